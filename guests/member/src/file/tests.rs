@@ -1,0 +1,1 @@
+//! What a rules file is refused for.

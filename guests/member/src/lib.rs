@@ -1,0 +1,43 @@
+//! The default guest: it interprets a rules file.
+//!
+//! The metadata JSON of the platform ruzhi came from is a valid rules file as it stands; more keys, all optional, say
+//! the rest. `docs/reference/rules-file.md` has a line for each key.
+//!
+//! [`file`] turns the text into [`rules`], once for each batch, and reports every problem at once with its place and
+//! remedy. [`decide`] then takes a row through them: `when` says what kind of row it is, each entry is a
+//! [`template`] whose value is [`refine`]d and [`assign`]ed to its [`target`].
+
+mod assign;
+mod decide;
+mod file;
+mod refine;
+mod rules;
+mod target;
+mod template;
+
+use ruzhi_guest::{Clock, Description, GuestError, Mapping, Outcome, Problems, Record};
+
+/// A guest that does what a rules file says.
+pub struct RulesFile;
+
+impl Mapping for RulesFile {
+    type Rules = rules::Rules;
+
+    fn load(config: &str) -> Result<Self::Rules, GuestError> {
+        file::read(config)
+    }
+
+    fn describe(rules: &Self::Rules) -> Description {
+        rules.describe()
+    }
+
+    fn decide(rules: &Self::Rules, clock: &Clock, record: &Record<'_>) -> Result<Outcome, Problems> {
+        decide::decide(rules, clock, record)
+    }
+
+    fn source_of<'r>(rules: &'r Self::Rules, field: &str) -> Option<&'r str> {
+        rules.source_of(field)
+    }
+}
+
+ruzhi_guest::export!(RulesFile);

@@ -1,0 +1,134 @@
+//! Why a value is refused, before it is known which field of which form it came from.
+//!
+//! A rule knows the value and the constraint; only its caller knows the form. So a rule returns a [`Fault`], and
+//! [`Fault::at`] makes the contract's [`Violation`] of it. The text is Chinese and English in one, says what is wrong
+//! with the value and what to do, and never holds a whole mobile number, e-mail address or identity number.
+
+use std::borrow::Cow;
+use std::fmt::Display;
+
+use crate::contract::Violation;
+
+/// The longest text of a violation, in characters.
+pub const MESSAGE_MOST: usize = 300;
+
+/// A value breaks a rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// A stable code, such as `mobile.invalid`.
+    pub rule: Cow<'static, str>,
+    /// `中文 / English`, at most [`MESSAGE_MOST`] characters.
+    pub message: String,
+}
+
+impl Fault {
+    /// A fault whose text is the two languages joined, cut to [`MESSAGE_MOST`] characters.
+    #[cold]
+    pub fn new(rule: impl Into<Cow<'static, str>>, chinese: impl Display, english: impl Display) -> Self {
+        Fault { rule: rule.into(), message: cut(format!("{chinese} / {english}"), MESSAGE_MOST) }
+    }
+
+    /// The violation of this rule by a field.
+    pub fn at(self, field: impl Into<String>) -> Violation {
+        Violation { field: field.into(), rule: self.rule.into_owned(), message: self.message }
+    }
+}
+
+/// At most `most` characters, the last an ellipsis if something was left out.
+pub fn cut(mut text: String, most: usize) -> String {
+    if text.len() > most && text.chars().count() > most {
+        let end = text.char_indices().nth(most.saturating_sub(1)).map_or(text.len(), |(index, _)| index);
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}
+
+/// A value as a message may show it: short, on one line, its long digit runs and the name part of an e-mail masked.
+///
+/// ```
+/// use ruzhi_guest::fault::show;
+/// assert_eq!(show("工程师"), "“工程师”");
+/// assert_eq!(show("13800138000"), "“138******00”");
+/// assert_eq!(show("zhangsan@example.com"), "“z*******@example.com”");
+/// ```
+pub fn show(value: &str) -> String {
+    let shown = if value.contains(['@', '＠']) {
+        value
+            .split_inclusive(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '，' | '；'))
+            .map(mask_address)
+            .collect()
+    } else {
+        mask_digits(value)
+    };
+    let shown = shown.chars().map(|c| if c.is_control() { '␣' } else { c }).collect();
+    format!("“{}”", cut(shown, 32))
+}
+
+fn mask_address(part: &str) -> String {
+    let (local, domain) =
+        part.find(['@', '＠']).and_then(|at| part.split_at_checked(at)).unwrap_or(("", part));
+    let masked: String =
+        local.chars().enumerate().map(|(index, c)| if index == 0 { c } else { '*' }).collect();
+    masked + &mask_digits(domain)
+}
+
+/// Masks the digits of a text that has seven or more, whatever stands between them, but for the first three and the
+/// last two.
+fn mask_digits(text: &str) -> String {
+    let characters: Vec<char> = text.chars().collect();
+    let digit = |c: &char| c.is_ascii_digit() || ('０'..='９').contains(c);
+    let total = characters.iter().filter(|c| digit(c)).count();
+    if total < 7 {
+        return text.to_owned();
+    }
+    let mut seen = 0;
+    let mask = |c: char| {
+        if digit(&c) {
+            seen += 1;
+            if seen > 3 && seen + 2 <= total { '*' } else { c }
+        } else {
+            c
+        }
+    };
+    characters.into_iter().map(mask).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn an_identity_number_is_masked_in_any_writing() {
+        assert_eq!(show("110101199003071234"), "“110*************34”");
+        assert_eq!(show("138-0013-8000"), "“138-****-**00”");
+        assert_eq!(show("１３８００１３８０００"), "“１３８******００”");
+    }
+
+    #[test]
+    fn an_address_among_other_text_is_masked() {
+        assert_eq!(show("zhangsan@example.com,lisi@example.com").matches('*').count(), 10);
+    }
+
+    proptest! {
+        #[test]
+        fn a_message_is_never_longer_than_the_limit(chinese in ".{0,400}", english in ".{0,400}") {
+            prop_assert!(Fault::new("x", chinese, english).message.chars().count() <= MESSAGE_MOST);
+        }
+
+        #[test]
+        fn no_eleven_digits_survive(before in "[^0-9]{0,5}", number in "1[3-9][0-9]{9}", after in "[^0-9]{0,5}") {
+            let shown = show(&format!("{before}{number}{after}"));
+            prop_assert!(!shown.contains(&number));
+        }
+
+        #[test]
+        fn what_is_shown_is_short_and_on_one_line(value in any::<String>()) {
+            let shown = show(&value);
+            prop_assert!(shown.chars().count() <= 34);
+            prop_assert!(!shown.contains('\n'));
+        }
+    }
+}

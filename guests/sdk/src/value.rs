@@ -1,0 +1,271 @@
+//! The shapes in which JianDaoYun returns a field's value, read as what a rule wants of them.
+//!
+//! A form field is emptied in many ways: `null`, `""`, `[]`, `{}`, `{"phone":""}`, an address of empty parts. All of
+//! them are [`is_empty`]. A phone field is an object, a person is known by `username`, a department by `dept_no`, and
+//! which of them a field holds is the form designer's choice; so [`text`] takes them all.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Number, Value};
+
+use crate::fault::{Fault, cut, show};
+use crate::text::{identifier, is_blank};
+
+/// Whether the form says nothing here.
+pub fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Bool(_) | Value::Number(_) => false,
+        Value::String(text) => is_blank(text),
+        Value::Array(items) => items.iter().all(is_empty),
+        Value::Object(fields) => match fields.get("phone") {
+            Some(phone) => is_empty(phone),
+            None => fields.values().all(is_empty),
+        },
+    }
+}
+
+/// The value as text: a phone object's number, a person's `username`, a department's `dept_no`, an address in one
+/// line, a linked row's id, a whole number without a fraction, a list's items joined with `,`. Empty values are `""`.
+///
+/// # Errors
+/// `value.shape` if the value is an object that has no one text, such as an attachment.
+pub fn text(value: &Value) -> Result<Cow<'_, str>, Fault> {
+    match value {
+        Value::Null => Ok(Cow::Borrowed("")),
+        Value::String(text) => Ok(Cow::Borrowed(text)),
+        Value::Bool(value) => Ok(Cow::Borrowed(if *value { "true" } else { "false" })),
+        Value::Number(number) => Ok(Cow::Owned(number_text(number))),
+        Value::Array(items) => match items.as_slice() {
+            [] => Ok(Cow::Borrowed("")),
+            [item] => text(item),
+            items => {
+                let texts: Vec<_> =
+                    items.iter().filter(|item| !is_empty(item)).map(text).collect::<Result<_, _>>()?;
+                Ok(Cow::Owned(texts.join(",")))
+            }
+        },
+        Value::Object(fields) => object_text(fields).ok_or_else(|| shape(value)),
+    }
+}
+
+fn object_text(fields: &Map<String, Value>) -> Option<Cow<'_, str>> {
+    if let Some(value) = ["phone", "username", "dept_no", "id"].iter().find_map(|key| fields.get(*key)) {
+        return if value.is_object() || value.is_array() { None } else { text(value).ok() };
+    }
+    if !["province", "city", "district", "detail"].iter().any(|key| fields.contains_key(*key)) {
+        return fields.values().all(is_empty).then_some(Cow::Borrowed(""));
+    }
+    // In the four municipalities the city repeats the province.
+    let mut parts: Vec<&str> = ["province", "city", "district", "detail"]
+        .iter()
+        .filter_map(|key| fields.get(*key)?.as_str())
+        .collect();
+    parts.dedup();
+    Some(Cow::Owned(parts.concat()))
+}
+
+fn number_text(number: &Number) -> String {
+    match number.as_f64() {
+        Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() < 9e15 => {
+            (float as i64).to_string()
+        }
+        _ => number.to_string(),
+    }
+}
+
+/// The value as a list: an array's items; a text's parts, or the array in it; anything else as the one item.
+/// Empty items are left out.
+pub fn list(value: &Value) -> Vec<Cow<'_, Value>> {
+    match value {
+        Value::Array(items) => items.iter().filter(|item| !is_empty(item)).map(Cow::Borrowed).collect(),
+        Value::String(text) => match serde_json::from_str(text.trim()) {
+            Ok(Value::Array(items)) => {
+                items.into_iter().filter(|item| !is_empty(item)).map(Cow::Owned).collect()
+            }
+            _ => split(text).map(|part| Cow::Owned(Value::String(part.to_owned()))).collect(),
+        },
+        value if is_empty(value) => Vec::new(),
+        value => vec![Cow::Borrowed(value)],
+    }
+}
+
+/// The parts of a text between `,` `;` `、` `|`, their full-width forms and line breaks, trimmed, empty ones left out.
+pub fn split(text: &str) -> impl Iterator<Item = &str> {
+    text.split([',', ';', '、', '|', '，', '；', '｜', '\n']).map(str::trim).filter(|part| !part.is_empty())
+}
+
+/// The value as yes or no: `true`, `1`, `yes`, `y`, `on`, `是`, `启用` and their opposites, in any letter case.
+///
+/// # Errors
+/// `value.type` if it is neither.
+pub fn boolean(value: &Value) -> Result<bool, Fault> {
+    if let Value::Bool(value) = value {
+        return Ok(*value);
+    }
+    let text = text(value)?;
+    match identifier(&text).to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "y" | "on" | "是" | "启用" => Ok(true),
+        "false" | "0" | "no" | "n" | "off" | "否" | "禁用" | "停用" => Ok(false),
+        _ => Err(Fault::new(
+            "value.type",
+            format_args!("{} 不是“是/否”值，请填写 是、否、true、false、1 或 0", show(&text)),
+            format_args!("{} is neither yes nor no. Write true, false, 1 or 0", show(&text)),
+        )),
+    }
+}
+
+/// The value as a whole number.
+///
+/// # Errors
+/// `value.type` if it is none.
+pub fn integer(value: &Value) -> Result<i64, Fault> {
+    if let Some(number) = value.as_i64() {
+        return Ok(number);
+    }
+    let text = text(value)?;
+    identifier(&text).parse().map_err(|_| {
+        Fault::new(
+            "value.type",
+            format_args!("{} 不是整数，请填写整数", show(&text)),
+            format_args!("{} is not a whole number. Write one", show(&text)),
+        )
+    })
+}
+
+/// The value as a finite number.
+///
+/// # Errors
+/// `value.type` if it is none.
+pub fn number(value: &Value) -> Result<f64, Fault> {
+    if let Value::Number(number) = value
+        && let Some(number) = number.as_f64()
+    {
+        return Ok(number);
+    }
+    let text = text(value)?;
+    serde_json::from_str(identifier(&text).trim_start_matches('+')).map_err(|_| {
+        Fault::new(
+            "value.type",
+            format_args!("{} 不是数字，请填写数字", show(&text)),
+            format_args!("{} is not a number. Write one", show(&text)),
+        )
+    })
+}
+
+/// A value that no text can be made of.
+pub fn shape(value: &Value) -> Fault {
+    let kind = match value {
+        Value::Object(fields) => cut(fields.keys().map(String::as_str).collect::<Vec<_>>().join(", "), 60),
+        _ => String::new(),
+    };
+    Fault::new(
+        "value.shape",
+        format_args!("该值是含有 {kind} 的对象，不能当作文本，请换一个字段或写明子字段"),
+        format_args!("the value is an object of {kind}, not a text. Use another field or name a part of it"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::any_json;
+
+    #[test]
+    fn every_empty_shape() {
+        for value in [
+            json!(null),
+            json!(""),
+            json!(" \u{3000}\u{feff}"),
+            json!([]),
+            json!({}),
+            json!([null, ""]),
+            json!({"phone": ""}),
+            json!({"phone": null, "verified": false}),
+            json!({"province": "", "city": "", "district": "", "detail": ""}),
+        ] {
+            assert!(is_empty(&value), "{value}");
+            assert_eq!(text(&value).unwrap().trim_matches(['\u{3000}', '\u{feff}', ' ', ',']), "", "{value}");
+        }
+        for value in [json!(0), json!(false), json!("0"), json!({"phone": "1"}), json!([0])] {
+            assert!(!is_empty(&value), "{value}");
+        }
+    }
+
+    #[test]
+    fn every_shape_with_a_text() {
+        for (value, expected) in [
+            (json!("工程师"), "工程师"),
+            (json!(13_800_138_000_i64), "13800138000"),
+            (json!(13_800_138_000.0), "13800138000"),
+            (json!(1.5), "1.5"),
+            (json!(true), "true"),
+            (json!({"phone": "13800138000", "verified": true}), "13800138000"),
+            (json!({"_id": "x", "name": "张三", "username": "zhangsan", "status": 1}), "zhangsan"),
+            (json!({"name": "技术部", "dept_no": 12, "type": 0, "parent_no": 1}), "12"),
+            (json!([{"username": "a"}, {"username": "b"}]), "a,b"),
+            (json!(["甲", "", "乙"]), "甲,乙"),
+            (json!({"id": "0123456789abcdef01234567"}), "0123456789abcdef01234567"),
+            (
+                json!({"province": "上海市", "city": "上海市", "district": "浦东新区", "detail": "张江路1号"}),
+                "上海市浦东新区张江路1号",
+            ),
+            (json!({"province": "江苏省", "city": "苏州市", "lnglatXY": [1.0, 2.0]}), "江苏省苏州市"),
+        ] {
+            assert_eq!(text(&value).unwrap(), expected);
+        }
+        assert_eq!(text(&json!({"name": "a.png", "url": "u", "size": 1})).unwrap_err().rule, "value.shape");
+    }
+
+    #[test]
+    fn lists_of_every_kind() {
+        for value in [
+            json!(["a", "b"]),
+            json!("a,b"),
+            json!("a；b"),
+            json!("[\"a\",\"b\"]"),
+            json!("a、 b、"),
+            json!("a\nb"),
+        ] {
+            let items: Vec<_> = list(&value).into_iter().map(Cow::into_owned).collect();
+            assert_eq!(items, [json!("a"), json!("b")], "{value}");
+        }
+        assert_eq!(list(&json!(3)).len(), 1);
+        assert!(list(&json!(null)).is_empty());
+    }
+
+    #[test]
+    fn yes_and_no_and_numbers() {
+        for value in [json!(true), json!("true"), json!("TRUE"), json!(1), json!("是"), json!("１")] {
+            assert!(boolean(&value).unwrap(), "{value}");
+        }
+        for value in [json!(false), json!("false"), json!(0), json!("否"), json!("No")] {
+            assert!(!boolean(&value).unwrap(), "{value}");
+        }
+        assert_eq!(boolean(&json!("maybe")).unwrap_err().rule, "value.type");
+        assert_eq!(integer(&json!("１２")).unwrap(), 12);
+        assert_eq!(integer(&json!(12.0)).unwrap(), 12);
+        assert_eq!(integer(&json!("12.5")).unwrap_err().rule, "value.type");
+        assert_eq!(number(&json!("12.5")).unwrap(), 12.5);
+        assert_eq!(number(&json!("NaN")).unwrap_err().rule, "value.type");
+    }
+
+    proptest! {
+        #[test]
+        fn no_value_is_too_strange(value in any_json()) {
+            let _ = text(&value).map(Cow::into_owned);
+            let _ = (boolean(&value), integer(&value), number(&value));
+            prop_assert!(list(&value).iter().all(|item| !is_empty(item)));
+        }
+
+        #[test]
+        fn an_empty_value_has_a_blank_text(value in any_json()) {
+            if is_empty(&value) && let Ok(text) = text(&value) {
+                prop_assert!(text.split(',').all(is_blank));
+            }
+        }
+    }
+}

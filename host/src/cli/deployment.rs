@@ -1,0 +1,241 @@
+//! From the files of a deployment to flows that can run.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::exit;
+use super::speech::{Failure, Speech};
+use crate::config::{self, Checks, Config, ProcessEnvironment, Secrets};
+use crate::guest::{Cache, Component, Engine, Guest, Limits};
+use crate::model::{Clock, FlowId, MemberKey, RunId, SystemClock, TenantId, Text};
+use crate::plan::Policy;
+use crate::store::{Access, Sqlite, Store};
+use crate::sync::{Flow, Progress, RunIds};
+use crate::{jiandaoyun, wecom};
+
+/// What a command needs of the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Need {
+    /// Everything, secrets and all.
+    Run,
+    /// What was stored: neither secrets nor components.
+    Read,
+}
+
+/// Reads the configuration and prints its warnings.
+pub(super) fn configuration(dir: &Path, need: Need, speech: &Speech) -> Result<Config, Failure> {
+    let checks = match need {
+        Need::Run => Checks::all(check_filter),
+        Need::Read => Checks { secrets: Secrets::Skip, files: false, ..Checks::all(check_filter) },
+    };
+    let config = Config::load(dir, &ProcessEnvironment, &checks)?;
+    if need == Need::Run {
+        for warning in &config.warnings {
+            speech.note(warning.render(speech.lang).trim_end());
+        }
+    }
+    Ok(config)
+}
+
+fn check_filter(value: &serde_json::Value) -> Result<(), Text> {
+    jiandaoyun::Filter::parse(value).map(drop).map_err(|error| error.explain())
+}
+
+/// The store of a deployment.
+pub(super) async fn store(config: &Config, access: Access) -> Result<Arc<dyn Store>, Failure> {
+    if access == Access::Read && !config.store.path.exists() {
+        return Err(Failure::new(
+            exit::FAILED,
+            "store.none",
+            Text::new(
+                format!("nothing has run here yet: there is no store {}", config.store.path.display()),
+                format!("这里尚未运行过：没有存储文件 {}", config.store.path.display()),
+            ),
+            Some(Text::new("run `ruzhi plan` or `ruzhi sync` first", "请先运行 `ruzhi plan` 或 `ruzhi sync`")),
+        ));
+    }
+    Ok(Arc::new(Sqlite::open(&config.store.path, access).await?))
+}
+
+/// The engine of a deployment.
+pub(super) fn engine(config: &Config) -> Result<Engine, Failure> {
+    let memory = usize::try_from(config.guest.memory_bytes).unwrap_or(usize::MAX);
+    Ok(Engine::new(Limits { memory, deadline: config.guest.deadline, ..Limits::default() })?)
+}
+
+/// The folder of compiled components; without one everything still works, only slower.
+pub(super) fn cache(config: &Config, speech: &Speech) -> Option<Cache> {
+    let key = config.store.path.with_extension("cache-key");
+    match Cache::open(&config.guest.cache, &key) {
+        Ok(cache) => Some(cache),
+        Err(error) => {
+            speech.note(format_args!(
+                "{} {}: {error}",
+                speech.say("warning: no cache of compiled components at", "警告：无法使用组件编译缓存"),
+                config.guest.cache.display()
+            ));
+            None
+        }
+    }
+}
+
+/// Loads the guest of a flow.
+pub(super) fn guest(engine: &Engine, cache: Option<&Cache>, flow: &config::Flow) -> Result<Guest, Failure> {
+    let component = Component::load(engine, cache, &flow.guest.component, flow.guest.sha256.as_ref())?;
+    Ok(Guest::with_rules_file(component, flow.guest.config.as_deref())?)
+}
+
+/// The client of a tenant's form service.
+pub(super) fn source(tenant: &config::Tenant) -> Result<jiandaoyun::Client, Failure> {
+    let settings = jiandaoyun::Settings {
+        base_url: tenant.jiandaoyun.base_url.clone(),
+        api_key: tenant.jiandaoyun.api_key.clone(),
+        per_second: tenant.jiandaoyun.per_second,
+    };
+    jiandaoyun::Client::new(settings, Arc::new(SystemClock)).map_err(|error| {
+        Failure::new(
+            exit::USAGE,
+            error.code(),
+            Text::new(error.to_string(), "无法建立与简道云的连接"),
+            Some(error.explain()),
+        )
+    })
+}
+
+/// The client of a tenant's directory.
+pub(super) fn directory(tenant: &config::Tenant) -> Result<wecom::Client, Failure> {
+    let settings = wecom::Settings {
+        base_url: tenant.wecom.base_url.clone(),
+        corp_id: tenant.wecom.corp_id.clone(),
+        secret: tenant.wecom.secret.clone(),
+        proxy: tenant.wecom.proxy.clone(),
+        limits: wecom::Limits {
+            per_minute: tenant.wecom.per_minute,
+            per_hour: tenant.wecom.per_hour,
+            in_flight: tenant.wecom.in_flight as usize,
+        },
+    };
+    wecom::Client::new(settings, Arc::new(SystemClock), rand::random()).map_err(|error| {
+        Failure::new(
+            exit::USAGE,
+            error.code(),
+            Text::new(error.to_string(), "无法建立与企业微信的连接"),
+            Some(error.explain()),
+        )
+    })
+}
+
+/// The form of a flow and which of its rows.
+pub(super) fn form(
+    flow: &config::Flow,
+) -> Result<(jiandaoyun::Form, Option<jiandaoyun::Filter>), Failure> {
+    let wrong = |text: Text| Failure::new(exit::USAGE, "config", text, None);
+    let api = flow
+        .source
+        .api
+        .parse()
+        .map_err(|_| wrong(Text::new("`api` is not v1, v2, v4 or v5", "`api` 不是 v1、v2、v4 或 v5")))?;
+    let filter = match &flow.source.filter {
+        Some(value) => jiandaoyun::Filter::parse(value).map_err(|error| wrong(error.explain()))?,
+        None => None,
+    };
+    let form = jiandaoyun::Form {
+        api,
+        app_id: flow.source.app_id.clone(),
+        entry_id: flow.source.entry_id.clone(),
+    };
+    Ok((form, filter))
+}
+
+/// Run ids from the moment and chance.
+struct RandomRunIds;
+
+impl RunIds for RandomRunIds {
+    fn next(&self, at: DateTime<Utc>) -> RunId {
+        let salt: u32 = rand::random();
+        let text = format!("r{}-{:06x}", at.format("%Y%m%dT%H%M%S%3f"), salt & 0x00ff_ffff);
+        #[expect(clippy::expect_used, reason = "digits, letters and one hyphen are a valid id")]
+        text.parse().expect("a run id")
+    }
+}
+
+/// Everything the flows of a command share: the store, one client per tenant, one compiled component per digest.
+pub(super) struct Deployment {
+    pub(super) config: Config,
+    pub(super) store: Arc<dyn Store>,
+    engine: Engine,
+    cache: Option<Cache>,
+    clients: BTreeMap<TenantId, (jiandaoyun::Client, wecom::Client)>,
+}
+
+impl Deployment {
+    /// Opens a deployment for running its flows.
+    pub(super) async fn open(dir: &Path, speech: &Speech) -> Result<Self, Failure> {
+        let config = configuration(dir, Need::Run, speech)?;
+        let store = store(&config, Access::Write).await?;
+        let engine = engine(&config)?;
+        let cache = cache(&config, speech);
+        Ok(Self { config, store, engine, cache, clients: BTreeMap::new() })
+    }
+
+    /// A flow, ready to run.
+    pub(super) fn flow(
+        &mut self,
+        tenant: &config::Tenant,
+        flow: &config::Flow,
+        progress: Arc<dyn Progress>,
+    ) -> Result<Flow, Failure> {
+        let guest = guest(&self.engine, self.cache.as_ref(), flow)?;
+        let (form, filter) = form(flow)?;
+        let (source, directory) = match self.clients.get(&tenant.id) {
+            Some(clients) => clients.clone(),
+            None => {
+                let clients = (source(tenant)?, directory(tenant)?);
+                self.clients.insert(tenant.id.clone(), clients.clone());
+                clients
+            }
+        };
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let span = |duration| TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX);
+        Ok(Flow {
+            tenant: tenant.id.clone(),
+            id: flow.id.clone(),
+            timezone: tenant.timezone.name().to_owned(),
+            form,
+            filter,
+            overlap: span(flow.source.overlap),
+            source,
+            guest,
+            directory,
+            in_flight: tenant.wecom.in_flight as usize,
+            policy: Policy {
+                duplicates: flow.duplicates,
+                protected: tenant.protected.iter().map(|userid| MemberKey::of(userid.as_str())).collect(),
+                grace: span(tenant.grace),
+                guard: tenant.guard,
+                retry: false,
+            },
+            store: Arc::clone(&self.store),
+            clock,
+            run_ids: Arc::new(RandomRunIds),
+            progress,
+        })
+    }
+}
+
+/// The tenant and flow a target narrows a listing to; a target that names nothing is refused.
+pub(super) fn narrowed<'a>(
+    config: &'a Config,
+    target: Option<&str>,
+) -> Result<(Option<&'a TenantId>, Option<&'a FlowId>), Failure> {
+    let Some(target) = target else { return Ok((None, None)) };
+    let chosen = config.select(Some(target))?;
+    let (tenant, flow) = match chosen.first() {
+        Some((tenant, flow)) => (Some(&tenant.id), Some(&flow.id)),
+        None => (None, None),
+    };
+    Ok((tenant, flow.filter(|_| target.contains('/'))))
+}

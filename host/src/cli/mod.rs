@@ -1,0 +1,121 @@
+//! The commands. One file each, and the only place that prints: data to standard output, everything else to standard
+//! error.
+
+mod apply;
+mod bar;
+mod check;
+mod deployment;
+mod guest;
+mod plan;
+mod rejects;
+mod report;
+mod runs;
+mod speech;
+mod status;
+mod sync;
+mod trace;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use self::speech::{Failure, Speech};
+
+/// Exit codes: whose fault it is.
+pub(crate) mod exit {
+    /// Something was not done.
+    pub(crate) const FAILED: u8 = 1;
+    /// The command line or the configuration is wrong.
+    pub(crate) const USAGE: u8 = 2;
+    /// The guard wants a person.
+    pub(crate) const HELD: u8 = 3;
+}
+
+/// ruzhi (入职) keeps a company's 企业微信 (WeCom) directory in step with its 简道云 (JianDaoYun) onboarding form.
+#[derive(Debug, Parser)]
+#[command(name = "ruzhi", version, arg_required_else_help = true)]
+struct Arguments {
+    /// The folder that holds ruzhi.toml and tenants/ · 配置目录
+    #[arg(long, value_name = "DIR", default_value = ".", global = true)]
+    config: PathBuf,
+    /// Print data as JSON · 以 JSON 输出
+    #[arg(long, global = true)]
+    json: bool,
+    /// Language of messages: en or zh; by default as LANG says · 消息语言
+    #[arg(long, value_name = "LANG", global = true)]
+    lang: Option<String>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check the configuration; --online also asks both services · 检查配置
+    Check(check::Check),
+    /// Show what a sync would do, and store it · 生成计划，不写入
+    Plan(plan::PlanCommand),
+    /// Apply a stored plan exactly as it was read · 执行已保存的计划
+    Apply(apply::Apply),
+    /// Plan, and apply if the guard lets it pass · 同步
+    Sync(sync::Sync),
+    /// How each flow stands · 各同步流的状态
+    Status(status::Status),
+    /// Past runs · 运行历史
+    Runs(runs::Runs),
+    /// The quarantine: refused records with field, rule and reason · 待修正的记录
+    Rejects(rejects::Rejects),
+    /// What happened to one record · 单条记录的全程
+    Trace(trace::Trace),
+    /// Build and check guests · 规则组件
+    #[command(subcommand)]
+    Guest(guest::GuestCommand),
+}
+
+/// Runs the command line and gives the exit code.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version are data; anything else is a usage error, and clap's own code for it is 2 too.
+            drop(error.print());
+            return ExitCode::from(u8::from(error.use_stderr()) * exit::USAGE);
+        }
+    };
+    let speech = match Speech::new(arguments.lang.as_deref(), arguments.json) {
+        Ok(speech) => speech,
+        Err(failure) => return Speech::default().fail(&failure),
+    };
+    log();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return speech.fail(&Failure::io("start the runtime", "启动运行时", &error)),
+    };
+    let result = runtime.block_on(dispatch(&arguments, &speech));
+    match result {
+        Ok(code) => code,
+        Err(failure) => speech.fail(&failure),
+    }
+}
+
+async fn dispatch(arguments: &Arguments, speech: &Speech) -> Result<ExitCode, Failure> {
+    let dir = arguments.config.as_path();
+    match &arguments.command {
+        Command::Check(command) => command.run(dir, speech).await,
+        Command::Plan(command) => command.run(dir, speech).await,
+        Command::Apply(command) => command.run(dir, speech).await,
+        Command::Sync(command) => command.run(dir, speech).await,
+        Command::Status(command) => command.run(dir, speech).await,
+        Command::Runs(command) => command.run(dir, speech).await,
+        Command::Rejects(command) => command.run(dir, speech).await,
+        Command::Trace(command) => command.run(dir, speech).await,
+        Command::Guest(command) => command.run(dir, speech),
+    }
+}
+
+/// Logs go to standard error; RUZHI_LOG says how much of them, in the words of `tracing`.
+fn log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("RUZHI_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("ruzhi=warn,error"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+}

@@ -1,0 +1,78 @@
+//! `ruzhi rejects`: the quarantine, by the form's own labels.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::deployment::{self, Need};
+use super::report::reject_lines;
+use super::speech::{Failure, Speech};
+use crate::store::Access;
+
+#[derive(Debug, Args)]
+pub(super) struct Rejects {
+    /// tenant or tenant/flow; all of them if left out
+    target: Option<String>,
+    /// Show the rows too, with numbers and addresses in full
+    #[arg(long)]
+    reveal: bool,
+}
+
+impl Rejects {
+    pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
+        let config = deployment::configuration(dir, Need::Read, speech)?;
+        let (tenant, flow) = deployment::narrowed(&config, self.target.as_deref())?;
+        let store = deployment::store(&config, Access::Read).await?;
+        let rejects = store.rejects(tenant, flow).await?;
+        let mut values: Vec<Value> = Vec::new();
+        for reject in &rejects {
+            let labels = store.labels(&reject.tenant, &reject.flow).await?;
+            if !speech.json {
+                for line in reject_lines(reject, &labels) {
+                    speech.out(format_args!("{}/{}  {line}", reject.tenant, reject.flow));
+                }
+                if self.reveal {
+                    speech.out(format_args!("    {}", reject.content.as_deref().unwrap_or_default()));
+                }
+                continue;
+            }
+            let violations: Vec<Value> = reject
+                .refusal
+                .violations
+                .iter()
+                .map(|violation| {
+                    json!({
+                        "field": violation.field,
+                        "label": labels.get(&violation.field).unwrap_or(&violation.field),
+                        "rule": violation.rule,
+                        "message": violation.message,
+                    })
+                })
+                .collect();
+            let mut value = json!({
+                "tenant": reject.tenant,
+                "flow": reject.flow,
+                "record": reject.record,
+                "by": reject.refusal.by,
+                "errcode": reject.refusal.errcode,
+                "violations": violations,
+                "first_seen": reject.first_seen,
+                "last_seen": reject.last_seen,
+            });
+            if let (true, Some(object)) = (self.reveal, value.as_object_mut()) {
+                let row = reject.content.as_deref().and_then(|text| serde_json::from_str(text).ok());
+                object.insert("row".to_owned(), row.unwrap_or(Value::Null));
+            }
+            values.push(value);
+        }
+        store.close().await;
+        if speech.json {
+            speech.json(&values);
+        } else if rejects.is_empty() {
+            speech.note(speech.say("nothing is in quarantine", "没有待修正的记录"));
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

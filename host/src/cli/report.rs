@@ -1,0 +1,214 @@
+//! What a run came to: for a person, and as the one JSON object scripts read.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+
+use super::exit;
+use super::speech::{Failure, Speech};
+use crate::config;
+use crate::plan::{Counts, Plan};
+use crate::store::{RejectRow, RunRow, RunState, Store};
+use crate::sync::Report;
+
+/// Refused records listed after a run; `ruzhi rejects` lists all.
+const MOST_LISTED: usize = 40;
+
+/// Runs of one command, as they end.
+pub(super) struct Reports<'a> {
+    speech: &'a Speech,
+    rows: Vec<RunRow>,
+    failures: Vec<Failure>,
+    values: Vec<Value>,
+}
+
+impl<'a> Reports<'a> {
+    pub(super) fn new(speech: &'a Speech) -> Self {
+        Self { speech, rows: Vec::new(), failures: Vec::new(), values: Vec::new() }
+    }
+
+    /// Takes in a run and, unless JSON was asked for, prints it.
+    pub(super) async fn add(
+        &mut self,
+        tenant: &config::Tenant,
+        report: Report,
+        store: &dyn Store,
+        detail: &dyn Fn(&Plan, &BTreeMap<String, String>) -> Detail,
+    ) {
+        let Report { run, plan, error } = report;
+        let failure = error.map(Failure::from);
+        let labels = store.labels(&run.tenant, &run.flow).await.unwrap_or_default();
+        let detail = plan.as_ref().map(|plan| detail(plan, &labels));
+        let held: Vec<_> = plan.as_ref().map(|plan| plan.guard.reasons.clone()).unwrap_or_default();
+        if self.speech.json {
+            let mut value = json!({
+                "tenant": run.tenant,
+                "flow": run.flow,
+                "run": run.id,
+                "plan": run.plan,
+                "state": run.state,
+                "counts": run.counts,
+                "calls": run.calls,
+                "started_at": run.started_at,
+                "ended_at": run.ended_at,
+                "guard": held,
+                "problem": run.problem,
+            });
+            if let Some(object) = value.as_object_mut() {
+                if let Some(failure) = &failure {
+                    object.insert("error".to_owned(), self.speech.failure_value(failure));
+                }
+                if let Some(Detail::Json(more)) = detail {
+                    object.insert("operations".to_owned(), more);
+                }
+            }
+            self.values.push(value);
+        } else {
+            self.print(tenant, &run, detail, &labels, store).await;
+        }
+        if let Some(failure) = failure {
+            self.speech.explain(&failure);
+            self.failures.push(failure);
+        }
+        self.rows.push(run);
+    }
+
+    async fn print(
+        &self,
+        tenant: &config::Tenant,
+        run: &RunRow,
+        detail: Option<Detail>,
+        labels: &BTreeMap<String, String>,
+        store: &dyn Store,
+    ) {
+        let speech = self.speech;
+        let took = run.ended_at.map_or(0, |ended| (ended - run.started_at).num_milliseconds());
+        speech.out(format_args!(
+            "{} ({}/{})  {}  {}.{} s",
+            tenant.name,
+            run.tenant,
+            run.flow,
+            state_word(speech, run.state),
+            took / 1000,
+            took % 1000 / 100
+        ));
+        if let Some(Detail::Text(text)) = detail {
+            speech.out(text.trim_end());
+        }
+        speech.out(format_args!("  {}", counted(speech, &run.counts)));
+        if run.counts.refused > 0
+            && let Ok(rejects) = store.rejects(Some(&run.tenant), Some(&run.flow)).await
+        {
+            for reject in rejects.iter().take(MOST_LISTED) {
+                for line in reject_lines(reject, labels) {
+                    speech.out(format_args!("    {line}"));
+                }
+            }
+            if rejects.len() > MOST_LISTED {
+                speech.out(format_args!(
+                    "    {} {} {}",
+                    speech.say("and", "另有"),
+                    rejects.len() - MOST_LISTED,
+                    speech.say("more: `ruzhi rejects` lists all", "条：`ruzhi rejects` 列出全部")
+                ));
+            }
+        }
+        if !run.calls.is_empty() {
+            let calls: Vec<String> = run.calls.iter().map(|(api, n)| format!("{api} {n}")).collect();
+            speech.out(format_args!("  {}: {}", speech.say("calls", "调用"), calls.join(", ")));
+        }
+        if let Some(problem) = &run.problem {
+            speech.note(format_args!("  {}", problem.in_lang(speech.lang)));
+        }
+        if let (RunState::Held, Some(plan)) = (run.state, &run.plan) {
+            speech.note(format_args!(
+                "  {} `ruzhi apply {plan} --approve`",
+                speech.say("held by the guard; read the plan, then release it with", "已被熔断；请查看计划后放行：")
+            ));
+        }
+    }
+
+    /// Prints what is still to be printed and gives the exit code.
+    pub(super) fn finish(self) -> ExitCode {
+        let worst = if self.rows.iter().any(|run| run.state == RunState::Failed) {
+            RunState::Failed
+        } else if self.rows.iter().any(|run| run.state == RunState::Held) {
+            RunState::Held
+        } else {
+            RunState::Done
+        };
+        if self.speech.json {
+            match <[Value; 1]>::try_from(self.values) {
+                Ok([only]) => self.speech.json(&only),
+                Err(values) => {
+                    let mut counts = Counts::default();
+                    for run in &self.rows {
+                        counts = counts + run.counts;
+                    }
+                    self.speech.json(&json!({ "state": worst, "counts": counts, "runs": values }));
+                }
+            }
+        }
+        match (worst, self.failures.first()) {
+            (RunState::Failed, Some(failure)) => ExitCode::from(failure.exit()),
+            (RunState::Failed, None) => ExitCode::from(exit::FAILED),
+            (RunState::Held, _) => ExitCode::from(exit::HELD),
+            _ => ExitCode::SUCCESS,
+        }
+    }
+}
+
+/// What a plan adds to a report.
+pub(super) enum Detail {
+    /// For a person.
+    Text(String),
+    /// As data.
+    Json(Value),
+    /// Nothing.
+    None,
+}
+
+/// A state in a word.
+pub(super) fn state_word(speech: &Speech, state: RunState) -> &'static str {
+    match state {
+        RunState::Running => speech.say("running", "运行中"),
+        RunState::Done => speech.say("done", "完成"),
+        RunState::Held => speech.say("held", "已熔断"),
+        RunState::Failed => speech.say("failed", "失败"),
+    }
+}
+
+/// Counts on one line; what is nothing is left out, except what was created.
+pub(super) fn counted(speech: &Speech, counts: &Counts) -> String {
+    let all = [
+        (speech.say("created", "新增"), counts.created),
+        (speech.say("updated", "更新"), counts.updated),
+        (speech.say("disabled", "停用"), counts.disabled),
+        (speech.say("enabled", "启用"), counts.enabled),
+        (speech.say("deleted", "删除"), counts.deleted),
+        (speech.say("unchanged", "不变"), counts.unchanged),
+        (speech.say("ignored", "忽略"), counts.ignored),
+        (speech.say("refused", "待修正"), counts.refused),
+        (speech.say("failed", "失败"), counts.failed),
+    ];
+    all.iter()
+        .enumerate()
+        .filter(|(at, (_, count))| *at == 0 || *count > 0)
+        .map(|(_, (word, count))| format!("{word} {count}"))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// One line for each reason a record is in quarantine: form label, rule, message.
+pub(super) fn reject_lines(reject: &RejectRow, labels: &BTreeMap<String, String>) -> Vec<String> {
+    reject
+        .refusal
+        .violations
+        .iter()
+        .map(|violation| {
+            let label = labels.get(&violation.field).unwrap_or(&violation.field);
+            format!("{}  {label} [{}]  {}", reject.record, violation.rule, violation.message)
+        })
+        .collect()
+}

@@ -1,0 +1,210 @@
+//! `ruzhi trace`: what happened to one record, from the form to the directory.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::{Map, Value, json};
+
+use super::deployment::{self, Need};
+use super::exit;
+use super::report::reject_lines;
+use super::speech::{Failure, Speech};
+use crate::model::{Decision, RecordId, Text};
+use crate::plan::masked;
+use crate::store::{Access, OperationRow, RecordTrace};
+
+#[derive(Debug, Args)]
+pub(super) struct Trace {
+    /// tenant or tenant/flow
+    target: String,
+    /// The row's _id
+    record: String,
+    /// Show numbers and addresses in full
+    #[arg(long)]
+    reveal: bool,
+}
+
+impl Trace {
+    pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
+        let config = deployment::configuration(dir, Need::Read, speech)?;
+        let (tenant, flow) = deployment::narrowed(&config, Some(&self.target))?;
+        let unknown = || {
+            Failure::new(
+                exit::FAILED,
+                "record.unknown",
+                Text::new(
+                    format!("no record {} of {} is known", self.record, self.target),
+                    format!("{} 中没有记录 {}", self.target, self.record),
+                ),
+                Some(Text::new(
+                    "give the row's _id as JianDaoYun shows it; a row is known once a run has read it",
+                    "请给出简道云中该行的 _id；运行读取过的行才可查询",
+                )),
+            )
+        };
+        let record: RecordId = self.record.parse().map_err(|_| unknown())?;
+        let store = deployment::store(&config, Access::Read).await?;
+        let tenant = tenant.ok_or_else(unknown)?;
+        let traces = store.trace(tenant, flow, &record).await?;
+        if traces.is_empty() {
+            return Err(unknown());
+        }
+        let mut values = Vec::new();
+        for trace in &traces {
+            if speech.json {
+                values.push(self.value(trace));
+            } else {
+                let labels = store.labels(tenant, &trace.flow).await?;
+                self.print(speech, trace, &labels);
+            }
+        }
+        store.close().await;
+        if speech.json {
+            speech.json(&values);
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn print(
+        &self,
+        speech: &Speech,
+        trace: &RecordTrace,
+        labels: &std::collections::BTreeMap<String, String>,
+    ) {
+        let time = |at: chrono::DateTime<chrono::Utc>| at.format("%Y-%m-%d %H:%M:%S%.3fZ").to_string();
+        speech.out(format_args!("{} {}/{}", speech.say("record", "记录"), trace.flow, trace.record));
+        speech.out(format_args!(
+            "  {}  {}  {} {}",
+            time(trace.fetched_at),
+            speech.say("fetched", "已读取"),
+            speech.say("by run", "运行"),
+            trace.fetched_run
+        ));
+        if self.reveal {
+            speech.out(format_args!("      {}", trace.content));
+        }
+        speech.out(format_args!(
+            "  {}  {}  {}  {} {}",
+            time(trace.decided_at),
+            speech.say("decided", "已判定"),
+            decision_text(speech, trace),
+            speech.say("by rules", "规则"),
+            trace.rules.short()
+        ));
+        for note in &trace.notes {
+            speech.out(format_args!("      {note}"));
+        }
+        if let Some(reject) = &trace.refusal {
+            for line in reject_lines(reject, labels) {
+                speech.out(format_args!("      {} {line}", speech.say("refused", "待修正")));
+            }
+        }
+        for row in &trace.operations {
+            let fields = row
+                .operation
+                .changes
+                .iter()
+                .map(|field| labels.get(field).unwrap_or(field).as_str())
+                .collect::<Vec<_>>()
+                .join(", ");
+            speech.out(format_args!(
+                "  {}  {}  {} {} ({fields})  {} {}",
+                time(row.planned_at),
+                speech.say("planned", "已计划"),
+                row.operation.kind.as_str(),
+                row.operation.userid,
+                speech.say("plan", "计划"),
+                row.plan
+            ));
+            for attempt in &row.attempts {
+                speech.out(format_args!(
+                    "  {}  {}  {}  errcode {}  {}  {} ms",
+                    time(attempt.at),
+                    speech.say("called", "已调用"),
+                    attempt.api,
+                    attempt.errcode.map_or_else(|| "-".to_owned(), |code| code.to_string()),
+                    attempt.errmsg,
+                    attempt.took_ms
+                ));
+            }
+            if let Some(settled) = row.settled_at {
+                speech.out(format_args!(
+                    "  {}  {}  {}{}",
+                    time(settled),
+                    speech.say("stored", "已保存"),
+                    row.state.as_str(),
+                    row.errmsg.as_deref().map(|words| format!("  {words}")).unwrap_or_default()
+                ));
+            }
+        }
+        for (member, state) in &trace.members {
+            speech.out(format_args!("  {} {member}: {state}", speech.say("member", "成员")));
+        }
+    }
+
+    fn value(&self, trace: &RecordTrace) -> Value {
+        let decision = trace.decision.as_ref().map(|decision| match (decision, self.reveal) {
+            (Decision::Upsert(member), false) => {
+                let fields = match serde_json::to_value(member) {
+                    Ok(Value::Object(fields)) => fields,
+                    _ => Map::new(),
+                };
+                json!({ "upsert": masked(&fields) })
+            }
+            (other, _) => json!(other),
+        });
+        let operation = |row: &OperationRow| {
+            let body = &row.operation.body;
+            json!({
+                "plan": row.plan,
+                "place": row.place,
+                "kind": row.operation.kind,
+                "userid": row.operation.userid,
+                "changes": row.operation.changes,
+                "body": if self.reveal { body.clone() } else { masked(body) },
+                "state": row.state,
+                "planned_at": row.planned_at,
+                "sent_at": row.sent_at,
+                "settled_at": row.settled_at,
+                "errcode": row.errcode,
+                "errmsg": row.errmsg,
+                "attempts": row.attempts,
+            })
+        };
+        let mut value = json!({
+            "flow": trace.flow,
+            "record": trace.record,
+            "fetched": { "at": trace.fetched_at, "run": trace.fetched_run },
+            "decided": {
+                "at": trace.decided_at,
+                "rules": trace.rules,
+                "decision": decision,
+                "failure": trace.failure,
+                "notes": trace.notes,
+            },
+            "refusal": trace.refusal.as_ref().map(|reject| &reject.refusal),
+            "operations": trace.operations.iter().map(operation).collect::<Vec<_>>(),
+            "members": trace.members,
+        });
+        if let (true, Some(object)) = (self.reveal, value.as_object_mut()) {
+            object.insert("row".to_owned(), serde_json::from_str(&trace.content).unwrap_or(Value::Null));
+        }
+        value
+    }
+}
+
+fn decision_text(speech: &Speech, trace: &RecordTrace) -> String {
+    match &trace.decision {
+        Some(Decision::Upsert(member)) => {
+            format!("{} {}", speech.say("upsert", "入职"), member.userid)
+        }
+        Some(Decision::Leave(userid)) => format!("{} {userid}", speech.say("leave", "离职")),
+        Some(Decision::Ignore(reason)) => format!("{}: {reason}", speech.say("ignore", "忽略")),
+        Some(Decision::Reject(_)) => speech.say("reject", "拒绝").to_owned(),
+        None => {
+            let why = trace.failure.as_deref().unwrap_or_default();
+            format!("{}: {why}", speech.say("failed", "失败"))
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! `ruzhi.toml`: what holds for every tenant.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::problem::Fault;
+use super::table::{Section, Shape};
+use super::{Checks, Guard, GuestSettings, SecretSource, ServerSettings, StoreSettings, secret, value};
+
+pub(super) const SHAPES: &[Shape] = &[
+    Shape { path: "", keys: &["store", "server", "guest", "guard"] },
+    Shape { path: "store", keys: &["url"] },
+    Shape { path: "server", keys: &["listen", "token"] },
+    Shape { path: "guest", keys: &["memory", "deadline", "cache"] },
+    Shape { path: "guard", keys: super::GUARD_KEYS },
+];
+
+/// The greatest values a guard can have: no ceiling at all.
+const UNLIMITED: Guard =
+    Guard { leave_percent: 100, leave_least: u32::MAX, leave_most: u32::MAX, create_most: u32::MAX };
+
+/// What `ruzhi.toml` says.
+pub(super) struct HostSettings {
+    pub(super) store: StoreSettings,
+    pub(super) server: ServerSettings,
+    pub(super) guest: GuestSettings,
+    pub(super) guard_ceiling: Guard,
+}
+
+impl HostSettings {
+    /// What holds where there is no `ruzhi.toml`.
+    pub(super) fn defaults(dir: &Path) -> Self {
+        let path = dir.join("ruzhi.db");
+        Self {
+            guest: GuestSettings {
+                memory_bytes: 64 << 20,
+                deadline: Duration::from_secs(2),
+                cache: beside(&path),
+            },
+            store: StoreSettings { url: "sqlite://ruzhi.db".to_owned(), path },
+            server: ServerSettings { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7080)), token: None },
+            guard_ceiling: UNLIMITED,
+        }
+    }
+}
+
+fn beside(store: &Path) -> PathBuf {
+    store.with_file_name("cache")
+}
+
+/// Reads the file; `None` where a problem was reported.
+pub(super) fn read(root: &Section<'_>, secrets: &dyn SecretSource, checks: &Checks) -> Option<HostSettings> {
+    let folder = root.file.folder.clone();
+    let defaults = HostSettings::defaults(&folder);
+
+    let store = root
+        .section("store")
+        .optional("url", defaults.store, |entry| entry.parse(|text| store(&folder, text)));
+
+    let section = root.section("server");
+    let listen = section.optional("listen", defaults.server.listen, |entry| {
+        entry.parse(|text| {
+            text.trim().parse().map_err(|_| {
+                Fault::new(
+                    format!("`{text}` is not an address to listen on"),
+                    format!("“{text}”不是监听地址"),
+                )
+                .hint("write IP:port, such as \"127.0.0.1:7080\"", "请写成 IP:端口，例如 \"127.0.0.1:7080\"")
+            })
+        })
+    });
+    let token = section.maybe("token", |entry| secret::read(entry, checks.secrets, secrets, "RUZHI_TOKEN"));
+
+    let section = root.section("guest");
+    let memory_bytes =
+        section.optional("memory", defaults.guest.memory_bytes, |entry| entry.parse(value::memory));
+    let deadline = section.optional("deadline", defaults.guest.deadline, |entry| {
+        entry.parse(|text| value::duration_within(text, "1ms", "10m"))
+    });
+    let cache = section.maybe("cache", |entry| entry.text().map(|text| folder.join(text)));
+
+    let guard_ceiling = read_guard(&root.section("guard"), UNLIMITED, UNLIMITED);
+
+    let store = store?;
+    let cache = cache?.unwrap_or_else(|| beside(&store.path));
+    Some(HostSettings {
+        store,
+        server: ServerSettings { listen: listen?, token: token? },
+        guest: GuestSettings { memory_bytes: memory_bytes?, deadline: deadline?, cache },
+        guard_ceiling: guard_ceiling?,
+    })
+}
+
+/// A guard's table. A limit above the ceiling is refused, a default above it gives way to it.
+pub(super) fn read_guard(section: &Section<'_>, defaults: Guard, ceiling: Guard) -> Option<Guard> {
+    let limit = |key: &str, most: u32, default: u32, ceiling: u32| {
+        section.optional(key, default.min(ceiling), |entry| {
+            let found = entry.whole(0..=most)?;
+            if found > ceiling {
+                entry.error(
+                    Fault::new(
+                        format!("`{}` is {found}, but the host allows {ceiling} at most", entry.name),
+                        format!("`{}` 写成了 {found}，但主机最多允许 {ceiling}", entry.name),
+                    )
+                    .hint(
+                        format!("lower it, or raise `{key}` under `[guard]` in ruzhi.toml"),
+                        format!("请调低，或调高 ruzhi.toml 中 `[guard]` 的 `{key}`"),
+                    ),
+                );
+                return None;
+            }
+            Some(found)
+        })
+    };
+    let leave_percent = limit("leave_percent", 100, defaults.leave_percent, ceiling.leave_percent);
+    let leave_least = limit("leave_least", u32::MAX, defaults.leave_least, ceiling.leave_least);
+    let leave_most = limit("leave_most", u32::MAX, defaults.leave_most, ceiling.leave_most);
+    let create_most = limit("create_most", u32::MAX, defaults.create_most, ceiling.create_most);
+    Some(Guard {
+        leave_percent: leave_percent?,
+        leave_least: leave_least?,
+        leave_most: leave_most?,
+        create_most: create_most?,
+    })
+}
+
+/// `sqlite://` and a path relative to the configuration's folder.
+fn store(folder: &Path, text: &str) -> Result<StoreSettings, Fault> {
+    let fault = |en: &str, zh: &str| {
+        Fault::new(en, zh).hint(
+            "write \"sqlite://ruzhi.db\"; the path is relative to this file",
+            "请写成 \"sqlite://ruzhi.db\"，路径相对于本文件",
+        )
+    };
+    let Some(path) = text.trim().strip_prefix("sqlite:").map(|rest| rest.strip_prefix("//").unwrap_or(rest))
+    else {
+        return Err(fault("only a store of SQLite can be used", "只支持 SQLite 存储"));
+    };
+    if path.contains(['?', '#']) {
+        return Err(fault("the store's address takes no parameters", "存储地址不能带参数"));
+    }
+    if path.is_empty() || path.starts_with(':') {
+        return Err(fault("the store must be a file", "存储必须是文件"));
+    }
+    Ok(StoreSettings { url: text.trim().to_owned(), path: folder.join(path) })
+}

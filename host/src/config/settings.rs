@@ -1,0 +1,190 @@
+//! What the files say, as types. Every value is parsed and checked; past this point it is trusted.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use chrono_tz::Tz;
+use reqwest::Url;
+use secrecy::SecretString;
+use serde_json::Value;
+
+use super::Problem;
+use crate::model::{Digest, FlowId, TenantId, Text, UserId};
+pub use crate::plan::{Duplicates, Guard};
+
+/// A whole deployment.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The configuration's folder, absolute.
+    pub dir: PathBuf,
+    /// Where state is kept.
+    pub store: StoreSettings,
+    /// What `ruzhi serve` listens on.
+    pub server: ServerSettings,
+    /// What a guest may use.
+    pub guest: GuestSettings,
+    /// What no tenant's guard may exceed; the greatest values where the host says nothing. The tenants' guards have
+    /// been held to it.
+    pub guard_ceiling: Guard,
+    /// By id.
+    pub tenants: Vec<Tenant>,
+    /// What somebody should look at.
+    pub warnings: Vec<Problem>,
+}
+
+/// Where state is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreSettings {
+    /// As written: `sqlite://ruzhi.db`.
+    pub url: String,
+    /// The file the URL names, resolved against the configuration's folder.
+    pub path: PathBuf,
+}
+
+/// What `ruzhi serve` listens on.
+#[derive(Debug, Clone)]
+pub struct ServerSettings {
+    /// Address and port.
+    pub listen: SocketAddr,
+    /// What a caller has to show.
+    pub token: Option<SecretString>,
+}
+
+/// What a guest may use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GuestSettings {
+    /// Linear memory of one instance.
+    pub memory_bytes: u64,
+    /// Time for one batch.
+    pub deadline: Duration,
+    /// The folder of compiled components, absolute.
+    pub cache: PathBuf,
+}
+
+/// One factory.
+#[derive(Debug, Clone)]
+pub struct Tenant {
+    /// The name of the file without `.toml`.
+    pub id: TenantId,
+    /// The file, absolute.
+    pub file: PathBuf,
+    /// What people call it.
+    pub name: String,
+    /// In which dates and schedules are read.
+    pub timezone: Tz,
+    /// The directory.
+    pub wecom: WecomSettings,
+    /// The form's service.
+    pub jiandaoyun: JiandaoyunSettings,
+    /// The limits that hold a plan.
+    pub guard: Guard,
+    /// The time between disabling and deleting a member who left.
+    pub grace: Duration,
+    /// Members that are never written.
+    pub protected: Vec<UserId>,
+    /// At least one.
+    pub flows: Vec<Flow>,
+}
+
+/// The directory of one corp.
+#[derive(Debug, Clone)]
+pub struct WecomSettings {
+    /// Without `/cgi-bin`.
+    pub base_url: Url,
+    /// The corp.
+    pub corp_id: String,
+    /// The secret of the app that writes; empty if and only if secrets were skipped.
+    pub secret: SecretString,
+    /// Through which calls go out.
+    pub proxy: Option<Url>,
+    /// From this many creates and updates on, write by CSV job; 0 for never.
+    pub batch_from: u32,
+    /// Calls of one API in a minute.
+    pub per_minute: u32,
+    /// Calls of one API in an hour.
+    pub per_hour: u32,
+    /// Calls at the same time.
+    pub in_flight: u32,
+}
+
+/// The account at the form's service.
+#[derive(Debug, Clone)]
+pub struct JiandaoyunSettings {
+    /// Without `/api`.
+    pub base_url: Url,
+    /// The key; empty if and only if secrets were skipped.
+    pub api_key: SecretString,
+    /// Calls of one endpoint in a second; `None` for the route's own limit.
+    pub per_second: Option<u32>,
+}
+
+/// One form into the directory.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Flow {
+    /// Unique in the tenant.
+    pub id: FlowId,
+    /// A cron expression of five fields in the tenant's zone that has a next time; `None`: only when asked.
+    pub schedule: Option<String>,
+    /// The form.
+    pub source: Source,
+    /// The rules.
+    pub guest: FlowGuest,
+    /// On two records that claim one member.
+    pub duplicates: Duplicates,
+}
+
+/// Which rows of which form.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Source {
+    /// `v1`, `v2`, `v4` or `v5`.
+    pub api: String,
+    /// 24 hexadecimal digits.
+    pub app_id: String,
+    /// 24 hexadecimal digits.
+    pub entry_id: String,
+    /// A JSON object that passed `Checks::filter`, in the spelling it was written.
+    pub filter: Option<Value>,
+    /// A JSON array of names.
+    pub fields: Option<Value>,
+    /// How far before the watermark an incremental collect begins.
+    pub overlap: Duration,
+}
+
+/// Which rules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FlowGuest {
+    /// The component, absolute.
+    pub component: PathBuf,
+    /// The digest the component must have.
+    pub sha256: Option<Digest>,
+    /// The rules file handed to the guest, absolute.
+    pub config: Option<PathBuf>,
+}
+
+/// Whether secrets are looked up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Secrets {
+    /// A secret that is not there is a problem.
+    Resolve,
+    /// Secrets stay empty; for commands that call no service.
+    Skip,
+}
+
+/// What is checked beside the files themselves.
+#[derive(Debug, Clone, Copy)]
+pub struct Checks {
+    /// Whether the form's service understands a filter; the text says why not.
+    pub filter: fn(&Value) -> Result<(), Text>,
+    /// Whether secrets are looked up.
+    pub secrets: Secrets,
+    /// Whether components and rules files must be there.
+    pub files: bool,
+}
+
+impl Checks {
+    /// Everything is checked.
+    pub fn all(filter: fn(&Value) -> Result<(), Text>) -> Self {
+        Self { filter, secrets: Secrets::Resolve, files: true }
+    }
+}

@@ -1,0 +1,205 @@
+//! One configuration file as text: where a byte stands, what of its line may be shown, what is wrong in it.
+//!
+//! A file can hold a secret by mistake, and a problem shows the line it stands on. So the places that may hold one
+//! are known before the first problem is reported (`masks`), and a shown line has them as `*`, one for each character
+//! so that columns stay true.
+
+use std::cell::RefCell;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use super::problem::{Fault, Problem, Severity};
+use crate::model::Text;
+
+/// Words that make a line of a file with broken syntax suspect of holding a secret.
+const SENSITIVE: &[&str] = &["secret", "key", "token", "passw", "pwd"];
+/// What a Chinese input method writes in place of TOML's marks.
+const CHINESE_MARKS: &[char] = &[
+    '“', '”', '‘', '’', '\u{ff02}', '\u{ff1d}', '\u{ff0c}', '、', '【', '】', '\u{ff3b}', '\u{ff3d}',
+    '\u{ff5b}', '\u{ff5d}', '\u{3000}',
+];
+/// From this many letters and digits in a row on, text in a file with broken syntax may be a secret.
+const SECRET_LENGTH: usize = 20;
+
+/// So many syntax errors of one file are reported; past them a file is no TOML at all.
+const SYNTAX_ERRORS: usize = 20;
+
+/// A file being read.
+pub(super) struct SourceFile<'a> {
+    /// The file's folder: what paths in the file are relative to.
+    pub(super) folder: PathBuf,
+    name: PathBuf,
+    text: &'a str,
+    masks: Vec<Range<usize>>,
+    broken: bool,
+    problems: RefCell<Vec<Problem>>,
+}
+
+impl<'a> SourceFile<'a> {
+    /// `name` is how messages call the file; `masks` are the bytes never to be shown.
+    pub(super) fn new(path: &Path, name: &Path, text: &'a str, masks: Vec<Range<usize>>) -> Self {
+        Self {
+            folder: path.parent().unwrap_or(Path::new("")).to_owned(),
+            name: PathBuf::from(name.to_string_lossy().into_owned()),
+            text,
+            masks,
+            broken: false,
+            problems: RefCell::new(Vec::new()),
+        }
+    }
+
+    /// The file's text between two bytes.
+    pub(super) fn slice(&self, at: Range<usize>) -> &'a str {
+        self.text.get(at).unwrap_or_default()
+    }
+
+    /// The line a byte is on, counted from 1.
+    pub(super) fn line(&self, offset: usize) -> u32 {
+        let before = self.text.get(..offset).unwrap_or(self.text);
+        u32::try_from(before.matches('\n').count() + 1).unwrap_or(u32::MAX)
+    }
+
+    pub(super) fn error(&self, at: Range<usize>, fault: Fault) {
+        self.push(Severity::Error, Some(at), fault);
+    }
+
+    pub(super) fn warning(&self, at: Range<usize>, fault: Fault) {
+        self.push(Severity::Warning, Some(at), fault);
+    }
+
+    /// An error of the file as a whole.
+    pub(super) fn error_of_file(&self, fault: Fault) {
+        self.push(Severity::Error, None, fault);
+    }
+
+    /// Reports broken TOML: one problem for each line, for one slip makes the parser stumble several times.
+    pub(super) fn syntax_errors(&mut self, errors: Vec<toml::de::Error>) {
+        self.broken = true;
+        let mut errors: Vec<_> =
+            errors.into_iter().map(|error| (error.span().unwrap_or(0..0), error)).collect();
+        errors.sort_by_key(|(at, _)| at.start);
+        // Before lines are counted, which takes a pass over the file for each.
+        errors.truncate(SYNTAX_ERRORS * 10);
+        errors.dedup_by_key(|(at, _)| self.line(at.start));
+        errors.truncate(SYNTAX_ERRORS);
+        for (at, error) in errors {
+            let message = error.message();
+            let mut fault =
+                Fault::new(format!("broken TOML: {message}"), format!("TOML 语法有误：{message}"));
+            fault.hint = self.syntax_hint(at.start, message);
+            self.error(at, fault);
+        }
+    }
+
+    fn syntax_hint(&self, offset: usize, message: &str) -> Option<Text> {
+        let (start, end) = self.line_bounds(offset);
+        let line = self.slice(start..end);
+        if let Some(found) = line.chars().find(|c| CHINESE_MARKS.contains(c)) {
+            return Some(Text::new(
+                format!("`{found}` is a Chinese punctuation mark; TOML wants \" ' = , [ ] {{ }}"),
+                format!("`{found}` 是中文标点，TOML 只认英文的 \" ' = , [ ] {{ }}"),
+            ));
+        }
+        if line.contains('\\') {
+            return Some(Text::new(
+                "a `\\` in \"…\" begins an escape; write the text in single quotes, '…', or a path with `/`",
+                "双引号里的 `\\` 是转义符；请改用单引号 '…',路径可用 `/`",
+            ));
+        }
+        if message.contains("duplicate key") {
+            return Some(Text::new(
+                "a key or [table] may stand once; remove one, or write [[flows]] for one more flow",
+                "同一个键或 [表] 只能写一次；请删去一个，要多一个同步流请写 [[flows]]",
+            ));
+        }
+        message
+            .contains("must be quoted")
+            .then(|| Text::new("put the text in quotes: \"…\"", "文本要用英文引号括起来：\"…\""))
+    }
+
+    /// The problems reported so far.
+    pub(super) fn into_problems(self) -> Vec<Problem> {
+        self.problems.into_inner()
+    }
+
+    fn push(&self, severity: Severity, at: Option<Range<usize>>, fault: Fault) {
+        let mut problem = Problem::with_file(&self.name, fault.text, fault.hint);
+        problem.severity = severity;
+        if let Some(at) = at {
+            let (start, end) = self.line_bounds(at.start);
+            let count =
+                |range: Range<usize>| u32::try_from(self.slice(range).chars().count()).unwrap_or(u32::MAX);
+            problem.line = Some(self.line(at.start));
+            problem.column = Some(count(start..at.start.min(end)).saturating_add(1));
+            problem.width = count(at.start..at.end.min(end)).max(1);
+            problem.source_line = Some(self.shown(start, end));
+        }
+        self.problems.borrow_mut().push(problem);
+    }
+
+    /// The bytes of the line a byte is on, without its end.
+    fn line_bounds(&self, offset: usize) -> (usize, usize) {
+        let offset = offset.min(self.text.len());
+        let before = self.text.get(..offset).unwrap_or_default();
+        let mut start = before.rfind('\n').map_or(0, |at| at + 1);
+        if start == 0 && self.text.starts_with('\u{feff}') {
+            start = '\u{feff}'.len_utf8().min(offset);
+        }
+        let rest = self.text.get(offset..).unwrap_or_default();
+        let end = rest.find('\n').map_or(self.text.len(), |at| offset + at);
+        let end = if self.slice(start..end).ends_with('\r') { end - 1 } else { end };
+        (start, end)
+    }
+
+    /// A line with everything that may be a secret written as `*`.
+    fn shown(&self, start: usize, end: usize) -> String {
+        let line = self.slice(start..end);
+        let hidden = |at: usize| self.masks.iter().any(|mask| mask.contains(&(start + at)));
+        let suspect = if self.broken { suspects(line) } else { Vec::new() };
+        line.char_indices()
+            .map(|(at, c)| {
+                let quiet = hidden(at) || suspect.iter().any(|range| range.contains(&at));
+                match c {
+                    ' ' | '\t' | '"' | '\'' => c,
+                    _ if quiet => '*',
+                    _ => c,
+                }
+            })
+            .collect()
+    }
+}
+
+/// Where a line that could not be parsed may hold a secret.
+fn suspects(line: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let (key, _) = line.split_once('=').unwrap_or((line, ""));
+    let lower = key.to_lowercase();
+    if SENSITIVE.iter().any(|word| lower.contains(word)) {
+        found.push(key.len() + 1..line.len());
+    }
+    let mut run = 0..0;
+    for (at, c) in line.char_indices().chain([(line.len(), ' ')]) {
+        if c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '+' | '/') {
+            run.end = at + 1;
+        } else {
+            if run.len() >= SECRET_LENGTH {
+                found.push(run.clone());
+            }
+            run = at + c.len_utf8()..at + c.len_utf8();
+        }
+    }
+    found
+}
+
+/// What the system said, for a person.
+pub(super) fn io_text(error: &std::io::Error) -> Text {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => Text::new("it does not exist", "不存在"),
+        std::io::ErrorKind::PermissionDenied => {
+            Text::new("ruzhi may not read it: permission denied", "没有读取权限")
+        }
+        std::io::ErrorKind::IsADirectory => Text::new("it is a folder, not a file", "这是文件夹，不是文件"),
+        std::io::ErrorKind::NotADirectory => Text::new("it is a file, not a folder", "这是文件，不是文件夹"),
+        _ => Text::new(error.to_string(), error.to_string()),
+    }
+}

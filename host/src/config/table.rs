@@ -1,0 +1,386 @@
+//! The walk over a parsed file: sections, their known keys, and values that say where they stand.
+//!
+//! A reader asks a section for each of its keys. Every answer is an `Option`: `None` means that a problem was
+//! reported and the reader goes on with the next key, so that one pass finds them all. A key that is absent and has a
+//! default is no problem; the three states (absent, wrong, good) are told apart here and nowhere else.
+
+use std::ops::{Range, RangeInclusive};
+
+use toml::de::{DeTable, DeValue};
+
+use super::problem::Fault;
+use super::source::SourceFile;
+use super::spelling;
+
+/// The keys of one table; `path` is its dotted name, empty for the top of the file.
+pub(super) struct Shape {
+    pub(super) path: &'static str,
+    pub(super) keys: &'static [&'static str],
+}
+
+/// One table of a file.
+#[derive(Clone)]
+pub(super) struct Section<'a> {
+    pub(super) file: &'a SourceFile<'a>,
+    shapes: &'static [Shape],
+    path: &'static str,
+    body: Body<'a>,
+}
+
+#[derive(Clone)]
+enum Body<'a> {
+    Present {
+        table: &'a DeTable<'a>,
+        at: Range<usize>,
+    },
+    /// Not written: every key has its default.
+    Absent,
+    /// Already reported: no key of it is asked for again.
+    Broken,
+}
+
+/// One value of a file.
+#[derive(Clone)]
+pub(super) struct Entry<'a> {
+    pub(super) file: &'a SourceFile<'a>,
+    /// The dotted name for messages.
+    pub(super) name: String,
+    pub(super) key_at: Range<usize>,
+    pub(super) at: Range<usize>,
+    pub(super) value: &'a DeValue<'a>,
+}
+
+impl<'a> Section<'a> {
+    /// The top of a file.
+    pub(super) fn root(file: &'a SourceFile<'a>, shapes: &'static [Shape], table: &'a DeTable<'a>) -> Self {
+        Self::present(file, shapes, "", table, 0..0)
+    }
+
+    fn present(
+        file: &'a SourceFile<'a>,
+        shapes: &'static [Shape],
+        path: &'static str,
+        table: &'a DeTable<'a>,
+        at: Range<usize>,
+    ) -> Self {
+        let section = Self { file, shapes, path, body: Body::Present { table, at } };
+        section.refuse_unknown(table);
+        section
+    }
+
+    /// The table `key`; all defaults where it is not written.
+    pub(super) fn section(&self, key: &'static str) -> Self {
+        match self.get(key) {
+            Some(entry) => self.open(&entry, key),
+            None if matches!(self.body, Body::Broken) => self.with_body(key, Body::Broken),
+            None => self.with_body(key, Body::Absent),
+        }
+    }
+
+    /// The table `key`; a problem where it is not written. `example` shows what to write.
+    pub(super) fn required_section(&self, key: &'static str, example: &str) -> Self {
+        let section = self.section(key);
+        if !matches!(section.body, Body::Absent) {
+            return section;
+        }
+        let title = section.title();
+        self.report_missing(
+            Fault::new(format!("{title} is missing"), format!("缺少 {title}"))
+                .hint(format!("add {example}"), format!("请加上 {example}")),
+        );
+        self.with_body(key, Body::Broken)
+    }
+
+    /// The tables `[[key]]`. `None` where it is something else.
+    pub(super) fn sections(&self, key: &'static str) -> Option<Vec<Self>> {
+        let Some(entry) = self.get(key) else { return Some(Vec::new()) };
+        let path = self.child(key);
+        match entry.value {
+            DeValue::Array(items) => Some(
+                items
+                    .iter()
+                    .map(|item| {
+                        let element = Entry { at: item.span(), value: item.get_ref(), ..entry.clone() };
+                        self.open(&element, key)
+                    })
+                    .collect(),
+            ),
+            _ => {
+                self.file.error(
+                    entry.at.clone(),
+                    Fault::new(
+                        format!("`{path}` must be a list of tables, found {}", kind(entry.value).0),
+                        format!("`{path}` 应为表的列表，写成了{}", kind(entry.value).1),
+                    )
+                    .hint(format!("write `[[{path}]]`"), format!("请写成 `[[{path}]]`")),
+                );
+                None
+            }
+        }
+    }
+
+    /// The value of `key` if it is written.
+    pub(super) fn get(&self, key: &str) -> Option<Entry<'a>> {
+        let Body::Present { table, .. } = &self.body else { return None };
+        let (key, value) = table.get_key_value(key)?;
+        let name = if self.path.is_empty() {
+            key.get_ref().to_string()
+        } else {
+            format!("{}.{}", self.path, key.get_ref())
+        };
+        Some(Entry { file: self.file, name, key_at: key.span(), at: value.span(), value: value.get_ref() })
+    }
+
+    /// The value at the end of a path, whatever stands there; nothing is reported.
+    pub(super) fn value_at(&self, path: &[&str]) -> Option<Entry<'a>> {
+        let (first, rest) = path.split_first()?;
+        let mut entry = self.get(first)?;
+        for key in rest {
+            let (key, value) = entry.value.as_table()?.get_key_value(*key)?;
+            entry.key_at = key.span();
+            entry.at = value.span();
+            entry.name = format!("{}.{}", entry.name, key.get_ref());
+            entry.value = value.get_ref();
+        }
+        Some(entry)
+    }
+
+    /// What `read` makes of `key`, or the default.
+    pub(super) fn optional<T>(
+        &self,
+        key: &str,
+        default: T,
+        read: impl FnOnce(&Entry<'a>) -> Option<T>,
+    ) -> Option<T> {
+        self.maybe(key, read).map(|value| value.unwrap_or(default))
+    }
+
+    /// What `read` makes of `key`; `Some(None)` where it is not written.
+    pub(super) fn maybe<T>(
+        &self,
+        key: &str,
+        read: impl FnOnce(&Entry<'a>) -> Option<T>,
+    ) -> Option<Option<T>> {
+        match (&self.body, self.get(key)) {
+            (Body::Broken, _) => None,
+            (_, None) => Some(None),
+            (_, Some(entry)) => read(&entry).map(Some),
+        }
+    }
+
+    /// What `read` makes of `key`; a problem where it is not written. `example` is what to write after `key =`.
+    pub(super) fn required<T>(
+        &self,
+        key: &str,
+        example: &str,
+        read: impl FnOnce(&Entry<'a>) -> Option<T>,
+    ) -> Option<T> {
+        let value = self.maybe(key, read)?;
+        if value.is_none() {
+            self.missing(key, example);
+        }
+        value
+    }
+
+    /// Reports that `key` is not written.
+    pub(super) fn missing(&self, key: &str, example: &str) {
+        let (en, zh) = self.place();
+        self.report_missing(
+            Fault::new(format!("`{key}` is missing {en}"), format!("{zh}缺少 `{key}`"))
+                .hint(format!("add `{key} = {example}`"), format!("请加上 `{key} = {example}`")),
+        );
+    }
+
+    fn report_missing(&self, fault: Fault) {
+        match &self.body {
+            Body::Present { at, .. } if !self.path.is_empty() => self.file.error(at.clone(), fault),
+            Body::Present { .. } | Body::Absent => self.file.error_of_file(fault),
+            Body::Broken => {}
+        }
+    }
+
+    /// The dotted path of a table in this one, as the shapes write it.
+    fn child(&self, key: &'static str) -> &'static str {
+        let is_child = |path: &str| match path.rsplit_once('.') {
+            Some((parent, last)) => parent == self.path && last == key,
+            None => self.path.is_empty() && path == key,
+        };
+        self.shapes.iter().map(|shape| shape.path).find(|path| is_child(path)).unwrap_or(key)
+    }
+
+    fn with_body(&self, key: &'static str, body: Body<'a>) -> Self {
+        Self { file: self.file, shapes: self.shapes, path: self.child(key), body }
+    }
+
+    fn open(&self, entry: &Entry<'a>, key: &'static str) -> Self {
+        match entry.value {
+            DeValue::Table(table) => {
+                Self::present(self.file, self.shapes, self.child(key), table, entry.at.clone())
+            }
+            other => {
+                entry.wrong_type(("a table", "表"), other);
+                self.with_body(key, Body::Broken)
+            }
+        }
+    }
+
+    /// How the table is written in a file.
+    fn title(&self) -> String {
+        if self.path == "flows" { "`[[flows]]`".to_owned() } else { format!("`[{}]`", self.path) }
+    }
+
+    /// "in this table", in both languages.
+    fn place(&self) -> (String, String) {
+        if self.path.is_empty() {
+            ("at the top of the file".to_owned(), "文件顶层".to_owned())
+        } else {
+            (format!("in {}", self.title()), format!("{} 中", self.title()))
+        }
+    }
+
+    fn refuse_unknown(&self, table: &DeTable<'_>) {
+        let shape = |path: &str| self.shapes.iter().find(|shape| shape.path == path);
+        let known = shape(self.path).map_or(&[][..], |shape| shape.keys);
+        for (key, _) in table.iter().filter(|(key, _)| !known.contains(&key.get_ref().as_ref())) {
+            let (en, zh) = self.place();
+            let fault = Fault::new(
+                format!("unknown key `{}` {en}", key.get_ref()),
+                format!("{zh}没有 `{}` 这个键", key.get_ref()),
+            );
+            let list = spelling::list(known.iter().copied());
+            let elsewhere = self.shapes.iter().find(|other| other.keys.contains(&key.get_ref().as_ref()));
+            let fault = if let Some(near) = spelling::nearest(key.get_ref(), known.iter().copied()) {
+                fault.hint(
+                    format!("did you mean `{near}`? Known here: {list}"),
+                    format!("是否想写 `{near}`？此处可用：{list}"),
+                )
+            } else if let Some(other) = elsewhere {
+                let (en, zh) = self.with_body_of(other.path).home();
+                fault.hint(
+                    format!("it belongs {en}. Known here: {list}"),
+                    format!("它应写在{zh}。此处可用：{list}"),
+                )
+            } else {
+                fault.hint(format!("known here: {list}"), format!("此处可用：{list}"))
+            };
+            self.file.error(key.span(), fault);
+        }
+    }
+
+    fn with_body_of(&self, path: &'static str) -> Self {
+        Self { file: self.file, shapes: self.shapes, path, body: Body::Absent }
+    }
+
+    /// Where a key of this table is to be written.
+    fn home(&self) -> (String, String) {
+        if self.path.is_empty() {
+            (
+                "at the top of the file, before the first `[table]`".to_owned(),
+                "文件顶层、第一个 `[表]` 之前".to_owned(),
+            )
+        } else {
+            (format!("in {}", self.title()), format!(" {} 中", self.title()))
+        }
+    }
+}
+
+impl<'a> Entry<'a> {
+    /// The value as text; a problem where it is something else or empty.
+    pub(super) fn text(&self) -> Option<&'a str> {
+        let Some(text) = self.value.as_str() else {
+            self.wrong_type(("text in quotes", "带引号的文本"), self.value);
+            return None;
+        };
+        if text.trim().is_empty() {
+            self.error(Fault::new(format!("`{}` is empty", self.name), format!("`{}` 为空", self.name)));
+            return None;
+        }
+        Some(text)
+    }
+
+    /// What `parse` makes of the text.
+    pub(super) fn parse<T>(&self, parse: impl FnOnce(&'a str) -> Result<T, Fault>) -> Option<T> {
+        self.good(parse(self.text()?))
+    }
+
+    /// The value of a result; its fault is reported at this value, under this value's name.
+    pub(super) fn good<T>(&self, result: Result<T, Fault>) -> Option<T> {
+        result
+            .map_err(|mut fault| {
+                fault.text.en = format!("`{}`: {}", self.name, fault.text.en);
+                fault.text.zh = format!("`{}`：{}", self.name, fault.text.zh);
+                self.error(fault);
+            })
+            .ok()
+    }
+
+    /// The value as a whole number within `range`.
+    pub(super) fn whole(&self, range: RangeInclusive<u32>) -> Option<u32> {
+        let Some(number) = self.value.as_integer() else {
+            self.wrong_type(("a whole number", "整数"), self.value);
+            return None;
+        };
+        let found = i128::from_str_radix(number.as_str(), number.radix()).ok();
+        let found = found.and_then(|found| u32::try_from(found).ok()).filter(|found| range.contains(found));
+        if found.is_none() {
+            let (least, most) = (range.start(), range.end());
+            self.error(Fault::new(
+                format!("`{}` must be from {least} to {most}, found {number}", self.name),
+                format!("`{}` 应在 {least} 到 {most} 之间，写成了 {number}", self.name),
+            ));
+        }
+        found
+    }
+
+    /// The value as a list of texts, each with its place.
+    pub(super) fn texts(&self) -> Option<Vec<Entry<'a>>> {
+        let DeValue::Array(items) = self.value else {
+            self.wrong_type(("a list of texts", "文本列表"), self.value);
+            return None;
+        };
+        let entries: Vec<_> = items
+            .iter()
+            .map(|item| Entry { at: item.span(), value: item.get_ref(), ..self.clone() })
+            .collect();
+        let good = entries.iter().filter(|entry| entry.text().is_some()).count();
+        (good == entries.len()).then_some(entries)
+    }
+
+    pub(super) fn error(&self, fault: Fault) {
+        self.file.error(self.at.clone(), fault);
+    }
+
+    pub(super) fn wrong_type(&self, wanted: (&str, &str), found: &DeValue<'_>) {
+        self.error(Fault::new(
+            format!("`{}` must be {}, found {}", self.name, wanted.0, kind(found).0),
+            format!("`{}` 应为{}，写成了{}", self.name, wanted.1, kind(found).1),
+        ));
+    }
+
+    /// Where in the file the decoded text begins, if it stands there letter by letter, as in `'''…'''`.
+    pub(super) fn verbatim(&self) -> Option<usize> {
+        let raw = self.file.slice(self.at.clone());
+        let quote = ["'''", "\"\"\"", "'", "\""].into_iter().find(|quote| raw.starts_with(quote))?;
+        let inner = raw.get(quote.len()..raw.len().checked_sub(quote.len())?)?;
+        let newline = match inner {
+            _ if quote.len() == 1 => 0,
+            _ if inner.starts_with("\r\n") => 2,
+            _ if inner.starts_with('\n') => 1,
+            _ => 0,
+        };
+        (inner.get(newline..) == self.value.as_str()).then_some(self.at.start + quote.len() + newline)
+    }
+}
+
+/// What a value is, in both languages.
+pub(super) fn kind(value: &DeValue<'_>) -> (&'static str, &'static str) {
+    match value {
+        DeValue::String(_) => ("text", "文本"),
+        DeValue::Integer(_) => ("a whole number", "整数"),
+        DeValue::Float(_) => ("a number with a fraction", "小数"),
+        DeValue::Boolean(_) => ("true or false", "true/false"),
+        DeValue::Datetime(_) => ("a date or time", "日期时间"),
+        DeValue::Array(_) => ("a list", "列表"),
+        DeValue::Table(_) => ("a table", "表"),
+    }
+}

@@ -1,0 +1,98 @@
+//! One constructor for every engine that compiles or loads: its flags are part of a compiled artifact.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig, Store};
+
+use super::error::LoadError;
+use super::limits::{
+    Budget, Limits, MOST_CORE_INSTANCES, MOST_MEMORIES, MOST_TABLE_ELEMENTS, MOST_TABLES,
+};
+
+/// How often the clock that stops runaway guests ticks.
+const TICK: Duration = Duration::from_millis(10);
+
+/// The engine all guests of the process share, and what each call may use.
+#[derive(Clone)]
+pub struct Engine {
+    inner: wasmtime::Engine,
+    limits: Limits,
+    slots: Arc<tokio::sync::Semaphore>,
+}
+
+impl Engine {
+    /// Starts an engine, and the thread that counts its epochs; the thread ends with the engine.
+    pub fn new(limits: Limits) -> Result<Self, LoadError> {
+        let engine_failed =
+            |source: &dyn std::fmt::Display| LoadError::Engine { reason: source.to_string() };
+        let inner = wasmtime::Engine::new(&config(limits)).map_err(|e| engine_failed(&e))?;
+        let weak = inner.weak();
+        std::thread::Builder::new()
+            .name("ruzhi-epoch".to_owned())
+            .spawn(move || {
+                while let Some(engine) = weak.upgrade() {
+                    engine.increment_epoch();
+                    drop(engine);
+                    std::thread::sleep(TICK);
+                }
+            })
+            .map_err(|e| engine_failed(&e))?;
+        let slots = Arc::new(tokio::sync::Semaphore::new(limits.slots as usize));
+        Ok(Self { inner, limits, slots })
+    }
+
+    /// What each call may use.
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// A place in the pool. The pool refuses what it has no room for, so whoever decides waits here first.
+    pub async fn slot(&self) -> Option<tokio::sync::OwnedSemaphorePermit> {
+        // Never closed, so always a permit.
+        Arc::clone(&self.slots).acquire_owned().await.ok()
+    }
+
+    pub(super) fn inner(&self) -> &wasmtime::Engine {
+        &self.inner
+    }
+
+    /// A store for one call: every limit is set on it, and it is dropped after the call whatever the outcome.
+    pub(super) fn store(&self) -> Store<Budget> {
+        let mut store = Store::new(&self.inner, Budget::new(self.limits.memory));
+        store.limiter(|budget| budget);
+        store.set_hostcall_fuel(self.limits.answer);
+        // A tick is partly used up when the call starts, hence one more.
+        let ticks = self.limits.deadline.as_millis() / TICK.as_millis() + 1;
+        store.set_epoch_deadline(u64::try_from(ticks).unwrap_or(u64::MAX));
+        store.epoch_deadline_trap();
+        store
+    }
+}
+
+fn config(limits: Limits) -> Config {
+    // One more than the batches decided at once: a component is tried while others run.
+    let slots = limits.slots.saturating_add(2);
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(slots)
+        .total_core_instances(slots.saturating_mul(MOST_CORE_INSTANCES))
+        .total_memories(slots.saturating_mul(MOST_MEMORIES))
+        .total_tables(slots.saturating_mul(MOST_TABLES))
+        .max_core_instances_per_component(MOST_CORE_INSTANCES)
+        .max_memories_per_component(MOST_MEMORIES)
+        .max_tables_per_component(MOST_TABLES)
+        .max_memory_size(limits.memory)
+        .table_elements(MOST_TABLE_ELEMENTS)
+        .linear_memory_keep_resident(1 << 20)
+        .table_keep_resident(64 << 10);
+    let mut config = Config::new();
+    config
+        .epoch_interruption(true)
+        .concurrency_support(false)
+        // Bounds what one uninterruptible `memory.copy` can do.
+        .wasm_memory64(false)
+        .max_wasm_stack(512 << 10)
+        .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(16))
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    config
+}

@@ -1,0 +1,281 @@
+//! What can go wrong with a guest, in words for the person who runs it or wrote it.
+
+use std::path::PathBuf;
+
+use crate::model::Text;
+
+/// A component that does not go live. The one that ran before keeps running.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The file cannot be read.
+    #[error("cannot read the component {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The rules file cannot be read as UTF-8 text.
+    #[error("cannot read the rules file {}", path.display())]
+    Rules {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file is larger than a component may be.
+    #[error("the component has {bytes} bytes; at most {most} are accepted")]
+    TooLarge {
+        /// Its size.
+        bytes: u64,
+        /// The limit.
+        most: u64,
+    },
+    /// The pin in the tenant's file names another component.
+    #[error("the component's SHA-256 is {found}, the flow pins {pinned}")]
+    Pin {
+        /// What the file has.
+        found: String,
+        /// What the flow asks for.
+        pinned: String,
+    },
+    /// The file is no component.
+    #[error("this is not a WebAssembly component: {found}")]
+    NotAComponent {
+        /// What it seems to be.
+        found: Said,
+    },
+    /// The file does not compile.
+    #[error("the component is damaged or uses features this host does not run: {reason}")]
+    Compile {
+        /// wasmtime's words.
+        reason: String,
+    },
+    /// The component asks for something.
+    #[error("the component imports `{import}`; a mapping guest may import nothing that can be called")]
+    Import {
+        /// The import.
+        import: String,
+        /// How to build without it.
+        fix: Said,
+    },
+    /// The component does not export the contract.
+    #[error("the component does not export `{WORLD}`: {reason}")]
+    Contract {
+        /// wasmtime's words.
+        reason: String,
+        /// The contract version the component says it was built for.
+        built_for: Option<String>,
+    },
+    /// The component traps before it is asked anything.
+    #[error("the component fails when it starts: {reason}")]
+    Start {
+        /// Why.
+        reason: String,
+    },
+    /// `describe` failed.
+    #[error("the guest's `describe` failed: {0}")]
+    Describe(BatchError),
+    /// The guest refuses its rules file.
+    #[error("the guest refuses its configuration ({code}): {message}")]
+    Configuration {
+        /// The guest's code.
+        code: String,
+        /// The guest's message.
+        message: String,
+    },
+    /// The description breaks the contract.
+    #[error("the guest's description is not usable: {reason}")]
+    Description {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The engine cannot be made.
+    #[error("the WebAssembly engine cannot be started: {reason}")]
+    Engine {
+        /// wasmtime's words.
+        reason: String,
+    },
+}
+
+/// A short bilingual text inside an error; `Display` is English.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said(pub Text);
+
+impl std::fmt::Display for Said {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0.en)
+    }
+}
+
+pub(super) const WORLD: &str = "ruzhi:mapping/mapper@0.1.0";
+
+impl LoadError {
+    /// A stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Read { .. } => "guest.unreadable",
+            Self::Rules { .. } => "guest.rules-unreadable",
+            Self::TooLarge { .. } => "guest.too-large",
+            Self::Pin { .. } => "guest.pin",
+            Self::NotAComponent { .. } => "guest.not-a-component",
+            Self::Compile { .. } => "guest.damaged",
+            Self::Import { .. } => "guest.import",
+            Self::Contract { .. } => "guest.contract",
+            Self::Start { .. } => "guest.start",
+            Self::Describe(_) => "guest.describe",
+            Self::Configuration { .. } => "guest.configuration",
+            Self::Description { .. } => "guest.description",
+            Self::Engine { .. } => "guest.engine",
+        }
+    }
+
+    /// What to do next.
+    pub fn hint(&self) -> Text {
+        match self {
+            Self::Read { .. } => Text::new(
+                "check the path after `component =` in the tenant's file; `make guests` builds the ones that come with ruzhi",
+                "请检查租户文件中 `component =` 后的路径；随 ruzhi 提供的规则组件用 `make guests` 构建",
+            ),
+            Self::Rules { .. } => Text::new(
+                "check the path after `config =` in the tenant's file; the file must be UTF-8",
+                "请检查租户文件中 `config =` 后的路径；文件须为 UTF-8 编码",
+            ),
+            Self::TooLarge { .. } => Text::new(
+                "build the guest in release mode and strip it",
+                "请以 release 方式构建规则组件并去除调试信息",
+            ),
+            Self::Pin { .. } => Text::new(
+                "if the new component is meant, put its SHA-256 into the flow's `sha256`; otherwise restore the old file",
+                "若确要使用新组件，请把它的 SHA-256 写入同步流的 `sha256`；否则请恢复旧文件",
+            ),
+            Self::NotAComponent { .. } => Text::new(
+                "`ruzhi guest build DIRECTORY` makes a component from a Rust guest",
+                "用 `ruzhi guest build 目录` 可由 Rust 规则源码生成组件",
+            ),
+            Self::Compile { .. } => Text::new("build the component again", "请重新构建该组件"),
+            Self::Import { fix, .. } => fix.0.clone(),
+            Self::Contract { built_for: Some(version), .. } => Text::new(
+                format!("it was built for contract {version}; this host speaks 0.1: build it against wit/v0.1"),
+                format!("该组件按契约 {version} 构建；本程序使用 0.1：请按 wit/v0.1 重新构建"),
+            ),
+            Self::Contract { built_for: None, .. } => Text::new(
+                "build it against wit/v0.1 of this release",
+                "请按本版本的 wit/v0.1 重新构建",
+            ),
+            Self::Start { .. } | Self::Describe(_) => Text::new(
+                "the fault is in the guest: tell its author what is said above",
+                "问题出在规则组件：请把以上内容告知其作者",
+            ),
+            Self::Configuration { .. } => {
+                Text::new("correct the rules file, then run again", "请修改规则文件后重试")
+            }
+            Self::Description { .. } => {
+                Text::new("tell the guest's author", "请告知规则组件的作者")
+            }
+            Self::Engine { .. } => Text::new(
+                "lower `memory` in ruzhi.toml, or raise the limit on address space (`ulimit -v`)",
+                "请在 ruzhi.toml 中调低 `memory`，或放宽地址空间限制（`ulimit -v`）",
+            ),
+        }
+    }
+}
+
+/// Why a batch has no outcomes. It fails the records of that batch and nothing else.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BatchError {
+    /// The guest ran longer than it may.
+    #[error("`{function}` ran longer than {deadline_ms} ms and was stopped{batch}")]
+    Deadline {
+        /// The export that was called.
+        function: &'static str,
+        /// The limit.
+        deadline_ms: u128,
+        /// Which batch.
+        batch: Batch,
+    },
+    /// The guest wanted more memory than it may have.
+    #[error("`{function}` wanted {wanted} bytes of memory, at most {most} are given{batch}")]
+    Memory {
+        /// The export that was called.
+        function: &'static str,
+        /// What it wanted.
+        wanted: usize,
+        /// The limit.
+        most: usize,
+        /// Which batch.
+        batch: Batch,
+    },
+    /// The guest's answer is larger than the host copies.
+    #[error("`{function}` answered with too much data{batch}")]
+    Answer {
+        /// The export that was called.
+        function: &'static str,
+        /// Which batch.
+        batch: Batch,
+    },
+    /// The guest panicked, overflowed its stack or broke in another way.
+    #[error("`{function}` trapped{batch}: {reason}")]
+    Trap {
+        /// The export that was called.
+        function: &'static str,
+        /// wasmtime's words.
+        reason: String,
+        /// Which batch.
+        batch: Batch,
+    },
+    /// The guest gave up the batch.
+    #[error("`{function}` gave up{batch}: {code}: {message}")]
+    GuestError {
+        /// The export that was called.
+        function: &'static str,
+        /// The guest's code.
+        code: String,
+        /// The guest's message.
+        message: String,
+        /// Which batch.
+        batch: Batch,
+    },
+    /// The guest did not answer for each record.
+    #[error("`decide` gave {found} outcomes for {expected} records{batch}")]
+    Count {
+        /// Outcomes.
+        found: usize,
+        /// Records.
+        expected: usize,
+        /// Which batch.
+        batch: Batch,
+    },
+}
+
+impl BatchError {
+    /// A stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Deadline { .. } => "guest.deadline",
+            Self::Memory { .. } => "guest.memory",
+            Self::Answer { .. } => "guest.answer",
+            Self::Trap { .. } => "guest.trap",
+            Self::GuestError { .. } => "guest.error",
+            Self::Count { .. } => "guest.count",
+        }
+    }
+}
+
+/// The records a call was about.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Batch {
+    /// First and last record and how many, none for `describe`.
+    pub records: Option<(String, String, usize)>,
+}
+
+impl std::fmt::Display for Batch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.records {
+            Some((first, last, count)) => write!(f, " (batch of {count} records, {first} to {last})"),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! The host's second look at what a guest answered. Every hard WeCom constraint is checked again here, with the
+//! rules of `ruzhi_guest::rule`, so a careless or hostile guest cannot make the host send what WeCom would refuse, or
+//! fill the store with text.
+
+use std::collections::BTreeSet;
+
+use crate::model::{Decision, Description, Outcome, UserId, Violation};
+
+const MOST_NOTES: usize = 50;
+const MOST_VIOLATIONS: usize = 100;
+const MOST_TEXT: usize = 1_000;
+const MOST_FIELDS: usize = 500;
+
+/// A description within bounds, or what is wrong with it.
+pub(super) fn description(mut description: Description) -> Result<Description, String> {
+    description.name = shorten(&description.name, 80);
+    description.version = shorten(&description.version, 40);
+    if description.source_fields.len() > MOST_FIELDS || description.labels.len() > 2 * MOST_FIELDS {
+        return Err(format!("it names more than {MOST_FIELDS} source fields"));
+    }
+    let mut seen = BTreeSet::new();
+    for field in &description.source_fields {
+        if field.is_empty() || field.len() > 100 || field.chars().any(char::is_control) {
+            return Err(format!("`{}` cannot be a form field's name", shorten(field, 40)));
+        }
+        if !seen.insert(field.as_str()) {
+            return Err(format!("it names the source field `{field}` twice"));
+        }
+    }
+    for (field, label) in &mut description.labels {
+        *field = shorten(field, 100);
+        *label = shorten(label, 100);
+    }
+    Ok(description)
+}
+
+/// An outcome that breaks no rule: a member that does becomes a reject that says which.
+pub(super) fn outcome(outcome: Outcome) -> Outcome {
+    let Outcome { decision, mut notes } = outcome;
+    notes.truncate(MOST_NOTES);
+    for note in &mut notes {
+        *note = shorten(note, MOST_TEXT);
+    }
+    let decision = match decision {
+        Decision::Upsert(member) => {
+            let violations = ruzhi_guest::rule::check(&member);
+            if violations.is_empty() {
+                Decision::Upsert(member)
+            } else {
+                notes.push(
+                    "宿主复核未通过：规则组件给出的成员违反企业微信的限制 / found by the host: the guest gave back a member that WeCom's limits forbid"
+                        .to_owned(),
+                );
+                reject(violations)
+            }
+        }
+        Decision::Leave(userid) => match userid.parse::<UserId>() {
+            Ok(_) => Decision::Leave(userid),
+            Err(_) => reject(vec![Violation {
+                field: "userid".to_owned(),
+                rule: "userid.invalid".to_owned(),
+                message: "离职记录给出的帐号不是有效的 UserID / the userid of this leaver is not a valid one".to_owned(),
+            }]),
+        },
+        Decision::Ignore(reason) => Decision::Ignore(shorten(&reason, MOST_TEXT)),
+        Decision::Reject(violations) if violations.is_empty() => reject(vec![Violation {
+            field: String::new(),
+            rule: "guest.no-reason".to_owned(),
+            message: "规则组件拒绝了该记录但没有给出原因 / the guest refused this record without a reason; tell its author"
+                .to_owned(),
+        }]),
+        Decision::Reject(violations) => reject(violations),
+    };
+    Outcome { decision, notes }
+}
+
+fn reject(mut violations: Vec<Violation>) -> Decision {
+    violations.truncate(MOST_VIOLATIONS);
+    for violation in &mut violations {
+        violation.field = shorten(&violation.field, 100);
+        violation.rule = shorten(&violation.rule, 100);
+        violation.message = shorten(&violation.message, MOST_TEXT);
+    }
+    Decision::Reject(violations)
+}
+
+/// At most `most` characters, without control characters, so that a guest cannot write to a person's terminal.
+pub(super) fn shorten(text: &str, most: usize) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(most).collect()
+}

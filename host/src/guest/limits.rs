@@ -1,0 +1,84 @@
+//! What a guest may use.
+
+use std::time::Duration;
+
+use wasmtime::ResourceLimiter;
+
+/// How much of the machine one batch may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// All linear memories of the instance together, in bytes.
+    pub memory: usize,
+    /// Wall time of one call.
+    pub deadline: Duration,
+    /// Bytes the host copies out of the guest in one call.
+    pub answer: usize,
+    /// Batches decided at the same time.
+    pub slots: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, |n| u32::try_from(n.get()).unwrap_or(1));
+        Self { memory: 64 << 20, deadline: Duration::from_secs(2), answer: 16 << 20, slots: cores.clamp(1, 64) }
+    }
+}
+
+/// Counts every byte of every memory of a store: wasmtime's own limiter counts each memory alone, so a guest with many
+/// small memories would pass it.
+pub(super) struct Budget {
+    used: usize,
+    most: usize,
+    /// The size that was refused, so that a trap after it can be explained.
+    pub(super) refused: Option<usize>,
+}
+
+impl Budget {
+    pub(super) fn new(most: usize) -> Self {
+        Self { used: 0, most, refused: None }
+    }
+}
+
+impl ResourceLimiter for Budget {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let next = self.used.saturating_add(desired.saturating_sub(current));
+        if next > self.most {
+            self.refused = Some(next);
+            return Ok(false);
+        }
+        self.used = next;
+        Ok(true)
+    }
+
+    fn table_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        Ok(desired <= MOST_TABLE_ELEMENTS)
+    }
+
+    fn instances(&self) -> usize {
+        MOST_CORE_INSTANCES as usize
+    }
+
+    fn memories(&self) -> usize {
+        MOST_MEMORIES as usize
+    }
+
+    fn tables(&self) -> usize {
+        MOST_TABLES as usize
+    }
+}
+
+/// A guest written in Python needs about forty core instances, one in JavaScript a table of about 7,700 elements.
+pub(super) const MOST_CORE_INSTANCES: u32 = 64;
+pub(super) const MOST_MEMORIES: u32 = 2;
+pub(super) const MOST_TABLES: u32 = 8;
+pub(super) const MOST_TABLE_ELEMENTS: usize = 20_000;

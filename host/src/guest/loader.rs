@@ -1,0 +1,186 @@
+//! From bytes to a component that may go live: size, kind, imports, contract, and one trial instantiation. The trial
+//! is needed: types that do not match are found only when an instance is made.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use wasmtime::component::{Linker, types::ComponentItem};
+
+use super::bindings::{MappingGuest, MappingGuestPre};
+use super::cache::Cache;
+use super::engine::Engine;
+use super::error::{LoadError, Said};
+use super::limits::Budget;
+use crate::model::{Digest, Text};
+
+/// A component larger than this is refused unread: compiling is work, and its cost is not wasmtime's to bound. A
+/// Python guest has 18 MB.
+const MOST_BYTES: u64 = 32 << 20;
+
+/// The section a guest's SDK leaves its contract version in.
+const VERSION_SECTION: &str = "ruzhi:api-version";
+
+/// A component that passed every check. Cheap to clone; the compiled code is shared by all tenants that use it.
+#[derive(Clone)]
+pub struct Component {
+    pre: Arc<MappingGuestPre<Budget>>,
+    engine: Engine,
+    inspection: Arc<Inspection>,
+}
+
+/// What can be said of a component without calling it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Inspection {
+    /// SHA-256 of the file.
+    pub digest: Digest,
+    /// Size of the file.
+    pub bytes: usize,
+    /// The contract version its SDK wrote into it.
+    pub built_for: Option<String>,
+    /// Names of imported interfaces; all of them hold types only.
+    pub imports: Vec<String>,
+    /// Names of exports.
+    pub exports: Vec<String>,
+}
+
+impl Component {
+    /// Reads, checks and compiles a component file.
+    pub fn load(
+        engine: &Engine,
+        cache: Option<&Cache>,
+        path: &Path,
+        pin: Option<&Digest>,
+    ) -> Result<Self, LoadError> {
+        let unreadable = |source| LoadError::Read { path: path.to_owned(), source };
+        let bytes = std::fs::metadata(path).map_err(unreadable)?.len();
+        if bytes > MOST_BYTES {
+            return Err(LoadError::TooLarge { bytes, most: MOST_BYTES });
+        }
+        let bytes = std::fs::read(path).map_err(unreadable)?;
+        let digest = Digest::of(&bytes);
+        if let Some(pinned) = pin.filter(|pinned| **pinned != digest) {
+            return Err(LoadError::Pin { found: digest.to_string(), pinned: pinned.to_string() });
+        }
+        Self::from_bytes(engine, cache, &bytes)
+    }
+
+    /// Checks and compiles a component.
+    pub fn from_bytes(engine: &Engine, cache: Option<&Cache>, bytes: &[u8]) -> Result<Self, LoadError> {
+        let digest = Digest::of(bytes);
+        let built_for = recognise(bytes)?;
+        let compiled = match cache.and_then(|cache| cache.load(engine, &digest)) {
+            Some(compiled) => compiled,
+            None => {
+                let compiled = wasmtime::component::Component::new(engine.inner(), bytes)
+                    .map_err(|e| LoadError::Compile { reason: format!("{e:#}") })?;
+                if let Some(cache) = cache {
+                    cache.store(engine, &digest, &compiled);
+                }
+                compiled
+            }
+        };
+        let ty = compiled.component_type();
+        let mut imports = Vec::new();
+        for (name, item) in ty.imports(engine.inner()) {
+            // A pure component still lists `import ruzhi:mapping/types`: an instance that holds types only.
+            let types_only = match &item.ty {
+                ComponentItem::ComponentInstance(instance) => {
+                    instance.exports(engine.inner()).all(|(_, e)| matches!(e.ty, ComponentItem::Type(_)))
+                }
+                ComponentItem::Type(_) => true,
+                _ => false,
+            };
+            if !types_only {
+                return Err(LoadError::Import { import: name.to_owned(), fix: Said(fix_for(name)) });
+            }
+            imports.push(name.to_owned());
+        }
+        let exports = ty.exports(engine.inner()).map(|(name, _)| name.to_owned()).collect();
+        let against_contract =
+            |e: wasmtime::Error| LoadError::Contract { reason: format!("{e:#}"), built_for: built_for.clone() };
+        // Empty on purpose: there is nothing a guest may call.
+        let linker = Linker::<Budget>::new(engine.inner());
+        let pre = linker.instantiate_pre(&compiled).map_err(against_contract)?;
+        let pre = MappingGuestPre::new(pre).map_err(against_contract)?;
+        let mut store = engine.store();
+        pre.instantiate(&mut store).map_err(|e| {
+            if e.is::<wasmtime::Trap>() || store.data().refused.is_some() {
+                LoadError::Start { reason: format!("{e:#}") }
+            } else {
+                against_contract(e)
+            }
+        })?;
+        let inspection = Inspection { digest, bytes: bytes.len(), built_for, imports, exports };
+        Ok(Self { pre: Arc::new(pre), engine: engine.clone(), inspection: Arc::new(inspection) })
+    }
+
+    /// What can be said of the component without calling it.
+    pub fn inspection(&self) -> &Inspection {
+        &self.inspection
+    }
+
+    /// The engine it was compiled for.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// An instance of its own for one call.
+    pub(super) fn instance(
+        &self,
+    ) -> (wasmtime::Store<Budget>, Result<MappingGuest, wasmtime::Error>) {
+        let mut store = self.engine.store();
+        let instance = self.pre.instantiate(&mut store);
+        (store, instance)
+    }
+}
+
+/// Tells a component from what else people hand over, and finds the contract version in it.
+fn recognise(bytes: &[u8]) -> Result<Option<String>, LoadError> {
+    let other = |en: &str, zh: &str| LoadError::NotAComponent { found: Said(Text::new(en, zh)) };
+    if wasmtime::Engine::detect_precompiled(bytes).is_some() || bytes.starts_with(b"\x7fELF") {
+        return Err(other(
+            "it is native code; ruzhi compiles components itself and never takes compiled ones",
+            "这是本机代码；ruzhi 自行编译组件，从不接受已编译的文件",
+        ));
+    }
+    if bytes.is_empty() {
+        return Err(other("the file is empty", "文件为空"));
+    }
+    if !bytes.starts_with(b"\0asm") {
+        return Err(other("it does not begin like WebAssembly", "文件开头不是 WebAssembly"));
+    }
+    if wasmparser::Parser::is_core_wasm(bytes) {
+        return Err(other(
+            "it is a core module, not a component",
+            "这是核心模块，不是组件",
+        ));
+    }
+    let mut built_for = None;
+    for payload in wasmparser::Parser::new(0).parse_all(bytes) {
+        match payload {
+            Ok(wasmparser::Payload::CustomSection(section)) if section.name() == VERSION_SECTION => {
+                built_for = std::str::from_utf8(section.data())
+                    .ok()
+                    .map(|version| version.trim().chars().take(20).collect());
+            }
+            Ok(_) => {}
+            Err(e) => return Err(LoadError::Compile { reason: e.to_string() }),
+        }
+    }
+    Ok(built_for)
+}
+
+/// How a guest comes to import something, and how to build it without.
+fn fix_for(import: &str) -> Text {
+    if import.starts_with("wasi:") {
+        Text::new(
+            "Rust: build for wasm32-unknown-unknown (`ruzhi guest build`), not wasm32-wasip2; JavaScript: disable random, stdio, clocks, http; Python: `componentize-py --stub-wasi`. Time and configuration come as arguments",
+            "Rust：请以 wasm32-unknown-unknown 为目标构建（`ruzhi guest build`），不要用 wasm32-wasip2；JavaScript：请禁用 random、stdio、clocks、http；Python：请用 `componentize-py --stub-wasi`。时间与配置由参数传入",
+        )
+    } else {
+        Text::new(
+            "remove the import from the guest's world: time and configuration come as arguments, nothing else is offered",
+            "请从规则组件的 world 中去掉该导入：时间与配置由参数传入，除此之外不提供任何接口",
+        )
+    }
+}

@@ -1,0 +1,142 @@
+//! Asking a guest.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use wasmtime::Trap;
+
+use super::bindings::ruzhi::mapping::types;
+use super::error::{Batch, BatchError, LoadError};
+use super::judge;
+use super::limits::Budget;
+use super::loader::Component;
+use crate::model::{Context, Description, Digest, Outcome, SourceRecord};
+
+/// Records handed to a guest at once. An instance is made for each batch; at a hundred its cost per record is nothing
+/// beside one call to WeCom.
+pub const BATCH: usize = 100;
+
+/// A component with its rules file: what decides the records of a flow. Cheap to clone.
+#[derive(Clone)]
+pub struct Guest {
+    component: Component,
+    config: Arc<str>,
+    description: Arc<Description>,
+    rules: Digest,
+}
+
+impl Guest {
+    /// Gives a component its rules file's text and asks it to describe itself under it.
+    pub fn new(component: Component, config: String) -> Result<Self, LoadError> {
+        let (mut store, instance) = component.instance();
+        let instance = instance.map_err(|e| LoadError::Start { reason: format!("{e:#}") })?;
+        let answer = instance
+            .ruzhi_mapping_mapper()
+            .call_describe(&mut store, &config)
+            .map_err(|e| LoadError::Describe(explain(&component, "describe", e, &store, Batch::default())))?;
+        let description: Description = match answer {
+            Ok(description) => description.into(),
+            Err(error) => {
+                return Err(LoadError::Configuration {
+                    code: judge::shorten(&error.code, 80),
+                    message: judge::shorten(&error.message, 4_000),
+                });
+            }
+        };
+        let description =
+            judge::description(description).map_err(|reason| LoadError::Description { reason })?;
+        let rules =
+            Digest::of_parts([component.inspection().digest.as_str().as_bytes(), config.as_bytes()]);
+        Ok(Self { component, config: config.into(), description: description.into(), rules })
+    }
+
+    /// The same, with the rules file still on disk; no file is an empty text.
+    pub fn with_rules_file(component: Component, path: Option<&Path>) -> Result<Self, LoadError> {
+        let config = match path {
+            Some(path) => std::fs::read_to_string(path)
+                .map_err(|source| LoadError::Rules { path: path.to_owned(), source })?,
+            None => String::new(),
+        };
+        Self::new(component, config)
+    }
+
+    /// What the guest says of itself.
+    pub fn description(&self) -> &Description {
+        &self.description
+    }
+
+    /// The component without its rules file.
+    pub fn component(&self) -> &Component {
+        &self.component
+    }
+
+    /// Names component and rules file together: a decision made under the same digest need not be made again.
+    pub fn rules(&self) -> &Digest {
+        &self.rules
+    }
+
+    /// The label a person knows a field by, else the field itself.
+    pub fn label<'a>(&'a self, field: &'a str) -> &'a str {
+        self.description.labels.iter().find(|(name, _)| name == field).map_or(field, |(_, label)| label)
+    }
+
+    /// Decides a batch in an instance of its own: one checked outcome for each record, in order. Blocks; call it where
+    /// blocking is allowed, with a [`slot`](super::Engine::slot) in hand.
+    pub fn decide(
+        &self,
+        context: &Context,
+        records: &[SourceRecord],
+    ) -> Result<Vec<Outcome>, BatchError> {
+        let (Some(first), Some(last)) = (records.first(), records.last()) else {
+            return Ok(Vec::new());
+        };
+        let batch = Batch { records: Some((first.id.clone(), last.id.clone(), records.len())) };
+        let (mut store, instance) = self.component.instance();
+        let instance = match instance {
+            Ok(instance) => instance,
+            Err(e) => return Err(explain(&self.component, "decide", e, &store, batch)),
+        };
+        let given: Vec<types::SourceRecord> = records.iter().map(Into::into).collect();
+        let answer =
+            instance.ruzhi_mapping_mapper().call_decide(&mut store, &self.config, &context.into(), &given);
+        let outcomes = match answer {
+            Ok(Ok(outcomes)) => outcomes,
+            Ok(Err(error)) => {
+                return Err(BatchError::GuestError {
+                    function: "decide",
+                    code: judge::shorten(&error.code, 80),
+                    message: judge::shorten(&error.message, 1_000),
+                    batch,
+                });
+            }
+            Err(e) => return Err(explain(&self.component, "decide", e, &store, batch)),
+        };
+        if outcomes.len() != records.len() {
+            return Err(BatchError::Count { found: outcomes.len(), expected: records.len(), batch });
+        }
+        Ok(outcomes.into_iter().map(|outcome| judge::outcome(outcome.into())).collect())
+    }
+}
+
+/// Why a call did not come back.
+fn explain(
+    component: &Component,
+    function: &'static str,
+    error: wasmtime::Error,
+    store: &wasmtime::Store<Budget>,
+    batch: Batch,
+) -> BatchError {
+    let limits = component.engine().limits();
+    let reason = format!("{error:#}");
+    if let Some(wanted) = store.data().refused {
+        return BatchError::Memory { function, wanted, most: limits.memory, batch };
+    }
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::Interrupt) => {
+            BatchError::Deadline { function, deadline_ms: limits.deadline.as_millis(), batch }
+        }
+        Some(trap) => BatchError::Trap { function, reason: trap.to_string(), batch },
+        None if reason.contains("too much data is being copied") => BatchError::Answer { function, batch },
+        None => BatchError::Trap { function, reason: judge::shorten(&reason, 500), batch },
+    }
+}

@@ -1,0 +1,89 @@
+//! The wire: one request, one answer.
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::{Url, redirect, retry};
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::error::Failure;
+
+const CONNECT: Duration = Duration::from_secs(5);
+const WHOLE: Duration = Duration::from_secs(30);
+/// The longest text that is kept, in characters.
+const LONGEST: usize = 200;
+
+/// An answer, whatever it says.
+pub(super) struct Reply {
+    pub(super) status: u16,
+    pub(super) body: Vec<u8>,
+}
+
+/// What carries a request to the service.
+#[async_trait]
+pub(super) trait Transport: Send + Sync {
+    /// Posts a JSON body, once. The error says what came instead of an answer.
+    async fn post(&self, url: &Url, body: &[u8]) -> Result<Reply, String>;
+}
+
+/// HTTP, with the key in every request.
+pub(super) struct Http(reqwest::Client);
+
+impl Http {
+    pub(super) fn new(api_key: &SecretString) -> Result<Self, Failure> {
+        let mut key = HeaderValue::try_from(format!("Bearer {}", api_key.expose_secret()))
+            .map_err(|_| Failure::Settings { detail: "api_key has characters no key has".to_owned() })?;
+        key.set_sensitive(true);
+        let headers = HeaderMap::from_iter([
+            (AUTHORIZATION, key),
+            (CONTENT_TYPE, HeaderValue::from_static("application/json;charset=utf-8")),
+        ]);
+        let client = reqwest::Client::builder()
+            .user_agent("ruzhi/0.1")
+            .default_headers(headers)
+            .no_proxy()
+            .connect_timeout(CONNECT)
+            .timeout(WHOLE)
+            .tcp_nodelay(true)
+            .redirect(redirect::Policy::none())
+            .referer(false)
+            .retry(retry::never())
+            .build()
+            .map_err(|error| Failure::Settings { detail: describe(error) })?;
+        Ok(Self(client))
+    }
+}
+
+#[async_trait]
+impl Transport for Http {
+    async fn post(&self, url: &Url, body: &[u8]) -> Result<Reply, String> {
+        let answer = self.0.post(url.clone()).body(body.to_vec()).send().await.map_err(describe)?;
+        let status = answer.status().as_u16();
+        let body = answer.bytes().await.map_err(describe)?;
+        Ok(Reply { status, body: body.into() })
+    }
+}
+
+/// An error of the library with its causes, without the URL.
+fn describe(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let inner_text = inner.to_string();
+        if !text.contains(&inner_text) {
+            text.push_str(": ");
+            text.push_str(&inner_text);
+        }
+        cause = inner.source();
+    }
+    clean(&text, "")
+}
+
+/// A text as it may be kept: on one line, without the key, at most 200 characters.
+pub(super) fn clean(text: &str, key: &str) -> String {
+    let text = if key.is_empty() { text.to_owned() } else { text.replace(key, "***") };
+    text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST).collect()
+}

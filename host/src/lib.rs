@@ -1,0 +1,15 @@
+//! ruzhi keeps a company's WeCom directory in step with its JianDaoYun onboarding form.
+//!
+//! Arrows point one way: `cli` → `sync` → `jiandaoyun`, `guest`, `plan`, `wecom`, `store` → `model`. `plan` knows
+//! `model` and nothing else; `wecom` and `jiandaoyun` know nothing of each other, nor of wasm.
+
+pub mod cli;
+pub mod config;
+pub mod guest;
+pub mod jiandaoyun;
+pub mod model;
+pub mod plan;
+pub mod rate;
+pub mod store;
+pub mod sync;
+pub mod wecom;

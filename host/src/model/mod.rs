@@ -1,0 +1,22 @@
+//! What the program speaks of: plain types, no input or output.
+//!
+//! Every id is a newtype that is checked where it is made; past that point the type says it is good. The contract's
+//! own types (member, decision, violation) come from the guest SDK, so both sides of the sandbox share one definition
+//! and one set of field rules.
+
+mod clock;
+mod decision;
+mod id;
+mod operation;
+mod text;
+
+pub use clock::{Clock, FixedClock, SystemClock};
+pub use decision::{Refusal, RefusedBy};
+pub use id::{
+    DepartmentId, Digest, FlowId, IdError, MemberKey, PlanId, RecordId, RunId, TenantId, UserId,
+};
+pub use operation::{Operation, OperationKind, OperationState};
+pub use ruzhi_guest::contract::{
+    Context, Decision, Description, Member, Membership, Outcome, SourceRecord, Violation,
+};
+pub use text::{Lang, Text};

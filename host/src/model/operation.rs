@@ -1,0 +1,110 @@
+//! Operations: single writes to the directory.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::{Digest, FlowId, Member, RecordId, UserId};
+
+/// What an operation does to a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OperationKind {
+    /// A new member.
+    Create,
+    /// Changed fields of a member.
+    Update,
+    /// The member may no longer log in.
+    Disable,
+    /// The member may log in again.
+    Enable,
+    /// The member is removed from the directory.
+    Delete,
+}
+
+impl OperationKind {
+    /// The word the store and the commands use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Disable => "disable",
+            Self::Enable => "enable",
+            Self::Delete => "delete",
+        }
+    }
+
+    /// The kind a stored word names.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Create, Self::Update, Self::Disable, Self::Enable, Self::Delete]
+            .into_iter()
+            .find(|kind| kind.as_str() == word)
+    }
+}
+
+/// How far an operation has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OperationState {
+    /// Not begun.
+    Planned,
+    /// Stored before the call: found after a crash, it is in doubt.
+    Sending,
+    /// Done, the ledger knows.
+    Done,
+    /// WeCom refuses the record.
+    Refused,
+    /// Not done; the next run plans it again.
+    Failed,
+    /// Was in doubt and WeCom says it did not happen; the next run plans it again.
+    Lost,
+}
+
+impl OperationState {
+    /// The word the store and the commands use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Sending => "sending",
+            Self::Done => "done",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+            Self::Lost => "lost",
+        }
+    }
+
+    /// The state a stored word names.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Planned, Self::Sending, Self::Done, Self::Refused, Self::Failed, Self::Lost]
+            .into_iter()
+            .find(|state| state.as_str() == word)
+    }
+}
+
+/// One write, complete: whoever applies it has no choice left to make.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Operation {
+    /// What it does.
+    pub kind: OperationKind,
+    /// On whom.
+    pub userid: UserId,
+    /// The flow whose record asks for it.
+    pub flow: FlowId,
+    /// The record that asks for it.
+    pub record: RecordId,
+    /// Operations of a lower wave are finished before this one begins: it may need a mobile they free or a leader
+    /// they create.
+    pub wave: u32,
+    /// The request body as WeCom takes it.
+    pub body: Map<String, Value>,
+    /// The member as the ledger holds them once this is done.
+    pub member: Member,
+    /// Digest of the decision it carries out.
+    pub decision: Digest,
+    /// Digest of the guest and rules file that decided.
+    pub rules: Digest,
+    /// Why, for the person who reads the plan: the names of the fields that change.
+    pub changes: Vec<String>,
+    /// For a disable: the member left, so that the grace period before a delete begins.
+    #[serde(default)]
+    pub left: bool,
+}

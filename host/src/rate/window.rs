@@ -1,0 +1,284 @@
+//! The limiter: at most so many calls in any window, as the service sees it, for several windows together.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
+
+/// At most `most` calls in any `length`.
+#[derive(Debug)]
+struct Window {
+    most: usize,
+    length: Duration,
+    /// How many of the oldest entries of [`Slots::answered`] no longer count here.
+    past: usize,
+}
+
+/// The slots of all windows. One list serves them all: it keeps the moments of the answers for as long as the longest
+/// window counts them, and so never grows beyond that window's `most`.
+#[derive(Debug)]
+struct Slots {
+    windows: Vec<Window>,
+    /// Calls that were let go and whose answer is not in.
+    under_way: usize,
+    /// When the answers came, oldest first.
+    answered: VecDeque<Instant>,
+}
+
+/// What stands in the way of the next call.
+enum Next {
+    Go,
+    At(Instant),
+    /// Every slot of some window is under way: nothing becomes free before one of them is answered.
+    AfterAnAnswer,
+}
+
+impl Slots {
+    /// Takes a slot, or says what to wait for.
+    fn take(&mut self, now: Instant) -> Next {
+        let mut next = Next::Go;
+        for window in &mut self.windows {
+            while self.answered.get(window.past).is_some_and(|answer| *answer + window.length <= now) {
+                window.past += 1;
+            }
+            if self.under_way + self.answered.len() - window.past < window.most {
+                continue;
+            }
+            next = match (self.answered.get(window.past), next) {
+                (None, _) | (_, Next::AfterAnAnswer) => Next::AfterAnAnswer,
+                (Some(oldest), Next::Go) => Next::At(*oldest + window.length),
+                (Some(oldest), Next::At(other)) => Next::At(other.max(*oldest + window.length)),
+            };
+        }
+        let past_for_all = self.windows.iter().map(|window| window.past).min().unwrap_or(self.answered.len());
+        self.answered.drain(..past_for_all);
+        for window in &mut self.windows {
+            window.past -= past_for_all;
+        }
+        if matches!(next, Next::Go) {
+            self.under_way += 1;
+        }
+        next
+    }
+}
+
+#[derive(Debug)]
+struct Shared {
+    slots: Mutex<Slots>,
+    /// Held by the caller who is next; the mutex queues the others in the order they came.
+    turn: tokio::sync::Mutex<()>,
+    answer: Notify,
+}
+
+impl Shared {
+    fn slots(&self) -> MutexGuard<'_, Slots> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Lets calls go no faster than every one of its windows allows, in the order they ask.
+#[derive(Debug, Clone)]
+pub struct Limiter(Arc<Shared>);
+
+impl Limiter {
+    /// A limiter of several windows, each (at most so many calls, in any span of this length). A count of 0 is taken
+    /// as 1: a limit that lets nothing through would be a hang.
+    pub fn new(windows: &[(u32, Duration)]) -> Self {
+        let windows = windows
+            .iter()
+            .map(|&(most, length)| Window {
+                most: usize::try_from(most).unwrap_or(usize::MAX).max(1),
+                length,
+                past: 0,
+            })
+            .collect();
+        Self(Arc::new(Shared {
+            slots: Mutex::new(Slots { windows, under_way: 0, answered: VecDeque::new() }),
+            turn: tokio::sync::Mutex::new(()),
+            answer: Notify::new(),
+        }))
+    }
+
+    /// Waits for a slot and takes it. A caller that gives up waiting takes none.
+    pub async fn acquire(&self) -> Permit {
+        let _turn = self.0.turn.lock().await;
+        loop {
+            let next = self.0.slots().take(Instant::now());
+            match next {
+                Next::Go => return Permit { shared: Arc::clone(&self.0), used: true },
+                Next::At(moment) => sleep_until(moment).await,
+                Next::AfterAnAnswer => self.0.answer.notified().await,
+            }
+        }
+    }
+}
+
+/// One call's slot. Dropped when the answer is in (or is known never to come), it starts the slot's clock.
+#[derive(Debug)]
+#[must_use = "a permit that is dropped at once starts its slot's clock before the call was sent"]
+pub struct Permit {
+    shared: Arc<Shared>,
+    used: bool,
+}
+
+impl Permit {
+    /// The answer is in.
+    pub fn finish(self) {}
+
+    /// The call was not sent after all: the slot is free again at once.
+    pub fn unused(mut self) {
+        self.used = false;
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        {
+            let mut slots = self.shared.slots();
+            slots.under_way -= 1;
+            if self.used {
+                slots.answered.push_back(Instant::now());
+            }
+        }
+        self.shared.answer.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use proptest::prelude::*;
+    use rand::rngs::StdRng;
+    use rand::SeedableRng as _;
+    use tokio::time::sleep;
+
+    use super::*;
+
+    const MS: fn(u64) -> Duration = Duration::from_millis;
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    /// Makes `calls` calls with at most `in_flight` at once, each reaching the service at some point of its latency,
+    /// and gives the moments of arrival in order, and how long all of it took.
+    fn run(limiter: Limiter, calls: usize, in_flight: usize, latency: u64, seed: u64) -> (Vec<Instant>, Duration) {
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let begin = Instant::now();
+            let arrivals = Arc::new(Mutex::new(Vec::new()));
+            let left = Arc::new(AtomicUsize::new(calls));
+            let workers: Vec<_> = (0..in_flight)
+                .map(|worker| {
+                    let (limiter, arrivals, left) = (limiter.clone(), Arc::clone(&arrivals), Arc::clone(&left));
+                    tokio::spawn(async move {
+                        let mut chance = StdRng::seed_from_u64(seed ^ worker as u64);
+                        while left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1)).is_ok()
+                        {
+                            let permit = limiter.acquire().await;
+                            sleep(MS(chance.random_range(0..=latency))).await;
+                            arrivals.lock().unwrap().push(Instant::now());
+                            sleep(MS(chance.random_range(0..=latency))).await;
+                            permit.finish();
+                        }
+                    })
+                })
+                .collect();
+            for worker in workers {
+                worker.await.unwrap();
+            }
+            let mut arrivals = arrivals.lock().unwrap().clone();
+            arrivals.sort();
+            (arrivals, begin.elapsed())
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(150))]
+        #[test]
+        fn no_window_ever_holds_more_than_it_allows(
+            windows in prop::collection::vec((1_u32..12, 20_u64..2000), 1..4),
+            calls in 1_usize..80,
+            in_flight in 1_usize..20,
+            latency in 0_u64..700,
+            seed: u64,
+        ) {
+            let windows: Vec<_> = windows.into_iter().map(|(most, length)| (most, MS(length))).collect();
+            let (arrivals, _) = run(Limiter::new(&windows), calls, in_flight, latency, seed);
+            prop_assert_eq!(arrivals.len(), calls);
+            for (most, length) in windows {
+                for pair in arrivals.windows(most as usize + 1) {
+                    prop_assert!(pair[most as usize] - pair[0] >= length, "{most} in {length:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn three_thousand_calls_take_no_longer_than_the_limit_asks() {
+        let windows = [(1000, MINUTE), (150_000, 60 * MINUTE)];
+        let (_, unlimited) = run(Limiter::new(&[]), 3000, 4, 10, 1);
+        let (_, took) = run(Limiter::new(&windows), 3000, 4, 10, 1);
+        // The last of 3,000 may go when two whole minutes are over; what comes on top is a thousand calls' own time.
+        let optimum = 2 * MINUTE + unlimited / 3;
+        assert!(took >= 2 * MINUTE, "{took:?}");
+        assert!(took <= optimum.mul_f64(1.05), "{took:?} against {optimum:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_burst_goes_at_once_and_a_slot_is_free_one_window_after_its_answer() {
+        let limiter = Limiter::new(&[(3, MINUTE)]);
+        let begin = Instant::now();
+        let permits = [limiter.acquire().await, limiter.acquire().await, limiter.acquire().await];
+        assert_eq!(begin.elapsed(), Duration::ZERO);
+        sleep(MS(500)).await;
+        drop(permits);
+        limiter.acquire().await.finish();
+        assert_eq!(begin.elapsed(), MINUTE + MS(500));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slot_that_was_not_used_is_free_at_once() {
+        let limiter = Limiter::new(&[(1, MINUTE)]);
+        let begin = Instant::now();
+        limiter.acquire().await.unused();
+        limiter.acquire().await.finish();
+        assert_eq!(begin.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn callers_go_in_the_order_they_came_and_one_that_gave_up_holds_nobody() {
+        let limiter = Limiter::new(&[(1, MS(100))]);
+        let first = limiter.acquire().await;
+        let order = Arc::new(Mutex::new(Vec::new()));
+        let wait = |name: usize| {
+            let (limiter, order) = (limiter.clone(), Arc::clone(&order));
+            tokio::spawn(async move {
+                let permit = limiter.acquire().await;
+                order.lock().unwrap().push(name);
+                permit.finish();
+            })
+        };
+        let mut waiting = Vec::new();
+        for name in 0..5 {
+            waiting.push(wait(name));
+            tokio::task::yield_now().await;
+        }
+        waiting.remove(0).abort();
+        first.finish();
+        for waiter in waiting {
+            waiter.await.unwrap();
+        }
+        assert_eq!(*order.lock().unwrap(), [1, 2, 3, 4]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn memory_is_bounded_by_the_longest_window() {
+        let limiter = Limiter::new(&[(50, MS(10)), (200, MS(1000))]);
+        for _ in 0..2000 {
+            limiter.acquire().await.finish();
+        }
+        assert!(limiter.0.slots().answered.len() <= 200);
+    }
+}

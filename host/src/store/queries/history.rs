@@ -1,0 +1,210 @@
+//! Runs, watermarks, and the numbers of each flow.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+
+use super::values::{Reading, json_text, word_of};
+use super::{RunRow, Sqlite, StoreError, TenantStatus, Watermark};
+use crate::model::{FlowId, PlanId, TenantId, Text};
+
+const RUNS: &str = "runs";
+const LABELS: &str = "labels";
+const WATERMARK: &str = "the watermark";
+
+pub(super) async fn put_run(store: &Sqlite, run: &RunRow) -> Result<(), StoreError> {
+    let mut writing = store.writing(RUNS).await?;
+    sqlx::query(
+        "INSERT INTO run (tenant, flow, id, kind, state, started_at, ended_at, plan, rules, counts, calls, problem) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (tenant, id) DO UPDATE SET \
+         state = excluded.state, ended_at = excluded.ended_at, plan = excluded.plan, rules = excluded.rules, \
+         counts = excluded.counts, calls = excluded.calls, problem = excluded.problem",
+    )
+    .bind(run.tenant.as_str())
+    .bind(run.flow.as_str())
+    .bind(run.id.as_str())
+    .bind(word_of(&run.kind))
+    .bind(word_of(&run.state))
+    .bind(run.started_at.timestamp_millis())
+    .bind(run.ended_at.map(|at| at.timestamp_millis()))
+    .bind(run.plan.as_ref().map(PlanId::as_str))
+    .bind(run.rules.as_ref().map(|rules| rules.as_str()))
+    .bind(json_text(&run.counts))
+    .bind(json_text(&run.calls))
+    .bind(run.problem.as_ref().map(json_text))
+    .execute(&mut *writing.transaction)
+    .await
+    .map_err(|source| StoreError::Write { what: RUNS, source })?;
+    writing.commit(RUNS).await
+}
+
+pub(super) async fn abandon_runs(
+    store: &Sqlite,
+    tenant: &TenantId,
+    at: DateTime<Utc>,
+) -> Result<u64, StoreError> {
+    let problem = Text::new("the process ended before the run did", "进程在运行结束前退出");
+    let mut writing = store.writing(RUNS).await?;
+    let result = sqlx::query(
+        "UPDATE run SET state = 'failed', ended_at = $2, problem = $3 WHERE tenant = $1 AND state = 'running'",
+    )
+    .bind(tenant.as_str())
+    .bind(at.timestamp_millis())
+    .bind(json_text(&problem))
+    .execute(&mut *writing.transaction)
+    .await
+    .map_err(|source| StoreError::Write { what: RUNS, source })?;
+    writing.commit(RUNS).await?;
+    Ok(result.rows_affected())
+}
+
+pub(super) async fn runs(
+    store: &Sqlite,
+    tenant: Option<&TenantId>,
+    flow: Option<&FlowId>,
+    most: u32,
+) -> Result<Vec<RunRow>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT * FROM run WHERE ($1 = '' OR tenant = $1) AND ($2 = '' OR flow = $2) \
+         ORDER BY started_at DESC, id DESC LIMIT $3",
+    )
+    .bind(tenant.map_or("", TenantId::as_str))
+    .bind(flow.map_or("", FlowId::as_str))
+    .bind(i64::from(most))
+    .fetch_all(&store.pool)
+    .await
+    .map_err(|source| StoreError::Read { what: RUNS, source })?;
+    rows.iter()
+        .map(|row| {
+            let row = Reading { row, what: RUNS };
+            let problem: Option<String> = row.get("problem")?;
+            Ok(RunRow {
+                tenant: row.id("tenant")?,
+                flow: row.id("flow")?,
+                id: row.id("id")?,
+                kind: row.word("kind")?,
+                state: row.word("state")?,
+                started_at: row.moment("started_at")?,
+                ended_at: row.optional_moment("ended_at")?,
+                plan: row.optional_id("plan")?,
+                rules: row.optional_id("rules")?,
+                counts: row.json("counts")?,
+                calls: row.json("calls")?,
+                problem: if problem.is_some() { Some(row.json("problem")?) } else { None },
+            })
+        })
+        .collect()
+}
+
+pub(super) async fn watermark(
+    store: &Sqlite,
+    tenant: &TenantId,
+    flow: &FlowId,
+) -> Result<Option<Watermark>, StoreError> {
+    let row = sqlx::query("SELECT reached, query FROM watermark WHERE tenant = $1 AND flow = $2")
+        .bind(tenant.as_str())
+        .bind(flow.as_str())
+        .fetch_optional(&store.pool)
+        .await
+        .map_err(|source| StoreError::Read { what: WATERMARK, source })?;
+    let Some(row) = row else { return Ok(None) };
+    let row = Reading { row: &row, what: WATERMARK };
+    Ok(Some(Watermark { reached: row.moment("reached")?, query: row.id("query")? }))
+}
+
+pub(super) async fn set_watermark(
+    store: &Sqlite,
+    tenant: &TenantId,
+    flow: &FlowId,
+    watermark: &Watermark,
+) -> Result<(), StoreError> {
+    let mut writing = store.writing(WATERMARK).await?;
+    sqlx::query(
+        "INSERT INTO watermark (tenant, flow, reached, query) VALUES ($1, $2, $3, $4) \
+         ON CONFLICT (tenant, flow) DO UPDATE SET reached = excluded.reached, query = excluded.query",
+    )
+    .bind(tenant.as_str())
+    .bind(flow.as_str())
+    .bind(watermark.reached.timestamp_millis())
+    .bind(watermark.query.as_str())
+    .execute(&mut *writing.transaction)
+    .await
+    .map_err(|source| StoreError::Write { what: WATERMARK, source })?;
+    writing.commit(WATERMARK).await
+}
+
+pub(super) async fn put_labels(
+    store: &Sqlite,
+    tenant: &TenantId,
+    flow: &FlowId,
+    labels: &BTreeMap<String, String>,
+) -> Result<(), StoreError> {
+    let mut writing = store.writing(LABELS).await?;
+    sqlx::query(
+        "INSERT INTO label (tenant, flow, labels) VALUES ($1, $2, $3) \
+         ON CONFLICT (tenant, flow) DO UPDATE SET labels = excluded.labels",
+    )
+    .bind(tenant.as_str())
+    .bind(flow.as_str())
+    .bind(json_text(labels))
+    .execute(&mut *writing.transaction)
+    .await
+    .map_err(|source| StoreError::Write { what: LABELS, source })?;
+    writing.commit(LABELS).await
+}
+
+pub(super) async fn labels(
+    store: &Sqlite,
+    tenant: &TenantId,
+    flow: &FlowId,
+) -> Result<BTreeMap<String, String>, StoreError> {
+    let row = sqlx::query("SELECT labels FROM label WHERE tenant = $1 AND flow = $2")
+        .bind(tenant.as_str())
+        .bind(flow.as_str())
+        .fetch_optional(&store.pool)
+        .await
+        .map_err(|source| StoreError::Read { what: LABELS, source })?;
+    row.map_or_else(|| Ok(BTreeMap::new()), |row| Reading { row: &row, what: LABELS }.json("labels"))
+}
+
+pub(super) async fn status(store: &Sqlite) -> Result<Vec<TenantStatus>, StoreError> {
+    let read = |source| StoreError::Read { what: RUNS, source };
+    let rows = sqlx::query(
+        "SELECT f.tenant AS tenant, f.flow AS flow, \
+         (SELECT COUNT(*) FROM record r WHERE r.tenant = f.tenant AND r.flow = f.flow) AS records, \
+         (SELECT COUNT(*) FROM member m WHERE m.tenant = f.tenant AND m.flow = f.flow \
+            AND m.state <> 'deleted') AS members, \
+         (SELECT COUNT(*) FROM refusal q WHERE q.tenant = f.tenant AND q.flow = f.flow) AS rejects \
+         FROM (SELECT DISTINCT tenant, flow FROM run) f ORDER BY f.tenant, f.flow",
+    )
+    .fetch_all(&store.pool)
+    .await
+    .map_err(read)?;
+    let mut all = Vec::new();
+    for row in &rows {
+        let row = Reading { row, what: RUNS };
+        let (tenant, flow): (TenantId, FlowId) = (row.id("tenant")?, row.id("flow")?);
+        let held = sqlx::query(
+            "SELECT id FROM plan WHERE tenant = $1 AND flow = $2 AND state = 'held' ORDER BY made_at",
+        )
+        .bind(tenant.as_str())
+        .bind(flow.as_str())
+        .fetch_all(&store.pool)
+        .await
+        .map_err(read)?;
+        all.push(TenantStatus {
+            records: row.count("records")?,
+            members: row.count("members")?,
+            rejects: row.count("rejects")?,
+            last_run: runs(store, Some(&tenant), Some(&flow), 1).await?.into_iter().next(),
+            watermark: watermark(store, &tenant, &flow).await?.map(|watermark| watermark.reached),
+            held: held
+                .iter()
+                .map(|row| Reading { row, what: "plans" }.id("id"))
+                .collect::<Result<_, _>>()?,
+            tenant,
+            flow,
+        });
+    }
+    Ok(all)
+}

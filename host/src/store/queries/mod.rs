@@ -1,0 +1,222 @@
+//! The SQL, written for any `Db` its parent names.
+
+mod history;
+mod ledger;
+mod plans;
+mod records;
+mod values;
+
+use std::collections::{BTreeMap, HashMap};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use super::super::{
+    FetchedRecord, InDoubt, KnownRecord, PlanState, RecordRow, RecordTrace, RejectRow, RunRow, Settlement, Store,
+    StoreError, StoredPlan, TenantStatus, Watermark,
+};
+use super::{Db, Sqlite};
+use crate::model::{Digest, FlowId, PlanId, RecordId, RunId, TenantId};
+use crate::plan::{Plan, World};
+
+/// Rows of one statement: below every database's limit on parameters.
+const ROWS: usize = 500;
+
+/// A write transaction.
+struct Writing<'a> {
+    transaction: sqlx::Transaction<'static, Db>,
+    _turn: tokio::sync::MutexGuard<'a, ()>,
+}
+
+impl Writing<'_> {
+    async fn commit(self, what: &'static str) -> Result<(), StoreError> {
+        self.transaction.commit().await.map_err(|source| StoreError::Write { what, source })
+    }
+}
+
+impl Sqlite {
+    /// Begins a write transaction that takes the write lock at once: one that upgrades later could fail half-way.
+    async fn writing(&self, what: &'static str) -> Result<Writing<'_>, StoreError> {
+        let turn = self.writing.lock().await;
+        let transaction = self
+            .pool
+            .begin_with("BEGIN IMMEDIATE")
+            .await
+            .map_err(|source| StoreError::Write { what, source })?;
+        Ok(Writing { transaction, _turn: turn })
+    }
+}
+
+#[async_trait]
+impl Store for Sqlite {
+    async fn begin_run(&self, run: &RunRow) -> Result<(), StoreError> {
+        history::put_run(self, run).await
+    }
+
+    async fn end_run(&self, run: &RunRow) -> Result<(), StoreError> {
+        history::put_run(self, run).await
+    }
+
+    async fn abandon_runs(&self, tenant: &TenantId, at: DateTime<Utc>) -> Result<u64, StoreError> {
+        history::abandon_runs(self, tenant, at).await
+    }
+
+    async fn runs(
+        &self,
+        tenant: Option<&TenantId>,
+        flow: Option<&FlowId>,
+        most: u32,
+    ) -> Result<Vec<RunRow>, StoreError> {
+        history::runs(self, tenant, flow, most).await
+    }
+
+    async fn known_records(
+        &self,
+        tenant: &TenantId,
+        flow: &FlowId,
+        ids: &[RecordId],
+    ) -> Result<HashMap<RecordId, KnownRecord>, StoreError> {
+        records::known(self, tenant, flow, ids).await
+    }
+
+    async fn stale_records(
+        &self,
+        tenant: &TenantId,
+        flow: &FlowId,
+        rules: &Digest,
+        decided_before: DateTime<Utc>,
+        after: Option<&RecordId>,
+        most: usize,
+    ) -> Result<Vec<FetchedRecord>, StoreError> {
+        records::stale(self, tenant, flow, rules, decided_before, after, most).await
+    }
+
+    async fn put_records(
+        &self,
+        tenant: &TenantId,
+        flow: &FlowId,
+        records: &[RecordRow],
+    ) -> Result<(), StoreError> {
+        records::put(self, tenant, flow, records).await
+    }
+
+    async fn count_records(&self, tenant: &TenantId, flow: &FlowId) -> Result<u64, StoreError> {
+        records::count(self, tenant, flow).await
+    }
+
+    async fn world(&self, tenant: &TenantId, flow: &FlowId) -> Result<World, StoreError> {
+        Ok(World {
+            tenant: tenant.clone(),
+            flow: flow.clone(),
+            records: records::states(self, tenant).await?,
+            ledger: ledger::entries(self, tenant).await?,
+        })
+    }
+
+    async fn put_plan(
+        &self,
+        run: &RunId,
+        plan: &Plan,
+        world: &World,
+        state: PlanState,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        plans::put(self, run, plan, world, state, at).await
+    }
+
+    async fn plan(&self, tenant: &TenantId, id: &PlanId) -> Result<Option<StoredPlan>, StoreError> {
+        plans::get(self, tenant, id).await
+    }
+
+    async fn find_plan(&self, id: &PlanId) -> Result<Vec<(TenantId, FlowId)>, StoreError> {
+        plans::find(self, id).await
+    }
+
+    async fn set_plan_state(
+        &self,
+        tenant: &TenantId,
+        id: &PlanId,
+        state: PlanState,
+    ) -> Result<(), StoreError> {
+        plans::set_state(self, tenant, id, state).await
+    }
+
+    async fn mark_sending(
+        &self,
+        tenant: &TenantId,
+        plan: &PlanId,
+        places: &[usize],
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        plans::mark_sending(self, tenant, plan, places, at).await
+    }
+
+    async fn settle(
+        &self,
+        tenant: &TenantId,
+        plan: &PlanId,
+        settlements: &[Settlement],
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        plans::settle(self, tenant, plan, settlements, at).await
+    }
+
+    async fn in_doubt(&self, tenant: &TenantId) -> Result<Vec<InDoubt>, StoreError> {
+        plans::in_doubt(self, tenant).await
+    }
+
+    async fn lost_creates(&self, tenant: &TenantId) -> Result<Vec<String>, StoreError> {
+        plans::lost_creates(self, tenant).await
+    }
+
+    async fn watermark(&self, tenant: &TenantId, flow: &FlowId) -> Result<Option<Watermark>, StoreError> {
+        history::watermark(self, tenant, flow).await
+    }
+
+    async fn set_watermark(
+        &self,
+        tenant: &TenantId,
+        flow: &FlowId,
+        watermark: &Watermark,
+    ) -> Result<(), StoreError> {
+        history::set_watermark(self, tenant, flow, watermark).await
+    }
+
+    async fn put_labels(
+        &self,
+        tenant: &TenantId,
+        flow: &FlowId,
+        labels: &BTreeMap<String, String>,
+    ) -> Result<(), StoreError> {
+        history::put_labels(self, tenant, flow, labels).await
+    }
+
+    async fn labels(&self, tenant: &TenantId, flow: &FlowId) -> Result<BTreeMap<String, String>, StoreError> {
+        history::labels(self, tenant, flow).await
+    }
+
+    async fn rejects(
+        &self,
+        tenant: Option<&TenantId>,
+        flow: Option<&FlowId>,
+    ) -> Result<Vec<RejectRow>, StoreError> {
+        records::rejects(self, tenant, flow, None).await
+    }
+
+    async fn trace(
+        &self,
+        tenant: &TenantId,
+        flow: Option<&FlowId>,
+        id: &RecordId,
+    ) -> Result<Vec<RecordTrace>, StoreError> {
+        records::trace(self, tenant, flow, id).await
+    }
+
+    async fn status(&self) -> Result<Vec<TenantStatus>, StoreError> {
+        history::status(self).await
+    }
+
+    async fn close(&self) {
+        self.pool.close().await;
+    }
+}

@@ -1,0 +1,341 @@
+//! Records, their decisions, and the quarantine.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+
+use super::values::{Reading, json_text, number};
+use super::{Db, FetchedRecord, KnownRecord, ROWS, RecordRow, RecordTrace, RejectRow, Sqlite, StoreError, Writing, plans};
+use crate::model::{
+    Decision, Digest, FlowId, MemberKey, RecordId, Refusal, RefusedBy, SourceRecord, TenantId,
+};
+use crate::plan::{RecordState, Resolution, StoredRefusal};
+
+const WHAT: &str = "records";
+const QUARANTINE: &str = "the quarantine";
+
+fn read(source: sqlx::Error) -> StoreError {
+    StoreError::Read { what: WHAT, source }
+}
+
+pub(super) async fn known(
+    store: &Sqlite,
+    tenant: &TenantId,
+    flow: &FlowId,
+    ids: &[RecordId],
+) -> Result<HashMap<RecordId, KnownRecord>, StoreError> {
+    let mut known = HashMap::with_capacity(ids.len());
+    for chunk in ids.chunks(ROWS) {
+        let mut query = sqlx::QueryBuilder::<Db>::new(
+            "SELECT id, content_hash, rules, failure FROM record WHERE tenant = ",
+        );
+        query.push_bind(tenant.as_str()).push(" AND flow = ").push_bind(flow.as_str()).push(" AND id IN (");
+        let mut list = query.separated(", ");
+        for id in chunk {
+            list.push_bind(id.as_str());
+        }
+        query.push(")");
+        for row in &query.build().fetch_all(&store.pool).await.map_err(read)? {
+            let row = Reading { row, what: WHAT };
+            let failure: Option<String> = row.get("failure")?;
+            known.insert(
+                row.id("id")?,
+                KnownRecord {
+                    content: row.id("content_hash")?,
+                    rules: row.id("rules")?,
+                    failed: failure.is_some(),
+                },
+            );
+        }
+    }
+    Ok(known)
+}
+
+pub(super) async fn stale(
+    store: &Sqlite,
+    tenant: &TenantId,
+    flow: &FlowId,
+    rules: &Digest,
+    decided_before: DateTime<Utc>,
+    after: Option<&RecordId>,
+    most: usize,
+) -> Result<Vec<FetchedRecord>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT id, content, fetched_at, fetched_run FROM record WHERE tenant = $1 AND flow = $2 AND id > $3 \
+         AND decided_at < $4 AND (rules <> $5 OR failure IS NOT NULL) ORDER BY id LIMIT $6",
+    )
+    .bind(tenant.as_str())
+    .bind(flow.as_str())
+    .bind(after.map_or("", RecordId::as_str))
+    .bind(decided_before.timestamp_millis())
+    .bind(rules.as_str())
+    .bind(number(most))
+    .fetch_all(&store.pool)
+    .await
+    .map_err(read)?;
+    rows.iter()
+        .map(|row| {
+            let row = Reading { row, what: WHAT };
+            Ok(FetchedRecord {
+                record: SourceRecord { id: row.get("id")?, json: row.get("content")? },
+                fetched_at: row.moment("fetched_at")?,
+                fetched_run: row.id("fetched_run")?,
+            })
+        })
+        .collect()
+}
+
+pub(super) async fn put(
+    store: &Sqlite,
+    tenant: &TenantId,
+    flow: &FlowId,
+    records: &[RecordRow],
+) -> Result<(), StoreError> {
+    let mut writing = store.writing(WHAT).await?;
+    for chunk in records.chunks(ROWS) {
+        let mut query = sqlx::QueryBuilder::<Db>::new(
+            "INSERT INTO record (tenant, flow, id, content, content_hash, fetched_at, fetched_run, decided_at, \
+             rules, decision, failure, decision_hash, notes) ",
+        );
+        query.push_values(chunk, |mut row, record| {
+            let (decision, failure) = match &record.resolution {
+                Resolution::Decided(decision) => (Some(json_text(decision)), None),
+                Resolution::Failed(reason) => (None, Some(reason.as_str())),
+            };
+            row.push_bind(tenant.as_str())
+                .push_bind(flow.as_str())
+                .push_bind(record.id.as_str())
+                .push_bind(record.content.as_str())
+                .push_bind(record.content_hash.as_str())
+                .push_bind(record.fetched_at.timestamp_millis())
+                .push_bind(record.fetched_run.as_str())
+                .push_bind(record.decided_at.timestamp_millis())
+                .push_bind(record.rules.as_str())
+                .push_bind(decision)
+                .push_bind(failure)
+                .push_bind(String::from(record.decision_hash()))
+                .push_bind(json_text(&record.notes));
+        });
+        query.push(
+            " ON CONFLICT (tenant, flow, id) DO UPDATE SET content = excluded.content, \
+             content_hash = excluded.content_hash, fetched_at = excluded.fetched_at, \
+             fetched_run = excluded.fetched_run, decided_at = excluded.decided_at, rules = excluded.rules, \
+             decision = excluded.decision, failure = excluded.failure, \
+             decision_hash = excluded.decision_hash, notes = excluded.notes",
+        );
+        query
+            .build()
+            .execute(&mut *writing.transaction)
+            .await
+            .map_err(|source| StoreError::Write { what: WHAT, source })?;
+    }
+    writing.commit(WHAT).await
+}
+
+pub(super) async fn count(store: &Sqlite, tenant: &TenantId, flow: &FlowId) -> Result<u64, StoreError> {
+    let row = sqlx::query("SELECT COUNT(*) AS n FROM record WHERE tenant = $1 AND flow = $2")
+        .bind(tenant.as_str())
+        .bind(flow.as_str())
+        .fetch_one(&store.pool)
+        .await
+        .map_err(read)?;
+    Reading { row: &row, what: WHAT }.count("n")
+}
+
+/// Every record of a tenant with its decision and its refusal.
+pub(super) async fn states(store: &Sqlite, tenant: &TenantId) -> Result<Vec<RecordState>, StoreError> {
+    let mut refusals: HashMap<(FlowId, RecordId), StoredRefusal> = HashMap::new();
+    let rows = sqlx::query(
+        "SELECT flow, record, refused_by, violations, errcode, decision_hash, rules FROM refusal \
+         WHERE tenant = $1",
+    )
+    .bind(tenant.as_str())
+    .fetch_all(&store.pool)
+    .await
+    .map_err(|source| StoreError::Read { what: QUARANTINE, source })?;
+    for row in &rows {
+        let row = Reading { row, what: QUARANTINE };
+        refusals.insert(
+            (row.id("flow")?, row.id("record")?),
+            StoredRefusal {
+                refusal: refusal(&row)?,
+                decision: row.id("decision_hash")?,
+                rules: row.id("rules")?,
+            },
+        );
+    }
+    let rows = sqlx::query(
+        "SELECT flow, id, rules, decision, failure, decision_hash FROM record WHERE tenant = $1 \
+         ORDER BY id, flow",
+    )
+    .bind(tenant.as_str())
+    .fetch_all(&store.pool)
+    .await
+    .map_err(read)?;
+    rows.iter()
+        .map(|row| {
+            let row = Reading { row, what: WHAT };
+            let failure: Option<String> = row.get("failure")?;
+            let resolution = match failure {
+                Some(reason) => Resolution::Failed(reason),
+                None => Resolution::Decided(row.json::<Decision>("decision")?),
+            };
+            let (flow, id): (FlowId, RecordId) = (row.id("flow")?, row.id("id")?);
+            let refusal = refusals.remove(&(flow.clone(), id.clone()));
+            let (decision, rules) = (row.id("decision_hash")?, row.id("rules")?);
+            Ok(RecordState { flow, id, resolution, decision, rules, refusal })
+        })
+        .collect()
+}
+
+fn refusal(row: &Reading<'_>) -> Result<Refusal, StoreError> {
+    let by: RefusedBy = row.word("refused_by")?;
+    Ok(Refusal { by, violations: row.json("violations")?, errcode: row.get("errcode")? })
+}
+
+/// A record's entry in the quarantine, to be written.
+pub(super) struct Entry<'a> {
+    pub(super) flow: &'a FlowId,
+    pub(super) record: &'a RecordId,
+    pub(super) refusal: &'a Refusal,
+    pub(super) decision: &'a Digest,
+    pub(super) rules: &'a Digest,
+}
+
+pub(super) async fn put_refusals(
+    writing: &mut Writing<'_>,
+    tenant: &TenantId,
+    entries: &[Entry<'_>],
+    at: i64,
+) -> Result<(), StoreError> {
+    for chunk in entries.chunks(ROWS) {
+        let mut query = sqlx::QueryBuilder::<Db>::new(
+            "INSERT INTO refusal (tenant, flow, record, refused_by, violations, errcode, decision_hash, rules, \
+             first_seen, last_seen) ",
+        );
+        query.push_values(chunk, |mut row, entry| {
+            row.push_bind(tenant.as_str())
+                .push_bind(entry.flow.as_str())
+                .push_bind(entry.record.as_str())
+                .push_bind(entry.refusal.by.as_str())
+                .push_bind(json_text(&entry.refusal.violations))
+                .push_bind(entry.refusal.errcode)
+                .push_bind(entry.decision.as_str())
+                .push_bind(entry.rules.as_str())
+                .push_bind(at)
+                .push_bind(at);
+        });
+        query.push(
+            " ON CONFLICT (tenant, flow, record) DO UPDATE SET refused_by = excluded.refused_by, \
+             violations = excluded.violations, errcode = excluded.errcode, \
+             decision_hash = excluded.decision_hash, rules = excluded.rules, last_seen = excluded.last_seen",
+        );
+        query
+            .build()
+            .execute(&mut *writing.transaction)
+            .await
+            .map_err(|source| StoreError::Write { what: QUARANTINE, source })?;
+    }
+    Ok(())
+}
+
+pub(super) async fn rejects(
+    store: &Sqlite,
+    tenant: Option<&TenantId>,
+    flow: Option<&FlowId>,
+    record: Option<&RecordId>,
+) -> Result<Vec<RejectRow>, StoreError> {
+    let read = |source| StoreError::Read { what: QUARANTINE, source };
+    let rows = sqlx::query(
+        "SELECT r.tenant AS tenant, r.flow AS flow, r.record AS record, r.refused_by AS refused_by, \
+         r.violations AS violations, r.errcode AS errcode, r.first_seen AS first_seen, \
+         r.last_seen AS last_seen, s.content AS content FROM refusal r LEFT JOIN record s \
+         ON s.tenant = r.tenant AND s.flow = r.flow AND s.id = r.record \
+         WHERE ($1 = '' OR r.tenant = $1) AND ($2 = '' OR r.flow = $2) AND ($3 = '' OR r.record = $3) \
+         ORDER BY r.tenant, r.flow, r.record",
+    )
+    .bind(tenant.map_or("", TenantId::as_str))
+    .bind(flow.map_or("", FlowId::as_str))
+    .bind(record.map_or("", RecordId::as_str))
+    .fetch_all(&store.pool)
+    .await
+    .map_err(read)?;
+    rows.iter()
+        .map(|row| {
+            let row = Reading { row, what: QUARANTINE };
+            Ok(RejectRow {
+                tenant: row.id("tenant")?,
+                flow: row.id("flow")?,
+                record: row.id("record")?,
+                refusal: refusal(&row)?,
+                content: row.get("content")?,
+                first_seen: row.moment("first_seen")?,
+                last_seen: row.moment("last_seen")?,
+            })
+        })
+        .collect()
+}
+
+pub(super) async fn trace(
+    store: &Sqlite,
+    tenant: &TenantId,
+    flow: Option<&FlowId>,
+    id: &RecordId,
+) -> Result<Vec<RecordTrace>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT flow, content, fetched_at, fetched_run, decided_at, rules, decision, failure, notes \
+         FROM record WHERE tenant = $1 AND id = $2 AND ($3 = '' OR flow = $3) ORDER BY flow",
+    )
+    .bind(tenant.as_str())
+    .bind(id.as_str())
+    .bind(flow.map_or("", FlowId::as_str))
+    .fetch_all(&store.pool)
+    .await
+    .map_err(read)?;
+    let mut traces = Vec::new();
+    for row in &rows {
+        let row = Reading { row, what: WHAT };
+        let flow: FlowId = row.id("flow")?;
+        let decision: Option<String> = row.get("decision")?;
+        traces.push(RecordTrace {
+            record: id.clone(),
+            content: row.get("content")?,
+            fetched_at: row.moment("fetched_at")?,
+            fetched_run: row.id("fetched_run")?,
+            decided_at: row.moment("decided_at")?,
+            rules: row.id("rules")?,
+            decision: if decision.is_some() { Some(row.json("decision")?) } else { None },
+            failure: row.get("failure")?,
+            notes: row.json("notes")?,
+            refusal: rejects(store, Some(tenant), Some(&flow), Some(id)).await?.into_iter().next(),
+            operations: plans::operations_of(store, tenant, &flow, id).await?,
+            members: owned(store, tenant, &flow, id).await?,
+            flow,
+        });
+    }
+    Ok(traces)
+}
+
+async fn owned(
+    store: &Sqlite,
+    tenant: &TenantId,
+    flow: &FlowId,
+    id: &RecordId,
+) -> Result<Vec<(MemberKey, String)>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT userid, state FROM member WHERE tenant = $1 AND flow = $2 AND record = $3 ORDER BY userid",
+    )
+    .bind(tenant.as_str())
+    .bind(flow.as_str())
+    .bind(id.as_str())
+    .fetch_all(&store.pool)
+    .await
+    .map_err(read)?;
+    rows.iter()
+        .map(|row| {
+            let row = Reading { row, what: "the ledger" };
+            let userid: String = row.get("userid")?;
+            Ok((MemberKey::of(&userid), row.get("state")?))
+        })
+        .collect()
+}

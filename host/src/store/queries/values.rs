@@ -1,0 +1,94 @@
+//! Columns to values and back. A value that does not parse is a damaged store, and is said to be one.
+
+use std::str::FromStr;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sqlx::{ColumnIndex, Decode, Row as _, Type};
+
+use super::{Db, StoreError};
+
+pub(super) type DbRow = <Db as sqlx::Database>::Row;
+
+/// One row being read, which remembers what it is a row of.
+pub(super) struct Reading<'r> {
+    pub(super) row: &'r DbRow,
+    pub(super) what: &'static str,
+}
+
+impl<'r> Reading<'r> {
+    /// A column as the database gives it.
+    pub(super) fn get<T>(&self, column: &'static str) -> Result<T, StoreError>
+    where
+        T: Decode<'r, Db> + Type<Db>,
+        &'static str: ColumnIndex<DbRow>,
+    {
+        self.row.try_get(column).map_err(|source| StoreError::Read { what: self.what, source })
+    }
+
+    /// A column that parses into an id.
+    pub(super) fn id<T: FromStr>(&self, column: &'static str) -> Result<T, StoreError> {
+        let text: String = self.get(column)?;
+        text.parse().map_err(|_| self.damaged(&text))
+    }
+
+    /// A column that may be empty and else parses into an id.
+    pub(super) fn optional_id<T: FromStr>(&self, column: &'static str) -> Result<Option<T>, StoreError> {
+        let text: Option<String> = self.get(column)?;
+        text.map(|text| text.parse().map_err(|_| self.damaged(&text))).transpose()
+    }
+
+    /// A column of JSON.
+    pub(super) fn json<T: DeserializeOwned>(&self, column: &'static str) -> Result<T, StoreError> {
+        let text: String = self.get(column)?;
+        serde_json::from_str(&text).map_err(|_| self.damaged(&text))
+    }
+
+    /// A word that stands for a case.
+    pub(super) fn word<T: DeserializeOwned>(&self, column: &'static str) -> Result<T, StoreError> {
+        let text: String = self.get(column)?;
+        serde_json::from_value(serde_json::Value::String(text.clone())).map_err(|_| self.damaged(&text))
+    }
+
+    /// A moment.
+    pub(super) fn moment(&self, column: &'static str) -> Result<DateTime<Utc>, StoreError> {
+        let at: i64 = self.get(column)?;
+        DateTime::from_timestamp_millis(at).ok_or_else(|| self.damaged(&at.to_string()))
+    }
+
+    /// A moment that may not have come.
+    pub(super) fn optional_moment(&self, column: &'static str) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let at: Option<i64> = self.get(column)?;
+        at.map(|at| DateTime::from_timestamp_millis(at).ok_or_else(|| self.damaged(&at.to_string())))
+            .transpose()
+    }
+
+    /// A count.
+    pub(super) fn count(&self, column: &'static str) -> Result<u64, StoreError> {
+        let count: i64 = self.get(column)?;
+        u64::try_from(count).map_err(|_| self.damaged(&count.to_string()))
+    }
+
+    fn damaged(&self, text: &str) -> StoreError {
+        StoreError::Value { what: self.what, value: text.chars().take(60).collect() }
+    }
+}
+
+/// Plain data as JSON text; our own types always have one.
+pub(super) fn json_text<T: Serialize>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+/// The word a case is stored as.
+pub(super) fn word_of<T: Serialize>(value: &T) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => word,
+        _ => String::new(),
+    }
+}
+
+/// A place in a plan as the database counts.
+pub(super) fn number(place: usize) -> i64 {
+    i64::try_from(place).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,324 @@
+//! What goes into the store and comes out of it.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::model::{
+    Decision, Digest, FlowId, MemberKey, Operation, OperationState, PlanId, RecordId, Refusal, RunId, SourceRecord,
+    TenantId,
+};
+use crate::plan::{Counts, GuardVerdict, LedgerEntry, Resolution};
+
+/// Why a run was started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunKind {
+    /// Plan only.
+    Plan,
+    /// Plan and apply.
+    Sync,
+    /// Apply a stored plan.
+    Apply,
+}
+
+/// How a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunState {
+    /// Not ended.
+    Running,
+    /// Everything that could be done was done.
+    Done,
+    /// The guard wants a person.
+    Held,
+    /// Something was not done.
+    Failed,
+}
+
+/// A run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunRow {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The flow.
+    pub flow: FlowId,
+    /// The run.
+    pub id: RunId,
+    /// Why it was started.
+    pub kind: RunKind,
+    /// How it stands.
+    pub state: RunState,
+    /// When it began.
+    pub started_at: DateTime<Utc>,
+    /// When it ended.
+    pub ended_at: Option<DateTime<Utc>>,
+    /// Its plan.
+    pub plan: Option<PlanId>,
+    /// Digest of guest and rules file.
+    pub rules: Option<Digest>,
+    /// Outcomes.
+    pub counts: Counts,
+    /// Calls made, by API.
+    pub calls: BTreeMap<String, u64>,
+    /// What went wrong, if something did.
+    pub problem: Option<crate::model::Text>,
+}
+
+/// What is known of a record before its row is fetched again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownRecord {
+    /// Digest of the row.
+    pub content: Digest,
+    /// Digest of the rules that decided.
+    pub rules: Digest,
+    /// Its batch failed, so it has no decision.
+    pub failed: bool,
+}
+
+/// A row, and when it was fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FetchedRecord {
+    /// The row as the guest sees it.
+    pub record: SourceRecord,
+    /// When it was fetched.
+    pub fetched_at: DateTime<Utc>,
+    /// By which run.
+    pub fetched_run: RunId,
+}
+
+/// A row with the decision on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordRow {
+    /// The row's id.
+    pub id: RecordId,
+    /// The row, source fields only, as JSON text.
+    pub content: String,
+    /// Digest of the row.
+    pub content_hash: Digest,
+    /// When and by which run it was fetched.
+    pub fetched_at: DateTime<Utc>,
+    /// The run that fetched it.
+    pub fetched_run: RunId,
+    /// When it was decided.
+    pub decided_at: DateTime<Utc>,
+    /// Digest of guest and rules file.
+    pub rules: Digest,
+    /// The decision, or why there is none.
+    pub resolution: Resolution,
+    /// The guest's remarks.
+    pub notes: Vec<String>,
+}
+
+impl RecordRow {
+    /// Digest of the decision: what tells a changed decision from the same one.
+    pub fn decision_hash(&self) -> Digest {
+        match &self.resolution {
+            Resolution::Decided(decision) => digest_of(decision),
+            Resolution::Failed(reason) => Digest::of_parts([b"failed".as_slice(), reason.as_bytes()]),
+        }
+    }
+}
+
+fn digest_of(decision: &Decision) -> Digest {
+    // A decision is plain data and always has a JSON form.
+    Digest::of(serde_json::to_vec(decision).unwrap_or_default())
+}
+
+/// How a plan stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlanState {
+    /// Made, not applied.
+    Planned,
+    /// The guard wants a person.
+    Held,
+    /// Being applied.
+    Applying,
+    /// Applied.
+    Done,
+    /// Applied in part.
+    Failed,
+    /// The world changed before it was applied.
+    Superseded,
+}
+
+/// A plan as stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StoredPlan {
+    /// The plan's id.
+    pub id: PlanId,
+    /// Its flow.
+    pub flow: FlowId,
+    /// The run that made it.
+    pub run: RunId,
+    /// Its hash.
+    pub hash: Digest,
+    /// How it stands.
+    pub state: PlanState,
+    /// What the guard said.
+    pub guard: GuardVerdict,
+    /// What it would come to.
+    pub counts: Counts,
+    /// Members owned when it was made.
+    pub owned: usize,
+    /// It tries quarantined records again.
+    pub retry: bool,
+    /// When it was made.
+    pub made_at: DateTime<Utc>,
+    /// Its operations, in order.
+    pub operations: Vec<OperationRow>,
+}
+
+/// An operation as stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OperationRow {
+    /// Its plan.
+    pub plan: PlanId,
+    /// Its place in the plan.
+    pub place: usize,
+    /// The operation.
+    pub operation: Operation,
+    /// How far it has come.
+    pub state: OperationState,
+    /// When it was planned.
+    pub planned_at: DateTime<Utc>,
+    /// When it was marked as sending.
+    pub sent_at: Option<DateTime<Utc>>,
+    /// When its outcome was stored.
+    pub settled_at: Option<DateTime<Utc>>,
+    /// WeCom's last code.
+    pub errcode: Option<i64>,
+    /// WeCom's last words.
+    pub errmsg: Option<String>,
+    /// Every call made for it.
+    pub attempts: Vec<AttemptRow>,
+}
+
+/// One call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AttemptRow {
+    /// The API.
+    pub api: String,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// How long, in milliseconds.
+    pub took_ms: i64,
+    /// WeCom's code; none if no answer came.
+    pub errcode: Option<i64>,
+    /// WeCom's words.
+    pub errmsg: String,
+}
+
+/// An operation whose outcome is not known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InDoubt {
+    /// Its plan.
+    pub plan: PlanId,
+    /// Its place in the plan.
+    pub place: usize,
+    /// The operation.
+    pub operation: Operation,
+}
+
+/// What became of an operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settlement {
+    /// Its place in the plan.
+    pub place: usize,
+    /// The operation.
+    pub operation: Operation,
+    /// Its state from now on.
+    pub state: OperationState,
+    /// WeCom's last code.
+    pub errcode: Option<i64>,
+    /// WeCom's last words, or ours.
+    pub errmsg: Option<String>,
+    /// Calls made.
+    pub attempts: Vec<AttemptRow>,
+    /// The member's new line in the ledger, if it changes.
+    pub ledger: Option<LedgerEntry>,
+    /// The record goes into quarantine.
+    pub refusal: Option<Refusal>,
+}
+
+/// How far a flow has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Watermark {
+    /// The moment the last complete collect began.
+    pub reached: DateTime<Utc>,
+    /// Digest of what was asked for: other fields or another filter need a full collect.
+    pub query: Digest,
+}
+
+/// An entry of the quarantine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RejectRow {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The flow.
+    pub flow: FlowId,
+    /// The record.
+    pub record: RecordId,
+    /// Why.
+    pub refusal: Refusal,
+    /// The row, as JSON text.
+    pub content: Option<String>,
+    /// When it was first refused.
+    pub first_seen: DateTime<Utc>,
+    /// When it was last seen refused.
+    pub last_seen: DateTime<Utc>,
+}
+
+/// All that is known of a record.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RecordTrace {
+    /// Its flow.
+    pub flow: FlowId,
+    /// The record.
+    pub record: RecordId,
+    /// The row, as JSON text.
+    pub content: String,
+    /// When it was fetched.
+    pub fetched_at: DateTime<Utc>,
+    /// By which run.
+    pub fetched_run: RunId,
+    /// When it was decided.
+    pub decided_at: DateTime<Utc>,
+    /// By which rules.
+    pub rules: Digest,
+    /// The decision.
+    pub decision: Option<Decision>,
+    /// Why there is none.
+    pub failure: Option<String>,
+    /// The guest's remarks.
+    pub notes: Vec<String>,
+    /// Why it is in quarantine.
+    pub refusal: Option<RejectRow>,
+    /// Its operations, oldest first.
+    pub operations: Vec<OperationRow>,
+    /// Members it owns: key and state.
+    pub members: Vec<(MemberKey, String)>,
+}
+
+/// Numbers of a flow.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TenantStatus {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The flow.
+    pub flow: FlowId,
+    /// Records stored.
+    pub records: u64,
+    /// Members in the directory that its records own.
+    pub members: u64,
+    /// Records in quarantine.
+    pub rejects: u64,
+    /// Its last run.
+    pub last_run: Option<RunRow>,
+    /// How far it has come.
+    pub watermark: Option<DateTime<Utc>>,
+    /// Plans that wait for a person.
+    pub held: Vec<PlanId>,
+}

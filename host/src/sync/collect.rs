@@ -1,0 +1,219 @@
+//! Reading the form and deciding what is new in it.
+//!
+//! Pages are read one after another, because the cursor of each is the end of the one before; decisions are made beside
+//! it on all cores. Only rows whose content changed are decided again, and rows that other rules decided.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::{Map, Value};
+use tokio::task::JoinSet;
+
+use super::error::RunError;
+use super::flow::Flow;
+use crate::guest::BATCH;
+use crate::jiandaoyun::{Query, Row};
+use crate::model::{Context, Digest, RecordId, RunId, SourceRecord};
+use crate::plan::Resolution;
+use crate::store::{FetchedRecord, RecordRow};
+
+pub(super) struct Collecting<'a> {
+    pub(super) flow: &'a Flow,
+    pub(super) run: &'a RunId,
+    pub(super) started_at: DateTime<Utc>,
+    /// Read and decide every row, whatever is known of it.
+    pub(super) full: bool,
+}
+
+impl Collecting<'_> {
+    /// Reads the form to its end and keeps every decision.
+    pub(super) async fn collect(&self) -> Result<(), RunError> {
+        let flow = self.flow;
+        let store = &flow.store;
+        let known_before = store.count_records(&flow.tenant, &flow.id).await?;
+        let watermark = store
+            .watermark(&flow.tenant, &flow.id)
+            .await?
+            .filter(|watermark| !self.full && watermark.query == flow.query_digest());
+        let since = watermark
+            .filter(|_| flow.filter.as_ref().is_some_and(|filter| filter.is_incremental()))
+            .and_then(|watermark| watermark.reached.checked_sub_signed(flow.overlap));
+        let query = Query {
+            fields: flow.guest.description().source_fields.clone(),
+            filter: flow.filter.as_ref().and_then(|filter| filter.resolve(since)),
+        };
+        let complete = since.is_none();
+        let mut rows = 0;
+        let mut deciding = Deciding::new(self);
+        let mut after: Option<RecordId> = None;
+        loop {
+            let page = flow.source.page(&flow.form, &query, after.as_ref()).await.map_err(RunError::Collect)?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.id.clone());
+            rows += page.len() as u64;
+            flow.progress.collected(rows);
+            let fresh = self.fresh(page).await?;
+            deciding.begin(fresh).await?;
+        }
+        if complete && rows == 0 && known_before > 0 {
+            return Err(RunError::SourceEmptied { had: known_before });
+        }
+        deciding.finish().await?;
+        self.decide_again().await
+    }
+
+    /// The rows of a page that have to be decided, as the guest may see them.
+    async fn fresh(&self, page: Vec<Row>) -> Result<Vec<FetchedRecord>, RunError> {
+        let flow = self.flow;
+        let ids: Vec<RecordId> = page.iter().map(|row| row.id.clone()).collect();
+        let known = flow.store.known_records(&flow.tenant, &flow.id, &ids).await?;
+        let mut fresh = Vec::new();
+        for row in page {
+            let id = row.id.clone();
+            let json = self.visible(row);
+            let settled = known.get(&id).is_some_and(|known| {
+                !known.failed && known.rules == *flow.guest.rules() && known.content == Digest::of(&json)
+            });
+            if self.full || !settled {
+                fresh.push(FetchedRecord {
+                    record: SourceRecord { id: id.into(), json },
+                    fetched_at: self.started_at,
+                    fetched_run: self.run.clone(),
+                });
+            }
+        }
+        Ok(fresh)
+    }
+
+    /// The row with its id and the source fields and nothing else.
+    fn visible(&self, row: Row) -> String {
+        let Row { id, mut fields } = row;
+        let mut visible: BTreeMap<&str, Value> = BTreeMap::new();
+        for field in &self.flow.guest.description().source_fields {
+            if let Some(value) = fields.remove(field) {
+                visible.insert(field, value);
+            }
+        }
+        visible.insert("_id", Value::String(id.into()));
+        let visible: Map<String, Value> =
+            visible.into_iter().map(|(field, value)| (field.to_owned(), value)).collect();
+        Value::Object(visible).to_string()
+    }
+
+    /// Decides stored rows that other rules decided, or whose batch failed.
+    async fn decide_again(&self) -> Result<(), RunError> {
+        let flow = self.flow;
+        let mut deciding = Deciding::new(self);
+        let mut after: Option<RecordId> = None;
+        loop {
+            let stale = flow
+                .store
+                .stale_records(
+                    &flow.tenant,
+                    &flow.id,
+                    flow.guest.rules(),
+                    // A row whose batch failed in this very run is not tried twice in it.
+                    self.started_at,
+                    after.as_ref(),
+                    BATCH,
+                )
+                .await?;
+            let Some(last) = stale.last() else { break };
+            after = Some(parse(&last.record.id)?);
+            deciding.begin(stale).await?;
+        }
+        deciding.finish().await
+    }
+}
+
+/// Batches under way.
+struct Deciding<'a> {
+    collecting: &'a Collecting<'a>,
+    context: Context,
+    under_way: JoinSet<Vec<(FetchedRecord, Resolution, Vec<String>)>>,
+}
+
+impl<'a> Deciding<'a> {
+    fn new(collecting: &'a Collecting<'a>) -> Self {
+        let context = Context {
+            now: collecting.started_at.to_rfc3339_opts(SecondsFormat::Secs, true),
+            timezone: collecting.flow.timezone.clone(),
+        };
+        Self { collecting, context, under_way: JoinSet::new() }
+    }
+
+    async fn begin(&mut self, records: Vec<FetchedRecord>) -> Result<(), RunError> {
+        let guest = &self.collecting.flow.guest;
+        let most = guest.component().engine().limits().slots as usize * 2;
+        let mut records = records.into_iter().peekable();
+        while records.peek().is_some() {
+            let batch: Vec<FetchedRecord> = records.by_ref().take(BATCH).collect();
+            while self.under_way.len() >= most {
+                self.keep_one().await?;
+            }
+            let (guest, context) = (guest.clone(), self.context.clone());
+            let slot = guest.component().engine().slot().await;
+            self.under_way.spawn_blocking(move || {
+                let _slot = slot;
+                decide(&guest, &context, batch)
+            });
+        }
+        Ok(())
+    }
+
+    async fn finish(mut self) -> Result<(), RunError> {
+        while !self.under_way.is_empty() {
+            self.keep_one().await?;
+        }
+        Ok(())
+    }
+
+    async fn keep_one(&mut self) -> Result<(), RunError> {
+        let Some(decided) = self.under_way.join_next().await else { return Ok(()) };
+        let decided = decided.map_err(|e| RunError::Worker { reason: e.to_string() })?;
+        let flow = self.collecting.flow;
+        let now = flow.clock.now();
+        let rows: Vec<RecordRow> = decided
+            .into_iter()
+            .map(|(fetched, resolution, notes)| {
+                Ok(RecordRow {
+                    id: parse(&fetched.record.id)?,
+                    content_hash: Digest::of(&fetched.record.json),
+                    content: fetched.record.json,
+                    fetched_at: fetched.fetched_at,
+                    fetched_run: fetched.fetched_run,
+                    decided_at: now,
+                    rules: flow.guest.rules().clone(),
+                    resolution,
+                    notes,
+                })
+            })
+            .collect::<Result<_, RunError>>()?;
+        flow.store.put_records(&flow.tenant, &flow.id, &rows).await?;
+        Ok(())
+    }
+}
+
+fn decide(
+    guest: &crate::guest::Guest,
+    context: &Context,
+    batch: Vec<FetchedRecord>,
+) -> Vec<(FetchedRecord, Resolution, Vec<String>)> {
+    let records: Vec<SourceRecord> = batch.iter().map(|fetched| fetched.record.clone()).collect();
+    match guest.decide(context, &records) {
+        Ok(outcomes) => batch
+            .into_iter()
+            .zip(outcomes)
+            .map(|(record, outcome)| (record, Resolution::Decided(outcome.decision), outcome.notes))
+            .collect(),
+        Err(error) => {
+            tracing::error!(error.code = error.code(), records = batch.len(), "{error}");
+            let reason = format!("{}: {error}", error.code());
+            batch.into_iter().map(|record| (record, Resolution::Failed(reason.clone()), Vec::new())).collect()
+        }
+    }
+}
+
+fn parse(id: &str) -> Result<RecordId, RunError> {
+    id.parse().map_err(|e: crate::model::IdError| RunError::Row { reason: e.to_string() })
+}

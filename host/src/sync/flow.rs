@@ -1,0 +1,73 @@
+//! A flow, assembled and ready to run.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::progress::Progress;
+use crate::guest::Guest;
+use crate::jiandaoyun;
+use crate::model::{Clock, Digest, FlowId, RunId, TenantId};
+use crate::plan::Policy;
+use crate::store::Store;
+use crate::wecom;
+
+/// Gives every run its id.
+pub trait RunIds: Send + Sync {
+    /// An id no other run has.
+    fn next(&self, at: DateTime<Utc>) -> RunId;
+}
+
+/// One form → the directory, through one guest.
+pub struct Flow {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The flow.
+    pub id: FlowId,
+    /// The tenant's time zone, an IANA name.
+    pub timezone: String,
+    /// The form.
+    pub form: jiandaoyun::Form,
+    /// Which of its rows.
+    pub filter: Option<jiandaoyun::Filter>,
+    /// How far an incremental collect reaches back behind the watermark: rows that were being saved while the last one
+    /// ran are seen again.
+    pub overlap: TimeDelta,
+    /// Where the rows come from.
+    pub source: jiandaoyun::Client,
+    /// What decides them.
+    pub guest: Guest,
+    /// Where the people go.
+    pub directory: wecom::Client,
+    /// Calls made at the same time.
+    pub in_flight: usize,
+    /// What the tenant decided once and for all.
+    pub policy: Policy,
+    /// What is remembered.
+    pub store: Arc<dyn Store>,
+    /// Where the moment comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Where ids come from.
+    pub run_ids: Arc<dyn RunIds>,
+    /// Who is told how far it has come.
+    pub progress: Arc<dyn Progress>,
+}
+
+impl Flow {
+    /// Calls made so far, by service and API.
+    pub(super) fn calls(&self) -> BTreeMap<String, u64> {
+        let directory = self.directory.calls().into_iter().map(|(api, n)| (format!("wecom {api}"), n));
+        let source = self.source.calls().into_iter().map(|(api, n)| (format!("jiandaoyun {api}"), n));
+        directory.chain(source).collect()
+    }
+
+    /// Digest of what is asked of the form: when it changes, rows that were passed over before may matter.
+    pub(super) fn query_digest(&self) -> Digest {
+        let filter = self.filter.as_ref().and_then(|filter| filter.resolve(Some(DateTime::UNIX_EPOCH)));
+        let form = format!("{}/{}", self.form.app_id, self.form.entry_id);
+        let fields = self.guest.description().source_fields.join("\n");
+        let filter = filter.map(|filter| filter.to_string()).unwrap_or_default();
+        Digest::of_parts([form.as_bytes(), fields.as_bytes(), filter.as_bytes()])
+    }
+}

@@ -1,0 +1,227 @@
+//! From WeCom's verdict on a call to what becomes of the operation: its state, the ledger's line, the quarantine.
+
+use chrono::{DateTime, Utc};
+
+use crate::model::{
+    FlowId, Member, Operation, OperationKind, OperationState, RecordId, Refusal, RefusedBy, Text, Violation,
+};
+use crate::plan::{LedgerEntry, MemberState};
+use crate::store::{AttemptRow, Settlement};
+use crate::wecom::{self, Answer, Verdict};
+
+/// What is known of an operation beside the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Known {
+    /// An earlier call for this very member by ruzhi was lost: what is found there now is ours.
+    pub(super) maybe_ours: bool,
+    /// Who owns the member in the ledger; the acting record does, unless another record asked for a leave.
+    pub(super) when: DateTime<Utc>,
+}
+
+/// What an answer means for the run.
+#[derive(Debug)]
+pub(super) enum Meaning {
+    /// Settled, one way or the other.
+    Settled(Box<Settlement>),
+    /// Not settled: the same call is to be made again in this run. `doubt` says it may have happened.
+    Again {
+        /// Whether it may have happened.
+        doubt: bool,
+        /// What was called so far.
+        attempts: Vec<AttemptRow>,
+        /// WeCom's last code.
+        errcode: Option<i64>,
+    },
+    /// The tenant's calls are over for this run.
+    Stop {
+        /// Settled as not done.
+        settlement: Box<Settlement>,
+        /// Why.
+        error: Option<wecom::Error>,
+    },
+}
+
+/// Reads an answer. `owner` is who owns the member in the ledger now.
+pub(super) fn read(
+    operation: &Operation,
+    place: usize,
+    owner: Option<(FlowId, RecordId)>,
+    known: Known,
+    answer: Answer,
+) -> Meaning {
+    let attempts: Vec<AttemptRow> = answer.attempts.iter().map(attempt_row).collect();
+    let last = answer.attempts.last();
+    let errcode = last.and_then(|attempt| attempt.errcode);
+    let errmsg = last.map(|attempt| attempt.errmsg.clone());
+    let settlement = |state, ledger, refusal| Settlement {
+        place,
+        operation: operation.clone(),
+        state,
+        errcode,
+        errmsg: errmsg.clone(),
+        attempts: attempts.clone(),
+        ledger,
+        refusal,
+    };
+    let settled = |state, ledger, refusal| Meaning::Settled(Box::new(settlement(state, ledger, refusal)));
+    let done = || settled(OperationState::Done, Some(after(operation, owner.clone(), known.when)), None);
+    let refused = |refusal| settled(OperationState::Refused, None, Some(refusal));
+    let creating = operation.kind == OperationKind::Create;
+    match answer.verdict {
+        Verdict::Done { created_departments } if created_departments.is_empty() => done(),
+        Verdict::Done { created_departments } => {
+            // The plan knew every department, so one was deleted in between; the member is written all the same.
+            let names: Vec<String> = created_departments.iter().map(|(id, name)| format!("{id} {name}")).collect();
+            tracing::error!(
+                member.userid = operation.userid.as_str(),
+                record.id = operation.record.as_str(),
+                "WeCom created departments that did not exist: {}",
+                names.join(", ")
+            );
+            done()
+        }
+        Verdict::Warned { errmsg } => {
+            // Part of the body was dropped without an error: what WeCom holds is not what was meant.
+            tracing::error!(
+                member.userid = operation.userid.as_str(),
+                record.id = operation.record.as_str(),
+                "WeCom took the request only in part, which is a fault of ruzhi: {errmsg}"
+            );
+            let mut entry = after(operation, owner, known.when);
+            entry.doubtful = true;
+            let refusal = refusal(
+                Some(0),
+                "",
+                "wecom.warning",
+                &Text::new(
+                    format!("WeCom took the request only in part: {errmsg}; this is a fault of ruzhi, report it"),
+                    format!("企业微信只接受了请求的一部分：{errmsg}；这是 ruzhi 的问题，请反馈"),
+                ),
+            );
+            settled(OperationState::Failed, Some(entry), Some(refusal))
+        }
+        Verdict::AlreadyExists { maybe_ours } if maybe_ours || known.maybe_ours => done(),
+        Verdict::AlreadyExists { .. } => refused(refusal(
+            errcode,
+            "userid",
+            "member.foreign",
+            &Text::new(
+                format!("{} is already in WeCom and was not created by ruzhi; give this person another userid", operation.userid),
+                format!("企业微信中已有成员 {}，且不是 ruzhi 创建的；请更换帐号", operation.userid),
+            ),
+        )),
+        Verdict::MobileHeld { maybe_ours: true, .. } if creating => done(),
+        Verdict::MobileHeld { holder, .. } => {
+            let who = holder.unwrap_or_default();
+            refused(refusal(
+                errcode,
+                "mobile",
+                "mobile.held",
+                &Text::new(
+                    format!("this mobile number belongs to the member {who} in WeCom; correct the number, or remove it there"),
+                    format!("该手机号在企业微信中属于成员 {who}；请更正手机号，或先从该成员处移除"),
+                ),
+            ))
+        }
+        Verdict::NotFound if creating => refused(from_table(60111)),
+        Verdict::NotFound => {
+            // Someone removed the member by hand.
+            let mut entry = after(operation, owner, known.when);
+            entry.state = MemberState::Deleted;
+            let gone = matches!(operation.kind, OperationKind::Disable | OperationKind::Delete);
+            settled(if gone { OperationState::Done } else { OperationState::Failed }, Some(entry), None)
+        }
+        Verdict::Refused { errcode, .. } => refused(from_table(errcode)),
+        Verdict::Unknown { errcode, errmsg } => {
+            tracing::error!(
+                wecom.errcode = errcode,
+                member.userid = operation.userid.as_str(),
+                record.id = operation.record.as_str(),
+                "WeCom answered with a code that is not in the table: {errmsg}"
+            );
+            refused(from_table(errcode))
+        }
+        Verdict::Stopped(error) => Meaning::Stop {
+            settlement: Box::new(settlement(OperationState::Failed, None, None)),
+            error: Some(error),
+        },
+        Verdict::Parked { .. } => {
+            Meaning::Stop { settlement: Box::new(settlement(OperationState::Failed, None, None)), error: None }
+        }
+        Verdict::Lost => Meaning::Again { doubt: true, attempts, errcode },
+        Verdict::Busy { .. } => Meaning::Again { doubt: false, attempts, errcode },
+    }
+}
+
+/// The ledger's line once an operation is done.
+pub(super) fn after(
+    operation: &Operation,
+    owner: Option<(FlowId, RecordId)>,
+    when: DateTime<Utc>,
+) -> LedgerEntry {
+    let leaving = operation.left && operation.kind == OperationKind::Disable;
+    let state = match operation.kind {
+        OperationKind::Delete => MemberState::Deleted,
+        OperationKind::Disable if operation.left => MemberState::Left,
+        _ => MemberState::Active,
+    };
+    // A leave may come from another form; it does not make that form's record the owner.
+    let (flow, record) = owner
+        .filter(|_| operation.left)
+        .unwrap_or_else(|| (operation.flow.clone(), operation.record.clone()));
+    LedgerEntry {
+        userid: operation.userid.clone(),
+        flow,
+        record,
+        written: Member { userid: operation.userid.to_string(), ..operation.member.clone() },
+        state,
+        left_at: leaving.then_some(when),
+        doubtful: false,
+    }
+}
+
+/// What a refusal by WeCom says, from the table of codes.
+fn from_table(errcode: i64) -> Refusal {
+    let meaning = wecom::meaning(errcode);
+    let (means, advice) = (meaning.means(), meaning.advice());
+    refusal(
+        Some(errcode),
+        field_of(errcode),
+        &format!("wecom.{errcode}"),
+        &Text::new(format!("{}; {}", means.en, advice.en), format!("{}；{}", means.zh, advice.zh)),
+    )
+}
+
+fn refusal(errcode: Option<i64>, field: &str, rule: &str, text: &Text) -> Refusal {
+    let violation = Violation { field: field.to_owned(), rule: rule.to_owned(), message: text.both() };
+    Refusal { by: RefusedBy::Wecom, violations: vec![violation], errcode }
+}
+
+/// The field a code speaks of, where it speaks of one.
+fn field_of(errcode: i64) -> &'static str {
+    match errcode {
+        40003 | 41009 | 60102 | 60111 | 301_021 | 301_036 => "userid",
+        60112 => "name",
+        60103 | 60104 | 60129 => "mobile",
+        60105 | 60106 | 60141 | 60142 => "email",
+        40066 | 41019 | 60003 | 60004 | 60110 | 60123 | 60127 | 81001 | 81002 => "department",
+        60132 => "is_leader_in_dept",
+        60143..=60145 | 60269..=60275 => "biz_mail",
+        60150 => "extattr",
+        60257 => "direct_leader",
+        301_012 => "position",
+        301_013 => "telephone",
+        301_015 => "avatar_mediaid",
+        _ => "",
+    }
+}
+
+pub(super) fn attempt_row(attempt: &wecom::Attempt) -> AttemptRow {
+    AttemptRow {
+        api: attempt.api.to_owned(),
+        at: attempt.at,
+        took_ms: i64::try_from(attempt.took.as_millis()).unwrap_or(i64::MAX),
+        errcode: attempt.errcode,
+        errmsg: attempt.errmsg.clone(),
+    }
+}

@@ -1,0 +1,289 @@
+//! What went wrong in a call to WeCom, and what a person can do about it.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+
+use super::errcode::{Class, class, meaning};
+use crate::model::{Text, UserId};
+
+/// An operation that failed. What made it fail is the source, a [`Failure`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The connection could not be set up from the settings.
+    #[error("cannot set up the connection to WeCom")]
+    Settings {
+        /// What is wrong with them.
+        #[source]
+        failure: Failure,
+    },
+    /// No access token was given.
+    #[error("cannot get a WeCom access token")]
+    Token {
+        /// Why.
+        #[source]
+        failure: Failure,
+    },
+    /// The departments could not be listed.
+    #[error("cannot list the WeCom departments")]
+    Departments {
+        /// Why.
+        #[source]
+        failure: Failure,
+    },
+    /// The members could not be listed.
+    #[error("cannot list the WeCom members")]
+    MemberIds {
+        /// Why.
+        #[source]
+        failure: Failure,
+    },
+    /// A member could not be read.
+    #[error("cannot read the WeCom member {userid}")]
+    GetMember {
+        /// Whose.
+        userid: UserId,
+        /// Why.
+        #[source]
+        failure: Failure,
+    },
+    /// The holder of a mobile number could not be looked up.
+    #[error("cannot look up a WeCom member by mobile number")]
+    UseridByMobile {
+        /// Why.
+        #[source]
+        failure: Failure,
+    },
+    /// A member could not be written, for a reason that concerns every member.
+    #[error("cannot write the WeCom member {userid} ({api})")]
+    Write {
+        /// The call, such as `user/create`.
+        api: &'static str,
+        /// Whose.
+        userid: UserId,
+        /// Why.
+        #[source]
+        failure: Failure,
+    },
+}
+
+/// What made an operation fail. No variant holds a URL, a token or a secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// The settings cannot be used.
+    #[error("{detail}")]
+    Settings {
+        /// What is wrong.
+        detail: String,
+    },
+    /// WeCom said no.
+    #[error("errcode {errcode}: {errmsg}")]
+    Refused {
+        /// The code.
+        errcode: i64,
+        /// WeCom's own words, shortened.
+        errmsg: String,
+        /// The address WeCom saw the call come from.
+        from_ip: Option<String>,
+    },
+    /// WeCom said yes, but had to guess at the request.
+    #[error("WeCom took the request for malformed: {errmsg}")]
+    Warned {
+        /// WeCom's own words, shortened.
+        errmsg: String,
+    },
+    /// WeCom was busy at every attempt.
+    #[error("errcode {errcode} at every attempt: {errmsg}")]
+    Busy {
+        /// The last code.
+        errcode: i64,
+        /// WeCom's own words, shortened.
+        errmsg: String,
+    },
+    /// No connection could be made, at any attempt.
+    #[error("no connection: {detail}")]
+    Unreachable {
+        /// What the connection said.
+        detail: String,
+    },
+    /// No readable answer came, at any attempt.
+    #[error("no readable answer: {detail}")]
+    NoAnswer {
+        /// What came instead.
+        detail: String,
+    },
+    /// The rate limit does not lift.
+    #[error("rate limit (45009) until {}", until.to_rfc3339_opts(SecondsFormat::Secs, true))]
+    Parked {
+        /// When to try again.
+        until: DateTime<Utc>,
+    },
+    /// The answer lacks what was asked for.
+    #[error("the answer has no usable `{what}`")]
+    Shape {
+        /// The key.
+        what: &'static str,
+    },
+}
+
+impl Failure {
+    /// What to do about it, as the table of codes says.
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Settings { .. } => Class::Configuration,
+            Self::Refused { errcode, .. } => class(*errcode),
+            Self::Warned { .. } | Self::Shape { .. } => Class::Bug,
+            Self::Busy { .. } | Self::Unreachable { .. } | Self::NoAnswer { .. } => Class::Retry,
+            Self::Parked { .. } => Class::Throttled,
+        }
+    }
+
+    fn code(&self) -> String {
+        match self {
+            Self::Settings { .. } => "wecom.settings".to_owned(),
+            Self::Refused { errcode, .. } | Self::Busy { errcode, .. } => format!("wecom.{errcode}"),
+            Self::Warned { .. } => "wecom.warning".to_owned(),
+            Self::Unreachable { .. } => "wecom.unreachable".to_owned(),
+            Self::NoAnswer { .. } => "wecom.no_answer".to_owned(),
+            Self::Parked { .. } => "wecom.45009".to_owned(),
+            Self::Shape { .. } => "wecom.shape".to_owned(),
+        }
+    }
+
+    fn explain(&self) -> Text {
+        match self {
+            Self::Settings { detail } => Text::new(
+                format!("{detail}. Correct `[wecom]` in the tenant's file."),
+                format!("{detail}。请修正租户文件中的 [wecom]。"),
+            ),
+            Self::Refused { errcode: 60020, from_ip, .. } => {
+                let (en, zh) = match from_ip {
+                    Some(ip) => (format!(" {ip}"), format!(" {ip} ")),
+                    None => (" of the machine that calls".to_owned(), "本机出口 IP ".to_owned()),
+                };
+                Text::new(
+                    format!(
+                        "WeCom does not accept calls from this address (60020). Add the IP{en} to 企业可信IP of the \
+                         contact-sync assistant in the WeCom console, or set `proxy`; it takes about a minute."
+                    ),
+                    format!(
+                        "企业微信拒绝该 IP 的调用（60020）。请在管理后台的通讯录同步中把{zh}加入企业可信IP，或配置 \
+                         proxy；保存后约一分钟生效。"
+                    ),
+                )
+            }
+            Self::Refused { errcode, errmsg, .. } => {
+                let meaning = meaning(*errcode);
+                let (means, advice) = (meaning.means(), meaning.advice());
+                Text::new(
+                    format!("{} ({errcode}: {errmsg}). {}", capital(&means.en), advice.en),
+                    format!("{}（{errcode}: {errmsg}）。{}", means.zh, advice.zh),
+                )
+            }
+            Self::Warned { errmsg } => Text::new(
+                format!("WeCom found the request malformed and may have dropped a field ({errmsg}). Report it."),
+                format!("企业微信认为请求格式有误，可能丢弃了字段（{errmsg}）。请反馈此问题。"),
+            ),
+            Self::Busy { errcode, errmsg } => Text::new(
+                format!("WeCom was busy at every attempt ({errcode}: {errmsg}). Run again later."),
+                format!("企业微信持续繁忙（{errcode}: {errmsg}）。请稍后重新运行。"),
+            ),
+            Self::Unreachable { detail } => Text::new(
+                format!("WeCom cannot be reached ({detail}). Check `base_url`, `proxy` and the network."),
+                format!("无法连接企业微信（{detail}）。请检查 base_url、proxy 与网络。"),
+            ),
+            Self::NoAnswer { detail } => Text::new(
+                format!("WeCom gave no readable answer ({detail}). Check `base_url` and `proxy`; run again later."),
+                format!("企业微信没有给出可读的应答（{detail}）。请检查 base_url 与 proxy，稍后重新运行。"),
+            ),
+            Self::Parked { until } => {
+                let until = until.to_rfc3339_opts(SecondsFormat::Secs, true);
+                Text::new(
+                    format!("WeCom's rate limit does not lift (45009). Run again after {until}."),
+                    format!("企业微信频率限制未解除（45009）。请在 {until} 之后重新运行。"),
+                )
+            }
+            Self::Shape { what } => Text::new(
+                format!("WeCom's answer has no usable `{what}`. Check that `base_url` leads to WeCom."),
+                format!("企业微信的应答缺少可用的 {what}。请检查 base_url 是否指向企业微信。"),
+            ),
+        }
+    }
+}
+
+impl Error {
+    /// What made the operation fail.
+    pub fn failure(&self) -> &Failure {
+        match self {
+            Self::Settings { failure }
+            | Self::Token { failure }
+            | Self::Departments { failure }
+            | Self::MemberIds { failure }
+            | Self::GetMember { failure, .. }
+            | Self::UseridByMobile { failure }
+            | Self::Write { failure, .. } => failure,
+        }
+    }
+
+    /// A stable code, such as `wecom.60020`.
+    pub fn code(&self) -> String {
+        self.failure().code()
+    }
+
+    /// The class of what went wrong.
+    pub fn class(&self) -> Class {
+        self.failure().class()
+    }
+
+    /// What happened, to what, and what to do next.
+    pub fn explain(&self) -> Text {
+        let failure = self.failure().explain();
+        let zh = match self {
+            Self::Settings { .. } => "无法建立与企业微信的连接".to_owned(),
+            Self::Token { .. } => "无法获取企业微信 access_token".to_owned(),
+            Self::Departments { .. } => "无法读取企业微信部门列表".to_owned(),
+            Self::MemberIds { .. } => "无法读取企业微信成员列表".to_owned(),
+            Self::GetMember { userid, .. } => format!("无法读取企业微信成员 {userid}"),
+            Self::UseridByMobile { .. } => "无法按手机号查找企业微信成员".to_owned(),
+            Self::Write { api, userid, .. } => format!("无法写入企业微信成员 {userid}（{api}）"),
+        };
+        Text::new(format!("{}: {}", capital(&self.to_string()), failure.en), format!("{zh}：{}", failure.zh))
+    }
+}
+
+/// The text with a capital first letter.
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_ascii_uppercase().to_string() + letters.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_address_says_which_one_to_add_and_where() {
+        let error = Error::Token {
+            failure: Failure::Refused {
+                errcode: 60020,
+                errmsg: "not allow to access from your ip".to_owned(),
+                from_ip: Some("203.0.113.9".to_owned()),
+            },
+        };
+        assert_eq!(error.code(), "wecom.60020");
+        assert_eq!(error.class(), Class::Configuration);
+        let text = error.explain();
+        for part in ["203.0.113.9", "企业可信IP"] {
+            assert!(text.en.contains(part) && text.zh.contains(part), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_source_is_not_repeated_in_the_operations_own_text() {
+        let error = Error::Departments { failure: Failure::Shape { what: "department_id" } };
+        assert_eq!(error.to_string(), "cannot list the WeCom departments");
+        assert_eq!(
+            std::error::Error::source(&error).unwrap().to_string(),
+            "the answer has no usable `department_id`"
+        );
+    }
+}

@@ -1,0 +1,131 @@
+//! How many calls may be under way at once: fewer after a 45033, slowly more after successes.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+/// One more call may be in flight after this many successes in a row.
+const SUCCESSES_FOR_ONE_MORE: u32 = 100;
+
+struct Places {
+    most: usize,
+    allowed: usize,
+    taken: usize,
+    successes: u32,
+    /// Grows with each halving: of the calls that were under way together only the first 45033 counts.
+    epoch: u64,
+}
+
+/// The places of a client's calls, shared by all its APIs.
+pub(super) struct InFlight {
+    places: Mutex<Places>,
+    /// Held by the caller who is next; the mutex queues the others in the order they came.
+    turn: tokio::sync::Mutex<()>,
+    freed: Notify,
+}
+
+impl InFlight {
+    /// At most `most` calls at once, at least one.
+    pub(super) fn new(most: usize) -> Self {
+        let most = most.max(1);
+        Self {
+            places: Mutex::new(Places { most, allowed: most, taken: 0, successes: 0, epoch: 0 }),
+            turn: tokio::sync::Mutex::new(()),
+            freed: Notify::new(),
+        }
+    }
+
+    fn places(&self) -> MutexGuard<'_, Places> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for a place and takes it.
+    pub(super) async fn acquire(&self) -> Place<'_> {
+        let _turn = self.turn.lock().await;
+        loop {
+            {
+                let mut places = self.places();
+                if places.taken < places.allowed {
+                    places.taken += 1;
+                    return Place { of: self, epoch: places.epoch };
+                }
+            }
+            self.freed.notified().await;
+        }
+    }
+}
+
+/// A call's place, given back when dropped.
+pub(super) struct Place<'a> {
+    of: &'a InFlight,
+    epoch: u64,
+}
+
+impl Place<'_> {
+    /// The service answered that too many calls are under way. Gives the number now allowed.
+    pub(super) fn crowded(&self) -> usize {
+        let mut places = self.of.places();
+        if self.epoch == places.epoch {
+            places.epoch += 1;
+            places.allowed = (places.allowed / 2).max(1);
+            places.successes = 0;
+        }
+        places.allowed
+    }
+
+    /// The service answered without complaint.
+    pub(super) fn succeeded(&self) {
+        let mut places = self.of.places();
+        if places.allowed < places.most {
+            places.successes += 1;
+            if places.successes >= SUCCESSES_FOR_ONE_MORE {
+                places.successes = 0;
+                places.allowed += 1;
+                drop(places);
+                self.of.freed.notify_one();
+            }
+        }
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.of.places().taken -= 1;
+        self.of.freed.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_crowd_halves_the_places_once_and_a_hundred_successes_give_one_back() {
+        let in_flight = InFlight::new(4);
+        let together = [in_flight.acquire().await, in_flight.acquire().await];
+        assert_eq!(together.each_ref().map(Place::crowded), [2, 2]);
+        drop(together);
+        assert_eq!(in_flight.acquire().await.crowded(), 1);
+        assert_eq!(in_flight.acquire().await.crowded(), 1);
+        for _ in 0..99 {
+            in_flight.acquire().await.succeeded();
+        }
+        assert_eq!(in_flight.places().allowed, 1);
+        in_flight.acquire().await.succeeded();
+        assert_eq!(in_flight.places().allowed, 2);
+        for _ in 0..1000 {
+            in_flight.acquire().await.succeeded();
+        }
+        assert_eq!(in_flight.places().allowed, 4);
+    }
+
+    #[tokio::test]
+    async fn none_is_given_a_place_beyond_those_allowed() {
+        let in_flight = InFlight::new(0);
+        let only = in_flight.acquire().await;
+        let mut next = std::pin::pin!(in_flight.acquire());
+        assert!(std::future::poll_fn(|cx| std::task::Poll::Ready(next.as_mut().poll(cx).is_pending())).await);
+        drop(only);
+        next.await.succeeded();
+    }
+}

@@ -1,0 +1,149 @@
+//! Over loopback: what goes over the wire, and what its breaking means.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::super::{Answer, Client, Settings, Verdict, Write};
+use super::wire::{Request, Wire, json};
+use super::{SECRET, now, settings, userid, zhang};
+use crate::model::FixedClock;
+
+const DONE: Verdict = Verdict::Done { created_departments: vec![] };
+const TOKEN: &str = "a-token-that-nobody-may-see";
+
+fn client(settings: Settings) -> Client {
+    Client::new(settings, Arc::new(FixedClock(now())), 1).unwrap()
+}
+
+/// A service that gives a token and answers every other call with what `answer` gives for its count and itself.
+async fn service(answer: impl Fn(usize, &Request) -> Option<Vec<u8>> + Send + Sync + 'static) -> Wire {
+    let calls = AtomicUsize::new(0);
+    Wire::serve(move |request| {
+        if request.line.contains("/cgi-bin/gettoken?") {
+            return Some(json(200, &format!(r#"{{"errcode":0,"access_token":"{TOKEN}","expires_in":7200}}"#)));
+        }
+        answer(calls.fetch_add(1, Ordering::Relaxed), request)
+    })
+    .await
+}
+
+async fn create(client: &Client) -> Answer {
+    client.write(Write::Create { userid: &userid("E0001"), body: &zhang() }).await
+}
+
+#[tokio::test]
+async fn a_write_goes_out_as_raw_utf8_and_connections_are_kept() {
+    let wire = service(|_, _| Some(json(200, r#"{"errcode":0,"errmsg":"created"}"#))).await;
+    let client = client(settings(&wire.url()));
+    for _ in 0..20 {
+        assert_eq!(create(&client).await.verdict, DONE);
+    }
+    assert_eq!(wire.connections(), 1);
+    let sent = &wire.seen()[1];
+    assert_eq!(sent.line, format!("POST /cgi-bin/user/create?access_token={TOKEN}"));
+    assert_eq!(sent.header("user-agent"), Some("ruzhi/0.1"));
+    assert!(sent.header("content-type").unwrap().starts_with("application/json"));
+    assert!(String::from_utf8_lossy(&sent.body).contains("\"张三\""));
+}
+
+#[tokio::test]
+async fn a_delete_is_a_get_with_an_escaped_userid_below_any_base() {
+    let wire = service(|_, _| Some(json(200, r#"{"errcode":0,"errmsg":"deleted"}"#))).await;
+    for (base, prefix) in [("", ""), ("/", ""), ("/cgi-bin", ""), ("/cgi-bin/", ""), ("/wecom/", "/wecom")] {
+        let client = client(settings(&format!("{}{base}", wire.url())));
+        client.write(Write::Delete { userid: &userid("a@b.c") }).await;
+        let expected = format!("GET {prefix}/cgi-bin/user/delete?access_token={TOKEN}&userid=a%40b.c");
+        assert_eq!(wire.seen().last().unwrap().line, expected);
+    }
+    let not_http = Client::new(settings("ftp://h"), Arc::new(FixedClock(now())), 1);
+    assert_eq!(not_http.map(drop).unwrap_err().code(), "wecom.settings");
+}
+
+#[tokio::test]
+async fn a_compressed_answer_is_read() {
+    /// `{"errcode":0,"errmsg":"ok","department_id":[{"id":1}]}`
+    const GZIP: &[u8] = &[
+        31, 139, 8, 0, 0, 0, 0, 0, 2, 3, 171, 86, 74, 45, 42, 74, 206, 79, 73, 85, 178, 50, 208, 1, 177, 115, 139, 211, 149, 172, 148, 242, 179, 149, 116, 148, 82, 82, 11, 18, 139, 74, 114, 83, 243, 74, 226, 51, 83, 148, 172, 162, 171, 149, 64, 148, 97, 109, 108, 45, 0, 174, 10, 29, 9, 54, 0, 0, 0
+    ];
+    let wire = service(|_, _| {
+        let length = GZIP.len();
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: {length}\r\n\r\n");
+        Some([head.as_bytes(), GZIP].concat())
+    })
+    .await;
+    assert_eq!(client(settings(&wire.url())).department_ids().await.unwrap().len(), 1);
+    assert!(wire.seen()[1].header("accept-encoding").unwrap().contains("gzip"));
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_leaves_the_write_in_doubt() {
+    let closed: fn() -> Option<Vec<u8>> = || None;
+    let truncated: fn() -> Option<Vec<u8>> = || {
+        Some(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 90\r\n\r\n{\"errcode\":0".to_vec())
+    };
+    let elsewhere: fn() -> Option<Vec<u8>> =
+        || Some(b"HTTP/1.1 302 Found\r\nlocation: /login\r\ncontent-length: 0\r\n\r\n".to_vec());
+    for broken in [closed, truncated, elsewhere] {
+        let wire = service(move |count, _| match count {
+            0 => broken(),
+            _ => Some(json(200, r#"{"errcode":60102,"errmsg":"userid existed"}"#)),
+        })
+        .await;
+        let answer = create(&client(settings(&wire.url()))).await;
+        assert_eq!(answer.verdict, Verdict::AlreadyExists { maybe_ours: true });
+        assert_eq!(answer.attempts.iter().map(|a| a.errcode).collect::<Vec<_>>(), [None, Some(60102)]);
+        // Nothing was sent twice behind our back.
+        assert_eq!(wire.seen().len(), 3);
+    }
+}
+
+#[tokio::test]
+async fn a_closed_port_is_no_doubt() {
+    let address = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let answer = create(&client(settings(&format!("http://{address}")))).await;
+    assert_eq!((answer.verdict, answer.in_doubt), (Verdict::Busy { errcode: None }, false));
+}
+
+#[tokio::test]
+async fn calls_go_through_the_tenants_proxy() {
+    let proxy = service(|_, _| Some(json(200, r#"{"errcode":0,"department_id":[]}"#))).await;
+    let through = Settings { proxy: Some(proxy.url().parse().unwrap()), ..settings("http://wecom.invalid") };
+    assert_eq!(client(through).check().await, Ok(()));
+    assert!(proxy.seen()[1].line.starts_with("GET http://wecom.invalid/cgi-bin/department/simplelist?"));
+}
+
+#[tokio::test]
+async fn neither_token_nor_secret_is_in_anything_that_can_be_shown() {
+    let echo = format!("bad access_token={TOKEN} corpsecret={SECRET}");
+    let body = format!(r#"{{"errcode":48002,"errmsg":"{echo}"}}"#);
+    let wire = service(move |count, _| match count {
+        0 => None,
+        1 => Some(json(200, &body)),
+        _ => Some(json(200, &format!(r#"{{"errcode":0,"errmsg":"warning: {echo}"}}"#))),
+    })
+    .await;
+    let given = Settings {
+        proxy: Some("http://user:a-proxy-password@127.0.0.1:1".parse().unwrap()),
+        ..settings(&wire.url())
+    };
+    let mut shown = format!("{given:?}");
+    let client = client(Settings { proxy: None, ..given.clone() });
+    let answer = create(&client).await;
+    assert!(matches!(answer.verdict, Verdict::Stopped(_)));
+    write!(shown, "{answer:?}").unwrap();
+    let mut errors = vec![client.check().await.unwrap_err()];
+    if let Verdict::Stopped(error) = answer.verdict {
+        errors.push(error);
+    }
+    let unreachable = Client::new(given, Arc::new(FixedClock(now())), 1).unwrap();
+    errors.push(unreachable.check().await.unwrap_err());
+    for error in errors {
+        let source = std::error::Error::source(&error).unwrap();
+        write!(shown, "{error} {error:?} {source} {:?}", error.explain()).unwrap();
+    }
+    for secret in [TOKEN, SECRET, "a-proxy-password"] {
+        assert!(!shown.contains(secret), "{secret} in {shown}");
+    }
+    assert!(shown.contains("access_token=***"), "{shown}");
+}

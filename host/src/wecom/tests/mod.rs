@@ -1,0 +1,54 @@
+//! Behaviour of the whole client: over a scripted wire where time stands still until someone waits, and over loopback
+//! where the wire itself is the matter.
+
+mod http;
+mod pace;
+mod read;
+mod script;
+mod token;
+mod wire;
+mod write;
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value, json};
+
+use super::{Client, Limits, Settings};
+use crate::model::{FixedClock, UserId};
+
+const SECRET: &str = "the-corp-secret-of-the-sync-assistant-00001";
+
+fn now() -> DateTime<Utc> {
+    "2026-05-01T08:00:00Z".parse().unwrap()
+}
+
+fn settings(base_url: &str) -> Settings {
+    Settings {
+        base_url: base_url.parse().unwrap(),
+        corp_id: "ww0123456789abcdef".to_owned(),
+        secret: SECRET.into(),
+        proxy: None,
+        limits: Limits::default(),
+    }
+}
+
+fn client(script: &script::Script) -> Client {
+    client_with(script, Limits::default())
+}
+
+fn client_with(script: &script::Script, limits: Limits) -> Client {
+    let settings = Settings { limits, ..settings("https://wecom.invalid") };
+    Client::over(Box::new(script.clone()), settings, Arc::new(FixedClock(now())), 1).unwrap()
+}
+
+fn userid(text: &str) -> UserId {
+    text.parse().unwrap()
+}
+
+fn zhang() -> Map<String, Value> {
+    match json!({ "userid": "e0001", "name": "张三", "mobile": "13800138000", "department": [1, 2, 3] }) {
+        Value::Object(body) => body,
+        other => panic!("{other}"),
+    }
+}

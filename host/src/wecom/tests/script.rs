@@ -1,0 +1,114 @@
+//! A wire that answers from a script and remembers what was sent.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
+
+use super::super::redact::RedactedUrl;
+use super::super::transport::{Broken, Reply, Transport};
+
+/// What the wire gives for one request.
+#[derive(Clone)]
+pub(super) enum Canned {
+    Json(Value),
+    Raw(u16, &'static str),
+    Lost,
+    NotSent,
+}
+
+/// An answer with a code.
+pub(super) fn code(errcode: i64, errmsg: &str) -> Canned {
+    Canned::Json(json!({ "errcode": errcode, "errmsg": errmsg }))
+}
+
+pub(super) fn ok() -> Canned {
+    code(0, "ok")
+}
+
+/// A request as it was sent.
+#[derive(Clone, Debug)]
+pub(super) struct Seen {
+    pub(super) at: Duration,
+    pub(super) path: String,
+    pub(super) query: BTreeMap<String, String>,
+    pub(super) body: Option<Value>,
+}
+
+struct Inner {
+    begin: Instant,
+    latency: Duration,
+    queues: Mutex<BTreeMap<&'static str, VecDeque<Canned>>>,
+    always: Mutex<BTreeMap<&'static str, Canned>>,
+    seen: Mutex<Vec<Seen>>,
+}
+
+#[derive(Clone)]
+pub(super) struct Script(Arc<Inner>);
+
+impl Script {
+    /// A wire with this round trip. Unless told otherwise it gives TOKEN-1, TOKEN-2 and so on for `gettoken`.
+    pub(super) fn with_latency(latency: Duration) -> Self {
+        Self(Arc::new(Inner {
+            begin: Instant::now(),
+            latency,
+            queues: Mutex::default(),
+            always: Mutex::default(),
+            seen: Mutex::default(),
+        }))
+    }
+
+    pub(super) fn new() -> Self {
+        Self::with_latency(Duration::from_millis(10))
+    }
+
+    /// Adds answers for a call, used once each and in order.
+    pub(super) fn on(self, path: &'static str, answers: impl IntoIterator<Item = Canned>) -> Self {
+        self.0.queues.lock().unwrap().entry(path).or_default().extend(answers);
+        self
+    }
+
+    /// What a call gets when its own answers are used up.
+    pub(super) fn always(self, path: &'static str, answer: Canned) -> Self {
+        self.0.always.lock().unwrap().insert(path, answer);
+        self
+    }
+
+    /// What was sent to a call.
+    pub(super) fn seen(&self, path: &str) -> Vec<Seen> {
+        self.0.seen.lock().unwrap().iter().filter(|seen| seen.path == path).cloned().collect()
+    }
+}
+
+#[async_trait]
+impl Transport for Script {
+    async fn send(&self, url: &RedactedUrl, body: Option<&[u8]>) -> Result<Reply, Broken> {
+        let url = url.reveal();
+        let path = url.path().strip_prefix("/cgi-bin/").unwrap().to_owned();
+        let canned = self.0.queues.lock().unwrap().get_mut(path.as_str()).and_then(VecDeque::pop_front);
+        let canned = canned.or_else(|| self.0.always.lock().unwrap().get(path.as_str()).cloned());
+        self.0.seen.lock().unwrap().push(Seen {
+            at: self.0.begin.elapsed(),
+            path: path.clone(),
+            query: url.query_pairs().into_owned().collect(),
+            body: body.map(|body| serde_json::from_slice(body).unwrap()),
+        });
+        let tokens = self.seen("gettoken").len();
+        sleep(self.0.latency).await;
+        match canned {
+            Some(Canned::Json(body)) => Ok(Reply { status: 200, body: body.to_string().into_bytes() }),
+            Some(Canned::Raw(status, body)) => Ok(Reply { status, body: body.as_bytes().to_vec() }),
+            Some(Canned::Lost) => Err(Broken::Lost("connection closed".to_owned())),
+            Some(Canned::NotSent) => Err(Broken::NotSent("connection refused".to_owned())),
+            None if path == "gettoken" => {
+                let body = json!({ "errcode": 0, "errmsg": "ok", "access_token": format!("TOKEN-{tokens}"),
+                                   "expires_in": 7200 });
+                Ok(Reply { status: 200, body: body.to_string().into_bytes() })
+            }
+            None => panic!("nothing is scripted for {path}"),
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! A service on loopback that reads whole requests and writes whatever bytes it is told, or nothing.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpListener;
+
+/// A request as it arrived.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Request {
+    /// Method and target.
+    pub(crate) line: String,
+    /// Lower-case names.
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Request {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// An answer of JSON.
+pub(crate) fn json(status: u16, body: &str) -> Vec<u8> {
+    let length = body.len();
+    format!("HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}").into()
+}
+
+/// The service: where it listens, what it was sent.
+pub(crate) struct Wire {
+    pub(crate) address: SocketAddr,
+    seen: Arc<Mutex<Vec<Request>>>,
+    connections: Arc<AtomicUsize>,
+}
+
+impl Wire {
+    /// Answers each request with what `answer` gives for it; with `None` the connection is closed without an answer,
+    /// as after answers that ask for it.
+    pub(crate) async fn serve(answer: impl Fn(&Request) -> Option<Vec<u8>> + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (seen, connections) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicUsize::new(0)));
+        let (log, count, answer) = (Arc::clone(&seen), Arc::clone(&connections), Arc::new(answer));
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                count.fetch_add(1, Ordering::Relaxed);
+                let (log, answer) = (Arc::clone(&log), Arc::clone(&answer));
+                tokio::spawn(async move {
+                    let mut stream = BufReader::new(stream);
+                    while let Some(request) = read(&mut stream).await {
+                        log.lock().unwrap().push(request.clone());
+                        let Some(bytes) = answer(&request) else { return };
+                        let last = bytes.windows(17).any(|span| span == b"connection: close");
+                        if stream.write_all(&bytes).await.is_err() || last {
+                            return;
+                        }
+                    }
+                });
+            }
+        });
+        Self { address, seen, connections }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub(crate) fn seen(&self) -> Vec<Request> {
+        self.seen.lock().unwrap().clone()
+    }
+
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
+    }
+}
+
+async fn read(stream: &mut BufReader<tokio::net::TcpStream>) -> Option<Request> {
+    let mut request = Request::default();
+    loop {
+        let mut line = String::new();
+        if stream.read_line(&mut line).await.ok()? == 0 {
+            return None;
+        }
+        let line = line.trim_end();
+        match line.split_once(": ") {
+            _ if line.is_empty() => break,
+            _ if request.line.is_empty() => line.trim_end_matches(" HTTP/1.1").clone_into(&mut request.line),
+            Some((name, value)) => request.headers.push((name.to_ascii_lowercase(), value.to_owned())),
+            None => return None,
+        }
+    }
+    let length = request.header("content-length").map_or(0, |length| length.parse().unwrap());
+    request.body = vec![0; length];
+    stream.read_exact(&mut request.body).await.ok()?;
+    Some(request)
+}

@@ -1,0 +1,101 @@
+//! The wire: one request, one answer, and whether a request without an answer may have arrived.
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use reqwest::header::{CONTENT_TYPE, HeaderValue};
+use reqwest::{Proxy, Url, redirect, retry};
+
+use super::error::Failure;
+use super::redact::{RedactedUrl, clean};
+
+const CONNECT: Duration = Duration::from_secs(5);
+const WHOLE: Duration = Duration::from_secs(20);
+
+/// An answer, whatever it says.
+pub(super) struct Reply {
+    pub(super) status: u16,
+    pub(super) body: Vec<u8>,
+}
+
+/// Why there is no answer.
+pub(super) enum Broken {
+    /// No connection: the request cannot have arrived.
+    NotSent(String),
+    /// The request may have arrived and been carried out.
+    Lost(String),
+}
+
+/// What carries a request to the service.
+#[async_trait]
+pub(super) trait Transport: Send + Sync {
+    /// Sends a GET, or with a body (JSON) a POST, exactly once.
+    async fn send(&self, url: &RedactedUrl, body: Option<&[u8]>) -> Result<Reply, Broken>;
+}
+
+/// HTTP. Nothing is sent twice by itself: neither redirects nor the library's own retries are followed.
+pub(super) struct Http(reqwest::Client);
+
+impl Http {
+    /// A pool of connections, through `proxy` if there is one; the environment's proxies are not used.
+    pub(super) fn new(proxy: Option<&Url>) -> Result<Self, Failure> {
+        let mut builder = reqwest::Client::builder()
+            .user_agent("ruzhi/0.1")
+            .no_proxy()
+            .connect_timeout(CONNECT)
+            .timeout(WHOLE)
+            .tcp_nodelay(true)
+            .redirect(redirect::Policy::none())
+            .referer(false)
+            .retry(retry::never());
+        if let Some(proxy) = proxy {
+            let proxy = Proxy::all(proxy.clone())
+                .map_err(|error| Failure::Settings { detail: format!("proxy: {}", describe(error)) })?;
+            builder = builder.proxy(proxy);
+        }
+        let client = builder.build().map_err(|error| Failure::Settings { detail: describe(error) })?;
+        Ok(Self(client))
+    }
+}
+
+#[async_trait]
+impl Transport for Http {
+    async fn send(&self, url: &RedactedUrl, body: Option<&[u8]>) -> Result<Reply, Broken> {
+        let url = url.reveal().clone();
+        let request = match body {
+            None => self.0.get(url),
+            Some(body) => self
+                .0
+                .post(url)
+                .header(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"))
+                .body(body.to_vec()),
+        };
+        let answer = request.send().await.map_err(|error| {
+            if error.is_connect() || error.is_builder() {
+                Broken::NotSent(describe(error))
+            } else {
+                Broken::Lost(describe(error))
+            }
+        })?;
+        let status = answer.status().as_u16();
+        let body = answer.bytes().await.map_err(|error| Broken::Lost(describe(error)))?;
+        Ok(Reply { status, body: body.into() })
+    }
+}
+
+/// An error of the library with its causes, without the URL it was about.
+fn describe(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let inner_text = inner.to_string();
+        if !text.contains(&inner_text) {
+            text.push_str(": ");
+            text.push_str(&inner_text);
+        }
+        cause = inner.source();
+    }
+    clean(&text, &[])
+}

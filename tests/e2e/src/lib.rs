@@ -1,0 +1,1 @@
+//! Whole runs of the `ruzhi` binary against the simulator.

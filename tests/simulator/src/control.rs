@@ -1,0 +1,105 @@
+//! The routes under `/sim/`: load data, set faults, read what happened. README.md gives the shape of each.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::fault::{Faults, Service};
+use crate::load::{self, LoadDocument, RowChange};
+use crate::message::{Answer, Request};
+use crate::world::World;
+
+#[derive(Debug, thiserror::Error)]
+enum ControlError {
+    #[error("no control route {0}")]
+    Route(String),
+    #[error("the body is not what this route takes: {0}")]
+    Body(serde_json::Error),
+    #[error("{0}")]
+    Load(#[from] load::LoadError),
+    #[error("{0}")]
+    Corp(#[from] crate::wecom::CorpError),
+}
+
+pub(crate) fn answer(world: &mut World, request: &Request) -> Answer {
+    match route(world, request) {
+        Ok(value) => Answer::json(200, value.to_string().into_bytes()),
+        Err(error) => Answer::json(400, json!({ "error": error.to_string() }).to_string().into_bytes()),
+    }
+}
+
+fn route(world: &mut World, request: &Request) -> Result<Value, ControlError> {
+    let unknown = || ControlError::Route(format!("{} {}", request.method, request.path));
+    let path = request.path.strip_prefix("/sim/").unwrap_or_default();
+    match (request.is_post(), path) {
+        (true, "reset") => *world = World::new(),
+        (true, "load") => load::load(world, parse::<LoadDocument>(&request.body)?)?,
+        (true, "rows") => {
+            let ids = load::change_rows(world, parse::<RowChange>(&request.body)?)?;
+            return Ok(json!({ "ids": ids }));
+        }
+        (true, "faults") => world.faults.replace(parse::<Faults>(&request.body)?),
+        (true, "limits") => world.limits = patched(&world.limits, &request.body)?,
+        (true, "knobs") => world.knobs = patched(&world.knobs, &request.body)?,
+        (true, "clock") => {
+            let change: Value = parse(&request.body)?;
+            if let Some(frozen) = change.get("frozen").and_then(Value::as_bool) {
+                world.clock.freeze(frozen);
+            }
+            world.clock.advance(change.get("advance_ms").and_then(Value::as_u64).unwrap_or(0));
+            return Ok(json!({ "now_ms": world.clock.now_ms() }));
+        }
+        (false, "state") => return Ok(state(world)),
+        (false, "requests") => {
+            let since = request.parameter("since").and_then(|number| number.parse().ok()).unwrap_or(0);
+            return Ok(world.observation.logged_since(since));
+        }
+        (true, corp_path) => {
+            let corp_path = corp_path.strip_prefix("corp/").ok_or_else(unknown)?;
+            let (corp_id, action) = corp_path.split_once('/').ok_or_else(unknown)?;
+            let body: Value = parse(&request.body)?;
+            let userid = body.get("userid").and_then(Value::as_str).unwrap_or_default();
+            match action {
+                "activate" => world.wecom.activate(corp_id, userid)?,
+                "quit" => world.wecom.quit(corp_id, userid)?,
+                _ => return Err(unknown()),
+            }
+        }
+        (false, _) => return Err(unknown()),
+    }
+    Ok(json!({ "ok": true }))
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ControlError> {
+    serde_json::from_slice(body).map_err(ControlError::Body)
+}
+
+/// `current` with the keys of `body` in place of its own.
+fn patched<T: Serialize + DeserializeOwned>(current: &T, body: &[u8]) -> Result<T, ControlError> {
+    let mut merged = serde_json::to_value(current).map_err(ControlError::Body)?;
+    let changes: serde_json::Map<String, Value> = parse(body)?;
+    if let Value::Object(merged) = &mut merged {
+        merged.extend(changes);
+    }
+    serde_json::from_value(merged).map_err(ControlError::Body)
+}
+
+/// Everything a test may want to compare.
+pub(crate) fn state(world: &World) -> Value {
+    let seen = &world.observation;
+    json!({
+        "now_ms": world.clock.now_ms(),
+        "misunderstandings": seen.misunderstandings(),
+        "requests": {
+            "jiandaoyun": seen.requests(Service::JianDaoYun),
+            "wecom": seen.requests(Service::WeCom),
+        },
+        "answers": {
+            "jiandaoyun": seen.answers(Service::JianDaoYun),
+            "wecom": seen.answers(Service::WeCom),
+        },
+        "faults": seen.faults(),
+        "jiandaoyun": { "forms": world.jiandaoyun.state() },
+        "wecom": { "corps": world.wecom.state() },
+    })
+}

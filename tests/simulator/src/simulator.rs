@@ -1,0 +1,205 @@
+//! The simulator as a value: it serves on a thread of its own, so that a test may block while it answers, and stops
+//! when the value is dropped.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use serde_json::Value;
+use tokio::sync::oneshot;
+
+use crate::control;
+use crate::fault::{Faults, Service};
+use crate::load::{self, LoadDocument, LoadError, RowChange};
+use crate::observation::Misunderstanding;
+use crate::server;
+use crate::settings::{Knobs, Limits};
+use crate::wecom::{CorpError, Member};
+use crate::world::Shared;
+
+/// Why the simulator does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address asked for.
+        address: SocketAddr,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The thread that serves cannot be started.
+    #[error("cannot start the thread that serves")]
+    Thread(#[source] io::Error),
+}
+
+/// Both services, running on one loopback port.
+#[derive(Debug)]
+pub struct Simulator {
+    address: SocketAddr,
+    world: Arc<Shared>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Simulator {
+    /// Starts on a free loopback port.
+    ///
+    /// # Panics
+    /// If no loopback port can be had: no test can go on then.
+    #[expect(clippy::expect_used, clippy::unused_async, reason = "for tests, which await every start alike")]
+    pub async fn start() -> Self {
+        Self::listen(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a loopback port")
+    }
+
+    /// Starts on the given address; port 0 takes a free one.
+    pub fn listen(address: SocketAddr) -> Result<Self, StartError> {
+        let refused = |source| StartError::Listen { address, source };
+        let listener = TcpListener::bind(address).map_err(refused)?;
+        listener.set_nonblocking(true).map_err(refused)?;
+        let address = listener.local_addr().map_err(refused)?;
+        let world = Arc::new(Shared::new());
+        let (stop, stopped) = oneshot::channel();
+        let served = Arc::clone(&world);
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Thread)?;
+        let serving = move || {
+            runtime.block_on(async move {
+                let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
+                tokio::select! {
+                    _ = server::serve(listener, served) => {}
+                    _ = stopped => {}
+                }
+            });
+        };
+        let thread = std::thread::Builder::new().name("ruzhi-sim".to_owned()).spawn(serving);
+        let thread = thread.map_err(StartError::Thread)?;
+        Ok(Self { address, world, stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// `http://127.0.0.1:PORT`, the base URL of both services.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Forgets everything, settings included.
+    pub fn reset(&self) {
+        *self.world.lock() = crate::world::World::new();
+    }
+
+    /// Adds keys, forms and corps; a form or corp that is there already is replaced.
+    pub fn load(&self, document: LoadDocument) -> Result<(), LoadError> {
+        load::load(&mut self.world.lock(), document)
+    }
+
+    /// Changes rows of one form; gives the ids of the rows written.
+    pub fn change_rows(&self, change: RowChange) -> Result<Vec<String>, LoadError> {
+        load::change_rows(&mut self.world.lock(), change)
+    }
+
+    /// Replaces the fault rules.
+    pub fn set_faults(&self, faults: Faults) {
+        self.world.lock().faults.replace(faults);
+    }
+
+    /// Replaces the limits.
+    pub fn set_limits(&self, limits: Limits) {
+        self.world.lock().limits = limits;
+    }
+
+    /// Replaces the knobs.
+    pub fn set_knobs(&self, knobs: Knobs) {
+        self.world.lock().knobs = knobs;
+    }
+
+    /// Moves the clock on.
+    pub fn advance_ms(&self, milliseconds: u64) {
+        self.world.lock().clock.advance(milliseconds);
+    }
+
+    /// Stops the clock, or lets it run again.
+    pub fn freeze(&self, frozen: bool) {
+        self.world.lock().clock.freeze(frozen);
+    }
+
+    /// The member logs in for the first time.
+    pub fn activate(&self, corp_id: &str, userid: &str) -> Result<(), CorpError> {
+        self.world.lock().wecom.activate(corp_id, userid)
+    }
+
+    /// The member leaves the corp on their own.
+    pub fn quit(&self, corp_id: &str, userid: &str) -> Result<(), CorpError> {
+        self.world.lock().wecom.quit(corp_id, userid)
+    }
+
+    /// The members of a corp by userid in lower case; empty for an unknown corp.
+    pub fn members(&self, corp_id: &str) -> BTreeMap<String, Member> {
+        self.world.lock().wecom.members(corp_id)
+    }
+
+    /// How often each userid (lower case) was invited.
+    pub fn invitations(&self, corp_id: &str) -> BTreeMap<String, u64> {
+        self.world.lock().wecom.invitations(corp_id)
+    }
+
+    /// How often each userid (lower case) was created.
+    pub fn created(&self, corp_id: &str) -> BTreeMap<String, u64> {
+        self.world.lock().wecom.created(corp_id)
+    }
+
+    /// How many requests each API of a service received.
+    pub fn requests(&self, service: Service) -> BTreeMap<&'static str, u64> {
+        self.world.lock().observation.requests(service)
+    }
+
+    /// How often a service answered each code.
+    pub fn answers(&self, service: Service) -> BTreeMap<String, u64> {
+        self.world.lock().observation.answers(service)
+    }
+
+    /// What `GET /sim/state` answers.
+    pub fn state(&self) -> Value {
+        control::state(&self.world.lock())
+    }
+
+    /// The requests that the real services would not have understood.
+    pub fn misunderstandings(&self) -> Vec<Misunderstanding> {
+        self.world.lock().observation.misunderstandings().to_vec()
+    }
+
+    /// Fails the test if any request was misunderstood.
+    ///
+    /// # Panics
+    /// If so, naming each.
+    #[expect(clippy::panic, reason = "an assertion for tests")]
+    #[track_caller]
+    pub fn assert_understood(&self) {
+        let misunderstandings = self.misunderstandings();
+        if !misunderstandings.is_empty() {
+            let mut report =
+                format!("{} request(s) the real service would not understand:", misunderstandings.len());
+            for each in misunderstandings.iter().take(20) {
+                report.push_str(&format!(
+                    "\n- {:?} {}: {}\n  {}",
+                    each.service, each.path, each.what, each.body
+                ));
+            }
+            panic!("{report}");
+        }
+    }
+}
+
+impl Drop for Simulator {
+    fn drop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            // The thread may have ended already; then nobody listens, which is what is wanted.
+            let _ = stop.send(());
+        }
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! A corp: its secrets, its tree, its members with the indexes that keep them unique, and what was done to it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+
+use serde_json::{Value, json};
+
+use super::api::{Api, CredentialKind};
+use super::batch::{Jobs, Media};
+use super::body::Body;
+use super::department::Department;
+use super::field::normal_mobile;
+use super::member::Member;
+use super::patch::Patch;
+use crate::load::{CorpLoad, CredentialLoad, DepartmentLoad, LoadError};
+use crate::settings::Knobs;
+use crate::window::Rate;
+
+/// Why a control operation on a corp fails.
+#[derive(Debug, thiserror::Error)]
+pub enum CorpError {
+    /// No such corp.
+    #[error("no corp {0:?} is loaded")]
+    Corp(String),
+    /// No such member.
+    #[error("the corp has no member {0:?}")]
+    Member(String),
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Corp {
+    pub(super) id: String,
+    credentials: Vec<CredentialLoad>,
+    pub(super) departments: BTreeMap<u32, Department>,
+    /// Departments that a member's unknown id brought into being.
+    pub(super) auto_departments: Vec<u32>,
+    /// By userid in lower case.
+    pub(super) members: BTreeMap<String, Member>,
+    pub(super) owners: Owners,
+    pub(super) creator: Option<String>,
+    pub(super) attributes: Vec<String>,
+    pub(super) traffic: HashMap<Api, Traffic>,
+    pub(super) jobs: Jobs,
+    pub(super) media: Media,
+    /// How often each userid (lower case) was created, invited, deleted.
+    pub(super) created: BTreeMap<String, u64>,
+    pub(super) invitations: BTreeMap<String, u64>,
+    pub(super) deleted: BTreeMap<String, u64>,
+    /// Writes that took effect, by API.
+    pub(super) writes: BTreeMap<&'static str, u64>,
+}
+
+/// Who holds what only one member may hold; values are userids in lower case.
+#[derive(Debug, Default)]
+pub(super) struct Owners {
+    pub(super) mobiles: HashMap<String, String>,
+    pub(super) emails: HashMap<String, String>,
+    pub(super) biz_mails: HashMap<String, String>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Traffic {
+    pub(super) rate: Rate,
+    pub(super) in_flight: Arc<AtomicU32>,
+}
+
+impl Corp {
+    pub(super) fn new(load: CorpLoad, knobs: &Knobs) -> Result<Self, LoadError> {
+        let mut credentials = vec![CredentialLoad { secret: load.secret, kind: load.kind }];
+        credentials.extend(load.credentials);
+        let mut corp = Self {
+            id: load.corp_id,
+            credentials,
+            creator: load.creator,
+            attributes: load.attributes,
+            departments: BTreeMap::from([(1, Department::root())]),
+            ..Self::default()
+        };
+        for department in load.departments {
+            let DepartmentLoad { id, name, parentid, order } = department;
+            let parentid = if id == 1 { 0 } else { parentid };
+            corp.departments.insert(id, Department { name, name_en: String::new(), parentid, order });
+        }
+        for mut fields in load.members {
+            let status = fields.remove("status").and_then(|status| status.as_u64());
+            let system_generated = fields.remove("system_generated") == Some(Value::Bool(true));
+            let mut body = Body::of(fields);
+            let userid = match body.text("userid") {
+                Some(userid) => userid,
+                None => return Err(corp.bad_member("", 41009, "missing userid")),
+            };
+            let patch = Patch::take(&mut body);
+            if let Err(refusal) = corp.create_member(&userid, patch, knobs, 0) {
+                return Err(corp.bad_member(&userid, refusal.code, &refusal.text));
+            }
+            if let Some(member) = corp.members.get_mut(&userid.to_ascii_lowercase()) {
+                member.activated = status == Some(1);
+                member.left = status == Some(5);
+                member.system_generated = system_generated;
+            }
+        }
+        // What was loaded was there before: nobody created or invited these.
+        corp.created.clear();
+        corp.invitations.clear();
+        Ok(corp)
+    }
+
+    fn bad_member(&self, userid: &str, errcode: i32, errmsg: &str) -> LoadError {
+        LoadError::Member {
+            corp_id: self.id.clone(),
+            userid: userid.to_owned(),
+            errcode,
+            errmsg: errmsg.to_owned(),
+        }
+    }
+
+    /// The place and kind of a secret of this corp.
+    pub(super) fn credential(&self, secret: &str) -> Option<(usize, CredentialKind)> {
+        let place = self.credentials.iter().position(|credential| credential.secret == secret)?;
+        self.credentials.get(place).map(|credential| (place, credential.kind))
+    }
+
+    pub(super) fn member_mut(&mut self, userid: &str) -> Result<&mut Member, CorpError> {
+        let unknown = || CorpError::Member(userid.to_owned());
+        self.members.get_mut(&userid.to_ascii_lowercase()).ok_or_else(unknown)
+    }
+
+    /// Enters what the member holds into the indexes.
+    pub(super) fn own(&mut self, member: &Member) {
+        let key = member.key();
+        if !member.mobile.is_empty() {
+            self.owners.mobiles.insert(normal_mobile(&member.mobile), key.clone());
+        }
+        if !member.email.is_empty() {
+            self.owners.emails.insert(member.email.to_ascii_lowercase(), key.clone());
+        }
+        if !member.biz_mail.is_empty() {
+            self.owners.biz_mails.insert(member.biz_mail.to_ascii_lowercase(), key);
+        }
+    }
+
+    /// Frees what the member holds.
+    pub(super) fn disown(&mut self, member: &Member) {
+        self.owners.mobiles.remove(&normal_mobile(&member.mobile));
+        self.owners.emails.remove(&member.email.to_ascii_lowercase());
+        self.owners.biz_mails.remove(&member.biz_mail.to_ascii_lowercase());
+    }
+
+    pub(super) fn invite(&mut self, key: &str) {
+        *self.invitations.entry(key.to_owned()).or_default() += 1;
+    }
+
+    pub(super) fn state(&self) -> Value {
+        let departments: Vec<Value> =
+            self.departments.iter().map(|(id, department)| department.to_json(*id)).collect();
+        json!({
+            "members": self.members.values().map(Member::to_json).collect::<Vec<_>>(),
+            "departments": departments,
+            "auto_departments": self.auto_departments,
+            "created": self.created,
+            "invitations": self.invitations,
+            "deleted": self.deleted,
+            "writes": self.writes,
+        })
+    }
+}
