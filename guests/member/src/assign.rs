@@ -9,7 +9,7 @@ use crate::target::{Field, Target};
 
 /// A member in the making: what WeCom wants beside the departments waits until they are known.
 #[derive(Default)]
-pub struct Draft {
+pub(crate) struct Draft {
     member: Member,
     orders: Option<(Vec<u32>, String)>,
     leaders: Option<(Vec<bool>, String)>,
@@ -21,7 +21,7 @@ impl Draft {
     ///
     /// # Errors
     /// The rule the value breaks.
-    pub fn assign(&mut self, entry: &Entry, value: &Value) -> Result<(), Fault> {
+    pub(crate) fn assign(&mut self, entry: &Entry, value: &Value) -> Result<(), Fault> {
         let member = &mut self.member;
         let text =
             || -> Result<String, Fault> { Ok(entry.cleaning.apply(&value::text(value)?).into_owned()) };
@@ -61,12 +61,12 @@ impl Draft {
                         None => value.clone(),
                     };
                     extra::check_value(field.name(), &value)?;
-                    member.extra.push((field.name().to_owned(), value.to_string()));
+                    member.extra.push((field.name().to_owned(), value::json(&value)));
                 }
                 Field::AvatarMediaid | Field::Nickname => {
                     let value = Value::String(text()?);
                     extra::check_value(field.name(), &value)?;
-                    member.extra.push((field.name().to_owned(), value.to_string()));
+                    member.extra.push((field.name().to_owned(), value::json(&value)));
                 }
             },
         }
@@ -75,7 +75,7 @@ impl Draft {
 
     /// Says that the form holds a field empty. What cannot be empty in WeCom, such as departments or yes and no, is
     /// not spoken of.
-    pub fn clear(&mut self, entry: &Entry) {
+    pub(crate) fn clear(&mut self, entry: &Entry) {
         let empty = || Some(String::new());
         let member = &mut self.member;
         match &entry.target {
@@ -105,7 +105,7 @@ impl Draft {
     /// # Errors
     /// `order.length`, `is-leader-in-dept.length` if there are not as many as departments, with the member without
     /// them.
-    pub fn finish(self) -> (Member, Vec<Violation>) {
+    pub(crate) fn finish(self) -> (Member, Vec<Violation>) {
         let Draft { mut member, orders, leaders, attributes } = self;
         let mut violations = Vec::new();
         let count = member.memberships.len();
@@ -139,7 +139,7 @@ impl Draft {
             }
         }
         if let Some(attributes) = attributes {
-            member.extra.push(("extattr".to_owned(), json!({ "attrs": attributes }).to_string()));
+            member.extra.push(("extattr".to_owned(), value::json(&json!({ "attrs": attributes }))));
         }
         (member, violations)
     }
@@ -161,12 +161,12 @@ fn read_mobile(entry: &Entry, text: &str) -> Result<String, Fault> {
     if allowed.is_empty() || allowed.contains(&mobile.country()) {
         return Ok(mobile.into_string());
     }
-    let listed = allowed.iter().map(|code| format!("+{code}")).collect::<Vec<_>>().join("、");
+    let listed: String = allowed.iter().map(|code| format!(" +{code}")).collect();
     let shown = ruzhi_guest::fault::show(text);
     Err(Fault::new(
         "mobile.region",
-        format_args!("手机号 {shown} 不属于允许的地区（{listed}），请更正"),
-        format_args!("mobile {shown} is of none of the regions allowed ({listed}). Correct it"),
+        format_args!("手机号 {shown} 不属于允许的地区（{listed} ），请更正"),
+        format_args!("mobile {shown} is of none of the regions allowed ({listed} ). Correct it"),
     ))
 }
 

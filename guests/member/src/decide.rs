@@ -13,7 +13,7 @@ use crate::target::Field;
 ///
 /// # Errors
 /// Everything that is wrong with it.
-pub fn decide(rules: &Rules, clock: &Clock, record: &Record<'_>) -> Result<Outcome, Problems> {
+pub(crate) fn decide(rules: &Rules, clock: &Clock, record: &Record<'_>) -> Result<Outcome, Problems> {
     match verdict(rules, clock, record)? {
         None => upsert(rules, clock, record),
         Some(condition) => match condition.then {

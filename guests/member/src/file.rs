@@ -21,7 +21,7 @@ const KEYS: [&str; 9] =
 ///
 /// # Errors
 /// `config.invalid` with all problems, one a line.
-pub fn read(config: &str) -> Result<Rules, GuestError> {
+pub(crate) fn read(config: &str) -> Result<Rules, GuestError> {
     let mut findings = Findings::default();
     let rules = parse(config, &mut findings).and_then(|file| rules(&file, &mut findings));
     match rules {

@@ -13,7 +13,7 @@ use crate::rules::{
 };
 
 /// What an entry makes of a row.
-pub enum Refined<'r> {
+pub(crate) enum Refined<'r> {
     /// A value to assign.
     Value(Cow<'r, Value>),
     /// The form says the field is empty.
@@ -28,7 +28,7 @@ pub enum Refined<'r> {
 ///
 /// # Errors
 /// The rule the value breaks, at the form's field.
-pub fn refine<'r>(
+pub(crate) fn refine<'r>(
     rules: &'r Rules,
     entry: &'r Entry,
     clock: &Clock,
@@ -155,7 +155,7 @@ fn coerce(kind: Kind, value: Cow<'_, Value>) -> Result<Cow<'_, Value>, Fault> {
                 None => value,
             };
             if kind == Kind::Object && !value.is_object() {
-                return Err(wrong_type(&value.to_string(), "对象", "an object"));
+                return Err(wrong_type(&value::json(&value), "对象", "an object"));
             }
             value
         }
@@ -193,7 +193,7 @@ fn write_date(moment: Moment, written: Written) -> Value {
 }
 
 /// The moment that a rule names.
-pub fn moment_of(day: &Day, clock: &Clock, zone: &Zone) -> Result<Moment, Fault> {
+pub(crate) fn moment_of(day: &Day, clock: &Clock, zone: &Zone) -> Result<Moment, Fault> {
     match day {
         Day::Now => Ok(clock.now()),
         Day::Today => Ok(Moment::at(clock.now().timestamp_ms(), zone).start_of_day(zone)),
@@ -217,7 +217,7 @@ fn check(
         None => fault(rule),
     };
     let is_list = entry.kind == Kind::List || entry.target.field().is_list();
-    let raw = if value.is_object() { Cow::Owned(value.to_string()) } else { value::text(value)? };
+    let raw = if value.is_object() { Cow::Owned(value::json(value)) } else { value::text(value)? };
     let text = entry.cleaning.apply(&raw);
     let shown = || show(&text);
     if pattern.as_ref().is_some_and(|pattern| !pattern.is_match(&text)) {
@@ -233,7 +233,7 @@ fn check(
         && !allowed.iter().any(|allowed| *allowed == *text)
     {
         return Err(refuse("value.one-of", &|rule| {
-            let listed = cut(allowed.join("、"), 60);
+            let listed = cut(allowed.iter().map(String::as_str).collect::<Vec<_>>().join("、"), 60);
             Fault::new(
                 rule,
                 format_args!("{} 不在允许的范围内（{listed}），请更正", shown()),
@@ -261,7 +261,7 @@ fn check(
                     _ if is_list => value::list(value).len() as f64,
                     _ => text.chars().count() as f64,
                 };
-                (if is_min { measure < *limit } else { measure > *limit }, Value::from(*limit).to_string())
+                (if is_min { measure < *limit } else { measure > *limit }, value::json(&Value::from(*limit)))
             }
         };
         if beyond {

@@ -59,7 +59,7 @@ pub enum Field {
 }
 
 /// Every field with its name in WeCom.
-pub const FIELDS: [(&str, Field); 22] = [
+pub(crate) const FIELDS: [(&str, Field); 22] = [
     ("userid", Field::Userid),
     ("name", Field::Name),
     ("mobile", Field::Mobile),

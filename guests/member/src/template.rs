@@ -99,7 +99,7 @@ impl Template {
         let function = ["_function", "_findCollection", "_mongoQuery"]
             .iter()
             .any(|name| source.trim_start().starts_with(name));
-        if function || source.contains("{{") || source.contains("}}") {
+        if function {
             return Err(Mistake::Platform);
         }
         let mut pieces = Vec::new();
@@ -107,6 +107,9 @@ impl Template {
         while let Some((text, after)) = rest.split_once('{') {
             if text.contains('}') {
                 return Err(Mistake::Unbalanced);
+            }
+            if after.starts_with('{') {
+                return Err(Mistake::Platform);
             }
             let (name, after) = after.split_once('}').ok_or(Mistake::Unbalanced)?;
             if name.contains('{') {
@@ -185,7 +188,7 @@ impl Template {
                     }
                 }
                 let said = if whole { all } else { any };
-                Ok(said.then(|| Cow::Owned(Value::String(mixed))))
+                Ok(said.then_some(Cow::Owned(Value::String(mixed))))
             }
         }
     }

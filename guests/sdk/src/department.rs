@@ -77,16 +77,16 @@ fn collect(value: &Value, ids: &mut Vec<u32>, depth: u8) -> Result<(), Fault> {
         Value::Array(items) if depth < 3 => items.iter().try_for_each(|item| collect(item, ids, depth + 1)),
         Value::Object(fields) if depth < 3 => match fields.get("dept_no") {
             Some(number) => collect(number, ids, depth + 2),
-            None => Err(invalid(&Value::Object(fields.clone()).to_string())),
+            None => Err(invalid(&value::json(&Value::Object(fields.clone())))),
         },
         Value::String(text) => collect_text(text, ids, depth),
         Value::Number(number) => {
             let id = number
                 .as_u64()
                 .or_else(|| number.as_f64().filter(|id| *id >= 0.0 && id.fract() == 0.0).map(|id| id as u64));
-            push(id, &number.to_string(), ids)
+            push(id, &value::text(value)?, ids)
         }
-        other => Err(invalid(&other.to_string())),
+        other => Err(invalid(&value::json(other))),
     }
 }
 

@@ -73,7 +73,10 @@ pub fn parse_in(text: &str, home: u16) -> Result<Mobile, Fault> {
     let plain = text::identifier(text);
     let mut digits = String::with_capacity(plain.len());
     let mut plus = false;
-    for c in plain.replace("(0)", "").chars() {
+    let mut rest = &*plain;
+    while let Some(c) = rest.chars().next() {
+        // A trunk zero that is dialled at home only: `+44 (0)7911 …`.
+        rest = rest.strip_prefix("(0)").or_else(|| rest.get(c.len_utf8()..)).unwrap_or_default();
         match c {
             '0'..='9' => digits.push(c),
             '+' if digits.is_empty() && !plus => plus = true,

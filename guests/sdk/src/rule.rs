@@ -224,16 +224,23 @@ pub fn telephone(text: &str) -> Result<(), Fault> {
     ))
 }
 
-/// A landline as people write it: brackets become `-`, spaces go, an extension follows a `,`.
+/// A landline as people write it: brackets become `-`, spaces go, an extension (`转`, `x`, `ext.`) follows a `,`.
 ///
 /// # Errors
 /// `telephone.invalid`.
 pub fn parse_telephone(text: &str) -> Result<String, Fault> {
-    let plain = crate::text::identifier(text).replace("转", ",").replace("ext.", ",").replace("ext", ",");
-    let spaced = plain.replace(")", "-").replace("(", "").replace(['–', '—', '－'], "-");
-    let mut telephone: String = spaced.chars().filter(|c| !c.is_whitespace()).collect();
-    while telephone.contains("--") {
-        telephone = telephone.replace("--", "-");
+    let mut telephone = String::new();
+    for c in crate::text::identifier(text).chars() {
+        let c = match c {
+            '转' | 'x' | 'X' => ',',
+            ')' | '\u{2010}'..='\u{2015}' | '\u{2212}' => '-',
+            c => c,
+        };
+        let is_noise = c.is_whitespace() || matches!(c, '(' | 'e' | 't' | '.');
+        let is_repeated = c == '-' && telephone.ends_with('-');
+        if !is_noise && !is_repeated {
+            telephone.push(c);
+        }
     }
     self::telephone(&telephone).map_err(|fault| self::telephone(text).err().unwrap_or(fault))?;
     Ok(telephone)

@@ -40,9 +40,14 @@ pub fn text(value: &Value) -> Result<Cow<'_, str>, Fault> {
             [] => Ok(Cow::Borrowed("")),
             [item] => text(item),
             items => {
-                let texts: Vec<_> =
-                    items.iter().filter(|item| !is_empty(item)).map(text).collect::<Result<_, _>>()?;
-                Ok(Cow::Owned(texts.join(",")))
+                let mut joined = String::new();
+                for item in items.iter().filter(|item| !is_empty(item)) {
+                    if !joined.is_empty() {
+                        joined.push(',');
+                    }
+                    joined.push_str(&text(item)?);
+                }
+                Ok(Cow::Owned(joined))
             }
         },
         Value::Object(fields) => object_text(fields).ok_or_else(|| shape(value)),
@@ -62,7 +67,7 @@ fn object_text(fields: &Map<String, Value>) -> Option<Cow<'_, str>> {
         .filter_map(|key| fields.get(*key)?.as_str())
         .collect();
     parts.dedup();
-    Some(Cow::Owned(parts.concat()))
+    Some(Cow::Owned(parts.into_iter().collect()))
 }
 
 fn number_text(number: &Number) -> String {
@@ -70,7 +75,7 @@ fn number_text(number: &Number) -> String {
         Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() < 9e15 => {
             (float as i64).to_string()
         }
-        _ => number.to_string(),
+        _ => json(&Value::Number(number.clone())),
     }
 }
 
@@ -144,13 +149,21 @@ pub fn number(value: &Value) -> Result<f64, Fault> {
         return Ok(number);
     }
     let text = text(value)?;
-    serde_json::from_str(identifier(&text).trim_start_matches('+')).map_err(|_| {
-        Fault::new(
-            "value.type",
-            format_args!("{} 不是数字，请填写数字", show(&text)),
-            format_args!("{} is not a number. Write one", show(&text)),
-        )
-    })
+    serde_json::from_str::<Value>(identifier(&text).trim_start_matches('+'))
+        .ok()
+        .and_then(|number| number.as_f64())
+        .ok_or_else(|| {
+            Fault::new(
+                "value.type",
+                format_args!("{} 不是数字，请填写数字", show(&text)),
+                format_args!("{} is not a number. Write one", show(&text)),
+            )
+        })
+}
+
+/// The value as compact JSON text.
+pub fn json(value: &Value) -> String {
+    serde_json::to_string(value).unwrap_or_default()
 }
 
 /// A value that no text can be made of.

@@ -25,13 +25,12 @@ pub(super) struct Check {
 impl Check {
     pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
         let config = deployment::configuration(dir, Need::Run, speech)?;
-        let engine = deployment::engine(&config)?;
-        let cache = deployment::cache(&config, speech);
+        let library = deployment::library(&config, speech)?;
         let mut failures = Vec::new();
         let mut flows = Vec::new();
         for (tenant, flow) in config.select(self.target.as_deref())? {
             let mut problems = Vec::new();
-            let guest = deployment::guest(&engine, cache.as_ref(), flow);
+            let guest = deployment::guest(&library, flow);
             if self.online {
                 problems.extend(online(tenant, flow, guest.as_ref().ok()).await?);
             }
@@ -79,6 +78,10 @@ impl Check {
     }
 }
 
+/// Fields every row has that are not the form's own (a form without a workflow has no `flowState`).
+const SYSTEM_FIELDS: [&str; 9] =
+    ["_id", "appId", "entryId", "creator", "updater", "createTime", "updateTime", "flowState", "ext"];
+
 /// What the services say of a flow.
 async fn online(
     tenant: &config::Tenant,
@@ -114,8 +117,11 @@ async fn online(
             )
             .because(&error),
         ),
-        Ok(fields) => {
-            let known = |field: &str| fields.knows(field);
+        Ok(widgets) => {
+            // Every endpoint and every row calls a field by its alias where one is set, so the id alone does not do.
+            let known = |field: &str| {
+                SYSTEM_FIELDS.contains(&field) || widgets.iter().any(|widget| widget.name == field)
+            };
             let missing: Vec<&str> = guest
                 .iter()
                 .flat_map(|guest| &guest.description().source_fields)

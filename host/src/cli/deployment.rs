@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::exit;
 use super::speech::{Failure, Speech};
 use crate::config::{self, Checks, Config, ProcessEnvironment, Secrets};
-use crate::guest::{Cache, Component, Engine, Guest, Limits};
+use crate::guest::{Cache, Engine, Guest, Library, Limits};
 use crate::model::{Clock, FlowId, MemberKey, RunId, SystemClock, TenantId, Text};
 use crate::plan::Policy;
 use crate::store::{Access, Sqlite, Store};
@@ -33,6 +33,16 @@ pub(super) fn configuration(dir: &Path, need: Need, speech: &Speech) -> Result<C
     };
     let config = Config::load(dir, &ProcessEnvironment, &checks)?;
     if need == Need::Run {
+        for tenant in config.tenants.iter().filter(|tenant| tenant.wecom.batch_from > 0) {
+            speech.note(format_args!(
+                "{} {}",
+                speech.say(
+                    "warning: `batch_from` is not built yet; every write goes singly for tenant",
+                    "警告：`batch_from` 尚未实现，逐条写入，租户"
+                ),
+                tenant.id
+            ));
+        }
         for warning in &config.warnings {
             speech.note(warning.render(speech.lang).trim_end());
         }
@@ -60,16 +70,12 @@ pub(super) async fn store(config: &Config, access: Access) -> Result<Arc<dyn Sto
     Ok(Arc::new(Sqlite::open(&config.store.path, access).await?))
 }
 
-/// The engine of a deployment.
-pub(super) fn engine(config: &Config) -> Result<Engine, Failure> {
+/// The components of a deployment. Without a folder for compiled ones everything still works, only slower.
+pub(super) fn library(config: &Config, speech: &Speech) -> Result<Library, Failure> {
     let memory = usize::try_from(config.guest.memory_bytes).unwrap_or(usize::MAX);
-    Ok(Engine::new(Limits { memory, deadline: config.guest.deadline, ..Limits::default() })?)
-}
-
-/// The folder of compiled components; without one everything still works, only slower.
-pub(super) fn cache(config: &Config, speech: &Speech) -> Option<Cache> {
+    let engine = Engine::new(Limits { memory, deadline: config.guest.deadline, ..Limits::default() })?;
     let key = config.store.path.with_extension("cache-key");
-    match Cache::open(&config.guest.cache, &key) {
+    let cache = match Cache::open(&config.guest.cache, &key) {
         Ok(cache) => Some(cache),
         Err(error) => {
             speech.note(format_args!(
@@ -79,12 +85,13 @@ pub(super) fn cache(config: &Config, speech: &Speech) -> Option<Cache> {
             ));
             None
         }
-    }
+    };
+    Ok(Library::new(engine, cache))
 }
 
 /// Loads the guest of a flow.
-pub(super) fn guest(engine: &Engine, cache: Option<&Cache>, flow: &config::Flow) -> Result<Guest, Failure> {
-    let component = Component::load(engine, cache, &flow.guest.component, flow.guest.sha256.as_ref())?;
+pub(super) fn guest(library: &Library, flow: &config::Flow) -> Result<Guest, Failure> {
+    let component = library.load(&flow.guest.component, flow.guest.sha256.as_ref())?;
     Ok(Guest::with_rules_file(component, flow.guest.config.as_deref())?)
 }
 
@@ -162,12 +169,11 @@ impl RunIds for RandomRunIds {
     }
 }
 
-/// Everything the flows of a command share: the store, one client per tenant, one compiled component per digest.
+/// Everything the flows of a command share: the store, the components, one client of each service per tenant.
 pub(super) struct Deployment {
     pub(super) config: Config,
     pub(super) store: Arc<dyn Store>,
-    engine: Engine,
-    cache: Option<Cache>,
+    library: Library,
     clients: BTreeMap<TenantId, (jiandaoyun::Client, wecom::Client)>,
 }
 
@@ -176,9 +182,8 @@ impl Deployment {
     pub(super) async fn open(dir: &Path, speech: &Speech) -> Result<Self, Failure> {
         let config = configuration(dir, Need::Run, speech)?;
         let store = store(&config, Access::Write).await?;
-        let engine = engine(&config)?;
-        let cache = cache(&config, speech);
-        Ok(Self { config, store, engine, cache, clients: BTreeMap::new() })
+        let library = library(&config, speech)?;
+        Ok(Self { config, store, library, clients: BTreeMap::new() })
     }
 
     /// A flow, ready to run.
@@ -188,7 +193,7 @@ impl Deployment {
         flow: &config::Flow,
         progress: Arc<dyn Progress>,
     ) -> Result<Flow, Failure> {
-        let guest = guest(&self.engine, self.cache.as_ref(), flow)?;
+        let guest = guest(&self.library, flow)?;
         let (form, filter) = form(flow)?;
         let (source, directory) = match self.clients.get(&tenant.id) {
             Some(clients) => clients.clone(),

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::deployment::{self, Need};
 use super::speech::{Failure, Speech};
-use crate::guest::{self, Component, Engine, Guest, Limits, Toolchain};
+use crate::guest::{self, Component, Engine, Guest, Library, Limits, Toolchain};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum GuestCommand {
@@ -103,7 +103,7 @@ impl Build {
 impl Check {
     fn run(&self, speech: &Speech) -> Result<ExitCode, Failure> {
         let engine = Engine::new(Limits::default())?;
-        let component = Component::load(&engine, None, &self.component, None)?;
+        let component = Library::new(engine, None).load(&self.component, None)?;
         let guest = Guest::with_rules_file(component.clone(), self.rules.as_deref());
         // Without a rules file many guests refuse to describe themselves; the component is sound all the same.
         let described = match guest {
@@ -145,12 +145,11 @@ impl Check {
 
 fn list(dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
     let config = deployment::configuration(dir, Need::Read, speech)?;
-    let engine = deployment::engine(&config)?;
-    let cache = deployment::cache(&config, speech);
+    let library = deployment::library(&config, speech)?;
     let mut values = Vec::new();
     let mut failed = false;
     for (tenant, flow) in config.select(None)? {
-        let guest = deployment::guest(&engine, cache.as_ref(), flow);
+        let guest = deployment::guest(&library, flow);
         let value = match &guest {
             Ok(guest) => json!({
                 "tenant": tenant.id,

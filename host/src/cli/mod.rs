@@ -115,7 +115,14 @@ async fn dispatch(arguments: &Arguments, speech: &Speech) -> Result<ExitCode, Fa
 
 /// Logs go to standard error; RUZHI_LOG says how much of them, in the words of `tracing`.
 fn log() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("RUZHI_LOG")
+    let mut filter = tracing_subscriber::EnvFilter::try_from_env("RUZHI_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("ruzhi=warn,error"));
+    // These write what goes over the wire, and the access token is in the path of every WeCom call. Nothing RUZHI_LOG
+    // says can make them.
+    for library in ["h2", "hyper", "hyper_util", "reqwest", "rustls", "sqlx", "tower"] {
+        if let Ok(silent) = format!("{library}=off").parse() {
+            filter = filter.add_directive(silent);
+        }
+    }
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
 }

@@ -78,7 +78,7 @@ fn read_protected(entry: &Entry<'_>) -> Option<Vec<UserId>> {
 
 fn read_wecom(root: &Section<'_>, around: &Around<'_>) -> Option<WecomSettings> {
     let section = root.required_section("wecom", "`[wecom]` with `corp_id` and `secret`");
-    let base_url = base_url(&section, "https://qyapi.weixin.qq.com", "/cgi-bin");
+    let base_url = base_url(&section, "https://qyapi.weixin.qq.com");
     let corp_id = section.required("corp_id", "\"ww…\"", |entry| entry.parse(value::corp_id));
     let variable = variable(around, "WECOM_SECRET");
     let secret = section.required("secret", &format!("{{ env = \"{variable}\" }}"), |entry| {
@@ -104,7 +104,7 @@ fn read_wecom(root: &Section<'_>, around: &Around<'_>) -> Option<WecomSettings> 
 
 fn read_jiandaoyun(root: &Section<'_>, around: &Around<'_>) -> Option<JiandaoyunSettings> {
     let section = root.required_section("jiandaoyun", "`[jiandaoyun]` with `api_key`");
-    let base_url = base_url(&section, "https://api.jiandaoyun.com", "/api");
+    let base_url = base_url(&section, "https://api.jiandaoyun.com");
     let variable = variable(around, "JDY_KEY");
     let api_key = section.required("api_key", &format!("{{ env = \"{variable}\" }}"), |entry| {
         secret::read(entry, around.checks.secrets, around.secrets, &variable)
@@ -114,23 +114,10 @@ fn read_jiandaoyun(root: &Section<'_>, around: &Around<'_>) -> Option<Jiandaoyun
     Some(JiandaoyunSettings { base_url: base_url?, api_key: api_key?, per_second: per_second? })
 }
 
-/// A service's address. `suffix` is the part that the client adds itself and people paste along.
-fn base_url(section: &Section<'_>, default: &str, suffix: &str) -> Option<Url> {
+/// A service's address, with or without the path every route begins with: people paste either.
+fn base_url(section: &Section<'_>, default: &str) -> Option<Url> {
     let written = section.maybe("base_url", |entry| {
         let url = entry.parse(value::address)?;
-        if url.path().trim_end_matches('/').ends_with(suffix) {
-            entry.error(
-                Fault::new(
-                    format!("`{}` must end before `{suffix}`", entry.name),
-                    format!("`{}` 应在 `{suffix}` 之前结束", entry.name),
-                )
-                .hint(
-                    format!("leave off `{suffix}`: ruzhi adds it"),
-                    format!("请去掉 `{suffix}`，ruzhi 会自行加上"),
-                ),
-            );
-            return None;
-        }
         if url.scheme() == "http" && !is_this_machine(&url) {
             entry.file.warning(
                 entry.at.clone(),

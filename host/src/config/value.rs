@@ -189,9 +189,12 @@ pub(super) fn digest(text: &str) -> Result<Digest, Fault> {
     })
 }
 
-/// An app's or a form's id.
+/// An app's or a form's id: 24 hexadecimal digits on the public service; a private deployment may give others. What
+/// looks like the former and is a digit short was not copied whole.
 pub(super) fn form_id(text: &str) -> Result<String, Fault> {
-    if text.len() == 24 && text.bytes().all(|b| b.is_ascii_hexdigit()) {
+    let good = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
+    let cut = text.bytes().all(|b| b.is_ascii_hexdigit()) && (16..32).contains(&text.len()) && text.len() != 24;
+    if (1..=64).contains(&text.len()) && text.bytes().all(good) && !cut {
         return Ok(text.to_owned());
     }
     Err(Fault::new(format!("`{text}` is not an id of JianDaoYun"), format!("“{text}”不是简道云的 id")).hint(

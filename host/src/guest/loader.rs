@@ -1,7 +1,6 @@
 //! From bytes to a component that may go live: size, kind, imports, contract, and one trial instantiation. The trial
 //! is needed: types that do not match are found only when an instance is made.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use wasmtime::component::{Linker, types::ComponentItem};
@@ -15,7 +14,7 @@ use crate::model::{Digest, Text};
 
 /// A component larger than this is refused unread: compiling is work, and its cost is not wasmtime's to bound. A
 /// Python guest has 18 MB.
-const MOST_BYTES: u64 = 32 << 20;
+pub(super) const MOST_BYTES: u64 = 32 << 20;
 
 /// The section a guest's SDK leaves its contract version in.
 const VERSION_SECTION: &str = "ruzhi:api-version";
@@ -44,26 +43,6 @@ pub struct Inspection {
 }
 
 impl Component {
-    /// Reads, checks and compiles a component file.
-    pub fn load(
-        engine: &Engine,
-        cache: Option<&Cache>,
-        path: &Path,
-        pin: Option<&Digest>,
-    ) -> Result<Self, LoadError> {
-        let unreadable = |source| LoadError::Read { path: path.to_owned(), source };
-        let bytes = std::fs::metadata(path).map_err(unreadable)?.len();
-        if bytes > MOST_BYTES {
-            return Err(LoadError::TooLarge { bytes, most: MOST_BYTES });
-        }
-        let bytes = std::fs::read(path).map_err(unreadable)?;
-        let digest = Digest::of(&bytes);
-        if let Some(pinned) = pin.filter(|pinned| **pinned != digest) {
-            return Err(LoadError::Pin { found: digest.to_string(), pinned: pinned.to_string() });
-        }
-        Self::from_bytes(engine, cache, &bytes)
-    }
-
     /// Checks and compiles a component.
     pub fn from_bytes(engine: &Engine, cache: Option<&Cache>, bytes: &[u8]) -> Result<Self, LoadError> {
         let digest = Digest::of(bytes);

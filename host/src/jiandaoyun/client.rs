@@ -1,5 +1,6 @@
 //! The client: pages of rows, and the fields of a form.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -54,6 +55,7 @@ struct Shared {
     widgets: (Limiter, Limiter),
     /// Until when nobody calls, after an 8303 or 8304.
     pause: Mutex<Option<Instant>>,
+    called: Mutex<BTreeMap<&'static str, u64>>,
 }
 
 /// What to read of a form.
@@ -61,6 +63,15 @@ struct Shared {
 enum Target {
     Rows,
     Widgets,
+}
+
+impl Target {
+    fn api(self) -> &'static str {
+        match self {
+            Self::Rows => "data/list",
+            Self::Widgets => "widget/list",
+        }
+    }
 }
 
 /// The body of every call; the ids are left out where the path has them.
@@ -108,11 +119,17 @@ impl Client {
             rows: (limiter(current), limiter(older)),
             widgets: (limiter(current), limiter(older)),
             pause: Mutex::new(None),
+            called: Mutex::default(),
         })))
     }
 
     /// The next page: up to 100 rows after `after`, in the order of their ids. A page with fewer is the last.
-    pub async fn page(&self, form: &Form, query: &Query, after: Option<&RecordId>) -> Result<Vec<Row>, Error> {
+    pub async fn page(
+        &self,
+        form: &Form,
+        query: &Query,
+        after: Option<&RecordId>,
+    ) -> Result<Vec<Row>, Error> {
         let body = Body {
             data_id: after.map(RecordId::as_str),
             fields: &query.fields,
@@ -122,6 +139,11 @@ impl Client {
         };
         let rows = self.0.ask(form, Target::Rows, &body).await.and_then(|answer| rows(answer, after));
         rows.map_err(|failure| Error::ListRows { form: form.clone(), failure })
+    }
+
+    /// Calls made so far, by API.
+    pub fn calls(&self) -> BTreeMap<&'static str, u64> {
+        self.0.called.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The form's fields.
@@ -138,11 +160,11 @@ impl Client {
     }
 
     async fn widget_list(&self, form: &Form) -> Result<Map<String, Value>, Error> {
-        let answer = self.0.ask(form, Target::Widgets, &Body::of(form)).await.and_then(|answer| {
-            match answer.get("widgets") {
-                Some(Value::Array(_)) => Ok(answer),
-                _ => Err(Failure::Shape { what: "widgets" }),
-            }
+        let answer = self.0.ask(form, Target::Widgets, &Body::of(form)).await.and_then(|answer| match answer
+            .get("widgets")
+        {
+            Some(Value::Array(_)) => Ok(answer),
+            _ => Err(Failure::Shape { what: "widgets" }),
         });
         answer.map_err(|failure| Error::ListWidgets { form: form.clone(), failure })
     }
@@ -181,6 +203,7 @@ impl Shared {
         let body = serde_json::to_vec(body).unwrap_or_default();
         let mut attempt = 1;
         loop {
+            *self.called.lock().unwrap_or_else(PoisonError::into_inner).entry(target.api()).or_default() += 1;
             match self.attempt(&url, limiter, &body).await {
                 Attempt::Success(answer) => return Ok(answer),
                 Attempt::Failed(failure) => {
@@ -194,7 +217,11 @@ impl Shared {
                 Attempt::Again(failure, _) if attempt == ATTEMPTS => return Err(failure),
                 Attempt::Again(failure, backoff) => {
                     let wait = backoff.wait(attempt - 1, &self.jitter);
-                    tracing::debug!(attempt, wait_ms = wait.as_millis(), "JianDaoYun is asked again: {failure}");
+                    tracing::debug!(
+                        attempt,
+                        wait_ms = wait.as_millis(),
+                        "JianDaoYun is asked again: {failure}"
+                    );
                     sleep(wait).await;
                     attempt += 1;
                 }

@@ -49,14 +49,19 @@ pub(super) fn meaning(code: i64) -> Meaning {
         to: code,
         reaction: Reaction::Unknown,
         means: ("JianDaoYun answered with a code that is not in the table", "简道云返回了未收录的错误码"),
-        advice: ("Look the code up in JianDaoYun's documentation and report it.", "请查阅简道云文档并反馈该错误码。"),
+        advice: (
+            "Look the code up in JianDaoYun's documentation and report it.",
+            "请查阅简道云文档并反馈该错误码。",
+        ),
     })
 }
 
 type Advice = (&'static str, &'static str);
 
-const WAITS: Advice =
-    ("If it lasts, lower `limits.per_second` or run later.", "若持续出现，请调低 limits.per_second 或稍后再运行。");
+const WAITS: Advice = (
+    "If it lasts, lower `limits.per_second` or run later.",
+    "若持续出现，请调低 limits.per_second 或稍后再运行。",
+);
 const KEY: Advice = (
     "Check the tenant's `api_key`: 开放平台 → 密钥管理 shows whether it exists and is enabled.",
     "请检查租户的 api_key：在 开放平台 → 密钥管理 中确认其存在且已启用。",
@@ -73,10 +78,8 @@ const FILTER: Advice = (
     "Check the flow's `filter`: field names, methods and the number of values.",
     "请检查同步流的 filter：字段名、方法与值的数量。",
 );
-const ACCOUNT: Advice = (
-    "Check the company's edition and quota in JianDaoYun.",
-    "请检查简道云的企业版本与用量配额。",
-);
+const ACCOUNT: Advice =
+    ("Check the company's edition and quota in JianDaoYun.", "请检查简道云的企业版本与用量配额。");
 const REPORT: Advice = ("Report it: ruzhi does not make such calls.", "请反馈：ruzhi 不会发出此类调用。");
 
 macro_rules! table {
@@ -161,10 +164,28 @@ mod tests {
             (&[8303, 8304][..], Reaction::Wait),
             (&[4012, 9007], Reaction::Retry),
             (&[8301, 8302, 17018], Reaction::Auth),
-            (&[1022, 8017, 2004, 3000, 17052, 17053, 17054, 30002, 7103, 7206, 7212, 7216, 7219, 7221], Reaction::Config),
-            (&[1, 1005, 1018, 1010, 1017, 1092, 1019, 1085, 1024, 1027, 1065, 1082, 1087, 1096], Reaction::Permanent),
-            (&[1201, 1208, 3001, 3005, 3041, 3042, 3083, 3091, 3092, 4000, 4001, 4007, 4008, 4015, 4016, 4042, 4402], Reaction::Permanent),
-            (&[4815, 5003, 5053, 6000, 6006, 6010, 6021, 6064, 9004, 17017, 17023, 17024, 17033, 17025, 17026, 17027, 17032, 17034, 50000, 50082], Reaction::Permanent),
+            (
+                &[1022, 8017, 2004, 3000, 17052, 17053, 17054, 30002, 7103, 7206, 7212, 7216, 7219, 7221],
+                Reaction::Config,
+            ),
+            (
+                &[1, 1005, 1018, 1010, 1017, 1092, 1019, 1085, 1024, 1027, 1065, 1082, 1087, 1096],
+                Reaction::Permanent,
+            ),
+            (
+                &[
+                    1201, 1208, 3001, 3005, 3041, 3042, 3083, 3091, 3092, 4000, 4001, 4007, 4008, 4015, 4016,
+                    4042, 4402,
+                ],
+                Reaction::Permanent,
+            ),
+            (
+                &[
+                    4815, 5003, 5053, 6000, 6006, 6010, 6021, 6064, 9004, 17017, 17023, 17024, 17033, 17025,
+                    17026, 17027, 17032, 17034, 50000, 50082,
+                ],
+                Reaction::Permanent,
+            ),
             (&[0, 2, 8300, 8305, 123_456], Reaction::Unknown),
         ] {
             for code in codes {

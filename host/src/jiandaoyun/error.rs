@@ -153,7 +153,9 @@ impl Failure {
                 format!("始终没有应答（{detail}）。请检查 base_url 与网络。"),
             ),
             Self::Unreadable { length } => Text::new(
-                format!("every answer was broken off or no JSON ({length} bytes). Check `base_url`; run again later."),
+                format!(
+                    "every answer was broken off or no JSON ({length} bytes). Check `base_url`; run again later."
+                ),
                 format!("应答不完整或不是 JSON（{length} 字节）。请检查 base_url，稍后重新运行。"),
             ),
             Self::Shape { what } => Text::new(
@@ -161,7 +163,9 @@ impl Failure {
                 format!("应答缺少可用的 {what}。请检查 base_url 是否指向简道云。"),
             ),
             Self::Order { id } => Text::new(
-                format!("row {id} does not come after the one before it, so pages would lose rows. Report it."),
+                format!(
+                    "row {id} does not come after the one before it, so pages would lose rows. Report it."
+                ),
                 format!("数据 {id} 未按顺序返回，继续翻页会丢失数据。请反馈此问题。"),
             ),
         }
@@ -177,7 +181,9 @@ impl Error {
     /// What made the operation fail.
     pub fn failure(&self) -> &Failure {
         match self {
-            Self::Settings { failure } | Self::ListRows { failure, .. } | Self::ListWidgets { failure, .. } => failure,
+            Self::Settings { failure }
+            | Self::ListRows { failure, .. }
+            | Self::ListWidgets { failure, .. } => failure,
         }
     }
 

@@ -135,9 +135,10 @@ impl FilterError {
                 "同时含有 cond 与 cond_1…，请只保留一种".to_owned(),
             ),
             P::NotAList => ("`cond` is not a list".to_owned(), "cond 不是列表".to_owned()),
-            P::Relation(found) => {
-                (format!("`rel` is `{found}`, not `and` or `or`"), format!("rel 为 `{found}`，应为 and 或 or"))
-            }
+            P::Relation(found) => (
+                format!("`rel` is `{found}`, not `and` or `or`"),
+                format!("rel 为 `{found}`，应为 and 或 or"),
+            ),
             P::Nested => (
                 "holds conditions of its own; the service knows only one level".to_owned(),
                 "含有嵌套条件，简道云只支持一层".to_owned(),
@@ -161,9 +162,10 @@ impl FilterError {
                 format!("has the value `{found}`, which is no text, number, true or false"),
                 format!("的值 `{found}` 不是文本、数字或布尔值"),
             ),
-            P::Number(found) => {
-                (format!("has the value `{found}` where a number belongs"), format!("的值 `{found}` 应为数字"))
-            }
+            P::Number(found) => (
+                format!("has the value `{found}` where a number belongs"),
+                format!("的值 `{found}` 应为数字"),
+            ),
             P::Placeholder(found) => (
                 format!("has `{found}`; the only placeholder is {{{{{SINCE}|datetime}}}}"),
                 format!("含有 `{found}`，唯一可用的占位符是 {{{{{SINCE}|datetime}}}}"),
@@ -265,7 +267,8 @@ impl Condition {
             }
         }
         let text = |key: &'static str| {
-            let text = condition.get(key).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
+            let text =
+                condition.get(key).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
             text.ok_or_else(|| FilterError { at: at.to_string(), problem: FilterProblem::Missing(key) })
         };
         let field = text("field")?;
@@ -281,7 +284,8 @@ impl Condition {
         let Some((method, arity)) = METHODS.into_iter().find(|(name, _)| *name == method) else {
             return refuse(at, FilterProblem::Method(method.chars().take(80).collect()));
         };
-        let numeric = matches!(kind, Some("flowstate" | "number")) || (kind.is_none() && field == "flowState");
+        let numeric =
+            matches!(kind, Some("flowstate" | "number")) || (kind.is_none() && field == "flowState");
         let operands = match arity {
             Arity::None => None,
             _ => Some(operands(at, method, arity, numeric, condition.get("value"))?),
@@ -336,18 +340,23 @@ fn operands(
     for value in values {
         operands.push(match value {
             Value::Null if arity == Arity::Range => Operand::Fixed(Value::Null),
-            Value::String(text) if text.trim().is_empty() && arity == Arity::Range => Operand::Fixed(Value::Null),
+            Value::String(text) if text.trim().is_empty() && arity == Arity::Range => {
+                Operand::Fixed(Value::Null)
+            }
             Value::String(text) => operand(at, text, numeric)?,
             Value::Number(_) => Operand::Fixed(value.clone()),
             Value::Bool(_) if !numeric => Operand::Fixed(value.clone()),
             _ => return refuse(at, FilterProblem::Value(shown(value))),
         });
     }
-    let fits = |fits: bool, takes| if fits { Ok(()) } else { refuse(at, FilterProblem::Values { method, takes }) };
+    let fits =
+        |fits: bool, takes| if fits { Ok(()) } else { refuse(at, FilterProblem::Values { method, takes }) };
     match arity {
         Arity::None => {}
         Arity::One => fits(operands.len() == 1, "exactly one value")?,
-        Arity::Many if operands.len() > MOST_VALUES => return refuse(at, FilterProblem::TooMany(operands.len())),
+        Arity::Many if operands.len() > MOST_VALUES => {
+            return refuse(at, FilterProblem::TooMany(operands.len()));
+        }
         Arity::Many => fits(!operands.is_empty(), "at least one value")?,
         Arity::Range => {
             if operands.len() == 1 {
@@ -385,7 +394,9 @@ fn operand(at: &dyn fmt::Display, text: &str, numeric: bool) -> Result<Operand, 
     }
     if numeric {
         let number = text.trim().parse::<serde_json::Number>();
-        let Ok(number) = number else { return refuse(at, FilterProblem::Number(text.chars().take(80).collect())) };
+        let Ok(number) = number else {
+            return refuse(at, FilterProblem::Number(text.chars().take(80).collect()));
+        };
         return Ok(Operand::Fixed(Value::Number(number)));
     }
     Ok(Operand::Fixed(Value::String(text.to_owned())))

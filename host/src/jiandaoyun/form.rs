@@ -47,7 +47,9 @@ impl FromStr for Api {
     type Err = ApiError;
     fn from_str(text: &str) -> Result<Self, ApiError> {
         let all = [Self::V1, Self::V2, Self::V4, Self::V5];
-        all.into_iter().find(|api| api.as_str() == text).ok_or_else(|| ApiError(text.chars().take(80).collect()))
+        all.into_iter()
+            .find(|api| api.as_str() == text)
+            .ok_or_else(|| ApiError(text.chars().take(80).collect()))
     }
 }
 

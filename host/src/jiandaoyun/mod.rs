@@ -20,6 +20,6 @@ mod tests;
 
 pub use client::{Client, Settings};
 pub use error::{Class, Error, Failure};
-pub use filter::{Filter, FilterError};
-pub use form::{Api, Form, Query, Row, Widget};
+pub use filter::{Filter, FilterError, FilterProblem};
+pub use form::{Api, ApiError, Form, Query, Row, Widget};
 pub use request::{Request, RequestError, parse_fields};

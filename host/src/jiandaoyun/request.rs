@@ -98,7 +98,8 @@ impl Request {
             Ok(_) => return Err(RequestError::Json { source: None }),
             Err(error) => return Err(RequestError::Json { source: Some(error) }),
         };
-        let mut request = Self { app_id: None, entry_id: None, fields: Vec::new(), limit: None, filter: None };
+        let mut request =
+            Self { app_id: None, entry_id: None, fields: Vec::new(), limit: None, filter: None };
         for (key, value) in body {
             match key.as_str() {
                 "appId" | "app_id" => request.app_id = Some(id(&key, &value)?),
@@ -125,7 +126,8 @@ fn id(key: &str, value: &Value) -> Result<String, RequestError> {
 
 fn limit(value: &Value) -> Result<u32, RequestError> {
     let number = value.as_u64().or_else(|| value.as_str()?.trim().parse().ok());
-    let number = number.and_then(|number| u32::try_from(number).ok()).filter(|number| (1..=100).contains(number));
+    let number =
+        number.and_then(|number| u32::try_from(number).ok()).filter(|number| (1..=100).contains(number));
     number.ok_or_else(|| RequestError::Limit { found: value.to_string().chars().take(80).collect() })
 }
 

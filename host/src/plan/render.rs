@@ -1,7 +1,5 @@
 //! A plan for a person. Values stay out of it: which fields change is enough to decide, and nobody's number is shown.
 
-use std::fmt::Write as _;
-
 use serde_json::{Map, Value};
 
 use super::planner::{Plan, Standing};
@@ -12,8 +10,8 @@ pub fn render(plan: &Plan, lang: Lang, label: &dyn Fn(&str) -> String) -> String
     let say = |en: &str, zh: &str| if lang == Lang::Zh { zh.to_owned() } else { en.to_owned() };
     let mut out = String::new();
     let mut line = |text: String| {
-        // Writing to a text cannot fail.
-        drop(writeln!(out, "{text}"));
+        out.push_str(&text);
+        out.push('\n');
     };
     line(format!("{} {} ({}/{})", say("plan", "计划"), plan.id, plan.tenant, plan.flow));
     if plan.guard.holds() {

@@ -7,6 +7,9 @@
 //! slots for go at once.
 
 mod backoff;
+/// For the tests of both clients.
+#[cfg(test)]
+pub(crate) mod loopback;
 mod window;
 
 pub use backoff::{Backoff, Jitter};

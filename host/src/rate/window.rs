@@ -151,8 +151,8 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use proptest::prelude::*;
-    use rand::rngs::StdRng;
     use rand::SeedableRng as _;
+    use rand::rngs::StdRng;
     use tokio::time::sleep;
 
     use super::*;
@@ -162,7 +162,13 @@ mod tests {
 
     /// Makes `calls` calls with at most `in_flight` at once, each reaching the service at some point of its latency,
     /// and gives the moments of arrival in order, and how long all of it took.
-    fn run(limiter: Limiter, calls: usize, in_flight: usize, latency: u64, seed: u64) -> (Vec<Instant>, Duration) {
+    fn run(
+        limiter: Limiter,
+        calls: usize,
+        in_flight: usize,
+        latency: u64,
+        seed: u64,
+    ) -> (Vec<Instant>, Duration) {
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         runtime.block_on(async {
@@ -171,10 +177,13 @@ mod tests {
             let left = Arc::new(AtomicUsize::new(calls));
             let workers: Vec<_> = (0..in_flight)
                 .map(|worker| {
-                    let (limiter, arrivals, left) = (limiter.clone(), Arc::clone(&arrivals), Arc::clone(&left));
+                    let (limiter, arrivals, left) =
+                        (limiter.clone(), Arc::clone(&arrivals), Arc::clone(&left));
                     tokio::spawn(async move {
                         let mut chance = StdRng::seed_from_u64(seed ^ worker as u64);
-                        while left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1)).is_ok()
+                        while left
+                            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1))
+                            .is_ok()
                         {
                             let permit = limiter.acquire().await;
                             sleep(MS(chance.random_range(0..=latency))).await;

@@ -8,7 +8,7 @@ mod error;
 mod row;
 mod sqlite;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -65,8 +65,15 @@ pub trait Store: Send + Sync {
         flow: &FlowId,
         records: &[RecordRow],
     ) -> Result<(), StoreError>;
-    /// How many records a flow has.
-    async fn count_records(&self, tenant: &TenantId, flow: &FlowId) -> Result<u64, StoreError>;
+    /// The records the last complete collect of a flow found.
+    async fn present_records(&self, tenant: &TenantId, flow: &FlowId) -> Result<HashSet<RecordId>, StoreError>;
+    /// Keeps that a complete collect did not find these records: their claims no longer count.
+    async fn mark_absent(
+        &self,
+        tenant: &TenantId,
+        flow: &FlowId,
+        ids: &[RecordId],
+    ) -> Result<(), StoreError>;
     /// All that a plan of `flow` is made from.
     async fn world(&self, tenant: &TenantId, flow: &FlowId) -> Result<World, StoreError>;
 

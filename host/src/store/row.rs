@@ -75,6 +75,8 @@ pub struct KnownRecord {
     pub rules: Digest,
     /// Its batch failed, so it has no decision.
     pub failed: bool,
+    /// The last complete collect did not find it.
+    pub absent: bool,
 }
 
 /// A row, and when it was fetched.

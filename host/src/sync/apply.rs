@@ -176,14 +176,13 @@ impl<'a> Applying<'a> {
         let answer = self.flow.directory.write(write).await;
         let key = userid.key();
         let known = Known { maybe_ours: doubted || self.lost_before.contains(&key), when: self.flow.clock.now() };
-        let owner = self.ledger.get(&key).map(|entry| (entry.flow.clone(), entry.record.clone()));
-        match read(operation, place, owner, known, answer) {
+        match read(operation, place, self.ledger.get(&key), known, answer) {
             Meaning::Settled(mut settlement) => {
                 attempts.append(&mut settlement.attempts);
                 settlement.attempts = attempts;
                 Some(*settlement)
             }
-            Meaning::Again { doubt, attempts: mut more, .. } => {
+            Meaning::Again { doubt, attempts: mut more } => {
                 attempts.append(&mut more);
                 lock(&self.again).insert(place, (doubt || doubted, attempts));
                 None
@@ -197,7 +196,7 @@ impl<'a> Applying<'a> {
                     None => applied.parked = true,
                 }
                 self.halt.store(true, Ordering::Relaxed);
-                Some(*settlement)
+                settlement.map(|settlement| *settlement)
             }
         }
     }

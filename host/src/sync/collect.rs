@@ -3,7 +3,7 @@
 //! Pages are read one after another, because the cursor of each is the end of the one before; decisions are made beside
 //! it on all cores. Only rows whose content changed are decided again, and rows that other rules decided.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value};
@@ -30,7 +30,6 @@ impl Collecting<'_> {
     pub(super) async fn collect(&self) -> Result<(), RunError> {
         let flow = self.flow;
         let store = &flow.store;
-        let known_before = store.count_records(&flow.tenant, &flow.id).await?;
         let watermark = store
             .watermark(&flow.tenant, &flow.id)
             .await?
@@ -43,6 +42,7 @@ impl Collecting<'_> {
             filter: flow.filter.as_ref().and_then(|filter| filter.resolve(since)),
         };
         let complete = since.is_none();
+        let mut seen: HashSet<RecordId> = HashSet::new();
         let mut rows = 0;
         let mut deciding = Deciding::new(self);
         let mut after: Option<RecordId> = None;
@@ -51,15 +51,33 @@ impl Collecting<'_> {
             let Some(last) = page.last() else { break };
             after = Some(last.id.clone());
             rows += page.len() as u64;
+            if complete {
+                seen.extend(page.iter().map(|row| row.id.clone()));
+            }
             flow.progress.collected(rows);
             let fresh = self.fresh(page).await?;
             deciding.begin(fresh).await?;
         }
-        if complete && rows == 0 && known_before > 0 {
-            return Err(RunError::SourceEmptied { had: known_before });
-        }
         deciding.finish().await?;
+        if complete {
+            self.part_with_absent(&seen).await?;
+        }
         self.decide_again().await
+    }
+
+    /// A row that a complete collect does not find was deleted, or left the filter: it no longer claims anybody. That
+    /// is all it means; nobody is taken for a leaver by it.
+    async fn part_with_absent(&self, seen: &HashSet<RecordId>) -> Result<(), RunError> {
+        let flow = self.flow;
+        let present = flow.store.present_records(&flow.tenant, &flow.id).await?;
+        if seen.is_empty() && !present.is_empty() {
+            return Err(RunError::SourceEmptied { had: present.len() as u64 });
+        }
+        let absent: Vec<RecordId> = present.difference(seen).cloned().collect();
+        if !absent.is_empty() {
+            flow.store.mark_absent(&flow.tenant, &flow.id, &absent).await?;
+        }
+        Ok(())
     }
 
     /// The rows of a page that have to be decided, as the guest may see them.
@@ -72,7 +90,7 @@ impl Collecting<'_> {
             let id = row.id.clone();
             let json = self.visible(row);
             let settled = known.get(&id).is_some_and(|known| {
-                !known.failed && known.rules == *flow.guest.rules() && known.content == Digest::of(&json)
+                !known.failed && !known.absent && known.rules == *flow.guest.rules() && known.content == Digest::of(&json)
             });
             if self.full || !settled {
                 fresh.push(FetchedRecord {

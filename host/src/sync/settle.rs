@@ -47,11 +47,10 @@ pub(super) fn read_back(
     now: DateTime<Utc>,
 ) -> Settlement {
     let there = members.contains_key(&operation.userid.key());
-    let owner = entry.map(|entry| (entry.flow.clone(), entry.record.clone()));
     let (state, ledger) = match operation.kind {
-        OperationKind::Create if there => (OperationState::Done, Some(after(&operation, owner, now))),
+        OperationKind::Create if there => (OperationState::Done, Some(after(&operation, entry, now))),
         OperationKind::Create => (OperationState::Lost, None),
-        OperationKind::Delete if !there => (OperationState::Done, Some(after(&operation, owner, now))),
+        OperationKind::Delete if !there => (OperationState::Done, Some(after(&operation, entry, now))),
         OperationKind::Delete => (OperationState::Lost, None),
         OperationKind::Update | OperationKind::Disable | OperationKind::Enable => {
             let doubtful = entry.map(|entry| {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::model::{
-    FlowId, Member, Operation, OperationKind, OperationState, RecordId, Refusal, RefusedBy, Text, Violation,
+    Member, Operation, OperationKind, OperationState, Refusal, RefusedBy, Text, Violation,
 };
 use crate::plan::{LedgerEntry, MemberState};
 use crate::store::{AttemptRow, Settlement};
@@ -14,7 +14,7 @@ use crate::wecom::{self, Answer, Verdict};
 pub(super) struct Known {
     /// An earlier call for this very member by ruzhi was lost: what is found there now is ours.
     pub(super) maybe_ours: bool,
-    /// Who owns the member in the ledger; the acting record does, unless another record asked for a leave.
+    /// The moment.
     pub(super) when: DateTime<Utc>,
 }
 
@@ -29,23 +29,21 @@ pub(super) enum Meaning {
         doubt: bool,
         /// What was called so far.
         attempts: Vec<AttemptRow>,
-        /// WeCom's last code.
-        errcode: Option<i64>,
     },
     /// The tenant's calls are over for this run.
     Stop {
-        /// Settled as not done.
-        settlement: Box<Settlement>,
+        /// Settled as not done; none if it may have happened, so that it stays in doubt.
+        settlement: Option<Box<Settlement>>,
         /// Why.
         error: Option<wecom::Error>,
     },
 }
 
-/// Reads an answer. `owner` is who owns the member in the ledger now.
+/// Reads an answer. `entry` is the member's line in the ledger before the call.
 pub(super) fn read(
     operation: &Operation,
     place: usize,
-    owner: Option<(FlowId, RecordId)>,
+    entry: Option<&LedgerEntry>,
     known: Known,
     answer: Answer,
 ) -> Meaning {
@@ -64,7 +62,7 @@ pub(super) fn read(
         refusal,
     };
     let settled = |state, ledger, refusal| Meaning::Settled(Box::new(settlement(state, ledger, refusal)));
-    let done = || settled(OperationState::Done, Some(after(operation, owner.clone(), known.when)), None);
+    let done = || settled(OperationState::Done, Some(after(operation, entry, known.when)), None);
     let refused = |refusal| settled(OperationState::Refused, None, Some(refusal));
     let creating = operation.kind == OperationKind::Create;
     match answer.verdict {
@@ -87,7 +85,7 @@ pub(super) fn read(
                 record.id = operation.record.as_str(),
                 "WeCom took the request only in part, which is a fault of ruzhi: {errmsg}"
             );
-            let mut entry = after(operation, owner, known.when);
+            let mut entry = after(operation, entry, known.when);
             entry.doubtful = true;
             let refusal = refusal(
                 Some(0),
@@ -110,7 +108,8 @@ pub(super) fn read(
                 format!("企业微信中已有成员 {}，且不是 ruzhi 创建的；请更换帐号", operation.userid),
             ),
         )),
-        Verdict::MobileHeld { maybe_ours: true, .. } if creating => done(),
+        // The holder is this very userid, and an earlier call for it may have been carried out: it was.
+        Verdict::MobileHeld { maybe_ours: true, .. } if creating && (answer.in_doubt || known.maybe_ours) => done(),
         Verdict::MobileHeld { holder, .. } => {
             let who = holder.unwrap_or_default();
             refused(refusal(
@@ -126,7 +125,7 @@ pub(super) fn read(
         Verdict::NotFound if creating => refused(from_table(60111)),
         Verdict::NotFound => {
             // Someone removed the member by hand.
-            let mut entry = after(operation, owner, known.when);
+            let mut entry = after(operation, entry, known.when);
             entry.state = MemberState::Deleted;
             let gone = matches!(operation.kind, OperationKind::Disable | OperationKind::Delete);
             settled(if gone { OperationState::Done } else { OperationState::Failed }, Some(entry), None)
@@ -142,21 +141,24 @@ pub(super) fn read(
             refused(from_table(errcode))
         }
         Verdict::Stopped(error) => Meaning::Stop {
-            settlement: Box::new(settlement(OperationState::Failed, None, None)),
+            settlement: (!answer.in_doubt && !known.maybe_ours)
+                .then(|| Box::new(settlement(OperationState::Failed, None, None))),
             error: Some(error),
         },
-        Verdict::Parked { .. } => {
-            Meaning::Stop { settlement: Box::new(settlement(OperationState::Failed, None, None)), error: None }
-        }
-        Verdict::Lost => Meaning::Again { doubt: true, attempts, errcode },
-        Verdict::Busy { .. } => Meaning::Again { doubt: false, attempts, errcode },
+        Verdict::Parked { .. } => Meaning::Stop {
+            settlement: (!known.maybe_ours)
+                .then(|| Box::new(settlement(OperationState::Failed, None, None))),
+            error: None,
+        },
+        Verdict::Lost => Meaning::Again { doubt: true, attempts },
+        Verdict::Busy { .. } => Meaning::Again { doubt: false, attempts },
     }
 }
 
 /// The ledger's line once an operation is done.
 pub(super) fn after(
     operation: &Operation,
-    owner: Option<(FlowId, RecordId)>,
+    entry: Option<&LedgerEntry>,
     when: DateTime<Utc>,
 ) -> LedgerEntry {
     let leaving = operation.left && operation.kind == OperationKind::Disable;
@@ -165,18 +167,17 @@ pub(super) fn after(
         OperationKind::Disable if operation.left => MemberState::Left,
         _ => MemberState::Active,
     };
-    // A leave may come from another form; it does not make that form's record the owner.
-    let (flow, record) = owner
-        .filter(|_| operation.left)
-        .unwrap_or_else(|| (operation.flow.clone(), operation.record.clone()));
+    // A leave may come from another form; it does not make that form's record the owner. Nor does it send the fields,
+    // so a doubt about them stays.
+    let kept = entry.filter(|_| operation.left);
     LedgerEntry {
         userid: operation.userid.clone(),
-        flow,
-        record,
+        flow: kept.map_or(&operation.flow, |entry| &entry.flow).clone(),
+        record: kept.map_or(&operation.record, |entry| &entry.record).clone(),
         written: Member { userid: operation.userid.to_string(), ..operation.member.clone() },
         state,
         left_at: leaving.then_some(when),
-        doubtful: false,
+        doubtful: kept.is_some_and(|entry| entry.doubtful),
     }
 }
 

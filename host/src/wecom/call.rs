@@ -327,7 +327,9 @@ impl Read {
 
     fn attempt(&self, api: Api, at: DateTime<Utc>, took: Duration, secrets: &[&str]) -> Attempt {
         let (errcode, text) = match self {
-            Self::Success(answer) => (Some(0), answer.get("errmsg").and_then(Value::as_str).unwrap_or_default()),
+            Self::Success(answer) => {
+                (Some(0), answer.get("errmsg").and_then(Value::as_str).unwrap_or_default())
+            }
             Self::Warned(errmsg) => (Some(0), errmsg.as_str()),
             Self::Code(errcode, errmsg) => (Some(*errcode), errmsg.as_str()),
             Self::NotSent(detail) | Self::Lost(detail) => (None, detail.as_str()),

@@ -180,7 +180,9 @@ impl Failure {
                 )
             }
             Self::Warned { errmsg } => Text::new(
-                format!("WeCom found the request malformed and may have dropped a field ({errmsg}). Report it."),
+                format!(
+                    "WeCom found the request malformed and may have dropped a field ({errmsg}). Report it."
+                ),
                 format!("企业微信认为请求格式有误，可能丢弃了字段（{errmsg}）。请反馈此问题。"),
             ),
             Self::Busy { errcode, errmsg } => Text::new(
@@ -192,7 +194,9 @@ impl Failure {
                 format!("无法连接企业微信（{detail}）。请检查 base_url、proxy 与网络。"),
             ),
             Self::NoAnswer { detail } => Text::new(
-                format!("WeCom gave no readable answer ({detail}). Check `base_url` and `proxy`; run again later."),
+                format!(
+                    "WeCom gave no readable answer ({detail}). Check `base_url` and `proxy`; run again later."
+                ),
                 format!("企业微信没有给出可读的应答（{detail}）。请检查 base_url 与 proxy，稍后重新运行。"),
             ),
             Self::Parked { until } => {

@@ -103,11 +103,13 @@ mod tests {
 
     #[test]
     fn a_shown_url_has_neither_token_nor_secret_nor_password() {
-        let url: Url = "http://u:pass@h:81/cgi-bin/gettoken?corpid=ww1&corpsecret=S3&access_token=T&userid=E1"
-            .parse()
-            .unwrap();
+        let url: Url =
+            "http://u:pass@h:81/cgi-bin/gettoken?corpid=ww1&corpsecret=S3&access_token=T&userid=E1"
+                .parse()
+                .unwrap();
         let url = RedactedUrl::new(url).with("cursor", "next");
-        let expected = "http://h:81/cgi-bin/gettoken?corpid=***&corpsecret=***&access_token=***&userid=E1&cursor=***";
+        let expected =
+            "http://h:81/cgi-bin/gettoken?corpid=***&corpsecret=***&access_token=***&userid=E1&cursor=***";
         assert_eq!(url.to_string(), expected);
         assert_eq!(format!("{url:?}"), expected);
     }
@@ -128,7 +130,10 @@ mod tests {
 
     #[test]
     fn the_address_is_found_where_there_is_one() {
-        assert_eq!(from_ip("not allow, hint: [1], from ip: 203.0.113.9, more").as_deref(), Some("203.0.113.9"));
+        assert_eq!(
+            from_ip("not allow, hint: [1], from ip: 203.0.113.9, more").as_deref(),
+            Some("203.0.113.9")
+        );
         assert_eq!(from_ip("x, from ip: 2001:db8::1").as_deref(), Some("2001:db8::1"));
         assert_eq!(from_ip("x, from ip: 3000, y"), None);
         assert_eq!(from_ip("ok"), None);

@@ -195,7 +195,9 @@ impl<'a> Write<'a> {
             Failure::Refused { errcode: 60111, .. } if matches!(self, Self::Delete { .. }) => {
                 Verdict::Done { created_departments: Vec::new() }
             }
-            Failure::Refused { errcode: 60111, .. } if matches!(self, Self::Update { .. }) => Verdict::NotFound,
+            Failure::Refused { errcode: 60111, .. } if matches!(self, Self::Update { .. }) => {
+                Verdict::NotFound
+            }
             Failure::Refused { errcode, errmsg, from_ip } => match class(errcode) {
                 Class::BadRecord => Verdict::Refused { errcode, errmsg },
                 Class::Configuration => Verdict::Stopped(Error::Write {
@@ -206,7 +208,9 @@ impl<'a> Write<'a> {
                 _ => Verdict::Unknown { errcode, errmsg },
             },
             // Writing the same fields or deleting again does no harm; creating again meets our own member.
-            Failure::Busy { .. } | Failure::Unreachable { .. } | Failure::Parked { .. } if creates && in_doubt => {
+            Failure::Busy { .. } | Failure::Unreachable { .. } | Failure::Parked { .. }
+                if creates && in_doubt =>
+            {
                 Verdict::Lost
             }
             Failure::NoAnswer { .. } if in_doubt => Verdict::Lost,

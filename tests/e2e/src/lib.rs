@@ -1,1 +1,11 @@
-//! Whole runs of the `ruzhi` binary against the simulator.
+//! Whole runs of the `ruzhi` binary against the simulator. The binary is started as a person would start it, in a
+//! folder of its own, and what is looked at is what it prints, its exit code, and what the two services then hold.
+
+mod deployment;
+mod factory;
+
+pub use factory::{check_directory, simulator};
+pub use deployment::{Deployment, Outcome, Tenant, finish};
+
+/// The rules file of the simulated factory: the founding document's metadata with the form's three further fields.
+pub const RULES: &str = include_str!("../rules/onboarding.json");

@@ -13,18 +13,26 @@ use crate::world::World;
 enum ControlError {
     #[error("no control route {0}")]
     Route(String),
-    #[error("the body is not what this route takes: {0}")]
-    Body(serde_json::Error),
-    #[error("{0}")]
+    #[error("the body is not what this route takes")]
+    Body(#[source] serde_json::Error),
+    #[error(transparent)]
     Load(#[from] load::LoadError),
-    #[error("{0}")]
+    #[error(transparent)]
     Corp(#[from] crate::wecom::CorpError),
 }
 
 pub(crate) fn answer(world: &mut World, request: &Request) -> Answer {
     match route(world, request) {
         Ok(value) => Answer::json(200, value.to_string().into_bytes()),
-        Err(error) => Answer::json(400, json!({ "error": error.to_string() }).to_string().into_bytes()),
+        Err(error) => Answer::json(400, json!({ "error": told(&error) }).to_string().into_bytes()),
+    }
+}
+
+/// The error and what caused it, in one line.
+fn told(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(cause) => format!("{error}: {}", told(cause)),
+        None => error.to_string(),
     }
 }
 

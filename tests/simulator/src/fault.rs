@@ -61,7 +61,8 @@ pub enum FaultKind {
 }
 
 impl FaultKind {
-    fn belongs_to(self, service: Service) -> bool {
+    /// Whether the fault can happen to a call at all; a rule passes over every other call without counting it.
+    fn concerns(self, service: Service, api: &str) -> bool {
         match self {
             Self::ResetBefore
             | Self::ResetAfter
@@ -69,19 +70,18 @@ impl FaultKind {
             | Self::BadGatewayBefore
             | Self::BadGatewayAfter
             | Self::Truncated => true,
+            Self::RevokeToken => service == Service::WeCom && api != "gettoken",
             Self::BusyBefore
             | Self::BusyAfter
             | Self::VersionConflict
             | Self::RateLimited
             | Self::TooConcurrent
-            | Self::RevokeToken
             | Self::StringErrcode
             | Self::Warning => service == Service::WeCom,
-            Self::CompanyLimited
-            | Self::EndpointLimited
-            | Self::TooManyRequests
-            | Self::ShortPage
-            | Self::EmptyPage => service == Service::JianDaoYun,
+            Self::CompanyLimited | Self::EndpointLimited | Self::TooManyRequests => {
+                service == Service::JianDaoYun
+            }
+            Self::ShortPage | Self::EmptyPage => service == Service::JianDaoYun && api == "data/list",
         }
     }
 }
@@ -220,7 +220,7 @@ impl FaultState {
 impl ArmedRule {
     fn draw(&mut self, service: Service, api: &str, request: &Request) -> Option<Fault> {
         let rule = &self.rule;
-        let matches = rule.kind.belongs_to(service)
+        let matches = rule.kind.concerns(service, api)
             && rule.service.is_none_or(|only| only == service)
             && rule.api.as_deref().is_none_or(|only| only == api)
             && rule.containing.as_deref().is_none_or(|text| contains(request, text));

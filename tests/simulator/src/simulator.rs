@@ -150,6 +150,11 @@ impl Simulator {
         self.world.lock().wecom.created(corp_id)
     }
 
+    /// Every access token ever given: none of them may be found in an output, a log or a store.
+    pub fn tokens(&self) -> Vec<String> {
+        self.world.lock().wecom.tokens()
+    }
+
     /// How many requests each API of a service received.
     pub fn requests(&self, service: Service) -> BTreeMap<&'static str, u64> {
         self.world.lock().observation.requests(service)

@@ -1,5 +1,7 @@
 //! The items of `request`.
 
+use std::collections::BTreeMap;
+
 use regex_lite::Regex;
 use ruzhi_guest::fault::show;
 use ruzhi_guest::mobile::{MAINLAND, is_assigned};
@@ -301,9 +303,13 @@ fn region(name: &str, key: &str, keys: &mut Keys<'_, '_>) -> Option<u16> {
 }
 
 fn lookup(keys: &mut Keys<'_, '_>, default: Option<&Value>) -> Option<Lookup> {
-    let table = keys
-        .object("lookup")
-        .map(|table| table.iter().map(|(key, value)| (line(key).into_owned(), value.clone())).collect());
+    let table = keys.object("lookup").map(|fields| {
+        let mut table = BTreeMap::new();
+        for (key, value) in fields {
+            table.insert(line(key).into_owned(), value.clone());
+        }
+        table
+    });
     let missing = match keys.text("lookup_missing").as_deref() {
         None | Some("reject") => Some(LookupMissing::Reject),
         Some("keep") => Some(LookupMissing::Keep),

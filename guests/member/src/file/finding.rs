@@ -61,10 +61,6 @@ impl<'a, 'f> Keys<'a, 'f> {
         }
     }
 
-    pub(super) fn place(&self) -> &str {
-        &self.place
-    }
-
     /// Gives the place a better name, once it is known.
     pub(super) fn rename(&mut self, place: String) {
         self.place = place;

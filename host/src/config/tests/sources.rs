@@ -91,7 +91,7 @@ fn everything_wrong_in_a_pasted_body_is_shown_at_once() {
         IDS,
         r#"request = '''
 {
-  "appId": "123",
+  "appId": "12/3",
   "entryID": "63e0706d0e33350008189952",
   "fields": 7,
   "limit": 1000,
@@ -102,10 +102,10 @@ fn everything_wrong_in_a_pasted_body_is_shown_at_once() {
     )]);
     assert_eq!(
         deployment.english(),
-        r#"error: `flows.source.request.appId`: `123` is not an id of JianDaoYun
+        r#"error: `flows.source.request.appId`: `12/3` is not an id of JianDaoYun
   --> tenants/a.toml:11:3
    |
-11 |   "appId": "123",
+11 |   "appId": "12/3",
    |   ^^^^^^^
    = hint: 24 hexadecimal digits, as in the form's address: …/app/APP_ID/entry/ENTRY_ID
 

@@ -117,13 +117,6 @@ error: `wecom.limits.in_flight` must be from 1 to 256, found 1000
 11 | limits = { per_minute = 0, per_hour = 1.5, in_flight = 1000 }
    |                                                        ^^^^
 
-error: `jiandaoyun.base_url` must end before `/api`
-  --> tenants/a.toml:13:12
-   |
-13 | base_url = "https://api.jiandaoyun.com/api/"
-   |            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-   = hint: leave off `/api`: ruzhi adds it
-
 error: `jiandaoyun.limits.per_second` must be from 1 to 100000000, found 0
   --> tenants/a.toml:15:25
    |
@@ -191,7 +184,7 @@ error: `flows.schedule`: `every minute` is not a cron expression: Invalid patter
    |            ^^^^^^^^^^^^^^
    = hint: five fields: minute hour day month weekday; "*/5 * * * *" is every five minutes
 
-22 errors in the configuration; nothing was done
+21 errors in the configuration; nothing was done
 "#
     );
     assert_eq!(

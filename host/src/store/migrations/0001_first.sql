@@ -14,6 +14,7 @@ CREATE TABLE record (
     failure TEXT,
     decision_hash TEXT NOT NULL,
     notes TEXT NOT NULL,
+    absent BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (tenant, flow, id)
 );
 

@@ -171,7 +171,7 @@ pub(super) async fn status(store: &Sqlite) -> Result<Vec<TenantStatus>, StoreErr
     let read = |source| StoreError::Read { what: RUNS, source };
     let rows = sqlx::query(
         "SELECT f.tenant AS tenant, f.flow AS flow, \
-         (SELECT COUNT(*) FROM record r WHERE r.tenant = f.tenant AND r.flow = f.flow) AS records, \
+         (SELECT COUNT(*) FROM record r WHERE r.tenant = f.tenant AND r.flow = f.flow AND r.absent = 0) AS records, \
          (SELECT COUNT(*) FROM member m WHERE m.tenant = f.tenant AND m.flow = f.flow \
             AND m.state <> 'deleted') AS members, \
          (SELECT COUNT(*) FROM refusal q WHERE q.tenant = f.tenant AND q.flow = f.flow) AS rejects \

@@ -6,7 +6,7 @@ mod plans;
 mod records;
 mod values;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -100,8 +100,21 @@ impl Store for Sqlite {
         records::put(self, tenant, flow, records).await
     }
 
-    async fn count_records(&self, tenant: &TenantId, flow: &FlowId) -> Result<u64, StoreError> {
-        records::count(self, tenant, flow).await
+    async fn present_records(
+        &self,
+        tenant: &TenantId,
+        flow: &FlowId,
+    ) -> Result<HashSet<RecordId>, StoreError> {
+        records::present(self, tenant, flow).await
+    }
+
+    async fn mark_absent(
+        &self,
+        tenant: &TenantId,
+        flow: &FlowId,
+        ids: &[RecordId],
+    ) -> Result<(), StoreError> {
+        records::mark_absent(self, tenant, flow, ids).await
     }
 
     async fn world(&self, tenant: &TenantId, flow: &FlowId) -> Result<World, StoreError> {

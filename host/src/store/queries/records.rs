@@ -1,6 +1,6 @@
 //! Records, their decisions, and the quarantine.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 
@@ -27,14 +27,9 @@ pub(super) async fn known(
     let mut known = HashMap::with_capacity(ids.len());
     for chunk in ids.chunks(ROWS) {
         let mut query = sqlx::QueryBuilder::<Db>::new(
-            "SELECT id, content_hash, rules, failure FROM record WHERE tenant = ",
+            "SELECT id, content_hash, rules, failure, absent FROM record",
         );
-        query.push_bind(tenant.as_str()).push(" AND flow = ").push_bind(flow.as_str()).push(" AND id IN (");
-        let mut list = query.separated(", ");
-        for id in chunk {
-            list.push_bind(id.as_str());
-        }
-        query.push(")");
+        only_ids(&mut query, tenant, flow, chunk);
         for row in &query.build().fetch_all(&store.pool).await.map_err(read)? {
             let row = Reading { row, what: WHAT };
             let failure: Option<String> = row.get("failure")?;
@@ -44,6 +39,7 @@ pub(super) async fn known(
                     content: row.id("content_hash")?,
                     rules: row.id("rules")?,
                     failed: failure.is_some(),
+                    absent: row.get::<i64>("absent")? != 0,
                 },
             );
         }
@@ -62,7 +58,7 @@ pub(super) async fn stale(
 ) -> Result<Vec<FetchedRecord>, StoreError> {
     let rows = sqlx::query(
         "SELECT id, content, fetched_at, fetched_run FROM record WHERE tenant = $1 AND flow = $2 AND id > $3 \
-         AND decided_at < $4 AND (rules <> $5 OR failure IS NOT NULL) ORDER BY id LIMIT $6",
+         AND absent = 0 AND decided_at < $4 AND (rules <> $5 OR failure IS NOT NULL) ORDER BY id LIMIT $6",
     )
     .bind(tenant.as_str())
     .bind(flow.as_str())
@@ -121,7 +117,7 @@ pub(super) async fn put(
              content_hash = excluded.content_hash, fetched_at = excluded.fetched_at, \
              fetched_run = excluded.fetched_run, decided_at = excluded.decided_at, rules = excluded.rules, \
              decision = excluded.decision, failure = excluded.failure, \
-             decision_hash = excluded.decision_hash, notes = excluded.notes",
+             decision_hash = excluded.decision_hash, notes = excluded.notes, absent = 0",
         );
         query
             .build()
@@ -132,14 +128,47 @@ pub(super) async fn put(
     writing.commit(WHAT).await
 }
 
-pub(super) async fn count(store: &Sqlite, tenant: &TenantId, flow: &FlowId) -> Result<u64, StoreError> {
-    let row = sqlx::query("SELECT COUNT(*) AS n FROM record WHERE tenant = $1 AND flow = $2")
+pub(super) async fn present(
+    store: &Sqlite,
+    tenant: &TenantId,
+    flow: &FlowId,
+) -> Result<HashSet<RecordId>, StoreError> {
+    let rows = sqlx::query("SELECT id FROM record WHERE tenant = $1 AND flow = $2 AND absent = 0")
         .bind(tenant.as_str())
         .bind(flow.as_str())
-        .fetch_one(&store.pool)
+        .fetch_all(&store.pool)
         .await
         .map_err(read)?;
-    Reading { row: &row, what: WHAT }.count("n")
+    rows.iter().map(|row| Reading { row, what: WHAT }.id("id")).collect()
+}
+
+pub(super) async fn mark_absent(
+    store: &Sqlite,
+    tenant: &TenantId,
+    flow: &FlowId,
+    ids: &[RecordId],
+) -> Result<(), StoreError> {
+    let mut writing = store.writing(WHAT).await?;
+    for chunk in ids.chunks(ROWS) {
+        let mut query = sqlx::QueryBuilder::<Db>::new("UPDATE record SET absent = 1");
+        only_ids(&mut query, tenant, flow, chunk);
+        query
+            .build()
+            .execute(&mut *writing.transaction)
+            .await
+            .map_err(|source| StoreError::Write { what: WHAT, source })?;
+    }
+    writing.commit(WHAT).await
+}
+
+fn only_ids(query: &mut sqlx::QueryBuilder<Db>, tenant: &TenantId, flow: &FlowId, ids: &[RecordId]) {
+    query.push(" WHERE tenant = ").push_bind(tenant.as_str().to_owned());
+    query.push(" AND flow = ").push_bind(flow.as_str().to_owned()).push(" AND id IN (");
+    let mut list = query.separated(", ");
+    for id in ids {
+        list.push_bind(id.as_str().to_owned());
+    }
+    query.push(")");
 }
 
 /// Every record of a tenant with its decision and its refusal.
@@ -165,7 +194,7 @@ pub(super) async fn states(store: &Sqlite, tenant: &TenantId) -> Result<Vec<Reco
         );
     }
     let rows = sqlx::query(
-        "SELECT flow, id, rules, decision, failure, decision_hash FROM record WHERE tenant = $1 \
+        "SELECT flow, id, rules, decision, failure, decision_hash FROM record WHERE tenant = $1 AND absent = 0 \
          ORDER BY id, flow",
     )
     .bind(tenant.as_str())

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::super::{Answer, Client, Settings, Verdict, Write};
-use super::wire::{Request, Wire, json};
 use super::{SECRET, now, settings, userid, zhang};
 use crate::model::FixedClock;
+use crate::rate::loopback::{Loopback, Request, json};
 
 const DONE: Verdict = Verdict::Done { created_departments: vec![] };
 const TOKEN: &str = "a-token-that-nobody-may-see";
@@ -17,11 +17,14 @@ fn client(settings: Settings) -> Client {
 }
 
 /// A service that gives a token and answers every other call with what `answer` gives for its count and itself.
-async fn service(answer: impl Fn(usize, &Request) -> Option<Vec<u8>> + Send + Sync + 'static) -> Wire {
+async fn service(answer: impl Fn(usize, &Request) -> Option<Vec<u8>> + Send + Sync + 'static) -> Loopback {
     let calls = AtomicUsize::new(0);
-    Wire::serve(move |request| {
+    Loopback::serve(move |request| {
         if request.line.contains("/cgi-bin/gettoken?") {
-            return Some(json(200, &format!(r#"{{"errcode":0,"access_token":"{TOKEN}","expires_in":7200}}"#)));
+            return Some(json(
+                200,
+                &format!(r#"{{"errcode":0,"access_token":"{TOKEN}","expires_in":7200}}"#),
+            ));
         }
         answer(calls.fetch_add(1, Ordering::Relaxed), request)
     })
@@ -64,7 +67,9 @@ async fn a_delete_is_a_get_with_an_escaped_userid_below_any_base() {
 async fn a_compressed_answer_is_read() {
     /// `{"errcode":0,"errmsg":"ok","department_id":[{"id":1}]}`
     const GZIP: &[u8] = &[
-        31, 139, 8, 0, 0, 0, 0, 0, 2, 3, 171, 86, 74, 45, 42, 74, 206, 79, 73, 85, 178, 50, 208, 1, 177, 115, 139, 211, 149, 172, 148, 242, 179, 149, 116, 148, 82, 82, 11, 18, 139, 74, 114, 83, 243, 74, 226, 51, 83, 148, 172, 162, 171, 149, 64, 148, 97, 109, 108, 45, 0, 174, 10, 29, 9, 54, 0, 0, 0
+        31, 139, 8, 0, 0, 0, 0, 0, 2, 3, 171, 86, 74, 45, 42, 74, 206, 79, 73, 85, 178, 50, 208, 1, 177, 115,
+        139, 211, 149, 172, 148, 242, 179, 149, 116, 148, 82, 82, 11, 18, 139, 74, 114, 83, 243, 74, 226, 51,
+        83, 148, 172, 162, 171, 149, 64, 148, 97, 109, 108, 45, 0, 174, 10, 29, 9, 54, 0, 0, 0,
     ];
     let wire = service(|_, _| {
         let length = GZIP.len();
@@ -79,9 +84,8 @@ async fn a_compressed_answer_is_read() {
 #[tokio::test]
 async fn an_answer_that_breaks_off_leaves_the_write_in_doubt() {
     let closed: fn() -> Option<Vec<u8>> = || None;
-    let truncated: fn() -> Option<Vec<u8>> = || {
-        Some(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 90\r\n\r\n{\"errcode\":0".to_vec())
-    };
+    let truncated: fn() -> Option<Vec<u8>> =
+        || Some(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 90\r\n\r\n{\"errcode\":0".to_vec());
     let elsewhere: fn() -> Option<Vec<u8>> =
         || Some(b"HTTP/1.1 302 Found\r\nlocation: /login\r\ncontent-length: 0\r\n\r\n".to_vec());
     for broken in [closed, truncated, elsewhere] {

@@ -6,7 +6,6 @@ mod pace;
 mod read;
 mod script;
 mod token;
-mod wire;
 mod write;
 
 use std::sync::Arc;

@@ -54,7 +54,11 @@ async fn lost_answers_are_asked_for_again_and_then_told() {
 async fn members_are_read_page_by_page_and_counted_once() {
     let script = Script::new().on(
         "user/list_id",
-        [page(&["Zhang", "li"], json!("c1")), page(&["zhang", "wang"], json!("c2")), page(&["zhao"], Value::Null)],
+        [
+            page(&["Zhang", "li"], json!("c1")),
+            page(&["zhang", "wang"], json!("c2")),
+            page(&["zhao"], Value::Null),
+        ],
     );
     let members = client(&script).member_ids().await.unwrap();
     let userids: Vec<_> = members.values().map(|userid| userid.as_str()).collect();
@@ -93,7 +97,8 @@ async fn a_cursor_that_is_no_longer_good_begins_the_listing_again_once() {
 async fn a_listing_that_turns_in_a_circle_or_fails_midway_is_an_error() {
     let script = Script::new().always("user/list_id", page(&["a"], json!("same")));
     assert_eq!(client(&script).member_ids().await.unwrap_err().code(), "wecom.shape");
-    let script = Script::new().on("user/list_id", [page(&["a"], json!("c1"))]).always("user/list_id", Canned::Lost);
+    let script =
+        Script::new().on("user/list_id", [page(&["a"], json!("c1"))]).always("user/list_id", Canned::Lost);
     assert_eq!(client(&script).member_ids().await.unwrap_err().code(), "wecom.no_answer");
 }
 

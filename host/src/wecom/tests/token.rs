@@ -41,7 +41,9 @@ async fn fifty_writes_at_once_share_one_token() {
 async fn a_token_is_renewed_shortly_before_it_expires() {
     for (life, kept) in [(7200, 6900), (100, 90)] {
         let token = json!({ "errcode": 0, "access_token": "FIRST", "expires_in": life });
-        let script = Script::with_latency(Duration::ZERO).always("user/update", ok()).on("gettoken", [Canned::Json(token)]);
+        let script = Script::with_latency(Duration::ZERO)
+            .always("user/update", ok())
+            .on("gettoken", [Canned::Json(token)]);
         let client = client(&script);
         let begin = Instant::now();
         assert_eq!(write(&client).await, DONE);
@@ -79,7 +81,9 @@ async fn a_wrong_credential_on_a_call_is_asked_once_more_with_a_fresh_token() {
     assert_eq!(write(&client(&script)).await, DONE);
     assert_eq!(script.seen("gettoken").len(), 2);
     let script = Script::new().always("user/update", code(40001, "invalid credential"));
-    assert!(matches!(write(&client(&script)).await, Verdict::Stopped(error) if error.code() == "wecom.40001"));
+    assert!(
+        matches!(write(&client(&script)).await, Verdict::Stopped(error) if error.code() == "wecom.40001")
+    );
     assert_eq!(script.seen("user/update").len(), 2);
 }
 
@@ -110,5 +114,7 @@ async fn a_passing_failure_is_shared_by_those_who_waited_and_asked_again_by_the_
 #[tokio::test(start_paused = true)]
 async fn an_answer_without_a_token_stops() {
     let script = Script::new().always("gettoken", Canned::Json(json!({ "errcode": 0, "errmsg": "ok" })));
-    assert!(matches!(write(&client(&script)).await, Verdict::Stopped(error) if error.code() == "wecom.shape"));
+    assert!(
+        matches!(write(&client(&script)).await, Verdict::Stopped(error) if error.code() == "wecom.shape")
+    );
 }

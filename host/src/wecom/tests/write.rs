@@ -49,7 +49,8 @@ async fn a_create_is_one_call_with_the_body_and_its_own_userid() {
 
 #[tokio::test(start_paused = true)]
 async fn an_update_sends_only_the_fields_given_and_a_delete_only_the_userid() {
-    let script = Script::new().on("user/update", [code(0, "updated")]).on("user/delete", [code(0, "deleted")]);
+    let script =
+        Script::new().on("user/update", [code(0, "updated")]).on("user/delete", [code(0, "deleted")]);
     let client = client(&script);
     let mut fields = Map::new();
     fields.insert("position".to_owned(), json!("工程师"));
@@ -83,7 +84,8 @@ async fn the_code_may_be_a_text_or_absent() {
 
 #[tokio::test(start_paused = true)]
 async fn a_success_with_a_warning_is_none() {
-    for errmsg in ["created. Warning: wrong json format. ", "ok. WARNING: field `id` expect type `uint32`. "] {
+    for errmsg in ["created. Warning: wrong json format. ", "ok. WARNING: field `id` expect type `uint32`. "]
+    {
         let answer = created(vec![code(0, errmsg)]).await;
         assert_eq!(answer.verdict, Verdict::Warned { errmsg: errmsg.trim().to_owned() });
     }
@@ -104,7 +106,8 @@ async fn an_existing_userid_may_be_ours_only_if_an_earlier_attempt_may_have_made
     ] {
         assert_eq!(before(doubtful).await.verdict, Verdict::AlreadyExists { maybe_ours: true });
     }
-    for certain in [Canned::NotSent, code(45035, "conflict"), code(45033, "crowded"), code(42001, "expired")] {
+    for certain in [Canned::NotSent, code(45035, "conflict"), code(45033, "crowded"), code(42001, "expired")]
+    {
         assert_eq!(before(certain).await.verdict, Verdict::AlreadyExists { maybe_ours: false });
     }
     assert_eq!(created(vec![exists]).await.verdict, Verdict::AlreadyExists { maybe_ours: false });
@@ -163,7 +166,8 @@ async fn a_busy_service_is_asked_three_times_more_with_growing_waits() {
 
 #[tokio::test(start_paused = true)]
 async fn used_up_retries_are_in_doubt_only_where_it_matters() {
-    let script = |answer: Canned| Script::new().always("user/create", answer.clone()).always("user/update", answer);
+    let script =
+        |answer: Canned| Script::new().always("user/create", answer.clone()).always("user/update", answer);
     let lost = script(Canned::Lost);
     let answer = create(&client(&lost)).await;
     assert_eq!((&answer.verdict, codes(&answer)), (&Verdict::Lost, vec![None; 4]));
@@ -176,7 +180,8 @@ async fn used_up_retries_are_in_doubt_only_where_it_matters() {
     let unreachable = script(Canned::NotSent);
     let answer = create(&client(&unreachable)).await;
     assert_eq!((&answer.verdict, answer.in_doubt), (&Verdict::Busy { errcode: None }, false));
-    let mixed = Script::new().on("user/create", [Canned::Lost, Canned::NotSent, Canned::NotSent, Canned::NotSent]);
+    let mixed =
+        Script::new().on("user/create", [Canned::Lost, Canned::NotSent, Canned::NotSent, Canned::NotSent]);
     assert_eq!(create(&client(&mixed)).await.verdict, Verdict::Lost);
 }
 
@@ -190,7 +195,8 @@ async fn a_write_whose_token_never_came_was_not_sent() {
 
 #[tokio::test(start_paused = true)]
 async fn a_refused_address_stops_every_later_write_without_a_call() {
-    let refused = code(60020, "not allow to access from your ip, hint: [1], from ip: 203.0.113.9, more info at x");
+    let refused =
+        code(60020, "not allow to access from your ip, hint: [1], from ip: 203.0.113.9, more info at x");
     let script = Script::new().on("user/create", [refused]).always("user/get", code(60111, "no such"));
     let client = client(&script);
     let Verdict::Stopped(error) = create(&client).await.verdict else { panic!() };

@@ -107,6 +107,11 @@ pub fn hostile_kinds() -> impl Iterator<Item = &'static str> + Clone {
     refused.chain(odd).chain(pairs).chain([NO_CONTACT, EMAIL_ONLY])
 }
 
+/// How many rows it takes to have one of each kind, two of a pair.
+pub(super) fn rows_of_every_kind() -> usize {
+    hostile_kinds().count() + PAIRS.len()
+}
+
 /// Whether a kind means something else to rules that do not read the e-mail.
 fn is_about_email(kind: &str) -> bool {
     kind.contains("email") && kind != NO_CONTACT

@@ -113,6 +113,8 @@ pub struct FactoryBuilder {
 }
 
 const HOSTILE_PERCENT: usize = 15;
+/// A small factory has every kind of wrong row as long as they are no more than this part of it.
+const LARGEST_HOSTILE_PART: usize = 4;
 
 impl FactoryBuilder {
     /// So many wrong rows among all; the kinds come in turn.
@@ -164,14 +166,16 @@ impl FactoryBuilder {
 }
 
 impl Factory {
-    /// `people` rows, 15 in 100 of them wrong, nobody has left.
+    /// `people` rows, nobody has left; 15 in 100 are wrong, or more (up to a quarter) if that gives every kind.
     pub fn new(seed: u64, people: usize) -> Self {
         Self::builder(seed, people).build()
     }
 
     /// A factory about which more is said.
     pub fn builder(seed: u64, people: usize) -> FactoryBuilder {
-        FactoryBuilder { seed, people, hostile: people * HOSTILE_PERCENT / 100, leavers: 0, with_email: true }
+        let every_kind = hostile::rows_of_every_kind().min(people / LARGEST_HOSTILE_PART);
+        let hostile = every_kind.max(people * HOSTILE_PERCENT / 100);
+        FactoryBuilder { seed, people, hostile, leavers: 0, with_email: true }
     }
 
     /// The rows in the order of their creation.

@@ -101,6 +101,10 @@ impl WeCom {
         self.corp(corp_id).map(|corp| corp.members.clone()).unwrap_or_default()
     }
 
+    pub(crate) fn tokens(&self) -> Vec<String> {
+        self.tokens.given().to_vec()
+    }
+
     pub(crate) fn invitations(&self, corp_id: &str) -> BTreeMap<String, u64> {
         self.corp(corp_id).map(|corp| corp.invitations.clone()).unwrap_or_default()
     }

@@ -15,6 +15,8 @@ pub(super) struct Tokens {
     live: HashMap<String, Token>,
     /// The newest token of each (corp, credential).
     current: BTreeMap<(usize, usize), String>,
+    /// Every token ever given, so that a test can look for them where they must not be.
+    given: Vec<String>,
     random: Random,
     revoked: u64,
     wrong_secrets: u32,
@@ -33,6 +35,7 @@ impl Default for Tokens {
         Self {
             live: HashMap::new(),
             current: BTreeMap::new(),
+            given: Vec::new(),
             random: Random::new(0x7275_7a68_6973_696d),
             revoked: 0,
             wrong_secrets: 0,
@@ -47,6 +50,10 @@ const TOKEN_ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqr
 const BLOCK_MS: u64 = 3_600_000;
 
 impl Tokens {
+    pub(super) fn given(&self) -> &[String] {
+        &self.given
+    }
+
     pub(super) fn forget(&mut self, corp: usize) {
         self.live.retain(|_, token| token.corp != corp);
         self.current.retain(|(of, _), _| *of != corp);
@@ -141,6 +148,7 @@ impl Tokens {
         let ends_ms = now_ms + knobs.token_ttl_s * 1000;
         self.live.insert(text.clone(), Token { corp: owner.0, kind, ends_ms });
         self.current.insert(owner, text.clone());
+        self.given.push(text.clone());
         text
     }
 }

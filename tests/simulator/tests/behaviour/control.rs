@@ -15,13 +15,13 @@ async fn refusal(service: &Service, path: &str, body: Value) -> String {
 async fn everything_is_reached_over_http() {
     let service = Service::start().await;
     service.post("/sim/knobs", json!({ "log_requests": true })).await;
-    let row = json!({ "_id": "63e0706d0e33350008189999", "emp": "E1" });
+    let row = json!({ "_id": "6fe0706d0e33350008189999", "emp": "E1" });
     let form = json!({ "app_id": APP, "entry_id": ENTRY, "rows": [row] });
     service.post("/sim/load", json!({ "jiandaoyun": { "forms": [form] } })).await;
     let changed = service
         .post("/sim/rows", json!({ "app_id": APP, "entry_id": ENTRY, "upsert": [{ "emp": "E2" }] }))
         .await;
-    assert_eq!(changed, json!({ "ids": ["63e0706d0e3335000818999a"] }), "a new row comes after every other");
+    assert_eq!(changed, json!({ "ids": ["6fe0706d0e3335000818999a"] }), "a new row comes after every other");
     service.post("/sim/limits", json!({ "wecom_in_flight": 3 })).await;
     let rules = json!([{ "kind": "busy_before", "service": "wecom", "api": "user/create", "next": 1 }]);
     service.post("/sim/faults", json!({ "seed": 3, "rules": rules })).await;

@@ -23,6 +23,8 @@ fn a_thousand_people_have_a_hundred_and_fifty_hostile_rows_of_every_kind() {
     assert!((149..=150).contains(&hostile.len()), "{}", hostile.len());
     let kinds: HashSet<&str> = hostile.into_iter().collect();
     assert_eq!(kinds, hostile_kinds().collect());
+    let small: HashSet<&str> = Factory::new(7, 300).rows().iter().map(|row| row.kind).collect();
+    assert_eq!(small.len(), kinds.len() + 1, "three hundred people are enough for every kind");
     let refused: HashSet<&str> = factory.refused().map(|row| row.kind).collect();
     assert!(refused.len() >= 30, "{}", refused.len());
 }

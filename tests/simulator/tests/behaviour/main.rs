@@ -1,4 +1,9 @@
 //! What the simulator promises, asked over a real socket.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "what tests share ends a test as its assertions do"
+)]
 
 mod binary;
 mod control;

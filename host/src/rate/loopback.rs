@@ -26,17 +26,18 @@ impl Request {
 /// An answer of JSON.
 pub(crate) fn json(status: u16, body: &str) -> Vec<u8> {
     let length = body.len();
-    format!("HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}").into()
+    format!("HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}")
+        .into()
 }
 
 /// The service: where it listens, what it was sent.
-pub(crate) struct Wire {
+pub(crate) struct Loopback {
     pub(crate) address: SocketAddr,
     seen: Arc<Mutex<Vec<Request>>>,
     connections: Arc<AtomicUsize>,
 }
 
-impl Wire {
+impl Loopback {
     /// Answers each request with what `answer` gives for it; with `None` the connection is closed without an answer,
     /// as after answers that ask for it.
     pub(crate) async fn serve(answer: impl Fn(&Request) -> Option<Vec<u8>> + Send + Sync + 'static) -> Self {

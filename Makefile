@@ -1,0 +1,60 @@
+# The commands a person has to know:
+#   make demo    set everything up, sync a simulated factory twice, end
+#   make test    set everything up, lint, run every test
+#   make guests  build the components into guests/built
+#   make bench   measure, as ratios in one run
+#   make lint    formatting and clippy
+#
+# RUZHI_WASM_TOOLCHAIN chooses the Rust that builds the guests: auto (the default), installed, rustup or debian.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+RUZHI_WASM_TOOLCHAIN ?= auto
+export RUZHI_WASM_TOOLCHAIN
+
+GUESTS := member jingxintai
+FIXTURES := misbehaving
+BUILT := guests/built
+
+.PHONY: help demo test guests bench lint toolchain guests-dev
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+# What a fresh machine lacks: a C compiler for two crates, and a Rust that can compile to WebAssembly.
+toolchain:
+	@guests/toolchain.sh $(RUZHI_WASM_TOOLCHAIN)
+
+# One command builds every guest, ruzhi itself; PROFILE says which build of it.
+define build_guests
+	@for guest in $(GUESTS); do $(1) guest build guests/$$guest -o $(BUILT)/$$guest.wasm; done
+	@for guest in $(FIXTURES); do $(1) guest build guests/fixtures/$$guest -o $(BUILT)/$$guest.wasm; done
+endef
+
+guests: toolchain
+	cargo build --release --locked -p ruzhi
+	$(call build_guests,target/release/ruzhi)
+
+guests-dev: toolchain
+	cargo build --locked -p ruzhi
+	$(call build_guests,target/debug/ruzhi)
+
+lint: toolchain
+	cargo fmt --all --check
+	cargo fmt --all --check --manifest-path guests/Cargo.toml
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo clippy --workspace --all-targets --locked --manifest-path guests/Cargo.toml --target-dir guests/target -- -D warnings
+
+test: lint guests-dev
+	cargo build --workspace --locked
+	cargo test --locked --manifest-path guests/Cargo.toml --target-dir guests/target --workspace
+	cargo test --workspace --locked
+
+demo: guests
+	cargo build --release --locked -p ruzhi -p ruzhi-sim -p ruzhi-e2e
+	@target/release/ruzhi-demo
+
+bench: guests
+	cargo build --release --locked -p ruzhi -p ruzhi-sim -p ruzhi-e2e
+	@target/release/ruzhi-bench

@@ -1,0 +1,47 @@
+//! The components of a process: each compiled once, however many tenants use it.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use super::cache::Cache;
+use super::engine::Engine;
+use super::error::LoadError;
+use super::loader::{Component, MOST_BYTES};
+use crate::model::Digest;
+
+/// Loads components from files and keeps them by digest.
+pub struct Library {
+    engine: Engine,
+    cache: Option<Cache>,
+    loaded: Mutex<HashMap<Digest, Component>>,
+}
+
+impl Library {
+    /// A library for one engine. Without a cache every component is compiled anew in each process.
+    pub fn new(engine: Engine, cache: Option<Cache>) -> Self {
+        Self { engine, cache, loaded: Mutex::default() }
+    }
+
+    /// Reads, checks and compiles a component file. `pin` is the digest it must have.
+    pub fn load(&self, path: &Path, pin: Option<&Digest>) -> Result<Component, LoadError> {
+        let unreadable = |source| LoadError::Read { path: path.to_owned(), source };
+        let bytes = std::fs::metadata(path).map_err(unreadable)?.len();
+        if bytes > MOST_BYTES {
+            return Err(LoadError::TooLarge { bytes, most: MOST_BYTES });
+        }
+        let bytes = std::fs::read(path).map_err(unreadable)?;
+        let digest = Digest::of(&bytes);
+        if let Some(pinned) = pin.filter(|pinned| **pinned != digest) {
+            return Err(LoadError::Pin { found: digest.to_string(), pinned: pinned.to_string() });
+        }
+        // Held while compiling: two flows that ask for one component at once get one compilation.
+        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(component) = loaded.get(&digest) {
+            return Ok(component.clone());
+        }
+        let component = Component::from_bytes(&self.engine, self.cache.as_ref(), &bytes)?;
+        loaded.insert(digest, component.clone());
+        Ok(component)
+    }
+}

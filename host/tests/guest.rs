@@ -1,0 +1,228 @@
+//! What the host promises of guests: which are let in, what they may use, and that none is believed.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use ruzhi::guest::{BatchError, Cache, Component, Engine, Guest, Library, Limits, LoadError};
+use ruzhi::model::{Context, Decision, Digest, SourceRecord};
+
+fn built(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../guests/built").join(name);
+    assert!(path.exists(), "{} is missing: run `make guests`", path.display());
+    path
+}
+
+fn engine() -> Engine {
+    Engine::new(Limits { memory: 32 << 20, deadline: Duration::from_millis(300), answer: 4 << 20, slots: 2 })
+        .unwrap()
+}
+
+fn load(name: &str) -> Component {
+    Library::new(engine(), None).load(&built(name), None).unwrap()
+}
+
+fn misbehaving(how: &str) -> Guest {
+    let component = load("misbehaving.wasm");
+    Guest::new(component, how.to_owned()).unwrap()
+}
+
+fn records(count: usize) -> Vec<SourceRecord> {
+    (0..count)
+        .map(|n| SourceRecord { id: format!("{n:024x}"), json: format!("{{\"_id\":\"{n:024x}\"}}") })
+        .collect()
+}
+
+fn context() -> Context {
+    Context { now: "2026-05-01T08:00:00Z".to_owned(), timezone: "Asia/Shanghai".to_owned() }
+}
+
+fn refused(wat: &str) -> LoadError {
+    match Component::from_bytes(&engine(), None, &wat::parse_str(wat).unwrap()) {
+        Ok(_) => panic!("it was let in"),
+        Err(error) => error,
+    }
+}
+
+#[test]
+fn every_shipped_guest_imports_no_function_and_stays_under_400_kilobytes() {
+    for name in ["member.wasm", "jingxintai.wasm"] {
+        let component = load(name);
+        let inspection = component.inspection();
+        assert!(inspection.bytes < 400_000, "{name} has {} bytes", inspection.bytes);
+        assert!(inspection.imports.iter().all(|import| import.starts_with("ruzhi:mapping/types@")), "{name}");
+        assert!(inspection.exports.iter().any(|export| export == "ruzhi:mapping/mapper@0.1.0"));
+        assert_eq!(inspection.built_for.as_deref(), Some("0.1"));
+    }
+}
+
+#[test]
+fn a_component_that_imports_a_function_is_refused_by_name_with_the_fix() {
+    let error = refused(
+        r#"(component (import "wasi:cli/environment@0.2.6" (instance (export "get-cwd" (func (result string))))))"#,
+    );
+    assert!(matches!(&error, LoadError::Import { import, .. } if import == "wasi:cli/environment@0.2.6"));
+    assert!(error.to_string().contains("wasi:cli/environment@0.2.6"));
+    assert!(error.hint().en.contains("wasm32-unknown-unknown"));
+    let own = refused(r#"(component (import "now" (func (result u64))))"#);
+    assert!(matches!(&own, LoadError::Import { import, .. } if import == "now"));
+}
+
+#[test]
+fn a_component_without_the_contract_is_refused() {
+    let error = refused("(component)");
+    assert!(matches!(&error, LoadError::Contract { .. }), "{error}");
+    assert!(error.to_string().contains("ruzhi:mapping/mapper@0.1.0"), "{error}");
+    let newer = refused(r#"(component (@custom "ruzhi:api-version" "0.9"))"#);
+    assert!(newer.hint().en.contains("contract 0.9"), "{}", newer.hint().en);
+}
+
+#[test]
+fn what_is_no_component_is_refused_in_words() {
+    let of = |bytes: &[u8]| Component::from_bytes(&engine(), None, bytes).err().unwrap().to_string();
+    assert!(of(b"").contains("empty"));
+    assert!(of(b"hello").contains("does not begin like WebAssembly"));
+    assert!(of(&wat::parse_str("(module)").unwrap()).contains("core module"));
+    assert!(of(b"\x7fELF\x02\x01").contains("native code"));
+    let mut damaged = std::fs::read(built("member.wasm")).unwrap();
+    damaged.truncate(damaged.len() / 2);
+    assert!(of(&damaged).contains("damaged"));
+}
+
+#[test]
+fn a_start_function_that_traps_is_found_at_load() {
+    let error = refused(
+        "(component (core module $m (func $f unreachable) (start $f)) (core instance (instantiate $m)))",
+    );
+    assert!(!error.to_string().is_empty());
+}
+
+#[test]
+fn a_pin_that_names_another_component_refuses_it() {
+    let pinned = Digest::of("something else");
+    let error = Library::new(engine(), None).load(&built("member.wasm"), Some(&pinned)).err().unwrap();
+    assert!(matches!(error, LoadError::Pin { .. }));
+}
+
+#[test]
+fn a_panic_fails_the_batch_naming_function_and_batch_and_the_next_batch_works() {
+    let guest = misbehaving("panic");
+    let mut bad = records(100);
+    bad[50].json = "{\"a\":\"panic\"}".to_owned();
+    let error = guest.decide(&context(), &bad).unwrap_err();
+    assert!(matches!(error, BatchError::Trap { .. }), "{error}");
+    let text = error.to_string();
+    assert!(text.contains("`decide`") && text.contains("batch of 100 records"), "{text}");
+    assert!(text.contains(&bad[0].id) && text.contains(&bad[99].id), "{text}");
+    assert_eq!(guest.decide(&context(), &records(100)).unwrap().len(), 100);
+}
+
+#[test]
+fn a_runaway_loop_is_stopped_near_its_deadline() {
+    let guest = misbehaving("loop");
+    let began = Instant::now();
+    let error = guest.decide(&context(), &records(1)).unwrap_err();
+    assert!(matches!(error, BatchError::Deadline { deadline_ms: 300, .. }), "{error}");
+    assert!(began.elapsed() >= Duration::from_millis(300));
+}
+
+#[test]
+fn memory_past_the_budget_is_named() {
+    let error = misbehaving("allocate").decide(&context(), &records(1)).unwrap_err();
+    assert!(matches!(error, BatchError::Memory { most, .. } if most == 32 << 20), "{error}");
+}
+
+#[test]
+fn an_answer_larger_than_the_host_copies_is_refused() {
+    let engine = Engine::new(Limits { memory: 256 << 20, answer: 1 << 20, ..Limits::default() }).unwrap();
+    let component = Library::new(engine, None).load(&built("misbehaving.wasm"), None).unwrap();
+    let error = Guest::new(component, "huge".to_owned()).unwrap().decide(&context(), &records(1)).unwrap_err();
+    assert!(matches!(error, BatchError::Answer { .. }), "{error}");
+}
+
+#[test]
+fn a_wrong_number_of_outcomes_fails_the_batch() {
+    for (how, found) in [("one-too-few", 2), ("one-too-many", 4)] {
+        let error = misbehaving(how).decide(&context(), &records(3)).unwrap_err();
+        assert!(matches!(error, BatchError::Count { found: f, expected: 3, .. } if f == found), "{error}");
+    }
+}
+
+#[test]
+fn a_guest_error_fails_the_batch_with_the_guest_s_words() {
+    let error = misbehaving("error").decide(&context(), &records(1)).unwrap_err();
+    assert!(matches!(&error, BatchError::GuestError { code, .. } if code == "batch.refused"), "{error}");
+}
+
+#[test]
+fn a_member_that_breaks_wecom_s_rules_is_refused_by_the_host() {
+    let outcomes = misbehaving("unchecked").decide(&context(), &records(1)).unwrap();
+    let Decision::Reject(violations) = &outcomes[0].decision else { panic!("{outcomes:?}") };
+    let rules: Vec<&str> = violations.iter().map(|violation| violation.rule.as_str()).collect();
+    for rule in ["userid.charset", "name.empty", "mobile.invalid", "position.too-long", "gender.invalid"] {
+        assert!(rules.contains(&rule), "{rule} is not in {rules:?}");
+    }
+    assert!(!outcomes[0].notes.is_empty());
+}
+
+#[test]
+fn a_reject_without_a_reason_is_given_one() {
+    let outcomes = misbehaving("no-reason").decide(&context(), &records(1)).unwrap();
+    assert!(matches!(&outcomes[0].decision, Decision::Reject(v) if v[0].rule == "guest.no-reason"));
+}
+
+#[test]
+fn no_state_passes_from_one_batch_to_the_next() {
+    let guest = misbehaving("count");
+    for _ in 0..2 {
+        let outcomes = guest.decide(&context(), &records(2)).unwrap();
+        let said: Vec<_> = outcomes.into_iter().map(|outcome| outcome.decision).collect();
+        assert_eq!(said, [Decision::Ignore("1".to_owned()), Decision::Ignore("2".to_owned())]);
+    }
+}
+
+#[test]
+fn a_configuration_is_refused_in_the_guest_s_words() {
+    let component = load("misbehaving.wasm");
+    let refused = Guest::new(component.clone(), "nonsense".to_owned()).err().unwrap();
+    assert!(refused.to_string().contains("unknown behaviour nonsense"), "{refused}");
+    let trapped = Guest::new(component.clone(), "describe-panic".to_owned()).err().unwrap();
+    assert!(trapped.to_string().contains("`describe`"), "{trapped}");
+    let looped = Guest::new(component, "describe-loop".to_owned()).err().unwrap();
+    assert!(matches!(looped, LoadError::Describe(BatchError::Deadline { .. })), "{looped}");
+}
+
+#[test]
+fn a_cached_component_is_used_only_if_its_mac_is_right() {
+    let folder = tempfile::tempdir().unwrap();
+    let (cache_folder, key) = (folder.path().join("cache"), folder.path().join("key"));
+    let cache = Cache::open(&cache_folder, &key).unwrap();
+    let engine = engine();
+    let bytes = std::fs::read(built("member.wasm")).unwrap();
+    let load = || Component::from_bytes(&engine, Some(&cache), &bytes).unwrap();
+    load();
+    let file = std::fs::read_dir(&cache_folder).unwrap().next().unwrap().unwrap().path();
+    let genuine = std::fs::read(&file).unwrap();
+    load();
+    assert_eq!(std::fs::read(&file).unwrap(), genuine, "a genuine artifact is not written again");
+    let mut forged = genuine.clone();
+    let middle = forged.len() / 2;
+    forged[middle] ^= 0xff;
+    std::fs::write(&file, &forged).unwrap();
+    load();
+    assert_eq!(std::fs::read(&file).unwrap(), genuine, "a forged artifact is compiled anew and replaced");
+    let other_key = Cache::open(&cache_folder, &folder.path().join("other")).unwrap();
+    Component::from_bytes(&engine, Some(&other_key), &bytes).unwrap();
+    assert_ne!(std::fs::read(&file).unwrap(), genuine, "another key does not vouch for it");
+}
+
+#[test]
+fn the_cache_is_this_user_s_only() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let (cache_folder, key) = (folder.path().join("cache"), folder.path().join("key"));
+    std::fs::create_dir(&cache_folder).unwrap();
+    std::fs::set_permissions(&cache_folder, std::fs::Permissions::from_mode(0o777)).unwrap();
+    Cache::open(&cache_folder, &key).unwrap();
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&cache_folder), mode(&key)), (0o700, 0o600));
+}

@@ -1,0 +1,74 @@
+//! The guard holds what a person should look at first.
+
+use ruzhi_e2e::{Deployment, Tenant, simulator};
+use ruzhi_sim::RowChange;
+use ruzhi_sim::factory::{APP_ID, CORP_ID, ENTRY_ID, Factory, STATE};
+use serde_json::json;
+
+#[tokio::test]
+async fn a_plan_with_many_leavers_is_held_until_exactly_it_is_approved() {
+    let factory = Factory::builder(31, 30).hostile(0).build();
+    let simulator = simulator(&factory).await.unwrap();
+    let deployment = Deployment::new(&[Tenant::new(&simulator.url())]).unwrap();
+    deployment.run(&["sync", "jingxintai"]).unwrap();
+    let leavers = |count: usize| {
+        let rows = factory.rows().iter().take(count).map(|row| {
+            let mut row = row.row.clone();
+            row.insert(STATE.to_owned(), json!("离职"));
+            row.remove("updateTime");
+            row
+        });
+        RowChange {
+            app_id: APP_ID.to_owned(),
+            entry_id: ENTRY_ID.to_owned(),
+            upsert: rows.collect(),
+            ..RowChange::default()
+        }
+    };
+    simulator.change_rows(leavers(10)).unwrap();
+    let held = deployment.run(&["sync", "jingxintai", "--json"]).unwrap();
+    assert_eq!(held.code, Some(3), "{}", held.stderr);
+    let held = held.json().unwrap();
+    assert_eq!(held["state"], "held");
+    assert_eq!(held["guard"][0]["limit"], "leave_percent");
+    let disabled = || simulator.members(CORP_ID).values().filter(|member| member.status() == 2).count();
+    assert_eq!(disabled(), 0, "a held plan is not applied in part");
+
+    let plan = held["plan"].as_str().unwrap();
+    let unapproved = deployment.run(&["apply", plan]).unwrap();
+    assert_eq!(unapproved.code, Some(3), "{}", unapproved.stderr);
+
+    simulator.change_rows(leavers(11)).unwrap();
+    let superseded = deployment.run(&["apply", plan, "--approve"]).unwrap();
+    assert_eq!(superseded.code, Some(1));
+    assert!(superseded.stderr.contains("plan.superseded"), "{}", superseded.stderr);
+    assert_eq!(disabled(), 0);
+
+    let new = deployment.run(&["sync", "jingxintai", "--json"]).unwrap().json().unwrap();
+    let approved = deployment.run(&["apply", new["plan"].as_str().unwrap(), "--approve", "--json"]).unwrap();
+    assert_eq!(approved.code, Some(0), "{}", approved.stderr);
+    assert_eq!(approved.json().unwrap()["counts"]["disabled"], 11);
+    assert_eq!(disabled(), 11);
+    simulator.assert_understood();
+}
+
+#[tokio::test]
+async fn a_form_that_is_suddenly_empty_makes_nobody_a_leaver() {
+    let factory = Factory::builder(32, 20).hostile(0).build();
+    let simulator = simulator(&factory).await.unwrap();
+    let deployment = Deployment::new(&[Tenant::new(&simulator.url())]).unwrap();
+    deployment.run(&["sync", "jingxintai"]).unwrap();
+    let ids = factory.rows().iter().map(|row| row.row["_id"].as_str().unwrap().to_owned()).collect();
+    simulator
+        .change_rows(RowChange {
+            app_id: APP_ID.to_owned(),
+            entry_id: ENTRY_ID.to_owned(),
+            delete: ids,
+            ..RowChange::default()
+        })
+        .unwrap();
+    let outcome = deployment.run(&["sync", "jingxintai", "--full"]).unwrap();
+    assert_eq!(outcome.code, Some(1));
+    assert!(outcome.stderr.contains("source.emptied"), "{}", outcome.stderr);
+    assert!(simulator.members(CORP_ID).values().all(|member| member.status() != 2));
+}
