@@ -167,6 +167,7 @@ fn list(dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
             }),
         };
         values.push(value);
+        failed |= guest.is_err();
         if speech.json {
             continue;
         }
@@ -181,7 +182,6 @@ fn list(dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
                 flow.guest.component.display()
             )),
             Err(failure) => {
-                failed = true;
                 speech.out(format_args!("{}/{}  {}", tenant.id, flow.id, flow.guest.component.display()));
                 speech.explain(failure);
             }

@@ -31,8 +31,14 @@ impl PlanCommand {
         let mut reports = Reports::new(speech);
         for (tenant, flow) in config.select(self.target.as_deref())? {
             let bar = Arc::new(Bar::new(speech));
-            let report =
-                deployment.flow(tenant, flow, bar.clone())?.plan(RunOptions { full: self.full }).await;
+            let report = match deployment.flow(tenant, flow, bar.clone()) {
+                Ok(flow) => flow.plan(RunOptions { full: self.full }).await,
+                Err(failure) => {
+                    bar.clear();
+                    reports.refuse(tenant, flow, failure);
+                    continue;
+                }
+            };
             bar.clear();
             let show = |plan: &Plan, labels: &BTreeMap<String, String>| shown(speech, plan, labels);
             reports.add(tenant, report, deployment.store.as_ref(), &show).await;

@@ -74,6 +74,31 @@ impl<'a> Reports<'a> {
         self.rows.push(run);
     }
 
+    /// Takes in a flow that cannot run.
+    pub(super) fn refuse(&mut self, tenant: &config::Tenant, flow: &config::Flow, failure: Failure) {
+        if self.speech.json {
+            self.values.push(json!({
+                "tenant": tenant.id,
+                "flow": flow.id,
+                "run": null,
+                "plan": null,
+                "state": RunState::Failed,
+                "counts": Counts::default(),
+                "error": self.speech.failure_value(&failure),
+            }));
+        } else {
+            self.speech.out(format_args!(
+                "{} ({}/{})  {}",
+                tenant.name,
+                tenant.id,
+                flow.id,
+                state_word(self.speech, RunState::Failed)
+            ));
+        }
+        self.speech.explain(&failure);
+        self.failures.push(failure);
+    }
+
     async fn print(
         &self,
         tenant: &config::Tenant,
@@ -131,7 +156,7 @@ impl<'a> Reports<'a> {
 
     /// Prints what is still to be printed and gives the exit code.
     pub(super) fn finish(self) -> ExitCode {
-        let worst = if self.rows.iter().any(|run| run.state == RunState::Failed) {
+        let worst = if !self.failures.is_empty() || self.rows.iter().any(|run| run.state == RunState::Failed) {
             RunState::Failed
         } else if self.rows.iter().any(|run| run.state == RunState::Held) {
             RunState::Held

@@ -28,8 +28,14 @@ impl Sync {
         let mut reports = Reports::new(speech);
         for (tenant, flow) in config.select(self.target.as_deref())? {
             let bar = Arc::new(Bar::new(speech));
-            let report =
-                deployment.flow(tenant, flow, bar.clone())?.sync(RunOptions { full: self.full }).await;
+            let report = match deployment.flow(tenant, flow, bar.clone()) {
+                Ok(flow) => flow.sync(RunOptions { full: self.full }).await,
+                Err(failure) => {
+                    bar.clear();
+                    reports.refuse(tenant, flow, failure);
+                    continue;
+                }
+            };
             bar.clear();
             reports.add(tenant, report, deployment.store.as_ref(), &|_, _| Detail::None).await;
         }

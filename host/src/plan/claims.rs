@@ -139,40 +139,35 @@ fn settle(
     }
 }
 
-/// Between an upsert and a leave of the same person the newer record is right.
+/// Between an upsert and a leave of the same person the newer record is right. A record that says the same as another
+/// speaks for it here: a second onboarding form after the leave brings the first one back.
 fn overruled(world: &World, claims: &mut [Claim]) {
-    let mut newest: HashMap<MemberKey, usize> = HashMap::new();
-    let mut spoken: Vec<(usize, MemberKey)> = Vec::new();
-    let mut any_leave = false;
+    let mut spoken: BTreeMap<MemberKey, (Vec<usize>, Vec<usize>)> = BTreeMap::new();
     for (at, record) in world.records.iter().enumerate() {
-        let key = match &record.resolution {
-            Resolution::Decided(Decision::Upsert(member)) if claims.get(at) == Some(&Claim::Free) => {
-                MemberKey::of(&member.userid)
-            }
+        match &record.resolution {
             Resolution::Decided(Decision::Leave(userid)) => {
-                any_leave = true;
-                MemberKey::of(userid)
+                spoken.entry(MemberKey::of(userid)).or_default().1.push(at);
             }
-            _ => continue,
+            Resolution::Decided(Decision::Upsert(member))
+                if matches!(claims.get(at), Some(Claim::Free | Claim::SameAs(_))) =>
+            {
+                spoken.entry(MemberKey::of(&member.userid)).or_default().0.push(at);
+            }
+            _ => {}
+        }
+    }
+    let order = |at: &usize| world.records.get(*at).map(|record| (&record.id, &record.flow));
+    for (upserts, leaves) in spoken.into_values() {
+        let Some(leave) = leaves.iter().copied().max_by_key(order) else { continue };
+        let upsert = upserts.iter().copied().max_by_key(order);
+        let (right, wrong) = match upsert {
+            Some(upsert) if order(&upsert) > order(&leave) => (upsert, leaves),
+            _ => (leave, upserts.into_iter().chain(leaves).filter(|at| *at != leave).collect()),
         };
-        let order = |at: usize| world.records.get(at).map(|r| (&r.id, &r.flow));
-        newest
-            .entry(key.clone())
-            .and_modify(|best| {
-                if order(at) > order(*best) {
-                    *best = at;
-                }
-            })
-            .or_insert(at);
-        spoken.push((at, key));
-    }
-    if !any_leave {
-        return;
-    }
-    for (at, key) in spoken {
-        let Some(best) = newest.get(&key).copied().filter(|best| *best != at) else { continue };
-        if let Some(claim) = claims.get_mut(at) {
-            *claim = Claim::Overruled(best);
+        for at in wrong {
+            if let Some(claim) = claims.get_mut(at) {
+                *claim = Claim::Overruled(right);
+            }
         }
     }
 }

@@ -189,7 +189,9 @@ impl Planner<'_> {
             return refused(vec![violation("userid", "userid.charset", "not a valid userid", "帐号不合规")]);
         };
         let key = userid.key();
-        let entry = self.world.ledger.get(&key).filter(|entry| entry.exists());
+        let appeared = self.directory.is_some_and(|directory| directory.members.contains_key(&key));
+        let line = self.world.ledger.get(&key);
+        let entry = line.filter(|entry| entry.exists() || (appeared && entry.may_appear()));
         let (kind, body, after) = match entry {
             None => (OperationKind::Create, body::create(member), member.clone()),
             Some(entry) => {
@@ -359,9 +361,9 @@ fn against_directory(
             "userid",
             FOREIGN,
             &format!(
-                "{existing} is already in WeCom and was not created by ruzhi; give this person another userid, or let ruzhi adopt the member"
+                "{existing} is already in WeCom and was not created by ruzhi; give this person another userid"
             ),
-            &format!("企业微信中已有成员 {existing}，且不是 ruzhi 创建的；请更换帐号，或先让 ruzhi 接管该成员"),
+            &format!("企业微信中已有成员 {existing}，且不是 ruzhi 创建的；请更换帐号"),
         ));
     }
     if body.contains_key("department") {

@@ -104,11 +104,17 @@ pub struct LedgerEntry {
     pub state: MemberState,
     /// When the member was disabled as a leaver.
     pub left_at: Option<DateTime<Utc>>,
-    /// A write's answer was lost: what WeCom holds may differ from `written`, so everything is sent again.
+    /// A write's answer was lost: what WeCom holds may differ from `written`, so everything is sent again. On a deleted
+    /// member: a create was lost and was not found to have happened; should the member turn up, it is ours.
     pub doubtful: bool,
 }
 
 impl LedgerEntry {
+    /// Whether a create of the member was lost and may still turn out to have happened.
+    pub fn may_appear(&self) -> bool {
+        self.state == MemberState::Deleted && self.doubtful
+    }
+
     /// Whether the member is in the directory.
     pub fn exists(&self) -> bool {
         self.state != MemberState::Deleted

@@ -115,8 +115,6 @@ pub trait Store: Send + Sync {
     ) -> Result<(), StoreError>;
     /// Operations of a tenant found in `sending`.
     async fn in_doubt(&self, tenant: &TenantId) -> Result<Vec<InDoubt>, StoreError>;
-    /// Whether a create of this member by ruzhi was once in doubt and found not to have happened.
-    async fn lost_creates(&self, tenant: &TenantId) -> Result<Vec<String>, StoreError>;
 
     /// How far a flow's incremental collect has come.
     async fn watermark(&self, tenant: &TenantId, flow: &FlowId) -> Result<Option<Watermark>, StoreError>;

@@ -5,7 +5,7 @@
 //! is forced a few times per hundred operations and not twice for each, and still no call is ever made for an operation
 //! that is not stored as `sending`.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -44,9 +44,7 @@ pub(super) struct Applied {
 pub(super) struct Applying<'a> {
     flow: &'a Flow,
     plan: &'a Plan,
-    ledger: &'a std::collections::BTreeMap<MemberKey, LedgerEntry>,
-    /// Members whose create was in doubt before and was found not to have happened.
-    lost_before: BTreeSet<MemberKey>,
+    ledger: &'a BTreeMap<MemberKey, LedgerEntry>,
     halt: AtomicBool,
     applied: Mutex<Applied>,
     /// Operations to be called again, whether they may have happened, and what was called for them.
@@ -54,17 +52,15 @@ pub(super) struct Applying<'a> {
 }
 
 impl<'a> Applying<'a> {
-    pub(super) async fn new(flow: &'a Flow, plan: &'a Plan, world: &'a World) -> Result<Self, RunError> {
-        let lost = flow.store.lost_creates(&flow.tenant).await?;
-        Ok(Self {
+    pub(super) fn new(flow: &'a Flow, plan: &'a Plan, world: &'a World) -> Self {
+        Self {
             flow,
             plan,
             ledger: &world.ledger,
-            lost_before: lost.iter().map(|key| MemberKey::of(key)).collect(),
             halt: AtomicBool::new(false),
             applied: Mutex::default(),
             again: Mutex::default(),
-        })
+        }
     }
 
     /// Applies wave after wave. An error is the store's or the directory's; what WeCom says of single records is not.
@@ -106,7 +102,7 @@ impl<'a> Applying<'a> {
             .filter(|(_, (doubt, _))| !doubt)
             .filter_map(|(place, (_, attempts))| {
                 let operation = self.plan.operations.get(place)?.clone();
-                Some(not_done(place, operation, attempts))
+                Some(self.not_done(place, operation, attempts))
             })
             .collect();
         self.keep(given_up).await
@@ -164,7 +160,7 @@ impl<'a> Applying<'a> {
                 lock(&self.again).insert(place, (doubted, attempts));
                 None
             } else {
-                Some(not_done(place, operation.clone(), attempts))
+                Some(self.not_done(place, operation.clone(), attempts))
             };
         }
         let userid = &operation.userid;
@@ -175,8 +171,10 @@ impl<'a> Applying<'a> {
         };
         let answer = self.flow.directory.write(write).await;
         let key = userid.key();
-        let known = Known { maybe_ours: doubted || self.lost_before.contains(&key), when: self.flow.clock.now() };
-        match read(operation, place, self.ledger.get(&key), known, answer) {
+        let entry = self.ledger.get(&key);
+        let maybe_ours = doubted || entry.is_some_and(LedgerEntry::may_appear);
+        let known = Known { maybe_ours, when: self.flow.clock.now() };
+        match read(operation, place, entry, known, answer) {
             Meaning::Settled(mut settlement) => {
                 attempts.append(&mut settlement.attempts);
                 settlement.attempts = attempts;
@@ -253,6 +251,27 @@ impl<'a> Applying<'a> {
         Ok(())
     }
 
+    /// Given up. A create that was never lost has not happened; of a change that was called at all it cannot be said, so
+    /// the ledger's line becomes doubtful.
+    fn not_done(&self, place: usize, operation: Operation, attempts: Vec<AttemptRow>) -> Settlement {
+        let doubtful = match operation.kind {
+            OperationKind::Create => None,
+            _ if attempts.is_empty() => None,
+            _ => self.ledger.get(&operation.userid.key()),
+        };
+        let last = attempts.last();
+        Settlement {
+            place,
+            state: OperationState::Failed,
+            errcode: last.and_then(|attempt| attempt.errcode),
+            errmsg: Some("not done; the next run plans it again".to_owned()),
+            ledger: doubtful.map(|entry| LedgerEntry { doubtful: true, ..entry.clone() }),
+            operation,
+            attempts,
+            refusal: None,
+        }
+    }
+
     fn in_again(&self) -> Vec<usize> {
         let mut places: Vec<usize> = lock(&self.again).keys().copied().collect();
         places.sort_unstable();
@@ -261,20 +280,6 @@ impl<'a> Applying<'a> {
 
     fn halted(&self) -> bool {
         self.halt.load(Ordering::Relaxed)
-    }
-}
-
-fn not_done(place: usize, operation: Operation, attempts: Vec<AttemptRow>) -> Settlement {
-    let last = attempts.last();
-    Settlement {
-        place,
-        operation,
-        state: OperationState::Failed,
-        errcode: last.and_then(|attempt| attempt.errcode),
-        errmsg: Some("not done; the next run plans it again".to_owned()),
-        attempts,
-        ledger: None,
-        refusal: None,
     }
 }
 

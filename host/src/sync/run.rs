@@ -224,7 +224,7 @@ impl Running<'_> {
         }
         flow.progress.planned(plan.operations.len() as u64);
         flow.store.set_plan_state(&flow.tenant, &plan.id, PlanState::Applying).await?;
-        let applied = Applying::new(flow, plan, world).await?.apply().await?;
+        let applied = Applying::new(flow, plan, world).apply().await?;
         let state = if applied.counts.failed == 0 { PlanState::Done } else { PlanState::Failed };
         flow.store.set_plan_state(&flow.tenant, &plan.id, state).await?;
         Ok(applied)

@@ -1,8 +1,8 @@
 //! Operations in doubt: stored as `sending`, with no outcome. They are settled by asking WeCom, never by guessing.
 //!
 //! The sync secret may list the directory's ids and nothing else, and that is enough. Before it was sent, the plan knew
-//! that no member had the userid; so a member with it now is ours, and the create happened. A member that is gone was
-//! deleted. Of an update nothing can be read back, so the ledger's line becomes doubtful: the next plan sends every
+//! that no member had the userid; so a member with it now is ours, and the create happened. If there is none, the ledger
+//! keeps that one may still appear, for the call may be under way yet. A member that is gone was deleted. Of an update nothing can be read back, so the ledger's line becomes doubtful: the next plan sends every
 //! field again, which changes nothing if the update had happened.
 
 use std::collections::BTreeMap;
@@ -49,7 +49,11 @@ pub(super) fn read_back(
     let there = members.contains_key(&operation.userid.key());
     let (state, ledger) = match operation.kind {
         OperationKind::Create if there => (OperationState::Done, Some(after(&operation, entry, now))),
-        OperationKind::Create => (OperationState::Lost, None),
+        OperationKind::Create => {
+            let line = after(&operation, entry, now);
+            let may_appear = LedgerEntry { state: MemberState::Deleted, doubtful: true, ..line };
+            (OperationState::Lost, Some(may_appear))
+        }
         OperationKind::Delete if !there => (OperationState::Done, Some(after(&operation, entry, now))),
         OperationKind::Delete => (OperationState::Lost, None),
         OperationKind::Update | OperationKind::Disable | OperationKind::Enable => {

@@ -146,8 +146,12 @@ pub(super) fn read(
             error: Some(error),
         },
         Verdict::Parked { .. } => Meaning::Stop {
-            settlement: (!known.maybe_ours)
-                .then(|| Box::new(settlement(OperationState::Failed, None, None))),
+            settlement: (!known.maybe_ours).then(|| {
+                // A change that was called before the limit was reached may have happened.
+                let called_before = entry.filter(|_| !creating && attempts.len() > 1);
+                let doubtful = called_before.map(|entry| LedgerEntry { doubtful: true, ..entry.clone() });
+                Box::new(settlement(OperationState::Failed, doubtful, None))
+            }),
             error: None,
         },
         Verdict::Lost => Meaning::Again { doubt: true, attempts },

@@ -261,13 +261,6 @@ error: `flows.schedule`: `every minute` is not a cron expression: Invalid patter
 11 | limits = { per_minute = 0, per_hour = 1.5, in_flight = 1000 }
    |                                                        ^^^^
 
-错误：`jiandaoyun.base_url` 应在 `/api` 之前结束
-  --> tenants/a.toml:13:12
-   |
-13 | base_url = "https://api.jiandaoyun.com/api/"
-   |            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-   = 提示：请去掉 `/api`，ruzhi 会自行加上
-
 错误：`jiandaoyun.limits.per_second` 应在 1 到 100000000 之间，写成了 0
   --> tenants/a.toml:15:25
    |
@@ -335,7 +328,7 @@ error: `flows.schedule`: `every minute` is not a cron expression: Invalid patter
    |            ^^^^^^^^^^^^^^
    = 提示：五段：分 时 日 月 周；"*/5 * * * *" 表示每五分钟
 
-配置中有 22 个错误，未执行任何操作
+配置中有 21 个错误，未执行任何操作
 "#
     );
 }

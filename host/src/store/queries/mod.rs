@@ -178,10 +178,6 @@ impl Store for Sqlite {
         plans::in_doubt(self, tenant).await
     }
 
-    async fn lost_creates(&self, tenant: &TenantId) -> Result<Vec<String>, StoreError> {
-        plans::lost_creates(self, tenant).await
-    }
-
     async fn watermark(&self, tenant: &TenantId, flow: &FlowId) -> Result<Option<Watermark>, StoreError> {
         history::watermark(self, tenant, flow).await
     }

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::records::Entry;
 use super::values::{DbRow, Reading, json_text, number, word_of};
 use super::{Db, InDoubt, PlanState, ROWS, Settlement, Sqlite, StoreError, StoredPlan, Writing, ledger, records};
-use crate::model::{FlowId, OperationKind, OperationState, PlanId, RecordId, RunId, TenantId};
+use crate::model::{FlowId, OperationState, PlanId, RecordId, RunId, TenantId};
 use crate::plan::{Plan, Standing, World};
 use crate::store::{AttemptRow, OperationRow};
 
@@ -380,18 +380,4 @@ pub(super) async fn in_doubt(store: &Sqlite, tenant: &TenantId) -> Result<Vec<In
             Ok(InDoubt { plan: row.id("plan")?, place, operation: row.json("operation")? })
         })
         .collect()
-}
-
-/// Keys of members whose create was in doubt and was found not to have happened. Should one of them turn up after all,
-/// it is ours.
-pub(super) async fn lost_creates(store: &Sqlite, tenant: &TenantId) -> Result<Vec<String>, StoreError> {
-    let rows = sqlx::query(
-        "SELECT DISTINCT member_key FROM operation WHERE tenant = $1 AND kind = $2 AND state = 'lost'",
-    )
-    .bind(tenant.as_str())
-    .bind(OperationKind::Create.as_str())
-    .fetch_all(&store.pool)
-    .await
-    .map_err(read)?;
-    rows.iter().map(|row| Reading { row, what: OPERATIONS }.get("member_key")).collect()
 }
