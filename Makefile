@@ -37,7 +37,7 @@ guests: toolchain
 	$(call build_guests,target/release/ruzhi)
 
 guests-dev: toolchain
-	cargo build --locked -p ruzhi
+	cargo build --workspace --all-targets --locked
 	$(call build_guests,target/debug/ruzhi)
 
 lint: toolchain
@@ -47,7 +47,6 @@ lint: toolchain
 	cargo clippy --workspace --all-targets --locked --manifest-path guests/Cargo.toml --target-dir guests/target -- -D warnings
 
 test: lint guests-dev
-	cargo build --workspace --locked
 	cargo test --locked --manifest-path guests/Cargo.toml --target-dir guests/target --workspace
 	cargo test --workspace --locked
 

@@ -153,6 +153,8 @@ impl FactoryBuilder {
         let step_ms = people::YEARS_MS / self.people.max(1) as u64;
         for (place, row) in rows.iter_mut().enumerate() {
             people.date(place as u64 * step_ms, step_ms, &mut row.row);
+            // In the order of creation, and before any id that the simulator gives.
+            row.row.insert("_id".to_owned(), json!(format!("65{place:022x}")));
         }
         if !self.with_email {
             for row in &mut rows {
