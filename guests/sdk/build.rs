@@ -118,13 +118,11 @@ impl Table {
         let mut source = String::new();
         let mut sorted: Vec<_> = names.iter().map(|(name, zone)| (name.to_ascii_lowercase(), zone)).collect();
         sorted.sort();
-        let numbers: Vec<_> = sorted.iter().map(|(_, zone)| zone).collect();
         let mut joined = String::new();
-        for (name, _) in &sorted {
-            writeln!(joined, "{name}")?;
+        for (name, zone) in &sorted {
+            writeln!(joined, "{name} {zone}")?;
         }
         writeln!(source, "static NAMES: &str = {joined:?};")?;
-        writeln!(source, "static NUMBERS: [u16; {}] = {numbers:?};", numbers.len())?;
         writeln!(source, "static DATA: [u8; {}] = {:?};", self.data.len(), self.data)?;
         writeln!(source, "static OFFSETS: [i32; {}] = {:?};", self.offsets.len(), self.offsets)?;
         writeln!(source, "static ZONES: [(u32, u32, u8, u8); {}] = {:?};", self.zones.len(), self.zones)?;

@@ -81,10 +81,9 @@ fn collect(value: &Value, ids: &mut Vec<u32>, depth: u8) -> Result<(), Fault> {
         },
         Value::String(text) => collect_text(text, ids, depth),
         Value::Number(number) => {
-            let id = number
-                .as_u64()
-                .or_else(|| number.as_f64().filter(|id| *id >= 0.0 && id.fract() == 0.0).map(|id| id as u64));
-            push(id, &value::text(value)?, ids)
+            let whole = |id: &f64| *id >= 0.0 && id.fract() == 0.0;
+            let id = number.as_u64().or_else(|| number.as_f64().filter(whole).map(|id| id as u64));
+            push(id, || value::json(value), ids)
         }
         other => Err(invalid(&value::json(other))),
     }
@@ -101,13 +100,13 @@ fn collect_text(text: &str, ids: &mut Vec<u32>, depth: u8) -> Result<(), Fault> 
     let inner = plain.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(&plain);
     for part in value::split(inner).flat_map(str::split_whitespace) {
         let id = part.bytes().all(|byte| byte.is_ascii_digit()).then(|| part.parse().ok()).flatten();
-        push(id, part, ids)?;
+        push(id, || part.to_owned(), ids)?;
     }
     Ok(())
 }
 
-fn push(id: Option<u64>, shown: &str, ids: &mut Vec<u32>) -> Result<(), Fault> {
-    ids.push(id.and_then(|id| u32::try_from(id).ok()).ok_or_else(|| invalid(shown))?);
+fn push(id: Option<u64>, shown: impl FnOnce() -> String, ids: &mut Vec<u32>) -> Result<(), Fault> {
+    ids.push(id.and_then(|id| u32::try_from(id).ok()).ok_or_else(|| invalid(&shown()))?);
     Ok(())
 }
 

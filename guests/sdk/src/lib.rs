@@ -17,6 +17,7 @@ pub mod mapping;
 pub mod mobile;
 mod normal;
 pub mod record;
+mod row;
 pub mod rule;
 #[cfg(test)]
 mod testing;

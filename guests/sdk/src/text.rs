@@ -101,6 +101,9 @@ impl Cleaning {
 
 /// Whether [`Cleaning::rewrite`] would change anything, or might.
 fn needs_work(text: &str, cleaning: &Cleaning) -> bool {
+    if text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return false;
+    }
     // As if a space came before, so that a leading one is seen as a run.
     let mut space = cleaning.trim;
     for c in text.chars() {
@@ -110,7 +113,8 @@ fn needs_work(text: &str, cleaning: &Cleaning) -> bool {
             }
             space = cleaning.collapse;
         } else {
-            if c.is_whitespace() || is_invisible(c) || is_joiner(c) {
+            let is_plain = c.is_ascii_graphic() || ('\u{4e00}'..='\u{9fff}').contains(&c);
+            if !is_plain && (c.is_whitespace() || is_invisible(c) || is_joiner(c)) {
                 return true;
             }
             space = false;

@@ -26,7 +26,10 @@ impl Apply {
     pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
         let id: PlanId = self.plan.parse().map_err(|_| {
             Failure::usage(
-                Text::new(format!("`{}` is not a plan's id", self.plan), format!("“{}”不是计划编号", self.plan)),
+                Text::new(
+                    format!("`{}` is not a plan's id", self.plan),
+                    format!("“{}”不是计划编号", self.plan),
+                ),
                 Text::new("`ruzhi status` lists the plans that wait", "`ruzhi status` 会列出待处理的计划"),
             )
         })?;

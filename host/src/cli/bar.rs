@@ -17,11 +17,7 @@ impl Bar {
     pub(super) fn new(speech: &Speech) -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
         bar.enable_steady_tick(Duration::from_millis(200));
-        Self {
-            bar,
-            reading: speech.say("reading", "读取"),
-            writing: speech.say("writing", "写入"),
-        }
+        Self { bar, reading: speech.say("reading", "读取"), writing: speech.say("writing", "写入") }
     }
 
     pub(super) fn clear(&self) {

@@ -52,10 +52,19 @@ impl Check {
                     "{}/{}  {}",
                     tenant.id,
                     flow.id,
-                    if problems.is_empty() { speech.say("ok", "正常") } else { speech.say("not ready", "未就绪") }
+                    if problems.is_empty() {
+                        speech.say("ok", "正常")
+                    } else {
+                        speech.say("not ready", "未就绪")
+                    }
                 ));
                 if let Some(guest) = described {
-                    speech.out(format_args!("  {} {} {}", speech.say("guest", "规则组件"), guest.name, guest.version));
+                    speech.out(format_args!(
+                        "  {} {} {}",
+                        speech.say("guest", "规则组件"),
+                        guest.name,
+                        guest.version
+                    ));
                     speech.out(format_args!(
                         "  {}: {}",
                         speech.say("reads", "读取字段"),

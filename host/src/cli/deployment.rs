@@ -64,7 +64,10 @@ pub(super) async fn store(config: &Config, access: Access) -> Result<Arc<dyn Sto
                 format!("nothing has run here yet: there is no store {}", config.store.path.display()),
                 format!("这里尚未运行过：没有存储文件 {}", config.store.path.display()),
             ),
-            Some(Text::new("run `ruzhi plan` or `ruzhi sync` first", "请先运行 `ruzhi plan` 或 `ruzhi sync`")),
+            Some(Text::new(
+                "run `ruzhi plan` or `ruzhi sync` first",
+                "请先运行 `ruzhi plan` 或 `ruzhi sync`",
+            )),
         ));
     }
     Ok(Arc::new(Sqlite::open(&config.store.path, access).await?))
@@ -136,9 +139,7 @@ pub(super) fn directory(tenant: &config::Tenant) -> Result<wecom::Client, Failur
 }
 
 /// The form of a flow and which of its rows.
-pub(super) fn form(
-    flow: &config::Flow,
-) -> Result<(jiandaoyun::Form, Option<jiandaoyun::Filter>), Failure> {
+pub(super) fn form(flow: &config::Flow) -> Result<(jiandaoyun::Form, Option<jiandaoyun::Filter>), Failure> {
     let wrong = |text: Text| Failure::new(exit::USAGE, "config", text, None);
     let api = flow
         .source
@@ -149,11 +150,8 @@ pub(super) fn form(
         Some(value) => jiandaoyun::Filter::parse(value).map_err(|error| wrong(error.explain()))?,
         None => None,
     };
-    let form = jiandaoyun::Form {
-        api,
-        app_id: flow.source.app_id.clone(),
-        entry_id: flow.source.entry_id.clone(),
-    };
+    let form =
+        jiandaoyun::Form { api, app_id: flow.source.app_id.clone(), entry_id: flow.source.entry_id.clone() };
     Ok((form, filter))
 }
 

@@ -124,7 +124,10 @@ impl Check {
             speech.say("contract", "契约"),
             inspection.built_for.as_deref().unwrap_or("0.1")
         ));
-        speech.out(format_args!("  {}", speech.say("imports nothing that can be called", "不导入任何可调用的接口")));
+        speech.out(format_args!(
+            "  {}",
+            speech.say("imports nothing that can be called", "不导入任何可调用的接口")
+        ));
         match described {
             Some(described) => {
                 speech.out(format_args!("  {} {}", described.name, described.version));

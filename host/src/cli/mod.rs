@@ -19,6 +19,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::prelude::*;
 
 use self::speech::{Failure, Speech};
 
@@ -113,16 +116,12 @@ async fn dispatch(arguments: &Arguments, speech: &Speech) -> Result<ExitCode, Fa
     }
 }
 
-/// Logs go to standard error; RUZHI_LOG says how much of them, in the words of `tracing`.
+/// Logs go to standard error; RUZHI_LOG says how much of them, in the words of `tracing`. Only ruzhi's own are written,
+/// whatever it says: libraries log what goes over the wire, and the access token is in the path of every WeCom call.
 fn log() {
-    let mut filter = tracing_subscriber::EnvFilter::try_from_env("RUZHI_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("ruzhi=warn,error"));
-    // These write what goes over the wire, and the access token is in the path of every WeCom call. Nothing RUZHI_LOG
-    // says can make them.
-    for library in ["h2", "hyper", "hyper_util", "reqwest", "rustls", "sqlx", "tower"] {
-        if let Ok(silent) = format!("{library}=off").parse() {
-            filter = filter.add_directive(silent);
-        }
-    }
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+    let filter = EnvFilter::try_from_env("RUZHI_LOG").unwrap_or_else(|_| EnvFilter::new("ruzhi=warn"));
+    let own = filter_fn(|metadata| metadata.target().starts_with("ruzhi"));
+    let lines =
+        tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false).with_filter(filter);
+    tracing_subscriber::registry().with(lines.with_filter(own)).init();
 }

@@ -149,14 +149,18 @@ impl<'a> Reports<'a> {
         if let (RunState::Held, Some(plan)) = (run.state, &run.plan) {
             speech.note(format_args!(
                 "  {} `ruzhi apply {plan} --approve`",
-                speech.say("held by the guard; read the plan, then release it with", "已被熔断；请查看计划后放行：")
+                speech.say(
+                    "held by the guard; read the plan, then release it with",
+                    "已被熔断；请查看计划后放行："
+                )
             ));
         }
     }
 
     /// Prints what is still to be printed and gives the exit code.
     pub(super) fn finish(self) -> ExitCode {
-        let worst = if !self.failures.is_empty() || self.rows.iter().any(|run| run.state == RunState::Failed) {
+        let worst = if !self.failures.is_empty() || self.rows.iter().any(|run| run.state == RunState::Failed)
+        {
             RunState::Failed
         } else if self.rows.iter().any(|run| run.state == RunState::Held) {
             RunState::Held

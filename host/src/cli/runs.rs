@@ -44,8 +44,7 @@ impl Runs {
         ]);
         for run in &runs {
             let took = run.ended_at.map(|ended| (ended - run.started_at).num_milliseconds());
-            let problem =
-                run.problem.as_ref().map(|problem| format!("; {}", problem.in_lang(speech.lang)));
+            let problem = run.problem.as_ref().map(|problem| format!("; {}", problem.in_lang(speech.lang)));
             table.add_row([
                 run.id.to_string(),
                 format!("{}/{}", run.tenant, run.flow),

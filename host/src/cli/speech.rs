@@ -23,7 +23,10 @@ pub(super) struct Speech {
 
 /// What went wrong, to what, and what to do next.
 #[derive(Debug)]
-pub(super) struct Failure {
+pub(super) struct Failure(Box<Told>);
+
+#[derive(Debug)]
+struct Told {
     exit: u8,
     code: String,
     text: Text,
@@ -90,21 +93,21 @@ impl Speech {
             self.json(&json!({ "state": "failed", "error": self.failure_value(failure) }));
         }
         self.explain(failure);
-        ExitCode::from(failure.exit)
+        ExitCode::from(failure.0.exit)
     }
 
     /// Prints a failure.
     pub(super) fn explain(&self, failure: &Failure) {
-        if let Some(problems) = &failure.problems {
+        if let Some(problems) = &failure.0.problems {
             self.note(problems.render(self.lang).trim_end());
             return;
         }
         let error = self.say("error", "错误");
-        self.note(format_args!("{error}[{}]: {}", failure.code, failure.text.in_lang(self.lang)));
-        for cause in &failure.causes {
+        self.note(format_args!("{error}[{}]: {}", failure.0.code, failure.0.text.in_lang(self.lang)));
+        for cause in &failure.0.causes {
             self.note(format_args!("  {}: {cause}", self.say("because", "原因")));
         }
-        if let Some(hint) = &failure.hint {
+        if let Some(hint) = &failure.0.hint {
             self.note(format_args!("  {}: {}", self.say("hint", "提示"), hint.in_lang(self.lang)));
         }
     }
@@ -112,18 +115,18 @@ impl Speech {
     /// A failure as data.
     pub(super) fn failure_value(&self, failure: &Failure) -> serde_json::Value {
         json!({
-            "code": failure.code,
-            "message": failure.text,
-            "causes": failure.causes,
-            "hint": failure.hint,
-            "problems": failure.problems,
+            "code": failure.0.code,
+            "message": failure.0.text,
+            "causes": failure.0.causes,
+            "hint": failure.0.hint,
+            "problems": failure.0.problems,
         })
     }
 }
 
 impl Failure {
     pub(super) fn new(exit: u8, code: impl Into<String>, text: Text, hint: Option<Text>) -> Self {
-        Self { exit, code: code.into(), text, causes: Vec::new(), hint, problems: None }
+        Self(Box::new(Told { exit, code: code.into(), text, causes: Vec::new(), hint, problems: None }))
     }
 
     /// The command line asks for what cannot be.
@@ -139,14 +142,14 @@ impl Failure {
 
     /// The exit code.
     pub(super) fn exit(&self) -> u8 {
-        self.exit
+        self.0.exit
     }
 
     /// Adds an error and what is behind it. Only texts are kept, so nothing can print more than they say.
     pub(super) fn because(mut self, error: &dyn std::error::Error) -> Self {
         let mut next = Some(error);
         while let Some(error) = next {
-            self.causes.push(error.to_string());
+            self.0.causes.push(error.to_string());
             next = error.source();
         }
         self
@@ -164,7 +167,7 @@ impl From<Problems> for Failure {
     fn from(problems: Problems) -> Self {
         let text = Text::new("the configuration is not valid", "配置有误");
         let mut failure = Self::new(exit::USAGE, "config", text, None);
-        failure.problems = Some(problems);
+        failure.0.problems = Some(problems);
         failure
     }
 }

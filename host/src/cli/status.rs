@@ -24,9 +24,7 @@ impl Status {
         let store = deployment::store(&config, Access::Read).await?;
         let mut all = store.status().await?;
         store.close().await;
-        all.retain(|one| {
-            chosen.iter().any(|(tenant, flow)| tenant.id == one.tenant && flow.id == one.flow)
-        });
+        all.retain(|one| chosen.iter().any(|(tenant, flow)| tenant.id == one.tenant && flow.id == one.flow));
         if speech.json {
             speech.json(&all);
             return Ok(ExitCode::SUCCESS);

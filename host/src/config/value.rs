@@ -193,7 +193,8 @@ pub(super) fn digest(text: &str) -> Result<Digest, Fault> {
 /// looks like the former and is a digit short was not copied whole.
 pub(super) fn form_id(text: &str) -> Result<String, Fault> {
     let good = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
-    let cut = text.bytes().all(|b| b.is_ascii_hexdigit()) && (16..32).contains(&text.len()) && text.len() != 24;
+    let cut =
+        text.bytes().all(|b| b.is_ascii_hexdigit()) && (16..32).contains(&text.len()) && text.len() != 24;
     if (1..=64).contains(&text.len()) && text.bytes().all(good) && !cut {
         return Ok(text.to_owned());
     }

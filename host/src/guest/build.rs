@@ -106,8 +106,12 @@ impl BuildError {
     pub fn hint(&self) -> Text {
         match self {
             Self::NoToolchain => Text::new(
-                format!("run `rustup target add {TARGET}`, or on Debian `apt-get install rustc-web cargo-web rust-web-src`"),
-                format!("请运行 `rustup target add {TARGET}`；在 Debian 上也可以 `apt-get install rustc-web cargo-web rust-web-src`"),
+                format!(
+                    "run `rustup target add {TARGET}`, or on Debian `apt-get install rustc-web cargo-web rust-web-src`"
+                ),
+                format!(
+                    "请运行 `rustup target add {TARGET}`；在 Debian 上也可以 `apt-get install rustc-web cargo-web rust-web-src`"
+                ),
             ),
             Self::NotAPackage { .. } => Text::new(
                 "give the folder that holds the guest's Cargo.toml",
@@ -221,8 +225,7 @@ struct Package {
 
 impl Package {
     fn of(folder: &Path) -> Result<Self, BuildError> {
-        let not_a_package =
-            |reason: String| BuildError::NotAPackage { folder: folder.to_owned(), reason };
+        let not_a_package = |reason: String| BuildError::NotAPackage { folder: folder.to_owned(), reason };
         let manifest = folder.join("Cargo.toml");
         let manifest = manifest.canonicalize().map_err(|e| not_a_package(e.to_string()))?;
         let output = Command::new("cargo")

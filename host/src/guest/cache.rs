@@ -52,12 +52,7 @@ impl Cache {
     }
 
     /// Keeps a compiled component. A cache that cannot be written costs time, not correctness, so it only says so.
-    pub(super) fn store(
-        &self,
-        engine: &Engine,
-        digest: &Digest,
-        component: &wasmtime::component::Component,
-    ) {
+    pub(super) fn store(&self, engine: &Engine, digest: &Digest, component: &wasmtime::component::Component) {
         let (name, path) = self.place(engine, digest);
         let written = component.serialize().map_err(io::Error::other).and_then(|artifact| {
             let mac = self.mac(&name, &artifact).finalize().into_bytes();

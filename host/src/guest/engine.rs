@@ -6,9 +6,7 @@ use std::time::Duration;
 use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig, Store};
 
 use super::error::LoadError;
-use super::limits::{
-    Budget, Limits, MOST_CORE_INSTANCES, MOST_MEMORIES, MOST_TABLE_ELEMENTS, MOST_TABLES,
-};
+use super::limits::{Budget, Limits, MOST_CORE_INSTANCES, MOST_MEMORIES, MOST_TABLE_ELEMENTS, MOST_TABLES};
 
 /// How often the clock that stops runaway guests ticks.
 const TICK: Duration = Duration::from_millis(10);
@@ -24,8 +22,7 @@ pub struct Engine {
 impl Engine {
     /// Starts an engine, and the thread that counts its epochs; the thread ends with the engine.
     pub fn new(limits: Limits) -> Result<Self, LoadError> {
-        let engine_failed =
-            |source: &dyn std::fmt::Display| LoadError::Engine { reason: source.to_string() };
+        let engine_failed = |source: &dyn std::fmt::Display| LoadError::Engine { reason: source.to_string() };
         let inner = wasmtime::Engine::new(&config(limits)).map_err(|e| engine_failed(&e))?;
         let weak = inner.weak();
         std::thread::Builder::new()

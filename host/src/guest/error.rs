@@ -77,7 +77,7 @@ pub enum LoadError {
     },
     /// `describe` failed.
     #[error("the guest's `describe` failed: {0}")]
-    Describe(BatchError),
+    Describe(Box<BatchError>),
     /// The guest refuses its rules file.
     #[error("the guest refuses its configuration ({code}): {message}")]
     Configuration {
@@ -158,13 +158,14 @@ impl LoadError {
             Self::Compile { .. } => Text::new("build the component again", "请重新构建该组件"),
             Self::Import { fix, .. } => fix.0.clone(),
             Self::Contract { built_for: Some(version), .. } => Text::new(
-                format!("it was built for contract {version}; this host speaks 0.1: build it against wit/v0.1"),
+                format!(
+                    "it was built for contract {version}; this host speaks 0.1: build it against wit/v0.1"
+                ),
                 format!("该组件按契约 {version} 构建；本程序使用 0.1：请按 wit/v0.1 重新构建"),
             ),
-            Self::Contract { built_for: None, .. } => Text::new(
-                "build it against wit/v0.1 of this release",
-                "请按本版本的 wit/v0.1 重新构建",
-            ),
+            Self::Contract { built_for: None, .. } => {
+                Text::new("build it against wit/v0.1 of this release", "请按本版本的 wit/v0.1 重新构建")
+            }
             Self::Start { .. } | Self::Describe(_) => Text::new(
                 "the fault is in the guest: tell its author what is said above",
                 "问题出在规则组件：请把以上内容告知其作者",
@@ -172,9 +173,7 @@ impl LoadError {
             Self::Configuration { .. } => {
                 Text::new("correct the rules file, then run again", "请修改规则文件后重试")
             }
-            Self::Description { .. } => {
-                Text::new("tell the guest's author", "请告知规则组件的作者")
-            }
+            Self::Description { .. } => Text::new("tell the guest's author", "请告知规则组件的作者"),
             Self::Engine { .. } => Text::new(
                 "lower `memory` in ruzhi.toml, or raise the limit on address space (`ulimit -v`)",
                 "请在 ruzhi.toml 中调低 `memory`，或放宽地址空间限制（`ulimit -v`）",

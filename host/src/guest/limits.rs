@@ -20,7 +20,12 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, |n| u32::try_from(n.get()).unwrap_or(1));
-        Self { memory: 64 << 20, deadline: Duration::from_secs(2), answer: 16 << 20, slots: cores.clamp(1, 64) }
+        Self {
+            memory: 64 << 20,
+            deadline: Duration::from_secs(2),
+            answer: 16 << 20,
+            slots: cores.clamp(1, 64),
+        }
     }
 }
 

@@ -75,8 +75,10 @@ impl Component {
             imports.push(name.to_owned());
         }
         let exports = ty.exports(engine.inner()).map(|(name, _)| name.to_owned()).collect();
-        let against_contract =
-            |e: wasmtime::Error| LoadError::Contract { reason: format!("{e:#}"), built_for: built_for.clone() };
+        let against_contract = |e: wasmtime::Error| LoadError::Contract {
+            reason: format!("{e:#}"),
+            built_for: built_for.clone(),
+        };
         // Empty on purpose: there is nothing a guest may call.
         let linker = Linker::<Budget>::new(engine.inner());
         let pre = linker.instantiate_pre(&compiled).map_err(against_contract)?;
@@ -104,9 +106,7 @@ impl Component {
     }
 
     /// An instance of its own for one call.
-    pub(super) fn instance(
-        &self,
-    ) -> (wasmtime::Store<Budget>, Result<MappingGuest, wasmtime::Error>) {
+    pub(super) fn instance(&self) -> (wasmtime::Store<Budget>, Result<MappingGuest, wasmtime::Error>) {
         let mut store = self.engine.store();
         let instance = self.pre.instantiate(&mut store);
         (store, instance)
@@ -129,10 +129,7 @@ fn recognise(bytes: &[u8]) -> Result<Option<String>, LoadError> {
         return Err(other("it does not begin like WebAssembly", "文件开头不是 WebAssembly"));
     }
     if wasmparser::Parser::is_core_wasm(bytes) {
-        return Err(other(
-            "it is a core module, not a component",
-            "这是核心模块，不是组件",
-        ));
+        return Err(other("it is a core module, not a component", "这是核心模块，不是组件"));
     }
     let mut built_for = None;
     for payload in wasmparser::Parser::new(0).parse_all(bytes) {

@@ -30,10 +30,9 @@ impl Guest {
     pub fn new(component: Component, config: String) -> Result<Self, LoadError> {
         let (mut store, instance) = component.instance();
         let instance = instance.map_err(|e| LoadError::Start { reason: format!("{e:#}") })?;
-        let answer = instance
-            .ruzhi_mapping_mapper()
-            .call_describe(&mut store, &config)
-            .map_err(|e| LoadError::Describe(explain(&component, "describe", e, &store, Batch::default())))?;
+        let answer = instance.ruzhi_mapping_mapper().call_describe(&mut store, &config).map_err(|e| {
+            LoadError::Describe(explain(&component, "describe", e, &store, Batch::default()).into())
+        })?;
         let description: Description = match answer {
             Ok(description) => description.into(),
             Err(error) => {
@@ -45,8 +44,7 @@ impl Guest {
         };
         let description =
             judge::description(description).map_err(|reason| LoadError::Description { reason })?;
-        let rules =
-            Digest::of_parts([component.inspection().digest.as_str().as_bytes(), config.as_bytes()]);
+        let rules = Digest::of_parts([component.inspection().digest.as_str().as_bytes(), config.as_bytes()]);
         Ok(Self { component, config: config.into(), description: description.into(), rules })
     }
 
@@ -82,11 +80,7 @@ impl Guest {
 
     /// Decides a batch in an instance of its own: one checked outcome for each record, in order. Blocks; call it where
     /// blocking is allowed, with a [`slot`](super::Engine::slot) in hand.
-    pub fn decide(
-        &self,
-        context: &Context,
-        records: &[SourceRecord],
-    ) -> Result<Vec<Outcome>, BatchError> {
+    pub fn decide(&self, context: &Context, records: &[SourceRecord]) -> Result<Vec<Outcome>, BatchError> {
         let (Some(first), Some(last)) = (records.first(), records.last()) else {
             return Ok(Vec::new());
         };

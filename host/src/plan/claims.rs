@@ -57,7 +57,8 @@ fn by_userid(world: &World, policy: &Policy, claims: &mut [Claim]) {
         if all_equal {
             let acting = owner.or_else(|| oldest(world, &group));
             for at in group {
-                if let (Some(acting), Some(claim)) = (acting.filter(|acting| *acting != at), claims.get_mut(at))
+                if let (Some(acting), Some(claim)) =
+                    (acting.filter(|acting| *acting != at), claims.get_mut(at))
                 {
                     *claim = Claim::SameAs(acting);
                 }
@@ -85,8 +86,7 @@ fn by_mobile(world: &World, policy: &Policy, claims: &mut [Claim]) {
             let Some(record) = world.records.get(*at) else { return false };
             let Resolution::Decided(Decision::Upsert(member)) = &record.resolution else { return false };
             world.ledger.get(&MemberKey::of(&member.userid)).is_some_and(|entry| {
-                entry.exists()
-                    && entry.written.mobile.as_deref().map(normal_mobile).as_ref() == Some(&mobile)
+                entry.exists() && entry.written.mobile.as_deref().map(normal_mobile).as_ref() == Some(&mobile)
             })
         });
         let what = Text::new("the same mobile number", "同一手机号");
@@ -121,11 +121,17 @@ fn settle(
         let others = others.join(", ");
         let text = match keeper {
             Some(_) => Text::new(
-                format!("{} is claimed by this record and kept by record {others}; correct whichever is wrong", what.en),
+                format!(
+                    "{} is claimed by this record and kept by record {others}; correct whichever is wrong",
+                    what.en
+                ),
                 format!("{}已由记录 {others} 使用，本记录与之重复；请更正有误的一条", what.zh),
             ),
             None => Text::new(
-                format!("{} is claimed by this record and by record {others}; correct whichever is wrong", what.en),
+                format!(
+                    "{} is claimed by this record and by record {others}; correct whichever is wrong",
+                    what.en
+                ),
                 format!("本记录与记录 {others} 使用了{}；请更正有误的一条", what.zh),
             ),
         };

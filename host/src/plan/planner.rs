@@ -154,7 +154,9 @@ impl Planner<'_> {
         match claim {
             Claim::Refused(violation) => return refused(vec![violation.clone()]),
             Claim::SameAs(other) => {
-                return Standing::Ignored { reason: self.beside(*other, "the same person as record", "与记录相同：") };
+                return Standing::Ignored {
+                    reason: self.beside(*other, "the same person as record", "与记录相同："),
+                };
             }
             Claim::Overruled(other) => {
                 return Standing::Ignored {
@@ -195,11 +197,8 @@ impl Planner<'_> {
         let (kind, body, after) = match entry {
             None => (OperationKind::Create, body::create(member), member.clone()),
             Some(entry) => {
-                let mut change = if entry.doubtful {
-                    body::whole(member)
-                } else {
-                    body::changes(&entry.written, member)
-                };
+                let mut change =
+                    if entry.doubtful { body::whole(member) } else { body::changes(&entry.written, member) };
                 let mut after = body::merged(&entry.written, member);
                 if entry.state == MemberState::Left && member.enable != Some(false) {
                     change.insert("enable".to_owned(), json!(1));
@@ -343,7 +342,10 @@ const UNKNOWN_LEADER: &str = "direct-leader.unknown";
 const FOREIGN: &str = "member.foreign";
 
 fn speaks_of_directory(refusal: &Refusal) -> bool {
-    refusal.violations.iter().any(|v| [UNKNOWN_DEPARTMENT, UNKNOWN_LEADER, FOREIGN].contains(&v.rule.as_str()))
+    refusal
+        .violations
+        .iter()
+        .any(|v| [UNKNOWN_DEPARTMENT, UNKNOWN_LEADER, FOREIGN].contains(&v.rule.as_str()))
 }
 
 /// What the directory's ids forbid. WeCom itself would create an unknown department without a word.
@@ -421,14 +423,11 @@ fn refused(violations: Vec<Violation>) -> Standing {
 fn hash(world: &World, operations: &[Operation], guard: &GuardVerdict) -> Digest {
     let mut records: Vec<&RecordState> = world.records.iter().collect();
     records.sort_by(|a, b| (&a.flow, &a.id).cmp(&(&b.flow, &b.id)));
-    let mut parts: Vec<Vec<u8>> = vec![
-        world.tenant.as_str().as_bytes().to_vec(),
-        world.flow.as_str().as_bytes().to_vec(),
-    ];
+    let mut parts: Vec<Vec<u8>> =
+        vec![world.tenant.as_str().as_bytes().to_vec(), world.flow.as_str().as_bytes().to_vec()];
     for record in records {
-        parts.push(
-            format!("{}/{} {} {}", record.flow, record.id, record.decision, record.rules).into_bytes(),
-        );
+        parts
+            .push(format!("{}/{} {} {}", record.flow, record.id, record.decision, record.rules).into_bytes());
     }
     for (key, entry) in &world.ledger {
         let line = json!([key, entry.state, entry.record, entry.doubtful, entry.left_at, entry.written]);

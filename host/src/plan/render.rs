@@ -90,8 +90,10 @@ fn sign(kind: OperationKind) -> &'static str {
 pub fn masked(body: &Map<String, Value>) -> Map<String, Value> {
     body.iter()
         .map(|(field, value)| {
-            let private =
-                matches!(field.as_str(), "mobile" | "email" | "biz_mail" | "telephone" | "address" | "extattr");
+            let private = matches!(
+                field.as_str(),
+                "mobile" | "email" | "biz_mail" | "telephone" | "address" | "extattr"
+            );
             let shown = match value {
                 Value::String(text) if private => Value::String(mask(text)),
                 _ if private => Value::String("…".to_owned()),

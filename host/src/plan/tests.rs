@@ -163,7 +163,11 @@ fn an_update_sends_only_what_changed() {
 
 #[test]
 fn a_field_the_rules_do_not_speak_of_is_never_sent_and_an_empty_one_is_cleared() {
-    let before = Member { position: Some("工程师".to_owned()), alias: Some("三".to_owned()), ..member("a", "13800000001") };
+    let before = Member {
+        position: Some("工程师".to_owned()),
+        alias: Some("三".to_owned()),
+        ..member("a", "13800000001")
+    };
     let after = Member { position: None, alias: Some(String::new()), ..before.clone() };
     let world = world(vec![upsert(1, after)], vec![entry(1, before, MemberState::Active)]);
     assert_eq!(json!(plan(&world).operations[0].body), json!({ "userid": "a", "alias": "" }));
@@ -408,7 +412,10 @@ fn a_rendered_plan_says_everything_and_shows_nobody_s_number() {
 }
 
 /// The ledger once every operation of a plan has succeeded.
-fn carried_out(plan: &Plan, mut ledger: BTreeMap<MemberKey, LedgerEntry>) -> BTreeMap<MemberKey, LedgerEntry> {
+fn carried_out(
+    plan: &Plan,
+    mut ledger: BTreeMap<MemberKey, LedgerEntry>,
+) -> BTreeMap<MemberKey, LedgerEntry> {
     for Operation { kind, userid, record, member, left, .. } in &plan.operations {
         let state = match kind {
             OperationKind::Delete => MemberState::Deleted,

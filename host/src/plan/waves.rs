@@ -46,8 +46,10 @@ pub(super) fn arrange(operations: &mut [Operation], before: &BTreeMap<MemberKey,
 /// What only one member can hold at a time.
 fn held(member: &Member) -> Vec<String> {
     let filled = |value: &Option<String>| value.clone().filter(|value| !value.is_empty());
-    let mut held: Vec<String> =
-        filled(&member.mobile).map(|mobile| format!("mobile:{}", normal_mobile(&mobile))).into_iter().collect();
+    let mut held: Vec<String> = filled(&member.mobile)
+        .map(|mobile| format!("mobile:{}", normal_mobile(&mobile)))
+        .into_iter()
+        .collect();
     held.extend(filled(&member.email).map(|email| format!("email:{}", email.to_lowercase())));
     held
 }

@@ -15,10 +15,10 @@ use chrono::{DateTime, Utc};
 
 pub use error::StoreError;
 pub use row::{
-    AttemptRow, FetchedRecord, InDoubt, KnownRecord, OperationRow, PlanState, RecordRow, RecordTrace, RejectRow, RunKind,
-    RunRow, RunState, Settlement, StoredPlan, TenantStatus, Watermark,
+    AttemptRow, FetchedRecord, InDoubt, KnownRecord, OperationRow, PlanState, RecordRow, RecordTrace,
+    RejectRow, RunKind, RunRow, RunState, Settlement, StoredPlan, TenantStatus, Watermark,
 };
-pub use sqlite::{Sqlite, Access};
+pub use sqlite::{Access, Sqlite};
 
 use crate::model::{Digest, FlowId, PlanId, RecordId, RunId, TenantId};
 use crate::plan::{Plan, World};
@@ -66,14 +66,14 @@ pub trait Store: Send + Sync {
         records: &[RecordRow],
     ) -> Result<(), StoreError>;
     /// The records the last complete collect of a flow found.
-    async fn present_records(&self, tenant: &TenantId, flow: &FlowId) -> Result<HashSet<RecordId>, StoreError>;
-    /// Keeps that a complete collect did not find these records: their claims no longer count.
-    async fn mark_absent(
+    async fn present_records(
         &self,
         tenant: &TenantId,
         flow: &FlowId,
-        ids: &[RecordId],
-    ) -> Result<(), StoreError>;
+    ) -> Result<HashSet<RecordId>, StoreError>;
+    /// Keeps that a complete collect did not find these records: their claims no longer count.
+    async fn mark_absent(&self, tenant: &TenantId, flow: &FlowId, ids: &[RecordId])
+    -> Result<(), StoreError>;
     /// All that a plan of `flow` is made from.
     async fn world(&self, tenant: &TenantId, flow: &FlowId) -> Result<World, StoreError>;
 

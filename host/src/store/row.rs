@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Decision, Digest, FlowId, MemberKey, Operation, OperationState, PlanId, RecordId, Refusal, RunId, SourceRecord,
-    TenantId,
+    Decision, Digest, FlowId, MemberKey, Operation, OperationState, PlanId, RecordId, Refusal, RunId,
+    SourceRecord, TenantId,
 };
 use crate::plan::{Counts, GuardVerdict, LedgerEntry, Resolution};
 

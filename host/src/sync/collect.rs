@@ -47,7 +47,8 @@ impl Collecting<'_> {
         let mut deciding = Deciding::new(self);
         let mut after: Option<RecordId> = None;
         loop {
-            let page = flow.source.page(&flow.form, &query, after.as_ref()).await.map_err(RunError::Collect)?;
+            let page =
+                flow.source.page(&flow.form, &query, after.as_ref()).await.map_err(RunError::Collect)?;
             let Some(last) = page.last() else { break };
             after = Some(last.id.clone());
             rows += page.len() as u64;
@@ -90,7 +91,10 @@ impl Collecting<'_> {
             let id = row.id.clone();
             let json = self.visible(row);
             let settled = known.get(&id).is_some_and(|known| {
-                !known.failed && !known.absent && known.rules == *flow.guest.rules() && known.content == Digest::of(&json)
+                !known.failed
+                    && !known.absent
+                    && known.rules == *flow.guest.rules()
+                    && known.content == Digest::of(&json)
             });
             if self.full || !settled {
                 fresh.push(FetchedRecord {

@@ -237,10 +237,7 @@ impl Running<'_> {
     /// Only after every page was read, every row decided and every outcome stored.
     async fn move_watermark(&self) -> Result<(), RunError> {
         let flow = self.flow;
-        let watermark = Watermark {
-            reached: self.row.started_at,
-            query: flow.query_digest(),
-        };
+        let watermark = Watermark { reached: self.row.started_at, query: flow.query_digest() };
         flow.store.set_watermark(&flow.tenant, &flow.id, &watermark).await?;
         Ok(())
     }

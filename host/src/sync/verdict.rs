@@ -2,9 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::model::{
-    Member, Operation, OperationKind, OperationState, Refusal, RefusedBy, Text, Violation,
-};
+use crate::model::{Member, Operation, OperationKind, OperationState, Refusal, RefusedBy, Text, Violation};
 use crate::plan::{LedgerEntry, MemberState};
 use crate::store::{AttemptRow, Settlement};
 use crate::wecom::{self, Answer, Verdict};
@@ -69,7 +67,8 @@ pub(super) fn read(
         Verdict::Done { created_departments } if created_departments.is_empty() => done(),
         Verdict::Done { created_departments } => {
             // The plan knew every department, so one was deleted in between; the member is written all the same.
-            let names: Vec<String> = created_departments.iter().map(|(id, name)| format!("{id} {name}")).collect();
+            let names: Vec<String> =
+                created_departments.iter().map(|(id, name)| format!("{id} {name}")).collect();
             tracing::error!(
                 member.userid = operation.userid.as_str(),
                 record.id = operation.record.as_str(),
@@ -92,7 +91,9 @@ pub(super) fn read(
                 "",
                 "wecom.warning",
                 &Text::new(
-                    format!("WeCom took the request only in part: {errmsg}; this is a fault of ruzhi, report it"),
+                    format!(
+                        "WeCom took the request only in part: {errmsg}; this is a fault of ruzhi, report it"
+                    ),
                     format!("企业微信只接受了请求的一部分：{errmsg}；这是 ruzhi 的问题，请反馈"),
                 ),
             );
@@ -104,12 +105,17 @@ pub(super) fn read(
             "userid",
             "member.foreign",
             &Text::new(
-                format!("{} is already in WeCom and was not created by ruzhi; give this person another userid", operation.userid),
+                format!(
+                    "{} is already in WeCom and was not created by ruzhi; give this person another userid",
+                    operation.userid
+                ),
                 format!("企业微信中已有成员 {}，且不是 ruzhi 创建的；请更换帐号", operation.userid),
             ),
         )),
         // The holder is this very userid, and an earlier call for it may have been carried out: it was.
-        Verdict::MobileHeld { maybe_ours: true, .. } if creating && (answer.in_doubt || known.maybe_ours) => done(),
+        Verdict::MobileHeld { maybe_ours: true, .. } if creating && (answer.in_doubt || known.maybe_ours) => {
+            done()
+        }
         Verdict::MobileHeld { holder, .. } => {
             let who = holder.unwrap_or_default();
             refused(refusal(
@@ -117,7 +123,9 @@ pub(super) fn read(
                 "mobile",
                 "mobile.held",
                 &Text::new(
-                    format!("this mobile number belongs to the member {who} in WeCom; correct the number, or remove it there"),
+                    format!(
+                        "this mobile number belongs to the member {who} in WeCom; correct the number, or remove it there"
+                    ),
                     format!("该手机号在企业微信中属于成员 {who}；请更正手机号，或先从该成员处移除"),
                 ),
             ))
@@ -160,11 +168,7 @@ pub(super) fn read(
 }
 
 /// The ledger's line once an operation is done.
-pub(super) fn after(
-    operation: &Operation,
-    entry: Option<&LedgerEntry>,
-    when: DateTime<Utc>,
-) -> LedgerEntry {
+pub(super) fn after(operation: &Operation, entry: Option<&LedgerEntry>, when: DateTime<Utc>) -> LedgerEntry {
     let leaving = operation.left && operation.kind == OperationKind::Disable;
     let state = match operation.kind {
         OperationKind::Delete => MemberState::Deleted,

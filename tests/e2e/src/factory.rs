@@ -37,7 +37,12 @@ pub fn check_directory(simulator: &Simulator, factory: &Factory) -> Result<()> {
             found.department,
             wanted.department
         );
-        ensure!(found.position == wanted.position, "{key}: {} instead of {}", found.position, wanted.position);
+        ensure!(
+            found.position == wanted.position,
+            "{key}: {} instead of {}",
+            found.position,
+            wanted.position
+        );
     }
     for (key, member) in &members {
         ensure!(

@@ -4,8 +4,8 @@
 mod deployment;
 mod factory;
 
-pub use factory::{check_directory, simulator};
 pub use deployment::{Deployment, Outcome, Tenant, finish};
+pub use factory::{check_directory, simulator};
 
 /// The rules file of the simulated factory: the founding document's metadata with the form's three further fields.
 pub const RULES: &str = include_str!("../rules/onboarding.json");

@@ -198,10 +198,7 @@ pub(super) async fn status(store: &Sqlite) -> Result<Vec<TenantStatus>, StoreErr
             rejects: row.count("rejects")?,
             last_run: runs(store, Some(&tenant), Some(&flow), 1).await?.into_iter().next(),
             watermark: watermark(store, &tenant, &flow).await?.map(|watermark| watermark.reached),
-            held: held
-                .iter()
-                .map(|row| Reading { row, what: "plans" }.id("id"))
-                .collect::<Result<_, _>>()?,
+            held: held.iter().map(|row| Reading { row, what: "plans" }.id("id")).collect::<Result<_, _>>()?,
             tenant,
             flow,
         });

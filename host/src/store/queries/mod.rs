@@ -12,8 +12,8 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::super::{
-    FetchedRecord, InDoubt, KnownRecord, PlanState, RecordRow, RecordTrace, RejectRow, RunRow, Settlement, Store,
-    StoreError, StoredPlan, TenantStatus, Watermark,
+    FetchedRecord, InDoubt, KnownRecord, PlanState, RecordRow, RecordTrace, RejectRow, RunRow, Settlement,
+    Store, StoreError, StoredPlan, TenantStatus, Watermark,
 };
 use super::{Db, Sqlite};
 use crate::model::{Digest, FlowId, PlanId, RecordId, RunId, TenantId};

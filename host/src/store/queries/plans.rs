@@ -6,7 +6,9 @@ use chrono::{DateTime, Utc};
 
 use super::records::Entry;
 use super::values::{DbRow, Reading, json_text, number, word_of};
-use super::{Db, InDoubt, PlanState, ROWS, Settlement, Sqlite, StoreError, StoredPlan, Writing, ledger, records};
+use super::{
+    Db, InDoubt, PlanState, ROWS, Settlement, Sqlite, StoreError, StoredPlan, Writing, ledger, records,
+};
 use crate::model::{FlowId, OperationState, PlanId, RecordId, RunId, TenantId};
 use crate::plan::{Plan, Standing, World};
 use crate::store::{AttemptRow, OperationRow};
@@ -145,12 +147,13 @@ pub(super) async fn get(
         .fetch_all(&store.pool)
         .await
         .map_err(read)?;
-    let attempts = sqlx::query("SELECT * FROM attempt WHERE tenant = $1 AND plan = $2 ORDER BY called_at, number")
-        .bind(tenant.as_str())
-        .bind(id.as_str())
-        .fetch_all(&store.pool)
-        .await
-        .map_err(read)?;
+    let attempts =
+        sqlx::query("SELECT * FROM attempt WHERE tenant = $1 AND plan = $2 ORDER BY called_at, number")
+            .bind(tenant.as_str())
+            .bind(id.as_str())
+            .fetch_all(&store.pool)
+            .await
+            .map_err(read)?;
     Ok(Some(StoredPlan {
         id: id.clone(),
         flow: row.id("flow")?,

@@ -5,7 +5,10 @@ use std::collections::{HashMap, HashSet};
 use chrono::{DateTime, Utc};
 
 use super::values::{Reading, json_text, number};
-use super::{Db, FetchedRecord, KnownRecord, ROWS, RecordRow, RecordTrace, RejectRow, Sqlite, StoreError, Writing, plans};
+use super::{
+    Db, FetchedRecord, KnownRecord, ROWS, RecordRow, RecordTrace, RejectRow, Sqlite, StoreError, Writing,
+    plans,
+};
 use crate::model::{
     Decision, Digest, FlowId, MemberKey, RecordId, Refusal, RefusedBy, SourceRecord, TenantId,
 };
@@ -26,9 +29,8 @@ pub(super) async fn known(
 ) -> Result<HashMap<RecordId, KnownRecord>, StoreError> {
     let mut known = HashMap::with_capacity(ids.len());
     for chunk in ids.chunks(ROWS) {
-        let mut query = sqlx::QueryBuilder::<Db>::new(
-            "SELECT id, content_hash, rules, failure, absent FROM record",
-        );
+        let mut query =
+            sqlx::QueryBuilder::<Db>::new("SELECT id, content_hash, rules, failure, absent FROM record");
         only_ids(&mut query, tenant, flow, chunk);
         for row in &query.build().fetch_all(&store.pool).await.map_err(read)? {
             let row = Reading { row, what: WHAT };

@@ -48,7 +48,12 @@ fn demo() -> Result<String> {
         let outcome = finish(deployment.command(command)?)?;
         print!("{}{}", outcome.stdout, outcome.stderr);
         println!("  ({:.1} s)\n", began.elapsed().as_secs_f64());
-        anyhow::ensure!(outcome.code == Some(0), "`ruzhi {}` ended with {:?}", command.join(" "), outcome.code);
+        anyhow::ensure!(
+            outcome.code == Some(0),
+            "`ruzhi {}` ended with {:?}",
+            command.join(" "),
+            outcome.code
+        );
     }
 
     ruzhi_e2e::check_directory(&simulator, &factory).context("the directory is not as it must be")?;

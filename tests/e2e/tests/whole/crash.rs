@@ -11,7 +11,8 @@ use ruzhi_sim::{FaultKind, FaultRule, Faults};
 async fn killed_runs_are_settled_by_the_next() {
     let factory = Factory::builder(41, 400).hostile(40).build();
     let simulator = simulator(&factory).await.unwrap();
-    simulator.set_faults(Faults { seed: 41, rules: vec![FaultRule::new(FaultKind::ResetAfter).per_mille(30)] });
+    simulator
+        .set_faults(Faults { seed: 41, rules: vec![FaultRule::new(FaultKind::ResetAfter).per_mille(30)] });
     let deployment = Deployment::new(&[Tenant::new(&simulator.url())]).unwrap();
     let created = || simulator.created(ruzhi_sim::factory::CORP_ID).len();
     for step in [1, 7, 40, 3, 90, 15, 60] {

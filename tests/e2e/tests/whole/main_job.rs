@@ -28,7 +28,8 @@ async fn a_thousand_rows_end_exactly_as_the_rules_say_and_a_second_run_writes_no
         .iter()
         .map(|reject| (reject["record"].as_str().unwrap(), &reject["violations"]))
         .collect();
-    let labels: BTreeMap<String, String> = Factory::widgets().into_iter().map(|w| (w.name, w.label)).collect();
+    let labels: BTreeMap<String, String> =
+        Factory::widgets().into_iter().map(|w| (w.name, w.label)).collect();
     for row in factory.refused() {
         let id = row.row["_id"].as_str().unwrap();
         let violations = rejects.get(id).unwrap_or_else(|| panic!("{} {id} is not refused", row.kind));

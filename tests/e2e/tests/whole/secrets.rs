@@ -18,7 +18,8 @@ async fn no_secret_or_token_is_in_output_logs_or_store() {
     });
     let deployment = Deployment::new(&[Tenant::new(&simulator.url())]).unwrap();
     let mut seen = String::new();
-    for arguments in [&["sync", "jingxintai"][..], &["sync", "jingxintai", "--json"], &["check", "--online"]] {
+    for arguments in [&["sync", "jingxintai"][..], &["sync", "jingxintai", "--json"], &["check", "--online"]]
+    {
         let mut command = deployment.command(arguments).unwrap();
         command.env("RUZHI_LOG", "trace");
         let outcome = finish(command).unwrap();
