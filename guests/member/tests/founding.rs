@@ -1,5 +1,5 @@
 //! The founding document's own metadata, unchanged, on its own record.
-#![expect(clippy::unwrap_used, reason = "helpers of tests: a wrong outcome is to fail the test")]
+#![expect(clippy::unwrap_used, reason = "code of tests only: a wrong outcome is to fail the test")]
 
 use ruzhi_guest::{Context, Decision, Description, Member, SourceRecord, decide, department, describe};
 use ruzhi_guest_member::RulesFile;

@@ -54,9 +54,9 @@ fn decompose(c: char, emit: &mut impl FnMut(char)) {
 }
 
 fn decomposed(code: u32) -> Option<&'static str> {
-    let at = BLOCKS.binary_search_by_key(&(code / 64), |(block, _)| *block).ok()?;
+    let at = BLOCKS.binary_search_by_key(&u16::try_from(code / 64).ok()?, |(block, _)| *block).ok()?;
     let (start, end) = (BLOCKS.get(at)?.1, BLOCKS.get(at + 1)?.1);
-    let mut data = DECOMPOSED.get(start as usize..end as usize)?;
+    let mut data = DECOMPOSED.get(usize::from(start)..usize::from(end))?;
     while let [head, rest @ ..] = data {
         let (length, rest) = match (head >> 6, rest) {
             (3, [length, rest @ ..]) => (usize::from(*length), rest),

@@ -51,7 +51,7 @@ impl<'a> Record<'a> {
         self.get(field).is_none_or(value::is_empty)
     }
 
-    /// A text for people, cleaned by [`text::line`]; empty if the field is.
+    /// A text for people, cleaned by [`text::line()`]; empty if the field is.
     ///
     /// # Errors
     /// `value.shape`.

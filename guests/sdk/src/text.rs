@@ -1,6 +1,6 @@
 //! Cleaning of text: what people paste into a form is seldom only what they see.
 //!
-//! Three strengths. [`line`] is for what a person reads (name, position, address): invisible and control characters
+//! Three strengths. [`line()`] is for what a person reads (name, position, address): invisible and control characters
 //! go, any run of white space becomes one space, the ends are trimmed, and nothing else changes: a full-width
 //! bracket in a Chinese job title is right as it stands. [`identifier`] is for what a machine compares (userid,
 //! mobile, e-mail, ids): the same after NFKC, which turns `Ａ１＠` into `A1@`. [`Cleaning`] is either, as a
@@ -19,7 +19,7 @@ pub enum Case {
     Upper,
 }
 
-/// How a text is cleaned. The default is that of [`line`].
+/// How a text is cleaned. The default is that of [`line()`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cleaning {
     /// Remove white space at both ends.

@@ -64,7 +64,7 @@ fn shown(speech: &Speech, plan: &Plan, labels: &BTreeMap<String, String>) -> Det
                 "flow": operation.flow,
                 "record": operation.record,
                 "wave": operation.wave,
-                "changes": operation.changes,
+                "changes": operation.changes().collect::<Vec<_>>(),
                 "body": masked(&operation.body),
             })
         })

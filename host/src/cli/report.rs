@@ -12,7 +12,7 @@ use crate::plan::{Counts, Plan};
 use crate::store::{RejectRow, RunRow, RunState, Store};
 use crate::sync::Report;
 
-/// Refused records listed after a run; `ruzhi rejects` lists all.
+/// Newly refused records listed after a run; `ruzhi rejects` lists all.
 const MOST_LISTED: usize = 40;
 
 /// Runs of one command, as they end.
@@ -125,17 +125,20 @@ impl<'a> Reports<'a> {
         if run.counts.refused > 0
             && let Ok(rejects) = store.rejects(Some(&run.tenant), Some(&run.flow)).await
         {
-            for reject in rejects.iter().take(MOST_LISTED) {
+            // What was refused before has been told before.
+            let new: Vec<&RejectRow> =
+                rejects.iter().filter(|reject| reject.first_seen >= run.started_at).collect();
+            for reject in new.iter().take(MOST_LISTED) {
                 for line in reject_lines(reject, labels) {
                     speech.out(format_args!("    {line}"));
                 }
             }
-            if rejects.len() > MOST_LISTED {
+            let untold = rejects.len() - new.len().min(MOST_LISTED);
+            if untold > 0 {
                 speech.out(format_args!(
-                    "    {} {} {}",
+                    "    {} {untold} {}",
                     speech.say("and", "另有"),
-                    rejects.len() - MOST_LISTED,
-                    speech.say("more: `ruzhi rejects` lists all", "条：`ruzhi rejects` 列出全部")
+                    speech.say("more that `ruzhi rejects` lists", "条，`ruzhi rejects` 列出全部")
                 ));
             }
         }

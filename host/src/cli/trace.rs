@@ -103,9 +103,8 @@ impl Trace {
         for row in &trace.operations {
             let fields = row
                 .operation
-                .changes
-                .iter()
-                .map(|field| labels.get(field).unwrap_or(field).as_str())
+                .changes()
+                .map(|field| labels.get(field).map_or(field, String::as_str))
                 .collect::<Vec<_>>()
                 .join(", ");
             speech.out(format_args!(
@@ -161,7 +160,7 @@ impl Trace {
                 "place": row.place,
                 "kind": row.operation.kind,
                 "userid": row.operation.userid,
-                "changes": row.operation.changes,
+                "changes": row.operation.changes().collect::<Vec<_>>(),
                 "body": if self.reveal { body.clone() } else { masked(body) },
                 "state": row.state,
                 "planned_at": row.planned_at,

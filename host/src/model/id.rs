@@ -152,14 +152,13 @@ impl Digest {
         Self(hex::encode(Sha256::digest(bytes.as_ref())))
     }
 
-    /// The digest of several parts; the length of each is part of it, so no two lists of parts share one by accident.
+    /// The digest of several parts.
     pub fn of_parts<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
-        let mut hash = Sha256::new();
+        let mut digest = DigestOfParts::new();
         for part in parts {
-            hash.update((part.len() as u64).to_le_bytes());
-            hash.update(part);
+            digest.part(part);
         }
-        Self(hex::encode(hash.finalize()))
+        digest.finish()
     }
 
     /// The 64 digits.
@@ -170,6 +169,34 @@ impl Digest {
     /// The first twelve digits, enough for a person to tell digests apart.
     pub fn short(&self) -> &str {
         self.0.get(..12).unwrap_or(&self.0)
+    }
+}
+
+/// A digest made part by part. The length of each part is part of it, so no two lists of parts share one by accident.
+#[derive(Debug, Default)]
+pub struct DigestOfParts(Sha256);
+
+impl DigestOfParts {
+    /// Of no parts yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a part.
+    pub fn part(&mut self, part: impl AsRef<[u8]>) {
+        let part = part.as_ref();
+        self.0.update((part.len() as u64).to_le_bytes());
+        self.0.update(part);
+    }
+
+    /// Adds plain data by its JSON form, which our own types always have.
+    pub fn json(&mut self, value: &impl Serialize) {
+        self.part(serde_json::to_vec(value).unwrap_or_default());
+    }
+
+    /// The digest.
+    pub fn finish(self) -> Digest {
+        Digest(hex::encode(self.0.finalize()))
     }
 }
 

@@ -12,7 +12,10 @@ mod text;
 
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use decision::{Refusal, RefusedBy};
-pub use id::{DepartmentId, Digest, FlowId, IdError, MemberKey, PlanId, RecordId, RunId, TenantId, UserId};
+pub use id::{
+    DepartmentId, Digest, DigestOfParts, FlowId, IdError, MemberKey, PlanId, RecordId, RunId, TenantId,
+    UserId,
+};
 pub use operation::{Operation, OperationKind, OperationState};
 pub use ruzhi_guest::contract::{
     Context, Decision, Description, Member, Membership, Outcome, SourceRecord, Violation,

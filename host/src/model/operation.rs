@@ -102,9 +102,14 @@ pub struct Operation {
     pub decision: Digest,
     /// Digest of the guest and rules file that decided.
     pub rules: Digest,
-    /// Why, for the person who reads the plan: the names of the fields that change.
-    pub changes: Vec<String>,
     /// For a disable: the member left, so that the grace period before a delete begins.
     #[serde(default)]
     pub left: bool,
+}
+
+impl Operation {
+    /// The names of the fields it sends, for the person who reads the plan.
+    pub fn changes(&self) -> impl Iterator<Item = &str> {
+        self.body.keys().map(String::as_str).filter(|field| *field != "userid")
+    }
 }

@@ -12,8 +12,8 @@ use super::guard::GuardVerdict;
 use super::waves;
 use super::world::{Directory, LedgerEntry, MemberState, Policy, RecordState, Resolution, World};
 use crate::model::{
-    Decision, DepartmentId, Digest, FlowId, Member, MemberKey, Operation, OperationKind, PlanId, RecordId,
-    Refusal, RefusedBy, TenantId, Text, UserId, Violation,
+    Decision, DepartmentId, Digest, DigestOfParts, FlowId, Member, MemberKey, Operation, OperationKind,
+    PlanId, RecordId, Refusal, RefusedBy, TenantId, Text, UserId, Violation,
 };
 
 /// What a plan says of one record of its flow.
@@ -82,17 +82,12 @@ pub fn draft(world: &World, directory: Option<&Directory>, policy: &Policy, now:
     let mut planner =
         Planner { world, directory, policy, now, needs_directory: false, operations: Vec::new() };
     let mut standings: BTreeMap<RecordId, Standing> = BTreeMap::new();
-    let mut places: Vec<(RecordId, usize)> = Vec::new();
     let created = created_here(world, &claims);
     let mut in_order: Vec<(&RecordState, &Claim)> =
         world.records.iter().zip(&claims).filter(|(record, _)| record.flow == world.flow).collect();
     in_order.sort_by(|(a, _), (b, _)| a.id.cmp(&b.id));
     for (record, claim) in in_order {
-        let standing = planner.stand(record, claim, &created);
-        if let Standing::Acting { operation } = standing {
-            places.push((record.id.clone(), operation));
-        }
-        standings.insert(record.id.clone(), standing);
+        standings.insert(record.id.clone(), planner.stand(record, claim, &created));
     }
     let Planner { mut operations, needs_directory, .. } = planner;
     let before: BTreeMap<MemberKey, Member> = operations
@@ -103,18 +98,11 @@ pub fn draft(world: &World, directory: Option<&Directory>, policy: &Policy, now:
         })
         .collect();
     waves::arrange(&mut operations, &before);
-    // Applied in this order: wave by wave, within one by record. `places` moves along.
-    let mut order: Vec<usize> = (0..operations.len()).collect();
-    order.sort_by_key(|at| operations.get(*at).map(|operation| (operation.wave, *at)));
-    let moved: BTreeMap<usize, usize> = order.iter().enumerate().map(|(to, from)| (*from, to)).collect();
-    for (record, from) in places {
-        if let Some(to) = moved.get(&from) {
-            standings.insert(record, Standing::Acting { operation: *to });
-        }
+    // Applied in this order: wave by wave, within one by record.
+    operations.sort_by_key(|operation| operation.wave);
+    for (place, operation) in operations.iter().enumerate() {
+        standings.insert(operation.record.clone(), Standing::Acting { operation: place });
     }
-    let mut slots: Vec<Option<Operation>> = operations.into_iter().map(Some).collect();
-    let operations: Vec<Operation> =
-        order.into_iter().filter_map(|from| slots.get_mut(from).and_then(Option::take)).collect();
     let owned = world.ledger.values().filter(|entry| entry.exists()).count();
     let guard = policy.guard.judge(&operations, owned);
     let hash = hash(world, &operations, &guard);
@@ -303,7 +291,6 @@ impl Planner<'_> {
         member: Member,
         left: bool,
     ) -> Standing {
-        let changes = body.keys().filter(|field| *field != "userid").cloned().collect();
         self.operations.push(Operation {
             kind,
             userid,
@@ -314,7 +301,6 @@ impl Planner<'_> {
             member,
             decision: record.decision.clone(),
             rules: record.rules.clone(),
-            changes,
             left,
         });
         Standing::Acting { operation: self.operations.len() - 1 }
@@ -423,19 +409,24 @@ fn refused(violations: Vec<Violation>) -> Standing {
 fn hash(world: &World, operations: &[Operation], guard: &GuardVerdict) -> Digest {
     let mut records: Vec<&RecordState> = world.records.iter().collect();
     records.sort_by(|a, b| (&a.flow, &a.id).cmp(&(&b.flow, &b.id)));
-    let mut parts: Vec<Vec<u8>> =
-        vec![world.tenant.as_str().as_bytes().to_vec(), world.flow.as_str().as_bytes().to_vec()];
+    let mut hasher = DigestOfParts::new();
+    hasher.part(world.tenant.as_str());
+    hasher.part(world.flow.as_str());
     for record in records {
-        parts
-            .push(format!("{}/{} {} {}", record.flow, record.id, record.decision, record.rules).into_bytes());
+        for part in
+            [record.flow.as_str(), record.id.as_str(), record.decision.as_str(), record.rules.as_str()]
+        {
+            hasher.part(part);
+        }
     }
     for (key, entry) in &world.ledger {
-        let line = json!([key, entry.state, entry.record, entry.doubtful, entry.left_at, entry.written]);
-        parts.push(line.to_string().into_bytes());
+        hasher.json(&(key, entry.state, &entry.record, entry.doubtful, entry.left_at, &entry.written));
     }
-    parts.push(json!(operations).to_string().into_bytes());
-    parts.push(json!(guard).to_string().into_bytes());
-    Digest::of_parts(parts.iter().map(Vec::as_slice))
+    for operation in operations {
+        hasher.json(operation);
+    }
+    hasher.json(guard);
+    hasher.finish()
 }
 
 #[expect(clippy::expect_used, reason = "twelve hexadecimal digits after a letter are a valid id")]

@@ -35,7 +35,7 @@ pub fn render(plan: &Plan, lang: Lang, label: &dyn Fn(&str) -> String) -> String
             operation.record,
             match operation.kind {
                 OperationKind::Create | OperationKind::Delete => String::new(),
-                _ => operation.changes.iter().map(|field| label(field)).collect::<Vec<_>>().join(", "),
+                _ => operation.changes().map(label).collect::<Vec<_>>().join(", "),
             }
         ));
     }

@@ -158,7 +158,7 @@ fn an_update_sends_only_what_changed() {
         world(vec![upsert(1, after)], vec![entry(1, member("a", "13800000001"), MemberState::Active)]);
     let plan = plan(&world);
     assert_eq!(json!(plan.operations[0].body), json!({ "userid": "a", "position": "厂长" }));
-    assert_eq!(plan.operations[0].changes, ["position"]);
+    assert_eq!(plan.operations[0].changes().collect::<Vec<_>>(), ["position"]);
 }
 
 #[test]

@@ -110,7 +110,7 @@ pub trait Store: Send + Sync {
         &self,
         tenant: &TenantId,
         plan: &PlanId,
-        settlements: &[Settlement],
+        settlements: &[Settlement<'_>],
         at: DateTime<Utc>,
     ) -> Result<(), StoreError>;
     /// Operations of a tenant found in `sending`.

@@ -226,11 +226,11 @@ pub struct InDoubt {
 
 /// What became of an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settlement {
+pub struct Settlement<'a> {
     /// Its place in the plan.
     pub place: usize,
     /// The operation.
-    pub operation: Operation,
+    pub operation: &'a Operation,
     /// Its state from now on.
     pub state: OperationState,
     /// WeCom's last code.

@@ -17,12 +17,12 @@ use super::flow::Flow;
 use super::settle::read_back;
 use super::verdict::{Known, Meaning, read};
 use crate::model::{MemberKey, Operation, OperationKind, OperationState};
-use crate::plan::{Counts, LedgerEntry, Plan, World};
+use crate::plan::{Counts, LedgerEntry, Plan};
 use crate::store::{AttemptRow, Settlement};
 use crate::wecom::{self, Write};
 
 /// Operations marked ahead of their calls, and outcomes stored together.
-const WINDOW: usize = 128;
+const WINDOW: usize = 256;
 
 /// How often an operation that WeCom was too busy for, or whose answers were lost, is called again in one run. Each
 /// round has the client's own retries.
@@ -52,11 +52,11 @@ pub(super) struct Applying<'a> {
 }
 
 impl<'a> Applying<'a> {
-    pub(super) fn new(flow: &'a Flow, plan: &'a Plan, world: &'a World) -> Self {
+    pub(super) fn new(flow: &'a Flow, plan: &'a Plan, ledger: &'a BTreeMap<MemberKey, LedgerEntry>) -> Self {
         Self {
             flow,
             plan,
-            ledger: &world.ledger,
+            ledger,
             halt: AtomicBool::new(false),
             applied: Mutex::default(),
             again: Mutex::default(),
@@ -97,11 +97,11 @@ impl<'a> Applying<'a> {
             places = self.in_again();
         }
         // Busy to the end: certainly not done. What is still in doubt stays `sending`, and the next run asks.
-        let given_up: Vec<Settlement> = take(&self.again)
+        let given_up: Vec<Settlement<'_>> = take(&self.again)
             .into_iter()
             .filter(|(_, (doubt, _))| !doubt)
             .filter_map(|(place, (_, attempts))| {
-                let operation = self.plan.operations.get(place)?.clone();
+                let operation = self.plan.operations.get(place)?;
                 Some(self.not_done(place, operation, attempts))
             })
             .collect();
@@ -112,7 +112,7 @@ impl<'a> Applying<'a> {
     async fn round(&self, places: &[usize]) -> Result<(), RunError> {
         let flow = self.flow;
         let (to_call, mut marked) = mpsc::channel::<usize>(WINDOW);
-        let (to_store, mut outcomes) = mpsc::channel::<Settlement>(WINDOW);
+        let (to_store, mut outcomes) = mpsc::channel::<Settlement<'a>>(WINDOW);
         let marking = async move {
             for window in places.chunks(WINDOW) {
                 if self.halted() {
@@ -151,8 +151,9 @@ impl<'a> Applying<'a> {
     }
 
     /// Makes the call, unless the tenant has been stopped meanwhile.
-    async fn call(&self, place: usize) -> Option<Settlement> {
-        let operation = self.plan.operations.get(place)?;
+    async fn call(&self, place: usize) -> Option<Settlement<'a>> {
+        let plan: &'a Plan = self.plan;
+        let operation = plan.operations.get(place)?;
         let (doubted, mut attempts) = lock(&self.again).remove(&place).unwrap_or_default();
         if self.halted() {
             return if doubted {
@@ -160,7 +161,7 @@ impl<'a> Applying<'a> {
                 lock(&self.again).insert(place, (doubted, attempts));
                 None
             } else {
-                Some(self.not_done(place, operation.clone(), attempts))
+                Some(self.not_done(place, operation, attempts))
             };
         }
         let userid = &operation.userid;
@@ -220,7 +221,7 @@ impl<'a> Applying<'a> {
         for place in in_doubt {
             let Some(operation) = self.plan.operations.get(place) else { continue };
             let entry = self.ledger.get(&operation.userid.key());
-            let mut settlement = read_back(&members, entry, place, operation.clone(), now);
+            let mut settlement = read_back(&members, entry, place, operation, now);
             let happened = settlement.state == OperationState::Done;
             if happened && let Some((_, attempts)) = lock(&self.again).remove(&place) {
                 settlement.attempts = attempts;
@@ -230,7 +231,7 @@ impl<'a> Applying<'a> {
         self.keep(settlements).await
     }
 
-    async fn keep(&self, settlements: Vec<Settlement>) -> Result<(), RunError> {
+    async fn keep(&self, settlements: Vec<Settlement<'_>>) -> Result<(), RunError> {
         if settlements.is_empty() {
             return Ok(());
         }
@@ -253,7 +254,7 @@ impl<'a> Applying<'a> {
 
     /// Given up. A create that was never lost has not happened; of a change that was called at all it cannot be said, so
     /// the ledger's line becomes doubtful.
-    fn not_done(&self, place: usize, operation: Operation, attempts: Vec<AttemptRow>) -> Settlement {
+    fn not_done(&self, place: usize, operation: &'a Operation, attempts: Vec<AttemptRow>) -> Settlement<'a> {
         let doubtful = match operation.kind {
             OperationKind::Create => None,
             _ if attempts.is_empty() => None,

@@ -9,8 +9,8 @@ use super::collect::Collecting;
 use super::error::RunError;
 use super::flow::Flow;
 use super::settle::settle_crash;
-use crate::model::{PlanId, Text};
-use crate::plan::{Counts, Directory, Plan, World, draft};
+use crate::model::{MemberKey, PlanId, Text};
+use crate::plan::{Counts, Directory, LedgerEntry, Plan, World, draft};
 use crate::store::{PlanState, RunKind, RunRow, RunState, Watermark};
 
 /// How often a run plans again because it found members missing that the ledger knew. The guard judges each plan.
@@ -137,7 +137,10 @@ impl Running<'_> {
                 }
                 _ => {}
             }
-            let applied = self.apply(&plan, &world).await?;
+            // What was planned from is not needed any more, except what the ledger held.
+            let World { ledger, .. } = world;
+            let applied = self.apply(&plan, &ledger).await?;
+            drop(ledger);
             self.plan.get_or_insert(plan);
             self.add(&applied);
             if let Some(error) = applied.stopped {
@@ -197,9 +200,11 @@ impl Running<'_> {
         let mut policy = flow.policy.clone();
         policy.retry = self.retry;
         let now = self.row.started_at;
-        let drafted = draft(&world, None, &policy, now);
-        if !drafted.needs_directory {
-            return Ok((world, drafted.plan));
+        {
+            let drafted = draft(&world, None, &policy, now);
+            if !drafted.needs_directory {
+                return Ok((world, drafted.plan));
+            }
         }
         let departments = flow.directory.department_ids().await.map_err(RunError::Directory)?;
         let members = flow.directory.member_ids().await.map_err(RunError::Directory)?;
@@ -216,7 +221,11 @@ impl Running<'_> {
         Ok(state)
     }
 
-    async fn apply(&self, plan: &Plan, world: &World) -> Result<Applied, RunError> {
+    async fn apply(
+        &self,
+        plan: &Plan,
+        ledger: &BTreeMap<MemberKey, LedgerEntry>,
+    ) -> Result<Applied, RunError> {
         let flow = self.flow;
         if plan.operations.is_empty() {
             flow.store.set_plan_state(&flow.tenant, &plan.id, PlanState::Done).await?;
@@ -224,7 +233,7 @@ impl Running<'_> {
         }
         flow.progress.planned(plan.operations.len() as u64);
         flow.store.set_plan_state(&flow.tenant, &plan.id, PlanState::Applying).await?;
-        let applied = Applying::new(flow, plan, world).apply().await?;
+        let applied = Applying::new(flow, plan, ledger).apply().await?;
         let state = if applied.counts.failed == 0 { PlanState::Done } else { PlanState::Failed };
         flow.store.set_plan_state(&flow.tenant, &plan.id, state).await?;
         Ok(applied)

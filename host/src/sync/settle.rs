@@ -25,36 +25,35 @@ pub(super) async fn settle_crash(flow: &Flow) -> Result<usize, RunError> {
     let members = flow.directory.member_ids().await.map_err(RunError::Directory)?;
     let ledger = flow.store.world(&flow.tenant, &flow.id).await?.ledger;
     let now = flow.clock.now();
-    let mut by_plan: BTreeMap<PlanId, Vec<Settlement>> = BTreeMap::new();
-    let count = in_doubt.len();
-    for InDoubt { plan, place, operation } in in_doubt {
-        let settlement = read_back(&members, ledger.get(&operation.userid.key()), place, operation, now);
+    let mut by_plan: BTreeMap<&PlanId, Vec<Settlement<'_>>> = BTreeMap::new();
+    for InDoubt { plan, place, operation } in &in_doubt {
+        let settlement = read_back(&members, ledger.get(&operation.userid.key()), *place, operation, now);
         by_plan.entry(plan).or_default().push(settlement);
     }
     for (plan, settlements) in by_plan {
-        log(&flow.tenant, &plan, &settlements);
-        flow.store.settle(&flow.tenant, &plan, &settlements, now).await?;
+        log(&flow.tenant, plan, &settlements);
+        flow.store.settle(&flow.tenant, plan, &settlements, now).await?;
     }
-    Ok(count)
+    Ok(in_doubt.len())
 }
 
 /// What the directory's ids say of one operation.
-pub(super) fn read_back(
+pub(super) fn read_back<'a>(
     members: &BTreeMap<MemberKey, UserId>,
     entry: Option<&LedgerEntry>,
     place: usize,
-    operation: Operation,
+    operation: &'a Operation,
     now: DateTime<Utc>,
-) -> Settlement {
+) -> Settlement<'a> {
     let there = members.contains_key(&operation.userid.key());
     let (state, ledger) = match operation.kind {
-        OperationKind::Create if there => (OperationState::Done, Some(after(&operation, entry, now))),
+        OperationKind::Create if there => (OperationState::Done, Some(after(operation, entry, now))),
         OperationKind::Create => {
-            let line = after(&operation, entry, now);
+            let line = after(operation, entry, now);
             let may_appear = LedgerEntry { state: MemberState::Deleted, doubtful: true, ..line };
             (OperationState::Lost, Some(may_appear))
         }
-        OperationKind::Delete if !there => (OperationState::Done, Some(after(&operation, entry, now))),
+        OperationKind::Delete if !there => (OperationState::Done, Some(after(operation, entry, now))),
         OperationKind::Delete => (OperationState::Lost, None),
         OperationKind::Update | OperationKind::Disable | OperationKind::Enable => {
             let doubtful = entry.map(|entry| {
@@ -85,7 +84,7 @@ pub(super) fn read_back(
     }
 }
 
-fn log(tenant: &TenantId, plan: &PlanId, settlements: &[Settlement]) {
+fn log(tenant: &TenantId, plan: &PlanId, settlements: &[Settlement<'_>]) {
     let done = settlements.iter().filter(|s| s.state == OperationState::Done).count();
     tracing::warn!(
         tenant.id = tenant.as_str(),

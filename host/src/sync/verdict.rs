@@ -18,9 +18,9 @@ pub(super) struct Known {
 
 /// What an answer means for the run.
 #[derive(Debug)]
-pub(super) enum Meaning {
+pub(super) enum Meaning<'a> {
     /// Settled, one way or the other.
-    Settled(Box<Settlement>),
+    Settled(Box<Settlement<'a>>),
     /// Not settled: the same call is to be made again in this run. `doubt` says it may have happened.
     Again {
         /// Whether it may have happened.
@@ -31,27 +31,27 @@ pub(super) enum Meaning {
     /// The tenant's calls are over for this run.
     Stop {
         /// Settled as not done; none if it may have happened, so that it stays in doubt.
-        settlement: Option<Box<Settlement>>,
+        settlement: Option<Box<Settlement<'a>>>,
         /// Why.
         error: Option<wecom::Error>,
     },
 }
 
 /// Reads an answer. `entry` is the member's line in the ledger before the call.
-pub(super) fn read(
-    operation: &Operation,
+pub(super) fn read<'a>(
+    operation: &'a Operation,
     place: usize,
     entry: Option<&LedgerEntry>,
     known: Known,
     answer: Answer,
-) -> Meaning {
+) -> Meaning<'a> {
     let attempts: Vec<AttemptRow> = answer.attempts.iter().map(attempt_row).collect();
     let last = answer.attempts.last();
     let errcode = last.and_then(|attempt| attempt.errcode);
     let errmsg = last.map(|attempt| attempt.errmsg.clone());
     let settlement = |state, ledger, refusal| Settlement {
         place,
-        operation: operation.clone(),
+        operation,
         state,
         errcode,
         errmsg: errmsg.clone(),

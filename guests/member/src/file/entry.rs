@@ -261,7 +261,11 @@ fn format(keys: &mut Keys<'_, '_>, field: Field) -> (Cleaning, DateFormat, Mobil
     let is_date = ["date", "input", "timezone"].iter().any(|key| format.has(key));
     date.output = format.word("date", &WRITTEN).unwrap_or(date.output);
     date.input = format.texts("input").unwrap_or_default();
-    if date.input.iter().any(|pattern| !["YYYY", "M", "D"].iter().all(|part| pattern.contains(part))) {
+    let lacks = |pattern: &String| {
+        let has = |letter| pattern.contains(letter);
+        !has('Y') || !has('M') || !has('D')
+    };
+    if date.input.iter().any(lacks) {
         format.add(
             "input",
             "格式须含 YYYY、M 和 D，如 DD.MM.YYYY",

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use futures::TryStreamExt as _;
+
 use super::values::{Reading, json_text};
 use super::{Db, ROWS, Sqlite, StoreError, Writing};
 use crate::model::{Digest, MemberKey, TenantId};
@@ -13,16 +15,14 @@ pub(super) async fn entries(
     store: &Sqlite,
     tenant: &TenantId,
 ) -> Result<BTreeMap<MemberKey, LedgerEntry>, StoreError> {
-    let rows = sqlx::query(
+    let mut rows = sqlx::query(
         "SELECT userid, flow, record, written, state, left_at, doubtful FROM member WHERE tenant = $1",
     )
     .bind(tenant.as_str())
-    .fetch_all(&store.pool)
-    .await
-    .map_err(|source| StoreError::Read { what: WHAT, source })?;
+    .fetch(&store.pool);
     let mut entries = BTreeMap::new();
-    for row in &rows {
-        let row = Reading { row, what: WHAT };
+    while let Some(row) = rows.try_next().await.map_err(|source| StoreError::Read { what: WHAT, source })? {
+        let row = Reading { row: &row, what: WHAT };
         let state: MemberState = row.word("state")?;
         let doubtful: i64 = row.get("doubtful")?;
         let entry = LedgerEntry {

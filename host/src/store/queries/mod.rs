@@ -168,7 +168,7 @@ impl Store for Sqlite {
         &self,
         tenant: &TenantId,
         plan: &PlanId,
-        settlements: &[Settlement],
+        settlements: &[Settlement<'_>],
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         plans::settle(self, tenant, plan, settlements, at).await

@@ -1,6 +1,6 @@
 //! Plans and their operations: the journal of what was done to the directory.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 
@@ -293,26 +293,26 @@ pub(super) async fn settle(
     store: &Sqlite,
     tenant: &TenantId,
     plan: &PlanId,
-    settlements: &[Settlement],
+    settlements: &[Settlement<'_>],
     at: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let at = at.timestamp_millis();
     let mut writing = store.writing(OPERATIONS).await?;
+    // Most of a batch ended alike, so a few statements write it.
+    let mut alike: BTreeMap<_, Vec<usize>> = BTreeMap::new();
     for settlement in settlements {
-        sqlx::query(
-            "UPDATE operation SET state = $4, settled_at = $5, errcode = $6, errmsg = $7 \
-             WHERE tenant = $1 AND plan = $2 AND place = $3",
-        )
-        .bind(tenant.as_str())
-        .bind(plan.as_str())
-        .bind(number(settlement.place))
-        .bind(settlement.state.as_str())
-        .bind(at)
-        .bind(settlement.errcode)
-        .bind(settlement.errmsg.as_deref())
-        .execute(&mut *writing.transaction)
-        .await
-        .map_err(write)?;
+        let ending = (settlement.state, settlement.errcode, settlement.errmsg.as_deref());
+        alike.entry(ending).or_default().push(settlement.place);
+    }
+    for ((state, errcode, errmsg), places) in alike {
+        for chunk in places.chunks(ROWS) {
+            let mut query = sqlx::QueryBuilder::<Db>::new("UPDATE operation SET state = ");
+            query.push_bind(state.as_str()).push(", settled_at = ").push_bind(at);
+            query.push(", errcode = ").push_bind(errcode);
+            query.push(", errmsg = ").push_bind(errmsg.map(str::to_owned));
+            only_places(&mut query, tenant, plan, chunk);
+            query.build().execute(&mut *writing.transaction).await.map_err(write)?;
+        }
     }
     put_attempts(&mut writing, tenant, plan, settlements).await?;
     let lines: Vec<ledger::Line<'_>> = settlements
@@ -340,7 +340,7 @@ async fn put_attempts(
     writing: &mut Writing<'_>,
     tenant: &TenantId,
     plan: &PlanId,
-    settlements: &[Settlement],
+    settlements: &[Settlement<'_>],
 ) -> Result<(), StoreError> {
     let attempts: Vec<(usize, usize, &AttemptRow)> = settlements
         .iter()

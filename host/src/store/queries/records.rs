@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
+use futures::TryStreamExt as _;
 
 use super::values::{Reading, json_text, number};
 use super::{
@@ -195,28 +196,27 @@ pub(super) async fn states(store: &Sqlite, tenant: &TenantId) -> Result<Vec<Reco
             },
         );
     }
-    let rows = sqlx::query(
+    // Row by row: a tenant may have a hundred thousand, and each is needed only as what it parses into.
+    let mut rows = sqlx::query(
         "SELECT flow, id, rules, decision, failure, decision_hash FROM record WHERE tenant = $1 AND absent = 0 \
          ORDER BY id, flow",
     )
     .bind(tenant.as_str())
-    .fetch_all(&store.pool)
-    .await
-    .map_err(read)?;
-    rows.iter()
-        .map(|row| {
-            let row = Reading { row, what: WHAT };
-            let failure: Option<String> = row.get("failure")?;
-            let resolution = match failure {
-                Some(reason) => Resolution::Failed(reason),
-                None => Resolution::Decided(row.json::<Decision>("decision")?),
-            };
-            let (flow, id): (FlowId, RecordId) = (row.id("flow")?, row.id("id")?);
-            let refusal = refusals.remove(&(flow.clone(), id.clone()));
-            let (decision, rules) = (row.id("decision_hash")?, row.id("rules")?);
-            Ok(RecordState { flow, id, resolution, decision, rules, refusal })
-        })
-        .collect()
+    .fetch(&store.pool);
+    let mut states = Vec::new();
+    while let Some(row) = rows.try_next().await.map_err(read)? {
+        let row = Reading { row: &row, what: WHAT };
+        let failure: Option<String> = row.get("failure")?;
+        let resolution = match failure {
+            Some(reason) => Resolution::Failed(reason),
+            None => Resolution::Decided(row.json::<Decision>("decision")?),
+        };
+        let (flow, id): (FlowId, RecordId) = (row.id("flow")?, row.id("id")?);
+        let refusal = refusals.remove(&(flow.clone(), id.clone()));
+        let (decision, rules) = (row.id("decision_hash")?, row.id("rules")?);
+        states.push(RecordState { flow, id, resolution, decision, rules, refusal });
+    }
+    Ok(states)
 }
 
 fn refusal(row: &Reading<'_>) -> Result<Refusal, StoreError> {
