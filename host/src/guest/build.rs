@@ -150,7 +150,7 @@ pub fn build(folder: &Path, forced: Option<Toolchain>) -> Result<Built, BuildErr
         }
     };
     let status = Command::new(&program)
-        .args(["build", "--release", "--target", TARGET, "--package", &package.name])
+        .args(["build", "--profile", &package.profile, "--target", TARGET, "--package", &package.name])
         .args(arguments)
         .envs(environment)
         // Flags meant for the host's own build, such as coverage, do not fit this target.
@@ -167,7 +167,7 @@ pub fn build(folder: &Path, forced: Option<Toolchain>) -> Result<Built, BuildErr
     let path = package
         .target_directory
         .join(TARGET)
-        .join("release")
+        .join(&package.profile)
         .join(format!("{}.wasm", package.library.replace('-', "_")));
     let module = fs::read(&path).map_err(|source| BuildError::Module { path, source })?;
     Ok(Built { component: encode(&module)?, package: package.name, toolchain })
@@ -220,6 +220,9 @@ fn output(program: &str, arguments: &[&str]) -> Option<String> {
 struct Package {
     name: String,
     library: String,
+    /// The cargo profile it asks for with `[package.metadata.ruzhi] profile = "…"`; a guest may want speed more than
+    /// size.
+    profile: String,
     target_directory: PathBuf,
 }
 
@@ -245,7 +248,13 @@ impl Package {
             .into_iter()
             .find(|target| target.crate_types.iter().any(|kind| kind == "cdylib"))
             .ok_or_else(|| BuildError::NotALibrary { package: package.name.clone() })?;
-        Ok(Self { name: package.name, library: library.name, target_directory: metadata.target_directory })
+        let profile = package.metadata.and_then(|metadata| metadata.ruzhi).and_then(|ruzhi| ruzhi.profile);
+        Ok(Self {
+            name: package.name,
+            library: library.name,
+            profile: profile.unwrap_or_else(|| "release".to_owned()),
+            target_directory: metadata.target_directory,
+        })
     }
 }
 
@@ -260,6 +269,17 @@ struct MetadataPackage {
     name: String,
     manifest_path: String,
     targets: Vec<MetadataTarget>,
+    metadata: Option<PackageMetadata>,
+}
+
+#[derive(Deserialize)]
+struct PackageMetadata {
+    ruzhi: Option<RuzhiMetadata>,
+}
+
+#[derive(Deserialize)]
+struct RuzhiMetadata {
+    profile: Option<String>,
 }
 
 #[derive(Deserialize)]
