@@ -136,9 +136,8 @@ impl<'a> Reports<'a> {
             let untold = rejects.len() - new.len().min(MOST_LISTED);
             if untold > 0 {
                 speech.out(format_args!(
-                    "    {} {untold} {}",
-                    speech.say("and", "另有"),
-                    speech.say("more that `ruzhi rejects` lists", "条，`ruzhi rejects` 列出全部")
+                    "    {untold} {}",
+                    speech.say("not shown here; `ruzhi rejects` lists all", "条未在此列出；`ruzhi rejects` 列出全部")
                 ));
             }
         }
