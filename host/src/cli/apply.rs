@@ -2,13 +2,11 @@
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::Args;
 
-use super::bar::Bar;
 use super::deployment::Deployment;
-use super::report::{Detail, Reports};
+use super::report::Detail;
 use super::speech::{Failure, Speech};
 use crate::model::{PlanId, Text};
 use crate::sync::RunError;
@@ -33,20 +31,18 @@ impl Apply {
                 Text::new("`ruzhi status` lists the plans that wait", "`ruzhi status` 会列出待处理的计划"),
             )
         })?;
-        let mut deployment = Deployment::open(dir, speech).await?;
-        let config = deployment.config.clone();
+        let deployment = Deployment::open(dir, speech).await?;
         let found = deployment.store.find_plan(&id).await?;
         let Some((tenant, flow)) = found.first() else {
             return Err(RunError::NoSuchPlan { plan: id }.into());
         };
-        let mut reports = Reports::new(speech);
-        for (tenant, flow) in config.select(Some(&format!("{tenant}/{flow}")))? {
-            let bar = Arc::new(Bar::new(speech));
-            let report = deployment.flow(tenant, flow, bar.clone())?.apply(&id, self.approve).await;
-            bar.clear();
-            reports.add(tenant, report, deployment.store.as_ref(), &|_, _| Detail::None).await;
-        }
-        deployment.store.close().await;
-        Ok(reports.finish())
+        deployment
+            .run_each(
+                Some(&format!("{tenant}/{flow}")),
+                speech,
+                async |flow| flow.apply(&id, self.approve).await,
+                &|_, _| Detail::None,
+            )
+            .await
     }
 }

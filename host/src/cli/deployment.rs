@@ -2,18 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::bar::Bar;
 use super::exit;
+use super::report::{Reports, ShowPlan};
 use super::speech::{Failure, Speech};
 use crate::config::{self, Checks, Config, ProcessEnvironment, Secrets};
 use crate::guest::{Cache, Engine, Guest, Library, Limits};
 use crate::model::{Clock, FlowId, MemberKey, RunId, SystemClock, TenantId, Text};
 use crate::plan::Policy;
 use crate::store::{Access, Sqlite, Store};
-use crate::sync::{Flow, Progress, RunIds};
+use crate::sync::{Flow, Progress, Report, RunIds};
 use crate::{jiandaoyun, wecom};
 
 /// What a command needs of the configuration.
@@ -169,7 +172,7 @@ impl RunIds for RandomRunIds {
 
 /// Everything the flows of a command share: the store, the components, one client of each service per tenant.
 pub(super) struct Deployment {
-    pub(super) config: Config,
+    config: Config,
     pub(super) store: Arc<dyn Store>,
     library: Library,
     clients: BTreeMap<TenantId, (jiandaoyun::Client, wecom::Client)>,
@@ -184,8 +187,35 @@ impl Deployment {
         Ok(Self { config, store, library, clients: BTreeMap::new() })
     }
 
+    /// Runs each flow of a target, one after another, and reports what each came to. One that cannot run does not keep
+    /// the others from running.
+    pub(super) async fn run_each(
+        mut self,
+        target: Option<&str>,
+        speech: &Speech,
+        act: impl AsyncFn(Flow) -> Report,
+        detail: &ShowPlan<'_>,
+    ) -> Result<ExitCode, Failure> {
+        let config = self.config.clone();
+        let mut reports = Reports::new(speech);
+        for (tenant, flow) in config.select(target)? {
+            let bar = Arc::new(Bar::new(speech));
+            let report = match self.flow(tenant, flow, bar.clone()) {
+                Ok(flow) => Ok(act(flow).await),
+                Err(failure) => Err(failure),
+            };
+            bar.clear();
+            match report {
+                Ok(report) => reports.add(tenant, report, self.store.as_ref(), detail).await,
+                Err(failure) => reports.refuse(tenant, flow, failure),
+            }
+        }
+        self.store.close().await;
+        Ok(reports.finish())
+    }
+
     /// A flow, ready to run.
-    pub(super) fn flow(
+    fn flow(
         &mut self,
         tenant: &config::Tenant,
         flow: &config::Flow,

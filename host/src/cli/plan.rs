@@ -3,14 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::Args;
 use serde_json::json;
 
-use super::bar::Bar;
 use super::deployment::Deployment;
-use super::report::{Detail, Reports};
+use super::report::Detail;
 use super::speech::{Failure, Speech};
 use crate::plan::{Plan, masked, render};
 use crate::sync::RunOptions;
@@ -26,25 +24,16 @@ pub(super) struct PlanCommand {
 
 impl PlanCommand {
     pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
-        let mut deployment = Deployment::open(dir, speech).await?;
-        let config = deployment.config.clone();
-        let mut reports = Reports::new(speech);
-        for (tenant, flow) in config.select(self.target.as_deref())? {
-            let bar = Arc::new(Bar::new(speech));
-            let report = match deployment.flow(tenant, flow, bar.clone()) {
-                Ok(flow) => flow.plan(RunOptions { full: self.full }).await,
-                Err(failure) => {
-                    bar.clear();
-                    reports.refuse(tenant, flow, failure);
-                    continue;
-                }
-            };
-            bar.clear();
-            let show = |plan: &Plan, labels: &BTreeMap<String, String>| shown(speech, plan, labels);
-            reports.add(tenant, report, deployment.store.as_ref(), &show).await;
-        }
-        deployment.store.close().await;
-        Ok(reports.finish())
+        let options = RunOptions { full: self.full };
+        let deployment = Deployment::open(dir, speech).await?;
+        deployment
+            .run_each(
+                self.target.as_deref(),
+                speech,
+                async |flow| flow.plan(options).await,
+                &|plan, labels| shown(speech, plan, labels),
+            )
+            .await
     }
 }
 

@@ -34,7 +34,7 @@ impl<'a> Reports<'a> {
         tenant: &config::Tenant,
         report: Report,
         store: &dyn Store,
-        detail: &dyn Fn(&Plan, &BTreeMap<String, String>) -> Detail,
+        detail: &ShowPlan<'_>,
     ) {
         let Report { run, plan, error } = report;
         let failure = error.map(Failure::from);
@@ -137,7 +137,10 @@ impl<'a> Reports<'a> {
             if untold > 0 {
                 speech.out(format_args!(
                     "    {untold} {}",
-                    speech.say("not shown here; `ruzhi rejects` lists all", "条未在此列出；`ruzhi rejects` 列出全部")
+                    speech.say(
+                        "not shown here; `ruzhi rejects` lists all",
+                        "条未在此列出；`ruzhi rejects` 列出全部"
+                    )
                 ));
             }
         }
@@ -189,6 +192,9 @@ impl<'a> Reports<'a> {
         }
     }
 }
+
+/// Shows a plan, given the labels of its fields.
+pub(super) type ShowPlan<'a> = dyn Fn(&Plan, &BTreeMap<String, String>) -> Detail + 'a;
 
 /// What a plan adds to a report.
 pub(super) enum Detail {

@@ -2,13 +2,11 @@
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::Args;
 
-use super::bar::Bar;
 use super::deployment::Deployment;
-use super::report::{Detail, Reports};
+use super::report::Detail;
 use super::speech::{Failure, Speech};
 use crate::sync::RunOptions;
 
@@ -23,23 +21,12 @@ pub(super) struct Sync {
 
 impl Sync {
     pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
-        let mut deployment = Deployment::open(dir, speech).await?;
-        let config = deployment.config.clone();
-        let mut reports = Reports::new(speech);
-        for (tenant, flow) in config.select(self.target.as_deref())? {
-            let bar = Arc::new(Bar::new(speech));
-            let report = match deployment.flow(tenant, flow, bar.clone()) {
-                Ok(flow) => flow.sync(RunOptions { full: self.full }).await,
-                Err(failure) => {
-                    bar.clear();
-                    reports.refuse(tenant, flow, failure);
-                    continue;
-                }
-            };
-            bar.clear();
-            reports.add(tenant, report, deployment.store.as_ref(), &|_, _| Detail::None).await;
-        }
-        deployment.store.close().await;
-        Ok(reports.finish())
+        let options = RunOptions { full: self.full };
+        let deployment = Deployment::open(dir, speech).await?;
+        deployment
+            .run_each(self.target.as_deref(), speech, async |flow| flow.sync(options).await, &|_, _| {
+                Detail::None
+            })
+            .await
     }
 }
