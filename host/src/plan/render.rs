@@ -10,7 +10,7 @@ pub fn render(plan: &Plan, lang: Lang, label: &dyn Fn(&str) -> String) -> String
     let say = |en: &str, zh: &str| if lang == Lang::Zh { zh.to_owned() } else { en.to_owned() };
     let mut out = String::new();
     let mut line = |text: String| {
-        out.push_str(&text);
+        out.push_str(text.trim_end());
         out.push('\n');
     };
     line(format!("{} {} ({}/{})", say("plan", "计划"), plan.id, plan.tenant, plan.flow));
