@@ -174,8 +174,7 @@ impl From<Problems> for Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        let text = Text::new(error.to_string(), format!("存储出错：{error}"));
-        Self::new(exit::FAILED, error.code(), text, Some(error.hint())).behind(&error)
+        Self::new(exit::FAILED, error.code(), error.text(), Some(error.hint())).behind(&error)
     }
 }
 

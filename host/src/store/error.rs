@@ -76,6 +76,20 @@ impl StoreError {
         }
     }
 
+    /// What happened, to what.
+    pub fn text(&self) -> Text {
+        let zh = match self {
+            Self::Open { path, .. } => format!("无法打开存储文件 {}", path.display()),
+            Self::Locked { path } => format!("另一个 ruzhi 正在使用 {}", path.display()),
+            Self::Database { path, .. } => format!("存储文件 {} 无法使用", path.display()),
+            Self::Read { .. } => "无法读取存储".to_owned(),
+            Self::Write { source, .. } if reason(source).is_empty() => "无法写入存储".to_owned(),
+            Self::Write { .. } => "无法写入存储：磁盘已满".to_owned(),
+            Self::Value { .. } => "存储中有本版本无法读取的内容".to_owned(),
+        };
+        Text::new(self.to_string(), zh)
+    }
+
     /// What to do next.
     pub fn hint(&self) -> Text {
         match self {

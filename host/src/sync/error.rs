@@ -91,7 +91,7 @@ impl RunError {
             Self::Row { reason } => format!("表单中有一行无法使用：{reason}"),
             Self::Directory(_) => "无法从企业微信读取通讯录的 ID".to_owned(),
             Self::Stopped(_) => "企业微信中止了本次运行".to_owned(),
-            Self::Store(_) => "存储出错".to_owned(),
+            Self::Store(error) => error.text().zh,
             Self::Worker { reason } => format!("运行中的一个任务意外结束：{reason}"),
             Self::NoSuchPlan { plan } => format!("没有计划 {plan}"),
             Self::NotApproved { plan } => format!("计划 {plan} 已被熔断"),
