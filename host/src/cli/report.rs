@@ -9,7 +9,7 @@ use super::exit;
 use super::speech::{Failure, Speech};
 use crate::config;
 use crate::plan::{Counts, Plan};
-use crate::store::{RejectRow, RunRow, RunState, Store};
+use crate::store::{RejectRow, RunKind, RunRow, RunState, Store};
 use crate::sync::Report;
 
 /// Newly refused records listed after a run; `ruzhi rejects` lists all.
@@ -92,7 +92,7 @@ impl<'a> Reports<'a> {
                 tenant.name,
                 tenant.id,
                 flow.id,
-                state_word(self.speech, RunState::Failed)
+                state_word(self.speech, RunKind::Sync, RunState::Failed)
             ));
         }
         self.speech.explain(&failure);
@@ -114,35 +114,14 @@ impl<'a> Reports<'a> {
             tenant.name,
             run.tenant,
             run.flow,
-            state_word(speech, run.state),
+            state_word(speech, run.kind, run.state),
             took / 1000,
             took % 1000 / 100
         ));
-        if let Some(Detail::Text(text)) = detail {
-            speech.out(text.trim_end());
-        }
-        speech.out(format_args!("  {}", counted(speech, &run.counts)));
-        if run.counts.refused > 0
-            && let Ok(rejects) = store.rejects(Some(&run.tenant), Some(&run.flow)).await
-        {
-            // What was refused before has been told before.
-            let new: Vec<&RejectRow> =
-                rejects.iter().filter(|reject| reject.first_seen >= run.started_at).collect();
-            for reject in new.iter().take(MOST_LISTED) {
-                for line in reject_lines(reject, labels) {
-                    speech.out(format_args!("    {line}"));
-                }
-            }
-            let untold = rejects.len() - new.len().min(MOST_LISTED);
-            if untold > 0 {
-                speech.out(format_args!(
-                    "    {untold} {}",
-                    speech.say(
-                        "not shown here; `ruzhi rejects` lists all",
-                        "条未在此列出；`ruzhi rejects` 列出全部"
-                    )
-                ));
-            }
+        match detail {
+            // The plan says what would be done, and who is refused.
+            Some(Detail::Text(text)) => speech.out(text.trim_end()),
+            _ => self.print_outcome(run, labels, store).await,
         }
         if !run.calls.is_empty() {
             let calls: Vec<String> = run.calls.iter().map(|(api, n)| format!("{api} {n}")).collect();
@@ -157,6 +136,31 @@ impl<'a> Reports<'a> {
                 speech.say(
                     "held by the guard; read the plan, then release it with",
                     "已被熔断；请查看计划后放行："
+                )
+            ));
+        }
+    }
+
+    async fn print_outcome(&self, run: &RunRow, labels: &BTreeMap<String, String>, store: &dyn Store) {
+        let speech = self.speech;
+        speech.out(format_args!("  {}", counted(speech, &run.counts)));
+        if run.counts.refused == 0 {
+            return;
+        }
+        let Ok(rejects) = store.rejects(Some(&run.tenant), Some(&run.flow)).await else { return };
+        // What was refused before has been told before.
+        let new: Vec<&RejectRow> =
+            rejects.iter().filter(|reject| reject.first_seen >= run.started_at).take(MOST_LISTED).collect();
+        for line in new.iter().flat_map(|reject| reject_lines(reject, labels)) {
+            speech.out(format_args!("    {line}"));
+        }
+        let untold = rejects.len() - new.len();
+        if untold > 0 {
+            speech.out(format_args!(
+                "    {untold} {}",
+                speech.say(
+                    "not shown here; `ruzhi rejects` lists all",
+                    "条未在此列出；`ruzhi rejects` 列出全部"
                 )
             ));
         }
@@ -207,8 +211,10 @@ pub(super) enum Detail {
 }
 
 /// A state in a word.
-pub(super) fn state_word(speech: &Speech, state: RunState) -> &'static str {
+pub(super) fn state_word(speech: &Speech, kind: RunKind, state: RunState) -> &'static str {
     match state {
+        // Its counts are what would be done.
+        RunState::Done if kind == RunKind::Plan => speech.say("planned", "已计划"),
         RunState::Running => speech.say("running", "运行中"),
         RunState::Done => speech.say("done", "完成"),
         RunState::Held => speech.say("held", "已熔断"),
