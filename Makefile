@@ -32,8 +32,9 @@ define build_guests
 	@for guest in $(FIXTURES); do $(1) guest build guests/fixtures/$$guest -o $(BUILT)/$$guest.wasm; done
 endef
 
+# All three binaries at once: building them apart would compile shared libraries twice, with other features.
 guests: toolchain
-	cargo build --release --locked -p ruzhi
+	cargo build --release --locked -p ruzhi -p ruzhi-sim -p ruzhi-e2e
 	$(call build_guests,target/release/ruzhi)
 
 guests-dev: toolchain
@@ -51,9 +52,7 @@ test: lint guests-dev
 	cargo test --workspace --locked
 
 demo: guests
-	cargo build --release --locked -p ruzhi -p ruzhi-sim -p ruzhi-e2e
 	@target/release/ruzhi-demo
 
 bench: guests
-	cargo build --release --locked -p ruzhi -p ruzhi-sim -p ruzhi-e2e
 	@target/release/ruzhi-bench
