@@ -15,6 +15,7 @@ mod status;
 mod sync;
 mod trace;
 
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -121,7 +122,10 @@ async fn dispatch(arguments: &Arguments, speech: &Speech) -> Result<ExitCode, Fa
 fn log() {
     let filter = EnvFilter::try_from_env("RUZHI_LOG").unwrap_or_else(|_| EnvFilter::new("ruzhi=warn"));
     let own = filter_fn(|metadata| metadata.target().starts_with("ruzhi"));
-    let lines =
-        tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false).with_filter(filter);
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false)
+        .with_filter(filter);
     tracing_subscriber::registry().with(lines.with_filter(own)).init();
 }

@@ -191,8 +191,7 @@ impl From<RunError> for Failure {
 
 impl From<LoadError> for Failure {
     fn from(error: LoadError) -> Self {
-        let text = Text::new(error.to_string(), format!("规则组件无法使用：{error}"));
-        Self::new(exit::USAGE, error.code(), text, Some(error.hint())).behind(&error)
+        Self::new(exit::USAGE, error.code(), error.text(), Some(error.hint())).behind(&error)
     }
 }
 

@@ -17,11 +17,14 @@ pub(super) struct Sync {
     /// Read the whole form, decide every row again, and try quarantined records again
     #[arg(long)]
     full: bool,
+    /// Believe the form even if most of the rows known from before are missing
+    #[arg(long)]
+    accept_missing: bool,
 }
 
 impl Sync {
     pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
-        let options = RunOptions { full: self.full };
+        let options = RunOptions { full: self.full, accept_missing: self.accept_missing };
         let deployment = Deployment::open(dir, speech).await?;
         deployment
             .run_each(self.target.as_deref(), speech, async |flow| flow.sync(options).await, &|_, _| {

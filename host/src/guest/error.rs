@@ -132,6 +132,26 @@ impl LoadError {
         }
     }
 
+    /// What happened, to what.
+    pub fn text(&self) -> Text {
+        let zh = match self {
+            Self::Read { path, .. } => format!("无法读取组件文件 {}", path.display()),
+            Self::Rules { path, .. } => format!("无法读取规则文件 {}", path.display()),
+            Self::TooLarge { bytes, most } => format!("组件有 {bytes} 字节，最多 {most} 字节"),
+            Self::Pin { found, pinned } => format!("组件的 SHA-256 为 {found}，而同步流指定的是 {pinned}"),
+            Self::NotAComponent { found } => format!("这不是 WebAssembly 组件：{}", found.0.zh),
+            Self::Compile { reason } => format!("组件已损坏，或使用了本程序不支持的特性：{reason}"),
+            Self::Import { import, .. } => format!("组件导入了 `{import}`；规则组件不得导入任何可调用的接口"),
+            Self::Contract { reason, .. } => format!("组件没有导出 `{WORLD}`：{reason}"),
+            Self::Start { reason } => format!("组件启动失败：{reason}"),
+            Self::Describe(error) => format!("规则组件的 `describe` 失败：{error}"),
+            Self::Configuration { code, message } => format!("规则组件不接受其配置（{code}）：{message}"),
+            Self::Description { reason } => format!("规则组件的自述无法使用：{reason}"),
+            Self::Engine { reason } => format!("无法启动 WebAssembly 引擎：{reason}"),
+        };
+        Text::new(self.to_string(), zh)
+    }
+
     /// What to do next.
     pub fn hint(&self) -> Text {
         match self {

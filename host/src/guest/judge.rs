@@ -84,6 +84,12 @@ fn reject(mut violations: Vec<Violation>) -> Decision {
     Decision::Reject(violations)
 }
 
+/// The same for a text of several lines.
+pub(super) fn lines(text: &str, most: usize) -> String {
+    let text: String = text.chars().take(most).collect();
+    text.lines().map(|line| shorten(line, most)).collect::<Vec<_>>().join("\n    ")
+}
+
 /// At most `most` characters, without control characters, so that a guest cannot write to a person's terminal.
 pub(super) fn shorten(text: &str, most: usize) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(most).collect()

@@ -38,7 +38,7 @@ impl Guest {
             Err(error) => {
                 return Err(LoadError::Configuration {
                     code: judge::shorten(&error.code, 80),
-                    message: judge::shorten(&error.message, 4_000),
+                    message: judge::lines(&error.message, 8_000),
                 });
             }
         };

@@ -1,6 +1,6 @@
 //! From the world to a plan.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -79,8 +79,12 @@ pub struct Drafted {
 /// Makes the plan of one flow. Without a directory the result may say that it needs one.
 pub fn draft(world: &World, directory: Option<&Directory>, policy: &Policy, now: DateTime<Utc>) -> Drafted {
     let claims = claims::resolve(world, policy);
+    let mut owned: HashMap<_, Vec<_>> = HashMap::new();
+    for entry in world.ledger.values().filter(|entry| entry.state == MemberState::Active) {
+        owned.entry((&entry.flow, &entry.record)).or_default().push(entry);
+    }
     let mut planner =
-        Planner { world, directory, policy, now, needs_directory: false, operations: Vec::new() };
+        Planner { world, directory, policy, now, needs_directory: false, operations: Vec::new(), owned };
     let mut standings: BTreeMap<RecordId, Standing> = BTreeMap::new();
     let created = created_here(world, &claims);
     let mut in_order: Vec<(&RecordState, &Claim)> =
@@ -130,6 +134,8 @@ struct Planner<'a> {
     now: DateTime<Utc>,
     needs_directory: bool,
     operations: Vec<Operation>,
+    /// Members in the directory that have not left, by the record that owns them.
+    owned: HashMap<(&'a FlowId, &'a RecordId), Vec<&'a LedgerEntry>>,
 }
 
 impl Planner<'_> {
@@ -175,6 +181,9 @@ impl Planner<'_> {
         member: &Member,
         created: &BTreeMap<MemberKey, UserId>,
     ) -> Standing {
+        if let Some(owned) = self.owned_otherwise(record, &MemberKey::of(&member.userid)) {
+            return refused(vec![renamed(owned, &member.userid)]);
+        }
         let Ok(userid) = member.userid.parse::<UserId>() else {
             return refused(vec![violation("userid", "userid.charset", "not a valid userid", "帐号不合规")]);
         };
@@ -260,6 +269,13 @@ impl Planner<'_> {
             body.insert("enable".to_owned(), json!(0));
         }
         self.act(record, kind, entry.userid.clone(), body, entry.written.clone(), true)
+    }
+
+    /// Another member this record owns: its userid was changed. WeCom cannot rename a member, and a second account would
+    /// leave the first behind.
+    fn owned_otherwise(&self, record: &RecordState, key: &MemberKey) -> Option<&UserId> {
+        let owned = self.owned.get(&(&record.flow, &record.id))?;
+        owned.iter().copied().find(|entry| entry.userid.key() != *key).map(|entry| &entry.userid)
     }
 
     fn grace_is_over(&self, entry: &LedgerEntry) -> bool {
@@ -390,6 +406,19 @@ fn against_directory(
 
 fn violation(field: &str, rule: &str, en: &str, zh: &str) -> Violation {
     Violation { field: field.to_owned(), rule: rule.to_owned(), message: Text::new(en, zh).both() }
+}
+
+fn renamed(owned: &UserId, wanted: &str) -> Violation {
+    violation(
+        "userid",
+        "userid.changed",
+        &format!(
+            "this row's person is the member {owned}, and WeCom cannot rename a member to {wanted}; put {owned} back, or let {owned} leave and enter the person in a new row"
+        ),
+        &format!(
+            "该行对应的成员是 {owned}，企业微信不能把成员改名为 {wanted}；请改回 {owned}，或先办理 {owned} 离职，再用新的一行入职"
+        ),
+    )
 }
 
 fn protected() -> Violation {

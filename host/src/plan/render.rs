@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::planner::{Plan, Standing};
-use crate::model::{Lang, OperationKind};
+use crate::model::{Lang, Member, OperationKind};
 
 /// The plan as lines of text: the guard's verdict first, then operations, then refusals. `label` gives a field's label.
 pub fn render(plan: &Plan, lang: Lang, label: &dyn Fn(&str) -> String) -> String {
@@ -34,7 +34,8 @@ pub fn render(plan: &Plan, lang: Lang, label: &dyn Fn(&str) -> String) -> String
             say("record", "记录"),
             operation.record,
             match operation.kind {
-                OperationKind::Create | OperationKind::Delete => String::new(),
+                OperationKind::Create => newcomer(&operation.member, lang),
+                OperationKind::Delete => String::new(),
                 _ => operation.changes().map(label).collect::<Vec<_>>().join(", "),
             }
         ));
@@ -76,6 +77,17 @@ pub fn render(plan: &Plan, lang: Lang, label: &dyn Fn(&str) -> String) -> String
     out
 }
 
+/// Who is created: name, departments, and whether an invitation goes out.
+fn newcomer(member: &Member, lang: Lang) -> String {
+    let departments: Vec<String> = member.memberships.iter().map(|m| m.department.to_string()).collect();
+    let invited = match (member.to_invite, lang) {
+        (Some(true), Lang::En) => "  is invited",
+        (Some(true), Lang::Zh) => "  发送邀请",
+        _ => "",
+    };
+    format!("{}  {}{invited}", hide_numbers(&member.name), departments.join(","))
+}
+
 fn sign(kind: OperationKind) -> &'static str {
     match kind {
         OperationKind::Create => "+",
@@ -97,11 +109,30 @@ pub fn masked(body: &Map<String, Value>) -> Map<String, Value> {
             let shown = match value {
                 Value::String(text) if private => Value::String(mask(text)),
                 _ if private => Value::String("…".to_owned()),
+                Value::String(text) if field != "userid" => Value::String(hide_numbers(text)),
                 other => other.clone(),
             };
             (field.clone(), shown)
         })
         .collect()
+}
+
+/// Long runs of digits in a free text may be a mobile or an identity number: their middle is hidden.
+fn hide_numbers(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut digits = String::new();
+    for c in text.chars().chain(std::iter::once('\0')) {
+        if c.is_ascii_digit() {
+            digits.push(c);
+            continue;
+        }
+        shown.push_str(&if digits.len() >= 7 { mask(&digits) } else { std::mem::take(&mut digits) });
+        digits.clear();
+        if c != '\0' {
+            shown.push(c);
+        }
+    }
+    shown
 }
 
 /// Keeps the ends of a text, enough to recognise what one already knows.

@@ -23,7 +23,15 @@ pub(super) struct Collecting<'a> {
     pub(super) started_at: DateTime<Utc>,
     /// Read and decide every row, whatever is known of it.
     pub(super) full: bool,
+    /// Most rows may be missing: a person says so.
+    pub(super) accept_missing: bool,
 }
+
+/// Rows of a full page.
+const FULL_PAGE: usize = 100;
+
+/// So few rows may be missing whatever their share.
+const FEW_MISSING: usize = 10;
 
 impl Collecting<'_> {
     /// Reads the form to its end and keeps every decision.
@@ -33,9 +41,10 @@ impl Collecting<'_> {
         let watermark = store
             .watermark(&flow.tenant, &flow.id)
             .await?
-            .filter(|watermark| !self.full && watermark.query == flow.query_digest());
+            .filter(|watermark| watermark.query == flow.query_digest());
+        let same_query = watermark.is_some();
         let since = watermark
-            .filter(|_| flow.filter.as_ref().is_some_and(|filter| filter.is_incremental()))
+            .filter(|_| !self.full && flow.filter.as_ref().is_some_and(|filter| filter.is_incremental()))
             .and_then(|watermark| watermark.reached.checked_sub_signed(flow.overlap));
         let query = Query {
             fields: flow.guest.description().source_fields.clone(),
@@ -46,9 +55,14 @@ impl Collecting<'_> {
         let mut rows = 0;
         let mut deciding = Deciding::new(self);
         let mut after: Option<RecordId> = None;
+        let mut full_before = false;
         loop {
-            let page =
-                flow.source.page(&flow.form, &query, after.as_ref()).await.map_err(RunError::Collect)?;
+            let mut page = self.page(&query, after.as_ref()).await?;
+            if page.is_empty() && full_before {
+                // More rows were likelier than none, so the service is asked once more before it is believed.
+                page = self.page(&query, after.as_ref()).await?;
+            }
+            full_before = page.len() >= FULL_PAGE;
             let Some(last) = page.last() else { break };
             after = Some(last.id.clone());
             rows += page.len() as u64;
@@ -61,20 +75,28 @@ impl Collecting<'_> {
         }
         deciding.finish().await?;
         if complete {
-            self.part_with_absent(&seen).await?;
+            self.part_with_absent(&seen, same_query).await?;
         }
         self.decide_again().await
     }
 
+    async fn page(&self, query: &Query, after: Option<&RecordId>) -> Result<Vec<Row>, RunError> {
+        self.flow.source.page(&self.flow.form, query, after).await.map_err(RunError::Collect)
+    }
+
     /// A row that a complete collect does not find was deleted, or left the filter: it no longer claims anybody. That
     /// is all it means; nobody is taken for a leaver by it.
-    async fn part_with_absent(&self, seen: &HashSet<RecordId>) -> Result<(), RunError> {
+    async fn part_with_absent(&self, seen: &HashSet<RecordId>, same_query: bool) -> Result<(), RunError> {
         let flow = self.flow;
         let present = flow.store.present_records(&flow.tenant, &flow.id).await?;
         if seen.is_empty() && !present.is_empty() {
             return Err(RunError::SourceEmptied { had: present.len() as u64 });
         }
         let absent: Vec<RecordId> = present.difference(seen).cloned().collect();
+        let many = absent.len() > FEW_MISSING && absent.len() * 2 > present.len();
+        if many && same_query && !self.accept_missing {
+            return Err(RunError::SourceShrunk { had: present.len() as u64, missing: absent.len() as u64 });
+        }
         if !absent.is_empty() {
             flow.store.mark_absent(&flow.tenant, &flow.id, &absent).await?;
         }

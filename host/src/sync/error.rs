@@ -17,6 +17,14 @@ pub enum RunError {
         /// Rows known.
         had: u64,
     },
+    /// Most rows of the form are missing.
+    #[error("the form answered without {missing} of the {had} rows known from before")]
+    SourceShrunk {
+        /// Rows known.
+        had: u64,
+        /// Of these, rows not found.
+        missing: u64,
+    },
     /// A row's id is none.
     #[error("a row of the form cannot be used: {reason}")]
     Row {
@@ -72,6 +80,7 @@ impl RunError {
         match self {
             Self::Collect(error) => error.code(),
             Self::SourceEmptied { .. } => "source.emptied".to_owned(),
+            Self::SourceShrunk { .. } => "source.shrunk".to_owned(),
             Self::Row { .. } => "source.row".to_owned(),
             Self::Directory(error) | Self::Stopped(error) => error.code(),
             Self::Store(error) => error.code().to_owned(),
@@ -88,6 +97,9 @@ impl RunError {
         let zh = match self {
             Self::Collect(_) => "无法读取表单".to_owned(),
             Self::SourceEmptied { had } => format!("表单没有返回任何数据，而此前已知 {had} 条"),
+            Self::SourceShrunk { had, missing } => {
+                format!("此前已知的 {had} 条数据中，表单这次缺少 {missing} 条")
+            }
             Self::Row { reason } => format!("表单中有一行无法使用：{reason}"),
             Self::Directory(_) => "无法从企业微信读取通讯录的 ID".to_owned(),
             Self::Stopped(_) => "企业微信中止了本次运行".to_owned(),
@@ -112,6 +124,10 @@ impl RunError {
             Self::SourceEmptied { .. } => Text::new(
                 "nobody was taken for a leaver; check the form, the filter and the API key's scope, then run again",
                 "没有任何人被当作离职处理；请检查表单、筛选条件与 API Key 的授权范围后重试",
+            ),
+            Self::SourceShrunk { .. } => Text::new(
+                "nothing was written; check the form and the filter, and if the rows are meant to be gone run `ruzhi sync --full --accept-missing`",
+                "未写入任何内容；请检查表单与筛选条件；若确已删除这些数据，请运行 `ruzhi sync --full --accept-missing`",
             ),
             Self::Row { .. } => Text::new(
                 "check that `base_url`, `app_id` and `entry_id` name a JianDaoYun form",

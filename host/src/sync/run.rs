@@ -10,7 +10,7 @@ use super::error::RunError;
 use super::flow::Flow;
 use super::settle::settle_crash;
 use crate::model::{MemberKey, PlanId, Text};
-use crate::plan::{Counts, Directory, LedgerEntry, Plan, World, draft};
+use crate::plan::{Counts, Directory, LedgerEntry, Plan, Standing, World, draft};
 use crate::store::{PlanState, RunKind, RunRow, RunState, Watermark};
 
 /// How often a run plans again because it found members missing that the ledger knew. The guard judges each plan.
@@ -21,6 +21,8 @@ const PASSES: usize = 3;
 pub struct RunOptions {
     /// Read the whole form, decide every row again, and try quarantined records again.
     pub full: bool,
+    /// Believe the form even if most of its rows are missing.
+    pub accept_missing: bool,
 }
 
 /// What a run came to.
@@ -83,6 +85,7 @@ impl Flow {
                 problem: None,
             },
             plan: None,
+            begun: false,
         };
         let result = running.go(&aim).await;
         running.end(result).await
@@ -96,20 +99,24 @@ struct Running<'a> {
     retry: bool,
     row: RunRow,
     plan: Option<Plan>,
+    /// The run is in the store.
+    begun: bool,
 }
 
 impl Running<'_> {
     async fn go(&mut self, aim: &Aim) -> Result<RunState, RunError> {
         let flow = self.flow;
-        flow.store.abandon_runs(&flow.tenant, self.row.started_at).await?;
-        flow.store.begin_run(&self.row).await?;
-        let labels = flow.guest.description().labels.iter().cloned().collect();
-        flow.store.put_labels(&flow.tenant, &flow.id, &labels).await?;
-        settle_crash(flow).await?;
+        // A plan that may not be applied makes no run.
         let asked = match aim {
             Aim::Apply { plan, approved } => Some(self.asked_for(plan, *approved).await?),
             Aim::Plan | Aim::Sync => None,
         };
+        flow.store.abandon_runs(&flow.tenant, self.row.started_at).await?;
+        flow.store.begin_run(&self.row).await?;
+        self.begun = true;
+        let labels = flow.guest.description().labels.iter().cloned().collect();
+        flow.store.put_labels(&flow.tenant, &flow.id, &labels).await?;
+        settle_crash(flow).await?;
         self.collect().await?;
         let (mut world, mut plan) = self.draft().await?;
         if let Some(asked) = &asked
@@ -121,6 +128,7 @@ impl Running<'_> {
         for pass in 0..PASSES {
             let standing = plan.standing_counts();
             self.row.counts = merged(self.row.counts, standing);
+            self.row.problem = undecided(&plan, standing.failed);
             let released = asked.is_some() && pass == 0;
             let state = self.keep(&plan, &world, released).await?;
             if matches!(aim, Aim::Plan) {
@@ -188,6 +196,7 @@ impl Running<'_> {
             run: &self.row.id,
             started_at: self.row.started_at,
             full: self.options.full,
+            accept_missing: self.options.accept_missing,
         }
         .collect()
         .await
@@ -267,7 +276,8 @@ impl Running<'_> {
         self.row.ended_at = Some(now);
         self.row.calls = self.flow.calls();
         // The run's own error is the one to tell; if the store failed, its end cannot be stored either.
-        let error = match (error, self.flow.store.end_run(&self.row).await) {
+        let stored = if self.begun { self.flow.store.end_run(&self.row).await } else { Ok(()) };
+        let error = match (error, stored) {
             (Some(error), _) => Some(error),
             (None, Ok(())) => None,
             (None, Err(error)) => {
@@ -277,6 +287,18 @@ impl Running<'_> {
         };
         Report { run: self.row, plan: self.plan, error }
     }
+}
+
+/// Why records have no decision, told once.
+fn undecided(plan: &Plan, count: u64) -> Option<Text> {
+    let reason = plan.standings.values().find_map(|standing| match standing {
+        Standing::Failed { reason } => Some(reason),
+        _ => None,
+    })?;
+    Some(Text::new(
+        format!("{count} records could not be decided ({reason}); `ruzhi trace` shows each"),
+        format!("{count} 条记录无法判定（{reason}）；可用 `ruzhi trace` 逐条查看"),
+    ))
 }
 
 /// The standing of the records is the newest plan's; what was written before stays counted.

@@ -1,8 +1,8 @@
 //! The guard holds what a person should look at first.
 
 use ruzhi_e2e::{Deployment, Tenant, simulator};
-use ruzhi_sim::RowChange;
 use ruzhi_sim::factory::{APP_ID, CORP_ID, ENTRY_ID, Factory, STATE};
+use ruzhi_sim::{FaultKind, FaultRule, Faults, RowChange};
 use serde_json::json;
 
 #[tokio::test]
@@ -50,6 +50,36 @@ async fn a_plan_with_many_leavers_is_held_until_exactly_it_is_approved() {
     assert_eq!(approved.json().unwrap()["counts"]["disabled"], 11);
     assert_eq!(disabled(), 11);
     simulator.assert_understood();
+}
+
+/// A service that answers with no rows in the middle of a form is asked again, and one that keeps most rows back is not
+/// believed.
+#[tokio::test]
+async fn rows_that_are_suddenly_missing_are_not_believed() {
+    let factory = Factory::builder(33, 250).hostile(0).build();
+    let simulator = simulator(&factory).await.unwrap();
+    let empty = |times: u64| Faults {
+        seed: 1,
+        rules: vec![FaultRule {
+            skip: 1,
+            ..FaultRule::new(FaultKind::EmptyPage).api("data/list").next(times)
+        }],
+    };
+    simulator.set_faults(empty(1));
+    let deployment = Deployment::new(&[Tenant::new(&simulator.url())]).unwrap();
+    let first = deployment.run(&["sync", "jingxintai", "--json"]).unwrap().json().unwrap();
+    assert_eq!(first["counts"]["created"], 250);
+    simulator.set_faults(empty(2));
+    let shrunk = deployment.run(&["sync", "jingxintai", "--full"]).unwrap();
+    assert_eq!(shrunk.code, Some(1));
+    assert!(shrunk.stderr.contains("source.shrunk"), "{}", shrunk.stderr);
+    simulator.set_faults(empty(2));
+    let meant = deployment.run(&["sync", "jingxintai", "--full", "--accept-missing"]).unwrap();
+    assert_eq!(meant.code, Some(0), "{}", meant.stderr);
+    simulator.set_faults(Faults::default());
+    let again = deployment.run(&["sync", "jingxintai", "--full", "--json"]).unwrap().json().unwrap();
+    assert_eq!(again["counts"]["unchanged"], 250);
+    assert!(simulator.members(CORP_ID).values().all(|member| member.status() != 2));
 }
 
 #[tokio::test]
