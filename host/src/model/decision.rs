@@ -25,16 +25,6 @@ impl RefusedBy {
             Self::Wecom => "wecom",
         }
     }
-
-    /// The refuser a stored word names.
-    pub fn parse(word: &str) -> Option<Self> {
-        Some(match word {
-            "guest" => Self::Guest,
-            "plan" => Self::Plan,
-            "wecom" => Self::Wecom,
-            _ => return None,
-        })
-    }
 }
 
 /// Why a record is in quarantine.

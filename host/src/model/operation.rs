@@ -32,13 +32,6 @@ impl OperationKind {
             Self::Delete => "delete",
         }
     }
-
-    /// The kind a stored word names.
-    pub fn parse(word: &str) -> Option<Self> {
-        [Self::Create, Self::Update, Self::Disable, Self::Enable, Self::Delete]
-            .into_iter()
-            .find(|kind| kind.as_str() == word)
-    }
 }
 
 /// How far an operation has come.
@@ -70,13 +63,6 @@ impl OperationState {
             Self::Failed => "failed",
             Self::Lost => "lost",
         }
-    }
-
-    /// The state a stored word names.
-    pub fn parse(word: &str) -> Option<Self> {
-        [Self::Planned, Self::Sending, Self::Done, Self::Refused, Self::Failed, Self::Lost]
-            .into_iter()
-            .find(|state| state.as_str() == word)
     }
 }
 

@@ -81,11 +81,6 @@ impl MemberState {
             Self::Deleted => "deleted",
         }
     }
-
-    /// The state a stored word names.
-    pub fn parse(word: &str) -> Option<Self> {
-        [Self::Active, Self::Left, Self::Deleted].into_iter().find(|state| state.as_str() == word)
-    }
 }
 
 /// What ruzhi last wrote of a member. The sync secret cannot read details back, so this is what changes are computed

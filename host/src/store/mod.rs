@@ -26,10 +26,8 @@ use crate::plan::{Plan, World};
 /// The store. Errors say which operation failed; nothing is half written after one.
 #[async_trait]
 pub trait Store: Send + Sync {
-    /// Keeps the beginning of a run.
-    async fn begin_run(&self, run: &RunRow) -> Result<(), StoreError>;
-    /// Keeps the end of a run.
-    async fn end_run(&self, run: &RunRow) -> Result<(), StoreError>;
+    /// Keeps a run as it stands: at its beginning, and again at its end.
+    async fn put_run(&self, run: &RunRow) -> Result<(), StoreError>;
     /// Ends, as failed, runs of a tenant that a crash left unfinished.
     async fn abandon_runs(&self, tenant: &TenantId, at: DateTime<Utc>) -> Result<u64, StoreError>;
     /// The latest runs, newest first.

@@ -87,13 +87,13 @@ impl<'a> Applying<'a> {
     }
 
     async fn wave(&self, mut places: Vec<usize>) -> Result<(), RunError> {
-        for round in 0..ROUNDS {
+        for _ in 0..ROUNDS {
             self.round(&places).await?;
             places = self.in_again();
             if places.is_empty() || self.halted() {
                 break;
             }
-            self.ask_about_lost(round + 1 == ROUNDS).await?;
+            self.ask_about_lost().await?;
             places = self.in_again();
         }
         // Busy to the end: certainly not done. What is still in doubt stays `sending`, and the next run asks.
@@ -202,7 +202,7 @@ impl<'a> Applying<'a> {
 
     /// Asks WeCom which of the creates and deletes whose answers were lost have happened. The others are called again;
     /// in the last round they stay in doubt.
-    async fn ask_about_lost(&self, last: bool) -> Result<(), RunError> {
+    async fn ask_about_lost(&self) -> Result<(), RunError> {
         let in_doubt: Vec<usize> =
             lock(&self.again).iter().filter(|(_, (doubt, _))| *doubt).map(|(place, _)| *place).collect();
         if in_doubt.is_empty() {
@@ -210,11 +210,10 @@ impl<'a> Applying<'a> {
         }
         let members = match self.flow.directory.member_ids().await {
             Ok(members) => members,
-            Err(error) if last => {
-                tracing::warn!(error = %error, "the directory could not be read; the next run asks again");
+            Err(error) => {
+                tracing::warn!(error = %error, "the directory could not be read; it is asked again later");
                 return Ok(());
             }
-            Err(_) => return Ok(()),
         };
         let now = self.flow.clock.now();
         let mut settlements = Vec::new();

@@ -112,7 +112,7 @@ impl Running<'_> {
             Aim::Plan | Aim::Sync => None,
         };
         flow.store.abandon_runs(&flow.tenant, self.row.started_at).await?;
-        flow.store.begin_run(&self.row).await?;
+        flow.store.put_run(&self.row).await?;
         self.begun = true;
         let labels = flow.guest.description().labels.iter().cloned().collect();
         flow.store.put_labels(&flow.tenant, &flow.id, &labels).await?;
@@ -276,7 +276,7 @@ impl Running<'_> {
         self.row.ended_at = Some(now);
         self.row.calls = self.flow.calls();
         // The run's own error is the one to tell; if the store failed, its end cannot be stored either.
-        let stored = if self.begun { self.flow.store.end_run(&self.row).await } else { Ok(()) };
+        let stored = if self.begun { self.flow.store.put_run(&self.row).await } else { Ok(()) };
         let error = match (error, stored) {
             (Some(error), _) => Some(error),
             (None, Ok(())) => None,

@@ -49,11 +49,7 @@ impl Sqlite {
 
 #[async_trait]
 impl Store for Sqlite {
-    async fn begin_run(&self, run: &RunRow) -> Result<(), StoreError> {
-        history::put_run(self, run).await
-    }
-
-    async fn end_run(&self, run: &RunRow) -> Result<(), StoreError> {
+    async fn put_run(&self, run: &RunRow) -> Result<(), StoreError> {
         history::put_run(self, run).await
     }
 
