@@ -46,7 +46,8 @@ fn route(world: &mut World, request: &Request) -> Result<Value, ControlError> {
             let ids = load::change_rows(world, parse::<RowChange>(&request.body)?)?;
             return Ok(json!({ "ids": ids }));
         }
-        (true, "faults") => world.faults.replace(parse::<Faults>(&request.body)?),
+        (true, "faults") => world.set_faults(parse::<Faults>(&request.body)?),
+        (true, "release") => return Ok(json!({ "released": world.release() })),
         (true, "limits") => world.limits = patched(&world.limits, &request.body)?,
         (true, "knobs") => world.knobs = patched(&world.knobs, &request.body)?,
         (true, "clock") => {

@@ -6,6 +6,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio::sync::oneshot;
@@ -102,7 +103,23 @@ impl Simulator {
 
     /// Replaces the fault rules.
     pub fn set_faults(&self, faults: Faults) {
-        self.world.lock().faults.replace(faults);
+        self.world.lock().set_faults(faults);
+    }
+
+    /// How many requests were ever left without an answer.
+    pub fn stalled(&self) -> u64 {
+        self.world.wait_for_stall(0, Duration::ZERO)
+    }
+
+    /// Waits until more than `before` requests were left without an answer, or `most` is over; says which.
+    pub fn wait_for_stall(&self, before: u64, most: Duration) -> bool {
+        self.world.wait_for_stall(before, most) > before
+    }
+
+    /// Lets the service do the work of the requests that are held before it; nobody hears the answers. Gives how many
+    /// there were.
+    pub fn release(&self) -> usize {
+        self.world.lock().release()
     }
 
     /// Replaces the limits.

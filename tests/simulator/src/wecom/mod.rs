@@ -148,10 +148,17 @@ fn reply(
     let kind = fault.map(|fault| fault.kind);
     let forced = match kind {
         Some(FaultKind::ResetBefore) => return Reply::Reset,
+        Some(FaultKind::StallBefore) => {
+            world.hold(request);
+            return Reply::Stall;
+        }
         Some(FaultKind::BadGatewayBefore) => return Reply::Answer(Answer::bad_gateway()),
         Some(FaultKind::BusyBefore) => Some(Refusal::new(-1, "system busy")),
         Some(FaultKind::VersionConflict) => Some(Refusal::new(6000, "data version conflict")),
         Some(FaultKind::TooConcurrent) => Some(too_concurrent()),
+        Some(FaultKind::Refused) => {
+            Some(Refusal::new(fault.map_or(-1, |fault| fault.errcode), "refused by a fault"))
+        }
         _ => None,
     };
     let mut body = Body::default();
@@ -178,6 +185,7 @@ fn reply(
     world.observation.answer(SERVICE, verdict.code);
     match kind {
         Some(FaultKind::ResetAfter) => Reply::Reset,
+        Some(FaultKind::StallAfter) => Reply::Stall,
         Some(FaultKind::BadGatewayAfter) => Reply::Answer(Answer::bad_gateway()),
         Some(FaultKind::Truncated) => Reply::Answer(verdict.into_answer().truncated()),
         _ => Reply::Answer(verdict.into_answer()),
