@@ -11,5 +11,6 @@ mod crash;
 mod faults;
 mod founding;
 mod guard;
+mod kill;
 mod main_job;
 mod secrets;
