@@ -28,8 +28,16 @@ pub struct Tenant {
     pub top: String,
     /// TOML put after the flow's `[flows.source]` table keys.
     pub source: String,
-    /// TOML put at the end of the file, for tables such as `[guard]`.
+    /// TOML put into `[wecom]`.
+    pub wecom: String,
+    /// TOML put into the flow itself.
+    pub flow: String,
+    /// TOML put before the flow, for tables such as `[guard]`.
     pub tables: String,
+    /// TOML of further flows, put at the end; `{component}` stands for the guest's path.
+    pub flows: String,
+    /// Further files beside the rules, by name.
+    pub files: Vec<(String, String)>,
     /// The WeCom limits.
     pub wecom_limits: String,
     /// The JianDaoYun limit.
@@ -48,6 +56,10 @@ impl Tenant {
             rules: Some(crate::RULES.to_owned()),
             top: String::new(),
             source: String::new(),
+            wecom: String::new(),
+            flow: String::new(),
+            flows: String::new(),
+            files: Vec::new(),
             tables: "[guard]\ncreate_most = 100000\n".to_owned(),
             wecom_limits: "{ per_minute = 1000000, per_hour = 10000000, in_flight = 8 }".to_owned(),
             per_second: 100_000,
@@ -68,7 +80,7 @@ base_url = "{url}"
 corp_id = "{corp}"
 secret = {{ env = "JINGXINTAI_WECOM_SECRET" }}
 limits = {limits}
-
+{wecom}
 [jiandaoyun]
 base_url = "{url}"
 api_key = {{ env = "JINGXINTAI_JDY_KEY" }}
@@ -77,6 +89,7 @@ limits = {{ per_second = {per_second} }}
 {tables}
 [[flows]]
 id = "onboarding"
+{flow}
 [flows.source]
 api = "{api}"
 app_id = "{APP_ID}"
@@ -84,7 +97,11 @@ entry_id = "{ENTRY_ID}"
 {source}
 [flows.guest]
 component = "{component}"
-{rules}"#,
+{rules}
+{flows}"#,
+            wecom = self.wecom,
+            flow = self.flow,
+            flows = self.flows.replace("{component}", &component.display().to_string()),
             top = self.top,
             url = self.url,
             corp = self.corp_id,
@@ -168,6 +185,10 @@ impl Deployment {
         if let Some(rules) = &tenant.rules {
             fs::create_dir_all(folder.join(&tenant.id))?;
             fs::write(folder.join(&tenant.id).join("onboarding.json"), rules)?;
+        }
+        for (name, content) in &tenant.files {
+            fs::create_dir_all(folder.join(&tenant.id))?;
+            fs::write(folder.join(&tenant.id).join(name), content)?;
         }
         Ok(())
     }

@@ -13,4 +13,5 @@ mod founding;
 mod guard;
 mod kill;
 mod main_job;
+mod reliability;
 mod secrets;
