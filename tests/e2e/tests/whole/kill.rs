@@ -60,7 +60,16 @@ impl History {
     fn must<T>(&self, held: anyhow::Result<T>) -> T {
         held.unwrap_or_else(|error| {
             let told = self.told.iter().rev().take(12).rev().cloned().collect::<Vec<_>>().join("\n");
-            panic!("factory {} after {} kills: {error:#}\n{told}", self.seed, self.kills)
+            let error = format!("{error:#}");
+            let trace = error.split(['(', ')']).nth(1).and_then(|record| {
+                self.deployment.run(&["trace", "jingxintai", record]).ok().map(|outcome| outcome.stdout)
+            });
+            panic!(
+                "factory {} after {} kills: {error}\n{told}\n{}",
+                self.seed,
+                self.kills,
+                trace.unwrap_or_default()
+            )
         })
     }
 
