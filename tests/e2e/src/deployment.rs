@@ -18,6 +18,8 @@ pub struct Tenant {
     pub url: String,
     /// The corp.
     pub corp_id: String,
+    /// The form.
+    pub entry_id: String,
     /// `v2` or `v5`.
     pub api: String,
     /// The guest's file name in `guests/built`.
@@ -51,6 +53,7 @@ impl Tenant {
             id: "jingxintai".to_owned(),
             url: url.to_owned(),
             corp_id: CORP_ID.to_owned(),
+            entry_id: ENTRY_ID.to_owned(),
             api: "v5".to_owned(),
             component: "member.wasm".to_owned(),
             rules: Some(crate::RULES.to_owned()),
@@ -93,12 +96,13 @@ id = "onboarding"
 [flows.source]
 api = "{api}"
 app_id = "{APP_ID}"
-entry_id = "{ENTRY_ID}"
+entry_id = "{entry}"
 {source}
 [flows.guest]
 component = "{component}"
 {rules}
 {flows}"#,
+            entry = self.entry_id,
             wecom = self.wecom,
             flow = self.flow,
             flows = self.flows.replace("{component}", &component.display().to_string()),

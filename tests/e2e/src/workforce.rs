@@ -80,7 +80,8 @@ impl Workforce {
             department: vec![2 + u32::try_from(place % 15).unwrap_or(0)],
             position: "操作工".to_owned(),
         };
-        let record = format!("66{place:022x}");
+        // Ids grow with creation; there is room between two for rows of other forms.
+        let record = format!("66{place:021x}0");
         self.workers.push(Worker { record, person, standing: Standing::Employed });
         self.changed.insert(place);
         place

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio::sync::oneshot;
 
 use crate::control;
@@ -18,7 +18,7 @@ use crate::observation::Misunderstanding;
 use crate::server;
 use crate::settings::{Knobs, Limits};
 use crate::wecom::{CorpError, Member};
-use crate::world::Shared;
+use crate::world::{Shared, World};
 
 /// Why the simulator does not start.
 #[derive(Debug, thiserror::Error)]
@@ -88,7 +88,7 @@ impl Simulator {
 
     /// Forgets everything, settings included.
     pub fn reset(&self) {
-        *self.world.lock() = crate::world::World::new();
+        *self.world.lock() = World::new();
     }
 
     /// Adds keys, forms and corps; a form or corp that is there already is replaced.
@@ -150,6 +150,30 @@ impl Simulator {
     /// The member leaves the corp on their own.
     pub fn quit(&self, corp_id: &str, userid: &str) -> Result<(), CorpError> {
         self.world.lock().wecom.quit(corp_id, userid)
+    }
+
+    /// Someone deletes the member in the console.
+    pub fn delete_by_hand(&self, corp_id: &str, userid: &str) -> Result<(), CorpError> {
+        self.world.lock().wecom.delete_by_hand(corp_id, userid)
+    }
+
+    /// Someone changes a member in the console; the fields are those of user/update.
+    pub fn change_by_hand(&self, corp_id: &str, fields: Map<String, Value>) -> Result<(), CorpError> {
+        let mut world = self.world.lock();
+        let World { wecom, knobs, .. } = &mut *world;
+        wecom.change_by_hand(corp_id, fields, knobs)
+    }
+
+    /// Someone adds a member in the console; the fields are those of user/create.
+    pub fn add_by_hand(&self, corp_id: &str, fields: Map<String, Value>) -> Result<(), CorpError> {
+        let mut world = self.world.lock();
+        let World { wecom, knobs, .. } = &mut *world;
+        wecom.add_by_hand(corp_id, fields, knobs)
+    }
+
+    /// The bodies of the logged requests to a path that ends so, oldest first; the knob `log_requests` keeps them.
+    pub fn bodies(&self, path: &str) -> Vec<String> {
+        self.world.lock().observation.bodies(path)
     }
 
     /// The members of a corp by userid in lower case; empty for an unknown corp.

@@ -97,6 +97,31 @@ impl WeCom {
         self.corp_mut(corp_id)?.member_mut(userid).map(Member::quit)
     }
 
+    /// Someone deletes the member in the console.
+    pub(crate) fn delete_by_hand(&mut self, corp_id: &str, userid: &str) -> Result<(), CorpError> {
+        self.corp_mut(corp_id)?.delete_by_hand(userid)
+    }
+
+    /// Someone changes the member in the console, as user/update would.
+    pub(crate) fn change_by_hand(
+        &mut self,
+        corp_id: &str,
+        fields: serde_json::Map<String, Value>,
+        knobs: &Knobs,
+    ) -> Result<(), CorpError> {
+        self.corp_mut(corp_id)?.change_by_hand(fields, knobs)
+    }
+
+    /// Someone adds a member in the console, as user/create would.
+    pub(crate) fn add_by_hand(
+        &mut self,
+        corp_id: &str,
+        fields: serde_json::Map<String, Value>,
+        knobs: &Knobs,
+    ) -> Result<(), CorpError> {
+        self.corp_mut(corp_id)?.add_by_hand(fields, knobs)
+    }
+
     pub(crate) fn members(&self, corp_id: &str) -> BTreeMap<String, Member> {
         self.corp(corp_id).map(|corp| corp.members.clone()).unwrap_or_default()
     }
