@@ -8,7 +8,6 @@
 
 mod bad_input;
 mod batch;
-mod crash;
 mod drift;
 mod faults;
 mod founding;
@@ -16,6 +15,7 @@ mod guard;
 mod held;
 mod kill;
 mod leavers;
+mod lock;
 mod main_job;
 mod moves;
 mod ownership;
