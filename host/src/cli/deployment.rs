@@ -125,13 +125,13 @@ pub(super) fn directory(tenant: &config::Tenant) -> Result<wecom::Client, Failur
         corp_id: tenant.wecom.corp_id.clone(),
         secret: tenant.wecom.secret.clone(),
         proxy: tenant.wecom.proxy.clone(),
-        limits: wecom::Limits {
-            per_minute: tenant.wecom.per_minute,
-            per_hour: tenant.wecom.per_hour,
-            in_flight: tenant.wecom.in_flight as usize,
-        },
     };
-    wecom::Client::new(settings, Arc::new(SystemClock), rand::random()).map_err(|error| {
+    let rates = wecom::Rates::new(wecom::Limits {
+        per_minute: tenant.wecom.per_minute,
+        per_hour: tenant.wecom.per_hour,
+        in_flight: tenant.wecom.in_flight as usize,
+    });
+    wecom::Client::new(settings, rates, Arc::new(SystemClock), rand::random()).map_err(|error| {
         Failure::new(
             exit::USAGE,
             error.code(),
