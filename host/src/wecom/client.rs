@@ -245,7 +245,8 @@ impl Client {
     /// - [`Verdict::Busy`]: the file or this row was not taken and the row is not written. Write it by a call of its
     ///   own, not by another file. A file that WeCom refuses as a whole (such as 40092) ends so, and an update that was
     ///   refused for a reason that may lie in a cell it does not change.
-    /// - [`Verdict::Lost`] (in doubt): the submission, the result, or the row in it was lost. Ask the directory.
+    /// - [`Verdict::Lost`] (in doubt): the submission, the result, or the row in it was lost. Ask the directory, knowing
+    ///   that the job may still be under way: a member who is not there yet may be there in a moment.
     /// - [`Verdict::Stopped`]: as ever; in doubt if it came after the submission.
     ///
     /// The job is an upsert: a create of a member who exists changes that member and succeeds, and an update of one

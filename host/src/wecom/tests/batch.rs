@@ -266,6 +266,15 @@ async fn a_lost_submission_or_result_leaves_every_row_in_doubt() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_file_that_the_last_job_could_not_read_may_have_been_read_by_an_earlier_one() {
+    let script = service(json!([]))
+        .on("batch/syncuser", [Canned::Lost, submitted()])
+        .on("batch/getresult", [code(40092, "bad file")]);
+    let answer = same(written(&script, &creates(2)).await);
+    assert_eq!((answer.verdict, answer.in_doubt), (Verdict::Lost, true));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_submission_is_made_again_as_other_writes_are() {
     let script = service(json!([row("E0001", 0, ""), row("E0002", 60102, "exists")]))
         .on("batch/syncuser", [code(45033, "crowded"), Canned::Lost, code(6000, "v"), code(42001, "old")]);
