@@ -12,6 +12,7 @@ use super::speech::{Failure, Speech};
 use crate::config;
 use crate::guest::Guest;
 use crate::model::Text;
+use crate::sync::missing_fields;
 
 #[derive(Debug, Args)]
 pub(super) struct Check {
@@ -32,7 +33,7 @@ impl Check {
             let mut problems = Vec::new();
             let guest = deployment::guest(&library, flow);
             if self.online {
-                problems.extend(online(tenant, flow, guest.as_ref().ok()).await?);
+                problems.extend(online(&config, tenant, flow, guest.as_ref().ok()).await?);
             }
             let described = match guest {
                 Ok(guest) => Some(guest.description().clone()),
@@ -87,18 +88,15 @@ impl Check {
     }
 }
 
-/// Fields every row has that are not the form's own (a form without a workflow has no `flowState`).
-const SYSTEM_FIELDS: [&str; 9] =
-    ["_id", "appId", "entryId", "creator", "updater", "createTime", "updateTime", "flowState", "ext"];
-
 /// What the services say of a flow.
 async fn online(
+    config: &config::Config,
     tenant: &config::Tenant,
     flow: &config::Flow,
     guest: Option<&Guest>,
 ) -> Result<Vec<Failure>, Failure> {
     let mut problems = Vec::new();
-    if let Err(error) = deployment::directory(tenant)?.check().await {
+    if let Err(error) = deployment::directory(tenant, &tenant.wecom.secret, deployment::rates(config, tenant))?.check().await {
         problems.push(
             Failure::new(
                 exit::FAILED,
@@ -127,16 +125,11 @@ async fn online(
             .because(&error),
         ),
         Ok(widgets) => {
-            // Every endpoint and every row calls a field by its alias where one is set, so the id alone does not do.
-            let known = |field: &str| {
-                SYSTEM_FIELDS.contains(&field) || widgets.iter().any(|widget| widget.name == field)
-            };
-            let missing: Vec<&str> = guest
-                .iter()
-                .flat_map(|guest| &guest.description().source_fields)
-                .map(String::as_str)
-                .filter(|field| !known(field))
-                .collect();
+            let described = guest.map(Guest::description);
+            let read = described.iter().flat_map(|d| &d.source_fields).map(String::as_str).collect();
+            let labels = described.map(|d| d.labels.as_slice()).unwrap_or_default();
+            let missing: Vec<String> =
+                missing_fields(read, &widgets, labels).into_iter().map(|missing| missing.field).collect();
             if !missing.is_empty() {
                 let missing = missing.join(", ");
                 problems.push(Failure::new(

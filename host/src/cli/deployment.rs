@@ -6,10 +6,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use secrecy::SecretString;
 
 use super::bar::Bar;
 use super::exit;
-use super::report::{Reports, ShowPlan};
+use super::report::{Reports, Show};
 use super::speech::{Failure, Speech};
 use crate::config::{self, Checks, Config, ProcessEnvironment, Secrets};
 use crate::guest::{Cache, Engine, Guest, Library, Limits};
@@ -36,16 +37,6 @@ pub(super) fn configuration(dir: &Path, need: Need, speech: &Speech) -> Result<C
     };
     let config = Config::load(dir, &ProcessEnvironment, &checks)?;
     if need == Need::Run {
-        for tenant in config.tenants.iter().filter(|tenant| tenant.wecom.batch_from > 0) {
-            speech.note(format_args!(
-                "{} {}",
-                speech.say(
-                    "warning: `batch_from` is not built yet; every write goes singly for tenant",
-                    "警告：`batch_from` 尚未实现，逐条写入，租户"
-                ),
-                tenant.id
-            ));
-        }
         for warning in &config.warnings {
             speech.note(warning.render(speech.lang).trim_end());
         }
@@ -119,25 +110,44 @@ pub(super) fn source(tenant: &config::Tenant) -> Result<jiandaoyun::Client, Fail
 }
 
 /// The client of a tenant's directory.
-pub(super) fn directory(tenant: &config::Tenant) -> Result<wecom::Client, Failure> {
+pub(super) fn directory(
+    tenant: &config::Tenant,
+    secret: &SecretString,
+    rates: wecom::Rates,
+) -> Result<wecom::Client, Failure> {
     let settings = wecom::Settings {
         base_url: tenant.wecom.base_url.clone(),
         corp_id: tenant.wecom.corp_id.clone(),
-        secret: tenant.wecom.secret.clone(),
+        secret: secret.clone(),
         proxy: tenant.wecom.proxy.clone(),
-        limits: wecom::Limits {
-            per_minute: tenant.wecom.per_minute,
-            per_hour: tenant.wecom.per_hour,
-            in_flight: tenant.wecom.in_flight as usize,
-        },
     };
-    wecom::Client::new(settings, Arc::new(SystemClock), rand::random()).map_err(|error| {
+    wecom::Client::new(settings, rates, Arc::new(SystemClock), rand::random()).map_err(|error| {
         Failure::new(
             exit::USAGE,
             error.code(),
             Text::new(error.to_string(), "无法建立与企业微信的连接"),
             Some(error.explain()),
         )
+    })
+}
+
+/// Every tenant that writes the same corp as this one, this one among them.
+fn siblings<'a>(
+    config: &'a Config,
+    tenant: &'a config::Tenant,
+) -> impl Iterator<Item = &'a config::Tenant> + Clone {
+    let corp = |tenant: &config::Tenant| (tenant.wecom.base_url.clone(), tenant.wecom.corp_id.clone());
+    let wanted = corp(tenant);
+    config.tenants.iter().filter(move |other| corp(other) == wanted)
+}
+
+/// The rates of a tenant's corp: the strictest of what the tenants that share it say.
+pub(super) fn rates(config: &Config, tenant: &config::Tenant) -> wecom::Rates {
+    let all = siblings(config, tenant).map(|tenant| &tenant.wecom);
+    wecom::Rates::new(wecom::Limits {
+        per_minute: all.clone().map(|wecom| wecom.per_minute).min().unwrap_or(1),
+        per_hour: all.clone().map(|wecom| wecom.per_hour).min().unwrap_or(1),
+        in_flight: all.map(|wecom| wecom.in_flight).min().unwrap_or(1) as usize,
     })
 }
 
@@ -170,12 +180,31 @@ impl RunIds for RandomRunIds {
     }
 }
 
-/// Everything the flows of a command share: the store, the components, one client of each service per tenant.
+/// The clients of a tenant.
+#[derive(Clone)]
+struct Clients {
+    source: jiandaoyun::Client,
+    directory: wecom::Client,
+    reader: Option<wecom::Client>,
+}
+
+/// What a command runs once for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Each {
+    /// Every flow.
+    Flow,
+    /// Every tenant, by its first flow.
+    Tenant,
+}
+
+/// Everything the flows of a command share: the store, the components, one client of each service per tenant, the rates
+/// of each corp.
 pub(super) struct Deployment {
     config: Config,
     pub(super) store: Arc<dyn Store>,
     library: Library,
-    clients: BTreeMap<TenantId, (jiandaoyun::Client, wecom::Client)>,
+    clients: BTreeMap<TenantId, Clients>,
+    rates: BTreeMap<TenantId, wecom::Rates>,
 }
 
 impl Deployment {
@@ -184,21 +213,26 @@ impl Deployment {
         let config = configuration(dir, Need::Run, speech)?;
         let store = store(&config, Access::Write).await?;
         let library = library(&config, speech)?;
-        Ok(Self { config, store, library, clients: BTreeMap::new() })
+        Ok(Self { config, store, library, clients: BTreeMap::new(), rates: BTreeMap::new() })
     }
 
     /// Runs each flow of a target, one after another, and reports what each came to. One that cannot run does not keep
     /// the others from running.
     pub(super) async fn run_each(
         mut self,
+        each: Each,
         target: Option<&str>,
         speech: &Speech,
+        show: Show,
         act: impl AsyncFn(Flow) -> Report,
-        detail: &ShowPlan<'_>,
     ) -> Result<ExitCode, Failure> {
         let config = self.config.clone();
-        let mut reports = Reports::new(speech);
-        for (tenant, flow) in config.select(target)? {
+        let mut reports = Reports::new(speech, show);
+        let mut chosen = config.select(target)?;
+        if each == Each::Tenant {
+            chosen.dedup_by_key(|(tenant, _)| &tenant.id);
+        }
+        for (tenant, flow) in chosen {
             let bar = Arc::new(Bar::new(speech));
             let report = match self.flow(tenant, flow, bar.clone()) {
                 Ok(flow) => Ok(act(flow).await),
@@ -206,12 +240,29 @@ impl Deployment {
             };
             bar.clear();
             match report {
-                Ok(report) => reports.add(tenant, report, self.store.as_ref(), detail).await,
+                Ok(report) => reports.add(tenant, report, self.store.as_ref()).await,
                 Err(failure) => reports.refuse(tenant, flow, failure),
             }
         }
         self.store.close().await;
         Ok(reports.finish())
+    }
+
+    fn clients(&mut self, tenant: &config::Tenant) -> Result<Clients, Failure> {
+        if let Some(clients) = self.clients.get(&tenant.id) {
+            return Ok(clients.clone());
+        }
+        let shared = siblings(&self.config, tenant).find_map(|other| self.rates.get(&other.id)).cloned();
+        let rates = shared.unwrap_or_else(|| rates(&self.config, tenant));
+        self.rates.insert(tenant.id.clone(), rates.clone());
+        let reader = tenant.wecom.read_secret.as_ref();
+        let clients = Clients {
+            source: source(tenant)?,
+            directory: directory(tenant, &tenant.wecom.secret, rates.clone())?,
+            reader: reader.map(|secret| directory(tenant, secret, rates)).transpose()?,
+        };
+        self.clients.insert(tenant.id.clone(), clients.clone());
+        Ok(clients)
     }
 
     /// A flow, ready to run.
@@ -223,19 +274,15 @@ impl Deployment {
     ) -> Result<Flow, Failure> {
         let guest = guest(&self.library, flow)?;
         let (form, filter) = form(flow)?;
-        let (source, directory) = match self.clients.get(&tenant.id) {
-            Some(clients) => clients.clone(),
-            None => {
-                let clients = (source(tenant)?, directory(tenant)?);
-                self.clients.insert(tenant.id.clone(), clients.clone());
-                clients
-            }
-        };
+        let Clients { source, directory, reader } = self.clients(tenant)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let span = |duration| TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX);
         Ok(Flow {
             tenant: tenant.id.clone(),
+            siblings: siblings(&self.config, tenant).map(|tenant| tenant.id.clone()).collect(),
             id: flow.id.clone(),
+            absent_leaves: flow.absent == config::Absent::Leave,
+            batch_from: tenant.wecom.batch_from,
             timezone: tenant.timezone.name().to_owned(),
             form,
             filter,
@@ -243,9 +290,11 @@ impl Deployment {
             source,
             guest,
             directory,
+            reader,
             in_flight: tenant.wecom.in_flight as usize,
             policy: Policy {
                 duplicates: flow.duplicates,
+                existing: tenant.existing,
                 protected: tenant.protected.iter().map(|userid| MemberKey::of(userid.as_str())).collect(),
                 grace: span(tenant.grace),
                 guard: tenant.guard,

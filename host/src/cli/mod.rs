@@ -1,15 +1,20 @@
 //! The commands. One file each, and the only place that prints: data to standard output, everything else to standard
 //! error.
 
+mod adopt;
 mod apply;
 mod bar;
 mod check;
 mod deployment;
+mod drift;
 mod guest;
 mod plan;
 mod rejects;
 mod report;
+mod revert;
 mod runs;
+mod show;
+mod shown;
 mod speech;
 mod status;
 mod sync;
@@ -63,6 +68,16 @@ enum Command {
     Apply(apply::Apply),
     /// Plan, and apply if the guard lets it pass · 同步
     Sync(sync::Sync),
+    /// Show a stored plan · 查看已保存的计划
+    Show(show::ShowPlan),
+    /// Reject a stored plan: no run applies it · 否决计划
+    Reject(show::Reject),
+    /// Plan to take over members who were in WeCom before ruzhi · 接管已有成员
+    Adopt(adopt::Adopt),
+    /// Plan to undo a run · 撤销一次运行
+    Revert(revert::Revert),
+    /// Compare WeCom with what ruzhi wrote · 与企业微信比对
+    Drift(drift::Drift),
     /// How each flow stands · 各同步流的状态
     Status(status::Status),
     /// Past runs · 运行历史
@@ -109,6 +124,11 @@ async fn dispatch(arguments: &Arguments, speech: &Speech) -> Result<ExitCode, Fa
         Command::Plan(command) => command.run(dir, speech).await,
         Command::Apply(command) => command.run(dir, speech).await,
         Command::Sync(command) => command.run(dir, speech).await,
+        Command::Show(command) => command.run(dir, speech).await,
+        Command::Reject(command) => command.run(dir, speech).await,
+        Command::Adopt(command) => command.run(dir, speech).await,
+        Command::Revert(command) => command.run(dir, speech).await,
+        Command::Drift(command) => command.run(dir, speech).await,
         Command::Status(command) => command.run(dir, speech).await,
         Command::Runs(command) => command.run(dir, speech).await,
         Command::Rejects(command) => command.run(dir, speech).await,

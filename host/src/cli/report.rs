@@ -6,8 +6,10 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 use super::exit;
+use super::shown::{finding_counts, operation_values, print_findings, print_plan};
 use super::speech::{Failure, Speech};
 use crate::config;
+use crate::plan::drift::Finding;
 use crate::plan::{Counts, Plan};
 use crate::store::{RejectRow, RunKind, RunRow, RunState, Store};
 use crate::sync::Report;
@@ -18,29 +20,22 @@ const MOST_LISTED: usize = 40;
 /// Runs of one command, as they end.
 pub(super) struct Reports<'a> {
     speech: &'a Speech,
+    show: Show,
     rows: Vec<RunRow>,
     failures: Vec<Failure>,
     values: Vec<Value>,
 }
 
 impl<'a> Reports<'a> {
-    pub(super) fn new(speech: &'a Speech) -> Self {
-        Self { speech, rows: Vec::new(), failures: Vec::new(), values: Vec::new() }
+    pub(super) fn new(speech: &'a Speech, show: Show) -> Self {
+        Self { speech, show, rows: Vec::new(), failures: Vec::new(), values: Vec::new() }
     }
 
     /// Takes in a run and, unless JSON was asked for, prints it.
-    pub(super) async fn add(
-        &mut self,
-        tenant: &config::Tenant,
-        report: Report,
-        store: &dyn Store,
-        detail: &ShowPlan<'_>,
-    ) {
-        let Report { run, plan, error } = report;
+    pub(super) async fn add(&mut self, tenant: &config::Tenant, report: Report, store: &dyn Store) {
+        let Report { run, plan, findings, error } = report;
         let failure = error.map(Failure::from);
         let labels = store.labels(&run.tenant, &run.flow).await.unwrap_or_default();
-        let detail = plan.as_ref().map(|plan| detail(plan, &labels));
-        let held: Vec<_> = plan.as_ref().map(|plan| plan.guard.reasons.clone()).unwrap_or_default();
         if self.speech.json {
             let mut value = json!({
                 "tenant": run.tenant,
@@ -52,20 +47,30 @@ impl<'a> Reports<'a> {
                 "calls": run.calls,
                 "started_at": run.started_at,
                 "ended_at": run.ended_at,
-                "guard": held,
+                "guard": plan.as_ref().map(|plan| plan.guard.reasons.clone()).unwrap_or_default(),
                 "problem": run.problem,
             });
             if let Some(object) = value.as_object_mut() {
                 if let Some(failure) = &failure {
                     object.insert("error".to_owned(), self.speech.failure_value(failure));
                 }
-                if let Some(Detail::Json(more)) = detail {
-                    object.insert("operations".to_owned(), more);
+                match (self.show, &plan) {
+                    (Show::Plan, Some(plan)) => {
+                        let operations = operation_values(plan, store).await.unwrap_or_default();
+                        object.insert("hash".to_owned(), json!(plan.hash));
+                        object.insert("purpose".to_owned(), json!(plan.purpose.as_str()));
+                        object.insert("operations".to_owned(), Value::Array(operations));
+                    }
+                    (Show::Findings, _) => {
+                        object.insert("counts".to_owned(), finding_counts(&findings));
+                        object.insert("findings".to_owned(), json!(findings));
+                    }
+                    _ => {}
                 }
             }
             self.values.push(value);
         } else {
-            self.print(tenant, &run, detail, &labels, store).await;
+            self.print(tenant, &run, plan.as_ref(), &findings, &labels, store, failure.is_some()).await;
         }
         if let Some(failure) = failure {
             self.speech.explain(&failure);
@@ -99,13 +104,16 @@ impl<'a> Reports<'a> {
         self.failures.push(failure);
     }
 
+    #[expect(clippy::too_many_arguments, reason = "everything a report may show")]
     async fn print(
         &self,
         tenant: &config::Tenant,
         run: &RunRow,
-        detail: Option<Detail>,
+        plan: Option<&Plan>,
+        findings: &[Finding],
         labels: &BTreeMap<String, String>,
         store: &dyn Store,
+        failed: bool,
     ) {
         let speech = self.speech;
         let took = run.ended_at.map_or(0, |ended| (ended - run.started_at).num_milliseconds());
@@ -118,26 +126,34 @@ impl<'a> Reports<'a> {
             took / 1000,
             took % 1000 / 100
         ));
-        match detail {
+        match (self.show, plan) {
             // The plan says what would be done, and who is refused.
-            Some(Detail::Text(text)) => speech.out(text.trim_end()),
+            (Show::Plan, Some(plan)) => print_plan(speech, plan, labels, store).await,
+            (Show::Findings, _) => print_findings(speech, findings, labels),
             _ => self.print_outcome(run, labels, store).await,
         }
         if !run.calls.is_empty() {
             let calls: Vec<String> = run.calls.iter().map(|(api, n)| format!("{api} {n}")).collect();
             speech.out(format_args!("  {}: {}", speech.say("calls", "调用"), calls.join(", ")));
         }
-        if let Some(problem) = &run.problem {
+        // A failure is told with what to do next.
+        if let Some(problem) = run.problem.as_ref().filter(|_| !failed) {
             speech.note(format_args!("  {}", problem.in_lang(speech.lang)));
         }
-        if let (RunState::Held, Some(plan)) = (run.state, &run.plan) {
-            speech.note(format_args!(
-                "  {} `ruzhi apply {plan} --approve`",
-                speech.say(
-                    "held by the guard; read the plan, then release it with",
-                    "已被熔断；请查看计划后放行："
-                )
-            ));
+        match (run.state, plan) {
+            (RunState::Held, Some(plan)) => speech.note(format_args!(
+                "  {} `ruzhi show {id}` · `ruzhi apply {id} --approve` · `ruzhi reject {id}`",
+                speech.say("held for a person; read it, then release or reject it:", "等待人工处理；查看、放行或否决："),
+                id = plan.id
+            )),
+            (RunState::Done, Some(plan)) if self.show == Show::Plan && plan.operations > 0 => {
+                speech.note(format_args!(
+                    "  {} `ruzhi apply {}`",
+                    speech.say("nothing is written yet; apply exactly this plan with", "尚未写入；执行该计划："),
+                    plan.id
+                ));
+            }
+            _ => {}
         }
     }
 
@@ -197,24 +213,25 @@ impl<'a> Reports<'a> {
     }
 }
 
-/// Shows a plan, given the labels of its fields.
-pub(super) type ShowPlan<'a> = dyn Fn(&Plan, &BTreeMap<String, String>) -> Detail + 'a;
-
-/// What a plan adds to a report.
-pub(super) enum Detail {
-    /// For a person.
-    Text(String),
-    /// As data.
-    Json(Value),
-    /// Nothing.
-    None,
+/// What a report is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Show {
+    /// What was done.
+    Outcome,
+    /// What would be done.
+    Plan,
+    /// What differs.
+    Findings,
 }
 
 /// A state in a word.
 pub(super) fn state_word(speech: &Speech, kind: RunKind, state: RunState) -> &'static str {
     match state {
         // Its counts are what would be done.
-        RunState::Done if kind == RunKind::Plan => speech.say("planned", "已计划"),
+        RunState::Done if matches!(kind, RunKind::Plan | RunKind::Adopt | RunKind::Revert) => {
+            speech.say("planned", "已计划")
+        }
+        RunState::Done if kind == RunKind::Drift => speech.say("compared", "已比对"),
         RunState::Running => speech.say("running", "运行中"),
         RunState::Done => speech.say("done", "完成"),
         RunState::Held => speech.say("held", "已熔断"),
@@ -230,6 +247,8 @@ pub(super) fn counted(speech: &Speech, counts: &Counts) -> String {
         (speech.say("disabled", "停用"), counts.disabled),
         (speech.say("enabled", "启用"), counts.enabled),
         (speech.say("deleted", "删除"), counts.deleted),
+        (speech.say("taken over", "接管"), counts.adopted),
+        (speech.say("let stand", "保留"), counts.kept),
         (speech.say("unchanged", "不变"), counts.unchanged),
         (speech.say("ignored", "忽略"), counts.ignored),
         (speech.say("refused", "待修正"), counts.refused),

@@ -181,7 +181,7 @@ impl From<StoreError> for Failure {
 impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
         let exit = match error {
-            RunError::NotApproved { .. } => exit::HELD,
+            RunError::NotApproved { .. } | RunError::Rejected { .. } => exit::HELD,
             RunError::NoSuchPlan { .. } => exit::USAGE,
             _ => exit::FAILED,
         };

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::deployment::Deployment;
-use super::report::Detail;
+use super::deployment::{Deployment, Each};
+use super::report::Show;
 use super::speech::{Failure, Speech};
 use crate::sync::RunOptions;
 
@@ -26,10 +26,7 @@ impl Sync {
     pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
         let options = RunOptions { full: self.full, accept_missing: self.accept_missing };
         let deployment = Deployment::open(dir, speech).await?;
-        deployment
-            .run_each(self.target.as_deref(), speech, async |flow| flow.sync(options).await, &|_, _| {
-                Detail::None
-            })
-            .await
+        let sync = async |flow: crate::sync::Flow| flow.sync(options).await;
+        deployment.run_each(Each::Flow, self.target.as_deref(), speech, Show::Outcome, sync).await
     }
 }

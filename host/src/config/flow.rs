@@ -12,25 +12,39 @@ use super::problem::Fault;
 use super::source::io_text;
 use super::spelling;
 use super::table::{Entry, Section};
-use super::{Checks, Duplicates, Flow, FlowGuest, Source, request, value};
+use super::{Absent, Checks, Duplicates, Flow, FlowGuest, Source, request, value};
 use crate::model::FlowId;
 
 /// Reads one flow; `None` where a problem was reported, `id` having been read before.
 pub(super) fn read(section: &Section<'_>, id: Option<FlowId>, zone: Tz, checks: &Checks) -> Option<Flow> {
     let schedule = section.maybe("schedule", |entry| entry.parse(|text| value::schedule(text, zone)));
     let duplicates = section.optional("duplicates", Duplicates::Refuse, |entry| {
-        entry.parse(|text| match text {
-            "refuse" => Ok(Duplicates::Refuse),
-            "newest" => Ok(Duplicates::Newest),
-            _ => Err(one_of(text, &["refuse", "newest"])),
-        })
+        word(entry, &[("refuse", Duplicates::Refuse), ("newest", Duplicates::Newest)])
+    });
+    let absent = section.optional("absent", Absent::Keep, |entry| {
+        word(entry, &[("keep", Absent::Keep), ("leave", Absent::Leave)])
     });
     let source = read_source(
         &section.required_section("source", "`[flows.source]` with `app_id` and `entry_id`"),
         checks,
     );
     let guest = read_guest(&section.required_section("guest", "`[flows.guest]` with `component`"), checks);
-    Some(Flow { id: id?, schedule: schedule?, source: source?, guest: guest?, duplicates: duplicates? })
+    Some(Flow {
+        id: id?,
+        schedule: schedule?,
+        source: source?,
+        guest: guest?,
+        duplicates: duplicates?,
+        absent: absent?,
+    })
+}
+
+/// One of a few words.
+pub(super) fn word<T: Copy>(entry: &Entry<'_>, known: &[(&'static str, T)]) -> Option<T> {
+    entry.parse(|text| {
+        let found = known.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
+        found.ok_or_else(|| one_of(text, &known.iter().map(|(word, _)| *word).collect::<Vec<_>>()))
+    })
 }
 
 fn one_of(text: &str, known: &[&str]) -> Fault {

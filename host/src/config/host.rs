@@ -18,7 +18,7 @@ pub(super) const SHAPES: &[Shape] = &[
 
 /// The greatest values a guard can have: no ceiling at all.
 const UNLIMITED: Guard =
-    Guard { leave_percent: 100, leave_least: u32::MAX, leave_most: u32::MAX, create_most: u32::MAX };
+    Guard { leave_percent: 100, leave_least: u32::MAX, leave_most: u32::MAX, create_most: u32::MAX, update_most: u32::MAX };
 
 /// What `ruzhi.toml` says.
 pub(super) struct HostSettings {
@@ -117,11 +117,13 @@ pub(super) fn read_guard(section: &Section<'_>, defaults: Guard, ceiling: Guard)
     let leave_least = limit("leave_least", u32::MAX, defaults.leave_least, ceiling.leave_least);
     let leave_most = limit("leave_most", u32::MAX, defaults.leave_most, ceiling.leave_most);
     let create_most = limit("create_most", u32::MAX, defaults.create_most, ceiling.create_most);
+    let update_most = limit("update_most", u32::MAX, defaults.update_most, ceiling.update_most);
     Some(Guard {
         leave_percent: leave_percent?,
         leave_least: leave_least?,
         leave_most: leave_most?,
         create_most: create_most?,
+        update_most: update_most?,
     })
 }
 

@@ -32,7 +32,7 @@ mod value;
 pub use problem::{Problem, Problems, Severity};
 pub use secret::{ProcessEnvironment, SecretSource};
 pub use settings::{
-    Checks, Config, Duplicates, Flow, FlowGuest, Guard, GuestSettings, JiandaoyunSettings, Secrets,
+    Absent, Checks, Config, Duplicates, Existing, Flow, FlowGuest, Guard, GuestSettings, JiandaoyunSettings, Secrets,
     ServerSettings, Source, StoreSettings, Tenant, WecomSettings,
 };
 pub use target::TargetError;
@@ -42,7 +42,7 @@ use source::{SourceFile, io_text};
 use table::{Section, Shape};
 use tenant::SHAPES as TENANT_SHAPES;
 
-const GUARD_KEYS: &[&str] = &["leave_percent", "leave_least", "leave_most", "create_most"];
+const GUARD_KEYS: &[&str] = &["leave_percent", "leave_least", "leave_most", "create_most", "update_most"];
 
 impl Config {
     /// Reads the configuration in `dir`.

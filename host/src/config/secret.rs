@@ -32,7 +32,7 @@ impl SecretSource for ProcessEnvironment {
 }
 
 /// The keys whose values are secrets.
-const KEYS: &[&str] = &["secret", "api_key", "token"];
+const KEYS: &[&str] = &["secret", "read_secret", "api_key", "token"];
 /// Keys whose values are the tenant's own and free in form.
 const FREE: &[&str] = &["filter", "fields", "request"];
 

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::Problem;
 use crate::model::{Digest, FlowId, TenantId, Text, UserId};
-pub use crate::plan::{Duplicates, Guard};
+pub use crate::plan::{Duplicates, Existing, Guard};
 
 /// A whole deployment.
 #[derive(Debug, Clone)]
@@ -83,6 +83,8 @@ pub struct Tenant {
     pub grace: Duration,
     /// Members that are never written.
     pub protected: Vec<UserId>,
+    /// On members ruzhi did not create.
+    pub existing: Existing,
     /// At least one.
     pub flows: Vec<Flow>,
 }
@@ -96,6 +98,8 @@ pub struct WecomSettings {
     pub corp_id: String,
     /// The secret of the app that writes; empty if and only if secrets were skipped.
     pub secret: SecretString,
+    /// The secret of an app that may read members' details; empty if secrets were skipped.
+    pub read_secret: Option<SecretString>,
     /// Through which calls go out.
     pub proxy: Option<Url>,
     /// From this many creates and updates on, write by CSV job; 0 for never.
@@ -132,6 +136,18 @@ pub struct Flow {
     pub guest: FlowGuest,
     /// On two records that claim one member.
     pub duplicates: Duplicates,
+    /// On a row that a complete collect does not find.
+    pub absent: Absent,
+}
+
+/// What a row that a complete collect does not find says of its person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Absent {
+    /// Nothing: the row no longer claims anybody.
+    #[default]
+    Keep,
+    /// They left.
+    Leave,
 }
 
 /// Which rows of which form.

@@ -10,21 +10,21 @@ use reqwest::Url;
 use super::problem::Fault;
 use super::table::{Entry, Section, Shape};
 use super::{
-    Checks, Flow, Guard, JiandaoyunSettings, SecretSource, Tenant, WecomSettings, flow, host, secret, value,
+    Checks, Existing, Flow, Guard, JiandaoyunSettings, SecretSource, Tenant, WecomSettings, flow, host, secret, value,
 };
 use crate::model::{FlowId, TenantId, UserId};
 
 pub(super) const SHAPES: &[Shape] = &[
     Shape {
         path: "",
-        keys: &["name", "timezone", "grace", "protected", "wecom", "jiandaoyun", "guard", "flows"],
+        keys: &["name", "timezone", "grace", "protected", "existing", "wecom", "jiandaoyun", "guard", "flows"],
     },
-    Shape { path: "wecom", keys: &["base_url", "corp_id", "secret", "proxy", "batch_from", "limits"] },
+    Shape { path: "wecom", keys: &["base_url", "corp_id", "secret", "read_secret", "proxy", "batch_from", "limits"] },
     Shape { path: "wecom.limits", keys: &["per_minute", "per_hour", "in_flight"] },
     Shape { path: "jiandaoyun", keys: &["base_url", "api_key", "limits"] },
     Shape { path: "jiandaoyun.limits", keys: &["per_second"] },
     Shape { path: "guard", keys: super::GUARD_KEYS },
-    Shape { path: "flows", keys: &["id", "schedule", "duplicates", "source", "guest"] },
+    Shape { path: "flows", keys: &["id", "schedule", "duplicates", "absent", "source", "guest"] },
     Shape {
         path: "flows.source",
         keys: &["api", "app_id", "entry_id", "filter", "fields", "request", "overlap"],
@@ -52,6 +52,9 @@ pub(super) fn read(root: &Section<'_>, around: &Around<'_>) -> Option<Tenant> {
     let month = Duration::from_secs(30 * 86_400);
     let grace = root.optional("grace", month, |entry| entry.parse(value::duration));
     let protected = root.optional("protected", Vec::new(), read_protected);
+    let existing = root.optional("existing", Existing::Refuse, |entry| {
+        flow::word(entry, &[("refuse", Existing::Refuse), ("adopt", Existing::Adopt)])
+    });
     let wecom = read_wecom(root, around);
     let jiandaoyun = read_jiandaoyun(root, around);
     let guard = host::read_guard(&root.section("guard"), Guard::default(), around.ceiling);
@@ -66,6 +69,7 @@ pub(super) fn read(root: &Section<'_>, around: &Around<'_>) -> Option<Tenant> {
         guard: guard?,
         grace: grace?,
         protected: protected?,
+        existing: existing?,
         flows: flows?,
     })
 }
@@ -84,6 +88,10 @@ fn read_wecom(root: &Section<'_>, around: &Around<'_>) -> Option<WecomSettings> 
     let secret = section.required("secret", &format!("{{ env = \"{variable}\" }}"), |entry| {
         secret::read(entry, around.checks.secrets, around.secrets, &variable)
     });
+    let read_variable = self::variable(around, "WECOM_READ_SECRET");
+    let read_secret = section.maybe("read_secret", |entry| {
+        secret::read(entry, around.checks.secrets, around.secrets, &read_variable)
+    });
     let proxy = section.maybe("proxy", |entry| entry.parse(value::address));
     let batch_from = section.optional("batch_from", 0, |entry| entry.whole(0..=u32::MAX));
     let limits = section.section("limits");
@@ -94,6 +102,7 @@ fn read_wecom(root: &Section<'_>, around: &Around<'_>) -> Option<WecomSettings> 
         base_url: base_url?,
         corp_id: corp_id?,
         secret: secret?,
+        read_secret: read_secret?,
         proxy: proxy?,
         batch_from: batch_from?,
         per_minute: per_minute?,

@@ -178,6 +178,11 @@ pub(super) fn passes(status: u16) -> bool {
 }
 
 impl Error {
+    /// The service does not know the question, as an older or a private one may not.
+    pub fn is_unknown_route(&self) -> bool {
+        matches!(self.failure(), Failure::Http { status: 404 | 405 })
+    }
+
     /// What made the operation fail.
     pub fn failure(&self) -> &Failure {
         match self {

@@ -237,6 +237,11 @@ impl Filter {
         self.conditions.iter().any(Condition::mentions_since)
     }
 
+    /// The fields it compares, in order.
+    pub fn fields(&self) -> Vec<String> {
+        self.conditions.iter().map(|condition| condition.field.clone()).collect()
+    }
+
     /// The filter as the service takes it; none means every row.
     ///
     /// Without a time everything is read: conditions that speak of the last sync are left out. Under `or` such a

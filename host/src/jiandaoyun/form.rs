@@ -102,7 +102,7 @@ impl Widget {
     pub(super) fn list(value: &Value) -> Vec<Self> {
         let text = |widget: &Value, key: &str| widget.get(key).and_then(Value::as_str).map(str::to_owned);
         let widget = |widget: &Value| {
-            let name = text(widget, "name")?;
+            let name = text(widget, "name").or_else(|| text(widget, "widgetName"))?;
             Some(Self {
                 widget_name: text(widget, "widgetName").unwrap_or_else(|| name.clone()),
                 label: text(widget, "label").unwrap_or_default(),

@@ -14,6 +14,8 @@ pub enum RefusedBy {
     Plan,
     /// WeCom, when the operation was called.
     Wecom,
+    /// A person, who undid what the record asked for or let the directory stand as it is.
+    Person,
 }
 
 impl RefusedBy {
@@ -23,6 +25,7 @@ impl RefusedBy {
             Self::Guest => "guest",
             Self::Plan => "plan",
             Self::Wecom => "wecom",
+            Self::Person => "person",
         }
     }
 }

@@ -166,6 +166,12 @@ impl Digest {
         &self.0
     }
 
+    /// The first eight bytes as a number, for sums over many digests.
+    pub fn stamp(&self) -> i64 {
+        let digits = self.0.get(..16).unwrap_or_default();
+        u64::from_str_radix(digits, 16).unwrap_or_default().cast_signed()
+    }
+
     /// The first twelve digits, enough for a person to tell digests apart.
     pub fn short(&self) -> &str {
         self.0.get(..12).unwrap_or(&self.0)

@@ -7,6 +7,7 @@
 mod clock;
 mod decision;
 mod id;
+mod ledger;
 mod operation;
 mod text;
 
@@ -16,6 +17,7 @@ pub use id::{
     DepartmentId, Digest, DigestOfParts, FlowId, IdError, MemberKey, PlanId, RecordId, RunId, TenantId,
     UserId,
 };
+pub use ledger::{LedgerEntry, MemberState, Origin};
 pub use operation::{Operation, OperationKind, OperationState};
 pub use ruzhi_guest::contract::{
     Context, Decision, Description, Member, Membership, Outcome, SourceRecord, Violation,

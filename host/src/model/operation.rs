@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Digest, FlowId, Member, RecordId, UserId};
+use super::{Digest, FlowId, LedgerEntry, Member, MemberKey, RecordId, TenantId, UserId};
 
 /// What an operation does to a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -19,6 +19,10 @@ pub enum OperationKind {
     Enable,
     /// The member is removed from the directory.
     Delete,
+    /// A member that is there already becomes ruzhi's; nothing is written to the directory.
+    Adopt,
+    /// What someone changed by hand in the directory stands; nothing is written to the directory.
+    Keep,
 }
 
 impl OperationKind {
@@ -30,7 +34,14 @@ impl OperationKind {
             Self::Disable => "disable",
             Self::Enable => "enable",
             Self::Delete => "delete",
+            Self::Adopt => "adopt",
+            Self::Keep => "keep",
         }
+    }
+
+    /// Whether it calls WeCom; the others change the ledger only.
+    pub fn calls(self) -> bool {
+        !matches!(self, Self::Adopt | Self::Keep)
     }
 }
 
@@ -77,13 +88,13 @@ pub struct Operation {
     pub flow: FlowId,
     /// The record that asks for it.
     pub record: RecordId,
-    /// Operations of a lower wave are finished before this one begins: it may need a mobile they free or a leader
-    /// they create.
-    pub wave: u32,
     /// The request body as WeCom takes it.
     pub body: Map<String, Value>,
     /// The member as the ledger holds them once this is done.
     pub member: Member,
+    /// The ledger's line before it, if there is one: what is undone to.
+    #[serde(default)]
+    pub before: Option<LedgerEntry>,
     /// Digest of the decision it carries out.
     pub decision: Digest,
     /// Digest of the guest and rules file that decided.
@@ -91,9 +102,22 @@ pub struct Operation {
     /// For a disable: the member left, so that the grace period before a delete begins.
     #[serde(default)]
     pub left: bool,
+    /// The account the record names, where the member has another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub names: Option<MemberKey>,
+    /// It undoes an earlier operation: the record waits until its row or the rules change.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub undoes: bool,
 }
 
 impl Operation {
+    /// The flow the member comes from, when another one owned them.
+    pub fn moved_from(&self, tenant: &TenantId) -> Option<(&TenantId, &FlowId)> {
+        let owner = &self.before.as_ref().filter(|before| before.exists())?.owner;
+        let moves = !self.left && (owner.tenant != *tenant || owner.flow != self.flow);
+        moves.then_some((&owner.tenant, &owner.flow))
+    }
+
     /// The names of the fields it sends, for the person who reads the plan.
     pub fn changes(&self) -> impl Iterator<Item = &str> {
         self.body.keys().map(String::as_str).filter(|field| *field != "userid")

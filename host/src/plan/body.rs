@@ -35,6 +35,11 @@ pub(super) fn create(member: &Member) -> Map<String, Value> {
     body
 }
 
+/// A member in WeCom's fields, as a create would send them.
+pub fn whole_body(member: &Member) -> Map<String, Value> {
+    create(member)
+}
+
 /// The fields in which `new` differs from what was written, without `userid`. A field the rules do not speak of is
 /// never among them.
 pub(super) fn changes(written: &Member, new: &Member) -> Map<String, Value> {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::planner::{Plan, Standing};
+use super::planner::Standing;
 use crate::model::OperationKind;
 
 /// Outcomes of a run, by kind. Unchanged, ignored, refused and failed count every record of the flow, not only the
@@ -28,6 +28,16 @@ pub struct Counts {
     pub refused: u64,
     /// Records that could not be decided or written; the next run tries them again.
     pub failed: u64,
+    /// Members that were there already and are ruzhi's now.
+    #[serde(skip_serializing_if = "is_none")]
+    pub adopted: u64,
+    /// Members whose changes by hand stand.
+    #[serde(skip_serializing_if = "is_none")]
+    pub kept: u64,
+}
+
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 impl std::ops::Add for Counts {
@@ -44,6 +54,8 @@ impl std::ops::Add for Counts {
             ignored: self.ignored + other.ignored,
             refused: self.refused + other.refused,
             failed: self.failed + other.failed,
+            adopted: self.adopted + other.adopted,
+            kept: self.kept + other.kept,
         }
     }
 }
@@ -57,37 +69,41 @@ impl Counts {
             OperationKind::Disable => self.disabled += 1,
             OperationKind::Enable => self.enabled += 1,
             OperationKind::Delete => self.deleted += 1,
+            OperationKind::Adopt => self.adopted += 1,
+            OperationKind::Keep => self.kept += 1,
         }
     }
 
-    /// Writes done.
-    pub fn writes(&self) -> u64 {
-        self.created + self.updated + self.disabled + self.enabled + self.deleted
-    }
-}
-
-impl Plan {
-    /// What the plan comes to if every operation succeeds.
-    pub fn counts(&self) -> Counts {
-        let mut counts = self.standing_counts();
-        for operation in &self.operations {
-            counts.count(operation.kind);
+    /// Counts what a plan says of a record.
+    pub(super) fn stand(&mut self, standing: &Standing) {
+        match standing {
+            Standing::Acting(operation) => self.count(operation.kind),
+            Standing::Unchanged { .. } => self.unchanged += 1,
+            Standing::Ignored { .. } => self.ignored += 1,
+            Standing::Refused { .. } => self.refused += 1,
+            Standing::Failed { .. } => self.failed += 1,
         }
-        counts
+    }
+
+    /// Operations done.
+    pub fn operations(&self) -> u64 {
+        self.created
+            + self.updated
+            + self.disabled
+            + self.enabled
+            + self.deleted
+            + self.adopted
+            + self.kept
     }
 
     /// The records that no operation is for.
-    pub fn standing_counts(&self) -> Counts {
-        let mut counts = Counts::default();
-        for standing in self.standings.values() {
-            match standing {
-                Standing::Acting { .. } => {}
-                Standing::Unchanged => counts.unchanged += 1,
-                Standing::Ignored { .. } => counts.ignored += 1,
-                Standing::Refused { .. } => counts.refused += 1,
-                Standing::Failed { .. } => counts.failed += 1,
-            }
+    pub fn standing(&self) -> Self {
+        Self {
+            unchanged: self.unchanged,
+            ignored: self.ignored,
+            refused: self.refused,
+            failed: self.failed,
+            ..Self::default()
         }
-        counts
     }
 }

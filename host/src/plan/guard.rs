@@ -3,7 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Operation, OperationKind, Text};
+use super::counts::Counts;
+use crate::model::Text;
 
 /// The limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,11 +17,13 @@ pub struct Guard {
     pub leave_most: u32,
     /// More new members than this hold the plan.
     pub create_most: u32,
+    /// More changed members than this hold the plan; the greatest value for no limit.
+    pub update_most: u32,
 }
 
 impl Default for Guard {
     fn default() -> Self {
-        Self { leave_percent: 20, leave_least: 5, leave_most: 200, create_most: 500 }
+        Self { leave_percent: 20, leave_least: 5, leave_most: 200, create_most: 500, update_most: u32::MAX }
     }
 }
 
@@ -52,14 +55,11 @@ impl GuardVerdict {
 }
 
 impl Guard {
-    /// Judges operations against the number of members ruzhi owns.
-    pub fn judge(&self, operations: &[Operation], owned: usize) -> GuardVerdict {
-        let count = |wanted: &[OperationKind]| {
-            operations.iter().filter(|operation| wanted.contains(&operation.kind)).count() as u64
-        };
-        let leavers = count(&[OperationKind::Disable, OperationKind::Delete]);
-        let created = count(&[OperationKind::Create]);
-        let owned = owned as u64;
+    /// Judges what a plan comes to against the number of members ruzhi owns.
+    pub fn judge(&self, counts: &Counts, owned: u64) -> GuardVerdict {
+        let leavers = counts.disabled + counts.deleted;
+        let created = counts.created;
+        let changed = counts.updated + counts.enabled;
         let share = owned.saturating_mul(u64::from(self.leave_percent)) / 100;
         let mut reasons = Vec::new();
         let mut reason = |limit: &str, found: u64, allowed: u64, text: Text| {
@@ -101,6 +101,17 @@ impl Guard {
                 Text::new(
                     format!("would create {created} members at once, more than {}", self.create_most),
                     format!("将一次新增 {created} 名成员，超过 {} 名", self.create_most),
+                ),
+            );
+        }
+        if changed > u64::from(self.update_most) {
+            reason(
+                "update_most",
+                changed,
+                u64::from(self.update_most),
+                Text::new(
+                    format!("would change {changed} members at once, more than {}", self.update_most),
+                    format!("将一次更改 {changed} 名成员，超过 {} 名", self.update_most),
                 ),
             );
         }

@@ -1,26 +1,37 @@
 //! What is to be done, as data.
 //!
-//! [`draft`] is a pure function of the world (stored decisions and ledger), the directory's ids, the policy and the
-//! moment. It considers every stored decision of the tenant, not only the rows that changed: a write that failed
-//! yesterday is simply planned again, and planning an unchanged world gives the same plan with the same hash. Whoever
-//! applies a plan has no choice left to make.
+//! [`Planner`] is a fold without side effects: over what is known of all records together (a [`Survey`]), and then each
+//! record that may ask for something (a [`Candidate`]), with the directory's ids, the policy and the moment. It considers
+//! every stored decision of the tenant, not only the rows that changed: a write that failed yesterday is simply planned
+//! again, and planning an unchanged world gives the same plan with the same hash. Operations leave it one by one, so a
+//! plan of a hundred thousand is never held. Whoever applies a plan has no choice left to make.
+//!
+//! Plans that do not come from decisions ([`adopt`], [`revert`], [`drift`]) are made of the same operations, and pass the
+//! same guard.
 
+pub mod adopt;
 mod body;
 mod claims;
 mod counts;
+mod draft;
+pub mod drift;
 mod guard;
 mod planner;
 mod render;
+pub mod revert;
 mod waves;
 mod world;
 
 #[cfg(test)]
 mod tests;
 
+pub use body::whole_body;
 pub use counts::Counts;
+pub use draft::{AdoptBy, Draft, DriftSettle, Plan, Purpose};
 pub use guard::{Guard, GuardReason, GuardVerdict};
-pub use planner::{Drafted, Plan, Standing, draft};
-pub use render::{masked, render};
+pub use planner::{Planner, Standing};
+pub use render::{Rendering, masked};
 pub use world::{
-    Directory, Duplicates, LedgerEntry, MemberState, Policy, RecordState, Resolution, StoredRefusal, World,
+    Candidate, Claimant, Directory, Duplicates, Existing, Holder, Policy, RecordState, Resolution, Scope,
+    StoredRefusal, Survey, Totals, Wants, comparable_mobile,
 };

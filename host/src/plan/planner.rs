@@ -1,32 +1,29 @@
 //! From the world to a plan.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::body;
-use super::claims::{self, Claim};
-use super::guard::GuardVerdict;
-use super::waves;
-use super::world::{Directory, LedgerEntry, MemberState, Policy, RecordState, Resolution, World};
+use super::claims::{self, Claim, Claims, named};
+use super::draft::{Draft, Plan, Purpose};
+use super::world::{Candidate, Directory, Existing, Policy, RecordState, Resolution, Scope, Survey, Totals};
 use crate::model::{
-    Decision, DepartmentId, Digest, DigestOfParts, FlowId, Member, MemberKey, Operation, OperationKind,
-    PlanId, RecordId, Refusal, RefusedBy, TenantId, Text, UserId, Violation,
+    Decision, DepartmentId, LedgerEntry, Member, MemberKey, MemberState, Operation, OperationKind, Origin,
+    Refusal, RefusedBy, Text, UserId, Violation,
 };
 
 /// What a plan says of one record of its flow.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "standing")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Standing {
     /// An operation carries it out.
-    Acting {
-        /// Its place in [`Plan::operations`].
-        operation: usize,
-    },
+    Acting(Box<Operation>),
     /// The directory is as the record wants it.
-    Unchanged,
+    Unchanged {
+        /// The record owns the member, and the ledger may say that its decision is carried out.
+        confirmed: bool,
+    },
     /// The record says nothing of the directory.
     Ignored {
         /// Why.
@@ -44,120 +41,100 @@ pub enum Standing {
     },
 }
 
-/// The operations of one run, with what the guard says of them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Plan {
-    /// Names tenant, flow, world and operations: the same world gives the same id.
-    pub id: PlanId,
-    /// The tenant.
-    pub tenant: TenantId,
-    /// The flow.
-    pub flow: FlowId,
-    /// Digest of everything below and of the world it was made from.
-    pub hash: Digest,
-    /// What is to be done, in order.
-    pub operations: Vec<Operation>,
-    /// What the guard says.
-    pub guard: GuardVerdict,
-    /// One for each record of the flow.
-    pub standings: BTreeMap<RecordId, Standing>,
-    /// Members in the directory that ruzhi owns.
-    pub owned: usize,
-    /// It tries quarantined records again.
-    pub retry: bool,
-}
+const UNCHANGED: Standing = Standing::Unchanged { confirmed: false };
 
-/// A plan, and whether it was made without knowledge it needs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Drafted {
-    /// The plan.
-    pub plan: Plan,
-    /// It creates members or changes departments and was made without the directory: fetch it and draft again.
-    pub needs_directory: bool,
-}
-
-/// Makes the plan of one flow. Without a directory the result may say that it needs one.
-pub fn draft(world: &World, directory: Option<&Directory>, policy: &Policy, now: DateTime<Utc>) -> Drafted {
-    let claims = claims::resolve(world, policy);
-    let mut owned: HashMap<_, Vec<_>> = HashMap::new();
-    for entry in world.ledger.values().filter(|entry| entry.state == MemberState::Active) {
-        owned.entry((&entry.flow, &entry.record)).or_default().push(entry);
-    }
-    let mut planner =
-        Planner { world, directory, policy, now, needs_directory: false, operations: Vec::new(), owned };
-    let mut standings: BTreeMap<RecordId, Standing> = BTreeMap::new();
-    let created = created_here(world, &claims);
-    let mut in_order: Vec<(&RecordState, &Claim)> =
-        world.records.iter().zip(&claims).filter(|(record, _)| record.flow == world.flow).collect();
-    in_order.sort_by(|(a, _), (b, _)| a.id.cmp(&b.id));
-    for (record, claim) in in_order {
-        standings.insert(record.id.clone(), planner.stand(record, claim, &created));
-    }
-    let Planner { mut operations, needs_directory, .. } = planner;
-    let before: BTreeMap<MemberKey, Member> = operations
-        .iter()
-        .filter_map(|operation| {
-            let key = operation.userid.key();
-            world.ledger.get(&key).filter(|entry| entry.exists()).map(|entry| (key, entry.written.clone()))
-        })
-        .collect();
-    waves::arrange(&mut operations, &before);
-    // Applied in this order: wave by wave, within one by record.
-    operations.sort_by_key(|operation| operation.wave);
-    for (place, operation) in operations.iter().enumerate() {
-        standings.insert(operation.record.clone(), Standing::Acting { operation: place });
-    }
-    let owned = world.ledger.values().filter(|entry| entry.exists()).count();
-    let guard = policy.guard.judge(&operations, owned);
-    let hash = hash(world, &operations, &guard);
-    let id = plan_id(&hash);
-    Drafted {
-        plan: Plan {
-            id,
-            tenant: world.tenant.clone(),
-            flow: world.flow.clone(),
-            hash,
-            operations,
-            guard,
-            standings,
-            owned,
-            retry: policy.retry,
-        },
-        needs_directory,
-    }
-}
-
-struct Planner<'a> {
-    world: &'a World,
+/// Makes the plan of one flow from its candidates, one after the other. It is a fold without any side effect: the same
+/// survey, candidates, directory, policy and moment give the same plan.
+pub struct Planner<'a> {
+    scope: &'a Scope,
     directory: Option<&'a Directory>,
+    /// Members that this plan creates, where a first look has found them: a leader may be among them.
+    created: &'a HashSet<MemberKey>,
     policy: &'a Policy,
     now: DateTime<Utc>,
+    claims: Claims,
     needs_directory: bool,
-    operations: Vec<Operation>,
-    /// Members in the directory that have not left, by the record that owns them.
-    owned: HashMap<(&'a FlowId, &'a RecordId), Vec<&'a LedgerEntry>>,
+    draft: Draft,
+    totals: Totals,
 }
 
-impl Planner<'_> {
-    fn stand(
-        &mut self,
-        record: &RecordState,
-        claim: &Claim,
-        created: &BTreeMap<MemberKey, UserId>,
-    ) -> Standing {
-        match claim {
-            Claim::Refused(violation) => return refused(vec![violation.clone()]),
-            Claim::SameAs(other) => {
-                return Standing::Ignored {
-                    reason: self.beside(*other, "the same person as record", "与记录相同："),
-                };
+impl<'a> Planner<'a> {
+    /// A planner that has seen no candidate yet. Without a directory the plan may turn out to need one.
+    pub fn new(
+        scope: &'a Scope,
+        survey: &Survey,
+        directory: Option<&'a Directory>,
+        created: &'a HashSet<MemberKey>,
+        policy: &'a Policy,
+        now: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            scope,
+            directory,
+            created,
+            policy,
+            now,
+            claims: claims::resolve(survey, policy.duplicates),
+            needs_directory: false,
+            draft: Draft::new(
+                scope.tenant.clone(),
+                scope.flow.clone(),
+                Purpose::Sync,
+                policy.retry,
+                survey,
+            ),
+            totals: survey.totals,
+        }
+    }
+
+    /// Records of the flow whose claim something stands in the way of: they are candidates whatever the ledger says.
+    pub fn contested(&self) -> Vec<Origin> {
+        let ours = |origin: &&Origin| origin.tenant == self.scope.tenant && origin.flow == self.scope.flow;
+        let mut contested: Vec<Origin> = self.claims.keys().filter(ours).cloned().collect();
+        contested.sort();
+        contested
+    }
+
+    /// Whether the plan creates members or changes departments and was made without the directory.
+    pub fn needs_directory(&self) -> bool {
+        self.needs_directory
+    }
+
+    /// What becomes of a record.
+    pub fn consider(&mut self, candidate: &Candidate) -> Standing {
+        let standing = self.stand(candidate);
+        self.draft.add(&candidate.record.origin, &standing);
+        let total = match &candidate.record.resolution {
+            Resolution::Decided(Decision::Upsert(_)) => &mut self.totals.upserts,
+            Resolution::Decided(Decision::Leave(_)) if candidate.entry.is_some() => &mut self.totals.leavers,
+            Resolution::Decided(Decision::Leave(_)) => &mut self.totals.strangers,
+            _ => return standing,
+        };
+        *total = total.saturating_sub(1);
+        standing
+    }
+
+    /// The plan, and the wave of each operation that is not in the first, by its place.
+    pub fn finish(mut self) -> (Plan, Vec<(usize, u32)>) {
+        let Totals { upserts, leavers, strangers, ignored } = self.totals;
+        self.draft.pass_over(upserts + leavers, strangers + ignored);
+        self.draft.finish(&self.policy.guard)
+    }
+
+    fn stand(&mut self, candidate: &Candidate) -> Standing {
+        let record = &candidate.record;
+        match self.claims.get(&record.origin) {
+            Some(Claim::Refused(violation)) => return refused(vec![violation.clone()]),
+            Some(Claim::SameAs(other)) => {
+                return self.beside(other, "the same person as record", "与记录相同：");
             }
-            Claim::Overruled(other) => {
-                return Standing::Ignored {
-                    reason: self.beside(*other, "a newer record speaks of this person:", "已有更新的记录："),
-                };
+            Some(Claim::Overruled(other)) if other.tenant != record.origin.tenant => {
+                return self.beside(other, "this person moves to record", "此人转至记录：");
             }
-            Claim::Free => {}
+            Some(Claim::Overruled(other)) => {
+                return self.beside(other, "a newer record speaks of this person:", "已有更新的记录：");
+            }
+            None => {}
         }
         match &record.resolution {
             Resolution::Failed(reason) => Standing::Failed { reason: reason.clone() },
@@ -165,35 +142,33 @@ impl Planner<'_> {
             Resolution::Decided(Decision::Reject(violations)) => Standing::Refused {
                 refusal: Refusal { by: RefusedBy::Guest, violations: violations.clone(), errcode: None },
             },
-            Resolution::Decided(Decision::Upsert(member)) => self.upsert(record, member, created),
-            Resolution::Decided(Decision::Leave(userid)) => self.leave(record, userid),
+            Resolution::Decided(Decision::Upsert(member)) => self.upsert(candidate, member),
+            Resolution::Decided(Decision::Leave(_)) => self.leave(candidate),
         }
     }
 
-    fn beside(&self, other: usize, en: &str, zh: &str) -> String {
-        let name = self.world.records.get(other).map(|r| format!("{}/{}", r.flow, r.id)).unwrap_or_default();
-        Text::new(format!("{en} {name}"), format!("{zh}{name}")).both()
+    fn beside(&self, other: &Origin, en: &str, zh: &str) -> Standing {
+        let name = named(other, &self.scope.tenant);
+        Standing::Ignored { reason: Text::new(format!("{en} {name}"), format!("{zh}{name}")).both() }
     }
 
-    fn upsert(
-        &mut self,
-        record: &RecordState,
-        member: &Member,
-        created: &BTreeMap<MemberKey, UserId>,
-    ) -> Standing {
-        if let Some(owned) = self.owned_otherwise(record, &MemberKey::of(&member.userid)) {
+    fn upsert(&mut self, candidate: &Candidate, member: &Member) -> Standing {
+        let record = &candidate.record;
+        if let Some(owned) = candidate.also_owns.first() {
             return refused(vec![renamed(owned, &member.userid)]);
         }
         let Ok(userid) = member.userid.parse::<UserId>() else {
             return refused(vec![violation("userid", "userid.charset", "not a valid userid", "帐号不合规")]);
         };
-        let key = userid.key();
-        let appeared = self.directory.is_some_and(|directory| directory.members.contains_key(&key));
-        let line = self.world.ledger.get(&key);
-        let entry = line.filter(|entry| entry.exists() || (appeared && entry.may_appear()));
-        let (kind, body, after) = match entry {
-            None => (OperationKind::Create, body::create(member), member.clone()),
-            Some(entry) => {
+        let line = candidate.entry.as_ref();
+        let key = line.map_or_else(|| userid.key(), |entry| entry.userid.key());
+        let there = self.directory.and_then(|directory| directory.members.get(&key));
+        let entry = line.filter(|entry| entry.exists() || (there.is_some() && entry.may_appear()));
+        let adopted = there.filter(|_| entry.is_none() && self.policy.existing == Existing::Adopt);
+        let (kind, mut body, after) = match (entry, adopted) {
+            (None, None) => (OperationKind::Create, body::create(member), member.clone()),
+            (None, Some(_)) => (OperationKind::Update, body::whole(member), member.clone()),
+            (Some(entry), _) => {
                 let mut change =
                     if entry.doubtful { body::whole(member) } else { body::changes(&entry.written, member) };
                 let mut after = body::merged(&entry.written, member);
@@ -202,7 +177,7 @@ impl Planner<'_> {
                     after.enable = member.enable;
                 }
                 if change.is_empty() {
-                    return Standing::Unchanged;
+                    return self.unchanged(record, entry, after);
                 }
                 let kind = match change.get("enable").and_then(Value::as_u64) {
                     Some(0) => OperationKind::Disable,
@@ -210,13 +185,14 @@ impl Planner<'_> {
                     Some(_) if entry.written.enable == Some(false) => OperationKind::Enable,
                     _ => OperationKind::Update,
                 };
-                let mut body = Map::new();
-                body.insert("userid".to_owned(), json!(entry.userid));
-                body.append(&mut change);
-                (kind, body, after)
+                (kind, change, after)
             }
         };
-        if self.policy.protected.contains(&key) {
+        let userid = entry.map(|entry| &entry.userid).or(adopted).cloned().unwrap_or(userid);
+        if kind != OperationKind::Create {
+            body.insert("userid".to_owned(), json!(userid));
+        }
+        if self.is_protected(candidate) {
             return refused(vec![protected()]);
         }
         if let Some(refusal) = self.standing_refusal(record) {
@@ -229,20 +205,40 @@ impl Planner<'_> {
             match self.directory {
                 None => self.needs_directory = true,
                 Some(directory) => {
-                    let violations = against_directory(directory, kind, &key, &body, &after, created);
+                    let violations = against_directory(directory, kind, &key, &body, &after, self.created);
                     if !violations.is_empty() {
                         return refused(violations);
                     }
                 }
             }
         }
-        let userid = entry.map_or(userid, |entry| entry.userid.clone());
-        self.act(record, kind, userid, body, after, false)
+        act(candidate, kind, userid, body, after, false)
     }
 
-    fn leave(&mut self, record: &RecordState, userid: &str) -> Standing {
-        let key = MemberKey::of(userid);
-        let Some(entry) = self.world.ledger.get(&key) else {
+    /// Nothing has to be written. Where another tenant owned the member, the ledger still learns that they moved.
+    fn unchanged(&self, record: &RecordState, entry: &LedgerEntry, after: Member) -> Standing {
+        if entry.owner.tenant != record.origin.tenant {
+            let candidate = Candidate {
+                record: record.clone(),
+                entry: Some(entry.clone()),
+                also_owns: Vec::new(),
+            };
+            if self.is_protected(&candidate) {
+                return refused(vec![protected()]);
+            }
+            return act(&candidate, OperationKind::Adopt, entry.userid.clone(), Map::new(), after, false);
+        }
+        Standing::Unchanged {
+            confirmed: entry.owner == record.origin
+                && entry.state == MemberState::Active
+                && entry.carried_out.as_ref() != Some(&record.decision),
+        }
+    }
+
+    fn leave(&self, candidate: &Candidate) -> Standing {
+        let record = &candidate.record;
+        let ours = candidate.entry.as_ref().filter(|entry| entry.owner.tenant == record.origin.tenant);
+        let Some(entry) = ours else {
             return Standing::Ignored {
                 reason: Text::new(
                     "has left, and was never a member that ruzhi created",
@@ -252,12 +248,12 @@ impl Planner<'_> {
             };
         };
         let kind = match entry.state {
-            MemberState::Deleted => return Standing::Unchanged,
-            MemberState::Left if !self.grace_is_over(entry) => return Standing::Unchanged,
+            MemberState::Deleted => return UNCHANGED,
+            MemberState::Left if !self.grace_is_over(entry) => return UNCHANGED,
             MemberState::Left => OperationKind::Delete,
             MemberState::Active => OperationKind::Disable,
         };
-        if self.policy.protected.contains(&key) {
+        if self.is_protected(candidate) {
             return refused(vec![protected()]);
         }
         if let Some(refusal) = self.standing_refusal(record) {
@@ -268,14 +264,18 @@ impl Planner<'_> {
         if kind == OperationKind::Disable {
             body.insert("enable".to_owned(), json!(0));
         }
-        self.act(record, kind, entry.userid.clone(), body, entry.written.clone(), true)
+        act(candidate, kind, entry.userid.clone(), body, entry.written.clone(), true)
     }
 
-    /// Another member this record owns: its userid was changed. WeCom cannot rename a member, and a second account would
-    /// leave the first behind.
-    fn owned_otherwise(&self, record: &RecordState, key: &MemberKey) -> Option<&UserId> {
-        let owned = self.owned.get(&(&record.flow, &record.id))?;
-        owned.iter().copied().find(|entry| entry.userid.key() != *key).map(|entry| &entry.userid)
+    /// A member is protected by the account in the directory and by the one the record names.
+    fn is_protected(&self, candidate: &Candidate) -> bool {
+        let named = match &candidate.record.resolution {
+            Resolution::Decided(Decision::Upsert(member)) => Some(MemberKey::of(&member.userid)),
+            Resolution::Decided(Decision::Leave(userid)) => Some(MemberKey::of(userid)),
+            _ => None,
+        };
+        let written = candidate.entry.as_ref().map(|entry| entry.userid.key());
+        named.iter().chain(&written).any(|key| self.policy.protected.contains(key))
     }
 
     fn grace_is_over(&self, entry: &LedgerEntry) -> bool {
@@ -291,52 +291,37 @@ impl Planner<'_> {
         let stored = record.refusal.as_ref()?;
         let same = stored.decision == record.decision && stored.rules == record.rules;
         let settled_elsewhere = match stored.refusal.by {
-            RefusedBy::Wecom => true,
+            RefusedBy::Wecom | RefusedBy::Person => true,
             RefusedBy::Plan => self.directory.is_none() && speaks_of_directory(&stored.refusal),
             RefusedBy::Guest => false,
         };
         (same && settled_elsewhere && !self.policy.retry).then(|| stored.refusal.clone())
     }
-
-    fn act(
-        &mut self,
-        record: &RecordState,
-        kind: OperationKind,
-        userid: UserId,
-        body: Map<String, Value>,
-        member: Member,
-        left: bool,
-    ) -> Standing {
-        self.operations.push(Operation {
-            kind,
-            userid,
-            flow: record.flow.clone(),
-            record: record.id.clone(),
-            wave: 0,
-            body,
-            member,
-            decision: record.decision.clone(),
-            rules: record.rules.clone(),
-            left,
-        });
-        Standing::Acting { operation: self.operations.len() - 1 }
-    }
 }
 
-/// The members that this world's records would create: a leader may be among them.
-fn created_here(world: &World, claims: &[Claim]) -> BTreeMap<MemberKey, UserId> {
-    world
-        .records
-        .iter()
-        .zip(claims)
-        .filter(|(_, claim)| **claim == Claim::Free)
-        .filter_map(|(record, _)| match &record.resolution {
-            Resolution::Decided(Decision::Upsert(member)) => {
-                member.userid.parse::<UserId>().ok().map(|userid| (userid.key(), userid))
-            }
-            _ => None,
-        })
-        .collect()
+fn act(
+    candidate: &Candidate,
+    kind: OperationKind,
+    userid: UserId,
+    body: Map<String, Value>,
+    member: Member,
+    left: bool,
+) -> Standing {
+    let record = &candidate.record;
+    Standing::Acting(Box::new(Operation {
+        kind,
+        userid,
+        flow: record.origin.flow.clone(),
+        record: record.origin.record.clone(),
+        body,
+        member,
+        before: candidate.entry.clone(),
+        decision: record.decision.clone(),
+        rules: record.rules.clone(),
+        left,
+        names: None,
+        undoes: false,
+    }))
 }
 
 const UNKNOWN_DEPARTMENT: &str = "department.unknown";
@@ -357,7 +342,7 @@ fn against_directory(
     key: &MemberKey,
     body: &Map<String, Value>,
     member: &Member,
-    created: &BTreeMap<MemberKey, UserId>,
+    created: &HashSet<MemberKey>,
 ) -> Vec<Violation> {
     let mut violations = Vec::new();
     if let Some(existing) = directory.members.get(key).filter(|_| kind == OperationKind::Create) {
@@ -391,7 +376,7 @@ fn against_directory(
     if body.contains_key("direct_leader") {
         for leader in member.direct_leader.iter().flatten() {
             let leader_key = MemberKey::of(leader);
-            if !directory.members.contains_key(&leader_key) && !created.contains_key(&leader_key) {
+            if !directory.members.contains_key(&leader_key) && !created.contains(&leader_key) {
                 violations.push(violation(
                     "direct_leader",
                     UNKNOWN_LEADER,
@@ -404,7 +389,7 @@ fn against_directory(
     violations
 }
 
-fn violation(field: &str, rule: &str, en: &str, zh: &str) -> Violation {
+pub(super) fn violation(field: &str, rule: &str, en: &str, zh: &str) -> Violation {
     Violation { field: field.to_owned(), rule: rule.to_owned(), message: Text::new(en, zh).both() }
 }
 
@@ -421,7 +406,7 @@ fn renamed(owned: &UserId, wanted: &str) -> Violation {
     )
 }
 
-fn protected() -> Violation {
+pub(super) fn protected() -> Violation {
     violation(
         "userid",
         "member.protected",
@@ -430,35 +415,6 @@ fn protected() -> Violation {
     )
 }
 
-fn refused(violations: Vec<Violation>) -> Standing {
+pub(super) fn refused(violations: Vec<Violation>) -> Standing {
     Standing::Refused { refusal: Refusal { by: RefusedBy::Plan, violations, errcode: None } }
-}
-
-/// Covers source (decisions), guest (rules), ledger and what is to be done: an approval is for exactly this.
-fn hash(world: &World, operations: &[Operation], guard: &GuardVerdict) -> Digest {
-    let mut records: Vec<&RecordState> = world.records.iter().collect();
-    records.sort_by(|a, b| (&a.flow, &a.id).cmp(&(&b.flow, &b.id)));
-    let mut hasher = DigestOfParts::new();
-    hasher.part(world.tenant.as_str());
-    hasher.part(world.flow.as_str());
-    for record in records {
-        for part in
-            [record.flow.as_str(), record.id.as_str(), record.decision.as_str(), record.rules.as_str()]
-        {
-            hasher.part(part);
-        }
-    }
-    for (key, entry) in &world.ledger {
-        hasher.json(&(key, entry.state, &entry.record, entry.doubtful, entry.left_at, &entry.written));
-    }
-    for operation in operations {
-        hasher.json(operation);
-    }
-    hasher.json(guard);
-    hasher.finish()
-}
-
-#[expect(clippy::expect_used, reason = "twelve hexadecimal digits after a letter are a valid id")]
-fn plan_id(hash: &Digest) -> PlanId {
-    format!("p{}", hash.short()).parse().expect("a plan id")
 }

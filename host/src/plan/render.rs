@@ -2,79 +2,104 @@
 
 use serde_json::{Map, Value};
 
-use super::planner::{Plan, Standing};
-use crate::model::{Lang, Member, OperationKind};
+use super::counts::Counts;
+use super::draft::{Plan, Purpose};
+use crate::model::{Lang, Member, Operation, OperationKind, Origin, Refusal, TenantId};
 
-/// The plan as lines of text: the guard's verdict first, then operations, then refusals. `label` gives a field's label.
-pub fn render(plan: &Plan, lang: Lang, label: &dyn Fn(&str) -> String) -> String {
-    let say = |en: &str, zh: &str| if lang == Lang::Zh { zh.to_owned() } else { en.to_owned() };
-    let mut out = String::new();
-    let mut line = |text: String| {
-        out.push_str(text.trim_end());
-        out.push('\n');
-    };
-    line(format!("{} {} ({}/{})", say("plan", "计划"), plan.id, plan.tenant, plan.flow));
-    if plan.guard.holds() {
-        for reason in &plan.guard.reasons {
-            line(format!(
-                "  {}: {} ({})",
-                say("held by the guard", "被熔断"),
-                reason.text.in_lang(lang),
-                reason.limit
-            ));
-        }
-    } else {
-        line(format!("  {}", say("guard: passes", "熔断检查：通过")));
+/// Writes a plan piece by piece: its head, its operations, its refusals, its sum.
+pub struct Rendering<'a> {
+    /// In which language.
+    pub lang: Lang,
+    /// Gives a field's label.
+    pub label: &'a dyn Fn(&str) -> String,
+}
+
+impl Rendering<'_> {
+    fn say<'b>(&self, en: &'b str, zh: &'b str) -> &'b str {
+        if self.lang == Lang::Zh { zh } else { en }
     }
-    for operation in &plan.operations {
-        line(format!(
-            "  {} {}  {} {}  {}",
+
+    /// Which plan, and what the guard says of it.
+    pub fn head(&self, plan: &Plan) -> String {
+        let mut lines = vec![format!("{} {} ({}/{})", self.say("plan", "计划"), plan.id, plan.tenant, plan.flow)];
+        match &plan.purpose {
+            Purpose::Sync => {}
+            Purpose::Adopt { .. } => lines.push(format!("  {}", self.say("takes over members", "接管已有成员"))),
+            Purpose::Revert { run } => lines.push(format!("  {} {run}", self.say("undoes run", "撤销运行"))),
+            Purpose::Drift { .. } => {
+                lines.push(format!("  {}", self.say("settles what was changed by hand", "处理手工改动")));
+            }
+        }
+        if plan.guard.holds() {
+            lines.extend(plan.guard.reasons.iter().map(|reason| {
+                format!(
+                    "  {}: {} ({})",
+                    self.say("held by the guard", "被熔断"),
+                    reason.text.in_lang(self.lang),
+                    reason.limit
+                )
+            }));
+        } else {
+            lines.push(format!("  {}", self.say("guard: passes", "熔断检查：通过")));
+        }
+        lines.join("\n")
+    }
+
+    /// One operation of a tenant's plan.
+    pub fn operation(&self, tenant: &TenantId, operation: &Operation) -> String {
+        let what = match operation.kind {
+            OperationKind::Create => newcomer(&operation.member, self.lang),
+            OperationKind::Delete | OperationKind::Adopt => String::new(),
+            _ => operation.changes().map(self.label).collect::<Vec<_>>().join(", "),
+        };
+        let moved = operation.moved_from(tenant).map(|(tenant, flow)| {
+            format!("  {} {tenant}/{flow}", self.say("moves here from", "转自"))
+        });
+        let line = format!(
+            "  {} {}  {} {}  {what}{}",
             sign(operation.kind),
             operation.userid,
-            say("record", "记录"),
+            self.say("record", "记录"),
             operation.record,
-            match operation.kind {
-                OperationKind::Create => newcomer(&operation.member, lang),
-                OperationKind::Delete => String::new(),
-                _ => operation.changes().map(label).collect::<Vec<_>>().join(", "),
-            }
-        ));
+            moved.unwrap_or_default()
+        );
+        line.trim_end().to_owned()
     }
-    for (record, standing) in &plan.standings {
-        match standing {
-            Standing::Refused { refusal } => {
-                for violation in &refusal.violations {
-                    line(format!(
-                        "  ! {} {}  {} [{}] {}",
-                        say("record", "记录"),
-                        record,
-                        label(&violation.field),
-                        violation.rule,
-                        violation.message
-                    ));
-                }
-            }
-            Standing::Failed { reason } => {
-                line(format!("  x {} {}  {}", say("record", "记录"), record, reason));
-            }
-            _ => {}
-        }
+
+    /// Why a record is refused, one line for each reason.
+    pub fn refusal(&self, origin: &Origin, refusal: &Refusal) -> String {
+        let line = |violation: &crate::model::Violation| {
+            format!(
+                "  ! {} {}  {} [{}] {}",
+                self.say("record", "记录"),
+                origin.record,
+                (self.label)(&violation.field),
+                violation.rule,
+                violation.message
+            )
+        };
+        refusal.violations.iter().map(line).collect::<Vec<_>>().join("\n")
     }
-    let counts = plan.counts();
-    let all = [
-        (say("create", "新增"), counts.created),
-        (say("update", "更新"), counts.updated),
-        (say("disable", "停用"), counts.disabled),
-        (say("enable", "启用"), counts.enabled),
-        (say("delete", "删除"), counts.deleted),
-        (say("unchanged", "不变"), counts.unchanged),
-        (say("ignored", "忽略"), counts.ignored),
-        (say("refused", "待修正"), counts.refused),
-        (say("failed", "失败"), counts.failed),
-    ];
-    let all: Vec<String> = all.iter().map(|(word, count)| format!("{word} {count}")).collect();
-    line(format!("{}: {}", say("in all", "合计"), all.join(", ")));
-    out
+
+    /// What it comes to.
+    pub fn sum(&self, counts: &Counts) -> String {
+        let all = [
+            (self.say("create", "新增"), counts.created, true),
+            (self.say("update", "更新"), counts.updated, true),
+            (self.say("disable", "停用"), counts.disabled, true),
+            (self.say("enable", "启用"), counts.enabled, true),
+            (self.say("delete", "删除"), counts.deleted, true),
+            (self.say("take over", "接管"), counts.adopted, false),
+            (self.say("let stand", "保留"), counts.kept, false),
+            (self.say("unchanged", "不变"), counts.unchanged, true),
+            (self.say("ignored", "忽略"), counts.ignored, true),
+            (self.say("refused", "待修正"), counts.refused, true),
+            (self.say("failed", "失败"), counts.failed, true),
+        ];
+        let shown = all.iter().filter(|(_, count, always)| *always || *count > 0);
+        let shown: Vec<String> = shown.map(|(word, count, _)| format!("{word} {count}")).collect();
+        format!("{}: {}", self.say("in all", "合计"), shown.join(", "))
+    }
 }
 
 /// Who is created: name, departments, and whether an invitation goes out.
@@ -95,6 +120,8 @@ fn sign(kind: OperationKind) -> &'static str {
         OperationKind::Disable => "-",
         OperationKind::Enable => "^",
         OperationKind::Delete => "×",
+        OperationKind::Adopt => "=",
+        OperationKind::Keep => "·",
     }
 }
 

@@ -1,57 +1,87 @@
 //! The order of operations: what frees a mobile or an e-mail comes before what takes it, a leader is created before
 //! the people who report to them, and of two that take one e-mail the first record's comes first.
+//!
+//! Of each operation only a few numbers are kept, so that a plan of a hundred thousand has an order without being held.
+//! The numbers are hashes: should two things ever share one, an operation waits a wave longer than it has to.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hasher as _};
 
-use super::claims::normal_mobile;
+use super::world::comparable_mobile;
 use crate::model::{Member, MemberKey, Operation, OperationKind};
 
-/// Sets the wave of each operation. `before` holds the ledger's member for each operation that has one.
-pub(super) fn arrange(operations: &mut [Operation], before: &BTreeMap<MemberKey, Member>) {
-    let mut frees: HashMap<String, Vec<usize>> = HashMap::new();
-    let mut creates: HashMap<MemberKey, usize> = HashMap::new();
-    for (at, operation) in operations.iter().enumerate() {
-        let key = operation.userid.key();
+/// What the operations so far free, take and create.
+#[derive(Debug, Default)]
+pub(super) struct Waves {
+    frees: HashMap<u64, Vec<usize>>,
+    creates: HashMap<u64, usize>,
+    takers: HashMap<u64, usize>,
+    wants: Vec<Wants>,
+}
+
+#[derive(Debug, Default)]
+struct Wants {
+    takes: Vec<u64>,
+    leaders: Vec<u64>,
+    after: Vec<usize>,
+}
+
+impl Waves {
+    /// Takes in the next operation.
+    pub(super) fn add(&mut self, operation: &Operation) {
+        let at = self.wants.len();
+        let before = operation.before.as_ref().filter(|before| before.exists());
+        let had = before.map(|before| held(&before.written)).unwrap_or_default();
+        let has = match operation.kind {
+            OperationKind::Delete => Vec::new(),
+            _ => held(&operation.member),
+        };
         if operation.kind == OperationKind::Create {
-            creates.insert(key, at);
-        } else if let Some(before) = before.get(&key) {
-            let after = (operation.kind != OperationKind::Delete).then_some(&operation.member);
-            let kept: Vec<String> = after.map(held).unwrap_or_default();
-            for item in held(before).into_iter().filter(|item| !kept.contains(item)) {
-                frees.entry(item).or_default().push(at);
-            }
+            self.creates.insert(hash(&operation.userid.key()), at);
         }
-    }
-    let mut needs: Vec<Vec<usize>> = vec![Vec::new(); operations.len()];
-    let mut takers: HashMap<String, usize> = HashMap::new();
-    for ((at, operation), needs) in operations.iter().enumerate().zip(&mut needs) {
-        if operation.kind == OperationKind::Delete {
-            continue;
+        for item in had.iter().filter(|item| !has.contains(item)) {
+            self.frees.entry(*item).or_default().push(at);
         }
-        let had: Vec<String> = before.get(&operation.userid.key()).map(held).unwrap_or_default();
-        for item in held(&operation.member).into_iter().filter(|item| !had.contains(item)) {
-            needs.extend(frees.get(&item).into_iter().flatten().filter(|other| **other != at));
-            needs.extend(takers.insert(item, at));
+        let mut wants = Wants { takes: has.into_iter().filter(|item| !had.contains(item)).collect(), ..Wants::default() };
+        for item in &wants.takes {
+            wants.after.extend(self.takers.insert(*item, at));
         }
         if operation.body.contains_key("direct_leader") {
             let leaders = operation.member.direct_leader.iter().flatten();
-            needs.extend(leaders.filter_map(|l| creates.get(&MemberKey::of(l))).filter(|o| **o != at));
+            wants.leaders.extend(leaders.map(|leader| hash(&MemberKey::of(leader))));
         }
+        self.wants.push(wants);
     }
-    for (operation, wave) in operations.iter_mut().zip(levels(&needs)) {
-        operation.wave = wave;
+
+    /// The wave of each operation that is not in the first.
+    pub(super) fn finish(self) -> Vec<(usize, u32)> {
+        let Self { frees, creates, wants, .. } = self;
+        let needs: Vec<Vec<usize>> = wants
+            .into_iter()
+            .enumerate()
+            .map(|(at, Wants { takes, leaders, mut after })| {
+                after.extend(takes.iter().filter_map(|item| frees.get(item)).flatten());
+                after.extend(leaders.iter().filter_map(|leader| creates.get(leader)));
+                after.retain(|other| *other != at);
+                after
+            })
+            .collect();
+        levels(&needs).into_iter().enumerate().filter(|(_, wave)| *wave > 0).collect()
     }
 }
 
 /// What only one member can hold at a time.
-fn held(member: &Member) -> Vec<String> {
+fn held(member: &Member) -> Vec<u64> {
     let filled = |value: &Option<String>| value.clone().filter(|value| !value.is_empty());
-    let mut held: Vec<String> = filled(&member.mobile)
-        .map(|mobile| format!("mobile:{}", normal_mobile(&mobile)))
-        .into_iter()
-        .collect();
-    held.extend(filled(&member.email).map(|email| format!("email:{}", email.to_lowercase())));
-    held
+    let mobile = filled(&member.mobile).map(|mobile| hash(&("mobile", comparable_mobile(&mobile))));
+    let email = filled(&member.email).map(|email| hash(&("email", email.to_lowercase())));
+    mobile.into_iter().chain(email).collect()
+}
+
+fn hash(what: &impl std::hash::Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    what.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// The level of each node: one above the highest it needs. Nodes in a circle cannot be ordered and come last.

@@ -1,26 +1,27 @@
 //! What a plan is made from.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::{Deserialize, Serialize};
 
 use super::Guard;
 use crate::model::{
-    Decision, DepartmentId, Digest, FlowId, Member, MemberKey, RecordId, Refusal, TenantId, UserId,
+    Decision, DepartmentId, Digest, FlowId, LedgerEntry, MemberKey, Origin, Refusal, TenantId, UserId,
 };
 
-/// All that ruzhi knows of a tenant.
-#[derive(Debug, Clone)]
-pub struct World {
-    /// The tenant.
+/// Whose records and members a plan looks at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scope {
+    /// The tenant that plans.
     pub tenant: TenantId,
-    /// The flow that runs: operations come from its records only, claims from all.
+    /// The flow that plans: operations come from its records only, claims from all.
     pub flow: FlowId,
-    /// Every record of every flow, with the last decision on it.
-    pub records: Vec<RecordState>,
-    /// Every member ruzhi has written.
-    pub ledger: BTreeMap<MemberKey, LedgerEntry>,
+    /// Every tenant that writes the same corp, this one among them: they share its userids and mobile numbers.
+    pub tenants: Vec<TenantId>,
+    /// A row that a complete collect did not find means that its person left.
+    pub absent_leaves: bool,
+    /// Leavers who were disabled at this moment or before have had their grace period.
+    pub grace_over: DateTime<Utc>,
 }
 
 /// What became of a record when it was last decided.
@@ -35,10 +36,8 @@ pub enum Resolution {
 /// A record and the last decision on it.
 #[derive(Debug, Clone)]
 pub struct RecordState {
-    /// Its flow.
-    pub flow: FlowId,
-    /// Its id.
-    pub id: RecordId,
+    /// Which.
+    pub origin: Origin,
     /// What became of it.
     pub resolution: Resolution,
     /// Digest of the decision.
@@ -60,60 +59,74 @@ pub struct StoredRefusal {
     pub rules: Digest,
 }
 
-/// Where a member stands, as far as ruzhi has written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MemberState {
-    /// In the directory.
-    Active,
-    /// Left: disabled, to be deleted after the grace period.
-    Left,
-    /// No longer in the directory.
-    Deleted,
+/// A record that may ask for something, with what the ledger says of its member.
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    /// The record.
+    pub record: RecordState,
+    /// The line of the member its decision names, whichever tenant of the corp owns it.
+    pub entry: Option<LedgerEntry>,
+    /// Other members in the directory that this record owns.
+    pub also_owns: Vec<UserId>,
 }
 
-impl MemberState {
-    /// The word the store uses.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Left => "left",
-            Self::Deleted => "deleted",
-        }
-    }
+/// What is known of all records and members together, however many there are.
+#[derive(Debug, Clone)]
+pub struct Survey {
+    /// Records of the flow, by what was decided.
+    pub totals: Totals,
+    /// Members in the directory that the tenant owns.
+    pub owned: u64,
+    /// Changes whenever any decision, any rules or any line of the ledger does.
+    pub stamp: Digest,
+    /// Every record that claims a member or a mobile number together with another one.
+    pub claimants: Vec<Claimant>,
+    /// Who owns the claimed members that are in the directory.
+    pub holders: HashMap<MemberKey, Holder>,
 }
 
-/// What ruzhi last wrote of a member. The sync secret cannot read details back, so this is what changes are computed
-/// against.
+/// Records of a flow, counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Decided as upserts.
+    pub upserts: u64,
+    /// Decided as leavers whom the ledger knows.
+    pub leavers: u64,
+    /// Decided as leavers whom the ledger does not know.
+    pub strangers: u64,
+    /// Decided as saying nothing.
+    pub ignored: u64,
+}
+
+/// A record's claim on a member.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LedgerEntry {
-    /// The account in the case it was created with.
-    pub userid: UserId,
-    /// The flow of the record that owns the member.
-    pub flow: FlowId,
-    /// The record that owns the member.
-    pub record: RecordId,
-    /// The fields as written.
-    pub written: Member,
-    /// Where the member stands.
-    pub state: MemberState,
-    /// When the member was disabled as a leaver.
-    pub left_at: Option<DateTime<Utc>>,
-    /// A write's answer was lost: what WeCom holds may differ from `written`, so everything is sent again. On a deleted
-    /// member: a create was lost and was not found to have happened; should the member turn up, it is ours.
-    pub doubtful: bool,
+pub struct Claimant {
+    /// The record.
+    pub origin: Origin,
+    /// Digest of its decision.
+    pub decision: Digest,
+    /// The member it names.
+    pub member: MemberKey,
+    /// It wants the member in the directory, with this mobile number; else it says that the member left.
+    pub wants: Wants,
 }
 
-impl LedgerEntry {
-    /// Whether a create of the member was lost and may still turn out to have happened.
-    pub fn may_appear(&self) -> bool {
-        self.state == MemberState::Deleted && self.doubtful
-    }
+/// What a claimant wants of the member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wants {
+    /// In the directory, with this mobile number in its comparable form.
+    Upsert(Option<String>),
+    /// Out of it.
+    Leave,
+}
 
-    /// Whether the member is in the directory.
-    pub fn exists(&self) -> bool {
-        self.state != MemberState::Deleted
-    }
+/// Who owns a member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// The record.
+    pub owner: Origin,
+    /// The mobile number as written, in its comparable form.
+    pub mobile: Option<String>,
 }
 
 /// The ids WeCom lets the sync secret read.
@@ -135,11 +148,23 @@ pub enum Duplicates {
     Newest,
 }
 
+/// What the tenant does with a record whose userid is in the directory and not in the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Existing {
+    /// Refuses the record.
+    #[default]
+    Refuse,
+    /// Takes the member for its own.
+    Adopt,
+}
+
 /// What the tenant decided once and for all.
 #[derive(Debug, Clone)]
 pub struct Policy {
     /// On two records that claim one member.
     pub duplicates: Duplicates,
+    /// On members ruzhi did not create.
+    pub existing: Existing,
     /// Members that are never written.
     pub protected: BTreeSet<MemberKey>,
     /// Time between disabling and deleting a leaver.
@@ -148,4 +173,9 @@ pub struct Policy {
     pub guard: Guard,
     /// A person asks for quarantined records to be tried again.
     pub retry: bool,
+}
+
+/// A mobile for comparing: two spellings of one number are one claim.
+pub fn comparable_mobile(mobile: &str) -> String {
+    ruzhi_guest::mobile::parse(mobile).map_or_else(|_| mobile.to_owned(), |mobile| mobile.into_string())
 }

@@ -8,28 +8,36 @@ mod error;
 mod row;
 mod sqlite;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 pub use error::StoreError;
 pub use row::{
-    AttemptRow, FetchedRecord, InDoubt, KnownRecord, OperationRow, PlanState, RecordRow, RecordTrace,
+    AttemptRow, DraftPart, FetchedRecord, InDoubt, KnownRecord, OperationRow, PlanState, RecordRow, RecordTrace,
     RejectRow, RunKind, RunRow, RunState, Settlement, StoredPlan, TenantStatus, Watermark,
 };
 pub use sqlite::{Access, Sqlite};
 
-use crate::model::{Digest, FlowId, PlanId, RecordId, RunId, TenantId};
-use crate::plan::{Plan, World};
+use crate::model::{Digest, FlowId, LedgerEntry, MemberKey, PlanId, RecordId, RunId, TenantId};
+use crate::plan::{Candidate, Plan, Scope, Survey};
 
 /// The store. Errors say which operation failed; nothing is half written after one.
 #[async_trait]
 pub trait Store: Send + Sync {
     /// Keeps a run as it stands: at its beginning, and again at its end.
     async fn put_run(&self, run: &RunRow) -> Result<(), StoreError>;
-    /// Ends, as failed, runs of a tenant that a crash left unfinished.
-    async fn abandon_runs(&self, tenant: &TenantId, at: DateTime<Utc>) -> Result<u64, StoreError>;
+    /// Ends, as failed, runs of a tenant that a crash left unfinished, all but `current`; what they have done by now is
+    /// counted.
+    async fn abandon_runs(
+        &self,
+        tenant: &TenantId,
+        current: &RunId,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError>;
+    /// A run, by its id.
+    async fn run(&self, id: &RunId) -> Result<Option<RunRow>, StoreError>;
     /// The latest runs, newest first.
     async fn runs(
         &self,
@@ -63,37 +71,98 @@ pub trait Store: Send + Sync {
         flow: &FlowId,
         records: &[RecordRow],
     ) -> Result<(), StoreError>;
-    /// The records the last complete collect of a flow found.
+    /// The records after one id and up to another that the last complete collect of a flow found, in order.
     async fn present_records(
         &self,
         tenant: &TenantId,
         flow: &FlowId,
-    ) -> Result<HashSet<RecordId>, StoreError>;
+        after: Option<&RecordId>,
+        until: Option<&RecordId>,
+    ) -> Result<Vec<RecordId>, StoreError>;
     /// Keeps that a complete collect did not find these records: their claims no longer count.
     async fn mark_absent(&self, tenant: &TenantId, flow: &FlowId, ids: &[RecordId])
     -> Result<(), StoreError>;
-    /// All that a plan of `flow` is made from.
-    async fn world(&self, tenant: &TenantId, flow: &FlowId) -> Result<World, StoreError>;
+    /// What a plan has to know of all records and members together.
+    async fn survey(&self, scope: &Scope) -> Result<Survey, StoreError>;
+    /// A page of the flow's records that may ask for something, in the order of their ids.
+    async fn candidates(
+        &self,
+        scope: &Scope,
+        after: Option<&RecordId>,
+        most: usize,
+    ) -> Result<Vec<Candidate>, StoreError>;
+    /// These records of the flow.
+    async fn chosen_records(&self, scope: &Scope, ids: &[RecordId]) -> Result<Vec<Candidate>, StoreError>;
+    /// The ledger's lines of these members, over some tenants.
+    async fn members(
+        &self,
+        tenants: &[TenantId],
+        keys: &[MemberKey],
+    ) -> Result<Vec<LedgerEntry>, StoreError>;
+    /// A page of the ledger of some tenants, in the order of the accounts.
+    async fn ledger(
+        &self,
+        tenants: &[TenantId],
+        after: Option<&MemberKey>,
+        most: usize,
+    ) -> Result<Vec<LedgerEntry>, StoreError>;
 
-    /// Keeps a plan, its operations and the quarantine it implies. `world` is what it was made from.
+    /// Makes room for the draft of a plan.
+    async fn begin_draft(&self, tenant: &TenantId, flow: &FlowId) -> Result<(), StoreError>;
+    /// Keeps the next part of a run's draft.
+    async fn put_draft(
+        &self,
+        run: &RunId,
+        tenant: &TenantId,
+        part: &DraftPart,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError>;
+    /// Makes the draft of a run the plan it has become; `at` is the moment its parts were kept with. Gives its state: a
+    /// person's no to this very plan stands.
     async fn put_plan(
         &self,
         run: &RunId,
         plan: &Plan,
-        world: &World,
+        waves: &[(usize, u32)],
         state: PlanState,
         at: DateTime<Utc>,
-    ) -> Result<(), StoreError>;
-    /// A plan, whole.
+    ) -> Result<PlanState, StoreError>;
+    /// A plan.
     async fn plan(&self, tenant: &TenantId, id: &PlanId) -> Result<Option<StoredPlan>, StoreError>;
-    /// Whose plan this is.
-    async fn find_plan(&self, id: &PlanId) -> Result<Vec<(TenantId, FlowId)>, StoreError>;
+    /// Whose plan this is, by its id or its whole hash.
+    async fn find_plan(&self, name: &str) -> Result<Vec<(TenantId, FlowId, PlanId)>, StoreError>;
+    /// A page of a plan's operations, in order.
+    async fn operations(
+        &self,
+        tenant: &TenantId,
+        plan: &PlanId,
+        after: Option<usize>,
+        most: usize,
+    ) -> Result<Vec<OperationRow>, StoreError>;
+    /// A page of a plan's operations of one wave that have not begun, in order.
+    async fn planned(
+        &self,
+        tenant: &TenantId,
+        plan: &PlanId,
+        wave: u32,
+        after: Option<usize>,
+        most: usize,
+    ) -> Result<Vec<OperationRow>, StoreError>;
+    /// A page of the operations that a run has done, in order.
+    async fn done_by(
+        &self,
+        tenant: &TenantId,
+        run: &RunId,
+        after: Option<(&PlanId, usize)>,
+        most: usize,
+    ) -> Result<Vec<OperationRow>, StoreError>;
     /// Moves a plan to another state.
     async fn set_plan_state(
         &self,
         tenant: &TenantId,
         id: &PlanId,
         state: PlanState,
+        reason: Option<&str>,
     ) -> Result<(), StoreError>;
     /// Stores that these operations are about to be called.
     async fn mark_sending(
@@ -108,11 +177,11 @@ pub trait Store: Send + Sync {
         &self,
         tenant: &TenantId,
         plan: &PlanId,
-        settlements: &[Settlement<'_>],
+        settlements: &[Settlement],
         at: DateTime<Utc>,
     ) -> Result<(), StoreError>;
-    /// Operations of a tenant found in `sending`.
-    async fn in_doubt(&self, tenant: &TenantId) -> Result<Vec<InDoubt>, StoreError>;
+    /// Operations of some tenants found in `sending`.
+    async fn in_doubt(&self, tenants: &[TenantId]) -> Result<Vec<InDoubt>, StoreError>;
 
     /// How far a flow's incremental collect has come.
     async fn watermark(&self, tenant: &TenantId, flow: &FlowId) -> Result<Option<Watermark>, StoreError>;

@@ -1,15 +1,16 @@
 //! What goes into the store and comes out of it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Decision, Digest, FlowId, MemberKey, Operation, OperationState, PlanId, RecordId, Refusal, RunId,
-    SourceRecord, TenantId,
+    Decision, Digest, FlowId, LedgerEntry, MemberKey, Operation, OperationState, Origin, PlanId, RecordId,
+    Refusal, RunId, SourceRecord, TenantId,
 };
-use crate::plan::{Counts, GuardVerdict, LedgerEntry, Resolution};
+use crate::plan::{Counts, Plan, Resolution};
 
 /// Why a run was started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +22,12 @@ pub enum RunKind {
     Sync,
     /// Apply a stored plan.
     Apply,
+    /// Plan to take over members.
+    Adopt,
+    /// Plan to undo a run.
+    Revert,
+    /// Compare the directory with the ledger.
+    Drift,
 }
 
 /// How a run stands.
@@ -144,33 +151,24 @@ pub enum PlanState {
     Failed,
     /// The world changed before it was applied.
     Superseded,
+    /// A person said no.
+    Rejected,
 }
 
-/// A plan as stored.
+/// A plan as stored; its operations are read page by page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct StoredPlan {
-    /// The plan's id.
-    pub id: PlanId,
-    /// Its flow.
-    pub flow: FlowId,
-    /// The run that made it.
+    /// The plan.
+    #[serde(flatten)]
+    pub plan: Plan,
+    /// The run that made it last.
     pub run: RunId,
-    /// Its hash.
-    pub hash: Digest,
     /// How it stands.
     pub state: PlanState,
-    /// What the guard said.
-    pub guard: GuardVerdict,
-    /// What it would come to.
-    pub counts: Counts,
-    /// Members owned when it was made.
-    pub owned: usize,
-    /// It tries quarantined records again.
-    pub retry: bool,
+    /// Why it was rejected.
+    pub reason: Option<String>,
     /// When it was made.
     pub made_at: DateTime<Utc>,
-    /// Its operations, in order.
-    pub operations: Vec<OperationRow>,
 }
 
 /// An operation as stored.
@@ -180,6 +178,9 @@ pub struct OperationRow {
     pub plan: PlanId,
     /// Its place in the plan.
     pub place: usize,
+    /// Operations of a lower wave are finished before this one begins: it may need a mobile they free or a leader
+    /// they create.
+    pub wave: u32,
     /// The operation.
     pub operation: Operation,
     /// How far it has come.
@@ -216,6 +217,8 @@ pub struct AttemptRow {
 /// An operation whose outcome is not known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InDoubt {
+    /// Its tenant.
+    pub tenant: TenantId,
     /// Its plan.
     pub plan: PlanId,
     /// Its place in the plan.
@@ -224,13 +227,26 @@ pub struct InDoubt {
     pub operation: Operation,
 }
 
+/// Operations and refusals of a plan in the making.
+#[derive(Debug, Default)]
+pub struct DraftPart {
+    /// The place of the first operation.
+    pub first: usize,
+    /// The next operations, in order.
+    pub operations: Vec<Operation>,
+    /// Records refused, each with the decision and the rules that are refused.
+    pub refused: Vec<(Origin, Refusal, Digest, Digest)>,
+    /// Records whose decision turned out to be carried out, by which rules.
+    pub confirmed: Vec<(Origin, Digest, Digest)>,
+}
+
 /// What became of an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settlement<'a> {
+pub struct Settlement {
     /// Its place in the plan.
     pub place: usize,
     /// The operation.
-    pub operation: &'a Operation,
+    pub operation: Arc<Operation>,
     /// Its state from now on.
     pub state: OperationState,
     /// WeCom's last code.

@@ -1,13 +1,14 @@
 //! Carrying out a plan.
 //!
-//! Three things go on side by side: operations are marked as `sending`, a window ahead and one transaction for many;
-//! marked ones are called, a few at a time; outcomes are stored as they come, again many to a transaction. So the disk
-//! is forced a few times per hundred operations and not twice for each, and still no call is ever made for an operation
-//! that is not stored as `sending`.
+//! Operations are read from the store page by page, wave after wave. Three things go on side by side: a page is marked
+//! as `sending` in one transaction, ahead of its calls; marked ones are called, a few at a time; outcomes are stored as
+//! they come, again many to a transaction. So the disk is forced a few times per hundred operations and not twice for
+//! each, still no call is ever made for an operation that is not stored as `sending`, and of a plan of any length only
+//! a page is held.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
 use futures::StreamExt as _;
 use tokio::sync::mpsc;
@@ -15,11 +16,11 @@ use tokio::sync::mpsc;
 use super::error::RunError;
 use super::flow::Flow;
 use super::settle::read_back;
-use super::verdict::{Known, Meaning, read};
-use crate::model::{MemberKey, Operation, OperationKind, OperationState};
-use crate::plan::{Counts, LedgerEntry, Plan};
+use super::verdict::{Known, Meaning, after, mobile_ignored, read, undone};
+use crate::model::{LedgerEntry, Operation, OperationKind, OperationState};
+use crate::plan::{Counts, Plan, comparable_mobile};
 use crate::store::{AttemptRow, Settlement};
-use crate::wecom::{self, Write};
+use crate::wecom::{self, Answer, Write};
 
 /// Operations marked ahead of their calls, and outcomes stored together.
 const WINDOW: usize = 256;
@@ -31,7 +32,7 @@ const ROUNDS: usize = 3;
 /// What an apply came to.
 #[derive(Debug, Default)]
 pub(super) struct Applied {
-    /// Writes done, records refused, operations failed.
+    /// Operations done, records refused, operations failed.
     pub(super) counts: Counts,
     /// A member was found missing: planning again creates them.
     pub(super) plan_again: bool,
@@ -41,87 +42,95 @@ pub(super) struct Applied {
     pub(super) parked: bool,
 }
 
+/// An operation to be called: its place, whether it may have happened already, and what was called for it.
+pub(super) struct Due {
+    pub(super) place: usize,
+    pub(super) operation: Arc<Operation>,
+    pub(super) doubt: bool,
+    pub(super) attempts: Vec<AttemptRow>,
+}
+
+/// Which operations a round calls.
+enum Round {
+    /// Those of a wave that have not begun.
+    Fresh(u32),
+    /// Those of which an earlier round did not learn the end.
+    Again(Vec<Due>),
+}
+
 pub(super) struct Applying<'a> {
-    flow: &'a Flow,
-    plan: &'a Plan,
-    ledger: &'a BTreeMap<MemberKey, LedgerEntry>,
+    pub(super) flow: &'a Flow,
+    pub(super) plan: &'a Plan,
     halt: AtomicBool,
     applied: Mutex<Applied>,
-    /// Operations to be called again, whether they may have happened, and what was called for them.
-    again: Mutex<HashMap<usize, (bool, Vec<AttemptRow>)>>,
+    again: Mutex<BTreeMap<usize, Due>>,
+    /// Mobile numbers that nobody turned out to have: WeCom counts such questions.
+    missed: AtomicU32,
 }
 
 impl<'a> Applying<'a> {
-    pub(super) fn new(flow: &'a Flow, plan: &'a Plan, ledger: &'a BTreeMap<MemberKey, LedgerEntry>) -> Self {
+    pub(super) fn new(flow: &'a Flow, plan: &'a Plan) -> Self {
         Self {
             flow,
             plan,
-            ledger,
             halt: AtomicBool::new(false),
             applied: Mutex::default(),
             again: Mutex::default(),
+            missed: AtomicU32::new(0),
         }
     }
 
     /// Applies wave after wave. An error is the store's or the directory's; what WeCom says of single records is not.
     pub(super) async fn apply(self) -> Result<Applied, RunError> {
-        let last_wave = self.plan.operations.iter().map(|operation| operation.wave).max().unwrap_or(0);
-        for wave in 0..=last_wave {
-            let places: Vec<usize> = self
-                .plan
-                .operations
-                .iter()
-                .enumerate()
-                .filter(|(_, operation)| operation.wave == wave)
-                .map(|(place, _)| place)
-                .collect();
-            self.wave(places).await?;
+        for wave in 0..=self.plan.last_wave {
+            self.wave(wave).await?;
             if self.halted() {
                 break;
             }
         }
         let mut applied = self.applied.into_inner().unwrap_or_default();
-        let settled = applied.counts.writes() + applied.counts.refused + applied.counts.failed;
-        applied.counts.failed += (self.plan.operations.len() as u64).saturating_sub(settled);
+        let settled = applied.counts.operations() + applied.counts.refused + applied.counts.failed;
+        applied.counts.failed += self.plan.operations.saturating_sub(settled);
         Ok(applied)
     }
 
-    async fn wave(&self, mut places: Vec<usize>) -> Result<(), RunError> {
+    async fn wave(&self, wave: u32) -> Result<(), RunError> {
+        if self.goes_in_bulk() {
+            self.bulk(wave).await?;
+        }
+        let mut next = Some(Round::Fresh(wave));
         for _ in 0..ROUNDS {
-            self.round(&places).await?;
-            places = self.in_again();
-            if places.is_empty() || self.halted() {
+            let Some(round) = next.take().filter(|_| !self.halted()) else { break };
+            self.round(round).await?;
+            if self.halted() || lock(&self.again).is_empty() {
                 break;
             }
             self.ask_about_lost().await?;
-            places = self.in_again();
+            next = Some(Round::Again(take(&self.again).into_values().collect()));
         }
-        // Busy to the end: certainly not done. What is still in doubt stays `sending`, and the next run asks.
-        let given_up: Vec<Settlement<'_>> = take(&self.again)
-            .into_iter()
-            .filter(|(_, (doubt, _))| !doubt)
-            .filter_map(|(place, (_, attempts))| {
-                let operation = self.plan.operations.get(place)?;
-                Some(self.not_done(place, operation, attempts))
-            })
-            .collect();
+        // What the last round left is busy to the end: certainly not done. What is still in doubt stays `sending`, and
+        // the next run asks.
+        let mut left: Vec<Due> = take(&self.again).into_values().collect();
+        if let Some(Round::Again(due)) = next {
+            left.extend(due);
+        }
+        let given_up = left.into_iter().filter(|due| !due.doubt).map(not_done).collect();
         self.keep(given_up).await
     }
 
     /// Calls each of these operations once, marking, calling and storing side by side.
-    async fn round(&self, places: &[usize]) -> Result<(), RunError> {
+    async fn round(&self, round: Round) -> Result<(), RunError> {
         let flow = self.flow;
-        let (to_call, mut marked) = mpsc::channel::<usize>(WINDOW);
-        let (to_store, mut outcomes) = mpsc::channel::<Settlement<'a>>(WINDOW);
+        let (to_call, mut marked) = mpsc::channel::<Due>(WINDOW);
+        let (to_store, mut outcomes) = mpsc::channel::<Settlement>(WINDOW);
         let marking = async move {
-            for window in places.chunks(WINDOW) {
-                if self.halted() {
-                    break;
-                }
-                flow.store.mark_sending(&flow.tenant, &self.plan.id, window, flow.clock.now()).await?;
-                for place in window {
-                    if to_call.send(*place).await.is_err() {
-                        break;
+            match round {
+                Round::Fresh(wave) => self.mark(wave, &to_call).await?,
+                Round::Again(due) => {
+                    for due in due {
+                        if to_call.send(due).await.is_err() {
+                            break;
+                        }
                     }
                 }
             }
@@ -129,7 +138,7 @@ impl<'a> Applying<'a> {
         };
         let calling = async move {
             let marked = futures::stream::poll_fn(move |context| marked.poll_recv(context));
-            let mut calls = marked.map(|place| self.call(place)).buffer_unordered(flow.in_flight.max(1));
+            let mut calls = marked.map(|due| self.call(due)).buffer_unordered(flow.in_flight.max(1));
             while let Some(settlement) = calls.next().await {
                 if let Some(settlement) = settlement
                     && to_store.send(settlement).await.is_err()
@@ -150,40 +159,73 @@ impl<'a> Applying<'a> {
         Ok(())
     }
 
+    async fn mark(&self, wave: u32, to_call: &mpsc::Sender<Due>) -> Result<(), RunError> {
+        let flow = self.flow;
+        let mut after = None;
+        while !self.halted() {
+            let page = flow.store.planned(&flow.tenant, &self.plan.id, wave, after, WINDOW).await?;
+            let places: Vec<usize> = page.iter().map(|row| row.place).collect();
+            let Some(last) = places.last() else { break };
+            after = Some(*last);
+            flow.store.mark_sending(&flow.tenant, &self.plan.id, &places, flow.clock.now()).await?;
+            for row in page {
+                let due = Due {
+                    place: row.place,
+                    operation: Arc::new(row.operation),
+                    doubt: false,
+                    attempts: Vec::new(),
+                };
+                if to_call.send(due).await.is_err() {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Makes the call, unless the tenant has been stopped meanwhile.
-    async fn call(&self, place: usize) -> Option<Settlement<'a>> {
-        let plan: &'a Plan = self.plan;
-        let operation = plan.operations.get(place)?;
-        let (doubted, mut attempts) = lock(&self.again).remove(&place).unwrap_or_default();
+    async fn call(&self, due: Due) -> Option<Settlement> {
+        let Due { place, operation, doubt, attempts } = due;
         if self.halted() {
-            return if doubted {
+            let due = Due { place, operation, doubt, attempts };
+            if due.doubt {
                 // It may have happened, so it stays in doubt.
-                lock(&self.again).insert(place, (doubted, attempts));
-                None
-            } else {
-                Some(self.not_done(place, operation, attempts))
-            };
+                lock(&self.again).insert(place, due);
+                return None;
+            }
+            return Some(not_done(due));
         }
         let userid = &operation.userid;
         let write = match operation.kind {
             OperationKind::Create => Write::Create { userid, body: &operation.body },
             OperationKind::Delete => Write::Delete { userid },
-            _ => Write::Update { userid, body: &operation.body },
+            OperationKind::Update | OperationKind::Disable | OperationKind::Enable => {
+                Write::Update { userid, body: &operation.body }
+            }
+            OperationKind::Adopt | OperationKind::Keep => return Some(self.noted(place, operation)),
         };
         let answer = self.flow.directory.write(write).await;
-        let key = userid.key();
-        let entry = self.ledger.get(&key);
-        let maybe_ours = doubted || entry.is_some_and(LedgerEntry::may_appear);
-        let known = Known { maybe_ours, when: self.flow.clock.now() };
-        match read(operation, place, entry, known, answer) {
+        self.settled(Due { place, operation, doubt, attempts }, answer).await
+    }
+
+    /// What an answer comes to: a settlement, or nothing yet.
+    pub(super) async fn settled(&self, due: Due, answer: Answer) -> Option<Settlement> {
+        let Due { place, operation, doubt, mut attempts } = due;
+        let known = Known {
+            tenant: &self.flow.tenant,
+            adopts: self.flow.policy.existing == crate::plan::Existing::Adopt,
+            maybe_ours: doubt || operation.before.as_ref().is_some_and(LedgerEntry::may_appear),
+            when: self.flow.clock.now(),
+        };
+        match read(&operation, place, known, answer) {
             Meaning::Settled(mut settlement) => {
                 attempts.append(&mut settlement.attempts);
                 settlement.attempts = attempts;
-                Some(*settlement)
+                Some(self.with_mobile_checked(*settlement).await)
             }
-            Meaning::Again { doubt, attempts: mut more } => {
+            Meaning::Again { doubt: now, attempts: mut more } => {
                 attempts.append(&mut more);
-                lock(&self.again).insert(place, (doubt || doubted, attempts));
+                lock(&self.again).insert(place, Due { place, operation, doubt: doubt || now, attempts });
                 None
             }
             Meaning::Stop { settlement, error } => {
@@ -195,17 +237,78 @@ impl<'a> Applying<'a> {
                     None => applied.parked = true,
                 }
                 self.halt.store(true, Ordering::Relaxed);
-                settlement.map(|settlement| *settlement)
+                settlement.map(|mut settlement| {
+                    attempts.append(&mut settlement.attempts);
+                    settlement.attempts = attempts;
+                    *settlement
+                })
             }
         }
+    }
+
+    /// An operation of the ledger alone.
+    fn noted(&self, place: usize, operation: Arc<Operation>) -> Settlement {
+        Settlement {
+            place,
+            state: OperationState::Done,
+            errcode: None,
+            errmsg: None,
+            attempts: Vec::new(),
+            ledger: Some(after(&operation, &self.flow.tenant, self.flow.clock.now())),
+            refusal: undone(&operation),
+            operation,
+        }
+    }
+
+    /// WeCom answers 0 to a new mobile number of a member who has logged in, and changes nothing. So the number is looked
+    /// up afterwards: if it is not this member's, the ledger keeps the old one and the record waits.
+    async fn with_mobile_checked(&self, mut settlement: Settlement) -> Settlement {
+        let operation = &settlement.operation;
+        let new = operation.body.get("mobile").and_then(|mobile| mobile.as_str()).filter(|m| !m.is_empty());
+        let (Some(new), Some(before), OperationState::Done) = (new, &operation.before, settlement.state) else {
+            return settlement;
+        };
+        let old = before.written.mobile.clone();
+        let same = old.as_deref().map(comparable_mobile) == Some(comparable_mobile(new));
+        if operation.kind == OperationKind::Create || (same && !before.doubtful) {
+            return settlement;
+        }
+        // When a fifth of the corp's size was asked for in vain, WeCom blocks the question for a day.
+        let patience = u32::try_from(self.plan.owned / 20).unwrap_or(u32::MAX).max(10);
+        let taken = if self.missed.load(Ordering::Relaxed) >= patience {
+            tracing::warn!(
+                member.userid = operation.userid.as_str(),
+                "too many mobile numbers were not taken; whether WeCom took this one is not asked"
+            );
+            None
+        } else {
+            match self.flow.directory.userid_by_mobile(new).await {
+                Ok(holder) => Some(holder.is_some_and(|holder| holder.key() == operation.userid.key())),
+                Err(error) => {
+                    tracing::warn!(
+                        member.userid = operation.userid.as_str(),
+                        error.code = error.code(),
+                        "whether WeCom took the new mobile number could not be asked"
+                    );
+                    None
+                }
+            }
+        };
+        if taken == Some(false) {
+            self.missed.fetch_add(1, Ordering::Relaxed);
+            if let Some(line) = &mut settlement.ledger {
+                line.written.mobile = old;
+                line.carried_out = None;
+            }
+            settlement.refusal = Some(mobile_ignored());
+        }
+        settlement
     }
 
     /// Asks WeCom which of the creates and deletes whose answers were lost have happened. The others are called again;
     /// in the last round they stay in doubt.
     async fn ask_about_lost(&self) -> Result<(), RunError> {
-        let in_doubt: Vec<usize> =
-            lock(&self.again).iter().filter(|(_, (doubt, _))| *doubt).map(|(place, _)| *place).collect();
-        if in_doubt.is_empty() {
+        if !lock(&self.again).values().any(|due| due.doubt) {
             return Ok(());
         }
         let members = match self.flow.directory.member_ids().await {
@@ -217,20 +320,22 @@ impl<'a> Applying<'a> {
         };
         let now = self.flow.clock.now();
         let mut settlements = Vec::new();
-        for place in in_doubt {
-            let Some(operation) = self.plan.operations.get(place) else { continue };
-            let entry = self.ledger.get(&operation.userid.key());
-            let mut settlement = read_back(&members, entry, place, operation, now);
+        lock(&self.again).retain(|place, due| {
+            if !due.doubt {
+                return true;
+            }
+            let mut settlement = read_back(&members, &self.flow.tenant, *place, &due.operation, now);
             let happened = settlement.state == OperationState::Done;
-            if happened && let Some((_, attempts)) = lock(&self.again).remove(&place) {
-                settlement.attempts = attempts;
+            if happened {
+                settlement.attempts = std::mem::take(&mut due.attempts);
                 settlements.push(settlement);
             }
-        }
+            !happened
+        });
         self.keep(settlements).await
     }
 
-    async fn keep(&self, settlements: Vec<Settlement<'_>>) -> Result<(), RunError> {
+    pub(super) async fn keep(&self, settlements: Vec<Settlement>) -> Result<(), RunError> {
         if settlements.is_empty() {
             return Ok(());
         }
@@ -251,35 +356,26 @@ impl<'a> Applying<'a> {
         Ok(())
     }
 
-    /// Given up. A create that was never lost has not happened; of a change that was called at all it cannot be said, so
-    /// the ledger's line becomes doubtful.
-    fn not_done(&self, place: usize, operation: &'a Operation, attempts: Vec<AttemptRow>) -> Settlement<'a> {
-        let doubtful = match operation.kind {
-            OperationKind::Create => None,
-            _ if attempts.is_empty() => None,
-            _ => self.ledger.get(&operation.userid.key()),
-        };
-        let last = attempts.last();
-        Settlement {
-            place,
-            state: OperationState::Failed,
-            errcode: last.and_then(|attempt| attempt.errcode),
-            errmsg: Some("not done; the next run plans it again".to_owned()),
-            ledger: doubtful.map(|entry| LedgerEntry { doubtful: true, ..entry.clone() }),
-            operation,
-            attempts,
-            refusal: None,
-        }
-    }
-
-    fn in_again(&self) -> Vec<usize> {
-        let mut places: Vec<usize> = lock(&self.again).keys().copied().collect();
-        places.sort_unstable();
-        places
-    }
-
-    fn halted(&self) -> bool {
+    pub(super) fn halted(&self) -> bool {
         self.halt.load(Ordering::Relaxed)
+    }
+}
+
+/// Given up. A create that was never lost has not happened; of a change that was called at all it cannot be said, so
+/// the ledger's line becomes doubtful.
+fn not_done(due: Due) -> Settlement {
+    let Due { place, operation, attempts, .. } = due;
+    let called = !attempts.is_empty() && operation.kind != OperationKind::Create;
+    let doubtful = operation.before.as_ref().filter(|_| called);
+    Settlement {
+        place,
+        state: OperationState::Failed,
+        errcode: attempts.last().and_then(|attempt| attempt.errcode),
+        errmsg: Some("not done; the next run plans it again".to_owned()),
+        ledger: doubtful.map(|entry| LedgerEntry { doubtful: true, ..entry.clone() }),
+        operation,
+        attempts,
+        refusal: None,
     }
 }
 

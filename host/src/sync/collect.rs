@@ -3,7 +3,7 @@
 //! Pages are read one after another, because the cursor of each is the end of the one before; decisions are made beside
 //! it on all cores. Only rows whose content changed are decided again, and rows that other rules decided.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value};
@@ -31,7 +31,23 @@ pub(super) struct Collecting<'a> {
 const FULL_PAGE: usize = 100;
 
 /// So few rows may be missing whatever their share.
-const FEW_MISSING: usize = 10;
+const FEW_MISSING: u64 = 10;
+
+/// Which of the rows known from before a complete collect has found. Pages come in the order of the ids, as the store
+/// gives them, so only what is missing is kept.
+#[derive(Default)]
+struct Census {
+    had: u64,
+    absent: Vec<RecordId>,
+}
+
+impl Census {
+    /// Takes in the rows known between two ids, and those found there.
+    fn take(&mut self, known: Vec<RecordId>, found: &[Row]) {
+        self.had += known.len() as u64;
+        self.absent.extend(known.into_iter().filter(|id| found.binary_search_by(|row| row.id.cmp(id)).is_err()));
+    }
+}
 
 impl Collecting<'_> {
     /// Reads the form to its end and keeps every decision.
@@ -51,51 +67,65 @@ impl Collecting<'_> {
             filter: flow.filter.as_ref().and_then(|filter| filter.resolve(since)),
         };
         let complete = since.is_none();
-        let mut seen: HashSet<RecordId> = HashSet::new();
+        let mut census = Census::default();
         let mut rows = 0;
         let mut deciding = Deciding::new(self);
         let mut after: Option<RecordId> = None;
         let mut full_before = false;
         loop {
             let mut page = self.page(&query, after.as_ref()).await?;
-            if page.is_empty() && full_before {
-                // More rows were likelier than none, so the service is asked once more before it is believed.
+            if page.is_empty() && (full_before || complete) {
+                // More rows were likelier than none, or the end of a form is taken for the end of somebody's employment:
+                // the service is asked once more before it is believed.
                 page = self.page(&query, after.as_ref()).await?;
             }
             full_before = page.len() >= FULL_PAGE;
             let Some(last) = page.last() else { break };
-            after = Some(last.id.clone());
+            let until = last.id.clone();
             rows += page.len() as u64;
             if complete {
-                seen.extend(page.iter().map(|row| row.id.clone()));
+                let known = self.present(after.as_ref(), Some(&until)).await?;
+                census.take(known, &page);
             }
+            after = Some(until);
             flow.progress.collected(rows);
             let fresh = self.fresh(page).await?;
             deciding.begin(fresh).await?;
         }
         deciding.finish().await?;
         if complete {
-            self.part_with_absent(&seen, same_query).await?;
+            census.take(self.present(after.as_ref(), None).await?, &[]);
+            self.part_with_absent(census, rows, same_query).await?;
         }
         self.decide_again().await
+    }
+
+    /// The rows between two ids that the last complete collect found.
+    async fn present(
+        &self,
+        after: Option<&RecordId>,
+        until: Option<&RecordId>,
+    ) -> Result<Vec<RecordId>, RunError> {
+        Ok(self.flow.store.present_records(&self.flow.tenant, &self.flow.id, after, until).await?)
     }
 
     async fn page(&self, query: &Query, after: Option<&RecordId>) -> Result<Vec<Row>, RunError> {
         self.flow.source.page(&self.flow.form, query, after).await.map_err(RunError::Collect)
     }
 
-    /// A row that a complete collect does not find was deleted, or left the filter: it no longer claims anybody. That
-    /// is all it means; nobody is taken for a leaver by it.
-    async fn part_with_absent(&self, seen: &HashSet<RecordId>, same_query: bool) -> Result<(), RunError> {
+    /// A row that a complete collect does not find was deleted, or left the filter: it no longer claims anybody. Only a
+    /// tenant that says so takes that for a leave; and a form that keeps most rows back is not believed at all.
+    async fn part_with_absent(&self, census: Census, rows: u64, same_query: bool) -> Result<(), RunError> {
         let flow = self.flow;
-        let present = flow.store.present_records(&flow.tenant, &flow.id).await?;
-        if seen.is_empty() && !present.is_empty() {
-            return Err(RunError::SourceEmptied { had: present.len() as u64 });
+        let Census { had, absent } = census;
+        if rows == 0 && had > 0 {
+            return Err(RunError::SourceEmptied { had });
         }
-        let absent: Vec<RecordId> = present.difference(seen).cloned().collect();
-        let many = absent.len() > FEW_MISSING && absent.len() * 2 > present.len();
-        if many && same_query && !self.accept_missing {
-            return Err(RunError::SourceShrunk { had: present.len() as u64, missing: absent.len() as u64 });
+        let missing = absent.len() as u64;
+        // Another filter is meant to find other rows; but where a missing row means a leaver it is asked about all the same.
+        let doubted = same_query || flow.absent_leaves;
+        if missing > FEW_MISSING && missing * 2 > had && doubted && !self.accept_missing {
+            return Err(RunError::SourceShrunk { had, missing });
         }
         if !absent.is_empty() {
             flow.store.mark_absent(&flow.tenant, &flow.id, &absent).await?;

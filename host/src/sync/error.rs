@@ -1,9 +1,44 @@
 //! Why a run ended early.
 
 use crate::jiandaoyun;
-use crate::model::{PlanId, Text};
+use crate::model::{PlanId, RunId, Text};
 use crate::store::StoreError;
 use crate::wecom;
+
+/// A field that is read and that the form no longer has under its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissingField {
+    /// The name it is read by.
+    pub field: String,
+    /// What it was called on the form.
+    pub label: Option<String>,
+    /// The name it has now, if it was renamed.
+    pub now: Option<String>,
+}
+
+impl MissingField {
+    /// The field, and what became of it.
+    fn text(&self) -> Text {
+        let label = self.label.as_deref().map(|label| format!(" ({label})")).unwrap_or_default();
+        match &self.now {
+            Some(now) => Text::new(
+                format!("{}{label} is now called {now}", self.field),
+                format!("{}{label} 现名为 {now}", self.field),
+            ),
+            None => Text::new(
+                format!("{}{label} is gone", self.field),
+                format!("{}{label} 已不存在", self.field),
+            ),
+        }
+    }
+}
+
+/// Several fields in one text.
+fn listed(missing: &[MissingField]) -> Text {
+    let texts: Vec<Text> = missing.iter().map(MissingField::text).collect();
+    let join = |pick: fn(&Text) -> &str, by: &str| texts.iter().map(pick).collect::<Vec<_>>().join(by);
+    Text::new(join(|text| &text.en, "; "), join(|text| &text.zh, "；"))
+}
 
 /// A run that could not go on. What was done before is in the store, and the next run goes on from there.
 #[derive(Debug, thiserror::Error)]
@@ -11,6 +46,15 @@ pub enum RunError {
     /// The form could not be read to its end.
     #[error("the form could not be read")]
     Collect(#[source] jiandaoyun::Error),
+    /// The form's fields could not be read.
+    #[error("the form's fields could not be read")]
+    Fields(#[source] jiandaoyun::Error),
+    /// The form no longer has fields that are read.
+    #[error("the form no longer has every field that is read: {}", listed(missing).en)]
+    FieldsMissing {
+        /// Which.
+        missing: Vec<MissingField>,
+    },
     /// The form is empty though it had rows.
     #[error("the form answered with no rows, though {had} are known from before")]
     SourceEmptied {
@@ -46,6 +90,18 @@ pub enum RunError {
         /// Why.
         reason: String,
     },
+    /// A person rejected the plan.
+    #[error("plan {plan} was rejected by a person")]
+    Rejected {
+        /// The plan.
+        plan: PlanId,
+    },
+    /// There is no such run, or it has done nothing.
+    #[error("run {run} has done nothing that could be undone")]
+    NothingToUndo {
+        /// The run.
+        run: RunId,
+    },
     /// There is no such plan.
     #[error("there is no plan {plan}")]
     NoSuchPlan {
@@ -79,12 +135,16 @@ impl RunError {
     pub fn code(&self) -> String {
         match self {
             Self::Collect(error) => error.code(),
+            Self::Fields(error) => error.code(),
+            Self::FieldsMissing { .. } => "source.fields".to_owned(),
             Self::SourceEmptied { .. } => "source.emptied".to_owned(),
             Self::SourceShrunk { .. } => "source.shrunk".to_owned(),
             Self::Row { .. } => "source.row".to_owned(),
             Self::Directory(error) | Self::Stopped(error) => error.code(),
             Self::Store(error) => error.code().to_owned(),
             Self::Worker { .. } => "run.worker".to_owned(),
+            Self::Rejected { .. } => "plan.rejected".to_owned(),
+            Self::NothingToUndo { .. } => "run.nothing_to_undo".to_owned(),
             Self::NoSuchPlan { .. } => "plan.unknown".to_owned(),
             Self::NotApproved { .. } => "plan.held".to_owned(),
             Self::AlreadyApplied { .. } => "plan.applied".to_owned(),
@@ -96,6 +156,10 @@ impl RunError {
     pub fn text(&self) -> Text {
         let zh = match self {
             Self::Collect(_) => "无法读取表单".to_owned(),
+            Self::Fields(_) => "无法读取表单的字段".to_owned(),
+            Self::FieldsMissing { missing } => format!("表单缺少所读取的字段：{}", listed(missing).zh),
+            Self::Rejected { plan } => format!("计划 {plan} 已被人工否决"),
+            Self::NothingToUndo { run } => format!("运行 {run} 没有可撤销的操作"),
             Self::SourceEmptied { had } => format!("表单没有返回任何数据，而此前已知 {had} 条"),
             Self::SourceShrunk { had, missing } => {
                 format!("此前已知的 {had} 条数据中，表单这次缺少 {missing} 条")
@@ -118,7 +182,18 @@ impl RunError {
     /// What to do next.
     pub fn hint(&self) -> Text {
         match self {
-            Self::Collect(error) => error.explain(),
+            Self::Collect(error) | Self::Fields(error) => error.explain(),
+            Self::FieldsMissing { .. } => Text::new(
+                "no row was read, nobody was taken for a leaver and the watermark stays; put the field back, or correct the rules file and the filter (a field that was given an alias is known by the alias)",
+                "未读取任何数据，没有任何人被当作离职处理，水位不变；请恢复该字段，或修改规则文件与筛选条件（设置了别名的字段须使用别名）",
+            ),
+            Self::Rejected { plan } => Text::new(
+                format!("correct the form or the rules, and run again; or release it after all with `ruzhi apply {plan} --approve`"),
+                format!("请更正表单或规则后重试；若改变主意，可用 `ruzhi apply {plan} --approve` 放行"),
+            ),
+            Self::NothingToUndo { .. } => {
+                Text::new("`ruzhi runs` lists the runs and what they did", "`ruzhi runs` 会列出各次运行及其结果")
+            }
             Self::Directory(error) | Self::Stopped(error) => error.explain(),
             Self::Store(error) => error.hint(),
             Self::SourceEmptied { .. } => Text::new(

@@ -9,7 +9,7 @@ use super::progress::Progress;
 use crate::guest::Guest;
 use crate::jiandaoyun;
 use crate::model::{Clock, Digest, FlowId, RunId, TenantId};
-use crate::plan::Policy;
+use crate::plan::{Policy, Scope};
 use crate::store::Store;
 use crate::wecom;
 
@@ -23,8 +23,14 @@ pub trait RunIds: Send + Sync {
 pub struct Flow {
     /// The tenant.
     pub tenant: TenantId,
+    /// Every tenant that writes the same corp, this one among them.
+    pub siblings: Vec<TenantId>,
     /// The flow.
     pub id: FlowId,
+    /// A row that a complete collect does not find means that its person left.
+    pub absent_leaves: bool,
+    /// From this many creates and updates on, write by CSV job; 0 for never.
+    pub batch_from: u32,
     /// The tenant's time zone, an IANA name.
     pub timezone: String,
     /// The form.
@@ -40,6 +46,8 @@ pub struct Flow {
     pub guest: Guest,
     /// Where the people go.
     pub directory: wecom::Client,
+    /// A second credential that may read members' fields.
+    pub reader: Option<wecom::Client>,
     /// Calls made at the same time.
     pub in_flight: usize,
     /// What the tenant decided once and for all.
@@ -55,6 +63,17 @@ pub struct Flow {
 }
 
 impl Flow {
+    /// Whose records and members a plan made at this moment looks at.
+    pub(super) fn scope(&self, now: DateTime<Utc>) -> Scope {
+        Scope {
+            tenant: self.tenant.clone(),
+            flow: self.id.clone(),
+            tenants: self.siblings.clone(),
+            absent_leaves: self.absent_leaves,
+            grace_over: now.checked_sub_signed(self.policy.grace).unwrap_or(DateTime::<Utc>::MIN_UTC),
+        }
+    }
+
     /// Calls made so far, by service and API.
     pub(super) fn calls(&self) -> BTreeMap<String, u64> {
         let directory = self.directory.calls().into_iter().map(|(api, n)| (format!("wecom {api}"), n));

@@ -4,16 +4,23 @@
 //! it is learned, and a plan is made from the store alone, so a run that dies half-way leaves the next one exactly
 //! where it was, except for the operations it had marked as `sending`: those are settled first, by asking WeCom.
 
+mod adopt;
 mod apply;
+mod bulk;
 mod collect;
+mod drift;
 mod error;
+mod fields;
 mod flow;
+mod planning;
 mod progress;
+mod revert;
 mod run;
 mod settle;
 mod verdict;
 
-pub use error::RunError;
+pub use error::{MissingField, RunError};
+pub use fields::missing as missing_fields;
 pub use flow::{Flow, RunIds};
 pub use progress::{Progress, Silent};
 pub use run::{Report, RunOptions};

@@ -8,10 +8,13 @@ use super::apply::{Applied, Applying};
 use super::collect::Collecting;
 use super::error::RunError;
 use super::flow::Flow;
+use super::planning::{self, Made};
 use super::settle::settle_crash;
-use crate::model::{MemberKey, PlanId, Text};
-use crate::plan::{Counts, Directory, LedgerEntry, Plan, Standing, World, draft};
-use crate::store::{PlanState, RunKind, RunRow, RunState, Watermark};
+use super::{adopt, drift, fields, revert};
+use crate::model::{PlanId, RunId, Text};
+use crate::plan::drift::Finding;
+use crate::plan::{AdoptBy, Counts, DriftSettle, Plan, Policy, Purpose};
+use crate::store::{PlanState, RunKind, RunRow, RunState, StoredPlan, Watermark};
 
 /// How often a run plans again because it found members missing that the ledger knew. The guard judges each plan.
 const PASSES: usize = 3;
@@ -30,46 +33,67 @@ pub struct RunOptions {
 pub struct Report {
     /// The run, as stored.
     pub run: RunRow,
-    /// The plan it made first.
+    /// The plan it made first; its operations are in the store.
     pub plan: Option<Plan>,
+    /// What a look for drift found.
+    pub findings: Vec<Finding>,
     /// Why it ended early.
     pub error: Option<RunError>,
 }
 
 /// What a run is asked to do.
 enum Aim {
-    Plan,
+    /// Make a plan and leave it.
+    Plan(Purpose),
+    /// Plan, and apply if the guard lets it pass.
     Sync,
+    /// Apply a stored plan.
     Apply { plan: PlanId, approved: bool },
+    /// Compare, and plan nothing.
+    Look,
 }
 
 impl Flow {
     /// Collects, decides and plans, and writes nothing to the directory.
     pub async fn plan(&self, options: RunOptions) -> Report {
-        self.run(Aim::Plan, options).await
+        self.run(Aim::Plan(Purpose::Sync), RunKind::Plan, options).await
     }
 
     /// Plans, and applies the plan if the guard lets it pass.
     pub async fn sync(&self, options: RunOptions) -> Report {
-        self.run(Aim::Sync, options).await
+        self.run(Aim::Sync, RunKind::Sync, options).await
     }
 
     /// Applies a stored plan, if the world is still as it was when the plan was made. A held plan needs `approved`.
     pub async fn apply(&self, plan: &PlanId, approved: bool) -> Report {
-        self.run(Aim::Apply { plan: plan.clone(), approved }, RunOptions::default()).await
+        let aim = Aim::Apply { plan: plan.clone(), approved };
+        self.run(aim, RunKind::Apply, RunOptions::default()).await
     }
 
-    async fn run(&self, aim: Aim, options: RunOptions) -> Report {
+    /// Plans to take over members who were in the directory before ruzhi.
+    pub async fn adopt(&self, by: AdoptBy) -> Report {
+        self.run(Aim::Plan(Purpose::Adopt { by }), RunKind::Adopt, RunOptions::default()).await
+    }
+
+    /// Plans to undo a run.
+    pub async fn revert(&self, run: &RunId) -> Report {
+        let purpose = Purpose::Revert { run: run.clone() };
+        self.run(Aim::Plan(purpose), RunKind::Revert, RunOptions::default()).await
+    }
+
+    /// Compares the directory with the ledger, and with `settle` plans to settle the difference.
+    pub async fn drift(&self, settle: Option<DriftSettle>) -> Report {
+        let aim = settle.map_or(Aim::Look, |settle| Aim::Plan(Purpose::Drift { settle }));
+        self.run(aim, RunKind::Drift, RunOptions::default()).await
+    }
+
+    async fn run(&self, aim: Aim, kind: RunKind, options: RunOptions) -> Report {
         let started_at = self.clock.now();
-        let kind = match aim {
-            Aim::Plan => RunKind::Plan,
-            Aim::Sync => RunKind::Sync,
-            Aim::Apply { .. } => RunKind::Apply,
-        };
         let mut running = Running {
             flow: self,
             options,
             retry: options.full,
+            called_before: self.calls(),
             row: RunRow {
                 tenant: self.tenant.clone(),
                 flow: self.id.clone(),
@@ -85,6 +109,7 @@ impl Flow {
                 problem: None,
             },
             plan: None,
+            findings: Vec::new(),
             begun: false,
         };
         let result = running.go(&aim).await;
@@ -97,8 +122,11 @@ struct Running<'a> {
     options: RunOptions,
     /// Quarantined records are tried again: a person asks, or the plan to apply was made so.
     retry: bool,
+    /// Calls made before this run, by clients that other runs have used.
+    called_before: BTreeMap<String, u64>,
     row: RunRow,
     plan: Option<Plan>,
+    findings: Vec<Finding>,
     /// The run is in the store.
     begun: bool,
 }
@@ -109,48 +137,60 @@ impl Running<'_> {
         // A plan that may not be applied makes no run.
         let asked = match aim {
             Aim::Apply { plan, approved } => Some(self.asked_for(plan, *approved).await?),
-            Aim::Plan | Aim::Sync => None,
+            Aim::Plan(_) | Aim::Sync | Aim::Look => None,
         };
-        flow.store.abandon_runs(&flow.tenant, self.row.started_at).await?;
         flow.store.put_run(&self.row).await?;
         self.begun = true;
         let labels = flow.guest.description().labels.iter().cloned().collect();
         flow.store.put_labels(&flow.tenant, &flow.id, &labels).await?;
         settle_crash(flow).await?;
-        self.collect().await?;
-        let (mut world, mut plan) = self.draft().await?;
-        if let Some(asked) = &asked
-            && *asked != plan.id
-        {
-            self.keep(&plan, &world, false).await?;
-            return Err(RunError::Superseded { plan: asked.clone(), new: plan.id });
+        flow.store.abandon_runs(&flow.tenant, &self.row.id, self.row.started_at).await?;
+        let purpose = match (aim, asked) {
+            (Aim::Look, _) => return self.look().await,
+            (Aim::Plan(purpose), _) => purpose.clone(),
+            (Aim::Sync, _) => Purpose::Sync,
+            (Aim::Apply { .. }, asked) => asked.unwrap_or(Purpose::Sync),
+        };
+        if purpose == Purpose::Sync {
+            fields::check(flow).await?;
+            self.collect().await?;
         }
+        let mut made = self.make(&purpose).await?;
+        if let Aim::Apply { plan: asked, .. } = aim
+            && *asked != made.plan.id
+        {
+            let new = made.plan.id.clone();
+            self.keep(made, false).await?;
+            return Err(RunError::Superseded { plan: asked.clone(), new });
+        }
+        let applying = matches!(aim, Aim::Apply { .. });
         for pass in 0..PASSES {
-            let standing = plan.standing_counts();
-            self.row.counts = merged(self.row.counts, standing);
-            self.row.problem = undecided(&plan, standing.failed);
-            let released = asked.is_some() && pass == 0;
-            let state = self.keep(&plan, &world, released).await?;
-            if matches!(aim, Aim::Plan) {
-                self.row.counts = plan.counts();
+            self.row.counts = merged(self.row.counts, made.plan.counts);
+            self.row.problem = undecided(&made.plan);
+            let planned = made.plan.counts;
+            let (plan, state) = self.keep(made, applying && pass == 0).await?;
+            if matches!(aim, Aim::Plan(_)) {
+                self.row.counts = planned;
             }
             match (aim, state) {
+                (_, PlanState::Rejected) => {
+                    self.row.problem = Some(RunError::Rejected { plan: plan.id.clone() }.text());
+                    self.plan.get_or_insert(plan);
+                    return Ok(RunState::Held);
+                }
                 (_, PlanState::Held) => {
                     self.plan.get_or_insert(plan);
                     return Ok(RunState::Held);
                 }
-                (Aim::Plan, _) => {
+                (Aim::Plan(_), _) => {
                     self.plan.get_or_insert(plan);
                     return Ok(RunState::Done);
                 }
                 _ => {}
             }
-            // What was planned from is not needed any more, except what the ledger held.
-            let World { ledger, .. } = world;
-            let applied = self.apply(&plan, &ledger).await?;
-            drop(ledger);
+            let applied = self.apply(&plan).await?;
             self.plan.get_or_insert(plan);
-            self.add(&applied);
+            self.row.counts = self.row.counts + applied.counts;
             if let Some(error) = applied.stopped {
                 return Err(RunError::Stopped(error));
             }
@@ -160,33 +200,37 @@ impl Running<'_> {
                     "企业微信的频率限制未解除；请一小时后重试，其余操作会重新计划",
                 ));
             }
-            if !applied.plan_again || pass + 1 == PASSES {
+            if purpose != Purpose::Sync || !applied.plan_again || pass + 1 == PASSES {
                 break;
             }
             // Those found missing are planned anew, and counted by what becomes of them then.
             self.row.counts.failed = 0;
-            (world, plan) = self.draft().await?;
+            made = self.make(&purpose).await?;
         }
         if self.row.counts.failed > 0 {
             return Ok(RunState::Failed);
         }
-        self.move_watermark().await?;
+        if purpose == Purpose::Sync {
+            self.move_watermark().await?;
+        }
         Ok(RunState::Done)
     }
 
-    /// The plan a person asked for, if it may be applied.
-    async fn asked_for(&mut self, id: &PlanId, approved: bool) -> Result<PlanId, RunError> {
+    /// What the plan a person asked for is for, if it may be applied.
+    async fn asked_for(&mut self, id: &PlanId, approved: bool) -> Result<Purpose, RunError> {
         let stored = self.flow.store.plan(&self.flow.tenant, id).await?;
-        match stored.filter(|stored| stored.flow == self.flow.id) {
-            None => Err(RunError::NoSuchPlan { plan: id.clone() }),
-            Some(stored) => match stored.state {
-                PlanState::Done => Err(RunError::AlreadyApplied { plan: id.clone() }),
-                _ if stored.guard.holds() && !approved => Err(RunError::NotApproved { plan: id.clone() }),
-                _ => {
-                    self.retry = stored.retry;
-                    Ok(stored.id)
-                }
-            },
+        let Some(StoredPlan { plan, state, .. }) = stored.filter(|stored| stored.plan.flow == self.flow.id)
+        else {
+            return Err(RunError::NoSuchPlan { plan: id.clone() });
+        };
+        match state {
+            PlanState::Done => Err(RunError::AlreadyApplied { plan: id.clone() }),
+            PlanState::Rejected if !approved => Err(RunError::Rejected { plan: id.clone() }),
+            _ if plan.guard.holds() && !approved => Err(RunError::NotApproved { plan: id.clone() }),
+            _ => {
+                self.retry = plan.retry;
+                Ok(plan.purpose)
+            }
         }
     }
 
@@ -202,54 +246,62 @@ impl Running<'_> {
         .await
     }
 
-    /// Plans from the store. The directory is asked only if the plan depends on it.
-    async fn draft(&self) -> Result<(World, Plan), RunError> {
-        let flow = self.flow;
-        let world = flow.store.world(&flow.tenant, &flow.id).await?;
-        let mut policy = flow.policy.clone();
-        policy.retry = self.retry;
-        let now = self.row.started_at;
-        {
-            let drafted = draft(&world, None, &policy, now);
-            if !drafted.needs_directory {
-                return Ok((world, drafted.plan));
+    /// Makes a plan from the store and the directory.
+    async fn make(&self, purpose: &Purpose) -> Result<Made, RunError> {
+        let (flow, run, now) = (self.flow, &self.row.id, self.row.started_at);
+        let policy = Policy { retry: self.retry, ..flow.policy.clone() };
+        match purpose {
+            Purpose::Sync => planning::sync(flow, run, &policy, now).await,
+            Purpose::Adopt { by } => adopt::plan(flow, run, purpose.clone(), *by, &policy, now).await,
+            Purpose::Drift { settle: DriftSettle::Adopt } => {
+                adopt::plan(flow, run, purpose.clone(), AdoptBy::Userid, &policy, now).await
+            }
+            Purpose::Drift { settle } => drift::plan(flow, run, *settle, &policy, now).await,
+            Purpose::Revert { run: undone } => {
+                let made = revert::plan(flow, run, undone, &policy, now).await?;
+                if made.plan.operations == 0 && made.plan.counts.refused == 0 {
+                    return Err(RunError::NothingToUndo { run: undone.clone() });
+                }
+                Ok(made)
             }
         }
-        let departments = flow.directory.department_ids().await.map_err(RunError::Directory)?;
-        let members = flow.directory.member_ids().await.map_err(RunError::Directory)?;
-        let directory = Directory { departments, members };
-        let plan = draft(&world, Some(&directory), &policy, now).plan;
-        Ok((world, plan))
     }
 
-    async fn keep(&mut self, plan: &Plan, world: &World, released: bool) -> Result<PlanState, RunError> {
-        let state = if plan.guard.holds() && !released { PlanState::Held } else { PlanState::Planned };
-        let flow = self.flow;
-        flow.store.put_plan(&self.row.id, plan, world, state, flow.clock.now()).await?;
+    /// Compares the directory with the ledger.
+    async fn look(&mut self) -> Result<RunState, RunError> {
+        let findings = &mut self.findings;
+        drift::look(self.flow, async |_, mut found| {
+            findings.append(&mut found);
+            Ok(())
+        })
+        .await?;
+        Ok(RunState::Done)
+    }
+
+    async fn keep(&mut self, made: Made, released: bool) -> Result<(Plan, PlanState), RunError> {
+        let Made { plan, waves, at } = made;
+        let state = match (released, plan.guard.holds()) {
+            (true, _) => PlanState::Applying,
+            (false, true) => PlanState::Held,
+            (false, false) => PlanState::Planned,
+        };
+        let state = self.flow.store.put_plan(&self.row.id, &plan, &waves, state, at).await?;
         self.row.plan.get_or_insert_with(|| plan.id.clone());
-        Ok(state)
+        Ok((plan, state))
     }
 
-    async fn apply(
-        &self,
-        plan: &Plan,
-        ledger: &BTreeMap<MemberKey, LedgerEntry>,
-    ) -> Result<Applied, RunError> {
+    async fn apply(&self, plan: &Plan) -> Result<Applied, RunError> {
         let flow = self.flow;
-        if plan.operations.is_empty() {
-            flow.store.set_plan_state(&flow.tenant, &plan.id, PlanState::Done).await?;
+        let set = async |state| flow.store.set_plan_state(&flow.tenant, &plan.id, state, None).await;
+        if plan.operations == 0 {
+            set(PlanState::Done).await?;
             return Ok(Applied::default());
         }
-        flow.progress.planned(plan.operations.len() as u64);
-        flow.store.set_plan_state(&flow.tenant, &plan.id, PlanState::Applying).await?;
-        let applied = Applying::new(flow, plan, ledger).apply().await?;
-        let state = if applied.counts.failed == 0 { PlanState::Done } else { PlanState::Failed };
-        flow.store.set_plan_state(&flow.tenant, &plan.id, state).await?;
+        flow.progress.planned(plan.operations);
+        set(PlanState::Applying).await?;
+        let applied = Applying::new(flow, plan).apply().await?;
+        set(if applied.counts.failed == 0 { PlanState::Done } else { PlanState::Failed }).await?;
         Ok(applied)
-    }
-
-    fn add(&mut self, applied: &Applied) {
-        self.row.counts = self.row.counts + applied.counts;
     }
 
     /// Only after every page was read, every row decided and every outcome stored.
@@ -274,7 +326,14 @@ impl Running<'_> {
             }
         };
         self.row.ended_at = Some(now);
-        self.row.calls = self.flow.calls();
+        let mut calls = self.flow.calls();
+        for (api, before) in &self.called_before {
+            if let Some(count) = calls.get_mut(api) {
+                *count = count.saturating_sub(*before);
+            }
+        }
+        calls.retain(|_, count| *count > 0);
+        self.row.calls = calls;
         // The run's own error is the one to tell; if the store failed, its end cannot be stored either.
         let stored = if self.begun { self.flow.store.put_run(&self.row).await } else { Ok(()) };
         let error = match (error, stored) {
@@ -285,16 +344,13 @@ impl Running<'_> {
                 Some(RunError::Store(error))
             }
         };
-        Report { run: self.row, plan: self.plan, error }
+        Report { run: self.row, plan: self.plan, findings: self.findings, error }
     }
 }
 
 /// Why records have no decision, told once.
-fn undecided(plan: &Plan, count: u64) -> Option<Text> {
-    let reason = plan.standings.values().find_map(|standing| match standing {
-        Standing::Failed { reason } => Some(reason),
-        _ => None,
-    })?;
+fn undecided(plan: &Plan) -> Option<Text> {
+    let (reason, count) = (plan.undecided.as_ref()?, plan.counts.failed);
     Some(Text::new(
         format!("{count} records could not be decided ({reason}); `ruzhi trace` shows each"),
         format!("{count} 条记录无法判定（{reason}）；可用 `ruzhi trace` 逐条查看"),
@@ -302,7 +358,8 @@ fn undecided(plan: &Plan, count: u64) -> Option<Text> {
 }
 
 /// The standing of the records is the newest plan's; what was written before stays counted.
-fn merged(before: Counts, standing: Counts) -> Counts {
+fn merged(before: Counts, plan: Counts) -> Counts {
+    let standing = plan.standing();
     Counts {
         unchanged: standing.unchanged,
         ignored: standing.ignored,

@@ -6,62 +6,68 @@
 //! field again, which changes nothing if the update had happened.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
 use super::error::RunError;
 use super::flow::Flow;
-use super::verdict::after;
-use crate::model::{MemberKey, Operation, OperationKind, OperationState, PlanId, TenantId, UserId};
-use crate::plan::{LedgerEntry, MemberState};
+use super::verdict::{after, undone};
+use crate::model::{
+    LedgerEntry, MemberKey, MemberState, Operation, OperationKind, OperationState, PlanId, TenantId, UserId,
+};
 use crate::store::{InDoubt, Settlement};
 
-/// Settles what a crash left. Returns how many operations were in doubt.
+/// Settles what a crash left, for every tenant of the corp: one may be about to take over a member that another was
+/// writing. Returns how many operations were in doubt.
 pub(super) async fn settle_crash(flow: &Flow) -> Result<usize, RunError> {
-    let in_doubt = flow.store.in_doubt(&flow.tenant).await?;
+    let in_doubt = flow.store.in_doubt(&flow.siblings).await?;
     if in_doubt.is_empty() {
         return Ok(0);
     }
     let members = flow.directory.member_ids().await.map_err(RunError::Directory)?;
-    let ledger = flow.store.world(&flow.tenant, &flow.id).await?.ledger;
     let now = flow.clock.now();
-    let mut by_plan: BTreeMap<&PlanId, Vec<Settlement<'_>>> = BTreeMap::new();
-    for InDoubt { plan, place, operation } in &in_doubt {
-        let settlement = read_back(&members, ledger.get(&operation.userid.key()), *place, operation, now);
-        by_plan.entry(plan).or_default().push(settlement);
+    let count = in_doubt.len();
+    let mut by_plan: BTreeMap<(TenantId, PlanId), Vec<Settlement>> = BTreeMap::new();
+    for InDoubt { tenant, plan, place, operation } in in_doubt {
+        let settlement = read_back(&members, &tenant, place, &Arc::new(operation), now);
+        by_plan.entry((tenant, plan)).or_default().push(settlement);
     }
-    for (plan, settlements) in by_plan {
-        log(&flow.tenant, plan, &settlements);
-        flow.store.settle(&flow.tenant, plan, &settlements, now).await?;
+    for ((tenant, plan), settlements) in by_plan {
+        log(&tenant, &plan, &settlements);
+        flow.store.settle(&tenant, &plan, &settlements, now).await?;
     }
-    Ok(in_doubt.len())
+    Ok(count)
 }
 
 /// What the directory's ids say of one operation.
-pub(super) fn read_back<'a>(
+pub(super) fn read_back(
     members: &BTreeMap<MemberKey, UserId>,
-    entry: Option<&LedgerEntry>,
+    tenant: &TenantId,
     place: usize,
-    operation: &'a Operation,
+    operation: &Arc<Operation>,
     now: DateTime<Utc>,
-) -> Settlement<'a> {
+) -> Settlement {
     let there = members.contains_key(&operation.userid.key());
+    let done = || (OperationState::Done, Some(after(operation, tenant, now)));
     let (state, ledger) = match operation.kind {
-        OperationKind::Create if there => (OperationState::Done, Some(after(operation, entry, now))),
+        OperationKind::Create if there => done(),
         OperationKind::Create => {
-            let line = after(operation, entry, now);
-            let may_appear = LedgerEntry { state: MemberState::Deleted, doubtful: true, ..line };
+            let line = after(operation, tenant, now);
+            let may_appear =
+                LedgerEntry { state: MemberState::Deleted, doubtful: true, carried_out: None, ..line };
             (OperationState::Lost, Some(may_appear))
         }
-        OperationKind::Delete if !there => (OperationState::Done, Some(after(operation, entry, now))),
-        OperationKind::Delete => (OperationState::Lost, None),
+        OperationKind::Delete if !there => done(),
+        OperationKind::Delete | OperationKind::Adopt | OperationKind::Keep => (OperationState::Lost, None),
         OperationKind::Update | OperationKind::Disable | OperationKind::Enable => {
-            let doubtful = entry.map(|entry| {
-                let mut entry = entry.clone();
+            let doubtful = operation.before.as_ref().map(|before| {
+                let mut entry = before.clone();
                 if there {
                     entry.doubtful = true;
                 } else {
                     entry.state = MemberState::Deleted;
+                    entry.doubtful = false;
                 }
                 entry
             });
@@ -74,17 +80,17 @@ pub(super) fn read_back<'a>(
     };
     Settlement {
         place,
-        operation,
         state,
         errcode: None,
         errmsg: Some(errmsg.to_owned()),
         attempts: Vec::new(),
         ledger,
-        refusal: None,
+        refusal: if state == OperationState::Done { undone(operation) } else { None },
+        operation: Arc::clone(operation),
     }
 }
 
-fn log(tenant: &TenantId, plan: &PlanId, settlements: &[Settlement<'_>]) {
+fn log(tenant: &TenantId, plan: &PlanId, settlements: &[Settlement]) {
     let done = settlements.iter().filter(|s| s.state == OperationState::Done).count();
     tracing::warn!(
         tenant.id = tenant.as_str(),

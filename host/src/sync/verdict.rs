@@ -1,15 +1,24 @@
 //! From WeCom's verdict on a call to what becomes of the operation: its state, the ledger's line, the quarantine.
 
-use chrono::{DateTime, Utc};
+use std::sync::Arc;
 
-use crate::model::{Member, Operation, OperationKind, OperationState, Refusal, RefusedBy, Text, Violation};
-use crate::plan::{LedgerEntry, MemberState};
+use chrono::{DateTime, Utc};
+use serde_json::Map;
+
+use crate::model::{
+    LedgerEntry, Member, MemberState, Operation, OperationKind, OperationState, Origin, Refusal, RefusedBy,
+    TenantId, Text, Violation,
+};
 use crate::store::{AttemptRow, Settlement};
 use crate::wecom::{self, Answer, Verdict};
 
 /// What is known of an operation beside the answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Known {
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Known<'a> {
+    /// The tenant that writes.
+    pub(super) tenant: &'a TenantId,
+    /// Members that are there already are taken for ours.
+    pub(super) adopts: bool,
     /// An earlier call for this very member by ruzhi was lost: what is found there now is ours.
     pub(super) maybe_ours: bool,
     /// The moment.
@@ -18,9 +27,9 @@ pub(super) struct Known {
 
 /// What an answer means for the run.
 #[derive(Debug)]
-pub(super) enum Meaning<'a> {
+pub(super) enum Meaning {
     /// Settled, one way or the other.
-    Settled(Box<Settlement<'a>>),
+    Settled(Box<Settlement>),
     /// Not settled: the same call is to be made again in this run. `doubt` says it may have happened.
     Again {
         /// Whether it may have happened.
@@ -31,27 +40,23 @@ pub(super) enum Meaning<'a> {
     /// The tenant's calls are over for this run.
     Stop {
         /// Settled as not done; none if it may have happened, so that it stays in doubt.
-        settlement: Option<Box<Settlement<'a>>>,
+        settlement: Option<Box<Settlement>>,
         /// Why.
         error: Option<wecom::Error>,
     },
 }
 
-/// Reads an answer. `entry` is the member's line in the ledger before the call.
-pub(super) fn read<'a>(
-    operation: &'a Operation,
-    place: usize,
-    entry: Option<&LedgerEntry>,
-    known: Known,
-    answer: Answer,
-) -> Meaning<'a> {
+/// Reads an answer.
+pub(super) fn read(operation: &Arc<Operation>, place: usize, known: Known<'_>, answer: Answer) -> Meaning {
+    let before = operation.before.as_ref();
+    let after = || after(operation, known.tenant, known.when);
     let attempts: Vec<AttemptRow> = answer.attempts.iter().map(attempt_row).collect();
     let last = answer.attempts.last();
     let errcode = last.and_then(|attempt| attempt.errcode);
     let errmsg = last.map(|attempt| attempt.errmsg.clone());
     let settlement = |state, ledger, refusal| Settlement {
         place,
-        operation,
+        operation: Arc::clone(operation),
         state,
         errcode,
         errmsg: errmsg.clone(),
@@ -60,7 +65,7 @@ pub(super) fn read<'a>(
         refusal,
     };
     let settled = |state, ledger, refusal| Meaning::Settled(Box::new(settlement(state, ledger, refusal)));
-    let done = || settled(OperationState::Done, Some(after(operation, entry, known.when)), None);
+    let done = || settled(OperationState::Done, Some(after()), undone(operation));
     let refused = |refusal| settled(OperationState::Refused, None, Some(refusal));
     let creating = operation.kind == OperationKind::Create;
     match answer.verdict {
@@ -84,7 +89,7 @@ pub(super) fn read<'a>(
                 record.id = operation.record.as_str(),
                 "WeCom took the request only in part, which is a fault of ruzhi: {errmsg}"
             );
-            let mut entry = after(operation, entry, known.when);
+            let mut entry = after();
             entry.doubtful = true;
             let refusal = refusal(
                 Some(0),
@@ -100,6 +105,10 @@ pub(super) fn read<'a>(
             settled(OperationState::Failed, Some(entry), Some(refusal))
         }
         Verdict::AlreadyExists { maybe_ours } if maybe_ours || known.maybe_ours => done(),
+        // Created by someone else since the plan was made, and the tenant takes whoever is there: with all fields, next time.
+        Verdict::AlreadyExists { .. } if known.adopts => {
+            settled(OperationState::Done, Some(LedgerEntry { doubtful: true, ..after() }), None)
+        }
         Verdict::AlreadyExists { .. } => refused(refusal(
             errcode,
             "userid",
@@ -133,8 +142,7 @@ pub(super) fn read<'a>(
         Verdict::NotFound if creating => refused(from_table(60111)),
         Verdict::NotFound => {
             // Someone removed the member by hand.
-            let mut entry = after(operation, entry, known.when);
-            entry.state = MemberState::Deleted;
+            let entry = LedgerEntry { state: MemberState::Deleted, doubtful: false, ..after() };
             let gone = matches!(operation.kind, OperationKind::Disable | OperationKind::Delete);
             settled(if gone { OperationState::Done } else { OperationState::Failed }, Some(entry), None)
         }
@@ -156,7 +164,7 @@ pub(super) fn read<'a>(
         Verdict::Parked { .. } => Meaning::Stop {
             settlement: (!known.maybe_ours).then(|| {
                 // A change that was called before the limit was reached may have happened.
-                let called_before = entry.filter(|_| !creating && attempts.len() > 1);
+                let called_before = before.filter(|_| !creating && attempts.len() > 1);
                 let doubtful = called_before.map(|entry| LedgerEntry { doubtful: true, ..entry.clone() });
                 Box::new(settlement(OperationState::Failed, doubtful, None))
             }),
@@ -168,25 +176,109 @@ pub(super) fn read<'a>(
 }
 
 /// The ledger's line once an operation is done.
-pub(super) fn after(operation: &Operation, entry: Option<&LedgerEntry>, when: DateTime<Utc>) -> LedgerEntry {
-    let leaving = operation.left && operation.kind == OperationKind::Disable;
-    let state = match operation.kind {
+pub(super) fn after(operation: &Operation, tenant: &TenantId, when: DateTime<Utc>) -> LedgerEntry {
+    let before = operation.before.as_ref();
+    let kind = operation.kind;
+    let stays = before.map_or(MemberState::Active, |before| before.state);
+    let moves = before.is_some_and(LedgerEntry::exists);
+    let state = match kind {
         OperationKind::Delete => MemberState::Deleted,
         OperationKind::Disable if operation.left => MemberState::Left,
+        OperationKind::Update if operation.left => stays,
+        OperationKind::Keep if operation.body.is_empty() => MemberState::Deleted,
+        OperationKind::Keep => stays,
+        OperationKind::Adopt if moves => stays,
         _ => MemberState::Active,
     };
-    // A leave may come from another form; it does not make that form's record the owner. Nor does it send the fields,
-    // so a doubt about them stays.
-    let kept = entry.filter(|_| operation.left);
+    // A leave may come from another form, and an undoing from a record that is not the owner; neither becomes it. Nor
+    // does either send every field, so a doubt about them stays.
+    let partial = operation.left || operation.undoes || kind == OperationKind::Keep;
+    let kept_from = before.filter(|_| partial);
+    let carried_out = match kind {
+        OperationKind::Keep => before.and_then(|before| before.carried_out.clone()),
+        OperationKind::Delete => None,
+        OperationKind::Adopt if !moves => None,
+        _ if operation.undoes => None,
+        _ => Some(operation.decision.clone()),
+    };
+    let named = || operation.names.clone().unwrap_or_else(|| operation.userid.key());
+    let own = || Origin {
+        tenant: tenant.clone(),
+        flow: operation.flow.clone(),
+        record: operation.record.clone(),
+    };
     LedgerEntry {
         userid: operation.userid.clone(),
-        flow: kept.map_or(&operation.flow, |entry| &entry.flow).clone(),
-        record: kept.map_or(&operation.record, |entry| &entry.record).clone(),
+        owner: kept_from.map_or_else(own, |before| before.owner.clone()),
+        decided_as: before
+            .filter(|before| before.userid.key() == operation.userid.key())
+            .map_or_else(named, |before| before.decided_as.clone()),
         written: Member { userid: operation.userid.to_string(), ..operation.member.clone() },
         state,
-        left_at: leaving.then_some(when),
-        doubtful: kept.is_some_and(|entry| entry.doubtful),
+        left_at: match (kind, state) {
+            (OperationKind::Disable, MemberState::Left) => Some(when),
+            (_, MemberState::Left) => before.and_then(|before| before.left_at),
+            _ => None,
+        },
+        doubtful: match kind {
+            OperationKind::Adopt => !moves || before.is_some_and(|before| before.doubtful),
+            _ => kept_from.is_some_and(|before| before.doubtful && state != MemberState::Deleted),
+        },
+        carried_out,
+        rules: operation.rules.clone(),
+        kept: kept(operation),
     }
+}
+
+/// What stands by hand: it no longer does once ruzhi writes the field.
+fn kept(operation: &Operation) -> Map<String, serde_json::Value> {
+    let mut kept = match (&operation.before, operation.kind) {
+        (_, OperationKind::Create | OperationKind::Delete) | (None, _) => Map::new(),
+        (Some(before), _) => before.kept.clone(),
+    };
+    match operation.kind {
+        OperationKind::Keep => kept.extend(operation.body.clone()),
+        _ => kept.retain(|field, _| !operation.body.contains_key(field)),
+    }
+    kept
+}
+
+/// Why the record of an operation that undoes another waits.
+pub(super) fn undone(operation: &Operation) -> Option<Refusal> {
+    if !operation.undoes {
+        return None;
+    }
+    let (rule, text) = match operation.kind {
+        OperationKind::Keep => (
+            "drift.kept",
+            Text::new(
+                "this member was removed by hand in WeCom, and a person let that stand; change the row, or run `ruzhi sync --full`",
+                "该成员在企业微信中被手工删除，并已确认保留；请修改该行，或运行 `ruzhi sync --full`",
+            ),
+        ),
+        _ => (
+            "run.reverted",
+            Text::new(
+                "what this row asks for was undone by a person; correct the row or the rules, or run `ruzhi sync --full` to do it again",
+                "该行的改动已被人工撤销；请更正该行或规则，或运行 `ruzhi sync --full` 重新执行",
+            ),
+        ),
+    };
+    let violation = Violation { field: String::new(), rule: rule.to_owned(), message: text.both() };
+    Some(Refusal { by: RefusedBy::Person, violations: vec![violation], errcode: None })
+}
+
+/// Why a record waits whose member does not take the new mobile number.
+pub(super) fn mobile_ignored() -> Refusal {
+    refusal(
+        Some(0),
+        "mobile",
+        "mobile.activated",
+        &Text::new(
+            "WeCom did not take the new mobile number: a member who has logged in changes it themselves; every other field was written",
+            "企业微信未更改手机号：成员激活后须由本人修改；其余字段均已写入",
+        ),
+    )
 }
 
 /// What a refusal by WeCom says, from the table of codes.

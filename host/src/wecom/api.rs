@@ -1,6 +1,6 @@
 //! The calls this client makes.
 
-/// One call of the API; rates are kept for each.
+/// One call of the API; rates are kept for each. What deletes the members a file does not name is not among them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Api {
     GetToken,
@@ -11,6 +11,10 @@ pub(super) enum Api {
     ListId,
     UseridByMobile,
     Departments,
+    Members,
+    Upload,
+    SyncUser,
+    JobResult,
 }
 
 impl Api {
@@ -25,12 +29,16 @@ impl Api {
             Self::ListId => "user/list_id",
             Self::UseridByMobile => "user/getuserid",
             Self::Departments => "department/simplelist",
+            Self::Members => "user/list",
+            Self::Upload => "media/upload",
+            Self::SyncUser => "batch/syncuser",
+            Self::JobResult => "batch/getresult",
         }
     }
 
     /// Whether the call changes the directory.
     pub(super) const fn writes(self) -> bool {
-        matches!(self, Self::Create | Self::Update | Self::Delete)
+        matches!(self, Self::Create | Self::Update | Self::Delete | Self::SyncUser)
     }
 }
 
@@ -44,6 +52,10 @@ pub(super) struct PerApi<T> {
     list_id: T,
     userid_by_mobile: T,
     departments: T,
+    members: T,
+    upload: T,
+    sync_user: T,
+    job_result: T,
 }
 
 impl<T> PerApi<T> {
@@ -58,6 +70,10 @@ impl<T> PerApi<T> {
             list_id: make(Api::ListId),
             userid_by_mobile: make(Api::UseridByMobile),
             departments: make(Api::Departments),
+            members: make(Api::Members),
+            upload: make(Api::Upload),
+            sync_user: make(Api::SyncUser),
+            job_result: make(Api::JobResult),
         }
     }
 
@@ -72,6 +88,10 @@ impl<T> PerApi<T> {
             Api::ListId => &self.list_id,
             Api::UseridByMobile => &self.userid_by_mobile,
             Api::Departments => &self.departments,
+            Api::Members => &self.members,
+            Api::Upload => &self.upload,
+            Api::SyncUser => &self.sync_user,
+            Api::JobResult => &self.job_result,
         }
     }
 
@@ -86,6 +106,10 @@ impl<T> PerApi<T> {
             Api::ListId,
             Api::UseridByMobile,
             Api::Departments,
+            Api::Members,
+            Api::Upload,
+            Api::SyncUser,
+            Api::JobResult,
         ]
         .into_iter()
         .map(|api| (api, self.of(api)))

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -13,11 +14,11 @@ use tokio::time::{Instant, sleep};
 use super::api::{Api, PerApi};
 use super::errcode::{Class, class};
 use super::error::{Error, Failure};
-use super::in_flight::InFlight;
-use super::lane::{Lane, SHORT_RESTS};
+use super::lane::SHORT_RESTS;
+use super::rates::Rates;
 use super::redact::{RedactedUrl, clean, from_ip};
 use super::token::{Token, TokenStore};
-use super::transport::{Broken, Reply, Transport};
+use super::transport::{Broken, Payload, Reply, Transport};
 use super::write::Attempt;
 use crate::model::Clock;
 use crate::rate::{Backoff, Jitter};
@@ -30,15 +31,14 @@ const CROWDED_RETRIES: u32 = 20;
 const REFRESHES: u32 = 2;
 const BACKOFF: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(3));
 /// Codes after which the service may have carried the call out.
-const DOUBTFUL: [i64; 2] = [-1, 6000];
+pub(super) const DOUBTFUL: [i64; 2] = [-1, 6000];
 const DEFAULT_LIFE: Duration = Duration::from_secs(7200);
 
 /// A call to make.
 pub(super) struct Call<'a> {
     pub(super) api: Api,
     pub(super) query: Option<(&'static str, &'a str)>,
-    /// JSON; with a body the call is a POST.
-    pub(super) body: Option<Vec<u8>>,
+    pub(super) payload: Payload<'a>,
 }
 
 /// How a call ended.
@@ -66,8 +66,10 @@ pub(super) struct Caller {
     pub(super) corp_id: String,
     pub(super) secret: SecretString,
     pub(super) urls: PerApi<RedactedUrl>,
-    pub(super) lanes: PerApi<Lane>,
-    pub(super) in_flight: InFlight,
+    /// Shared with the corp's other clients.
+    pub(super) rates: Rates,
+    /// How many calls this client made.
+    pub(super) calls: PerApi<AtomicU64>,
     pub(super) tokens: TokenStore,
     pub(super) jitter: Jitter,
     /// Set once, when a write learns that no write can succeed.
@@ -119,7 +121,7 @@ impl Caller {
 
     async fn attempt(&self, call: &Call<'_>, tries: &mut Tries) -> Step {
         let api = call.api;
-        let lane = self.lanes.of(api);
+        let lane = self.rates.lane(api);
         if let Some(error) = self.stopped(api) {
             return Step::Done(Outcome::Stopped(error));
         }
@@ -131,7 +133,7 @@ impl Caller {
         let (place, token) = if api == Api::GetToken {
             (None, None)
         } else {
-            let place = self.in_flight.acquire().await;
+            let place = self.rates.in_flight().acquire().await;
             match self.token().await {
                 Ok(token) => (Some(place), Some(token)),
                 Err(failure) => {
@@ -162,8 +164,9 @@ impl Caller {
                     .with("corpsecret", self.secret.expose_secret()),
             ),
         };
+        self.calls.of(api).fetch_add(1, Ordering::Relaxed);
         let (at, begin) = (self.clock.now(), Instant::now());
-        let read = Read::of(self.transport.send(&url, call.body.as_deref()).await);
+        let read = Read::of(self.transport.send(&url, &call.payload).await);
         slot.finish();
         let secrets = [self.secret.expose_secret(), token.as_ref().map_or("", Token::reveal)];
         let attempt = read.attempt(api, at, begin.elapsed(), &secrets);
@@ -268,7 +271,8 @@ impl Caller {
 
     fn fetch_token(&self) -> Fetching<'_> {
         Box::pin(async {
-            let called = self.call(&Call { api: Api::GetToken, query: None, body: None }).await;
+            let called =
+                self.call(&Call { api: Api::GetToken, query: None, payload: Payload::Nothing }).await;
             let answer = match called.outcome {
                 Outcome::Success(answer) => answer,
                 Outcome::Failed(failure) => return Err(failure),
@@ -284,7 +288,7 @@ impl Caller {
 }
 
 /// An answer, read.
-enum Read {
+pub(super) enum Read {
     Success(Map<String, Value>),
     /// errcode 0, but WeCom had to guess at the request; its words.
     Warned(String),
@@ -305,9 +309,14 @@ impl Read {
         if reply.status != 200 {
             return Self::Lost(format!("HTTP {}", reply.status));
         }
-        let Ok(Value::Object(answer)) = serde_json::from_slice::<Value>(&reply.body) else {
-            return Self::Lost(format!("{} bytes that are not a JSON object", reply.body.len()));
-        };
+        match serde_json::from_slice::<Value>(&reply.body) {
+            Ok(Value::Object(answer)) => Self::object(answer),
+            _ => Self::Lost(format!("{} bytes that are not a JSON object", reply.body.len())),
+        }
+    }
+
+    /// Reads an object with `errcode` and `errmsg`: an answer, or what a job's result says of one member.
+    pub(super) fn object(answer: Map<String, Value>) -> Self {
         let errcode = match answer.get("errcode") {
             None | Some(Value::Null) => 0,
             Some(errcode) => match integer(errcode) {
@@ -325,7 +334,7 @@ impl Read {
         }
     }
 
-    fn attempt(&self, api: Api, at: DateTime<Utc>, took: Duration, secrets: &[&str]) -> Attempt {
+    pub(super) fn attempt(&self, api: Api, at: DateTime<Utc>, took: Duration, secrets: &[&str]) -> Attempt {
         let (errcode, text) = match self {
             Self::Success(answer) => {
                 (Some(0), answer.get("errmsg").and_then(Value::as_str).unwrap_or_default())

@@ -2,27 +2,26 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use reqwest::Url;
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 
 use super::api::{Api, PerApi};
+use super::batch;
 use super::call::{Call, Caller, Outcome, integer};
 use super::error::{Error, Failure};
-use super::in_flight::InFlight;
-use super::lane::Lane;
+use super::rates::Rates;
 use super::redact::RedactedUrl;
+use super::sheet::Sheet;
 use super::token::TokenStore;
-use super::transport::{Http, Transport};
+use super::transport::{Http, Payload, Transport};
 use super::write::{Answer, Verdict, Write};
 use crate::model::{Clock, DepartmentId, MemberKey, UserId};
 use crate::rate::Jitter;
 
-const MINUTE: Duration = Duration::from_secs(60);
-const HOUR: Duration = Duration::from_secs(3600);
 /// The most members `user/list_id` gives in one page.
 const PAGE: u32 = 10_000;
 
@@ -37,8 +36,6 @@ pub struct Settings {
     pub secret: SecretString,
     /// The way out, where the corp trusts only one address.
     pub proxy: Option<Url>,
-    /// The rates.
-    pub limits: Limits,
 }
 
 impl fmt::Debug for Settings {
@@ -47,61 +44,48 @@ impl fmt::Debug for Settings {
             .field("base_url", &RedactedUrl::new(self.base_url.clone()))
             .field("corp_id", &self.corp_id)
             .field("proxy", &self.proxy.clone().map(RedactedUrl::new))
-            .field("limits", &self.limits)
             .finish_non_exhaustive()
     }
 }
 
-/// Calls a corp may make of each API (document 90312), and at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Per API in any minute.
-    pub per_minute: u32,
-    /// Per API in any hour.
-    pub per_hour: u32,
-    /// Of all APIs at once; 0 is taken as 1.
-    pub in_flight: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { per_minute: 10_000, per_hour: 150_000, in_flight: 4 }
-    }
-}
-
-/// The client of one corp and secret. Clones share token, rates and connections.
+/// The client of one corp and secret. Clones share token and connections; the corp's rates are shared more widely.
 #[derive(Clone)]
 pub struct Client {
     caller: Arc<Caller>,
 }
 
 impl Client {
-    /// A client; no call is made yet. `jitter_seed` decides the chance in the waits between retries.
-    pub fn new(settings: Settings, clock: Arc<dyn Clock>, jitter_seed: u64) -> Result<Self, Error> {
+    /// A client; no call is made yet. `rates` are those of the corp, shared by all its clients; `jitter_seed` decides the chance in the waits between retries.
+    pub fn new(
+        settings: Settings,
+        rates: Rates,
+        clock: Arc<dyn Clock>,
+        jitter_seed: u64,
+    ) -> Result<Self, Error> {
         let http = Http::new(settings.proxy.as_ref()).map_err(|failure| Error::Settings { failure })?;
-        Self::over(Box::new(http), settings, clock, jitter_seed)
+        Self::over(Box::new(http), settings, rates, clock, jitter_seed)
     }
 
     /// A client over a given wire.
     pub(super) fn over(
         transport: Box<dyn Transport>,
         settings: Settings,
+        rates: Rates,
         clock: Arc<dyn Clock>,
         jitter_seed: u64,
     ) -> Result<Self, Error> {
-        let Settings { base_url, corp_id, secret, proxy: _, limits } = settings;
+        let Settings { base_url, corp_id, secret, proxy: _ } = settings;
         let root = root(&base_url).ok_or_else(|| Error::Settings {
             failure: Failure::Settings { detail: "base_url is not an http or https address".to_owned() },
         })?;
-        let windows = [(limits.per_minute, MINUTE), (limits.per_hour, HOUR)];
         let caller = Caller {
             transport,
             clock,
             corp_id,
             secret,
             urls: PerApi::new(|api| RedactedUrl::new(below(&root, api.path()))),
-            lanes: PerApi::new(|_| Lane::new(&windows)),
-            in_flight: InFlight::new(limits.in_flight),
+            rates,
+            calls: PerApi::new(|_| AtomicU64::new(0)),
             tokens: TokenStore::new(),
             jitter: Jitter::from_seed(jitter_seed),
             stop: OnceLock::new(),
@@ -112,13 +96,12 @@ impl Client {
     /// Every department's id.
     pub async fn department_ids(&self) -> Result<BTreeSet<DepartmentId>, Error> {
         // Without `id` the whole tree comes; an empty `id` would draw a warning.
-        let call = Call { api: Api::Departments, query: None, body: None };
+        let call = Call { api: Api::Departments, query: None, payload: Payload::Nothing };
         let failed = |failure| Error::Departments { failure };
         let answer = self.read(&call).await.map_err(|reason| reason.or(failed))?;
         let rows = answer.get("department_id").and_then(Value::as_array);
         let ids = rows.and_then(|rows| {
-            let id = |row: &Value| row.get("id").and_then(integer).and_then(|id| u32::try_from(id).ok());
-            rows.iter().map(|row| id(row).map(DepartmentId)).collect::<Option<_>>()
+            rows.iter().map(|row| row.get("id").and_then(department_id)).collect::<Option<_>>()
         });
         ids.ok_or_else(|| failed(Failure::Shape { what: "department_id" }))
     }
@@ -127,17 +110,36 @@ impl Client {
     ///
     /// A userid that breaks the rules of userids is left out: none of ours can be it.
     pub async fn member_ids(&self) -> Result<BTreeMap<MemberKey, UserId>, Error> {
-        let failed = |failure| Error::MemberIds { failure };
-        match self.member_pages().await {
-            // The cursor is no longer good: the listing begins again, once.
-            Err(Unread::Failed(Failure::Refused { errcode: 50100, .. })) => self.member_pages().await,
-            listing => listing,
-        }
-        .map_err(|reason| reason.or(failed))
+        self.listed(|members: &mut BTreeMap<_, _>, userid, _| {
+            members.entry(userid.key()).or_insert(userid);
+        })
+        .await
     }
 
-    async fn member_pages(&self) -> Result<BTreeMap<MemberKey, UserId>, Unread> {
-        let mut members = BTreeMap::new();
+    /// Every member with the departments it is in, as far as the secret may see them. Userids as in
+    /// [`Client::member_ids`].
+    pub async fn listing(&self) -> Result<BTreeMap<MemberKey, Listed>, Error> {
+        self.listed(|members: &mut BTreeMap<_, _>, userid, department| {
+            let listed = members
+                .entry(userid.key())
+                .or_insert_with(|| Listed { userid, departments: BTreeSet::new() });
+            listed.departments.extend(department);
+        })
+        .await
+    }
+
+    /// The rows of `user/list_id`, one for each member and department, gathered by `take`.
+    async fn listed<T: Default>(&self, take: Take<T>) -> Result<T, Error> {
+        match self.pages(take).await {
+            // The cursor is no longer good: the listing begins again, once.
+            Err(Unread::Failed(Failure::Refused { errcode: 50100, .. })) => self.pages(take).await,
+            listing => listing,
+        }
+        .map_err(|reason| reason.or(|failure| Error::MemberIds { failure }))
+    }
+
+    async fn pages<T: Default>(&self, take: Take<T>) -> Result<T, Unread> {
+        let mut gathered = T::default();
         let mut left_out = 0_usize;
         let mut cursor = String::new();
         loop {
@@ -146,8 +148,8 @@ impl Client {
             } else {
                 json!({ "cursor": cursor, "limit": PAGE })
             };
-            let body = Some(body.to_string().into_bytes());
-            let mut answer = self.read(&Call { api: Api::ListId, query: None, body }).await?;
+            let payload = Payload::Json(body.to_string().into_bytes());
+            let mut answer = self.read(&Call { api: Api::ListId, query: None, payload }).await?;
             let Some(Value::Array(rows)) = answer.remove("dept_user") else {
                 return Err(Unread::Failed(Failure::Shape { what: "dept_user" }));
             };
@@ -156,7 +158,7 @@ impl Client {
                     return Err(Unread::Failed(Failure::Shape { what: "dept_user" }));
                 };
                 match userid.parse::<UserId>() {
-                    Ok(userid) => drop(members.entry(userid.key()).or_insert(userid)),
+                    Ok(userid) => take(&mut gathered, userid, row.get("department").and_then(department_id)),
                     Err(_) => left_out += 1,
                 }
             }
@@ -171,12 +173,32 @@ impl Client {
         if left_out > 0 {
             tracing::warn!(left_out, "members with userids that break WeCom's own rules are left out");
         }
-        Ok(members)
+        Ok(gathered)
+    }
+
+    /// The fields of a department's direct members (`user/list`), as WeCom shows them to this secret: an app's secret
+    /// sees its visible range, the one of 通讯录同步 draws a 48009 from most addresses.
+    pub async fn members_of(&self, department: DepartmentId) -> Result<Vec<Map<String, Value>>, Error> {
+        let failed = |failure| Error::MembersOf { department, failure };
+        let id = department.to_string();
+        let query = Some(("department_id", id.as_str()));
+        let call = Call { api: Api::Members, query, payload: Payload::Nothing };
+        let mut answer = self.read(&call).await.map_err(|reason| reason.or(failed))?;
+        let member = |row| match row {
+            Value::Object(member) => Some(member),
+            _ => None,
+        };
+        match answer.remove("userlist") {
+            Some(Value::Array(rows)) => rows.into_iter().map(member).collect::<Option<_>>(),
+            _ => None,
+        }
+        .ok_or_else(|| failed(Failure::Shape { what: "userlist" }))
     }
 
     /// A member's fields as WeCom shows them to this secret; none if there is no such member.
     pub async fn get_member(&self, userid: &UserId) -> Result<Option<Map<String, Value>>, Error> {
-        let call = Call { api: Api::Get, query: Some(("userid", userid.as_str())), body: None };
+        let call =
+            Call { api: Api::Get, query: Some(("userid", userid.as_str())), payload: Payload::Nothing };
         match self.read(&call).await {
             Ok(mut member) => {
                 member.remove("errcode");
@@ -192,9 +214,9 @@ impl Client {
     ///
     /// When a fifth of the corp's size was asked for in vain, WeCom blocks the call for a day.
     pub async fn userid_by_mobile(&self, mobile: &str) -> Result<Option<UserId>, Error> {
-        let body = Some(json!({ "mobile": mobile }).to_string().into_bytes());
+        let payload = Payload::Json(json!({ "mobile": mobile }).to_string().into_bytes());
         let failed = |failure| Error::UseridByMobile { failure };
-        match self.read(&Call { api: Api::UseridByMobile, query: None, body }).await {
+        match self.read(&Call { api: Api::UseridByMobile, query: None, payload }).await {
             Ok(answer) => {
                 let userid = answer.get("userid").and_then(Value::as_str).and_then(|id| id.parse().ok());
                 userid.map(Some).ok_or_else(|| failed(Failure::Shape { what: "userid" }))
@@ -212,17 +234,42 @@ impl Client {
     /// Writes one member.
     pub async fn write(&self, write: Write<'_>) -> Answer {
         let answer = write.answer(self.caller.call(&write.call()).await);
+        self.heed(&answer);
+        answer
+    }
+
+    /// Writes the members of a file by one job: `media/upload`, `batch/syncuser`, and `batch/getresult` until it is
+    /// over, which may take a quarter of an hour. One answer for each of [`Sheet::rows`], in that order, with the
+    /// verdict a call of its own would have had; it has one attempt, which carries the row's own code.
+    ///
+    /// - [`Verdict::Busy`]: the file or this row was not taken and the row is not written. Write it by a call of its
+    ///   own, not by another file. A file that WeCom refuses as a whole (such as 40092) ends so, and an update that was
+    ///   refused for a reason that may lie in a cell it does not change.
+    /// - [`Verdict::Lost`] (in doubt): the submission, the result, or the row in it was lost. Ask the directory, knowing
+    ///   that the job may still be under way: a member who is not there yet may be there in a moment.
+    /// - [`Verdict::Stopped`]: as ever; in doubt if it came after the submission.
+    ///
+    /// The job is an upsert: a create of a member who exists changes that member and succeeds, and an update of one
+    /// who does not creates it. So whoever is not to be overwritten has to be known from a fresh listing before.
+    /// WeCom keeps the results of the corp's last five jobs: have fewer than that under way.
+    pub async fn write_sheet(&self, sheet: &Sheet) -> Vec<Answer> {
+        let answers = batch::write(&self.caller, sheet).await;
+        answers.iter().for_each(|answer| self.heed(answer));
+        answers
+    }
+
+    /// Remembers that no write can succeed.
+    fn heed(&self, answer: &Answer) {
         if let Verdict::Stopped(error) = &answer.verdict
             && self.caller.stop.set(error.clone()).is_ok()
         {
             tracing::error!(error.code = error.code(), "no write can succeed: {}", error.explain().en);
         }
-        answer
     }
 
-    /// How many calls were made, by name, such as `user/create`.
+    /// How many calls this client made, by name, such as `user/create`.
     pub fn calls(&self) -> BTreeMap<&'static str, u64> {
-        let counts = self.caller.lanes.iter().map(|(api, lane)| (api.path(), lane.calls()));
+        let counts = self.caller.calls.iter().map(|(api, calls)| (api.path(), calls.load(Ordering::Relaxed)));
         counts.filter(|(_, calls)| *calls > 0).collect()
     }
 
@@ -233,6 +280,22 @@ impl Client {
             Outcome::Stopped(error) => Err(Unread::Stopped(error)),
         }
     }
+}
+
+/// A member as the listing has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// The userid as it is written in the directory.
+    pub userid: UserId,
+    /// The departments the member is in.
+    pub departments: BTreeSet<DepartmentId>,
+}
+
+/// Adds a row of a listing to what was gathered before.
+type Take<T> = fn(&mut T, UserId, Option<DepartmentId>);
+
+fn department_id(value: &Value) -> Option<DepartmentId> {
+    integer(value).and_then(|id| u32::try_from(id).ok()).map(DepartmentId)
 }
 
 /// Why something could not be read.

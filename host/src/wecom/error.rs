@@ -3,7 +3,7 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::errcode::{Class, class, meaning};
-use crate::model::{Text, UserId};
+use crate::model::{DepartmentId, Text, UserId};
 
 /// An operation that failed. What made it fail is the source, a [`Failure`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,6 +49,26 @@ pub enum Error {
     /// The holder of a mobile number could not be looked up.
     #[error("cannot look up a WeCom member by mobile number")]
     UseridByMobile {
+        /// Why.
+        #[source]
+        failure: Failure,
+    },
+    /// The members of a department could not be read.
+    #[error("cannot read the members of the WeCom department {department}")]
+    MembersOf {
+        /// Which.
+        department: DepartmentId,
+        /// Why.
+        #[source]
+        failure: Failure,
+    },
+    /// A file of members could not be written, for a reason that concerns every member.
+    #[error("cannot write {rows} WeCom members as one file ({api})")]
+    Sheet {
+        /// The call, such as `batch/syncuser`.
+        api: &'static str,
+        /// How many members are in the file.
+        rows: usize,
         /// Why.
         #[source]
         failure: Failure,
@@ -134,6 +154,19 @@ impl Failure {
             Self::Warned { .. } | Self::Shape { .. } => Class::Bug,
             Self::Busy { .. } | Self::Unreachable { .. } | Self::NoAnswer { .. } => Class::Retry,
             Self::Parked { .. } => Class::Throttled,
+        }
+    }
+
+    /// The last code of WeCom's, where one came.
+    pub(super) fn errcode(&self) -> Option<i64> {
+        match self {
+            Self::Refused { errcode, .. } | Self::Busy { errcode, .. } => Some(*errcode),
+            Self::Parked { .. } => Some(45009),
+            Self::Settings { .. }
+            | Self::Warned { .. }
+            | Self::Unreachable { .. }
+            | Self::NoAnswer { .. }
+            | Self::Shape { .. } => None,
         }
     }
 
@@ -224,6 +257,8 @@ impl Error {
             | Self::MemberIds { failure }
             | Self::GetMember { failure, .. }
             | Self::UseridByMobile { failure }
+            | Self::MembersOf { failure, .. }
+            | Self::Sheet { failure, .. }
             | Self::Write { failure, .. } => failure,
         }
     }
@@ -248,6 +283,8 @@ impl Error {
             Self::MemberIds { .. } => "无法读取企业微信成员列表".to_owned(),
             Self::GetMember { userid, .. } => format!("无法读取企业微信成员 {userid}"),
             Self::UseridByMobile { .. } => "无法按手机号查找企业微信成员".to_owned(),
+            Self::MembersOf { department, .. } => format!("无法读取企业微信部门 {department} 的成员"),
+            Self::Sheet { api, rows, .. } => format!("无法以文件批量写入 {rows} 名企业微信成员（{api}）"),
             Self::Write { api, userid, .. } => format!("无法写入企业微信成员 {userid}（{api}）"),
         };
         Text::new(format!("{}: {}", capital(&self.to_string()), failure.en), format!("{zh}：{}", failure.zh))

@@ -16,7 +16,7 @@ struct Places {
     epoch: u64,
 }
 
-/// The places of a client's calls, shared by all its APIs.
+/// The places of a corp's calls, shared by all APIs.
 pub(super) struct InFlight {
     places: Mutex<Places>,
     /// Held by the caller who is next; the mutex queues the others in the order they came.

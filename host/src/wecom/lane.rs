@@ -1,6 +1,5 @@
 //! One API's rates: its windows, and its rest after a 45009.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -34,7 +33,6 @@ pub(super) struct Lane {
     /// Its windows.
     pub(super) limiter: Limiter,
     parking: Mutex<Parking>,
-    calls: AtomicU64,
 }
 
 impl Lane {
@@ -43,7 +41,6 @@ impl Lane {
         Self {
             limiter: Limiter::new(windows),
             parking: Mutex::new(Parking { rest: None, in_a_row: 0, epoch: 0 }),
-            calls: AtomicU64::new(0),
         }
     }
 
@@ -76,13 +73,7 @@ impl Lane {
     /// Whether no rest has begun, and in which epoch.
     pub(super) fn begin(&self) -> Option<u64> {
         let parking = self.parking();
-        match parking.rest {
-            Some(_) => None,
-            None => {
-                self.calls.fetch_add(1, Ordering::Relaxed);
-                Some(parking.epoch)
-            }
-        }
+        parking.rest.is_none().then_some(parking.epoch)
     }
 
     /// A call of this epoch drew a 45009. Gives the end of the rest.
@@ -104,10 +95,5 @@ impl Lane {
         if epoch == parking.epoch {
             parking.in_a_row = 0;
         }
-    }
-
-    /// How many calls were made.
-    pub(super) fn calls(&self) -> u64 {
-        self.calls.load(Ordering::Relaxed)
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
+use reqwest::multipart::{Form, Part};
 use reqwest::{Proxy, Url, redirect, retry};
 
 use super::error::Failure;
@@ -12,6 +13,20 @@ use super::redact::{RedactedUrl, clean};
 
 const CONNECT: Duration = Duration::from_secs(5);
 const WHOLE: Duration = Duration::from_secs(20);
+/// A file of 15 MiB needs a minute over 2 Mbit/s.
+const WHOLE_FILE: Duration = Duration::from_secs(120);
+/// WeCom knows the kind of a file by its name.
+const FILE_NAME: &str = "members.csv";
+
+/// What a request carries.
+pub(super) enum Payload<'a> {
+    /// Nothing: it is a GET.
+    Nothing,
+    /// JSON, by POST.
+    Json(Vec<u8>),
+    /// A CSV file, by POST as the part `media` of a form.
+    File(&'a [u8]),
+}
 
 /// An answer, whatever it says.
 pub(super) struct Reply {
@@ -30,8 +45,8 @@ pub(super) enum Broken {
 /// What carries a request to the service.
 #[async_trait]
 pub(super) trait Transport: Send + Sync {
-    /// Sends a GET, or with a body (JSON) a POST, exactly once.
-    async fn send(&self, url: &RedactedUrl, body: Option<&[u8]>) -> Result<Reply, Broken>;
+    /// Sends a request exactly once.
+    async fn send(&self, url: &RedactedUrl, payload: &Payload<'_>) -> Result<Reply, Broken>;
 }
 
 /// HTTP. Nothing is sent twice by itself: neither redirects nor the library's own retries are followed.
@@ -61,15 +76,22 @@ impl Http {
 
 #[async_trait]
 impl Transport for Http {
-    async fn send(&self, url: &RedactedUrl, body: Option<&[u8]>) -> Result<Reply, Broken> {
+    async fn send(&self, url: &RedactedUrl, payload: &Payload<'_>) -> Result<Reply, Broken> {
         let url = url.reveal().clone();
-        let request = match body {
-            None => self.0.get(url),
-            Some(body) => self
+        let request = match payload {
+            Payload::Nothing => self.0.get(url),
+            Payload::Json(body) => self
                 .0
                 .post(url)
                 .header(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"))
-                .body(body.to_vec()),
+                .body(body.clone()),
+            Payload::File(content) => {
+                let part = Part::bytes(content.to_vec())
+                    .file_name(FILE_NAME)
+                    .mime_str("application/octet-stream")
+                    .map_err(|error| Broken::NotSent(describe(error)))?;
+                self.0.post(url).timeout(WHOLE_FILE).multipart(Form::new().part("media", part))
+            }
         };
         let answer = request.send().await.map_err(|error| {
             if error.is_connect() || error.is_builder() {

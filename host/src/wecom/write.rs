@@ -10,6 +10,7 @@ use super::api::Api;
 use super::call::{Call, Called, Outcome, integer};
 use super::errcode::{Class, class};
 use super::error::{Error, Failure};
+use super::transport::Payload;
 use crate::model::{MemberKey, UserId};
 
 /// A write of one member. A body holds WeCom's field names; its `userid` is always the one given beside it.
@@ -160,27 +161,59 @@ impl<'a> Write<'a> {
             Self::Create { userid, body } | Self::Update { userid, body } => {
                 // A map of JSON values with text keys always serialises.
                 let body = serde_json::to_vec(&Body { userid, fields: body }).unwrap_or_default();
-                Call { api: self.api(), query: None, body: Some(body) }
+                Call { api: self.api(), query: None, payload: Payload::Json(body) }
             }
             Self::Delete { userid } => {
-                Call { api: Api::Delete, query: Some(("userid", userid.as_str())), body: None }
+                let query = Some(("userid", userid.as_str()));
+                Call { api: Api::Delete, query, payload: Payload::Nothing }
             }
+        }
+    }
+
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Create { .. } => Kind::Create,
+            Self::Update { .. } => Kind::Update,
+            Self::Delete { .. } => Kind::Delete,
         }
     }
 
     /// What the call's end means for the member.
     pub(super) fn answer(&self, called: Called) -> Answer {
         let Called { outcome, attempts, in_doubt } = called;
-        let verdict = match outcome {
+        let subject = Subject { kind: self.kind(), userid: self.userid(), api: self.api() };
+        Answer { verdict: subject.verdict(outcome, in_doubt), attempts, in_doubt }
+    }
+}
+
+/// What a write is meant to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Create,
+    Update,
+    Delete,
+}
+
+/// A member whose write is judged.
+pub(super) struct Subject<'a> {
+    pub(super) kind: Kind,
+    pub(super) userid: &'a UserId,
+    /// The call that was to do it.
+    pub(super) api: Api,
+}
+
+impl Subject<'_> {
+    /// What an end means for the member.
+    pub(super) fn verdict(&self, outcome: Outcome, in_doubt: bool) -> Verdict {
+        match outcome {
             Outcome::Success(answer) => Verdict::Done { created_departments: created_departments(&answer) },
             Outcome::Stopped(error) => Verdict::Stopped(error),
             Outcome::Failed(failure) => self.failed(failure, in_doubt),
-        };
-        Answer { verdict, attempts, in_doubt }
+        }
     }
 
     fn failed(&self, failure: Failure, in_doubt: bool) -> Verdict {
-        let creates = matches!(self, Self::Create { .. });
+        let creates = self.kind == Kind::Create;
         match failure {
             Failure::Warned { errmsg } => Verdict::Warned { errmsg },
             Failure::Refused { errcode: 60102, .. } if creates => {
@@ -189,20 +222,18 @@ impl<'a> Write<'a> {
             Failure::Refused { errcode: 60104, errmsg, .. } => {
                 let holder = holder(&errmsg);
                 let maybe_ours =
-                    holder.as_deref().is_some_and(|holder| MemberKey::of(holder) == self.userid().key());
+                    holder.as_deref().is_some_and(|holder| MemberKey::of(holder) == self.userid.key());
                 Verdict::MobileHeld { holder, maybe_ours }
             }
-            Failure::Refused { errcode: 60111, .. } if matches!(self, Self::Delete { .. }) => {
+            Failure::Refused { errcode: 60111, .. } if self.kind == Kind::Delete => {
                 Verdict::Done { created_departments: Vec::new() }
             }
-            Failure::Refused { errcode: 60111, .. } if matches!(self, Self::Update { .. }) => {
-                Verdict::NotFound
-            }
+            Failure::Refused { errcode: 60111, .. } if self.kind == Kind::Update => Verdict::NotFound,
             Failure::Refused { errcode, errmsg, from_ip } => match class(errcode) {
                 Class::BadRecord => Verdict::Refused { errcode, errmsg },
                 Class::Configuration => Verdict::Stopped(Error::Write {
-                    api: self.api().path(),
-                    userid: self.userid().clone(),
+                    api: self.api.path(),
+                    userid: self.userid.clone(),
                     failure: Failure::Refused { errcode, errmsg, from_ip },
                 }),
                 _ => Verdict::Unknown { errcode, errmsg },
@@ -218,11 +249,9 @@ impl<'a> Write<'a> {
             // An answer that is missing without doubt was the token's: the write itself was not sent.
             Failure::Unreachable { .. } | Failure::NoAnswer { .. } => Verdict::Busy { errcode: None },
             Failure::Parked { until } => Verdict::Parked { until },
-            failure @ (Failure::Settings { .. } | Failure::Shape { .. }) => Verdict::Stopped(Error::Write {
-                api: self.api().path(),
-                userid: self.userid().clone(),
-                failure,
-            }),
+            failure @ (Failure::Settings { .. } | Failure::Shape { .. }) => {
+                Verdict::Stopped(Error::Write { api: self.api.path(), userid: self.userid.clone(), failure })
+            }
         }
     }
 }

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use super::values::{Reading, json_text, word_of};
-use super::{RunRow, Sqlite, StoreError, TenantStatus, Watermark};
-use crate::model::{FlowId, PlanId, TenantId, Text};
+use super::{RunRow, RunState, Sqlite, StoreError, TenantStatus, Watermark};
+use crate::model::{FlowId, OperationKind, PlanId, RunId, TenantId, Text};
+use crate::plan::Counts;
 
 const RUNS: &str = "runs";
 const LABELS: &str = "labels";
@@ -41,21 +42,73 @@ pub(super) async fn put_run(store: &Sqlite, run: &RunRow) -> Result<(), StoreErr
 pub(super) async fn abandon_runs(
     store: &Sqlite,
     tenant: &TenantId,
+    current: &RunId,
     at: DateTime<Utc>,
-) -> Result<u64, StoreError> {
-    let problem = Text::new("the process ended before the run did", "进程在运行结束前退出");
-    let mut writing = store.writing(RUNS).await?;
-    let result = sqlx::query(
-        "UPDATE run SET state = 'failed', ended_at = $2, problem = $3 WHERE tenant = $1 AND state = 'running'",
+) -> Result<(), StoreError> {
+    let rows = sqlx::query("SELECT * FROM run WHERE tenant = $1 AND state = 'running' AND id <> $2")
+        .bind(tenant.as_str())
+        .bind(current.as_str())
+        .fetch_all(&store.pool)
+        .await
+        .map_err(|source| StoreError::Read { what: RUNS, source })?;
+    for row in &rows {
+        let mut run = run(&Reading { row, what: RUNS })?;
+        run.counts = done(store, tenant, &run.id).await?;
+        run.state = RunState::Failed;
+        run.ended_at = Some(at);
+        run.problem = Some(Text::new("the process ended before the run did", "进程在运行结束前退出"));
+        put_run(store, &run).await?;
+    }
+    Ok(())
+}
+
+/// What a run has done, as far as its operations are settled.
+async fn done(store: &Sqlite, tenant: &TenantId, run: &RunId) -> Result<Counts, StoreError> {
+    let rows = sqlx::query(
+        "SELECT o.kind AS kind, COUNT(*) AS operations FROM operation o JOIN plan p ON p.tenant = o.tenant \
+         AND p.id = o.plan WHERE p.tenant = $1 AND p.run = $2 AND o.state = 'done' GROUP BY o.kind",
     )
     .bind(tenant.as_str())
-    .bind(at.timestamp_millis())
-    .bind(json_text(&problem))
-    .execute(&mut *writing.transaction)
+    .bind(run.as_str())
+    .fetch_all(&store.pool)
     .await
-    .map_err(|source| StoreError::Write { what: RUNS, source })?;
-    writing.commit(RUNS).await?;
-    Ok(result.rows_affected())
+    .map_err(|source| StoreError::Read { what: RUNS, source })?;
+    let mut counts = Counts::default();
+    for row in &rows {
+        let row = Reading { row, what: RUNS };
+        let kind: OperationKind = row.word("kind")?;
+        for _ in 0..row.count("operations")? {
+            counts.count(kind);
+        }
+    }
+    Ok(counts)
+}
+
+fn run(row: &Reading<'_>) -> Result<RunRow, StoreError> {
+    let problem: Option<String> = row.get("problem")?;
+    Ok(RunRow {
+        tenant: row.id("tenant")?,
+        flow: row.id("flow")?,
+        id: row.id("id")?,
+        kind: row.word("kind")?,
+        state: row.word("state")?,
+        started_at: row.moment("started_at")?,
+        ended_at: row.optional_moment("ended_at")?,
+        plan: row.optional_id("plan")?,
+        rules: row.optional_id("rules")?,
+        counts: row.json("counts")?,
+        calls: row.json("calls")?,
+        problem: if problem.is_some() { Some(row.json("problem")?) } else { None },
+    })
+}
+
+pub(super) async fn find_run(store: &Sqlite, id: &RunId) -> Result<Option<RunRow>, StoreError> {
+    let row = sqlx::query("SELECT * FROM run WHERE id = $1")
+        .bind(id.as_str())
+        .fetch_optional(&store.pool)
+        .await
+        .map_err(|source| StoreError::Read { what: RUNS, source })?;
+    row.map(|row| run(&Reading { row: &row, what: RUNS })).transpose()
 }
 
 pub(super) async fn runs(
@@ -74,26 +127,7 @@ pub(super) async fn runs(
     .fetch_all(&store.pool)
     .await
     .map_err(|source| StoreError::Read { what: RUNS, source })?;
-    rows.iter()
-        .map(|row| {
-            let row = Reading { row, what: RUNS };
-            let problem: Option<String> = row.get("problem")?;
-            Ok(RunRow {
-                tenant: row.id("tenant")?,
-                flow: row.id("flow")?,
-                id: row.id("id")?,
-                kind: row.word("kind")?,
-                state: row.word("state")?,
-                started_at: row.moment("started_at")?,
-                ended_at: row.optional_moment("ended_at")?,
-                plan: row.optional_id("plan")?,
-                rules: row.optional_id("rules")?,
-                counts: row.json("counts")?,
-                calls: row.json("calls")?,
-                problem: if problem.is_some() { Some(row.json("problem")?) } else { None },
-            })
-        })
-        .collect()
+    rows.iter().map(|row| run(&Reading { row, what: RUNS })).collect()
 }
 
 pub(super) async fn watermark(

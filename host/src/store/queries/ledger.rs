@@ -1,84 +1,226 @@
 //! The ledger: what ruzhi has written of each member.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
-use futures::TryStreamExt as _;
-
-use super::values::{Reading, json_text};
+use super::values::{DbRow, Reading, json_text};
 use super::{Db, ROWS, Sqlite, StoreError, Writing};
-use crate::model::{Digest, MemberKey, TenantId};
-use crate::plan::{LedgerEntry, MemberState};
+use crate::model::{Digest, DigestOfParts, FlowId, LedgerEntry, MemberKey, Origin, RecordId, TenantId, UserId};
+use crate::plan::comparable_mobile;
 
 const WHAT: &str = "the ledger";
 
-pub(super) async fn entries(
+/// Every column an entry is read from.
+const COLUMNS: &str = "SELECT tenant, userid, flow, record, decided_key, written, state, left_at, doubtful, \
+                       decision_hash, rules, kept FROM member WHERE tenant IN (";
+
+fn read(source: sqlx::Error) -> StoreError {
+    StoreError::Read { what: WHAT, source }
+}
+
+fn write(source: sqlx::Error) -> StoreError {
+    StoreError::Write { what: WHAT, source }
+}
+
+fn entry(row: &DbRow) -> Result<LedgerEntry, StoreError> {
+    let row = Reading { row, what: WHAT };
+    let decision: String = row.get("decision_hash")?;
+    Ok(LedgerEntry {
+        userid: row.id("userid")?,
+        owner: Origin { tenant: row.id("tenant")?, flow: row.id("flow")?, record: row.id("record")? },
+        decided_as: MemberKey::of(&row.get::<String>("decided_key")?),
+        written: row.json("written")?,
+        state: row.word("state")?,
+        left_at: row.optional_moment("left_at")?,
+        doubtful: row.get::<i64>("doubtful")? != 0,
+        carried_out: if decision.is_empty() { None } else { Some(row.id("decision_hash")?) },
+        rules: row.id("rules")?,
+        kept: row.json("kept")?,
+    })
+}
+
+/// Begins a query over the members of some tenants.
+fn of_tenants(tenants: &[TenantId]) -> sqlx::QueryBuilder<Db> {
+    let mut query = sqlx::QueryBuilder::<Db>::new(COLUMNS);
+    let mut list = query.separated(", ");
+    for tenant in tenants {
+        list.push_bind(tenant.as_str().to_owned());
+    }
+    query.push(")");
+    query
+}
+
+async fn keyed(
     store: &Sqlite,
-    tenant: &TenantId,
-) -> Result<BTreeMap<MemberKey, LedgerEntry>, StoreError> {
-    let mut rows = sqlx::query(
-        "SELECT userid, flow, record, written, state, left_at, doubtful FROM member WHERE tenant = $1",
-    )
-    .bind(tenant.as_str())
-    .fetch(&store.pool);
-    let mut entries = BTreeMap::new();
-    while let Some(row) = rows.try_next().await.map_err(|source| StoreError::Read { what: WHAT, source })? {
-        let row = Reading { row: &row, what: WHAT };
-        let state: MemberState = row.word("state")?;
-        let doubtful: i64 = row.get("doubtful")?;
-        let entry = LedgerEntry {
-            userid: row.id("userid")?,
-            flow: row.id("flow")?,
-            record: row.id("record")?,
-            written: row.json("written")?,
-            state,
-            left_at: row.optional_moment("left_at")?,
-            doubtful: doubtful != 0,
-        };
-        entries.insert(entry.userid.key(), entry);
+    tenants: &[TenantId],
+    column: &'static str,
+    keys: &[MemberKey],
+) -> Result<Vec<LedgerEntry>, StoreError> {
+    let mut entries = Vec::with_capacity(keys.len());
+    for chunk in keys.chunks(ROWS) {
+        let mut query = of_tenants(tenants);
+        query.push(" AND ").push(column).push(" IN (");
+        let mut list = query.separated(", ");
+        for key in chunk {
+            list.push_bind(key.as_str().to_owned());
+        }
+        query.push(")");
+        let rows = query.build().fetch_all(&store.pool).await.map_err(read)?;
+        entries.extend(rows.iter().map(entry).collect::<Result<Vec<_>, _>>()?);
     }
     Ok(entries)
 }
 
-/// A line of the ledger and the decision and rules that wrote it.
-pub(super) type Line<'a> = (&'a LedgerEntry, &'a Digest, &'a Digest);
+/// The line of each member a decision names. Should two tenants have one, a member in the directory counts before one
+/// that is not, and `own` before another tenant's.
+pub(super) async fn named(
+    store: &Sqlite,
+    own: &TenantId,
+    tenants: &[TenantId],
+    keys: &[MemberKey],
+) -> Result<HashMap<MemberKey, LedgerEntry>, StoreError> {
+    let mut best: HashMap<MemberKey, LedgerEntry> = HashMap::new();
+    let rank = |entry: &LedgerEntry| (entry.exists(), entry.owner.tenant == *own);
+    for entry in keyed(store, tenants, "decided_key", keys).await? {
+        match best.get(&entry.decided_as) {
+            Some(other) if rank(other) >= rank(&entry) => {}
+            _ => drop(best.insert(entry.decided_as.clone(), entry)),
+        }
+    }
+    Ok(best)
+}
+
+/// The lines of these members, by their accounts.
+pub(super) async fn written(
+    store: &Sqlite,
+    tenants: &[TenantId],
+    keys: &[MemberKey],
+) -> Result<Vec<LedgerEntry>, StoreError> {
+    keyed(store, tenants, "member_key", keys).await
+}
+
+/// A page of the ledger in the order of the accounts.
+pub(super) async fn page(
+    store: &Sqlite,
+    tenants: &[TenantId],
+    after: Option<&MemberKey>,
+    most: usize,
+) -> Result<Vec<LedgerEntry>, StoreError> {
+    let mut query = of_tenants(tenants);
+    query.push(" AND member_key > ").push_bind(after.map_or("", MemberKey::as_str).to_owned());
+    query.push(" ORDER BY member_key, tenant LIMIT ").push_bind(super::values::number(most));
+    let rows = query.build().fetch_all(&store.pool).await.map_err(read)?;
+    rows.iter().map(entry).collect()
+}
+
+/// Members in the directory that these records own, each with the account its decisions name.
+pub(super) async fn owned_by(
+    store: &Sqlite,
+    tenant: &TenantId,
+    flow: &FlowId,
+    records: &[RecordId],
+) -> Result<Vec<(RecordId, UserId, MemberKey)>, StoreError> {
+    let mut owned = Vec::new();
+    for chunk in records.chunks(ROWS) {
+        let mut query = sqlx::QueryBuilder::<Db>::new(
+            "SELECT record, userid, decided_key FROM member WHERE state = 'active' AND tenant = ",
+        );
+        query.push_bind(tenant.as_str().to_owned()).push(" AND flow = ");
+        query.push_bind(flow.as_str().to_owned()).push(" AND record IN (");
+        let mut list = query.separated(", ");
+        for record in chunk {
+            list.push_bind(record.as_str().to_owned());
+        }
+        query.push(") ORDER BY record, member_key");
+        for row in &query.build().fetch_all(&store.pool).await.map_err(read)? {
+            let row = Reading { row, what: WHAT };
+            let decided: String = row.get("decided_key")?;
+            owned.push((row.id("record")?, row.id("userid")?, MemberKey::of(&decided)));
+        }
+    }
+    Ok(owned)
+}
+
+/// Everything of a line but which decision it carries out: a line that only learns that is still the same.
+fn stamp(entry: &LedgerEntry) -> i64 {
+    let mut digest = DigestOfParts::new();
+    digest.json(&LedgerEntry { carried_out: None, rules: Digest::of(""), ..entry.clone() });
+    digest.finish().stamp()
+}
 
 pub(super) async fn put(
     writing: &mut Writing<'_>,
-    tenant: &TenantId,
-    lines: &[Line<'_>],
+    lines: &[&LedgerEntry],
     at: i64,
 ) -> Result<(), StoreError> {
     for chunk in lines.chunks(ROWS) {
         let mut query = sqlx::QueryBuilder::<Db>::new(
-            "INSERT INTO member (tenant, member_key, userid, flow, record, written, state, left_at, doubtful, \
-             decision_hash, rules, written_at) ",
+            "INSERT INTO member (tenant, member_key, userid, flow, record, decided_key, written, state, left_at, \
+             doubtful, decision_hash, rules, kept, mobile_key, stamp, written_at) ",
         );
-        query.push_values(chunk, |mut row, (entry, decision, rules)| {
-            row.push_bind(tenant.as_str())
+        query.push_values(chunk, |mut row, entry| {
+            let mobile = entry.written.mobile.as_deref().filter(|mobile| !mobile.is_empty());
+            row.push_bind(entry.owner.tenant.as_str())
                 .push_bind(entry.userid.key().as_str().to_owned())
                 .push_bind(entry.userid.as_str())
-                .push_bind(entry.flow.as_str())
-                .push_bind(entry.record.as_str())
+                .push_bind(entry.owner.flow.as_str())
+                .push_bind(entry.owner.record.as_str())
+                .push_bind(entry.decided_as.as_str())
                 .push_bind(json_text(&entry.written))
                 .push_bind(entry.state.as_str())
                 .push_bind(entry.left_at.map(|at| at.timestamp_millis()))
                 .push_bind(i64::from(entry.doubtful))
-                .push_bind(decision.as_str())
-                .push_bind(rules.as_str())
+                .push_bind(entry.carried_out.as_ref().map_or("", Digest::as_str))
+                .push_bind(entry.rules.as_str())
+                .push_bind(json_text(&entry.kept))
+                .push_bind(mobile.map(comparable_mobile))
+                .push_bind(stamp(entry))
                 .push_bind(at);
         });
         query.push(
             " ON CONFLICT (tenant, member_key) DO UPDATE SET userid = excluded.userid, flow = excluded.flow, \
-             record = excluded.record, written = excluded.written, state = excluded.state, \
-             left_at = excluded.left_at, doubtful = excluded.doubtful, \
-             decision_hash = excluded.decision_hash, rules = excluded.rules, \
-             written_at = excluded.written_at",
+             record = excluded.record, decided_key = excluded.decided_key, written = excluded.written, \
+             state = excluded.state, left_at = excluded.left_at, doubtful = excluded.doubtful, \
+             decision_hash = excluded.decision_hash, rules = excluded.rules, kept = excluded.kept, \
+             mobile_key = excluded.mobile_key, stamp = excluded.stamp, written_at = excluded.written_at",
         );
-        query
-            .build()
-            .execute(&mut *writing.transaction)
-            .await
-            .map_err(|source| StoreError::Write { what: WHAT, source })?;
+        query.build().execute(&mut *writing.transaction).await.map_err(write)?;
+    }
+    Ok(())
+}
+
+/// Takes the line of a member who moved to another tenant out of the ledger of the one they left.
+pub(super) async fn release(
+    writing: &mut Writing<'_>,
+    tenant: &TenantId,
+    member: &MemberKey,
+) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM member WHERE tenant = $1 AND member_key = $2")
+        .bind(tenant.as_str())
+        .bind(member.as_str())
+        .execute(&mut *writing.transaction)
+        .await
+        .map_err(write)?;
+    Ok(())
+}
+
+/// Notes that what is written carries out these decisions, which changes nothing of the members.
+pub(super) async fn confirm(
+    writing: &mut Writing<'_>,
+    confirmed: &[(&Origin, &Digest, &Digest)],
+) -> Result<(), StoreError> {
+    for (origin, decision, rules) in confirmed {
+        sqlx::query(
+            "UPDATE member SET decision_hash = $4, rules = $5 WHERE tenant = $1 AND flow = $2 AND record = $3 \
+             AND state = 'active' AND doubtful = 0",
+        )
+        .bind(origin.tenant.as_str())
+        .bind(origin.flow.as_str())
+        .bind(origin.record.as_str())
+        .bind(decision.as_str())
+        .bind(rules.as_str())
+        .execute(&mut *writing.transaction)
+        .await
+        .map_err(write)?;
     }
     Ok(())
 }

@@ -5,19 +5,20 @@ mod ledger;
 mod plans;
 mod records;
 mod values;
+mod world;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::super::{
-    FetchedRecord, InDoubt, KnownRecord, PlanState, RecordRow, RecordTrace, RejectRow, RunRow, Settlement,
+    DraftPart, FetchedRecord, InDoubt, KnownRecord, OperationRow, PlanState, RecordRow, RecordTrace, RejectRow, RunRow, RunState, Settlement,
     Store, StoreError, StoredPlan, TenantStatus, Watermark,
 };
 use super::{Db, Sqlite};
-use crate::model::{Digest, FlowId, PlanId, RecordId, RunId, TenantId};
-use crate::plan::{Plan, World};
+use crate::model::{Digest, FlowId, LedgerEntry, MemberKey, PlanId, RecordId, RunId, TenantId};
+use crate::plan::{Candidate, Plan, Scope, Survey};
 
 /// Rows of one statement: below every database's limit on parameters.
 const ROWS: usize = 500;
@@ -53,8 +54,17 @@ impl Store for Sqlite {
         history::put_run(self, run).await
     }
 
-    async fn abandon_runs(&self, tenant: &TenantId, at: DateTime<Utc>) -> Result<u64, StoreError> {
-        history::abandon_runs(self, tenant, at).await
+    async fn abandon_runs(
+        &self,
+        tenant: &TenantId,
+        current: &RunId,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        history::abandon_runs(self, tenant, current, at).await
+    }
+
+    async fn run(&self, id: &RunId) -> Result<Option<RunRow>, StoreError> {
+        history::find_run(self, id).await
     }
 
     async fn runs(
@@ -100,8 +110,10 @@ impl Store for Sqlite {
         &self,
         tenant: &TenantId,
         flow: &FlowId,
-    ) -> Result<HashSet<RecordId>, StoreError> {
-        records::present(self, tenant, flow).await
+        after: Option<&RecordId>,
+        until: Option<&RecordId>,
+    ) -> Result<Vec<RecordId>, StoreError> {
+        records::present(self, tenant, flow, after, until).await
     }
 
     async fn mark_absent(
@@ -113,32 +125,102 @@ impl Store for Sqlite {
         records::mark_absent(self, tenant, flow, ids).await
     }
 
-    async fn world(&self, tenant: &TenantId, flow: &FlowId) -> Result<World, StoreError> {
-        Ok(World {
-            tenant: tenant.clone(),
-            flow: flow.clone(),
-            records: records::states(self, tenant).await?,
-            ledger: ledger::entries(self, tenant).await?,
-        })
+    async fn survey(&self, scope: &Scope) -> Result<Survey, StoreError> {
+        world::survey(self, scope).await
+    }
+
+    async fn candidates(
+        &self,
+        scope: &Scope,
+        after: Option<&RecordId>,
+        most: usize,
+    ) -> Result<Vec<Candidate>, StoreError> {
+        world::candidates(self, scope, after, most).await
+    }
+
+    async fn chosen_records(&self, scope: &Scope, ids: &[RecordId]) -> Result<Vec<Candidate>, StoreError> {
+        world::chosen(self, scope, ids).await
+    }
+
+    async fn members(
+        &self,
+        tenants: &[TenantId],
+        keys: &[MemberKey],
+    ) -> Result<Vec<LedgerEntry>, StoreError> {
+        ledger::written(self, tenants, keys).await
+    }
+
+    async fn ledger(
+        &self,
+        tenants: &[TenantId],
+        after: Option<&MemberKey>,
+        most: usize,
+    ) -> Result<Vec<LedgerEntry>, StoreError> {
+        ledger::page(self, tenants, after, most).await
+    }
+
+    async fn begin_draft(&self, tenant: &TenantId, flow: &FlowId) -> Result<(), StoreError> {
+        plans::begin_draft(self, tenant, flow).await
+    }
+
+    async fn put_draft(
+        &self,
+        run: &RunId,
+        tenant: &TenantId,
+        part: &DraftPart,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        plans::put_draft(self, run, tenant, part, at).await
     }
 
     async fn put_plan(
         &self,
         run: &RunId,
         plan: &Plan,
-        world: &World,
+        waves: &[(usize, u32)],
         state: PlanState,
         at: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
-        plans::put(self, run, plan, world, state, at).await
+    ) -> Result<PlanState, StoreError> {
+        plans::put(self, run, plan, waves, state, at).await
     }
 
     async fn plan(&self, tenant: &TenantId, id: &PlanId) -> Result<Option<StoredPlan>, StoreError> {
         plans::get(self, tenant, id).await
     }
 
-    async fn find_plan(&self, id: &PlanId) -> Result<Vec<(TenantId, FlowId)>, StoreError> {
-        plans::find(self, id).await
+    async fn find_plan(&self, name: &str) -> Result<Vec<(TenantId, FlowId, PlanId)>, StoreError> {
+        plans::find(self, name).await
+    }
+
+    async fn operations(
+        &self,
+        tenant: &TenantId,
+        plan: &PlanId,
+        after: Option<usize>,
+        most: usize,
+    ) -> Result<Vec<OperationRow>, StoreError> {
+        plans::page(self, &plans::Wanted { tenant, plan, planned_in: None, after, most }).await
+    }
+
+    async fn planned(
+        &self,
+        tenant: &TenantId,
+        plan: &PlanId,
+        wave: u32,
+        after: Option<usize>,
+        most: usize,
+    ) -> Result<Vec<OperationRow>, StoreError> {
+        plans::page(self, &plans::Wanted { tenant, plan, planned_in: Some(wave), after, most }).await
+    }
+
+    async fn done_by(
+        &self,
+        tenant: &TenantId,
+        run: &RunId,
+        after: Option<(&PlanId, usize)>,
+        most: usize,
+    ) -> Result<Vec<OperationRow>, StoreError> {
+        plans::done_by(self, tenant, run, after, most).await
     }
 
     async fn set_plan_state(
@@ -146,8 +228,9 @@ impl Store for Sqlite {
         tenant: &TenantId,
         id: &PlanId,
         state: PlanState,
+        reason: Option<&str>,
     ) -> Result<(), StoreError> {
-        plans::set_state(self, tenant, id, state).await
+        plans::set_state(self, tenant, id, state, reason).await
     }
 
     async fn mark_sending(
@@ -164,14 +247,14 @@ impl Store for Sqlite {
         &self,
         tenant: &TenantId,
         plan: &PlanId,
-        settlements: &[Settlement<'_>],
+        settlements: &[Settlement],
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         plans::settle(self, tenant, plan, settlements, at).await
     }
 
-    async fn in_doubt(&self, tenant: &TenantId) -> Result<Vec<InDoubt>, StoreError> {
-        plans::in_doubt(self, tenant).await
+    async fn in_doubt(&self, tenants: &[TenantId]) -> Result<Vec<InDoubt>, StoreError> {
+        plans::in_doubt(self, tenants).await
     }
 
     async fn watermark(&self, tenant: &TenantId, flow: &FlowId) -> Result<Option<Watermark>, StoreError> {

@@ -7,10 +7,11 @@ use chrono::{DateTime, Utc};
 use super::records::Entry;
 use super::values::{DbRow, Reading, json_text, number, word_of};
 use super::{
-    Db, InDoubt, PlanState, ROWS, Settlement, Sqlite, StoreError, StoredPlan, Writing, ledger, records,
+    Db, DraftPart, InDoubt, PlanState, ROWS, Settlement, Sqlite, StoreError, StoredPlan, Writing, ledger,
+    records,
 };
-use crate::model::{FlowId, OperationState, PlanId, RecordId, RunId, TenantId};
-use crate::plan::{Plan, Standing, World};
+use crate::model::{FlowId, LedgerEntry, OperationState, PlanId, RecordId, RunId, TenantId};
+use crate::plan::{Plan, Purpose};
 use crate::store::{AttemptRow, OperationRow};
 
 const WHAT: &str = "a plan";
@@ -24,51 +25,46 @@ fn write(source: sqlx::Error) -> StoreError {
     StoreError::Write { what: OPERATIONS, source }
 }
 
-pub(super) async fn put(
+/// Where the operations of a plan stand while it is being made.
+fn draft_of(run: &RunId) -> String {
+    format!("draft-{run}")
+}
+
+/// Takes away what drafts that never became plans left behind.
+pub(super) async fn begin_draft(
     store: &Sqlite,
-    run: &RunId,
-    plan: &Plan,
-    world: &World,
-    state: PlanState,
-    at: DateTime<Utc>,
+    tenant: &TenantId,
+    flow: &FlowId,
 ) -> Result<(), StoreError> {
-    let at = at.timestamp_millis();
-    let mut writing = store.writing(WHAT).await?;
-    sqlx::query(
-        "INSERT INTO plan (tenant, id, flow, run, hash, state, guard, counts, owned, retry, made_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (tenant, id) DO UPDATE SET \
-         run = excluded.run, state = excluded.state, made_at = excluded.made_at",
-    )
-    .bind(plan.tenant.as_str())
-    .bind(plan.id.as_str())
-    .bind(plan.flow.as_str())
-    .bind(run.as_str())
-    .bind(plan.hash.as_str())
-    .bind(word_of(&state))
-    .bind(json_text(&plan.guard))
-    .bind(json_text(&plan.counts()))
-    .bind(number(plan.owned))
-    .bind(i64::from(plan.retry))
-    .bind(at)
-    .execute(&mut *writing.transaction)
-    .await
-    .map_err(|source| StoreError::Write { what: WHAT, source })?;
-    // The same plan made again begins again; what was called for it before stays on record in `attempt`.
-    sqlx::query("DELETE FROM operation WHERE tenant = $1 AND plan = $2")
-        .bind(plan.tenant.as_str())
-        .bind(plan.id.as_str())
+    let mut writing = store.writing(OPERATIONS).await?;
+    sqlx::query("DELETE FROM operation WHERE tenant = $1 AND flow = $2 AND plan >= 'draft-' AND plan < 'draft.'")
+        .bind(tenant.as_str())
+        .bind(flow.as_str())
         .execute(&mut *writing.transaction)
         .await
         .map_err(write)?;
-    let numbered: Vec<_> = plan.operations.iter().enumerate().collect();
+    writing.commit(OPERATIONS).await
+}
+
+pub(super) async fn put_draft(
+    store: &Sqlite,
+    run: &RunId,
+    tenant: &TenantId,
+    part: &DraftPart,
+    at: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let at = at.timestamp_millis();
+    let draft = draft_of(run);
+    let mut writing = store.writing(OPERATIONS).await?;
+    let numbered: Vec<_> = (part.first..).zip(&part.operations).collect();
     for chunk in numbered.chunks(ROWS) {
         let mut query = sqlx::QueryBuilder::<Db>::new(
             "INSERT INTO operation (tenant, plan, place, flow, record, member_key, kind, operation, state, \
              planned_at) ",
         );
         query.push_values(chunk, |mut row, (place, operation)| {
-            row.push_bind(plan.tenant.as_str())
-                .push_bind(plan.id.as_str())
+            row.push_bind(tenant.as_str())
+                .push_bind(draft.as_str())
                 .push_bind(number(*place))
                 .push_bind(operation.flow.as_str())
                 .push_bind(operation.record.as_str())
@@ -80,48 +76,120 @@ pub(super) async fn put(
         });
         query.build().execute(&mut *writing.transaction).await.map_err(write)?;
     }
-    put_quarantine(&mut writing, plan, world, at).await?;
+    let entries: Vec<Entry<'_>> = part
+        .refused
+        .iter()
+        .map(|(origin, refusal, decision, rules)| Entry {
+            flow: &origin.flow,
+            record: &origin.record,
+            refusal,
+            decision,
+            rules,
+        })
+        .collect();
+    records::put_refusals(&mut writing, tenant, &entries, at).await?;
+    let confirmed: Vec<_> = part.confirmed.iter().map(|(origin, d, rules)| (origin, d, rules)).collect();
+    ledger::confirm(&mut writing, &confirmed).await?;
+    writing.commit(OPERATIONS).await
+}
+
+/// Makes the draft of a run the plan it has become. A person's no to this very plan stands.
+pub(super) async fn put(
+    store: &Sqlite,
+    run: &RunId,
+    plan: &Plan,
+    waves: &[(usize, u32)],
+    state: PlanState,
+    at: DateTime<Utc>,
+) -> Result<PlanState, StoreError> {
+    let at = at.timestamp_millis();
+    let draft = draft_of(run);
+    let mut writing = store.writing(WHAT).await?;
+    let row = sqlx::query("SELECT state FROM plan WHERE tenant = $1 AND id = $2")
+        .bind(plan.tenant.as_str())
+        .bind(plan.id.as_str())
+        .fetch_optional(&mut *writing.transaction)
+        .await
+        .map_err(|source| StoreError::Read { what: WHAT, source })?;
+    let before: Option<PlanState> =
+        row.map(|row| Reading { row: &row, what: WHAT }.word("state")).transpose()?;
+    let rejected = before == Some(PlanState::Rejected) && state != PlanState::Applying;
+    let state = if rejected { PlanState::Rejected } else { state };
+    sqlx::query(
+        "INSERT INTO plan (tenant, id, flow, run, hash, purpose, state, plan, made_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (tenant, id) DO UPDATE SET \
+         run = excluded.run, state = excluded.state, plan = excluded.plan, made_at = excluded.made_at",
+    )
+    .bind(plan.tenant.as_str())
+    .bind(plan.id.as_str())
+    .bind(plan.flow.as_str())
+    .bind(run.as_str())
+    .bind(plan.hash.as_str())
+    .bind(plan.purpose.as_str())
+    .bind(word_of(&state))
+    .bind(json_text(plan))
+    .bind(at)
+    .execute(&mut *writing.transaction)
+    .await
+    .map_err(|source| StoreError::Write { what: WHAT, source })?;
+    // The same plan made again begins again; what was called for it before stays on record in `attempt`.
+    sqlx::query("DELETE FROM operation WHERE tenant = $1 AND plan = $2")
+        .bind(plan.tenant.as_str())
+        .bind(plan.id.as_str())
+        .execute(&mut *writing.transaction)
+        .await
+        .map_err(write)?;
+    sqlx::query("UPDATE operation SET plan = $3 WHERE tenant = $1 AND plan = $2")
+        .bind(plan.tenant.as_str())
+        .bind(draft.as_str())
+        .bind(plan.id.as_str())
+        .execute(&mut *writing.transaction)
+        .await
+        .map_err(write)?;
+    put_waves(&mut writing, plan, waves).await?;
+    if plan.purpose == Purpose::Sync {
+        // The quarantine of a flow is what its last plan refused.
+        sqlx::query("DELETE FROM refusal WHERE tenant = $1 AND flow = $2 AND last_seen < $3")
+            .bind(plan.tenant.as_str())
+            .bind(plan.flow.as_str())
+            .bind(at)
+            .execute(&mut *writing.transaction)
+            .await
+            .map_err(write)?;
+    }
     // A plan of this flow that still waited was made from an older world.
     sqlx::query(
         "UPDATE plan SET state = 'superseded' WHERE tenant = $1 AND flow = $2 AND id <> $3 \
-         AND state IN ('planned', 'held')",
+         AND purpose = $4 AND state IN ('planned', 'held')",
     )
     .bind(plan.tenant.as_str())
     .bind(plan.flow.as_str())
     .bind(plan.id.as_str())
+    .bind(plan.purpose.as_str())
     .execute(&mut *writing.transaction)
     .await
     .map_err(write)?;
-    writing.commit(WHAT).await
+    writing.commit(WHAT).await?;
+    Ok(state)
 }
 
-/// The quarantine of a flow is what its last plan refused.
-async fn put_quarantine(
+async fn put_waves(
     writing: &mut Writing<'_>,
     plan: &Plan,
-    world: &World,
-    at: i64,
+    waves: &[(usize, u32)],
 ) -> Result<(), StoreError> {
-    let mut entries = Vec::new();
-    for record in world.records.iter().filter(|record| record.flow == plan.flow) {
-        if let Some(Standing::Refused { refusal }) = plan.standings.get(&record.id) {
-            entries.push(Entry {
-                flow: &plan.flow,
-                record: &record.id,
-                refusal,
-                decision: &record.decision,
-                rules: &record.rules,
-            });
+    let mut by_wave: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+    for (place, wave) in waves {
+        by_wave.entry(*wave).or_default().push(*place);
+    }
+    for (wave, places) in by_wave {
+        for chunk in places.chunks(ROWS) {
+            let mut query = sqlx::QueryBuilder::<Db>::new("UPDATE operation SET wave = ");
+            query.push_bind(i64::from(wave));
+            only_places(&mut query, &plan.tenant, &plan.id, chunk);
+            query.build().execute(&mut *writing.transaction).await.map_err(write)?;
         }
     }
-    records::put_refusals(writing, &plan.tenant, &entries, at).await?;
-    sqlx::query("DELETE FROM refusal WHERE tenant = $1 AND flow = $2 AND last_seen < $3")
-        .bind(plan.tenant.as_str())
-        .bind(plan.flow.as_str())
-        .bind(at)
-        .execute(&mut *writing.transaction)
-        .await
-        .map_err(write)?;
     Ok(())
 }
 
@@ -130,55 +198,84 @@ pub(super) async fn get(
     tenant: &TenantId,
     id: &PlanId,
 ) -> Result<Option<StoredPlan>, StoreError> {
-    let row = sqlx::query(
-        "SELECT flow, run, hash, state, guard, counts, owned, retry, made_at FROM plan WHERE tenant = $1 AND id = $2",
-    )
-    .bind(tenant.as_str())
-    .bind(id.as_str())
-    .fetch_optional(&store.pool)
-    .await
-    .map_err(|source| StoreError::Read { what: WHAT, source })?;
-    let Some(row) = row else { return Ok(None) };
-    let row = Reading { row: &row, what: WHAT };
-    let owned = usize::try_from(row.count("owned")?).unwrap_or(usize::MAX);
-    let rows = sqlx::query("SELECT * FROM operation WHERE tenant = $1 AND plan = $2 ORDER BY place")
+    let row = sqlx::query("SELECT run, state, plan, reason, made_at FROM plan WHERE tenant = $1 AND id = $2")
         .bind(tenant.as_str())
         .bind(id.as_str())
-        .fetch_all(&store.pool)
+        .fetch_optional(&store.pool)
         .await
-        .map_err(read)?;
-    let attempts =
-        sqlx::query("SELECT * FROM attempt WHERE tenant = $1 AND plan = $2 ORDER BY called_at, number")
-            .bind(tenant.as_str())
-            .bind(id.as_str())
-            .fetch_all(&store.pool)
-            .await
-            .map_err(read)?;
+        .map_err(|source| StoreError::Read { what: WHAT, source })?;
+    let Some(row) = row else { return Ok(None) };
+    let row = Reading { row: &row, what: WHAT };
     Ok(Some(StoredPlan {
-        id: id.clone(),
-        flow: row.id("flow")?,
+        plan: row.json("plan")?,
         run: row.id("run")?,
-        hash: row.id("hash")?,
         state: row.word("state")?,
-        guard: row.json("guard")?,
-        counts: row.json("counts")?,
-        owned,
-        retry: row.get::<i64>("retry")? != 0,
+        reason: row.get("reason")?,
         made_at: row.moment("made_at")?,
-        operations: operations(&rows, &attempts)?,
     }))
 }
 
-pub(super) async fn find(store: &Sqlite, id: &PlanId) -> Result<Vec<(TenantId, FlowId)>, StoreError> {
-    let rows = sqlx::query("SELECT tenant, flow FROM plan WHERE id = $1 ORDER BY tenant, flow")
-        .bind(id.as_str())
+/// Which operations of a plan are wanted.
+pub(super) struct Wanted<'a> {
+    pub(super) tenant: &'a TenantId,
+    pub(super) plan: &'a PlanId,
+    /// Only those of this wave that have not begun.
+    pub(super) planned_in: Option<u32>,
+    pub(super) after: Option<usize>,
+    pub(super) most: usize,
+}
+
+/// A page of a plan's operations, in the order they are applied in.
+pub(super) async fn page(store: &Sqlite, wanted: &Wanted<'_>) -> Result<Vec<OperationRow>, StoreError> {
+    let mut query = sqlx::QueryBuilder::<Db>::new("SELECT * FROM operation WHERE tenant = ");
+    query.push_bind(wanted.tenant.as_str()).push(" AND plan = ").push_bind(wanted.plan.as_str());
+    query.push(" AND place > ").push_bind(wanted.after.map_or(-1, number));
+    if let Some(wave) = wanted.planned_in {
+        query.push(" AND state = 'planned' AND wave = ").push_bind(i64::from(wave));
+    }
+    query.push(" ORDER BY place LIMIT ").push_bind(number(wanted.most));
+    let rows = query.build().fetch_all(&store.pool).await.map_err(read)?;
+    operations(&rows, &[])
+}
+
+/// The operations a run has done, in order.
+pub(super) async fn done_by(
+    store: &Sqlite,
+    tenant: &TenantId,
+    run: &RunId,
+    after: Option<(&PlanId, usize)>,
+    most: usize,
+) -> Result<Vec<OperationRow>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT o.* FROM operation o JOIN plan p ON p.tenant = o.tenant AND p.id = o.plan \
+         WHERE p.tenant = $1 AND p.run = $2 AND o.state = 'done' \
+         AND (o.plan > $3 OR (o.plan = $3 AND o.place > $4)) ORDER BY o.plan, o.place LIMIT $5",
+    )
+    .bind(tenant.as_str())
+    .bind(run.as_str())
+    .bind(after.map_or("", |(plan, _)| plan.as_str()))
+    .bind(after.map_or(-1, |(_, place)| number(place)))
+    .bind(number(most))
+    .fetch_all(&store.pool)
+    .await
+    .map_err(read)?;
+    operations(&rows, &[])
+}
+
+/// Whose plan this is, by its id or its whole hash.
+pub(super) async fn find(
+    store: &Sqlite,
+    name: &str,
+) -> Result<Vec<(TenantId, FlowId, PlanId)>, StoreError> {
+    let rows = sqlx::query("SELECT tenant, flow, id FROM plan WHERE id = $1 OR hash = $1 ORDER BY tenant, flow")
+        .bind(name)
         .fetch_all(&store.pool)
         .await
         .map_err(|source| StoreError::Read { what: WHAT, source })?;
     rows.iter()
         .map(|row| {
             let row = Reading { row, what: WHAT };
-            Ok((row.id("tenant")?, row.id("flow")?))
+            Ok((row.id("tenant")?, row.id("flow")?, row.id("id")?))
         })
         .collect()
 }
@@ -232,6 +329,7 @@ fn operations(rows: &[DbRow], attempts: &[DbRow]) -> Result<Vec<OperationRow>, S
             Ok(OperationRow {
                 plan,
                 place: usize::try_from(place).unwrap_or(usize::MAX),
+                wave: u32::try_from(row.count("wave")?).unwrap_or(u32::MAX),
                 operation: row.json("operation")?,
                 state: row.word("state")?,
                 planned_at: row.moment("planned_at")?,
@@ -250,12 +348,14 @@ pub(super) async fn set_state(
     tenant: &TenantId,
     id: &PlanId,
     state: PlanState,
+    reason: Option<&str>,
 ) -> Result<(), StoreError> {
     let mut writing = store.writing(WHAT).await?;
-    sqlx::query("UPDATE plan SET state = $3 WHERE tenant = $1 AND id = $2")
+    sqlx::query("UPDATE plan SET state = $3, reason = $4 WHERE tenant = $1 AND id = $2")
         .bind(tenant.as_str())
         .bind(id.as_str())
         .bind(word_of(&state))
+        .bind(reason)
         .execute(&mut *writing.transaction)
         .await
         .map_err(|source| StoreError::Write { what: WHAT, source })?;
@@ -293,7 +393,7 @@ pub(super) async fn settle(
     store: &Sqlite,
     tenant: &TenantId,
     plan: &PlanId,
-    settlements: &[Settlement<'_>],
+    settlements: &[Settlement],
     at: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let at = at.timestamp_millis();
@@ -315,11 +415,14 @@ pub(super) async fn settle(
         }
     }
     put_attempts(&mut writing, tenant, plan, settlements).await?;
-    let lines: Vec<ledger::Line<'_>> = settlements
-        .iter()
-        .filter_map(|s| s.ledger.as_ref().map(|entry| (entry, &s.operation.decision, &s.operation.rules)))
-        .collect();
-    ledger::put(&mut writing, tenant, &lines, at).await?;
+    let lines: Vec<&LedgerEntry> = settlements.iter().filter_map(|s| s.ledger.as_ref()).collect();
+    ledger::put(&mut writing, &lines, at).await?;
+    for line in settlements.iter().filter_map(|s| {
+        let (now, before) = (s.ledger.as_ref()?, s.operation.before.as_ref()?);
+        (now.owner.tenant != before.owner.tenant).then_some(before)
+    }) {
+        ledger::release(&mut writing, &line.owner.tenant, &line.userid.key()).await?;
+    }
     let refused: Vec<Entry<'_>> = settlements
         .iter()
         .filter_map(|s| {
@@ -340,7 +443,7 @@ async fn put_attempts(
     writing: &mut Writing<'_>,
     tenant: &TenantId,
     plan: &PlanId,
-    settlements: &[Settlement<'_>],
+    settlements: &[Settlement],
 ) -> Result<(), StoreError> {
     let attempts: Vec<(usize, usize, &AttemptRow)> = settlements
         .iter()
@@ -367,20 +470,26 @@ async fn put_attempts(
     Ok(())
 }
 
-pub(super) async fn in_doubt(store: &Sqlite, tenant: &TenantId) -> Result<Vec<InDoubt>, StoreError> {
-    let rows = sqlx::query(
-        "SELECT plan, place, operation FROM operation WHERE tenant = $1 AND state = 'sending' \
-         ORDER BY plan, place",
-    )
-    .bind(tenant.as_str())
-    .fetch_all(&store.pool)
-    .await
-    .map_err(read)?;
+/// Operations of some tenants found in `sending`, and the tenant's of each.
+pub(super) async fn in_doubt(store: &Sqlite, tenants: &[TenantId]) -> Result<Vec<InDoubt>, StoreError> {
+    let mut query =
+        sqlx::QueryBuilder::<Db>::new("SELECT tenant, plan, place, operation FROM operation WHERE tenant IN (");
+    let mut list = query.separated(", ");
+    for tenant in tenants {
+        list.push_bind(tenant.as_str().to_owned());
+    }
+    query.push(") AND state = 'sending' ORDER BY tenant, plan, place");
+    let rows = query.build().fetch_all(&store.pool).await.map_err(read)?;
     rows.iter()
         .map(|row| {
             let row = Reading { row, what: OPERATIONS };
             let place = usize::try_from(row.count("place")?).unwrap_or(usize::MAX);
-            Ok(InDoubt { plan: row.id("plan")?, place, operation: row.json("operation")? })
+            Ok(InDoubt {
+                tenant: row.id("tenant")?,
+                plan: row.id("plan")?,
+                place,
+                operation: row.json("operation")?,
+            })
         })
         .collect()
 }

@@ -1,9 +1,8 @@
 //! Records, their decisions, and the quarantine.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use futures::TryStreamExt as _;
 
 use super::values::{Reading, json_text, number};
 use super::{
@@ -13,7 +12,7 @@ use super::{
 use crate::model::{
     Decision, Digest, FlowId, MemberKey, RecordId, Refusal, RefusedBy, SourceRecord, TenantId,
 };
-use crate::plan::{RecordState, Resolution, StoredRefusal};
+use crate::plan::{Resolution, StoredRefusal, comparable_mobile};
 
 const WHAT: &str = "records";
 const QUARANTINE: &str = "the quarantine";
@@ -94,13 +93,17 @@ pub(super) async fn put(
     for chunk in records.chunks(ROWS) {
         let mut query = sqlx::QueryBuilder::<Db>::new(
             "INSERT INTO record (tenant, flow, id, content, content_hash, fetched_at, fetched_run, decided_at, \
-             rules, decision, failure, decision_hash, notes) ",
+             rules, decision, failure, decision_hash, notes, kind, member_key, mobile_key, stamp) ",
         );
         query.push_values(chunk, |mut row, record| {
             let (decision, failure) = match &record.resolution {
                 Resolution::Decided(decision) => (Some(json_text(decision)), None),
                 Resolution::Failed(reason) => (None, Some(reason.as_str())),
             };
+            let decision_hash = record.decision_hash();
+            let claim = Claim::of(&record.resolution);
+            let parts = [flow.as_str(), record.id.as_str(), decision_hash.as_str(), record.rules.as_str()];
+            let stamp = Digest::of_parts(parts.map(str::as_bytes)).stamp();
             row.push_bind(tenant.as_str())
                 .push_bind(flow.as_str())
                 .push_bind(record.id.as_str())
@@ -112,15 +115,21 @@ pub(super) async fn put(
                 .push_bind(record.rules.as_str())
                 .push_bind(decision)
                 .push_bind(failure)
-                .push_bind(String::from(record.decision_hash()))
-                .push_bind(json_text(&record.notes));
+                .push_bind(String::from(decision_hash))
+                .push_bind(json_text(&record.notes))
+                .push_bind(claim.kind)
+                .push_bind(claim.member)
+                .push_bind(claim.mobile)
+                .push_bind(stamp);
         });
         query.push(
             " ON CONFLICT (tenant, flow, id) DO UPDATE SET content = excluded.content, \
              content_hash = excluded.content_hash, fetched_at = excluded.fetched_at, \
              fetched_run = excluded.fetched_run, decided_at = excluded.decided_at, rules = excluded.rules, \
              decision = excluded.decision, failure = excluded.failure, \
-             decision_hash = excluded.decision_hash, notes = excluded.notes, absent = 0",
+             decision_hash = excluded.decision_hash, notes = excluded.notes, kind = excluded.kind, \
+             member_key = excluded.member_key, mobile_key = excluded.mobile_key, stamp = excluded.stamp, \
+             absent = 0",
         );
         query
             .build()
@@ -131,17 +140,59 @@ pub(super) async fn put(
     writing.commit(WHAT).await
 }
 
+/// What a record claims, in the columns that claims are compared by.
+struct Claim {
+    kind: &'static str,
+    member: Option<String>,
+    mobile: Option<String>,
+}
+
+impl Claim {
+    fn of(resolution: &Resolution) -> Self {
+        let (kind, member, mobile) = match resolution {
+            Resolution::Failed(_) => ("failed", None, None),
+            Resolution::Decided(Decision::Ignore(_)) => ("ignore", None, None),
+            Resolution::Decided(Decision::Reject(_)) => ("reject", None, None),
+            Resolution::Decided(Decision::Leave(userid)) => ("leave", Some(userid), None),
+            Resolution::Decided(Decision::Upsert(member)) => {
+                ("upsert", Some(&member.userid), member.mobile.as_deref().filter(|mobile| !mobile.is_empty()))
+            }
+        };
+        Self {
+            kind,
+            member: member.map(|userid| MemberKey::of(userid).as_str().to_owned()),
+            mobile: mobile.map(comparable_mobile),
+        }
+    }
+}
+
+/// The userid of an upsert.
+pub(super) fn upserted(resolution: &Resolution) -> Option<&str> {
+    match resolution {
+        Resolution::Decided(Decision::Upsert(member)) => Some(&member.userid),
+        _ => None,
+    }
+}
+
+/// The records after one id and up to another that the last complete collect found.
 pub(super) async fn present(
     store: &Sqlite,
     tenant: &TenantId,
     flow: &FlowId,
-) -> Result<HashSet<RecordId>, StoreError> {
-    let rows = sqlx::query("SELECT id FROM record WHERE tenant = $1 AND flow = $2 AND absent = 0")
-        .bind(tenant.as_str())
-        .bind(flow.as_str())
-        .fetch_all(&store.pool)
-        .await
-        .map_err(read)?;
+    after: Option<&RecordId>,
+    until: Option<&RecordId>,
+) -> Result<Vec<RecordId>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT id FROM record WHERE tenant = $1 AND flow = $2 AND absent = 0 AND id > $3 \
+         AND ($4 = '' OR id <= $4) ORDER BY id",
+    )
+    .bind(tenant.as_str())
+    .bind(flow.as_str())
+    .bind(after.map_or("", RecordId::as_str))
+    .bind(until.map_or("", RecordId::as_str))
+    .fetch_all(&store.pool)
+    .await
+    .map_err(read)?;
     rows.iter().map(|row| Reading { row, what: WHAT }.id("id")).collect()
 }
 
@@ -174,49 +225,37 @@ fn only_ids(query: &mut sqlx::QueryBuilder<Db>, tenant: &TenantId, flow: &FlowId
     query.push(")");
 }
 
-/// Every record of a tenant with its decision and its refusal.
-pub(super) async fn states(store: &Sqlite, tenant: &TenantId) -> Result<Vec<RecordState>, StoreError> {
-    let mut refusals: HashMap<(FlowId, RecordId), StoredRefusal> = HashMap::new();
-    let rows = sqlx::query(
-        "SELECT flow, record, refused_by, violations, errcode, decision_hash, rules FROM refusal \
-         WHERE tenant = $1",
-    )
-    .bind(tenant.as_str())
-    .fetch_all(&store.pool)
-    .await
-    .map_err(|source| StoreError::Read { what: QUARANTINE, source })?;
-    for row in &rows {
-        let row = Reading { row, what: QUARANTINE };
-        refusals.insert(
-            (row.id("flow")?, row.id("record")?),
-            StoredRefusal {
+/// Why these records of a flow are in quarantine, those that are.
+pub(super) async fn stored_refusals(
+    store: &Sqlite,
+    tenant: &TenantId,
+    flow: &FlowId,
+    ids: &[RecordId],
+) -> Result<HashMap<RecordId, StoredRefusal>, StoreError> {
+    let mut refusals = HashMap::new();
+    for chunk in ids.chunks(ROWS) {
+        let mut query = sqlx::QueryBuilder::<Db>::new(
+            "SELECT record, refused_by, violations, errcode, decision_hash, rules FROM refusal WHERE tenant = ",
+        );
+        query.push_bind(tenant.as_str().to_owned()).push(" AND flow = ");
+        query.push_bind(flow.as_str().to_owned()).push(" AND record IN (");
+        let mut list = query.separated(", ");
+        for id in chunk {
+            list.push_bind(id.as_str().to_owned());
+        }
+        query.push(")");
+        let rows = query.build().fetch_all(&store.pool).await;
+        for row in &rows.map_err(|source| StoreError::Read { what: QUARANTINE, source })? {
+            let row = Reading { row, what: QUARANTINE };
+            let stored = StoredRefusal {
                 refusal: refusal(&row)?,
                 decision: row.id("decision_hash")?,
                 rules: row.id("rules")?,
-            },
-        );
+            };
+            refusals.insert(row.id("record")?, stored);
+        }
     }
-    // Row by row: a tenant may have a hundred thousand, and each is needed only as what it parses into.
-    let mut rows = sqlx::query(
-        "SELECT flow, id, rules, decision, failure, decision_hash FROM record WHERE tenant = $1 AND absent = 0 \
-         ORDER BY id, flow",
-    )
-    .bind(tenant.as_str())
-    .fetch(&store.pool);
-    let mut states = Vec::new();
-    while let Some(row) = rows.try_next().await.map_err(read)? {
-        let row = Reading { row: &row, what: WHAT };
-        let failure: Option<String> = row.get("failure")?;
-        let resolution = match failure {
-            Some(reason) => Resolution::Failed(reason),
-            None => Resolution::Decided(row.json::<Decision>("decision")?),
-        };
-        let (flow, id): (FlowId, RecordId) = (row.id("flow")?, row.id("id")?);
-        let refusal = refusals.remove(&(flow.clone(), id.clone()));
-        let (decision, rules) = (row.id("decision_hash")?, row.id("rules")?);
-        states.push(RecordState { flow, id, resolution, decision, rules, refusal });
-    }
-    Ok(states)
+    Ok(refusals)
 }
 
 fn refusal(row: &Reading<'_>) -> Result<Refusal, StoreError> {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::super::{Answer, Client, Settings, Verdict, Write};
+use super::super::{Answer, BatchRow, Client, Limits, Rates, Settings, Verdict, Write, sheets};
 use super::{SECRET, now, settings, userid, zhang};
 use crate::model::FixedClock;
 use crate::rate::loopback::{Loopback, Request, json};
@@ -13,7 +13,7 @@ const DONE: Verdict = Verdict::Done { created_departments: vec![] };
 const TOKEN: &str = "a-token-that-nobody-may-see";
 
 fn client(settings: Settings) -> Client {
-    Client::new(settings, Arc::new(FixedClock(now())), 1).unwrap()
+    Client::new(settings, Rates::new(Limits::default()), Arc::new(FixedClock(now())), 1).unwrap()
 }
 
 /// A service that gives a token and answers every other call with what `answer` gives for its count and itself.
@@ -59,8 +59,44 @@ async fn a_delete_is_a_get_with_an_escaped_userid_below_any_base() {
         let expected = format!("GET {prefix}/cgi-bin/user/delete?access_token={TOKEN}&userid=a%40b.c");
         assert_eq!(wire.seen().last().unwrap().line, expected);
     }
-    let not_http = Client::new(settings("ftp://h"), Arc::new(FixedClock(now())), 1);
+    let not_http =
+        Client::new(settings("ftp://h"), Rates::new(Limits::default()), Arc::new(FixedClock(now())), 1);
     assert_eq!(not_http.map(drop).unwrap_err().code(), "wecom.settings");
+}
+
+#[tokio::test]
+async fn a_file_goes_out_as_the_part_media_of_a_form() {
+    let wire = service(|_, request| {
+        Some(match request.line.split_whitespace().nth(1).and_then(|target| target.split('?').next()) {
+            Some("/cgi-bin/media/upload") => json(200, r#"{"errcode":0,"errmsg":"","media_id":"M1"}"#),
+            Some("/cgi-bin/batch/syncuser") => json(200, r#"{"errcode":0,"errmsg":"ok","jobid":"J1"}"#),
+            _ => {
+                json(200, r#"{"errcode":0,"status":3,"result":[{"userid":"e0001","errcode":0,"errmsg":""}]}"#)
+            }
+        })
+    })
+    .await;
+    let (userid, mut body, whole) = (userid("E0001"), zhang(), zhang());
+    body.insert("to_invite".to_owned(), serde_json::json!(false));
+    let row = BatchRow { write: Write::Create { userid: &userid, body: &body }, whole: &whole };
+    let sheets = sheets(&[row]);
+    let answers = client(settings(&wire.url())).write_sheet(&sheets.sheets[0]).await;
+    assert_eq!(answers.into_iter().map(|answer| answer.verdict).collect::<Vec<_>>(), [DONE]);
+    let seen = wire.seen();
+    let [_, upload, submission, result] = seen.as_slice() else { panic!("{seen:?}") };
+    assert_eq!(upload.line, format!("POST /cgi-bin/media/upload?access_token={TOKEN}&type=file"));
+    let boundary =
+        upload.header("content-type").unwrap().strip_prefix("multipart/form-data; boundary=").unwrap();
+    let sent = String::from_utf8(upload.body.clone()).unwrap().to_ascii_lowercase();
+    let (head, rest) = sent.split_once("\r\n\r\n").unwrap();
+    for part in ["name=\"media\"", "filename=\"members.csv\"", "content-type: application/octet-stream"] {
+        assert!(head.contains(part), "{head}");
+    }
+    let (content, end) = rest.split_once("\r\n--").unwrap();
+    assert_eq!(content, "姓名,帐号,手机号,邮箱,所在部门\n张三,e0001,13800138000,,1;2;3\n");
+    assert!(end.starts_with(&boundary.to_ascii_lowercase()));
+    assert_eq!(submission.body, br#"{"media_id":"M1","to_invite":false}"#);
+    assert_eq!(result.line, format!("GET /cgi-bin/batch/getresult?access_token={TOKEN}&jobid=J1"));
 }
 
 #[tokio::test]
@@ -140,7 +176,8 @@ async fn neither_token_nor_secret_is_in_anything_that_can_be_shown() {
     if let Verdict::Stopped(error) = answer.verdict {
         errors.push(error);
     }
-    let unreachable = Client::new(given, Arc::new(FixedClock(now())), 1).unwrap();
+    let unreachable =
+        Client::new(given, Rates::new(Limits::default()), Arc::new(FixedClock(now())), 1).unwrap();
     errors.push(unreachable.check().await.unwrap_err());
     for error in errors {
         let source = std::error::Error::source(&error).unwrap();

@@ -1,10 +1,12 @@
 //! Behaviour of the whole client: over a scripted wire where time stands still until someone waits, and over loopback
 //! where the wire itself is the matter.
 
+mod batch;
 mod http;
 mod pace;
 mod read;
 mod script;
+mod sheet;
 mod token;
 mod write;
 
@@ -13,7 +15,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
-use super::{Client, Limits, Settings};
+use super::{Client, Limits, Rates, Settings};
 use crate::model::{FixedClock, UserId};
 
 const SECRET: &str = "the-corp-secret-of-the-sync-assistant-00001";
@@ -28,7 +30,6 @@ fn settings(base_url: &str) -> Settings {
         corp_id: "ww0123456789abcdef".to_owned(),
         secret: SECRET.into(),
         proxy: None,
-        limits: Limits::default(),
     }
 }
 
@@ -37,8 +38,12 @@ fn client(script: &script::Script) -> Client {
 }
 
 fn client_with(script: &script::Script, limits: Limits) -> Client {
-    let settings = Settings { limits, ..settings("https://wecom.invalid") };
-    Client::over(Box::new(script.clone()), settings, Arc::new(FixedClock(now())), 1).unwrap()
+    client_sharing(script, &Rates::new(limits))
+}
+
+fn client_sharing(script: &script::Script, rates: &Rates) -> Client {
+    let settings = settings("https://wecom.invalid");
+    Client::over(Box::new(script.clone()), settings, rates.clone(), Arc::new(FixedClock(now())), 1).unwrap()
 }
 
 fn userid(text: &str) -> UserId {

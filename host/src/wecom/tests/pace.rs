@@ -6,9 +6,9 @@ use chrono::TimeDelta;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, advance, sleep};
 
-use super::super::{Client, Limits, Verdict, Write};
+use super::super::{Client, Limits, Rates, Verdict, Write};
 use super::script::{Canned, Script, code, ok};
-use super::{client, client_with, now, userid, zhang};
+use super::{client, client_sharing, client_with, now, userid, zhang};
 
 const DONE: Verdict = Verdict::Done { created_departments: vec![] };
 
@@ -122,4 +122,36 @@ async fn after_a_crowd_half_as_many_calls_are_in_flight() {
     assert_eq!(sent.len(), 44);
     let after = &sent[4..];
     assert!(after.windows(3).all(|span| span[2].at - span[0].at >= Duration::from_millis(100)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_clients_of_one_corp_obey_one_window_together_and_count_their_own_calls() {
+    let script = Script::with_latency(Duration::from_millis(20)).always("user/create", ok());
+    let rates = Rates::new(Limits { per_minute: 100, ..Limits::default() });
+    let (one, other) = (client_sharing(&script, &rates), client_sharing(&script, &rates));
+    let (ones, others) = tokio::join!(many(&one, 120), many(&other, 90));
+    assert!(ones.iter().chain(&others).all(|verdict| *verdict == DONE));
+    let sent = script.seen("user/create");
+    assert!(sent.windows(101).all(|span| span[100].at - span[0].at >= Duration::from_secs(60)));
+    // In flight at once: four, of both together.
+    assert!(sent.windows(5).all(|span| span[4].at - span[0].at >= Duration::from_millis(20)));
+    assert_eq!((one.calls()["user/create"], other.calls()["user/create"]), (120, 90));
+    assert_eq!((one.calls()["gettoken"], other.calls()["gettoken"]), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_that_one_client_hits_rests_the_api_for_every_client_of_the_corp() {
+    let (hit, free) = (Script::new(), Script::new().always("user/create", ok()));
+    let hit = hit.on("user/create", vec![throttled(); 4]);
+    let rates = Rates::new(Limits::default());
+    let (one, other) = (client_sharing(&hit, &rates), client_sharing(&free, &rates));
+    let until = now() + TimeDelta::hours(1);
+    assert_eq!(create(&one).await, Verdict::Parked { until });
+    assert_eq!(create(&other).await, Verdict::Parked { until });
+    assert_eq!(free.seen("user/create").len(), 0);
+    assert_eq!(other.calls(), [].into());
+    advance(Duration::from_secs(3600)).await;
+    assert_eq!(create(&other).await, DONE);
+    // Another corp was never concerned.
+    assert_eq!(create(&client(&free)).await, DONE);
 }

@@ -125,3 +125,52 @@ async fn a_mobiles_holder_is_looked_up_and_the_number_kept_out_of_errors() {
     assert!(!format!("{error:?} {error} {:?}", error.explain()).contains("13800138000"));
     assert_eq!(script.seen("user/getuserid")[0].body, Some(json!({ "mobile": "13800138000" })));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_listing_gathers_each_members_departments() {
+    let page = |rows: Value, next: Value| {
+        Canned::Json(json!({ "errcode": 0, "dept_user": rows, "next_cursor": next }))
+    };
+    let script = Script::new().on(
+        "user/list_id",
+        [
+            page(
+                json!([{ "userid": "Zhang", "department": 3 }, { "userid": "li", "department": "2" },
+                       { "userid": "张三", "department": 2 }]),
+                json!("c1"),
+            ),
+            page(json!([{ "userid": "zhang", "department": 1 }, { "userid": "wang" }]), json!("")),
+        ],
+    );
+    let listing = client(&script).listing().await.unwrap();
+    let found: Vec<_> = listing
+        .values()
+        .map(|listed| {
+            (listed.userid.as_str(), listed.departments.iter().map(|department| department.0).collect())
+        })
+        .collect();
+    assert_eq!(found, [("li", vec![2]), ("wang", vec![]), ("Zhang", vec![1, 3])]);
+    assert!(listing.contains_key(&MemberKey::of("ZHANG")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_departments_members_are_read_and_a_secret_that_may_not_is_told() {
+    let list = json!({ "errcode": 0, "userlist": [{ "userid": "E1", "name": "张三" }] });
+    let script = Script::new().on("user/list", [Canned::Json(list)]);
+    let client = client(&script);
+    let members = client.members_of(DepartmentId(7)).await.unwrap();
+    assert_eq!(json!(members), json!([{ "userid": "E1", "name": "张三" }]));
+    let sent = &script.seen("user/list")[0];
+    assert_eq!((sent.query["department_id"].as_str(), &sent.body), ("7", &None));
+    for errcode in [48009, 48002, 60011] {
+        let script = Script::new().on("user/list", [code(errcode, "no")]);
+        let error = super::client(&script).members_of(DepartmentId(7)).await.unwrap_err();
+        assert_eq!((error.code(), error.class()), (format!("wecom.{errcode}"), Class::Configuration));
+        assert!(error.to_string().contains("department 7"));
+    }
+    for list in [json!({ "errcode": 0 }), json!({ "errcode": 0, "userlist": ["E1"] })] {
+        let script = Script::new().on("user/list", [Canned::Json(list)]);
+        let error = super::client(&script).members_of(DepartmentId(7)).await.unwrap_err();
+        assert_eq!(error.code(), "wecom.shape");
+    }
+}

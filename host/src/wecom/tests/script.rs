@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use super::super::redact::RedactedUrl;
-use super::super::transport::{Broken, Reply, Transport};
+use super::super::transport::{Broken, Payload, Reply, Transport};
 
 /// What the wire gives for one request.
 #[derive(Clone)]
@@ -36,6 +36,7 @@ pub(super) struct Seen {
     pub(super) path: String,
     pub(super) query: BTreeMap<String, String>,
     pub(super) body: Option<Value>,
+    pub(super) file: Option<String>,
 }
 
 struct Inner {
@@ -85,16 +86,22 @@ impl Script {
 
 #[async_trait]
 impl Transport for Script {
-    async fn send(&self, url: &RedactedUrl, body: Option<&[u8]>) -> Result<Reply, Broken> {
+    async fn send(&self, url: &RedactedUrl, payload: &Payload<'_>) -> Result<Reply, Broken> {
         let url = url.reveal();
         let path = url.path().strip_prefix("/cgi-bin/").unwrap().to_owned();
         let canned = self.0.queues.lock().unwrap().get_mut(path.as_str()).and_then(VecDeque::pop_front);
         let canned = canned.or_else(|| self.0.always.lock().unwrap().get(path.as_str()).cloned());
+        let (body, file) = match payload {
+            Payload::Nothing => (None, None),
+            Payload::Json(body) => (Some(serde_json::from_slice(body).unwrap()), None),
+            Payload::File(content) => (None, Some(String::from_utf8(content.to_vec()).unwrap())),
+        };
         self.0.seen.lock().unwrap().push(Seen {
             at: self.0.begin.elapsed(),
             path: path.clone(),
             query: url.query_pairs().into_owned().collect(),
-            body: body.map(|body| serde_json::from_slice(body).unwrap()),
+            body,
+            file,
         });
         let tokens = self.seen("gettoken").len();
         sleep(self.0.latency).await;

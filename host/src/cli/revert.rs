@@ -1,0 +1,34 @@
+//! `ruzhi revert`: a plan that undoes a run.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::deployment::{Deployment, Each};
+use super::report::Show;
+use super::speech::{Failure, Speech};
+use crate::model::{RunId, Text};
+
+#[derive(Debug, Args)]
+pub(super) struct Revert {
+    /// The run's id, as `ruzhi runs` shows it
+    run: String,
+}
+
+impl Revert {
+    pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
+        let unknown = || {
+            Failure::usage(
+                Text::new(format!("there is no run {}", self.run), format!("没有运行 {}", self.run)),
+                Text::new("`ruzhi runs` lists the runs", "`ruzhi runs` 会列出各次运行"),
+            )
+        };
+        let id: RunId = self.run.parse().map_err(|_| unknown())?;
+        let deployment = Deployment::open(dir, speech).await?;
+        let found = deployment.store.run(&id).await?.ok_or_else(unknown)?;
+        let target = format!("{}/{}", found.tenant, found.flow);
+        let revert = async |flow: crate::sync::Flow| flow.revert(&id).await;
+        deployment.run_each(Each::Flow, Some(&target), speech, Show::Plan, revert).await
+    }
+}

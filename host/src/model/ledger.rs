@@ -1,0 +1,89 @@
+//! The ledger's lines: what ruzhi last wrote of each member.
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::{Digest, FlowId, Member, MemberKey, RecordId, TenantId, UserId};
+
+/// A record, named over all tenants.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Origin {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The flow.
+    pub flow: FlowId,
+    /// The record.
+    pub record: RecordId,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.tenant, self.flow, self.record)
+    }
+}
+
+/// Where a member stands, as far as ruzhi has written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MemberState {
+    /// In the directory.
+    Active,
+    /// Left: disabled, to be deleted after the grace period.
+    Left,
+    /// No longer in the directory.
+    Deleted,
+}
+
+impl MemberState {
+    /// The word the store uses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Left => "left",
+            Self::Deleted => "deleted",
+        }
+    }
+}
+
+/// What ruzhi last wrote of a member. The sync secret cannot read details back, so this is what changes are computed
+/// against.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerEntry {
+    /// The account in the case it was created with.
+    pub userid: UserId,
+    /// The record that owns the member.
+    pub owner: Origin,
+    /// The account its owner's decisions name: another one for a member that was adopted by mobile number.
+    pub decided_as: MemberKey,
+    /// The fields as written.
+    pub written: Member,
+    /// Where the member stands.
+    pub state: MemberState,
+    /// When the member was disabled as a leaver.
+    pub left_at: Option<DateTime<Utc>>,
+    /// A write's answer was lost: what WeCom holds may differ from `written`, so everything is sent again. On a deleted
+    /// member: a create was lost and was not found to have happened; should the member turn up, it is ours.
+    pub doubtful: bool,
+    /// Digest of the decision that `written` carries out whole; none if it carries out only a part of one, or none.
+    pub carried_out: Option<Digest>,
+    /// Digest of the guest and rules file that decided.
+    pub rules: Digest,
+    /// What the directory holds by hand, by field, and a person let stand.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub kept: Map<String, Value>,
+}
+
+impl LedgerEntry {
+    /// Whether a create of the member was lost and may still turn out to have happened.
+    pub fn may_appear(&self) -> bool {
+        self.state == MemberState::Deleted && self.doubtful
+    }
+
+    /// Whether the member is in the directory.
+    pub fn exists(&self) -> bool {
+        self.state != MemberState::Deleted
+    }
+}

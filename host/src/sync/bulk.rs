@@ -1,0 +1,97 @@
+//! Big loads: creates and updates of a wave as CSV files, each a job of WeCom's.
+//!
+//! A job writes whoever the file names, whether they are there or not. So before the files the directory is listed once
+//! more, and a create whose userid has turned up, or an update whose member has gone, is left to a single call, which
+//! says so. What a file cannot express goes singly too: it is simply not marked here, and the wave's ordinary round finds
+//! it.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::apply::{Applying, Due};
+use super::error::RunError;
+use crate::model::{Operation, OperationKind};
+use crate::plan::whole_body;
+use crate::store::OperationRow;
+use crate::wecom::{BatchRow, Write, sheets};
+
+/// Operations looked at together: as many as a file may hold.
+const PAGE: usize = 5_000;
+
+impl Applying<'_> {
+    /// Whether the plan has the size from which the tenant wants files.
+    pub(super) fn goes_in_bulk(&self) -> bool {
+        let from = u64::from(self.flow.batch_from);
+        from > 0 && self.plan.counts.created + self.plan.counts.updated >= from
+    }
+
+    /// Writes what a file can express of a wave.
+    pub(super) async fn bulk(&self, wave: u32) -> Result<(), RunError> {
+        let flow = self.flow;
+        let mut after = None;
+        while !self.halted() {
+            let page = flow.store.planned(&flow.tenant, &self.plan.id, wave, after, PAGE).await?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.place);
+            self.write_page(page).await?;
+        }
+        Ok(())
+    }
+
+    async fn write_page(&self, page: Vec<OperationRow>) -> Result<(), RunError> {
+        let flow = self.flow;
+        let fits = |row: &OperationRow| {
+            let Operation { kind, left, .. } = &row.operation;
+            matches!(kind, OperationKind::Create | OperationKind::Update) && !left
+        };
+        let mut rows: Vec<OperationRow> = page.into_iter().filter(fits).collect();
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let members = flow.directory.member_ids().await.map_err(RunError::Directory)?;
+        rows.retain(|row| {
+            let there = members.contains_key(&row.operation.userid.key());
+            there == (row.operation.kind != OperationKind::Create)
+        });
+        let rows: Vec<(usize, Arc<Operation>, Map<String, Value>)> = rows
+            .into_iter()
+            .map(|row| {
+                let whole = whole_body(&row.operation.member);
+                (row.place, Arc::new(row.operation), whole)
+            })
+            .collect();
+        let batch: Vec<BatchRow<'_>> = rows
+            .iter()
+            .map(|(_, operation, whole)| {
+                let (userid, body) = (&operation.userid, &operation.body);
+                let write = match operation.kind {
+                    OperationKind::Create => Write::Create { userid, body },
+                    _ => Write::Update { userid, body },
+                };
+                BatchRow { write, whole }
+            })
+            .collect();
+        for sheet in &sheets(&batch).sheets {
+            if self.halted() {
+                break;
+            }
+            let in_sheet: Vec<_> = sheet.rows().iter().filter_map(|at| rows.get(*at)).collect();
+            let places: Vec<usize> = in_sheet.iter().map(|(place, ..)| *place).collect();
+            flow.store.mark_sending(&flow.tenant, &self.plan.id, &places, flow.clock.now()).await?;
+            let answers = flow.directory.write_sheet(sheet).await;
+            let mut settlements = Vec::with_capacity(answers.len());
+            for ((place, operation, _), answer) in in_sheet.into_iter().zip(answers) {
+                let due = Due {
+                    place: *place,
+                    operation: Arc::clone(operation),
+                    doubt: false,
+                    attempts: Vec::new(),
+                };
+                settlements.extend(self.settled(due, answer).await);
+            }
+            self.keep(settlements).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,69 @@
+//! Whether the form still has the fields that the guest and the filter read.
+//!
+//! Asked before any row is read: a field that was renamed or removed comes back as a row without it, which looks like
+//! every person having lost it. A service that does not know the question is believed to have the fields.
+
+use std::collections::BTreeSet;
+
+use super::error::{MissingField, RunError};
+use super::flow::Flow;
+use crate::jiandaoyun::Widget;
+
+/// Fields every row has that are not the form's own (a form without a workflow has no `flowState`).
+const SYSTEM_FIELDS: [&str; 10] = [
+    "_id",
+    "appId",
+    "entryId",
+    "creator",
+    "updater",
+    "deleter",
+    "createTime",
+    "updateTime",
+    "flowState",
+    "ext",
+];
+
+/// Compares what is read with what the form has.
+pub(super) async fn check(flow: &Flow) -> Result<(), RunError> {
+    let widgets = match flow.source.widgets(&flow.form).await {
+        Ok(widgets) => widgets,
+        Err(error) if error.is_unknown_route() => {
+            tracing::warn!(
+                tenant.id = flow.tenant.as_str(),
+                flow.id = flow.id.as_str(),
+                "the form's service does not tell the form's fields; they are taken for unchanged"
+            );
+            return Ok(());
+        }
+        Err(error) => return Err(RunError::Fields(error)),
+    };
+    let description = flow.guest.description();
+    let mut read: BTreeSet<&str> = description.source_fields.iter().map(String::as_str).collect();
+    let filtered = flow.filter.as_ref().map(crate::jiandaoyun::Filter::fields).unwrap_or_default();
+    read.extend(filtered.iter().map(String::as_str));
+    let missing = missing(read, &widgets, &description.labels);
+    if missing.is_empty() { Ok(()) } else { Err(RunError::FieldsMissing { missing }) }
+}
+
+/// The fields of `read` that rows no longer have. Every row calls a field by its alias where one is set, so the id alone
+/// does not do.
+pub fn missing(read: BTreeSet<&str>, widgets: &[Widget], labels: &[(String, String)]) -> Vec<MissingField> {
+    let known = |field: &str| {
+        SYSTEM_FIELDS.contains(&field) || widgets.iter().any(|widget| widget.name == field)
+    };
+    read.into_iter()
+        .filter(|field| !known(field.split('.').next().unwrap_or(field)))
+        .map(|field| MissingField {
+            field: field.to_owned(),
+            label: labels.iter().find(|(name, _)| name == field).map(|(_, label)| label.clone()),
+            now: widgets
+                .iter()
+                .find(|widget| widget.widget_name == field)
+                .or_else(|| {
+                    let label = labels.iter().find(|(name, _)| name == field).map(|(_, label)| label)?;
+                    widgets.iter().find(|widget| widget.label == *label)
+                })
+                .map(|widget| widget.name.clone()),
+        })
+        .collect()
+}
