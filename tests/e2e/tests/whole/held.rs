@@ -43,7 +43,7 @@ fn a_held_plan_can_be_read() {
     for worker in site.workforce.workers() {
         assert!(!text.contains(&worker.person.mobile) && !shown.to_string().contains(&worker.person.mobile));
     }
-    assert_eq!(site.run(&["show", "pffffffffffff"]).code, Some(1));
+    assert_eq!(site.run(&["show", "pffffffffffff"]).code, Some(2));
 }
 
 #[test]
