@@ -295,7 +295,10 @@ impl Deployment {
             policy: Policy {
                 duplicates: flow.duplicates,
                 existing: tenant.existing,
-                protected: tenant.protected.iter().map(|userid| MemberKey::of(userid.as_str())).collect(),
+                protected: siblings(&self.config, tenant)
+                    .flat_map(|tenant| &tenant.protected)
+                    .map(|userid| MemberKey::of(userid.as_str()))
+                    .collect(),
                 grace: span(tenant.grace),
                 guard: tenant.guard,
                 retry: false,

@@ -76,13 +76,7 @@ impl<'a> Planner<'a> {
             now,
             claims: claims::resolve(survey, policy.duplicates),
             needs_directory: false,
-            draft: Draft::new(
-                scope.tenant.clone(),
-                scope.flow.clone(),
-                Purpose::Sync,
-                policy.retry,
-                survey,
-            ),
+            draft: Draft::new(scope.tenant.clone(), scope.flow.clone(), Purpose::Sync, policy.retry, survey),
             totals: survey.totals,
         }
     }
@@ -218,11 +212,8 @@ impl<'a> Planner<'a> {
     /// Nothing has to be written. Where another tenant owned the member, the ledger still learns that they moved.
     fn unchanged(&self, record: &RecordState, entry: &LedgerEntry, after: Member) -> Standing {
         if entry.owner.tenant != record.origin.tenant {
-            let candidate = Candidate {
-                record: record.clone(),
-                entry: Some(entry.clone()),
-                also_owns: Vec::new(),
-            };
+            let candidate =
+                Candidate { record: record.clone(), entry: Some(entry.clone()), also_owns: Vec::new() };
             if self.is_protected(&candidate) {
                 return refused(vec![protected()]);
             }
@@ -249,6 +240,7 @@ impl<'a> Planner<'a> {
         };
         let kind = match entry.state {
             MemberState::Deleted => return UNCHANGED,
+            MemberState::Left if entry.left_at.is_none() => OperationKind::Disable,
             MemberState::Left if !self.grace_is_over(entry) => return UNCHANGED,
             MemberState::Left => OperationKind::Delete,
             MemberState::Active => OperationKind::Disable,

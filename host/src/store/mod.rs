@@ -15,8 +15,8 @@ use chrono::{DateTime, Utc};
 
 pub use error::StoreError;
 pub use row::{
-    AttemptRow, DraftPart, FetchedRecord, InDoubt, KnownRecord, OperationRow, PlanState, RecordRow, RecordTrace,
-    RejectRow, RunKind, RunRow, RunState, Settlement, StoredPlan, TenantStatus, Watermark,
+    AttemptRow, DraftPart, FetchedRecord, InDoubt, KnownRecord, OperationRow, PlanState, RecordRow,
+    RecordTrace, RejectRow, RunKind, RunRow, RunState, Settlement, StoredPlan, TenantStatus, Watermark,
 };
 pub use sqlite::{Access, Sqlite};
 
@@ -94,11 +94,8 @@ pub trait Store: Send + Sync {
     /// These records of the flow.
     async fn chosen_records(&self, scope: &Scope, ids: &[RecordId]) -> Result<Vec<Candidate>, StoreError>;
     /// The ledger's lines of these members, over some tenants.
-    async fn members(
-        &self,
-        tenants: &[TenantId],
-        keys: &[MemberKey],
-    ) -> Result<Vec<LedgerEntry>, StoreError>;
+    async fn members(&self, tenants: &[TenantId], keys: &[MemberKey])
+    -> Result<Vec<LedgerEntry>, StoreError>;
     /// A page of the ledger of some tenants, in the order of the accounts.
     async fn ledger(
         &self,

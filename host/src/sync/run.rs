@@ -151,7 +151,7 @@ impl Running<'_> {
             (Aim::Sync, _) => Purpose::Sync,
             (Aim::Apply { .. }, asked) => asked.unwrap_or(Purpose::Sync),
         };
-        if purpose == Purpose::Sync {
+        if purpose.reads_the_form() {
             fields::check(flow).await?;
             self.collect().await?;
         }

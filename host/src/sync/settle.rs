@@ -61,15 +61,13 @@ pub(super) fn read_back(
         OperationKind::Delete if !there => done(),
         OperationKind::Delete | OperationKind::Adopt | OperationKind::Keep => (OperationState::Lost, None),
         OperationKind::Update | OperationKind::Disable | OperationKind::Enable => {
+            let gone = |before: &LedgerEntry| LedgerEntry {
+                state: MemberState::Deleted,
+                doubtful: false,
+                ..before.clone()
+            };
             let doubtful = operation.before.as_ref().map(|before| {
-                let mut entry = before.clone();
-                if there {
-                    entry.doubtful = true;
-                } else {
-                    entry.state = MemberState::Deleted;
-                    entry.doubtful = false;
-                }
-                entry
+                if there { before.in_doubt(operation.kind, operation.left) } else { gone(before) }
             });
             (OperationState::Lost, doubtful)
         }

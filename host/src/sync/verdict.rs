@@ -17,6 +17,8 @@ use crate::wecom::{self, Answer, Verdict};
 pub(super) struct Known<'a> {
     /// The tenant that writes.
     pub(super) tenant: &'a TenantId,
+    /// It came after others it depends on, which may have failed.
+    pub(super) later: bool,
     /// Members that are there already are taken for ours.
     pub(super) adopts: bool,
     /// An earlier call for this very member by ruzhi was lost: what is found there now is ours.
@@ -125,6 +127,8 @@ pub(super) fn read(operation: &Arc<Operation>, place: usize, known: Known<'_>, a
         Verdict::MobileHeld { maybe_ours: true, .. } if creating && (answer.in_doubt || known.maybe_ours) => {
             done()
         }
+        // The plan had somebody give the number up first; if that failed, both are tried again.
+        Verdict::MobileHeld { .. } if known.later => settled(OperationState::Failed, None, None),
         Verdict::MobileHeld { holder, .. } => {
             let who = holder.unwrap_or_default();
             refused(refusal(
@@ -165,7 +169,7 @@ pub(super) fn read(operation: &Arc<Operation>, place: usize, known: Known<'_>, a
             settlement: (!known.maybe_ours).then(|| {
                 // A change that was called before the limit was reached may have happened.
                 let called_before = before.filter(|_| !creating && attempts.len() > 1);
-                let doubtful = called_before.map(|entry| LedgerEntry { doubtful: true, ..entry.clone() });
+                let doubtful = called_before.map(|entry| entry.in_doubt(operation.kind, operation.left));
                 Box::new(settlement(OperationState::Failed, doubtful, None))
             }),
             error: None,
@@ -202,11 +206,8 @@ pub(super) fn after(operation: &Operation, tenant: &TenantId, when: DateTime<Utc
         _ => Some(operation.decision.clone()),
     };
     let named = || operation.names.clone().unwrap_or_else(|| operation.userid.key());
-    let own = || Origin {
-        tenant: tenant.clone(),
-        flow: operation.flow.clone(),
-        record: operation.record.clone(),
-    };
+    let own =
+        || Origin { tenant: tenant.clone(), flow: operation.flow.clone(), record: operation.record.clone() };
     LedgerEntry {
         userid: operation.userid.clone(),
         owner: kept_from.map_or_else(own, |before| before.owner.clone()),
