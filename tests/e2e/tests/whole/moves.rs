@@ -121,6 +121,11 @@ fn who_moves_to_the_other_tenant_keeps_the_account() {
     group.first.publish(&group.simulator).unwrap();
     group.join_other(1, &person);
 
+    // As far as anybody knows the person is still the first one's: nobody takes them away.
+    let early = group.json(0, &["sync", "second"]);
+    assert_eq!((&early["counts"]["refused"], &early["counts"]["updated"]), (&json!(1), &json!(0)), "{early}");
+    // Once the first one's form has been read, it is a move.
+    group.json(0, &["plan", "first"]);
     let plan = group.json(0, &["plan", "second"]);
     let operations = plan["operations"].as_array().unwrap();
     assert_eq!(operations.len(), 1, "{plan}");
