@@ -40,7 +40,10 @@ pub fn adopt(
     }
     let userid = match (&found.by_userid, &found.by_mobile) {
         (None, None) => {
-            return ignored("nobody in the directory has this userid or mobile", "通讯录中没有此帐号或手机号");
+            return ignored(
+                "nobody in the directory has this userid or mobile",
+                "通讯录中没有此帐号或手机号",
+            );
         }
         (Some(one), Some(other)) if one.key() != other.key() => {
             return refused(vec![ambiguous(

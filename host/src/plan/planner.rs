@@ -189,7 +189,7 @@ impl<'a> Planner<'a> {
         if self.is_protected(candidate) {
             return refused(vec![protected()]);
         }
-        if let Some(refusal) = self.standing_refusal(record) {
+        if let Some(refusal) = self.standing_refusal(record, kind) {
             return Standing::Refused { refusal };
         }
         let speaks_of_directory = kind == OperationKind::Create
@@ -248,7 +248,7 @@ impl<'a> Planner<'a> {
         if self.is_protected(candidate) {
             return refused(vec![protected()]);
         }
-        if let Some(refusal) = self.standing_refusal(record) {
+        if let Some(refusal) = self.standing_refusal(record, kind) {
             return Standing::Refused { refusal };
         }
         let mut body = Map::new();
@@ -279,12 +279,12 @@ impl<'a> Planner<'a> {
 
     /// The refusal that still stands: the decision and the rules are the ones that were refused, and nothing new is
     /// known. What only the directory refused is looked at again whenever the directory is at hand anyway.
-    fn standing_refusal(&self, record: &RecordState) -> Option<Refusal> {
+    fn standing_refusal(&self, record: &RecordState, kind: OperationKind) -> Option<Refusal> {
         let stored = record.refusal.as_ref()?;
         let same = stored.decision == record.decision && stored.rules == record.rules;
         let settled_elsewhere = match stored.refusal.by {
             RefusedBy::Wecom | RefusedBy::Person => true,
-            RefusedBy::Plan => self.directory.is_none() && speaks_of_directory(&stored.refusal),
+            RefusedBy::Plan => self.directory.is_none() && speaks_of_directory(&stored.refusal, kind),
             RefusedBy::Guest => false,
         };
         (same && settled_elsewhere && !self.policy.retry).then(|| stored.refusal.clone())
@@ -320,11 +320,14 @@ const UNKNOWN_DEPARTMENT: &str = "department.unknown";
 const UNKNOWN_LEADER: &str = "direct-leader.unknown";
 const FOREIGN: &str = "member.foreign";
 
-fn speaks_of_directory(refusal: &Refusal) -> bool {
-    refusal
-        .violations
-        .iter()
-        .any(|v| [UNKNOWN_DEPARTMENT, UNKNOWN_LEADER, FOREIGN].contains(&v.rule.as_str()))
+fn speaks_of_directory(refusal: &Refusal, kind: OperationKind) -> bool {
+    // A member that has become ruzhi's is no longer a foreign one.
+    let speaks = |rule: &str| match rule {
+        FOREIGN => kind == OperationKind::Create,
+        UNKNOWN_DEPARTMENT | UNKNOWN_LEADER => true,
+        _ => false,
+    };
+    refusal.violations.iter().any(|violation| speaks(&violation.rule))
 }
 
 /// What the directory's ids forbid. WeCom itself would create an unknown department without a word.

@@ -28,11 +28,12 @@ use crate::plan::{Candidate, Plan, Scope, Survey};
 pub trait Store: Send + Sync {
     /// Keeps a run as it stands: at its beginning, and again at its end.
     async fn put_run(&self, run: &RunRow) -> Result<(), StoreError>;
-    /// Ends, as failed, runs of a tenant that a crash left unfinished, all but `current`; what they have done by now is
+    /// Ends, as failed, runs of a flow that a crash left unfinished, all but `current`; what they have done by now is
     /// counted.
     async fn abandon_runs(
         &self,
         tenant: &TenantId,
+        flow: &FlowId,
         current: &RunId,
         at: DateTime<Utc>,
     ) -> Result<(), StoreError>;

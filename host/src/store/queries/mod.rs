@@ -57,10 +57,11 @@ impl Store for Sqlite {
     async fn abandon_runs(
         &self,
         tenant: &TenantId,
+        flow: &FlowId,
         current: &RunId,
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        history::abandon_runs(self, tenant, current, at).await
+        history::abandon_runs(self, tenant, flow, current, at).await
     }
 
     async fn run(&self, id: &RunId) -> Result<Option<RunRow>, StoreError> {

@@ -121,15 +121,12 @@ fn who_moves_to_the_other_tenant_keeps_the_account() {
     group.first.publish(&group.simulator).unwrap();
     group.join_other(1, &person);
 
-    // As far as anybody knows the person is still the first one's: nobody takes them away.
-    let early = group.json(0, &["sync", "second"]);
-    assert_eq!((&early["counts"]["refused"], &early["counts"]["updated"]), (&json!(1), &json!(0)), "{early}");
-    // Once the first one's form has been read, it is a move.
-    group.json(0, &["plan", "first"]);
-    let plan = group.json(0, &["plan", "second"]);
-    let operations = plan["operations"].as_array().unwrap();
+    // Both forms are read before either tenant plans.
+    let plan = group.json(0, &["plan"]);
+    assert_eq!(plan["runs"][0]["operations"], json!([]), "{plan}");
+    let operations = plan["runs"][1]["operations"].as_array().unwrap();
     assert_eq!(operations.len(), 1, "{plan}");
-    assert_ne!(operations[0]["kind"], "create");
+    assert_eq!(operations[0]["kind"], "update");
     assert!(operations[0]["moved_from"].to_string().contains("first"), "{plan}");
 
     group.json(0, &["sync"]);
