@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::body;
 use super::claims::{self, Claim, Claims, named};
 use super::draft::{Draft, Plan, Purpose};
+use super::waves::Order;
 use super::world::{Candidate, Directory, Existing, Policy, RecordState, Resolution, Scope, Survey, Totals};
 use crate::model::{
     Decision, DepartmentId, LedgerEntry, Member, MemberKey, MemberState, Operation, OperationKind, Origin,
@@ -108,8 +109,8 @@ impl<'a> Planner<'a> {
         standing
     }
 
-    /// The plan, and the wave of each operation that is not in the first, by its place.
-    pub fn finish(mut self) -> (Plan, Vec<(usize, u32)>) {
+    /// The plan, and the order of its operations.
+    pub fn finish(mut self) -> (Plan, Order) {
         let Totals { upserts, leavers, strangers, ignored } = self.totals;
         self.draft.pass_over(upserts + leavers, strangers + ignored);
         self.draft.finish(&self.policy.guard)
@@ -312,6 +313,7 @@ fn act(
         rules: record.rules.clone(),
         left,
         names: None,
+        partial: false,
         undoes: false,
     }))
 }

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use super::error::RunError;
 use super::flow::Flow;
 use crate::model::{MemberKey, OperationKind, Origin, RecordId, RunId};
-use crate::plan::{Candidate, Directory, Plan, Planner, Policy, Scope, Standing};
+use crate::plan::{Candidate, Directory, Order, Plan, Planner, Policy, Scope, Standing};
 use crate::store::DraftPart;
 
 /// Candidates read together.
@@ -17,7 +17,7 @@ pub(super) const PAGE: usize = 500;
 /// A plan that has been made, and what the store needs to keep it.
 pub(super) struct Made {
     pub(super) plan: Plan,
-    pub(super) waves: Vec<(usize, u32)>,
+    pub(super) order: Order,
     /// The moment its parts were kept with.
     pub(super) at: DateTime<Utc>,
 }
@@ -68,9 +68,19 @@ impl<'a> Keeping<'a> {
         Ok(())
     }
 
-    pub(super) async fn finish(mut self, (plan, waves): (Plan, Vec<(usize, u32)>)) -> Result<Made, RunError> {
+    pub(super) async fn finish(mut self, (plan, order): (Plan, Order)) -> Result<Made, RunError> {
         self.flush().await?;
-        Ok(Made { plan, waves, at: self.at })
+        for place in &order.lets_go {
+            if let Some(operation) = self.flow.store.drafted(self.run, &self.flow.tenant, *place).await? {
+                self.part = DraftPart {
+                    first: *place,
+                    operations: vec![operation.letting_go()],
+                    ..DraftPart::default()
+                };
+                self.flush().await?;
+            }
+        }
+        Ok(Made { plan, order, at: self.at })
     }
 }
 

@@ -202,7 +202,7 @@ pub(super) fn after(operation: &Operation, tenant: &TenantId, when: DateTime<Utc
         OperationKind::Keep => before.and_then(|before| before.carried_out.clone()),
         OperationKind::Delete => None,
         OperationKind::Adopt if !moves => None,
-        _ if operation.undoes => None,
+        _ if operation.undoes || operation.partial => None,
         _ => Some(operation.decision.clone()),
     };
     let named = || operation.names.clone().unwrap_or_else(|| operation.userid.key());
