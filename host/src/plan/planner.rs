@@ -105,6 +105,8 @@ impl<'a> Planner<'a> {
         let standing = self.stand(candidate);
         self.draft.add(&candidate.record.origin, &standing);
         let total = match &candidate.record.resolution {
+            // A row that is gone is in no total.
+            _ if candidate.record.absent => return standing,
             Resolution::Decided(Decision::Upsert(_)) => &mut self.totals.upserts,
             Resolution::Decided(Decision::Leave(_)) if candidate.entry.is_some() => &mut self.totals.leavers,
             Resolution::Decided(Decision::Leave(_)) => &mut self.totals.strangers,

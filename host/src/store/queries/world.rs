@@ -260,7 +260,8 @@ fn state(row: &DbRow, tenant: &TenantId, flow: &FlowId) -> Result<RecordState, S
         None => Resolution::Decided(row.json::<Decision>("decision")?),
     };
     let mut decision: Digest = row.id("decision_hash")?;
-    if row.get::<i64>("absent")? != 0 {
+    let absent = row.get::<i64>("absent")? != 0;
+    if absent {
         // The row is gone, and the flow takes that for a leave.
         if let Some(userid) = upserted(&resolution) {
             resolution = Resolution::Decided(Decision::Leave(userid.to_owned()));
@@ -273,5 +274,6 @@ fn state(row: &DbRow, tenant: &TenantId, flow: &FlowId) -> Result<RecordState, S
         decision,
         rules: row.id("rules")?,
         refusal: None,
+        absent,
     })
 }
