@@ -237,7 +237,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn leave(&self, candidate: &Candidate) -> Standing {
+    fn leave(&mut self, candidate: &Candidate) -> Standing {
         let record = &candidate.record;
         let ours = candidate.entry.as_ref().filter(|entry| entry.owner.tenant == record.origin.tenant);
         let Some(entry) = ours else {
@@ -250,6 +250,8 @@ impl<'a> Planner<'a> {
             };
         };
         let kind = match entry.state {
+            // A create that was lost may have happened since: then there is someone to disable.
+            MemberState::Deleted if entry.may_appear() && self.has_appeared(entry) => OperationKind::Disable,
             MemberState::Deleted => return UNCHANGED,
             MemberState::Left if !self.grace_is_over(entry) => return UNCHANGED,
             MemberState::Left => OperationKind::Delete,
@@ -278,6 +280,11 @@ impl<'a> Planner<'a> {
         };
         let written = candidate.entry.as_ref().map(|entry| entry.userid.key());
         named.iter().chain(&written).any(|key| self.policy.protected.contains(key))
+    }
+
+    fn has_appeared(&mut self, entry: &LedgerEntry) -> bool {
+        self.needs_directory |= self.directory.is_none();
+        self.directory.is_some_and(|directory| directory.members.contains_key(&entry.userid.key()))
     }
 
     fn grace_is_over(&self, entry: &LedgerEntry) -> bool {

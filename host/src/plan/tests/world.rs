@@ -224,7 +224,7 @@ impl World {
         let to_part_with = |line: &&LedgerEntry| match line.state {
             MemberState::Active => true,
             MemberState::Left => line.left_at.is_some_and(|left| left <= scope.grace_over),
-            MemberState::Deleted => false,
+            MemberState::Deleted => line.may_appear(),
         };
         match &record.resolution {
             Resolution::Decided(Decision::Ignore(_)) => false,

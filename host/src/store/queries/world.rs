@@ -172,14 +172,16 @@ pub(super) async fn candidates(
              AND m.decided_key = r.member_key AND m.state = 'active' AND m.doubtful = 0 AND m.flow = r.flow \
              AND m.record = r.id AND m.decision_hash = r.decision_hash)) \
          OR (r.kind = 'leave' AND EXISTS (SELECT 1 FROM member m WHERE m.tenant = r.tenant \
-             AND m.decided_key = r.member_key AND (m.state = 'active' OR (m.state = 'left' AND m.left_at <= ",
+             AND m.decided_key = r.member_key AND (m.state = 'active' \
+             OR (m.state = 'deleted' AND m.doubtful <> 0) OR (m.state = 'left' AND m.left_at <= ",
     );
     query.push_bind(grace_over).push(")))))) ");
     if scope.absent_leaves {
         query.push(
             "OR (r.absent = 1 AND r.kind = 'upsert' AND EXISTS (SELECT 1 FROM member m WHERE m.tenant = r.tenant \
              AND m.decided_key = r.member_key AND m.flow = r.flow AND m.record = r.id \
-             AND (m.state = 'active' OR (m.state = 'left' AND m.left_at <= ",
+             AND (m.state = 'active' OR (m.state = 'deleted' AND m.doubtful <> 0) \
+             OR (m.state = 'left' AND m.left_at <= ",
         );
         query.push_bind(grace_over);
         query.push("))) AND NOT EXISTS (SELECT 1 FROM record o WHERE o.");
