@@ -66,8 +66,11 @@ pub(super) fn read(operation: &Arc<Operation>, place: usize, known: Known<'_>, a
     };
     let settled = |state, ledger, refusal| Meaning::Settled(Box::new(settlement(state, ledger, refusal)));
     let done = || settled(OperationState::Done, Some(after()), undone(operation));
-    let refused = |refusal| settled(OperationState::Refused, None, Some(refusal));
     let creating = operation.kind == OperationKind::Create;
+    // A change that is refused now may have been carried out by an earlier call whose answer was lost.
+    let called_before = before.filter(|_| !creating && (answer.in_doubt || known.maybe_ours));
+    let doubtful = called_before.map(|entry| LedgerEntry { doubtful: true, ..entry.clone() });
+    let refused = |refusal| settled(OperationState::Refused, doubtful.clone(), Some(refusal));
     match answer.verdict {
         Verdict::Done { created_departments } if created_departments.is_empty() => done(),
         Verdict::Done { created_departments } => {

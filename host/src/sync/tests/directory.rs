@@ -241,6 +241,10 @@ impl Model {
         };
         let answer = |verdict, attempts, in_doubt| Answer { verdict, attempts, in_doubt };
         let lost = || answer(Verdict::Lost, vec![attempt(None)], true);
+        if fault == Fault::Refused || self.clash(&operation.userid, body).is_some() {
+            // The same request, still under way, is refused alike.
+            self.late.retain(|(_, userid, _)| *userid != operation.userid);
+        }
         let answered = |code: Code, doubt: bool| {
             let mut attempts = if doubt { vec![attempt(None)] } else { vec![] };
             attempts.push(attempt(Some(code.0)));
@@ -252,6 +256,10 @@ impl Model {
             Verdict::Stopped(Error::Token { failure })
         };
         match fault {
+            // What was taken a moment ago is not refused now.
+            Fault::Refused if creates && self.members.contains_key(&operation.userid.key()) => {
+                answered(self.carry_out(operation, body), false)
+            }
             Fault::None => answered(self.carry_out(operation, body), false),
             Fault::LostBefore => lost(),
             Fault::Late(calls) if creates => {
