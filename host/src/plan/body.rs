@@ -101,6 +101,13 @@ pub(super) fn whole(new: &Member) -> Map<String, Value> {
     body
 }
 
+/// The member once every field of `new` is written over one of whom it is in doubt what the directory holds: what the
+/// rules do not speak of is not sent again, so the ledger no longer says that it was written.
+pub(super) fn rewritten(written: &Member, new: &Member) -> Member {
+    let Member { userid, enable, to_invite, .. } = written.clone();
+    merged(&Member { userid, enable, to_invite, ..Member::default() }, new)
+}
+
 /// The member once `new` is written over `written`: what the rules do not speak of stays.
 pub(super) fn merged(written: &Member, new: &Member) -> Member {
     let or = |new: &Option<String>, old: &Option<String>| new.clone().or_else(|| old.clone());
