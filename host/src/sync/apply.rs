@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use super::error::RunError;
 use super::flow::Flow;
 use super::settle::read_back;
-use super::verdict::{Known, Meaning, after, mobile_ignored, read, undone};
+use super::verdict::{Known, Meaning, after, mobile_not_taken, read, undone};
 use crate::model::{LedgerEntry, Operation, OperationKind, OperationState};
 use crate::plan::{Counts, Plan, comparable_mobile};
 use crate::store::{AttemptRow, Settlement};
@@ -268,8 +268,7 @@ impl<'a> Applying<'a> {
         let (Some(new), Some(before), OperationState::Done) = (new, &operation.before, settlement.state) else {
             return settlement;
         };
-        let old = before.written.mobile.clone();
-        let same = old.as_deref().map(comparable_mobile) == Some(comparable_mobile(new));
+        let same = before.written.mobile.as_deref().map(comparable_mobile) == Some(comparable_mobile(new));
         if operation.kind == OperationKind::Create || (same && !before.doubtful) {
             return settlement;
         }
@@ -296,11 +295,7 @@ impl<'a> Applying<'a> {
         };
         if taken == Some(false) {
             self.missed.fetch_add(1, Ordering::Relaxed);
-            if let Some(line) = &mut settlement.ledger {
-                line.written.mobile = old;
-                line.carried_out = None;
-            }
-            settlement.refusal = Some(mobile_ignored());
+            mobile_not_taken(&mut settlement);
         }
         settlement
     }

@@ -271,8 +271,19 @@ pub(super) fn undone(operation: &Operation) -> Option<Refusal> {
     Some(Refusal { by: RefusedBy::Person, violations: vec![violation], errcode: None })
 }
 
+/// WeCom did not take a member's new mobile number: the ledger keeps the old one, if that is sure, and the record waits.
+pub(super) fn mobile_not_taken(settlement: &mut Settlement) {
+    let before = settlement.operation.before.as_ref().filter(|before| !before.doubtful);
+    let old = before.and_then(|before| before.written.mobile.clone());
+    if let Some(line) = &mut settlement.ledger {
+        line.written.mobile = old;
+        line.carried_out = None;
+    }
+    settlement.refusal = Some(mobile_ignored());
+}
+
 /// Why a record waits whose member does not take the new mobile number.
-pub(super) fn mobile_ignored() -> Refusal {
+fn mobile_ignored() -> Refusal {
     refusal(
         Some(0),
         "mobile",

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::Value;
 
 use super::directory::{Fault, Model, expected};
 use crate::model::{
@@ -14,7 +15,7 @@ use crate::plan::tests::world::{Planned, World, decided, id};
 use crate::plan::{Duplicates, Existing, Guard, Policy, Standing, StoredRefusal, comparable_mobile};
 use crate::store::Settlement;
 use crate::sync::settle::read_back;
-use crate::sync::verdict::{Known, Meaning, after, mobile_ignored, read};
+use crate::sync::verdict::{Known, Meaning, after, mobile_not_taken, read};
 
 /// Operations marked as `sending` together, ahead of their calls.
 const WINDOW: usize = 3;
@@ -386,17 +387,12 @@ impl Company {
         let (Some(new), Some(before), OperationState::Done) = (new, &operation.before, settlement.state) else {
             return settlement;
         };
-        let old = before.written.mobile.clone();
-        let same = old.as_deref().map(comparable_mobile) == new.as_str().map(comparable_mobile);
+        let same = before.written.mobile.as_deref().map(comparable_mobile) == new.as_str().map(comparable_mobile);
         let taken = self.directory.holder("mobile", new).is_some_and(|held| held.userid.key() == operation.userid.key());
         if operation.kind == OperationKind::Create || (same && !before.doubtful) || taken {
             return settlement;
         }
-        if let Some(line) = &mut settlement.ledger {
-            line.written.mobile = old;
-            line.carried_out = None;
-        }
-        settlement.refusal = Some(mobile_ignored());
+        mobile_not_taken(&mut settlement);
         settlement
     }
 
@@ -425,8 +421,13 @@ impl Company {
             if self.deleted_by_hand.contains(&line.userid.key()) {
                 continue;
             }
-            let held = self.directory.members.get(&line.userid.key()).map(|held| &held.fields);
-            assert_eq!(held, Some(&expected(line)), "the ledger says of {}: {line:#?}", line.userid);
+            let held = self.directory.members.get(&line.userid.key());
+            assert!(held.is_some(), "the ledger has {}, the directory has not: {line:#?}", line.userid);
+            let Some(held) = held else { continue };
+            for (field, value) in expected(line) {
+                let there = held.fields.get(&field).unwrap_or(&Value::Null);
+                assert_eq!(*there, value, "{field} of {}: {line:#?}", line.userid);
+            }
         }
         for (key, held) in &self.directory.members {
             assert!(held.invited <= 1, "{key} was invited {} times", held.invited);

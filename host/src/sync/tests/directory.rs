@@ -93,10 +93,14 @@ pub(super) fn expected(line: &LedgerEntry) -> Map<String, Value> {
     fields
 }
 
-/// What the directory should hold of a member like this.
+/// What the directory should hold of a member like this, field by field; nothing where the field was cleared.
 pub(super) fn expected_of(member: &Member) -> Map<String, Value> {
     let mut fields = Map::from_iter([("enable".to_owned(), json!(1))]);
     write_over(&mut fields, &whole_body(member));
+    let texts = [("position", &member.position), ("email", &member.email), ("alias", &member.alias)];
+    for (field, _) in texts.into_iter().filter(|(_, text)| text.as_deref() == Some("")) {
+        fields.insert(field.to_owned(), Value::Null);
+    }
     fields
 }
 
