@@ -62,7 +62,7 @@ pub struct LedgerEntry {
     pub written: Member,
     /// Where the member stands.
     pub state: MemberState,
-    /// When the member was disabled as a leaver.
+    /// When the member was disabled as a leaver; none on one who left while whether they still can log in is in doubt.
     pub left_at: Option<DateTime<Utc>>,
     /// A write's answer was lost: what WeCom holds may differ from `written`, so everything is sent again. On a deleted
     /// member: a create was lost and was not found to have happened; should the member turn up, it is ours.

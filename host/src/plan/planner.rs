@@ -256,6 +256,8 @@ impl<'a> Planner<'a> {
             // A create that was lost may have happened since: then there is someone to disable.
             MemberState::Deleted if entry.may_appear() && self.has_appeared(entry) => OperationKind::Disable,
             MemberState::Deleted => return UNCHANGED,
+            // Whether they can still log in is in doubt.
+            MemberState::Left if entry.left_at.is_none() => OperationKind::Disable,
             MemberState::Left if !self.grace_is_over(entry) => return UNCHANGED,
             MemberState::Left => OperationKind::Delete,
             MemberState::Active => OperationKind::Disable,

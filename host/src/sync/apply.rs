@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use super::error::RunError;
 use super::flow::Flow;
 use super::settle::read_back;
-use super::verdict::{Known, Meaning, after, mobile_not_taken, read, undone};
+use super::verdict::{Known, Meaning, after, in_doubt, mobile_not_taken, read, undone};
 use crate::model::{LedgerEntry, Operation, OperationKind, OperationState};
 use crate::plan::{Counts, Plan, comparable_mobile};
 use crate::store::{AttemptRow, Settlement};
@@ -367,7 +367,7 @@ fn not_done(due: Due) -> Settlement {
         state: OperationState::Failed,
         errcode: attempts.last().and_then(|attempt| attempt.errcode),
         errmsg: Some("not done; the next run plans it again".to_owned()),
-        ledger: doubtful.map(|entry| LedgerEntry { doubtful: true, ..entry.clone() }),
+        ledger: doubtful.map(|before| in_doubt(&operation, before)),
         operation,
         attempts,
         refusal: None,

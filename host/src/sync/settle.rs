@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 
 use super::error::RunError;
 use super::flow::Flow;
-use super::verdict::{after, undone};
+use super::verdict::{after, in_doubt, undone};
 use crate::model::{
     LedgerEntry, MemberKey, MemberState, Operation, OperationKind, OperationState, PlanId, TenantId, UserId,
 };
@@ -61,15 +61,9 @@ pub(super) fn read_back(
         OperationKind::Delete if !there => done(),
         OperationKind::Delete | OperationKind::Adopt | OperationKind::Keep => (OperationState::Lost, None),
         OperationKind::Update | OperationKind::Disable | OperationKind::Enable => {
-            let doubtful = operation.before.as_ref().map(|before| {
-                let mut entry = before.clone();
-                if there {
-                    entry.doubtful = true;
-                } else {
-                    entry.state = MemberState::Deleted;
-                    entry.doubtful = false;
-                }
-                entry
+            let doubtful = operation.before.as_ref().map(|before| match there {
+                true => in_doubt(operation, before),
+                false => LedgerEntry { state: MemberState::Deleted, doubtful: false, ..before.clone() },
             });
             (OperationState::Lost, doubtful)
         }

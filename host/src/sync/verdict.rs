@@ -69,7 +69,7 @@ pub(super) fn read(operation: &Arc<Operation>, place: usize, known: Known<'_>, a
     let creating = operation.kind == OperationKind::Create;
     // A change that is refused now may have been carried out by an earlier call whose answer was lost.
     let called_before = before.filter(|_| !creating && (answer.in_doubt || known.maybe_ours));
-    let doubtful = called_before.map(|entry| LedgerEntry { doubtful: true, ..entry.clone() });
+    let doubtful = called_before.map(|before| in_doubt(operation, before));
     let refused = |refusal| settled(OperationState::Refused, doubtful.clone(), Some(refusal));
     match answer.verdict {
         Verdict::Done { created_departments } if created_departments.is_empty() => done(),
@@ -168,7 +168,7 @@ pub(super) fn read(operation: &Arc<Operation>, place: usize, known: Known<'_>, a
             settlement: (!known.maybe_ours).then(|| {
                 // A change that was called before the limit was reached may have happened.
                 let called_before = before.filter(|_| !creating && attempts.len() > 1);
-                let doubtful = called_before.map(|entry| LedgerEntry { doubtful: true, ..entry.clone() });
+                let doubtful = called_before.map(|before| in_doubt(operation, before));
                 Box::new(settlement(OperationState::Failed, doubtful, None))
             }),
             error: None,
@@ -231,6 +231,19 @@ pub(super) fn after(operation: &Operation, tenant: &TenantId, when: DateTime<Utc
         rules: operation.rules.clone(),
         kept: kept(operation),
     }
+}
+
+/// The ledger's line of a member whose change may have happened or not: everything is to be sent again. Whether someone
+/// who leaves or returns may log in is not sure then, which is what a leaver without a moment of leaving says.
+pub(super) fn in_doubt(operation: &Operation, before: &LedgerEntry) -> LedgerEntry {
+    let mut line = LedgerEntry { doubtful: true, ..before.clone() };
+    let leaves = operation.kind == OperationKind::Disable && operation.left;
+    let returns = operation.kind == OperationKind::Enable && before.state == MemberState::Left;
+    if leaves || returns {
+        line.state = MemberState::Left;
+        line.left_at = None;
+    }
+    line
 }
 
 /// What stands by hand: it no longer does once ruzhi writes the field.

@@ -223,7 +223,7 @@ impl World {
         };
         let to_part_with = |line: &&LedgerEntry| match line.state {
             MemberState::Active => true,
-            MemberState::Left => line.left_at.is_some_and(|left| left <= scope.grace_over),
+            MemberState::Left => line.left_at.is_none_or(|left| left <= scope.grace_over),
             MemberState::Deleted => line.may_appear(),
         };
         match &record.resolution {

@@ -173,18 +173,18 @@ pub(super) async fn candidates(
              AND m.record = r.id AND m.decision_hash = r.decision_hash)) \
          OR (r.kind = 'leave' AND EXISTS (SELECT 1 FROM member m WHERE m.tenant = r.tenant \
              AND m.decided_key = r.member_key AND (m.state = 'active' \
-             OR (m.state = 'deleted' AND m.doubtful <> 0) OR (m.state = 'left' AND m.left_at <= ",
+             OR (m.state = 'deleted' AND m.doubtful <> 0) OR (m.state = 'left' AND (m.left_at IS NULL OR m.left_at <= ",
     );
-    query.push_bind(grace_over).push(")))))) ");
+    query.push_bind(grace_over).push("))))))) ");
     if scope.absent_leaves {
         query.push(
             "OR (r.absent = 1 AND r.kind = 'upsert' AND EXISTS (SELECT 1 FROM member m WHERE m.tenant = r.tenant \
              AND m.decided_key = r.member_key AND m.flow = r.flow AND m.record = r.id \
              AND (m.state = 'active' OR (m.state = 'deleted' AND m.doubtful <> 0) \
-             OR (m.state = 'left' AND m.left_at <= ",
+             OR (m.state = 'left' AND (m.left_at IS NULL OR m.left_at <= ",
         );
         query.push_bind(grace_over);
-        query.push("))) AND NOT EXISTS (SELECT 1 FROM record o WHERE o.");
+        query.push(")))) AND NOT EXISTS (SELECT 1 FROM record o WHERE o.");
         push_tenants(&mut query, &scope.tenants);
         query.push(" AND o.member_key = r.member_key AND o.absent = 0 AND o.kind = 'upsert'))");
     }

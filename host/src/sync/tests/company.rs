@@ -15,7 +15,7 @@ use crate::plan::tests::world::{Planned, World, decided, id};
 use crate::plan::{Duplicates, Existing, Guard, Policy, Standing, StoredRefusal, comparable_mobile};
 use crate::store::Settlement;
 use crate::sync::settle::read_back;
-use crate::sync::verdict::{Known, Meaning, after, mobile_not_taken, read};
+use crate::sync::verdict::{Known, Meaning, after, in_doubt, mobile_not_taken, read};
 
 /// Operations marked as `sending` together, ahead of their calls.
 const WINDOW: usize = 3;
@@ -117,7 +117,7 @@ struct Run {
     crashed: bool,
     again: BTreeMap<usize, Due>,
     unstored: Vec<Settlement>,
-    done: usize,
+    moved: usize,
 }
 
 pub(super) struct Company {
@@ -192,7 +192,7 @@ impl Company {
             || self.directory.is_coming(key)
     }
 
-    /// One run of a tenant. Gives how many operations it has done.
+    /// One run of a tenant. Gives how many operations changed anything or are to be planned again.
     pub(super) fn run(&mut self, tenant: usize, weather: &Weather) -> usize {
         self.settle_crash();
         self.check();
@@ -207,13 +207,13 @@ impl Company {
             crashed: false,
             again: BTreeMap::new(),
             unstored: Vec::new(),
-            done: 0,
+            moved: 0,
         };
         self.apply(&mut run, &planned);
         if self.sending.is_empty() {
             self.check();
         }
-        run.done
+        run.moved
     }
 
     pub(super) fn plan(&mut self, tenant: &TenantId, full: bool) -> Planned {
@@ -397,8 +397,8 @@ impl Company {
     }
 
     fn settled(&mut self, run: &mut Run, settlement: Settlement) {
-        if settlement.state == OperationState::Done && settlement.refusal.is_none() {
-            run.done += 1;
+        if settlement.state != OperationState::Refused && settlement.refusal.is_none() {
+            run.moved += 1;
         }
         run.unstored.push(settlement);
         self.flush(run, run.weather.stored_together);
@@ -447,7 +447,7 @@ fn not_done(place: usize, due: &Due) -> Settlement {
         errcode: None,
         errmsg: None,
         attempts: Vec::new(),
-        ledger: doubtful.map(|line| LedgerEntry { doubtful: true, ..line.clone() }),
+        ledger: doubtful.map(|before| in_doubt(&due.operation, before)),
         refusal: None,
     }
 }

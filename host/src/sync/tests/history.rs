@@ -178,8 +178,8 @@ impl Company {
         self.directory.settle_late();
         for round in 0.. {
             assert!(round < 12, "no rest: {:#?}", self.world);
-            let done: usize = (0..2).map(|tenant| self.run(tenant, &Weather::fair(true))).sum();
-            if done == 0 {
+            let moved: usize = (0..2).map(|tenant| self.run(tenant, &Weather::fair(true))).sum();
+            if moved == 0 {
                 break;
             }
         }
