@@ -81,8 +81,8 @@ pub(super) fn changes(written: &Member, new: &Member) -> Map<String, Value> {
     body
 }
 
-/// Every field the rules speak of, whatever the directory holds: what is sent when an answer was lost. An empty one is
-/// among them, for it may have to be cleared yet.
+/// Every field of a member, whatever the directory holds: what is sent when an answer was lost. An empty one is among
+/// them, for it may have to be cleared yet.
 pub(super) fn whole(new: &Member) -> Map<String, Value> {
     let nobody = Member {
         // Differs from every value, so that each field counts as changed.
@@ -99,13 +99,6 @@ pub(super) fn whole(new: &Member) -> Map<String, Value> {
         body.insert("direct_leader".to_owned(), json!(leaders));
     }
     body
-}
-
-/// The member once every field of `new` is written over one of whom it is in doubt what the directory holds: what the
-/// rules do not speak of is not sent again, so the ledger no longer says that it was written.
-pub(super) fn rewritten(written: &Member, new: &Member) -> Member {
-    let Member { userid, enable, to_invite, .. } = written.clone();
-    merged(&Member { userid, enable, to_invite, ..Member::default() }, new)
 }
 
 /// The member once `new` is written over `written`: what the rules do not speak of stays.

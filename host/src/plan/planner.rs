@@ -171,12 +171,10 @@ impl<'a> Planner<'a> {
             (None, None) => (OperationKind::Create, body::create(member), member.clone()),
             (None, Some(_)) => (OperationKind::Update, body::whole(member), member.clone()),
             (Some(entry), _) => {
-                let written = &entry.written;
-                let (mut change, mut after) = if entry.doubtful {
-                    (body::whole(member), body::rewritten(written, member))
-                } else {
-                    (body::changes(written, member), body::merged(written, member))
-                };
+                let mut after = body::merged(&entry.written, member);
+                // In doubt, also what the rules no longer speak of is sent as the ledger has it.
+                let mut change =
+                    if entry.doubtful { body::whole(&after) } else { body::changes(&entry.written, member) };
                 if entry.state == MemberState::Left && member.enable != Some(false) {
                     change.insert("enable".to_owned(), json!(1));
                     after.enable = member.enable;
