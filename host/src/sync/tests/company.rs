@@ -400,8 +400,10 @@ impl Company {
         if settlement.state != OperationState::Refused && settlement.refusal.is_none() {
             run.moved += 1;
         }
+        // That a create was taken in part nothing tells but its answer, so the model does not lose that one.
+        let warned = settlement.state == OperationState::Failed && settlement.refusal.is_some();
         run.unstored.push(settlement);
-        self.flush(run, run.weather.stored_together);
+        self.flush(run, if warned { 1 } else { run.weather.stored_together });
     }
 
     fn flush(&mut self, run: &mut Run, least: usize) {
