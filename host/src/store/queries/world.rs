@@ -229,8 +229,8 @@ async fn load(store: &Sqlite, scope: &Scope, rows: &[DbRow]) -> Result<Vec<Candi
     let entries = ledger::named(store, tenant, &scope.tenants, &keys).await?;
     let own = std::slice::from_ref(tenant);
     let own_entries = match &scope.tenants[..] {
-        [_] => HashMap::new(),
-        _ => ledger::named(store, tenant, own, &keys).await?,
+        [_] => None,
+        _ => Some(ledger::named(store, tenant, own, &keys).await?),
     };
     let mut refusals = stored_refusals(store, tenant, flow, &ids).await?;
     let mut owned: HashMap<RecordId, Vec<(UserId, MemberKey)>> = HashMap::new();
@@ -243,12 +243,9 @@ async fn load(store: &Sqlite, scope: &Scope, rows: &[DbRow]) -> Result<Vec<Candi
         let owned = owned.remove(&record.origin.record).unwrap_or_default();
         let others = owned.into_iter().filter(|(_, decided_as)| Some(decided_as) != key.as_ref());
         // A leave is about the member its own tenant has.
-        let entry = match &record.resolution {
-            Resolution::Decided(Decision::Leave(_)) if !own_entries.is_empty() => {
-                key.as_ref().and_then(|key| own_entries.get(key))
-            }
-            _ => key.as_ref().and_then(|key| entries.get(key)),
-        };
+        let leaves = matches!(record.resolution, Resolution::Decided(Decision::Leave(_)));
+        let entries = own_entries.as_ref().filter(|_| leaves).unwrap_or(&entries);
+        let entry = key.as_ref().and_then(|key| entries.get(key));
         Candidate { entry: entry.cloned(), also_owns: others.map(|(userid, _)| userid).collect(), record }
     };
     Ok(states.into_iter().map(candidate).collect())
