@@ -66,6 +66,7 @@ pub(super) fn read(operation: &Arc<Operation>, place: usize, known: Known<'_>, a
     };
     let settled = |state, ledger, refusal| Meaning::Settled(Box::new(settlement(state, ledger, refusal)));
     let done = || settled(OperationState::Done, Some(after()), undone(operation));
+    let there = || settled(OperationState::Done, Some(found(operation, after())), undone(operation));
     let creating = operation.kind == OperationKind::Create;
     // A change that is refused now may have been carried out by an earlier call whose answer was lost.
     let called_before = before.filter(|_| !creating && (answer.in_doubt || known.maybe_ours));
@@ -107,7 +108,7 @@ pub(super) fn read(operation: &Arc<Operation>, place: usize, known: Known<'_>, a
             );
             settled(OperationState::Failed, Some(entry), Some(refusal))
         }
-        Verdict::AlreadyExists { maybe_ours } if maybe_ours || known.maybe_ours => done(),
+        Verdict::AlreadyExists { maybe_ours } if maybe_ours || known.maybe_ours => there(),
         // Created by someone else since the plan was made, and the tenant takes whoever is there: with all fields, next time.
         Verdict::AlreadyExists { .. } if known.adopts => {
             settled(OperationState::Done, Some(LedgerEntry { doubtful: true, ..after() }), None)
@@ -126,7 +127,7 @@ pub(super) fn read(operation: &Arc<Operation>, place: usize, known: Known<'_>, a
         )),
         // The holder is this very userid, and an earlier call for it may have been carried out: it was.
         Verdict::MobileHeld { maybe_ours: true, .. } if creating && (answer.in_doubt || known.maybe_ours) => {
-            done()
+            there()
         }
         Verdict::MobileHeld { holder, .. } => {
             let who = holder.unwrap_or_default();
@@ -231,6 +232,13 @@ pub(super) fn after(operation: &Operation, tenant: &TenantId, when: DateTime<Utc
         rules: operation.rules.clone(),
         kept: kept(operation),
     }
+}
+
+/// The ledger's line of a created member who was found there already. Where an earlier plan's create was lost too, it may
+/// be that one's fields the member has, so all are to be sent.
+pub(super) fn found(operation: &Operation, line: LedgerEntry) -> LedgerEntry {
+    let doubtful = operation.before.as_ref().is_some_and(LedgerEntry::may_appear);
+    LedgerEntry { doubtful, ..line }
 }
 
 /// The ledger's line of a member whose change may have happened or not: everything is to be sent again. Whether someone
