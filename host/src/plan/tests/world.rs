@@ -40,7 +40,7 @@ pub(crate) struct Planned {
 
 /// Which records the planner is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shown {
+pub(crate) enum Shown {
     /// Every one that says something.
     All,
     /// Those the store gives, then those whose claim is contested.
@@ -254,7 +254,8 @@ impl World {
         }
     }
 
-    fn shown(&self, scope: &Scope, contested: &[Origin], shown: Shown) -> Vec<Candidate> {
+    /// The records of a flow as the planner is shown them, in order.
+    pub(crate) fn shown(&self, scope: &Scope, contested: &[Origin], shown: Shown) -> Vec<Candidate> {
         let ours = |record: &&RecordState| {
             record.origin.tenant == scope.tenant && record.origin.flow == scope.flow
         };

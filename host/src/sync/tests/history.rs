@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::company::{Company, Crash, Row, State, Weather, mobile, userid};
 use super::directory::{Fault, departments, expected_of};
-use crate::model::{Decision, MemberKey, OperationKind, RefusedBy};
+use crate::model::{Decision, MemberKey, RefusedBy};
 use crate::plan::{Resolution, Standing};
 
 /// One thing that happens.
