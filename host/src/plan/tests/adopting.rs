@@ -90,10 +90,7 @@ fn nobody_is_taken_over_who_is_not_there_or_ours_already_or_protected() {
 
 #[test]
 fn whom_a_lost_create_may_yet_bring_is_taken_over_when_they_have_turned_up() {
-    let line = LedgerEntry {
-        doubtful: true,
-        ..entry(1, member("a", "13800000001"), MemberState::Deleted)
-    };
+    let line = LedgerEntry { doubtful: true, ..entry(1, member("a", "13800000001"), MemberState::Deleted) };
     let candidate = Candidate { entry: Some(line), ..wanting(member("a", "13800000001")) };
     assert_eq!(acting(adopted(&candidate, &found(Some("a"), None, None))).kind, OperationKind::Adopt);
 }

@@ -64,14 +64,15 @@ fn who_is_gone_moved_or_changed_is_found() {
 #[test]
 fn a_field_that_the_credential_may_not_read_is_no_finding() {
     for (field, hidden) in [("mobile", json!("")), ("gender", json!("0"))] {
-        let line = LedgerEntry {
-            written: Member { gender: Some("1".to_owned()), ..line().written },
-            ..line()
-        };
+        let line =
+            LedgerEntry { written: Member { gender: Some("1".to_owned()), ..line().written }, ..line() };
         let details = with(with(details(), "gender", json!("1")), field, hidden);
         assert_eq!(compare(&line, Some(&shown(&[1], details))), [], "{field}");
     }
-    assert_eq!(fields(&compare(&line(), Some(&shown(&[1], with(details(), "mobile", json!("1")))))), ["mobile"]);
+    assert_eq!(
+        fields(&compare(&line(), Some(&shown(&[1], with(details(), "mobile", json!("1")))))),
+        ["mobile"]
+    );
 }
 
 #[test]

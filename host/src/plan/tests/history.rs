@@ -43,11 +43,8 @@ fn carry_out(world: &mut World, tenant: &TenantId, operation: &crate::model::Ope
         OperationKind::Disable if operation.left => MemberState::Left,
         _ => MemberState::Active,
     };
-    let own = Origin {
-        tenant: tenant.clone(),
-        flow: operation.flow.clone(),
-        record: operation.record.clone(),
-    };
+    let own =
+        Origin { tenant: tenant.clone(), flow: operation.flow.clone(), record: operation.record.clone() };
     let owner = before.filter(|_| operation.left).map_or(own, |before| before.owner.clone());
     if let Some(before) = before {
         world.ledger.remove(&(before.owner.tenant.clone(), before.userid.key()));

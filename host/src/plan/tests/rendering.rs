@@ -78,8 +78,5 @@ fn a_held_plan_names_the_limit_and_what_the_plan_is_for() {
     };
     assert_eq!(second_line(Purpose::Adopt { by: AdoptBy::Either }), "takes over members");
     assert_eq!(second_line(Purpose::Revert { run }), "undoes run r1");
-    assert_eq!(
-        second_line(Purpose::Drift { settle: DriftSettle::Keep }),
-        "settles what was changed by hand"
-    );
+    assert_eq!(second_line(Purpose::Drift { settle: DriftSettle::Keep }), "settles what was changed by hand");
 }

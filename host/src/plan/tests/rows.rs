@@ -291,7 +291,13 @@ fn the_guard_holds_exactly_past_its_limits() {
     };
     let held = |owned: u32, leavers: u32| {
         let records = (0..leavers).map(|i| leave(i, &format!("u{i}"))).collect();
-        plan(&world(records, people(owned))).plan.guard.reasons.into_iter().map(|r| r.limit).collect::<Vec<_>>()
+        plan(&world(records, people(owned)))
+            .plan
+            .guard
+            .reasons
+            .into_iter()
+            .map(|r| r.limit)
+            .collect::<Vec<_>>()
     };
     assert_eq!(held(5, 5), Vec::<String>::new());
     assert_eq!(held(29, 6), ["leave_percent"]);

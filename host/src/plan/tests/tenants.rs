@@ -22,7 +22,8 @@ fn a_userid_is_unique_over_all_tenants_and_each_is_named_to_the_other() {
     let here = upsert(1, member("a", "13800000001"));
     let there = elsewhere(upsert(2, member("A", "13800000002")));
     let both = world(vec![here.clone(), there.clone()], vec![]);
-    for (tenant, record, other) in [(tenant(), &here, "office/onboarding/"), (office(), &there, "factory/onboarding/")]
+    for (tenant, record, other) in
+        [(tenant(), &here, "office/onboarding/"), (office(), &there, "factory/onboarding/")]
     {
         let plan = plan_of(&both, &tenant);
         assert_eq!(kinds(&plan), []);
@@ -77,7 +78,8 @@ fn who_leaves_one_tenant_and_joins_another_moves_and_is_not_disabled_on_the_way(
     let before = member("a", "13800000001");
     let after = Member { position: Some("厂长".to_owned()), ..before.clone() };
     for (leaves, joins) in [(2, 3), (3, 2)] {
-        let records = vec![upsert(1, before.clone()), leave(leaves, "a"), elsewhere(upsert(joins, after.clone()))];
+        let records =
+            vec![upsert(1, before.clone()), leave(leaves, "a"), elsewhere(upsert(joins, after.clone()))];
         let moving = world(records, vec![line(1, before.clone(), tenant(), MemberState::Active)]);
         let left = plan_of(&moving, &tenant());
         assert_eq!(kinds(&left), []);
@@ -134,10 +136,8 @@ fn a_protected_member_does_not_move() {
     let mut policy = policy();
     policy.protected.insert(MemberKey::of("a"));
     let there = elsewhere(upsert(3, same.clone()));
-    let moving = world(
-        vec![leave(2, "a"), there.clone()],
-        vec![line(1, same, tenant(), MemberState::Active)],
-    );
+    let moving =
+        world(vec![leave(2, "a"), there.clone()], vec![line(1, same, tenant(), MemberState::Active)]);
     let plan = moving.plan((&office(), &flow()), Some(&directory(&[])), &policy, now());
     assert_eq!(rules_of(&plan.standings[&there.origin]), ["member.protected"]);
 }

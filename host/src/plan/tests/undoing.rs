@@ -7,7 +7,12 @@ use crate::model::Operation;
 use crate::plan::revert::undo;
 
 /// What was done, as the journal has it.
-fn done(kind: OperationKind, before: Option<&LedgerEntry>, member: Member, body: serde_json::Value) -> Operation {
+fn done(
+    kind: OperationKind,
+    before: Option<&LedgerEntry>,
+    member: Member,
+    body: serde_json::Value,
+) -> Operation {
     Operation {
         kind,
         userid: member.userid.parse().unwrap(),
@@ -88,7 +93,8 @@ fn departments_leadership_and_own_fields_go_back_whole() {
 #[test]
 fn a_create_is_undone_by_a_delete_and_a_delete_by_a_create_without_an_invitation() {
     let invited = Member { to_invite: Some(true), ..member("a", "13800000001") };
-    let created = done(OperationKind::Create, None, invited.clone(), json!({ "userid": "a", "to_invite": true }));
+    let created =
+        done(OperationKind::Create, None, invited.clone(), json!({ "userid": "a", "to_invite": true }));
     let back = undone(&created, &entry(1, invited.clone(), MemberState::Active));
     assert_eq!(back.kind, OperationKind::Delete);
 

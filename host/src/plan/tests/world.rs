@@ -91,7 +91,13 @@ impl World {
         self.ledger.insert((line.owner.tenant.clone(), line.userid.key()), line);
     }
 
-    pub(crate) fn scope(&self, tenant: &TenantId, flow: &FlowId, policy: &Policy, now: DateTime<Utc>) -> Scope {
+    pub(crate) fn scope(
+        &self,
+        tenant: &TenantId,
+        flow: &FlowId,
+        policy: &Policy,
+        now: DateTime<Utc>,
+    ) -> Scope {
         let of_records = self.records.keys().map(|origin| &origin.tenant);
         let of_ledger = self.ledger.keys().map(|(tenant, _)| tenant);
         let mut tenants: BTreeSet<TenantId> = of_records.chain(of_ledger).cloned().collect();
@@ -132,9 +138,8 @@ impl World {
 
     fn totals(&self, scope: &Scope) -> Totals {
         let mut totals = Totals::default();
-        let ours = |record: &&RecordState| {
-            record.origin.tenant == scope.tenant && record.origin.flow == scope.flow
-        };
+        let ours =
+            |record: &&RecordState| record.origin.tenant == scope.tenant && record.origin.flow == scope.flow;
         for record in self.present().filter(ours) {
             match &record.resolution {
                 Resolution::Decided(Decision::Upsert(_)) => totals.upserts += 1,
@@ -256,9 +261,8 @@ impl World {
 
     /// The records of a flow as the planner is shown them, in order.
     pub(crate) fn shown(&self, scope: &Scope, contested: &[Origin], shown: Shown) -> Vec<Candidate> {
-        let ours = |record: &&RecordState| {
-            record.origin.tenant == scope.tenant && record.origin.flow == scope.flow
-        };
+        let ours =
+            |record: &&RecordState| record.origin.tenant == scope.tenant && record.origin.flow == scope.flow;
         let says_something = |record: &&RecordState| {
             let ignores = matches!(record.resolution, Resolution::Decided(Decision::Ignore(_)));
             !ignores && (self.may_ask(scope, record) || !self.absent.contains(&record.origin))
@@ -335,7 +339,8 @@ impl World {
         assert_eq!(all.result(), few.result(), "what is passed over changes the plan of {self:#?}");
         for (origin, standing) in &all.standings {
             let passed_over = !few.standings.contains_key(origin);
-            let silent = matches!(standing, Standing::Unchanged { confirmed: false } | Standing::Ignored { .. });
+            let silent =
+                matches!(standing, Standing::Unchanged { confirmed: false } | Standing::Ignored { .. });
             assert!(!passed_over || silent, "{origin} is passed over and {standing:?}");
         }
         few.standings = all.standings;
@@ -351,5 +356,12 @@ pub(crate) fn id(n: u32) -> RecordId {
 /// A record with its decision on it.
 pub(crate) fn decided(origin: Origin, decision: Decision, rules: Digest) -> RecordState {
     let digest = Digest::of(serde_json::to_vec(&decision).unwrap());
-    RecordState { origin, resolution: Resolution::Decided(decision), decision: digest, rules, refusal: None, absent: false }
+    RecordState {
+        origin,
+        resolution: Resolution::Decided(decision),
+        decision: digest,
+        rules,
+        refusal: None,
+        absent: false,
+    }
 }

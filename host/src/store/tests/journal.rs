@@ -58,7 +58,12 @@ fn operations() -> Vec<Operation> {
 }
 
 impl Opened {
-    async fn keep(&self, name: &str, (plan, waves): &(Plan, Vec<(usize, u32)>), state: PlanState) -> PlanState {
+    async fn keep(
+        &self,
+        name: &str,
+        (plan, waves): &(Plan, Vec<(usize, u32)>),
+        state: PlanState,
+    ) -> PlanState {
         self.store.put_plan(&run(name), plan, waves, state, now()).await.unwrap()
     }
 
@@ -164,7 +169,9 @@ async fn the_quarantine_of_a_flow_is_what_its_last_plan_and_its_calls_refused() 
     let opened = open().await;
     let refusal = |rule: &str| crate::model::Refusal {
         by: RefusedBy::Plan,
-        violations: vec![Violation { field: String::new(), rule: rule.to_owned(), message: "…".to_owned() }],
+        violations: vec![Violation {
+            field: String::new(), rule: rule.to_owned(), message: "…".to_owned()
+        }],
         errcode: None,
     };
     let refuse = async |name: &str, n: u32, at: DateTime<Utc>| {

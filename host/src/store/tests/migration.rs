@@ -12,7 +12,8 @@ async fn first_version(path: &std::path::Path) {
     sqlx::migrate!("src/store/migrations").run_to(1, &pool).await.unwrap();
     let hash = Digest::of("decision");
     let written = serde_json::to_string(&member("Zhang.San", "13800000001")).unwrap();
-    let decision = serde_json::to_string(&Decision::Upsert(Box::new(member("Zhang.San", "13800000001")))).unwrap();
+    let decision =
+        serde_json::to_string(&Decision::Upsert(Box::new(member("Zhang.San", "13800000001")))).unwrap();
     sqlx::query(
         "INSERT INTO record (tenant, flow, id, content, content_hash, fetched_at, fetched_run, decided_at, rules, \
          decision, decision_hash, notes) VALUES ('here', 'onboarding', $1, '{}', $2, 0, 'r1', 0, $2, $3, $2, '[]')",
@@ -80,7 +81,8 @@ async fn a_store_of_the_first_version_is_understood() {
         assert_eq!(doubt.operation.body["position"], "厂长");
     }
 
-    let lines = opened.store.members(std::slice::from_ref(&here), &[MemberKey::of("zhang.san")]).await.unwrap();
+    let lines =
+        opened.store.members(std::slice::from_ref(&here), &[MemberKey::of("zhang.san")]).await.unwrap();
     assert_eq!(lines[0].userid.as_str(), "Zhang.San");
     assert_eq!(lines[0].decided_as, MemberKey::of("zhang.san"));
     assert_eq!(lines[0].written, member("Zhang.San", "13800000001"));

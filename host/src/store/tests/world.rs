@@ -76,9 +76,11 @@ const USERIDS: [&str; 5] = ["a", "b", "c", "D", "e"];
 
 fn any_record() -> impl Strategy<Value = Drawn> {
     let userid = prop::sample::select(USERIDS.to_vec());
-    let mobile = prop::sample::select(vec!["", "13800000001", "+86 13800000001", "13800000002", "13800000003"]);
-    (prop::bool::weighted(0.3), prop::bool::weighted(0.2), 0..12_u8, userid, mobile)
-        .prop_map(|(elsewhere, absent, kind, userid, mobile)| Drawn { elsewhere, absent, kind, userid, mobile })
+    let mobile =
+        prop::sample::select(vec!["", "13800000001", "+86 13800000001", "13800000002", "13800000003"]);
+    (prop::bool::weighted(0.3), prop::bool::weighted(0.2), 0..12_u8, userid, mobile).prop_map(
+        |(elsewhere, absent, kind, userid, mobile)| Drawn { elsewhere, absent, kind, userid, mobile },
+    )
 }
 
 fn any_line(userid: &'static str) -> impl Strategy<Value = Option<Line>> {
@@ -133,7 +135,8 @@ fn world((drawn, lines, absent_leaves): &Case, tenants: &[TenantId]) -> World {
     let mut owners = HashSet::new();
     for drawn in lines.iter().flatten() {
         let owner = origin(&tenants[usize::from(drawn.elsewhere)], drawn.owner);
-        let state = [MemberState::Active, MemberState::Left, MemberState::Deleted][usize::from(drawn.state % 3)];
+        let state =
+            [MemberState::Active, MemberState::Left, MemberState::Deleted][usize::from(drawn.state % 3)];
         // One row is one person: no record owns two members that are in use.
         if state == MemberState::Active && !owners.insert(owner.clone()) {
             continue;
@@ -146,7 +149,8 @@ fn world((drawn, lines, absent_leaves): &Case, tenants: &[TenantId]) -> World {
         let wanted = wanted.filter(|(_, member)| {
             drawn.carries_out && MemberKey::of(&member.userid) == MemberKey::of(drawn.userid)
         });
-        let written = wanted.map_or_else(|| member(drawn.userid, "13800000009"), |(_, member)| Member::clone(member));
+        let written =
+            wanted.map_or_else(|| member(drawn.userid, "13800000009"), |(_, member)| Member::clone(member));
         let mut line = line(owner.clone(), written, state);
         line.carried_out = wanted.map(|(decision, _)| decision.clone());
         if drawn.other_account {
@@ -330,7 +334,7 @@ async fn the_stamp_of_the_world_tells_every_change_and_no_confirmation() {
     let confirmed = vec![(origin(&here, 1), decision.clone(), rules.clone())];
     let part = DraftPart { confirmed, ..DraftPart::default() };
     opened.store.put_draft(&"r1".parse().unwrap(), &here, &part, now()).await.unwrap();
-    let confirmed = opened.store.members(&[here.clone()], &[MemberKey::of("a")]).await.unwrap();
+    let confirmed = opened.store.members(std::slice::from_ref(&here), &[MemberKey::of("a")]).await.unwrap();
     assert_eq!((&confirmed[0].carried_out, &confirmed[0].rules), (&Some(decision), &rules));
     assert_eq!(stamp().await, before);
 }

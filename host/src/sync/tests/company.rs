@@ -61,7 +61,8 @@ fn decide(row: &Row, version: u8) -> Decision {
             mobile: Some(mobile(row.mobile)),
             memberships: vec![Membership { department: row.department, leader: row.leads, order: None }],
             position: (version > 0).then(|| text(row.position)),
-            email: (version > 1).then(|| if row.email == 0 { String::new() } else { format!("e{}@x.cn", row.email) }),
+            email: (version > 1)
+                .then(|| if row.email == 0 { String::new() } else { format!("e{}@x.cn", row.email) }),
             alias: (version == 2).then(|| text(row.position)),
             to_invite: (version > 0).then_some(true),
             ..Member::default()
@@ -243,7 +244,8 @@ impl Company {
 
     fn settle_crash(&mut self) {
         let members = self.directory.ids();
-        let in_doubt: Vec<_> = self.sending.iter().map(|(at, operation)| (at.clone(), Arc::clone(operation))).collect();
+        let in_doubt: Vec<_> =
+            self.sending.iter().map(|(at, operation)| (at.clone(), Arc::clone(operation))).collect();
         for ((tenant, place), operation) in in_doubt {
             let settlement = read_back(&members, &tenant, place, &operation, self.now);
             self.store(&tenant, settlement);
@@ -263,11 +265,8 @@ impl Company {
             }
             self.world.write(line);
         }
-        let origin = Origin {
-            tenant: tenant.clone(),
-            flow: operation.flow.clone(),
-            record: operation.record.clone(),
-        };
+        let origin =
+            Origin { tenant: tenant.clone(), flow: operation.flow.clone(), record: operation.record.clone() };
         if let (Some(refusal), Some(record)) = (refusal, self.world.records.get_mut(&origin)) {
             let (decision, rules) = (operation.decision.clone(), operation.rules.clone());
             record.refusal = Some(StoredRefusal { refusal, decision, rules });
@@ -384,11 +383,16 @@ impl Company {
     fn with_mobile_checked(&self, mut settlement: Settlement) -> Settlement {
         let operation = &settlement.operation;
         let new = operation.body.get("mobile").filter(|mobile| **mobile != "");
-        let (Some(new), Some(before), OperationState::Done) = (new, &operation.before, settlement.state) else {
+        let (Some(new), Some(before), OperationState::Done) = (new, &operation.before, settlement.state)
+        else {
             return settlement;
         };
-        let same = before.written.mobile.as_deref().map(comparable_mobile) == new.as_str().map(comparable_mobile);
-        let taken = self.directory.holder("mobile", new).is_some_and(|held| held.userid.key() == operation.userid.key());
+        let same =
+            before.written.mobile.as_deref().map(comparable_mobile) == new.as_str().map(comparable_mobile);
+        let taken = self
+            .directory
+            .holder("mobile", new)
+            .is_some_and(|held| held.userid.key() == operation.userid.key());
         if operation.kind == OperationKind::Create || (same && !before.doubtful) || taken {
             return settlement;
         }

@@ -6,7 +6,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
-use crate::model::{DepartmentId, LedgerEntry, Member, MemberKey, MemberState, Operation, OperationKind, UserId};
+use crate::model::{
+    DepartmentId, LedgerEntry, Member, MemberKey, MemberState, Operation, OperationKind, UserId,
+};
 use crate::plan::{Directory, whole_body};
 use crate::wecom::{Answer, Attempt, Error, Failure, Verdict};
 
@@ -124,8 +126,7 @@ impl Model {
     pub(super) fn enter_by_hand(&mut self, userid: UserId, mobile: &str) {
         let fields = json!({ "name": "someone", "mobile": mobile, "department": [1], "enable": 1 });
         let fields = fields.as_object().cloned().unwrap_or_default();
-        self.members
-            .insert(userid.key(), Held { userid, fields, activated: true, ours: false, invited: 0 });
+        self.members.insert(userid.key(), Held { userid, fields, activated: true, ours: false, invited: 0 });
     }
 
     /// Whether a create of this member is under way.
@@ -165,7 +166,8 @@ impl Model {
 
     fn create(&mut self, userid: &UserId, body: &Map<String, Value>) -> Code {
         if let Some(held) = self.members.get(&userid.key()) {
-            let same_mobile = body.get("mobile").is_some_and(|mobile| held.fields.get("mobile") == Some(mobile));
+            let same_mobile =
+                body.get("mobile").is_some_and(|mobile| held.fields.get("mobile") == Some(mobile));
             let first = if self.mobile_first { self.clash(userid, body) } else { None };
             return match first {
                 Some(code) => code,

@@ -12,22 +12,60 @@ use crate::plan::{Resolution, Standing};
 /// One thing that happens.
 #[derive(Debug, Clone)]
 enum Step {
-    Hire { tenant: usize, row: Row },
-    Transfer { row: prop::sample::Index, department: u32, leads: bool, position: u8 },
-    NewMobile { row: prop::sample::Index, mobile: u8 },
-    NewEmail { row: prop::sample::Index, email: u8 },
-    SwapMobiles { one: prop::sample::Index, other: prop::sample::Index },
-    Rename { row: prop::sample::Index, userid: u8 },
-    Turn { row: prop::sample::Index, state: State },
+    Hire {
+        tenant: usize,
+        row: Row,
+    },
+    Transfer {
+        row: prop::sample::Index,
+        department: u32,
+        leads: bool,
+        position: u8,
+    },
+    NewMobile {
+        row: prop::sample::Index,
+        mobile: u8,
+    },
+    NewEmail {
+        row: prop::sample::Index,
+        email: u8,
+    },
+    SwapMobiles {
+        one: prop::sample::Index,
+        other: prop::sample::Index,
+    },
+    Rename {
+        row: prop::sample::Index,
+        userid: u8,
+    },
+    Turn {
+        row: prop::sample::Index,
+        state: State,
+    },
     /// A form of its own says that someone left.
-    LeaveForm { tenant: usize, userid: u8 },
-    Rules { version: u8 },
+    LeaveForm {
+        tenant: usize,
+        userid: u8,
+    },
+    Rules {
+        version: u8,
+    },
     Days(i64),
-    DeleteByHand { userid: u8 },
-    EnterByHand { userid: u8, mobile: u8 },
-    LogsIn { userid: u8 },
+    DeleteByHand {
+        userid: u8,
+    },
+    EnterByHand {
+        userid: u8,
+        mobile: u8,
+    },
+    LogsIn {
+        userid: u8,
+    },
     MobileFirst(bool),
-    Run { tenant: usize, weather: Weather },
+    Run {
+        tenant: usize,
+        weather: Weather,
+    },
 }
 
 const USERIDS: u8 = 6;
@@ -75,9 +113,8 @@ fn any_fault() -> impl Strategy<Value = Fault> {
 fn any_weather() -> impl Strategy<Value = Weather> {
     let faults = prop_oneof![1 => Just(vec![]), 2 => prop::collection::vec(any_fault(), 1..6)];
     let crash = prop::option::weighted(0.4, (0..8_usize).prop_map(|calls| Crash { calls }));
-    (faults, crash, 1..4_usize, prop::bool::weighted(0.2)).prop_map(|(faults, crash, stored_together, full)| {
-        Weather { faults, crash, stored_together, full }
-    })
+    (faults, crash, 1..4_usize, prop::bool::weighted(0.2))
+        .prop_map(|(faults, crash, stored_together, full)| Weather { faults, crash, stored_together, full })
 }
 
 fn any_step() -> impl Strategy<Value = Step> {
@@ -129,8 +166,7 @@ impl Company {
                 if keys.is_empty() {
                     return;
                 }
-                let (first, second) =
-                    (self.rows[one.get(&keys)].mobile, self.rows[other.get(&keys)].mobile);
+                let (first, second) = (self.rows[one.get(&keys)].mobile, self.rows[other.get(&keys)].mobile);
                 self.change(one, |row| row.mobile = second);
                 self.change(other, |row| row.mobile = first);
             }
@@ -138,7 +174,8 @@ impl Company {
             Step::Turn { row, state } => self.change(row, |row| row.state = state),
             Step::LeaveForm { tenant, userid } => {
                 let state = State::Left;
-                let row = Row { userid, mobile: 0, email: 0, department: 1, leads: false, position: 0, state };
+                let row =
+                    Row { userid, mobile: 0, email: 0, department: 1, leads: false, position: 0, state };
                 self.enter(tenant, row);
             }
             Step::Rules { version } => {
@@ -212,7 +249,8 @@ impl Company {
                 }
             }
             (Decision::Leave(userid), Standing::Unchanged { .. }) => {
-                let out = held(userid).is_none_or(|held| !held.ours || held.fields.get("enable") == Some(&0.into()));
+                let out = held(userid)
+                    .is_none_or(|held| !held.ours || held.fields.get("enable") == Some(&0.into()));
                 assert!(out, "{userid} has left {tenant} and may log in: {:#?}", self.world.ledger);
             }
             (Decision::Upsert(member), Standing::Refused { refusal }) => {
@@ -223,11 +261,14 @@ impl Company {
                 };
                 let rule = refusal.violations[0].rule.as_str();
                 let true_of = match rule {
-                    "userid.duplicate" | "mobile.duplicate" | "userid.changed" => refusal.by == RefusedBy::Plan,
-                    "member.foreign" => held(&member.userid).is_some_and(|held| !held.ours),
-                    "department.unknown" => {
-                        member.memberships.iter().any(|m| !departments().iter().any(|id| id.0 == m.department))
+                    "userid.duplicate" | "mobile.duplicate" | "userid.changed" => {
+                        refusal.by == RefusedBy::Plan
                     }
+                    "member.foreign" => held(&member.userid).is_some_and(|held| !held.ours),
+                    "department.unknown" => member
+                        .memberships
+                        .iter()
+                        .any(|m| !departments().iter().any(|id| id.0 == m.department)),
                     "mobile.held" => taken("mobile", &member.mobile),
                     "wecom.60106" => taken("email", &member.email),
                     "mobile.activated" => held(&member.userid).is_some_and(|held| held.activated),
