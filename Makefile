@@ -1,5 +1,6 @@
 # The commands a person has to know:
 #   make demo    set everything up, sync a simulated factory twice, end
+#   make demo-safety  a filter slip, a wrong import, a crash, wrong rules, drift: nobody is lost
 #   make test    set everything up, lint, run every test
 #   make guests  build the components into guests/built
 #   make bench   measure, as ratios in one run
@@ -17,7 +18,7 @@ GUESTS := member jingxintai
 FIXTURES := misbehaving
 BUILT := guests/built
 
-.PHONY: help demo test guests bench lint toolchain guests-dev
+.PHONY: help demo demo-safety test guests bench lint toolchain guests-dev
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -53,6 +54,9 @@ test: lint guests-dev
 
 demo: guests
 	@target/release/ruzhi-demo
+
+demo-safety: guests
+	@target/release/ruzhi-demo-safety
 
 bench: guests
 	@target/release/ruzhi-bench

@@ -9,6 +9,7 @@ use super::deployment::{Deployment, Each};
 use super::report::Show;
 use super::speech::{Failure, Speech};
 use crate::plan::AdoptBy;
+use crate::sync::Request;
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum By {
@@ -33,7 +34,7 @@ impl Adopt {
             Some(By::Mobile) => AdoptBy::Mobile,
         };
         let deployment = Deployment::open(dir, speech).await?;
-        let adopt = async |flow: crate::sync::Flow| flow.adopt(by).await;
+        let adopt = Request::Adopt(by);
         deployment.run_each(Each::Flow, Some(&self.target), speech, Show::Plan, adopt).await
     }
 }

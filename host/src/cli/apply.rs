@@ -9,6 +9,7 @@ use super::deployment::{Deployment, Each};
 use super::report::Show;
 use super::show::find;
 use super::speech::{Failure, Speech};
+use crate::sync::Request;
 
 #[derive(Debug, Args)]
 pub(super) struct Apply {
@@ -24,7 +25,7 @@ impl Apply {
         let deployment = Deployment::open(dir, speech).await?;
         let (tenant, flow, id) = find(deployment.store.as_ref(), &self.plan).await?;
         let target = format!("{tenant}/{flow}");
-        let apply = async |flow: crate::sync::Flow| flow.apply(&id, self.approve).await;
+        let apply = Request::Apply { plan: id, approved: self.approve };
         deployment.run_each(Each::Flow, Some(&target), speech, Show::Outcome, apply).await
     }
 }

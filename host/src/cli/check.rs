@@ -96,7 +96,9 @@ async fn online(
     guest: Option<&Guest>,
 ) -> Result<Vec<Failure>, Failure> {
     let mut problems = Vec::new();
-    if let Err(error) = deployment::directory(tenant, &tenant.wecom.secret, deployment::rates(config, tenant))?.check().await {
+    if let Err(error) =
+        deployment::directory(tenant, &tenant.wecom.secret, deployment::rates(config, tenant))?.check().await
+    {
         problems.push(
             Failure::new(
                 exit::FAILED,

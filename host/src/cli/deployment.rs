@@ -17,7 +17,7 @@ use crate::guest::{Cache, Engine, Guest, Library, Limits};
 use crate::model::{Clock, FlowId, MemberKey, RunId, SystemClock, TenantId, Text};
 use crate::plan::Policy;
 use crate::store::{Access, Sqlite, Store};
-use crate::sync::{Flow, Progress, Report, RunIds};
+use crate::sync::{Flow, Progress, Request, RunIds};
 use crate::{jiandaoyun, wecom};
 
 /// What a command needs of the configuration.
@@ -216,36 +216,66 @@ impl Deployment {
         Ok(Self { config, store, library, clients: BTreeMap::new(), rates: BTreeMap::new() })
     }
 
-    /// Runs each flow of a target, one after another, and reports what each came to. One that cannot run does not keep
-    /// the others from running.
+    /// Runs each flow of a target and reports what each came to. One that cannot run does not keep the others from
+    /// running. Flows of one corp all read their forms before the first of them plans: who leaves one and joins another
+    /// moves.
     pub(super) async fn run_each(
         mut self,
         each: Each,
         target: Option<&str>,
         speech: &Speech,
         show: Show,
-        act: impl AsyncFn(Flow) -> Report,
+        request: Request,
     ) -> Result<ExitCode, Failure> {
         let config = self.config.clone();
         let mut reports = Reports::new(speech, show);
-        let mut chosen = config.select(target)?;
+        let mut waiting = config.select(target)?;
         if each == Each::Tenant {
-            chosen.dedup_by_key(|(tenant, _)| &tenant.id);
+            waiting.dedup_by_key(|(tenant, _)| &tenant.id);
         }
-        for (tenant, flow) in chosen {
-            let bar = Arc::new(Bar::new(speech));
-            let report = match self.flow(tenant, flow, bar.clone()) {
-                Ok(flow) => Ok(act(flow).await),
-                Err(failure) => Err(failure),
-            };
-            bar.clear();
-            match report {
-                Ok(report) => reports.add(tenant, report, self.store.as_ref()).await,
-                Err(failure) => reports.refuse(tenant, flow, failure),
-            }
+        while let Some((first, _)) = waiting.first() {
+            let corp: Vec<&TenantId> = siblings(&config, first).map(|tenant| &tenant.id).collect();
+            let (together, later) =
+                waiting.into_iter().partition::<Vec<_>, _>(|(tenant, _)| corp.contains(&&tenant.id));
+            waiting = later;
+            self.run_together(&together, speech, &mut reports, &request).await;
         }
         self.store.close().await;
         Ok(reports.finish())
+    }
+
+    async fn run_together(
+        &mut self,
+        chosen: &[(&config::Tenant, &config::Flow)],
+        speech: &Speech,
+        reports: &mut Reports<'_>,
+        request: &Request,
+    ) {
+        let bar = Arc::new(Bar::new(speech));
+        let flows: Vec<_> = chosen
+            .iter()
+            .map(|(tenant, flow)| (*tenant, *flow, self.flow(tenant, flow, bar.clone())))
+            .collect();
+        let mut begun = Vec::with_capacity(flows.len());
+        for (tenant, flow, ready) in &flows {
+            begun.push(match ready {
+                Ok(ready) => (*tenant, *flow, Ok(ready.begin(request.clone()).await)),
+                Err(failure) => (*tenant, *flow, Err(failure)),
+            });
+        }
+        for (tenant, flow, begun) in begun {
+            match begun {
+                Ok(begun) => {
+                    let report = begun.finish().await;
+                    bar.clear();
+                    reports.add(tenant, report, self.store.as_ref()).await;
+                }
+                Err(failure) => {
+                    bar.clear();
+                    reports.refuse(tenant, flow, failure.clone());
+                }
+            }
+        }
     }
 
     fn clients(&mut self, tenant: &config::Tenant) -> Result<Clients, Failure> {
@@ -295,7 +325,10 @@ impl Deployment {
             policy: Policy {
                 duplicates: flow.duplicates,
                 existing: tenant.existing,
-                protected: tenant.protected.iter().map(|userid| MemberKey::of(userid.as_str())).collect(),
+                protected: siblings(&self.config, tenant)
+                    .flat_map(|tenant| &tenant.protected)
+                    .map(|userid| MemberKey::of(userid.as_str()))
+                    .collect(),
                 grace: span(tenant.grace),
                 guard: tenant.guard,
                 retry: false,

@@ -9,6 +9,7 @@ use super::deployment::{Deployment, Each};
 use super::report::Show;
 use super::speech::{Failure, Speech};
 use crate::plan::DriftSettle;
+use crate::sync::Request;
 
 #[derive(Debug, Args)]
 pub(super) struct Drift {
@@ -35,7 +36,7 @@ impl Drift {
         };
         let show = if settle.is_some() { Show::Plan } else { Show::Findings };
         let deployment = Deployment::open(dir, speech).await?;
-        let drift = async |flow: crate::sync::Flow| flow.drift(settle).await;
+        let drift = Request::Drift(settle);
         deployment.run_each(Each::Tenant, self.target.as_deref(), speech, show, drift).await
     }
 }

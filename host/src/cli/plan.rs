@@ -8,7 +8,7 @@ use clap::Args;
 use super::deployment::{Deployment, Each};
 use super::report::Show;
 use super::speech::{Failure, Speech};
-use crate::sync::RunOptions;
+use crate::sync::{Request, RunOptions};
 
 #[derive(Debug, Args)]
 pub(super) struct PlanCommand {
@@ -26,7 +26,7 @@ impl PlanCommand {
     pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
         let options = RunOptions { full: self.full, accept_missing: self.accept_missing };
         let deployment = Deployment::open(dir, speech).await?;
-        let plan = async |flow: crate::sync::Flow| flow.plan(options).await;
+        let plan = Request::Plan(options);
         deployment.run_each(Each::Flow, self.target.as_deref(), speech, Show::Plan, plan).await
     }
 }

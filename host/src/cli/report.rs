@@ -143,13 +143,19 @@ impl<'a> Reports<'a> {
         match (run.state, plan) {
             (RunState::Held, Some(plan)) => speech.note(format_args!(
                 "  {} `ruzhi show {id}` · `ruzhi apply {id} --approve` · `ruzhi reject {id}`",
-                speech.say("held for a person; read it, then release or reject it:", "等待人工处理；查看、放行或否决："),
+                speech.say(
+                    "held for a person; read it, then release or reject it:",
+                    "等待人工处理；查看、放行或否决："
+                ),
                 id = plan.id
             )),
             (RunState::Done, Some(plan)) if self.show == Show::Plan && plan.operations > 0 => {
                 speech.note(format_args!(
                     "  {} `ruzhi apply {}`",
-                    speech.say("nothing is written yet; apply exactly this plan with", "尚未写入；执行该计划："),
+                    speech.say(
+                        "nothing is written yet; apply exactly this plan with",
+                        "尚未写入；执行该计划："
+                    ),
                     plan.id
                 ));
             }

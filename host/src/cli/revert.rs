@@ -9,6 +9,7 @@ use super::deployment::{Deployment, Each};
 use super::report::Show;
 use super::speech::{Failure, Speech};
 use crate::model::{RunId, Text};
+use crate::sync::Request;
 
 #[derive(Debug, Args)]
 pub(super) struct Revert {
@@ -28,7 +29,7 @@ impl Revert {
         let deployment = Deployment::open(dir, speech).await?;
         let found = deployment.store.run(&id).await?.ok_or_else(unknown)?;
         let target = format!("{}/{}", found.tenant, found.flow);
-        let revert = async |flow: crate::sync::Flow| flow.revert(&id).await;
+        let revert = Request::Revert(id);
         deployment.run_each(Each::Flow, Some(&target), speech, Show::Plan, revert).await
     }
 }

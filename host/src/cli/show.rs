@@ -40,7 +40,8 @@ pub(super) async fn find(store: &dyn Store, name: &str) -> Result<(TenantId, Flo
 
 async fn stored(store: &dyn Store, name: &str) -> Result<StoredPlan, Failure> {
     let (tenant, _, id) = find(store, name).await?;
-    let unknown = || Failure::new(exit::FAILED, "plan.unknown", Text::new("the plan is gone", "计划已不存在"), None);
+    let unknown =
+        || Failure::new(exit::FAILED, "plan.unknown", Text::new("the plan is gone", "计划已不存在"), None);
     store.plan(&tenant, &id).await?.ok_or_else(unknown)
 }
 
@@ -106,7 +107,11 @@ impl Reject {
                 exit::FAILED,
                 "plan.state",
                 Text::new(
-                    format!("plan {} is {} and cannot be rejected", plan.id, state_word(speech, stored.state)),
+                    format!(
+                        "plan {} is {} and cannot be rejected",
+                        plan.id,
+                        state_word(speech, stored.state)
+                    ),
                     format!("计划 {} 的状态是“{}”，不能否决", plan.id, state_word(speech, stored.state)),
                 ),
                 Some(Text::new("`ruzhi show` shows what it did", "可用 `ruzhi show` 查看其结果")),

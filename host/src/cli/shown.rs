@@ -14,11 +14,7 @@ use crate::store::{OperationRow, Store, StoreError};
 const PAGE: usize = 500;
 
 /// Gives each operation of a stored plan to `take`, in order.
-async fn each(
-    plan: &Plan,
-    store: &dyn Store,
-    mut take: impl FnMut(OperationRow),
-) -> Result<(), StoreError> {
+async fn each(plan: &Plan, store: &dyn Store, mut take: impl FnMut(OperationRow)) -> Result<(), StoreError> {
     let mut after = None;
     loop {
         let page = store.operations(&plan.tenant, &plan.id, after, PAGE).await?;

@@ -22,10 +22,10 @@ pub(super) struct Speech {
 }
 
 /// What went wrong, to what, and what to do next.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Failure(Box<Told>);
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Told {
     exit: u8,
     code: String,

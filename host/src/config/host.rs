@@ -17,8 +17,13 @@ pub(super) const SHAPES: &[Shape] = &[
 ];
 
 /// The greatest values a guard can have: no ceiling at all.
-const UNLIMITED: Guard =
-    Guard { leave_percent: 100, leave_least: u32::MAX, leave_most: u32::MAX, create_most: u32::MAX, update_most: u32::MAX };
+const UNLIMITED: Guard = Guard {
+    leave_percent: 100,
+    leave_least: u32::MAX,
+    leave_most: u32::MAX,
+    create_most: u32::MAX,
+    update_most: u32::MAX,
+};
 
 /// What `ruzhi.toml` says.
 pub(super) struct HostSettings {

@@ -7,7 +7,6 @@
 //!
 //! No secret stands in a file (`secret`), and no shown line repeats one that does by mistake (`source`).
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
@@ -32,8 +31,8 @@ mod value;
 pub use problem::{Problem, Problems, Severity};
 pub use secret::{ProcessEnvironment, SecretSource};
 pub use settings::{
-    Absent, Checks, Config, Duplicates, Existing, Flow, FlowGuest, Guard, GuestSettings, JiandaoyunSettings, Secrets,
-    ServerSettings, Source, StoreSettings, Tenant, WecomSettings,
+    Absent, Checks, Config, Duplicates, Existing, Flow, FlowGuest, Guard, GuestSettings, JiandaoyunSettings,
+    Secrets, ServerSettings, Source, StoreSettings, Tenant, WecomSettings,
 };
 pub use target::TargetError;
 
@@ -93,7 +92,6 @@ fn load(
     // With a broken ruzhi.toml nothing is loaded anyway; the tenants are then judged without a ceiling.
     let ceiling = host.as_ref().unwrap_or(&host::HostSettings::defaults(dir)).guard_ceiling;
 
-    let mut corps = BTreeMap::new();
     let mut tenants = Vec::new();
     for path in tenant_files(dir, problems)? {
         let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
@@ -105,7 +103,6 @@ fn load(
                     root.file.error_of_file(fault);
                 })
                 .ok();
-            refuse_shared_corp(root, relative(dir, &path), &mut corps);
             tenant::read(root, &tenant::Around { id, path: &path, ceiling, secrets, checks })
         });
         tenants.extend(tenant);
@@ -220,24 +217,4 @@ fn with_file<T>(
     let found = read(&Section::root(&file, shapes, root.get_ref()));
     problems.extend(file.into_problems());
     found
-}
-
-/// Two tenants must not write one directory: each would take the other's members for foreign.
-fn refuse_shared_corp(root: &Section<'_>, file: &Path, corps: &mut BTreeMap<String, String>) {
-    let Some(entry) = root.value_at(&["wecom", "corp_id"]) else { return };
-    let Some(corp) = entry.value.as_str() else { return };
-    if let Some(other) = corps.get(corp) {
-        entry.error(
-            Fault::new(
-                format!("the corp `{corp}` belongs to {other} already"),
-                format!("企业 `{corp}` 已属于 {other}"),
-            )
-            .hint(
-                "one directory is one tenant; put both forms into it as two `[[flows]]`",
-                "一个通讯录只能属于一个租户；请把两张表单写成该租户的两个 `[[flows]]`",
-            ),
-        );
-    } else {
-        corps.insert(corp.to_owned(), format!("{}:{}", file.display(), root.file.line(entry.at.start)));
-    }
 }

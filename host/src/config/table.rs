@@ -131,20 +131,6 @@ impl<'a> Section<'a> {
         Some(Entry { file: self.file, name, key_at: key.span(), at: value.span(), value: value.get_ref() })
     }
 
-    /// The value at the end of a path, whatever stands there; nothing is reported.
-    pub(super) fn value_at(&self, path: &[&str]) -> Option<Entry<'a>> {
-        let (first, rest) = path.split_first()?;
-        let mut entry = self.get(first)?;
-        for key in rest {
-            let (key, value) = entry.value.as_table()?.get_key_value(*key)?;
-            entry.key_at = key.span();
-            entry.at = value.span();
-            entry.name = format!("{}.{}", entry.name, key.get_ref());
-            entry.value = value.get_ref();
-        }
-        Some(entry)
-    }
-
     /// What `read` makes of `key`, or the default.
     pub(super) fn optional<T>(
         &self,

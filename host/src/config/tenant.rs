@@ -10,16 +10,30 @@ use reqwest::Url;
 use super::problem::Fault;
 use super::table::{Entry, Section, Shape};
 use super::{
-    Checks, Existing, Flow, Guard, JiandaoyunSettings, SecretSource, Tenant, WecomSettings, flow, host, secret, value,
+    Checks, Existing, Flow, Guard, JiandaoyunSettings, SecretSource, Tenant, WecomSettings, flow, host,
+    secret, value,
 };
 use crate::model::{FlowId, TenantId, UserId};
 
 pub(super) const SHAPES: &[Shape] = &[
     Shape {
         path: "",
-        keys: &["name", "timezone", "grace", "protected", "existing", "wecom", "jiandaoyun", "guard", "flows"],
+        keys: &[
+            "name",
+            "timezone",
+            "grace",
+            "protected",
+            "existing",
+            "wecom",
+            "jiandaoyun",
+            "guard",
+            "flows",
+        ],
     },
-    Shape { path: "wecom", keys: &["base_url", "corp_id", "secret", "read_secret", "proxy", "batch_from", "limits"] },
+    Shape {
+        path: "wecom",
+        keys: &["base_url", "corp_id", "secret", "read_secret", "proxy", "batch_from", "limits"],
+    },
     Shape { path: "wecom.limits", keys: &["per_minute", "per_hour", "in_flight"] },
     Shape { path: "jiandaoyun", keys: &["base_url", "api_key", "limits"] },
     Shape { path: "jiandaoyun.limits", keys: &["per_second"] },

@@ -52,6 +52,7 @@ struct Shared {
     company: Limiter,
     /// Of the current and the older routes.
     rows: (Limiter, Limiter),
+    row: (Limiter, Limiter),
     widgets: (Limiter, Limiter),
     /// Until when nobody calls, after an 8303 or 8304.
     pause: Mutex<Option<Instant>>,
@@ -62,6 +63,7 @@ struct Shared {
 #[derive(Clone, Copy)]
 enum Target {
     Rows,
+    Row,
     Widgets,
 }
 
@@ -69,6 +71,7 @@ impl Target {
     fn api(self) -> &'static str {
         match self {
             Self::Rows => "data/list",
+            Self::Row => "data/get",
             Self::Widgets => "widget/list",
         }
     }
@@ -118,6 +121,7 @@ impl Client {
             // A rate above the company's says that this deployment has none of the public service's limits.
             company: limiter(per_second.map_or(COMPANY, |given| given.max(COMPANY))),
             rows: (limiter(current), limiter(older)),
+            row: (limiter(current), limiter(older)),
             widgets: (limiter(current), limiter(older)),
             pause: Mutex::new(None),
             called: Mutex::default(),
@@ -140,6 +144,19 @@ impl Client {
         };
         let rows = self.0.ask(form, Target::Rows, &body).await.and_then(|answer| rows(answer, after));
         rows.map_err(|failure| Error::ListRows { form: form.clone(), failure })
+    }
+
+    /// One row, by its id, whatever the filter; none if it was deleted.
+    pub async fn row(&self, form: &Form, id: &RecordId) -> Result<Option<Row>, Error> {
+        let body = Body { data_id: Some(id.as_str()), ..Body::of(form) };
+        match self.0.ask(form, Target::Row, &body).await {
+            Ok(mut answer) => match answer.remove("data") {
+                Some(Value::Object(fields)) if !fields.is_empty() => Ok(Some(Row { id: id.clone(), fields })),
+                _ => Ok(None),
+            },
+            Err(Failure::Refused { code: 4001, .. }) => Ok(None),
+            Err(failure) => Err(Error::GetRow { form: form.clone(), id: id.clone(), failure }),
+        }
     }
 
     /// Calls made so far, by API.
@@ -197,6 +214,7 @@ impl Shared {
         let url = self.url(form, target);
         let limiters = match target {
             Target::Rows => &self.rows,
+            Target::Row => &self.row,
             Target::Widgets => &self.widgets,
         };
         let limiter = if form.api == Api::V5 { &limiters.0 } else { &limiters.1 };
@@ -301,6 +319,7 @@ impl Shared {
         if let Ok(mut segments) = url.path_segments_mut() {
             match (form.api, target) {
                 (Api::V5, Target::Rows) => segments.extend(["v5", "app", "entry", "data", "list"]),
+                (Api::V5, Target::Row) => segments.extend(["v5", "app", "entry", "data", "get"]),
                 (Api::V5, Target::Widgets) => segments.extend(["v5", "app", "entry", "widget", "list"]),
                 // The fields have no v4 route of their own.
                 (Api::V4, Target::Widgets) => {
@@ -309,6 +328,7 @@ impl Shared {
                 (api, target) => {
                     let last = match target {
                         Target::Rows => "data",
+                        Target::Row => "data_retrieve",
                         Target::Widgets => "widgets",
                     };
                     segments.extend([api.as_str(), "app", &form.app_id, "entry", &form.entry_id, last])

@@ -37,6 +37,17 @@ pub enum Error {
         #[source]
         failure: Failure,
     },
+    /// A row could not be read.
+    #[error("cannot read the row {id} of the JianDaoYun form {}/{}", form.app_id, form.entry_id)]
+    GetRow {
+        /// The form.
+        form: Form,
+        /// The row.
+        id: RecordId,
+        /// Why.
+        #[source]
+        failure: Failure,
+    },
     /// A form's fields could not be read.
     #[error("cannot read the fields of the JianDaoYun form {}/{}", form.app_id, form.entry_id)]
     ListWidgets {
@@ -188,6 +199,7 @@ impl Error {
         match self {
             Self::Settings { failure }
             | Self::ListRows { failure, .. }
+            | Self::GetRow { failure, .. }
             | Self::ListWidgets { failure, .. } => failure,
         }
     }
@@ -212,6 +224,10 @@ impl Error {
             Self::ListRows { form, .. } => (
                 format!("Cannot read the JianDaoYun form {}/{}", form.app_id, form.entry_id),
                 format!("无法读取简道云表单 {}/{}", form.app_id, form.entry_id),
+            ),
+            Self::GetRow { form, id, .. } => (
+                format!("Cannot read the row {id} of the JianDaoYun form {}/{}", form.app_id, form.entry_id),
+                format!("无法读取简道云表单 {}/{} 的数据 {id}", form.app_id, form.entry_id),
             ),
             Self::ListWidgets { form, .. } => (
                 format!("Cannot read the fields of the JianDaoYun form {}/{}", form.app_id, form.entry_id),

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Digest, FlowId, Member, MemberKey, RecordId, TenantId, UserId};
+use super::{Digest, FlowId, Member, MemberKey, OperationKind, RecordId, TenantId, UserId};
 
 /// A record, named over all tenants.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -62,7 +62,8 @@ pub struct LedgerEntry {
     pub written: Member,
     /// Where the member stands.
     pub state: MemberState,
-    /// When the member was disabled as a leaver; none on one who left while whether they still can log in is in doubt.
+    /// When the member was disabled as a leaver; none for one who has left while it is not known whether WeCom disabled
+    /// them.
     pub left_at: Option<DateTime<Utc>>,
     /// A write's answer was lost: what WeCom holds may differ from `written`, so everything is sent again. On a deleted
     /// member: a create was lost and was not found to have happened; should the member turn up, it is ours.
@@ -77,6 +78,18 @@ pub struct LedgerEntry {
 }
 
 impl LedgerEntry {
+    /// The line once a write of this kind may or may not have happened: everything is sent again, and a leaver may be
+    /// enabled still.
+    pub fn in_doubt(&self, kind: OperationKind, left: bool) -> Self {
+        let mut entry = Self { doubtful: true, ..self.clone() };
+        let leaves = kind == OperationKind::Disable && left;
+        if leaves || (kind == OperationKind::Enable && self.state == MemberState::Left) {
+            entry.state = MemberState::Left;
+            entry.left_at = None;
+        }
+        entry
+    }
+
     /// Whether a create of the member was lost and may still turn out to have happened.
     pub fn may_appear(&self) -> bool {
         self.state == MemberState::Deleted && self.doubtful

@@ -33,15 +33,23 @@ pub fn adopt(
     let Resolution::Decided(Decision::Upsert(member)) = &record.resolution else {
         return ignored("the record names no member to take over", "该记录没有要接管的成员");
     };
-    if candidate.entry.as_ref().is_some_and(crate::model::LedgerEntry::exists) || !candidate.also_owns.is_empty()
+    if candidate.entry.as_ref().is_some_and(crate::model::LedgerEntry::exists)
+        || !candidate.also_owns.is_empty()
     {
         return Standing::Unchanged { confirmed: false };
     }
     let userid = match (&found.by_userid, &found.by_mobile) {
-        (None, None) => return ignored("nobody in the directory has this userid or mobile", "通讯录中没有此帐号或手机号"),
+        (None, None) => {
+            return ignored(
+                "nobody in the directory has this userid or mobile",
+                "通讯录中没有此帐号或手机号",
+            );
+        }
         (Some(one), Some(other)) if one.key() != other.key() => {
             return refused(vec![ambiguous(
-                &format!("the userid is {one}'s and the mobile number {other}'s; say which of them it is by correcting the row"),
+                &format!(
+                    "the userid is {one}'s and the mobile number {other}'s; say which of them it is by correcting the row"
+                ),
                 &format!("帐号属于 {one}，手机号却属于 {other}；请更正该行以明确是哪一位"),
             )]);
         }
@@ -55,7 +63,10 @@ pub fn adopt(
     }
     if let Some(name) = found.name.as_deref().filter(|name| !name.is_empty() && *name != member.name) {
         return refused(vec![ambiguous(
-            &format!("{userid} is called {name} in WeCom and {} in the row; correct whichever is wrong", member.name),
+            &format!(
+                "{userid} is called {name} in WeCom and {} in the row; correct whichever is wrong",
+                member.name
+            ),
             &format!("{userid} 在企业微信中名为 {name}，该行却是 {}；请更正有误的一处", member.name),
         )]);
     }

@@ -87,13 +87,7 @@ impl Counts {
 
     /// Operations done.
     pub fn operations(&self) -> u64 {
-        self.created
-            + self.updated
-            + self.disabled
-            + self.enabled
-            + self.deleted
-            + self.adopted
-            + self.kept
+        self.created + self.updated + self.disabled + self.enabled + self.deleted + self.adopted + self.kept
     }
 
     /// The records that no operation is for.

@@ -33,6 +33,11 @@ pub enum Purpose {
 }
 
 impl Purpose {
+    /// Whether it comes from what the form says now.
+    pub fn reads_the_form(&self) -> bool {
+        matches!(self, Self::Sync | Self::Adopt { .. } | Self::Drift { settle: DriftSettle::Adopt })
+    }
+
     /// The word the commands use.
     pub fn as_str(&self) -> &'static str {
         match self {

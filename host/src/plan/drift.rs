@@ -112,16 +112,16 @@ pub fn compare(entry: &LedgerEntry, shown: Option<&Shown>) -> Vec<Finding> {
             });
         }
     }
-    findings.retain(|finding| {
-        finding.held().is_none_or(|(field, value)| entry.kept.get(&field) != Some(&value))
-    });
+    findings
+        .retain(|finding| finding.held().is_none_or(|(field, value)| entry.kept.get(&field) != Some(&value)));
     findings
 }
 
 /// The fields ruzhi has written, as user/get shows them.
 fn spoken_of(entry: &LedgerEntry) -> Vec<(&'static str, Value)> {
-    let Member { name, mobile, email, position, alias, telephone, gender, address, external_position, .. } =
-        &entry.written;
+    let Member {
+        name, mobile, email, position, alias, telephone, gender, address, external_position, ..
+    } = &entry.written;
     let mut fields = vec![("name", json!(name))];
     let texts = [
         ("mobile", mobile),
@@ -149,7 +149,12 @@ fn spoken_of(entry: &LedgerEntry) -> Vec<(&'static str, Value)> {
 }
 
 /// What settles the differences of one member.
-pub fn settle(entry: &LedgerEntry, findings: &[Finding], settle: DriftSettle, policy: &Policy) -> Option<Standing> {
+pub fn settle(
+    entry: &LedgerEntry,
+    findings: &[Finding],
+    settle: DriftSettle,
+    policy: &Policy,
+) -> Option<Standing> {
     let gone = findings.iter().any(|finding| matches!(finding, Finding::Missing { .. }));
     if findings.is_empty() {
         return None;

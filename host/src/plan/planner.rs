@@ -76,13 +76,7 @@ impl<'a> Planner<'a> {
             now,
             claims: claims::resolve(survey, policy.duplicates),
             needs_directory: false,
-            draft: Draft::new(
-                scope.tenant.clone(),
-                scope.flow.clone(),
-                Purpose::Sync,
-                policy.retry,
-                survey,
-            ),
+            draft: Draft::new(scope.tenant.clone(), scope.flow.clone(), Purpose::Sync, policy.retry, survey),
             totals: survey.totals,
         }
     }
@@ -198,7 +192,7 @@ impl<'a> Planner<'a> {
         if self.is_protected(candidate) {
             return refused(vec![protected()]);
         }
-        if let Some(refusal) = self.standing_refusal(record) {
+        if let Some(refusal) = self.standing_refusal(record, kind) {
             return Standing::Refused { refusal };
         }
         let speaks_of_directory = kind == OperationKind::Create
@@ -221,11 +215,8 @@ impl<'a> Planner<'a> {
     /// Nothing has to be written. Where another tenant owned the member, the ledger still learns that they moved.
     fn unchanged(&self, record: &RecordState, entry: &LedgerEntry, after: Member) -> Standing {
         if entry.owner.tenant != record.origin.tenant {
-            let candidate = Candidate {
-                record: record.clone(),
-                entry: Some(entry.clone()),
-                also_owns: Vec::new(),
-            };
+            let candidate =
+                Candidate { record: record.clone(), entry: Some(entry.clone()), also_owns: Vec::new() };
             if self.is_protected(&candidate) {
                 return refused(vec![protected()]);
             }
@@ -254,7 +245,6 @@ impl<'a> Planner<'a> {
             // A create that was lost may have happened since: then there is someone to disable.
             MemberState::Deleted if entry.may_appear() && self.has_appeared(entry) => OperationKind::Disable,
             MemberState::Deleted => return UNCHANGED,
-            // Whether they can still log in is in doubt.
             MemberState::Left if entry.left_at.is_none() => OperationKind::Disable,
             MemberState::Left if !self.grace_is_over(entry) => return UNCHANGED,
             MemberState::Left => OperationKind::Delete,
@@ -263,7 +253,7 @@ impl<'a> Planner<'a> {
         if self.is_protected(candidate) {
             return refused(vec![protected()]);
         }
-        if let Some(refusal) = self.standing_refusal(record) {
+        if let Some(refusal) = self.standing_refusal(record, kind) {
             return Standing::Refused { refusal };
         }
         let mut body = Map::new();
@@ -299,12 +289,12 @@ impl<'a> Planner<'a> {
 
     /// The refusal that still stands: the decision and the rules are the ones that were refused, and nothing new is
     /// known. What only the directory refused is looked at again whenever the directory is at hand anyway.
-    fn standing_refusal(&self, record: &RecordState) -> Option<Refusal> {
+    fn standing_refusal(&self, record: &RecordState, kind: OperationKind) -> Option<Refusal> {
         let stored = record.refusal.as_ref()?;
         let same = stored.decision == record.decision && stored.rules == record.rules;
         let settled_elsewhere = match stored.refusal.by {
             RefusedBy::Wecom | RefusedBy::Person => true,
-            RefusedBy::Plan => self.directory.is_none() && speaks_of_directory(&stored.refusal),
+            RefusedBy::Plan => self.directory.is_none() && speaks_of_directory(&stored.refusal, kind),
             RefusedBy::Guest => false,
         };
         (same && settled_elsewhere && !self.policy.retry).then(|| stored.refusal.clone())
@@ -340,11 +330,14 @@ const UNKNOWN_DEPARTMENT: &str = "department.unknown";
 const UNKNOWN_LEADER: &str = "direct-leader.unknown";
 const FOREIGN: &str = "member.foreign";
 
-fn speaks_of_directory(refusal: &Refusal) -> bool {
-    refusal
-        .violations
-        .iter()
-        .any(|v| [UNKNOWN_DEPARTMENT, UNKNOWN_LEADER, FOREIGN].contains(&v.rule.as_str()))
+fn speaks_of_directory(refusal: &Refusal, kind: OperationKind) -> bool {
+    // A member that has become ruzhi's is no longer a foreign one.
+    let speaks = |rule: &str| match rule {
+        FOREIGN => kind == OperationKind::Create,
+        UNKNOWN_DEPARTMENT | UNKNOWN_LEADER => true,
+        _ => false,
+    };
+    refusal.violations.iter().any(|violation| speaks(&violation.rule))
 }
 
 /// What the directory's ids forbid. WeCom itself would create an unknown department without a word.

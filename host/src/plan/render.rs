@@ -21,10 +21,13 @@ impl Rendering<'_> {
 
     /// Which plan, and what the guard says of it.
     pub fn head(&self, plan: &Plan) -> String {
-        let mut lines = vec![format!("{} {} ({}/{})", self.say("plan", "计划"), plan.id, plan.tenant, plan.flow)];
+        let mut lines =
+            vec![format!("{} {} ({}/{})", self.say("plan", "计划"), plan.id, plan.tenant, plan.flow)];
         match &plan.purpose {
             Purpose::Sync => {}
-            Purpose::Adopt { .. } => lines.push(format!("  {}", self.say("takes over members", "接管已有成员"))),
+            Purpose::Adopt { .. } => {
+                lines.push(format!("  {}", self.say("takes over members", "接管已有成员")))
+            }
             Purpose::Revert { run } => lines.push(format!("  {} {run}", self.say("undoes run", "撤销运行"))),
             Purpose::Drift { .. } => {
                 lines.push(format!("  {}", self.say("settles what was changed by hand", "处理手工改动")));
@@ -52,9 +55,9 @@ impl Rendering<'_> {
             OperationKind::Delete | OperationKind::Adopt => String::new(),
             _ => operation.changes().map(self.label).collect::<Vec<_>>().join(", "),
         };
-        let moved = operation.moved_from(tenant).map(|(tenant, flow)| {
-            format!("  {} {tenant}/{flow}", self.say("moves here from", "转自"))
-        });
+        let moved = operation
+            .moved_from(tenant)
+            .map(|(tenant, flow)| format!("  {} {tenant}/{flow}", self.say("moves here from", "转自")));
         let line = format!(
             "  {} {}  {} {}  {what}{}",
             sign(operation.kind),

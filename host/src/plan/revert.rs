@@ -14,11 +14,15 @@ use crate::model::{LedgerEntry, Member, MemberState, Operation, OperationKind, T
 
 /// What undoes `operation`, which was done, given the member's line now.
 pub fn undo(operation: &Operation, current: Option<&LedgerEntry>, policy: &Policy) -> Standing {
-    let Some(current) = current else { return nothing("the ledger no longer knows the member", "台账中已无该成员") };
+    let Some(current) = current else {
+        return nothing("the ledger no longer knows the member", "台账中已无该成员");
+    };
     let undone = match operation.kind {
         OperationKind::Create => removed(current),
         OperationKind::Delete => recreated(operation, current),
-        OperationKind::Update | OperationKind::Disable | OperationKind::Enable => restored(operation, current),
+        OperationKind::Update | OperationKind::Disable | OperationKind::Enable => {
+            restored(operation, current)
+        }
         OperationKind::Adopt | OperationKind::Keep => None,
     };
     let Some((kind, mut body, member, left)) = undone else {

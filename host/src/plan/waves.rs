@@ -42,7 +42,8 @@ impl Waves {
         for item in had.iter().filter(|item| !has.contains(item)) {
             self.frees.entry(*item).or_default().push(at);
         }
-        let mut wants = Wants { takes: has.into_iter().filter(|item| !had.contains(item)).collect(), ..Wants::default() };
+        let mut wants =
+            Wants { takes: has.into_iter().filter(|item| !had.contains(item)).collect(), ..Wants::default() };
         for item in &wants.takes {
             wants.after.extend(self.takers.insert(*item, at));
         }

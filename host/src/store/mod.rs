@@ -18,8 +18,8 @@ use chrono::{DateTime, Utc};
 
 pub use error::StoreError;
 pub use row::{
-    AttemptRow, DraftPart, FetchedRecord, InDoubt, KnownRecord, OperationRow, PlanState, RecordRow, RecordTrace,
-    RejectRow, RunKind, RunRow, RunState, Settlement, StoredPlan, TenantStatus, Watermark,
+    AttemptRow, DraftPart, FetchedRecord, InDoubt, KnownRecord, OperationRow, PlanState, RecordRow,
+    RecordTrace, RejectRow, RunKind, RunRow, RunState, Settlement, StoredPlan, TenantStatus, Watermark,
 };
 pub use sqlite::{Access, Sqlite};
 
@@ -31,11 +31,12 @@ use crate::plan::{Candidate, Plan, Scope, Survey};
 pub trait Store: Send + Sync {
     /// Keeps a run as it stands: at its beginning, and again at its end.
     async fn put_run(&self, run: &RunRow) -> Result<(), StoreError>;
-    /// Ends, as failed, runs of a tenant that a crash left unfinished, all but `current`; what they have done by now is
+    /// Ends, as failed, runs of a flow that a crash left unfinished, all but `current`; what they have done by now is
     /// counted.
     async fn abandon_runs(
         &self,
         tenant: &TenantId,
+        flow: &FlowId,
         current: &RunId,
         at: DateTime<Utc>,
     ) -> Result<(), StoreError>;
@@ -97,11 +98,8 @@ pub trait Store: Send + Sync {
     /// These records of the flow.
     async fn chosen_records(&self, scope: &Scope, ids: &[RecordId]) -> Result<Vec<Candidate>, StoreError>;
     /// The ledger's lines of these members, over some tenants.
-    async fn members(
-        &self,
-        tenants: &[TenantId],
-        keys: &[MemberKey],
-    ) -> Result<Vec<LedgerEntry>, StoreError>;
+    async fn members(&self, tenants: &[TenantId], keys: &[MemberKey])
+    -> Result<Vec<LedgerEntry>, StoreError>;
     /// A page of the ledger of some tenants, in the order of the accounts.
     async fn ledger(
         &self,

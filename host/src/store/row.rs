@@ -84,6 +84,8 @@ pub struct KnownRecord {
     pub failed: bool,
     /// The last complete collect did not find it.
     pub absent: bool,
+    /// When its row was last fetched with new content.
+    pub fetched_at: DateTime<Utc>,
 }
 
 /// A row, and when it was fetched.

@@ -115,7 +115,11 @@ impl Looking<'_> {
         match reader.get_member(userid).await {
             Ok(member) => member?.get("name")?.as_str().map(str::to_owned),
             Err(error) => {
-                tracing::warn!(member.userid = userid.as_str(), error.code = error.code(), "the member's name could not be read");
+                tracing::warn!(
+                    member.userid = userid.as_str(),
+                    error.code = error.code(),
+                    "the member's name could not be read"
+                );
                 None
             }
         }

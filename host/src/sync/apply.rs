@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use super::error::RunError;
 use super::flow::Flow;
 use super::settle::read_back;
-use super::verdict::{Known, Meaning, after, in_doubt, mobile_not_taken, read, undone};
+use super::verdict::{Known, Meaning, after, mobile_not_taken, read, undone};
 use crate::model::{LedgerEntry, Operation, OperationKind, OperationState};
 use crate::plan::{Counts, Plan, comparable_mobile};
 use crate::store::{AttemptRow, Settlement};
@@ -45,6 +45,8 @@ pub(super) struct Applied {
 /// An operation to be called: its place, whether it may have happened already, and what was called for it.
 pub(super) struct Due {
     pub(super) place: usize,
+    /// It came after others it depends on.
+    pub(super) later: bool,
     pub(super) operation: Arc<Operation>,
     pub(super) doubt: bool,
     pub(super) attempts: Vec<AttemptRow>,
@@ -171,6 +173,7 @@ impl<'a> Applying<'a> {
             for row in page {
                 let due = Due {
                     place: row.place,
+                    later: row.wave > 0,
                     operation: Arc::new(row.operation),
                     doubt: false,
                     attempts: Vec::new(),
@@ -185,16 +188,15 @@ impl<'a> Applying<'a> {
 
     /// Makes the call, unless the tenant has been stopped meanwhile.
     async fn call(&self, due: Due) -> Option<Settlement> {
-        let Due { place, operation, doubt, attempts } = due;
         if self.halted() {
-            let due = Due { place, operation, doubt, attempts };
             if due.doubt {
                 // It may have happened, so it stays in doubt.
-                lock(&self.again).insert(place, due);
+                lock(&self.again).insert(due.place, due);
                 return None;
             }
             return Some(not_done(due));
         }
+        let operation = &due.operation;
         let userid = &operation.userid;
         let write = match operation.kind {
             OperationKind::Create => Write::Create { userid, body: &operation.body },
@@ -202,16 +204,17 @@ impl<'a> Applying<'a> {
             OperationKind::Update | OperationKind::Disable | OperationKind::Enable => {
                 Write::Update { userid, body: &operation.body }
             }
-            OperationKind::Adopt | OperationKind::Keep => return Some(self.noted(place, operation)),
+            OperationKind::Adopt | OperationKind::Keep => return Some(self.noted(due.place, due.operation)),
         };
         let answer = self.flow.directory.write(write).await;
-        self.settled(Due { place, operation, doubt, attempts }, answer).await
+        self.settled(due, answer).await
     }
 
     /// What an answer comes to: a settlement, or nothing yet.
     pub(super) async fn settled(&self, due: Due, answer: Answer) -> Option<Settlement> {
-        let Due { place, operation, doubt, mut attempts } = due;
+        let Due { place, later, operation, doubt, mut attempts } = due;
         let known = Known {
+            later,
             tenant: &self.flow.tenant,
             adopts: self.flow.policy.existing == crate::plan::Existing::Adopt,
             maybe_ours: doubt || operation.before.as_ref().is_some_and(LedgerEntry::may_appear),
@@ -225,7 +228,8 @@ impl<'a> Applying<'a> {
             }
             Meaning::Again { doubt: now, attempts: mut more } => {
                 attempts.append(&mut more);
-                lock(&self.again).insert(place, Due { place, operation, doubt: doubt || now, attempts });
+                let doubt = doubt || now;
+                lock(&self.again).insert(place, Due { place, later, operation, doubt, attempts });
                 None
             }
             Meaning::Stop { settlement, error } => {
@@ -265,7 +269,8 @@ impl<'a> Applying<'a> {
     async fn with_mobile_checked(&self, mut settlement: Settlement) -> Settlement {
         let operation = &settlement.operation;
         let new = operation.body.get("mobile").and_then(|mobile| mobile.as_str()).filter(|m| !m.is_empty());
-        let (Some(new), Some(before), OperationState::Done) = (new, &operation.before, settlement.state) else {
+        let (Some(new), Some(before), OperationState::Done) = (new, &operation.before, settlement.state)
+        else {
             return settlement;
         };
         let same = before.written.mobile.as_deref().map(comparable_mobile) == Some(comparable_mobile(new));
@@ -367,7 +372,7 @@ fn not_done(due: Due) -> Settlement {
         state: OperationState::Failed,
         errcode: attempts.last().and_then(|attempt| attempt.errcode),
         errmsg: Some("not done; the next run plans it again".to_owned()),
-        ledger: doubtful.map(|before| in_doubt(&operation, before)),
+        ledger: doubtful.map(|entry| entry.in_doubt(operation.kind, operation.left)),
         operation,
         attempts,
         refusal: None,

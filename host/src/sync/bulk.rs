@@ -34,12 +34,12 @@ impl Applying<'_> {
             let page = flow.store.planned(&flow.tenant, &self.plan.id, wave, after, PAGE).await?;
             let Some(last) = page.last() else { break };
             after = Some(last.place);
-            self.write_page(page).await?;
+            self.write_page(wave, page).await?;
         }
         Ok(())
     }
 
-    async fn write_page(&self, page: Vec<OperationRow>) -> Result<(), RunError> {
+    async fn write_page(&self, wave: u32, page: Vec<OperationRow>) -> Result<(), RunError> {
         let flow = self.flow;
         let fits = |row: &OperationRow| {
             let Operation { kind, left, .. } = &row.operation;
@@ -84,6 +84,7 @@ impl Applying<'_> {
             for ((place, operation, _), answer) in in_sheet.into_iter().zip(answers) {
                 let due = Due {
                     place: *place,
+                    later: wave > 0,
                     operation: Arc::clone(operation),
                     doubt: false,
                     attempts: Vec::new(),

@@ -30,6 +30,9 @@ pub(super) struct Collecting<'a> {
 /// Rows of a full page.
 const FULL_PAGE: usize = 100;
 
+/// So many missing rows are asked for one by one; where more are missing these speak for them.
+const ASKED_FOR: usize = 200;
+
 /// So few rows may be missing whatever their share.
 const FEW_MISSING: u64 = 10;
 
@@ -45,7 +48,8 @@ impl Census {
     /// Takes in the rows known between two ids, and those found there.
     fn take(&mut self, known: Vec<RecordId>, found: &[Row]) {
         self.had += known.len() as u64;
-        self.absent.extend(known.into_iter().filter(|id| found.binary_search_by(|row| row.id.cmp(id)).is_err()));
+        self.absent
+            .extend(known.into_iter().filter(|id| found.binary_search_by(|row| row.id.cmp(id)).is_err()));
     }
 }
 
@@ -127,8 +131,41 @@ impl Collecting<'_> {
         if missing > FEW_MISSING && missing * 2 > had && doubted && !self.accept_missing {
             return Err(RunError::SourceShrunk { had, missing });
         }
+        if flow.absent_leaves && !self.accept_missing {
+            self.ask_for_absent(&absent).await?;
+        }
         if !absent.is_empty() {
             flow.store.mark_absent(&flow.tenant, &flow.id, &absent).await?;
+        }
+        Ok(())
+    }
+
+    /// Where absence means a leave, a row that is still in the form as it was is none: the service kept it back, or the
+    /// filter was changed. A row that was edited may have left the filter, which is what absence is for.
+    async fn ask_for_absent(&self, absent: &[RecordId]) -> Result<(), RunError> {
+        let flow = self.flow;
+        let asked: Vec<RecordId> = absent.iter().take(ASKED_FOR).cloned().collect();
+        let known = flow.store.known_records(&flow.tenant, &flow.id, &asked).await?;
+        let mut there = 0;
+        for id in &asked {
+            let row = match flow.source.row(&flow.form, id).await {
+                Ok(row) => row,
+                Err(error) if error.is_unknown_route() => return Ok(()),
+                Err(error) => return Err(RunError::Collect(error)),
+            };
+            let (Some(row), Some(known)) = (row, known.get(id)) else { continue };
+            let edited = row
+                .fields
+                .get("updateTime")
+                .and_then(Value::as_str)
+                .and_then(|at| DateTime::parse_from_rfc3339(at).ok())
+                .is_some_and(|at| at > known.fetched_at);
+            if !edited && Digest::of(self.visible(row)) == known.content {
+                there += 1;
+            }
+        }
+        if there > 0 {
+            return Err(RunError::SourceHeldBack { missing: absent.len() as u64, there });
         }
         Ok(())
     }

@@ -32,10 +32,8 @@ pub(super) async fn look(
             if entry.owner.tenant != flow.tenant {
                 continue;
             }
-            let shown = listed.map(|listed| Shown {
-                departments: listed.departments,
-                details: details.get(&key).cloned(),
-            });
+            let shown = listed
+                .map(|listed| Shown { departments: listed.departments, details: details.get(&key).cloned() });
             let findings = compare(entry, shown.as_ref());
             if !findings.is_empty() {
                 take(Some(entry), findings).await?;

@@ -25,10 +25,9 @@ impl MissingField {
                 format!("{}{label} is now called {now}", self.field),
                 format!("{}{label} 现名为 {now}", self.field),
             ),
-            None => Text::new(
-                format!("{}{label} is gone", self.field),
-                format!("{}{label} 已不存在", self.field),
-            ),
+            None => {
+                Text::new(format!("{}{label} is gone", self.field), format!("{}{label} 已不存在", self.field))
+            }
         }
     }
 }
@@ -68,6 +67,14 @@ pub enum RunError {
         had: u64,
         /// Of these, rows not found.
         missing: u64,
+    },
+    /// Rows that the form did not give are in it all the same.
+    #[error("of {missing} rows that the form no longer gives, {there} are still in it, unchanged")]
+    SourceHeldBack {
+        /// Rows not found.
+        missing: u64,
+        /// Of those asked for one by one, rows that are there.
+        there: u64,
     },
     /// A row's id is none.
     #[error("a row of the form cannot be used: {reason}")]
@@ -139,6 +146,7 @@ impl RunError {
             Self::FieldsMissing { .. } => "source.fields".to_owned(),
             Self::SourceEmptied { .. } => "source.emptied".to_owned(),
             Self::SourceShrunk { .. } => "source.shrunk".to_owned(),
+            Self::SourceHeldBack { .. } => "source.held_back".to_owned(),
             Self::Row { .. } => "source.row".to_owned(),
             Self::Directory(error) | Self::Stopped(error) => error.code(),
             Self::Store(error) => error.code().to_owned(),
@@ -164,6 +172,9 @@ impl RunError {
             Self::SourceShrunk { had, missing } => {
                 format!("此前已知的 {had} 条数据中，表单这次缺少 {missing} 条")
             }
+            Self::SourceHeldBack { missing, there } => {
+                format!("表单不再返回的 {missing} 条数据中，有 {there} 条仍在表单里且未变")
+            }
             Self::Row { reason } => format!("表单中有一行无法使用：{reason}"),
             Self::Directory(_) => "无法从企业微信读取通讯录的 ID".to_owned(),
             Self::Stopped(_) => "企业微信中止了本次运行".to_owned(),
@@ -188,12 +199,15 @@ impl RunError {
                 "未读取任何数据，没有任何人被当作离职处理，水位不变；请恢复该字段，或修改规则文件与筛选条件（设置了别名的字段须使用别名）",
             ),
             Self::Rejected { plan } => Text::new(
-                format!("correct the form or the rules, and run again; or release it after all with `ruzhi apply {plan} --approve`"),
+                format!(
+                    "correct the form or the rules, and run again; or release it after all with `ruzhi apply {plan} --approve`"
+                ),
                 format!("请更正表单或规则后重试；若改变主意，可用 `ruzhi apply {plan} --approve` 放行"),
             ),
-            Self::NothingToUndo { .. } => {
-                Text::new("`ruzhi runs` lists the runs and what they did", "`ruzhi runs` 会列出各次运行及其结果")
-            }
+            Self::NothingToUndo { .. } => Text::new(
+                "`ruzhi runs` lists the runs and what they did",
+                "`ruzhi runs` 会列出各次运行及其结果",
+            ),
             Self::Directory(error) | Self::Stopped(error) => error.explain(),
             Self::Store(error) => error.hint(),
             Self::SourceEmptied { .. } => Text::new(
@@ -203,6 +217,10 @@ impl RunError {
             Self::SourceShrunk { .. } => Text::new(
                 "nothing was written; check the form and the filter, and if the rows are meant to be gone run `ruzhi sync --full --accept-missing`",
                 "未写入任何内容；请检查表单与筛选条件；若确已删除这些数据，请运行 `ruzhi sync --full --accept-missing`",
+            ),
+            Self::SourceHeldBack { .. } => Text::new(
+                "nobody was taken for a leaver and nothing was written; run again, and check the filter if it was changed; if these people have left, run `ruzhi sync --full --accept-missing`",
+                "没有任何人被当作离职处理，未写入任何内容；请重试，若改过筛选条件请检查；若这些人确已离职，请运行 `ruzhi sync --full --accept-missing`",
             ),
             Self::Row { .. } => Text::new(
                 "check that `base_url`, `app_id` and `entry_id` name a JianDaoYun form",

@@ -48,9 +48,8 @@ pub(super) async fn check(flow: &Flow) -> Result<(), RunError> {
 /// The fields of `read` that rows no longer have. Every row calls a field by its alias where one is set, so the id alone
 /// does not do.
 pub fn missing(read: BTreeSet<&str>, widgets: &[Widget], labels: &[(String, String)]) -> Vec<MissingField> {
-    let known = |field: &str| {
-        SYSTEM_FIELDS.contains(&field) || widgets.iter().any(|widget| widget.name == field)
-    };
+    let known =
+        |field: &str| SYSTEM_FIELDS.contains(&field) || widgets.iter().any(|widget| widget.name == field);
     read.into_iter()
         .filter(|field| !known(field.split('.').next().unwrap_or(field)))
         .map(|field| MissingField {

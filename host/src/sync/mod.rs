@@ -26,4 +26,4 @@ pub use error::{MissingField, RunError};
 pub use fields::missing as missing_fields;
 pub use flow::{Flow, RunIds};
 pub use progress::{Progress, Silent};
-pub use run::{Report, RunOptions};
+pub use run::{Begun, Report, Request, RunOptions};

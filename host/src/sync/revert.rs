@@ -31,8 +31,7 @@ pub(super) async fn plan(
         let keys: Vec<MemberKey> = page.iter().map(|row| row.operation.userid.key()).collect();
         let own = std::slice::from_ref(&flow.tenant);
         let lines = flow.store.members(own, &keys).await?;
-        let lines: HashMap<MemberKey, _> =
-            lines.into_iter().map(|line| (line.userid.key(), line)).collect();
+        let lines: HashMap<MemberKey, _> = lines.into_iter().map(|line| (line.userid.key(), line)).collect();
         for row in page {
             let operation = row.operation;
             let key = operation.userid.key();

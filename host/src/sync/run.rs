@@ -42,63 +42,66 @@ pub struct Report {
 }
 
 /// What a run is asked to do.
-enum Aim {
-    /// Make a plan and leave it.
-    Plan(Purpose),
-    /// Plan, and apply if the guard lets it pass.
-    Sync,
-    /// Apply a stored plan.
-    Apply { plan: PlanId, approved: bool },
-    /// Compare, and plan nothing.
-    Look,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Request {
+    /// Collect, decide and plan, and write nothing to the directory.
+    Plan(RunOptions),
+    /// Plan, and apply the plan if the guard lets it pass.
+    Sync(RunOptions),
+    /// Apply a stored plan, if the world is still as it was when the plan was made.
+    Apply {
+        /// Which.
+        plan: PlanId,
+        /// A person releases it although the guard holds it.
+        approved: bool,
+    },
+    /// Plan to take over members who were in the directory before ruzhi.
+    Adopt(AdoptBy),
+    /// Plan to undo a run.
+    Revert(RunId),
+    /// Compare the directory with the ledger, and plan to settle the difference if asked to.
+    Drift(Option<DriftSettle>),
+}
+
+impl Request {
+    fn kind(&self) -> RunKind {
+        match self {
+            Self::Plan(_) => RunKind::Plan,
+            Self::Sync(_) => RunKind::Sync,
+            Self::Apply { .. } => RunKind::Apply,
+            Self::Adopt(_) => RunKind::Adopt,
+            Self::Revert(_) => RunKind::Revert,
+            Self::Drift(_) => RunKind::Drift,
+        }
+    }
+
+    fn options(&self) -> RunOptions {
+        match self {
+            Self::Plan(options) | Self::Sync(options) => *options,
+            _ => RunOptions::default(),
+        }
+    }
+
+    /// Whether a plan is made and left.
+    fn only_plans(&self) -> bool {
+        !matches!(self, Self::Sync(_) | Self::Apply { .. })
+    }
 }
 
 impl Flow {
-    /// Collects, decides and plans, and writes nothing to the directory.
-    pub async fn plan(&self, options: RunOptions) -> Report {
-        self.run(Aim::Plan(Purpose::Sync), RunKind::Plan, options).await
-    }
-
-    /// Plans, and applies the plan if the guard lets it pass.
-    pub async fn sync(&self, options: RunOptions) -> Report {
-        self.run(Aim::Sync, RunKind::Sync, options).await
-    }
-
-    /// Applies a stored plan, if the world is still as it was when the plan was made. A held plan needs `approved`.
-    pub async fn apply(&self, plan: &PlanId, approved: bool) -> Report {
-        let aim = Aim::Apply { plan: plan.clone(), approved };
-        self.run(aim, RunKind::Apply, RunOptions::default()).await
-    }
-
-    /// Plans to take over members who were in the directory before ruzhi.
-    pub async fn adopt(&self, by: AdoptBy) -> Report {
-        self.run(Aim::Plan(Purpose::Adopt { by }), RunKind::Adopt, RunOptions::default()).await
-    }
-
-    /// Plans to undo a run.
-    pub async fn revert(&self, run: &RunId) -> Report {
-        let purpose = Purpose::Revert { run: run.clone() };
-        self.run(Aim::Plan(purpose), RunKind::Revert, RunOptions::default()).await
-    }
-
-    /// Compares the directory with the ledger, and with `settle` plans to settle the difference.
-    pub async fn drift(&self, settle: Option<DriftSettle>) -> Report {
-        let aim = settle.map_or(Aim::Look, |settle| Aim::Plan(Purpose::Drift { settle }));
-        self.run(aim, RunKind::Drift, RunOptions::default()).await
-    }
-
-    async fn run(&self, aim: Aim, kind: RunKind, options: RunOptions) -> Report {
+    /// Begins a run: settles what a crash left, and reads the form. Flows of one corp that run together all begin before
+    /// the first finishes, so that each plan knows what the others' forms say.
+    pub async fn begin(&self, request: Request) -> Begun<'_> {
         let started_at = self.clock.now();
         let mut running = Running {
             flow: self,
-            options,
-            retry: options.full,
+            retry: request.options().full,
             called_before: self.calls(),
             row: RunRow {
                 tenant: self.tenant.clone(),
                 flow: self.id.clone(),
                 id: self.run_ids.next(started_at),
-                kind,
+                kind: request.kind(),
                 state: RunState::Running,
                 started_at,
                 ended_at: None,
@@ -108,18 +111,39 @@ impl Flow {
                 calls: BTreeMap::new(),
                 problem: None,
             },
+            request,
             plan: None,
             findings: Vec::new(),
             begun: false,
         };
-        let result = running.go(&aim).await;
+        let purpose = running.begin().await;
+        Begun { running, purpose }
+    }
+}
+
+/// A run that has read what it needs and planned nothing yet.
+pub struct Begun<'a> {
+    running: Running<'a>,
+    /// What its plan is for; none to plan nothing.
+    purpose: Result<Option<Purpose>, RunError>,
+}
+
+impl Begun<'_> {
+    /// Plans, and does what was asked for.
+    pub async fn finish(self) -> Report {
+        let Self { mut running, purpose } = self;
+        let result = match purpose {
+            Ok(Some(purpose)) => running.go(purpose).await,
+            Ok(None) => running.look().await,
+            Err(error) => Err(error),
+        };
         running.end(result).await
     }
 }
 
 struct Running<'a> {
     flow: &'a Flow,
-    options: RunOptions,
+    request: Request,
     /// Quarantined records are tried again: a person asks, or the plan to apply was made so.
     retry: bool,
     /// Calls made before this run, by clients that other runs have used.
@@ -132,61 +156,55 @@ struct Running<'a> {
 }
 
 impl Running<'_> {
-    async fn go(&mut self, aim: &Aim) -> Result<RunState, RunError> {
+    async fn begin(&mut self) -> Result<Option<Purpose>, RunError> {
         let flow = self.flow;
-        // A plan that may not be applied makes no run.
-        let asked = match aim {
-            Aim::Apply { plan, approved } => Some(self.asked_for(plan, *approved).await?),
-            Aim::Plan(_) | Aim::Sync | Aim::Look => None,
+        let purpose = match self.request.clone() {
+            Request::Plan(_) | Request::Sync(_) => Some(Purpose::Sync),
+            // A plan that may not be applied makes no run.
+            Request::Apply { plan, approved } => Some(self.asked_for(&plan, approved).await?),
+            Request::Adopt(by) => Some(Purpose::Adopt { by }),
+            Request::Revert(run) => Some(Purpose::Revert { run }),
+            Request::Drift(settle) => settle.map(|settle| Purpose::Drift { settle }),
         };
         flow.store.put_run(&self.row).await?;
         self.begun = true;
         let labels = flow.guest.description().labels.iter().cloned().collect();
         flow.store.put_labels(&flow.tenant, &flow.id, &labels).await?;
         settle_crash(flow).await?;
-        flow.store.abandon_runs(&flow.tenant, &self.row.id, self.row.started_at).await?;
-        let purpose = match (aim, asked) {
-            (Aim::Look, _) => return self.look().await,
-            (Aim::Plan(purpose), _) => purpose.clone(),
-            (Aim::Sync, _) => Purpose::Sync,
-            (Aim::Apply { .. }, asked) => asked.unwrap_or(Purpose::Sync),
-        };
-        if purpose == Purpose::Sync {
+        flow.store.abandon_runs(&flow.tenant, &flow.id, &self.row.id, self.row.started_at).await?;
+        if purpose.as_ref().is_some_and(Purpose::reads_the_form) {
             fields::check(flow).await?;
             self.collect().await?;
         }
+        Ok(purpose)
+    }
+
+    async fn go(&mut self, purpose: Purpose) -> Result<RunState, RunError> {
         let mut made = self.make(&purpose).await?;
-        if let Aim::Apply { plan: asked, .. } = aim
-            && *asked != made.plan.id
-        {
-            let new = made.plan.id.clone();
-            self.keep(made, false).await?;
-            return Err(RunError::Superseded { plan: asked.clone(), new });
+        let mut applying = false;
+        if let Request::Apply { plan: asked, .. } = &self.request {
+            applying = true;
+            if *asked != made.plan.id {
+                let (asked, new) = (asked.clone(), made.plan.id.clone());
+                self.keep(made, false).await?;
+                return Err(RunError::Superseded { plan: asked, new });
+            }
         }
-        let applying = matches!(aim, Aim::Apply { .. });
         for pass in 0..PASSES {
             self.row.counts = merged(self.row.counts, made.plan.counts);
             self.row.problem = undecided(&made.plan);
             let planned = made.plan.counts;
             let (plan, state) = self.keep(made, applying && pass == 0).await?;
-            if matches!(aim, Aim::Plan(_)) {
+            if self.request.only_plans() {
                 self.row.counts = planned;
             }
-            match (aim, state) {
-                (_, PlanState::Rejected) => {
-                    self.row.problem = Some(RunError::Rejected { plan: plan.id.clone() }.text());
-                    self.plan.get_or_insert(plan);
-                    return Ok(RunState::Held);
-                }
-                (_, PlanState::Held) => {
-                    self.plan.get_or_insert(plan);
-                    return Ok(RunState::Held);
-                }
-                (Aim::Plan(_), _) => {
-                    self.plan.get_or_insert(plan);
-                    return Ok(RunState::Done);
-                }
-                _ => {}
+            if state == PlanState::Rejected {
+                self.row.problem = Some(RunError::Rejected { plan: plan.id.clone() }.text());
+            }
+            let waits = matches!(state, PlanState::Rejected | PlanState::Held);
+            if waits || self.request.only_plans() {
+                self.plan.get_or_insert(plan);
+                return Ok(if waits { RunState::Held } else { RunState::Done });
             }
             let applied = self.apply(&plan).await?;
             self.plan.get_or_insert(plan);
@@ -239,8 +257,8 @@ impl Running<'_> {
             flow: self.flow,
             run: &self.row.id,
             started_at: self.row.started_at,
-            full: self.options.full,
-            accept_missing: self.options.accept_missing,
+            full: self.request.options().full,
+            accept_missing: self.request.options().accept_missing,
         }
         .collect()
         .await

@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 
 use super::error::RunError;
 use super::flow::Flow;
-use super::verdict::{after, found, in_doubt, undone};
+use super::verdict::{after, found, undone};
 use crate::model::{
     LedgerEntry, MemberKey, MemberState, Operation, OperationKind, OperationState, PlanId, TenantId, UserId,
 };
@@ -63,9 +63,13 @@ pub(super) fn read_back(
         OperationKind::Delete if !there => done(),
         OperationKind::Delete | OperationKind::Adopt | OperationKind::Keep => (OperationState::Lost, None),
         OperationKind::Update | OperationKind::Disable | OperationKind::Enable => {
-            let doubtful = operation.before.as_ref().map(|before| match there {
-                true => in_doubt(operation, before),
-                false => LedgerEntry { state: MemberState::Deleted, doubtful: false, ..before.clone() },
+            let gone = |before: &LedgerEntry| LedgerEntry {
+                state: MemberState::Deleted,
+                doubtful: false,
+                ..before.clone()
+            };
+            let doubtful = operation.before.as_ref().map(|before| {
+                if there { before.in_doubt(operation.kind, operation.left) } else { gone(before) }
             });
             (OperationState::Lost, doubtful)
         }

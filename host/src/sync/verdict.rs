@@ -17,6 +17,8 @@ use crate::wecom::{self, Answer, Verdict};
 pub(super) struct Known<'a> {
     /// The tenant that writes.
     pub(super) tenant: &'a TenantId,
+    /// It came after others it depends on, which may have failed.
+    pub(super) later: bool,
     /// Members that are there already are taken for ours.
     pub(super) adopts: bool,
     /// An earlier call for this very member by ruzhi was lost: what is found there now is ours.
@@ -70,7 +72,7 @@ pub(super) fn read(operation: &Arc<Operation>, place: usize, known: Known<'_>, a
     let creating = operation.kind == OperationKind::Create;
     // A change that is refused now may have been carried out by an earlier call whose answer was lost.
     let called_before = before.filter(|_| !creating && (answer.in_doubt || known.maybe_ours));
-    let doubtful = called_before.map(|before| in_doubt(operation, before));
+    let doubtful = called_before.map(|before| before.in_doubt(operation.kind, operation.left));
     let refused = |refusal| settled(OperationState::Refused, doubtful.clone(), Some(refusal));
     match answer.verdict {
         Verdict::Done { created_departments } if created_departments.is_empty() => done(),
@@ -129,6 +131,8 @@ pub(super) fn read(operation: &Arc<Operation>, place: usize, known: Known<'_>, a
         Verdict::MobileHeld { maybe_ours: true, .. } if creating && (answer.in_doubt || known.maybe_ours) => {
             there()
         }
+        // The plan had somebody give the number up first; if that failed, both are tried again.
+        Verdict::MobileHeld { .. } if known.later => settled(OperationState::Failed, doubtful, None),
         Verdict::MobileHeld { holder, .. } => {
             let who = holder.unwrap_or_default();
             refused(refusal(
@@ -169,7 +173,7 @@ pub(super) fn read(operation: &Arc<Operation>, place: usize, known: Known<'_>, a
             settlement: (!known.maybe_ours).then(|| {
                 // A change that was called before the limit was reached may have happened.
                 let called_before = before.filter(|_| !creating && attempts.len() > 1);
-                let doubtful = called_before.map(|before| in_doubt(operation, before));
+                let doubtful = called_before.map(|entry| entry.in_doubt(operation.kind, operation.left));
                 Box::new(settlement(OperationState::Failed, doubtful, None))
             }),
             error: None,
@@ -206,11 +210,8 @@ pub(super) fn after(operation: &Operation, tenant: &TenantId, when: DateTime<Utc
         _ => Some(operation.decision.clone()),
     };
     let named = || operation.names.clone().unwrap_or_else(|| operation.userid.key());
-    let own = || Origin {
-        tenant: tenant.clone(),
-        flow: operation.flow.clone(),
-        record: operation.record.clone(),
-    };
+    let own =
+        || Origin { tenant: tenant.clone(), flow: operation.flow.clone(), record: operation.record.clone() };
     LedgerEntry {
         userid: operation.userid.clone(),
         owner: kept_from.map_or_else(own, |before| before.owner.clone()),
@@ -239,19 +240,6 @@ pub(super) fn after(operation: &Operation, tenant: &TenantId, when: DateTime<Utc
 pub(super) fn found(operation: &Operation, line: LedgerEntry) -> LedgerEntry {
     let doubtful = operation.before.as_ref().is_some_and(LedgerEntry::may_appear);
     LedgerEntry { doubtful, ..line }
-}
-
-/// The ledger's line of a member whose change may have happened or not: everything is to be sent again. Whether someone
-/// who leaves or returns may log in is not sure then, which is what a leaver without a moment of leaving says.
-pub(super) fn in_doubt(operation: &Operation, before: &LedgerEntry) -> LedgerEntry {
-    let mut line = LedgerEntry { doubtful: true, ..before.clone() };
-    let leaves = operation.kind == OperationKind::Disable && operation.left;
-    let returns = operation.kind == OperationKind::Enable && before.state == MemberState::Left;
-    if leaves || returns {
-        line.state = MemberState::Left;
-        line.left_at = None;
-    }
-    line
 }
 
 /// What stands by hand: it no longer does once ruzhi writes the field.

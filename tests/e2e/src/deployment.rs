@@ -18,6 +18,8 @@ pub struct Tenant {
     pub url: String,
     /// The corp.
     pub corp_id: String,
+    /// The form.
+    pub entry_id: String,
     /// `v2` or `v5`.
     pub api: String,
     /// The guest's file name in `guests/built`.
@@ -28,8 +30,16 @@ pub struct Tenant {
     pub top: String,
     /// TOML put after the flow's `[flows.source]` table keys.
     pub source: String,
-    /// TOML put at the end of the file, for tables such as `[guard]`.
+    /// TOML put into `[wecom]`.
+    pub wecom: String,
+    /// TOML put into the flow itself.
+    pub flow: String,
+    /// TOML put before the flow, for tables such as `[guard]`.
     pub tables: String,
+    /// TOML of further flows, put at the end; `{component}` stands for the guest's path.
+    pub flows: String,
+    /// Further files beside the rules, by name.
+    pub files: Vec<(String, String)>,
     /// The WeCom limits.
     pub wecom_limits: String,
     /// The JianDaoYun limit.
@@ -43,11 +53,16 @@ impl Tenant {
             id: "jingxintai".to_owned(),
             url: url.to_owned(),
             corp_id: CORP_ID.to_owned(),
+            entry_id: ENTRY_ID.to_owned(),
             api: "v5".to_owned(),
             component: "member.wasm".to_owned(),
             rules: Some(crate::RULES.to_owned()),
             top: String::new(),
             source: String::new(),
+            wecom: String::new(),
+            flow: String::new(),
+            flows: String::new(),
+            files: Vec::new(),
             tables: "[guard]\ncreate_most = 100000\n".to_owned(),
             wecom_limits: "{ per_minute = 1000000, per_hour = 10000000, in_flight = 8 }".to_owned(),
             per_second: 100_000,
@@ -68,7 +83,7 @@ base_url = "{url}"
 corp_id = "{corp}"
 secret = {{ env = "JINGXINTAI_WECOM_SECRET" }}
 limits = {limits}
-
+{wecom}
 [jiandaoyun]
 base_url = "{url}"
 api_key = {{ env = "JINGXINTAI_JDY_KEY" }}
@@ -77,14 +92,20 @@ limits = {{ per_second = {per_second} }}
 {tables}
 [[flows]]
 id = "onboarding"
+{flow}
 [flows.source]
 api = "{api}"
 app_id = "{APP_ID}"
-entry_id = "{ENTRY_ID}"
+entry_id = "{entry}"
 {source}
 [flows.guest]
 component = "{component}"
-{rules}"#,
+{rules}
+{flows}"#,
+            entry = self.entry_id,
+            wecom = self.wecom,
+            flow = self.flow,
+            flows = self.flows.replace("{component}", &component.display().to_string()),
             top = self.top,
             url = self.url,
             corp = self.corp_id,
@@ -141,6 +162,22 @@ impl Deployment {
         Ok(deployment)
     }
 
+    /// A deployment of these tenants with the compiled guests of another, which saves compiling them again.
+    ///
+    /// # Errors
+    /// If the folder cannot be written, or the other has compiled nothing yet.
+    pub fn beside(other: &Self, tenants: &[Tenant]) -> Result<Self> {
+        let deployment = Self::new(tenants)?;
+        let cache = deployment.path().join("cache");
+        fs::create_dir(&cache)?;
+        for file in fs::read_dir(other.path().join("cache"))? {
+            let file = file?;
+            fs::copy(file.path(), cache.join(file.file_name()))?;
+        }
+        fs::copy(other.path().join("ruzhi.cache-key"), deployment.path().join("ruzhi.cache-key"))?;
+        Ok(deployment)
+    }
+
     /// Writes a tenant's files.
     ///
     /// # Errors
@@ -152,6 +189,10 @@ impl Deployment {
         if let Some(rules) = &tenant.rules {
             fs::create_dir_all(folder.join(&tenant.id))?;
             fs::write(folder.join(&tenant.id).join("onboarding.json"), rules)?;
+        }
+        for (name, content) in &tenant.files {
+            fs::create_dir_all(folder.join(&tenant.id))?;
+            fs::write(folder.join(&tenant.id).join(name), content)?;
         }
         Ok(())
     }

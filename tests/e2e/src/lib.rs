@@ -3,9 +3,11 @@
 
 mod deployment;
 mod factory;
+mod workforce;
 
 pub use deployment::{Deployment, Outcome, Tenant, finish};
 pub use factory::{check_directory, simulator};
+pub use workforce::{Standing, Worker, Workforce};
 
 /// The rules file of the simulated factory: the founding document's metadata with the form's three further fields.
 pub const RULES: &str = include_str!("../rules/onboarding.json");

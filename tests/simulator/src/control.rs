@@ -46,7 +46,8 @@ fn route(world: &mut World, request: &Request) -> Result<Value, ControlError> {
             let ids = load::change_rows(world, parse::<RowChange>(&request.body)?)?;
             return Ok(json!({ "ids": ids }));
         }
-        (true, "faults") => world.faults.replace(parse::<Faults>(&request.body)?),
+        (true, "faults") => world.set_faults(parse::<Faults>(&request.body)?),
+        (true, "release") => return Ok(json!({ "released": world.release() })),
         (true, "limits") => world.limits = patched(&world.limits, &request.body)?,
         (true, "knobs") => world.knobs = patched(&world.knobs, &request.body)?,
         (true, "clock") => {
@@ -70,12 +71,19 @@ fn route(world: &mut World, request: &Request) -> Result<Value, ControlError> {
             match action {
                 "activate" => world.wecom.activate(corp_id, userid)?,
                 "quit" => world.wecom.quit(corp_id, userid)?,
+                "delete" => world.wecom.delete_by_hand(corp_id, userid)?,
+                "change" => world.wecom.change_by_hand(corp_id, object(&body), &world.knobs)?,
+                "add" => world.wecom.add_by_hand(corp_id, object(&body), &world.knobs)?,
                 _ => return Err(unknown()),
             }
         }
         (false, _) => return Err(unknown()),
     }
     Ok(json!({ "ok": true }))
+}
+
+fn object(body: &Value) -> serde_json::Map<String, Value> {
+    body.as_object().cloned().unwrap_or_default()
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ControlError> {

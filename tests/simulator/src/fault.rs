@@ -58,6 +58,15 @@ pub enum FaultKind {
     ShortPage,
     /// JianDaoYun: data/list gives no row although there are some.
     EmptyPage,
+    /// The request is held before the service acts, and never answered. [`Simulator::release`] lets the service act
+    /// after all, as a request does that was on its way when its caller died.
+    ///
+    /// [`Simulator::release`]: crate::Simulator::release
+    StallBefore,
+    /// The service acts, and its answer never comes.
+    StallAfter,
+    /// WeCom: `errcode`, nothing done.
+    Refused,
 }
 
 impl FaultKind {
@@ -69,7 +78,9 @@ impl FaultKind {
             | Self::Slow
             | Self::BadGatewayBefore
             | Self::BadGatewayAfter
-            | Self::Truncated => true,
+            | Self::Truncated
+            | Self::StallBefore
+            | Self::StallAfter => true,
             Self::RevokeToken => service == Service::WeCom && api != "gettoken",
             Self::BusyBefore
             | Self::BusyAfter
@@ -77,7 +88,8 @@ impl FaultKind {
             | Self::RateLimited
             | Self::TooConcurrent
             | Self::StringErrcode
-            | Self::Warning => service == Service::WeCom,
+            | Self::Warning
+            | Self::Refused => service == Service::WeCom,
             Self::CompanyLimited | Self::EndpointLimited | Self::TooManyRequests => {
                 service == Service::JianDaoYun
             }
@@ -120,6 +132,9 @@ pub struct FaultRule {
     /// `rate_limited`: how long the API stays closed.
     #[serde(default = "one_minute")]
     pub window_ms: u64,
+    /// `refused`: with which code.
+    #[serde(default)]
+    pub errcode: i32,
 }
 
 fn one_minute() -> u64 {
@@ -140,7 +155,13 @@ impl FaultRule {
             per_mille: 0,
             delay_ms: 0,
             window_ms: one_minute(),
+            errcode: 0,
         }
+    }
+
+    /// WeCom refuses with this code.
+    pub fn refused(errcode: i32) -> Self {
+        Self { errcode, ..Self::new(FaultKind::Refused) }
     }
 
     /// Only to this API.
@@ -154,6 +175,13 @@ impl FaultRule {
     #[must_use]
     pub fn service(mut self, service: Service) -> Self {
         self.service = Some(service);
+        self
+    }
+
+    /// So many matching requests pass first.
+    #[must_use]
+    pub fn skip(mut self, count: u64) -> Self {
+        self.skip = count;
         self
     }
 
@@ -188,6 +216,7 @@ pub(crate) struct Fault {
     pub(crate) kind: FaultKind,
     pub(crate) delay_ms: u64,
     pub(crate) window_ms: u64,
+    pub(crate) errcode: i32,
 }
 
 /// The rules with what each has seen so far.
@@ -236,6 +265,7 @@ impl ArmedRule {
             kind: rule.kind,
             delay_ms: rule.delay_ms,
             window_ms: rule.window_ms,
+            errcode: rule.errcode,
         })
     }
 }

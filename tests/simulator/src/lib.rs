@@ -30,6 +30,7 @@ pub use load::{
     RowChange, WeComLoad, Widget,
 };
 pub use observation::Misunderstanding;
+pub use random::Random;
 pub use settings::{Knobs, Limits};
 pub use simulator::{Simulator, StartError};
 pub use wecom::{CorpError, CredentialKind, Member};

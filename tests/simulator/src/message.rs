@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use bytes::Bytes;
 
 /// A request, read whole.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Request {
     pub(crate) method: hyper::Method,
     pub(crate) path: String,
@@ -19,7 +19,7 @@ pub(crate) struct Request {
 }
 
 /// One part of a multipart body.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Part {
     pub(crate) name: String,
     pub(crate) file_name: Option<String>,
@@ -64,6 +64,8 @@ pub(crate) enum Reply {
     Answer(Answer),
     /// The connection is reset without an answer.
     Reset,
+    /// No answer ever comes.
+    Stall,
 }
 
 #[derive(Debug)]

@@ -82,6 +82,12 @@ impl Observation {
         json!({ "requests": self.log.iter().filter(|entry| entry.number > number).collect::<Vec<_>>() })
     }
 
+    pub(crate) fn bodies(&self, path: &str) -> Vec<String> {
+        let of_path =
+            |entry: &&LoggedRequest| entry.path.split('?').next().is_some_and(|p| p.ends_with(path));
+        self.log.iter().filter(of_path).map(|entry| entry.body.clone()).collect()
+    }
+
     pub(crate) fn misunderstandings(&self) -> &[Misunderstanding] {
         &self.misunderstandings
     }

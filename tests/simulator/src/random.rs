@@ -1,15 +1,19 @@
 //! SplitMix64: a generator whose whole state is one number, so that every fault and every invented person follows
 //! from a seed and from nothing else.
 
+/// A generator of numbers from a seed.
 #[derive(Debug, Clone)]
-pub(crate) struct Random(u64);
+pub struct Random(u64);
 
 impl Random {
-    pub(crate) fn new(seed: u64) -> Self {
+    /// The numbers of this seed.
+    pub fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    pub(crate) fn next(&mut self) -> u64 {
+    /// The next number.
+    #[expect(clippy::should_implement_trait, reason = "it never ends, so nothing is gained by an iterator")]
+    pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -18,12 +22,12 @@ impl Random {
     }
 
     /// A number below `bound`; 0 when `bound` is 0.
-    pub(crate) fn below(&mut self, bound: u64) -> u64 {
+    pub fn below(&mut self, bound: u64) -> u64 {
         self.next().checked_rem(bound).unwrap_or(0)
     }
 
     /// One of `choices`; the default of `T` when there are none.
-    pub(crate) fn pick<T: Copy + Default>(&mut self, choices: &[T]) -> T {
+    pub fn pick<T: Copy + Default>(&mut self, choices: &[T]) -> T {
         let index = self.below(choices.len() as u64) as usize;
         choices.get(index).copied().unwrap_or_default()
     }

@@ -57,7 +57,7 @@ async fn answer(
     world: Arc<Shared>,
 ) -> Result<Response<Full<Bytes>>, Ended> {
     let request = read(request).await?;
-    let outcome = world.lock().answer(&request);
+    let outcome = world.answer(&request);
     if outcome.delay_ms > 0 {
         tokio::time::sleep(Duration::from_millis(outcome.delay_ms)).await;
     }
@@ -65,6 +65,8 @@ async fn answer(
     match outcome.reply {
         Reply::Answer(answer) => Ok(respond(answer)),
         Reply::Reset => Err(Ended::Reset),
+        // The connection ends when the caller gives up.
+        Reply::Stall => std::future::pending().await,
     }
 }
 

@@ -6,8 +6,9 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio::sync::oneshot;
 
 use crate::control;
@@ -17,7 +18,7 @@ use crate::observation::Misunderstanding;
 use crate::server;
 use crate::settings::{Knobs, Limits};
 use crate::wecom::{CorpError, Member};
-use crate::world::Shared;
+use crate::world::{Shared, World};
 
 /// Why the simulator does not start.
 #[derive(Debug, thiserror::Error)]
@@ -87,7 +88,7 @@ impl Simulator {
 
     /// Forgets everything, settings included.
     pub fn reset(&self) {
-        *self.world.lock() = crate::world::World::new();
+        *self.world.lock() = World::new();
     }
 
     /// Adds keys, forms and corps; a form or corp that is there already is replaced.
@@ -102,7 +103,23 @@ impl Simulator {
 
     /// Replaces the fault rules.
     pub fn set_faults(&self, faults: Faults) {
-        self.world.lock().faults.replace(faults);
+        self.world.lock().set_faults(faults);
+    }
+
+    /// How many requests were ever left without an answer.
+    pub fn stalled(&self) -> u64 {
+        self.world.wait_for_stall(0, Duration::ZERO)
+    }
+
+    /// Waits until more than `before` requests were left without an answer, or `most` is over; says which.
+    pub fn wait_for_stall(&self, before: u64, most: Duration) -> bool {
+        self.world.wait_for_stall(before, most) > before
+    }
+
+    /// Lets the service do the work of the requests that are held before it; nobody hears the answers. Gives how many
+    /// there were.
+    pub fn release(&self) -> usize {
+        self.world.lock().release()
     }
 
     /// Replaces the limits.
@@ -133,6 +150,30 @@ impl Simulator {
     /// The member leaves the corp on their own.
     pub fn quit(&self, corp_id: &str, userid: &str) -> Result<(), CorpError> {
         self.world.lock().wecom.quit(corp_id, userid)
+    }
+
+    /// Someone deletes the member in the console.
+    pub fn delete_by_hand(&self, corp_id: &str, userid: &str) -> Result<(), CorpError> {
+        self.world.lock().wecom.delete_by_hand(corp_id, userid)
+    }
+
+    /// Someone changes a member in the console; the fields are those of user/update.
+    pub fn change_by_hand(&self, corp_id: &str, fields: Map<String, Value>) -> Result<(), CorpError> {
+        let mut world = self.world.lock();
+        let World { wecom, knobs, .. } = &mut *world;
+        wecom.change_by_hand(corp_id, fields, knobs)
+    }
+
+    /// Someone adds a member in the console; the fields are those of user/create.
+    pub fn add_by_hand(&self, corp_id: &str, fields: Map<String, Value>) -> Result<(), CorpError> {
+        let mut world = self.world.lock();
+        let World { wecom, knobs, .. } = &mut *world;
+        wecom.add_by_hand(corp_id, fields, knobs)
+    }
+
+    /// The bodies of the logged requests to a path that ends so, oldest first; the knob `log_requests` keeps them.
+    pub fn bodies(&self, path: &str) -> Vec<String> {
+        self.world.lock().observation.bodies(path)
     }
 
     /// The members of a corp by userid in lower case; empty for an unknown corp.

@@ -1,13 +1,14 @@
 //! Everything the simulator knows, behind one lock. A request is read whole, then answered in one go under the lock,
 //! so every call is atomic and calls happen in the order they arrive.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::control;
-use crate::fault::FaultState;
+use crate::fault::{FaultState, Faults};
 use crate::jiandaoyun::{self, JianDaoYun};
-use crate::message::{Answer, Outcome, Request};
+use crate::message::{Answer, Outcome, Reply, Request};
 use crate::observation::Observation;
 use crate::settings::{Knobs, Limits};
 use crate::wecom::{self, WeCom};
@@ -21,6 +22,10 @@ pub(crate) struct World {
     pub(crate) observation: Observation,
     pub(crate) jiandaoyun: JianDaoYun,
     pub(crate) wecom: WeCom,
+    /// Requests that are held before the service acts.
+    held: Vec<Request>,
+    /// How many requests were ever left without an answer.
+    stalled: u64,
 }
 
 impl World {
@@ -33,7 +38,32 @@ impl World {
             observation: Observation::default(),
             jiandaoyun: JianDaoYun::default(),
             wecom: WeCom::default(),
+            held: Vec::new(),
+            stalled: 0,
         }
+    }
+
+    /// A request waits for the service to act.
+    pub(crate) fn hold(&mut self, request: &Request) {
+        self.held.push(request.clone());
+    }
+
+    /// Does the work of every request that is held; nobody hears the answers. Gives how many there were.
+    pub(crate) fn release(&mut self) -> usize {
+        let held = std::mem::take(&mut self.held);
+        // What was delayed on its way meets no second fault.
+        let faults = std::mem::take(&mut self.faults);
+        for request in &held {
+            self.answer(request);
+        }
+        self.faults = faults;
+        held.len()
+    }
+
+    /// Replaces the fault rules, and forgets what is held.
+    pub(crate) fn set_faults(&mut self, faults: Faults) {
+        self.held.clear();
+        self.faults.replace(faults);
     }
 
     pub(crate) fn answer(&mut self, request: &Request) -> Outcome {
@@ -51,21 +81,40 @@ impl World {
             Outcome::now(Answer::json(404, br#"{"error":"the path belongs to neither service"}"#.to_vec()))
         };
         outcome.delay_ms += self.knobs.latency_ms;
+        self.stalled += u64::from(matches!(outcome.reply, Reply::Stall));
         outcome
     }
 }
 
 /// The world as the server and the handle in a test share it.
 #[derive(Debug)]
-pub(crate) struct Shared(Mutex<World>);
+pub(crate) struct Shared {
+    world: Mutex<World>,
+    stalled: Condvar,
+}
 
 impl Shared {
     pub(crate) fn new() -> Self {
-        Self(Mutex::new(World::new()))
+        Self { world: Mutex::new(World::new()), stalled: Condvar::new() }
+    }
+
+    /// Answers a request, and tells whoever waits for it when the answer is that there is none.
+    pub(crate) fn answer(&self, request: &Request) -> Outcome {
+        let outcome = self.lock().answer(request);
+        if matches!(outcome.reply, Reply::Stall) {
+            self.stalled.notify_all();
+        }
+        outcome
+    }
+
+    /// Waits until more than `before` requests were left without an answer, or `most` is over. Gives how many were.
+    pub(crate) fn wait_for_stall(&self, before: u64, most: Duration) -> u64 {
+        let waiting = self.stalled.wait_timeout_while(self.lock(), most, |world| world.stalled <= before);
+        waiting.unwrap_or_else(PoisonError::into_inner).0.stalled
     }
 
     /// A panic while the lock was held is a defect that its own thread has reported; others go on.
     pub(crate) fn lock(&self) -> MutexGuard<'_, World> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -42,15 +42,18 @@ pub(super) async fn put_run(store: &Sqlite, run: &RunRow) -> Result<(), StoreErr
 pub(super) async fn abandon_runs(
     store: &Sqlite,
     tenant: &TenantId,
+    flow: &FlowId,
     current: &RunId,
     at: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    let rows = sqlx::query("SELECT * FROM run WHERE tenant = $1 AND state = 'running' AND id <> $2")
-        .bind(tenant.as_str())
-        .bind(current.as_str())
-        .fetch_all(&store.pool)
-        .await
-        .map_err(|source| StoreError::Read { what: RUNS, source })?;
+    let rows =
+        sqlx::query("SELECT * FROM run WHERE tenant = $1 AND flow = $2 AND state = 'running' AND id <> $3")
+            .bind(tenant.as_str())
+            .bind(flow.as_str())
+            .bind(current.as_str())
+            .fetch_all(&store.pool)
+            .await
+            .map_err(|source| StoreError::Read { what: RUNS, source })?;
     for row in &rows {
         let mut run = run(&Reading { row, what: RUNS })?;
         run.counts = done(store, tenant, &run.id).await?;

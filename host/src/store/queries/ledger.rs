@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use super::values::{DbRow, Reading, json_text};
 use super::{Db, ROWS, Sqlite, StoreError, Writing};
-use crate::model::{Digest, DigestOfParts, FlowId, LedgerEntry, MemberKey, Origin, RecordId, TenantId, UserId};
+use crate::model::{
+    Digest, DigestOfParts, FlowId, LedgerEntry, MemberKey, Origin, RecordId, TenantId, UserId,
+};
 use crate::plan::comparable_mobile;
 
 const WHAT: &str = "the ledger";

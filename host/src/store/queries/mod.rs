@@ -13,8 +13,8 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::super::{
-    DraftPart, FetchedRecord, InDoubt, KnownRecord, OperationRow, PlanState, RecordRow, RecordTrace, RejectRow, RunRow, RunState, Settlement,
-    Store, StoreError, StoredPlan, TenantStatus, Watermark,
+    DraftPart, FetchedRecord, InDoubt, KnownRecord, OperationRow, PlanState, RecordRow, RecordTrace,
+    RejectRow, RunRow, RunState, Settlement, Store, StoreError, StoredPlan, TenantStatus, Watermark,
 };
 use super::{Db, Sqlite};
 use crate::model::{Digest, FlowId, LedgerEntry, MemberKey, PlanId, RecordId, RunId, TenantId};
@@ -57,10 +57,11 @@ impl Store for Sqlite {
     async fn abandon_runs(
         &self,
         tenant: &TenantId,
+        flow: &FlowId,
         current: &RunId,
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        history::abandon_runs(self, tenant, current, at).await
+        history::abandon_runs(self, tenant, flow, current, at).await
     }
 
     async fn run(&self, id: &RunId) -> Result<Option<RunRow>, StoreError> {

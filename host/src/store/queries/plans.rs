@@ -31,18 +31,16 @@ fn draft_of(run: &RunId) -> String {
 }
 
 /// Takes away what drafts that never became plans left behind.
-pub(super) async fn begin_draft(
-    store: &Sqlite,
-    tenant: &TenantId,
-    flow: &FlowId,
-) -> Result<(), StoreError> {
+pub(super) async fn begin_draft(store: &Sqlite, tenant: &TenantId, flow: &FlowId) -> Result<(), StoreError> {
     let mut writing = store.writing(OPERATIONS).await?;
-    sqlx::query("DELETE FROM operation WHERE tenant = $1 AND flow = $2 AND plan >= 'draft-' AND plan < 'draft.'")
-        .bind(tenant.as_str())
-        .bind(flow.as_str())
-        .execute(&mut *writing.transaction)
-        .await
-        .map_err(write)?;
+    sqlx::query(
+        "DELETE FROM operation WHERE tenant = $1 AND flow = $2 AND plan >= 'draft-' AND plan < 'draft.'",
+    )
+    .bind(tenant.as_str())
+    .bind(flow.as_str())
+    .execute(&mut *writing.transaction)
+    .await
+    .map_err(write)?;
     writing.commit(OPERATIONS).await
 }
 
@@ -173,11 +171,7 @@ pub(super) async fn put(
     Ok(state)
 }
 
-async fn put_waves(
-    writing: &mut Writing<'_>,
-    plan: &Plan,
-    waves: &[(usize, u32)],
-) -> Result<(), StoreError> {
+async fn put_waves(writing: &mut Writing<'_>, plan: &Plan, waves: &[(usize, u32)]) -> Result<(), StoreError> {
     let mut by_wave: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
     for (place, wave) in waves {
         by_wave.entry(*wave).or_default().push(*place);
@@ -263,15 +257,13 @@ pub(super) async fn done_by(
 }
 
 /// Whose plan this is, by its id or its whole hash.
-pub(super) async fn find(
-    store: &Sqlite,
-    name: &str,
-) -> Result<Vec<(TenantId, FlowId, PlanId)>, StoreError> {
-    let rows = sqlx::query("SELECT tenant, flow, id FROM plan WHERE id = $1 OR hash = $1 ORDER BY tenant, flow")
-        .bind(name)
-        .fetch_all(&store.pool)
-        .await
-        .map_err(|source| StoreError::Read { what: WHAT, source })?;
+pub(super) async fn find(store: &Sqlite, name: &str) -> Result<Vec<(TenantId, FlowId, PlanId)>, StoreError> {
+    let rows =
+        sqlx::query("SELECT tenant, flow, id FROM plan WHERE id = $1 OR hash = $1 ORDER BY tenant, flow")
+            .bind(name)
+            .fetch_all(&store.pool)
+            .await
+            .map_err(|source| StoreError::Read { what: WHAT, source })?;
     rows.iter()
         .map(|row| {
             let row = Reading { row, what: WHAT };
@@ -472,8 +464,9 @@ async fn put_attempts(
 
 /// Operations of some tenants found in `sending`, and the tenant's of each.
 pub(super) async fn in_doubt(store: &Sqlite, tenants: &[TenantId]) -> Result<Vec<InDoubt>, StoreError> {
-    let mut query =
-        sqlx::QueryBuilder::<Db>::new("SELECT tenant, plan, place, operation FROM operation WHERE tenant IN (");
+    let mut query = sqlx::QueryBuilder::<Db>::new(
+        "SELECT tenant, plan, place, operation FROM operation WHERE tenant IN (",
+    );
     let mut list = query.separated(", ");
     for tenant in tenants {
         list.push_bind(tenant.as_str().to_owned());

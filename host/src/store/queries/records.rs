@@ -29,8 +29,9 @@ pub(super) async fn known(
 ) -> Result<HashMap<RecordId, KnownRecord>, StoreError> {
     let mut known = HashMap::with_capacity(ids.len());
     for chunk in ids.chunks(ROWS) {
-        let mut query =
-            sqlx::QueryBuilder::<Db>::new("SELECT id, content_hash, rules, failure, absent FROM record");
+        let mut query = sqlx::QueryBuilder::<Db>::new(
+            "SELECT id, content_hash, rules, failure, absent, fetched_at FROM record",
+        );
         only_ids(&mut query, tenant, flow, chunk);
         for row in &query.build().fetch_all(&store.pool).await.map_err(read)? {
             let row = Reading { row, what: WHAT };
@@ -42,6 +43,7 @@ pub(super) async fn known(
                     rules: row.id("rules")?,
                     failed: failure.is_some(),
                     absent: row.get::<i64>("absent")? != 0,
+                    fetched_at: row.moment("fetched_at")?,
                 },
             );
         }

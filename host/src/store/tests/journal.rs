@@ -244,7 +244,7 @@ async fn what_a_run_has_done_can_be_read_back_and_is_counted_if_it_dies() {
     let trace = opened.store.operations(&here(), plan, None, 1).await.unwrap();
     assert_eq!((trace[0].errcode, trace[0].settled_at), (Some(0), Some(now())));
 
-    opened.store.abandon_runs(&here(), &run("r2"), now()).await.unwrap();
+    opened.store.abandon_runs(&here(), &flow(), &run("r2"), now()).await.unwrap();
     let dead = opened.store.run(&run("r1")).await.unwrap().unwrap();
     assert_eq!((dead.state, dead.ended_at), (RunState::Failed, Some(now())));
     assert_eq!(dead.counts, Counts { created: 1, disabled: 1, ..Counts::default() });

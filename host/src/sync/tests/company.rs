@@ -15,7 +15,7 @@ use crate::plan::tests::world::{Planned, World, decided, id};
 use crate::plan::{Duplicates, Existing, Guard, Policy, Standing, StoredRefusal, comparable_mobile};
 use crate::store::Settlement;
 use crate::sync::settle::read_back;
-use crate::sync::verdict::{Known, Meaning, after, in_doubt, mobile_not_taken, read};
+use crate::sync::verdict::{Known, Meaning, after, mobile_not_taken, read};
 
 /// Operations marked as `sending` together, ahead of their calls.
 const WINDOW: usize = 3;
@@ -104,6 +104,7 @@ impl Weather {
 
 struct Due {
     place: usize,
+    later: bool,
     operation: Arc<Operation>,
     doubt: bool,
     called: bool,
@@ -193,7 +194,7 @@ impl Company {
             || self.directory.is_coming(key)
     }
 
-    /// One run of a tenant. Gives how many operations changed anything or are to be planned again.
+    /// One run of a tenant. Gives how many of its operations changed anything.
     pub(super) fn run(&mut self, tenant: usize, weather: &Weather) -> usize {
         self.settle_crash();
         self.check();
@@ -292,7 +293,10 @@ impl Company {
                 }
                 for (place, _, operation) in window {
                     let operation = Arc::clone(operation);
-                    self.call(run, Due { place: *place, operation, doubt: false, called: false });
+                    self.call(
+                        run,
+                        Due { place: *place, later: wave > 0, operation, doubt: false, called: false },
+                    );
                 }
             }
             self.rounds(run);
@@ -360,7 +364,7 @@ impl Company {
         let maybe_ours = due.doubt || due.operation.before.as_ref().is_some_and(LedgerEntry::may_appear);
         let answer = self.directory.write(&due.operation, fault, maybe_ours, self.now);
         let tenant = run.tenant.clone();
-        let known = Known { tenant: &tenant, adopts: false, maybe_ours, when: self.now };
+        let known = Known { tenant: &tenant, later: due.later, adopts: false, maybe_ours, when: self.now };
         match read(&due.operation, due.place, known, answer) {
             Meaning::Settled(settlement) => {
                 let settlement = self.with_mobile_checked(*settlement);
@@ -401,7 +405,9 @@ impl Company {
     }
 
     fn settled(&mut self, run: &mut Run, settlement: Settlement) {
-        if settlement.state != OperationState::Refused && settlement.refusal.is_none() {
+        let done = settlement.state == OperationState::Done && settlement.refusal.is_none();
+        let learned = settlement.state == OperationState::Failed && settlement.ledger.is_some();
+        if done || learned {
             run.moved += 1;
         }
         // That a create was taken in part nothing tells but its answer, so the model does not lose that one.
@@ -453,7 +459,7 @@ fn not_done(place: usize, due: &Due) -> Settlement {
         errcode: None,
         errmsg: None,
         attempts: Vec::new(),
-        ledger: doubtful.map(|before| in_doubt(&due.operation, before)),
+        ledger: doubtful.map(|before| before.in_doubt(due.operation.kind, due.operation.left)),
         refusal: None,
     }
 }

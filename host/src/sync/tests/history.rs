@@ -216,13 +216,18 @@ impl Company {
         for round in 0.. {
             assert!(round < 12, "no rest: {:#?}", self.world);
             let moved: usize = (0..2).map(|tenant| self.run(tenant, &Weather::fair(true))).sum();
-            let tenants = self.tenants.clone();
-            if moved == 0 && tenants.iter().all(|tenant| self.plan(tenant, false).operations.is_empty()) {
+            // What waited for an operation that was refused is refused itself once that is quarantined.
+            let mut after = 0;
+            for _ in 0..4 {
+                after += (0..2).map(|tenant| self.run(tenant, &Weather::fair(false))).sum::<usize>();
+            }
+            if moved == 0 && after == 0 {
                 break;
             }
         }
         for tenant in self.tenants.clone() {
             let planned = self.plan(&tenant, false);
+            assert_eq!(planned.operations, [], "at rest");
             for (origin, standing) in &planned.standings {
                 let Resolution::Decided(decision) = &self.world.records[origin].resolution else { continue };
                 self.check_at_rest(origin.tenant.as_str(), decision, standing);

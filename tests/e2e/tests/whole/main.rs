@@ -7,9 +7,20 @@
 )]
 
 mod bad_input;
-mod crash;
+mod batch;
+mod drift;
 mod faults;
 mod founding;
 mod guard;
+mod held;
+mod kill;
+mod leavers;
+mod lock;
 mod main_job;
+mod moves;
+mod ownership;
+mod reliability;
+mod revert;
 mod secrets;
+mod site;
+mod source;

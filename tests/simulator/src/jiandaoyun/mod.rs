@@ -127,6 +127,10 @@ fn reply(world: &mut World, request: &Request, route: &Route, fault: Option<Faul
     let kind = fault.map(|fault| fault.kind);
     match kind {
         Some(FaultKind::ResetBefore) => return Reply::Reset,
+        Some(FaultKind::StallBefore) => {
+            world.hold(request);
+            return Reply::Stall;
+        }
         Some(FaultKind::BadGatewayBefore) => return Reply::Answer(Answer::bad_gateway()),
         Some(FaultKind::TooManyRequests) => return Reply::Answer(Answer::too_many_requests()),
         _ => {}
@@ -151,6 +155,7 @@ fn reply(world: &mut World, request: &Request, route: &Route, fault: Option<Faul
     };
     match kind {
         Some(FaultKind::ResetAfter) => Reply::Reset,
+        Some(FaultKind::StallAfter) => Reply::Stall,
         Some(FaultKind::BadGatewayAfter) => Reply::Answer(Answer::bad_gateway()),
         Some(FaultKind::Truncated) => Reply::Answer(answer.truncated()),
         _ => Reply::Answer(answer),

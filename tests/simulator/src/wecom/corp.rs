@@ -26,6 +26,14 @@ pub enum CorpError {
     /// No such member.
     #[error("the corp has no member {0:?}")]
     Member(String),
+    /// What was to be done by hand is not allowed.
+    #[error("{errcode} {errmsg}")]
+    Refused {
+        /// WeCom's code.
+        errcode: i32,
+        /// WeCom's text.
+        errmsg: String,
+    },
 }
 
 #[derive(Debug, Default)]
@@ -126,6 +134,41 @@ impl Corp {
         self.members.get_mut(&userid.to_ascii_lowercase()).ok_or_else(unknown)
     }
 
+    pub(super) fn delete_by_hand(&mut self, userid: &str) -> Result<(), CorpError> {
+        let key = userid.to_ascii_lowercase();
+        let member = self.members.remove(&key).ok_or_else(|| CorpError::Member(userid.to_owned()))?;
+        self.disown(&member);
+        *self.deleted.entry(key).or_default() += 1;
+        Ok(())
+    }
+
+    pub(super) fn change_by_hand(
+        &mut self,
+        fields: serde_json::Map<String, Value>,
+        knobs: &Knobs,
+    ) -> Result<(), CorpError> {
+        let mut body = Body::of(fields);
+        let userid = body.text("userid").unwrap_or_default();
+        let patch = Patch::take(&mut body);
+        self.update_member(&userid, None, patch, knobs).map(drop).map_err(by_hand)
+    }
+
+    pub(super) fn add_by_hand(
+        &mut self,
+        fields: serde_json::Map<String, Value>,
+        knobs: &Knobs,
+    ) -> Result<(), CorpError> {
+        let mut body = Body::of(fields);
+        let userid = body.text("userid").unwrap_or_default();
+        let patch = Patch::take(&mut body);
+        self.create_member(&userid, patch, knobs, 0).map_err(by_hand)?;
+        // Not by a call: it counts neither as created nor as invited.
+        if let Some(times) = self.created.get_mut(&userid.to_ascii_lowercase()) {
+            *times -= 1;
+        }
+        Ok(())
+    }
+
     /// Enters what the member holds into the indexes.
     pub(super) fn own(&mut self, member: &Member) {
         let key = member.key();
@@ -164,4 +207,8 @@ impl Corp {
             "writes": self.writes,
         })
     }
+}
+
+fn by_hand(refusal: super::verdict::Refusal) -> CorpError {
+    CorpError::Refused { errcode: refusal.code, errmsg: refusal.text.into_owned() }
 }

@@ -97,6 +97,31 @@ impl WeCom {
         self.corp_mut(corp_id)?.member_mut(userid).map(Member::quit)
     }
 
+    /// Someone deletes the member in the console.
+    pub(crate) fn delete_by_hand(&mut self, corp_id: &str, userid: &str) -> Result<(), CorpError> {
+        self.corp_mut(corp_id)?.delete_by_hand(userid)
+    }
+
+    /// Someone changes the member in the console, as user/update would.
+    pub(crate) fn change_by_hand(
+        &mut self,
+        corp_id: &str,
+        fields: serde_json::Map<String, Value>,
+        knobs: &Knobs,
+    ) -> Result<(), CorpError> {
+        self.corp_mut(corp_id)?.change_by_hand(fields, knobs)
+    }
+
+    /// Someone adds a member in the console, as user/create would.
+    pub(crate) fn add_by_hand(
+        &mut self,
+        corp_id: &str,
+        fields: serde_json::Map<String, Value>,
+        knobs: &Knobs,
+    ) -> Result<(), CorpError> {
+        self.corp_mut(corp_id)?.add_by_hand(fields, knobs)
+    }
+
     pub(crate) fn members(&self, corp_id: &str) -> BTreeMap<String, Member> {
         self.corp(corp_id).map(|corp| corp.members.clone()).unwrap_or_default()
     }
@@ -148,10 +173,17 @@ fn reply(
     let kind = fault.map(|fault| fault.kind);
     let forced = match kind {
         Some(FaultKind::ResetBefore) => return Reply::Reset,
+        Some(FaultKind::StallBefore) => {
+            world.hold(request);
+            return Reply::Stall;
+        }
         Some(FaultKind::BadGatewayBefore) => return Reply::Answer(Answer::bad_gateway()),
         Some(FaultKind::BusyBefore) => Some(Refusal::new(-1, "system busy")),
         Some(FaultKind::VersionConflict) => Some(Refusal::new(6000, "data version conflict")),
         Some(FaultKind::TooConcurrent) => Some(too_concurrent()),
+        Some(FaultKind::Refused) => {
+            Some(Refusal::new(fault.map_or(-1, |fault| fault.errcode), "refused by a fault"))
+        }
         _ => None,
     };
     let mut body = Body::default();
@@ -178,6 +210,7 @@ fn reply(
     world.observation.answer(SERVICE, verdict.code);
     match kind {
         Some(FaultKind::ResetAfter) => Reply::Reset,
+        Some(FaultKind::StallAfter) => Reply::Stall,
         Some(FaultKind::BadGatewayAfter) => Reply::Answer(Answer::bad_gateway()),
         Some(FaultKind::Truncated) => Reply::Answer(verdict.into_answer().truncated()),
         _ => Reply::Answer(verdict.into_answer()),

@@ -63,6 +63,42 @@ async fn before_means_nothing_was_done_and_after_means_it_was() {
 }
 
 #[tokio::test]
+async fn a_request_that_is_held_is_carried_out_when_it_is_released_and_never_answered() {
+    let service = Service::start().await;
+    for (kind, before) in [(FaultKind::StallBefore, true), (FaultKind::StallAfter, false)] {
+        service.simulator.set_faults(next(kind, "user/create", 1));
+        let stalled = service.simulator.stalled();
+        let userid = format!("E{before}");
+        let waiting = create(&service, &userid);
+        let noticed = async {
+            while service.simulator.stalled() == stalled {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            _ = waiting => panic!("{kind:?} was answered"),
+            () = noticed => {}
+        }
+        assert!(service.simulator.wait_for_stall(stalled, std::time::Duration::ZERO));
+        let there = || service.simulator.members(CORP).contains_key(&userid.to_lowercase());
+        assert_eq!(there(), !before, "{kind:?}");
+        assert_eq!(service.simulator.release(), usize::from(before));
+        assert!(there());
+    }
+    service.simulator.assert_understood();
+}
+
+#[tokio::test]
+async fn a_refusal_has_the_code_it_is_given() {
+    let service = Service::start().await;
+    let rule = FaultRule::refused(60020).api("user/create").next(1);
+    service.simulator.set_faults(Faults { seed: 1, rules: vec![rule] });
+    let answer: Value = create(&service, "E1").await.unwrap().json().await.unwrap();
+    assert_eq!(answer["errcode"], 60020);
+    assert!(service.simulator.members(CORP).is_empty());
+}
+
+#[tokio::test]
 async fn a_lost_answer_closes_the_socket_without_a_byte() {
     let service = Service::start().await;
     service.simulator.set_faults(next(FaultKind::ResetAfter, "user/create", 1));

@@ -1,0 +1,282 @@
+//! People of a small factory who come, move, change their numbers, leave and come back, the form that says so, and what
+//! the directory must hold then. Where [`ruzhi_sim::factory::Factory`] is one form as it stands, this is a history.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context as _, Result, ensure};
+use ruzhi_sim::factory::{
+    APP_ID, CORP_ID, DEPARTMENT, EMAIL, ENTRY_ID, ExpectedMember, Factory, MOBILE, NAME, POSITION, STATE,
+    USERID,
+};
+use ruzhi_sim::{LoadDocument, Random, RowChange, Simulator};
+use serde_json::{Map, Value, json};
+
+/// What a row of the form says of its person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// 在职.
+    Employed,
+    /// 离职.
+    Left,
+    /// The mobile number is none, so the row must be refused.
+    Wrong,
+    /// The row was deleted.
+    Removed,
+}
+
+/// A row of the form.
+#[derive(Debug, Clone)]
+pub struct Worker {
+    /// The row's `_id`.
+    pub record: String,
+    /// The person.
+    pub person: ExpectedMember,
+    /// What the row says of them.
+    pub standing: Standing,
+}
+
+/// The rows of the form, and which of them changed since the simulator was told.
+#[derive(Debug, Clone, Default)]
+pub struct Workforce {
+    workers: Vec<Worker>,
+    changed: BTreeSet<usize>,
+    numbers: u64,
+}
+
+const POSITIONS: [&str; 5] = ["操作工", "班组长", "质检员", "仓管员", "电工"];
+
+impl Workforce {
+    /// So many people, all employed.
+    pub fn new(people: usize) -> Self {
+        let mut workforce = Self::default();
+        for _ in 0..people {
+            workforce.hire();
+        }
+        workforce
+    }
+
+    /// The rows, in the order in which they were written.
+    pub fn workers(&self) -> &[Worker] {
+        &self.workers
+    }
+
+    /// The place of a worker chosen by chance among those of this standing.
+    pub fn any(&self, standing: Standing, random: &mut Random) -> Option<usize> {
+        let those: Vec<usize> = (0..self.workers.len())
+            .filter(|place| self.workers.get(*place).is_some_and(|w| w.standing == standing))
+            .collect();
+        (!those.is_empty()).then(|| random.pick(&those))
+    }
+
+    /// A new row. Gives its place.
+    pub fn hire(&mut self) -> usize {
+        let place = self.workers.len();
+        let number = place + 1;
+        let person = ExpectedMember {
+            userid: format!("W{number:04}"),
+            name: format!("王{number:04}"),
+            mobile: self.new_mobile(),
+            email: format!("w{number}@jingxintai.example.com"),
+            department: vec![2 + u32::try_from(place % 15).unwrap_or(0)],
+            position: "操作工".to_owned(),
+        };
+        // Ids grow with creation; there is room between two for rows of other forms.
+        let record = format!("66{place:021x}0");
+        self.workers.push(Worker { record, person, standing: Standing::Employed });
+        self.changed.insert(place);
+        place
+    }
+
+    /// A new row whose mobile number is none. Gives its place.
+    pub fn hire_wrongly(&mut self) -> usize {
+        let place = self.hire();
+        self.stand(place, Standing::Wrong);
+        place
+    }
+
+    /// A new row for somebody who has one already, as after a return. Gives its place; the older row is removed.
+    pub fn hire_again(&mut self, place: usize) -> usize {
+        let person = self.workers.get(place).map(|worker| worker.person.clone());
+        self.remove(place);
+        let again = self.hire();
+        if let (Some(worker), Some(person)) = (self.workers.get_mut(again), person) {
+            worker.person = person;
+        }
+        again
+    }
+
+    /// The row says that its person has left.
+    pub fn leave(&mut self, place: usize) {
+        self.stand(place, Standing::Left);
+    }
+
+    /// The row says that its person is employed: somebody came back, or a wrong number was corrected.
+    pub fn employ(&mut self, place: usize) {
+        self.stand(place, Standing::Employed);
+    }
+
+    /// The row is deleted.
+    pub fn remove(&mut self, place: usize) {
+        self.stand(place, Standing::Removed);
+    }
+
+    /// Another department and position.
+    pub fn transfer(&mut self, place: usize) {
+        if let Some(worker) = self.change(place) {
+            let department = worker.person.department.first().map_or(2, |id| 2 + (id - 1) % 15);
+            worker.person.department = vec![department];
+            let now = POSITIONS.iter().position(|position| *position == worker.person.position).unwrap_or(0);
+            worker.person.position =
+                POSITIONS.get((now + 1) % POSITIONS.len()).copied().unwrap_or_default().to_owned();
+        }
+    }
+
+    /// A mobile number nobody had.
+    pub fn renumber(&mut self, place: usize) {
+        let mobile = self.new_mobile();
+        if let Some(worker) = self.change(place) {
+            worker.person.mobile = mobile;
+        }
+    }
+
+    /// `to` takes the number of `from`, who gets a new one.
+    pub fn hand_over_mobile(&mut self, from: usize, to: usize) {
+        let Some(mobile) = self.workers.get(from).map(|worker| worker.person.mobile.clone()) else { return };
+        self.renumber(from);
+        if let Some(worker) = self.change(to) {
+            worker.person.mobile = mobile;
+        }
+    }
+
+    fn stand(&mut self, place: usize, standing: Standing) {
+        if let Some(worker) = self.change(place) {
+            worker.standing = standing;
+        }
+    }
+
+    fn change(&mut self, place: usize) -> Option<&mut Worker> {
+        self.changed.insert(place);
+        self.workers.get_mut(place)
+    }
+
+    fn new_mobile(&mut self) -> String {
+        self.numbers += 1;
+        format!("139{:08}", 20_000_000 + self.numbers)
+    }
+
+    /// Form and corp as the simulator loads them.
+    pub fn document(&mut self) -> LoadDocument {
+        let mut document = Factory::builder(1, 0).build().document();
+        for form in &mut document.jiandaoyun.forms {
+            form.rows = self.workers.iter().filter_map(row).collect();
+        }
+        self.changed.clear();
+        document
+    }
+
+    /// Writes the changed rows into the form.
+    ///
+    /// # Errors
+    /// If the form is not loaded.
+    pub fn publish(&mut self, simulator: &Simulator) -> Result<()> {
+        let changed: Vec<&Worker> = std::mem::take(&mut self.changed)
+            .into_iter()
+            .filter_map(|place| self.workers.get(place))
+            .collect();
+        let removed = changed.iter().filter(|worker| worker.standing == Standing::Removed);
+        simulator.change_rows(RowChange {
+            app_id: APP_ID.to_owned(),
+            entry_id: ENTRY_ID.to_owned(),
+            delete: removed.map(|worker| worker.record.clone()).collect(),
+            upsert: changed.iter().filter_map(|worker| row(worker)).collect(),
+        })?;
+        Ok(())
+    }
+
+    /// What must hold at every moment: nobody was created or invited twice, unless deleted in between; nobody is in
+    /// the directory who is not in the form; no department came into being; every request was understood.
+    ///
+    /// # Errors
+    /// Naming the first thing that does not hold.
+    pub fn check_so_far(&self, simulator: &Simulator) -> Result<()> {
+        let state = simulator.state();
+        let corp = state.pointer(&format!("/wecom/corps/{CORP_ID}")).context("the corp is not loaded")?;
+        let counted = |what: &str| -> BTreeMap<&str, u64> {
+            let counts = corp.get(what).and_then(Value::as_object);
+            let counts = counts.into_iter().flatten();
+            counts.map(|(userid, times)| (userid.as_str(), times.as_u64().unwrap_or(0))).collect()
+        };
+        let deleted = counted("deleted");
+        for (what, times) in [("created", counted("created")), ("invited", counted("invitations"))] {
+            for (userid, times) in times {
+                let deleted = deleted.get(userid).copied().unwrap_or(0);
+                ensure!(
+                    times <= deleted + 1,
+                    "{userid} was {what} {times} times and deleted {deleted} times"
+                );
+            }
+        }
+        let made = corp.get("auto_departments").and_then(Value::as_array).map_or(0, Vec::len);
+        ensure!(made == 0, "{made} departments came into being");
+        for key in simulator.members(CORP_ID).keys() {
+            let known = self.workers.iter().any(|worker| worker.person.userid.eq_ignore_ascii_case(key));
+            ensure!(known, "{key} is in the directory and in no row");
+        }
+        let misunderstood = simulator.misunderstandings();
+        ensure!(misunderstood.is_empty(), "not understood: {misunderstood:?}");
+        Ok(())
+    }
+
+    /// What must hold once everything is done: beside [`Self::check_so_far`], every employed person is one enabled
+    /// member with every field right, whoever has left is disabled or gone, and nobody else is there.
+    ///
+    /// # Errors
+    /// Naming the first difference.
+    pub fn check_exact(&self, simulator: &Simulator) -> Result<()> {
+        self.check_so_far(simulator)?;
+        let members = simulator.members(CORP_ID);
+        for Worker { record, person, standing } in &self.workers {
+            let userid = &person.userid;
+            let found = members.get(&userid.to_ascii_lowercase());
+            match (standing, found) {
+                (Standing::Employed, None) => anyhow::bail!("{userid} ({record}) is missing"),
+                (Standing::Employed, Some(found)) => {
+                    ensure!(found.enabled, "{userid} ({record}) is disabled");
+                    let is = (&found.name, &found.mobile, &found.email, &found.department, &found.position);
+                    let must =
+                        (&person.name, &person.mobile, &person.email, &person.department, &person.position);
+                    ensure!(is == must, "{userid} ({record}) is {is:?} and must be {must:?}");
+                }
+                (Standing::Left, Some(found)) => {
+                    ensure!(!found.enabled, "{userid} ({record}) has left and is not disabled");
+                }
+                (Standing::Wrong, Some(_)) => anyhow::bail!("{userid} ({record}) should have been refused"),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+fn row(worker: &Worker) -> Option<Map<String, Value>> {
+    let Worker { record, person, standing } = worker;
+    if *standing == Standing::Removed {
+        return None;
+    }
+    let mobile = if *standing == Standing::Wrong { "0571-88888888" } else { &person.mobile };
+    let row = json!({
+        "_id": record,
+        USERID: person.userid,
+        NAME: person.name,
+        MOBILE: mobile,
+        DEPARTMENT: person.department,
+        POSITION: person.position,
+        EMAIL: person.email,
+        STATE: if *standing == Standing::Left { "离职" } else { "在职" },
+        "flowState": 1,
+    });
+    match row {
+        Value::Object(row) => Some(row),
+        _ => None,
+    }
+}

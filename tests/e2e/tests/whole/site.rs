@@ -1,0 +1,103 @@
+//! A small factory with its deployment, for stories about single people.
+
+use ruzhi_e2e::{Deployment, Outcome, Tenant, Workforce};
+use ruzhi_sim::factory::CORP_ID;
+use ruzhi_sim::{Knobs, Limits, LoadDocument, Member, Service, Simulator};
+use serde_json::Value;
+
+pub(crate) struct Site {
+    pub(crate) simulator: Simulator,
+    pub(crate) deployment: Deployment,
+    pub(crate) workforce: Workforce,
+}
+
+impl Site {
+    /// So many people in the form, nobody in the directory yet.
+    pub(crate) fn new(people: usize, tenant: impl FnOnce(Tenant) -> Tenant) -> Self {
+        Self::loaded(people, |_| (), tenant)
+    }
+
+    /// The same, with more in form or corp from the beginning.
+    pub(crate) fn loaded(
+        people: usize,
+        more: impl FnOnce(&mut LoadDocument),
+        tenant: impl FnOnce(Tenant) -> Tenant,
+    ) -> Self {
+        let simulator = Simulator::listen(([127, 0, 0, 1], 0).into()).unwrap();
+        let mut workforce = Workforce::new(people);
+        let mut document = workforce.document();
+        more(&mut document);
+        simulator.load(document).unwrap();
+        simulator.set_limits(Limits { enabled: false, ..Limits::default() });
+        simulator.set_knobs(Knobs { log_requests: true, ..Knobs::default() });
+        let deployment = Deployment::new(&[tenant(Tenant::new(&simulator.url()))]).unwrap();
+        Self { simulator, deployment, workforce }
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Outcome {
+        self.deployment.run(arguments).unwrap()
+    }
+
+    /// Runs a command that must end with this code; its JSON.
+    pub(crate) fn json(&self, code: i32, arguments: &[&str]) -> Value {
+        let arguments: Vec<&str> = arguments.iter().copied().chain(["--json"]).collect();
+        let outcome = self.run(&arguments);
+        assert_eq!(outcome.code, Some(code), "{arguments:?}\n{}{}", outcome.stdout, outcome.stderr);
+        outcome.json().unwrap()
+    }
+
+    /// Publishes what changed and syncs, which must go well.
+    pub(crate) fn sync(&mut self) -> Value {
+        self.workforce.publish(&self.simulator).unwrap();
+        self.json(0, &["sync", "jingxintai"])
+    }
+
+    pub(crate) fn exact(&self) {
+        self.workforce.check_exact(&self.simulator).unwrap();
+    }
+
+    pub(crate) fn userid(&self, place: usize) -> String {
+        self.workforce.workers()[place].person.userid.clone()
+    }
+
+    pub(crate) fn record(&self, place: usize) -> String {
+        self.workforce.workers()[place].record.clone()
+    }
+
+    pub(crate) fn member(&self, userid: &str) -> Option<Member> {
+        self.simulator.members(CORP_ID).remove(&userid.to_ascii_lowercase())
+    }
+
+    pub(crate) fn disabled(&self) -> usize {
+        self.simulator.members(CORP_ID).values().filter(|member| member.status() == 2).count()
+    }
+
+    /// How many calls of this API WeCom received.
+    pub(crate) fn calls(&self, api: &str) -> u64 {
+        self.simulator.requests(Service::WeCom).get(api).copied().unwrap_or(0)
+    }
+
+    /// How many calls WeCom received that write.
+    pub(crate) fn writes(&self) -> u64 {
+        let writing = ["user/create", "user/update", "user/delete", "user/batchdelete", "batch/syncuser"];
+        writing.iter().map(|api| self.calls(api)).sum()
+    }
+
+    /// The bodies of the calls of this API, as JSON.
+    pub(crate) fn bodies(&self, api: &str) -> Vec<Value> {
+        self.simulator.bodies(api).iter().map(|body| serde_json::from_str(body).unwrap()).collect()
+    }
+
+    /// The rules that refuse a record.
+    pub(crate) fn refused(&self, record: &str) -> Vec<String> {
+        let rejects = self.json(0, &["rejects", "jingxintai"]);
+        let of_record = rejects.as_array().unwrap().iter().filter(|reject| reject["record"] == record);
+        let rules = of_record.flat_map(|reject| reject["violations"].as_array().unwrap());
+        rules.map(|violation| violation["rule"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+/// The fields of a JSON object.
+pub(crate) fn fields(value: &Value) -> Vec<&str> {
+    value.as_object().unwrap().keys().map(String::as_str).collect()
+}
