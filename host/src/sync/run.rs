@@ -1,6 +1,7 @@
 //! A run from beginning to end.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 
@@ -268,7 +269,8 @@ impl Running<'_> {
     async fn make(&self, purpose: &Purpose) -> Result<Made, RunError> {
         let (flow, run, now) = (self.flow, &self.row.id, self.row.started_at);
         let policy = Policy { retry: self.retry, ..flow.policy.clone() };
-        match purpose {
+        let began = Instant::now();
+        let made = match purpose {
             Purpose::Sync => planning::sync(flow, run, &policy, now).await,
             Purpose::Adopt { by } => adopt::plan(flow, run, purpose.clone(), *by, &policy, now).await,
             Purpose::Drift { settle: DriftSettle::Adopt } => {
@@ -282,7 +284,17 @@ impl Running<'_> {
                 }
                 Ok(made)
             }
-        }
+        }?;
+        tracing::info!(
+            tenant.id = flow.tenant.as_str(),
+            flow.id = flow.id.as_str(),
+            plan.id = made.plan.id.as_str(),
+            operations = made.plan.operations,
+            unchanged = made.plan.counts.unchanged,
+            duration_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
+            "planned"
+        );
+        Ok(made)
     }
 
     /// Compares the directory with the ledger.

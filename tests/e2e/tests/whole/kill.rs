@@ -1,8 +1,9 @@
 //! A process that is killed at any moment leaves nothing undone and nothing done twice.
 //!
-//! Four factories live through changing rows and failing services while every run may be killed: after so many
+//! Five factories live through changing rows and failing services while every run may be killed: after so many
 //! microseconds of its life, or when the services have received its n-th call of one kind, before or after they acted on
-//! it. A call that was on its way when its caller died may arrive later. 200 runs are killed in all.
+//! it. A call that was on its way when its caller died may arrive later. One factory writes by CSV job. 200 runs are killed
+//! in all.
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::Stdio;
@@ -10,13 +11,14 @@ use std::time::Duration;
 
 use ruzhi_e2e::{Deployment, Standing, Tenant, Workforce};
 use ruzhi_sim::factory::CORP_ID;
-use ruzhi_sim::{FaultKind, FaultRule, Faults, Limits, Random, Service, Simulator};
+use ruzhi_sim::{FaultKind, FaultRule, Faults, Knobs, Limits, Random, Service, Simulator};
 
-const FACTORIES: u64 = 4;
-const KILLS_EACH: u64 = 50;
+const FACTORIES: u64 = 5;
+const KILLS_EACH: u64 = 40;
 const PEOPLE: usize = 60;
-/// The longest a run is let live when its end is a matter of time; most end before.
+/// The longest a run is let live when its end is a matter of time; most end before. Half a second is the wait for a job.
 const LONGEST_LIFE_US: u64 = 60_000;
+const LONGEST_LIFE_WITH_JOB_US: u64 = 600_000;
 
 struct History {
     seed: u64,
@@ -25,12 +27,14 @@ struct History {
     deployment: Deployment,
     workforce: Workforce,
     kills: u64,
+    by_job: bool,
     /// What happened, for whoever has to understand a failure.
     told: Vec<String>,
 }
 
 impl History {
     fn begin(seed: u64) -> Self {
+        let by_job = seed % FACTORIES == FACTORIES - 1;
         let simulator = Simulator::listen(([127, 0, 0, 1], 0).into()).unwrap();
         let mut workforce = Workforce::new(PEOPLE - 5);
         for _ in 0..5 {
@@ -38,19 +42,30 @@ impl History {
         }
         simulator.load(workforce.document()).unwrap();
         simulator.set_limits(Limits { enabled: false, ..Limits::default() });
+        simulator.set_knobs(Knobs { job_polls: 0, ..Knobs::default() });
         let incremental = r#"filter = { rel = "and", cond = [
   { field = "updateTime", type = "datetime", method = "range", value = ["{{LAST_SYNC_TIME|datetime}}", ""] } ] }"#;
         let tenant = Tenant {
             // Half of the factories delete who has left at once, so that coming back is being created again.
             top: format!("grace = \"{}\"\n", if seed.is_multiple_of(2) { "30d" } else { "0s" }),
             source: if seed % 4 < 2 { incremental.to_owned() } else { String::new() },
+            wecom: if by_job { "batch_from = 3\n".to_owned() } else { String::new() },
             tables: "[guard]\ncreate_most = 100000\nleave_percent = 100\n".to_owned(),
             ..Tenant::new(&simulator.url())
         };
         let deployment = Deployment::new(&[tenant]).unwrap();
         // The guest is compiled before the first run, or the first kills would all find the compiler.
         assert_eq!(deployment.run(&["check"]).unwrap().code, Some(0));
-        Self { seed, random: Random::new(seed), simulator, deployment, workforce, kills: 0, told: Vec::new() }
+        Self {
+            seed,
+            random: Random::new(seed),
+            simulator,
+            deployment,
+            workforce,
+            kills: 0,
+            told: Vec::new(),
+            by_job,
+        }
     }
 
     fn say(&mut self, what: String) {
@@ -143,7 +158,7 @@ impl History {
     /// One run, killed at a moment that chance decides, unless it ends before.
     fn killed_run(&mut self) {
         let mut rules = self.faults();
-        let calls = [
+        let single = [
             "user/create",
             "user/create",
             "user/create",
@@ -152,15 +167,26 @@ impl History {
             "user/update",
             "user/delete",
             "data/list",
+            "widget/list",
             "user/list_id",
             "department/simplelist",
             "gettoken",
         ];
+        let job = [
+            "media/upload",
+            "batch/syncuser",
+            "batch/syncuser",
+            "batch/getresult",
+            "user/update",
+            "user/list_id",
+        ];
+        let calls: &[&str] = if self.by_job { &job } else { &single };
         let by_call = self.random.below(2) == 0;
-        let api = calls[self.random.below(calls.len() as u64) as usize];
+        let api = self.random.pick(calls);
         let before = self.random.below(2) == 0;
-        let skip = self.random.below(6);
-        let life = Duration::from_micros(self.random.below(LONGEST_LIFE_US));
+        let skip = self.random.below(if self.by_job { 2 } else { 6 });
+        let longest = if self.by_job { LONGEST_LIFE_WITH_JOB_US } else { LONGEST_LIFE_US };
+        let life = Duration::from_micros(self.random.below(longest));
         let longer = Duration::from_micros(self.random.below(3) * self.random.below(2_000));
         if by_call {
             let kind = if before { FaultKind::StallBefore } else { FaultKind::StallAfter };

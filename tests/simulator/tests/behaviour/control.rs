@@ -107,3 +107,22 @@ async fn the_server_ends_with_its_handle() {
     drop(service);
     assert!(std::net::TcpStream::connect(address).is_err());
 }
+
+#[tokio::test]
+async fn what_is_done_by_hand_in_the_console_is_no_call() {
+    let service = Service::start().await;
+    let by_hand = |action: &str| format!("/sim/corp/{CORP}/{action}");
+    service.post(&by_hand("add"), person("E1", "13800138000")).await;
+    service.post(&by_hand("add"), person("E2", "13800138001")).await;
+    service.post(&by_hand("change"), json!({ "userid": "e1", "position": "厂长" })).await;
+    service.post(&by_hand("delete"), json!({ "userid": "E2" })).await;
+    let members = service.simulator.members(CORP);
+    assert_eq!(members.keys().collect::<Vec<_>>(), ["e1"]);
+    assert_eq!(members["e1"].position, "厂长");
+    let corp = service.get("/sim/state").await["wecom"]["corps"][CORP].clone();
+    assert_eq!((&corp["writes"], &corp["invitations"]), (&json!({}), &json!({})));
+    assert_eq!(corp["deleted"], json!({ "e2": 1 }));
+    let taken = refusal(&service, &by_hand("add"), person("E3", "13800138000")).await;
+    assert!(taken.starts_with("60104"), "{taken}");
+    refusal(&service, &by_hand("delete"), json!({ "userid": "E9" })).await;
+}

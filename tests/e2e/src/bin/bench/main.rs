@@ -1,0 +1,205 @@
+//! `make bench`: how fast, as ratios within this one run.
+//!
+//! First the guests against the same rules compiled natively, a fresh instance for each batch included. Then whole
+//! runs of the binary against the simulator without rates, with the memory of the `ruzhi` process.
+
+mod filled;
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+use ruzhi::guest::{BATCH, Engine, Guest, Library, Limits};
+use ruzhi_e2e::{Deployment, Tenant, check_directory, simulator};
+use ruzhi_guest::{Context, Mapping, SourceRecord};
+use ruzhi_sim::factory::Factory;
+
+const RECORDS: usize = 20_000;
+/// Native and guest take turns this often, and the best of each counts: noise only ever adds time.
+const TURNS: usize = 7;
+const PEOPLE: usize = 20_000;
+const MANY_PEOPLE: usize = 100_000;
+/// Ledgers over which an unchanged row should cost the same.
+const LEDGERS: [usize; 4] = [1_000, 10_000, 100_000, 1_000_000];
+
+#[expect(clippy::print_stderr, reason = "a failure is told to a person")]
+fn main() -> ExitCode {
+    match bench() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// `ruzhi-bench [guests|whole|plan]`: one part, or all.
+fn bench() -> Result<()> {
+    let part = std::env::args().nth(1);
+    let wanted = |name: &str| part.as_deref().is_none_or(|part| part == name);
+    let engine = Engine::new(Limits::default())?;
+    if wanted("guests") {
+        guests(&engine)?;
+    }
+    if wanted("whole") {
+        end_to_end(PEOPLE)?;
+        end_to_end(MANY_PEOPLE)?;
+    }
+    if wanted("plan") {
+        unchanged_rows(&engine)?;
+    }
+    Ok(())
+}
+
+fn guests(engine: &Engine) -> Result<()> {
+    let factory = Factory::builder(5, RECORDS).hostile(RECORDS / 100).build();
+    let records: Vec<SourceRecord> = factory
+        .rows()
+        .iter()
+        .map(|row| SourceRecord {
+            id: row.row.get("_id").and_then(|id| id.as_str()).unwrap_or_default().to_owned(),
+            json: serde_json::Value::Object(row.row.clone()).to_string(),
+        })
+        .collect();
+    guest_against_native::<ruzhi_guest_member::RulesFile>(engine, "member", ruzhi_e2e::RULES, &records)?;
+    guest_against_native::<ruzhi_guest_jingxintai::Jingxintai>(engine, "jingxintai", "", &records)
+}
+
+#[expect(clippy::print_stdout, reason = "it is what was asked for")]
+fn guest_against_native<M: Mapping>(
+    engine: &Engine,
+    name: &str,
+    config: &str,
+    records: &[SourceRecord],
+) -> Result<()> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../guests/built/{name}.wasm"));
+    let component = Library::new(engine.clone(), None).load(&path, None)?;
+    let guest = Guest::new(component, config.to_owned())?;
+    let context = Context { now: "2026-05-01T08:00:00Z".to_owned(), timezone: "Asia/Shanghai".to_owned() };
+    let (mut native, mut sandboxed) = (Duration::MAX, Duration::MAX);
+    for _ in 0..TURNS {
+        let began = Instant::now();
+        for batch in records.chunks(BATCH) {
+            let outcomes = ruzhi_guest::decide::<M>(config, &context, batch);
+            anyhow::ensure!(outcomes.is_ok_and(|outcomes| outcomes.len() == batch.len()));
+        }
+        native = native.min(began.elapsed());
+        let began = Instant::now();
+        for batch in records.chunks(BATCH) {
+            let outcomes = guest.decide(&context, batch).context("the guest failed")?;
+            anyhow::ensure!(outcomes.len() == batch.len());
+        }
+        sandboxed = sandboxed.min(began.elapsed());
+    }
+    let each = |took: Duration| took.as_nanos() as f64 / records.len() as f64 / 1000.0;
+    println!(
+        "{name:12} {:6.2} µs a record in the sandbox, {:6.2} µs native: {:.2} times (target: at most 3)",
+        each(sandboxed),
+        each(native),
+        sandboxed.as_secs_f64() / native.as_secs_f64()
+    );
+    Ok(())
+}
+
+/// A factory of so many people, new, unchanged, and unchanged with every row read and decided again.
+#[expect(clippy::print_stdout, reason = "it is what was asked for")]
+fn end_to_end(people: usize) -> Result<()> {
+    let runtime = tokio::runtime::Runtime::new()?;
+    let factory = Factory::builder(6, people).hostile(people / 100).build();
+    let simulator = runtime.block_on(simulator(&factory))?;
+    let deployment = Deployment::new(&[Tenant::new(&simulator.url())])?;
+    for (what, command) in [
+        ("new", &["sync", "jingxintai"][..]),
+        ("unchanged", &["sync", "jingxintai"]),
+        ("unchanged (--full)", &["plan", "jingxintai", "--full"]),
+    ] {
+        let Measured { took, planned, peak } = measure(deployment.command(command)?)?;
+        println!(
+            "end to end   {people} rows {what}: {:.0} a second with the simulator on the same cores, planned in {:.2} s, {} MiB resident",
+            people as f64 / took.as_secs_f64(),
+            planned.as_secs_f64(),
+            peak / 1024
+        );
+    }
+    check_directory(&simulator, &factory)
+}
+
+/// Plans over ledgers of all sizes in which every row is as it should be. The rows are put into the store directly: what
+/// is measured is the plan, from the first question to the store to the plan's hash.
+#[expect(clippy::print_stdout, reason = "it is what was asked for")]
+fn unchanged_rows(engine: &Engine) -> Result<()> {
+    let runtime = tokio::runtime::Runtime::new()?;
+    let factory = Factory::builder(7, 1).hostile(0).build();
+    let simulator = runtime.block_on(simulator(&factory))?;
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guests/built/member.wasm");
+    let component = Library::new(engine.clone(), None).load(&path, None)?;
+    let rules = Guest::new(component, ruzhi_e2e::RULES.to_owned())?.rules().clone();
+    for ledger in LEDGERS {
+        let deployment = Deployment::new(&[Tenant::new(&simulator.url())])?;
+        // The first run makes the store and its watermark; a filter by time then finds nothing new.
+        let filter = r#"filter = { rel = "and", cond = [{ field = "updateTime", type = "datetime", method = "range", value = ["{{LAST_SYNC_TIME|datetime}}", ""] }] }
+overlap = "0s"
+"#;
+        deployment.put(&Tenant { source: filter.to_owned(), ..Tenant::new(&simulator.url()) })?;
+        measure(deployment.command(&["sync", "jingxintai"])?)?;
+        runtime.block_on(filled::fill(&deployment.path().join("ruzhi.db"), &rules, ledger))?;
+        let mut best = Duration::MAX;
+        let mut peak = 0;
+        for _ in 0..3 {
+            let measured = measure(deployment.command(&["plan", "jingxintai"])?)?;
+            best = best.min(measured.planned);
+            peak = measured.peak;
+        }
+        println!(
+            "plan         {ledger:>9} unchanged rows in the ledger: {:>8.1} ms, {:.2} µs a row, {} MiB resident",
+            best.as_secs_f64() * 1000.0,
+            best.as_secs_f64() * 1e6 / ledger as f64,
+            peak / 1024
+        );
+    }
+    Ok(())
+}
+
+/// What a process took.
+struct Measured {
+    took: Duration,
+    /// Making its last plan.
+    planned: Duration,
+    /// Resident memory at most, in KiB.
+    peak: u64,
+}
+
+/// Runs a command to its end.
+fn measure(mut command: Command) -> Result<Measured> {
+    let began = Instant::now();
+    let mut child =
+        command.env("RUZHI_LOG", "ruzhi=info").stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
+    let log = child.stderr.take().context("no standard error")?;
+    let reader = std::thread::spawn(move || std::io::read_to_string(log));
+    let peak = watch(child)?;
+    let took = began.elapsed();
+    let log = reader.join().map_err(|_| anyhow::anyhow!("the log could not be read"))??;
+    let planned = log.lines().filter_map(|line| line.split_once("duration_us=")).last();
+    let micros = planned.and_then(|(_, rest)| rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok());
+    Ok(Measured { took, planned: Duration::from_micros(micros.context("nothing was planned")?), peak })
+}
+
+/// Waits for the process and gives the most memory it held, in KiB.
+fn watch(mut child: Child) -> Result<u64> {
+    let status = format!("/proc/{}/status", child.id());
+    let mut peak = 0;
+    loop {
+        if let Ok(text) = fs::read_to_string(&status) {
+            let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+            let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
+            peak = peak.max(kib.unwrap_or(0));
+        }
+        match child.try_wait()? {
+            Some(status) if status.success() => return Ok(peak),
+            Some(status) => anyhow::bail!("ruzhi ended with {status}"),
+            None => std::thread::sleep(Duration::from_millis(5)),
+        }
+    }
+}
