@@ -157,7 +157,9 @@ impl<'a> Planner<'a> {
             return refused(vec![violation("userid", "userid.charset", "not a valid userid", "帐号不合规")]);
         };
         let line = candidate.entry.as_ref();
-        let key = line.map_or_else(|| userid.key(), |entry| entry.userid.key());
+        // Someone who was adopted under another account and is gone says nothing of the account that is to be made.
+        let known = line.filter(|entry| entry.exists() || entry.may_appear());
+        let key = known.map_or_else(|| userid.key(), |entry| entry.userid.key());
         let there = self.directory.and_then(|directory| directory.members.get(&key));
         let entry = line.filter(|entry| entry.exists() || (there.is_some() && entry.may_appear()));
         let adopted = there.filter(|_| entry.is_none() && self.policy.existing == Existing::Adopt);
