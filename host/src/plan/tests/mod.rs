@@ -1,6 +1,7 @@
 //! What a plan promises.
 
 mod adopting;
+mod doubts;
 mod drifting;
 mod history;
 mod rendering;

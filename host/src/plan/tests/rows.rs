@@ -83,17 +83,6 @@ fn a_change_of_departments_keeps_leadership_in_the_same_call() {
 }
 
 #[test]
-fn a_doubtful_member_is_sent_whole_again() {
-    let known = member("a", "13800000001");
-    let doubtful = LedgerEntry { doubtful: true, ..entry(1, known.clone(), MemberState::Active) };
-    let plan = plan(&world(vec![upsert(1, known)], vec![doubtful]));
-    assert_eq!(
-        json!(plan.operations[0].body),
-        json!({ "userid": "a", "name": "name of a", "mobile": "13800000001", "department": [1] })
-    );
-}
-
-#[test]
 fn a_leaver_is_disabled_then_deleted_after_the_grace_and_a_returner_enabled() {
     let known = member("a", "13800000001");
     let active = world(vec![leave(1, "A")], vec![entry(1, known.clone(), MemberState::Active)]);

@@ -7,3 +7,4 @@
 mod company;
 mod directory;
 mod history;
+mod outcomes;
