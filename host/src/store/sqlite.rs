@@ -54,6 +54,8 @@ impl Sqlite {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(Duration::from_secs(10))
+            // In KiB: the upper pages of the indexes of a million members, so that a lookup reads one page and not four.
+            .pragma("cache_size", "-16384")
             .statement_cache_capacity(200);
         let unusable = |reason: String| {
             let reason = if reason.contains("full") { "the disk is full".to_owned() } else { reason };

@@ -125,6 +125,8 @@ pub(super) async fn sync(
     let mut look = Planner::new(&scope, &survey, None, &nobody, policy, now);
     let mut created: HashSet<MemberKey> = HashSet::new();
     let mut candidates = Candidates::new(flow, &scope, look.contested());
+    let mut pages = 0;
+    let mut first = Vec::new();
     loop {
         let page = candidates.next().await?;
         if page.is_empty() {
@@ -137,22 +139,25 @@ pub(super) async fn sync(
                 created.insert(operation.userid.key());
             }
         }
+        pages += 1;
+        if pages == 1 {
+            first = page;
+        }
     }
     let directory = if look.needs_directory() { Some(directory(flow).await?) } else { None };
     drop(look);
     let mut keeping = Keeping::begin(flow, run).await?;
     let mut planner = Planner::new(&scope, &survey, directory.as_ref(), &created, policy, now);
+    // Where one page holds them all, as on most days, the records need not be looked for a second time.
     let mut candidates = Candidates::new(flow, &scope, planner.contested());
-    loop {
-        let page = candidates.next().await?;
-        if page.is_empty() {
-            break;
-        }
-        for candidate in &page {
+    let mut next = if pages <= 1 { first } else { candidates.next().await? };
+    while !next.is_empty() {
+        for candidate in &next {
             let standing = planner.consider(candidate);
             let record = &candidate.record;
             keeping.add(&record.origin, (&record.decision, &record.rules), standing).await?;
         }
+        next = if pages <= 1 { Vec::new() } else { candidates.next().await? };
     }
     keeping.finish(planner.finish()).await
 }

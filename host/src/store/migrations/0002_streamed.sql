@@ -7,6 +7,7 @@ ALTER TABLE record ADD COLUMN mobile_key TEXT;
 ALTER TABLE record ADD COLUMN stamp BIGINT NOT NULL DEFAULT 0;
 CREATE INDEX record_by_member ON record (tenant, member_key, absent, kind);
 CREATE INDEX record_by_mobile ON record (tenant, mobile_key, absent, kind);
+CREATE INDEX record_open ON record (tenant, flow, id, absent, kind, member_key, decision_hash);
 CREATE INDEX record_in_sum ON record (tenant, flow, absent, kind, stamp);
 -- Every stored record is decided again by its flow's next run, which fills the columns.
 UPDATE record SET rules = '0000000000000000000000000000000000000000000000000000000000000000';
