@@ -211,6 +211,7 @@ async fn everyone(opened: &Opened, scope: &Scope, world: &World) -> Vec<Candidat
     let absent = asked.into_iter().filter(|candidate| candidate.record.absent);
     let says_something = |record: &&RecordState| {
         record.origin.tenant == scope.tenant
+            && !world.absent.contains(&record.origin)
             && !matches!(record.resolution, Resolution::Decided(Decision::Ignore(_)))
     };
     let ids: Vec<RecordId> =
