@@ -23,7 +23,7 @@ mod waves;
 mod world;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use body::whole_body;
 pub use counts::Counts;

@@ -8,6 +8,9 @@ mod error;
 mod row;
 mod sqlite;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, HashMap};
 
 use async_trait::async_trait;

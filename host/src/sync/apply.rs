@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use super::error::RunError;
 use super::flow::Flow;
 use super::settle::read_back;
-use super::verdict::{Known, Meaning, after, mobile_ignored, read, undone};
+use super::verdict::{Known, Meaning, after, mobile_not_taken, read, undone};
 use crate::model::{LedgerEntry, Operation, OperationKind, OperationState};
 use crate::plan::{Counts, Plan, comparable_mobile};
 use crate::store::{AttemptRow, Settlement};
@@ -273,8 +273,8 @@ impl<'a> Applying<'a> {
         else {
             return settlement;
         };
-        let old = before.written.mobile.clone();
-        let held = old.as_deref().filter(|mobile| !mobile.is_empty()).map(comparable_mobile);
+        let old = before.written.mobile.as_deref().filter(|mobile| !mobile.is_empty());
+        let held = old.map(comparable_mobile);
         let same = held == Some(comparable_mobile(new));
         // A number that was given up must no longer be this member's, one that was taken must be.
         let (asked, expected) = match new {
@@ -311,11 +311,7 @@ impl<'a> Applying<'a> {
             }
         };
         if taken == Some(false) {
-            if let Some(line) = &mut settlement.ledger {
-                line.written.mobile = old;
-                line.carried_out = None;
-            }
-            settlement.refusal = Some(mobile_ignored());
+            mobile_not_taken(&mut settlement);
         }
         settlement
     }
