@@ -105,6 +105,9 @@ pub struct Operation {
     /// The account the record names, where the member has another one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub names: Option<MemberKey>,
+    /// It carries out a part of the decision; the next plan does the rest.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub partial: bool,
     /// It undoes an earlier operation: the record waits until its row or the rules change.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub undoes: bool,
@@ -116,6 +119,14 @@ impl Operation {
         let owner = &self.before.as_ref().filter(|before| before.exists())?.owner;
         let moves = !self.left && (owner.tenant != *tenant || owner.flow != self.flow);
         moves.then_some((&owner.tenant, &owner.flow))
+    }
+
+    /// The operation that gives the member's mobile number up and leaves the new one to the next plan.
+    pub fn letting_go(mut self) -> Self {
+        self.body.insert("mobile".to_owned(), Value::String(String::new()));
+        self.member.mobile = Some(String::new());
+        self.partial = true;
+        self
     }
 
     /// The names of the fields it sends, for the person who reads the plan.

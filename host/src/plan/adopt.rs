@@ -91,6 +91,7 @@ pub fn adopt(
         rules: record.rules.clone(),
         left: false,
         names: Some(MemberKey::of(&member.userid)).filter(|named| *named != userid.key()),
+        partial: false,
         undoes: false,
     }))
 }

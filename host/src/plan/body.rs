@@ -48,8 +48,7 @@ pub(super) fn changes(written: &Member, new: &Member) -> Map<String, Value> {
     for (field, value) in texts(new) {
         let Some(value) = value else { continue };
         let was = before.get(field).copied().flatten().unwrap_or("");
-        // WeCom has no word for "no gender", and a name is never empty.
-        let clears_what_cannot_be = value.is_empty() && matches!(field, "gender" | "name");
+        let clears_what_cannot_be = value.is_empty() && cannot_be_empty(field);
         if value != was && !clears_what_cannot_be {
             body.insert(field.to_owned(), json!(value));
         }
@@ -82,14 +81,24 @@ pub(super) fn changes(written: &Member, new: &Member) -> Map<String, Value> {
     body
 }
 
-/// Every field the rules speak of, as if nothing had been written: what is sent when an answer was lost.
+/// Every field of a member, whatever the directory holds: what is sent when an answer was lost. An empty one is among
+/// them, for it may have to be cleared yet.
 pub(super) fn whole(new: &Member) -> Map<String, Value> {
     let nobody = Member {
         // Differs from every value, so that each field counts as changed.
         enable: new.enable.map(|enable| !enable),
         ..Member::default()
     };
-    changes(&nobody, new)
+    let mut body = changes(&nobody, new);
+    for (field, value) in texts(new) {
+        if value == Some("") && !cannot_be_empty(field) {
+            body.insert(field.to_owned(), json!(""));
+        }
+    }
+    if let Some(leaders) = &new.direct_leader {
+        body.insert("direct_leader".to_owned(), json!(leaders));
+    }
+    body
 }
 
 /// The member once `new` is written over `written`: what the rules do not speak of stays.
@@ -117,6 +126,11 @@ pub(super) fn merged(written: &Member, new: &Member) -> Member {
         to_invite: written.to_invite,
         extra: extra.into_iter().collect(),
     }
+}
+
+/// WeCom has no word for "no gender", and a name is never empty.
+fn cannot_be_empty(field: &str) -> bool {
+    matches!(field, "gender" | "name")
 }
 
 fn texts(member: &Member) -> [(&'static str, Option<&str>); 10] {

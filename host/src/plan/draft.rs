@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::counts::Counts;
 use super::guard::{Guard, GuardVerdict};
 use super::planner::Standing;
-use super::waves::Waves;
+use super::waves::{Order, Waves};
 use super::world::Survey;
 use crate::model::{Digest, DigestOfParts, FlowId, Origin, PlanId, RunId, TenantId};
 
@@ -162,12 +162,12 @@ impl Draft {
         self.counts.ignored += ignored;
     }
 
-    /// The plan, and the wave of each operation that is not in the first, by its place.
-    pub fn finish(self, guard: &Guard) -> (Plan, Vec<(usize, u32)>) {
+    /// The plan, and the order of its operations.
+    pub fn finish(self, guard: &Guard) -> (Plan, Order) {
         let Self { tenant, flow, purpose, owned, retry, counts, waves, mut hash, undecided } = self;
-        let waves = waves.finish();
+        let order = waves.finish();
         let verdict = guard.judge(&counts, owned);
-        hash.json(&waves);
+        hash.json(&(&order.waves, &order.lets_go));
         hash.json(&verdict);
         let hash = hash.finish();
         let plan = Plan {
@@ -177,14 +177,14 @@ impl Draft {
             purpose,
             hash,
             operations: counts.operations(),
-            last_wave: waves.iter().map(|(_, wave)| *wave).max().unwrap_or(0),
+            last_wave: order.waves.iter().map(|(_, wave)| *wave).max().unwrap_or(0),
             counts,
             guard: verdict,
             owned,
             retry,
             undecided,
         };
-        (plan, waves)
+        (plan, order)
     }
 }
 

@@ -212,6 +212,7 @@ pub fn settle(
         rules: entry.rules.clone(),
         left: entry.state == MemberState::Left,
         names: None,
+        partial: false,
         undoes: gone && settle == DriftSettle::Keep,
     })))
 }

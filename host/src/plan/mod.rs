@@ -23,7 +23,7 @@ mod waves;
 mod world;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use body::whole_body;
 pub use counts::Counts;
@@ -31,6 +31,7 @@ pub use draft::{AdoptBy, Draft, DriftSettle, Plan, Purpose};
 pub use guard::{Guard, GuardReason, GuardVerdict};
 pub use planner::{Planner, Standing};
 pub use render::{Rendering, masked};
+pub use waves::Order;
 pub use world::{
     Candidate, Claimant, Directory, Duplicates, Existing, Holder, Policy, RecordState, Resolution, Scope,
     StoredRefusal, Survey, Totals, Wants, comparable_mobile,

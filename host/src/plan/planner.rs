@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::body;
 use super::claims::{self, Claim, Claims, named};
 use super::draft::{Draft, Plan, Purpose};
+use super::waves::Order;
 use super::world::{Candidate, Directory, Existing, Policy, RecordState, Resolution, Scope, Survey, Totals};
 use crate::model::{
     Decision, DepartmentId, LedgerEntry, Member, MemberKey, MemberState, Operation, OperationKind, Origin,
@@ -99,6 +100,8 @@ impl<'a> Planner<'a> {
         let standing = self.stand(candidate);
         self.draft.add(&candidate.record.origin, &standing);
         let total = match &candidate.record.resolution {
+            // A row that is gone is in no total.
+            _ if candidate.record.absent => return standing,
             Resolution::Decided(Decision::Upsert(_)) => &mut self.totals.upserts,
             Resolution::Decided(Decision::Leave(_)) if candidate.entry.is_some() => &mut self.totals.leavers,
             Resolution::Decided(Decision::Leave(_)) => &mut self.totals.strangers,
@@ -108,8 +111,8 @@ impl<'a> Planner<'a> {
         standing
     }
 
-    /// The plan, and the wave of each operation that is not in the first, by its place.
-    pub fn finish(mut self) -> (Plan, Vec<(usize, u32)>) {
+    /// The plan, and the order of its operations.
+    pub fn finish(mut self) -> (Plan, Order) {
         let Totals { upserts, leavers, strangers, ignored } = self.totals;
         self.draft.pass_over(upserts + leavers, strangers + ignored);
         self.draft.finish(&self.policy.guard)
@@ -155,7 +158,9 @@ impl<'a> Planner<'a> {
             return refused(vec![violation("userid", "userid.charset", "not a valid userid", "帐号不合规")]);
         };
         let line = candidate.entry.as_ref();
-        let key = line.map_or_else(|| userid.key(), |entry| entry.userid.key());
+        // Someone who was adopted under another account and is gone says nothing of the account that is to be made.
+        let known = line.filter(|entry| entry.exists() || entry.may_appear());
+        let key = known.map_or_else(|| userid.key(), |entry| entry.userid.key());
         let there = self.directory.and_then(|directory| directory.members.get(&key));
         let entry = line.filter(|entry| entry.exists() || (there.is_some() && entry.may_appear()));
         let adopted = there.filter(|_| entry.is_none() && self.policy.existing == Existing::Adopt);
@@ -163,9 +168,10 @@ impl<'a> Planner<'a> {
             (None, None) => (OperationKind::Create, body::create(member), member.clone()),
             (None, Some(_)) => (OperationKind::Update, body::whole(member), member.clone()),
             (Some(entry), _) => {
-                let mut change =
-                    if entry.doubtful { body::whole(member) } else { body::changes(&entry.written, member) };
                 let mut after = body::merged(&entry.written, member);
+                // In doubt, also what the rules no longer speak of is sent as the ledger has it.
+                let mut change =
+                    if entry.doubtful { body::whole(&after) } else { body::changes(&entry.written, member) };
                 if entry.state == MemberState::Left && member.enable != Some(false) {
                     change.insert("enable".to_owned(), json!(1));
                     after.enable = member.enable;
@@ -226,7 +232,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn leave(&self, candidate: &Candidate) -> Standing {
+    fn leave(&mut self, candidate: &Candidate) -> Standing {
         let record = &candidate.record;
         let ours = candidate.entry.as_ref().filter(|entry| entry.owner.tenant == record.origin.tenant);
         let Some(entry) = ours else {
@@ -239,6 +245,8 @@ impl<'a> Planner<'a> {
             };
         };
         let kind = match entry.state {
+            // A create that was lost may have happened since: then there is someone to disable.
+            MemberState::Deleted if entry.may_appear() && self.has_appeared(entry) => OperationKind::Disable,
             MemberState::Deleted => return UNCHANGED,
             MemberState::Left if entry.left_at.is_none() => OperationKind::Disable,
             MemberState::Left if !self.grace_is_over(entry) => return UNCHANGED,
@@ -268,6 +276,11 @@ impl<'a> Planner<'a> {
         };
         let written = candidate.entry.as_ref().map(|entry| entry.userid.key());
         named.iter().chain(&written).any(|key| self.policy.protected.contains(key))
+    }
+
+    fn has_appeared(&mut self, entry: &LedgerEntry) -> bool {
+        self.needs_directory |= self.directory.is_none();
+        self.directory.is_some_and(|directory| directory.members.contains_key(&entry.userid.key()))
     }
 
     fn grace_is_over(&self, entry: &LedgerEntry) -> bool {
@@ -312,6 +325,7 @@ fn act(
         rules: record.rules.clone(),
         left,
         names: None,
+        partial: false,
         undoes: false,
     }))
 }

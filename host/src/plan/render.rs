@@ -53,6 +53,11 @@ impl Rendering<'_> {
         let what = match operation.kind {
             OperationKind::Create => newcomer(&operation.member, self.lang),
             OperationKind::Delete | OperationKind::Adopt => String::new(),
+            // What the sign says already need not be said again.
+            OperationKind::Disable | OperationKind::Enable => {
+                let changes = operation.changes().filter(|field| *field != "enable");
+                changes.map(self.label).collect::<Vec<_>>().join(", ")
+            }
             _ => operation.changes().map(self.label).collect::<Vec<_>>().join(", "),
         };
         let moved = operation

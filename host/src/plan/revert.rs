@@ -44,6 +44,7 @@ pub fn undo(operation: &Operation, current: Option<&LedgerEntry>, policy: &Polic
         rules: operation.rules.clone(),
         left,
         names: None,
+        partial: false,
         undoes: true,
     }))
 }

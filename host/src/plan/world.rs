@@ -46,6 +46,8 @@ pub struct RecordState {
     pub rules: Digest,
     /// Why it is in quarantine, if it is.
     pub refusal: Option<StoredRefusal>,
+    /// The last complete collect did not find it, and the flow takes that for a leave.
+    pub absent: bool,
 }
 
 /// A refusal and what it was about.

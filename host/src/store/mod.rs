@@ -8,6 +8,9 @@ mod error;
 mod row;
 mod sqlite;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, HashMap};
 
 use async_trait::async_trait;
@@ -20,8 +23,8 @@ pub use row::{
 };
 pub use sqlite::{Access, Sqlite};
 
-use crate::model::{Digest, FlowId, LedgerEntry, MemberKey, PlanId, RecordId, RunId, TenantId};
-use crate::plan::{Candidate, Plan, Scope, Survey};
+use crate::model::{Digest, FlowId, LedgerEntry, MemberKey, Operation, PlanId, RecordId, RunId, TenantId};
+use crate::plan::{Candidate, Order, Plan, Scope, Survey};
 
 /// The store. Errors say which operation failed; nothing is half written after one.
 #[async_trait]
@@ -115,13 +118,20 @@ pub trait Store: Send + Sync {
         part: &DraftPart,
         at: DateTime<Utc>,
     ) -> Result<(), StoreError>;
+    /// An operation of a run's draft.
+    async fn drafted(
+        &self,
+        run: &RunId,
+        tenant: &TenantId,
+        place: usize,
+    ) -> Result<Option<Operation>, StoreError>;
     /// Makes the draft of a run the plan it has become; `at` is the moment its parts were kept with. Gives its state: a
     /// person's no to this very plan stands.
     async fn put_plan(
         &self,
         run: &RunId,
         plan: &Plan,
-        waves: &[(usize, u32)],
+        order: &Order,
         state: PlanState,
         at: DateTime<Utc>,
     ) -> Result<PlanState, StoreError>;

@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use super::error::RunError;
 use super::flow::Flow;
 use super::settle::read_back;
-use super::verdict::{Known, Meaning, after, mobile_ignored, read, undone};
+use super::verdict::{Known, Meaning, after, mobile_not_taken, read, undone};
 use crate::model::{LedgerEntry, Operation, OperationKind, OperationState};
 use crate::plan::{Counts, Plan, comparable_mobile};
 use crate::store::{AttemptRow, Settlement};
@@ -34,7 +34,7 @@ const ROUNDS: usize = 3;
 pub(super) struct Applied {
     /// Operations done, records refused, operations failed.
     pub(super) counts: Counts,
-    /// A member was found missing: planning again creates them.
+    /// A member was found missing, or has let a mobile number go: planning again does the rest.
     pub(super) plan_again: bool,
     /// The tenant was stopped.
     pub(super) stopped: Option<wecom::Error>,
@@ -268,14 +268,20 @@ impl<'a> Applying<'a> {
     /// up afterwards: if it is not this member's, the ledger keeps the old one and the record waits.
     async fn with_mobile_checked(&self, mut settlement: Settlement) -> Settlement {
         let operation = &settlement.operation;
-        let new = operation.body.get("mobile").and_then(|mobile| mobile.as_str()).filter(|m| !m.is_empty());
+        let new = operation.body.get("mobile").and_then(|mobile| mobile.as_str());
         let (Some(new), Some(before), OperationState::Done) = (new, &operation.before, settlement.state)
         else {
             return settlement;
         };
-        let old = before.written.mobile.clone();
-        let same = old.as_deref().map(comparable_mobile) == Some(comparable_mobile(new));
-        if operation.kind == OperationKind::Create || (same && !before.doubtful) {
+        let old = before.written.mobile.as_deref().filter(|mobile| !mobile.is_empty());
+        let held = old.map(comparable_mobile);
+        let same = held == Some(comparable_mobile(new));
+        // A number that was given up must no longer be this member's, one that was taken must be.
+        let (asked, expected) = match new {
+            "" => (held.unwrap_or_default(), false),
+            _ => (new.to_owned(), true),
+        };
+        if operation.kind == OperationKind::Create || asked.is_empty() || (same && !before.doubtful) {
             return settlement;
         }
         // When a fifth of the corp's size was asked for in vain, WeCom blocks the question for a day.
@@ -287,8 +293,13 @@ impl<'a> Applying<'a> {
             );
             None
         } else {
-            match self.flow.directory.userid_by_mobile(new).await {
-                Ok(holder) => Some(holder.is_some_and(|holder| holder.key() == operation.userid.key())),
+            match self.flow.directory.userid_by_mobile(&asked).await {
+                Ok(holder) => {
+                    if holder.is_none() {
+                        self.missed.fetch_add(1, Ordering::Relaxed);
+                    }
+                    Some(holder.is_some_and(|holder| holder.key() == operation.userid.key()) == expected)
+                }
                 Err(error) => {
                     tracing::warn!(
                         member.userid = operation.userid.as_str(),
@@ -300,12 +311,7 @@ impl<'a> Applying<'a> {
             }
         };
         if taken == Some(false) {
-            self.missed.fetch_add(1, Ordering::Relaxed);
-            if let Some(line) = &mut settlement.ledger {
-                line.written.mobile = old;
-                line.carried_out = None;
-            }
-            settlement.refusal = Some(mobile_ignored());
+            mobile_not_taken(&mut settlement);
         }
         settlement
     }
@@ -350,7 +356,10 @@ impl<'a> Applying<'a> {
         let mut applied = lock(&self.applied);
         for settlement in &settlements {
             match settlement.state {
-                OperationState::Done => applied.counts.count(settlement.operation.kind),
+                OperationState::Done => {
+                    applied.counts.count(settlement.operation.kind);
+                    applied.plan_again |= settlement.operation.partial;
+                }
                 OperationState::Refused => applied.counts.refused += 1,
                 _ => {
                     applied.counts.failed += 1;

@@ -19,6 +19,9 @@ mod run;
 mod settle;
 mod verdict;
 
+#[cfg(test)]
+mod tests;
+
 pub use error::{MissingField, RunError};
 pub use fields::missing as missing_fields;
 pub use flow::{Flow, RunIds};

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use super::error::RunError;
 use super::flow::Flow;
 use crate::model::{MemberKey, OperationKind, Origin, RecordId, RunId};
-use crate::plan::{Candidate, Directory, Plan, Planner, Policy, Scope, Standing};
+use crate::plan::{Candidate, Directory, Order, Plan, Planner, Policy, Scope, Standing, Survey};
 use crate::store::DraftPart;
 
 /// Candidates read together.
@@ -17,7 +17,7 @@ pub(super) const PAGE: usize = 500;
 /// A plan that has been made, and what the store needs to keep it.
 pub(super) struct Made {
     pub(super) plan: Plan,
-    pub(super) waves: Vec<(usize, u32)>,
+    pub(super) order: Order,
     /// The moment its parts were kept with.
     pub(super) at: DateTime<Utc>,
 }
@@ -68,9 +68,19 @@ impl<'a> Keeping<'a> {
         Ok(())
     }
 
-    pub(super) async fn finish(mut self, (plan, waves): (Plan, Vec<(usize, u32)>)) -> Result<Made, RunError> {
+    pub(super) async fn finish(mut self, (plan, order): (Plan, Order)) -> Result<Made, RunError> {
         self.flush().await?;
-        Ok(Made { plan, waves, at: self.at })
+        for place in &order.lets_go {
+            if let Some(operation) = self.flow.store.drafted(self.run, &self.flow.tenant, *place).await? {
+                self.part = DraftPart {
+                    first: *place,
+                    operations: vec![operation.letting_go()],
+                    ..DraftPart::default()
+                };
+                self.flush().await?;
+            }
+        }
+        Ok(Made { plan, order, at: self.at })
     }
 }
 
@@ -121,45 +131,109 @@ pub(super) async fn sync(
 ) -> Result<Made, RunError> {
     let scope = flow.scope(now);
     let survey = flow.store.survey(&scope).await?;
-    let nobody = HashSet::new();
-    let mut look = Planner::new(&scope, &survey, None, &nobody, policy, now);
-    let mut created: HashSet<MemberKey> = HashSet::new();
-    let mut candidates = Candidates::new(flow, &scope, look.contested());
-    let mut pages = 0;
-    let mut first = Vec::new();
-    loop {
-        let page = candidates.next().await?;
-        if page.is_empty() {
+    let planning = Planning { flow, scope: &scope, survey: &survey, policy, now };
+    let mut looked = planning.look(None, &HashSet::new()).await?;
+    let directory = if looked.needs_directory { Some(directory(flow).await?) } else { None };
+    // A leader whom the directory's ids refuse is created by nobody, so whoever reports to them is refused in turn.
+    let mut rounds = 0;
+    while let (Some(directory), true, true) = (&directory, looked.leads, rounds < LEADERS) {
+        let again = planning.look(Some(directory), &looked.created).await?;
+        let settled = again.created == looked.created;
+        looked = again;
+        rounds += 1;
+        if settled {
             break;
         }
-        for candidate in &page {
-            if let Standing::Acting(operation) = look.consider(candidate)
-                && operation.kind == OperationKind::Create
-            {
-                created.insert(operation.userid.key());
+    }
+    planning.keep(run, directory.as_ref(), looked).await
+}
+
+/// How long a chain of leaders who are refused is followed.
+const LEADERS: usize = 10;
+
+/// What a plan of decisions is made from.
+struct Planning<'a> {
+    flow: &'a Flow,
+    scope: &'a Scope,
+    survey: &'a Survey,
+    policy: &'a Policy,
+    now: DateTime<Utc>,
+}
+
+/// What a look over the candidates has shown.
+struct Looked {
+    created: HashSet<MemberKey>,
+    needs_directory: bool,
+    /// Somebody is to have a leader.
+    leads: bool,
+    /// All candidates, where one page holds them, as on most days: they need not be looked for again.
+    all: Option<Vec<Candidate>>,
+}
+
+impl Planning<'_> {
+    fn planner<'a>(
+        &'a self,
+        directory: Option<&'a Directory>,
+        created: &'a HashSet<MemberKey>,
+    ) -> Planner<'a> {
+        Planner::new(self.scope, self.survey, directory, created, self.policy, self.now)
+    }
+
+    /// Plans and keeps nothing but who is created.
+    async fn look(
+        &self,
+        directory: Option<&Directory>,
+        known: &HashSet<MemberKey>,
+    ) -> Result<Looked, RunError> {
+        let mut planner = self.planner(directory, known);
+        let mut candidates = Candidates::new(self.flow, self.scope, planner.contested());
+        let (mut created, mut leads, mut pages, mut all) = (HashSet::new(), false, 0, Vec::new());
+        loop {
+            let page = candidates.next().await?;
+            if page.is_empty() {
+                break;
+            }
+            for candidate in &page {
+                let Standing::Acting(operation) = planner.consider(candidate) else { continue };
+                leads |= operation.body.contains_key("direct_leader");
+                if operation.kind == OperationKind::Create {
+                    created.insert(operation.userid.key());
+                }
+            }
+            pages += 1;
+            all = page;
+        }
+        let needs_directory = planner.needs_directory();
+        Ok(Looked { created, needs_directory, leads, all: (pages <= 1).then_some(all) })
+    }
+
+    /// Plans, and keeps what is said of each record.
+    async fn keep(
+        &self,
+        run: &RunId,
+        directory: Option<&Directory>,
+        looked: Looked,
+    ) -> Result<Made, RunError> {
+        let Looked { created, mut all, .. } = looked;
+        let mut keeping = Keeping::begin(self.flow, run).await?;
+        let mut planner = self.planner(directory, &created);
+        let mut candidates = Candidates::new(self.flow, self.scope, planner.contested());
+        loop {
+            let page = match &mut all {
+                Some(all) => std::mem::take(all),
+                None => candidates.next().await?,
+            };
+            if page.is_empty() {
+                break;
+            }
+            for candidate in &page {
+                let standing = planner.consider(candidate);
+                let record = &candidate.record;
+                keeping.add(&record.origin, (&record.decision, &record.rules), standing).await?;
             }
         }
-        pages += 1;
-        if pages == 1 {
-            first = page;
-        }
+        keeping.finish(planner.finish()).await
     }
-    let directory = if look.needs_directory() { Some(directory(flow).await?) } else { None };
-    drop(look);
-    let mut keeping = Keeping::begin(flow, run).await?;
-    let mut planner = Planner::new(&scope, &survey, directory.as_ref(), &created, policy, now);
-    // Where one page holds them all, as on most days, the records need not be looked for a second time.
-    let mut candidates = Candidates::new(flow, &scope, planner.contested());
-    let mut next = if pages <= 1 { first } else { candidates.next().await? };
-    while !next.is_empty() {
-        for candidate in &next {
-            let standing = planner.consider(candidate);
-            let record = &candidate.record;
-            keeping.add(&record.origin, (&record.decision, &record.rules), standing).await?;
-        }
-        next = if pages <= 1 { Vec::new() } else { candidates.next().await? };
-    }
-    keeping.finish(planner.finish()).await
 }
 
 /// The ids of the directory.

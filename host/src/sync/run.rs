@@ -309,13 +309,13 @@ impl Running<'_> {
     }
 
     async fn keep(&mut self, made: Made, released: bool) -> Result<(Plan, PlanState), RunError> {
-        let Made { plan, waves, at } = made;
+        let Made { plan, order, at } = made;
         let state = match (released, plan.guard.holds()) {
             (true, _) => PlanState::Applying,
             (false, true) => PlanState::Held,
             (false, false) => PlanState::Planned,
         };
-        let state = self.flow.store.put_plan(&self.row.id, &plan, &waves, state, at).await?;
+        let state = self.flow.store.put_plan(&self.row.id, &plan, &order, state, at).await?;
         self.row.plan.get_or_insert_with(|| plan.id.clone());
         Ok((plan, state))
     }

@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 
 use super::error::RunError;
 use super::flow::Flow;
-use super::verdict::{after, undone};
+use super::verdict::{after, found, undone};
 use crate::model::{
     LedgerEntry, MemberKey, MemberState, Operation, OperationKind, OperationState, PlanId, TenantId, UserId,
 };
@@ -51,7 +51,9 @@ pub(super) fn read_back(
     let there = members.contains_key(&operation.userid.key());
     let done = || (OperationState::Done, Some(after(operation, tenant, now)));
     let (state, ledger) = match operation.kind {
-        OperationKind::Create if there => done(),
+        OperationKind::Create if there => {
+            (OperationState::Done, Some(found(operation, after(operation, tenant, now))))
+        }
         OperationKind::Create => {
             let line = after(operation, tenant, now);
             let may_appear =

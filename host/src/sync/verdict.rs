@@ -68,8 +68,12 @@ pub(super) fn read(operation: &Arc<Operation>, place: usize, known: Known<'_>, a
     };
     let settled = |state, ledger, refusal| Meaning::Settled(Box::new(settlement(state, ledger, refusal)));
     let done = || settled(OperationState::Done, Some(after()), undone(operation));
-    let refused = |refusal| settled(OperationState::Refused, None, Some(refusal));
+    let there = || settled(OperationState::Done, Some(found(operation, after())), undone(operation));
     let creating = operation.kind == OperationKind::Create;
+    // A change that is refused now may have been carried out by an earlier call whose answer was lost.
+    let called_before = before.filter(|_| !creating && (answer.in_doubt || known.maybe_ours));
+    let doubtful = called_before.map(|before| before.in_doubt(operation.kind, operation.left));
+    let refused = |refusal| settled(OperationState::Refused, doubtful.clone(), Some(refusal));
     match answer.verdict {
         Verdict::Done { created_departments } if created_departments.is_empty() => done(),
         Verdict::Done { created_departments } => {
@@ -106,7 +110,7 @@ pub(super) fn read(operation: &Arc<Operation>, place: usize, known: Known<'_>, a
             );
             settled(OperationState::Failed, Some(entry), Some(refusal))
         }
-        Verdict::AlreadyExists { maybe_ours } if maybe_ours || known.maybe_ours => done(),
+        Verdict::AlreadyExists { maybe_ours } if maybe_ours || known.maybe_ours => there(),
         // Created by someone else since the plan was made, and the tenant takes whoever is there: with all fields, next time.
         Verdict::AlreadyExists { .. } if known.adopts => {
             settled(OperationState::Done, Some(LedgerEntry { doubtful: true, ..after() }), None)
@@ -125,10 +129,10 @@ pub(super) fn read(operation: &Arc<Operation>, place: usize, known: Known<'_>, a
         )),
         // The holder is this very userid, and an earlier call for it may have been carried out: it was.
         Verdict::MobileHeld { maybe_ours: true, .. } if creating && (answer.in_doubt || known.maybe_ours) => {
-            done()
+            there()
         }
         // The plan had somebody give the number up first; if that failed, both are tried again.
-        Verdict::MobileHeld { .. } if known.later => settled(OperationState::Failed, None, None),
+        Verdict::MobileHeld { .. } if known.later => settled(OperationState::Failed, doubtful, None),
         Verdict::MobileHeld { holder, .. } => {
             let who = holder.unwrap_or_default();
             refused(refusal(
@@ -202,7 +206,7 @@ pub(super) fn after(operation: &Operation, tenant: &TenantId, when: DateTime<Utc
         OperationKind::Keep => before.and_then(|before| before.carried_out.clone()),
         OperationKind::Delete => None,
         OperationKind::Adopt if !moves => None,
-        _ if operation.undoes => None,
+        _ if operation.undoes || operation.partial => None,
         _ => Some(operation.decision.clone()),
     };
     let named = || operation.names.clone().unwrap_or_else(|| operation.userid.key());
@@ -229,6 +233,13 @@ pub(super) fn after(operation: &Operation, tenant: &TenantId, when: DateTime<Utc
         rules: operation.rules.clone(),
         kept: kept(operation),
     }
+}
+
+/// The ledger's line of a created member who was found there already. Where an earlier plan's create was lost too, it may
+/// be that one's fields the member has, so all are to be sent.
+pub(super) fn found(operation: &Operation, line: LedgerEntry) -> LedgerEntry {
+    let doubtful = operation.before.as_ref().is_some_and(LedgerEntry::may_appear);
+    LedgerEntry { doubtful, ..line }
 }
 
 /// What stands by hand: it no longer does once ruzhi writes the field.
@@ -269,8 +280,19 @@ pub(super) fn undone(operation: &Operation) -> Option<Refusal> {
     Some(Refusal { by: RefusedBy::Person, violations: vec![violation], errcode: None })
 }
 
+/// WeCom did not take a member's new mobile number: the ledger keeps the old one, if that is sure, and the record waits.
+pub(super) fn mobile_not_taken(settlement: &mut Settlement) {
+    let before = settlement.operation.before.as_ref().filter(|before| !before.doubtful);
+    let old = before.and_then(|before| before.written.mobile.clone());
+    if let Some(line) = &mut settlement.ledger {
+        line.written.mobile = old;
+        line.carried_out = None;
+    }
+    settlement.refusal = Some(mobile_ignored());
+}
+
 /// Why a record waits whose member does not take the new mobile number.
-pub(super) fn mobile_ignored() -> Refusal {
+fn mobile_ignored() -> Refusal {
     refusal(
         Some(0),
         "mobile",

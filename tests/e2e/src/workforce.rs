@@ -148,6 +148,17 @@ impl Workforce {
         }
     }
 
+    /// Two people exchange their numbers.
+    pub fn exchange_mobiles(&mut self, one: usize, other: usize) {
+        let of = |place: usize| self.workers.get(place).map(|worker| worker.person.mobile.clone());
+        let (Some(mine), Some(yours)) = (of(one), of(other)) else { return };
+        for (place, mobile) in [(one, yours), (other, mine)] {
+            if let Some(worker) = self.change(place) {
+                worker.person.mobile = mobile;
+            }
+        }
+    }
+
     fn stand(&mut self, place: usize, standing: Standing) {
         if let Some(worker) = self.change(place) {
             worker.standing = standing;

@@ -97,7 +97,10 @@ fn every_key_arrives_as_its_type() {
     assert_eq!(tenant.timezone, chrono_tz::Asia::Shanghai);
     assert_eq!(tenant.grace, Duration::from_secs(45 * 86_400));
     assert_eq!(tenant.protected, ["boss".parse().unwrap(), "Admin@jxt".parse().unwrap()]);
-    assert_eq!(tenant.guard, Guard { leave_percent: 20, leave_least: 5, leave_most: 200, create_most: 500 });
+    assert_eq!(
+        tenant.guard,
+        Guard { leave_percent: 20, leave_least: 5, leave_most: 200, create_most: 500, update_most: u32::MAX }
+    );
 
     let wecom = &tenant.wecom;
     assert_eq!(wecom.base_url.as_str(), "https://qyapi.weixin.qq.com/");
@@ -117,6 +120,7 @@ fn every_key_arrives_as_its_type() {
         *flow,
         Flow {
             id: "onboarding".parse().unwrap(),
+            absent: Absent::default(),
             schedule: Some("*/5 * * * *".to_owned()),
             source: Source {
                 api: "v2".to_owned(),
@@ -193,7 +197,10 @@ fn a_default_gives_way_to_the_ceiling_and_a_written_limit_does_not() {
     let deployment = Deployment::with(&[]);
     deployment.write("ruzhi.toml", b"[guard]\nleave_percent = 10\ncreate_most = 100\n");
     let guard = deployment.good().tenants[0].guard;
-    assert_eq!(guard, Guard { leave_percent: 10, leave_least: 5, leave_most: 200, create_most: 100 });
+    assert_eq!(
+        guard,
+        Guard { leave_percent: 10, leave_least: 5, leave_most: 200, create_most: 100, update_most: u32::MAX }
+    );
 
     deployment.write("tenants/a.toml", format!("{TENANT}[guard]\nleave_percent = 15\n").as_bytes());
     assert_eq!(

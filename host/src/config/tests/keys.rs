@@ -29,28 +29,28 @@ error: unknown key `timezon` at the top of the file
   |
 1 | timezon = "*************"
   | ^^^^^^^
-  = hint: did you mean `timezone`? Known here: `name`, `timezone`, `grace`, `protected`, `wecom`, `jiandaoyun`, `guard`, `flows`
+  = hint: did you mean `timezone`? Known here: `name`, `timezone`, `grace`, `protected`, `existing`, `wecom`, `jiandaoyun`, `guard`, `flows`
 
 error: unknown key `corpId` in `[wecom]`
  --> tenants/a.toml:3:1
   |
 3 | corpId = "***"
   | ^^^^^^
-  = hint: did you mean `corp_id`? Known here: `base_url`, `corp_id`, `secret`, `proxy`, `batch_from`, `limits`
+  = hint: did you mean `corp_id`? Known here: `base_url`, `corp_id`, `secret`, `read_secret`, `proxy`, `batch_from`, `limits`
 
 error: unknown key `agent` in `[wecom]`
  --> tenants/a.toml:4:1
   |
 4 | agent = *
   | ^^^^^
-  = hint: known here: `base_url`, `corp_id`, `secret`, `proxy`, `batch_from`, `limits`
+  = hint: known here: `base_url`, `corp_id`, `secret`, `read_secret`, `proxy`, `batch_from`, `limits`
 
 error: unknown key `component` in `[[flows]]`
   --> tenants/a.toml:11:1
    |
 11 | component = "x.wasm"
    | ^^^^^^^^^
-   = hint: it belongs in `[flows.guest]`. Known here: `id`, `schedule`, `duplicates`, `source`, `guest`
+   = hint: it belongs in `[flows.guest]`. Known here: `id`, `schedule`, `duplicates`, `absent`, `source`, `guest`
 
 error: unknown key `grace` in `[flows.guest]`
   --> tenants/a.toml:16:1
@@ -83,28 +83,28 @@ error: unknown key `grace` in `[flows.guest]`
   |
 1 | timezon = "*************"
   | ^^^^^^^
-  = 提示：是否想写 `timezone`？此处可用：`name`, `timezone`, `grace`, `protected`, `wecom`, `jiandaoyun`, `guard`, `flows`
+  = 提示：是否想写 `timezone`？此处可用：`name`, `timezone`, `grace`, `protected`, `existing`, `wecom`, `jiandaoyun`, `guard`, `flows`
 
 错误：`[wecom]` 中没有 `corpId` 这个键
  --> tenants/a.toml:3:1
   |
 3 | corpId = "***"
   | ^^^^^^
-  = 提示：是否想写 `corp_id`？此处可用：`base_url`, `corp_id`, `secret`, `proxy`, `batch_from`, `limits`
+  = 提示：是否想写 `corp_id`？此处可用：`base_url`, `corp_id`, `secret`, `read_secret`, `proxy`, `batch_from`, `limits`
 
 错误：`[wecom]` 中没有 `agent` 这个键
  --> tenants/a.toml:4:1
   |
 4 | agent = *
   | ^^^^^
-  = 提示：此处可用：`base_url`, `corp_id`, `secret`, `proxy`, `batch_from`, `limits`
+  = 提示：此处可用：`base_url`, `corp_id`, `secret`, `read_secret`, `proxy`, `batch_from`, `limits`
 
 错误：`[[flows]]` 中没有 `component` 这个键
   --> tenants/a.toml:11:1
    |
 11 | component = "x.wasm"
    | ^^^^^^^^^
-   = 提示：它应写在 `[flows.guest]` 中。此处可用：`id`, `schedule`, `duplicates`, `source`, `guest`
+   = 提示：它应写在 `[flows.guest]` 中。此处可用：`id`, `schedule`, `duplicates`, `absent`, `source`, `guest`
 
 错误：`[flows.guest]` 中没有 `grace` 这个键
   --> tenants/a.toml:16:1

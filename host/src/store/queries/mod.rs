@@ -17,8 +17,8 @@ use super::super::{
     RejectRow, RunRow, RunState, Settlement, Store, StoreError, StoredPlan, TenantStatus, Watermark,
 };
 use super::{Db, Sqlite};
-use crate::model::{Digest, FlowId, LedgerEntry, MemberKey, PlanId, RecordId, RunId, TenantId};
-use crate::plan::{Candidate, Plan, Scope, Survey};
+use crate::model::{Digest, FlowId, LedgerEntry, MemberKey, Operation, PlanId, RecordId, RunId, TenantId};
+use crate::plan::{Candidate, Order, Plan, Scope, Survey};
 
 /// Rows of one statement: below every database's limit on parameters.
 const ROWS: usize = 500;
@@ -174,15 +174,24 @@ impl Store for Sqlite {
         plans::put_draft(self, run, tenant, part, at).await
     }
 
+    async fn drafted(
+        &self,
+        run: &RunId,
+        tenant: &TenantId,
+        place: usize,
+    ) -> Result<Option<Operation>, StoreError> {
+        plans::drafted(self, run, tenant, place).await
+    }
+
     async fn put_plan(
         &self,
         run: &RunId,
         plan: &Plan,
-        waves: &[(usize, u32)],
+        order: &Order,
         state: PlanState,
         at: DateTime<Utc>,
     ) -> Result<PlanState, StoreError> {
-        plans::put(self, run, plan, waves, state, at).await
+        plans::put(self, run, plan, order, state, at).await
     }
 
     async fn plan(&self, tenant: &TenantId, id: &PlanId) -> Result<Option<StoredPlan>, StoreError> {

@@ -10,8 +10,8 @@ use super::{
     Db, DraftPart, InDoubt, PlanState, ROWS, Settlement, Sqlite, StoreError, StoredPlan, Writing, ledger,
     records,
 };
-use crate::model::{FlowId, LedgerEntry, OperationState, PlanId, RecordId, RunId, TenantId};
-use crate::plan::{Plan, Purpose};
+use crate::model::{FlowId, LedgerEntry, Operation, OperationState, PlanId, RecordId, RunId, TenantId};
+use crate::plan::{Order, Plan, Purpose};
 use crate::store::{AttemptRow, OperationRow};
 
 const WHAT: &str = "a plan";
@@ -72,6 +72,7 @@ pub(super) async fn put_draft(
                 .push_bind(OperationState::Planned.as_str())
                 .push_bind(at);
         });
+        query.push(" ON CONFLICT (tenant, plan, place) DO UPDATE SET operation = excluded.operation");
         query.build().execute(&mut *writing.transaction).await.map_err(write)?;
     }
     let entries: Vec<Entry<'_>> = part
@@ -91,12 +92,29 @@ pub(super) async fn put_draft(
     writing.commit(OPERATIONS).await
 }
 
+/// An operation of a run's draft.
+pub(super) async fn drafted(
+    store: &Sqlite,
+    run: &RunId,
+    tenant: &TenantId,
+    place: usize,
+) -> Result<Option<Operation>, StoreError> {
+    let row = sqlx::query("SELECT operation FROM operation WHERE tenant = $1 AND plan = $2 AND place = $3")
+        .bind(tenant.as_str())
+        .bind(draft_of(run))
+        .bind(number(place))
+        .fetch_optional(&store.pool)
+        .await
+        .map_err(read)?;
+    row.map(|row| Reading { row: &row, what: OPERATIONS }.json("operation")).transpose()
+}
+
 /// Makes the draft of a run the plan it has become. A person's no to this very plan stands.
 pub(super) async fn put(
     store: &Sqlite,
     run: &RunId,
     plan: &Plan,
-    waves: &[(usize, u32)],
+    order: &Order,
     state: PlanState,
     at: DateTime<Utc>,
 ) -> Result<PlanState, StoreError> {
@@ -144,7 +162,7 @@ pub(super) async fn put(
         .execute(&mut *writing.transaction)
         .await
         .map_err(write)?;
-    put_waves(&mut writing, plan, waves).await?;
+    put_waves(&mut writing, plan, &order.waves).await?;
     if plan.purpose == Purpose::Sync {
         // The quarantine of a flow is what its last plan refused.
         sqlx::query("DELETE FROM refusal WHERE tenant = $1 AND flow = $2 AND last_seen < $3")

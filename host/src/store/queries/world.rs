@@ -173,14 +173,16 @@ pub(super) async fn candidates(
              AND m.decided_key = r.member_key AND m.state = 'active' AND m.doubtful = 0 AND m.flow = r.flow \
              AND m.record = r.id AND m.decision_hash = r.decision_hash)) \
          OR (r.kind = 'leave' AND EXISTS (SELECT 1 FROM member m WHERE m.tenant = r.tenant \
-             AND m.decided_key = r.member_key AND (m.state = 'active' OR (m.state = 'left' AND (m.left_at IS NULL OR m.left_at <= ",
+             AND m.decided_key = r.member_key AND (m.state = 'active' \
+             OR (m.state = 'deleted' AND m.doubtful <> 0) OR (m.state = 'left' AND (m.left_at IS NULL OR m.left_at <= ",
     );
     query.push_bind(grace_over).push("))))))) ");
     if scope.absent_leaves {
         query.push(
             "OR (r.absent = 1 AND r.kind = 'upsert' AND EXISTS (SELECT 1 FROM member m WHERE m.tenant = r.tenant \
              AND m.decided_key = r.member_key AND m.flow = r.flow AND m.record = r.id \
-             AND (m.state = 'active' OR (m.state = 'left' AND (m.left_at IS NULL OR m.left_at <= ",
+             AND (m.state = 'active' OR (m.state = 'deleted' AND m.doubtful <> 0) \
+             OR (m.state = 'left' AND (m.left_at IS NULL OR m.left_at <= ",
         );
         query.push_bind(grace_over);
         query.push(")))) AND NOT EXISTS (SELECT 1 FROM record o WHERE o.");
@@ -230,8 +232,8 @@ async fn load(store: &Sqlite, scope: &Scope, rows: &[DbRow]) -> Result<Vec<Candi
     let entries = ledger::named(store, tenant, &scope.tenants, &keys).await?;
     let own = std::slice::from_ref(tenant);
     let own_entries = match &scope.tenants[..] {
-        [_] => HashMap::new(),
-        _ => ledger::named(store, tenant, own, &keys).await?,
+        [_] => None,
+        _ => Some(ledger::named(store, tenant, own, &keys).await?),
     };
     let mut refusals = stored_refusals(store, tenant, flow, &ids).await?;
     let mut owned: HashMap<RecordId, Vec<(UserId, MemberKey)>> = HashMap::new();
@@ -244,12 +246,9 @@ async fn load(store: &Sqlite, scope: &Scope, rows: &[DbRow]) -> Result<Vec<Candi
         let owned = owned.remove(&record.origin.record).unwrap_or_default();
         let others = owned.into_iter().filter(|(_, decided_as)| Some(decided_as) != key.as_ref());
         // A leave is about the member its own tenant has.
-        let entry = match &record.resolution {
-            Resolution::Decided(Decision::Leave(_)) if !own_entries.is_empty() => {
-                key.as_ref().and_then(|key| own_entries.get(key))
-            }
-            _ => key.as_ref().and_then(|key| entries.get(key)),
-        };
+        let leaves = matches!(record.resolution, Resolution::Decided(Decision::Leave(_)));
+        let entries = own_entries.as_ref().filter(|_| leaves).unwrap_or(&entries);
+        let entry = key.as_ref().and_then(|key| entries.get(key));
         Candidate { entry: entry.cloned(), also_owns: others.map(|(userid, _)| userid).collect(), record }
     };
     Ok(states.into_iter().map(candidate).collect())
@@ -263,7 +262,8 @@ fn state(row: &DbRow, tenant: &TenantId, flow: &FlowId) -> Result<RecordState, S
         None => Resolution::Decided(row.json::<Decision>("decision")?),
     };
     let mut decision: Digest = row.id("decision_hash")?;
-    if row.get::<i64>("absent")? != 0 {
+    let absent = row.get::<i64>("absent")? != 0;
+    if absent {
         // The row is gone, and the flow takes that for a leave.
         if let Some(userid) = upserted(&resolution) {
             resolution = Resolution::Decided(Decision::Leave(userid.to_owned()));
@@ -276,5 +276,6 @@ fn state(row: &DbRow, tenant: &TenantId, flow: &FlowId) -> Result<RecordState, S
         decision,
         rules: row.id("rules")?,
         refusal: None,
+        absent,
     })
 }

@@ -221,6 +221,42 @@ fn a_number_is_taken_once_its_holder_has_given_it_up() {
     site.exact();
 }
 
+/// Neither can have the other's number first, so one goes without for a moment.
+#[test]
+fn two_people_can_exchange_their_numbers() {
+    let mut site = Site::new(12, |tenant| tenant);
+    site.sync();
+    site.workforce.exchange_mobiles(3, 4);
+    let writes = site.writes();
+    site.sync();
+    site.exact();
+    assert_eq!(site.writes(), writes + 3);
+    assert_eq!(site.sync()["counts"]["updated"], 0);
+}
+
+/// A member who has logged in keeps their number, so the exchange does not happen; nobody loses theirs.
+#[test]
+fn an_exchange_with_a_member_who_has_logged_in_leaves_both_their_numbers() {
+    let mut site = Site::new(12, |tenant| tenant);
+    site.sync();
+    for place in [3, 4] {
+        let userid = site.userid(place);
+        site.simulator.activate(CORP_ID, &userid).unwrap();
+    }
+    let before = [3, 4].map(|place| site.member(&site.userid(place)).unwrap().mobile);
+    site.workforce.exchange_mobiles(3, 4);
+    site.workforce.publish(&site.simulator).unwrap();
+    let mut codes = Vec::new();
+    for _ in 0..3 {
+        codes.push(site.run(&["sync", "jingxintai"]).code);
+    }
+    assert_eq!(codes.last(), Some(&Some(0)), "it comes to rest");
+    assert_eq!([3, 4].map(|place| site.member(&site.userid(place)).unwrap().mobile), before);
+    let writes = site.writes();
+    site.sync();
+    assert_eq!(site.writes(), writes);
+}
+
 /// Back at work with the same row after a disable whose answer was lost: the ledger does not know of the disable.
 #[test]
 fn who_comes_back_after_a_lost_disable_is_enabled() {

@@ -114,6 +114,7 @@ fn written(
             rules: rules.clone(),
             left: false,
             names: None,
+            partial: false,
             undoes: false,
         }),
     })

@@ -1,0 +1,133 @@
+//! What the store promises, over SQLite in a folder of its own.
+
+mod journal;
+mod migration;
+mod world;
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde_json::Map;
+use tempfile::TempDir;
+
+use super::{Access, RecordRow, Settlement, Sqlite, Store};
+use crate::model::{
+    Decision, Digest, FlowId, LedgerEntry, Member, MemberKey, MemberState, Membership, Operation,
+    OperationKind, OperationState, Origin, TenantId,
+};
+use crate::plan::Resolution;
+use crate::plan::tests::world::id;
+
+struct Opened {
+    store: Sqlite,
+    folder: TempDir,
+}
+
+async fn open() -> Opened {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Sqlite::open(&folder.path().join("ruzhi.db"), Access::Write).await.unwrap();
+    Opened { store, folder }
+}
+
+fn now() -> DateTime<Utc> {
+    "2026-05-01T08:00:00Z".parse().unwrap()
+}
+
+fn tenant(name: &str) -> TenantId {
+    name.parse().unwrap()
+}
+
+fn flow() -> FlowId {
+    "onboarding".parse().unwrap()
+}
+
+fn origin(tenant: &TenantId, n: u32) -> Origin {
+    Origin { tenant: tenant.clone(), flow: flow(), record: id(n) }
+}
+
+fn member(userid: &str, mobile: &str) -> Member {
+    Member {
+        userid: userid.to_owned(),
+        name: format!("name of {userid}"),
+        mobile: Some(mobile.to_owned()),
+        memberships: vec![Membership { department: 1, leader: false, order: None }],
+        ..Member::default()
+    }
+}
+
+fn upsert(userid: &str, mobile: &str) -> Resolution {
+    Resolution::Decided(Decision::Upsert(Box::new(member(userid, mobile))))
+}
+
+fn row(n: u32, resolution: Resolution) -> RecordRow {
+    RecordRow {
+        id: id(n),
+        content: "{}".to_owned(),
+        content_hash: Digest::of("{}"),
+        fetched_at: now(),
+        fetched_run: "r1".parse().unwrap(),
+        decided_at: now(),
+        rules: Digest::of("rules"),
+        resolution,
+        notes: vec![],
+    }
+}
+
+/// A line of the ledger that carries out no decision.
+fn line(owner: Origin, written: Member, state: MemberState) -> LedgerEntry {
+    LedgerEntry {
+        userid: written.userid.parse().unwrap(),
+        owner,
+        decided_as: MemberKey::of(&written.userid),
+        written,
+        state,
+        left_at: (state == MemberState::Left).then(now),
+        doubtful: false,
+        carried_out: None,
+        rules: Digest::of("rules"),
+        kept: Map::new(),
+    }
+}
+
+fn operation(kind: OperationKind, n: u32, userid: &str) -> Operation {
+    Operation {
+        kind,
+        userid: userid.parse().unwrap(),
+        flow: flow(),
+        record: id(n),
+        body: Map::new(),
+        member: member(userid, &format!("1380000000{n}")),
+        before: None,
+        decision: Digest::of("decision"),
+        rules: Digest::of("rules"),
+        left: false,
+        names: None,
+        partial: false,
+        undoes: false,
+    }
+}
+
+/// An outcome that is all there is to tell of an operation.
+fn settlement(place: usize, operation: Operation, ledger: Option<LedgerEntry>) -> Settlement {
+    Settlement {
+        place,
+        operation: Arc::new(operation),
+        state: OperationState::Done,
+        errcode: Some(0),
+        errmsg: None,
+        attempts: vec![],
+        ledger,
+        refusal: None,
+    }
+}
+
+impl Opened {
+    /// Puts lines into the ledger, as outcomes do.
+    async fn write(&self, tenant: &TenantId, lines: &[LedgerEntry]) {
+        let of_line = |(place, line): (usize, &LedgerEntry)| {
+            settlement(place, operation(OperationKind::Create, 1, line.userid.as_str()), Some(line.clone()))
+        };
+        let settlements: Vec<Settlement> = lines.iter().enumerate().map(of_line).collect();
+        self.store.settle(tenant, &"nowhere".parse().unwrap(), &settlements, now()).await.unwrap();
+    }
+}

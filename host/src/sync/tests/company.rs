@@ -1,0 +1,465 @@
+//! A company of two tenants over one directory: its rows, what the store would keep, and a run's calls.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::Value;
+
+use super::directory::{Fault, Model, expected};
+use crate::model::{
+    Decision, Digest, FlowId, LedgerEntry, Member, MemberKey, Membership, Operation, OperationKind,
+    OperationState, Origin, TenantId, Violation,
+};
+use crate::plan::tests::world::{Planned, World, decided, id};
+use crate::plan::{Duplicates, Existing, Guard, Policy, Standing, StoredRefusal, comparable_mobile};
+use crate::store::Settlement;
+use crate::sync::settle::read_back;
+use crate::sync::verdict::{Known, Meaning, after, mobile_not_taken, read};
+
+/// Operations marked as `sending` together, ahead of their calls.
+const WINDOW: usize = 3;
+/// As in a run.
+const ROUNDS: usize = 3;
+
+/// What a row says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    On,
+    Left,
+    Wrong,
+    Silent,
+}
+
+/// A row of the form.
+#[derive(Debug, Clone)]
+pub(super) struct Row {
+    pub(super) userid: u8,
+    pub(super) mobile: u8,
+    pub(super) email: u8,
+    pub(super) department: u32,
+    pub(super) leads: bool,
+    pub(super) position: u8,
+    pub(super) state: State,
+}
+
+pub(super) fn userid(n: u8) -> String {
+    format!("u{n}")
+}
+
+pub(super) fn mobile(n: u8) -> String {
+    format!("1380000000{n}")
+}
+
+/// What the rules make of a row; each version speaks of more fields than the one before, but for the last.
+fn decide(row: &Row, version: u8) -> Decision {
+    let text = |n: u8| if n == 0 { String::new() } else { format!("text {n}") };
+    match row.state {
+        State::On => Decision::Upsert(Box::new(Member {
+            userid: if row.position == 2 { userid(row.userid).to_uppercase() } else { userid(row.userid) },
+            name: format!("name of {}", row.userid),
+            mobile: Some(mobile(row.mobile)),
+            memberships: vec![Membership { department: row.department, leader: row.leads, order: None }],
+            position: (version > 0).then(|| text(row.position)),
+            email: (version > 1)
+                .then(|| if row.email == 0 { String::new() } else { format!("e{}@x.cn", row.email) }),
+            alias: (version == 2).then(|| text(row.position)),
+            to_invite: (version > 0).then_some(true),
+            ..Member::default()
+        })),
+        State::Left => Decision::Leave(userid(row.userid)),
+        State::Silent => Decision::Ignore("not on duty".to_owned()),
+        State::Wrong => Decision::Reject(vec![Violation {
+            field: "mobile".to_owned(),
+            rule: "mobile.invalid".to_owned(),
+            message: "…".to_owned(),
+        }]),
+    }
+}
+
+/// When the process of a run dies.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Crash {
+    /// After so many calls.
+    pub(super) calls: usize,
+}
+
+/// What one run meets.
+#[derive(Debug, Clone)]
+pub(super) struct Weather {
+    /// The fault of each call, again from the first when they are used up; none for fair weather.
+    pub(super) faults: Vec<Fault>,
+    pub(super) crash: Option<Crash>,
+    /// Outcomes that are not stored at once, but a few together.
+    pub(super) stored_together: usize,
+    /// A person asks for quarantined records to be tried again.
+    pub(super) full: bool,
+}
+
+impl Weather {
+    pub(super) fn fair(full: bool) -> Self {
+        Self { faults: vec![], crash: None, stored_together: 1, full }
+    }
+}
+
+struct Due {
+    place: usize,
+    later: bool,
+    operation: Arc<Operation>,
+    doubt: bool,
+    called: bool,
+}
+
+/// A run in progress.
+struct Run {
+    tenant: TenantId,
+    weather: Weather,
+    calls: usize,
+    halted: bool,
+    crashed: bool,
+    again: BTreeMap<usize, Due>,
+    unstored: Vec<Settlement>,
+    moved: usize,
+}
+
+pub(super) struct Company {
+    pub(super) world: World,
+    pub(super) directory: Model,
+    pub(super) rows: BTreeMap<(usize, u32), Row>,
+    pub(super) version: u8,
+    pub(super) now: DateTime<Utc>,
+    pub(super) tenants: [TenantId; 2],
+    /// Members whom someone deleted by hand and the ledger still has: nothing tells ruzhi until it writes them.
+    pub(super) deleted_by_hand: BTreeSet<MemberKey>,
+    /// Operations stored as `sending`.
+    sending: BTreeMap<(TenantId, usize), Arc<Operation>>,
+    next_row: u32,
+}
+
+impl Company {
+    pub(super) fn new() -> Self {
+        Self {
+            world: World::default(),
+            directory: Model::default(),
+            rows: BTreeMap::new(),
+            version: 1,
+            now: "2026-05-01T08:00:00Z".parse().unwrap_or_default(),
+            tenants: ["factory", "office"].map(|tenant| tenant.parse().unwrap()),
+            deleted_by_hand: BTreeSet::new(),
+            sending: BTreeMap::new(),
+            next_row: 1,
+        }
+    }
+
+    pub(super) fn flow() -> FlowId {
+        "onboarding".parse().unwrap()
+    }
+
+    pub(super) fn policy(full: bool) -> Policy {
+        Policy {
+            duplicates: Duplicates::Refuse,
+            existing: Existing::Refuse,
+            protected: BTreeSet::new(),
+            grace: TimeDelta::days(30),
+            guard: Guard { leave_least: 100, ..Guard::default() },
+            retry: full,
+        }
+    }
+
+    pub(super) fn origin(&self, (tenant, n): (usize, u32)) -> Origin {
+        Origin { tenant: self.tenants[tenant].clone(), flow: Self::flow(), record: id(n) }
+    }
+
+    pub(super) fn enter(&mut self, tenant: usize, row: Row) {
+        let key = (tenant, self.next_row);
+        self.next_row += 1;
+        self.rows.insert(key, row);
+        self.decide(key);
+    }
+
+    /// Decides a row by the rules that are live; its quarantine entry stays until the next plan.
+    pub(super) fn decide(&mut self, key: (usize, u32)) {
+        let origin = self.origin(key);
+        let rules = Digest::of([self.version]);
+        let mut record = decided(origin, decide(&self.rows[&key], self.version), rules);
+        record.refusal = self.world.records.get(&record.origin).and_then(|before| before.refusal.clone());
+        self.world.put(record);
+    }
+
+    /// Whether the ledger has, or may yet have, a member of this name.
+    pub(super) fn knows(&self, key: &MemberKey) -> bool {
+        let line = |line: &LedgerEntry| line.userid.key() == *key && (line.exists() || line.may_appear());
+        self.world.ledger.values().any(line)
+            || self.sending.values().any(|operation| operation.userid.key() == *key)
+            || self.directory.is_coming(key)
+    }
+
+    /// One run of a tenant. Gives how many of its operations changed anything.
+    pub(super) fn run(&mut self, tenant: usize, weather: &Weather) -> usize {
+        self.settle_crash();
+        self.check();
+        let tenant = self.tenants[tenant].clone();
+        let planned = self.plan(&tenant, weather.full);
+        self.keep_quarantine(&tenant, &planned);
+        let mut run = Run {
+            tenant,
+            weather: weather.clone(),
+            calls: 0,
+            halted: false,
+            crashed: false,
+            again: BTreeMap::new(),
+            unstored: Vec::new(),
+            moved: 0,
+        };
+        self.apply(&mut run, &planned);
+        if self.sending.is_empty() {
+            self.check();
+        }
+        run.moved
+    }
+
+    pub(super) fn plan(&mut self, tenant: &TenantId, full: bool) -> Planned {
+        let directory = self.directory.directory();
+        self.world.plan((tenant, &Self::flow()), Some(&directory), &Self::policy(full), self.now)
+    }
+
+    /// The quarantine of a flow is what its last plan refused; what it confirmed the ledger learns.
+    fn keep_quarantine(&mut self, tenant: &TenantId, planned: &Planned) {
+        for record in self.world.records.values_mut().filter(|record| record.origin.tenant == *tenant) {
+            record.refusal = match planned.standings.get(&record.origin) {
+                Some(Standing::Refused { refusal }) => Some(StoredRefusal {
+                    refusal: refusal.clone(),
+                    decision: record.decision.clone(),
+                    rules: record.rules.clone(),
+                }),
+                _ => None,
+            };
+            if let Some(Standing::Unchanged { confirmed: true }) = planned.standings.get(&record.origin) {
+                for line in self.world.ledger.values_mut().filter(|line| line.owner == record.origin) {
+                    line.carried_out = Some(record.decision.clone());
+                    line.rules = record.rules.clone();
+                }
+            }
+        }
+    }
+
+    fn settle_crash(&mut self) {
+        let members = self.directory.ids();
+        let in_doubt: Vec<_> =
+            self.sending.iter().map(|(at, operation)| (at.clone(), Arc::clone(operation))).collect();
+        for ((tenant, place), operation) in in_doubt {
+            let settlement = read_back(&members, &tenant, place, &operation, self.now);
+            self.store(&tenant, settlement);
+        }
+    }
+
+    /// Stores an outcome: the journal, the ledger and the quarantine together.
+    fn store(&mut self, tenant: &TenantId, settlement: Settlement) {
+        let Settlement { place, operation, ledger, refusal, .. } = settlement;
+        self.sending.remove(&(tenant.clone(), place));
+        if let Some(line) = ledger {
+            if let Some(before) = operation.before.as_ref().filter(|b| b.owner.tenant != line.owner.tenant) {
+                self.world.ledger.remove(&(before.owner.tenant.clone(), before.userid.key()));
+            }
+            if !line.exists() || operation.kind == OperationKind::Create {
+                self.deleted_by_hand.remove(&line.userid.key());
+            }
+            self.world.write(line);
+        }
+        let origin =
+            Origin { tenant: tenant.clone(), flow: operation.flow.clone(), record: operation.record.clone() };
+        if let (Some(refusal), Some(record)) = (refusal, self.world.records.get_mut(&origin)) {
+            let (decision, rules) = (operation.decision.clone(), operation.rules.clone());
+            record.refusal = Some(StoredRefusal { refusal, decision, rules });
+        }
+    }
+
+    fn apply(&mut self, run: &mut Run, planned: &Planned) {
+        let numbered: Vec<(usize, u32, Arc<Operation>)> = planned
+            .operations
+            .iter()
+            .zip(&planned.waves)
+            .enumerate()
+            .map(|(place, (operation, wave))| (place, *wave, Arc::new(operation.clone())))
+            .collect();
+        for wave in 0..=planned.plan.last_wave {
+            let of_wave: Vec<_> = numbered.iter().filter(|(_, of, _)| *of == wave).collect();
+            for window in of_wave.chunks(WINDOW) {
+                if run.halted || run.crashed {
+                    break;
+                }
+                for (place, _, operation) in window {
+                    self.sending.insert((run.tenant.clone(), *place), Arc::clone(operation));
+                }
+                for (place, _, operation) in window {
+                    let operation = Arc::clone(operation);
+                    self.call(
+                        run,
+                        Due { place: *place, later: wave > 0, operation, doubt: false, called: false },
+                    );
+                }
+            }
+            self.rounds(run);
+            self.flush(run, 1);
+            if run.halted || run.crashed {
+                break;
+            }
+        }
+    }
+
+    /// Calls again what was busy or lost, asking first which of the lost has happened.
+    fn rounds(&mut self, run: &mut Run) {
+        for _ in 1..ROUNDS {
+            if run.halted || run.crashed || run.again.is_empty() {
+                break;
+            }
+            let members = self.directory.directory().members;
+            for (place, due) in std::mem::take(&mut run.again) {
+                let asked = read_back(&members, &run.tenant, place, &due.operation, self.now);
+                if due.doubt && asked.state == OperationState::Done {
+                    self.settled(run, asked);
+                } else {
+                    self.call(run, due);
+                }
+            }
+        }
+        if run.crashed {
+            return;
+        }
+        for (place, due) in std::mem::take(&mut run.again).into_iter().filter(|(_, due)| !due.doubt) {
+            let settlement = not_done(place, &due);
+            self.settled(run, settlement);
+        }
+    }
+
+    fn call(&mut self, run: &mut Run, due: Due) {
+        if run.crashed {
+            return;
+        }
+        if run.weather.crash.is_some_and(|crash| crash.calls <= run.calls) {
+            // What was marked stays `sending`; what was called and not stored too.
+            run.crashed = true;
+            run.unstored.clear();
+            return;
+        }
+        if run.halted {
+            if !due.doubt {
+                let settlement = not_done(due.place, &due);
+                self.settled(run, settlement);
+            }
+            return;
+        }
+        if !due.operation.kind.calls() {
+            let settlement = Settlement {
+                ledger: Some(after(&due.operation, &run.tenant, self.now)),
+                state: OperationState::Done,
+                ..not_done(due.place, &due)
+            };
+            self.settled(run, settlement);
+            return;
+        }
+        let faults = &run.weather.faults;
+        let fault = faults.get(run.calls % faults.len().max(1)).copied().unwrap_or(Fault::None);
+        run.calls += 1;
+        let maybe_ours = due.doubt || due.operation.before.as_ref().is_some_and(LedgerEntry::may_appear);
+        let answer = self.directory.write(&due.operation, fault, maybe_ours, self.now);
+        let tenant = run.tenant.clone();
+        let known = Known { tenant: &tenant, later: due.later, adopts: false, maybe_ours, when: self.now };
+        match read(&due.operation, due.place, known, answer) {
+            Meaning::Settled(settlement) => {
+                let settlement = self.with_mobile_checked(*settlement);
+                self.settled(run, settlement);
+            }
+            Meaning::Again { doubt, .. } => {
+                let due = Due { doubt: due.doubt || doubt, called: true, ..due };
+                run.again.insert(due.place, due);
+            }
+            Meaning::Stop { settlement, .. } => {
+                run.halted = true;
+                if let Some(settlement) = settlement {
+                    self.settled(run, *settlement);
+                }
+            }
+        }
+    }
+
+    /// As a run asks who has the new number of a member after an update.
+    fn with_mobile_checked(&self, mut settlement: Settlement) -> Settlement {
+        let operation = &settlement.operation;
+        let new = operation.body.get("mobile").filter(|mobile| **mobile != "");
+        let (Some(new), Some(before), OperationState::Done) = (new, &operation.before, settlement.state)
+        else {
+            return settlement;
+        };
+        let same =
+            before.written.mobile.as_deref().map(comparable_mobile) == new.as_str().map(comparable_mobile);
+        let taken = self
+            .directory
+            .holder("mobile", new)
+            .is_some_and(|held| held.userid.key() == operation.userid.key());
+        if operation.kind == OperationKind::Create || (same && !before.doubtful) || taken {
+            return settlement;
+        }
+        mobile_not_taken(&mut settlement);
+        settlement
+    }
+
+    fn settled(&mut self, run: &mut Run, settlement: Settlement) {
+        let done = settlement.state == OperationState::Done && settlement.refusal.is_none();
+        let learned = settlement.state == OperationState::Failed && settlement.ledger.is_some();
+        if done || learned {
+            run.moved += 1;
+        }
+        // That a create was taken in part nothing tells but its answer, so the model does not lose that one.
+        let warned = settlement.state == OperationState::Failed && settlement.refusal.is_some();
+        run.unstored.push(settlement);
+        self.flush(run, if warned { 1 } else { run.weather.stored_together });
+    }
+
+    fn flush(&mut self, run: &mut Run, least: usize) {
+        if run.unstored.len() < least {
+            return;
+        }
+        let tenant = run.tenant.clone();
+        for settlement in std::mem::take(&mut run.unstored) {
+            self.store(&tenant, settlement);
+        }
+    }
+
+    /// What holds whenever nothing is in doubt.
+    pub(super) fn check(&mut self) {
+        assert_eq!(self.directory.wrongs, Vec::<String>::new());
+        for line in self.world.ledger.values().filter(|line| line.exists() && !line.doubtful) {
+            if self.deleted_by_hand.contains(&line.userid.key()) {
+                continue;
+            }
+            let held = self.directory.members.get(&line.userid.key());
+            assert!(held.is_some(), "the ledger has {}, the directory has not: {line:#?}", line.userid);
+            let Some(held) = held else { continue };
+            for (field, value) in expected(line) {
+                let there = held.fields.get(&field).unwrap_or(&Value::Null);
+                assert_eq!(*there, value, "{field} of {}: {line:#?}", line.userid);
+            }
+        }
+        for (key, held) in &self.directory.members {
+            assert!(held.invited <= 1, "{key} was invited {} times", held.invited);
+            assert!(!held.ours || self.knows(key), "nobody knows of {key}");
+        }
+    }
+}
+
+/// Given up, as a run gives up.
+fn not_done(place: usize, due: &Due) -> Settlement {
+    let called = due.called && due.operation.kind != OperationKind::Create;
+    let doubtful = due.operation.before.as_ref().filter(|_| called);
+    Settlement {
+        place,
+        operation: Arc::clone(&due.operation),
+        state: OperationState::Failed,
+        errcode: None,
+        errmsg: None,
+        attempts: Vec::new(),
+        ledger: doubtful.map(|before| before.in_doubt(due.operation.kind, due.operation.left)),
+        refusal: None,
+    }
+}
