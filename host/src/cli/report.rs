@@ -97,7 +97,7 @@ impl<'a> Reports<'a> {
                 tenant.name,
                 tenant.id,
                 flow.id,
-                state_word(self.speech, RunKind::Sync, RunState::Failed)
+                failed(self.speech)
             ));
         }
         self.speech.explain(&failure);
@@ -122,7 +122,7 @@ impl<'a> Reports<'a> {
             tenant.name,
             run.tenant,
             run.flow,
-            state_word(speech, run.kind, run.state),
+            state_word(speech, run),
             took / 1000,
             took % 1000 / 100
         ));
@@ -136,11 +136,23 @@ impl<'a> Reports<'a> {
             let calls: Vec<String> = run.calls.iter().map(|(api, n)| format!("{api} {n}")).collect();
             speech.out(format_args!("  {}: {}", speech.say("calls", "调用"), calls.join(", ")));
         }
+        if let (RunState::Held, Show::Outcome, Some(plan)) = (run.state, self.show, plan) {
+            for reason in &plan.guard.reasons {
+                speech.out(format_args!(
+                    "  {}: {} ({})",
+                    speech.say("held by the guard", "被熔断"),
+                    reason.text.in_lang(speech.lang),
+                    reason.limit
+                ));
+            }
+        }
         // A failure is told with what to do next.
         if let Some(problem) = run.problem.as_ref().filter(|_| !failed) {
             speech.note(format_args!("  {}", problem.in_lang(speech.lang)));
         }
         match (run.state, plan) {
+            // Why it was rejected has been said.
+            (RunState::Held, Some(_)) if run.problem.is_some() => {}
             (RunState::Held, Some(plan)) => speech.note(format_args!(
                 "  {} `ruzhi show {id}` · `ruzhi apply {id} --approve` · `ruzhi reject {id}`",
                 speech.say(
@@ -231,18 +243,20 @@ pub(super) enum Show {
 }
 
 /// A state in a word.
-pub(super) fn state_word(speech: &Speech, kind: RunKind, state: RunState) -> &'static str {
-    match state {
+pub(super) fn state_word(speech: &Speech, run: &RunRow) -> &'static str {
+    match (run.state, run.kind) {
+        (RunState::Done, RunKind::Drift) if run.plan.is_none() => speech.say("compared", "已比对"),
+        (RunState::Done, RunKind::Sync | RunKind::Apply) => speech.say("done", "完成"),
         // Its counts are what would be done.
-        RunState::Done if matches!(kind, RunKind::Plan | RunKind::Adopt | RunKind::Revert) => {
-            speech.say("planned", "已计划")
-        }
-        RunState::Done if kind == RunKind::Drift => speech.say("compared", "已比对"),
-        RunState::Running => speech.say("running", "运行中"),
-        RunState::Done => speech.say("done", "完成"),
-        RunState::Held => speech.say("held", "已熔断"),
-        RunState::Failed => speech.say("failed", "失败"),
+        (RunState::Done, _) => speech.say("planned", "已计划"),
+        (RunState::Running, _) => speech.say("running", "运行中"),
+        (RunState::Held, _) => speech.say("held", "已熔断"),
+        (RunState::Failed, _) => failed(speech),
     }
+}
+
+fn failed(speech: &Speech) -> &'static str {
+    speech.say("failed", "失败")
 }
 
 /// Counts on one line; what is nothing is left out, except what was created.

@@ -50,7 +50,7 @@ impl Runs {
                 format!("{}/{}", run.tenant, run.flow),
                 run.started_at.format("%Y-%m-%d %H:%M:%SZ").to_string(),
                 took.map(|ms| format!("{}.{} s", ms / 1000, ms % 1000 / 100)).unwrap_or_default(),
-                state_word(speech, run.kind, run.state).to_owned(),
+                state_word(speech, run).to_owned(),
                 run.plan.as_ref().map(ToString::to_string).unwrap_or_default(),
                 format!("{}{}", counted(speech, &run.counts), problem.unwrap_or_default()),
             ]);

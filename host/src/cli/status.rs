@@ -46,7 +46,7 @@ impl Status {
             table.add_row([
                 format!("{}/{}", one.tenant, one.flow),
                 run.map(|run| run.started_at.format("%Y-%m-%d %H:%M:%SZ").to_string()).unwrap_or_default(),
-                run.map(|run| state_word(speech, run.kind, run.state).to_owned()).unwrap_or_default(),
+                run.map(|run| state_word(speech, run).to_owned()).unwrap_or_default(),
                 run.map(|run| counted(speech, &run.counts)).unwrap_or_default(),
                 one.records.to_string(),
                 one.members.to_string(),

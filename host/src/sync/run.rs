@@ -200,7 +200,11 @@ impl Running<'_> {
                 self.row.counts = planned;
             }
             if state == PlanState::Rejected {
-                self.row.problem = Some(RunError::Rejected { plan: plan.id.clone() }.text());
+                let rejected = RunError::Rejected { plan: plan.id.clone() };
+                let (what, hint) = (rejected.text(), rejected.hint());
+                let told =
+                    Text::new(format!("{}: {}", what.en, hint.en), format!("{}：{}", what.zh, hint.zh));
+                self.row.problem = Some(told);
             }
             let waits = matches!(state, PlanState::Rejected | PlanState::Held);
             if waits || self.request.only_plans() {

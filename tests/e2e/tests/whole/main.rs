@@ -8,6 +8,7 @@
 
 mod bad_input;
 mod batch;
+mod disk;
 mod drift;
 mod faults;
 mod founding;

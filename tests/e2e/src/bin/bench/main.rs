@@ -181,7 +181,7 @@ fn measure(mut command: Command) -> Result<Measured> {
     let peak = watch(child)?;
     let took = began.elapsed();
     let log = reader.join().map_err(|_| anyhow::anyhow!("the log could not be read"))??;
-    let planned = log.lines().filter_map(|line| line.split_once("duration_us=")).last();
+    let planned = log.lines().rev().find_map(|line| line.split_once("duration_us="));
     let micros = planned.and_then(|(_, rest)| rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok());
     Ok(Measured { took, planned: Duration::from_micros(micros.context("nothing was planned")?), peak })
 }
