@@ -178,7 +178,8 @@ impl<'a> Reports<'a> {
     async fn print_outcome(&self, run: &RunRow, labels: &BTreeMap<String, String>, store: &dyn Store) {
         let speech = self.speech;
         speech.out(format_args!("  {}", counted(speech, &run.counts)));
-        if run.counts.refused == 0 {
+        // A member may be updated and one field of it refused.
+        if run.counts.refused + run.counts.updated + run.counts.enabled == 0 {
             return;
         }
         let Ok(rejects) = store.rejects(Some(&run.tenant), Some(&run.flow)).await else { return };

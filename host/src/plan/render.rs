@@ -63,8 +63,16 @@ impl Rendering<'_> {
         let moved = operation
             .moved_from(tenant)
             .map(|(tenant, flow)| format!("  {} {tenant}/{flow}", self.say("moves here from", "转自")));
+        let first = if operation.partial {
+            self.say(
+                "  (gives the number up first, for somebody who takes it)",
+                "  （先清空手机号，供他人使用）",
+            )
+        } else {
+            ""
+        };
         let line = format!(
-            "  {} {}  {} {}  {what}{}",
+            "  {} {}  {} {}  {what}{first}{}",
             sign(operation.kind),
             operation.userid,
             self.say("record", "记录"),

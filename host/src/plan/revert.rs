@@ -49,6 +49,22 @@ pub fn undo(operation: &Operation, current: Option<&LedgerEntry>, policy: &Polic
     }))
 }
 
+/// Several operations on one member, in the order they were done, as the one that would have done the same.
+pub fn as_one(operations: Vec<Operation>) -> Option<Operation> {
+    let mut operations = operations.into_iter();
+    let first = operations.next()?;
+    Some(operations.fold(first, |before, after| {
+        let kind = match (before.kind, after.kind) {
+            (OperationKind::Create, OperationKind::Delete) => OperationKind::Delete,
+            (OperationKind::Create, _) => OperationKind::Create,
+            (_, kind) => kind,
+        };
+        let mut body = before.body;
+        body.extend(after.body);
+        Operation { kind, body, before: before.before, ..after }
+    }))
+}
+
 fn nothing(en: &str, zh: &str) -> Standing {
     Standing::Ignored { reason: Text::new(en, zh).both() }
 }

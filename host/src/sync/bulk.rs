@@ -42,8 +42,10 @@ impl Applying<'_> {
     async fn write_page(&self, wave: u32, page: Vec<OperationRow>) -> Result<(), RunError> {
         let flow = self.flow;
         let fits = |row: &OperationRow| {
-            let Operation { kind, left, .. } = &row.operation;
-            matches!(kind, OperationKind::Create | OperationKind::Update) && !left
+            let Operation { kind, left, before, .. } = &row.operation;
+            // A file repeats fields that have not changed; what a person let stand would be overwritten.
+            let stands = before.as_ref().is_some_and(|before| !before.kept.is_empty());
+            matches!(kind, OperationKind::Create | OperationKind::Update) && !left && !stands
         };
         let mut rows: Vec<OperationRow> = page.into_iter().filter(fits).collect();
         if rows.is_empty() {

@@ -2,8 +2,9 @@
 //!
 //! The sync secret may list the directory's ids and nothing else, and that is enough. Before it was sent, the plan knew
 //! that no member had the userid; so a member with it now is ours, and the create happened. If there is none, the ledger
-//! keeps that one may still appear, for the call may be under way yet. A member that is gone was deleted. Of an update nothing can be read back, so the ledger's line becomes doubtful: the next plan sends every
-//! field again, which changes nothing if the update had happened.
+//! keeps that one may still appear, for the call may be under way yet. A member that is gone was deleted. Of an update
+//! nothing can be read back, so the ledger's line becomes doubtful: the next plan sends every field again, which changes
+//! nothing if the update had happened.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

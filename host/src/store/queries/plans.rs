@@ -10,7 +10,9 @@ use super::{
     Db, DraftPart, InDoubt, PlanState, ROWS, Settlement, Sqlite, StoreError, StoredPlan, Writing, ledger,
     records,
 };
-use crate::model::{FlowId, LedgerEntry, Operation, OperationState, PlanId, RecordId, RunId, TenantId};
+use crate::model::{
+    FlowId, LedgerEntry, Operation, OperationKind, OperationState, PlanId, RecordId, RunId, TenantId,
+};
 use crate::plan::{Order, Plan, Purpose};
 use crate::store::{AttemptRow, OperationRow};
 
@@ -250,7 +252,7 @@ pub(super) async fn page(store: &Sqlite, wanted: &Wanted<'_>) -> Result<Vec<Oper
     operations(&rows, &[])
 }
 
-/// The operations a run has done, in order.
+/// The operations a run has done, in the order it did them: a run plans again when it has to.
 pub(super) async fn done_by(
     store: &Sqlite,
     tenant: &TenantId,
@@ -260,8 +262,10 @@ pub(super) async fn done_by(
 ) -> Result<Vec<OperationRow>, StoreError> {
     let rows = sqlx::query(
         "SELECT o.* FROM operation o JOIN plan p ON p.tenant = o.tenant AND p.id = o.plan \
-         WHERE p.tenant = $1 AND p.run = $2 AND o.state = 'done' \
-         AND (o.plan > $3 OR (o.plan = $3 AND o.place > $4)) ORDER BY o.plan, o.place LIMIT $5",
+         LEFT JOIN plan a ON a.tenant = p.tenant AND a.id = $3 \
+         WHERE p.tenant = $1 AND p.run = $2 AND o.state = 'done' AND (a.id IS NULL OR p.made_at > a.made_at \
+         OR (p.made_at = a.made_at AND (p.id > a.id OR (p.id = a.id AND o.place > $4)))) \
+         ORDER BY p.made_at, p.id, o.place LIMIT $5",
     )
     .bind(tenant.as_str())
     .bind(run.as_str())
@@ -446,6 +450,13 @@ pub(super) async fn settle(
         })
         .collect();
     records::put_refusals(&mut writing, tenant, &refused, at).await?;
+    // Whose member is the record's own from now on is refused no longer: the next plan sends every field.
+    for operation in settlements.iter().filter_map(|s| {
+        let adopted = s.operation.kind == OperationKind::Adopt && s.state == OperationState::Done;
+        adopted.then_some(&s.operation)
+    }) {
+        records::drop_refusal(&mut writing, tenant, &operation.flow, &operation.record).await?;
+    }
     writing.commit(OPERATIONS).await
 }
 

@@ -311,6 +311,22 @@ pub(super) async fn put_refusals(
     Ok(())
 }
 
+pub(super) async fn drop_refusal(
+    writing: &mut Writing<'_>,
+    tenant: &TenantId,
+    flow: &FlowId,
+    record: &RecordId,
+) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM refusal WHERE tenant = $1 AND flow = $2 AND record = $3")
+        .bind(tenant.as_str())
+        .bind(flow.as_str())
+        .bind(record.as_str())
+        .execute(&mut *writing.transaction)
+        .await
+        .map_err(|source| StoreError::Write { what: QUARANTINE, source })?;
+    Ok(())
+}
+
 pub(super) async fn rejects(
     store: &Sqlite,
     tenant: Option<&TenantId>,

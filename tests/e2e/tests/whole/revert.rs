@@ -71,7 +71,9 @@ fn undoing_a_load_of_people_is_under_the_guard() {
     assert_eq!(site.run(&["apply", &plan]).code, Some(3));
     assert!(site.simulator.members(ruzhi_sim::factory::CORP_ID).values().all(|member| member.enabled));
     assert_eq!(site.run(&["apply", &plan, "--approve"]).code, Some(0));
-    assert!(site.simulator.members(ruzhi_sim::factory::CORP_ID).values().all(|member| !member.enabled));
+    assert!(site.simulator.members(ruzhi_sim::factory::CORP_ID).is_empty());
+    site.sync();
+    assert!(site.simulator.members(ruzhi_sim::factory::CORP_ID).is_empty(), "undone stays undone");
 }
 
 #[test]
