@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use super::error::RunError;
 use super::flow::Flow;
 use crate::model::{MemberKey, OperationKind, Origin, RecordId, RunId};
-use crate::plan::{Candidate, Directory, Order, Plan, Planner, Policy, Scope, Standing, Survey};
+use crate::plan::{Candidate, Directory, Order, Plan, Planner, Policy, Purpose, Scope, Standing, Survey};
 use crate::store::DraftPart;
 
 /// Candidates read together.
@@ -70,7 +70,9 @@ impl<'a> Keeping<'a> {
 
     pub(super) async fn finish(mut self, (plan, order): (Plan, Order)) -> Result<Made, RunError> {
         self.flush().await?;
-        for place in &order.lets_go {
+        // Only a sync plans again to write the number that was wanted.
+        let lets_go = if plan.purpose == Purpose::Sync { order.lets_go.as_slice() } else { &[] };
+        for place in lets_go {
             if let Some(operation) = self.flow.store.drafted(self.run, &self.flow.tenant, *place).await? {
                 self.part = DraftPart {
                     first: *place,

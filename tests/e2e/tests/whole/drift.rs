@@ -83,3 +83,25 @@ fn keeping_takes_the_directory_as_it_is_and_no_sync_fights_it() {
     assert!(site.member("W0002").is_none());
     assert!(findings(&site).iter().all(|(kind, _)| kind == "unexpected"));
 }
+
+/// A file repeats what has not changed, so whoever was let stand as they are is written by a call of their own.
+#[test]
+fn a_big_load_does_not_undo_what_was_let_stand() {
+    let mut site =
+        Site::new(12, |tenant| ruzhi_e2e::Tenant { wecom: "batch_from = 5\n".to_owned(), ..tenant });
+    site.sync();
+    site.simulator.change_by_hand(CORP_ID, object(json!({ "userid": "W0005", "department": [1] }))).unwrap();
+    planned(&site, "--keep");
+    let rules = ruzhi_e2e::RULES.replace(&format!("{{{}}}", ruzhi_sim::factory::POSITION), "员工");
+    let tenant = ruzhi_e2e::Tenant {
+        wecom: "batch_from = 5\n".to_owned(),
+        rules: Some(rules),
+        ..ruzhi_e2e::Tenant::new(&site.simulator.url())
+    };
+    site.deployment.put(&tenant).unwrap();
+    let files = site.calls("batch/syncuser");
+    assert_eq!(site.sync()["counts"]["updated"], 12);
+    assert!(site.calls("batch/syncuser") > files);
+    let kept = site.member("W0005").unwrap();
+    assert_eq!((kept.position.as_str(), &kept.department), ("员工", &vec![1]));
+}

@@ -98,6 +98,21 @@ fn a_member_is_adopted_by_its_mobile() {
     assert!(site.member(&site.userid(3)).is_none(), "one person, one account");
 }
 
+/// Refused at first because the number was a stranger's: once the stranger is adopted, that is no longer a reason.
+#[test]
+fn adopting_lifts_the_refusal_that_the_member_was_the_reason_of() {
+    let site = Site::new(6, |tenant| tenant);
+    let mobile = site.workforce.workers()[3].person.mobile.clone();
+    let mut site = Site::loaded(6, there(vec![someone("zhangsan", &mobile)]), |tenant| tenant);
+    site.sync();
+    assert_eq!(site.refused(&site.record(3)), ["mobile.held"]);
+    let plan = site.json(0, &["adopt", "jingxintai", "--by", "mobile"]);
+    site.json(0, &["apply", plan["plan"].as_str().unwrap()]);
+    let synced = site.sync();
+    assert_eq!((&synced["counts"]["updated"], &synced["counts"]["refused"]), (&json!(1), &json!(0)));
+    assert_eq!(site.member("zhangsan").unwrap().name, site.workforce.workers()[3].person.name);
+}
+
 #[test]
 fn two_members_that_could_be_meant_are_for_a_person_to_decide() {
     let site = Site::new(6, |tenant| tenant);
