@@ -77,7 +77,9 @@ fn removed(current: &LedgerEntry) -> Option<Undone> {
 
 /// Nobody is invited a second time: the person was a member before.
 fn recreated(operation: &Operation, current: &LedgerEntry) -> Option<Undone> {
-    let before = operation.before.as_ref().filter(|_| !current.exists())?;
+    // Of a member that was adopted and never written nothing is known to create them from.
+    let before =
+        operation.before.as_ref().filter(|before| !current.exists() && !before.written.name.is_empty())?;
     let mut member = Member { to_invite: Some(false), ..before.written.clone() };
     if before.state == MemberState::Left {
         member.enable = Some(false);
@@ -91,7 +93,7 @@ fn restored(operation: &Operation, current: &LedgerEntry) -> Option<Undone> {
     let wrote = &operation.member;
     let now = &current.written;
     let mut wanted = now.clone();
-    for field in operation.changes() {
+    for field in operation.changes().filter(|field| !before.doubtful || known(field, was)) {
         restore(field, was, wrote, now, &mut wanted);
     }
     let mut body = body::changes(now, &wanted);
@@ -113,6 +115,18 @@ fn restored(operation: &Operation, current: &LedgerEntry) -> Option<Undone> {
     }
     let left = kind == OperationKind::Disable && left_before;
     (!body.is_empty()).then_some((kind, body, wanted, left))
+}
+
+/// Whether the ledger knew the field: of a doubtful member an empty one may have held anything.
+fn known(field: &str, was: &Member) -> bool {
+    match field {
+        "name" => !was.name.is_empty(),
+        "department" | "is_leader_in_dept" | "order" => !was.memberships.is_empty(),
+        "main_department" => was.main_department.is_some(),
+        "direct_leader" => was.direct_leader.is_some(),
+        "enable" => true,
+        _ => body::create(was).contains_key(field),
+    }
 }
 
 /// Sets a field back in `wanted`, if what the operation wrote still stands. A field that was not there is cleared.

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Guard;
 use crate::model::{
-    Decision, DepartmentId, Digest, FlowId, LedgerEntry, MemberKey, Origin, Refusal, TenantId, UserId,
+    Decision, DepartmentId, Digest, FlowId, LedgerEntry, MemberKey, Origin, Refusal, RunId, TenantId, UserId,
 };
 
 /// Whose records and members a plan looks at.
@@ -44,6 +44,8 @@ pub struct RecordState {
     pub decision: Digest,
     /// Digest of the guest and rules file that decided.
     pub rules: Digest,
+    /// The run that fetched its row.
+    pub fetched: RunId,
     /// Why it is in quarantine, if it is.
     pub refusal: Option<StoredRefusal>,
     /// The last complete collect did not find it, and the flow takes that for a leave.

@@ -18,8 +18,9 @@ use chrono::{DateTime, Utc};
 
 pub use error::StoreError;
 pub use row::{
-    AttemptRow, DraftPart, FetchedRecord, InDoubt, KnownRecord, OperationRow, PlanState, RecordRow,
-    RecordTrace, RejectRow, RunKind, RunRow, RunState, Settlement, StoredPlan, TenantStatus, Watermark,
+    Absence, AttemptRow, DraftPart, FetchedRecord, InDoubt, KnownRecord, OperationRow, PlanState,
+    PresentRecord, RecordRow, RecordTrace, RejectRow, RunKind, RunRow, RunState, Settlement, StoredPlan,
+    TenantStatus, Watermark,
 };
 pub use sqlite::{Access, Sqlite};
 
@@ -82,10 +83,15 @@ pub trait Store: Send + Sync {
         flow: &FlowId,
         after: Option<&RecordId>,
         until: Option<&RecordId>,
-    ) -> Result<Vec<RecordId>, StoreError>;
+    ) -> Result<Vec<PresentRecord>, StoreError>;
     /// Keeps that a complete collect did not find these records: their claims no longer count.
-    async fn mark_absent(&self, tenant: &TenantId, flow: &FlowId, ids: &[RecordId])
-    -> Result<(), StoreError>;
+    async fn mark_absent(
+        &self,
+        tenant: &TenantId,
+        flow: &FlowId,
+        absence: Absence,
+        ids: &[RecordId],
+    ) -> Result<(), StoreError>;
     /// What a plan has to know of all records and members together.
     async fn survey(&self, scope: &Scope) -> Result<Survey, StoreError>;
     /// A page of the flow's records that may ask for something, in the order of their ids.
@@ -193,7 +199,9 @@ pub trait Store: Send + Sync {
 
     /// How far a flow's incremental collect has come.
     async fn watermark(&self, tenant: &TenantId, flow: &FlowId) -> Result<Option<Watermark>, StoreError>;
-    /// Moves it.
+    /// Notes what a collect is about to ask for: until the watermark moves, another question needs a complete collect.
+    async fn set_asked(&self, tenant: &TenantId, flow: &FlowId, query: &Digest) -> Result<(), StoreError>;
+    /// Moves it, and confirms the flow's records.
     async fn set_watermark(
         &self,
         tenant: &TenantId,

@@ -88,6 +88,24 @@ pub struct KnownRecord {
     pub fetched_at: DateTime<Utc>,
 }
 
+/// A record that the last complete collect found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PresentRecord {
+    /// Its id.
+    pub id: RecordId,
+    /// A collect that found it ended well.
+    pub confirmed: bool,
+}
+
+/// Why a complete collect did not find a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Absence {
+    /// It was deleted from the form.
+    Gone,
+    /// It is still in the form, and outside the filter.
+    Elsewhere,
+}
+
 /// A row, and when it was fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FetchedRecord {
@@ -270,6 +288,10 @@ pub struct Watermark {
     pub reached: DateTime<Utc>,
     /// Digest of what was asked for: other fields or another filter need a full collect.
     pub query: Digest,
+    /// The form that was read.
+    pub form: String,
+    /// Digest of what was asked for last, if a collect since then asked for something else and did not end well.
+    pub asked: Option<Digest>,
 }
 
 /// An entry of the quarantine.

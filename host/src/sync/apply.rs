@@ -17,7 +17,7 @@ use super::error::RunError;
 use super::flow::Flow;
 use super::settle::read_back;
 use super::verdict::{Known, Meaning, after, mobile_not_taken, read, undone};
-use crate::model::{LedgerEntry, Operation, OperationKind, OperationState};
+use crate::model::{LedgerEntry, Operation, OperationKind, OperationState, UserId};
 use crate::plan::{Counts, Plan, comparable_mobile};
 use crate::store::{AttemptRow, Settlement};
 use crate::wecom::{self, Answer, Write};
@@ -40,6 +40,8 @@ pub(super) struct Applied {
     pub(super) stopped: Option<wecom::Error>,
     /// WeCom's rate limit outlasted the run's patience.
     pub(super) parked: bool,
+    /// The first operation that was not done, and WeCom's last words on it.
+    pub(super) first_failure: Option<(UserId, String)>,
 }
 
 /// An operation to be called: its place, whether it may have happened already, and what was called for it.
@@ -269,11 +271,11 @@ impl<'a> Applying<'a> {
     async fn with_mobile_checked(&self, mut settlement: Settlement) -> Settlement {
         let operation = &settlement.operation;
         let new = operation.body.get("mobile").and_then(|mobile| mobile.as_str());
-        let (Some(new), Some(before), OperationState::Done) = (new, &operation.before, settlement.state)
-        else {
+        let (Some(new), OperationState::Done) = (new, settlement.state) else {
             return settlement;
         };
-        let old = before.written.mobile.as_deref().filter(|mobile| !mobile.is_empty());
+        let before = operation.before.as_ref();
+        let old = before.and_then(|before| before.written.mobile.as_deref()).filter(|old| !old.is_empty());
         let held = old.map(comparable_mobile);
         let same = held == Some(comparable_mobile(new));
         // A number that was given up must no longer be this member's, one that was taken must be.
@@ -281,7 +283,10 @@ impl<'a> Applying<'a> {
             "" => (held.unwrap_or_default(), false),
             _ => (new.to_owned(), true),
         };
-        if operation.kind == OperationKind::Create || asked.is_empty() || (same && !before.doubtful) {
+        if operation.kind == OperationKind::Create
+            || asked.is_empty()
+            || (same && before.is_some_and(|before| !before.doubtful))
+        {
             return settlement;
         }
         // When a fifth of the corp's size was asked for in vain, WeCom blocks the question for a day.
@@ -289,8 +294,11 @@ impl<'a> Applying<'a> {
         let taken = if self.missed.load(Ordering::Relaxed) >= patience {
             tracing::warn!(
                 member.userid = operation.userid.as_str(),
-                "too many mobile numbers were not taken; whether WeCom took this one is not asked"
+                "too many mobile numbers were nobody's; whether WeCom took this one is asked by a later run"
             );
+            if let Some(line) = &mut settlement.ledger {
+                line.doubtful = true;
+            }
             None
         } else {
             match self.flow.directory.userid_by_mobile(&asked).await {
@@ -363,6 +371,14 @@ impl<'a> Applying<'a> {
                 OperationState::Refused => applied.counts.refused += 1,
                 _ => {
                     applied.counts.failed += 1;
+                    let last = settlement.attempts.last();
+                    let words = last.map(|attempt| match attempt.errcode {
+                        Some(errcode) => format!("{}: {errcode} {}", attempt.api, attempt.errmsg),
+                        None => format!("{}: {}", attempt.api, attempt.errmsg),
+                    });
+                    applied.first_failure.get_or_insert_with(|| {
+                        (settlement.operation.userid.clone(), words.unwrap_or_default())
+                    });
                     applied.plan_again |= settlement.ledger.as_ref().is_some_and(|entry| !entry.exists());
                 }
             }

@@ -15,7 +15,7 @@ use crate::guest::BATCH;
 use crate::jiandaoyun::{Query, Row};
 use crate::model::{Context, Digest, RecordId, RunId, SourceRecord};
 use crate::plan::Resolution;
-use crate::store::{FetchedRecord, RecordRow};
+use crate::store::{Absence, FetchedRecord, PresentRecord, RecordRow, Watermark};
 
 pub(super) struct Collecting<'a> {
     pub(super) flow: &'a Flow,
@@ -23,12 +23,11 @@ pub(super) struct Collecting<'a> {
     pub(super) started_at: DateTime<Utc>,
     /// Read and decide every row, whatever is known of it.
     pub(super) full: bool,
+    /// Read every row.
+    pub(super) complete: bool,
     /// Most rows may be missing: a person says so.
     pub(super) accept_missing: bool,
 }
-
-/// Rows of a full page.
-const FULL_PAGE: usize = 100;
 
 /// So many missing rows are asked for one by one; where more are missing these speak for them.
 const ASKED_FOR: usize = 200;
@@ -40,31 +39,52 @@ const FEW_MISSING: u64 = 10;
 /// gives them, so only what is missing is kept.
 #[derive(Default)]
 struct Census {
+    /// Rows that a collect has found before and that ended well.
     had: u64,
+    /// Of these, rows not found.
+    missing: u64,
+    /// Every row not found.
     absent: Vec<RecordId>,
 }
 
 impl Census {
     /// Takes in the rows known between two ids, and those found there.
-    fn take(&mut self, known: Vec<RecordId>, found: &[Row]) {
-        self.had += known.len() as u64;
-        self.absent
-            .extend(known.into_iter().filter(|id| found.binary_search_by(|row| row.id.cmp(id)).is_err()));
+    fn take(&mut self, known: Vec<PresentRecord>, found: &[Row]) {
+        for PresentRecord { id, confirmed } in known {
+            self.had += u64::from(confirmed);
+            if found.binary_search_by(|row| row.id.cmp(&id)).is_err() {
+                self.missing += u64::from(confirmed);
+                self.absent.push(id);
+            }
+        }
     }
 }
 
 impl Collecting<'_> {
-    /// Reads the form to its end and keeps every decision.
-    pub(super) async fn collect(&self) -> Result<(), RunError> {
+    /// Reads the form to its end and keeps every decision. Says whether that was the whole form.
+    pub(super) async fn collect(&self) -> Result<bool, RunError> {
         let flow = self.flow;
         let store = &flow.store;
-        let watermark = store
-            .watermark(&flow.tenant, &flow.id)
-            .await?
-            .filter(|watermark| watermark.query == flow.query_digest());
+        let asking = flow.query_digest();
+        let watermark = store.watermark(&flow.tenant, &flow.id).await?;
+        if let Some(before) = &watermark
+            && !before.form.is_empty()
+            && before.form != flow.form_name()
+            && !self.accept_missing
+        {
+            // Rows of another form are other people, and none of the rows known from before is in it.
+            return Err(RunError::SourceOtherForm { before: before.form.clone(), now: flow.form_name() });
+        }
+        if watermark.as_ref().is_some_and(|before| before.query != asking) {
+            store.set_asked(&flow.tenant, &flow.id, &asking).await?;
+        }
+        let watermark = watermark.filter(|watermark| watermark.query == asking);
         let same_query = watermark.is_some();
+        // What another question brought in since then is no answer to this one.
+        let undisturbed = |watermark: &Watermark| watermark.asked.is_none();
         let since = watermark
-            .filter(|_| !self.full && flow.filter.as_ref().is_some_and(|filter| filter.is_incremental()))
+            .filter(|watermark| !self.full && !self.complete && undisturbed(watermark))
+            .filter(|_| flow.filter.as_ref().is_some_and(|filter| filter.is_incremental()))
             .and_then(|watermark| watermark.reached.checked_sub_signed(flow.overlap));
         let query = Query {
             fields: flow.guest.description().source_fields.clone(),
@@ -75,15 +95,13 @@ impl Collecting<'_> {
         let mut rows = 0;
         let mut deciding = Deciding::new(self);
         let mut after: Option<RecordId> = None;
-        let mut full_before = false;
         loop {
             let mut page = self.page(&query, after.as_ref()).await?;
-            if page.is_empty() && (full_before || complete) {
-                // More rows were likelier than none, or the end of a form is taken for the end of somebody's employment:
-                // the service is asked once more before it is believed.
+            if page.is_empty() {
+                // The end of a form may be the end of somebody's employment, and rows that are passed over are never asked
+                // for again: the service is asked once more before it is believed.
                 page = self.page(&query, after.as_ref()).await?;
             }
-            full_before = page.len() >= FULL_PAGE;
             let Some(last) = page.last() else { break };
             let until = last.id.clone();
             rows += page.len() as u64;
@@ -101,7 +119,8 @@ impl Collecting<'_> {
             census.take(self.present(after.as_ref(), None).await?, &[]);
             self.part_with_absent(census, rows, same_query).await?;
         }
-        self.decide_again().await
+        self.decide_again().await?;
+        Ok(complete)
     }
 
     /// The rows between two ids that the last complete collect found.
@@ -109,7 +128,7 @@ impl Collecting<'_> {
         &self,
         after: Option<&RecordId>,
         until: Option<&RecordId>,
-    ) -> Result<Vec<RecordId>, RunError> {
+    ) -> Result<Vec<PresentRecord>, RunError> {
         Ok(self.flow.store.present_records(&self.flow.tenant, &self.flow.id, after, until).await?)
     }
 
@@ -118,56 +137,69 @@ impl Collecting<'_> {
     }
 
     /// A row that a complete collect does not find was deleted, or left the filter: it no longer claims anybody. Only a
-    /// tenant that says so takes that for a leave; and a form that keeps most rows back is not believed at all.
+    /// tenant that says so takes a deleted one for a leave; and a form that keeps most rows back is not believed at all.
     async fn part_with_absent(&self, census: Census, rows: u64, same_query: bool) -> Result<(), RunError> {
         let flow = self.flow;
-        let Census { had, absent } = census;
-        if rows == 0 && had > 0 {
+        let Census { had, missing, absent } = census;
+        // Another filter is meant to find other rows; but where a missing row means a leaver it is asked about all the same.
+        let doubted = (same_query || flow.absent_leaves) && !self.accept_missing;
+        if rows == 0 && had > 0 && !self.accept_missing {
             return Err(RunError::SourceEmptied { had });
         }
-        let missing = absent.len() as u64;
-        // Another filter is meant to find other rows; but where a missing row means a leaver it is asked about all the same.
-        let doubted = same_query || flow.absent_leaves;
-        if missing > FEW_MISSING && missing * 2 > had && doubted && !self.accept_missing {
+        if missing > FEW_MISSING && missing * 2 > had && doubted {
             return Err(RunError::SourceShrunk { had, missing });
         }
-        if flow.absent_leaves && !self.accept_missing {
-            self.ask_for_absent(&absent).await?;
-        }
-        if !absent.is_empty() {
-            flow.store.mark_absent(&flow.tenant, &flow.id, &absent).await?;
+        let (gone, elsewhere) = self.ask_for_absent(absent, doubted).await?;
+        for (absence, ids) in [(Absence::Gone, gone), (Absence::Elsewhere, elsewhere)] {
+            if !ids.is_empty() {
+                flow.store.mark_absent(&flow.tenant, &flow.id, absence, &ids).await?;
+            }
         }
         Ok(())
     }
 
-    /// Where absence means a leave, a row that is still in the form as it was is none: the service kept it back, or the
-    /// filter was changed. A row that was edited may have left the filter, which is what absence is for.
-    async fn ask_for_absent(&self, absent: &[RecordId]) -> Result<(), RunError> {
+    /// Which of the missing rows were deleted, and which are still in the form. One that is there as it was has neither
+    /// been deleted nor left the filter: the service kept it back, or somebody changed the filter. Where nothing follows
+    /// from a row's absence, a part of them speaks for all.
+    async fn ask_for_absent(
+        &self,
+        absent: Vec<RecordId>,
+        doubted: bool,
+    ) -> Result<(Vec<RecordId>, Vec<RecordId>), RunError> {
         let flow = self.flow;
-        let asked: Vec<RecordId> = absent.iter().take(ASKED_FOR).cloned().collect();
-        let known = flow.store.known_records(&flow.tenant, &flow.id, &asked).await?;
-        let mut there = 0;
-        for id in &asked {
-            let row = match flow.source.row(&flow.form, id).await {
+        if !doubted && !flow.absent_leaves {
+            return Ok((Vec::new(), absent));
+        }
+        let known = flow.store.known_records(&flow.tenant, &flow.id, &absent).await?;
+        let most = if flow.absent_leaves { absent.len() } else { ASKED_FOR };
+        let (mut gone, mut elsewhere, mut there) = (Vec::new(), Vec::new(), 0);
+        let missing = absent.len() as u64;
+        let mut absent = absent.into_iter();
+        for id in absent.by_ref().take(most) {
+            let row = match flow.source.row(&flow.form, &id).await {
                 Ok(row) => row,
-                Err(error) if error.is_unknown_route() => return Ok(()),
+                Err(error) if error.is_unknown_route() => None,
                 Err(error) => return Err(RunError::Collect(error)),
             };
-            let (Some(row), Some(known)) = (row, known.get(id)) else { continue };
-            let edited = row
-                .fields
-                .get("updateTime")
-                .and_then(Value::as_str)
-                .and_then(|at| DateTime::parse_from_rfc3339(at).ok())
-                .is_some_and(|at| at > known.fetched_at);
-            if !edited && Digest::of(self.visible(row)) == known.content {
+            let Some(row) = row else {
+                gone.push(id);
+                continue;
+            };
+            let fetched_at = known.get(&id).map(|known| known.fetched_at);
+            let updated = row.fields.get("updateTime").and_then(Value::as_str);
+            let updated = updated.and_then(|at| DateTime::parse_from_rfc3339(at).ok());
+            let edited = updated.zip(fetched_at).is_some_and(|(updated, fetched)| updated > fetched);
+            let content = Digest::of(self.visible(row));
+            if !edited && known.get(&id).is_some_and(|known| known.content == content) {
                 there += 1;
             }
+            elsewhere.push(id);
         }
-        if there > 0 {
-            return Err(RunError::SourceHeldBack { missing: absent.len() as u64, there });
+        if there > 0 && doubted {
+            return Err(RunError::SourceHeldBack { missing, there });
         }
-        Ok(())
+        elsewhere.extend(absent);
+        Ok((gone, elsewhere))
     }
 
     /// The rows of a page that have to be decided, as the guest may see them.

@@ -68,6 +68,14 @@ pub enum RunError {
         /// Of these, rows not found.
         missing: u64,
     },
+    /// The flow reads another form than before.
+    #[error("this flow has read the form {before}, and now it is to read {now}")]
+    SourceOtherForm {
+        /// The form read before.
+        before: String,
+        /// The one to read now.
+        now: String,
+    },
     /// Rows that the form did not give are in it all the same.
     #[error("of {missing} rows that the form no longer gives, {there} are still in it, unchanged")]
     SourceHeldBack {
@@ -130,6 +138,8 @@ pub enum RunError {
     /// The world changed since the plan was made.
     #[error("source, rules or ledger changed since plan {plan} was made; the new plan is {new}")]
     Superseded {
+        /// The guard holds the new one.
+        held: bool,
         /// The plan asked for.
         plan: PlanId,
         /// The one made instead.
@@ -146,6 +156,7 @@ impl RunError {
             Self::FieldsMissing { .. } => "source.fields".to_owned(),
             Self::SourceEmptied { .. } => "source.emptied".to_owned(),
             Self::SourceShrunk { .. } => "source.shrunk".to_owned(),
+            Self::SourceOtherForm { .. } => "source.other_form".to_owned(),
             Self::SourceHeldBack { .. } => "source.held_back".to_owned(),
             Self::Row { .. } => "source.row".to_owned(),
             Self::Directory(error) | Self::Stopped(error) => error.code(),
@@ -172,6 +183,9 @@ impl RunError {
             Self::SourceShrunk { had, missing } => {
                 format!("此前已知的 {had} 条数据中，表单这次缺少 {missing} 条")
             }
+            Self::SourceOtherForm { before, now } => {
+                format!("该同步流此前读取表单 {before}，现在却要读取 {now}")
+            }
             Self::SourceHeldBack { missing, there } => {
                 format!("表单不再返回的 {missing} 条数据中，有 {there} 条仍在表单里且未变")
             }
@@ -183,7 +197,7 @@ impl RunError {
             Self::NoSuchPlan { plan } => format!("没有计划 {plan}"),
             Self::NotApproved { plan } => format!("计划 {plan} 已被熔断"),
             Self::AlreadyApplied { plan } => format!("计划 {plan} 已执行过"),
-            Self::Superseded { plan, new } => {
+            Self::Superseded { plan, new, .. } => {
                 format!("计划 {plan} 生成后，源数据、规则或台账已变化；新计划为 {new}")
             }
         };
@@ -218,6 +232,10 @@ impl RunError {
                 "nothing was written; check the form and the filter, and if the rows are meant to be gone run `ruzhi sync --full --accept-missing`",
                 "未写入任何内容；请检查表单与筛选条件；若确已删除这些数据，请运行 `ruzhi sync --full --accept-missing`",
             ),
+            Self::SourceOtherForm { .. } => Text::new(
+                "no row was read and nobody was taken for a leaver; correct `app_id` and `entry_id`, or if the form was moved run `ruzhi sync --full --accept-missing`",
+                "未读取任何数据，没有任何人被当作离职处理；请更正 `app_id` 与 `entry_id`；若表单确已更换，请运行 `ruzhi sync --full --accept-missing`",
+            ),
             Self::SourceHeldBack { .. } => Text::new(
                 "nobody was taken for a leaver and nothing was written; run again, and check the filter if it was changed; if these people have left, run `ruzhi sync --full --accept-missing`",
                 "没有任何人被当作离职处理，未写入任何内容；请重试，若改过筛选条件请检查；若这些人确已离职，请运行 `ruzhi sync --full --accept-missing`",
@@ -235,10 +253,15 @@ impl RunError {
                 format!("请先查看，再用 `ruzhi apply {plan} --approve` 放行该计划"),
             ),
             Self::AlreadyApplied { .. } => Text::new("nothing is left to do", "无需再操作"),
-            Self::Superseded { new, .. } => Text::new(
-                format!("read the new plan, then apply it: `ruzhi apply {new}`"),
-                format!("请查看新计划后再执行：`ruzhi apply {new}`"),
-            ),
+            Self::Superseded { new, held, .. } => {
+                let approve = if *held { " --approve" } else { "" };
+                Text::new(
+                    format!(
+                        "read the new plan (`ruzhi show {new}`), then apply it: `ruzhi apply {new}{approve}`"
+                    ),
+                    format!("请查看新计划（`ruzhi show {new}`）后再执行：`ruzhi apply {new}{approve}`"),
+                )
+            }
         }
     }
 }

@@ -81,10 +81,15 @@ impl Flow {
         directory.chain(source).collect()
     }
 
+    /// The form, as a person knows it by its address.
+    pub(super) fn form_name(&self) -> String {
+        format!("{}/{}", self.form.app_id, self.form.entry_id)
+    }
+
     /// Digest of what is asked of the form: when it changes, rows that were passed over before may matter.
     pub(super) fn query_digest(&self) -> Digest {
         let filter = self.filter.as_ref().and_then(|filter| filter.resolve(Some(DateTime::UNIX_EPOCH)));
-        let form = format!("{}/{}", self.form.app_id, self.form.entry_id);
+        let form = self.form_name();
         let fields = self.guest.description().source_fields.join("\n");
         let filter = filter.map(|filter| filter.to_string()).unwrap_or_default();
         Digest::of_parts([form.as_bytes(), fields.as_bytes(), filter.as_bytes()])

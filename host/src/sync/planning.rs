@@ -20,6 +20,8 @@ pub(super) struct Made {
     pub(super) order: Order,
     /// The moment its parts were kept with.
     pub(super) at: DateTime<Utc>,
+    /// It does something for a record that an earlier run fetched.
+    pub(super) from_before: bool,
 }
 
 /// Keeps what is said of records, part by part.
@@ -82,7 +84,7 @@ impl<'a> Keeping<'a> {
                 self.flush().await?;
             }
         }
-        Ok(Made { plan, order, at: self.at })
+        Ok(Made { plan, order, at: self.at, from_before: false })
     }
 }
 
@@ -220,6 +222,7 @@ impl Planning<'_> {
         let mut keeping = Keeping::begin(self.flow, run).await?;
         let mut planner = self.planner(directory, &created);
         let mut candidates = Candidates::new(self.flow, self.scope, planner.contested());
+        let mut from_before = false;
         loop {
             let page = match &mut all {
                 Some(all) => std::mem::take(all),
@@ -231,10 +234,12 @@ impl Planning<'_> {
             for candidate in &page {
                 let standing = planner.consider(candidate);
                 let record = &candidate.record;
+                from_before |= matches!(standing, Standing::Acting(_)) && record.fetched != *run;
                 keeping.add(&record.origin, (&record.decision, &record.rules), standing).await?;
             }
         }
-        keeping.finish(planner.finish()).await
+        let made = keeping.finish(planner.finish()).await?;
+        Ok(Made { from_before, ..made })
     }
 }
 

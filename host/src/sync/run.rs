@@ -113,6 +113,7 @@ impl Flow {
                 problem: None,
             },
             request,
+            complete: false,
             plan: None,
             findings: Vec::new(),
             begun: false,
@@ -147,6 +148,8 @@ struct Running<'a> {
     request: Request,
     /// Quarantined records are tried again: a person asks, or the plan to apply was made so.
     retry: bool,
+    /// The whole form was read.
+    complete: bool,
     /// Calls made before this run, by clients that other runs have used.
     called_before: BTreeMap<String, u64>,
     row: RunRow,
@@ -175,20 +178,27 @@ impl Running<'_> {
         flow.store.abandon_runs(&flow.tenant, &flow.id, &self.row.id, self.row.started_at).await?;
         if purpose.as_ref().is_some_and(Purpose::reads_the_form) {
             fields::check(flow).await?;
-            self.collect().await?;
+            // Whoever approves approves what the form says now, deleted rows included.
+            let approving = matches!(self.request, Request::Apply { .. });
+            self.complete = self.collect(approving).await?;
         }
         Ok(purpose)
     }
 
     async fn go(&mut self, purpose: Purpose) -> Result<RunState, RunError> {
         let mut made = self.make(&purpose).await?;
+        if made.from_before && !self.complete && purpose == Purpose::Sync {
+            // Something is to be done for a row that this run has not read: the row may be gone since.
+            self.complete = self.collect(true).await?;
+            made = self.make(&purpose).await?;
+        }
         let mut applying = false;
         if let Request::Apply { plan: asked, .. } = &self.request {
             applying = true;
             if *asked != made.plan.id {
-                let (asked, new) = (asked.clone(), made.plan.id.clone());
+                let (asked, new, held) = (asked.clone(), made.plan.id.clone(), made.plan.guard.holds());
                 self.keep(made, false).await?;
-                return Err(RunError::Superseded { plan: asked, new });
+                return Err(RunError::Superseded { plan: asked, new, held });
             }
         }
         for pass in 0..PASSES {
@@ -223,11 +233,23 @@ impl Running<'_> {
                     "企业微信的频率限制未解除；请一小时后重试，其余操作会重新计划",
                 ));
             }
+            if let (Some((userid, words)), None) = (applied.first_failure, &self.row.problem) {
+                let failed = applied.counts.failed;
+                self.row.problem = Some(Text::new(
+                    format!(
+                        "{failed} operations were not done, {userid} among them ({words}); the next run plans them again, `ruzhi trace` shows each call"
+                    ),
+                    format!(
+                        "{failed} 项操作未完成，包括 {userid}（{words}）；下次运行会重新计划，可用 `ruzhi trace` 查看每次调用"
+                    ),
+                ));
+            }
             if purpose != Purpose::Sync || !applied.plan_again || pass + 1 == PASSES {
                 break;
             }
             // Those found missing are planned anew, and counted by what becomes of them then.
             self.row.counts.failed = 0;
+            self.row.problem = None;
             made = self.make(&purpose).await?;
         }
         if self.row.counts.failed > 0 {
@@ -257,12 +279,14 @@ impl Running<'_> {
         }
     }
 
-    async fn collect(&self) -> Result<(), RunError> {
+    /// Reads the form, the whole of it if need be. Says whether it was the whole.
+    async fn collect(&self, complete: bool) -> Result<bool, RunError> {
         Collecting {
             flow: self.flow,
             run: &self.row.id,
             started_at: self.row.started_at,
             full: self.request.options().full,
+            complete,
             accept_missing: self.request.options().accept_missing,
         }
         .collect()
@@ -313,7 +337,7 @@ impl Running<'_> {
     }
 
     async fn keep(&mut self, made: Made, released: bool) -> Result<(Plan, PlanState), RunError> {
-        let Made { plan, order, at } = made;
+        let Made { plan, order, at, .. } = made;
         let state = match (released, plan.guard.holds()) {
             (true, _) => PlanState::Applying,
             (false, true) => PlanState::Held,
@@ -341,7 +365,12 @@ impl Running<'_> {
     /// Only after every page was read, every row decided and every outcome stored.
     async fn move_watermark(&self) -> Result<(), RunError> {
         let flow = self.flow;
-        let watermark = Watermark { reached: self.row.started_at, query: flow.query_digest() };
+        let watermark = Watermark {
+            reached: self.row.started_at,
+            query: flow.query_digest(),
+            form: flow.form_name(),
+            asked: None,
+        };
         flow.store.set_watermark(&flow.tenant, &flow.id, &watermark).await?;
         Ok(())
     }

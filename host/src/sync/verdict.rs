@@ -298,8 +298,8 @@ fn mobile_ignored() -> Refusal {
         "mobile",
         "mobile.activated",
         &Text::new(
-            "WeCom did not take the new mobile number: a member who has logged in changes it themselves; every other field was written",
-            "企业微信未更改手机号：成员激活后须由本人修改；其余字段均已写入",
+            "WeCom did not take the new mobile number: a member who has logged in changes it themselves; every other field was written. Once they have, run `ruzhi sync --full`",
+            "企业微信未更改手机号：成员激活后须由本人修改；其余字段均已写入。本人修改后请运行 `ruzhi sync --full`",
         ),
     )
 }

@@ -364,6 +364,7 @@ pub(crate) fn decided(origin: Origin, decision: Decision, rules: Digest) -> Reco
         resolution: Resolution::Decided(decision),
         decision: digest,
         rules,
+        fetched: "rtest".parse().unwrap(),
         refusal: None,
         absent: false,
     }

@@ -21,6 +21,13 @@ CREATE INDEX member_by_decision
     ON member (tenant, decided_key, state, doubtful, flow, record, decision_hash, left_at);
 CREATE INDEX member_in_sum ON member (tenant, state, stamp);
 
+-- A record is confirmed once a collect that found it ended well. `absent` is 0 for a record its form gives, 1 for one
+-- that was deleted from the form, 2 for one that is still in the form and outside the filter.
+ALTER TABLE record ADD COLUMN confirmed BIGINT NOT NULL DEFAULT 0;
+UPDATE record SET confirmed = 1;
+ALTER TABLE watermark ADD COLUMN form TEXT NOT NULL DEFAULT '';
+ALTER TABLE watermark ADD COLUMN asked TEXT NOT NULL DEFAULT '';
+
 ALTER TABLE operation ADD COLUMN wave BIGINT NOT NULL DEFAULT 0;
 
 -- A plan that waited was made by other rules of hashing; what was done stays in `operation` and `run`.

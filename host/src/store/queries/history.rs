@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::values::{Reading, json_text, word_of};
 use super::{RunRow, RunState, Sqlite, StoreError, TenantStatus, Watermark};
-use crate::model::{FlowId, OperationKind, PlanId, RunId, TenantId, Text};
+use crate::model::{Digest, FlowId, OperationKind, PlanId, RunId, TenantId, Text};
 use crate::plan::Counts;
 
 const RUNS: &str = "runs";
@@ -138,15 +138,40 @@ pub(super) async fn watermark(
     tenant: &TenantId,
     flow: &FlowId,
 ) -> Result<Option<Watermark>, StoreError> {
-    let row = sqlx::query("SELECT reached, query FROM watermark WHERE tenant = $1 AND flow = $2")
-        .bind(tenant.as_str())
-        .bind(flow.as_str())
-        .fetch_optional(&store.pool)
-        .await
-        .map_err(|source| StoreError::Read { what: WATERMARK, source })?;
+    let row =
+        sqlx::query("SELECT reached, query, form, asked FROM watermark WHERE tenant = $1 AND flow = $2")
+            .bind(tenant.as_str())
+            .bind(flow.as_str())
+            .fetch_optional(&store.pool)
+            .await
+            .map_err(|source| StoreError::Read { what: WATERMARK, source })?;
     let Some(row) = row else { return Ok(None) };
     let row = Reading { row: &row, what: WATERMARK };
-    Ok(Some(Watermark { reached: row.moment("reached")?, query: row.id("query")? }))
+    let asked: String = row.get("asked")?;
+    Ok(Some(Watermark {
+        reached: row.moment("reached")?,
+        query: row.id("query")?,
+        form: row.get("form")?,
+        asked: if asked.is_empty() { None } else { Some(row.id("asked")?) },
+    }))
+}
+
+/// Notes what a collect is about to ask for.
+pub(super) async fn set_asked(
+    store: &Sqlite,
+    tenant: &TenantId,
+    flow: &FlowId,
+    query: &Digest,
+) -> Result<(), StoreError> {
+    let mut writing = store.writing(WATERMARK).await?;
+    sqlx::query("UPDATE watermark SET asked = $3 WHERE tenant = $1 AND flow = $2")
+        .bind(tenant.as_str())
+        .bind(flow.as_str())
+        .bind(query.as_str())
+        .execute(&mut *writing.transaction)
+        .await
+        .map_err(|source| StoreError::Write { what: WATERMARK, source })?;
+    writing.commit(WATERMARK).await
 }
 
 pub(super) async fn set_watermark(
@@ -157,16 +182,25 @@ pub(super) async fn set_watermark(
 ) -> Result<(), StoreError> {
     let mut writing = store.writing(WATERMARK).await?;
     sqlx::query(
-        "INSERT INTO watermark (tenant, flow, reached, query) VALUES ($1, $2, $3, $4) \
-         ON CONFLICT (tenant, flow) DO UPDATE SET reached = excluded.reached, query = excluded.query",
+        "INSERT INTO watermark (tenant, flow, reached, query, form, asked) VALUES ($1, $2, $3, $4, $5, $6) \
+         ON CONFLICT (tenant, flow) DO UPDATE SET reached = excluded.reached, query = excluded.query, \
+         form = excluded.form, asked = excluded.asked",
     )
     .bind(tenant.as_str())
     .bind(flow.as_str())
     .bind(watermark.reached.timestamp_millis())
     .bind(watermark.query.as_str())
+    .bind(watermark.form.as_str())
+    .bind(watermark.asked.as_ref().map_or("", Digest::as_str))
     .execute(&mut *writing.transaction)
     .await
     .map_err(|source| StoreError::Write { what: WATERMARK, source })?;
+    sqlx::query("UPDATE record SET confirmed = 1 WHERE tenant = $1 AND flow = $2 AND confirmed = 0")
+        .bind(tenant.as_str())
+        .bind(flow.as_str())
+        .execute(&mut *writing.transaction)
+        .await
+        .map_err(|source| StoreError::Write { what: WATERMARK, source })?;
     writing.commit(WATERMARK).await
 }
 

@@ -13,8 +13,9 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::super::{
-    DraftPart, FetchedRecord, InDoubt, KnownRecord, OperationRow, PlanState, RecordRow, RecordTrace,
-    RejectRow, RunRow, RunState, Settlement, Store, StoreError, StoredPlan, TenantStatus, Watermark,
+    Absence, DraftPart, FetchedRecord, InDoubt, KnownRecord, OperationRow, PlanState, PresentRecord,
+    RecordRow, RecordTrace, RejectRow, RunRow, RunState, Settlement, Store, StoreError, StoredPlan,
+    TenantStatus, Watermark,
 };
 use super::{Db, Sqlite};
 use crate::model::{Digest, FlowId, LedgerEntry, MemberKey, Operation, PlanId, RecordId, RunId, TenantId};
@@ -113,7 +114,7 @@ impl Store for Sqlite {
         flow: &FlowId,
         after: Option<&RecordId>,
         until: Option<&RecordId>,
-    ) -> Result<Vec<RecordId>, StoreError> {
+    ) -> Result<Vec<PresentRecord>, StoreError> {
         records::present(self, tenant, flow, after, until).await
     }
 
@@ -121,9 +122,10 @@ impl Store for Sqlite {
         &self,
         tenant: &TenantId,
         flow: &FlowId,
+        absence: Absence,
         ids: &[RecordId],
     ) -> Result<(), StoreError> {
-        records::mark_absent(self, tenant, flow, ids).await
+        records::mark_absent(self, tenant, flow, absence, ids).await
     }
 
     async fn survey(&self, scope: &Scope) -> Result<Survey, StoreError> {
@@ -269,6 +271,10 @@ impl Store for Sqlite {
 
     async fn watermark(&self, tenant: &TenantId, flow: &FlowId) -> Result<Option<Watermark>, StoreError> {
         history::watermark(self, tenant, flow).await
+    }
+
+    async fn set_asked(&self, tenant: &TenantId, flow: &FlowId, query: &Digest) -> Result<(), StoreError> {
+        history::set_asked(self, tenant, flow, query).await
     }
 
     async fn set_watermark(

@@ -178,7 +178,7 @@ pub(super) async fn put(
     // A plan of this flow that still waited was made from an older world.
     sqlx::query(
         "UPDATE plan SET state = 'superseded' WHERE tenant = $1 AND flow = $2 AND id <> $3 \
-         AND purpose = $4 AND state IN ('planned', 'held')",
+         AND purpose = $4 AND state IN ('planned', 'held', 'applying')",
     )
     .bind(plan.tenant.as_str())
     .bind(plan.flow.as_str())
@@ -450,6 +450,14 @@ pub(super) async fn settle(
         })
         .collect();
     records::put_refusals(&mut writing, tenant, &refused, at).await?;
+    // Where somebody gave a mobile number up, whoever was refused it is looked at again.
+    let frees = |s: &&Settlement| {
+        let number = s.operation.kind == OperationKind::Delete || s.operation.body.contains_key("mobile");
+        number && s.state == OperationState::Done && s.operation.before.is_some()
+    };
+    if settlements.iter().any(|s| frees(&s)) {
+        records::forget_held_numbers(&mut writing, tenant).await?;
+    }
     // Whose member is the record's own from now on is refused no longer: the next plan sends every field.
     for operation in settlements.iter().filter_map(|s| {
         let adopted = s.operation.kind == OperationKind::Adopt && s.state == OperationState::Done;

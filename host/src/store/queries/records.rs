@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 
 use super::values::{Reading, json_text, number};
 use super::{
-    Db, FetchedRecord, KnownRecord, ROWS, RecordRow, RecordTrace, RejectRow, Sqlite, StoreError, Writing,
-    plans,
+    Absence, Db, FetchedRecord, KnownRecord, PresentRecord, ROWS, RecordRow, RecordTrace, RejectRow, Sqlite,
+    StoreError, Writing, plans,
 };
 use crate::model::{
     Decision, Digest, FlowId, MemberKey, RecordId, Refusal, RefusedBy, SourceRecord, TenantId,
@@ -183,9 +183,9 @@ pub(super) async fn present(
     flow: &FlowId,
     after: Option<&RecordId>,
     until: Option<&RecordId>,
-) -> Result<Vec<RecordId>, StoreError> {
+) -> Result<Vec<PresentRecord>, StoreError> {
     let rows = sqlx::query(
-        "SELECT id FROM record WHERE tenant = $1 AND flow = $2 AND absent = 0 AND id > $3 \
+        "SELECT id, confirmed FROM record WHERE tenant = $1 AND flow = $2 AND absent = 0 AND id > $3 \
          AND ($4 = '' OR id <= $4) ORDER BY id",
     )
     .bind(tenant.as_str())
@@ -195,18 +195,29 @@ pub(super) async fn present(
     .fetch_all(&store.pool)
     .await
     .map_err(read)?;
-    rows.iter().map(|row| Reading { row, what: WHAT }.id("id")).collect()
+    rows.iter()
+        .map(|row| {
+            let row = Reading { row, what: WHAT };
+            Ok(PresentRecord { id: row.id("id")?, confirmed: row.get::<i64>("confirmed")? != 0 })
+        })
+        .collect()
 }
 
 pub(super) async fn mark_absent(
     store: &Sqlite,
     tenant: &TenantId,
     flow: &FlowId,
+    absence: Absence,
     ids: &[RecordId],
 ) -> Result<(), StoreError> {
+    let absent = match absence {
+        Absence::Gone => "1",
+        Absence::Elsewhere => "2",
+    };
     let mut writing = store.writing(WHAT).await?;
     for chunk in ids.chunks(ROWS) {
-        let mut query = sqlx::QueryBuilder::<Db>::new("UPDATE record SET absent = 1");
+        let mut query = sqlx::QueryBuilder::<Db>::new("UPDATE record SET absent = ");
+        query.push(absent);
         only_ids(&mut query, tenant, flow, chunk);
         query
             .build()
@@ -308,6 +319,19 @@ pub(super) async fn put_refusals(
             .await
             .map_err(|source| StoreError::Write { what: QUARANTINE, source })?;
     }
+    Ok(())
+}
+
+/// Takes those out of quarantine whose mobile number another member had.
+pub(super) async fn forget_held_numbers(
+    writing: &mut Writing<'_>,
+    tenant: &TenantId,
+) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM refusal WHERE tenant = $1 AND errcode = 60104")
+        .bind(tenant.as_str())
+        .execute(&mut *writing.transaction)
+        .await
+        .map_err(|source| StoreError::Write { what: QUARANTINE, source })?;
     Ok(())
 }
 

@@ -150,8 +150,7 @@ async fn holders(
     Ok(exist.map(|(key, entry)| (key, holder(entry))).collect())
 }
 
-const RECORDS: &str =
-    "SELECT r.id, r.rules, r.decision, r.failure, r.decision_hash, r.absent FROM record r WHERE r.tenant = ";
+const RECORDS: &str = "SELECT r.id, r.rules, r.decision, r.failure, r.decision_hash, r.absent, r.fetched_run FROM record r WHERE r.tenant = ";
 
 /// A page of the records of a flow that may ask for something, in the order of their ids. Passed over is a record that
 /// says nothing, one whose decision the ledger says is carried out, and one that speaks of a leaver with nothing left
@@ -275,6 +274,7 @@ fn state(row: &DbRow, tenant: &TenantId, flow: &FlowId) -> Result<RecordState, S
         resolution,
         decision,
         rules: row.id("rules")?,
+        fetched: row.id("fetched_run")?,
         refusal: None,
         absent,
     })

@@ -12,7 +12,7 @@ use crate::plan::tests::world::{Shown, World};
 use crate::plan::{
     Candidate, Duplicates, Existing, Guard, Planner, Policy, RecordState, Scope, Standing, Survey,
 };
-use crate::store::DraftPart;
+use crate::store::{Absence, DraftPart};
 
 fn policy() -> Policy {
     Policy {
@@ -124,6 +124,7 @@ fn world((drawn, lines, absent_leaves): &Case, tenants: &[TenantId]) -> World {
             decision: row.decision_hash(),
             resolution: row.resolution,
             rules: row.rules,
+            fetched: row.fetched_run,
             refusal: None,
             absent: false,
         };
@@ -180,7 +181,7 @@ async fn store(opened: &Opened, world: &World, tenants: &[TenantId]) {
         opened.store.put_records(tenant, &flow(), &rows).await.unwrap();
         let absent: Vec<RecordId> =
             world.absent.iter().filter(of_tenant).map(|origin| origin.record.clone()).collect();
-        opened.store.mark_absent(tenant, &flow(), &absent).await.unwrap();
+        opened.store.mark_absent(tenant, &flow(), Absence::Gone, &absent).await.unwrap();
         let lines: Vec<LedgerEntry> =
             world.ledger.values().filter(|line| line.owner.tenant == *tenant).cloned().collect();
         opened.write(tenant, &lines).await;
@@ -307,7 +308,7 @@ async fn the_stamp_of_the_world_tells_every_change_and_no_confirmation() {
     put(&tenants[1], row(2, upsert("a", "13800000002"))).await;
     stamps.push(stamp().await);
     // Absence.
-    opened.store.mark_absent(&here, &flow(), &[id(2)]).await.unwrap();
+    opened.store.mark_absent(&here, &flow(), Absence::Gone, &[id(2)]).await.unwrap();
     stamps.push(stamp().await);
     // A line, and each thing a line says.
     let written = line(origin(&here, 1), member("a", "13800000002"), MemberState::Active);
@@ -329,7 +330,7 @@ async fn the_stamp_of_the_world_tells_every_change_and_no_confirmation() {
     opened.write(&here, std::slice::from_ref(&written)).await;
     let before = stamp().await;
     put(&here, row(2, upsert("a", "13800000002"))).await;
-    opened.store.mark_absent(&here, &flow(), &[id(2)]).await.unwrap();
+    opened.store.mark_absent(&here, &flow(), Absence::Gone, &[id(2)]).await.unwrap();
     opened.write(&here, std::slice::from_ref(&written)).await;
     let (decision, rules) = (Digest::of("decision"), Digest::of("rules of today"));
     let confirmed = vec![(origin(&here, 1), decision.clone(), rules.clone())];
