@@ -186,6 +186,14 @@ pub trait Store: Send + Sync {
         places: &[usize],
         at: DateTime<Utc>,
     ) -> Result<(), StoreError>;
+    /// Stores WeCom's job that writes these operations.
+    async fn set_job(
+        &self,
+        tenant: &TenantId,
+        plan: &PlanId,
+        places: &[usize],
+        job: &str,
+    ) -> Result<(), StoreError>;
     /// Stores what became of operations, in plan, ledger and quarantine together.
     async fn settle(
         &self,

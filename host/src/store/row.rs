@@ -243,6 +243,8 @@ pub struct InDoubt {
     pub plan: PlanId,
     /// Its place in the plan.
     pub place: usize,
+    /// WeCom's job that writes it, if it is a row of one.
+    pub job: Option<String>,
     /// The operation.
     pub operation: Operation,
 }

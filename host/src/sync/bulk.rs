@@ -81,7 +81,12 @@ impl Applying<'_> {
             let in_sheet: Vec<_> = sheet.rows().iter().filter_map(|at| rows.get(*at)).collect();
             let places: Vec<usize> = in_sheet.iter().map(|(place, ..)| *place).collect();
             flow.store.mark_sending(&flow.tenant, &self.plan.id, &places, flow.clock.now()).await?;
-            let answers = flow.directory.write_sheet(sheet).await;
+            let mut stored = Ok(());
+            let taken = async |job: String| {
+                stored = flow.store.set_job(&flow.tenant, &self.plan.id, &places, &job).await;
+            };
+            let answers = flow.directory.write_sheet(sheet, taken).await;
+            stored?;
             let mut settlements = Vec::with_capacity(answers.len());
             for ((place, operation, _), answer) in in_sheet.into_iter().zip(answers) {
                 let due = Due {

@@ -43,8 +43,8 @@ struct Census {
     had: u64,
     /// Of these, rows not found.
     missing: u64,
-    /// Every row not found.
-    absent: Vec<RecordId>,
+    /// Every row not found, and whether it was confirmed.
+    absent: Vec<PresentRecord>,
 }
 
 impl Census {
@@ -54,7 +54,7 @@ impl Census {
             self.had += u64::from(confirmed);
             if found.binary_search_by(|row| row.id.cmp(&id)).is_err() {
                 self.missing += u64::from(confirmed);
-                self.absent.push(id);
+                self.absent.push(PresentRecord { id, confirmed });
             }
         }
     }
@@ -163,19 +163,20 @@ impl Collecting<'_> {
     /// from a row's absence, a part of them speaks for all.
     async fn ask_for_absent(
         &self,
-        absent: Vec<RecordId>,
+        absent: Vec<PresentRecord>,
         doubted: bool,
     ) -> Result<(Vec<RecordId>, Vec<RecordId>), RunError> {
         let flow = self.flow;
         if !doubted && !flow.absent_leaves {
-            return Ok((Vec::new(), absent));
+            return Ok((Vec::new(), absent.into_iter().map(|record| record.id).collect()));
         }
-        let known = flow.store.known_records(&flow.tenant, &flow.id, &absent).await?;
+        let ids: Vec<RecordId> = absent.iter().map(|record| record.id.clone()).collect();
+        let known = flow.store.known_records(&flow.tenant, &flow.id, &ids).await?;
         let most = if flow.absent_leaves { absent.len() } else { ASKED_FOR };
         let (mut gone, mut elsewhere, mut there) = (Vec::new(), Vec::new(), 0);
         let missing = absent.len() as u64;
         let mut absent = absent.into_iter();
-        for id in absent.by_ref().take(most) {
+        for PresentRecord { id, confirmed } in absent.by_ref().take(most) {
             let row = match flow.source.row(&flow.form, &id).await {
                 Ok(row) => row,
                 Err(error) if error.is_unknown_route() => None,
@@ -190,7 +191,8 @@ impl Collecting<'_> {
             let updated = updated.and_then(|at| DateTime::parse_from_rfc3339(at).ok());
             let edited = updated.zip(fetched_at).is_some_and(|(updated, fetched)| updated > fetched);
             let content = Digest::of(self.visible(row));
-            if !edited && known.get(&id).is_some_and(|known| known.content == content) {
+            // A row that only a collect with another question has found is right to be missing.
+            if confirmed && !edited && known.get(&id).is_some_and(|known| known.content == content) {
                 there += 1;
             }
             elsewhere.push(id);
@@ -198,7 +200,7 @@ impl Collecting<'_> {
         if there > 0 && doubted {
             return Err(RunError::SourceHeldBack { missing, there });
         }
-        elsewhere.extend(absent);
+        elsewhere.extend(absent.map(|record| record.id));
         Ok((gone, elsewhere))
     }
 

@@ -253,6 +253,13 @@ impl Running<'_> {
             made = self.make(&purpose).await?;
         }
         if self.row.counts.failed > 0 {
+            let failed = self.row.counts.failed;
+            self.row.problem.get_or_insert_with(|| {
+                Text::new(
+                    format!("{failed} operations were not done or are in doubt; the next run asks WeCom and goes on, `ruzhi trace` shows each call"),
+                    format!("{failed} 项操作未完成或结果未知；下次运行会先与企业微信核对再继续，可用 `ruzhi trace` 查看每次调用"),
+                )
+            });
             return Ok(RunState::Failed);
         }
         if purpose == Purpose::Sync {

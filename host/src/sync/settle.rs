@@ -6,7 +6,7 @@
 //! nothing can be read back, so the ledger's line becomes doubtful: the next plan sends every field again, which changes
 //! nothing if the update had happened.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -26,11 +26,16 @@ pub(super) async fn settle_crash(flow: &Flow) -> Result<usize, RunError> {
     if in_doubt.is_empty() {
         return Ok(0);
     }
+    // A job that is not over may still write; then nothing read back holds.
+    let jobs: BTreeSet<&str> = in_doubt.iter().filter_map(|operation| operation.job.as_deref()).collect();
+    for job in jobs {
+        flow.directory.wait_for_job(job).await.map_err(RunError::Directory)?;
+    }
     let members = flow.directory.member_ids().await.map_err(RunError::Directory)?;
     let now = flow.clock.now();
     let count = in_doubt.len();
     let mut by_plan: BTreeMap<(TenantId, PlanId), Vec<Settlement>> = BTreeMap::new();
-    for InDoubt { tenant, plan, place, operation } in in_doubt {
+    for InDoubt { tenant, plan, place, operation, .. } in in_doubt {
         let settlement = read_back(&members, &tenant, place, &Arc::new(operation), now);
         by_plan.entry((tenant, plan)).or_default().push(settlement);
     }

@@ -52,9 +52,13 @@ struct End {
     in_doubt: bool,
 }
 
-/// Writes the members of a file. One answer for each of its rows.
-pub(super) async fn write(caller: &Caller, sheet: &Sheet) -> Vec<Answer> {
-    let end = match submit(caller, sheet).await {
+/// Writes the members of a file. One answer for each of its rows. `taken` is told the job's id before it is waited for.
+pub(super) async fn write(caller: &Caller, sheet: &Sheet, mut taken: impl AsyncFnMut(String)) -> Vec<Answer> {
+    let submitted = submit(caller, sheet).await;
+    if let Ok(job) = &submitted {
+        taken(job.id.clone()).await;
+    }
+    let end = match submitted {
         Ok(job) => match result(caller, sheet, &job).await {
             Ok(rows) => return answers(caller, sheet, &job, &rows),
             Err(end) => end,
@@ -167,6 +171,28 @@ async fn result(caller: &Caller, sheet: &Sheet, job: &Job) -> Result<Vec<Value>,
             return Err(End { verdict: Verdict::Lost, attempt, in_doubt: true });
         }
     }
+}
+
+/// Waits until a job that an earlier process submitted is over, whatever became of its rows.
+pub(super) async fn wait(caller: &Caller, id: &str) -> Result<(), Failure> {
+    let (mut waits, begin) = (WAITS.into_iter(), Instant::now());
+    while begin.elapsed() < LONGEST {
+        let call = Call { api: Api::JobResult, query: Some(("jobid", id)), payload: Payload::Nothing };
+        match caller.call(&call).await.outcome {
+            Outcome::Success(answer) if answer.get("status").and_then(integer) == Some(OVER) => return Ok(()),
+            Outcome::Success(_) => {}
+            Outcome::Stopped(error) => return Err(error.failure().clone()),
+            Outcome::Failed(failure) => match failure.class() {
+                Class::Retry => {}
+                Class::Configuration | Class::Throttled => return Err(failure),
+                // Its result is gone, so it has been over for long.
+                _ => return Ok(()),
+            },
+        }
+        sleep(waits.next().unwrap_or(LATER_WAIT)).await;
+    }
+    tracing::warn!(job = id, "a job of an earlier process is not over yet");
+    Ok(())
 }
 
 /// The attempt of a row: the submission, with what is known of the row's own end.

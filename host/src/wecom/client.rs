@@ -252,8 +252,11 @@ impl Client {
     /// The job is an upsert: a create of a member who exists changes that member and succeeds, and an update of one
     /// who does not creates it. So whoever is not to be overwritten has to be known from a fresh listing before.
     /// WeCom keeps the results of the corp's last five jobs: have fewer than that under way.
-    pub async fn write_sheet(&self, sheet: &Sheet) -> Vec<Answer> {
-        let answers = batch::write(&self.caller, sheet).await;
+    ///
+    /// `taken` is told the job's id before the job is waited for, so that a later process can wait for it
+    /// ([`wait_for_job`](Self::wait_for_job)).
+    pub async fn write_sheet(&self, sheet: &Sheet, taken: impl AsyncFnMut(String)) -> Vec<Answer> {
+        let answers = batch::write(&self.caller, sheet, taken).await;
         answers.iter().for_each(|answer| self.heed(answer));
         answers
     }
@@ -265,6 +268,11 @@ impl Client {
         {
             tracing::error!(error.code = error.code(), "no write can succeed: {}", error.explain().en);
         }
+    }
+
+    /// Waits until a job that an earlier process submitted is over: until then it may still write.
+    pub async fn wait_for_job(&self, id: &str) -> Result<(), Error> {
+        batch::wait(&self.caller, id).await.map_err(|failure| Error::Job { failure })
     }
 
     /// How many calls this client made, by name, such as `user/create`.

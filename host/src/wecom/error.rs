@@ -73,6 +73,13 @@ pub enum Error {
         #[source]
         failure: Failure,
     },
+    /// A job of an earlier process could not be waited for.
+    #[error("cannot learn whether a WeCom job is over")]
+    Job {
+        /// Why.
+        #[source]
+        failure: Failure,
+    },
     /// A member could not be written, for a reason that concerns every member.
     #[error("cannot write the WeCom member {userid} ({api})")]
     Write {
@@ -257,6 +264,7 @@ impl Error {
             | Self::MemberIds { failure }
             | Self::GetMember { failure, .. }
             | Self::UseridByMobile { failure }
+            | Self::Job { failure }
             | Self::MembersOf { failure, .. }
             | Self::Sheet { failure, .. }
             | Self::Write { failure, .. } => failure,
@@ -283,6 +291,7 @@ impl Error {
             Self::MemberIds { .. } => "无法读取企业微信成员列表".to_owned(),
             Self::GetMember { userid, .. } => format!("无法读取企业微信成员 {userid}"),
             Self::UseridByMobile { .. } => "无法按手机号查找企业微信成员".to_owned(),
+            Self::Job { .. } => "无法得知企业微信的批量任务是否结束".to_owned(),
             Self::MembersOf { department, .. } => format!("无法读取企业微信部门 {department} 的成员"),
             Self::Sheet { api, rows, .. } => format!("无法以文件批量写入 {rows} 名企业微信成员（{api}）"),
             Self::Write { api, userid, .. } => format!("无法写入企业微信成员 {userid}（{api}）"),

@@ -154,3 +154,22 @@ fn what_is_protected_or_changed_only_the_ledger_is_not_undone() {
         assert!(matches!(undo(&noted, Some(&line), &policy()), Standing::Ignored { .. }));
     }
 }
+
+/// Of somebody who was adopted the ledger knows no more than the name: nothing of theirs is cleared, and no account is
+/// made from it.
+#[test]
+fn what_the_ledger_never_knew_is_not_set_back() {
+    let adopted = Member { userid: "a".to_owned(), name: "name of a".to_owned(), ..Member::default() };
+    let before = LedgerEntry { doubtful: true, ..entry(1, adopted, MemberState::Active) };
+    let written = Member { position: Some("厂长".to_owned()), ..member("a", "13800000001") };
+    let body = json!({ "userid": "a", "name": "name of a", "mobile": "13800000001", "position": "厂长" });
+    let operation = done(OperationKind::Update, Some(&before), written.clone(), body);
+    let standing = undo(&operation, Some(&entry(1, written.clone(), MemberState::Active)), &policy());
+    assert!(matches!(standing, Standing::Ignored { .. }), "{standing:?}");
+
+    let nameless = Member { userid: "a".to_owned(), ..Member::default() };
+    let nobody = LedgerEntry { doubtful: true, ..entry(1, nameless, MemberState::Left) };
+    let deleted = done(OperationKind::Delete, Some(&nobody), written.clone(), json!({ "userid": "a" }));
+    let standing = undo(&deleted, Some(&entry(1, written, MemberState::Deleted)), &policy());
+    assert!(matches!(standing, Standing::Ignored { .. }), "{standing:?}");
+}

@@ -29,6 +29,7 @@ ALTER TABLE watermark ADD COLUMN form TEXT NOT NULL DEFAULT '';
 ALTER TABLE watermark ADD COLUMN asked TEXT NOT NULL DEFAULT '';
 
 ALTER TABLE operation ADD COLUMN wave BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE operation ADD COLUMN job TEXT;
 
 -- A plan that waited was made by other rules of hashing; what was done stays in `operation` and `run`.
 DROP TABLE plan;

@@ -255,6 +255,16 @@ impl Store for Sqlite {
         plans::mark_sending(self, tenant, plan, places, at).await
     }
 
+    async fn set_job(
+        &self,
+        tenant: &TenantId,
+        plan: &PlanId,
+        places: &[usize],
+        job: &str,
+    ) -> Result<(), StoreError> {
+        plans::set_job(self, tenant, plan, places, job).await
+    }
+
     async fn settle(
         &self,
         tenant: &TenantId,

@@ -393,6 +393,23 @@ pub(super) async fn mark_sending(
     writing.commit(OPERATIONS).await
 }
 
+pub(super) async fn set_job(
+    store: &Sqlite,
+    tenant: &TenantId,
+    plan: &PlanId,
+    places: &[usize],
+    job: &str,
+) -> Result<(), StoreError> {
+    let mut writing = store.writing(OPERATIONS).await?;
+    for chunk in places.chunks(ROWS) {
+        let mut query = sqlx::QueryBuilder::<Db>::new("UPDATE operation SET job = ");
+        query.push_bind(job.to_owned());
+        only_places(&mut query, tenant, plan, chunk);
+        query.build().execute(&mut *writing.transaction).await.map_err(write)?;
+    }
+    writing.commit(OPERATIONS).await
+}
+
 fn only_places(query: &mut sqlx::QueryBuilder<Db>, tenant: &TenantId, plan: &PlanId, places: &[usize]) {
     query.push(" WHERE tenant = ").push_bind(tenant.as_str().to_owned());
     query.push(" AND plan = ").push_bind(plan.as_str().to_owned()).push(" AND place IN (");
@@ -502,7 +519,7 @@ async fn put_attempts(
 /// Operations of some tenants found in `sending`, and the tenant's of each.
 pub(super) async fn in_doubt(store: &Sqlite, tenants: &[TenantId]) -> Result<Vec<InDoubt>, StoreError> {
     let mut query = sqlx::QueryBuilder::<Db>::new(
-        "SELECT tenant, plan, place, operation FROM operation WHERE tenant IN (",
+        "SELECT tenant, plan, place, job, operation FROM operation WHERE tenant IN (",
     );
     let mut list = query.separated(", ");
     for tenant in tenants {
@@ -518,6 +535,7 @@ pub(super) async fn in_doubt(store: &Sqlite, tenants: &[TenantId]) -> Result<Vec
                 tenant: row.id("tenant")?,
                 plan: row.id("plan")?,
                 place,
+                job: row.get("job")?,
                 operation: row.json("operation")?,
             })
         })

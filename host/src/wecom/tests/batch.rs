@@ -69,7 +69,7 @@ fn service(rows: Value) -> Script {
 }
 
 async fn written(script: &Script, sheet: &Sheet) -> Vec<Answer> {
-    client(script).write_sheet(sheet).await
+    client(script).write_sheet(sheet, async |_| ()).await
 }
 
 fn verdicts(answers: &[Answer]) -> Vec<Verdict> {
@@ -87,7 +87,7 @@ async fn a_file_is_handed_in_submitted_and_asked_for_until_the_job_is_over() {
     let script = service(json!([row("e0002", 0, ""), row("E0001", 0, "")]))
         .on("batch/getresult", [running(), Canned::Json(json!({ "errcode": 0 })), Canned::Lost]);
     let client = client(&script);
-    let answers = client.write_sheet(&creates(2)).await;
+    let answers = client.write_sheet(&creates(2), async |_| ()).await;
     assert_eq!(verdicts(&answers), [DONE, DONE]);
     let upload = &script.seen("media/upload")[0];
     assert_eq!((upload.query["type"].as_str(), upload.query["access_token"].as_str()), ("file", "TOKEN-1"));
@@ -188,11 +188,11 @@ async fn an_update_refused_for_a_cell_it_does_not_change_goes_singly() {
 async fn a_row_that_no_write_can_pass_stops_the_client() {
     let script = service(json!([row("E0001", 0, ""), row("E0002", 45024, "over the limit")]));
     let client = client(&script);
-    let answers = client.write_sheet(&creates(2)).await;
+    let answers = client.write_sheet(&creates(2), async |_| ()).await;
     assert_eq!(answers[0].verdict, DONE);
     let Verdict::Stopped(error) = &answers[1].verdict else { panic!("{answers:?}") };
     assert_eq!((error.code().as_str(), answers[1].in_doubt), ("wecom.45024", false));
-    let later = same(client.write_sheet(&creates(2)).await);
+    let later = same(client.write_sheet(&creates(2), async |_| ()).await);
     assert_eq!((&later.verdict, later.attempts.len()), (&Verdict::Stopped(error.clone()), 0));
     assert_eq!(script.seen("media/upload").len(), 1);
 }
@@ -202,7 +202,7 @@ async fn a_refused_credential_stops_at_every_step_and_is_in_doubt_after_the_subm
     for (step, in_doubt) in [("media/upload", false), ("batch/syncuser", false), ("batch/getresult", true)] {
         let script = service(json!([])).on(step, [code(48002, "api forbidden")]);
         let client = client(&script);
-        let answer = same(client.write_sheet(&creates(2)).await);
+        let answer = same(client.write_sheet(&creates(2), async |_| ()).await);
         let Verdict::Stopped(error) = answer.verdict else { panic!("{step}: {answer:?}") };
         assert_eq!((error.code().as_str(), error.class()), ("wecom.48002", Class::Configuration));
         assert_eq!((answer.in_doubt, answer.attempts[0].errcode), (in_doubt, Some(48002)), "{step}");
@@ -314,7 +314,7 @@ async fn a_job_is_waited_for_a_quarter_of_an_hour() {
 async fn what_a_row_says_is_kept_without_secrets() {
     let script = service(json!([row("E0001", 60103, &format!("bad {} x\ny, hint: [1]", super::SECRET))]));
     let client: Client = client(&script);
-    let answers = client.write_sheet(&creates(1)).await;
+    let answers = client.write_sheet(&creates(1), async |_| ()).await;
     assert_eq!(answers[0].attempts[0].errmsg, "bad *** x y");
     assert!(!format!("{answers:?} {:?}", creates(1)).contains(super::SECRET));
 }

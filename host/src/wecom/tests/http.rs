@@ -80,7 +80,7 @@ async fn a_file_goes_out_as_the_part_media_of_a_form() {
     body.insert("to_invite".to_owned(), serde_json::json!(false));
     let row = BatchRow { write: Write::Create { userid: &userid, body: &body }, whole: &whole };
     let sheets = sheets(&[row]);
-    let answers = client(settings(&wire.url())).write_sheet(&sheets.sheets[0]).await;
+    let answers = client(settings(&wire.url())).write_sheet(&sheets.sheets[0], async |_| ()).await;
     assert_eq!(answers.into_iter().map(|answer| answer.verdict).collect::<Vec<_>>(), [DONE]);
     let seen = wire.seen();
     let [_, upload, submission, result] = seen.as_slice() else { panic!("{seen:?}") };

@@ -122,6 +122,19 @@ config = "jingxintai/leaving.json"
     let writes = site.writes();
     site.sync();
     assert_eq!(site.writes(), writes, "the onboarding row does not bring them back");
+    // It was a mistake, and the only row of its form.
+    let gone = RowChange {
+        app_id: APP_ID.to_owned(),
+        entry_id: LEAVING_FORM.to_owned(),
+        delete: vec![site.record(5).replace("660", "661")],
+        ..RowChange::default()
+    };
+    site.simulator.change_rows(gone).unwrap();
+    let emptied = site.json(1, &["sync", "jingxintai/leaving", "--full"]);
+    assert_eq!(emptied["error"]["code"], "source.emptied");
+    site.json(0, &["sync", "jingxintai/leaving", "--full", "--accept-missing"]);
+    site.json(0, &["sync", "jingxintai/onboarding"]);
+    assert_eq!(site.member(&userid).unwrap().status(), 4, "back where they were");
 }
 
 #[test]

@@ -150,3 +150,74 @@ fn a_form_that_is_empty_or_cannot_be_read_makes_nobody_a_leaver_even_where_absen
     site.sync();
     site.exact();
 }
+
+/// An incremental filter, narrowed by `more`.
+fn filtered(site: &Site, more: &str) -> Tenant {
+    let source = format!(
+        r#"filter = {{ rel = "and", cond = [{{ field = "updateTime", type = "datetime", method = "range", value = ["{{{{LAST_SYNC_TIME|datetime}}}}", ""] }}{more}] }}
+overlap = "0s"
+"#
+    );
+    Tenant { source, ..Tenant::new(&site.simulator.url()) }
+}
+
+#[test]
+fn another_form_is_noticed_before_it_is_read() {
+    const OTHER_FORM: &str = "63e0706d0e33350008180000";
+    let other = |document: &mut LoadDocument| {
+        let form = document.jiandaoyun.forms[0].clone();
+        document.jiandaoyun.forms.push(FormLoad { entry_id: OTHER_FORM.to_owned(), ..form });
+    };
+    let mut site = Site::loaded(12, other, |tenant| tenant);
+    site.sync();
+    let right = Tenant::new(&site.simulator.url());
+    site.deployment.put(&Tenant { entry_id: OTHER_FORM.to_owned(), ..right.clone() }).unwrap();
+    let (read, writes) = (pages(&site), site.writes());
+    for _ in 0..2 {
+        let report = site.json(1, &["sync", "jingxintai", "--full"]);
+        assert_eq!(report["error"]["code"], "source.other_form");
+    }
+    assert_eq!((pages(&site), site.writes()), (read, writes));
+    site.deployment.put(&right).unwrap();
+    assert_eq!(site.sync()["counts"]["unchanged"], 12);
+    site.exact();
+}
+
+/// What a filter that was too wide brought in is nobody's wish once the filter is put right.
+#[test]
+fn rows_that_a_wrong_filter_brought_in_are_nobody_s_once_it_is_right() {
+    let mut site = Site::new(12, |tenant| tenant);
+    let mut few: Vec<String> = (0..8).map(|place| format!("\"{}\"", site.userid(place))).collect();
+    few.dedup();
+    let few = few.join(", ");
+    let userid = ruzhi_sim::factory::USERID;
+    let narrow = format!(r#", {{ field = "{userid}", type = "text", method = "in", value = [{few}] }}"#);
+    site.deployment.put(&filtered(&site, &narrow)).unwrap();
+    assert_eq!(site.json(0, &["sync", "jingxintai"])["counts"]["created"], 8);
+    site.deployment.put(&filtered(&site, "")).unwrap();
+    assert_eq!(site.json(0, &["plan", "jingxintai"])["counts"]["created"], 4);
+    site.deployment.put(&filtered(&site, &narrow)).unwrap();
+    let report = site.sync();
+    assert_eq!((&report["counts"]["created"], &report["counts"]["unchanged"]), (&0.into(), &8.into()));
+}
+
+/// Deleted rows do not show in an incremental collect, so whoever approves has the whole form read.
+#[test]
+fn an_approval_is_for_what_the_form_says_now() {
+    let mut site = Site::new(12, |tenant| tenant);
+    let strict = Tenant { tables: "[guard]\ncreate_most = 3\n".to_owned(), ..filtered(&site, "") };
+    site.deployment.put(&filtered(&site, "")).unwrap();
+    site.sync();
+    site.deployment.put(&strict).unwrap();
+    let places: Vec<usize> = (0..5).map(|_| site.workforce.hire()).collect();
+    site.workforce.publish(&site.simulator).unwrap();
+    let held = site.json(3, &["sync", "jingxintai"]);
+    site.workforce.remove(places[1]);
+    site.workforce.publish(&site.simulator).unwrap();
+    let plan = held["plan"].as_str().unwrap();
+    let refused = site.json(1, &["apply", plan, "--approve"]);
+    assert_eq!(refused["error"]["code"], "plan.superseded");
+    let new = refused["plan"].as_str().unwrap();
+    assert_eq!(site.json(0, &["apply", new, "--approve"])["counts"]["created"], 4);
+    site.exact();
+}
