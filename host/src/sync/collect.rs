@@ -167,10 +167,14 @@ impl Collecting<'_> {
         doubted: bool,
     ) -> Result<(Vec<RecordId>, Vec<RecordId>), RunError> {
         let flow = self.flow;
-        if !doubted && !flow.absent_leaves {
-            return Ok((Vec::new(), absent.into_iter().map(|record| record.id).collect()));
-        }
         let ids: Vec<RecordId> = absent.iter().map(|record| record.id.clone()).collect();
+        if self.accept_missing && flow.absent_leaves {
+            // A person says that whoever is missing has left; the guard still looks.
+            return Ok((ids, Vec::new()));
+        }
+        if !doubted && !flow.absent_leaves {
+            return Ok((Vec::new(), ids));
+        }
         let known = flow.store.known_records(&flow.tenant, &flow.id, &ids).await?;
         let most = if flow.absent_leaves { absent.len() } else { ASKED_FOR };
         let (mut gone, mut elsewhere, mut there) = (Vec::new(), Vec::new(), 0);
