@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::error::RunError;
 use super::flow::Flow;
 use super::planning::{Candidates, Keeping, Made, directory};
-use crate::model::{Decision, LedgerEntry, Member, MemberKey, Origin, RunId, UserId};
+use crate::model::{Decision, LedgerEntry, Member, MemberKey, Origin, RunId, Text, UserId};
 use crate::plan::adopt::{Found, adopt};
 use crate::plan::{AdoptBy, Candidate, Directory, Draft, Planner, Policy, Purpose, Resolution, Standing};
 
@@ -26,7 +26,7 @@ pub(super) async fn plan(
     let contested = Planner::new(&scope, &survey, None, &nobody, policy, now).contested();
     let mut draft = Draft::new(flow.tenant.clone(), flow.id.clone(), purpose, false, &survey);
     let mut keeping = Keeping::begin(flow, run).await?;
-    let mut looking = Looking { flow, directory: &directory, by, missed: 0 };
+    let mut looking = Looking { flow, directory: &directory, by, missed: 0, unasked: 0 };
     let mut taken: HashMap<MemberKey, Origin> = HashMap::new();
     let mut candidates = Candidates::new(flow, &scope, Vec::new());
     loop {
@@ -59,7 +59,15 @@ pub(super) async fn plan(
             keeping.add(origin, (&record.decision, &record.rules), standing).await?;
         }
     }
-    keeping.finish(draft.finish(&policy.guard)).await
+    let made = keeping.finish(draft.finish(&policy.guard)).await?;
+    let unasked = looking.unasked;
+    let note = (unasked > 0).then(|| {
+        Text::new(
+            format!("{unasked} mobile numbers were not asked for: WeCom blocks the question for a day when a fifth of the corp's size was asked for in vain; adopt by userid, or take the rest another day"),
+            format!("有 {unasked} 个手机号未查询：查无结果的次数超过企业人数的五分之一时，企业微信会停用该查询一天；请按帐号接管，或改日继续"),
+        )
+    });
+    Ok(Made { note, ..made })
 }
 
 /// The member a record wants that the ledger does not have.
@@ -79,6 +87,7 @@ struct Looking<'a> {
     directory: &'a Directory,
     by: AdoptBy,
     missed: usize,
+    unasked: u64,
 }
 
 impl Looking<'_> {
@@ -90,17 +99,14 @@ impl Looking<'_> {
         }
         // When a fifth of the corp's size was asked for in vain, WeCom blocks the question for a day.
         let patience = (self.directory.members.len() / 10).max(5);
-        if self.by != AdoptBy::Userid
-            && self.missed < patience
-            && let Some(mobile) = member.mobile.as_deref().filter(|mobile| !mobile.is_empty())
-        {
-            found.by_mobile =
-                self.flow.directory.userid_by_mobile(mobile).await.map_err(RunError::Directory)?;
-            if found.by_mobile.is_none() {
-                self.missed += 1;
-                if self.missed == patience {
-                    tracing::warn!("many mobile numbers are nobody's; no more are asked for in this run");
-                }
+        let mobile = member.mobile.as_deref().filter(|mobile| !mobile.is_empty());
+        if let Some(mobile) = mobile.filter(|_| self.by != AdoptBy::Userid) {
+            if self.missed < patience {
+                found.by_mobile =
+                    self.flow.directory.userid_by_mobile(mobile).await.map_err(RunError::Directory)?;
+                self.missed += usize::from(found.by_mobile.is_none());
+            } else {
+                self.unasked += 1;
             }
         }
         if let Some(userid) = found.by_userid.as_ref().or(found.by_mobile.as_ref()) {

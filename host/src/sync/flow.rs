@@ -77,8 +77,10 @@ impl Flow {
     /// Calls made so far, by service and API.
     pub(super) fn calls(&self) -> BTreeMap<String, u64> {
         let directory = self.directory.calls().into_iter().map(|(api, n)| (format!("wecom {api}"), n));
+        let reader = self.reader.iter().flat_map(wecom::Client::calls);
+        let reader = reader.map(|(api, n)| (format!("wecom {api} (read_secret)"), n));
         let source = self.source.calls().into_iter().map(|(api, n)| (format!("jiandaoyun {api}"), n));
-        directory.chain(source).collect()
+        directory.chain(reader).chain(source).collect()
     }
 
     /// The form, as a person knows it by its address.

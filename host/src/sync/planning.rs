@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::error::RunError;
 use super::flow::Flow;
-use crate::model::{MemberKey, OperationKind, Origin, RecordId, RunId};
+use crate::model::{MemberKey, OperationKind, Origin, RecordId, RunId, Text};
 use crate::plan::{Candidate, Directory, Order, Plan, Planner, Policy, Purpose, Scope, Standing, Survey};
 use crate::store::DraftPart;
 
@@ -22,6 +22,8 @@ pub(super) struct Made {
     pub(super) at: DateTime<Utc>,
     /// It does something for a record that an earlier run fetched.
     pub(super) from_before: bool,
+    /// What a person should know beside it.
+    pub(super) note: Option<Text>,
 }
 
 /// Keeps what is said of records, part by part.
@@ -84,7 +86,7 @@ impl<'a> Keeping<'a> {
                 self.flush().await?;
             }
         }
-        Ok(Made { plan, order, at: self.at, from_before: false })
+        Ok(Made { plan, order, at: self.at, from_before: false, note: None })
     }
 }
 

@@ -203,7 +203,7 @@ impl Running<'_> {
         }
         for pass in 0..PASSES {
             self.row.counts = merged(self.row.counts, made.plan.counts);
-            self.row.problem = undecided(&made.plan);
+            self.row.problem = undecided(&made.plan).or_else(|| made.note.clone());
             let planned = made.plan.counts;
             let (plan, state) = self.keep(made, applying && pass == 0).await?;
             if self.request.only_plans() {

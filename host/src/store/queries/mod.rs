@@ -1,6 +1,7 @@
 //! The SQL, written for any `Db` its parent names.
 
 mod history;
+mod journal;
 mod ledger;
 mod plans;
 mod records;
@@ -252,7 +253,7 @@ impl Store for Sqlite {
         places: &[usize],
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        plans::mark_sending(self, tenant, plan, places, at).await
+        journal::mark_sending(self, tenant, plan, places, at).await
     }
 
     async fn set_job(
@@ -262,7 +263,7 @@ impl Store for Sqlite {
         places: &[usize],
         job: &str,
     ) -> Result<(), StoreError> {
-        plans::set_job(self, tenant, plan, places, job).await
+        journal::set_job(self, tenant, plan, places, job).await
     }
 
     async fn settle(
@@ -272,11 +273,11 @@ impl Store for Sqlite {
         settlements: &[Settlement],
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        plans::settle(self, tenant, plan, settlements, at).await
+        journal::settle(self, tenant, plan, settlements, at).await
     }
 
     async fn in_doubt(&self, tenants: &[TenantId]) -> Result<Vec<InDoubt>, StoreError> {
-        plans::in_doubt(self, tenants).await
+        journal::in_doubt(self, tenants).await
     }
 
     async fn watermark(&self, tenant: &TenantId, flow: &FlowId) -> Result<Option<Watermark>, StoreError> {

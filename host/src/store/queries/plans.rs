@@ -1,4 +1,4 @@
-//! Plans and their operations: the journal of what was done to the directory.
+//! Plans and their operations, as they are made and read.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -7,12 +7,9 @@ use chrono::{DateTime, Utc};
 use super::records::Entry;
 use super::values::{DbRow, Reading, json_text, number, word_of};
 use super::{
-    Db, DraftPart, InDoubt, PlanState, ROWS, Settlement, Sqlite, StoreError, StoredPlan, Writing, ledger,
-    records,
+    Db, DraftPart, PlanState, ROWS, Sqlite, StoreError, StoredPlan, Writing, journal, ledger, records,
 };
-use crate::model::{
-    FlowId, LedgerEntry, Operation, OperationKind, OperationState, PlanId, RecordId, RunId, TenantId,
-};
+use crate::model::{FlowId, Operation, OperationState, PlanId, RecordId, RunId, TenantId};
 use crate::plan::{Order, Plan, Purpose};
 use crate::store::{AttemptRow, OperationRow};
 
@@ -200,7 +197,7 @@ async fn put_waves(writing: &mut Writing<'_>, plan: &Plan, waves: &[(usize, u32)
         for chunk in places.chunks(ROWS) {
             let mut query = sqlx::QueryBuilder::<Db>::new("UPDATE operation SET wave = ");
             query.push_bind(i64::from(wave));
-            only_places(&mut query, &plan.tenant, &plan.id, chunk);
+            journal::only_places(&mut query, &plan.tenant, &plan.id, chunk);
             query.build().execute(&mut *writing.transaction).await.map_err(write)?;
         }
     }
@@ -374,170 +371,4 @@ pub(super) async fn set_state(
         .await
         .map_err(|source| StoreError::Write { what: WHAT, source })?;
     writing.commit(WHAT).await
-}
-
-pub(super) async fn mark_sending(
-    store: &Sqlite,
-    tenant: &TenantId,
-    plan: &PlanId,
-    places: &[usize],
-    at: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    let mut writing = store.writing(OPERATIONS).await?;
-    for chunk in places.chunks(ROWS) {
-        let mut query = sqlx::QueryBuilder::<Db>::new("UPDATE operation SET state = 'sending', sent_at = ");
-        query.push_bind(at.timestamp_millis());
-        only_places(&mut query, tenant, plan, chunk);
-        query.build().execute(&mut *writing.transaction).await.map_err(write)?;
-    }
-    writing.commit(OPERATIONS).await
-}
-
-pub(super) async fn set_job(
-    store: &Sqlite,
-    tenant: &TenantId,
-    plan: &PlanId,
-    places: &[usize],
-    job: &str,
-) -> Result<(), StoreError> {
-    let mut writing = store.writing(OPERATIONS).await?;
-    for chunk in places.chunks(ROWS) {
-        let mut query = sqlx::QueryBuilder::<Db>::new("UPDATE operation SET job = ");
-        query.push_bind(job.to_owned());
-        only_places(&mut query, tenant, plan, chunk);
-        query.build().execute(&mut *writing.transaction).await.map_err(write)?;
-    }
-    writing.commit(OPERATIONS).await
-}
-
-fn only_places(query: &mut sqlx::QueryBuilder<Db>, tenant: &TenantId, plan: &PlanId, places: &[usize]) {
-    query.push(" WHERE tenant = ").push_bind(tenant.as_str().to_owned());
-    query.push(" AND plan = ").push_bind(plan.as_str().to_owned()).push(" AND place IN (");
-    let mut list = query.separated(", ");
-    for place in places {
-        list.push_bind(number(*place));
-    }
-    query.push(")");
-}
-
-pub(super) async fn settle(
-    store: &Sqlite,
-    tenant: &TenantId,
-    plan: &PlanId,
-    settlements: &[Settlement],
-    at: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    let at = at.timestamp_millis();
-    let mut writing = store.writing(OPERATIONS).await?;
-    // Most of a batch ended alike, so a few statements write it.
-    let mut alike: BTreeMap<_, Vec<usize>> = BTreeMap::new();
-    for settlement in settlements {
-        let ending = (settlement.state, settlement.errcode, settlement.errmsg.as_deref());
-        alike.entry(ending).or_default().push(settlement.place);
-    }
-    for ((state, errcode, errmsg), places) in alike {
-        for chunk in places.chunks(ROWS) {
-            let mut query = sqlx::QueryBuilder::<Db>::new("UPDATE operation SET state = ");
-            query.push_bind(state.as_str()).push(", settled_at = ").push_bind(at);
-            query.push(", errcode = ").push_bind(errcode);
-            query.push(", errmsg = ").push_bind(errmsg.map(str::to_owned));
-            only_places(&mut query, tenant, plan, chunk);
-            query.build().execute(&mut *writing.transaction).await.map_err(write)?;
-        }
-    }
-    put_attempts(&mut writing, tenant, plan, settlements).await?;
-    let lines: Vec<&LedgerEntry> = settlements.iter().filter_map(|s| s.ledger.as_ref()).collect();
-    ledger::put(&mut writing, &lines, at).await?;
-    for line in settlements.iter().filter_map(|s| {
-        let (now, before) = (s.ledger.as_ref()?, s.operation.before.as_ref()?);
-        (now.owner.tenant != before.owner.tenant).then_some(before)
-    }) {
-        ledger::release(&mut writing, &line.owner.tenant, &line.userid.key()).await?;
-    }
-    let refused: Vec<Entry<'_>> = settlements
-        .iter()
-        .filter_map(|s| {
-            s.refusal.as_ref().map(|refusal| Entry {
-                flow: &s.operation.flow,
-                record: &s.operation.record,
-                refusal,
-                decision: &s.operation.decision,
-                rules: &s.operation.rules,
-            })
-        })
-        .collect();
-    records::put_refusals(&mut writing, tenant, &refused, at).await?;
-    // Where somebody gave a mobile number up, whoever was refused it is looked at again.
-    let frees = |s: &&Settlement| {
-        let number = s.operation.kind == OperationKind::Delete || s.operation.body.contains_key("mobile");
-        number && s.state == OperationState::Done && s.operation.before.is_some()
-    };
-    if settlements.iter().any(|s| frees(&s)) {
-        records::forget_held_numbers(&mut writing, tenant).await?;
-    }
-    // Whose member is the record's own from now on is refused no longer: the next plan sends every field.
-    for operation in settlements.iter().filter_map(|s| {
-        let adopted = s.operation.kind == OperationKind::Adopt && s.state == OperationState::Done;
-        adopted.then_some(&s.operation)
-    }) {
-        records::drop_refusal(&mut writing, tenant, &operation.flow, &operation.record).await?;
-    }
-    writing.commit(OPERATIONS).await
-}
-
-async fn put_attempts(
-    writing: &mut Writing<'_>,
-    tenant: &TenantId,
-    plan: &PlanId,
-    settlements: &[Settlement],
-) -> Result<(), StoreError> {
-    let attempts: Vec<(usize, usize, &AttemptRow)> = settlements
-        .iter()
-        .flat_map(|s| s.attempts.iter().enumerate().map(move |(n, attempt)| (s.place, n, attempt)))
-        .collect();
-    for chunk in attempts.chunks(ROWS) {
-        let mut query = sqlx::QueryBuilder::<Db>::new(
-            "INSERT INTO attempt (tenant, plan, place, number, api, called_at, took_ms, errcode, errmsg) ",
-        );
-        query.push_values(chunk, |mut row, (place, n, attempt)| {
-            row.push_bind(tenant.as_str())
-                .push_bind(plan.as_str())
-                .push_bind(number(*place))
-                .push_bind(number(*n))
-                .push_bind(attempt.api.as_str())
-                .push_bind(attempt.at.timestamp_millis())
-                .push_bind(attempt.took_ms)
-                .push_bind(attempt.errcode)
-                .push_bind(attempt.errmsg.as_str());
-        });
-        query.push(" ON CONFLICT (tenant, plan, place, called_at, number) DO NOTHING");
-        query.build().execute(&mut *writing.transaction).await.map_err(write)?;
-    }
-    Ok(())
-}
-
-/// Operations of some tenants found in `sending`, and the tenant's of each.
-pub(super) async fn in_doubt(store: &Sqlite, tenants: &[TenantId]) -> Result<Vec<InDoubt>, StoreError> {
-    let mut query = sqlx::QueryBuilder::<Db>::new(
-        "SELECT tenant, plan, place, job, operation FROM operation WHERE tenant IN (",
-    );
-    let mut list = query.separated(", ");
-    for tenant in tenants {
-        list.push_bind(tenant.as_str().to_owned());
-    }
-    query.push(") AND state = 'sending' ORDER BY tenant, plan, place");
-    let rows = query.build().fetch_all(&store.pool).await.map_err(read)?;
-    rows.iter()
-        .map(|row| {
-            let row = Reading { row, what: OPERATIONS };
-            let place = usize::try_from(row.count("place")?).unwrap_or(usize::MAX);
-            Ok(InDoubt {
-                tenant: row.id("tenant")?,
-                plan: row.id("plan")?,
-                place,
-                job: row.get("job")?,
-                operation: row.json("operation")?,
-            })
-        })
-        .collect()
 }
