@@ -242,6 +242,31 @@ impl Filter {
         self.conditions.iter().map(|condition| condition.field.clone()).collect()
     }
 
+    /// Whether a row cannot be meant by this filter: it has another value than one it must be equal to. What is not so
+    /// plain is left open.
+    pub fn excludes(&self, row: &Map<String, Value>) -> bool {
+        let plain = |value: &Value| match value {
+            Value::String(text) => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        };
+        let differs = |condition: &Condition| {
+            let Some(found) = row.get(&condition.field).and_then(plain) else { return false };
+            let wanted: Option<Vec<String>> = condition
+                .operands
+                .iter()
+                .flatten()
+                .map(|operand| match operand {
+                    Operand::Fixed(value) => plain(value),
+                    Operand::Template(_) => None,
+                })
+                .collect();
+            let compares = matches!(condition.method, "eq" | "in");
+            compares && wanted.is_some_and(|wanted| !wanted.is_empty() && !wanted.contains(&found))
+        };
+        self.relation == Relation::And && self.conditions.iter().any(differs)
+    }
+
     /// The filter as the service takes it; none means every row.
     ///
     /// Without a time everything is read: conditions that speak of the last sync are left out. Under `or` such a

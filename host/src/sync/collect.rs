@@ -149,7 +149,7 @@ impl Collecting<'_> {
         if missing > FEW_MISSING && missing * 2 > had && doubted {
             return Err(RunError::SourceShrunk { had, missing });
         }
-        let (gone, elsewhere) = self.ask_for_absent(absent, doubted).await?;
+        let (gone, elsewhere) = self.ask_for_absent(absent, doubted, same_query).await?;
         for (absence, ids) in [(Absence::Gone, gone), (Absence::Elsewhere, elsewhere)] {
             if !ids.is_empty() {
                 flow.store.mark_absent(&flow.tenant, &flow.id, absence, &ids).await?;
@@ -165,6 +165,7 @@ impl Collecting<'_> {
         &self,
         absent: Vec<PresentRecord>,
         doubted: bool,
+        same_query: bool,
     ) -> Result<(Vec<RecordId>, Vec<RecordId>), RunError> {
         let flow = self.flow;
         let ids: Vec<RecordId> = absent.iter().map(|record| record.id.clone()).collect();
@@ -194,9 +195,16 @@ impl Collecting<'_> {
             let updated = row.fields.get("updateTime").and_then(Value::as_str);
             let updated = updated.and_then(|at| DateTime::parse_from_rfc3339(at).ok());
             let edited = updated.zip(fetched_at).is_some_and(|(updated, fetched)| updated > fetched);
+            // The filter of before says itself why the row is not given: a workflow that began again, say.
+            let filter = flow.filter.as_ref().filter(|_| same_query);
+            let excluded = filter.is_some_and(|filter| filter.excludes(&row.fields));
             let content = Digest::of(self.visible(row));
             // A row that only a collect with another question has found is right to be missing.
-            if confirmed && !edited && known.get(&id).is_some_and(|known| known.content == content) {
+            if confirmed
+                && !edited
+                && !excluded
+                && known.get(&id).is_some_and(|known| known.content == content)
+            {
                 there += 1;
             }
             elsewhere.push(id);

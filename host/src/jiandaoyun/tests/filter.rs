@@ -185,3 +185,26 @@ fn an_unknown_key_of_the_filter_itself_is_refused() {
         assert!(error.at == "filter" && error.to_string().contains(word), "{word}: {error}");
     }
 }
+
+#[test]
+fn a_row_that_plainly_differs_is_excluded_and_what_is_not_plain_is_left_open() {
+    let filter = Filter::parse(&json!({ "rel": "and", "cond": [
+        { "field": "updateTime", "type": "datetime", "method": "range", "value": ["{{LAST_SYNC_TIME|datetime}}", ""] },
+        { "field": "flowState", "type": "flowstate", "method": "eq", "value": ["1"] },
+    ] }))
+    .unwrap()
+    .unwrap();
+    let excluded = |row: Value| filter.excludes(row.as_object().unwrap());
+    assert!(excluded(json!({ "flowState": 0 })));
+    assert!(!excluded(json!({ "flowState": 1 })));
+    assert!(!excluded(json!({ "flowState": "1" })));
+    assert!(!excluded(json!({})));
+    assert!(!excluded(json!({ "flowState": null })));
+    let either = Filter::parse(&json!({ "rel": "or", "cond": [
+        { "field": "flowState", "type": "flowstate", "method": "eq", "value": ["1"] },
+        { "field": "a", "type": "text", "method": "eq", "value": ["x"] },
+    ] }))
+    .unwrap()
+    .unwrap();
+    assert!(!either.excludes(json!({ "flowState": 0 }).as_object().unwrap()));
+}
