@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Digest, FlowId, Member, MemberKey, OperationKind, RecordId, TenantId, UserId};
+use super::{Digest, FlowId, Member, MemberKey, Operation, OperationKind, RecordId, TenantId, UserId};
 
 /// A record, named over all tenants.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -78,12 +78,12 @@ pub struct LedgerEntry {
 }
 
 impl LedgerEntry {
-    /// The line once a write of this kind may or may not have happened: everything is sent again, and a leaver may be
+    /// The line once an operation may or may not have happened: everything is sent again, and a leaver may be
     /// enabled still.
-    pub fn in_doubt(&self, kind: OperationKind, left: bool) -> Self {
+    pub fn in_doubt(&self, operation: &Operation) -> Self {
         let mut entry = Self { doubtful: true, ..self.clone() };
-        let leaves = kind == OperationKind::Disable && left;
-        if leaves || (kind == OperationKind::Enable && self.state == MemberState::Left) {
+        let leaves = operation.kind == OperationKind::Disable && operation.left;
+        if leaves || (operation.kind == OperationKind::Enable && self.state == MemberState::Left) {
             entry.state = MemberState::Left;
             entry.left_at = None;
         }

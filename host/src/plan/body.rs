@@ -8,7 +8,7 @@ use crate::model::{Member, Membership};
 
 /// The body of a create. An empty field is left out; an invitation is sent only if the rules say so, because WeCom's
 /// own default is to send one.
-pub(super) fn create(member: &Member) -> Map<String, Value> {
+pub fn create(member: &Member) -> Map<String, Value> {
     let mut body = Map::new();
     body.insert("userid".to_owned(), json!(member.userid));
     for (field, value) in texts(member) {
@@ -33,11 +33,6 @@ pub(super) fn create(member: &Member) -> Map<String, Value> {
     }
     body.insert("to_invite".to_owned(), json!(member.to_invite.unwrap_or(false)));
     body
-}
-
-/// A member in WeCom's fields, as a create would send them.
-pub fn whole_body(member: &Member) -> Map<String, Value> {
-    create(member)
 }
 
 /// The fields in which `new` differs from what was written, without `userid`. A field the rules do not speak of is

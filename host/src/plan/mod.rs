@@ -25,7 +25,7 @@ mod world;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use body::whole_body;
+pub use body::create as whole_body;
 pub use counts::Counts;
 pub use draft::{AdoptBy, Draft, DriftSettle, Plan, Purpose};
 pub use guard::{Guard, GuardReason, GuardVerdict};

@@ -402,7 +402,7 @@ fn not_done(due: Due) -> Settlement {
         state: OperationState::Failed,
         errcode: attempts.last().and_then(|attempt| attempt.errcode),
         errmsg: Some("not done; the next run plans it again".to_owned()),
-        ledger: doubtful.map(|entry| entry.in_doubt(operation.kind, operation.left)),
+        ledger: doubtful.map(|entry| entry.in_doubt(&operation)),
         operation,
         attempts,
         refusal: None,

@@ -15,7 +15,7 @@ use crate::guest::BATCH;
 use crate::jiandaoyun::{Query, Row};
 use crate::model::{Context, Digest, RecordId, RunId, SourceRecord};
 use crate::plan::Resolution;
-use crate::store::{Absence, FetchedRecord, PresentRecord, RecordRow, Watermark};
+use crate::store::{Absence, FetchedRecord, PresentRecord, RecordRow};
 
 pub(super) struct Collecting<'a> {
     pub(super) flow: &'a Flow,
@@ -80,10 +80,9 @@ impl Collecting<'_> {
         }
         let watermark = watermark.filter(|watermark| watermark.query == asking);
         let same_query = watermark.is_some();
-        // What another question brought in since then is no answer to this one.
-        let undisturbed = |watermark: &Watermark| watermark.asked.is_none();
         let since = watermark
-            .filter(|watermark| !self.full && !self.complete && undisturbed(watermark))
+            // What another question brought in since then is no answer to this one.
+            .filter(|watermark| !self.full && !self.complete && watermark.asked.is_none())
             .filter(|_| flow.filter.as_ref().is_some_and(|filter| filter.is_incremental()))
             .and_then(|watermark| watermark.reached.checked_sub_signed(flow.overlap));
         let query = Query {

@@ -74,9 +74,10 @@ pub(super) fn read_back(
                 doubtful: false,
                 ..before.clone()
             };
-            let doubtful = operation.before.as_ref().map(|before| {
-                if there { before.in_doubt(operation.kind, operation.left) } else { gone(before) }
-            });
+            let doubtful = operation
+                .before
+                .as_ref()
+                .map(|before| if there { before.in_doubt(operation) } else { gone(before) });
             (OperationState::Lost, doubtful)
         }
     };

@@ -72,7 +72,7 @@ pub(super) fn read(operation: &Arc<Operation>, place: usize, known: Known<'_>, a
     let creating = operation.kind == OperationKind::Create;
     // A change that is refused now may have been carried out by an earlier call whose answer was lost.
     let called_before = before.filter(|_| !creating && (answer.in_doubt || known.maybe_ours));
-    let doubtful = called_before.map(|before| before.in_doubt(operation.kind, operation.left));
+    let doubtful = called_before.map(|before| before.in_doubt(operation));
     let refused = |refusal| settled(OperationState::Refused, doubtful.clone(), Some(refusal));
     match answer.verdict {
         Verdict::Done { created_departments } if created_departments.is_empty() => done(),
@@ -173,7 +173,7 @@ pub(super) fn read(operation: &Arc<Operation>, place: usize, known: Known<'_>, a
             settlement: (!known.maybe_ours).then(|| {
                 // A change that was called before the limit was reached may have happened.
                 let called_before = before.filter(|_| !creating && attempts.len() > 1);
-                let doubtful = called_before.map(|entry| entry.in_doubt(operation.kind, operation.left));
+                let doubtful = called_before.map(|entry| entry.in_doubt(operation));
                 Box::new(settlement(OperationState::Failed, doubtful, None))
             }),
             error: None,

@@ -37,7 +37,7 @@ fn origin(n: u32) -> Origin {
     Origin { tenant: tenant(), flow: flow(), record: id(n) }
 }
 
-fn member(userid: &str, mobile: &str) -> Member {
+pub(crate) fn member(userid: &str, mobile: &str) -> Member {
     Member {
         userid: userid.to_owned(),
         name: format!("name of {userid}"),
@@ -80,7 +80,7 @@ fn entry(n: u32, written: Member, state: MemberState) -> LedgerEntry {
     }
 }
 
-fn policy() -> Policy {
+pub(crate) fn policy() -> Policy {
     Policy {
         duplicates: Duplicates::Refuse,
         existing: Existing::Refuse,

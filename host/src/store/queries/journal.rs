@@ -118,11 +118,11 @@ pub(super) async fn settle(
         .collect();
     records::put_refusals(&mut writing, tenant, &refused, at).await?;
     // Where somebody gave a mobile number up, whoever was refused it is looked at again.
-    let frees = |s: &&Settlement| {
+    let frees = |s: &Settlement| {
         let number = s.operation.kind == OperationKind::Delete || s.operation.body.contains_key("mobile");
         number && s.state == OperationState::Done && s.operation.before.is_some()
     };
-    if settlements.iter().any(|s| frees(&s)) {
+    if settlements.iter().any(frees) {
         records::forget_held_numbers(&mut writing, tenant).await?;
     }
     // Whose member is the record's own from now on is refused no longer: the next plan sends every field.

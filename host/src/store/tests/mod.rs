@@ -12,10 +12,11 @@ use tempfile::TempDir;
 
 use super::{Access, RecordRow, Settlement, Sqlite, Store};
 use crate::model::{
-    Decision, Digest, FlowId, LedgerEntry, Member, MemberKey, MemberState, Membership, Operation,
-    OperationKind, OperationState, Origin, TenantId,
+    Decision, Digest, FlowId, LedgerEntry, Member, MemberKey, MemberState, Operation, OperationKind,
+    OperationState, Origin, TenantId,
 };
 use crate::plan::Resolution;
+use crate::plan::tests::member;
 use crate::plan::tests::world::id;
 
 struct Opened {
@@ -43,16 +44,6 @@ fn flow() -> FlowId {
 
 fn origin(tenant: &TenantId, n: u32) -> Origin {
     Origin { tenant: tenant.clone(), flow: flow(), record: id(n) }
-}
-
-fn member(userid: &str, mobile: &str) -> Member {
-    Member {
-        userid: userid.to_owned(),
-        name: format!("name of {userid}"),
-        mobile: Some(mobile.to_owned()),
-        memberships: vec![Membership { department: 1, leader: false, order: None }],
-        ..Member::default()
-    }
 }
 
 fn upsert(userid: &str, mobile: &str) -> Resolution {

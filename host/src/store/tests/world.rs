@@ -1,6 +1,6 @@
 //! What a plan is made from: the survey, and the records that may ask for something.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use chrono::TimeDelta;
 use proptest::prelude::*;
@@ -8,22 +8,10 @@ use proptest::test_runner::{Config, RngSeed, TestRunner};
 
 use super::*;
 use crate::model::{RecordId, Violation};
+use crate::plan::tests::policy;
 use crate::plan::tests::world::{Shown, World};
-use crate::plan::{
-    Candidate, Duplicates, Existing, Guard, Planner, Policy, RecordState, Scope, Standing, Survey,
-};
+use crate::plan::{Candidate, Planner, RecordState, Scope, Standing, Survey};
 use crate::store::{Absence, DraftPart};
-
-fn policy() -> Policy {
-    Policy {
-        duplicates: Duplicates::Refuse,
-        existing: Existing::Refuse,
-        protected: BTreeSet::new(),
-        grace: TimeDelta::days(30),
-        guard: Guard::default(),
-        retry: false,
-    }
-}
 
 fn scope(tenants: &[TenantId]) -> Scope {
     Scope {

@@ -459,7 +459,7 @@ fn not_done(place: usize, due: &Due) -> Settlement {
         errcode: None,
         errmsg: None,
         attempts: Vec::new(),
-        ledger: doubtful.map(|before| before.in_doubt(due.operation.kind, due.operation.left)),
+        ledger: doubtful.map(|before| before.in_doubt(&due.operation)),
         refusal: None,
     }
 }

@@ -7,7 +7,6 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::Call;
-use super::body::Body;
 use super::corp::Corp;
 use super::csv_file;
 use super::patch::Patch;
@@ -113,9 +112,7 @@ fn upsert(
     call: &Call<'_>,
     invites: bool,
 ) -> Result<(), Refusal> {
-    let mut body = Body::of(fields);
-    let userid = body.text("userid").unwrap_or_default();
-    let patch = Patch::take(&mut body);
+    let (userid, patch) = Patch::with_userid(fields);
     let key = userid.to_ascii_lowercase();
     if corp.members.contains_key(&key) {
         corp.update_member(&userid, None, patch, call.knobs)?;

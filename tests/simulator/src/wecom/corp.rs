@@ -147,9 +147,7 @@ impl Corp {
         fields: serde_json::Map<String, Value>,
         knobs: &Knobs,
     ) -> Result<(), CorpError> {
-        let mut body = Body::of(fields);
-        let userid = body.text("userid").unwrap_or_default();
-        let patch = Patch::take(&mut body);
+        let (userid, patch) = Patch::with_userid(fields);
         self.update_member(&userid, None, patch, knobs).map(drop).map_err(by_hand)
     }
 
@@ -158,9 +156,7 @@ impl Corp {
         fields: serde_json::Map<String, Value>,
         knobs: &Knobs,
     ) -> Result<(), CorpError> {
-        let mut body = Body::of(fields);
-        let userid = body.text("userid").unwrap_or_default();
-        let patch = Patch::take(&mut body);
+        let (userid, patch) = Patch::with_userid(fields);
         self.create_member(&userid, patch, knobs, 0).map_err(by_hand)?;
         // Not by a call: it counts neither as created nor as invited.
         if let Some(times) = self.created.get_mut(&userid.to_ascii_lowercase()) {

@@ -1,7 +1,7 @@
 //! The fields of one user/create, user/update or CSV row, and what they make of a member. Checks come in the order
 //! that was observed: name, userid, mobile or e-mail, departments, the other fields, then uniqueness.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::body::Body;
 use super::corp::Corp;
@@ -47,6 +47,13 @@ enum Departments {
 pub(super) type CreatedDepartments = Vec<(u32, String)>;
 
 impl Patch {
+    /// The patch that fields given outside of a call make, and whose it is.
+    pub(super) fn with_userid(fields: Map<String, Value>) -> (String, Self) {
+        let mut body = Body::of(fields);
+        let userid = body.text("userid").unwrap_or_default();
+        (userid, Self::take(&mut body))
+    }
+
     pub(super) fn take(body: &mut Body) -> Self {
         // Known to old clients, still accepted, without effect here.
         body.ignore(&["isleader", "hide_mobile", "english_name", "biz_mail_alias"]);
