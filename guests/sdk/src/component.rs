@@ -3,6 +3,9 @@
 //! The contract's own types are plain Rust shared with the host; here they are moved, not copied, into those of the
 //! bindings. The custom section `ruzhi:api-version` tells a host of another version what it has before it.
 
+/// The version of the contract that this crate speaks, as a component says it in the section `ruzhi:api-version`.
+pub const VERSION: &str = "0.1";
+
 /// Exports a [`Mapping`](crate::Mapping) as a component. Say it once, in the guest's `lib.rs`.
 #[macro_export]
 macro_rules! export {

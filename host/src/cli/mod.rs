@@ -133,7 +133,7 @@ async fn dispatch(arguments: &Arguments, speech: &Speech) -> Result<ExitCode, Fa
         Command::Runs(command) => command.run(dir, speech).await,
         Command::Rejects(command) => command.run(dir, speech).await,
         Command::Trace(command) => command.run(dir, speech).await,
-        Command::Guest(command) => command.run(dir, speech),
+        Command::Guest(command) => command.run(dir, speech).await,
     }
 }
 

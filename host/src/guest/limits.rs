@@ -82,8 +82,9 @@ impl ResourceLimiter for Budget {
     }
 }
 
-/// A guest written in Python needs about forty core instances, one in JavaScript a table of about 7,700 elements.
+/// A guest written in Python needs about forty core instances, one in JavaScript three memories and a table of about
+/// 7,700 elements.
 pub(super) const MOST_CORE_INSTANCES: u32 = 64;
-pub(super) const MOST_MEMORIES: u32 = 2;
+pub(super) const MOST_MEMORIES: u32 = 4;
 pub(super) const MOST_TABLES: u32 = 8;
 pub(super) const MOST_TABLE_ELEMENTS: usize = 20_000;

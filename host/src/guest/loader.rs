@@ -17,7 +17,7 @@ use crate::model::{Digest, Text};
 pub(super) const MOST_BYTES: u64 = 32 << 20;
 
 /// The section a guest's SDK leaves its contract version in.
-const VERSION_SECTION: &str = "ruzhi:api-version";
+pub(super) const VERSION_SECTION: &str = "ruzhi:api-version";
 
 /// A component that passed every check. Cheap to clone; the compiled code is shared by all tenants that use it.
 #[derive(Clone)]

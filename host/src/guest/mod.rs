@@ -19,7 +19,7 @@ mod limits;
 mod loader;
 mod mapper;
 
-pub use build::{BuildError, Built, Toolchain, build};
+pub use build::{BuildError, Built, Language, Toolchain, build};
 pub use cache::Cache;
 pub use engine::Engine;
 pub use error::{BatchError, LoadError};

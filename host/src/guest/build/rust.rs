@@ -12,9 +12,9 @@ use std::process::Command;
 
 use serde::Deserialize;
 
-use crate::model::Text;
+use super::error::BuildError;
 
-const TARGET: &str = "wasm32-unknown-unknown";
+pub(super) const TARGET: &str = "wasm32-unknown-unknown";
 
 /// Which Rust builds a guest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,116 +25,8 @@ pub enum Toolchain {
     Debian,
 }
 
-/// What a build made.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Built {
-    /// The component's bytes.
-    pub component: Vec<u8>,
-    /// The package's name.
-    pub package: String,
-    /// Which Rust built it.
-    pub toolchain: Toolchain,
-}
-
-/// Why there is no component.
-#[derive(Debug, thiserror::Error)]
-pub enum BuildError {
-    /// Nothing here can compile to WebAssembly.
-    #[error("no Rust that can compile to {TARGET} was found")]
-    NoToolchain,
-    /// The folder is no Rust package.
-    #[error("{} is not the folder of a Rust package", folder.display())]
-    NotAPackage {
-        /// The folder.
-        folder: PathBuf,
-        /// What cargo said.
-        reason: String,
-    },
-    /// The package has no `cdylib`.
-    #[error("the package {package} has no library of crate-type cdylib")]
-    NotALibrary {
-        /// The package.
-        package: String,
-    },
-    /// A program cannot be started.
-    #[error("cannot run {program}")]
-    Run {
-        /// The program.
-        program: String,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The package does not compile.
-    #[error("the package {package} does not compile; the compiler's words are above")]
-    Compile {
-        /// The package.
-        package: String,
-    },
-    /// The module was not found where cargo puts it.
-    #[error("cannot read the compiled module {}", path.display())]
-    Module {
-        /// Where it should be.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The module is no guest.
-    #[error("the compiled module cannot be made a component: {reason}")]
-    Encode {
-        /// The encoder's words.
-        reason: String,
-    },
-}
-
-impl BuildError {
-    /// A stable code.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::NoToolchain => "build.no-toolchain",
-            Self::NotAPackage { .. } => "build.not-a-package",
-            Self::NotALibrary { .. } => "build.not-a-library",
-            Self::Run { .. } => "build.run",
-            Self::Compile { .. } => "build.compile",
-            Self::Module { .. } => "build.module",
-            Self::Encode { .. } => "build.encode",
-        }
-    }
-
-    /// What to do next.
-    pub fn hint(&self) -> Text {
-        match self {
-            Self::NoToolchain => Text::new(
-                format!(
-                    "run `rustup target add {TARGET}`, or on Debian `apt-get install rustc-web cargo-web rust-web-src`"
-                ),
-                format!(
-                    "请运行 `rustup target add {TARGET}`；在 Debian 上也可以 `apt-get install rustc-web cargo-web rust-web-src`"
-                ),
-            ),
-            Self::NotAPackage { .. } => Text::new(
-                "give the folder that holds the guest's Cargo.toml",
-                "请给出规则组件 Cargo.toml 所在的目录",
-            ),
-            Self::NotALibrary { .. } => Text::new(
-                "add `[lib] crate-type = [\"cdylib\", \"rlib\"]` to its Cargo.toml",
-                "请在其 Cargo.toml 中加入 `[lib] crate-type = [\"cdylib\", \"rlib\"]`",
-            ),
-            Self::Run { .. } => Text::new("install Rust with rustup", "请用 rustup 安装 Rust"),
-            Self::Compile { .. } => Text::new("correct the source and build again", "请修改源码后重新构建"),
-            Self::Module { .. } => Text::new("build again", "请重新构建"),
-            Self::Encode { .. } => Text::new(
-                "export the guest with `ruzhi_guest::export!`, and build against this release's guests/sdk",
-                "请用 `ruzhi_guest::export!` 导出规则组件，并使用本版本的 guests/sdk 构建",
-            ),
-        }
-    }
-}
-
-/// Builds the guest in `folder`. `forced` chooses the toolchain; without it the installed target is preferred.
-/// The compiler's output goes to standard error.
-pub fn build(folder: &Path, forced: Option<Toolchain>) -> Result<Built, BuildError> {
+/// Builds the guest in `folder` and gives the component and the package's name.
+pub(super) fn build(folder: &Path, forced: Option<Toolchain>) -> Result<(Vec<u8>, String), BuildError> {
     let toolchain = match forced {
         Some(toolchain) => toolchain,
         None if target_is_installed() => Toolchain::Installed,
@@ -170,7 +62,7 @@ pub fn build(folder: &Path, forced: Option<Toolchain>) -> Result<Built, BuildErr
         .join(&package.profile)
         .join(format!("{}.wasm", package.library.replace('-', "_")));
     let module = fs::read(&path).map_err(|source| BuildError::Module { path, source })?;
-    Ok(Built { component: encode(&module)?, package: package.name, toolchain })
+    Ok((encode(&module)?, package.name))
 }
 
 fn encode(module: &[u8]) -> Result<Vec<u8>, BuildError> {

@@ -1,0 +1,113 @@
+//! What can go wrong when a guest is built, in words for its author.
+
+use std::path::PathBuf;
+
+use super::rust::TARGET;
+use crate::model::Text;
+
+/// Why there is no component.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// Nothing here can compile to WebAssembly.
+    #[error("no Rust that can compile to {TARGET} was found")]
+    NoToolchain,
+    /// The folder holds no guest's source.
+    #[error("{} holds no guest: no Cargo.toml, package.json or pyproject.toml", folder.display())]
+    NotAProject {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The folder is no Rust package.
+    #[error("{} is not the folder of a Rust package", folder.display())]
+    NotAPackage {
+        /// The folder.
+        folder: PathBuf,
+        /// What cargo said.
+        reason: String,
+    },
+    /// The package has no `cdylib`.
+    #[error("the package {package} has no library of crate-type cdylib")]
+    NotALibrary {
+        /// The package.
+        package: String,
+    },
+    /// A program cannot be started.
+    #[error("cannot run {program}")]
+    Run {
+        /// The program.
+        program: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The package does not compile.
+    #[error("the package {package} does not compile; the compiler's words are above")]
+    Compile {
+        /// The package.
+        package: String,
+    },
+    /// The module was not found where cargo puts it.
+    #[error("cannot read the compiled module {}", path.display())]
+    Module {
+        /// Where it should be.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The module is no guest.
+    #[error("the compiled module cannot be made a component: {reason}")]
+    Encode {
+        /// The encoder's words.
+        reason: String,
+    },
+}
+
+impl BuildError {
+    /// A stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoToolchain => "build.no-toolchain",
+            Self::NotAProject { .. } => "build.not-a-project",
+            Self::NotAPackage { .. } => "build.not-a-package",
+            Self::NotALibrary { .. } => "build.not-a-library",
+            Self::Run { .. } => "build.run",
+            Self::Compile { .. } => "build.compile",
+            Self::Module { .. } => "build.module",
+            Self::Encode { .. } => "build.encode",
+        }
+    }
+
+    /// What to do next.
+    pub fn hint(&self) -> Text {
+        match self {
+            Self::NoToolchain => Text::new(
+                format!(
+                    "run `rustup target add {TARGET}`, or on Debian `apt-get install rustc-web cargo-web rust-web-src`"
+                ),
+                format!(
+                    "请运行 `rustup target add {TARGET}`；在 Debian 上也可以 `apt-get install rustc-web cargo-web rust-web-src`"
+                ),
+            ),
+            Self::NotAProject { .. } => Text::new(
+                "give the folder of a guest; `ruzhi guest new NAME --lang rust|typescript|python` makes one",
+                "请给出规则组件的目录；`ruzhi guest new 名称 --lang rust|typescript|python` 可新建一个",
+            ),
+            Self::NotAPackage { .. } => Text::new(
+                "give the folder that holds the guest's Cargo.toml",
+                "请给出规则组件 Cargo.toml 所在的目录",
+            ),
+            Self::NotALibrary { .. } => Text::new(
+                "add `[lib] crate-type = [\"cdylib\", \"rlib\"]` to its Cargo.toml",
+                "请在其 Cargo.toml 中加入 `[lib] crate-type = [\"cdylib\", \"rlib\"]`",
+            ),
+            Self::Run { .. } => Text::new("install Rust with rustup", "请用 rustup 安装 Rust"),
+            Self::Compile { .. } => Text::new("correct the source and build again", "请修改源码后重新构建"),
+            Self::Module { .. } => Text::new("build again", "请重新构建"),
+            Self::Encode { .. } => Text::new(
+                "export the guest with `ruzhi_guest::export!`, and build against this release's guests/sdk",
+                "请用 `ruzhi_guest::export!` 导出规则组件，并使用本版本的 guests/sdk 构建",
+            ),
+        }
+    }
+}
