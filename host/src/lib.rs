@@ -1,8 +1,9 @@
 //! ruzhi keeps a company's WeCom directory in step with its JianDaoYun onboarding form.
 //!
-//! Arrows point one way: `cli` → `sync` → `jiandaoyun`, `guest`, `plan`, `wecom`, `store` → `model`. `plan` knows
+//! Arrows point one way: `cli` → `activation` → `sync` → `jiandaoyun`, `guest`, `plan`, `wecom`, `store` → `model`. `plan` knows
 //! `model` and nothing else; `wecom` and `jiandaoyun` know nothing of each other, nor of wasm.
 
+pub mod activation;
 pub mod cli;
 pub mod config;
 pub mod guest;
