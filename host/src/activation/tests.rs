@@ -21,8 +21,11 @@ fn outcome(decision: Decision) -> Outcome {
 }
 
 fn reject(rules: &[&str]) -> Outcome {
-    let violation =
-        |rule: &&str| Violation { field: "_widget_1".into(), rule: (*rule).into(), message: "否 / no".into() };
+    let violation = |rule: &&str| Violation {
+        field: "_widget_1".into(),
+        rule: (*rule).into(),
+        message: "否 / no".into(),
+    };
     outcome(Decision::Reject(rules.iter().map(violation).collect()))
 }
 

@@ -104,7 +104,8 @@ fn what_is_exchanged_in_place_and_does_not_load_leaves_the_old_rules_running() {
     assert_eq!(first["counts"]["created"], 6);
     let good = std::fs::read(&factory.component).unwrap();
     // Garbage, a core module, a component that traps when it starts, one that is cut off.
-    let trapping = r#"(component (core module $m (func unreachable) (start 0)) (core instance (instantiate $m)))"#;
+    let trapping =
+        r#"(component (core module $m (func unreachable) (start 0)) (core instance (instantiate $m)))"#;
     let bad: [(&[u8], &str); 4] = [
         (b"not wasm", "guest.not-a-component"),
         (b"\0asm\x01\0\0\0", "guest.not-a-component"),
@@ -145,7 +146,10 @@ fn a_person_activates_looks_back_and_goes_back() {
     let first = factory.live();
     let new = factory.file("new.json", marked("乙"));
     let diff = factory.json(0, &["guest", "diff", "jingxintai/onboarding", &new]);
-    assert_eq!(diff["trial"], json!({"compared": 30, "changed": 30, "reworded": 0, "failed": 0, "failure": null, "unread": []}));
+    assert_eq!(
+        diff["trial"],
+        json!({"compared": 30, "changed": 30, "reworded": 0, "failed": 0, "failure": null, "unread": []})
+    );
     assert_eq!(diff["needs_approval"], true);
     let differences = diff["differences"].as_array().unwrap();
     assert_eq!(differences.len(), 30);
@@ -174,7 +178,10 @@ fn a_person_activates_looks_back_and_goes_back() {
     let list = factory.json(0, &["guest", "list", "jingxintai"]);
     assert_eq!(list[0]["differs"], true);
     let newest = &list[0]["history"][0];
-    assert_eq!((&newest["who"], &newest["why"], &newest["number"]), (&json!("王工"), &json!("新的别名"), &json!(2)));
+    assert_eq!(
+        (&newest["who"], &newest["why"], &newest["number"]),
+        (&json!("王工"), &json!("新的别名"), &json!(2))
+    );
     // What was decided by the rules of the time can be decided again, whatever is live now.
     let record = factory.people.workers()[3].record.clone();
     let replay = factory.json(0, &["trace", "jingxintai", &record, "--replay"]);
@@ -206,8 +213,10 @@ fn what_fails_on_stored_records_is_never_live_and_refusing_everybody_needs_appro
     let misbehaving = built("misbehaving.wasm").display().to_string();
     for what in ["loop", "allocate", "one-too-few", "huge", "error"] {
         let rules = factory.file("bad.json", what);
-        let outcome =
-            factory.deployment.run(&["guest", "activate", "jingxintai", &misbehaving, &rules, "--approve"]).unwrap();
+        let outcome = factory
+            .deployment
+            .run(&["guest", "activate", "jingxintai", &misbehaving, &rules, "--approve"])
+            .unwrap();
         assert_ne!(outcome.code, Some(0), "{what}: {}", outcome.stdout);
         assert!(outcome.stderr.contains("error["), "{what}: {}", outcome.stderr);
         assert_eq!(factory.live(), live, "{what}");
@@ -226,7 +235,8 @@ fn a_guest_that_is_no_function_of_its_arguments_is_caught_by_a_replay() {
     // It says of each record how many it has seen before.
     factory.rules("count");
     factory.json(0, &["sync"]);
-    let mut records: Vec<String> = factory.people.workers().iter().map(|worker| worker.record.clone()).collect();
+    let mut records: Vec<String> =
+        factory.people.workers().iter().map(|worker| worker.record.clone()).collect();
     records.sort();
     assert_eq!(factory.json(0, &["trace", "jingxintai", &records[0], "--replay"])[0]["replay"]["same"], true);
     let second = factory.json(1, &["trace", "jingxintai", &records[1], "--replay"]);
@@ -282,7 +292,8 @@ fn ledger(folder: &Path, tenant: &str) -> Vec<LedgerEntry> {
 /// Each member was written whole by the rules its line names.
 fn check_whole(lines: &[LedgerEntry], marks: &BTreeMap<String, &'static str>) {
     for line in lines {
-        let mark = marks.get(line.rules.as_str()).unwrap_or_else(|| panic!("{} by unknown rules", line.userid));
+        let mark =
+            marks.get(line.rules.as_str()).unwrap_or_else(|| panic!("{} by unknown rules", line.userid));
         assert_eq!(line.written.alias.as_deref(), Some(*mark), "{}", line.userid);
         assert_eq!(line.written.address.as_deref(), Some(*mark), "{}", line.userid);
     }
