@@ -171,6 +171,12 @@ impl Failure {
         self
     }
 
+    /// The same with another word on what to do next.
+    pub(super) fn hinting(mut self, hint: Text) -> Self {
+        self.0.hint = Some(hint);
+        self
+    }
+
     fn behind(self, error: &dyn std::error::Error) -> Self {
         match error.source() {
             Some(source) => self.because(source),

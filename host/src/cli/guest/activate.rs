@@ -1,12 +1,12 @@
 //! `ruzhi guest activate` and `rollback`: other rules take the place of those that are live.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
 use serde_json::json;
 
-use super::rules::{brought, note_unread, offered_now, only_flow, trial_line};
+use super::rules::{Brought, note_unread, offered_now, only_flow, trial_line};
 use crate::activation::{Activated, By};
 use crate::cli::deployment::{self, Need};
 use crate::cli::speech::{Failure, Speech};
@@ -18,8 +18,8 @@ use crate::store::Access;
 pub(in crate::cli) struct Activate {
     /// tenant/flow, or the tenant if it has one flow
     target: String,
-    /// A component (.wasm), a rules file, or both; left out, what the tenant's files hold now
-    new: Vec<PathBuf>,
+    #[command(flatten)]
+    new: Brought,
     /// Activate even if more people change than the flow's limit lets pass
     #[arg(long)]
     approve: bool,
@@ -62,11 +62,11 @@ impl Activate {
         let store = deployment::store(&config, Access::Beside).await?;
         let library = deployment::library(&config, speech)?;
         let rules = deployment::flow_rules(store.as_ref(), &library, tenant, flow);
-        let new = brought(&rules, flow, &self.new).await?;
+        let new = self.new.artifacts(&rules, flow).await?;
         let offered = offered_now(flow, &new.rules());
         let result = rules.activate(&new, offered, &self.by.by(), self.approve, |_| {}).await;
         store.close().await;
-        tell(speech, tenant, flow, &result?);
+        tell(speech, tenant, flow, &result.map_err(|error| self.new.explained(error))?);
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -1,13 +1,13 @@
 //! `ruzhi guest diff`: what other rules would change, per person and field.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
 use comfy_table::{Table, presets};
 use serde_json::{Value, json};
 
-use super::rules::{brought, difference_value, hidden, note_unread, only_flow, trial_line, verdict_word};
+use super::rules::{Brought, difference_value, hidden, note_unread, only_flow, trial_line, verdict_word};
 use crate::activation::Difference;
 use crate::cli::deployment::{self, Need};
 use crate::cli::speech::{Failure, Speech};
@@ -17,8 +17,8 @@ use crate::store::Access;
 pub(in crate::cli) struct Diff {
     /// tenant/flow, or the tenant if it has one flow
     target: String,
-    /// A component (.wasm), a rules file, or both; left out, what the tenant's files hold now
-    new: Vec<PathBuf>,
+    #[command(flatten)]
+    new: Brought,
     /// Try so many stored records, evenly spread, instead of all
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     sample: Option<u64>,
@@ -34,9 +34,10 @@ impl Diff {
         let store = deployment::store(&config, Access::Read).await?;
         let library = deployment::library(&config, speech)?;
         let rules = deployment::flow_rules(store.as_ref(), &library, tenant, flow);
-        let new = brought(&rules, flow, &self.new).await?;
+        let new = self.new.artifacts(&rules, flow).await?;
         let mut differences: Vec<Difference> = Vec::new();
-        let trial = rules.try_out(&new, self.sample, |difference| differences.push(difference)).await?;
+        let trial = rules.try_out(&new, self.sample, |difference| differences.push(difference)).await;
+        let trial = trial.map_err(|error| self.new.explained(error))?;
         let live = rules.latest().await?;
         let labels = store.labels(&tenant.id, &flow.id).await?;
         store.close().await;

@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::Args;
 use serde_json::{Map, Value, json};
 
-use crate::activation::{Difference, FlowRules, Trial, Verdict};
+use crate::activation::{ActivationError, Difference, FlowRules, Trial, Verdict};
 use crate::cli::deployment;
 use crate::cli::speech::{Failure, Speech};
 use crate::config::{self, Config};
-use crate::guest::{Guest, Library};
+use crate::guest::{Guest, Library, LoadError};
 use crate::model::{Digest, Text};
 use crate::plan::masked;
 use crate::store::{ActivationKind, ActivationRow, Artifacts};
@@ -36,44 +37,73 @@ pub(in crate::cli) fn only_flow<'c>(
     }
 }
 
-/// The rules a person brings: a component, a rules file, or both; what is not brought is as it is live. None of them
-/// means those that the tenant's files offer.
-pub(super) async fn brought(
-    rules: &FlowRules<'_>,
-    flow: &config::Flow,
-    files: &[PathBuf],
-) -> Result<Artifacts, Failure> {
-    if files.is_empty() {
-        return Ok(deployment::offered(flow)?);
-    }
-    let (mut component, mut config) = (None, None);
-    for file in files {
-        let twice = if is_component(file) {
-            component.replace(Library::read(file, None)?).is_some()
-        } else {
-            config.replace(Guest::read_rules(Some(file))?).is_some()
-        };
-        if twice {
-            return Err(Failure::usage(
-                Text::new(
-                    format!("{} is the second file of its kind", file.display()),
-                    format!("{} 与前一个文件类型相同", file.display()),
-                ),
-                Text::new(
-                    "give one component (.wasm), one rules file, or one of each",
-                    "请给出一个组件（.wasm）、一个规则文件，或各一个",
-                ),
-            ));
+/// The rules a person brings.
+#[derive(Debug, Args)]
+pub(super) struct Brought {
+    /// A component (.wasm), a rules file, or both; what is not given stays as it is live. Without any, what the tenant's
+    /// files hold now
+    new: Vec<PathBuf>,
+    /// The component takes no rules file: do not hand it the one that is live
+    #[arg(long)]
+    no_rules: bool,
+}
+
+impl Brought {
+    /// Reads them.
+    pub(super) async fn artifacts(
+        &self,
+        rules: &FlowRules<'_>,
+        flow: &config::Flow,
+    ) -> Result<Artifacts, Failure> {
+        if self.new.is_empty() && !self.no_rules {
+            return Ok(deployment::offered(flow)?);
         }
+        let (mut component, mut config) = (None, self.no_rules.then(String::new));
+        for file in &self.new {
+            let twice = if is_component(file) {
+                component.replace(Library::read(file, None)?).is_some()
+            } else {
+                config.replace(Guest::read_rules(Some(file))?).is_some()
+            };
+            if twice {
+                return Err(Failure::usage(
+                    Text::new(
+                        format!("{} is the second file of its kind", file.display()),
+                        format!("{} 与前一个文件类型相同", file.display()),
+                    ),
+                    Text::new(
+                        "give one component (.wasm), one rules file, or one of each; `--no-rules` stands for an empty one",
+                        "请给出一个组件（.wasm）、一个规则文件，或各一个；`--no-rules` 表示没有规则文件",
+                    ),
+                ));
+            }
+        }
+        if let (Some(component), Some(config)) = (&component, &config) {
+            return Ok(Artifacts { component: component.clone(), config: config.clone() });
+        }
+        let base = match rules.live_artifacts().await? {
+            Some(live) => live,
+            None => deployment::offered(flow)?,
+        };
+        Ok(Artifacts {
+            component: component.unwrap_or(base.component),
+            config: config.unwrap_or(base.config),
+        })
     }
-    if let (Some(component), Some(config)) = (&component, &config) {
-        return Ok(Artifacts { component: component.clone(), config: config.clone() });
+
+    /// A failure, with what to do if a component was brought alone and does not take the rules file that is live.
+    pub(super) fn explained(&self, error: ActivationError) -> Failure {
+        let alone = !self.no_rules && matches!(self.new.as_slice(), [only] if is_component(only));
+        let refused = matches!(error, ActivationError::Load(LoadError::Configuration { .. }));
+        let failure = Failure::from(error);
+        if !(alone && refused) {
+            return failure;
+        }
+        failure.hinting(Text::new(
+            "the component was given the rules file that is live: name its own rules file beside it, or add `--no-rules` if it takes none",
+            "该组件收到的是现行的规则文件：请同时给出它自己的规则文件；若它不需要规则文件，请加 `--no-rules`",
+        ))
     }
-    let base = match rules.live_artifacts().await? {
-        Some(live) => live,
-        None => deployment::offered(flow)?,
-    };
-    Ok(Artifacts { component: component.unwrap_or(base.component), config: config.unwrap_or(base.config) })
 }
 
 fn is_component(file: &Path) -> bool {

@@ -229,8 +229,26 @@ fn what_fails_on_stored_records_is_never_live_and_refusing_everybody_needs_appro
 }
 
 #[test]
+fn a_component_that_takes_no_rules_file_is_activated_without_one() {
+    let factory = Factory::new(4, |tenant| tenant);
+    factory.json(0, &["sync"]);
+    let component = built("jingxintai.wasm").display().to_string();
+    let refused = factory.run(2, &["guest", "activate", "jingxintai", &component]);
+    assert!(refused.stderr.contains("--no-rules"), "{}", refused.stderr);
+    let arguments = ["guest", "activate", "jingxintai", &component, "--no-rules", "--approve"];
+    assert_eq!(factory.json(0, &arguments)["activation"]["name"], "jingxintai");
+    assert_eq!(factory.json(0, &["sync"])["counts"]["failed"], 0);
+    assert_eq!(factory.json(0, &["guest", "rollback", "jingxintai"])["activation"]["name"], "member");
+}
+
+#[test]
 fn a_guest_that_is_no_function_of_its_arguments_is_caught_by_a_replay() {
-    let factory = Factory::new(3, |tenant| tenant);
+    let mut factory = Factory::new(3, |tenant| tenant);
+    let mut document = factory.people.document();
+    let widgets = &mut document.jiandaoyun.forms[0].widgets;
+    let field = widgets[0].clone();
+    widgets.push(ruzhi_sim::Widget { name: "_widget_1".into(), widget_name: "_widget_1".into(), ..field });
+    factory.simulator.load(document).unwrap();
     std::fs::copy(built("misbehaving.wasm"), &factory.component).unwrap();
     // It says of each record how many it has seen before.
     factory.rules("count");
