@@ -9,6 +9,7 @@ pub mod guest;
 pub mod jiandaoyun;
 pub mod model;
 pub mod plan;
+pub mod qeasy;
 pub mod rate;
 pub mod store;
 pub mod sync;

@@ -2,6 +2,7 @@
 
 mod build;
 mod check;
+mod import;
 mod list;
 
 use std::path::Path;
@@ -17,6 +18,8 @@ pub(super) enum GuestCommand {
     Build(build::Build),
     /// Is a component fit to go live, and does it accept a rules file? · 检查
     Check(check::Check),
+    /// Make a tenant and its rules from another platform's metadata · 导入
+    Import(import::Import),
     /// The components of this deployment · 列出
     List(list::List),
 }
@@ -26,6 +29,7 @@ impl GuestCommand {
         match self {
             Self::Build(command) => command.run(speech),
             Self::Check(command) => command.run(speech),
+            Self::Import(command) => command.run(dir, speech),
             Self::List(command) => command.run(dir, speech),
         }
     }
