@@ -299,7 +299,7 @@ impl<'t> Reader<'t> {
                 Some('"') if plain => break,
                 Some(quote) if !plain && is_quote(quote) => break,
                 Some('\\') => text.push(self.escape()?),
-                Some(c) if c.is_control() && c != '\t' => return self.slip(What::RawControl),
+                Some(c) if c < ' ' && c != '\t' => return self.slip(What::RawControl),
                 Some(c) => {
                     text.push(c);
                     self.skip();
