@@ -1,7 +1,8 @@
 //! ruzhi keeps a company's WeCom directory in step with its JianDaoYun onboarding form.
 //!
 //! Arrows point one way: `cli` → `sync` → `jiandaoyun`, `guest`, `plan`, `wecom`, `store` → `model`. `plan` knows
-//! `model` and nothing else; `wecom` and `jiandaoyun` know nothing of each other, nor of wasm.
+//! `model` and nothing else; `wecom` and `jiandaoyun` know nothing of each other, nor of wasm. `qeasy` stands aside:
+//! texts in, the text of a configuration out.
 
 pub mod cli;
 pub mod config;

@@ -4,6 +4,7 @@
 use super::error::{ImportError, Place};
 use super::json::{Kind, Member, Node, Quirk, Reader, Slip};
 use super::note::Notes;
+use super::platform::shown;
 
 /// The largest text, in bytes; metadata has a few thousand.
 const LARGEST: usize = 4 << 20;
@@ -140,7 +141,7 @@ fn take<'d>(
     notes: &mut Notes,
 ) {
     let at = node.at;
-    if !sort(document, node, found) {
+    if !sort(document, node, found, notes) {
         found.unused.push((document, at));
         return;
     }
@@ -155,8 +156,8 @@ fn take<'d>(
     }
 }
 
-/// Puts a node, or what is in it, to its kind; whether anything was.
-fn sort<'d>(document: &'d Document<'d>, node: Node, found: &mut Found<'d>) -> bool {
+/// Puts a node, or what is in it, to its kind; whether anything was. What stands beside metadata is told.
+fn sort<'d>(document: &'d Document<'d>, node: Node, found: &mut Found<'d>, notes: &mut Notes) -> bool {
     if let Some(role) = role(&node) {
         let piece = Piece { document, node };
         match role {
@@ -168,9 +169,43 @@ fn sort<'d>(document: &'d Document<'d>, node: Node, found: &mut Found<'d>) -> bo
         return true;
     }
     match node.kind {
-        Kind::List(items) => items.into_iter().fold(false, |any, item| sort(document, item, found) || any),
+        Kind::List(items) => {
+            let mut beside = Vec::new();
+            let mut any = false;
+            for item in items {
+                let (at, is_object) = (item.at, item.object().is_some());
+                if sort(document, item, found, notes) {
+                    any = true;
+                } else if is_object {
+                    beside.push((document, at));
+                }
+            }
+            if any {
+                found.unused.extend(beside);
+            }
+            any
+        }
         Kind::Object(members) => {
-            members.into_iter().fold(false, |any, member| sort(document, member.value, found) || any)
+            let mut beside = Vec::new();
+            let mut any = false;
+            for Member { key, at, value } in members {
+                let is_blank = value.is_blank();
+                if sort(document, value, found, notes) {
+                    any = true;
+                } else if !is_blank {
+                    beside.push((key, at));
+                }
+            }
+            for (key, at) in beside.into_iter().filter(|_| any) {
+                let key = shown(&key);
+                notes.at(
+                    document,
+                    at,
+                    format!("`{key}` stands beside the metadata and is not carried over"),
+                    format!("`{key}` 在元数据之外，未转入"),
+                );
+            }
+            any
         }
         // An export may hold metadata as text.
         Kind::Text(text) if text.trim_start().starts_with(['{', '[']) => {
@@ -178,7 +213,7 @@ fn sort<'d>(document: &'d Document<'d>, node: Node, found: &mut Found<'d>) -> bo
             inner.is_ok_and(|mut inner| {
                 inner.move_to(node.at);
                 // Text in text is not metadata any more.
-                role(&inner).is_some() && sort(document, inner, found)
+                role(&inner).is_some() && sort(document, inner, found, notes)
             })
         }
         _ => false,

@@ -4,16 +4,19 @@ use super::error::Place;
 use super::find::Document;
 use crate::model::Text;
 
+/// Different notes that are kept, and things left: nobody reads more, and each costs a look through its text.
+const MOST: usize = 500;
+
 /// Notes in the order they were made. What recurs is one note with its number.
 #[derive(Debug, Default)]
 pub(super) struct Notes {
     list: Vec<Note>,
     left: Vec<Text>,
+    untold: usize,
 }
 
 #[derive(Debug)]
 struct Note {
-    key: String,
     place: Option<Place>,
     text: Text,
     count: usize,
@@ -23,7 +26,7 @@ impl Notes {
     /// A note of the whole import.
     pub(super) fn add(&mut self, en: impl Into<String>, zh: impl Into<String>) {
         let text = Text::new(en, zh);
-        self.list.push(Note { key: String::new(), place: None, text, count: 1 });
+        self.list.push(Note { place: None, text, count: 1 });
     }
 
     /// A note of a place. Another of the same words counts it up.
@@ -35,17 +38,19 @@ impl Notes {
         zh: impl Into<String>,
     ) {
         let text = Text::new(en, zh);
-        match self.list.iter_mut().find(|note| note.place.is_some() && note.key == text.en) {
+        let is_full = self.list.len() >= MOST;
+        match self.list.iter_mut().find(|note| note.place.is_some() && note.text.en == text.en) {
             Some(note) => note.count += 1,
-            None => {
-                self.list.push(Note { key: text.en.clone(), place: Some(document.place(at)), text, count: 1 })
-            }
+            None if is_full => self.untold += 1,
+            None => self.list.push(Note { place: Some(document.place(at)), text, count: 1 }),
         }
     }
 
     /// What a person still has to do.
     pub(super) fn left(&mut self, en: impl Into<String>, zh: impl Into<String>) {
-        self.left.push(Text::new(en, zh));
+        if self.left.len() < MOST {
+            self.left.push(Text::new(en, zh));
+        }
     }
 
     /// The notes, and what is left.
@@ -64,6 +69,13 @@ impl Notes {
                 format!("{zh_place}{}{zh_times}", note.text.zh),
             )
         };
-        (self.list.into_iter().map(told).collect(), self.left)
+        let mut list: Vec<Text> = self.list.into_iter().map(told).collect();
+        if self.untold > 0 {
+            list.push(Text::new(
+                format!("{} more of the kind are not listed", self.untold),
+                format!("另有 {} 条未列出", self.untold),
+            ));
+        }
+        (list, self.left)
     }
 }

@@ -63,6 +63,7 @@ impl Import {
 impl Qeasy {
     fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
         let dir = self.into.as_deref().unwrap_or(dir);
+        let dir = dir.strip_prefix(".").unwrap_or(dir);
         let mut naming = Naming::new(self.tenant.clone(), self.flow.clone());
         if let Some(corp) = &self.corp_id {
             naming = naming.with_corp(corp).ok_or_else(|| {
@@ -94,7 +95,7 @@ impl Qeasy {
         }
         let exported =
             imported.variables.iter().map(|name| format!("{name}=…")).collect::<Vec<_>>().join(" ");
-        let config = match dir == Path::new(".") {
+        let config = match dir.as_os_str().is_empty() {
             true => String::new(),
             false => format!("--config {} ", dir.display()),
         };
@@ -177,7 +178,7 @@ fn refuse_existing(paths: &[&PathBuf]) -> Result<(), Failure> {
     Err(Failure::new(
         exit::USAGE,
         "import.exists",
-        Text::new(format!("{} is there already", there.join(", ")), format!("{} 已存在", there.join("、"))),
+        Text::new(format!("already there: {}", there.join(", ")), format!("已存在：{}", there.join("、"))),
         Some(Text::new(
             "choose another --tenant or --flow, or write over it with --force",
             "请换一个 --tenant 或 --flow，或用 --force 覆盖",

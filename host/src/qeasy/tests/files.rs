@@ -22,7 +22,7 @@ fn an_export_with_both_sides_becomes_a_tenant() {
     let target: Value =
         serde_json::from_str(&target(&[json!({"field": "position", "value": "{d}"})])).unwrap();
     // One side stands in it as text.
-    let export = json!({ "name": "入职", "source": source().to_string(), "steps": [{ "target": target }] });
+    let export = json!({ "name": "入职", "crontab": "*/5 * * * *", "remark": "", "source": source().to_string(), "steps": [{ "target": target }, { "x": 1 }] });
     let imported = good(&[&serde_json::to_string_pretty(&export).unwrap()]);
     insta::assert_snapshot!("export_tenant", imported.tenant);
     insta::assert_snapshot!("export_notes", format!("{}left:\n{}", notes(&imported), left(&imported)));

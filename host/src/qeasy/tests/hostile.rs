@@ -86,6 +86,17 @@ fn size_and_depth_have_bounds() {
 }
 
 #[test]
+fn what_there_is_to_tell_has_bounds() {
+    let conditions: Vec<Value> =
+        (0..30_000).map(|at| json!({"field": format!("f{at}"), "logic": "gt"})).collect();
+    let mut file: Value = serde_json::from_str(&target(&[])).unwrap();
+    file["condition"] = json!([conditions]);
+    let imported = good(&[&file.to_string()]);
+    assert!(notes(&imported).ends_with("more of the kind are not listed\n"));
+    assert!(imported.notes.len() < 600 && imported.left.len() <= 501);
+}
+
+#[test]
 fn a_document_cut_anywhere_is_answered() {
     for cut in FOUNDING.char_indices().map(|(at, _)| at).step_by(7) {
         let (head, tail) = FOUNDING.split_at(cut);

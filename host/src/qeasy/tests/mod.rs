@@ -9,6 +9,7 @@ use ruzhi_guest_member::RulesFile;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::config::{Checks, Config, ProcessEnvironment, Secrets};
 
 /// An article with a request body, the target's metadata and much that is neither.
 const FOUNDING: &str = include_str!("founding.md");
@@ -40,13 +41,24 @@ fn refused(texts: &[&str]) -> ImportError {
     error
 }
 
-/// What every import promises: the guest takes the rules, the tenant's file is TOML, its filter is understood.
+/// What every import promises: the guest takes the rules, and the configuration the tenant's file if nothing is left
+/// to fill in.
 fn promised(imported: &Imported) {
     ruzhi_guest::describe::<RulesFile>(&imported.rules).unwrap();
     let tenant: toml::Table = imported.tenant.parse().unwrap();
     let source = &tenant["flows"][0]["source"];
     if let Some(filter) = source.get("filter") {
         assert!(Filter::parse(&serde_json::to_value(filter).unwrap()).unwrap().is_some());
+    }
+    let is_whole = ["app_id", "entry_id"].iter().all(|key| source[key].as_str() != Some(""));
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir(dir.path().join("tenants")).unwrap();
+    std::fs::write(dir.path().join("tenants/jingxintai.toml"), &imported.tenant).unwrap();
+    let filter = |value: &Value| Filter::parse(value).map(drop).map_err(|error| error.explain());
+    let checks = Checks { filter, secrets: Secrets::Skip, files: false };
+    match Config::load(dir.path(), &ProcessEnvironment, &checks) {
+        Ok(config) => assert!(is_whole && config.warnings.is_empty()),
+        Err(problems) => assert!(!is_whole, "{}", problems.render(crate::model::Lang::En)),
     }
     for text in imported.notes.iter().chain(&imported.left) {
         assert!(!text.en.is_empty() && !text.zh.is_empty());
