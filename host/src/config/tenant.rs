@@ -165,9 +165,7 @@ fn is_this_machine(url: &Url) -> bool {
 
 /// The name a message proposes for a tenant's variable.
 fn variable(around: &Around<'_>, what: &str) -> String {
-    let id = around.id.as_ref().map_or("TENANT", TenantId::as_str).to_uppercase().replace('-', "_");
-    let first = if id.starts_with(|c: char| c.is_ascii_digit()) { "T_" } else { "" };
-    format!("{first}{id}_{what}")
+    super::variable(around.id.as_ref().map_or("TENANT", TenantId::as_str), what)
 }
 
 fn read_flows(root: &Section<'_>, zone: Tz, checks: &Checks) -> Option<Vec<Flow>> {

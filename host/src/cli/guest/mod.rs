@@ -4,6 +4,7 @@ mod activate;
 mod build;
 mod check;
 mod diff;
+mod import;
 mod list;
 mod rules;
 
@@ -21,6 +22,8 @@ pub(super) enum GuestCommand {
     Build(build::Build),
     /// Is a component fit to go live, and does it accept a rules file? · 检查
     Check(check::Check),
+    /// Make a tenant and its rules from another platform's metadata · 导入
+    Import(import::Import),
     /// What other rules would change, per person and field · 比较新旧规则
     Diff(diff::Diff),
     /// Make other rules live: checked, compiled, tried on the stored records first · 启用规则
@@ -36,6 +39,7 @@ impl GuestCommand {
         match self {
             Self::Build(command) => command.run(speech),
             Self::Check(command) => command.run(speech),
+            Self::Import(command) => command.run(dir, speech),
             Self::Diff(command) => command.run(dir, speech).await,
             Self::Activate(command) => command.run(dir, speech).await,
             Self::Rollback(command) => command.run(dir, speech).await,

@@ -15,6 +15,7 @@ mod faults;
 mod founding;
 mod guard;
 mod held;
+mod import;
 mod kill;
 mod leavers;
 mod lock;
