@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::exit;
 use crate::config::Problems;
-use crate::guest::{BuildError, LoadError};
+use crate::guest::{BuildError, CaseError, LoadError};
 use crate::model::{Lang, Text};
 use crate::store::StoreError;
 use crate::sync::RunError;
@@ -191,6 +191,12 @@ impl From<RunError> for Failure {
 
 impl From<LoadError> for Failure {
     fn from(error: LoadError) -> Self {
+        Self::new(exit::USAGE, error.code(), error.text(), Some(error.hint())).behind(&error)
+    }
+}
+
+impl From<CaseError> for Failure {
+    fn from(error: CaseError) -> Self {
         Self::new(exit::USAGE, error.code(), error.text(), Some(error.hint())).behind(&error)
     }
 }

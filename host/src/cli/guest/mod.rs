@@ -3,6 +3,7 @@
 mod build;
 mod check;
 mod list;
+mod test;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -15,6 +16,8 @@ use super::speech::{Failure, Speech};
 pub(super) enum GuestCommand {
     /// Make a component from a guest's source · 构建
     Build(build::Build),
+    /// Run a project's cases: rows in, decisions expected · 运行用例
+    Test(test::Test),
     /// Is a component fit to go live, and does it accept a rules file? · 检查
     Check(check::Check),
     /// The components of this deployment · 列出
@@ -25,6 +28,7 @@ impl GuestCommand {
     pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
         match self {
             Self::Build(command) => command.run(speech),
+            Self::Test(command) => command.run(speech),
             Self::Check(command) => command.run(speech),
             Self::List(command) => command.run(dir, speech),
         }
