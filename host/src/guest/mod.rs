@@ -20,6 +20,7 @@ mod library;
 mod limits;
 mod loader;
 mod mapper;
+mod project;
 
 pub use build::{BuildError, Built, Language, Toolchain, build};
 pub use cache::Cache;
@@ -30,3 +31,4 @@ pub use library::Library;
 pub use limits::Limits;
 pub use loader::{Component, Inspection};
 pub use mapper::{BATCH, Guest, Measured};
+pub use project::{NameError, ProjectName, project};
