@@ -73,8 +73,70 @@ fn a_component_without_the_contract_is_refused() {
     let error = refused("(component)");
     assert!(matches!(&error, LoadError::Contract { .. }), "{error}");
     assert!(error.to_string().contains("ruzhi:mapping/mapper@0.1.0"), "{error}");
-    let newer = refused(r#"(component (@custom "ruzhi:api-version" "0.9"))"#);
-    assert!(newer.hint().en.contains("contract 0.9"), "{}", newer.hint().en);
+}
+
+#[test]
+fn a_component_for_another_version_is_refused_by_both_versions_whatever_its_section_says() {
+    let exports = |name: &str, version: &str| {
+        let section = match version {
+            "" => String::new(),
+            version => format!(r#"(@custom "ruzhi:api-version" "{version}")"#),
+        };
+        refused(&format!(r#"(component {section} (instance $i) (export "{name}" (instance $i)))"#))
+    };
+    for (name, section, built_for) in [
+        ("ruzhi:mapping/mapper@0.2.0", "0.2", "0.2"),
+        ("ruzhi:mapping/mapper@0.2.7", "", "0.2"),
+        ("ruzhi:mapping/mapper@0.2.0", "0.1", "0.2"),
+        ("ruzhi:mapping/mapper@1.4.0", "0.1", "1"),
+        ("ruzhi:mapping/mapper@0.10.0", "", "0.10"),
+        ("other:thing/else@0.1.0", "0.9", "0.9"),
+    ] {
+        let error = exports(name, section);
+        assert_eq!(error.code(), "guest.version", "{error}");
+        let text = error.text();
+        assert_eq!(text.en, format!("the component was built for {built_for}, this host speaks 0.1"));
+        assert!(text.zh.contains(built_for) && text.zh.contains("0.1"), "{}", text.zh);
+        assert!(error.hint().en.contains("ruzhi guest build"), "{}", error.hint().en);
+    }
+    // The same version, and a patch of it: what is missing are the functions.
+    for name in ["ruzhi:mapping/mapper@0.1.0", "ruzhi:mapping/mapper@0.1.3"] {
+        assert_eq!(exports(name, "").code(), "guest.contract");
+    }
+}
+
+#[test]
+fn a_patch_version_of_the_contract_loads() {
+    let old = b"ruzhi:mapping/mapper@0.1.0";
+    let mut bytes = std::fs::read(built("jingxintai.wasm")).unwrap();
+    let mut changed = 0;
+    for at in 0..bytes.len() - old.len() {
+        if bytes[at..].starts_with(old) {
+            bytes[at + old.len() - 1] = b'3';
+            changed += 1;
+        }
+    }
+    assert!(changed > 0);
+    let component = Component::from_bytes(&engine(), None, &bytes).unwrap();
+    assert_eq!(component.inspection().built_for.as_deref(), Some("0.1"));
+    assert!(component.inspection().exports.iter().any(|export| export == "ruzhi:mapping/mapper@0.1.3"));
+    assert_eq!(Guest::new(component, String::new()).unwrap().description().name, "jingxintai");
+}
+
+#[test]
+fn what_a_guest_executes_is_counted_and_the_same_each_time() {
+    let limits = Limits { slots: 1, ..Limits::default() };
+    let library = Library::new(Engine::measuring(limits).unwrap(), None);
+    let component = library.load(&built("jingxintai.wasm"), None).unwrap();
+    let start = component.inspection().start_memory;
+    let guest = Guest::new(component, String::new()).unwrap();
+    let [first, again, more] = [10, 10, 100].map(|rows| guest.measure(&context(), &records(rows)));
+    assert!(first.outcomes.is_ok());
+    assert!(first.fuel.is_some_and(|fuel| fuel > 1_000), "{:?}", first.fuel);
+    assert_eq!((first.fuel, first.peak), (again.fuel, again.peak));
+    assert!(more.fuel > first.fuel);
+    assert!(start > 0 && first.peak >= start);
+    assert_eq!(misbehaving("good").measure(&context(), &records(1)).fuel, None);
 }
 
 #[test]
@@ -110,7 +172,9 @@ fn a_panic_fails_the_batch_naming_function_and_batch_and_the_next_batch_works() 
     let mut bad = records(100);
     bad[50].json = "{\"a\":\"panic\"}".to_owned();
     let error = guest.decide(&context(), &bad).unwrap_err();
-    assert!(matches!(error, BatchError::Trap { .. }), "{error}");
+    let BatchError::GuestError { code, message, .. } = &error else { panic!("{error}") };
+    assert_eq!(code, "guest.exception");
+    assert!(message.starts_with("as the record asks (") && message.contains("src/lib.rs:"), "{message}");
     let text = error.to_string();
     assert!(text.contains("`decide`") && text.contains("batch of 100 records"), "{text}");
     assert!(text.contains(&bad[0].id) && text.contains(&bad[99].id), "{text}");

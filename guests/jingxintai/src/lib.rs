@@ -1,11 +1,8 @@
-//! The rules of the factory 景欣泰, written in code: the example to copy.
+//! The rules of the factory 景欣泰, written in code.
 //!
 //! Its onboarding form has five fields that matter, named by their widget ids, and a finished row becomes one member
-//! of WeCom. The same rules as a rules file for the default guest are the metadata JSON of the platform it came from;
-//! in code they can be tested, and can do what no rules file says.
-//!
-//! To make a factory's own guest: copy this folder, change the names and the fields, and say in `decide` what the form
-//! means. `ruzhi guest build` makes the component.
+//! of WeCom. For another form, change the fields, and say in `decide` what the form means; `ruzhi guest test` runs the
+//! cases, `ruzhi guest build` makes the component.
 
 use ruzhi_guest::{Clock, Description, GuestError, Mapping, Member, Outcome, Problems, Record};
 

@@ -59,6 +59,7 @@ mod wasm {
 
     impl<M: Mapping> Guest for Exported<M> {
         fn describe(config: String) -> Result<wit::Description, wit::GuestError> {
+            crate::panic::install();
             let contract::Description { name, version, source_fields, labels } =
                 mapping::describe::<M>(&config).map_err(wit::GuestError::from)?;
             Ok(wit::Description { name, version, source_fields, labels })
@@ -69,6 +70,7 @@ mod wasm {
             context: wit::Context,
             records: Vec<wit::SourceRecord>,
         ) -> Result<Vec<wit::Outcome>, wit::GuestError> {
+            crate::panic::install();
             let wit::Context { now, timezone } = context;
             let records: Vec<_> = records
                 .into_iter()

@@ -16,6 +16,7 @@ pub mod fault;
 pub mod mapping;
 pub mod mobile;
 mod normal;
+pub mod panic;
 pub mod record;
 mod row;
 pub mod rule;

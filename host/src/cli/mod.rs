@@ -101,7 +101,11 @@ pub fn main() -> ExitCode {
             return ExitCode::from(u8::from(error.use_stderr()) * exit::USAGE);
         }
     };
-    let speech = match Speech::new(arguments.lang.as_deref(), arguments.json) {
+    let lang = match &arguments.command {
+        Command::Guest(command) if command.takes_language() => None,
+        _ => arguments.lang.as_deref(),
+    };
+    let speech = match Speech::new(lang, arguments.json) {
         Ok(speech) => speech,
         Err(failure) => return Speech::default().fail(&failure),
     };

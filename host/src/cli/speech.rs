@@ -10,7 +10,7 @@ use serde_json::json;
 use super::exit;
 use crate::activation::ActivationError;
 use crate::config::Problems;
-use crate::guest::{BuildError, LoadError};
+use crate::guest::{BuildError, CaseError, LoadError};
 use crate::model::{Lang, Text};
 use crate::store::StoreError;
 use crate::sync::RunError;
@@ -233,6 +233,12 @@ impl From<ActivationError> for Failure {
                 Self::new(exit, error.code(), error.text(), Some(error.hint())).behind(&error)
             }
         }
+    }
+}
+
+impl From<CaseError> for Failure {
+    fn from(error: CaseError) -> Self {
+        Self::new(exit::USAGE, error.code(), error.text(), Some(error.hint())).behind(&error)
     }
 }
 

@@ -11,19 +11,36 @@ use super::limits::{Budget, Limits, MOST_CORE_INSTANCES, MOST_MEMORIES, MOST_TAB
 /// How often the clock that stops runaway guests ticks.
 const TICK: Duration = Duration::from_millis(10);
 
+/// How much longer than live a guest may take while it is measured.
+const MEASURING: u32 = 5;
+
+/// More than any guest burns within its deadline.
+const FUEL: u64 = u64::MAX;
+
 /// The engine all guests of the process share, and what each call may use.
 #[derive(Clone)]
 pub struct Engine {
     inner: wasmtime::Engine,
     limits: Limits,
+    metered: bool,
     slots: Arc<tokio::sync::Semaphore>,
 }
 
 impl Engine {
     /// Starts an engine, and the thread that counts its epochs; the thread ends with the engine.
     pub fn new(limits: Limits) -> Result<Self, LoadError> {
+        Self::start(limits, false)
+    }
+
+    /// An engine whose guests count what they execute: the count is the same on every machine, the guests are slower by
+    /// a third. The deadline is longer by as much and more, so that the count decides nothing.
+    pub fn measuring(limits: Limits) -> Result<Self, LoadError> {
+        Self::start(Limits { deadline: limits.deadline.saturating_mul(MEASURING), ..limits }, true)
+    }
+
+    fn start(limits: Limits, metered: bool) -> Result<Self, LoadError> {
         let engine_failed = |source: &dyn std::fmt::Display| LoadError::Engine { reason: source.to_string() };
-        let inner = wasmtime::Engine::new(&config(limits)).map_err(|e| engine_failed(&e))?;
+        let inner = wasmtime::Engine::new(&config(limits, metered)).map_err(|e| engine_failed(&e))?;
         let weak = inner.weak();
         std::thread::Builder::new()
             .name("ruzhi-epoch".to_owned())
@@ -36,7 +53,7 @@ impl Engine {
             })
             .map_err(|e| engine_failed(&e))?;
         let slots = Arc::new(tokio::sync::Semaphore::new(limits.slots as usize));
-        Ok(Self { inner, limits, slots })
+        Ok(Self { inner, limits, metered, slots })
     }
 
     /// What each call may use.
@@ -63,11 +80,20 @@ impl Engine {
         let ticks = self.limits.deadline.as_millis() / TICK.as_millis() + 1;
         store.set_epoch_deadline(u64::try_from(ticks).unwrap_or(u64::MAX));
         store.epoch_deadline_trap();
+        if self.metered {
+            // Only an engine without the meter refuses this.
+            drop(store.set_fuel(FUEL));
+        }
         store
+    }
+
+    /// What a store's guest has executed so far, if this engine counts it.
+    pub(super) fn fuel(&self, store: &Store<Budget>) -> Option<u64> {
+        store.get_fuel().ok().map(|left| FUEL.saturating_sub(left))
     }
 }
 
-fn config(limits: Limits) -> Config {
+fn config(limits: Limits, metered: bool) -> Config {
     // One more than the batches decided at once: a component is tried while others run.
     let slots = limits.slots.saturating_add(2);
     let mut pool = PoolingAllocationConfig::new();
@@ -85,6 +111,9 @@ fn config(limits: Limits) -> Config {
     let mut config = Config::new();
     config
         .epoch_interruption(true)
+        .consume_fuel(metered)
+        // A Rust guest that panics leaves its words in its memory; a trap keeps the memory for reading.
+        .coredump_on_trap(true)
         .concurrency_support(false)
         // Bounds what one uninterruptible `memory.copy` can do.
         .wasm_memory64(false)

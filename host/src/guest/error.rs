@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use ruzhi_guest::component::VERSION;
+
 use crate::model::Text;
 
 /// A component that does not go live. The one that ran before keeps running.
@@ -66,8 +68,12 @@ pub enum LoadError {
     Contract {
         /// wasmtime's words.
         reason: String,
-        /// The contract version the component says it was built for.
-        built_for: Option<String>,
+    },
+    /// The component keeps another version of the contract.
+    #[error("the component was built for {built_for}, this host speaks {VERSION}")]
+    Version {
+        /// The version, such as `0.2`.
+        built_for: String,
     },
     /// The component traps before it is asked anything.
     #[error("the component fails when it starts: {reason}")]
@@ -124,6 +130,7 @@ impl LoadError {
             Self::Compile { .. } => "guest.damaged",
             Self::Import { .. } => "guest.import",
             Self::Contract { .. } => "guest.contract",
+            Self::Version { .. } => "guest.version",
             Self::Start { .. } => "guest.start",
             Self::Describe(_) => "guest.describe",
             Self::Configuration { .. } => "guest.configuration",
@@ -143,6 +150,9 @@ impl LoadError {
             Self::Compile { reason } => format!("组件已损坏，或使用了本程序不支持的特性：{reason}"),
             Self::Import { import, .. } => format!("组件导入了 `{import}`；规则组件不得导入任何可调用的接口"),
             Self::Contract { reason, .. } => format!("组件没有导出 `{WORLD}`：{reason}"),
+            Self::Version { built_for } => {
+                format!("该组件是为契约 {built_for} 构建的，本程序使用 {VERSION}")
+            }
             Self::Start { reason } => format!("组件启动失败：{reason}"),
             Self::Describe(error) => format!("规则组件的 `describe` 失败：{error}"),
             Self::Configuration { code, message } => format!("规则组件不接受其配置（{code}）：{message}"),
@@ -177,15 +187,17 @@ impl LoadError {
             ),
             Self::Compile { .. } => Text::new("build the component again", "请重新构建该组件"),
             Self::Import { fix, .. } => fix.0.clone(),
-            Self::Contract { built_for: Some(version), .. } => Text::new(
-                format!(
-                    "it was built for contract {version}; this host speaks 0.1: build it against wit/v0.1"
-                ),
-                format!("该组件按契约 {version} 构建；本程序使用 0.1：请按 wit/v0.1 重新构建"),
-            ),
-            Self::Contract { built_for: None, .. } => {
+            Self::Contract { .. } => {
                 Text::new("build it against wit/v0.1 of this release", "请按本版本的 wit/v0.1 重新构建")
             }
+            Self::Version { .. } => Text::new(
+                format!(
+                    "run a ruzhi that speaks its version, or build it with this one: `ruzhi guest build DIRECTORY` against the SDK of contract {VERSION} (`ruzhi guest new` brings it)"
+                ),
+                format!(
+                    "请使用支持该版本的 ruzhi，或用本程序重新构建：`ruzhi guest build 目录`，SDK 须为契约 {VERSION} 的版本（`ruzhi guest new` 自带）"
+                ),
+            ),
             Self::Start { .. } | Self::Describe(_) => Text::new(
                 "the fault is in the guest: tell its author what is said above",
                 "问题出在规则组件：请把以上内容告知其作者",
@@ -280,6 +292,27 @@ impl BatchError {
             Self::GuestError { .. } => "guest.error",
             Self::Count { .. } => "guest.count",
         }
+    }
+
+    /// What happened, to what.
+    pub fn text(&self) -> Text {
+        let zh = match self {
+            Self::Deadline { function, deadline_ms, batch } => {
+                format!("`{function}` 运行超过 {deadline_ms} 毫秒，已被终止{batch}")
+            }
+            Self::Memory { function, wanted, most, batch } => {
+                format!("`{function}` 需要 {wanted} 字节内存，最多提供 {most} 字节{batch}")
+            }
+            Self::Answer { function, batch } => format!("`{function}` 返回的数据过多{batch}"),
+            Self::Trap { function, reason, batch } => format!("`{function}` 异常终止{batch}：{reason}"),
+            Self::GuestError { function, code, message, batch } => {
+                format!("`{function}` 放弃处理{batch}：{code}：{message}")
+            }
+            Self::Count { found, expected, batch } => {
+                format!("`decide` 对 {expected} 条记录给出 {found} 个判定{batch}")
+            }
+        };
+        Text::new(self.to_string(), zh)
     }
 }
 

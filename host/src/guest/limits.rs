@@ -42,6 +42,11 @@ impl Budget {
     pub(super) fn new(most: usize) -> Self {
         Self { used: 0, most, refused: None }
     }
+
+    /// The bytes of all memories at their largest: memories never shrink while the store lives.
+    pub(super) fn peak(&self) -> usize {
+        self.used
+    }
 }
 
 impl ResourceLimiter for Budget {

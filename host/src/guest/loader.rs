@@ -2,13 +2,18 @@
 //! is needed: types that do not match are found only when an instance is made.
 
 use std::sync::Arc;
+use std::time::Instant;
 
+use ruzhi_guest::component::VERSION;
+use wasmparser::Payload;
 use wasmtime::component::{Linker, types::ComponentItem};
 
 use super::bindings::{MappingGuest, MappingGuestPre};
 use super::cache::Cache;
 use super::engine::Engine;
 use super::error::{LoadError, Said};
+use super::judge::shorten;
+use super::last_words;
 use super::limits::Budget;
 use crate::model::{Digest, Text};
 
@@ -18,6 +23,9 @@ pub(super) const MOST_BYTES: u64 = 32 << 20;
 
 /// The section a guest's SDK leaves its contract version in.
 pub(super) const VERSION_SECTION: &str = "ruzhi:api-version";
+
+/// The name of the exported interface, less its version.
+const MAPPER: &str = "ruzhi:mapping/mapper@";
 
 /// A component that passed every check. Cheap to clone; the compiled code is shared by all tenants that use it.
 #[derive(Clone)]
@@ -34,20 +42,29 @@ pub struct Inspection {
     pub digest: Digest,
     /// Size of the file.
     pub bytes: usize,
-    /// The contract version its SDK wrote into it.
+    /// The version of the contract it exports, such as `0.1`; none is known of a component that is not let in.
     pub built_for: Option<String>,
     /// Names of imported interfaces; all of them hold types only.
     pub imports: Vec<String>,
     /// Names of exports.
     pub exports: Vec<String>,
+    /// Milliseconds that compiling took, or loading the compiled code from the cache.
+    pub compile_ms: u64,
+    /// Whether the compiled code came from the cache.
+    pub cached: bool,
+    /// Bytes of memory an instance has before it is asked anything.
+    pub start_memory: usize,
 }
 
 impl Component {
     /// Checks and compiles a component.
     pub fn from_bytes(engine: &Engine, cache: Option<&Cache>, bytes: &[u8]) -> Result<Self, LoadError> {
         let digest = Digest::of(bytes);
-        let built_for = recognise(bytes)?;
-        let compiled = match cache.and_then(|cache| cache.load(engine, &digest)) {
+        let built_for = contract_of(recognise(bytes)?)?;
+        let began = Instant::now();
+        let known = cache.and_then(|cache| cache.load(engine, &digest));
+        let cached = known.is_some();
+        let compiled = match known {
             Some(compiled) => compiled,
             None => {
                 let compiled = wasmtime::component::Component::new(engine.inner(), bytes)
@@ -58,6 +75,7 @@ impl Component {
                 compiled
             }
         };
+        let compile_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         let ty = compiled.component_type();
         let mut imports = Vec::new();
         for (name, item) in ty.imports(engine.inner()) {
@@ -75,10 +93,7 @@ impl Component {
             imports.push(name.to_owned());
         }
         let exports = ty.exports(engine.inner()).map(|(name, _)| name.to_owned()).collect();
-        let against_contract = |e: wasmtime::Error| LoadError::Contract {
-            reason: format!("{e:#}"),
-            built_for: built_for.clone(),
-        };
+        let against_contract = |e: wasmtime::Error| LoadError::Contract { reason: format!("{e:#}") };
         // Empty on purpose: there is nothing a guest may call.
         let linker = Linker::<Budget>::new(engine.inner());
         let pre = linker.instantiate_pre(&compiled).map_err(against_contract)?;
@@ -86,12 +101,21 @@ impl Component {
         let mut store = engine.store();
         pre.instantiate(&mut store).map_err(|e| {
             if e.is::<wasmtime::Trap>() || store.data().refused.is_some() {
-                LoadError::Start { reason: format!("{e:#}") }
+                LoadError::Start { reason: last_words::of(&e) }
             } else {
                 against_contract(e)
             }
         })?;
-        let inspection = Inspection { digest, bytes: bytes.len(), built_for, imports, exports };
+        let inspection = Inspection {
+            digest,
+            bytes: bytes.len(),
+            built_for,
+            imports,
+            exports,
+            compile_ms,
+            cached,
+            start_memory: store.data().peak(),
+        };
         Ok(Self { pre: Arc::new(pre), engine: engine.clone(), inspection: Arc::new(inspection) })
     }
 
@@ -119,8 +143,36 @@ impl Component {
     }
 }
 
-/// Tells a component from what else people hand over, and finds the contract version in it.
-fn recognise(bytes: &[u8]) -> Result<Option<String>, LoadError> {
+/// What a component says of the contract it was built for.
+struct Claims {
+    /// By the section its SDK or its build left.
+    section: Option<String>,
+    /// By the names of the mappers it exports, such as `0.1.0`.
+    mappers: Vec<String>,
+}
+
+/// The contract a component keeps. The export is the truth: a section can be missing, or say what is not so. A component
+/// without a mapper is left to the linker's words, unless it says itself that it is for another host.
+fn contract_of(claims: Claims) -> Result<Option<String>, LoadError> {
+    let spoken = |version: &&String| track(version) == VERSION;
+    if claims.mappers.iter().any(|version| spoken(&version)) {
+        return Ok(Some(VERSION.to_owned()));
+    }
+    let other = claims.mappers.first().map(|version| track(version).to_owned());
+    match other.or_else(|| claims.section.filter(|version| track(version) != VERSION)) {
+        Some(built_for) => Err(LoadError::Version { built_for }),
+        None => Ok(None),
+    }
+}
+
+/// The part of a version that has to agree: `1` of `1.2.3`, and while that is 0 the next too, `0.1` of `0.1.3`.
+fn track(version: &str) -> &str {
+    let parts = if version.starts_with("0.") { 2 } else { 1 };
+    version.match_indices('.').nth(parts - 1).and_then(|(dot, _)| version.get(..dot)).unwrap_or(version)
+}
+
+/// Tells a component from what else people hand over, and reads what it claims of the contract.
+fn recognise(bytes: &[u8]) -> Result<Claims, LoadError> {
     let other = |en: &str, zh: &str| LoadError::NotAComponent { found: Said(Text::new(en, zh)) };
     if wasmtime::Engine::detect_precompiled(bytes).is_some() || bytes.starts_with(b"\x7fELF") {
         return Err(other(
@@ -137,19 +189,28 @@ fn recognise(bytes: &[u8]) -> Result<Option<String>, LoadError> {
     if wasmparser::Parser::is_core_wasm(bytes) {
         return Err(other("it is a core module, not a component", "这是核心模块，不是组件"));
     }
-    let mut built_for = None;
+    let mut claims = Claims { section: None, mappers: Vec::new() };
+    // Components and modules inside have exports of their own.
+    let mut depth = 0_usize;
     for payload in wasmparser::Parser::new(0).parse_all(bytes) {
         match payload {
-            Ok(wasmparser::Payload::CustomSection(section)) if section.name() == VERSION_SECTION => {
-                built_for = std::str::from_utf8(section.data())
-                    .ok()
-                    .map(|version| version.trim().chars().take(20).collect());
+            Ok(Payload::ModuleSection { .. } | Payload::ComponentSection { .. }) => depth += 1,
+            Ok(Payload::End(_)) => depth = depth.saturating_sub(1),
+            Ok(Payload::CustomSection(section)) if section.name() == VERSION_SECTION => {
+                let version = std::str::from_utf8(section.data()).ok();
+                claims.section = version.map(|version| shorten(version.trim(), 20));
+            }
+            Ok(Payload::ComponentExportSection(exports)) if depth == 0 => {
+                let exports = exports.into_iter().flatten();
+                claims.mappers.extend(
+                    exports.filter_map(|export| Some(shorten(export.name.name.strip_prefix(MAPPER)?, 20))),
+                );
             }
             Ok(_) => {}
             Err(e) => return Err(LoadError::Compile { reason: e.to_string() }),
         }
     }
-    Ok(built_for)
+    Ok(claims)
 }
 
 /// How a guest comes to import something, and how to build it without.

@@ -2,12 +2,15 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use wasmtime::Trap;
 
+use super::bindings::MappingGuest;
 use super::bindings::ruzhi::mapping::types;
 use super::error::{Batch, BatchError, LoadError};
 use super::judge;
+use super::last_words;
 use super::limits::Budget;
 use super::loader::Component;
 use crate::model::{Context, Description, Digest, Outcome, SourceRecord};
@@ -29,7 +32,7 @@ impl Guest {
     /// Gives a component its rules file's text and asks it to describe itself under it.
     pub fn new(component: Component, config: String) -> Result<Self, LoadError> {
         let (mut store, instance) = component.instance();
-        let instance = instance.map_err(|e| LoadError::Start { reason: format!("{e:#}") })?;
+        let instance = instance.map_err(|e| LoadError::Start { reason: last_words::of(&e) })?;
         let answer = instance.ruzhi_mapping_mapper().call_describe(&mut store, &config).map_err(|e| {
             LoadError::Describe(explain(&component, "describe", e, &store, Batch::default()).into())
         })?;
@@ -87,18 +90,41 @@ impl Guest {
     /// Decides a batch in an instance of its own: one checked outcome for each record, in order. Blocks; call it where
     /// blocking is allowed, with a [`slot`](super::Engine::slot) in hand.
     pub fn decide(&self, context: &Context, records: &[SourceRecord]) -> Result<Vec<Outcome>, BatchError> {
+        self.measure(context, records).outcomes
+    }
+
+    /// The same, with what it took.
+    pub fn measure(&self, context: &Context, records: &[SourceRecord]) -> Measured {
         let (Some(first), Some(last)) = (records.first(), records.last()) else {
-            return Ok(Vec::new());
+            return Measured { outcomes: Ok(Vec::new()), wall: Duration::ZERO, fuel: None, peak: 0 };
         };
         let batch = Batch { records: Some((first.id.clone(), last.id.clone(), records.len())) };
+        let began = Instant::now();
         let (mut store, instance) = self.component.instance();
+        let outcomes = self.ask(&mut store, instance, context, records, batch);
+        Measured {
+            outcomes,
+            wall: began.elapsed(),
+            fuel: self.component.engine().fuel(&store),
+            peak: store.data().peak(),
+        }
+    }
+
+    fn ask(
+        &self,
+        store: &mut wasmtime::Store<Budget>,
+        instance: Result<MappingGuest, wasmtime::Error>,
+        context: &Context,
+        records: &[SourceRecord],
+        batch: Batch,
+    ) -> Result<Vec<Outcome>, BatchError> {
         let instance = match instance {
             Ok(instance) => instance,
-            Err(e) => return Err(explain(&self.component, "decide", e, &store, batch)),
+            Err(e) => return Err(explain(&self.component, "decide", e, store, batch)),
         };
         let given: Vec<types::SourceRecord> = records.iter().map(Into::into).collect();
         let answer =
-            instance.ruzhi_mapping_mapper().call_decide(&mut store, &self.config, &context.into(), &given);
+            instance.ruzhi_mapping_mapper().call_decide(&mut *store, &self.config, &context.into(), &given);
         let outcomes = match answer {
             Ok(Ok(outcomes)) => outcomes,
             Ok(Err(error)) => {
@@ -109,13 +135,26 @@ impl Guest {
                     batch,
                 });
             }
-            Err(e) => return Err(explain(&self.component, "decide", e, &store, batch)),
+            Err(e) => return Err(explain(&self.component, "decide", e, store, batch)),
         };
         if outcomes.len() != records.len() {
             return Err(BatchError::Count { found: outcomes.len(), expected: records.len(), batch });
         }
         Ok(outcomes.into_iter().map(|outcome| judge::outcome(outcome.into())).collect())
     }
+}
+
+/// A batch's outcomes and what they took, making the instance included.
+#[derive(Debug)]
+pub struct Measured {
+    /// As [`Guest::decide`] gives them.
+    pub outcomes: Result<Vec<Outcome>, BatchError>,
+    /// Time on the clock.
+    pub wall: Duration,
+    /// Instructions executed, if the engine counts them: the same for the same component and records, wherever they run.
+    pub fuel: Option<u64>,
+    /// Bytes of all the instance's memories.
+    pub peak: usize,
 }
 
 /// Why a call did not come back.
@@ -127,15 +166,20 @@ fn explain(
     batch: Batch,
 ) -> BatchError {
     let limits = component.engine().limits();
-    let reason = format!("{error:#}");
     if let Some(wanted) = store.data().refused {
         return BatchError::Memory { function, wanted, most: limits.memory, batch };
     }
+    let reason = last_words::of(&error);
     match error.downcast_ref::<Trap>() {
         Some(Trap::Interrupt) => {
             BatchError::Deadline { function, deadline_ms: limits.deadline.as_millis(), batch }
         }
-        Some(trap) => BatchError::Trap { function, reason: trap.to_string(), batch },
+        Some(_) => match last_words::left(&error, store) {
+            Some(message) => {
+                BatchError::GuestError { function, code: "guest.exception".to_owned(), message, batch }
+            }
+            None => BatchError::Trap { function, reason, batch },
+        },
         None if reason.contains("too much data is being copied") => BatchError::Answer { function, batch },
         None => BatchError::Trap { function, reason: judge::shorten(&reason, 500), batch },
     }

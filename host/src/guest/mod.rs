@@ -11,19 +11,24 @@
 mod bindings;
 mod build;
 mod cache;
+mod case;
 mod engine;
 mod error;
 mod judge;
+mod last_words;
 mod library;
 mod limits;
 mod loader;
 mod mapper;
+mod project;
 
 pub use build::{BuildError, Built, Language, Toolchain, build};
 pub use cache::Cache;
+pub use case::{Case, CaseError, Difference, Finding, Trial};
 pub use engine::Engine;
 pub use error::{BatchError, LoadError};
 pub use library::Library;
 pub use limits::Limits;
 pub use loader::{Component, Inspection};
-pub use mapper::{BATCH, Guest};
+pub use mapper::{BATCH, Guest, Measured};
+pub use project::{NameError, ProjectName, project};

@@ -1,6 +1,6 @@
 //! `ruzhi guest build`: from a project's source to a component.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
@@ -16,6 +16,13 @@ pub(in crate::cli) struct Build {
     /// Where to put the component; by default NAME.wasm in this folder
     #[arg(short, long)]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    compiler: Compiler,
+}
+
+/// Which Rust builds a Rust guest.
+#[derive(Debug, Args)]
+pub(super) struct Compiler {
     /// Which Rust builds it; by default the installed target, else Debian's packages
     #[arg(long, env = "RUZHI_WASM_TOOLCHAIN", value_enum, default_value_t = Choice::Auto)]
     toolchain: Choice,
@@ -32,19 +39,24 @@ enum Choice {
     Debian,
 }
 
-impl Build {
-    pub(super) fn run(&self, speech: &Speech) -> Result<ExitCode, Failure> {
+impl Compiler {
+    /// Builds the guest in a folder and writes it there as NAME.wasm, or to `output`.
+    pub(super) fn build(
+        &self,
+        folder: &Path,
+        output: Option<&Path>,
+        engine: &Engine,
+    ) -> Result<(Component, PathBuf), Failure> {
         let forced = match self.toolchain {
             Choice::Auto => None,
             Choice::Installed | Choice::Rustup => Some(Toolchain::Installed),
             Choice::Debian => Some(Toolchain::Debian),
         };
-        let built = guest::build(&self.folder, forced)?;
-        let engine = Engine::new(Limits::default())?;
-        let component = Component::from_bytes(&engine, None, &built.component)?;
-        let output = match &self.output {
-            Some(output) => output.clone(),
-            None => self.folder.join(format!("{}.wasm", built.name)),
+        let built = guest::build(folder, forced)?;
+        let component = Component::from_bytes(engine, None, &built.component)?;
+        let output = match output {
+            Some(output) => output.to_owned(),
+            None => folder.join(format!("{}.wasm", built.name)),
         };
         let written = output
             .parent()
@@ -52,6 +64,14 @@ impl Build {
             .map_or(Ok(()), std::fs::create_dir_all)
             .and_then(|()| std::fs::write(&output, &built.component));
         written.map_err(|error| Failure::io("write the component", "写入组件文件", &error))?;
+        Ok((component, output))
+    }
+}
+
+impl Build {
+    pub(super) fn run(&self, speech: &Speech) -> Result<ExitCode, Failure> {
+        let engine = Engine::new(Limits::default())?;
+        let (component, output) = self.compiler.build(&self.folder, self.output.as_deref(), &engine)?;
         let inspection = component.inspection();
         if speech.json {
             speech.json(&json!({ "path": output, "component": inspection }));

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
+use comfy_table::{Table, presets};
 use serde_json::json;
 
 use crate::cli::speech::{Failure, Speech};
-use crate::guest::{self, Engine, Guest, Library, Limits};
+use crate::guest::{self, Engine, Guest, Inspection, Library, Limits};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Check {
@@ -36,30 +37,50 @@ impl Check {
         }
         speech.out(format_args!("{}  {}", self.component.display(), speech.say("ok", "正常")));
         speech.out(format_args!("  sha256 {}", inspection.digest));
-        speech.out(format_args!(
-            "  {} KB, {} {}",
-            inspection.bytes.div_ceil(1000),
-            speech.say("contract", "契约"),
-            inspection.built_for.as_deref().unwrap_or("0.1")
-        ));
-        speech.out(format_args!(
-            "  {}",
-            speech.say("imports nothing that can be called", "不导入任何可调用的接口")
-        ));
-        match described {
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING);
+        if let Some(described) = &described {
+            table.add_row([
+                speech.say("guest", "规则组件"),
+                &format!("{} {}", described.name, described.version),
+            ]);
+        }
+        table.add_row([speech.say("contract", "契约"), inspection.built_for.as_deref().unwrap_or_default()]);
+        table.add_row([speech.say("exports", "导出"), &inspection.exports.join(", ")]);
+        table.add_row([speech.say("imports", "导入"), &imports(inspection, speech)]);
+        table.add_row([speech.say("size", "大小"), &format!("{} KB", inspection.bytes.div_ceil(1000))]);
+        table.add_row([speech.say("compile time", "编译用时"), &format!("{} ms", inspection.compile_ms)]);
+        table.add_row([
+            speech.say("memory at start", "启动内存"),
+            &format!("{} KiB", inspection.start_memory.div_ceil(1024)),
+        ]);
+        match &described {
             Some(described) => {
-                speech.out(format_args!("  {} {}", described.name, described.version));
+                for (number, field) in described.source_fields.iter().enumerate() {
+                    let label = described.labels.iter().find(|(name, _)| name == field);
+                    let label = label.map(|(_, label)| format!("  {label}")).unwrap_or_default();
+                    let head = if number == 0 { speech.say("reads", "读取字段") } else { "" };
+                    table.add_row([head, &format!("{field}{label}")]);
+                }
+                speech.out(table);
+            }
+            None => {
+                speech.out(table);
                 speech.out(format_args!(
-                    "  {}: {}",
-                    speech.say("reads", "读取字段"),
-                    described.source_fields.join(", ")
+                    "  {}",
+                    speech
+                        .say("wants a rules file: add `--rules FILE`", "需要规则文件：请加上 `--rules 文件`")
                 ));
             }
-            None => speech.out(format_args!(
-                "  {}",
-                speech.say("wants a rules file: add `--rules FILE`", "需要规则文件：请加上 `--rules 文件`")
-            )),
         }
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Whatever is imported here holds types only: a component that imports more is not let in.
+fn imports(inspection: &Inspection, speech: &Speech) -> String {
+    match inspection.imports.as_slice() {
+        [] => speech.say("nothing", "无").to_owned(),
+        imports => format!("{} ({})", imports.join(", "), speech.say("types only", "仅类型")),
     }
 }

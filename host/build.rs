@@ -1,0 +1,18 @@
+//! The binary carries the example projects and their SDKs for `ruzhi guest new`. The macro that embeds a folder notices a
+//! file that changes, but not one that is new.
+
+const EMBEDDED: [&str; 7] = [
+    "../guests/sdk",
+    "../guests/jingxintai",
+    "../guests/typescript/sdk",
+    "../guests/typescript/jingxintai",
+    "../guests/python/sdk",
+    "../guests/python/jingxintai",
+    "../wit/v0.1",
+];
+
+fn main() {
+    for folder in EMBEDDED {
+        println!("cargo::rerun-if-changed={folder}");
+    }
+}

@@ -1,0 +1,50 @@
+//! The report that build servers read: one test case for each case file.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+
+use super::{Tested, Verdict};
+use crate::cli::speech::Speech;
+
+pub(super) fn write(path: &Path, project: &str, tested: &[Tested], speech: &Speech) -> io::Result<()> {
+    let mut suite = TestSuite::new(project);
+    for tested in tested {
+        let mut case = TestCase::new(tested.name.as_str(), status(tested, speech));
+        case.set_classname(project).set_time(tested.wall);
+        if let Some(fuel) = tested.fuel {
+            case.add_property(("fuel", fuel.to_string().as_str()));
+        }
+        case.add_property(("peak_memory", tested.peak.to_string().as_str()));
+        suite.add_test_case(case);
+    }
+    suite.set_time(tested.iter().map(|tested| tested.wall).sum());
+    let mut report = Report::new("ruzhi guest test");
+    report.add_test_suite(suite);
+    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        std::fs::create_dir_all(parent)?;
+    }
+    report.serialize(File::create(path)?).map_err(io::Error::other)
+}
+
+fn status(tested: &Tested, speech: &Speech) -> TestCaseStatus {
+    match &tested.verdict {
+        Verdict::Ok | Verdict::Blessed => TestCaseStatus::success(),
+        Verdict::Differs(differences) => {
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+            let shown = differences.iter().map(|d| format!("row {} ({})\n{}", d.row, d.id, d.diff));
+            status
+                .set_type("differs")
+                .set_message(format!("{} of {} rows differ", differences.len(), tested.rows))
+                .set_description(shown.collect::<String>());
+            status
+        }
+        Verdict::Failed { code, text } => {
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+            status.set_type(code.as_str()).set_message(text.in_lang(speech.lang));
+            status
+        }
+    }
+}
