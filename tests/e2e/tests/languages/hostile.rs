@@ -482,9 +482,9 @@ pub(crate) fn rows(seed: u64) -> Vec<String> {
         .map(|row| json!(row.row).to_string())
         .collect();
     rows.extend(DOCUMENTS.iter().map(|document| (*document).to_owned()));
-    for field in 0..FIELDS.len() {
+    for (field, name) in FIELDS.iter().enumerate() {
         // Every value in the two fields that read most differently, a part of them in the others.
-        let part = if FIELDS[field] == NAME || FIELDS[field] == DEPARTMENT { 1 } else { 2 };
+        let part = if [NAME, DEPARTMENT].contains(name) { 1 } else { 2 };
         rows.extend(VALUES.iter().skip(field % part).step_by(part).map(|value| with(&[(field, value)])));
     }
     rows.extend(deep_and_large());
