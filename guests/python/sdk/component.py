@@ -51,7 +51,7 @@ def guest() -> type[mapping.Mapping]:
     return _exported[0]
 
 
-def exported(wit: Any, err: type[Any]) -> type:
+def exported(wit: Any, err: type[BaseException]) -> type:
     """The component's exports over the generated types ``wit`` and the generated exception ``err``."""
     rules = guest()
     rules_of = {"describe": rules.describe, "decide": rules.decide}

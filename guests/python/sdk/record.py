@@ -7,7 +7,7 @@ absent is one that is empty. :class:`Problems` gathers violations, so that a cle
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from . import date as dates
 from . import department, email, mobile, rule
@@ -43,8 +43,9 @@ class Problems(Exception):
         except Problems as problems:
             self._found += problems._found
             self._broken += problems._broken
-            empty: Callable[[], T] = getattr(read, "empty", type(None))
-            return empty()
+            empty: Any = getattr(read, "empty", type(None))
+            stand_in: T = empty()
+            return stand_in
 
     def add(self, violation: Violation) -> None:
         """One violation more."""
@@ -96,7 +97,7 @@ def _subject(rule: str) -> str:
     return rule.split(".", 1)[0]
 
 
-def _or(empty: Callable[[], T]) -> Callable[[Callable[P, T]], Callable[P, T]]:
+def _or(empty: Callable[[], object]) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """Says what stands in for what a getter could not read."""
 
     def marked(getter: Callable[P, T]) -> Callable[P, T]:

@@ -85,7 +85,10 @@ def line(text: str) -> str:
     >>> line("\\ufeff　高级\\n工程师（上海） ")
     '高级 工程师（上海）'
     """
-    return _rewrite(text, True, True) if _WORK.search(text) else text
+    # What is printable has no character that goes, and no white space but the space.
+    if text.isprintable() and "  " not in text and text[:1] != " " and text[-1:] != " ":
+        return text
+    return _rewrite(text, True, True)
 
 
 def identifier(text: str) -> str:
@@ -99,9 +102,12 @@ def identifier(text: str) -> str:
 
 def is_blank(text: str) -> bool:
     """Whether a person would see nothing."""
-    return not text or _BLANK.fullmatch(text) is not None
+    first = text[:1]
+    if first > " " and first.isprintable():
+        return False
+    return _BLANK.fullmatch(text) is not None
 
 
 def has_control(text: str) -> bool:
     """Whether the text has a character that does not belong on one line: a control character or a line break."""
-    return _CONTROL.search(text) is not None
+    return not text.isprintable() and _CONTROL.search(text) is not None
