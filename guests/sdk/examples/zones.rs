@@ -1,62 +1,69 @@
-//! Prints the packed time zones as the SDK of another language keeps them:
-//! `cargo run -p ruzhi-guest --example zones -- typescript`.
+//! Prints the compact table of time zones for the SDKs of other languages, as JSON or as TypeScript:
+//! `cargo run --manifest-path guests/Cargo.toml -p ruzhi-guest --example zones [typescript]`.
 //!
-//! The tables are those that `build.rs` makes for `src/zone.rs`; the bytes are in base64.
+//! `names` is lines of `name number`, sorted; `zones` are `[start in data, length, first offset's number, rule]`, rule 255
+//! being none; `rules` are `[standard, daylight, start, end]`, and a turn `[month, week, weekday, second]`. How `data`
+//! is packed is written in `build.rs`; TypeScript has it in base64.
+#![allow(clippy::print_stdout, reason = "it is what was asked for")]
 
-use std::process::ExitCode;
+use serde_json::json;
 
-/// Month, week, weekday, second of the day.
 type Turn = (u8, u8, u8, i32);
 
 include!(concat!(env!("OUT_DIR"), "/zones.rs"));
 
-fn main() -> ExitCode {
-    match std::env::args().nth(1).as_deref() {
-        Some("typescript") => print_typescript(),
-        _ => {
-            eprintln!("usage: zones typescript");
-            return ExitCode::FAILURE;
-        }
+fn main() {
+    if std::env::args().any(|argument| argument == "typescript") {
+        print!("{}", typescript());
+        return;
     }
-    ExitCode::SUCCESS
+    let zones = json!({
+        "names": NAMES,
+        "data": DATA.as_slice(),
+        "offsets": OFFSETS.as_slice(),
+        "zones": ZONES.as_slice(),
+        "rules": RULES.as_slice(),
+    });
+    println!("{zones}");
 }
 
-fn print_typescript() {
-    println!("/**");
-    println!(" * The IANA time zones from 1970 on, packed. Made, not written, from the tables of the Rust SDK by");
-    println!(" * `cargo run -p ruzhi-guest --example zones -- typescript`.");
-    println!(" */");
-    println!();
-    println!("import type {{ Turn }} from \"./zone.ts\";");
-    println!();
-    println!("/** Per line a zone's name in lower case and its number in {{@link ZONES}}. */");
-    println!("export const NAMES = `{NAMES}`;");
-    println!();
-    println!("/** The transitions of all zones, in base64. */");
-    println!("export const DATA =\n  \"{}\";", base64(&DATA));
-    println!();
-    println!("/** Offsets in seconds east of Greenwich. */");
-    println!("export const OFFSETS: readonly number[] = {OFFSETS:?};");
-    println!();
-    println!("/** Per zone: the start of its data, its length, its first offset, its rule (255 none). */");
-    println!("// prettier-ignore");
-    println!("export const ZONES: readonly (readonly [start: number, length: number, first: number, rule: number])[] = [");
-    for zones in ZONES.chunks(6) {
-        let zones: Vec<_> = zones.iter().map(|(a, b, c, d)| format!("[{a}, {b}, {c}, {d}]")).collect();
-        println!("  {},", zones.join(", "));
-    }
-    println!("];");
-    println!();
-    println!("/** Summer time: the offsets without and with it, when it starts and ends. */");
-    println!("export const RULES: readonly (readonly [standard: number, daylight: number, start: Turn, end: Turn])[] = [");
-    for (standard, daylight, start, end) in &RULES {
-        println!("  [{standard}, {daylight}, {}, {}],", turn(start), turn(end));
-    }
-    println!("];");
-}
+fn typescript() -> String {
+    let zones: String = ZONES
+        .chunks(6)
+        .map(|row| row.iter().map(|zone| json!(zone).to_string()).collect::<Vec<_>>().join(", "))
+        .map(|row| format!("  {row},\n"))
+        .collect();
+    let rules: String = RULES.iter().map(|rule| format!("  {},\n", json!(rule))).collect();
+    format!(
+        "\
+/**
+ * The IANA time zones from 1970 on, packed. Made, not written, from the tables of the Rust SDK by
+ * `cargo run --manifest-path guests/Cargo.toml -p ruzhi-guest --example zones typescript`.
+ */
 
-fn turn((month, week, weekday, second): &Turn) -> String {
-    format!("[{month}, {week}, {weekday}, {second}]")
+import type {{ Turn }} from \"./zone.ts\";
+
+/** Per line a zone's name in lower case and its number in {{@link ZONES}}. */
+export const NAMES =
+  {NAMES:?};
+
+/** The transitions of all zones, in base64. */
+export const DATA =
+  \"{}\";
+
+/** Offsets in seconds east of Greenwich. */
+export const OFFSETS: readonly number[] = {OFFSETS:?};
+
+/** Per zone: the start of its data, its length, the number of its first offset, its rule (255 is none). */
+export const ZONES: readonly (readonly [start: number, length: number, first: number, rule: number])[] = [
+{zones}];
+
+/** Summer time: the offsets without and with it, when it starts and when it ends. */
+export const RULES: readonly (readonly [standard: number, daylight: number, start: Turn, end: Turn])[] = [
+{rules}];
+",
+        base64(&DATA)
+    )
 }
 
 fn base64(bytes: &[u8]) -> String {

@@ -1,610 +1,13 @@
 /**
  * The IANA time zones from 1970 on, packed. Made, not written, from the tables of the Rust SDK by
- * `cargo run -p ruzhi-guest --example zones -- typescript`.
+ * `cargo run --manifest-path guests/Cargo.toml -p ruzhi-guest --example zones typescript`.
  */
 
 import type { Turn } from "./zone.ts";
 
 /** Per line a zone's name in lower case and its number in {@link ZONES}. */
-export const NAMES = `africa/abidjan 0
-africa/accra 0
-africa/addis_ababa 1
-africa/algiers 2
-africa/asmara 1
-africa/asmera 1
-africa/bamako 0
-africa/bangui 3
-africa/banjul 0
-africa/bissau 4
-africa/blantyre 5
-africa/brazzaville 3
-africa/bujumbura 5
-africa/cairo 6
-africa/casablanca 7
-africa/ceuta 8
-africa/conakry 0
-africa/dakar 0
-africa/dar_es_salaam 1
-africa/djibouti 1
-africa/douala 3
-africa/el_aaiun 9
-africa/freetown 0
-africa/gaborone 5
-africa/harare 5
-africa/johannesburg 5
-africa/juba 10
-africa/kampala 1
-africa/khartoum 11
-africa/kigali 5
-africa/kinshasa 3
-africa/lagos 3
-africa/libreville 3
-africa/lome 0
-africa/luanda 3
-africa/lubumbashi 5
-africa/lusaka 5
-africa/malabo 3
-africa/maputo 5
-africa/maseru 5
-africa/mbabane 5
-africa/mogadishu 1
-africa/monrovia 12
-africa/nairobi 1
-africa/ndjamena 13
-africa/niamey 3
-africa/nouakchott 0
-africa/ouagadougou 0
-africa/porto-novo 3
-africa/sao_tome 14
-africa/timbuktu 0
-africa/tripoli 15
-africa/tunis 16
-africa/windhoek 17
-america/adak 18
-america/anchorage 19
-america/anguilla 20
-america/antigua 20
-america/araguaina 21
-america/argentina/buenos_aires 22
-america/argentina/catamarca 23
-america/argentina/comodrivadavia 23
-america/argentina/cordoba 24
-america/argentina/jujuy 25
-america/argentina/la_rioja 26
-america/argentina/mendoza 27
-america/argentina/rio_gallegos 28
-america/argentina/salta 29
-america/argentina/san_juan 30
-america/argentina/san_luis 31
-america/argentina/tucuman 32
-america/argentina/ushuaia 33
-america/aruba 20
-america/asuncion 34
-america/atikokan 35
-america/atka 18
-america/bahia 36
-america/bahia_banderas 37
-america/barbados 38
-america/belem 39
-america/belize 40
-america/blanc-sablon 20
-america/boa_vista 41
-america/bogota 42
-america/boise 43
-america/buenos_aires 22
-america/cambridge_bay 44
-america/campo_grande 45
-america/cancun 46
-america/caracas 47
-america/catamarca 23
-america/cayenne 48
-america/cayman 35
-america/chicago 49
-america/chihuahua 50
-america/ciudad_juarez 51
-america/coral_harbour 35
-america/cordoba 24
-america/costa_rica 52
-america/coyhaique 53
-america/creston 54
-america/cuiaba 55
-america/curacao 20
-america/danmarkshavn 56
-america/dawson 57
-america/dawson_creek 58
-america/denver 59
-america/detroit 60
-america/dominica 20
-america/edmonton 61
-america/eirunepe 62
-america/el_salvador 63
-america/ensenada 64
-america/fort_nelson 65
-america/fort_wayne 66
-america/fortaleza 67
-america/glace_bay 68
-america/godthab 69
-america/goose_bay 70
-america/grand_turk 71
-america/grenada 20
-america/guadeloupe 20
-america/guatemala 72
-america/guayaquil 73
-america/guyana 74
-america/halifax 75
-america/havana 76
-america/hermosillo 77
-america/indiana/indianapolis 66
-america/indiana/knox 78
-america/indiana/marengo 79
-america/indiana/petersburg 80
-america/indiana/tell_city 81
-america/indiana/vevay 82
-america/indiana/vincennes 83
-america/indiana/winamac 84
-america/indianapolis 66
-america/inuvik 85
-america/iqaluit 86
-america/jamaica 87
-america/jujuy 25
-america/juneau 88
-america/kentucky/louisville 89
-america/kentucky/monticello 90
-america/knox_in 78
-america/kralendijk 20
-america/la_paz 20
-america/lima 91
-america/los_angeles 92
-america/louisville 89
-america/lower_princes 20
-america/maceio 93
-america/managua 94
-america/manaus 95
-america/marigot 20
-america/martinique 96
-america/matamoros 97
-america/mazatlan 98
-america/mendoza 27
-america/menominee 99
-america/merida 100
-america/metlakatla 101
-america/mexico_city 102
-america/miquelon 103
-america/moncton 104
-america/monterrey 105
-america/montevideo 106
-america/montreal 107
-america/montserrat 20
-america/nassau 107
-america/new_york 108
-america/nipigon 107
-america/nome 109
-america/noronha 110
-america/north_dakota/beulah 111
-america/north_dakota/center 112
-america/north_dakota/new_salem 113
-america/nuuk 69
-america/ojinaga 114
-america/panama 35
-america/pangnirtung 86
-america/paramaribo 115
-america/phoenix 54
-america/port-au-prince 116
-america/port_of_spain 20
-america/porto_acre 117
-america/porto_velho 118
-america/puerto_rico 20
-america/punta_arenas 119
-america/rainy_river 120
-america/rankin_inlet 121
-america/recife 122
-america/regina 123
-america/resolute 124
-america/rio_branco 117
-america/rosario 24
-america/santa_isabel 64
-america/santarem 125
-america/santiago 126
-america/santo_domingo 127
-america/sao_paulo 128
-america/scoresbysund 129
-america/shiprock 59
-america/sitka 130
-america/st_barthelemy 20
-america/st_johns 131
-america/st_kitts 20
-america/st_lucia 20
-america/st_thomas 20
-america/st_vincent 20
-america/swift_current 132
-america/tegucigalpa 133
-america/thule 134
-america/thunder_bay 107
-america/tijuana 64
-america/toronto 107
-america/tortola 20
-america/vancouver 135
-america/virgin 20
-america/whitehorse 136
-america/winnipeg 120
-america/yakutat 137
-america/yellowknife 61
-antarctica/casey 138
-antarctica/davis 139
-antarctica/dumontdurville 140
-antarctica/macquarie 141
-antarctica/mawson 142
-antarctica/mcmurdo 143
-antarctica/palmer 144
-antarctica/rothera 145
-antarctica/south_pole 143
-antarctica/syowa 1
-antarctica/troll 146
-antarctica/vostok 147
-arctic/longyearbyen 148
-asia/aden 1
-asia/almaty 149
-asia/amman 150
-asia/anadyr 151
-asia/aqtau 152
-asia/aqtobe 153
-asia/ashgabat 154
-asia/ashkhabad 154
-asia/atyrau 155
-asia/baghdad 156
-asia/bahrain 157
-asia/baku 158
-asia/bangkok 159
-asia/barnaul 160
-asia/beirut 161
-asia/bishkek 162
-asia/brunei 163
-asia/calcutta 164
-asia/chita 165
-asia/choibalsan 166
-asia/chongqing 167
-asia/chungking 167
-asia/colombo 168
-asia/dacca 169
-asia/damascus 170
-asia/dhaka 169
-asia/dili 171
-asia/dubai 172
-asia/dushanbe 173
-asia/famagusta 174
-asia/gaza 175
-asia/harbin 167
-asia/hebron 176
-asia/ho_chi_minh 177
-asia/hong_kong 178
-asia/hovd 179
-asia/irkutsk 180
-asia/istanbul 181
-asia/jakarta 159
-asia/jayapura 182
-asia/jerusalem 183
-asia/kabul 184
-asia/kamchatka 185
-asia/karachi 186
-asia/kashgar 187
-asia/kathmandu 188
-asia/katmandu 188
-asia/khandyga 189
-asia/kolkata 164
-asia/krasnoyarsk 190
-asia/kuala_lumpur 191
-asia/kuching 163
-asia/kuwait 1
-asia/macao 178
-asia/macau 178
-asia/magadan 192
-asia/makassar 163
-asia/manila 193
-asia/muscat 172
-asia/nicosia 194
-asia/novokuznetsk 195
-asia/novosibirsk 196
-asia/omsk 197
-asia/oral 198
-asia/phnom_penh 159
-asia/pontianak 199
-asia/pyongyang 200
-asia/qatar 157
-asia/qostanay 201
-asia/qyzylorda 202
-asia/rangoon 203
-asia/riyadh 1
-asia/saigon 177
-asia/sakhalin 204
-asia/samarkand 205
-asia/seoul 206
-asia/shanghai 167
-asia/singapore 191
-asia/srednekolymsk 207
-asia/taipei 208
-asia/tashkent 209
-asia/tbilisi 210
-asia/tehran 211
-asia/tel_aviv 183
-asia/thimbu 212
-asia/thimphu 212
-asia/tokyo 182
-asia/tomsk 213
-asia/ujung_pandang 163
-asia/ulaanbaatar 166
-asia/ulan_bator 166
-asia/urumqi 187
-asia/ust-nera 214
-asia/vientiane 159
-asia/vladivostok 215
-asia/yakutsk 216
-asia/yangon 203
-asia/yekaterinburg 217
-asia/yerevan 218
-atlantic/azores 219
-atlantic/bermuda 220
-atlantic/canary 221
-atlantic/cape_verde 222
-atlantic/faeroe 223
-atlantic/faroe 223
-atlantic/jan_mayen 148
-atlantic/madeira 224
-atlantic/reykjavik 0
-atlantic/south_georgia 225
-atlantic/st_helena 0
-atlantic/stanley 226
-australia/act 227
-australia/adelaide 228
-australia/brisbane 229
-australia/broken_hill 230
-australia/canberra 227
-australia/currie 231
-australia/darwin 232
-australia/eucla 233
-australia/hobart 231
-australia/lhi 234
-australia/lindeman 235
-australia/lord_howe 234
-australia/melbourne 236
-australia/north 232
-australia/nsw 227
-australia/perth 237
-australia/queensland 229
-australia/south 228
-australia/sydney 227
-australia/tasmania 231
-australia/victoria 236
-australia/west 237
-australia/yancowinna 230
-brazil/acre 117
-brazil/denoronha 110
-brazil/east 128
-brazil/west 95
-canada/atlantic 75
-canada/central 120
-canada/eastern 107
-canada/mountain 61
-canada/newfoundland 131
-canada/pacific 135
-canada/saskatchewan 123
-canada/yukon 136
-cet 238
-chile/continental 126
-chile/easterisland 239
-cst6cdt 49
-cuba 76
-eet 240
-egypt 6
-eire 241
-est 35
-est5edt 108
-etc/gmt 0
-etc/gmt+0 0
-etc/gmt+1 242
-etc/gmt+10 243
-etc/gmt+11 244
-etc/gmt+12 245
-etc/gmt+2 225
-etc/gmt+3 48
-etc/gmt+4 20
-etc/gmt+5 35
-etc/gmt+6 123
-etc/gmt+7 54
-etc/gmt+8 246
-etc/gmt+9 247
-etc/gmt-0 0
-etc/gmt-1 3
-etc/gmt-10 140
-etc/gmt-11 248
-etc/gmt-12 249
-etc/gmt-13 250
-etc/gmt-14 251
-etc/gmt-2 5
-etc/gmt-3 1
-etc/gmt-4 172
-etc/gmt-5 252
-etc/gmt-6 187
-etc/gmt-7 159
-etc/gmt-8 163
-etc/gmt-9 182
-etc/gmt0 0
-etc/greenwich 0
-etc/uct 0
-etc/universal 0
-etc/utc 0
-etc/zulu 0
-europe/amsterdam 238
-europe/andorra 253
-europe/astrakhan 254
-europe/athens 240
-europe/belfast 241
-europe/belgrade 255
-europe/berlin 148
-europe/bratislava 256
-europe/brussels 238
-europe/bucharest 257
-europe/budapest 258
-europe/busingen 259
-europe/chisinau 260
-europe/copenhagen 148
-europe/dublin 241
-europe/gibraltar 261
-europe/guernsey 241
-europe/helsinki 262
-europe/isle_of_man 241
-europe/istanbul 181
-europe/jersey 241
-europe/kaliningrad 263
-europe/kiev 264
-europe/kirov 265
-europe/kyiv 264
-europe/lisbon 266
-europe/ljubljana 255
-europe/london 241
-europe/luxembourg 238
-europe/madrid 267
-europe/malta 268
-europe/mariehamn 262
-europe/minsk 269
-europe/monaco 270
-europe/moscow 271
-europe/nicosia 194
-europe/oslo 148
-europe/paris 270
-europe/podgorica 255
-europe/prague 256
-europe/riga 272
-europe/rome 273
-europe/samara 274
-europe/san_marino 273
-europe/sarajevo 255
-europe/saratov 275
-europe/simferopol 276
-europe/skopje 255
-europe/sofia 277
-europe/stockholm 148
-europe/tallinn 278
-europe/tirane 279
-europe/tiraspol 260
-europe/ulyanovsk 280
-europe/uzhgorod 264
-europe/vaduz 259
-europe/vatican 273
-europe/vienna 281
-europe/vilnius 282
-europe/volgograd 283
-europe/warsaw 284
-europe/zagreb 255
-europe/zaporozhye 264
-europe/zurich 259
-factory 0
-gb 241
-gb-eire 241
-gmt 0
-gmt+0 0
-gmt-0 0
-gmt0 0
-greenwich 0
-hongkong 178
-hst 243
-iceland 0
-indian/antananarivo 1
-indian/chagos 285
-indian/christmas 159
-indian/cocos 203
-indian/comoro 1
-indian/kerguelen 252
-indian/mahe 172
-indian/maldives 252
-indian/mauritius 286
-indian/mayotte 1
-indian/reunion 172
-iran 211
-israel 183
-jamaica 87
-japan 182
-kwajalein 287
-libya 15
-met 238
-mexico/bajanorte 64
-mexico/bajasur 98
-mexico/general 102
-mst 54
-mst7mdt 59
-navajo 59
-nz 143
-nz-chat 288
-pacific/apia 289
-pacific/auckland 143
-pacific/bougainville 290
-pacific/chatham 288
-pacific/chuuk 140
-pacific/easter 239
-pacific/efate 291
-pacific/enderbury 292
-pacific/fakaofo 293
-pacific/fiji 294
-pacific/funafuti 249
-pacific/galapagos 295
-pacific/gambier 247
-pacific/guadalcanal 248
-pacific/guam 296
-pacific/honolulu 243
-pacific/johnston 243
-pacific/kanton 292
-pacific/kiritimati 297
-pacific/kosrae 298
-pacific/kwajalein 287
-pacific/majuro 249
-pacific/marquesas 299
-pacific/midway 244
-pacific/nauru 300
-pacific/niue 244
-pacific/norfolk 301
-pacific/noumea 302
-pacific/pago_pago 244
-pacific/palau 182
-pacific/pitcairn 303
-pacific/pohnpei 248
-pacific/ponape 248
-pacific/port_moresby 140
-pacific/rarotonga 304
-pacific/saipan 296
-pacific/samoa 244
-pacific/tahiti 243
-pacific/tarawa 249
-pacific/tongatapu 305
-pacific/truk 140
-pacific/wake 249
-pacific/wallis 249
-pacific/yap 140
-poland 284
-portugal 266
-prc 167
-pst8pdt 92
-roc 208
-rok 206
-singapore 191
-turkey 181
-uct 0
-universal 0
-us/alaska 19
-us/aleutian 18
-us/arizona 54
-us/central 49
-us/east-indiana 66
-us/eastern 108
-us/hawaii 243
-us/indiana-starke 78
-us/michigan 60
-us/mountain 59
-us/pacific 92
-us/samoa 244
-utc 0
-w-su 271
-wet 266
-zulu 0
-`;
+export const NAMES =
+  "africa/abidjan 0\nafrica/accra 0\nafrica/addis_ababa 1\nafrica/algiers 2\nafrica/asmara 1\nafrica/asmera 1\nafrica/bamako 0\nafrica/bangui 3\nafrica/banjul 0\nafrica/bissau 4\nafrica/blantyre 5\nafrica/brazzaville 3\nafrica/bujumbura 5\nafrica/cairo 6\nafrica/casablanca 7\nafrica/ceuta 8\nafrica/conakry 0\nafrica/dakar 0\nafrica/dar_es_salaam 1\nafrica/djibouti 1\nafrica/douala 3\nafrica/el_aaiun 9\nafrica/freetown 0\nafrica/gaborone 5\nafrica/harare 5\nafrica/johannesburg 5\nafrica/juba 10\nafrica/kampala 1\nafrica/khartoum 11\nafrica/kigali 5\nafrica/kinshasa 3\nafrica/lagos 3\nafrica/libreville 3\nafrica/lome 0\nafrica/luanda 3\nafrica/lubumbashi 5\nafrica/lusaka 5\nafrica/malabo 3\nafrica/maputo 5\nafrica/maseru 5\nafrica/mbabane 5\nafrica/mogadishu 1\nafrica/monrovia 12\nafrica/nairobi 1\nafrica/ndjamena 13\nafrica/niamey 3\nafrica/nouakchott 0\nafrica/ouagadougou 0\nafrica/porto-novo 3\nafrica/sao_tome 14\nafrica/timbuktu 0\nafrica/tripoli 15\nafrica/tunis 16\nafrica/windhoek 17\namerica/adak 18\namerica/anchorage 19\namerica/anguilla 20\namerica/antigua 20\namerica/araguaina 21\namerica/argentina/buenos_aires 22\namerica/argentina/catamarca 23\namerica/argentina/comodrivadavia 23\namerica/argentina/cordoba 24\namerica/argentina/jujuy 25\namerica/argentina/la_rioja 26\namerica/argentina/mendoza 27\namerica/argentina/rio_gallegos 28\namerica/argentina/salta 29\namerica/argentina/san_juan 30\namerica/argentina/san_luis 31\namerica/argentina/tucuman 32\namerica/argentina/ushuaia 33\namerica/aruba 20\namerica/asuncion 34\namerica/atikokan 35\namerica/atka 18\namerica/bahia 36\namerica/bahia_banderas 37\namerica/barbados 38\namerica/belem 39\namerica/belize 40\namerica/blanc-sablon 20\namerica/boa_vista 41\namerica/bogota 42\namerica/boise 43\namerica/buenos_aires 22\namerica/cambridge_bay 44\namerica/campo_grande 45\namerica/cancun 46\namerica/caracas 47\namerica/catamarca 23\namerica/cayenne 48\namerica/cayman 35\namerica/chicago 49\namerica/chihuahua 50\namerica/ciudad_juarez 51\namerica/coral_harbour 35\namerica/cordoba 24\namerica/costa_rica 52\namerica/coyhaique 53\namerica/creston 54\namerica/cuiaba 55\namerica/curacao 20\namerica/danmarkshavn 56\namerica/dawson 57\namerica/dawson_creek 58\namerica/denver 59\namerica/detroit 60\namerica/dominica 20\namerica/edmonton 61\namerica/eirunepe 62\namerica/el_salvador 63\namerica/ensenada 64\namerica/fort_nelson 65\namerica/fort_wayne 66\namerica/fortaleza 67\namerica/glace_bay 68\namerica/godthab 69\namerica/goose_bay 70\namerica/grand_turk 71\namerica/grenada 20\namerica/guadeloupe 20\namerica/guatemala 72\namerica/guayaquil 73\namerica/guyana 74\namerica/halifax 75\namerica/havana 76\namerica/hermosillo 77\namerica/indiana/indianapolis 66\namerica/indiana/knox 78\namerica/indiana/marengo 79\namerica/indiana/petersburg 80\namerica/indiana/tell_city 81\namerica/indiana/vevay 82\namerica/indiana/vincennes 83\namerica/indiana/winamac 84\namerica/indianapolis 66\namerica/inuvik 85\namerica/iqaluit 86\namerica/jamaica 87\namerica/jujuy 25\namerica/juneau 88\namerica/kentucky/louisville 89\namerica/kentucky/monticello 90\namerica/knox_in 78\namerica/kralendijk 20\namerica/la_paz 20\namerica/lima 91\namerica/los_angeles 92\namerica/louisville 89\namerica/lower_princes 20\namerica/maceio 93\namerica/managua 94\namerica/manaus 95\namerica/marigot 20\namerica/martinique 96\namerica/matamoros 97\namerica/mazatlan 98\namerica/mendoza 27\namerica/menominee 99\namerica/merida 100\namerica/metlakatla 101\namerica/mexico_city 102\namerica/miquelon 103\namerica/moncton 104\namerica/monterrey 105\namerica/montevideo 106\namerica/montreal 107\namerica/montserrat 20\namerica/nassau 107\namerica/new_york 108\namerica/nipigon 107\namerica/nome 109\namerica/noronha 110\namerica/north_dakota/beulah 111\namerica/north_dakota/center 112\namerica/north_dakota/new_salem 113\namerica/nuuk 69\namerica/ojinaga 114\namerica/panama 35\namerica/pangnirtung 86\namerica/paramaribo 115\namerica/phoenix 54\namerica/port-au-prince 116\namerica/port_of_spain 20\namerica/porto_acre 117\namerica/porto_velho 118\namerica/puerto_rico 20\namerica/punta_arenas 119\namerica/rainy_river 120\namerica/rankin_inlet 121\namerica/recife 122\namerica/regina 123\namerica/resolute 124\namerica/rio_branco 117\namerica/rosario 24\namerica/santa_isabel 64\namerica/santarem 125\namerica/santiago 126\namerica/santo_domingo 127\namerica/sao_paulo 128\namerica/scoresbysund 129\namerica/shiprock 59\namerica/sitka 130\namerica/st_barthelemy 20\namerica/st_johns 131\namerica/st_kitts 20\namerica/st_lucia 20\namerica/st_thomas 20\namerica/st_vincent 20\namerica/swift_current 132\namerica/tegucigalpa 133\namerica/thule 134\namerica/thunder_bay 107\namerica/tijuana 64\namerica/toronto 107\namerica/tortola 20\namerica/vancouver 135\namerica/virgin 20\namerica/whitehorse 136\namerica/winnipeg 120\namerica/yakutat 137\namerica/yellowknife 61\nantarctica/casey 138\nantarctica/davis 139\nantarctica/dumontdurville 140\nantarctica/macquarie 141\nantarctica/mawson 142\nantarctica/mcmurdo 143\nantarctica/palmer 144\nantarctica/rothera 145\nantarctica/south_pole 143\nantarctica/syowa 1\nantarctica/troll 146\nantarctica/vostok 147\narctic/longyearbyen 148\nasia/aden 1\nasia/almaty 149\nasia/amman 150\nasia/anadyr 151\nasia/aqtau 152\nasia/aqtobe 153\nasia/ashgabat 154\nasia/ashkhabad 154\nasia/atyrau 155\nasia/baghdad 156\nasia/bahrain 157\nasia/baku 158\nasia/bangkok 159\nasia/barnaul 160\nasia/beirut 161\nasia/bishkek 162\nasia/brunei 163\nasia/calcutta 164\nasia/chita 165\nasia/choibalsan 166\nasia/chongqing 167\nasia/chungking 167\nasia/colombo 168\nasia/dacca 169\nasia/damascus 170\nasia/dhaka 169\nasia/dili 171\nasia/dubai 172\nasia/dushanbe 173\nasia/famagusta 174\nasia/gaza 175\nasia/harbin 167\nasia/hebron 176\nasia/ho_chi_minh 177\nasia/hong_kong 178\nasia/hovd 179\nasia/irkutsk 180\nasia/istanbul 181\nasia/jakarta 159\nasia/jayapura 182\nasia/jerusalem 183\nasia/kabul 184\nasia/kamchatka 185\nasia/karachi 186\nasia/kashgar 187\nasia/kathmandu 188\nasia/katmandu 188\nasia/khandyga 189\nasia/kolkata 164\nasia/krasnoyarsk 190\nasia/kuala_lumpur 191\nasia/kuching 163\nasia/kuwait 1\nasia/macao 178\nasia/macau 178\nasia/magadan 192\nasia/makassar 163\nasia/manila 193\nasia/muscat 172\nasia/nicosia 194\nasia/novokuznetsk 195\nasia/novosibirsk 196\nasia/omsk 197\nasia/oral 198\nasia/phnom_penh 159\nasia/pontianak 199\nasia/pyongyang 200\nasia/qatar 157\nasia/qostanay 201\nasia/qyzylorda 202\nasia/rangoon 203\nasia/riyadh 1\nasia/saigon 177\nasia/sakhalin 204\nasia/samarkand 205\nasia/seoul 206\nasia/shanghai 167\nasia/singapore 191\nasia/srednekolymsk 207\nasia/taipei 208\nasia/tashkent 209\nasia/tbilisi 210\nasia/tehran 211\nasia/tel_aviv 183\nasia/thimbu 212\nasia/thimphu 212\nasia/tokyo 182\nasia/tomsk 213\nasia/ujung_pandang 163\nasia/ulaanbaatar 166\nasia/ulan_bator 166\nasia/urumqi 187\nasia/ust-nera 214\nasia/vientiane 159\nasia/vladivostok 215\nasia/yakutsk 216\nasia/yangon 203\nasia/yekaterinburg 217\nasia/yerevan 218\natlantic/azores 219\natlantic/bermuda 220\natlantic/canary 221\natlantic/cape_verde 222\natlantic/faeroe 223\natlantic/faroe 223\natlantic/jan_mayen 148\natlantic/madeira 224\natlantic/reykjavik 0\natlantic/south_georgia 225\natlantic/st_helena 0\natlantic/stanley 226\naustralia/act 227\naustralia/adelaide 228\naustralia/brisbane 229\naustralia/broken_hill 230\naustralia/canberra 227\naustralia/currie 231\naustralia/darwin 232\naustralia/eucla 233\naustralia/hobart 231\naustralia/lhi 234\naustralia/lindeman 235\naustralia/lord_howe 234\naustralia/melbourne 236\naustralia/north 232\naustralia/nsw 227\naustralia/perth 237\naustralia/queensland 229\naustralia/south 228\naustralia/sydney 227\naustralia/tasmania 231\naustralia/victoria 236\naustralia/west 237\naustralia/yancowinna 230\nbrazil/acre 117\nbrazil/denoronha 110\nbrazil/east 128\nbrazil/west 95\ncanada/atlantic 75\ncanada/central 120\ncanada/eastern 107\ncanada/mountain 61\ncanada/newfoundland 131\ncanada/pacific 135\ncanada/saskatchewan 123\ncanada/yukon 136\ncet 238\nchile/continental 126\nchile/easterisland 239\ncst6cdt 49\ncuba 76\neet 240\negypt 6\neire 241\nest 35\nest5edt 108\netc/gmt 0\netc/gmt+0 0\netc/gmt+1 242\netc/gmt+10 243\netc/gmt+11 244\netc/gmt+12 245\netc/gmt+2 225\netc/gmt+3 48\netc/gmt+4 20\netc/gmt+5 35\netc/gmt+6 123\netc/gmt+7 54\netc/gmt+8 246\netc/gmt+9 247\netc/gmt-0 0\netc/gmt-1 3\netc/gmt-10 140\netc/gmt-11 248\netc/gmt-12 249\netc/gmt-13 250\netc/gmt-14 251\netc/gmt-2 5\netc/gmt-3 1\netc/gmt-4 172\netc/gmt-5 252\netc/gmt-6 187\netc/gmt-7 159\netc/gmt-8 163\netc/gmt-9 182\netc/gmt0 0\netc/greenwich 0\netc/uct 0\netc/universal 0\netc/utc 0\netc/zulu 0\neurope/amsterdam 238\neurope/andorra 253\neurope/astrakhan 254\neurope/athens 240\neurope/belfast 241\neurope/belgrade 255\neurope/berlin 148\neurope/bratislava 256\neurope/brussels 238\neurope/bucharest 257\neurope/budapest 258\neurope/busingen 259\neurope/chisinau 260\neurope/copenhagen 148\neurope/dublin 241\neurope/gibraltar 261\neurope/guernsey 241\neurope/helsinki 262\neurope/isle_of_man 241\neurope/istanbul 181\neurope/jersey 241\neurope/kaliningrad 263\neurope/kiev 264\neurope/kirov 265\neurope/kyiv 264\neurope/lisbon 266\neurope/ljubljana 255\neurope/london 241\neurope/luxembourg 238\neurope/madrid 267\neurope/malta 268\neurope/mariehamn 262\neurope/minsk 269\neurope/monaco 270\neurope/moscow 271\neurope/nicosia 194\neurope/oslo 148\neurope/paris 270\neurope/podgorica 255\neurope/prague 256\neurope/riga 272\neurope/rome 273\neurope/samara 274\neurope/san_marino 273\neurope/sarajevo 255\neurope/saratov 275\neurope/simferopol 276\neurope/skopje 255\neurope/sofia 277\neurope/stockholm 148\neurope/tallinn 278\neurope/tirane 279\neurope/tiraspol 260\neurope/ulyanovsk 280\neurope/uzhgorod 264\neurope/vaduz 259\neurope/vatican 273\neurope/vienna 281\neurope/vilnius 282\neurope/volgograd 283\neurope/warsaw 284\neurope/zagreb 255\neurope/zaporozhye 264\neurope/zurich 259\nfactory 0\ngb 241\ngb-eire 241\ngmt 0\ngmt+0 0\ngmt-0 0\ngmt0 0\ngreenwich 0\nhongkong 178\nhst 243\niceland 0\nindian/antananarivo 1\nindian/chagos 285\nindian/christmas 159\nindian/cocos 203\nindian/comoro 1\nindian/kerguelen 252\nindian/mahe 172\nindian/maldives 252\nindian/mauritius 286\nindian/mayotte 1\nindian/reunion 172\niran 211\nisrael 183\njamaica 87\njapan 182\nkwajalein 287\nlibya 15\nmet 238\nmexico/bajanorte 64\nmexico/bajasur 98\nmexico/general 102\nmst 54\nmst7mdt 59\nnavajo 59\nnz 143\nnz-chat 288\npacific/apia 289\npacific/auckland 143\npacific/bougainville 290\npacific/chatham 288\npacific/chuuk 140\npacific/easter 239\npacific/efate 291\npacific/enderbury 292\npacific/fakaofo 293\npacific/fiji 294\npacific/funafuti 249\npacific/galapagos 295\npacific/gambier 247\npacific/guadalcanal 248\npacific/guam 296\npacific/honolulu 243\npacific/johnston 243\npacific/kanton 292\npacific/kiritimati 297\npacific/kosrae 298\npacific/kwajalein 287\npacific/majuro 249\npacific/marquesas 299\npacific/midway 244\npacific/nauru 300\npacific/niue 244\npacific/norfolk 301\npacific/noumea 302\npacific/pago_pago 244\npacific/palau 182\npacific/pitcairn 303\npacific/pohnpei 248\npacific/ponape 248\npacific/port_moresby 140\npacific/rarotonga 304\npacific/saipan 296\npacific/samoa 244\npacific/tahiti 243\npacific/tarawa 249\npacific/tongatapu 305\npacific/truk 140\npacific/wake 249\npacific/wallis 249\npacific/yap 140\npoland 284\nportugal 266\nprc 167\npst8pdt 92\nroc 208\nrok 206\nsingapore 191\nturkey 181\nuct 0\nuniversal 0\nus/alaska 19\nus/aleutian 18\nus/arizona 54\nus/central 49\nus/east-indiana 66\nus/eastern 108\nus/hawaii 243\nus/indiana-starke 78\nus/michigan 60\nus/mountain 59\nus/pacific 92\nus/samoa 244\nutc 0\nw-su 271\nwet 266\nzulu 0\n";
 
 /** The transitions of all zones, in base64. */
 export const DATA =
@@ -613,90 +16,89 @@ export const DATA =
 /** Offsets in seconds east of Greenwich. */
 export const OFFSETS: readonly number[] = [0, 10800, 3600, 7200, -3600, -2670, -36000, -32400, -39600, -28800, -14400, -7200, -10800, -18000, -21600, -25200, -16200, -13500, -5400, -9000, -12600, 39600, 28800, 18000, 25200, 36000, 21600, 46800, 43200, 50400, 14400, 19800, 32400, 23400, 16200, 20700, 27000, 30600, 12600, 37800, 34200, 35100, 31500, 41400, -43200, 49500, 45900, -38400, -34200, 45000, -30600, -37800];
 
-/** Per zone: the start of its data, its length, its first offset, its rule (255 none). */
-// prettier-ignore
+/** Per zone: the start of its data, its length, the number of its first offset, its rule (255 is none). */
 export const ZONES: readonly (readonly [start: number, length: number, first: number, rule: number])[] = [
-  [0, 0, 0, 255], [0, 0, 1, 255], [0, 24, 0, 255], [24, 0, 2, 255], [24, 4, 4, 255], [28, 0, 3, 255],
-  [28, 181, 3, 0], [209, 130, 0, 255], [339, 66, 0, 1], [405, 122, 4, 255], [527, 71, 3, 255], [598, 71, 3, 255],
-  [669, 6, 5, 255], [675, 6, 2, 255], [681, 7, 0, 255], [688, 48, 3, 255], [736, 40, 2, 255], [776, 98, 3, 255],
-  [874, 151, 8, 2], [1025, 151, 6, 3], [1176, 0, 10, 255], [1176, 60, 12, 255], [1236, 36, 12, 255], [1272, 41, 12, 255],
-  [1313, 38, 12, 255], [1351, 36, 12, 255], [1387, 44, 12, 255], [1431, 43, 12, 255], [1474, 39, 12, 255], [1513, 34, 12, 255],
-  [1547, 44, 12, 255], [1591, 43, 12, 255], [1634, 45, 12, 255], [1679, 39, 12, 255], [1718, 206, 10, 255], [1924, 0, 13, 255],
-  [1924, 79, 12, 255], [2003, 112, 15, 255], [2115, 18, 10, 255], [2133, 14, 12, 255], [2147, 11, 14, 255], [2158, 23, 10, 255],
-  [2181, 6, 13, 255], [2187, 151, 15, 4], [2338, 144, 15, 4], [2482, 138, 10, 255], [2620, 89, 14, 255], [2709, 7, 10, 255],
-  [2716, 0, 12, 255], [2716, 151, 14, 5], [2867, 108, 14, 255], [2975, 110, 14, 4], [3085, 19, 14, 255], [3104, 218, 12, 255],
-  [3322, 0, 15, 255], [3322, 135, 10, 255], [3457, 69, 12, 255], [3526, 168, 7, 255], [3694, 11, 9, 255], [3705, 151, 15, 4],
-  [3856, 140, 13, 6], [3996, 220, 15, 255], [4216, 25, 13, 255], [4241, 10, 14, 255], [4251, 164, 9, 7], [4415, 183, 9, 255],
-  [4598, 12, 13, 6], [4610, 36, 12, 255], [4646, 144, 10, 8], [4790, 179, 12, 9], [4969, 178, 10, 8], [5147, 152, 13, 6],
-  [5299, 21, 14, 255], [5320, 6, 13, 255], [5326, 13, 17, 255], [5339, 151, 10, 8], [5490, 223, 13, 10], [5713, 14, 15, 255],
-  [5727, 92, 14, 5], [5819, 29, 13, 6], [5848, 39, 14, 6], [5887, 11, 13, 5], [5898, 20, 13, 6], [5918, 14, 13, 6],
-  [5932, 12, 13, 6], [5944, 222, 9, 255], [6166, 146, 13, 6], [6312, 42, 13, 255], [6354, 150, 9, 3], [6504, 148, 13, 6],
-  [6652, 151, 14, 6], [6803, 20, 13, 255], [6823, 151, 9, 7], [6974, 41, 12, 255], [7015, 35, 14, 255], [7050, 19, 10, 255],
-  [7069, 6, 10, 255], [7075, 66, 14, 5], [7141, 110, 15, 255], [7251, 138, 13, 5], [7389, 115, 14, 255], [7504, 73, 9, 3],
-  [7577, 110, 14, 255], [7687, 88, 10, 11], [7775, 155, 10, 8], [7930, 115, 14, 255], [8045, 118, 12, 255], [8163, 151, 13, 6],
-  [8314, 151, 13, 6], [8465, 153, 8, 3], [8618, 36, 11, 255], [8654, 166, 15, 5], [8820, 151, 15, 5], [8971, 151, 15, 5],
-  [9122, 111, 14, 5], [9233, 7, 20, 255], [9240, 91, 13, 6], [9331, 20, 13, 255], [9351, 14, 10, 255], [9365, 186, 12, 255],
-  [9551, 227, 14, 255], [9778, 141, 14, 5], [9919, 36, 12, 255], [9955, 0, 14, 255], [9955, 141, 14, 5], [10096, 17, 10, 255],
-  [10113, 212, 12, 12], [10325, 57, 16, 255], [10382, 138, 12, 255], [10520, 183, 11, 9], [10703, 153, 9, 3], [10856, 181, 20, 13],
-  [11037, 4, 15, 255], [11041, 15, 14, 255], [11056, 68, 10, 8], [11124, 227, 9, 255], [11351, 164, 9, 255], [11515, 151, 7, 3],
-  [11666, 55, 22, 255], [11721, 11, 24, 255], [11732, 0, 25, 255], [11732, 165, 21, 14], [11897, 4, 26, 255], [11901, 136, 28, 15],
-  [12037, 145, 12, 255], [12182, 4, 0, 255], [12186, 4, 0, 16], [12190, 10, 24, 255], [12200, 68, 2, 1], [12268, 105, 26, 255],
-  [12373, 174, 3, 255], [12547, 127, 27, 255], [12674, 98, 23, 255], [12772, 98, 23, 255], [12870, 48, 23, 255], [12918, 96, 23, 255],
-  [13014, 106, 1, 255], [13120, 4, 30, 255], [13124, 130, 30, 255], [13254, 0, 24, 255], [13254, 136, 24, 255], [13390, 93, 3, 17],
-  [13483, 102, 26, 255], [13585, 0, 22, 255], [13585, 0, 31, 255], [13585, 135, 32, 255], [13720, 104, 24, 255], [13824, 26, 22, 255],
-  [13850, 20, 31, 255], [13870, 6, 26, 255], [13876, 193, 3, 255], [14069, 7, 32, 255], [14076, 0, 30, 255], [14076, 46, 26, 255],
-  [14122, 171, 3, 18], [14293, 560, 3, 19], [14853, 558, 3, 19], [15411, 4, 22, 255], [15415, 37, 22, 255], [15452, 104, 26, 255],
-  [15556, 130, 22, 255], [15686, 160, 3, 255], [15846, 0, 32, 255], [15846, 134, 3, 20], [15980, 0, 34, 255], [15980, 127, 28, 255],
-  [16107, 15, 23, 255], [16122, 0, 26, 255], [16122, 7, 31, 255], [16129, 136, 32, 255], [16265, 130, 24, 255], [16395, 4, 36, 255],
-  [16399, 135, 21, 255], [16534, 11, 22, 255], [16545, 99, 3, 18], [16644, 127, 24, 255], [16771, 136, 24, 255], [16907, 130, 26, 255],
-  [17037, 93, 23, 255], [17130, 4, 22, 255], [17134, 7, 32, 255], [17141, 99, 23, 255], [17240, 93, 23, 255], [17333, 0, 33, 255],
-  [17333, 133, 21, 255], [17466, 43, 23, 255], [17509, 10, 32, 255], [17519, 130, 21, 255], [17649, 15, 22, 255], [17664, 46, 26, 255],
-  [17710, 100, 30, 255], [17810, 154, 38, 255], [17964, 7, 31, 255], [17971, 136, 24, 255], [18107, 134, 32, 255], [18241, 130, 25, 255],
-  [18371, 130, 32, 255], [18501, 130, 23, 255], [18631, 122, 30, 255], [18753, 66, 4, 21], [18819, 136, 10, 8], [18955, 68, 0, 22],
-  [19023, 4, 11, 255], [19027, 64, 0, 22], [19091, 60, 0, 22], [19151, 0, 11, 255], [19151, 115, 10, 255], [19266, 150, 25, 14],
-  [19416, 152, 40, 23], [19568, 19, 25, 255], [19587, 152, 40, 23], [19739, 153, 21, 14], [19892, 0, 40, 255], [19892, 31, 42, 255],
-  [19923, 252, 25, 24], [20175, 27, 25, 255], [20202, 150, 25, 14], [20352, 29, 22, 255], [20381, 80, 2, 1], [20461, 212, 14, 25],
-  [20673, 88, 3, 18], [20761, 103, 2, 22], [20864, 0, 4, 255], [20864, 0, 6, 255], [20864, 0, 8, 255], [20864, 0, 44, 255],
-  [20864, 0, 9, 255], [20864, 0, 7, 255], [20864, 0, 21, 255], [20864, 0, 28, 255], [20864, 0, 27, 255], [20864, 0, 29, 255],
-  [20864, 0, 23, 255], [20864, 48, 2, 1], [20912, 127, 30, 255], [21039, 56, 2, 1], [21095, 72, 2, 1], [21167, 77, 3, 18],
-  [21244, 68, 2, 1], [21312, 64, 2, 1], [21376, 172, 1, 18], [21548, 60, 2, 1], [21608, 64, 3, 18], [21672, 127, 1, 255],
-  [21799, 67, 1, 18], [21866, 124, 30, 255], [21990, 83, 2, 22], [22073, 92, 2, 1], [22165, 107, 2, 1], [22272, 120, 1, 255],
-  [22392, 84, 2, 1], [22476, 130, 1, 255], [22606, 82, 1, 18], [22688, 107, 2, 1], [22795, 124, 30, 255], [22919, 127, 30, 255],
-  [23046, 139, 1, 255], [23185, 77, 3, 18], [23262, 82, 1, 18], [23344, 92, 2, 1], [23436, 133, 30, 255], [23569, 68, 2, 1],
-  [23637, 80, 1, 18], [23717, 130, 30, 255], [23847, 80, 2, 1], [23927, 4, 23, 255], [23931, 11, 30, 255], [23942, 4, 44, 255],
-  [23946, 136, 46, 26], [24082, 50, 8, 255], [24132, 4, 25, 255], [24136, 47, 21, 255], [24183, 8, 44, 255], [24191, 4, 8, 255],
-  [24195, 60, 28, 255], [24255, 9, 13, 255], [24264, 29, 25, 255], [24293, 14, 47, 255], [24307, 4, 28, 255], [24311, 0, 48, 255],
-  [24311, 7, 43, 255], [24318, 18, 43, 27], [24336, 15, 21, 255], [24351, 7, 50, 255], [24358, 130, 51, 255], [24488, 19, 27, 255],
+  [0,0,0,255], [0,0,1,255], [0,24,0,255], [24,0,2,255], [24,4,4,255], [28,0,3,255],
+  [28,181,3,0], [209,130,0,255], [339,66,0,1], [405,122,4,255], [527,71,3,255], [598,71,3,255],
+  [669,6,5,255], [675,6,2,255], [681,7,0,255], [688,48,3,255], [736,40,2,255], [776,98,3,255],
+  [874,151,8,2], [1025,151,6,3], [1176,0,10,255], [1176,60,12,255], [1236,36,12,255], [1272,41,12,255],
+  [1313,38,12,255], [1351,36,12,255], [1387,44,12,255], [1431,43,12,255], [1474,39,12,255], [1513,34,12,255],
+  [1547,44,12,255], [1591,43,12,255], [1634,45,12,255], [1679,39,12,255], [1718,206,10,255], [1924,0,13,255],
+  [1924,79,12,255], [2003,112,15,255], [2115,18,10,255], [2133,14,12,255], [2147,11,14,255], [2158,23,10,255],
+  [2181,6,13,255], [2187,151,15,4], [2338,144,15,4], [2482,138,10,255], [2620,89,14,255], [2709,7,10,255],
+  [2716,0,12,255], [2716,151,14,5], [2867,108,14,255], [2975,110,14,4], [3085,19,14,255], [3104,218,12,255],
+  [3322,0,15,255], [3322,135,10,255], [3457,69,12,255], [3526,168,7,255], [3694,11,9,255], [3705,151,15,4],
+  [3856,140,13,6], [3996,220,15,255], [4216,25,13,255], [4241,10,14,255], [4251,164,9,7], [4415,183,9,255],
+  [4598,12,13,6], [4610,36,12,255], [4646,144,10,8], [4790,179,12,9], [4969,178,10,8], [5147,152,13,6],
+  [5299,21,14,255], [5320,6,13,255], [5326,13,17,255], [5339,151,10,8], [5490,223,13,10], [5713,14,15,255],
+  [5727,92,14,5], [5819,29,13,6], [5848,39,14,6], [5887,11,13,5], [5898,20,13,6], [5918,14,13,6],
+  [5932,12,13,6], [5944,222,9,255], [6166,146,13,6], [6312,42,13,255], [6354,150,9,3], [6504,148,13,6],
+  [6652,151,14,6], [6803,20,13,255], [6823,151,9,7], [6974,41,12,255], [7015,35,14,255], [7050,19,10,255],
+  [7069,6,10,255], [7075,66,14,5], [7141,110,15,255], [7251,138,13,5], [7389,115,14,255], [7504,73,9,3],
+  [7577,110,14,255], [7687,88,10,11], [7775,155,10,8], [7930,115,14,255], [8045,118,12,255], [8163,151,13,6],
+  [8314,151,13,6], [8465,153,8,3], [8618,36,11,255], [8654,166,15,5], [8820,151,15,5], [8971,151,15,5],
+  [9122,111,14,5], [9233,7,20,255], [9240,91,13,6], [9331,20,13,255], [9351,14,10,255], [9365,186,12,255],
+  [9551,227,14,255], [9778,141,14,5], [9919,36,12,255], [9955,0,14,255], [9955,141,14,5], [10096,17,10,255],
+  [10113,212,12,12], [10325,57,16,255], [10382,138,12,255], [10520,183,11,9], [10703,153,9,3], [10856,181,20,13],
+  [11037,4,15,255], [11041,15,14,255], [11056,68,10,8], [11124,227,9,255], [11351,164,9,255], [11515,151,7,3],
+  [11666,55,22,255], [11721,11,24,255], [11732,0,25,255], [11732,165,21,14], [11897,4,26,255], [11901,136,28,15],
+  [12037,145,12,255], [12182,4,0,255], [12186,4,0,16], [12190,10,24,255], [12200,68,2,1], [12268,105,26,255],
+  [12373,174,3,255], [12547,127,27,255], [12674,98,23,255], [12772,98,23,255], [12870,48,23,255], [12918,96,23,255],
+  [13014,106,1,255], [13120,4,30,255], [13124,130,30,255], [13254,0,24,255], [13254,136,24,255], [13390,93,3,17],
+  [13483,102,26,255], [13585,0,22,255], [13585,0,31,255], [13585,135,32,255], [13720,104,24,255], [13824,26,22,255],
+  [13850,20,31,255], [13870,6,26,255], [13876,193,3,255], [14069,7,32,255], [14076,0,30,255], [14076,46,26,255],
+  [14122,171,3,18], [14293,560,3,19], [14853,558,3,19], [15411,4,22,255], [15415,37,22,255], [15452,104,26,255],
+  [15556,130,22,255], [15686,160,3,255], [15846,0,32,255], [15846,134,3,20], [15980,0,34,255], [15980,127,28,255],
+  [16107,15,23,255], [16122,0,26,255], [16122,7,31,255], [16129,136,32,255], [16265,130,24,255], [16395,4,36,255],
+  [16399,135,21,255], [16534,11,22,255], [16545,99,3,18], [16644,127,24,255], [16771,136,24,255], [16907,130,26,255],
+  [17037,93,23,255], [17130,4,22,255], [17134,7,32,255], [17141,99,23,255], [17240,93,23,255], [17333,0,33,255],
+  [17333,133,21,255], [17466,43,23,255], [17509,10,32,255], [17519,130,21,255], [17649,15,22,255], [17664,46,26,255],
+  [17710,100,30,255], [17810,154,38,255], [17964,7,31,255], [17971,136,24,255], [18107,134,32,255], [18241,130,25,255],
+  [18371,130,32,255], [18501,130,23,255], [18631,122,30,255], [18753,66,4,21], [18819,136,10,8], [18955,68,0,22],
+  [19023,4,11,255], [19027,64,0,22], [19091,60,0,22], [19151,0,11,255], [19151,115,10,255], [19266,150,25,14],
+  [19416,152,40,23], [19568,19,25,255], [19587,152,40,23], [19739,153,21,14], [19892,0,40,255], [19892,31,42,255],
+  [19923,252,25,24], [20175,27,25,255], [20202,150,25,14], [20352,29,22,255], [20381,80,2,1], [20461,212,14,25],
+  [20673,88,3,18], [20761,103,2,22], [20864,0,4,255], [20864,0,6,255], [20864,0,8,255], [20864,0,44,255],
+  [20864,0,9,255], [20864,0,7,255], [20864,0,21,255], [20864,0,28,255], [20864,0,27,255], [20864,0,29,255],
+  [20864,0,23,255], [20864,48,2,1], [20912,127,30,255], [21039,56,2,1], [21095,72,2,1], [21167,77,3,18],
+  [21244,68,2,1], [21312,64,2,1], [21376,172,1,18], [21548,60,2,1], [21608,64,3,18], [21672,127,1,255],
+  [21799,67,1,18], [21866,124,30,255], [21990,83,2,22], [22073,92,2,1], [22165,107,2,1], [22272,120,1,255],
+  [22392,84,2,1], [22476,130,1,255], [22606,82,1,18], [22688,107,2,1], [22795,124,30,255], [22919,127,30,255],
+  [23046,139,1,255], [23185,77,3,18], [23262,82,1,18], [23344,92,2,1], [23436,133,30,255], [23569,68,2,1],
+  [23637,80,1,18], [23717,130,30,255], [23847,80,2,1], [23927,4,23,255], [23931,11,30,255], [23942,4,44,255],
+  [23946,136,46,26], [24082,50,8,255], [24132,4,25,255], [24136,47,21,255], [24183,8,44,255], [24191,4,8,255],
+  [24195,60,28,255], [24255,9,13,255], [24264,29,25,255], [24293,14,47,255], [24307,4,28,255], [24311,0,48,255],
+  [24311,7,43,255], [24318,18,43,27], [24336,15,21,255], [24351,7,50,255], [24358,130,51,255], [24488,19,27,255],
 ];
 
-/** Summer time: the offsets without and with it, when it starts and ends. */
+/** Summer time: the offsets without and with it, when it starts and when it ends. */
 export const RULES: readonly (readonly [standard: number, daylight: number, start: Turn, end: Turn])[] = [
-  [7200, 10800, [4, 5, 5, 0], [10, 5, 4, 86400]],
-  [3600, 7200, [3, 5, 0, 7200], [10, 5, 0, 10800]],
-  [-36000, -32400, [3, 2, 0, 7200], [11, 1, 0, 7200]],
-  [-32400, -28800, [3, 2, 0, 7200], [11, 1, 0, 7200]],
-  [-25200, -21600, [3, 2, 0, 7200], [11, 1, 0, 7200]],
-  [-21600, -18000, [3, 2, 0, 7200], [11, 1, 0, 7200]],
-  [-18000, -14400, [3, 2, 0, 7200], [11, 1, 0, 7200]],
-  [-28800, -25200, [3, 2, 0, 7200], [11, 1, 0, 7200]],
-  [-14400, -10800, [3, 2, 0, 7200], [11, 1, 0, 7200]],
-  [-7200, -3600, [3, 5, 0, -3600], [10, 5, 0, 0]],
-  [-18000, -14400, [3, 2, 0, 0], [11, 1, 0, 3600]],
-  [-10800, -7200, [3, 2, 0, 7200], [11, 1, 0, 7200]],
-  [-14400, -10800, [9, 1, 6, 86400], [4, 1, 6, 86400]],
-  [-12600, -9000, [3, 2, 0, 7200], [11, 1, 0, 7200]],
-  [36000, 39600, [10, 1, 0, 7200], [4, 1, 0, 10800]],
-  [43200, 46800, [9, 5, 0, 7200], [4, 1, 0, 10800]],
-  [0, 7200, [3, 5, 0, 3600], [10, 5, 0, 10800]],
-  [7200, 10800, [3, 5, 0, 0], [10, 5, 0, 0]],
-  [7200, 10800, [3, 5, 0, 10800], [10, 5, 0, 14400]],
-  [7200, 10800, [3, 4, 4, 180000], [10, 4, 4, 180000]],
-  [7200, 10800, [3, 4, 4, 93600], [10, 5, 0, 7200]],
-  [-3600, 0, [3, 5, 0, 0], [10, 5, 0, 3600]],
-  [0, 3600, [3, 5, 0, 3600], [10, 5, 0, 7200]],
-  [34200, 37800, [10, 1, 0, 7200], [4, 1, 0, 10800]],
-  [37800, 39600, [10, 1, 0, 7200], [4, 1, 0, 7200]],
-  [-21600, -18000, [9, 1, 6, 79200], [4, 1, 6, 79200]],
-  [45900, 49500, [9, 5, 0, 9900], [4, 1, 0, 13500]],
-  [39600, 43200, [10, 1, 0, 7200], [4, 1, 0, 10800]],
+  [7200,10800,[4,5,5,0],[10,5,4,86400]],
+  [3600,7200,[3,5,0,7200],[10,5,0,10800]],
+  [-36000,-32400,[3,2,0,7200],[11,1,0,7200]],
+  [-32400,-28800,[3,2,0,7200],[11,1,0,7200]],
+  [-25200,-21600,[3,2,0,7200],[11,1,0,7200]],
+  [-21600,-18000,[3,2,0,7200],[11,1,0,7200]],
+  [-18000,-14400,[3,2,0,7200],[11,1,0,7200]],
+  [-28800,-25200,[3,2,0,7200],[11,1,0,7200]],
+  [-14400,-10800,[3,2,0,7200],[11,1,0,7200]],
+  [-7200,-3600,[3,5,0,-3600],[10,5,0,0]],
+  [-18000,-14400,[3,2,0,0],[11,1,0,3600]],
+  [-10800,-7200,[3,2,0,7200],[11,1,0,7200]],
+  [-14400,-10800,[9,1,6,86400],[4,1,6,86400]],
+  [-12600,-9000,[3,2,0,7200],[11,1,0,7200]],
+  [36000,39600,[10,1,0,7200],[4,1,0,10800]],
+  [43200,46800,[9,5,0,7200],[4,1,0,10800]],
+  [0,7200,[3,5,0,3600],[10,5,0,10800]],
+  [7200,10800,[3,5,0,0],[10,5,0,0]],
+  [7200,10800,[3,5,0,10800],[10,5,0,14400]],
+  [7200,10800,[3,4,4,180000],[10,4,4,180000]],
+  [7200,10800,[3,4,4,93600],[10,5,0,7200]],
+  [-3600,0,[3,5,0,0],[10,5,0,3600]],
+  [0,3600,[3,5,0,3600],[10,5,0,7200]],
+  [34200,37800,[10,1,0,7200],[4,1,0,10800]],
+  [37800,39600,[10,1,0,7200],[4,1,0,7200]],
+  [-21600,-18000,[9,1,6,79200],[4,1,6,79200]],
+  [45900,49500,[9,5,0,9900],[4,1,0,13500]],
+  [39600,43200,[10,1,0,7200],[4,1,0,10800]],
 ];

@@ -1,0 +1,26 @@
+//! The built components, and an engine that gives a debug build the time it takes.
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use ruzhi::guest::{Component, Engine, Library, Limits};
+
+/// An engine under the limits every guest must keep, with more time: the host may be a debug build.
+pub(crate) fn engine() -> Engine {
+    static ENGINE: OnceLock<Engine> = OnceLock::new();
+    let limits = || Limits { deadline: Duration::from_secs(20), ..Limits::default() };
+    ENGINE.get_or_init(|| Engine::new(limits()).unwrap()).clone()
+}
+
+/// A component of `guests/built`, compiled once in this process.
+pub(crate) fn load(engine: &Engine, name: &str) -> Component {
+    static LIBRARY: OnceLock<Library> = OnceLock::new();
+    LIBRARY.get_or_init(|| Library::new(engine.clone(), None)).load(&built(name), None).unwrap()
+}
+
+fn built(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../guests/built/{name}.wasm"));
+    assert!(path.exists(), "{} is missing: run `make languages`", path.display());
+    path
+}

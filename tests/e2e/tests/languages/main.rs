@@ -1,0 +1,99 @@
+//! One factory's rules in three languages, and whether anybody could tell them apart.
+//!
+//! The rules of the founding factory are written in Rust, TypeScript and Python over three ports of one SDK. Each
+//! component decides two thousand rows, most of them hostile, and every decision and note must be the one of the Rust
+//! component, and of the same Rust code run natively.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that meets what it does not expect fails"
+)]
+
+mod answers;
+mod component;
+mod hostile;
+
+use ruzhi_guest_jingxintai::Jingxintai;
+
+use answers::{compare, native, of_component};
+use component::{engine, load};
+
+const SEED: u64 = 1_689_220_800;
+
+#[test]
+fn the_rows_are_two_thousand_and_of_many_kinds() {
+    let rows = hostile::rows(SEED);
+    assert_eq!(rows.len(), hostile::ROWS);
+    assert_eq!(rows, hostile::rows(SEED));
+    let outcomes = native::<Jingxintai>(&rows);
+    let count = |rule: &str| outcomes.iter().filter(|outcome| outcome.contains(rule)).count();
+    for rule in [
+        "\"upsert\"",
+        "row.not-json",
+        "value.shape",
+        "userid.empty",
+        "userid.too-long",
+        "userid.charset",
+        "userid.first-character",
+        "name.empty",
+        "name.too-long",
+        "mobile.invalid",
+        "mobile.country-code",
+        "contact.missing",
+        "department.invalid",
+        "department.zero",
+        "department.duplicate",
+        "department.too-many",
+        "position.too-long",
+    ] {
+        assert!(count(rule) >= 3, "{rule}: {}", count(rule));
+    }
+}
+
+#[test]
+fn the_rust_component_decides_as_the_same_code_does_natively() {
+    let rows = hostile::rows(SEED);
+    compare(&rows, "native Rust", &native::<Jingxintai>(&rows), "Rust", &of_component("jingxintai", &rows));
+}
+
+#[test]
+fn typescript_decides_as_rust_does() {
+    decides_as_rust_does("TypeScript", "jingxintai-typescript");
+}
+
+#[test]
+fn python_decides_as_rust_does() {
+    decides_as_rust_does("Python", "jingxintai-python");
+}
+
+fn decides_as_rust_does(language: &str, name: &str) {
+    let rows = hostile::rows(SEED);
+    compare(&rows, "Rust", &of_component("jingxintai", &rows), language, &of_component(name, &rows));
+}
+
+/// Every guest that is shipped.
+const SHIPPED: [&str; 4] = ["member", "jingxintai", "jingxintai-typescript", "jingxintai-python"];
+
+#[test]
+fn every_shipped_guest_imports_no_function_and_says_its_contract() {
+    let engine = engine();
+    for name in SHIPPED {
+        let component = load(&engine, name);
+        let inspection = component.inspection();
+        assert!(
+            inspection.imports.iter().all(|import| import.starts_with("ruzhi:mapping/types@")),
+            "{name}: {:?}",
+            inspection.imports
+        );
+        assert_eq!(inspection.built_for.as_deref(), Some("0.1"), "{name}");
+    }
+}
+
+#[test]
+fn every_shipped_guest_decides_the_same_rows_the_same_way_again() {
+    let rows: Vec<String> = hostile::rows(SEED).into_iter().step_by(5).collect();
+    for name in SHIPPED {
+        compare(&rows, name, &of_component(name, &rows), "itself, once more", &of_component(name, &rows));
+    }
+}
