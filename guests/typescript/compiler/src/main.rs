@@ -14,6 +14,7 @@ mod project;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -33,14 +34,18 @@ const MAIN: &str = "main.js";
 struct Arguments {
     /// The folder that holds src/rules.ts.
     project: PathBuf,
-    /// Where the component goes.
+    /// Where the component goes; `-` is standard output.
     #[arg(short, long)]
     output: PathBuf,
 }
 
 fn main() -> ExitCode {
     let Arguments { project, output } = Arguments::parse();
-    match build(&project).and_then(|component| write(&output, &component)) {
+    let put = |component: Vec<u8>| match output.as_os_str() == "-" {
+        true => std::io::stdout().write_all(&component).context("cannot write to standard output"),
+        false => replace(&output, &component),
+    };
+    match build(&project).and_then(put) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error:#}");
@@ -93,13 +98,15 @@ fn main_module(modules: &BTreeMap<String, Module>) -> Result<String> {
     Ok(main)
 }
 
-/// Writes a file whole or not at all.
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let cannot = || format!("cannot write {}", path.display());
-    fs::create_dir_all(folder).with_context(cannot)?;
-    let file = tempfile::NamedTempFile::new_in(folder).with_context(cannot)?;
-    fs::write(file.path(), bytes).with_context(cannot)?;
-    file.persist(path).with_context(cannot)?;
-    Ok(())
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let written = fs::create_dir_all(folder).and_then(|()| fs::write(path, bytes));
+    written.with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Writes a file whole or not at all.
+fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+    let part = path.with_extension("part");
+    write(&part, bytes)?;
+    fs::rename(&part, path).with_context(|| format!("cannot write {}", path.display()))
 }
