@@ -16,6 +16,11 @@ import type { Mapping } from "./mapping.ts";
 
 /** The exports of the component. */
 export function component(mapping: Mapping<unknown>, places: Places) {
+  for (const part of ["load", "describe", "decide"] as const) {
+    if (typeof mapping?.[part] !== "function") {
+      throw new TypeError(`src/rules.ts must export default mapping({ load, describe, decide }); it has no ${part}`);
+    }
+  }
   return {
     describe(config: string): Description {
       return told(places, () => description(frame.describe(mapping, config)));
@@ -117,9 +122,10 @@ function flag(field: string, value: boolean): boolean {
   return typeof value === "boolean" ? value : wrong(field, "true or false", value);
 }
 
+/** The boundary takes 32 bits as a signed number: it would make 2147483647 of all above. */
 function u32(field: string, value: number): number {
   return Number.isInteger(value) && value >= 0 && value <= 0xffff_ffff
-    ? value
+    ? value | 0
     : wrong(field, "a whole number of at most 4294967295", value);
 }
 

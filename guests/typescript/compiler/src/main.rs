@@ -23,7 +23,6 @@ use clap::Parser;
 use componentize_qjs::{ComponentizeOpts, Runtime};
 
 use crate::module::Module;
-use crate::place::Places;
 use crate::project::{ENTRY, Project, SDK};
 
 const WIT: &str = include_str!("../../../../wit/v0.1/mapping.wit");
@@ -77,11 +76,7 @@ fn build(folder: &Path) -> Result<Vec<u8>> {
         disable_gc: false,
         runtime: Runtime::DefaultSync,
     }));
-    componentized.map_err(|error| {
-        let places: BTreeMap<&str, &Places> =
-            modules.iter().map(|(path, module)| (path.as_str(), &module.places)).collect();
-        anyhow!("{}", place::restored(&format!("{error:#}"), &places))
-    })
+    componentized.map_err(|error| anyhow!("{}", place::told(&error.root_cause().to_string(), &modules)))
 }
 
 /// The module whose exports the component has. What takes time and chance away goes first.

@@ -14,7 +14,10 @@ use oxc_transformer::{TransformOptions, Transformer};
 use crate::place::{self, Places};
 
 /// A module as it runs.
+#[derive(Default)]
 pub struct Module {
+    /// As it was written.
+    pub source: String,
     /// JavaScript.
     pub code: String,
     /// Where its lines come from.
@@ -79,7 +82,7 @@ pub fn compile(
             })
             .collect(),
     );
-    Ok(Module { code: printed.code, places, imports, has_default })
+    Ok(Module { source: source.to_owned(), code: printed.code, places, imports, has_default })
 }
 
 /// A table kept as JSON, for `import table from "./table.json"`.
@@ -87,6 +90,7 @@ fn json(path: &str, source: &str) -> Result<Module> {
     let text = source.trim_start_matches('\u{feff}');
     serde_json::from_str::<serde::de::IgnoredAny>(text).map_err(|error| anyhow!("{path}: {error}"))?;
     Ok(Module {
+        source: source.to_owned(),
         code: format!("export default {text};\n"),
         places: Places::default(),
         imports: Vec::new(),

@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use crate::module::Module;
+use crate::project::SDK;
+
 /// A line and a column, counted from 0.
 type Point = (u32, u32);
 
@@ -33,30 +36,55 @@ impl Places {
     }
 }
 
-/// The engine's words, every `/src/rules.ts:LINE:COLUMN` in them led back to the source.
-pub fn restored(text: &str, places: &BTreeMap<&str, &Places>) -> String {
+/// What the engine said when it evaluated the modules, led back to the source: the message, the line of the project it
+/// comes from, and how it was reached.
+pub fn told(said: &str, modules: &BTreeMap<String, Module>) -> String {
+    let mut said = said;
+    while let Some((_, rest)) = said.split_once(": ").filter(|(stage, _)| stage.starts_with("Failed to ")) {
+        said = rest;
+    }
+    let said = said.strip_prefix("Error: ").unwrap_or(said);
     let is_edge = |c: char| c.is_whitespace() || matches!(c, '(' | ')');
     let mut restored = String::new();
-    for word in text.split_inclusive(is_edge) {
-        let (word, edge) = match word.char_indices().next_back() {
-            Some((at, c)) if is_edge(c) => word.split_at(at),
-            _ => (word, ""),
-        };
-        match source_place(word, places) {
-            Some(place) => restored.push_str(&place),
+    let mut first = None;
+    for word in said.split_inclusive(is_edge) {
+        let bare = word.trim_end_matches(is_edge);
+        match source_place(bare, modules) {
+            Some((path, (line, column))) => {
+                first = first.or(Some((path, (line, column))).filter(|(path, _)| !path.starts_with(SDK)));
+                restored.push_str(&format!("{path}:{}:{}", line + 1, column + 1));
+                restored.push_str(word.get(bare.len()..).unwrap_or_default());
+            }
             None => restored.push_str(word),
         }
-        restored.push_str(edge);
     }
-    restored
+    let (message, way) = restored.split_once('\n').unwrap_or((&restored, ""));
+    let message = match first.and_then(|(path, point)| Some((path, point, modules.get(path)?))) {
+        Some((path, point, module)) => framed(path, &module.source, offset_of(&module.source, point), message),
+        None => message.to_owned(),
+    };
+    format!("{message}\n{way}").trim_end().to_owned()
 }
 
-fn source_place(word: &str, places: &BTreeMap<&str, &Places>) -> Option<String> {
+fn source_place<'m>(word: &str, modules: &'m BTreeMap<String, Module>) -> Option<(&'m str, Point)> {
     let (rest, column) = word.strip_prefix('/')?.rsplit_once(':')?;
     let (path, line) = rest.rsplit_once(':')?;
     let point = (line.parse::<u32>().ok()?.checked_sub(1)?, column.parse::<u32>().ok()?.checked_sub(1)?);
-    let (line, column) = places.get(path)?.source_of(point)?;
-    Some(format!("{path}:{}:{}", line + 1, column + 1))
+    let (path, module) = modules.get_key_value(path)?;
+    Some((path, module.places.source_of(point)?))
+}
+
+/// Where a line and column are in a source, columns in UTF-16 as source maps count.
+fn offset_of(source: &str, (line, column): Point) -> usize {
+    let start: usize = source.split_inclusive('\n').take(line as usize).map(str::len).sum();
+    let mut left = column as usize;
+    let text = source.get(start..).unwrap_or_default();
+    let inside = text.char_indices().find(|(_, c)| {
+        let is_there = left == 0;
+        left = left.saturating_sub(c.len_utf16());
+        is_there
+    });
+    start + inside.map_or(text.len(), |(at, _)| at)
 }
 
 /// A message about a place, with the line it is on.
@@ -98,10 +126,11 @@ mod tests {
 
     #[test]
     fn the_engines_places_become_the_sources() {
-        let places = Places::new(String::new(), vec![((0, 0), (4, 2)), ((1, 5), (9, 0))]);
-        let places = BTreeMap::from([("src/rules.ts", &places)]);
-        let said = "Error: x\n    at f (/src/rules.ts:2:9)\n    at /ruzhi/record.ts:1:1\n";
-        let told = "Error: x\n    at f (src/rules.ts:10:1)\n    at /ruzhi/record.ts:1:1\n";
-        assert_eq!(restored(said, &places), told);
+        let places = Places::new(String::new(), vec![((0, 0), (1, 2)), ((1, 5), (0, 4))]);
+        let module = Module { source: "let 名 = x;\n  f();\n".to_owned(), places, ..Module::default() };
+        let modules = BTreeMap::from([("src/rules.ts".to_owned(), module)]);
+        let said = "Failed to evaluate: Error: x: y\n    at f (/src/rules.ts:2:9)\n    at /other.ts:1:1\n";
+        let told = "src/rules.ts:1:5: x: y\n  |\n1 | let 名 = x;\n  |     ^\n    at f (src/rules.ts:1:5)\n    at /other.ts:1:1";
+        assert_eq!(super::told(said, &modules), told);
     }
 }
