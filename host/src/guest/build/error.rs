@@ -11,6 +11,17 @@ pub enum BuildError {
     /// Nothing here can compile to WebAssembly.
     #[error("no Rust that can compile to {TARGET} was found")]
     NoToolchain,
+    /// Nothing here can compile TypeScript.
+    #[error("the TypeScript compiler ruzhi-typescript was not found")]
+    NoTypeScript,
+    /// A TypeScript project does not say its name.
+    #[error("{} cannot be read: {reason}", path.display())]
+    PackageJson {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// The folder holds no guest's source.
     #[error("{} holds no guest: no Cargo.toml, package.json or pyproject.toml", folder.display())]
     NotAProject {
@@ -103,6 +114,8 @@ impl BuildError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::NoToolchain => "build.no-toolchain",
+            Self::NoTypeScript => "build.no-typescript",
+            Self::PackageJson { .. } => "build.package-json",
             Self::NotAProject { .. } => "build.not-a-project",
             Self::NotAPackage { .. } => "build.not-a-package",
             Self::NotALibrary { .. } => "build.not-a-library",
@@ -128,6 +141,14 @@ impl BuildError {
                 format!(
                     "请运行 `rustup target add {TARGET}`；在 Debian 上也可以 `apt-get install rustc-web cargo-web rust-web-src`"
                 ),
+            ),
+            Self::NoTypeScript => Text::new(
+                "run `make languages`, which puts ruzhi-typescript beside ruzhi, or put it on the PATH",
+                "请运行 `make languages`，它会把 ruzhi-typescript 放在 ruzhi 旁边；也可以把它放在 PATH 中",
+            ),
+            Self::PackageJson { .. } => Text::new(
+                "give the project a package.json with a \"name\" of letters, digits and `-`",
+                "请为项目提供 package.json，其中 \"name\" 只含字母、数字和 `-`",
             ),
             Self::NotAProject { .. } => Text::new(
                 "give the folder of a guest; `ruzhi guest new NAME --lang rust|typescript|python` makes one",

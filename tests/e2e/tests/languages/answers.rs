@@ -10,11 +10,11 @@ use super::component::{engine, load};
 /// The most differences that are printed.
 const MOST_SHOWN: usize = 12;
 
-fn context() -> Context {
+pub(crate) fn context() -> Context {
     Context { now: "2026-05-01T08:00:00Z".to_owned(), timezone: "Asia/Shanghai".to_owned() }
 }
 
-fn records(rows: &[String]) -> Vec<SourceRecord> {
+pub(crate) fn records(rows: &[String]) -> Vec<SourceRecord> {
     let record = |(place, json): (usize, &String)| SourceRecord {
         id: format!("row-{}", place + 1),
         json: json.clone(),
@@ -24,7 +24,12 @@ fn records(rows: &[String]) -> Vec<SourceRecord> {
 
 /// One line of JSON for each row, as the component of this name answers in batches.
 pub(crate) fn of_component(name: &str, rows: &[String]) -> Vec<String> {
-    let guest = Guest::new(load(&engine(), name), config(name)).unwrap();
+    of_component_with(name, config(name), rows)
+}
+
+/// The same under a configuration.
+pub(crate) fn of_component_with(name: &str, config: String, rows: &[String]) -> Vec<String> {
+    let guest = Guest::new(load(&engine(), name), config).unwrap();
     let mut answers = Vec::with_capacity(rows.len());
     for batch in records(rows).chunks(BATCH) {
         answers.extend(guest.decide(&context(), batch).unwrap().iter().map(line));
@@ -42,7 +47,7 @@ pub(crate) fn native<M: Mapping>(rows: &[String]) -> Vec<String> {
 }
 
 /// The host shows no control character of a guest.
-fn line(outcome: &Outcome) -> String {
+pub(crate) fn line(outcome: &Outcome) -> String {
     serde_json::to_string(outcome).unwrap().replace("\\u0000", " ").replace("\\n", " ")
 }
 

@@ -14,7 +14,7 @@ const FIELDS: [&str; 5] = [USERID, NAME, MOBILE, DEPARTMENT, POSITION];
 const GOOD: [&str; 5] = [r#""user1234""#, r#""张三""#, r#""13800138000""#, r#""[1,2,3]""#, r#""工程师""#];
 
 /// Values as JSON texts, lawful JSON or not.
-const VALUES: &[&str] = &[
+pub(crate) const VALUES: &[&str] = &[
     // Other types, and nothing.
     "null",
     "true",

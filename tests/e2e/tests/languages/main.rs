@@ -12,11 +12,13 @@
 
 mod answers;
 mod component;
+mod exception;
+mod helpers;
 mod hostile;
 
 use ruzhi_guest_jingxintai::Jingxintai;
 
-use answers::{compare, native, of_component};
+use answers::{compare, native, of_component, of_component_with};
 use component::{engine, load};
 
 const SEED: u64 = 1_689_220_800;
@@ -70,6 +72,35 @@ fn python_decides_as_rust_does() {
 fn decides_as_rust_does(language: &str, name: &str) {
     let rows = hostile::rows(SEED);
     compare(&rows, "Rust", &of_component("jingxintai", &rows), language, &of_component(name, &rows));
+}
+
+#[test]
+fn every_helper_of_typescript_answers_as_rusts_does() {
+    helpers_answer_as_rusts_do("TypeScript", "helpers-typescript");
+}
+
+/// Zones of either half of the world, of half hours, of summer times that go backwards or stand still, and none.
+const ZONES: [&str; 8] = [
+    "america/new_york",
+    "Europe/Dublin",
+    "Africa/Casablanca",
+    "Australia/Lord_Howe",
+    "Antarctica/Troll",
+    "America/Sao_Paulo",
+    "Asia/Kathmandu",
+    "UTC",
+];
+
+fn helpers_answer_as_rusts_do(language: &str, name: &str) {
+    let rows = helpers::rows();
+    let compared = |config: &str, rows: &[String]| {
+        let answers = of_component_with(name, config.to_owned(), rows);
+        compare(rows, "Rust", &helpers::native(config, rows), language, &answers);
+    };
+    compared("", &rows);
+    for zone in ZONES {
+        compared(zone, &rows[..helpers::VALUES.len()]);
+    }
 }
 
 /// Every guest that is shipped.

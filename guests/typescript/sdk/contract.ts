@@ -1,0 +1,137 @@
+/**
+ * The contract between ruzhi and a factory's rules, as TypeScript sees it. The component's own form of it, in which
+ * every field is present, is made in `component.ts`.
+ */
+
+/** One row of the form. */
+export interface SourceRecord {
+  /** The row's `_id`. */
+  readonly id: string;
+  /** The row as one JSON object. */
+  readonly json: string;
+}
+
+/** What a guest may know of the world beside the rows. */
+export interface Context {
+  /** The moment of the run, RFC 3339 in UTC, for example `2026-05-01T08:00:00Z`. */
+  readonly now: string;
+  /** The tenant's time zone, an IANA name such as `Asia/Shanghai`. */
+  readonly timezone: string;
+}
+
+/** One department a member belongs to. */
+export interface Membership {
+  /** The department's id in WeCom, at least 1. */
+  department: number;
+  /** Whether the member leads this department; not if left out. */
+  leader?: boolean;
+  /** The place among the department's members, larger first; left out, WeCom decides. */
+  order?: number | undefined;
+}
+
+/**
+ * A person as the directory shall hold them. A field that is left out is one the rules do not speak of, so ruzhi never
+ * sends it; an empty text means the form says it is empty, so ruzhi clears it.
+ */
+export interface Member {
+  /** 1–64 bytes of `A–Z a–z 0–9 _ - @ .`, the first a letter or digit; unique ignoring case. */
+  userid: string;
+  /** 1–64 characters. */
+  name: string;
+  /** Digits, `+` and `-`; mainland numbers need no country code. A mobile or an e-mail must be present. */
+  mobile?: string | undefined;
+  /** 6–64 bytes. */
+  email?: string | undefined;
+  /** At most 100, no department twice. Empty means the rules do not speak of departments. */
+  memberships?: Membership[];
+  /** One of `memberships`. */
+  mainDepartment?: number | undefined;
+  /** Job title, at most 128 characters. */
+  position?: string | undefined;
+  /** 1–64 characters. */
+  alias?: string | undefined;
+  /** `1` male, `2` female. */
+  gender?: string | undefined;
+  /** At most 32 of digits, `-`, `+` and `,`. */
+  telephone?: string | undefined;
+  /** At most 128 characters. */
+  address?: string | undefined;
+  /** Userids of the direct leaders; WeCom takes at most one. */
+  directLeader?: string[] | undefined;
+  /** 6–63 bytes; only with Tencent enterprise mail. */
+  bizMail?: string | undefined;
+  /** At most 12 characters. */
+  externalPosition?: string | undefined;
+  /** Whether the account may log in. */
+  enable?: boolean | undefined;
+  /** Whether WeCom sends an invitation when the member is created. Left out sends none. */
+  toInvite?: boolean | undefined;
+  /** What has no field of its own: the WeCom field's name and its value as JSON text. */
+  extra?: [field: string, json: string][];
+}
+
+/** One reason for refusing a row. */
+export interface Violation {
+  /** The form's field, or a WeCom field where no one field of the form is to blame. */
+  readonly field: string;
+  /** A stable code, such as `mobile.invalid`. */
+  readonly rule: string;
+  /** What a person shall read, in Chinese and English. */
+  readonly message: string;
+}
+
+/** What the rules say of a row: made by {@link upsert}, {@link leave}, {@link ignore} and {@link reject}. */
+export type Decision =
+  | { readonly tag: "upsert"; readonly val: Member }
+  | { readonly tag: "leave"; readonly val: string }
+  | { readonly tag: "ignore"; readonly val: string }
+  | { readonly tag: "reject"; readonly val: readonly Violation[] };
+
+/** A decision and the remarks made on the way to it. */
+export interface Outcome {
+  readonly decision: Decision;
+  readonly notes: readonly string[];
+}
+
+/** What a guest says of itself. */
+export interface Description {
+  /** The guest's name. */
+  name: string;
+  /** The guest's version. */
+  version: string;
+  /** The form fields the guest reads, by alias or id. The host asks JianDaoYun for these only. */
+  sourceFields: string[];
+  /** (form field or WeCom field, the label a person knows it by). */
+  labels: [field: string, label: string][];
+}
+
+/** What stops a whole batch or refuses a configuration; thrown. A row that cannot be decided is never this. */
+export class GuestError extends Error {
+  /** A stable code, such as `config.invalid`. */
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** This person shall be in the directory like this. */
+export function upsert(member: Member): Decision {
+  return { tag: "upsert", val: member };
+}
+
+/** The person with this userid has left. */
+export function leave(userid: string): Decision {
+  return { tag: "leave", val: userid };
+}
+
+/** The row says nothing of the directory; `why` tells the reason. */
+export function ignore(why: string): Decision {
+  return { tag: "ignore", val: why };
+}
+
+/** The row is wrong. Seldom needed: what `record` refuses is told without it. */
+export function reject(...violations: Violation[]): Decision {
+  return { tag: "reject", val: violations };
+}

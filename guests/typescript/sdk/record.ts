@@ -1,0 +1,171 @@
+/**
+ * One row of the form, read field by field, and what is wrong with it.
+ *
+ * The getters clean, read and check a field in one step. A field that is absent is one that is empty. What a getter
+ * finds wrong it keeps, named by the form's field, and gives an empty value to go on with, so that the clerk hears of
+ * everything at once; a record with which anything was wrong is refused in the end, whatever the rules decide.
+ */
+
+import type { Membership, SourceRecord, Violation } from "./contract.ts";
+import * as date from "./date.ts";
+import * as department from "./department.ts";
+import * as email from "./email.ts";
+import { Fault } from "./fault.ts";
+import { JsonError, parseObject } from "./json.ts";
+import type { Json, JsonObject } from "./json.ts";
+import type { Clock } from "./mapping.ts";
+import * as mobile from "./mobile.ts";
+import * as rule from "./rule.ts";
+import { identifier, line } from "./text.ts";
+import * as value from "./value.ts";
+
+/** A row of the form. */
+export class FormRecord {
+  /** The row's `_id`. */
+  readonly id: string;
+  /** What is wrong, by the fields of the form. */
+  readonly problems: Violation[] = [];
+  /** Remarks for the record's trace. */
+  readonly notes: string[] = [];
+  private readonly fields: JsonObject;
+
+  constructor(
+    source: SourceRecord,
+    private readonly clock: Clock,
+  ) {
+    this.id = source.id;
+    this.fields = this.parse(source.json);
+  }
+
+  private parse(json: string): JsonObject {
+    try {
+      return parseObject(json);
+    } catch (error) {
+      if (!(error instanceof JsonError)) {
+        throw error;
+      }
+      const { line: at, column } = error;
+      this.refuse(
+        "_id",
+        "row.not-json",
+        `该行不是 JSON 对象（第 ${at} 行第 ${column} 列）`,
+        `the row is no JSON object, line ${at} column ${column}`,
+      );
+      return new Map();
+    }
+  }
+
+  /** A field as the form holds it, `undefined` if the row lacks it. */
+  get(field: string): Json | undefined {
+    return this.fields.get(field);
+  }
+
+  /** Whether the form says nothing in a field. */
+  isEmpty(field: string): boolean {
+    return value.isEmpty(this.get(field) ?? null);
+  }
+
+  /** A text for people, cleaned to one line; empty if the field is. */
+  text(field: string): string {
+    return this.read(field, (held) => line(value.text(held))) ?? "";
+  }
+
+  /** A text for machines, cleaned and in NFKC; empty if the field is. */
+  identifier(field: string): string {
+    return this.read(field, (held) => identifier(value.text(held))) ?? "";
+  }
+
+  /** A userid. */
+  userid(field: string): string {
+    return this.checked(field, (held) => identifier(value.text(held)), rule.userid);
+  }
+
+  /** A person's name. */
+  name(field: string): string {
+    return this.checked(field, (held) => line(value.text(held)), rule.name);
+  }
+
+  /** A mobile number in normal form; empty if the field is. */
+  mobile(field: string): string {
+    return this.read(field, (held) => mobile.parse(value.text(held))) ?? "";
+  }
+
+  /** An e-mail address; empty if the field is. */
+  email(field: string): string {
+    return this.read(field, (held) => email.parse(value.text(held))) ?? "";
+  }
+
+  /** Departments, in the order of the form; none if the field is empty. */
+  departments(field: string): Membership[] {
+    return department.memberships(this.read(field, department.parse) ?? []);
+  }
+
+  /** A date or moment in the tenant's zone; `undefined` if the field is empty. */
+  date(field: string): date.Moment | undefined {
+    return this.read(field, (held) => date.parseValue(held, this.clock.zone));
+  }
+
+  /** Yes or no; `undefined` if the field is empty. */
+  boolean(field: string): boolean | undefined {
+    return this.read(field, value.boolean);
+  }
+
+  /** A whole number of up to 64 bits; `undefined` if the field is empty. */
+  integer(field: string): bigint | undefined {
+    return this.read(field, value.integer);
+  }
+
+  /** A number; `undefined` if the field is empty. */
+  number(field: string): number | undefined {
+    return this.read(field, value.number);
+  }
+
+  /** A list of texts. */
+  list(field: string): string[] {
+    return this.read(field, (held) => value.list(held).map((item) => line(value.text(item)))) ?? [];
+  }
+
+  /**
+   * A field read by `reader`, `undefined` if it is empty. A {@link Fault} that the reader throws is kept as a problem of
+   * the field.
+   */
+  read<T>(field: string, reader: (held: Json) => T): T | undefined {
+    const held = this.get(field);
+    if (held === undefined || value.isEmpty(held)) {
+      return undefined;
+    }
+    try {
+      return reader(held);
+    } catch (error) {
+      if (error instanceof Fault) {
+        this.problems.push(error.at(field));
+        return undefined;
+      }
+      throw error;
+    }
+  }
+
+  /** Refuses the row because of a field: `rule` is a stable code, the rest what a clerk shall read. */
+  refuse(field: string, rule: string, chinese: string, english: string): void {
+    this.problems.push(new Fault(rule, chinese, english).at(field));
+  }
+
+  /** Makes a remark that the record's trace shows, such as which default was filled in. */
+  note(text: string): void {
+    this.notes.push(text);
+  }
+
+  private checked(field: string, reader: (held: Json) => string, check: (text: string) => Fault | undefined): string {
+    const before = this.problems.length;
+    const text = this.read(field, reader) ?? "";
+    if (this.problems.length > before) {
+      return "";
+    }
+    const fault = check(text);
+    if (fault === undefined) {
+      return text;
+    }
+    this.problems.push(fault.at(field));
+    return "";
+  }
+}
