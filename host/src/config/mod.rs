@@ -31,8 +31,8 @@ mod value;
 pub use problem::{Problem, Problems, Severity};
 pub use secret::{ProcessEnvironment, SecretSource};
 pub use settings::{
-    Absent, Checks, Config, Duplicates, Existing, Flow, FlowGuest, Guard, GuestSettings, JiandaoyunSettings,
-    Secrets, ServerSettings, Source, StoreSettings, Tenant, WecomSettings,
+    Absent, ChangeLimit, Checks, Config, Duplicates, Existing, Flow, FlowGuest, Guard, GuestSettings,
+    JiandaoyunSettings, Secrets, ServerSettings, Source, StoreSettings, Tenant, WecomSettings,
 };
 pub use target::TargetError;
 

@@ -43,7 +43,7 @@ pub(super) const SHAPES: &[Shape] = &[
         path: "flows.source",
         keys: &["api", "app_id", "entry_id", "filter", "fields", "request", "overlap"],
     },
-    Shape { path: "flows.guest", keys: &["component", "sha256", "config"] },
+    Shape { path: "flows.guest", keys: &["component", "sha256", "config", "change_percent", "change_least"] },
 ];
 
 /// The highest rate that can be set; far above the services' own, for tests against a simulator.

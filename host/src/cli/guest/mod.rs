@@ -1,15 +1,19 @@
 //! `ruzhi guest`: write, try and ship components. One file per command.
 
+mod activate;
 mod build;
 mod check;
+mod diff;
 mod import;
 mod list;
+mod rules;
 
 use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Subcommand;
 
+pub(super) use self::rules::{difference_value, hidden, only_flow};
 use super::speech::{Failure, Speech};
 
 #[derive(Debug, Subcommand)]
@@ -20,7 +24,13 @@ pub(super) enum GuestCommand {
     Check(check::Check),
     /// Make a tenant and its rules from another platform's metadata · 导入
     Import(import::Import),
-    /// The components of this deployment · 列出
+    /// What other rules would change, per person and field · 比较新旧规则
+    Diff(diff::Diff),
+    /// Make other rules live: checked, compiled, tried on the stored records first · 启用规则
+    Activate(activate::Activate),
+    /// Make rules live again that were live before · 回退规则
+    Rollback(activate::Rollback),
+    /// What is live, and everything that was: when, by whom, why · 现行规则与历史
     List(list::List),
 }
 
@@ -30,7 +40,10 @@ impl GuestCommand {
             Self::Build(command) => command.run(speech),
             Self::Check(command) => command.run(speech),
             Self::Import(command) => command.run(dir, speech),
-            Self::List(command) => command.run(dir, speech),
+            Self::Diff(command) => command.run(dir, speech).await,
+            Self::Activate(command) => command.run(dir, speech).await,
+            Self::Rollback(command) => command.run(dir, speech).await,
+            Self::List(command) => command.run(dir, speech).await,
         }
     }
 }

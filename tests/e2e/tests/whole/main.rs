@@ -6,6 +6,7 @@
     reason = "a test that meets what it does not expect fails"
 )]
 
+mod activation;
 mod bad_input;
 mod batch;
 mod disk;
