@@ -135,9 +135,10 @@ impl Qeasy {
 
 /// A file's text and name.
 fn read(path: &Path) -> Result<(String, String), Failure> {
-    let name = path.display().to_string();
+    let is_input = path == Path::new("-");
+    let name = if is_input { "stdin".to_owned() } else { path.display().to_string() };
     let mut bytes = Vec::new();
-    let result = if path == Path::new("-") {
+    let result = if is_input {
         std::io::stdin().read_to_end(&mut bytes).map(|_| ())
     } else {
         std::fs::read(path).map(|read| bytes = read)
