@@ -10,7 +10,7 @@ use super::component::{engine, load};
 /// The most differences that are printed.
 const MOST_SHOWN: usize = 12;
 
-fn context() -> Context {
+pub(crate) fn context() -> Context {
     Context { now: "2026-05-01T08:00:00Z".to_owned(), timezone: "Asia/Shanghai".to_owned() }
 }
 

@@ -13,6 +13,7 @@
 mod answers;
 mod component;
 mod hostile;
+mod python;
 
 use ruzhi_guest_jingxintai::Jingxintai;
 
