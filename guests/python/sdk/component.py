@@ -1,8 +1,8 @@
 """The component's side of the contract.
 
-``export`` says which class is the guest. In the sandbox a small module that the build makes asks :func:`exported` for
-the component's exports; elsewhere nothing does, and :func:`ruzhi.describe` and :func:`ruzhi.decide` run the same code
-natively, for tests and debuggers.
+``export`` says which class is the guest. A small module that the build makes calls :func:`prepare`, imports the
+author's modules, and asks :func:`exported` for the component's exports. Elsewhere nothing does, and
+:func:`ruzhi.describe` and :func:`ruzhi.decide` run the same code natively, for tests and debuggers.
 
 An exception that the author's code lets out would leave nothing but a trap in the sandbox, its text lost. So every
 one becomes the contract's error, with its text and the author's line.
@@ -13,7 +13,7 @@ from __future__ import annotations
 from types import CodeType
 from typing import Any, TypeVar
 
-from . import mapping
+from . import mapping, sandbox
 from .contract import (
     Context,
     Decision,
@@ -51,6 +51,11 @@ def guest() -> type[mapping.Mapping]:
     return _exported[0]
 
 
+def prepare() -> None:
+    """What comes before the author's modules when a component is made."""
+    sandbox.guard()
+
+
 def exported(wit: Any, err: type[BaseException]) -> type:
     """The component's exports over the generated types ``wit`` and the generated exception ``err``."""
     rules = guest()
@@ -64,6 +69,7 @@ def exported(wit: Any, err: type[BaseException]) -> type:
 
     class Exported:
         def describe(self, config: str) -> Any:
+            sandbox.enter()
             try:
                 said = mapping.describe(rules, config)
                 return wit.Description(said.name, said.version, said.source_fields, said.labels)
@@ -71,6 +77,7 @@ def exported(wit: Any, err: type[BaseException]) -> type:
                 raise failed(error, "describe") from None
 
         def decide(self, config: str, context: Any, records: list[Any]) -> list[Any]:
+            sandbox.enter()
             try:
                 given = Context(context.now, context.timezone)
                 rows = [SourceRecord(record.id, record.json) for record in records]

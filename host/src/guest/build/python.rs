@@ -33,12 +33,15 @@ const APP: &str = "ruzhi_component_app";
 
 /// Its source. The author's module comes first, so that its errors are the first to be seen.
 const APP_SOURCE: &str = "\
+from ruzhi import component
+
+component.prepare()
+
 import rules
 from componentize_py_types import Err
-from ruzhi.component import exported
 from wit_world.imports import types
 
-Mapper = exported(types, Err)
+Mapper = component.exported(types, Err)
 ";
 
 /// The script of the package is `componentize-py`, with the path of one Python in it; this runs with any.

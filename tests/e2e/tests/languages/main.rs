@@ -15,6 +15,7 @@ mod component;
 mod exception;
 mod helpers;
 mod hostile;
+mod python;
 
 use ruzhi_guest_jingxintai::Jingxintai;
 
