@@ -222,11 +222,10 @@ impl Test {
         let failed = tested.iter().filter(|tested| !tested.verdict.passed()).count();
         let differ = tested.iter().any(|tested| matches!(tested.verdict, Verdict::Differs(_)));
         let (count, folder) = (tested.len(), self.folder.display());
-        speech.out(match (failed, speech.lang) {
-            (0, Lang::En) => format!("\n{count} cases, all pass"),
-            (0, Lang::Zh) => format!("\n共 {count} 个用例，全部通过"),
-            (_, Lang::En) => format!("\n{count} cases, {failed} do not pass"),
-            (_, Lang::Zh) => format!("\n共 {count} 个用例，{failed} 个未通过"),
+        let passed = count - failed;
+        speech.out(match speech.lang {
+            Lang::En => format!("\n{passed} of {count} cases pass"),
+            Lang::Zh => format!("\n共 {count} 个用例，通过 {passed} 个"),
         });
         if differ {
             speech.out(match speech.lang {

@@ -20,6 +20,7 @@ mod lock;
 mod main_job;
 mod moves;
 mod ownership;
+mod project;
 mod reliability;
 mod revert;
 mod secrets;
