@@ -201,6 +201,7 @@ fn a_case_that_cannot_be_read_is_told_with_file_line_and_shape() {
     says(&desk.test(&["--case", "foundling"]), 2, &["foundling", "founding, other-shapes"]);
     fs::remove_dir_all(desk.path("project/cases")).unwrap();
     says(&desk.test(&[]), 2, &["no cases in project/cases", "--bless"]);
+    says(&desk.guest(&["test", "nowhere"]), 1, &["nowhere holds no guest", "ruzhi guest new"]);
 }
 
 #[test]
