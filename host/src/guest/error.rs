@@ -154,7 +154,7 @@ impl LoadError {
                 format!("该组件是为契约 {built_for} 构建的，本程序使用 {VERSION}")
             }
             Self::Start { reason } => format!("组件启动失败：{reason}"),
-            Self::Describe(error) => format!("规则组件的 `describe` 失败：{error}"),
+            Self::Describe(error) => format!("规则组件的 `describe` 失败：{}", error.text().zh),
             Self::Configuration { code, message } => format!("规则组件不接受其配置（{code}）：{message}"),
             Self::Description { reason } => format!("规则组件的自述无法使用：{reason}"),
             Self::Engine { reason } => format!("无法启动 WebAssembly 引擎：{reason}"),
@@ -298,18 +298,20 @@ impl BatchError {
     pub fn text(&self) -> Text {
         let zh = match self {
             Self::Deadline { function, deadline_ms, batch } => {
-                format!("`{function}` 运行超过 {deadline_ms} 毫秒，已被终止{batch}")
+                format!("`{function}` 运行超过 {deadline_ms} 毫秒，已被终止{}", batch.zh())
             }
             Self::Memory { function, wanted, most, batch } => {
-                format!("`{function}` 需要 {wanted} 字节内存，最多提供 {most} 字节{batch}")
+                format!("`{function}` 需要 {wanted} 字节内存，最多提供 {most} 字节{}", batch.zh())
             }
-            Self::Answer { function, batch } => format!("`{function}` 返回的数据过多{batch}"),
-            Self::Trap { function, reason, batch } => format!("`{function}` 异常终止{batch}：{reason}"),
+            Self::Answer { function, batch } => format!("`{function}` 返回的数据过多{}", batch.zh()),
+            Self::Trap { function, reason, batch } => {
+                format!("`{function}` 异常终止{}：{reason}", batch.zh())
+            }
             Self::GuestError { function, code, message, batch } => {
-                format!("`{function}` 放弃处理{batch}：{code}：{message}")
+                format!("`{function}` 放弃处理{}：{code}：{message}", batch.zh())
             }
             Self::Count { found, expected, batch } => {
-                format!("`decide` 对 {expected} 条记录给出 {found} 个判定{batch}")
+                format!("`decide` 对 {expected} 条记录给出 {found} 个判定{}", batch.zh())
             }
         };
         Text::new(self.to_string(), zh)
@@ -321,6 +323,15 @@ impl BatchError {
 pub struct Batch {
     /// First and last record and how many, none for `describe`.
     pub records: Option<(String, String, usize)>,
+}
+
+impl Batch {
+    fn zh(&self) -> String {
+        match &self.records {
+            Some((first, last, count)) => format!("（共 {count} 条记录，{first} 至 {last}）"),
+            None => String::new(),
+        }
+    }
 }
 
 impl std::fmt::Display for Batch {

@@ -102,12 +102,10 @@ impl Guest {
         let began = Instant::now();
         let (mut store, instance) = self.component.instance();
         let outcomes = self.ask(&mut store, instance, context, records, batch);
-        Measured {
-            outcomes,
-            wall: began.elapsed(),
-            fuel: self.component.engine().fuel(&store),
-            peak: store.data().peak(),
-        }
+        let wall = began.elapsed();
+        // A guest that was stopped has not written down what it burnt last.
+        let fuel = if outcomes.is_ok() { self.component.engine().fuel(&store) } else { None };
+        Measured { outcomes, wall, fuel, peak: store.data().peak() }
     }
 
     fn ask(
@@ -151,7 +149,8 @@ pub struct Measured {
     pub outcomes: Result<Vec<Outcome>, BatchError>,
     /// Time on the clock.
     pub wall: Duration,
-    /// Instructions executed, if the engine counts them: the same for the same component and records, wherever they run.
+    /// Instructions executed, if the engine counts them and the guest gave outcomes: the same for the same component and
+    /// records, wherever they run.
     pub fuel: Option<u64>,
     /// Bytes of all the instance's memories.
     pub peak: usize,

@@ -14,7 +14,9 @@ use serde_json::{Value, json};
 use super::build::Compiler;
 use crate::cli::exit;
 use crate::cli::speech::{Failure, Speech};
-use crate::guest::{Case, Component, Difference, Engine, Finding, Guest, Library, Limits, LoadError};
+use crate::guest::{
+    Case, Component, Difference, Engine, Finding, Guest, Language, Library, Limits, LoadError,
+};
 use crate::model::{Lang, Outcome, Text};
 
 #[derive(Debug, Args)]
@@ -40,6 +42,12 @@ pub(in crate::cli) struct Test {
     compiler: Compiler,
 }
 
+/// One case with what it expects; whoever blesses need not have written any.
+struct Asked {
+    case: Case,
+    expected: Option<Vec<Outcome>>,
+}
+
 /// One case with what came of it.
 struct Tested {
     name: String,
@@ -60,6 +68,10 @@ enum Verdict {
 
 impl Test {
     pub(super) fn run(&self, speech: &Speech) -> Result<ExitCode, Failure> {
+        if self.component.is_none() {
+            // Of a folder that is no project, that is worth more to know than that it has no cases.
+            Language::of(&self.folder)?;
+        }
         let cases = self.cases()?;
         let engine = Engine::measuring(Limits::default())?;
         let (component, file) = match &self.component {
@@ -68,7 +80,7 @@ impl Test {
         };
         let mut guests = BTreeMap::new();
         let mut tested = Vec::with_capacity(cases.len());
-        for (case, expected) in &cases {
+        for Asked { case, expected } in &cases {
             let rules = case.rules().or_else(|| self.rules.clone());
             let guest = guests.entry(rules).or_insert_with_key(|rules| load(&component, rules.as_deref()));
             tested.push(self.test(case, expected.as_deref(), guest)?);
@@ -91,8 +103,8 @@ impl Test {
         Ok(if passed { ExitCode::SUCCESS } else { ExitCode::from(exit::FAILED) })
     }
 
-    /// The cases asked for, with the decisions they expect. Whoever blesses need not have written any.
-    fn cases(&self) -> Result<Vec<(Case, Option<Vec<Outcome>>)>, Failure> {
+    /// The cases asked for, with the decisions they expect.
+    fn cases(&self) -> Result<Vec<Asked>, Failure> {
         let folder = self.folder.join("cases");
         let all = Case::of_folder(&folder)?;
         if all.is_empty() {
@@ -123,7 +135,7 @@ impl Test {
                     Err(_) if self.bless => None,
                     Err(error) => return Err(error.into()),
                 };
-                asked.push((case, expected));
+                asked.push(Asked { case, expected });
             }
         }
         Ok(asked)
@@ -222,11 +234,10 @@ impl Test {
         let failed = tested.iter().filter(|tested| !tested.verdict.passed()).count();
         let differ = tested.iter().any(|tested| matches!(tested.verdict, Verdict::Differs(_)));
         let (count, folder) = (tested.len(), self.folder.display());
-        speech.out(match (failed, speech.lang) {
-            (0, Lang::En) => format!("\n{count} cases, all pass"),
-            (0, Lang::Zh) => format!("\n共 {count} 个用例，全部通过"),
-            (_, Lang::En) => format!("\n{count} cases, {failed} do not pass"),
-            (_, Lang::Zh) => format!("\n共 {count} 个用例，{failed} 个未通过"),
+        let passed = count - failed;
+        speech.out(match speech.lang {
+            Lang::En => format!("\n{passed} of {count} cases pass"),
+            Lang::Zh => format!("\n共 {count} 个用例，通过 {passed} 个"),
         });
         if differ {
             speech.out(match speech.lang {

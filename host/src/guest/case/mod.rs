@@ -149,9 +149,7 @@ impl Case {
         let rows = self.file.rows.len();
         let Some(decisions) = &self.file.decisions else {
             let what = Text::new(
-                format!(
-                    "it has no `decisions`, one for each of its {rows} rows; `--bless` writes those found"
-                ),
+                format!("it has no `decisions` for its {rows} of `rows`; `--bless` writes those found"),
                 format!("缺少 `decisions`（共 {rows} 行，每行一个判定）；`--bless` 可写入实际判定"),
             );
             return Err(self.wrong(None, None, what));
@@ -159,7 +157,9 @@ impl Case {
         if decisions.len() != rows {
             let found = decisions.len();
             let what = Text::new(
-                format!("it has {rows} rows and {found} decisions; give one decision for each row, in order"),
+                format!(
+                    "it has {found} decisions for {rows} of `rows`; give one for each, in the same order"
+                ),
                 format!("有 {rows} 行，却有 {found} 个判定；请按顺序为每行给出一个判定"),
             );
             return Err(self.wrong(Some("decisions"), None, what));

@@ -107,7 +107,7 @@ fn what_is_wrong_is_told_with_file_line_and_what_is_expected() {
         ("2026-05-01T08", "2026-05-01 at 8", ["cases/one.json:3", "2026-05-01T08:00:00Z"]),
         ("Asia/Shanghai", "Asia/Beijing", ["cases/one.json:2", "Asia/Shanghai"]),
         ("{ \"a\": \"y\" }", "7", ["cases/one.json:6", "invalid type"]),
-        ("{ \"leave\": \"zhangsan\" },", "", ["cases/one.json:8", "2 rows and 1 decisions"]),
+        ("{ \"leave\": \"zhangsan\" },", "", ["cases/one.json:8", "1 decisions for 2 of `rows`"]),
         ("\"leave\"", "\"leaves\"", ["cases/one.json:9", "unknown field `leaves`"]),
         ("\"department\"", "\"departement\"", ["cases/one.json:10", "missing field `department`"]),
         ("\"name\"", "\"moblie\": \"1\", \"name\"", ["cases/one.json:10", "`moblie` is no field"]),

@@ -22,6 +22,7 @@ mod lock;
 mod main_job;
 mod moves;
 mod ownership;
+mod project;
 mod reliability;
 mod revert;
 mod secrets;
