@@ -57,7 +57,7 @@ fn time_and_chance_are_refused() {
 #[test]
 fn a_configuration_is_refused_in_the_guests_own_words() {
     let refused = |config: &str| {
-        Guest::new(load(&engine(), "helpers-typescript"), config.to_owned()).unwrap_err().to_string()
+        Guest::new(load(&engine(), "helpers-typescript"), config.to_owned()).err().unwrap().to_string()
     };
     assert!(refused("refuse").contains("不行 / no"), "{}", refused("refuse"));
     let place = place("rules.ts", RULES, "new Error(\"no such rules\")");
