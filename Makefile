@@ -3,6 +3,7 @@
 #   make demo-safety  a filter slip, a wrong import, a crash, wrong rules, drift: nobody is lost
 #   make test    set everything up, lint, run every test
 #   make guests  build the components into guests/built
+#   make languages  those written in TypeScript and Python too
 #   make bench   measure, as ratios in one run
 #   make lint    formatting and clippy
 #
@@ -18,7 +19,10 @@ GUESTS := member jingxintai
 FIXTURES := misbehaving
 BUILT := guests/built
 
-.PHONY: help demo demo-safety test guests bench lint toolchain guests-dev
+# The example in the other languages: built where the sources changed, for a Python guest takes a minute.
+LANGUAGES := python
+
+.PHONY: help demo demo-safety test guests bench lint toolchain guests-dev languages languages-dev
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -42,13 +46,24 @@ guests-dev: toolchain
 	cargo build --workspace --all-targets --locked
 	$(call build_guests,target/debug/ruzhi)
 
+languages: guests
+	@guests/toolchain.sh languages
+	@$(MAKE) --no-print-directory $(LANGUAGES:%=$(BUILT)/jingxintai-%.wasm) RUZHI=target/release/ruzhi
+
+languages-dev: guests-dev
+	@guests/toolchain.sh languages
+	@$(MAKE) --no-print-directory $(LANGUAGES:%=$(BUILT)/jingxintai-%.wasm) RUZHI=target/debug/ruzhi
+
+$(BUILT)/jingxintai-python.wasm: $(wildcard guests/python/sdk/*.py guests/python/jingxintai/*.py*) wit/v0.1/mapping.wit
+	$(RUZHI) guest build guests/python/jingxintai -o $@
+
 lint: toolchain
 	cargo fmt --all --check
 	cargo fmt --all --check --manifest-path guests/Cargo.toml
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo clippy --workspace --all-targets --locked --manifest-path guests/Cargo.toml --target-dir guests/target -- -D warnings
 
-test: lint guests-dev
+test: lint guests-dev languages-dev
 	cargo test --locked --manifest-path guests/Cargo.toml --target-dir guests/target --workspace
 	cargo test --workspace --locked
 

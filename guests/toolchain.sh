@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Gets what the builds need and a fresh machine lacks. What is there is left alone.
-#   guests/toolchain.sh [auto|installed|rustup|debian]
-# auto takes the installed wasm target, else asks rustup for it, else takes Debian's packages.
+#   guests/toolchain.sh [auto|installed|rustup|debian|languages]
+# auto takes the installed wasm target, else asks rustup for it, else takes Debian's packages. languages is what the
+# guests in other languages than Rust are built with.
 set -euo pipefail
 
 choice=${1:-auto}
@@ -38,6 +39,11 @@ add_by_rustup() { command -v rustup >/dev/null && timeout 180 rustup target add 
 
 add_by_debian() { debian_installed || install_packages rustc-web cargo-web rust-web-src; }
 
+if [ "$choice" = languages ]; then
+  # Ruzhi itself fetches componentize-py with pip, a PyPI package without dependencies.
+  python3 -m pip --version >/dev/null 2>&1 || install_packages python3 python3-pip
+  exit
+fi
 if ! command -v cargo >/dev/null; then
   say "cargo is not here: install Rust with rustup first / 没有 cargo：请先用 rustup 安装 Rust"; exit 1
 fi

@@ -57,6 +57,41 @@ pub enum BuildError {
         /// The package.
         package: String,
     },
+    /// The project's manifest does not say what it must.
+    #[error("cannot read the project's name in {}", path.display())]
+    Manifest {
+        /// The manifest.
+        path: PathBuf,
+        /// The parser's words.
+        reason: String,
+    },
+    /// The project has no rules.
+    #[error("{} is missing", path.display())]
+    NoRules {
+        /// Where they should be.
+        path: PathBuf,
+    },
+    /// Nothing here can build a Python guest.
+    #[error("componentize-py, which builds Python guests, is not here and cannot be installed")]
+    NoPython {
+        /// What was tried said.
+        reason: String,
+    },
+    /// The rules do not load.
+    #[error("the rules do not load:\n{reason}")]
+    Python {
+        /// Python's words, in the project's paths.
+        reason: String,
+    },
+    /// A file or folder of the build cannot be read or written.
+    #[error("cannot copy {}", path.display())]
+    Files {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
     /// The module was not found where cargo puts it.
     #[error("cannot read the compiled module {}", path.display())]
     Module {
@@ -86,6 +121,11 @@ impl BuildError {
             Self::NotALibrary { .. } => "build.not-a-library",
             Self::Run { .. } => "build.run",
             Self::Compile { .. } => "build.compile",
+            Self::Manifest { .. } => "build.manifest",
+            Self::NoRules { .. } => "build.no-rules",
+            Self::NoPython { .. } => "build.no-python",
+            Self::Python { .. } => "build.python",
+            Self::Files { .. } => "build.files",
             Self::Module { .. } => "build.module",
             Self::Encode { .. } => "build.encode",
         }
@@ -124,6 +164,27 @@ impl BuildError {
             ),
             Self::Run { .. } => Text::new("install Rust with rustup", "请用 rustup 安装 Rust"),
             Self::Compile { .. } => Text::new("correct the source and build again", "请修改源码后重新构建"),
+            Self::Manifest { reason, .. } => Text::new(
+                format!("give the file a `[project]` with a `name`: {reason}"),
+                format!("请在该文件中写明 `[project]` 和 `name`：{reason}"),
+            ),
+            Self::NoRules { .. } => Text::new(
+                "write the rules in rules.py, a class that derives from ruzhi.Mapping under `@export`",
+                "请在 rules.py 中编写规则：以 `@export` 标注的 ruzhi.Mapping 子类",
+            ),
+            Self::NoPython { reason } => Text::new(
+                format!(
+                    "install python3 (3.10 or later) with pip, on Debian `apt-get install python3 python3-pip`, and build again: {reason}"
+                ),
+                format!(
+                    "请安装 python3（3.10 及以上）和 pip，在 Debian 上为 `apt-get install python3 python3-pip`，然后重新构建：{reason}"
+                ),
+            ),
+            Self::Python { .. } => Text::new(
+                "correct what Python names and build again. A guest may use the standard library, modules of its own folder, and pure Python packages in the project's .venv; all are imported at the top of the file",
+                "请改正 Python 指出的问题后重新构建。规则组件可以使用标准库、项目目录中的模块，以及项目 .venv 中的纯 Python 包；请在文件开头导入",
+            ),
+            Self::Files { .. } => Text::new("check the folder and its permissions", "请检查该目录及其权限"),
             Self::Module { .. } => Text::new("build again", "请重新构建"),
             Self::Encode { .. } => Text::new(
                 "export the guest with `ruzhi_guest::export!`, and build against this release's guests/sdk",

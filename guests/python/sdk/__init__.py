@@ -1,0 +1,58 @@
+"""What a mapping guest of ruzhi is written with.
+
+A guest is a class that derives from :class:`Mapping`, marked with ``@export``. ``ruzhi guest build`` makes a component
+of it; on a Python of your own :func:`describe` and :func:`decide` run the same code, for tests and debuggers. Nothing
+here is beyond the standard library.
+
+The WeCom field rules are in :mod:`ruzhi.rule`, and each field has a module of its own (``mobile``, ``email``,
+``department``, ``date``, ``value``, ``text``).
+"""
+
+from .clock import Clock
+from .component import export
+from .contract import (
+    Context,
+    Decision,
+    Description,
+    GuestError,
+    Ignore,
+    Leave,
+    Member,
+    Membership,
+    Outcome,
+    Reject,
+    SourceRecord,
+    Upsert,
+    Violation,
+)
+from .date import Moment
+from .fault import Fault
+from .mapping import Mapping, decide, describe
+from .record import Problems, Record
+from .zone import Zone
+
+__all__ = [
+    "Clock",
+    "Context",
+    "Decision",
+    "Description",
+    "Fault",
+    "GuestError",
+    "Ignore",
+    "Leave",
+    "Mapping",
+    "Member",
+    "Membership",
+    "Moment",
+    "Outcome",
+    "Problems",
+    "Record",
+    "Reject",
+    "SourceRecord",
+    "Upsert",
+    "Violation",
+    "Zone",
+    "decide",
+    "describe",
+    "export",
+]

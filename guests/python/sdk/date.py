@@ -1,0 +1,189 @@
+"""Dates and moments as forms and people write them.
+
+JianDaoYun returns every date as a moment in UTC, a date-only field too: 1 May in Shanghai is
+``2024-04-30T16:00:00.000Z``, with three digits of a second, or two. People type ``2024/5/1`` and ``2024年5月1日`` into
+text fields, and other systems fill in seconds or milliseconds since 1970. Each is read as a :class:`Moment` in a zone,
+and a moment is written as a date, in ISO 8601, or as a timestamp. Years outside 1900–2199 are typing errors.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from . import value as values
+from .fault import Fault, show
+from .jsontext import Value
+from .text import identifier
+from .zone import Zone, civil, days, days_in
+
+_FIRST = -2_208_988_800  # 1900-01-01
+_LAST = 7_258_118_400  # 2200-01-01
+_DAY = 86_400
+# Nothing that was read is given back (`++`, `?+`): `18` is one number wherever a number may stand.
+_ZONE = r"(?: ?+(?P<zone>[Zz]|(?P<sign>[+-])(?P<zone_hour>[0-9]{2}):?+(?P<zone_minute>[0-9]{2})?+)?+)"
+_CLOCK = (
+    r"(?P<hour>[0-9]{1,2}+):(?P<minute>[0-9]{2})"
+    rf"(?::(?P<second>[0-9]{{2}})(?:[.,](?P<fraction>[0-9]++))?+)?+{_ZONE}"
+)
+_SPOKEN_CLOCK = (
+    r"(?P<hour_>[0-9]{1,2}+)[时点](?:(?P<minute_>[0-9]{1,2}+)分?+"
+    rf"(?:(?P<second_>[0-9]{{1,2}}+)秒?+{_ZONE.replace('>', '_>')})?+)?+"
+)
+_DAYS = (
+    r"(?P<separator>[-/.])(?P<month>[0-9]{1,2}+)(?P=separator)(?P<day>[0-9]{1,2}+)(?P<gap>[T ])?+"
+    r"|年(?P<month_>[0-9]{1,2}+)月(?P<day_>[0-9]{1,2}+)[日号]?+[T ]?+"
+)
+_WRITTEN = re.compile(rf"(?P<year>[0-9]{{4}})(?:{_DAYS})(?P<clock>{_CLOCK}|{_SPOKEN_CLOCK})?+")
+_DIGITS = re.compile("[0-9]+")
+_PATTERN = re.compile("Y{1,4}|M{1,2}|D{1,2}|H{1,2}|m{1,2}|s{1,2}|[^YMDHms]")
+_PARTS = {"Y": 0, "M": 1, "D": 2, "H": 3, "m": 4, "s": 5}
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A moment, and the offset of the clock it is read on."""
+
+    timestamp_ms: int
+    """Milliseconds since 1970 in UTC."""
+    offset: int
+    """Seconds east of Greenwich."""
+
+    @staticmethod
+    def at(milliseconds: int, zone: Zone) -> Moment:
+        """A moment of a number of milliseconds since 1970 in UTC."""
+        return Moment(milliseconds, zone.offset_at(milliseconds // 1000))
+
+    @property
+    def timestamp(self) -> int:
+        """Seconds since 1970 in UTC."""
+        return self.timestamp_ms // 1000
+
+    @property
+    def date(self) -> str:
+        """The day in the zone, ``2024-05-01``."""
+        year, month, day = civil(self.local // _DAY)
+        return f"{year:04}-{month:02}-{day:02}"
+
+    @property
+    def iso8601(self) -> str:
+        """The moment in ISO 8601 with the zone's offset, ``2024-05-01T08:30:00+08:00``; a fraction only if there is
+        one."""
+        second = self.local % _DAY
+        fraction = self.timestamp_ms % 1000
+        minutes = abs(self.offset) // 60
+        return (
+            f"{self.date}T{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}"
+            f"{f'.{fraction:03}' if fraction else ''}"
+            f"{'-' if self.offset < 0 else '+'}{minutes // 60:02}:{minutes % 60:02}"
+        )
+
+    @property
+    def local(self) -> int:
+        """Seconds since 1970-01-01 00:00 on the zone's clock."""
+        return self.timestamp + self.offset
+
+    def start_of_day(self, zone: Zone) -> Moment:
+        """The first moment of its day in the zone."""
+        return Moment.at(zone.instant_of(self.local // _DAY * _DAY) * 1000, zone)
+
+
+def parse_value(value: Value, zone: Zone) -> Moment:
+    """Reads a form's value: a text as :func:`parse` does, a number as seconds or milliseconds since 1970.
+
+    :raises Fault: ``date.invalid``; ``value.shape`` if the value is an object.
+    """
+    return parse(values.text(value), zone)
+
+
+def parse(text: str, zone: Zone) -> Moment:
+    """Reads ``2024-05-01``, ``2024/5/1``, ``2024.5.1``, ``2024年5月1日``, ``20240501``, any of the first four with a
+    time (``T`` or space, ``8:30``, ``08:30:00.25``, ``8时30分``) and a zone (``Z``, ``+08:00``), ten digits (seconds
+    since 1970) or thirteen (milliseconds). What has no zone is in ``zone``; what has no time begins the day.
+
+    >>> shanghai = Zone.named("Asia/Shanghai")
+    >>> parse("2024-04-30T16:00:00.00Z", shanghai).date
+    '2024-05-01'
+
+    :raises Fault: ``date.invalid``.
+    """
+    return _in_range(_read(identifier(text), zone), text)
+
+
+def parse_pattern(text: str, pattern: str, zone: Zone) -> Moment:
+    """Reads a date by a pattern of ``YYYY``, ``MM``, ``DD``, ``HH``, ``mm``, ``ss`` (so many digits) and ``M``, ``D``,
+    ``H``, ``m``, ``s`` (one or two); all else stands for itself. ``DD.MM.YYYY`` reads ``01.05.2024``.
+
+    :raises Fault: ``date.invalid``.
+    """
+    return _in_range(_read_pattern(identifier(text), pattern, zone), text)
+
+
+def _in_range(moment: Moment | None, text: str) -> Moment:
+    if moment is not None and _FIRST <= moment.local < _LAST:
+        return moment
+    shown = show(text)
+    raise Fault(
+        "date.invalid", f"{shown} 不是有效日期，请按 2024-05-01 的格式填写", f"{shown} is no date. Write it like 2024-05-01"
+    )
+
+
+def _moment(clock: list[int], millisecond: int, offset: int | None, zone: Zone) -> Moment | None:
+    """The moment of year, month, day, hour, minute and second on a clock of an offset, or of the zone."""
+    year, month, day, hour, minute, second = clock
+    # A leap second counts as the second after it.
+    if not 1 <= month <= 12 or not 1 <= day <= days_in(year, month) or hour > 23 or minute > 59 or second > 60:
+        return None
+    local = days(year, month, day) * _DAY + hour * 3600 + minute * 60 + second
+    instant = zone.instant_of(local) if offset is None else local - offset
+    return Moment.at(instant * 1000 + millisecond, zone)
+
+
+def _read(text: str, zone: Zone) -> Moment | None:
+    if _DIGITS.fullmatch(text):
+        return _read_digits(text, zone)
+    found = _WRITTEN.fullmatch(text)
+    if found is None:
+        return None
+    part = {name.rstrip("_"): text for name, text in found.groupdict().items() if text is not None}
+    if "clock" in part and "separator" in part and "gap" not in part:
+        return None
+    clock = [int(part.get(name, 0)) for name in ("year", "month", "day", "hour", "minute", "second")]
+    offset = None
+    if "zone" in part:
+        hours, minutes = int(part.get("zone_hour", 0)), int(part.get("zone_minute", 0))
+        if hours > 23 or minutes > 59:
+            return None
+        offset = (hours * 3600 + minutes * 60) * (-1 if part.get("sign") == "-" else 1)
+    return _moment(clock, int(part.get("fraction", "0")[:3].ljust(3, "0")), offset, zone)
+
+
+def _read_digits(text: str, zone: Zone) -> Moment | None:
+    if len(text) == 8:
+        return _read_pattern(text, "YYYYMMDD", zone)
+    if len(text) == 10:
+        return Moment.at(int(text) * 1000, zone)
+    if len(text) == 13:
+        return Moment.at(int(text), zone)
+    if len(text) == 14:
+        return _read_pattern(text, "YYYYMMDDHHmmss", zone)
+    return None
+
+
+def _read_pattern(text: str, pattern: str, zone: Zone) -> Moment | None:
+    clock = [0, 1, 1, 0, 0, 0]
+    place = 0
+    for piece in _PATTERN.findall(pattern):
+        part = _PARTS.get(piece[0])
+        if part is None:
+            if not text.startswith(piece, place):
+                return None
+            place += 1
+            continue
+        most = 2 if len(piece) == 1 else len(piece)
+        digits = _DIGITS.match(text[place : place + most])
+        if digits is None or len(digits[0]) < len(piece):
+            return None
+        clock[part] = int(digits[0])
+        place += len(digits[0])
+    return _moment(clock, 0, None, zone) if place == len(text) else None

@@ -1,0 +1,110 @@
+"""The class a guest implements, and the frame that runs it.
+
+The frame gives every guest what the host asks of all: one outcome for each record in the same order, a text for every
+failure, and no member that breaks a rule of WeCom. A guest's code sees one record at a time.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from typing import Self
+
+from . import rule
+from .clock import Clock
+from .contract import (
+    Context,
+    Description,
+    Leave,
+    Outcome,
+    Reject,
+    SourceRecord,
+    Upsert,
+    Violation,
+)
+from .fault import Fault
+from .record import Problems, Record
+from .returned import checked_description, checked_outcome
+
+
+class Mapping(ABC):
+    """A factory's rules. An instance is what one configuration says, and lives for one batch."""
+
+    @classmethod
+    @abstractmethod
+    def load(cls, config: str) -> Self:
+        """Reads the flow's rules file, empty if the flow has none.
+
+        :raises GuestError: of code ``config.invalid``, naming every problem and what to do about it.
+        """
+
+    @abstractmethod
+    def describe(self) -> Description:
+        """What the guest is and which form fields it reads."""
+
+    @abstractmethod
+    def decide(self, clock: Clock, record: Record) -> Outcome:
+        """Decides one row. It is a pure function: the same rules, clock and record give the same outcome for ever.
+
+        :raises Problems: why the row is refused, at least one reason.
+        """
+
+    def source_of(self, field: str) -> str | None:
+        """The form field that a WeCom field is filled from, if it is one. A member that breaks a rule of WeCom is
+        refused in the name of this field, so that the clerk is told of the field of the form."""
+        return None
+
+
+def describe(mapping: type[Mapping], config: str) -> Description:
+    """What a guest says of itself under a configuration.
+
+    :raises GuestError: as :meth:`Mapping.load`.
+    """
+    return checked_description(mapping.load(config).describe())
+
+
+def decide(mapping: type[Mapping], config: str, context: Context, records: Iterable[SourceRecord]) -> list[Outcome]:
+    """Decides a batch: one outcome for each record, in the same order. A record that is no JSON object is refused, and
+    a member that breaks a rule of WeCom.
+
+    :raises GuestError: as :meth:`Mapping.load` and :class:`Clock`.
+    """
+    rules = mapping.load(config)
+    clock = Clock(context)
+    return [_decide_one(rules, clock, record) for record in records]
+
+
+def _decide_one(rules: Mapping, clock: Clock, source: SourceRecord) -> Outcome:
+    try:
+        outcome = checked_outcome(rules.decide(clock, Record(source)))
+        decision = outcome.decision
+        if isinstance(decision, Upsert):
+            broken = rule.check(decision.member)
+        elif isinstance(decision, Leave):
+            broken = _leaver(decision)
+        elif isinstance(decision, Reject) and not decision.violations:
+            broken = [_no_reason()]
+        else:
+            broken = []
+        if not broken:
+            return outcome
+        problems = Problems.of_member(broken)
+    except Problems as raised:
+        problems = raised if raised else Problems(_no_reason())
+    return Outcome(Reject(problems.violations(rules.source_of)))
+
+
+def _leaver(decision: Leave) -> list[Violation]:
+    try:
+        rule.userid(decision.userid)
+    except Fault as fault:
+        return [fault.at("userid")]
+    return []
+
+
+def _no_reason() -> Violation:
+    return Fault(
+        "guest.no-reason",
+        "规则组件拒绝了该记录但没有说明原因，请联系规则的作者",
+        "the rules refused this row and gave no reason. Ask their author",
+    ).at("_id")

@@ -1,0 +1,174 @@
+"""The shapes in which JianDaoYun returns a field's value, read as what a rule wants of them.
+
+A form field is emptied in many ways: ``null``, ``""``, ``[]``, ``{}``, ``{"phone":""}``, an address of empty parts.
+All of them are :func:`is_empty`. A phone field is an object, a person is known by ``username``, a department by
+``dept_no``, and which of them a field holds is the form designer's choice; so :func:`text` takes them all.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from .characters import WHITE, ascii_lower
+from .fault import Fault, cut, show
+from .jsontext import NotJson, Value, number_text, read, write
+from .text import identifier, is_blank
+
+_SEPARATOR = re.compile("[,;、|，；｜\n]")
+_WHOLE = re.compile("[+-]?[0-9]+")
+_ADDRESS = ("province", "city", "district", "detail")
+_TRUE = {"true", "1", "yes", "y", "on", "是", "启用"}
+_FALSE = {"false", "0", "no", "n", "off", "否", "禁用", "停用"}
+
+json = write
+"""The value as compact JSON text."""
+
+
+def is_empty(value: Value) -> bool:
+    """Whether the form says nothing here."""
+    if type(value) is str:
+        return is_blank(value)
+    if value is None:
+        return True
+    if type(value) is list:
+        return all(map(is_empty, value))
+    if type(value) is dict:
+        return is_empty(value["phone"]) if "phone" in value else all(map(is_empty, value.values()))
+    return False
+
+
+def text(value: Value) -> str:
+    """The value as text: a phone object's number, a person's ``username``, a department's ``dept_no``, an address in
+    one line, a linked row's id, a whole number without a fraction, a list's items joined with ``,``. Empty values are
+    ``""``.
+
+    :raises Fault: ``value.shape`` if the value is an object that has no one text, such as an attachment.
+    """
+    if type(value) is str:
+        return value
+    if value is None:
+        return ""
+    if type(value) is bool:
+        return "true" if value else "false"
+    if type(value) is list:
+        if len(value) == 1:
+            return text(value[0])
+        joined = ""
+        for item in value:
+            if not is_empty(item):
+                joined += ("," if joined else "") + text(item)
+        return joined
+    if type(value) is dict:
+        found = _object_text(value)
+        if found is None:
+            raise shape(value)
+        return found
+    if type(value) is float and value.is_integer() and abs(value) < 9e15:
+        return str(int(value))
+    return number_text(value)
+
+
+def _object_text(fields: dict[str, Value]) -> str | None:
+    for key in ("phone", "username", "dept_no", "id"):
+        if key in fields:
+            inner = fields[key]
+            return None if isinstance(inner, (dict, list)) else text(inner)
+    if not any(key in fields for key in _ADDRESS):
+        return "" if all(map(is_empty, fields.values())) else None
+    # In the four municipalities the city repeats the province.
+    parts: list[str] = []
+    for key in _ADDRESS:
+        part = fields.get(key)
+        if type(part) is str and parts[-1:] != [part]:
+            parts.append(part)
+    return "".join(parts)
+
+
+def items(value: Value) -> list[Value]:
+    """The value as a list: an array's items; a text's parts, or the array in it; anything else as the one item.
+    Empty items are left out."""
+    if type(value) is str:
+        try:
+            inner = read(value.strip(WHITE))
+        except NotJson:
+            inner = None
+        if type(inner) is not list:
+            return list(split(value))
+        value = inner
+    if type(value) is list:
+        return [item for item in value if not is_empty(item)]
+    return [] if is_empty(value) else [value]
+
+
+def split(text: str) -> list[str]:
+    """The parts of a text between ``,`` ``;`` ``、`` ``|``, their full-width forms and line breaks, trimmed, empty ones
+    left out."""
+    return [part for part in (part.strip(WHITE) for part in _SEPARATOR.split(text)) if part]
+
+
+def boolean(value: Value) -> bool:
+    """The value as yes or no: ``true``, ``1``, ``yes``, ``y``, ``on``, ``是``, ``启用`` and their opposites, in any
+    letter case.
+
+    :raises Fault: ``value.type`` if it is neither.
+    """
+    if type(value) is bool:
+        return value
+    written = text(value)
+    plain = ascii_lower(identifier(written))
+    if plain in _TRUE:
+        return True
+    if plain in _FALSE:
+        return False
+    shown = show(written)
+    raise Fault(
+        "value.type",
+        f"{shown} 不是“是/否”值，请填写 是、否、true、false、1 或 0",
+        f"{shown} is neither yes nor no. Write true, false, 1 or 0",
+    )
+
+
+def integer(value: Value) -> int:
+    """The value as a whole number of 64 bits.
+
+    :raises Fault: ``value.type`` if it is none.
+    """
+    if type(value) is int and value < 2**63:
+        return value
+    written = text(value)
+    plain = identifier(written)
+    if _WHOLE.fullmatch(plain):
+        digits = plain.lstrip("+-").lstrip("0") or "0"
+        if len(digits) < 20 and -(2**63) <= int(plain) < 2**63:
+            return int(plain)
+    shown = show(written)
+    raise Fault("value.type", f"{shown} 不是整数，请填写整数", f"{shown} is not a whole number. Write one")
+
+
+def number(value: Value) -> float:
+    """The value as a finite number.
+
+    :raises Fault: ``value.type`` if it is none.
+    """
+    if type(value) in (int, float):
+        return float(value)
+    written = text(value)
+    try:
+        inner: Any = read(identifier(written).lstrip("+"))
+    except NotJson:
+        inner = None
+    if type(inner) in (int, float):
+        return float(inner)
+    shown = show(written)
+    raise Fault("value.type", f"{shown} 不是数字，请填写数字", f"{shown} is not a number. Write one")
+
+
+def shape(value: Value) -> Fault:
+    """A value that no text can be made of."""
+    kind = cut(", ".join(sorted(value)), 60) if isinstance(value, dict) else ""
+    return Fault(
+        "value.shape",
+        f"该值是含有 {kind} 的对象，不能当作文本，请换一个字段或写明子字段",
+        f"the value is an object of {kind}, not a text. Use another field or name a part of it",
+    )
