@@ -19,8 +19,10 @@ GUESTS := member jingxintai
 FIXTURES := misbehaving
 BUILT := guests/built
 
-# The example in the other languages: built where the sources changed, for a Python guest takes a minute.
-LANGUAGES := python
+# The guests in other languages: built where the sources changed, for a Python guest takes a minute.
+LANGUAGES := jingxintai-python jingxintai-typescript helpers-typescript
+TYPESCRIPT := guests/typescript/compiler
+COMPILER := $(TYPESCRIPT)/target/release/ruzhi-typescript
 
 .PHONY: help demo demo-safety test guests bench lint toolchain guests-dev languages languages-dev
 
@@ -48,11 +50,25 @@ guests-dev: toolchain
 
 languages: guests
 	@guests/toolchain.sh languages
-	@$(MAKE) --no-print-directory $(LANGUAGES:%=$(BUILT)/jingxintai-%.wasm) RUZHI=target/release/ruzhi
+	@$(MAKE) --no-print-directory $(LANGUAGES:%=$(BUILT)/%.wasm) RUZHI=target/release/ruzhi
 
 languages-dev: guests-dev
 	@guests/toolchain.sh languages
-	@$(MAKE) --no-print-directory $(LANGUAGES:%=$(BUILT)/jingxintai-%.wasm) RUZHI=target/debug/ruzhi
+	@$(MAKE) --no-print-directory $(LANGUAGES:%=$(BUILT)/%.wasm) RUZHI=target/debug/ruzhi
+
+# A program of its own with an engine of its own, so that the host has neither; put where ruzhi looks for it.
+$(COMPILER): $(wildcard $(TYPESCRIPT)/src/*.rs $(TYPESCRIPT)/Cargo.* guests/typescript/sdk/*.ts) wit/v0.1/mapping.wit
+	cargo build --release --locked --manifest-path $(TYPESCRIPT)/Cargo.toml --target-dir $(TYPESCRIPT)/target
+	@touch $@
+	@for folder in target/debug target/release; do if [ -d $$folder ]; then cp $@ $$folder/; fi; done
+
+$(BUILT)/jingxintai-typescript.wasm: $(wildcard guests/typescript/jingxintai/*.json guests/typescript/jingxintai/src/*) $(COMPILER)
+	@cp $(COMPILER) $(dir $(RUZHI))
+	$(RUZHI) guest build guests/typescript/jingxintai -o $@
+
+$(BUILT)/helpers-typescript.wasm: $(wildcard guests/fixtures/helpers-typescript/*.json guests/fixtures/helpers-typescript/src/*) $(COMPILER)
+	@cp $(COMPILER) $(dir $(RUZHI))
+	$(RUZHI) guest build guests/fixtures/helpers-typescript -o $@
 
 $(BUILT)/jingxintai-python.wasm: $(wildcard guests/python/sdk/*.py guests/python/jingxintai/*.py*) wit/v0.1/mapping.wit
 	$(RUZHI) guest build guests/python/jingxintai -o $@
@@ -60,11 +76,13 @@ $(BUILT)/jingxintai-python.wasm: $(wildcard guests/python/sdk/*.py guests/python
 lint: toolchain
 	cargo fmt --all --check
 	cargo fmt --all --check --manifest-path guests/Cargo.toml
+	cargo fmt --all --check --manifest-path $(TYPESCRIPT)/Cargo.toml
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo clippy --workspace --all-targets --locked --manifest-path guests/Cargo.toml --target-dir guests/target -- -D warnings
 
 test: lint guests-dev languages-dev
 	cargo test --locked --manifest-path guests/Cargo.toml --target-dir guests/target --workspace
+	cargo test --release --locked --manifest-path $(TYPESCRIPT)/Cargo.toml --target-dir $(TYPESCRIPT)/target
 	cargo test --workspace --locked
 
 demo: guests

@@ -9,6 +9,8 @@
  * Characters are counted and classed as Unicode has them, not as JavaScript's `length`, `trim` and `\s` do.
  */
 
+import { nfkc } from "./normal.ts";
+
 /** How a text is cleaned; what is left out is as for {@link line}. */
 export interface Cleaning {
   /** Remove white space at both ends; `true` if left out. */
@@ -25,9 +27,9 @@ export interface Cleaning {
 
 /** The text, cleaned. Invisible and control characters go whatever the settings. */
 export function clean(text: string, cleaning: Cleaning): string {
-  const { trim: trims = true, nfkc = false, collapse = true, strip = "" } = cleaning;
-  if (nfkc && !isAscii(text)) {
-    text = text.normalize("NFKC");
+  const { trim: trims = true, nfkc: normalises = false, collapse = true, strip = "" } = cleaning;
+  if (normalises && !isAscii(text)) {
+    text = nfkc(text);
   }
   if (strip !== "") {
     const removed = new Set(strip);
@@ -56,7 +58,7 @@ export function identifier(text: string): string {
   if (isPlain(text)) {
     return text;
   }
-  const normal = isAscii(text) ? text : text.normalize("NFKC");
+  const normal = isAscii(text) ? text : nfkc(text);
   return isPlain(normal) ? normal : rewrite(normal, true, true);
 }
 
