@@ -8,8 +8,10 @@ use wasmtime::component::{Linker, types::ComponentItem};
 use super::bindings::{MappingGuest, MappingGuestPre};
 use super::cache::Cache;
 use super::engine::Engine;
-use super::error::{LoadError, Said};
+use super::error::{Batch, LoadError, Said};
+use super::judge::shorten;
 use super::limits::Budget;
+use super::mapper;
 use crate::model::{Digest, Text};
 
 /// A component larger than this is refused unread: compiling is work, and its cost is not wasmtime's to bound. A
@@ -45,13 +47,17 @@ pub struct Inspection {
 impl Component {
     /// Checks and compiles a component.
     pub fn from_bytes(engine: &Engine, cache: Option<&Cache>, bytes: &[u8]) -> Result<Self, LoadError> {
+        let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        if size > MOST_BYTES {
+            return Err(LoadError::TooLarge { bytes: size, most: MOST_BYTES });
+        }
         let digest = Digest::of(bytes);
         let built_for = recognise(bytes)?;
         let compiled = match cache.and_then(|cache| cache.load(engine, &digest)) {
             Some(compiled) => compiled,
             None => {
                 let compiled = wasmtime::component::Component::new(engine.inner(), bytes)
-                    .map_err(|e| LoadError::Compile { reason: format!("{e:#}") })?;
+                    .map_err(|e| LoadError::Compile { reason: words(&e) })?;
                 if let Some(cache) = cache {
                     cache.store(engine, &digest, &compiled);
                 }
@@ -70,29 +76,30 @@ impl Component {
                 _ => false,
             };
             if !types_only {
-                return Err(LoadError::Import { import: name.to_owned(), fix: Said(fix_for(name)) });
+                return Err(LoadError::Import { import: shorten(name, 200), fix: Said(fix_for(name)) });
             }
             imports.push(name.to_owned());
         }
         let exports = ty.exports(engine.inner()).map(|(name, _)| name.to_owned()).collect();
-        let against_contract = |e: wasmtime::Error| LoadError::Contract {
-            reason: format!("{e:#}"),
-            built_for: built_for.clone(),
-        };
+        let against_contract =
+            |e: wasmtime::Error| LoadError::Contract { reason: words(&e), built_for: built_for.clone() };
         // Empty on purpose: there is nothing a guest may call.
         let linker = Linker::<Budget>::new(engine.inner());
         let pre = linker.instantiate_pre(&compiled).map_err(against_contract)?;
         let pre = MappingGuestPre::new(pre).map_err(against_contract)?;
-        let mut store = engine.store();
-        pre.instantiate(&mut store).map_err(|e| {
-            if e.is::<wasmtime::Trap>() || store.data().refused.is_some() {
-                LoadError::Start { reason: format!("{e:#}") }
-            } else {
-                against_contract(e)
+        let inspection =
+            Inspection { digest, bytes: bytes.len(), built_for: built_for.clone(), imports, exports };
+        let component = Self { pre: Arc::new(pre), engine: engine.clone(), inspection: Arc::new(inspection) };
+        let _trial = engine.trial();
+        let (store, instance) = component.instance();
+        match instance {
+            Ok(_) => Ok(component),
+            Err(e) if e.is::<wasmtime::Trap>() || store.data().refused.is_some() => {
+                let error = mapper::explain(&component, mapper::START, e, &store, Batch::default());
+                Err(LoadError::Start(error.into()))
             }
-        })?;
-        let inspection = Inspection { digest, bytes: bytes.len(), built_for, imports, exports };
-        Ok(Self { pre: Arc::new(pre), engine: engine.clone(), inspection: Arc::new(inspection) })
+            Err(e) => Err(against_contract(e)),
+        }
     }
 
     /// What can be said of the component without calling it.
@@ -111,6 +118,13 @@ impl Component {
         let instance = self.pre.instantiate(&mut store);
         (store, instance)
     }
+}
+
+const MOST_WORDS: usize = 500;
+
+/// wasmtime's words, which may quote names that the component chose.
+fn words(error: &wasmtime::Error) -> String {
+    shorten(&format!("{error:#}"), MOST_WORDS)
 }
 
 /// Tells a component from what else people hand over, and finds the contract version in it.
@@ -135,12 +149,11 @@ fn recognise(bytes: &[u8]) -> Result<Option<String>, LoadError> {
     for payload in wasmparser::Parser::new(0).parse_all(bytes) {
         match payload {
             Ok(wasmparser::Payload::CustomSection(section)) if section.name() == VERSION_SECTION => {
-                built_for = std::str::from_utf8(section.data())
-                    .ok()
-                    .map(|version| version.trim().chars().take(20).collect());
+                built_for =
+                    std::str::from_utf8(section.data()).ok().map(|version| shorten(version.trim(), 20));
             }
             Ok(_) => {}
-            Err(e) => return Err(LoadError::Compile { reason: e.to_string() }),
+            Err(e) => return Err(LoadError::Compile { reason: shorten(&e.to_string(), MOST_WORDS) }),
         }
     }
     Ok(built_for)

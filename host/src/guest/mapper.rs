@@ -8,7 +8,7 @@ use wasmtime::Trap;
 use super::bindings::ruzhi::mapping::types;
 use super::error::{Batch, BatchError, LoadError};
 use super::judge;
-use super::limits::Budget;
+use super::limits::{Budget, MOST_TABLE_ELEMENTS, Refused};
 use super::loader::Component;
 use crate::model::{Context, Description, Digest, Outcome, SourceRecord};
 
@@ -28,11 +28,19 @@ pub struct Guest {
 impl Guest {
     /// Gives a component its rules file's text and asks it to describe itself under it.
     pub fn new(component: Component, config: String) -> Result<Self, LoadError> {
+        let trial = component.engine().trial();
         let (mut store, instance) = component.instance();
-        let instance = instance.map_err(|e| LoadError::Start { reason: format!("{e:#}") })?;
+        let instance = match instance {
+            Ok(instance) => instance,
+            Err(e) => {
+                let error = explain(&component, START, e, &store, Batch::default());
+                return Err(LoadError::Start(error.into()));
+            }
+        };
         let answer = instance.ruzhi_mapping_mapper().call_describe(&mut store, &config).map_err(|e| {
             LoadError::Describe(explain(&component, "describe", e, &store, Batch::default()).into())
         })?;
+        drop(trial);
         let description: Description = match answer {
             Ok(description) => description.into(),
             Err(error) => {
@@ -88,7 +96,7 @@ impl Guest {
         let (mut store, instance) = self.component.instance();
         let instance = match instance {
             Ok(instance) => instance,
-            Err(e) => return Err(explain(&self.component, "decide", e, &store, batch)),
+            Err(e) => return Err(explain(&self.component, START, e, &store, batch)),
         };
         let given: Vec<types::SourceRecord> = records.iter().map(Into::into).collect();
         let answer =
@@ -112,8 +120,11 @@ impl Guest {
     }
 }
 
+/// What runs when an instance is made, as a message names it.
+pub(super) const START: &str = "start";
+
 /// Why a call did not come back.
-fn explain(
+pub(super) fn explain(
     component: &Component,
     function: &'static str,
     error: wasmtime::Error,
@@ -122,8 +133,14 @@ fn explain(
 ) -> BatchError {
     let limits = component.engine().limits();
     let reason = format!("{error:#}");
-    if let Some(wanted) = store.data().refused {
-        return BatchError::Memory { function, wanted, most: limits.memory, batch };
+    match store.data().refused {
+        Some(Refused::Memory(wanted)) => {
+            return BatchError::Memory { function, wanted, most: limits.memory, batch };
+        }
+        Some(Refused::Table(wanted)) => {
+            return BatchError::Table { function, wanted, most: MOST_TABLE_ELEMENTS, batch };
+        }
+        None => {}
     }
     match error.downcast_ref::<Trap>() {
         Some(Trap::Interrupt) => {
