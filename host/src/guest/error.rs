@@ -54,12 +54,10 @@ pub enum LoadError {
         reason: String,
     },
     /// Compiling the component would cost too much.
-    #[error("the component has {what}: {found}; at most {most} are accepted")]
+    #[error(
+        "compiling the component would take too long: its code counts for more than {most} bytes, large functions and functions with many locals more than others"
+    )]
     TooComplex {
-        /// What there is too much of.
-        what: Said,
-        /// How much of it.
-        found: u64,
         /// The limit.
         most: u64,
     },
@@ -149,8 +147,8 @@ impl LoadError {
             Self::Pin { found, pinned } => format!("组件的 SHA-256 为 {found}，而同步流指定的是 {pinned}"),
             Self::NotAComponent { found } => format!("这不是 WebAssembly 组件：{}", found.0.zh),
             Self::Compile { reason } => format!("组件已损坏，或使用了本程序不支持的特性：{reason}"),
-            Self::TooComplex { what, found, most } => {
-                format!("组件过于复杂，{}：{found}；最多 {most}", what.0.zh)
+            Self::TooComplex { most } => {
+                format!("编译该组件耗时过长：其代码折合超过 {most} 字节，函数越大、局部变量越多，折合越多")
             }
             Self::Import { import, .. } => format!("组件导入了 `{import}`；规则组件不得导入任何可调用的接口"),
             Self::Contract { reason, .. } => format!("组件没有导出 `{WORLD}`：{reason}"),

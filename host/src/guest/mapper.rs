@@ -40,6 +40,8 @@ impl Guest {
         let answer = instance.ruzhi_mapping_mapper().call_describe(&mut store, &config).map_err(|e| {
             LoadError::Describe(explain(&component, "describe", e, &store, Batch::default()).into())
         })?;
+        // Its place in the pool is free before the next one is tried.
+        drop(store);
         drop(trial);
         let description: Description = match answer {
             Ok(description) => description.into(),

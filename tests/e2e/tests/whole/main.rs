@@ -25,3 +25,4 @@ mod revert;
 mod secrets;
 mod site;
 mod source;
+mod wall;
