@@ -1,14 +1,17 @@
 //! ruzhi keeps a company's WeCom directory in step with its JianDaoYun onboarding form.
 //!
-//! Arrows point one way: `cli` → `sync` → `jiandaoyun`, `guest`, `plan`, `wecom`, `store` → `model`. `plan` knows
-//! `model` and nothing else; `wecom` and `jiandaoyun` know nothing of each other, nor of wasm.
+//! Arrows point one way: `cli` → `activation`, `sync` → `jiandaoyun`, `guest`, `plan`, `wecom`, `store` → `model`. `plan`
+//! knows `model` and nothing else; `wecom` and `jiandaoyun` know nothing of each other, nor of wasm. `qeasy` stands aside:
+//! texts in, the text of a configuration out.
 
+pub mod activation;
 pub mod cli;
 pub mod config;
 pub mod guest;
 pub mod jiandaoyun;
 pub mod model;
 pub mod plan;
+pub mod qeasy;
 pub mod rate;
 pub mod store;
 pub mod sync;

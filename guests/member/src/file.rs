@@ -12,9 +12,11 @@ use serde_json::{Map, Value};
 
 use crate::rules::{Condition, Entry, Rules};
 use crate::target::{Field, Target};
+pub use entry::KEYS as ENTRY_KEYS;
 use finding::{Findings, Keys};
 
-const KEYS: [&str; 9] =
+/// The keys of a rules file.
+pub const KEYS: [&str; 9] =
     ["api", "effect", "method", "idCheck", "request", "when", "name", "version", "timezone"];
 
 /// Reads a rules file.

@@ -15,6 +15,7 @@ mod rules;
 mod target;
 mod template;
 
+pub use file::{ENTRY_KEYS, KEYS as FILE_KEYS};
 use ruzhi_guest::{Clock, Description, GuestError, Mapping, Outcome, Problems, Record};
 
 /// A guest that does what a rules file says.

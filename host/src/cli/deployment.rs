@@ -12,11 +12,12 @@ use super::bar::Bar;
 use super::exit;
 use super::report::{Reports, Show};
 use super::speech::{Failure, Speech};
+use crate::activation::{By, FlowRules, Live};
 use crate::config::{self, Checks, Config, ProcessEnvironment, Secrets};
-use crate::guest::{Cache, Engine, Guest, Library, Limits};
+use crate::guest::{Cache, Engine, Guest, Library, Limits, LoadError};
 use crate::model::{Clock, FlowId, MemberKey, RunId, SystemClock, TenantId, Text};
 use crate::plan::Policy;
-use crate::store::{Access, Sqlite, Store};
+use crate::store::{Access, Artifacts, Sqlite, Store};
 use crate::sync::{Flow, Progress, Request, RunIds};
 use crate::{jiandaoyun, wecom};
 
@@ -90,6 +91,39 @@ pub(super) fn library(config: &Config, speech: &Speech) -> Result<Library, Failu
 pub(super) fn guest(library: &Library, flow: &config::Flow) -> Result<Guest, Failure> {
     let component = library.load(&flow.guest.component, flow.guest.sha256.as_ref())?;
     Ok(Guest::with_rules_file(component, flow.guest.config.as_deref())?)
+}
+
+/// What a tenant's files offer as the rules of a flow.
+pub(super) fn offered(flow: &config::Flow) -> Result<Artifacts, LoadError> {
+    let component = Library::read(&flow.guest.component, flow.guest.sha256.as_ref())?;
+    Ok(Artifacts { component, config: Guest::read_rules(flow.guest.config.as_deref())? })
+}
+
+/// The rules of a flow, in the store of its deployment.
+pub(super) fn flow_rules<'a>(
+    store: &'a dyn Store,
+    library: &'a Library,
+    tenant: &'a config::Tenant,
+    flow: &'a config::Flow,
+) -> FlowRules<'a> {
+    FlowRules {
+        store,
+        library,
+        clock: &SystemClock,
+        tenant: &tenant.id,
+        flow: &flow.id,
+        timezone: tenant.timezone.name(),
+        pin: flow.guest.sha256.as_ref(),
+        limit: flow.guest.change,
+    }
+}
+
+/// Whoever runs the command, as the machine knows them.
+pub(super) fn somebody() -> String {
+    ["USER", "LOGNAME"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.trim().is_empty()))
+        .unwrap_or_else(|| "unknown".to_owned())
 }
 
 /// The client of a tenant's form service.
@@ -252,23 +286,23 @@ impl Deployment {
         request: &Request,
     ) {
         let bar = Arc::new(Bar::new(speech));
-        let flows: Vec<_> = chosen
-            .iter()
-            .map(|(tenant, flow)| (*tenant, *flow, self.flow(tenant, flow, bar.clone())))
-            .collect();
+        let mut flows = Vec::with_capacity(chosen.len());
+        for (tenant, flow) in chosen {
+            flows.push((*tenant, *flow, self.flow(tenant, flow, bar.clone()).await));
+        }
         let mut begun = Vec::with_capacity(flows.len());
         for (tenant, flow, ready) in &flows {
             begun.push(match ready {
-                Ok(ready) => (*tenant, *flow, Ok(ready.begin(request.clone()).await)),
+                Ok((ready, kept)) => (*tenant, *flow, Ok((ready.begin(request.clone()).await, kept))),
                 Err(failure) => (*tenant, *flow, Err(failure)),
             });
         }
         for (tenant, flow, begun) in begun {
             match begun {
-                Ok(begun) => {
+                Ok((begun, kept)) => {
                     let report = begun.finish().await;
                     bar.clear();
-                    reports.add(tenant, report, self.store.as_ref()).await;
+                    reports.add(tenant, report, kept.as_ref(), self.store.as_ref()).await;
                 }
                 Err(failure) => {
                     bar.clear();
@@ -295,19 +329,21 @@ impl Deployment {
         Ok(clients)
     }
 
-    /// A flow, ready to run.
-    fn flow(
+    /// A flow, ready to run, and why its files' rules are not those it runs with, if they are not.
+    async fn flow(
         &mut self,
         tenant: &config::Tenant,
         flow: &config::Flow,
         progress: Arc<dyn Progress>,
-    ) -> Result<Flow, Failure> {
-        let guest = guest(&self.library, flow)?;
+    ) -> Result<(Flow, Option<Failure>), Failure> {
+        let by = By { who: somebody(), why: None };
+        let rules = flow_rules(self.store.as_ref(), &self.library, tenant, flow);
+        let Live { guest, kept, .. } = rules.live(offered(flow), &by).await?;
         let (form, filter) = form(flow)?;
         let Clients { source, directory, reader } = self.clients(tenant)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let span = |duration| TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX);
-        Ok(Flow {
+        let ready = Flow {
             tenant: tenant.id.clone(),
             siblings: siblings(&self.config, tenant).map(|tenant| tenant.id.clone()).collect(),
             id: flow.id.clone(),
@@ -337,7 +373,8 @@ impl Deployment {
             clock,
             run_ids: Arc::new(RandomRunIds),
             progress,
-        })
+        };
+        Ok((ready, kept.map(Failure::from)))
     }
 }
 

@@ -31,8 +31,15 @@ impl<'a> Reports<'a> {
         Self { speech, show, rows: Vec::new(), failures: Vec::new(), values: Vec::new() }
     }
 
-    /// Takes in a run and, unless JSON was asked for, prints it.
-    pub(super) async fn add(&mut self, tenant: &config::Tenant, report: Report, store: &dyn Store) {
+    /// Takes in a run and, unless JSON was asked for, prints it. `kept` says why it was made with the rules that were live
+    /// and not with those of the tenant's files.
+    pub(super) async fn add(
+        &mut self,
+        tenant: &config::Tenant,
+        report: Report,
+        kept: Option<&Failure>,
+        store: &dyn Store,
+    ) {
         let Report { run, plan, findings, error } = report;
         let failure = error.map(Failure::from);
         let labels = store.labels(&run.tenant, &run.flow).await.unwrap_or_default();
@@ -47,10 +54,14 @@ impl<'a> Reports<'a> {
                 "calls": run.calls,
                 "started_at": run.started_at,
                 "ended_at": run.ended_at,
+                "rules": run.rules,
                 "guard": plan.as_ref().map(|plan| plan.guard.reasons.clone()).unwrap_or_default(),
                 "problem": run.problem,
             });
             if let Some(object) = value.as_object_mut() {
+                if let Some(kept) = kept {
+                    object.insert("rules_kept".to_owned(), self.speech.failure_value(kept));
+                }
                 if let Some(failure) = &failure {
                     object.insert("error".to_owned(), self.speech.failure_value(failure));
                 }
@@ -71,6 +82,13 @@ impl<'a> Reports<'a> {
             self.values.push(value);
         } else {
             self.print(tenant, &run, plan.as_ref(), &findings, &labels, store, failure.is_some()).await;
+        }
+        if let Some(kept) = kept {
+            let left = self.speech.say(
+                "this run used the rules that were live before; those in the tenant's files are not live",
+                "本次运行沿用原先生效的规则；租户文件中的规则未生效",
+            );
+            self.speech.warn(kept, left);
         }
         if let Some(failure) = failure {
             self.speech.explain(&failure);

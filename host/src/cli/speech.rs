@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::exit;
+use crate::activation::ActivationError;
 use crate::config::Problems;
 use crate::guest::{BuildError, LoadError};
 use crate::model::{Lang, Text};
@@ -104,12 +105,27 @@ impl Speech {
         }
         let error = self.say("error", "错误");
         self.note(format_args!("{error}[{}]: {}", failure.0.code, failure.0.text.in_lang(self.lang)));
+        self.behind(failure);
+    }
+
+    fn behind(&self, failure: &Failure) {
         for cause in &failure.0.causes {
             self.note(format_args!("  {}: {cause}", self.say("because", "原因")));
         }
         if let Some(hint) = &failure.0.hint {
             self.note(format_args!("  {}: {}", self.say("hint", "提示"), hint.in_lang(self.lang)));
         }
+    }
+
+    /// Prints why something was left as it was; what was asked for is done all the same.
+    pub(super) fn warn(&self, failure: &Failure, left: &str) {
+        let warning = self.say("warning", "警告");
+        self.note(format_args!(
+            "{warning}[{}]: {left}: {}",
+            failure.0.code,
+            failure.0.text.in_lang(self.lang)
+        ));
+        self.behind(failure);
     }
 
     /// A failure as data.
@@ -155,6 +171,12 @@ impl Failure {
         self
     }
 
+    /// The same with another word on what to do next.
+    pub(super) fn hinting(mut self, hint: Text) -> Self {
+        self.0.hint = Some(hint);
+        self
+    }
+
     fn behind(self, error: &dyn std::error::Error) -> Self {
         match error.source() {
             Some(source) => self.because(source),
@@ -192,6 +214,25 @@ impl From<RunError> for Failure {
 impl From<LoadError> for Failure {
     fn from(error: LoadError) -> Self {
         Self::new(exit::USAGE, error.code(), error.text(), Some(error.hint())).behind(&error)
+    }
+}
+
+impl From<ActivationError> for Failure {
+    fn from(error: ActivationError) -> Self {
+        match error {
+            ActivationError::Load(error) => error.into(),
+            ActivationError::Store(error) => error.into(),
+            error => {
+                let exit = match error {
+                    ActivationError::TooMuch { .. } => exit::HELD,
+                    ActivationError::Unknown { .. }
+                    | ActivationError::Ambiguous { .. }
+                    | ActivationError::Pinned { .. } => exit::USAGE,
+                    _ => exit::FAILED,
+                };
+                Self::new(exit, error.code(), error.text(), Some(error.hint())).behind(&error)
+            }
+        }
     }
 }
 

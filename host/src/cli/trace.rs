@@ -8,8 +8,10 @@ use serde_json::{Map, Value, json};
 
 use super::deployment::{self, Need};
 use super::exit;
+use super::guest::{difference_value, hidden, only_flow};
 use super::report::reject_lines;
 use super::speech::{Failure, Speech};
+use crate::activation::Replay;
 use crate::model::{Decision, RecordId, Text};
 use crate::plan::masked;
 use crate::store::{Access, OperationRow, RecordTrace};
@@ -23,6 +25,9 @@ pub(super) struct Trace {
     /// Show numbers and addresses in full
     #[arg(long)]
     reveal: bool,
+    /// Decide the record again by the rules and with the moment of the time, and compare
+    #[arg(long)]
+    replay: bool,
 }
 
 impl Trace {
@@ -50,20 +55,80 @@ impl Trace {
         if traces.is_empty() {
             return Err(unknown());
         }
+        let library = if self.replay { Some(deployment::library(&config, speech)?) } else { None };
         let mut values = Vec::new();
+        let mut differs = false;
         for trace in &traces {
+            let replay = match &library {
+                Some(library) => {
+                    let (tenant, flow) = only_flow(&config, &format!("{tenant}/{}", trace.flow))?;
+                    let rules = deployment::flow_rules(store.as_ref(), library, tenant, flow);
+                    Some(rules.replay(trace).await?)
+                }
+                None => None,
+            };
+            differs |= replay.as_ref().is_some_and(|replay| !replay.same);
             if speech.json {
-                values.push(self.value(trace));
+                let mut value = self.value(trace);
+                if let (Some(object), Some(replay)) = (value.as_object_mut(), &replay) {
+                    object.insert("replay".to_owned(), self.replay_value(replay));
+                }
+                values.push(value);
             } else {
                 let labels = store.labels(tenant, &trace.flow).await?;
                 self.print(speech, trace, &labels);
+                if let Some(replay) = &replay {
+                    self.print_replay(speech, replay);
+                }
             }
         }
         store.close().await;
         if speech.json {
             speech.json(&values);
         }
-        Ok(ExitCode::SUCCESS)
+        Ok(if differs { ExitCode::from(exit::FAILED) } else { ExitCode::SUCCESS })
+    }
+
+    fn replay_value(&self, replay: &Replay) -> Value {
+        json!({
+            "rules": replay.rules,
+            "same": replay.same,
+            "difference": replay.difference.as_ref().map(|difference| difference_value(difference, self.reveal)),
+            "notes": replay.notes,
+        })
+    }
+
+    fn print_replay(&self, speech: &Speech, replay: &Replay) {
+        let rules = replay.rules.short();
+        if replay.same {
+            let same = speech
+                .say("replayed: same row, same moment, same decision", "重放：同一行、同一时刻，判定相同");
+            return speech.out(format_args!("  {same}  {} {rules}", speech.say("by rules", "规则")));
+        }
+        speech.out(format_args!(
+            "  {}  {} {rules}",
+            speech.say(
+                "replayed: the decision is another one, so the guest is not a function of its arguments",
+                "重放：判定不同，说明规则组件的结果不只取决于输入"
+            ),
+            speech.say("by rules", "规则")
+        ));
+        if let Some(difference) = &replay.difference {
+            for field in &difference.fields {
+                let shown = |value: &Value| {
+                    if self.reveal { value.clone() } else { hidden(&field.field, value) }
+                };
+                speech.out(format_args!(
+                    "      {}: {} → {}",
+                    field.field,
+                    shown(&field.before),
+                    shown(&field.after)
+                ));
+            }
+        }
+        for note in replay.notes.iter().flatten() {
+            speech.out(format_args!("      {note}"));
+        }
     }
 
     fn print(

@@ -12,7 +12,7 @@ use super::problem::Fault;
 use super::source::io_text;
 use super::spelling;
 use super::table::{Entry, Section};
-use super::{Absent, Checks, Duplicates, Flow, FlowGuest, Source, request, value};
+use super::{Absent, ChangeLimit, Checks, Duplicates, Flow, FlowGuest, Source, request, value};
 use crate::model::FlowId;
 
 /// Reads one flow; `None` where a problem was reported, `id` having been read before.
@@ -63,7 +63,15 @@ fn read_guest(section: &Section<'_>, checks: &Checks) -> Option<FlowGuest> {
     let component = section.required("component", "\"../guests/member.wasm\"", |entry| file(entry, checks));
     let sha256 = section.maybe("sha256", |entry| entry.parse(value::digest));
     let config = section.maybe("config", |entry| file(entry, checks));
-    Some(FlowGuest { component: component?, sha256: sha256?, config: config? })
+    let percent = section.maybe("change_percent", |entry| entry.whole(0..=100));
+    let least = section.maybe("change_least", |entry| entry.whole(0..=u32::MAX));
+    let (percent, least) = (percent?, least?);
+    let change = ChangeLimit {
+        percent: percent.unwrap_or(ChangeLimit::DEFAULT.percent),
+        least: least.unwrap_or(ChangeLimit::DEFAULT.least),
+        stated: percent.is_some() || least.is_some(),
+    };
+    Some(FlowGuest { component: component?, sha256: sha256?, config: config?, change })
 }
 
 /// A file named relative to the tenant's file.

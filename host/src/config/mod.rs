@@ -31,8 +31,8 @@ mod value;
 pub use problem::{Problem, Problems, Severity};
 pub use secret::{ProcessEnvironment, SecretSource};
 pub use settings::{
-    Absent, Checks, Config, Duplicates, Existing, Flow, FlowGuest, Guard, GuestSettings, JiandaoyunSettings,
-    Secrets, ServerSettings, Source, StoreSettings, Tenant, WecomSettings,
+    Absent, ChangeLimit, Checks, Config, Duplicates, Existing, Flow, FlowGuest, Guard, GuestSettings,
+    JiandaoyunSettings, Secrets, ServerSettings, Source, StoreSettings, Tenant, WecomSettings,
 };
 pub use target::TargetError;
 
@@ -42,6 +42,23 @@ use table::{Section, Shape};
 use tenant::SHAPES as TENANT_SHAPES;
 
 const GUARD_KEYS: &[&str] = &["leave_percent", "leave_least", "leave_most", "create_most", "update_most"];
+
+/// Whether a text can be the id of an app or form.
+pub(crate) fn is_form_id(text: &str) -> bool {
+    value::form_id(text).is_ok()
+}
+
+/// Whether a text can be the id of a corp.
+pub(crate) fn is_corp_id(text: &str) -> bool {
+    !text.is_empty() && value::corp_id(text).is_ok()
+}
+
+/// The environment variable that is proposed for a secret of a tenant.
+pub(crate) fn variable(tenant: &str, what: &str) -> String {
+    let id = tenant.to_uppercase().replace('-', "_");
+    let first = if id.starts_with(|c: char| c.is_ascii_digit()) { "T_" } else { "" };
+    format!("{first}{id}_{what}")
+}
 
 impl Config {
     /// Reads the configuration in `dir`.

@@ -10,6 +10,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use super::Problem;
+pub use crate::activation::ChangeLimit;
 use crate::model::{Digest, FlowId, TenantId, Text, UserId};
 pub use crate::plan::{Duplicates, Existing, Guard};
 
@@ -176,6 +177,8 @@ pub struct FlowGuest {
     pub sha256: Option<Digest>,
     /// The rules file handed to the guest, absolute.
     pub config: Option<PathBuf>,
+    /// How much new rules may change unless a person approves.
+    pub change: ChangeLimit,
 }
 
 /// Whether secrets are looked up.

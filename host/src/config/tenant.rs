@@ -43,7 +43,7 @@ pub(super) const SHAPES: &[Shape] = &[
         path: "flows.source",
         keys: &["api", "app_id", "entry_id", "filter", "fields", "request", "overlap"],
     },
-    Shape { path: "flows.guest", keys: &["component", "sha256", "config"] },
+    Shape { path: "flows.guest", keys: &["component", "sha256", "config", "change_percent", "change_least"] },
 ];
 
 /// The highest rate that can be set; far above the services' own, for tests against a simulator.
@@ -165,9 +165,7 @@ fn is_this_machine(url: &Url) -> bool {
 
 /// The name a message proposes for a tenant's variable.
 fn variable(around: &Around<'_>, what: &str) -> String {
-    let id = around.id.as_ref().map_or("TENANT", TenantId::as_str).to_uppercase().replace('-', "_");
-    let first = if id.starts_with(|c: char| c.is_ascii_digit()) { "T_" } else { "" };
-    format!("{first}{id}_{what}")
+    super::variable(around.id.as_ref().map_or("TENANT", TenantId::as_str), what)
 }
 
 fn read_flows(root: &Section<'_>, zone: Tz, checks: &Checks) -> Option<Vec<Flow>> {

@@ -25,6 +25,11 @@ impl Library {
 
     /// Reads, checks and compiles a component file. `pin` is the digest it must have.
     pub fn load(&self, path: &Path, pin: Option<&Digest>) -> Result<Component, LoadError> {
+        self.load_bytes(&Self::read(path, pin)?)
+    }
+
+    /// Reads a component file and checks nothing but its size and its pin.
+    pub fn read(path: &Path, pin: Option<&Digest>) -> Result<Vec<u8>, LoadError> {
         let unreadable = |source| LoadError::Read { path: path.to_owned(), source };
         let bytes = std::fs::metadata(path).map_err(unreadable)?.len();
         if bytes > MOST_BYTES {
@@ -35,12 +40,18 @@ impl Library {
         if let Some(pinned) = pin.filter(|pinned| **pinned != digest) {
             return Err(LoadError::Pin { found: digest.to_string(), pinned: pinned.to_string() });
         }
+        Ok(bytes)
+    }
+
+    /// Checks and compiles a component, unless it is known already.
+    pub fn load_bytes(&self, bytes: &[u8]) -> Result<Component, LoadError> {
+        let digest = Digest::of(bytes);
         // Held while compiling: two flows that ask for one component at once get one compilation.
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(component) = loaded.get(&digest) {
             return Ok(component.clone());
         }
-        let component = Component::from_bytes(&self.engine, self.cache.as_ref(), &bytes)?;
+        let component = Component::from_bytes(&self.engine, self.cache.as_ref(), bytes)?;
         loaded.insert(digest, component.clone());
         Ok(component)
     }

@@ -117,6 +117,12 @@ impl Component {
         &self.engine
     }
 
+    /// Makes an instance and asks it nothing: whether the component starts.
+    pub fn start(&self) -> Result<(), LoadError> {
+        let (_store, instance) = self.instance();
+        instance.map(drop).map_err(|error| LoadError::Start { reason: format!("{error:#}") })
+    }
+
     /// An instance of its own for one call.
     pub(super) fn instance(&self) -> (wasmtime::Store<Budget>, Result<MappingGuest, wasmtime::Error>) {
         let mut store = self.engine.store();

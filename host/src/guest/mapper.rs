@@ -60,12 +60,18 @@ impl Guest {
 
     /// The same, with the rules file still on disk; no file is an empty text.
     pub fn with_rules_file(component: Component, path: Option<&Path>) -> Result<Self, LoadError> {
-        let config = match path {
-            Some(path) => std::fs::read_to_string(path)
-                .map_err(|source| LoadError::Rules { path: path.to_owned(), source })?,
-            None => String::new(),
-        };
-        Self::new(component, config)
+        Self::new(component, Self::read_rules(path)?)
+    }
+
+    /// The text of a rules file; no file is an empty text.
+    pub fn read_rules(path: Option<&Path>) -> Result<String, LoadError> {
+        path.map_or_else(
+            || Ok(String::new()),
+            |path| {
+                std::fs::read_to_string(path)
+                    .map_err(|source| LoadError::Rules { path: path.to_owned(), source })
+            },
+        )
     }
 
     /// What the guest says of itself.

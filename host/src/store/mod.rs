@@ -18,13 +18,15 @@ use chrono::{DateTime, Utc};
 
 pub use error::StoreError;
 pub use row::{
-    Absence, AttemptRow, DraftPart, FetchedRecord, InDoubt, KnownRecord, OperationRow, PlanState,
-    PresentRecord, RecordRow, RecordTrace, RejectRow, RunKind, RunRow, RunState, Settlement, StoredPlan,
-    TenantStatus, Watermark,
+    Absence, ActivationKind, ActivationRow, Artifacts, AttemptRow, DraftPart, FetchedRecord, InDoubt,
+    KnownRecord, OperationRow, PlanState, PresentRecord, RecordRow, RecordTrace, RejectRow, RunKind, RunRow,
+    RunState, Settlement, StoredPlan, TenantStatus, Watermark,
 };
 pub use sqlite::{Access, Sqlite};
 
-use crate::model::{Digest, FlowId, LedgerEntry, MemberKey, Operation, PlanId, RecordId, RunId, TenantId};
+use crate::model::{
+    Digest, FlowId, LedgerEntry, MemberKey, Operation, PlanId, RecordId, RunId, SourceRecord, TenantId,
+};
 use crate::plan::{Candidate, Order, Plan, Scope, Survey};
 
 /// The store. Errors say which operation failed; nothing is half written after one.
@@ -92,6 +94,40 @@ pub trait Store: Send + Sync {
         absence: Absence,
         ids: &[RecordId],
     ) -> Result<(), StoreError>;
+    /// A page of the rows that the last complete collect found, in the order of their ids.
+    async fn stored_records(
+        &self,
+        tenant: &TenantId,
+        flow: &FlowId,
+        after: Option<&RecordId>,
+        most: usize,
+    ) -> Result<Vec<SourceRecord>, StoreError>;
+    /// How many there are.
+    async fn count_records(&self, tenant: &TenantId, flow: &FlowId) -> Result<u64, StoreError>;
+
+    /// Makes rules live: keeps the activation and its bytes, if its number is the next of its flow. Says whether it was.
+    async fn put_activation(
+        &self,
+        activation: &ActivationRow,
+        artifacts: &Artifacts,
+    ) -> Result<bool, StoreError>;
+    /// The latest activations of a flow, newest first: the first is live.
+    async fn activations(
+        &self,
+        tenant: &TenantId,
+        flow: &FlowId,
+        most: usize,
+    ) -> Result<Vec<ActivationRow>, StoreError>;
+    /// The newest activation of these very rules in a flow.
+    async fn activation_of(
+        &self,
+        tenant: &TenantId,
+        flow: &FlowId,
+        rules: &Digest,
+    ) -> Result<Option<ActivationRow>, StoreError>;
+    /// The bytes of a component and a rules file that were live once.
+    async fn artifacts(&self, component: &Digest, config: &Digest) -> Result<Artifacts, StoreError>;
+
     /// What a plan has to know of all records and members together.
     async fn survey(&self, scope: &Scope) -> Result<Survey, StoreError>;
     /// A page of the flow's records that may ask for something, in the order of their ids.

@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Decision, Digest, FlowId, LedgerEntry, MemberKey, Operation, OperationState, Origin, PlanId, RecordId,
-    Refusal, RunId, SourceRecord, TenantId,
+    Context, Decision, Digest, FlowId, LedgerEntry, MemberKey, Operation, OperationState, Origin, PlanId,
+    RecordId, Refusal, RunId, SourceRecord, TenantId,
 };
 use crate::plan::{Counts, Plan, Resolution};
 
@@ -138,6 +138,8 @@ pub struct RecordRow {
     pub resolution: Resolution,
     /// The guest's remarks.
     pub notes: Vec<String>,
+    /// What the guest was told of the world.
+    pub context: Context,
 }
 
 impl RecordRow {
@@ -296,6 +298,73 @@ pub struct Watermark {
     pub asked: Option<Digest>,
 }
 
+/// How rules came to be live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ActivationKind {
+    /// Nothing was live before.
+    First,
+    /// The tenant's files were exchanged.
+    File,
+    /// A person activated them.
+    Activate,
+    /// A person went back to them.
+    Rollback,
+}
+
+/// Rules that went live in a flow.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActivationRow {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The flow.
+    pub flow: FlowId,
+    /// From 1 on, without a gap; the greatest of a flow is live.
+    pub number: u64,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// By whom.
+    pub who: String,
+    /// What for, in their words.
+    pub why: Option<String>,
+    /// How.
+    pub kind: ActivationKind,
+    /// The guest's name, as it describes itself.
+    pub name: String,
+    /// The guest's version.
+    pub version: String,
+    /// Digest of the component.
+    pub component: Digest,
+    /// Digest of the rules file's text.
+    pub config: Digest,
+    /// Digest of both: what decisions are marked with.
+    pub rules: Digest,
+    /// What the tenant's files held then: once they hold something else, it is tried.
+    pub offered: Digest,
+    /// Stored records they were tried on.
+    pub compared: u64,
+    /// Of these, records whose person they treat differently.
+    pub changed: u64,
+    /// A person approved of more changes than the flow's limit lets pass.
+    pub approved: bool,
+}
+
+/// The bytes of rules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Artifacts {
+    /// The component.
+    pub component: Vec<u8>,
+    /// The rules file's text, empty if the flow has none.
+    pub config: String,
+}
+
+impl Artifacts {
+    /// Names both together: what decisions made by them are marked with.
+    pub fn rules(&self) -> Digest {
+        Digest::of_parts([Digest::of(&self.component).as_str().as_bytes(), self.config.as_bytes()])
+    }
+}
+
 /// An entry of the quarantine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RejectRow {
@@ -338,6 +407,8 @@ pub struct RecordTrace {
     pub failure: Option<String>,
     /// The guest's remarks.
     pub notes: Vec<String>,
+    /// What the guest was told of the world; none for a decision from before it was kept.
+    pub context: Option<Context>,
     /// Why it is in quarantine.
     pub refusal: Option<RejectRow>,
     /// Its operations, oldest first.

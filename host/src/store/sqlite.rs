@@ -23,8 +23,10 @@ mod queries;
 /// Whether this process will write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// Only one process may.
+    /// Runs flows: only one process may.
     Write,
+    /// Writes what no run writes, beside the process that runs flows.
+    Beside,
     /// Any number may, beside the one that writes.
     Read,
 }
@@ -44,7 +46,7 @@ impl Sqlite {
         let open_failed = |source| StoreError::Open { path: path.clone(), source };
         let lock = match access {
             Access::Write => Some(lock(&path)?),
-            Access::Read => None,
+            Access::Beside | Access::Read => None,
         };
         // Made here rather than by SQLite, so that it is never readable by others, not even for a moment; the files
         // beside it take over its mode.

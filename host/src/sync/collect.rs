@@ -291,10 +291,7 @@ struct Deciding<'a> {
 
 impl<'a> Deciding<'a> {
     fn new(collecting: &'a Collecting<'a>) -> Self {
-        let context = Context {
-            now: collecting.started_at.to_rfc3339_opts(SecondsFormat::Secs, true),
-            timezone: collecting.flow.timezone.clone(),
-        };
+        let context = context(collecting.started_at, &collecting.flow.timezone);
         Self { collecting, context, under_way: JoinSet::new() }
     }
 
@@ -342,6 +339,7 @@ impl<'a> Deciding<'a> {
                     rules: flow.guest.rules().clone(),
                     resolution,
                     notes,
+                    context: self.context.clone(),
                 })
             })
             .collect::<Result<_, RunError>>()?;
@@ -368,6 +366,11 @@ fn decide(
             batch.into_iter().map(|record| (record, Resolution::Failed(reason.clone()), Vec::new())).collect()
         }
     }
+}
+
+/// What a guest is told of the world.
+pub(crate) fn context(now: DateTime<Utc>, timezone: &str) -> Context {
+    Context { now: now.to_rfc3339_opts(SecondsFormat::Secs, true), timezone: timezone.to_owned() }
 }
 
 fn parse(id: &str) -> Result<RecordId, RunError> {

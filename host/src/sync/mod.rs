@@ -22,6 +22,7 @@ mod verdict;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use collect::context;
 pub use error::{MissingField, RunError};
 pub use fields::missing as missing_fields;
 pub use flow::{Flow, RunIds};

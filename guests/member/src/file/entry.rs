@@ -16,7 +16,8 @@ use crate::rules::{
 use crate::target::{FIELDS, Field, Target};
 use crate::template::{Mistake, Template};
 
-const KEYS: [&str; 16] = [
+/// The keys of an entry of `request`.
+pub const KEYS: [&str; 16] = [
     "field",
     "label",
     "type",

@@ -1,14 +1,19 @@
 //! `ruzhi guest`: write, try and ship components. One file per command.
 
+mod activate;
 mod build;
 mod check;
+mod diff;
+mod import;
 mod list;
+mod rules;
 
 use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Subcommand;
 
+pub(super) use self::rules::{difference_value, hidden, only_flow};
 use super::speech::{Failure, Speech};
 
 #[derive(Debug, Subcommand)]
@@ -17,7 +22,15 @@ pub(super) enum GuestCommand {
     Build(build::Build),
     /// Is a component fit to go live, and does it accept a rules file? · 检查
     Check(check::Check),
-    /// The components of this deployment · 列出
+    /// Make a tenant and its rules from another platform's metadata · 导入
+    Import(import::Import),
+    /// What other rules would change, per person and field · 比较新旧规则
+    Diff(diff::Diff),
+    /// Make other rules live: checked, compiled, tried on the stored records first · 启用规则
+    Activate(activate::Activate),
+    /// Make rules live again that were live before · 回退规则
+    Rollback(activate::Rollback),
+    /// What is live, and everything that was: when, by whom, why · 现行规则与历史
     List(list::List),
 }
 
@@ -26,7 +39,11 @@ impl GuestCommand {
         match self {
             Self::Build(command) => command.run(speech),
             Self::Check(command) => command.run(speech),
-            Self::List(command) => command.run(dir, speech),
+            Self::Import(command) => command.run(dir, speech),
+            Self::Diff(command) => command.run(dir, speech).await,
+            Self::Activate(command) => command.run(dir, speech).await,
+            Self::Rollback(command) => command.run(dir, speech).await,
+            Self::List(command) => command.run(dir, speech).await,
         }
     }
 }

@@ -137,6 +137,7 @@ fn every_key_arrives_as_its_type() {
                 component: deployment.path("guests/member.wasm"),
                 sha256: Some(crate::model::Digest::of(b"\0asm")),
                 config: Some(deployment.path("tenants/jingxintai/onboarding.json")),
+                change: ChangeLimit { percent: 20, least: 5, stated: false },
             },
             duplicates: Duplicates::Newest,
         }

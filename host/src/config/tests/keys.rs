@@ -57,7 +57,7 @@ error: unknown key `grace` in `[flows.guest]`
    |
 16 | grace = "30d"
    | ^^^^^
-   = hint: it belongs at the top of the file, before the first `[table]`. Known here: `component`, `sha256`, `config`
+   = hint: it belongs at the top of the file, before the first `[table]`. Known here: `component`, `sha256`, `config`, `change_percent`, `change_least`
 
 7 errors in the configuration; nothing was done
 "#
@@ -111,7 +111,7 @@ error: unknown key `grace` in `[flows.guest]`
    |
 16 | grace = "30d"
    | ^^^^^
-   = 提示：它应写在文件顶层、第一个 `[表]` 之前。此处可用：`component`, `sha256`, `config`
+   = 提示：它应写在文件顶层、第一个 `[表]` 之前。此处可用：`component`, `sha256`, `config`, `change_percent`, `change_least`
 
 配置中有 7 个错误，未执行任何操作
 "#

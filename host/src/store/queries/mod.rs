@@ -1,5 +1,6 @@
 //! The SQL, written for any `Db` its parent names.
 
+mod activations;
 mod history;
 mod journal;
 mod ledger;
@@ -14,12 +15,14 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::super::{
-    Absence, DraftPart, FetchedRecord, InDoubt, KnownRecord, OperationRow, PlanState, PresentRecord,
-    RecordRow, RecordTrace, RejectRow, RunRow, RunState, Settlement, Store, StoreError, StoredPlan,
-    TenantStatus, Watermark,
+    Absence, ActivationRow, Artifacts, DraftPart, FetchedRecord, InDoubt, KnownRecord, OperationRow,
+    PlanState, PresentRecord, RecordRow, RecordTrace, RejectRow, RunRow, RunState, Settlement, Store,
+    StoreError, StoredPlan, TenantStatus, Watermark,
 };
 use super::{Db, Sqlite};
-use crate::model::{Digest, FlowId, LedgerEntry, MemberKey, Operation, PlanId, RecordId, RunId, TenantId};
+use crate::model::{
+    Digest, FlowId, LedgerEntry, MemberKey, Operation, PlanId, RecordId, RunId, SourceRecord, TenantId,
+};
 use crate::plan::{Candidate, Order, Plan, Scope, Survey};
 
 /// Rows of one statement: below every database's limit on parameters.
@@ -127,6 +130,50 @@ impl Store for Sqlite {
         ids: &[RecordId],
     ) -> Result<(), StoreError> {
         records::mark_absent(self, tenant, flow, absence, ids).await
+    }
+
+    async fn stored_records(
+        &self,
+        tenant: &TenantId,
+        flow: &FlowId,
+        after: Option<&RecordId>,
+        most: usize,
+    ) -> Result<Vec<SourceRecord>, StoreError> {
+        records::page(self, tenant, flow, after, most).await
+    }
+
+    async fn count_records(&self, tenant: &TenantId, flow: &FlowId) -> Result<u64, StoreError> {
+        records::count(self, tenant, flow).await
+    }
+
+    async fn put_activation(
+        &self,
+        activation: &ActivationRow,
+        artifacts: &Artifacts,
+    ) -> Result<bool, StoreError> {
+        activations::put(self, activation, artifacts).await
+    }
+
+    async fn activations(
+        &self,
+        tenant: &TenantId,
+        flow: &FlowId,
+        most: usize,
+    ) -> Result<Vec<ActivationRow>, StoreError> {
+        activations::page(self, tenant, flow, most).await
+    }
+
+    async fn activation_of(
+        &self,
+        tenant: &TenantId,
+        flow: &FlowId,
+        rules: &Digest,
+    ) -> Result<Option<ActivationRow>, StoreError> {
+        activations::of_rules(self, tenant, flow, rules).await
+    }
+
+    async fn artifacts(&self, component: &Digest, config: &Digest) -> Result<Artifacts, StoreError> {
+        activations::artifacts(self, component, config).await
     }
 
     async fn survey(&self, scope: &Scope) -> Result<Survey, StoreError> {

@@ -95,7 +95,7 @@ pub(super) async fn put(
     for chunk in records.chunks(ROWS) {
         let mut query = sqlx::QueryBuilder::<Db>::new(
             "INSERT INTO record (tenant, flow, id, content, content_hash, fetched_at, fetched_run, decided_at, \
-             rules, decision, failure, decision_hash, notes, kind, member_key, mobile_key, stamp) ",
+             rules, decision, failure, decision_hash, notes, kind, member_key, mobile_key, stamp, context) ",
         );
         query.push_values(chunk, |mut row, record| {
             let (decision, failure) = match &record.resolution {
@@ -122,7 +122,8 @@ pub(super) async fn put(
                 .push_bind(claim.kind)
                 .push_bind(claim.member)
                 .push_bind(claim.mobile)
-                .push_bind(stamp);
+                .push_bind(stamp)
+                .push_bind(json_text(&record.context));
         });
         query.push(
             " ON CONFLICT (tenant, flow, id) DO UPDATE SET content = excluded.content, \
@@ -131,7 +132,7 @@ pub(super) async fn put(
              decision = excluded.decision, failure = excluded.failure, \
              decision_hash = excluded.decision_hash, notes = excluded.notes, kind = excluded.kind, \
              member_key = excluded.member_key, mobile_key = excluded.mobile_key, stamp = excluded.stamp, \
-             absent = 0",
+             context = excluded.context, absent = 0",
         );
         query
             .build()
@@ -201,6 +202,45 @@ pub(super) async fn present(
             Ok(PresentRecord { id: row.id("id")?, confirmed: row.get::<i64>("confirmed")? != 0 })
         })
         .collect()
+}
+
+/// A page of the rows that the last complete collect found.
+pub(super) async fn page(
+    store: &Sqlite,
+    tenant: &TenantId,
+    flow: &FlowId,
+    after: Option<&RecordId>,
+    most: usize,
+) -> Result<Vec<SourceRecord>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT id, content FROM record WHERE tenant = $1 AND flow = $2 AND absent = 0 AND id > $3 \
+         ORDER BY id LIMIT $4",
+    )
+    .bind(tenant.as_str())
+    .bind(flow.as_str())
+    .bind(after.map_or("", RecordId::as_str))
+    .bind(number(most))
+    .fetch_all(&store.pool)
+    .await
+    .map_err(read)?;
+    rows.iter()
+        .map(|row| {
+            let row = Reading { row, what: WHAT };
+            Ok(SourceRecord { id: row.get("id")?, json: row.get("content")? })
+        })
+        .collect()
+}
+
+/// How many rows the last complete collect found.
+pub(super) async fn count(store: &Sqlite, tenant: &TenantId, flow: &FlowId) -> Result<u64, StoreError> {
+    let row =
+        sqlx::query("SELECT COUNT(*) AS records FROM record WHERE tenant = $1 AND flow = $2 AND absent = 0")
+            .bind(tenant.as_str())
+            .bind(flow.as_str())
+            .fetch_one(&store.pool)
+            .await
+            .map_err(read)?;
+    Reading { row: &row, what: WHAT }.count("records")
 }
 
 pub(super) async fn mark_absent(
@@ -395,8 +435,8 @@ pub(super) async fn trace(
     id: &RecordId,
 ) -> Result<Vec<RecordTrace>, StoreError> {
     let rows = sqlx::query(
-        "SELECT flow, content, fetched_at, fetched_run, decided_at, rules, decision, failure, notes \
-         FROM record WHERE tenant = $1 AND id = $2 AND ($3 = '' OR flow = $3) ORDER BY flow",
+        "SELECT flow, content, fetched_at, fetched_run, decided_at, rules, decision, failure, notes, \
+         context FROM record WHERE tenant = $1 AND id = $2 AND ($3 = '' OR flow = $3) ORDER BY flow",
     )
     .bind(tenant.as_str())
     .bind(id.as_str())
@@ -419,6 +459,7 @@ pub(super) async fn trace(
             decision: if decision.is_some() { Some(row.json("decision")?) } else { None },
             failure: row.get("failure")?,
             notes: row.json("notes")?,
+            context: if row.get::<String>("context")?.is_empty() { None } else { Some(row.json("context")?) },
             refusal: rejects(store, Some(tenant), Some(&flow), Some(id)).await?.into_iter().next(),
             operations: plans::operations_of(store, tenant, &flow, id).await?,
             members: owned(store, tenant, &flow, id).await?,

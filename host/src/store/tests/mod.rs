@@ -61,6 +61,10 @@ fn row(n: u32, resolution: Resolution) -> RecordRow {
         rules: Digest::of("rules"),
         resolution,
         notes: vec![],
+        context: crate::model::Context {
+            now: "2026-05-01T08:00:00Z".into(),
+            timezone: "Asia/Shanghai".into(),
+        },
     }
 }
 

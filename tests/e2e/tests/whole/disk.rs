@@ -28,7 +28,7 @@ async fn a_disk_without_room_stops_the_run_and_nothing_is_done_twice_afterwards(
     let simulator = simulator(&factory).await.unwrap();
     let deployment = Deployment::new(&[Tenant::new(&simulator.url())]).unwrap();
     let (mut stopped, mut half_way) = (0, 0);
-    for blocks in (600..6_000).step_by(300) {
+    for blocks in (600..9_000).step_by(150) {
         let outcome = sync_within(&deployment, blocks);
         if outcome.code == Some(0) {
             break;

@@ -5,7 +5,7 @@ use ruzhi_sim::factory::{API_KEY, APP_ID, CORP_ID, ENTRY_ID, Factory, SECRET};
 use ruzhi_sim::{CorpLoad, FormLoad, JianDaoYunLoad, KeyLoad, LoadDocument, Simulator, WeComLoad};
 use serde_json::{Value, json};
 
-const RULES: &str = include_str!("../../../../docs/example/tenants/jingxintai/onboarding.json");
+pub(crate) const RULES: &str = include_str!("../../../../docs/example/tenants/jingxintai/onboarding.json");
 
 fn object(value: Value) -> serde_json::Map<String, Value> {
     match value {
@@ -14,7 +14,7 @@ fn object(value: Value) -> serde_json::Map<String, Value> {
     }
 }
 
-async fn founding_simulator() -> Simulator {
+pub(crate) async fn founding_simulator() -> Simulator {
     let simulator = Simulator::start().await;
     let row = json!({
         "_widget_1681087902876": "user1234",

@@ -6,6 +6,7 @@
     reason = "a test that meets what it does not expect fails"
 )]
 
+mod activation;
 mod bad_input;
 mod batch;
 mod disk;
@@ -14,6 +15,7 @@ mod faults;
 mod founding;
 mod guard;
 mod held;
+mod import;
 mod kill;
 mod leavers;
 mod lock;

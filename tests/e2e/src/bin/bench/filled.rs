@@ -6,8 +6,8 @@ use std::sync::Arc;
 use anyhow::Result;
 use chrono::Utc;
 use ruzhi::model::{
-    Decision, Digest, LedgerEntry, Member, MemberKey, MemberState, Membership, Operation, OperationKind,
-    OperationState, Origin, RecordId,
+    Context, Decision, Digest, LedgerEntry, Member, MemberKey, MemberState, Membership, Operation,
+    OperationKind, OperationState, Origin, RecordId,
 };
 use ruzhi::plan::Resolution;
 use ruzhi::store::{Access, RecordRow, Settlement, Sqlite, Store as _};
@@ -71,6 +71,7 @@ fn row(person: usize, rules: &Digest, member: &Member) -> Result<RecordRow> {
         rules: rules.clone(),
         resolution: Resolution::Decided(Decision::Upsert(Box::new(member.clone()))),
         notes: Vec::new(),
+        context: Context { now: "2026-05-01T08:00:00Z".to_owned(), timezone: "Asia/Shanghai".to_owned() },
     })
 }
 

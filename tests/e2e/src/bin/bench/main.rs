@@ -1,9 +1,10 @@
 //! `make bench`: how fast, as ratios within this one run.
 //!
-//! First the guests against the same rules compiled natively, a fresh instance for each batch included. Then whole
-//! runs of the binary against the simulator without rates, with the memory of the `ruzhi` process.
+//! First the guests, in every language, against the same rules compiled natively, a fresh instance for each batch
+//! included, and what it takes to get one live. Then whole runs of the binary against the simulator without rates, with the memory of the `ruzhi` process.
 
 mod filled;
+mod guests;
 
 use std::fs;
 use std::path::Path;
@@ -11,14 +12,10 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
-use ruzhi::guest::{BATCH, Engine, Guest, Library, Limits};
+use ruzhi::guest::{Engine, Guest, Library, Limits};
 use ruzhi_e2e::{Deployment, Tenant, check_directory, simulator};
-use ruzhi_guest::{Context, Mapping, SourceRecord};
 use ruzhi_sim::factory::Factory;
 
-const RECORDS: usize = 20_000;
-/// Native and guest take turns this often, and the best of each counts: noise only ever adds time.
-const TURNS: usize = 7;
 const PEOPLE: usize = 20_000;
 const MANY_PEOPLE: usize = 100_000;
 /// Ledgers over which an unchanged row should cost the same.
@@ -41,7 +38,7 @@ fn bench() -> Result<()> {
     let wanted = |name: &str| part.as_deref().is_none_or(|part| part == name);
     let engine = Engine::new(Limits::default())?;
     if wanted("guests") {
-        guests(&engine)?;
+        guests::measure(&engine)?;
     }
     if wanted("whole") {
         end_to_end(PEOPLE)?;
@@ -50,56 +47,6 @@ fn bench() -> Result<()> {
     if wanted("plan") {
         unchanged_rows(&engine)?;
     }
-    Ok(())
-}
-
-fn guests(engine: &Engine) -> Result<()> {
-    let factory = Factory::builder(5, RECORDS).hostile(RECORDS / 100).build();
-    let records: Vec<SourceRecord> = factory
-        .rows()
-        .iter()
-        .map(|row| SourceRecord {
-            id: row.row.get("_id").and_then(|id| id.as_str()).unwrap_or_default().to_owned(),
-            json: serde_json::Value::Object(row.row.clone()).to_string(),
-        })
-        .collect();
-    guest_against_native::<ruzhi_guest_member::RulesFile>(engine, "member", ruzhi_e2e::RULES, &records)?;
-    guest_against_native::<ruzhi_guest_jingxintai::Jingxintai>(engine, "jingxintai", "", &records)
-}
-
-#[expect(clippy::print_stdout, reason = "it is what was asked for")]
-fn guest_against_native<M: Mapping>(
-    engine: &Engine,
-    name: &str,
-    config: &str,
-    records: &[SourceRecord],
-) -> Result<()> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../guests/built/{name}.wasm"));
-    let component = Library::new(engine.clone(), None).load(&path, None)?;
-    let guest = Guest::new(component, config.to_owned())?;
-    let context = Context { now: "2026-05-01T08:00:00Z".to_owned(), timezone: "Asia/Shanghai".to_owned() };
-    let (mut native, mut sandboxed) = (Duration::MAX, Duration::MAX);
-    for _ in 0..TURNS {
-        let began = Instant::now();
-        for batch in records.chunks(BATCH) {
-            let outcomes = ruzhi_guest::decide::<M>(config, &context, batch);
-            anyhow::ensure!(outcomes.is_ok_and(|outcomes| outcomes.len() == batch.len()));
-        }
-        native = native.min(began.elapsed());
-        let began = Instant::now();
-        for batch in records.chunks(BATCH) {
-            let outcomes = guest.decide(&context, batch).context("the guest failed")?;
-            anyhow::ensure!(outcomes.len() == batch.len());
-        }
-        sandboxed = sandboxed.min(began.elapsed());
-    }
-    let each = |took: Duration| took.as_nanos() as f64 / records.len() as f64 / 1000.0;
-    println!(
-        "{name:12} {:6.2} µs a record in the sandbox, {:6.2} µs native: {:.2} times (target: at most 3)",
-        each(sandboxed),
-        each(native),
-        sandboxed.as_secs_f64() / native.as_secs_f64()
-    );
     Ok(())
 }
 

@@ -1,0 +1,345 @@
+//! The rules of one flow: what is live, what the tenant's files offer, and going from one to the other.
+
+use super::difference::{ChangeLimit, Difference};
+use super::error::ActivationError;
+use super::trial::{Records, Trial};
+use crate::guest::{Guest, Library, LoadError};
+use crate::model::{Clock, Context, Digest, FlowId, TenantId};
+use crate::store::{ActivationKind, ActivationRow, Artifacts, Store};
+use crate::sync::context;
+
+/// How often somebody else may be faster before that is told.
+const RACES: usize = 5;
+
+/// Activations looked through for one to go back to.
+const HISTORY: usize = 10_000;
+
+/// A flow whose rules are spoken of.
+pub struct FlowRules<'a> {
+    /// What is remembered.
+    pub store: &'a dyn Store,
+    /// The components of the process.
+    pub library: &'a Library,
+    /// Where the moment comes from.
+    pub clock: &'a dyn Clock,
+    /// The tenant.
+    pub tenant: &'a TenantId,
+    /// The flow.
+    pub flow: &'a FlowId,
+    /// The tenant's time zone, an IANA name.
+    pub timezone: &'a str,
+    /// The digest that the tenant's file says the component must have.
+    pub pin: Option<&'a Digest>,
+    /// How much may change unless a person approves.
+    pub limit: ChangeLimit,
+}
+
+/// Who exchanges rules, and what for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct By {
+    /// Who.
+    pub who: String,
+    /// What for.
+    pub why: Option<String>,
+}
+
+/// The rules a run has to use.
+pub struct Live {
+    /// What decides.
+    pub guest: Guest,
+    /// How it came to be live.
+    pub activation: ActivationRow,
+    /// What the tenant's files offer instead, and why it is not live.
+    pub kept: Option<ActivationError>,
+}
+
+/// What came of making rules live.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Activated {
+    /// The activation that is live now.
+    pub activation: ActivationRow,
+    /// The one before it.
+    pub before: Option<ActivationRow>,
+    /// What came of trying them.
+    pub trial: Trial,
+}
+
+impl FlowRules<'_> {
+    /// The rules a run has to use. Where the tenant's files offer something new it is tried and made live; where that
+    /// fails, what was live is used, and why is told.
+    pub async fn live(
+        &self,
+        offered: Result<Artifacts, LoadError>,
+        by: &By,
+    ) -> Result<Live, ActivationError> {
+        for _ in 0..RACES {
+            let Some(latest) = self.latest().await? else {
+                let offered = match &offered {
+                    Ok(offered) => offered,
+                    Err(_) => return Err(offered.err().map_or_else(|| self.nothing_live(), Into::into)),
+                };
+                let guest = self.load(offered)?;
+                let kind = ActivationKind::First;
+                let row = self.row(1, kind, &guest, offered, &offered.rules(), by, &Trial::default(), false);
+                if self.store.put_activation(&row, offered).await? {
+                    return Ok(Live { guest, activation: row, kept: None });
+                }
+                continue;
+            };
+            let offered = match &offered {
+                Ok(offered) => offered,
+                Err(_) => {
+                    let kept = offered.err().map(ActivationError::from);
+                    return Ok(Live { guest: self.restored(&latest).await?, activation: latest, kept });
+                }
+            };
+            if offered.rules() == latest.offered {
+                // Rules that were activated from elsewhere stay live until the files hold something new.
+                let live = offered.rules() == latest.rules;
+                let guest = if live { self.load(offered)? } else { self.restored(&latest).await? };
+                return Ok(Live { guest, activation: latest, kept: None });
+            }
+            let limit = Some(self.limit).filter(|limit| limit.stated);
+            match self
+                .put_in_place(&latest, offered, offered.rules(), ActivationKind::File, limit, by, |_| {})
+                .await
+            {
+                Ok((guest, activated)) => {
+                    return Ok(Live { guest, activation: activated.activation, kept: None });
+                }
+                Err(ActivationError::Raced { .. }) => {}
+                Err(ActivationError::Store(error)) => return Err(error.into()),
+                Err(error) => {
+                    let guest = self.restored(&latest).await?;
+                    return Ok(Live { guest, activation: latest, kept: Some(error) });
+                }
+            }
+        }
+        Err(self.raced())
+    }
+
+    /// The latest activation.
+    pub async fn latest(&self) -> Result<Option<ActivationRow>, ActivationError> {
+        Ok(self.store.activations(self.tenant, self.flow, 1).await?.into_iter().next())
+    }
+
+    /// The bytes of the rules that are live.
+    pub async fn live_artifacts(&self) -> Result<Option<Artifacts>, ActivationError> {
+        match self.latest().await? {
+            Some(latest) => Ok(Some(self.store.artifacts(&latest.component, &latest.config).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// What rules would change, beside those that are live.
+    pub async fn try_out(
+        &self,
+        new: &Artifacts,
+        sample: Option<u64>,
+        found: impl FnMut(Difference),
+    ) -> Result<Trial, ActivationError> {
+        let latest = self.latest().await?.ok_or_else(|| self.nothing_live())?;
+        let new = self.load(new)?;
+        let live = self.restored(&latest).await?;
+        self.records().compare(&live, &new, &self.context(), sample, found).await
+    }
+
+    /// Checks rules, tries them and makes them live. `offered` names what the tenant's files hold.
+    pub async fn activate(
+        &self,
+        new: &Artifacts,
+        offered: Digest,
+        by: &By,
+        approved: bool,
+        found: impl FnMut(Difference),
+    ) -> Result<Activated, ActivationError> {
+        let limit = Some(self.limit).filter(|_| !approved);
+        let kind = ActivationKind::Activate;
+        let Some(latest) = self.latest().await? else {
+            let guest = self.load(new)?;
+            let row = self.row(1, kind, &guest, new, &offered, by, &Trial::default(), false);
+            let first = self.store.put_activation(&row, new).await?;
+            return if first {
+                Ok(Activated { activation: row, before: None, trial: Trial::default() })
+            } else {
+                Err(self.raced())
+            };
+        };
+        self.put_in_place(&latest, new, offered, kind, limit, by, found).await.map(|(_, activated)| activated)
+    }
+
+    /// Makes rules live again that were live before: those of a digest, a part of one, or a number; without a name those
+    /// before the present ones. A person who goes back knows why, so however much changes, it is done.
+    pub async fn roll_back(
+        &self,
+        to: Option<&str>,
+        offered: Digest,
+        by: &By,
+        found: impl FnMut(Difference),
+    ) -> Result<Activated, ActivationError> {
+        let history = self.store.activations(self.tenant, self.flow, HISTORY).await?;
+        let Some(latest) = history.first() else { return Err(self.nothing_live()) };
+        let target = match to {
+            None => history.iter().find(|row| row.rules != latest.rules).ok_or_else(|| {
+                ActivationError::NothingBefore { tenant: self.tenant.clone(), flow: self.flow.clone() }
+            })?,
+            Some(name) => self.named(&history, name)?,
+        };
+        let artifacts = self.store.artifacts(&target.component, &target.config).await?;
+        let kind = ActivationKind::Rollback;
+        let (guest, trial) = match self.compared(latest, &artifacts, found).await {
+            Ok(tried) => tried,
+            // What is live may be the very reason for going back.
+            Err(ActivationError::Load(_)) => (self.load(&artifacts)?, Trial::default()),
+            Err(error) => return Err(error),
+        };
+        let row = self.row(latest.number + 1, kind, &guest, &artifacts, &offered, by, &trial, false);
+        if !self.store.put_activation(&row, &artifacts).await? {
+            return Err(self.raced());
+        }
+        Ok(Activated { activation: row, before: Some(latest.clone()), trial })
+    }
+
+    /// The guest that was live with this activation.
+    pub async fn restored(&self, activation: &ActivationRow) -> Result<Guest, ActivationError> {
+        let artifacts = self.store.artifacts(&activation.component, &activation.config).await?;
+        self.load(&artifacts)
+    }
+
+    fn named<'h>(
+        &self,
+        history: &'h [ActivationRow],
+        name: &str,
+    ) -> Result<&'h ActivationRow, ActivationError> {
+        let number = name.strip_prefix('#').and_then(|number| number.parse::<u64>().ok());
+        let wanted = name.to_ascii_lowercase();
+        let digest = |digest: &Digest| wanted.len() >= 4 && digest.as_str().starts_with(&wanted);
+        let by_rules = |row: &ActivationRow| Some(row.number) == number || digest(&row.rules);
+        if let Some(first) = history.iter().find(|row| by_rules(row)) {
+            let another = history.iter().any(|row| by_rules(row) && row.rules != first.rules);
+            return if another { Err(self.ambiguous(name)) } else { Ok(first) };
+        }
+        // Of one component with several rules files the newest is meant.
+        if let Some(first) = history.iter().find(|row| digest(&row.component)) {
+            let another =
+                history.iter().any(|row| digest(&row.component) && row.component != first.component);
+            return if another { Err(self.ambiguous(name)) } else { Ok(first) };
+        }
+        let (tenant, flow) = (self.tenant.clone(), self.flow.clone());
+        Err(ActivationError::Unknown { tenant, flow, name: name.to_owned() })
+    }
+
+    fn ambiguous(&self, name: &str) -> ActivationError {
+        let (tenant, flow) = (self.tenant.clone(), self.flow.clone());
+        ActivationError::Ambiguous { tenant, flow, name: name.to_owned() }
+    }
+
+    /// Loads rules and tries them beside the live ones.
+    async fn compared(
+        &self,
+        latest: &ActivationRow,
+        new: &Artifacts,
+        found: impl FnMut(Difference),
+    ) -> Result<(Guest, Trial), ActivationError> {
+        let guest = self.load(new)?;
+        let live = self.restored(latest).await?;
+        let trial = self.records().compare(&live, &guest, &self.context(), None, found).await?;
+        Ok((guest, trial))
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "what an activation is made of")]
+    async fn put_in_place(
+        &self,
+        latest: &ActivationRow,
+        new: &Artifacts,
+        offered: Digest,
+        kind: ActivationKind,
+        limit: Option<ChangeLimit>,
+        by: &By,
+        found: impl FnMut(Difference),
+    ) -> Result<(Guest, Activated), ActivationError> {
+        let (guest, trial) = self.compared(latest, new, found).await?;
+        if let Some(reason) = &trial.failure {
+            return Err(ActivationError::Fails {
+                records: trial.failed,
+                compared: trial.compared,
+                reason: reason.clone(),
+            });
+        }
+        if let Some(limit) = limit.filter(|limit| !limit.allows(trial.changed, trial.compared)) {
+            return Err(ActivationError::TooMuch {
+                changed: trial.changed,
+                compared: trial.compared,
+                limit,
+                unread: trial.unread,
+            });
+        }
+        let approved = kind == ActivationKind::Activate && !self.limit.allows(trial.changed, trial.compared);
+        let row = self.row(latest.number + 1, kind, &guest, new, &offered, by, &trial, approved);
+        if !self.store.put_activation(&row, new).await? {
+            return Err(self.raced());
+        }
+        Ok((guest, Activated { activation: row, before: Some(latest.clone()), trial }))
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "what an activation is made of")]
+    fn row(
+        &self,
+        number: u64,
+        kind: ActivationKind,
+        guest: &Guest,
+        artifacts: &Artifacts,
+        offered: &Digest,
+        by: &By,
+        trial: &Trial,
+        approved: bool,
+    ) -> ActivationRow {
+        ActivationRow {
+            tenant: self.tenant.clone(),
+            flow: self.flow.clone(),
+            number,
+            at: self.clock.now(),
+            who: by.who.clone(),
+            why: by.why.clone(),
+            kind,
+            name: guest.description().name.clone(),
+            version: guest.description().version.clone(),
+            component: guest.component().inspection().digest.clone(),
+            config: Digest::of(&artifacts.config),
+            rules: guest.rules().clone(),
+            offered: offered.clone(),
+            compared: trial.compared,
+            changed: trial.changed,
+            approved,
+        }
+    }
+
+    fn load(&self, artifacts: &Artifacts) -> Result<Guest, ActivationError> {
+        let found = Digest::of(&artifacts.component);
+        if let Some(pinned) = self.pin.filter(|pinned| **pinned != found) {
+            return Err(ActivationError::Pinned { pinned: pinned.clone(), found });
+        }
+        self.load_whatever_is_pinned(artifacts)
+    }
+
+    pub(super) fn load_whatever_is_pinned(&self, artifacts: &Artifacts) -> Result<Guest, ActivationError> {
+        let component = self.library.load_bytes(&artifacts.component)?;
+        Ok(Guest::new(component, artifacts.config.clone())?)
+    }
+
+    fn records(&self) -> Records<'_> {
+        Records { store: self.store, tenant: self.tenant, flow: self.flow }
+    }
+
+    fn context(&self) -> Context {
+        context(self.clock.now(), self.timezone)
+    }
+
+    fn nothing_live(&self) -> ActivationError {
+        ActivationError::NothingLive { tenant: self.tenant.clone(), flow: self.flow.clone() }
+    }
+
+    fn raced(&self) -> ActivationError {
+        ActivationError::Raced { tenant: self.tenant.clone(), flow: self.flow.clone() }
+    }
+}

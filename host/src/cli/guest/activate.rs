@@ -1,0 +1,134 @@
+//! `ruzhi guest activate` and `rollback`: other rules take the place of those that are live.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::json;
+
+use super::rules::{Brought, note_unread, offered_now, only_flow, trial_line};
+use crate::activation::{Activated, By};
+use crate::cli::deployment::{self, Need};
+use crate::cli::speech::{Failure, Speech};
+use crate::config;
+use crate::model::Digest;
+use crate::store::Access;
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Activate {
+    /// tenant/flow, or the tenant if it has one flow
+    target: String,
+    #[command(flatten)]
+    new: Brought,
+    /// Activate even if more people change than the flow's limit lets pass
+    #[arg(long)]
+    approve: bool,
+    #[command(flatten)]
+    by: Person,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Rollback {
+    /// tenant/flow, or the tenant if it has one flow
+    target: String,
+    /// Digest of the rules or the component (its first digits do), or #NUMBER, as `ruzhi guest list` shows them; left
+    /// out, what was live before
+    to: Option<String>,
+    #[command(flatten)]
+    by: Person,
+}
+
+/// Who acts, and what for.
+#[derive(Debug, Args)]
+struct Person {
+    /// Who does it, for the history; by default the user who runs the command
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
+    /// What for, for the history
+    #[arg(long, value_name = "TEXT")]
+    why: Option<String>,
+}
+
+impl Person {
+    fn by(&self) -> By {
+        By { who: self.by.clone().unwrap_or_else(deployment::somebody), why: self.why.clone() }
+    }
+}
+
+impl Activate {
+    pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
+        let config = deployment::configuration(dir, Need::Read, speech)?;
+        let (tenant, flow) = only_flow(&config, &self.target)?;
+        let store = deployment::store(&config, Access::Beside).await?;
+        let library = deployment::library(&config, speech)?;
+        let rules = deployment::flow_rules(store.as_ref(), &library, tenant, flow);
+        let new = self.new.artifacts(&rules, flow).await?;
+        let offered = offered_now(flow, &new.rules());
+        let result = rules.activate(&new, offered, &self.by.by(), self.approve, |_| {}).await;
+        store.close().await;
+        tell(speech, tenant, flow, &result.map_err(|error| self.new.explained(error))?);
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Rollback {
+    pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
+        let config = deployment::configuration(dir, Need::Read, speech)?;
+        let (tenant, flow) = only_flow(&config, &self.target)?;
+        let store = deployment::store(&config, Access::Beside).await?;
+        let library = deployment::library(&config, speech)?;
+        let rules = deployment::flow_rules(store.as_ref(), &library, tenant, flow);
+        let offered = offered_now(flow, &Digest::of(""));
+        let result = rules.roll_back(self.to.as_deref(), offered, &self.by.by(), |_| {}).await;
+        store.close().await;
+        tell(speech, tenant, flow, &result?);
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn tell(speech: &Speech, tenant: &config::Tenant, flow: &config::Flow, activated: &Activated) {
+    let Activated { activation, before, trial } = activated;
+    if speech.json {
+        speech.json(&json!({
+            "tenant": tenant.id,
+            "flow": flow.id,
+            "state": "done",
+            "activation": activation,
+            "before": before,
+            "trial": trial,
+        }));
+        return;
+    }
+    let digest = |digest: &Digest| digest.short().to_owned();
+    speech.out(format_args!(
+        "{}/{}  {} {}  {} {} → {}",
+        tenant.id,
+        flow.id,
+        activation.name,
+        activation.version,
+        speech.say("rules", "规则"),
+        before.as_ref().map_or_else(|| "—".to_owned(), |before| digest(&before.rules)),
+        digest(&activation.rules)
+    ));
+    if before.is_some() {
+        speech.out(format_args!("  {}", trial_line(speech, trial)));
+        note_unread(speech, trial);
+    }
+    speech.out(format_args!(
+        "  {} #{}",
+        speech.say(
+            "live: the next run decides by it, a run under way keeps what it began with. Activation",
+            "已生效：下次运行起采用，正在进行的运行保持原规则。启用序号"
+        ),
+        activation.number
+    ));
+    if let Some(before) = before {
+        speech.note(format_args!(
+            "  {} `ruzhi guest rollback {}/{} {}`",
+            speech.say("to go back:", "如需回退："),
+            tenant.id,
+            flow.id,
+            digest(&before.rules)
+        ));
+    }
+}

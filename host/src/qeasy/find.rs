@@ -1,0 +1,254 @@
+//! The metadata in what was given: a file of JSON, an export with several in it, or a text that has it between its
+//! lines. Which is which is told by what it says, not by its order or by the name of the file.
+
+use super::error::{ImportError, Place};
+use super::json::{Kind, Member, Node, Quirk, Reader, Slip};
+use super::note::Notes;
+use super::platform::shown;
+
+/// The largest text, in bytes; metadata has a few thousand.
+const LARGEST: usize = 4 << 20;
+/// How many bytes may be read for each byte of a text while it is searched.
+const EFFORT: usize = 16;
+/// JSON without metadata that is listed.
+const MOST_LISTED: usize = 8;
+
+/// A text and what it is called.
+#[derive(Debug)]
+pub(super) struct Document<'t> {
+    pub(super) name: &'t str,
+    pub(super) text: &'t str,
+}
+
+impl Document<'_> {
+    pub(super) fn place(&self, at: usize) -> Place {
+        Place::of(self.name, self.text, at)
+    }
+}
+
+/// An object and the text it stands in.
+#[derive(Debug)]
+pub(super) struct Piece<'d> {
+    pub(super) document: &'d Document<'d>,
+    pub(super) node: Node,
+}
+
+impl Piece<'_> {
+    pub(super) fn place(&self) -> Place {
+        self.document.place(self.node.at)
+    }
+}
+
+/// What was found.
+#[derive(Debug, Default)]
+pub(super) struct Found<'d> {
+    /// Metadata that creates members.
+    pub(super) targets: Vec<Piece<'d>>,
+    /// Metadata that reads a form.
+    pub(super) sources: Vec<Piece<'d>>,
+    /// Request bodies that read a form.
+    pub(super) bodies: Vec<Piece<'d>>,
+    /// Metadata of other interfaces, by their names.
+    pub(super) others: Vec<(String, Piece<'d>)>,
+    unused: Vec<(&'d Document<'d>, usize)>,
+}
+
+enum Role {
+    Target,
+    Source,
+    Body,
+    Other(String),
+}
+
+/// Finds all metadata.
+///
+/// # Errors
+/// If a text is too large, or something that is metadata is broken.
+pub(super) fn search<'d>(documents: &'d [Document<'d>], notes: &mut Notes) -> Result<Found<'d>, ImportError> {
+    let mut found = Found::default();
+    for document in documents {
+        read(document, &mut found, notes)?;
+    }
+    let listed: Vec<String> =
+        found.unused.iter().take(MOST_LISTED).map(|(document, at)| document.place(*at).to_string()).collect();
+    if !listed.is_empty() {
+        let more = found.unused.len() - listed.len();
+        let (en, zh) = if more == 0 {
+            (String::new(), String::new())
+        } else {
+            (format!(" and {more} more"), format!("等 {} 处", found.unused.len()))
+        };
+        notes.add(
+            format!("JSON without metadata, not used: {}{en}", listed.join(", ")),
+            format!("不是元数据的 JSON，未使用：{}{zh}", listed.join("、")),
+        );
+    }
+    Ok(found)
+}
+
+fn read<'d>(document: &'d Document<'d>, found: &mut Found<'d>, notes: &mut Notes) -> Result<(), ImportError> {
+    let text = document.text;
+    if text.len() > LARGEST {
+        return Err(ImportError::TooLarge { file: document.name.to_owned(), bytes: text.len() });
+    }
+    let broken = |slip: &Slip| ImportError::syntax(document.name, text, slip);
+    let mut effort = text.len().saturating_mul(EFFORT);
+    let mut next = 0;
+    // A file of JSON is held to be JSON; in anything else a brace may begin anything.
+    let blank = |c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}');
+    let start = text.find(|c| !blank(c)).unwrap_or(text.len());
+    let head = text.get(start..).unwrap_or_default();
+    let is_list = head.strip_prefix('[').is_some_and(|rest| rest.trim_start().starts_with(['{', '[']));
+    if is_list || head.strip_prefix('{').is_some_and(|rest| rest.trim_start().starts_with(['"', '“', '/']))
+    {
+        let mut reader = Reader::new(text, start);
+        let node = reader.value().map_err(|slip| broken(&slip))?;
+        next = reader.at();
+        take(document, node, &reader.quirks, found, notes);
+    }
+    while let Some(ahead) = text.get(next..).and_then(|rest| rest.find('{')) {
+        let start = next + ahead;
+        let mut reader = Reader::new(text, start);
+        let read = reader.value();
+        let cost = reader.at().max(start + 1) - start;
+        let Some(rest) = effort.checked_sub(cost) else {
+            return Err(ImportError::Tangled { file: document.name.to_owned() });
+        };
+        effort = rest;
+        match read {
+            Ok(node) => {
+                next = reader.at();
+                take(document, node, &reader.quirks, found, notes);
+            }
+            Err(slip) if reader.keys.iter().any(|key| is_telling(key)) => return Err(broken(&slip)),
+            Err(_) => next = start + 1,
+        }
+    }
+    Ok(())
+}
+
+/// A key that makes a broken object worth a message.
+fn is_telling(key: &str) -> bool {
+    matches!(key, "api" | "request" | "appId" | "entryId" | "app_id" | "entry_id")
+}
+
+/// Sorts a root object or list.
+fn take<'d>(
+    document: &'d Document<'d>,
+    node: Node,
+    quirks: &[(Quirk, usize)],
+    found: &mut Found<'d>,
+    notes: &mut Notes,
+) {
+    let at = node.at;
+    if !sort(document, node, found, notes) {
+        found.unused.push((document, at));
+        return;
+    }
+    for (quirk, at) in quirks {
+        let (en, zh) = match quirk {
+            Quirk::Comment => ("a comment, passed over", "注释，已略过"),
+            Quirk::TrailingComma => ("a comma too many, passed over", "多余的逗号，已略过"),
+            Quirk::ChineseMark => ("a Chinese mark, read as \" , or :", "中文标点，已按 \" , : 读取"),
+            Quirk::RepeatedKey => ("a key that stands twice with one value", "重复的键，取值相同"),
+        };
+        notes.at(document, *at, en, zh);
+    }
+}
+
+/// Puts a node, or what is in it, to its kind; whether anything was. What stands beside metadata is told.
+fn sort<'d>(document: &'d Document<'d>, node: Node, found: &mut Found<'d>, notes: &mut Notes) -> bool {
+    if let Some(role) = role(&node) {
+        let piece = Piece { document, node };
+        match role {
+            Role::Target => found.targets.push(piece),
+            Role::Source => found.sources.push(piece),
+            Role::Body => found.bodies.push(piece),
+            Role::Other(api) => found.others.push((api, piece)),
+        }
+        return true;
+    }
+    match node.kind {
+        Kind::List(items) => {
+            let mut beside = Vec::new();
+            let mut any = false;
+            for item in items {
+                let (at, is_object) = (item.at, item.object().is_some());
+                if sort(document, item, found, notes) {
+                    any = true;
+                } else if is_object {
+                    beside.push((document, at));
+                }
+            }
+            if any {
+                found.unused.extend(beside);
+            }
+            any
+        }
+        Kind::Object(members) => {
+            let mut beside = Vec::new();
+            let mut any = false;
+            for Member { key, at, value } in members {
+                let is_blank = value.is_blank();
+                if sort(document, value, found, notes) {
+                    any = true;
+                } else if !is_blank {
+                    beside.push((key, at));
+                }
+            }
+            for (key, at) in beside.into_iter().filter(|_| any) {
+                let key = shown(&key);
+                notes.at(
+                    document,
+                    at,
+                    format!("`{key}` stands beside the metadata and is not carried over"),
+                    format!("`{key}` 在元数据之外，未转入"),
+                );
+            }
+            any
+        }
+        // An export may hold metadata as text.
+        Kind::Text(text) if text.trim_start().starts_with(['{', '[']) => {
+            let inner = Reader::new(&text, 0).whole();
+            inner.is_ok_and(|mut inner| {
+                inner.move_to(node.at);
+                // Text in text is not metadata any more.
+                role(&inner).is_some() && sort(document, inner, found, notes)
+            })
+        }
+        _ => false,
+    }
+}
+
+fn role(node: &Node) -> Option<Role> {
+    let members = node.object()?;
+    let api = node.get("api").and_then(Node::text);
+    let request = node.get("request");
+    let fields: Vec<&str> = request
+        .and_then(Node::list)
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|entry| entry.get("field")?.text())
+        .collect();
+    let fills = |names: &[&str]| fields.iter().any(|field| names.contains(field));
+    let is = |part: &str| api.is_some_and(|api| api.contains(part));
+    if is("/user/create") || is("/user/update") || (api.is_none() && fills(&["userid"])) {
+        return Some(Role::Target);
+    }
+    let reads = is("/entry/") || fills(&["appId", "app_id", "entryId", "entry_id"]);
+    if (api.is_some() || request.is_some_and(|request| request.list().is_some())) && reads {
+        return Some(Role::Source);
+    }
+    if let Some(api) = api.filter(|api| api.contains('/') && (request.is_some() || has(members, "effect"))) {
+        return Some(Role::Other(api.chars().take(80).collect()));
+    }
+    // A row of a form names its app and form too.
+    let is_body = (has(members, "appId") || has(members, "app_id"))
+        && (has(members, "entryId") || has(members, "entry_id"))
+        && !has(members, "_id");
+    is_body.then_some(Role::Body)
+}
+
+fn has(members: &[Member], key: &str) -> bool {
+    members.iter().any(|member| member.key == key)
+}

@@ -1,0 +1,433 @@
+//! JSON as people paste it: in the order it stands, each value with its place.
+//!
+//! What went through a chat, a word processor or a wiki has typographic quotes, comments, or one comma too many. Where
+//! only one meaning is possible it is read, and the place is kept in [`Reader::quirks`] so that it can be told. What
+//! has two meanings is a [`Slip`]: a key that stands twice with two values, a number that no number can hold.
+
+/// Objects and lists in each other. Metadata has about six levels; the bound keeps the stack small and a search through
+/// hostile text short.
+const DEEPEST: usize = 48;
+
+/// A value and the byte it begins at.
+#[derive(Debug, Clone)]
+pub(super) struct Node {
+    pub(super) at: usize,
+    pub(super) kind: Kind,
+}
+
+/// What a value is.
+#[derive(Debug, Clone)]
+pub(super) enum Kind {
+    Null,
+    Bool(bool),
+    /// As written; `serde_json` reads it too.
+    Number(String),
+    Text(String),
+    List(Vec<Node>),
+    Object(Vec<Member>),
+}
+
+/// A key of an object and its value.
+#[derive(Debug, Clone)]
+pub(super) struct Member {
+    pub(super) key: String,
+    pub(super) at: usize,
+    pub(super) value: Node,
+}
+
+/// What was read although it is not JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Quirk {
+    Comment,
+    TrailingComma,
+    ChineseMark,
+    RepeatedKey,
+}
+
+/// Why a text cannot be read, and at which byte.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Slip {
+    pub(super) at: usize,
+    pub(super) what: What,
+}
+
+/// What is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum What {
+    /// The text ends in the middle.
+    End,
+    /// Something else belongs here.
+    Wanted(&'static str, &'static str),
+    /// A text in single quotes.
+    SingleQuote,
+    /// A line break or control character within a text.
+    RawControl,
+    /// A `\` that begins nothing.
+    Escape,
+    /// No number can hold it.
+    Number,
+    /// A key that stands twice with two values.
+    TwoValues(String),
+    /// Too many levels.
+    TooDeep,
+}
+
+impl Node {
+    pub(super) fn text(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// A text, or a number, `true` or `false` as its text.
+    pub(super) fn scalar(&self) -> Option<String> {
+        match &self.kind {
+            Kind::Text(text) => Some(text.clone()),
+            Kind::Number(number) => Some(number.clone()),
+            Kind::Bool(value) => Some(value.to_string()),
+            _ => None,
+        }
+    }
+
+    pub(super) fn list(&self) -> Option<&[Node]> {
+        match &self.kind {
+            Kind::List(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    pub(super) fn object(&self) -> Option<&[Member]> {
+        match &self.kind {
+            Kind::Object(members) => Some(members),
+            _ => None,
+        }
+    }
+
+    /// The value of a key, if this is an object that has it.
+    pub(super) fn get(&self, key: &str) -> Option<&Node> {
+        self.object()?.iter().find(|member| member.key == key).map(|member| &member.value)
+    }
+
+    /// Whether it says nothing.
+    pub(super) fn is_blank(&self) -> bool {
+        match &self.kind {
+            Kind::Null => true,
+            Kind::Text(text) => text.trim().is_empty(),
+            Kind::List(items) => items.is_empty(),
+            Kind::Object(members) => members.is_empty(),
+            Kind::Bool(_) | Kind::Number(_) => false,
+        }
+    }
+
+    /// Says of everything in it that it stands at one byte: it was read out of a text that begins there.
+    pub(super) fn move_to(&mut self, at: usize) {
+        self.at = at;
+        match &mut self.kind {
+            Kind::List(items) => items.iter_mut().for_each(|item| item.move_to(at)),
+            Kind::Object(members) => members.iter_mut().for_each(|member| {
+                member.at = at;
+                member.value.move_to(at);
+            }),
+            _ => {}
+        }
+    }
+
+    pub(super) fn json(&self) -> serde_json::Value {
+        use serde_json::Value;
+        match &self.kind {
+            Kind::Null => Value::Null,
+            Kind::Bool(value) => Value::Bool(*value),
+            Kind::Number(number) => number.parse().map_or(Value::Null, Value::Number),
+            Kind::Text(text) => Value::String(text.clone()),
+            Kind::List(items) => items.iter().map(Self::json).collect(),
+            Kind::Object(members) => {
+                Value::Object(members.iter().map(|m| (m.key.clone(), m.value.json())).collect())
+            }
+        }
+    }
+
+    /// Whether both say the same, wherever they stand.
+    pub(super) fn same(&self, other: &Self) -> bool {
+        self.json() == other.json()
+    }
+}
+
+/// Reads values out of a text.
+pub(super) struct Reader<'t> {
+    text: &'t str,
+    at: usize,
+    depth: usize,
+    /// The keys of the outermost object read so far.
+    pub(super) keys: Vec<String>,
+    /// What was read although it is not JSON, and where.
+    pub(super) quirks: Vec<(Quirk, usize)>,
+}
+
+impl<'t> Reader<'t> {
+    pub(super) fn new(text: &'t str, at: usize) -> Self {
+        Self { text, at, depth: 0, keys: Vec::new(), quirks: Vec::new() }
+    }
+
+    /// Where it stands.
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
+
+    /// A value with nothing behind it.
+    pub(super) fn whole(&mut self) -> Result<Node, Slip> {
+        let node = self.value()?;
+        self.space()?;
+        match self.peek() {
+            None => Ok(node),
+            Some(_) => self.wanted("nothing more", "到此结束"),
+        }
+    }
+
+    /// A value.
+    pub(super) fn value(&mut self) -> Result<Node, Slip> {
+        self.space()?;
+        let at = self.at;
+        let kind = match self.peek() {
+            Some('{') => self.deeper(Self::members)?,
+            Some('[') => self.deeper(Self::items)?,
+            Some(quote) if is_quote(quote) => Kind::Text(self.string()?),
+            Some('\'' | '‘' | '’') => return self.slip(What::SingleQuote),
+            Some(c) if c == '-' || c.is_ascii_digit() => self.number()?,
+            Some(c) if c.is_ascii_alphabetic() => self.word()?,
+            Some(_) => return self.wanted("a value", "一个值"),
+            None => return self.slip(What::End),
+        };
+        Ok(Node { at, kind })
+    }
+
+    fn deeper(&mut self, read: fn(&mut Self) -> Result<Kind, Slip>) -> Result<Kind, Slip> {
+        if self.depth == DEEPEST {
+            return self.slip(What::TooDeep);
+        }
+        self.depth += 1;
+        let kind = read(self)?;
+        self.depth -= 1;
+        Ok(kind)
+    }
+
+    fn members(&mut self) -> Result<Kind, Slip> {
+        self.skip();
+        let mut members: Vec<Member> = Vec::new();
+        let mut places = std::collections::HashMap::new();
+        loop {
+            self.space()?;
+            let at = self.at;
+            match self.peek() {
+                Some('}') => {
+                    self.skip();
+                    return Ok(Kind::Object(members));
+                }
+                Some(quote) if is_quote(quote) => {}
+                Some('\'' | '‘' | '’') => return self.slip(What::SingleQuote),
+                Some(_) => return self.wanted("a key in quotes, or `}`", "带引号的键，或 `}`"),
+                None => return self.slip(What::End),
+            }
+            let key = self.string()?;
+            if self.depth == 1 {
+                self.keys.push(key.clone());
+            }
+            self.space()?;
+            match self.peek() {
+                Some(':') => self.skip(),
+                Some('\u{ff1a}') => self.quirk(Quirk::ChineseMark),
+                Some(_) => return self.wanted("`:`", "`:`"),
+                None => return self.slip(What::End),
+            }
+            let value = self.value()?;
+            match places.get(&key).and_then(|index: &usize| members.get(*index)) {
+                Some(earlier) if earlier.value.same(&value) => self.quirks.push((Quirk::RepeatedKey, at)),
+                Some(_) => return Err(Slip { at, what: What::TwoValues(key) }),
+                None => {
+                    places.insert(key.clone(), members.len());
+                    members.push(Member { key, at, value });
+                }
+            }
+            self.separator('}', "`,` or `}`", "`,` 或 `}`")?;
+        }
+    }
+
+    fn items(&mut self) -> Result<Kind, Slip> {
+        self.skip();
+        let mut items = Vec::new();
+        loop {
+            self.space()?;
+            if self.peek() == Some(']') {
+                self.skip();
+                return Ok(Kind::List(items));
+            }
+            items.push(self.value()?);
+            self.separator(']', "`,` or `]`", "`,` 或 `]`")?;
+        }
+    }
+
+    /// The comma between two items. One before the end is one too many.
+    fn separator(&mut self, end: char, en: &'static str, zh: &'static str) -> Result<(), Slip> {
+        self.space()?;
+        let comma = self.at;
+        match self.peek() {
+            Some(',') => self.skip(),
+            Some('\u{ff0c}') => self.quirk(Quirk::ChineseMark),
+            Some(found) if found == end => return Ok(()),
+            Some(_) => return self.wanted(en, zh),
+            None => return self.slip(What::End),
+        }
+        self.space()?;
+        if self.peek() == Some(end) {
+            self.quirks.push((Quirk::TrailingComma, comma));
+        }
+        Ok(())
+    }
+
+    fn string(&mut self) -> Result<String, Slip> {
+        let Some(open) = self.peek() else { return self.slip(What::End) };
+        let plain = open == '"';
+        if plain {
+            self.skip();
+        } else {
+            self.quirk(Quirk::ChineseMark);
+        }
+        let mut text = String::new();
+        loop {
+            match self.peek() {
+                None => return self.slip(What::End),
+                Some('"') if plain => break,
+                Some(quote) if !plain && is_quote(quote) => break,
+                Some('\\') => text.push(self.escape()?),
+                Some(c) if c < ' ' && c != '\t' => return self.slip(What::RawControl),
+                Some(c) => {
+                    text.push(c);
+                    self.skip();
+                }
+            }
+        }
+        self.skip();
+        Ok(text)
+    }
+
+    fn escape(&mut self) -> Result<char, Slip> {
+        let at = self.at;
+        let bad = Err(Slip { at, what: What::Escape });
+        self.skip();
+        let Some(letter) = self.peek() else { return self.slip(What::End) };
+        self.skip();
+        let c = match letter {
+            '"' | '\\' | '/' => letter,
+            'b' => '\u{8}',
+            'f' => '\u{c}',
+            'n' => '\n',
+            'r' => '\r',
+            't' => '\t',
+            'u' => {
+                let Some(first) = self.hex() else { return bad };
+                let code = if (0xd800..0xdc00).contains(&first) {
+                    if !self.rest().starts_with("\\u") {
+                        return bad;
+                    }
+                    self.at += 2;
+                    match self.hex() {
+                        Some(second @ 0xdc00..=0xdfff) => {
+                            0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00)
+                        }
+                        _ => return bad,
+                    }
+                } else {
+                    first
+                };
+                return char::from_u32(code).ok_or(Slip { at, what: What::Escape });
+            }
+            _ => return bad,
+        };
+        Ok(c)
+    }
+
+    fn hex(&mut self) -> Option<u32> {
+        let digits = self.rest().get(..4).filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()))?;
+        self.at += 4;
+        u32::from_str_radix(digits, 16).ok()
+    }
+
+    fn number(&mut self) -> Result<Kind, Slip> {
+        let start = self.at;
+        let length = self
+            .rest()
+            .find(|c: char| !(c.is_ascii_digit() || matches!(c, '-' | '+' | '.' | 'e' | 'E')))
+            .unwrap_or(self.rest().len());
+        let number = self.rest().get(..length).unwrap_or_default().to_owned();
+        if number.parse::<serde_json::Number>().is_err() {
+            return Err(Slip { at: start, what: What::Number });
+        }
+        self.at += length;
+        Ok(Kind::Number(number))
+    }
+
+    fn word(&mut self) -> Result<Kind, Slip> {
+        for (word, kind) in [("true", Kind::Bool(true)), ("false", Kind::Bool(false)), ("null", Kind::Null)] {
+            let after = self.rest().strip_prefix(word);
+            if after.is_some_and(|after| !after.starts_with(|c: char| c.is_alphanumeric() || c == '_')) {
+                self.at += word.len();
+                return Ok(kind);
+            }
+        }
+        self.wanted("a value: a text needs quotes", "一个值：文本须加引号")
+    }
+
+    /// Skips white space and comments.
+    fn space(&mut self) -> Result<(), Slip> {
+        loop {
+            match self.peek() {
+                Some(c) if c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}') => self.skip(),
+                Some('/') if self.rest().starts_with("//") => {
+                    self.quirks.push((Quirk::Comment, self.at));
+                    self.at += self.rest().find('\n').unwrap_or(self.rest().len());
+                }
+                Some('/') if self.rest().starts_with("/*") => {
+                    self.quirks.push((Quirk::Comment, self.at));
+                    match self.rest().find("*/") {
+                        Some(end) => self.at += end + 2,
+                        None => {
+                            // All of it has been looked through.
+                            let at = std::mem::replace(&mut self.at, self.text.len());
+                            return Err(Slip { at, what: What::End });
+                        }
+                    }
+                }
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    fn rest(&self) -> &'t str {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    fn peek(&self) -> Option<char> {
+        self.rest().chars().next()
+    }
+
+    fn skip(&mut self) {
+        self.at += self.peek().map_or(0, char::len_utf8);
+    }
+
+    fn quirk(&mut self, quirk: Quirk) {
+        self.quirks.push((quirk, self.at));
+        self.skip();
+    }
+
+    fn slip<T>(&self, what: What) -> Result<T, Slip> {
+        Err(Slip { at: self.at, what })
+    }
+
+    fn wanted<T>(&self, en: &'static str, zh: &'static str) -> Result<T, Slip> {
+        self.slip(What::Wanted(en, zh))
+    }
+}
+
+fn is_quote(c: char) -> bool {
+    matches!(c, '"' | '“' | '”' | '\u{ff02}')
+}

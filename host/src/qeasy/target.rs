@@ -1,0 +1,267 @@
+//! The rules file: the target's metadata as it stands, without what the default guest does not know.
+//!
+//! The guest itself is asked, not a second list of what it takes: an entry it refuses loses its value if the member
+//! can do without it, and stops the import if not.
+
+use ruzhi_guest_member::{ENTRY_KEYS, FILE_KEYS, RulesFile};
+use serde_json::{Value, json};
+
+use super::error::ImportError;
+use super::find::Piece;
+use super::json::{Kind, Member, Node};
+use super::note::Notes;
+use super::platform::{shown, tell};
+
+/// A member without these is not the one that was meant.
+const ESSENTIAL: [&str; 5] = ["userid", "name", "mobile", "email", "department"];
+/// WeCom has some twenty fields, and a corp some dozen attributes.
+const MOST_ENTRIES: usize = 1000;
+const WHOSE: (&str, &str) = ("the target's metadata", "目标元数据");
+
+/// The rules file, and the form's fields it reads.
+pub(super) struct Rules {
+    pub(super) file: Node,
+    pub(super) reads: Vec<String>,
+}
+
+/// Makes the rules file; `when` goes before the metadata's own.
+///
+/// # Errors
+/// If the guest would refuse it.
+pub(super) fn read(piece: &Piece<'_>, when: Vec<Node>, notes: &mut Notes) -> Result<Rules, ImportError> {
+    let members = piece.node.object().unwrap_or_default();
+    let is_numbered = members.iter().any(|member| member.key == "id" || member.key == "number");
+    let mut kept: Vec<Member> = Vec::new();
+    let mut when = Some(when).filter(|when| !when.is_empty());
+    for member in members {
+        let value = match member.key.as_str() {
+            "request" => request(piece, &member.value, notes)?,
+            "when" => {
+                let mut items = when.take().unwrap_or_default();
+                match &member.value.kind {
+                    Kind::List(own) => items.extend(own.iter().cloned()),
+                    // Told by the guest.
+                    _ => kept.push(member.clone()),
+                }
+                Node { at: member.at, kind: Kind::List(items) }
+            }
+            "api" => api(piece, &member.value, notes),
+            "condition" => continue,
+            // In the platform's metadata it is the field that names a row.
+            "name" if is_numbered => {
+                tell(member, WHOSE, piece.document, notes);
+                continue;
+            }
+            key if FILE_KEYS.contains(&key) && is_taken(key, &member.value) => member.value.clone(),
+            _ => {
+                tell(member, WHOSE, piece.document, notes);
+                continue;
+            }
+        };
+        if kept.iter().all(|earlier| earlier.key != member.key) {
+            kept.push(Member { key: member.key.clone(), at: member.at, value });
+        }
+    }
+    if let Some(items) = when {
+        let at = piece.node.at;
+        kept.push(Member { key: "when".to_owned(), at, value: Node { at, kind: Kind::List(items) } });
+    }
+    let file = Node { at: piece.node.at, kind: Kind::Object(kept) };
+    match ruzhi_guest::describe::<RulesFile>(&file.json().to_string()) {
+        Ok(description) => Ok(Rules { file, reads: description.source_fields }),
+        Err(error) => Err(ImportError::Rules { place: piece.place(), reasons: reasons(&error.message) }),
+    }
+}
+
+/// Whether the guest takes a value of a key of the whole file.
+fn is_taken(key: &str, value: &Node) -> bool {
+    let mut file = base("");
+    if let Some(file) = file.as_object_mut() {
+        file.insert(key.to_owned(), value.json());
+    }
+    ruzhi_guest::describe::<RulesFile>(&file.to_string()).is_ok()
+}
+
+/// A rules file that lacks nothing, without one field.
+fn base(without: &str) -> Value {
+    let whole = [
+        ("userid", json!("{a}")),
+        ("name", json!("{a}")),
+        ("mobile", json!("{a}")),
+        ("department", json!("{a}")),
+    ];
+    let entries: Vec<Value> = whole
+        .into_iter()
+        .filter(|(field, _)| *field != without)
+        .map(|(field, value)| json!({ "field": field, "value": value }))
+        .collect();
+    json!({ "request": entries })
+}
+
+/// Why the guest refuses an entry; empty if it takes it.
+fn refusal(field: &str, entry: &Node) -> Vec<String> {
+    let mut file = base(field);
+    if let Some(entries) = file.get_mut("request").and_then(Value::as_array_mut) {
+        entries.push(entry.json());
+        // An entry that fills nothing is no mistake of its own, so what it leaves open is filled.
+        if entry.get("value").is_none() && ESSENTIAL.contains(&field) {
+            return Vec::new();
+        }
+    }
+    match ruzhi_guest::describe::<RulesFile>(&file.to_string()) {
+        Ok(_) => Vec::new(),
+        Err(error) => reasons(&error.message),
+    }
+}
+
+/// The lines of a refusal, without the one that counts them.
+fn reasons(message: &str) -> Vec<String> {
+    message.lines().skip(1).map(|line| line.chars().take(400).collect()).collect()
+}
+
+/// The interface's name as the guest knows it.
+fn api(piece: &Piece<'_>, value: &Node, notes: &mut Notes) -> Node {
+    let text = value.text().unwrap_or_default();
+    let known = ["/cgi-bin/user/create", "/cgi-bin/user/update"].into_iter();
+    let plain = known.clone().find(|known| text.contains(known.trim_start_matches("/cgi-bin")));
+    match plain {
+        Some(plain) if plain != text => {
+            notes.at(
+                piece.document,
+                value.at,
+                format!("`api` is written as {plain}"),
+                format!("`api` 已写成 {plain}"),
+            );
+            Node { at: value.at, kind: Kind::Text(plain.to_owned()) }
+        }
+        _ => value.clone(),
+    }
+}
+
+fn request(piece: &Piece<'_>, value: &Node, notes: &mut Notes) -> Result<Node, ImportError> {
+    // What is no list is told by the guest.
+    let Some(entries) = value.list() else { return Ok(value.clone()) };
+    if entries.len() > MOST_ENTRIES {
+        return Err(ImportError::TooMany {
+            place: piece.document.place(value.at),
+            count: entries.len(),
+            most: MOST_ENTRIES,
+        });
+    }
+    let mut kept: Vec<Node> = Vec::new();
+    for node in entries {
+        let Some(entry) = entry(piece, node, notes)? else { continue };
+        let field = |node: &Node| node.get("field").and_then(Node::text).map(|field| field.trim().to_owned());
+        let twin = kept.iter().position(|earlier| field(earlier) == field(&entry));
+        let Some(index) = twin else {
+            kept.push(entry);
+            continue;
+        };
+        let name = shown(&field(&entry).unwrap_or_default());
+        let told = (
+            format!("`{name}` stands twice; the entry that fills nothing more was left out"),
+            format!("`{name}` 出现两次，已略去没有新取值的一项"),
+        );
+        if !fills(&entry) || kept.get(index).is_some_and(|earlier| says_the_same(earlier, &entry)) {
+            notes.at(piece.document, entry.at, told.0, told.1);
+        } else if let Some(earlier) = kept.get_mut(index) {
+            if fills(earlier) {
+                return Err(ImportError::FieldTwice {
+                    field: name,
+                    first: piece.document.place(earlier.at),
+                    second: piece.document.place(entry.at),
+                });
+            }
+            notes.at(piece.document, earlier.at, told.0, told.1);
+            *earlier = entry;
+        }
+    }
+    Ok(Node { at: value.at, kind: Kind::List(kept) })
+}
+
+fn fills(entry: &Node) -> bool {
+    let says = |key: &str| entry.get(key).is_some_and(|value| value.text() != Some(""));
+    says("value") || entry.get("default").is_some()
+}
+
+/// Whether two entries differ only in what people read.
+fn says_the_same(one: &Node, other: &Node) -> bool {
+    let work = |node: &Node| {
+        let mut json = node.json();
+        if let Some(keys) = json.as_object_mut() {
+            keys.retain(|key, _| !matches!(key.as_str(), "label" | "describe"));
+        }
+        json
+    };
+    work(one) == work(other)
+}
+
+/// An entry as the guest takes it; none if nothing of it can be kept.
+fn entry(piece: &Piece<'_>, node: &Node, notes: &mut Notes) -> Result<Option<Node>, ImportError> {
+    let document = piece.document;
+    let Some(members) = node.object() else {
+        notes.at(
+            document,
+            node.at,
+            "an item of `request` that is no object, not carried over",
+            "request 中有一项不是对象，未转入",
+        );
+        return Ok(None);
+    };
+    let Some(field) = node.get("field").and_then(Node::text).map(|field| field.trim().to_owned()) else {
+        notes.at(
+            document,
+            node.at,
+            "an entry of `request` without a `field`, not carried over",
+            "request 中有一项没有 field，未转入",
+        );
+        return Ok(None);
+    };
+    let mut kept: Vec<Member> = Vec::new();
+    for member in members {
+        let is_null = matches!(member.value.kind, Kind::Null);
+        match member.key.as_str() {
+            // An entry without a value fills nothing; `null` says as much.
+            "value" | "default" if is_null => {}
+            "label" | "describe" | "type" | "message" => match (&member.value.kind, member.value.scalar()) {
+                (Kind::Text(_), _) => kept.push(member.clone()),
+                (_, Some(text)) => {
+                    let value = Node { at: member.value.at, kind: Kind::Text(text) };
+                    kept.push(Member { value, ..member.clone() });
+                }
+                (_, None) if is_null => {}
+                (_, None) => tell(member, WHOSE, document, notes),
+            },
+            key if ENTRY_KEYS.contains(&key) => kept.push(member.clone()),
+            _ => tell(member, WHOSE, document, notes),
+        }
+    }
+    let whole = Node { at: node.at, kind: Kind::Object(kept.clone()) };
+    let why = refusal(&field, &whole);
+    if why.is_empty() {
+        return Ok(Some(whole));
+    }
+    if ESSENTIAL.contains(&field.as_str()) {
+        return Err(ImportError::Rules { place: document.place(node.at), reasons: why });
+    }
+    // What cannot be computed is not filled; what people call the field stays.
+    kept.retain(|member| matches!(member.key.as_str(), "field" | "label" | "describe"));
+    let bare = Node { at: node.at, kind: Kind::Object(kept) };
+    let name = shown(&field);
+    for line in &why {
+        // Without the guest's place, which counts in a list of its own.
+        let line = line.split_once(": ").map_or(line.as_str(), |(_, line)| line);
+        let (zh, en) = line.split_once(" / ").unwrap_or((line, line));
+        notes.at(
+            document,
+            node.at,
+            format!("`{name}` is not filled: {en}"),
+            format!("`{name}` 未转入：{zh}"),
+        );
+    }
+    notes.left(
+        format!("give `{name}` a value in the rules file, or leave it unfilled"),
+        format!("在规则文件中为 `{name}` 填写取值，或不填写该字段"),
+    );
+    Ok(refusal(&field, &bare).is_empty().then_some(bare))
+}
