@@ -100,8 +100,7 @@ impl Component {
         match instance {
             Ok(_) => Ok(component),
             Err(e) if e.is::<wasmtime::Trap>() || store.data().refused.is_some() => {
-                let error = mapper::explain(&component, mapper::START, e, &store, Batch::default());
-                Err(LoadError::Start(error.into()))
+                Err(component.did_not_start(e, &store))
             }
             Err(e) => Err(against_contract(e)),
         }
@@ -119,8 +118,13 @@ impl Component {
 
     /// Makes an instance and asks it nothing: whether the component starts.
     pub fn start(&self) -> Result<(), LoadError> {
-        let (_store, instance) = self.instance();
-        instance.map(drop).map_err(|error| LoadError::Start { reason: format!("{error:#}") })
+        let _trial = self.engine.trial();
+        let (store, instance) = self.instance();
+        instance.map(drop).map_err(|e| self.did_not_start(e, &store))
+    }
+
+    pub(super) fn did_not_start(&self, error: wasmtime::Error, store: &wasmtime::Store<Budget>) -> LoadError {
+        LoadError::Start(mapper::explain(self, mapper::START, error, store, Batch::default()).into())
     }
 
     /// An instance of its own for one call.

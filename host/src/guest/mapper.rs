@@ -32,10 +32,7 @@ impl Guest {
         let (mut store, instance) = component.instance();
         let instance = match instance {
             Ok(instance) => instance,
-            Err(e) => {
-                let error = explain(&component, START, e, &store, Batch::default());
-                return Err(LoadError::Start(error.into()));
-            }
+            Err(e) => return Err(component.did_not_start(e, &store)),
         };
         let answer = instance.ruzhi_mapping_mapper().call_describe(&mut store, &config).map_err(|e| {
             LoadError::Describe(explain(&component, "describe", e, &store, Batch::default()).into())
