@@ -139,7 +139,7 @@ impl Component {
 /// compiler's work grows with the square of a function; and a little for being one.
 fn work_of(body: &wasmparser::FunctionBody<'_>) -> u64 {
     let range = body.range();
-    let bytes = range.end.saturating_sub(range.start) as u64;
+    let bytes = range.end.saturating_sub(range.start);
     // Locals that cannot be read fail the compilation.
     let locals = body.get_locals_reader().map_or(0, |reader| {
         reader.into_iter().flatten().fold(0_u64, |sum, (count, _)| sum.saturating_add(count.into()))

@@ -9,8 +9,7 @@ fn counting() -> Guest {
             (table $calls 1 1000 funcref)
             (func $once) (elem declare func $once)"#
             .to_owned(),
-        decide: format!(
-            r#"(global.set $calls (i32.add (global.get $calls) (i32.const 1)))
+        decide: r#"(global.set $calls (i32.add (global.get $calls) (i32.const 1)))
             (i32.store (i32.const 131072) (i32.add (i32.load (i32.const 131072)) (i32.const 1)))
             (drop (table.grow $calls (ref.func $once) (i32.const 1)))
             ;; The answer: one ignore whose text is three digits.
@@ -21,7 +20,7 @@ fn counting() -> Guest {
             (i32.store8 (i32.const 66001) (i32.add (i32.const 48) (i32.load (i32.const 131072))))
             (i32.store8 (i32.const 66002) (i32.add (i32.const 47) (table.size $calls)))
             (i32.const 65536)"#
-        ),
+            .to_owned(),
         ..Module::default()
     };
     load(&module.component()).unwrap()
