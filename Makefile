@@ -6,6 +6,7 @@
 #   make languages  those written in TypeScript and Python too
 #   make bench   measure, as ratios in one run
 #   make lint    formatting and clippy
+#   make fuzz    search what comes from outside for what breaks the host; SECONDS=60 for each target
 #
 # RUZHI_WASM_TOOLCHAIN chooses the Rust that builds the guests: auto (the default), installed, rustup or debian.
 
@@ -24,7 +25,7 @@ LANGUAGES := jingxintai-python jingxintai-typescript helpers-typescript
 TYPESCRIPT := guests/typescript/compiler
 COMPILER := $(TYPESCRIPT)/target/release/ruzhi-typescript
 
-.PHONY: help demo demo-safety test guests bench lint toolchain guests-dev languages languages-dev
+.PHONY: help demo demo-safety test guests bench lint fuzz toolchain guests-dev languages languages-dev
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -93,3 +94,16 @@ demo-safety: guests
 
 bench: guests
 	@target/release/ruzhi-bench
+
+SECONDS ?= 60
+FUZZ := guest_output component rules_file qeasy
+
+# A crate and a lock file of its own. The fuzzer's flags are unstable ones, for which the stable compiler is let do them.
+fuzz: export RUSTC_BOOTSTRAP = 1
+fuzz:
+	@command -v cargo-fuzz >/dev/null || cargo install cargo-fuzz --locked
+	@cd tests/fuzz && for target in $(FUZZ); do \
+	  mkdir -p corpus/$$target seeds/$$target; \
+	  cargo fuzz run --fuzz-dir . --sanitizer none $$target corpus/$$target seeds/$$target -- \
+	    -max_total_time=$(SECONDS) -timeout=30 -rss_limit_mb=4096 -max_len=65536; \
+	done

@@ -1,6 +1,6 @@
 //! One constructor for every engine that compiles or loads: its flags are part of a compiled artifact.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig, Store};
@@ -24,6 +24,7 @@ pub struct Engine {
     limits: Limits,
     metered: bool,
     slots: Arc<tokio::sync::Semaphore>,
+    trials: Arc<Mutex<()>>,
 }
 
 impl Engine {
@@ -53,7 +54,7 @@ impl Engine {
             })
             .map_err(|e| engine_failed(&e))?;
         let slots = Arc::new(tokio::sync::Semaphore::new(limits.slots as usize));
-        Ok(Self { inner, limits, metered, slots })
+        Ok(Self { inner, limits, metered, slots, trials: Arc::default() })
     }
 
     /// What each call may use.
@@ -65,6 +66,11 @@ impl Engine {
     pub async fn slot(&self) -> Option<tokio::sync::OwnedSemaphorePermit> {
         // Never closed, so always a permit.
         Arc::clone(&self.slots).acquire_owned().await.ok()
+    }
+
+    /// Held while a component is tried: one at a time, so that trials take nothing from the batches that run.
+    pub(super) fn trial(&self) -> MutexGuard<'_, ()> {
+        self.trials.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn inner(&self) -> &wasmtime::Engine {
@@ -95,7 +101,7 @@ impl Engine {
 
 fn config(limits: Limits, metered: bool) -> Config {
     // One more than the batches decided at once: a component is tried while others run.
-    let slots = limits.slots.saturating_add(2);
+    let slots = limits.slots.saturating_add(1);
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(slots)
         .total_core_instances(slots.saturating_mul(MOST_CORE_INSTANCES))

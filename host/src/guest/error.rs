@@ -55,6 +55,14 @@ pub enum LoadError {
         /// wasmtime's words.
         reason: String,
     },
+    /// Compiling the component would cost too much.
+    #[error(
+        "compiling the component would take too long: its code counts for more than {most} bytes, large functions and functions with many locals more than others"
+    )]
+    TooComplex {
+        /// The limit.
+        most: u64,
+    },
     /// The component asks for something.
     #[error("the component imports `{import}`; a mapping guest may import nothing that can be called")]
     Import {
@@ -76,11 +84,8 @@ pub enum LoadError {
         built_for: String,
     },
     /// The component traps before it is asked anything.
-    #[error("the component fails when it starts: {reason}")]
-    Start {
-        /// Why.
-        reason: String,
-    },
+    #[error("the component fails when it starts: {0}")]
+    Start(Box<BatchError>),
     /// `describe` failed.
     #[error("the guest's `describe` failed: {0}")]
     Describe(Box<BatchError>),
@@ -128,10 +133,11 @@ impl LoadError {
             Self::Pin { .. } => "guest.pin",
             Self::NotAComponent { .. } => "guest.not-a-component",
             Self::Compile { .. } => "guest.damaged",
+            Self::TooComplex { .. } => "guest.too-complex",
             Self::Import { .. } => "guest.import",
             Self::Contract { .. } => "guest.contract",
             Self::Version { .. } => "guest.version",
-            Self::Start { .. } => "guest.start",
+            Self::Start(_) => "guest.start",
             Self::Describe(_) => "guest.describe",
             Self::Configuration { .. } => "guest.configuration",
             Self::Description { .. } => "guest.description",
@@ -148,12 +154,15 @@ impl LoadError {
             Self::Pin { found, pinned } => format!("组件的 SHA-256 为 {found}，而同步流指定的是 {pinned}"),
             Self::NotAComponent { found } => format!("这不是 WebAssembly 组件：{}", found.0.zh),
             Self::Compile { reason } => format!("组件已损坏，或使用了本程序不支持的特性：{reason}"),
+            Self::TooComplex { most } => {
+                format!("编译该组件耗时过长：其代码折合超过 {most} 字节，函数越大、局部变量越多，折合越多")
+            }
             Self::Import { import, .. } => format!("组件导入了 `{import}`；规则组件不得导入任何可调用的接口"),
             Self::Contract { reason, .. } => format!("组件没有导出 `{WORLD}`：{reason}"),
             Self::Version { built_for } => {
                 format!("该组件是为契约 {built_for} 构建的，本程序使用 {VERSION}")
             }
-            Self::Start { reason } => format!("组件启动失败：{reason}"),
+            Self::Start(error) => format!("组件启动失败：{}", error.text().zh),
             Self::Describe(error) => format!("规则组件的 `describe` 失败：{}", error.text().zh),
             Self::Configuration { code, message } => format!("规则组件不接受其配置（{code}）：{message}"),
             Self::Description { reason } => format!("规则组件的自述无法使用：{reason}"),
@@ -186,6 +195,10 @@ impl LoadError {
                 "用 `ruzhi guest build 目录` 可由 Rust 规则源码生成组件",
             ),
             Self::Compile { .. } => Text::new("build the component again", "请重新构建该组件"),
+            Self::TooComplex { .. } => Text::new(
+                "let the rules be data, not code: no function may hold a whole table; build in release mode",
+                "请把数据放在数据段或规则文件中，不要写成巨大的函数；并以 release 方式构建",
+            ),
             Self::Import { fix, .. } => fix.0.clone(),
             Self::Contract { .. } => {
                 Text::new("build it against wit/v0.1 of this release", "请按本版本的 wit/v0.1 重新构建")
@@ -198,7 +211,7 @@ impl LoadError {
                     "请使用支持该版本的 ruzhi，或用本程序重新构建：`ruzhi guest build 目录`，SDK 须为契约 {VERSION} 的版本（`ruzhi guest new` 自带）"
                 ),
             ),
-            Self::Start { .. } | Self::Describe(_) => Text::new(
+            Self::Start(_) | Self::Describe(_) => Text::new(
                 "the fault is in the guest: tell its author what is said above",
                 "问题出在规则组件：请把以上内容告知其作者",
             ),
@@ -230,6 +243,18 @@ pub enum BatchError {
     /// The guest wanted more memory than it may have.
     #[error("`{function}` wanted {wanted} bytes of memory, at most {most} are given{batch}")]
     Memory {
+        /// The export that was called.
+        function: &'static str,
+        /// What it wanted.
+        wanted: usize,
+        /// The limit.
+        most: usize,
+        /// Which batch.
+        batch: Batch,
+    },
+    /// The guest wanted a larger table than it may have.
+    #[error("`{function}` wanted a table of {wanted} elements, at most {most} are given{batch}")]
+    Table {
         /// The export that was called.
         function: &'static str,
         /// What it wanted.
@@ -287,6 +312,7 @@ impl BatchError {
         match self {
             Self::Deadline { .. } => "guest.deadline",
             Self::Memory { .. } => "guest.memory",
+            Self::Table { .. } => "guest.table",
             Self::Answer { .. } => "guest.answer",
             Self::Trap { .. } => "guest.trap",
             Self::GuestError { .. } => "guest.error",
@@ -301,17 +327,20 @@ impl BatchError {
                 format!("`{function}` 运行超过 {deadline_ms} 毫秒，已被终止{}", batch.zh())
             }
             Self::Memory { function, wanted, most, batch } => {
-                format!("`{function}` 需要 {wanted} 字节内存，最多提供 {most} 字节{}", batch.zh())
+                format!("`{function}` 需要 {wanted} 字节内存，最多只给 {most} 字节{}", batch.zh())
+            }
+            Self::Table { function, wanted, most, batch } => {
+                format!("`{function}` 需要 {wanted} 个表项，最多只给 {most} 个{}", batch.zh())
             }
             Self::Answer { function, batch } => format!("`{function}` 返回的数据过多{}", batch.zh()),
             Self::Trap { function, reason, batch } => {
-                format!("`{function}` 异常终止{}：{reason}", batch.zh())
+                format!("`{function}` 异常中止{}：{reason}", batch.zh())
             }
             Self::GuestError { function, code, message, batch } => {
-                format!("`{function}` 放弃处理{}：{code}：{message}", batch.zh())
+                format!("`{function}` 放弃{}：{code}：{message}", batch.zh())
             }
             Self::Count { found, expected, batch } => {
-                format!("`decide` 对 {expected} 条记录给出 {found} 个判定{}", batch.zh())
+                format!("`decide` 对 {expected} 条记录给出了 {found} 个结果{}", batch.zh())
             }
         };
         Text::new(self.to_string(), zh)
@@ -328,7 +357,7 @@ pub struct Batch {
 impl Batch {
     fn zh(&self) -> String {
         match &self.records {
-            Some((first, last, count)) => format!("（共 {count} 条记录，{first} 至 {last}）"),
+            Some((first, last, count)) => format!("（该批 {count} 条记录，{first} 至 {last}）"),
             None => String::new(),
         }
     }

@@ -20,7 +20,7 @@ pub(super) fn description(mut description: Description) -> Result<Description, S
     }
     let mut seen = BTreeSet::new();
     for field in &description.source_fields {
-        if field.is_empty() || field.len() > 100 || field.chars().any(char::is_control) {
+        if field.is_empty() || field.len() > 100 || field.chars().any(commands) {
             return Err(format!("`{}` cannot be a form field's name", shorten(field, 40)));
         }
         if !seen.insert(field.as_str()) {
@@ -90,7 +90,13 @@ pub(super) fn lines(text: &str, most: usize) -> String {
     text.lines().map(|line| shorten(line, most)).collect::<Vec<_>>().join("\n    ")
 }
 
-/// At most `most` characters, without control characters, so that a guest cannot write to a person's terminal.
+/// At most `most` characters, none of which commands a person's terminal.
 pub(super) fn shorten(text: &str, most: usize) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(most).collect()
+    text.chars().map(|c| if commands(c) { ' ' } else { c }).take(most).collect()
+}
+
+/// Whether a character is an order to whatever shows it: a control character, or one that turns the direction of what
+/// follows, so that another text is read than is there.
+fn commands(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -31,11 +31,22 @@ impl Default for Limits {
 
 /// Counts every byte of every memory of a store: wasmtime's own limiter counts each memory alone, so a guest with many
 /// small memories would pass it.
+///
+/// What is refused traps. A guest that is told "no" could ask for ever, or decide otherwise on a host that gives less.
 pub(super) struct Budget {
     used: usize,
     most: usize,
-    /// The size that was refused, so that a trap after it can be explained.
-    pub(super) refused: Option<usize>,
+    /// What was refused, so that the trap it caused can be explained.
+    pub(super) refused: Option<Refused>,
+}
+
+/// What a guest wanted too much of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// Bytes of memory.
+    Memory(usize),
+    /// Elements of a table.
+    Table(usize),
 }
 
 impl Budget {
@@ -58,8 +69,8 @@ impl ResourceLimiter for Budget {
     ) -> wasmtime::Result<bool> {
         let next = self.used.saturating_add(desired.saturating_sub(current));
         if next > self.most {
-            self.refused = Some(next);
-            return Ok(false);
+            self.refused = Some(Refused::Memory(next));
+            return Err(wasmtime::Error::msg("more memory than a guest may have"));
         }
         self.used = next;
         Ok(true)
@@ -71,7 +82,11 @@ impl ResourceLimiter for Budget {
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        Ok(desired <= MOST_TABLE_ELEMENTS)
+        if desired > MOST_TABLE_ELEMENTS {
+            self.refused = Some(Refused::Table(desired));
+            return Err(wasmtime::Error::msg("a larger table than a guest may have"));
+        }
+        Ok(true)
     }
 
     fn instances(&self) -> usize {

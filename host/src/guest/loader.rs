@@ -11,15 +11,20 @@ use wasmtime::component::{Linker, types::ComponentItem};
 use super::bindings::{MappingGuest, MappingGuestPre};
 use super::cache::Cache;
 use super::engine::Engine;
-use super::error::{LoadError, Said};
+use super::error::{Batch, LoadError, Said};
 use super::judge::shorten;
-use super::last_words;
 use super::limits::Budget;
+use super::mapper;
 use crate::model::{Digest, Text};
 
 /// A component larger than this is refused unread: compiling is work, and its cost is not wasmtime's to bound. A
 /// Python guest has 18 MB.
 pub(super) const MOST_BYTES: u64 = 32 << 20;
+
+/// The most work that compiling a component may be, in bytes of ordinary code. A Python guest is 12 million, a TypeScript
+/// guest 2 million. What is densest takes about 10 µs of one core for each, so that a hostile component is compiled or
+/// refused in two minutes; without this it would be hours.
+const MOST_WORK: u64 = 16 << 20;
 
 /// The section a guest's SDK leaves its contract version in.
 pub(super) const VERSION_SECTION: &str = "ruzhi:api-version";
@@ -59,6 +64,10 @@ pub struct Inspection {
 impl Component {
     /// Checks and compiles a component.
     pub fn from_bytes(engine: &Engine, cache: Option<&Cache>, bytes: &[u8]) -> Result<Self, LoadError> {
+        let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        if size > MOST_BYTES {
+            return Err(LoadError::TooLarge { bytes: size, most: MOST_BYTES });
+        }
         let digest = Digest::of(bytes);
         let built_for = contract_of(recognise(bytes)?)?;
         let began = Instant::now();
@@ -68,7 +77,7 @@ impl Component {
             Some(compiled) => compiled,
             None => {
                 let compiled = wasmtime::component::Component::new(engine.inner(), bytes)
-                    .map_err(|e| LoadError::Compile { reason: format!("{e:#}") })?;
+                    .map_err(|e| LoadError::Compile { reason: words(&e) })?;
                 if let Some(cache) = cache {
                     cache.store(engine, &digest, &compiled);
                 }
@@ -88,24 +97,16 @@ impl Component {
                 _ => false,
             };
             if !types_only {
-                return Err(LoadError::Import { import: name.to_owned(), fix: Said(fix_for(name)) });
+                return Err(LoadError::Import { import: shorten(name, 200), fix: Said(fix_for(name)) });
             }
             imports.push(name.to_owned());
         }
         let exports = ty.exports(engine.inner()).map(|(name, _)| name.to_owned()).collect();
-        let against_contract = |e: wasmtime::Error| LoadError::Contract { reason: format!("{e:#}") };
+        let against_contract = |e: wasmtime::Error| LoadError::Contract { reason: words(&e) };
         // Empty on purpose: there is nothing a guest may call.
         let linker = Linker::<Budget>::new(engine.inner());
         let pre = linker.instantiate_pre(&compiled).map_err(against_contract)?;
         let pre = MappingGuestPre::new(pre).map_err(against_contract)?;
-        let mut store = engine.store();
-        pre.instantiate(&mut store).map_err(|e| {
-            if e.is::<wasmtime::Trap>() || store.data().refused.is_some() {
-                LoadError::Start { reason: last_words::of(&e) }
-            } else {
-                against_contract(e)
-            }
-        })?;
         let inspection = Inspection {
             digest,
             bytes: bytes.len(),
@@ -114,9 +115,22 @@ impl Component {
             exports,
             compile_ms,
             cached,
-            start_memory: store.data().peak(),
+            start_memory: 0,
         };
-        Ok(Self { pre: Arc::new(pre), engine: engine.clone(), inspection: Arc::new(inspection) })
+        let inspection_so_far = Arc::new(inspection.clone());
+        let component = Self { pre: Arc::new(pre), engine: engine.clone(), inspection: inspection_so_far };
+        let _trial = engine.trial();
+        let (store, instance) = component.instance();
+        match instance {
+            Ok(_) => {
+                let inspection = Arc::new(Inspection { start_memory: store.data().peak(), ..inspection });
+                Ok(Self { inspection, ..component })
+            }
+            Err(e) if e.is::<wasmtime::Trap>() || store.data().refused.is_some() => {
+                Err(component.did_not_start(e, &store))
+            }
+            Err(e) => Err(against_contract(e)),
+        }
     }
 
     /// What can be said of the component without calling it.
@@ -131,8 +145,13 @@ impl Component {
 
     /// Makes an instance and asks it nothing: whether the component starts.
     pub fn start(&self) -> Result<(), LoadError> {
-        let (_store, instance) = self.instance();
-        instance.map(drop).map_err(|error| LoadError::Start { reason: format!("{error:#}") })
+        let _trial = self.engine.trial();
+        let (store, instance) = self.instance();
+        instance.map(drop).map_err(|e| self.did_not_start(e, &store))
+    }
+
+    pub(super) fn did_not_start(&self, error: wasmtime::Error, store: &wasmtime::Store<Budget>) -> LoadError {
+        LoadError::Start(mapper::explain(self, mapper::START, error, store, Batch::default()).into())
     }
 
     /// An instance of its own for one call.
@@ -171,6 +190,26 @@ fn track(version: &str) -> &str {
     version.match_indices('.').nth(parts - 1).and_then(|(dot, _)| version.get(..dot)).unwrap_or(version)
 }
 
+/// What compiling a function costs: its bytes, more for each the more of them and of locals there are, as the
+/// compiler's work grows with the square of a function; and a little for being one.
+fn work_of(body: &wasmparser::FunctionBody<'_>) -> u64 {
+    let range = body.range();
+    let bytes = range.end.saturating_sub(range.start);
+    // Locals that cannot be read fail the compilation.
+    let locals = body.get_locals_reader().map_or(0, |reader| {
+        reader.into_iter().flatten().fold(0_u64, |sum, (count, _)| sum.saturating_add(count.into()))
+    });
+    let weight = 1 + bytes / (64 << 10) + locals / 32;
+    bytes.saturating_mul(weight).saturating_add(32)
+}
+
+const MOST_WORDS: usize = 500;
+
+/// wasmtime's words, which may quote names that the component chose.
+fn words(error: &wasmtime::Error) -> String {
+    shorten(&format!("{error:#}"), MOST_WORDS)
+}
+
 /// Tells a component from what else people hand over, and reads what it claims of the contract.
 fn recognise(bytes: &[u8]) -> Result<Claims, LoadError> {
     let other = |en: &str, zh: &str| LoadError::NotAComponent { found: Said(Text::new(en, zh)) };
@@ -190,6 +229,7 @@ fn recognise(bytes: &[u8]) -> Result<Claims, LoadError> {
         return Err(other("it is a core module, not a component", "这是核心模块，不是组件"));
     }
     let mut claims = Claims { section: None, mappers: Vec::new() };
+    let mut work: u64 = 0;
     // Components and modules inside have exports of their own.
     let mut depth = 0_usize;
     for payload in wasmparser::Parser::new(0).parse_all(bytes) {
@@ -206,8 +246,14 @@ fn recognise(bytes: &[u8]) -> Result<Claims, LoadError> {
                     exports.filter_map(|export| Some(shorten(export.name.name.strip_prefix(MAPPER)?, 20))),
                 );
             }
+            Ok(Payload::CodeSectionEntry(body)) => {
+                work = work.saturating_add(work_of(&body));
+                if work > MOST_WORK {
+                    return Err(LoadError::TooComplex { most: MOST_WORK });
+                }
+            }
             Ok(_) => {}
-            Err(e) => return Err(LoadError::Compile { reason: e.to_string() }),
+            Err(e) => return Err(LoadError::Compile { reason: shorten(&e.to_string(), MOST_WORDS) }),
         }
     }
     Ok(claims)

@@ -11,7 +11,7 @@ use super::bindings::ruzhi::mapping::types;
 use super::error::{Batch, BatchError, LoadError};
 use super::judge;
 use super::last_words;
-use super::limits::Budget;
+use super::limits::{Budget, MOST_TABLE_ELEMENTS, Refused};
 use super::loader::Component;
 use crate::model::{Context, Description, Digest, Outcome, SourceRecord};
 
@@ -31,11 +31,18 @@ pub struct Guest {
 impl Guest {
     /// Gives a component its rules file's text and asks it to describe itself under it.
     pub fn new(component: Component, config: String) -> Result<Self, LoadError> {
+        let trial = component.engine().trial();
         let (mut store, instance) = component.instance();
-        let instance = instance.map_err(|e| LoadError::Start { reason: last_words::of(&e) })?;
+        let instance = match instance {
+            Ok(instance) => instance,
+            Err(e) => return Err(component.did_not_start(e, &store)),
+        };
         let answer = instance.ruzhi_mapping_mapper().call_describe(&mut store, &config).map_err(|e| {
             LoadError::Describe(explain(&component, "describe", e, &store, Batch::default()).into())
         })?;
+        // Its place in the pool is free before the next one is tried.
+        drop(store);
+        drop(trial);
         let description: Description = match answer {
             Ok(description) => description.into(),
             Err(error) => {
@@ -118,7 +125,7 @@ impl Guest {
     ) -> Result<Vec<Outcome>, BatchError> {
         let instance = match instance {
             Ok(instance) => instance,
-            Err(e) => return Err(explain(&self.component, "decide", e, store, batch)),
+            Err(e) => return Err(explain(&self.component, START, e, store, batch)),
         };
         let given: Vec<types::SourceRecord> = records.iter().map(Into::into).collect();
         let answer =
@@ -155,9 +162,11 @@ pub struct Measured {
     /// Bytes of all the instance's memories.
     pub peak: usize,
 }
+/// What runs when an instance is made, as a message names it.
+pub(super) const START: &str = "start";
 
 /// Why a call did not come back.
-fn explain(
+pub(super) fn explain(
     component: &Component,
     function: &'static str,
     error: wasmtime::Error,
@@ -165,8 +174,14 @@ fn explain(
     batch: Batch,
 ) -> BatchError {
     let limits = component.engine().limits();
-    if let Some(wanted) = store.data().refused {
-        return BatchError::Memory { function, wanted, most: limits.memory, batch };
+    match store.data().refused {
+        Some(Refused::Memory(wanted)) => {
+            return BatchError::Memory { function, wanted, most: limits.memory, batch };
+        }
+        Some(Refused::Table(wanted)) => {
+            return BatchError::Table { function, wanted, most: MOST_TABLE_ELEMENTS, batch };
+        }
+        None => {}
     }
     let reason = last_words::of(&error);
     match error.downcast_ref::<Trap>() {

@@ -362,7 +362,7 @@ fn decide(
             .collect(),
         Err(error) => {
             tracing::error!(error.code = error.code(), records = batch.len(), "{error}");
-            let reason = format!("{}: {error}", error.code());
+            let reason = format!("{}: {}", error.code(), error.text().both());
             batch.into_iter().map(|record| (record, Resolution::Failed(reason.clone()), Vec::new())).collect()
         }
     }

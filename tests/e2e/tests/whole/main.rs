@@ -28,3 +28,4 @@ mod revert;
 mod secrets;
 mod site;
 mod source;
+mod wall;

@@ -1,0 +1,65 @@
+//! The same promises over any answer and any file; `tests/fuzz` looks further.
+
+use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
+
+use super::*;
+
+fn config(cases: u32) -> ProptestConfig {
+    ProptestConfig {
+        cases,
+        rng_seed: RngSeed::Fixed(4),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
+
+proptest! {
+    #![proptest_config(config(300))]
+
+    /// Whatever lies in a guest's memory, the host takes it for an answer or refuses it.
+    #[test]
+    fn any_memory_is_an_answer_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..800), count in 1_usize..4) {
+        let mut memory = Memory::at(ruzhi_hostile::BASE);
+        memory.raw(&bytes);
+        judged(answering(&memory).decide(&context(), &records(count)), count)?;
+    }
+
+    /// An honest answer with some bytes changed.
+    #[test]
+    fn any_change_of_an_answer_is_an_answer_or_an_error(
+        changes in prop::collection::vec((0_u32..600, any::<u8>()), 1..6),
+    ) {
+        let member = ruzhi::model::Member {
+            userid: "a".to_owned(),
+            name: "b".to_owned(),
+            mobile: Some("13800138000".to_owned()),
+            direct_leader: Some(vec!["c".to_owned()]),
+            extra: vec![("extattr".to_owned(), "{}".to_owned())],
+            ..ruzhi::model::Member::default()
+        };
+        let outcome = Outcome { decision: Decision::Upsert(Box::new(member)), notes: vec!["n".to_owned()] };
+        let mut memory = Memory::answer(&[outcome.clone(), outcome, ignored("x")]);
+        let length = memory.bytes().len() as u32;
+        for (at, byte) in changes {
+            memory.byte(ruzhi_hostile::BASE + at % length, byte);
+        }
+        judged(answering(&memory).decide(&context(), &records(3)), 3)?;
+    }
+}
+
+/// What came through breaks no rule of the contract.
+fn judged(answer: Result<Vec<Outcome>, BatchError>, count: usize) -> Result<(), TestCaseError> {
+    let Ok(outcomes) = answer else { return Ok(()) };
+    prop_assert_eq!(outcomes.len(), count);
+    for outcome in outcomes {
+        prop_assert!(outcome.notes.len() <= 51);
+        match outcome.decision {
+            Decision::Upsert(member) => prop_assert_eq!(ruzhi_guest::rule::check(&member), vec![]),
+            Decision::Leave(userid) => prop_assert!(userid.parse::<ruzhi::model::UserId>().is_ok()),
+            Decision::Ignore(reason) => prop_assert!(reason.chars().count() <= 1_000),
+            Decision::Reject(violations) => prop_assert!((1..=100).contains(&violations.len())),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,38 @@
+//! Any text → the default guest's rules, and rows decided under them: refused with a place, or every row is decided and
+//! what is decided holds.
+#![no_main]
+
+use arbitrary::Arbitrary;
+use libfuzzer_sys::fuzz_target;
+use ruzhi_guest::{Context, SourceRecord, decide, describe};
+use ruzhi_guest_member::RulesFile;
+
+#[derive(Debug, Arbitrary)]
+struct Input<'a> {
+    rules: &'a str,
+    rows: [&'a str; 2],
+}
+
+fuzz_target!(|input: Input<'_>| {
+    let Ok(description) = describe::<RulesFile>(input.rules) else {
+        let error = describe::<RulesFile>(input.rules).expect_err("refused twice");
+        assert!(!error.message.is_empty() && !error.code.is_empty());
+        return;
+    };
+    assert!(description.source_fields.iter().all(|field| !field.is_empty()));
+    let context = Context { now: "2026-05-01T08:00:00Z".to_owned(), timezone: "Asia/Shanghai".to_owned() };
+    // Rows as the fuzzer writes them, and one that has every field the rules read.
+    let whole: serde_json::Map<String, serde_json::Value> =
+        description.source_fields.iter().map(|field| (field.clone(), input.rows[0].into())).collect();
+    let whole = serde_json::Value::Object(whole).to_string();
+    let rows = [input.rows[0], input.rows[1], whole.as_str()];
+    let records: Vec<SourceRecord> = rows
+        .iter()
+        .enumerate()
+        .map(|(n, row)| SourceRecord { id: n.to_string(), json: (*row).to_owned() })
+        .collect();
+    let outcomes = decide::<RulesFile>(input.rules, &context, &records).expect("rules that were taken decide");
+    assert_eq!(outcomes.len(), records.len());
+    let again = decide::<RulesFile>(input.rules, &context, &records).expect("as before");
+    assert_eq!(outcomes, again);
+});
