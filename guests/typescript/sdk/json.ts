@@ -32,7 +32,39 @@ export function parseJson(text: string): Json {
 
 /** The object a text holds; a {@link JsonError} is thrown if it is none. */
 export function parseObject(text: string): JsonObject {
-  return new Reader(text).wholeObject();
+  return simpleObject(text) ?? new Reader(text).wholeObject();
+}
+
+/**
+ * The object in a text that has neither escapes nor numbers nor an object in another, as nearly every row has: of such a
+ * text the engine's own reader, which is faster, says the same. `undefined` for all others.
+ */
+function simpleObject(text: string): JsonObject | undefined {
+  if (SPECIAL.test(text)) {
+    return undefined;
+  }
+  let object: unknown;
+  try {
+    object = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof object !== "object" || object === null || Array.isArray(object)) {
+    return undefined;
+  }
+  const fields: JsonObject = new Map();
+  for (const name of Object.keys(object)) {
+    const value: unknown = object[name as keyof typeof object];
+    if (!isSimple(value)) {
+      return undefined;
+    }
+    fields.set(name, value);
+  }
+  return fields;
+}
+
+function isSimple(value: unknown): value is string | boolean | null {
+  return typeof value === "string" || typeof value === "boolean" || value === null;
 }
 
 /** The value as compact JSON text, keys sorted. */
@@ -107,6 +139,7 @@ const ESCAPED = new Map([
   ["t", "\t"],
 ]);
 
+const SPECIAL = /[\\\0-\x1f]/;
 const DEEPEST = 127;
 const U64_MAX = 0xffff_ffff_ffff_ffffn;
 const I64_MIN_SIZE = 0x8000_0000_0000_0000n;
@@ -136,7 +169,7 @@ class Reader {
   private readonly isPlain: boolean;
 
   constructor(private readonly text: string) {
-    this.isPlain = !/[\\\0-\x1f]/.test(text);
+    this.isPlain = !SPECIAL.test(text);
   }
 
   whole(): Json {
