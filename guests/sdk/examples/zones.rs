@@ -27,7 +27,8 @@ fn main() {
     println!("{zones}");
 }
 
-fn typescript() -> String {
+/// The file `zones.ts` of the TypeScript SDK.
+pub(crate) fn typescript() -> String {
     let zones: String = ZONES
         .chunks(6)
         .map(|row| row.iter().map(|zone| json!(zone).to_string()).collect::<Vec<_>>().join(", "))

@@ -88,8 +88,8 @@ export type Decision =
   | { readonly tag: "reject"; readonly val: readonly Violation[] };
 
 /** A decision and the remarks made on the way to it. */
-export interface Outcome {
-  readonly decision: Decision;
+export interface Outcome<D = Decision> {
+  readonly decision: D;
   readonly notes: readonly string[];
 }
 

@@ -5,7 +5,7 @@
  * failure, and no member that breaks a rule of WeCom. A guest's code sees one record at a time.
  */
 
-import { GuestError } from "./contract.ts";
+import { GuestError, reject } from "./contract.ts";
 import type { Context, Decision, Description, Member, Outcome, SourceRecord, Violation } from "./contract.ts";
 import * as date from "./date.ts";
 import { Fault } from "./fault.ts";
@@ -66,42 +66,48 @@ export function describe<Rules>(mapping: Mapping<Rules>, config: string): Descri
 
 /**
  * Decides a batch: one outcome for each record, in the same order. A record that is no JSON object is refused, and a
- * member that breaks a rule of WeCom. `verify` looks at a decision before the rules of WeCom do.
+ * member that breaks a rule of WeCom. `lower` brings a decision into the form of the boundary, and throws if it is none;
+ * it comes before the rules of WeCom, which trust the types.
  */
-export function decide<Rules>(
+export function decide<Rules, Lowered>(
   mapping: Mapping<Rules>,
   config: string,
   context: Context,
   records: readonly SourceRecord[],
-  verify: (decision: Decision) => void = () => {},
-): Outcome[] {
+  lower: (decision: Decision) => Lowered,
+): Outcome<Lowered>[] {
   const rules = mapping.load(config);
   const clock = new Clock(context);
   return records.map((source) => {
     const record = new FormRecord(source, clock);
     if (record.problems.length > 0) {
-      return refusal(record.problems);
+      return { decision: lower(reject(...record.problems)), notes: [] };
     }
     const decision = mapping.decide(rules, clock, record);
-    verify(decision);
-    return judge(decision, record, (field) => mapping.sourceOf?.(rules, field));
+    const lowered = lower(decision);
+    const refused = refusal(decision, record, (field) => mapping.sourceOf?.(rules, field));
+    return refused === undefined
+      ? { decision: lowered, notes: record.notes }
+      : { decision: lower(refused), notes: [] };
   });
 }
 
-function judge(decision: Decision, record: FormRecord, sourceOf: (field: string) => string | undefined): Outcome {
-  const { problems, notes } = record;
-  const broken = brokenBy(decision, problems).map((violation) => {
-    const source = sourceOf(violation.field);
-    return source === undefined ? violation : { ...violation, field: source };
-  });
+/** What is decided instead if something was wrong with the record or is with the decision. */
+function refusal(
+  decision: Decision,
+  { problems }: FormRecord,
+  sourceOf: (field: string) => string | undefined,
+): Decision | undefined {
   if (decision.tag === "reject") {
     const reasons = [...problems, ...decision.val];
-    return reasons.length === 0 ? refusal([noReason()]) : { decision: { tag: "reject", val: reasons }, notes };
+    return reject(...(reasons.length === 0 ? [noReason()] : reasons));
   }
-  if (problems.length + broken.length > 0) {
-    return refusal([...problems, ...broken]);
+  const broken = brokenBy(decision, problems);
+  if (problems.length + broken.length === 0) {
+    return undefined;
   }
-  return { decision, notes };
+  const named = broken.map((violation) => ({ ...violation, field: sourceOf(violation.field) ?? violation.field }));
+  return reject(...problems, ...named);
 }
 
 /** The rules of WeCom that a decision breaks, by the fields of WeCom. */
@@ -142,10 +148,6 @@ function beside(member: Member, problems: readonly Violation[]): Violation[] {
 /** What a rule is about: `mobile` of `mobile.invalid`. */
 function subject({ rule }: Violation): string {
   return rule.split(".", 1)[0] ?? "";
-}
-
-function refusal(violations: readonly Violation[]): Outcome {
-  return { decision: { tag: "reject", val: violations }, notes: [] };
 }
 
 function noReason(): Violation {

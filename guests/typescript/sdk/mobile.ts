@@ -14,6 +14,8 @@ import { identifier } from "./text.ts";
 /** The country code of the mainland, `+86`. */
 export const MAINLAND = 86;
 
+const IS_MAINLAND = /^1[3-9][0-9]{9}$/;
+
 /**
  * Reads a number; one without a country code belongs to the country with code `home`, the mainland if left out.
  * `parse("+86 138-0013-8000")` is `13800138000`, `parse("+852 9123 4567")` is `+85291234567`.
@@ -104,7 +106,7 @@ function unassigned(text: string): never {
 }
 
 function isMainland(text: string): boolean {
-  return text.length === 11 && /^1[3-9][0-9]{9}$/.test(text);
+  return text.length === 11 && IS_MAINLAND.test(text);
 }
 
 function isNational(country: number, national: string): boolean {

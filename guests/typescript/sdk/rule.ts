@@ -13,6 +13,8 @@ import { Fault, show } from "./fault.ts";
 import * as mobile from "./mobile.ts";
 import { asciiLower, bytes, characters, hasControl, identifier, isBlank } from "./text.ts";
 
+const USERID = /^[A-Za-z0-9][A-Za-z0-9_@.-]*$/;
+
 /** Every rule a member breaks, each at its WeCom field; none if WeCom would take the member. */
 export function check(member: Member): Violation[] {
   const found: Violation[] = [];
@@ -54,7 +56,7 @@ export function check(member: Member): Violation[] {
  * `userid.too-long`, `userid.charset`, `userid.first-character`.
  */
 export function userid(text: string): Fault | undefined {
-  if (text.length <= 64 && /^[A-Za-z0-9][A-Za-z0-9_@.-]*$/.test(text)) {
+  if (text.length <= 64 && USERID.test(text)) {
     return undefined;
   }
   if (text === "") {

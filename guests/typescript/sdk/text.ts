@@ -11,6 +11,14 @@
 
 import { nfkc } from "./normal.ts";
 
+// An expression written where it is used is made anew each time.
+const NOT_ASCII = /[^\0-\x7f]/;
+const NOT_SOLID = /[^!-~\u4e00-\u9fff]/;
+const NOT_PLAIN = /[^ -~\u4e00-\u9fff]|  /;
+const CONTROL = /[\0-\x1f\x7f-\x9f\u2028\u2029]/;
+const VISIBLE =
+  /[^\0-\x20\x7f-\xa0\xad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u2064\u2066-\u206f\u3000\ufeff\ufff9-\ufffb]/;
+
 /** How a text is cleaned; what is left out is as for {@link line}. */
 export interface Cleaning {
   /** Remove white space at both ends; `true` if left out. */
@@ -64,14 +72,12 @@ export function identifier(text: string): string {
 
 /** Whether a person would see nothing. */
 export function isBlank(text: string): boolean {
-  return !/[^\0-\x20\x7f-\xa0\xad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u2064\u2066-\u206f\u3000\ufeff\ufff9-\ufffb]/.test(
-    text,
-  );
+  return !VISIBLE.test(text);
 }
 
 /** Whether the text has a character that does not belong on one line: a control character or a line break. */
 export function hasControl(text: string): boolean {
-  return /[\0-\x1f\x7f-\x9f\u2028\u2029]/.test(text);
+  return CONTROL.test(text);
 }
 
 /** The number of characters (code points), counted up to `most`. */
@@ -139,15 +145,15 @@ export function byCodePoint(one: string, other: string): number {
 }
 
 function isAscii(text: string): boolean {
-  return !/[^\0-\x7f]/.test(text);
+  return !NOT_ASCII.test(text);
 }
 
 /** Whether no cleaning changes the text: ASCII and Chinese, single spaces inside. Nearly every text is. */
 function isPlain(text: string): boolean {
-  if (!/[^!-~\u4e00-\u9fff]/.test(text)) {
+  if (!NOT_SOLID.test(text)) {
     return true;
   }
-  return !/[^ -~\u4e00-\u9fff]|  /.test(text) && !text.startsWith(" ") && !text.endsWith(" ");
+  return !NOT_PLAIN.test(text) && !text.startsWith(" ") && !text.endsWith(" ");
 }
 
 function rewrite(text: string, trims: boolean, collapse: boolean): string {

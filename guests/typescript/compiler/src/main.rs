@@ -73,7 +73,8 @@ fn build(folder: &Path) -> Result<Vec<u8>> {
         module_root: Some(&root),
         world_name: None,
         stub_wasi: true,
-        disable_gc: false,
+        // An instance lives for one batch: looking for cycles costs more than they do.
+        disable_gc: true,
         runtime: Runtime::DefaultSync,
     }));
     componentized.map_err(|error| anyhow!("{}", place::told(&error.root_cause().to_string(), &modules)))

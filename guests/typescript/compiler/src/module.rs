@@ -61,8 +61,8 @@ pub fn compile(
     }
     let mut imports = Vec::new();
     for specifier in specifiers(&mut program) {
-        let target = resolve(&specifier.value)
-            .map_err(|message| refused(&message, specifier.span.start as usize))?;
+        let target =
+            resolve(&specifier.value).map_err(|message| refused(&message, specifier.span.start as usize))?;
         specifier.value = allocator.alloc_str(&format!("{}{target}", to_root(path))).into();
         specifier.raw = None;
         imports.push(target);

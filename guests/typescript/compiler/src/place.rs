@@ -60,7 +60,9 @@ pub fn told(said: &str, modules: &BTreeMap<String, Module>) -> String {
     }
     let (message, way) = restored.split_once('\n').unwrap_or((&restored, ""));
     let message = match first.and_then(|(path, point)| Some((path, point, modules.get(path)?))) {
-        Some((path, point, module)) => framed(path, &module.source, offset_of(&module.source, point), message),
+        Some((path, point, module)) => {
+            framed(path, &module.source, offset_of(&module.source, point), message)
+        }
         None => message.to_owned(),
     };
     format!("{message}\n{way}").trim_end().to_owned()

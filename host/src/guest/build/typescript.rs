@@ -75,7 +75,9 @@ mod tests {
     #[test]
     fn a_project_is_named_by_its_package() {
         assert_eq!(name(r#"{"name":"my-rules","private":true}"#).unwrap(), "my-rules");
-        for package in ["", "{}", r#"{"name":1}"#, r#"{"name":"../x"}"#, r#"{"name":"@a/b"}"#, r#"{"name":""}"#] {
+        for package in
+            ["", "{}", r#"{"name":1}"#, r#"{"name":"../x"}"#, r#"{"name":"@a/b"}"#, r#"{"name":""}"#]
+        {
             assert_eq!(name(package).unwrap_err().code(), "build.package-json", "{package}");
         }
     }

@@ -10,15 +10,15 @@ use super::component::{engine, load};
 const RULES: &str = include_str!("../../../../guests/fixtures/helpers-typescript/src/rules.ts");
 const PLACE: &str = include_str!("../../../../guests/fixtures/helpers-typescript/src/place.ts");
 
-fn decided(what: &str) -> Result<Vec<Outcome>, BatchError> {
+fn decided(what: &str) -> Result<Vec<Outcome>, Box<BatchError>> {
     let guest = Guest::new(load(&engine(), "helpers-typescript"), String::new()).unwrap();
     let record = SourceRecord { id: "1".into(), json: format!("{{\"do\":{what:?}}}") };
-    guest.decide(&context(), &[record])
+    guest.decide(&context(), &[record]).map_err(Box::new)
 }
 
 /// The code and text with which the fixture stops a batch.
 fn stopped(what: &str) -> (String, String) {
-    match decided(what).unwrap_err() {
+    match *decided(what).unwrap_err() {
         BatchError::GuestError { code, message, .. } => (code, message),
         other => panic!("{other:?}"),
     }
