@@ -115,33 +115,28 @@ fn person(number: u64, userid: &str) -> Value {
     })
 }
 
-#[test]
-fn whatever_a_guest_does_the_other_flows_and_tenants_end_as_they_must_and_a_good_guest_mends_it() {
-    let rows = [person(1, "new1"), person(2, "new2"), person(3, "new3")];
-    let site = Site::new(&rows);
-    // They are members before their flow's guest goes bad.
-    site.second_flow_of(&member(), GOOD_RULES);
-    let (first, _) = site.sync(0);
-    assert_eq!(first["bad/second"]["counts"]["created"], 3, "{first:?}");
-    assert_eq!(first["bad/onboarding"]["counts"]["created"], site.people);
-    assert_eq!(first["healthy/onboarding"]["counts"]["created"], site.people);
-    let before = site.simulator.state()["wecom"].clone();
-
-    let fewer = Memory::answer(&[]);
+/// What a guest does that loads and describes itself, and how a person reads of it.
+fn attacks() -> [(Vec<u8>, String, &'static str); 5] {
     let grow = "(loop $again (drop (memory.grow (i32.const 16))) (br $again))";
-    let attacks: [(Vec<u8>, String, &str); 5] = [
+    [
         (Module::deciding("(loop $again (br $again))").component(), String::new(), "guest.deadline"),
         (Module::deciding(grow).component(), String::new(), "guest.memory"),
         (Module::deciding("(unreachable)").component(), String::new(), "guest.trap"),
-        (echo(80), rules(fewer.bytes()), "guest.count"),
+        (echo(80), rules(Memory::answer(&[]).bytes()), "guest.count"),
         (echo(80), rules(Memory::giving_up((0, 0), (0, 0)).bytes()), "guest.error"),
-    ];
-    for (component, rules, code) in attacks {
+    ]
+}
+
+#[test]
+fn whatever_a_guest_does_the_other_flows_and_tenants_end_as_they_must_and_a_good_guest_mends_it() {
+    let rows = [person(1, "new1"), person(2, "new2"), person(3, "new3")];
+    for (component, rules, code) in attacks() {
+        let site = Site::new(&rows);
         site.second_flow(&component, &rules);
         let (reports, stderr) = site.sync(1);
         for healthy in ["bad/onboarding", "healthy/onboarding"] {
             assert_eq!(reports[healthy]["state"], "done", "{code}: {}", reports[healthy]);
-            assert_eq!(reports[healthy]["counts"]["unchanged"], site.people, "{code}");
+            assert_eq!(reports[healthy]["counts"]["created"], site.people, "{code}");
             assert_eq!(reports[healthy]["counts"]["failed"], 0, "{code}");
         }
         let bad = &reports["bad/second"];
@@ -155,14 +150,33 @@ fn whatever_a_guest_does_the_other_flows_and_tenants_end_as_they_must_and_a_good
                 assert!(trace.stdout.contains(code), "{code}: {}{}", trace.stdout, trace.stderr);
             }
         }
+        assert_eq!(site.simulator.members(CORP_ID).len(), site.people, "{code}");
+
+        site.second_flow_of(&member(), GOOD_RULES);
+        let (mended, _) = site.sync(0);
+        assert_eq!(mended["bad/second"]["counts"]["created"], 3, "{code}: {mended:?}");
+        assert_eq!(mended["bad/second"]["counts"]["failed"], 0, "{code}");
+        site.simulator.assert_understood();
+    }
+}
+
+#[test]
+fn a_guest_that_attacks_does_not_take_the_place_of_one_that_is_live() {
+    let site = Site::new(&[person(1, "new1"), person(2, "new2"), person(3, "new3")]);
+    site.second_flow_of(&member(), GOOD_RULES);
+    site.sync(0);
+    let before = site.simulator.state()["wecom"].clone();
+    for (component, rules, code) in attacks() {
+        site.second_flow(&component, &rules);
+        let (reports, stderr) = site.sync(0);
+        assert!(stderr.contains("activation.fails") && stderr.contains(code), "{code}: {stderr}");
+        for flow in ["bad/onboarding", "bad/second", "healthy/onboarding"] {
+            assert_eq!(reports[flow]["state"], "done", "{code}: {}", reports[flow]);
+            assert_eq!(reports[flow]["counts"]["failed"], 0, "{code}");
+        }
+        assert_eq!(reports["bad/second"]["counts"]["unchanged"], 3, "{code}");
         assert_eq!(site.simulator.state()["wecom"], before, "{code}: nothing is written");
     }
-
-    site.second_flow_of(&member(), GOOD_RULES);
-    let (mended, _) = site.sync(0);
-    assert_eq!(mended["bad/second"]["counts"]["unchanged"], 3, "{mended:?}");
-    assert_eq!(mended["bad/second"]["counts"]["failed"], 0);
-    assert_eq!(site.simulator.state()["wecom"], before);
 }
 
 #[test]
