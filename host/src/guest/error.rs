@@ -236,7 +236,7 @@ pub enum BatchError {
         /// The export that was called.
         function: &'static str,
         /// The limit.
-        deadline_ms: u128,
+        deadline_ms: u64,
         /// Which batch.
         batch: Batch,
     },

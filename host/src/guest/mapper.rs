@@ -186,7 +186,8 @@ pub(super) fn explain(
     let reason = last_words::of(&error);
     match error.downcast_ref::<Trap>() {
         Some(Trap::Interrupt) => {
-            BatchError::Deadline { function, deadline_ms: limits.deadline.as_millis(), batch }
+            let deadline_ms = u64::try_from(limits.deadline.as_millis()).unwrap_or(u64::MAX);
+            BatchError::Deadline { function, deadline_ms, batch }
         }
         Some(_) => match last_words::left(&error, store) {
             Some(message) => {
