@@ -99,11 +99,13 @@ SECONDS ?= 60
 FUZZ := guest_output component rules_file qeasy
 
 # A crate and a lock file of its own. The fuzzer's flags are unstable ones, for which the stable compiler is let do them.
+# Loaded files grow out of the component that was built once.
 fuzz: export RUSTC_BOOTSTRAP = 1
 fuzz:
 	@command -v cargo-fuzz >/dev/null || cargo install cargo-fuzz --locked
 	@cd tests/fuzz && for target in $(FUZZ); do \
 	  mkdir -p corpus/$$target seeds/$$target; \
-	  cargo fuzz run --fuzz-dir . --sanitizer none $$target corpus/$$target seeds/$$target -- \
+	  seeds=seeds/$$target; [ $$target != component ] || seeds=../../guests/fixtures/v0.1; \
+	  cargo fuzz run --fuzz-dir . --sanitizer none $$target corpus/$$target $$seeds -- \
 	    -max_total_time=$(SECONDS) -timeout=30 -rss_limit_mb=4096 -max_len=65536; \
 	done

@@ -51,7 +51,9 @@ fn outcome(u: &mut Unstructured<'_>) -> arbitrary::Result<Outcome> {
         1 => Decision::Ignore(u.arbitrary()?),
         2 => Decision::Reject(
             (0..u.int_in_range(0..=3)?)
-                .map(|_| Ok(Violation { field: u.arbitrary()?, rule: u.arbitrary()?, message: u.arbitrary()? }))
+                .map(|_| {
+                    Ok(Violation { field: u.arbitrary()?, rule: u.arbitrary()?, message: u.arbitrary()? })
+                })
                 .collect::<arbitrary::Result<_>>()?,
         ),
         _ => Decision::Upsert(Box::new(member(u)?)),

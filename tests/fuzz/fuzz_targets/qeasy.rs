@@ -5,17 +5,20 @@
 use libfuzzer_sys::fuzz_target;
 use ruzhi::qeasy::{Naming, import};
 
-fuzz_target!(|texts: [&str; 2]| {
+fuzz_target!(|text: &str| {
     let naming = Naming::new("factory".parse().expect("a name"), "onboarding".parse().expect("a name"));
-    let texts: Vec<(String, String)> =
-        (0..).zip(texts).map(|(n, text): (u32, _)| (format!("file {n}"), text.to_owned())).collect();
+    let texts: Vec<(String, String)> = (0..)
+        .zip(text.split("\n---\n").take(3))
+        .map(|(n, text): (u32, _)| (format!("file {n}"), text.to_owned()))
+        .collect();
     match import(&texts, &naming) {
         Err(error) => {
             let told = format!("{}{}", error.text().both(), error.hint().both());
             assert!(!error.code().is_empty() && !told.contains('\u{1b}'), "{told:?}");
         }
         Ok(imported) => {
-            ruzhi_guest::describe::<ruzhi_guest_member::RulesFile>(&imported.rules).expect("rules that are taken");
+            ruzhi_guest::describe::<ruzhi_guest_member::RulesFile>(&imported.rules)
+                .expect("rules that are taken");
             toml::from_str::<toml::Table>(&imported.tenant).expect("a tenant file");
             let again = import(&texts, &naming).expect("as before");
             assert_eq!(imported, again);

@@ -2,20 +2,19 @@
 //! what is decided holds.
 #![no_main]
 
-use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use ruzhi_guest::{Context, SourceRecord, decide, describe};
 use ruzhi_guest_member::RulesFile;
 
-#[derive(Debug, Arbitrary)]
-struct Input<'a> {
-    rules: &'a str,
-    rows: [&'a str; 2],
-}
+/// Stands between the rules and the rows, each on its own.
+const BETWEEN: &str = "\n---\n";
 
-fuzz_target!(|input: Input<'_>| {
-    let Ok(description) = describe::<RulesFile>(input.rules) else {
-        let error = describe::<RulesFile>(input.rules).expect_err("refused twice");
+fuzz_target!(|text: &str| {
+    let mut parts = text.split(BETWEEN);
+    let rules = parts.next().unwrap_or_default();
+    let rows = [parts.next().unwrap_or("{}"), parts.next().unwrap_or("[]")];
+    let Ok(description) = describe::<RulesFile>(rules) else {
+        let error = describe::<RulesFile>(rules).expect_err("refused twice");
         assert!(!error.message.is_empty() && !error.code.is_empty());
         return;
     };
@@ -23,16 +22,16 @@ fuzz_target!(|input: Input<'_>| {
     let context = Context { now: "2026-05-01T08:00:00Z".to_owned(), timezone: "Asia/Shanghai".to_owned() };
     // Rows as the fuzzer writes them, and one that has every field the rules read.
     let whole: serde_json::Map<String, serde_json::Value> =
-        description.source_fields.iter().map(|field| (field.clone(), input.rows[0].into())).collect();
+        description.source_fields.iter().map(|field| (field.clone(), rows[0].into())).collect();
     let whole = serde_json::Value::Object(whole).to_string();
-    let rows = [input.rows[0], input.rows[1], whole.as_str()];
+    let rows = [rows[0], rows[1], whole.as_str()];
     let records: Vec<SourceRecord> = rows
         .iter()
         .enumerate()
         .map(|(n, row)| SourceRecord { id: n.to_string(), json: (*row).to_owned() })
         .collect();
-    let outcomes = decide::<RulesFile>(input.rules, &context, &records).expect("rules that were taken decide");
+    let outcomes = decide::<RulesFile>(rules, &context, &records).expect("rules that were taken decide");
     assert_eq!(outcomes.len(), records.len());
-    let again = decide::<RulesFile>(input.rules, &context, &records).expect("as before");
+    let again = decide::<RulesFile>(rules, &context, &records).expect("as before");
     assert_eq!(outcomes, again);
 });
