@@ -38,6 +38,10 @@ fn context() -> Context {
     Context { now: "2026-05-01T08:00:00Z".to_owned(), timezone: "Asia/Shanghai".to_owned() }
 }
 
+fn refused(wat: &str) -> LoadError {
+    Component::from_bytes(&engine(), None, &wat::parse_str(wat).unwrap()).err().unwrap()
+}
+
 #[test]
 fn every_shipped_guest_imports_no_function_and_stays_under_400_kilobytes() {
     for name in ["member.wasm", "jingxintai.wasm"] {
@@ -57,8 +61,7 @@ fn a_component_for_another_version_is_refused_by_both_versions_whatever_its_sect
             "" => String::new(),
             version => format!(r#"(@custom "ruzhi:api-version" "{version}")"#),
         };
-        let text = format!(r#"(component {section} (instance $i) (export "{name}" (instance $i)))"#);
-        Component::from_bytes(&engine(), None, &wat::parse_str(text).unwrap()).err().unwrap()
+        refused(&format!(r#"(component {section} (instance $i) (export "{name}" (instance $i)))"#))
     };
     for (name, section, built_for) in [
         ("ruzhi:mapping/mapper@0.2.0", "0.2", "0.2"),

@@ -327,20 +327,20 @@ impl BatchError {
                 format!("`{function}` 运行超过 {deadline_ms} 毫秒，已被终止{}", batch.zh())
             }
             Self::Memory { function, wanted, most, batch } => {
-                format!("`{function}` 需要 {wanted} 字节内存，最多只给 {most} 字节{}", batch.zh())
+                format!("`{function}` 需要 {wanted} 字节内存，最多提供 {most} 字节{}", batch.zh())
             }
             Self::Table { function, wanted, most, batch } => {
-                format!("`{function}` 需要 {wanted} 个表项，最多只给 {most} 个{}", batch.zh())
+                format!("`{function}` 需要 {wanted} 个表项，最多提供 {most} 个{}", batch.zh())
             }
             Self::Answer { function, batch } => format!("`{function}` 返回的数据过多{}", batch.zh()),
             Self::Trap { function, reason, batch } => {
-                format!("`{function}` 异常中止{}：{reason}", batch.zh())
+                format!("`{function}` 异常终止{}：{reason}", batch.zh())
             }
             Self::GuestError { function, code, message, batch } => {
-                format!("`{function}` 放弃{}：{code}：{message}", batch.zh())
+                format!("`{function}` 放弃处理{}：{code}：{message}", batch.zh())
             }
             Self::Count { found, expected, batch } => {
-                format!("`decide` 对 {expected} 条记录给出了 {found} 个结果{}", batch.zh())
+                format!("`decide` 对 {expected} 条记录给出 {found} 个判定{}", batch.zh())
             }
         };
         Text::new(self.to_string(), zh)
@@ -357,7 +357,7 @@ pub struct Batch {
 impl Batch {
     fn zh(&self) -> String {
         match &self.records {
-            Some((first, last, count)) => format!("（该批 {count} 条记录，{first} 至 {last}）"),
+            Some((first, last, count)) => format!("（共 {count} 条记录，{first} 至 {last}）"),
             None => String::new(),
         }
     }

@@ -107,6 +107,14 @@ impl Component {
         let linker = Linker::<Budget>::new(engine.inner());
         let pre = linker.instantiate_pre(&compiled).map_err(against_contract)?;
         let pre = MappingGuestPre::new(pre).map_err(against_contract)?;
+        let _trial = engine.trial();
+        let mut store = engine.store();
+        if let Err(e) = pre.instantiate(&mut store) {
+            return Err(match e.is::<wasmtime::Trap>() || store.data().refused.is_some() {
+                true => did_not_start(engine, e, &store),
+                false => against_contract(e),
+            });
+        }
         let inspection = Inspection {
             digest,
             bytes: bytes.len(),
@@ -115,22 +123,9 @@ impl Component {
             exports,
             compile_ms,
             cached,
-            start_memory: 0,
+            start_memory: store.data().peak(),
         };
-        let inspection_so_far = Arc::new(inspection.clone());
-        let component = Self { pre: Arc::new(pre), engine: engine.clone(), inspection: inspection_so_far };
-        let _trial = engine.trial();
-        let (store, instance) = component.instance();
-        match instance {
-            Ok(_) => {
-                let inspection = Arc::new(Inspection { start_memory: store.data().peak(), ..inspection });
-                Ok(Self { inspection, ..component })
-            }
-            Err(e) if e.is::<wasmtime::Trap>() || store.data().refused.is_some() => {
-                Err(component.did_not_start(e, &store))
-            }
-            Err(e) => Err(against_contract(e)),
-        }
+        Ok(Self { pre: Arc::new(pre), engine: engine.clone(), inspection: Arc::new(inspection) })
     }
 
     /// What can be said of the component without calling it.
@@ -147,11 +142,7 @@ impl Component {
     pub fn start(&self) -> Result<(), LoadError> {
         let _trial = self.engine.trial();
         let (store, instance) = self.instance();
-        instance.map(drop).map_err(|e| self.did_not_start(e, &store))
-    }
-
-    pub(super) fn did_not_start(&self, error: wasmtime::Error, store: &wasmtime::Store<Budget>) -> LoadError {
-        LoadError::Start(mapper::explain(self, mapper::START, error, store, Batch::default()).into())
+        instance.map(drop).map_err(|e| did_not_start(&self.engine, e, &store))
     }
 
     /// An instance of its own for one call.
@@ -160,6 +151,35 @@ impl Component {
         let instance = self.pre.instantiate(&mut store);
         (store, instance)
     }
+}
+
+/// Why no instance could be made.
+pub(super) fn did_not_start(
+    engine: &Engine,
+    error: wasmtime::Error,
+    store: &wasmtime::Store<Budget>,
+) -> LoadError {
+    LoadError::Start(mapper::explain(engine, mapper::START, error, store, Batch::default()).into())
+}
+
+/// What compiling a function costs: its bytes, more for each the more of them and of locals there are, as the
+/// compiler's work grows with the square of a function; and a little for being one.
+fn work_of(body: &wasmparser::FunctionBody<'_>) -> u64 {
+    let range = body.range();
+    let bytes = range.end.saturating_sub(range.start);
+    // Locals that cannot be read fail the compilation.
+    let locals = body.get_locals_reader().map_or(0, |reader| {
+        reader.into_iter().flatten().fold(0_u64, |sum, (count, _)| sum.saturating_add(count.into()))
+    });
+    let weight = 1 + bytes / (64 << 10) + locals / 32;
+    bytes.saturating_mul(weight).saturating_add(32)
+}
+
+const MOST_WORDS: usize = 500;
+
+/// wasmtime's words, which may quote names that the component chose.
+fn words(error: &wasmtime::Error) -> String {
+    shorten(&format!("{error:#}"), MOST_WORDS)
 }
 
 /// What a component says of the contract it was built for.
@@ -190,26 +210,6 @@ fn track(version: &str) -> &str {
     version.match_indices('.').nth(parts - 1).and_then(|(dot, _)| version.get(..dot)).unwrap_or(version)
 }
 
-/// What compiling a function costs: its bytes, more for each the more of them and of locals there are, as the
-/// compiler's work grows with the square of a function; and a little for being one.
-fn work_of(body: &wasmparser::FunctionBody<'_>) -> u64 {
-    let range = body.range();
-    let bytes = range.end.saturating_sub(range.start);
-    // Locals that cannot be read fail the compilation.
-    let locals = body.get_locals_reader().map_or(0, |reader| {
-        reader.into_iter().flatten().fold(0_u64, |sum, (count, _)| sum.saturating_add(count.into()))
-    });
-    let weight = 1 + bytes / (64 << 10) + locals / 32;
-    bytes.saturating_mul(weight).saturating_add(32)
-}
-
-const MOST_WORDS: usize = 500;
-
-/// wasmtime's words, which may quote names that the component chose.
-fn words(error: &wasmtime::Error) -> String {
-    shorten(&format!("{error:#}"), MOST_WORDS)
-}
-
 /// Tells a component from what else people hand over, and reads what it claims of the contract.
 fn recognise(bytes: &[u8]) -> Result<Claims, LoadError> {
     let other = |en: &str, zh: &str| LoadError::NotAComponent { found: Said(Text::new(en, zh)) };
@@ -229,9 +229,9 @@ fn recognise(bytes: &[u8]) -> Result<Claims, LoadError> {
         return Err(other("it is a core module, not a component", "这是核心模块，不是组件"));
     }
     let mut claims = Claims { section: None, mappers: Vec::new() };
-    let mut work: u64 = 0;
     // Components and modules inside have exports of their own.
     let mut depth = 0_usize;
+    let mut work: u64 = 0;
     for payload in wasmparser::Parser::new(0).parse_all(bytes) {
         match payload {
             Ok(Payload::ModuleSection { .. } | Payload::ComponentSection { .. }) => depth += 1,

@@ -8,11 +8,12 @@ use wasmtime::Trap;
 
 use super::bindings::MappingGuest;
 use super::bindings::ruzhi::mapping::types;
+use super::engine::Engine;
 use super::error::{Batch, BatchError, LoadError};
 use super::judge;
 use super::last_words;
 use super::limits::{Budget, MOST_TABLE_ELEMENTS, Refused};
-use super::loader::Component;
+use super::loader::{self, Component};
 use crate::model::{Context, Description, Digest, Outcome, SourceRecord};
 
 /// Records handed to a guest at once. An instance is made for each batch; at a hundred its cost per record is nothing
@@ -33,12 +34,9 @@ impl Guest {
     pub fn new(component: Component, config: String) -> Result<Self, LoadError> {
         let trial = component.engine().trial();
         let (mut store, instance) = component.instance();
-        let instance = match instance {
-            Ok(instance) => instance,
-            Err(e) => return Err(component.did_not_start(e, &store)),
-        };
+        let instance = instance.map_err(|e| loader::did_not_start(component.engine(), e, &store))?;
         let answer = instance.ruzhi_mapping_mapper().call_describe(&mut store, &config).map_err(|e| {
-            LoadError::Describe(explain(&component, "describe", e, &store, Batch::default()).into())
+            LoadError::Describe(explain(component.engine(), "describe", e, &store, Batch::default()).into())
         })?;
         // Its place in the pool is free before the next one is tried.
         drop(store);
@@ -125,7 +123,7 @@ impl Guest {
     ) -> Result<Vec<Outcome>, BatchError> {
         let instance = match instance {
             Ok(instance) => instance,
-            Err(e) => return Err(explain(&self.component, START, e, store, batch)),
+            Err(e) => return Err(explain(self.component.engine(), START, e, store, batch)),
         };
         let given: Vec<types::SourceRecord> = records.iter().map(Into::into).collect();
         let answer =
@@ -140,7 +138,7 @@ impl Guest {
                     batch,
                 });
             }
-            Err(e) => return Err(explain(&self.component, "decide", e, store, batch)),
+            Err(e) => return Err(explain(self.component.engine(), "decide", e, store, batch)),
         };
         if outcomes.len() != records.len() {
             return Err(BatchError::Count { found: outcomes.len(), expected: records.len(), batch });
@@ -148,6 +146,9 @@ impl Guest {
         Ok(outcomes.into_iter().map(|outcome| judge::outcome(outcome.into())).collect())
     }
 }
+
+/// What runs when an instance is made, as a message names it.
+pub(super) const START: &str = "start";
 
 /// A batch's outcomes and what they took, making the instance included.
 #[derive(Debug)]
@@ -162,18 +163,16 @@ pub struct Measured {
     /// Bytes of all the instance's memories.
     pub peak: usize,
 }
-/// What runs when an instance is made, as a message names it.
-pub(super) const START: &str = "start";
 
 /// Why a call did not come back.
 pub(super) fn explain(
-    component: &Component,
+    engine: &Engine,
     function: &'static str,
     error: wasmtime::Error,
     store: &wasmtime::Store<Budget>,
     batch: Batch,
 ) -> BatchError {
-    let limits = component.engine().limits();
+    let limits = engine.limits();
     match store.data().refused {
         Some(Refused::Memory(wanted)) => {
             return BatchError::Memory { function, wanted, most: limits.memory, batch };
