@@ -88,7 +88,7 @@ fn an_exception_is_told_with_its_text_and_the_author_s_line() {
     let guest = Guest::new(component, String::new()).unwrap();
     let decide = |what: &str| {
         let record = SourceRecord { id: "row-1".to_owned(), json: json!({ "do": what }).to_string() };
-        guest.decide(&context(), &[record]).map(|mut outcomes| outcomes.remove(0).decision)
+        guest.decide(&context(), &[record]).map(|mut outcomes| outcomes.remove(0).decision).map_err(Box::new)
     };
     for (what, message) in [
         ("raise_here", "KeyError: 'row-1' (rules.py:30)"),
@@ -124,7 +124,10 @@ fn an_exception_is_told_with_its_text_and_the_author_s_line() {
         ("wrong_type", "TypeError: Ignore.reason is 5, not a str (rules.py:26)"),
     ] {
         match decide(what) {
-            Err(BatchError::GuestError { code, message: told, .. }) => {
+            Err(error) => {
+                let BatchError::GuestError { code, message: told, .. } = *error else {
+                    panic!("{what}: {error}")
+                };
                 assert_eq!(told, message, "{what}");
                 assert_eq!(code, if what == "give_up" { "own.code" } else { "guest.exception" });
             }
