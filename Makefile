@@ -82,6 +82,7 @@ lint: toolchain
 	cargo clippy --workspace --all-targets --locked --manifest-path guests/Cargo.toml --target-dir guests/target -- -D warnings
 
 test: lint guests-dev languages-dev
+	python3 -m unittest discover guests/python/tests
 	cargo test --locked --manifest-path guests/Cargo.toml --target-dir guests/target --workspace
 	cargo test --release --locked --manifest-path $(TYPESCRIPT)/Cargo.toml --target-dir $(TYPESCRIPT)/target
 	cargo test --workspace --locked

@@ -88,7 +88,7 @@ fn an_exception_is_told_with_its_text_and_the_author_s_line() {
     let guest = Guest::new(component, String::new()).unwrap();
     let decide = |what: &str| {
         let record = SourceRecord { id: "row-1".to_owned(), json: json!({ "do": what }).to_string() };
-        guest.decide(&context(), &[record]).map(|mut outcomes| outcomes.remove(0).decision)
+        guest.decide(&context(), &[record]).map(|mut outcomes| outcomes.remove(0).decision).map_err(Box::new)
     };
     for (what, message) in [
         ("raise_here", "KeyError: 'row-1' (rules.py:30)"),
@@ -96,7 +96,6 @@ fn an_exception_is_told_with_its_text_and_the_author_s_line() {
         ("give_up", "请联系作者 / ask the author"),
         ("recurse", "RecursionError: maximum recursion depth exceeded (rules.py:39)"),
         ("exit", "SystemExit: 3 (rules.py:42)"),
-        ("eat_memory", "MemoryError (rules.py:45)"),
         (
             "read_clock",
             "NotInSandbox: a guest has no clock, use clock.now / 规则组件没有时钟，请使用 clock.now (rules.py:48)",
@@ -124,13 +123,18 @@ fn an_exception_is_told_with_its_text_and_the_author_s_line() {
         ("wrong_type", "TypeError: Ignore.reason is 5, not a str (rules.py:26)"),
     ] {
         match decide(what) {
-            Err(BatchError::GuestError { code, message: told, .. }) => {
+            Err(error) => {
+                let BatchError::GuestError { code, message: told, .. } = *error else {
+                    panic!("{what}: {error}")
+                };
                 assert_eq!(told, message, "{what}");
                 assert_eq!(code, if what == "give_up" { "own.code" } else { "guest.exception" });
             }
             other => panic!("{what}: {other:?}"),
         }
     }
+    // Python's own MemoryError would not say how much there is.
+    assert!(matches!(*decide("eat_memory").unwrap_err(), BatchError::Memory { most: 67_108_864, .. }));
     for (what, reason) in [("print", "printed"), ("dates", "0:00:00 2024/05")] {
         assert_eq!(decide(what).unwrap(), Decision::Ignore(reason.to_owned()), "{what}");
     }
