@@ -46,9 +46,14 @@ pub(crate) fn native<M: Mapping>(rows: &[String]) -> Vec<String> {
     ruzhi_guest::decide::<M>("", &context(), &records(rows)).unwrap().iter().map(line).collect()
 }
 
-/// The host shows no control character of a guest.
+/// The host shows no character of a guest's text that commands a terminal.
 pub(crate) fn line(outcome: &Outcome) -> String {
-    serde_json::to_string(outcome).unwrap().replace("\\u0000", " ").replace("\\n", " ")
+    let text = serde_json::to_string(outcome).unwrap().replace("\\u0000", " ").replace("\\n", " ");
+    text.chars().map(|c| if commands(c) { ' ' } else { c }).collect()
+}
+
+fn commands(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Fails with the first differences, row by row.
