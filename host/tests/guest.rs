@@ -232,6 +232,17 @@ fn a_cached_component_is_used_only_if_its_mac_is_right() {
 }
 
 #[test]
+fn a_component_is_compiled_once_for_all_engines_that_share_a_cache() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = Cache::open(&folder.path().join("cache"), &folder.path().join("key")).unwrap();
+    let cached = [(); 3].map(|()| {
+        let library = Library::new(engine(), Some(cache.clone()));
+        library.load(&built("jingxintai.wasm"), None).unwrap().inspection().cached
+    });
+    assert_eq!(cached, [false, true, true]);
+}
+
+#[test]
 fn the_cache_is_this_user_s_only() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().unwrap();

@@ -19,6 +19,9 @@ use crate::model::Digest;
 
 const MAC_BYTES: usize = 32;
 
+/// Artifacts kept for a user: a few projects, each with its last builds.
+const OF_USER: usize = 20;
+
 /// A private folder of compiled components and the key that vouches for them.
 #[derive(Clone)]
 pub struct Cache {
@@ -34,6 +37,29 @@ impl Cache {
         // A folder made by someone with a wider mask is narrowed before anything in it is believed.
         fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
         Ok(Self { folder: folder.to_owned(), key: read_or_make_key(key)? })
+    }
+
+    /// The cache of this user, for commands that belong to no deployment; none where there is no place for it.
+    pub fn of_user() -> Option<Self> {
+        let folder = user_folder()?;
+        let cache = Self::open(&folder.join("compiled"), &folder.join("compiled-key")).ok()?;
+        cache.keep_newest(OF_USER);
+        Some(cache)
+    }
+
+    /// Removes all but so many artifacts: whoever writes rules leaves one behind with every build.
+    fn keep_newest(&self, most: usize) {
+        let Ok(entries) = fs::read_dir(&self.folder) else { return };
+        let mut artifacts: Vec<_> = entries
+            .flatten()
+            .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
+            .collect();
+        artifacts.sort();
+        let surplus = artifacts.len().saturating_sub(most);
+        for (_, path) in artifacts.into_iter().take(surplus) {
+            // Another process may have been faster.
+            drop(fs::remove_file(path));
+        }
     }
 
     /// The compiled component, if a genuine one for this engine is there.
@@ -87,6 +113,13 @@ impl Cache {
         mac.update(artifact);
         mac
     }
+}
+
+/// `~/.cache/ruzhi`, or where the user keeps such things.
+pub(super) fn user_folder() -> Option<PathBuf> {
+    let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let caches = absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")))?;
+    Some(caches.join("ruzhi"))
 }
 
 fn read_or_make_key(path: &Path) -> io::Result<[u8; 32]> {

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use crate::cli::speech::{Failure, Speech};
-use crate::guest::{self, Component, Engine, Limits, Toolchain};
+use crate::guest::{self, Cache, Component, Engine, Limits, Toolchain};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Build {
@@ -53,7 +53,7 @@ impl Compiler {
             Choice::Debian => Some(Toolchain::Debian),
         };
         let built = guest::build(folder, forced)?;
-        let component = Component::from_bytes(engine, None, &built.component)?;
+        let component = Component::from_bytes(engine, Cache::of_user().as_ref(), &built.component)?;
         let output = match output {
             Some(output) => output.to_owned(),
             None => folder.join(format!("{}.wasm", built.name)),

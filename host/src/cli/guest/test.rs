@@ -15,7 +15,7 @@ use super::build::Compiler;
 use crate::cli::exit;
 use crate::cli::speech::{Failure, Speech};
 use crate::guest::{
-    Case, Component, Difference, Engine, Finding, Guest, Language, Library, Limits, LoadError,
+    Cache, Case, Component, Difference, Engine, Finding, Guest, Language, Library, Limits, LoadError,
 };
 use crate::model::{Lang, Outcome, Text};
 
@@ -75,7 +75,7 @@ impl Test {
         let cases = self.cases()?;
         let engine = Engine::measuring(Limits::default())?;
         let (component, file) = match &self.component {
-            Some(file) => (Library::new(engine, None).load(file, None)?, file.clone()),
+            Some(file) => (Library::new(engine, Cache::of_user()).load(file, None)?, file.clone()),
             None => self.compiler.build(&self.folder, None, &engine)?,
         };
         let mut guests = BTreeMap::new();

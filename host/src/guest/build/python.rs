@@ -17,6 +17,7 @@ use std::process::{Command, Output, Stdio};
 use include_dir::{Dir, include_dir};
 use serde::Deserialize;
 
+use super::super::cache::user_folder;
 use super::error::BuildError;
 
 /// The version that is known to build components without imports.
@@ -227,9 +228,7 @@ fn python() -> Command {
 
 /// `~/.cache/ruzhi/componentize-py-0.25.1`
 fn cache() -> Option<PathBuf> {
-    let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let caches = absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")))?;
-    Some(caches.join("ruzhi").join(format!("componentize-py-{VERSION}")))
+    Some(user_folder()?.join(format!("componentize-py-{VERSION}")))
 }
 
 #[expect(clippy::print_stderr, reason = "a download is said, and goes where the compilers' words go")]

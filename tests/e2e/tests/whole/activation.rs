@@ -295,6 +295,34 @@ fn a_pinned_component_is_the_only_one_that_goes_live() {
     assert_eq!(kept["rules_kept"]["code"], "guest.pin");
 }
 
+#[tokio::test]
+async fn every_shipped_guest_decides_a_stored_record_as_it_did() {
+    for component in
+        ["member.wasm", "jingxintai.wasm", "jingxintai-typescript.wasm", "jingxintai-python.wasm"]
+    {
+        let factory = ruzhi_sim::factory::Factory::builder(61, 16).hostile(10).build();
+        let simulator = ruzhi_e2e::simulator(&factory).await.unwrap();
+        let rules = (component == "member.wasm").then(|| RULES.to_owned());
+        let tenant = Tenant { component: component.to_owned(), rules, ..Tenant::new(&simulator.url()) };
+        let deployment = Deployment::new(&[tenant]).unwrap();
+        let synced = deployment.run(&["sync", "--json"]).unwrap();
+        assert_eq!(synced.code, Some(0), "{component}: {}", synced.stderr);
+        assert!(synced.json().unwrap()["counts"]["refused"].as_u64().unwrap() > 0);
+        for row in factory.rows() {
+            let record = row.row["_id"].as_str().unwrap();
+            let replayed = deployment.run(&["trace", "jingxintai", record, "--replay", "--json"]).unwrap();
+            assert_eq!(
+                replayed.code,
+                Some(0),
+                "{component} {record}: {}{}",
+                replayed.stdout,
+                replayed.stderr
+            );
+            assert_eq!(replayed.json().unwrap()[0]["replay"]["same"], true, "{component} {record}");
+        }
+    }
+}
+
 /// Every line of a tenant's ledger.
 fn ledger(folder: &Path, tenant: &str) -> Vec<LedgerEntry> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
