@@ -4,14 +4,15 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::rules::activation_line;
-use crate::activation::ActivationError;
 use crate::cli::deployment::{self, Need};
 use crate::cli::exit;
 use crate::cli::speech::{Failure, Speech};
-use crate::store::Access;
+use crate::config;
+use crate::guest::Guest;
+use crate::store::{Access, ActivationRow};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct List {
@@ -22,10 +23,21 @@ pub(in crate::cli) struct List {
     last: usize,
 }
 
+/// The rules of a flow.
+struct Listed<'c> {
+    tenant: &'c config::Tenant,
+    flow: &'c config::Flow,
+    /// What the tenant's files hold.
+    offered: Result<Guest, Failure>,
+    /// Newest first: the first is live.
+    history: Vec<ActivationRow>,
+    /// Why what is live could not be loaded again.
+    broken: Option<Failure>,
+}
+
 impl List {
     pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
         let config = deployment::configuration(dir, Need::Read, speech)?;
-        let chosen = config.select(self.target.as_deref())?;
         let library = deployment::library(&config, speech)?;
         let store = match config.store.path.exists() {
             true => Some(deployment::store(&config, Access::Read).await?),
@@ -33,96 +45,21 @@ impl List {
         };
         let mut values = Vec::new();
         let mut failed = false;
-        for (tenant, flow) in chosen {
-            let guest = deployment::guest(&library, flow);
-            let history = match &store {
-                Some(store) => store.activations(&tenant.id, &flow.id, self.last.max(1)).await?,
-                None => Vec::new(),
-            };
-            let live = history.first();
-            let differs = match (&guest, live) {
-                (Ok(guest), Some(live)) => guest.rules() != &live.rules,
-                (Err(_), Some(_)) => true,
-                (_, None) => false,
-            };
-            let restored = match (&store, live) {
-                (Some(store), Some(live)) => {
+        for (tenant, flow) in config.select(self.target.as_deref())? {
+            let offered = deployment::guest(&library, flow);
+            let mut listed = Listed { tenant, flow, offered, history: Vec::new(), broken: None };
+            if let Some(store) = &store {
+                listed.history = store.activations(&tenant.id, &flow.id, self.last.max(1)).await?;
+                if let Some(live) = listed.history.first() {
                     let rules = deployment::flow_rules(store.as_ref(), &library, tenant, flow);
-                    rules.restored(live).await.err()
+                    listed.broken = rules.restored(live).await.err().map(Failure::from);
                 }
-                _ => None,
-            };
-            failed |= guest.is_err() || restored.is_some();
-            let restored = restored.map(|error: ActivationError| Failure::from(error));
+            }
+            failed |= listed.offered.is_err() || listed.broken.is_some();
             if speech.json {
-                let mut value = match &guest {
-                    Ok(guest) => json!({
-                        "rules": guest.rules(),
-                        "component": guest.component().inspection(),
-                        "description": guest.description(),
-                    }),
-                    Err(failure) => json!({ "error": speech.failure_value(failure) }),
-                };
-                if let Some(object) = value.as_object_mut() {
-                    object.insert("tenant".to_owned(), json!(tenant.id));
-                    object.insert("flow".to_owned(), json!(flow.id));
-                    object.insert("path".to_owned(), json!(flow.guest.component));
-                    object.insert("live".to_owned(), json!(live));
-                    object.insert("differs".to_owned(), json!(differs));
-                    object.insert("history".to_owned(), json!(history));
-                    if let Some(failure) = &restored {
-                        object.insert("live_error".to_owned(), speech.failure_value(failure));
-                    }
-                }
-                values.push(value);
-                continue;
-            }
-            let path = flow.guest.component.display();
-            match &guest {
-                Ok(guest) => speech.out(format_args!(
-                    "{}/{}  {} {}  {} {}  {} {}  {path}",
-                    tenant.id,
-                    flow.id,
-                    guest.description().name,
-                    guest.description().version,
-                    speech.say("rules", "规则"),
-                    guest.rules().short(),
-                    speech.say("component", "组件"),
-                    guest.component().inspection().digest.short(),
-                )),
-                Err(failure) => {
-                    speech.out(format_args!("{}/{}  {path}", tenant.id, flow.id));
-                    speech.explain(failure);
-                }
-            }
-            match live {
-                None => speech.out(format_args!(
-                    "  {}",
-                    speech.say(
-                        "nothing is live yet: the first run makes these rules live",
-                        "尚无生效的规则：首次运行时以上规则生效"
-                    )
-                )),
-                Some(_) if differs => speech.out(format_args!(
-                    "  {}",
-                    speech.say(
-                        "live is the first of this list; the tenant's files hold other rules",
-                        "以下第一条为现行规则；租户文件中为其他规则"
-                    )
-                )),
-                Some(_) => speech.out(format_args!(
-                    "  {}",
-                    speech.say(
-                        "live, as the tenant's files have it; newest first",
-                        "现行规则与租户文件一致；新的在前"
-                    )
-                )),
-            }
-            for row in &history {
-                speech.out(format_args!("  {}", activation_line(speech, row)));
-            }
-            if let Some(failure) = &restored {
-                speech.explain(failure);
+                values.push(listed.value(speech));
+            } else {
+                listed.print(speech);
             }
         }
         if let Some(store) = store {
@@ -132,5 +69,80 @@ impl List {
             speech.json(&values);
         }
         Ok(if failed { ExitCode::from(exit::USAGE) } else { ExitCode::SUCCESS })
+    }
+}
+
+impl Listed<'_> {
+    /// The tenant's files hold other rules than those that are live.
+    fn differs(&self) -> bool {
+        let offered = self.offered.as_ref().map(Guest::rules).ok();
+        self.history.first().is_some_and(|live| offered != Some(&live.rules))
+    }
+
+    fn value(&self, speech: &Speech) -> Value {
+        let (rules, component, description, error) = match &self.offered {
+            Ok(guest) => {
+                (Some(guest.rules()), Some(guest.component().inspection()), Some(guest.description()), None)
+            }
+            Err(failure) => (None, None, None, Some(speech.failure_value(failure))),
+        };
+        let mut value = json!({
+            "tenant": self.tenant.id,
+            "flow": self.flow.id,
+            "path": self.flow.guest.component,
+            "rules": rules,
+            "component": component,
+            "description": description,
+            "live": self.history.first(),
+            "differs": self.differs(),
+            "history": self.history,
+        });
+        if let Some(object) = value.as_object_mut() {
+            let live_error = self.broken.as_ref().map(|failure| speech.failure_value(failure));
+            let errors = [("error", error), ("live_error", live_error)];
+            object.extend(errors.into_iter().filter_map(|(key, error)| Some((key.to_owned(), error?))));
+        }
+        value
+    }
+
+    fn print(&self, speech: &Speech) {
+        let (tenant, flow) = (&self.tenant.id, &self.flow.id);
+        let path = self.flow.guest.component.display();
+        match &self.offered {
+            Ok(guest) => speech.out(format_args!(
+                "{tenant}/{flow}  {} {}  {} {}  {} {}  {path}",
+                guest.description().name,
+                guest.description().version,
+                speech.say("rules", "规则"),
+                guest.rules().short(),
+                speech.say("component", "组件"),
+                guest.component().inspection().digest.short(),
+            )),
+            Err(failure) => {
+                speech.out(format_args!("{tenant}/{flow}  {path}"));
+                speech.explain(failure);
+            }
+        }
+        let standing = if self.history.is_empty() {
+            speech.say(
+                "nothing is live yet: the first run makes these rules live",
+                "尚无生效的规则：首次运行时以上规则生效",
+            )
+        } else if self.differs() {
+            speech.say(
+                "live is the first of this list; the tenant's files hold other rules",
+                "以下第一条为现行规则；租户文件中为其他规则",
+            )
+        } else {
+            speech
+                .say("live, as the tenant's files have it; newest first", "现行规则与租户文件一致；新的在前")
+        };
+        speech.out(format_args!("  {standing}"));
+        for row in &self.history {
+            speech.out(format_args!("  {}", activation_line(speech, row)));
+        }
+        if let Some(failure) = &self.broken {
+            speech.explain(failure);
+        }
     }
 }
