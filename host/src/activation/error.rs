@@ -4,6 +4,7 @@ use super::ChangeLimit;
 use crate::guest::LoadError;
 use crate::model::{Digest, FlowId, RecordId, TenantId, Text};
 use crate::store::StoreError;
+use crate::sync::RunError;
 
 /// Rules that do not go live.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +49,17 @@ pub enum ActivationError {
         /// The component that should go live.
         found: Digest,
     },
+    /// The form does not have what the new rules read, or could not be asked.
+    #[error("the new rules cannot read the form: {0}")]
+    Form(#[source] Box<RunError>),
+    /// The rules asked for are live.
+    #[error("these rules are live in {tenant}/{flow} already")]
+    AlreadyLive {
+        /// The tenant.
+        tenant: TenantId,
+        /// The flow.
+        flow: FlowId,
+    },
     /// Nothing has ever been live in the flow.
     #[error("nothing is live in {tenant}/{flow} yet")]
     NothingLive {
@@ -75,7 +87,7 @@ pub enum ActivationError {
         name: String,
     },
     /// Several rules answer to the name.
-    #[error("`{name}` names more than one of the rules that were live in {tenant}/{flow}")]
+    #[error("`{name}` does not name one of the rules that were live in {tenant}/{flow} alone")]
     Ambiguous {
         /// The tenant.
         tenant: TenantId,
@@ -117,6 +129,8 @@ impl ActivationError {
             Self::Fails { .. } => "activation.fails",
             Self::TooMuch { .. } => "activation.too-much",
             Self::Pinned { .. } => "guest.pin",
+            Self::Form(_) => "activation.form",
+            Self::AlreadyLive { .. } => "activation.already-live",
             Self::NothingLive { .. } => "activation.nothing-live",
             Self::NothingBefore { .. } => "activation.nothing-before",
             Self::Unknown { .. } => "activation.unknown",
@@ -140,6 +154,8 @@ impl ActivationError {
                 limit.percent, limit.least
             ),
             Self::Pinned { pinned, found } => format!("同步流固定使用组件 {pinned}，而此组件为 {found}"),
+            Self::Form(error) => return error.text(),
+            Self::AlreadyLive { tenant, flow } => format!("{tenant}/{flow} 现行的正是这些规则"),
             Self::NothingLive { tenant, flow } => format!("{tenant}/{flow} 尚无生效的规则"),
             Self::NothingBefore { tenant, flow } => format!("{tenant}/{flow} 此前没有其他生效过的规则"),
             Self::Unknown { tenant, flow, name } => format!("{tenant}/{flow} 中从未有规则 `{name}` 生效"),
@@ -181,6 +197,14 @@ impl ActivationError {
             Self::Pinned { .. } => Text::new(
                 "if the component is meant, change `sha256` in the tenant's file, or take it out",
                 "若确要使用该组件，请修改或去掉租户文件中的 `sha256`",
+            ),
+            Self::Form(_) => Text::new(
+                "the rules that were live stay live; correct the field's name in the new rules, or put the field into the form",
+                "原规则继续生效；请更正新规则中的字段名，或在表单中加上该字段",
+            ),
+            Self::AlreadyLive { .. } => Text::new(
+                "nothing was done; `ruzhi guest list` shows what was live",
+                "未作改动；`ruzhi guest list` 列出生效过的规则",
             ),
             Self::NothingLive { .. } => Text::new(
                 "run `ruzhi plan` or `ruzhi sync` once, or `ruzhi guest activate` without a file",

@@ -6,10 +6,13 @@ use super::trial::{Records, Trial};
 use crate::guest::{Guest, Library, LoadError};
 use crate::model::{Clock, Context, Digest, FlowId, TenantId};
 use crate::store::{ActivationKind, ActivationRow, Artifacts, Store};
-use crate::sync::context;
+use crate::sync::{FormFields, RunError, context};
 
 /// How often somebody else may be faster before that is told.
 const RACES: usize = 5;
+
+/// A digest's first digits name it from so many on.
+const SHORTEST: usize = 4;
 
 /// Activations looked through for one to go back to.
 const HISTORY: usize = 10_000;
@@ -32,6 +35,8 @@ pub struct FlowRules<'a> {
     pub pin: Option<&'a Digest>,
     /// How much may change unless a person approves.
     pub limit: ChangeLimit,
+    /// Who can tell whether the form has the fields that new rules read.
+    pub form: Option<&'a FormFields>,
 }
 
 /// Who exchanges rules, and what for.
@@ -49,6 +54,8 @@ pub struct Live {
     pub guest: Guest,
     /// How it came to be live.
     pub activation: ActivationRow,
+    /// It went live just now, because the tenant's files hold something new.
+    pub exchanged: bool,
     /// What the tenant's files offer instead, and why it is not live.
     pub kept: Option<ActivationError>,
 }
@@ -82,7 +89,7 @@ impl FlowRules<'_> {
                 let kind = ActivationKind::First;
                 let row = self.row(1, kind, &guest, offered, &offered.rules(), by, &Trial::default(), false);
                 if self.store.put_activation(&row, offered).await? {
-                    return Ok(Live { guest, activation: row, kept: None });
+                    return Ok(Live { guest, activation: row, exchanged: false, kept: None });
                 }
                 continue;
             };
@@ -90,14 +97,15 @@ impl FlowRules<'_> {
                 Ok(offered) => offered,
                 Err(_) => {
                     let kept = offered.err().map(ActivationError::from);
-                    return Ok(Live { guest: self.restored(&latest).await?, activation: latest, kept });
+                    let guest = self.restored(&latest).await?;
+                    return Ok(Live { guest, activation: latest, exchanged: false, kept });
                 }
             };
             if offered.rules() == latest.offered {
                 // Rules that were activated from elsewhere stay live until the files hold something new.
                 let live = offered.rules() == latest.rules;
                 let guest = if live { self.load(offered)? } else { self.restored(&latest).await? };
-                return Ok(Live { guest, activation: latest, kept: None });
+                return Ok(Live { guest, activation: latest, exchanged: false, kept: None });
             }
             let limit = Some(self.limit).filter(|limit| limit.stated);
             match self
@@ -105,13 +113,13 @@ impl FlowRules<'_> {
                 .await
             {
                 Ok((guest, activated)) => {
-                    return Ok(Live { guest, activation: activated.activation, kept: None });
+                    return Ok(Live { guest, activation: activated.activation, exchanged: true, kept: None });
                 }
                 Err(ActivationError::Raced { .. }) => {}
                 Err(ActivationError::Store(error)) => return Err(error.into()),
                 Err(error) => {
                     let guest = self.restored(&latest).await?;
-                    return Ok(Live { guest, activation: latest, kept: Some(error) });
+                    return Ok(Live { guest, activation: latest, exchanged: false, kept: Some(error) });
                 }
             }
         }
@@ -180,11 +188,16 @@ impl FlowRules<'_> {
         let history = self.store.activations(self.tenant, self.flow, HISTORY).await?;
         let Some(latest) = history.first() else { return Err(self.nothing_live()) };
         let target = match to {
-            None => history.iter().find(|row| row.rules != latest.rules).ok_or_else(|| {
-                ActivationError::NothingBefore { tenant: self.tenant.clone(), flow: self.flow.clone() }
+            None => before(&history).ok_or_else(|| ActivationError::NothingBefore {
+                tenant: self.tenant.clone(),
+                flow: self.flow.clone(),
             })?,
             Some(name) => self.named(&history, name)?,
         };
+        if target.rules == latest.rules {
+            let (tenant, flow) = (self.tenant.clone(), self.flow.clone());
+            return Err(ActivationError::AlreadyLive { tenant, flow });
+        }
         let artifacts = self.store.artifacts(&target.component, &target.config).await?;
         let kind = ActivationKind::Rollback;
         let (guest, trial) = match self.compared(latest, &artifacts, found).await {
@@ -211,9 +224,14 @@ impl FlowRules<'_> {
         history: &'h [ActivationRow],
         name: &str,
     ) -> Result<&'h ActivationRow, ActivationError> {
-        let number = name.strip_prefix('#').and_then(|number| number.parse::<u64>().ok());
         let wanted = name.to_ascii_lowercase();
-        let digest = |digest: &Digest| wanted.len() >= 4 && digest.as_str().starts_with(&wanted);
+        let short = wanted.len() < SHORTEST;
+        let number = match name.strip_prefix('#') {
+            Some(number) => number.parse::<u64>().ok(),
+            None if short => name.parse().ok(),
+            None => None,
+        };
+        let digest = |digest: &Digest| !short && digest.as_str().starts_with(&wanted);
         let by_rules = |row: &ActivationRow| Some(row.number) == number || digest(&row.rules);
         if let Some(first) = history.iter().find(|row| by_rules(row)) {
             let another = history.iter().any(|row| by_rules(row) && row.rules != first.rules);
@@ -224,6 +242,9 @@ impl FlowRules<'_> {
             let another =
                 history.iter().any(|row| digest(&row.component) && row.component != first.component);
             return if another { Err(self.ambiguous(name)) } else { Ok(first) };
+        }
+        if short && number.is_none() {
+            return Err(self.ambiguous(name));
         }
         let (tenant, flow) = (self.tenant.clone(), self.flow.clone());
         Err(ActivationError::Unknown { tenant, flow, name: name.to_owned() })
@@ -273,6 +294,17 @@ impl FlowRules<'_> {
                 limit,
                 unread: trial.unread,
             });
+        }
+        if let Some(form) = self.form.filter(|_| !trial.unread.is_empty()) {
+            // A run would end at a field that the form does not have, with these rules and with nothing done.
+            let missing = form
+                .missing(guest.description())
+                .await
+                .map_err(|error| ActivationError::Form(Box::new(error)))?;
+            if !missing.is_empty() {
+                let error = RunError::FieldsMissing { missing };
+                return Err(ActivationError::Form(Box::new(error)));
+            }
         }
         let approved = kind == ActivationKind::Activate && !self.limit.allows(trial.changed, trial.compared);
         let row = self.row(latest.number + 1, kind, &guest, new, &offered, by, &trial, approved);
@@ -342,4 +374,19 @@ impl FlowRules<'_> {
     fn raced(&self) -> ActivationError {
         ActivationError::Raced { tenant: self.tenant.clone(), flow: self.flow.clone() }
     }
+}
+
+/// What was live before the present rules. Going back is no step forward: after it, that is what was live before those
+/// gone back to. `history` has the newest first.
+fn before(history: &[ActivationRow]) -> Option<&ActivationRow> {
+    let mut path: Vec<&ActivationRow> = Vec::new();
+    for row in history.iter().rev() {
+        let back = path.iter().rposition(|earlier| earlier.rules == row.rules);
+        match (row.kind, back) {
+            (ActivationKind::Rollback, Some(place)) => path.truncate(place + 1),
+            _ if path.last().is_some_and(|last| last.rules == row.rules) => {}
+            _ => path.push(row),
+        }
+    }
+    path.iter().rev().nth(1).copied()
 }

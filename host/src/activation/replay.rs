@@ -13,8 +13,9 @@ use crate::store::RecordTrace;
 pub struct Replay {
     /// The rules that decided.
     pub rules: Digest,
-    /// The decision and the remarks are the same.
-    pub same: bool,
+    /// The decision and the remarks are the same; none where there was no decision, for its batch failed, of which it may
+    /// have been an innocent part.
+    pub same: Option<bool>,
     /// Where the decisions differ.
     pub difference: Option<Difference>,
     /// The remarks made now, if they differ.
@@ -61,7 +62,7 @@ impl FlowRules<'_> {
         let notes = now.ok().map(|outcome| outcome.notes).filter(|notes| *notes != trace.notes);
         Ok(Replay {
             rules: trace.rules.clone(),
-            same: difference.is_none() && notes.is_none(),
+            same: trace.decision.as_ref().map(|_| difference.is_none() && notes.is_none()),
             difference,
             notes,
         })

@@ -126,12 +126,10 @@ impl Trial {
     }
 }
 
-/// Each record's outcome, or why its batch has none.
+/// Each record's outcome, or why it has none.
 fn answers(guest: &Guest, context: &Context, batch: &[SourceRecord]) -> Vec<Result<Outcome, String>> {
-    match guest.decide(context, batch) {
-        Ok(outcomes) => outcomes.into_iter().map(Ok).collect(),
-        Err(error) => batch.iter().map(|_| Err(format!("{}: {error}", error.code()))).collect(),
-    }
+    let told = |error: crate::guest::BatchError| format!("{}: {error}", error.code());
+    guest.decide_each(context, batch).into_iter().map(|decided| decided.map_err(told)).collect()
 }
 
 /// Takes so many of so many, evenly spread.

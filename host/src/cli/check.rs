@@ -25,7 +25,7 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
-        let config = deployment::configuration(dir, Need::Run, speech)?;
+        let config = deployment::configuration(dir, Need::Check, speech)?;
         let library = deployment::library(&config, speech)?;
         let mut failures = Vec::new();
         let mut flows = Vec::new();

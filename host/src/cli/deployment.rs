@@ -10,7 +10,7 @@ use secrecy::SecretString;
 
 use super::bar::Bar;
 use super::exit;
-use super::report::{Reports, Show};
+use super::report::{Exchanged, Reports, Show};
 use super::speech::{Failure, Speech};
 use crate::activation::{By, FlowRules, Live};
 use crate::config::{self, Checks, Config, ProcessEnvironment, Secrets};
@@ -18,13 +18,15 @@ use crate::guest::{Cache, Engine, Guest, Library, Limits, LoadError};
 use crate::model::{Clock, FlowId, MemberKey, RunId, SystemClock, TenantId, Text};
 use crate::plan::Policy;
 use crate::store::{Access, Artifacts, Sqlite, Store};
-use crate::sync::{Flow, Progress, Request, RunIds};
+use crate::sync::{Flow, FormFields, Progress, Request, RunIds};
 use crate::{jiandaoyun, wecom};
 
 /// What a command needs of the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Need {
-    /// Everything, secrets and all.
+    /// Everything: secrets, and files that are there.
+    Check,
+    /// Secrets. A flow whose files are gone goes on with the rules that are live, and is no matter of the others.
     Run,
     /// What was stored: neither secrets nor components.
     Read,
@@ -33,11 +35,12 @@ pub(super) enum Need {
 /// Reads the configuration and prints its warnings.
 pub(super) fn configuration(dir: &Path, need: Need, speech: &Speech) -> Result<Config, Failure> {
     let checks = match need {
-        Need::Run => Checks::all(check_filter),
+        Need::Check => Checks::all(check_filter),
+        Need::Run => Checks { files: false, ..Checks::all(check_filter) },
         Need::Read => Checks { secrets: Secrets::Skip, files: false, ..Checks::all(check_filter) },
     };
     let config = Config::load(dir, &ProcessEnvironment, &checks)?;
-    if need == Need::Run {
+    if need != Need::Read {
         for warning in &config.warnings {
             speech.note(warning.render(speech.lang).trim_end());
         }
@@ -105,6 +108,7 @@ pub(super) fn flow_rules<'a>(
     library: &'a Library,
     tenant: &'a config::Tenant,
     flow: &'a config::Flow,
+    form: Option<&'a FormFields>,
 ) -> FlowRules<'a> {
     FlowRules {
         store,
@@ -115,7 +119,13 @@ pub(super) fn flow_rules<'a>(
         timezone: tenant.timezone.name(),
         pin: flow.guest.sha256.as_ref(),
         limit: flow.guest.change,
+        form,
     }
+}
+
+/// The fields of a flow's form, as the form's service tells them.
+pub(super) fn form_fields(source: jiandaoyun::Client, flow: &config::Flow) -> Result<FormFields, Failure> {
+    Ok(FormFields { source, form: form(flow)?.0 })
 }
 
 /// Whoever runs the command, as the machine knows them.
@@ -293,16 +303,18 @@ impl Deployment {
         let mut begun = Vec::with_capacity(flows.len());
         for (tenant, flow, ready) in &flows {
             begun.push(match ready {
-                Ok((ready, kept)) => (*tenant, *flow, Ok((ready.begin(request.clone()).await, kept))),
+                Ok((ready, exchanged)) => {
+                    (*tenant, *flow, Ok((ready.begin(request.clone()).await, exchanged.clone())))
+                }
                 Err(failure) => (*tenant, *flow, Err(failure)),
             });
         }
         for (tenant, flow, begun) in begun {
             match begun {
-                Ok((begun, kept)) => {
+                Ok((begun, exchanged)) => {
                     let report = begun.finish().await;
                     bar.clear();
-                    reports.add(tenant, report, kept.as_ref(), self.store.as_ref()).await;
+                    reports.add(tenant, report, exchanged, self.store.as_ref()).await;
                 }
                 Err(failure) => {
                     bar.clear();
@@ -329,18 +341,20 @@ impl Deployment {
         Ok(clients)
     }
 
-    /// A flow, ready to run, and why its files' rules are not those it runs with, if they are not.
+    /// A flow, ready to run, and what has become of its rules.
     async fn flow(
         &mut self,
         tenant: &config::Tenant,
         flow: &config::Flow,
         progress: Arc<dyn Progress>,
-    ) -> Result<(Flow, Option<Failure>), Failure> {
-        let by = By { who: somebody(), why: None };
-        let rules = flow_rules(self.store.as_ref(), &self.library, tenant, flow);
-        let Live { guest, kept, .. } = rules.live(offered(flow), &by).await?;
-        let (form, filter) = form(flow)?;
+    ) -> Result<(Flow, Exchanged), Failure> {
         let Clients { source, directory, reader } = self.clients(tenant)?;
+        let (form, filter) = form(flow)?;
+        let by = By { who: somebody(), why: None };
+        let fields = form_fields(source.clone(), flow)?;
+        let rules = flow_rules(self.store.as_ref(), &self.library, tenant, flow, Some(&fields));
+        let Live { guest, activation, exchanged, kept } = rules.live(offered(flow), &by).await?;
+        let changed = Exchanged { kept: kept.map(Failure::from), activated: exchanged.then_some(activation) };
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let span = |duration| TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX);
         let ready = Flow {
@@ -374,7 +388,7 @@ impl Deployment {
             run_ids: Arc::new(RandomRunIds),
             progress,
         };
-        Ok((ready, kept.map(Failure::from)))
+        Ok((ready, changed))
     }
 }
 

@@ -11,11 +11,20 @@ use super::speech::{Failure, Speech};
 use crate::config;
 use crate::plan::drift::Finding;
 use crate::plan::{Counts, Plan};
-use crate::store::{RejectRow, RunKind, RunRow, RunState, Store};
+use crate::store::{ActivationRow, RejectRow, RunKind, RunRow, RunState, Store};
 use crate::sync::Report;
 
 /// Newly refused records listed after a run; `ruzhi rejects` lists all.
 const MOST_LISTED: usize = 40;
+
+/// What became of a flow's rules before its run.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Exchanged {
+    /// Why those of the tenant's files are not live.
+    pub(super) kept: Option<Failure>,
+    /// The files held other rules than before, and these went live.
+    pub(super) activated: Option<ActivationRow>,
+}
 
 /// Runs of one command, as they end.
 pub(super) struct Reports<'a> {
@@ -31,15 +40,15 @@ impl<'a> Reports<'a> {
         Self { speech, show, rows: Vec::new(), failures: Vec::new(), values: Vec::new() }
     }
 
-    /// Takes in a run and, unless JSON was asked for, prints it. `kept` says why it was made with the rules that were live
-    /// and not with those of the tenant's files.
+    /// Takes in a run and, unless JSON was asked for, prints it.
     pub(super) async fn add(
         &mut self,
         tenant: &config::Tenant,
         report: Report,
-        kept: Option<&Failure>,
+        exchanged: Exchanged,
         store: &dyn Store,
     ) {
+        let Exchanged { kept, activated } = exchanged;
         let Report { run, plan, findings, error } = report;
         let failure = error.map(Failure::from);
         let labels = store.labels(&run.tenant, &run.flow).await.unwrap_or_default();
@@ -59,7 +68,10 @@ impl<'a> Reports<'a> {
                 "problem": run.problem,
             });
             if let Some(object) = value.as_object_mut() {
-                if let Some(kept) = kept {
+                if let Some(activated) = &activated {
+                    object.insert("rules_exchanged".to_owned(), json!(activated));
+                }
+                if let Some(kept) = &kept {
                     object.insert("rules_kept".to_owned(), self.speech.failure_value(kept));
                 }
                 if let Some(failure) = &failure {
@@ -83,7 +95,18 @@ impl<'a> Reports<'a> {
         } else {
             self.print(tenant, &run, plan.as_ref(), &findings, &labels, store, failure.is_some()).await;
         }
-        if let Some(kept) = kept {
+        if let Some(row) = activated.filter(|_| !self.speech.json) {
+            self.speech.note(format_args!(
+                "  {} {}, {}/{} {}, #{}",
+                self.speech.say("other rules went live:", "新规则已生效："),
+                row.rules.short(),
+                row.changed,
+                row.compared,
+                self.speech.say("people change", "人结果有变"),
+                row.number
+            ));
+        }
+        if let Some(kept) = &kept {
             let left = self.speech.say(
                 "this run used the rules that were live before; those in the tenant's files are not live",
                 "本次运行沿用原先生效的规则；租户文件中的规则未生效",

@@ -62,12 +62,12 @@ impl Trace {
             let replay = match &library {
                 Some(library) => {
                     let (tenant, flow) = only_flow(&config, &format!("{tenant}/{}", trace.flow))?;
-                    let rules = deployment::flow_rules(store.as_ref(), library, tenant, flow);
+                    let rules = deployment::flow_rules(store.as_ref(), library, tenant, flow, None);
                     Some(rules.replay(trace).await?)
                 }
                 None => None,
             };
-            differs |= replay.as_ref().is_some_and(|replay| !replay.same);
+            differs |= replay.as_ref().is_some_and(|replay| replay.same == Some(false));
             if speech.json {
                 let mut value = self.value(trace);
                 if let (Some(object), Some(replay)) = (value.as_object_mut(), &replay) {
@@ -100,24 +100,26 @@ impl Trace {
 
     fn print_replay(&self, speech: &Speech, replay: &Replay) {
         let rules = replay.rules.short();
-        if replay.same {
+        if replay.same == Some(true) {
             let same = speech
                 .say("replayed: same row, same moment, same decision", "重放：同一行、同一时刻，判定相同");
             return speech.out(format_args!("  {same}  {} {rules}", speech.say("by rules", "规则")));
         }
-        speech.out(format_args!(
-            "  {}  {} {rules}",
-            speech.say(
-                "replayed: the decision is another one, so the guest is not a function of its arguments",
-                "重放：判定不同，说明规则组件的结果不只取决于输入"
+        let differs = match replay.same {
+            None => speech.say(
+                "replayed: there was no decision, for its batch failed; alone it comes to this",
+                "重放：当时该批失败、没有判定；单独判定的结果如下",
             ),
-            speech.say("by rules", "规则")
-        ));
+            Some(_) => speech.say(
+                "replayed: the decision is another one, so the guest is not a function of its arguments",
+                "重放：判定不同，说明规则组件的结果不只取决于输入",
+            ),
+        };
+        speech.out(format_args!("  {differs}  {} {rules}", speech.say("by rules", "规则")));
         if let Some(difference) = &replay.difference {
             for field in &difference.fields {
-                let shown = |value: &Value| {
-                    if self.reveal { value.clone() } else { hidden(&field.field, value) }
-                };
+                let shown =
+                    |value: &Value| if self.reveal { value.clone() } else { hidden(&field.field, value) };
                 speech.out(format_args!(
                     "      {}: {} → {}",
                     field.field,

@@ -83,11 +83,19 @@ impl Cache {
         let written = component.serialize().map_err(io::Error::other).and_then(|artifact| {
             let mac = self.mac(&name, &artifact).finalize().into_bytes();
             let draft = self.folder.join(format!(".{name}.{}", std::process::id()));
-            let mut file =
-                fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
-            file.write_all(&mac)?;
-            file.write_all(&artifact)?;
-            fs::rename(&draft, &path).inspect_err(|_| drop(fs::remove_file(&draft)))
+            let write = || {
+                let mut file = fs::OpenOptions::new()
+                    .write(true)
+                    .create(true)
+                    .truncate(true)
+                    .mode(0o600)
+                    .open(&draft)?;
+                file.write_all(&mac)?;
+                file.write_all(&artifact)?;
+                fs::rename(&draft, &path)
+            };
+            // A disk that is full shall not be filled by what was not finished.
+            write().inspect_err(|_| drop(fs::remove_file(&draft)))
         });
         if let Err(error) = written {
             tracing::warn!(

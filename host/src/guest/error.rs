@@ -175,12 +175,12 @@ impl LoadError {
     pub fn hint(&self) -> Text {
         match self {
             Self::Read { .. } => Text::new(
-                "check the path after `component =` in the tenant's file; `make guests` builds the ones that come with ruzhi",
-                "请检查租户文件中 `component =` 后的路径；随 ruzhi 提供的规则组件用 `make guests` 构建",
+                "check the path (in a tenant's file it stands after `component =`); `make guests` builds the ones that come with ruzhi",
+                "请检查路径（在租户文件中写在 `component =` 之后）；随 ruzhi 提供的规则组件用 `make guests` 构建",
             ),
             Self::Rules { .. } => Text::new(
-                "check the path after `config =` in the tenant's file; the file must be UTF-8",
-                "请检查租户文件中 `config =` 后的路径；文件须为 UTF-8 编码",
+                "check the path (in a tenant's file it stands after `config =`); the file must be UTF-8",
+                "请检查路径（在租户文件中写在 `config =` 之后）；文件须为 UTF-8 编码",
             ),
             Self::TooLarge { .. } => Text::new(
                 "build the guest in release mode and strip it",
@@ -344,6 +344,14 @@ impl BatchError {
             }
         };
         Text::new(self.to_string(), zh)
+    }
+}
+
+impl BatchError {
+    /// Whether one record of the batch may be to blame, so that it is worth asking without it. A guest that is too slow
+    /// would take its whole time again for each half, and one that does not count is not to be believed at all.
+    pub(super) fn may_be_of_one_record(&self) -> bool {
+        !matches!(self, Self::Deadline { .. } | Self::Count { .. })
     }
 }
 

@@ -20,6 +20,10 @@ use crate::model::{Context, Description, Digest, Outcome, SourceRecord};
 /// beside one call to WeCom.
 pub const BATCH: usize = 100;
 
+/// Records of a batch that are told apart from the others because they cannot be decided. Where there are more, the fault
+/// is the rules' and not theirs, and looking for each of them costs a call for each half.
+const MOST_APART: usize = 8;
+
 /// A component with its rules file: what decides the records of a flow. Cheap to clone.
 #[derive(Clone)]
 pub struct Guest {
@@ -98,7 +102,41 @@ impl Guest {
         self.measure(context, records).outcomes
     }
 
-    /// The same, with what it took.
+    /// The same; where a batch fails its halves are decided, and theirs, so that one record that cannot be decided does
+    /// not keep the others from it.
+    pub fn decide_each(
+        &self,
+        context: &Context,
+        records: &[SourceRecord],
+    ) -> Vec<Result<Outcome, BatchError>> {
+        let mut decided = Vec::with_capacity(records.len());
+        let mut left = MOST_APART;
+        self.decide_halves(context, records, &mut decided, &mut left);
+        decided
+    }
+
+    fn decide_halves(
+        &self,
+        context: &Context,
+        records: &[SourceRecord],
+        decided: &mut Vec<Result<Outcome, BatchError>>,
+        left: &mut usize,
+    ) {
+        match self.decide(context, records) {
+            Ok(outcomes) => decided.extend(outcomes.into_iter().map(Ok)),
+            Err(error) if records.len() == 1 || *left == 0 || !error.may_be_of_one_record() => {
+                *left = left.saturating_sub(1);
+                decided.extend(records.iter().map(|_| Err(error.clone())));
+            }
+            Err(_) => {
+                let (first, second) = records.split_at(records.len() / 2);
+                self.decide_halves(context, first, decided, left);
+                self.decide_halves(context, second, decided, left);
+            }
+        }
+    }
+
+    /// The same as [`Guest::decide`], with what it took.
     pub fn measure(&self, context: &Context, records: &[SourceRecord]) -> Measured {
         let (Some(first), Some(last)) = (records.first(), records.last()) else {
             return Measured { outcomes: Ok(Vec::new()), wall: Duration::ZERO, fuel: None, peak: 0 };
@@ -134,7 +172,7 @@ impl Guest {
                 return Err(BatchError::GuestError {
                     function: "decide",
                     code: judge::shorten(&error.code, 80),
-                    message: judge::shorten(&error.message, 1_000),
+                    message: judge::without_people(&judge::shorten(&error.message, 1_000)),
                     batch,
                 });
             }
@@ -189,9 +227,12 @@ pub(super) fn explain(
             BatchError::Deadline { function, deadline_ms, batch }
         }
         Some(_) => match last_words::left(&error, store) {
-            Some(message) => {
-                BatchError::GuestError { function, code: "guest.exception".to_owned(), message, batch }
-            }
+            Some(message) => BatchError::GuestError {
+                function,
+                code: "guest.exception".to_owned(),
+                message: judge::without_people(&message),
+                batch,
+            },
             None => BatchError::Trap { function, reason, batch },
         },
         None if reason.contains("too much data is being copied") => BatchError::Answer { function, batch },

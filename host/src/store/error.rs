@@ -102,8 +102,8 @@ impl StoreError {
                 "请等待其结束或将其停止；同时运行两个可能重复邀请成员",
             ),
             Self::Database { .. } | Self::Value { .. } => Text::new(
-                "if the file is from a newer ruzhi, use that one; if it is damaged, restore the backup",
-                "若该文件由更新版本的 ruzhi 写入，请使用该版本；若文件损坏，请恢复备份",
+                "check first that the disk has room and works; if the file is from a newer ruzhi, use that one; only if it is damaged, restore the backup",
+                "请先检查磁盘空间与状态；若该文件由更新版本的 ruzhi 写入，请使用该版本；只有文件确已损坏时才恢复备份",
             ),
             Self::Read { .. } => Text::new(
                 "check the disk and the file's permissions, then run again",

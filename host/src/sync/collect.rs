@@ -354,18 +354,17 @@ fn decide(
     batch: Vec<FetchedRecord>,
 ) -> Vec<(FetchedRecord, Resolution, Vec<String>)> {
     let records: Vec<SourceRecord> = batch.iter().map(|fetched| fetched.record.clone()).collect();
-    match guest.decide(context, &records) {
-        Ok(outcomes) => batch
-            .into_iter()
-            .zip(outcomes)
-            .map(|(record, outcome)| (record, Resolution::Decided(outcome.decision), outcome.notes))
-            .collect(),
-        Err(error) => {
-            tracing::error!(error.code = error.code(), records = batch.len(), "{error}");
-            let reason = format!("{}: {}", error.code(), error.text().both());
-            batch.into_iter().map(|record| (record, Resolution::Failed(reason.clone()), Vec::new())).collect()
-        }
+    let decided = guest.decide_each(context, &records);
+    let failed = decided.iter().filter(|decided| decided.is_err()).count();
+    if let Some(error) = decided.iter().find_map(|decided| decided.as_ref().err()) {
+        tracing::error!(error.code = error.code(), records = failed, "{error}");
     }
+    let resolved = |decided: Result<crate::model::Outcome, crate::guest::BatchError>| match decided {
+        Ok(outcome) => (Resolution::Decided(outcome.decision), outcome.notes),
+        Err(error) => (Resolution::Failed(format!("{}: {}", error.code(), error.text().both())), Vec::new()),
+    };
+    let resolved = decided.into_iter().map(resolved);
+    batch.into_iter().zip(resolved).map(|(record, (resolution, notes))| (record, resolution, notes)).collect()
 }
 
 /// What a guest is told of the world.

@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 
 use super::error::{MissingField, RunError};
 use super::flow::Flow;
-use crate::jiandaoyun::Widget;
+use crate::jiandaoyun::{self, Widget};
+use crate::model::Description;
 
 /// Fields every row has that are not the form's own (a form without a workflow has no `flowState`).
 const SYSTEM_FIELDS: [&str; 10] = [
@@ -23,25 +24,48 @@ const SYSTEM_FIELDS: [&str; 10] = [
     "ext",
 ];
 
+/// A form whose fields can be asked for.
+#[derive(Clone)]
+pub struct FormFields {
+    /// Who is asked.
+    pub source: jiandaoyun::Client,
+    /// Which form.
+    pub form: jiandaoyun::Form,
+}
+
+impl FormFields {
+    /// The fields that a guest reads and the form does not have.
+    pub async fn missing(&self, guest: &Description) -> Result<Vec<MissingField>, RunError> {
+        self.missing_of(guest, BTreeSet::new()).await
+    }
+
+    async fn missing_of<'a>(
+        &self,
+        guest: &'a Description,
+        mut read: BTreeSet<&'a str>,
+    ) -> Result<Vec<MissingField>, RunError> {
+        let widgets = match self.source.widgets(&self.form).await {
+            Ok(widgets) => widgets,
+            Err(error) if error.is_unknown_route() => {
+                tracing::warn!(
+                    form.entry_id = self.form.entry_id.as_str(),
+                    "the form's service does not tell the form's fields; they are taken for unchanged"
+                );
+                return Ok(Vec::new());
+            }
+            Err(error) => return Err(RunError::Fields(error)),
+        };
+        read.extend(guest.source_fields.iter().map(String::as_str));
+        Ok(missing(read, &widgets, &guest.labels))
+    }
+}
+
 /// Compares what is read with what the form has.
 pub(super) async fn check(flow: &Flow) -> Result<(), RunError> {
-    let widgets = match flow.source.widgets(&flow.form).await {
-        Ok(widgets) => widgets,
-        Err(error) if error.is_unknown_route() => {
-            tracing::warn!(
-                tenant.id = flow.tenant.as_str(),
-                flow.id = flow.id.as_str(),
-                "the form's service does not tell the form's fields; they are taken for unchanged"
-            );
-            return Ok(());
-        }
-        Err(error) => return Err(RunError::Fields(error)),
-    };
-    let description = flow.guest.description();
-    let mut read: BTreeSet<&str> = description.source_fields.iter().map(String::as_str).collect();
-    let filtered = flow.filter.as_ref().map(crate::jiandaoyun::Filter::fields).unwrap_or_default();
-    read.extend(filtered.iter().map(String::as_str));
-    let missing = missing(read, &widgets, &description.labels);
+    let filtered = flow.filter.as_ref().map(jiandaoyun::Filter::fields).unwrap_or_default();
+    let fields = FormFields { source: flow.source.clone(), form: flow.form.clone() };
+    let read = filtered.iter().map(String::as_str).collect();
+    let missing = fields.missing_of(flow.guest.description(), read).await?;
     if missing.is_empty() { Ok(()) } else { Err(RunError::FieldsMissing { missing }) }
 }
 

@@ -24,7 +24,7 @@ mod tests;
 
 pub(crate) use collect::context;
 pub use error::{MissingField, RunError};
-pub use fields::missing as missing_fields;
+pub use fields::{FormFields, missing as missing_fields};
 pub use flow::{Flow, RunIds};
 pub use progress::{Progress, Silent};
 pub use run::{Begun, Report, Request, RunOptions};

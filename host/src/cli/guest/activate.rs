@@ -38,6 +38,9 @@ pub(in crate::cli) struct Rollback {
     by: Person,
 }
 
+/// Characters of a name or a reason in the history.
+const MOST_SAID: usize = 300;
+
 /// Who acts, and what for.
 #[derive(Debug, Args)]
 struct Person {
@@ -51,17 +54,30 @@ struct Person {
 
 impl Person {
     fn by(&self) -> By {
-        By { who: self.by.clone().unwrap_or_else(deployment::somebody), why: self.why.clone() }
+        // What is one line in the history stays one.
+        let line = |text: &str| -> String {
+            text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MOST_SAID).collect()
+        };
+        let who = self.by.clone().unwrap_or_else(deployment::somebody);
+        By { who: line(&who), why: self.why.as_deref().map(line) }
     }
 }
 
 impl Activate {
     pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
-        let config = deployment::configuration(dir, Need::Read, speech)?;
+        // With the secrets at hand the form is asked whether it has what the new rules read; without them the next run asks.
+        let (config, asked) = match deployment::configuration(dir, Need::Run, speech) {
+            Ok(config) => (config, true),
+            Err(_) => (deployment::configuration(dir, Need::Read, speech)?, false),
+        };
         let (tenant, flow) = only_flow(&config, &self.target)?;
+        let form = match asked {
+            true => Some(deployment::form_fields(deployment::source(tenant)?, flow)?),
+            false => None,
+        };
         let store = deployment::store(&config, Access::Beside).await?;
         let library = deployment::library(&config, speech)?;
-        let rules = deployment::flow_rules(store.as_ref(), &library, tenant, flow);
+        let rules = deployment::flow_rules(store.as_ref(), &library, tenant, flow, form.as_ref());
         let new = self.new.artifacts(&rules, flow).await?;
         let offered = offered_now(flow, &new.rules());
         let result = rules.activate(&new, offered, &self.by.by(), self.approve, |_| {}).await;
@@ -77,7 +93,7 @@ impl Rollback {
         let (tenant, flow) = only_flow(&config, &self.target)?;
         let store = deployment::store(&config, Access::Beside).await?;
         let library = deployment::library(&config, speech)?;
-        let rules = deployment::flow_rules(store.as_ref(), &library, tenant, flow);
+        let rules = deployment::flow_rules(store.as_ref(), &library, tenant, flow, None);
         let offered = offered_now(flow, &Digest::of(""));
         let result = rules.roll_back(self.to.as_deref(), offered, &self.by.by(), |_| {}).await;
         store.close().await;

@@ -13,6 +13,9 @@ use crate::cli::deployment::{self, Need};
 use crate::cli::speech::{Failure, Speech};
 use crate::store::Access;
 
+/// Characters of a cell; `--json` has all of them.
+const WIDEST: usize = 48;
+
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Diff {
     /// tenant/flow, or the tenant if it has one flow
@@ -33,7 +36,7 @@ impl Diff {
         let (tenant, flow) = only_flow(&config, &self.target)?;
         let store = deployment::store(&config, Access::Read).await?;
         let library = deployment::library(&config, speech)?;
-        let rules = deployment::flow_rules(store.as_ref(), &library, tenant, flow);
+        let rules = deployment::flow_rules(store.as_ref(), &library, tenant, flow, None);
         let new = self.new.artifacts(&rules, flow).await?;
         let mut differences: Vec<Difference> = Vec::new();
         let trial = rules.try_out(&new, self.sample, |difference| differences.push(difference)).await;
@@ -79,6 +82,20 @@ impl Diff {
         Ok(ExitCode::SUCCESS)
     }
 
+    /// A value in a cell: short, and an empty one can be told from none.
+    fn cell(&self, field: &str, value: &Value) -> String {
+        let text = match if self.reveal { value.clone() } else { hidden(field, value) } {
+            Value::Null => return "—".to_owned(),
+            Value::String(_) if value.as_str() == Some("") => return "“”".to_owned(),
+            Value::String(text) => text,
+            other => other.to_string(),
+        };
+        match text.char_indices().nth(WIDEST) {
+            Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+            None => text,
+        }
+    }
+
     fn table(
         &self,
         speech: &Speech,
@@ -107,15 +124,12 @@ impl Diff {
             }
             for field in &difference.fields {
                 let label = labels.get(&field.field).unwrap_or(&field.field);
-                let shown = |value: &Value| {
-                    let value = if self.reveal { value.clone() } else { hidden(&field.field, value) };
-                    match value {
-                        Value::Null => "—".to_owned(),
-                        Value::String(text) => text,
-                        other => other.to_string(),
-                    }
-                };
-                rows.push([label.clone(), shown(&field.before), shown(&field.after)]);
+                let before = self.cell(&field.field, &field.before);
+                let mut after = self.cell(&field.field, &field.after);
+                if before == after {
+                    after.push_str(speech.say(" (changed)", "（有变）"));
+                }
+                rows.push([label.clone(), before, after]);
             }
             for (place, [field, before, after]) in rows.into_iter().enumerate() {
                 let (record, person) =

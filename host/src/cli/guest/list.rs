@@ -51,11 +51,12 @@ impl List {
             if let Some(store) = &store {
                 listed.history = store.activations(&tenant.id, &flow.id, self.last.max(1)).await?;
                 if let Some(live) = listed.history.first() {
-                    let rules = deployment::flow_rules(store.as_ref(), &library, tenant, flow);
+                    let rules = deployment::flow_rules(store.as_ref(), &library, tenant, flow, None);
                     listed.broken = rules.restored(live).await.err().map(Failure::from);
                 }
             }
-            failed |= listed.offered.is_err() || listed.broken.is_some();
+            // What is live goes on whatever has become of the files.
+            failed |= listed.broken.is_some() || (listed.offered.is_err() && listed.history.is_empty());
             if speech.json {
                 values.push(listed.value(speech));
             } else {
@@ -110,7 +111,7 @@ impl Listed<'_> {
         let path = self.flow.guest.component.display();
         match &self.offered {
             Ok(guest) => speech.out(format_args!(
-                "{tenant}/{flow}  {} {}  {} {}  {} {}  {path}",
+                "{tenant}/{flow}  {path}: {} {}  {} {}  {} {}",
                 guest.description().name,
                 guest.description().version,
                 speech.say("rules", "规则"),

@@ -199,6 +199,13 @@ fn a_person_activates_looks_back_and_goes_back() {
     assert_eq!(forth["activation"]["rules"], newest["rules"]);
     let first_again = factory.json(0, &["guest", "rollback", "jingxintai", "#1"]);
     assert_eq!(first_again["activation"]["rules"], first["rules"]);
+    // What is live already is no way back, and neither is what was gone back from.
+    let same = factory.json(1, &["guest", "rollback", "jingxintai", "1"]);
+    assert_eq!(same["error"]["code"], "activation.already-live");
+    let nothing = factory.json(1, &["guest", "rollback", "jingxintai"]);
+    assert_eq!(nothing["error"]["code"], "activation.nothing-before");
+    let short = factory.json(2, &["guest", "rollback", "jingxintai", &digest[..3]]);
+    assert_ne!(short["error"]["code"], "activation.unknown", "{short}");
     let unknown = factory.json(2, &["guest", "rollback", "jingxintai", "ffffffffffff"]);
     assert_eq!(unknown["error"]["code"], "activation.unknown");
     let table = factory.run(0, &["guest", "list", "--lang", "zh"]).stdout;
@@ -259,6 +266,66 @@ fn a_guest_that_is_no_function_of_its_arguments_is_caught_by_a_replay() {
     assert_eq!(factory.json(0, &["trace", "jingxintai", &records[0], "--replay"])[0]["replay"]["same"], true);
     let second = factory.json(1, &["trace", "jingxintai", &records[1], "--replay"]);
     assert_eq!(second[0]["replay"]["same"], false, "{second}");
+}
+
+#[test]
+fn files_that_are_gone_stop_nobody_who_has_run_before() {
+    let factory = Factory::new(3, |tenant| tenant);
+    factory.json(0, &["sync"]);
+    for gone in
+        [factory.component.clone(), factory.deployment.path().join("tenants/jingxintai/onboarding.json")]
+    {
+        let bytes = std::fs::read(&gone).unwrap();
+        std::fs::remove_file(&gone).unwrap();
+        let kept = factory.json(0, &["sync", "--full"]);
+        assert_eq!(kept["counts"]["unchanged"], 3, "{kept}");
+        assert!(kept["rules_kept"]["code"].as_str().unwrap().starts_with("guest."), "{kept}");
+        assert_eq!(factory.json(0, &["guest", "list"])[0]["history"].as_array().unwrap().len(), 1);
+        factory.run(2, &["check"]);
+        std::fs::write(&gone, bytes).unwrap();
+    }
+    assert!(factory.json(0, &["sync"]).get("rules_kept").is_none());
+}
+
+#[test]
+fn rules_that_read_a_field_the_form_does_not_have_never_go_live() {
+    let factory = Factory::new(3, |tenant| tenant);
+    factory.json(0, &["sync"]);
+    let mut slip: Value = serde_json::from_str(RULES).unwrap();
+    let request = slip["request"].as_array_mut().unwrap();
+    request.push(json!({ "field": "address", "label": "地址", "type": "string", "value": "{emp_mial}" }));
+    factory.rules(&slip.to_string());
+    let kept = factory.json(0, &["sync", "--full"]);
+    assert_eq!(
+        (&kept["rules_kept"]["code"], &kept["counts"]["unchanged"]),
+        (&json!("activation.form"), &json!(3))
+    );
+    let refused = factory.json(1, &["guest", "activate", "jingxintai", "--approve"]);
+    assert_eq!(refused["error"]["code"], "activation.form");
+    assert!(refused["error"]["message"]["zh"].as_str().unwrap().contains("emp_mial"), "{refused}");
+}
+
+#[test]
+fn one_row_that_cannot_be_decided_keeps_no_other_from_it() {
+    let mut factory = Factory::new(40, |tenant| tenant);
+    let mut document = factory.people.document();
+    let form = &mut document.jiandaoyun.forms[0];
+    let field = form.widgets[0].clone();
+    form.widgets.push(ruzhi_sim::Widget {
+        name: "_widget_1".into(),
+        widget_name: "_widget_1".into(),
+        ..field
+    });
+    form.rows[17].insert("_widget_1".into(), json!("panic 13800138000"));
+    let culprit = form.rows[17]["_id"].as_str().unwrap().to_owned();
+    factory.simulator.load(document).unwrap();
+    std::fs::copy(built("misbehaving.wasm"), &factory.component).unwrap();
+    factory.rules("panic");
+    let run = factory.json(1, &["sync"]);
+    assert_eq!((&run["counts"]["failed"], &run["counts"]["ignored"]), (&json!(1), &json!(39)), "{run}");
+    let trace = factory.json(0, &["trace", "jingxintai", &culprit, "--replay"]);
+    assert!(trace[0]["decided"]["failure"].as_str().unwrap().contains("guest.exception"), "{trace}");
+    assert_eq!(trace[0]["replay"]["same"], Value::Null);
 }
 
 #[test]
