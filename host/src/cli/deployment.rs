@@ -1,6 +1,7 @@
 //! From the files of a deployment to flows that can run.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -133,6 +134,7 @@ pub(super) fn somebody() -> String {
     ["USER", "LOGNAME"]
         .iter()
         .find_map(|name| std::env::var(name).ok().filter(|value| !value.trim().is_empty()))
+        .or_else(|| Some(format!("uid {}", std::fs::metadata("/proc/self").ok()?.uid())))
         .unwrap_or_else(|| "unknown".to_owned())
 }
 

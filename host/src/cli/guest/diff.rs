@@ -103,7 +103,7 @@ impl Diff {
         labels: &std::collections::BTreeMap<String, String>,
     ) -> Table {
         let mut table = Table::new();
-        table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+        table.load_style(presets::NOTHING);
         table.set_header([
             speech.say("record", "记录"),
             speech.say("person", "人员"),

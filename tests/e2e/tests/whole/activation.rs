@@ -131,6 +131,11 @@ fn what_is_exchanged_in_place_and_does_not_load_leaves_the_old_rules_running() {
     let swapped = factory.json(0, &["sync"]);
     assert_eq!(swapped["counts"]["updated"], 6, "{swapped}");
     assert!(swapped.get("rules_kept").is_none());
+    let exchanged = &swapped["rules_exchanged"];
+    assert_eq!(
+        (&exchanged["kind"], &exchanged["changed"], &exchanged["compared"]),
+        (&json!("file"), &json!(6), &json!(6))
+    );
     assert_eq!(factory.aliases(), vec!["甲".to_owned(); 6]);
     let list = factory.json(0, &["guest", "list"]);
     let kinds: Vec<&str> =
