@@ -191,8 +191,8 @@ impl LoadError {
                 "若确要使用新组件，请把它的 SHA-256 写入同步流的 `sha256`；否则请恢复旧文件",
             ),
             Self::NotAComponent { .. } => Text::new(
-                "`ruzhi guest build DIRECTORY` makes a component from a Rust guest",
-                "用 `ruzhi guest build 目录` 可由 Rust 规则源码生成组件",
+                "`ruzhi guest build DIRECTORY` makes a component from a project in Rust, TypeScript or Python",
+                "用 `ruzhi guest build 目录` 可由 Rust、TypeScript 或 Python 项目生成组件",
             ),
             Self::Compile { .. } => Text::new("build the component again", "请重新构建该组件"),
             Self::TooComplex { .. } => Text::new(
