@@ -79,37 +79,35 @@ impl FlowRules<'_> {
         offered: Result<Artifacts, LoadError>,
         by: &By,
     ) -> Result<Live, ActivationError> {
+        // A component has megabytes: it is hashed once.
+        let names = offered.as_ref().ok().map(Artifacts::rules);
         for _ in 0..RACES {
             let Some(latest) = self.latest().await? else {
-                let offered = match &offered {
-                    Ok(offered) => offered,
-                    Err(_) => return Err(offered.err().map_or_else(|| self.nothing_live(), Into::into)),
+                let (Ok(offered), Some(names)) = (&offered, &names) else {
+                    return Err(offered.err().map_or_else(|| self.nothing_live(), Into::into));
                 };
                 let guest = self.load(offered)?;
                 let kind = ActivationKind::First;
-                let row = self.row(1, kind, &guest, offered, &offered.rules(), by, &Trial::default(), false);
+                let row = self.row(1, kind, &guest, offered, names, by, &Trial::default(), false);
                 if self.store.put_activation(&row, offered).await? {
                     return Ok(Live { guest, activation: row, exchanged: false, kept: None });
                 }
                 continue;
             };
-            let offered = match &offered {
-                Ok(offered) => offered,
-                Err(_) => {
-                    let kept = offered.err().map(ActivationError::from);
-                    let guest = self.restored(&latest).await?;
-                    return Ok(Live { guest, activation: latest, exchanged: false, kept });
-                }
+            let (Ok(offered), Some(names)) = (&offered, &names) else {
+                let kept = offered.err().map(ActivationError::from);
+                let guest = self.restored(&latest).await?;
+                return Ok(Live { guest, activation: latest, exchanged: false, kept });
             };
-            if offered.rules() == latest.offered {
+            if *names == latest.offered {
                 // Rules that were activated from elsewhere stay live until the files hold something new.
-                let live = offered.rules() == latest.rules;
+                let live = *names == latest.rules;
                 let guest = if live { self.load(offered)? } else { self.restored(&latest).await? };
                 return Ok(Live { guest, activation: latest, exchanged: false, kept: None });
             }
             let limit = Some(self.limit).filter(|limit| limit.stated);
             match self
-                .put_in_place(&latest, offered, offered.rules(), ActivationKind::File, limit, by, |_| {})
+                .put_in_place(&latest, offered, names.clone(), ActivationKind::File, limit, by, |_| {})
                 .await
             {
                 Ok((guest, activated)) => {
@@ -147,9 +145,7 @@ impl FlowRules<'_> {
         found: impl FnMut(Difference),
     ) -> Result<Trial, ActivationError> {
         let latest = self.latest().await?.ok_or_else(|| self.nothing_live())?;
-        let new = self.load(new)?;
-        let live = self.restored(&latest).await?;
-        self.records().compare(&live, &new, &self.context(), sample, found).await
+        self.compared(&latest, new, sample, found).await.map(|(_, trial)| trial)
     }
 
     /// Checks rules, tries them and makes them live. `offered` names what the tenant's files hold.
@@ -200,7 +196,7 @@ impl FlowRules<'_> {
         }
         let artifacts = self.store.artifacts(&target.component, &target.config).await?;
         let kind = ActivationKind::Rollback;
-        let (guest, trial) = match self.compared(latest, &artifacts, found).await {
+        let (guest, trial) = match self.compared(latest, &artifacts, None, found).await {
             Ok(tried) => tried,
             // What is live may be the very reason for going back.
             Err(ActivationError::Load(_)) => (self.load(&artifacts)?, Trial::default()),
@@ -260,11 +256,12 @@ impl FlowRules<'_> {
         &self,
         latest: &ActivationRow,
         new: &Artifacts,
+        sample: Option<u64>,
         found: impl FnMut(Difference),
     ) -> Result<(Guest, Trial), ActivationError> {
         let guest = self.load(new)?;
         let live = self.restored(latest).await?;
-        let trial = self.records().compare(&live, &guest, &self.context(), None, found).await?;
+        let trial = self.records().compare(&live, &guest, &self.context(), sample, found).await?;
         Ok((guest, trial))
     }
 
@@ -279,7 +276,7 @@ impl FlowRules<'_> {
         by: &By,
         found: impl FnMut(Difference),
     ) -> Result<(Guest, Activated), ActivationError> {
-        let (guest, trial) = self.compared(latest, new, found).await?;
+        let (guest, trial) = self.compared(latest, new, None, found).await?;
         if let Some(reason) = &trial.failure {
             return Err(ActivationError::Fails {
                 records: trial.failed,
@@ -347,9 +344,11 @@ impl FlowRules<'_> {
     }
 
     fn load(&self, artifacts: &Artifacts) -> Result<Guest, ActivationError> {
-        let found = Digest::of(&artifacts.component);
-        if let Some(pinned) = self.pin.filter(|pinned| **pinned != found) {
-            return Err(ActivationError::Pinned { pinned: pinned.clone(), found });
+        if let Some(pinned) = self.pin {
+            let found = Digest::of(&artifacts.component);
+            if *pinned != found {
+                return Err(ActivationError::Pinned { pinned: pinned.clone(), found });
+            }
         }
         self.load_whatever_is_pinned(artifacts)
     }

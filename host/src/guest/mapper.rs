@@ -56,7 +56,7 @@ impl Guest {
         };
         let description =
             judge::description(description).map_err(|reason| LoadError::Description { reason })?;
-        let rules = Digest::of_parts([component.inspection().digest.as_str().as_bytes(), config.as_bytes()]);
+        let rules = Digest::of_rules(&component.inspection().digest, &config);
         Ok(Self { component, config: config.into(), description: description.into(), rules })
     }
 

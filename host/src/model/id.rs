@@ -152,6 +152,11 @@ impl Digest {
         Self(hex::encode(Sha256::digest(bytes.as_ref())))
     }
 
+    /// Names a component, by its digest, and its rules file's text together: what decisions are marked with.
+    pub fn of_rules(component: &Self, config: &str) -> Self {
+        Self::of_parts([component.as_str().as_bytes(), config.as_bytes()])
+    }
+
     /// The digest of several parts.
     pub fn of_parts<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let mut digest = DigestOfParts::new();

@@ -361,7 +361,7 @@ pub struct Artifacts {
 impl Artifacts {
     /// Names both together: what decisions made by them are marked with.
     pub fn rules(&self) -> Digest {
-        Digest::of_parts([Digest::of(&self.component).as_str().as_bytes(), self.config.as_bytes()])
+        Digest::of_rules(&Digest::of(&self.component), &self.config)
     }
 }
 
