@@ -7,6 +7,8 @@
 pub mod activation;
 pub mod cli;
 pub mod config;
+pub mod deployment;
+pub mod failure;
 pub mod guest;
 pub mod jiandaoyun;
 pub mod model;

@@ -5,9 +5,10 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-use super::deployment::{Deployment, Each};
+use super::deployment::{Each, Opened};
 use super::report::Show;
-use super::speech::{Failure, Speech};
+use super::speech::Speech;
+use crate::failure::Failure;
 use crate::plan::AdoptBy;
 use crate::sync::Request;
 
@@ -33,7 +34,7 @@ impl Adopt {
             Some(By::Userid) => AdoptBy::Userid,
             Some(By::Mobile) => AdoptBy::Mobile,
         };
-        let deployment = Deployment::open(dir, speech).await?;
+        let deployment = Opened::open(dir, speech).await?;
         let adopt = Request::Adopt(by);
         deployment.run_each(Each::Flow, Some(&self.target), speech, Show::Plan, adopt).await
     }

@@ -5,10 +5,11 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::deployment::{Deployment, Each};
+use super::deployment::{Each, Opened};
 use super::report::Show;
 use super::show::find;
-use super::speech::{Failure, Speech};
+use super::speech::Speech;
+use crate::failure::Failure;
 use crate::sync::Request;
 
 #[derive(Debug, Args)]
@@ -22,8 +23,8 @@ pub(super) struct Apply {
 
 impl Apply {
     pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
-        let deployment = Deployment::open(dir, speech).await?;
-        let (tenant, flow, id) = find(deployment.store.as_ref(), &self.plan).await?;
+        let deployment = Opened::open(dir, speech).await?;
+        let (tenant, flow, id) = find(deployment.0.store.as_ref(), &self.plan).await?;
         let target = format!("{tenant}/{flow}");
         let apply = Request::Apply { plan: id, approved: self.approve };
         deployment.run_each(Each::Flow, Some(&target), speech, Show::Outcome, apply).await

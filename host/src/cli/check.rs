@@ -7,9 +7,10 @@ use clap::Args;
 use serde_json::json;
 
 use super::deployment::{self, Need};
-use super::exit;
-use super::speech::{Failure, Speech};
+use super::speech::Speech;
 use crate::config;
+use crate::failure::Failure;
+use crate::failure::exit;
 use crate::guest::Guest;
 use crate::model::Text;
 use crate::sync::missing_fields;
@@ -31,7 +32,7 @@ impl Check {
         let mut flows = Vec::new();
         for (tenant, flow) in config.select(self.target.as_deref())? {
             let mut problems = Vec::new();
-            let guest = deployment::guest(&library, flow);
+            let guest = crate::deployment::guest(&library, flow);
             if self.online {
                 problems.extend(online(&config, tenant, flow, guest.as_ref().ok()).await?);
             }
@@ -97,7 +98,9 @@ async fn online(
 ) -> Result<Vec<Failure>, Failure> {
     let mut problems = Vec::new();
     if let Err(error) =
-        deployment::directory(tenant, &tenant.wecom.secret, deployment::rates(config, tenant))?.check().await
+        crate::deployment::directory(tenant, &tenant.wecom.secret, crate::deployment::rates(config, tenant))?
+            .check()
+            .await
     {
         problems.push(
             Failure::new(
@@ -112,8 +115,8 @@ async fn online(
             .because(&error),
         );
     }
-    let (form, _) = deployment::form(flow)?;
-    match deployment::source(tenant)?.widgets(&form).await {
+    let (form, _) = crate::deployment::form(flow)?;
+    match crate::deployment::source(tenant)?.widgets(&form).await {
         Err(error) => problems.push(
             Failure::new(
                 exit::FAILED,

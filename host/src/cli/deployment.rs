@@ -1,26 +1,21 @@
 //! From the files of a deployment to flows that can run.
 
-use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
-use secrecy::SecretString;
-
 use super::bar::Bar;
-use super::exit;
-use super::report::{Exchanged, Reports, Show};
-use super::speech::{Failure, Speech};
-use crate::activation::{By, FlowRules, Live};
+use super::report::{Reports, Show};
+use super::speech::Speech;
+use crate::activation::By;
 use crate::config::{self, Checks, Config, ProcessEnvironment, Secrets};
-use crate::guest::{Cache, Engine, Guest, Library, Limits, LoadError};
-use crate::model::{Clock, FlowId, MemberKey, RunId, SystemClock, TenantId, Text};
-use crate::plan::Policy;
-use crate::store::{Access, Artifacts, Sqlite, Store};
-use crate::sync::{Flow, FormFields, Progress, Request, RunIds};
-use crate::{jiandaoyun, wecom};
+use crate::deployment::{self, Deployment, siblings};
+use crate::failure::{Failure, exit};
+use crate::guest::{Cache, Engine, Library, Limits};
+use crate::model::{FlowId, TenantId, Text};
+use crate::store::{Access, Sqlite, Store};
+use crate::sync::Request;
 
 /// What a command needs of the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,9 +31,9 @@ pub(super) enum Need {
 /// Reads the configuration and prints its warnings.
 pub(super) fn configuration(dir: &Path, need: Need, speech: &Speech) -> Result<Config, Failure> {
     let checks = match need {
-        Need::Check => Checks::all(check_filter),
-        Need::Run => Checks { files: false, ..Checks::all(check_filter) },
-        Need::Read => Checks { secrets: Secrets::Skip, files: false, ..Checks::all(check_filter) },
+        Need::Check => Checks::all(deployment::check_filter),
+        Need::Run => deployment::checks(),
+        Need::Read => Checks { secrets: Secrets::Skip, ..deployment::checks() },
     };
     let config = Config::load(dir, &ProcessEnvironment, &checks)?;
     if need != Need::Read {
@@ -47,10 +42,6 @@ pub(super) fn configuration(dir: &Path, need: Need, speech: &Speech) -> Result<C
         }
     }
     Ok(config)
-}
-
-fn check_filter(value: &serde_json::Value) -> Result<(), Text> {
-    jiandaoyun::Filter::parse(value).map(drop).map_err(|error| error.explain())
 }
 
 /// The store of a deployment.
@@ -91,44 +82,6 @@ pub(super) fn library(config: &Config, speech: &Speech) -> Result<Library, Failu
     Ok(Library::new(engine, cache))
 }
 
-/// Loads the guest of a flow.
-pub(super) fn guest(library: &Library, flow: &config::Flow) -> Result<Guest, Failure> {
-    let component = library.load(&flow.guest.component, flow.guest.sha256.as_ref())?;
-    Ok(Guest::with_rules_file(component, flow.guest.config.as_deref())?)
-}
-
-/// What a tenant's files offer as the rules of a flow.
-pub(super) fn offered(flow: &config::Flow) -> Result<Artifacts, LoadError> {
-    let component = Library::read(&flow.guest.component, flow.guest.sha256.as_ref())?;
-    Ok(Artifacts { component, config: Guest::read_rules(flow.guest.config.as_deref())? })
-}
-
-/// The rules of a flow, in the store of its deployment.
-pub(super) fn flow_rules<'a>(
-    store: &'a dyn Store,
-    library: &'a Library,
-    tenant: &'a config::Tenant,
-    flow: &'a config::Flow,
-    form: Option<&'a FormFields>,
-) -> FlowRules<'a> {
-    FlowRules {
-        store,
-        library,
-        clock: &SystemClock,
-        tenant: &tenant.id,
-        flow: &flow.id,
-        timezone: tenant.timezone.name(),
-        pin: flow.guest.sha256.as_ref(),
-        limit: flow.guest.change,
-        form,
-    }
-}
-
-/// The fields of a flow's form, as the form's service tells them.
-pub(super) fn form_fields(source: jiandaoyun::Client, flow: &config::Flow) -> Result<FormFields, Failure> {
-    Ok(FormFields { source, form: form(flow)?.0 })
-}
-
 /// Whoever runs the command, as the machine knows them.
 pub(super) fn somebody() -> String {
     ["USER", "LOGNAME"]
@@ -136,102 +89,6 @@ pub(super) fn somebody() -> String {
         .find_map(|name| std::env::var(name).ok().filter(|value| !value.trim().is_empty()))
         .or_else(|| Some(format!("uid {}", std::fs::metadata("/proc/self").ok()?.uid())))
         .unwrap_or_else(|| "unknown".to_owned())
-}
-
-/// The client of a tenant's form service.
-pub(super) fn source(tenant: &config::Tenant) -> Result<jiandaoyun::Client, Failure> {
-    let settings = jiandaoyun::Settings {
-        base_url: tenant.jiandaoyun.base_url.clone(),
-        api_key: tenant.jiandaoyun.api_key.clone(),
-        per_second: tenant.jiandaoyun.per_second,
-    };
-    jiandaoyun::Client::new(settings, Arc::new(SystemClock)).map_err(|error| {
-        Failure::new(
-            exit::USAGE,
-            error.code(),
-            Text::new(error.to_string(), "无法建立与简道云的连接"),
-            Some(error.explain()),
-        )
-    })
-}
-
-/// The client of a tenant's directory.
-pub(super) fn directory(
-    tenant: &config::Tenant,
-    secret: &SecretString,
-    rates: wecom::Rates,
-) -> Result<wecom::Client, Failure> {
-    let settings = wecom::Settings {
-        base_url: tenant.wecom.base_url.clone(),
-        corp_id: tenant.wecom.corp_id.clone(),
-        secret: secret.clone(),
-        proxy: tenant.wecom.proxy.clone(),
-    };
-    wecom::Client::new(settings, rates, Arc::new(SystemClock), rand::random()).map_err(|error| {
-        Failure::new(
-            exit::USAGE,
-            error.code(),
-            Text::new(error.to_string(), "无法建立与企业微信的连接"),
-            Some(error.explain()),
-        )
-    })
-}
-
-/// Every tenant that writes the same corp as this one, this one among them.
-fn siblings<'a>(
-    config: &'a Config,
-    tenant: &'a config::Tenant,
-) -> impl Iterator<Item = &'a config::Tenant> + Clone {
-    let corp = |tenant: &config::Tenant| (tenant.wecom.base_url.clone(), tenant.wecom.corp_id.clone());
-    let wanted = corp(tenant);
-    config.tenants.iter().filter(move |other| corp(other) == wanted)
-}
-
-/// The rates of a tenant's corp: the strictest of what the tenants that share it say.
-pub(super) fn rates(config: &Config, tenant: &config::Tenant) -> wecom::Rates {
-    let all = siblings(config, tenant).map(|tenant| &tenant.wecom);
-    wecom::Rates::new(wecom::Limits {
-        per_minute: all.clone().map(|wecom| wecom.per_minute).min().unwrap_or(1),
-        per_hour: all.clone().map(|wecom| wecom.per_hour).min().unwrap_or(1),
-        in_flight: all.map(|wecom| wecom.in_flight).min().unwrap_or(1) as usize,
-    })
-}
-
-/// The form of a flow and which of its rows.
-pub(super) fn form(flow: &config::Flow) -> Result<(jiandaoyun::Form, Option<jiandaoyun::Filter>), Failure> {
-    let wrong = |text: Text| Failure::new(exit::USAGE, "config", text, None);
-    let api = flow
-        .source
-        .api
-        .parse()
-        .map_err(|_| wrong(Text::new("`api` is not v1, v2, v4 or v5", "`api` 不是 v1、v2、v4 或 v5")))?;
-    let filter = match &flow.source.filter {
-        Some(value) => jiandaoyun::Filter::parse(value).map_err(|error| wrong(error.explain()))?,
-        None => None,
-    };
-    let form =
-        jiandaoyun::Form { api, app_id: flow.source.app_id.clone(), entry_id: flow.source.entry_id.clone() };
-    Ok((form, filter))
-}
-
-/// Run ids from the moment and chance.
-struct RandomRunIds;
-
-impl RunIds for RandomRunIds {
-    fn next(&self, at: DateTime<Utc>) -> RunId {
-        let salt: u32 = rand::random();
-        let text = format!("r{}-{:06x}", at.format("%Y%m%dT%H%M%S%3f"), salt & 0x00ff_ffff);
-        #[expect(clippy::expect_used, reason = "digits, letters and one hyphen are a valid id")]
-        text.parse().expect("a run id")
-    }
-}
-
-/// The clients of a tenant.
-#[derive(Clone)]
-struct Clients {
-    source: jiandaoyun::Client,
-    directory: wecom::Client,
-    reader: Option<wecom::Client>,
 }
 
 /// What a command runs once for.
@@ -243,64 +100,58 @@ pub(super) enum Each {
     Tenant,
 }
 
-/// Everything the flows of a command share: the store, the components, one client of each service per tenant, the rates
-/// of each corp.
-pub(super) struct Deployment {
-    config: Config,
-    pub(super) store: Arc<dyn Store>,
-    library: Library,
-    clients: BTreeMap<TenantId, Clients>,
-    rates: BTreeMap<TenantId, wecom::Rates>,
-}
+/// The deployment in a folder, opened by a command that runs flows.
+pub(super) struct Opened(pub(super) Deployment);
 
-impl Deployment {
-    /// Opens a deployment for running its flows.
+impl Opened {
+    /// Opens it; no other process may run flows of it meanwhile.
     pub(super) async fn open(dir: &Path, speech: &Speech) -> Result<Self, Failure> {
         let config = configuration(dir, Need::Run, speech)?;
         let store = store(&config, Access::Write).await?;
         let library = library(&config, speech)?;
-        Ok(Self { config, store, library, clients: BTreeMap::new(), rates: BTreeMap::new() })
+        Ok(Self(Deployment::new(config, store, Arc::new(library))))
     }
 
     /// Runs each flow of a target and reports what each came to. One that cannot run does not keep the others from
     /// running. Flows of one corp all read their forms before the first of them plans: who leaves one and joins another
     /// moves.
     pub(super) async fn run_each(
-        mut self,
+        self,
         each: Each,
         target: Option<&str>,
         speech: &Speech,
         show: Show,
         request: Request,
     ) -> Result<ExitCode, Failure> {
-        let config = self.config.clone();
+        let config = &self.0.config;
         let mut reports = Reports::new(speech, show);
         let mut waiting = config.select(target)?;
         if each == Each::Tenant {
             waiting.dedup_by_key(|(tenant, _)| &tenant.id);
         }
         while let Some((first, _)) = waiting.first() {
-            let corp: Vec<&TenantId> = siblings(&config, first).map(|tenant| &tenant.id).collect();
+            let corp: Vec<&TenantId> = siblings(config, first).map(|tenant| &tenant.id).collect();
             let (together, later) =
                 waiting.into_iter().partition::<Vec<_>, _>(|(tenant, _)| corp.contains(&&tenant.id));
             waiting = later;
             self.run_together(&together, speech, &mut reports, &request).await;
         }
-        self.store.close().await;
+        self.0.store.close().await;
         Ok(reports.finish())
     }
 
     async fn run_together(
-        &mut self,
+        &self,
         chosen: &[(&config::Tenant, &config::Flow)],
         speech: &Speech,
         reports: &mut Reports<'_>,
         request: &Request,
     ) {
         let bar = Arc::new(Bar::new(speech));
+        let by = By { who: somebody(), why: None };
         let mut flows = Vec::with_capacity(chosen.len());
         for (tenant, flow) in chosen {
-            flows.push((*tenant, *flow, self.flow(tenant, flow, bar.clone()).await));
+            flows.push((*tenant, *flow, self.0.flow(tenant, flow, &by, bar.clone()).await));
         }
         let mut begun = Vec::with_capacity(flows.len());
         for (tenant, flow, ready) in &flows {
@@ -316,7 +167,7 @@ impl Deployment {
                 Ok((begun, exchanged)) => {
                     let report = begun.finish().await;
                     bar.clear();
-                    reports.add(tenant, report, exchanged, self.store.as_ref()).await;
+                    reports.add(tenant, report, exchanged, self.0.store.as_ref()).await;
                 }
                 Err(failure) => {
                     bar.clear();
@@ -324,73 +175,6 @@ impl Deployment {
                 }
             }
         }
-    }
-
-    fn clients(&mut self, tenant: &config::Tenant) -> Result<Clients, Failure> {
-        if let Some(clients) = self.clients.get(&tenant.id) {
-            return Ok(clients.clone());
-        }
-        let shared = siblings(&self.config, tenant).find_map(|other| self.rates.get(&other.id)).cloned();
-        let rates = shared.unwrap_or_else(|| rates(&self.config, tenant));
-        self.rates.insert(tenant.id.clone(), rates.clone());
-        let reader = tenant.wecom.read_secret.as_ref();
-        let clients = Clients {
-            source: source(tenant)?,
-            directory: directory(tenant, &tenant.wecom.secret, rates.clone())?,
-            reader: reader.map(|secret| directory(tenant, secret, rates)).transpose()?,
-        };
-        self.clients.insert(tenant.id.clone(), clients.clone());
-        Ok(clients)
-    }
-
-    /// A flow, ready to run, and what has become of its rules.
-    async fn flow(
-        &mut self,
-        tenant: &config::Tenant,
-        flow: &config::Flow,
-        progress: Arc<dyn Progress>,
-    ) -> Result<(Flow, Exchanged), Failure> {
-        let Clients { source, directory, reader } = self.clients(tenant)?;
-        let (form, filter) = form(flow)?;
-        let by = By { who: somebody(), why: None };
-        let fields = form_fields(source.clone(), flow)?;
-        let rules = flow_rules(self.store.as_ref(), &self.library, tenant, flow, Some(&fields));
-        let Live { guest, activation, exchanged, kept } = rules.live(offered(flow), &by).await?;
-        let changed = Exchanged { kept: kept.map(Failure::from), activated: exchanged.then_some(activation) };
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let span = |duration| TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX);
-        let ready = Flow {
-            tenant: tenant.id.clone(),
-            siblings: siblings(&self.config, tenant).map(|tenant| tenant.id.clone()).collect(),
-            id: flow.id.clone(),
-            absent_leaves: flow.absent == config::Absent::Leave,
-            batch_from: tenant.wecom.batch_from,
-            timezone: tenant.timezone.name().to_owned(),
-            form,
-            filter,
-            overlap: span(flow.source.overlap),
-            source,
-            guest,
-            directory,
-            reader,
-            in_flight: tenant.wecom.in_flight as usize,
-            policy: Policy {
-                duplicates: flow.duplicates,
-                existing: tenant.existing,
-                protected: siblings(&self.config, tenant)
-                    .flat_map(|tenant| &tenant.protected)
-                    .map(|userid| MemberKey::of(userid.as_str()))
-                    .collect(),
-                grace: span(tenant.grace),
-                guard: tenant.guard,
-                retry: false,
-            },
-            store: Arc::clone(&self.store),
-            clock,
-            run_ids: Arc::new(RandomRunIds),
-            progress,
-        };
-        Ok((ready, changed))
     }
 }
 

@@ -5,9 +5,10 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::deployment::{Deployment, Each};
+use super::deployment::{Each, Opened};
 use super::report::Show;
-use super::speech::{Failure, Speech};
+use super::speech::Speech;
+use crate::failure::Failure;
 use crate::plan::DriftSettle;
 use crate::sync::Request;
 
@@ -35,7 +36,7 @@ impl Drift {
             _ => None,
         };
         let show = if settle.is_some() { Show::Plan } else { Show::Findings };
-        let deployment = Deployment::open(dir, speech).await?;
+        let deployment = Opened::open(dir, speech).await?;
         let drift = Request::Drift(settle);
         deployment.run_each(Each::Tenant, self.target.as_deref(), speech, show, drift).await
     }

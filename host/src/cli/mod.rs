@@ -29,17 +29,8 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::prelude::*;
 
-use self::speech::{Failure, Speech};
-
-/// Exit codes: whose fault it is.
-pub(crate) mod exit {
-    /// Something was not done.
-    pub(crate) const FAILED: u8 = 1;
-    /// The command line or the configuration is wrong.
-    pub(crate) const USAGE: u8 = 2;
-    /// The guard wants a person.
-    pub(crate) const HELD: u8 = 3;
-}
+use self::speech::Speech;
+use crate::failure::{Failure, exit};
 
 /// ruzhi (入职) keeps a company's 企业微信 (WeCom) directory in step with its 简道云 (JianDaoYun) onboarding form.
 #[derive(Debug, Parser)]

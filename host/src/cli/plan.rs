@@ -5,9 +5,10 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::deployment::{Deployment, Each};
+use super::deployment::{Each, Opened};
 use super::report::Show;
-use super::speech::{Failure, Speech};
+use super::speech::Speech;
+use crate::failure::Failure;
 use crate::sync::{Request, RunOptions};
 
 #[derive(Debug, Args)]
@@ -25,7 +26,7 @@ pub(super) struct PlanCommand {
 impl PlanCommand {
     pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
         let options = RunOptions { full: self.full, accept_missing: self.accept_missing };
-        let deployment = Deployment::open(dir, speech).await?;
+        let deployment = Opened::open(dir, speech).await?;
         let plan = Request::Plan(options);
         deployment.run_each(Each::Flow, self.target.as_deref(), speech, Show::Plan, plan).await
     }

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use super::deployment::{self, Need};
 use super::report::reject_lines;
-use super::speech::{Failure, Speech};
+use super::speech::Speech;
+use crate::failure::Failure;
 use crate::store::Access;
 
 #[derive(Debug, Args)]

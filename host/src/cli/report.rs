@@ -5,26 +5,19 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
-use super::exit;
 use super::shown::{finding_counts, operation_values, print_findings, print_plan};
-use super::speech::{Failure, Speech};
+use super::speech::Speech;
 use crate::config;
+use crate::deployment::Exchanged;
+use crate::failure::Failure;
+use crate::failure::exit;
 use crate::plan::drift::Finding;
 use crate::plan::{Counts, Plan};
-use crate::store::{ActivationRow, RejectRow, RunKind, RunRow, RunState, Store};
+use crate::store::{RejectRow, RunKind, RunRow, RunState, Store};
 use crate::sync::Report;
 
 /// Newly refused records listed after a run; `ruzhi rejects` lists all.
 const MOST_LISTED: usize = 40;
-
-/// What became of a flow's rules before its run.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Exchanged {
-    /// Why those of the tenant's files are not live.
-    pub(super) kept: Option<Failure>,
-    /// The files held other rules than before, and these went live.
-    pub(super) activated: Option<ActivationRow>,
-}
 
 /// Runs of one command, as they end.
 pub(super) struct Reports<'a> {

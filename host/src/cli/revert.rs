@@ -5,9 +5,10 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::deployment::{Deployment, Each};
+use super::deployment::{Each, Opened};
 use super::report::Show;
-use super::speech::{Failure, Speech};
+use super::speech::Speech;
+use crate::failure::Failure;
 use crate::model::{RunId, Text};
 use crate::sync::Request;
 
@@ -26,8 +27,8 @@ impl Revert {
             )
         };
         let id: RunId = self.run.parse().map_err(|_| unknown())?;
-        let deployment = Deployment::open(dir, speech).await?;
-        let found = deployment.store.run(&id).await?.ok_or_else(unknown)?;
+        let deployment = Opened::open(dir, speech).await?;
+        let found = deployment.0.store.run(&id).await?.ok_or_else(unknown)?;
         let target = format!("{}/{}", found.tenant, found.flow);
         let revert = Request::Revert(id);
         deployment.run_each(Each::Flow, Some(&target), speech, Show::Plan, revert).await

@@ -7,9 +7,10 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::deployment::{self, Need};
-use super::exit;
 use super::shown::{operation_values, print_plan};
-use super::speech::{Failure, Speech};
+use super::speech::Speech;
+use crate::failure::Failure;
+use crate::failure::exit;
 use crate::model::{FlowId, PlanId, TenantId, Text};
 use crate::store::{Access, PlanState, Store, StoredPlan};
 

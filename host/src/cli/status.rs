@@ -8,7 +8,8 @@ use comfy_table::{Table, presets};
 
 use super::deployment::{self, Need};
 use super::report::{counted, state_word};
-use super::speech::{Failure, Speech};
+use super::speech::Speech;
+use crate::failure::Failure;
 use crate::store::Access;
 
 #[derive(Debug, Args)]

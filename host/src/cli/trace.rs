@@ -7,11 +7,12 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use super::deployment::{self, Need};
-use super::exit;
 use super::guest::{difference_value, hidden, only_flow};
 use super::report::reject_lines;
-use super::speech::{Failure, Speech};
+use super::speech::Speech;
 use crate::activation::Replay;
+use crate::failure::Failure;
+use crate::failure::exit;
 use crate::model::{Decision, RecordId, Text};
 use crate::plan::masked;
 use crate::store::{Access, OperationRow, RecordTrace};
@@ -62,7 +63,7 @@ impl Trace {
             let replay = match &library {
                 Some(library) => {
                     let (tenant, flow) = only_flow(&config, &format!("{tenant}/{}", trace.flow))?;
-                    let rules = deployment::flow_rules(store.as_ref(), library, tenant, flow, None);
+                    let rules = crate::deployment::flow_rules(store.as_ref(), library, tenant, flow, None);
                     Some(rules.replay(trace).await?)
                 }
                 None => None,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::cache::Cache;
 use super::engine::Engine;
@@ -14,8 +14,12 @@ use crate::model::Digest;
 pub struct Library {
     engine: Engine,
     cache: Option<Cache>,
-    loaded: Mutex<HashMap<Digest, Component>>,
+    loaded: Mutex<HashMap<Digest, Place>>,
 }
+
+/// Where a component is or is going to be. Held while it is compiled: two flows that ask for one component at once get
+/// one compilation, and a flow that asks for another does not wait for it.
+type Place = Arc<Mutex<Option<Component>>>;
 
 impl Library {
     /// A library for one engine. Without a cache every component is compiled anew in each process.
@@ -46,13 +50,26 @@ impl Library {
     /// Checks and compiles a component, unless it is known already.
     pub fn load_bytes(&self, bytes: &[u8]) -> Result<Component, LoadError> {
         let digest = Digest::of(bytes);
-        // Held while compiling: two flows that ask for one component at once get one compilation.
-        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(component) = loaded.get(&digest) {
+        let place = {
+            let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+            // What nobody uses any longer is dropped when something new comes: rules are exchanged for years.
+            if !loaded.contains_key(&digest) {
+                loaded.retain(|_, place| in_use(place));
+            }
+            Arc::clone(loaded.entry(digest).or_default())
+        };
+        let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(component) = place.as_ref() {
             return Ok(component.clone());
         }
         let component = Component::from_bytes(&self.engine, self.cache.as_ref(), bytes)?;
-        loaded.insert(digest, component.clone());
+        *place = Some(component.clone());
         Ok(component)
     }
+}
+
+/// Whether somebody but the library has a component, or it is being compiled.
+fn in_use(place: &Place) -> bool {
+    Arc::strong_count(place) > 1
+        || place.try_lock().map_or(true, |held| held.as_ref().is_some_and(Component::is_shared))
 }

@@ -62,6 +62,11 @@ pub struct Inspection {
 }
 
 impl Component {
+    /// Whether there is another handle of it.
+    pub(super) fn is_shared(&self) -> bool {
+        Arc::strong_count(&self.pre) > 1
+    }
+
     /// Checks and compiles a component.
     pub fn from_bytes(engine: &Engine, cache: Option<&Cache>, bytes: &[u8]) -> Result<Self, LoadError> {
         let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);

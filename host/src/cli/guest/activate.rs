@@ -9,8 +9,9 @@ use serde_json::json;
 use super::rules::{Brought, note_unread, offered_now, only_flow, trial_line};
 use crate::activation::{Activated, By};
 use crate::cli::deployment::{self, Need};
-use crate::cli::speech::{Failure, Speech};
+use crate::cli::speech::Speech;
 use crate::config;
+use crate::failure::Failure;
 use crate::model::Digest;
 use crate::store::Access;
 
@@ -72,12 +73,12 @@ impl Activate {
         };
         let (tenant, flow) = only_flow(&config, &self.target)?;
         let form = match asked {
-            true => Some(deployment::form_fields(deployment::source(tenant)?, flow)?),
+            true => Some(crate::deployment::form_fields(crate::deployment::source(tenant)?, flow)?),
             false => None,
         };
         let store = deployment::store(&config, Access::Beside).await?;
         let library = deployment::library(&config, speech)?;
-        let rules = deployment::flow_rules(store.as_ref(), &library, tenant, flow, form.as_ref());
+        let rules = crate::deployment::flow_rules(store.as_ref(), &library, tenant, flow, form.as_ref());
         let new = self.new.artifacts(&rules, flow).await?;
         let offered = offered_now(flow, &new.rules());
         let result = rules.activate(&new, offered, &self.by.by(), self.approve, |_| {}).await;
@@ -93,7 +94,7 @@ impl Rollback {
         let (tenant, flow) = only_flow(&config, &self.target)?;
         let store = deployment::store(&config, Access::Beside).await?;
         let library = deployment::library(&config, speech)?;
-        let rules = deployment::flow_rules(store.as_ref(), &library, tenant, flow, None);
+        let rules = crate::deployment::flow_rules(store.as_ref(), &library, tenant, flow, None);
         let offered = offered_now(flow, &Digest::of(""));
         let result = rules.roll_back(self.to.as_deref(), offered, &self.by.by(), |_| {}).await;
         store.close().await;

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use crate::cli::speech::{Failure, Speech};
+use crate::cli::speech::Speech;
+use crate::failure::Failure;
 use crate::guest::{self, Cache, Component, Engine, Limits, Toolchain};
 
 #[derive(Debug, Args)]

@@ -7,7 +7,8 @@ use clap::Args;
 use comfy_table::{Table, presets};
 use serde_json::json;
 
-use crate::cli::speech::{Failure, Speech};
+use crate::cli::speech::Speech;
+use crate::failure::Failure;
 use crate::guest::{self, Engine, Guest, Inspection, Library, Limits};
 
 #[derive(Debug, Args)]

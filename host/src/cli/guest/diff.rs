@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use super::rules::{Brought, difference_value, hidden, note_unread, only_flow, trial_line, verdict_word};
 use crate::activation::Difference;
 use crate::cli::deployment::{self, Need};
-use crate::cli::speech::{Failure, Speech};
+use crate::cli::speech::Speech;
+use crate::failure::Failure;
 use crate::store::Access;
 
 /// Characters of a cell; `--json` has all of them.
@@ -36,7 +37,7 @@ impl Diff {
         let (tenant, flow) = only_flow(&config, &self.target)?;
         let store = deployment::store(&config, Access::Read).await?;
         let library = deployment::library(&config, speech)?;
-        let rules = deployment::flow_rules(store.as_ref(), &library, tenant, flow, None);
+        let rules = crate::deployment::flow_rules(store.as_ref(), &library, tenant, flow, None);
         let new = self.new.artifacts(&rules, flow).await?;
         let mut differences: Vec<Difference> = Vec::new();
         let trial = rules.try_out(&new, self.sample, |difference| differences.push(difference)).await;

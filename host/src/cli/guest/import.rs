@@ -7,8 +7,9 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use crate::cli::exit;
-use crate::cli::speech::{Failure, Speech};
+use crate::cli::speech::Speech;
+use crate::failure::Failure;
+use crate::failure::exit;
 use crate::model::{FlowId, TenantId, Text};
 use crate::qeasy::{self, ImportError, Naming};
 

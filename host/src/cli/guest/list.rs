@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 
 use super::rules::activation_line;
 use crate::cli::deployment::{self, Need};
-use crate::cli::exit;
-use crate::cli::speech::{Failure, Speech};
+use crate::cli::speech::Speech;
 use crate::config;
+use crate::failure::Failure;
+use crate::failure::exit;
 use crate::guest::Guest;
 use crate::store::{Access, ActivationRow};
 
@@ -46,12 +47,12 @@ impl List {
         let mut values = Vec::new();
         let mut failed = false;
         for (tenant, flow) in config.select(self.target.as_deref())? {
-            let offered = deployment::guest(&library, flow);
+            let offered = crate::deployment::guest(&library, flow);
             let mut listed = Listed { tenant, flow, offered, history: Vec::new(), broken: None };
             if let Some(store) = &store {
                 listed.history = store.activations(&tenant.id, &flow.id, self.last.max(1)).await?;
                 if let Some(live) = listed.history.first() {
-                    let rules = deployment::flow_rules(store.as_ref(), &library, tenant, flow, None);
+                    let rules = crate::deployment::flow_rules(store.as_ref(), &library, tenant, flow, None);
                     listed.broken = rules.restored(live).await.err().map(Failure::from);
                 }
             }

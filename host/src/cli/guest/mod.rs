@@ -16,7 +16,8 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 pub(super) use self::rules::{difference_value, hidden, only_flow};
-use super::speech::{Failure, Speech};
+use super::speech::Speech;
+use crate::failure::Failure;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum GuestCommand {

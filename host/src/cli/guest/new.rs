@@ -7,7 +7,8 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 
-use crate::cli::speech::{Failure, Speech};
+use crate::cli::speech::Speech;
+use crate::failure::Failure;
 use crate::guest::{Language, ProjectName, project};
 use crate::model::{Lang, Text};
 

@@ -6,9 +6,9 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use crate::activation::{ActivationError, Difference, FlowRules, Trial, Verdict};
-use crate::cli::deployment;
-use crate::cli::speech::{Failure, Speech};
+use crate::cli::speech::Speech;
 use crate::config::{self, Config};
+use crate::failure::Failure;
 use crate::guest::{Guest, Library, LoadError};
 use crate::model::{Digest, Text};
 use crate::plan::masked;
@@ -56,7 +56,7 @@ impl Brought {
         flow: &config::Flow,
     ) -> Result<Artifacts, Failure> {
         if self.new.is_empty() && !self.no_rules {
-            return Ok(deployment::offered(flow)?);
+            return Ok(crate::deployment::offered(flow)?);
         }
         let (mut component, mut config) = (None, self.no_rules.then(String::new));
         for file in &self.new {
@@ -83,7 +83,7 @@ impl Brought {
         }
         let base = match rules.live_artifacts().await? {
             Some(live) => live,
-            None => deployment::offered(flow)?,
+            None => crate::deployment::offered(flow)?,
         };
         Ok(Artifacts {
             component: component.unwrap_or(base.component),
@@ -117,7 +117,7 @@ fn is_component(file: &Path) -> bool {
 
 /// What the tenant's files offer now; none if they cannot be read.
 pub(super) fn offered_now(flow: &config::Flow, or: &Digest) -> Digest {
-    deployment::offered(flow).map_or_else(|_| or.clone(), |offered| offered.rules())
+    crate::deployment::offered(flow).map_or_else(|_| or.clone(), |offered| offered.rules())
 }
 
 /// What a trial came to, in a line.

@@ -12,8 +12,9 @@ use comfy_table::{Table, presets};
 use serde_json::{Value, json};
 
 use super::build::Compiler;
-use crate::cli::exit;
-use crate::cli::speech::{Failure, Speech};
+use crate::cli::speech::Speech;
+use crate::failure::Failure;
+use crate::failure::exit;
 use crate::guest::{
     Cache, Case, Component, Difference, Engine, Finding, Guest, Language, Library, Limits, LoadError,
 };

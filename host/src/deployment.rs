@@ -1,0 +1,318 @@
+//! From the files of a deployment to flows that can run: the clients of each tenant, the rates of each corp, and the rules
+//! that are live.
+//!
+//! A command makes one and ends with it. A process that stays makes another of it whenever the files change (`with`): a
+//! tenant whose connections are as they were keeps its clients, and with them its token, its rates and its connections.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::activation::{By, FlowRules, Live};
+use crate::config::{self, Checks, Config};
+use crate::failure::{Failure, exit};
+use crate::guest::{Guest, Library, LoadError};
+use crate::model::{Clock, Digest, MemberKey, RunId, SystemClock, TenantId, Text};
+use crate::plan::Policy;
+use crate::store::{ActivationRow, Artifacts, Store};
+use crate::sync::{Flow, FormFields, Progress, RunIds};
+use crate::{jiandaoyun, wecom};
+
+/// What is checked when the configuration is read for running flows. A flow whose files are gone goes on with the rules
+/// that are live.
+pub fn checks() -> Checks {
+    Checks { files: false, ..Checks::all(check_filter) }
+}
+
+/// Whether the form's service understands a filter.
+pub fn check_filter(value: &serde_json::Value) -> Result<(), Text> {
+    jiandaoyun::Filter::parse(value).map(drop).map_err(|error| error.explain())
+}
+
+/// Loads the guest of a flow.
+pub fn guest(library: &Library, flow: &config::Flow) -> Result<Guest, Failure> {
+    let component = library.load(&flow.guest.component, flow.guest.sha256.as_ref())?;
+    Ok(Guest::with_rules_file(component, flow.guest.config.as_deref())?)
+}
+
+/// What a tenant's files offer as the rules of a flow.
+pub fn offered(flow: &config::Flow) -> Result<Artifacts, LoadError> {
+    let component = Library::read(&flow.guest.component, flow.guest.sha256.as_ref())?;
+    Ok(Artifacts { component, config: Guest::read_rules(flow.guest.config.as_deref())? })
+}
+
+/// The rules of a flow, in the store of its deployment.
+pub fn flow_rules<'a>(
+    store: &'a dyn Store,
+    library: &'a Library,
+    tenant: &'a config::Tenant,
+    flow: &'a config::Flow,
+    form: Option<&'a FormFields>,
+) -> FlowRules<'a> {
+    FlowRules {
+        store,
+        library,
+        clock: &SystemClock,
+        tenant: &tenant.id,
+        flow: &flow.id,
+        timezone: tenant.timezone.name(),
+        pin: flow.guest.sha256.as_ref(),
+        limit: flow.guest.change,
+        form,
+    }
+}
+
+/// The fields of a flow's form, as the form's service tells them.
+pub fn form_fields(source: jiandaoyun::Client, flow: &config::Flow) -> Result<FormFields, Failure> {
+    Ok(FormFields { source, form: form(flow)?.0 })
+}
+
+/// The client of a tenant's form service.
+pub fn source(tenant: &config::Tenant) -> Result<jiandaoyun::Client, Failure> {
+    let settings = jiandaoyun::Settings {
+        base_url: tenant.jiandaoyun.base_url.clone(),
+        api_key: tenant.jiandaoyun.api_key.clone(),
+        per_second: tenant.jiandaoyun.per_second,
+    };
+    jiandaoyun::Client::new(settings, Arc::new(SystemClock)).map_err(|error| {
+        Failure::new(
+            exit::USAGE,
+            error.code(),
+            Text::new(error.to_string(), "无法建立与简道云的连接"),
+            Some(error.explain()),
+        )
+    })
+}
+
+/// The client of a tenant's directory.
+pub fn directory(
+    tenant: &config::Tenant,
+    secret: &SecretString,
+    rates: wecom::Rates,
+) -> Result<wecom::Client, Failure> {
+    let settings = wecom::Settings {
+        base_url: tenant.wecom.base_url.clone(),
+        corp_id: tenant.wecom.corp_id.clone(),
+        secret: secret.clone(),
+        proxy: tenant.wecom.proxy.clone(),
+    };
+    wecom::Client::new(settings, rates, Arc::new(SystemClock), rand::random()).map_err(|error| {
+        Failure::new(
+            exit::USAGE,
+            error.code(),
+            Text::new(error.to_string(), "无法建立与企业微信的连接"),
+            Some(error.explain()),
+        )
+    })
+}
+
+fn corp(tenant: &config::Tenant) -> Corp {
+    (tenant.wecom.base_url.to_string(), tenant.wecom.corp_id.clone())
+}
+
+/// Every tenant that writes the same corp as this one, this one among them.
+pub fn siblings<'a>(
+    config: &'a Config,
+    tenant: &'a config::Tenant,
+) -> impl Iterator<Item = &'a config::Tenant> + Clone {
+    let wanted = corp(tenant);
+    config.tenants.iter().filter(move |other| corp(other) == wanted)
+}
+
+/// The limits of a tenant's corp: the strictest of what the tenants that share it say.
+fn limits(config: &Config, tenant: &config::Tenant) -> wecom::Limits {
+    let all = siblings(config, tenant).map(|tenant| &tenant.wecom);
+    wecom::Limits {
+        per_minute: all.clone().map(|wecom| wecom.per_minute).min().unwrap_or(1),
+        per_hour: all.clone().map(|wecom| wecom.per_hour).min().unwrap_or(1),
+        in_flight: all.map(|wecom| wecom.in_flight).min().unwrap_or(1) as usize,
+    }
+}
+
+/// The rates of a tenant's corp, for one who makes a single client.
+pub fn rates(config: &Config, tenant: &config::Tenant) -> wecom::Rates {
+    wecom::Rates::new(limits(config, tenant))
+}
+
+/// The form of a flow and which of its rows.
+pub fn form(flow: &config::Flow) -> Result<(jiandaoyun::Form, Option<jiandaoyun::Filter>), Failure> {
+    let wrong = |text: Text| Failure::new(exit::USAGE, "config", text, None);
+    let api = flow
+        .source
+        .api
+        .parse()
+        .map_err(|_| wrong(Text::new("`api` is not v1, v2, v4 or v5", "`api` 不是 v1、v2、v4 或 v5")))?;
+    let filter = match &flow.source.filter {
+        Some(value) => jiandaoyun::Filter::parse(value).map_err(|error| wrong(error.explain()))?,
+        None => None,
+    };
+    let form =
+        jiandaoyun::Form { api, app_id: flow.source.app_id.clone(), entry_id: flow.source.entry_id.clone() };
+    Ok((form, filter))
+}
+
+/// Run ids from the moment and chance.
+struct RandomRunIds;
+
+impl RunIds for RandomRunIds {
+    fn next(&self, at: DateTime<Utc>) -> RunId {
+        let salt: u32 = rand::random();
+        let text = format!("r{}-{:06x}", at.format("%Y%m%dT%H%M%S%3f"), salt & 0x00ff_ffff);
+        #[expect(clippy::expect_used, reason = "digits, letters and one hyphen are a valid id")]
+        text.parse().expect("a run id")
+    }
+}
+
+/// The clients of a tenant.
+#[derive(Clone)]
+pub struct Clients {
+    /// Of its forms.
+    pub source: jiandaoyun::Client,
+    /// Of its directory.
+    pub directory: wecom::Client,
+    /// A second credential that may read members' fields.
+    pub reader: Option<wecom::Client>,
+}
+
+/// What became of a flow's rules before its run.
+#[derive(Debug, Clone, Default)]
+pub struct Exchanged {
+    /// Why those of the tenant's files are not live.
+    pub kept: Option<Failure>,
+    /// The files held other rules than before, and these went live.
+    pub activated: Option<ActivationRow>,
+}
+
+/// A corp: its service's address, and its id there.
+type Corp = (String, String);
+
+/// Everything the flows of a process share: the store, the components, one client of each service per tenant, the rates
+/// of each corp.
+pub struct Deployment {
+    /// What the files say.
+    pub config: Config,
+    /// What is remembered.
+    pub store: Arc<dyn Store>,
+    /// The components.
+    pub library: Arc<Library>,
+    /// Each with a digest of the settings they were made of.
+    clients: Mutex<BTreeMap<TenantId, (Digest, Clients)>>,
+    rates: Mutex<BTreeMap<Corp, (wecom::Limits, wecom::Rates)>>,
+}
+
+impl Deployment {
+    /// A deployment whose clients are made as they are asked for.
+    pub fn new(config: Config, store: Arc<dyn Store>, library: Arc<Library>) -> Self {
+        Self { config, store, library, clients: Mutex::default(), rates: Mutex::default() }
+    }
+
+    /// The same deployment under another configuration.
+    pub fn with(&self, config: Config) -> Self {
+        let clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let rates = self.rates.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Self {
+            config,
+            store: Arc::clone(&self.store),
+            library: Arc::clone(&self.library),
+            clients: Mutex::new(clients),
+            rates: Mutex::new(rates),
+        }
+    }
+
+    /// The clients of a tenant: those it had, unless its settings are others now.
+    pub fn clients(&self, tenant: &config::Tenant) -> Result<Clients, Failure> {
+        let limits = limits(&self.config, tenant);
+        let settings = connection(tenant, limits);
+        let mut made = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, clients)) = made.get(&tenant.id).filter(|(of, _)| *of == settings) {
+            return Ok(clients.clone());
+        }
+        let rates = {
+            let mut rates = self.rates.lock().unwrap_or_else(PoisonError::into_inner);
+            let known =
+                rates.get(&corp(tenant)).filter(|(of, _)| *of == limits).map(|(_, rates)| rates.clone());
+            let corps = known.unwrap_or_else(|| wecom::Rates::new(limits));
+            rates.insert(corp(tenant), (limits, corps.clone()));
+            corps
+        };
+        let reader = tenant.wecom.read_secret.as_ref();
+        let clients = Clients {
+            source: source(tenant)?,
+            directory: directory(tenant, &tenant.wecom.secret, rates.clone())?,
+            reader: reader.map(|secret| directory(tenant, secret, rates)).transpose()?,
+        };
+        made.insert(tenant.id.clone(), (settings, clients.clone()));
+        Ok(clients)
+    }
+
+    /// A flow, ready to run, and what has become of its rules. `by` is who makes new rules live, if the tenant's files
+    /// hold some.
+    pub async fn flow(
+        &self,
+        tenant: &config::Tenant,
+        flow: &config::Flow,
+        by: &By,
+        progress: Arc<dyn Progress>,
+    ) -> Result<(Flow, Exchanged), Failure> {
+        let Clients { source, directory, reader } = self.clients(tenant)?;
+        let (form, filter) = form(flow)?;
+        let fields = form_fields(source.clone(), flow)?;
+        let rules = flow_rules(self.store.as_ref(), &self.library, tenant, flow, Some(&fields));
+        let Live { guest, activation, exchanged, kept } = rules.live(offered(flow), by).await?;
+        let changed = Exchanged { kept: kept.map(Failure::from), activated: exchanged.then_some(activation) };
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let span = |duration| TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX);
+        let ready = Flow {
+            tenant: tenant.id.clone(),
+            siblings: siblings(&self.config, tenant).map(|tenant| tenant.id.clone()).collect(),
+            id: flow.id.clone(),
+            absent_leaves: flow.absent == config::Absent::Leave,
+            batch_from: tenant.wecom.batch_from,
+            timezone: tenant.timezone.name().to_owned(),
+            form,
+            filter,
+            overlap: span(flow.source.overlap),
+            source,
+            guest,
+            directory,
+            reader,
+            in_flight: tenant.wecom.in_flight as usize,
+            policy: Policy {
+                duplicates: flow.duplicates,
+                existing: tenant.existing,
+                protected: siblings(&self.config, tenant)
+                    .flat_map(|tenant| &tenant.protected)
+                    .map(|userid| MemberKey::of(userid.as_str()))
+                    .collect(),
+                grace: span(tenant.grace),
+                guard: tenant.guard,
+                retry: false,
+            },
+            store: Arc::clone(&self.store),
+            clock,
+            run_ids: Arc::new(RandomRunIds),
+            progress,
+        };
+        Ok((ready, changed))
+    }
+}
+
+/// What a tenant's connections are made of, as a digest: it is compared and kept in memory only.
+fn connection(tenant: &config::Tenant, limits: wecom::Limits) -> Digest {
+    let (wecom, jiandaoyun) = (&tenant.wecom, &tenant.jiandaoyun);
+    let read_secret = wecom.read_secret.as_ref().map(|secret| secret.expose_secret()).unwrap_or_default();
+    let proxy = wecom.proxy.as_ref().map(ToString::to_string).unwrap_or_default();
+    Digest::of_parts([
+        wecom.base_url.as_str().as_bytes(),
+        wecom.corp_id.as_bytes(),
+        wecom.secret.expose_secret().as_bytes(),
+        read_secret.as_bytes(),
+        proxy.as_bytes(),
+        format!("{limits:?}").as_bytes(),
+        jiandaoyun.base_url.as_str().as_bytes(),
+        jiandaoyun.api_key.expose_secret().as_bytes(),
+        format!("{:?}", jiandaoyun.per_second).as_bytes(),
+    ])
+}
