@@ -1,6 +1,6 @@
 //! ruzhi keeps a company's WeCom directory in step with its JianDaoYun onboarding form.
 //!
-//! Arrows point one way: `cli` → `activation`, `sync` → `jiandaoyun`, `guest`, `plan`, `wecom`, `store` → `model`. `plan`
+//! Arrows point one way: `cli`, `serve` → `deployment` → `activation`, `sync` → `jiandaoyun`, `guest`, `plan`, `wecom`, `store` → `model`. `plan`
 //! knows `model` and nothing else; `wecom` and `jiandaoyun` know nothing of each other, nor of wasm. `qeasy` stands aside:
 //! texts in, the text of a configuration out.
 
@@ -15,6 +15,7 @@ pub mod model;
 pub mod plan;
 pub mod qeasy;
 pub mod rate;
+pub mod serve;
 pub mod store;
 pub mod sync;
 pub mod wecom;

@@ -36,6 +36,8 @@ pub(super) fn read(section: &Section<'_>, id: Option<FlowId>, zone: Tz, checks: 
         guest: guest?,
         duplicates: duplicates?,
         absent: absent?,
+        push: None,
+        write_back: None,
     })
 }
 

@@ -6,7 +6,12 @@ use std::time::Duration;
 
 use super::problem::Fault;
 use super::table::{Section, Shape};
-use super::{Checks, Guard, GuestSettings, SecretSource, ServerSettings, StoreSettings, secret, value};
+use secrecy::SecretString;
+
+use super::{
+    AlarmSettings, Checks, Guard, GuestSettings, Person, Role, ScheduleSettings, SecretSource,
+    ServerSettings, StoreSettings, secret, value,
+};
 
 pub(super) const SHAPES: &[Shape] = &[
     Shape { path: "", keys: &["store", "server", "guest", "guard"] },
@@ -29,6 +34,8 @@ const UNLIMITED: Guard = Guard {
 pub(super) struct HostSettings {
     pub(super) store: StoreSettings,
     pub(super) server: ServerSettings,
+    pub(super) schedule: ScheduleSettings,
+    pub(super) alarms: AlarmSettings,
     pub(super) guest: GuestSettings,
     pub(super) guard_ceiling: Guard,
 }
@@ -44,7 +51,13 @@ impl HostSettings {
                 cache: beside(&path),
             },
             store: StoreSettings { url: "sqlite://ruzhi.db".to_owned(), path },
-            server: ServerSettings { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7080)), token: None },
+            server: ServerSettings {
+                listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7080)),
+                url: None,
+                people: Vec::new(),
+            },
+            schedule: ScheduleSettings { at_once: 32, late_after: Duration::from_secs(15 * 60) },
+            alarms: AlarmSettings::default(),
             guard_ceiling: UNLIMITED,
         }
     }
@@ -91,10 +104,17 @@ pub(super) fn read(root: &Section<'_>, secrets: &dyn SecretSource, checks: &Chec
     let cache = cache?.unwrap_or_else(|| beside(&store.path));
     Some(HostSettings {
         store,
-        server: ServerSettings { listen: listen?, token: token? },
+        server: ServerSettings { listen: listen?, url: None, people: people(token?) },
+        schedule: defaults.schedule,
+        alarms: defaults.alarms,
         guest: GuestSettings { memory_bytes: memory_bytes?, deadline: deadline?, cache },
         guard_ceiling: guard_ceiling?,
     })
+}
+
+fn people(operator: Option<SecretString>) -> Vec<Person> {
+    let operator = operator.map(|token| Person { name: "operator".to_owned(), role: Role::Operator, token });
+    operator.into_iter().collect()
 }
 
 /// A guard's table. A limit above the ceiling is refused, a default above it gives way to it.

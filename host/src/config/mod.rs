@@ -31,8 +31,9 @@ mod value;
 pub use problem::{Problem, Problems, Severity};
 pub use secret::{ProcessEnvironment, SecretSource};
 pub use settings::{
-    Absent, ChangeLimit, Checks, Config, Duplicates, Existing, Flow, FlowGuest, Guard, GuestSettings,
-    JiandaoyunSettings, Secrets, ServerSettings, Source, StoreSettings, Tenant, WecomSettings,
+    Absent, AlarmSettings, CallbackSettings, ChangeLimit, Checks, Config, Duplicates, Existing, Flow,
+    FlowGuest, Guard, GuestSettings, JiandaoyunSettings, Person, Role, ScheduleSettings, Secrets,
+    ServerSettings, Source, StoreSettings, Tenant, WecomSettings, WriteBack,
 };
 pub use target::TargetError;
 
@@ -129,6 +130,8 @@ fn load(
         dir: dir.to_owned(),
         store: host.store,
         server: host.server,
+        schedule: host.schedule,
+        alarms: host.alarms,
         guest: host.guest,
         guard_ceiling: host.guard_ceiling,
         tenants,

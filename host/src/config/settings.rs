@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::Problem;
 pub use crate::activation::ChangeLimit;
-use crate::model::{Digest, FlowId, TenantId, Text, UserId};
+use crate::model::{Digest, FlowId, Lang, TenantId, Text, UserId};
 pub use crate::plan::{Duplicates, Existing, Guard};
 
 /// A whole deployment.
@@ -21,8 +21,12 @@ pub struct Config {
     pub dir: PathBuf,
     /// Where state is kept.
     pub store: StoreSettings,
-    /// What `ruzhi serve` listens on.
+    /// How `ruzhi serve` is reached.
     pub server: ServerSettings,
+    /// How flows are kept on time.
+    pub schedule: ScheduleSettings,
+    /// Who is told of what is no matter of one tenant, or of a tenant that names nobody.
+    pub alarms: AlarmSettings,
     /// What a guest may use.
     pub guest: GuestSettings,
     /// What no tenant's guard may exceed; the greatest values where the host says nothing. The tenants' guards have
@@ -43,13 +47,76 @@ pub struct StoreSettings {
     pub path: PathBuf,
 }
 
-/// What `ruzhi serve` listens on.
+/// How `ruzhi serve` is reached, and by whom.
 #[derive(Debug, Clone)]
 pub struct ServerSettings {
     /// Address and port.
     pub listen: SocketAddr,
-    /// What a caller has to show.
-    pub token: Option<SecretString>,
+    /// Where people reach the pages, for links in alarms; without it alarms have no links.
+    pub url: Option<Url>,
+    /// Whoever may come in. None: only this machine may, and whoever is on it is an operator.
+    pub people: Vec<Person>,
+}
+
+/// Somebody who may come in.
+#[derive(Debug, Clone)]
+pub struct Person {
+    /// What they are called in the audit log. `token` is of "operator", `viewer_token` of "viewer".
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
+    /// What they show.
+    pub token: SecretString,
+}
+
+/// What somebody may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Look.
+    Viewer,
+    /// Look, and change.
+    Operator,
+}
+
+/// How flows are kept on time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScheduleSettings {
+    /// Corps whose flows run at the same time.
+    pub at_once: u32,
+    /// A run that has not begun this long after its time is late.
+    pub late_after: Duration,
+}
+
+/// Who is told.
+#[derive(Debug, Clone, Default)]
+pub struct AlarmSettings {
+    /// The address of a WeCom group robot; its key is in it.
+    pub robot: Option<SecretString>,
+    /// An address that takes the alarm as JSON.
+    pub url: Option<SecretString>,
+    /// The language of a robot's messages; both where none is said.
+    pub lang: Option<Lang>,
+}
+
+/// What WeCom signs its callbacks with.
+#[derive(Debug, Clone)]
+pub struct CallbackSettings {
+    /// Token of the callback.
+    pub token: SecretString,
+    /// EncodingAESKey, 43 characters.
+    pub aes_key: SecretString,
+}
+
+/// The fields of a form that take the outcome of its rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WriteBack {
+    /// A field of one line or of several: what became of the row, in words.
+    pub outcome: String,
+    /// A field of date and time: since when.
+    pub at: Option<String>,
+    /// The language of the words.
+    pub lang: Lang,
 }
 
 /// What a guest may use.
@@ -86,6 +153,8 @@ pub struct Tenant {
     pub protected: Vec<UserId>,
     /// On members ruzhi did not create.
     pub existing: Existing,
+    /// Who is told instead of those whom the host tells.
+    pub alarms: Option<AlarmSettings>,
     /// At least one.
     pub flows: Vec<Flow>,
 }
@@ -111,6 +180,8 @@ pub struct WecomSettings {
     pub per_hour: u32,
     /// Calls at the same time.
     pub in_flight: u32,
+    /// Events of the directory are taken.
+    pub callback: Option<CallbackSettings>,
 }
 
 /// The account at the form's service.
@@ -125,7 +196,7 @@ pub struct JiandaoyunSettings {
 }
 
 /// One form into the directory.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Flow {
     /// Unique in the tenant.
     pub id: FlowId,
@@ -139,6 +210,10 @@ pub struct Flow {
     pub duplicates: Duplicates,
     /// On a row that a complete collect does not find.
     pub absent: Absent,
+    /// What JianDaoYun signs its pushes with; pushes are taken only where it is known.
+    pub push: Option<SecretString>,
+    /// Where the outcome of a row is written on the form.
+    pub write_back: Option<WriteBack>,
 }
 
 /// What a row that a complete collect does not find says of its person.

@@ -84,6 +84,7 @@ pub(super) fn read(root: &Section<'_>, around: &Around<'_>) -> Option<Tenant> {
         grace: grace?,
         protected: protected?,
         existing: existing?,
+        alarms: None,
         flows: flows?,
     })
 }
@@ -122,6 +123,7 @@ fn read_wecom(root: &Section<'_>, around: &Around<'_>) -> Option<WecomSettings> 
         per_minute: per_minute?,
         per_hour: per_hour?,
         in_flight: in_flight?,
+        callback: None,
     })
 }
 

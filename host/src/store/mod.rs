@@ -6,6 +6,7 @@
 
 mod error;
 mod row;
+mod serving;
 mod sqlite;
 
 #[cfg(test)]
@@ -22,6 +23,7 @@ pub use row::{
     KnownRecord, OperationRow, PlanState, PresentRecord, RecordRow, RecordTrace, RejectRow, RunKind, RunRow,
     RunState, Settlement, StoredPlan, TenantStatus, Watermark,
 };
+pub use serving::{AlarmRow, AuditRow, Blocked, Paused, StandingRow};
 pub use sqlite::{Access, Sqlite};
 
 use crate::model::{
@@ -277,6 +279,31 @@ pub trait Store: Send + Sync {
     ) -> Result<Vec<RecordTrace>, StoreError>;
     /// Numbers of each flow that has ever run.
     async fn status(&self) -> Result<Vec<TenantStatus>, StoreError>;
+    /// How every flow stands that was ever scheduled.
+    async fn standings(&self) -> Result<Vec<StandingRow>, StoreError>;
+    /// Keeps how a flow stands.
+    async fn put_standing(&self, standing: &StandingRow) -> Result<(), StoreError>;
+    /// Keeps who did what.
+    async fn put_audit(&self, row: &AuditRow) -> Result<(), StoreError>;
+    /// The latest audit rows, newest first, those before `before` if it is given.
+    async fn audit(
+        &self,
+        tenant: Option<&TenantId>,
+        before: Option<&str>,
+        most: u32,
+    ) -> Result<Vec<AuditRow>, StoreError>;
+    /// Takes a delivery of a source, and forgets those taken before `forget_before`. Says whether it is new.
+    async fn take_delivery(
+        &self,
+        source: &str,
+        id: &str,
+        at: DateTime<Utc>,
+        forget_before: DateTime<Utc>,
+    ) -> Result<bool, StoreError>;
+    /// Every alarm that stands or stood.
+    async fn alarms(&self) -> Result<Vec<AlarmRow>, StoreError>;
+    /// Keeps an alarm, in the place of an earlier one of its key.
+    async fn put_alarm(&self, alarm: &AlarmRow) -> Result<(), StoreError>;
     /// Ends every connection and writes the log back into the file.
     async fn close(&self);
 }

@@ -26,5 +26,5 @@ pub(crate) use collect::context;
 pub use error::{MissingField, RunError};
 pub use fields::{FormFields, missing as missing_fields};
 pub use flow::{Flow, RunIds};
-pub use progress::{Progress, Silent};
+pub use progress::{Progress, Silent, Stage};
 pub use run::{Begun, Report, Request, RunOptions};

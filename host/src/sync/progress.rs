@@ -1,21 +1,37 @@
 //! What a person who waits is told.
 
+use crate::store::RunRow;
+
+/// Where in a run it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// What a crash left is settled, and the form's fields are looked at.
+    Settle,
+    /// The form is read and its rows are decided.
+    Collect,
+    /// The plan is made, or the directory is compared.
+    Plan,
+    /// Operations are done.
+    Apply,
+}
+
 /// Told how far a run has come. Never waits and never fails.
 pub trait Progress: Send + Sync {
+    /// A run has begun, and is in the store.
+    fn began(&self, _run: &RunRow) {}
+    /// It is here now.
+    fn entered(&self, _stage: Stage) {}
     /// So many rows have been read.
-    fn collected(&self, rows: u64);
+    fn collected(&self, _rows: u64) {}
     /// So many operations are to be done.
-    fn planned(&self, operations: u64);
-    /// So many of them are done.
-    fn settled(&self, operations: u64);
+    fn planned(&self, _operations: u64) {}
+    /// So many more of them are done.
+    fn settled(&self, _operations: u64) {}
 }
 
 /// Tells nobody.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Silent;
 
-impl Progress for Silent {
-    fn collected(&self, _rows: u64) {}
-    fn planned(&self, _operations: u64) {}
-    fn settled(&self, _operations: u64) {}
-}
+impl Progress for Silent {}

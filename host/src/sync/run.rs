@@ -10,6 +10,7 @@ use super::collect::Collecting;
 use super::error::RunError;
 use super::flow::Flow;
 use super::planning::{self, Made};
+use super::progress::Stage;
 use super::settle::settle_crash;
 use super::{adopt, drift, fields, revert};
 use crate::model::{PlanId, RunId, Text};
@@ -172,6 +173,8 @@ impl Running<'_> {
         };
         flow.store.put_run(&self.row).await?;
         self.begun = true;
+        flow.progress.began(&self.row);
+        flow.progress.entered(Stage::Settle);
         let labels = flow.guest.description().labels.iter().cloned().collect();
         flow.store.put_labels(&flow.tenant, &flow.id, &labels).await?;
         settle_crash(flow).await?;
@@ -288,6 +291,7 @@ impl Running<'_> {
 
     /// Reads the form, the whole of it if need be. Says whether it was the whole.
     async fn collect(&self, complete: bool) -> Result<bool, RunError> {
+        self.flow.progress.entered(Stage::Collect);
         Collecting {
             flow: self.flow,
             run: &self.row.id,
@@ -303,6 +307,7 @@ impl Running<'_> {
     /// Makes a plan from the store and the directory.
     async fn make(&self, purpose: &Purpose) -> Result<Made, RunError> {
         let (flow, run, now) = (self.flow, &self.row.id, self.row.started_at);
+        flow.progress.entered(Stage::Plan);
         let policy = Policy { retry: self.retry, ..flow.policy.clone() };
         let began = Instant::now();
         let made = match purpose {
@@ -334,6 +339,7 @@ impl Running<'_> {
 
     /// Compares the directory with the ledger.
     async fn look(&mut self) -> Result<RunState, RunError> {
+        self.flow.progress.entered(Stage::Plan);
         let findings = &mut self.findings;
         drift::look(self.flow, async |_, mut found| {
             findings.append(&mut found);
@@ -362,6 +368,7 @@ impl Running<'_> {
             set(PlanState::Done).await?;
             return Ok(Applied::default());
         }
+        flow.progress.entered(Stage::Apply);
         flow.progress.planned(plan.operations);
         set(PlanState::Applying).await?;
         let applied = Applying::new(flow, plan).apply().await?;

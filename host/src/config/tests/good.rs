@@ -83,7 +83,7 @@ fn every_key_arrives_as_its_type() {
     assert_eq!(config.store.url, "sqlite://ruzhi.db");
     assert_eq!(config.store.path, deployment.path("ruzhi.db"));
     assert_eq!(config.server.listen, "127.0.0.1:7080".parse().unwrap());
-    assert_eq!(config.server.token.as_ref().unwrap().expose_secret(), "token");
+    assert_eq!(config.server.people.first().unwrap().token.expose_secret(), "token");
     assert_eq!(config.guest.memory_bytes, 64 << 20);
     assert_eq!(config.guest.deadline, Duration::from_secs(2));
     assert_eq!(config.guest.cache, deployment.path("compiled"));
@@ -116,32 +116,32 @@ fn every_key_arrives_as_its_type() {
     assert_eq!(tenant.jiandaoyun.per_second, Some(30));
 
     let [flow] = &tenant.flows[..] else { panic!("one flow") };
-    assert_eq!(
-        *flow,
-        Flow {
-            id: "onboarding".parse().unwrap(),
-            absent: Absent::default(),
-            schedule: Some("*/5 * * * *".to_owned()),
-            source: Source {
-                api: "v2".to_owned(),
-                app_id: "6399c24287cae90008d24e0b".to_owned(),
-                entry_id: "63e0706d0e33350008189952".to_owned(),
-                filter: Some(serde_json::json!({"rel": "and", "cond": [
+    let wanted = Flow {
+        id: "onboarding".parse().unwrap(),
+        absent: Absent::default(),
+        schedule: Some("*/5 * * * *".to_owned()),
+        source: Source {
+            api: "v2".to_owned(),
+            app_id: "6399c24287cae90008d24e0b".to_owned(),
+            entry_id: "63e0706d0e33350008189952".to_owned(),
+            filter: Some(serde_json::json!({"rel": "and", "cond": [
                     {"field": "updateTime", "type": "datetime", "method": "range",
                      "value": ["{{LAST_SYNC_TIME|datetime}}", ""]},
                     {"field": "flowState", "type": "flowstate", "method": "eq", "value": ["1"]}]})),
-                fields: None,
-                overlap: Duration::from_secs(900),
-            },
-            guest: FlowGuest {
-                component: deployment.path("guests/member.wasm"),
-                sha256: Some(crate::model::Digest::of(b"\0asm")),
-                config: Some(deployment.path("tenants/jingxintai/onboarding.json")),
-                change: ChangeLimit { percent: 20, least: 5, stated: false },
-            },
-            duplicates: Duplicates::Newest,
-        }
-    );
+            fields: None,
+            overlap: Duration::from_secs(900),
+        },
+        guest: FlowGuest {
+            component: deployment.path("guests/member.wasm"),
+            sha256: Some(crate::model::Digest::of(b"\0asm")),
+            config: Some(deployment.path("tenants/jingxintai/onboarding.json")),
+            change: ChangeLimit { percent: 20, least: 5, stated: false },
+        },
+        duplicates: Duplicates::Newest,
+        push: None,
+        write_back: None,
+    };
+    assert_eq!(format!("{flow:?}"), format!("{wanted:?}"));
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn what_is_not_written_has_its_default() {
     assert_eq!(config.guest.memory_bytes, 64 << 20);
     assert_eq!(config.guest.deadline, Duration::from_secs(2));
     assert_eq!(config.server.listen, "127.0.0.1:7080".parse().unwrap());
-    assert!(config.server.token.is_none());
+    assert!(config.server.people.is_empty());
     let tenant = &config.tenants[0];
     assert_eq!(tenant.name, "a");
     assert_eq!(tenant.timezone, chrono_tz::Asia::Shanghai);

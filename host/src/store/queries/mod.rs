@@ -6,6 +6,7 @@ mod journal;
 mod ledger;
 mod plans;
 mod records;
+mod serving;
 mod values;
 mod world;
 
@@ -15,9 +16,9 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::super::{
-    Absence, ActivationRow, Artifacts, DraftPart, FetchedRecord, InDoubt, KnownRecord, OperationRow,
-    PlanState, PresentRecord, RecordRow, RecordTrace, RejectRow, RunRow, RunState, Settlement, Store,
-    StoreError, StoredPlan, TenantStatus, Watermark,
+    Absence, ActivationRow, AlarmRow, Artifacts, AuditRow, DraftPart, FetchedRecord, InDoubt, KnownRecord,
+    OperationRow, PlanState, PresentRecord, RecordRow, RecordTrace, RejectRow, RunRow, RunState, Settlement,
+    StandingRow, Store, StoreError, StoredPlan, TenantStatus, Watermark,
 };
 use super::{Db, Sqlite};
 use crate::model::{
@@ -376,6 +377,45 @@ impl Store for Sqlite {
 
     async fn status(&self) -> Result<Vec<TenantStatus>, StoreError> {
         history::status(self).await
+    }
+
+    async fn standings(&self) -> Result<Vec<StandingRow>, StoreError> {
+        serving::standings(self).await
+    }
+
+    async fn put_standing(&self, standing: &StandingRow) -> Result<(), StoreError> {
+        serving::put_standing(self, standing).await
+    }
+
+    async fn put_audit(&self, row: &AuditRow) -> Result<(), StoreError> {
+        serving::put_audit(self, row).await
+    }
+
+    async fn audit(
+        &self,
+        tenant: Option<&TenantId>,
+        before: Option<&str>,
+        most: u32,
+    ) -> Result<Vec<AuditRow>, StoreError> {
+        serving::audit(self, tenant, before, most).await
+    }
+
+    async fn take_delivery(
+        &self,
+        source: &str,
+        id: &str,
+        at: DateTime<Utc>,
+        forget_before: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        serving::take_delivery(self, source, id, at, forget_before).await
+    }
+
+    async fn alarms(&self) -> Result<Vec<AlarmRow>, StoreError> {
+        serving::alarms(self).await
+    }
+
+    async fn put_alarm(&self, alarm: &AlarmRow) -> Result<(), StoreError> {
+        serving::put_alarm(self, alarm).await
     }
 
     async fn close(&self) {

@@ -45,6 +45,15 @@ impl<'r> Reading<'r> {
         serde_json::from_str(&text).map_err(|_| self.damaged(&text))
     }
 
+    /// A column that may be empty and else is JSON.
+    pub(super) fn optional_json<T: DeserializeOwned>(
+        &self,
+        column: &'static str,
+    ) -> Result<Option<T>, StoreError> {
+        let text: Option<String> = self.get(column)?;
+        text.map(|text| serde_json::from_str(&text).map_err(|_| self.damaged(&text))).transpose()
+    }
+
     /// A word that stands for a case.
     pub(super) fn word<T: DeserializeOwned>(&self, column: &'static str) -> Result<T, StoreError> {
         let text: String = self.get(column)?;

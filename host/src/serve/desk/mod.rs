@@ -1,0 +1,1 @@
+//! What a person is shown and may ask for, once for pages and API.

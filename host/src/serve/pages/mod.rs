@@ -1,0 +1,1 @@
+//! The pages: functions that give HTML.
