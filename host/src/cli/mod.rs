@@ -13,6 +13,7 @@ mod rejects;
 mod report;
 mod revert;
 mod runs;
+mod serve;
 mod show;
 mod shown;
 mod speech;
@@ -59,6 +60,8 @@ enum Command {
     Apply(apply::Apply),
     /// Plan, and apply if the guard lets it pass · 同步
     Sync(sync::Sync),
+    /// Keep every flow on time, with pages, API and alarms · 常驻运行
+    Serve(serve::Serve),
     /// Show a stored plan · 查看已保存的计划
     Show(show::ShowPlan),
     /// Reject a stored plan: no run applies it · 否决计划
@@ -119,6 +122,7 @@ async fn dispatch(arguments: &Arguments, speech: &Speech) -> Result<ExitCode, Fa
         Command::Plan(command) => command.run(dir, speech).await,
         Command::Apply(command) => command.run(dir, speech).await,
         Command::Sync(command) => command.run(dir, speech).await,
+        Command::Serve(command) => command.run(dir, speech).await,
         Command::Show(command) => command.run(dir, speech).await,
         Command::Reject(command) => command.run(dir, speech).await,
         Command::Adopt(command) => command.run(dir, speech).await,

@@ -3,6 +3,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use chrono::{DateTime, Utc};
+use tokio_util::sync::CancellationToken;
 
 use super::alarm::Alarms;
 use super::live::Live;
@@ -27,6 +28,8 @@ pub struct Process {
     pub scheduler: Scheduler,
     /// Tells people.
     pub alarms: Alarms,
+    /// Cancelled when the process is to end.
+    pub quit: CancellationToken,
     /// Since when it runs.
     pub started_at: DateTime<Utc>,
 }
@@ -37,6 +40,7 @@ impl Process {
         Self {
             store: Arc::clone(&deployment.store),
             started_at: clock.now(),
+            quit: deployment.quit.clone(),
             deployment: RwLock::new(Arc::new(deployment)),
             refused: RwLock::new(None),
             clock,
