@@ -4,6 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use chrono::{DateTime, Utc};
 
+use super::access::Access;
 use super::alarm::Alarms;
 use super::live::Live;
 use super::scheduler::Scheduler;
@@ -27,6 +28,8 @@ pub struct Process {
     pub scheduler: Scheduler,
     /// Tells people.
     pub alarms: Alarms,
+    /// Who came in.
+    pub(super) access: Access,
     /// Since when it runs.
     pub started_at: DateTime<Utc>,
 }
@@ -41,6 +44,7 @@ impl Process {
             refused: RwLock::new(None),
             clock,
             live: Live::default(),
+            access: Access::default(),
             scheduler,
             alarms,
         }

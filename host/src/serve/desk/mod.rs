@@ -23,6 +23,7 @@ mod settings;
 
 pub use action::{PauseWish, RejectWish, RunWhat, RunWish, pause, resume, retry, run_now};
 pub use alarms::alarms;
+pub(in crate::serve) use audit::logged_in;
 pub use audit::{AuditAsked, audit};
 pub use chart::{
     ApiCalls, CallsChart, ChartAsked, ChartStep, CorpCalls, RefusalsChart, RuleCount, RunsChart, RunsPoint,
