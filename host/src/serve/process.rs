@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
 
+use super::access::Access;
 use super::alarm::Alarms;
 use super::live::Live;
 use super::scheduler::Scheduler;
@@ -30,6 +31,8 @@ pub struct Process {
     pub alarms: Alarms,
     /// Cancelled when the process is to end.
     pub quit: CancellationToken,
+    /// Who came in.
+    pub(super) access: Access,
     /// Since when it runs.
     pub started_at: DateTime<Utc>,
 }
@@ -45,6 +48,7 @@ impl Process {
             refused: RwLock::new(None),
             clock,
             live: Live::default(),
+            access: Access::default(),
             scheduler,
             alarms,
         }

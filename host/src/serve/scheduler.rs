@@ -38,7 +38,7 @@ pub enum Wake {
 }
 
 /// How a flow stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StandingState {
     /// Its next run has a time.
@@ -58,7 +58,7 @@ pub enum StandingState {
 }
 
 /// A flow and the schedule.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct FlowStanding {
     /// The tenant.
     pub tenant: TenantId,
@@ -83,7 +83,7 @@ pub struct FlowStanding {
 }
 
 /// What became of what a person asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Asked {
     /// The run that does it; none while it waits for room.
     pub run: Option<RunId>,
