@@ -15,7 +15,7 @@ mod live;
 pub mod pages;
 mod process;
 mod scheduler;
-mod signals;
+pub mod signals;
 
 pub use live::{Live, LiveRun};
 pub use process::Process;

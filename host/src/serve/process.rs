@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use super::alarm::Alarms;
 use super::live::Live;
 use super::scheduler::Scheduler;
+use super::signals::Pulse;
 use crate::deployment::Deployment;
 use crate::failure::Failure;
 use crate::model::Clock;
@@ -27,6 +28,8 @@ pub struct Process {
     pub scheduler: Scheduler,
     /// Tells people.
     pub alarms: Alarms,
+    /// Whether the scheduler still looks at its agenda.
+    pub pulse: Pulse,
     /// Since when it runs.
     pub started_at: DateTime<Utc>,
 }
@@ -37,6 +40,7 @@ impl Process {
         Self {
             store: Arc::clone(&deployment.store),
             started_at: clock.now(),
+            pulse: Pulse::new(clock.now()),
             deployment: RwLock::new(Arc::new(deployment)),
             refused: RwLock::new(None),
             clock,

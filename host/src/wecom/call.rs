@@ -20,6 +20,7 @@ use super::redact::{RedactedUrl, clean, from_ip};
 use super::token::{Token, TokenStore};
 use super::transport::{Broken, Payload, Reply, Transport};
 use super::write::Attempt;
+use crate::meter;
 use crate::model::Clock;
 use crate::rate::{Backoff, Jitter};
 
@@ -125,10 +126,12 @@ impl Caller {
         if let Some(error) = self.stopped(api) {
             return Step::Done(Outcome::Stopped(error));
         }
+        let asked = Instant::now();
         if let Err(until) = lane.open().await {
             return failed(Failure::Parked { until });
         }
         let slot = lane.limiter.acquire().await;
+        meter::waited(meter::Service::Wecom, api.path(), asked.elapsed());
         // The token's own call takes no place: it is made by a call that holds one.
         let (place, token) = if api == Api::GetToken {
             (None, None)
@@ -177,6 +180,8 @@ impl Caller {
             duration_ms = u64::try_from(attempt.took.as_millis()).unwrap_or(u64::MAX),
             "called WeCom"
         );
+        let said = attempt.errcode.map_or(meter::Called::None, meter::Called::Code);
+        meter::called(meter::Service::Wecom, api.path(), said, attempt.took);
         let errmsg = attempt.errmsg.clone();
         tries.attempts.push(attempt);
 
