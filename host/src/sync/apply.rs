@@ -315,6 +315,11 @@ impl<'a> Applying<'a> {
                         error.code = error.code(),
                         "whether WeCom took the new mobile number could not be asked"
                     );
+                    if self.flow.quit.is_cancelled()
+                        && let Some(line) = &mut settlement.ledger
+                    {
+                        line.doubtful = true;
+                    }
                     None
                 }
             }
@@ -393,7 +398,7 @@ impl<'a> Applying<'a> {
     }
 
     pub(super) fn halted(&self) -> bool {
-        self.halt.load(Ordering::Relaxed)
+        self.halt.load(Ordering::Relaxed) || self.flow.quit.is_cancelled()
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
+use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use super::apply::{Applied, Applying};
@@ -130,7 +131,8 @@ impl Flow {
             findings: Vec::new(),
             begun: false,
         };
-        let purpose = running.begin().instrument(span).await;
+        // Nothing of what begins a run is in doubt half-way: it may be dropped where it stands.
+        let purpose = unless(&self.quit, running.begin().instrument(span)).await;
         Begun { running, purpose }
     }
 }
@@ -150,7 +152,10 @@ impl Begun<'_> {
         async move {
             let result = match purpose {
                 Ok(Some(purpose)) => running.go(purpose).await,
-                Ok(None) => running.look().await,
+                Ok(None) => {
+                    let quit = running.flow.quit.clone();
+                    unless(&quit, running.look()).await
+                }
                 Err(error) => Err(error),
             };
             running.end(result).await
@@ -208,11 +213,11 @@ impl Running<'_> {
     }
 
     async fn go(&mut self, purpose: Purpose) -> Result<RunState, RunError> {
-        let mut made = self.make(&purpose).await?;
+        let mut made = unless(&self.flow.quit, self.make(&purpose)).await?;
         if made.from_before && !self.complete && purpose == Purpose::Sync {
             // Something is to be done for a row that this run has not read: the row may be gone since.
-            self.complete = self.collect(true).await?;
-            made = self.make(&purpose).await?;
+            self.complete = unless(&self.flow.quit, self.collect(true)).await?;
+            made = unless(&self.flow.quit, self.make(&purpose)).await?;
         }
         let mut applying = false;
         if let Request::Apply { plan: asked, .. } = &self.request {
@@ -249,6 +254,9 @@ impl Running<'_> {
             if let Some(error) = applied.stopped {
                 return Err(RunError::Stopped(error));
             }
+            if self.flow.quit.is_cancelled() && applied.counts.failed > 0 {
+                return Err(RunError::Quit);
+            }
             if applied.parked {
                 self.row.problem = Some(Text::new(
                     "WeCom's rate limit did not lift; run again in an hour, the rest is planned again",
@@ -272,7 +280,7 @@ impl Running<'_> {
             // Those found missing are planned anew, and counted by what becomes of them then.
             self.row.counts.failed = 0;
             self.row.problem = None;
-            made = self.make(&purpose).await?;
+            made = unless(&self.flow.quit, self.make(&purpose)).await?;
         }
         if self.row.counts.failed > 0 {
             let failed = self.row.counts.failed;
@@ -482,6 +490,18 @@ impl Running<'_> {
                 );
             }
         }
+    }
+}
+
+/// Goes on until the process is to end. Only for what may be dropped half-way.
+async fn unless<T>(
+    quit: &CancellationToken,
+    work: impl Future<Output = Result<T, RunError>>,
+) -> Result<T, RunError> {
+    tokio::select! {
+        biased;
+        () = quit.cancelled() => Err(RunError::Quit),
+        result = work => result,
     }
 }
 
