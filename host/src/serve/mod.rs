@@ -17,8 +17,7 @@ mod process;
 mod runner;
 mod scheduler;
 mod server;
-mod signals;
-mod watch;
+pub mod signals;
 
 pub use live::{Live, LiveRun};
 pub use process::Process;
@@ -41,16 +40,13 @@ pub async fn run(
 ) -> Result<(), Failure> {
     let quit = deployment.quit.clone();
     let (scheduler, inbox) = Scheduler::new();
-    let (alarms, telling) = alarm::Alarms::new();
+    let alarms = alarm::Alarms::default();
     let process = Arc::new(Process::new(deployment, clock, scheduler, alarms));
-    let told = tokio::spawn(alarm::tell(Arc::clone(&process), telling));
-    let watched = tokio::spawn(watch::watch(Arc::clone(&process)));
     let answered = tokio::spawn(server::answer(Arc::clone(&process), listener));
     let kept = tokio::spawn(scheduler::keep(Arc::clone(&process), inbox)).await;
     // Whatever ended the scheduler ends the rest.
     quit.cancel();
     let broken = |error: &dyn std::error::Error| Failure::io("go on serving", "继续运行", error);
-    drop(tokio::join!(watched, told));
     answered.await.map_err(|error| broken(&error))?.map_err(|error| broken(&error))?;
     kept.map_err(|error| broken(&error))?
 }

@@ -9,6 +9,7 @@ use super::access::Access;
 use super::alarm::Alarms;
 use super::live::Live;
 use super::scheduler::Scheduler;
+use super::signals::Pulse;
 use crate::deployment::Deployment;
 use crate::failure::Failure;
 use crate::model::Clock;
@@ -33,6 +34,8 @@ pub struct Process {
     pub quit: CancellationToken,
     /// Who came in.
     pub(super) access: Access,
+    /// Whether the scheduler still looks at its agenda.
+    pub pulse: Pulse,
     /// Since when it runs.
     pub started_at: DateTime<Utc>,
 }
@@ -44,6 +47,7 @@ impl Process {
             store: Arc::clone(&deployment.store),
             started_at: clock.now(),
             quit: deployment.quit.clone(),
+            pulse: Pulse::new(clock.now()),
             deployment: RwLock::new(Arc::new(deployment)),
             refused: RwLock::new(None),
             clock,

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
-
 use super::process::Process;
 use super::scheduler::Ended;
 use crate::activation::By;
@@ -46,12 +44,15 @@ pub(super) enum Course {
     },
 }
 
+/// Is told the course of every run.
+pub(super) type Tell = Arc<dyn Fn(Course) + Send + Sync>;
+
 /// Runs flows of one corp: all begin before the first of them plans. Tells the course of each.
-pub(super) async fn run_together(process: Arc<Process>, due: Vec<Due>, told: mpsc::UnboundedSender<Course>) {
+pub(super) async fn run_together(process: &Process, due: Vec<Due>, tell: &Tell) {
     let deployment = process.deployment();
     let mut ready = Vec::with_capacity(due.len());
     for (at, due) in due.into_iter().enumerate() {
-        let prepared = prepare(&process, &deployment, &due, at, &told).await;
+        let prepared = prepare(process, &deployment, &due, at, tell).await;
         ready.push((at, due, prepared));
     }
     let mut begun = Vec::with_capacity(ready.len());
@@ -73,37 +74,24 @@ pub(super) async fn run_together(process: Arc<Process>, due: Vec<Due>, told: mps
         if let Some(run) = &ended.run {
             process.live.ended(run);
         }
-        // Nobody listens any longer only when the process is ending.
-        drop(told.send(Course::Ended { at, ended: Box::new(ended) }));
+        tell(Course::Ended { at, ended: Box::new(ended) });
     }
 }
 
-/// Makes a flow ready. New rules are compiled and tried here, which may take seconds of a processor: not on a thread that
-/// others' runs and pages wait for.
 async fn prepare(
-    process: &Arc<Process>,
-    deployment: &Arc<Deployment>,
+    process: &Process,
+    deployment: &Deployment,
     due: &Due,
     at: usize,
-    told: &mpsc::UnboundedSender<Course>,
+    tell: &Tell,
 ) -> Result<(Flow, Exchanged), Failure> {
-    let told = told.clone();
-    let began = move |run| drop(told.send(Course::Began { at, run }));
-    let progress = process.live.progress(Arc::clone(&process.clock), began);
+    let tell = Arc::clone(tell);
+    let progress =
+        process.live.progress(Arc::clone(&process.clock), move |run| tell(Course::Began { at, run }));
     let by = By { who: due.who.clone().unwrap_or_else(|| ITSELF.to_owned()), why: None };
-    let (deployment, tenant, flow) = (Arc::clone(deployment), due.tenant.clone(), due.flow.clone());
-    let here = tokio::runtime::Handle::current();
-    let work = move || {
-        here.block_on(async {
-            let (tenant, flow) =
-                find(&deployment.config, &tenant, &flow).ok_or_else(|| no_such_flow(&tenant, &flow))?;
-            deployment.flow(tenant, flow, &by, progress).await
-        })
-    };
-    match tokio::task::spawn_blocking(work).await {
-        Ok(ready) => ready,
-        Err(error) => Err(Failure::io("get the flow ready", "准备同步流", &error)),
-    }
+    let (tenant, flow) = find(&deployment.config, &due.tenant, &due.flow)
+        .ok_or_else(|| no_such_flow(&due.tenant, &due.flow))?;
+    deployment.flow(tenant, flow, &by, progress).await
 }
 
 /// A flow of the configuration.

@@ -10,16 +10,15 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::agenda::{Agenda, AgendaFlow, Ask, Batch, Outcome, Why};
 use super::process::Process;
 use super::runner::{self, Course, Due};
-use super::signals;
 use crate::config;
 use crate::deployment::{Exchanged, settings_of};
 use crate::failure::{Failure, exit};
+use crate::meter;
 use crate::model::{FlowId, RunId, TenantId, Text};
 use crate::plan::Plan;
 use crate::store::{Blocked, Paused, RunRow, RunState};
@@ -138,7 +137,8 @@ enum Message {
     Pause {
         tenant: TenantId,
         flow: FlowId,
-        paused: Paused,
+        who: String,
+        why: Option<String>,
         answer: Answer<()>,
     },
     Resume {
@@ -167,6 +167,14 @@ pub struct Scheduler {
 pub(super) struct Inbox {
     messages: mpsc::UnboundedReceiver<Message>,
     board: watch::Sender<Arc<Vec<FlowStanding>>>,
+}
+
+#[cfg(test)]
+impl Default for Scheduler {
+    /// A handle that nobody listens to.
+    fn default() -> Self {
+        Self::new().0
+    }
 }
 
 impl Scheduler {
@@ -207,11 +215,10 @@ impl Scheduler {
         flow: &FlowId,
         who: &str,
         why: Option<&str>,
-        at: DateTime<Utc>,
     ) -> Result<(), Failure> {
-        let paused = Paused { who: who.to_owned(), at, why: why.map(str::to_owned) };
+        let (who, why) = (who.to_owned(), why.map(str::to_owned));
         let (answer, answered) = oneshot::channel();
-        self.send(Message::Pause { tenant: tenant.clone(), flow: flow.clone(), paused, answer });
+        self.send(Message::Pause { tenant: tenant.clone(), flow: flow.clone(), who, why, answer });
         answered.await.unwrap_or_else(|_| Err(ending()))
     }
 
@@ -228,8 +235,8 @@ impl Scheduler {
     }
 
     /// How every flow stands.
-    pub fn standings(&self) -> Arc<Vec<FlowStanding>> {
-        Arc::clone(&self.board.borrow())
+    pub fn standings(&self) -> Vec<FlowStanding> {
+        self.board.borrow().to_vec()
     }
 
     /// How every flow stands, and each change of it.
@@ -272,7 +279,6 @@ pub(super) async fn keep(process: Arc<Process>, inbox: Inbox) -> Result<(), Fail
         agenda,
         asked: HashMap::new(),
         tickets: 0,
-        batches: JoinSet::new(),
         course: mpsc::unbounded_channel(),
         under_way: HashMap::new(),
         next_place: 0,
@@ -280,6 +286,7 @@ pub(super) async fn keep(process: Arc<Process>, inbox: Inbox) -> Result<(), Fail
     let mut told_at: Option<Instant> = None;
     let quit = process.quit.clone();
     loop {
+        process.pulse.beat(process.clock.now());
         keeping.begin_due();
         keeping.store_changed().await;
         let late_after = process.deployment().config.schedule.late_after;
@@ -295,12 +302,13 @@ pub(super) async fn keep(process: Arc<Process>, inbox: Inbox) -> Result<(), Fail
             }
             changed
         });
+        let rest = keeping.rest();
         tokio::select! {
             biased;
             () = quit.cancelled() => break,
             Some(course) = keeping.course.1.recv() => keeping.take_course(course),
             Some(message) = messages.recv() => keeping.take(message),
-            () = tokio::time::sleep(keeping.rest()) => {}
+            () = tokio::time::sleep(rest) => {}
         }
     }
     messages.close();
@@ -326,7 +334,6 @@ struct Keeping {
     /// What people asked for, by the ticket that the agenda knows.
     asked: HashMap<u64, Asking>,
     tickets: u64,
-    batches: JoinSet<()>,
     course: (mpsc::UnboundedSender<Told>, mpsc::UnboundedReceiver<Told>),
     under_way: HashMap<usize, UnderWay>,
     next_place: usize,
@@ -361,7 +368,8 @@ impl Keeping {
                     drop(asking.answer.send(Err(runner::no_such_flow(&tenant, &flow))));
                 }
             }
-            Message::Pause { tenant, flow, paused, answer } => {
+            Message::Pause { tenant, flow, who, why, answer } => {
+                let paused = Paused { who, at: now, why };
                 let known = self.agenda.pause(&tenant, &flow, paused);
                 drop(answer.send(known.then_some(()).ok_or_else(|| runner::no_such_flow(&tenant, &flow))));
             }
@@ -409,9 +417,7 @@ impl Keeping {
                     None => (Request::Drift(None), None, None),
                 },
                 Why::Callback => (Request::Drift(None), None, None),
-                Why::Tick | Why::Retry | Why::Push | Why::Rules => {
-                    (Request::Sync(RunOptions::default()), None, None)
-                }
+                Why::Tick | Why::Retry | Why::Push => (Request::Sync(RunOptions::default()), None, None),
             };
             tracing::info!(
                 tenant.id = item.tenant.as_str(),
@@ -429,16 +435,11 @@ impl Keeping {
             due.push(Due { tenant: item.tenant, flow: item.flow, request, who });
         }
         let (told, process) = (self.course.0.clone(), Arc::clone(&self.process));
-        self.batches.spawn(async move {
-            let (sender, mut course) = mpsc::unbounded_channel();
-            let running = runner::run_together(process, due, sender);
-            let passing = async {
-                while let Some(next) = course.recv().await {
-                    drop(told.send((first, next)));
-                }
-            };
-            tokio::join!(running, passing);
-        });
+        let tell: runner::Tell = Arc::new(move |course| drop(told.send((first, course))));
+        // A thread of its own: new rules are compiled and tried at the beginning of a run, which may take a processor
+        // for seconds, and neither others' runs nor pages wait for that.
+        let here = tokio::runtime::Handle::current();
+        drop(tokio::task::spawn_blocking(move || here.block_on(runner::run_together(&process, due, &tell))));
     }
 
     fn take_course(&mut self, (first, course): Told) {
@@ -481,7 +482,9 @@ impl Keeping {
         if !quit {
             self.process.alarms.run_ended(ended);
         }
-        signals::run_ended(ended);
+        if let Some(run) = &ended.run {
+            meter::run_ended(run);
+        }
     }
 
     /// Keeps what has to outlive the process. A store that cannot be written is told by the runs themselves.

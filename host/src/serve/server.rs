@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::from_fn;
 use tokio::net::TcpListener;
 
 use super::process::Process;
@@ -17,18 +17,12 @@ const LAST_ANSWERS: Duration = Duration::from_secs(2);
 /// Everything that is answered. Pages, API and metrics are for those who may come in; the services show a signature
 /// instead, and whether the process is well may be asked by anybody.
 pub fn router(process: Arc<Process>) -> Router {
-    let inside = Router::new()
-        .merge(api::routes())
-        .merge(pages::routes())
-        .merge(signals::metrics_routes())
-        .layer(from_fn_with_state(Arc::clone(&process), access::enter));
-    Router::new()
-        .merge(inside)
+    let inside = api::routes().merge(pages::routes()).merge(signals::metrics_routes());
+    access::layer(inside, &process)
         .merge(access::routes())
-        .merge(pages::open_routes())
         .merge(hooks::routes())
         .merge(signals::health_routes())
-        .layer(from_fn_with_state(Arc::clone(&process), access::protect))
+        .layer(from_fn(signals::count_requests))
         .with_state(process)
 }
 

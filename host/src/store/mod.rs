@@ -304,6 +304,8 @@ pub trait Store: Send + Sync {
     async fn alarms(&self) -> Result<Vec<AlarmRow>, StoreError>;
     /// Keeps an alarm, in the place of an earlier one of its key.
     async fn put_alarm(&self, alarm: &AlarmRow) -> Result<(), StoreError>;
+    /// Whether the store can be written now.
+    async fn check_writable(&self) -> Result<(), StoreError>;
     /// Ends every connection and writes the log back into the file.
     async fn close(&self);
 }
