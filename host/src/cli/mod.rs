@@ -110,7 +110,12 @@ pub fn main() -> ExitCode {
         Ok(speech) => speech,
         Err(failure) => return Speech::default().fail(&failure),
     };
-    log::begin(arguments.log_format.unwrap_or_default(), "ruzhi=warn");
+    match &arguments.command {
+        Command::Serve(_) => {
+            log::begin(arguments.log_format.unwrap_or_else(log::Format::of_a_server), "ruzhi=info");
+        }
+        _ => log::begin(arguments.log_format.unwrap_or_default(), "ruzhi=warn"),
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return speech.fail(&Failure::io("start the runtime", "启动运行时", &error)),
