@@ -14,6 +14,7 @@ mod rejects;
 mod report;
 mod revert;
 mod runs;
+mod serve;
 mod show;
 mod shown;
 mod speech;
@@ -66,6 +67,8 @@ enum Command {
     Apply(apply::Apply),
     /// Plan, and apply if the guard lets it pass · 同步
     Sync(sync::Sync),
+    /// Keep every flow on time, with pages, API and alarms · 常驻运行
+    Serve(serve::Serve),
     /// Show a stored plan · 查看已保存的计划
     Show(show::ShowPlan),
     /// Reject a stored plan: no run applies it · 否决计划
@@ -113,6 +116,8 @@ pub fn main() -> ExitCode {
         Err(error) => return speech.fail(&Failure::io("start the runtime", "启动运行时", &error)),
     };
     let result = runtime.block_on(dispatch(&arguments, &speech));
+    // What still waits for an answer that does not come is not waited for: the store says that it was asked.
+    runtime.shutdown_background();
     match result {
         Ok(code) => code,
         Err(failure) => speech.fail(&failure),
@@ -126,6 +131,7 @@ async fn dispatch(arguments: &Arguments, speech: &Speech) -> Result<ExitCode, Fa
         Command::Plan(command) => command.run(dir, speech).await,
         Command::Apply(command) => command.run(dir, speech).await,
         Command::Sync(command) => command.run(dir, speech).await,
+        Command::Serve(command) => command.run(dir, speech).await,
         Command::Show(command) => command.run(dir, speech).await,
         Command::Reject(command) => command.run(dir, speech).await,
         Command::Adopt(command) => command.run(dir, speech).await,

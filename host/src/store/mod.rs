@@ -283,7 +283,7 @@ pub trait Store: Send + Sync {
     async fn standings(&self) -> Result<Vec<StandingRow>, StoreError>;
     /// Keeps how a flow stands.
     async fn put_standing(&self, standing: &StandingRow) -> Result<(), StoreError>;
-    /// Keeps who did what.
+    /// Keeps who did what; of a row that is there already, only what came of it.
     async fn put_audit(&self, row: &AuditRow) -> Result<(), StoreError>;
     /// The latest audit rows, newest first, those before `before` if it is given.
     async fn audit(

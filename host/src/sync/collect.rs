@@ -243,19 +243,8 @@ impl Collecting<'_> {
         Ok(fresh)
     }
 
-    /// The row with its id and the source fields and nothing else.
     fn visible(&self, row: Row) -> String {
-        let Row { id, mut fields } = row;
-        let mut visible: BTreeMap<&str, Value> = BTreeMap::new();
-        for field in &self.flow.guest.description().source_fields {
-            if let Some(value) = fields.remove(field) {
-                visible.insert(field, value);
-            }
-        }
-        visible.insert("_id", Value::String(id.into()));
-        let visible: Map<String, Value> =
-            visible.into_iter().map(|(field, value)| (field.to_owned(), value)).collect();
-        Value::Object(visible).to_string()
+        visible(row, &self.flow.guest.description().source_fields)
     }
 
     /// Decides stored rows that other rules decided, or whose batch failed.
@@ -368,6 +357,22 @@ fn decide(
     };
     let resolved = decided.into_iter().map(resolved);
     batch.into_iter().zip(resolved).map(|(record, (resolution, notes))| (record, resolution, notes)).collect()
+}
+
+/// The row with its id and the source fields and nothing else: what a guest sees of it, what is stored, and what is hashed
+/// to tell whether it has changed.
+pub(crate) fn visible(row: Row, source_fields: &[String]) -> String {
+    let Row { id, mut fields } = row;
+    let mut visible: BTreeMap<&str, Value> = BTreeMap::new();
+    for field in source_fields {
+        if let Some(value) = fields.remove(field) {
+            visible.insert(field, value);
+        }
+    }
+    visible.insert("_id", Value::String(id.into()));
+    let visible: Map<String, Value> =
+        visible.into_iter().map(|(field, value)| (field.to_owned(), value)).collect();
+    Value::Object(visible).to_string()
 }
 
 /// What a guest is told of the world.

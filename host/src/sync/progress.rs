@@ -3,7 +3,7 @@
 use crate::store::RunRow;
 
 /// Where in a run it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// What a crash left is settled, and the form's fields are looked at.
