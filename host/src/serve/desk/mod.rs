@@ -8,9 +8,12 @@
 
 mod action;
 mod alarms;
+mod attention;
 mod audit;
 mod chart;
+mod found;
 mod guests;
+mod labels;
 mod mask;
 mod overview;
 mod page;
@@ -19,7 +22,9 @@ mod quarantine;
 mod record;
 mod rules;
 mod runs;
+mod search;
 mod settings;
+mod sheet;
 
 pub use action::{PauseWish, RejectWish, RunWhat, RunWish, pause, resume, retry, run_now};
 pub use alarms::alarms;
