@@ -12,19 +12,15 @@ use crate::store::StoredPlan;
 /// A flow of the configuration that runs now.
 pub(super) struct Found {
     deployment: Arc<Deployment>,
-    tenant: usize,
-    flow: usize,
+    tenant: TenantId,
+    flow: FlowId,
 }
 
 impl Found {
     pub(super) fn of(process: &Process, tenant: &TenantId, flow: &FlowId) -> Result<Self, Failure> {
-        let deployment = process.deployment();
-        let tenants = &deployment.config.tenants;
-        let at = tenants.iter().position(|known| known.id == *tenant).ok_or_else(|| no_tenant(tenant))?;
-        let flows = tenants.get(at).map(|tenant| tenant.flows.as_slice()).unwrap_or_default();
-        let flow_at =
-            flows.iter().position(|known| known.id == *flow).ok_or_else(|| no_flow(tenant, flow))?;
-        Ok(Self { deployment, tenant: at, flow: flow_at })
+        let found = Self { deployment: process.deployment(), tenant: tenant.clone(), flow: flow.clone() };
+        found.settings()?;
+        Ok(found)
     }
 
     pub(super) fn deployment(&self) -> &Deployment {
@@ -32,9 +28,11 @@ impl Found {
     }
 
     /// The tenant and the flow.
-    pub(super) fn settings(&self) -> Option<(&config::Tenant, &config::Flow)> {
-        let tenant = self.deployment.config.tenants.get(self.tenant)?;
-        Some((tenant, tenant.flows.get(self.flow)?))
+    pub(super) fn settings(&self) -> Result<(&config::Tenant, &config::Flow), Failure> {
+        let tenant = self.deployment.config.tenants.iter().find(|known| known.id == self.tenant);
+        let tenant = tenant.ok_or_else(|| no_tenant(&self.tenant))?;
+        let flow = tenant.flows.iter().find(|known| known.id == self.flow);
+        Ok((tenant, flow.ok_or_else(|| no_flow(&self.tenant, &self.flow))?))
     }
 }
 

@@ -53,9 +53,3 @@ pub use settings::{
     AlarmsView, FlowSettings, LimitView, Observance, PersonView, ProblemView, SecretView, ServerView,
     SettingsView, TenantSettings, settings,
 };
-
-/// Until its body is written.
-fn unfinished() -> crate::failure::Failure {
-    let text = crate::model::Text::new("this is not built yet", "尚未完成");
-    crate::failure::Failure::new(crate::failure::exit::FAILED, "unfinished", text, None)
-}

@@ -155,9 +155,14 @@ async fn chosen(process: &Process, asked: &QuarantineAsked, rows: bool) -> Resul
     let store = process.store.as_ref();
     let search = Search::of(asked.search.as_deref());
     let mut labels: HashMap<(TenantId, FlowId), Labels> = HashMap::new();
-    for flow in store.status().await? {
-        let of = Labels::of(store, &flow.tenant, &flow.flow).await?;
-        labels.insert((flow.tenant, flow.flow), of);
+    if !search.is_empty() {
+        let deployment = process.deployment();
+        for tenant in &deployment.config.tenants {
+            for flow in &tenant.flows {
+                let of = Labels::of(store, &tenant.id, &flow.id).await?;
+                labels.insert((tenant.id.clone(), flow.id.clone()), of);
+            }
+        }
     }
     let in_store = search.in_store(labels.values());
     let wanted = RejectsWanted {
@@ -169,6 +174,13 @@ async fn chosen(process: &Process, asked: &QuarantineAsked, rows: bool) -> Resul
     };
     let nameless = Labels::default();
     let rejects = store.rejects_wanted(&wanted).await?;
+    for shown in &rejects {
+        let flow = (shown.reject.tenant.clone(), shown.reject.flow.clone());
+        if !labels.contains_key(&flow) {
+            let of = Labels::of(store, &flow.0, &flow.1).await?;
+            labels.insert(flow, of);
+        }
+    }
     let is_chosen = |shown: &ShownReject| {
         let reject = &shown.reject;
         let of = labels.get(&(reject.tenant.clone(), reject.flow.clone())).unwrap_or(&nameless);
