@@ -67,7 +67,7 @@ pub(super) fn no_flow(tenant: &TenantId, flow: &FlowId) -> Failure {
     )
 }
 
-pub(super) fn no_run(run: &RunId) -> Failure {
+pub(in crate::serve) fn no_run(run: &RunId) -> Failure {
     unknown(
         "run.unknown",
         Text::new(format!("there is no run {run}"), format!("没有运行 {run}")),

@@ -34,11 +34,13 @@ pub use chart::{
     ApiCalls, CallsChart, ChartAsked, ChartStep, CorpCalls, RefusalsChart, RuleCount, RunsChart, RunsPoint,
     calls_chart, refusals_chart, runs_chart,
 };
+pub(in crate::serve) use found::no_run;
 pub use guests::{
     DifferenceAsked, DifferenceView, FlowGuestView, GuestOverview, LiveRules, OfferedRules, Offers, guest,
     guest_difference, guests,
 };
 pub use overview::{Attention, AttentionKind, FlowOverview, Overview, TenantOverview, overview, tenant};
+pub(in crate::serve) use page::ticked;
 pub use page::{FieldChange, Page};
 pub use plan::{
     ApproveWish, OperationView, PlanAsked, PlanMay, PlanView, apply_plan, approve_plan, plan, reject_plan,
