@@ -13,6 +13,7 @@ use super::error::RunError;
 use super::flow::Flow;
 use crate::guest::BATCH;
 use crate::jiandaoyun::{Query, Row};
+use crate::meter;
 use crate::model::{Context, Digest, RecordId, RunId, SourceRecord};
 use crate::plan::Resolution;
 use crate::store::{Absence, FetchedRecord, PresentRecord, RecordRow};
@@ -104,6 +105,7 @@ impl Collecting<'_> {
             let Some(last) = page.last() else { break };
             let until = last.id.clone();
             rows += page.len() as u64;
+            meter::rows_read(&flow.tenant, &flow.id, page.len());
             if complete {
                 let known = self.present(after.as_ref(), Some(&until)).await?;
                 census.take(known, &page);
@@ -295,9 +297,10 @@ impl<'a> Deciding<'a> {
             }
             let (guest, context) = (guest.clone(), self.context.clone());
             let slot = guest.component().engine().slot().await;
+            let span = tracing::Span::current();
             self.under_way.spawn_blocking(move || {
                 let _slot = slot;
-                decide(&guest, &context, batch)
+                span.in_scope(|| decide(&guest, &context, batch))
             });
         }
         Ok(())

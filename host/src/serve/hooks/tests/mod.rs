@@ -5,6 +5,7 @@ mod jiandaoyun;
 mod wecom;
 
 use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
@@ -82,7 +83,7 @@ impl Running {
         let store = Sqlite::open(&folder.path().join("ruzhi.db"), Access::Write).await.unwrap();
         let store: Arc<dyn Store> = Arc::new(store);
         let library = Arc::new(Library::new(Engine::new(Limits::default()).unwrap(), None));
-        let deployment = Deployment::new(config, store, library);
+        let deployment = Deployment::new(config, store, library, CancellationToken::new());
         let clock = Arc::new(FixedClock(now));
         let process = Process::new(deployment, clock, Scheduler::default(), Alarms::default());
         Self { process: Arc::new(process), _folder: folder }
