@@ -177,6 +177,19 @@ impl Default for Scheduler {
     }
 }
 
+#[cfg(test)]
+impl Inbox {
+    /// Who was woken so far, and not read here yet.
+    pub(super) fn woken(&mut self) -> Vec<(TenantId, Option<FlowId>, Wake)> {
+        let messages = std::iter::from_fn(|| self.messages.try_recv().ok());
+        let woken = messages.filter_map(|message| match message {
+            Message::Wake { tenant, flow, why } => Some((tenant, flow, why)),
+            _ => None,
+        });
+        woken.collect()
+    }
+}
+
 impl Scheduler {
     /// A handle, and what it speaks to.
     pub(super) fn new() -> (Self, Inbox) {
