@@ -18,16 +18,30 @@ mod tests;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
 
-pub use address::Addresses;
+use address::Addresses;
 use task::{Said, Telling};
 
+use super::process::Process;
 use super::scheduler::{Ended, FlowStanding};
 use crate::failure::Failure;
-use crate::model::Clock;
-use crate::store::{AlarmRow, Store};
+use crate::store::AlarmRow;
+
+/// What is said to the alarms, on its way to the task.
+pub struct Hearing {
+    heard: mpsc::UnboundedReceiver<Said>,
+    standing: Arc<RwLock<Vec<AlarmRow>>>,
+}
+
+/// Tells people until the process is to end, and what is due then once more.
+pub async fn tell(process: Arc<Process>, hearing: Hearing) {
+    let Hearing { heard, standing } = hearing;
+    let (store, clock) = (Arc::clone(&process.store), Arc::clone(&process.clock));
+    let quit = process.deployment().quit.clone();
+    let addresses = Box::new(move || Addresses::of(&process.deployment().config));
+    let transport = Arc::new(delivery::Http::new());
+    Telling::new(store, clock, addresses, transport, standing).until(quit, heard).await;
+}
 
 /// The handle by which everybody speaks to the alarms. Nothing of it waits.
 #[derive(Clone, Default)]
@@ -37,20 +51,12 @@ pub struct Alarms {
 }
 
 impl Alarms {
-    /// The alarms, and the task that tells of them until the process is to end. `addresses` gives whom to tell by what
-    /// is configured at that moment.
-    pub fn start(
-        store: Arc<dyn Store>,
-        clock: Arc<dyn Clock>,
-        addresses: impl Fn() -> Addresses + Send + Sync + 'static,
-        quit: CancellationToken,
-    ) -> (Self, JoinHandle<()>) {
+    /// The handle, and what [`tell`] hears by it.
+    pub fn new() -> (Self, Hearing) {
         let (said, heard) = mpsc::unbounded_channel();
         let alarms = Self { said: Some(said), standing: Arc::default() };
-        let transport = Arc::new(delivery::Http::new());
-        let telling =
-            Telling::new(store, clock, Box::new(addresses), transport, Arc::clone(&alarms.standing));
-        (alarms, tokio::spawn(telling.until(quit, heard)))
+        let standing = Arc::clone(&alarms.standing);
+        (alarms, Hearing { heard, standing })
     }
 
     /// A run has ended, or a flow could not run.
