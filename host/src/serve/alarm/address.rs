@@ -13,7 +13,7 @@ use crate::store::AlarmRow;
 
 /// What kind of service takes the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Taker {
+pub(super) enum Taker {
     /// A WeCom group robot.
     Robot,
     /// Any address that takes JSON.
@@ -22,7 +22,7 @@ pub enum Taker {
 
 /// One address of one receiver. Its text is a secret, as it has the key in it.
 #[derive(Debug, Clone)]
-pub struct Address {
+pub(super) struct Address {
     pub(super) channel: Channel,
     pub(super) taker: Taker,
     pub(super) url: SecretString,
@@ -32,7 +32,7 @@ pub struct Address {
 
 /// A tenant, as a message speaks of it.
 #[derive(Debug, Clone)]
-pub struct Called {
+pub(super) struct Called {
     pub(super) name: String,
     pub(super) zone: Tz,
     flows: BTreeSet<FlowId>,
@@ -41,7 +41,7 @@ pub struct Called {
 
 /// Who is told of what: what the alarms need of a configuration.
 #[derive(Debug, Clone, Default)]
-pub struct Addresses {
+pub(super) struct Addresses {
     host: AlarmSettings,
     tenants: BTreeMap<TenantId, Called>,
     pages: Option<Url>,

@@ -20,7 +20,7 @@ const REMIND_AFTER: TimeDelta = TimeDelta::hours(24);
 
 /// What an alarm is about, before it is one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cause {
+pub(super) struct Cause {
     /// One alarm of a key stands at a time.
     pub key: String,
     /// Its kind, such as `plan.held`.
@@ -40,7 +40,7 @@ pub struct Cause {
 /// What a channel is told of an alarm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Event {
+pub(super) enum Event {
     /// It arose.
     Raised,
     /// It still stands.
@@ -57,11 +57,11 @@ struct Told {
 }
 
 /// A channel: a digest of its address, which is a secret.
-pub type Channel = Digest;
+pub(super) type Channel = Digest;
 
 /// Every alarm that stands or stood.
 #[derive(Debug, Default)]
-pub struct Book {
+pub(super) struct Book {
     rows: BTreeMap<String, AlarmRow>,
     told: HashMap<(Channel, String), Told>,
     /// What was told, by whatever channel, before this process began.
@@ -101,8 +101,8 @@ impl Book {
             over_at: None,
             over_told_at: None,
         };
-        let changed =
-            stood.is_none_or(|stood| (&stood.text, &stood.hint, &stood.page) != (&row.text, &row.hint, &row.page));
+        let changed = stood
+            .is_none_or(|stood| (&stood.text, &stood.hint, &stood.page) != (&row.text, &row.hint, &row.page));
         self.rows.insert(key, row.clone());
         changed.then_some(row)
     }
@@ -130,7 +130,13 @@ impl Book {
     }
 
     /// The channel took it. Gives the alarm, to be remembered.
-    pub fn told(&mut self, channel: &Channel, key: &str, event: Event, now: DateTime<Utc>) -> Option<AlarmRow> {
+    pub fn told(
+        &mut self,
+        channel: &Channel,
+        key: &str,
+        event: Event,
+        now: DateTime<Utc>,
+    ) -> Option<AlarmRow> {
         let stands = (event != Event::Over).then_some(now);
         self.told.insert((channel.clone(), key.to_owned()), Told { stands });
         let row = self.rows.get_mut(key)?;

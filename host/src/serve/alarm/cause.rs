@@ -64,8 +64,12 @@ pub(super) fn plan_held(plan: &Plan) -> Cause {
     );
     Cause {
         hint: Some(Text::new(
-            format!("read it with `ruzhi show {id}`; then `ruzhi apply {id} --approve`, or `ruzhi reject {id}`"),
-            format!("先用 `ruzhi show {id}` 查看；再用 `ruzhi apply {id} --approve` 放行，或 `ruzhi reject {id}` 否决"),
+            format!(
+                "read it with `ruzhi show {id}`; then `ruzhi apply {id} --approve`, or `ruzhi reject {id}`"
+            ),
+            format!(
+                "先用 `ruzhi show {id}` 查看；再用 `ruzhi apply {id} --approve` 放行，或 `ruzhi reject {id}` 否决"
+            ),
         )),
         page: Some(format!("/plans/{}/{id}", plan.tenant)),
         ..of_flow(PLAN_HELD, (&plan.tenant, &plan.flow), text)
@@ -93,7 +97,12 @@ pub(super) fn flow_failing(flow: (&TenantId, &FlowId), failures: u32, failure: &
     Cause { hint: Some(hint), ..of_flow(FLOW_FAILING, flow, text) }
 }
 
-pub(super) fn flow_blocked(flow: (&TenantId, &FlowId), code: &str, text: &Text, hint: Option<&Text>) -> Cause {
+pub(super) fn flow_blocked(
+    flow: (&TenantId, &FlowId),
+    code: &str,
+    text: &Text,
+    hint: Option<&Text>,
+) -> Cause {
     let service = match code.split('.').next() {
         Some("wecom") => Text::new("WeCom", "企业微信"),
         Some("jiandaoyun") => Text::new("JianDaoYun", "简道云"),
@@ -105,7 +114,9 @@ pub(super) fn flow_blocked(flow: (&TenantId, &FlowId), code: &str, text: &Text, 
         format!("在恢复 `{tenant}/{id}` 或修改其设置之前不再发起调用"),
     );
     let hint = match hint {
-        Some(hint) => Text::new(format!("{} · {}", hint.en, resume.en), format!("{} · {}", hint.zh, resume.zh)),
+        Some(hint) => {
+            Text::new(format!("{} · {}", hint.en, resume.en), format!("{} · {}", hint.zh, resume.zh))
+        }
         None => resume,
     };
     let text = Text::new(
@@ -192,16 +203,14 @@ pub(super) fn rules_kept(flow: (&TenantId, &FlowId), failure: &Failure) -> Cause
 }
 
 pub(super) fn alarms_refused(channel: &str, robot: bool, why: &Text) -> Cause {
-    let (en, zh) = if robot { ("the group robot", "群机器人") } else { ("the alarm address", "告警地址") };
+    let (en, zh) =
+        if robot { ("the group robot", "群机器人") } else { ("the alarm address", "告警地址") };
     Cause {
         key: format!("{ALARMS_REFUSED}/{channel}"),
         kind: ALARMS_REFUSED,
         tenant: None,
         flow: None,
-        text: Text::new(
-            format!("{en} takes no alarms: {}", why.en),
-            format!("{zh}不接收告警：{}", why.zh),
-        ),
+        text: Text::new(format!("{en} takes no alarms: {}", why.en), format!("{zh}不接收告警：{}", why.zh)),
         hint: Some(Text::new(
             "correct `[alarms]`; it is tried again once an hour and when the address changes",
             "请修正 `[alarms]`；每小时及地址变更时会重试",

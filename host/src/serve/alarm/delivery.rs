@@ -116,7 +116,10 @@ fn judge(taker: Taker, answer: Result<Reply, NotPosted>) -> Verdict {
         Ok(reply) => reply,
         Err(NotPosted::NoAnswer(detail)) => return Verdict::Later(detail),
         Err(NotPosted::NoAddress) => {
-            return Verdict::Refused(Text::new("it is not an http or https address", "不是 http 或 https 地址"));
+            return Verdict::Refused(Text::new(
+                "it is not an http or https address",
+                "不是 http 或 https 地址",
+            ));
         }
     };
     let success = (200..300).contains(&reply.status);
@@ -237,7 +240,10 @@ pub(super) async fn deliver(
         match verdict {
             Verdict::Taken => told.extend(notices),
             Verdict::Later(detail) => {
-                tracing::warn!(alarms = notices.len(), "alarms were not delivered and are tried again: {detail}");
+                tracing::warn!(
+                    alarms = notices.len(),
+                    "alarms were not delivered and are tried again: {detail}"
+                );
                 break;
             }
             Verdict::TooMany => {
@@ -245,7 +251,11 @@ pub(super) async fn deliver(
                 break;
             }
             Verdict::Refused(why) => {
-                tracing::error!(alarms = notices.len(), "an address of `[alarms]` refuses alarms: {}", why.en);
+                tracing::error!(
+                    alarms = notices.len(),
+                    "an address of `[alarms]` refuses alarms: {}",
+                    why.en
+                );
                 break;
             }
         }

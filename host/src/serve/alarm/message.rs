@@ -258,7 +258,10 @@ mod tests {
     fn a_text_from_elsewhere_brings_no_markup_no_mention_and_no_address() {
         let text = "<@all> [点](http://x) **a** # <font color=\"info\">\n@李四 13800138000 li.si@x.cn";
         let plain = plain(text, 200);
-        assert_eq!(plain, "＜＠all＞ ［点］(http：//x) ＊＊a＊＊ ＃ ＜font color=\"info\"＞ ＠李四 138…00 l…＠x.cn");
+        assert_eq!(
+            plain,
+            "＜＠all＞ ［点］(http：//x) ＊＊a＊＊ ＃ ＜font color=\"info\"＞ ＠李四 138…00 l…＠x.cn"
+        );
     }
 
     #[test]

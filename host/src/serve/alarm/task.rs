@@ -162,13 +162,8 @@ impl Telling {
             Err(error) => failed(&error),
         }
         let addresses = (self.addresses)();
-        let gone: Vec<String> = self
-            .book
-            .standing()
-            .into_iter()
-            .filter(|row| !addresses.knows(row))
-            .map(|row| row.key)
-            .collect();
+        let gone: Vec<String> =
+            self.book.standing().into_iter().filter(|row| !addresses.knows(row)).map(|row| row.key).collect();
         self.take(gone.into_iter().map(Finding::NotSo).collect()).await;
         let channels = addresses.channels();
         let unused: Vec<Channel> =
@@ -228,8 +223,11 @@ impl Telling {
             for address in addresses.for_alarm(row) {
                 let Some(event) = self.book.due(&address.channel, row, now) else { continue };
                 let channel = address.channel.clone();
-                let due =
-                    due.entry(channel).or_insert_with(|| Due { address, line: Line::default(), notices: vec![] });
+                let due = due.entry(channel).or_insert_with(|| Due {
+                    address,
+                    line: Line::default(),
+                    notices: vec![],
+                });
                 due.notices.push(Notice { event, alarm: row.clone() });
             }
         }

@@ -68,9 +68,10 @@ impl Watch {
         }
         // Operations that were not done make a run fail that ended in no error.
         let undone = run.as_ref().filter(|run| run.state == RunState::Failed).map(|run| {
-            let text = run.problem.clone().unwrap_or_else(|| {
-                crate::model::Text::new("operations were not done", "有操作未完成")
-            });
+            let text = run
+                .problem
+                .clone()
+                .unwrap_or_else(|| crate::model::Text::new("operations were not done", "有操作未完成"));
             Failure::new(exit::FAILED, "run.undone", text, None)
         });
         let count = self.failures.entry((tenant.clone(), flow.clone())).or_default();
