@@ -49,7 +49,7 @@ pub(super) struct Addresses {
 
 impl Addresses {
     /// Those of a configuration.
-    pub fn of(config: &Config) -> Self {
+    pub(super) fn of(config: &Config) -> Self {
         let called = |tenant: &crate::config::Tenant| Called {
             name: tenant.name.clone(),
             zone: tenant.timezone,

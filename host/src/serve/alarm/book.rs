@@ -70,7 +70,7 @@ pub(super) struct Book {
 
 impl Book {
     /// The alarms that the store remembers.
-    pub fn new(rows: Vec<AlarmRow>) -> Self {
+    pub(super) fn new(rows: Vec<AlarmRow>) -> Self {
         let told = |row: &AlarmRow| Told { stands: row.told_at.filter(|_| row.over_told_at.is_none()) };
         Self {
             before: rows.iter().map(|row| (row.key.clone(), told(row))).collect(),
@@ -80,7 +80,7 @@ impl Book {
     }
 
     /// It is so, now. Gives the alarm if there is more to remember of it than that it was seen once more.
-    pub fn raise(&mut self, cause: Cause, now: DateTime<Utc>) -> Option<AlarmRow> {
+    pub(super) fn raise(&mut self, cause: Cause, now: DateTime<Utc>) -> Option<AlarmRow> {
         let Cause { key, kind, tenant, flow, text, hint, page } = cause;
         let before = self.rows.remove(&key);
         // It is over and some channel has not heard of that: for that one it goes on, for the others it begins.
@@ -108,14 +108,14 @@ impl Book {
     }
 
     /// It is no longer so. Gives the alarm, if it stood.
-    pub fn over(&mut self, key: &str, now: DateTime<Utc>) -> Option<AlarmRow> {
+    pub(super) fn over(&mut self, key: &str, now: DateTime<Utc>) -> Option<AlarmRow> {
         let row = self.rows.get_mut(key).filter(|row| row.over_at.is_none())?;
         row.over_at = Some(now);
         Some(row.clone())
     }
 
     /// What this channel is to be told of this alarm now.
-    pub fn due(&self, channel: &Channel, row: &AlarmRow, now: DateTime<Utc>) -> Option<Event> {
+    pub(super) fn due(&self, channel: &Channel, row: &AlarmRow, now: DateTime<Utc>) -> Option<Event> {
         match (self.told_of(channel, &row.key).stands, row.over_at) {
             (None, None) => Some(Event::Raised),
             (Some(told), None) => (now - told >= REMIND_AFTER).then_some(Event::Reminder),
@@ -130,7 +130,7 @@ impl Book {
     }
 
     /// The channel took it. Gives the alarm, to be remembered.
-    pub fn told(
+    pub(super) fn told(
         &mut self,
         channel: &Channel,
         key: &str,
@@ -148,17 +148,17 @@ impl Book {
     }
 
     /// Every alarm, by key.
-    pub fn rows(&self) -> impl Iterator<Item = &AlarmRow> {
+    pub(super) fn rows(&self) -> impl Iterator<Item = &AlarmRow> {
         self.rows.values()
     }
 
     /// The alarm of a key, if it stands.
-    pub fn stands(&self, key: &str) -> Option<&AlarmRow> {
+    pub(super) fn stands(&self, key: &str) -> Option<&AlarmRow> {
         self.rows.get(key).filter(|row| row.over_at.is_none())
     }
 
     /// The alarms that stand, the latest first.
-    pub fn standing(&self) -> Vec<AlarmRow> {
+    pub(super) fn standing(&self) -> Vec<AlarmRow> {
         let mut standing: Vec<AlarmRow> = self.rows().filter(|row| row.over_at.is_none()).cloned().collect();
         standing.sort_by(|one, other| other.since.cmp(&one.since).then_with(|| one.key.cmp(&other.key)));
         standing
