@@ -312,6 +312,12 @@ impl Deployment {
     }
 }
 
+/// Digest of everything that a service may refuse of a flow: once it is another one, it may be asked again.
+pub fn settings_of(config: &Config, tenant: &config::Tenant, flow: &config::Flow) -> String {
+    let connection = connection(tenant, limits(config, tenant));
+    Digest::of_parts([connection.as_str().as_bytes(), format!("{:?}", flow.source).as_bytes()]).to_string()
+}
+
 /// What a tenant's connections are made of, as a digest: it is compared and kept in memory only.
 fn connection(tenant: &config::Tenant, limits: wecom::Limits) -> Digest {
     let (wecom, jiandaoyun) = (&tenant.wecom, &tenant.jiandaoyun);

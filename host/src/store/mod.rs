@@ -286,7 +286,7 @@ pub trait Store: Send + Sync {
     async fn standings(&self) -> Result<Vec<StandingRow>, StoreError>;
     /// Keeps how a flow stands.
     async fn put_standing(&self, standing: &StandingRow) -> Result<(), StoreError>;
-    /// Keeps who did what.
+    /// Keeps who did what; of a row that is there already, only what came of it.
     async fn put_audit(&self, row: &AuditRow) -> Result<(), StoreError>;
     /// The latest audit rows, newest first, those before `before` if it is given.
     async fn audit(
@@ -329,6 +329,8 @@ pub trait Store: Send + Sync {
         origin: &Origin,
         of_mobile: bool,
     ) -> Result<Option<String>, StoreError>;
+    /// Whether the store can be written now.
+    async fn check_writable(&self) -> Result<(), StoreError>;
     /// Ends every connection and writes the log back into the file.
     async fn close(&self);
 }

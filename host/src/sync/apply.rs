@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 
 use super::error::RunError;
 use super::flow::Flow;
+use super::planning::refused;
 use super::settle::read_back;
 use super::verdict::{Known, Meaning, after, mobile_not_taken, read, undone};
 use crate::model::{LedgerEntry, Operation, OperationKind, OperationState, UserId};
@@ -373,7 +374,12 @@ impl<'a> Applying<'a> {
                     applied.counts.count(settlement.operation.kind);
                     applied.plan_again |= settlement.operation.partial;
                 }
-                OperationState::Refused => applied.counts.refused += 1,
+                OperationState::Refused => {
+                    applied.counts.refused += 1;
+                    if let Some(refusal) = &settlement.refusal {
+                        refused(&settlement.operation.record, refusal);
+                    }
+                }
                 _ => {
                     applied.counts.failed += 1;
                     let last = settlement.attempts.last();

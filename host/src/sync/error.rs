@@ -175,6 +175,17 @@ impl RunError {
         }
     }
 
+    /// A service refuses the credential, the address or the right: no later run can succeed until a person has acted.
+    pub fn blocks(&self) -> bool {
+        match self {
+            Self::Collect(error) | Self::Fields(error) => {
+                matches!(error.class(), jiandaoyun::Class::Auth | jiandaoyun::Class::Config)
+            }
+            Self::Directory(error) | Self::Stopped(error) => error.class() == wecom::Class::Configuration,
+            _ => false,
+        }
+    }
+
     /// What happened, to what.
     pub fn text(&self) -> Text {
         let zh = match self {

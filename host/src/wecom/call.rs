@@ -21,6 +21,7 @@ use super::redact::{RedactedUrl, clean, from_ip};
 use super::token::{Token, TokenStore};
 use super::transport::{Broken, Payload, Reply, Transport};
 use super::write::Attempt;
+use crate::meter;
 use crate::model::Clock;
 use crate::rate::{Backoff, Jitter};
 
@@ -154,12 +155,14 @@ impl Caller {
         if let Some(error) = self.stopped(api) {
             return Step::Done(Outcome::Stopped(error));
         }
+        let asked = Instant::now();
         match self.unless_quit(lane.open()).await {
             Some(Ok(())) => {}
             Some(Err(until)) => return failed(Failure::Parked { until }),
             None => return failed(Failure::Quit),
         }
         let Some(slot) = self.unless_quit(lane.limiter.acquire()).await else { return failed(Failure::Quit) };
+        meter::waited(meter::Service::Wecom, api.path(), asked.elapsed());
         // The token's own call takes no place: it is made by a call that holds one.
         let (place, token) = if api == Api::GetToken {
             (None, None)
@@ -211,6 +214,8 @@ impl Caller {
             duration_ms = u64::try_from(attempt.took.as_millis()).unwrap_or(u64::MAX),
             "called WeCom"
         );
+        let said = attempt.errcode.map_or(meter::Called::None, meter::Called::Code);
+        meter::called(meter::Service::Wecom, api.path(), said, attempt.took);
         let errmsg = attempt.errmsg.clone();
         tries.attempts.push(attempt);
 

@@ -1,0 +1,1 @@
+//! Numbers and addresses of people, masked.
