@@ -447,6 +447,8 @@ impl Store for Sqlite {
         of_mobile: bool,
     ) -> Result<Option<String>, StoreError> {
         write_back::rival(self, tenants, origin, of_mobile).await
+    }
+
     async fn check_writable(&self) -> Result<(), StoreError> {
         // Begun and given up: the lock of writers is taken, and nothing has to reach the disk.
         self.writing("anything").await.map(drop)
