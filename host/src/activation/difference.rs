@@ -30,7 +30,7 @@ impl ChangeLimit {
 }
 
 /// What is said of a record, in a word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// This person shall be in the directory.
@@ -46,7 +46,7 @@ pub enum Verdict {
 }
 
 /// A field of which two guests say different things.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct FieldDifference {
     /// A WeCom field of a member; the form's field of a refusal; `reason` or `failure`.
     pub field: String,
@@ -57,7 +57,7 @@ pub struct FieldDifference {
 }
 
 /// A record that two guests decide differently.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Difference {
     /// The record.
     pub record: String,

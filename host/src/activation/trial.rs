@@ -12,7 +12,7 @@ use crate::model::{Context, FlowId, Outcome, RecordId, SourceRecord, TenantId};
 use crate::store::Store;
 
 /// What came of trying rules.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Trial {
     /// Records both guests were asked about.
     pub compared: u64,

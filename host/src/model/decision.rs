@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Violation;
 
 /// Who refused a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RefusedBy {
     /// The guest's rules, or the host's check of what the guest gave back.

@@ -6,7 +6,9 @@ use serde_json::{Map, Value};
 use super::{Digest, FlowId, LedgerEntry, Member, MemberKey, RecordId, TenantId, UserId};
 
 /// What an operation does to a member.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum OperationKind {
     /// A new member.
@@ -46,7 +48,7 @@ impl OperationKind {
 }
 
 /// How far an operation has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OperationState {
     /// Not begun.

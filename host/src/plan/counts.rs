@@ -7,7 +7,7 @@ use crate::model::OperationKind;
 
 /// Outcomes of a run, by kind. Unchanged, ignored, refused and failed count every record of the flow, not only the
 /// rows that were fetched.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct Counts {
     /// New members.

@@ -28,7 +28,7 @@ impl Default for Guard {
 }
 
 /// One limit that a plan goes past.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct GuardReason {
     /// The key of the limit in the tenant's file.
     pub limit: String,

@@ -12,7 +12,7 @@ use crate::store::RunRow;
 use crate::sync::{Progress, Stage};
 
 /// How far a run has come.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct LiveRun {
     /// The run, as it began; once it has ended, as it ended.
     pub run: RunRow,

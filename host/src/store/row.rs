@@ -13,7 +13,7 @@ use crate::model::{
 use crate::plan::{Counts, Plan, Resolution};
 
 /// Why a run was started.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RunKind {
     /// Plan only.
@@ -30,8 +30,15 @@ pub enum RunKind {
     Drift,
 }
 
+impl RunKind {
+    /// Whether it may write to the directory; the others only plan or look.
+    pub fn writes(self) -> bool {
+        matches!(self, Self::Sync | Self::Apply)
+    }
+}
+
 /// How a run stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RunState {
     /// Not ended.
@@ -45,7 +52,7 @@ pub enum RunState {
 }
 
 /// A run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct RunRow {
     /// The tenant.
     pub tenant: TenantId,
@@ -158,7 +165,7 @@ fn digest_of(decision: &Decision) -> Digest {
 }
 
 /// How a plan stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PlanState {
     /// Made, not applied.
@@ -222,7 +229,7 @@ pub struct OperationRow {
 }
 
 /// One call.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct AttemptRow {
     /// The API.
     pub api: String,
@@ -299,7 +306,7 @@ pub struct Watermark {
 }
 
 /// How rules came to be live.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ActivationKind {
     /// Nothing was live before.
@@ -313,7 +320,7 @@ pub enum ActivationKind {
 }
 
 /// Rules that went live in a flow.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ActivationRow {
     /// The tenant.
     pub tenant: TenantId,

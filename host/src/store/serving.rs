@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{FlowId, TenantId, Text};
 
 /// A person stopped a flow until they start it again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Paused {
     /// Who.
     pub who: String,
@@ -18,7 +18,7 @@ pub struct Paused {
 
 /// A service refuses a flow's credential, address or right: it is not asked again until a person acts or the settings
 /// change.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Blocked {
     /// The refusal's code.
     pub code: String,
@@ -52,7 +52,7 @@ pub struct StandingRow {
 }
 
 /// Somebody changed something, or asked to see what is masked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct AuditRow {
     /// Its id; ids of later rows are greater.
     pub id: String,
@@ -79,7 +79,7 @@ pub struct AuditRow {
 }
 
 /// Something people were told of, or are to be told of.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct AlarmRow {
     /// What it is about; one alarm of a key stands at a time.
     pub key: String,
@@ -93,6 +93,9 @@ pub struct AlarmRow {
     pub text: Text,
     /// What to do next.
     pub hint: Option<Text>,
+    /// The page that shows more, such as `/plans/jingxintai/p1`.
+    #[serde(default)]
+    pub page: Option<String>,
     /// When it arose.
     pub since: DateTime<Utc>,
     /// When it was last seen to hold.

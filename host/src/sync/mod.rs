@@ -18,13 +18,15 @@ mod revert;
 mod run;
 mod settle;
 mod verdict;
+mod write_back;
 
 #[cfg(test)]
 mod tests;
 
-pub(crate) use collect::context;
+pub(crate) use collect::{context, visible};
 pub use error::{MissingField, RunError};
 pub use fields::{FormFields, missing as missing_fields};
 pub use flow::{Flow, RunIds};
 pub use progress::{Progress, Silent, Stage};
 pub use run::{Begun, Report, Request, RunOptions};
+pub use write_back::{WriteBack, WriteBackFault};

@@ -3,7 +3,7 @@
 use crate::store::RunRow;
 
 /// Where in a run it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// What a crash left is settled, and the form's fields are looked at.
@@ -14,6 +14,18 @@ pub enum Stage {
     Plan,
     /// Operations are done.
     Apply,
+}
+
+impl Stage {
+    /// Its name in logs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Settle => "settle",
+            Self::Collect => "collect",
+            Self::Plan => "plan",
+            Self::Apply => "apply",
+        }
+    }
 }
 
 /// Told how far a run has come. Never waits and never fails.

@@ -1,7 +1,58 @@
 //! Who may come in, and what they may do.
+//!
+//! *With people in the configuration* everybody shows a token: a program with each request (`Authorization: Bearer`), a
+//! person once at `/login`, for which they get a session. Tokens are compared by digest, each of them to the end and all
+//! of them always. A session is a random number in a cookie that scripts and other sites do not see; here it is kept by
+//! its digest, in memory, with the person's name and the digest of their token: whoever is taken out of the
+//! configuration, or gets another token, has no session any more, and a role is always the one of the configuration now.
+//!
+//! *Without people* whoever is on this machine is an operator called `local`. Then only loopback addresses are answered,
+//! not through a proxy, and only under a name of this machine or of `server.url`: a page elsewhere whose name was made to
+//! point here (DNS rebinding) is refused.
+//!
+//! A request that changes something and comes with a session has to bring the session's own token (`csrf`), and must not
+//! be said by the browser to come from another site.
+//!
+//! *Guessing.* Only wrong tokens count. Five in a minute from one address, and that address waits, with a right token too:
+//! else the limit were none. Nobody else does: there is no limit that locks everybody out. While there are more than a
+//! hundred in a minute over all addresses, one is allowed to each address instead of five. Sessions are never touched by
+//! this. IPv6 addresses count by their /64.
 
-use crate::config::Role;
+mod headers;
+mod language;
+mod login;
+mod people;
+mod refusal;
+mod session;
+mod source;
+mod throttle;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::{HeaderMap, Method};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum_extra::extract::CookieJar;
+
+pub use login::{LoginPage, routes};
+pub(crate) use refusal::Refusal;
+use session::{Session, Sessions};
+use source::Source;
+use throttle::Throttle;
+
+use super::Process;
+use crate::config::{Role, ServerSettings};
 use crate::model::Lang;
+
+/// A form is not longer than this.
+const FORM_BYTES: usize = 256 << 10;
+
+/// The header that brings a session's own token.
+pub const CSRF_HEADER: &str = "x-csrf-token";
 
 /// Whoever is asking: put into a request's extensions once they have been let in.
 #[derive(Debug, Clone)]
@@ -16,4 +67,164 @@ pub struct Visitor {
     pub csrf: Option<String>,
     /// In which language they read.
     pub lang: Lang,
+}
+
+/// What is known of those who came in.
+#[derive(Default)]
+pub struct Access {
+    sessions: Sessions,
+    throttle: Throttle,
+}
+
+/// Lets in to a router whoever may come in, as a [`Visitor`] in the request's extensions. Every answer gets the headers
+/// that keep a browser safe.
+pub fn layer(router: Router<Arc<Process>>, process: &Arc<Process>) -> Router<Arc<Process>> {
+    router
+        .layer(middleware::from_fn_with_state(Arc::clone(process), let_in))
+        .layer(middleware::from_fn(headers::add))
+}
+
+async fn let_in(State(process): State<Arc<Process>>, request: Request, next: Next) -> Response {
+    let source = Source::of(&request);
+    let jar = CookieJar::from_headers(request.headers());
+    let lang = language::of(request.uri(), request.headers(), &jar);
+    let chosen = language::chosen(request.uri());
+    let html = source.reads_pages;
+    let path = request.uri().path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
+    let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    let mut response = match admit(&process, request, &source, &jar, lang, safe).await {
+        Ok((mut request, cookie)) => {
+            request.extensions_mut().insert(source);
+            request.extensions_mut().insert(lang);
+            let mut response = next.run(request).await;
+            if let Some(cookie) = cookie {
+                headers::set_cookie(&mut response, &cookie);
+            }
+            response
+        }
+        Err(Refusal::Unknown) if html && safe => login::lead_to(&path),
+        Err(refusal) => refusal.answer(html, lang),
+    };
+    if let Some(lang) = chosen {
+        let secure = is_secure(&process.deployment().config.server);
+        headers::set_cookie(&mut response, &language::cookie(lang, secure));
+    }
+    response
+}
+
+type Admitted = (Request, Option<axum_extra::extract::cookie::Cookie<'static>>);
+
+/// Finds out who asks, and whether this request may be theirs.
+async fn admit(
+    process: &Process,
+    request: Request,
+    source: &Source,
+    jar: &CookieJar,
+    lang: Lang,
+    safe: bool,
+) -> Result<Admitted, Refusal> {
+    let deployment = process.deployment();
+    let server = &deployment.config.server;
+    let now = process.clock.now();
+    let alone = server.people.is_empty();
+    if alone {
+        source.is_this_machine(request.headers(), server)?;
+    }
+    if login::is_open(request.uri().path()) {
+        if !safe {
+            source::is_of_this_site(request.headers(), server)?;
+        }
+        return Ok((request, None));
+    }
+    let visitor = |name: &str, role: Role, csrf: Option<String>| Visitor {
+        name: name.to_owned(),
+        role,
+        origin: format!("{} {}", if source.reads_pages { "page" } else { "api" }, source.address()),
+        csrf,
+        lang,
+    };
+    if let (false, Some(shown)) = (alone, request.headers().get(AUTHORIZATION)) {
+        let token = shown.to_str().ok().and_then(bearer).unwrap_or_default();
+        process.access.throttle.may_try(source.ip, now)?;
+        let Some(person) = people::recognise(&server.people, token) else {
+            process.access.throttle.failed(source.ip, now);
+            return Err(Refusal::Unknown);
+        };
+        let visitor = visitor(&person.name, person.role, None);
+        return Ok((with(request, visitor), None));
+    }
+    let known = session::shown(jar).and_then(|id| {
+        let session = process.access.sessions.find(id, now)?;
+        match session.holder(&server.people) {
+            Some((name, role)) => Some((session, name, role)),
+            None => {
+                process.access.sessions.end(id);
+                None
+            }
+        }
+    });
+    match known {
+        Some((session, name, role)) => {
+            let request = if safe { request } else { brings_its_token(request, &session, server).await? };
+            Ok((with(request, visitor(&name, role, Some(session.csrf))), None))
+        }
+        None if alone && safe => {
+            let (id, session) = process.access.sessions.begin(None, now);
+            let cookie = session::cookie(id, is_secure(server));
+            Ok((with(request, visitor(session::LOCAL, Role::Operator, Some(session.csrf))), Some(cookie)))
+        }
+        None if alone && is_a_program(request.headers()) => {
+            Ok((with(request, visitor(session::LOCAL, Role::Operator, None)), None))
+        }
+        None if alone => Err(Refusal::Forged),
+        None => Err(Refusal::Unknown),
+    }
+}
+
+fn with(mut request: Request, visitor: Visitor) -> Request {
+    request.extensions_mut().insert(visitor);
+    request
+}
+
+fn bearer(shown: &str) -> Option<&str> {
+    let (scheme, token) = shown.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// Whether cookies go over encrypted connections only.
+fn is_secure(server: &ServerSettings) -> bool {
+    server.url.as_ref().is_some_and(|url| url.scheme() == "https")
+}
+
+/// A request without a session that no page elsewhere can have a browser send: nothing says that it is from a browser,
+/// and it is of a kind that a browser sends to another site only after asking.
+fn is_a_program(headers: &HeaderMap) -> bool {
+    let of_a_browser = ["origin", "sec-fetch-site", "sec-fetch-mode", "referer"];
+    let simple = ["application/x-www-form-urlencoded", "multipart/form-data", "text/plain"];
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    !of_a_browser.iter().any(|header| headers.contains_key(*header))
+        && !simple.iter().any(|simple| kind.trim_start().to_ascii_lowercase().starts_with(simple))
+}
+
+/// Whether an unsafe request with a session is the session's own: it brings what only its pages know.
+async fn brings_its_token(
+    request: Request,
+    session: &Session,
+    server: &ServerSettings,
+) -> Result<Request, Refusal> {
+    source::is_of_this_site(request.headers(), server)?;
+    if let Some(header) = request.headers().get(CSRF_HEADER) {
+        return if session.is_its_token(header.as_bytes()) { Ok(request) } else { Err(Refusal::Forged) };
+    }
+    let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    if !kind.to_ascii_lowercase().starts_with("application/x-www-form-urlencoded") {
+        return Err(Refusal::Forged);
+    }
+    let (head, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, FORM_BYTES).await.map_err(|_| Refusal::TooLong)?;
+    let brought = login::field(&body, "csrf").unwrap_or_default();
+    if !session.is_its_token(brought.as_bytes()) {
+        return Err(Refusal::Forged);
+    }
+    Ok(Request::from_parts(head, Body::from(body)))
 }

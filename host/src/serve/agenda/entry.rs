@@ -145,9 +145,20 @@ impl Entry {
 
     pub(super) fn wake(&mut self, why: Wake, now: DateTime<Utc>) {
         match why {
-            Wake::Push => self.pending.push.get_or_insert(now),
-            Wake::Callback => self.callback.get_or_insert(now),
-        };
+            Wake::Push => {
+                self.pending.push.get_or_insert(now);
+            }
+            Wake::Callback => {
+                self.callback.get_or_insert(now);
+            }
+            // They may be what the flow failed for want of.
+            Wake::Rules => {
+                self.pending.push.get_or_insert(now);
+                if self.row.failures > 0 && self.row.blocked.is_none() {
+                    self.lift(now);
+                }
+            }
+        }
     }
 
     pub(super) fn ask(&mut self, ticket: u64, ask: Ask, now: DateTime<Utc>) {

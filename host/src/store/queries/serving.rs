@@ -57,7 +57,8 @@ pub(super) async fn put_audit(store: &Sqlite, row: &AuditRow) -> Result<(), Stor
     let mut writing = store.writing(AUDIT).await?;
     sqlx::query(
         "INSERT INTO audit (id, at, who, role, origin, action, tenant, flow, subject, detail, outcome) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
+         ON CONFLICT (id) DO UPDATE SET outcome = excluded.outcome",
     )
     .bind(row.id.as_str())
     .bind(row.at.timestamp_millis())

@@ -1,0 +1,171 @@
+//! A person shows their token once, and gets a session for it.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::header::{LOCATION, RETRY_AFTER};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use axum::{Extension, Router};
+use axum_extra::extract::CookieJar;
+use maud::{DOCTYPE, Markup, html};
+use reqwest::Url;
+
+use super::source::Source;
+use super::{Refusal, headers, is_secure, people, session};
+use crate::failure::Failure;
+use crate::model::Lang;
+use crate::serve::Process;
+use crate::serve::desk;
+
+/// Login and logout.
+pub fn routes() -> Router<Arc<Process>> {
+    Router::new().route("/login", get(show).post(log_in)).route("/logout", post(log_out))
+}
+
+/// What the login page shows.
+#[derive(Debug, Clone)]
+pub struct LoginPage {
+    /// In which language.
+    pub lang: Lang,
+    /// Where it leads: a path of this server.
+    pub next: String,
+    /// What went wrong with the attempt before.
+    pub problem: Option<Failure>,
+}
+
+/// What is open to everybody: the login page, and what makes it look like one.
+pub(super) fn is_open(path: &str) -> bool {
+    path == "/login" || path.starts_with("/assets/")
+}
+
+/// Leads to the login page, and from there back.
+pub(super) fn lead_to(path: &str) -> Response {
+    let mut target = String::from("/login");
+    if let Ok(mut url) = Url::parse("http://localhost/login") {
+        url.query_pairs_mut().append_pair("next", path);
+        target = format!("{}?{}", url.path(), url.query().unwrap_or_default());
+    }
+    see(&target)
+}
+
+fn see(path: &str) -> Response {
+    let mut response = StatusCode::SEE_OTHER.into_response();
+    let location = HeaderValue::from_str(path).unwrap_or(HeaderValue::from_static("/"));
+    response.headers_mut().insert(LOCATION, location);
+    response
+}
+
+/// A field of a form as a browser sends it, or of a query.
+pub(super) fn field(form: &[u8], name: &str) -> Option<String> {
+    let mut url = Url::parse("http://localhost/").ok()?;
+    url.set_query(Some(std::str::from_utf8(form).ok()?));
+    url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+}
+
+/// A path of this server, whatever was asked for: nobody is led elsewhere from here.
+fn path_here(asked: Option<String>) -> String {
+    let plain = |path: &String| {
+        path.starts_with('/')
+            && !path.starts_with("//")
+            && !path.contains('\\')
+            && path.chars().all(|c| c.is_ascii_graphic())
+    };
+    asked.filter(plain).filter(|path| !path.starts_with("/login")).unwrap_or_else(|| "/".to_owned())
+}
+
+async fn show(State(process): State<Arc<Process>>, Extension(lang): Extension<Lang>, uri: Uri) -> Response {
+    if process.deployment().config.server.people.is_empty() {
+        return see("/");
+    }
+    let next = path_here(uri.query().and_then(|query| field(query.as_bytes(), "next")));
+    page(&LoginPage { lang, next, problem: None }).into_response()
+}
+
+async fn log_in(
+    State(process): State<Arc<Process>>,
+    Extension(lang): Extension<Lang>,
+    Extension(source): Extension<Source>,
+    headers: HeaderMap,
+    form: Bytes,
+) -> Response {
+    let deployment = process.deployment();
+    let server = &deployment.config.server;
+    let next = path_here(field(&form, "next"));
+    if server.people.is_empty() {
+        return see("/");
+    }
+    let now = process.clock.now();
+    let refused = |refusal: Refusal| {
+        let told = LoginPage { lang, next: next.clone(), problem: Some(refusal.failure()) };
+        let mut response = (refusal.status(), page(&told)).into_response();
+        if let Refusal::TooOften { seconds } = refusal {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    };
+    if let Err(refusal) = process.access.throttle.may_try(source.ip, now) {
+        return refused(refusal);
+    }
+    let token = field(&form, "token").unwrap_or_default();
+    let Some(person) = people::recognise(&server.people, token.trim()) else {
+        process.access.throttle.failed(source.ip, now);
+        tracing::warn!(from = source.address(), "a wrong token was shown at the login page");
+        return refused(Refusal::Unknown);
+    };
+    let origin = format!("page {}", source.address());
+    if let Err(failure) = desk::logged_in(&process, &person.name, person.role, &origin).await {
+        let told = LoginPage { lang, next, problem: Some(failure) };
+        return (StatusCode::SERVICE_UNAVAILABLE, page(&told)).into_response();
+    }
+    if let Some(before) = session::shown(&CookieJar::from_headers(&headers)) {
+        process.access.sessions.end(before);
+    }
+    let (number, _) = process.access.sessions.begin(Some(person), now);
+    let mut response = see(&next);
+    headers::set_cookie(&mut response, &session::cookie(number, is_secure(server)));
+    response
+}
+
+async fn log_out(State(process): State<Arc<Process>>, headers: HeaderMap) -> Response {
+    if let Some(number) = session::shown(&CookieJar::from_headers(&headers)) {
+        process.access.sessions.end(number);
+    }
+    let mut response = see("/login");
+    let secure = is_secure(&process.deployment().config.server);
+    headers::set_cookie(&mut response, &session::no_cookie(secure));
+    response
+}
+
+fn page(told: &LoginPage) -> Markup {
+    let say = |en: &'static str, zh: &'static str| if told.lang == Lang::Zh { zh } else { en };
+    html! {
+        (DOCTYPE)
+        html lang=(say("en", "zh-CN")) {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { "ruzhi 入职" }
+            }
+            body {
+                main {
+                    h1 { "ruzhi 入职" }
+                    @if let Some(problem) = &told.problem {
+                        p role="alert" {
+                            (problem.text().in_lang(told.lang)) " "
+                            @if let Some(hint) = problem.hint() { (hint.in_lang(told.lang)) }
+                        }
+                    }
+                    form method="post" action="/login" {
+                        input type="hidden" name="next" value=(told.next);
+                        label for="token" { (say("Access token", "访问令牌")) }
+                        input id="token" name="token" type="password" autocomplete="current-password" required autofocus;
+                        button type="submit" { (say("Log in", "登录")) }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Pieces that several answers are made of.
+
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::model::Text;
+
+/// Items of one page when nothing else is asked for.
+pub(super) const USUAL: u32 = 50;
+/// Items of one page at most.
+pub(super) const MOST: u32 = 500;
+
+/// A part of a longer list.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Page<T> {
+    /// The items, in order.
+    pub items: Vec<T>,
+    /// What to ask for as `after` to get the next part; none at the end.
+    pub next: Option<String>,
+}
+
+/// A field of which something else was so before.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct FieldChange {
+    /// The field's name: WeCom's, or the form's.
+    pub field: String,
+    /// What people call it.
+    pub label: Text,
+    /// What was there; null for nothing, or where it is not known.
+    pub before: Value,
+    /// What is there then; null for nothing.
+    pub after: Value,
+}
+
+/// How many items a page has.
+pub(super) fn page_size(asked: Option<u32>) -> u32 {
+    asked.unwrap_or(USUAL).clamp(1, MOST)
+}
+
+/// A parameter that a form sends empty is not given.
+pub(super) fn unless_empty<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: std::str::FromStr,
+    T::Err: std::fmt::Display,
+{
+    let text = Option::<String>::deserialize(deserializer)?;
+    let text = text.as_deref().map(str::trim).filter(|text| !text.is_empty());
+    text.map(|text| text.parse().map_err(serde::de::Error::custom)).transpose()
+}
+
+/// A word of an enum that a form may send empty.
+pub(super) fn word_unless_empty<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: serde::de::DeserializeOwned,
+{
+    let text = Option::<String>::deserialize(deserializer)?.filter(|text| !text.is_empty());
+    text.map(|text| serde_json::from_value(Value::String(text)).map_err(serde::de::Error::custom)).transpose()
+}
+
+/// What a box that is ticked sends.
+pub(in crate::serve) fn ticked<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Given {
+        Said(bool),
+        Text(String),
+    }
+    Ok(match Given::deserialize(deserializer)? {
+        Given::Said(said) => said,
+        Given::Text(text) => matches!(text.as_str(), "1" | "true" | "on" | "yes"),
+    })
+}

@@ -1,0 +1,363 @@
+//! A plan as a person reads it, and their yes or no to it.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::action::RejectWish;
+use super::audit::{Asking, recorded};
+use super::found::{Found, said, stored_plan};
+use super::labels::Labels;
+use super::mask::Sight;
+use super::page::{FieldChange, page_size, ticked, unless_empty, word_unless_empty};
+use crate::failure::{Failure, exit};
+use crate::model::{
+    Digest, FlowId, OperationKind, OperationState, PlanId, RecordId, RunId, TenantId, Text, UserId,
+};
+use crate::plan::{Counts, GuardReason, Purpose, whole_body};
+use crate::serve::access::Visitor;
+use crate::serve::{Asked, Process};
+use crate::store::{AttemptRow, OperationRow, OperationsWanted, PlanState, StoredPlan};
+use crate::sync::Request;
+
+/// Which part of a plan.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+pub struct PlanAsked {
+    /// Operations behind this place: the `next` of the part before.
+    #[serde(deserialize_with = "unless_empty")]
+    pub after: Option<u64>,
+    /// How many, 50 if not given, 500 at most.
+    #[serde(deserialize_with = "unless_empty")]
+    pub most: Option<u32>,
+    /// Only operations of this kind.
+    #[serde(deserialize_with = "word_unless_empty")]
+    #[param(inline)]
+    pub kind: Option<OperationKind>,
+    /// With numbers and addresses in full: for an operator, and written down.
+    #[serde(deserialize_with = "ticked")]
+    pub reveal: bool,
+}
+
+/// A plan, and a part of its operations.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct PlanView {
+    /// The plan.
+    pub id: PlanId,
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The flow.
+    pub flow: FlowId,
+    /// `sync`, `adopt`, `revert` or `drift`.
+    pub purpose: String,
+    /// The run it undoes.
+    pub undoes: Option<RunId>,
+    /// Digest of every operation and of the world it was made from.
+    pub hash: Digest,
+    /// How it stands.
+    pub state: PlanState,
+    /// Why it was rejected.
+    pub reason: Option<String>,
+    /// The run that made it.
+    pub run: RunId,
+    /// When.
+    pub made_at: DateTime<Utc>,
+    /// How many operations it has.
+    pub operations: u64,
+    /// What it comes to if every operation succeeds.
+    pub counts: Counts,
+    /// Members in the directory that the tenant owns.
+    pub owned: u64,
+    /// It tries quarantined records again.
+    pub retry: bool,
+    /// Why the first of the records that could not be decided has no decision.
+    pub undecided: Option<String>,
+    /// Why the guard holds it; empty where it passes.
+    pub guard: Vec<GuardReason>,
+    /// What may be done with it as it stands.
+    pub may: PlanMay,
+    /// A part of its operations, in order.
+    pub items: Vec<OperationView>,
+    /// What to ask for as `after` to get the next part; none at the end.
+    pub next: Option<u64>,
+    /// Numbers and addresses are in full.
+    pub revealed: bool,
+}
+
+/// What may be done with a plan as it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub struct PlanMay {
+    /// Released although the guard holds it.
+    pub approve: bool,
+    /// Applied: the guard lets it pass.
+    pub apply: bool,
+    /// Rejected.
+    pub reject: bool,
+}
+
+/// An operation as a person reads it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct OperationView {
+    /// Its plan.
+    pub plan: PlanId,
+    /// Its place in the plan.
+    pub place: u64,
+    /// Operations of a lower wave are finished before this one begins.
+    pub wave: u32,
+    /// What it does.
+    pub kind: OperationKind,
+    /// On whom.
+    pub userid: UserId,
+    /// Their name, as the ledger has it once this is done.
+    pub name: String,
+    /// The flow whose record asks for it.
+    pub flow: FlowId,
+    /// The record that asks for it.
+    pub record: RecordId,
+    /// What changes, field by field.
+    pub fields: Vec<FieldChange>,
+    /// The member comes from here: `tenant/flow`.
+    pub moved_from: Option<String>,
+    /// It gives a number up first, for somebody who takes it; the next plan does the rest.
+    pub partial: bool,
+    /// The member left: the grace period begins.
+    pub left: bool,
+    /// How far it has come.
+    pub state: OperationState,
+    /// When it was planned.
+    pub planned_at: DateTime<Utc>,
+    /// When it was sent.
+    pub sent_at: Option<DateTime<Utc>>,
+    /// When its outcome was stored.
+    pub settled_at: Option<DateTime<Utc>>,
+    /// WeCom's last code.
+    pub errcode: Option<i64>,
+    /// WeCom's last words.
+    pub errmsg: Option<String>,
+    /// Every call made for it.
+    pub attempts: Vec<AttemptRow>,
+}
+
+/// A yes to a plan.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct ApproveWish {
+    /// What for, in their words.
+    pub why: Option<String>,
+}
+
+/// A plan and a part of its operations, with what was written before each.
+pub async fn plan(
+    process: &Process,
+    visitor: &Visitor,
+    tenant: &TenantId,
+    plan: &PlanId,
+    asked: &PlanAsked,
+) -> Result<PlanView, Failure> {
+    let stored = stored_plan(process, tenant, plan).await?;
+    if !asked.reveal {
+        return view(process, stored, asked).await;
+    }
+    let flow = stored.plan.flow.clone();
+    let asking = Asking::of("plan.reveal", tenant, &flow).on(plan);
+    recorded(process, visitor, asking, view(process, stored, asked)).await
+}
+
+async fn view(process: &Process, stored: StoredPlan, asked: &PlanAsked) -> Result<PlanView, Failure> {
+    let StoredPlan { plan, run, state, reason, made_at } = stored;
+    let most = page_size(asked.most) as usize;
+    let wanted = OperationsWanted {
+        tenant: &plan.tenant,
+        plan: &plan.id,
+        kind: asked.kind,
+        after: asked.after.and_then(|after| usize::try_from(after).ok()),
+        most: most + 1,
+    };
+    let mut rows = process.store.operations_wanted(&wanted).await?;
+    let more = rows.len() > most;
+    rows.truncate(most);
+    let labels = Labels::of(process.store.as_ref(), &plan.tenant, &plan.flow).await?;
+    let sight = Sight::of(asked.reveal);
+    let next = rows.last().filter(|_| more).map(|row| row.place as u64);
+    let items = rows.iter().map(|row| OperationView::of(&plan.tenant, row, &labels, sight)).collect();
+    let waits = matches!(state, PlanState::Held | PlanState::Planned);
+    Ok(PlanView {
+        may: PlanMay {
+            approve: state == PlanState::Held,
+            apply: state == PlanState::Planned && !plan.guard.holds(),
+            reject: waits,
+        },
+        purpose: plan.purpose.as_str().to_owned(),
+        undoes: match &plan.purpose {
+            Purpose::Revert { run } => Some(run.clone()),
+            _ => None,
+        },
+        id: plan.id,
+        tenant: plan.tenant,
+        flow: plan.flow,
+        hash: plan.hash,
+        state,
+        reason,
+        run,
+        made_at,
+        operations: plan.operations,
+        counts: plan.counts,
+        owned: plan.owned,
+        retry: plan.retry,
+        undecided: plan.undecided.map(|why| sight.text(&why)),
+        guard: plan.guard.reasons,
+        items,
+        next,
+        revealed: asked.reveal,
+    })
+}
+
+impl OperationView {
+    pub(super) fn of(tenant: &TenantId, row: &OperationRow, labels: &Labels, sight: Sight) -> Self {
+        let operation = &row.operation;
+        // What stands in the directory is what was written last; of a member who is gone, nothing does.
+        let before = operation.before.as_ref().filter(|before| before.exists());
+        let before = before.map(|before| whole_body(&before.written)).unwrap_or_default();
+        let sends = operation.kind != OperationKind::Delete;
+        let fields = operation.body.iter().filter(|(field, _)| sends && *field != "userid");
+        let fields = fields
+            .map(|(field, after)| FieldChange {
+                label: labels.of_wecom(field),
+                before: before.get(field).map(|value| sight.field(field, value)).unwrap_or_default(),
+                after: sight.field(field, after),
+                field: field.clone(),
+            })
+            .collect();
+        Self {
+            plan: row.plan.clone(),
+            place: row.place as u64,
+            wave: row.wave,
+            kind: operation.kind,
+            userid: operation.userid.clone(),
+            name: sight.text(&operation.member.name),
+            flow: operation.flow.clone(),
+            record: operation.record.clone(),
+            fields,
+            moved_from: operation.moved_from(tenant).map(|(tenant, flow)| format!("{tenant}/{flow}")),
+            partial: operation.partial,
+            left: operation.left,
+            state: row.state,
+            planned_at: row.planned_at,
+            sent_at: row.sent_at,
+            settled_at: row.settled_at,
+            errcode: row.errcode,
+            errmsg: row.errmsg.as_deref().map(|words| sight.answer(words)),
+            attempts: row
+                .attempts
+                .iter()
+                .map(|attempt| AttemptRow { errmsg: sight.answer(&attempt.errmsg), ..attempt.clone() })
+                .collect(),
+        }
+    }
+}
+
+/// Releases this very plan although the guard holds it, and applies it.
+pub async fn approve_plan(
+    process: &Process,
+    visitor: &Visitor,
+    tenant: &TenantId,
+    plan: &PlanId,
+    wish: &ApproveWish,
+) -> Result<Asked, Failure> {
+    apply(process, visitor, tenant, plan, Some(wish)).await
+}
+
+/// Applies a plan that the guard lets pass.
+pub async fn apply_plan(
+    process: &Process,
+    visitor: &Visitor,
+    tenant: &TenantId,
+    plan: &PlanId,
+) -> Result<Asked, Failure> {
+    apply(process, visitor, tenant, plan, None).await
+}
+
+async fn apply(
+    process: &Process,
+    visitor: &Visitor,
+    tenant: &TenantId,
+    plan: &PlanId,
+    approved: Option<&ApproveWish>,
+) -> Result<Asked, Failure> {
+    let stored = process.store.plan(tenant, plan).await?;
+    let flow = stored.as_ref().map(|stored| stored.plan.flow.clone());
+    let asking = Asking {
+        action: if approved.is_some() { "plan.approve" } else { "plan.apply" },
+        tenant: Some(tenant),
+        flow: flow.as_ref(),
+        subject: Some(plan.to_string()),
+        detail: approved.and_then(|wish| said(wish.why.as_deref())),
+    };
+    recorded(process, visitor, asking, async {
+        let stored = stored_plan(process, tenant, plan).await?;
+        let wanted = if approved.is_some() { PlanState::Held } else { PlanState::Planned };
+        if stored.state != wanted {
+            return Err(stands_otherwise(plan, stored.state));
+        }
+        Found::of(process, tenant, &stored.plan.flow)?;
+        let request = Request::Apply { plan: plan.clone(), approved: approved.is_some() };
+        process.scheduler.ask(tenant, &stored.plan.flow, request, &visitor.name).await
+    })
+    .await
+}
+
+/// Says no to a plan, with the reason.
+pub async fn reject_plan(
+    process: &Process,
+    visitor: &Visitor,
+    tenant: &TenantId,
+    plan: &PlanId,
+    wish: &RejectWish,
+) -> Result<(), Failure> {
+    let stored = process.store.plan(tenant, plan).await?;
+    let flow = stored.as_ref().map(|stored| stored.plan.flow.clone());
+    let reason = said(Some(&wish.reason));
+    let asking = Asking {
+        action: "plan.reject",
+        tenant: Some(tenant),
+        flow: flow.as_ref(),
+        subject: Some(plan.to_string()),
+        detail: reason.clone(),
+    };
+    recorded(process, visitor, asking, async {
+        let stored = stored_plan(process, tenant, plan).await?;
+        let reason = reason.ok_or_else(|| {
+            Failure::usage(
+                Text::new("a plan is rejected with a reason, and there is none", "驳回计划需要说明原因"),
+                Text::new("write why", "请填写原因"),
+            )
+        })?;
+        if process.store.reject_plan(tenant, plan, &reason).await? {
+            return Ok(());
+        }
+        let now = process.store.plan(tenant, plan).await?.map_or(stored.state, |plan| plan.state);
+        Err(stands_otherwise(plan, now))
+    })
+    .await
+}
+
+fn stands_otherwise(plan: &PlanId, state: PlanState) -> Failure {
+    let (en, zh) = match state {
+        PlanState::Planned => ("passes the guard", "已通过熔断检查"),
+        PlanState::Held => ("is held by the guard", "被熔断"),
+        PlanState::Applying => ("is being applied", "正在执行"),
+        PlanState::Done => ("has been applied", "已执行"),
+        PlanState::Failed => ("has been applied in part", "已部分执行"),
+        PlanState::Superseded => {
+            ("is of an older world: a newer plan has taken its place", "已被更新的计划取代")
+        }
+        PlanState::Rejected => ("has been rejected", "已被驳回"),
+    };
+    Failure::new(
+        exit::HELD,
+        "plan.state",
+        Text::new(format!("plan {plan} {en}; nothing was done"), format!("计划 {plan} {zh}；未执行任何操作")),
+        Some(Text::new("load the page again to see how it stands", "请刷新页面查看其当前状态")),
+    )
+}

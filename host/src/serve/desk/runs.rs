@@ -1,0 +1,112 @@
+//! Runs: what was done, when, and with which outcome.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::found::no_run;
+use super::page::{Page, page_size, unless_empty, word_unless_empty};
+use crate::failure::Failure;
+use crate::model::{FlowId, RunId, TenantId};
+use crate::serve::{LiveRun, Process};
+use crate::store::{ActivationRow, PlanState, RunKind, RunRow, RunState, RunsWanted};
+
+/// Which runs.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+pub struct RunsAsked {
+    /// Of this tenant.
+    #[serde(deserialize_with = "unless_empty")]
+    #[param(value_type = Option<String>)]
+    pub tenant: Option<TenantId>,
+    /// Of this flow.
+    #[serde(deserialize_with = "unless_empty")]
+    #[param(value_type = Option<String>)]
+    pub flow: Option<FlowId>,
+    /// In this state.
+    #[serde(deserialize_with = "word_unless_empty")]
+    #[param(inline)]
+    pub state: Option<RunState>,
+    /// Of this kind.
+    #[serde(deserialize_with = "word_unless_empty")]
+    #[param(inline)]
+    pub kind: Option<RunKind>,
+    /// The `next` of the part before.
+    #[serde(deserialize_with = "unless_empty")]
+    pub after: Option<String>,
+    /// How many, 50 if not given, 500 at most.
+    #[serde(deserialize_with = "unless_empty")]
+    pub most: Option<u32>,
+}
+
+/// A run.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct RunView {
+    /// The run: counts, calls by API, what went wrong.
+    pub run: RunRow,
+    /// How far it has come, while it is under way.
+    pub live: Option<LiveRun>,
+    /// How its plan stands.
+    pub plan_state: Option<PlanState>,
+    /// Operations of its plan.
+    pub operations: Option<u64>,
+    /// The rules it decided by: the activation that made them live.
+    pub rules: Option<ActivationRow>,
+    /// Seconds it took, or has taken so far.
+    pub seconds: i64,
+    /// When this was so.
+    pub at: DateTime<Utc>,
+}
+
+/// The runs, newest first.
+pub async fn runs(process: &Process, asked: &RunsAsked) -> Result<Page<RunRow>, Failure> {
+    let most = page_size(asked.most);
+    let before = asked.after.as_deref().and_then(place);
+    let wanted = RunsWanted {
+        tenant: asked.tenant.as_ref(),
+        flow: asked.flow.as_ref(),
+        state: asked.state,
+        kind: asked.kind,
+        before: before.as_ref().map(|(at, run)| (*at, run)),
+        most: most + 1,
+    };
+    let mut items = process.store.runs_wanted(&wanted).await?;
+    let more = items.len() > most as usize;
+    items.truncate(most as usize);
+    let next = items
+        .last()
+        .filter(|_| more)
+        .map(|last| format!("{}.{}", last.started_at.timestamp_millis(), last.id));
+    Ok(Page { items, next })
+}
+
+/// The place behind a run in the list, as `next` writes it. Anything else is the beginning.
+fn place(after: &str) -> Option<(DateTime<Utc>, RunId)> {
+    let (at, run) = after.split_once('.')?;
+    Some((DateTime::from_timestamp_millis(at.parse().ok()?)?, run.parse().ok()?))
+}
+
+/// A run.
+pub async fn run(process: &Process, run: &RunId) -> Result<RunView, Failure> {
+    let live = process.live.follow(run).map(|live| live.borrow().clone());
+    let row = process.store.run(run).await?.ok_or_else(|| no_run(run))?;
+    let plan = match &row.plan {
+        Some(plan) => process.store.plan(&row.tenant, plan).await?,
+        None => None,
+    };
+    let rules = match &row.rules {
+        Some(rules) => process.store.activation_of(&row.tenant, &row.flow, rules).await?,
+        None => None,
+    };
+    let at = process.clock.now();
+    Ok(RunView {
+        live,
+        plan_state: plan.as_ref().map(|plan| plan.state),
+        operations: plan.as_ref().map(|plan| plan.plan.operations),
+        rules,
+        seconds: (row.ended_at.unwrap_or(at) - row.started_at).num_seconds().max(0),
+        run: row,
+        at,
+    })
+}
