@@ -13,11 +13,13 @@ use toml::de::DeTable;
 
 use crate::model::Text;
 
+mod alarms;
 mod flow;
 mod host;
 mod problem;
 mod request;
 mod secret;
+mod server;
 mod settings;
 mod source;
 mod spelling;
@@ -27,6 +29,7 @@ mod tenant;
 #[cfg(test)]
 mod tests;
 mod value;
+mod write_back;
 
 pub use problem::{Problem, Problems, Severity};
 pub use secret::{ProcessEnvironment, SecretSource};

@@ -12,7 +12,7 @@ use super::problem::{Fault, Problem, Severity};
 use crate::model::Text;
 
 /// Words that make a line of a file with broken syntax suspect of holding a secret.
-const SENSITIVE: &[&str] = &["secret", "key", "token", "passw", "pwd"];
+const SENSITIVE: &[&str] = &["secret", "key", "token", "passw", "pwd", "robot"];
 /// What a Chinese input method writes in place of TOML's marks.
 const CHINESE_MARKS: &[char] = &[
     '“', '”', '‘', '’', '\u{ff02}', '\u{ff1d}', '\u{ff0c}', '、', '【', '】', '\u{ff3b}', '\u{ff3d}',
@@ -174,7 +174,7 @@ fn suspects(line: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let (key, _) = line.split_once('=').unwrap_or((line, ""));
     let lower = key.to_lowercase();
-    if SENSITIVE.iter().any(|word| lower.contains(word)) {
+    if SENSITIVE.iter().any(|word| lower.contains(word)) || lower.trim() == "url" {
         found.push(key.len() + 1..line.len());
     }
     let mut run = 0..0;

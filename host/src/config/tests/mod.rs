@@ -14,6 +14,7 @@ mod good;
 mod host_values;
 mod keys;
 mod secrets;
+mod serving;
 mod sources;
 mod syntax;
 mod values;
