@@ -1,6 +1,6 @@
 //! Writing one row. The fields given are replaced and no others; a value its field cannot take is silently emptied, and
 //! so is, silently, whatever is written to a field that cannot be written or is not there. No validation, no formula, no
-//! push: what comes through the API tells nobody.
+//! push unless the outbox is told to: what comes through the API tells nobody.
 
 use serde_json::{Map, Value, json};
 
@@ -11,14 +11,24 @@ use super::refusal::Refusal;
 use super::route::Route;
 use crate::clock::iso_ms;
 
-/// Takes from `body` every key the service knows. Gives the answer, and what a caller should not have sent.
+/// A row that was written.
+pub(super) struct Updated {
+    pub(super) answer: Vec<u8>,
+    /// What a caller should not have sent.
+    pub(super) faults: Vec<String>,
+    pub(super) app_id: String,
+    pub(super) entry_id: String,
+    pub(super) data_id: String,
+}
+
+/// Takes from `body` every key the service knows.
 pub(super) fn update(
     service: &mut JianDaoYun,
     route: &Route,
     key: &str,
     body: &mut Map<String, Value>,
     now_ms: u64,
-) -> Result<(Vec<u8>, Vec<String>), Refusal> {
+) -> Result<Updated, Refusal> {
     let (app_id, entry_id) = route.form_ids(body)?;
     service.form(key, &app_id, &entry_id)?;
     let data_id = match body.remove("data_id") {
@@ -29,7 +39,10 @@ pub(super) fn update(
         return Err(Refusal::misunderstood(17017, "data must be an object of {\"value\": …}"));
     };
     if let Some(other) = body.remove("is_start_trigger").filter(|value| !value.is_boolean()) {
-        return Err(Refusal::misunderstood(17017, format!("is_start_trigger must be a boolean, not {other}")));
+        return Err(Refusal::misunderstood(
+            17017,
+            format!("is_start_trigger must be a boolean, not {other}"),
+        ));
     }
     body.remove("transaction_id");
     let form = service.form_mut(&app_id, &entry_id).ok_or_else(|| Refusal::plain(3000))?;
@@ -44,7 +57,10 @@ pub(super) fn update(
                 wrapped.remove("value").unwrap_or_default()
             }
             other => {
-                return Err(Refusal::misunderstood(17017, format!("{name} must be {{\"value\": …}}, not {other}")));
+                return Err(Refusal::misunderstood(
+                    17017,
+                    format!("{name} must be {{\"value\": …}}, not {other}"),
+                ));
             }
         };
         match form.written_kind(&name) {
@@ -62,14 +78,16 @@ pub(super) fn update(
     form.touch(now_ms);
     let row = form.row(&data_id).ok_or_else(|| Refusal::plain(4001))?;
     let answer = json!({ "data": form.shown(row, None, route.version) });
-    Ok((answer.to_string().into_bytes(), faults))
+    Ok(Updated { answer: answer.to_string().into_bytes(), faults, app_id, entry_id, data_id })
 }
 
 /// What a field of a type keeps of a value, and whether that is the value.
 fn stored(kind: &str, value: Value) -> (Value, bool) {
     let empty = match kind {
         "number" | "datetime" | "user" | "dept" => Value::Null,
-        "checkboxgroup" | "combocheck" | "usergroup" | "deptgroup" | "subform" | "image" | "upload" => json!([]),
+        "checkboxgroup" | "combocheck" | "usergroup" | "deptgroup" | "subform" | "image" | "upload" => {
+            json!([])
+        }
         "address" | "location" | "phone" => json!({}),
         _ => json!(""),
     };
@@ -81,7 +99,9 @@ fn stored(kind: &str, value: Value) -> (Value, bool) {
         ("datetime", Value::String(text)) => moment(&text)
             .and_then(|moment| u64::try_from(moment.from_ms).ok())
             .map(|at| Value::String(iso_ms(at))),
-        ("datetime", Value::Number(at)) => at.as_u64().filter(|at| *at > 0).map(|at| Value::String(iso_ms(at))),
+        ("datetime", Value::Number(at)) => {
+            at.as_u64().filter(|at| *at > 0).map(|at| Value::String(iso_ms(at)))
+        }
         ("checkboxgroup" | "combocheck", Value::Array(items)) => {
             items.iter().all(Value::is_string).then_some(Value::Array(items))
         }

@@ -193,6 +193,25 @@ async fn the_knobs_send_twice_in_reverse_and_unsigned() {
 }
 
 #[tokio::test]
+async fn what_the_api_writes_is_pushed_only_on_request() {
+    let receiver = Receiver::start();
+    let service = Service::pushing_to(&receiver).await;
+    let update = async |value: &str| {
+        let data = json!({ "_widget_1": { "value": value } });
+        let body =
+            json!({ "app_id": APP, "entry_id": ENTRY, "data_id": "6fe0706d0e33350008189999", "data": data });
+        let path = format!("{}/api/v5/app/entry/data/update", service.simulator.url());
+        let request = reqwest::Client::new().post(path).bearer_auth("key").json(&body);
+        assert_eq!(request.send().await.unwrap().status(), 200);
+    };
+    update("E2").await;
+    service.post("/sim/outbox", json!({ "for_api_writes": true })).await;
+    update("E3").await;
+    assert_eq!(service.delivered(1)[0].event, "data_update");
+    assert!(receiver.received()[0].body.contains("E3"));
+}
+
+#[tokio::test]
 async fn a_test_of_the_connection_is_pushed_on_request() {
     let receiver = Receiver::start();
     let service = Service::pushing_to(&receiver).await;
