@@ -331,6 +331,8 @@ pub trait Store: Send + Sync {
     async fn rejects_wanted(&self, wanted: &RejectsWanted<'_>) -> Result<Vec<ShownReject>, StoreError>;
     /// A person says no to a plan. Says whether it still waited for that; else nothing is done.
     async fn reject_plan(&self, tenant: &TenantId, id: &PlanId, reason: &str) -> Result<bool, StoreError>;
+    /// Whether the store can be written now.
+    async fn check_writable(&self) -> Result<(), StoreError>;
     /// Ends every connection and writes the log back into the file.
     async fn close(&self);
 }
