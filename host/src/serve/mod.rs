@@ -18,6 +18,8 @@ mod runner;
 mod scheduler;
 mod server;
 pub mod signals;
+#[cfg(test)]
+pub(crate) mod tests;
 
 pub use live::{Live, LiveRun};
 pub use process::Process;
