@@ -29,3 +29,4 @@ mod secrets;
 mod site;
 mod source;
 mod wall;
+mod write_back;

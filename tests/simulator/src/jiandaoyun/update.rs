@@ -29,7 +29,10 @@ pub(super) fn update(
         return Err(Refusal::misunderstood(17017, "data must be an object of {\"value\": …}"));
     };
     if let Some(other) = body.remove("is_start_trigger").filter(|value| !value.is_boolean()) {
-        return Err(Refusal::misunderstood(17017, format!("is_start_trigger must be a boolean, not {other}")));
+        return Err(Refusal::misunderstood(
+            17017,
+            format!("is_start_trigger must be a boolean, not {other}"),
+        ));
     }
     body.remove("transaction_id");
     let form = service.form_mut(&app_id, &entry_id).ok_or_else(|| Refusal::plain(3000))?;
@@ -44,7 +47,10 @@ pub(super) fn update(
                 wrapped.remove("value").unwrap_or_default()
             }
             other => {
-                return Err(Refusal::misunderstood(17017, format!("{name} must be {{\"value\": …}}, not {other}")));
+                return Err(Refusal::misunderstood(
+                    17017,
+                    format!("{name} must be {{\"value\": …}}, not {other}"),
+                ));
             }
         };
         match form.written_kind(&name) {
@@ -69,7 +75,9 @@ pub(super) fn update(
 fn stored(kind: &str, value: Value) -> (Value, bool) {
     let empty = match kind {
         "number" | "datetime" | "user" | "dept" => Value::Null,
-        "checkboxgroup" | "combocheck" | "usergroup" | "deptgroup" | "subform" | "image" | "upload" => json!([]),
+        "checkboxgroup" | "combocheck" | "usergroup" | "deptgroup" | "subform" | "image" | "upload" => {
+            json!([])
+        }
         "address" | "location" | "phone" => json!({}),
         _ => json!(""),
     };
@@ -81,7 +89,9 @@ fn stored(kind: &str, value: Value) -> (Value, bool) {
         ("datetime", Value::String(text)) => moment(&text)
             .and_then(|moment| u64::try_from(moment.from_ms).ok())
             .map(|at| Value::String(iso_ms(at))),
-        ("datetime", Value::Number(at)) => at.as_u64().filter(|at| *at > 0).map(|at| Value::String(iso_ms(at))),
+        ("datetime", Value::Number(at)) => {
+            at.as_u64().filter(|at| *at > 0).map(|at| Value::String(iso_ms(at)))
+        }
         ("checkboxgroup" | "combocheck", Value::Array(items)) => {
             items.iter().all(Value::is_string).then_some(Value::Array(items))
         }

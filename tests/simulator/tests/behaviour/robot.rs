@@ -51,7 +51,8 @@ async fn a_robot_that_is_gone_a_text_that_is_too_long_and_a_fault_are_refused() 
 #[tokio::test]
 async fn the_sink_keeps_what_it_takes() {
     let service = Service::start().await;
-    let post = async |body: Value| service.send(Method::POST, "/sink", Some(body)).await.unwrap().status().as_u16();
+    let post =
+        async |body: Value| service.send(Method::POST, "/sink", Some(body)).await.unwrap().status().as_u16();
     assert_eq!(post(json!({ "a": 1 })).await, 200);
     service.simulator.set_knobs(Knobs { sink_status: 503, ..Knobs::default() });
     assert_eq!(post(json!({ "a": 2 })).await, 503);

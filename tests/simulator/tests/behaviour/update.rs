@@ -60,7 +60,10 @@ async fn what_a_field_does_not_take_is_emptied_and_told_to_the_test_alone() {
     let (status, _) = service.ask("/v5/app/entry/data/update", body(data)).await;
     assert_eq!(status, 200);
     let row = row(&service);
-    assert_eq!((&row["result"], &row["_widget_2"], &row["_widget_4"]), (&json!(""), &Value::Null, &json!("")));
+    assert_eq!(
+        (&row["result"], &row["_widget_2"], &row["_widget_4"]),
+        (&json!(""), &Value::Null, &json!(""))
+    );
     assert!(!row.contains_key("nowhere"));
     assert_eq!(service.simulator.misunderstandings().len(), 4);
 }
@@ -78,7 +81,8 @@ async fn an_unwrapped_value_a_deleted_row_and_too_many_calls_are_refused() {
     service.simulator.freeze(true);
     service.simulator.advance_ms(1000);
     for expected in [200, 200, 400] {
-        let (status, _) = service.ask("/v5/app/entry/data/update", body(json!({ "result": { "value": "x" } }))).await;
+        let (status, _) =
+            service.ask("/v5/app/entry/data/update", body(json!({ "result": { "value": "x" } }))).await;
         assert_eq!(status, expected);
     }
     assert_eq!(service.simulator.answers(Of::JianDaoYun)["8304"], 1);
