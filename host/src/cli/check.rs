@@ -13,6 +13,7 @@ use crate::config;
 use crate::failure::Failure;
 use crate::failure::exit;
 use crate::guest::Guest;
+use crate::jiandaoyun::Widget;
 use crate::model::Text;
 use crate::sync::missing_fields;
 
@@ -34,8 +35,17 @@ impl Check {
         for (tenant, flow) in config.select(self.target.as_deref())? {
             let mut problems = Vec::new();
             let guest = crate::deployment::guest(&library, flow);
+            let mut widgets = None;
             if self.online {
-                problems.extend(online(&config, tenant, flow, guest.as_ref().ok()).await?);
+                let (found, known) = online(&config, tenant, flow, guest.as_ref().ok()).await?;
+                problems.extend(found);
+                widgets = known;
+            }
+            if let (Some(place), Ok(guest)) = (&flow.write_back, &guest) {
+                let (_, filter) = crate::deployment::form(flow)?;
+                let read = &guest.description().source_fields;
+                let faults = place.faults(read, filter.as_ref(), widgets.as_deref());
+                problems.extend(faults.into_iter().map(Failure::from));
             }
             let described = match guest {
                 Ok(guest) => Some(guest.description().clone()),
@@ -90,14 +100,14 @@ impl Check {
     }
 }
 
-/// What the services say of a flow.
+/// What the services say of a flow, and the fields of its form.
 async fn online(
     config: &config::Config,
     tenant: &config::Tenant,
     flow: &config::Flow,
     guest: Option<&Guest>,
-) -> Result<Vec<Failure>, Failure> {
-    let mut problems = Vec::new();
+) -> Result<(Vec<Failure>, Option<Vec<Widget>>), Failure> {
+    let (mut problems, mut known) = (Vec::new(), None);
     if let Err(error) = crate::deployment::directory(
         tenant,
         &tenant.wecom.secret,
@@ -155,7 +165,8 @@ async fn online(
                     )),
                 ));
             }
+            known = Some(widgets);
         }
     }
-    Ok(problems)
+    Ok((problems, known))
 }

@@ -30,3 +30,4 @@ mod secrets;
 mod site;
 mod source;
 mod wall;
+mod write_back;
