@@ -50,6 +50,9 @@ impl Serve {
                 speech.say("Ctrl-C ends it", "按 Ctrl-C 结束")
             ));
         }
+        if let Err(error) = serve::signals::install() {
+            tracing::error!(error = %error, "nothing is counted: /metrics tells only how things stand");
+        }
         let ended = serve::run(deployment, listener, Arc::new(SystemClock)).await;
         store.close().await;
         ended?;
