@@ -32,6 +32,8 @@ impl Serve {
             config.server.listen = listen;
         }
         may_listen(&config.server)?;
+        let counting = serve::signals::install();
+        counting.map_err(|error| Failure::io("count what happens", "统计运行指标", &error))?;
         let quit = CancellationToken::new();
         end_on_signals(&quit)?;
         let store = store(&config, Access::Write).await?;
@@ -49,9 +51,6 @@ impl Serve {
                 speech.say("ruzhi is serving on", "ruzhi 正在运行："),
                 speech.say("Ctrl-C ends it", "按 Ctrl-C 结束")
             ));
-        }
-        if let Err(error) = serve::signals::install() {
-            tracing::error!(error = %error, "nothing is counted: /metrics tells only how things stand");
         }
         let ended = serve::run(deployment, listener, Arc::new(SystemClock)).await;
         store.close().await;

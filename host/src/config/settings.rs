@@ -13,6 +13,7 @@ use super::Problem;
 pub use crate::activation::ChangeLimit;
 use crate::model::{Digest, FlowId, Lang, TenantId, Text, UserId};
 pub use crate::plan::{Duplicates, Existing, Guard};
+pub use crate::sync::WriteBack;
 
 /// A whole deployment.
 #[derive(Debug, Clone)]
@@ -106,17 +107,6 @@ pub struct CallbackSettings {
     pub token: SecretString,
     /// EncodingAESKey, 43 characters.
     pub aes_key: SecretString,
-}
-
-/// The fields of a form that take the outcome of its rows.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WriteBack {
-    /// A field of one line or of several: what became of the row, in words.
-    pub outcome: String,
-    /// A field of date and time: since when.
-    pub at: Option<String>,
-    /// The language of the words.
-    pub lang: Lang,
 }
 
 /// What a guest may use.

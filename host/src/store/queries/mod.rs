@@ -7,8 +7,10 @@ mod ledger;
 mod plans;
 mod records;
 mod serving;
+mod shown;
 mod values;
 mod world;
+mod write_back;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -17,12 +19,14 @@ use chrono::{DateTime, Utc};
 
 use super::super::{
     Absence, ActivationRow, AlarmRow, Artifacts, AuditRow, DraftPart, FetchedRecord, InDoubt, KnownRecord,
-    OperationRow, PlanState, PresentRecord, RecordRow, RecordTrace, RejectRow, RunRow, RunState, Settlement,
-    StandingRow, Store, StoreError, StoredPlan, TenantStatus, Watermark,
+    OperationRow, OperationsWanted, PlanState, PresentRecord, RecordRow, RecordTrace, RejectRow,
+    RejectsWanted, RunRow, RunState, RunsCounted, RunsWanted, Settlement, ShownReject, StandingRow, Store,
+    StoreError, StoredPlan, TenantStatus, Watermark, DueWriteBack, WriteBackScope, WrittenBack,
 };
 use super::{Db, Sqlite};
 use crate::model::{
-    Digest, FlowId, LedgerEntry, MemberKey, Operation, PlanId, RecordId, RunId, SourceRecord, TenantId,
+    Digest, FlowId, LedgerEntry, MemberKey, Operation, Origin, PlanId, RecordId, RunId, SourceRecord,
+    TenantId,
 };
 use crate::plan::{Candidate, Order, Plan, Scope, Survey};
 
@@ -418,9 +422,78 @@ impl Store for Sqlite {
         serving::put_alarm(self, alarm).await
     }
 
+    async fn write_backs_due(
+        &self,
+        scope: &WriteBackScope<'_>,
+        after: Option<&RecordId>,
+        most: usize,
+    ) -> Result<Vec<DueWriteBack>, StoreError> {
+        write_back::due(self, scope, after, most).await
+    }
+
+    async fn put_write_backs(
+        &self,
+        tenant: &TenantId,
+        flow: &FlowId,
+        written: &[WrittenBack],
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        write_back::put(self, tenant, flow, written, at).await
+    }
+
+    async fn rival(
+        &self,
+        tenants: &[TenantId],
+        origin: &Origin,
+        of_mobile: bool,
+    ) -> Result<Option<String>, StoreError> {
+        write_back::rival(self, tenants, origin, of_mobile).await
+    }
+
     async fn check_writable(&self) -> Result<(), StoreError> {
         // Begun and given up: the lock of writers is taken, and nothing has to reach the disk.
         self.writing("anything").await.map(drop)
+    }
+
+    async fn runs_wanted(&self, wanted: &RunsWanted<'_>) -> Result<Vec<RunRow>, StoreError> {
+        shown::runs(self, wanted).await
+    }
+
+    async fn runs_counted(
+        &self,
+        tenant: Option<&TenantId>,
+        flow: Option<&FlowId>,
+        since: DateTime<Utc>,
+    ) -> Result<Vec<RunsCounted>, StoreError> {
+        shown::counted(self, tenant, flow, since).await
+    }
+
+    async fn busy_runs(
+        &self,
+        tenant: Option<&TenantId>,
+        flow: Option<&FlowId>,
+        since: DateTime<Utc>,
+    ) -> Result<Vec<RunRow>, StoreError> {
+        shown::busy(self, tenant, flow, since).await
+    }
+
+    async fn recent_runs(&self, since: DateTime<Utc>) -> Result<Vec<RunRow>, StoreError> {
+        shown::recent(self, since).await
+    }
+
+    async fn operations_wanted(
+        &self,
+        wanted: &OperationsWanted<'_>,
+    ) -> Result<Vec<OperationRow>, StoreError> {
+        shown::operations(self, wanted).await
+    }
+
+    async fn rejects_wanted(&self, wanted: &RejectsWanted<'_>) -> Result<Vec<ShownReject>, StoreError> {
+        shown::rejects(self, wanted).await
+    }
+
+    async fn reject_plan(&self, tenant: &TenantId, id: &PlanId, reason: &str) -> Result<bool, StoreError> {
+        shown::reject_plan(self, tenant, id, reason).await
     }
 
     async fn close(&self) {

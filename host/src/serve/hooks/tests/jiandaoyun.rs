@@ -13,7 +13,7 @@ use super::{Running, SECRET, now, sha1_of};
 use crate::model::{Decision, Digest, RunId};
 use crate::plan::{Counts, Resolution};
 use crate::store::{ActivationKind, ActivationRow, Artifacts, RecordRow, RunKind, RunRow, RunState};
-use crate::sync::{Progress as _, Stage};
+use crate::sync::Stage;
 
 const ROW: &str = "6a0000000000000000000001";
 
