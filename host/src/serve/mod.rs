@@ -40,13 +40,15 @@ pub async fn run(
 ) -> Result<(), Failure> {
     let quit = deployment.quit.clone();
     let (scheduler, inbox) = Scheduler::new();
-    let alarms = alarm::Alarms::default();
+    let (alarms, hearing) = alarm::Alarms::new();
     let process = Arc::new(Process::new(deployment, clock, scheduler, alarms));
+    let told = tokio::spawn(alarm::tell(Arc::clone(&process), hearing));
     let answered = tokio::spawn(server::answer(Arc::clone(&process), listener));
     let kept = tokio::spawn(scheduler::keep(Arc::clone(&process), inbox)).await;
     // Whatever ended the scheduler ends the rest.
     quit.cancel();
     let broken = |error: &dyn std::error::Error| Failure::io("go on serving", "继续运行", error);
+    drop(told.await);
     answered.await.map_err(|error| broken(&error))?.map_err(|error| broken(&error))?;
     kept.map_err(|error| broken(&error))?
 }

@@ -121,7 +121,7 @@ pub async fn resume(
     let asking = Asking::of("flow.resume", tenant, flow);
     recorded(process, visitor, asking, async {
         Found::of(process, tenant, flow)?;
-        process.scheduler.resume(tenant, flow, &visitor.name).await
+        process.scheduler.resume(tenant, flow).await
     })
     .await
 }

@@ -18,10 +18,10 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::super::{
-    Absence, ActivationRow, AlarmRow, Artifacts, AuditRow, DraftPart, FetchedRecord, InDoubt, KnownRecord,
-    OperationRow, OperationsWanted, PlanState, PresentRecord, RecordRow, RecordTrace, RejectRow,
+    Absence, ActivationRow, AlarmRow, Artifacts, AuditRow, DraftPart, DueWriteBack, FetchedRecord, InDoubt,
+    KnownRecord, OperationRow, OperationsWanted, PlanState, PresentRecord, RecordRow, RecordTrace, RejectRow,
     RejectsWanted, RunRow, RunState, RunsCounted, RunsWanted, Settlement, ShownReject, StandingRow, Store,
-    StoreError, StoredPlan, TenantStatus, Watermark, DueWriteBack, WriteBackScope, WrittenBack,
+    StoreError, StoredPlan, TenantStatus, Watermark, WriteBackScope, WrittenBack,
 };
 use super::{Db, Sqlite};
 use crate::model::{
