@@ -1,6 +1,7 @@
 //! What the services themselves say of a tenant and its forms.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -83,16 +84,27 @@ pub(super) fn missing(
     ))
 }
 
-/// How far a service's clock is ahead of this machine's, to about a second; none where it says no time. Whatever it
-/// answers, the answer has a date.
-pub(super) async fn clock_ahead(base_url: &Url, proxy: Option<&Url>) -> Option<TimeDelta> {
-    let mut builder = reqwest::Client::builder()
+/// The status that a process on this machine answers to whether it is ready; none without an answer.
+pub(super) async fn ready(address: SocketAddr) -> Option<u16> {
+    let client = plain().build().ok()?;
+    Some(client.get(format!("http://{address}/readyz")).send().await.ok()?.status().as_u16())
+}
+
+/// A client that asks once and soon gives up.
+fn plain() -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
         .user_agent("ruzhi/0.1")
         .no_proxy()
         .connect_timeout(PATIENCE)
         .timeout(PATIENCE)
         .redirect(redirect::Policy::none())
-        .referer(false);
+        .referer(false)
+}
+
+/// How far a service's clock is ahead of this machine's, to about a second; none where it says no time. Whatever it
+/// answers, the answer has a date.
+pub(super) async fn clock_ahead(base_url: &Url, proxy: Option<&Url>) -> Option<TimeDelta> {
+    let mut builder = plain();
     if let Some(proxy) = proxy {
         builder = builder.proxy(Proxy::all(proxy.clone()).ok()?);
     }

@@ -15,7 +15,7 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::json;
 
-use super::deployment::library;
+use super::deployment::{Need, configuration, library};
 use super::speech::Speech;
 use crate::config::{Config, ProcessEnvironment};
 use crate::deployment;
@@ -29,6 +29,9 @@ pub(super) struct Doctor {
     /// Ask no service
     #[arg(long)]
     offline: bool,
+    /// Only whether `ruzhi serve` answers here and is ready: what a container asks every half minute
+    #[arg(long)]
+    alive: bool,
 }
 
 /// How it stands.
@@ -91,6 +94,10 @@ impl Finding {
 
 impl Doctor {
     pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
+        if self.alive {
+            let config = configuration(dir, Need::Read, speech)?;
+            return Ok(tell(&[services::alive(&config.server).await], speech));
+        }
         let mut findings = vec![local::engine()];
         match Config::load(dir, &ProcessEnvironment, &deployment::checks()) {
             Ok(config) => {
@@ -201,6 +208,7 @@ fn word(check: &'static str, speech: &Speech) -> &'static str {
         "configuration" => speech.say("configuration", "配置"),
         "store" => speech.say("store", "存储"),
         "disk" => speech.say("disk", "磁盘"),
+        "serve" => speech.say("serve", "服务"),
         "door" => speech.say("door", "监听"),
         "component" => speech.say("component", "规则组件"),
         "wecom" => speech.say("WeCom", "企业微信"),

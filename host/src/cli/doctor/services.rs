@@ -1,11 +1,13 @@
 //! What the services say: credentials, address, clock, the fields of the forms.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 use chrono::TimeDelta;
 use reqwest::Url;
 
 use super::super::online;
 use super::Finding;
-use crate::config::{Config, Flow, Tenant};
+use crate::config::{Config, Flow, ServerSettings, Tenant};
 use crate::failure::Failure;
 use crate::guest::Guest;
 use crate::jiandaoyun::Widget;
@@ -92,6 +94,35 @@ fn write_back(flow: &Flow, widgets: &[Widget]) -> Option<Finding> {
         }
     }
     Some(Finding::ok("write-back", Text::new("the fields take the outcome", "字段可写入结果")))
+}
+
+/// Whether a process that stays answers on this machine, and is ready.
+pub(super) async fn alive(server: &ServerSettings) -> Finding {
+    let mut address = server.listen;
+    // Whoever listens on every address does so on this machine's own.
+    if address.ip().is_unspecified() {
+        address.set_ip(if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
+    }
+    let hint = Text::new("see its log", "请查看日志");
+    match online::ready(address).await {
+        Some(200) => Finding::ok(
+            "serve",
+            Text::new(format!("answers on {address} and is ready"), format!("{address} 正常应答，已就绪")),
+        ),
+        Some(status) => Finding::fail(
+            "serve",
+            Text::new(
+                format!("answers on {address} with {status}: it is not ready"),
+                format!("{address} 应答 {status}：未就绪"),
+            ),
+            hint,
+        ),
+        None => Finding::fail(
+            "serve",
+            Text::new(format!("does not answer on {address}"), format!("{address} 无应答")),
+            hint,
+        ),
+    }
 }
 
 async fn clock(service: &str, zh: &str, base_url: &Url, proxy: Option<&Url>) -> Finding {
