@@ -30,6 +30,11 @@ impl Signature {
         signature
     }
 
+    /// Whether a file stands otherwise there.
+    pub fn differs_at(&self, other: &Self, path: &Path) -> bool {
+        self.0.get(path) != other.0.get(path)
+    }
+
     /// Notes how a file stands, unless that is noted. To be called before it is read: a change in between is then seen.
     pub(super) fn note(&mut self, path: &Path) {
         if !self.0.contains_key(path) {
