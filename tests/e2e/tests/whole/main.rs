@@ -10,6 +10,8 @@ mod activation;
 mod bad_input;
 mod batch;
 mod disk;
+mod dist;
+mod doctor;
 mod drift;
 mod faults;
 mod founding;
