@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
+use tokio_util::sync::CancellationToken;
 
 use crate::activation::{By, FlowRules, Live};
 use crate::config::{self, Checks, Config};
@@ -91,12 +92,14 @@ pub fn directory(
     tenant: &config::Tenant,
     secret: &SecretString,
     rates: wecom::Rates,
+    quit: CancellationToken,
 ) -> Result<wecom::Client, Failure> {
     let settings = wecom::Settings {
         base_url: tenant.wecom.base_url.clone(),
         corp_id: tenant.wecom.corp_id.clone(),
         secret: secret.clone(),
         proxy: tenant.wecom.proxy.clone(),
+        quit,
     };
     wecom::Client::new(settings, rates, Arc::new(SystemClock), rand::random()).map_err(|error| {
         Failure::new(
@@ -197,6 +200,8 @@ pub struct Deployment {
     pub store: Arc<dyn Store>,
     /// The components.
     pub library: Arc<Library>,
+    /// Cancelled when the process is to end.
+    pub quit: CancellationToken,
     /// Each with a digest of the settings they were made of.
     clients: Mutex<BTreeMap<TenantId, (Digest, Clients)>>,
     rates: Mutex<BTreeMap<Corp, (wecom::Limits, wecom::Rates)>>,
@@ -204,8 +209,13 @@ pub struct Deployment {
 
 impl Deployment {
     /// A deployment whose clients are made as they are asked for.
-    pub fn new(config: Config, store: Arc<dyn Store>, library: Arc<Library>) -> Self {
-        Self { config, store, library, clients: Mutex::default(), rates: Mutex::default() }
+    pub fn new(
+        config: Config,
+        store: Arc<dyn Store>,
+        library: Arc<Library>,
+        quit: CancellationToken,
+    ) -> Self {
+        Self { config, store, library, quit, clients: Mutex::default(), rates: Mutex::default() }
     }
 
     /// The same deployment under another configuration.
@@ -216,6 +226,7 @@ impl Deployment {
             config,
             store: Arc::clone(&self.store),
             library: Arc::clone(&self.library),
+            quit: self.quit.clone(),
             clients: Mutex::new(clients),
             rates: Mutex::new(rates),
         }
@@ -240,8 +251,8 @@ impl Deployment {
         let reader = tenant.wecom.read_secret.as_ref();
         let clients = Clients {
             source: source(tenant)?,
-            directory: directory(tenant, &tenant.wecom.secret, rates.clone())?,
-            reader: reader.map(|secret| directory(tenant, secret, rates)).transpose()?,
+            directory: directory(tenant, &tenant.wecom.secret, rates.clone(), self.quit.clone())?,
+            reader: reader.map(|secret| directory(tenant, secret, rates, self.quit.clone())).transpose()?,
         };
         made.insert(tenant.id.clone(), (settings, clients.clone()));
         Ok(clients)
@@ -293,10 +304,17 @@ impl Deployment {
             store: Arc::clone(&self.store),
             clock,
             run_ids: Arc::new(RandomRunIds),
+            quit: self.quit.clone(),
             progress,
         };
         Ok((ready, changed))
     }
+}
+
+/// Digest of everything that a service may refuse of a flow: once it is another one, it may be asked again.
+pub fn settings_of(config: &Config, tenant: &config::Tenant, flow: &config::Flow) -> String {
+    let connection = connection(tenant, limits(config, tenant));
+    Digest::of_parts([connection.as_str().as_bytes(), format!("{:?}", flow.source).as_bytes()]).to_string()
 }
 
 /// What a tenant's connections are made of, as a digest: it is compared and kept in memory only.

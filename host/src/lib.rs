@@ -2,7 +2,7 @@
 //!
 //! Arrows point one way: `cli`, `serve` → `deployment` → `activation`, `sync` → `jiandaoyun`, `guest`, `plan`, `wecom`, `store` → `model`. `plan`
 //! knows `model` and nothing else; `wecom` and `jiandaoyun` know nothing of each other, nor of wasm. `qeasy` stands aside:
-//! texts in, the text of a configuration out.
+//! texts in, the text of a configuration out. `meter` may be told by anybody and asks nobody.
 
 pub mod activation;
 pub mod cli;
@@ -11,6 +11,7 @@ pub mod deployment;
 pub mod failure;
 pub mod guest;
 pub mod jiandaoyun;
+pub mod meter;
 pub mod model;
 pub mod plan;
 pub mod qeasy;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::ExitCode;
+use tokio_util::sync::CancellationToken;
 
 use clap::Args;
 use serde_json::json;
@@ -97,10 +98,14 @@ async fn online(
     guest: Option<&Guest>,
 ) -> Result<Vec<Failure>, Failure> {
     let mut problems = Vec::new();
-    if let Err(error) =
-        crate::deployment::directory(tenant, &tenant.wecom.secret, crate::deployment::rates(config, tenant))?
-            .check()
-            .await
+    if let Err(error) = crate::deployment::directory(
+        tenant,
+        &tenant.wecom.secret,
+        crate::deployment::rates(config, tenant),
+        CancellationToken::new(),
+    )?
+    .check()
+    .await
     {
         problems.push(
             Failure::new(

@@ -5,6 +5,8 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
+
 use super::bar::Bar;
 use super::report::{Reports, Show};
 use super::speech::Speech;
@@ -109,7 +111,7 @@ impl Opened {
         let config = configuration(dir, Need::Run, speech)?;
         let store = store(&config, Access::Write).await?;
         let library = library(&config, speech)?;
-        Ok(Self(Deployment::new(config, store, Arc::new(library))))
+        Ok(Self(Deployment::new(config, store, Arc::new(library), CancellationToken::new())))
     }
 
     /// Runs each flow of a target and reports what each came to. One that cannot run does not keep the others from

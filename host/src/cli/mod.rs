@@ -8,11 +8,13 @@ mod check;
 mod deployment;
 mod drift;
 mod guest;
+mod log;
 mod plan;
 mod rejects;
 mod report;
 mod revert;
 mod runs;
+mod serve;
 mod show;
 mod shown;
 mod speech;
@@ -20,14 +22,10 @@ mod status;
 mod sync;
 mod trace;
 
-use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::filter_fn;
-use tracing_subscriber::prelude::*;
 
 use self::speech::Speech;
 use crate::failure::{Failure, exit};
@@ -45,6 +43,16 @@ struct Arguments {
     /// Language of messages: en or zh; by default as LANG says · 消息语言
     #[arg(long, value_name = "LANG", global = true)]
     lang: Option<String>,
+    /// How logs are written to standard error: text, or json with one object a line · 日志格式
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        env = "RUZHI_LOG_FORMAT",
+        global = true,
+        value_enum,
+        hide_env_values = true
+    )]
+    log_format: Option<log::Format>,
     #[command(subcommand)]
     command: Command,
 }
@@ -59,6 +67,8 @@ enum Command {
     Apply(apply::Apply),
     /// Plan, and apply if the guard lets it pass · 同步
     Sync(sync::Sync),
+    /// Keep every flow on time, with pages, API and alarms · 常驻运行
+    Serve(serve::Serve),
     /// Show a stored plan · 查看已保存的计划
     Show(show::ShowPlan),
     /// Reject a stored plan: no run applies it · 否决计划
@@ -100,12 +110,19 @@ pub fn main() -> ExitCode {
         Ok(speech) => speech,
         Err(failure) => return Speech::default().fail(&failure),
     };
-    log();
+    match &arguments.command {
+        Command::Serve(_) => {
+            log::begin(arguments.log_format.unwrap_or_else(log::Format::of_a_server), "ruzhi=info");
+        }
+        _ => log::begin(arguments.log_format.unwrap_or_default(), "ruzhi=warn"),
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return speech.fail(&Failure::io("start the runtime", "启动运行时", &error)),
     };
     let result = runtime.block_on(dispatch(&arguments, &speech));
+    // What still waits for an answer that does not come is not waited for: the store says that it was asked.
+    runtime.shutdown_background();
     match result {
         Ok(code) => code,
         Err(failure) => speech.fail(&failure),
@@ -119,6 +136,7 @@ async fn dispatch(arguments: &Arguments, speech: &Speech) -> Result<ExitCode, Fa
         Command::Plan(command) => command.run(dir, speech).await,
         Command::Apply(command) => command.run(dir, speech).await,
         Command::Sync(command) => command.run(dir, speech).await,
+        Command::Serve(command) => command.run(dir, speech).await,
         Command::Show(command) => command.run(dir, speech).await,
         Command::Reject(command) => command.run(dir, speech).await,
         Command::Adopt(command) => command.run(dir, speech).await,
@@ -130,17 +148,4 @@ async fn dispatch(arguments: &Arguments, speech: &Speech) -> Result<ExitCode, Fa
         Command::Trace(command) => command.run(dir, speech).await,
         Command::Guest(command) => command.run(dir, speech).await,
     }
-}
-
-/// Logs go to standard error; RUZHI_LOG says how much of them, in the words of `tracing`. Only ruzhi's own are written,
-/// whatever it says: libraries log what goes over the wire, and the access token is in the path of every WeCom call.
-fn log() {
-    let filter = EnvFilter::try_from_env("RUZHI_LOG").unwrap_or_else(|_| EnvFilter::new("ruzhi=warn"));
-    let own = filter_fn(|metadata| metadata.target().starts_with("ruzhi"));
-    let lines = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_target(false)
-        .with_filter(filter);
-    tracing_subscriber::registry().with(lines.with_filter(own)).init();
 }

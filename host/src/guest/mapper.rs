@@ -14,6 +14,7 @@ use super::judge;
 use super::last_words;
 use super::limits::{Budget, MOST_TABLE_ELEMENTS, Refused};
 use super::loader::{self, Component};
+use crate::meter;
 use crate::model::{Context, Description, Digest, Outcome, SourceRecord};
 
 /// Records handed to a guest at once. An instance is made for each batch; at a hundred its cost per record is nothing
@@ -148,7 +149,10 @@ impl Guest {
         let wall = began.elapsed();
         // A guest that was stopped has not written down what it burnt last.
         let fuel = if outcomes.is_ok() { self.component.engine().fuel(&store) } else { None };
-        Measured { outcomes, wall, fuel, peak: store.data().peak() }
+        let peak = store.data().peak();
+        let failure = outcomes.as_ref().err().map(BatchError::code);
+        meter::batch(&self.description.name, records.len(), failure, wall, peak);
+        Measured { outcomes, wall, fuel, peak }
     }
 
     fn ask(

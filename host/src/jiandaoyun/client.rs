@@ -14,6 +14,7 @@ use super::code::{Reaction, meaning};
 use super::error::{Error, Failure, passes};
 use super::form::{Api, Form, Query, Row, Widget};
 use super::transport::{Http, Reply, Transport, clean};
+use crate::meter;
 use crate::model::{Clock, RecordId};
 use crate::rate::{Backoff, Jitter, Limiter};
 
@@ -209,6 +210,33 @@ enum Attempt {
     Failed(Failure),
 }
 
+impl Attempt {
+    /// Counts and logs it. No text of the service's goes along: a body may say anything.
+    fn tell(&self, api: &'static str, took: Duration) {
+        let said = match self {
+            Self::Success(_) => meter::Called::Code(0),
+            Self::Again(failure, _) | Self::Failed(failure) => match failure {
+                Failure::Refused { code, .. } => meter::Called::Code(*code),
+                Failure::Http { status } => meter::Called::Http(*status),
+                _ => meter::Called::None,
+            },
+        };
+        let (code, status) = match said {
+            meter::Called::Code(code) => (Some(code), None),
+            meter::Called::Http(status) => (None, Some(status)),
+            meter::Called::None => (None, None),
+        };
+        tracing::debug!(
+            jiandaoyun.api = api,
+            jiandaoyun.code = code,
+            http.status = status,
+            duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            "called JianDaoYun"
+        );
+        meter::called(meter::Service::Jiandaoyun, api, said, took);
+    }
+}
+
 impl Shared {
     async fn ask(&self, form: &Form, target: Target, body: &Body<'_>) -> Result<Map<String, Value>, Failure> {
         let url = self.url(form, target);
@@ -223,7 +251,7 @@ impl Shared {
         let mut attempt = 1;
         loop {
             *self.called.lock().unwrap_or_else(PoisonError::into_inner).entry(target.api()).or_default() += 1;
-            match self.attempt(&url, limiter, &body).await {
+            match self.attempt(&url, target, limiter, &body).await {
                 Attempt::Success(answer) => return Ok(answer),
                 Attempt::Failed(failure) => {
                     if let Failure::Refused { code, msg } = &failure
@@ -248,7 +276,8 @@ impl Shared {
         }
     }
 
-    async fn attempt(&self, url: &Url, limiter: &Limiter, body: &[u8]) -> Attempt {
+    async fn attempt(&self, url: &Url, target: Target, limiter: &Limiter, body: &[u8]) -> Attempt {
+        let asked = Instant::now();
         let slots = loop {
             while let Some(over) = self.paused() {
                 sleep_until(over).await;
@@ -260,9 +289,13 @@ impl Shared {
             slots.0.unused();
             slots.1.unused();
         };
+        meter::waited(meter::Service::Jiandaoyun, target.api(), asked.elapsed());
+        let began = Instant::now();
         let reply = self.transport.post(url, body).await;
+        let took = began.elapsed();
         drop(slots);
         let attempt = self.judge(reply);
+        attempt.tell(target.api(), took);
         if let Attempt::Again(Failure::Refused { code, .. }, _) = &attempt
             && meaning(*code).reaction == Reaction::Wait
         {

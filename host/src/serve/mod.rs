@@ -14,9 +14,39 @@ pub mod hooks;
 mod live;
 pub mod pages;
 mod process;
+mod runner;
 mod scheduler;
-mod signals;
+mod server;
+pub mod signals;
 
 pub use live::{Live, LiveRun};
 pub use process::Process;
 pub use scheduler::{Asked, Ended, FlowStanding, Scheduler, StandingState, Wake};
+pub use server::router;
+
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+
+use crate::deployment::Deployment;
+use crate::failure::Failure;
+use crate::model::Clock;
+
+/// Serves a deployment until it is told to quit.
+pub async fn run(
+    deployment: Deployment,
+    listener: TcpListener,
+    clock: Arc<dyn Clock>,
+) -> Result<(), Failure> {
+    let quit = deployment.quit.clone();
+    let (scheduler, inbox) = Scheduler::new();
+    let alarms = alarm::Alarms::default();
+    let process = Arc::new(Process::new(deployment, clock, scheduler, alarms));
+    let answered = tokio::spawn(server::answer(Arc::clone(&process), listener));
+    let kept = tokio::spawn(scheduler::keep(Arc::clone(&process), inbox)).await;
+    // Whatever ended the scheduler ends the rest.
+    quit.cancel();
+    let broken = |error: &dyn std::error::Error| Failure::io("go on serving", "继续运行", error);
+    answered.await.map_err(|error| broken(&error))?.map_err(|error| broken(&error))?;
+    kept.map_err(|error| broken(&error))?
+}

@@ -3,11 +3,13 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use chrono::{DateTime, Utc};
+use tokio_util::sync::CancellationToken;
 
 use super::access::Access;
 use super::alarm::Alarms;
 use super::live::Live;
 use super::scheduler::Scheduler;
+use super::signals::Pulse;
 use crate::deployment::Deployment;
 use crate::failure::Failure;
 use crate::model::Clock;
@@ -28,8 +30,12 @@ pub struct Process {
     pub scheduler: Scheduler,
     /// Tells people.
     pub alarms: Alarms,
+    /// Cancelled when the process is to end.
+    pub quit: CancellationToken,
     /// Who came in.
     pub(super) access: Access,
+    /// Whether the scheduler still looks at its agenda.
+    pub pulse: Pulse,
     /// Since when it runs.
     pub started_at: DateTime<Utc>,
 }
@@ -40,6 +46,8 @@ impl Process {
         Self {
             store: Arc::clone(&deployment.store),
             started_at: clock.now(),
+            quit: deployment.quit.clone(),
+            pulse: Pulse::new(clock.now()),
             deployment: RwLock::new(Arc::new(deployment)),
             refused: RwLock::new(None),
             clock,

@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 
 use super::error::RunError;
 use super::flow::Flow;
+use super::planning::refused;
 use super::settle::read_back;
 use super::verdict::{Known, Meaning, after, mobile_not_taken, read, undone};
 use crate::model::{LedgerEntry, Operation, OperationKind, OperationState, UserId};
@@ -314,6 +315,11 @@ impl<'a> Applying<'a> {
                         error.code = error.code(),
                         "whether WeCom took the new mobile number could not be asked"
                     );
+                    if self.flow.quit.is_cancelled()
+                        && let Some(line) = &mut settlement.ledger
+                    {
+                        line.doubtful = true;
+                    }
                     None
                 }
             }
@@ -368,7 +374,12 @@ impl<'a> Applying<'a> {
                     applied.counts.count(settlement.operation.kind);
                     applied.plan_again |= settlement.operation.partial;
                 }
-                OperationState::Refused => applied.counts.refused += 1,
+                OperationState::Refused => {
+                    applied.counts.refused += 1;
+                    if let Some(refusal) = &settlement.refusal {
+                        refused(&settlement.operation.record, refusal);
+                    }
+                }
                 _ => {
                     applied.counts.failed += 1;
                     let last = settlement.attempts.last();
@@ -387,7 +398,7 @@ impl<'a> Applying<'a> {
     }
 
     pub(super) fn halted(&self) -> bool {
-        self.halt.load(Ordering::Relaxed)
+        self.halt.load(Ordering::Relaxed) || self.flow.quit.is_cancelled()
     }
 }
 

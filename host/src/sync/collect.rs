@@ -13,6 +13,7 @@ use super::error::RunError;
 use super::flow::Flow;
 use crate::guest::BATCH;
 use crate::jiandaoyun::{Query, Row};
+use crate::meter;
 use crate::model::{Context, Digest, RecordId, RunId, SourceRecord};
 use crate::plan::Resolution;
 use crate::store::{Absence, FetchedRecord, PresentRecord, RecordRow};
@@ -104,6 +105,7 @@ impl Collecting<'_> {
             let Some(last) = page.last() else { break };
             let until = last.id.clone();
             rows += page.len() as u64;
+            meter::rows_read(&flow.tenant, &flow.id, page.len());
             if complete {
                 let known = self.present(after.as_ref(), Some(&until)).await?;
                 census.take(known, &page);
@@ -241,19 +243,8 @@ impl Collecting<'_> {
         Ok(fresh)
     }
 
-    /// The row with its id and the source fields and nothing else.
     fn visible(&self, row: Row) -> String {
-        let Row { id, mut fields } = row;
-        let mut visible: BTreeMap<&str, Value> = BTreeMap::new();
-        for field in &self.flow.guest.description().source_fields {
-            if let Some(value) = fields.remove(field) {
-                visible.insert(field, value);
-            }
-        }
-        visible.insert("_id", Value::String(id.into()));
-        let visible: Map<String, Value> =
-            visible.into_iter().map(|(field, value)| (field.to_owned(), value)).collect();
-        Value::Object(visible).to_string()
+        visible(row, &self.flow.guest.description().source_fields)
     }
 
     /// Decides stored rows that other rules decided, or whose batch failed.
@@ -306,9 +297,10 @@ impl<'a> Deciding<'a> {
             }
             let (guest, context) = (guest.clone(), self.context.clone());
             let slot = guest.component().engine().slot().await;
+            let span = tracing::Span::current();
             self.under_way.spawn_blocking(move || {
                 let _slot = slot;
-                decide(&guest, &context, batch)
+                span.in_scope(|| decide(&guest, &context, batch))
             });
         }
         Ok(())
@@ -365,6 +357,22 @@ fn decide(
     };
     let resolved = decided.into_iter().map(resolved);
     batch.into_iter().zip(resolved).map(|(record, (resolution, notes))| (record, resolution, notes)).collect()
+}
+
+/// The row with its id and the source fields and nothing else: what a guest sees of it, what is stored, and what is hashed
+/// to tell whether it has changed.
+pub(crate) fn visible(row: Row, source_fields: &[String]) -> String {
+    let Row { id, mut fields } = row;
+    let mut visible: BTreeMap<&str, Value> = BTreeMap::new();
+    for field in source_fields {
+        if let Some(value) = fields.remove(field) {
+            visible.insert(field, value);
+        }
+    }
+    visible.insert("_id", Value::String(id.into()));
+    let visible: Map<String, Value> =
+        visible.into_iter().map(|(field, value)| (field.to_owned(), value)).collect();
+    Value::Object(visible).to_string()
 }
 
 /// What a guest is told of the world.

@@ -105,6 +105,9 @@ pub enum RunError {
         /// Why.
         reason: String,
     },
+    /// The process ends.
+    #[error("ruzhi was asked to end before the run was over")]
+    Quit,
     /// A person rejected the plan.
     #[error("plan {plan} was rejected by a person")]
     Rejected {
@@ -162,6 +165,7 @@ impl RunError {
             Self::Directory(error) | Self::Stopped(error) => error.code(),
             Self::Store(error) => error.code().to_owned(),
             Self::Worker { .. } => "run.worker".to_owned(),
+            Self::Quit => "run.quit".to_owned(),
             Self::Rejected { .. } => "plan.rejected".to_owned(),
             Self::NothingToUndo { .. } => "run.nothing_to_undo".to_owned(),
             Self::NoSuchPlan { .. } => "plan.unknown".to_owned(),
@@ -171,12 +175,24 @@ impl RunError {
         }
     }
 
+    /// A service refuses the credential, the address or the right: no later run can succeed until a person has acted.
+    pub fn blocks(&self) -> bool {
+        match self {
+            Self::Collect(error) | Self::Fields(error) => {
+                matches!(error.class(), jiandaoyun::Class::Auth | jiandaoyun::Class::Config)
+            }
+            Self::Directory(error) | Self::Stopped(error) => error.class() == wecom::Class::Configuration,
+            _ => false,
+        }
+    }
+
     /// What happened, to what.
     pub fn text(&self) -> Text {
         let zh = match self {
             Self::Collect(_) => "无法读取表单".to_owned(),
             Self::Fields(_) => "无法读取表单的字段".to_owned(),
             Self::FieldsMissing { missing } => format!("表单缺少所读取的字段：{}", listed(missing).zh),
+            Self::Quit => "运行结束前 ruzhi 被要求退出".to_owned(),
             Self::Rejected { plan } => format!("计划 {plan} 已被人工否决"),
             Self::NothingToUndo { run } => format!("运行 {run} 没有可撤销的操作"),
             Self::SourceEmptied { had } => format!("表单没有返回任何数据，而此前已知 {had} 条"),
@@ -211,6 +227,10 @@ impl RunError {
             Self::FieldsMissing { .. } => Text::new(
                 "no row was read, nobody was taken for a leaver and the watermark stays; put the field back, or correct the rules file and the filter (a field that was given an alias is known by the alias)",
                 "未读取任何数据，没有任何人被当作离职处理，水位不变；请恢复该字段，或修改规则文件与筛选条件（设置了别名的字段须使用别名）",
+            ),
+            Self::Quit => Text::new(
+                "every answer that came is stored; the next run goes on from there",
+                "已收到的应答都已保存；下次运行会从那里继续",
             ),
             Self::Rejected { plan } => Text::new(
                 format!(

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use tokio_util::sync::CancellationToken;
 
 use super::progress::Progress;
 use crate::guest::Guest;
@@ -58,6 +59,8 @@ pub struct Flow {
     pub clock: Arc<dyn Clock>,
     /// Where ids come from.
     pub run_ids: Arc<dyn RunIds>,
+    /// Cancelled when the process is to end: calls under way are answered and stored, no other begins.
+    pub quit: CancellationToken,
     /// Who is told how far it has come.
     pub progress: Arc<dyn Progress>,
 }

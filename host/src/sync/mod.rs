@@ -22,7 +22,7 @@ mod verdict;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use collect::context;
+pub(crate) use collect::{context, visible};
 pub use error::{MissingField, RunError};
 pub use fields::{FormFields, missing as missing_fields};
 pub use flow::{Flow, RunIds};

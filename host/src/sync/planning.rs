@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::error::RunError;
 use super::flow::Flow;
-use crate::model::{MemberKey, OperationKind, Origin, RecordId, RunId, Text};
+use crate::model::{MemberKey, OperationKind, Origin, RecordId, Refusal, RunId, Text, Violation};
 use crate::plan::{Candidate, Directory, Order, Plan, Planner, Policy, Purpose, Scope, Standing, Survey};
 use crate::store::DraftPart;
 
@@ -24,6 +24,20 @@ pub(super) struct Made {
     pub(super) from_before: bool,
     /// What a person should know beside it.
     pub(super) note: Option<Text>,
+}
+
+/// Logs that a record was refused: by whom, for which field, by which rule. The rule's words are left out, for they may
+/// repeat what stands in the row.
+pub(super) fn refused(record: &RecordId, refusal: &Refusal) {
+    let of = |part: fn(&Violation) -> &str| refusal.violations.iter().map(part).collect::<Vec<_>>().join(",");
+    tracing::info!(
+        record.id = record.as_str(),
+        refusal.by = ?refusal.by,
+        refusal.rules = of(|violation| &violation.rule),
+        refusal.fields = of(|violation| &violation.field),
+        wecom.errcode = refusal.errcode,
+        "record refused"
+    );
 }
 
 /// Keeps what is said of records, part by part.
@@ -51,6 +65,7 @@ impl<'a> Keeping<'a> {
         match standing {
             Standing::Acting(operation) => self.part.operations.push(*operation),
             Standing::Refused { refusal } => {
+                refused(&origin.record, &refusal);
                 self.part.refused.push((origin.clone(), refusal, decision, rules));
             }
             Standing::Unchanged { confirmed: true } => {

@@ -16,6 +16,18 @@ pub enum Stage {
     Apply,
 }
 
+impl Stage {
+    /// Its name in logs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Settle => "settle",
+            Self::Collect => "collect",
+            Self::Plan => "plan",
+            Self::Apply => "apply",
+        }
+    }
+}
+
 /// Told how far a run has come. Never waits and never fails.
 pub trait Progress: Send + Sync {
     /// A run has begun, and is in the store.

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use super::apply::{Applied, Applying};
 use super::collect::Collecting;
@@ -13,6 +15,7 @@ use super::planning::{self, Made};
 use super::progress::Stage;
 use super::settle::settle_crash;
 use super::{adopt, drift, fields, revert};
+use crate::meter;
 use crate::model::{PlanId, RunId, Text};
 use crate::plan::drift::Finding;
 use crate::plan::{AdoptBy, Counts, DriftSettle, Plan, Policy, Purpose};
@@ -95,14 +98,23 @@ impl Flow {
     /// the first finishes, so that each plan knows what the others' forms say.
     pub async fn begin(&self, request: Request) -> Begun<'_> {
         let started_at = self.clock.now();
+        let id = self.run_ids.next(started_at);
+        // Of the highest level, so that whatever is logged within says whose it is, however little is logged.
+        let span = tracing::error_span!(
+            "run",
+            tenant.id = self.tenant.as_str(),
+            flow.id = self.id.as_str(),
+            run.id = id.as_str()
+        );
         let mut running = Running {
             flow: self,
+            span: span.clone(),
             retry: request.options().full,
             called_before: self.calls(),
             row: RunRow {
                 tenant: self.tenant.clone(),
                 flow: self.id.clone(),
-                id: self.run_ids.next(started_at),
+                id,
                 kind: request.kind(),
                 state: RunState::Running,
                 started_at,
@@ -119,7 +131,8 @@ impl Flow {
             findings: Vec::new(),
             begun: false,
         };
-        let purpose = running.begin().await;
+        // Nothing of what begins a run is in doubt half-way: it may be dropped where it stands.
+        let purpose = unless(&self.quit, running.begin().instrument(span)).await;
         Begun { running, purpose }
     }
 }
@@ -135,17 +148,27 @@ impl Begun<'_> {
     /// Plans, and does what was asked for.
     pub async fn finish(self) -> Report {
         let Self { mut running, purpose } = self;
-        let result = match purpose {
-            Ok(Some(purpose)) => running.go(purpose).await,
-            Ok(None) => running.look().await,
-            Err(error) => Err(error),
-        };
-        running.end(result).await
+        let span = running.span.clone();
+        async move {
+            let result = match purpose {
+                Ok(Some(purpose)) => running.go(purpose).await,
+                Ok(None) => {
+                    let quit = running.flow.quit.clone();
+                    unless(&quit, running.look()).await
+                }
+                Err(error) => Err(error),
+            };
+            running.end(result).await
+        }
+        .instrument(span)
+        .await
     }
 }
 
 struct Running<'a> {
     flow: &'a Flow,
+    /// Says of everything that is logged in this run whose it is.
+    span: tracing::Span,
     request: Request,
     /// Quarantined records are tried again: a person asks, or the plan to apply was made so.
     retry: bool,
@@ -173,8 +196,9 @@ impl Running<'_> {
         };
         flow.store.put_run(&self.row).await?;
         self.begun = true;
+        tracing::info!(run.kind = ?self.row.kind, "run began");
         flow.progress.began(&self.row);
-        flow.progress.entered(Stage::Settle);
+        self.enter(Stage::Settle);
         let labels = flow.guest.description().labels.iter().cloned().collect();
         flow.store.put_labels(&flow.tenant, &flow.id, &labels).await?;
         settle_crash(flow).await?;
@@ -189,11 +213,11 @@ impl Running<'_> {
     }
 
     async fn go(&mut self, purpose: Purpose) -> Result<RunState, RunError> {
-        let mut made = self.make(&purpose).await?;
+        let mut made = unless(&self.flow.quit, self.make(&purpose)).await?;
         if made.from_before && !self.complete && purpose == Purpose::Sync {
             // Something is to be done for a row that this run has not read: the row may be gone since.
-            self.complete = self.collect(true).await?;
-            made = self.make(&purpose).await?;
+            self.complete = unless(&self.flow.quit, self.collect(true)).await?;
+            made = unless(&self.flow.quit, self.make(&purpose)).await?;
         }
         let mut applying = false;
         if let Request::Apply { plan: asked, .. } = &self.request {
@@ -230,6 +254,9 @@ impl Running<'_> {
             if let Some(error) = applied.stopped {
                 return Err(RunError::Stopped(error));
             }
+            if self.flow.quit.is_cancelled() && applied.counts.failed > 0 {
+                return Err(RunError::Quit);
+            }
             if applied.parked {
                 self.row.problem = Some(Text::new(
                     "WeCom's rate limit did not lift; run again in an hour, the rest is planned again",
@@ -253,7 +280,7 @@ impl Running<'_> {
             // Those found missing are planned anew, and counted by what becomes of them then.
             self.row.counts.failed = 0;
             self.row.problem = None;
-            made = self.make(&purpose).await?;
+            made = unless(&self.flow.quit, self.make(&purpose)).await?;
         }
         if self.row.counts.failed > 0 {
             let failed = self.row.counts.failed;
@@ -291,7 +318,7 @@ impl Running<'_> {
 
     /// Reads the form, the whole of it if need be. Says whether it was the whole.
     async fn collect(&self, complete: bool) -> Result<bool, RunError> {
-        self.flow.progress.entered(Stage::Collect);
+        self.enter(Stage::Collect);
         Collecting {
             flow: self.flow,
             run: &self.row.id,
@@ -307,7 +334,7 @@ impl Running<'_> {
     /// Makes a plan from the store and the directory.
     async fn make(&self, purpose: &Purpose) -> Result<Made, RunError> {
         let (flow, run, now) = (self.flow, &self.row.id, self.row.started_at);
-        flow.progress.entered(Stage::Plan);
+        self.enter(Stage::Plan);
         let policy = Policy { retry: self.retry, ..flow.policy.clone() };
         let began = Instant::now();
         let made = match purpose {
@@ -326,8 +353,6 @@ impl Running<'_> {
             }
         }?;
         tracing::info!(
-            tenant.id = flow.tenant.as_str(),
-            flow.id = flow.id.as_str(),
             plan.id = made.plan.id.as_str(),
             operations = made.plan.operations,
             unchanged = made.plan.counts.unchanged,
@@ -337,9 +362,14 @@ impl Running<'_> {
         Ok(made)
     }
 
+    fn enter(&self, stage: Stage) {
+        tracing::info!(run.stage = stage.as_str(), "run entered its stage {}", stage.as_str());
+        self.flow.progress.entered(stage);
+    }
+
     /// Compares the directory with the ledger.
     async fn look(&mut self) -> Result<RunState, RunError> {
-        self.flow.progress.entered(Stage::Plan);
+        self.enter(Stage::Plan);
         let findings = &mut self.findings;
         drift::look(self.flow, async |_, mut found| {
             findings.append(&mut found);
@@ -368,7 +398,7 @@ impl Running<'_> {
             set(PlanState::Done).await?;
             return Ok(Applied::default());
         }
-        flow.progress.entered(Stage::Apply);
+        self.enter(Stage::Apply);
         flow.progress.planned(plan.operations);
         set(PlanState::Applying).await?;
         let applied = Applying::new(flow, plan).apply().await?;
@@ -421,7 +451,57 @@ impl Running<'_> {
                 Some(RunError::Store(error))
             }
         };
+        self.tell(error.as_ref());
         Report { run: self.row, plan: self.plan, findings: self.findings, error }
+    }
+
+    /// Counts the run and logs its end.
+    fn tell(&self, error: Option<&RunError>) {
+        let row = &self.row;
+        if self.begun {
+            meter::run_ended(row);
+        }
+        let duration_ms = row.ended_at.map_or(0, |at| (at - row.started_at).num_milliseconds());
+        match error {
+            Some(error) => tracing::warn!(
+                error.code = error.code(),
+                duration_ms,
+                "run failed: {}; {}",
+                error.text().en,
+                error.hint().en
+            ),
+            None => {
+                let counts = &row.counts;
+                tracing::info!(
+                    run.kind = ?row.kind,
+                    run.state = ?row.state,
+                    plan.id = row.plan.as_ref().map(PlanId::as_str),
+                    duration_ms,
+                    counts.created = counts.created,
+                    counts.updated = counts.updated,
+                    counts.disabled = counts.disabled,
+                    counts.enabled = counts.enabled,
+                    counts.deleted = counts.deleted,
+                    counts.unchanged = counts.unchanged,
+                    counts.ignored = counts.ignored,
+                    counts.refused = counts.refused,
+                    counts.failed = counts.failed,
+                    "run ended"
+                );
+            }
+        }
+    }
+}
+
+/// Goes on until the process is to end. Only for what may be dropped half-way.
+async fn unless<T>(
+    quit: &CancellationToken,
+    work: impl Future<Output = Result<T, RunError>>,
+) -> Result<T, RunError> {
+    tokio::select! {
+        biased;
+        () = quit.cancelled() => Err(RunError::Quit),
+        result = work => result,
     }
 }
 

@@ -169,7 +169,7 @@ pub(super) fn read(operation: &Arc<Operation>, place: usize, known: Known<'_>, a
                 .then(|| Box::new(settlement(OperationState::Failed, None, None))),
             error: Some(error),
         },
-        Verdict::Parked { .. } => Meaning::Stop {
+        Verdict::Parked { .. } | Verdict::Quit => Meaning::Stop {
             settlement: (!known.maybe_ours).then(|| {
                 // A change that was called before the limit was reached may have happened.
                 let called_before = before.filter(|_| !creating && attempts.len() > 1);

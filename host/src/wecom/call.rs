@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
 use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
 
 use super::api::{Api, PerApi};
 use super::errcode::{Class, class};
@@ -20,6 +21,7 @@ use super::redact::{RedactedUrl, clean, from_ip};
 use super::token::{Token, TokenStore};
 use super::transport::{Broken, Payload, Reply, Transport};
 use super::write::Attempt;
+use crate::meter;
 use crate::model::Clock;
 use crate::rate::{Backoff, Jitter};
 
@@ -32,6 +34,9 @@ const REFRESHES: u32 = 2;
 const BACKOFF: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(3));
 /// Codes after which the service may have carried the call out.
 pub(super) const DOUBTFUL: [i64; 2] = [-1, 6000];
+/// How long the answer of a call under way is waited for once the process is to end. It is asked to end within ten
+/// seconds, and what an answer says has to be stored too.
+const LAST_ANSWER: Duration = Duration::from_secs(7);
 const DEFAULT_LIFE: Duration = Duration::from_secs(7200);
 
 /// A call to make.
@@ -74,6 +79,8 @@ pub(super) struct Caller {
     pub(super) jitter: Jitter,
     /// Set once, when a write learns that no write can succeed.
     pub(super) stop: OnceLock<Error>,
+    /// The process is to end.
+    pub(super) quit: CancellationToken,
 }
 
 #[derive(Default)]
@@ -106,7 +113,8 @@ impl Caller {
         loop {
             match self.attempt(call, &mut tries).await {
                 Step::Again(wait) if wait.is_zero() => {}
-                Step::Again(wait) => sleep(wait).await,
+                // Whether it is to end is looked at before the next attempt.
+                Step::Again(wait) => drop(self.unless_quit(sleep(wait)).await),
                 Step::Done(outcome) => {
                     return Called { outcome, attempts: tries.attempts, in_doubt: tries.in_doubt };
                 }
@@ -119,21 +127,50 @@ impl Caller {
         self.stop.get().filter(|_| api.writes()).cloned()
     }
 
+    /// Waits, unless the process is to end.
+    async fn unless_quit<T>(&self, wait: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            () = self.quit.cancelled() => None,
+            waited = wait => Some(waited),
+        }
+    }
+
+    /// The answer, unless the process is to end and it does not come soon.
+    async fn answer(&self, url: &RedactedUrl, payload: &Payload<'_>) -> Result<Reply, Broken> {
+        let overdue = async {
+            self.quit.cancelled().await;
+            sleep(LAST_ANSWER).await;
+        };
+        tokio::select! {
+            biased;
+            reply = self.transport.send(url, payload) => reply,
+            () = overdue => Err(Broken::Lost("ruzhi ended before the answer came".to_owned())),
+        }
+    }
+
     async fn attempt(&self, call: &Call<'_>, tries: &mut Tries) -> Step {
         let api = call.api;
         let lane = self.rates.lane(api);
         if let Some(error) = self.stopped(api) {
             return Step::Done(Outcome::Stopped(error));
         }
-        if let Err(until) = lane.open().await {
-            return failed(Failure::Parked { until });
+        let asked = Instant::now();
+        match self.unless_quit(lane.open()).await {
+            Some(Ok(())) => {}
+            Some(Err(until)) => return failed(Failure::Parked { until }),
+            None => return failed(Failure::Quit),
         }
-        let slot = lane.limiter.acquire().await;
+        let Some(slot) = self.unless_quit(lane.limiter.acquire()).await else { return failed(Failure::Quit) };
+        meter::waited(meter::Service::Wecom, api.path(), asked.elapsed());
         // The token's own call takes no place: it is made by a call that holds one.
         let (place, token) = if api == Api::GetToken {
             (None, None)
         } else {
-            let place = self.rates.in_flight().acquire().await;
+            let Some(place) = self.unless_quit(self.rates.in_flight().acquire()).await else {
+                slot.unused();
+                return failed(Failure::Quit);
+            };
             match self.token().await {
                 Ok(token) => (Some(place), Some(token)),
                 Err(failure) => {
@@ -166,7 +203,7 @@ impl Caller {
         };
         self.calls.of(api).fetch_add(1, Ordering::Relaxed);
         let (at, begin) = (self.clock.now(), Instant::now());
-        let read = Read::of(self.transport.send(&url, &call.payload).await);
+        let read = Read::of(self.answer(&url, &call.payload).await);
         slot.finish();
         let secrets = [self.secret.expose_secret(), token.as_ref().map_or("", Token::reveal)];
         let attempt = read.attempt(api, at, begin.elapsed(), &secrets);
@@ -177,6 +214,8 @@ impl Caller {
             duration_ms = u64::try_from(attempt.took.as_millis()).unwrap_or(u64::MAX),
             "called WeCom"
         );
+        let said = attempt.errcode.map_or(meter::Called::None, meter::Called::Code);
+        meter::called(meter::Service::Wecom, api.path(), said, attempt.took);
         let errmsg = attempt.errmsg.clone();
         tries.attempts.push(attempt);
 

@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 use reqwest::Url;
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
+use tokio_util::sync::CancellationToken;
 
 use super::api::{Api, PerApi};
 use super::batch;
@@ -36,6 +37,8 @@ pub struct Settings {
     pub secret: SecretString,
     /// The way out, where the corp trusts only one address.
     pub proxy: Option<Url>,
+    /// Cancelled when the process is to end: no further call is made, and an answer is waited for a few seconds.
+    pub quit: CancellationToken,
 }
 
 impl fmt::Debug for Settings {
@@ -74,7 +77,7 @@ impl Client {
         clock: Arc<dyn Clock>,
         jitter_seed: u64,
     ) -> Result<Self, Error> {
-        let Settings { base_url, corp_id, secret, proxy: _ } = settings;
+        let Settings { base_url, corp_id, secret, proxy: _, quit } = settings;
         let root = root(&base_url).ok_or_else(|| Error::Settings {
             failure: Failure::Settings { detail: "base_url is not an http or https address".to_owned() },
         })?;
@@ -89,6 +92,7 @@ impl Client {
             tokens: TokenStore::new(),
             jitter: Jitter::from_seed(jitter_seed),
             stop: OnceLock::new(),
+            quit,
         };
         Ok(Self { caller: Arc::new(caller) })
     }

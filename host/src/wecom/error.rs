@@ -144,6 +144,9 @@ pub enum Failure {
         /// When to try again.
         until: DateTime<Utc>,
     },
+    /// The process ends, and the call was not made.
+    #[error("ruzhi was asked to end before the call was made")]
+    Quit,
     /// The answer lacks what was asked for.
     #[error("the answer has no usable `{what}`")]
     Shape {
@@ -159,7 +162,7 @@ impl Failure {
             Self::Settings { .. } => Class::Configuration,
             Self::Refused { errcode, .. } => class(*errcode),
             Self::Warned { .. } | Self::Shape { .. } => Class::Bug,
-            Self::Busy { .. } | Self::Unreachable { .. } | Self::NoAnswer { .. } => Class::Retry,
+            Self::Busy { .. } | Self::Unreachable { .. } | Self::NoAnswer { .. } | Self::Quit => Class::Retry,
             Self::Parked { .. } => Class::Throttled,
         }
     }
@@ -173,6 +176,7 @@ impl Failure {
             | Self::Warned { .. }
             | Self::Unreachable { .. }
             | Self::NoAnswer { .. }
+            | Self::Quit
             | Self::Shape { .. } => None,
         }
     }
@@ -185,6 +189,7 @@ impl Failure {
             Self::Unreachable { .. } => "wecom.unreachable".to_owned(),
             Self::NoAnswer { .. } => "wecom.no_answer".to_owned(),
             Self::Parked { .. } => "wecom.45009".to_owned(),
+            Self::Quit => "run.quit".to_owned(),
             Self::Shape { .. } => "wecom.shape".to_owned(),
         }
     }
@@ -246,6 +251,10 @@ impl Failure {
                     format!("企业微信频率限制未解除（45009）。请在 {until} 之后重新运行。"),
                 )
             }
+            Self::Quit => Text::new(
+                "ruzhi was asked to end; the next run goes on from here.",
+                "ruzhi 正在退出；下次运行会从这里继续。",
+            ),
             Self::Shape { what } => Text::new(
                 format!("WeCom's answer has no usable `{what}`. Check that `base_url` leads to WeCom."),
                 format!("企业微信的应答缺少可用的 {what}。请检查 base_url 是否指向企业微信。"),

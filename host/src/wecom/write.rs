@@ -88,6 +88,8 @@ pub enum Verdict {
         /// The last code; none when no connection could be made.
         errcode: Option<i64>,
     },
+    /// The process ends; this call was not made.
+    Quit,
     /// The rate limit does not lift.
     Parked {
         /// When to try again.
@@ -239,7 +241,7 @@ impl Subject<'_> {
                 _ => Verdict::Unknown { errcode, errmsg },
             },
             // Writing the same fields or deleting again does no harm; creating again meets our own member.
-            Failure::Busy { .. } | Failure::Unreachable { .. } | Failure::Parked { .. }
+            Failure::Busy { .. } | Failure::Unreachable { .. } | Failure::Parked { .. } | Failure::Quit
                 if creates && in_doubt =>
             {
                 Verdict::Lost
@@ -249,6 +251,7 @@ impl Subject<'_> {
             // An answer that is missing without doubt was the token's: the write itself was not sent.
             Failure::Unreachable { .. } | Failure::NoAnswer { .. } => Verdict::Busy { errcode: None },
             Failure::Parked { until } => Verdict::Parked { until },
+            Failure::Quit => Verdict::Quit,
             failure @ (Failure::Settings { .. } | Failure::Shape { .. }) => {
                 Verdict::Stopped(Error::Write { api: self.api.path(), userid: self.userid.clone(), failure })
             }

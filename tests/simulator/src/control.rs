@@ -19,6 +19,8 @@ enum ControlError {
     Load(#[from] load::LoadError),
     #[error(transparent)]
     Corp(#[from] crate::wecom::CorpError),
+    #[error(transparent)]
+    Outbox(#[from] crate::outbox::OutboxError),
 }
 
 pub(crate) fn answer(world: &mut World, request: &Request) -> Answer {
@@ -40,12 +42,16 @@ fn route(world: &mut World, request: &Request) -> Result<Value, ControlError> {
     let unknown = || ControlError::Route(format!("{} {}", request.method, request.path));
     let path = request.path.strip_prefix("/sim/").unwrap_or_default();
     match (request.is_post(), path) {
-        (true, "reset") => *world = World::new(),
+        (true, "reset") => world.reset(),
         (true, "load") => load::load(world, parse::<LoadDocument>(&request.body)?)?,
         (true, "rows") => {
-            let ids = load::change_rows(world, parse::<RowChange>(&request.body)?)?;
+            let ids = world.change_rows(parse::<RowChange>(&request.body)?)?;
             return Ok(json!({ "ids": ids }));
         }
+        (true, "push") => world.outbox.push_to(parse(&request.body)?)?,
+        (true, "callback") => world.outbox.call_back_to(parse(&request.body)?)?,
+        (true, "outbox") => world.outbox.knobs = patched(&world.outbox.knobs, &request.body)?,
+        (false, "deliveries") => return Ok(json!({ "deliveries": world.outbox.deliveries() })),
         (true, "faults") => world.set_faults(parse::<Faults>(&request.body)?),
         (true, "release") => return Ok(json!({ "released": world.release() })),
         (true, "limits") => world.limits = patched(&world.limits, &request.body)?,
@@ -71,9 +77,9 @@ fn route(world: &mut World, request: &Request) -> Result<Value, ControlError> {
             match action {
                 "activate" => world.wecom.activate(corp_id, userid)?,
                 "quit" => world.wecom.quit(corp_id, userid)?,
-                "delete" => world.wecom.delete_by_hand(corp_id, userid)?,
-                "change" => world.wecom.change_by_hand(corp_id, object(&body), &world.knobs)?,
-                "add" => world.wecom.add_by_hand(corp_id, object(&body), &world.knobs)?,
+                "delete" => world.delete_by_hand(corp_id, userid)?,
+                "change" => world.change_by_hand(corp_id, object(&body))?,
+                "add" => world.add_by_hand(corp_id, object(&body))?,
                 _ => return Err(unknown()),
             }
         }

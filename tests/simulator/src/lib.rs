@@ -12,10 +12,12 @@ mod clock;
 mod control;
 pub mod factory;
 mod fault;
+mod hand;
 mod jiandaoyun;
 mod load;
 mod message;
 mod observation;
+mod outbox;
 mod random;
 mod server;
 mod settings;
@@ -30,6 +32,7 @@ pub use load::{
     RowChange, WeComLoad, Widget,
 };
 pub use observation::Misunderstanding;
+pub use outbox::{CallbackTo, Delivery, OutboxError, OutboxKnobs, PushTo};
 pub use random::Random;
 pub use settings::{Knobs, Limits};
 pub use simulator::{Simulator, StartError};

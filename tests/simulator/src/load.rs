@@ -215,20 +215,3 @@ pub(crate) fn load(world: &mut World, document: LoadDocument) -> Result<(), Load
     }
     Ok(())
 }
-
-pub(crate) fn change_rows(world: &mut World, change: RowChange) -> Result<Vec<String>, LoadError> {
-    let now_ms = world.clock.now_ms();
-    let RowChange { app_id, entry_id, upsert, delete } = change;
-    let Some(form) = world.jiandaoyun.form_mut(&app_id, &entry_id) else {
-        return Err(LoadError::Form { app_id, entry_id });
-    };
-    let mut written = Vec::with_capacity(upsert.len());
-    for row in upsert {
-        written.push(form.upsert(row, now_ms)?);
-    }
-    for id in delete {
-        form.delete(&id);
-    }
-    form.touch(now_ms);
-    Ok(written)
-}

@@ -15,10 +15,11 @@ use crate::control;
 use crate::fault::{Faults, Service};
 use crate::load::{self, LoadDocument, LoadError, RowChange};
 use crate::observation::Misunderstanding;
+use crate::outbox::{self, CallbackTo, Delivery, OutboxError, OutboxKnobs, PushTo};
 use crate::server;
 use crate::settings::{Knobs, Limits};
 use crate::wecom::{CorpError, Member};
-use crate::world::{Shared, World};
+use crate::world::Shared;
 
 /// Why the simulator does not start.
 #[derive(Debug, thiserror::Error)]
@@ -71,7 +72,8 @@ impl Simulator {
             runtime.block_on(async move {
                 let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
                 tokio::select! {
-                    _ = server::serve(listener, served) => {}
+                    _ = server::serve(listener, Arc::clone(&served)) => {}
+                    () = outbox::send::run(served) => {}
                     _ = stopped => {}
                 }
             });
@@ -88,7 +90,7 @@ impl Simulator {
 
     /// Forgets everything, settings included.
     pub fn reset(&self) {
-        *self.world.lock() = World::new();
+        self.world.lock().reset();
     }
 
     /// Adds keys, forms and corps; a form or corp that is there already is replaced.
@@ -98,7 +100,7 @@ impl Simulator {
 
     /// Changes rows of one form; gives the ids of the rows written.
     pub fn change_rows(&self, change: RowChange) -> Result<Vec<String>, LoadError> {
-        load::change_rows(&mut self.world.lock(), change)
+        self.world.lock().change_rows(change)
     }
 
     /// Replaces the fault rules.
@@ -154,21 +156,37 @@ impl Simulator {
 
     /// Someone deletes the member in the console.
     pub fn delete_by_hand(&self, corp_id: &str, userid: &str) -> Result<(), CorpError> {
-        self.world.lock().wecom.delete_by_hand(corp_id, userid)
+        self.world.lock().delete_by_hand(corp_id, userid)
     }
 
     /// Someone changes a member in the console; the fields are those of user/update.
     pub fn change_by_hand(&self, corp_id: &str, fields: Map<String, Value>) -> Result<(), CorpError> {
-        let mut world = self.world.lock();
-        let World { wecom, knobs, .. } = &mut *world;
-        wecom.change_by_hand(corp_id, fields, knobs)
+        self.world.lock().change_by_hand(corp_id, fields)
     }
 
     /// Someone adds a member in the console; the fields are those of user/create.
     pub fn add_by_hand(&self, corp_id: &str, fields: Map<String, Value>) -> Result<(), CorpError> {
-        let mut world = self.world.lock();
-        let World { wecom, knobs, .. } = &mut *world;
-        wecom.add_by_hand(corp_id, fields, knobs)
+        self.world.lock().add_by_hand(corp_id, fields)
+    }
+
+    /// Pushes the rows of a form to an address from now on.
+    pub fn push_to(&self, to: PushTo) -> Result<(), OutboxError> {
+        self.world.lock().outbox.push_to(to)
+    }
+
+    /// Sends the events of a corp to an address from now on, once it is verified.
+    pub fn call_back_to(&self, to: CallbackTo) -> Result<(), OutboxError> {
+        self.world.lock().outbox.call_back_to(to)
+    }
+
+    /// Replaces how the services send.
+    pub fn set_outbox(&self, knobs: OutboxKnobs) {
+        self.world.lock().outbox.knobs = knobs;
+    }
+
+    /// Waits until so many deliveries have ended, or `most` is over; gives all there are, in the order of the changes.
+    pub fn wait_for_deliveries(&self, ended: usize, most: Duration) -> Vec<Delivery> {
+        self.world.wait_for_deliveries(ended, most)
     }
 
     /// The bodies of the logged requests to a path that ends so, oldest first; the knob `log_requests` keeps them.

@@ -10,6 +10,7 @@ use crate::fault::{FaultState, Faults};
 use crate::jiandaoyun::{self, JianDaoYun};
 use crate::message::{Answer, Outcome, Reply, Request};
 use crate::observation::Observation;
+use crate::outbox::{Delivery, Outbox};
 use crate::settings::{Knobs, Limits};
 use crate::wecom::{self, WeCom};
 
@@ -22,6 +23,8 @@ pub(crate) struct World {
     pub(crate) observation: Observation,
     pub(crate) jiandaoyun: JianDaoYun,
     pub(crate) wecom: WeCom,
+    /// What the services send by themselves.
+    pub(crate) outbox: Outbox,
     /// Requests that are held before the service acts.
     held: Vec<Request>,
     /// How many requests were ever left without an answer.
@@ -38,9 +41,15 @@ impl World {
             observation: Observation::default(),
             jiandaoyun: JianDaoYun::default(),
             wecom: WeCom::default(),
+            outbox: Outbox::new(),
             held: Vec::new(),
             stalled: 0,
         }
+    }
+
+    /// Forgets everything, settings included.
+    pub(crate) fn reset(&mut self) {
+        *self = Self { outbox: self.outbox.emptied(), ..Self::new() };
     }
 
     /// A request waits for the service to act.
@@ -91,11 +100,13 @@ impl World {
 pub(crate) struct Shared {
     world: Mutex<World>,
     stalled: Condvar,
+    /// Told when a delivery ends.
+    delivered: Condvar,
 }
 
 impl Shared {
     pub(crate) fn new() -> Self {
-        Self { world: Mutex::new(World::new()), stalled: Condvar::new() }
+        Self { world: Mutex::new(World::new()), stalled: Condvar::new(), delivered: Condvar::new() }
     }
 
     /// Answers a request, and tells whoever waits for it when the answer is that there is none.
@@ -111,6 +122,19 @@ impl Shared {
     pub(crate) fn wait_for_stall(&self, before: u64, most: Duration) -> u64 {
         let waiting = self.stalled.wait_timeout_while(self.lock(), most, |world| world.stalled <= before);
         waiting.unwrap_or_else(PoisonError::into_inner).0.stalled
+    }
+
+    /// Changes the outbox, and tells whoever waits for deliveries.
+    pub(crate) fn change_outbox(&self, change: impl FnOnce(&mut Outbox)) {
+        change(&mut self.lock().outbox);
+        self.delivered.notify_all();
+    }
+
+    /// Waits until so many deliveries have ended since the last reset, or `most` is over. Gives all there are.
+    pub(crate) fn wait_for_deliveries(&self, ended: usize, most: Duration) -> Vec<Delivery> {
+        let missing = |world: &mut World| world.outbox.count_ended() < ended;
+        let waiting = self.delivered.wait_timeout_while(self.lock(), most, missing);
+        waiting.unwrap_or_else(PoisonError::into_inner).0.outbox.deliveries()
     }
 
     /// A panic while the lock was held is a defect that its own thread has reported; others go on.

@@ -1,1 +1,133 @@
 //! What the services push: JianDaoYun's rows, WeCom's contact events. They wake a run and bring no data into it.
+//!
+//! Both ways in are the same four steps. *Whose is it*: a tenant or flow that takes no pushes looks from outside like one
+//! that does not exist. *Is it genuine*: the signature is recomputed over the bytes as they came and compared in constant
+//! time, and what was signed longer ago than [`REPLAY`], or is that far ahead, is refused; a refusal says nothing but its
+//! status. *Is there anything to do*: an event that changes nothing for the flow wakes nobody. *Was it here before*: a
+//! delivery is taken once ([`Store::take_delivery`](crate::store::Store::take_delivery)). What is left wakes the scheduler,
+//! and the scheduler collects by itself: of a body, nothing goes anywhere else.
+//!
+//! A service that waits too long for an answer sends again, and gives up on a receiver that is often late. So whatever is
+//! asked of the store is given [`PATIENCE`] and no longer; without an answer the flow is woken. To wake twice costs a look,
+//! to miss a push costs somebody a day.
+
+mod delivery;
+mod envelope;
+mod event;
+mod jiandaoyun;
+mod known;
+mod push;
+mod signature;
+#[cfg(test)]
+mod tests;
+mod wecom;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, FromRequest as _, Request};
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use axum::{Extension, Router};
+use chrono::TimeDelta;
+
+use super::process::Process;
+use known::SourceFields;
+
+/// A push that was signed further from now than this, before or after, is refused.
+const REPLAY: TimeDelta = TimeDelta::minutes(10);
+/// A delivery is remembered for this long: longer than anything signed stays valid, and than a service sends again.
+const REMEMBERED: TimeDelta = TimeDelta::days(1);
+/// The store has this long to answer; JianDaoYun waits 2 s, WeCom 5 s.
+const PATIENCE: Duration = Duration::from_millis(1200);
+/// A sender has this long for its body.
+const ARRIVAL: Duration = Duration::from_secs(10);
+/// The largest body of JianDaoYun that is read: a row with every field filled is far below it.
+const LARGEST_PUSH: usize = 4 * 1024 * 1024;
+/// The largest body of WeCom that is read.
+const LARGEST_CALLBACK: usize = 1024 * 1024;
+
+/// The ways in.
+pub fn routes() -> Router<Arc<Process>> {
+    let pushes = post(jiandaoyun::take).layer(DefaultBodyLimit::max(LARGEST_PUSH));
+    let callbacks = get(wecom::verify).post(wecom::take).layer(DefaultBodyLimit::max(LARGEST_CALLBACK));
+    Router::new()
+        .route("/hooks/jiandaoyun/{tenant}/{flow}", pushes)
+        .route("/hooks/wecom/{tenant}", callbacks)
+        .layer(Extension(SourceFields::default()))
+}
+
+/// What came of a push.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Received {
+    /// Something has changed, or may have.
+    Wake,
+    /// There is nothing to do, and why.
+    Nothing(Nothing),
+    /// It was not taken.
+    Refused(Refused),
+}
+
+/// Why a genuine push wakes nobody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Nothing {
+    /// It was taken before.
+    Duplicate,
+    /// Somebody tries whether pushes arrive.
+    Test,
+    /// It is of another form.
+    OtherForm,
+    /// What the flow reads of the row is what it has read already.
+    Known,
+    /// An event that says nothing of members or departments.
+    OtherEvent,
+}
+
+/// Why a push is not taken. Whoever sent it learns the status alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Refused {
+    /// Nobody here takes it.
+    Unknown,
+    /// It is not signed, or not by who knows the secret.
+    Signature,
+    /// It was signed too long ago, or ahead of the time.
+    Stale,
+    /// Its body is larger than any that a service sends.
+    TooLarge,
+    /// Its body did not arrive.
+    Late,
+    /// Its body broke off, or is not what the service sends.
+    Unreadable,
+}
+
+impl Received {
+    fn status(self) -> StatusCode {
+        match self {
+            Self::Wake | Self::Nothing(_) => StatusCode::OK,
+            Self::Refused(refused) => refused.status(),
+        }
+    }
+}
+
+impl Refused {
+    fn status(self) -> StatusCode {
+        match self {
+            Self::Unknown => StatusCode::NOT_FOUND,
+            Self::Signature | Self::Stale => StatusCode::UNAUTHORIZED,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Late => StatusCode::REQUEST_TIMEOUT,
+            Self::Unreadable => StatusCode::BAD_REQUEST,
+        }
+    }
+}
+
+/// The body, if it comes in time and is not too large.
+async fn body(request: Request) -> Result<Bytes, Refused> {
+    match tokio::time::timeout(ARRIVAL, Bytes::from_request(request, &())).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(Refused::TooLarge),
+        Ok(Err(_)) => Err(Refused::Unreadable),
+        Err(_) => Err(Refused::Late),
+    }
+}

@@ -11,6 +11,7 @@ mod token;
 mod write;
 
 use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
@@ -26,6 +27,7 @@ fn now() -> DateTime<Utc> {
 
 fn settings(base_url: &str) -> Settings {
     Settings {
+        quit: CancellationToken::new(),
         base_url: base_url.parse().unwrap(),
         corp_id: "ww0123456789abcdef".to_owned(),
         secret: SECRET.into(),

@@ -19,6 +19,7 @@ mod import;
 mod kill;
 mod leavers;
 mod lock;
+mod logs;
 mod main_job;
 mod moves;
 mod ownership;

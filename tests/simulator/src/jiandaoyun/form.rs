@@ -109,8 +109,19 @@ impl Form {
         Ok(id)
     }
 
-    pub(crate) fn delete(&mut self, id: &str) {
-        self.rows.remove(id);
+    /// Says whether the row was there.
+    pub(crate) fn delete(&mut self, id: &str) -> bool {
+        self.rows.remove(id).is_some()
+    }
+
+    /// A row as it is.
+    pub(crate) fn fields(&self, id: &str) -> Option<&Map<String, Value>> {
+        self.rows.get(id).map(|row| &row.fields)
+    }
+
+    /// What the form is called.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     pub(super) fn row(&self, id: &str) -> Option<&Row> {

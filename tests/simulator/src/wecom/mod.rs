@@ -122,6 +122,11 @@ impl WeCom {
         self.corp_mut(corp_id)?.add_by_hand(fields, knobs)
     }
 
+    /// A member, by its userid in lower case.
+    pub(crate) fn member(&self, corp_id: &str, key: &str) -> Option<&Member> {
+        self.corp(corp_id)?.members.get(key)
+    }
+
     pub(crate) fn members(&self, corp_id: &str) -> BTreeMap<String, Member> {
         self.corp(corp_id).map(|corp| corp.members.clone()).unwrap_or_default()
     }

@@ -12,6 +12,8 @@ mod factory;
 mod fault;
 mod job;
 mod member;
+mod outbox;
+mod receiver;
 mod record;
 mod record_filter;
 mod service;

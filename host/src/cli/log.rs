@@ -1,0 +1,132 @@
+//! Logs: on standard error, as text for a terminal or as one JSON object a line for whatever collects them.
+//!
+//! RUZHI_LOG says how much is logged, in the words of `tracing`. Only ruzhi's own events are written, whatever it says:
+//! libraries log what goes over the wire, and the access token is in the path of every WeCom call. What is never logged
+//! stands in docs/reference/logs.md.
+
+use std::fmt;
+use std::io::IsTerminal as _;
+
+use chrono::{SecondsFormat, Utc};
+use clap::ValueEnum;
+use serde_json::{Map, Value};
+use tracing::{Event, Subscriber};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, JsonFields, Writer};
+use tracing_subscriber::fmt::{FmtContext, FormattedFields};
+use tracing_subscriber::prelude::*;
+use tracing_subscriber::registry::LookupSpan;
+
+/// How a line of the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(super) enum Format {
+    /// For a person.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Format {
+    /// What a process that stays writes unless it is told: JSON, but text where a person looks on.
+    pub(super) fn of_a_server() -> Self {
+        if std::io::stderr().is_terminal() { Self::Text } else { Self::Json }
+    }
+}
+
+/// From here on events are written. `usual` is how much is, where RUZHI_LOG does not say.
+pub(super) fn begin(format: Format, usual: &str) {
+    let filter = EnvFilter::try_from_env("RUZHI_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
+    let own = filter_fn(|metadata| metadata.target().starts_with("ruzhi"));
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let registry = tracing_subscriber::registry();
+    match format {
+        Format::Text => {
+            let lines = lines.with_ansi(std::io::stderr().is_terminal()).with_target(false);
+            registry.with(lines.with_filter(filter).with_filter(own)).init();
+        }
+        Format::Json => {
+            let lines = lines.fmt_fields(JsonFields::new()).event_format(Line);
+            registry.with(lines.with_filter(filter).with_filter(own)).init();
+        }
+    }
+}
+
+/// A line of JSON: moment, level, message, and every field by its dotted name, those of the spans around it among them.
+struct Line;
+
+impl<S, N> FormatEvent<S, N> for Line
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let mut line = Map::new();
+        line.insert("timestamp".to_owned(), Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true).into());
+        line.insert("level".to_owned(), event.metadata().level().as_str().to_ascii_lowercase().into());
+        line.insert("target".to_owned(), event.metadata().target().into());
+        for span in context.event_scope().into_iter().flat_map(tracing_subscriber::registry::Scope::from_root)
+        {
+            if let Some(fields) = span.extensions().get::<FormattedFields<N>>() {
+                line.extend(object(fields));
+            }
+        }
+        let mut fields = String::new();
+        context.field_format().format_fields(Writer::new(&mut fields), event)?;
+        line.extend(object(&fields));
+        writeln!(writer, "{}", Value::Object(line))
+    }
+}
+
+/// Fields as `JsonFields` writes them.
+fn object(fields: &str) -> Map<String, Value> {
+    serde_json::from_str(fields).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_line_is_one_object_with_the_fields_of_its_spans() {
+        let written = Written::default();
+        let writer = written.clone();
+        let lines = tracing_subscriber::fmt::layer()
+            .with_writer(move || writer.clone())
+            .fmt_fields(JsonFields::new())
+            .event_format(Line);
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(lines), || {
+            let span = tracing::error_span!("run", tenant.id = "甲", run.id = "r1");
+            span.in_scope(|| tracing::warn!(wecom.errcode = 60104, "a \"quoted\"\nmessage"));
+        });
+        let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+        assert_eq!(text.lines().count(), 1, "{text}");
+        let line: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(line["message"], "a \"quoted\"\nmessage");
+        assert_eq!(line["level"], "warn");
+        assert_eq!(line["tenant.id"], "甲");
+        assert_eq!(line["run.id"], "r1");
+        assert_eq!(line["wecom.errcode"], 60104);
+    }
+}

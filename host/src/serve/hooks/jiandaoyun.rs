@@ -1,0 +1,144 @@
+//! Pushes of JianDaoYun (数据推送): `POST /hooks/jiandaoyun/{tenant}/{flow}?nonce=…&timestamp=…`.
+//!
+//! A push is signed with the SHA-1 of `nonce:body:secret:timestamp`, the body as it came and the timestamp in seconds, in
+//! the header `X-JDY-Signature`; `X-JDY-DeliverId` names it, and stays the same when it is sent again. The service waits 2 s
+//! for a 2xx, sends up to five times more, and stops pushing after a hundred failures, so every genuine push is answered
+//! with 200, whatever is in it.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, Query, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+
+use super::delivery::{self, in_time, is_of_now};
+use super::known::{self, SourceFields};
+use super::push::Push;
+use super::signature::is_signature;
+use super::{Nothing, Received, Refused};
+use crate::config::Source;
+use crate::deployment::Deployment;
+use crate::model::{Digest, FlowId, TenantId};
+use crate::serve::{Process, Wake};
+
+const SIGNATURE: &str = "x-jdy-signature";
+const DELIVERY: &str = "x-jdy-deliverid";
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Signed {
+    nonce: String,
+    timestamp: String,
+}
+
+/// A flow that takes pushes.
+pub(super) struct Receiver {
+    pub(super) deployment: Arc<Deployment>,
+    pub(super) tenant: TenantId,
+    pub(super) flow: FlowId,
+    form: Source,
+    secret: SecretString,
+}
+
+impl Receiver {
+    /// The flow of this name, if it takes pushes.
+    pub(super) fn find(deployment: Arc<Deployment>, tenant: &str, flow: &str) -> Option<Self> {
+        let of = deployment.config.tenants.iter().find(|of| of.id.as_str() == tenant)?;
+        let to = of.flows.iter().find(|to| to.id.as_str() == flow)?;
+        let (tenant, flow, form, secret) =
+            (of.id.clone(), to.id.clone(), to.source.clone(), to.push.clone()?);
+        Some(Self { deployment, tenant, flow, form, secret })
+    }
+}
+
+/// Takes a push.
+pub(super) async fn take(
+    State(process): State<Arc<Process>>,
+    Extension(fields): Extension<SourceFields>,
+    path: Result<Path<(String, String)>, PathRejection>,
+    request: Request,
+) -> StatusCode {
+    let receiver =
+        path.ok().and_then(|Path((tenant, flow))| Receiver::find(process.deployment(), &tenant, &flow));
+    let Some(receiver) = receiver else {
+        return Refused::Unknown.status();
+    };
+    let received = receive(&process, &fields, &receiver, request).await;
+    let (tenant, flow) = (&receiver.tenant, &receiver.flow);
+    match received {
+        Received::Wake => {
+            tracing::info!(%tenant, %flow, "a push wakes the flow");
+            process.scheduler.wake(tenant, Some(flow), Wake::Push);
+        }
+        Received::Nothing(why) => tracing::debug!(%tenant, %flow, ?why, "a push wakes nobody"),
+        Received::Refused(why) => tracing::warn!(%tenant, %flow, ?why, "a push is refused"),
+    }
+    received.status()
+}
+
+/// What comes of a push.
+pub(super) async fn receive(
+    process: &Process,
+    fields: &SourceFields,
+    receiver: &Receiver,
+    request: Request,
+) -> Received {
+    let (uri, headers) = (request.uri().clone(), request.headers().clone());
+    let body = match super::body(request).await {
+        Ok(body) => body,
+        Err(refused) => return Received::Refused(refused),
+    };
+    let Some(signed) = signed(&uri, &headers, &body, &receiver.secret) else {
+        return Received::Refused(Refused::Signature);
+    };
+    let now = process.clock.now();
+    if !is_of_now(&signed.timestamp, now) {
+        return Received::Refused(Refused::Stale);
+    }
+    let Receiver { deployment, tenant, flow, form, .. } = receiver;
+    let row = match Push::read(&body, form) {
+        Push::Nothing(why) => return Received::Nothing(why),
+        Push::Look => None,
+        Push::LookAt(row) => Some(row),
+    };
+    let source = format!("jiandaoyun/{tenant}/{flow}");
+    let names = delivery_names(&headers, &signed);
+    let asked = async {
+        if !delivery::is_new(deployment.store.as_ref(), &source, &names, now).await? {
+            return Ok(Received::Nothing(Nothing::Duplicate));
+        }
+        let Some(row) = row.filter(|_| !known::is_collecting(&process.live, tenant, flow)) else {
+            return Ok(Received::Wake);
+        };
+        let known = known::is_known(deployment, fields, tenant, flow, row).await?;
+        Ok(if known { Received::Nothing(Nothing::Known) } else { Received::Wake })
+    };
+    in_time(asked).await.unwrap_or(Received::Wake)
+}
+
+/// What the push was signed with, if it was by who knows the secret.
+fn signed(uri: &Uri, headers: &HeaderMap, body: &[u8], secret: &SecretString) -> Option<Signed> {
+    let Query(signed) = Query::<Signed>::try_from_uri(uri).ok()?;
+    let signature = headers.get(SIGNATURE)?.to_str().ok()?.trim();
+    // The service's own page writes a prefix that nothing sends.
+    let signature = signature.strip_prefix("sha1=").unwrap_or(signature);
+    let (nonce, timestamp) = (signed.nonce.as_bytes(), signed.timestamp.as_bytes());
+    let secret = secret.expose_secret().as_bytes();
+    is_signature(signature, [nonce, b":", body, b":", secret, b":", timestamp]).then_some(signed)
+}
+
+/// What a delivery is remembered by: what it was signed with, and the name that the service gave it. The name is not signed,
+/// so it alone would let anybody send a push that they have overheard once more.
+fn delivery_names(headers: &HeaderMap, signed: &Signed) -> Vec<String> {
+    let bytes = |name| headers.get(name).map(HeaderValue::as_bytes).unwrap_or_default();
+    let signature = bytes(SIGNATURE).to_ascii_lowercase();
+    let mut names =
+        vec![Digest::of_parts([&signature, signed.timestamp.as_bytes(), signed.nonce.as_bytes()])];
+    if !bytes(DELIVERY).is_empty() {
+        names.push(Digest::of(bytes(DELIVERY)));
+    }
+    names.into_iter().map(String::from).collect()
+}

@@ -1,0 +1,105 @@
+//! The ways in, over a store in a folder of its own: what comes of a push, and what its sender is answered.
+
+mod envelope;
+mod jiandaoyun;
+mod wecom;
+
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, StatusCode};
+use chrono::{DateTime, Utc};
+use secrecy::SecretString;
+use sha1::{Digest as _, Sha1};
+use tempfile::TempDir;
+use tower::ServiceExt as _;
+
+use super::routes;
+use crate::config::{CallbackSettings, Checks, Config, ProcessEnvironment, Secrets};
+use crate::deployment::{Deployment, check_filter};
+use crate::guest::{Engine, Library, Limits};
+use crate::model::FixedClock;
+use crate::serve::Process;
+use crate::serve::alarm::Alarms;
+use crate::serve::scheduler::Scheduler;
+use crate::store::{Access, Sqlite, Store};
+
+const TENANT: &str = r#"
+[wecom]
+corp_id = "ww0123456789abcdef"
+secret = { env = "WECOM_SECRET" }
+[jiandaoyun]
+api_key = { env = "JDY_KEY" }
+[[flows]]
+id = "onboarding"
+[flows.source]
+app_id = "6399c24287cae90008d24e0b"
+entry_id = "63e0706d0e33350008189952"
+[flows.guest]
+component = "../guests/member.wasm"
+[[flows]]
+id = "visitors"
+[flows.source]
+app_id = "6399c24287cae90008d24e0b"
+entry_id = "63e0706d0e33350008189953"
+[flows.guest]
+component = "../guests/member.wasm"
+"#;
+
+const SECRET: &str = "pushed-by-the-form";
+const TOKEN: &str = "Tk0nOfTests";
+const AES_KEY: &str = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C";
+
+/// A process of two tenants: `north` takes pushes for `onboarding` and callbacks, `south` takes nothing.
+struct Running {
+    process: Arc<Process>,
+    _folder: TempDir,
+}
+
+fn now() -> DateTime<Utc> {
+    "2026-05-01T08:00:00Z".parse().unwrap()
+}
+
+impl Running {
+    async fn start() -> Self {
+        Self::at(now(), |_| ()).await
+    }
+
+    async fn at(now: DateTime<Utc>, change: impl FnOnce(&mut Config)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let tenants = folder.path().join("tenants");
+        std::fs::create_dir(&tenants).unwrap();
+        for name in ["north", "south"] {
+            std::fs::write(tenants.join(name).with_extension("toml"), TENANT).unwrap();
+        }
+        let checks = Checks { secrets: Secrets::Skip, files: false, ..Checks::all(check_filter) };
+        let mut config = Config::load(folder.path(), &ProcessEnvironment, &checks).unwrap();
+        let north = config.tenants.iter_mut().find(|tenant| tenant.id.as_str() == "north").unwrap();
+        north.flows[0].push = Some(SecretString::from(SECRET));
+        north.wecom.callback =
+            Some(CallbackSettings { token: SecretString::from(TOKEN), aes_key: SecretString::from(AES_KEY) });
+        change(&mut config);
+        let store = Sqlite::open(&folder.path().join("ruzhi.db"), Access::Write).await.unwrap();
+        let store: Arc<dyn Store> = Arc::new(store);
+        let library = Arc::new(Library::new(Engine::new(Limits::default()).unwrap(), None));
+        let deployment = Deployment::new(config, store, library, CancellationToken::new());
+        let clock = Arc::new(FixedClock(now));
+        let process = Process::new(deployment, clock, Scheduler::default(), Alarms::default());
+        Self { process: Arc::new(process), _folder: folder }
+    }
+
+    /// What the sender of a request is answered.
+    async fn answer(&self, request: Request<Body>) -> (StatusCode, String) {
+        let router = routes().with_state(Arc::clone(&self.process));
+        let response = router.oneshot(request).await.unwrap();
+        let status = response.status();
+        let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+}
+
+/// The SHA-1 of texts, in hexadecimal.
+fn sha1_of(parts: &[&[u8]]) -> String {
+    hex::encode(Sha1::digest(parts.concat()))
+}

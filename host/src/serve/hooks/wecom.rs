@@ -1,0 +1,157 @@
+//! Callbacks of WeCom (接收事件服务器): `GET|POST /hooks/wecom/{tenant}`.
+//!
+//! When the address is entered in the console WeCom asks once with GET, and is answered with what it sealed in `echostr`,
+//! as it is. Events come with POST. They tell what others do to the directory; what is written with the sync secret is not
+//! called back to it. So an event wakes a look for drift and nothing else, and an event that was lost is found by the next
+//! look on schedule.
+
+use std::sync::Arc;
+
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, Query, Request, State};
+use axum::http::header::{CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{StatusCode, Uri};
+use axum::response::{IntoResponse as _, Response};
+
+use super::delivery::{self, in_time, is_of_now};
+use super::envelope::{self, EnvelopeError, Signed};
+use super::event::{self, Event};
+use super::{Nothing, Received, Refused};
+use crate::config::CallbackSettings;
+use crate::deployment::Deployment;
+use crate::model::{Digest, TenantId};
+use crate::serve::{Process, Wake};
+
+/// A tenant that takes callbacks.
+pub(super) struct Receiver {
+    deployment: Arc<Deployment>,
+    pub(super) tenant: TenantId,
+    corp_id: String,
+    settings: CallbackSettings,
+}
+
+impl Receiver {
+    /// The tenant of this name, if it takes callbacks.
+    pub(super) fn find(deployment: Arc<Deployment>, tenant: &str) -> Option<Self> {
+        let of = deployment.config.tenants.iter().find(|of| of.id.as_str() == tenant)?;
+        let (tenant, corp_id, settings) =
+            (of.id.clone(), of.wecom.corp_id.clone(), of.wecom.callback.clone()?);
+        Some(Self { deployment, tenant, corp_id, settings })
+    }
+}
+
+/// Answers whether this address belongs to who entered it.
+pub(super) async fn verify(
+    State(process): State<Arc<Process>>,
+    path: Result<Path<String>, PathRejection>,
+    uri: Uri,
+) -> Response {
+    let receiver = path.ok().and_then(|Path(tenant)| Receiver::find(process.deployment(), &tenant));
+    let Some(receiver) = receiver else {
+        return Refused::Unknown.status().into_response();
+    };
+    match echo(&process, &receiver, &uri) {
+        Ok(message) => {
+            tracing::info!(tenant = %receiver.tenant, "the address of the callbacks is verified");
+            let headers = [(CONTENT_TYPE, "text/plain; charset=utf-8"), (X_CONTENT_TYPE_OPTIONS, "nosniff")];
+            (headers, message).into_response()
+        }
+        Err(why) => {
+            tracing::warn!(tenant = %receiver.tenant, ?why, "a verification is refused");
+            why.status().into_response()
+        }
+    }
+}
+
+/// Takes an event.
+pub(super) async fn take(
+    State(process): State<Arc<Process>>,
+    path: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> StatusCode {
+    let receiver = path.ok().and_then(|Path(tenant)| Receiver::find(process.deployment(), &tenant));
+    let Some(receiver) = receiver else {
+        return Refused::Unknown.status();
+    };
+    let received = receive(&process, &receiver, request).await;
+    let tenant = &receiver.tenant;
+    match received {
+        Received::Wake => {
+            tracing::info!(%tenant, "a callback wakes a look for drift");
+            process.scheduler.wake(tenant, None, Wake::Callback);
+        }
+        Received::Nothing(why) => tracing::debug!(%tenant, ?why, "a callback wakes nobody"),
+        Received::Refused(why) => tracing::warn!(%tenant, ?why, "a callback is refused"),
+    }
+    received.status()
+}
+
+/// What was sealed in a verification.
+pub(super) fn echo(process: &Process, receiver: &Receiver, uri: &Uri) -> Result<Vec<u8>, Refused> {
+    let mut signed = signed(uri)?;
+    // Base64 has no spaces: where there is one a plus sign was not escaped.
+    let ciphertext = std::mem::take(&mut signed.echostr).replace(' ', "+");
+    open(process, receiver, &signed, &ciphertext)
+}
+
+/// What comes of an event.
+pub(super) async fn receive(process: &Process, receiver: &Receiver, request: Request) -> Received {
+    let uri = request.uri().clone();
+    let opened = match super::body(request).await.and_then(|body| message(process, receiver, &uri, &body)) {
+        Ok(opened) => opened,
+        Err(refused) => return Received::Refused(refused),
+    };
+    let names = match Event::read(&opened.message) {
+        Ok(Event::Contact(names)) => names,
+        Ok(Event::Other(why)) => return Received::Nothing(why),
+        // It is genuine, and of a kind that there was none of so far.
+        Err(event::Malformed) => return Received::Wake,
+    };
+    let Receiver { deployment, tenant, .. } = receiver;
+    let event = Digest::of_parts(names.iter().map(String::as_bytes));
+    let names = [opened.ciphertext, event].map(String::from);
+    let source = format!("wecom/{tenant}");
+    let asked = delivery::is_new(deployment.store.as_ref(), &source, &names, process.clock.now());
+    match in_time(asked).await {
+        Some(false) => Received::Nothing(Nothing::Duplicate),
+        Some(true) | None => Received::Wake,
+    }
+}
+
+struct Opened {
+    message: Vec<u8>,
+    ciphertext: Digest,
+}
+
+fn message(process: &Process, receiver: &Receiver, uri: &Uri, body: &[u8]) -> Result<Opened, Refused> {
+    let signed = signed(uri)?;
+    let mut texts = event::texts(body).map_err(|event::Malformed| Refused::Unreadable)?;
+    let ciphertext = texts.remove("Encrypt").ok_or(Refused::Unreadable)?;
+    let ciphertext = ciphertext.trim();
+    let message = open(process, receiver, &signed, ciphertext)?;
+    Ok(Opened { message, ciphertext: Digest::of(ciphertext) })
+}
+
+fn signed(uri: &Uri) -> Result<Signed, Refused> {
+    let Query(signed) = Query::<Signed>::try_from_uri(uri).map_err(|_| Refused::Signature)?;
+    Ok(signed)
+}
+
+fn open(
+    process: &Process,
+    receiver: &Receiver,
+    signed: &Signed,
+    ciphertext: &str,
+) -> Result<Vec<u8>, Refused> {
+    let message = envelope::open(&receiver.settings, &receiver.corp_id, signed, ciphertext);
+    let message = message.map_err(|error| {
+        let tenant = &receiver.tenant;
+        tracing::warn!(%tenant, error = &error as &dyn std::error::Error, "a callback cannot be opened");
+        match error {
+            // Whoever does not know the token learns nothing; whoever does learns no more than they do.
+            EnvelopeError::Signature => Refused::Signature,
+            _ => Refused::Unreadable,
+        }
+    })?;
+    if is_of_now(&signed.timestamp, process.clock.now()) { Ok(message) } else { Err(Refused::Stale) }
+}

@@ -1,0 +1,110 @@
+//! An address that takes what the services send, and answers as it is told.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
+
+/// A request as it came.
+#[derive(Debug, Clone)]
+pub(crate) struct Received {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    query: Vec<(String, String)>,
+    headers: Vec<(String, String)>,
+    pub(crate) body: String,
+}
+
+impl Received {
+    pub(crate) fn parameter(&self, name: &str) -> &str {
+        of(&self.query, name).unwrap()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        of(&self.headers, name)
+    }
+}
+
+fn of<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+}
+
+/// What to answer: a status and a body.
+type Answer = Box<dyn Fn(&Received) -> (u16, String) + Send + Sync>;
+
+#[derive(Default)]
+struct Kept {
+    received: Vec<Received>,
+    /// Statuses for the next requests, before `answer` is asked.
+    statuses: VecDeque<u16>,
+}
+
+pub(crate) struct Receiver {
+    pub(crate) url: String,
+    kept: Arc<Mutex<Kept>>,
+}
+
+impl Receiver {
+    /// Answers 200 and nothing.
+    pub(crate) async fn start() -> Self {
+        Self::answering(Box::new(|_| (200, String::new()))).await
+    }
+
+    pub(crate) async fn answering(answer: Answer) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let kept = Arc::new(Mutex::new(Kept::default()));
+        let (served, answer) = (Arc::clone(&kept), Arc::new(answer));
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (kept, answer) = (Arc::clone(&served), Arc::clone(&answer));
+                let service =
+                    service_fn(move |request| respond(request, Arc::clone(&kept), Arc::clone(&answer)));
+                tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+            }
+        });
+        Self { url, kept }
+    }
+
+    /// Answers these statuses first.
+    pub(crate) fn answer_first(&self, statuses: &[u16]) {
+        self.kept.lock().unwrap().statuses.extend(statuses);
+    }
+
+    pub(crate) fn received(&self) -> Vec<Received> {
+        self.kept.lock().unwrap().received.clone()
+    }
+}
+
+async fn respond(
+    request: Request<Incoming>,
+    kept: Arc<Mutex<Kept>>,
+    answer: Arc<Answer>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    let (head, body) = request.into_parts();
+    let body = body.collect().await.unwrap().to_bytes();
+    let query = head.uri.query().unwrap_or_default();
+    let text = |value: &hyper::header::HeaderValue| value.to_str().unwrap_or_default().to_owned();
+    let received = Received {
+        method: head.method.to_string(),
+        path: head.uri.path().to_owned(),
+        query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
+        headers: head.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
+        body: String::from_utf8(body.to_vec()).unwrap(),
+    };
+    let first = {
+        let mut kept = kept.lock().unwrap();
+        kept.received.push(received.clone());
+        kept.statuses.pop_front()
+    };
+    let (status, body) = first.map_or_else(|| answer(&received), |status| (status, String::new()));
+    Ok(Response::builder().status(status).body(Full::new(Bytes::from(body))).unwrap())
+}
