@@ -179,6 +179,16 @@ impl Default for Scheduler {
 
 #[cfg(test)]
 impl Inbox {
+    /// Who was woken so far, and not read here yet.
+    pub(super) fn woken(&mut self) -> Vec<(TenantId, Option<FlowId>, Wake)> {
+        let messages = std::iter::from_fn(|| self.messages.try_recv().ok());
+        let woken = messages.filter_map(|message| match message {
+            Message::Wake { tenant, flow, why } => Some((tenant, flow, why)),
+            _ => None,
+        });
+        woken.collect()
+    }
+
     /// Says yes to whatever people ask for, and tells what that was.
     pub(super) fn agree(mut self) -> Arc<std::sync::Mutex<Vec<String>>> {
         let asked = Arc::new(std::sync::Mutex::new(Vec::new()));
