@@ -8,5 +8,6 @@
 
 mod schedule;
 mod shutdown;
+mod signals;
 #[path = "../whole/site.rs"]
 mod site;
