@@ -29,14 +29,22 @@ impl Check {
         for (tenant, flow) in config.select(self.target.as_deref())? {
             let mut problems = Vec::new();
             let guest = crate::deployment::guest(&library, flow);
+            let mut widgets = None;
             if self.online {
                 problems.extend(online::directory(&config, tenant).await?);
                 match online::widgets(tenant, flow).await? {
-                    Ok(widgets) => {
-                        problems.extend(online::missing(tenant, flow, guest.as_ref().ok(), &widgets));
+                    Ok(found) => {
+                        problems.extend(online::missing(tenant, flow, guest.as_ref().ok(), &found));
+                        widgets = Some(found);
                     }
                     Err(failure) => problems.push(failure),
                 }
+            }
+            if let (Some(place), Ok(guest)) = (&flow.write_back, &guest) {
+                let (_, filter) = crate::deployment::form(flow)?;
+                let read = &guest.description().source_fields;
+                let faults = place.faults(read, filter.as_ref(), widgets.as_deref());
+                problems.extend(faults.into_iter().map(Failure::from));
             }
             let described = match guest {
                 Ok(guest) => Some(guest.description().clone()),

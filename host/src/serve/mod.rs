@@ -19,6 +19,8 @@ mod scheduler;
 mod server;
 pub mod signals;
 mod watch;
+#[cfg(test)]
+pub(crate) mod tests;
 
 pub use live::{Live, LiveRun};
 pub use process::Process;

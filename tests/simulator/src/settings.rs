@@ -40,6 +40,8 @@ pub struct Knobs {
     pub limit_over_100_is_error: bool,
     /// JianDaoYun's code for a missing or malformed Authorization header.
     pub missing_auth_code: i32,
+    /// What the address that takes any JSON (`/sink`) answers.
+    pub sink_status: u16,
     /// `true`: a body key that JianDaoYun or WeCom would silently ignore is recorded as a misunderstanding.
     pub unknown_keys_are_misunderstandings: bool,
 }
@@ -64,6 +66,7 @@ impl Default for Knobs {
             created_at_is_number: false,
             limit_over_100_is_error: false,
             missing_auth_code: 8301,
+            sink_status: 200,
             unknown_keys_are_misunderstandings: true,
         }
     }
@@ -77,6 +80,8 @@ pub struct Limits {
     pub enabled: bool,
     /// JianDaoYun, per key and endpoint, on v5 routes: 8304 above it.
     pub jdy_per_second: u32,
+    /// The same for writing a row, on the v5 route.
+    pub jdy_write_per_second: u32,
     /// The same on older routes.
     pub jdy_old_per_second: u32,
     /// JianDaoYun, per company over all endpoints: 8303 above it.
@@ -102,6 +107,7 @@ impl Default for Limits {
         Self {
             enabled: true,
             jdy_per_second: 30,
+            jdy_write_per_second: 20,
             jdy_old_per_second: 5,
             jdy_company_per_second: 50,
             wecom_per_minute: 10_000,

@@ -99,6 +99,29 @@ impl Addresses {
     }
 }
 
+#[cfg(test)]
+impl Addresses {
+    /// Of a deployment without tenants' own, whose flows all exist.
+    pub(super) fn of_host(host: AlarmSettings) -> Self {
+        Self { host, ..Self::default() }
+    }
+
+    /// Of a deployment with one tenant and pages.
+    pub(super) fn for_tests(pages: &str, tenant: &str, name: &str, flow: &str) -> Self {
+        let called = Called {
+            name: name.to_owned(),
+            zone: chrono_tz::Asia::Shanghai,
+            flows: flow.parse().into_iter().collect(),
+            alarms: None,
+        };
+        Self {
+            host: AlarmSettings::default(),
+            tenants: tenant.parse().into_iter().map(|tenant| (tenant, called.clone())).collect(),
+            pages: pages.parse().ok(),
+        }
+    }
+}
+
 fn addresses(settings: &AlarmSettings) -> Vec<Address> {
     let address = |taker, url: &Option<SecretString>| {
         let url = url.clone()?;

@@ -120,18 +120,9 @@ fn height(count: u64, top: u64) -> u64 {
 
 /// The next of 1, 2, 5, 10, 20, 50 …: what a scale ends at.
 fn round_up(count: u64) -> u64 {
-    let mut power = 1_u64;
-    loop {
-        for step in [1, 2, 5] {
-            if step * power >= count {
-                return step * power;
-            }
-        }
-        match power.checked_mul(10) {
-            Some(next) => power = next,
-            None => return count,
-        }
-    }
+    let powers = std::iter::successors(Some(1_u64), |power| power.checked_mul(10));
+    let mut steps = powers.flat_map(|power| [1, 2, 5].map(|step| power.saturating_mul(step)));
+    steps.find(|step| *step >= count).unwrap_or(count)
 }
 
 /// How much of a whole, as a bar to be put beside the number.

@@ -43,6 +43,9 @@ pub(super) fn page(view: &View, overview: &Overview) -> Page {
     }
 }
 
+/// So many cards are looked at; they are the most urgent ones.
+const FIRST: usize = 24;
+
 /// So many tenants are found by looking.
 const TOGETHER: usize = 12;
 
@@ -89,7 +92,18 @@ fn needs(view: &View, overview: &Overview) -> Markup {
             @if overview.attention.is_empty() {
                 div.box { p.empty.good { (view.say("✓ Nothing. Everything runs by itself.", "✓ 无需处理，一切自动运行。")) } }
             } @else {
-                ul.needs { @for one in &overview.attention { (need(view, one)) } }
+                ul.needs { @for one in overview.attention.iter().take(FIRST) { (need(view, one)) } }
+                @if overview.attention.len() > FIRST {
+                    details.more {
+                        summary {
+                            (view.tell(
+                                format!("{} more", overview.attention.len() - FIRST),
+                                format!("其余 {} 项", overview.attention.len() - FIRST),
+                            ))
+                        }
+                        ul.needs { @for one in overview.attention.iter().skip(FIRST) { (need(view, one)) } }
+                    }
+                }
             }
         }
     }

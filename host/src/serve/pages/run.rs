@@ -96,6 +96,8 @@ pub(super) fn page(view: &View, told: &RunView) -> Page {
             }
         }
     };
+    let kind = words::run_kind(view, run.kind);
+    let title = view.tell(format!("Run: {kind}"), format!("运行：{kind}"));
     Page {
         badge: Some(part::badge(words::run_state(view, run))),
         crumbs: vec![
@@ -106,7 +108,7 @@ pub(super) fn page(view: &View, told: &RunView) -> Page {
             bdi { (view.name(&run.tenant)) } " " code { (run.flow) } " · " (moment::at_and_ago(view, run.started_at, zone))
         }),
         reload: told.live.is_some().then_some(3),
-        ..Page::new(Area::Runs, words::run_kind(view, run.kind), body)
+        ..Page::new(Area::Runs, title, body)
     }
 }
 

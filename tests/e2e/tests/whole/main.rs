@@ -32,3 +32,4 @@ mod secrets;
 mod site;
 mod source;
 mod wall;
+mod write_back;
