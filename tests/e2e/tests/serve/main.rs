@@ -9,5 +9,6 @@
 mod hooks;
 mod schedule;
 mod shutdown;
+mod signals;
 #[path = "../whole/site.rs"]
 mod site;
