@@ -209,6 +209,12 @@ impl FlowRules<'_> {
         Ok(Activated { activation: row, before: Some(latest.clone()), trial })
     }
 
+    /// Rules that were live once: those of a digest, a part of one, or a number.
+    pub async fn earlier(&self, name: &str) -> Result<ActivationRow, ActivationError> {
+        let history = self.store.activations(self.tenant, self.flow, HISTORY).await?;
+        self.named(&history, name).cloned()
+    }
+
     /// The guest that was live with this activation.
     pub async fn restored(&self, activation: &ActivationRow) -> Result<Guest, ActivationError> {
         let artifacts = self.store.artifacts(&activation.component, &activation.config).await?;

@@ -32,6 +32,8 @@ impl Serve {
             config.server.listen = listen;
         }
         may_listen(&config.server)?;
+        let counting = serve::signals::install();
+        counting.map_err(|error| Failure::io("count what happens", "统计运行指标", &error))?;
         let quit = CancellationToken::new();
         end_on_signals(&quit)?;
         let store = store(&config, Access::Write).await?;

@@ -34,6 +34,8 @@ const UNLIMITED: Guard = Guard {
 /// What `ruzhi.toml` says.
 #[derive(Debug, Clone)]
 pub(super) struct HostSettings {
+    /// There is a file.
+    pub(super) written: bool,
     pub(super) store: StoreSettings,
     pub(super) server: ServerSettings,
     pub(super) schedule: ScheduleSettings,
@@ -47,6 +49,7 @@ impl HostSettings {
     pub(super) fn defaults(dir: &Path) -> Self {
         let path = dir.join("ruzhi.db");
         Self {
+            written: false,
             guest: GuestSettings {
                 memory_bytes: 64 << 20,
                 deadline: Duration::from_secs(2),
@@ -100,6 +103,7 @@ pub(super) fn read(root: &Section<'_>, secrets: &dyn SecretSource, checks: &Chec
     let store = store?;
     let cache = cache?.unwrap_or_else(|| beside(&store.path));
     Some(HostSettings {
+        written: true,
         store,
         server: server?,
         schedule: ScheduleSettings { at_once: at_once?, late_after: late_after? },

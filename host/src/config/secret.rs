@@ -142,10 +142,11 @@ fn from_environment(entry: &Entry<'_>, secrets: Secrets, source: &dyn SecretSour
 
 fn from_file(entry: &Entry<'_>, secrets: Secrets) -> Option<SecretString> {
     let name = entry.text()?;
+    let path = entry.file.folder.join(name);
+    entry.file.names_secret(&path);
     if secrets == Secrets::Skip {
         return Some(SecretString::from(""));
     }
-    let path = entry.file.folder.join(name);
     let value = match std::fs::read_to_string(&path) {
         Ok(value) => value,
         Err(error) => {

@@ -9,7 +9,7 @@ use reqwest::Url;
 use secrecy::SecretString;
 use serde_json::Value;
 
-use super::Problem;
+use super::{Problem, Signature};
 pub use crate::activation::ChangeLimit;
 use crate::model::{Digest, FlowId, Lang, TenantId, Text, UserId};
 pub use crate::plan::{Duplicates, Existing, Guard};
@@ -20,6 +20,8 @@ pub use crate::sync::WriteBack;
 pub struct Config {
     /// The configuration's folder, absolute.
     pub dir: PathBuf,
+    /// There is a `ruzhi.toml`.
+    pub host_written: bool,
     /// Where state is kept.
     pub store: StoreSettings,
     /// How `ruzhi serve` is reached.
@@ -37,6 +39,10 @@ pub struct Config {
     pub tenants: Vec<Tenant>,
     /// What somebody should look at.
     pub warnings: Vec<Problem>,
+    /// The files that its secrets are in, also those that could not be read.
+    pub secret_files: Vec<PathBuf>,
+    /// Its files as they stood when they were read: another `Signature::of` it means that some have changed.
+    pub signature: Signature,
 }
 
 /// Where state is kept.

@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use super::Signature;
 use super::problem::{Fault, Problem, Severity};
 use crate::model::Text;
 
@@ -33,6 +34,7 @@ pub(super) struct SourceFile<'a> {
     masks: Vec<Range<usize>>,
     broken: bool,
     problems: RefCell<Vec<Problem>>,
+    secret_files: RefCell<Signature>,
 }
 
 impl<'a> SourceFile<'a> {
@@ -45,6 +47,7 @@ impl<'a> SourceFile<'a> {
             masks,
             broken: false,
             problems: RefCell::new(Vec::new()),
+            secret_files: RefCell::default(),
         }
     }
 
@@ -117,9 +120,14 @@ impl<'a> SourceFile<'a> {
             .then(|| Text::new("put the text in quotes: \"…\"", "文本要用英文引号括起来：\"…\""))
     }
 
-    /// The problems reported so far.
-    pub(super) fn into_problems(self) -> Vec<Problem> {
-        self.problems.into_inner()
+    /// Notes that the file names another one, which holds a secret and is about to be read.
+    pub(super) fn names_secret(&self, path: &Path) {
+        self.secret_files.borrow_mut().note(path);
+    }
+
+    /// The problems reported, and the files of secrets as they stood before they were read.
+    pub(super) fn into_findings(self) -> (Vec<Problem>, Signature) {
+        (self.problems.into_inner(), self.secret_files.into_inner())
     }
 
     fn push(&self, severity: Severity, at: Option<Range<usize>>, fault: Fault) {

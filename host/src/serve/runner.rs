@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tracing::Instrument as _;
+
 use super::process::Process;
 use super::scheduler::Ended;
 use crate::activation::By;
@@ -61,14 +63,16 @@ pub(super) async fn run_together(process: &Process, due: Vec<Due>, tell: &Tell) 
             *at,
             due,
             match prepared {
-                Ok((flow, exchanged)) => Ok((flow.begin(due.request.clone()).await, exchanged.clone())),
+                Ok((flow, exchanged)) => {
+                    Ok((flow.begin(due.request.clone()).instrument(span(due)).await, exchanged.clone()))
+                }
                 Err(failure) => Err(failure.clone()),
             },
         ));
     }
     for (at, due, begun) in begun {
         let ended = match begun {
-            Ok((begun, exchanged)) => ended(due, begun.finish().await, exchanged),
+            Ok((begun, exchanged)) => ended(due, begun.finish().instrument(span(due)).await, exchanged),
             Err(failure) => could_not_run(due, failure),
         };
         if let Some(run) = &ended.run {
@@ -92,6 +96,11 @@ async fn prepare(
     let (tenant, flow) = find(&deployment.config, &due.tenant, &due.flow)
         .ok_or_else(|| no_such_flow(&due.tenant, &due.flow))?;
     deployment.flow(tenant, flow, &by, progress).await
+}
+
+/// What every line of the log says that a run writes.
+fn span(due: &Due) -> tracing::Span {
+    tracing::info_span!("run", tenant.id = due.tenant.as_str(), flow.id = due.flow.as_str())
 }
 
 /// A flow of the configuration.

@@ -17,9 +17,9 @@ const LAST_ANSWERS: Duration = Duration::from_secs(2);
 /// Everything that is answered. Pages, API and metrics are for those who may come in; the services show a signature
 /// instead, and whether the process is well may be asked by anybody.
 pub fn router(process: Arc<Process>) -> Router {
-    let inside = api::routes().merge(pages::routes()).merge(signals::metrics_routes());
+    let inside =
+        api::routes().merge(pages::routes()).merge(access::routes()).merge(signals::metrics_routes());
     access::layer(inside, &process)
-        .merge(access::routes())
         .merge(hooks::routes())
         .merge(signals::health_routes())
         .layer(from_fn(signals::count_requests))

@@ -7,6 +7,7 @@
 mod error;
 mod row;
 mod serving;
+mod shown;
 mod sqlite;
 mod write_back;
 
@@ -25,6 +26,7 @@ pub use row::{
     RunState, Settlement, StoredPlan, TenantStatus, Watermark,
 };
 pub use serving::{AlarmRow, AuditRow, Blocked, Paused, StandingRow};
+pub use shown::{OperationsWanted, RejectsWanted, RunsCounted, RunsWanted, ShownReject};
 pub use sqlite::{Access, Sqlite};
 pub use write_back::{DueWriteBack, WriteBackScope, WrittenBack};
 
@@ -331,6 +333,31 @@ pub trait Store: Send + Sync {
     ) -> Result<Option<String>, StoreError>;
     /// Whether the store can be written now.
     async fn check_writable(&self) -> Result<(), StoreError>;
+    /// The runs a person wants to see, newest first.
+    async fn runs_wanted(&self, wanted: &RunsWanted<'_>) -> Result<Vec<RunRow>, StoreError>;
+    /// How many runs began since a moment, by state and quarter of an hour.
+    async fn runs_counted(
+        &self,
+        tenant: Option<&TenantId>,
+        flow: Option<&FlowId>,
+        since: DateTime<Utc>,
+    ) -> Result<Vec<RunsCounted>, StoreError>;
+    /// The runs that began since a moment and changed a member, oldest first; some that changed none may be among them.
+    async fn busy_runs(
+        &self,
+        tenant: Option<&TenantId>,
+        flow: Option<&FlowId>,
+        since: DateTime<Utc>,
+    ) -> Result<Vec<RunRow>, StoreError>;
+    /// The runs that ended since a moment, in the order they began.
+    async fn recent_runs(&self, since: DateTime<Utc>) -> Result<Vec<RunRow>, StoreError>;
+    /// The operations of a plan that a person wants to see, with every call made for them.
+    async fn operations_wanted(&self, wanted: &OperationsWanted<'_>)
+    -> Result<Vec<OperationRow>, StoreError>;
+    /// The entries of the quarantine that a person wants to see.
+    async fn rejects_wanted(&self, wanted: &RejectsWanted<'_>) -> Result<Vec<ShownReject>, StoreError>;
+    /// A person says no to a plan. Says whether it still waited for that; else nothing is done.
+    async fn reject_plan(&self, tenant: &TenantId, id: &PlanId, reason: &str) -> Result<bool, StoreError>;
     /// Ends every connection and writes the log back into the file.
     async fn close(&self);
 }

@@ -30,6 +30,13 @@ pub enum RunKind {
     Drift,
 }
 
+impl RunKind {
+    /// Whether it may write to the directory; the others only plan or look.
+    pub fn writes(self) -> bool {
+        matches!(self, Self::Sync | Self::Apply)
+    }
+}
+
 /// How a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]

@@ -3,10 +3,12 @@
 
 mod deployment;
 mod factory;
+mod serving;
 mod workforce;
 
-pub use deployment::{Deployment, Outcome, Tenant, finish};
+pub use deployment::{Deployment, Outcome, Tenant, binary, finish};
 pub use factory::{check_directory, simulator};
+pub use serving::{Answer, Serving};
 pub use workforce::{Standing, Worker, Workforce};
 
 /// The rules file of the simulated factory: the founding document's metadata with the form's three further fields.

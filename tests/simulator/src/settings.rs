@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 pub struct Knobs {
     /// Every answer takes this long; lets calls overlap, so that concurrency limits mean something.
     pub latency_ms: u64,
+    /// The `Date` of every answer is so many seconds ahead of this machine's clock.
+    pub clock_ahead_s: i64,
     /// Keep the last 10,000 requests for `GET /sim/requests`.
     pub log_requests: bool,
     /// `false`: every WeCom call but gettoken answers 60020.
@@ -48,6 +50,7 @@ impl Default for Knobs {
     fn default() -> Self {
         Self {
             latency_ms: 0,
+            clock_ahead_s: 0,
             log_requests: false,
             trusted_ip: true,
             sync_ip_is_legacy: false,

@@ -38,7 +38,7 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum_extra::extract::CookieJar;
 
-pub use login::routes;
+pub use login::{LoginPage, routes};
 pub(crate) use refusal::Refusal;
 use session::{Session, Sessions};
 use source::Source;

@@ -3,11 +3,14 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::audit::{Asking, recorded};
+use super::found::{Found, said};
 use super::page::ticked;
 use crate::failure::Failure;
 use crate::model::{FlowId, TenantId};
 use crate::serve::access::Visitor;
 use crate::serve::{Asked, Process};
+use crate::sync::{Request, RunOptions};
 
 /// What a run is asked to do.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -59,8 +62,20 @@ pub async fn run_now(
     flow: &FlowId,
     wish: &RunWish,
 ) -> Result<Asked, Failure> {
-    let _ = (process, visitor, tenant, flow, wish);
-    Err(super::unfinished())
+    let options = RunOptions { full: wish.full, accept_missing: wish.accept_missing };
+    let (word, request) = match wish.what {
+        RunWhat::Sync => ("sync", Request::Sync(options)),
+        RunWhat::Plan => ("plan", Request::Plan(options)),
+        RunWhat::Drift => ("drift", Request::Drift(None)),
+    };
+    let full = if wish.full { " full" } else { "" };
+    let accept = if wish.accept_missing { " accept_missing" } else { "" };
+    let asking = Asking::of("run.start", tenant, flow).saying(Some(format!("{word}{full}{accept}")));
+    recorded(process, visitor, asking, async {
+        Found::of(process, tenant, flow)?;
+        process.scheduler.ask(tenant, flow, request, &visitor.name).await
+    })
+    .await
 }
 
 /// Tries a flow's quarantined records again: the whole form is read, and every row decided again.
@@ -70,8 +85,13 @@ pub async fn retry(
     tenant: &TenantId,
     flow: &FlowId,
 ) -> Result<Asked, Failure> {
-    let _ = (process, visitor, tenant, flow);
-    Err(super::unfinished())
+    let asking = Asking::of("quarantine.retry", tenant, flow);
+    recorded(process, visitor, asking, async {
+        Found::of(process, tenant, flow)?;
+        let request = Request::Sync(RunOptions { full: true, accept_missing: false });
+        process.scheduler.ask(tenant, flow, request, &visitor.name).await
+    })
+    .await
 }
 
 /// Stops a flow until it is resumed.
@@ -82,8 +102,13 @@ pub async fn pause(
     flow: &FlowId,
     wish: &PauseWish,
 ) -> Result<(), Failure> {
-    let _ = (process, visitor, tenant, flow, wish);
-    Err(super::unfinished())
+    let why = said(wish.why.as_deref());
+    let asking = Asking::of("flow.pause", tenant, flow).saying(why.clone());
+    recorded(process, visitor, asking, async {
+        Found::of(process, tenant, flow)?;
+        process.scheduler.pause(tenant, flow, &visitor.name, why.as_deref()).await
+    })
+    .await
 }
 
 /// Starts a flow again that was paused or blocked.
@@ -93,6 +118,10 @@ pub async fn resume(
     tenant: &TenantId,
     flow: &FlowId,
 ) -> Result<(), Failure> {
-    let _ = (process, visitor, tenant, flow);
-    Err(super::unfinished())
+    let asking = Asking::of("flow.resume", tenant, flow);
+    recorded(process, visitor, asking, async {
+        Found::of(process, tenant, flow)?;
+        process.scheduler.resume(tenant, flow).await
+    })
+    .await
 }

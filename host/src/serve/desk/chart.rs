@@ -1,13 +1,19 @@
 //! What people would rather look at than read, as plain series.
 
-use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveTime, TimeDelta, TimeZone as _, Utc};
+use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::mask::Sight;
 use super::page::{unless_empty, word_unless_empty};
+use crate::deployment::siblings;
 use crate::failure::Failure;
 use crate::model::{FlowId, TenantId};
 use crate::serve::Process;
+use crate::store::{RejectsWanted, RunState};
 
 /// How far apart the points are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -131,20 +137,178 @@ pub struct ApiCalls {
     pub last_hour: u64,
 }
 
+/// Points at most.
+const MOST: u32 = 400;
+
 /// Runs over time.
 pub async fn runs_chart(process: &Process, asked: &ChartAsked) -> Result<RunsChart, Failure> {
-    let _ = (process, asked);
-    Err(super::unfinished())
+    let step = asked.step.unwrap_or_default();
+    let usual = if step == ChartStep::Hour { 48 } else { 30 };
+    let many = asked.points.unwrap_or(usual).clamp(1, MOST);
+    let deployment = process.deployment();
+    let of_tenant = |id: &TenantId| deployment.config.tenants.iter().find(|tenant| tenant.id == *id);
+    let zone = asked.tenant.as_ref().and_then(of_tenant).map_or(Tz::UTC, |tenant| tenant.timezone);
+    let mut points = beginnings(process.clock.now(), step, many, zone);
+    let since = points.first_key_value().map_or_else(|| process.clock.now(), |(at, _)| *at);
+    let (tenant, flow) = (asked.tenant.as_ref(), asked.flow.as_ref());
+    for counted in process.store.runs_counted(tenant, flow, since).await? {
+        let Some(point) = point(&mut points, counted.at) else { continue };
+        *match counted.state {
+            RunState::Done => &mut point.done,
+            RunState::Held => &mut point.held,
+            RunState::Failed => &mut point.failed,
+            RunState::Running => &mut point.running,
+        } += counted.runs;
+    }
+    for run in process.store.busy_runs(tenant, flow, since).await? {
+        let Some(point) = point(&mut points, run.started_at) else { continue };
+        // What a run only planned nobody did.
+        if !run.kind.writes() {
+            continue;
+        }
+        point.created += run.counts.created;
+        point.updated += run.counts.updated;
+        point.disabled += run.counts.disabled;
+        point.enabled += run.counts.enabled;
+        point.deleted += run.counts.deleted;
+    }
+    Ok(RunsChart { step, points: points.into_values().collect() })
+}
+
+/// The point a moment belongs to.
+fn point(points: &mut BTreeMap<DateTime<Utc>, RunsPoint>, at: DateTime<Utc>) -> Option<&mut RunsPoint> {
+    points.range_mut(..=at).next_back().map(|(_, point)| point)
+}
+
+/// When each of the last hours or days began, this one among them.
+fn beginnings(
+    now: DateTime<Utc>,
+    step: ChartStep,
+    many: u32,
+    zone: Tz,
+) -> BTreeMap<DateTime<Utc>, RunsPoint> {
+    let local = now.with_timezone(&zone);
+    let moment = |back: u32| match step {
+        ChartStep::Hour => {
+            let hour = now.timestamp() - now.timestamp().rem_euclid(3600);
+            DateTime::from_timestamp(hour, 0)?.checked_sub_signed(TimeDelta::hours(i64::from(back)))
+        }
+        ChartStep::Day => {
+            let day = local.date_naive().checked_sub_days(chrono::Days::new(u64::from(back)))?;
+            // A day that does not begin at midnight, where clocks are set forward then, begins an hour later.
+            let midnight = day.and_time(NaiveTime::MIN);
+            let begins = zone.from_local_datetime(&midnight).earliest();
+            let begins =
+                begins.or_else(|| zone.from_local_datetime(&(midnight + TimeDelta::hours(1))).earliest());
+            Some(begins?.with_timezone(&Utc))
+        }
+    };
+    (0..many)
+        .filter_map(moment)
+        .map(|at| {
+            let point = RunsPoint {
+                at,
+                done: 0,
+                held: 0,
+                failed: 0,
+                running: 0,
+                created: 0,
+                updated: 0,
+                disabled: 0,
+                enabled: 0,
+                deleted: 0,
+            };
+            (at, point)
+        })
+        .collect()
 }
 
 /// Records in quarantine by rule.
 pub async fn refusals_chart(process: &Process, asked: &ChartAsked) -> Result<RefusalsChart, Failure> {
-    let _ = (process, asked);
-    Err(super::unfinished())
+    let wanted = RejectsWanted {
+        tenant: asked.tenant.as_ref(),
+        flow: asked.flow.as_ref(),
+        ..RejectsWanted::default()
+    };
+    let rejects = process.store.rejects_wanted(&wanted).await?;
+    let mut rules: BTreeMap<String, RuleCount> = BTreeMap::new();
+    for shown in &rejects {
+        let mut seen: Vec<&str> = Vec::new();
+        for violation in &shown.reject.refusal.violations {
+            if seen.contains(&violation.rule.as_str()) {
+                continue;
+            }
+            seen.push(&violation.rule);
+            let count = rules.entry(violation.rule.clone()).or_insert_with(|| RuleCount {
+                rule: violation.rule.clone(),
+                records: 0,
+                example: Sight::Masked.text(&violation.message),
+            });
+            count.records += 1;
+        }
+    }
+    let mut rules: Vec<RuleCount> = rules.into_values().collect();
+    rules.sort_by(|a, b| b.records.cmp(&a.records).then_with(|| a.rule.cmp(&b.rule)));
+    Ok(RefusalsChart { rules, records: rejects.len() as u64 })
 }
 
 /// Calls against the limits, from the stored runs of the last hour: those of a run are taken as spread evenly over it.
 pub async fn calls_chart(process: &Process) -> Result<CallsChart, Failure> {
-    let _ = process;
-    Err(super::unfinished())
+    let now = process.clock.now();
+    let (minute, hour) = (now - TimeDelta::minutes(1), now - TimeDelta::hours(1));
+    let runs = process.store.recent_runs(hour).await?;
+    let deployment = process.deployment();
+    let config = &deployment.config;
+    let mut corps: Vec<CorpCalls> = Vec::new();
+    for tenant in &config.tenants {
+        if corps.iter().any(|corp| corp.tenants.contains(&tenant.id)) {
+            continue;
+        }
+        let tenants: Vec<TenantId> = siblings(config, tenant).map(|tenant| tenant.id.clone()).collect();
+        let mut apis: BTreeMap<&str, (f64, f64)> = BTreeMap::new();
+        for run in runs.iter().filter(|run| tenants.contains(&run.tenant)) {
+            let ended = run.ended_at.unwrap_or(now);
+            let in_minute = share(run.started_at, ended, minute, now);
+            let in_hour = share(run.started_at, ended, hour, now);
+            for (api, calls) in &run.calls {
+                #[expect(clippy::cast_precision_loss, reason = "a count of calls, far below 2^52")]
+                let calls = *calls as f64;
+                // Which credential made a call is nothing to the limit.
+                let Some(api) = api.strip_prefix("wecom ") else { continue };
+                let sums = apis.entry(api.trim_end_matches(" (read_secret)")).or_default();
+                sums.0 += calls * in_minute;
+                sums.1 += calls * in_hour;
+            }
+        }
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a sum of counts")]
+        let whole = |sum: f64| sum.round() as u64;
+        let all = siblings(config, tenant).map(|tenant| &tenant.wecom);
+        corps.push(CorpCalls {
+            corp: tenant.wecom.corp_id.clone(),
+            per_minute: all.clone().map(|wecom| wecom.per_minute).min().unwrap_or_default(),
+            per_hour: all.map(|wecom| wecom.per_hour).min().unwrap_or_default(),
+            tenants,
+            apis: apis
+                .into_iter()
+                .map(|(api, (last_minute, last_hour))| ApiCalls {
+                    api: api.to_owned(),
+                    last_minute: whole(last_minute),
+                    last_hour: whole(last_hour),
+                })
+                .collect(),
+        });
+    }
+    Ok(CallsChart { at: now, corps })
+}
+
+/// How much of a span lies between two moments, from 0 to 1.
+fn share(began: DateTime<Utc>, ended: DateTime<Utc>, from: DateTime<Utc>, until: DateTime<Utc>) -> f64 {
+    let milliseconds = |span: TimeDelta| {
+        #[expect(clippy::cast_precision_loss, reason = "milliseconds of a run, far below 2^52")]
+        let length = span.num_milliseconds().max(0) as f64;
+        length
+    };
+    let whole = milliseconds(ended - began);
+    let part = milliseconds(ended.min(until) - began.max(from));
+    if whole > 0.0 { part / whole } else { f64::from(u8::from(ended >= from && ended <= until)) }
 }

@@ -1,15 +1,24 @@
 //! The rules of the flows: which are live, which were, and what others would change.
 
+use std::collections::HashMap;
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
+use similar::TextDiff;
 use utoipa::{IntoParams, ToSchema};
 
+use super::audit::{Asking, recorded};
+use super::found::Found;
+use super::mask::Sight;
 use super::page::{ticked, unless_empty};
 use crate::activation::{Difference, Trial};
-use crate::failure::Failure;
-use crate::model::{Digest, FlowId, TenantId};
+use crate::config;
+use crate::deployment::{flow_rules, offered};
+use crate::failure::{Failure, exit};
+use crate::model::{Digest, FlowId, TenantId, Text};
 use crate::serve::Process;
 use crate::serve::access::Visitor;
-use crate::store::ActivationRow;
+use crate::store::{ActivationRow, Artifacts};
 
 /// The rules of every flow.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -82,7 +91,7 @@ pub struct DifferenceAsked {
     /// Rules that were live once: a number, or a digest or its beginning. Not given: what the tenant's files hold.
     #[serde(deserialize_with = "unless_empty")]
     pub to: Option<String>,
-    /// On so many records, spread evenly; not given: 2000.
+    /// On so many records, spread evenly; not given: 2000. All of them are looked at when the rules are made live.
     #[serde(deserialize_with = "unless_empty")]
     pub sample: Option<u64>,
     /// With numbers and addresses in full: for an operator, and written down.
@@ -111,16 +120,108 @@ pub struct DifferenceView {
     pub revealed: bool,
 }
 
+/// Records that rules are tried on where nobody says how many.
+const SAMPLE: u64 = 2000;
+/// Differences in one answer.
+const MOST: usize = 200;
+/// Activations in one answer.
+const HISTORY: usize = 200;
+
 /// The rules of every flow.
 pub async fn guests(process: &Process) -> Result<GuestOverview, Failure> {
-    let _ = process;
-    Err(super::unfinished())
+    let deployment = process.deployment();
+    let mut files = Files::default();
+    let mut flows = Vec::new();
+    for tenant in &deployment.config.tenants {
+        for flow in &tenant.flows {
+            let history = process.store.activations(&tenant.id, &flow.id, 1).await?;
+            let latest = history.first().cloned();
+            flows.push(FlowGuestView {
+                tenant: tenant.id.clone(),
+                flow: flow.id.clone(),
+                offered: files.beside(flow, latest.as_ref()).await,
+                live: latest.map(|activation| LiveRules { activation, fields: Vec::new() }),
+                history,
+            });
+        }
+    }
+    Ok(GuestOverview { flows })
 }
 
 /// The rules of a flow, and its history.
 pub async fn guest(process: &Process, tenant: &TenantId, flow: &FlowId) -> Result<FlowGuestView, Failure> {
-    let _ = (process, tenant, flow);
-    Err(super::unfinished())
+    let found = Found::of(process, tenant, flow)?;
+    let (tenant_settings, flow_settings) = found.settings()?;
+    let history = process.store.activations(tenant, flow, HISTORY).await?;
+    let latest = history.first();
+    let live = match latest {
+        Some(activation) => {
+            let deployment = found.deployment();
+            let rules =
+                flow_rules(process.store.as_ref(), &deployment.library, tenant_settings, flow_settings, None);
+            let fields = match rules.restored(activation).await {
+                Ok(guest) => guest.description().source_fields.clone(),
+                // That the component does not load any more is what the next run says, and no reason to show less here.
+                Err(_) => Vec::new(),
+            };
+            Some(LiveRules { activation: activation.clone(), fields })
+        }
+        None => None,
+    };
+    Ok(FlowGuestView {
+        tenant: tenant.clone(),
+        flow: flow.clone(),
+        live,
+        offered: Files::default().beside(flow_settings, latest).await,
+        history,
+    })
+}
+
+/// What the files of several flows hold; flows that share their files have them read once.
+#[derive(Default)]
+pub(super) struct Files(HashMap<(PathBuf, Option<PathBuf>), Result<(Digest, Digest), Failure>>);
+
+impl Files {
+    /// What a flow's files hold beside what is live.
+    pub(super) async fn beside(&mut self, flow: &config::Flow, live: Option<&ActivationRow>) -> OfferedRules {
+        let names = (flow.guest.component.clone(), flow.guest.config.clone());
+        let held = match self.0.get(&names) {
+            Some(held) => held.clone(),
+            None => {
+                let held = read(flow).await.map(|held| (Digest::of(&held.component), held.rules()));
+                self.0.insert(names, held.clone());
+                held
+            }
+        };
+        let (is, component, rules, failure) = match held {
+            Err(failure) => (Offers::Unreadable, None, None, Some(failure)),
+            Ok((component, rules)) => {
+                let is = match live {
+                    Some(live) if live.rules == rules => Offers::Live,
+                    Some(live) if live.offered == rules => Offers::PassedOver,
+                    _ => Offers::New,
+                };
+                (is, Some(component), Some(rules), None)
+            }
+        };
+        OfferedRules {
+            is,
+            rules,
+            component,
+            component_file: flow.guest.component.display().to_string(),
+            rules_file: flow.guest.config.as_ref().map(|file| file.display().to_string()),
+            failure,
+        }
+    }
+}
+
+/// Reads a flow's files. A component has megabytes, so a thread of its own does.
+pub(super) async fn read(flow: &config::Flow) -> Result<Artifacts, Failure> {
+    let flow = flow.clone();
+    match tokio::task::spawn_blocking(move || offered(&flow)).await {
+        Ok(held) => Ok(held?),
+        Err(error) => Err(Failure::io("read the flow's rules", "读取规则文件", &error)),
+    }
 }
 
 /// What rules would change, beside those that are live.
@@ -131,6 +232,78 @@ pub async fn guest_difference(
     flow: &FlowId,
     asked: &DifferenceAsked,
 ) -> Result<DifferenceView, Failure> {
-    let _ = (process, visitor, tenant, flow, asked);
-    Err(super::unfinished())
+    let work = difference(process, tenant, flow, asked);
+    if !asked.reveal {
+        return work.await;
+    }
+    let asking = Asking::of("rules.reveal", tenant, flow).saying(asked.to.clone());
+    recorded(process, visitor, asking, work).await
+}
+
+async fn difference(
+    process: &Process,
+    tenant: &TenantId,
+    flow: &FlowId,
+    asked: &DifferenceAsked,
+) -> Result<DifferenceView, Failure> {
+    let found = Found::of(process, tenant, flow)?;
+    let (tenant_settings, flow_settings) = found.settings()?;
+    let store = process.store.as_ref();
+    let rules = flow_rules(store, &found.deployment().library, tenant_settings, flow_settings, None);
+    let live = rules.latest().await?.ok_or_else(|| nothing_live(tenant, flow))?;
+    let other = match asked.to.as_deref() {
+        Some(name) => {
+            let earlier = rules.earlier(name).await?;
+            store.artifacts(&earlier.component, &earlier.config).await?
+        }
+        None => read(flow_settings).await?,
+    };
+    let held = store.artifacts(&live.component, &live.config).await?;
+    let sight = Sight::of(asked.reveal);
+    let (mut differences, mut more) = (Vec::new(), false);
+    let trial = rules
+        .try_out(&other, Some(asked.sample.unwrap_or(SAMPLE)), |difference| {
+            if differences.len() < MOST {
+                differences.push(shown(difference, sight));
+            } else {
+                more = true;
+            }
+        })
+        .await?;
+    Ok(DifferenceView {
+        live,
+        rules: other.rules(),
+        needs_approval: !flow_settings.guest.change.allows(trial.changed, trial.compared),
+        trial: Trial { failure: trial.failure.as_deref().map(|why| sight.text(why)), ..trial },
+        differences,
+        more,
+        rules_file: TextDiff::from_lines(&held.config, &other.config)
+            .unified_diff()
+            .context_radius(3)
+            .header("live", "other")
+            .to_string(),
+        revealed: asked.reveal,
+    })
+}
+
+fn shown(mut difference: Difference, sight: Sight) -> Difference {
+    for field in &mut difference.fields {
+        for value in [&mut field.before, &mut field.after] {
+            *value = sight.field(&field.field, value);
+        }
+    }
+    difference.name = difference.name.as_deref().map(|name| sight.text(name));
+    difference
+}
+
+fn nothing_live(tenant: &TenantId, flow: &FlowId) -> Failure {
+    Failure::new(
+        exit::USAGE,
+        "rules.none",
+        Text::new(
+            format!("no rules are live in {tenant}/{flow} yet"),
+            format!("{tenant}/{flow} 尚无生效的规则"),
+        ),
+        Some(Text::new("its first run makes those of its files live", "首次运行会启用其文件中的规则")),
+    )
 }

@@ -1,1 +1,266 @@
-//! Numbers and addresses of people, masked.
+//! Numbers and addresses of people, masked: enough is left to recognise what one knows already.
+//!
+//! One rule for every answer of the desk. WeCom's fields are masked by their name, as everywhere (`plan::masked`); a field
+//! of the form by its label and by what is in it; a free text by what looks like a number or an e-mail address. Names,
+//! accounts, departments and dates are shown.
+
+use serde_json::{Map, Value};
+
+use crate::plan;
+
+/// So many digits one after another may be somebody's number.
+const NUMBER: usize = 7;
+
+/// Parts of a label that say its field is of one person alone.
+const PRIVATE: [&str; 26] = [
+    "手机",
+    "电话",
+    "号码",
+    "邮箱",
+    "邮件",
+    "住址",
+    "地址",
+    "证件",
+    "身份证",
+    "护照",
+    "银行",
+    "卡号",
+    "账号",
+    "户籍",
+    "籍贯",
+    "出生",
+    "生日",
+    "工资",
+    "薪",
+    "mobile",
+    "phone",
+    "mail",
+    "address",
+    "passport",
+    "bank",
+    "birth",
+];
+
+/// What may be seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sight {
+    /// What is not of one person alone.
+    Masked,
+    /// Everything.
+    Revealed,
+}
+
+impl Sight {
+    pub(super) fn of(reveal: bool) -> Self {
+        if reveal { Self::Revealed } else { Self::Masked }
+    }
+
+    pub(super) fn is_revealed(self) -> bool {
+        self == Self::Revealed
+    }
+
+    /// A free text.
+    pub(super) fn text(self, text: &str) -> String {
+        if self.is_revealed() { text.to_owned() } else { hidden(text) }
+    }
+
+    /// What WeCom said. What it appends for whoever diagnoses is no number of a person.
+    pub(super) fn answer(self, text: &str) -> String {
+        match text.split_once(", hint:") {
+            Some((said, appended)) => format!("{}, hint:{appended}", self.text(said)),
+            None => self.text(text),
+        }
+    }
+
+    /// A field as WeCom names it.
+    pub(super) fn field(self, name: &str, value: &Value) -> Value {
+        if self.is_revealed() || value.is_null() || name == "userid" {
+            return value.clone();
+        }
+        let masked = plan::masked(&Map::from_iter([(name.to_owned(), value.clone())])).remove(name);
+        match masked {
+            Some(Value::String(text)) if value.as_str() == Some(text.as_str()) => {
+                Value::String(hidden(&text))
+            }
+            masked => masked.unwrap_or_default(),
+        }
+    }
+
+    /// A field of the form.
+    pub(super) fn cell(self, label: &str, value: &Value) -> Value {
+        if self.is_revealed() {
+            return value.clone();
+        }
+        let label = label.to_lowercase();
+        let private = PRIVATE.iter().any(|part| label.contains(part));
+        masked_value(value, private)
+    }
+}
+
+fn masked_value(value: &Value, private: bool) -> Value {
+    match value {
+        Value::String(text) if private => Value::String(ends(text)),
+        Value::String(text) => Value::String(hidden(text)),
+        Value::Number(number) => {
+            let text = number.to_string();
+            let digits = text.chars().filter(char::is_ascii_digit).count();
+            if digits >= NUMBER || private { Value::String(ends(&text)) } else { value.clone() }
+        }
+        Value::Array(items) => items.iter().map(|item| masked_value(item, private)).collect(),
+        Value::Object(fields) => {
+            let masked = |(name, value): (&String, &Value)| {
+                // The service's own ids are digits too, and nobody's.
+                let id = name.starts_with('_') || name == "username" || name.ends_with("id");
+                (name.clone(), if id && !private { value.clone() } else { masked_value(value, private) })
+            };
+            Value::Object(fields.iter().map(masked).collect())
+        }
+        other => other.clone(),
+    }
+}
+
+/// Keeps the ends of a text.
+fn ends(text: &str) -> String {
+    let count = text.chars().count();
+    if count == 0 {
+        return String::new();
+    }
+    if count <= 4 {
+        return "…".to_owned();
+    }
+    let kept = if count > 8 { 3 } else { 1 };
+    let start: String = text.chars().take(kept).collect();
+    let end: String = text.chars().skip(count - 2).collect();
+    format!("{start}…{end}")
+}
+
+/// A text without numbers of seven digits or more, however they are grouped, and without e-mail addresses.
+fn hidden(text: &str) -> String {
+    let chars: Vec<char> = text.chars().collect();
+    let mut shown = String::with_capacity(text.len());
+    let mut at = 0;
+    while let Some(c) = chars.get(at) {
+        let rest = chars.get(at..).unwrap_or_default();
+        let taken = if is_digit(*c) { number(rest) } else { None };
+        let begins_a_word = at == 0 || !chars.get(at - 1).is_some_and(|before| is_of_an_address(*before));
+        let address = if begins_a_word { address(rest) } else { None };
+        if let Some(length) = address.or(taken) {
+            let whole: String = rest.iter().take(length).collect();
+            shown.push_str(&if is_date(&whole) { whole } else { ends(&whole) });
+            at += length;
+        } else if is_digit(*c) {
+            let digits: String = rest.iter().take_while(|c| is_digit(**c)).collect();
+            at += digits.chars().count();
+            shown.push_str(&digits);
+        } else {
+            shown.push(*c);
+            at += 1;
+        }
+    }
+    shown
+}
+
+fn is_digit(c: char) -> bool {
+    c.is_ascii_digit() || ('０'..='９').contains(&c)
+}
+
+/// How long a number is that begins here, its groups parted by a space or a hyphen; none if it is too short to be one.
+fn number(rest: &[char]) -> Option<usize> {
+    if let Some(date) = date(rest) {
+        return Some(date);
+    }
+    let (mut digits, mut length) = (0, 0);
+    for (place, c) in rest.iter().enumerate() {
+        let parts = matches!(c, ' ' | '-') && rest.get(place + 1).is_some_and(|next| is_digit(*next));
+        if is_digit(*c) {
+            digits += 1;
+            length = place + 1;
+        } else if !parts {
+            break;
+        }
+    }
+    (digits >= NUMBER).then_some(length)
+}
+
+/// `2026-05-01` is no number of a person.
+fn date(rest: &[char]) -> Option<usize> {
+    let text: String = rest.iter().take(10).collect();
+    (is_date(&text) && !rest.get(10).is_some_and(|next| is_digit(*next))).then_some(10)
+}
+
+fn is_date(text: &str) -> bool {
+    text.len() == 10 && chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d").is_ok()
+}
+
+fn is_of_an_address(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '+' | '%' | '@')
+}
+
+/// How long an e-mail address is that begins here.
+fn address(rest: &[char]) -> Option<usize> {
+    let word: String = rest.iter().take_while(|c| is_of_an_address(**c)).collect();
+    let (name, domain) = word.split_once('@')?;
+    (!name.is_empty() && domain.contains('.')).then(|| word.chars().count())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn numbers_and_addresses_of_people_are_not_in_a_masked_text() {
+        for (text, masked) in [
+            ("手机号 13800138000 已被占用", "手机号 138…00 已被占用"),
+            ("138 0013 8000", "138…00"),
+            ("+86-138-0013-8000", "+86-…00"),
+            ("１３８００１３８０００", "１３８…００"),
+            ("身份证 11010119900307123X", "身份证 110…23X"),
+            ("邮箱 li.si@example.com。", "邮箱 li.…om。"),
+            ("入职日期 2026-05-01，部门 12", "入职日期 2026-05-01，部门 12"),
+            ("2026-05-01 08:00:00", "2026-05-01 08:00:00"),
+            ("工号 A10234", "工号 A10234"),
+            ("@李四", "@李四"),
+            ("", ""),
+        ] {
+            assert_eq!(Sight::Masked.text(text), masked, "{text}");
+            assert_eq!(Sight::Revealed.text(text), text);
+        }
+    }
+
+    #[test]
+    fn what_wecom_appends_is_left_for_whoever_diagnoses() {
+        let said = "mobile existed: 13800138000, hint: [1764035120123456], from ip: 203.0.113.77";
+        let shown = "mobile existed: 138…00, hint: [1764035120123456], from ip: 203.0.113.77";
+        assert_eq!(Sight::Masked.answer(said), shown);
+    }
+
+    #[test]
+    fn a_field_of_the_form_is_masked_by_its_label_and_by_what_is_in_it() {
+        let cell = |label: &str, value: Value| Sight::Masked.cell(label, &value);
+        assert_eq!(cell("家庭住址", json!("深圳市南山区科技园一号")), json!("深圳市…一号"));
+        assert_eq!(cell("姓名", json!("李四")), json!("李四"));
+        assert_eq!(cell("备注", json!("联系 13800138000")), json!("联系 138…00"));
+        assert_eq!(cell("备注", json!(13_800_138_000_u64)), json!("138…00"));
+        assert_eq!(cell("人数", json!(12)), json!(12));
+        assert_eq!(
+            cell("手机号", json!({"verified": true, "phone": "13800138000"})),
+            json!({"verified": true, "phone": "138…00"})
+        );
+        assert_eq!(
+            cell("部门", json!([{"_id": "65f0a1b2c3d4e5f601234567", "name": "生产部"}])),
+            json!([{"_id": "65f0a1b2c3d4e5f601234567", "name": "生产部"}])
+        );
+    }
+
+    #[test]
+    fn wecoms_fields_are_masked_by_their_name() {
+        let field = |name: &str, value: Value| Sight::Masked.field(name, &value);
+        assert_eq!(field("mobile", json!("13800138000")), json!("138…00"));
+        assert_eq!(field("userid", json!("13800138000")), json!("13800138000"));
+        assert_eq!(field("position", json!("找 li.si@example.com")), json!("找 li.…om"));
+        assert_eq!(field("department", json!([1, 2])), json!([1, 2]));
+        assert_eq!(field("mobile", Value::Null), Value::Null);
+    }
+}

@@ -8,9 +8,12 @@
 
 mod action;
 mod alarms;
+mod attention;
 mod audit;
 mod chart;
+mod found;
 mod guests;
+mod labels;
 mod mask;
 mod overview;
 mod page;
@@ -19,7 +22,9 @@ mod quarantine;
 mod record;
 mod rules;
 mod runs;
+mod search;
 mod settings;
+mod sheet;
 
 pub use action::{PauseWish, RejectWish, RunWhat, RunWish, pause, resume, retry, run_now};
 pub use alarms::alarms;
@@ -29,11 +34,13 @@ pub use chart::{
     ApiCalls, CallsChart, ChartAsked, ChartStep, CorpCalls, RefusalsChart, RuleCount, RunsChart, RunsPoint,
     calls_chart, refusals_chart, runs_chart,
 };
+pub(in crate::serve) use found::no_run;
 pub use guests::{
     DifferenceAsked, DifferenceView, FlowGuestView, GuestOverview, LiveRules, OfferedRules, Offers, guest,
     guest_difference, guests,
 };
 pub use overview::{Attention, AttentionKind, FlowOverview, Overview, TenantOverview, overview, tenant};
+pub(in crate::serve) use page::ticked;
 pub use page::{FieldChange, Page};
 pub use plan::{
     ApproveWish, OperationView, PlanAsked, PlanMay, PlanView, apply_plan, approve_plan, plan, reject_plan,
@@ -48,9 +55,3 @@ pub use settings::{
     AlarmsView, FlowSettings, LimitView, Observance, PersonView, ProblemView, SecretView, ServerView,
     SettingsView, TenantSettings, settings,
 };
-
-/// Until its body is written.
-fn unfinished() -> crate::failure::Failure {
-    let text = crate::model::Text::new("this is not built yet", "尚未完成");
-    crate::failure::Failure::new(crate::failure::exit::FAILED, "unfinished", text, None)
-}

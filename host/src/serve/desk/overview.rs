@@ -1,13 +1,17 @@
 //! How everything stands, and what needs a person.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::attention;
+use super::found::no_tenant;
 use crate::failure::Failure;
 use crate::model::{FlowId, PlanId, TenantId, Text};
 use crate::serve::{FlowStanding, LiveRun, Process};
-use crate::store::{AlarmRow, RunRow};
+use crate::store::{AlarmRow, RunRow, TenantStatus};
 
 /// How everything stands.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -109,12 +113,68 @@ pub struct Attention {
 
 /// How everything stands.
 pub async fn overview(process: &Process) -> Result<Overview, Failure> {
-    let _ = process;
-    Err(super::unfinished())
+    look(process, None).await
 }
 
 /// How one tenant stands.
 pub async fn tenant(process: &Process, tenant: &TenantId) -> Result<Overview, Failure> {
-    let _ = (process, tenant);
-    Err(super::unfinished())
+    let deployment = process.deployment();
+    if !deployment.config.tenants.iter().any(|known| known.id == *tenant) {
+        return Err(no_tenant(tenant));
+    }
+    look(process, Some(tenant)).await
+}
+
+async fn look(process: &Process, only: Option<&TenantId>) -> Result<Overview, Failure> {
+    let deployment = process.deployment();
+    let is_asked = |tenant: &TenantId| only.is_none_or(|only| only == tenant);
+    let mut standings: HashMap<(TenantId, FlowId), FlowStanding> =
+        process.scheduler.standings().into_iter().map(|s| ((s.tenant.clone(), s.flow.clone()), s)).collect();
+    let mut statuses: HashMap<(TenantId, FlowId), TenantStatus> =
+        process.store.status().await?.into_iter().map(|s| ((s.tenant.clone(), s.flow.clone()), s)).collect();
+    let live: Vec<LiveRun> =
+        process.live.runs().into_iter().filter(|live| is_asked(&live.run.tenant)).collect();
+    let tenants = deployment.config.tenants.iter().filter(|tenant| is_asked(&tenant.id));
+    let tenants: Vec<TenantOverview> = tenants
+        .map(|tenant| {
+            let flows = tenant.flows.iter().map(|flow| {
+                let name = (tenant.id.clone(), flow.id.clone());
+                let status = statuses.remove(&name);
+                let standing = standings.remove(&name);
+                let numbers = status.as_ref();
+                FlowOverview {
+                    schedule: flow.schedule.clone(),
+                    next_run: standing.as_ref().and_then(|standing| standing.next),
+                    members: numbers.map_or(0, |status| status.members),
+                    records: numbers.map_or(0, |status| status.records),
+                    rejects: numbers.map_or(0, |status| status.rejects),
+                    watermark: numbers.and_then(|status| status.watermark),
+                    live: live
+                        .iter()
+                        .find(|live| live.run.tenant == tenant.id && live.run.flow == flow.id)
+                        .cloned(),
+                    held: numbers.map(|status| status.held.clone()).unwrap_or_default(),
+                    last_run: status.and_then(|status| status.last_run),
+                    standing,
+                    tenant: name.0,
+                    flow: name.1,
+                }
+            });
+            TenantOverview {
+                id: tenant.id.clone(),
+                name: tenant.name.clone(),
+                timezone: tenant.timezone.name().to_owned(),
+                flows: flows.collect(),
+            }
+        })
+        .collect();
+    let is_ours = |alarm: &AlarmRow| alarm.tenant.as_ref().is_none_or(is_asked);
+    Ok(Overview {
+        at: process.clock.now(),
+        started_at: process.started_at,
+        attention: attention::list(&tenants, process.refused().as_ref()),
+        tenants,
+        live,
+        alarms: process.alarms.standing().into_iter().filter(is_ours).collect(),
+    })
 }

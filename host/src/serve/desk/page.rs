@@ -61,7 +61,7 @@ where
 }
 
 /// What a box that is ticked sends.
-pub(super) fn ticked<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+pub(in crate::serve) fn ticked<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Given {

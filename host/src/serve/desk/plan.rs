@@ -4,15 +4,21 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::page::{FieldChange, ticked, unless_empty, word_unless_empty};
-use crate::failure::Failure;
+use super::action::RejectWish;
+use super::audit::{Asking, recorded};
+use super::found::{Found, said, stored_plan};
+use super::labels::Labels;
+use super::mask::Sight;
+use super::page::{FieldChange, page_size, ticked, unless_empty, word_unless_empty};
+use crate::failure::{Failure, exit};
 use crate::model::{
-    Digest, FlowId, OperationKind, OperationState, PlanId, RecordId, RunId, TenantId, UserId,
+    Digest, FlowId, OperationKind, OperationState, PlanId, RecordId, RunId, TenantId, Text, UserId,
 };
-use crate::plan::{Counts, GuardReason};
+use crate::plan::{Counts, GuardReason, Purpose, whole_body};
 use crate::serve::access::Visitor;
 use crate::serve::{Asked, Process};
-use crate::store::{AttemptRow, PlanState};
+use crate::store::{AttemptRow, OperationRow, OperationsWanted, PlanState, StoredPlan};
+use crate::sync::Request;
 
 /// Which part of a plan.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
@@ -149,8 +155,106 @@ pub async fn plan(
     plan: &PlanId,
     asked: &PlanAsked,
 ) -> Result<PlanView, Failure> {
-    let _ = (process, visitor, tenant, plan, asked);
-    Err(super::unfinished())
+    let stored = stored_plan(process, tenant, plan).await?;
+    if !asked.reveal {
+        return view(process, stored, asked).await;
+    }
+    let flow = stored.plan.flow.clone();
+    let asking = Asking::of("plan.reveal", tenant, &flow).on(plan);
+    recorded(process, visitor, asking, view(process, stored, asked)).await
+}
+
+async fn view(process: &Process, stored: StoredPlan, asked: &PlanAsked) -> Result<PlanView, Failure> {
+    let StoredPlan { plan, run, state, reason, made_at } = stored;
+    let most = page_size(asked.most) as usize;
+    let wanted = OperationsWanted {
+        tenant: &plan.tenant,
+        plan: &plan.id,
+        kind: asked.kind,
+        after: asked.after.and_then(|after| usize::try_from(after).ok()),
+        most: most + 1,
+    };
+    let mut rows = process.store.operations_wanted(&wanted).await?;
+    let more = rows.len() > most;
+    rows.truncate(most);
+    let labels = Labels::of(process.store.as_ref(), &plan.tenant, &plan.flow).await?;
+    let sight = Sight::of(asked.reveal);
+    let next = rows.last().filter(|_| more).map(|row| row.place as u64);
+    let items = rows.iter().map(|row| OperationView::of(&plan.tenant, row, &labels, sight)).collect();
+    let waits = matches!(state, PlanState::Held | PlanState::Planned);
+    Ok(PlanView {
+        may: PlanMay {
+            approve: state == PlanState::Held,
+            apply: state == PlanState::Planned && !plan.guard.holds(),
+            reject: waits,
+        },
+        purpose: plan.purpose.as_str().to_owned(),
+        undoes: match &plan.purpose {
+            Purpose::Revert { run } => Some(run.clone()),
+            _ => None,
+        },
+        id: plan.id,
+        tenant: plan.tenant,
+        flow: plan.flow,
+        hash: plan.hash,
+        state,
+        reason,
+        run,
+        made_at,
+        operations: plan.operations,
+        counts: plan.counts,
+        owned: plan.owned,
+        retry: plan.retry,
+        undecided: plan.undecided.map(|why| sight.text(&why)),
+        guard: plan.guard.reasons,
+        items,
+        next,
+        revealed: asked.reveal,
+    })
+}
+
+impl OperationView {
+    pub(super) fn of(tenant: &TenantId, row: &OperationRow, labels: &Labels, sight: Sight) -> Self {
+        let operation = &row.operation;
+        // What stands in the directory is what was written last; of a member who is gone, nothing does.
+        let before = operation.before.as_ref().filter(|before| before.exists());
+        let before = before.map(|before| whole_body(&before.written)).unwrap_or_default();
+        let sends = operation.kind != OperationKind::Delete;
+        let fields = operation.body.iter().filter(|(field, _)| sends && *field != "userid");
+        let fields = fields
+            .map(|(field, after)| FieldChange {
+                label: labels.of_wecom(field),
+                before: before.get(field).map(|value| sight.field(field, value)).unwrap_or_default(),
+                after: sight.field(field, after),
+                field: field.clone(),
+            })
+            .collect();
+        Self {
+            plan: row.plan.clone(),
+            place: row.place as u64,
+            wave: row.wave,
+            kind: operation.kind,
+            userid: operation.userid.clone(),
+            name: sight.text(&operation.member.name),
+            flow: operation.flow.clone(),
+            record: operation.record.clone(),
+            fields,
+            moved_from: operation.moved_from(tenant).map(|(tenant, flow)| format!("{tenant}/{flow}")),
+            partial: operation.partial,
+            left: operation.left,
+            state: row.state,
+            planned_at: row.planned_at,
+            sent_at: row.sent_at,
+            settled_at: row.settled_at,
+            errcode: row.errcode,
+            errmsg: row.errmsg.as_deref().map(|words| sight.answer(words)),
+            attempts: row
+                .attempts
+                .iter()
+                .map(|attempt| AttemptRow { errmsg: sight.answer(&attempt.errmsg), ..attempt.clone() })
+                .collect(),
+        }
+    }
 }
 
 /// Releases this very plan although the guard holds it, and applies it.
@@ -161,8 +265,7 @@ pub async fn approve_plan(
     plan: &PlanId,
     wish: &ApproveWish,
 ) -> Result<Asked, Failure> {
-    let _ = (process, visitor, tenant, plan, wish);
-    Err(super::unfinished())
+    apply(process, visitor, tenant, plan, Some(wish)).await
 }
 
 /// Applies a plan that the guard lets pass.
@@ -172,8 +275,36 @@ pub async fn apply_plan(
     tenant: &TenantId,
     plan: &PlanId,
 ) -> Result<Asked, Failure> {
-    let _ = (process, visitor, tenant, plan);
-    Err(super::unfinished())
+    apply(process, visitor, tenant, plan, None).await
+}
+
+async fn apply(
+    process: &Process,
+    visitor: &Visitor,
+    tenant: &TenantId,
+    plan: &PlanId,
+    approved: Option<&ApproveWish>,
+) -> Result<Asked, Failure> {
+    let stored = process.store.plan(tenant, plan).await?;
+    let flow = stored.as_ref().map(|stored| stored.plan.flow.clone());
+    let asking = Asking {
+        action: if approved.is_some() { "plan.approve" } else { "plan.apply" },
+        tenant: Some(tenant),
+        flow: flow.as_ref(),
+        subject: Some(plan.to_string()),
+        detail: approved.and_then(|wish| said(wish.why.as_deref())),
+    };
+    recorded(process, visitor, asking, async {
+        let stored = stored_plan(process, tenant, plan).await?;
+        let wanted = if approved.is_some() { PlanState::Held } else { PlanState::Planned };
+        if stored.state != wanted {
+            return Err(stands_otherwise(plan, stored.state));
+        }
+        Found::of(process, tenant, &stored.plan.flow)?;
+        let request = Request::Apply { plan: plan.clone(), approved: approved.is_some() };
+        process.scheduler.ask(tenant, &stored.plan.flow, request, &visitor.name).await
+    })
+    .await
 }
 
 /// Says no to a plan, with the reason.
@@ -182,8 +313,51 @@ pub async fn reject_plan(
     visitor: &Visitor,
     tenant: &TenantId,
     plan: &PlanId,
-    wish: &super::RejectWish,
+    wish: &RejectWish,
 ) -> Result<(), Failure> {
-    let _ = (process, visitor, tenant, plan, wish);
-    Err(super::unfinished())
+    let stored = process.store.plan(tenant, plan).await?;
+    let flow = stored.as_ref().map(|stored| stored.plan.flow.clone());
+    let reason = said(Some(&wish.reason));
+    let asking = Asking {
+        action: "plan.reject",
+        tenant: Some(tenant),
+        flow: flow.as_ref(),
+        subject: Some(plan.to_string()),
+        detail: reason.clone(),
+    };
+    recorded(process, visitor, asking, async {
+        let stored = stored_plan(process, tenant, plan).await?;
+        let reason = reason.ok_or_else(|| {
+            Failure::usage(
+                Text::new("a plan is rejected with a reason, and there is none", "驳回计划需要说明原因"),
+                Text::new("write why", "请填写原因"),
+            )
+        })?;
+        if process.store.reject_plan(tenant, plan, &reason).await? {
+            return Ok(());
+        }
+        let now = process.store.plan(tenant, plan).await?.map_or(stored.state, |plan| plan.state);
+        Err(stands_otherwise(plan, now))
+    })
+    .await
+}
+
+fn stands_otherwise(plan: &PlanId, state: PlanState) -> Failure {
+    let (en, zh) = match state {
+        PlanState::Planned => ("passes the guard", "已通过熔断检查"),
+        PlanState::Held => ("is held by the guard", "被熔断"),
+        PlanState::Applying => ("is being applied", "正在执行"),
+        PlanState::Done => ("has been applied", "已执行"),
+        PlanState::Failed => ("has been applied in part", "已部分执行"),
+        PlanState::Superseded => {
+            ("is of an older world: a newer plan has taken its place", "已被更新的计划取代")
+        }
+        PlanState::Rejected => ("has been rejected", "已被驳回"),
+    };
+    Failure::new(
+        exit::HELD,
+        "plan.state",
+        Text::new(format!("plan {plan} {en}; nothing was done"), format!("计划 {plan} {zh}；未执行任何操作")),
+        Some(Text::new("load the page again to see how it stands", "请刷新页面查看其当前状态")),
+    )
 }

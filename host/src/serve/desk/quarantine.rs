@@ -1,15 +1,23 @@
 //! The quarantine: records that wait to be corrected, by the form's own labels.
 
+use std::collections::{BTreeMap, HashMap};
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::page::{Page, ticked, unless_empty};
-use super::record::RowField;
+use super::audit::{Asking, recorded};
+use super::labels::Labels;
+use super::mask::Sight;
+use super::page::{Page, page_size, ticked, unless_empty};
+use super::record::{RowField, row};
+use super::search::Search;
+use super::sheet;
 use crate::failure::Failure;
 use crate::model::{FlowId, RecordId, RefusedBy, TenantId};
 use crate::serve::Process;
 use crate::serve::access::Visitor;
+use crate::store::{RejectRow, RejectsWanted, ShownReject};
 
 /// Which records.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
@@ -105,8 +113,10 @@ pub async fn quarantine(
     visitor: &Visitor,
     asked: &QuarantineAsked,
 ) -> Result<QuarantineView, Failure> {
-    let _ = (process, visitor, asked);
-    Err(super::unfinished())
+    if !asked.reveal {
+        return part(process, asked).await;
+    }
+    recorded(process, visitor, revealing("quarantine.reveal", asked), part(process, asked)).await
 }
 
 /// All that was asked for as CSV for a spreadsheet: UTF-8 with a byte order mark, one line for each reason. A text that a
@@ -116,6 +126,161 @@ pub async fn quarantine_csv(
     visitor: &Visitor,
     asked: &QuarantineAsked,
 ) -> Result<Vec<u8>, Failure> {
-    let _ = (process, visitor, asked);
-    Err(super::unfinished())
+    if !asked.reveal {
+        return export(process, visitor, asked).await;
+    }
+    recorded(process, visitor, revealing("quarantine.reveal", asked), export(process, visitor, asked)).await
+}
+
+fn revealing<'a>(action: &'static str, asked: &'a QuarantineAsked) -> Asking<'a> {
+    let rule = asked.rule.as_ref().map(|rule| format!("rule {rule}"));
+    let search = asked.search.as_ref().map(|words| format!("search {}", Sight::Masked.text(words)));
+    let detail = [rule, search].into_iter().flatten().collect::<Vec<_>>().join(", ");
+    Asking {
+        action,
+        tenant: asked.tenant.as_ref(),
+        flow: asked.flow.as_ref(),
+        subject: None,
+        detail: (!detail.is_empty()).then_some(detail),
+    }
+}
+
+/// What was asked for, by tenant, flow and record, and the labels of their flows.
+struct Chosen {
+    rejects: Vec<RejectRow>,
+    labels: HashMap<(TenantId, FlowId), Labels>,
+}
+
+async fn chosen(process: &Process, asked: &QuarantineAsked, rows: bool) -> Result<Chosen, Failure> {
+    let store = process.store.as_ref();
+    let search = Search::of(asked.search.as_deref());
+    let mut labels: HashMap<(TenantId, FlowId), Labels> = HashMap::new();
+    if !search.is_empty() {
+        let deployment = process.deployment();
+        for tenant in &deployment.config.tenants {
+            for flow in &tenant.flows {
+                let of = Labels::of(store, &tenant.id, &flow.id).await?;
+                labels.insert((tenant.id.clone(), flow.id.clone()), of);
+            }
+        }
+    }
+    let in_store = search.in_store(labels.values());
+    let wanted = RejectsWanted {
+        tenant: asked.tenant.as_ref(),
+        flow: asked.flow.as_ref(),
+        record: None,
+        words: &in_store,
+        rows: rows || !search.is_empty(),
+    };
+    let nameless = Labels::default();
+    let rejects = store.rejects_wanted(&wanted).await?;
+    for shown in &rejects {
+        let flow = (shown.reject.tenant.clone(), shown.reject.flow.clone());
+        if !labels.contains_key(&flow) {
+            let of = Labels::of(store, &flow.0, &flow.1).await?;
+            labels.insert(flow, of);
+        }
+    }
+    let is_chosen = |shown: &ShownReject| {
+        let reject = &shown.reject;
+        let of = labels.get(&(reject.tenant.clone(), reject.flow.clone())).unwrap_or(&nameless);
+        let ruled = asked
+            .rule
+            .as_ref()
+            .is_none_or(|rule| reject.refusal.violations.iter().any(|violation| violation.rule == *rule));
+        ruled && search.finds(shown, of, Sight::of(asked.reveal))
+    };
+    let rejects = rejects.into_iter().filter(is_chosen).map(|shown| shown.reject).collect();
+    Ok(Chosen { rejects, labels })
+}
+
+async fn part(process: &Process, asked: &QuarantineAsked) -> Result<QuarantineView, Failure> {
+    let Chosen { rejects, labels } = chosen(process, asked, false).await?;
+    let nameless = Labels::default();
+    let mut by_rule: BTreeMap<&str, u64> = BTreeMap::new();
+    for reject in &rejects {
+        let mut rules: Vec<&str> = reject.refusal.violations.iter().map(|v| v.rule.as_str()).collect();
+        rules.sort_unstable();
+        rules.dedup();
+        for rule in rules {
+            *by_rule.entry(rule).or_default() += 1;
+        }
+    }
+    let mut by_rule: Vec<RuleGroup> =
+        by_rule.into_iter().map(|(rule, records)| RuleGroup { rule: rule.to_owned(), records }).collect();
+    by_rule.sort_by(|a, b| b.records.cmp(&a.records).then_with(|| a.rule.cmp(&b.rule)));
+    let most = page_size(asked.most) as usize;
+    let start = match &asked.after {
+        Some(after) => rejects.partition_point(|reject| place(reject) <= *after),
+        None => 0,
+    };
+    let page = rejects.get(start..).unwrap_or_default();
+    let more = page.len() > most;
+    let sight = Sight::of(asked.reveal);
+    let mut items = Vec::new();
+    let mut next = None;
+    for reject in page.iter().take(most) {
+        let of = labels.get(&(reject.tenant.clone(), reject.flow.clone())).unwrap_or(&nameless);
+        let mut reject = reject.clone();
+        if reject.content.is_none() {
+            let wanted = RejectsWanted {
+                tenant: Some(&reject.tenant),
+                flow: Some(&reject.flow),
+                record: Some(&reject.record),
+                words: &[],
+                rows: true,
+            };
+            let found = process.store.rejects_wanted(&wanted).await?.into_iter().next();
+            reject.content = found.and_then(|shown| shown.reject.content);
+        }
+        next = Some(place(&reject));
+        items.push(RejectView::of(&reject, of, sight));
+    }
+    Ok(QuarantineView {
+        page: Page { items, next: next.filter(|_| more) },
+        total: rejects.len() as u64,
+        by_rule,
+        revealed: asked.reveal,
+    })
+}
+
+/// The place of an entry in the list. A tab is in no id and before everything that is.
+fn place(reject: &RejectRow) -> String {
+    format!("{}\t{}\t{}", reject.tenant, reject.flow, reject.record)
+}
+
+async fn export(process: &Process, visitor: &Visitor, asked: &QuarantineAsked) -> Result<Vec<u8>, Failure> {
+    let Chosen { rejects, labels } = chosen(process, asked, true).await?;
+    let nameless = Labels::default();
+    let sight = Sight::of(asked.reveal);
+    let views: Vec<RejectView> = rejects
+        .iter()
+        .map(|reject| {
+            let of = labels.get(&(reject.tenant.clone(), reject.flow.clone())).unwrap_or(&nameless);
+            RejectView::of(reject, of, sight)
+        })
+        .collect();
+    sheet::write(&views, visitor.lang)
+}
+
+impl RejectView {
+    pub(super) fn of(reject: &RejectRow, labels: &Labels, sight: Sight) -> Self {
+        let violations = reject.refusal.violations.iter().map(|violation| ViolationView {
+            field: violation.field.clone(),
+            label: labels.of_form(&violation.field),
+            rule: violation.rule.clone(),
+            message: sight.text(&violation.message),
+        });
+        Self {
+            tenant: reject.tenant.clone(),
+            flow: reject.flow.clone(),
+            record: reject.record.clone(),
+            by: reject.refusal.by,
+            errcode: reject.refusal.errcode,
+            violations: violations.collect(),
+            row: reject.content.as_deref().map(|content| row(content, labels, sight)).unwrap_or_default(),
+            first_seen: reject.first_seen,
+            last_seen: reject.last_seen,
+        }
+    }
 }

@@ -5,14 +5,20 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::audit::{Asking, recorded};
+use super::found::no_record;
+use super::labels::Labels;
+use super::mask::Sight;
 use super::page::FieldChange;
 use super::plan::OperationView;
 use super::quarantine::RejectView;
 use crate::activation::Verdict;
 use crate::failure::Failure;
-use crate::model::{Digest, FlowId, RecordId, RunId, TenantId};
+use crate::model::{Decision, Digest, FlowId, RecordId, RunId, TenantId};
+use crate::plan::whole_body;
 use crate::serve::Process;
 use crate::serve::access::Visitor;
+use crate::store::RecordTrace;
 
 /// A record's trace.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -106,6 +112,97 @@ pub async fn record(
     record: &RecordId,
     reveal: bool,
 ) -> Result<RecordView, Failure> {
-    let _ = (process, visitor, tenant, flow, record, reveal);
-    Err(super::unfinished())
+    if !reveal {
+        return view(process, tenant, flow, record, Sight::Masked).await;
+    }
+    let asking = Asking::of("record.reveal", tenant, flow).on(record);
+    recorded(process, visitor, asking, view(process, tenant, flow, record, Sight::Revealed)).await
+}
+
+async fn view(
+    process: &Process,
+    tenant: &TenantId,
+    flow: &FlowId,
+    record: &RecordId,
+    sight: Sight,
+) -> Result<RecordView, Failure> {
+    let store = process.store.as_ref();
+    let trace = store.trace(tenant, Some(flow), record).await?.into_iter().next();
+    let trace = trace.ok_or_else(|| no_record(tenant, flow, record))?;
+    let labels = Labels::of(store, tenant, flow).await?;
+    let activation = store.activation_of(tenant, flow, &trace.rules).await?;
+    Ok(RecordView {
+        tenant: tenant.clone(),
+        row: row(&trace.content, &labels, sight),
+        guest: GuestName {
+            component: activation.as_ref().map(|activation| activation.component.clone()),
+            name: activation.as_ref().map(|activation| activation.name.clone()),
+            version: activation.as_ref().map(|activation| activation.version.clone()),
+            number: activation.as_ref().map(|activation| activation.number),
+            rules: trace.rules.clone(),
+        },
+        decision: decision(&trace, &labels, sight),
+        notes: trace.notes.iter().map(|note| sight.text(note)).collect(),
+        told: trace.context.as_ref().map(|context| format!("{} {}", context.now, context.timezone)),
+        refusal: trace.refusal.as_ref().map(|reject| RejectView::of(reject, &labels, sight)),
+        operations: trace
+            .operations
+            .iter()
+            .map(|operation| OperationView::of(tenant, operation, &labels, sight))
+            .collect(),
+        members: trace
+            .members
+            .iter()
+            .map(|(member, state)| MemberView { userid: member.to_string(), state: state.clone() })
+            .collect(),
+        flow: trace.flow,
+        record: trace.record,
+        fetched_at: trace.fetched_at,
+        fetched_run: trace.fetched_run,
+        decided_at: trace.decided_at,
+        revealed: sight.is_revealed(),
+    })
+}
+
+/// A row, field by field, in the order of their names.
+pub(super) fn row(content: &str, labels: &Labels, sight: Sight) -> Vec<RowField> {
+    let Ok(Value::Object(fields)) = serde_json::from_str(content) else { return Vec::new() };
+    fields
+        .into_iter()
+        .map(|(field, value)| {
+            let label = labels.of_form(&field);
+            RowField { value: sight.cell(&label, &value), label, field }
+        })
+        .collect()
+}
+
+fn decision(trace: &RecordTrace, labels: &Labels, sight: Sight) -> DecisionView {
+    let nothing = |verdict| DecisionView { verdict, userid: None, reason: None, member: Vec::new() };
+    match &trace.decision {
+        None => DecisionView {
+            reason: trace.failure.as_deref().map(|why| sight.text(why)),
+            ..nothing(Verdict::Failed)
+        },
+        Some(Decision::Upsert(member)) => DecisionView {
+            userid: Some(member.userid.clone()),
+            member: whole_body(member)
+                .into_iter()
+                .filter(|(field, _)| field != "userid")
+                .map(|(field, value)| FieldChange {
+                    label: labels.of_wecom(&field),
+                    before: Value::Null,
+                    after: sight.field(&field, &value),
+                    field,
+                })
+                .collect(),
+            ..nothing(Verdict::Upsert)
+        },
+        Some(Decision::Leave(userid)) => {
+            DecisionView { userid: Some(userid.clone()), ..nothing(Verdict::Leave) }
+        }
+        Some(Decision::Ignore(reason)) => {
+            DecisionView { reason: Some(sight.text(reason)), ..nothing(Verdict::Ignore) }
+        }
+        Some(Decision::Reject(_)) => nothing(Verdict::Reject),
+    }
 }

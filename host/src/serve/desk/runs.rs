@@ -4,11 +4,12 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::page::{Page, unless_empty, word_unless_empty};
+use super::found::no_run;
+use super::page::{Page, page_size, unless_empty, word_unless_empty};
 use crate::failure::Failure;
 use crate::model::{FlowId, RunId, TenantId};
 use crate::serve::{LiveRun, Process};
-use crate::store::{ActivationRow, PlanState, RunKind, RunRow, RunState};
+use crate::store::{ActivationRow, PlanState, RunKind, RunRow, RunState, RunsWanted};
 
 /// Which runs.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
@@ -60,12 +61,52 @@ pub struct RunView {
 
 /// The runs, newest first.
 pub async fn runs(process: &Process, asked: &RunsAsked) -> Result<Page<RunRow>, Failure> {
-    let _ = (process, asked);
-    Err(super::unfinished())
+    let most = page_size(asked.most);
+    let before = asked.after.as_deref().and_then(place);
+    let wanted = RunsWanted {
+        tenant: asked.tenant.as_ref(),
+        flow: asked.flow.as_ref(),
+        state: asked.state,
+        kind: asked.kind,
+        before: before.as_ref().map(|(at, run)| (*at, run)),
+        most: most + 1,
+    };
+    let mut items = process.store.runs_wanted(&wanted).await?;
+    let more = items.len() > most as usize;
+    items.truncate(most as usize);
+    let next = items
+        .last()
+        .filter(|_| more)
+        .map(|last| format!("{}.{}", last.started_at.timestamp_millis(), last.id));
+    Ok(Page { items, next })
+}
+
+/// The place behind a run in the list, as `next` writes it. Anything else is the beginning.
+fn place(after: &str) -> Option<(DateTime<Utc>, RunId)> {
+    let (at, run) = after.split_once('.')?;
+    Some((DateTime::from_timestamp_millis(at.parse().ok()?)?, run.parse().ok()?))
 }
 
 /// A run.
 pub async fn run(process: &Process, run: &RunId) -> Result<RunView, Failure> {
-    let _ = (process, run);
-    Err(super::unfinished())
+    let live = process.live.follow(run).map(|live| live.borrow().clone());
+    let row = process.store.run(run).await?.ok_or_else(|| no_run(run))?;
+    let plan = match &row.plan {
+        Some(plan) => process.store.plan(&row.tenant, plan).await?,
+        None => None,
+    };
+    let rules = match &row.rules {
+        Some(rules) => process.store.activation_of(&row.tenant, &row.flow, rules).await?,
+        None => None,
+    };
+    let at = process.clock.now();
+    Ok(RunView {
+        live,
+        plan_state: plan.as_ref().map(|plan| plan.state),
+        operations: plan.as_ref().map(|plan| plan.plan.operations),
+        rules,
+        seconds: (row.ended_at.unwrap_or(at) - row.started_at).num_seconds().max(0),
+        run: row,
+        at,
+    })
 }

@@ -1,13 +1,14 @@
 //! The settings as the running process has them, and where the files hold something else.
 
 use chrono::{DateTime, Utc};
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::guests::OfferedRules;
-use crate::config::Role;
+use super::guests::{Files, OfferedRules};
+use crate::config::{self, Absent, AlarmSettings, Duplicates, Guard, Problem, Role};
 use crate::failure::Failure;
-use crate::model::{FlowId, TenantId, Text};
+use crate::model::{FlowId, Lang, TenantId, Text};
 use crate::serve::Process;
 
 /// The settings as the running process has them. Of a secret it is said whether there is one.
@@ -188,6 +189,138 @@ pub struct FlowSettings {
 
 /// The settings as the running process has them.
 pub async fn settings(process: &Process) -> Result<SettingsView, Failure> {
-    let _ = process;
-    Err(super::unfinished())
+    let deployment = process.deployment();
+    let config = &deployment.config;
+    let refused = process.refused();
+    let mut files = Files::default();
+    let mut tenants = Vec::new();
+    for tenant in &config.tenants {
+        let mut flows = Vec::new();
+        for flow in &tenant.flows {
+            let live = process.store.activations(&tenant.id, &flow.id, 1).await?;
+            flows.push(of_flow(flow, files.beside(flow, live.first()).await));
+        }
+        tenants.push(of_tenant(tenant, flows));
+    }
+    Ok(SettingsView {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        started_at: process.started_at,
+        dir: config.dir.display().to_string(),
+        observance: Observance {
+            same: refused.is_none(),
+            problems: refused
+                .as_ref()
+                .and_then(Failure::problems)
+                .map(|problems| problems.list.iter().map(of_problem).collect())
+                .unwrap_or_default(),
+            refused,
+            warnings: config.warnings.iter().map(of_problem).collect(),
+        },
+        server: ServerView {
+            listen: config.server.listen.to_string(),
+            url: config.server.url.as_ref().map(ToString::to_string),
+            people: config
+                .server
+                .people
+                .iter()
+                .map(|person| PersonView { name: person.name.clone(), role: person.role })
+                .collect(),
+        },
+        store: config.store.path.display().to_string(),
+        at_once: config.schedule.at_once,
+        late_after_seconds: config.schedule.late_after.as_secs(),
+        alarms: of_alarms(&config.alarms),
+        guest_memory_bytes: config.guest.memory_bytes,
+        guest_deadline_ms: u64::try_from(config.guest.deadline.as_millis()).unwrap_or(u64::MAX),
+        tenants,
+    })
+}
+
+fn of_problem(problem: &Problem) -> ProblemView {
+    ProblemView {
+        file: problem.file.display().to_string(),
+        line: problem.line,
+        column: problem.column,
+        source_line: problem.source_line.clone(),
+        text: problem.text.clone(),
+        hint: problem.hint.clone(),
+    }
+}
+
+fn of_alarms(alarms: &AlarmSettings) -> AlarmsView {
+    AlarmsView {
+        robot: alarms.robot.is_some(),
+        url: alarms.url.is_some(),
+        lang: alarms.lang.map(|lang| if lang == Lang::Zh { "zh" } else { "en" }.to_owned()),
+    }
+}
+
+fn of_tenant(tenant: &config::Tenant, flows: Vec<FlowSettings>) -> TenantSettings {
+    let (wecom, jiandaoyun) = (&tenant.wecom, &tenant.jiandaoyun);
+    let secret = |key: &str, set: bool| SecretView { key: key.to_owned(), set };
+    TenantSettings {
+        id: tenant.id.clone(),
+        name: tenant.name.clone(),
+        file: tenant.file.display().to_string(),
+        timezone: tenant.timezone.name().to_owned(),
+        corp_id: wecom.corp_id.clone(),
+        wecom: wecom.base_url.to_string(),
+        proxy: wecom.proxy.is_some(),
+        secrets: vec![
+            secret("wecom.secret", is_set(&wecom.secret)),
+            secret("wecom.read_secret", wecom.read_secret.as_ref().is_some_and(is_set)),
+            secret("wecom.callback", wecom.callback.is_some()),
+            secret("jiandaoyun.api_key", is_set(&jiandaoyun.api_key)),
+        ],
+        jiandaoyun: jiandaoyun.base_url.to_string(),
+        per_minute: wecom.per_minute,
+        per_hour: wecom.per_hour,
+        in_flight: wecom.in_flight,
+        batch_from: wecom.batch_from,
+        guard: of_guard(&tenant.guard),
+        grace_days: tenant.grace.as_secs() / 86_400,
+        protected: tenant.protected.iter().map(ToString::to_string).collect(),
+        alarms: tenant.alarms.as_ref().map(of_alarms),
+        flows,
+    }
+}
+
+fn of_guard(guard: &Guard) -> Vec<LimitView> {
+    let limits = [
+        ("leave_percent", guard.leave_percent),
+        ("leave_least", guard.leave_least),
+        ("leave_most", guard.leave_most),
+        ("create_most", guard.create_most),
+        ("update_most", guard.update_most),
+    ];
+    limits
+        .map(|(key, most)| LimitView { key: key.to_owned(), most: (most < u32::MAX).then_some(most) })
+        .into()
+}
+
+fn of_flow(flow: &config::Flow, rules: OfferedRules) -> FlowSettings {
+    FlowSettings {
+        id: flow.id.clone(),
+        schedule: flow.schedule.clone(),
+        form: format!("{} {}/{}", flow.source.api, flow.source.app_id, flow.source.entry_id),
+        filter: flow.source.filter.clone(),
+        overlap_seconds: flow.source.overlap.as_secs(),
+        duplicates: match flow.duplicates {
+            Duplicates::Refuse => "refuse",
+            Duplicates::Newest => "newest",
+        }
+        .to_owned(),
+        absent: match flow.absent {
+            Absent::Keep => "keep",
+            Absent::Leave => "leave",
+        }
+        .to_owned(),
+        push: flow.push.is_some(),
+        write_back: flow.write_back.as_ref().map(|write_back| write_back.outcome.clone()),
+        rules,
+    }
+}
+
+fn is_set(secret: &SecretString) -> bool {
+    !secret.expose_secret().is_empty()
 }

@@ -87,7 +87,7 @@ async fn done(store: &Sqlite, tenant: &TenantId, run: &RunId) -> Result<Counts, 
     Ok(counts)
 }
 
-fn run(row: &Reading<'_>) -> Result<RunRow, StoreError> {
+pub(super) fn run(row: &Reading<'_>) -> Result<RunRow, StoreError> {
     let problem: Option<String> = row.get("problem")?;
     Ok(RunRow {
         tenant: row.id("tenant")?,

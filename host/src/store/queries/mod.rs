@@ -7,6 +7,7 @@ mod ledger;
 mod plans;
 mod records;
 mod serving;
+mod shown;
 mod values;
 mod world;
 mod write_back;
@@ -18,9 +19,9 @@ use chrono::{DateTime, Utc};
 
 use super::super::{
     Absence, ActivationRow, AlarmRow, Artifacts, AuditRow, DraftPart, DueWriteBack, FetchedRecord, InDoubt,
-    KnownRecord, OperationRow, PlanState, PresentRecord, RecordRow, RecordTrace, RejectRow, RunRow, RunState,
-    Settlement, StandingRow, Store, StoreError, StoredPlan, TenantStatus, Watermark, WriteBackScope,
-    WrittenBack,
+    KnownRecord, OperationRow, OperationsWanted, PlanState, PresentRecord, RecordRow, RecordTrace, RejectRow,
+    RejectsWanted, RunRow, RunState, RunsCounted, RunsWanted, Settlement, ShownReject, StandingRow, Store,
+    StoreError, StoredPlan, TenantStatus, Watermark, WriteBackScope, WrittenBack,
 };
 use super::{Db, Sqlite};
 use crate::model::{
@@ -452,6 +453,47 @@ impl Store for Sqlite {
     async fn check_writable(&self) -> Result<(), StoreError> {
         // Begun and given up: the lock of writers is taken, and nothing has to reach the disk.
         self.writing("anything").await.map(drop)
+    }
+
+    async fn runs_wanted(&self, wanted: &RunsWanted<'_>) -> Result<Vec<RunRow>, StoreError> {
+        shown::runs(self, wanted).await
+    }
+
+    async fn runs_counted(
+        &self,
+        tenant: Option<&TenantId>,
+        flow: Option<&FlowId>,
+        since: DateTime<Utc>,
+    ) -> Result<Vec<RunsCounted>, StoreError> {
+        shown::counted(self, tenant, flow, since).await
+    }
+
+    async fn busy_runs(
+        &self,
+        tenant: Option<&TenantId>,
+        flow: Option<&FlowId>,
+        since: DateTime<Utc>,
+    ) -> Result<Vec<RunRow>, StoreError> {
+        shown::busy(self, tenant, flow, since).await
+    }
+
+    async fn recent_runs(&self, since: DateTime<Utc>) -> Result<Vec<RunRow>, StoreError> {
+        shown::recent(self, since).await
+    }
+
+    async fn operations_wanted(
+        &self,
+        wanted: &OperationsWanted<'_>,
+    ) -> Result<Vec<OperationRow>, StoreError> {
+        shown::operations(self, wanted).await
+    }
+
+    async fn rejects_wanted(&self, wanted: &RejectsWanted<'_>) -> Result<Vec<ShownReject>, StoreError> {
+        shown::rejects(self, wanted).await
+    }
+
+    async fn reject_plan(&self, tenant: &TenantId, id: &PlanId, reason: &str) -> Result<bool, StoreError> {
+        shown::reject_plan(self, tenant, id, reason).await
     }
 
     async fn close(&self) {

@@ -320,7 +320,7 @@ pub(super) async fn operations_of(
     operations(&rows, &attempts)
 }
 
-fn operations(rows: &[DbRow], attempts: &[DbRow]) -> Result<Vec<OperationRow>, StoreError> {
+pub(super) fn operations(rows: &[DbRow], attempts: &[DbRow]) -> Result<Vec<OperationRow>, StoreError> {
     let mut by_operation: HashMap<(PlanId, u64), Vec<AttemptRow>> = HashMap::new();
     for row in attempts {
         let row = Reading { row, what: "calls" };

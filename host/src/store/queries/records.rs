@@ -311,7 +311,7 @@ pub(super) async fn stored_refusals(
     Ok(refusals)
 }
 
-fn refusal(row: &Reading<'_>) -> Result<Refusal, StoreError> {
+pub(super) fn refusal(row: &Reading<'_>) -> Result<Refusal, StoreError> {
     let by: RefusedBy = row.word("refused_by")?;
     Ok(Refusal { by, violations: row.json("violations")?, errcode: row.get("errcode")? })
 }

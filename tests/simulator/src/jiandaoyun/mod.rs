@@ -187,11 +187,12 @@ fn serve(
     let over_100_is_error = world.knobs.limit_over_100_is_error;
     let answer = match route.api {
         Api::DataUpdate => {
-            let (answer, faults) = update::update(&mut world.jiandaoyun, route, key, &mut body, now_ms)?;
-            for what in faults {
+            let updated = update::update(&mut world.jiandaoyun, route, key, &mut body, now_ms)?;
+            for what in updated.faults {
                 world.observation.misunderstood(SERVICE, request, what);
             }
-            answer
+            world.written_by_api(&updated.app_id, &updated.entry_id, &updated.data_id);
+            updated.answer
         }
         _ => route.serve(&world.jiandaoyun, key, &mut body, over_100_is_error, fault)?,
     };

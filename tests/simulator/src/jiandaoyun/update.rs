@@ -1,6 +1,6 @@
 //! Writing one row. The fields given are replaced and no others; a value its field cannot take is silently emptied, and
 //! so is, silently, whatever is written to a field that cannot be written or is not there. No validation, no formula, no
-//! push: what comes through the API tells nobody.
+//! push unless the outbox is told to: what comes through the API tells nobody.
 
 use serde_json::{Map, Value, json};
 
@@ -11,14 +11,24 @@ use super::refusal::Refusal;
 use super::route::Route;
 use crate::clock::iso_ms;
 
-/// Takes from `body` every key the service knows. Gives the answer, and what a caller should not have sent.
+/// A row that was written.
+pub(super) struct Updated {
+    pub(super) answer: Vec<u8>,
+    /// What a caller should not have sent.
+    pub(super) faults: Vec<String>,
+    pub(super) app_id: String,
+    pub(super) entry_id: String,
+    pub(super) data_id: String,
+}
+
+/// Takes from `body` every key the service knows.
 pub(super) fn update(
     service: &mut JianDaoYun,
     route: &Route,
     key: &str,
     body: &mut Map<String, Value>,
     now_ms: u64,
-) -> Result<(Vec<u8>, Vec<String>), Refusal> {
+) -> Result<Updated, Refusal> {
     let (app_id, entry_id) = route.form_ids(body)?;
     service.form(key, &app_id, &entry_id)?;
     let data_id = match body.remove("data_id") {
@@ -68,7 +78,7 @@ pub(super) fn update(
     form.touch(now_ms);
     let row = form.row(&data_id).ok_or_else(|| Refusal::plain(4001))?;
     let answer = json!({ "data": form.shown(row, None, route.version) });
-    Ok((answer.to_string().into_bytes(), faults))
+    Ok(Updated { answer: answer.to_string().into_bytes(), faults, app_id, entry_id, data_id })
 }
 
 /// What a field of a type keeps of a value, and whether that is the value.

@@ -1,0 +1,92 @@
+//! The document that describes the API.
+
+use axum::Json;
+use utoipa::openapi::OpenApi as Document;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+
+use super::{act, ask, events};
+use crate::serve::LiveRun;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "ruzhi",
+        description = "Everything the pages of `ruzhi serve` do, as JSON. Send a token of ruzhi.toml as \
+                       `Authorization: Bearer`; a viewer may ask, an operator may act too, and every action is in the \
+                       audit log. Numbers and addresses of people are masked unless an operator asks for them with \
+                       `reveal`. Moments are RFC 3339 in UTC.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+        contact()
+    ),
+    paths(
+        ask::me,
+        ask::overview,
+        ask::tenant,
+        ask::runs,
+        ask::run,
+        ask::plan,
+        ask::record,
+        ask::flow_rules,
+        ask::difference,
+        ask::quarantine,
+        ask::quarantine_csv,
+        ask::rules,
+        ask::audit,
+        ask::alarms,
+        ask::settings,
+        ask::runs_chart,
+        ask::refusals_chart,
+        ask::calls_chart,
+        act::run_now,
+        act::retry,
+        act::pause,
+        act::resume,
+        act::approve,
+        act::apply,
+        act::reject,
+        act::activate,
+        act::roll_back,
+        events::run_events,
+        events::overview_events,
+        show,
+    ),
+    components(schemas(LiveRun)),
+    security(("token" = []), ("session" = [])),
+    modifiers(&Ways)
+)]
+struct Api;
+
+/// How one may come in.
+struct Ways;
+
+impl Modify for Ways {
+    fn modify(&self, document: &mut Document) {
+        let components = document.components.get_or_insert_default();
+        let bearer = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("A token of ruzhi.toml."))
+            .build();
+        components.add_security_scheme("token", SecurityScheme::Http(bearer));
+        let cookie = ApiKeyValue::with_description(
+            "ruzhi_session",
+            "What /login gives a browser. An unsafe request also brings the session's own token as `x-csrf-token`.",
+        );
+        components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
+    }
+}
+
+/// The document.
+pub fn document() -> Document {
+    Api::openapi()
+}
+
+/// This document.
+#[utoipa::path(
+    get,
+    path = "/api/v1/openapi.json",
+    responses((status = 200, description = "This document", body = Object))
+)]
+pub(super) async fn show() -> Json<Document> {
+    Json(document())
+}

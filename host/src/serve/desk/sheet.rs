@@ -1,0 +1,83 @@
+//! The quarantine as a table for a spreadsheet.
+
+use super::quarantine::RejectView;
+use crate::failure::Failure;
+use crate::model::{Lang, RefusedBy};
+
+/// What tells a spreadsheet that a file is UTF-8.
+const BYTE_ORDER_MARK: &str = "\u{feff}";
+
+/// One line for each reason of each record.
+pub(super) fn write(rejects: &[RejectView], lang: Lang) -> Result<Vec<u8>, Failure> {
+    let failed = |error: &dyn std::error::Error| Failure::io("write the table", "写出表格", error);
+    let mut sheet = csv::WriterBuilder::new()
+        .terminator(csv::Terminator::CRLF)
+        .from_writer(BYTE_ORDER_MARK.as_bytes().to_vec());
+    let head: [&str; 11] = match lang {
+        Lang::En => [
+            "tenant",
+            "flow",
+            "record",
+            "field",
+            "label",
+            "rule",
+            "message",
+            "refused by",
+            "WeCom errcode",
+            "first seen",
+            "row",
+        ],
+        Lang::Zh => [
+            "租户",
+            "同步流",
+            "记录",
+            "字段",
+            "标签",
+            "规则",
+            "说明",
+            "拒绝方",
+            "企业微信错误码",
+            "首次出现",
+            "行内容",
+        ],
+    };
+    sheet.write_record(head).map_err(|error| failed(&error))?;
+    for reject in rejects {
+        let row: serde_json::Map<String, serde_json::Value> =
+            reject.row.iter().map(|field| (field.label.clone(), field.value.clone())).collect();
+        let row = serde_json::Value::Object(row).to_string();
+        let by = match (reject.by, lang) {
+            (RefusedBy::Guest, Lang::Zh) => "规则",
+            (RefusedBy::Plan, Lang::Zh) => "计划",
+            (RefusedBy::Wecom, Lang::Zh) => "企业微信",
+            (RefusedBy::Person, Lang::Zh) => "人员",
+            (by, Lang::En) => by.as_str(),
+        };
+        for violation in &reject.violations {
+            let line = [
+                reject.tenant.as_str(),
+                reject.flow.as_str(),
+                reject.record.as_str(),
+                &violation.field,
+                &violation.label,
+                &violation.rule,
+                &violation.message,
+                by,
+                &reject.errcode.map(|code| code.to_string()).unwrap_or_default(),
+                &reject.first_seen.format("%Y-%m-%d %H:%M:%S UTC").to_string(),
+                &row,
+            ];
+            sheet.write_record(line.map(text)).map_err(|error| failed(&error))?;
+        }
+    }
+    sheet.into_inner().map_err(|error| failed(&error))
+}
+
+/// A cell that a spreadsheet takes for a text, whoever wrote it: one that begins like a formula gets an apostrophe before
+/// it (OWASP, CSV injection).
+fn text(cell: &str) -> String {
+    let first = cell.trim_start_matches(' ').chars().next();
+    let computed =
+        matches!(first, Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '＝' | '＋' | '－' | '＠'));
+    if computed { format!("'{cell}") } else { cell.to_owned() }
+}

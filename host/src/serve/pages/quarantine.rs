@@ -1,0 +1,206 @@
+//! The quarantine: whom something is wrong with, what, and where it is put right.
+
+use std::collections::BTreeSet;
+
+use maud::{Markup, html};
+
+use super::plan::{revealed, show_in_full};
+use super::shell::{Area, Page};
+use super::view::View;
+use super::{moment, part, words};
+use crate::model::{FlowId, TenantId};
+use crate::serve::desk::{QuarantineAsked, QuarantineView, RejectView, RowField};
+
+/// Records that were asked for.
+pub(super) fn page(view: &View, told: &QuarantineView, asked: &QuarantineAsked) -> Page {
+    let address = |page: &[&str], rule: Option<&str>, after: Option<&str>| {
+        View::address(
+            page.iter().copied(),
+            [
+                ("tenant", asked.tenant.as_ref().map(TenantId::as_str)),
+                ("flow", asked.flow.as_ref().map(FlowId::as_str)),
+                ("rule", rule),
+                ("search", asked.search.as_deref()),
+                ("after", after),
+            ],
+        )
+    };
+    let rule = asked.rule.as_deref();
+    let filtered = asked.tenant.is_some() || asked.flow.is_some() || rule.is_some() || asked.search.is_some();
+    let body = html! {
+        form.filters method="get" action="/quarantine" role="search" {
+            div.field.wide {
+                label for="search" { (view.say("Search", "搜索")) }
+                input #search name="search" type="search" value=[asked.search.as_deref()] autocomplete="off"
+                    placeholder=(view.say("name, record, account, message", "姓名、记录、账号、问题"));
+            }
+            (part::tenant_field(view, asked.tenant.as_ref()))
+            (part::flow_field(view, asked.flow.as_ref()))
+            div.field {
+                label for="rule" { (view.say("Rule", "规则")) }
+                select #rule name="rule" {
+                    option value="" { (view.say("all", "全部")) }
+                    @for group in &told.by_rule {
+                        option value=(group.rule) selected[Some(group.rule.as_str()) == rule] lang="zxx" {
+                            (group.rule) " (" (part::number(group.records)) ")"
+                        }
+                    }
+                    @if let Some(rule) = rule.filter(|rule| !told.by_rule.iter().any(|group| group.rule == *rule)) {
+                        option value=(rule) selected lang="zxx" { (rule) }
+                    }
+                }
+            }
+            button type="submit" { (view.say("Search", "搜索")) }
+        }
+        @if told.revealed { (revealed(view)) }
+        div.row.between {
+            p role="status" {
+                (view.tell(
+                    format!("{} records wait to be corrected.", part::number(told.total)),
+                    format!("{} 条记录待修正。", part::number(told.total)),
+                ))
+                @if filtered { " " a href="/quarantine" { (view.say("Show all", "显示全部")) } }
+            }
+            div.actions.row {
+                a.button href=(address(&["quarantine.csv"], rule, None)) download="quarantine.csv" { (view.say("Export CSV", "导出 CSV")) }
+                @if !told.revealed && !told.page.items.is_empty() {
+                    (show_in_full(view, &address(&["quarantine", "reveal"], rule, asked.after.as_deref())))
+                }
+                (retry(view, &told.page.items))
+            }
+        }
+        div.box {
+            @if told.page.items.is_empty() {
+                @if filtered { (part::empty(view.say("No record fits.", "没有符合条件的记录。"))) } @else {
+                    p.empty.good { (view.say("✓ Nothing is in quarantine.", "✓ 没有待修正的记录。")) }
+                }
+            } @else {
+                (table(view, &told.page.items))
+                (part::pager(
+                    view,
+                    asked.after.as_ref().map(|_| address(&["quarantine"], rule, None)),
+                    told.page.next.as_deref().map(|next| address(&["quarantine"], rule, Some(next))),
+                ))
+            }
+        }
+    };
+    Page {
+        under: Some(html! {
+            (view.say(
+                "Nothing is written for these people until the row in the form or the rules are put right.",
+                "在修正表单数据或规则之前，不会为这些人写入任何内容。",
+            ))
+        }),
+        ..Page::new(Area::Quarantine, view.say("Quarantine", "待修正"), body)
+    }
+}
+
+/// Tries a flow's records again, for each flow that is to be seen.
+fn retry(view: &View, items: &[RejectView]) -> Markup {
+    let flows: BTreeSet<_> = items.iter().map(|item| (&item.tenant, &item.flow)).collect();
+    let action = |tenant: &TenantId, flow: &FlowId| {
+        View::address(["flows", tenant.as_str(), flow.as_str(), "retry"], [])
+    };
+    html! {
+        @if view.operates() && !flows.is_empty() {
+            details {
+                summary.button.primary { (view.say("Try again…", "重试…")) }
+                div.steps {
+                    p { (view.say("The whole form is read, and every record decided again. It is rarely needed: a row that is corrected is tried again by itself.", "将读取整个表单并重新判定每条记录。通常不必如此：修正后的数据会自动重试。")) }
+                    @for (tenant, flow) in flows {
+                        form method="post" action=(action(tenant, flow)) {
+                            (part::csrf(view))
+                            button type="submit" { bdi { (view.name(tenant)) } code { (flow) } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn table(view: &View, items: &[RejectView]) -> Markup {
+    html! {
+        table.table {
+            caption.hidden { (view.say("Records in quarantine", "待修正的记录")) }
+            thead {
+                tr {
+                    th scope="col" { (view.say("Record", "记录")) }
+                    th scope="col" { (view.say("What is wrong", "问题")) }
+                    th scope="col" { (view.say("The row", "表单数据")) }
+                    th scope="col" { (view.say("Since", "始于")) }
+                }
+            }
+            tbody { @for item in items { (line(view, item)) } }
+        }
+    }
+}
+
+fn line(view: &View, item: &RejectView) -> Markup {
+    let zone = view.zone(&item.tenant);
+    html! {
+        tr {
+            th scope="row" {
+                div.stack {
+                    span { (part::record(&item.tenant, &item.flow, &item.record)) }
+                    span.small.quiet { bdi { (view.name(&item.tenant)) } " " code { (item.flow) } }
+                }
+            }
+            td data-label=(view.say("What is wrong", "问题")) { (reasons(view, item)) }
+            td data-label=(view.say("The row", "表单数据")) { (row(view, &item.row, SHOWN)) }
+            td data-label=(view.say("Since", "始于")) {
+                div.stack {
+                    span { (moment::at(view, item.first_seen, zone)) }
+                    span.quiet.small { (moment::ago(view, item.first_seen)) }
+                }
+            }
+        }
+    }
+}
+
+/// Fields of a row that are enough to know whom it is about.
+const SHOWN: usize = 4;
+
+/// Why a record is in quarantine, field by field.
+pub(super) fn reasons(view: &View, item: &RejectView) -> Markup {
+    html! {
+        div.stack {
+            @for violation in &item.violations {
+                p {
+                    strong { bdi title=(violation.field) { (violation.label) } } ": "
+                    bdi { (words::half(view, &violation.message)) } " "
+                    code.quiet { (violation.rule) }
+                }
+            }
+            p.small.quiet {
+                (view.tell(format!("refused by {}", words::refused_by(view, item.by)), format!("由{}拒绝", words::refused_by(view, item.by))))
+                @if let Some(errcode) = item.errcode { " · " code { (errcode) } }
+            }
+        }
+    }
+}
+
+/// A row by the form's labels; what is beyond the first fields is folded.
+pub(super) fn row(view: &View, row: &[RowField], shown: usize) -> Markup {
+    let fields = |fields: &[RowField]| {
+        html! {
+            dl.fields {
+                @for field in fields {
+                    div { dt { bdi title=(field.field) { (field.label) } } dd { bdi { (part::value(&field.value)) } } }
+                }
+            }
+        }
+    };
+    let (first, rest) = row.split_at(shown.min(row.len()));
+    html! {
+        div {
+            (fields(first))
+            @if !rest.is_empty() {
+                details.more {
+                    summary { (view.tell(format!("{} more fields", rest.len()), format!("其余 {} 个字段", rest.len()))) }
+                    (fields(rest))
+                }
+            }
+        }
+    }
+}

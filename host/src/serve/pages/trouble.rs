@@ -1,0 +1,97 @@
+//! What could not be shown or done, as a page: what happened, to what, what to do next, and the code to look it up by.
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use maud::{Markup, html};
+
+use super::part;
+use super::shell::{self, Area, Page};
+use super::view::View;
+use crate::failure::{Failure, exit};
+use crate::model::{Lang, Text};
+
+/// A page for a failure.
+pub(super) fn page(view: &View, failure: &Failure) -> Response {
+    let mut answer = drawn(view, failure).answer(view);
+    *answer.status_mut() = status(failure);
+    answer
+}
+
+pub(super) fn drawn(view: &View, failure: &Failure) -> Page {
+    let title = view.say("That could not be done", "未能完成");
+    let body = html! {
+        div.note.bad role="alert" {
+            (part::failure(view, failure))
+            @if let Some(problems) = failure.problems() { pre { (problems.render(view.lang()).trim_end()) } }
+            p.quiet.small { (view.say("Code", "代码")) " " code { (failure.code()) } }
+        }
+        p { a href="/" { (view.say("Back to the overview", "返回概览")) } }
+    };
+    Page::new(Area::Overview, title, body)
+}
+
+fn status(failure: &Failure) -> StatusCode {
+    match (failure.code(), failure.exit()) {
+        ("access.viewer" | "access.forbidden" | "forbidden", _) => StatusCode::FORBIDDEN,
+        (code, _) if code.ends_with("not_found") || code.contains("no_such") || code.contains("unknown") => {
+            StatusCode::NOT_FOUND
+        }
+        (_, exit::USAGE) => StatusCode::BAD_REQUEST,
+        (_, exit::HELD) => StatusCode::CONFLICT,
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// A page that is not there.
+pub(super) async fn missing(view: View) -> Response {
+    let mut answer = page(&view, &no_page());
+    *answer.status_mut() = StatusCode::NOT_FOUND;
+    answer
+}
+
+fn no_page() -> Failure {
+    Failure::new(
+        exit::USAGE,
+        "page.not_found",
+        Text::new("there is no such page", "没有这个页面"),
+        Some(Text::new("begin at the overview", "请从概览开始")),
+    )
+}
+
+/// An address whose parts are no ids.
+pub(super) fn not_an_address(view: &View) -> Response {
+    let mut answer = page(view, &no_page());
+    *answer.status_mut() = StatusCode::NOT_FOUND;
+    answer
+}
+
+/// A form or a query that says what cannot be.
+pub(super) fn not_a_wish(view: &View, why: &str) -> Response {
+    let failure = Failure::usage(
+        Text::new(format!("the form cannot be read: {why}"), format!("无法读取表单：{why}")),
+        Text::new("go back, correct it, and send it again", "请返回修改后重新提交"),
+    );
+    page(view, &failure)
+}
+
+/// Nobody was let in: the pages were put up without their door.
+pub(super) fn nobody() -> Response {
+    StatusCode::UNAUTHORIZED.into_response()
+}
+
+/// A refusal at the door, before it is known who asks.
+pub(in crate::serve) fn at_the_door(lang: Lang, failure: &Failure) -> Markup {
+    let body = html! {
+        div.login {
+            main {
+                h1 { "ruzhi " span lang="zh-CN" { "入职" } }
+                div.note.bad role="alert" {
+                    p { strong { (failure.text().in_lang(lang)) } }
+                    @if let Some(hint) = failure.hint() { p { (hint.in_lang(lang)) } }
+                    p.quiet.small { code { (failure.code()) } }
+                }
+            }
+        }
+    };
+    shell::document(lang, failure.text().in_lang(lang), None, &body)
+}

@@ -1,0 +1,182 @@
+//! A `ruzhi serve` that is running, and a client that asks it things.
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use reqwest::Method;
+use reqwest::header::HeaderMap;
+use serde_json::Value;
+
+use crate::Deployment;
+
+/// How long anything is waited for before a test says that it does not come.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Between two looks at something that is waited for.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// The process, killed when dropped.
+#[derive(Debug)]
+pub struct Serving {
+    child: Child,
+    /// Where it listens.
+    pub url: String,
+    log: PathBuf,
+    runtime: tokio::runtime::Runtime,
+    client: reqwest::Client,
+}
+
+/// What it answered.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: String,
+}
+
+impl Answer {
+    /// The body as JSON.
+    ///
+    /// # Errors
+    /// If it is none.
+    pub fn json(&self) -> Result<Value> {
+        serde_json::from_str(&self.body).with_context(|| format!("{}: not JSON: {}", self.status, self.body))
+    }
+}
+
+impl Serving {
+    /// Starts `ruzhi serve` on a free port and waits until it listens.
+    ///
+    /// # Errors
+    /// If it does not; the error shows its log.
+    pub fn start(deployment: &Deployment, environment: &[(&str, &str)]) -> Result<Self> {
+        let log = deployment.path().join(format!("serve-{}.log", std::process::id()));
+        let mut command = deployment.command(&["serve", "--listen", "127.0.0.1:0", "--json"])?;
+        command.envs(environment.iter().copied()).stdout(Stdio::piped());
+        command.stderr(File::options().create(true).append(true).open(&log)?);
+        let mut child = command.spawn().context("cannot start ruzhi serve")?;
+        let stdout = child.stdout.take().context("no standard output")?;
+        let mut said = String::new();
+        for line in BufReader::new(stdout).lines() {
+            said.push_str(&line?);
+            if said.ends_with('}') {
+                break;
+            }
+        }
+        let told = serde_json::from_str::<Value>(&said).ok();
+        let Some(address) = told.as_ref().and_then(|told| told.get("listen")).and_then(Value::as_str) else {
+            let status = child.wait()?;
+            bail!("ruzhi serve does not listen ({status}): {said}\n{}", std::fs::read_to_string(&log)?);
+        };
+        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+        Ok(Self { child, url: format!("http://{address}"), log, runtime, client })
+    }
+
+    /// Asks for a path, with headers and a body.
+    ///
+    /// # Errors
+    /// If no answer comes.
+    pub fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Result<Answer> {
+        let method: Method = method.parse()?;
+        let mut request = self.client.request(method, format!("{}{path}", self.url)).body(body);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.runtime.block_on(async {
+            let response = request.timeout(PATIENCE).send().await.context("no answer")?;
+            let (status, headers) = (response.status().as_u16(), response.headers().clone());
+            Ok(Answer { status, headers, body: response.text().await? })
+        })
+    }
+
+    /// Asks for a path.
+    ///
+    /// # Errors
+    /// If no answer comes.
+    pub fn get(&self, path: &str) -> Result<Answer> {
+        self.ask("GET", path, &[], Vec::new())
+    }
+
+    /// Asks the API for data.
+    ///
+    /// # Errors
+    /// If it gives none.
+    pub fn data(&self, path: &str) -> Result<Value> {
+        let answer = self.get(path)?;
+        ensure!(answer.status == 200, "{path}: {} {}", answer.status, answer.body);
+        answer.json()
+    }
+
+    /// Waits until something is so.
+    ///
+    /// # Errors
+    /// If it does not become so; the error shows the log.
+    pub fn wait<T>(&self, what: &str, mut so: impl FnMut() -> Option<T>) -> Result<T> {
+        let began = Instant::now();
+        loop {
+            if let Some(found) = so() {
+                return Ok(found);
+            }
+            if began.elapsed() > PATIENCE {
+                bail!("{what} did not come within {PATIENCE:?}; the log:\n{}", self.log()?);
+            }
+            std::thread::sleep(LOOK);
+        }
+    }
+
+    /// What it has logged so far.
+    ///
+    /// # Errors
+    /// If the log cannot be read.
+    pub fn log(&self) -> Result<String> {
+        Ok(std::fs::read_to_string(&self.log)?)
+    }
+
+    /// The process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Kills it as a power cut would.
+    ///
+    /// # Errors
+    /// If it has ended already.
+    pub fn kill(mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// Asks it to end; how it ended, and how long that took.
+    ///
+    /// # Errors
+    /// If it does not end.
+    pub fn end(mut self) -> Result<(ExitStatus, Duration)> {
+        let began = Instant::now();
+        let killed = std::process::Command::new("kill").arg(self.child.id().to_string()).status()?;
+        ensure!(killed.success(), "cannot signal ruzhi serve");
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok((status, began.elapsed()));
+            }
+            ensure!(began.elapsed() < PATIENCE, "ruzhi serve does not end; the log:\n{}", self.log()?);
+            std::thread::sleep(LOOK);
+        }
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        // It may have ended already, and then there is nothing to do.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}

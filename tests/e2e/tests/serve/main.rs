@@ -1,0 +1,12 @@
+//! What a person who leaves `ruzhi serve` running is promised, seen from outside.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that meets what it does not expect fails"
+)]
+
+mod schedule;
+mod shutdown;
+#[path = "../whole/site.rs"]
+mod site;

@@ -1,0 +1,1 @@
+//! The process ends within ten seconds, and leaves nothing unsettled.
