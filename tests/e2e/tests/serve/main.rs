@@ -6,6 +6,7 @@
     reason = "a test that meets what it does not expect fails"
 )]
 
+mod alarms;
 mod schedule;
 mod shutdown;
 #[path = "../whole/site.rs"]
