@@ -7,6 +7,7 @@
 )]
 
 mod hooks;
+mod alarms;
 mod schedule;
 mod shutdown;
 mod signals;
