@@ -10,7 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 use axum_extra::extract::CookieJar;
-use maud::{DOCTYPE, Markup, html};
+use maud::Markup;
 use reqwest::Url;
 
 use super::source::Source;
@@ -18,7 +18,7 @@ use super::{Refusal, headers, is_secure, people, session};
 use crate::failure::Failure;
 use crate::model::Lang;
 use crate::serve::Process;
-use crate::serve::desk;
+use crate::serve::{desk, pages};
 
 /// Login and logout.
 pub fn routes() -> Router<Arc<Process>> {
@@ -140,32 +140,5 @@ async fn log_out(State(process): State<Arc<Process>>, headers: HeaderMap) -> Res
 }
 
 fn page(told: &LoginPage) -> Markup {
-    let say = |en: &'static str, zh: &'static str| if told.lang == Lang::Zh { zh } else { en };
-    html! {
-        (DOCTYPE)
-        html lang=(say("en", "zh-CN")) {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                title { "ruzhi 入职" }
-            }
-            body {
-                main {
-                    h1 { "ruzhi 入职" }
-                    @if let Some(problem) = &told.problem {
-                        p role="alert" {
-                            (problem.text().in_lang(told.lang)) " "
-                            @if let Some(hint) = problem.hint() { (hint.in_lang(told.lang)) }
-                        }
-                    }
-                    form method="post" action="/login" {
-                        input type="hidden" name="next" value=(told.next);
-                        label for="token" { (say("Access token", "访问令牌")) }
-                        input id="token" name="token" type="password" autocomplete="current-password" required autofocus;
-                        button type="submit" { (say("Log in", "登录")) }
-                    }
-                }
-            }
-        }
-    }
+    pages::login_page(told.lang, &told.next, told.problem.as_ref())
 }
