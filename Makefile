@@ -5,6 +5,7 @@
 #   make guests  build the components into guests/built
 #   make languages  those written in TypeScript and Python too
 #   make bench   measure, as ratios in one run
+#   make dist    one tarball with the binary and what belongs to it, in dist/
 #   make lint    formatting and clippy
 #   make fuzz    search what comes from outside for what breaks the host; SECONDS=60 for each target
 #
@@ -25,7 +26,7 @@ LANGUAGES := jingxintai-python jingxintai-typescript helpers-typescript
 TYPESCRIPT := guests/typescript/compiler
 COMPILER := $(TYPESCRIPT)/target/release/ruzhi-typescript
 
-.PHONY: help demo demo-safety test guests bench lint fuzz toolchain guests-dev languages languages-dev
+.PHONY: help demo demo-safety test guests bench dist lint fuzz toolchain guests-dev languages languages-dev
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -95,6 +96,9 @@ demo-safety: guests
 
 bench: guests
 	@target/release/ruzhi-bench
+
+dist: guests
+	@packaging/dist-check.sh $$(packaging/dist.sh target/release/ruzhi $(BUILT) dist)
 
 SECONDS ?= 60
 FUZZ := guest_output component rules_file qeasy

@@ -1,5 +1,5 @@
 //! The binary carries the example projects and their SDKs for `ruzhi guest new`. The macro that embeds a folder notices a
-//! file that changes, but not one that is new.
+//! file that changes, but not one that is new. It also knows which WebAssembly engine it was built with.
 
 const EMBEDDED: [&str; 7] = [
     "../guests/sdk",
@@ -11,8 +11,17 @@ const EMBEDDED: [&str; 7] = [
     "../wit/v0.1",
 ];
 
+const LOCK: &str = "../Cargo.lock";
+
 fn main() {
     for folder in EMBEDDED {
         println!("cargo::rerun-if-changed={folder}");
     }
+    println!("cargo::rerun-if-changed={LOCK}");
+    let lock = std::fs::read_to_string(LOCK).unwrap_or_default();
+    let version = lock
+        .split("\n\n")
+        .find_map(|package| package.split_once("name = \"wasmtime\"\nversion = \""))
+        .and_then(|(_, rest)| rest.split('"').next());
+    println!("cargo::rustc-env=RUZHI_WASMTIME={}", version.unwrap_or("unknown"));
 }

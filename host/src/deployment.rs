@@ -303,6 +303,7 @@ impl Deployment {
             },
             store: Arc::clone(&self.store),
             clock,
+            write_back: flow.write_back.clone(),
             run_ids: Arc::new(RandomRunIds),
             quit: self.quit.clone(),
             progress,

@@ -9,7 +9,7 @@ use crate::config::{Problems, TargetError};
 use crate::guest::{BuildError, CaseError, LoadError};
 use crate::model::Text;
 use crate::store::StoreError;
-use crate::sync::RunError;
+use crate::sync::{RunError, WriteBackFault};
 
 /// Exit codes: whose fault it is.
 pub mod exit {
@@ -131,6 +131,16 @@ impl From<RunError> for Failure {
             _ => exit::FAILED,
         };
         Self::new(exit, error.code(), error.text(), Some(error.hint())).behind(&error)
+    }
+}
+
+impl From<WriteBackFault> for Failure {
+    fn from(fault: WriteBackFault) -> Self {
+        let exit = match fault {
+            WriteBackFault::ReadsItself { .. } | WriteBackFault::Same { .. } => exit::USAGE,
+            WriteBackFault::Missing { .. } | WriteBackFault::Unwritable { .. } => exit::FAILED,
+        };
+        Self::new(exit, fault.code(), fault.text(), Some(fault.hint()))
     }
 }
 

@@ -2,19 +2,14 @@
 
 use std::path::Path;
 use std::process::ExitCode;
-use tokio_util::sync::CancellationToken;
 
 use clap::Args;
 use serde_json::json;
 
 use super::deployment::{self, Need};
+use super::online;
 use super::speech::Speech;
-use crate::config;
 use crate::failure::Failure;
-use crate::failure::exit;
-use crate::guest::Guest;
-use crate::model::Text;
-use crate::sync::missing_fields;
 
 #[derive(Debug, Args)]
 pub(super) struct Check {
@@ -34,8 +29,22 @@ impl Check {
         for (tenant, flow) in config.select(self.target.as_deref())? {
             let mut problems = Vec::new();
             let guest = crate::deployment::guest(&library, flow);
+            let mut widgets = None;
             if self.online {
-                problems.extend(online(&config, tenant, flow, guest.as_ref().ok()).await?);
+                problems.extend(online::directory(&config, tenant).await?);
+                match online::widgets(tenant, flow).await? {
+                    Ok(found) => {
+                        problems.extend(online::missing(tenant, flow, guest.as_ref().ok(), &found));
+                        widgets = Some(found);
+                    }
+                    Err(failure) => problems.push(failure),
+                }
+            }
+            if let (Some(place), Ok(guest)) = (&flow.write_back, &guest) {
+                let (_, filter) = crate::deployment::form(flow)?;
+                let read = &guest.description().source_fields;
+                let faults = place.faults(read, filter.as_ref(), widgets.as_deref());
+                problems.extend(faults.into_iter().map(Failure::from));
             }
             let described = match guest {
                 Ok(guest) => Some(guest.description().clone()),
@@ -88,74 +97,4 @@ impl Check {
             Some(code) => ExitCode::from(code),
         })
     }
-}
-
-/// What the services say of a flow.
-async fn online(
-    config: &config::Config,
-    tenant: &config::Tenant,
-    flow: &config::Flow,
-    guest: Option<&Guest>,
-) -> Result<Vec<Failure>, Failure> {
-    let mut problems = Vec::new();
-    if let Err(error) = crate::deployment::directory(
-        tenant,
-        &tenant.wecom.secret,
-        crate::deployment::rates(config, tenant),
-        CancellationToken::new(),
-    )?
-    .check()
-    .await
-    {
-        problems.push(
-            Failure::new(
-                exit::FAILED,
-                error.code(),
-                Text::new(
-                    format!("WeCom does not accept tenant {}", tenant.id),
-                    format!("企业微信未接受租户 {}", tenant.id),
-                ),
-                Some(error.explain()),
-            )
-            .because(&error),
-        );
-    }
-    let (form, _) = crate::deployment::form(flow)?;
-    match crate::deployment::source(tenant)?.widgets(&form).await {
-        Err(error) => problems.push(
-            Failure::new(
-                exit::FAILED,
-                error.code(),
-                Text::new(
-                    format!("JianDaoYun does not show the form of {}/{}", tenant.id, flow.id),
-                    format!("无法从简道云读取 {}/{} 的表单", tenant.id, flow.id),
-                ),
-                Some(error.explain()),
-            )
-            .because(&error),
-        ),
-        Ok(widgets) => {
-            let described = guest.map(Guest::description);
-            let read = described.iter().flat_map(|d| &d.source_fields).map(String::as_str).collect();
-            let labels = described.map(|d| d.labels.as_slice()).unwrap_or_default();
-            let missing: Vec<String> =
-                missing_fields(read, &widgets, labels).into_iter().map(|missing| missing.field).collect();
-            if !missing.is_empty() {
-                let missing = missing.join(", ");
-                problems.push(Failure::new(
-                    exit::FAILED,
-                    "source.fields",
-                    Text::new(
-                        format!("the form of {}/{} has no field {missing}", tenant.id, flow.id),
-                        format!("{}/{} 的表单中没有字段 {missing}", tenant.id, flow.id),
-                    ),
-                    Some(Text::new(
-                        "a field that was given an alias is known by the alias: correct the rules file",
-                        "设置了别名的字段须使用别名：请修改规则文件",
-                    )),
-                ));
-            }
-        }
-    }
-    Ok(problems)
 }

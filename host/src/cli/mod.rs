@@ -5,10 +5,13 @@ mod adopt;
 mod apply;
 mod bar;
 mod check;
+mod completions;
 mod deployment;
+mod doctor;
 mod drift;
 mod guest;
 mod log;
+mod online;
 mod plan;
 mod rejects;
 mod report;
@@ -61,6 +64,8 @@ struct Arguments {
 enum Command {
     /// Check the configuration; --online also asks both services · 检查配置
     Check(check::Check),
+    /// Check everything a run needs: services, address, clock, store, disk, components · 体检
+    Doctor(doctor::Doctor),
     /// Show what a sync would do, and store it · 生成计划，不写入
     Plan(plan::PlanCommand),
     /// Apply a stored plan exactly as it was read · 执行已保存的计划
@@ -90,6 +95,10 @@ enum Command {
     /// Build and check guests · 规则组件
     #[command(subcommand)]
     Guest(guest::GuestCommand),
+    /// Completions for a shell · 命令补全
+    Completions(completions::Completions),
+    /// The manual pages · 手册页
+    Man(completions::Man),
 }
 
 /// Runs the command line and gives the exit code.
@@ -110,12 +119,11 @@ pub fn main() -> ExitCode {
         Ok(speech) => speech,
         Err(failure) => return Speech::default().fail(&failure),
     };
-    match &arguments.command {
-        Command::Serve(_) => {
-            log::begin(arguments.log_format.unwrap_or_else(log::Format::of_a_server), "ruzhi=info");
-        }
-        _ => log::begin(arguments.log_format.unwrap_or_default(), "ruzhi=warn"),
-    }
+    let (format, usual) = match arguments.command {
+        Command::Serve(_) => (log::Format::of_a_server(), "ruzhi=info"),
+        _ => (log::Format::Text, "ruzhi=warn"),
+    };
+    log::begin(arguments.log_format.unwrap_or(format), usual);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return speech.fail(&Failure::io("start the runtime", "启动运行时", &error)),
@@ -133,6 +141,9 @@ async fn dispatch(arguments: &Arguments, speech: &Speech) -> Result<ExitCode, Fa
     let dir = arguments.config.as_path();
     match &arguments.command {
         Command::Check(command) => command.run(dir, speech).await,
+        Command::Doctor(command) => command.run(dir, speech).await,
+        Command::Completions(command) => command.run(speech),
+        Command::Man(command) => command.run(speech),
         Command::Plan(command) => command.run(dir, speech).await,
         Command::Apply(command) => command.run(dir, speech).await,
         Command::Sync(command) => command.run(dir, speech).await,

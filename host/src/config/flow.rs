@@ -7,16 +7,21 @@ use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use chrono_tz::Tz;
+use secrecy::SecretString;
 
 use super::problem::Fault;
 use super::source::io_text;
 use super::spelling;
 use super::table::{Entry, Section};
-use super::{Absent, ChangeLimit, Checks, Duplicates, Flow, FlowGuest, Source, request, value};
+use super::tenant::{self, Around};
+use super::{
+    Absent, ChangeLimit, Checks, Duplicates, Flow, FlowGuest, Source, request, secret, value, write_back,
+};
 use crate::model::FlowId;
 
 /// Reads one flow; `None` where a problem was reported, `id` having been read before.
-pub(super) fn read(section: &Section<'_>, id: Option<FlowId>, zone: Tz, checks: &Checks) -> Option<Flow> {
+pub(super) fn read(section: &Section<'_>, id: Option<FlowId>, zone: Tz, around: &Around<'_>) -> Option<Flow> {
+    let checks = around.checks;
     let schedule = section.maybe("schedule", |entry| entry.parse(|text| value::schedule(text, zone)));
     let duplicates = section.optional("duplicates", Duplicates::Refuse, |entry| {
         word(entry, &[("refuse", Duplicates::Refuse), ("newest", Duplicates::Newest)])
@@ -29,6 +34,8 @@ pub(super) fn read(section: &Section<'_>, id: Option<FlowId>, zone: Tz, checks: 
         checks,
     );
     let guest = read_guest(&section.required_section("guest", "`[flows.guest]` with `component`"), checks);
+    let push = read_push(section, around);
+    let write_back = write_back::read(section);
     Some(Flow {
         id: id?,
         schedule: schedule?,
@@ -36,9 +43,21 @@ pub(super) fn read(section: &Section<'_>, id: Option<FlowId>, zone: Tz, checks: 
         guest: guest?,
         duplicates: duplicates?,
         absent: absent?,
-        push: None,
-        write_back: None,
+        push: push?,
+        write_back: write_back?,
     })
+}
+
+/// The secret of the pushes; `Some(None)` where there are none.
+fn read_push(flow: &Section<'_>, around: &Around<'_>) -> Option<Option<SecretString>> {
+    if flow.get("push").is_none() {
+        return Some(None);
+    }
+    let variable = tenant::variable(around, "PUSH_SECRET");
+    let secret = flow.section("push").required("secret", &format!("{{ env = \"{variable}\" }}"), |entry| {
+        secret::read(entry, around.checks.secrets, around.secrets, &variable)
+    });
+    secret.map(Some)
 }
 
 /// One of a few words.

@@ -6,17 +6,18 @@ use std::time::Duration;
 
 use super::problem::Fault;
 use super::table::{Section, Shape};
-use secrecy::SecretString;
-
 use super::{
-    AlarmSettings, Checks, Guard, GuestSettings, Person, Role, ScheduleSettings, SecretSource,
-    ServerSettings, StoreSettings, secret, value,
+    AlarmSettings, Checks, Guard, GuestSettings, ScheduleSettings, SecretSource, ServerSettings,
+    StoreSettings, alarms, server, value,
 };
 
 pub(super) const SHAPES: &[Shape] = &[
-    Shape { path: "", keys: &["store", "server", "guest", "guard"] },
+    Shape { path: "", keys: &["store", "server", "schedule", "alarms", "guest", "guard"] },
     Shape { path: "store", keys: &["url"] },
-    Shape { path: "server", keys: &["listen", "token"] },
+    Shape { path: "server", keys: &["listen", "url", "token", "viewer_token", "people"] },
+    Shape { path: "server.people", keys: &["name", "role", "token"] },
+    Shape { path: "schedule", keys: &["at_once", "late_after"] },
+    Shape { path: "alarms", keys: &["robot", "url", "lang"] },
     Shape { path: "guest", keys: &["memory", "deadline", "cache"] },
     Shape { path: "guard", keys: super::GUARD_KEYS },
 ];
@@ -31,7 +32,10 @@ const UNLIMITED: Guard = Guard {
 };
 
 /// What `ruzhi.toml` says.
+#[derive(Debug, Clone)]
 pub(super) struct HostSettings {
+    /// There is a file.
+    pub(super) written: bool,
     pub(super) store: StoreSettings,
     pub(super) server: ServerSettings,
     pub(super) schedule: ScheduleSettings,
@@ -45,6 +49,7 @@ impl HostSettings {
     pub(super) fn defaults(dir: &Path) -> Self {
         let path = dir.join("ruzhi.db");
         Self {
+            written: false,
             guest: GuestSettings {
                 memory_bytes: 64 << 20,
                 deadline: Duration::from_secs(2),
@@ -76,19 +81,14 @@ pub(super) fn read(root: &Section<'_>, secrets: &dyn SecretSource, checks: &Chec
         .section("store")
         .optional("url", defaults.store, |entry| entry.parse(|text| store(&folder, text)));
 
-    let section = root.section("server");
-    let listen = section.optional("listen", defaults.server.listen, |entry| {
-        entry.parse(|text| {
-            text.trim().parse().map_err(|_| {
-                Fault::new(
-                    format!("`{text}` is not an address to listen on"),
-                    format!("“{text}”不是监听地址"),
-                )
-                .hint("write IP:port, such as \"127.0.0.1:7080\"", "请写成 IP:端口，例如 \"127.0.0.1:7080\"")
-            })
-        })
+    let server = server::read(&root.section("server"), defaults.server, secrets, checks);
+
+    let section = root.section("schedule");
+    let at_once = section.optional("at_once", defaults.schedule.at_once, |entry| entry.whole(1..=10_000));
+    let late_after = section.optional("late_after", defaults.schedule.late_after, |entry| {
+        entry.parse(|text| value::duration_within(text, "1m", "7d"))
     });
-    let token = section.maybe("token", |entry| secret::read(entry, checks.secrets, secrets, "RUZHI_TOKEN"));
+    let alarms = alarms::read(root, secrets, checks, |what| format!("RUZHI_{what}"));
 
     let section = root.section("guest");
     let memory_bytes =
@@ -103,18 +103,14 @@ pub(super) fn read(root: &Section<'_>, secrets: &dyn SecretSource, checks: &Chec
     let store = store?;
     let cache = cache?.unwrap_or_else(|| beside(&store.path));
     Some(HostSettings {
+        written: true,
         store,
-        server: ServerSettings { listen: listen?, url: None, people: people(token?) },
-        schedule: defaults.schedule,
-        alarms: defaults.alarms,
+        server: server?,
+        schedule: ScheduleSettings { at_once: at_once?, late_after: late_after? },
+        alarms: alarms?.unwrap_or(defaults.alarms),
         guest: GuestSettings { memory_bytes: memory_bytes?, deadline: deadline?, cache },
         guard_ceiling: guard_ceiling?,
     })
-}
-
-fn people(operator: Option<SecretString>) -> Vec<Person> {
-    let operator = operator.map(|token| Person { name: "operator".to_owned(), role: Role::Operator, token });
-    operator.into_iter().collect()
 }
 
 /// A guard's table. A limit above the ceiling is refused, a default above it gives way to it.

@@ -32,7 +32,7 @@ impl SecretSource for ProcessEnvironment {
 }
 
 /// The keys whose values are secrets.
-const KEYS: &[&str] = &["secret", "read_secret", "api_key", "token"];
+const KEYS: &[&str] = &["secret", "read_secret", "api_key", "token", "viewer_token", "aes_key", "robot"];
 /// Keys whose values are the tenant's own and free in form.
 const FREE: &[&str] = &["filter", "fields", "request"];
 
@@ -142,10 +142,11 @@ fn from_environment(entry: &Entry<'_>, secrets: Secrets, source: &dyn SecretSour
 
 fn from_file(entry: &Entry<'_>, secrets: Secrets) -> Option<SecretString> {
     let name = entry.text()?;
+    let path = entry.file.folder.join(name);
+    entry.file.names_secret(&path);
     if secrets == Secrets::Skip {
         return Some(SecretString::from(""));
     }
-    let path = entry.file.folder.join(name);
     let value = match std::fs::read_to_string(&path) {
         Ok(value) => value,
         Err(error) => {
@@ -213,22 +214,26 @@ fn readable_by_others(_path: &std::path::Path) -> bool {
 /// secret's key misspelt, and addresses that may hold credentials.
 pub(super) fn masks(table: &DeTable<'_>) -> Vec<Range<usize>> {
     let mut found = Vec::new();
-    collect(table, &mut found);
+    collect(table, "", &mut found);
     found
 }
 
-fn collect(table: &DeTable<'_>, found: &mut Vec<Range<usize>>) {
+/// `parent` is the key of the table: an address is a secret under `alarms` alone.
+fn collect(table: &DeTable<'_>, parent: &str, found: &mut Vec<Range<usize>>) {
     for (key, value) in table {
         let key = key.get_ref().as_ref();
-        let secret = KEYS.contains(&key);
+        let secret = KEYS.contains(&key) || (parent == "alarms" && key == "url");
         let known = TENANT_SHAPES.iter().chain(host::SHAPES).any(|shape| shape.keys.contains(&key));
         match value.get_ref() {
             _ if FREE.contains(&key) => {}
             DeValue::Table(named) if secret => collect_named(named, found),
             _ if secret => hide(value, found),
-            DeValue::Table(table) => collect(table, found),
+            DeValue::Table(table) => collect(table, key, found),
             DeValue::Array(items) if known => {
-                items.iter().filter_map(|item| item.get_ref().as_table()).for_each(|t| collect(t, found));
+                items
+                    .iter()
+                    .filter_map(|item| item.get_ref().as_table())
+                    .for_each(|t| collect(t, key, found));
             }
             DeValue::String(text) if text.contains(['@', '?']) => hide(value, found),
             _ if !known => hide(value, found),

@@ -9,16 +9,19 @@ use reqwest::Url;
 use secrecy::SecretString;
 use serde_json::Value;
 
-use super::Problem;
+use super::{Problem, Signature};
 pub use crate::activation::ChangeLimit;
 use crate::model::{Digest, FlowId, Lang, TenantId, Text, UserId};
 pub use crate::plan::{Duplicates, Existing, Guard};
+pub use crate::sync::WriteBack;
 
 /// A whole deployment.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// The configuration's folder, absolute.
     pub dir: PathBuf,
+    /// There is a `ruzhi.toml`.
+    pub host_written: bool,
     /// Where state is kept.
     pub store: StoreSettings,
     /// How `ruzhi serve` is reached.
@@ -36,6 +39,10 @@ pub struct Config {
     pub tenants: Vec<Tenant>,
     /// What somebody should look at.
     pub warnings: Vec<Problem>,
+    /// The files that its secrets are in, also those that could not be read.
+    pub secret_files: Vec<PathBuf>,
+    /// Its files as they stood when they were read: another `Signature::of` it means that some have changed.
+    pub signature: Signature,
 }
 
 /// Where state is kept.
@@ -106,17 +113,6 @@ pub struct CallbackSettings {
     pub token: SecretString,
     /// EncodingAESKey, 43 characters.
     pub aes_key: SecretString,
-}
-
-/// The fields of a form that take the outcome of its rows.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WriteBack {
-    /// A field of one line or of several: what became of the row, in words.
-    pub outcome: String,
-    /// A field of date and time: since when.
-    pub at: Option<String>,
-    /// The language of the words.
-    pub lang: Lang,
 }
 
 /// What a guest may use.

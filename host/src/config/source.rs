@@ -8,11 +8,12 @@ use std::cell::RefCell;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use super::Signature;
 use super::problem::{Fault, Problem, Severity};
 use crate::model::Text;
 
 /// Words that make a line of a file with broken syntax suspect of holding a secret.
-const SENSITIVE: &[&str] = &["secret", "key", "token", "passw", "pwd"];
+const SENSITIVE: &[&str] = &["secret", "key", "token", "passw", "pwd", "robot"];
 /// What a Chinese input method writes in place of TOML's marks.
 const CHINESE_MARKS: &[char] = &[
     '“', '”', '‘', '’', '\u{ff02}', '\u{ff1d}', '\u{ff0c}', '、', '【', '】', '\u{ff3b}', '\u{ff3d}',
@@ -33,6 +34,7 @@ pub(super) struct SourceFile<'a> {
     masks: Vec<Range<usize>>,
     broken: bool,
     problems: RefCell<Vec<Problem>>,
+    secret_files: RefCell<Signature>,
 }
 
 impl<'a> SourceFile<'a> {
@@ -45,6 +47,7 @@ impl<'a> SourceFile<'a> {
             masks,
             broken: false,
             problems: RefCell::new(Vec::new()),
+            secret_files: RefCell::default(),
         }
     }
 
@@ -117,9 +120,14 @@ impl<'a> SourceFile<'a> {
             .then(|| Text::new("put the text in quotes: \"…\"", "文本要用英文引号括起来：\"…\""))
     }
 
-    /// The problems reported so far.
-    pub(super) fn into_problems(self) -> Vec<Problem> {
-        self.problems.into_inner()
+    /// Notes that the file names another one, which holds a secret and is about to be read.
+    pub(super) fn names_secret(&self, path: &Path) {
+        self.secret_files.borrow_mut().note(path);
+    }
+
+    /// The problems reported, and the files of secrets as they stood before they were read.
+    pub(super) fn into_findings(self) -> (Vec<Problem>, Signature) {
+        (self.problems.into_inner(), self.secret_files.into_inner())
     }
 
     fn push(&self, severity: Severity, at: Option<Range<usize>>, fault: Fault) {
@@ -174,7 +182,7 @@ fn suspects(line: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let (key, _) = line.split_once('=').unwrap_or((line, ""));
     let lower = key.to_lowercase();
-    if SENSITIVE.iter().any(|word| lower.contains(word)) {
+    if SENSITIVE.iter().any(|word| lower.contains(word)) || lower.trim() == "url" {
         found.push(key.len() + 1..line.len());
     }
     let mut run = 0..0;

@@ -212,7 +212,11 @@ impl<'a> Section<'a> {
 
     /// How the table is written in a file.
     fn title(&self) -> String {
-        if self.path == "flows" { "`[[flows]]`".to_owned() } else { format!("`[{}]`", self.path) }
+        if matches!(self.path, "flows" | "server.people") {
+            format!("`[[{}]]`", self.path)
+        } else {
+            format!("`[{}]`", self.path)
+        }
     }
 
     /// "in this table", in both languages.

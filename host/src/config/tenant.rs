@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use chrono_tz::Tz;
 use reqwest::Url;
+use secrecy::ExposeSecret as _;
 
 use super::problem::Fault;
 use super::table::{Entry, Section, Shape};
 use super::{
-    Checks, Existing, Flow, Guard, JiandaoyunSettings, SecretSource, Tenant, WecomSettings, flow, host,
-    secret, value,
+    CallbackSettings, Checks, Existing, Flow, Guard, JiandaoyunSettings, SecretSource, Secrets, Tenant,
+    WecomSettings, alarms, flow, host, secret, value,
 };
 use crate::model::{FlowId, TenantId, UserId};
 
@@ -27,18 +28,26 @@ pub(super) const SHAPES: &[Shape] = &[
             "wecom",
             "jiandaoyun",
             "guard",
+            "alarms",
             "flows",
         ],
     },
     Shape {
         path: "wecom",
-        keys: &["base_url", "corp_id", "secret", "read_secret", "proxy", "batch_from", "limits"],
+        keys: &["base_url", "corp_id", "secret", "read_secret", "proxy", "batch_from", "limits", "callback"],
     },
+    Shape { path: "wecom.callback", keys: &["token", "aes_key"] },
     Shape { path: "wecom.limits", keys: &["per_minute", "per_hour", "in_flight"] },
     Shape { path: "jiandaoyun", keys: &["base_url", "api_key", "limits"] },
     Shape { path: "jiandaoyun.limits", keys: &["per_second"] },
     Shape { path: "guard", keys: super::GUARD_KEYS },
-    Shape { path: "flows", keys: &["id", "schedule", "duplicates", "absent", "source", "guest"] },
+    Shape { path: "alarms", keys: &["robot", "url", "lang"] },
+    Shape {
+        path: "flows",
+        keys: &["id", "schedule", "duplicates", "absent", "source", "guest", "push", "write_back"],
+    },
+    Shape { path: "flows.push", keys: &["secret"] },
+    Shape { path: "flows.write_back", keys: &["outcome", "at", "lang"] },
     Shape {
         path: "flows.source",
         keys: &["api", "app_id", "entry_id", "filter", "fields", "request", "overlap"],
@@ -72,7 +81,8 @@ pub(super) fn read(root: &Section<'_>, around: &Around<'_>) -> Option<Tenant> {
     let wecom = read_wecom(root, around);
     let jiandaoyun = read_jiandaoyun(root, around);
     let guard = host::read_guard(&root.section("guard"), Guard::default(), around.ceiling);
-    let flows = read_flows(root, timezone.unwrap_or(Tz::UTC), around.checks);
+    let flows = read_flows(root, timezone.unwrap_or(Tz::UTC), around);
+    let alarms = alarms::read(root, around.secrets, around.checks, |what| variable(around, what));
     Some(Tenant {
         id: around.id.clone()?,
         file: around.path.to_owned(),
@@ -84,7 +94,7 @@ pub(super) fn read(root: &Section<'_>, around: &Around<'_>) -> Option<Tenant> {
         grace: grace?,
         protected: protected?,
         existing: existing?,
-        alarms: None,
+        alarms: alarms?,
         flows: flows?,
     })
 }
@@ -109,6 +119,7 @@ fn read_wecom(root: &Section<'_>, around: &Around<'_>) -> Option<WecomSettings> 
     });
     let proxy = section.maybe("proxy", |entry| entry.parse(value::address));
     let batch_from = section.optional("batch_from", 0, |entry| entry.whole(0..=u32::MAX));
+    let callback = read_callback(&section, around);
     let limits = section.section("limits");
     let per_minute = limits.optional("per_minute", 10_000, |entry| entry.whole(1..=RATE_MOST));
     let per_hour = limits.optional("per_hour", 150_000, |entry| entry.whole(1..=RATE_MOST));
@@ -123,8 +134,28 @@ fn read_wecom(root: &Section<'_>, around: &Around<'_>) -> Option<WecomSettings> 
         per_minute: per_minute?,
         per_hour: per_hour?,
         in_flight: in_flight?,
-        callback: None,
+        callback: callback?,
     })
+}
+
+fn read_callback(wecom: &Section<'_>, around: &Around<'_>) -> Option<Option<CallbackSettings>> {
+    if wecom.get("callback").is_none() {
+        return Some(None);
+    }
+    let section = wecom.section("callback");
+    let named = |key: &str, what: &str, check: fn(&str) -> Result<(), Fault>| {
+        let variable = variable(around, what);
+        section.required(key, &format!("{{ env = \"{variable}\" }}"), |entry| {
+            let found = secret::read(entry, around.checks.secrets, around.secrets, &variable)?;
+            if around.checks.secrets == Secrets::Resolve {
+                entry.good(check(found.expose_secret()))?;
+            }
+            Some(found)
+        })
+    };
+    let token = named("token", "CALLBACK_TOKEN", |_| Ok(()));
+    let aes_key = named("aes_key", "CALLBACK_AES_KEY", value::aes_key);
+    Some(Some(CallbackSettings { token: token?, aes_key: aes_key? }))
 }
 
 fn read_jiandaoyun(root: &Section<'_>, around: &Around<'_>) -> Option<JiandaoyunSettings> {
@@ -166,11 +197,11 @@ fn is_this_machine(url: &Url) -> bool {
 }
 
 /// The name a message proposes for a tenant's variable.
-fn variable(around: &Around<'_>, what: &str) -> String {
+pub(super) fn variable(around: &Around<'_>, what: &str) -> String {
     super::variable(around.id.as_ref().map_or("TENANT", TenantId::as_str), what)
 }
 
-fn read_flows(root: &Section<'_>, zone: Tz, checks: &Checks) -> Option<Vec<Flow>> {
+fn read_flows(root: &Section<'_>, zone: Tz, around: &Around<'_>) -> Option<Vec<Flow>> {
     let sections = root.sections("flows")?;
     if sections.is_empty() {
         let at = root.get("flows").map(|entry| entry.at);
@@ -203,7 +234,7 @@ fn read_flows(root: &Section<'_>, zone: Tz, checks: &Checks) -> Option<Vec<Flow>
             lines.insert(id.clone(), root.file.line(entry.at.start));
             Some(id)
         });
-        flows.extend(flow::read(&section, id, zone, checks));
+        flows.extend(flow::read(&section, id, zone, around));
     }
     (flows.len() == count).then_some(flows)
 }

@@ -204,6 +204,18 @@ pub(super) fn form_id(text: &str) -> Result<String, Fault> {
     ))
 }
 
+/// WeCom's EncodingAESKey: 32 bytes as base64 without the `=`. What was written is not repeated.
+pub(super) fn aes_key(text: &str) -> Result<(), Fault> {
+    let good = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/');
+    if text.len() == 43 && text.bytes().all(good) {
+        return Ok(());
+    }
+    Err(Fault::new("this is not an EncodingAESKey", "这不是 EncodingAESKey").hint(
+        "43 letters and digits, as WeCom's admin console shows them where the callback is set up",
+        "43 个字母和数字，见企业微信管理后台设置回调处",
+    ))
+}
+
 /// A corp id.
 pub(super) fn corp_id(text: &str) -> Result<String, Fault> {
     let good = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');

@@ -1,4 +1,4 @@
-//! The client: pages of rows, and the fields of a form.
+//! The client: pages of rows, single rows, read and written, and the fields of a form.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,7 +7,7 @@ use std::time::Duration;
 use reqwest::Url;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::code::{Reaction, meaning};
@@ -23,6 +23,8 @@ const SECOND: Duration = Duration::from_secs(1);
 const COMPANY: u32 = 50;
 /// Calls a key may make of one route in any second: from v5 on, and before.
 const PER_ROUTE: (u32, u32) = (30, 5);
+/// The same of the route that writes one row: no older route allows more than it did for reading.
+const WRITES_PER_ROUTE: (u32, u32) = (20, 5);
 /// Rows in a page: the most the service gives.
 const PAGE: u32 = 100;
 const ATTEMPTS: u32 = 8;
@@ -54,17 +56,19 @@ struct Shared {
     /// Of the current and the older routes.
     rows: (Limiter, Limiter),
     row: (Limiter, Limiter),
+    update: (Limiter, Limiter),
     widgets: (Limiter, Limiter),
     /// Until when nobody calls, after an 8303 or 8304.
     pause: Mutex<Option<Instant>>,
     called: Mutex<BTreeMap<&'static str, u64>>,
 }
 
-/// What to read of a form.
+/// What to read of a form, or to write in it.
 #[derive(Clone, Copy)]
 enum Target {
     Rows,
     Row,
+    Update,
     Widgets,
 }
 
@@ -73,6 +77,7 @@ impl Target {
         match self {
             Self::Rows => "data/list",
             Self::Row => "data/get",
+            Self::Update => "data/update",
             Self::Widgets => "widget/list",
         }
     }
@@ -93,6 +98,10 @@ struct Body<'a> {
     filter: Option<&'a Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     limit: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'a Map<String, Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    is_start_trigger: Option<bool>,
 }
 
 impl Client {
@@ -114,6 +123,7 @@ impl Client {
         })?;
         let limiter = |per_second| Limiter::new(&[(per_second, SECOND)]);
         let (current, older) = per_second.map_or(PER_ROUTE, |given| (given, given));
+        let (writes, older_writes) = per_second.map_or(WRITES_PER_ROUTE, |given| (given, given));
         Ok(Self(Arc::new(Shared {
             transport,
             root,
@@ -123,6 +133,7 @@ impl Client {
             company: limiter(per_second.map_or(COMPANY, |given| given.max(COMPANY))),
             rows: (limiter(current), limiter(older)),
             row: (limiter(current), limiter(older)),
+            update: (limiter(writes), limiter(older_writes)),
             widgets: (limiter(current), limiter(older)),
             pause: Mutex::new(None),
             called: Mutex::default(),
@@ -158,6 +169,33 @@ impl Client {
             Err(Failure::Refused { code: 4001, .. }) => Ok(None),
             Err(failure) => Err(Error::GetRow { form: form.clone(), id: id.clone(), failure }),
         }
+    }
+
+    /// Writes these fields of one row, by name, and no others; starts no automation on the form. Gives the row as the
+    /// service then has it: a value that its field cannot take is silently emptied. None if the row was deleted. Doing it
+    /// twice is doing it once, so it is tried again like a read.
+    pub async fn update(
+        &self,
+        form: &Form,
+        id: &RecordId,
+        values: &[(&str, Value)],
+    ) -> Result<Option<Row>, Error> {
+        let wrapped = values.iter().map(|(field, value)| ((*field).to_owned(), json!({ "value": value })));
+        let data = wrapped.collect();
+        let body = Body {
+            data_id: Some(id.as_str()),
+            data: Some(&data),
+            is_start_trigger: Some(false),
+            ..Body::of(form)
+        };
+        let answer = self.0.ask(form, Target::Update, &body).await.map(|mut answer| answer.remove("data"));
+        match answer {
+            Ok(Some(Value::Object(fields))) => Ok(Some(Row { id: id.clone(), fields })),
+            Ok(_) => Err(Failure::Shape { what: "data" }),
+            Err(Failure::Refused { code: 4001, .. }) => Ok(None),
+            Err(failure) => Err(failure),
+        }
+        .map_err(|failure| Error::UpdateRow { form: form.clone(), id: id.clone(), failure })
     }
 
     /// Calls made so far, by API.
@@ -199,6 +237,8 @@ impl<'a> Body<'a> {
             fields: &[],
             filter: None,
             limit: None,
+            data: None,
+            is_start_trigger: None,
         }
     }
 }
@@ -243,6 +283,7 @@ impl Shared {
         let limiters = match target {
             Target::Rows => &self.rows,
             Target::Row => &self.row,
+            Target::Update => &self.update,
             Target::Widgets => &self.widgets,
         };
         let limiter = if form.api == Api::V5 { &limiters.0 } else { &limiters.1 };
@@ -353,6 +394,7 @@ impl Shared {
             match (form.api, target) {
                 (Api::V5, Target::Rows) => segments.extend(["v5", "app", "entry", "data", "list"]),
                 (Api::V5, Target::Row) => segments.extend(["v5", "app", "entry", "data", "get"]),
+                (Api::V5, Target::Update) => segments.extend(["v5", "app", "entry", "data", "update"]),
                 (Api::V5, Target::Widgets) => segments.extend(["v5", "app", "entry", "widget", "list"]),
                 // The fields have no v4 route of their own.
                 (Api::V4, Target::Widgets) => {
@@ -362,6 +404,7 @@ impl Shared {
                     let last = match target {
                         Target::Rows => "data",
                         Target::Row => "data_retrieve",
+                        Target::Update => "data_update",
                         Target::Widgets => "widgets",
                     };
                     segments.extend([api.as_str(), "app", &form.app_id, "entry", &form.entry_id, last])

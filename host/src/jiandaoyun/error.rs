@@ -48,6 +48,17 @@ pub enum Error {
         #[source]
         failure: Failure,
     },
+    /// A row could not be written.
+    #[error("cannot write the row {id} of the JianDaoYun form {}/{}", form.app_id, form.entry_id)]
+    UpdateRow {
+        /// The form.
+        form: Form,
+        /// The row.
+        id: RecordId,
+        /// Why.
+        #[source]
+        failure: Failure,
+    },
     /// A form's fields could not be read.
     #[error("cannot read the fields of the JianDaoYun form {}/{}", form.app_id, form.entry_id)]
     ListWidgets {
@@ -200,6 +211,7 @@ impl Error {
             Self::Settings { failure }
             | Self::ListRows { failure, .. }
             | Self::GetRow { failure, .. }
+            | Self::UpdateRow { failure, .. }
             | Self::ListWidgets { failure, .. } => failure,
         }
     }
@@ -228,6 +240,10 @@ impl Error {
             Self::GetRow { form, id, .. } => (
                 format!("Cannot read the row {id} of the JianDaoYun form {}/{}", form.app_id, form.entry_id),
                 format!("无法读取简道云表单 {}/{} 的数据 {id}", form.app_id, form.entry_id),
+            ),
+            Self::UpdateRow { form, id, .. } => (
+                format!("Cannot write the row {id} of the JianDaoYun form {}/{}", form.app_id, form.entry_id),
+                format!("无法写入简道云表单 {}/{} 的数据 {id}", form.app_id, form.entry_id),
             ),
             Self::ListWidgets { form, .. } => (
                 format!("Cannot read the fields of the JianDaoYun form {}/{}", form.app_id, form.entry_id),

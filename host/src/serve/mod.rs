@@ -18,6 +18,9 @@ mod runner;
 mod scheduler;
 mod server;
 pub mod signals;
+mod watch;
+#[cfg(test)]
+pub(crate) mod tests;
 
 pub use live::{Live, LiveRun};
 pub use process::Process;
@@ -40,13 +43,16 @@ pub async fn run(
 ) -> Result<(), Failure> {
     let quit = deployment.quit.clone();
     let (scheduler, inbox) = Scheduler::new();
-    let alarms = alarm::Alarms::default();
+    let (alarms, hearing) = alarm::Alarms::new();
     let process = Arc::new(Process::new(deployment, clock, scheduler, alarms));
+    let watched = tokio::spawn(watch::watch(Arc::clone(&process)));
+    let told = tokio::spawn(alarm::tell(Arc::clone(&process), hearing));
     let answered = tokio::spawn(server::answer(Arc::clone(&process), listener));
     let kept = tokio::spawn(scheduler::keep(Arc::clone(&process), inbox)).await;
     // Whatever ended the scheduler ends the rest.
     quit.cancel();
     let broken = |error: &dyn std::error::Error| Failure::io("go on serving", "继续运行", error);
+    drop(tokio::join!(watched, told));
     answered.await.map_err(|error| broken(&error))?.map_err(|error| broken(&error))?;
     kept.map_err(|error| broken(&error))?
 }

@@ -177,6 +177,53 @@ impl Default for Scheduler {
     }
 }
 
+#[cfg(test)]
+impl Inbox {
+    /// Who was woken so far, and not read here yet.
+    pub(super) fn woken(&mut self) -> Vec<(TenantId, Option<FlowId>, Wake)> {
+        let messages = std::iter::from_fn(|| self.messages.try_recv().ok());
+        let woken = messages.filter_map(|message| match message {
+            Message::Wake { tenant, flow, why } => Some((tenant, flow, why)),
+            _ => None,
+        });
+        woken.collect()
+    }
+
+    /// Says yes to whatever people ask for, and tells what that was.
+    pub(super) fn agree(mut self) -> Arc<std::sync::Mutex<Vec<String>>> {
+        let asked = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let told = Arc::clone(&asked);
+        tokio::spawn(async move {
+            while let Some(message) = self.messages.recv().await {
+                let said = match message {
+                    Message::Ask { tenant, flow, asking } => {
+                        let Asking { request, who, answer } = *asking;
+                        drop(answer.send(Ok(Asked { run: Some("r-asked".parse().unwrap()) })));
+                        format!("{who} asks {tenant}/{flow} for {request:?}")
+                    }
+                    Message::Pause { tenant, flow, who, why, answer } => {
+                        drop(answer.send(Ok(())));
+                        format!("{who} pauses {tenant}/{flow}: {}", why.unwrap_or_default())
+                    }
+                    Message::Resume { tenant, flow, answer } => {
+                        drop(answer.send(Ok(())));
+                        format!("{tenant}/{flow} is resumed")
+                    }
+                    Message::Wake { tenant, why, .. } => format!("{tenant} is woken: {why:?}"),
+                    Message::Exchanged => "exchanged".to_owned(),
+                };
+                told.lock().unwrap().push(said);
+            }
+        });
+        asked
+    }
+
+    /// Writes how the flows stand.
+    pub(super) fn stands(&self, standings: Vec<FlowStanding>) {
+        self.board.send_replace(Arc::new(standings));
+    }
+}
+
 impl Scheduler {
     /// A handle, and what it speaks to.
     pub(super) fn new() -> (Self, Inbox) {

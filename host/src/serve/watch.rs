@@ -18,26 +18,18 @@ const LOOK: Duration = Duration::from_secs(2);
 
 /// Watches the files until the process is to end.
 pub(super) async fn watch(process: Arc<Process>) {
-    let mut taken = look(&process).await;
-    let mut seen = taken.clone();
+    let mut seen = None;
     loop {
         tokio::select! {
             () = process.quit.cancelled() => return,
             () = tokio::time::sleep(LOOK) => {}
         }
         let now = look(&process).await;
-        if now == taken {
-            seen = now;
-            continue;
+        let taken = process.deployment().config.signature.clone();
+        if now != taken && seen.as_ref() == Some(&now) {
+            take_up(&process, &taken, &now);
         }
-        if now != seen {
-            seen = now;
-            continue;
-        }
-        take_up(&process, &taken, &now).await;
-        // What has been taken up may name other files.
-        taken = look(&process).await;
-        seen = taken.clone();
+        seen = Some(now);
     }
 }
 
@@ -48,7 +40,7 @@ async fn look(process: &Arc<Process>) -> Signature {
 }
 
 /// Reads the files and lets run what is good in them.
-async fn take_up(process: &Arc<Process>, before: &Signature, now: &Signature) {
+fn take_up(process: &Arc<Process>, before: &Signature, now: &Signature) {
     let deployment = process.deployment();
     let (config, problems) = Config::reload(
         &deployment.config.dir,

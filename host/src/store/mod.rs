@@ -9,6 +9,7 @@ mod row;
 mod serving;
 mod shown;
 mod sqlite;
+mod write_back;
 
 #[cfg(test)]
 mod tests;
@@ -27,9 +28,11 @@ pub use row::{
 pub use serving::{AlarmRow, AuditRow, Blocked, Paused, StandingRow};
 pub use shown::{OperationsWanted, RejectsWanted, RunsCounted, RunsWanted, ShownReject};
 pub use sqlite::{Access, Sqlite};
+pub use write_back::{DueWriteBack, WriteBackScope, WrittenBack};
 
 use crate::model::{
-    Digest, FlowId, LedgerEntry, MemberKey, Operation, PlanId, RecordId, RunId, SourceRecord, TenantId,
+    Digest, FlowId, LedgerEntry, MemberKey, Operation, Origin, PlanId, RecordId, RunId, SourceRecord,
+    TenantId,
 };
 use crate::plan::{Candidate, Order, Plan, Scope, Survey};
 
@@ -306,6 +309,30 @@ pub trait Store: Send + Sync {
     async fn alarms(&self) -> Result<Vec<AlarmRow>, StoreError>;
     /// Keeps an alarm, in the place of an earlier one of its key.
     async fn put_alarm(&self, alarm: &AlarmRow) -> Result<(), StoreError>;
+    /// A page of a flow's records of which its form is to be told something else than it was, in the order of their ids.
+    async fn write_backs_due(
+        &self,
+        scope: &WriteBackScope<'_>,
+        after: Option<&RecordId>,
+        most: usize,
+    ) -> Result<Vec<DueWriteBack>, StoreError>;
+    /// Keeps what a flow's form was told.
+    async fn put_write_backs(
+        &self,
+        tenant: &TenantId,
+        flow: &FlowId,
+        written: &[WrittenBack],
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError>;
+    /// The name on another record of these tenants that claims what this one does: the mobile number, or the account.
+    async fn rival(
+        &self,
+        tenants: &[TenantId],
+        origin: &Origin,
+        of_mobile: bool,
+    ) -> Result<Option<String>, StoreError>;
+    /// Whether the store can be written now.
+    async fn check_writable(&self) -> Result<(), StoreError>;
     /// The runs a person wants to see, newest first.
     async fn runs_wanted(&self, wanted: &RunsWanted<'_>) -> Result<Vec<RunRow>, StoreError>;
     /// How many runs began since a moment, by state and quarter of an hour.
@@ -331,8 +358,6 @@ pub trait Store: Send + Sync {
     async fn rejects_wanted(&self, wanted: &RejectsWanted<'_>) -> Result<Vec<ShownReject>, StoreError>;
     /// A person says no to a plan. Says whether it still waited for that; else nothing is done.
     async fn reject_plan(&self, tenant: &TenantId, id: &PlanId, reason: &str) -> Result<bool, StoreError>;
-    /// Whether the store can be written now.
-    async fn check_writable(&self) -> Result<(), StoreError>;
     /// Ends every connection and writes the log back into the file.
     async fn close(&self);
 }

@@ -93,6 +93,9 @@ pub struct AlarmRow {
     pub text: Text,
     /// What to do next.
     pub hint: Option<Text>,
+    /// The page that shows more, such as `/plans/jingxintai/p1`.
+    #[serde(default)]
+    pub page: Option<String>,
     /// When it arose.
     pub since: DateTime<Utc>,
     /// When it was last seen to hold.

@@ -71,6 +71,15 @@ impl Sqlite {
         sqlx::migrate!("src/store/migrations").run(&pool).await.map_err(|e| unusable(e.to_string()))?;
         Ok(Self { pool, writing: tokio::sync::Mutex::new(()), _lock: lock })
     }
+
+    /// Faults of the file, in SQLite's words; none if it is whole. Reads every page.
+    pub async fn check_integrity(&self) -> Result<Vec<String>, StoreError> {
+        let rows: Vec<String> = sqlx::query_scalar("PRAGMA quick_check(20)")
+            .fetch_all(&self.pool)
+            .await
+            .map_err(|source| StoreError::Read { what: "the store's own check", source })?;
+        Ok(rows.into_iter().filter(|row| row != "ok").collect())
+    }
 }
 
 /// One host per data folder: two could plan the same person at once.

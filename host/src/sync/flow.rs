@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio_util::sync::CancellationToken;
 
 use super::progress::Progress;
+use super::write_back::WriteBack;
 use crate::guest::Guest;
 use crate::jiandaoyun;
 use crate::model::{Clock, Digest, FlowId, RunId, TenantId};
@@ -57,6 +58,8 @@ pub struct Flow {
     pub store: Arc<dyn Store>,
     /// Where the moment comes from.
     pub clock: Arc<dyn Clock>,
+    /// Where on the form the outcome of its rows is written, if it is.
+    pub write_back: Option<WriteBack>,
     /// Where ids come from.
     pub run_ids: Arc<dyn RunIds>,
     /// Cancelled when the process is to end: calls under way are answered and stored, no other begins.

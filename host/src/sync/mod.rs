@@ -18,6 +18,7 @@ mod revert;
 mod run;
 mod settle;
 mod verdict;
+mod write_back;
 
 #[cfg(test)]
 mod tests;
@@ -28,3 +29,4 @@ pub use fields::{FormFields, missing as missing_fields};
 pub use flow::{Flow, RunIds};
 pub use progress::{Progress, Silent, Stage};
 pub use run::{Begun, Report, Request, RunOptions};
+pub use write_back::{WriteBack, WriteBackFault};

@@ -14,6 +14,7 @@ use super::flow::Flow;
 use super::planning::{self, Made};
 use super::progress::Stage;
 use super::settle::settle_crash;
+use super::write_back::write_back;
 use super::{adopt, drift, fields, revert};
 use crate::meter;
 use crate::model::{PlanId, RunId, Text};
@@ -158,6 +159,9 @@ impl Begun<'_> {
                 }
                 Err(error) => Err(error),
             };
+            if let Ok(state) = result {
+                running.write_back(state).await;
+            }
             running.end(result).await
         }
         .instrument(span)
@@ -404,6 +408,29 @@ impl Running<'_> {
         let applied = Applying::new(flow, plan).apply().await?;
         set(if applied.counts.failed == 0 { PlanState::Done } else { PlanState::Failed }).await?;
         Ok(applied)
+    }
+
+    /// Tells the form what became of its rows. What is not told is no failure of the run's own work.
+    async fn write_back(&mut self, state: RunState) {
+        if self.request.only_plans() {
+            return;
+        }
+        let waits = state == RunState::Held;
+        let held = match &self.row.plan {
+            Some(plan) if waits => match self.flow.store.plan(&self.flow.tenant, plan).await {
+                Ok(stored) => stored.filter(|stored| stored.state == PlanState::Held).map(|_| plan.clone()),
+                Err(_) => None,
+            },
+            _ => None,
+        };
+        let problem = match write_back(self.flow, held.as_ref()).await {
+            Ok(wrote) => wrote.problem,
+            Err(error) => Some(error.text()),
+        };
+        // Of a run that waits, there is more to say than this.
+        if let Some(problem) = problem.filter(|_| !waits) {
+            self.row.problem.get_or_insert(problem);
+        }
     }
 
     /// Only after every page was read, every row decided and every outcome stored.

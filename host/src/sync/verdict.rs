@@ -134,18 +134,7 @@ pub(super) fn read(operation: &Arc<Operation>, place: usize, known: Known<'_>, a
         // The plan had somebody give the number up first; if that failed, both are tried again.
         Verdict::MobileHeld { .. } if known.later => settled(OperationState::Failed, doubtful, None),
         Verdict::MobileHeld { holder, .. } => {
-            let who = holder.unwrap_or_default();
-            refused(refusal(
-                errcode,
-                "mobile",
-                "mobile.held",
-                &Text::new(
-                    format!(
-                        "this mobile number belongs to the member {who} in WeCom; correct the number, or remove it there"
-                    ),
-                    format!("该手机号在企业微信中属于成员 {who}；请更正手机号，或先从该成员处移除"),
-                ),
-            ))
+            refused(refusal(errcode, "mobile", "mobile.held", &mobile_held(&holder.unwrap_or_default())))
         }
         Verdict::NotFound if creating => refused(from_table(60111)),
         Verdict::NotFound => {
@@ -181,6 +170,22 @@ pub(super) fn read(operation: &Arc<Operation>, place: usize, known: Known<'_>, a
         Verdict::Lost => Meaning::Again { doubt: true, attempts },
         Verdict::Busy { .. } => Meaning::Again { doubt: false, attempts },
     }
+}
+
+/// That a mobile number is another member's. [`holder`] reads the member out of it.
+fn mobile_held(who: &str) -> Text {
+    Text::new(
+        format!(
+            "this mobile number belongs to the member {who} in WeCom; correct the number, or remove it there"
+        ),
+        format!("该手机号在企业微信中属于成员 {who}；请更正手机号，或先从该成员处移除"),
+    )
+}
+
+/// The member whom a mobile number belongs to, where a refusal says so. No userid has a blank or a `；`.
+pub(super) fn holder(violation: &Violation) -> Option<&str> {
+    let (_, rest) = violation.message.split_once("属于成员 ").filter(|_| violation.rule == "mobile.held")?;
+    rest.split('；').next().filter(|who| !who.is_empty())
 }
 
 /// The ledger's line once an operation is done.

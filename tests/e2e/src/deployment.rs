@@ -244,7 +244,7 @@ pub fn finish(mut command: Command) -> Result<Outcome> {
 }
 
 /// A binary of this workspace, built in the same profile as the caller.
-fn binary(name: &str) -> Result<PathBuf> {
+pub fn binary(name: &str) -> Result<PathBuf> {
     let mut folder = std::env::current_exe()?;
     folder.pop();
     if folder.ends_with("deps") {

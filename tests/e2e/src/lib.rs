@@ -6,7 +6,7 @@ mod factory;
 mod serving;
 mod workforce;
 
-pub use deployment::{Deployment, Outcome, Tenant, finish};
+pub use deployment::{Deployment, Outcome, Tenant, binary, finish};
 pub use factory::{check_directory, simulator};
 pub use serving::{Answer, Serving};
 pub use workforce::{Standing, Worker, Workforce};

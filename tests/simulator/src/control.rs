@@ -53,6 +53,15 @@ fn route(world: &mut World, request: &Request) -> Result<Value, ControlError> {
         (true, "outbox") => world.outbox.knobs = patched(&world.outbox.knobs, &request.body)?,
         (false, "deliveries") => return Ok(json!({ "deliveries": world.outbox.deliveries() })),
         (true, "faults") => world.set_faults(parse::<Faults>(&request.body)?),
+        (false, "told") => {
+            return Ok(json!({ "robots": world.told.messages(), "sink": world.told.posted() }));
+        }
+        (true, "robot") => {
+            let change: Value = parse(&request.body)?;
+            let key = |what: &str| change.get(what).and_then(Value::as_str);
+            key("add").into_iter().for_each(|key| world.told.add(key));
+            key("remove").into_iter().for_each(|key| world.told.remove(key));
+        }
         (true, "release") => return Ok(json!({ "released": world.release() })),
         (true, "limits") => world.limits = patched(&world.limits, &request.body)?,
         (true, "knobs") => world.knobs = patched(&world.knobs, &request.body)?,

@@ -1,4 +1,4 @@
-//! What people do in the consoles of the two services, and what the services then tell of it.
+//! What people do in the consoles of the two services and programs through the API, and what the services then tell of it.
 
 use serde_json::{Map, Value};
 
@@ -32,6 +32,18 @@ impl World {
         form.touch(now_ms);
         self.outbox.pushed(&app_id, &entry_id, events);
         Ok(written)
+    }
+
+    /// A program has written a row through the API. The service does not push that; the outbox may be told to.
+    pub(crate) fn written_by_api(&mut self, app_id: &str, entry_id: &str, id: &str) {
+        if !self.outbox.knobs.for_api_writes {
+            return;
+        }
+        let now_ms = self.clock.now_ms();
+        let Some(form) = self.jiandaoyun.form_mut(app_id, entry_id) else { return };
+        let Some(row) = form.fields(id).cloned() else { return };
+        let event = RowEvent::written(id, false, row, form.name(), now_ms);
+        self.outbox.pushed(app_id, entry_id, vec![event]);
     }
 
     /// Somebody deletes a member.

@@ -19,6 +19,7 @@ mod message;
 mod observation;
 mod outbox;
 mod random;
+mod robot;
 mod server;
 mod settings;
 mod simulator;
@@ -34,6 +35,7 @@ pub use load::{
 pub use observation::Misunderstanding;
 pub use outbox::{CallbackTo, Delivery, OutboxError, OutboxKnobs, PushTo};
 pub use random::Random;
+pub use robot::{ROBOT_KEY, RobotMessage};
 pub use settings::{Knobs, Limits};
 pub use simulator::{Simulator, StartError};
 pub use wecom::{CorpError, CredentialKind, Member};

@@ -38,7 +38,10 @@ impl Request {
     /// Path and query without what must never be kept: the token and the secret.
     pub(crate) fn safe_path(&self) -> String {
         let mut shown = self.path.clone();
-        let kept = self.query.iter().filter(|(key, _)| key != "access_token" && key != "corpsecret");
+        let kept = self
+            .query
+            .iter()
+            .filter(|(key, _)| !matches!(key.as_str(), "access_token" | "corpsecret" | "key"));
         for (index, (key, value)) in kept.enumerate() {
             shown.push(if index == 0 { '?' } else { '&' });
             shown.push_str(key);

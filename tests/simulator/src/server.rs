@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures::stream;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, SERVER};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderName, HeaderValue, SERVER};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Response, StatusCode};
@@ -57,13 +57,14 @@ async fn answer(
     world: Arc<Shared>,
 ) -> Result<Response<Full<Bytes>>, Ended> {
     let request = read(request).await?;
+    let ahead = world.lock().knobs.clock_ahead_s;
     let outcome = world.answer(&request);
     if outcome.delay_ms > 0 {
         tokio::time::sleep(Duration::from_millis(outcome.delay_ms)).await;
     }
     drop(outcome.in_flight);
     match outcome.reply {
-        Reply::Answer(answer) => Ok(respond(answer)),
+        Reply::Answer(answer) => Ok(respond(answer, ahead)),
         Reply::Reset => Err(Ended::Reset),
         // The connection ends when the caller gives up.
         Reply::Stall => std::future::pending().await,
@@ -104,11 +105,17 @@ async fn parts_of(body: Bytes, boundary: String) -> Vec<Part> {
     parts
 }
 
-fn respond(answer: Answer) -> Response<Full<Bytes>> {
+fn respond(answer: Answer, ahead: i64) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from(answer.body)));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
+    if ahead != 0 {
+        let date = chrono::Utc::now() + chrono::TimeDelta::seconds(ahead);
+        if let Ok(date) = HeaderValue::from_str(&date.format("%a, %d %b %Y %H:%M:%S GMT").to_string()) {
+            headers.insert(DATE, date);
+        }
+    }
     if let Some((code, message)) = answer.verdict {
         headers.insert(SERVER, HeaderValue::from_static("nginx"));
         headers.insert(HeaderName::from_static("error-code"), HeaderValue::from(code));

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 pub struct Knobs {
     /// Every answer takes this long; lets calls overlap, so that concurrency limits mean something.
     pub latency_ms: u64,
+    /// The `Date` of every answer is so many seconds ahead of this machine's clock.
+    pub clock_ahead_s: i64,
     /// Keep the last 10,000 requests for `GET /sim/requests`.
     pub log_requests: bool,
     /// `false`: every WeCom call but gettoken answers 60020.
@@ -38,6 +40,8 @@ pub struct Knobs {
     pub limit_over_100_is_error: bool,
     /// JianDaoYun's code for a missing or malformed Authorization header.
     pub missing_auth_code: i32,
+    /// What the address that takes any JSON (`/sink`) answers.
+    pub sink_status: u16,
     /// `true`: a body key that JianDaoYun or WeCom would silently ignore is recorded as a misunderstanding.
     pub unknown_keys_are_misunderstandings: bool,
 }
@@ -46,6 +50,7 @@ impl Default for Knobs {
     fn default() -> Self {
         Self {
             latency_ms: 0,
+            clock_ahead_s: 0,
             log_requests: false,
             trusted_ip: true,
             sync_ip_is_legacy: false,
@@ -61,6 +66,7 @@ impl Default for Knobs {
             created_at_is_number: false,
             limit_over_100_is_error: false,
             missing_auth_code: 8301,
+            sink_status: 200,
             unknown_keys_are_misunderstandings: true,
         }
     }
@@ -74,6 +80,8 @@ pub struct Limits {
     pub enabled: bool,
     /// JianDaoYun, per key and endpoint, on v5 routes: 8304 above it.
     pub jdy_per_second: u32,
+    /// The same for writing a row, on the v5 route.
+    pub jdy_write_per_second: u32,
     /// The same on older routes.
     pub jdy_old_per_second: u32,
     /// JianDaoYun, per company over all endpoints: 8303 above it.
@@ -99,6 +107,7 @@ impl Default for Limits {
         Self {
             enabled: true,
             jdy_per_second: 30,
+            jdy_write_per_second: 20,
             jdy_old_per_second: 5,
             jdy_company_per_second: 50,
             wecom_per_minute: 10_000,

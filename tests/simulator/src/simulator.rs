@@ -16,6 +16,7 @@ use crate::fault::{Faults, Service};
 use crate::load::{self, LoadDocument, LoadError, RowChange};
 use crate::observation::Misunderstanding;
 use crate::outbox::{self, CallbackTo, Delivery, OutboxError, OutboxKnobs, PushTo};
+use crate::robot::RobotMessage;
 use crate::server;
 use crate::settings::{Knobs, Limits};
 use crate::wecom::{CorpError, Member};
@@ -192,6 +193,36 @@ impl Simulator {
     /// The bodies of the logged requests to a path that ends so, oldest first; the knob `log_requests` keeps them.
     pub fn bodies(&self, path: &str) -> Vec<String> {
         self.world.lock().observation.bodies(path)
+    }
+
+    /// A group robot of this key comes into its group, beside [`ROBOT_KEY`](crate::ROBOT_KEY).
+    pub fn add_robot(&self, key: &str) {
+        self.world.lock().told.add(key);
+    }
+
+    /// A group robot is removed from its group.
+    pub fn remove_robot(&self, key: &str) {
+        self.world.lock().told.remove(key);
+    }
+
+    /// What group robots took, oldest first.
+    pub fn robot_messages(&self) -> Vec<RobotMessage> {
+        self.world.lock().told.messages().to_vec()
+    }
+
+    /// What was posted to `/sink`, oldest first.
+    pub fn posted(&self) -> Vec<Value> {
+        self.world.lock().told.posted().to_vec()
+    }
+
+    /// Waits until group robots and `/sink` together took so much, or `most` is over; says which.
+    pub fn wait_for_told(&self, count: usize, most: Duration) -> bool {
+        self.world.wait_for_told(count, most)
+    }
+
+    /// A row of a form as it is, by alias or field id.
+    pub fn row(&self, app_id: &str, entry_id: &str, id: &str) -> Option<Map<String, Value>> {
+        self.world.lock().jiandaoyun.form_mut(app_id, entry_id)?.fields(id).cloned()
     }
 
     /// The members of a corp by userid in lower case; empty for an unknown corp.

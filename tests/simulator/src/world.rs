@@ -11,6 +11,7 @@ use crate::jiandaoyun::{self, JianDaoYun};
 use crate::message::{Answer, Outcome, Reply, Request};
 use crate::observation::Observation;
 use crate::outbox::{Delivery, Outbox};
+use crate::robot::{self, Told};
 use crate::settings::{Knobs, Limits};
 use crate::wecom::{self, WeCom};
 
@@ -25,6 +26,8 @@ pub(crate) struct World {
     pub(crate) wecom: WeCom,
     /// What the services send by themselves.
     pub(crate) outbox: Outbox,
+    /// What group robots and the sink took.
+    pub(crate) told: Told,
     /// Requests that are held before the service acts.
     held: Vec<Request>,
     /// How many requests were ever left without an answer.
@@ -42,6 +45,7 @@ impl World {
             jiandaoyun: JianDaoYun::default(),
             wecom: WeCom::default(),
             outbox: Outbox::new(),
+            told: Told::default(),
             held: Vec::new(),
             stalled: 0,
         }
@@ -82,7 +86,11 @@ impl World {
         if self.knobs.log_requests {
             self.observation.log(request);
         }
-        let mut outcome = if request.path.starts_with("/cgi-bin/") {
+        let mut outcome = if request.path == robot::PATH {
+            robot::send(self, request)
+        } else if request.path == robot::SINK {
+            Outcome::now(robot::sink(self, request))
+        } else if request.path.starts_with("/cgi-bin/") {
             wecom::answer(self, request)
         } else if request.path.starts_with("/api/") {
             jiandaoyun::answer(self, request)
@@ -102,11 +110,18 @@ pub(crate) struct Shared {
     stalled: Condvar,
     /// Told when a delivery ends.
     delivered: Condvar,
+    /// Told when a group robot or the sink has answered.
+    told: Condvar,
 }
 
 impl Shared {
     pub(crate) fn new() -> Self {
-        Self { world: Mutex::new(World::new()), stalled: Condvar::new(), delivered: Condvar::new() }
+        Self {
+            world: Mutex::new(World::new()),
+            stalled: Condvar::new(),
+            delivered: Condvar::new(),
+            told: Condvar::new(),
+        }
     }
 
     /// Answers a request, and tells whoever waits for it when the answer is that there is none.
@@ -115,6 +130,9 @@ impl Shared {
         if matches!(outcome.reply, Reply::Stall) {
             self.stalled.notify_all();
         }
+        if matches!(request.path.as_str(), robot::PATH | robot::SINK) {
+            self.told.notify_all();
+        }
         outcome
     }
 
@@ -122,6 +140,13 @@ impl Shared {
     pub(crate) fn wait_for_stall(&self, before: u64, most: Duration) -> u64 {
         let waiting = self.stalled.wait_timeout_while(self.lock(), most, |world| world.stalled <= before);
         waiting.unwrap_or_else(PoisonError::into_inner).0.stalled
+    }
+
+    /// Waits until robots and sink together took so much, or `most` is over; says which.
+    pub(crate) fn wait_for_told(&self, count: usize, most: Duration) -> bool {
+        let missing = |world: &mut World| world.told.count() < count;
+        let waiting = self.told.wait_timeout_while(self.lock(), most, missing);
+        waiting.unwrap_or_else(PoisonError::into_inner).0.told.count() >= count
     }
 
     /// Changes the outbox, and tells whoever waits for deliveries.

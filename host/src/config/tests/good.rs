@@ -68,7 +68,7 @@ fn jingxintai() -> Deployment {
         ("tenants/jingxintai/onboarding.json", "{}"),
     ]);
     deployment.variables = BTreeMap::from([
-        ("RUZHI_TOKEN", "token"),
+        ("RUZHI_TOKEN", "an-operators-token"),
         ("JINGXINTAI_WECOM_SECRET", "wecom-secret"),
         ("JINGXINTAI_JDY_KEY", "jdy-key"),
     ]);
@@ -83,7 +83,7 @@ fn every_key_arrives_as_its_type() {
     assert_eq!(config.store.url, "sqlite://ruzhi.db");
     assert_eq!(config.store.path, deployment.path("ruzhi.db"));
     assert_eq!(config.server.listen, "127.0.0.1:7080".parse().unwrap());
-    assert_eq!(config.server.people.first().unwrap().token.expose_secret(), "token");
+    assert_eq!(config.server.people.first().unwrap().token.expose_secret(), "an-operators-token");
     assert_eq!(config.guest.memory_bytes, 64 << 20);
     assert_eq!(config.guest.deadline, Duration::from_secs(2));
     assert_eq!(config.guest.cache, deployment.path("compiled"));
@@ -263,16 +263,26 @@ const REFERENCE: &str = include_str!("../../../../docs/reference/configuration.m
 
 #[test]
 fn the_references_examples_load() {
-    let mut deployment =
-        Deployment::of(&[("tenants/jingxintai/onboarding.json", "{}"), ("secrets/pasted-jdy-key", "key")]);
+    let mut deployment = Deployment::of(&[
+        ("tenants/jingxintai/onboarding.json", "{}"),
+        ("secrets/pasted-jdy-key", "key"),
+        ("secrets/lilei-token", "li-leis-own-token"),
+    ]);
     for (block, _) in REFERENCE.split("```toml\n# ").skip(1).filter_map(|rest| rest.split_once("```")) {
         let (name, content) = block.split_once('\n').unwrap();
         deployment.write(name, content.as_bytes());
     }
     deployment.variables = BTreeMap::from([
-        ("RUZHI_TOKEN", "token"),
+        ("RUZHI_TOKEN", "an-operators-token"),
+        ("RUZHI_VIEWER_TOKEN", "a-viewers-token-16"),
+        ("RUZHI_ALARM_ROBOT", "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=1"),
+        ("RUZHI_ALARM_URL", "https://alarms.example/ruzhi"),
         ("JINGXINTAI_WECOM_SECRET", "secret"),
         ("JINGXINTAI_JDY_KEY", "key"),
+        ("JINGXINTAI_CALLBACK_TOKEN", "token"),
+        ("JINGXINTAI_CALLBACK_AES_KEY", "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C"),
+        ("JINGXINTAI_ALARM_ROBOT", "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=2"),
+        ("JINGXINTAI_PUSH_SECRET", "secret"),
         ("PASTED_WECOM_SECRET", "secret"),
     ]);
     let names: Vec<_> = deployment.good().tenants.iter().map(|tenant| tenant.id.to_string()).collect();

@@ -22,35 +22,35 @@ error: unknown key `log` at the top of the file
   |
 3 | [log]
   |  ^^^
-  = hint: known here: `store`, `server`, `guest`, `guard`
+  = hint: known here: `store`, `server`, `schedule`, `alarms`, `guest`, `guard`
 
 error: unknown key `timezon` at the top of the file
  --> tenants/a.toml:1:1
   |
 1 | timezon = "*************"
   | ^^^^^^^
-  = hint: did you mean `timezone`? Known here: `name`, `timezone`, `grace`, `protected`, `existing`, `wecom`, `jiandaoyun`, `guard`, `flows`
+  = hint: did you mean `timezone`? Known here: `name`, `timezone`, `grace`, `protected`, `existing`, `wecom`, `jiandaoyun`, `guard`, `alarms`, `flows`
 
 error: unknown key `corpId` in `[wecom]`
  --> tenants/a.toml:3:1
   |
 3 | corpId = "***"
   | ^^^^^^
-  = hint: did you mean `corp_id`? Known here: `base_url`, `corp_id`, `secret`, `read_secret`, `proxy`, `batch_from`, `limits`
+  = hint: did you mean `corp_id`? Known here: `base_url`, `corp_id`, `secret`, `read_secret`, `proxy`, `batch_from`, `limits`, `callback`
 
 error: unknown key `agent` in `[wecom]`
  --> tenants/a.toml:4:1
   |
 4 | agent = *
   | ^^^^^
-  = hint: known here: `base_url`, `corp_id`, `secret`, `read_secret`, `proxy`, `batch_from`, `limits`
+  = hint: known here: `base_url`, `corp_id`, `secret`, `read_secret`, `proxy`, `batch_from`, `limits`, `callback`
 
 error: unknown key `component` in `[[flows]]`
   --> tenants/a.toml:11:1
    |
 11 | component = "x.wasm"
    | ^^^^^^^^^
-   = hint: it belongs in `[flows.guest]`. Known here: `id`, `schedule`, `duplicates`, `absent`, `source`, `guest`
+   = hint: it belongs in `[flows.guest]`. Known here: `id`, `schedule`, `duplicates`, `absent`, `source`, `guest`, `push`, `write_back`
 
 error: unknown key `grace` in `[flows.guest]`
   --> tenants/a.toml:16:1
@@ -76,35 +76,35 @@ error: unknown key `grace` in `[flows.guest]`
   |
 3 | [log]
   |  ^^^
-  = 提示：此处可用：`store`, `server`, `guest`, `guard`
+  = 提示：此处可用：`store`, `server`, `schedule`, `alarms`, `guest`, `guard`
 
 错误：文件顶层没有 `timezon` 这个键
  --> tenants/a.toml:1:1
   |
 1 | timezon = "*************"
   | ^^^^^^^
-  = 提示：是否想写 `timezone`？此处可用：`name`, `timezone`, `grace`, `protected`, `existing`, `wecom`, `jiandaoyun`, `guard`, `flows`
+  = 提示：是否想写 `timezone`？此处可用：`name`, `timezone`, `grace`, `protected`, `existing`, `wecom`, `jiandaoyun`, `guard`, `alarms`, `flows`
 
 错误：`[wecom]` 中没有 `corpId` 这个键
  --> tenants/a.toml:3:1
   |
 3 | corpId = "***"
   | ^^^^^^
-  = 提示：是否想写 `corp_id`？此处可用：`base_url`, `corp_id`, `secret`, `read_secret`, `proxy`, `batch_from`, `limits`
+  = 提示：是否想写 `corp_id`？此处可用：`base_url`, `corp_id`, `secret`, `read_secret`, `proxy`, `batch_from`, `limits`, `callback`
 
 错误：`[wecom]` 中没有 `agent` 这个键
  --> tenants/a.toml:4:1
   |
 4 | agent = *
   | ^^^^^
-  = 提示：此处可用：`base_url`, `corp_id`, `secret`, `read_secret`, `proxy`, `batch_from`, `limits`
+  = 提示：此处可用：`base_url`, `corp_id`, `secret`, `read_secret`, `proxy`, `batch_from`, `limits`, `callback`
 
 错误：`[[flows]]` 中没有 `component` 这个键
   --> tenants/a.toml:11:1
    |
 11 | component = "x.wasm"
    | ^^^^^^^^^
-   = 提示：它应写在 `[flows.guest]` 中。此处可用：`id`, `schedule`, `duplicates`, `absent`, `source`, `guest`
+   = 提示：它应写在 `[flows.guest]` 中。此处可用：`id`, `schedule`, `duplicates`, `absent`, `source`, `guest`, `push`, `write_back`
 
 错误：`[flows.guest]` 中没有 `grace` 这个键
   --> tenants/a.toml:16:1

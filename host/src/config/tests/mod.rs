@@ -7,13 +7,16 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::*;
-use crate::model::Lang;
+use crate::model::{Lang, Text};
 
 mod files;
 mod good;
 mod host_values;
 mod keys;
+mod reload;
 mod secrets;
+mod serving;
+mod signature;
 mod sources;
 mod syntax;
 mod values;

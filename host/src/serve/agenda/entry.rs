@@ -67,7 +67,7 @@ impl Entry {
         now: DateTime<Utc>,
     ) -> (Self, bool) {
         let new = row.is_none();
-        let row = row.unwrap_or_else(|| StandingRow {
+        let row = row.unwrap_or(StandingRow {
             tenant: flow.tenant,
             flow: flow.flow,
             reached: Some(now),

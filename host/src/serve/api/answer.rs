@@ -31,6 +31,8 @@ impl IntoResponse for Failed {
 pub(crate) fn status(failure: &Failure) -> StatusCode {
     match failure.code() {
         "access.forbidden" => StatusCode::FORBIDDEN,
+        // The scheduler's word for a flow that is gone by now.
+        "target" => StatusCode::NOT_FOUND,
         code if code.ends_with(".unknown") => StatusCode::NOT_FOUND,
         code if code.starts_with("activation.") => StatusCode::CONFLICT,
         code if code.starts_with("store.") || code.starts_with("scheduler.") => {

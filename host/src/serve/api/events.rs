@@ -68,13 +68,13 @@ pub(super) async fn run_events(
     Extension(_visitor): Extension<Visitor>,
     Names(run): Names<RunId>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Failed> {
-    // Followed before it is read: a run that ends in between is seen to end.
-    let live = process.live.follow(&run);
-    let row = process.store.run(&run).await.map_err(|error| Failed(error.into()))?;
-    let following = match (live, row) {
-        (Some(live), _) => Following::Under { live, next: None },
-        (None, Some(row)) => Following::Over(Box::new(row)),
-        (None, None) => return Err(Failed(crate::serve::desk::no_run(&run))),
+    // Followed before the store is asked: a run that ends in between is seen to end.
+    let following = match process.live.follow(&run) {
+        Some(live) => Following::Under { live, next: None },
+        None => match process.store.run(&run).await.map_err(|error| Failed(error.into()))? {
+            Some(row) => Following::Over(Box::new(row)),
+            None => return Err(Failed(crate::serve::desk::no_run(&run))),
+        },
     };
     let until = Instant::now() + LENGTH;
     let events = stream::unfold(following, move |following| following.next(until)).map(Ok);

@@ -65,3 +65,9 @@ pub fn routes() -> Router<Arc<Process>> {
         .into_iter()
         .fold(nothing_else, |router, (path, there)| router.route(path, there.fallback(answer::not_so)))
 }
+
+/// The addresses of the API.
+#[cfg(test)]
+pub(super) fn paths() -> Vec<&'static str> {
+    places().into_iter().map(|(path, _)| path).collect()
+}

@@ -1,7 +1,6 @@
 //! The settings as the running process has them, and where the files hold something else.
 
 use chrono::{DateTime, Utc};
-use reqwest::Url;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -219,7 +218,7 @@ pub async fn settings(process: &Process) -> Result<SettingsView, Failure> {
         },
         server: ServerView {
             listen: config.server.listen.to_string(),
-            url: config.server.url.as_ref().map(without_password),
+            url: config.server.url.as_ref().map(ToString::to_string),
             people: config
                 .server
                 .people
@@ -265,7 +264,7 @@ fn of_tenant(tenant: &config::Tenant, flows: Vec<FlowSettings>) -> TenantSetting
         file: tenant.file.display().to_string(),
         timezone: tenant.timezone.name().to_owned(),
         corp_id: wecom.corp_id.clone(),
-        wecom: without_password(&wecom.base_url),
+        wecom: wecom.base_url.to_string(),
         proxy: wecom.proxy.is_some(),
         secrets: vec![
             secret("wecom.secret", is_set(&wecom.secret)),
@@ -273,7 +272,7 @@ fn of_tenant(tenant: &config::Tenant, flows: Vec<FlowSettings>) -> TenantSetting
             secret("wecom.callback", wecom.callback.is_some()),
             secret("jiandaoyun.api_key", is_set(&jiandaoyun.api_key)),
         ],
-        jiandaoyun: without_password(&jiandaoyun.base_url),
+        jiandaoyun: jiandaoyun.base_url.to_string(),
         per_minute: wecom.per_minute,
         per_hour: wecom.per_hour,
         in_flight: wecom.in_flight,
@@ -324,15 +323,4 @@ fn of_flow(flow: &config::Flow, rules: OfferedRules) -> FlowSettings {
 
 fn is_set(secret: &SecretString) -> bool {
     !secret.expose_secret().is_empty()
-}
-
-/// An address as a person may see it.
-fn without_password(url: &Url) -> String {
-    let mut url = url.clone();
-    if url.username() != "" || url.password().is_some() {
-        // Both only fail for addresses that cannot have a password.
-        let _ = url.set_password(None);
-        let _ = url.set_username("");
-    }
-    url.to_string()
 }

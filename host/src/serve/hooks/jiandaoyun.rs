@@ -68,14 +68,19 @@ pub(super) async fn take(
     };
     let received = receive(&process, &fields, &receiver, request).await;
     let (tenant, flow) = (&receiver.tenant, &receiver.flow);
-    match received {
+    let span = tracing::info_span!("push", tenant.id = tenant.as_str(), flow.id = flow.as_str());
+    span.in_scope(|| match received {
         Received::Wake => {
-            tracing::info!(%tenant, %flow, "a push wakes the flow");
+            tracing::info!("a push of JianDaoYun wakes the flow");
             process.scheduler.wake(tenant, Some(flow), Wake::Push);
         }
-        Received::Nothing(why) => tracing::debug!(%tenant, %flow, ?why, "a push wakes nobody"),
-        Received::Refused(why) => tracing::warn!(%tenant, %flow, ?why, "a push is refused"),
-    }
+        Received::Nothing(why) => {
+            tracing::debug!(reason = why.as_str(), "a push of JianDaoYun wakes nobody: {}", why.as_str());
+        }
+        Received::Refused(why) => {
+            tracing::warn!(reason = why.as_str(), "a push of JianDaoYun is refused: {}", why.as_str());
+        }
+    });
     received.status()
 }
 

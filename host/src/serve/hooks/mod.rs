@@ -110,7 +110,32 @@ impl Received {
     }
 }
 
+impl Nothing {
+    /// As the log says it.
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Duplicate => "duplicate",
+            Self::Test => "test",
+            Self::OtherForm => "other form",
+            Self::Known => "known",
+            Self::OtherEvent => "other event",
+        }
+    }
+}
+
 impl Refused {
+    /// As the log says it.
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Signature => "signature",
+            Self::Stale => "stale",
+            Self::TooLarge => "too large",
+            Self::Late => "late",
+            Self::Unreadable => "unreadable",
+        }
+    }
+
     fn status(self) -> StatusCode {
         match self {
             Self::Unknown => StatusCode::NOT_FOUND,

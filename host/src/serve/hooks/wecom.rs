@@ -52,12 +52,16 @@ pub(super) async fn verify(
     };
     match echo(&process, &receiver, &uri) {
         Ok(message) => {
-            tracing::info!(tenant = %receiver.tenant, "the address of the callbacks is verified");
+            tracing::info!(
+                tenant.id = receiver.tenant.as_str(),
+                "the address of WeCom's callbacks is verified"
+            );
             let headers = [(CONTENT_TYPE, "text/plain; charset=utf-8"), (X_CONTENT_TYPE_OPTIONS, "nosniff")];
             (headers, message).into_response()
         }
         Err(why) => {
-            tracing::warn!(tenant = %receiver.tenant, ?why, "a verification is refused");
+            let (tenant, reason) = (receiver.tenant.as_str(), why.as_str());
+            tracing::warn!(tenant.id = tenant, reason, "a verification by WeCom is refused: {reason}");
             why.status().into_response()
         }
     }
@@ -75,14 +79,19 @@ pub(super) async fn take(
     };
     let received = receive(&process, &receiver, request).await;
     let tenant = &receiver.tenant;
-    match received {
+    let span = tracing::info_span!("callback", tenant.id = tenant.as_str());
+    span.in_scope(|| match received {
         Received::Wake => {
-            tracing::info!(%tenant, "a callback wakes a look for drift");
+            tracing::info!("a callback of WeCom wakes a look for drift");
             process.scheduler.wake(tenant, None, Wake::Callback);
         }
-        Received::Nothing(why) => tracing::debug!(%tenant, ?why, "a callback wakes nobody"),
-        Received::Refused(why) => tracing::warn!(%tenant, ?why, "a callback is refused"),
-    }
+        Received::Nothing(why) => {
+            tracing::debug!(reason = why.as_str(), "a callback of WeCom wakes nobody: {}", why.as_str());
+        }
+        Received::Refused(why) => {
+            tracing::warn!(reason = why.as_str(), "a callback of WeCom is refused: {}", why.as_str());
+        }
+    });
     received.status()
 }
 
@@ -145,8 +154,7 @@ fn open(
 ) -> Result<Vec<u8>, Refused> {
     let message = envelope::open(&receiver.settings, &receiver.corp_id, signed, ciphertext);
     let message = message.map_err(|error| {
-        let tenant = &receiver.tenant;
-        tracing::warn!(%tenant, error = &error as &dyn std::error::Error, "a callback cannot be opened");
+        tracing::warn!(tenant.id = receiver.tenant.as_str(), "what WeCom sent cannot be opened: {error}");
         match error {
             // Whoever does not know the token learns nothing; whoever does learns no more than they do.
             EnvelopeError::Signature => Refused::Signature,

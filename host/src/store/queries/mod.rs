@@ -10,6 +10,7 @@ mod serving;
 mod shown;
 mod values;
 mod world;
+mod write_back;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -17,14 +18,15 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::super::{
-    Absence, ActivationRow, AlarmRow, Artifacts, AuditRow, DraftPart, FetchedRecord, InDoubt, KnownRecord,
-    OperationRow, OperationsWanted, PlanState, PresentRecord, RecordRow, RecordTrace, RejectRow,
+    Absence, ActivationRow, AlarmRow, Artifacts, AuditRow, DraftPart, DueWriteBack, FetchedRecord, InDoubt,
+    KnownRecord, OperationRow, OperationsWanted, PlanState, PresentRecord, RecordRow, RecordTrace, RejectRow,
     RejectsWanted, RunRow, RunState, RunsCounted, RunsWanted, Settlement, ShownReject, StandingRow, Store,
-    StoreError, StoredPlan, TenantStatus, Watermark,
+    StoreError, StoredPlan, TenantStatus, Watermark, WriteBackScope, WrittenBack,
 };
 use super::{Db, Sqlite};
 use crate::model::{
-    Digest, FlowId, LedgerEntry, MemberKey, Operation, PlanId, RecordId, RunId, SourceRecord, TenantId,
+    Digest, FlowId, LedgerEntry, MemberKey, Operation, Origin, PlanId, RecordId, RunId, SourceRecord,
+    TenantId,
 };
 use crate::plan::{Candidate, Order, Plan, Scope, Survey};
 
@@ -420,6 +422,39 @@ impl Store for Sqlite {
         serving::put_alarm(self, alarm).await
     }
 
+    async fn write_backs_due(
+        &self,
+        scope: &WriteBackScope<'_>,
+        after: Option<&RecordId>,
+        most: usize,
+    ) -> Result<Vec<DueWriteBack>, StoreError> {
+        write_back::due(self, scope, after, most).await
+    }
+
+    async fn put_write_backs(
+        &self,
+        tenant: &TenantId,
+        flow: &FlowId,
+        written: &[WrittenBack],
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        write_back::put(self, tenant, flow, written, at).await
+    }
+
+    async fn rival(
+        &self,
+        tenants: &[TenantId],
+        origin: &Origin,
+        of_mobile: bool,
+    ) -> Result<Option<String>, StoreError> {
+        write_back::rival(self, tenants, origin, of_mobile).await
+    }
+
+    async fn check_writable(&self) -> Result<(), StoreError> {
+        // Begun and given up: the lock of writers is taken, and nothing has to reach the disk.
+        self.writing("anything").await.map(drop)
+    }
+
     async fn runs_wanted(&self, wanted: &RunsWanted<'_>) -> Result<Vec<RunRow>, StoreError> {
         shown::runs(self, wanted).await
     }
@@ -459,11 +494,6 @@ impl Store for Sqlite {
 
     async fn reject_plan(&self, tenant: &TenantId, id: &PlanId, reason: &str) -> Result<bool, StoreError> {
         shown::reject_plan(self, tenant, id, reason).await
-    }
-
-    async fn check_writable(&self) -> Result<(), StoreError> {
-        // Begun and given up: the lock of writers is taken, and nothing has to reach the disk.
-        self.writing("anything").await.map(drop)
     }
 
     async fn close(&self) {

@@ -40,7 +40,9 @@ async fn every_line_is_json_with_a_message_and_holds_nothing_private() {
     });
     let deployment = Deployment::new(&[Tenant::new(&simulator.url())]).unwrap();
     let mut logged = String::new();
-    for arguments in [&["sync", "jingxintai"][..], &["sync", "jingxintai", "--full"], &["drift", "jingxintai"]] {
+    for arguments in
+        [&["sync", "jingxintai"][..], &["sync", "jingxintai", "--full"], &["drift", "jingxintai"]]
+    {
         let mut command = deployment.command(arguments).unwrap();
         command.env("RUZHI_LOG", "trace").env("RUZHI_LOG_FORMAT", "json");
         let outcome = finish(command).unwrap();

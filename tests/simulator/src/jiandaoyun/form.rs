@@ -144,6 +144,11 @@ impl Form {
         widget.or_else(|| SYSTEM_FIELDS.iter().find(|(system, _)| *system == name).map(|(_, kind)| *kind))
     }
 
+    /// The type of a field that is written by this name: its alias, or its id where it has none.
+    pub(super) fn written_kind(&self, name: &str) -> Option<String> {
+        self.widgets.iter().find(|widget| widget.name == name).map(|widget| widget.kind.clone())
+    }
+
     pub(super) fn describe(&self, version: u8) -> Value {
         let mut described = json!({
             "widgets": self.widgets,

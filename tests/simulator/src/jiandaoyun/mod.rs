@@ -1,4 +1,4 @@
-//! 简道云's open API, its read side: every call is a POST, every business error is HTTP 400 with `code` and `msg`,
+//! 简道云's open API, its read side and the writing of single rows: every call is a POST, every business error is HTTP 400 with `code` and `msg`,
 //! and a success has no envelope of its own.
 
 mod condition;
@@ -6,6 +6,7 @@ mod filter;
 mod form;
 mod refusal;
 mod route;
+mod update;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -75,7 +76,11 @@ impl JianDaoYun {
         }
         let is_old = route.version < 5;
         let endpoint = key.windows.entry((route.api, is_old)).or_insert_with(|| Window::new(SECOND_MS));
-        let limit = if is_old { limits.jdy_old_per_second } else { limits.jdy_per_second };
+        let limit = match (is_old, route.api) {
+            (true, _) => limits.jdy_old_per_second,
+            (false, Api::DataUpdate) => limits.jdy_write_per_second,
+            (false, _) => limits.jdy_per_second,
+        };
         if endpoint.is_full(now_ms, limits.of(limit)) {
             return Err(Refusal::plain(8304));
         }
@@ -180,7 +185,17 @@ fn serve(
     world.jiandaoyun.admit(route, key, now_ms, &world.limits)?;
     let mut body = body_of(request)?;
     let over_100_is_error = world.knobs.limit_over_100_is_error;
-    let answer = route.serve(&world.jiandaoyun, key, &mut body, over_100_is_error, fault)?;
+    let answer = match route.api {
+        Api::DataUpdate => {
+            let updated = update::update(&mut world.jiandaoyun, route, key, &mut body, now_ms)?;
+            for what in updated.faults {
+                world.observation.misunderstood(SERVICE, request, what);
+            }
+            world.written_by_api(&updated.app_id, &updated.entry_id, &updated.data_id);
+            updated.answer
+        }
+        _ => route.serve(&world.jiandaoyun, key, &mut body, over_100_is_error, fault)?,
+    };
     if world.knobs.unknown_keys_are_misunderstandings && !body.is_empty() {
         let unknown = body.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
         let what = format!("body keys that the service silently ignores: {unknown}");

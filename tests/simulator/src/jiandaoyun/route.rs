@@ -16,6 +16,7 @@ pub(super) enum Api {
     WidgetList,
     DataList,
     DataGet,
+    DataUpdate,
 }
 
 impl Api {
@@ -26,6 +27,7 @@ impl Api {
             Self::WidgetList => "widget/list",
             Self::DataList => "data/list",
             Self::DataGet => "data/get",
+            Self::DataUpdate => "data/update",
         }
     }
 }
@@ -53,6 +55,7 @@ impl Route {
             (5, ["app", "entry", "widget", "list"]) => (Api::WidgetList, None, None),
             (5, ["app", "entry", "data", "list"]) => (Api::DataList, None, None),
             (5, ["app", "entry", "data", "get"]) => (Api::DataGet, None, None),
+            (5, ["app", "entry", "data", "update"]) => (Api::DataUpdate, None, None),
             (1, ["app", app_id, "entry_retrieve"]) => (Api::EntryList, Some(*app_id), None),
             (1 | 2, ["app", app_id, "entry", entry_id, "widgets"]) => {
                 (Api::WidgetList, Some(*app_id), Some(*entry_id))
@@ -62,6 +65,10 @@ impl Route {
             }
             (1 | 2 | 4, ["app", app_id, "entry", entry_id, "data_retrieve"]) => {
                 (Api::DataGet, Some(*app_id), Some(*entry_id))
+            }
+            // Writing has a v3, where reading has none.
+            (1..=4, ["app", app_id, "entry", entry_id, "data_update"]) => {
+                (Api::DataUpdate, Some(*app_id), Some(*entry_id))
             }
             _ => return None,
         };
@@ -91,6 +98,8 @@ impl Route {
                 let row = form.row(&data_id).ok_or_else(|| Refusal::plain(4001))?;
                 json!({ "data": form.shown(row, None, self.version) })
             }
+            // Writing needs the service to itself, and has a place of its own.
+            Api::DataUpdate => return Err(Refusal::plain(1)),
             Api::DataList => {
                 let form = self.form(service, key, body)?;
                 return self.data_list(form, body, over_100_is_error, fault);
@@ -99,14 +108,19 @@ impl Route {
         Ok(value.to_string().into_bytes())
     }
 
+    /// App and form, from the path or else from the body.
+    pub(super) fn form_ids(&self, body: &mut Map<String, Value>) -> Result<(String, String), Refusal> {
+        let app_id = id(self.app_id.as_deref(), body, "app_id")?;
+        Ok((app_id, id(self.entry_id.as_deref(), body, "entry_id")?))
+    }
+
     fn form<'a>(
         &self,
         service: &'a JianDaoYun,
         key: &str,
         body: &mut Map<String, Value>,
     ) -> Result<&'a Form, Refusal> {
-        let app_id = id(self.app_id.as_deref(), body, "app_id")?;
-        let entry_id = id(self.entry_id.as_deref(), body, "entry_id")?;
+        let (app_id, entry_id) = self.form_ids(body)?;
         service.form(key, &app_id, &entry_id)
     }
 

@@ -16,5 +16,7 @@ mod outbox;
 mod receiver;
 mod record;
 mod record_filter;
+mod robot;
 mod service;
 mod token;
+mod update;

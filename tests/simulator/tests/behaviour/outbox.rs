@@ -99,12 +99,12 @@ fn opened(received: &Received, sealed: &str) -> String {
     String::from_utf8(plain[20..20 + length].to_vec()).unwrap()
 }
 
-async fn contacts() -> Receiver {
+fn contacts() -> Receiver {
     let answer = |received: &Received| match received.method.as_str() {
         "GET" => (200, opened(received, received.parameter("echostr"))),
         _ => (200, String::new()),
     };
-    Receiver::answering(Box::new(answer)).await
+    Receiver::answering(answer)
 }
 
 fn event(received: &Received) -> String {
@@ -114,7 +114,7 @@ fn event(received: &Received) -> String {
 
 #[tokio::test]
 async fn a_row_that_is_changed_is_pushed_and_signed() {
-    let receiver = Receiver::start().await;
+    let receiver = Receiver::start();
     let service = Service::pushing_to(&receiver).await;
     service.rows(json!([{ "_id": "6fe0706d0e33350008189999", "_widget_1": "E2" }]), json!([])).await;
     service.rows(json!([{ "_widget_1": "E3" }]), json!([])).await;
@@ -145,7 +145,7 @@ async fn a_row_that_is_changed_is_pushed_and_signed() {
 
 #[tokio::test]
 async fn what_is_not_taken_is_sent_five_times_more_under_its_name() {
-    let receiver = Receiver::start().await;
+    let receiver = Receiver::start();
     let service = Service::pushing_to(&receiver).await;
     receiver.answer_first(&[500, 404]);
     service.rows(json!([{ "_widget_1": "E2" }]), json!([])).await;
@@ -167,7 +167,7 @@ async fn what_is_not_taken_is_sent_five_times_more_under_its_name() {
 
 #[tokio::test]
 async fn the_knobs_send_twice_in_reverse_and_unsigned() {
-    let receiver = Receiver::start().await;
+    let receiver = Receiver::start();
     let service = Service::pushing_to(&receiver).await;
     service.simulator.set_outbox(OutboxKnobs { duplicates: 1, reversed: true, ..OutboxKnobs::default() });
     service.rows(json!([{ "_widget_1": "E2" }, { "_widget_1": "E3" }]), json!([])).await;
@@ -193,8 +193,27 @@ async fn the_knobs_send_twice_in_reverse_and_unsigned() {
 }
 
 #[tokio::test]
+async fn what_the_api_writes_is_pushed_only_on_request() {
+    let receiver = Receiver::start();
+    let service = Service::pushing_to(&receiver).await;
+    let update = async |value: &str| {
+        let data = json!({ "_widget_1": { "value": value } });
+        let body =
+            json!({ "app_id": APP, "entry_id": ENTRY, "data_id": "6fe0706d0e33350008189999", "data": data });
+        let path = format!("{}/api/v5/app/entry/data/update", service.simulator.url());
+        let request = reqwest::Client::new().post(path).bearer_auth("key").json(&body);
+        assert_eq!(request.send().await.unwrap().status(), 200);
+    };
+    update("E2").await;
+    service.post("/sim/outbox", json!({ "for_api_writes": true })).await;
+    update("E3").await;
+    assert_eq!(service.delivered(1)[0].event, "data_update");
+    assert!(receiver.received()[0].body.contains("E3"));
+}
+
+#[tokio::test]
 async fn a_test_of_the_connection_is_pushed_on_request() {
-    let receiver = Receiver::start().await;
+    let receiver = Receiver::start();
     let service = Service::pushing_to(&receiver).await;
     let to = json!({ "app_id": APP, "entry_id": ENTRY, "url": receiver.url, "secret": SECRET, "test": true });
     assert_eq!(service.post("/sim/push", to).await, json!({ "ok": true }));
@@ -214,11 +233,11 @@ async fn a_test_of_the_connection_is_pushed_on_request() {
 
 #[tokio::test]
 async fn members_that_are_changed_by_hand_are_called_back() {
-    let receiver = contacts().await;
+    let receiver = contacts();
     let service = Service::calling_back_to(&receiver).await;
     service.by_hand("add", person("E1", "13800138000")).await;
     service.by_hand("change", json!({ "userid": "e1", "position": "厂长" })).await;
-    service.by_hand("change", json!({ "userid": "E1", "department": [2] })).await;
+    service.by_hand("change", json!({ "userid": "E1", "department": [5] })).await;
     service.by_hand("delete", json!({ "userid": "E1" })).await;
     let events: Vec<String> = service.delivered(4).iter().map(|delivery| delivery.event.clone()).collect();
     assert_eq!(
@@ -229,7 +248,7 @@ async fn members_that_are_changed_by_hand_are_called_back() {
     let all: Vec<String> = receiver.received().iter().filter(|r| r.method == "POST").map(event).collect();
     let updated = all.iter().find(|event| event.contains("update_user")).unwrap();
     assert!(
-        updated.contains("<UserID><![CDATA[E1]]></UserID><Department><![CDATA[2]]></Department>"),
+        updated.contains("<UserID><![CDATA[E1]]></UserID><Department><![CDATA[5]]></Department>"),
         "{updated}"
     );
     assert!(all.iter().all(|event| event.contains("<Event><![CDATA[change_contact]]></Event>")));
@@ -238,7 +257,7 @@ async fn members_that_are_changed_by_hand_are_called_back() {
 
 #[tokio::test]
 async fn a_full_callback_says_what_has_changed() {
-    let receiver = contacts().await;
+    let receiver = contacts();
     let service = Service::calling_back_to(&receiver).await;
     service.simulator.set_outbox(OutboxKnobs { full_callbacks: true, ..OutboxKnobs::default() });
     service.by_hand("add", person("E1", "13800138000")).await;
@@ -253,7 +272,7 @@ async fn a_full_callback_says_what_has_changed() {
 
 #[tokio::test]
 async fn what_the_sync_secret_writes_is_not_called_back() {
-    let receiver = contacts().await;
+    let receiver = contacts();
     let service = Service::calling_back_to(&receiver).await;
     assert_eq!(service.code("user/create", person("E1", "13800138000")).await, 0);
     service.by_hand("delete", json!({ "userid": "E1" })).await;
@@ -262,7 +281,7 @@ async fn what_the_sync_secret_writes_is_not_called_back() {
 
 #[tokio::test]
 async fn an_address_that_does_not_verify_is_sent_nothing() {
-    let receiver = Receiver::start().await;
+    let receiver = Receiver::start();
     let service = Service::start().await;
     service.simulator.call_back_to(callback_to(&receiver.url)).unwrap();
     let verify = &service.delivered(1)[0];
@@ -273,7 +292,7 @@ async fn an_address_that_does_not_verify_is_sent_nothing() {
 
 #[tokio::test]
 async fn a_callback_is_sent_again_only_if_nothing_is_answered() {
-    let receiver = contacts().await;
+    let receiver = contacts();
     let service = Service::calling_back_to(&receiver).await;
     receiver.answer_first(&[500]);
     service.by_hand("add", person("E1", "13800138000")).await;

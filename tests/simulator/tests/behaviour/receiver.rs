@@ -38,7 +38,7 @@ fn of<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
 }
 
 /// What to answer: a status and a body.
-type Answer = Box<dyn Fn(&Received) -> (u16, String) + Send + Sync>;
+type Answer = dyn Fn(&Received) -> (u16, String) + Send + Sync;
 
 #[derive(Default)]
 struct Kept {
@@ -50,28 +50,31 @@ struct Kept {
 pub(crate) struct Receiver {
     pub(crate) url: String,
     kept: Arc<Mutex<Kept>>,
+    /// It ends when this is dropped.
+    _stop: tokio::sync::oneshot::Sender<()>,
 }
 
 impl Receiver {
     /// Answers 200 and nothing.
-    pub(crate) async fn start() -> Self {
-        Self::answering(Box::new(|_| (200, String::new()))).await
+    pub(crate) fn start() -> Self {
+        Self::answering(|_| (200, String::new()))
     }
 
-    pub(crate) async fn answering(answer: Answer) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    /// On a thread of its own: a test may block while it answers.
+    pub(crate) fn answering(answer: impl Fn(&Received) -> (u16, String) + Send + Sync + 'static) -> Self {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let kept = Arc::new(Mutex::new(Kept::default()));
-        let (served, answer) = (Arc::clone(&kept), Arc::new(answer));
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let (kept, answer) = (Arc::clone(&served), Arc::clone(&answer));
-                let service =
-                    service_fn(move |request| respond(request, Arc::clone(&kept), Arc::clone(&answer)));
-                tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
-            }
+        let (stop, stopped) = tokio::sync::oneshot::channel();
+        let served = serve(listener, Arc::clone(&kept), Arc::new(answer));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        std::thread::spawn(move || {
+            runtime.block_on(async {
+                tokio::select! { () = served => (), _ = stopped => () }
+            });
         });
-        Self { url, kept }
+        Self { url, kept, _stop: stop }
     }
 
     /// Answers these statuses first.
@@ -81,6 +84,15 @@ impl Receiver {
 
     pub(crate) fn received(&self) -> Vec<Received> {
         self.kept.lock().unwrap().received.clone()
+    }
+}
+
+async fn serve(listener: std::net::TcpListener, kept: Arc<Mutex<Kept>>, answer: Arc<Answer>) {
+    let listener = TcpListener::from_std(listener).unwrap();
+    while let Ok((stream, _)) = listener.accept().await {
+        let (kept, answer) = (Arc::clone(&kept), Arc::clone(&answer));
+        let service = service_fn(move |request| respond(request, Arc::clone(&kept), Arc::clone(&answer)));
+        tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
     }
 }
 

@@ -88,6 +88,11 @@ async fn a_signed_push_wakes_its_flow_and_is_answered_with_nothing() {
     assert_eq!(running.receive(push.request()).await, Received::Wake);
     let other = Push { nonce: "000001", ..Push::update() };
     assert_eq!(running.answer(other.request()).await, (StatusCode::OK, String::new()));
+    assert_eq!(running.woken(), ["north/onboarding Push"]);
+    assert_eq!(running.answer(other.request()).await, (StatusCode::OK, String::new()));
+    let forged = other.signed_with(&"0".repeat(40));
+    assert_eq!(running.answer(forged).await, (StatusCode::UNAUTHORIZED, String::new()));
+    assert!(running.woken().is_empty(), "neither what comes again nor what is not genuine wakes");
 }
 
 #[tokio::test]
@@ -210,6 +215,17 @@ async fn a_body_that_does_not_arrive_is_not_waited_for() {
     let silent = Body::from_stream(futures::stream::pending::<Result<Vec<u8>, std::io::Error>>());
     let request = Request::post("/hooks/jiandaoyun/north/onboarding").body(silent).unwrap();
     assert_eq!(running.receive(request).await, Received::Refused(Refused::Late));
+}
+
+#[tokio::test]
+async fn a_store_that_is_busy_neither_delays_the_answer_nor_loses_the_push() {
+    let running = Running::start().await;
+    let _busy = running.kept_busy().await;
+    tokio::time::pause();
+    let began = tokio::time::Instant::now();
+    assert_eq!(running.answer(Push::update().request()).await, (StatusCode::OK, String::new()));
+    assert!(began.elapsed() < std::time::Duration::from_secs(2), "{:?}", began.elapsed());
+    assert_eq!(running.woken(), ["north/onboarding Push"]);
 }
 
 #[tokio::test]

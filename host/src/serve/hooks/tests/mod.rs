@@ -4,7 +4,7 @@ mod envelope;
 mod jiandaoyun;
 mod wecom;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use tokio_util::sync::CancellationToken;
 
 use axum::body::{Body, to_bytes};
@@ -12,6 +12,7 @@ use axum::http::{Request, StatusCode};
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use sha1::{Digest as _, Sha1};
+use sqlx::Connection as _;
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 
@@ -22,7 +23,7 @@ use crate::guest::{Engine, Library, Limits};
 use crate::model::FixedClock;
 use crate::serve::Process;
 use crate::serve::alarm::Alarms;
-use crate::serve::scheduler::Scheduler;
+use crate::serve::scheduler::{Inbox, Scheduler};
 use crate::store::{Access, Sqlite, Store};
 
 const TENANT: &str = r#"
@@ -54,7 +55,8 @@ const AES_KEY: &str = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C";
 /// A process of two tenants: `north` takes pushes for `onboarding` and callbacks, `south` takes nothing.
 struct Running {
     process: Arc<Process>,
-    _folder: TempDir,
+    inbox: Mutex<Inbox>,
+    folder: TempDir,
 }
 
 fn now() -> DateTime<Utc> {
@@ -85,8 +87,27 @@ impl Running {
         let library = Arc::new(Library::new(Engine::new(Limits::default()).unwrap(), None));
         let deployment = Deployment::new(config, store, library, CancellationToken::new());
         let clock = Arc::new(FixedClock(now));
-        let process = Process::new(deployment, clock, Scheduler::default(), Alarms::default());
-        Self { process: Arc::new(process), _folder: folder }
+        let (scheduler, inbox) = Scheduler::new();
+        let process = Process::new(deployment, clock, scheduler, Alarms::default());
+        Self { process: Arc::new(process), inbox: Mutex::new(inbox), folder }
+    }
+
+    /// Another process writes into the store for as long as the connection lives.
+    async fn kept_busy(&self) -> sqlx::SqliteConnection {
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.folder.path().join("ruzhi.db"));
+        let mut connection = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
+        sqlx::query("BEGIN IMMEDIATE").execute(&mut connection).await.unwrap();
+        connection
+    }
+
+    /// Whom the requests that were answered have woken since this was last asked.
+    fn woken(&self) -> Vec<String> {
+        let woken = self.inbox.lock().unwrap().woken();
+        let named = woken.into_iter().map(|(tenant, flow, why)| match flow {
+            Some(flow) => format!("{tenant}/{flow} {why:?}"),
+            None => format!("{tenant} {why:?}"),
+        });
+        named.collect()
     }
 
     /// What the sender of a request is answered.

@@ -90,6 +90,7 @@ fn standing() -> Standing {
         flow: None,
         text: Text::new("held", "待审批"),
         hint: None,
+        page: None,
         since: now,
         last_seen: now,
         seen: 1,

@@ -1,0 +1,119 @@
+//! What the services themselves say of a tenant and its forms.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use reqwest::{Proxy, Url, redirect};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{Config, Flow, Tenant};
+use crate::deployment;
+use crate::failure::{Failure, exit};
+use crate::guest::Guest;
+use crate::jiandaoyun::Widget;
+use crate::model::Text;
+use crate::sync::missing_fields;
+
+/// How long the clock of a service is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Whether WeCom accepts a tenant's secrets from this address.
+pub(super) async fn directory(config: &Config, tenant: &Tenant) -> Result<Option<Failure>, Failure> {
+    let secrets = [Some(&tenant.wecom.secret), tenant.wecom.read_secret.as_ref()];
+    for (secret, key) in secrets.into_iter().zip(["secret", "read_secret"]) {
+        let Some(secret) = secret else { continue };
+        let client = deployment::directory(
+            tenant,
+            secret,
+            deployment::rates(config, tenant),
+            CancellationToken::new(),
+        )?;
+        let Err(error) = client.check().await else { continue };
+        let text = Text::new(
+            format!("WeCom does not accept `{key}` of tenant {}", tenant.id),
+            format!("企业微信未接受租户 {} 的 `{key}`", tenant.id),
+        );
+        return Ok(Some(
+            Failure::new(exit::FAILED, error.code(), text, Some(error.explain())).because(&error),
+        ));
+    }
+    Ok(None)
+}
+
+/// The fields of a flow's form.
+pub(super) async fn widgets(tenant: &Tenant, flow: &Flow) -> Result<Result<Vec<Widget>, Failure>, Failure> {
+    let (form, _) = deployment::form(flow)?;
+    Ok(deployment::source(tenant)?.widgets(&form).await.map_err(|error| {
+        let text = Text::new(
+            format!("JianDaoYun does not show the form of {}/{}", tenant.id, flow.id),
+            format!("无法从简道云读取 {}/{} 的表单", tenant.id, flow.id),
+        );
+        Failure::new(exit::FAILED, error.code(), text, Some(error.explain())).because(&error)
+    }))
+}
+
+/// The fields that a flow's rules read and its form does not have.
+pub(super) fn missing(
+    tenant: &Tenant,
+    flow: &Flow,
+    guest: Option<&Guest>,
+    widgets: &[Widget],
+) -> Option<Failure> {
+    let described = guest.map(Guest::description);
+    let read: BTreeSet<&str> = described.iter().flat_map(|d| &d.source_fields).map(String::as_str).collect();
+    let labels = described.map(|d| d.labels.as_slice()).unwrap_or_default();
+    let missing: Vec<String> =
+        missing_fields(read, widgets, labels).into_iter().map(|missing| missing.field).collect();
+    if missing.is_empty() {
+        return None;
+    }
+    let missing = missing.join(", ");
+    Some(Failure::new(
+        exit::FAILED,
+        "source.fields",
+        Text::new(
+            format!("the form of {}/{} has no field {missing}", tenant.id, flow.id),
+            format!("{}/{} 的表单中没有字段 {missing}", tenant.id, flow.id),
+        ),
+        Some(Text::new(
+            "a field that was given an alias is known by the alias: correct the rules file",
+            "设置了别名的字段须使用别名：请修改规则文件",
+        )),
+    ))
+}
+
+/// The status that a process on this machine answers to whether it is ready; none without an answer.
+pub(super) async fn ready(address: SocketAddr) -> Option<u16> {
+    let client = plain().build().ok()?;
+    Some(client.get(format!("http://{address}/readyz")).send().await.ok()?.status().as_u16())
+}
+
+/// A client that asks once and soon gives up.
+fn plain() -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .user_agent("ruzhi/0.1")
+        .no_proxy()
+        .connect_timeout(PATIENCE)
+        .timeout(PATIENCE)
+        .redirect(redirect::Policy::none())
+        .referer(false)
+}
+
+/// How far a service's clock is ahead of this machine's, to about a second; none where it says no time. Whatever it
+/// answers, the answer has a date.
+pub(super) async fn clock_ahead(base_url: &Url, proxy: Option<&Url>) -> Option<TimeDelta> {
+    let mut builder = plain();
+    if let Some(proxy) = proxy {
+        builder = builder.proxy(Proxy::all(proxy.clone()).ok()?);
+    }
+    let client = builder.build().ok()?;
+    let asked = Utc::now();
+    let answer = client.head(base_url.clone()).send().await.ok()?;
+    let date = answer.headers().get(reqwest::header::DATE)?.to_str().ok()?;
+    let date = DateTime::parse_from_rfc2822(date).ok()?.with_timezone(&Utc);
+    // The date is of the moment of the answer, cut to the second.
+    let here = asked + (Utc::now() - asked) / 2;
+    Some(date + TimeDelta::milliseconds(500) - here)
+}

@@ -1,0 +1,134 @@
+//! Reading the configuration again while a process runs on it: a file that cannot be used leaves in force what it said
+//! before.
+
+use std::path::Path;
+
+use super::host::HostSettings;
+use super::problem::Fault;
+use super::reading::{HOST_FILE, Read, Reading};
+use super::server;
+use super::{Checks, Config, Guard, Problems, SecretSource, Signature, Tenant};
+
+impl Config {
+    /// Reads the configuration in `dir` again. What comes out can be run, whatever the files hold: of a tenant's file
+    /// that cannot be used the tenant as it was (none if it is new), of such a `ruzhi.toml` the host as it was,
+    /// everything as it was if a folder cannot be read or no tenant is left. Store, address and guest settings stay
+    /// those the process was started with, and so do the people who may come in if nobody else could be let in
+    /// safely.
+    ///
+    /// The second value is what of the files is not in force, and why.
+    pub fn reload(
+        dir: &Path,
+        secrets: &dyn SecretSource,
+        checks: &Checks,
+        old: &Self,
+    ) -> (Self, Option<Problems>) {
+        let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
+        // Before anything is read, so that a change meanwhile is seen if all of it stays as it was.
+        let before = Signature::of(old);
+        let mut reading = Reading::new(&dir, secrets, checks);
+        let read = again(&dir, &mut reading, old);
+        let failed = reading.failed();
+        if failed {
+            reading.watch_secrets_of(old);
+        }
+        let stays = read.is_none();
+        let mut config = read.unwrap_or_else(|| old.clone());
+        let list = reading.finish(Some(&mut config));
+        if stays {
+            config.signature = before;
+        }
+        (config, failed.then_some(Problems { list }))
+    }
+}
+
+fn again(dir: &Path, reading: &mut Reading<'_>, old: &Config) -> Option<Config> {
+    if !reading.folder() {
+        return None;
+    }
+    let host = host(reading, old);
+    let tenants = reading.tenants(host.guard_ceiling)?;
+    let tenants = tenants.into_iter().filter_map(|read| tenant(read, old, host.guard_ceiling)).collect();
+    Some(Config::of(dir, host, tenants))
+}
+
+fn tenant(read: Read<Tenant>, old: &Config, ceiling: Guard) -> Option<Tenant> {
+    read.found.or_else(|| {
+        let mut tenant = old.tenants.iter().find(|tenant| tenant.file == read.path)?.clone();
+        tenant.guard = held_to(tenant.guard, ceiling);
+        Some(tenant)
+    })
+}
+
+/// A guard that is no laxer than the ceiling.
+fn held_to(guard: Guard, ceiling: Guard) -> Guard {
+    Guard {
+        leave_percent: guard.leave_percent.min(ceiling.leave_percent),
+        leave_least: guard.leave_least.min(ceiling.leave_least),
+        leave_most: guard.leave_most.min(ceiling.leave_most),
+        create_most: guard.create_most.min(ceiling.create_most),
+        update_most: guard.update_most.min(ceiling.update_most),
+    }
+}
+
+/// The host's settings that can be in force.
+fn host(reading: &mut Reading<'_>, old: &Config) -> HostSettings {
+    let before = HostSettings {
+        written: old.host_written,
+        store: old.store.clone(),
+        server: old.server.clone(),
+        schedule: old.schedule.clone(),
+        alarms: old.alarms.clone(),
+        guest: old.guest.clone(),
+        guard_ceiling: old.guard_ceiling,
+    };
+    let Read { path, found } = reading.host();
+    let Some(mut host) = found else { return before };
+    if before.written && !host.written {
+        reading.report(
+            &path,
+            Fault::new("the file is gone; what it said stays in force", "文件已不在；仍按它原先的内容运行")
+                .hint(
+                    "put it back, or restart ruzhi to run without it",
+                    "请放回该文件，或重启 ruzhi 以不用它运行",
+                ),
+        );
+        return before;
+    }
+    let mut started_with = |what: &str, now: &str, then: &str| {
+        let fault = Fault::new(
+            format!("`{what}` is {now} now; the running process goes on with {then}"),
+            format!("`{what}` 现为 {now}；运行中的进程仍用 {then}"),
+        );
+        reading.report(Path::new(HOST_FILE), fault.hint("restart ruzhi to apply it", "重启 ruzhi 后生效"));
+    };
+    if host.store.path != before.store.path {
+        started_with("store.url", &host.store.url, &before.store.url);
+    }
+    host.store = before.store;
+    if host.server.listen != before.server.listen {
+        started_with("server.listen", &host.server.listen.to_string(), &before.server.listen.to_string());
+        host.server.listen = before.server.listen;
+    }
+    let guest = |settings: &super::GuestSettings| {
+        format!(
+            "{} MiB, {} ms, {}",
+            settings.memory_bytes >> 20,
+            settings.deadline.as_millis(),
+            settings.cache.display()
+        )
+    };
+    if host.guest != before.guest {
+        started_with("guest", &guest(&host.guest), &guest(&before.guest));
+        host.guest = before.guest;
+    }
+    if host.server.people.is_empty() && server::is_open(&host.server.listen) {
+        let fault = Fault::new(
+            "nobody is named who may come in, and other machines can reach the running process: whoever could come in still can",
+            "没有写明谁可以进入，而其他机器可访问运行中的进程：原先可进入的人仍可进入",
+        );
+        reading.report(Path::new(HOST_FILE), fault.hint("restart ruzhi to apply it", "重启 ruzhi 后生效"));
+        host.server.people = before.server.people;
+    }
+    host
+}

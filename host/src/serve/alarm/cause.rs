@@ -1,0 +1,220 @@
+//! What there are alarms of, and in which words.
+
+use super::book::Cause;
+use crate::failure::{Failure, exit};
+use crate::model::{FlowId, TenantId, Text};
+use crate::plan::Plan;
+
+/// A plan waits for a person. Its key has no plan in it: a plan that is made anew, because a row changed while it
+/// waited, is still one thing to look at.
+pub(super) const PLAN_HELD: &str = "plan.held";
+/// A flow fails again and again, or in a way that no further attempt mends.
+pub(super) const FLOW_FAILING: &str = "flow.failing";
+/// A service refuses the credential, the address or the right.
+pub(super) const FLOW_BLOCKED: &str = "flow.blocked";
+/// Rows go into quarantine faster than they come out.
+pub(super) const QUARANTINE_GROWING: &str = "quarantine.growing";
+/// A run should have begun long ago.
+pub(super) const RUN_LATE: &str = "run.late";
+/// The files hold what cannot run.
+pub(super) const FILES_REFUSED: &str = "files.refused";
+/// The files offer rules that are not live.
+pub(super) const RULES_KEPT: &str = "rules.kept";
+/// A channel refuses the alarms themselves.
+pub(super) const ALARMS_REFUSED: &str = "alarms.refused";
+
+/// The failure in a row from which on a flow is failing.
+pub(super) const FAILURES: u32 = 2;
+
+/// The key of an alarm of a flow.
+pub(super) fn key(kind: &str, tenant: &TenantId, flow: &FlowId) -> String {
+    format!("{kind}/{tenant}/{flow}")
+}
+
+fn of_flow(kind: &'static str, (tenant, flow): (&TenantId, &FlowId), text: Text) -> Cause {
+    Cause {
+        key: key(kind, tenant, flow),
+        kind,
+        tenant: Some(tenant.clone()),
+        flow: Some(flow.clone()),
+        text,
+        hint: None,
+        page: Some(format!("/tenants/{tenant}")),
+    }
+}
+
+/// A failure in words: what happened and what is behind it.
+fn told(failure: &Failure) -> Text {
+    let code = failure.code();
+    Text::new(format!("{} ({code})", failure.text().en), format!("{}（{code}）", failure.text().zh))
+}
+
+pub(super) fn plan_held(plan: &Plan) -> Cause {
+    let id = &plan.id;
+    let reasons = |pick: fn(&Text) -> &str, by| {
+        plan.guard.reasons.iter().map(|reason| pick(&reason.text)).collect::<Vec<_>>().join(by)
+    };
+    let text = Text::new(
+        format!(
+            "plan {id} with {} operations waits for a person: {}",
+            plan.operations,
+            reasons(|text| &text.en, "; ")
+        ),
+        format!("计划 {id}（{} 项操作）等待人工处理：{}", plan.operations, reasons(|text| &text.zh, "；")),
+    );
+    Cause {
+        hint: Some(Text::new(
+            format!(
+                "read it with `ruzhi show {id}`; then `ruzhi apply {id} --approve`, or `ruzhi reject {id}`"
+            ),
+            format!(
+                "先用 `ruzhi show {id}` 查看；再用 `ruzhi apply {id} --approve` 放行，或 `ruzhi reject {id}` 否决"
+            ),
+        )),
+        page: Some(format!("/plans/{}/{id}", plan.tenant)),
+        ..of_flow(PLAN_HELD, (&plan.tenant, &plan.flow), text)
+    }
+}
+
+/// Whether no further attempt mends a failure, so that one is enough to tell of it: what the files or the form say is
+/// wrong. A service that does not answer is tried again first.
+pub(super) fn is_final(failure: &Failure) -> bool {
+    failure.exit() == exit::USAGE || failure.code().starts_with("source.")
+}
+
+pub(super) fn flow_failing(flow: (&TenantId, &FlowId), failures: u32, failure: &Failure) -> Cause {
+    let what = told(failure);
+    let text = match failures {
+        0 | 1 => Text::new(format!("the run failed: {}", what.en), format!("运行失败：{}", what.zh)),
+        _ => Text::new(
+            format!("{failures} runs failed in a row, the last one so: {}", what.en),
+            format!("连续 {failures} 次运行失败，最近一次：{}", what.zh),
+        ),
+    };
+    let hint = failure.hint().cloned().unwrap_or_else(|| {
+        Text::new("`ruzhi runs` shows each run and its problem", "`ruzhi runs` 可查看每次运行及其问题")
+    });
+    Cause { hint: Some(hint), ..of_flow(FLOW_FAILING, flow, text) }
+}
+
+pub(super) fn flow_blocked(
+    flow: (&TenantId, &FlowId),
+    code: &str,
+    text: &Text,
+    hint: Option<&Text>,
+) -> Cause {
+    let service = match code.split('.').next() {
+        Some("wecom") => Text::new("WeCom", "企业微信"),
+        Some("jiandaoyun") => Text::new("JianDaoYun", "简道云"),
+        _ => Text::new("a service", "服务"),
+    };
+    let (tenant, id) = flow;
+    let resume = Text::new(
+        format!("nothing is asked until `{tenant}/{id}` is resumed or its settings change"),
+        format!("在恢复 `{tenant}/{id}` 或修改其设置之前不再发起调用"),
+    );
+    let hint = match hint {
+        Some(hint) => {
+            Text::new(format!("{} · {}", hint.en, resume.en), format!("{} · {}", hint.zh, resume.zh))
+        }
+        None => resume,
+    };
+    let text = Text::new(
+        format!("{} refuses the credential, the address or the right ({code}): {}", service.en, text.en),
+        format!("{}拒绝了凭据、IP 或权限（{code}）：{}", service.zh, text.zh),
+    );
+    Cause { hint: Some(hint), ..of_flow(FLOW_BLOCKED, flow, text) }
+}
+
+pub(super) fn quarantine_growing(flow: (&TenantId, &FlowId), before: u64, now: u64) -> Cause {
+    let (tenant, id) = flow;
+    let text = Text::new(
+        format!("{now} rows wait to be corrected, {} more than before", now.saturating_sub(before)),
+        format!("待修正 {now} 条，比之前多 {} 条", now.saturating_sub(before)),
+    );
+    Cause {
+        hint: Some(Text::new(
+            format!("`ruzhi rejects {tenant}/{id}` lists each with the field and what is wrong with it"),
+            format!("`ruzhi rejects {tenant}/{id}` 会逐条列出字段与原因"),
+        )),
+        page: Some(format!("/quarantine?tenant={tenant}&flow={id}")),
+        ..of_flow(QUARANTINE_GROWING, flow, text)
+    }
+}
+
+pub(super) fn run_late(flow: (&TenantId, &FlowId), due: Option<&str>) -> Cause {
+    let (en, zh) = match due {
+        Some(due) => (format!(" (due {due})"), format!("（应于 {due} 开始）")),
+        None => (String::new(), String::new()),
+    };
+    let text = Text::new(
+        format!("a run has not begun though its time has come{en}"),
+        format!("已到时间，运行仍未开始{zh}"),
+    );
+    Cause {
+        hint: Some(Text::new(
+            "another run may take long: look at the runs under way, or raise `[schedule] at_once`",
+            "可能有其他运行耗时过长：请查看正在进行的运行，或调大 `[schedule] at_once`",
+        )),
+        page: Some("/runs".to_owned()),
+        ..of_flow(RUN_LATE, flow, text)
+    }
+}
+
+pub(super) fn files_refused(failure: &Failure) -> Cause {
+    let what = told(failure);
+    let problems = failure.problems().map_or(0, |problems| problems.list.len());
+    let count = match problems {
+        0 => Text::new("", ""),
+        n => Text::new(format!(", {n} problems"), format!("，{n} 处问题")),
+    };
+    Cause {
+        key: FILES_REFUSED.to_owned(),
+        kind: FILES_REFUSED,
+        tenant: None,
+        flow: None,
+        text: Text::new(
+            format!("the files were changed and cannot be taken over: {}{}", what.en, count.en),
+            format!("配置文件已修改但无法采用：{}{}", what.zh, count.zh),
+        ),
+        hint: Some(Text::new(
+            "what ran before goes on; `ruzhi check` names file and line",
+            "此前的配置继续运行；`ruzhi check` 会指出文件与行号",
+        )),
+        page: Some("/settings".to_owned()),
+    }
+}
+
+pub(super) fn rules_kept(flow: (&TenantId, &FlowId), failure: &Failure) -> Cause {
+    let (tenant, id) = flow;
+    let what = told(failure);
+    let text = Text::new(
+        format!("the files offer rules that are not live: {}", what.en),
+        format!("文件中的规则未上线：{}", what.zh),
+    );
+    let hint = failure.hint().cloned().unwrap_or_else(|| {
+        Text::new(format!("`ruzhi guest diff {tenant}/{id}`"), format!("`ruzhi guest diff {tenant}/{id}`"))
+    });
+    Cause {
+        hint: Some(hint),
+        page: Some(format!("/guests/{tenant}/{id}")),
+        ..of_flow(RULES_KEPT, flow, text)
+    }
+}
+
+pub(super) fn alarms_refused(channel: &str, robot: bool, why: &Text) -> Cause {
+    let (en, zh) =
+        if robot { ("the group robot", "群机器人") } else { ("the alarm address", "告警地址") };
+    Cause {
+        key: format!("{ALARMS_REFUSED}/{channel}"),
+        kind: ALARMS_REFUSED,
+        tenant: None,
+        flow: None,
+        text: Text::new(format!("{en} takes no alarms: {}", why.en), format!("{zh}不接收告警：{}", why.zh)),
+        hint: Some(Text::new(
+            "correct `[alarms]`; it is tried again once an hour and when the address changes",
+            "请修正 `[alarms]`；每小时及地址变更时会重试",
+        )),
+        page: Some("/settings".to_owned()),
+    }
+}

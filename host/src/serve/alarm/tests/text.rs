@@ -1,0 +1,112 @@
+//! How an alarm reads, what grows, and what no message may hold.
+
+use chrono::TimeDelta;
+
+use super::{noon, row};
+use crate::model::{Lang, Text};
+use crate::serve::alarm::address::Addresses;
+use crate::serve::alarm::book::Event;
+use crate::serve::alarm::message::{LONGEST, Notice, alone, together, url_body};
+use crate::serve::alarm::watch::{Finding, Watch};
+use crate::store::{AlarmRow, TenantStatus};
+
+fn held(event: Event) -> Notice {
+    let alarm = AlarmRow {
+        tenant: Some("jingxintai".parse().unwrap()),
+        flow: Some("onboarding".parse().unwrap()),
+        text: Text::new(
+            "plan p1 waits; call 13800138000 @all",
+            "计划 p1 等待人工处理 <@all>，电话 13800138000",
+        ),
+        hint: Some(Text::new("`ruzhi show p1`", "`ruzhi show p1`")),
+        page: Some("/plans/jingxintai/p1".to_owned()),
+        ..row("plan.held/jingxintai/onboarding", "plan.held")
+    };
+    Notice { event, alarm }
+}
+
+fn addresses() -> Addresses {
+    Addresses::for_tests("https://ruzhi.example/", "jingxintai", "景欣泰*工厂*", "onboarding")
+}
+
+#[test]
+fn an_alarm_in_chinese_in_english_and_in_both() {
+    let addresses = addresses();
+    insta::assert_snapshot!("raised_zh", alone(&held(Event::Raised), &addresses, Some(Lang::Zh)));
+    insta::assert_snapshot!("raised_en", alone(&held(Event::Raised), &addresses, Some(Lang::En)));
+    insta::assert_snapshot!("reminder_both", alone(&held(Event::Reminder), &addresses, None));
+    insta::assert_snapshot!("over_zh", alone(&held(Event::Over), &addresses, Some(Lang::Zh)));
+    let two = [held(Event::Raised), Notice { event: Event::Over, alarm: row("run.late", "run.late") }];
+    insta::assert_snapshot!("together_zh", together(&two, &addresses, Some(Lang::Zh)));
+    insta::assert_snapshot!("together_en", together(&two, &addresses, Some(Lang::En)));
+}
+
+#[test]
+fn no_message_is_longer_than_a_robot_takes_and_the_link_is_never_cut() {
+    let mut long = held(Event::Raised);
+    long.alarm.text = Text::new("x".repeat(9000), "长".repeat(9000));
+    long.alarm.hint = Some(long.alarm.text.clone());
+    let addresses = addresses();
+    for lang in [None, Some(Lang::Zh), Some(Lang::En)] {
+        let text = alone(&long, &addresses, lang);
+        assert!(text.len() <= LONGEST && text.contains("(https://ruzhi.example/plans/jingxintai/p1)"));
+        let many: Vec<Notice> = (0..500).map(|_| long.clone()).collect();
+        let text = together(&many, &addresses, lang);
+        assert!(text.len() <= LONGEST && text.ends_with("(https://ruzhi.example/alarms)"), "{}", text.len());
+    }
+}
+
+#[test]
+fn any_other_address_gets_the_alarm_as_json_without_what_is_private() {
+    let body: serde_json::Value =
+        serde_json::from_slice(&url_body(&held(Event::Raised), &addresses())).unwrap();
+    insta::assert_json_snapshot!("posted", body);
+}
+
+fn status(rejects: u64) -> TenantStatus {
+    TenantStatus {
+        tenant: "factory".parse().unwrap(),
+        flow: "onboarding".parse().unwrap(),
+        records: 100,
+        members: 90,
+        rejects,
+        last_run: None,
+        watermark: None,
+        held: vec![],
+    }
+}
+
+#[test]
+fn a_quarantine_grows_by_five_rows_and_a_fifth_and_no_longer_after_a_day() {
+    let mut watch = Watch::default();
+    let mut now = noon();
+    // Count, hours later, and what is found: so, not so, or nothing new.
+    let steps = [
+        (40, 0, ""),
+        (44, 1, ""),
+        (47, 1, ""),
+        (48, 1, "so"),
+        (48, 1, ""),
+        (58, 1, "so"),
+        (58, 23, ""),
+        (58, 1, "not so"),
+        (62, 1, ""),
+        (10, 1, ""),
+        (14, 1, ""),
+        (15, 1, "so"),
+        (14, 1, "not so"),
+    ];
+    for (count, hours, expected) in steps {
+        now += TimeDelta::hours(hours);
+        let found = match watch.counted(&[status(count)], |_| None, now).pop() {
+            Some(Finding::So(_)) => "so",
+            Some(Finding::NotSo(_)) => "not so",
+            None => "",
+        };
+        assert_eq!(found, expected, "at {count} after {hours} h");
+    }
+    // A flow that is new while the process runs had none before.
+    let mut new = status(6);
+    new.flow = "another".parse().unwrap();
+    assert_eq!(watch.counted(&[new], |_| None, now).len(), 1);
+}

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Unpacks a tarball where nothing else is, and tries it as whoever installs it would: dist-check.sh TARBALL.
+set -euo pipefail
+tarball=$(realpath "$1")
+(cd "$(dirname "$tarball")" && sha256sum --check --quiet "$(basename "$tarball").sha256")
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+tar -xzf "$tarball"
+cd ruzhi-*
+for file in bin/ruzhi guests/member.wasm guests/jingxintai.wasm systemd/ruzhi.service systemd/ruzhi.sysusers LICENSE README.md \
+  completions/ruzhi.bash completions/_ruzhi completions/ruzhi.fish man/man1/ruzhi.1 man/man1/ruzhi-sync.1 \
+  grafana/ruzhi.json prometheus/alerts.yml doc/guide/install.md doc/reference/configuration.md Containerfile; do
+  [ -s "$file" ] || { echo "$file is not in the tarball" >&2; exit 1; }
+done
+# Nothing of the place where it was built is needed.
+ruzhi() { env -i PATH=/nonexistent HOME="$work" JINGXINTAI_WECOM_SECRET=s JINGXINTAI_JDY_KEY=k "$PWD/bin/ruzhi" "$@"; }
+[ "$(ruzhi --version)" = "ruzhi $(basename "$PWD" | cut -d- -f2)" ]
+ruzhi --config example check --json | grep -q '"ok": true'
+bash -n completions/ruzhi.bash
+if command -v systemd-analyze >/dev/null; then
+  # Its user and binary are not on this machine; everything else has to be right.
+  sed "s|^ExecStart=/usr/local/bin/ruzhi|ExecStart=$PWD/bin/ruzhi|; s/^User=.*/User=root/; s/^Group=.*/Group=root/" \
+    systemd/ruzhi.service > ruzhi.service
+  verified=$(systemd-analyze verify --man=no ./ruzhi.service 2>&1 | grep 'ruzhi\.service' || true)
+  [ -z "$verified" ] || { echo "$verified" >&2; exit 1; }
+  systemd-analyze security --offline=yes --threshold=20 systemd/ruzhi.service >/dev/null
+fi
+echo "$(basename "$tarball"): unpacked and tried"
