@@ -6,7 +6,7 @@ use axum::response::{IntoResponse as _, Response};
 
 use crate::failure::{Failure, exit};
 use crate::model::{Lang, Text};
-use crate::serve::pages;
+use crate::serve::pages::at_the_door;
 
 /// Why a request is not let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,8 +88,7 @@ impl Refusal {
     pub(super) fn answer(self, page: bool, lang: Lang) -> Response {
         let failure = self.failure();
         let mut response = if page {
-            let body = pages::at_the_door(lang, &failure);
-            (self.status(), body).into_response()
+            (self.status(), at_the_door(lang, &failure)).into_response()
         } else {
             let body = serde_json::json!({ "error": failure });
             (self.status(), axum::Json(body)).into_response()
