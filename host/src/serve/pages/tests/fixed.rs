@@ -570,8 +570,8 @@ pub(super) fn audit_page(written: &Written) -> desk::Page<AuditRow> {
         items: vec![
             row("plan.approve", "done", Some("p0a1b2c3d4e5f")),
             row("record.reveal", "done", Some(written.record)),
-            row("guest.rollback", "access.viewer", Some("3")),
-            AuditRow { tenant: None, flow: None, ..row("login", "done", None) },
+            row("rules.roll_back", "access.forbidden", Some("3")),
+            AuditRow { tenant: None, flow: None, ..row("session.begin", "begun", None) },
         ],
         next: Some("41".to_owned()),
     }
