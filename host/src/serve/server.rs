@@ -22,6 +22,7 @@ pub fn router(process: Arc<Process>) -> Router {
     access::layer(inside, &process)
         .merge(hooks::routes())
         .merge(signals::health_routes())
+        .layer(from_fn(access::keep_safe))
         .layer(from_fn(signals::count_requests))
         .with_state(process)
 }

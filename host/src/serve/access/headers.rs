@@ -27,8 +27,8 @@ pub(super) const ALL: [(&str, &str); 8] = [
     ("x-robots-tag", "noindex, nofollow"),
 ];
 
-/// Adds them. What says nothing of being kept is not kept anywhere.
-pub(super) async fn add(request: Request, next: Next) -> Response {
+/// Adds to an answer the headers that keep a browser safe. What says nothing of being kept is not kept anywhere.
+pub async fn add(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in ALL {

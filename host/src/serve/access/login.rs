@@ -10,30 +10,18 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 use axum_extra::extract::CookieJar;
-use maud::{DOCTYPE, Markup, html};
 use reqwest::Url;
 
 use super::source::Source;
 use super::{Refusal, headers, is_secure, people, session};
-use crate::failure::Failure;
 use crate::model::Lang;
 use crate::serve::Process;
 use crate::serve::desk;
+use crate::serve::pages::login_page;
 
 /// Login and logout.
 pub fn routes() -> Router<Arc<Process>> {
     Router::new().route("/login", get(show).post(log_in)).route("/logout", post(log_out))
-}
-
-/// What the login page shows.
-#[derive(Debug, Clone)]
-pub struct LoginPage {
-    /// In which language.
-    pub lang: Lang,
-    /// Where it leads: a path of this server.
-    pub next: String,
-    /// What went wrong with the attempt before.
-    pub problem: Option<Failure>,
 }
 
 /// What is open to everybody: the login page, and what makes it look like one.
@@ -81,7 +69,7 @@ async fn show(State(process): State<Arc<Process>>, Extension(lang): Extension<La
         return see("/");
     }
     let next = path_here(uri.query().and_then(|query| field(query.as_bytes(), "next")));
-    page(&LoginPage { lang, next, problem: None }).into_response()
+    login_page(lang, &next, None).into_response()
 }
 
 async fn log_in(
@@ -99,8 +87,8 @@ async fn log_in(
     }
     let now = process.clock.now();
     let refused = |refusal: Refusal| {
-        let told = LoginPage { lang, next: next.clone(), problem: Some(refusal.failure()) };
-        let mut response = (refusal.status(), page(&told)).into_response();
+        let told = login_page(lang, &next, Some(&refusal.failure()));
+        let mut response = (refusal.status(), told).into_response();
         if let Refusal::TooOften { seconds } = refusal {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
@@ -117,8 +105,7 @@ async fn log_in(
     };
     let origin = format!("page {}", source.address());
     if let Err(failure) = desk::logged_in(&process, &person.name, person.role, &origin).await {
-        let told = LoginPage { lang, next, problem: Some(failure) };
-        return (StatusCode::SERVICE_UNAVAILABLE, page(&told)).into_response();
+        return (StatusCode::SERVICE_UNAVAILABLE, login_page(lang, &next, Some(&failure))).into_response();
     }
     if let Some(before) = session::shown(&CookieJar::from_headers(&headers)) {
         process.access.sessions.end(before);
@@ -137,35 +124,4 @@ async fn log_out(State(process): State<Arc<Process>>, headers: HeaderMap) -> Res
     let secure = is_secure(&process.deployment().config.server);
     headers::set_cookie(&mut response, &session::no_cookie(secure));
     response
-}
-
-fn page(told: &LoginPage) -> Markup {
-    let say = |en: &'static str, zh: &'static str| if told.lang == Lang::Zh { zh } else { en };
-    html! {
-        (DOCTYPE)
-        html lang=(say("en", "zh-CN")) {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                title { "ruzhi 入职" }
-            }
-            body {
-                main {
-                    h1 { "ruzhi 入职" }
-                    @if let Some(problem) = &told.problem {
-                        p role="alert" {
-                            (problem.text().in_lang(told.lang)) " "
-                            @if let Some(hint) = problem.hint() { (hint.in_lang(told.lang)) }
-                        }
-                    }
-                    form method="post" action="/login" {
-                        input type="hidden" name="next" value=(told.next);
-                        label for="token" { (say("Access token", "访问令牌")) }
-                        input id="token" name="token" type="password" autocomplete="current-password" required autofocus;
-                        button type="submit" { (say("Log in", "登录")) }
-                    }
-                }
-            }
-        }
-    }
 }

@@ -38,7 +38,8 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum_extra::extract::CookieJar;
 
-pub use login::{LoginPage, routes};
+pub use headers::add as keep_safe;
+pub use login::routes;
 pub(crate) use refusal::Refusal;
 use session::{Session, Sessions};
 use source::Source;
@@ -76,12 +77,9 @@ pub struct Access {
     throttle: Throttle,
 }
 
-/// Lets in to a router whoever may come in, as a [`Visitor`] in the request's extensions. Every answer gets the headers
-/// that keep a browser safe.
+/// Lets in to a router whoever may come in, as a [`Visitor`] in the request's extensions.
 pub fn layer(router: Router<Arc<Process>>, process: &Arc<Process>) -> Router<Arc<Process>> {
-    router
-        .layer(middleware::from_fn_with_state(Arc::clone(process), let_in))
-        .layer(middleware::from_fn(headers::add))
+    router.layer(middleware::from_fn_with_state(Arc::clone(process), let_in))
 }
 
 async fn let_in(State(process): State<Arc<Process>>, request: Request, next: Next) -> Response {

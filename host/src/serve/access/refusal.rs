@@ -3,10 +3,10 @@
 use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use maud::{DOCTYPE, html};
 
 use crate::failure::{Failure, exit};
 use crate::model::{Lang, Text};
+use crate::serve::pages::at_the_door;
 
 /// Why a request is not let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,15 +88,7 @@ impl Refusal {
     pub(super) fn answer(self, page: bool, lang: Lang) -> Response {
         let failure = self.failure();
         let mut response = if page {
-            let hint = failure.hint().map(|hint| hint.in_lang(lang).to_owned()).unwrap_or_default();
-            let body = html! {
-                (DOCTYPE)
-                html lang=(if lang == Lang::Zh { "zh-CN" } else { "en" }) {
-                    head { meta charset="utf-8"; title { "ruzhi 入职" } }
-                    body { main { h1 { (failure.text().in_lang(lang)) } p { (hint) } } }
-                }
-            };
-            (self.status(), body).into_response()
+            (self.status(), at_the_door(lang, &failure)).into_response()
         } else {
             let body = serde_json::json!({ "error": failure });
             (self.status(), axum::Json(body)).into_response()

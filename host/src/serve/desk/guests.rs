@@ -179,7 +179,13 @@ pub async fn guest(process: &Process, tenant: &TenantId, flow: &FlowId) -> Resul
 
 /// What the files of several flows hold; flows that share their files have them read once.
 #[derive(Default)]
-pub(super) struct Files(HashMap<(PathBuf, Option<PathBuf>), Result<(Digest, Digest), Failure>>);
+pub(super) struct Files(HashMap<Names, Result<Digests, Failure>>);
+
+/// A component's file, and the rules file beside it.
+type Names = (PathBuf, Option<PathBuf>);
+
+/// Of the component, and of both together.
+type Digests = (Digest, Digest);
 
 impl Files {
     /// What a flow's files hold beside what is live.

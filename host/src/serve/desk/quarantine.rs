@@ -1,5 +1,6 @@
 //! The quarantine: records that wait to be corrected, by the form's own labels.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
@@ -176,9 +177,10 @@ async fn chosen(process: &Process, asked: &QuarantineAsked, rows: bool) -> Resul
     let rejects = store.rejects_wanted(&wanted).await?;
     for shown in &rejects {
         let flow = (shown.reject.tenant.clone(), shown.reject.flow.clone());
-        if !labels.contains_key(&flow) {
-            let of = Labels::of(store, &flow.0, &flow.1).await?;
-            labels.insert(flow, of);
+        if let Entry::Vacant(none) = labels.entry(flow) {
+            let (tenant, flow) = none.key();
+            let of = Labels::of(store, tenant, flow).await?;
+            none.insert(of);
         }
     }
     let is_chosen = |shown: &ShownReject| {

@@ -81,3 +81,18 @@ fn text(cell: &str) -> String {
         matches!(first, Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '＝' | '＋' | '－' | '＠'));
     if computed { format!("'{cell}") } else { cell.to_owned() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::text;
+
+    #[test]
+    fn a_cell_that_begins_like_a_formula_is_a_text() {
+        for formula in ["=1+1", "+8613800138000", "-2", "@SUM(A1)", "\t=1", "\r=1", "  =1", "＝1", "＠A1"] {
+            assert_eq!(text(formula), format!("'{formula}"));
+        }
+        for plain in ["", "李四", "1=1", "a@b.cn", "{\"a\":\"=1\"}"] {
+            assert_eq!(text(plain), plain);
+        }
+    }
+}

@@ -15,7 +15,7 @@ pub(super) fn page(view: &View, alarms: &[AlarmRow]) -> Page {
     let (over, standing): (Vec<&AlarmRow>, Vec<&AlarmRow>) =
         alarms.iter().partition(|alarm| alarm.over_at.is_some());
     let body = html! {
-        section.section #standing data-fresh data-events="/api/v1/events" data-follow="page" aria-labelledby="standing-title" {
+        section.section #standing data-fresh data-events="/api/v1/events" aria-labelledby="standing-title" {
             h2 #standing-title { (view.say("Standing", "未解除")) " " span.quiet { "(" (standing.len()) ")" } }
             @if standing.is_empty() {
                 div.box { p.empty.good { (view.say("✓ No alarm stands.", "✓ 没有未解除的告警。")) } }

@@ -80,7 +80,9 @@ fn line(view: &View, row: &AuditRow) -> Markup {
             td data-label=(view.say("Reason", "理由")) { @if let Some(detail) = &row.detail { bdi { (detail) } } }
             td data-label=(view.say("Outcome", "结果")) {
                 div {
-                    @if row.outcome == "done" { (part::badge((words::OK, view.say("done", "完成")))) } @else {
+                    @if row.outcome == "done" { (part::badge((words::OK, view.say("done", "完成")))) } @else if row.outcome == "begun" {
+                        (part::badge((words::PLAIN, view.say("begun", "已开始"))))
+                    } @else {
                         (part::badge((words::BAD, view.say("refused", "被拒绝")))) " " code.small { (row.outcome) }
                     }
                 }
@@ -121,16 +123,14 @@ fn action(view: &View, action: &str) -> Option<&'static str> {
         "plan.reveal" => view.say("looked at numbers of a plan", "查看计划的完整号码"),
         "record.reveal" => view.say("looked at numbers of a record", "查看记录的完整号码"),
         "quarantine.reveal" => view.say("looked at numbers in quarantine", "查看待修正记录的完整号码"),
-        "quarantine.export" => view.say("exported the quarantine", "导出待修正记录"),
-        "guest.reveal" => view.say("looked at numbers of a difference", "查看规则影响的完整号码"),
-        "guest.activate" => view.say("made rules live", "上线规则"),
-        "guest.rollback" | "guest.roll_back" => view.say("rolled rules back", "回退规则"),
-        "flow.run" | "run.ask" | "run.start" => view.say("asked for a run", "请求运行"),
-        "flow.retry" | "quarantine.retry" => view.say("tried records again", "重试待修正记录"),
+        "quarantine.retry" => view.say("tried records again", "重试待修正记录"),
+        "rules.reveal" => view.say("looked at numbers of a difference", "查看规则影响的完整号码"),
+        "rules.activate" => view.say("made rules live", "上线规则"),
+        "rules.roll_back" => view.say("rolled rules back", "回退规则"),
+        "run.start" => view.say("asked for a run", "请求运行"),
         "flow.pause" => view.say("paused a flow", "暂停同步流"),
         "flow.resume" => view.say("resumed a flow", "恢复同步流"),
-        "login" | "access.login" => view.say("logged in", "登录"),
-        "logout" | "access.logout" => view.say("logged out", "退出登录"),
+        "session.begin" => view.say("logged in", "登录"),
         _ => return None,
     })
 }

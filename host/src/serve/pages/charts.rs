@@ -51,7 +51,7 @@ pub(super) fn page(
             button type="submit" { (view.say("Show", "显示")) }
         }
         section.box aria-labelledby="runs-heading" {
-            header { h2 #runs-heading { (title) } span.quiet.small { (zone.name()) } }
+            header { h2 #runs-heading { (title) } span.quiet.small translate="no" { (zone.name()) } }
             div.body {
                 @if columns.is_empty() { (part::empty(view.say("There is nothing to show yet.", "暂无数据。"))) }
                 @else { (chart::runs(view, title, &columns)) }

@@ -25,10 +25,10 @@ pub(super) fn page(view: &View, overview: &Overview) -> Page {
     let body = html! {
         (needs(view, overview))
         (live(view, &overview.live))
-        div.section #flows data-fresh data-events="/api/v1/events" data-follow="page" {
+        div.section #flows data-fresh data-events="/api/v1/events" {
             h2 { (view.say("Flows", "同步流")) }
             @if overview.tenants.is_empty() {
-                div.box { (part::empty(view.say("No tenant is configured yet: add a file to tenants/.", "尚未配置租户：请在 tenants/ 中添加文件。"))) }
+                div.box { (part::empty(view.say("No tenant is configured yet: add a file to tenants/.", "尚未配置租户：请在租户文件夹中添加文件。"))) }
             }
             @if overview.tenants.len() <= TOGETHER { (table(view, &overview.tenants)) } @else {
                 (search(view))
@@ -65,13 +65,13 @@ pub(super) fn tenant_page(view: &View, overview: &Overview, tenant: &TenantOverv
     let body = html! {
         (needs(view, overview))
         (live(view, &overview.live))
-        div.section #flows data-fresh data-events="/api/v1/events" data-follow="page" {
+        div.section #flows data-fresh data-events="/api/v1/events" {
             @for flow in &tenant.flows { (flow_box(view, flow)) }
         }
     };
     Page {
         crumbs: vec![("/".to_owned(), view.say("Overview", "概览").to_owned())],
-        under: Some(html! { code { (tenant.id) } " · " (tenant.timezone) }),
+        under: Some(html! { code { (tenant.id) } " · " span translate="no" { (tenant.timezone) } }),
         actions: Some(html! {
             a.button href=(View::address(["runs"], [("tenant", Some(tenant.id.as_str()))])) { (view.say("Runs", "运行")) }
             a.button href=(View::address(["quarantine"], [("tenant", Some(tenant.id.as_str()))])) { (view.say("Quarantine", "待修正")) }
@@ -214,7 +214,7 @@ fn table(view: &View, tenants: &[TenantOverview]) -> Markup {
                             tr.group {
                                 th colspan="7" scope="rowgroup" {
                                     a href=(View::address(["tenants", tenant.id.as_str()], [])) { bdi { (tenant.name) } }
-                                    " " span.quiet.small { (tenant.timezone) }
+                                    " " span.quiet.small translate="no" { (tenant.timezone) }
                                 }
                             }
                             @for flow in &tenant.flows { (line(view, flow)) }
@@ -340,7 +340,7 @@ fn flow_box(view: &View, flow: &FlowOverview) -> Markup {
                     dt { (view.say("Schedule", "运行计划")) }
                     dd {
                         @match &flow.schedule {
-                            Some(cron) => { code { (cron) } " " span.quiet { (zone.name()) } }
+                            Some(cron) => { code { (cron) } " " span.quiet translate="no" { (zone.name()) } }
                             None => { (view.say("runs when it is asked or woken", "按需或被推送唤醒时运行")) }
                         }
                     }

@@ -20,7 +20,7 @@ pub(super) fn page(view: &View, told: &RunView) -> Page {
     let events = View::address(["api", "v1", "runs", run.id.as_str(), "events"], []);
     let body = html! {
         @if let Some(live) = told.live.as_ref().filter(|live| live.stage.is_some()) {
-            section.box #running data-events=(events) data-follow="run" aria-labelledby="running-title" {
+            section.box #running data-events=(events) aria-labelledby="running-title" {
                 header {
                     h2 #running-title { (view.say("Under way", "进行中")) }
                     span.quiet { (moment::since(view, run.started_at)) }

@@ -115,7 +115,7 @@ impl Page {
                     }
                     footer.page {
                         (view.say("As of", "截至")) " " (moment::exact(view.now, view.common_zone()))
-                        " " (view.common_zone().name())
+                        " " span translate="no" { (view.common_zone().name()) }
                     }
                 }
             }

@@ -6,6 +6,8 @@
     reason = "a test that meets what it does not expect fails"
 )]
 
+mod hooks;
+mod alarms;
 mod schedule;
 mod shutdown;
 mod signals;

@@ -153,17 +153,11 @@
   };
   const follow = (root) => {
     const source = new EventSource(root.dataset.events);
-    const whole = root.dataset.follow === "run";
-    const take = (event) => {
-      if (!whole) return soon();
-      let live;
-      try { live = JSON.parse(event.data); } catch { return; }
-      if (!live || !live.run) return;
-      if (live.stage === null) { source.close(); location.reload(); return; }
-      show(root, live);
-    };
-    ["message", "run", "live", "changed", "progress"].forEach((name) => source.addEventListener(name, take));
-    source.addEventListener("ended", () => { if (whole) { source.close(); location.reload(); } else { soon(); } });
+    source.addEventListener("progress", (event) => show(root, JSON.parse(event.data)));
+    source.addEventListener("ended", () => { source.close(); location.reload(); });
+    // The first says how everything stood when the page was drawn.
+    let first = true;
+    source.addEventListener("standing", () => { if (first) first = false; else soon(); });
     window.addEventListener("pagehide", () => source.close());
   };
 

@@ -570,8 +570,8 @@ pub(super) fn audit_page(written: &Written) -> desk::Page<AuditRow> {
         items: vec![
             row("plan.approve", "done", Some("p0a1b2c3d4e5f")),
             row("record.reveal", "done", Some(written.record)),
-            row("guest.rollback", "access.viewer", Some("3")),
-            AuditRow { tenant: None, flow: None, ..row("login", "done", None) },
+            row("rules.roll_back", "access.forbidden", Some("3")),
+            AuditRow { tenant: None, flow: None, ..row("session.begin", "begun", None) },
         ],
         next: Some("41".to_owned()),
     }
@@ -585,6 +585,7 @@ pub(super) fn alarm_rows(written: &Written) -> Vec<AlarmRow> {
         flow: (kind == "plan.held").then(|| "onboarding".parse().unwrap()),
         text: both(written.words),
         hint: Some(both(written.words)),
+        page: None,
         since: before(60 * 30),
         last_seen: before(5),
         seen: 14,
