@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ruzhi_e2e::Serving;
 use serde_json::Value;
 
-use crate::schedule::each_minute;
+use super::schedule::each_minute;
 use crate::site::Site;
 
 const TOKEN: &str = "a-token-that-is-long-enough-0123456789";
@@ -51,7 +51,7 @@ fn a_run_is_seen_in_metrics_and_in_the_log() {
     assert!(seen[guests] > 60_000.0, "{guests}: {}", seen[guests]);
 
     // Nothing is told that the reference does not have.
-    let reference = include_str!("../../../../docs/reference/metrics.md");
+    let reference = include_str!("../../../../../docs/reference/metrics.md");
     for name in seen.keys() {
         let name = name.split('{').next().unwrap();
         let name =

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ruzhi_e2e::{Serving, Tenant};
 use ruzhi_sim::ROBOT_KEY;
 
-use crate::schedule::each_minute;
+use super::schedule::each_minute;
 use crate::site::Site;
 
 #[test]
