@@ -18,7 +18,6 @@ use super::runner::{self, Course, Due};
 use crate::config;
 use crate::deployment::{Exchanged, settings_of};
 use crate::failure::{Failure, exit};
-use crate::meter;
 use crate::model::{FlowId, RunId, TenantId, Text};
 use crate::plan::Plan;
 use crate::store::{Blocked, Paused, RunRow, RunState};
@@ -528,9 +527,6 @@ impl Keeping {
         log(ended);
         if !quit {
             self.process.alarms.run_ended(ended);
-        }
-        if let Some(run) = &ended.run {
-            meter::run_ended(run);
         }
     }
 
