@@ -18,9 +18,9 @@ mod runner;
 mod scheduler;
 mod server;
 pub mod signals;
-mod watch;
 #[cfg(test)]
 pub(crate) mod tests;
+mod watch;
 
 pub use live::{Live, LiveRun};
 pub use process::Process;

@@ -101,7 +101,11 @@ pub(super) async fn alive(server: &ServerSettings) -> Finding {
     let mut address = server.listen;
     // Whoever listens on every address does so on this machine's own.
     if address.ip().is_unspecified() {
-        address.set_ip(if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
+        address.set_ip(if address.is_ipv4() {
+            Ipv4Addr::LOCALHOST.into()
+        } else {
+            Ipv6Addr::LOCALHOST.into()
+        });
     }
     let hint = Text::new("see its log", "请查看日志");
     match online::ready(address).await {

@@ -104,7 +104,7 @@ fn retry(view: &View, items: &[RejectView]) -> Markup {
     html! {
         @if view.operates() && !flows.is_empty() {
             details {
-                summary.button.primary { (view.say("Try again…", "重试…")) }
+                summary.button { (view.say("Try again…", "重试…")) }
                 div.steps {
                     p { (view.say("The whole form is read, and every record decided again. It is rarely needed: a row that is corrected is tried again by itself.", "将读取整个表单并重新判定每条记录。通常不必如此：修正后的数据会自动重试。")) }
                     @for (tenant, flow) in flows {

@@ -131,6 +131,21 @@ pub(super) fn attention(view: &View, kind: AttentionKind) -> (Tone, &'static str
     }
 }
 
+/// What an alarm is of; a kind without a word is told by its name.
+pub(super) fn alarm(view: &View, kind: &str) -> Option<&'static str> {
+    Some(match kind {
+        "plan.held" => view.say("plan held", "计划已熔断"),
+        "flow.failing" => view.say("failing", "持续失败"),
+        "flow.blocked" => view.say("blocked", "已停用待处理"),
+        "quarantine.growing" => view.say("quarantine grows", "待修正增多"),
+        "run.late" => view.say("late", "逾期"),
+        "files.refused" => view.say("files not in use", "文件未生效"),
+        "rules.kept" => view.say("rules kept", "规则未更换"),
+        "alarms.refused" => view.say("alarms refused", "告警未送达"),
+        _ => return None,
+    })
+}
+
 /// What a guest says of a record.
 pub(super) fn verdict(view: &View, verdict: Verdict) -> (Tone, &'static str) {
     match verdict {

@@ -591,6 +591,7 @@ pub(super) fn alarm_rows(written: &Written) -> Vec<AlarmRow> {
         told_at: (kind == "plan.held").then(|| before(60 * 29)),
         over_at: over.then(|| before(3)),
         over_told_at: None,
+        page: (kind == "plan.held").then(|| "/plans/jingxintai/p0a1b2c3d4e5f".to_owned()),
     };
     vec![
         alarm("plan.held", false),
