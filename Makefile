@@ -1,5 +1,5 @@
 # The commands a person has to know:
-#   make demo    set everything up, sync a simulated factory twice, end
+#   make demo    set everything up, sync a simulated factory, and serve three: leaves you at a page; END=1 ends by itself
 #   make demo-safety  a filter slip, a wrong import, a crash, wrong rules, drift: nobody is lost
 #   make test    set everything up, lint, run every test
 #   make guests  build the components into guests/built
@@ -89,7 +89,7 @@ test: lint guests-dev languages-dev
 	cargo test --workspace --locked
 
 demo: guests
-	@target/release/ruzhi-demo
+	@target/release/ruzhi-demo $(if $(END),--end)
 
 demo-safety: guests
 	@target/release/ruzhi-demo-safety

@@ -14,6 +14,8 @@ use tempfile::TempDir;
 pub struct Tenant {
     /// The file's stem.
     pub id: String,
+    /// What people call it.
+    pub name: String,
     /// Where both services are.
     pub url: String,
     /// The corp.
@@ -51,6 +53,7 @@ impl Tenant {
     pub fn new(url: &str) -> Self {
         Self {
             id: "jingxintai".to_owned(),
+            name: "景欣泰工厂".to_owned(),
             url: url.to_owned(),
             corp_id: CORP_ID.to_owned(),
             entry_id: ENTRY_ID.to_owned(),
@@ -75,7 +78,7 @@ impl Tenant {
             None => String::new(),
         };
         format!(
-            r#"name = "景欣泰工厂"
+            r#"name = "{name}"
 timezone = "Asia/Shanghai"
 {top}
 [wecom]
@@ -102,6 +105,7 @@ entry_id = "{entry}"
 component = "{component}"
 {rules}
 {flows}"#,
+            name = self.name,
             entry = self.entry_id,
             wecom = self.wecom,
             flow = self.flow,

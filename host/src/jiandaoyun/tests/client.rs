@@ -62,6 +62,30 @@ async fn older_routes_name_the_form_in_their_path() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_row_is_written_in_the_fields_given_and_starts_no_automation() {
+    let row = ok(json!({ "data": { "_id": "ab", "result": "已开通" } }));
+    for (api, path) in [(Api::V5, "/api/v5/app/entry/data/update"), (Api::V2, "/data_update")] {
+        let script = Script::of(vec![code(8304), row.clone(), code(4001), code(17017), ok(json!({}))]);
+        let client = client(&script);
+        let write = async || client.update(&form(api), &id("ab"), &[("result", json!("已开通"))]).await;
+        assert_eq!(write().await.unwrap().unwrap().fields["result"], "已开通");
+        assert_eq!(write().await, Ok(None), "a row that is gone");
+        let refused = write().await.unwrap_err();
+        assert_eq!((refused.code().as_str(), refused.class()), ("jiandaoyun.17017", Class::Permanent));
+        assert_eq!(write().await.unwrap_err().code(), "jiandaoyun.shape");
+        let seen = script.seen();
+        assert!(seen[1].path.ends_with(path), "{}", seen[1].path);
+        let mut body = json!({ "data_id": "ab", "data": { "result": { "value": "已开通" } }, "is_start_trigger": false });
+        if api == Api::V5 {
+            body["app_id"] = json!("6399c24287cae90008d24e0b");
+            body["entry_id"] = json!("63e0706d0e33350008189952");
+        }
+        assert_eq!(seen[1].body, body);
+        assert_eq!(client.calls()["data/update"], 5);
+    }
+}
+
 #[test]
 fn a_version_is_parsed_from_its_name() {
     assert_eq!("v2".parse(), Ok(Api::V2));

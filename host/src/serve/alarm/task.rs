@@ -221,6 +221,10 @@ impl Telling {
         let mut due: BTreeMap<Channel, Due> = BTreeMap::new();
         for row in self.book.rows() {
             for address in addresses.for_alarm(row) {
+                // That it refuses what it is told is no news to the channel itself.
+                if row.key == refused_key(&address.channel) {
+                    continue;
+                }
                 let Some(event) = self.book.due(&address.channel, row, now) else { continue };
                 let channel = address.channel.clone();
                 let due = due.entry(channel).or_insert_with(|| Due {

@@ -3,6 +3,7 @@
 mod journal;
 mod migration;
 mod world;
+mod write_back;
 
 use std::sync::Arc;
 

@@ -1,23 +1,32 @@
-//! `make demo`: a simulated factory is synced twice, by the `ruzhi` a person would run.
+//! `make demo`: a simulated factory is synced twice, by the `ruzhi` a person would run; then `ruzhi serve` keeps three of
+//! them, and the person is left at its page while a run is under way. With `--end` it ends by itself.
 
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
-use ruzhi_e2e::{Deployment, Tenant, finish};
-use ruzhi_sim::Simulator;
+use anyhow::{Context as _, Result, ensure};
+use ruzhi_e2e::{Deployment, Serving, Tenant, Workforce, finish};
 use ruzhi_sim::factory::{CORP_ID, Factory};
+use ruzhi_sim::{Limits, Simulator};
+use serde_json::Value;
 
 const PEOPLE: usize = 320;
 const SEED: u64 = 20_260_501;
 
-#[expect(clippy::print_stdout, clippy::print_stderr, reason = "it shows a person what happens")]
+/// People of the factory whose run is watched, and how many of them WeCom takes in a minute: ten minutes to look.
+const WATCHED: (usize, u32) = (1_200, 120);
+
+/// People of the factory whose plan waits for a person: more than its guard lets pass at once.
+const HELD: usize = 40;
+
+/// How often somebody new comes into the first factory's form, while the pages are looked at.
+const HIRES: Duration = Duration::from_secs(20);
+
+#[expect(clippy::print_stderr, reason = "it shows a person what happens")]
 fn main() -> ExitCode {
-    match demo() {
-        Ok(lines) => {
-            println!("{lines}");
-            ExitCode::SUCCESS
-        }
+    let end = std::env::args().skip(1).any(|argument| argument == "--end");
+    match demo(end) {
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: the demo did not end as it should: {error:#}");
             ExitCode::FAILURE
@@ -26,9 +35,8 @@ fn main() -> ExitCode {
 }
 
 #[expect(clippy::print_stdout, reason = "it shows a person what happens")]
-fn demo() -> Result<String> {
-    let runtime = tokio::runtime::Runtime::new()?;
-    let simulator = runtime.block_on(Simulator::start());
+fn demo(end: bool) -> Result<()> {
+    let simulator = Simulator::listen(([127, 0, 0, 1], 0).into())?;
     let factory = Factory::new(SEED, PEOPLE);
     simulator.load(factory.document())?;
     println!("A simulated 简道云 and 企业微信 on {}", simulator.url());
@@ -39,27 +47,88 @@ fn demo() -> Result<String> {
         wecom_limits: "{ per_minute = 10000, per_hour = 150000, in_flight = 4 }".to_owned(),
         per_second: 30,
         tables: String::new(),
+        flow: "schedule = \"* * * * *\"".to_owned(),
         ..Tenant::new(&simulator.url())
     };
-    let deployment = Deployment::new(&[tenant])?;
+    let deployment = Deployment::new(std::slice::from_ref(&tenant))?;
     for command in [&["check", "--online"][..], &["sync", "jingxintai"], &["sync", "jingxintai"], &["runs"]] {
         println!("$ ruzhi {}", command.join(" "));
         let began = Instant::now();
         let outcome = finish(deployment.command(command)?)?;
         print!("{}{}", outcome.stdout, outcome.stderr);
         println!("  ({:.1} s)\n", began.elapsed().as_secs_f64());
-        anyhow::ensure!(
-            outcome.code == Some(0),
-            "`ruzhi {}` ended with {:?}",
-            command.join(" "),
-            outcome.code
-        );
+        ensure!(outcome.code == Some(0), "`ruzhi {}` ended with {:?}", command.join(" "), outcome.code);
     }
-
     ruzhi_e2e::check_directory(&simulator, &factory).context("the directory is not as it must be")?;
-    let created = simulator.created(CORP_ID);
-    Ok(format!(
-        "The directory holds {} members, each created once and invited once; nothing was written twice.",
-        created.len()
-    ))
+    let created = simulator.created(CORP_ID).len();
+    println!(
+        "The directory holds {created} members, each created once and invited once; nothing was written twice.\n"
+    );
+    serve(&deployment, &tenant, end)
+}
+
+/// Two more factories, and the process that keeps all three.
+#[expect(clippy::print_stdout, reason = "it shows a person what happens")]
+fn serve(deployment: &Deployment, first: &Tenant, end: bool) -> Result<()> {
+    let (people, per_minute) = WATCHED;
+    let (watched, mut workforce) = factory(people)?;
+    let watched_rate = format!("{{ per_minute = {per_minute}, per_hour = 150000, in_flight = 4 }}");
+    deployment.put(&Tenant {
+        id: "ningbo".to_owned(),
+        name: "宁波工厂".to_owned(),
+        url: watched.url(),
+        wecom_limits: watched_rate,
+        tables: "[guard]\ncreate_most = 5000\n".to_owned(),
+        ..first.clone()
+    })?;
+    let (held, _) = factory(HELD)?;
+    deployment.put(&Tenant {
+        id: "suzhou".to_owned(),
+        name: "苏州工厂".to_owned(),
+        url: held.url(),
+        tables: format!("[guard]\ncreate_most = {}\n", HELD / 2),
+        ..first.clone()
+    })?;
+    println!("$ ruzhi serve");
+    let serving = Serving::start(deployment, &[("RUZHI_LOG", "ruzhi=info")])?;
+    for tenant in ["ningbo", "suzhou"] {
+        let path = format!("/api/v1/tenants/{tenant}/flows/onboarding/runs");
+        let asked = serving.ask("POST", &path, &[("content-type", "application/json")], b"{}".to_vec())?;
+        ensure!(asked.status == 202, "a run could not be asked for: {} {}", asked.status, asked.body);
+    }
+    let run = serving.wait("a run that writes", || writing(&serving))?;
+    println!("  ruzhi is serving on {}", serving.url);
+    println!("  a run is under way: {}/runs/{run}", serving.url);
+    println!("  苏州工厂 has a plan that waits for you; 景欣泰工厂 has people to be corrected (待修正)");
+    if end {
+        ensure!(serving.get(&format!("/runs/{run}"))?.status == 200, "the run has no page");
+        let (status, took) = serving.end()?;
+        ensure!(status.success(), "ruzhi serve ended with {status}");
+        println!("  it was asked to end, and did within {:.1} s", took.as_secs_f64());
+        return Ok(());
+    }
+    println!("  Ctrl-C ends it. Somebody new comes into 宁波工厂's form every {} seconds.", HIRES.as_secs());
+    loop {
+        std::thread::sleep(HIRES);
+        workforce.hire();
+        workforce.publish(&watched)?;
+        serving.get("/healthz").context("ruzhi serve has ended")?;
+    }
+}
+
+/// A factory of its own, on a simulator of its own.
+fn factory(people: usize) -> Result<(Simulator, Workforce)> {
+    let simulator = Simulator::listen(([127, 0, 0, 1], 0).into())?;
+    let mut workforce = Workforce::new(people);
+    simulator.load(workforce.document())?;
+    simulator.set_limits(Limits { enabled: false, ..Limits::default() });
+    Ok((simulator, workforce))
+}
+
+/// The run that is writing, if there is one.
+fn writing(serving: &Serving) -> Option<String> {
+    let overview: Value = serving.data("/api/v1/overview").ok()?;
+    let live = overview.get("live")?.as_array()?;
+    let run = live.iter().find(|live| live.get("settled").and_then(Value::as_u64) > Some(0))?;
+    run.pointer("/run/id").and_then(Value::as_str).map(str::to_owned)
 }

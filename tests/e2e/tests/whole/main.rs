@@ -29,6 +29,7 @@ mod project;
 mod reliability;
 mod revert;
 mod secrets;
+mod serve;
 mod site;
 mod source;
 mod wall;

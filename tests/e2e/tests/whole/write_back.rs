@@ -108,7 +108,7 @@ fn a_row_tells_what_became_of_it(api: &str) {
     let by_hand = json!({ "userid": site.userid(0), "mobile": mobile });
     site.simulator.change_by_hand(CORP_ID, object(by_hand)).unwrap();
     site.sync();
-    assert_eq!(site.told(new), "待修正：手机号重复，已被 王0001 使用");
+    assert_eq!(site.told(new), "待修正：手机号码重复，已被 王0001 使用");
     site.exactly_understood();
 }
 
@@ -140,7 +140,7 @@ fn who_claims_a_number_that_another_row_has_is_told_whose_it_is() {
     let record = site.record(1);
     site.change_row(json!({ "_id": record, MOBILE: mobile }));
     site.json(0, &["sync", "jingxintai"]);
-    assert_eq!(site.told(1), "To be corrected: mobile number is taken by 王0001");
+    assert_eq!(site.told(1), "To be corrected: 手机号码 is taken by 王0001");
     site.exactly_understood();
 }
 

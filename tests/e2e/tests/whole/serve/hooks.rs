@@ -1,0 +1,186 @@
+//! What the services send wakes the flow, once, and whatever is not theirs wakes nobody.
+
+use std::time::Duration;
+
+use ruzhi_e2e::{Serving, Tenant, finish};
+use ruzhi_sim::factory::{APP_ID, CORP_ID, ENTRY_ID};
+use ruzhi_sim::{CallbackTo, Delivery, LoadDocument, OutboxKnobs, PushTo, RowChange, Widget};
+use serde_json::{Map, Value, json};
+
+use crate::site::Site;
+
+const SECRET: &str = "pushed-by-the-form";
+const TOKEN: &str = "Tk0nOfTests";
+/// Its last symbol carries bits that are no part of the key.
+const AES_KEY: &str = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C";
+const OUTCOME: &str = "_widget_1790000000001";
+/// Longer than the deliveries of a test take.
+const MOST: Duration = Duration::from_secs(60);
+
+/// A flow that runs when it is woken and at no other time.
+fn pushed(tenant: Tenant) -> Tenant {
+    Tenant { flows: "[flows.push]\nsecret = { env = \"PUSH_SECRET\" }\n".to_owned(), ..tenant }
+}
+
+impl Site {
+    /// The process, and the form pushed to it.
+    fn serve(&self) -> Serving {
+        let environment = [
+            ("PUSH_SECRET", SECRET),
+            ("CALLBACK_TOKEN", TOKEN),
+            ("CALLBACK_KEY", AES_KEY),
+            ("RUZHI_LOG", "ruzhi=debug"),
+        ];
+        let serving = Serving::start(&self.deployment, &environment).unwrap();
+        let to = PushTo {
+            app_id: APP_ID.to_owned(),
+            entry_id: ENTRY_ID.to_owned(),
+            url: format!("{}/hooks/jiandaoyun/jingxintai/onboarding", serving.url),
+            secret: Some(SECRET.to_owned()),
+            test: false,
+        };
+        self.simulator.push_to(to).unwrap();
+        serving
+    }
+
+    fn runs(&self, kind: &str) -> Vec<Value> {
+        let Value::Array(runs) = self.json(0, &["runs"]) else { panic!("no list of runs") };
+        runs.into_iter().filter(|run| run["kind"] == kind).collect()
+    }
+
+    /// Waits until so many deliveries have ended.
+    fn delivered(&self, count: usize) -> Vec<Delivery> {
+        let deliveries = self.simulator.wait_for_deliveries(count, MOST);
+        assert!(deliveries.iter().filter(|delivery| delivery.ended).count() >= count, "{deliveries:?}");
+        deliveries
+    }
+}
+
+/// How often the log says so.
+fn logged(serving: &Serving, what: &str) -> usize {
+    serving.log().unwrap().matches(what).count()
+}
+
+#[test]
+fn a_person_who_is_entered_is_in_the_directory_without_a_schedule() {
+    let mut site = Site::new(5, pushed);
+    let serving = site.serve();
+    site.simulator.set_outbox(OutboxKnobs { duplicates: 2, reversed: true, ..OutboxKnobs::default() });
+    for _ in 0..3 {
+        site.workforce.hire();
+    }
+    site.workforce.publish(&site.simulator).unwrap();
+    serving.wait("everybody", || site.workforce.check_exact(&site.simulator).ok()).unwrap();
+    let deliveries = site.delivered(3);
+    assert_eq!(deliveries.len(), 3);
+    for delivery in deliveries {
+        assert_eq!(delivery.answers, ["200", "200", "200"]);
+    }
+    assert_eq!(logged(&serving, "a push of JianDaoYun wakes the flow"), 3);
+    assert_eq!(logged(&serving, "a push of JianDaoYun wakes nobody: duplicate"), 6);
+    let log = serving.log().unwrap();
+    assert!(!log.contains(SECRET), "{log}");
+}
+
+#[test]
+fn what_is_not_the_forms_wakes_nobody() {
+    let site = Site::new(5, pushed);
+    let serving = site.serve();
+    let row = |value: &str| {
+        let row =
+            Map::from_iter([("_id".to_owned(), json!(site.record(0))), (OUTCOME.to_owned(), json!(value))]);
+        let (app_id, entry_id) = (APP_ID.to_owned(), ENTRY_ID.to_owned());
+        site.simulator
+            .change_rows(RowChange { app_id, entry_id, upsert: vec![row], delete: vec![] })
+            .unwrap();
+    };
+    for (count, knobs) in [
+        OutboxKnobs { unsigned: true, ..OutboxKnobs::default() },
+        OutboxKnobs { bad_signature: true, ..OutboxKnobs::default() },
+        OutboxKnobs { age_s: 3600, ..OutboxKnobs::default() },
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        site.simulator.set_outbox(knobs);
+        row("changed");
+        let deliveries = site.delivered(count + 1);
+        assert_eq!(deliveries[count].answers, ["401"; 6]);
+    }
+    assert_eq!(logged(&serving, "a push of JianDaoYun is refused: signature"), 12);
+    assert_eq!(logged(&serving, "a push of JianDaoYun is refused: stale"), 6);
+    assert_eq!(logged(&serving, "wakes the flow"), 0);
+    assert_eq!(site.runs("sync"), Vec::<Value>::new());
+}
+
+/// The form has a field for the outcome.
+fn with_outcome(document: &mut LoadDocument) {
+    let widget = Widget {
+        widget_name: OUTCOME.to_owned(),
+        label: "开通结果".to_owned(),
+        kind: "text".to_owned(),
+        ..Widget::default()
+    };
+    document.jiandaoyun.forms[0].widgets.push(widget);
+}
+
+#[test]
+fn what_is_written_back_causes_no_run_even_if_it_is_pushed() {
+    let mut site = Site::loaded(5, with_outcome, |tenant| {
+        let tenant = pushed(tenant);
+        let flows = format!("{}[flows.write_back]\noutcome = \"{OUTCOME}\"\n", tenant.flows);
+        Tenant { flows, ..tenant }
+    });
+    let serving = site.serve();
+    site.simulator.set_outbox(OutboxKnobs { for_api_writes: true, ..OutboxKnobs::default() });
+    site.workforce.hire();
+    site.workforce.publish(&site.simulator).unwrap();
+    // One push of the person who was entered, six of what was written back.
+    let deliveries = site.delivered(7);
+    assert_eq!(deliveries.len(), 7);
+    assert!(deliveries.iter().all(|delivery| delivery.answers == ["200"]), "{deliveries:?}");
+    assert_eq!(logged(&serving, "a push of JianDaoYun wakes the flow"), 1);
+    assert_eq!(logged(&serving, "a push of JianDaoYun wakes nobody: known"), 6);
+    serving.wait("everybody", || site.workforce.check_exact(&site.simulator).ok()).unwrap();
+
+    site.workforce.leave(0);
+    site.workforce.publish(&site.simulator).unwrap();
+    serving.wait("the leaver", || site.workforce.check_exact(&site.simulator).ok()).unwrap();
+    assert_eq!(logged(&serving, "a push of JianDaoYun wakes the flow"), 2, "what the rules read wakes");
+    serving.wait("two runs", || Some(()).filter(|()| site.runs("sync").len() == 2)).unwrap();
+}
+
+#[test]
+fn somebodys_hand_in_the_directory_wakes_a_look_for_drift() {
+    let mut site = Site::new(5, |tenant| {
+        let callback =
+            "[wecom.callback]\ntoken = { env = \"CALLBACK_TOKEN\" }\naes_key = { env = \"CALLBACK_KEY\" }\n";
+        let tables = format!("{callback}{}", tenant.tables);
+        Tenant { tables, ..tenant }
+    });
+    site.workforce.publish(&site.simulator).unwrap();
+    let environment = [("CALLBACK_TOKEN", TOKEN), ("CALLBACK_KEY", AES_KEY), ("RUZHI_LOG", "ruzhi=debug")];
+    let mut sync = site.deployment.command(&["sync", "jingxintai"]).unwrap();
+    sync.envs(environment);
+    assert_eq!(finish(sync).unwrap().code, Some(0));
+    let serving = Serving::start(&site.deployment, &environment).unwrap();
+    let to = CallbackTo {
+        corp_id: CORP_ID.to_owned(),
+        url: format!("{}/hooks/wecom/jingxintai", serving.url),
+        token: TOKEN.to_owned(),
+        aes_key: AES_KEY.to_owned(),
+    };
+    site.simulator.call_back_to(to).unwrap();
+    let verified = &site.delivered(1)[0];
+    assert_eq!((verified.event.as_str(), verified.taken), ("verify", true));
+    site.simulator.set_outbox(OutboxKnobs { duplicates: 1, ..OutboxKnobs::default() });
+    site.simulator.delete_by_hand(CORP_ID, &site.userid(0)).unwrap();
+    assert_eq!(site.delivered(2)[1].answers, ["200", "200"]);
+    assert_eq!(logged(&serving, "a callback of WeCom wakes a look for drift"), 1);
+    assert_eq!(logged(&serving, "a callback of WeCom wakes nobody: duplicate"), 1);
+    let looked = serving
+        .wait("a look for drift", || site.runs("drift").into_iter().find(|run| run["state"] == "done"));
+    looked.unwrap();
+    let log = serving.log().unwrap();
+    assert!(!log.contains(TOKEN) && !log.contains(AES_KEY), "{log}");
+}

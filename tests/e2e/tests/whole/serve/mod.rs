@@ -1,0 +1,7 @@
+//! What a person who leaves `ruzhi serve` running is promised.
+
+mod alarms;
+mod hooks;
+mod schedule;
+mod shutdown;
+mod signals;
