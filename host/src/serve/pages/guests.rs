@@ -357,9 +357,9 @@ fn changed(view: &View, difference: &Difference) -> Markup {
                         div {
                             dt { code { (field.field) } }
                             dd {
-                                del { span.hidden { (view.say("before:", "原为：")) " " } bdi { (part::value(&field.before)) } }
+                                del { span.hidden { (view.say("before:", "原为：")) " " } bdi { (part::value(view, &field.before)) } }
                                 " " span aria-hidden="true" { "→" } " "
-                                ins { span.hidden { (view.say("after:", "改为：")) " " } bdi { (part::value(&field.after)) } }
+                                ins { span.hidden { (view.say("after:", "改为：")) " " } bdi { (part::value(view, &field.after)) } }
                             }
                         }
                     }

@@ -182,15 +182,17 @@ pub(super) fn reasons(view: &View, item: &RejectView) -> Markup {
 
 /// A row by the form's labels; what is beyond the first fields is folded.
 pub(super) fn row(view: &View, row: &[RowField], shown: usize) -> Markup {
-    let fields = |fields: &[RowField]| {
+    let fields = |fields: &[&RowField]| {
         html! {
             dl.fields {
                 @for field in fields {
-                    div { dt { bdi title=(field.field) { (field.label) } } dd { bdi { (part::value(&field.value)) } } }
+                    div { dt { bdi title=(field.field) { (field.label) } } dd { bdi { (part::value(view, &field.value)) } } }
                 }
             }
         }
     };
+    // The record's own id is above.
+    let row: Vec<&RowField> = row.iter().filter(|field| field.field != "_id").collect();
     let (first, rest) = row.split_at(shown.min(row.len()));
     html! {
         div {

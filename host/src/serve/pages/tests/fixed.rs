@@ -585,7 +585,6 @@ pub(super) fn alarm_rows(written: &Written) -> Vec<AlarmRow> {
         flow: (kind == "plan.held").then(|| "onboarding".parse().unwrap()),
         text: both(written.words),
         hint: Some(both(written.words)),
-        page: None,
         since: before(60 * 30),
         last_seen: before(5),
         seen: 14,
