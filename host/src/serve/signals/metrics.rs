@@ -169,7 +169,7 @@ impl Standing {
             now,
             started_at: process.started_at,
             heartbeat: process.pulse.age(now),
-            live: process.live.runs().len(),
+            live: process.live.under_way().len(),
             refused: process.refused().is_some(),
             flows: process.scheduler.standings(),
             status: known.status(process).await,
