@@ -66,8 +66,8 @@ pub(super) fn plan_held(plan: &Plan) -> Cause {
     );
     Cause {
         hint: Some(Text::new(
-            "read it on its page, and approve or reject it there",
-            "请在其页面查看，并在那里批准或否决",
+            format!("read it on its page, and approve or reject it there; `ruzhi show {id}` prints it"),
+            format!("请在其页面查看并批准或否决；`ruzhi show {id}` 可打印该计划"),
         )),
         page: Some(format!("/plans/{}/{id}", plan.tenant)),
         ..of_flow(PLAN_HELD, (&plan.tenant, &plan.flow), text)

@@ -131,7 +131,7 @@ fn a_paused_flow_runs_for_nobody_but_a_person_and_stays_paused_over_a_restart() 
     assert_eq!(standing(&serving, "jingxintai")["state"], "waiting");
     let audit = serving.data("/api/v1/audit").unwrap();
     let actions: Vec<&str> =
-        audit["rows"].as_array().unwrap().iter().map(|row| row["action"].as_str().unwrap()).collect();
+        audit["items"].as_array().unwrap().iter().map(|row| row["action"].as_str().unwrap()).collect();
     assert_eq!(actions, ["flow.resume", "run.sync", "flow.pause"], "{audit}");
 }
 
@@ -165,8 +165,8 @@ fn other_rules_go_live_while_it_serves_and_broken_ones_leave_the_old_running() {
     std::fs::write(&rules, "{ this is no rules file").unwrap();
     let kinds = || -> Vec<String> {
         let alarms = serving.data("/api/v1/alarms").unwrap();
-        let standing = alarms["standing"].as_array().unwrap();
-        standing.iter().map(|alarm| alarm["kind"].as_str().unwrap().to_owned()).collect()
+        let alarms = alarms.as_array().unwrap().iter().filter(|alarm| alarm["over_at"].is_null());
+        alarms.map(|alarm| alarm["kind"].as_str().unwrap().to_owned()).collect()
     };
     serving.wait("the alarm", || kinds().contains(&"rules.kept".to_owned()).then_some(())).unwrap();
     // The row says 操作工; now everybody's position is said in other words.
