@@ -205,10 +205,13 @@ pub fn batch(guest: &str, records: usize, failure: Option<&'static str>, wall: D
 }
 
 /// Outcomes were written back into form rows, or were not.
-pub fn write_back(tenant: &TenantId, flow: &FlowId, written: bool, rows: u64) {
+pub fn write_back(tenant: &TenantId, flow: &FlowId, written: bool, rows: usize) {
+    if rows == 0 {
+        return;
+    }
     let outcome = if written { "written" } else { "failed" };
     counter!(WRITE_BACKS.name, "tenant" => tenant.to_string(), "flow" => flow.to_string(), "outcome" => outcome)
-        .increment(rows);
+        .increment(rows as u64);
 }
 
 /// A service pushed. The verdict is a word of ours.

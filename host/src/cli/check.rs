@@ -40,12 +40,7 @@ impl Check {
                     Err(failure) => problems.push(failure),
                 }
             }
-            if let (Some(place), Ok(guest)) = (&flow.write_back, &guest) {
-                let (_, filter) = crate::deployment::form(flow)?;
-                let read = &guest.description().source_fields;
-                let faults = place.faults(read, filter.as_ref(), widgets.as_deref());
-                problems.extend(faults.into_iter().map(Failure::from));
-            }
+            problems.extend(online::write_back(flow, guest.as_ref().ok(), widgets.as_deref())?);
             let described = match guest {
                 Ok(guest) => Some(guest.description().clone()),
                 Err(failure) => {

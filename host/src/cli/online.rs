@@ -84,6 +84,19 @@ pub(super) fn missing(
     ))
 }
 
+/// What speaks against writing the outcome of a flow's rows to its form. Without the form's fields only the rules are
+/// looked at.
+pub(super) fn write_back(
+    flow: &Flow,
+    guest: Option<&Guest>,
+    widgets: Option<&[Widget]>,
+) -> Result<Vec<Failure>, Failure> {
+    let (Some(place), Some(guest)) = (&flow.write_back, guest) else { return Ok(Vec::new()) };
+    let (_, filter) = deployment::form(flow)?;
+    let faults = place.faults(&guest.description().source_fields, filter.as_ref(), widgets);
+    Ok(faults.into_iter().map(Failure::from).collect())
+}
+
 /// The status that a process on this machine answers to whether it is ready; none without an answer.
 pub(super) async fn ready(address: SocketAddr) -> Option<u16> {
     let client = plain().build().ok()?;

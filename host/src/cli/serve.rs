@@ -30,6 +30,7 @@ impl Serve {
         let mut config = configuration(dir, Need::Run, speech)?;
         if let Some(listen) = self.listen {
             config.server.listen = listen;
+            config.server.listen_given = true;
         }
         may_listen(&config.server)?;
         let counting = serve::signals::install();

@@ -58,6 +58,7 @@ impl HostSettings {
             store: StoreSettings { url: "sqlite://ruzhi.db".to_owned(), path },
             server: ServerSettings {
                 listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7080)),
+                listen_given: false,
                 url: None,
                 people: Vec::new(),
             },

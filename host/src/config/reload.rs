@@ -106,7 +106,10 @@ fn host(reading: &mut Reading<'_>, old: &Config) -> HostSettings {
         started_with("store.url", &host.store.url, &before.store.url);
     }
     host.store = before.store;
-    if host.server.listen != before.server.listen {
+    host.server.listen_given = before.server.listen_given;
+    if host.server.listen_given {
+        host.server.listen = before.server.listen;
+    } else if host.server.listen != before.server.listen {
         started_with("server.listen", &host.server.listen.to_string(), &before.server.listen.to_string());
         host.server.listen = before.server.listen;
     }

@@ -50,7 +50,7 @@ pub(super) fn read(
         );
         return None;
     }
-    Some(ServerSettings { listen: listen?, url: url?, people: people? })
+    Some(ServerSettings { listen: listen?, listen_given: false, url: url?, people: people? })
 }
 
 /// Whether other machines can reach an address.

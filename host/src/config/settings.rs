@@ -59,6 +59,8 @@ pub struct StoreSettings {
 pub struct ServerSettings {
     /// Address and port.
     pub listen: SocketAddr,
+    /// The command line says where to listen, whatever the file says.
+    pub listen_given: bool,
     /// Where people reach the pages, for links in alarms; without it alarms have no links.
     pub url: Option<Url>,
     /// Whoever may come in. None: only this machine may, and whoever is on it is an operator.

@@ -39,8 +39,13 @@ pub struct LiveRun {
 pub struct Live(Arc<Mutex<BTreeMap<RunId, watch::Sender<LiveRun>>>>);
 
 impl Live {
-    /// Every run that is under way, oldest first.
-    pub fn runs(&self) -> Vec<LiveRun> {
+    /// Every run that is under way, oldest first, as it stands at this moment.
+    pub fn runs(&self, now: DateTime<Utc>) -> Vec<LiveRun> {
+        self.under_way().iter().map(|run| run.as_of(now)).collect()
+    }
+
+    /// Every run that is under way, oldest first, as it last told.
+    pub(super) fn under_way(&self) -> Vec<LiveRun> {
         self.lock().values().map(|run| run.borrow().clone()).collect()
     }
 
@@ -105,6 +110,16 @@ impl Following {
 }
 
 impl LiveRun {
+    /// The same, seen at a later moment: a run that waits for its turn becomes slower while nothing happens.
+    pub fn as_of(&self, now: DateTime<Utc>) -> Self {
+        let mut live = self.clone();
+        if live.stage.is_some() {
+            live.at = now.max(live.at);
+            live.pace();
+        }
+        live
+    }
+
     fn pace(&mut self) {
         let done = if self.stage == Some(Stage::Apply) { self.settled } else { self.rows };
         #[expect(clippy::cast_precision_loss, reason = "a rate that is looked at, far below 2^52")]

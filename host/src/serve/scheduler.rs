@@ -18,7 +18,6 @@ use super::runner::{self, Course, Due};
 use crate::config;
 use crate::deployment::{Exchanged, settings_of};
 use crate::failure::{Failure, exit};
-use crate::meter;
 use crate::model::{FlowId, RunId, TenantId, Text};
 use crate::plan::Plan;
 use crate::store::{Blocked, Paused, RunRow, RunState};
@@ -529,9 +528,6 @@ impl Keeping {
         if !quit {
             self.process.alarms.run_ended(ended);
         }
-        if let Some(run) = &ended.run {
-            meter::run_ended(run);
-        }
     }
 
     /// Keeps what has to outlive the process. A store that cannot be written is told by the runs themselves.
@@ -570,24 +566,15 @@ fn flows(process: &Process) -> Vec<AgendaFlow> {
     config.tenants.iter().flat_map(|tenant| tenant.flows.iter().map(move |flow| of(tenant, flow))).collect()
 }
 
+/// A run says itself how it ended; why it failed, or could not begin, is said here.
 fn log(ended: &Ended) {
-    let (tenant, flow) = (ended.tenant.as_str(), ended.flow.as_str());
-    match (&ended.run, &ended.failure) {
-        (run, Some(failure)) => tracing::warn!(
-            tenant.id = tenant,
-            flow.id = flow,
-            run.id = run.as_ref().map(|run| run.id.as_str()),
-            error.code = failure.code(),
-            "a run failed: {}",
-            failure.text().en
-        ),
-        (Some(run), None) => tracing::info!(
-            tenant.id = tenant,
-            flow.id = flow,
-            run.id = run.id.as_str(),
-            run.state = ?run.state,
-            "a run ended"
-        ),
-        (None, None) => {}
-    }
+    let Some(failure) = &ended.failure else { return };
+    tracing::warn!(
+        tenant.id = ended.tenant.as_str(),
+        flow.id = ended.flow.as_str(),
+        run.id = ended.run.as_ref().map(|run| run.id.as_str()),
+        error.code = failure.code(),
+        "a run failed: {}",
+        failure.text().en
+    );
 }

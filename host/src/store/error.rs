@@ -98,8 +98,8 @@ impl StoreError {
                 "请检查该目录是否存在，以及当前用户是否有写入权限",
             ),
             Self::Locked { .. } => Text::new(
-                "wait until it has ended, or stop it; two at once could invite someone twice",
-                "请等待其结束或将其停止；同时运行两个可能重复邀请成员",
+                "if it is `ruzhi serve`, ask for this on its pages or by its API; else wait until it has ended: two at once could invite someone twice",
+                "若它是 `ruzhi serve`，请在其页面或通过其 API 操作；否则请等待其结束：同时运行两个可能重复邀请成员",
             ),
             Self::Database { .. } | Self::Value { .. } => Text::new(
                 "check first that the disk has room and works; if the file is from a newer ruzhi, use that one; only if it is damaged, restore the backup",

@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::Deployment;
 
 /// How long anything is waited for before a test says that it does not come.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Between two looks at something that is waited for.
 const LOOK: Duration = Duration::from_millis(50);

@@ -189,7 +189,7 @@ fn judged(folder: &Path, free: u64) -> Finding {
         Text::new("make room: what cannot be stored is not done", "请清理磁盘：无法存储的操作不会执行");
     let level = match free {
         ..FULL => Level::Fail,
-        ..TIGHT => Level::Warn,
+        FULL..TIGHT => Level::Warn,
         _ => return Finding::ok("disk", text),
     };
     Finding { hint: Some(hint), ..Finding::new("disk", level, text) }

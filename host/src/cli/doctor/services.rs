@@ -10,7 +10,6 @@ use super::Finding;
 use crate::config::{Config, Flow, ServerSettings, Tenant};
 use crate::failure::Failure;
 use crate::guest::Guest;
-use crate::jiandaoyun::Widget;
 use crate::model::Text;
 
 /// A clock that is off by more is told of: signatures and tokens have a time.
@@ -60,40 +59,13 @@ pub(super) async fn flow(
         ),
     };
     let mut findings = vec![form.of(&of)];
-    findings.extend(write_back(flow, &widgets).map(|finding| finding.of(&of)));
-    Ok(findings)
-}
-
-/// Whether the fields that take the outcome are there and can take it.
-fn write_back(flow: &Flow, widgets: &[Widget]) -> Option<Finding> {
-    let fields = flow.write_back.as_ref()?;
-    let wanted =
-        [(Some(&fields.outcome), &["text", "textarea"][..]), (fields.at.as_ref(), &["datetime"][..])];
-    for (field, kinds) in wanted {
-        let Some(field) = field else { continue };
-        let Some(widget) = widgets.iter().find(|widget| widget.name == *field) else {
-            return Some(Finding::fail(
-                "write-back",
-                Text::new(format!("the form has no field {field}"), format!("表单中没有字段 {field}")),
-                Text::new(
-                    "add the field to the form, or correct `[flows.write_back]`; a field with an alias is known by the alias",
-                    "请在表单中添加该字段，或修改 `[flows.write_back]`；设置了别名的字段须使用别名",
-                ),
-            ));
-        };
-        if !kinds.contains(&widget.kind.as_str()) {
-            let kinds = kinds.join(", ");
-            return Some(Finding::fail(
-                "write-back",
-                Text::new(
-                    format!("the field {field} is of the kind {}, which does not take it", widget.kind),
-                    format!("字段 {field} 的类型为 {}，无法写入", widget.kind),
-                ),
-                Text::new(format!("use a field of the kind {kinds}"), format!("请使用类型为 {kinds} 的字段")),
-            ));
-        }
+    let faults = online::write_back(flow, guest, Some(&widgets))?;
+    if faults.is_empty() && flow.write_back.is_some() {
+        let text = Text::new("the form's fields take the outcome of its rows", "表单字段可写入处理结果");
+        findings.push(Finding::ok("write-back", text).of(&of));
     }
-    Some(Finding::ok("write-back", Text::new("the fields take the outcome", "字段可写入结果")))
+    findings.extend(faults.iter().map(|fault| Finding::of_failure("write-back", fault).of(&of)));
+    Ok(findings)
 }
 
 /// Whether a process that stays answers on this machine, and is ready.

@@ -100,6 +100,26 @@ fn a_file_of_the_same_size_and_age_that_takes_anothers_place_is_seen() {
 
 #[cfg(unix)]
 #[test]
+fn a_file_that_may_be_read_from_now_on_is_seen() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let deployment = whole();
+    let path = deployment.path("secrets/jdy");
+    let set = |mode| std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+    set(0o000);
+    let config = deployment.load().unwrap_or_else(|_| {
+        // Whoever is not root cannot read it, and starts from what could be read before.
+        set(0o600);
+        let config = deployment.good();
+        set(0o000);
+        reload(&deployment, &config)
+    });
+    assert!(!changed(&config));
+    set(0o600);
+    assert!(changed(&config));
+}
+
+#[cfg(unix)]
+#[test]
 fn a_link_that_is_made_to_point_elsewhere_is_seen() {
     let deployment = whole();
     std::fs::rename(deployment.path("tenants"), deployment.path("first")).unwrap();

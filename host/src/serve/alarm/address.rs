@@ -20,6 +20,16 @@ pub(super) enum Taker {
     Url,
 }
 
+impl Taker {
+    /// Its name in metrics.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Robot => "robot",
+            Self::Url => "url",
+        }
+    }
+}
+
 /// One address of one receiver. Its text is a secret, as it has the key in it.
 #[derive(Debug, Clone)]
 pub(super) struct Address {

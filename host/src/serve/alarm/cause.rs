@@ -2,7 +2,7 @@
 
 use super::book::Cause;
 use crate::failure::{Failure, exit};
-use crate::model::{FlowId, TenantId, Text};
+use crate::model::{FlowId, RunId, TenantId, Text};
 use crate::plan::Plan;
 
 /// A plan waits for a person. Its key has no plan in it: a plan that is made anew, because a row changed while it
@@ -14,6 +14,8 @@ pub(super) const FLOW_FAILING: &str = "flow.failing";
 pub(super) const FLOW_BLOCKED: &str = "flow.blocked";
 /// Rows go into quarantine faster than they come out.
 pub(super) const QUARANTINE_GROWING: &str = "quarantine.growing";
+/// Somebody else changed the directory.
+pub(super) const DRIFT_FOUND: &str = "drift.found";
 /// A run should have begun long ago.
 pub(super) const RUN_LATE: &str = "run.late";
 /// The files hold what cannot run.
@@ -64,12 +66,8 @@ pub(super) fn plan_held(plan: &Plan) -> Cause {
     );
     Cause {
         hint: Some(Text::new(
-            format!(
-                "read it with `ruzhi show {id}`; then `ruzhi apply {id} --approve`, or `ruzhi reject {id}`"
-            ),
-            format!(
-                "先用 `ruzhi show {id}` 查看；再用 `ruzhi apply {id} --approve` 放行，或 `ruzhi reject {id}` 否决"
-            ),
+            format!("read it on its page, and approve or reject it there; `ruzhi show {id}` prints it"),
+            format!("请在其页面查看并批准或否决；`ruzhi show {id}` 可打印该计划"),
         )),
         page: Some(format!("/plans/{}/{id}", plan.tenant)),
         ..of_flow(PLAN_HELD, (&plan.tenant, &plan.flow), text)
@@ -124,6 +122,19 @@ pub(super) fn flow_blocked(
         format!("{}拒绝了凭据、IP 或权限（{code}）：{}", service.zh, text.zh),
     );
     Cause { hint: Some(hint), ..of_flow(FLOW_BLOCKED, flow, text) }
+}
+
+pub(super) fn drift_found(flow: (&TenantId, &FlowId), findings: usize, run: &RunId) -> Cause {
+    let (tenant, id) = flow;
+    let text = Text::new(
+        format!("somebody else changed the directory: {findings} differences from what ruzhi wrote"),
+        format!("通讯录被他人改动：与 ruzhi 写入的内容有 {findings} 处不同"),
+    );
+    let hint = Text::new(
+        format!("`ruzhi drift {tenant}/{id}` lists them; nothing is written until a person decides"),
+        format!("`ruzhi drift {tenant}/{id}` 会逐条列出；由人决定之前不会写入"),
+    );
+    Cause { hint: Some(hint), page: Some(format!("/runs/{run}")), ..of_flow(DRIFT_FOUND, flow, text) }
 }
 
 pub(super) fn quarantine_growing(flow: (&TenantId, &FlowId), before: u64, now: u64) -> Cause {

@@ -17,6 +17,7 @@ use serde_json::Value;
 
 use super::address::{Address, Addresses, Taker};
 use super::message::{self, Notice};
+use crate::meter;
 use crate::model::Text;
 use crate::rate::{Backoff, Jitter};
 
@@ -108,6 +109,17 @@ pub(super) enum Verdict {
     TooMany,
     /// No attempt will do until somebody changes something.
     Refused(Text),
+}
+
+impl Verdict {
+    /// Its name in metrics.
+    fn as_str(&self) -> &'static str {
+        match self {
+            Self::Taken => "sent",
+            Self::TooMany => "held_back",
+            Self::Later(_) | Self::Refused(_) => "failed",
+        }
+    }
 }
 
 /// Reads an answer.
@@ -237,6 +249,7 @@ pub(super) async fn deliver(
     for (body, notices) in posts(&address, addresses, notices, room) {
         let verdict = judge(address.taker, transport.post(&address.url, body).await);
         line.took(&verdict, clock.now(), jitter);
+        meter::alarm_message(address.taker.as_str(), verdict.as_str());
         match verdict {
             Verdict::Taken => told.extend(notices),
             Verdict::Later(detail) => {

@@ -9,7 +9,7 @@ use super::cause::{self, key};
 use crate::failure::{Failure, exit};
 use crate::model::{FlowId, TenantId};
 use crate::serve::scheduler::{Ended, FlowStanding, StandingState};
-use crate::store::{RunState, TenantStatus};
+use crate::store::{RunKind, RunState, TenantStatus};
 
 /// So many more rows in quarantine, and by so large a share more, is growing.
 const GROWTH_LEAST: u64 = 5;
@@ -87,12 +87,18 @@ impl Watch {
                     findings.push(Finding::so(cause::flow_failing(of, *count, failure)));
                 }
             }
-            None if run.is_some() => {
+            None if run.as_ref().is_some_and(|run| run.kind.writes()) => {
                 *count = 0;
                 findings.push(Finding::NotSo(key(cause::FLOW_FAILING, tenant, flow)));
                 findings.push(Finding::NotSo(key(cause::FLOW_BLOCKED, tenant, flow)));
             }
             None => {}
+        }
+        if let Some(run) = run.as_ref().filter(|run| run.kind == RunKind::Drift && failure.is_none()) {
+            findings.push(match ended.findings {
+                0 => Finding::NotSo(key(cause::DRIFT_FOUND, tenant, flow)),
+                some => Finding::so(cause::drift_found(of, some, &run.id)),
+            });
         }
         findings
     }

@@ -70,7 +70,7 @@ pub(super) async fn run_events(
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Failed> {
     // Followed before the store is asked: a run that ends in between is seen to end.
     let following = match process.live.follow(&run) {
-        Some(live) => Following::Under { live, next: None },
+        Some(live) => Following::Under { process: Arc::clone(&process), live, next: None },
         None => match process.store.run(&run).await.map_err(|error| Failed(error.into()))? {
             Some(row) => Following::Over(Box::new(row)),
             None => return Err(Failed(crate::serve::desk::no_run(&run))),
@@ -84,7 +84,7 @@ pub(super) async fn run_events(
 /// Where the stream of a run is.
 enum Following {
     /// It is under way. `next` is when the next event may be sent; none before the first.
-    Under { live: watch::Receiver<LiveRun>, next: Option<Instant> },
+    Under { process: Arc<Process>, live: watch::Receiver<LiveRun>, next: Option<Instant> },
     /// It has ended, and nobody has been told yet.
     Over(Box<RunRow>),
     /// There is nothing more.
@@ -93,14 +93,16 @@ enum Following {
 
 impl Following {
     async fn next(self, until: Instant) -> Option<(Event, Self)> {
-        let (mut live, next) = match self {
+        let (process, mut live, next) = match self {
             Self::Told => return None,
             Self::Over(row) => return Some((event("ended", &*row), Self::Told)),
-            Self::Under { live, next } => (live, next),
+            Self::Under { process, live, next } => (process, live, next),
         };
         if let Some(next) = next {
-            // A run that nobody speaks for any more is not under way; what it came to is in the store.
-            if !matches!(timeout_at(until, live.changed()).await, Ok(Ok(()))) {
+            // Where nothing happens, its pace is another one a second later all the same. A run that nobody speaks for any
+            // more is not under way; what it came to is in the store.
+            let changed = timeout_at(Instant::now() + LOOK, live.changed()).await;
+            if matches!(changed, Ok(Err(_))) || Instant::now() >= until {
                 return None;
             }
             // However much happens meanwhile, what is told is what is so then. An end waits for nothing.
@@ -114,7 +116,8 @@ impl Following {
             return Some((event("ended", &now.run), Self::Told));
         }
         let next = Some(Instant::now() + PROGRESS);
-        Some((event("progress", &now), Self::Under { live, next }))
+        let shown = now.as_of(process.clock.now());
+        Some((event("progress", &shown), Self::Under { process, live, next }))
     }
 }
 
@@ -143,8 +146,10 @@ pub(super) async fn overview_events(
                 if Instant::now() >= until {
                     return None;
                 }
-                let standing =
-                    Standing { live: process.live.runs(), standings: process.scheduler.standings() };
+                let standing = Standing {
+                    live: process.live.runs(process.clock.now()),
+                    standings: process.scheduler.standings(),
+                };
                 let now = serde_json::to_string(&standing).unwrap_or_default();
                 if now != told {
                     let event = Event::default().event("standing").data(&now);

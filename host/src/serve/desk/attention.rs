@@ -57,9 +57,9 @@ fn of_flow(flow: &FlowOverview, all: &mut Vec<Attention>) {
     for plan in &flow.held {
         let text = Text::new(
             format!("plan {plan} of {name} waits for a yes or a no"),
-            format!("{name} 的计划 {plan} 等待批准或驳回"),
+            format!("{name} 的计划 {plan} 等待批准或否决"),
         );
-        let hint = Text::new("read it, then approve or reject it", "请查看后批准或驳回");
+        let hint = Text::new("read it, then approve or reject it", "请查看后批准或否决");
         say(AttentionKind::HeldPlan, text, Some(hint), format!("/plans/{}/{plan}", flow.tenant), None);
     }
     if let Some(standing) = &flow.standing {

@@ -132,8 +132,12 @@ async fn look(process: &Process, only: Option<&TenantId>) -> Result<Overview, Fa
         process.scheduler.standings().into_iter().map(|s| ((s.tenant.clone(), s.flow.clone()), s)).collect();
     let mut statuses: HashMap<(TenantId, FlowId), TenantStatus> =
         process.store.status().await?.into_iter().map(|s| ((s.tenant.clone(), s.flow.clone()), s)).collect();
-    let live: Vec<LiveRun> =
-        process.live.runs().into_iter().filter(|live| is_asked(&live.run.tenant)).collect();
+    let live: Vec<LiveRun> = process
+        .live
+        .runs(process.clock.now())
+        .into_iter()
+        .filter(|live| is_asked(&live.run.tenant))
+        .collect();
     let tenants = deployment.config.tenants.iter().filter(|tenant| is_asked(&tenant.id));
     let tenants: Vec<TenantOverview> = tenants
         .map(|tenant| {

@@ -329,7 +329,7 @@ pub async fn reject_plan(
         let stored = stored_plan(process, tenant, plan).await?;
         let reason = reason.ok_or_else(|| {
             Failure::usage(
-                Text::new("a plan is rejected with a reason, and there is none", "驳回计划需要说明原因"),
+                Text::new("a plan is rejected with a reason, and there is none", "否决计划需要说明原因"),
                 Text::new("write why", "请填写原因"),
             )
         })?;
@@ -352,7 +352,7 @@ fn stands_otherwise(plan: &PlanId, state: PlanState) -> Failure {
         PlanState::Superseded => {
             ("is of an older world: a newer plan has taken its place", "已被更新的计划取代")
         }
-        PlanState::Rejected => ("has been rejected", "已被驳回"),
+        PlanState::Rejected => ("has been rejected", "已被否决"),
     };
     Failure::new(
         exit::HELD,

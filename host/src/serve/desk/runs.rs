@@ -89,7 +89,7 @@ fn place(after: &str) -> Option<(DateTime<Utc>, RunId)> {
 
 /// A run.
 pub async fn run(process: &Process, run: &RunId) -> Result<RunView, Failure> {
-    let live = process.live.follow(run).map(|live| live.borrow().clone());
+    let live = process.live.follow(run).map(|live| live.borrow().as_of(process.clock.now()));
     let row = process.store.run(run).await?.ok_or_else(|| no_run(run))?;
     let plan = match &row.plan {
         Some(plan) => process.store.plan(&row.tenant, plan).await?,

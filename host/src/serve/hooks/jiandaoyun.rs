@@ -21,6 +21,7 @@ use super::signature::is_signature;
 use super::{Nothing, Received, Refused};
 use crate::config::Source;
 use crate::deployment::Deployment;
+use crate::meter;
 use crate::model::{Digest, FlowId, TenantId};
 use crate::serve::{Process, Wake};
 
@@ -64,9 +65,11 @@ pub(super) async fn take(
     let receiver =
         path.ok().and_then(|Path((tenant, flow))| Receiver::find(process.deployment(), &tenant, &flow));
     let Some(receiver) = receiver else {
+        meter::webhook(meter::Service::Jiandaoyun, Refused::Unknown.as_str());
         return Refused::Unknown.status();
     };
     let received = receive(&process, &fields, &receiver, request).await;
+    meter::webhook(meter::Service::Jiandaoyun, received.as_str());
     let (tenant, flow) = (&receiver.tenant, &receiver.flow);
     let span = tracing::info_span!("push", tenant.id = tenant.as_str(), flow.id = flow.as_str());
     span.in_scope(|| match received {

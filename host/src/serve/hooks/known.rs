@@ -84,5 +84,7 @@ pub(super) async fn is_known(
 /// was changed and changed back in between looks known, and is not.
 pub(super) fn is_collecting(live: &Live, tenant: &TenantId, flow: &FlowId) -> bool {
     let reading = |stage| matches!(stage, Some(Stage::Settle | Stage::Collect));
-    live.runs().iter().any(|live| live.run.tenant == *tenant && live.run.flow == *flow && reading(live.stage))
+    live.under_way()
+        .iter()
+        .any(|live| live.run.tenant == *tenant && live.run.flow == *flow && reading(live.stage))
 }

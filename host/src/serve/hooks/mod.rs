@@ -102,6 +102,15 @@ enum Refused {
 }
 
 impl Received {
+    /// Its name in metrics.
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Wake => "accepted",
+            Self::Nothing(why) => why.as_str(),
+            Self::Refused(why) => why.as_str(),
+        }
+    }
+
     fn status(self) -> StatusCode {
         match self {
             Self::Wake | Self::Nothing(_) => StatusCode::OK,

@@ -19,6 +19,7 @@ use super::event::{self, Event};
 use super::{Nothing, Received, Refused};
 use crate::config::CallbackSettings;
 use crate::deployment::Deployment;
+use crate::meter;
 use crate::model::{Digest, TenantId};
 use crate::serve::{Process, Wake};
 
@@ -75,9 +76,11 @@ pub(super) async fn take(
 ) -> StatusCode {
     let receiver = path.ok().and_then(|Path(tenant)| Receiver::find(process.deployment(), &tenant));
     let Some(receiver) = receiver else {
+        meter::webhook(meter::Service::Wecom, Refused::Unknown.as_str());
         return Refused::Unknown.status();
     };
     let received = receive(&process, &receiver, request).await;
+    meter::webhook(meter::Service::Wecom, received.as_str());
     let tenant = &receiver.tenant;
     let span = tracing::info_span!("callback", tenant.id = tenant.as_str());
     span.in_scope(|| match received {

@@ -71,12 +71,18 @@ fn card(view: &View, alarm: &AlarmRow) -> Markup {
     html! {
         li.need.bad {
             div.row.between {
-                code { (alarm.kind) }
+                @match words::alarm(view, &alarm.kind) {
+                    Some(word) => { (part::badge((words::BAD, word))) }
+                    None => { code { (alarm.kind) } }
+                }
                 span.quiet.small { (moment::at_and_ago(view, alarm.since, zone)) }
             }
             p.small { (place(view, alarm)) }
             h3 { bdi { (alarm.text.in_lang(view.lang())) } }
             @if let Some(hint) = &alarm.hint { p.quiet { bdi { (hint.in_lang(view.lang())) } } }
+            @if let Some(page) = alarm.page.as_deref().filter(|page| page.starts_with('/') && !page.starts_with("//")) {
+                div.actions.row { a.button href=(page) { (view.say("Look at it", "查看")) } }
+            }
             p.small.quiet {
                 (view.tell(format!("seen {} times, last ", alarm.seen), format!("出现 {} 次，最近 ", alarm.seen)))
                 (moment::ago(view, alarm.last_seen)) " · "
@@ -93,7 +99,9 @@ fn line(view: &View, alarm: &AlarmRow) -> Markup {
     let zone = zone(view, alarm);
     html! {
         tr {
-            th scope="row" { div.stack { bdi { (alarm.text.in_lang(view.lang())) } code.quiet.small { (alarm.kind) } } }
+            th scope="row" { div.stack { bdi { (alarm.text.in_lang(view.lang())) } span.quiet.small {
+                @match words::alarm(view, &alarm.kind) { Some(word) => { (word) } None => { code { (alarm.kind) } } }
+            } } }
             td data-label=(view.say("Where", "位置")) { div { (place(view, alarm)) } }
             td data-label=(view.say("From", "发生")) { (moment::at(view, alarm.since, zone)) }
             td data-label=(view.say("To", "解除")) { @if let Some(over) = alarm.over_at { (moment::at(view, over, zone)) } }

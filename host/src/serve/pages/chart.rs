@@ -118,10 +118,10 @@ fn height(count: u64, top: u64) -> u64 {
     if count == 0 { 0 } else { (count * (HEIGHT - 4) / top.max(1)).max(3) }
 }
 
-/// The next of 1, 2, 5, 10, 20, 50 …: what a scale ends at.
+/// The next of 1, 2, 3, 4, 5, 6, 8, 10, 20 …: what a scale ends at.
 fn round_up(count: u64) -> u64 {
     let powers = std::iter::successors(Some(1_u64), |power| power.checked_mul(10));
-    let mut steps = powers.flat_map(|power| [1, 2, 5].map(|step| power.saturating_mul(step)));
+    let mut steps = powers.flat_map(|power| [1, 2, 3, 4, 5, 6, 8].map(|step| power.saturating_mul(step)));
     steps.find(|step| *step >= count).unwrap_or(count)
 }
 
@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn a_scale_ends_at_a_round_number_that_is_enough() {
-        for (count, top) in [(0, 1), (1, 1), (3, 5), (5, 5), (6, 10), (11, 20), (288, 500), (1001, 2000)] {
+        for (count, top) in [(0, 1), (1, 1), (3, 3), (7, 8), (9, 10), (11, 20), (288, 300), (1001, 2000)] {
             assert_eq!(round_up(count), top, "{count}");
         }
         assert_eq!(round_up(u64::MAX), u64::MAX);

@@ -17,7 +17,12 @@ pub(super) fn page(
     calls: &CallsChart,
     asked: &ChartAsked,
 ) -> Page {
-    let zone = asked.tenant.as_ref().map_or_else(|| view.common_zone(), |tenant| view.zone(tenant));
+    // The days of all tenants together are those of UTC.
+    let zone = match (&asked.tenant, runs.step) {
+        (Some(tenant), _) => view.zone(tenant),
+        (None, ChartStep::Hour) => view.common_zone(),
+        (None, ChartStep::Day) => chrono_tz::Tz::UTC,
+    };
     let columns: Vec<Column> = runs
         .points
         .iter()

@@ -180,14 +180,14 @@ fn activation(view: &View, told: &FlowGuestView, row: &ActivationRow, latest: bo
                 @if latest { (part::badge((words::OK, view.say("live", "现行")))) }
             }
             td data-label=(view.say("When", "时间")) { (moment::at(view, row.at, zone)) }
-            td data-label=(view.say("How", "方式")) { (words::activation(view, row.kind)) }
+            td.nowrap data-label=(view.say("How", "方式")) { (words::activation(view, row.kind)) }
             td data-label=(view.say("Who and why", "操作人与理由")) {
                 div { bdi { (row.who) } @if let Some(why) = &row.why { p.small.quiet { bdi { (why) } } } }
             }
             td data-label=(view.say("Guest", "规则组件")) {
                 div { bdi { (row.name) " " (row.version) } " " code.small title=(row.rules.as_str()) { (row.rules.short()) } }
             }
-            td data-label=(view.say("Changed", "影响")) {
+            td.nowrap data-label=(view.say("Changed", "影响")) {
                 span {
                     (view.tell(
                         format!("{} of {}", part::number(row.changed), part::number(row.compared)),
@@ -357,9 +357,9 @@ fn changed(view: &View, difference: &Difference) -> Markup {
                         div {
                             dt { code { (field.field) } }
                             dd {
-                                del { span.hidden { (view.say("before:", "原为：")) " " } bdi { (part::value(&field.before)) } }
+                                del { span.hidden { (view.say("before:", "原为：")) " " } bdi { (part::value(view, &field.before)) } }
                                 " " span aria-hidden="true" { "→" } " "
-                                ins { span.hidden { (view.say("after:", "改为：")) " " } bdi { (part::value(&field.after)) } }
+                                ins { span.hidden { (view.say("after:", "改为：")) " " } bdi { (part::value(view, &field.after)) } }
                             }
                         }
                     }

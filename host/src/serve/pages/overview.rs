@@ -11,6 +11,7 @@ use crate::model::{FlowId, TenantId};
 use crate::serve::LiveRun;
 use crate::serve::StandingState;
 use crate::serve::desk::{Attention, AttentionKind, FlowOverview, Overview, RunWhat, TenantOverview};
+use crate::store::RunState;
 
 /// How everything stands.
 pub(super) fn page(view: &View, overview: &Overview) -> Page {
@@ -254,6 +255,10 @@ fn outcome(view: &View, run: &crate::store::RunRow) -> Markup {
     (told.unchanged, told.ignored) = (0, 0);
     html! {
         @if let Some(problem) = &run.problem { bdi { (problem.in_lang(view.lang())) } }
+        @else if told == crate::plan::Counts::default() && matches!(run.state, RunState::Running | RunState::Held) {
+            // Nothing is done yet, which is not the same as nothing to do.
+            span.quiet { "–" }
+        }
         @else if told == crate::plan::Counts::default() { span.quiet { (view.say("no changes", "无变化")) } }
         @else { (part::counts(view, &told)) }
     }

@@ -131,13 +131,15 @@ pub(super) fn failure(view: &View, failure: &Failure) -> Markup {
 }
 
 /// A value of a field; nothing as a dash.
-pub(super) fn value(value: &Value) -> String {
+pub(super) fn value(view: &View, value: &Value) -> String {
     match value {
         Value::Null => "–".to_owned(),
         Value::String(text) if text.is_empty() => "–".to_owned(),
         Value::String(text) => text.clone(),
+        Value::Bool(true) => view.say("yes", "是").to_owned(),
+        Value::Bool(false) => view.say("no", "否").to_owned(),
         Value::Array(items) if items.iter().all(|item| !item.is_array() && !item.is_object()) => {
-            items.iter().map(self::value).collect::<Vec<_>>().join(", ")
+            items.iter().map(|item| self::value(view, item)).collect::<Vec<_>>().join(", ")
         }
         other => other.to_string(),
     }

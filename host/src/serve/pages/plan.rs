@@ -311,10 +311,10 @@ pub(super) fn fields(view: &View, fields: &[FieldChange]) -> Markup {
                         dt { bdi title=(field.field) { (field.label.in_lang(view.lang())) } }
                         dd {
                             @if !field.before.is_null() {
-                                del { span.hidden { (view.say("before:", "原为：")) " " } bdi { (part::value(&field.before)) } }
+                                del { span.hidden { (view.say("before:", "原为：")) " " } bdi { (part::value(view, &field.before)) } }
                                 " " span aria-hidden="true" { "→" } " "
                             }
-                            ins { span.hidden { (view.say("after:", "改为：")) " " } bdi { (part::value(&field.after)) } }
+                            ins { span.hidden { (view.say("after:", "改为：")) " " } bdi { (part::value(view, &field.after)) } }
                         }
                     }
                 }

@@ -104,7 +104,7 @@ fn retry(view: &View, items: &[RejectView]) -> Markup {
     html! {
         @if view.operates() && !flows.is_empty() {
             details {
-                summary.button.primary { (view.say("Try again…", "重试…")) }
+                summary.button { (view.say("Try again…", "重试…")) }
                 div.steps {
                     p { (view.say("The whole form is read, and every record decided again. It is rarely needed: a row that is corrected is tried again by itself.", "将读取整个表单并重新判定每条记录。通常不必如此：修正后的数据会自动重试。")) }
                     @for (tenant, flow) in flows {
@@ -182,15 +182,17 @@ pub(super) fn reasons(view: &View, item: &RejectView) -> Markup {
 
 /// A row by the form's labels; what is beyond the first fields is folded.
 pub(super) fn row(view: &View, row: &[RowField], shown: usize) -> Markup {
-    let fields = |fields: &[RowField]| {
+    let fields = |fields: &[&RowField]| {
         html! {
             dl.fields {
                 @for field in fields {
-                    div { dt { bdi title=(field.field) { (field.label) } } dd { bdi { (part::value(&field.value)) } } }
+                    div { dt { bdi title=(field.field) { (field.label) } } dd { bdi { (part::value(view, &field.value)) } } }
                 }
             }
         }
     };
+    // The record's own id is above.
+    let row: Vec<&RowField> = row.iter().filter(|field| field.field != "_id").collect();
     let (first, rest) = row.split_at(shown.min(row.len()));
     html! {
         div {

@@ -90,9 +90,12 @@ pub(super) fn page(view: &View, told: &RunView) -> Page {
                     }
                 }
             }
+            // They are counted when it ends.
+            @if run.ended_at.is_some() {
             section.box aria-labelledby="calls-title" {
                 header { h2 #calls-title { (view.say("Calls made", "接口调用")) } }
                 @if run.calls.is_empty() { (part::empty(view.say("None.", "无。"))) } @else { (calls(view, run)) }
+            }
             }
         }
     };

@@ -3,7 +3,7 @@
 use super::view::View;
 use crate::activation::Verdict;
 use crate::config::Role;
-use crate::model::{OperationKind, OperationState, RefusedBy};
+use crate::model::{Lang, OperationKind, OperationState, RefusedBy};
 use crate::serve::StandingState;
 use crate::serve::desk::{AttentionKind, Offers, RunWhat};
 use crate::store::{ActivationKind, PlanState, RunKind, RunRow, RunState};
@@ -131,6 +131,21 @@ pub(super) fn attention(view: &View, kind: AttentionKind) -> (Tone, &'static str
     }
 }
 
+/// What an alarm is of; a kind without a word is told by its name.
+pub(super) fn alarm(view: &View, kind: &str) -> Option<&'static str> {
+    Some(match kind {
+        "plan.held" => view.say("plan held", "计划已熔断"),
+        "flow.failing" => view.say("failing", "持续失败"),
+        "flow.blocked" => view.say("blocked", "已停用待处理"),
+        "quarantine.growing" => view.say("quarantine grows", "待修正增多"),
+        "run.late" => view.say("late", "逾期"),
+        "files.refused" => view.say("files not in use", "文件未生效"),
+        "rules.kept" => view.say("rules kept", "规则未更换"),
+        "alarms.refused" => view.say("alarms refused", "告警未送达"),
+        _ => return None,
+    })
+}
+
 /// What a guest says of a record.
 pub(super) fn verdict(view: &View, verdict: Verdict) -> (Tone, &'static str) {
     match verdict {
@@ -190,14 +205,48 @@ pub(super) fn member_state<'a>(view: &View, state: &'a str) -> &'a str {
     }
 }
 
-/// The half of a text in both languages, as guests write them, that the reader understands.
+/// The half of a text in both languages, as guests write them (Chinese, ` / `, English), that the reader understands.
+/// Either half may quote the form, in whatever language: the place to cut is where the left half is the more Chinese one.
 pub(super) fn half<'a>(view: &View, message: &'a str) -> &'a str {
-    let is_chinese = |text: &str| text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
-    match message.split_once(" / ") {
-        Some((zh, en)) if is_chinese(zh) && !is_chinese(en) => match view.lang() {
-            crate::model::Lang::Zh => zh,
-            crate::model::Lang::En => en,
-        },
-        _ => message,
+    let is_chinese = |c: &char| ('\u{4e00}'..='\u{9fff}').contains(c);
+    let share = |text: &str| {
+        let chinese = text.chars().filter(is_chinese).count();
+        let latin = text.chars().filter(char::is_ascii_alphabetic).count();
+        (chinese, chinese * 1000 / (chinese + latin).max(1))
+    };
+    let cuts = message.match_indices(" / ").filter_map(|(at, _)| {
+        let (zh, en) = (message.get(..at)?, message.get(at + 3..)?);
+        let ((chinese, left), (_, right)) = (share(zh), share(en));
+        (chinese > 0 && left > right).then(|| (left - right, zh, en))
+    });
+    match (cuts.max_by_key(|(apart, ..)| *apart), view.lang()) {
+        (Some((_, zh, _)), Lang::Zh) => zh,
+        (Some((_, _, en)), Lang::En) => en,
+        (None, _) => message,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Role;
+    use crate::serve::pages::tests::view;
+
+    #[test]
+    fn a_reader_is_told_the_half_they_understand() {
+        for (message, zh, en) in [
+            ("不是有效的手机号 / is no mobile", "不是有效的手机号", "is no mobile"),
+            (
+                "成员UserID 为空，请填写 / 成员UserID is empty. Fill it in",
+                "成员UserID 为空，请填写",
+                "成员UserID is empty. Fill it in",
+            ),
+            ("“A / B”无效 / “A / B” is not valid", "“A / B”无效", "“A / B” is not valid"),
+            ("plain / English", "plain / English", "plain / English"),
+            ("只有中文", "只有中文", "只有中文"),
+        ] {
+            assert_eq!(half(&view(Lang::Zh, Role::Viewer), message), zh);
+            assert_eq!(half(&view(Lang::En, Role::Viewer), message), en);
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Is it alive, and can it work?
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
@@ -14,6 +15,8 @@ use crate::serve::process::Process;
 
 /// The scheduler looks at its agenda every minute at least; after this long without a look it hangs.
 const STILL: TimeDelta = TimeDelta::minutes(3);
+/// Whoever asks waits a few seconds at most.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What somebody who asks is told.
 #[derive(Debug, Serialize)]
@@ -53,12 +56,19 @@ pub(super) async fn alive(State(process): State<Arc<Process>>) -> Response {
 /// `/readyz`: whether it can do its work. A restart would not help where the store cannot be written.
 pub(super) async fn ready(State(process): State<Arc<Process>>) -> Response {
     let mut reasons: Vec<Reason> = still(&process).into_iter().collect();
-    if let Err(error) = process.store.check_writable().await {
-        reasons.push(Reason {
+    match tokio::time::timeout(PATIENCE, process.store.check_writable()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => reasons.push(Reason {
             code: error.code(),
             fatal: true,
             message: Text::new("the store cannot be written", "存储无法写入"),
-        });
+        }),
+        // Something long is being written, which is what the store is for.
+        Err(_) => reasons.push(Reason {
+            code: "store.busy",
+            fatal: false,
+            message: Text::new("the store is being written", "存储正在写入"),
+        }),
     }
     if process.deployment().config.tenants.is_empty() {
         reasons.push(Reason {
@@ -90,4 +100,96 @@ fn still(process: &Process) -> Option<Reason> {
             format!("调度器已有 {} 秒未检查计划", age.num_seconds()),
         ),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::{Body, to_bytes};
+    use axum::http::Request;
+    use chrono::{DateTime, Utc};
+    use serde_json::Value;
+    use tempfile::TempDir;
+    use tokio_util::sync::CancellationToken;
+    use tower::ServiceExt as _;
+
+    use super::*;
+    use crate::config::{Checks, Config, ProcessEnvironment, Secrets};
+    use crate::deployment::{Deployment, check_filter};
+    use crate::failure::{Failure, exit};
+    use crate::guest::{Engine, Library, Limits};
+    use crate::model::FixedClock;
+    use crate::serve::alarm::Alarms;
+    use crate::serve::scheduler::Scheduler;
+    use crate::serve::signals::health_routes;
+    use crate::store::{Access, Sqlite};
+
+    const TENANT: &str = r#"
+[wecom]
+corp_id = "ww0123456789abcdef"
+secret = { env = "WECOM_SECRET" }
+[jiandaoyun]
+api_key = { env = "JDY_KEY" }
+[[flows]]
+id = "onboarding"
+[flows.source]
+app_id = "6399c24287cae90008d24e0b"
+entry_id = "63e0706d0e33350008189952"
+[flows.guest]
+component = "../guests/member.wasm"
+"#;
+
+    async fn process() -> (Arc<Process>, TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("tenants")).unwrap();
+        std::fs::write(folder.path().join("tenants/north.toml"), TENANT).unwrap();
+        let checks = Checks { secrets: Secrets::Skip, files: false, ..Checks::all(check_filter) };
+        let config = Config::load(folder.path(), &ProcessEnvironment, &checks).unwrap();
+        let store = Sqlite::open(&folder.path().join("ruzhi.db"), Access::Write).await.unwrap();
+        let library = Arc::new(Library::new(Engine::new(Limits::default()).unwrap(), None));
+        let deployment = Deployment::new(config, Arc::new(store), library, CancellationToken::new());
+        let now: DateTime<Utc> = "2026-05-01T08:00:00Z".parse().unwrap();
+        let (scheduler, _) = Scheduler::new();
+        let process = Process::new(deployment, Arc::new(FixedClock(now)), scheduler, Alarms::default());
+        (Arc::new(process), folder)
+    }
+
+    /// What is answered: the status, and the codes of the reasons, with `!` where one is fatal.
+    async fn asked(process: &Arc<Process>, path: &str) -> (u16, Vec<String>) {
+        let router = health_routes().with_state(Arc::clone(process));
+        let response = router.oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
+        let status = response.status().as_u16();
+        let body: Value =
+            serde_json::from_slice(&to_bytes(response.into_body(), 65_536).await.unwrap()).unwrap();
+        assert_eq!(body["ok"], status == 200);
+        let reasons = body["reasons"].as_array().unwrap().iter();
+        let code = |reason: &Value| {
+            let fatal = if reason["fatal"] == true { "!" } else { "" };
+            format!("{fatal}{}", reason["code"].as_str().unwrap())
+        };
+        (status, reasons.map(code).collect())
+    }
+
+    #[tokio::test]
+    async fn a_process_whose_scheduler_looks_is_alive_and_one_that_hangs_is_not() {
+        let (process, _folder) = process().await;
+        assert_eq!(asked(&process, "/healthz").await, (200, vec![]));
+        process.pulse.beat(process.clock.now() - STILL);
+        assert_eq!(asked(&process, "/healthz").await, (200, vec![]));
+        process.pulse.beat(process.clock.now() - STILL - TimeDelta::milliseconds(1));
+        assert_eq!(asked(&process, "/healthz").await, (503, vec!["!scheduler.still".to_owned()]));
+        assert_eq!(asked(&process, "/readyz").await, (503, vec!["!scheduler.still".to_owned()]));
+    }
+
+    #[tokio::test]
+    async fn files_that_are_refused_are_told_and_a_store_that_cannot_be_written_is_not_ready() {
+        let (process, _folder) = process().await;
+        assert_eq!(asked(&process, "/readyz").await, (200, vec![]));
+        process.refuse(Some(Failure::new(exit::USAGE, "config", Text::new("no", "否"), None)));
+        assert_eq!(asked(&process, "/readyz").await, (200, vec!["config.refused".to_owned()]));
+        process.store.close().await;
+        let (status, reasons) = asked(&process, "/readyz").await;
+        assert_eq!((status, reasons.len()), (503, 2), "{reasons:?}");
+        assert!(reasons[0].starts_with("!store."), "{reasons:?}");
+        assert_eq!(asked(&process, "/healthz").await, (200, vec![]), "a restart would not help");
+    }
 }

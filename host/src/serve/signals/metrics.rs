@@ -117,20 +117,24 @@ async fn scrape(process: Arc<Process>, known: Arc<Known>) -> Response {
 
 /// Numbers of the store, as they were last asked for.
 #[derive(Default)]
-struct Known(Mutex<Option<(DateTime<Utc>, Arc<[TenantStatus]>)>>);
+struct Known(Mutex<Option<Asked>>);
+
+struct Asked {
+    at: DateTime<Utc>,
+    status: Arc<[TenantStatus]>,
+}
 
 impl Known {
     async fn status(&self, process: &Process) -> Arc<[TenantStatus]> {
         let now = process.clock.now();
         let mut known = self.0.lock().await;
-        if let Some((at, status)) = known.as_ref().filter(|(at, _)| now - *at < FRESH && *at <= now) {
-            let _ = at;
-            return Arc::clone(status);
+        if let Some(asked) = known.as_ref().filter(|asked| asked.at <= now && now - asked.at < FRESH) {
+            return Arc::clone(&asked.status);
         }
         match process.store.status().await {
             Ok(status) => {
                 let status: Arc<[TenantStatus]> = status.into();
-                *known = Some((now, Arc::clone(&status)));
+                *known = Some(Asked { at: now, status: Arc::clone(&status) });
                 status
             }
             Err(error) => {
@@ -169,7 +173,7 @@ impl Standing {
             now,
             started_at: process.started_at,
             heartbeat: process.pulse.age(now),
-            live: process.live.runs().len(),
+            live: process.live.under_way().len(),
             refused: process.refused().is_some(),
             flows: process.scheduler.standings(),
             status: known.status(process).await,

@@ -23,6 +23,7 @@ use words::Outcome;
 use super::flow::Flow;
 use super::verdict::holder;
 use crate::jiandaoyun::{self, Class};
+use crate::meter;
 use crate::model::{Digest, MemberKey, Origin, PlanId, RecordId, Text, Violation};
 use crate::store::{DueWriteBack, StoreError, WriteBackScope, WrittenBack};
 
@@ -148,6 +149,8 @@ impl Writing<'_> {
                 break;
             }
         }
+        meter::write_back(&flow.tenant, &flow.id, true, wrote.written);
+        meter::write_back(&flow.tenant, &flow.id, false, refused.0);
         if let (0, (count @ 1.., Some(why))) = (usize::from(wrote.problem.is_some()), refused) {
             let (en, zh) = (&why.en, &why.zh);
             wrote.problem = Some(Text::new(

@@ -54,6 +54,23 @@ fn whoever_is_always_due_waits_behind_those_who_waited_meanwhile() {
 }
 
 #[test]
+fn a_corp_of_many_flows_has_one_turn_like_every_other() {
+    let of = |id: &str| AgendaFlow { corp: "c".to_owned(), ..planned(id, "") };
+    let mut agenda = agenda(&[of("a"), of("b"), planned("z", "")]);
+    let push = |agenda: &mut Agenda, id: &str, time: &str| {
+        agenda.wake(&tenant(id), &flow("f"), Wake::Push, at(time))
+    };
+    push(&mut agenda, "a", "12:00");
+    assert_eq!(begins(&mut agenda, at("12:00"), 1), ["a/f Push"]);
+    push(&mut agenda, "b", "12:01");
+    push(&mut agenda, "z", "12:02");
+    end(&mut agenda, "a", Outcome::Done, at("12:03"));
+    assert_eq!(begins(&mut agenda, at("12:03"), 1), ["z/f Push"], "the corp of `b` has just had its turn");
+    end(&mut agenda, "z", Outcome::Done, at("12:04"));
+    assert_eq!(begins(&mut agenda, at("12:04"), 1), ["b/f Push"]);
+}
+
+#[test]
 fn of_those_who_wait_equally_long_the_one_that_ran_least_recently_is_next() {
     let mut agenda =
         agenda(&[planned("a", "*/5 * * * *"), planned("b", "5 12 * * *"), planned("c", "10 12 * * *")]);

@@ -67,6 +67,8 @@ fn ticks_that_pass_during_a_run_are_one() {
     assert_eq!(why(&mut agenda, at("12:17")), None);
     assert!(!standing(&agenda, "a", at("12:47")).late, "it is its own run that it waits for");
     end(&mut agenda, "a", Outcome::Done, at("12:17"));
+    assert!(!standing(&agenda, "a", at("12:31")).late, "it could begin from 12:17 on");
+    assert!(standing(&agenda, "a", at("12:32")).late);
     assert_eq!(why(&mut agenda, at("12:17")), Some(Why::Tick));
     end(&mut agenda, "a", Outcome::Done, at("12:18"));
     assert_eq!(why(&mut agenda, at("12:18")), None);

@@ -15,6 +15,11 @@ use crate::model::Lang;
 use fixed::{HOSTILE, KIND, Written};
 use markup::Element;
 
+/// Somebody who looks.
+pub(super) fn view(lang: Lang, role: Role) -> View {
+    fixed::view(lang, role, &KIND, "/")
+}
+
 /// One page as somebody would see it.
 struct Seen {
     /// Which, in which language, for whom: to say which one breaks a promise.

@@ -1,7 +1,7 @@
 //! Runs begin by themselves, when they are due and when the files change.
 
 use ruzhi_e2e::{Serving, Tenant};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::site::Site;
 
@@ -10,10 +10,40 @@ pub(crate) fn each_minute(tenant: Tenant) -> Tenant {
     Tenant { flow: "schedule = \"* * * * *\"".to_owned(), ..tenant }
 }
 
+/// Asks for a run; its id.
+pub(crate) fn ask(serving: &Serving, tenant: &str, wish: &Value) -> String {
+    let path = format!("/api/v1/tenants/{tenant}/flows/onboarding/runs");
+    let json = [("content-type", "application/json")];
+    let asked = serving.ask("POST", &path, &json, wish.to_string().into_bytes()).unwrap();
+    assert_eq!(asked.status, 202, "{}", asked.body);
+    asked.json().unwrap()["run"].as_str().unwrap().to_owned()
+}
+
+/// A run, once it has ended.
+pub(crate) fn run_of(serving: &Serving, run: &str) -> Value {
+    let ended = || {
+        let row = serving.data(&format!("/api/v1/runs/{run}")).unwrap()["run"].take();
+        (row["state"] != "running").then_some(row)
+    };
+    serving.wait("the end of the run", ended).unwrap()
+}
+
+fn standing(serving: &Serving, tenant: &str) -> Value {
+    let overview = serving.data("/api/v1/overview").unwrap();
+    let tenants = overview["tenants"].as_array().unwrap();
+    let found = tenants.iter().find(|found| found["id"] == tenant).unwrap();
+    found["flows"][0]["standing"].clone()
+}
+
+fn act(serving: &Serving, what: &str) {
+    let path = format!("/api/v1/tenants/jingxintai/flows/onboarding/{what}");
+    let done = serving.ask("POST", &path, &[("content-type", "application/json")], b"{}".to_vec()).unwrap();
+    assert!((200..300).contains(&done.status), "{}: {}", done.status, done.body);
+}
+
 #[test]
-fn a_flow_runs_at_its_minute_and_tells_so() {
-    let mut site = Site::new(20, each_minute);
-    site.workforce.publish(&site.simulator).unwrap();
+fn a_flow_runs_at_its_minute_and_the_pages_show_it() {
+    let site = Site::new(20, each_minute);
     let serving = Serving::start(&site.deployment, &[]).unwrap();
     assert_eq!(serving.get("/healthz").unwrap().status, 200);
     // The next minute is at most a minute away.
@@ -23,8 +53,131 @@ fn a_flow_runs_at_its_minute_and_tells_so() {
     });
     let run: Value = run.unwrap();
     assert_eq!(run["counts"]["created"], 20);
+    let page = serving.get(&format!("/runs/{}?lang=zh", run["id"].as_str().unwrap())).unwrap();
+    assert_eq!(page.status, 200);
+    assert!(page.body.contains("景欣泰工厂") && page.body.contains("lang=\"zh"), "{}", page.body);
     site.exact();
-    let (status, took) = serving.end().unwrap();
-    assert!(status.success(), "{status}");
-    assert!(took.as_secs() < 10, "{took:?}");
+}
+
+#[test]
+fn one_slow_tenant_does_not_delay_the_others() {
+    let site = Site::new(30, |tenant| tenant);
+    let slow = Site::new(600, |tenant| tenant);
+    site.deployment
+        .put(&Tenant {
+            id: "slow".to_owned(),
+            wecom_limits: "{ per_minute = 30, per_hour = 10000000, in_flight = 1 }".to_owned(),
+            ..Tenant::new(&slow.simulator.url())
+        })
+        .unwrap();
+    let serving = Serving::start(&site.deployment, &[]).unwrap();
+    let slow_run = ask(&serving, "slow", &json!({}));
+    let before = std::time::Instant::now();
+    for _ in 0..5 {
+        let run = ask(&serving, "jingxintai", &json!({ "full": true }));
+        assert_eq!(run_of(&serving, &run)["state"], "done");
+    }
+    let five = before.elapsed();
+    let live = serving.data(&format!("/api/v1/runs/{slow_run}")).unwrap();
+    assert_eq!(live["run"]["state"], "running", "the slow run ended within {five:?}");
+    site.exact();
+}
+
+#[test]
+fn a_refused_credential_blocks_the_flow_until_the_files_change() {
+    let site = Site::new(5, each_minute);
+    let serving = Serving::start(&site.deployment, &[("JINGXINTAI_WECOM_SECRET", "wrong")]).unwrap();
+    let run = ask(&serving, "jingxintai", &json!({}));
+    assert_eq!(run_of(&serving, &run)["state"], "failed");
+    let blocked = serving
+        .wait("the block", || {
+            Some(standing(&serving, "jingxintai")).filter(|flow| flow["state"] == "blocked")
+        })
+        .unwrap();
+    assert_eq!(blocked["blocked"]["code"], "wecom.40001");
+    assert_eq!(blocked["next"], Value::Null, "{blocked}");
+
+    // The secret comes from a file now, and the file is right.
+    let secret = site.deployment.path().join("secret");
+    std::fs::write(&secret, ruzhi_sim::factory::SECRET).unwrap();
+    let file = site.deployment.path().join("tenants/jingxintai.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let text = text.replace("{ env = \"JINGXINTAI_WECOM_SECRET\" }", "{ file = \"../secret\" }");
+    std::fs::write(&file, text).unwrap();
+    serving
+        .wait("the flow to go on", || {
+            (site.simulator.members(ruzhi_sim::factory::CORP_ID).len() == 5).then_some(())
+        })
+        .unwrap();
+    site.exact();
+}
+
+#[test]
+fn a_paused_flow_runs_for_nobody_but_a_person_and_stays_paused_over_a_restart() {
+    let site = Site::new(5, each_minute);
+    let serving = Serving::start(&site.deployment, &[]).unwrap();
+    act(&serving, "pause");
+    assert_eq!(standing(&serving, "jingxintai")["state"], "paused");
+    assert!(serving.end().unwrap().0.success());
+    let serving = Serving::start(&site.deployment, &[]).unwrap();
+    let paused = serving
+        .wait("the flow", || Some(standing(&serving, "jingxintai")).filter(|flow| !flow.is_null()))
+        .unwrap();
+    assert_eq!(paused["state"], "paused");
+    assert_eq!(paused["paused"]["who"], "local");
+    let run = ask(&serving, "jingxintai", &json!({}));
+    assert_eq!(run_of(&serving, &run)["state"], "done");
+    act(&serving, "resume");
+    assert_eq!(standing(&serving, "jingxintai")["state"], "waiting");
+    let audit = serving.data("/api/v1/audit").unwrap();
+    let actions: Vec<&str> =
+        audit["items"].as_array().unwrap().iter().map(|row| row["action"].as_str().unwrap()).collect();
+    assert_eq!(actions, ["flow.resume", "run.sync", "flow.pause"], "{audit}");
+}
+
+#[test]
+fn a_bad_file_leaves_the_old_one_running_and_is_shown_until_it_is_right() {
+    let site = Site::new(5, |tenant| tenant);
+    let serving = Serving::start(&site.deployment, &[]).unwrap();
+    let file = site.deployment.path().join("tenants/jingxintai.toml");
+    let good = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, good.replace("corp_id", "corpid")).unwrap();
+    let refused = || serving.data("/api/v1/settings").unwrap()["observance"]["refused"].take();
+    let problem = serving.wait("the problem", || Some(refused()).filter(|found| !found.is_null())).unwrap();
+    assert!(problem.to_string().contains("corpid"), "{problem}");
+    assert!(problem.to_string().contains("jingxintai.toml"), "{problem}");
+    let run = ask(&serving, "jingxintai", &json!({}));
+    assert_eq!(run_of(&serving, &run)["counts"]["created"], 5);
+    std::fs::write(&file, good.replace("景欣泰工厂", "景欣泰二厂")).unwrap();
+    serving.wait("the file to be taken up", || refused().is_null().then_some(())).unwrap();
+    assert_eq!(serving.data("/api/v1/overview").unwrap()["tenants"][0]["name"], "景欣泰二厂");
+    site.exact();
+}
+
+#[test]
+fn other_rules_go_live_while_it_serves_and_broken_ones_leave_the_old_running() {
+    let site = Site::new(10, |tenant| tenant);
+    let serving = Serving::start(&site.deployment, &[]).unwrap();
+    let run = ask(&serving, "jingxintai", &json!({}));
+    assert_eq!(run_of(&serving, &run)["counts"]["created"], 10);
+    let rules = site.deployment.path().join("tenants/jingxintai/onboarding.json");
+    let good = std::fs::read_to_string(&rules).unwrap();
+    std::fs::write(&rules, "{ this is no rules file").unwrap();
+    let kinds = || -> Vec<String> {
+        let alarms = serving.data("/api/v1/alarms").unwrap();
+        let alarms = alarms.as_array().unwrap().iter().filter(|alarm| alarm["over_at"].is_null());
+        alarms.map(|alarm| alarm["kind"].as_str().unwrap().to_owned()).collect()
+    };
+    serving.wait("the alarm", || kinds().contains(&"rules.kept".to_owned()).then_some(())).unwrap();
+    // The row says 操作工; now everybody's position is said in other words.
+    let other =
+        good.replace("\"value\":\"{_widget_1680750424796}\"", "\"value\":\"新{_widget_1680750424796}\"");
+    assert_ne!(other, good, "the rules file has no position");
+    std::fs::write(&rules, other).unwrap();
+    let position = || {
+        let member = site.member(&site.userid(0))?;
+        (member.position == "新操作工").then_some(())
+    };
+    serving.wait("the members to change", position).unwrap();
+    serving.wait("the alarm to be over", || kinds().is_empty().then_some(())).unwrap();
 }

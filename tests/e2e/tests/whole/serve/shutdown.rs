@@ -1,1 +1,64 @@
 //! The process ends within ten seconds, and leaves nothing unsettled.
+
+use ruzhi_e2e::{Serving, Tenant};
+use ruzhi_sim::factory::CORP_ID;
+use ruzhi_sim::{FaultKind, FaultRule, Faults};
+use serde_json::Value;
+
+use super::schedule::{ask, run_of};
+use crate::site::Site;
+
+/// So slow that the plan takes minutes.
+fn slowly(tenant: Tenant) -> Tenant {
+    Tenant { wecom_limits: "{ per_minute = 60, per_hour = 10000000, in_flight = 8 }".to_owned(), ..tenant }
+}
+
+#[test]
+fn asked_to_end_in_the_middle_of_a_plan_it_settles_what_was_called_and_the_next_start_goes_on() {
+    let site = Site::new(300, slowly);
+    let serving = Serving::start(&site.deployment, &[]).unwrap();
+    let run = ask(&serving, "jingxintai", &serde_json::json!({}));
+    serving.wait("members", || (site.simulator.members(CORP_ID).len() >= 60).then_some(())).unwrap();
+    let (status, took) = serving.end().unwrap();
+    assert!(status.success(), "{status}");
+    assert!(took.as_secs() < 10, "{took:?}");
+
+    let created = site.simulator.members(CORP_ID).len();
+    assert!(created < 300, "the plan was over before");
+    let runs = site.json(0, &["runs"]);
+    let ended = runs.as_array().unwrap().iter().find(|row| row["id"] == run.as_str()).unwrap();
+    assert_eq!(ended["state"], "failed");
+    assert_eq!(ended["counts"]["created"], created, "an answer was not stored: {ended}");
+    assert_eq!(ended["problem"]["en"], "ruzhi was asked to end before the run was over");
+
+    // What was called is known to have been done: the next start asks nobody what became of it.
+    site.deployment.put(&Tenant::new(&site.simulator.url())).unwrap();
+    let serving = Serving::start(&site.deployment, &[]).unwrap();
+    let run = ask(&serving, "jingxintai", &serde_json::json!({}));
+    let row: Value = run_of(&serving, &run);
+    assert_eq!(row["state"], "done");
+    assert_eq!(row["counts"]["created"], 300 - created);
+    site.exact();
+}
+
+#[test]
+fn an_answer_that_does_not_come_is_not_waited_for_and_is_settled_by_the_next_start() {
+    let site = Site::new(12, |tenant| tenant);
+    let mut faults = Faults::default();
+    faults.rules.push(FaultRule::new(FaultKind::StallAfter).api("user/create").skip(3).next(1));
+    let before = site.simulator.stalled();
+    site.simulator.set_faults(faults);
+    let serving = Serving::start(&site.deployment, &[]).unwrap();
+    ask(&serving, "jingxintai", &serde_json::json!({}));
+    assert!(site.simulator.wait_for_stall(before, std::time::Duration::from_secs(30)));
+    let (status, took) = serving.end().unwrap();
+    assert!(status.success(), "{status}");
+    assert!(took.as_secs() < 10, "{took:?}");
+    site.simulator.set_faults(Faults::default());
+    site.simulator.release();
+
+    let serving = Serving::start(&site.deployment, &[]).unwrap();
+    let run = ask(&serving, "jingxintai", &serde_json::json!({}));
+    assert_eq!(run_of(&serving, &run)["state"], "done");
+    site.exact();
+}
