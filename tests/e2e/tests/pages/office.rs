@@ -77,12 +77,18 @@ impl Office {
         self.browser.wait("the overview", || (self.browser.path() == "/").then_some(()));
     }
 
-    /// Asks for a run, and gives the page of it.
-    pub(crate) fn run_now(&self) -> String {
+    /// Asks for a run, and goes to the page of it. One that cannot begin at once is found among the runs.
+    pub(crate) fn run_now(&self) {
         self.browser.go(TENANT);
         self.browser.press(self.say("Run now", "立即运行"));
-        self.browser
-            .wait("the run's page", || Some(self.browser.path()).filter(|path| path.starts_with("/runs/")))
+        self.browser.wait("an answer", || self.browser.text_of(".note.ok[role=status]"));
+        if !self.browser.path().starts_with("/runs/") {
+            self.browser.wait("the run", || {
+                self.browser.go("/runs");
+                (self.browser.count("main a[href^='/runs/']") > 0).then_some(())
+            });
+            self.browser.press_on("main a[href^='/runs/']");
+        }
     }
 
     /// Waits until the page says that the run has ended so.
