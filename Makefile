@@ -5,6 +5,8 @@
 #   make guests  build the components into guests/built
 #   make languages  those written in TypeScript and Python too
 #   make bench   measure, as ratios in one run
+#   make soak    a process that stays, under every fault, for MINUTES=20; its memory must stay flat
+#   make browser what the tests of the pages need: a browser, letters for Chinese, the rules of accessibility
 #   make dist    one tarball with the binary and what belongs to it, in dist/
 #   make lint    formatting and clippy
 #   make fuzz    search what comes from outside for what breaks the host; SECONDS=60 for each target
@@ -26,7 +28,7 @@ LANGUAGES := jingxintai-python jingxintai-typescript helpers-typescript
 TYPESCRIPT := guests/typescript/compiler
 COMPILER := $(TYPESCRIPT)/target/release/ruzhi-typescript
 
-.PHONY: help demo demo-safety test guests bench dist lint fuzz toolchain guests-dev languages languages-dev
+.PHONY: help demo demo-safety test browser soak guests bench dist lint fuzz toolchain guests-dev languages languages-dev
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -82,7 +84,10 @@ lint: toolchain
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo clippy --workspace --all-targets --locked --manifest-path guests/Cargo.toml --target-dir guests/target -- -D warnings
 
-test: lint guests-dev languages-dev
+browser:
+	@tests/e2e/browser.sh
+
+test: lint guests-dev languages-dev browser
 	python3 -m unittest discover guests/python/tests
 	cargo test --locked --manifest-path guests/Cargo.toml --target-dir guests/target --workspace
 	cargo test --release --locked --manifest-path $(TYPESCRIPT)/Cargo.toml --target-dir $(TYPESCRIPT)/target
@@ -96,6 +101,11 @@ demo-safety: guests
 
 bench: guests
 	@target/release/ruzhi-bench
+
+MINUTES ?= 20
+
+soak: guests
+	@target/release/ruzhi-soak $(MINUTES)
 
 dist: guests
 	@packaging/dist-check.sh $$(packaging/dist.sh target/release/ruzhi $(BUILT) dist)

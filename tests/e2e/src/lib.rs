@@ -4,11 +4,13 @@
 mod deployment;
 mod factory;
 mod serving;
+mod soak;
 mod workforce;
 
 pub use deployment::{Deployment, Outcome, Tenant, binary, finish};
 pub use factory::{check_directory, simulator};
 pub use serving::{Answer, Serving};
+pub use soak::{Life, Soak, Soaked};
 pub use workforce::{Standing, Worker, Workforce};
 
 /// The rules file of the simulated factory: the founding document's metadata with the form's three further fields.

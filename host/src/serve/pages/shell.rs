@@ -90,7 +90,7 @@ impl Page {
                 }
             }
             div.frame {
-                div.side {
+                header.side {
                     a.brand href="/" { (brand()) }
                     (self.navigation(view))
                     (who(view))

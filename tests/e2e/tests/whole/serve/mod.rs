@@ -5,3 +5,4 @@ mod hooks;
 mod schedule;
 mod shutdown;
 mod signals;
+mod soak;

@@ -1,0 +1,56 @@
+//! `make soak`: twenty factories, one process, everything that goes wrong, for as many minutes as the first argument says.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use ruzhi_e2e::Soak;
+
+#[expect(clippy::print_stderr, reason = "a failure is told to a person")]
+fn main() -> ExitCode {
+    match soak() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "it is what was asked for")]
+fn soak() -> Result<()> {
+    let minutes = std::env::args().nth(1).unwrap_or_else(|| "20".to_owned());
+    let minutes: f64 = minutes.parse().context("the first argument is a number of minutes")?;
+    let soak = Soak {
+        tenants: 20,
+        people: 30,
+        length: Duration::from_secs_f64(minutes * 60.0),
+        restarts: 3,
+        seed: 20_261_124,
+    };
+    println!(
+        "{} factories of {} people, every fault, {minutes} minutes, {} restarts",
+        soak.tenants, soak.people, soak.restarts
+    );
+    let told = soak.run(|line| println!("  {line}"))?;
+    println!("\n  rows changed        {:>8}", told.rows);
+    println!("  pages asked for     {:>8}", told.pages);
+    println!("  rules exchanged     {:>8}", told.rules);
+    println!("  calls of services   {:>8}", told.calls);
+    println!("  of these gone wrong {:>8}", told.faults);
+    println!(
+        "  exact after         {:>6.1} s, nobody created or invited twice\n",
+        told.settled.as_secs_f64()
+    );
+    println!("  life   seconds   MiB at the end   KiB a minute over the last two thirds");
+    for (number, life) in told.lives.iter().enumerate() {
+        let end = life.memory.last().map_or(0.0, |(_, kib)| kib / 1024.0);
+        println!(
+            "  {:>4}   {:>7.0}   {end:>14.1}   {:>10.0}",
+            number + 1,
+            life.length().as_secs_f64(),
+            life.growth()
+        );
+    }
+    told.lives.iter().try_for_each(ruzhi_e2e::Life::check)
+}

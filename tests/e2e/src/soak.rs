@@ -1,0 +1,320 @@
+//! A process that stays, for a long time and under everything that goes wrong: the services fail in every way, rows
+//! change, rules are exchanged, pages are asked for, and the process itself is ended and killed. Afterwards the services
+//! are well again, and every directory must become exactly what it must be, nobody created or invited twice. All the
+//! while the memory of the process is read.
+//!
+//! What happens follows from a seed; when it happens follows from the clock.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+use ruzhi_sim::factory::{APP_ID, ENTRY_ID};
+use ruzhi_sim::{FaultKind, FaultRule, Faults, Limits, OutboxKnobs, PushTo, Random, Simulator};
+
+use crate::{Deployment, RULES, Serving, Standing, Tenant, Workforce};
+
+/// Everything that goes wrong, as often as it may in a thousand calls.
+const FAULTS: [(FaultKind, u64); 16] = [
+    (FaultKind::ResetBefore, 30),
+    (FaultKind::ResetAfter, 30),
+    (FaultKind::Slow, 50),
+    (FaultKind::BadGatewayBefore, 30),
+    (FaultKind::BadGatewayAfter, 30),
+    (FaultKind::Truncated, 20),
+    (FaultKind::BusyBefore, 30),
+    (FaultKind::BusyAfter, 30),
+    (FaultKind::VersionConflict, 20),
+    (FaultKind::RateLimited, 10),
+    (FaultKind::TooConcurrent, 20),
+    (FaultKind::RevokeToken, 30),
+    (FaultKind::Warning, 20),
+    (FaultKind::CompanyLimited, 20),
+    (FaultKind::EndpointLimited, 20),
+    (FaultKind::TooManyRequests, 20),
+];
+
+/// What is asked for while all this goes on.
+const PAGES: [&str; 9] = [
+    "/",
+    "/runs",
+    "/quarantine",
+    "/guests",
+    "/charts",
+    "/audit",
+    "/settings",
+    "/api/v1/overview",
+    "/metrics",
+];
+
+/// Between two things that happen.
+const BEAT: Duration = Duration::from_millis(250);
+
+/// How long the directories may take to be exact once everything is well.
+const SETTLED: Duration = Duration::from_secs(180);
+
+/// A life shorter than this says nothing of memory: caches are still being filled.
+const LONG: Duration = Duration::from_secs(120);
+
+/// So much may be added to resident memory in a minute, in KiB: what the readings of one life scatter by.
+const GROWTH: f64 = 1024.0;
+
+/// How it is done.
+#[derive(Debug, Clone, Copy)]
+pub struct Soak {
+    /// So many factories, each on services of its own.
+    pub tenants: usize,
+    /// So many people in each at the beginning.
+    pub people: usize,
+    /// How long everything goes wrong.
+    pub length: Duration,
+    /// The process is ended and started again so often meanwhile, by turns killed and asked to end.
+    pub restarts: u32,
+    /// Decides what happens.
+    pub seed: u64,
+}
+
+/// One life of the process.
+#[derive(Debug, Clone, Default)]
+pub struct Life {
+    /// Seconds since it began, and KiB resident.
+    pub memory: Vec<(f64, f64)>,
+}
+
+impl Life {
+    /// How long it was watched.
+    pub fn length(&self) -> Duration {
+        self.memory.last().map_or(Duration::ZERO, |(at, _)| Duration::from_secs_f64(*at))
+    }
+
+    /// KiB added in a minute over the last two thirds, by least squares.
+    pub fn growth(&self) -> f64 {
+        let from = self.length().as_secs_f64() / 3.0;
+        let late: Vec<_> = self.memory.iter().filter(|(at, _)| *at >= from).collect();
+        let count = late.len() as f64;
+        let mean_at = late.iter().map(|(at, _)| at).sum::<f64>() / count;
+        let mean = late.iter().map(|(_, kib)| kib).sum::<f64>() / count;
+        let above: f64 = late.iter().map(|(at, kib)| (at - mean_at) * (kib - mean)).sum();
+        let below: f64 = late.iter().map(|(at, _)| (at - mean_at).powi(2)).sum();
+        if below > 0.0 { above / below * 60.0 } else { 0.0 }
+    }
+
+    /// Fails if it lived long and its memory grew.
+    ///
+    /// # Errors
+    /// If so.
+    pub fn check(&self) -> Result<()> {
+        let growth = self.growth();
+        ensure!(
+            self.length() < LONG || growth <= GROWTH,
+            "resident memory grew by {growth:.0} KiB a minute over the last two thirds of {:?}; at most {GROWTH} may be",
+            self.length()
+        );
+        Ok(())
+    }
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Default)]
+pub struct Soaked {
+    /// The lives of the process.
+    pub lives: Vec<Life>,
+    /// Rows changed.
+    pub rows: u64,
+    /// Pages asked for.
+    pub pages: u64,
+    /// Rules files exchanged.
+    pub rules: u64,
+    /// Faults that happened.
+    pub faults: u64,
+    /// Calls that the services received.
+    pub calls: u64,
+    /// From when everything was well until every directory was exact.
+    pub settled: Duration,
+}
+
+struct Factory {
+    simulator: Simulator,
+    workforce: Workforce,
+    tenant: Tenant,
+    exchanged: usize,
+}
+
+impl Factory {
+    fn new(number: usize, people: usize) -> Result<Self> {
+        let simulator = Simulator::listen(([127, 0, 0, 1], 0).into())?;
+        let mut workforce = Workforce::new(people);
+        simulator.load(workforce.document())?;
+        simulator.set_limits(Limits { enabled: false, ..Limits::default() });
+        let tenant = Tenant {
+            id: format!("factory-{number}"),
+            name: format!("工厂 {number}"),
+            flow: "schedule = \"* * * * *\"".to_owned(),
+            flows: format!("[flows.push]\nsecret = {{ env = \"{PUSH}\" }}\n"),
+            tables: "[guard]\ncreate_most = 100000\nleave_percent = 100\n".to_owned(),
+            wecom_limits: "{ per_minute = 100000, per_hour = 1000000, in_flight = 2 }".to_owned(),
+            ..Tenant::new(&simulator.url())
+        };
+        Ok(Self { simulator, workforce, tenant, exchanged: 0 })
+    }
+
+    /// Pushes go to the process that lives now.
+    fn push_to(&self, serving: &Serving) -> Result<()> {
+        let url = format!("{}/hooks/jiandaoyun/{}/onboarding", serving.url, self.tenant.id);
+        let (app_id, entry_id) = (APP_ID.to_owned(), ENTRY_ID.to_owned());
+        let secret = Some(PUSH.to_owned());
+        self.simulator.push_to(PushTo { app_id, entry_id, url, secret, test: false })?;
+        Ok(())
+    }
+
+    /// Something happens to somebody.
+    fn change(&mut self, random: &mut Random) -> Result<()> {
+        let workforce = &mut self.workforce;
+        match random.below(7) {
+            0 => drop(workforce.hire()),
+            1 => drop(workforce.hire_wrongly()),
+            2 => {
+                workforce.any(Standing::Employed, random).into_iter().for_each(|one| workforce.transfer(one))
+            }
+            3 => {
+                workforce.any(Standing::Employed, random).into_iter().for_each(|one| workforce.renumber(one))
+            }
+            4 => workforce.any(Standing::Employed, random).into_iter().for_each(|one| workforce.leave(one)),
+            5 => workforce.any(Standing::Left, random).into_iter().for_each(|one| workforce.employ(one)),
+            _ => workforce.any(Standing::Wrong, random).into_iter().for_each(|one| workforce.employ(one)),
+        }
+        workforce.publish(&self.simulator)
+    }
+
+    /// Three things go wrong from now on, of all there are.
+    fn fail(&self, random: &mut Random) {
+        let rules = (0..3).filter_map(|_| {
+            let (kind, share) = FAULTS.get(random.below(FAULTS.len() as u64) as usize).copied()?;
+            Some(FaultRule { delay_ms: 400, window_ms: 2000, ..FaultRule::new(kind) }.per_mille(share))
+        });
+        let rules = rules.collect();
+        self.simulator.set_faults(Faults { seed: random.next(), rules });
+        let outbox = OutboxKnobs {
+            duplicates: u32::try_from(random.below(3)).unwrap_or(0),
+            reversed: random.below(2) == 0,
+            ..OutboxKnobs::default()
+        };
+        self.simulator.set_outbox(outbox);
+    }
+
+    /// The rules file is exchanged for one that says the same in other bytes.
+    fn exchange(&mut self, deployment: &Deployment) -> Result<()> {
+        self.exchanged += 1;
+        self.tenant.rules = Some(format!("{RULES}{}", "\n".repeat(self.exchanged)));
+        deployment.put(&self.tenant)
+    }
+}
+
+const PUSH: &str = "PUSH_SECRET_OF_THE_SOAK";
+
+fn start(deployment: &Deployment, factories: &[Factory]) -> Result<Serving> {
+    let serving = Serving::start(deployment, &[(PUSH, PUSH), ("RUZHI_LOG", "ruzhi=warn")])?;
+    factories.iter().try_for_each(|factory| factory.push_to(&serving))?;
+    Ok(serving)
+}
+
+/// Resident memory, in KiB.
+fn resident(serving: &Serving) -> Result<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", serving.pid()))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).context("no memory is told")
+}
+
+impl Soak {
+    /// Does it; `say` is told from time to time how it goes.
+    ///
+    /// # Errors
+    /// If a promise is broken: the process ends by itself, a page is not answered, a directory does not become exact.
+    pub fn run(&self, mut say: impl FnMut(&str)) -> Result<Soaked> {
+        let mut random = Random::new(self.seed);
+        let mut factories =
+            (0..self.tenants).map(|number| Factory::new(number, self.people)).collect::<Result<Vec<_>>>()?;
+        let tenants: Vec<Tenant> = factories.iter().map(|factory| factory.tenant.clone()).collect();
+        let deployment = Deployment::new(&tenants)?;
+        let mut serving = start(&deployment, &factories)?;
+        let mut told = Soaked { lives: vec![Life::default()], ..Soaked::default() };
+        let (began, mut born) = (Instant::now(), Instant::now());
+        let each = self.length / (self.restarts + 1);
+        for beat in 0_u64.. {
+            if began.elapsed() >= self.length {
+                break;
+            }
+            let chosen = random.below(factories.len() as u64) as usize;
+            let factory = factories.get_mut(chosen).context("there is no factory")?;
+            if beat % 8 == 0 {
+                factory.fail(&mut random);
+            }
+            factory.change(&mut random)?;
+            told.rows += 1;
+            if beat % 50 == 49 {
+                factory.exchange(&deployment)?;
+                told.rules += 1;
+            }
+            let page = random.pick(&PAGES);
+            let answer = serving.get(page).with_context(|| format!("{page}: {:?}", serving.log()))?;
+            ensure!(answer.status == 200, "{page}: {} {}", answer.status, answer.body);
+            told.pages += 1;
+            if beat % 4 == 0
+                && let Some(life) = told.lives.last_mut()
+            {
+                life.memory.push((born.elapsed().as_secs_f64(), resident(&serving)?));
+            }
+            if beat % 240 == 239 {
+                say(&format!("{:.0} s: {} rows changed", began.elapsed().as_secs_f64(), told.rows));
+            }
+            let so_far = u32::try_from(told.lives.len()).unwrap_or(u32::MAX);
+            if so_far <= self.restarts && began.elapsed() > each * so_far {
+                if so_far % 2 == 1 {
+                    serving.kill()?;
+                } else {
+                    let (status, took) = serving.end()?;
+                    ensure!(status.success(), "asked to end, it ended with {status} after {took:?}");
+                }
+                serving = start(&deployment, &factories)?;
+                told.lives.push(Life::default());
+                born = Instant::now();
+            }
+            std::thread::sleep(BEAT);
+        }
+        told.settled = settle(&serving, &factories)?;
+        for factory in &factories {
+            let state = factory.simulator.state();
+            let sum = |what: &str| -> u64 {
+                let counts = state.pointer(what).and_then(|counts| counts.as_object());
+                counts.into_iter().flatten().filter_map(|(_, count)| count.as_u64()).sum()
+            };
+            told.faults += sum("/faults");
+            told.calls += sum("/requests/wecom") + sum("/requests/jiandaoyun");
+        }
+        let (status, took) = serving.end()?;
+        ensure!(status.success(), "asked to end, it ended with {status} after {took:?}");
+        Ok(told)
+    }
+}
+
+/// Everything is well again: waits until every directory is as it must be, which runs that are due by themselves see to.
+fn settle(serving: &Serving, factories: &[Factory]) -> Result<Duration> {
+    for factory in factories {
+        factory.simulator.set_faults(Faults::default());
+        factory.simulator.set_outbox(OutboxKnobs::default());
+    }
+    let began = Instant::now();
+    loop {
+        let wrong = factories.iter().find_map(|factory| {
+            let error = factory.workforce.check_exact(&factory.simulator).err()?;
+            Some(format!("{}: {error:#}", factory.tenant.id))
+        });
+        let Some(wrong) = wrong else { return Ok(began.elapsed()) };
+        let overview = || serving.get("/api/v1/overview").map(|answer| answer.body).unwrap_or_default();
+        ensure!(
+            began.elapsed() < SETTLED,
+            "not as it must be {SETTLED:?} after the last fault: {wrong}\n{}",
+            overview()
+        );
+        std::thread::sleep(BEAT);
+    }
+}

@@ -1,0 +1,105 @@
+//! A small factory that `ruzhi serve` keeps, with an operator and a viewer, and a browser at its door.
+
+use ruzhi_e2e::{Deployment, Outcome, Serving, Tenant, Workforce};
+use ruzhi_sim::{Limits, Simulator};
+
+use crate::browser::{Browser, Screen};
+
+pub(crate) const OPERATOR: &str = "the-operators-token-0123456789";
+pub(crate) const VIEWER: &str = "the-viewers-token-0123456789";
+
+/// The flow's page.
+pub(crate) const TENANT: &str = "/tenants/jingxintai";
+
+/// In which language a story is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lang {
+    Zh,
+    En,
+}
+
+impl Lang {
+    /// As a browser asks for it.
+    pub(crate) fn tag(self) -> &'static str {
+        self.say("en", "zh-CN")
+    }
+
+    pub(crate) fn say(self, en: &'static str, zh: &'static str) -> &'static str {
+        match self {
+            Self::Zh => zh,
+            Self::En => en,
+        }
+    }
+}
+
+pub(crate) struct Office {
+    pub(crate) browser: Browser,
+    pub(crate) serving: Serving,
+    pub(crate) simulator: Simulator,
+    _deployment: Deployment,
+    pub(crate) workforce: Workforce,
+    pub(crate) lang: Lang,
+}
+
+impl Office {
+    /// So many people in the form; what `before` does is done before anybody serves.
+    pub(crate) fn new(
+        people: usize,
+        lang: Lang,
+        screen: Screen,
+        tenant: impl FnOnce(Tenant) -> Tenant,
+        before: impl FnOnce(&Simulator, &Deployment, &mut Workforce),
+    ) -> Self {
+        let simulator = Simulator::listen(([127, 0, 0, 1], 0).into()).unwrap();
+        let mut workforce = Workforce::new(people);
+        simulator.load(workforce.document()).unwrap();
+        simulator.set_limits(Limits { enabled: false, ..Limits::default() });
+        let deployment = Deployment::new(&[tenant(Tenant::new(&simulator.url()))]).unwrap();
+        before(&simulator, &deployment, &mut workforce);
+        let file = deployment.path().join("ruzhi.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        let people = "[server]\ntoken = { env = \"OPERATOR\" }\nviewer_token = { env = \"VIEWER\" }\n";
+        std::fs::write(&file, format!("{text}\n{people}")).unwrap();
+        let serving = Serving::start(&deployment, &[("OPERATOR", OPERATOR), ("VIEWER", VIEWER)]).unwrap();
+        let browser = Browser::open(&serving.url, lang.tag(), screen);
+        Self { browser, serving, simulator, workforce, lang, _deployment: deployment }
+    }
+
+    pub(crate) fn say(&self, en: &'static str, zh: &'static str) -> &'static str {
+        self.lang.say(en, zh)
+    }
+
+    /// Shows a token at the door.
+    pub(crate) fn log_in(&self, token: &str) {
+        self.browser.go("/login");
+        self.browser.write("#token", token);
+        self.browser.press(self.say("Log in", "登录"));
+        self.browser.wait("the overview", || (self.browser.path() == "/").then_some(()));
+    }
+
+    /// Asks for a run, and goes to the page of it. One that cannot begin at once is found among the runs.
+    pub(crate) fn run_now(&self) {
+        self.browser.go(TENANT);
+        self.browser.press(self.say("Run now", "立即运行"));
+        self.browser.wait("an answer", || self.browser.text_of(".note.ok[role=status]"));
+        if !self.browser.path().starts_with("/runs/") {
+            self.browser.wait("the run", || {
+                self.browser.go("/runs");
+                (self.browser.count("main a[href^='/runs/']") > 0).then_some(())
+            });
+            self.browser.press_on("main a[href^='/runs/']");
+        }
+    }
+
+    /// Waits until the page says that the run has ended so.
+    pub(crate) fn ended(&self, state: &'static str) {
+        self.browser.wait(state, || (self.browser.text_of(".title .badge")? == state).then_some(()));
+    }
+}
+
+/// Runs a command that must go well, before anybody serves.
+pub(crate) fn ran(deployment: &Deployment, arguments: &[&str], code: i32) -> Outcome {
+    let outcome = deployment.run(arguments).unwrap();
+    assert_eq!(outcome.code, Some(code), "{arguments:?}\n{}{}", outcome.stdout, outcome.stderr);
+    outcome
+}
