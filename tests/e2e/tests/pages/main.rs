@@ -2,6 +2,12 @@
 //!
 //! Stories are told in both languages, on a desk's screen and on a phone's. What is looked at is what a person sees and
 //! what the services then hold.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that meets what it does not expect fails"
+)]
 
 mod accessible;
 mod browser;
