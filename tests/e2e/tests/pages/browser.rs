@@ -6,15 +6,20 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use thirtyfour::prelude::*;
+
+use crate::driver::{Driver, Element, Key};
 
 /// How long anything is waited for before a test says that it does not come.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Between two looks at something that is waited for.
 const LOOK: Duration = Duration::from_millis(50);
+
+/// A way to find elements.
+const CSS: &str = "css selector";
 
 const HINT: &str = "run `make browser` / 请先运行 `make browser`";
 
@@ -42,8 +47,7 @@ impl Screen {
 
 /// The browser, ended when dropped.
 pub(crate) struct Browser {
-    runtime: tokio::runtime::Runtime,
-    driver: Option<WebDriver>,
+    driver: Driver,
     child: Child,
     base: String,
     screen: Screen,
@@ -72,34 +76,28 @@ impl Browser {
         }
         let port: u16 = port.and_then(|port| port.parse().ok()).unwrap_or_else(|| panic!("{said}: {HINT}"));
         let profile = tempfile::tempdir().unwrap();
-        let mut wishes = DesiredCapabilities::chrome();
-        for argument in [
+        let data = format!("--user-data-dir={}", profile.path().display());
+        let arguments = [
             "--headless=new",
             "--no-sandbox",
             "--disable-gpu",
             "--disable-dev-shm-usage",
             "--hide-scrollbars",
-            &format!("--user-data-dir={}", profile.path().display()),
-        ] {
-            wishes.add_arg(argument).unwrap();
-        }
-        wishes.add_experimental_option("prefs", json!({ "intl.accept_languages": lang })).unwrap();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let driver = runtime
-            .block_on(WebDriver::new(format!("http://127.0.0.1:{port}"), wishes))
+            &data,
+        ];
+        let wishes = json!({
+            "browserName": "chrome",
+            "goog:chromeOptions": { "args": arguments, "prefs": { "intl.accept_languages": lang } },
+        });
+        let driver = Driver::new(port, &wishes)
             .unwrap_or_else(|error| panic!("chromium cannot be started ({error}): {HINT}"));
-        let mut browser =
-            Self { runtime, driver: Some(driver), child, base: base.to_owned(), screen, _profile: profile };
+        let mut browser = Self { driver, child, base: base.to_owned(), screen, _profile: profile };
         browser.look_at(screen);
         browser
     }
 
-    fn driver(&self) -> &WebDriver {
-        self.driver.as_ref().unwrap()
-    }
-
     fn tell(&self, method: &str, what: Value) {
-        self.runtime.block_on(self.driver().cdp().send_raw(method, what)).unwrap();
+        self.driver.post("/goog/cdp/execute", &json!({ "cmd": method, "params": what })).unwrap();
     }
 
     fn sized(&self, width: u32, height: u32) {
@@ -124,21 +122,18 @@ impl Browser {
     /// Goes to a path.
     pub(crate) fn go(&self, path: &str) {
         let url = format!("{}{path}", self.base);
-        self.runtime.block_on(self.driver().goto(url)).unwrap();
+        self.driver.post("/url", &json!({ "url": url })).unwrap();
     }
 
     /// Is somebody who has never been here.
     pub(crate) fn forget(&self) {
-        self.runtime.block_on(self.driver().delete_all_cookies()).unwrap();
+        self.driver.delete("/cookie").unwrap();
     }
 
     /// Where one is: the path with its query.
     pub(crate) fn path(&self) -> String {
-        let url = self.runtime.block_on(self.driver().current_url()).unwrap();
-        match url.query() {
-            Some(query) => format!("{}?{query}", url.path()),
-            None => url.path().to_owned(),
-        }
+        let url = self.driver.get("/url").unwrap();
+        url.as_str().and_then(|url| url.strip_prefix(&self.base)).unwrap_or_default().to_owned()
     }
 
     /// Runs a script in the page.
@@ -146,13 +141,13 @@ impl Browser {
         self.tried(script, arguments).unwrap()
     }
 
-    fn tried(&self, script: &str, arguments: Vec<Value>) -> WebDriverResult<Value> {
-        self.runtime.block_on(self.driver().execute(script, arguments)).map(|told| told.json().clone())
+    fn tried(&self, script: &str, arguments: Vec<Value>) -> Result<Value, String> {
+        self.driver.script("sync", script, arguments)
     }
 
     /// Runs a script that tells its last argument when it is done.
     pub(crate) fn script_told(&self, script: &str, arguments: Vec<Value>) -> Value {
-        self.runtime.block_on(self.driver().execute_async(script, arguments)).unwrap().json().clone()
+        self.driver.script("async", script, arguments).unwrap()
     }
 
     /// Waits until something is so.
@@ -184,7 +179,7 @@ impl Browser {
 
     /// Everything that was sent, seen or not.
     pub(crate) fn source(&self) -> String {
-        self.runtime.block_on(self.driver().source()).unwrap()
+        self.driver.get("/source").unwrap().as_str().unwrap().to_owned()
     }
 
     /// Waits until this is to be read.
@@ -194,13 +189,13 @@ impl Browser {
 
     /// How many elements there are of a kind.
     pub(crate) fn count(&self, selector: &str) -> usize {
-        self.runtime.block_on(self.driver().find_all(By::Css(selector))).unwrap().len()
+        self.driver.find_all(CSS, selector).unwrap().len()
     }
 
-    fn find(&self, by: &By) -> WebElement {
-        self.wait(&format!("{by:?}"), || {
-            let found = self.runtime.block_on(self.driver().find_all(by.clone())).ok()?;
-            found.into_iter().find(|one| self.runtime.block_on(one.is_displayed()).unwrap_or(false))
+    fn find(&self, using: &str, value: &str) -> Element {
+        self.wait(value, || {
+            let found = self.driver.find_all(using, value).ok()?;
+            found.into_iter().find(|one| self.driver.shows(one))
         })
     }
 
@@ -208,28 +203,28 @@ impl Browser {
     pub(crate) fn press(&self, words: &str) {
         let path =
             format!("//*[self::a or self::button or self::summary][contains(normalize-space(.), '{words}')]");
-        self.click(&self.find(&By::XPath(path)));
+        self.click(&self.find("xpath", &path));
     }
 
     /// Presses what a selector finds.
     pub(crate) fn press_on(&self, selector: &str) {
-        self.click(&self.find(&By::Css(selector)));
+        self.click(&self.find(CSS, selector));
     }
 
-    fn click(&self, element: &WebElement) {
-        let there = element.to_json().unwrap();
+    fn click(&self, element: &Element) {
+        let there = element.argument();
         self.script("arguments[0].scrollIntoView({ block: 'center', behavior: 'instant' })", vec![there]);
-        self.runtime.block_on(element.click()).unwrap();
+        self.driver.click(element).unwrap();
     }
 
     /// Writes into a field.
     pub(crate) fn write(&self, selector: &str, text: &str) {
-        self.runtime.block_on(self.find(&By::Css(selector)).send_keys(text)).unwrap();
+        self.driver.write(&self.find(CSS, selector), text).unwrap();
     }
 
     /// Presses a key, wherever one is.
     pub(crate) fn key(&self, key: Key) {
-        self.runtime.block_on(self.driver().action_chain().send_keys(key).perform()).unwrap();
+        self.driver.key(key).unwrap();
     }
 
     /// Puts a picture of the whole page among the build's output.
@@ -240,7 +235,9 @@ impl Browser {
         self.sized(width, whole.unwrap_or(height).clamp(height, 6000));
         std::fs::create_dir_all(PICTURES).unwrap();
         let path = Path::new(PICTURES).join(format!("{name}.png"));
-        self.runtime.block_on(self.driver().screenshot(&path)).unwrap();
+        let picture = self.driver.get("/screenshot").unwrap();
+        let picture = base64::engine::general_purpose::STANDARD.decode(picture.as_str().unwrap()).unwrap();
+        std::fs::write(&path, picture).unwrap();
         self.sized(width, height);
         path
     }
@@ -248,10 +245,8 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        if let Some(driver) = self.driver.take() {
-            // A browser that has ended already has nothing to be ended.
-            drop(self.runtime.block_on(driver.quit()));
-        }
+        // A browser that has ended already has nothing to be ended.
+        drop(self.driver.delete(""));
         drop(self.child.kill());
         drop(self.child.wait());
     }

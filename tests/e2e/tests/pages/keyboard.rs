@@ -1,7 +1,7 @@
 //! Whoever has no mouse reaches everything, and sees where they are.
 
+use crate::driver::Key;
 use serde_json::{Value, json};
-use thirtyfour::Key;
 
 use crate::browser::Screen;
 use crate::every::{full, pages};

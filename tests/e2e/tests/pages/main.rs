@@ -5,6 +5,7 @@
 
 mod accessible;
 mod browser;
+mod driver;
 mod every;
 mod keyboard;
 mod office;
