@@ -34,7 +34,7 @@ impl Lang {
 
 pub(crate) struct Office {
     pub(crate) browser: Browser,
-    pub(crate) serving: Serving,
+    _serving: Serving,
     pub(crate) simulator: Simulator,
     _deployment: Deployment,
     pub(crate) workforce: Workforce,
@@ -62,7 +62,7 @@ impl Office {
         std::fs::write(&file, format!("{text}\n{people}")).unwrap();
         let serving = Serving::start(&deployment, &[("OPERATOR", OPERATOR), ("VIEWER", VIEWER)]).unwrap();
         let browser = Browser::open(&serving.url, lang.tag(), screen);
-        Self { browser, serving, simulator, workforce, lang, _deployment: deployment }
+        Self { browser, _serving: serving, simulator, workforce, lang, _deployment: deployment }
     }
 
     pub(crate) fn say(&self, en: &'static str, zh: &'static str) -> &'static str {

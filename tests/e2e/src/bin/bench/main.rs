@@ -1,10 +1,12 @@
 //! `make bench`: how fast, as ratios within this one run.
 //!
 //! First the guests, in every language, against the same rules compiled natively, a fresh instance for each batch
-//! included, and what it takes to get one live. Then whole runs of the binary against the simulator without rates, with the memory of the `ruzhi` process.
+//! included, and what it takes to get one live. Then whole runs of the binary against the simulator without rates, with the memory of the `ruzhi` process. Last what
+//! readers of the pages cost the runs of a process that serves.
 
 mod filled;
 mod guests;
+mod pages;
 
 use std::fs;
 use std::path::Path;
@@ -32,7 +34,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// `ruzhi-bench [guests|whole|plan]`: one part, or all.
+/// `ruzhi-bench [guests|whole|plan|pages]`: one part, or all.
 fn bench() -> Result<()> {
     let part = std::env::args().nth(1);
     let wanted = |name: &str| part.as_deref().is_none_or(|part| part == name);
@@ -46,6 +48,9 @@ fn bench() -> Result<()> {
     }
     if wanted("plan") {
         unchanged_rows(&engine)?;
+    }
+    if wanted("pages") {
+        pages::measure()?;
     }
     Ok(())
 }
