@@ -11,6 +11,7 @@ pub mod alarm;
 pub mod api;
 pub mod desk;
 pub mod hooks;
+mod keeping;
 mod live;
 pub mod pages;
 mod process;
@@ -48,7 +49,7 @@ pub async fn run(
     let watched = tokio::spawn(watch::watch(Arc::clone(&process)));
     let told = tokio::spawn(alarm::tell(Arc::clone(&process), hearing));
     let answered = tokio::spawn(server::answer(Arc::clone(&process), listener));
-    let kept = tokio::spawn(scheduler::keep(Arc::clone(&process), inbox)).await;
+    let kept = tokio::spawn(keeping::keep(Arc::clone(&process), inbox)).await;
     // Whatever ended the scheduler ends the rest.
     quit.cancel();
     let broken = |error: &dyn std::error::Error| Failure::io("go on serving", "继续运行", error);

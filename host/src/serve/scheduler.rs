@@ -3,25 +3,19 @@
 //! One task owns the agenda, which is pure. Everybody else sends it messages and reads the board on which it writes how
 //! the flows stand. What has to outlive the process is stored before anything is done on the strength of it.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::Instant;
 
-use super::agenda::{Agenda, AgendaFlow, Ask, Batch, Outcome, Why};
-use super::process::Process;
-use super::runner::{self, Course, Due};
-use crate::config;
-use crate::deployment::{Exchanged, settings_of};
+use crate::deployment::Exchanged;
 use crate::failure::{Failure, exit};
 use crate::model::{FlowId, RunId, TenantId, Text};
 use crate::plan::Plan;
-use crate::store::{Blocked, Paused, RunRow, RunState};
-use crate::sync::{Request, RunOptions};
+use crate::store::{Blocked, Paused, RunRow};
+use crate::sync::Request;
 
 /// What wakes a flow beside its schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -111,18 +105,9 @@ pub struct Ended {
 /// A person who asks waits so long to be shown the run.
 const SHOWN_WITHIN: Duration = Duration::from_secs(2);
 
-/// However far off the next moment is, the clock is looked at as often as this: it may be set, or the machine may sleep.
-const LOOK: Duration = Duration::from_secs(1);
+pub(super) type Answer<T> = oneshot::Sender<Result<T, Failure>>;
 
-/// How often the alarms are told how the flows stand.
-const TELL: Duration = Duration::from_secs(60);
-
-/// Asked to end within ten seconds, runs get so many for the answers under way.
-const LAST_RUNS: Duration = Duration::from_secs(9);
-
-type Answer<T> = oneshot::Sender<Result<T, Failure>>;
-
-enum Message {
+pub(super) enum Message {
     Wake {
         tenant: TenantId,
         flow: Option<FlowId>,
@@ -149,10 +134,10 @@ enum Message {
     Exchanged,
 }
 
-struct Asking {
-    request: Request,
-    who: String,
-    answer: Answer<Asked>,
+pub(super) struct Asking {
+    pub(super) request: Request,
+    pub(super) who: String,
+    pub(super) answer: Answer<Asked>,
 }
 
 /// The handle by which everybody speaks to the scheduler.
@@ -164,8 +149,8 @@ pub struct Scheduler {
 
 /// The other end of the handle, for the task.
 pub(super) struct Inbox {
-    messages: mpsc::UnboundedReceiver<Message>,
-    board: watch::Sender<Arc<Vec<FlowStanding>>>,
+    pub(super) messages: mpsc::UnboundedReceiver<Message>,
+    pub(super) board: watch::Sender<Arc<Vec<FlowStanding>>>,
 }
 
 #[cfg(test)]
@@ -296,15 +281,6 @@ impl Scheduler {
     }
 }
 
-fn gone() -> Failure {
-    Failure::new(
-        exit::USAGE,
-        "target",
-        Text::new("the flow is no longer in the configuration", "配置中已没有该同步流"),
-        None,
-    )
-}
-
 fn ending() -> Failure {
     Failure::new(
         exit::FAILED,
@@ -312,269 +288,4 @@ fn ending() -> Failure {
         Text::new("ruzhi is ending", "ruzhi 正在退出"),
         Some(Text::new("ask again once it runs again", "请在其重新启动后再试")),
     )
-}
-
-/// Keeps the flows on time until the process is to end, and then waits for the runs under way.
-pub(super) async fn keep(process: Arc<Process>, inbox: Inbox) -> Result<(), Failure> {
-    let Inbox { mut messages, board } = inbox;
-    let now = process.clock.now();
-    let mut agenda = Agenda::restore(process.store.standings().await?);
-    agenda.set_flows(flows(&process), now);
-    let mut keeping = Keeping {
-        process: Arc::clone(&process),
-        agenda,
-        asked: HashMap::new(),
-        tickets: 0,
-        course: mpsc::unbounded_channel(),
-        under_way: HashMap::new(),
-        next_place: 0,
-    };
-    let mut told_at: Option<Instant> = None;
-    let quit = process.quit.clone();
-    loop {
-        process.pulse.beat(process.clock.now());
-        keeping.begin_due();
-        keeping.store_changed().await;
-        let late_after = process.deployment().config.schedule.late_after;
-        let standings = Arc::new(keeping.agenda.standings(process.clock.now(), late_after));
-        if told_at.is_none_or(|told| told.elapsed() >= TELL) {
-            process.alarms.looked(&standings);
-            told_at = Some(Instant::now());
-        }
-        board.send_if_modified(|shown| {
-            let changed = **shown != *standings;
-            if changed {
-                *shown = standings;
-            }
-            changed
-        });
-        let rest = keeping.rest();
-        tokio::select! {
-            biased;
-            () = quit.cancelled() => break,
-            Some(course) = keeping.course.1.recv() => keeping.take_course(course),
-            Some(message) = messages.recv() => keeping.take(message),
-            () = tokio::time::sleep(rest) => {}
-        }
-    }
-    messages.close();
-    keeping.finish().await;
-    Ok(())
-}
-
-/// A run that is under way, by its place among all of this process.
-struct UnderWay {
-    tenant: TenantId,
-    flow: FlowId,
-    /// Digest of the settings it began with.
-    settings: String,
-    asking: Option<Answer<Asked>>,
-}
-
-/// The course of a run, with the place of its batch's first run.
-type Told = (usize, Course);
-
-struct Keeping {
-    process: Arc<Process>,
-    agenda: Agenda,
-    /// What people asked for, by the ticket that the agenda knows.
-    asked: HashMap<u64, Asking>,
-    tickets: u64,
-    course: (mpsc::UnboundedSender<Told>, mpsc::UnboundedReceiver<Told>),
-    under_way: HashMap<usize, UnderWay>,
-    next_place: usize,
-}
-
-impl Keeping {
-    /// How long nothing is due.
-    fn rest(&self) -> Duration {
-        let Some(next) = self.agenda.next_moment() else { return LOOK };
-        (next - self.process.clock.now())
-            .to_std()
-            .unwrap_or(Duration::ZERO)
-            .clamp(Duration::from_millis(1), LOOK)
-    }
-
-    fn take(&mut self, message: Message) {
-        let now = self.process.clock.now();
-        match message {
-            Message::Wake { tenant, flow: Some(flow), why } => {
-                self.agenda.wake(&tenant, &flow, why, now);
-            }
-            Message::Wake { tenant, flow: None, why } => self.wake_tenant(&tenant, why, now),
-            Message::Ask { tenant, flow, asking } => {
-                self.tickets += 1;
-                let ask = match asking.request {
-                    Request::Sync(_) => Ask::Sync,
-                    _ => Ask::Other,
-                };
-                if self.agenda.ask(&tenant, &flow, self.tickets, ask, now) {
-                    self.asked.insert(self.tickets, *asking);
-                } else {
-                    drop(asking.answer.send(Err(runner::no_such_flow(&tenant, &flow))));
-                }
-            }
-            Message::Pause { tenant, flow, who, why, answer } => {
-                let paused = Paused { who, at: now, why };
-                let known = self.agenda.pause(&tenant, &flow, paused);
-                drop(answer.send(known.then_some(()).ok_or_else(|| runner::no_such_flow(&tenant, &flow))));
-            }
-            Message::Resume { tenant, flow, answer } => {
-                let known = self.agenda.resume(&tenant, &flow, now);
-                drop(answer.send(known.then_some(()).ok_or_else(|| runner::no_such_flow(&tenant, &flow))));
-            }
-            Message::Exchanged => {
-                for ticket in self.agenda.set_flows(flows(&self.process), now) {
-                    if let Some(asking) = self.asked.remove(&ticket) {
-                        drop(asking.answer.send(Err(gone())));
-                    }
-                }
-            }
-        }
-    }
-
-    /// Wakes what runs for a whole tenant. A look for drift compares the whole directory with the whole ledger: one flow
-    /// does it for all.
-    fn wake_tenant(&mut self, tenant: &TenantId, why: Wake, now: DateTime<Utc>) {
-        let deployment = self.process.deployment();
-        let flows = deployment.config.tenants.iter().filter(|known| known.id == *tenant);
-        let first_only = why == Wake::Callback;
-        for flow in flows.flat_map(|tenant| &tenant.flows).take(if first_only { 1 } else { usize::MAX }) {
-            self.agenda.wake(tenant, &flow.id, why, now);
-        }
-    }
-
-    /// Starts what is due, as far as there is room.
-    fn begin_due(&mut self) {
-        let at_once = self.process.deployment().config.schedule.at_once as usize;
-        for batch in self.agenda.take_due(self.process.clock.now(), at_once) {
-            self.begin(batch);
-        }
-    }
-
-    fn begin(&mut self, batch: Batch) {
-        let first = self.next_place;
-        let deployment = self.process.deployment();
-        let mut due = Vec::with_capacity(batch.runs.len());
-        for item in batch.runs {
-            let (request, who, asking) = match item.why {
-                Why::Person(ticket) => match self.asked.remove(&ticket) {
-                    Some(Asking { request, who, answer }) => (request, Some(who), Some(answer)),
-                    None => (Request::Drift(None), None, None),
-                },
-                Why::Callback => (Request::Drift(None), None, None),
-                Why::Tick | Why::Retry | Why::Push => (Request::Sync(RunOptions::default()), None, None),
-            };
-            tracing::info!(
-                tenant.id = item.tenant.as_str(),
-                flow.id = item.flow.as_str(),
-                why = ?item.why,
-                "a run is due"
-            );
-            let settings = runner::find(&deployment.config, &item.tenant, &item.flow)
-                .map(|(tenant, flow)| settings_of(&deployment.config, tenant, flow))
-                .unwrap_or_default();
-            let under_way =
-                UnderWay { tenant: item.tenant.clone(), flow: item.flow.clone(), settings, asking };
-            self.under_way.insert(self.next_place, under_way);
-            self.next_place += 1;
-            due.push(Due { tenant: item.tenant, flow: item.flow, request, who });
-        }
-        let (told, process) = (self.course.0.clone(), Arc::clone(&self.process));
-        let tell: runner::Tell = Arc::new(move |course| drop(told.send((first, course))));
-        // A thread of its own: new rules are compiled and tried at the beginning of a run, which may take a processor
-        // for seconds, and neither others' runs nor pages wait for that.
-        let here = tokio::runtime::Handle::current();
-        drop(tokio::task::spawn_blocking(move || here.block_on(runner::run_together(&process, due, &tell))));
-    }
-
-    fn take_course(&mut self, (first, course): Told) {
-        match course {
-            Course::Began { at, run } => {
-                let Some(under_way) = self.under_way.get_mut(&(first + at)) else { return };
-                self.agenda.began(&under_way.tenant, &under_way.flow, run.clone());
-                if let Some(answer) = under_way.asking.take() {
-                    drop(answer.send(Ok(Asked { run: Some(run) })));
-                }
-            }
-            Course::Ended { at, ended } => {
-                let Some(under_way) = self.under_way.remove(&(first + at)) else { return };
-                self.ended(under_way, &ended);
-            }
-        }
-    }
-
-    fn ended(&mut self, under_way: UnderWay, ended: &Ended) {
-        let now = self.process.clock.now();
-        let quit = ended.failure.as_ref().is_some_and(|failure| failure.code() == "run.quit");
-        let outcome = match (&ended.failure, &ended.run) {
-            _ if quit => Outcome::CutOff,
-            (Some(failure), _) if ended.blocked => Outcome::Blocked {
-                code: failure.code().to_owned(),
-                text: failure.text().clone(),
-                hint: failure.hint().cloned(),
-                settings: under_way.settings,
-            },
-            (Some(_), _) => Outcome::Failed,
-            (None, Some(run)) if run.state == RunState::Failed => Outcome::Failed,
-            (None, Some(run)) if run.state == RunState::Held => Outcome::Held,
-            _ => Outcome::Done,
-        };
-        if let (Some(answer), Some(failure)) = (under_way.asking, &ended.failure) {
-            drop(answer.send(Err(failure.clone())));
-        }
-        self.agenda.ended(&ended.tenant, &ended.flow, outcome, now);
-        log(ended);
-        if !quit {
-            self.process.alarms.run_ended(ended);
-        }
-    }
-
-    /// Keeps what has to outlive the process. A store that cannot be written is told by the runs themselves.
-    async fn store_changed(&mut self) {
-        for row in self.agenda.changed_rows() {
-            if let Err(error) = self.process.store.put_standing(&row).await {
-                tracing::warn!(tenant.id = row.tenant.as_str(), error.code = error.code(), "{error}");
-            }
-        }
-    }
-
-    /// Waits for the runs under way: they make no further call, and store every answer.
-    async fn finish(mut self) {
-        let over = tokio::time::sleep(LAST_RUNS);
-        tokio::pin!(over);
-        while !self.under_way.is_empty() {
-            tokio::select! {
-                Some(course) = self.course.1.recv() => self.take_course(course),
-                () = &mut over => {
-                    tracing::warn!(runs = self.under_way.len(), "runs did not end in time; the next start settles them");
-                    break;
-                }
-            }
-        }
-        self.store_changed().await;
-    }
-}
-
-/// The flows of the deployment, as the agenda knows them.
-fn flows(process: &Process) -> Vec<AgendaFlow> {
-    let deployment = process.deployment();
-    let config = &deployment.config;
-    let of = |tenant: &config::Tenant, flow: &config::Flow| {
-        AgendaFlow::of(tenant, flow, settings_of(config, tenant, flow))
-    };
-    config.tenants.iter().flat_map(|tenant| tenant.flows.iter().map(move |flow| of(tenant, flow))).collect()
-}
-
-/// A run says itself how it ended; why it failed, or could not begin, is said here.
-fn log(ended: &Ended) {
-    let Some(failure) = &ended.failure else { return };
-    tracing::warn!(
-        tenant.id = ended.tenant.as_str(),
-        flow.id = ended.flow.as_str(),
-        run.id = ended.run.as_ref().map(|run| run.id.as_str()),
-        error.code = failure.code(),
-        "a run failed: {}",
-        failure.text().en
-    );
 }
