@@ -40,10 +40,11 @@ impl Serve {
         let store = store(&config, Access::Write).await?;
         let library = Arc::new(library(&config, speech)?);
         let listen = config.server.listen;
-        let deployment = Deployment::new(config, Arc::clone(&store), library, quit);
         let listener =
             tokio::net::TcpListener::bind(listen).await.map_err(|error| cannot_listen(listen, &error))?;
         let address = listener.local_addr().map_err(|error| cannot_listen(listen, &error))?;
+        config.server.listen = address;
+        let deployment = Deployment::new(config, Arc::clone(&store), library, quit);
         if speech.json {
             speech.json(&json!({ "listen": address }));
         } else {

@@ -99,6 +99,7 @@ impl Flow {
     /// the first finishes, so that each plan knows what the others' forms say.
     pub async fn begin(&self, request: Request) -> Begun<'_> {
         let started_at = self.clock.now();
+        self.directory.begin_anew();
         let id = self.run_ids.next(started_at);
         // Of the highest level, so that whatever is logged within says whose it is, however little is logged.
         let span = tracing::error_span!(

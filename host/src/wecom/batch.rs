@@ -72,8 +72,8 @@ pub(super) async fn write(caller: &Caller, sheet: &Sheet, mut taken: impl AsyncF
 
 /// Hands the file in and submits the job.
 async fn submit(caller: &Caller, sheet: &Sheet) -> Result<Job, End> {
-    if let Some(error) = caller.stop.get() {
-        return Err(End { verdict: Verdict::Stopped(error.clone()), attempt: None, in_doubt: false });
+    if let Some(error) = caller.stop() {
+        return Err(End { verdict: Verdict::Stopped(error), attempt: None, in_doubt: false });
     }
     let (mut in_doubt, mut uploads) = (false, 0);
     loop {

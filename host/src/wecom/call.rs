@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -77,8 +77,8 @@ pub(super) struct Caller {
     pub(super) calls: PerApi<AtomicU64>,
     pub(super) tokens: TokenStore,
     pub(super) jitter: Jitter,
-    /// Set once, when a write learns that no write can succeed.
-    pub(super) stop: OnceLock<Error>,
+    /// Set when a write learns that no write can succeed, until a run begins anew.
+    pub(super) stop: Mutex<Option<Error>>,
     /// The process is to end.
     pub(super) quit: CancellationToken,
 }
@@ -122,9 +122,14 @@ impl Caller {
         }
     }
 
+    /// Why no write of this run can succeed.
+    pub(super) fn stop(&self) -> Option<Error> {
+        self.stop.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// The reason why no write is made any more.
     fn stopped(&self, api: Api) -> Option<Error> {
-        self.stop.get().filter(|_| api.writes()).cloned()
+        if api.writes() { self.stop() } else { None }
     }
 
     /// Waits, unless the process is to end.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use reqwest::Url;
 use secrecy::SecretString;
@@ -91,7 +91,7 @@ impl Client {
             calls: PerApi::new(|_| AtomicU64::new(0)),
             tokens: TokenStore::new(),
             jitter: Jitter::from_seed(jitter_seed),
-            stop: OnceLock::new(),
+            stop: Mutex::default(),
             quit,
         };
         Ok(Self { caller: Arc::new(caller) })
@@ -267,11 +267,18 @@ impl Client {
 
     /// Remembers that no write can succeed.
     fn heed(&self, answer: &Answer) {
-        if let Verdict::Stopped(error) = &answer.verdict
-            && self.caller.stop.set(error.clone()).is_ok()
-        {
-            tracing::error!(error.code = error.code(), "no write can succeed: {}", error.explain().en);
+        if let Verdict::Stopped(error) = &answer.verdict {
+            let mut stop = self.caller.stop.lock().unwrap_or_else(PoisonError::into_inner);
+            if stop.is_none() {
+                tracing::error!(error.code = error.code(), "no write can succeed: {}", error.explain().en);
+                *stop = Some(error.clone());
+            }
         }
+    }
+
+    /// A run begins: whatever stopped the one before may have been put right, and its first write finds out.
+    pub fn begin_anew(&self) {
+        *self.caller.stop.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// Waits until a job that an earlier process submitted is over: until then it may still write.

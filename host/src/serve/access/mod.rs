@@ -143,8 +143,10 @@ async fn admit(
     };
     if let (false, Some(shown)) = (alone, request.headers().get(AUTHORIZATION)) {
         let token = shown.to_str().ok().and_then(bearer).unwrap_or_default();
-        process.access.throttle.may_try(source.ip, now)?;
+        // Whoever shows the right one comes in, however many wrong ones their address has shown: a token cannot be guessed,
+        // and a neighbour's mistakes must not blind who watches.
         let Some(person) = people::recognise(&server.people, token) else {
+            process.access.throttle.may_try(source.ip, now)?;
             process.access.throttle.failed(source.ip, now);
             return Err(Refusal::Unknown);
         };

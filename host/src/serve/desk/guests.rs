@@ -139,7 +139,7 @@ pub async fn guests(process: &Process) -> Result<GuestOverview, Failure> {
             flows.push(FlowGuestView {
                 tenant: tenant.id.clone(),
                 flow: flow.id.clone(),
-                offered: files.beside(flow, latest.as_ref()).await,
+                offered: tried(process, tenant, flow, files.beside(flow, latest.as_ref()).await),
                 live: latest.map(|activation| LiveRules { activation, fields: Vec::new() }),
                 history,
             });
@@ -172,9 +172,37 @@ pub async fn guest(process: &Process, tenant: &TenantId, flow: &FlowId) -> Resul
         tenant: tenant.clone(),
         flow: flow.clone(),
         live,
-        offered: Files::default().beside(flow_settings, latest).await,
+        offered: tried(
+            process,
+            tenant_settings,
+            flow_settings,
+            Files::default().beside(flow_settings, latest).await,
+        ),
         history,
     })
+}
+
+/// What the files offer, with why it did not go live when a run tried it: the alarm that stands says so.
+fn tried(
+    process: &Process,
+    tenant: &config::Tenant,
+    flow: &config::Flow,
+    mut offered: OfferedRules,
+) -> OfferedRules {
+    if offered.is == Offers::New && offered.failure.is_none() {
+        let about = |alarm: &crate::store::AlarmRow| {
+            alarm.kind == "rules.kept"
+                && alarm.tenant.as_ref() == Some(&tenant.id)
+                && alarm.flow.as_ref() == Some(&flow.id)
+        };
+        offered.failure = process
+            .alarms
+            .standing()
+            .into_iter()
+            .find(about)
+            .map(|alarm| Failure::new(exit::FAILED, alarm.kind, alarm.text, alarm.hint));
+    }
+    offered
 }
 
 /// What the files of several flows hold; flows that share their files have them read once.

@@ -141,8 +141,13 @@ fn hidden(text: &str) -> String {
     let mut at = 0;
     while let Some(c) = chars.get(at) {
         let rest = chars.get(at..).unwrap_or_default();
-        let taken = if is_digit(*c) { number(rest) } else { None };
         let begins_a_word = at == 0 || !chars.get(at - 1).is_some_and(|before| is_of_an_address(*before));
+        if let Some(length) = record(rest).filter(|_| begins_a_word) {
+            shown.extend(rest.iter().take(length));
+            at += length;
+            continue;
+        }
+        let taken = if is_digit(*c) { number(rest) } else { None };
         let address = if begins_a_word { address(rest) } else { None };
         if let Some(length) = address.or(taken) {
             let whole: String = rest.iter().take(length).collect();
@@ -196,11 +201,24 @@ fn is_of_an_address(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '+' | '%' | '@')
 }
 
+/// How long the id of a record is that begins here: 24 hexadecimal digits name a row of a form and nobody's number.
+fn record(rest: &[char]) -> Option<usize> {
+    let length = rest.iter().take_while(|c| c.is_ascii_alphanumeric()).count();
+    let hexadecimal = rest.iter().take(length).all(char::is_ascii_hexdigit);
+    (length == 24 && hexadecimal).then_some(length)
+}
+
+/// The address that ruzhi's own messages show as an example.
+const EXAMPLE: &str = "name@example.com";
+
 /// How long an e-mail address is that begins here.
 fn address(rest: &[char]) -> Option<usize> {
     let word: String = rest.iter().take_while(|c| is_of_an_address(**c)).collect();
     let (name, domain) = word.split_once('@')?;
-    (!name.is_empty() && domain.contains('.')).then(|| word.chars().count())
+    let domain = domain.trim_end_matches('.');
+    let written = |part: &str| part.contains(|c: char| c.is_ascii_alphanumeric());
+    let whole = written(name) && domain.contains('.') && written(domain);
+    (whole && word.trim_end_matches('.') != EXAMPLE).then(|| word.chars().count())
 }
 
 #[cfg(test)]
@@ -222,6 +240,13 @@ mod tests {
             ("2026-05-01 08:00:00", "2026-05-01 08:00:00"),
             ("工号 A10234", "工号 A10234"),
             ("@李四", "@李四"),
+            ("只能用字母、数字和 _-@. ，请更正", "只能用字母、数字和 _-@. ，请更正"),
+            ("应如 name@example.com，请更正", "应如 name@example.com，请更正"),
+            (
+                "记录 onboarding/650000000000000000000029 使用了",
+                "记录 onboarding/650000000000000000000029 使用了",
+            ),
+            ("银行卡 6222021234567890123", "银行卡 622…23"),
             ("", ""),
         ] {
             assert_eq!(Sight::Masked.text(text), masked, "{text}");

@@ -78,11 +78,11 @@ pub(super) fn span(lang: Lang, span: TimeDelta) -> String {
     let (hours, minutes, rest) = (seconds / 3600, seconds % 3600 / 60, seconds % 60);
     match (lang, hours, minutes) {
         (Lang::En, 0, 0) => format!("{rest} sec"),
+        (Lang::Zh, 0, 0) => format!("{rest}秒"),
         (Lang::En, 0, _) if rest == 0 => format!("{minutes} min"),
         (Lang::Zh, 0, _) if rest == 0 => format!("{minutes}分钟"),
         (Lang::En, 0, _) => format!("{minutes} min {rest} sec"),
         (Lang::En, ..) => format!("{hours} hr {minutes} min"),
-        (Lang::Zh, 0, 0) => format!("{rest}秒"),
         (Lang::Zh, 0, _) => format!("{minutes}分钟{rest}秒"),
         (Lang::Zh, ..) => format!("{hours}小时{minutes}分钟"),
     }

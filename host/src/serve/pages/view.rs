@@ -135,7 +135,7 @@ impl FromRequestParts<Arc<Process>> for View {
 /// A text as a part of an address: what is not plainly part of one is written by its bytes.
 fn utf8_percent_encode(text: &str) -> impl Iterator<Item = String> + '_ {
     text.bytes().map(|byte| {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~') {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~' | b'.') {
             char::from(byte).to_string()
         } else {
             format!("%{byte:02X}")

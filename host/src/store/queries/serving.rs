@@ -10,6 +10,7 @@ const STANDINGS: &str = "how the flows stand";
 const AUDIT: &str = "the audit log";
 const DELIVERIES: &str = "deliveries";
 const ALARMS: &str = "alarms";
+const PROBE: &str = "anything";
 
 pub(super) async fn standings(store: &Sqlite) -> Result<Vec<StandingRow>, StoreError> {
     let rows = sqlx::query("SELECT * FROM standing ORDER BY tenant, flow")
@@ -159,4 +160,18 @@ pub(super) async fn put_alarm(store: &Sqlite, alarm: &AlarmRow) -> Result<(), St
     .await
     .map_err(|source| StoreError::Write { what: ALARMS, source })?;
     writing.commit(ALARMS).await
+}
+
+/// Writes a row of no meaning: only what has reached the disk shows that there is room.
+pub(super) async fn check_writable(store: &Sqlite) -> Result<(), StoreError> {
+    let mut writing = store.writing(PROBE).await?;
+    sqlx::query(
+        "INSERT INTO delivery (source, id, at) VALUES ('probe', 'probe', $1) \
+         ON CONFLICT (source, id) DO UPDATE SET at = excluded.at",
+    )
+    .bind(Utc::now().timestamp_millis())
+    .execute(&mut *writing.transaction)
+    .await
+    .map_err(|source| StoreError::Write { what: PROBE, source })?;
+    writing.commit(PROBE).await
 }

@@ -24,7 +24,15 @@ const HIRES: Duration = Duration::from_secs(20);
 
 #[expect(clippy::print_stderr, reason = "it shows a person what happens")]
 fn main() -> ExitCode {
-    let end = std::env::args().skip(1).any(|argument| argument == "--end");
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let end = match arguments.as_slice() {
+        [] => false,
+        [only] if only == "--end" => true,
+        _ => {
+            eprintln!("usage: ruzhi-demo [--end]");
+            return ExitCode::from(2);
+        }
+    };
     match demo(end) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -1,6 +1,7 @@
 //! Runs begin by themselves, when they are due and when the files change.
 
 use ruzhi_e2e::{Serving, Tenant};
+use ruzhi_sim::{FaultKind, FaultRule, Faults};
 use serde_json::{Value, json};
 
 use crate::site::Site;
@@ -109,6 +110,33 @@ fn a_refused_credential_blocks_the_flow_until_the_files_change() {
             (site.simulator.members(ruzhi_sim::factory::CORP_ID).len() == 5).then_some(())
         })
         .unwrap();
+    site.exact();
+}
+
+#[test]
+fn whoever_resumes_a_blocked_flow_has_wecom_asked_again() {
+    let mut site = Site::new(5, |tenant| tenant);
+    let serving = Serving::start(&site.deployment, &[]).unwrap();
+    run_of(&serving, &ask(&serving, "jingxintai", &json!({})));
+    site.workforce.transfer(0);
+    site.workforce.publish(&site.simulator).unwrap();
+    let mut faults = Faults::default();
+    faults
+        .rules
+        .push(FaultRule { errcode: 48002, every: 1, ..FaultRule::new(FaultKind::Refused).api("user/update") });
+    site.simulator.set_faults(faults);
+    assert_eq!(run_of(&serving, &ask(&serving, "jingxintai", &json!({})))["state"], "failed");
+    serving
+        .wait("the block", || (standing(&serving, "jingxintai")["state"] == "blocked").then_some(()))
+        .unwrap();
+    site.simulator.set_faults(Faults::default());
+    act(&serving, "resume");
+    let changed = || {
+        let member = site.member(&site.userid(0))?;
+        (member.department == site.workforce.workers()[0].person.department).then_some(())
+    };
+    serving.wait("the change", changed).unwrap();
+    assert_eq!(standing(&serving, "jingxintai")["blocked"], Value::Null);
     site.exact();
 }
 
