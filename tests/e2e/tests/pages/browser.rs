@@ -133,7 +133,8 @@ impl Browser {
     /// Where one is: the path with its query.
     pub(crate) fn path(&self) -> String {
         let url = self.driver.get("/url").unwrap();
-        url.as_str().and_then(|url| url.strip_prefix(&self.base)).unwrap_or_default().to_owned()
+        let path = url.as_str().and_then(|url| url.strip_prefix(&self.base)).unwrap_or_default();
+        path.split_once('#').map_or(path, |(path, _)| path).to_owned()
     }
 
     /// Runs a script in the page.
