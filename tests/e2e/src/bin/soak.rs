@@ -25,7 +25,7 @@ fn soak() -> Result<()> {
         tenants: 20,
         people: 30,
         length: Duration::from_secs_f64(minutes * 60.0),
-        restarts: 3,
+        restarts: (minutes / 10.0) as u32,
         seed: 20_261_124,
     };
     println!(

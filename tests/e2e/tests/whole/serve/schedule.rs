@@ -121,9 +121,11 @@ fn whoever_resumes_a_blocked_flow_has_wecom_asked_again() {
     site.workforce.transfer(0);
     site.workforce.publish(&site.simulator).unwrap();
     let mut faults = Faults::default();
-    faults
-        .rules
-        .push(FaultRule { errcode: 48002, every: 1, ..FaultRule::new(FaultKind::Refused).api("user/update") });
+    faults.rules.push(FaultRule {
+        errcode: 48002,
+        every: 1,
+        ..FaultRule::new(FaultKind::Refused).api("user/update")
+    });
     site.simulator.set_faults(faults);
     assert_eq!(run_of(&serving, &ask(&serving, "jingxintai", &json!({})))["state"], "failed");
     serving
