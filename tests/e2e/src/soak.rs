@@ -75,7 +75,7 @@ pub struct Soak {
 /// One life of the process.
 #[derive(Debug, Clone, Default)]
 pub struct Life {
-    /// Seconds since it began, and KiB resident.
+    /// Seconds since it began, and KiB resident beside the store's pages.
     pub memory: Vec<(f64, f64)>,
 }
 
@@ -105,7 +105,7 @@ impl Life {
         let growth = self.growth();
         ensure!(
             self.length() < LONG || growth <= GROWTH,
-            "resident memory grew by {growth:.0} KiB a minute over the last two thirds of {:?}; at most {GROWTH} may be",
+            "resident memory beside the store's pages grew by {growth:.0} KiB a minute over the last two thirds of {:?}; at most {GROWTH} may be",
             self.length()
         );
         Ok(())
@@ -216,6 +216,17 @@ fn start(deployment: &Deployment, factories: &[Factory]) -> Result<Serving> {
     Ok(serving)
 }
 
+/// Connections of the store, and how many KiB of its pages each may keep.
+const KEEPING: (f64, f64) = (4.0, 16.0 * 1024.0);
+
+/// KiB of the store's pages that its connections may hold in memory by now. That grows with the store and then stops;
+/// what is judged is the rest.
+fn kept_of(deployment: &Deployment) -> Result<f64> {
+    let (connections, most) = KEEPING;
+    let store = std::fs::metadata(deployment.path().join("ruzhi.db"))?.len() as f64 / 1024.0;
+    Ok(store.min(most) * connections)
+}
+
 /// Resident memory, in KiB.
 fn resident(serving: &Serving) -> Result<f64> {
     let status = std::fs::read_to_string(format!("/proc/{}/status", serving.pid()))?;
@@ -260,7 +271,7 @@ impl Soak {
             if beat % 4 == 0
                 && let Some(life) = told.lives.last_mut()
             {
-                life.memory.push((born.elapsed().as_secs_f64(), resident(&serving)?));
+                life.memory.push((born.elapsed().as_secs_f64(), resident(&serving)? - kept_of(&deployment)?));
             }
             if beat % 240 == 239 {
                 say(&format!("{:.0} s: {} rows changed", began.elapsed().as_secs_f64(), told.rows));

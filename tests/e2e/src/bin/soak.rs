@@ -42,7 +42,9 @@ fn soak() -> Result<()> {
         "  exact after         {:>6.1} s, nobody created or invited twice\n",
         told.settled.as_secs_f64()
     );
-    println!("  life   seconds   MiB at the end   KiB a minute over the last two thirds");
+    println!(
+        "  life   seconds   MiB at the end   KiB a minute over the last two thirds, beside the store's pages"
+    );
     for (number, life) in told.lives.iter().enumerate() {
         let end = life.memory.last().map_or(0.0, |(_, kib)| kib / 1024.0);
         println!(
