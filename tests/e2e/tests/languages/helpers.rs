@@ -15,7 +15,7 @@ use ruzhi_guest::{
 use serde_json::Value;
 
 use super::answers::{context, line, records};
-use super::hostile;
+use super::values;
 
 /// The guest. Its rules are the name of a time zone, the clock's if empty.
 pub(crate) struct Helpers;
@@ -299,7 +299,7 @@ pub(crate) const VALUES: &[&str] = &[
 /// One row for each value, and rows of every character that has a meaning in Unicode.
 pub(crate) fn rows() -> Vec<String> {
     let texts = VALUES.iter().map(|text| Value::from(*text).to_string());
-    let hostile = hostile::VALUES.iter().map(|value| (*value).to_owned());
+    let hostile = values::VALUES.iter().map(|value| (*value).to_owned());
     // All but the ideographs that nothing decomposes.
     let characters: Vec<char> = ('\0'..='\u{33ff}')
         .chain('\u{a000}'..='\u{abff}')

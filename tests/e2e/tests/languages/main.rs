@@ -11,11 +11,13 @@
 )]
 
 mod answers;
+mod chance;
 mod component;
 mod exception;
 mod helpers;
 mod hostile;
 mod python;
+mod values;
 
 use ruzhi_guest_jingxintai::Jingxintai;
 
