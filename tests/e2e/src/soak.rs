@@ -52,22 +52,25 @@ const BEAT: Duration = Duration::from_millis(250);
 const SETTLED: Duration = Duration::from_secs(180);
 
 /// A life shorter than this says nothing of memory: caches are still being filled.
-const LONG: Duration = Duration::from_secs(120);
+const LONG: Duration = Duration::from_secs(600);
 
 /// So much may be added to resident memory in a minute, in KiB: what the readings of one life scatter by.
-const GROWTH: f64 = 1024.0;
+const GROWTH: f64 = 512.0;
+
+/// What is looked at for growth begins so far into a life.
+const WARM: f64 = 0.5;
 
 /// How it is done.
 #[derive(Debug, Clone, Copy)]
 pub struct Soak {
     /// So many factories, each on services of its own.
     pub tenants: usize,
-    /// So many people in each at the beginning.
+    /// So many people in each at the beginning, and half as many more later.
     pub people: usize,
-    /// How long everything goes wrong.
+    /// How long everything goes wrong in the first life of the process.
     pub length: Duration,
-    /// The process is ended and started again so often meanwhile, by turns killed and asked to end.
-    pub restarts: u32,
+    /// The process is ended so often, by turns killed and asked to end; each further life is a tenth of the first.
+    pub deaths: u32,
     /// Decides what happens.
     pub seed: u64,
 }
@@ -75,7 +78,7 @@ pub struct Soak {
 /// One life of the process.
 #[derive(Debug, Clone, Default)]
 pub struct Life {
-    /// Seconds since it began, and KiB resident beside the store's pages.
+    /// Seconds since it began, and KiB resident.
     pub memory: Vec<(f64, f64)>,
 }
 
@@ -85,9 +88,9 @@ impl Life {
         self.memory.last().map_or(Duration::ZERO, |(at, _)| Duration::from_secs_f64(*at))
     }
 
-    /// KiB added in a minute over the last two thirds, by least squares.
+    /// KiB added in a minute over the second half, by least squares.
     pub fn growth(&self) -> f64 {
-        let from = self.length().as_secs_f64() / 3.0;
+        let from = self.length().as_secs_f64() * WARM;
         let late: Vec<_> = self.memory.iter().filter(|(at, _)| *at >= from).collect();
         let count = late.len() as f64;
         let mean_at = late.iter().map(|(at, _)| at).sum::<f64>() / count;
@@ -95,6 +98,18 @@ impl Life {
         let above: f64 = late.iter().map(|(at, kib)| (at - mean_at) * (kib - mean)).sum();
         let below: f64 = late.iter().map(|(at, _)| (at - mean_at).powi(2)).sum();
         if below > 0.0 { above / below * 60.0 } else { 0.0 }
+    }
+
+    /// KiB resident by tenths of the life, on average.
+    pub fn tenths(&self) -> Vec<f64> {
+        let tenth = self.length().as_secs_f64() / 10.0;
+        let mean = |number: u32| {
+            let (from, to) = (tenth * f64::from(number), tenth * f64::from(number + 1));
+            let within = self.memory.iter().filter(|(at, _)| (from..=to).contains(at)).map(|(_, kib)| *kib);
+            let (sum, count) = within.fold((0.0, 0.0), |(sum, count), kib| (sum + kib, count + 1.0));
+            sum / f64::max(count, 1.0)
+        };
+        (0..10).map(mean).collect()
     }
 
     /// Fails if it lived long and its memory grew.
@@ -105,7 +120,7 @@ impl Life {
         let growth = self.growth();
         ensure!(
             self.length() < LONG || growth <= GROWTH,
-            "resident memory beside the store's pages grew by {growth:.0} KiB a minute over the last two thirds of {:?}; at most {GROWTH} may be",
+            "resident memory grew by {growth:.0} KiB a minute over the second half of {:?}; at most {GROWTH} may be",
             self.length()
         );
         Ok(())
@@ -134,6 +149,8 @@ pub struct Soaked {
 struct Factory {
     simulator: Simulator,
     workforce: Workforce,
+    /// As many people as there may be.
+    most: usize,
     tenant: Tenant,
     exchanged: usize,
 }
@@ -153,7 +170,7 @@ impl Factory {
             wecom_limits: "{ per_minute = 100000, per_hour = 1000000, in_flight = 2 }".to_owned(),
             ..Tenant::new(&simulator.url())
         };
-        Ok(Self { simulator, workforce, tenant, exchanged: 0 })
+        Ok(Self { simulator, workforce, most: people * 3 / 2, tenant, exchanged: 0 })
     }
 
     /// Pushes go to the process that lives now.
@@ -165,21 +182,23 @@ impl Factory {
         Ok(())
     }
 
-    /// Something happens to somebody.
+    /// Something happens to somebody. A factory that is full hires nobody: what a run holds in memory follows from how
+    /// many people there are, and would grow with them.
     fn change(&mut self, random: &mut Random) -> Result<()> {
         let workforce = &mut self.workforce;
-        match random.below(7) {
-            0 => drop(workforce.hire()),
-            1 => drop(workforce.hire_wrongly()),
+        let full = workforce.workers().len() >= self.most;
+        match random.below(if full { 5 } else { 7 }) {
+            5 => drop(workforce.hire()),
+            6 => drop(workforce.hire_wrongly()),
+            0 => workforce.any(Standing::Wrong, random).into_iter().for_each(|one| workforce.employ(one)),
+            1 => workforce.any(Standing::Left, random).into_iter().for_each(|one| workforce.employ(one)),
             2 => {
                 workforce.any(Standing::Employed, random).into_iter().for_each(|one| workforce.transfer(one))
             }
             3 => {
                 workforce.any(Standing::Employed, random).into_iter().for_each(|one| workforce.renumber(one))
             }
-            4 => workforce.any(Standing::Employed, random).into_iter().for_each(|one| workforce.leave(one)),
-            5 => workforce.any(Standing::Left, random).into_iter().for_each(|one| workforce.employ(one)),
-            _ => workforce.any(Standing::Wrong, random).into_iter().for_each(|one| workforce.employ(one)),
+            _ => workforce.any(Standing::Employed, random).into_iter().for_each(|one| workforce.leave(one)),
         }
         workforce.publish(&self.simulator)
     }
@@ -216,17 +235,6 @@ fn start(deployment: &Deployment, factories: &[Factory]) -> Result<Serving> {
     Ok(serving)
 }
 
-/// Connections of the store, and how many KiB of its pages each may keep.
-const KEEPING: (f64, f64) = (4.0, 16.0 * 1024.0);
-
-/// KiB of the store's pages that its connections may hold in memory by now. That grows with the store and then stops;
-/// what is judged is the rest.
-fn kept_of(deployment: &Deployment) -> Result<f64> {
-    let (connections, most) = KEEPING;
-    let store = std::fs::metadata(deployment.path().join("ruzhi.db"))?.len() as f64 / 1024.0;
-    Ok(store.min(most) * connections)
-}
-
 /// Resident memory, in KiB.
 fn resident(serving: &Serving) -> Result<f64> {
     let status = std::fs::read_to_string(format!("/proc/{}/status", serving.pid()))?;
@@ -235,7 +243,13 @@ fn resident(serving: &Serving) -> Result<f64> {
 }
 
 impl Soak {
-    /// Does it; `say` is told from time to time how it goes.
+    /// How long each life is.
+    fn lives(&self) -> impl Iterator<Item = Duration> {
+        let further = std::iter::repeat_n(self.length / 10, self.deaths as usize);
+        std::iter::once(self.length).chain(further)
+    }
+
+    /// Does it; `say` is told now and then how it goes.
     ///
     /// # Errors
     /// If a promise is broken: the process ends by itself, a page is not answered, a directory does not become exact.
@@ -248,10 +262,20 @@ impl Soak {
         let mut serving = start(&deployment, &factories)?;
         let mut told = Soaked { lives: vec![Life::default()], ..Soaked::default() };
         let (began, mut born) = (Instant::now(), Instant::now());
-        let each = self.length / (self.restarts + 1);
+        let mut lives = self.lives();
+        let mut length = lives.next().unwrap_or_default();
         for beat in 0_u64.. {
-            if began.elapsed() >= self.length {
-                break;
+            if born.elapsed() >= length {
+                let Some(next) = lives.next() else { break };
+                if told.lives.len() % 2 == 1 {
+                    serving.kill()?;
+                } else {
+                    let (status, took) = serving.end()?;
+                    ensure!(status.success(), "asked to end, it ended with {status} after {took:?}");
+                }
+                serving = start(&deployment, &factories)?;
+                told.lives.push(Life::default());
+                (born, length) = (Instant::now(), next);
             }
             let chosen = random.below(factories.len() as u64) as usize;
             let factory = factories.get_mut(chosen).context("there is no factory")?;
@@ -271,22 +295,10 @@ impl Soak {
             if beat % 4 == 0
                 && let Some(life) = told.lives.last_mut()
             {
-                life.memory.push((born.elapsed().as_secs_f64(), resident(&serving)? - kept_of(&deployment)?));
+                life.memory.push((born.elapsed().as_secs_f64(), resident(&serving)?));
             }
             if beat % 240 == 239 {
                 say(&format!("{:.0} s: {} rows changed", began.elapsed().as_secs_f64(), told.rows));
-            }
-            let so_far = u32::try_from(told.lives.len()).unwrap_or(u32::MAX);
-            if so_far <= self.restarts && began.elapsed() > each * so_far {
-                if so_far % 2 == 1 {
-                    serving.kill()?;
-                } else {
-                    let (status, took) = serving.end()?;
-                    ensure!(status.success(), "asked to end, it ended with {status} after {took:?}");
-                }
-                serving = start(&deployment, &factories)?;
-                told.lives.push(Life::default());
-                born = Instant::now();
             }
             std::thread::sleep(BEAT);
         }

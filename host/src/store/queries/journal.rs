@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::records::Entry;
 use super::values::{Reading, number};
-use super::{Db, InDoubt, ROWS, Settlement, Sqlite, StoreError, Writing, ledger, records};
+use super::{Db, InDoubt, ROWS, Settlement, Sqlite, StoreError, Writing, ledger, once, records};
 use crate::model::{LedgerEntry, OperationKind, OperationState, PlanId, TenantId};
 use crate::store::AttemptRow;
 
@@ -32,7 +32,7 @@ pub(super) async fn mark_sending(
         let mut query = sqlx::QueryBuilder::<Db>::new("UPDATE operation SET state = 'sending', sent_at = ");
         query.push_bind(at.timestamp_millis());
         only_places(&mut query, tenant, plan, chunk);
-        query.build().execute(&mut *writing.transaction).await.map_err(write)?;
+        once(&mut query).execute(&mut *writing.transaction).await.map_err(write)?;
     }
     writing.commit(WHAT).await
 }
@@ -49,7 +49,7 @@ pub(super) async fn set_job(
         let mut query = sqlx::QueryBuilder::<Db>::new("UPDATE operation SET job = ");
         query.push_bind(job.to_owned());
         only_places(&mut query, tenant, plan, chunk);
-        query.build().execute(&mut *writing.transaction).await.map_err(write)?;
+        once(&mut query).execute(&mut *writing.transaction).await.map_err(write)?;
     }
     writing.commit(WHAT).await
 }
@@ -92,7 +92,7 @@ pub(super) async fn settle(
             query.push(", errcode = ").push_bind(errcode);
             query.push(", errmsg = ").push_bind(errmsg.map(str::to_owned));
             only_places(&mut query, tenant, plan, chunk);
-            query.build().execute(&mut *writing.transaction).await.map_err(write)?;
+            once(&mut query).execute(&mut *writing.transaction).await.map_err(write)?;
         }
     }
     put_attempts(&mut writing, tenant, plan, settlements).await?;
@@ -161,7 +161,7 @@ async fn put_attempts(
                 .push_bind(attempt.errmsg.as_str());
         });
         query.push(" ON CONFLICT (tenant, plan, place, called_at, number) DO NOTHING");
-        query.build().execute(&mut *writing.transaction).await.map_err(write)?;
+        once(&mut query).execute(&mut *writing.transaction).await.map_err(write)?;
     }
     Ok(())
 }
@@ -176,7 +176,7 @@ pub(super) async fn in_doubt(store: &Sqlite, tenants: &[TenantId]) -> Result<Vec
         list.push_bind(tenant.as_str().to_owned());
     }
     query.push(") AND state = 'sending' ORDER BY tenant, plan, place");
-    let rows = query.build().fetch_all(&store.pool).await.map_err(read)?;
+    let rows = once(&mut query).fetch_all(&store.pool).await.map_err(read)?;
     rows.iter()
         .map(|row| {
             let row = Reading { row, what: WHAT };

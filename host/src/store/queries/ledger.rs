@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::values::{DbRow, Reading, json_text};
-use super::{Db, ROWS, Sqlite, StoreError, Writing};
+use super::{Db, ROWS, Sqlite, StoreError, Writing, once};
 use crate::model::{
     Digest, DigestOfParts, FlowId, LedgerEntry, MemberKey, Origin, RecordId, TenantId, UserId,
 };
@@ -66,7 +66,7 @@ async fn keyed(
             list.push_bind(key.as_str().to_owned());
         }
         query.push(")");
-        let rows = query.build().fetch_all(&store.pool).await.map_err(read)?;
+        let rows = once(&mut query).fetch_all(&store.pool).await.map_err(read)?;
         entries.extend(rows.iter().map(entry).collect::<Result<Vec<_>, _>>()?);
     }
     Ok(entries)
@@ -110,7 +110,7 @@ pub(super) async fn page(
     let mut query = of_tenants(tenants);
     query.push(" AND member_key > ").push_bind(after.map_or("", MemberKey::as_str).to_owned());
     query.push(" ORDER BY member_key, tenant LIMIT ").push_bind(super::values::number(most));
-    let rows = query.build().fetch_all(&store.pool).await.map_err(read)?;
+    let rows = once(&mut query).fetch_all(&store.pool).await.map_err(read)?;
     rows.iter().map(entry).collect()
 }
 
@@ -133,7 +133,7 @@ pub(super) async fn owned_by(
             list.push_bind(record.as_str().to_owned());
         }
         query.push(") ORDER BY record, member_key");
-        for row in &query.build().fetch_all(&store.pool).await.map_err(read)? {
+        for row in &once(&mut query).fetch_all(&store.pool).await.map_err(read)? {
             let row = Reading { row, what: WHAT };
             let decided: String = row.get("decided_key")?;
             owned.push((row.id("record")?, row.id("userid")?, MemberKey::of(&decided)));
@@ -185,7 +185,7 @@ pub(super) async fn put(
              decision_hash = excluded.decision_hash, rules = excluded.rules, kept = excluded.kept, \
              mobile_key = excluded.mobile_key, stamp = excluded.stamp, written_at = excluded.written_at",
         );
-        query.build().execute(&mut *writing.transaction).await.map_err(write)?;
+        once(&mut query).execute(&mut *writing.transaction).await.map_err(write)?;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::records::Entry;
 use super::values::{DbRow, Reading, json_text, number, word_of};
 use super::{
-    Db, DraftPart, PlanState, ROWS, Sqlite, StoreError, StoredPlan, Writing, journal, ledger, records,
+    Db, DraftPart, PlanState, ROWS, Sqlite, StoreError, StoredPlan, Writing, journal, ledger, once, records,
 };
 use crate::model::{FlowId, Operation, OperationState, PlanId, RecordId, RunId, TenantId};
 use crate::plan::{Order, Plan, Purpose};
@@ -72,7 +72,7 @@ pub(super) async fn put_draft(
                 .push_bind(at);
         });
         query.push(" ON CONFLICT (tenant, plan, place) DO UPDATE SET operation = excluded.operation");
-        query.build().execute(&mut *writing.transaction).await.map_err(write)?;
+        once(&mut query).execute(&mut *writing.transaction).await.map_err(write)?;
     }
     let entries: Vec<Entry<'_>> = part
         .refused
@@ -198,7 +198,7 @@ async fn put_waves(writing: &mut Writing<'_>, plan: &Plan, waves: &[(usize, u32)
             let mut query = sqlx::QueryBuilder::<Db>::new("UPDATE operation SET wave = ");
             query.push_bind(i64::from(wave));
             journal::only_places(&mut query, &plan.tenant, &plan.id, chunk);
-            query.build().execute(&mut *writing.transaction).await.map_err(write)?;
+            once(&mut query).execute(&mut *writing.transaction).await.map_err(write)?;
         }
     }
     Ok(())
@@ -245,7 +245,7 @@ pub(super) async fn page(store: &Sqlite, wanted: &Wanted<'_>) -> Result<Vec<Oper
         query.push(" AND state = 'planned' AND wave = ").push_bind(i64::from(wave));
     }
     query.push(" ORDER BY place LIMIT ").push_bind(number(wanted.most));
-    let rows = query.build().fetch_all(&store.pool).await.map_err(read)?;
+    let rows = once(&mut query).fetch_all(&store.pool).await.map_err(read)?;
     operations(&rows, &[])
 }
 

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::values::{Reading, json_text, number};
 use super::{
     Absence, Db, FetchedRecord, KnownRecord, PresentRecord, ROWS, RecordRow, RecordTrace, RejectRow, Sqlite,
-    StoreError, Writing, plans,
+    StoreError, Writing, once, plans,
 };
 use crate::model::{
     Decision, Digest, FlowId, MemberKey, RecordId, Refusal, RefusedBy, SourceRecord, TenantId,
@@ -33,7 +33,7 @@ pub(super) async fn known(
             "SELECT id, content_hash, rules, failure, absent, fetched_at FROM record",
         );
         only_ids(&mut query, tenant, flow, chunk);
-        for row in &query.build().fetch_all(&store.pool).await.map_err(read)? {
+        for row in &once(&mut query).fetch_all(&store.pool).await.map_err(read)? {
             let row = Reading { row, what: WHAT };
             let failure: Option<String> = row.get("failure")?;
             known.insert(
@@ -134,8 +134,7 @@ pub(super) async fn put(
              member_key = excluded.member_key, mobile_key = excluded.mobile_key, stamp = excluded.stamp, \
              context = excluded.context, absent = 0",
         );
-        query
-            .build()
+        once(&mut query)
             .execute(&mut *writing.transaction)
             .await
             .map_err(|source| StoreError::Write { what: WHAT, source })?;
@@ -259,8 +258,7 @@ pub(super) async fn mark_absent(
         let mut query = sqlx::QueryBuilder::<Db>::new("UPDATE record SET absent = ");
         query.push(absent);
         only_ids(&mut query, tenant, flow, chunk);
-        query
-            .build()
+        once(&mut query)
             .execute(&mut *writing.transaction)
             .await
             .map_err(|source| StoreError::Write { what: WHAT, source })?;
@@ -297,7 +295,7 @@ pub(super) async fn stored_refusals(
             list.push_bind(id.as_str().to_owned());
         }
         query.push(")");
-        let rows = query.build().fetch_all(&store.pool).await;
+        let rows = once(&mut query).fetch_all(&store.pool).await;
         for row in &rows.map_err(|source| StoreError::Read { what: QUARANTINE, source })? {
             let row = Reading { row, what: QUARANTINE };
             let stored = StoredRefusal {
@@ -353,8 +351,7 @@ pub(super) async fn put_refusals(
              violations = excluded.violations, errcode = excluded.errcode, \
              decision_hash = excluded.decision_hash, rules = excluded.rules, last_seen = excluded.last_seen",
         );
-        query
-            .build()
+        once(&mut query)
             .execute(&mut *writing.transaction)
             .await
             .map_err(|source| StoreError::Write { what: QUARANTINE, source })?;

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::values::{Reading, number, word_of};
-use super::{Db, FlowId, PlanId, RecordId, Sqlite, StoreError, TenantId, history, plans, records};
+use super::{Db, FlowId, PlanId, RecordId, Sqlite, StoreError, TenantId, history, once, plans, records};
 use crate::store::{
     OperationRow, OperationsWanted, RejectRow, RejectsWanted, RunRow, RunsCounted, RunsWanted, ShownReject,
 };
@@ -30,8 +30,7 @@ pub(super) async fn runs(store: &Sqlite, wanted: &RunsWanted<'_>) -> Result<Vec<
         query.push(" AND id < ").push_bind(id.as_str()).push("))");
     }
     query.push(" ORDER BY started_at DESC, id DESC LIMIT ").push_bind(i64::from(wanted.most));
-    let rows = query
-        .build()
+    let rows = once(&mut query)
         .fetch_all(&store.pool)
         .await
         .map_err(|source| StoreError::Read { what: RUNS, source })?;
@@ -58,8 +57,7 @@ pub(super) async fn counted(
     query.push_bind(since.timestamp_millis());
     of_flow(&mut query, tenant, flow);
     query.push(" GROUP BY started_at / ").push(QUARTER).push(", state ORDER BY 1");
-    let rows = query
-        .build()
+    let rows = once(&mut query)
         .fetch_all(&store.pool)
         .await
         .map_err(|source| StoreError::Read { what: RUNS, source })?;
@@ -91,8 +89,7 @@ pub(super) async fn busy(
         " AND counts NOT LIKE '{\"created\":0,\"updated\":0,\"disabled\":0,\"enabled\":0,\"deleted\":0,%' \
          ORDER BY started_at, id",
     );
-    let rows = query
-        .build()
+    let rows = once(&mut query)
         .fetch_all(&store.pool)
         .await
         .map_err(|source| StoreError::Read { what: RUNS, source })?;
@@ -122,7 +119,7 @@ pub(super) async fn operations(
         query.push(" AND kind = ").push_bind(kind.as_str());
     }
     query.push(" ORDER BY place LIMIT ").push_bind(number(wanted.most));
-    let rows = query.build().fetch_all(&store.pool).await.map_err(read)?;
+    let rows = once(&mut query).fetch_all(&store.pool).await.map_err(read)?;
     let place = |row: Option<&super::values::DbRow>| {
         row.map(|row| Reading { row, what: OPERATIONS }.get::<i64>("place")).transpose()
     };
@@ -199,7 +196,7 @@ pub(super) async fn rejects(
         query.push(")");
     }
     query.push(" ORDER BY r.tenant, r.flow, r.record");
-    let found = query.build().fetch_all(&store.pool).await;
+    let found = once(&mut query).fetch_all(&store.pool).await;
     found
         .map_err(|source| StoreError::Read { what: QUARANTINE, source })?
         .iter()

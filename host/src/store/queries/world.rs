@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::records::{stored_refusals, upserted};
 use super::values::{DbRow, Reading, number};
-use super::{Db, ROWS, Sqlite, StoreError, ledger};
+use super::{Db, ROWS, Sqlite, StoreError, ledger, once};
 use crate::model::{Decision, Digest, DigestOfParts, FlowId, MemberKey, Origin, RecordId, TenantId, UserId};
 use crate::plan::{Candidate, Claimant, Holder, RecordState, Resolution, Scope, Survey, Totals, Wants};
 
@@ -82,7 +82,7 @@ async fn stamp(store: &Sqlite, scope: &Scope) -> Result<Digest, StoreError> {
                  CAST(COALESCE(SUM((stamp >> 32) & 4294967295), 0) AS BIGINT) AS high FROM ",
             );
             query.push(table).push_bind(tenant.as_str().to_owned());
-            let row = query.build().fetch_one(&store.pool).await.map_err(read)?;
+            let row = once(&mut query).fetch_one(&store.pool).await.map_err(read)?;
             let row = Reading { row: &row, what: WHAT };
             digest.json(&(row.count("lines")?, row.get::<i64>("low")?, row.get::<i64>("high")?));
         }
@@ -117,7 +117,7 @@ async fn claimants(store: &Sqlite, scope: &Scope) -> Result<Vec<Claimant>, Store
         query.push(" IS NOT NULL GROUP BY ").push(column).push(" HAVING COUNT(*) > 1)");
     }
     query.push(" ORDER BY id, flow, tenant");
-    let rows = query.build().fetch_all(&store.pool).await.map_err(read)?;
+    let rows = once(&mut query).fetch_all(&store.pool).await.map_err(read)?;
     rows.iter()
         .map(|row| {
             let row = Reading { row, what: WHAT };
@@ -189,7 +189,7 @@ pub(super) async fn candidates(
         query.push(" AND o.member_key = r.member_key AND o.absent = 0 AND o.kind = 'upsert'))");
     }
     query.push(") ORDER BY r.id LIMIT ").push_bind(number(most));
-    let rows = query.build().fetch_all(&store.pool).await.map_err(read)?;
+    let rows = once(&mut query).fetch_all(&store.pool).await.map_err(read)?;
     let ids: Vec<RecordId> =
         rows.iter().map(|row| Reading { row, what: WHAT }.id("id")).collect::<Result<_, _>>()?;
     chosen(store, scope, &ids).await
@@ -211,7 +211,7 @@ pub(super) async fn chosen(
             list.push_bind(id.as_str().to_owned());
         }
         query.push(") ORDER BY r.id");
-        let rows = query.build().fetch_all(&store.pool).await.map_err(read)?;
+        let rows = once(&mut query).fetch_all(&store.pool).await.map_err(read)?;
         chosen.extend(load(store, scope, &rows).await?);
     }
     Ok(chosen)

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::values::{Reading, number};
-use super::{Db, ROWS, Sqlite, StoreError};
+use super::{Db, ROWS, Sqlite, StoreError, once};
 use crate::model::{Decision, FlowId, MemberState, Origin, RecordId, Refusal, RefusedBy, TenantId};
 use crate::store::{DueWriteBack, WriteBackScope, WrittenBack};
 
@@ -102,8 +102,7 @@ pub(super) async fn put(
             " ON CONFLICT (tenant, flow, record) DO UPDATE SET basis = excluded.basis, \
              digest = excluded.digest, written_at = excluded.written_at, failures = excluded.failures",
         );
-        query
-            .build()
+        once(&mut query)
             .execute(&mut *writing.transaction)
             .await
             .map_err(|source| StoreError::Write { what: WHAT, source })?;
@@ -132,7 +131,7 @@ pub(super) async fn rival(
         list.push_bind(tenant.as_str().to_owned());
     }
     query.push(") AND NOT (o.tenant = r.tenant AND o.flow = r.flow AND o.id = r.id) ORDER BY o.id LIMIT 1");
-    let row = query.build().fetch_optional(&store.pool).await.map_err(read)?;
+    let row = once(&mut query).fetch_optional(&store.pool).await.map_err(read)?;
     row.map(|row| {
         let decision: Decision = Reading { row: &row, what: WHAT }.json("decision")?;
         Ok(match decision {

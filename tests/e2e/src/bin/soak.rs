@@ -1,4 +1,5 @@
-//! `make soak`: twenty factories, one process, everything that goes wrong, for as many minutes as the first argument says.
+//! `make soak`: twenty factories, one process, everything that goes wrong, for as many minutes as the first argument says, and
+//! two deaths after that.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -25,12 +26,12 @@ fn soak() -> Result<()> {
         tenants: 20,
         people: 30,
         length: Duration::from_secs_f64(minutes * 60.0),
-        restarts: (minutes / 10.0) as u32,
+        deaths: 2,
         seed: 20_261_124,
     };
     println!(
-        "{} factories of {} people, every fault, {minutes} minutes, {} restarts",
-        soak.tenants, soak.people, soak.restarts
+        "{} factories of {} people, every fault, {minutes} minutes, then {} deaths",
+        soak.tenants, soak.people, soak.deaths
     );
     let told = soak.run(|line| println!("  {line}"))?;
     println!("\n  rows changed        {:>8}", told.rows);
@@ -42,16 +43,15 @@ fn soak() -> Result<()> {
         "  exact after         {:>6.1} s, nobody created or invited twice\n",
         told.settled.as_secs_f64()
     );
-    println!(
-        "  life   seconds   MiB at the end   KiB a minute over the last two thirds, beside the store's pages"
-    );
+    println!("  life   seconds   KiB a minute over the second half   MiB resident by tenths of the life");
     for (number, life) in told.lives.iter().enumerate() {
-        let end = life.memory.last().map_or(0.0, |(_, kib)| kib / 1024.0);
+        let tenths: Vec<_> = life.tenths().iter().map(|kib| format!("{:.1}", kib / 1024.0)).collect();
         println!(
-            "  {:>4}   {:>7.0}   {end:>14.1}   {:>10.0}",
+            "  {:>4}   {:>7.0}   {:>33.0}   {}",
             number + 1,
             life.length().as_secs_f64(),
-            life.growth()
+            life.growth(),
+            tenths.join(" ")
         );
     }
     told.lives.iter().try_for_each(ruzhi_e2e::Life::check)
