@@ -237,7 +237,8 @@ pub trait Store: Send + Sync {
         places: &[usize],
         job: &str,
     ) -> Result<(), StoreError>;
-    /// Stores what became of operations, in plan, ledger and quarantine together.
+    /// Stores what became of operations, in plan, ledger and quarantine together, and takes back the mark of those that no
+    /// call was made for.
     async fn settle(
         &self,
         tenant: &TenantId,
