@@ -42,6 +42,23 @@ async fn every_problem_of_every_file_is_told_at_once() {
 }
 
 #[tokio::test]
+async fn a_file_that_is_wrong_does_not_keep_the_other_tenants_from_being_checked() {
+    let (simulator, deployment) = small().await;
+    deployment.put(&Tenant { rules: Some("{}".to_owned()), ..Tenant::new(&simulator.url()) }).unwrap();
+    deployment.put(&Tenant { id: "beifang".to_owned(), ..Tenant::new(&simulator.url()) }).unwrap();
+    fs::write(deployment.path().join("tenants/dongfang.toml"), "name = \"x\n").unwrap();
+    fs::write(deployment.path().join("tenants/nanfang.toml"), "nam = \"x\"\n").unwrap();
+    let outcome = deployment.run(&["check", "--online", "--json"]).unwrap();
+    says(&outcome, 2, &["tenants/dongfang.toml:1", "tenants/nanfang.toml:1", "guest.configuration"]);
+    let answer = outcome.json().unwrap();
+    assert_eq!((&answer["ok"], &answer["error"]["code"]), (&false.into(), &"config".into()), "{answer}");
+    let flows = answer["flows"].as_array().unwrap().iter();
+    let problems: Vec<_> =
+        flows.map(|flow| (flow["tenant"].as_str(), flow["problems"].as_array().map(Vec::len))).collect();
+    assert_eq!(problems, [(Some("beifang"), Some(0)), (Some("jingxintai"), Some(1))], "{answer}");
+}
+
+#[tokio::test]
 async fn broken_toml_is_shown_with_its_line() {
     let (_simulator, deployment) = small().await;
     fs::write(deployment.path().join("tenants/jingxintai.toml"), "name = \"x\n").unwrap();
