@@ -13,9 +13,15 @@ fn slowly(tenant: Tenant) -> Tenant {
     Tenant { wecom_limits: "{ per_minute = 60, per_hour = 10000000, in_flight = 8 }".to_owned(), ..tenant }
 }
 
+/// Compiles the guest, so that a run that is asked for begins at once on a slow machine too.
+fn compiled(site: &Site) {
+    assert_eq!(site.run(&["check"]).code, Some(0));
+}
+
 #[test]
 fn asked_to_end_in_the_middle_of_a_plan_it_settles_what_was_called_and_the_next_start_goes_on() {
     let site = Site::new(300, slowly);
+    compiled(&site);
     let serving = Serving::start(&site.deployment, &[]).unwrap();
     let run = ask(&serving, "jingxintai", &json!({}));
     serving.wait("members", || (site.simulator.members(CORP_ID).len() >= 60).then_some(())).unwrap();
@@ -66,6 +72,7 @@ fn an_answer_that_does_not_come_is_not_waited_for_and_is_settled_by_the_next_sta
     faults.rules.push(FaultRule::new(FaultKind::StallAfter).api("user/create").skip(3).next(1));
     let before = site.simulator.stalled();
     site.simulator.set_faults(faults);
+    compiled(&site);
     let serving = Serving::start(&site.deployment, &[]).unwrap();
     ask(&serving, "jingxintai", &json!({}));
     assert!(site.simulator.wait_for_stall(before, std::time::Duration::from_secs(30)));
