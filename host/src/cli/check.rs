@@ -6,9 +6,10 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 
-use super::deployment::{self, Need};
+use super::deployment;
 use super::online;
 use super::speech::Speech;
+use crate::config::{Checks, Config, ProcessEnvironment};
 use crate::failure::Failure;
 
 #[derive(Debug, Args)]
@@ -22,17 +23,28 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
-        let config = deployment::configuration(dir, Need::Check, speech)?;
+        let checks = Checks::all(crate::deployment::check_filter);
+        let (config, wrong) = Config::usable(dir, &ProcessEnvironment, &checks);
+        let config = match config {
+            Some(config) => config,
+            None => return Err(wrong.unwrap_or_default().into()),
+        };
+        let chosen = config.select_usable(self.target.as_deref(), wrong.as_ref())?;
         let library = deployment::library(&config, speech)?;
+        let wrong = wrong.map(Failure::from);
+        match &wrong {
+            Some(failure) => speech.explain(failure),
+            None => deployment::warn(&config, speech),
+        }
         let mut failures = Vec::new();
         let mut flows = Vec::new();
-        for (tenant, flow) in config.select(self.target.as_deref())? {
+        for (tenant, flow) in chosen {
             let mut problems = Vec::new();
             let guest = crate::deployment::guest(&library, flow);
             let mut widgets = None;
             if self.online {
-                problems.extend(online::directory(&config, tenant).await?);
-                match online::widgets(tenant, flow).await? {
+                problems.extend(online::directory(&config, tenant).await.err());
+                match online::widgets(tenant, flow).await {
                     Ok(found) => {
                         problems.extend(online::missing(tenant, flow, guest.as_ref().ok(), &found));
                         widgets = Some(found);
@@ -40,7 +52,7 @@ impl Check {
                     Err(failure) => problems.push(failure),
                 }
             }
-            problems.extend(online::write_back(flow, guest.as_ref().ok(), widgets.as_deref())?);
+            problems.extend(online::write_back(flow, guest.as_ref().ok(), widgets.as_deref()));
             let described = match guest {
                 Ok(guest) => Some(guest.description().clone()),
                 Err(failure) => {
@@ -85,8 +97,13 @@ impl Check {
             failures.extend(problems);
         }
         if speech.json {
-            speech.json(&json!({ "ok": failures.is_empty(), "flows": flows }));
+            let mut value = json!({ "ok": wrong.is_none() && failures.is_empty(), "flows": flows });
+            if let (Some(failure), Some(object)) = (&wrong, value.as_object_mut()) {
+                object.insert("error".to_owned(), speech.failure_value(failure));
+            }
+            speech.json(&value);
         }
+        failures.extend(wrong);
         Ok(match failures.iter().map(Failure::exit).min() {
             None => ExitCode::SUCCESS,
             Some(code) => ExitCode::from(code),

@@ -22,8 +22,6 @@ use crate::sync::Request;
 /// What a command needs of the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Need {
-    /// Everything: secrets, and files that are there.
-    Check,
     /// Secrets. A flow whose files are gone goes on with the rules that are live, and is no matter of the others.
     Run,
     /// What was stored: neither secrets nor components.
@@ -33,17 +31,21 @@ pub(super) enum Need {
 /// Reads the configuration and prints its warnings.
 pub(super) fn configuration(dir: &Path, need: Need, speech: &Speech) -> Result<Config, Failure> {
     let checks = match need {
-        Need::Check => Checks::all(deployment::check_filter),
         Need::Run => deployment::checks(),
         Need::Read => Checks { secrets: Secrets::Skip, ..deployment::checks() },
     };
     let config = Config::load(dir, &ProcessEnvironment, &checks)?;
     if need != Need::Read {
-        for warning in &config.warnings {
-            speech.note(warning.render(speech.lang).trim_end());
-        }
+        warn(&config, speech);
     }
     Ok(config)
+}
+
+/// Prints what somebody should look at in a configuration.
+pub(super) fn warn(config: &Config, speech: &Speech) {
+    for warning in &config.warnings {
+        speech.note(warning.render(speech.lang).trim_end());
+    }
 }
 
 /// The store of a deployment.

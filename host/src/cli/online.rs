@@ -20,7 +20,7 @@ use crate::sync::missing_fields;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Whether WeCom accepts a tenant's secrets from this address.
-pub(super) async fn directory(config: &Config, tenant: &Tenant) -> Result<Option<Failure>, Failure> {
+pub(super) async fn directory(config: &Config, tenant: &Tenant) -> Result<(), Failure> {
     let secrets = [Some(&tenant.wecom.secret), tenant.wecom.read_secret.as_ref()];
     for (secret, key) in secrets.into_iter().zip(["secret", "read_secret"]) {
         let Some(secret) = secret else { continue };
@@ -35,23 +35,21 @@ pub(super) async fn directory(config: &Config, tenant: &Tenant) -> Result<Option
             format!("WeCom does not accept `{key}` of tenant {}", tenant.id),
             format!("企业微信未接受租户 {} 的 `{key}`", tenant.id),
         );
-        return Ok(Some(
-            Failure::new(exit::FAILED, error.code(), text, Some(error.explain())).because(&error),
-        ));
+        return Err(Failure::new(exit::FAILED, error.code(), text, Some(error.explain())).because(&error));
     }
-    Ok(None)
+    Ok(())
 }
 
 /// The fields of a flow's form.
-pub(super) async fn widgets(tenant: &Tenant, flow: &Flow) -> Result<Result<Vec<Widget>, Failure>, Failure> {
+pub(super) async fn widgets(tenant: &Tenant, flow: &Flow) -> Result<Vec<Widget>, Failure> {
     let (form, _) = deployment::form(flow)?;
-    Ok(deployment::source(tenant)?.widgets(&form).await.map_err(|error| {
+    deployment::source(tenant)?.widgets(&form).await.map_err(|error| {
         let text = Text::new(
             format!("JianDaoYun does not show the form of {}/{}", tenant.id, flow.id),
             format!("无法从简道云读取 {}/{} 的表单", tenant.id, flow.id),
         );
         Failure::new(exit::FAILED, error.code(), text, Some(error.explain())).because(&error)
-    }))
+    })
 }
 
 /// The fields that a flow's rules read and its form does not have.
@@ -86,15 +84,14 @@ pub(super) fn missing(
 
 /// What speaks against writing the outcome of a flow's rows to its form. Without the form's fields only the rules are
 /// looked at.
-pub(super) fn write_back(
-    flow: &Flow,
-    guest: Option<&Guest>,
-    widgets: Option<&[Widget]>,
-) -> Result<Vec<Failure>, Failure> {
-    let (Some(place), Some(guest)) = (&flow.write_back, guest) else { return Ok(Vec::new()) };
-    let (_, filter) = deployment::form(flow)?;
+pub(super) fn write_back(flow: &Flow, guest: Option<&Guest>, widgets: Option<&[Widget]>) -> Vec<Failure> {
+    let (Some(place), Some(guest)) = (&flow.write_back, guest) else { return Vec::new() };
+    let filter = match deployment::form(flow) {
+        Ok((_, filter)) => filter,
+        Err(failure) => return vec![failure],
+    };
     let faults = place.faults(&guest.description().source_fields, filter.as_ref(), widgets);
-    Ok(faults.into_iter().map(Failure::from).collect())
+    faults.into_iter().map(Failure::from).collect()
 }
 
 /// The status that a process on this machine answers to whether it is ready; none without an answer.

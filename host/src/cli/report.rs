@@ -308,6 +308,7 @@ pub(super) fn counted(speech: &Speech, counts: &Counts) -> String {
         (speech.say("ignored", "忽略"), counts.ignored),
         (speech.say("refused", "待修正"), counts.refused),
         (speech.say("failed", "失败"), counts.failed),
+        (speech.say("not tried", "未执行"), counts.untried),
     ];
     all.iter()
         .enumerate()

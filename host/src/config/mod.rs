@@ -69,16 +69,27 @@ impl Config {
     /// # Errors
     /// Every problem of every file; warnings are among them.
     pub fn load(dir: &Path, secrets: &dyn SecretSource, checks: &Checks) -> Result<Self, Problems> {
+        match Self::usable(dir, secrets, checks) {
+            (Some(config), None) => Ok(config),
+            (_, problems) => Err(problems.unwrap_or_default()),
+        }
+    }
+
+    /// Reads the configuration in `dir` as far as it can be used, for whoever looks at it and runs nothing: without the
+    /// tenants whose file is wrong. None if the host's file is, or if there is no tenant's file.
+    ///
+    /// The second value is every problem of every file, if one of them is an error.
+    pub fn usable(
+        dir: &Path,
+        secrets: &dyn SecretSource,
+        checks: &Checks,
+    ) -> (Option<Self>, Option<Problems>) {
         let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
         let mut reading = Reading::new(&dir, secrets, checks);
-        let config = read(&dir, &mut reading);
-        match config {
-            Some(mut config) if !reading.failed() => {
-                reading.finish(Some(&mut config));
-                Ok(config)
-            }
-            _ => Err(Problems { list: reading.finish(None) }),
-        }
+        let mut config = read(&dir, &mut reading);
+        let failed = reading.failed();
+        let list = reading.finish(config.as_mut());
+        (config, failed.then_some(Problems { list }))
     }
 
     fn of(dir: &Path, host: HostSettings, tenants: Vec<Tenant>) -> Self {

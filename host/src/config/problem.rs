@@ -131,11 +131,25 @@ fn marked(source: &str, column: usize, width: usize) -> (String, String) {
 }
 
 /// Everything that is wrong with a configuration; at least one of `list` is an error.
-#[derive(Debug, Clone, Serialize, thiserror::Error)]
+#[derive(Debug, Clone, Default, Serialize, thiserror::Error)]
 #[error("the configuration cannot be used: {} problem(s)", list.len())]
 pub struct Problems {
     /// By file, then by place.
     pub list: Vec<Problem>,
+}
+
+impl Problems {
+    /// The errors of each file.
+    pub fn errors_by_file(&self) -> Vec<(&Path, Vec<&Problem>)> {
+        let mut files: Vec<(&Path, Vec<&Problem>)> = Vec::new();
+        for problem in self.list.iter().filter(|problem| problem.severity == Severity::Error) {
+            match files.last_mut() {
+                Some((file, errors)) if *file == problem.file => errors.push(problem),
+                _ => files.push((&problem.file, vec![problem])),
+            }
+        }
+        files
+    }
 }
 
 impl Problems {

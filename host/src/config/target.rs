@@ -1,6 +1,8 @@
 //! Targets: which tenants and flows a command is about.
 
-use super::{Config, Flow, Tenant, spelling};
+use std::path::Path;
+
+use super::{Config, Flow, Problems, Tenant, spelling};
 use crate::model::{TenantId, Text};
 
 /// A target that names nothing.
@@ -60,7 +62,25 @@ impl TargetError {
     }
 }
 
+/// Whether a target is a tenant whose file is wrong, or of it.
+fn is_unusable(target: &str, problems: &Problems) -> bool {
+    let tenant = target.split('/').next().unwrap_or(target);
+    let file = Path::new("tenants").join(format!("{tenant}.toml"));
+    problems.errors_by_file().iter().any(|(wrong, _)| *wrong == file)
+}
+
 impl Config {
+    /// The flows a target names in a configuration that is read as far as it can be used: none if the target's own
+    /// file is wrong.
+    pub fn select_usable(
+        &self,
+        target: Option<&str>,
+        problems: Option<&Problems>,
+    ) -> Result<Vec<(&Tenant, &Flow)>, TargetError> {
+        let unusable = target.zip(problems).is_some_and(|(target, problems)| is_unusable(target, problems));
+        if unusable { Ok(Vec::new()) } else { self.select(target) }
+    }
+
     /// A tenant by its id.
     pub fn tenant(&self, id: &TenantId) -> Option<&Tenant> {
         self.tenants.iter().find(|tenant| tenant.id == *id)

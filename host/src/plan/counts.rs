@@ -34,6 +34,9 @@ pub struct Counts {
     /// Members whose changes by hand stand.
     #[serde(skip_serializing_if = "is_none")]
     pub kept: u64,
+    /// Operations that no call was made for, because the run was stopped; the next run plans them again.
+    #[serde(skip_serializing_if = "is_none")]
+    pub untried: u64,
 }
 
 fn is_none(count: &u64) -> bool {
@@ -56,6 +59,7 @@ impl std::ops::Add for Counts {
             failed: self.failed + other.failed,
             adopted: self.adopted + other.adopted,
             kept: self.kept + other.kept,
+            untried: self.untried + other.untried,
         }
     }
 }

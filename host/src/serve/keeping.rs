@@ -4,19 +4,18 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::agenda::{Agenda, AgendaFlow, Ask, Batch, Outcome, Why};
 use super::process::Process;
 use super::runner::{self, Course, Due};
-use super::scheduler::{Answer, Asked, Asking, Ended, Inbox, Message, Wake};
+use super::scheduler::{Answer, Asked, Asking, Ended, Inbox, Message};
 use crate::config;
 use crate::deployment::settings_of;
 use crate::failure::{Failure, exit};
 use crate::model::{FlowId, TenantId, Text};
-use crate::store::{Paused, RunState};
+use crate::store::{Paused, RunState, WakeKind, WakeRow};
 use crate::sync::{Request, RunOptions};
 
 /// However far off the next moment is, the clock is looked at as often as this: it may be set, or the machine may sleep.
@@ -41,7 +40,7 @@ fn gone() -> Failure {
 pub(super) async fn keep(process: Arc<Process>, inbox: Inbox) -> Result<(), Failure> {
     let Inbox { mut messages, board } = inbox;
     let now = process.clock.now();
-    let mut agenda = Agenda::restore(process.store.standings().await?);
+    let mut agenda = Agenda::restore(process.store.standings().await?, process.store.wakes().await?);
     agenda.set_flows(flows(&process), now);
     let mut keeping = Keeping {
         process: Arc::clone(&process),
@@ -51,12 +50,13 @@ pub(super) async fn keep(process: Arc<Process>, inbox: Inbox) -> Result<(), Fail
         course: mpsc::unbounded_channel(),
         under_way: HashMap::new(),
         next_place: 0,
+        done: Vec::new(),
     };
     let mut told_at: Option<Instant> = None;
     let quit = process.quit.clone();
     loop {
         process.pulse.beat(process.clock.now());
-        keeping.begin_due();
+        keeping.begin_due().await;
         keeping.store_changed().await;
         let late_after = process.deployment().config.schedule.late_after;
         let standings = Arc::new(keeping.agenda.standings(process.clock.now(), late_after));
@@ -92,6 +92,8 @@ struct UnderWay {
     /// Digest of the settings it began with.
     settings: String,
     asking: Option<Answer<Asked>>,
+    /// What the flow had been woken for when it began: the form, or the directory, is read after that.
+    wake: Option<WakeRow>,
 }
 
 /// The course of a run, with the place of its batch's first run.
@@ -106,6 +108,8 @@ struct Keeping {
     course: (mpsc::UnboundedSender<Told>, mpsc::UnboundedReceiver<Told>),
     under_way: HashMap<usize, UnderWay>,
     next_place: usize,
+    /// What flows were woken for and have done since.
+    done: Vec<WakeRow>,
 }
 
 impl Keeping {
@@ -121,10 +125,9 @@ impl Keeping {
     fn take(&mut self, message: Message) {
         let now = self.process.clock.now();
         match message {
-            Message::Wake { tenant, flow: Some(flow), why } => {
+            Message::Wake { tenant, flow, why } => {
                 self.agenda.wake(&tenant, &flow, why, now);
             }
-            Message::Wake { tenant, flow: None, why } => self.wake_tenant(&tenant, why, now),
             Message::Ask { tenant, flow, asking } => {
                 self.tickets += 1;
                 let ask = match asking.request {
@@ -156,26 +159,24 @@ impl Keeping {
         }
     }
 
-    /// Wakes what runs for a whole tenant. A look for drift compares the whole directory with the whole ledger: one flow
-    /// does it for all.
-    fn wake_tenant(&mut self, tenant: &TenantId, why: Wake, now: DateTime<Utc>) {
-        let deployment = self.process.deployment();
-        let flows = deployment.config.tenants.iter().filter(|known| known.id == *tenant);
-        let first_only = why == Wake::Callback;
-        for flow in flows.flat_map(|tenant| &tenant.flows).take(if first_only { 1 } else { usize::MAX }) {
-            self.agenda.wake(tenant, &flow.id, why, now);
-        }
-    }
-
     /// Starts what is due, as far as there is room.
-    fn begin_due(&mut self) {
+    async fn begin_due(&mut self) {
         let at_once = self.process.deployment().config.schedule.at_once as usize;
-        for batch in self.agenda.take_due(self.process.clock.now(), at_once) {
-            self.begin(batch);
+        let batches = self.agenda.take_due(self.process.clock.now(), at_once);
+        if batches.is_empty() {
+            return;
+        }
+        // Without them the runs are made all the same, and once more after a restart.
+        let wakes = self.process.store.wakes().await.unwrap_or_else(|error| {
+            tracing::warn!(error.code = error.code(), "{error}");
+            Vec::new()
+        });
+        for batch in batches {
+            self.begin(batch, &wakes);
         }
     }
 
-    fn begin(&mut self, batch: Batch) {
+    fn begin(&mut self, batch: Batch, wakes: &[WakeRow]) {
         let first = self.next_place;
         let deployment = self.process.deployment();
         let mut due = Vec::with_capacity(batch.runs.len());
@@ -197,8 +198,21 @@ impl Keeping {
             let settings = runner::find(&deployment.config, &item.tenant, &item.flow)
                 .map(|(tenant, flow)| settings_of(&deployment.config, tenant, flow))
                 .unwrap_or_default();
-            let under_way =
-                UnderWay { tenant: item.tenant.clone(), flow: item.flow.clone(), settings, asking };
+            let kind = match (item.why, &request) {
+                (Why::Callback, _) => Some(WakeKind::Callback),
+                (_, Request::Sync(_)) => Some(WakeKind::Push),
+                _ => None,
+            };
+            let wake = wakes
+                .iter()
+                .find(|wake| (&wake.tenant, &wake.flow, Some(wake.kind)) == (&item.tenant, &item.flow, kind));
+            let under_way = UnderWay {
+                tenant: item.tenant.clone(),
+                flow: item.flow.clone(),
+                settings,
+                asking,
+                wake: wake.cloned(),
+            };
             self.under_way.insert(self.next_place, under_way);
             self.next_place += 1;
             due.push(Due { tenant: item.tenant, flow: item.flow, request, who });
@@ -243,6 +257,15 @@ impl Keeping {
             (None, Some(run)) if run.state == RunState::Held => Outcome::Held,
             _ => Outcome::Done,
         };
+        let done = match outcome {
+            Outcome::Done | Outcome::Held => true,
+            // A look for drift that failed is not repeated.
+            Outcome::Failed | Outcome::Blocked { .. } => {
+                under_way.wake.as_ref().is_some_and(|wake| wake.kind == WakeKind::Callback)
+            }
+            Outcome::CutOff => false,
+        };
+        self.done.extend(under_way.wake.filter(|_| done));
         if let (Some(answer), Some(failure)) = (under_way.asking, &ended.failure) {
             drop(answer.send(Err(failure.clone())));
         }
@@ -258,6 +281,11 @@ impl Keeping {
         for row in self.agenda.changed_rows() {
             if let Err(error) = self.process.store.put_standing(&row).await {
                 tracing::warn!(tenant.id = row.tenant.as_str(), error.code = error.code(), "{error}");
+            }
+        }
+        for wake in std::mem::take(&mut self.done) {
+            if let Err(error) = self.process.store.forget_wake(&wake).await {
+                tracing::warn!(tenant.id = wake.tenant.as_str(), error.code = error.code(), "{error}");
             }
         }
     }

@@ -14,7 +14,7 @@ use crate::deployment::Exchanged;
 use crate::failure::{Failure, exit};
 use crate::model::{FlowId, RunId, TenantId, Text};
 use crate::plan::Plan;
-use crate::store::{Blocked, Paused, RunRow};
+use crate::store::{Blocked, Paused, RunRow, WakeKind};
 use crate::sync::Request;
 
 /// What wakes a flow beside its schedule.
@@ -27,6 +27,15 @@ pub enum Wake {
     Callback,
     /// The tenant's files hold other rules.
     Rules,
+}
+
+impl From<WakeKind> for Wake {
+    fn from(kind: WakeKind) -> Self {
+        match kind {
+            WakeKind::Push => Self::Push,
+            WakeKind::Callback => Self::Callback,
+        }
+    }
 }
 
 /// How a flow stands.
@@ -110,7 +119,7 @@ pub(super) type Answer<T> = oneshot::Sender<Result<T, Failure>>;
 pub(super) enum Message {
     Wake {
         tenant: TenantId,
-        flow: Option<FlowId>,
+        flow: FlowId,
         why: Wake,
     },
     Ask {
@@ -164,7 +173,7 @@ impl Default for Scheduler {
 #[cfg(test)]
 impl Inbox {
     /// Who was woken so far, and not read here yet.
-    pub(super) fn woken(&mut self) -> Vec<(TenantId, Option<FlowId>, Wake)> {
+    pub(super) fn woken(&mut self) -> Vec<(TenantId, FlowId, Wake)> {
         let messages = std::iter::from_fn(|| self.messages.try_recv().ok());
         let woken = messages.filter_map(|message| match message {
             Message::Wake { tenant, flow, why } => Some((tenant, flow, why)),
@@ -216,9 +225,9 @@ impl Scheduler {
         (Self { messages: sender, board: shown }, Inbox { messages, board })
     }
 
-    /// Wakes a flow, or every flow of a tenant. Several wakes before it runs are one.
-    pub fn wake(&self, tenant: &TenantId, flow: Option<&FlowId>, why: Wake) {
-        self.send(Message::Wake { tenant: tenant.clone(), flow: flow.cloned(), why });
+    /// Wakes a flow. Several wakes before it runs are one.
+    pub fn wake(&self, tenant: &TenantId, flow: &FlowId, why: Wake) {
+        self.send(Message::Wake { tenant: tenant.clone(), flow: flow.clone(), why });
     }
 
     /// A person asks for a run. It is the next of its flow, whatever blocks or pauses the schedule. Waits a moment for the

@@ -58,7 +58,7 @@ fn take_up(process: &Arc<Process>, before: &Signature, now: &Signature) {
     process.scheduler.exchanged();
     process.alarms.files(refused.as_ref());
     for (tenant, flow) in rules {
-        process.scheduler.wake(&tenant, Some(&flow), Wake::Rules);
+        process.scheduler.wake(&tenant, &flow, Wake::Rules);
     }
 }
 

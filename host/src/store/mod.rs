@@ -25,7 +25,7 @@ pub use row::{
     KnownRecord, OperationRow, PlanState, PresentRecord, RecordRow, RecordTrace, RejectRow, RunKind, RunRow,
     RunState, Settlement, StoredPlan, TenantStatus, Watermark,
 };
-pub use serving::{AlarmRow, AuditRow, Blocked, Paused, StandingRow};
+pub use serving::{AlarmRow, AuditRow, Blocked, Delivery, Paused, StandingRow, WakeKind, WakeRow};
 pub use shown::{OperationsWanted, RejectsWanted, RunsCounted, RunsWanted, ShownReject};
 pub use sqlite::{Access, Sqlite};
 pub use write_back::{DueWriteBack, WriteBackScope, WrittenBack};
@@ -237,7 +237,8 @@ pub trait Store: Send + Sync {
         places: &[usize],
         job: &str,
     ) -> Result<(), StoreError>;
-    /// Stores what became of operations, in plan, ledger and quarantine together.
+    /// Stores what became of operations, in plan, ledger and quarantine together, and takes back the mark of those that no
+    /// call was made for.
     async fn settle(
         &self,
         tenant: &TenantId,
@@ -297,14 +298,13 @@ pub trait Store: Send + Sync {
         before: Option<&str>,
         most: u32,
     ) -> Result<Vec<AuditRow>, StoreError>;
-    /// Takes a delivery of a source, and forgets those taken before `forget_before`. Says whether it is new.
-    async fn take_delivery(
-        &self,
-        source: &str,
-        id: &str,
-        at: DateTime<Utc>,
-        forget_before: DateTime<Utc>,
-    ) -> Result<bool, StoreError>;
+    /// Takes a delivery under every one of its names, and forgets old ones. Says whether it is new: each of its names
+    /// is. If it is, what it wakes is kept with it, all of it or nothing.
+    async fn take_delivery(&self, delivery: &Delivery<'_>) -> Result<bool, StoreError>;
+    /// What flows were woken for and no run has done.
+    async fn wakes(&self) -> Result<Vec<WakeRow>, StoreError>;
+    /// Forgets what a flow was woken for, unless it was woken again since the row was read.
+    async fn forget_wake(&self, wake: &WakeRow) -> Result<(), StoreError>;
     /// Every alarm that stands or stood.
     async fn alarms(&self) -> Result<Vec<AlarmRow>, StoreError>;
     /// Keeps an alarm, in the place of an earlier one of its key.

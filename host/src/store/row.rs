@@ -216,7 +216,7 @@ pub struct OperationRow {
     pub state: OperationState,
     /// When it was planned.
     pub planned_at: DateTime<Utc>,
-    /// When it was marked as sending.
+    /// When it was marked as sending; none if no call was made for it.
     pub sent_at: Option<DateTime<Utc>>,
     /// When its outcome was stored.
     pub settled_at: Option<DateTime<Utc>>,
@@ -278,7 +278,7 @@ pub struct Settlement {
     pub place: usize,
     /// The operation.
     pub operation: Arc<Operation>,
-    /// Its state from now on.
+    /// Its state from now on; `planned` takes back the mark of one that was not called.
     pub state: OperationState,
     /// WeCom's last code.
     pub errcode: Option<i64>,
@@ -290,6 +290,14 @@ pub struct Settlement {
     pub ledger: Option<LedgerEntry>,
     /// The record goes into quarantine.
     pub refusal: Option<Refusal>,
+}
+
+impl Settlement {
+    /// Whether a call was made for it, or may have been.
+    pub fn called(&self) -> bool {
+        let given_up = matches!(self.state, OperationState::Planned | OperationState::Failed);
+        !given_up || !self.attempts.is_empty()
+    }
 }
 
 /// How far a flow has come.

@@ -51,6 +51,46 @@ pub struct StandingRow {
     pub blocked: Option<Blocked>,
 }
 
+/// What a service woke a flow for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WakeKind {
+    /// The form was changed.
+    Push,
+    /// Somebody else changed the directory.
+    Callback,
+}
+
+/// What a flow was woken for, and no run has done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WakeRow {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The flow.
+    pub flow: FlowId,
+    /// What for.
+    pub kind: WakeKind,
+    /// Since when.
+    pub at: DateTime<Utc>,
+    /// How often since then.
+    pub times: u64,
+}
+
+/// Something that a service sends, perhaps more than once.
+#[derive(Debug, Clone, Copy)]
+pub struct Delivery<'a> {
+    /// Who sends it to whom.
+    pub source: &'a str,
+    /// What it is known by.
+    pub names: &'a [String],
+    /// When it came.
+    pub at: DateTime<Utc>,
+    /// Deliveries that came before are forgotten.
+    pub forget_before: DateTime<Utc>,
+    /// The flow that it wakes, and what for.
+    pub wakes: Option<(&'a TenantId, &'a FlowId, WakeKind)>,
+}
+
 /// Somebody changed something, or asked to see what is masked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct AuditRow {

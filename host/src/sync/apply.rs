@@ -4,10 +4,11 @@
 //! as `sending` in one transaction, ahead of its calls; marked ones are called, a few at a time; outcomes are stored as
 //! they come, again many to a transaction. So the disk is forced a few times per hundred operations and not twice for
 //! each, still no call is ever made for an operation that is not stored as `sending`, and of a plan of any length only
-//! a page is held.
+//! a page is held. Where the run is stopped, the mark of what was not called is taken back with the outcomes: an
+//! operation says that it was sent only if it was.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use futures::StreamExt as _;
@@ -33,7 +34,7 @@ const ROUNDS: usize = 3;
 /// What an apply came to.
 #[derive(Debug, Default)]
 pub(super) struct Applied {
-    /// Operations done, records refused, operations failed.
+    /// Operations done, records refused, operations failed, operations that were not tried.
     pub(super) counts: Counts,
     /// A member was found missing, or has let a mobile number go: planning again does the rest.
     pub(super) plan_again: bool,
@@ -69,6 +70,8 @@ pub(super) struct Applying<'a> {
     halt: AtomicBool,
     applied: Mutex<Applied>,
     again: Mutex<BTreeMap<usize, Due>>,
+    /// Operations taken up so far: marked as `sending`, or of the ledger alone.
+    taken_up: AtomicU64,
     /// Mobile numbers that nobody turned out to have: WeCom counts such questions.
     missed: AtomicU32,
 }
@@ -81,6 +84,7 @@ impl<'a> Applying<'a> {
             halt: AtomicBool::new(false),
             applied: Mutex::default(),
             again: Mutex::default(),
+            taken_up: AtomicU64::new(0),
             missed: AtomicU32::new(0),
         }
     }
@@ -94,8 +98,12 @@ impl<'a> Applying<'a> {
             }
         }
         let mut applied = self.applied.into_inner().unwrap_or_default();
-        let settled = applied.counts.operations() + applied.counts.refused + applied.counts.failed;
-        applied.counts.failed += self.plan.operations.saturating_sub(settled);
+        let counts = &mut applied.counts;
+        let taken_up = self.taken_up.into_inner();
+        let settled = counts.operations() + counts.refused + counts.failed + counts.untried;
+        // What was taken up and is not settled is in doubt.
+        counts.failed += taken_up.saturating_sub(settled);
+        counts.untried += self.plan.operations.saturating_sub(taken_up);
         Ok(applied)
     }
 
@@ -119,7 +127,7 @@ impl<'a> Applying<'a> {
         if let Some(Round::Again(due)) = next {
             left.extend(due);
         }
-        let given_up = left.into_iter().filter(|due| !due.doubt).map(not_done).collect();
+        let given_up = left.into_iter().filter(|due| !due.doubt).map(|due| self.given_up(due)).collect();
         self.keep(given_up).await
     }
 
@@ -169,10 +177,9 @@ impl<'a> Applying<'a> {
         let mut after = None;
         while !self.halted() {
             let page = flow.store.planned(&flow.tenant, &self.plan.id, wave, after, WINDOW).await?;
-            let places: Vec<usize> = page.iter().map(|row| row.place).collect();
-            let Some(last) = places.last() else { break };
-            after = Some(*last);
-            flow.store.mark_sending(&flow.tenant, &self.plan.id, &places, flow.clock.now()).await?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.place);
+            self.take_up(page.iter().map(|row| (row.place, &row.operation))).await?;
             for row in page {
                 let due = Due {
                     place: row.place,
@@ -189,6 +196,24 @@ impl<'a> Applying<'a> {
         Ok(())
     }
 
+    /// Stores that these operations are about to be called, as far as they are called at all.
+    pub(super) async fn take_up<'o>(
+        &self,
+        operations: impl Iterator<Item = (usize, &'o Operation)>,
+    ) -> Result<(), RunError> {
+        let flow = self.flow;
+        let (mut places, mut count) = (Vec::new(), 0);
+        for (place, operation) in operations {
+            count += 1;
+            if operation.kind.calls() {
+                places.push(place);
+            }
+        }
+        flow.store.mark_sending(&flow.tenant, &self.plan.id, &places, flow.clock.now()).await?;
+        self.taken_up.fetch_add(count, Ordering::Relaxed);
+        Ok(())
+    }
+
     /// Makes the call, unless the tenant has been stopped meanwhile.
     async fn call(&self, due: Due) -> Option<Settlement> {
         if self.halted() {
@@ -197,7 +222,7 @@ impl<'a> Applying<'a> {
                 lock(&self.again).insert(due.place, due);
                 return None;
             }
-            return Some(not_done(due));
+            return Some(self.given_up(due));
         }
         let operation = &due.operation;
         let userid = &operation.userid;
@@ -216,6 +241,7 @@ impl<'a> Applying<'a> {
     /// What an answer comes to: a settlement, or nothing yet.
     pub(super) async fn settled(&self, due: Due, answer: Answer) -> Option<Settlement> {
         let Due { place, later, operation, doubt, mut attempts } = due;
+        let uncalled = !doubt && attempts.is_empty() && answer.attempts.is_empty() && !answer.in_doubt;
         let known = Known {
             later,
             tenant: &self.flow.tenant,
@@ -244,6 +270,9 @@ impl<'a> Applying<'a> {
                     None => applied.parked = true,
                 }
                 self.halt.store(true, Ordering::Relaxed);
+                if uncalled {
+                    return Some(untried(place, operation));
+                }
                 settlement.map(|mut settlement| {
                     attempts.append(&mut settlement.attempts);
                     settlement.attempts = attempts;
@@ -366,7 +395,8 @@ impl<'a> Applying<'a> {
         }
         let flow = self.flow;
         flow.store.settle(&flow.tenant, &self.plan.id, &settlements, flow.clock.now()).await?;
-        flow.progress.settled(settlements.len() as u64);
+        let settled = settlements.iter().filter(|settlement| settlement.state != OperationState::Planned);
+        flow.progress.settled(settled.count() as u64);
         let mut applied = lock(&self.applied);
         for settlement in &settlements {
             match settlement.state {
@@ -380,6 +410,7 @@ impl<'a> Applying<'a> {
                         refused(&settlement.operation.record, refusal);
                     }
                 }
+                OperationState::Planned => applied.counts.untried += 1,
                 _ => {
                     applied.counts.failed += 1;
                     let last = settlement.attempts.last();
@@ -400,10 +431,33 @@ impl<'a> Applying<'a> {
     pub(super) fn halted(&self) -> bool {
         self.halt.load(Ordering::Relaxed) || self.flow.quit.is_cancelled()
     }
+
+    /// What becomes of an operation that is not called any more, and that no call of this run can have carried out.
+    fn given_up(&self, due: Due) -> Settlement {
+        if due.attempts.is_empty() && self.halted() {
+            untried(due.place, due.operation)
+        } else {
+            not_done(due)
+        }
+    }
 }
 
-/// Given up. A create that was never lost has not happened; of a change that was called at all it cannot be said, so
-/// the ledger's line becomes doubtful.
+/// Not called, because the run was stopped: it is as if it had never been marked.
+fn untried(place: usize, operation: Arc<Operation>) -> Settlement {
+    Settlement {
+        place,
+        operation,
+        state: OperationState::Planned,
+        errcode: None,
+        errmsg: None,
+        attempts: Vec::new(),
+        ledger: None,
+        refusal: None,
+    }
+}
+
+/// A create that was never lost has not happened; of a change that was called at all it cannot be said, so the ledger's
+/// line becomes doubtful.
 fn not_done(due: Due) -> Settlement {
     let Due { place, operation, attempts, .. } = due;
     let called = !attempts.is_empty() && operation.kind != OperationKind::Create;

@@ -1,5 +1,7 @@
 //! Why a run ended early.
 
+use std::fmt::Write as _;
+
 use crate::jiandaoyun;
 use crate::model::{PlanId, RunId, Text};
 use crate::store::StoreError;
@@ -37,6 +39,23 @@ fn listed(missing: &[MissingField]) -> Text {
     let texts: Vec<Text> = missing.iter().map(MissingField::text).collect();
     let join = |pick: fn(&Text) -> &str, by: &str| texts.iter().map(pick).collect::<Vec<_>>().join(by);
     Text::new(join(|text| &text.en, "; "), join(|text| &text.zh, "；"))
+}
+
+/// How far a plan was carried out; nothing if there was none.
+fn so_far(done: u64, failed: u64, untried: u64) -> Text {
+    if done + failed + untried == 0 {
+        return Text::new("", "");
+    }
+    let (mut en, mut zh) = (format!(": {done} operations done"), format!("：已完成 {done} 项操作"));
+    if failed > 0 {
+        let _ = write!(en, ", {failed} not done or in doubt");
+        let _ = write!(zh, "，{failed} 项未完成或结果未知");
+    }
+    if untried > 0 {
+        let _ = write!(en, ", {untried} left for the next run");
+        let _ = write!(zh, "，{untried} 项留待下次运行");
+    }
+    Text::new(en, zh)
 }
 
 /// A run that could not go on. What was done before is in the store, and the next run goes on from there.
@@ -106,8 +125,15 @@ pub enum RunError {
         reason: String,
     },
     /// The process ends.
-    #[error("ruzhi was asked to end before the run was over")]
-    Quit,
+    #[error("ruzhi was asked to end before the run was over{}", so_far(*done, *failed, *untried).en)]
+    Quit {
+        /// Operations done.
+        done: u64,
+        /// Operations that were tried and not done, or are in doubt.
+        failed: u64,
+        /// Operations that were not tried.
+        untried: u64,
+    },
     /// A person rejected the plan.
     #[error("plan {plan} was rejected by a person")]
     Rejected {
@@ -165,7 +191,7 @@ impl RunError {
             Self::Directory(error) | Self::Stopped(error) => error.code(),
             Self::Store(error) => error.code().to_owned(),
             Self::Worker { .. } => "run.worker".to_owned(),
-            Self::Quit => "run.quit".to_owned(),
+            Self::Quit { .. } => "run.quit".to_owned(),
             Self::Rejected { .. } => "plan.rejected".to_owned(),
             Self::NothingToUndo { .. } => "run.nothing_to_undo".to_owned(),
             Self::NoSuchPlan { .. } => "plan.unknown".to_owned(),
@@ -192,7 +218,9 @@ impl RunError {
             Self::Collect(_) => "无法读取表单".to_owned(),
             Self::Fields(_) => "无法读取表单的字段".to_owned(),
             Self::FieldsMissing { missing } => format!("表单缺少所读取的字段：{}", listed(missing).zh),
-            Self::Quit => "运行结束前 ruzhi 被要求退出".to_owned(),
+            Self::Quit { done, failed, untried } => {
+                format!("运行结束前 ruzhi 被要求退出{}", so_far(*done, *failed, *untried).zh)
+            }
             Self::Rejected { plan } => format!("计划 {plan} 已被人工否决"),
             Self::NothingToUndo { run } => format!("运行 {run} 没有可撤销的操作"),
             Self::SourceEmptied { had } => format!("表单没有返回任何数据，而此前已知 {had} 条"),
@@ -228,7 +256,7 @@ impl RunError {
                 "no row was read, nobody was taken for a leaver and the watermark stays; put the field back, or correct the rules file and the filter (a field that was given an alias is known by the alias)",
                 "未读取任何数据，没有任何人被当作离职处理，水位不变；请恢复该字段，或修改规则文件与筛选条件（设置了别名的字段须使用别名）",
             ),
-            Self::Quit => Text::new(
+            Self::Quit { .. } => Text::new(
                 "every answer that came is stored; the next run goes on from there",
                 "已收到的应答都已保存；下次运行会从那里继续",
             ),

@@ -13,26 +13,18 @@ use super::error::RunError;
 use super::flow::Flow;
 use super::planning::{self, Made};
 use super::progress::Stage;
+use super::request::Request;
 use super::settle::settle_crash;
 use super::write_back::write_back;
-use super::{adopt, drift, fields, revert};
+use super::{adopt, drift, fields, problem, revert};
 use crate::meter;
-use crate::model::{PlanId, RunId, Text};
+use crate::model::PlanId;
 use crate::plan::drift::Finding;
 use crate::plan::{AdoptBy, Counts, DriftSettle, Plan, Policy, Purpose};
-use crate::store::{PlanState, RunKind, RunRow, RunState, StoredPlan, Watermark};
+use crate::store::{PlanState, RunRow, RunState, StoredPlan, Watermark};
 
 /// How often a run plans again because it found members missing that the ledger knew. The guard judges each plan.
 const PASSES: usize = 3;
-
-/// What a person may ask of a run.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct RunOptions {
-    /// Read the whole form, decide every row again, and try quarantined records again.
-    pub full: bool,
-    /// Believe the form even if most of its rows are missing.
-    pub accept_missing: bool,
-}
 
 /// What a run came to.
 #[derive(Debug)]
@@ -45,53 +37,6 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// Why it ended early.
     pub error: Option<RunError>,
-}
-
-/// What a run is asked to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Request {
-    /// Collect, decide and plan, and write nothing to the directory.
-    Plan(RunOptions),
-    /// Plan, and apply the plan if the guard lets it pass.
-    Sync(RunOptions),
-    /// Apply a stored plan, if the world is still as it was when the plan was made.
-    Apply {
-        /// Which.
-        plan: PlanId,
-        /// A person releases it although the guard holds it.
-        approved: bool,
-    },
-    /// Plan to take over members who were in the directory before ruzhi.
-    Adopt(AdoptBy),
-    /// Plan to undo a run.
-    Revert(RunId),
-    /// Compare the directory with the ledger, and plan to settle the difference if asked to.
-    Drift(Option<DriftSettle>),
-}
-
-impl Request {
-    fn kind(&self) -> RunKind {
-        match self {
-            Self::Plan(_) => RunKind::Plan,
-            Self::Sync(_) => RunKind::Sync,
-            Self::Apply { .. } => RunKind::Apply,
-            Self::Adopt(_) => RunKind::Adopt,
-            Self::Revert(_) => RunKind::Revert,
-            Self::Drift(_) => RunKind::Drift,
-        }
-    }
-
-    fn options(&self) -> RunOptions {
-        match self {
-            Self::Plan(options) | Self::Sync(options) => *options,
-            _ => RunOptions::default(),
-        }
-    }
-
-    /// Whether a plan is made and left.
-    fn only_plans(&self) -> bool {
-        !matches!(self, Self::Sync(_) | Self::Apply { .. })
-    }
 }
 
 impl Flow {
@@ -235,18 +180,15 @@ impl Running<'_> {
         }
         for pass in 0..PASSES {
             self.row.counts = merged(self.row.counts, made.plan.counts);
-            self.row.problem = undecided(&made.plan).or_else(|| made.note.clone());
+            self.row.problem = problem::undecided(&made.plan).or_else(|| made.note.clone());
             let planned = made.plan.counts;
             let (plan, state) = self.keep(made, applying && pass == 0).await?;
             if self.request.only_plans() {
                 self.row.counts = planned;
             }
             if state == PlanState::Rejected {
-                let rejected = RunError::Rejected { plan: plan.id.clone() };
-                let (what, hint) = (rejected.text(), rejected.hint());
-                let told =
-                    Text::new(format!("{}: {}", what.en, hint.en), format!("{}：{}", what.zh, hint.zh));
-                self.row.problem = Some(told);
+                let error = RunError::Rejected { plan: plan.id.clone() };
+                self.row.problem = Some(problem::rejected(&error));
             }
             let waits = matches!(state, PlanState::Rejected | PlanState::Held);
             if waits || self.request.only_plans() {
@@ -259,42 +201,27 @@ impl Running<'_> {
             if let Some(error) = applied.stopped {
                 return Err(RunError::Stopped(error));
             }
-            if self.flow.quit.is_cancelled() && applied.counts.failed > 0 {
-                return Err(RunError::Quit);
+            let Counts { failed, untried, .. } = applied.counts;
+            if self.flow.quit.is_cancelled() && failed + untried > 0 {
+                return Err(RunError::Quit { done: self.row.counts.operations(), failed, untried });
             }
             if applied.parked {
-                self.row.problem = Some(Text::new(
-                    "WeCom's rate limit did not lift; run again in an hour, the rest is planned again",
-                    "企业微信的频率限制未解除；请一小时后重试，其余操作会重新计划",
-                ));
+                self.row.problem = Some(problem::parked());
             }
             if let (Some((userid, words)), None) = (applied.first_failure, &self.row.problem) {
-                let failed = applied.counts.failed;
-                self.row.problem = Some(Text::new(
-                    format!(
-                        "{failed} operations were not done, {userid} among them ({words}); the next run plans them again, `ruzhi trace` shows each call"
-                    ),
-                    format!(
-                        "{failed} 项操作未完成，包括 {userid}（{words}）；下次运行会重新计划，可用 `ruzhi trace` 查看每次调用"
-                    ),
-                ));
+                self.row.problem = Some(problem::not_done(failed, &userid, &words));
             }
             if purpose != Purpose::Sync || !applied.plan_again || pass + 1 == PASSES {
                 break;
             }
-            // Those found missing are planned anew, and counted by what becomes of them then.
-            self.row.counts.failed = 0;
+            // What was not done is planned anew, and counted by what becomes of it then.
+            self.row.counts = Counts { failed: 0, untried: 0, ..self.row.counts };
             self.row.problem = None;
             made = unless(&self.flow.quit, self.make(&purpose)).await?;
         }
-        if self.row.counts.failed > 0 {
-            let failed = self.row.counts.failed;
-            self.row.problem.get_or_insert_with(|| {
-                Text::new(
-                    format!("{failed} operations were not done or are in doubt; the next run asks WeCom and goes on, `ruzhi trace` shows each call"),
-                    format!("{failed} 项操作未完成或结果未知；下次运行会先与企业微信核对再继续，可用 `ruzhi trace` 查看每次调用"),
-                )
-            });
+        let Counts { failed, untried, .. } = self.row.counts;
+        if failed + untried > 0 {
+            self.row.problem.get_or_insert_with(|| problem::in_doubt(failed));
             return Ok(RunState::Failed);
         }
         if purpose == Purpose::Sync {
@@ -407,7 +334,8 @@ impl Running<'_> {
         flow.progress.planned(plan.operations);
         set(PlanState::Applying).await?;
         let applied = Applying::new(flow, plan).apply().await?;
-        set(if applied.counts.failed == 0 { PlanState::Done } else { PlanState::Failed }).await?;
+        let all = applied.counts.failed + applied.counts.untried == 0;
+        set(if all { PlanState::Done } else { PlanState::Failed }).await?;
         Ok(applied)
     }
 
@@ -514,6 +442,7 @@ impl Running<'_> {
                     counts.ignored = counts.ignored,
                     counts.refused = counts.refused,
                     counts.failed = counts.failed,
+                    counts.untried = counts.untried,
                     "run ended"
                 );
             }
@@ -528,18 +457,9 @@ async fn unless<T>(
 ) -> Result<T, RunError> {
     tokio::select! {
         biased;
-        () = quit.cancelled() => Err(RunError::Quit),
+        () = quit.cancelled() => Err(RunError::Quit { done: 0, failed: 0, untried: 0 }),
         result = work => result,
     }
-}
-
-/// Why records have no decision, told once.
-fn undecided(plan: &Plan) -> Option<Text> {
-    let (reason, count) = (plan.undecided.as_ref()?, plan.counts.failed);
-    Some(Text::new(
-        format!("{count} records could not be decided ({reason}); `ruzhi trace` shows each"),
-        format!("{count} 条记录无法判定（{reason}）；可用 `ruzhi trace` 逐条查看"),
-    ))
 }
 
 /// The standing of the records is the newest plan's; what was written before stays counted.

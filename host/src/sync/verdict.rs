@@ -160,8 +160,9 @@ pub(super) fn read(operation: &Arc<Operation>, place: usize, known: Known<'_>, a
         },
         Verdict::Parked { .. } | Verdict::Quit => Meaning::Stop {
             settlement: (!known.maybe_ours).then(|| {
-                // A change that was called before the limit was reached may have happened.
-                let called_before = before.filter(|_| !creating && attempts.len() > 1);
+                // A change that was called before the limit was reached, or before the process was to end, may have
+                // happened.
+                let called_before = before.filter(|_| !creating && (answer.in_doubt || attempts.len() > 1));
                 let doubtful = called_before.map(|entry| entry.in_doubt(operation));
                 Box::new(settlement(OperationState::Failed, doubtful, None))
             }),

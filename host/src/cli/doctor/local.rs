@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::advisory::{ENGINE, Known};
 use super::{Finding, Level};
-use crate::config::{Config, Flow, ServerSettings, Tenant};
+use crate::config::{Config, Flow, Problem, Problems, ServerSettings, Tenant};
 use crate::failure::Failure;
 use crate::guest::Guest;
 use crate::model::{Lang, Text};
@@ -73,6 +73,35 @@ pub(super) fn configuration(config: &Config, lang: Lang) -> Finding {
         causes: config.warnings.iter().map(|warning| warning.render(lang)).collect(),
         ..Finding::warn("configuration", text, Text::new("see `ruzhi check`", "详见 `ruzhi check`"))
     }
+}
+
+/// The files that cannot be used. Without those of tenants everything else is looked at; without the host's, nothing.
+pub(super) fn unusable(problems: &Problems, looks_on: bool, lang: Lang) -> Vec<Finding> {
+    let of_file = |(file, errors): (&Path, Vec<&Problem>)| {
+        let count = errors.len();
+        let text = if looks_on {
+            Text::new(
+                format!("{count} problems; this tenant is not looked at"),
+                format!("有 {count} 个问题；未检查该租户"),
+            )
+        } else {
+            Text::new(
+                format!("{count} problems; nothing else can be looked at before they are gone"),
+                format!("有 {count} 个问题；解决之前无法检查其他项目"),
+            )
+        };
+        Finding {
+            code: Some("config".to_owned()),
+            causes: errors.iter().map(|problem| problem.render(lang)).collect(),
+            ..Finding::fail(
+                "configuration",
+                text,
+                Text::new("correct the file, then run this again", "请修正该文件后重新运行"),
+            )
+        }
+        .of(file.display())
+    };
+    problems.errors_by_file().into_iter().map(of_file).collect()
 }
 
 /// Whether the store can be read, is whole, and is nobody else's to read.

@@ -15,9 +15,9 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::json;
 
-use super::deployment::{Need, configuration, library};
+use super::deployment::library;
 use super::speech::Speech;
-use crate::config::{Config, ProcessEnvironment};
+use crate::config::{Checks, Config, Problems, ProcessEnvironment, Secrets};
 use crate::deployment;
 use crate::failure::{Failure, exit};
 use crate::model::Text;
@@ -94,31 +94,20 @@ impl Finding {
 
 impl Doctor {
     pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
+        let secrets = if self.alive { Secrets::Skip } else { Secrets::Resolve };
+        let checks = Checks { secrets, ..deployment::checks() };
+        let (config, problems) = Config::usable(dir, &ProcessEnvironment, &checks);
         if self.alive {
-            let config = configuration(dir, Need::Read, speech)?;
+            // A tenant's file does not keep the process from answering.
+            let config = config.ok_or_else(|| problems.unwrap_or_default())?;
             return Ok(tell(&[services::alive(&config.server).await], speech));
         }
         let mut findings = vec![local::engine()];
-        match Config::load(dir, &ProcessEnvironment, &deployment::checks()) {
-            Ok(config) => {
-                findings.push(local::configuration(&config, speech.lang));
-                self.look(&config, speech, &mut findings).await?;
-            }
-            Err(problems) => {
-                let count = problems.list.len();
-                findings.push(Finding {
-                    code: Some("config".to_owned()),
-                    causes: problems.list.iter().map(|problem| problem.render(speech.lang)).collect(),
-                    ..Finding::fail(
-                        "configuration",
-                        Text::new(
-                            format!("{count} problems; nothing else can be looked at before they are gone"),
-                            format!("有 {count} 个问题；解决之前无法检查其他项目"),
-                        ),
-                        Text::new("correct the files, then run this again", "请修正配置文件后重新运行"),
-                    )
-                });
-            }
+        let unusable = problems.iter().flat_map(|p| local::unusable(p, config.is_some(), speech.lang));
+        findings.extend(unusable);
+        if let Some(config) = config {
+            findings.push(local::configuration(&config, speech.lang));
+            self.look(&config, problems.as_ref(), speech, &mut findings).await?;
         }
         Ok(tell(&findings, speech))
     }
@@ -126,10 +115,11 @@ impl Doctor {
     async fn look(
         &self,
         config: &Config,
+        problems: Option<&Problems>,
         speech: &Speech,
         findings: &mut Vec<Finding>,
     ) -> Result<(), Failure> {
-        let chosen = config.select(self.target.as_deref())?;
+        let chosen = config.select_usable(self.target.as_deref(), problems)?;
         let (store, opened) = local::store(&config.store.path).await;
         findings.extend(store);
         findings.extend(local::disk(config));
@@ -143,11 +133,11 @@ impl Doctor {
             let mut tenants: Vec<_> = chosen.iter().map(|(tenant, _)| *tenant).collect();
             tenants.dedup_by_key(|tenant| &tenant.id);
             for tenant in tenants {
-                findings.extend(services::tenant(config, tenant).await?);
+                findings.extend(services::tenant(config, tenant).await);
             }
             for (tenant, flow) in &chosen {
                 let guest = deployment::guest(&library, flow).ok();
-                findings.extend(services::flow(tenant, flow, guest.as_ref()).await?);
+                findings.extend(services::flow(tenant, flow, guest.as_ref()).await);
             }
         }
         for (tenant, flow) in &chosen {

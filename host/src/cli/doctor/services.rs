@@ -8,7 +8,6 @@ use reqwest::Url;
 use super::super::online;
 use super::Finding;
 use crate::config::{Config, Flow, ServerSettings, Tenant};
-use crate::failure::Failure;
 use crate::guest::Guest;
 use crate::model::Text;
 
@@ -18,10 +17,10 @@ const OFF: TimeDelta = TimeDelta::seconds(30);
 const TOO_FAR: TimeDelta = TimeDelta::minutes(5);
 
 /// What the services say of a tenant.
-pub(super) async fn tenant(config: &Config, tenant: &Tenant) -> Result<Vec<Finding>, Failure> {
-    let directory = match online::directory(config, tenant).await? {
-        Some(failure) => Finding::of_failure("wecom", &failure),
-        None => Finding::ok(
+pub(super) async fn tenant(config: &Config, tenant: &Tenant) -> Vec<Finding> {
+    let directory = match online::directory(config, tenant).await {
+        Err(failure) => Finding::of_failure("wecom", &failure),
+        Ok(()) => Finding::ok(
             "wecom",
             Text::new(
                 "the secret is accepted, from this address, and may list departments",
@@ -31,19 +30,15 @@ pub(super) async fn tenant(config: &Config, tenant: &Tenant) -> Result<Vec<Findi
     };
     let wecom = clock("WeCom", "企业微信", &tenant.wecom.base_url, tenant.wecom.proxy.as_ref()).await;
     let jiandaoyun = clock("JianDaoYun", "简道云", &tenant.jiandaoyun.base_url, None).await;
-    Ok([directory, wecom, jiandaoyun].map(|finding| finding.of(&tenant.id)).into())
+    [directory, wecom, jiandaoyun].map(|finding| finding.of(&tenant.id)).into()
 }
 
 /// What the form's service says of a flow.
-pub(super) async fn flow(
-    tenant: &Tenant,
-    flow: &Flow,
-    guest: Option<&Guest>,
-) -> Result<Vec<Finding>, Failure> {
+pub(super) async fn flow(tenant: &Tenant, flow: &Flow, guest: Option<&Guest>) -> Vec<Finding> {
     let of = format!("{}/{}", tenant.id, flow.id);
-    let widgets = match online::widgets(tenant, flow).await? {
+    let widgets = match online::widgets(tenant, flow).await {
         Ok(widgets) => widgets,
-        Err(failure) => return Ok(vec![Finding::of_failure("jiandaoyun", &failure).of(of)]),
+        Err(failure) => return vec![Finding::of_failure("jiandaoyun", &failure).of(of)],
     };
     let form = match online::missing(tenant, flow, guest, &widgets) {
         Some(failure) => Finding::of_failure("jiandaoyun", &failure),
@@ -59,13 +54,13 @@ pub(super) async fn flow(
         ),
     };
     let mut findings = vec![form.of(&of)];
-    let faults = online::write_back(flow, guest, Some(&widgets))?;
+    let faults = online::write_back(flow, guest, Some(&widgets));
     if faults.is_empty() && flow.write_back.is_some() {
         let text = Text::new("the form's fields take the outcome of its rows", "表单字段可写入处理结果");
         findings.push(Finding::ok("write-back", text).of(&of));
     }
     findings.extend(faults.iter().map(|fault| Finding::of_failure("write-back", fault).of(&of)));
-    Ok(findings)
+    findings
 }
 
 /// Whether a process that stays answers on this machine, and is ready.

@@ -1,6 +1,35 @@
 use super::*;
 
 #[test]
+fn what_is_good_can_be_looked_at_beside_what_is_not() {
+    let bad = TENANT.replace("corp_id", "corp_ids");
+    let deployment = Deployment::of(&[("tenants/a.toml", &bad), ("tenants/b.toml", TENANT)]);
+    let usable = || {
+        let (config, problems) =
+            Config::usable(deployment.dir.path(), &deployment.variables, &deployment.checks);
+        (config.map(|config| config.tenants.len()), problems)
+    };
+    let (tenants, problems) = usable();
+    let problems = problems.unwrap();
+    let by_file = |problems: &Problems| -> Vec<(String, usize)> {
+        let files = problems.errors_by_file().into_iter();
+        files.map(|(file, errors)| (file.display().to_string(), errors.len())).collect()
+    };
+    assert_eq!((tenants, by_file(&problems)), (Some(1), vec![("tenants/a.toml".to_owned(), 2)]));
+    let (config, _) = Config::usable(deployment.dir.path(), &deployment.variables, &deployment.checks);
+    let config = config.unwrap();
+    assert_eq!(config.select_usable(Some("a"), Some(&problems)).unwrap().len(), 0);
+    assert_eq!(config.select_usable(Some("a/onboarding"), Some(&problems)).unwrap().len(), 0);
+    assert_eq!(config.select_usable(None, Some(&problems)).unwrap().len(), 1);
+    assert!(config.select_usable(Some("c"), Some(&problems)).is_err());
+    assert!(deployment.load().is_err(), "nothing runs on it");
+    // Where the host's file is wrong, nothing is known of what the tenants are held to.
+    deployment.write("ruzhi.toml", b"[stor]\n");
+    let (tenants, problems) = usable();
+    assert_eq!((tenants, by_file(&problems.unwrap()).len()), (None, 2));
+}
+
+#[test]
 fn a_folder_that_is_not_there_is_one_problem() {
     let deployment = Deployment::of(&[]);
     let dir = deployment.path("nowhere");

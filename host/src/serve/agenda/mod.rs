@@ -20,7 +20,8 @@
 //!   for its next tick, as does one whose schedule was changed. A moment that a clock put forward skips is taken up
 //!   right after the gap if the schedule names the hour, and left out if it says every hour; one that a clock put back
 //!   repeats is taken up once if the schedule names the hour.
-//! - *Push*, *callback*: remembered until a run takes them up; a callback asks for a look for drift.
+//! - *Push*, *callback*: remembered until a run takes them up; a callback asks for a look for drift. Who takes them in
+//!   keeps them in the store too, until that run has ended, and they are due again at the next start.
 //! - *Retry*: after work that failed, 1 minute, 5, 15, 30, then an hour after each failure, until it succeeds. While a
 //!   flow fails its ticks and pushes wait for the retry, which takes them up. A look for drift that fails is not
 //!   repeated, the next event asks again; a person's run that fails is theirs to see, and what it took up is due again.
@@ -53,7 +54,7 @@ pub use schedule::Schedule;
 use super::scheduler::{FlowStanding, Wake};
 use crate::config;
 use crate::model::{FlowId, RunId, TenantId, Text};
-use crate::store::{Paused, StandingRow};
+use crate::store::{Paused, StandingRow, WakeRow};
 
 /// A clock may step back so far, as time servers make it, without anything being pulled back: no schedule has two
 /// moments closer than this.
@@ -184,15 +185,21 @@ pub struct Agenda {
     busy: BTreeSet<Arc<str>>,
     /// Rows of flows that the configuration does not have.
     known: BTreeMap<Key, StandingRow>,
+    /// What flows were woken for before the process started, and the configuration has not had since.
+    woken: BTreeMap<Key, Vec<WakeRow>>,
     changed: BTreeSet<Key>,
     seen: Option<DateTime<Utc>>,
 }
 
 impl Agenda {
-    /// An agenda without flows that knows how they stood.
-    pub fn restore(standings: Vec<StandingRow>) -> Self {
+    /// An agenda without flows that knows how they stood, and what they were woken for and did not do.
+    pub fn restore(standings: Vec<StandingRow>, wakes: Vec<WakeRow>) -> Self {
         let known = standings.into_iter().map(|row| ((row.tenant.clone(), row.flow.clone()), row)).collect();
-        Self { known, ..Self::default() }
+        let mut woken: BTreeMap<Key, Vec<WakeRow>> = BTreeMap::new();
+        for wake in wakes {
+            woken.entry((wake.tenant.clone(), wake.flow.clone())).or_default().push(wake);
+        }
+        Self { known, woken, ..Self::default() }
     }
 
     /// Exchanges the flows for those of a configuration. A flow that is there as before goes on as it was; one that
@@ -212,7 +219,10 @@ impl Agenda {
                 entry.change(&flow, corp.clone(), now)
             } else {
                 let row = self.known.remove(&key);
-                let (entry, changed) = Entry::new(flow, corp.clone(), row, now);
+                let (mut entry, changed) = Entry::new(flow, corp.clone(), row, now);
+                for wake in self.woken.remove(&key).unwrap_or_default() {
+                    entry.wake(wake.kind.into(), wake.at.min(now));
+                }
                 self.entries.insert(key.clone(), entry);
                 changed
             };

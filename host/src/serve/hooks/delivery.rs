@@ -5,7 +5,8 @@ use std::future::Future;
 use chrono::{DateTime, Utc};
 
 use super::{PATIENCE, REMEMBERED, REPLAY};
-use crate::store::{Store, StoreError};
+use crate::model::{FlowId, TenantId};
+use crate::store::{Delivery, Store, StoreError, WakeKind};
 
 /// Whether what was signed at `timestamp`, in seconds since 1970, is of this moment.
 pub(super) fn is_of_now(timestamp: &str, now: DateTime<Utc>) -> bool {
@@ -13,18 +14,16 @@ pub(super) fn is_of_now(timestamp: &str, now: DateTime<Utc>) -> bool {
     signed.is_some_and(|signed: DateTime<Utc>| (now - signed).abs() <= REPLAY)
 }
 
-/// Takes a delivery under every one of its names; it is new only if each of them is.
+/// Takes a delivery under every one of its names, and what it wakes with it: the service is told that it arrived, so
+/// nothing may forget it. It is new only if each of its names is.
 pub(super) async fn is_new(
     store: &dyn Store,
     source: &str,
     names: &[String],
     now: DateTime<Utc>,
+    wakes: Option<(&TenantId, &FlowId, WakeKind)>,
 ) -> Result<bool, StoreError> {
-    let mut new = true;
-    for name in names {
-        new &= store.take_delivery(source, name, now, now - REMEMBERED).await?;
-    }
-    Ok(new)
+    store.take_delivery(&Delivery { source, names, at: now, forget_before: now - REMEMBERED, wakes }).await
 }
 
 /// What `asked` answers, if it does so in time and without an error.
@@ -34,12 +33,14 @@ pub(super) async fn in_time<T>(asked: impl Future<Output = Result<T, StoreError>
         Ok(Err(error)) => {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
-                "the store could not be asked about a push"
+                "the store could not be asked about a push; a kill before the flow runs would forget it"
             );
             None
         }
         Err(_) => {
-            tracing::warn!("the store did not answer in time about a push");
+            tracing::warn!(
+                "the store did not answer in time about a push; a kill before the flow runs would forget it"
+            );
             None
         }
     }

@@ -24,6 +24,7 @@ use crate::deployment::Deployment;
 use crate::meter;
 use crate::model::{Digest, FlowId, TenantId};
 use crate::serve::{Process, Wake};
+use crate::store::WakeKind;
 
 const SIGNATURE: &str = "x-jdy-signature";
 const DELIVERY: &str = "x-jdy-deliverid";
@@ -75,7 +76,7 @@ pub(super) async fn take(
     span.in_scope(|| match received {
         Received::Wake => {
             tracing::info!("a push of JianDaoYun wakes the flow");
-            process.scheduler.wake(tenant, Some(flow), Wake::Push);
+            process.scheduler.wake(tenant, flow, Wake::Push);
         }
         Received::Nothing(why) => {
             tracing::debug!(reason = why.as_str(), "a push of JianDaoYun wakes nobody: {}", why.as_str());
@@ -115,14 +116,16 @@ pub(super) async fn receive(
     let source = format!("jiandaoyun/{tenant}/{flow}");
     let names = delivery_names(&headers, &signed);
     let asked = async {
-        if !delivery::is_new(deployment.store.as_ref(), &source, &names, now).await? {
-            return Ok(Received::Nothing(Nothing::Duplicate));
-        }
-        let Some(row) = row.filter(|_| !known::is_collecting(&process.live, tenant, flow)) else {
-            return Ok(Received::Wake);
+        let known = match row.filter(|_| !known::is_collecting(&process.live, tenant, flow)) {
+            Some(row) => known::is_known(deployment, fields, tenant, flow, row).await?,
+            None => false,
         };
-        let known = known::is_known(deployment, fields, tenant, flow, row).await?;
-        Ok(if known { Received::Nothing(Nothing::Known) } else { Received::Wake })
+        let wakes = Some((tenant, flow, WakeKind::Push)).filter(|_| !known);
+        Ok(match delivery::is_new(deployment.store.as_ref(), &source, &names, now, wakes).await? {
+            false => Received::Nothing(Nothing::Duplicate),
+            true if known => Received::Nothing(Nothing::Known),
+            true => Received::Wake,
+        })
     };
     in_time(asked).await.unwrap_or(Received::Wake)
 }

@@ -4,12 +4,13 @@
 //! that does not exist. *Is it genuine*: the signature is recomputed over the bytes as they came and compared in constant
 //! time, and what was signed longer ago than [`REPLAY`], or is that far ahead, is refused; a refusal says nothing but its
 //! status. *Is there anything to do*: an event that changes nothing for the flow wakes nobody. *Was it here before*: a
-//! delivery is taken once ([`Store::take_delivery`](crate::store::Store::take_delivery)). What is left wakes the scheduler,
-//! and the scheduler collects by itself: of a body, nothing goes anywhere else.
+//! delivery is taken once ([`Store::take_delivery`](crate::store::Store::take_delivery)), and what it wakes is kept in the
+//! same step, until a run has done it: the service never tells again what it was told had arrived. What is left wakes the
+//! scheduler, and the scheduler collects by itself: of a body, nothing goes anywhere else.
 //!
 //! A service that waits too long for an answer sends again, and gives up on a receiver that is often late. So whatever is
-//! asked of the store is given [`PATIENCE`] and no longer; without an answer the flow is woken. To wake twice costs a look,
-//! to miss a push costs somebody a day.
+//! asked of the store is given [`PATIENCE`] and no longer; without an answer the flow is woken, and this once the wake is in
+//! memory alone. To wake twice costs a look, to miss a push costs somebody a day.
 
 mod delivery;
 mod envelope;

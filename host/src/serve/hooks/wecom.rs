@@ -20,13 +20,16 @@ use super::{Nothing, Received, Refused};
 use crate::config::CallbackSettings;
 use crate::deployment::Deployment;
 use crate::meter;
-use crate::model::{Digest, TenantId};
+use crate::model::{Digest, FlowId, TenantId};
 use crate::serve::{Process, Wake};
+use crate::store::WakeKind;
 
 /// A tenant that takes callbacks.
 pub(super) struct Receiver {
     deployment: Arc<Deployment>,
     pub(super) tenant: TenantId,
+    /// A look for drift compares the whole directory with the whole ledger: one flow does it for all.
+    flow: FlowId,
     corp_id: String,
     settings: CallbackSettings,
 }
@@ -35,9 +38,9 @@ impl Receiver {
     /// The tenant of this name, if it takes callbacks.
     pub(super) fn find(deployment: Arc<Deployment>, tenant: &str) -> Option<Self> {
         let of = deployment.config.tenants.iter().find(|of| of.id.as_str() == tenant)?;
-        let (tenant, corp_id, settings) =
-            (of.id.clone(), of.wecom.corp_id.clone(), of.wecom.callback.clone()?);
-        Some(Self { deployment, tenant, corp_id, settings })
+        let (tenant, flow) = (of.id.clone(), of.flows.first()?.id.clone());
+        let (corp_id, settings) = (of.wecom.corp_id.clone(), of.wecom.callback.clone()?);
+        Some(Self { deployment, tenant, flow, corp_id, settings })
     }
 }
 
@@ -81,12 +84,12 @@ pub(super) async fn take(
     };
     let received = receive(&process, &receiver, request).await;
     meter::webhook(meter::Service::Wecom, received.as_str());
-    let tenant = &receiver.tenant;
+    let (tenant, flow) = (&receiver.tenant, &receiver.flow);
     let span = tracing::info_span!("callback", tenant.id = tenant.as_str());
     span.in_scope(|| match received {
         Received::Wake => {
             tracing::info!("a callback of WeCom wakes a look for drift");
-            process.scheduler.wake(tenant, None, Wake::Callback);
+            process.scheduler.wake(tenant, flow, Wake::Callback);
         }
         Received::Nothing(why) => {
             tracing::debug!(reason = why.as_str(), "a callback of WeCom wakes nobody: {}", why.as_str());
@@ -113,17 +116,19 @@ pub(super) async fn receive(process: &Process, receiver: &Receiver, request: Req
         Ok(opened) => opened,
         Err(refused) => return Received::Refused(refused),
     };
-    let names = match Event::read(&opened.message) {
-        Ok(Event::Contact(names)) => names,
+    let mut names = vec![String::from(opened.ciphertext)];
+    match Event::read(&opened.message) {
+        Ok(Event::Contact(of)) => {
+            names.push(Digest::of_parts(of.iter().map(String::as_bytes)).into());
+        }
         Ok(Event::Other(why)) => return Received::Nothing(why),
         // It is genuine, and of a kind that there was none of so far.
-        Err(event::Malformed) => return Received::Wake,
-    };
-    let Receiver { deployment, tenant, .. } = receiver;
-    let event = Digest::of_parts(names.iter().map(String::as_bytes));
-    let names = [opened.ciphertext, event].map(String::from);
+        Err(event::Malformed) => {}
+    }
+    let Receiver { deployment, tenant, flow, .. } = receiver;
     let source = format!("wecom/{tenant}");
-    let asked = delivery::is_new(deployment.store.as_ref(), &source, &names, process.clock.now());
+    let wakes = Some((tenant, flow, WakeKind::Callback));
+    let asked = delivery::is_new(deployment.store.as_ref(), &source, &names, process.clock.now(), wakes);
     match in_time(asked).await {
         Some(false) => Received::Nothing(Nothing::Duplicate),
         Some(true) | None => Received::Wake,

@@ -82,13 +82,18 @@ pub(super) async fn settle(
     // Most of a batch ended alike, so a few statements write it.
     let mut alike: BTreeMap<_, Vec<usize>> = BTreeMap::new();
     for settlement in settlements {
-        let ending = (settlement.state, settlement.errcode, settlement.errmsg.as_deref());
+        let ending =
+            (settlement.state, settlement.called(), settlement.errcode, settlement.errmsg.as_deref());
         alike.entry(ending).or_default().push(settlement.place);
     }
-    for ((state, errcode, errmsg), places) in alike {
+    for ((state, called, errcode, errmsg), places) in alike {
+        let settled_at = Some(at).filter(|_| state != OperationState::Planned);
         for chunk in places.chunks(ROWS) {
             let mut query = sqlx::QueryBuilder::<Db>::new("UPDATE operation SET state = ");
-            query.push_bind(state.as_str()).push(", settled_at = ").push_bind(at);
+            query.push_bind(state.as_str()).push(", settled_at = ").push_bind(settled_at);
+            if !called {
+                query.push(", sent_at = NULL");
+            }
             query.push(", errcode = ").push_bind(errcode);
             query.push(", errmsg = ").push_bind(errmsg.map(str::to_owned));
             only_places(&mut query, tenant, plan, chunk);

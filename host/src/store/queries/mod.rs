@@ -11,6 +11,7 @@ mod shown;
 mod values;
 mod world;
 mod write_back;
+mod writing;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -18,10 +19,11 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::super::{
-    Absence, ActivationRow, AlarmRow, Artifacts, AuditRow, DraftPart, DueWriteBack, FetchedRecord, InDoubt,
-    KnownRecord, OperationRow, OperationsWanted, PlanState, PresentRecord, RecordRow, RecordTrace, RejectRow,
-    RejectsWanted, RunRow, RunState, RunsCounted, RunsWanted, Settlement, ShownReject, StandingRow, Store,
-    StoreError, StoredPlan, TenantStatus, Watermark, WriteBackScope, WrittenBack,
+    Absence, ActivationRow, AlarmRow, Artifacts, AuditRow, Delivery, DraftPart, DueWriteBack, FetchedRecord,
+    InDoubt, KnownRecord, OperationRow, OperationsWanted, PlanState, PresentRecord, RecordRow, RecordTrace,
+    RejectRow, RejectsWanted, RunRow, RunState, RunsCounted, RunsWanted, Settlement, ShownReject,
+    StandingRow, Store, StoreError, StoredPlan, TenantStatus, WakeRow, Watermark, WriteBackScope,
+    WrittenBack,
 };
 use super::{Db, Sqlite};
 use crate::model::{
@@ -29,6 +31,7 @@ use crate::model::{
     TenantId,
 };
 use crate::plan::{Candidate, Order, Plan, Scope, Survey};
+use writing::Writing;
 
 /// Rows of one statement: below every database's limit on parameters.
 const ROWS: usize = 500;
@@ -37,31 +40,6 @@ const ROWS: usize = 500;
 /// connection; of these there is one for every number of rows, of up to a MB each, and all of them would fill memory.
 fn once(query: &mut sqlx::QueryBuilder<Db>) -> sqlx::query::Query<'_, Db, <Db as sqlx::Database>::Arguments> {
     query.build().persistent(false)
-}
-
-/// A write transaction.
-struct Writing<'a> {
-    transaction: sqlx::Transaction<'static, Db>,
-    _turn: tokio::sync::MutexGuard<'a, ()>,
-}
-
-impl Writing<'_> {
-    async fn commit(self, what: &'static str) -> Result<(), StoreError> {
-        self.transaction.commit().await.map_err(|source| StoreError::Write { what, source })
-    }
-}
-
-impl Sqlite {
-    /// Begins a write transaction that takes the write lock at once: one that upgrades later could fail half-way.
-    async fn writing(&self, what: &'static str) -> Result<Writing<'_>, StoreError> {
-        let turn = self.writing.lock().await;
-        let transaction = self
-            .pool
-            .begin_with("BEGIN IMMEDIATE")
-            .await
-            .map_err(|source| StoreError::Write { what, source })?;
-        Ok(Writing { transaction, _turn: turn })
-    }
 }
 
 #[async_trait]
@@ -410,14 +388,16 @@ impl Store for Sqlite {
         serving::audit(self, tenant, before, most).await
     }
 
-    async fn take_delivery(
-        &self,
-        source: &str,
-        id: &str,
-        at: DateTime<Utc>,
-        forget_before: DateTime<Utc>,
-    ) -> Result<bool, StoreError> {
-        serving::take_delivery(self, source, id, at, forget_before).await
+    async fn take_delivery(&self, delivery: &Delivery<'_>) -> Result<bool, StoreError> {
+        serving::take_delivery(self, delivery).await
+    }
+
+    async fn wakes(&self) -> Result<Vec<WakeRow>, StoreError> {
+        serving::wakes(self).await
+    }
+
+    async fn forget_wake(&self, wake: &WakeRow) -> Result<(), StoreError> {
+        serving::forget_wake(self, wake).await
     }
 
     async fn alarms(&self) -> Result<Vec<AlarmRow>, StoreError> {

@@ -1,14 +1,15 @@
 //! What a process that stays remembers: standings, the audit log, deliveries, alarms.
 
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 
-use super::values::{Reading, json_text};
-use super::{AlarmRow, AuditRow, Sqlite, StandingRow, StoreError};
+use super::values::{Reading, json_text, word_of};
+use super::{AlarmRow, AuditRow, Delivery, Sqlite, StandingRow, StoreError, WakeRow};
 use crate::model::TenantId;
 
 const STANDINGS: &str = "how the flows stand";
 const AUDIT: &str = "the audit log";
 const DELIVERIES: &str = "deliveries";
+const WAKES: &str = "what flows were woken for";
 const ALARMS: &str = "alarms";
 const PROBE: &str = "anything";
 
@@ -114,13 +115,8 @@ pub(super) async fn audit(
         .collect()
 }
 
-pub(super) async fn take_delivery(
-    store: &Sqlite,
-    source: &str,
-    id: &str,
-    at: DateTime<Utc>,
-    forget_before: DateTime<Utc>,
-) -> Result<bool, StoreError> {
+pub(super) async fn take_delivery(store: &Sqlite, delivery: &Delivery<'_>) -> Result<bool, StoreError> {
+    let Delivery { source, names, at, forget_before, wakes } = *delivery;
     let failed = |source| StoreError::Write { what: DELIVERIES, source };
     let mut writing = store.writing(DELIVERIES).await?;
     sqlx::query("DELETE FROM delivery WHERE at < $1")
@@ -128,17 +124,66 @@ pub(super) async fn take_delivery(
         .execute(&mut *writing.transaction)
         .await
         .map_err(failed)?;
-    let taken = sqlx::query(
-        "INSERT INTO delivery (source, id, at) VALUES ($1, $2, $3) ON CONFLICT (source, id) DO NOTHING",
-    )
-    .bind(source)
-    .bind(id)
-    .bind(at.timestamp_millis())
-    .execute(&mut *writing.transaction)
-    .await
-    .map_err(failed)?;
+    let mut new = true;
+    for name in names {
+        let taken = sqlx::query(
+            "INSERT INTO delivery (source, id, at) VALUES ($1, $2, $3) ON CONFLICT (source, id) DO NOTHING",
+        )
+        .bind(source)
+        .bind(name.as_str())
+        .bind(at.timestamp_millis())
+        .execute(&mut *writing.transaction)
+        .await
+        .map_err(failed)?;
+        new &= taken.rows_affected() > 0;
+    }
+    if let Some((tenant, flow, kind)) = wakes.filter(|_| new) {
+        sqlx::query(
+            "INSERT INTO wake (tenant, flow, kind, at, times) VALUES ($1, $2, $3, $4, 1) \
+             ON CONFLICT (tenant, flow, kind) DO UPDATE SET times = wake.times + 1",
+        )
+        .bind(tenant.as_str())
+        .bind(flow.as_str())
+        .bind(word_of(&kind))
+        .bind(at.timestamp_millis())
+        .execute(&mut *writing.transaction)
+        .await
+        .map_err(failed)?;
+    }
     writing.commit(DELIVERIES).await?;
-    Ok(taken.rows_affected() > 0)
+    Ok(new)
+}
+
+pub(super) async fn wakes(store: &Sqlite) -> Result<Vec<WakeRow>, StoreError> {
+    let rows = sqlx::query("SELECT * FROM wake ORDER BY tenant, flow, kind")
+        .fetch_all(&store.pool)
+        .await
+        .map_err(|source| StoreError::Read { what: WAKES, source })?;
+    rows.iter()
+        .map(|row| {
+            let reading = Reading { row, what: WAKES };
+            Ok(WakeRow {
+                tenant: reading.id("tenant")?,
+                flow: reading.id("flow")?,
+                kind: reading.word("kind")?,
+                at: reading.moment("at")?,
+                times: reading.count("times")?,
+            })
+        })
+        .collect()
+}
+
+pub(super) async fn forget_wake(store: &Sqlite, wake: &WakeRow) -> Result<(), StoreError> {
+    let mut writing = store.writing(WAKES).await?;
+    sqlx::query("DELETE FROM wake WHERE tenant = $1 AND flow = $2 AND kind = $3 AND times = $4")
+        .bind(wake.tenant.as_str())
+        .bind(wake.flow.as_str())
+        .bind(word_of(&wake.kind))
+        .bind(i64::try_from(wake.times).unwrap_or(i64::MAX))
+        .execute(&mut *writing.transaction)
+        .await
+        .map_err(|source| StoreError::Write { what: WAKES, source })?;
+    writing.commit(WAKES).await
 }
 
 pub(super) async fn alarms(store: &Sqlite) -> Result<Vec<AlarmRow>, StoreError> {

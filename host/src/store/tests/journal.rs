@@ -249,6 +249,48 @@ async fn what_a_run_has_done_can_be_read_back_and_is_counted_if_it_dies() {
 }
 
 #[tokio::test]
+async fn what_was_marked_and_not_called_says_that_it_was_not_sent() {
+    let opened = open().await;
+    let operations = operations();
+    let made = plan_of(Purpose::Sync, "world", &operations);
+    opened.draft("r1", 0, &operations).await;
+    opened.keep("r1", &made, PlanState::Applying).await;
+    let plan = &made.0.id;
+    let (sent, settled) = (now(), now() + chrono::TimeDelta::seconds(1));
+    opened.store.mark_sending(&here(), plan, &[0, 1, 2], sent).await.unwrap();
+    let outcome = |place: usize, state: OperationState| Settlement {
+        state,
+        errcode: None,
+        ..settlement(place, operations[place].clone(), None)
+    };
+    let called = AttemptRow {
+        api: "user/update".to_owned(),
+        at: sent,
+        took_ms: 5,
+        errcode: Some(60020),
+        errmsg: "not allowed to access from your ip".to_owned(),
+    };
+    let outcomes = [
+        outcome(0, OperationState::Planned),
+        // Its token could not be fetched to the end.
+        outcome(1, OperationState::Failed),
+        Settlement { attempts: vec![called], ..outcome(2, OperationState::Failed) },
+    ];
+    opened.store.settle(&here(), plan, &outcomes, settled).await.unwrap();
+    let rows = opened.store.operations(&here(), plan, None, 10).await.unwrap();
+    let said: Vec<_> = rows.iter().map(|row| (row.state, row.sent_at, row.settled_at)).collect();
+    assert_eq!(
+        said,
+        [
+            (OperationState::Planned, None, None),
+            (OperationState::Failed, None, Some(settled)),
+            (OperationState::Failed, Some(sent), Some(settled)),
+        ]
+    );
+    assert_eq!(opened.store.in_doubt(&[here()]).await.unwrap(), []);
+}
+
+#[tokio::test]
 async fn one_process_writes_and_others_may_read() {
     let opened = open().await;
     let path = opened.folder.path().join("ruzhi.db");

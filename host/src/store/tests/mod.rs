@@ -2,6 +2,7 @@
 
 mod journal;
 mod migration;
+mod wakes;
 mod world;
 mod write_back;
 

@@ -58,11 +58,13 @@ fn operation(kind: OperationKind, before: Option<LedgerEntry>, left: bool) -> Ar
     })
 }
 
+fn attempt() -> Attempt {
+    Attempt { api: "user/…", at: now(), took: Duration::ZERO, errcode: Some(1), errmsg: String::new() }
+}
+
 /// The outcome of an operation that WeCom answered so, after earlier calls that may have been carried out or not.
 fn outcome(operation: &Arc<Operation>, verdict: Verdict, lost_before: bool) -> Settlement {
-    let attempt =
-        Attempt { api: "user/…", at: now(), took: Duration::ZERO, errcode: Some(1), errmsg: String::new() };
-    let answer = Answer { verdict, attempts: vec![attempt], in_doubt: false };
+    let answer = Answer { verdict, attempts: vec![attempt()], in_doubt: false };
     let may_appear = operation.before.as_ref().is_some_and(LedgerEntry::may_appear);
     let tenant = tenant();
     let known = Known {
@@ -87,6 +89,21 @@ fn a_change_that_is_refused_after_a_lost_answer_may_have_happened() {
     let lost = outcome(&update, refused(), true);
     assert_eq!(lost.state, OperationState::Refused);
     assert_eq!(lost.ledger, Some(line(MemberState::Active, true)));
+}
+
+#[test]
+fn a_change_that_was_called_once_before_the_process_was_to_end_may_have_happened() {
+    let update = operation(OperationKind::Update, Some(line(MemberState::Active, false)), false);
+    for (in_doubt, ledger) in [(true, Some(line(MemberState::Active, true))), (false, None)] {
+        let tenant = tenant();
+        let known = Known { tenant: &tenant, later: false, adopts: false, maybe_ours: false, when: now() };
+        let answer = Answer { verdict: Verdict::Quit, attempts: vec![attempt()], in_doubt };
+        let Meaning::Stop { settlement: Some(settlement), error: None } = read(&update, 0, known, answer)
+        else {
+            panic!("not stopped")
+        };
+        assert_eq!((settlement.state, settlement.ledger), (OperationState::Failed, ledger));
+    }
 }
 
 #[test]

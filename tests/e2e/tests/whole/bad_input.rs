@@ -3,11 +3,15 @@
 use std::fs;
 
 use ruzhi_e2e::{Deployment, Outcome, Tenant, finish, simulator};
-use ruzhi_sim::Simulator;
 use ruzhi_sim::factory::{CORP_ID, Factory};
+use ruzhi_sim::{FaultRule, Faults, Simulator};
 
 async fn small() -> (Simulator, Deployment) {
-    let factory = Factory::builder(61, 5).hostile(0).build();
+    site(5).await
+}
+
+async fn site(people: usize) -> (Simulator, Deployment) {
+    let factory = Factory::builder(61, people).hostile(0).build();
     let simulator = simulator(&factory).await.unwrap();
     let deployment = Deployment::new(&[Tenant::new(&simulator.url())]).unwrap();
     (simulator, deployment)
@@ -35,6 +39,23 @@ async fn every_problem_of_every_file_is_told_at_once() {
     fs::write(&file, text).unwrap();
     let outcome = deployment.run(&["check"]).unwrap();
     says(&outcome, 2, &["ruzhi.toml:1", "`store`", "tenants/jingxintai.toml:2", "`timezone`"]);
+}
+
+#[tokio::test]
+async fn a_file_that_is_wrong_does_not_keep_the_other_tenants_from_being_checked() {
+    let (simulator, deployment) = small().await;
+    deployment.put(&Tenant { rules: Some("{}".to_owned()), ..Tenant::new(&simulator.url()) }).unwrap();
+    deployment.put(&Tenant { id: "beifang".to_owned(), ..Tenant::new(&simulator.url()) }).unwrap();
+    fs::write(deployment.path().join("tenants/dongfang.toml"), "name = \"x\n").unwrap();
+    fs::write(deployment.path().join("tenants/nanfang.toml"), "nam = \"x\"\n").unwrap();
+    let outcome = deployment.run(&["check", "--online", "--json"]).unwrap();
+    says(&outcome, 2, &["tenants/dongfang.toml:1", "tenants/nanfang.toml:1", "guest.configuration"]);
+    let answer = outcome.json().unwrap();
+    assert_eq!((&answer["ok"], &answer["error"]["code"]), (&false.into(), &"config".into()), "{answer}");
+    let flows = answer["flows"].as_array().unwrap().iter();
+    let problems: Vec<_> =
+        flows.map(|flow| (flow["tenant"].as_str(), flow["problems"].as_array().map(Vec::len))).collect();
+    assert_eq!(problems, [(Some("beifang"), Some(0)), (Some("jingxintai"), Some(1))], "{answer}");
 }
 
 #[tokio::test]
@@ -119,6 +140,38 @@ async fn an_address_wecom_does_not_trust_stops_the_tenant_at_once() {
     says(&deployment.run(&["sync"]).unwrap(), 1, &["wecom.60020"]);
     let calls: u64 = simulator.requests(ruzhi_sim::Service::WeCom).values().sum();
     assert!(calls <= 3, "{calls} calls");
+}
+
+#[tokio::test]
+async fn what_is_not_tried_because_the_tenant_was_stopped_is_no_failure_and_was_not_sent() {
+    let (simulator, deployment) = site(60).await;
+    let rule = FaultRule::refused(60020).api("user/create").skip(8).next(1000);
+    simulator.set_faults(Faults { seed: 1, rules: vec![rule] });
+    let outcome = deployment.run(&["sync", "--json"]).unwrap();
+    says(&outcome, 1, &["wecom.60020"]);
+    let counts = outcome.json().unwrap()["counts"].clone();
+    let count = |name: &str| counts[name].as_u64().unwrap_or_default();
+    assert_eq!(count("created"), 8, "{counts}");
+    assert_eq!(count("created") + count("failed") + count("untried"), 60, "{counts}");
+    let called = simulator.requests(ruzhi_sim::Service::WeCom)["user/create"];
+    assert_eq!(count("created") + count("failed"), called, "only what was called has failed: {counts}");
+
+    let plan = outcome.json().unwrap()["plan"].as_str().unwrap().to_owned();
+    let plan = deployment.run(&["show", &plan, "--json"]).unwrap().json().unwrap();
+    assert_eq!(plan["state"], "failed");
+    for operation in plan["operations"].as_array().unwrap() {
+        let record = operation["record"].as_str().unwrap();
+        let trace = deployment.run(&["trace", "jingxintai", record, "--json"]).unwrap().json().unwrap();
+        let operation = &trace[0]["operations"][0];
+        let called = !operation["attempts"].as_array().unwrap().is_empty();
+        assert_eq!(operation["sent_at"].is_string(), called, "{operation}");
+        assert_eq!(operation["state"] == "planned", !called, "{operation}");
+    }
+
+    simulator.set_faults(Faults::default());
+    let rest = deployment.run(&["sync", "--json"]).unwrap().json().unwrap();
+    assert_eq!((&rest["state"], &rest["counts"]["created"]), (&"done".into(), &52.into()), "{rest}");
+    assert_eq!(rest["counts"].get("untried"), None);
 }
 
 #[tokio::test]

@@ -148,6 +148,50 @@ async fn files_that_are_wrong_are_told_and_end_the_look() {
     assert_eq!(level, "fail");
     assert!(message.starts_with("1 problems"), "{message}");
     assert!(answer.to_string().contains("ruzhi.toml:1"), "{answer}");
+    assert!(findings(&answer, "store").is_empty(), "where the store is, the file would say");
+}
+
+/// Another factory, whose file is wrong.
+fn with_a_bad_file(deployment: &Deployment) {
+    let bad = "name = \"远方\"\ntimezon = \"Asia/Shanghai\"\n[wecom]\nsecrets = 1\n";
+    std::fs::write(deployment.path().join("tenants/yuanfang.toml"), bad).unwrap();
+}
+
+#[tokio::test]
+async fn a_tenant_s_file_that_is_wrong_is_told_and_the_others_are_looked_at() {
+    let (_simulator, deployment) = small().await;
+    with_a_bad_file(&deployment);
+    let answer = diagnosis(&deployment.run(&["doctor", "--json"]).unwrap(), 1);
+    let failed = answer["findings"].as_array().unwrap().iter().filter(|finding| finding["level"] == "fail");
+    let failed: Vec<&Value> = failed.collect();
+    let [bad] = failed.as_slice() else { panic!("{failed:?}") };
+    assert_eq!((&bad["check"], &bad["of"]), (&"configuration".into(), &"tenants/yuanfang.toml".into()));
+    for place in ["tenants/yuanfang.toml:2", "tenants/yuanfang.toml:4"] {
+        assert!(bad["causes"].to_string().contains(place), "{bad}");
+    }
+    for check in ["configuration", "store", "disk", "door", "component", "wecom", "jiandaoyun", "clock"] {
+        let of = answer["findings"].as_array().unwrap().iter();
+        assert!(
+            of.clone().any(|found| found["check"] == check && found["level"] != "fail"),
+            "{check}: {answer}"
+        );
+    }
+    assert!(findings(&answer, "wecom")[0].1.contains("the secret is accepted"), "{answer}");
+
+    // Whoever asks for that very tenant is told the same, and not that there is none.
+    let asked = diagnosis(&deployment.run(&["doctor", "yuanfang", "--json"]).unwrap(), 1);
+    assert_eq!(findings(&asked, "configuration")[0].0, "fail");
+    assert!(findings(&asked, "wecom").is_empty() && !findings(&asked, "store").is_empty(), "{asked}");
+}
+
+#[tokio::test]
+async fn whether_the_process_answers_is_no_matter_of_a_tenant_s_file() {
+    let (_simulator, deployment) = small().await;
+    with_a_bad_file(&deployment);
+    std::fs::write(deployment.path().join("ruzhi.toml"), "[server]\nlisten = \"127.0.0.1:1\"\n").unwrap();
+    let answer = diagnosis(&deployment.run(&["doctor", "--alive", "--json"]).unwrap(), 1);
+    let (_, message, _) = findings(&answer, "serve")[0];
+    assert!(message.contains("does not answer on 127.0.0.1:1"), "{message}");
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use chrono_tz::Tz;
 
 use super::*;
 use crate::serve::scheduler::StandingState;
+use crate::store::WakeKind;
 
 mod many;
 mod obstacles;
@@ -87,7 +88,7 @@ fn standing(agenda: &Agenda, id: &str, now: DateTime<Utc>) -> FlowStanding {
 
 /// What a process started anew knows.
 fn restarted(mut agenda: Agenda, flows: &[AgendaFlow], now: DateTime<Utc>) -> Agenda {
-    let mut again = Agenda::restore(agenda.changed_rows());
+    let mut again = Agenda::restore(agenda.changed_rows(), vec![]);
     again.set_flows(flows.to_vec(), now);
     again
 }

@@ -154,7 +154,7 @@ impl Seen {
                 }
                 self.store();
                 self.asked.clear();
-                self.agenda = Agenda::restore(self.stored.values().cloned().collect());
+                self.agenda = Agenda::restore(self.stored.values().cloned().collect(), vec![]);
                 self.agenda.set_flows(flows(self.mask), self.now);
             }
         }

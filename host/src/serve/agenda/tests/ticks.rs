@@ -119,6 +119,37 @@ fn a_callback_asks_for_a_look_of_its_own() {
 }
 
 #[test]
+fn what_a_flow_was_woken_for_is_due_at_the_next_start() {
+    let flows = [planned("a", ""), planned("b", "")];
+    let wake = |id: &str, kind, moment: &str| WakeRow {
+        tenant: tenant(id),
+        flow: flow("f"),
+        kind,
+        at: at(moment),
+        times: 1,
+    };
+    let mut before = agenda(&flows);
+    pause(&mut before, "b", at("12:01"));
+    let wakes = vec![
+        wake("a", WakeKind::Callback, "12:02"),
+        wake("a", WakeKind::Push, "12:03"),
+        wake("b", WakeKind::Push, "12:03"),
+        wake("gone", WakeKind::Push, "12:03"),
+    ];
+    let mut again = Agenda::restore(before.changed_rows(), wakes);
+    again.set_flows(flows.to_vec(), at("12:30"));
+    assert_eq!(begins(&mut again, at("12:30"), 9), ["a/f Push"]);
+    end(&mut again, "a", Outcome::Done, at("12:31"));
+    assert_eq!(begins(&mut again, at("12:31"), 9), ["a/f Callback"]);
+    end(&mut again, "a", Outcome::Done, at("12:32"));
+    // Once: files that are read again wake nobody.
+    again.set_flows(flows.to_vec(), at("12:33"));
+    assert_eq!(begins(&mut again, at("12:33"), 9), Vec::<String>::new());
+    again.resume(&tenant("b"), &flow("f"), at("12:34"));
+    assert_eq!(begins(&mut again, at("12:34"), 9), ["b/f Push"], "a person had stopped it");
+}
+
+#[test]
 fn another_schedule_counts_from_now_and_the_same_goes_on() {
     let mut agenda = agenda(&[planned("a", "5 12 * * *")]);
     agenda.set_flows(vec![planned("a", "5 12 * * *")], at("12:06"));

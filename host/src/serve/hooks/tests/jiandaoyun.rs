@@ -181,6 +181,21 @@ async fn a_delivery_wakes_once_however_often_it_comes() {
 }
 
 #[tokio::test]
+async fn what_a_push_wakes_is_kept_before_it_is_answered() {
+    let running = Running::start().await;
+    assert_eq!(running.answer(Push::update().request()).await.0, StatusCode::OK);
+    assert_eq!(running.kept().await, ["north/onboarding Push 1"]);
+    assert_eq!(running.answer(Push::update().request()).await.0, StatusCode::OK);
+    assert_eq!(running.kept().await, ["north/onboarding Push 1"], "it was taken before");
+    let second = Push { nonce: "000002", ..Push::update() };
+    assert_eq!(running.answer(second.request()).await.0, StatusCode::OK);
+    assert_eq!(running.kept().await, ["north/onboarding Push 2"]);
+    let test = Push::of(&json!({ "op": "data_test" }));
+    assert_eq!(running.answer(test.request()).await.0, StatusCode::OK);
+    assert_eq!(running.kept().await, ["north/onboarding Push 2"]);
+}
+
+#[tokio::test]
 async fn whoever_takes_no_pushes_looks_like_nobody() {
     let running = Running::start().await;
     for path in [
@@ -226,6 +241,8 @@ async fn a_store_that_is_busy_neither_delays_the_answer_nor_loses_the_push() {
     assert_eq!(running.answer(Push::update().request()).await, (StatusCode::OK, String::new()));
     assert!(began.elapsed() < std::time::Duration::from_secs(2), "{:?}", began.elapsed());
     assert_eq!(running.woken(), ["north/onboarding Push"]);
+    tokio::time::resume();
+    assert!(running.kept().await.is_empty(), "it is in memory alone");
 }
 
 #[tokio::test]

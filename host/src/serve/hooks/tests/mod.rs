@@ -24,7 +24,7 @@ use crate::model::FixedClock;
 use crate::serve::Process;
 use crate::serve::alarm::Alarms;
 use crate::serve::scheduler::{Inbox, Scheduler};
-use crate::store::{Access, Sqlite, Store};
+use crate::store::{Access, Sqlite, Store, WakeRow};
 
 const TENANT: &str = r#"
 [wecom]
@@ -103,9 +103,15 @@ impl Running {
     /// Whom the requests that were answered have woken since this was last asked.
     fn woken(&self) -> Vec<String> {
         let woken = self.inbox.lock().unwrap().woken();
-        let named = woken.into_iter().map(|(tenant, flow, why)| match flow {
-            Some(flow) => format!("{tenant}/{flow} {why:?}"),
-            None => format!("{tenant} {why:?}"),
+        woken.into_iter().map(|(tenant, flow, why)| format!("{tenant}/{flow} {why:?}")).collect()
+    }
+
+    /// Whom a process would wake that started now, and how often they were woken.
+    async fn kept(&self) -> Vec<String> {
+        let kept = self.process.store.wakes().await.unwrap();
+        let named = kept.into_iter().map(|wake| {
+            let WakeRow { tenant, flow, kind, times, .. } = wake;
+            format!("{tenant}/{flow} {kind:?} {times}")
         });
         named.collect()
     }

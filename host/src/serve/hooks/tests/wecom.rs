@@ -169,11 +169,12 @@ async fn a_change_of_the_directory_wakes_and_is_answered_with_nothing() {
     }
     let another = Callback::contact("delete_user", "<UserID>E2</UserID>");
     assert_eq!(running.answer(another.post()).await, (StatusCode::OK, String::new()));
-    assert_eq!(running.woken(), ["north Callback"]);
+    assert_eq!(running.woken(), ["north/onboarding Callback"]);
     assert_eq!(running.answer(another.post()).await, (StatusCode::OK, String::new()));
     let tag = Callback::contact("update_tag", "<TagId>1</TagId>");
     assert_eq!(running.answer(tag.post()).await, (StatusCode::OK, String::new()));
     assert!(running.woken().is_empty(), "neither what comes again nor what is of no member wakes");
+    assert_eq!(running.kept().await, ["north/onboarding Callback 7"]);
 }
 
 #[tokio::test]
@@ -184,7 +185,7 @@ async fn a_store_that_is_busy_neither_delays_the_answer_nor_loses_the_event() {
     let began = tokio::time::Instant::now();
     assert_eq!(running.answer(Callback::update().post()).await, (StatusCode::OK, String::new()));
     assert!(began.elapsed() < std::time::Duration::from_secs(5), "{:?}", began.elapsed());
-    assert_eq!(running.woken(), ["north Callback"]);
+    assert_eq!(running.woken(), ["north/onboarding Callback"]);
 }
 
 #[tokio::test]

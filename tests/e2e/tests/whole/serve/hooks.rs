@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use ruzhi::store::{Access, Sqlite, Store as _};
 use ruzhi_e2e::{Serving, Tenant, finish};
 use ruzhi_sim::factory::{APP_ID, CORP_ID, ENTRY_ID};
-use ruzhi_sim::{CallbackTo, Delivery, LoadDocument, OutboxKnobs, PushTo, RowChange, Widget};
+use ruzhi_sim::{
+    CallbackTo, Delivery, FaultKind, FaultRule, Faults, LoadDocument, OutboxKnobs, PushTo, RowChange, Widget,
+};
 use serde_json::{Map, Value, json};
 
 use crate::site::Site;
@@ -46,6 +49,14 @@ impl Site {
     fn runs(&self, kind: &str) -> Vec<Value> {
         let Value::Array(runs) = self.json(0, &["runs"]) else { panic!("no list of runs") };
         runs.into_iter().filter(|run| run["kind"] == kind).collect()
+    }
+
+    /// How many kinds of wakes the store keeps that no run has done.
+    fn wakes(&self) -> usize {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let path = self.deployment.path().join("ruzhi.db");
+        runtime
+            .block_on(async { Sqlite::open(&path, Access::Read).await.unwrap().wakes().await.unwrap().len() })
     }
 
     /// Waits until so many deliveries have ended.
@@ -111,6 +122,33 @@ fn what_is_not_the_forms_wakes_nobody() {
     assert_eq!(logged(&serving, "a push of JianDaoYun is refused: stale"), 6);
     assert_eq!(logged(&serving, "wakes the flow"), 0);
     assert_eq!(site.runs("sync"), Vec::<Value>::new());
+}
+
+#[test]
+fn a_push_that_was_answered_is_done_although_the_process_is_killed_before_its_run() {
+    let mut site = Site::new(5, pushed);
+    let serving = site.serve();
+    let mut faults = Faults::default();
+    faults.rules.push(FaultRule::new(FaultKind::StallBefore).api("data/list").next(1));
+    let before = site.simulator.stalled();
+    site.simulator.set_faults(faults);
+    site.workforce.hire();
+    site.workforce.publish(&site.simulator).unwrap();
+    assert_eq!(site.delivered(1)[0].answers, ["200"]);
+    assert!(site.simulator.wait_for_stall(before, MOST), "the run did not read the form");
+    serving.kill().unwrap();
+    site.simulator.set_faults(Faults::default());
+    assert_eq!(site.wakes(), 1);
+
+    // Nothing is pushed any more, and the flow has no schedule.
+    let serving = site.serve();
+    serving.wait("everybody", || site.workforce.check_exact(&site.simulator).ok()).unwrap();
+    let done = |run: &Value| run["state"] == "done";
+    serving.wait("the run's end", || site.runs("sync").iter().any(done).then_some(())).unwrap();
+    let (status, _) = serving.end().unwrap();
+    assert!(status.success(), "{status}");
+    assert_eq!(site.delivered(1).len(), 1);
+    assert_eq!(site.wakes(), 0, "the next start has nothing to do");
 }
 
 /// The form has a field for the outcome.

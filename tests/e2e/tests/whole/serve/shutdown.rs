@@ -3,7 +3,7 @@
 use ruzhi_e2e::{Serving, Tenant};
 use ruzhi_sim::factory::CORP_ID;
 use ruzhi_sim::{FaultKind, FaultRule, Faults};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::schedule::{ask, run_of};
 use crate::site::Site;
@@ -13,11 +13,17 @@ fn slowly(tenant: Tenant) -> Tenant {
     Tenant { wecom_limits: "{ per_minute = 60, per_hour = 10000000, in_flight = 8 }".to_owned(), ..tenant }
 }
 
+/// Compiles the guest, so that a run that is asked for begins at once on a slow machine too.
+fn compiled(site: &Site) {
+    assert_eq!(site.run(&["check"]).code, Some(0));
+}
+
 #[test]
 fn asked_to_end_in_the_middle_of_a_plan_it_settles_what_was_called_and_the_next_start_goes_on() {
     let site = Site::new(300, slowly);
+    compiled(&site);
     let serving = Serving::start(&site.deployment, &[]).unwrap();
-    let run = ask(&serving, "jingxintai", &serde_json::json!({}));
+    let run = ask(&serving, "jingxintai", &json!({}));
     serving.wait("members", || (site.simulator.members(CORP_ID).len() >= 60).then_some(())).unwrap();
     let (status, took) = serving.end().unwrap();
     assert!(status.success(), "{status}");
@@ -29,12 +35,30 @@ fn asked_to_end_in_the_middle_of_a_plan_it_settles_what_was_called_and_the_next_
     let ended = runs.as_array().unwrap().iter().find(|row| row["id"] == run.as_str()).unwrap();
     assert_eq!(ended["state"], "failed");
     assert_eq!(ended["counts"]["created"], created, "an answer was not stored: {ended}");
-    assert_eq!(ended["problem"]["en"], "ruzhi was asked to end before the run was over");
+    // What was not tried is no failure, and says nowhere that it was sent.
+    let left = 300 - created;
+    assert_eq!(
+        (&ended["counts"]["failed"], &ended["counts"]["untried"]),
+        (&json!(0), &json!(left)),
+        "{ended}"
+    );
+    let told = format!(": {created} operations done, {left} left for the next run");
+    assert_eq!(ended["problem"]["en"], format!("ruzhi was asked to end before the run was over{told}"));
+    let members = site.simulator.members(CORP_ID);
+    for worker in site.workforce.workers() {
+        let trace = site.json(0, &["trace", "jingxintai", &worker.record]);
+        let operation = &trace[0]["operations"][0];
+        let (state, sent) = match members.contains_key(&worker.person.userid.to_ascii_lowercase()) {
+            true => ("done", true),
+            false => ("planned", false),
+        };
+        assert_eq!((&operation["state"], operation["sent_at"].is_string()), (&json!(state), sent), "{trace}");
+    }
 
     // What was called is known to have been done: the next start asks nobody what became of it.
     site.deployment.put(&Tenant::new(&site.simulator.url())).unwrap();
     let serving = Serving::start(&site.deployment, &[]).unwrap();
-    let run = ask(&serving, "jingxintai", &serde_json::json!({}));
+    let run = ask(&serving, "jingxintai", &json!({}));
     let row: Value = run_of(&serving, &run);
     assert_eq!(row["state"], "done");
     assert_eq!(row["counts"]["created"], 300 - created);
@@ -48,8 +72,9 @@ fn an_answer_that_does_not_come_is_not_waited_for_and_is_settled_by_the_next_sta
     faults.rules.push(FaultRule::new(FaultKind::StallAfter).api("user/create").skip(3).next(1));
     let before = site.simulator.stalled();
     site.simulator.set_faults(faults);
+    compiled(&site);
     let serving = Serving::start(&site.deployment, &[]).unwrap();
-    ask(&serving, "jingxintai", &serde_json::json!({}));
+    ask(&serving, "jingxintai", &json!({}));
     assert!(site.simulator.wait_for_stall(before, std::time::Duration::from_secs(30)));
     let (status, took) = serving.end().unwrap();
     assert!(status.success(), "{status}");
@@ -58,7 +83,7 @@ fn an_answer_that_does_not_come_is_not_waited_for_and_is_settled_by_the_next_sta
     site.simulator.release();
 
     let serving = Serving::start(&site.deployment, &[]).unwrap();
-    let run = ask(&serving, "jingxintai", &serde_json::json!({}));
+    let run = ask(&serving, "jingxintai", &json!({}));
     assert_eq!(run_of(&serving, &run)["state"], "done");
     site.exact();
 }
