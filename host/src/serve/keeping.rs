@@ -9,13 +9,14 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::agenda::{Agenda, AgendaFlow, Ask, Batch, Outcome, Why};
+use super::claim::{Claim, Claimed};
 use super::process::Process;
 use super::runner::{self, Course, Due};
 use super::scheduler::{Answer, Asked, Asking, Ended, Inbox, Message, Wake};
 use crate::config;
-use crate::deployment::settings_of;
-use crate::failure::{Failure, exit};
-use crate::model::{FlowId, TenantId, Text};
+use crate::deployment::{no_flow, settings_of};
+use crate::failure::Failure;
+use crate::model::{FlowId, TenantId};
 use crate::store::{Paused, RunState};
 use crate::sync::{Request, RunOptions};
 
@@ -27,15 +28,6 @@ const TELL: Duration = Duration::from_secs(60);
 
 /// Asked to end within ten seconds, runs get so many for the answers under way.
 const LAST_RUNS: Duration = Duration::from_secs(9);
-
-fn gone() -> Failure {
-    Failure::new(
-        exit::USAGE,
-        "target",
-        Text::new("the flow is no longer in the configuration", "配置中已没有该同步流"),
-        None,
-    )
-}
 
 /// Keeps the flows on time until the process is to end, and then waits for the runs under way.
 pub(super) async fn keep(process: Arc<Process>, inbox: Inbox) -> Result<(), Failure> {
@@ -92,6 +84,18 @@ struct UnderWay {
     /// Digest of the settings it began with.
     settings: String,
     asking: Option<Answer<Asked>>,
+    /// The plan it carries out is nobody else's until it has ended.
+    claim: Option<Claim>,
+}
+
+impl Asking {
+    /// The flow is not there, or no longer.
+    fn is_for_nothing(self) {
+        let Self { tenant, flow, claim, answer, .. } = self;
+        // Whoever is answered may ask again.
+        drop(claim);
+        drop(answer.send(Err(no_flow(&tenant, &flow))));
+    }
 }
 
 /// The course of a run, with the place of its batch's first run.
@@ -125,31 +129,31 @@ impl Keeping {
                 self.agenda.wake(&tenant, &flow, why, now);
             }
             Message::Wake { tenant, flow: None, why } => self.wake_tenant(&tenant, why, now),
-            Message::Ask { tenant, flow, asking } => {
+            Message::Ask(asking) => {
                 self.tickets += 1;
                 let ask = match asking.request {
                     Request::Sync(_) => Ask::Sync,
                     _ => Ask::Other,
                 };
-                if self.agenda.ask(&tenant, &flow, self.tickets, ask, now) {
+                if self.agenda.ask(&asking.tenant, &asking.flow, self.tickets, ask, now) {
                     self.asked.insert(self.tickets, *asking);
                 } else {
-                    drop(asking.answer.send(Err(runner::no_such_flow(&tenant, &flow))));
+                    asking.is_for_nothing();
                 }
             }
             Message::Pause { tenant, flow, who, why, answer } => {
                 let paused = Paused { who, at: now, why };
                 let known = self.agenda.pause(&tenant, &flow, paused);
-                drop(answer.send(known.then_some(()).ok_or_else(|| runner::no_such_flow(&tenant, &flow))));
+                drop(answer.send(known.then_some(()).ok_or_else(|| no_flow(&tenant, &flow))));
             }
             Message::Resume { tenant, flow, answer } => {
                 let known = self.agenda.resume(&tenant, &flow, now);
-                drop(answer.send(known.then_some(()).ok_or_else(|| runner::no_such_flow(&tenant, &flow))));
+                drop(answer.send(known.then_some(()).ok_or_else(|| no_flow(&tenant, &flow))));
             }
             Message::Exchanged => {
                 for ticket in self.agenda.set_flows(flows(&self.process), now) {
                     if let Some(asking) = self.asked.remove(&ticket) {
-                        drop(asking.answer.send(Err(gone())));
+                        asking.is_for_nothing();
                     }
                 }
             }
@@ -180,13 +184,18 @@ impl Keeping {
         let deployment = self.process.deployment();
         let mut due = Vec::with_capacity(batch.runs.len());
         for item in batch.runs {
-            let (request, who, asking) = match item.why {
-                Why::Person(ticket) => match self.asked.remove(&ticket) {
-                    Some(Asking { request, who, answer }) => (request, Some(who), Some(answer)),
-                    None => (Request::Drift(None), None, None),
-                },
-                Why::Callback => (Request::Drift(None), None, None),
-                Why::Tick | Why::Retry | Why::Push => (Request::Sync(RunOptions::default()), None, None),
+            let asked = match item.why {
+                Why::Person(ticket) => self.asked.remove(&ticket),
+                _ => None,
+            };
+            let (request, who, asking, claim) = match (asked, item.why) {
+                (Some(Asking { request, who, claim, answer, .. }), _) => {
+                    (request, Some(who), Some(answer), claim)
+                }
+                (None, Why::Person(_) | Why::Callback) => (Request::Drift(None), None, None, None),
+                (None, Why::Tick | Why::Retry | Why::Push) => {
+                    (Request::Sync(RunOptions::default()), None, None, None)
+                }
             };
             tracing::info!(
                 tenant.id = item.tenant.as_str(),
@@ -194,11 +203,12 @@ impl Keeping {
                 why = ?item.why,
                 "a run is due"
             );
-            let settings = runner::find(&deployment.config, &item.tenant, &item.flow)
+            let settings = deployment
+                .find(&item.tenant, &item.flow)
                 .map(|(tenant, flow)| settings_of(&deployment.config, tenant, flow))
                 .unwrap_or_default();
-            let under_way =
-                UnderWay { tenant: item.tenant.clone(), flow: item.flow.clone(), settings, asking };
+            let (tenant, flow) = (item.tenant.clone(), item.flow.clone());
+            let under_way = UnderWay { tenant, flow, settings, asking, claim };
             self.under_way.insert(self.next_place, under_way);
             self.next_place += 1;
             due.push(Due { tenant: item.tenant, flow: item.flow, request, who });
@@ -216,6 +226,9 @@ impl Keeping {
             Course::Began { at, run } => {
                 let Some(under_way) = self.under_way.get_mut(&(first + at)) else { return };
                 self.agenda.began(&under_way.tenant, &under_way.flow, run.clone());
+                if let Some(claim) = &under_way.claim {
+                    claim.becomes(Claimed::Runs(run.clone()));
+                }
                 if let Some(answer) = under_way.asking.take() {
                     drop(answer.send(Ok(Asked { run: Some(run) })));
                 }
@@ -243,6 +256,7 @@ impl Keeping {
             (None, Some(run)) if run.state == RunState::Held => Outcome::Held,
             _ => Outcome::Done,
         };
+        drop(under_way.claim);
         if let (Some(answer), Some(failure)) = (under_way.asking, &ended.failure) {
             drop(answer.send(Err(failure.clone())));
         }
