@@ -13,7 +13,7 @@ use serde::de::value::MapDeserializer;
 use serde::de::{DeserializeOwned, Deserializer, Error as _, IntoDeserializer, MapAccess, Visitor};
 use serde::{Deserialize, forward_to_deserialize_any};
 use serde_json::Value;
-use utoipa::{IntoParams, PartialSchema};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::failure::{Failure, exit};
 use crate::model::Text;
@@ -83,10 +83,18 @@ impl Input {
     }
 
     /// What is wished for by the fields.
-    pub(super) fn wish<T: DeserializeOwned + PartialSchema>(self) -> Result<T, Failure> {
+    pub(super) fn wish<T: DeserializeOwned + ToSchema>(self) -> Result<T, Failure> {
         self.read(|name| {
             let mut schema = serde_json::to_value(T::schema()).ok()?;
-            Some(schema.get_mut("properties")?.get_mut(name)?.take())
+            let field = schema.get_mut("properties")?.get_mut(name)?.take();
+            // Of what may also be null, what it is otherwise.
+            let others = field.get("oneOf").and_then(Value::as_array).into_iter().flatten();
+            let field = others.into_iter().find(|other| !is(other, "null")).unwrap_or(&field);
+            let Some(named) = field.get("$ref").and_then(Value::as_str) else { return Some(field.clone()) };
+            let mut all = Vec::new();
+            T::schemas(&mut all);
+            let found = all.into_iter().find(|(name, _)| named.ends_with(&format!("/{name}")));
+            serde_json::to_value(found?.1).ok()
         })
     }
 
@@ -142,11 +150,6 @@ fn wrong(en: impl Into<String>, zh: impl Into<String>) -> Failure {
 
 /// What a description says that a value has to be.
 fn expected(schema: &Value) -> Text {
-    // Of what may also be null, what it is otherwise.
-    let others = schema.get("oneOf").and_then(Value::as_array).into_iter().flatten();
-    if let Some(other) = others.into_iter().find(|other| !is(other, "null")) {
-        return expected(other);
-    }
     let number = |key: &str| schema.get(key).and_then(Value::as_u64);
     if let Some(words) = schema.get("enum").and_then(Value::as_array) {
         let words: Vec<&str> = words.iter().filter_map(Value::as_str).collect();

@@ -3,14 +3,13 @@
 use std::convert::Infallible;
 
 use axum::body::Bytes;
-use axum::extract::path::ErrorKind;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Path, Request};
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use serde::de::DeserializeOwned;
-use utoipa::{IntoParams, PartialSchema};
+use utoipa::{IntoParams, ToSchema};
 
 use super::answer::Failed;
 use super::document;
@@ -33,19 +32,11 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Names<T
     type Rejection = Failed;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failed> {
-        let Path(names) = Path::<T>::from_request_parts(parts, state).await.map_err(|error| {
-            let text = match &error {
-                PathRejection::FailedToDeserializePathParams(params) => match params.kind() {
-                    ErrorKind::DeserializeError { key, .. } => Text::new(
-                        format!("`{key}` in the address cannot be one"),
-                        format!("地址中的 `{key}` 无效"),
-                    ),
-                    _ => Text::new("the address is not right", "地址无效"),
-                },
-                _ => Text::new("the address is not right", "地址无效"),
-            };
-            described(Failure::new(exit::USAGE, "request", text, None).because(&error))
-        })?;
+        let Path(names) =
+            Path::<T>::from_request_parts(parts, state).await.map_err(|error: PathRejection| {
+                let text = Text::new("a name in the address is not valid", "地址中有无效的名称");
+                described(Failure::new(exit::USAGE, "request", text, None).because(&error))
+            })?;
         Ok(Self(names))
     }
 }
@@ -59,7 +50,7 @@ impl<T: DeserializeOwned + IntoParams, S: Send + Sync> FromRequestParts<S> for A
     }
 }
 
-impl<T: DeserializeOwned + PartialSchema, S: Send + Sync> FromRequest<S> for Wish<T> {
+impl<T: DeserializeOwned + ToSchema, S: Send + Sync> FromRequest<S> for Wish<T> {
     type Rejection = Infallible;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Infallible> {

@@ -30,7 +30,6 @@ pub enum RunWhat {
 #[serde(default, deny_unknown_fields)]
 pub struct RunWish {
     /// What it does.
-    #[schema(inline)]
     pub what: RunWhat,
     /// Read the whole form, decide every row again, and try quarantined records again.
     #[serde(deserialize_with = "ticked")]
@@ -46,7 +45,6 @@ pub struct RunWish {
 pub struct PauseWish {
     /// What for, in their words.
     #[serde(deserialize_with = "unless_empty")]
-    #[schema(inline)]
     pub why: Option<Reason>,
 }
 

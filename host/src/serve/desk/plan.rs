@@ -148,7 +148,6 @@ pub struct OperationView {
 pub struct ApproveWish {
     /// What for, in their words.
     #[serde(deserialize_with = "unless_empty")]
-    #[schema(inline)]
     pub why: Option<Reason>,
 }
 
@@ -157,7 +156,6 @@ pub struct ApproveWish {
 #[serde(deny_unknown_fields)]
 pub struct RejectWish {
     /// Why, in their words.
-    #[schema(inline)]
     pub reason: Reason,
 }
 

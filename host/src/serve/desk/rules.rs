@@ -24,7 +24,6 @@ pub struct RollBackWish {
     pub to: Option<String>,
     /// What for, in their words.
     #[serde(deserialize_with = "unless_empty")]
-    #[schema(inline)]
     pub why: Option<Reason>,
 }
 
@@ -40,7 +39,6 @@ pub struct ActivateWish {
     pub approved: bool,
     /// What for, in their words.
     #[serde(default, deserialize_with = "unless_empty")]
-    #[schema(inline)]
     pub why: Option<Reason>,
 }
 

@@ -8,7 +8,7 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
 use axum::response::Response;
 use serde::de::DeserializeOwned;
-use utoipa::{IntoParams, PartialSchema};
+use utoipa::{IntoParams, ToSchema};
 
 use super::trouble;
 use super::view::View;
@@ -55,7 +55,7 @@ impl<T: DeserializeOwned + IntoParams + Send> FromRequestParts<Arc<Process>> for
 /// the visitor may send it.
 pub(super) struct Sent<T>(pub(super) Wished<T>);
 
-impl<T: DeserializeOwned + PartialSchema> FromRequest<Arc<Process>> for Sent<T> {
+impl<T: DeserializeOwned + ToSchema> FromRequest<Arc<Process>> for Sent<T> {
     type Rejection = Infallible;
 
     async fn from_request(request: Request, process: &Arc<Process>) -> Result<Self, Infallible> {
