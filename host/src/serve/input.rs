@@ -88,8 +88,8 @@ impl Input {
             let mut schema = serde_json::to_value(T::schema()).ok()?;
             let field = schema.get_mut("properties")?.get_mut(name)?.take();
             // Of what may also be null, what it is otherwise.
-            let others = field.get("oneOf").and_then(Value::as_array).into_iter().flatten();
-            let field = others.into_iter().find(|other| !is(other, "null")).unwrap_or(&field);
+            let mut others = field.get("oneOf").and_then(Value::as_array).into_iter().flatten();
+            let field = others.find(|other| !is(other, "null")).unwrap_or(&field);
             let Some(named) = field.get("$ref").and_then(Value::as_str) else { return Some(field.clone()) };
             let mut all = Vec::new();
             T::schemas(&mut all);
