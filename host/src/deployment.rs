@@ -15,7 +15,7 @@ use crate::activation::{By, FlowRules, Live};
 use crate::config::{self, Checks, Config};
 use crate::failure::{Failure, exit};
 use crate::guest::{Guest, Library, LoadError};
-use crate::model::{Clock, Digest, MemberKey, RunId, SystemClock, TenantId, Text};
+use crate::model::{Clock, Digest, FlowId, MemberKey, RunId, SystemClock, TenantId, Text};
 use crate::plan::Policy;
 use crate::store::{ActivationRow, Artifacts, Store};
 use crate::sync::{Flow, FormFields, Progress, RunIds};
@@ -191,6 +191,16 @@ pub struct Exchanged {
 /// A corp: its service's address, and its id there.
 type Corp = (String, String);
 
+/// There is no such flow.
+pub fn no_flow(tenant: &TenantId, flow: &FlowId) -> Failure {
+    Failure::new(
+        exit::USAGE,
+        "flow.unknown",
+        Text::new(format!("{tenant} has no flow {flow}"), format!("{tenant} 没有同步流 {flow}")),
+        Some(Text::new("the overview lists the flows that run", "概览页列出了正在运行的同步流")),
+    )
+}
+
 /// Everything the flows of a process share: the store, the components, one client of each service per tenant, the rates
 /// of each corp.
 pub struct Deployment {
@@ -230,6 +240,29 @@ impl Deployment {
             clients: Mutex::new(clients),
             rates: Mutex::new(rates),
         }
+    }
+
+    /// A tenant of the configuration.
+    pub fn tenant(&self, tenant: &TenantId) -> Result<&config::Tenant, Failure> {
+        self.config.tenant(tenant).ok_or_else(|| {
+            Failure::new(
+                exit::USAGE,
+                "tenant.unknown",
+                Text::new(format!("there is no tenant {tenant}"), format!("没有租户 {tenant}")),
+                Some(Text::new("the overview lists the tenants that run", "概览页列出了正在运行的租户")),
+            )
+        })
+    }
+
+    /// A flow of the configuration, with its tenant.
+    pub fn find(
+        &self,
+        tenant: &TenantId,
+        flow: &FlowId,
+    ) -> Result<(&config::Tenant, &config::Flow), Failure> {
+        let of = self.tenant(tenant)?;
+        let found = of.flows.iter().find(|known| known.id == *flow);
+        Ok((of, found.ok_or_else(|| no_flow(tenant, flow))?))
     }
 
     /// The clients of a tenant: those it had, unless its settings are others now.

@@ -245,7 +245,11 @@ impl FlowRules<'_> {
                 history.iter().any(|row| digest(&row.component) && row.component != first.component);
             return if another { Err(self.ambiguous(name)) } else { Ok(first) };
         }
-        if short && number.is_none() {
+        // Too little of a digest to be taken for one, however many begin so.
+        let begins = |row: &ActivationRow| {
+            row.rules.as_str().starts_with(&wanted) || row.component.as_str().starts_with(&wanted)
+        };
+        if short && number.is_none() && history.iter().any(begins) {
             return Err(self.ambiguous(name));
         }
         let (tenant, flow) = (self.tenant.clone(), self.flow.clone());

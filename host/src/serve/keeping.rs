@@ -8,13 +8,14 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::agenda::{Agenda, AgendaFlow, Ask, Batch, Outcome, Why};
+use super::claim::{Claim, Claimed};
 use super::process::Process;
 use super::runner::{self, Course, Due};
 use super::scheduler::{Answer, Asked, Asking, Ended, Inbox, Message};
 use crate::config;
-use crate::deployment::settings_of;
-use crate::failure::{Failure, exit};
-use crate::model::{FlowId, TenantId, Text};
+use crate::deployment::{no_flow, settings_of};
+use crate::failure::Failure;
+use crate::model::{FlowId, TenantId};
 use crate::store::{Paused, RunState, WakeKind, WakeRow};
 use crate::sync::{Request, RunOptions};
 
@@ -26,15 +27,6 @@ const TELL: Duration = Duration::from_secs(60);
 
 /// Asked to end within ten seconds, runs get so many for the answers under way.
 const LAST_RUNS: Duration = Duration::from_secs(9);
-
-fn gone() -> Failure {
-    Failure::new(
-        exit::USAGE,
-        "target",
-        Text::new("the flow is no longer in the configuration", "配置中已没有该同步流"),
-        None,
-    )
-}
 
 /// Keeps the flows on time until the process is to end, and then waits for the runs under way.
 pub(super) async fn keep(process: Arc<Process>, inbox: Inbox) -> Result<(), Failure> {
@@ -94,6 +86,18 @@ struct UnderWay {
     asking: Option<Answer<Asked>>,
     /// What the flow had been woken for when it began: the form, or the directory, is read after that.
     wake: Option<WakeRow>,
+    /// The plan it carries out is nobody else's until it has ended.
+    claim: Option<Claim>,
+}
+
+impl Asking {
+    /// The flow is not there, or no longer.
+    fn is_for_nothing(self) {
+        let Self { tenant, flow, claim, answer, .. } = self;
+        // Whoever is answered may ask again.
+        drop(claim);
+        drop(answer.send(Err(no_flow(&tenant, &flow))));
+    }
 }
 
 /// The course of a run, with the place of its batch's first run.
@@ -128,31 +132,31 @@ impl Keeping {
             Message::Wake { tenant, flow, why } => {
                 self.agenda.wake(&tenant, &flow, why, now);
             }
-            Message::Ask { tenant, flow, asking } => {
+            Message::Ask(asking) => {
                 self.tickets += 1;
                 let ask = match asking.request {
                     Request::Sync(_) => Ask::Sync,
                     _ => Ask::Other,
                 };
-                if self.agenda.ask(&tenant, &flow, self.tickets, ask, now) {
+                if self.agenda.ask(&asking.tenant, &asking.flow, self.tickets, ask, now) {
                     self.asked.insert(self.tickets, *asking);
                 } else {
-                    drop(asking.answer.send(Err(runner::no_such_flow(&tenant, &flow))));
+                    asking.is_for_nothing();
                 }
             }
             Message::Pause { tenant, flow, who, why, answer } => {
                 let paused = Paused { who, at: now, why };
                 let known = self.agenda.pause(&tenant, &flow, paused);
-                drop(answer.send(known.then_some(()).ok_or_else(|| runner::no_such_flow(&tenant, &flow))));
+                drop(answer.send(known.then_some(()).ok_or_else(|| no_flow(&tenant, &flow))));
             }
             Message::Resume { tenant, flow, answer } => {
                 let known = self.agenda.resume(&tenant, &flow, now);
-                drop(answer.send(known.then_some(()).ok_or_else(|| runner::no_such_flow(&tenant, &flow))));
+                drop(answer.send(known.then_some(()).ok_or_else(|| no_flow(&tenant, &flow))));
             }
             Message::Exchanged => {
                 for ticket in self.agenda.set_flows(flows(&self.process), now) {
                     if let Some(asking) = self.asked.remove(&ticket) {
-                        drop(asking.answer.send(Err(gone())));
+                        asking.is_for_nothing();
                     }
                 }
             }
@@ -181,13 +185,18 @@ impl Keeping {
         let deployment = self.process.deployment();
         let mut due = Vec::with_capacity(batch.runs.len());
         for item in batch.runs {
-            let (request, who, asking) = match item.why {
-                Why::Person(ticket) => match self.asked.remove(&ticket) {
-                    Some(Asking { request, who, answer }) => (request, Some(who), Some(answer)),
-                    None => (Request::Drift(None), None, None),
-                },
-                Why::Callback => (Request::Drift(None), None, None),
-                Why::Tick | Why::Retry | Why::Push => (Request::Sync(RunOptions::default()), None, None),
+            let asked = match item.why {
+                Why::Person(ticket) => self.asked.remove(&ticket),
+                _ => None,
+            };
+            let (request, who, asking, claim) = match (asked, item.why) {
+                (Some(Asking { request, who, claim, answer, .. }), _) => {
+                    (request, Some(who), Some(answer), claim)
+                }
+                (None, Why::Person(_) | Why::Callback) => (Request::Drift(None), None, None, None),
+                (None, Why::Tick | Why::Retry | Why::Push) => {
+                    (Request::Sync(RunOptions::default()), None, None, None)
+                }
             };
             tracing::info!(
                 tenant.id = item.tenant.as_str(),
@@ -195,7 +204,8 @@ impl Keeping {
                 why = ?item.why,
                 "a run is due"
             );
-            let settings = runner::find(&deployment.config, &item.tenant, &item.flow)
+            let settings = deployment
+                .find(&item.tenant, &item.flow)
                 .map(|(tenant, flow)| settings_of(&deployment.config, tenant, flow))
                 .unwrap_or_default();
             let kind = match (item.why, &request) {
@@ -206,13 +216,8 @@ impl Keeping {
             let wake = wakes
                 .iter()
                 .find(|wake| (&wake.tenant, &wake.flow, Some(wake.kind)) == (&item.tenant, &item.flow, kind));
-            let under_way = UnderWay {
-                tenant: item.tenant.clone(),
-                flow: item.flow.clone(),
-                settings,
-                asking,
-                wake: wake.cloned(),
-            };
+            let (tenant, flow) = (item.tenant.clone(), item.flow.clone());
+            let under_way = UnderWay { tenant, flow, settings, asking, claim, wake: wake.cloned() };
             self.under_way.insert(self.next_place, under_way);
             self.next_place += 1;
             due.push(Due { tenant: item.tenant, flow: item.flow, request, who });
@@ -230,6 +235,9 @@ impl Keeping {
             Course::Began { at, run } => {
                 let Some(under_way) = self.under_way.get_mut(&(first + at)) else { return };
                 self.agenda.began(&under_way.tenant, &under_way.flow, run.clone());
+                if let Some(claim) = &under_way.claim {
+                    claim.becomes(Claimed::Runs(run.clone()));
+                }
                 if let Some(answer) = under_way.asking.take() {
                     drop(answer.send(Ok(Asked { run: Some(run) })));
                 }
@@ -266,6 +274,7 @@ impl Keeping {
             Outcome::CutOff => false,
         };
         self.done.extend(under_way.wake.filter(|_| done));
+        drop(under_way.claim);
         if let (Some(answer), Some(failure)) = (under_way.asking, &ended.failure) {
             drop(answer.send(Err(failure.clone())));
         }

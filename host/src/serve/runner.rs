@@ -7,10 +7,9 @@ use tracing::Instrument as _;
 use super::process::Process;
 use super::scheduler::Ended;
 use crate::activation::By;
-use crate::config;
 use crate::deployment::{Deployment, Exchanged};
-use crate::failure::{Failure, exit};
-use crate::model::{FlowId, RunId, TenantId, Text};
+use crate::failure::Failure;
+use crate::model::{FlowId, RunId, TenantId};
 use crate::sync::{Flow, Report, Request};
 
 /// What is done in the name of the process itself.
@@ -93,34 +92,13 @@ async fn prepare(
     let progress =
         process.live.progress(Arc::clone(&process.clock), move |run| tell(Course::Began { at, run }));
     let by = By { who: due.who.clone().unwrap_or_else(|| ITSELF.to_owned()), why: None };
-    let (tenant, flow) = find(&deployment.config, &due.tenant, &due.flow)
-        .ok_or_else(|| no_such_flow(&due.tenant, &due.flow))?;
+    let (tenant, flow) = deployment.find(&due.tenant, &due.flow)?;
     deployment.flow(tenant, flow, &by, progress).await
 }
 
 /// What every line of the log says that a run writes.
 fn span(due: &Due) -> tracing::Span {
     tracing::info_span!("run", tenant.id = due.tenant.as_str(), flow.id = due.flow.as_str())
-}
-
-/// A flow of the configuration.
-pub(super) fn find<'a>(
-    config: &'a config::Config,
-    tenant: &TenantId,
-    flow: &FlowId,
-) -> Option<(&'a config::Tenant, &'a config::Flow)> {
-    let tenant = config.tenants.iter().find(|known| known.id == *tenant)?;
-    Some((tenant, tenant.flows.iter().find(|known| known.id == *flow)?))
-}
-
-/// There is no such flow.
-pub(super) fn no_such_flow(tenant: &TenantId, flow: &FlowId) -> Failure {
-    Failure::new(
-        exit::USAGE,
-        "target",
-        Text::new(format!("there is no flow {tenant}/{flow}"), format!("没有同步流 {tenant}/{flow}")),
-        Some(Text::new("the overview lists them", "总览页列出了全部同步流")),
-    )
 }
 
 fn ended(due: &Due, report: Report, exchanged: Exchanged) -> Ended {

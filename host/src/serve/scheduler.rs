@@ -10,9 +10,10 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::claim::{Claim, Claimed, Claims};
 use crate::deployment::Exchanged;
 use crate::failure::{Failure, exit};
-use crate::model::{FlowId, RunId, TenantId, Text};
+use crate::model::{FlowId, PlanId, RunId, TenantId, Text};
 use crate::plan::Plan;
 use crate::store::{Blocked, Paused, RunRow, WakeKind};
 use crate::sync::Request;
@@ -86,7 +87,8 @@ pub struct FlowStanding {
 /// What became of what a person asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Asked {
-    /// The run that does it; none while it waits for room.
+    /// The run that does it. None where it has not begun within two seconds, because a run of the same corp is under way
+    /// or there is no room: then it begins as soon as it can.
     pub run: Option<RunId>,
 }
 
@@ -122,11 +124,7 @@ pub(super) enum Message {
         flow: FlowId,
         why: Wake,
     },
-    Ask {
-        tenant: TenantId,
-        flow: FlowId,
-        asking: Box<Asking>,
-    },
+    Ask(Box<Asking>),
     Pause {
         tenant: TenantId,
         flow: FlowId,
@@ -144,8 +142,12 @@ pub(super) enum Message {
 }
 
 pub(super) struct Asking {
+    pub(super) tenant: TenantId,
+    pub(super) flow: FlowId,
     pub(super) request: Request,
     pub(super) who: String,
+    /// The plan that is to be carried out is nobody else's.
+    pub(super) claim: Option<Claim>,
     pub(super) answer: Answer<Asked>,
 }
 
@@ -154,6 +156,7 @@ pub(super) struct Asking {
 pub struct Scheduler {
     messages: mpsc::UnboundedSender<Message>,
     board: watch::Receiver<Arc<Vec<FlowStanding>>>,
+    claims: Claims,
 }
 
 /// The other end of the handle, for the task.
@@ -182,16 +185,22 @@ impl Inbox {
         woken.collect()
     }
 
-    /// Says yes to whatever people ask for, and tells what that was.
+    /// Says yes to whatever people ask for, and tells what that was. No run that carries a plan out ever ends.
     pub(super) fn agree(mut self) -> Arc<std::sync::Mutex<Vec<String>>> {
         let asked = Arc::new(std::sync::Mutex::new(Vec::new()));
         let told = Arc::clone(&asked);
         tokio::spawn(async move {
+            let mut carried_out = Vec::new();
             while let Some(message) = self.messages.recv().await {
                 let said = match message {
-                    Message::Ask { tenant, flow, asking } => {
-                        let Asking { request, who, answer } = *asking;
-                        drop(answer.send(Ok(Asked { run: Some("r-asked".parse().unwrap()) })));
+                    Message::Ask(asking) => {
+                        let Asking { tenant, flow, request, who, claim, answer } = *asking;
+                        let run: RunId = "r-asked".parse().unwrap();
+                        if let Some(claim) = claim {
+                            claim.becomes(Claimed::Runs(run.clone()));
+                            carried_out.push(claim);
+                        }
+                        drop(answer.send(Ok(Asked { run: Some(run) })));
                         format!("{who} asks {tenant}/{flow} for {request:?}")
                     }
                     Message::Pause { tenant, flow, who, why, answer } => {
@@ -222,7 +231,8 @@ impl Scheduler {
     pub(super) fn new() -> (Self, Inbox) {
         let (sender, messages) = mpsc::unbounded_channel();
         let (board, shown) = watch::channel(Arc::default());
-        (Self { messages: sender, board: shown }, Inbox { messages, board })
+        let claims = Claims::default();
+        (Self { messages: sender, board: shown, claims }, Inbox { messages, board })
     }
 
     /// Wakes a flow. Several wakes before it runs are one.
@@ -230,8 +240,8 @@ impl Scheduler {
         self.send(Message::Wake { tenant: tenant.clone(), flow: flow.clone(), why });
     }
 
-    /// A person asks for a run. It is the next of its flow, whatever blocks or pauses the schedule. Waits a moment for the
-    /// run to begin, so that they can be shown it.
+    /// A person asks for a run. It is the next of its flow, after those that people asked for before, whatever blocks or
+    /// pauses the schedule. Waits a moment for it to begin, so that they can be shown it.
     pub async fn ask(
         &self,
         tenant: &TenantId,
@@ -239,9 +249,43 @@ impl Scheduler {
         request: Request,
         who: &str,
     ) -> Result<Asked, Failure> {
+        self.asked(tenant, flow, request, who, None).await
+    }
+
+    /// A person has a plan carried out that they have claimed: nobody else decides on it until that has ended.
+    pub(super) async fn carry_out(
+        &self,
+        claim: Claim,
+        flow: &FlowId,
+        approved: bool,
+        who: &str,
+    ) -> Result<Asked, Failure> {
+        claim.becomes(Claimed::Waits);
+        let request = Request::Apply { plan: claim.plan().clone(), approved };
+        self.asked(&claim.tenant().clone(), flow, request, who, Some(claim)).await
+    }
+
+    /// Claims a plan, to decide on it; or tells what is being done about it already.
+    pub(super) fn claim(&self, tenant: &TenantId, plan: &PlanId) -> Result<Claim, Claimed> {
+        self.claims.claim(tenant, plan)
+    }
+
+    /// Whether something is being done about a plan.
+    pub(super) fn is_claimed(&self, tenant: &TenantId, plan: &PlanId) -> bool {
+        self.claims.has(tenant, plan)
+    }
+
+    async fn asked(
+        &self,
+        tenant: &TenantId,
+        flow: &FlowId,
+        request: Request,
+        who: &str,
+        claim: Option<Claim>,
+    ) -> Result<Asked, Failure> {
         let (answer, mut answered) = oneshot::channel();
-        let asking = Box::new(Asking { request, who: who.to_owned(), answer });
-        self.send(Message::Ask { tenant: tenant.clone(), flow: flow.clone(), asking });
+        let (tenant, flow, who) = (tenant.clone(), flow.clone(), who.to_owned());
+        self.send(Message::Ask(Box::new(Asking { tenant, flow, request, who, claim, answer })));
         match tokio::time::timeout(SHOWN_WITHIN, &mut answered).await {
             Ok(answer) => answer.unwrap_or_else(|_| Err(ending())),
             Err(_) => Ok(Asked { run: None }),

@@ -17,6 +17,7 @@ use super::{Refusal, headers, is_secure, people, session};
 use crate::model::Lang;
 use crate::serve::Process;
 use crate::serve::desk;
+use crate::serve::input::spelled;
 use crate::serve::pages::login_page;
 
 /// Login and logout.
@@ -48,9 +49,8 @@ fn see(path: &str) -> Response {
 
 /// A field of a form as a browser sends it, or of a query.
 pub(super) fn field(form: &[u8], name: &str) -> Option<String> {
-    let mut url = Url::parse("http://localhost/").ok()?;
-    url.set_query(Some(std::str::from_utf8(form).ok()?));
-    url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+    let pairs = spelled(std::str::from_utf8(form).ok()?);
+    pairs.into_iter().find(|(key, _)| key == name).map(|(_, value)| value)
 }
 
 /// A path of this server, whatever was asked for: nobody is led elsewhere from here.

@@ -55,6 +55,9 @@ const FORM_BYTES: usize = 256 << 10;
 /// The header that brings a session's own token.
 pub const CSRF_HEADER: &str = "x-csrf-token";
 
+/// The field of a form that does.
+pub const CSRF_FIELD: &str = "csrf";
+
 /// Whoever is asking: put into a request's extensions once they have been let in.
 #[derive(Debug, Clone)]
 pub struct Visitor {
@@ -222,7 +225,7 @@ async fn brings_its_token(
     }
     let (head, body) = request.into_parts();
     let body = axum::body::to_bytes(body, FORM_BYTES).await.map_err(|_| Refusal::TooLong)?;
-    let brought = login::field(&body, "csrf").unwrap_or_default();
+    let brought = login::field(&body, CSRF_FIELD).unwrap_or_default();
     if !session.is_its_token(brought.as_bytes()) {
         return Err(Refusal::Forged);
     }

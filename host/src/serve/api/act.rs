@@ -6,15 +6,29 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
 
-use super::answer::{Answer, Done, Failed, Problem};
+use super::answer::{Answer, Done, Failed, NotAnswered, NotDone};
 use super::part::{Names, Wish};
 use crate::model::{FlowId, PlanId, TenantId};
 use crate::serve::access::Visitor;
-use crate::serve::desk::{self, ActivateWish, ApproveWish, PauseWish, RejectWish, RollBackWish, RunWish};
+use crate::serve::desk::{
+    self, ActivateWish, ApproveWish, PauseWish, PlainWish, RejectWish, RollBackWish, RunWish,
+};
 use crate::serve::{Asked, Process};
 use crate::store::ActivationRow;
 
-/// What was asked for has begun, or waits for room.
+/// What is said of a request for a run that was taken.
+const BEGUN: &str = "The run that does it. Where `run` is null it has not begun within two seconds, because a run of this \
+                     flow or of another of its corp is under way, or there is no room: it begins as soon as it can. Each \
+                     request makes a run of its own";
+
+/// The same of a request to carry a plan out.
+const CARRIED_OUT: &str = "The run that carries the plan out. Where `run` is null it has not begun within two seconds, \
+                           because a run of this flow or of another of its corp is under way, or there is no room: it \
+                           begins as soon as it can, and if the plan is of an older world by then, nothing of it is \
+                           written and a new one is made. Until that run has ended, who asks for the same plan or \
+                           rejects it is answered 409";
+
+/// What was asked for has begun, or waits.
 type Begun = Result<(StatusCode, Json<Asked>), Failed>;
 
 /// Runs a flow now: syncs it, plans only, or looks for drift.
@@ -24,13 +38,8 @@ type Begun = Result<(StatusCode, Json<Asked>), Failed>;
     params(("tenant" = String, Path, description = "The tenant"), ("flow" = String, Path, description = "The flow")),
     request_body = RunWish,
     responses(
-        (status = 202, description = "The run that does it, or none while it waits for room", body = Asked),
-        (status = 400, description = "Asked wrongly", body = Problem),
-        (status = 401, description = "No valid token", body = Problem),
-        (status = 403, description = "This needs an operator, or does not come from a page of the session", body = Problem),
-        (status = 404, description = "There is no such thing", body = Problem),
-        (status = 409, description = "It stands otherwise by now; nothing was done", body = Problem),
-        (status = 503, description = "It could not be done now", body = Problem),
+        (status = 202, description = BEGUN, body = Asked),
+        NotAnswered, NotDone
     )
 )]
 pub(super) async fn run_now(
@@ -39,7 +48,7 @@ pub(super) async fn run_now(
     Names((tenant, flow)): Names<(TenantId, FlowId)>,
     Wish(wish): Wish<RunWish>,
 ) -> Begun {
-    Ok((StatusCode::ACCEPTED, Json(desk::run_now(&process, &visitor, &tenant, &flow, &wish).await?)))
+    Ok((StatusCode::ACCEPTED, Json(desk::run_now(&process, &visitor, &tenant, &flow, wish).await?)))
 }
 
 /// Tries quarantined records again: reads the whole form and decides every row again.
@@ -48,21 +57,17 @@ pub(super) async fn run_now(
     path = "/api/v1/tenants/{tenant}/flows/{flow}/retry",
     params(("tenant" = String, Path, description = "The tenant"), ("flow" = String, Path, description = "The flow")),
     responses(
-        (status = 202, description = "The run that does it, or none while it waits for room", body = Asked),
-        (status = 400, description = "Asked wrongly", body = Problem),
-        (status = 401, description = "No valid token", body = Problem),
-        (status = 403, description = "This needs an operator, or does not come from a page of the session", body = Problem),
-        (status = 404, description = "There is no such thing", body = Problem),
-        (status = 409, description = "It stands otherwise by now; nothing was done", body = Problem),
-        (status = 503, description = "It could not be done now", body = Problem),
+        (status = 202, description = BEGUN, body = Asked),
+        NotAnswered, NotDone
     )
 )]
 pub(super) async fn retry(
     State(process): State<Arc<Process>>,
     Extension(visitor): Extension<Visitor>,
     Names((tenant, flow)): Names<(TenantId, FlowId)>,
+    Wish(wish): Wish<PlainWish>,
 ) -> Begun {
-    Ok((StatusCode::ACCEPTED, Json(desk::retry(&process, &visitor, &tenant, &flow).await?)))
+    Ok((StatusCode::ACCEPTED, Json(desk::retry(&process, &visitor, &tenant, &flow, wish).await?)))
 }
 
 /// Stops a flow until it is resumed.
@@ -73,12 +78,7 @@ pub(super) async fn retry(
     request_body = PauseWish,
     responses(
         (status = 200, description = "It is paused", body = Done),
-        (status = 400, description = "Asked wrongly", body = Problem),
-        (status = 401, description = "No valid token", body = Problem),
-        (status = 403, description = "This needs an operator, or does not come from a page of the session", body = Problem),
-        (status = 404, description = "There is no such thing", body = Problem),
-        (status = 409, description = "It stands otherwise by now; nothing was done", body = Problem),
-        (status = 503, description = "It could not be done now", body = Problem),
+        NotAnswered, NotDone
     )
 )]
 pub(super) async fn pause(
@@ -87,7 +87,7 @@ pub(super) async fn pause(
     Names((tenant, flow)): Names<(TenantId, FlowId)>,
     Wish(wish): Wish<PauseWish>,
 ) -> Answer<Done> {
-    desk::pause(&process, &visitor, &tenant, &flow, &wish).await.map(Done::answer).map_err(Failed)
+    desk::pause(&process, &visitor, &tenant, &flow, wish).await.map(Done::answer).map_err(Failed)
 }
 
 /// Starts a flow again that was paused or blocked.
@@ -97,20 +97,16 @@ pub(super) async fn pause(
     params(("tenant" = String, Path, description = "The tenant"), ("flow" = String, Path, description = "The flow")),
     responses(
         (status = 200, description = "It is resumed", body = Done),
-        (status = 400, description = "Asked wrongly", body = Problem),
-        (status = 401, description = "No valid token", body = Problem),
-        (status = 403, description = "This needs an operator, or does not come from a page of the session", body = Problem),
-        (status = 404, description = "There is no such thing", body = Problem),
-        (status = 409, description = "It stands otherwise by now; nothing was done", body = Problem),
-        (status = 503, description = "It could not be done now", body = Problem),
+        NotAnswered, NotDone
     )
 )]
 pub(super) async fn resume(
     State(process): State<Arc<Process>>,
     Extension(visitor): Extension<Visitor>,
     Names((tenant, flow)): Names<(TenantId, FlowId)>,
+    Wish(wish): Wish<PlainWish>,
 ) -> Answer<Done> {
-    desk::resume(&process, &visitor, &tenant, &flow).await.map(Done::answer).map_err(Failed)
+    desk::resume(&process, &visitor, &tenant, &flow, wish).await.map(Done::answer).map_err(Failed)
 }
 
 /// Releases this very plan although the guard holds it, and applies it.
@@ -120,13 +116,8 @@ pub(super) async fn resume(
     params(("tenant" = String, Path, description = "The tenant"), ("plan" = String, Path, description = "The plan")),
     request_body = ApproveWish,
     responses(
-        (status = 202, description = "The run that does it, or none while it waits for room", body = Asked),
-        (status = 400, description = "Asked wrongly", body = Problem),
-        (status = 401, description = "No valid token", body = Problem),
-        (status = 403, description = "This needs an operator, or does not come from a page of the session", body = Problem),
-        (status = 404, description = "There is no such thing", body = Problem),
-        (status = 409, description = "It stands otherwise by now; nothing was done", body = Problem),
-        (status = 503, description = "It could not be done now", body = Problem),
+        (status = 202, description = CARRIED_OUT, body = Asked),
+        NotAnswered, NotDone
     )
 )]
 pub(super) async fn approve(
@@ -135,7 +126,7 @@ pub(super) async fn approve(
     Names((tenant, plan)): Names<(TenantId, PlanId)>,
     Wish(wish): Wish<ApproveWish>,
 ) -> Begun {
-    Ok((StatusCode::ACCEPTED, Json(desk::approve_plan(&process, &visitor, &tenant, &plan, &wish).await?)))
+    Ok((StatusCode::ACCEPTED, Json(desk::approve_plan(&process, &visitor, &tenant, &plan, wish).await?)))
 }
 
 /// Applies a plan that the guard lets pass.
@@ -144,21 +135,17 @@ pub(super) async fn approve(
     path = "/api/v1/tenants/{tenant}/plans/{plan}/apply",
     params(("tenant" = String, Path, description = "The tenant"), ("plan" = String, Path, description = "The plan")),
     responses(
-        (status = 202, description = "The run that does it, or none while it waits for room", body = Asked),
-        (status = 400, description = "Asked wrongly", body = Problem),
-        (status = 401, description = "No valid token", body = Problem),
-        (status = 403, description = "This needs an operator, or does not come from a page of the session", body = Problem),
-        (status = 404, description = "There is no such thing", body = Problem),
-        (status = 409, description = "It stands otherwise by now; nothing was done", body = Problem),
-        (status = 503, description = "It could not be done now", body = Problem),
+        (status = 202, description = CARRIED_OUT, body = Asked),
+        NotAnswered, NotDone
     )
 )]
 pub(super) async fn apply(
     State(process): State<Arc<Process>>,
     Extension(visitor): Extension<Visitor>,
     Names((tenant, plan)): Names<(TenantId, PlanId)>,
+    Wish(wish): Wish<PlainWish>,
 ) -> Begun {
-    Ok((StatusCode::ACCEPTED, Json(desk::apply_plan(&process, &visitor, &tenant, &plan).await?)))
+    Ok((StatusCode::ACCEPTED, Json(desk::apply_plan(&process, &visitor, &tenant, &plan, wish).await?)))
 }
 
 /// Says no to a plan, with the reason.
@@ -169,12 +156,7 @@ pub(super) async fn apply(
     request_body = RejectWish,
     responses(
         (status = 200, description = "It is rejected", body = Done),
-        (status = 400, description = "Asked wrongly", body = Problem),
-        (status = 401, description = "No valid token", body = Problem),
-        (status = 403, description = "This needs an operator, or does not come from a page of the session", body = Problem),
-        (status = 404, description = "There is no such thing", body = Problem),
-        (status = 409, description = "It stands otherwise by now; nothing was done", body = Problem),
-        (status = 503, description = "It could not be done now", body = Problem),
+        NotAnswered, NotDone
     )
 )]
 pub(super) async fn reject(
@@ -183,7 +165,7 @@ pub(super) async fn reject(
     Names((tenant, plan)): Names<(TenantId, PlanId)>,
     Wish(wish): Wish<RejectWish>,
 ) -> Answer<Done> {
-    desk::reject_plan(&process, &visitor, &tenant, &plan, &wish).await.map(Done::answer).map_err(Failed)
+    desk::reject_plan(&process, &visitor, &tenant, &plan, wish).await.map(Done::answer).map_err(Failed)
 }
 
 /// Makes the rules live that the tenant's files hold.
@@ -194,12 +176,7 @@ pub(super) async fn reject(
     request_body = ActivateWish,
     responses(
         (status = 200, description = "What is live now", body = ActivationRow),
-        (status = 400, description = "Asked wrongly", body = Problem),
-        (status = 401, description = "No valid token", body = Problem),
-        (status = 403, description = "This needs an operator, or does not come from a page of the session", body = Problem),
-        (status = 404, description = "There is no such thing", body = Problem),
-        (status = 409, description = "It stands otherwise by now; nothing was done", body = Problem),
-        (status = 503, description = "It could not be done now", body = Problem),
+        NotAnswered, NotDone
     )
 )]
 pub(super) async fn activate(
@@ -208,7 +185,7 @@ pub(super) async fn activate(
     Names((tenant, flow)): Names<(TenantId, FlowId)>,
     Wish(wish): Wish<ActivateWish>,
 ) -> Answer<ActivationRow> {
-    Ok(Json(desk::activate(&process, &visitor, &tenant, &flow, &wish).await?))
+    Ok(Json(desk::activate(&process, &visitor, &tenant, &flow, wish).await?))
 }
 
 /// Makes rules live again that were live before.
@@ -219,12 +196,7 @@ pub(super) async fn activate(
     request_body = RollBackWish,
     responses(
         (status = 200, description = "What is live now", body = ActivationRow),
-        (status = 400, description = "Asked wrongly", body = Problem),
-        (status = 401, description = "No valid token", body = Problem),
-        (status = 403, description = "This needs an operator, or does not come from a page of the session", body = Problem),
-        (status = 404, description = "There is no such thing", body = Problem),
-        (status = 409, description = "It stands otherwise by now; nothing was done", body = Problem),
-        (status = 503, description = "It could not be done now", body = Problem),
+        NotAnswered, NotDone
     )
 )]
 pub(super) async fn roll_back(
@@ -233,5 +205,5 @@ pub(super) async fn roll_back(
     Names((tenant, flow)): Names<(TenantId, FlowId)>,
     Wish(wish): Wish<RollBackWish>,
 ) -> Answer<ActivationRow> {
-    Ok(Json(desk::roll_back(&process, &visitor, &tenant, &flow, &wish).await?))
+    Ok(Json(desk::roll_back(&process, &visitor, &tenant, &flow, wish).await?))
 }

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{IntoResponses, ToSchema};
 
 use crate::failure::{Failure, exit};
 use crate::model::Text;
@@ -31,10 +31,9 @@ impl IntoResponse for Failed {
 pub(crate) fn status(failure: &Failure) -> StatusCode {
     match failure.code() {
         "access.forbidden" => StatusCode::FORBIDDEN,
-        // The scheduler's word for a flow that is gone by now.
-        "target" => StatusCode::NOT_FOUND,
         code if code.ends_with(".unknown") => StatusCode::NOT_FOUND,
-        code if code.starts_with("activation.") => StatusCode::CONFLICT,
+        // A plan that stands otherwise by the time its run begins, and rules that do.
+        code if code.starts_with("activation.") || code.starts_with("plan.") => StatusCode::CONFLICT,
         code if code.starts_with("store.") || code.starts_with("scheduler.") => {
             StatusCode::SERVICE_UNAVAILABLE
         }
@@ -77,6 +76,54 @@ struct ProblemText {
     /// What is wrong in the files of the configuration.
     #[schema(value_type = Option<Object>)]
     problems: Option<serde_json::Value>,
+}
+
+/// Why any question is not answered.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "the description's macro reads it")]
+pub(super) enum NotAnswered {
+    /// Asked wrongly
+    #[response(status = 400)]
+    Wrongly(Problem),
+    /// No valid token
+    #[response(status = 401)]
+    Unknown(Problem),
+    /// It could not be read or done now
+    #[response(status = 503)]
+    Now(Problem),
+}
+
+/// What is asked about is not there.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "the description's macro reads it")]
+pub(super) enum NotThere {
+    /// There is no such thing
+    #[response(status = 404)]
+    Nothing(Problem),
+}
+
+/// What is asked for is not for everybody.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "the description's macro reads it")]
+pub(super) enum NotForViewers {
+    /// This needs an operator
+    #[response(status = 403)]
+    Operator(Problem),
+}
+
+/// Why an action is not done.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "the description's macro reads it")]
+pub(super) enum NotDone {
+    /// This needs an operator, or does not come from a page of the session
+    #[response(status = 403)]
+    Operator(Problem),
+    /// There is no such thing
+    #[response(status = 404)]
+    Nothing(Problem),
+    /// It stands otherwise by now, or somebody else is at it; nothing was done
+    #[response(status = 409)]
+    Otherwise(Problem),
 }
 
 /// There is nothing at this address.

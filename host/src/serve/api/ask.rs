@@ -11,7 +11,7 @@ use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::answer::{Answer, Failed, Problem};
+use super::answer::{Answer, Failed, NotAnswered, NotForViewers, NotThere};
 use super::part::{Asked, Names};
 use crate::config::Role;
 use crate::model::{FlowId, Lang, PlanId, RecordId, RunId, TenantId};
@@ -53,7 +53,7 @@ pub(super) struct Me {
     path = "/api/v1/me",
     responses(
         (status = 200, description = "Whoever asks", body = Me),
-        (status = 401, description = "No valid token", body = Problem),
+        NotAnswered
     )
 )]
 pub(super) async fn me(Extension(visitor): Extension<Visitor>) -> Json<Me> {
@@ -67,9 +67,7 @@ pub(super) async fn me(Extension(visitor): Extension<Visitor>) -> Json<Me> {
     path = "/api/v1/overview",
     responses(
         (status = 200, description = "How everything stands, and what needs a person", body = Overview),
-        (status = 400, description = "Asked wrongly", body = Problem),
-        (status = 401, description = "No valid token", body = Problem),
-        (status = 503, description = "It could not be read now", body = Problem),
+        NotAnswered
     )
 )]
 pub(super) async fn overview(State(process): State<Arc<Process>>) -> Answer<Overview> {
@@ -83,10 +81,7 @@ pub(super) async fn overview(State(process): State<Arc<Process>>) -> Answer<Over
     params(("tenant" = String, Path, description = "The tenant")),
     responses(
         (status = 200, description = "How one tenant stands", body = Overview),
-        (status = 400, description = "Asked wrongly", body = Problem),
-        (status = 401, description = "No valid token", body = Problem),
-        (status = 404, description = "There is no such thing", body = Problem),
-        (status = 503, description = "It could not be read now", body = Problem),
+        NotAnswered, NotThere
     )
 )]
 pub(super) async fn tenant(
@@ -103,9 +98,7 @@ pub(super) async fn tenant(
     params(RunsAsked),
     responses(
         (status = 200, description = "Runs, newest first", body = Page<RunRow>),
-        (status = 400, description = "Asked wrongly", body = Problem),
-        (status = 401, description = "No valid token", body = Problem),
-        (status = 503, description = "It could not be read now", body = Problem),
+        NotAnswered
     )
 )]
 pub(super) async fn runs(
@@ -122,10 +115,7 @@ pub(super) async fn runs(
     params(("run" = String, Path, description = "The run")),
     responses(
         (status = 200, description = "A run: counts, calls, what went wrong, how far it has come", body = RunView),
-        (status = 400, description = "Asked wrongly", body = Problem),
-        (status = 401, description = "No valid token", body = Problem),
-        (status = 404, description = "There is no such thing", body = Problem),
-        (status = 503, description = "It could not be read now", body = Problem),
+        NotAnswered, NotThere
     )
 )]
 pub(super) async fn run(State(process): State<Arc<Process>>, Names(run): Names<RunId>) -> Answer<RunView> {
@@ -139,11 +129,7 @@ pub(super) async fn run(State(process): State<Arc<Process>>, Names(run): Names<R
     params(("tenant" = String, Path, description = "The tenant"), ("plan" = String, Path, description = "The plan"), PlanAsked),
     responses(
         (status = 200, description = "A plan and a part of its operations, with what was written before each", body = PlanView),
-        (status = 400, description = "Asked wrongly", body = Problem),
-        (status = 401, description = "No valid token", body = Problem),
-        (status = 403, description = "This needs an operator", body = Problem),
-        (status = 404, description = "There is no such thing", body = Problem),
-        (status = 503, description = "It could not be read now", body = Problem),
+        NotAnswered, NotForViewers, NotThere
     )
 )]
 pub(super) async fn plan(
@@ -162,11 +148,7 @@ pub(super) async fn plan(
     params(("tenant" = String, Path, description = "The tenant"), ("flow" = String, Path, description = "The flow"), ("record" = String, Path, description = "The record"), RevealAsked),
     responses(
         (status = 200, description = "All that happened to one record, from the form to the directory", body = RecordView),
-        (status = 400, description = "Asked wrongly", body = Problem),
-        (status = 401, description = "No valid token", body = Problem),
-        (status = 403, description = "This needs an operator", body = Problem),
-        (status = 404, description = "There is no such thing", body = Problem),
-        (status = 503, description = "It could not be read now", body = Problem),
+        NotAnswered, NotForViewers, NotThere
     )
 )]
 pub(super) async fn record(
@@ -185,10 +167,7 @@ pub(super) async fn record(
     params(("tenant" = String, Path, description = "The tenant"), ("flow" = String, Path, description = "The flow")),
     responses(
         (status = 200, description = "The rules of a flow: live, offered by its files, and its history", body = FlowGuestView),
-        (status = 400, description = "Asked wrongly", body = Problem),
-        (status = 401, description = "No valid token", body = Problem),
-        (status = 404, description = "There is no such thing", body = Problem),
-        (status = 503, description = "It could not be read now", body = Problem),
+        NotAnswered, NotThere
     )
 )]
 pub(super) async fn flow_rules(
@@ -205,11 +184,7 @@ pub(super) async fn flow_rules(
     params(("tenant" = String, Path, description = "The tenant"), ("flow" = String, Path, description = "The flow"), DifferenceAsked),
     responses(
         (status = 200, description = "What other rules would change", body = DifferenceView),
-        (status = 400, description = "Asked wrongly", body = Problem),
-        (status = 401, description = "No valid token", body = Problem),
-        (status = 403, description = "This needs an operator", body = Problem),
-        (status = 404, description = "There is no such thing", body = Problem),
-        (status = 503, description = "It could not be read now", body = Problem),
+        NotAnswered, NotForViewers, NotThere
     )
 )]
 pub(super) async fn difference(
@@ -228,10 +203,7 @@ pub(super) async fn difference(
     params(QuarantineAsked),
     responses(
         (status = 200, description = "Records that wait to be corrected", body = QuarantineView),
-        (status = 400, description = "Asked wrongly", body = Problem),
-        (status = 401, description = "No valid token", body = Problem),
-        (status = 403, description = "This needs an operator", body = Problem),
-        (status = 503, description = "It could not be read now", body = Problem),
+        NotAnswered, NotForViewers
     )
 )]
 pub(super) async fn quarantine(
@@ -248,9 +220,7 @@ pub(super) async fn quarantine(
     path = "/api/v1/rules",
     responses(
         (status = 200, description = "The rules of every flow", body = GuestOverview),
-        (status = 400, description = "Asked wrongly", body = Problem),
-        (status = 401, description = "No valid token", body = Problem),
-        (status = 503, description = "It could not be read now", body = Problem),
+        NotAnswered
     )
 )]
 pub(super) async fn rules(State(process): State<Arc<Process>>) -> Answer<GuestOverview> {
@@ -264,9 +234,7 @@ pub(super) async fn rules(State(process): State<Arc<Process>>) -> Answer<GuestOv
     params(AuditAsked),
     responses(
         (status = 200, description = "Who changed what, and who asked to see what is masked; newest first", body = Page<AuditRow>),
-        (status = 400, description = "Asked wrongly", body = Problem),
-        (status = 401, description = "No valid token", body = Problem),
-        (status = 503, description = "It could not be read now", body = Problem),
+        NotAnswered
     )
 )]
 pub(super) async fn audit(
@@ -282,9 +250,7 @@ pub(super) async fn audit(
     path = "/api/v1/alarms",
     responses(
         (status = 200, description = "What people were told of: what stands first, then the latest", body = Vec<AlarmRow>),
-        (status = 400, description = "Asked wrongly", body = Problem),
-        (status = 401, description = "No valid token", body = Problem),
-        (status = 503, description = "It could not be read now", body = Problem),
+        NotAnswered
     )
 )]
 pub(super) async fn alarms(State(process): State<Arc<Process>>) -> Answer<Vec<AlarmRow>> {
@@ -297,9 +263,7 @@ pub(super) async fn alarms(State(process): State<Arc<Process>>) -> Answer<Vec<Al
     path = "/api/v1/settings",
     responses(
         (status = 200, description = "The settings as the running process has them, and where the files hold something else", body = SettingsView),
-        (status = 400, description = "Asked wrongly", body = Problem),
-        (status = 401, description = "No valid token", body = Problem),
-        (status = 503, description = "It could not be read now", body = Problem),
+        NotAnswered
     )
 )]
 pub(super) async fn settings(State(process): State<Arc<Process>>) -> Answer<SettingsView> {
@@ -313,9 +277,7 @@ pub(super) async fn settings(State(process): State<Arc<Process>>) -> Answer<Sett
     params(ChartAsked),
     responses(
         (status = 200, description = "Runs over time", body = RunsChart),
-        (status = 400, description = "Asked wrongly", body = Problem),
-        (status = 401, description = "No valid token", body = Problem),
-        (status = 503, description = "It could not be read now", body = Problem),
+        NotAnswered
     )
 )]
 pub(super) async fn runs_chart(
@@ -332,9 +294,7 @@ pub(super) async fn runs_chart(
     params(ChartAsked),
     responses(
         (status = 200, description = "Records in quarantine by rule", body = RefusalsChart),
-        (status = 400, description = "Asked wrongly", body = Problem),
-        (status = 401, description = "No valid token", body = Problem),
-        (status = 503, description = "It could not be read now", body = Problem),
+        NotAnswered
     )
 )]
 pub(super) async fn refusals_chart(
@@ -350,9 +310,7 @@ pub(super) async fn refusals_chart(
     path = "/api/v1/charts/calls",
     responses(
         (status = 200, description = "Calls against the limits", body = CallsChart),
-        (status = 400, description = "Asked wrongly", body = Problem),
-        (status = 401, description = "No valid token", body = Problem),
-        (status = 503, description = "It could not be read now", body = Problem),
+        NotAnswered
     )
 )]
 pub(super) async fn calls_chart(State(process): State<Arc<Process>>) -> Answer<CallsChart> {
@@ -367,10 +325,7 @@ pub(super) async fn calls_chart(State(process): State<Arc<Process>>) -> Answer<C
     responses(
         (status = 200, description = "UTF-8 with a byte order mark, one line for each reason", body = String,
          content_type = "text/csv"),
-        (status = 400, description = "Asked wrongly", body = Problem),
-        (status = 401, description = "No valid token", body = Problem),
-        (status = 403, description = "This needs an operator", body = Problem),
-        (status = 503, description = "It could not be read now", body = Problem),
+        NotAnswered, NotForViewers
     )
 )]
 pub(super) async fn quarantine_csv(

@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 use utoipa::ToSchema;
 
-use super::answer::{Failed, Problem};
+use super::answer::{Failed, NotAnswered, NotThere};
 use super::part::Names;
 use crate::model::RunId;
 use crate::serve::access::Visitor;
@@ -59,8 +59,7 @@ fn alive() -> KeepAlive {
     responses(
         (status = 200, description = "Server-sent events: `progress` with a LiveRun, then `ended` with a RunRow",
          content_type = "text/event-stream", body = String),
-        (status = 401, description = "No valid token", body = Problem),
-        (status = 404, description = "There is no such run", body = Problem),
+        NotAnswered, NotThere
     )
 )]
 pub(super) async fn run_events(
@@ -129,7 +128,7 @@ impl Following {
     responses(
         (status = 200, description = "Server-sent events: `standing` with a Standing",
          content_type = "text/event-stream", body = Standing),
-        (status = 401, description = "No valid token", body = Problem),
+        NotAnswered
     )
 )]
 pub(super) async fn overview_events(

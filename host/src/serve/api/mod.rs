@@ -15,9 +15,11 @@ mod part;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::middleware::from_fn;
 use axum::routing::{any, get, post};
 
 use super::Process;
+pub(super) use answer::status;
 pub use document::document;
 
 /// A route: where, and what is there.
@@ -64,6 +66,7 @@ pub fn routes() -> Router<Arc<Process>> {
     places()
         .into_iter()
         .fold(nothing_else, |router, (path, there)| router.route(path, there.fallback(answer::not_so)))
+        .route_layer(from_fn(part::known_only))
 }
 
 /// The addresses of the API.

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::audit::{Asking, recorded};
-use super::found::{Found, said};
-use super::page::ticked;
+use super::page::{Wished, ticked, unless_empty};
+use super::reason::Reason;
 use crate::failure::Failure;
 use crate::model::{FlowId, TenantId};
 use crate::serve::access::Visitor;
@@ -27,7 +27,7 @@ pub enum RunWhat {
 
 /// A run now.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct RunWish {
     /// What it does.
     pub what: RunWhat,
@@ -41,17 +41,39 @@ pub struct RunWish {
 
 /// A stop until somebody resumes.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct PauseWish {
     /// What for, in their words.
-    pub why: Option<String>,
+    #[serde(deserialize_with = "unless_empty")]
+    pub why: Option<Reason>,
 }
 
-/// A no.
-#[derive(Debug, Clone, Deserialize, ToSchema)]
-pub struct RejectWish {
-    /// Why, in their words.
-    pub reason: String,
+/// What is asked for with nothing more to say.
+#[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PlainWish {}
+
+impl RunWish {
+    fn request(&self) -> Request {
+        let options = RunOptions { full: self.full, accept_missing: self.accept_missing };
+        match self.what {
+            RunWhat::Sync => Request::Sync(options),
+            RunWhat::Plan => Request::Plan(options),
+            RunWhat::Drift => Request::Drift(None),
+        }
+    }
+
+    /// In words of the audit log.
+    fn told(&self) -> String {
+        let what = match self.what {
+            RunWhat::Sync => "sync",
+            RunWhat::Plan => "plan",
+            RunWhat::Drift => "drift",
+        };
+        let full = if self.full { " full" } else { "" };
+        let accept = if self.accept_missing { " accept_missing" } else { "" };
+        format!("{what}{full}{accept}")
+    }
 }
 
 /// Runs a flow now.
@@ -60,19 +82,12 @@ pub async fn run_now(
     visitor: &Visitor,
     tenant: &TenantId,
     flow: &FlowId,
-    wish: &RunWish,
+    wish: Wished<RunWish>,
 ) -> Result<Asked, Failure> {
-    let options = RunOptions { full: wish.full, accept_missing: wish.accept_missing };
-    let (word, request) = match wish.what {
-        RunWhat::Sync => ("sync", Request::Sync(options)),
-        RunWhat::Plan => ("plan", Request::Plan(options)),
-        RunWhat::Drift => ("drift", Request::Drift(None)),
-    };
-    let full = if wish.full { " full" } else { "" };
-    let accept = if wish.accept_missing { " accept_missing" } else { "" };
-    let asking = Asking::of("run.start", tenant, flow).saying(Some(format!("{word}{full}{accept}")));
+    let asking = Asking::of("run.start", tenant, flow).saying(wish.as_ref().ok().map(RunWish::told));
     recorded(process, visitor, asking, async {
-        Found::of(process, tenant, flow)?;
+        let request = wish?.request();
+        process.deployment().find(tenant, flow)?;
         process.scheduler.ask(tenant, flow, request, &visitor.name).await
     })
     .await
@@ -84,10 +99,12 @@ pub async fn retry(
     visitor: &Visitor,
     tenant: &TenantId,
     flow: &FlowId,
+    wish: Wished<PlainWish>,
 ) -> Result<Asked, Failure> {
     let asking = Asking::of("quarantine.retry", tenant, flow);
     recorded(process, visitor, asking, async {
-        Found::of(process, tenant, flow)?;
+        wish?;
+        process.deployment().find(tenant, flow)?;
         let request = Request::Sync(RunOptions { full: true, accept_missing: false });
         process.scheduler.ask(tenant, flow, request, &visitor.name).await
     })
@@ -100,12 +117,13 @@ pub async fn pause(
     visitor: &Visitor,
     tenant: &TenantId,
     flow: &FlowId,
-    wish: &PauseWish,
+    wish: Wished<PauseWish>,
 ) -> Result<(), Failure> {
-    let why = said(wish.why.as_deref());
+    let why = wish.as_ref().ok().and_then(|wish| wish.why.as_ref()).map(Reason::to_string);
     let asking = Asking::of("flow.pause", tenant, flow).saying(why.clone());
     recorded(process, visitor, asking, async {
-        Found::of(process, tenant, flow)?;
+        wish?;
+        process.deployment().find(tenant, flow)?;
         process.scheduler.pause(tenant, flow, &visitor.name, why.as_deref()).await
     })
     .await
@@ -117,10 +135,12 @@ pub async fn resume(
     visitor: &Visitor,
     tenant: &TenantId,
     flow: &FlowId,
+    wish: Wished<PlainWish>,
 ) -> Result<(), Failure> {
     let asking = Asking::of("flow.resume", tenant, flow);
     recorded(process, visitor, asking, async {
-        Found::of(process, tenant, flow)?;
+        wish?;
+        process.deployment().find(tenant, flow)?;
         process.scheduler.resume(tenant, flow).await
     })
     .await

@@ -3,12 +3,14 @@
 //! What a visitor asks for is written down before it is done, with `begun` for an outcome, and again once it is known: a
 //! row that stays `begun` is of something whose end nobody saw, and nothing is ever done that is not in the log.
 
+use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::page::{Page, page_size, unless_empty};
+use super::page::{MOST, NotAPlace, Page, number, page_size, unless_empty};
 use crate::config::Role;
 use crate::failure::{Failure, exit};
 use crate::model::{FlowId, TenantId, Text};
@@ -26,22 +28,55 @@ pub(super) const DONE: &str = "done";
 #[into_params(parameter_in = Query)]
 #[serde(default)]
 pub struct AuditAsked {
-    /// Of this tenant.
+    /// Of this tenant, also one that is gone from the configuration; of one that never was there is nothing.
     #[serde(deserialize_with = "unless_empty")]
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, format = "id")]
     pub tenant: Option<TenantId>,
     /// The `next` of the part before.
     #[serde(deserialize_with = "unless_empty")]
-    pub after: Option<String>,
+    #[param(value_type = Option<String>, format = "place")]
+    pub after: Option<AuditPlace>,
     /// How many, 50 if not given, 500 at most.
-    #[serde(deserialize_with = "unless_empty")]
+    #[serde(deserialize_with = "number::<_, 1, MOST>")]
+    #[param(minimum = 1, maximum = 500)]
     pub most: Option<u32>,
 }
+
+/// The place behind a row of the log: the row's id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditPlace(String);
+
+impl AuditPlace {
+    /// The row's id.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for AuditPlace {
+    type Err = NotAPlace;
+
+    fn from_str(text: &str) -> Result<Self, NotAPlace> {
+        let is_part = |part: &str, length: usize| {
+            part.len() == length && part.bytes().all(|digit| digit.is_ascii_hexdigit())
+        };
+        let parts: Vec<&str> = text.split('-').collect();
+        let is_id = parts.len() == ID_PARTS.len()
+            && parts.iter().zip(ID_PARTS).all(|(part, length)| is_part(part, length));
+        if is_id { Ok(Self(text.to_owned())) } else { Err(NotAPlace) }
+    }
+}
+
+/// Digits of each part of a row's id: its moment in milliseconds, its place among the rows of the process, chance.
+const ID_PARTS: [usize; 3] = [15, 10, 4];
 
 /// The audit log, newest first.
 pub async fn audit(process: &Process, asked: &AuditAsked) -> Result<Page<AuditRow>, Failure> {
     let most = page_size(asked.most);
-    let mut items = process.store.audit(asked.tenant.as_ref(), asked.after.as_deref(), most + 1).await?;
+    let mut items = process
+        .store
+        .audit(asked.tenant.as_ref(), asked.after.as_ref().map(AuditPlace::as_str), most + 1)
+        .await?;
     let more = items.len() > most as usize;
     items.truncate(most as usize);
     let next = items.last().filter(|_| more).map(|last| last.id.clone());
@@ -119,7 +154,7 @@ fn row(process: &Process, who: &str, role: Role, origin: &str, asking: Asking<'_
     let at = process.clock.now();
     let place = ROWS.fetch_add(1, Ordering::Relaxed);
     AuditRow {
-        id: format!("{:015}-{place:010}-{:04x}", at.timestamp_millis(), rand::random::<u16>()),
+        id: id(at, place, rand::random()),
         at,
         who: who.to_owned(),
         role: if role == Role::Operator { "operator" } else { "viewer" }.to_owned(),
@@ -131,6 +166,11 @@ fn row(process: &Process, who: &str, role: Role, origin: &str, asking: Asking<'_
         detail: asking.detail,
         outcome: BEGUN.to_owned(),
     }
+}
+
+fn id(at: DateTime<Utc>, place: u64, chance: u16) -> String {
+    let [moment, order, rest] = ID_PARTS;
+    format!("{:0moment$}-{place:0order$}-{chance:0rest$x}", at.timestamp_millis())
 }
 
 fn forbidden() -> Failure {

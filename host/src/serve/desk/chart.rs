@@ -7,13 +7,13 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::mask::Sight;
-use super::page::{unless_empty, word_unless_empty};
+use super::page::{number, unless_empty, word_unless_empty};
+use super::quarantine::{RuleGroup, by_rule};
 use crate::deployment::siblings;
 use crate::failure::Failure;
 use crate::model::{FlowId, TenantId};
 use crate::serve::Process;
-use crate::store::{RejectsWanted, RunState};
+use crate::store::RunState;
 
 /// How far apart the points are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -31,20 +31,21 @@ pub enum ChartStep {
 #[into_params(parameter_in = Query)]
 #[serde(default)]
 pub struct ChartAsked {
-    /// Of this tenant.
+    /// Of this tenant, also one that is gone from the configuration; of one that never was there is nothing.
     #[serde(deserialize_with = "unless_empty")]
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, format = "id")]
     pub tenant: Option<TenantId>,
-    /// Of this flow.
+    /// Of the flows of this id, also one that is gone from the configuration; of one that never was there is nothing.
     #[serde(deserialize_with = "unless_empty")]
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, format = "id")]
     pub flow: Option<FlowId>,
     /// How far apart the points are; a day if not given.
     #[serde(deserialize_with = "word_unless_empty")]
     #[param(inline)]
     pub step: Option<ChartStep>,
     /// How many points, the last of them now; 30 days or 48 hours if not given, 400 at most.
-    #[serde(deserialize_with = "unless_empty")]
+    #[serde(deserialize_with = "number::<_, 1, MOST>")]
+    #[param(minimum = 1, maximum = 400)]
     pub points: Option<u32>,
 }
 
@@ -86,20 +87,9 @@ pub struct RunsPoint {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct RefusalsChart {
     /// The most frequent first.
-    pub rules: Vec<RuleCount>,
+    pub rules: Vec<RuleGroup>,
     /// Records in quarantine.
     pub records: u64,
-}
-
-/// Records that one rule refuses.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct RuleCount {
-    /// The rule.
-    pub rule: String,
-    /// How many records.
-    pub records: u64,
-    /// A message of one of them, without what is of one person.
-    pub example: String,
 }
 
 /// Calls against the limits.
@@ -144,9 +134,9 @@ const MOST: u32 = 400;
 pub async fn runs_chart(process: &Process, asked: &ChartAsked) -> Result<RunsChart, Failure> {
     let step = asked.step.unwrap_or_default();
     let usual = if step == ChartStep::Hour { 48 } else { 30 };
-    let many = asked.points.unwrap_or(usual).clamp(1, MOST);
+    let many = asked.points.unwrap_or(usual);
     let deployment = process.deployment();
-    let of_tenant = |id: &TenantId| deployment.config.tenants.iter().find(|tenant| tenant.id == *id);
+    let of_tenant = |id: &TenantId| deployment.config.tenant(id);
     let zone = asked.tenant.as_ref().and_then(of_tenant).map_or(Tz::UTC, |tenant| tenant.timezone);
     let mut points = beginnings(process.clock.now(), step, many, zone);
     let since = points.first_key_value().map_or_else(|| process.clock.now(), |(at, _)| *at);
@@ -225,31 +215,8 @@ fn beginnings(
 
 /// Records in quarantine by rule.
 pub async fn refusals_chart(process: &Process, asked: &ChartAsked) -> Result<RefusalsChart, Failure> {
-    let wanted = RejectsWanted {
-        tenant: asked.tenant.as_ref(),
-        flow: asked.flow.as_ref(),
-        ..RejectsWanted::default()
-    };
-    let rejects = process.store.rejects_wanted(&wanted).await?;
-    let mut rules: BTreeMap<String, RuleCount> = BTreeMap::new();
-    for shown in &rejects {
-        let mut seen: Vec<&str> = Vec::new();
-        for violation in &shown.reject.refusal.violations {
-            if seen.contains(&violation.rule.as_str()) {
-                continue;
-            }
-            seen.push(&violation.rule);
-            let count = rules.entry(violation.rule.clone()).or_insert_with(|| RuleCount {
-                rule: violation.rule.clone(),
-                records: 0,
-                example: Sight::Masked.text(&violation.message),
-            });
-            count.records += 1;
-        }
-    }
-    let mut rules: Vec<RuleCount> = rules.into_values().collect();
-    rules.sort_by(|a, b| b.records.cmp(&a.records).then_with(|| a.rule.cmp(&b.rule)));
-    Ok(RefusalsChart { rules, records: rejects.len() as u64 })
+    let (rules, records) = by_rule(process, asked.tenant.as_ref(), asked.flow.as_ref()).await?;
+    Ok(RefusalsChart { rules, records })
 }
 
 /// Calls against the limits, from the stored runs of the last hour: those of a run are taken as spread evenly over it.

@@ -8,9 +8,8 @@ use similar::TextDiff;
 use utoipa::{IntoParams, ToSchema};
 
 use super::audit::{Asking, recorded};
-use super::found::Found;
 use super::mask::Sight;
-use super::page::{ticked, unless_empty};
+use super::page::{number, ticked, unless_empty};
 use crate::activation::{Difference, Trial};
 use crate::config;
 use crate::deployment::{flow_rules, offered};
@@ -91,9 +90,10 @@ pub struct DifferenceAsked {
     /// Rules that were live once: a number, or a digest or its beginning. Not given: what the tenant's files hold.
     #[serde(deserialize_with = "unless_empty")]
     pub to: Option<String>,
-    /// On so many records, spread evenly; not given: 2000. All of them are looked at when the rules are made live.
-    #[serde(deserialize_with = "unless_empty")]
-    pub sample: Option<u64>,
+    /// On so many records, spread evenly; not given: 2000, a million at most. All of them are looked at when the rules are made live.
+    #[serde(deserialize_with = "number::<_, 1, MOST_SAMPLED>")]
+    #[param(minimum = 1, maximum = 1_000_000)]
+    pub sample: Option<u32>,
     /// With numbers and addresses in full: for an operator, and written down.
     #[serde(deserialize_with = "ticked")]
     pub reveal: bool,
@@ -121,7 +121,9 @@ pub struct DifferenceView {
 }
 
 /// Records that rules are tried on where nobody says how many.
-const SAMPLE: u64 = 2000;
+const SAMPLE: u32 = 2000;
+/// The same at most.
+const MOST_SAMPLED: u32 = 1_000_000;
 /// Differences in one answer.
 const MOST: usize = 200;
 /// Activations in one answer.
@@ -150,13 +152,12 @@ pub async fn guests(process: &Process) -> Result<GuestOverview, Failure> {
 
 /// The rules of a flow, and its history.
 pub async fn guest(process: &Process, tenant: &TenantId, flow: &FlowId) -> Result<FlowGuestView, Failure> {
-    let found = Found::of(process, tenant, flow)?;
-    let (tenant_settings, flow_settings) = found.settings()?;
+    let deployment = process.deployment();
+    let (tenant_settings, flow_settings) = deployment.find(tenant, flow)?;
     let history = process.store.activations(tenant, flow, HISTORY).await?;
     let latest = history.first();
     let live = match latest {
         Some(activation) => {
-            let deployment = found.deployment();
             let rules =
                 flow_rules(process.store.as_ref(), &deployment.library, tenant_settings, flow_settings, None);
             let fields = match rules.restored(activation).await {
@@ -280,10 +281,10 @@ async fn difference(
     flow: &FlowId,
     asked: &DifferenceAsked,
 ) -> Result<DifferenceView, Failure> {
-    let found = Found::of(process, tenant, flow)?;
-    let (tenant_settings, flow_settings) = found.settings()?;
+    let deployment = process.deployment();
+    let (tenant_settings, flow_settings) = deployment.find(tenant, flow)?;
     let store = process.store.as_ref();
-    let rules = flow_rules(store, &found.deployment().library, tenant_settings, flow_settings, None);
+    let rules = flow_rules(store, &deployment.library, tenant_settings, flow_settings, None);
     let live = rules.latest().await?.ok_or_else(|| nothing_live(tenant, flow))?;
     let other = match asked.to.as_deref() {
         Some(name) => {
@@ -296,7 +297,7 @@ async fn difference(
     let sight = Sight::of(asked.reveal);
     let (mut differences, mut more) = (Vec::new(), false);
     let trial = rules
-        .try_out(&other, Some(asked.sample.unwrap_or(SAMPLE)), |difference| {
+        .try_out(&other, Some(asked.sample.unwrap_or(SAMPLE).into()), |difference| {
             if differences.len() < MOST {
                 differences.push(shown(difference, sight));
             } else {

@@ -19,6 +19,7 @@ mod overview;
 mod page;
 mod plan;
 mod quarantine;
+mod reason;
 mod record;
 mod rules;
 mod runs;
@@ -26,13 +27,13 @@ mod search;
 mod settings;
 mod sheet;
 
-pub use action::{PauseWish, RejectWish, RunWhat, RunWish, pause, resume, retry, run_now};
+pub use action::{PauseWish, PlainWish, RunWhat, RunWish, pause, resume, retry, run_now};
 pub use alarms::alarms;
 pub(in crate::serve) use audit::logged_in;
 pub use audit::{AuditAsked, audit};
 pub use chart::{
-    ApiCalls, CallsChart, ChartAsked, ChartStep, CorpCalls, RefusalsChart, RuleCount, RunsChart, RunsPoint,
-    calls_chart, refusals_chart, runs_chart,
+    ApiCalls, CallsChart, ChartAsked, ChartStep, CorpCalls, RefusalsChart, RunsChart, RunsPoint, calls_chart,
+    refusals_chart, runs_chart,
 };
 pub(in crate::serve) use found::no_run;
 pub use guests::{
@@ -41,13 +42,15 @@ pub use guests::{
 };
 pub use overview::{Attention, AttentionKind, FlowOverview, Overview, TenantOverview, overview, tenant};
 pub(in crate::serve) use page::ticked;
-pub use page::{FieldChange, Page};
+pub use page::{FieldChange, Page, Wished};
 pub use plan::{
-    ApproveWish, OperationView, PlanAsked, PlanMay, PlanView, apply_plan, approve_plan, plan, reject_plan,
+    ApproveWish, OperationView, PlanAsked, PlanMay, PlanView, RejectWish, apply_plan, approve_plan, plan,
+    reject_plan,
 };
 pub use quarantine::{
     QuarantineAsked, QuarantineView, RejectView, RuleGroup, ViolationView, quarantine, quarantine_csv,
 };
+pub use reason::Reason;
 pub use record::{DecisionView, GuestName, MemberView, RecordView, RowField, record};
 pub use rules::{ActivateWish, RollBackWish, activate, roll_back};
 pub use runs::{RunView, RunsAsked, run, runs};

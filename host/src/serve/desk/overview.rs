@@ -7,7 +7,6 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::attention;
-use super::found::no_tenant;
 use crate::failure::Failure;
 use crate::model::{FlowId, PlanId, TenantId, Text};
 use crate::serve::{FlowStanding, LiveRun, Process};
@@ -118,10 +117,7 @@ pub async fn overview(process: &Process) -> Result<Overview, Failure> {
 
 /// How one tenant stands.
 pub async fn tenant(process: &Process, tenant: &TenantId) -> Result<Overview, Failure> {
-    let deployment = process.deployment();
-    if !deployment.config.tenants.iter().any(|known| known.id == *tenant) {
-        return Err(no_tenant(tenant));
-    }
+    process.deployment().tenant(tenant)?;
     look(process, Some(tenant)).await
 }
 

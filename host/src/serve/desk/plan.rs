@@ -4,21 +4,22 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::action::RejectWish;
+use super::action::PlainWish;
 use super::audit::{Asking, recorded};
-use super::found::{Found, said, stored_plan};
+use super::found::stored_plan;
 use super::labels::Labels;
 use super::mask::Sight;
-use super::page::{FieldChange, page_size, ticked, unless_empty, word_unless_empty};
+use super::page::{FieldChange, MOST, Wished, number, page_size, ticked, unless_empty, word_unless_empty};
+use super::reason::Reason;
 use crate::failure::{Failure, exit};
 use crate::model::{
     Digest, FlowId, OperationKind, OperationState, PlanId, RecordId, RunId, TenantId, Text, UserId,
 };
 use crate::plan::{Counts, GuardReason, Purpose, whole_body};
 use crate::serve::access::Visitor;
+use crate::serve::claim::{Claim, Claimed};
 use crate::serve::{Asked, Process};
 use crate::store::{AttemptRow, OperationRow, OperationsWanted, PlanState, StoredPlan};
-use crate::sync::Request;
 
 /// Which part of a plan.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
@@ -27,9 +28,11 @@ use crate::sync::Request;
 pub struct PlanAsked {
     /// Operations behind this place: the `next` of the part before.
     #[serde(deserialize_with = "unless_empty")]
+    #[param(format = "place")]
     pub after: Option<u64>,
     /// How many, 50 if not given, 500 at most.
-    #[serde(deserialize_with = "unless_empty")]
+    #[serde(deserialize_with = "number::<_, 1, MOST>")]
+    #[param(minimum = 1, maximum = 500)]
     pub most: Option<u32>,
     /// Only operations of this kind.
     #[serde(deserialize_with = "word_unless_empty")]
@@ -141,10 +144,19 @@ pub struct OperationView {
 
 /// A yes to a plan.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct ApproveWish {
     /// What for, in their words.
-    pub why: Option<String>,
+    #[serde(deserialize_with = "unless_empty")]
+    pub why: Option<Reason>,
+}
+
+/// A no to a plan.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RejectWish {
+    /// Why, in their words.
+    pub reason: Reason,
 }
 
 /// A plan and a part of its operations, with what was written before each.
@@ -181,12 +193,12 @@ async fn view(process: &Process, stored: StoredPlan, asked: &PlanAsked) -> Resul
     let sight = Sight::of(asked.reveal);
     let next = rows.last().filter(|_| more).map(|row| row.place as u64);
     let items = rows.iter().map(|row| OperationView::of(&plan.tenant, row, &labels, sight)).collect();
-    let waits = matches!(state, PlanState::Held | PlanState::Planned);
+    let free = !process.scheduler.is_claimed(&plan.tenant, &plan.id);
     Ok(PlanView {
         may: PlanMay {
-            approve: state == PlanState::Held,
-            apply: state == PlanState::Planned && !plan.guard.holds(),
-            reject: waits,
+            approve: free && state == PlanState::Held,
+            apply: free && state == PlanState::Planned && !plan.guard.holds(),
+            reject: free && matches!(state, PlanState::Held | PlanState::Planned),
         },
         purpose: plan.purpose.as_str().to_owned(),
         undoes: match &plan.purpose {
@@ -263,9 +275,14 @@ pub async fn approve_plan(
     visitor: &Visitor,
     tenant: &TenantId,
     plan: &PlanId,
-    wish: &ApproveWish,
+    wish: Wished<ApproveWish>,
 ) -> Result<Asked, Failure> {
-    apply(process, visitor, tenant, plan, Some(wish)).await
+    let why = wish.as_ref().ok().and_then(|wish| wish.why.as_ref()).map(Reason::to_string);
+    decided(process, visitor, tenant, plan, "plan.approve", why, async {
+        wish?;
+        carry_out(process, visitor, tenant, plan, PlanState::Held).await
+    })
+    .await
 }
 
 /// Applies a plan that the guard lets pass.
@@ -274,35 +291,11 @@ pub async fn apply_plan(
     visitor: &Visitor,
     tenant: &TenantId,
     plan: &PlanId,
+    wish: Wished<PlainWish>,
 ) -> Result<Asked, Failure> {
-    apply(process, visitor, tenant, plan, None).await
-}
-
-async fn apply(
-    process: &Process,
-    visitor: &Visitor,
-    tenant: &TenantId,
-    plan: &PlanId,
-    approved: Option<&ApproveWish>,
-) -> Result<Asked, Failure> {
-    let stored = process.store.plan(tenant, plan).await?;
-    let flow = stored.as_ref().map(|stored| stored.plan.flow.clone());
-    let asking = Asking {
-        action: if approved.is_some() { "plan.approve" } else { "plan.apply" },
-        tenant: Some(tenant),
-        flow: flow.as_ref(),
-        subject: Some(plan.to_string()),
-        detail: approved.and_then(|wish| said(wish.why.as_deref())),
-    };
-    recorded(process, visitor, asking, async {
-        let stored = stored_plan(process, tenant, plan).await?;
-        let wanted = if approved.is_some() { PlanState::Held } else { PlanState::Planned };
-        if stored.state != wanted {
-            return Err(stands_otherwise(plan, stored.state));
-        }
-        Found::of(process, tenant, &stored.plan.flow)?;
-        let request = Request::Apply { plan: plan.clone(), approved: approved.is_some() };
-        process.scheduler.ask(tenant, &stored.plan.flow, request, &visitor.name).await
+    decided(process, visitor, tenant, plan, "plan.apply", None, async {
+        wish?;
+        carry_out(process, visitor, tenant, plan, PlanState::Planned).await
     })
     .await
 }
@@ -313,33 +306,82 @@ pub async fn reject_plan(
     visitor: &Visitor,
     tenant: &TenantId,
     plan: &PlanId,
-    wish: &RejectWish,
+    wish: Wished<RejectWish>,
 ) -> Result<(), Failure> {
-    let stored = process.store.plan(tenant, plan).await?;
-    let flow = stored.as_ref().map(|stored| stored.plan.flow.clone());
-    let reason = said(Some(&wish.reason));
-    let asking = Asking {
-        action: "plan.reject",
-        tenant: Some(tenant),
-        flow: flow.as_ref(),
-        subject: Some(plan.to_string()),
-        detail: reason.clone(),
-    };
-    recorded(process, visitor, asking, async {
-        let stored = stored_plan(process, tenant, plan).await?;
-        let reason = reason.ok_or_else(|| {
-            Failure::usage(
-                Text::new("a plan is rejected with a reason, and there is none", "否决计划需要说明原因"),
-                Text::new("write why", "请填写原因"),
-            )
-        })?;
-        if process.store.reject_plan(tenant, plan, &reason).await? {
+    let why = wish.as_ref().ok().map(|wish| wish.reason.to_string());
+    decided(process, visitor, tenant, plan, "plan.reject", why, async {
+        let RejectWish { reason } = wish?;
+        let (_claim, stored) = claimed(process, tenant, plan).await?;
+        if process.store.reject_plan(tenant, plan, reason.as_str()).await? {
             return Ok(());
         }
         let now = process.store.plan(tenant, plan).await?.map_or(stored.state, |plan| plan.state);
         Err(stands_otherwise(plan, now))
     })
     .await
+}
+
+/// Does what is decided about a plan, and writes it down.
+async fn decided<T>(
+    process: &Process,
+    visitor: &Visitor,
+    tenant: &TenantId,
+    plan: &PlanId,
+    action: &'static str,
+    detail: Option<String>,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    let stored = process.store.plan(tenant, plan).await?;
+    let flow = stored.map(|stored| stored.plan.flow);
+    let subject = Some(plan.to_string());
+    let asking = Asking { action, tenant: Some(tenant), flow: flow.as_ref(), subject, detail };
+    recorded(process, visitor, asking, work).await
+}
+
+/// A plan that nobody else decides on now, as it stands then.
+async fn claimed(
+    process: &Process,
+    tenant: &TenantId,
+    plan: &PlanId,
+) -> Result<(Claim, StoredPlan), Failure> {
+    let claim = process.scheduler.claim(tenant, plan).map_err(|claimed| others_are_at_it(plan, &claimed))?;
+    Ok((claim, stored_plan(process, tenant, plan).await?))
+}
+
+/// Has a plan carried out that stands as it should.
+async fn carry_out(
+    process: &Process,
+    visitor: &Visitor,
+    tenant: &TenantId,
+    plan: &PlanId,
+    should: PlanState,
+) -> Result<Asked, Failure> {
+    let (claim, stored) = claimed(process, tenant, plan).await?;
+    if stored.state != should {
+        return Err(stands_otherwise(plan, stored.state));
+    }
+    let flow = &stored.plan.flow;
+    process.deployment().find(tenant, flow)?;
+    process.scheduler.carry_out(claim, flow, should == PlanState::Held, &visitor.name).await
+}
+
+/// Whoever asks comes second.
+fn others_are_at_it(plan: &PlanId, claimed: &Claimed) -> Failure {
+    let again = || Text::new("load the page again to see how it stands", "请刷新页面查看其当前状态");
+    let (en, zh, hint) = match claimed {
+        Claimed::Decided => ("is being decided on by somebody else", "正由他人处理", again()),
+        Claimed::Waits => (
+            "is being carried out already: it waits for its turn",
+            "已在执行：正在排队",
+            Text::new("its run is on the list of runs once it has begun", "运行开始后可在运行列表中查看"),
+        ),
+        Claimed::Runs(run) => (
+            "is being carried out already",
+            "正在执行",
+            Text::new(format!("run {run} does it"), format!("由运行 {run} 执行")),
+        ),
+    };
+    otherwise(plan, en, zh, hint)
 }
 
 fn stands_otherwise(plan: &PlanId, state: PlanState) -> Failure {
@@ -354,10 +396,15 @@ fn stands_otherwise(plan: &PlanId, state: PlanState) -> Failure {
         }
         PlanState::Rejected => ("has been rejected", "已被否决"),
     };
+    let hint = Text::new("load the page again to see how it stands", "请刷新页面查看其当前状态");
+    otherwise(plan, en, zh, hint)
+}
+
+fn otherwise(plan: &PlanId, en: &str, zh: &str, hint: Text) -> Failure {
     Failure::new(
         exit::HELD,
         "plan.state",
         Text::new(format!("plan {plan} {en}; nothing was done"), format!("计划 {plan} {zh}；未执行任何操作")),
-        Some(Text::new("load the page again to see how it stands", "请刷新页面查看其当前状态")),
+        Some(hint),
     )
 }

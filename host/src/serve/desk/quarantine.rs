@@ -1,7 +1,9 @@
 //! The quarantine: records that wait to be corrected, by the form's own labels.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
+use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -10,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::audit::{Asking, recorded};
 use super::labels::Labels;
 use super::mask::Sight;
-use super::page::{Page, page_size, ticked, unless_empty};
+use super::page::{MOST, NotAPlace, Page, number, page_size, ticked, unless_empty};
 use super::record::{RowField, row};
 use super::search::Search;
 use super::sheet;
@@ -25,13 +27,13 @@ use crate::store::{RejectRow, RejectsWanted, ShownReject};
 #[into_params(parameter_in = Query)]
 #[serde(default)]
 pub struct QuarantineAsked {
-    /// Of this tenant.
+    /// Of this tenant, also one that is gone from the configuration; of one that never was there is nothing.
     #[serde(deserialize_with = "unless_empty")]
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, format = "id")]
     pub tenant: Option<TenantId>,
-    /// Of this flow.
+    /// Of the flows of this id, also one that is gone from the configuration; of one that never was there is nothing.
     #[serde(deserialize_with = "unless_empty")]
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, format = "id")]
     pub flow: Option<FlowId>,
     /// Refused by this rule.
     #[serde(deserialize_with = "unless_empty")]
@@ -41,13 +43,54 @@ pub struct QuarantineAsked {
     pub search: Option<String>,
     /// The `next` of the part before.
     #[serde(deserialize_with = "unless_empty")]
-    pub after: Option<String>,
+    #[param(value_type = Option<String>, format = "place")]
+    pub after: Option<RejectPlace>,
     /// How many, 50 if not given, 500 at most.
-    #[serde(deserialize_with = "unless_empty")]
+    #[serde(deserialize_with = "number::<_, 1, MOST>")]
+    #[param(minimum = 1, maximum = 500)]
     pub most: Option<u32>,
     /// With numbers and addresses in full: for an operator, and written down.
     #[serde(deserialize_with = "ticked")]
     pub reveal: bool,
+}
+
+/// The place of an entry in the list. A tab is in no id.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RejectPlace {
+    tenant: TenantId,
+    flow: FlowId,
+    record: RecordId,
+}
+
+impl RejectPlace {
+    fn of(reject: &RejectRow) -> Self {
+        let RejectRow { tenant, flow, record, .. } = reject;
+        Self { tenant: tenant.clone(), flow: flow.clone(), record: record.clone() }
+    }
+}
+
+impl fmt::Display for RejectPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}\t{}\t{}", self.tenant, self.flow, self.record)
+    }
+}
+
+impl FromStr for RejectPlace {
+    type Err = NotAPlace;
+
+    fn from_str(text: &str) -> Result<Self, NotAPlace> {
+        let mut parts = text.split('\t');
+        let mut part = || parts.next().ok_or(NotAPlace);
+        let (tenant, flow, record) = (part()?, part()?, part()?);
+        if parts.next().is_some() {
+            return Err(NotAPlace);
+        }
+        Ok(Self {
+            tenant: tenant.parse().map_err(|_| NotAPlace)?,
+            flow: flow.parse().map_err(|_| NotAPlace)?,
+            record: record.parse().map_err(|_| NotAPlace)?,
+        })
+    }
 }
 
 /// A part of the quarantine, and what all that was asked for comes to.
@@ -68,6 +111,8 @@ pub struct QuarantineView {
 pub struct RuleGroup {
     /// The rule.
     pub rule: String,
+    /// What the form calls the fields it is about, in the order of the alphabet.
+    pub labels: Vec<String>,
     /// How many records.
     pub records: u64,
 }
@@ -152,6 +197,31 @@ struct Chosen {
     labels: HashMap<(TenantId, FlowId), Labels>,
 }
 
+impl Chosen {
+    /// By rule, the most frequent first; one record may count under several.
+    fn by_rule(&self) -> Vec<RuleGroup> {
+        let nameless = Labels::default();
+        let mut by_rule: BTreeMap<&str, (BTreeSet<String>, u64)> = BTreeMap::new();
+        for reject in &self.rejects {
+            let of = self.labels.get(&(reject.tenant.clone(), reject.flow.clone())).unwrap_or(&nameless);
+            let mut counted = BTreeSet::new();
+            for violation in &reject.refusal.violations {
+                let (labels, records) = by_rule.entry(&violation.rule).or_default();
+                labels.insert(of.of_form(&violation.field));
+                *records += u64::from(counted.insert(&violation.rule));
+            }
+        }
+        let group = |(rule, (labels, records)): (&str, (BTreeSet<String>, u64))| RuleGroup {
+            rule: rule.to_owned(),
+            labels: labels.into_iter().collect(),
+            records,
+        };
+        let mut groups: Vec<RuleGroup> = by_rule.into_iter().map(group).collect();
+        groups.sort_by(|a, b| b.records.cmp(&a.records).then_with(|| a.rule.cmp(&b.rule)));
+        groups
+    }
+}
+
 async fn chosen(process: &Process, asked: &QuarantineAsked, rows: bool) -> Result<Chosen, Failure> {
     let store = process.store.as_ref();
     let search = Search::of(asked.search.as_deref());
@@ -196,24 +266,26 @@ async fn chosen(process: &Process, asked: &QuarantineAsked, rows: bool) -> Resul
     Ok(Chosen { rejects, labels })
 }
 
+/// What is in quarantine of a tenant or a flow, by rule, and how many records that is.
+pub(super) async fn by_rule(
+    process: &Process,
+    tenant: Option<&TenantId>,
+    flow: Option<&FlowId>,
+) -> Result<(Vec<RuleGroup>, u64), Failure> {
+    let (tenant, flow) = (tenant.cloned(), flow.cloned());
+    let chosen =
+        chosen(process, &QuarantineAsked { tenant, flow, ..QuarantineAsked::default() }, false).await?;
+    Ok((chosen.by_rule(), chosen.rejects.len() as u64))
+}
+
 async fn part(process: &Process, asked: &QuarantineAsked) -> Result<QuarantineView, Failure> {
-    let Chosen { rejects, labels } = chosen(process, asked, false).await?;
+    let chosen = chosen(process, asked, false).await?;
+    let by_rule = chosen.by_rule();
+    let Chosen { rejects, labels } = chosen;
     let nameless = Labels::default();
-    let mut by_rule: BTreeMap<&str, u64> = BTreeMap::new();
-    for reject in &rejects {
-        let mut rules: Vec<&str> = reject.refusal.violations.iter().map(|v| v.rule.as_str()).collect();
-        rules.sort_unstable();
-        rules.dedup();
-        for rule in rules {
-            *by_rule.entry(rule).or_default() += 1;
-        }
-    }
-    let mut by_rule: Vec<RuleGroup> =
-        by_rule.into_iter().map(|(rule, records)| RuleGroup { rule: rule.to_owned(), records }).collect();
-    by_rule.sort_by(|a, b| b.records.cmp(&a.records).then_with(|| a.rule.cmp(&b.rule)));
     let most = page_size(asked.most) as usize;
     let start = match &asked.after {
-        Some(after) => rejects.partition_point(|reject| place(reject) <= *after),
+        Some(after) => rejects.partition_point(|reject| RejectPlace::of(reject) <= *after),
         None => 0,
     };
     let page = rejects.get(start..).unwrap_or_default();
@@ -235,7 +307,7 @@ async fn part(process: &Process, asked: &QuarantineAsked) -> Result<QuarantineVi
             let found = process.store.rejects_wanted(&wanted).await?.into_iter().next();
             reject.content = found.and_then(|shown| shown.reject.content);
         }
-        next = Some(place(&reject));
+        next = Some(RejectPlace::of(&reject).to_string());
         items.push(RejectView::of(&reject, of, sight));
     }
     Ok(QuarantineView {
@@ -244,11 +316,6 @@ async fn part(process: &Process, asked: &QuarantineAsked) -> Result<QuarantineVi
         by_rule,
         revealed: asked.reveal,
     })
-}
-
-/// The place of an entry in the list. A tab is in no id and before everything that is.
-fn place(reject: &RejectRow) -> String {
-    format!("{}\t{}\t{}", reject.tenant, reject.flow, reject.record)
 }
 
 async fn export(process: &Process, visitor: &Visitor, asked: &QuarantineAsked) -> Result<Vec<u8>, Failure> {

@@ -4,8 +4,9 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::audit::{Asking, recorded};
-use super::found::{Found, said};
 use super::guests::read;
+use super::page::{Wished, ticked, unless_empty};
+use super::reason::Reason;
 use crate::activation::By;
 use crate::deployment::{flow_rules, form_fields};
 use crate::failure::{Failure, exit};
@@ -16,25 +17,29 @@ use crate::store::ActivationRow;
 
 /// Back to rules that were live before.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct RollBackWish {
     /// A number, or a digest or its beginning; not given: those before the present ones.
+    #[serde(deserialize_with = "unless_empty")]
     pub to: Option<String>,
     /// What for, in their words.
-    pub why: Option<String>,
+    #[serde(deserialize_with = "unless_empty")]
+    pub why: Option<Reason>,
 }
 
 /// To what the tenant's files hold.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct ActivateWish {
     /// Digest of the rules that were looked at: if the files hold others by now, nothing is done.
+    #[schema(value_type = String, format = "digest")]
     pub rules: Digest,
     /// Approves of however much changes.
-    #[serde(default, deserialize_with = "super::page::ticked")]
+    #[serde(default, deserialize_with = "ticked")]
     pub approved: bool,
     /// What for, in their words.
-    #[serde(default)]
-    pub why: Option<String>,
+    #[serde(default, deserialize_with = "unless_empty")]
+    pub why: Option<Reason>,
 }
 
 /// Makes rules live again that were live before. Runs under way keep what they began with.
@@ -43,25 +48,27 @@ pub async fn roll_back(
     visitor: &Visitor,
     tenant: &TenantId,
     flow: &FlowId,
-    wish: &RollBackWish,
+    wish: Wished<RollBackWish>,
 ) -> Result<ActivationRow, Failure> {
-    let by = By { who: visitor.name.clone(), why: said(wish.why.as_deref()) };
-    let to = wish.to.as_deref().map(str::trim).filter(|to| !to.is_empty());
+    let told = wish.as_ref().ok();
+    let why = told.and_then(|wish| wish.why.as_ref()).map(Reason::to_string);
     let asking = Asking {
-        subject: to.map(ToOwned::to_owned),
-        ..Asking::of("rules.roll_back", tenant, flow).saying(by.why.clone())
+        subject: told.and_then(|wish| wish.to.clone()),
+        ..Asking::of("rules.roll_back", tenant, flow).saying(why.clone())
     };
     recorded(process, visitor, asking, async {
-        let found = Found::of(process, tenant, flow)?;
-        let (tenant, flow) = found.settings()?;
+        let RollBackWish { to, .. } = wish?;
+        let by = By { who: visitor.name.clone(), why };
+        let deployment = process.deployment();
+        let (tenant, flow) = deployment.find(tenant, flow)?;
         let store = process.store.as_ref();
-        let rules = flow_rules(store, &found.deployment().library, tenant, flow, None);
+        let rules = flow_rules(store, &deployment.library, tenant, flow, None);
         // What the files hold now is passed over by this: the next run does not make it live again.
         let offered = match read(flow).await {
             Ok(held) => held.rules(),
             Err(_) => Digest::of(""),
         };
-        Ok(rules.roll_back(to, offered, &by, |_| {}).await?.activation)
+        Ok(rules.roll_back(to.as_deref(), offered, &by, |_| {}).await?.activation)
     })
     .await
 }
@@ -72,20 +79,26 @@ pub async fn activate(
     visitor: &Visitor,
     tenant: &TenantId,
     flow: &FlowId,
-    wish: &ActivateWish,
+    wish: Wished<ActivateWish>,
 ) -> Result<ActivationRow, Failure> {
-    let by = By { who: visitor.name.clone(), why: said(wish.why.as_deref()) };
-    let asking = Asking::of("rules.activate", tenant, flow).on(&wish.rules).saying(by.why.clone());
+    let told = wish.as_ref().ok();
+    let why = told.and_then(|wish| wish.why.as_ref()).map(Reason::to_string);
+    let asking = Asking {
+        subject: told.map(|wish| wish.rules.to_string()),
+        ..Asking::of("rules.activate", tenant, flow).saying(why.clone())
+    };
     recorded(process, visitor, asking, async {
-        let found = Found::of(process, tenant, flow)?;
-        let (tenant, flow) = found.settings()?;
+        let wish = wish?;
+        let by = By { who: visitor.name.clone(), why };
+        let deployment = process.deployment();
+        let (tenant, flow) = deployment.find(tenant, flow)?;
         let held = read(flow).await?;
         if held.rules() != wish.rules {
             return Err(others_by_now());
         }
-        let form = form_fields(found.deployment().clients(tenant)?.source, flow)?;
+        let form = form_fields(deployment.clients(tenant)?.source, flow)?;
         let store = process.store.as_ref();
-        let rules = flow_rules(store, &found.deployment().library, tenant, flow, Some(&form));
+        let rules = flow_rules(store, &deployment.library, tenant, flow, Some(&form));
         let offered = held.rules();
         Ok(rules.activate(&held, offered, &by, wish.approved, |_| {}).await?.activation)
     })

@@ -1,11 +1,14 @@
 //! Runs: what was done, when, and with which outcome.
 
+use std::fmt;
+use std::str::FromStr;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::found::no_run;
-use super::page::{Page, page_size, unless_empty, word_unless_empty};
+use super::page::{MOST, NotAPlace, Page, number, page_size, unless_empty, word_unless_empty};
 use crate::failure::Failure;
 use crate::model::{FlowId, RunId, TenantId};
 use crate::serve::{LiveRun, Process};
@@ -16,13 +19,13 @@ use crate::store::{ActivationRow, PlanState, RunKind, RunRow, RunState, RunsWant
 #[into_params(parameter_in = Query)]
 #[serde(default)]
 pub struct RunsAsked {
-    /// Of this tenant.
+    /// Of this tenant, also one that is gone from the configuration; of one that never was there is nothing.
     #[serde(deserialize_with = "unless_empty")]
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, format = "id")]
     pub tenant: Option<TenantId>,
-    /// Of this flow.
+    /// Of the flows of this id, also one that is gone from the configuration; of one that never was there is nothing.
     #[serde(deserialize_with = "unless_empty")]
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, format = "id")]
     pub flow: Option<FlowId>,
     /// In this state.
     #[serde(deserialize_with = "word_unless_empty")]
@@ -34,10 +37,35 @@ pub struct RunsAsked {
     pub kind: Option<RunKind>,
     /// The `next` of the part before.
     #[serde(deserialize_with = "unless_empty")]
-    pub after: Option<String>,
+    #[param(value_type = Option<String>, format = "place")]
+    pub after: Option<RunPlace>,
     /// How many, 50 if not given, 500 at most.
-    #[serde(deserialize_with = "unless_empty")]
+    #[serde(deserialize_with = "number::<_, 1, MOST>")]
+    #[param(minimum = 1, maximum = 500)]
     pub most: Option<u32>,
+}
+
+/// The place behind a run in the list, as `next` writes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunPlace {
+    at: DateTime<Utc>,
+    run: RunId,
+}
+
+impl fmt::Display for RunPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.at.timestamp_millis(), self.run)
+    }
+}
+
+impl FromStr for RunPlace {
+    type Err = NotAPlace;
+
+    fn from_str(text: &str) -> Result<Self, NotAPlace> {
+        let (at, run) = text.split_once('.').ok_or(NotAPlace)?;
+        let at = at.parse().ok().and_then(DateTime::from_timestamp_millis).ok_or(NotAPlace)?;
+        Ok(Self { at, run: run.parse().map_err(|_| NotAPlace)? })
+    }
 }
 
 /// A run.
@@ -62,29 +90,20 @@ pub struct RunView {
 /// The runs, newest first.
 pub async fn runs(process: &Process, asked: &RunsAsked) -> Result<Page<RunRow>, Failure> {
     let most = page_size(asked.most);
-    let before = asked.after.as_deref().and_then(place);
     let wanted = RunsWanted {
         tenant: asked.tenant.as_ref(),
         flow: asked.flow.as_ref(),
         state: asked.state,
         kind: asked.kind,
-        before: before.as_ref().map(|(at, run)| (*at, run)),
+        before: asked.after.as_ref().map(|RunPlace { at, run }| (*at, run)),
         most: most + 1,
     };
     let mut items = process.store.runs_wanted(&wanted).await?;
     let more = items.len() > most as usize;
     items.truncate(most as usize);
-    let next = items
-        .last()
-        .filter(|_| more)
-        .map(|last| format!("{}.{}", last.started_at.timestamp_millis(), last.id));
+    let place = |last: &RunRow| RunPlace { at: last.started_at, run: last.id.clone() };
+    let next = items.last().filter(|_| more).map(|last| place(last).to_string());
     Ok(Page { items, next })
-}
-
-/// The place behind a run in the list, as `next` writes it. Anything else is the beginning.
-fn place(after: &str) -> Option<(DateTime<Utc>, RunId)> {
-    let (at, run) = after.split_once('.')?;
-    Some((DateTime::from_timestamp_millis(at.parse().ok()?)?, run.parse().ok()?))
 }
 
 /// A run.

@@ -99,10 +99,11 @@ fn role<'a>(view: &View, role: &'a str) -> &'a str {
     }
 }
 
-/// What it was done to, leading there where there is a page of it.
+/// What it was done to, leading there where there is a page of it. What was not there when it was asked for has none.
 fn subject_of(row: &AuditRow, subject: &str) -> Markup {
     let kind = row.action.split('.').next().unwrap_or_default();
     let page = match (kind, &row.tenant, &row.flow) {
+        _ if row.outcome.ends_with(".unknown") => None,
         ("plan", Some(tenant), _) => Some(View::address(["plans", tenant.as_str(), subject], [])),
         ("record", Some(tenant), Some(flow)) => {
             Some(View::address(["records", tenant.as_str(), flow.as_str(), subject], []))

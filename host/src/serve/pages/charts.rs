@@ -102,7 +102,7 @@ fn by_rule(view: &View, refusals: &RefusalsChart, asked: &ChartAsked) -> Markup 
                                         ("flow", asked.flow.as_ref().map(|flow| flow.as_str())),
                                         ("rule", Some(rule.rule.as_str())),
                                     ])) { code { (rule.rule) } }
-                                    @if !rule.example.is_empty() { span.quiet.small { bdi { (super::words::half(view, &rule.example)) } } }
+                                    span.quiet.small { bdi { (rule.labels.join(view.say(", ", "、"))) } }
                                 }
                             }
                             td { (chart::share("failed", rule.records, most)) }

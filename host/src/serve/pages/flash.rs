@@ -48,6 +48,8 @@ flashes! {
     Resumed = "resumed", "The flow is on its schedule again.", "同步流已恢复按计划运行。";
     /// A plan was approved.
     Approved = "approved", "The plan is approved and is being applied. Your reason is in the audit log.", "计划已批准，正在执行。您的理由已记入审计日志。";
+    /// A plan was approved and waits for its turn.
+    ApprovedWaits = "approved_waits", "The plan is approved, and is applied as soon as its flow's turn comes. Your reason is in the audit log.", "计划已批准，轮到该同步流时立即执行。您的理由已记入审计日志。";
     /// A plan was rejected.
     Rejected = "rejected", "The plan is rejected: nothing of it is written. Your reason is in the audit log.", "计划已否决，不会写入任何内容。您的理由已记入审计日志。";
     /// Records are tried again.

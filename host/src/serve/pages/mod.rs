@@ -12,6 +12,7 @@ mod audit;
 mod chart;
 mod charts;
 mod flash;
+mod given;
 mod guests;
 mod login;
 mod moment;

@@ -1,5 +1,7 @@
 //! What several pages are made of.
 
+use std::collections::BTreeSet;
+
 use maud::{Markup, html};
 use serde_json::Value;
 
@@ -8,6 +10,8 @@ use super::words::{self, Tone};
 use crate::failure::Failure;
 use crate::model::{Digest, FlowId, OperationKind, RecordId, TenantId};
 use crate::plan::Counts;
+use crate::serve::access::CSRF_FIELD;
+use crate::serve::desk::Reason;
 use crate::store::RunRow;
 
 /// A word that stands out.
@@ -147,7 +151,7 @@ pub(super) fn value(view: &View, value: &Value) -> String {
 
 /// What a form has to bring back.
 pub(super) fn csrf(view: &View) -> Markup {
-    html! { @if let Some(csrf) = &view.visitor.csrf { input type="hidden" name="csrf" value=(csrf); } }
+    html! { @if let Some(csrf) = &view.visitor.csrf { input type="hidden" name=(CSRF_FIELD) value=(csrf); } }
 }
 
 /// A deed of one button. With a question, a script asks it first.
@@ -169,7 +173,7 @@ pub(super) fn reason(view: &View, id: &str, name: &str, required: bool) -> Marku
                 (view.say("Reason, for the audit log", "理由（记入审计日志）"))
                 @if !required { " " span.quiet { (view.say("(optional)", "（可不填）")) } }
             }
-            input id=(id) name=(name) type="text" maxlength="500" required[required] autocomplete="off";
+            input id=(id) name=(name) type="text" maxlength=(Reason::MOST) required[required] autocomplete="off";
         }
     }
 }
@@ -184,17 +188,29 @@ pub(super) fn tenant_field(view: &View, chosen: Option<&TenantId>) -> Markup {
                 @for (id, place) in view.places.iter() {
                     option value=(id) selected[Some(id) == chosen] dir="auto" { (place.name) }
                 }
+                // What is gone from the configuration and still asked for.
+                @if let Some(gone) = chosen.filter(|chosen| !view.places.contains_key(*chosen)) {
+                    option value=(gone) selected lang="zxx" { (gone) }
+                }
             }
         }
     }
 }
 
-/// A line for a flow's id, as part of a filter.
+/// A choice of which flow, as part of a filter.
 pub(super) fn flow_field(view: &View, chosen: Option<&FlowId>) -> Markup {
+    // One that is gone from the configuration can still be asked for.
+    let flows: BTreeSet<&FlowId> =
+        view.places.values().flat_map(|place| &place.flows).chain(chosen).collect();
     html! {
         div.field {
             label for="flow" { (view.say("Flow", "同步流")) }
-            input id="flow" name="flow" type="text" value=[chosen] autocomplete="off" spellcheck="false";
+            select id="flow" name="flow" {
+                option value="" { (view.say("all", "全部")) }
+                @for flow in flows {
+                    option value=(flow) selected[Some(flow) == chosen] lang="zxx" { (flow) }
+                }
+            }
         }
     }
 }

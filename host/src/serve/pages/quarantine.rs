@@ -13,6 +13,7 @@ use crate::serve::desk::{QuarantineAsked, QuarantineView, RejectView, RowField};
 
 /// Records that were asked for.
 pub(super) fn page(view: &View, told: &QuarantineView, asked: &QuarantineAsked) -> Page {
+    let after = asked.after.as_ref().map(ToString::to_string);
     let address = |page: &[&str], rule: Option<&str>, after: Option<&str>| {
         View::address(
             page.iter().copied(),
@@ -64,7 +65,7 @@ pub(super) fn page(view: &View, told: &QuarantineView, asked: &QuarantineAsked) 
             div.actions.row {
                 a.button href=(address(&["quarantine.csv"], rule, None)) download="quarantine.csv" { (view.say("Export CSV", "导出 CSV")) }
                 @if !told.revealed && !told.page.items.is_empty() {
-                    (show_in_full(view, &address(&["quarantine", "reveal"], rule, asked.after.as_deref())))
+                    (show_in_full(view, &address(&["quarantine", "reveal"], rule, after.as_deref())))
                 }
                 (retry(view, &told.page.items))
             }

@@ -1,17 +1,15 @@
 //! Which page is where, and what each form does.
 
-use std::str::FromStr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
-use axum::http::{Uri, header};
+use axum::extract::State;
+use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
-use serde::de::DeserializeOwned;
 
 use super::flash::{self, Flash};
+use super::given::{Asked, Ids, Sent};
 use super::shell::Page;
 use super::view::View;
 use super::{
@@ -20,12 +18,18 @@ use super::{
 use crate::failure::Failure;
 use crate::model::{FlowId, PlanId, RecordId, RunId, TenantId};
 use crate::serve::desk::{
-    self, ActivateWish, ApproveWish, AuditAsked, ChartAsked, DifferenceAsked, PauseWish, PlanAsked,
-    QuarantineAsked, RejectWish, RollBackWish, RunWish, RunsAsked,
+    self, ActivateWish, ApproveWish, AuditAsked, ChartAsked, DifferenceAsked, PauseWish, PlainWish,
+    PlanAsked, QuarantineAsked, RejectWish, RollBackWish, RunWish, RunsAsked,
 };
-use crate::serve::{Asked, Process};
+use crate::serve::{Asked as Begun, Process};
 
 type Shared = State<Arc<Process>>;
+/// Of which tenant, and which flow of it.
+type OfFlow = (TenantId, FlowId);
+/// Of which tenant, and which plan of it.
+type OfPlan = (TenantId, PlanId);
+/// Of which tenant and flow, and which record of it.
+type OfRecord = (TenantId, FlowId, RecordId);
 
 /// The pages. Whoever lets people in is put around them.
 pub fn routes() -> Router<Arc<Process>> {
@@ -78,49 +82,17 @@ fn done<T>(view: &View, done: Result<T, Failure>, lead: impl FnOnce(T) -> Respon
     }
 }
 
-/// A part of an address as the id it should be.
-macro_rules! ids {
-    ($view:ident, $($text:ident => $kind:ty),+) => {
-        $(let Ok($text) = <$kind>::from_str(&$text) else { return trouble::not_an_address(&$view) };)+
-    };
-}
-
-/// A form or a query as the wish it should be.
-macro_rules! wish {
-    ($view:ident, $text:expr) => {
-        match read($text) {
-            Ok(wish) => wish,
-            Err(why) => return trouble::not_a_wish(&$view, &why),
-        }
-    };
-}
-
-/// A form's body has the spelling of a query.
-fn read<T: DeserializeOwned>(text: &str) -> Result<T, String> {
-    let uri = Uri::try_from(format!("/?{text}")).map_err(|error| error.to_string())?;
-    Query::try_from_uri(&uri).map(|Query(wish)| wish).map_err(|error| error.body_text())
-}
-
-fn query(view: &View) -> &str {
-    view.here.split_once('?').map_or("", |(_, query)| query)
-}
-
-fn form(body: &Bytes) -> &str {
-    std::str::from_utf8(body).unwrap_or_default()
-}
-
 async fn show_overview(State(process): Shared, view: View) -> Response {
     let told = desk::overview(&process).await;
     shown(&view, told.map(|told| overview::page(&view, &told)))
 }
 
-async fn show_tenant(State(process): Shared, view: View, Path(tenant): Path<String>) -> Response {
-    ids!(view, tenant => TenantId);
+async fn show_tenant(State(process): Shared, view: View, Ids(tenant): Ids<TenantId>) -> Response {
     let told = desk::tenant(&process, &tenant).await;
     match &told {
         Ok(all) => match all.tenants.iter().find(|one| one.id == tenant) {
             Some(one) => overview::tenant_page(&view, all, one).answer(&view),
-            None => trouble::not_an_address(&view),
+            None => trouble::missing(view).await,
         },
         Err(failure) => trouble::page(&view, failure),
     }
@@ -130,8 +102,20 @@ fn tenant_of(tenant: &TenantId) -> String {
     View::address(["tenants", tenant.as_str()], [])
 }
 
-/// Leads to a run that has begun; else back, since it waits for room.
-fn to_the_run(asked: &Asked, began: Flash, waits: Flash, back: &str) -> Response {
+fn plan_of(tenant: &TenantId, plan: &PlanId) -> String {
+    View::address(["plans", tenant.as_str(), plan.as_str()], [])
+}
+
+fn record_of((tenant, flow, record): &OfRecord) -> String {
+    View::address(["records", tenant.as_str(), flow.as_str(), record.as_str()], [])
+}
+
+fn guest_of(tenant: &TenantId, flow: &FlowId) -> String {
+    View::address(["guests", tenant.as_str(), flow.as_str()], [])
+}
+
+/// Leads to a run that has begun; else back, since it waits.
+fn to_the_run(asked: &Begun, began: Flash, waits: Flash, back: &str) -> Response {
     match &asked.run {
         Some(run) => began.on(&View::address(["runs", run.as_str()], [])),
         None => waits.on(back),
@@ -141,62 +125,61 @@ fn to_the_run(asked: &Asked, began: Flash, waits: Flash, back: &str) -> Response
 async fn run_now(
     State(process): Shared,
     view: View,
-    Path((tenant, flow)): Path<(String, String)>,
-    body: Bytes,
+    Ids((tenant, flow)): Ids<OfFlow>,
+    Sent(wish): Sent<RunWish>,
 ) -> Response {
-    ids!(view, tenant => TenantId, flow => FlowId);
-    let wish: RunWish = wish!(view, form(&body));
-    let asked = desk::run_now(&process, &view.visitor, &tenant, &flow, &wish).await;
+    let asked = desk::run_now(&process, &view.visitor, &tenant, &flow, wish).await;
     done(&view, asked, |asked| to_the_run(&asked, Flash::Began, Flash::Asked, &tenant_of(&tenant)))
 }
 
-async fn retry(State(process): Shared, view: View, Path((tenant, flow)): Path<(String, String)>) -> Response {
-    ids!(view, tenant => TenantId, flow => FlowId);
-    let asked = desk::retry(&process, &view.visitor, &tenant, &flow).await;
+async fn retry(
+    State(process): Shared,
+    view: View,
+    Ids((tenant, flow)): Ids<OfFlow>,
+    Sent(wish): Sent<PlainWish>,
+) -> Response {
+    let asked = desk::retry(&process, &view.visitor, &tenant, &flow, wish).await;
     done(&view, asked, |asked| to_the_run(&asked, Flash::Retried, Flash::Retried, "/quarantine"))
 }
 
 async fn pause(
     State(process): Shared,
     view: View,
-    Path((tenant, flow)): Path<(String, String)>,
-    body: Bytes,
+    Ids((tenant, flow)): Ids<OfFlow>,
+    Sent(wish): Sent<PauseWish>,
 ) -> Response {
-    ids!(view, tenant => TenantId, flow => FlowId);
-    let wish: PauseWish = wish!(view, form(&body));
-    let paused = desk::pause(&process, &view.visitor, &tenant, &flow, &wish).await;
+    let paused = desk::pause(&process, &view.visitor, &tenant, &flow, wish).await;
     done(&view, paused, |()| Flash::Paused.on(&tenant_of(&tenant)))
 }
 
 async fn resume(
     State(process): Shared,
     view: View,
-    Path((tenant, flow)): Path<(String, String)>,
+    Ids((tenant, flow)): Ids<OfFlow>,
+    Sent(wish): Sent<PlainWish>,
 ) -> Response {
-    ids!(view, tenant => TenantId, flow => FlowId);
-    let resumed = desk::resume(&process, &view.visitor, &tenant, &flow).await;
+    let resumed = desk::resume(&process, &view.visitor, &tenant, &flow, wish).await;
     done(&view, resumed, |()| Flash::Resumed.on(&tenant_of(&tenant)))
 }
 
-async fn show_runs(State(process): Shared, view: View) -> Response {
-    let asked: RunsAsked = wish!(view, query(&view));
+async fn show_runs(State(process): Shared, view: View, Asked(asked): Asked<RunsAsked>) -> Response {
     let told = desk::runs(&process, &asked).await;
     shown(&view, told.map(|told| runs::page(&view, &told, &asked)))
 }
 
-async fn show_run(State(process): Shared, view: View, Path(id): Path<String>) -> Response {
-    ids!(view, id => RunId);
+async fn show_run(State(process): Shared, view: View, Ids(id): Ids<RunId>) -> Response {
     let told = desk::run(&process, &id).await;
     shown(&view, told.map(|told| run::page(&view, &told)))
 }
 
-async fn plan_page(
-    process: &Process,
-    view: &View,
-    tenant: &TenantId,
-    id: &PlanId,
-    asked: &PlanAsked,
-) -> Response {
+/// The view of a page whose numbers are shown in full: it is the page itself, and going on from there masks them again.
+///
+/// What is masked is shown to whoever asks by a form, which a link cannot make anybody do.
+fn in_full(view: View) -> View {
+    View { here: view.here.replacen("/reveal", "", 1), ..view }
+}
+
+async fn plan_page(process: &Process, view: &View, (tenant, id): &OfPlan, asked: &PlanAsked) -> Response {
     let told = desk::plan(process, &view.visitor, tenant, id, asked).await;
     shown(view, told.map(|told| plan::page(view, &told, asked)))
 }
@@ -204,61 +187,54 @@ async fn plan_page(
 async fn show_plan(
     State(process): Shared,
     view: View,
-    Path((tenant, id)): Path<(String, String)>,
+    Ids(of): Ids<OfPlan>,
+    Asked(asked): Asked<PlanAsked>,
 ) -> Response {
-    ids!(view, tenant => TenantId, id => PlanId);
-    // What is masked is shown to whoever asks by a form, which a link cannot make anybody do.
-    let asked = PlanAsked { reveal: false, ..wish!(view, query(&view)) };
-    plan_page(&process, &view, &tenant, &id, &asked).await
+    plan_page(&process, &view, &of, &PlanAsked { reveal: false, ..asked }).await
 }
 
 async fn reveal_plan(
     State(process): Shared,
-    mut view: View,
-    Path((tenant, id)): Path<(String, String)>,
+    view: View,
+    Ids(of): Ids<OfPlan>,
+    Asked(asked): Asked<PlanAsked>,
 ) -> Response {
-    ids!(view, tenant => TenantId, id => PlanId);
-    let asked = PlanAsked { reveal: true, ..wish!(view, query(&view)) };
-    view.here = view.here.replacen("/reveal", "", 1);
-    plan_page(&process, &view, &tenant, &id, &asked).await
+    plan_page(&process, &in_full(view), &of, &PlanAsked { reveal: true, ..asked }).await
 }
 
-async fn back_to_plan(Path((tenant, id)): Path<(String, String)>) -> Response {
-    flash::to(&View::address(["plans", &tenant, &id], []))
+async fn back_to_plan(Ids((tenant, id)): Ids<OfPlan>) -> Response {
+    flash::to(&plan_of(&tenant, &id))
 }
 
 async fn approve(
     State(process): Shared,
     view: View,
-    Path((tenant, id)): Path<(String, String)>,
-    body: Bytes,
+    Ids((tenant, id)): Ids<OfPlan>,
+    Sent(wish): Sent<ApproveWish>,
 ) -> Response {
-    ids!(view, tenant => TenantId, id => PlanId);
-    let wish: ApproveWish = wish!(view, form(&body));
-    let asked = desk::approve_plan(&process, &view.visitor, &tenant, &id, &wish).await;
-    let back = View::address(["plans", tenant.as_str(), id.as_str()], []);
-    done(&view, asked, |asked| to_the_run(&asked, Flash::Approved, Flash::Approved, &back))
+    let asked = desk::approve_plan(&process, &view.visitor, &tenant, &id, wish).await;
+    let back = plan_of(&tenant, &id);
+    done(&view, asked, |asked| to_the_run(&asked, Flash::Approved, Flash::ApprovedWaits, &back))
 }
 
-async fn apply(State(process): Shared, view: View, Path((tenant, id)): Path<(String, String)>) -> Response {
-    ids!(view, tenant => TenantId, id => PlanId);
-    let asked = desk::apply_plan(&process, &view.visitor, &tenant, &id).await;
-    let back = View::address(["plans", tenant.as_str(), id.as_str()], []);
-    done(&view, asked, |asked| to_the_run(&asked, Flash::Began, Flash::Asked, &back))
+async fn apply(
+    State(process): Shared,
+    view: View,
+    Ids((tenant, id)): Ids<OfPlan>,
+    Sent(wish): Sent<PlainWish>,
+) -> Response {
+    let asked = desk::apply_plan(&process, &view.visitor, &tenant, &id, wish).await;
+    done(&view, asked, |asked| to_the_run(&asked, Flash::Began, Flash::Asked, &plan_of(&tenant, &id)))
 }
 
 async fn reject(
     State(process): Shared,
     view: View,
-    Path((tenant, id)): Path<(String, String)>,
-    body: Bytes,
+    Ids((tenant, id)): Ids<OfPlan>,
+    Sent(wish): Sent<RejectWish>,
 ) -> Response {
-    ids!(view, tenant => TenantId, id => PlanId);
-    let wish: RejectWish = wish!(view, form(&body));
-    let rejected = desk::reject_plan(&process, &view.visitor, &tenant, &id, &wish).await;
-    done(&view, rejected, |()| {
-        Flash::Rejected.on(&View::address(["plans", tenant.as_str(), id.as_str()], []))
-    })
+    let rejected = desk::reject_plan(&process, &view.visitor, &tenant, &id, wish).await;
+    done(&view, rejected, |()| Flash::Rejected.on(&plan_of(&tenant, &id)))
 }
 
 async fn quarantine_page(process: &Process, view: &View, asked: &QuarantineAsked) -> Response {
@@ -266,23 +242,32 @@ async fn quarantine_page(process: &Process, view: &View, asked: &QuarantineAsked
     shown(view, told.map(|told| quarantine::page(view, &told, asked)))
 }
 
-async fn show_quarantine(State(process): Shared, view: View) -> Response {
-    let asked = QuarantineAsked { reveal: false, ..wish!(view, query(&view)) };
-    quarantine_page(&process, &view, &asked).await
+async fn show_quarantine(
+    State(process): Shared,
+    view: View,
+    Asked(asked): Asked<QuarantineAsked>,
+) -> Response {
+    quarantine_page(&process, &view, &QuarantineAsked { reveal: false, ..asked }).await
 }
 
-async fn reveal_quarantine(State(process): Shared, mut view: View) -> Response {
-    let asked = QuarantineAsked { reveal: true, ..wish!(view, query(&view)) };
-    view.here = view.here.replacen("/reveal", "", 1);
-    quarantine_page(&process, &view, &asked).await
+async fn reveal_quarantine(
+    State(process): Shared,
+    view: View,
+    Asked(asked): Asked<QuarantineAsked>,
+) -> Response {
+    quarantine_page(&process, &in_full(view), &QuarantineAsked { reveal: true, ..asked }).await
 }
 
 async fn back_to_quarantine() -> Response {
     flash::to("/quarantine")
 }
 
-async fn export_quarantine(State(process): Shared, view: View) -> Response {
-    let asked = QuarantineAsked { reveal: false, ..wish!(view, query(&view)) };
+async fn export_quarantine(
+    State(process): Shared,
+    view: View,
+    Asked(asked): Asked<QuarantineAsked>,
+) -> Response {
+    let asked = QuarantineAsked { reveal: false, ..asked };
     let bytes = desk::quarantine_csv(&process, &view.visitor, &asked).await;
     done(&view, bytes, |bytes| {
         let headers = [
@@ -293,31 +278,28 @@ async fn export_quarantine(State(process): Shared, view: View) -> Response {
     })
 }
 
-type RecordPath = Path<(String, String, String)>;
-
 async fn record_page(
     process: &Process,
     view: &View,
-    path: (String, String, String),
+    (tenant, flow, id): &OfRecord,
     reveal: bool,
 ) -> Response {
-    let (tenant, flow, id) = path;
-    ids!(view, tenant => TenantId, flow => FlowId, id => RecordId);
-    let told = desk::record(process, &view.visitor, &tenant, &flow, &id, reveal).await;
+    let told = desk::record(process, &view.visitor, tenant, flow, id, reveal).await;
     shown(view, told.map(|told| record::page(view, &told)))
 }
 
-async fn show_record(State(process): Shared, view: View, Path(path): RecordPath) -> Response {
-    record_page(&process, &view, path, false).await
+async fn show_record(State(process): Shared, view: View, Ids(of): Ids<OfRecord>) -> Response {
+    record_page(&process, &view, &of, false).await
 }
 
-async fn reveal_record(State(process): Shared, mut view: View, Path(path): RecordPath) -> Response {
-    view.here = View::address(["records", &path.0, &path.1, &path.2], []);
-    record_page(&process, &view, path, true).await
+async fn reveal_record(State(process): Shared, view: View, Ids(of): Ids<OfRecord>) -> Response {
+    // The record's id may be any text, so what is cut off the address is not searched for.
+    let view = View { here: record_of(&of), ..view };
+    record_page(&process, &view, &of, true).await
 }
 
-async fn back_to_record(Path((tenant, flow, id)): RecordPath) -> Response {
-    flash::to(&View::address(["records", &tenant, &flow, &id], []))
+async fn back_to_record(Ids(of): Ids<OfRecord>) -> Response {
+    flash::to(&record_of(&of))
 }
 
 async fn show_guests(State(process): Shared, view: View) -> Response {
@@ -325,12 +307,7 @@ async fn show_guests(State(process): Shared, view: View) -> Response {
     shown(&view, told.map(|told| guests::page(&view, &told)))
 }
 
-async fn show_guest(
-    State(process): Shared,
-    view: View,
-    Path((tenant, flow)): Path<(String, String)>,
-) -> Response {
-    ids!(view, tenant => TenantId, flow => FlowId);
+async fn show_guest(State(process): Shared, view: View, Ids((tenant, flow)): Ids<OfFlow>) -> Response {
     let told = desk::guest(&process, &tenant, &flow).await;
     shown(&view, told.map(|told| guests::flow_page(&view, &told)))
 }
@@ -338,66 +315,60 @@ async fn show_guest(
 async fn difference_page(
     process: &Process,
     view: &View,
-    (tenant, flow): (String, String),
-    reveal: bool,
+    (tenant, flow): &OfFlow,
+    asked: &DifferenceAsked,
 ) -> Response {
-    ids!(view, tenant => TenantId, flow => FlowId);
-    let asked = DifferenceAsked { reveal, ..wish!(view, query(view)) };
     let told = async {
-        let of = desk::guest(process, &tenant, &flow).await?;
-        let told = desk::guest_difference(process, &view.visitor, &tenant, &flow, &asked).await?;
+        let of = desk::guest(process, tenant, flow).await?;
+        let told = desk::guest_difference(process, &view.visitor, tenant, flow, asked).await?;
         Ok(guests::difference_page(view, &of, &told, asked.to.as_deref()))
     };
     shown(view, told.await)
 }
 
-async fn show_difference(State(process): Shared, view: View, Path(path): Path<(String, String)>) -> Response {
-    difference_page(&process, &view, path, false).await
+async fn show_difference(
+    State(process): Shared,
+    view: View,
+    Ids(of): Ids<OfFlow>,
+    Asked(asked): Asked<DifferenceAsked>,
+) -> Response {
+    difference_page(&process, &view, &of, &DifferenceAsked { reveal: false, ..asked }).await
 }
 
 async fn reveal_difference(
     State(process): Shared,
-    mut view: View,
-    Path(path): Path<(String, String)>,
+    view: View,
+    Ids(of): Ids<OfFlow>,
+    Asked(asked): Asked<DifferenceAsked>,
 ) -> Response {
-    view.here = view.here.replacen("/reveal", "", 1);
-    difference_page(&process, &view, path, true).await
+    difference_page(&process, &in_full(view), &of, &DifferenceAsked { reveal: true, ..asked }).await
 }
 
-async fn back_to_guest(Path((tenant, flow)): Path<(String, String)>) -> Response {
-    flash::to(&View::address(["guests", &tenant, &flow], []))
+async fn back_to_guest(Ids((tenant, flow)): Ids<OfFlow>) -> Response {
+    flash::to(&guest_of(&tenant, &flow))
 }
 
 async fn roll_back(
     State(process): Shared,
     view: View,
-    Path((tenant, flow)): Path<(String, String)>,
-    body: Bytes,
+    Ids((tenant, flow)): Ids<OfFlow>,
+    Sent(wish): Sent<RollBackWish>,
 ) -> Response {
-    ids!(view, tenant => TenantId, flow => FlowId);
-    let wish: RollBackWish = wish!(view, form(&body));
-    let back = desk::roll_back(&process, &view.visitor, &tenant, &flow, &wish).await;
-    done(&view, back, |_| {
-        Flash::RolledBack.on(&View::address(["guests", tenant.as_str(), flow.as_str()], []))
-    })
+    let back = desk::roll_back(&process, &view.visitor, &tenant, &flow, wish).await;
+    done(&view, back, |_| Flash::RolledBack.on(&guest_of(&tenant, &flow)))
 }
 
 async fn activate(
     State(process): Shared,
     view: View,
-    Path((tenant, flow)): Path<(String, String)>,
-    body: Bytes,
+    Ids((tenant, flow)): Ids<OfFlow>,
+    Sent(wish): Sent<ActivateWish>,
 ) -> Response {
-    ids!(view, tenant => TenantId, flow => FlowId);
-    let wish: ActivateWish = wish!(view, form(&body));
-    let active = desk::activate(&process, &view.visitor, &tenant, &flow, &wish).await;
-    done(&view, active, |_| {
-        Flash::Activated.on(&View::address(["guests", tenant.as_str(), flow.as_str()], []))
-    })
+    let active = desk::activate(&process, &view.visitor, &tenant, &flow, wish).await;
+    done(&view, active, |_| Flash::Activated.on(&guest_of(&tenant, &flow)))
 }
 
-async fn show_charts(State(process): Shared, view: View) -> Response {
-    let asked: ChartAsked = wish!(view, query(&view));
+async fn show_charts(State(process): Shared, view: View, Asked(asked): Asked<ChartAsked>) -> Response {
     let told = async {
         let runs = desk::runs_chart(&process, &asked).await?;
         let refusals = desk::refusals_chart(&process, &asked).await?;
@@ -412,8 +383,7 @@ async fn show_alarms(State(process): Shared, view: View) -> Response {
     shown(&view, told.map(|told| alarms::page(&view, &told)))
 }
 
-async fn show_audit(State(process): Shared, view: View) -> Response {
-    let asked: AuditAsked = wish!(view, query(&view));
+async fn show_audit(State(process): Shared, view: View, Asked(asked): Asked<AuditAsked>) -> Response {
     let told = desk::audit(&process, &asked).await;
     shown(&view, told.map(|told| audit::page(&view, &told, &asked)))
 }

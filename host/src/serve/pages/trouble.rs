@@ -9,6 +9,7 @@ use super::shell::{self, Area, Page};
 use super::view::View;
 use crate::failure::{Failure, exit};
 use crate::model::{Lang, Text};
+use crate::serve::api::status;
 
 /// A page for a failure.
 pub(super) fn page(view: &View, failure: &Failure) -> Response {
@@ -30,48 +31,15 @@ pub(super) fn drawn(view: &View, failure: &Failure) -> Page {
     Page::new(Area::Overview, title, body)
 }
 
-fn status(failure: &Failure) -> StatusCode {
-    match (failure.code(), failure.exit()) {
-        ("access.viewer" | "access.forbidden" | "forbidden", _) => StatusCode::FORBIDDEN,
-        (code, _) if code.ends_with("not_found") || code.contains("no_such") || code.contains("unknown") => {
-            StatusCode::NOT_FOUND
-        }
-        (_, exit::USAGE) => StatusCode::BAD_REQUEST,
-        (_, exit::HELD) => StatusCode::CONFLICT,
-        _ => StatusCode::INTERNAL_SERVER_ERROR,
-    }
-}
-
 /// A page that is not there.
 pub(super) async fn missing(view: View) -> Response {
-    let mut answer = page(&view, &no_page());
-    *answer.status_mut() = StatusCode::NOT_FOUND;
-    answer
-}
-
-fn no_page() -> Failure {
-    Failure::new(
+    let failure = Failure::new(
         exit::USAGE,
-        "page.not_found",
+        "page.unknown",
         Text::new("there is no such page", "没有这个页面"),
         Some(Text::new("begin at the overview", "请从概览开始")),
-    )
-}
-
-/// An address whose parts are no ids.
-pub(super) fn not_an_address(view: &View) -> Response {
-    let mut answer = page(view, &no_page());
-    *answer.status_mut() = StatusCode::NOT_FOUND;
-    answer
-}
-
-/// A form or a query that says what cannot be.
-pub(super) fn not_a_wish(view: &View, why: &str) -> Response {
-    let failure = Failure::usage(
-        Text::new(format!("the form cannot be read: {why}"), format!("无法读取表单：{why}")),
-        Text::new("go back, correct it, and send it again", "请返回修改后重新提交"),
     );
-    page(view, &failure)
+    page(&view, &failure)
 }
 
 /// Nobody was let in: the pages were put up without their door.

@@ -11,8 +11,8 @@ use chrono_tz::Tz;
 
 use super::flash::Flash;
 use super::trouble;
-use crate::config::Role;
-use crate::model::{Lang, TenantId};
+use crate::config::{self, Role};
+use crate::model::{FlowId, Lang, TenantId};
 use crate::serve::Process;
 use crate::serve::access::Visitor;
 
@@ -23,6 +23,8 @@ pub(super) struct Place {
     pub(super) name: String,
     /// In which its times are shown.
     pub(super) zone: Tz,
+    /// Its flows.
+    pub(super) flows: Vec<FlowId>,
 }
 
 /// What a page is drawn for.
@@ -115,17 +117,17 @@ impl FromRequestParts<Arc<Process>> for View {
         };
         let here = parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
         let deployment = process.deployment();
-        let places =
-            deployment.config.tenants.iter().map(|tenant| {
-                (tenant.id.clone(), Place { name: tenant.name.clone(), zone: tenant.timezone })
-            });
-        // A navigation that cannot count is no reason to show nothing.
-        let alarms = process.store.alarms().await.unwrap_or_default();
+        let place = |tenant: &config::Tenant| Place {
+            name: tenant.name.clone(),
+            zone: tenant.timezone,
+            flows: tenant.flows.iter().map(|flow| flow.id.clone()).collect(),
+        };
+        let places = deployment.config.tenants.iter().map(|tenant| (tenant.id.clone(), place(tenant)));
         Ok(Self {
             flash: Flash::of(&parts.headers),
             now: process.clock.now(),
             here,
-            alarms: alarms.iter().filter(|alarm| alarm.over_at.is_none()).count(),
+            alarms: process.alarms.standing().len(),
             places: Arc::new(places.collect()),
             visitor,
         })

@@ -17,7 +17,7 @@ fn the_document_lists_the_routes_and_is_the_one_in_the_repository() {
     let document = document();
     let listed: BTreeSet<&str> = document.paths.paths.keys().map(String::as_str).collect();
     assert_eq!(listed, routes);
-    let text = format!("{}\n", serde_json::to_string_pretty(&document).unwrap());
+    let text = format!("{}\n", serde_json::to_string_pretty(document).unwrap());
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reference/openapi.json");
     if std::env::var_os("RUZHI_BLESS").is_some() {
         std::fs::write(&file, &text).unwrap();

@@ -2,9 +2,11 @@
 
 mod access;
 mod api;
+mod decisions;
 mod desk;
 mod roles;
 mod store;
+mod strict;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -228,17 +230,27 @@ impl Served {
     }
 
     pub(crate) async fn with(&self, method: Method, token: &str, path: &str, body: Option<Value>) -> Answer {
+        let kind = body.as_ref().map(|_| "application/json");
+        let body = body.map(|body| body.to_string()).unwrap_or_default();
+        self.sends(method, token, path, kind, body).await
+    }
+
+    /// Sends a body as it stands, under the name of a kind.
+    pub(crate) async fn sends(
+        &self,
+        method: Method,
+        token: &str,
+        path: &str,
+        kind: Option<&str>,
+        body: impl Into<Body>,
+    ) -> Answer {
         let mut request = Request::builder().method(method).uri(path);
         if !token.is_empty() {
             request = request.header(AUTHORIZATION, format!("Bearer {token}"));
         }
-        let body = match body {
-            Some(body) => {
-                request = request.header(CONTENT_TYPE, "application/json");
-                Body::from(body.to_string())
-            }
-            None => Body::empty(),
-        };
-        self.send("192.0.2.7", request.body(body).unwrap()).await
+        if let Some(kind) = kind {
+            request = request.header(CONTENT_TYPE, kind);
+        }
+        self.send("192.0.2.7", request.body(body.into()).unwrap()).await
     }
 }

@@ -30,7 +30,8 @@ pub(super) async fn filled(served: &Served, path: &str) -> String {
         .replace("{record}", &format!("{:024x}", 2))
 }
 
-fn wish(path: &str) -> Value {
+/// What an action is asked with.
+pub(super) fn wish(path: &str) -> Value {
     if path.ends_with("/activate") {
         json!({ "rules": "0".repeat(64) })
     } else if path.ends_with("/reject") {

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use super::super::part;
 use super::fixed::{HOSTILE, KIND};
 use super::markup::{Element, Node};
-use super::{Seen, every_page};
+use super::{Seen, every_page, view};
 use crate::config::Role;
 use crate::model::Lang;
 
@@ -312,5 +313,50 @@ fn what_goes_on_is_seen_without_a_script() {
             .iter()
             .any(|part| part.named("meta").iter().any(|meta| meta.get("http-equiv") == Some("refresh")));
         assert!(!live || reloads, "{}", page.name);
+    }
+}
+
+#[test]
+fn a_filter_offers_the_flows_there_are_and_keeps_what_is_asked_for_and_gone() {
+    let mut seen = 0;
+    for page in every_page() {
+        for select in page.html.named("select").into_iter().filter(|select| select.get("id") == Some("flow"))
+        {
+            let offered: Vec<Option<&str>> =
+                select.named("option").into_iter().map(|option| option.get("value")).collect();
+            assert_eq!(offered, [Some(""), Some("leavers"), Some("onboarding")], "{}", page.name);
+            seen += 1;
+        }
+        let typed = page.html.named("input").into_iter().any(|input| input.get("id") == Some("flow"));
+        assert!(!typed, "{}: nobody has to know a flow's id", page.name);
+    }
+    assert!(seen > 10, "{seen} filters by flow");
+    let view = view(Lang::En, Role::Viewer);
+    let (tenant, flow) = ("gone".parse().unwrap(), "gone-too".parse().unwrap());
+    let tenants = part::tenant_field(&view, Some(&tenant)).into_string();
+    assert!(tenants.contains("<option value=\"gone\" selected"), "{tenants}");
+    let flows = part::flow_field(&view, Some(&flow)).into_string();
+    assert!(flows.contains("<option value=\"gone-too\" selected"), "{flows}");
+}
+
+#[test]
+fn the_audit_log_leads_to_what_is_there() {
+    for page in every_page().into_iter().filter(|page| page.name.starts_with("audit ")) {
+        let plans: Vec<&str> = page
+            .html
+            .named("a")
+            .into_iter()
+            .filter_map(|link| link.get("href")?.strip_prefix("/plans/jingxintai/"))
+            .collect();
+        assert_eq!(plans, ["p0a1b2c3d4e5f"], "{}", page.name);
+        assert!(page.html.text().contains("p00000000000"), "{}: what was asked for is told", page.name);
+    }
+}
+
+#[test]
+fn a_chart_of_refusals_names_the_rule_and_the_field_and_nobody() {
+    for page in every_page().into_iter().filter(|page| page.name.starts_with("charts ")) {
+        let text = page.html.text();
+        assert!(text.contains("mobile.invalid") && text.contains("手机号"), "{}", page.name);
     }
 }

@@ -33,8 +33,8 @@ use crate::serve::desk::{
     CorpCalls, DecisionView, DifferenceView, FieldChange, FlowGuestView, FlowOverview, FlowSettings,
     GuestName, GuestOverview, LimitView, LiveRules, MemberView, Observance, OfferedRules, Offers,
     OperationView, Overview, PersonView, PlanAsked, PlanMay, PlanView, ProblemView, QuarantineAsked,
-    QuarantineView, RecordView, RefusalsChart, RejectView, RowField, RuleCount, RuleGroup, RunView,
-    RunsAsked, RunsChart, RunsPoint, SecretView, ServerView, SettingsView, TenantOverview, TenantSettings,
+    QuarantineView, RecordView, RefusalsChart, RejectView, RowField, RuleGroup, RunView, RunsAsked,
+    RunsChart, RunsPoint, SecretView, ServerView, SettingsView, TenantOverview, TenantSettings,
     ViolationView,
 };
 use crate::serve::{FlowStanding, LiveRun, StandingState};
@@ -83,9 +83,10 @@ fn both(words: &str) -> Text {
 
 pub(super) fn view(lang: Lang, role: Role, written: &Written, here: &str) -> View {
     let places = [
-        ("jingxintai", written.tenant, chrono_tz::Asia::Shanghai),
-        ("huadong", "华东电子", chrono_tz::Asia::Shanghai),
+        ("jingxintai", written.tenant, vec!["onboarding".parse().unwrap(), "leavers".parse().unwrap()]),
+        ("huadong", "华东电子", vec!["onboarding".parse().unwrap()]),
     ];
+    let zone = chrono_tz::Asia::Shanghai;
     View {
         visitor: Visitor {
             name: written.person.to_owned(),
@@ -101,7 +102,7 @@ pub(super) fn view(lang: Lang, role: Role, written: &Written, here: &str) -> Vie
         places: Arc::new(
             places
                 .into_iter()
-                .map(|(id, name, zone)| (id.parse().unwrap(), Place { name: name.to_owned(), zone }))
+                .map(|(id, name, flows)| (id.parse().unwrap(), Place { name: name.to_owned(), zone, flows }))
                 .collect(),
         ),
     }
@@ -164,10 +165,10 @@ fn charts_page(view: &View, written: &Written) -> Page {
         &RefusalsChart {
             rules: rules
                 .into_iter()
-                .map(|(rule, records)| RuleCount {
+                .map(|(rule, records)| RuleGroup {
                     rule: rule.to_owned(),
+                    labels: vec!["手机号".to_owned(), written.words.to_owned()],
                     records,
-                    example: written.words.to_owned(),
                 })
                 .collect(),
             records: 56,
@@ -273,7 +274,7 @@ pub(super) fn pages(view: &View, written: &Written) -> Vec<(&'static str, Page)>
             runs::page(
                 view,
                 &page(rows),
-                &RunsAsked { after: Some("r9".to_owned()), ..RunsAsked::default() },
+                &RunsAsked { after: Some("1793000000000.r9".parse().unwrap()), ..RunsAsked::default() },
             ),
         ),
         ("runs-none", runs::page(view, &none(), &RunsAsked::default())),
@@ -299,7 +300,10 @@ pub(super) fn pages(view: &View, written: &Written) -> Vec<(&'static str, Page)>
             audit::page(
                 view,
                 &audit_page(written),
-                &AuditAsked { after: Some("9".to_owned()), ..AuditAsked::default() },
+                &AuditAsked {
+                    after: Some("001793000000000-0000000009-00aa".parse().unwrap()),
+                    ..AuditAsked::default()
+                },
             ),
         ),
         ("audit-none", audit::page(view, &none(), &AuditAsked::default())),

@@ -157,8 +157,16 @@ pub(super) fn quarantine_view(written: &Written, revealed: bool) -> QuarantineVi
         },
         total: 1_204,
         by_rule: vec![
-            RuleGroup { rule: "mobile.invalid".to_owned(), records: 1_100 },
-            RuleGroup { rule: written.words.to_owned(), records: 104 },
+            RuleGroup {
+                rule: "mobile.invalid".to_owned(),
+                labels: vec!["手机号".to_owned()],
+                records: 1_100,
+            },
+            RuleGroup {
+                rule: written.words.to_owned(),
+                labels: vec![written.words.to_owned()],
+                records: 104,
+            },
         ],
         revealed,
     }

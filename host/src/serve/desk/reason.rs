@@ -1,0 +1,95 @@
+//! Why somebody does something, in their own words.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::{PartialSchema, ToSchema};
+
+/// Why somebody does something: one line, neither empty nor longer than [`Reason::MOST`]. It is kept as it was written,
+/// never cut.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Reason(String);
+
+/// A text that is no reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ReasonError {
+    /// Nothing is written.
+    #[error("nothing is written")]
+    Empty,
+    /// It is too long.
+    #[error("{characters} characters are more than {}", Reason::MOST)]
+    TooLong {
+        /// So long it is.
+        characters: usize,
+    },
+}
+
+impl Reason {
+    /// Characters at most.
+    pub const MOST: usize = 500;
+
+    /// The words.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Reason {
+    type Err = ReasonError;
+
+    fn from_str(text: &str) -> Result<Self, ReasonError> {
+        let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let line = line.trim();
+        let characters = line.chars().count();
+        match characters {
+            0 => Err(ReasonError::Empty),
+            1..=Self::MOST => Ok(Self(line.to_owned())),
+            _ => Err(ReasonError::TooLong { characters }),
+        }
+    }
+}
+
+impl TryFrom<String> for Reason {
+    type Error = ReasonError;
+
+    fn try_from(text: String) -> Result<Self, ReasonError> {
+        text.parse()
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl PartialSchema for Reason {
+    fn schema() -> RefOr<Schema> {
+        let text = ObjectBuilder::new()
+            .schema_type(SchemaType::new(Type::String))
+            .min_length(Some(1))
+            .max_length(Some(Self::MOST));
+        text.into()
+    }
+}
+
+impl ToSchema for Reason {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_one_line_and_kept_whole_or_refused() {
+        let reason = |text: &str| text.parse::<Reason>().map(|reason| reason.to_string());
+        assert_eq!(reason(" 名单\n不对 "), Ok("名单 不对".to_owned()));
+        assert_eq!(reason(" \n\t"), Err(ReasonError::Empty));
+        let most = "理".repeat(Reason::MOST);
+        assert_eq!(reason(&most), Ok(most.clone()));
+        assert_eq!(reason(&format!("{most}由")), Err(ReasonError::TooLong { characters: Reason::MOST + 1 }));
+    }
+}
