@@ -11,6 +11,7 @@ mod doctor;
 mod drift;
 mod guest;
 mod log;
+mod memory;
 mod online;
 mod plan;
 mod rejects;
@@ -103,6 +104,7 @@ enum Command {
 
 /// Runs the command line and gives the exit code.
 pub fn main() -> ExitCode {
+    memory::share_arenas();
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
