@@ -9,9 +9,10 @@ trap 'rm -rf "$work"' EXIT
 cd "$work"
 tar -xzf "$tarball"
 cd ruzhi-*
-for file in bin/ruzhi guests/member.wasm guests/jingxintai.wasm systemd/ruzhi.service systemd/ruzhi.sysusers LICENSE README.md \
+for file in bin/ruzhi guests/member.wasm guests/jingxintai.wasm systemd/ruzhi.service systemd/ruzhi.sysusers \
+  systemd/ruzhi-as-service LICENSE README.md \
   completions/ruzhi.bash completions/_ruzhi completions/ruzhi.fish man/man1/ruzhi.1 man/man1/ruzhi-sync.1 \
-  grafana/ruzhi.json prometheus/alerts.yml doc/guide/install.md doc/reference/configuration.md Containerfile; do
+  grafana/ruzhi.json prometheus/alerts.yml docs/guide/install.md docs/reference/configuration.md Containerfile; do
   [ -s "$file" ] || { echo "$file is not in the tarball" >&2; exit 1; }
 done
 # Nothing of the place where it was built is needed.
@@ -19,6 +20,7 @@ ruzhi() { env -i PATH=/nonexistent HOME="$work" JINGXINTAI_WECOM_SECRET=s JINGXI
 [ "$(ruzhi --version)" = "ruzhi $(basename "$PWD" | cut -d- -f2)" ]
 ruzhi --config example check --json | grep -q '"ok": true'
 bash -n completions/ruzhi.bash
+sh -n systemd/ruzhi-as-service
 if command -v systemd-analyze >/dev/null; then
   # Its user and binary are not on this machine; everything else has to be right.
   sed "s|^ExecStart=/usr/local/bin/ruzhi|ExecStart=$PWD/bin/ruzhi|; s/^User=.*/User=root/; s/^Group=.*/Group=root/" \

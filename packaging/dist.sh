@@ -14,7 +14,7 @@ export SOURCE_DATE_EPOCH
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 root=$work/$name
-mkdir -p "$root"/{bin,guests,example,completions,man/man1,systemd,grafana,prometheus,doc}
+mkdir -p "$root"/{bin,guests,example,completions,man/man1,systemd,grafana,prometheus,docs}
 strip -s -o "$root/bin/ruzhi" "$binary"
 cp "$guests"/{member,jingxintai}.wasm "$root/guests/"
 cp -r docs/example/. "$root/example/"
@@ -24,7 +24,7 @@ cp packaging/systemd/* "$root/systemd/"
 cp packaging/grafana/ruzhi.json "$root/grafana/"
 cp packaging/prometheus/alerts.yml "$root/prometheus/"
 cp packaging/Containerfile LICENSE README.md README.zh-CN.md CHANGELOG.md "$root/"
-cp -r docs/guide docs/reference "$root/doc/"
+cp -r docs/guide docs/reference docs/decisions docs/architecture.md docs/reliability.md "$root/docs/"
 "$binary" completions bash > "$root/completions/ruzhi.bash"
 "$binary" completions zsh > "$root/completions/_ruzhi"
 "$binary" completions fish > "$root/completions/ruzhi.fish"
@@ -32,7 +32,7 @@ cp -r docs/guide docs/reference "$root/doc/"
 
 find "$root" -type d -exec chmod 755 {} +
 find "$root" -type f -exec chmod 644 {} +
-chmod 755 "$root/bin/ruzhi"
+chmod 755 "$root/bin/ruzhi" "$root/systemd/ruzhi-as-service"
 mkdir -p "$out"
 tar --sort=name --format=gnu --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner \
   -C "$work" -cf - "$name" | gzip -n -6 > "$out/$name.tar.gz"
