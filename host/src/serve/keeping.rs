@@ -92,7 +92,7 @@ struct UnderWay {
 
 impl Asking {
     /// The flow is not there, or no longer.
-    fn is_for_nothing(self) {
+    fn answer_no_flow(self) {
         let Self { tenant, flow, claim, answer, .. } = self;
         // Whoever is answered may ask again.
         drop(claim);
@@ -141,7 +141,7 @@ impl Keeping {
                 if self.agenda.ask(&asking.tenant, &asking.flow, self.tickets, ask, now) {
                     self.asked.insert(self.tickets, *asking);
                 } else {
-                    asking.is_for_nothing();
+                    asking.answer_no_flow();
                 }
             }
             Message::Pause { tenant, flow, who, why, answer } => {
@@ -156,7 +156,7 @@ impl Keeping {
             Message::Exchanged => {
                 for ticket in self.agenda.set_flows(flows(&self.process), now) {
                     if let Some(asking) = self.asked.remove(&ticket) {
-                        asking.is_for_nothing();
+                        asking.answer_no_flow();
                     }
                 }
             }
