@@ -50,7 +50,7 @@ fn take_up(process: &Arc<Process>, before: &Signature, now: &Signature) {
     );
     let refused = problems.map(Failure::from);
     match &refused {
-        Some(failure) => tracing::warn!(error.code = failure.code(), "{}", failure.text().en),
+        Some(failure) => log(failure),
         None => tracing::info!("the files have changed and are taken up"),
     }
     let rules = rules_changed(&config, before, now);
@@ -59,6 +59,19 @@ fn take_up(process: &Arc<Process>, before: &Signature, now: &Signature) {
     process.alarms.files(refused.as_ref());
     for (tenant, flow) in rules {
         process.scheduler.wake(&tenant, &flow, Wake::Rules);
+    }
+}
+
+/// What is wrong, each with its place.
+fn log(failure: &Failure) {
+    tracing::warn!(error.code = failure.code(), "the files are not taken up whole: {}", failure.text().en);
+    for problem in failure.problems().iter().flat_map(|problems| &problems.list) {
+        tracing::warn!(
+            config.file = %problem.file.display(),
+            config.line = problem.line,
+            "{}",
+            problem.text.en
+        );
     }
 }
 
