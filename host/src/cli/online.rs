@@ -15,6 +15,7 @@ use crate::guest::Guest;
 use crate::jiandaoyun::Widget;
 use crate::model::Text;
 use crate::sync::missing_fields;
+use crate::wecom;
 
 /// How long the clock of a service is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -31,10 +32,17 @@ pub(super) async fn directory(config: &Config, tenant: &Tenant) -> Result<(), Fa
             CancellationToken::new(),
         )?;
         let Err(error) = client.check().await else { continue };
-        let text = Text::new(
-            format!("WeCom does not accept `{key}` of tenant {}", tenant.id),
-            format!("企业微信未接受租户 {} 的 `{key}`", tenant.id),
-        );
+        // A name that is not found or a certificate that is not trusted says nothing of the secret.
+        let text = match error {
+            wecom::Error::Refused { .. } => Text::new(
+                format!("WeCom does not accept `{key}` of tenant {}", tenant.id),
+                format!("企业微信未接受租户 {} 的 `{key}`", tenant.id),
+            ),
+            _ => Text::new(
+                format!("WeCom could not be asked whether it accepts `{key}` of tenant {}", tenant.id),
+                format!("无法向企业微信核实租户 {} 的 `{key}`", tenant.id),
+            ),
+        };
         return Err(Failure::new(exit::FAILED, error.code(), text, Some(error.explain())).because(&error));
     }
     Ok(())

@@ -54,9 +54,11 @@ impl Serve {
                 speech.say("Ctrl-C ends it", "按 Ctrl-C 结束")
             ));
         }
+        tracing::info!(server.listen = %address, version = env!("CARGO_PKG_VERSION"), "serving began");
         let ended = serve::run(deployment, listener, Arc::new(SystemClock)).await;
         store.close().await;
         ended?;
+        tracing::info!("serving ended");
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -65,6 +65,17 @@ async fn before_the_first_run_there_is_no_store_and_that_is_no_fault() {
     assert!(!deployment.path().join("ruzhi.db").exists(), "it looks and changes nothing");
 }
 
+#[test]
+fn a_service_that_is_out_of_reach_says_nothing_of_the_secret() {
+    // Nothing listens on the port of discard.
+    let deployment = Deployment::new(&[Tenant::new("http://127.0.0.1:9")]).unwrap();
+    let answer = diagnosis(&deployment.run(&["doctor", "--json"]).unwrap(), 1);
+    let (level, message, hint) = findings(&answer, "wecom")[0];
+    assert_eq!(level, "fail");
+    assert!(message.contains("could not be asked whether it accepts `secret`"), "{message}");
+    assert!(!hint.is_empty());
+}
+
 #[tokio::test]
 async fn a_wrong_secret_is_told_with_where_to_find_the_right_one() {
     let (_simulator, deployment) = small().await;
