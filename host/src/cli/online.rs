@@ -33,8 +33,8 @@ pub(super) async fn directory(config: &Config, tenant: &Tenant) -> Result<(), Fa
         )?;
         let Err(error) = client.check().await else { continue };
         // A name that is not found or a certificate that is not trusted says nothing of the secret.
-        let text = match error {
-            wecom::Error::Refused { .. } => Text::new(
+        let text = match error.failure() {
+            wecom::Failure::Refused { .. } => Text::new(
                 format!("WeCom does not accept `{key}` of tenant {}", tenant.id),
                 format!("企业微信未接受租户 {} 的 `{key}`", tenant.id),
             ),

@@ -342,15 +342,21 @@ pub trait Store: Send + Sync {
         flow: Option<&FlowId>,
         since: DateTime<Utc>,
     ) -> Result<Vec<RunsCounted>, StoreError>;
-    /// The runs that began since a moment and changed a member, oldest first; some that changed none may be among them.
+    /// Tells the runs that began since a moment and changed a member, oldest first; some that changed none may be among
+    /// them. Never holds all of them.
     async fn busy_runs(
         &self,
         tenant: Option<&TenantId>,
         flow: Option<&FlowId>,
         since: DateTime<Utc>,
-    ) -> Result<Vec<RunRow>, StoreError>;
-    /// The runs that ended since a moment, in the order they began.
-    async fn recent_runs(&self, since: DateTime<Utc>) -> Result<Vec<RunRow>, StoreError>;
+        each: &mut (dyn FnMut(RunRow) + Send),
+    ) -> Result<(), StoreError>;
+    /// Tells the runs that ended since a moment, in the order they began. Never holds all of them.
+    async fn recent_runs(
+        &self,
+        since: DateTime<Utc>,
+        each: &mut (dyn FnMut(RunRow) + Send),
+    ) -> Result<(), StoreError>;
     /// The operations of a plan that a person wants to see, with every call made for them.
     async fn operations_wanted(&self, wanted: &OperationsWanted<'_>)
     -> Result<Vec<OperationRow>, StoreError>;

@@ -9,11 +9,12 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::page::{number, unless_empty, word_unless_empty};
 use super::quarantine::{RuleGroup, by_rule};
+use crate::config;
 use crate::deployment::siblings;
 use crate::failure::Failure;
 use crate::model::{FlowId, TenantId};
 use crate::serve::Process;
-use crate::store::RunState;
+use crate::store::{RunRow, RunState};
 
 /// How far apart the points are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -150,18 +151,17 @@ pub async fn runs_chart(process: &Process, asked: &ChartAsked) -> Result<RunsCha
             RunState::Running => &mut point.running,
         } += counted.runs;
     }
-    for run in process.store.busy_runs(tenant, flow, since).await? {
-        let Some(point) = point(&mut points, run.started_at) else { continue };
+    let mut add = |run: RunRow| {
         // What a run only planned nobody did.
-        if !run.kind.writes() {
-            continue;
+        if let Some(point) = point(&mut points, run.started_at).filter(|_| run.kind.writes()) {
+            point.created += run.counts.created;
+            point.updated += run.counts.updated;
+            point.disabled += run.counts.disabled;
+            point.enabled += run.counts.enabled;
+            point.deleted += run.counts.deleted;
         }
-        point.created += run.counts.created;
-        point.updated += run.counts.updated;
-        point.disabled += run.counts.disabled;
-        point.enabled += run.counts.enabled;
-        point.deleted += run.counts.deleted;
-    }
+    };
+    process.store.busy_runs(tenant, flow, since, &mut add).await?;
     Ok(RunsChart { step, points: points.into_values().collect() })
 }
 
@@ -223,34 +223,37 @@ pub async fn refusals_chart(process: &Process, asked: &ChartAsked) -> Result<Ref
 pub async fn calls_chart(process: &Process) -> Result<CallsChart, Failure> {
     let now = process.clock.now();
     let (minute, hour) = (now - TimeDelta::minutes(1), now - TimeDelta::hours(1));
-    let runs = process.store.recent_runs(hour).await?;
     let deployment = process.deployment();
     let config = &deployment.config;
-    let mut corps: Vec<CorpCalls> = Vec::new();
+    // The corps by their first tenants; of each its tenants and what was called.
+    let mut called: Vec<Called> = Vec::new();
     for tenant in &config.tenants {
-        if corps.iter().any(|corp| corp.tenants.contains(&tenant.id)) {
-            continue;
+        if !called.iter().any(|corp| corp.tenants.contains(&tenant.id)) {
+            let tenants = siblings(config, tenant).map(|tenant| tenant.id.clone()).collect();
+            called.push(Called { tenant, tenants, apis: BTreeMap::new() });
         }
-        let tenants: Vec<TenantId> = siblings(config, tenant).map(|tenant| tenant.id.clone()).collect();
-        let mut apis: BTreeMap<&str, (f64, f64)> = BTreeMap::new();
-        for run in runs.iter().filter(|run| tenants.contains(&run.tenant)) {
-            let ended = run.ended_at.unwrap_or(now);
-            let in_minute = share(run.started_at, ended, minute, now);
-            let in_hour = share(run.started_at, ended, hour, now);
-            for (api, calls) in &run.calls {
-                #[expect(clippy::cast_precision_loss, reason = "a count of calls, far below 2^52")]
-                let calls = *calls as f64;
-                // Which credential made a call is nothing to the limit.
-                let Some(api) = api.strip_prefix("wecom ") else { continue };
-                let sums = apis.entry(api.trim_end_matches(" (read_secret)")).or_default();
-                sums.0 += calls * in_minute;
-                sums.1 += calls * in_hour;
-            }
+    }
+    let mut add = |run: RunRow| {
+        let Some(corp) = called.iter_mut().find(|corp| corp.tenants.contains(&run.tenant)) else { return };
+        let ended = run.ended_at.unwrap_or(now);
+        let in_minute = share(run.started_at, ended, minute, now);
+        let in_hour = share(run.started_at, ended, hour, now);
+        for (api, calls) in &run.calls {
+            #[expect(clippy::cast_precision_loss, reason = "a count of calls, far below 2^52")]
+            let calls = *calls as f64;
+            // Which credential made a call is nothing to the limit.
+            let Some(api) = api.strip_prefix("wecom ") else { continue };
+            let sums = corp.apis.entry(api.trim_end_matches(" (read_secret)").to_owned()).or_default();
+            sums.0 += calls * in_minute;
+            sums.1 += calls * in_hour;
         }
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a sum of counts")]
-        let whole = |sum: f64| sum.round() as u64;
+    };
+    process.store.recent_runs(hour, &mut add).await?;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a sum of counts")]
+    let whole = |sum: f64| sum.round() as u64;
+    let corps = called.into_iter().map(|Called { tenant, tenants, apis }| {
         let all = siblings(config, tenant).map(|tenant| &tenant.wecom);
-        corps.push(CorpCalls {
+        CorpCalls {
             corp: tenant.wecom.corp_id.clone(),
             per_minute: all.clone().map(|wecom| wecom.per_minute).min().unwrap_or_default(),
             per_hour: all.map(|wecom| wecom.per_hour).min().unwrap_or_default(),
@@ -258,14 +261,24 @@ pub async fn calls_chart(process: &Process) -> Result<CallsChart, Failure> {
             apis: apis
                 .into_iter()
                 .map(|(api, (last_minute, last_hour))| ApiCalls {
-                    api: api.to_owned(),
+                    api,
                     last_minute: whole(last_minute),
                     last_hour: whole(last_hour),
                 })
                 .collect(),
-        });
-    }
+        }
+    });
+    let corps = corps.collect();
     Ok(CallsChart { at: now, corps })
+}
+
+/// What was called of a corp.
+struct Called<'c> {
+    /// The first of its tenants.
+    tenant: &'c config::Tenant,
+    tenants: Vec<TenantId>,
+    /// In the last minute and the last hour, by API.
+    apis: BTreeMap<String, (f64, f64)>,
 }
 
 /// How much of a span lies between two moments, from 0 to 1.

@@ -458,12 +458,17 @@ impl Store for Sqlite {
         tenant: Option<&TenantId>,
         flow: Option<&FlowId>,
         since: DateTime<Utc>,
-    ) -> Result<Vec<RunRow>, StoreError> {
-        shown::busy(self, tenant, flow, since).await
+        each: &mut (dyn FnMut(RunRow) + Send),
+    ) -> Result<(), StoreError> {
+        shown::busy(self, tenant, flow, since, each).await
     }
 
-    async fn recent_runs(&self, since: DateTime<Utc>) -> Result<Vec<RunRow>, StoreError> {
-        shown::recent(self, since).await
+    async fn recent_runs(
+        &self,
+        since: DateTime<Utc>,
+        each: &mut (dyn FnMut(RunRow) + Send),
+    ) -> Result<(), StoreError> {
+        shown::recent(self, since, each).await
     }
 
     async fn operations_wanted(

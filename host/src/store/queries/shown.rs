@@ -1,8 +1,10 @@
 //! What a person looks at, page by page.
 
 use chrono::{DateTime, Utc};
+use futures::TryStreamExt as _;
+use futures::stream::BoxStream;
 
-use super::values::{Reading, number, word_of};
+use super::values::{DbRow, Reading, number, word_of};
 use super::{Db, FlowId, PlanId, RecordId, Sqlite, StoreError, TenantId, history, once, plans, records};
 use crate::store::{
     OperationRow, OperationsWanted, RejectRow, RejectsWanted, RunRow, RunsCounted, RunsWanted, ShownReject,
@@ -80,7 +82,8 @@ pub(super) async fn busy(
     tenant: Option<&TenantId>,
     flow: Option<&FlowId>,
     since: DateTime<Utc>,
-) -> Result<Vec<RunRow>, StoreError> {
+    each: &mut (dyn FnMut(RunRow) + Send),
+) -> Result<(), StoreError> {
     let mut query = sqlx::QueryBuilder::<Db>::new("SELECT * FROM run WHERE started_at >= ");
     query.push_bind(since.timestamp_millis());
     of_flow(&mut query, tenant, flow);
@@ -89,21 +92,29 @@ pub(super) async fn busy(
         " AND counts NOT LIKE '{\"created\":0,\"updated\":0,\"disabled\":0,\"enabled\":0,\"deleted\":0,%' \
          ORDER BY started_at, id",
     );
-    let rows = once(&mut query)
-        .fetch_all(&store.pool)
-        .await
-        .map_err(|source| StoreError::Read { what: RUNS, source })?;
-    rows.iter().map(|row| history::run(&Reading { row, what: RUNS })).collect()
+    told_one_by_one(once(&mut query).fetch(&store.pool), each).await
 }
 
-/// Runs that ended since a moment, or have not ended.
-pub(super) async fn recent(store: &Sqlite, since: DateTime<Utc>) -> Result<Vec<RunRow>, StoreError> {
-    let rows = sqlx::query("SELECT * FROM run WHERE ended_at >= $1 ORDER BY started_at, id")
-        .bind(since.timestamp_millis())
-        .fetch_all(&store.pool)
-        .await
-        .map_err(|source| StoreError::Read { what: RUNS, source })?;
-    rows.iter().map(|row| history::run(&Reading { row, what: RUNS })).collect()
+/// Runs that ended since a moment.
+pub(super) async fn recent(
+    store: &Sqlite,
+    since: DateTime<Utc>,
+    each: &mut (dyn FnMut(RunRow) + Send),
+) -> Result<(), StoreError> {
+    let query = sqlx::query("SELECT * FROM run WHERE ended_at >= $1 ORDER BY started_at, id")
+        .bind(since.timestamp_millis());
+    told_one_by_one(query.fetch(&store.pool), each).await
+}
+
+/// Tells runs as they are read. There may be a hundred thousand.
+async fn told_one_by_one(
+    mut rows: BoxStream<'_, Result<DbRow, sqlx::Error>>,
+    each: &mut (dyn FnMut(RunRow) + Send),
+) -> Result<(), StoreError> {
+    while let Some(row) = rows.try_next().await.map_err(|source| StoreError::Read { what: RUNS, source })? {
+        each(history::run(&Reading { row: &row, what: RUNS })?);
+    }
+    Ok(())
 }
 
 /// Operations of a plan with the calls made for them.
@@ -120,7 +131,7 @@ pub(super) async fn operations(
     }
     query.push(" ORDER BY place LIMIT ").push_bind(number(wanted.most));
     let rows = once(&mut query).fetch_all(&store.pool).await.map_err(read)?;
-    let place = |row: Option<&super::values::DbRow>| {
+    let place = |row: Option<&DbRow>| {
         row.map(|row| Reading { row, what: OPERATIONS }.get::<i64>("place")).transpose()
     };
     let (Some(first), Some(last)) = (place(rows.first())?, place(rows.last())?) else {
