@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -16,7 +17,7 @@ use crate::config;
 use crate::deployment::{no_flow, settings_of};
 use crate::failure::Failure;
 use crate::model::{FlowId, TenantId};
-use crate::store::{Paused, RunState, WakeKind, WakeRow};
+use crate::store::{Delivery, Paused, RunRow, RunState, RunsWanted, WakeKind, WakeRow};
 use crate::sync::{Request, RunOptions};
 
 /// However far off the next moment is, the clock is looked at as often as this: it may be set, or the machine may sleep.
@@ -25,6 +26,9 @@ const LOOK: Duration = Duration::from_secs(1);
 /// How often the alarms are told how the flows stand.
 const TELL: Duration = Duration::from_secs(60);
 
+/// Every flow has one run under way at most, and so many flows there are not.
+const MOST_KILLED: u32 = 10_000;
+
 /// Asked to end within ten seconds, runs get so many for the answers under way.
 const LAST_RUNS: Duration = Duration::from_secs(9);
 
@@ -32,7 +36,9 @@ const LAST_RUNS: Duration = Duration::from_secs(9);
 pub(super) async fn keep(process: Arc<Process>, inbox: Inbox) -> Result<(), Failure> {
     let Inbox { mut messages, board } = inbox;
     let now = process.clock.now();
-    let mut agenda = Agenda::restore(process.store.standings().await?, process.store.wakes().await?);
+    let mut wakes = process.store.wakes().await?;
+    wakes.extend(killed(&process, now).await?);
+    let mut agenda = Agenda::restore(process.store.standings().await?, wakes);
     agenda.set_flows(flows(&process), now);
     let mut keeping = Keeping {
         process: Arc::clone(&process),
@@ -43,6 +49,7 @@ pub(super) async fn keep(process: Arc<Process>, inbox: Inbox) -> Result<(), Fail
         under_way: HashMap::new(),
         next_place: 0,
         done: Vec::new(),
+        cut_off: Vec::new(),
     };
     let mut told_at: Option<Instant> = None;
     let quit = process.quit.clone();
@@ -77,6 +84,23 @@ pub(super) async fn keep(process: Arc<Process>, inbox: Inbox) -> Result<(), Fail
     Ok(())
 }
 
+/// The flows with a run that an earlier process began and did not end: what it was to do is due again. The next run of
+/// the flow says of it that it never ended.
+async fn killed(process: &Process, now: DateTime<Utc>) -> Result<Vec<WakeRow>, Failure> {
+    let wanted = RunsWanted {
+        tenant: None,
+        flow: None,
+        state: Some(RunState::Running),
+        kind: None,
+        before: None,
+        most: MOST_KILLED,
+    };
+    let runs = process.store.runs_wanted(&wanted).await?;
+    let of =
+        |run: RunRow| WakeRow { tenant: run.tenant, flow: run.flow, kind: WakeKind::Push, at: now, times: 0 };
+    Ok(runs.into_iter().filter(|run| run.kind.writes()).map(of).collect())
+}
+
 /// A run that is under way, by its place among all of this process.
 struct UnderWay {
     tenant: TenantId,
@@ -84,6 +108,8 @@ struct UnderWay {
     /// Digest of the settings it began with.
     settings: String,
     asking: Option<Answer<Asked>>,
+    /// A person asked for it, and it writes: nothing but what is kept of it makes it again where it is cut off.
+    is_theirs: bool,
     /// What the flow had been woken for when it began: the form, or the directory, is read after that.
     wake: Option<WakeRow>,
     /// The plan it carries out is nobody else's until it has ended.
@@ -114,6 +140,8 @@ struct Keeping {
     next_place: usize,
     /// What flows were woken for and have done since.
     done: Vec<WakeRow>,
+    /// Flows whose run a person asked for, and the end of the process cut off.
+    cut_off: Vec<(TenantId, FlowId)>,
 }
 
 impl Keeping {
@@ -217,7 +245,9 @@ impl Keeping {
                 .iter()
                 .find(|wake| (&wake.tenant, &wake.flow, Some(wake.kind)) == (&item.tenant, &item.flow, kind));
             let (tenant, flow) = (item.tenant.clone(), item.flow.clone());
-            let under_way = UnderWay { tenant, flow, settings, asking, claim, wake: wake.cloned() };
+            let is_theirs = who.is_some() && matches!(request, Request::Sync(_) | Request::Apply { .. });
+            let wake = wake.cloned();
+            let under_way = UnderWay { tenant, flow, settings, asking, is_theirs, wake, claim };
             self.under_way.insert(self.next_place, under_way);
             self.next_place += 1;
             due.push(Due { tenant: item.tenant, flow: item.flow, request, who });
@@ -273,6 +303,9 @@ impl Keeping {
             }
             Outcome::CutOff => false,
         };
+        if under_way.is_theirs && matches!(outcome, Outcome::CutOff) {
+            self.cut_off.push((under_way.tenant, under_way.flow));
+        }
         self.done.extend(under_way.wake.filter(|_| done));
         drop(under_way.claim);
         if let (Some(answer), Some(failure)) = (under_way.asking, &ended.failure) {
@@ -290,6 +323,20 @@ impl Keeping {
         for row in self.agenda.changed_rows() {
             if let Err(error) = self.process.store.put_standing(&row).await {
                 tracing::warn!(tenant.id = row.tenant.as_str(), error.code = error.code(), "{error}");
+            }
+        }
+        for (tenant, flow) in std::mem::take(&mut self.cut_off) {
+            let now = self.process.clock.now();
+            // Nobody delivers it, and it forgets no delivery.
+            let again = Delivery {
+                source: "ruzhi",
+                names: &[],
+                at: now,
+                forget_before: DateTime::UNIX_EPOCH,
+                wakes: Some((&tenant, &flow, WakeKind::Push)),
+            };
+            if let Err(error) = self.process.store.take_delivery(&again).await {
+                tracing::warn!(tenant.id = tenant.as_str(), error.code = error.code(), "{error}");
             }
         }
         for wake in std::mem::take(&mut self.done) {

@@ -32,7 +32,8 @@
 //! is resumed or unblocked runs at once if something came due meanwhile or its last work was not done.
 //!
 //! **What outlives the process** is in the `StandingRow`. A tick counts as taken up there once its run has ended, so a run
-//! that a shutdown or a crash cuts off is due again at the next start.
+//! that a shutdown or a crash cuts off is due again at the next start. A person's run that writes has no tick: when it is
+//! cut off, a wake is kept of it, or its row in the store still says that it runs (`keeping`).
 //!
 //! **A clock that is set back** by more than a minute pulls what was noted of later moments back to now: a tick may then be
 //! taken up a second time, which is harmless, and no flow stands still until the clock has caught up.

@@ -29,7 +29,8 @@ pub(crate) fn run_of(serving: &Serving, run: &str) -> Value {
     serving.wait("the end of the run", ended).unwrap()
 }
 
-fn standing(serving: &Serving, tenant: &str) -> Value {
+/// How the first flow of a tenant stands.
+pub(crate) fn standing(serving: &Serving, tenant: &str) -> Value {
     let overview = serving.data("/api/v1/overview").unwrap();
     let tenants = overview["tenants"].as_array().unwrap();
     let found = tenants.iter().find(|found| found["id"] == tenant).unwrap();

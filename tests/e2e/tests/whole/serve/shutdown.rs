@@ -5,7 +5,7 @@ use ruzhi_sim::factory::CORP_ID;
 use ruzhi_sim::{FaultKind, FaultRule, Faults};
 use serde_json::{Value, json};
 
-use super::schedule::{ask, run_of};
+use super::schedule::{ask, standing};
 use crate::site::Site;
 
 /// So slow that the plan takes minutes.
@@ -55,14 +55,51 @@ fn asked_to_end_in_the_middle_of_a_plan_it_settles_what_was_called_and_the_next_
         assert_eq!((&operation["state"], operation["sent_at"].is_string()), (&json!(state), sent), "{trace}");
     }
 
-    // What was called is known to have been done: the next start asks nobody what became of it.
+    // What was called is known to have been done: the next start asks nobody what became of it. Nor does a person have to
+    // ask again.
     site.deployment.put(&Tenant::new(&site.simulator.url())).unwrap();
     let serving = Serving::start(&site.deployment, &[]).unwrap();
-    let run = ask(&serving, "jingxintai", &json!({}));
-    let row: Value = run_of(&serving, &run);
+    let row = made_again(&serving, &run);
     assert_eq!(row["state"], "done");
     assert_eq!(row["counts"]["created"], 300 - created);
     site.exact();
+    // Once is enough.
+    assert!(serving.end().unwrap().0.success());
+    let runs = site.json(0, &["runs"]);
+    let serving = Serving::start(&site.deployment, &[]).unwrap();
+    serving
+        .wait("the flow", || standing(&serving).is_some_and(|state| state == "idle").then_some(()))
+        .unwrap();
+    assert_eq!(site.json(0, &["runs"]), runs);
+}
+
+#[test]
+fn a_run_that_a_person_asked_for_is_made_again_after_a_kill() {
+    let site = Site::new(300, slowly);
+    compiled(&site);
+    let serving = Serving::start(&site.deployment, &[]).unwrap();
+    let run = ask(&serving, "jingxintai", &json!({}));
+    serving.wait("members", || (site.simulator.members(CORP_ID).len() >= 60).then_some(())).unwrap();
+    serving.kill().unwrap();
+
+    site.deployment.put(&Tenant::new(&site.simulator.url())).unwrap();
+    let serving = Serving::start(&site.deployment, &[]).unwrap();
+    let row = made_again(&serving, &run);
+    assert_eq!(row["state"], "done");
+    site.exact();
+    let killed = serving.data(&format!("/api/v1/runs/{run}")).unwrap();
+    assert_eq!(killed["run"]["state"], "failed", "{killed}");
+}
+
+/// The run that is there beside one that was cut off, once it has ended.
+fn made_again(serving: &Serving, cut_off: &str) -> Value {
+    serving
+        .wait("the run that is made again", || {
+            let runs = serving.data("/api/v1/runs").ok()?;
+            let row = runs["items"].as_array()?.iter().find(|row| row["id"] != cut_off)?;
+            row["ended_at"].is_string().then(|| row.clone())
+        })
+        .unwrap()
 }
 
 #[test]
@@ -74,7 +111,7 @@ fn an_answer_that_does_not_come_is_not_waited_for_and_is_settled_by_the_next_sta
     site.simulator.set_faults(faults);
     compiled(&site);
     let serving = Serving::start(&site.deployment, &[]).unwrap();
-    ask(&serving, "jingxintai", &json!({}));
+    let run = ask(&serving, "jingxintai", &json!({}));
     assert!(site.simulator.wait_for_stall(before, std::time::Duration::from_secs(30)));
     let (status, took) = serving.end().unwrap();
     assert!(status.success(), "{status}");
@@ -83,7 +120,6 @@ fn an_answer_that_does_not_come_is_not_waited_for_and_is_settled_by_the_next_sta
     site.simulator.release();
 
     let serving = Serving::start(&site.deployment, &[]).unwrap();
-    let run = ask(&serving, "jingxintai", &json!({}));
-    assert_eq!(run_of(&serving, &run)["state"], "done");
+    assert_eq!(made_again(&serving, &run)["state"], "done");
     site.exact();
 }
