@@ -11,6 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::deployment::{Need, configuration, library, store};
+use super::memory;
 use super::speech::Speech;
 use crate::deployment::Deployment;
 use crate::failure::{Failure, exit};
@@ -55,7 +56,9 @@ impl Serve {
             ));
         }
         tracing::info!(server.listen = %address, version = env!("CARGO_PKG_VERSION"), "serving began");
+        let giving_back = tokio::spawn(memory::give_back());
         let ended = serve::run(deployment, listener, Arc::new(SystemClock)).await;
+        giving_back.abort();
         store.close().await;
         ended?;
         tracing::info!("serving ended");

@@ -67,9 +67,8 @@ fn asked_to_end_in_the_middle_of_a_plan_it_settles_what_was_called_and_the_next_
     assert!(serving.end().unwrap().0.success());
     let runs = site.json(0, &["runs"]);
     let serving = Serving::start(&site.deployment, &[]).unwrap();
-    serving
-        .wait("the flow", || standing(&serving).is_some_and(|state| state == "idle").then_some(()))
-        .unwrap();
+    let idle = || (standing(&serving, "jingxintai")["state"] == "idle").then_some(());
+    serving.wait("the flow to be idle", idle).unwrap();
     assert_eq!(site.json(0, &["runs"]), runs);
 }
 
