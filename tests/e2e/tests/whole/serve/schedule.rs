@@ -13,11 +13,19 @@ pub(crate) fn each_minute(tenant: Tenant) -> Tenant {
 
 /// Asks for a run; its id.
 pub(crate) fn ask(serving: &Serving, tenant: &str, wish: &Value) -> String {
+    let latest = || {
+        let runs = serving.data(&format!("/api/v1/runs?tenant={tenant}")).unwrap();
+        runs["items"][0]["id"].as_str().map(ToOwned::to_owned)
+    };
+    let before = latest();
     let path = format!("/api/v1/tenants/{tenant}/flows/onboarding/runs");
     let json = [("content-type", "application/json")];
     let asked = serving.ask("POST", &path, &json, wish.to_string().into_bytes()).unwrap();
     assert_eq!(asked.status, 202, "{}", asked.body);
-    asked.json().unwrap()["run"].as_str().unwrap().to_owned()
+    // One that has not begun within two seconds is not named: its rules are still being compiled.
+    let named = asked.json().unwrap()["run"].as_str().map(ToOwned::to_owned);
+    let begun = || latest().filter(|run| Some(run) != before.as_ref());
+    named.unwrap_or_else(|| serving.wait("the run to begin", begun).unwrap())
 }
 
 /// A run, once it has ended.
