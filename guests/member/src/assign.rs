@@ -1,6 +1,7 @@
 //! From a value to the member's field, by the field's own rules.
 
 use ruzhi_guest::rule::{self, extra};
+use ruzhi_guest::text::Cleaning;
 use ruzhi_guest::{Fault, Member, Violation, department, email, mobile, value};
 use serde_json::{Value, json};
 
@@ -17,14 +18,16 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
-    /// Fills a field with a value.
+    /// Fills a field with a value whose texts are cleaned.
     ///
     /// # Errors
     /// The rule the value breaks.
-    pub(crate) fn assign(&mut self, entry: &Entry, value: &Value) -> Result<(), Fault> {
+    pub(crate) fn assign(&mut self, entry: &Entry, value: &Value, cleaning: &Cleaning) -> Result<(), Fault> {
         let member = &mut self.member;
-        let text =
-            || -> Result<String, Fault> { Ok(entry.cleaning.apply(&value::text(value)?).into_owned()) };
+        let text = || -> Result<String, Fault> { Ok(cleaning.apply(&value::text(value)?).into_owned()) };
+        let identity = |value: &Value| -> Result<String, Fault> {
+            Ok(cleaning.apply(&value::identity(value)?).into_owned())
+        };
         match &entry.target {
             Target::Attribute(name) => {
                 let attribute = extra::text_attribute(name, &text()?);
@@ -32,26 +35,23 @@ impl Draft {
                 self.attributes.get_or_insert_default().push(attribute);
             }
             Target::Field(field) => match field {
-                Field::Userid => member.userid = text()?,
-                Field::Name => member.name = text()?,
-                Field::Mobile => member.mobile = Some(read_mobile(entry, &text()?)?),
-                Field::Email => member.email = Some(email::parse(&text()?)?),
+                Field::Userid => member.userid = identity(value)?,
+                Field::Name => member.name = identity(value)?,
+                Field::Mobile => member.mobile = Some(read_mobile(entry, &identity(value)?)?),
+                Field::Email => member.email = Some(email::parse(&identity(value)?)?),
                 Field::Department => member.memberships = department::memberships(department::parse(value)?),
                 Field::MainDepartment => member.main_department = main_department(value)?,
                 Field::Order => self.orders = Some((list(value, order)?, entry.blame.clone())),
                 Field::IsLeaderInDept => {
                     self.leaders = Some((list(value, value::boolean)?, entry.blame.clone()))
                 }
-                Field::DirectLeader => {
-                    let leader = |item: &Value| Ok(entry.cleaning.apply(&value::text(item)?).into_owned());
-                    member.direct_leader = Some(list(value, leader)?);
-                }
+                Field::DirectLeader => member.direct_leader = Some(list(value, identity)?),
                 Field::Position => member.position = Some(text()?),
                 Field::Alias => member.alias = Some(text()?),
                 Field::Gender => member.gender = Some(rule::parse_gender(&text()?)?.to_owned()),
                 Field::Telephone => member.telephone = Some(rule::parse_telephone(&text()?)?),
                 Field::Address => member.address = Some(text()?),
-                Field::BizMail => member.biz_mail = Some(text()?),
+                Field::BizMail => member.biz_mail = Some(identity(value)?),
                 Field::ExternalPosition => member.external_position = Some(text()?),
                 Field::Enable => member.enable = Some(value::boolean(value)?),
                 Field::ToInvite => member.to_invite = Some(value::boolean(value)?),

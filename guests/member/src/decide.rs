@@ -1,26 +1,41 @@
 //! One row through the rules: what kind of row it is, then field by field.
 
-use ruzhi_guest::date;
-use ruzhi_guest::fault::{MESSAGE_MOST, cut};
-use ruzhi_guest::{Clock, Decision, Fault, Outcome, Problems, Record, Violation, text, value};
+use ruzhi_guest::contract::Text;
+use ruzhi_guest::zone::Zone;
+use ruzhi_guest::{Clock, Decision, Fault, Outcome, Problems, Record, Violation, note, value};
+use serde_json::Value;
 
 use crate::assign::Draft;
-use crate::refine::{Refined, moment_of, refine};
-use crate::rules::{Condition, Rules, Test, Then};
+use crate::refine::{Refined, is_after, is_before, read_date, refine};
+use crate::rules::{Choices, Condition, Rules, Test, Then};
 use crate::target::Field;
+
+/// Remarks, none twice.
+#[derive(Default)]
+pub(crate) struct Notes(Vec<String>);
+
+impl Notes {
+    pub(crate) fn add(&mut self, note: String) {
+        if !self.0.contains(&note) {
+            self.0.push(note);
+        }
+    }
+}
 
 /// Decides a row.
 ///
 /// # Errors
 /// Everything that is wrong with it.
 pub(crate) fn decide(rules: &Rules, clock: &Clock, record: &Record<'_>) -> Result<Outcome, Problems> {
-    match verdict(rules, clock, record)? {
-        None => upsert(rules, clock, record),
+    let mut notes = Notes::default();
+    match verdict(rules, clock, record, &mut notes)? {
+        None => upsert(rules, clock, record, notes),
         Some(condition) => match condition.then {
-            Then::Upsert => upsert(rules, clock, record),
-            Then::Leave => leave(rules, clock, record),
+            Then::Upsert => upsert(rules, clock, record, notes),
+            Then::Leave => leave(rules, clock, record, notes),
             Then::Ignore => {
-                Ok(Outcome::new(Decision::Ignore(told(condition, "该行不同步", "the row is left out"))))
+                let why = told(condition, "该行不同步", "the row is left out");
+                Ok(Outcome { notes: notes.0, ..Outcome::new(Decision::Ignore(why.both())) })
             }
             Then::Reject => Err(Problems::from(Violation {
                 field: condition.path.field.clone(),
@@ -31,11 +46,11 @@ pub(crate) fn decide(rules: &Rules, clock: &Clock, record: &Record<'_>) -> Resul
     }
 }
 
-fn told(condition: &Condition, chinese: &str, english: &str) -> String {
+fn told(condition: &Condition, chinese: &str, english: &str) -> Text {
     match &condition.message {
-        Some(message) => cut(message.clone(), MESSAGE_MOST),
+        Some(message) => message.clone(),
         None => {
-            let label = condition.label.as_deref().unwrap_or(&condition.path.field);
+            let label = label_of(condition);
             Fault::new(
                 "",
                 format_args!("按 {label} 的规则，{chinese}"),
@@ -51,9 +66,10 @@ fn verdict<'r>(
     rules: &'r Rules,
     clock: &Clock,
     record: &Record<'_>,
+    notes: &mut Notes,
 ) -> Result<Option<&'r Condition>, Problems> {
     for condition in &rules.when {
-        let held = holds(condition, rules, clock, record);
+        let held = holds(condition, rules, clock, record, notes);
         if held.map_err(|fault| Problems::from(fault.at(&condition.path.field)))? {
             return Ok(Some(condition));
         }
@@ -61,55 +77,107 @@ fn verdict<'r>(
     Ok(None)
 }
 
-fn holds(condition: &Condition, rules: &Rules, clock: &Clock, record: &Record<'_>) -> Result<bool, Fault> {
+fn holds(
+    condition: &Condition,
+    rules: &Rules,
+    clock: &Clock,
+    record: &Record<'_>,
+    notes: &mut Notes,
+) -> Result<bool, Fault> {
     let value = condition.path.get(record);
-    let empty = value::is_empty(&value);
-    let is_in = |texts: &[String]| -> Result<bool, Fault> {
-        let found = value::text(&value)?;
-        let found = text::line(&found);
-        Ok(texts.iter().any(|text| *text == *found))
-    };
-    let zone = rules.zone.as_ref().unwrap_or_else(|| clock.zone());
+    let zone = condition.date.zone.as_ref().or(rules.zone.as_ref()).unwrap_or_else(|| clock.zone());
     match &condition.test {
-        Test::Empty => Ok(empty),
-        Test::NotEmpty => Ok(!empty),
-        Test::In(texts) => is_in(texts),
-        Test::NotIn(texts) => is_in(texts).map(|is_in| !is_in),
-        Test::Before(_) | Test::After(_) if empty => Ok(false),
-        Test::Before(day) => {
-            Ok(date::parse_value(&value, zone)?.timestamp_ms() < moment_of(day, clock, zone)?.timestamp_ms())
+        Test::In(choices) => is_one_of(condition, choices, &value),
+        Test::NotIn(choices) => Ok(!is_one_of(condition, choices, &value)?),
+        Test::Empty => Ok(is_empty(condition, &value, zone, notes)),
+        Test::NotEmpty => Ok(!is_empty(condition, &value, zone, notes)),
+        Test::Before(_) | Test::After(_) if value::is_empty(&value) => Ok(false),
+        Test::Before(day) | Test::After(day) => {
+            let Some(moment) = read_date(&condition.date, &value, zone)? else {
+                notes.add(note::zero_date(label_of(condition), &value::text(&value)?));
+                return Ok(false);
+            };
+            match condition.test {
+                Test::Before(_) => is_before(moment, day, clock, zone),
+                _ => is_after(moment, day, clock, zone),
+            }
         }
-        Test::After(day) => {
-            Ok(date::parse_value(&value, zone)?.timestamp_ms() > moment_of(day, clock, zone)?.timestamp_ms())
+    }
+}
+
+fn label_of(condition: &Condition) -> &str {
+    condition.label.as_deref().unwrap_or(&condition.path.field)
+}
+
+/// Whether a value is one of the texts: its text is, or the name of the person or department it is, or one of several.
+fn is_one_of(condition: &Condition, choices: &Choices, value: &Value) -> Result<bool, Fault> {
+    let has = |text: &str| choices.has(&condition.cleaning.apply(text));
+    let is_named = |value: &Value| value.get("name").and_then(Value::as_str).is_some_and(has);
+    if has(&value::text(value)?) || is_named(value) {
+        return Ok(true);
+    }
+    for item in value.as_array().into_iter().flatten() {
+        if is_named(item) || has(&value::text(item)?) {
+            return Ok(true);
         }
+    }
+    Ok(false)
+}
+
+/// Whether the form says nothing in a field, be it with a zero date or, in an e-mail or phone, with a word.
+fn is_empty(condition: &Condition, value: &Value, zone: &Zone, notes: &mut Notes) -> bool {
+    if value::is_empty(value) {
+        return true;
+    }
+    if condition.is_contact
+        && let Some(text) = value::placeholder(value)
+    {
+        notes.add(note::placeholder(label_of(condition), &text));
+        return true;
+    }
+    // A date begins with a digit, and a number alone is not known to be one.
+    let is_written = |text: &&str| {
+        text.starts_with(|c: char| c.is_ascii_digit())
+            && text.len() < 64
+            && text.contains(|c: char| !c.is_ascii_digit())
+    };
+    let is_zero = |_: &&str| matches!(read_date(&condition.date, value, zone), Ok(None));
+    match value.as_str().map(str::trim_start).filter(is_written).filter(is_zero) {
+        Some(text) => {
+            notes.add(note::zero_date(label_of(condition), text));
+            true
+        }
+        None => false,
     }
 }
 
 /// Of one who has left only the userid is asked.
-fn leave(rules: &Rules, clock: &Clock, record: &Record<'_>) -> Result<Outcome, Problems> {
+fn leave(rules: &Rules, clock: &Clock, record: &Record<'_>, mut notes: Notes) -> Result<Outcome, Problems> {
     let mut draft = Draft::default();
-    let mut notes = Vec::new();
     if let Some(entry) = rules.entry(Field::Userid) {
         match refine(rules, entry, clock, record, &mut notes)? {
-            Refined::Value(value) => {
-                draft.assign(entry, &value).map_err(|fault| Problems::from(fault.at(&entry.blame)))?
+            Refined::Value(value, cleaning) => draft
+                .assign(entry, &value, cleaning)
+                .map_err(|fault| Problems::from(fault.at(&entry.blame)))?,
+            Refined::Skip(reason) => {
+                return Ok(Outcome { notes: notes.0, ..Outcome::new(Decision::Ignore(reason)) });
             }
-            Refined::Skip(reason) => return Ok(Outcome { decision: Decision::Ignore(reason), notes }),
             Refined::Empty | Refined::Omit => {}
         }
     }
-    Ok(Outcome { decision: Decision::Leave(draft.finish().0.userid), notes })
+    Ok(Outcome { notes: notes.0, ..Outcome::new(Decision::Leave(draft.finish().0.userid)) })
 }
 
-fn upsert(rules: &Rules, clock: &Clock, record: &Record<'_>) -> Result<Outcome, Problems> {
+fn upsert(rules: &Rules, clock: &Clock, record: &Record<'_>, mut notes: Notes) -> Result<Outcome, Problems> {
     let mut draft = Draft::default();
-    let mut notes = Vec::new();
     let mut problems = Problems::default();
-    let mut refused: Vec<&str> = Vec::new();
+    let mut departments_refused = false;
     let mut skipped = None;
     for entry in &rules.entries {
         let verdict = match refine(rules, entry, clock, record, &mut notes) {
-            Ok(Refined::Value(value)) => draft.assign(entry, &value).map_err(|fault| fault.at(&entry.blame)),
+            Ok(Refined::Value(value, cleaning)) => {
+                draft.assign(entry, &value, cleaning).map_err(|fault| fault.at(&entry.blame))
+            }
             Ok(Refined::Empty) => {
                 draft.clear(entry);
                 Ok(())
@@ -123,20 +191,19 @@ fn upsert(rules: &Rules, clock: &Clock, record: &Record<'_>) -> Result<Outcome, 
         };
         if let Err(violation) = verdict {
             problems.add(violation);
-            refused.push(entry.target.field().name());
+            departments_refused |= entry.target.field() == Field::Department;
         }
     }
     // A row that the rules leave out is nobody's to correct.
     if let Some(reason) = skipped {
-        return Ok(Outcome { decision: Decision::Ignore(reason), notes });
+        return Ok(Outcome { notes: notes.0, ..Outcome::new(Decision::Ignore(reason)) });
     }
-    let departments_refused = refused.contains(&Field::Department.name());
     let (member, violations) = draft.finish();
     if !departments_refused {
         violations.into_iter().for_each(|violation| problems.add(violation));
     }
     if problems.is_empty() {
-        return Ok(Outcome { decision: Decision::Upsert(Box::new(member)), notes });
+        return Ok(Outcome { notes: notes.0, ..Outcome::new(Decision::Upsert(Box::new(member))) });
     }
-    Err(problems.beside(&member, |violation| refused.contains(&violation.field.as_str())))
+    Err(problems.beside(&member))
 }

@@ -6,14 +6,16 @@ mod condition;
 mod entry;
 mod finding;
 
-use ruzhi_guest::GuestError;
+use ruzhi_guest::Text;
 use ruzhi_guest::zone::Zone;
 use serde_json::{Map, Value};
 
 use crate::rules::{Condition, Entry, Rules};
 use crate::target::{Field, Target};
 pub use entry::KEYS as ENTRY_KEYS;
-use finding::{Findings, Keys};
+pub use finding::Finding;
+pub(crate) use finding::Findings;
+use finding::Keys;
 
 /// The keys of a rules file.
 pub const KEYS: [&str; 9] =
@@ -22,13 +24,13 @@ pub const KEYS: [&str; 9] =
 /// Reads a rules file.
 ///
 /// # Errors
-/// `config.invalid` with all problems, one a line.
-pub(crate) fn read(config: &str) -> Result<Rules, GuestError> {
+/// All problems.
+pub(crate) fn read(config: &str) -> Result<Rules, Findings> {
     let mut findings = Findings::default();
     let rules = parse(config, &mut findings).and_then(|file| rules(&file, &mut findings));
     match rules {
         Some(rules) if findings.is_empty() => Ok(rules),
-        _ => Err(findings.into_error()),
+        _ => Err(findings),
     }
 }
 
@@ -114,7 +116,7 @@ fn rules(file: &Map<String, Value>, findings: &mut Findings) -> Option<Rules> {
     let when: Vec<Condition> = when
         .iter()
         .enumerate()
-        .filter_map(|(index, value)| condition::read(value, index, findings))
+        .filter_map(|(index, value)| condition::read(value, index, &entries, findings))
         .collect();
     if findings.is_empty() {
         complete(&entries, findings);
@@ -167,7 +169,7 @@ fn zone_named(name: &str, place: &str, findings: &mut Findings) -> Option<Zone> 
     match Zone::named(name) {
         Ok(zone) => Some(zone),
         Err(error) => {
-            findings.add_text(place, &error.message);
+            findings.add_text(place, Text::joined(&error.message));
             None
         }
     }

@@ -15,8 +15,13 @@ mod rules;
 mod target;
 mod template;
 
-pub use file::{ENTRY_KEYS, KEYS as FILE_KEYS};
+pub use file::{ENTRY_KEYS, Finding, KEYS as FILE_KEYS};
 use ruzhi_guest::{Clock, Description, GuestError, Mapping, Outcome, Problems, Record};
+
+/// What is wrong with a rules file; nothing if the guest takes it.
+pub fn problems(config: &str) -> Vec<Finding> {
+    file::read(config).err().map(file::Findings::into_vec).unwrap_or_default()
+}
 
 /// A guest that does what a rules file says.
 pub struct RulesFile;
@@ -25,7 +30,7 @@ impl Mapping for RulesFile {
     type Rules = rules::Rules;
 
     fn load(config: &str) -> Result<Self::Rules, GuestError> {
-        file::read(config)
+        file::read(config).map_err(file::Findings::into_error)
     }
 
     fn describe(rules: &Self::Rules) -> Description {

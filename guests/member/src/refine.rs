@@ -1,21 +1,27 @@
-//! From what the form says in a field to the value that is assigned: default, lookup, coercion, checks.
+//! From what the form says in a field to the value that is assigned: default, cleaning, lookup, coercion, checks.
+//!
+//! Texts that are compared with a table or list of the author's are cleaned first, as the entry's `format` says, and
+//! folded.
 
 use std::borrow::Cow;
 
 use ruzhi_guest::date::{self, Moment};
-use ruzhi_guest::fault::{MESSAGE_MOST, cut, show};
+use ruzhi_guest::fault::{cut, show};
+use ruzhi_guest::text::Cleaning;
 use ruzhi_guest::zone::Zone;
-use ruzhi_guest::{Clock, Fault, Record, Violation, text, value};
+use ruzhi_guest::{Clock, Fault, Record, Text, Violation, note, rule, text, value};
 use serde_json::Value;
 
+use crate::decide::Notes;
 use crate::rules::{
-    Bound, Checks, DateFormat, Day, Entry, Kind, Lookup, LookupMissing, Missing, Rules, Written,
+    Bound, Checks, Choices, DateFormat, Day, Entry, Kind, Lookup, LookupMissing, Missing, Rules, Written,
 };
+use crate::target::{Field, Target};
 
 /// What an entry makes of a row.
 pub(crate) enum Refined<'r> {
-    /// A value to assign.
-    Value(Cow<'r, Value>),
+    /// A value to assign, and how its texts are cleaned.
+    Value(Cow<'r, Value>, &'r Cleaning),
     /// The form says the field is empty.
     Empty,
     /// The rules do not speak of the field.
@@ -24,7 +30,7 @@ pub(crate) enum Refined<'r> {
     Skip(String),
 }
 
-/// Takes a row's value of an entry through its rules. A remark is added to `notes` for what was filled in.
+/// Takes a row's value of an entry through its rules. Remarks are added to `notes` for what was filled in or passed over.
 ///
 /// # Errors
 /// The rule the value breaks, at the form's field.
@@ -33,36 +39,100 @@ pub(crate) fn refine<'r>(
     entry: &'r Entry,
     clock: &Clock,
     record: &'r Record<'_>,
-    notes: &mut Vec<String>,
+    notes: &mut Notes,
 ) -> Result<Refined<'r>, Violation> {
-    let refined = match entry.template.evaluate(record, entry.target.field().is_identity()) {
-        Ok(Some(value)) => filled(rules, entry, clock, value),
-        Ok(None) => return absent(rules, entry, clock, notes).map_err(|fault| fault.at(&entry.blame)),
+    let label = entry.label.as_deref().unwrap_or(&entry.blame);
+    let field = entry.target.field();
+    let passed_over = |text: &str| notes.add(note::placeholder(label, text));
+    let refined = match entry.template.evaluate(record, field, passed_over) {
+        Ok(Some(value)) => filled(rules, entry, clock, value, notes),
+        Ok(None) => Ok(None),
         Err(fault) => Err(fault),
     };
-    refined.map(Refined::Value).map_err(|fault| fault.at(&entry.blame))
+    let refined = match refined {
+        Ok(Some((value, cleaning))) => Ok(Refined::Value(value, cleaning)),
+        Ok(None) => absent(rules, entry, clock, notes),
+        Err(fault) => Err(fault),
+    };
+    refined.map_err(|fault| fault.at(&entry.blame))
 }
 
+/// The value and how its texts are cleaned; none if it is one that stands for nothing.
 fn filled<'r>(
     rules: &Rules,
     entry: &'r Entry,
     clock: &Clock,
-    mut value: Cow<'r, Value>,
-) -> Result<Cow<'r, Value>, Fault> {
+    value: Cow<'r, Value>,
+    notes: &mut Notes,
+) -> Result<Option<(Cow<'r, Value>, &'r Cleaning)>, Fault> {
+    let label = entry.label.as_deref().unwrap_or(&entry.blame);
+    if let Some(text) = nothing(entry, &value) {
+        notes.add(note::placeholder(label, &text));
+        return Ok(None);
+    }
+    let mut value = clean(entry, value);
+    let mut cleaning = &entry.cleaning;
     if let Some(lookup) = &entry.lookup {
-        value = Cow::Owned(look_up(entry, lookup, &value)?);
+        value = Cow::Owned(look_up(entry, lookup, &value, notes)?);
+        cleaning = &entry.plain;
     }
     let zone = zone_of(rules, entry, clock);
     let moment = match entry.kind {
-        Kind::Date => Some(read_date(&entry.date, &value, zone)?),
+        Kind::Date => match read_date(&entry.date, &value, zone)? {
+            Some(moment) => Some(moment),
+            None => {
+                notes.add(note::zero_date(label, &value::text(&value)?));
+                return Ok(None);
+            }
+        },
         _ => None,
     };
     let value = match moment {
         Some(moment) => Cow::Owned(write_date(moment, entry.date.output)),
         None => coerce(entry.kind, value)?,
     };
-    check(entry, &value, moment, clock, zone)?;
-    Ok(value)
+    check(entry, &value, cleaning, moment, clock, zone)?;
+    Ok(Some((value, cleaning)))
+}
+
+/// A word for nothing in an e-mail or phone, unless the author's table has it.
+fn nothing<'v>(entry: &Entry, value: &'v Value) -> Option<Cow<'v, str>> {
+    let field = entry.target.field();
+    let found = value::placeholder(value)?;
+    let is_known = entry
+        .lookup
+        .as_ref()
+        .is_some_and(|lookup| lookup.table.contains_key(&*text::fold(&entry.cleaning.apply(&found))));
+    // A word that could be an account may be one.
+    let is_leader = field == Field::DirectLeader && rule::userid(&text::identifier(&found)).is_err();
+    ((field.is_contact() || is_leader) && !is_known).then_some(found)
+}
+
+/// The value, its texts cleaned; of a list each item's. A text that holds JSON is not for people and stays.
+fn clean<'r>(entry: &Entry, value: Cow<'r, Value>) -> Cow<'r, Value> {
+    let field = entry.target.field();
+    let holds_json = matches!(entry.kind, Kind::Json | Kind::Object)
+        || matches!(entry.target, Target::Field(Field::Extattr | Field::ExternalProfile));
+    if holds_json {
+        return value;
+    }
+    if entry.kind == Kind::List || field.is_list() {
+        let cleaning = &entry.cleaning;
+        if cleaning.strip.is_empty() && cleaning.case.is_none() {
+            // The readers of lists clean what they read.
+            return value;
+        }
+        let items = value::list(&value).into_iter().map(|item| clean_text(cleaning, item).into_owned());
+        return Cow::Owned(items.collect());
+    }
+    clean_text(&entry.cleaning, value)
+}
+
+fn clean_text<'v>(cleaning: &Cleaning, value: Cow<'v, Value>) -> Cow<'v, Value> {
+    match value.as_str().map(|text| cleaning.apply(text)) {
+        Some(Cow::Owned(text)) => Cow::Owned(Value::String(text)),
+        Some(Cow::Borrowed(_)) | None => value,
+    }
 }
 
 fn zone_of<'z>(rules: &'z Rules, entry: &'z Entry, clock: &'z Clock) -> &'z Zone {
@@ -70,10 +140,10 @@ fn zone_of<'z>(rules: &'z Rules, entry: &'z Entry, clock: &'z Clock) -> &'z Zone
 }
 
 fn absent<'r>(
-    rules: &Rules,
+    rules: &'r Rules,
     entry: &'r Entry,
     clock: &Clock,
-    notes: &mut Vec<String>,
+    notes: &mut Notes,
 ) -> Result<Refined<'r>, Fault> {
     let label = entry.label.as_deref().unwrap_or(&entry.blame);
     match &entry.missing {
@@ -84,17 +154,20 @@ fn absent<'r>(
         ))),
         Missing::Default(value) => {
             let shown = value::text(value).map(|text| show(&text)).unwrap_or_default();
-            notes.push(format!(
+            notes.add(format!(
                 "{label} 为空，已填入默认值 {shown} / {label} is empty: filled in the default {shown}"
             ));
             let value = match entry.kind {
                 Kind::Date => {
                     let zone = zone_of(rules, entry, clock);
-                    Cow::Owned(write_date(read_date(&entry.date, value, zone)?, entry.date.output))
+                    let moment = read_date(&entry.date, value, zone)?;
+                    moment.map_or(Cow::Borrowed(value), |moment| {
+                        Cow::Owned(write_date(moment, entry.date.output))
+                    })
                 }
                 kind => coerce(kind, Cow::Borrowed(value))?,
             };
-            Ok(Refined::Value(value))
+            Ok(Refined::Value(value, &entry.cleaning))
         }
         Missing::Reject => Err(Fault::new(
             format!("{}.empty", entry.target.field().name().replace('_', "-")),
@@ -104,39 +177,66 @@ fn absent<'r>(
     }
 }
 
-fn look_up(entry: &Entry, lookup: &Lookup, value: &Value) -> Result<Value, Fault> {
+fn look_up(entry: &Entry, lookup: &Lookup, value: &Value, notes: &mut Notes) -> Result<Value, Fault> {
+    let mut look_up_one = |value: &Value| look_up_one(entry, lookup, value, notes);
     if entry.kind != Kind::List && !entry.target.field().is_list() {
-        return look_up_one(lookup, value);
+        return look_up_one(value);
+    }
+    // A name may hold what parts a list.
+    if let Some(found) =
+        value.as_str().and_then(|text| lookup.table.get(&*text::fold(&entry.cleaning.apply(text))))
+    {
+        return Ok(found.clone());
     }
     let mut found = Vec::new();
     for item in value::list(value) {
-        match look_up_one(lookup, &item)? {
+        match look_up_one(&item)? {
             Value::Array(items) => found.extend(items),
             item => found.push(item),
         }
     }
-    Ok(Value::Array(found))
+    // Two names of one department are that department once.
+    let mut once: Vec<Value> = Vec::with_capacity(found.len());
+    for item in found {
+        if !once.contains(&item) {
+            once.push(item);
+        }
+    }
+    Ok(Value::Array(once))
 }
 
-fn look_up_one(lookup: &Lookup, value: &Value) -> Result<Value, Fault> {
+fn look_up_one(entry: &Entry, lookup: &Lookup, value: &Value, notes: &mut Notes) -> Result<Value, Fault> {
     let text = value::text(value)?;
-    let text = text::line(&text);
+    let text = entry.cleaning.apply(&text);
     // A department or person is known by its name too.
-    let name = value.get("name").and_then(Value::as_str).map(text::line);
-    let found = lookup.table.get(&*text).or_else(|| lookup.table.get(&*name?));
-    match (found, &lookup.missing) {
-        (Some(value), _) | (None, LookupMissing::Default(value)) => Ok(value.clone()),
-        (None, LookupMissing::Keep) => Ok(value.clone()),
-        (None, LookupMissing::Reject) => {
-            let shown = show(&text);
-            Err(Fault::new(
-                "lookup.unknown",
-                format_args!("对照表中没有 {shown}，请更正该值，或在规则的 lookup 中补充"),
-                format_args!(
-                    "{shown} is not in the table. Correct the value or add it to the rules' `lookup`"
-                ),
-            ))
+    let name = value.get("name").and_then(Value::as_str).map(|name| entry.cleaning.apply(name));
+    let of = |text: &str| lookup.table.get(&*text::fold(text));
+    let found = of(&text).or_else(|| of(name.as_deref()?));
+    if let Some(found) = found {
+        return Ok(found.clone());
+    }
+    let label = entry.label.as_deref().unwrap_or(&entry.blame);
+    let shown = show(name.as_deref().unwrap_or(&text));
+    match &lookup.missing {
+        LookupMissing::Default(default) => {
+            let filled = value::text(default).map(|text| show(&text)).unwrap_or_default();
+            notes.add(format!(
+                "{label} 的 {shown} 不在对照表中，已改用默认值 {filled} / {label}: {shown} is not in the table, the default \
+                 {filled} was taken"
+            ));
+            Ok(default.clone())
         }
+        LookupMissing::Keep => {
+            notes.add(format!(
+                "{label} 的 {shown} 不在对照表中，已原样保留 / {label}: {shown} is not in the table and stays as it is"
+            ));
+            Ok(value.clone())
+        }
+        LookupMissing::Reject => Err(Fault::new(
+            "lookup.unknown",
+            format_args!("对照表中没有 {shown}，请更正该值，或在规则的 lookup 中补充"),
+            format_args!("{shown} is not in the table. Correct the value or add it to the rules' `lookup`"),
+        )),
     }
 }
 
@@ -170,14 +270,13 @@ fn wrong_type(text: &str, chinese: &str, english: &str) -> Fault {
     )
 }
 
-/// Reads a date by the entry's patterns, then by the usual writings.
-fn read_date(format: &DateFormat, value: &Value, zone: &Zone) -> Result<Moment, Fault> {
+/// Reads a date by the author's patterns, then by the usual writings; none if it is a zero date.
+pub(crate) fn read_date(format: &DateFormat, value: &Value, zone: &Zone) -> Result<Option<Moment>, Fault> {
     if !format.input.is_empty() {
         let text = value::text(value)?;
-        if let Some(moment) =
-            format.input.iter().find_map(|pattern| date::parse_pattern(&text, pattern, zone).ok())
-        {
-            return Ok(moment);
+        let by_pattern = |pattern: &String| date::parse_pattern(&text, pattern, zone).ok();
+        if let Some(moment) = format.input.iter().find_map(by_pattern) {
+            return Ok(Some(moment).filter(|moment| !moment.is_zero()));
         }
     }
     date::parse_value(value, zone)
@@ -192,18 +291,38 @@ fn write_date(moment: Moment, written: Written) -> Value {
     }
 }
 
-/// The moment that a rule names.
-pub(crate) fn moment_of(day: &Day, clock: &Clock, zone: &Zone) -> Result<Moment, Fault> {
-    match day {
-        Day::Now => Ok(clock.now()),
-        Day::Today => Ok(Moment::at(clock.now().timestamp_ms(), zone).start_of_day(zone)),
-        Day::Written(text) => date::parse(text, zone),
-    }
+/// Whether a moment is before the one that a rule names.
+pub(crate) fn is_before(moment: Moment, day: &Day, clock: &Clock, zone: &Zone) -> Result<bool, Fault> {
+    Ok(match day {
+        Day::Now => moment < clock.now(),
+        Day::Today => moment < clock.today_in(zone),
+        Day::Written(text) => moment.timestamp_ms() < date::parse(text, zone)?.timestamp_ms(),
+    })
+}
+
+/// Whether a moment is after the one that a rule names.
+pub(crate) fn is_after(moment: Moment, day: &Day, clock: &Clock, zone: &Zone) -> Result<bool, Fault> {
+    Ok(match day {
+        Day::Now => moment > clock.now(),
+        Day::Today => moment > clock.today_in(zone),
+        Day::Written(text) => moment.timestamp_ms() > date::parse(text, zone)?.timestamp_ms(),
+    })
+}
+
+/// The day that a rule names as a person is told it. A date in the place of today would make another text of the same
+/// refusal every day.
+fn told(day: &Day, zone: &Zone) -> Result<Text, Fault> {
+    Ok(match day {
+        Day::Now => Text::new("现在", "now"),
+        Day::Today => Text::new("今天", "today"),
+        Day::Written(text) => Text::same(date::parse(text, zone)?.date()),
+    })
 }
 
 fn check(
     entry: &Entry,
     value: &Value,
+    cleaning: &Cleaning,
     moment: Option<Moment>,
     clock: &Clock,
     zone: &Zone,
@@ -213,12 +332,12 @@ fn check(
         return Ok(());
     }
     let refuse = |rule: &'static str, fault: &dyn Fn(&'static str) -> Fault| match message {
-        Some(message) => Fault { rule: rule.into(), message: cut(message.clone(), MESSAGE_MOST) },
+        Some(message) => Fault { rule: rule.into(), message: message.clone() },
         None => fault(rule),
     };
     let is_list = entry.kind == Kind::List || entry.target.field().is_list();
     let raw = if value.is_object() { Cow::Owned(value::json(value)) } else { value::text(value)? };
-    let text = entry.cleaning.apply(&raw);
+    let text = cleaning.apply(&raw);
     let shown = || show(&text);
     if pattern.as_ref().is_some_and(|pattern| !pattern.is_match(&text)) {
         return Err(refuse("value.pattern", &|rule| {
@@ -229,11 +348,21 @@ fn check(
             )
         }));
     }
+    let is_among = |allowed: &Choices| -> Result<bool, Fault> {
+        // Of several each.
+        let has = |item: &Value| value::text(item).map(|text| allowed.has(&cleaning.apply(&text)));
+        match value.as_array() {
+            Some(items) if items.len() > 1 && !allowed.has(&text) => {
+                items.iter().try_fold(true, |all, item| Ok(all && has(item)?))
+            }
+            _ => Ok(allowed.has(&text)),
+        }
+    };
     if let Some(allowed) = one_of
-        && !allowed.iter().any(|allowed| *allowed == *text)
+        && !is_among(allowed)?
     {
         return Err(refuse("value.one-of", &|rule| {
-            let listed = cut(allowed.iter().map(String::as_str).collect::<Vec<_>>().join("、"), 60);
+            let listed = cut(allowed.written.join("、"), 60);
             Fault::new(
                 rule,
                 format_args!("{} 不在允许的范围内（{listed}），请更正", shown()),
@@ -245,15 +374,9 @@ fn check(
         let (beyond, limit) = match bound {
             None => continue,
             Some(Bound::Date(day)) => {
-                let (Some(moment), limit) = (moment, moment_of(day, clock, zone)?) else { continue };
-                (
-                    if is_min {
-                        moment.timestamp_ms() < limit.timestamp_ms()
-                    } else {
-                        moment.timestamp_ms() > limit.timestamp_ms()
-                    },
-                    limit.date(),
-                )
+                let Some(moment) = moment else { continue };
+                let beyond = if is_min { is_before } else { is_after };
+                (beyond(moment, day, clock, zone)?, told(day, zone)?)
             }
             Some(Bound::Number(limit)) => {
                 let measure = match entry.kind {
@@ -261,7 +384,10 @@ fn check(
                     _ if is_list => value::list(value).len() as f64,
                     _ => text.chars().count() as f64,
                 };
-                (if is_min { measure < *limit } else { measure > *limit }, value::json(&Value::from(*limit)))
+                (
+                    if is_min { measure < *limit } else { measure > *limit },
+                    Text::same(value::json(&Value::from(*limit))),
+                )
             }
         };
         if beyond {
@@ -273,8 +399,8 @@ fn check(
             return Err(refuse(rule, &|rule| {
                 Fault::new(
                     rule,
-                    format_args!("{} {chinese} {limit}，请更正", shown()),
-                    format_args!("{} is {english} {limit}. Correct it", shown()),
+                    format_args!("{} {chinese} {}，请更正", shown(), limit.zh),
+                    format_args!("{} is {english} {}. Correct it", shown(), limit.en),
                 )
             }));
         }

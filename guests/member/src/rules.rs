@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use regex_lite::Regex;
 use ruzhi_guest::Description;
-use ruzhi_guest::text::Cleaning;
+use ruzhi_guest::contract::Text;
+use ruzhi_guest::text::{Cleaning, fold};
 use ruzhi_guest::zone::Zone;
 use serde_json::Value;
 
@@ -41,8 +42,12 @@ pub struct Entry {
     pub kind: Kind,
     /// What becomes of a row that says nothing here.
     pub missing: Missing,
-    /// How texts are cleaned.
+    /// How texts of the form are cleaned.
     pub cleaning: Cleaning,
+    /// How a text that a lookup gave is cleaned: it is the author's, and nothing in it is changed or stripped.
+    pub plain: Cleaning,
+    /// Whether the author says how texts are cleaned or dates read.
+    pub is_formatted: bool,
     /// How dates are read and written.
     pub date: DateFormat,
     /// Which mobile numbers are meant.
@@ -113,6 +118,12 @@ pub struct DateFormat {
     pub zone: Option<Zone>,
 }
 
+impl Default for DateFormat {
+    fn default() -> Self {
+        DateFormat { input: Vec::new(), output: Written::Date, zone: None }
+    }
+}
+
 /// Which mobile numbers are meant, by country codes.
 #[derive(Debug, Clone)]
 pub struct MobileRegions {
@@ -125,7 +136,7 @@ pub struct MobileRegions {
 /// What stands for what.
 #[derive(Debug, Clone)]
 pub struct Lookup {
-    /// By the cleaned text of the form.
+    /// By the form's text, cleaned, as texts are compared.
     pub table: BTreeMap<String, Value>,
     /// What becomes of a text that is not in the table.
     pub missing: LookupMissing,
@@ -142,19 +153,41 @@ pub enum LookupMissing {
     Keep,
 }
 
+/// Texts that a value is compared with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Choices {
+    /// As the author wrote them.
+    pub written: Vec<String>,
+    folded: Vec<String>,
+}
+
+impl Choices {
+    /// The texts, cleaned as the form's are and folded, once.
+    pub fn new(written: Vec<String>, cleaning: &Cleaning) -> Self {
+        let folded = written.iter().map(|text| fold(&cleaning.apply(text)).into_owned()).collect();
+        Choices { written, folded }
+    }
+
+    /// Whether a cleaned text is one of them, as texts are compared.
+    pub fn has(&self, text: &str) -> bool {
+        let text = fold(text);
+        self.folded.iter().any(|folded| *folded == *text)
+    }
+}
+
 /// What a value must be besides.
 #[derive(Debug, Default)]
 pub struct Checks {
     /// The whole text matches.
     pub pattern: Option<Regex>,
     /// The text is one of these.
-    pub one_of: Option<Vec<String>>,
+    pub one_of: Option<Choices>,
     /// The least.
     pub min: Option<Bound>,
     /// The most.
     pub max: Option<Bound>,
     /// What a person reads instead of the usual text.
-    pub message: Option<String>,
+    pub message: Option<Text>,
 }
 
 /// A bound of a number, of a date, or of a length.
@@ -184,21 +217,27 @@ pub struct Condition {
     pub path: Path,
     /// What a person calls it.
     pub label: Option<String>,
+    /// How its texts are cleaned before they are compared.
+    pub cleaning: Cleaning,
+    /// How its dates are read.
+    pub date: DateFormat,
+    /// Whether a word for nothing, such as `无`, is nothing there: an e-mail or phone is filled from it.
+    pub is_contact: bool,
     /// What holds of it.
     pub test: Test,
     /// What such a row is.
     pub then: Then,
     /// What a person reads.
-    pub message: Option<String>,
+    pub message: Option<Text>,
 }
 
 /// What may hold of a form's field.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Test {
-    /// Its text is one of these.
-    In(Vec<String>),
-    /// Its text is none of these.
-    NotIn(Vec<String>),
+    /// Its text, or one of several, is one of these.
+    In(Choices),
+    /// None of its texts is one of these.
+    NotIn(Choices),
     /// It is empty.
     Empty,
     /// It is not empty.

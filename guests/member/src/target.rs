@@ -127,6 +127,16 @@ impl Field {
         matches!(self, Field::Userid | Field::Mobile | Field::Email | Field::BizMail)
     }
 
+    /// Whether the value tells who a person is: then no other shape of value is taken for one.
+    pub fn is_personal(self) -> bool {
+        self.is_identity() || matches!(self, Field::Name | Field::DirectLeader)
+    }
+
+    /// Whether people write `无` or `/` here where there is nothing, which no such field can hold.
+    pub fn is_contact(self) -> bool {
+        matches!(self, Field::Mobile | Field::Email | Field::BizMail | Field::Telephone)
+    }
+
     /// Whether the field holds a list.
     pub fn is_list(self) -> bool {
         matches!(self, Field::Department | Field::Order | Field::IsLeaderInDept | Field::DirectLeader)

@@ -8,6 +8,8 @@ use std::borrow::Cow;
 use ruzhi_guest::{Fault, Record, text, value};
 use serde_json::Value;
 
+use crate::target::Field;
+
 /// What an entry's `value` says.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Template {
@@ -157,40 +159,50 @@ impl Template {
         fields.all(|field| field == first).then_some(first)
     }
 
-    /// The value for a row, `None` if the form says nothing: if the only field is empty, or all fields of a mixture
-    /// are, or any if `whole`.
+    /// The value for a row that fills `field`, `None` if the form says nothing: if the only field is empty, or all fields
+    /// of a mixture are, or any if the value is an identity. Words for nothing that were passed over in a mixture are
+    /// given to `passed_over`.
     ///
     /// # Errors
-    /// `value.shape` if a field of a mixture has no text.
+    /// `value.shape` if a field of a mixture has no text, or none that may be part of an identity.
     pub fn evaluate<'r>(
         &'r self,
         record: &'r Record<'_>,
-        whole: bool,
+        field: Field,
+        mut passed_over: impl FnMut(&str),
     ) -> Result<Option<Cow<'r, Value>>, Fault> {
-        match self {
-            Template::Constant(value) => Ok(Some(Cow::Borrowed(value))),
-            Template::Single(path) => Ok(Some(path.get(record)).filter(|value| !value::is_empty(value))),
-            Template::Mixture(pieces) => {
-                let mut mixed = String::new();
-                let (mut any, mut all) = (false, true);
-                for piece in pieces {
-                    match piece {
-                        Piece::Text(text) => mixed.push_str(text),
-                        Piece::Field(path) => {
-                            let value = path.get(record);
-                            let filled = !value::is_empty(&value);
-                            any |= filled;
-                            all &= filled;
-                            if filled {
-                                mixed.push_str(&text::line(&value::text(&value)?));
-                            }
-                        }
-                    }
+        let pieces = match self {
+            Template::Constant(value) => return Ok(Some(Cow::Borrowed(value))),
+            Template::Single(path) => {
+                return Ok(Some(path.get(record)).filter(|value| !value::is_empty(value)));
+            }
+            Template::Mixture(pieces) => pieces,
+        };
+        let mut mixed = String::new();
+        let (mut any, mut all) = (false, true);
+        for piece in pieces {
+            let path = match piece {
+                Piece::Text(text) => {
+                    mixed.push_str(text);
+                    continue;
                 }
-                let said = if whole { all } else { any };
-                Ok(said.then_some(Cow::Owned(Value::String(mixed))))
+                Piece::Field(path) => path,
+            };
+            let value = path.get(record);
+            let nothing = if field.is_contact() { value::placeholder(&value) } else { None };
+            if let Some(text) = &nothing {
+                passed_over(text);
+            }
+            let filled = nothing.is_none() && !value::is_empty(&value);
+            any |= filled;
+            all &= filled;
+            if filled {
+                let text = if field.is_personal() { value::identity(&value)? } else { value::text(&value)? };
+                mixed.push_str(&text::line(&text));
             }
         }
+        let said = if field.is_identity() { all } else { any };
+        Ok(said.then_some(Cow::Owned(Value::String(mixed))))
     }
 }
 
@@ -202,9 +214,35 @@ mod tests {
     use super::*;
 
     fn evaluate(template: &str, row: Value, whole: bool) -> Option<Value> {
+        let field = if whole { Field::Userid } else { Field::Address };
+        evaluate_for(field, template, row).unwrap()
+    }
+
+    fn evaluate_for(field: Field, template: &str, row: Value) -> Result<Option<Value>, Fault> {
         let source = SourceRecord { id: "1".into(), json: row.to_string() };
         let record = Record::parse(&source).unwrap();
-        Template::parse(template).unwrap().evaluate(&record, whole).unwrap().map(Cow::into_owned)
+        let value = Template::parse(template).unwrap().evaluate(&record, field, |_| {})?.map(Cow::into_owned);
+        Ok(value)
+    }
+
+    #[test]
+    fn part_of_an_identity_is_no_more_than_the_whole() {
+        let row = json!({"n": 1002.0, "b": false, "f": 1001.5, "o": {"id": "x"}, "m": {"username": "lisi", "name": "李四"}});
+        assert_eq!(evaluate("E{n}", row.clone(), true), Some(json!("E1002")));
+        assert_eq!(evaluate("E-{m}", row.clone(), true), Some(json!("E-lisi")));
+        for name in ["b", "f", "o"] {
+            let refused = evaluate_for(Field::Userid, &format!("E{{{name}}}"), row.clone()).unwrap_err();
+            assert_eq!(refused.rule, "value.shape", "{name}");
+        }
+        assert_eq!(evaluate("x{b}", row, false), Some(json!("xfalse")));
+    }
+
+    #[test]
+    fn a_word_for_nothing_is_no_part_of_an_address() {
+        let address = |row: Value| evaluate_for(Field::Email, "{who}@example.com", row).unwrap();
+        assert_eq!(address(json!({"who": "无"})), None);
+        assert_eq!(address(json!({"who": "lisi"})), Some(json!("lisi@example.com")));
+        assert_eq!(evaluate("{who}-1", json!({"who": "无"}), true), Some(json!("无-1")));
     }
 
     #[test]

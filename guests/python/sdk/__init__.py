@@ -8,7 +8,7 @@ The WeCom field rules are in :mod:`ruzhi.rule`, and each field has a module of i
 ``department``, ``date``, ``value``, ``text``).
 """
 
-from .clock import Clock
+from .clock import Clock, Now, Today
 from .component import export
 from .contract import (
     Context,
@@ -22,6 +22,7 @@ from .contract import (
     Outcome,
     Reject,
     SourceRecord,
+    Text,
     Upsert,
     Violation,
 )
@@ -44,11 +45,14 @@ __all__ = [
     "Member",
     "Membership",
     "Moment",
+    "Now",
     "Outcome",
     "Problems",
     "Record",
     "Reject",
     "SourceRecord",
+    "Text",
+    "Today",
     "Upsert",
     "Violation",
     "Zone",

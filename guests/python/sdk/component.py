@@ -90,7 +90,7 @@ def exported(wit: Any, err: type[BaseException]) -> type:
 
 def lower(wit: Any, outcome: Outcome) -> Any:
     """The outcome in the generated types."""
-    return wit.Outcome(_lower_decision(wit, outcome.decision), outcome.notes)
+    return wit.Outcome(_lower_decision(wit, outcome.decision), outcome.notes, outcome.holds_until)
 
 
 def _lower_decision(wit: Any, decision: Decision) -> Any:
@@ -101,7 +101,9 @@ def _lower_decision(wit: Any, decision: Decision) -> Any:
     if isinstance(decision, Ignore):
         return wit.Decision_Ignore(decision.reason)
     assert isinstance(decision, Reject)
-    violations = [wit.Violation(one.field, one.rule, one.message) for one in decision.violations]
+    violations = [
+        wit.Violation(one.field, one.rule, wit.Text(one.message.zh, one.message.en)) for one in decision.violations
+    ]
     return wit.Decision_Reject(violations)
 
 

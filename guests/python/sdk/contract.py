@@ -1,11 +1,14 @@
 """What crosses the sandbox's wall, as plain Python.
 
-Shapes, units and limits of every field are written in ``wit/v0.1/mapping.wit``.
+Shapes, units and limits of every field are written in ``wit/v0.2/mapping.wit``.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+
+CONTRACT = "0.2"
+"""The version of the contract that this SDK speaks; ``ruzhi guest build`` reads it here."""
 
 
 class GuestError(Exception):
@@ -81,6 +84,21 @@ class Member:
     """(WeCom field name, JSON text) for what has no field of its own."""
 
 
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text for people, in both languages."""
+
+    zh: str
+    """简体中文."""
+    en: str
+    """English."""
+
+    @property
+    def both(self) -> str:
+        """Both on one line, Chinese first; once if they are the same."""
+        return self.zh if self.zh == self.en else f"{self.zh} / {self.en}"
+
+
 @dataclass(slots=True)
 class Violation:
     """One reason for refusing a row."""
@@ -89,8 +107,8 @@ class Violation:
     """The form's field, or a WeCom field where no one source field is to blame."""
     rule: str
     """A stable code, such as ``mobile.invalid``."""
-    message: str
-    """What a person shall read, in Chinese and English."""
+    message: Text
+    """What a person shall read. A ``str`` is for readers of both languages."""
 
 
 @dataclass(slots=True)
@@ -130,6 +148,9 @@ class Outcome:
 
     decision: Decision
     notes: list[str] = field(default_factory=list)
+    holds_until: str | None = None
+    """Until when the decision holds, RFC 3339 in UTC; ``None`` is for ever. The frame fills it in, by what the clock was
+    asked."""
 
 
 @dataclass(slots=True)

@@ -3,7 +3,11 @@
 JianDaoYun returns every date as a moment in UTC, a date-only field too: 1 May in Shanghai is
 ``2024-04-30T16:00:00.000Z``, with three digits of a second, or two. People type ``2024/5/1`` and ``2024年5月1日`` into
 text fields, and other systems fill in seconds or milliseconds since 1970. Each is read as a :class:`Moment` in a zone,
-and a moment is written as a date, in ISO 8601, or as a timestamp. Years outside 1900–2199 are typing errors.
+and a moment is written as a date, in ISO 8601, or as a timestamp. Years before 1900 are typing errors; a date far ahead,
+such as 9999-12-31, is how people write "not yet".
+
+Spreadsheets and computers write a zero they hold as a date: 1899-12-30, 1900-01-01, 1970-01-01, ``0000-00-00``. No person
+means such a day. It is read, but :attr:`Moment.is_zero`, and as a field's value (:func:`parse_value`) it is an empty one.
 """
 
 from __future__ import annotations
@@ -18,8 +22,23 @@ from .text import identifier
 from .zone import Zone, civil, days, days_in
 
 _FIRST = -2_208_988_800  # 1900-01-01
-_LAST = 7_258_118_400  # 2200-01-01
+_END = 253_402_300_800  # 10000-01-01
 _DAY = 86_400
+# 1905-01-01. Before it most clocks showed the sun's time, up to an hour behind the zone's, and other programs go by it.
+_SUN_TIME = -2_051_222_400
+# The zero of Unix, and with an hour before each those of Excel, SQL Server and Windows, and of the year 1.
+_ZEROS = ((0, 0),) + tuple(
+    (days(*day) * _DAY, 3600)
+    for day in (
+        (1, 1, 1),
+        (1601, 1, 1),
+        (1753, 1, 1),
+        (1899, 12, 30),
+        (1899, 12, 31),
+        (1900, 1, 1),
+        (1904, 1, 1),
+    )
+)
 # Nothing that was read is given back (`++`, `?+`): `18` is one number wherever a number may stand.
 _ZONE = r"(?: ?+(?P<zone>[Zz]|(?P<sign>[+-])(?P<zone_hour>[0-9]{2}):?+(?P<zone_minute>[0-9]{2})?+)?+)"
 _CLOCK = (
@@ -83,23 +102,47 @@ class Moment:
         """Seconds since 1970-01-01 00:00 on the zone's clock."""
         return self.timestamp + self.offset
 
+    @property
+    def is_zero(self) -> bool:
+        """Whether this is a zero that a spreadsheet or computer wrote as a date, in the zone or in UTC: the first days of
+        Excel, of Unix, of SQL Server and of Windows, and that of the year 1."""
+        # In UTC only its very beginning: that day's evening is the next day in Shanghai.
+        return any(
+            self.timestamp == start or start - behind <= self.local < start + _DAY for start, behind in _ZEROS
+        )
+
     def start_of_day(self, zone: Zone) -> Moment:
         """The first moment of its day in the zone."""
         return Moment.at(zone.instant_of(self.local // _DAY * _DAY) * 1000, zone)
 
 
-def parse_value(value: Value, zone: Zone) -> Moment:
-    """Reads a form's value: a text as :func:`parse` does, a number as seconds or milliseconds since 1970.
+def utc(milliseconds: int) -> str | None:
+    """Milliseconds since 1970 as RFC 3339 in UTC; ``None`` beyond the year 9999, which has no such text."""
+    seconds = milliseconds // 1000
+    year, month, day = civil(seconds // _DAY)
+    if not 0 <= year <= 9999:
+        return None
+    second = seconds % _DAY
+    return (
+        f"{year:04}-{month:02}-{day:02}T{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}"
+        f".{milliseconds % 1000:03}Z"
+    )
+
+
+def parse_value(value: Value, zone: Zone) -> Moment | None:
+    """Reads a form's value: a text as :func:`parse` does, a number as seconds or milliseconds since 1970. A zero date is
+    none.
 
     :raises Fault: ``date.invalid``; ``value.shape`` if the value is an object.
     """
-    return parse(values.text(value), zone)
+    moment = parse(values.text(value), zone)
+    return None if moment.is_zero else moment
 
 
 def parse(text: str, zone: Zone) -> Moment:
     """Reads ``2024-05-01``, ``2024/5/1``, ``2024.5.1``, ``2024年5月1日``, ``20240501``, any of the first four with a
     time (``T`` or space, ``8:30``, ``08:30:00.25``, ``8时30分``) and a zone (``Z``, ``+08:00``), ten digits (seconds
-    since 1970) or thirteen (milliseconds). What has no zone is in ``zone``; what has no time begins the day.
+    since 1970) or thirteen (milliseconds), ``0``. What has no zone is in ``zone``; what has no time begins the day.
 
     >>> shanghai = Zone.named("Asia/Shanghai")
     >>> parse("2024-04-30T16:00:00.00Z", shanghai).date
@@ -107,7 +150,7 @@ def parse(text: str, zone: Zone) -> Moment:
 
     :raises Fault: ``date.invalid``.
     """
-    return _in_range(_read(identifier(text), zone), text)
+    return _in_range(_read(identifier(text), zone), text, zone)
 
 
 def parse_pattern(text: str, pattern: str, zone: Zone) -> Moment:
@@ -116,11 +159,15 @@ def parse_pattern(text: str, pattern: str, zone: Zone) -> Moment:
 
     :raises Fault: ``date.invalid``.
     """
-    return _in_range(_read_pattern(identifier(text), pattern, zone), text)
+    return _in_range(_read_pattern(identifier(text), pattern, zone), text, zone)
 
 
-def _in_range(moment: Moment | None, text: str) -> Moment:
-    if moment is not None and _FIRST <= moment.local < _LAST:
+def _in_range(moment: Moment | None, text: str, zone: Zone) -> Moment:
+    """The moment, if it is of this time or is a zero. One that the zone puts behind the year 9999 is the last that a date
+    of four digits can tell."""
+    if moment is not None and moment.local >= _END:
+        return Moment.at((zone.instant_of(_END) - 1) * 1000, zone)
+    if moment is not None and (moment.local >= _FIRST or moment.is_zero):
         return moment
     shown = show(text)
     raise Fault(
@@ -131,6 +178,11 @@ def _in_range(moment: Moment | None, text: str) -> Moment:
 def _moment(clock: list[int], millisecond: int, offset: int | None, zone: Zone) -> Moment | None:
     """The moment of year, month, day, hour, minute and second on a clock of an offset, or of the zone."""
     year, month, day, hour, minute, second = clock
+    # Zeros that are no days, whatever the time: of databases, and of a spreadsheet that counts from 1900-01-00.
+    if (year, month, day) == (0, 0, 0):
+        return Moment.at(zone.instant_of(days(1, 1, 1) * _DAY) * 1000, zone)
+    if (year, month, day) == (1900, 1, 0):
+        return Moment.at(zone.instant_of(days(1899, 12, 31) * _DAY) * 1000, zone)
     # A leap second counts as the second after it.
     if not 1 <= month <= 12 or not 1 <= day <= days_in(year, month) or hour > 23 or minute > 59 or second > 60:
         return None
@@ -142,6 +194,8 @@ def _moment(clock: list[int], millisecond: int, offset: int | None, zone: Zone) 
 def _read(text: str, zone: Zone) -> Moment | None:
     if _DIGITS.fullmatch(text):
         return _read_digits(text, zone)
+    if text.startswith("-"):
+        return _read_before_unix(text[1:], zone)
     found = _WRITTEN.fullmatch(text)
     if found is None:
         return None
@@ -159,6 +213,8 @@ def _read(text: str, zone: Zone) -> Moment | None:
 
 
 def _read_digits(text: str, zone: Zone) -> Moment | None:
+    if text == "0":
+        return Moment.at(0, zone)
     if len(text) == 8:
         return _read_pattern(text, "YYYYMMDD", zone)
     if len(text) == 10:
@@ -167,6 +223,18 @@ def _read_digits(text: str, zone: Zone) -> Moment | None:
         return Moment.at(int(text), zone)
     if len(text) == 14:
         return _read_pattern(text, "YYYYMMDDHHmmss", zone)
+    return None
+
+
+def _read_before_unix(digits: str, zone: Zone) -> Moment | None:
+    """A zero date as a negative number of seconds or milliseconds: midnight of 1970-01-01 in Shanghai is ``-28800``.
+    Nothing else before 1970 is written so."""
+    if len(digits) > 15 or not _DIGITS.fullmatch(digits):
+        return None
+    for unit in (1000, 1):
+        moment = Moment.at(-int(digits) * unit, zone)
+        if moment.is_zero and (moment.local % _DAY == 0 or moment.local < _SUN_TIME):
+            return moment
     return None
 
 

@@ -1,7 +1,7 @@
 """Why a value is refused, before it is known which field of which form it came from.
 
 A rule knows the value and the constraint; only its caller knows the form. So a rule raises a :class:`Fault`, and
-:meth:`Fault.at` makes the contract's ``Violation`` of it. The text is Chinese and English in one, says what is wrong
+:meth:`Fault.at` makes the contract's ``Violation`` of it. The text is in Chinese and in English, says what is wrong
 with the value and what to do, and never holds a whole mobile number, e-mail address or identity number.
 """
 
@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 
 from .characters import WHITE_SPACE
-from .contract import Violation
+from .contract import Text, Violation
 
 MESSAGE_MOST = 300
-"""The longest text of a violation, in characters."""
+"""The longest text of a violation, in characters of one language."""
 
 _CONTROL = re.compile("[\0-\x1f\x7f-\x9f]")
 _ADDRESS_END = re.compile(f"[^{WHITE_SPACE},;，；]*[{WHITE_SPACE},;，；]?")
@@ -26,9 +26,9 @@ class Fault(Exception):
     def __init__(self, rule: str, chinese: str, english: str) -> None:
         self.rule = rule
         """A stable code, such as ``mobile.invalid``."""
-        self.message = cut(f"{chinese} / {english}", MESSAGE_MOST)
-        """``中文 / English``, at most :data:`MESSAGE_MOST` characters."""
-        super().__init__(self.message)
+        self.message = Text(cut(chinese, MESSAGE_MOST), cut(english, MESSAGE_MOST))
+        """What a person shall read, at most :data:`MESSAGE_MOST` characters in each language."""
+        super().__init__(self.message.both)
 
     def at(self, field: str) -> Violation:
         """The violation of this rule by a field."""

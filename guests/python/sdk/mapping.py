@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Self
 
 from . import rule
@@ -71,12 +72,15 @@ def decide(mapping: type[Mapping], config: str, context: Context, records: Itera
     """
     rules = mapping.load(config)
     clock = Clock(context)
-    return [_decide_one(rules, clock, record) for record in records]
+    return [replace(_decide_one(rules, clock, record), holds_until=clock.take()) for record in records]
 
 
 def _decide_one(rules: Mapping, clock: Clock, source: SourceRecord) -> Outcome:
     try:
-        outcome = checked_outcome(rules.decide(clock, Record(source)))
+        record = Record(source)
+        outcome = checked_outcome(rules.decide(clock, record))
+        if record.notes:
+            outcome = replace(outcome, notes=[*record.notes, *outcome.notes])
         decision = outcome.decision
         if isinstance(decision, Upsert):
             broken = rule.check(decision.member)

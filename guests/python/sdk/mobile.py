@@ -58,12 +58,11 @@ def parse(text: str, home: int = MAINLAND) -> Mobile:
         if country is None:
             raise _unassigned(text)
         home, national = int(country), digits[len(country) :]
-    elif home == MAINLAND and digits.startswith("86") and _MAINLAND.fullmatch(digits[2:]):
+    elif home == MAINLAND and digits.startswith("86") and _MAINLAND.fullmatch(_without_trunk(MAINLAND, digits[2:])):
         national = digits[2:]
     else:
         national = digits
-    if home == 886:
-        national = national.removeprefix("0")
+    national = _without_trunk(home, national)
     if not _is_national(home, national):
         raise _invalid(text)
     return Mobile(home, national if home == MAINLAND else f"+{home}{national}")
@@ -113,7 +112,25 @@ def _is_national(country: int, national: str) -> bool:
     if country == 886:
         return len(national) == 9 and first == "9"
     code = 1 if country < 10 else 2 + (country > 99)
-    return len(national) >= 4 and 7 <= code + len(national) <= 15
+    zero = first != "0" or country in _KEEPS_ZERO
+    return zero and len(national) >= 4 and 7 <= code + len(national) <= 15
+
+
+# Benin, Burkina Faso, Congo, Côte d'Ivoire; landlines of Italy, San Marino and the Vatican.
+_KEEPS_ZERO = frozenset((39, 225, 226, 229, 242, 378, 379))
+
+
+def _without_trunk(country: int, national: str) -> str:
+    """A number without the prefix dialled inside its country, which people leave behind the country code:
+    ``+44 07911 …``, ``+86 0138…``. Where a zero belongs to the number it stays."""
+    if country in _KEEPS_ZERO:
+        return national
+    # Russia and Kazakhstan dial 8 before ten digits, Hungary 06.
+    if country == 7 and len(national) == 11:
+        return national.removeprefix("8")
+    if country == 36 and national.startswith("06"):
+        return national[2:]
+    return national.removeprefix("0")
 
 
 def _invalid(text: str) -> Fault:

@@ -1,7 +1,8 @@
 """One row of the form, read field by field, and what is wrong with it.
 
 The getters clean, read and check a field in one step, and what they raise names the form's field. A field that is
-absent is one that is empty. :class:`Problems` gathers violations, so that a clerk hears of all at once.
+absent is one that is empty. :class:`Problems` gathers violations, so that a clerk hears of all at once. A getter notes
+a value that it passes over; the frame puts the record's notes before those of the outcome.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
 from . import date as dates
-from . import department, email, mobile, rule
+from . import department, email, mobile, note, rule
 from . import text as texts
 from . import value as values
 from .clock import Clock
@@ -58,31 +59,42 @@ class Problems(Exception):
     def finish(self, member: Member) -> Outcome:
         """The member, if nothing was wrong.
 
-        :raises Problems: what was gathered, and the rules the member itself breaks; of these none whose field was
-            refused already, for its value here is only a stand-in.
+        :raises Problems: what was gathered, and the rules the member itself breaks.
         """
         if not self:
             return Outcome(Upsert(member))
-        refused = {_subject(violation.rule) for violation in self._found}
-        raise self.beside(member, lambda rule: _subject(rule) in refused)
+        raise self.beside(member)
 
-    def beside(self, member: Member, refused: Callable[[str], bool]) -> Problems:
-        """The rules ``member`` breaks as well, except those that ``refused`` says follow from what was found: a
-        contact is not missing if the mobile was refused, nor is a main department wrong if the departments were."""
-
-        def follows(broken: str) -> bool:
-            if broken == "contact.missing":
-                return refused("mobile.invalid") or refused("email.invalid")
-            if broken == "main-department.not-a-member":
-                return refused(broken) or refused("department.invalid")
-            return refused(broken)
-
-        self._broken += [violation for violation in rule.check(member) if not follows(violation.rule)]
+    def beside(self, member: Member) -> Problems:
+        """What was gathered, and the rules that ``member`` breaks as well."""
+        self._broken += rule.check(member)
         return self
 
     def violations(self, source_of: Callable[[str], str | None]) -> list[Violation]:
-        """Every violation, those by a field of WeCom at the form's field that ``source_of`` says fills it."""
-        named = (Violation(source_of(one.field) or one.field, one.rule, one.message) for one in self._broken)
+        """Every violation, those by a field of WeCom at the form's field that ``source_of`` says fills it; of these none
+        whose source was refused already, by a getter or by a rule of the guest's own: the member has only a stand-in
+        there."""
+        fields = {one.field for one in self._found}
+        subjects = {_subject(one.rule) for one in self._found}
+
+        def is_refused(field: str, subject: str) -> bool:
+            source = source_of(field)
+            if source is not None:
+                return source in fields or field in fields
+            # The guest does not say where a field comes from: the rules of its getters tell what they refused.
+            return field in fields or subject in subjects
+
+        def follows(broken: Violation) -> bool:
+            subject = _subject(broken.rule)
+            # Nor is a contact missing if one was refused, nor a main department wrong if the departments were.
+            if broken.rule == "contact.missing":
+                return is_refused("mobile", "mobile") or is_refused("email", "email")
+            if broken.rule == "main-department.not-a-member":
+                return is_refused("main_department", subject) or is_refused("department", "department")
+            return is_refused(broken.field, subject)
+
+        left = (one for one in self._broken if not follows(one))
+        named = [Violation(source_of(one.field) or one.field, one.rule, one.message) for one in left]
         return [*self._found, *named]
 
     @staticmethod
@@ -110,7 +122,7 @@ def _or(empty: Callable[[], object]) -> Callable[[Callable[P, T]], Callable[P, T
 class Record:
     """A row of the form."""
 
-    __slots__ = ("id", "_fields")
+    __slots__ = ("id", "notes", "_fields")
 
     def __init__(self, source: SourceRecord) -> None:
         """Reads a row.
@@ -118,6 +130,7 @@ class Record:
         :raises Problems: ``row.not-json`` at ``_id`` if it is no JSON object.
         """
         self.id = source.id
+        self.notes: list[str] = []
         try:
             self._fields = read_object(source.json)
         except NotJson as error:
@@ -157,33 +170,50 @@ class Record:
     def userid(self, field: str) -> str:
         """A userid.
 
-        :raises Problems: ``value.shape`` and those of :func:`ruzhi.rule.userid`.
+        :raises Problems: those of :func:`ruzhi.value.identity` and :func:`ruzhi.rule.userid`.
         """
-        return self._checked(field, self.identifier(field), rule.userid)
+        return self._checked(field, self.read(field, _identifier) or "", rule.userid)
+
+    @_or(list)
+    def leaders(self, field: str) -> Texts:
+        """Userids of direct leaders; none if the field is empty, or says so with a word that is no userid.
+
+        :raises Problems: those of :func:`ruzhi.value.identity` and :func:`ruzhi.rule.direct_leader`.
+        """
+
+        def leaders(value: Value) -> Texts:
+            if self._says_nothing(field, value, lambda text: not _is_userid(text)):
+                return []
+            found = [_identifier(item) for item in values.items(value)]
+            rule.direct_leader(found)
+            return found
+
+        return self.read(field, leaders) or []
 
     @_or(str)
     def name(self, field: str) -> str:
         """A person's name.
 
-        :raises Problems: ``value.shape`` and those of :func:`ruzhi.rule.name`.
+        :raises Problems: those of :func:`ruzhi.value.identity` and :func:`ruzhi.rule.name`.
         """
-        return self._checked(field, self.text(field), rule.name)
+        name = self.read(field, lambda value: texts.line(values.identity(value))) or ""
+        return self._checked(field, name, rule.name)
 
     @_or(str)
     def mobile(self, field: str) -> str:
-        """A mobile number in normal form; empty if the field is.
+        """A mobile number in normal form; empty if the field is, or says so (:func:`ruzhi.text.is_placeholder`).
 
-        :raises Problems: ``value.shape`` and those of :func:`ruzhi.mobile.parse`.
+        :raises Problems: those of :func:`ruzhi.value.identity` and :func:`ruzhi.mobile.parse`.
         """
-        return self.read(field, lambda value: mobile.parse(values.text(value)).text) or ""
+        return self._contact(field, lambda text: mobile.parse(text).text)
 
     @_or(str)
     def email(self, field: str) -> str:
-        """An e-mail address; empty if the field is.
+        """An e-mail address; empty if the field is, or says so (:func:`ruzhi.text.is_placeholder`).
 
-        :raises Problems: ``value.shape`` and those of :func:`ruzhi.email.parse`.
+        :raises Problems: those of :func:`ruzhi.value.identity` and :func:`ruzhi.email.parse`.
         """
-        return self.read(field, lambda value: email.parse(values.text(value))) or ""
+        return self._contact(field, email.parse)
 
     @_or(list)
     def departments(self, field: str) -> Memberships:
@@ -194,11 +224,19 @@ class Record:
         return department.memberships(self.read(field, department.parse) or [])
 
     def date(self, field: str, clock: Clock) -> dates.Moment | None:
-        """A date or moment in the tenant's zone.
+        """A date or moment in the tenant's zone; none if the field is empty, or holds a zero date
+        (:attr:`ruzhi.date.Moment.is_zero`).
 
         :raises Problems: those of :func:`ruzhi.date.parse_value`.
         """
-        return self.read(field, lambda value: dates.parse_value(value, clock.zone))
+
+        def moment(value: Value) -> dates.Moment | None:
+            found = dates.parse_value(value, clock.zone)
+            if found is None:
+                self.note(note.zero_date(field, values.text(value)))
+            return found
+
+        return self.read(field, moment)
 
     def boolean(self, field: str) -> bool | None:
         """Yes or no.
@@ -222,6 +260,11 @@ class Record:
         """
         return self.read(field, lambda value: [texts.line(values.text(item)) for item in values.items(value)]) or []
 
+    def note(self, text: str) -> None:
+        """Makes a remark that the record's trace shows, such as which default was filled in; none twice."""
+        if text not in self.notes:
+            self.notes.append(text)
+
     def read(self, field: str, reader: Callable[[Value], T]) -> T | None:
         """A field read by ``reader``, unless it is empty.
 
@@ -235,9 +278,34 @@ class Record:
         except Fault as fault:
             raise Problems(fault.at(field)) from None
 
+    def _contact(self, field: str, parse: Callable[[str], str]) -> str:
+        def contact(value: Value) -> str:
+            return "" if self._says_nothing(field, value, lambda _: True) else parse(values.identity(value))
+
+        return self.read(field, contact) or ""
+
+    def _says_nothing(self, field: str, value: Value, counts: Callable[[str], bool]) -> bool:
+        nothing = values.placeholder(value)
+        if nothing is None or not counts(nothing):
+            return False
+        self.note(note.placeholder(field, nothing))
+        return True
+
     def _checked(self, field: str, text: str, check: Callable[[str], None]) -> str:
         try:
             check(text)
         except Fault as fault:
             raise Problems(fault.at(field)) from None
         return text
+
+
+def _identifier(value: Value) -> str:
+    return texts.identifier(values.identity(value))
+
+
+def _is_userid(text: str) -> bool:
+    try:
+        rule.userid(texts.identifier(text))
+    except Fault:
+        return False
+    return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-from .contract import Description, Ignore, Leave, Member, Membership, Outcome, Reject, Upsert, Violation
+from .contract import Description, Ignore, Leave, Member, Membership, Outcome, Reject, Text, Upsert, Violation
 
 _TEXTS = (
     "mobile",
@@ -41,7 +41,7 @@ def checked_outcome(outcome: Any) -> Outcome:
                 _wrong("Reject.violations", violation, "a Violation")
             _check_text("Violation.field", violation.field)
             _check_text("Violation.rule", violation.rule)
-            _check_text("Violation.message", violation.message)
+            _check_message(violation)
     else:
         _wrong("Outcome.decision", decision, "an Upsert, Leave, Ignore or Reject")
     for note in _list("Outcome.notes", outcome.notes):
@@ -91,6 +91,16 @@ def _check_member(member: Any) -> None:
             _wrong(f"Member.{name}", getattr(member, name), "a bool")
     if member.extra:
         _check_pairs("Member.extra", member.extra)
+
+
+def _check_message(violation: Violation) -> None:
+    message: Any = violation.message
+    if type(message) is str:
+        violation.message = Text(message, message)
+    elif type(message) is not Text:
+        _wrong("Violation.message", message, "a Text")
+    _check_text("Violation.message", violation.message.zh)
+    _check_text("Violation.message", violation.message.en)
 
 
 def _check_text(name: str, text: Any) -> None:

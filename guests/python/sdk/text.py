@@ -3,7 +3,8 @@
 Three strengths. :func:`line` is for what a person reads (name, position, address): invisible and control characters
 go, any run of white space becomes one space, the ends are trimmed, and nothing else changes. :func:`identifier` is
 for what a machine compares (userid, mobile, e-mail, ids): the same after NFKC, which turns ``Ａ１＠`` into ``A1@``.
-:class:`Cleaning` is either, as a configuration says. All are idempotent.
+:class:`Cleaning` is either, as a configuration says. All are idempotent. Beside them :func:`fold`: what is compared with a
+table or a list, and never written.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from .characters import INVISIBLE, JOINERS, WHITE, WHITE_SPACE, ascii_lower, ascii_upper
+from .fold import fold
 from .normal import nfkc
 
 _BLANK = re.compile(f"[{WHITE_SPACE}{INVISIBLE}{JOINERS}]*")
@@ -44,15 +46,19 @@ class Cleaning:
     def apply(self, text: str) -> str:
         """The text, cleaned. Invisible and control characters go whatever the settings, white space among the
         control characters only by ``collapse`` and ``trim``."""
+        text = self._stripped(text)
         if self.nfkc and not text.isascii():
-            text = nfkc(text)
-        if self.strip:
-            text = "".join(letter for letter in text if letter not in self.strip)
+            text = self._stripped(nfkc(text))
         if _WORK.search(text):
             text = _rewrite(text, self.trim, self.collapse)
         if self.case == "lower":
             return ascii_lower(text)
         return ascii_upper(text) if self.case == "upper" else text
+
+
+    def _stripped(self, text: str) -> str:
+        """The text without the characters of ``strip``, as they are written: so it is done before NFKC and after."""
+        return "".join(letter for letter in text if letter not in self.strip) if self.strip else text
 
 
 def _rewrite(text: str, trim: bool, collapse: bool) -> str:
@@ -106,6 +112,29 @@ def is_blank(text: str) -> bool:
     if first > " " and first.isprintable():
         return False
     return _BLANK.fullmatch(text) is not None
+
+
+_NOTHING = frozenset(
+    """
+    无 没有 暂无 没 空 无此项 不详 未知 未填 未填写 不填 未提供 不适用 无邮箱 没有邮箱 暂无邮箱 无手机 没有手机 无手机号 没有手机号
+    无电话 没有电话 n/a n.a na #n/a null nil none undefined
+    """.split()
+) | {"not applicable"}
+
+
+def is_placeholder(text: str) -> bool:
+    """Whether a person wrote that there is nothing to write: ``无``, ``暂无``, ``N/A``, ``null``, ``（无）``, or nothing but
+    dashes, slashes and dots. Anything else, such as ``0``, is a value.
+
+    >>> is_placeholder("（暂无）"), is_placeholder("——"), is_placeholder("0")
+    (True, True, False)
+    """
+    # Longer than any of them in any writing.
+    if len(text.encode("utf-8", "surrogatepass")) > 100:
+        return False
+    folded = fold(text)
+    word = folded.strip("()<>\"'.-/_,~")
+    return word in _NOTHING if word else folded != ""
 
 
 def has_control(text: str) -> bool:

@@ -2,7 +2,8 @@
 
 A form field is emptied in many ways: ``null``, ``""``, ``[]``, ``{}``, ``{"phone":""}``, an address of empty parts.
 All of them are :func:`is_empty`. A phone field is an object, a person is known by ``username``, a department by
-``dept_no``, and which of them a field holds is the form designer's choice; so :func:`text` takes them all.
+``dept_no``, and which of them a field holds is the form designer's choice; so :func:`text` takes them all. An account, a number or an
+address is not made of everything that has a text: :func:`identity` takes only what can be one.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ from typing import Any
 from .characters import WHITE, ascii_lower
 from .fault import Fault, cut, show
 from .jsontext import NotJson, Value, number_text, read, write
-from .text import identifier, is_blank
+from .text import identifier, is_blank, is_placeholder
 
 _SEPARATOR = re.compile("[,;、|，；｜\n]")
 _WHOLE = re.compile("[+-]?[0-9]+")
 _ADDRESS = ("province", "city", "district", "detail")
 _TRUE = {"true", "1", "yes", "y", "on", "是", "启用"}
+_LITERALS = {"true", "false", "null", "undefined"}
 _FALSE = {"false", "0", "no", "n", "off", "否", "禁用", "停用"}
 
 json = write
@@ -67,6 +69,60 @@ def text(value: Value) -> str:
     if type(value) is float and value.is_integer() and abs(value) < 9e15:
         return str(int(value))
     return number_text(value)
+
+
+def identity(value: Value) -> str:
+    """The value as the text of one identity: an account, a mobile number, an e-mail address, a name. A text, a whole
+    number, a person's ``username``, a phone object's number, or a list of one of these. Empty values are ``""``.
+
+    :raises Fault: ``value.shape`` for yes or no, a fraction, a number beyond 2^53, a list of several, any other object,
+        and a text that is a program's word for no value, such as ``undefined``.
+    """
+    if value is None:
+        return ""
+    if type(value) is str:
+        if ascii_lower(identifier(value)) in _LITERALS:
+            raise _no_identity(f"文本 {show(value)}", f"the text {show(value)}")
+        return value
+    if type(value) is bool:
+        word = "true" if value else "false"
+        raise _no_identity(f"“是/否”值 {word}", f"the yes or no {word}")
+    if type(value) is list:
+        filled = [item for item in value if not is_empty(item)]
+        if len(filled) > 1:
+            raise _no_identity(f"含有 {len(filled)} 项的列表", f"a list of {len(filled)} items")
+        return identity(filled[0]) if filled else ""
+    if type(value) is dict:
+        key = next((key for key in ("phone", "username") if key in value), None)
+        if key is None and is_empty(value):
+            return ""
+        if key is None or isinstance(value[key], (dict, list)):
+            raise _no_identity(f"含有 {_keys(value)} 的对象", f"an object of {_keys(value)}")
+        return identity(value[key])
+    # Beyond 2^53 the writer of the JSON may have rounded its last digit.
+    if (type(value) is int or (type(value) is float and value.is_integer())) and abs(value) < 2**53:
+        return str(int(value))
+    shown = show(number_text(value))
+    raise _no_identity(f"数字 {shown}", f"the number {shown}")
+
+
+def placeholder(value: Value) -> str | None:
+    """A word for nothing where a value should be: what :func:`ruzhi.text.is_placeholder` says of the value's text."""
+    if type(value) not in (str, list, dict):
+        return None
+    try:
+        written = text(value)
+    except Fault:
+        return None
+    return written if is_placeholder(written) else None
+
+
+def _no_identity(chinese: str, english: str) -> Fault:
+    return Fault(
+        "value.shape",
+        f"{chinese}不能作为帐号、手机号、邮箱或姓名，请更正，或改用其他字段",
+        f"{english} is no account, number, address or name. Correct it, or use another field",
+    )
 
 
 def _object_text(fields: dict[str, Value]) -> str | None:
@@ -166,9 +222,13 @@ def number(value: Value) -> float:
 
 def shape(value: Value) -> Fault:
     """A value that no text can be made of."""
-    kind = cut(", ".join(sorted(value)), 60) if isinstance(value, dict) else ""
+    kind = _keys(value) if isinstance(value, dict) else ""
     return Fault(
         "value.shape",
         f"该值是含有 {kind} 的对象，不能当作文本，请换一个字段或写明子字段",
         f"the value is an object of {kind}, not a text. Use another field or name a part of it",
     )
+
+
+def _keys(fields: dict[str, Value]) -> str:
+    return cut(", ".join(sorted(fields)), 60)

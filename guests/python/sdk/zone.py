@@ -77,6 +77,41 @@ class Zone:
             return late
         return early
 
+    def day_of(self, instant: int) -> int:
+        """The day at a moment, in days since 1970-01-01."""
+        return (instant + self.offset_at(instant)) // _DAY
+
+    def start_of(self, day: int) -> int:
+        """The first moment of a day."""
+        return self.instant_of(day * _DAY)
+
+    def next_start_of(self, day: int, instant: int) -> int:
+        """The first moment after ``instant`` at which it is this day or a later one, which it is not at ``instant``."""
+        start = self.start_of(day)
+        # Between the two midnights of a clock that was put back over the first.
+        return start if start > instant else day * _DAY - self.offset_at(instant)
+
+    def next_day(self, instant: int) -> int:
+        """The first moment after ``instant`` at which the day is another one."""
+        turn = self.turned_back(instant)
+        return self.next_start_of(self.day_of(instant) + 1, instant) if turn is None else turn
+
+    def turned_back(self, instant: int) -> int | None:
+        """The moment at which the clock on the wall is put back to the day before, if it is in the first hours of the
+        day."""
+        offset = self.offset_at(instant)
+        # No clock was ever put back by more over midnight.
+        before, after = instant, instant + 3 * 3600
+        if self.offset_at(after) >= offset:
+            return None
+        while after - before > 1:
+            middle = (before + after) // 2
+            if self.offset_at(middle) == offset:
+                before = middle
+            else:
+                after = middle
+        return after if self.day_of(after) < self.day_of(instant) else None
+
 
 @lru_cache(maxsize=16)
 def _zone(number: int) -> Zone:

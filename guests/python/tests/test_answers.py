@@ -58,6 +58,12 @@ def by_pattern(written: str, pattern: str) -> str:
     return moment(date.parse_pattern(written, pattern, zone), zone)
 
 
+def dated(read: Any) -> str:
+    zone = Zone.named("Asia/Shanghai")
+    found = date.parse_value(read, zone)
+    return "empty" if found is None else moment(found, zone)
+
+
 def cleaned(written: str, settings: str) -> str:
     case: Any = "lower" if "l" in settings else "upper" if "u" in settings else None
     chosen = {"trim": "t" in settings, "nfkc": "n" in settings, "collapse": "c" in settings}
@@ -68,7 +74,7 @@ def broken(written: str) -> str:
     fields = json.loads(written)
     fields["memberships"] = [Membership(**one) for one in fields.get("memberships", [])]
     fields["extra"] = [tuple(pair) for pair in fields.get("extra", [])]
-    return "\n".join(f"{one.field} {one.rule}: {one.message}" for one in rule.check(Member(**fields)))
+    return "\n".join(f"{one.field} {one.rule}: {one.message.both}" for one in rule.check(Member(**fields)))
 
 
 def of_value(answer: Callable[[Any], str]) -> Callable[[str], str]:
@@ -86,11 +92,15 @@ FUNCTIONS: dict[str, Callable[..., str]] = {
     "json": of_value(value.json),
     "is-empty": of_value(lambda read: flag(value.is_empty(read))),
     "value-text": of_value(value.text),
+    "identity": of_value(value.identity),
+    "placeholder": of_value(lambda read: "" if value.placeholder(read) is None else "nothing"),
     "list": of_value(lambda read: value.json(value.items(read))),
     "boolean": of_value(lambda read: flag(value.boolean(read))),
     "integer": of_value(lambda read: str(value.integer(read))),
     "number": of_value(lambda read: value.json(value.number(read))),
     "departments": of_value(lambda read: value.json(department.parse(read))),
+    "date-value": of_value(dated),
+    "fold": text.fold,
     "line": text.line,
     "identifier": text.identifier,
     "cleaning": cleaned,
@@ -112,7 +122,7 @@ def answer(function: str, inputs: list[str]) -> str:
     try:
         return FUNCTIONS[function](*inputs)
     except Fault as error:
-        return f"{error.rule}: {error.message}"
+        return f"{error.rule}: {error.message.both}"
     except GuestError as error:
         return f"{error.code}: {error.message}"
 

@@ -1,10 +1,10 @@
-//! The component's side of the contract: on `wasm32` the bindings made from `wit/v0.1`, elsewhere nothing.
+//! The component's side of the contract: on `wasm32` the bindings made from `wit/v0.2`, elsewhere nothing.
 //!
 //! The contract's own types are plain Rust shared with the host; here they are moved, not copied, into those of the
 //! bindings. The custom section `ruzhi:api-version` tells a host of another version what it has before it.
 
 /// The version of the contract that this crate speaks, as a component says it in the section `ruzhi:api-version`.
-pub const VERSION: &str = "0.1";
+pub const VERSION: &str = "0.2";
 
 /// Exports a [`Mapping`](crate::Mapping) as a component. Say it once, in the guest's `lib.rs`.
 #[macro_export]
@@ -33,7 +33,7 @@ pub use wasm::Exported;
 #[allow(clippy::all, clippy::restriction, reason = "generated")]
 pub mod bindings {
     wit_bindgen::generate!({
-        path: "../../wit/v0.1",
+        path: "../../wit/v0.2",
         world: "mapping-guest",
         pub_export_macro: true,
         default_bindings_module: "ruzhi_guest::component::bindings",
@@ -42,7 +42,7 @@ pub mod bindings {
     /// The contract's version, for a host of another version to read.
     #[used]
     #[unsafe(link_section = "ruzhi:api-version")]
-    static API_VERSION: [u8; 3] = *b"0.1";
+    static API_VERSION: [u8; 3] = *b"0.2";
 }
 
 #[cfg(target_arch = "wasm32")]
@@ -88,7 +88,7 @@ mod wasm {
     }
 
     impl From<contract::Outcome> for wit::Outcome {
-        fn from(contract::Outcome { decision, notes }: contract::Outcome) -> Self {
+        fn from(contract::Outcome { decision, notes, holds_until }: contract::Outcome) -> Self {
             let decision = match decision {
                 contract::Decision::Upsert(member) => wit::Decision::Upsert((*member).into()),
                 contract::Decision::Leave(userid) => wit::Decision::Leave(userid),
@@ -97,13 +97,14 @@ mod wasm {
                     wit::Decision::Reject(violations.into_iter().map(wit::Violation::from).collect())
                 }
             };
-            wit::Outcome { decision, notes }
+            wit::Outcome { decision, notes, holds_until }
         }
     }
 
     impl From<contract::Violation> for wit::Violation {
         fn from(contract::Violation { field, rule, message }: contract::Violation) -> Self {
-            wit::Violation { field, rule, message }
+            let contract::Text { zh, en } = message;
+            wit::Violation { field, rule, message: wit::Text { zh, en } }
         }
     }
 

@@ -1,4 +1,4 @@
-//! The contract's types (`wit/v0.1`) as plain Rust, the same on both sides of the sandbox.
+//! The contract's types (`wit/v0.2`) as plain Rust, the same on both sides of the sandbox.
 //!
 //! Shapes, units and limits of every field are written in the WIT file.
 
@@ -90,6 +90,90 @@ pub struct Member {
     pub extra: Vec<(String, String)>,
 }
 
+/// A text for people, in both languages.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(from = "StoredText")]
+pub struct Text {
+    /// 简体中文.
+    pub zh: String,
+    /// English.
+    pub en: String,
+}
+
+impl Text {
+    /// A text from its two versions.
+    pub fn new(zh: impl Into<String>, en: impl Into<String>) -> Self {
+        Self { zh: zh.into(), en: en.into() }
+    }
+
+    /// A text that is given once, for readers of both languages.
+    pub fn same(text: impl Into<String>) -> Self {
+        let text = text.into();
+        Self { zh: text.clone(), en: text }
+    }
+
+    /// Both on one line, Chinese first, for where a text has one form only; once if they are the same.
+    pub fn both(&self) -> String {
+        let Self { zh, en } = self;
+        if zh == en { zh.clone() } else { format!("{zh} / {en}") }
+    }
+
+    /// A text as contract 0.1 and rules files write one for both languages: `中文 / English`. One that is not written like
+    /// this is for readers of both, whole.
+    ///
+    /// ```
+    /// use ruzhi_guest::contract::Text;
+    /// assert_eq!(Text::joined("格式不正确 / is malformed"), Text::new("格式不正确", "is malformed"));
+    /// assert_eq!(Text::joined("“A / B”无效 / “A / B” is not valid"), Text::new("“A / B”无效", "“A / B” is not valid"));
+    /// assert_eq!(Text::joined("A / B"), Text::same("A / B"));
+    /// ```
+    pub fn joined(text: &str) -> Self {
+        let cuts = text.match_indices(" / ").filter_map(|(at, _)| {
+            let (zh, en) = (text.get(..at)?, text.get(at + 3..)?);
+            let ((chinese, left), (_, right)) = (share(zh), share(en));
+            (chinese > 0 && left > right).then(|| (left - right, zh, en))
+        });
+        cuts.max_by_key(|(apart, ..)| *apart)
+            .map_or_else(|| Self::same(text), |(_, zh, en)| Self::new(zh, en))
+    }
+}
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        Self::same(text)
+    }
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Self::same(text)
+    }
+}
+
+/// How many Chinese characters a text has, and how many those are of a thousand letters.
+fn share(text: &str) -> (usize, usize) {
+    let chinese = text.chars().filter(|c| ('\u{4e00}'..='\u{9fff}').contains(c)).count();
+    let latin = text.chars().filter(char::is_ascii_alphabetic).count();
+    (chinese, chinese * 1000 / (chinese + latin).max(1))
+}
+
+/// A text as it is read. Contract 0.1 and what ruzhi 0.1 stored have one string for both languages: it is both, whole.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum StoredText {
+    Both { zh: String, en: String },
+    One(String),
+}
+
+impl From<StoredText> for Text {
+    fn from(stored: StoredText) -> Self {
+        match stored {
+            StoredText::Both { zh, en } => Self { zh, en },
+            StoredText::One(text) => Self::same(text),
+        }
+    }
+}
+
 /// One reason for refusing a row.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Violation {
@@ -97,8 +181,8 @@ pub struct Violation {
     pub field: String,
     /// A stable code, such as `mobile.invalid`.
     pub rule: String,
-    /// What a person shall read, in Chinese and English.
-    pub message: String,
+    /// What a person shall read.
+    pub message: Text,
 }
 
 /// What a guest says of a row.
@@ -123,6 +207,9 @@ pub struct Outcome {
     /// Remarks for the record's trace.
     #[serde(default)]
     pub notes: Vec<String>,
+    /// Until when the decision holds, RFC 3339 in UTC; none is for ever. The frame fills it in by what the clock was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holds_until: Option<String>,
 }
 
 /// What a guest says of itself under a given configuration.

@@ -3,7 +3,11 @@
 //! JianDaoYun returns every date as a moment in UTC, a date-only field too: 1 May in Shanghai is
 //! `2024-04-30T16:00:00.000Z`, with three digits of a second, or two. People type `2024/5/1` and `2024年5月1日` into text
 //! fields, and other systems fill in seconds or milliseconds since 1970. Each is read as a [`Moment`] in a [`Zone`],
-//! and a moment is written as a date, in ISO 8601, or as a timestamp. Years outside 1900–2199 are typing errors.
+//! and a moment is written as a date, in ISO 8601, or as a timestamp. Years before 1900 are typing errors; a date far
+//! ahead, such as 9999-12-31, is how people write "not yet".
+//!
+//! Spreadsheets and computers write a zero they hold as a date: 1899-12-30, 1900-01-01, 1970-01-01, `0000-00-00`. No person
+//! means such a day. It is read, but [`Moment::is_zero`], and as a field's value ([`parse_value`]) it is an empty one.
 
 use serde_json::Value;
 
@@ -11,6 +15,9 @@ use crate::fault::{Fault, show};
 use crate::text::identifier;
 use crate::value;
 use crate::zone::{Zone, civil, days, days_in};
+
+/// 1905-01-01. Before it most clocks showed the sun's time, up to an hour behind the zone's, and other programs go by it.
+const SUN_TIME: i64 = -2_051_222_400;
 
 /// A moment, and the offset of the clock it is read on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +63,26 @@ impl Moment {
         text
     }
 
+    /// Whether this is a zero that a spreadsheet or computer wrote as a date, in the zone or in UTC: the first days of
+    /// Excel, of Unix, of SQL Server and of Windows, and that of the year 1.
+    pub fn is_zero(&self) -> bool {
+        const OLDER: [(i64, u8, u8); 7] = [
+            (1, 1, 1),
+            (1601, 1, 1),
+            (1753, 1, 1),
+            (1899, 12, 30),
+            (1899, 12, 31),
+            (1900, 1, 1),
+            (1904, 1, 1),
+        ];
+        // In UTC only its very beginning: that day's evening is the next day in Shanghai.
+        let is_on = |day: i64, behind: i64| {
+            let (start, end) = (day * 86_400, (day + 1) * 86_400);
+            self.timestamp() == start || (start - behind..end).contains(&self.local())
+        };
+        is_on(0, 0) || OLDER.iter().any(|(year, month, day)| is_on(days(*year, *month, *day), 3600))
+    }
+
     /// The first moment of its day in the zone.
     pub fn start_of_day(&self, zone: &Zone) -> Self {
         Moment::at(zone.instant_of(self.local().div_euclid(86_400) * 86_400) * 1000, zone)
@@ -66,17 +93,24 @@ impl Moment {
     }
 }
 
-/// Reads a form's value: a text as [`parse`] does, a number as seconds or milliseconds since 1970.
+/// Reads a form's value: a text as [`parse`] does, a number as seconds or milliseconds since 1970. A zero date is none.
+///
+/// ```
+/// use ruzhi_guest::{date::parse_value, zone::Zone};
+/// use serde_json::json;
+/// let shanghai = Zone::named("Asia/Shanghai").unwrap();
+/// assert_eq!(parse_value(&json!("1900-01-01"), &shanghai), Ok(None));
+/// ```
 ///
 /// # Errors
 /// `date.invalid`; `value.shape` if the value is an object.
-pub fn parse_value(value: &Value, zone: &Zone) -> Result<Moment, Fault> {
-    parse(&value::text(value)?, zone)
+pub fn parse_value(value: &Value, zone: &Zone) -> Result<Option<Moment>, Fault> {
+    Ok(Some(parse(&value::text(value)?, zone)?).filter(|moment| !moment.is_zero()))
 }
 
 /// Reads `2024-05-01`, `2024/5/1`, `2024.5.1`, `2024年5月1日`, `20240501`, any of the first four with a time (`T` or space,
 /// `8:30`, `08:30:00.25`, `8时30分`) and a zone (`Z`, `+08:00`), ten digits (seconds since 1970) or thirteen
-/// (milliseconds). What has no zone is in `zone`; what has no time begins the day.
+/// (milliseconds), `0`. What has no zone is in `zone`; what has no time begins the day.
 ///
 /// ```
 /// use ruzhi_guest::{date::parse, zone::Zone};
@@ -89,7 +123,7 @@ pub fn parse_value(value: &Value, zone: &Zone) -> Result<Moment, Fault> {
 /// `date.invalid`.
 pub fn parse(text: &str, zone: &Zone) -> Result<Moment, Fault> {
     let plain = identifier(text);
-    read(&plain, zone).filter(|moment| in_range(*moment)).ok_or_else(|| invalid(text))
+    read(&plain, zone).and_then(|moment| in_range(moment, zone)).ok_or_else(|| invalid(text))
 }
 
 /// Reads a date by a pattern of `YYYY`, `MM`, `DD`, `HH`, `mm`, `ss` (so many digits) and `M`, `D`, `H`, `m`, `s` (one
@@ -99,7 +133,23 @@ pub fn parse(text: &str, zone: &Zone) -> Result<Moment, Fault> {
 /// `date.invalid`.
 pub fn parse_pattern(text: &str, pattern: &str, zone: &Zone) -> Result<Moment, Fault> {
     let plain = identifier(text);
-    read_pattern(&plain, pattern, zone).filter(|moment| in_range(*moment)).ok_or_else(|| invalid(text))
+    read_pattern(&plain, pattern, zone).and_then(|moment| in_range(moment, zone)).ok_or_else(|| invalid(text))
+}
+
+/// Milliseconds since 1970 as RFC 3339 in UTC; none beyond the year 9999, which has no such text.
+pub(crate) fn utc(milliseconds: i64) -> Option<String> {
+    let seconds = milliseconds.div_euclid(1000);
+    let (year, month, day) = civil(seconds.div_euclid(86_400));
+    let second = seconds.rem_euclid(86_400);
+    (0..=9999).contains(&year).then(|| {
+        format!(
+            "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{:03}Z",
+            second / 3600,
+            second / 60 % 60,
+            second % 60,
+            milliseconds.rem_euclid(1000)
+        )
+    })
 }
 
 fn invalid(text: &str) -> Fault {
@@ -111,10 +161,15 @@ fn invalid(text: &str) -> Fault {
     )
 }
 
-fn in_range(moment: Moment) -> bool {
+/// The moment, if it is of this time or is a zero. One that the zone puts behind the year 9999 is the last that a date of
+/// four digits can tell.
+fn in_range(moment: Moment, zone: &Zone) -> Option<Moment> {
     const FIRST: i64 = -2_208_988_800; // 1900-01-01
-    const LAST: i64 = 7_258_118_400; // 2200-01-01
-    (FIRST..LAST).contains(&moment.local())
+    const END: i64 = 253_402_300_800; // 10000-01-01
+    if moment.local() >= END {
+        return Some(Moment::at((zone.instant_of(END) - 1) * 1000, zone));
+    }
+    (moment.local() >= FIRST || moment.is_zero()).then_some(moment)
 }
 
 /// A date and time on some clock.
@@ -131,6 +186,14 @@ struct Clock {
 
 impl Clock {
     fn moment(self, offset: Option<i32>, zone: &Zone) -> Option<Moment> {
+        // Zeros that are no days, whatever the time: of databases, and of a spreadsheet that counts from 1900-01-00.
+        match (self.year, self.month, self.day) {
+            (0, 0, 0) => return Some(Moment::at(zone.instant_of(days(1, 1, 1) * 86_400) * 1000, zone)),
+            (1900, 1, 0) => {
+                return Some(Moment::at(zone.instant_of(days(1899, 12, 31) * 86_400) * 1000, zone));
+            }
+            _ => {}
+        }
         let (year, month) = (i64::from(self.year), u8::try_from(self.month).ok()?);
         let day = u8::try_from(self.day).ok()?;
         let lawful = (1..=12).contains(&month) && (1..=days_in(year, month)).contains(&day);
@@ -151,6 +214,9 @@ impl Clock {
 fn read(text: &str, zone: &Zone) -> Option<Moment> {
     if text.bytes().all(|byte| byte.is_ascii_digit()) {
         return read_digits(text, zone);
+    }
+    if let Some(digits) = text.strip_prefix('-') {
+        return read_before_unix(digits, zone);
     }
     let mut cursor = Cursor(text);
     let mut clock = Clock { year: cursor.number(4, 4)?, ..Clock::default() };
@@ -198,12 +264,24 @@ fn read(text: &str, zone: &Zone) -> Option<Moment> {
 
 fn read_digits(text: &str, zone: &Zone) -> Option<Moment> {
     match text.len() {
+        1 if text == "0" => Some(Moment::at(0, zone)),
         8 => read_pattern(text, "YYYYMMDD", zone),
         10 => Some(Moment::at(text.parse::<i64>().ok()? * 1000, zone)),
         13 => Some(Moment::at(text.parse().ok()?, zone)),
         14 => read_pattern(text, "YYYYMMDDHHmmss", zone),
         _ => None,
     }
+}
+
+/// A zero date as a negative number of seconds or milliseconds: midnight of 1970-01-01 in Shanghai is `-28800`. Nothing
+/// else before 1970 is written so.
+fn read_before_unix(digits: &str, zone: &Zone) -> Option<Moment> {
+    let number: i64 = digits.parse().ok().filter(|_| digits.len() < 16 && !digits.starts_with('+'))?;
+    let is_zero = |moment: &Moment| {
+        let is_midnight = moment.local() % 86_400 == 0 || moment.local() < SUN_TIME;
+        moment.is_zero() && is_midnight
+    };
+    [1000, 1].map(|unit| Moment::at(-number * unit, zone)).into_iter().find(is_zero)
 }
 
 fn read_pattern(text: &str, pattern: &str, zone: &Zone) -> Option<Moment> {
@@ -284,140 +362,4 @@ impl Cursor<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use serde_json::json;
-
-    use super::*;
-
-    fn shanghai() -> Zone {
-        Zone::named("Asia/Shanghai").unwrap()
-    }
-
-    #[test]
-    fn every_writing_of_one_day() {
-        for text in [
-            "2024-05-01",
-            "2024/5/1",
-            "2024.5.1",
-            "2024年5月1日",
-            "2024年05月01号",
-            "20240501",
-            "２０２４－０５－０１",
-            "2024-05-01T00:00:00",
-            "2024-05-01 00:00",
-            "2024-05-01T00:00:00+08:00",
-            "2024-04-30T16:00:00.000Z",
-            "2024-04-30T16:00:00.00Z",
-            "2024-04-30 16:00:00Z",
-            "2024-05-01T02:00:00 +1000",
-            "1714492800",
-            "1714492800000",
-            "20240501000000",
-            "2024年5月1日0时0分",
-            " 2024-05-01\u{3000}",
-        ] {
-            let moment = parse(text, &shanghai()).unwrap();
-            assert_eq!(moment.date(), "2024-05-01", "{text}");
-            assert_eq!(moment.timestamp(), 1_714_492_800, "{text}");
-            assert_eq!(moment.iso8601(), "2024-05-01T00:00:00+08:00", "{text}");
-        }
-        assert_eq!(parse_value(&json!(1_714_492_800_000_i64), &shanghai()).unwrap().date(), "2024-05-01");
-    }
-
-    #[test]
-    fn times_are_kept() {
-        let moment = parse("2018-04-10T14:16:38.10Z", &shanghai()).unwrap();
-        assert_eq!(moment.iso8601(), "2018-04-10T22:16:38.100+08:00");
-        assert_eq!(moment.timestamp_ms(), 1_523_369_798_100);
-        assert_eq!(parse("2024年5月1日8时30分", &shanghai()).unwrap().iso8601(), "2024-05-01T08:30:00+08:00");
-        assert_eq!(parse("2024/5/1 8:30", &shanghai()).unwrap().iso8601(), "2024-05-01T08:30:00+08:00");
-    }
-
-    #[test]
-    fn summer_time_of_1988_is_known() {
-        // Born on 1 July 1988: midnight in Shanghai was 15:00 in UTC.
-        assert_eq!(parse("1988-06-30T15:00:00.000Z", &shanghai()).unwrap().date(), "1988-07-01");
-        assert_eq!(parse("1988-07-01", &shanghai()).unwrap().iso8601(), "1988-07-01T00:00:00+09:00");
-        assert_eq!(parse("1965-04-30T16:00:00Z", &shanghai()).unwrap().date(), "1965-05-01");
-    }
-
-    #[test]
-    fn what_is_no_date() {
-        for text in [
-            "",
-            "今天",
-            "2024-02-30",
-            "2023-02-29",
-            "2024-13-01",
-            "2024-00-10",
-            "24-05-01",
-            "2024-05",
-            "2024-5/1",
-            "0202-05-01",
-            "2024-05-01T25:00",
-            "2024-05-01T08",
-            "2024-05-01X08:00",
-            "2024-05-01T08:00:00+99:00",
-            "123",
-            "99999999",
-            "2024-05-01 早上",
-            "2024-05-01T08:00:00.Z",
-            "2024年5日",
-        ] {
-            assert_eq!(parse(text, &shanghai()).unwrap_err().rule, "date.invalid", "{text}");
-        }
-        assert_eq!(parse("2024-02-29", &shanghai()).unwrap().date(), "2024-02-29");
-    }
-
-    #[test]
-    fn patterns_of_other_countries() {
-        assert_eq!(parse_pattern("01.05.2024", "DD.MM.YYYY", &shanghai()).unwrap().date(), "2024-05-01");
-        assert_eq!(
-            parse_pattern("5/1/2024 8:05", "M/D/YYYY H:mm", &shanghai()).unwrap().iso8601(),
-            "2024-05-01T08:05:00+08:00"
-        );
-        assert_eq!(parse_pattern("入职2024-5-1", "入职YYYY-M-D", &shanghai()).unwrap().date(), "2024-05-01");
-        assert!(parse_pattern("1.5.2024", "DD.MM.YYYY", &shanghai()).is_err());
-        assert!(parse_pattern("01.05.2024x", "DD.MM.YYYY", &shanghai()).is_err());
-    }
-
-    #[test]
-    fn a_day_starts_at_midnight_of_its_zone() {
-        let zone = Zone::named("America/New_York").unwrap();
-        let moment = parse("2024-03-10T12:00:00-04:00", &zone).unwrap();
-        assert_eq!(moment.start_of_day(&zone).iso8601(), "2024-03-10T00:00:00-05:00");
-    }
-
-    proptest! {
-        #[test]
-        fn what_is_written_is_read_again(second in -2_000_000_000i64..7_000_000_000, millis in 0i64..1000,
-                                         name in prop_oneof![Just("Asia/Shanghai"), Just("America/New_York"), Just("Asia/Kolkata")]) {
-            let zone = Zone::named(name).unwrap();
-            let moment = Moment::at(second * 1000 + millis, &zone);
-            prop_assert_eq!(parse(&moment.iso8601(), &zone).unwrap(), moment);
-            let date = moment.date();
-            prop_assert_eq!(parse(&date, &zone).unwrap().date(), date);
-        }
-
-        #[test]
-        fn digits_are_a_moment(second in 1_000_000_000i64..7_000_000_000) {
-            let zone = shanghai();
-            prop_assert_eq!(parse(&second.to_string(), &zone).unwrap().timestamp(), second);
-            prop_assert_eq!(parse(&(second * 1000 + 7).to_string(), &zone).unwrap().timestamp_ms(), second * 1000 + 7);
-        }
-
-        #[test]
-        fn no_text_is_too_strange(text in any::<String>(), pattern in any::<String>()) {
-            let _ = parse(&text, &shanghai());
-            let _ = parse_pattern(&text, &pattern, &shanghai());
-        }
-
-        #[test]
-        fn nearly_a_date_is_not_too_strange(text in "[0-9]{1,5}[-/.年][0-9]{0,3}[-/.月][0-9]{0,3}[T ]?[0-9:.+Z -]{0,16}") {
-            if let Ok(moment) = parse(&text, &shanghai()) {
-                prop_assert_eq!(moment.date().len(), 10);
-            }
-        }
-    }
-}
+mod tests;

@@ -5,8 +5,9 @@
 //! host uses [`rule::check`] and [`contract`].
 //!
 //! `contract` imports nothing of this crate; `fault` and `text` only that; the modules of a field (`mobile`, `email`,
-//! `department`, `date`, `value`) those; `rule` the fields; `record` and `mapping` everything.
+//! `department`, `date`, `value`) and `note` those; `clock` the dates; `rule` the fields; `record` and `mapping` everything.
 
+pub mod clock;
 pub mod component;
 pub mod contract;
 pub mod date;
@@ -16,6 +17,7 @@ pub mod fault;
 pub mod mapping;
 pub mod mobile;
 mod normal;
+pub mod note;
 pub mod panic;
 pub mod record;
 mod row;
@@ -26,9 +28,10 @@ pub mod text;
 pub mod value;
 pub mod zone;
 
+pub use clock::{Clock, Now, Today};
 pub use contract::{
-    Context, Decision, Description, GuestError, Member, Membership, Outcome, SourceRecord, Violation,
+    Context, Decision, Description, GuestError, Member, Membership, Outcome, SourceRecord, Text, Violation,
 };
 pub use fault::Fault;
-pub use mapping::{Clock, Mapping, decide, describe};
+pub use mapping::{Mapping, decide, describe};
 pub use record::{Problems, Record};

@@ -3,12 +3,11 @@
 //! The frame gives every guest what the host asks of all: one outcome for each record in the same order, a text for
 //! every failure, and no member that breaks a rule of WeCom. A guest's code sees one record at a time.
 
+use crate::clock::Clock;
 use crate::contract::{Context, Decision, Description, GuestError, Outcome, SourceRecord, Violation};
-use crate::date::{self, Moment};
 use crate::fault::Fault;
 use crate::record::{Problems, Record};
 use crate::rule;
-use crate::zone::Zone;
 
 /// A factory's rules.
 pub trait Mapping {
@@ -38,41 +37,10 @@ pub trait Mapping {
     }
 }
 
-/// The moment of the run and the tenant's time zone.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Clock {
-    now: Moment,
-    zone: Zone,
-}
-
-impl Clock {
-    /// Reads a context.
-    ///
-    /// # Errors
-    /// `timezone.unknown`, `context.invalid`.
-    pub fn new(context: &Context) -> Result<Self, GuestError> {
-        let zone = Zone::named(&context.timezone)?;
-        match date::parse(&context.now, &zone) {
-            Ok(now) => Ok(Clock { now, zone }),
-            Err(fault) => Err(GuestError { code: "context.invalid".to_owned(), message: fault.message }),
-        }
-    }
-
-    /// The moment of the run, in the tenant's zone.
-    pub fn now(&self) -> Moment {
-        self.now
-    }
-
-    /// The tenant's time zone.
-    pub fn zone(&self) -> &Zone {
-        &self.zone
-    }
-}
-
 impl Outcome {
     /// An outcome without remarks.
     pub fn new(decision: Decision) -> Self {
-        Outcome { decision, notes: Vec::new() }
+        Outcome { decision, notes: Vec::new(), holds_until: None }
     }
 }
 
@@ -96,12 +64,21 @@ pub fn decide<M: Mapping>(
 ) -> Result<Vec<Outcome>, GuestError> {
     let rules = M::load(config)?;
     let clock = Clock::new(context)?;
-    Ok(records.iter().map(|record| decide_one::<M>(&rules, &clock, record)).collect())
+    let decide = |record| {
+        let outcome = decide_one::<M>(&rules, &clock, record);
+        Outcome { holds_until: clock.take(), ..outcome }
+    };
+    Ok(records.iter().map(decide).collect())
 }
 
 fn decide_one<M: Mapping>(rules: &M::Rules, clock: &Clock, record: &SourceRecord) -> Outcome {
-    let decided =
-        Record::parse(record).map_err(Problems::from).and_then(|record| M::decide(rules, clock, &record));
+    let decided = Record::parse(record).map_err(Problems::from).and_then(|record| {
+        let mut outcome = M::decide(rules, clock, &record)?;
+        let mut notes = record.into_notes();
+        notes.append(&mut outcome.notes);
+        outcome.notes = notes;
+        Ok(outcome)
+    });
     let problems = match decided {
         Ok(outcome) => {
             let broken = match &outcome.decision {
@@ -137,6 +114,7 @@ fn no_reason() -> Violation {
 mod tests {
     use super::*;
     use crate::contract::Member;
+    use crate::note;
 
     /// Answers what the row's `do` says.
     struct Parrot;
@@ -213,6 +191,90 @@ mod tests {
         assert_eq!(rejected("{}"), [pair("_id", "guest.no-reason")]);
         assert_eq!(rejected("[]"), [pair("_id", "row.not-json")]);
         assert_eq!(rejected(r#"{"do":{"name":"a.png"}}"#), [pair("do", "value.shape")]);
+    }
+
+    /// Reads each field by its getter, has a rule of its own on the account, and says nothing of where fields come from.
+    struct Clerk<const NAMED: bool>;
+
+    impl<const NAMED: bool> Mapping for Clerk<NAMED> {
+        type Rules = ();
+
+        fn load(_: &str) -> Result<(), GuestError> {
+            Ok(())
+        }
+
+        fn describe((): &()) -> Description {
+            Parrot::describe(&())
+        }
+
+        fn decide((): &(), clock: &Clock, record: &Record<'_>) -> Result<Outcome, Problems> {
+            let mut problems = Problems::default();
+            let mut userid = problems.take(record.userid("account"));
+            if userid.starts_with('X') {
+                problems.add(
+                    Fault::new("factory.account", "不是本厂帐号", "no account of this factory").at("account"),
+                );
+                userid.clear();
+            }
+            let _ = problems.take(record.date("left", clock));
+            problems.finish(Member {
+                userid,
+                name: problems_name(record),
+                mobile: Some(problems_mobile(record)),
+                ..Member::default()
+            })
+        }
+
+        fn source_of<'r>((): &'r (), field: &str) -> Option<&'r str> {
+            let named = [("userid", "account"), ("name", "who"), ("mobile", "phone")];
+            named.iter().find(|(known, _)| NAMED && *known == field).map(|(_, source)| *source)
+        }
+    }
+
+    fn problems_name(record: &Record<'_>) -> String {
+        record.text("who").unwrap_or_default()
+    }
+
+    fn problems_mobile(record: &Record<'_>) -> String {
+        record.mobile("phone").unwrap_or_default()
+    }
+
+    fn clerk<const NAMED: bool>(json: &str) -> Outcome {
+        let record = SourceRecord { id: "1".into(), json: json.into() };
+        decide::<Clerk<NAMED>>("", &context(), &[record]).unwrap().remove(0)
+    }
+
+    fn told<const NAMED: bool>(json: &str) -> Vec<(String, String)> {
+        match clerk::<NAMED>(json).decision {
+            Decision::Reject(violations) => violations.into_iter().map(|v| (v.field, v.rule)).collect(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_refusal_of_the_guests_own_silences_what_its_field_only_stands_in_for() {
+        // The account is refused by a rule whose name says nothing of userids; that it is empty then is no news.
+        let row = r#"{"account":"X1","who":"张三","phone":"13800138000"}"#;
+        assert_eq!(told::<true>(row), [pair("account", "factory.account")]);
+        // Of another field everything is told, whatever the rules are called.
+        let row = r#"{"account":"X1","who":"","phone":""}"#;
+        assert_eq!(
+            told::<true>(row),
+            [pair("account", "factory.account"), pair("who", "name.empty"), pair("phone", "contact.missing")]
+        );
+        // Without a word on sources a getter's rule still tells what it is about.
+        let row = r#"{"account":"张三","who":"","phone":"13800138000"}"#;
+        assert_eq!(told::<false>(row), [pair("account", "userid.charset"), pair("name", "name.empty")]);
+    }
+
+    #[test]
+    fn what_a_getter_passed_over_is_noted() {
+        let outcome =
+            clerk::<true>(r#"{"account":"A1","who":"张三","phone":"13800138000","left":"1900-01-01"}"#);
+        assert!(matches!(outcome.decision, Decision::Upsert(_)));
+        assert_eq!(outcome.notes, [note::zero_date("left", "1900-01-01")]);
+        let outcome = clerk::<true>(r#"{"account":"A1","who":"张三","phone":"无"}"#);
+        assert!(matches!(outcome.decision, Decision::Reject(_)), "{outcome:?}");
     }
 
     #[test]

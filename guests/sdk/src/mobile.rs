@@ -6,7 +6,7 @@
 //!
 //! Mainland, Hong Kong, Macao and Taiwan numbers are checked against their own numbering plans, others by an assigned
 //! country code and the lengths of E.164. The `phonenumber` crate knows every country's plan, but carries its tables
-//! and a regular expression engine into each guest: more than the 400 KB a whole component may have.
+//! and a regular expression engine into each guest: more than the 450 KB a whole component may have.
 
 use std::fmt;
 
@@ -92,11 +92,11 @@ pub fn parse_in(text: &str, home: u16) -> Result<Mobile, Fault> {
         split_country(&digits).ok_or_else(|| unassigned(text))?
     } else {
         match digits.strip_prefix("86") {
-            Some(rest) if home == MAINLAND && is_mainland(rest) => (MAINLAND, rest),
+            Some(rest) if home == MAINLAND && is_mainland(without_trunk(MAINLAND, rest)) => (MAINLAND, rest),
             _ => (home, digits.as_str()),
         }
     };
-    let national = if country == 886 { national.strip_prefix('0').unwrap_or(national) } else { national };
+    let national = without_trunk(country, national);
     if !is_national(country, national) {
         return Err(invalid(text));
     }
@@ -160,9 +160,30 @@ fn is_national(country: u16, national: &str) -> bool {
         886 => national.len() == 9 && first == b'9',
         _ => {
             let code = if country < 10 { 1 } else { 2 + usize::from(country > 99) };
-            national.len() >= 4 && (7..=15).contains(&(code + national.len()))
+            let length = 7..=15;
+            (first != b'0' || keeps_zero(country))
+                && national.len() >= 4
+                && length.contains(&(code + national.len()))
         }
     }
+}
+
+/// A number without the prefix dialled inside its country, which people leave behind the country code:
+/// `+44 07911 …`, `+86 0138…`. Where a zero belongs to the number it stays.
+fn without_trunk(country: u16, national: &str) -> &str {
+    let trunk = match country {
+        country if keeps_zero(country) => return national,
+        // Russia and Kazakhstan dial 8 before ten digits, Hungary 06.
+        7 if national.len() == 11 => "8",
+        36 if national.starts_with("06") => "06",
+        _ => "0",
+    };
+    national.strip_prefix(trunk).unwrap_or(national)
+}
+
+/// Benin, Burkina Faso, Congo, Côte d'Ivoire; landlines of Italy, San Marino and the Vatican.
+fn keeps_zero(country: u16) -> bool {
+    matches!(country, 39 | 225 | 226 | 229 | 242 | 378 | 379)
 }
 
 /// No assigned code is the beginning of another.
@@ -227,7 +248,35 @@ mod tests {
         assert_eq!(normal("+44 (0)7911 123456"), "+447911123456");
         assert_eq!(normal("+1 (415) 555-2671"), "+14155552671");
         assert_eq!(normal("85291234567"), "mobile.invalid");
+        assert_eq!(parse_in("07911 123456", 44).unwrap().as_str(), "+447911123456");
         assert_eq!(parse_in("9123 4567", 852).unwrap().as_str(), "+85291234567");
+    }
+
+    #[test]
+    fn a_trunk_zero_behind_the_country_code_is_not_of_the_number() {
+        for (text, number) in [
+            ("+44 07911 123456", "+447911123456"),
+            ("0044 (0)7911 123456", "+447911123456"),
+            ("+44 (07911) 123456", "+447911123456"),
+            ("+49 0151 23456789", "+4915123456789"),
+            ("+61 0412 345 678", "+61412345678"),
+            ("+62 0812-3456-7890", "+6281234567890"),
+            ("+86 0138 0013 8000", "13800138000"),
+            ("0086-013800138000", "13800138000"),
+            ("86 013800138000", "13800138000"),
+            ("013800138000", "13800138000"),
+            ("+886 0912 345 678", "+886912345678"),
+            ("+7 8 912 345-67-89", "+79123456789"),
+            ("+7 912 345-67-89", "+79123456789"),
+            ("+36 06 20 123 4567", "+36201234567"),
+            ("+36 0 20 123 4567", "+36201234567"),
+            ("+39 06 1234 5678", "+390612345678"),
+            ("+39 347 123 4567", "+393471234567"),
+            ("+225 07 12 34 56 78", "+2250712345678"),
+            ("+242 06 123 4567", "+242061234567"),
+        ] {
+            assert_eq!(normal(text), number, "{text}");
+        }
     }
 
     #[test]
@@ -251,6 +300,8 @@ mod tests {
             "+1415",
             "+1234567890123456",
             "1.3800138E10",
+            "+44 00 7911 123456",
+            "+86 0010 1234 5678",
         ] {
             let rule = normal(text);
             assert!(rule.starts_with("mobile."), "{text}: {rule}");
@@ -272,7 +323,7 @@ mod tests {
     #[test]
     fn a_message_never_holds_the_number() {
         let message = parse("1380013800").unwrap_err().message;
-        assert!(message.contains("“138*****00”"), "{message}");
+        assert!(message.zh.contains("“138*****00”") && message.en.contains("“138*****00”"), "{message:?}");
     }
 
     proptest! {

@@ -1,22 +1,26 @@
 //! One row of the form, read field by field, and what is wrong with it.
 //!
 //! The getters clean, read and check a field in one step, and a violation they return names the form's field. A field
-//! that is absent is one that is empty. [`Problems`] gathers violations, so that a clerk hears of all at once.
+//! that is absent is one that is empty. [`Problems`] gathers violations, so that a clerk hears of all at once. A getter
+//! notes a value that it passes over; the frame puts the record's notes before those of the outcome.
+
+use std::cell::RefCell;
 
 use serde_json::Value;
 
+use crate::clock::Clock;
 use crate::contract::{Decision, Member, Membership, Outcome, SourceRecord, Violation};
 use crate::date::{self, Moment};
 use crate::fault::Fault;
-use crate::mapping::Clock;
 use crate::row::Row;
-use crate::{department, email, mobile, rule, text, value};
+use crate::{department, email, mobile, note, rule, text, value};
 
 /// A row of the form.
 #[derive(Debug, Clone)]
 pub struct Record<'a> {
     id: &'a str,
     row: Row<'a>,
+    notes: RefCell<Vec<String>>,
 }
 
 impl<'a> Record<'a> {
@@ -26,7 +30,7 @@ impl<'a> Record<'a> {
     /// `row.not-json` at `_id` if it is no JSON object.
     pub fn parse(record: &'a SourceRecord) -> Result<Self, Violation> {
         match serde_json::from_str(&record.json) {
-            Ok(row) => Ok(Record { id: &record.id, row }),
+            Ok(row) => Ok(Record { id: &record.id, row, notes: RefCell::default() }),
             Err(error) => Err(Fault::new(
                 "row.not-json",
                 format_args!("该行不是 JSON 对象（第 {} 行第 {} 列）", error.line(), error.column()),
@@ -72,39 +76,74 @@ impl<'a> Record<'a> {
     /// A userid.
     ///
     /// # Errors
-    /// `value.shape` and those of [`rule::userid`].
+    /// Those of [`value::identity`] and [`rule::userid`].
     pub fn userid(&self, field: &str) -> Result<String, Violation> {
-        let userid = self.identifier(field)?;
+        let userid = self.read(field, identifier)?.unwrap_or_default();
         rule::userid(&userid).map_err(|fault| fault.at(field))?;
         Ok(userid)
+    }
+
+    /// Userids of direct leaders; none if the field is empty, or says so with a word that is no userid.
+    ///
+    /// # Errors
+    /// Those of [`value::identity`] and [`rule::direct_leader`].
+    pub fn leaders(&self, field: &str) -> Result<Vec<String>, Violation> {
+        let read = |value: &Value| {
+            // A word that could be an account may be one.
+            let nothing =
+                value::placeholder(value).filter(|text| rule::userid(&text::identifier(text)).is_err());
+            if let Some(text) = nothing {
+                self.note(note::placeholder(field, &text));
+                return Ok(Vec::new());
+            }
+            let leaders: Vec<String> =
+                value::list(value).iter().map(|item| identifier(item)).collect::<Result<_, _>>()?;
+            rule::direct_leader(&leaders)?;
+            Ok(leaders)
+        };
+        self.read(field, read).map(Option::unwrap_or_default)
     }
 
     /// A person's name.
     ///
     /// # Errors
-    /// `value.shape` and those of [`rule::name`].
+    /// Those of [`value::identity`] and [`rule::name`].
     pub fn name(&self, field: &str) -> Result<String, Violation> {
-        let name = self.text(field)?;
+        let read = |value: &Value| Ok(text::line(&value::identity(value)?).into_owned());
+        let name = self.read(field, read)?.unwrap_or_default();
         rule::name(&name).map_err(|fault| fault.at(field))?;
         Ok(name)
     }
 
-    /// A mobile number in normal form; empty if the field is.
+    /// A mobile number in normal form; empty if the field is, or says so ([`text::is_placeholder`]).
     ///
     /// # Errors
-    /// `value.shape` and those of [`mobile::parse`].
+    /// Those of [`value::identity`] and [`mobile::parse`].
     pub fn mobile(&self, field: &str) -> Result<String, Violation> {
-        let mobile =
-            self.read(field, |value| mobile::parse(&value::text(value)?).map(mobile::Mobile::into_string));
-        mobile.map(Option::unwrap_or_default)
+        self.contact(field, |text| mobile::parse(text).map(mobile::Mobile::into_string))
     }
 
-    /// An e-mail address; empty if the field is.
+    /// An e-mail address; empty if the field is, or says so ([`text::is_placeholder`]).
     ///
     /// # Errors
-    /// `value.shape` and those of [`email::parse`].
+    /// Those of [`value::identity`] and [`email::parse`].
     pub fn email(&self, field: &str) -> Result<String, Violation> {
-        self.read(field, |value| email::parse(&value::text(value)?)).map(Option::unwrap_or_default)
+        self.contact(field, email::parse)
+    }
+
+    fn contact(
+        &self,
+        field: &str,
+        parse: impl FnOnce(&str) -> Result<String, Fault>,
+    ) -> Result<String, Violation> {
+        let contact = self.read(field, |value| match value::placeholder(value) {
+            Some(text) => {
+                self.note(note::placeholder(field, &text));
+                Ok(String::new())
+            }
+            None => parse(&value::identity(value)?),
+        });
+        contact.map(Option::unwrap_or_default)
     }
 
     /// Departments, in the order of the form; none if the field is empty.
@@ -116,12 +155,20 @@ impl<'a> Record<'a> {
         Ok(department::memberships(ids))
     }
 
-    /// A date or moment in the tenant's zone.
+    /// A date or moment in the tenant's zone; none if the field is empty, or holds a zero date
+    /// ([`Moment::is_zero`]).
     ///
     /// # Errors
     /// Those of [`date::parse_value`].
     pub fn date(&self, field: &str, clock: &Clock) -> Result<Option<Moment>, Violation> {
-        self.read(field, |value| date::parse_value(value, clock.zone()))
+        let moment = self.read(field, |value| {
+            let moment = date::parse_value(value, clock.zone())?;
+            if moment.is_none() {
+                self.note(note::zero_date(field, &value::text(value)?));
+            }
+            Ok(moment)
+        });
+        moment.map(Option::flatten)
     }
 
     /// Yes or no.
@@ -149,6 +196,19 @@ impl<'a> Record<'a> {
             value::list(value).iter().map(|item| Ok(text::line(&value::text(item)?).into_owned())).collect()
         };
         self.read(field, read).map(Option::unwrap_or_default)
+    }
+
+    /// Makes a remark that the record's trace shows, such as which default was filled in; none twice.
+    pub fn note(&self, text: impl Into<String>) {
+        let (text, mut notes) = (text.into(), self.notes.borrow_mut());
+        if !notes.contains(&text) {
+            notes.push(text);
+        }
+    }
+
+    /// The remarks made so far.
+    pub(crate) fn into_notes(self) -> Vec<String> {
+        self.notes.into_inner()
     }
 
     /// A field read by `reader`, unless it is empty.
@@ -200,47 +260,51 @@ impl Problems {
     /// The member, if nothing was wrong.
     ///
     /// # Errors
-    /// What was gathered, and the rules the member itself breaks by [`rule::check`]; of these none whose field was
-    /// refused already, for its value here is only a stand-in.
+    /// What was gathered, and the rules the member itself breaks by [`rule::check`].
     pub fn finish(self, member: Member) -> Result<Outcome, Problems> {
-        let subject = |violation: &Violation| violation.rule.split('.').next().unwrap_or_default().to_owned();
         if self.is_empty() {
             return Ok(Outcome::new(Decision::Upsert(Box::new(member))));
         }
-        let refused: Vec<String> = self.found.iter().map(subject).collect();
-        Err(self.beside(&member, |violation| refused.contains(&subject(violation))))
+        Err(self.beside(&member))
     }
 
-    /// The rules `member` breaks as well, except those that `refused` says follow from what was found: a contact is
-    /// not missing if the mobile was refused, nor is a main department wrong if the departments were.
-    pub fn beside(mut self, member: &Member, refused: impl Fn(&Violation) -> bool) -> Problems {
-        let follows = |violation: &Violation| {
-            let as_rule = |rule: &str| Violation {
-                rule: rule.to_owned(),
-                field: field_of(rule),
-                message: String::new(),
-            };
-            match violation.rule.as_str() {
-                "contact.missing" => {
-                    refused(&as_rule("mobile.invalid")) || refused(&as_rule("email.invalid"))
-                }
-                "main-department.not-a-member" => {
-                    refused(violation) || refused(&as_rule("department.invalid"))
-                }
-                _ => refused(violation),
-            }
-        };
-        self.broken.extend(rule::check(member).into_iter().filter(|violation| !follows(violation)));
+    /// What was gathered, and the rules that `member` breaks as well.
+    pub fn beside(mut self, member: &Member) -> Problems {
+        self.broken.extend(rule::check(member));
         self
     }
 
-    /// Every violation, those by a field of WeCom at the form's field that `source_of` says fills it.
+    /// Every violation, those by a field of WeCom at the form's field that `source_of` says fills it; of these none whose
+    /// source was refused already, by a getter or by a rule of the guest's own: the member has only a stand-in there.
     pub fn into_violations<'s>(self, source_of: impl Fn(&str) -> Option<&'s str>) -> Vec<Violation> {
-        let named = self.broken.into_iter().map(|violation| match source_of(&violation.field) {
-            Some(source) => Violation { field: source.to_owned(), ..violation },
-            None => violation,
-        });
-        self.found.into_iter().chain(named).collect()
+        let Problems { mut found, broken } = self;
+        let refused: Vec<(String, String)> =
+            found.iter().map(|violation| (violation.field.clone(), subject(&violation.rule))).collect();
+        // The guest does not say where a field comes from: the rules of its getters tell what they refused.
+        let is_refused = |field: &str, subject: &str| {
+            let source = source_of(field);
+            refused.iter().any(|(at, rule)| match source {
+                Some(source) => at == source || at == field,
+                None => at == field || rule == subject,
+            })
+        };
+        for violation in broken {
+            let subject = subject(&violation.rule);
+            let follows = match violation.rule.as_str() {
+                // Nor is a contact missing if one was refused, nor a main department wrong if the departments were.
+                "contact.missing" => is_refused("mobile", "mobile") || is_refused("email", "email"),
+                "main-department.not-a-member" => {
+                    is_refused("main_department", &subject) || is_refused("department", "department")
+                }
+                _ => is_refused(&violation.field, &subject),
+            };
+            if !follows {
+                let field =
+                    source_of(&violation.field).map_or_else(|| violation.field.clone(), str::to_owned);
+                found.push(Violation { field, ..violation });
+            }
+        }
+        found
     }
 
     /// Rules that a finished member, or its userid alone, breaks.
@@ -255,8 +319,13 @@ impl From<Violation> for Problems {
     }
 }
 
-fn field_of(rule: &str) -> String {
+/// What a rule is about: `mobile` of `mobile.invalid`.
+fn subject(rule: &str) -> String {
     rule.split('.').next().unwrap_or_default().to_owned()
+}
+
+fn identifier(value: &Value) -> Result<String, Fault> {
+    Ok(text::identifier(&value::identity(value)?).into_owned())
 }
 
 #[cfg(test)]

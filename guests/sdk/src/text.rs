@@ -5,9 +5,14 @@
 //! bracket in a Chinese job title is right as it stands. [`identifier`] is for what a machine compares (userid,
 //! mobile, e-mail, ids): the same after NFKC, which turns `Ａ１＠` into `A1@`. [`Cleaning`] is either, as a
 //! configuration says. All are idempotent and borrow when there is nothing to do, which is nearly always.
+//!
+//! Beside them [`fold()`]: what is compared with a table or a list, and never written.
+
+mod fold;
 
 use std::borrow::Cow;
 
+pub use self::fold::fold;
 use crate::normal::nfkc;
 
 /// Letter case, of the letters A–Z.
@@ -49,12 +54,9 @@ impl Cleaning {
     /// The text, cleaned. Invisible and control characters go whatever the settings, white space among the control
     /// characters only by `collapse` and `trim`.
     pub fn apply<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        let mut text = Cow::Borrowed(text);
+        let mut text = self.stripped(Cow::Borrowed(text));
         if self.nfkc && !text.is_ascii() {
-            text = Cow::Owned(nfkc(&text));
-        }
-        if !self.strip.is_empty() && text.contains(|c| self.strip.contains(c)) {
-            text = Cow::Owned(text.chars().filter(|c| !self.strip.contains(*c)).collect());
+            text = self.stripped(Cow::Owned(nfkc(&text)));
         }
         if needs_work(&text, self) {
             text = Cow::Owned(self.rewrite(&text));
@@ -68,6 +70,14 @@ impl Cleaning {
             }
             _ => text,
         }
+    }
+
+    /// The text without the characters of `strip`, as they are written: so it is done before NFKC and after.
+    fn stripped<'a>(&self, text: Cow<'a, str>) -> Cow<'a, str> {
+        if self.strip.is_empty() || !text.contains(|c| self.strip.contains(c)) {
+            return text;
+        }
+        Cow::Owned(text.chars().filter(|c| !self.strip.contains(*c)).collect())
     }
 
     fn rewrite(&self, text: &str) -> String {
@@ -152,6 +162,57 @@ pub fn is_blank(text: &str) -> bool {
     text.chars().all(|c| c.is_whitespace() || is_invisible(c) || is_joiner(c))
 }
 
+/// Whether a person wrote that there is nothing to write: `无`, `暂无`, `N/A`, `null`, `（无）`, or nothing but dashes, slashes
+/// and dots. Anything else, such as `0`, is a value.
+///
+/// ```
+/// use ruzhi_guest::text::is_placeholder;
+/// assert!(["无", "／", "——", "n/a", "（暂无）"].into_iter().all(is_placeholder));
+/// assert!(!["", "0", "吴", "1380013800"].into_iter().any(is_placeholder));
+/// ```
+pub fn is_placeholder(text: &str) -> bool {
+    const WORDS: [&str; 31] = [
+        "无",
+        "没有",
+        "暂无",
+        "没",
+        "空",
+        "无此项",
+        "不详",
+        "未知",
+        "未填",
+        "未填写",
+        "不填",
+        "未提供",
+        "不适用",
+        "无邮箱",
+        "没有邮箱",
+        "暂无邮箱",
+        "无手机",
+        "没有手机",
+        "无手机号",
+        "没有手机号",
+        "无电话",
+        "没有电话",
+        "n/a",
+        "n.a",
+        "na",
+        "#n/a",
+        "null",
+        "nil",
+        "none",
+        "undefined",
+        "not applicable",
+    ];
+    // Longer than any of them in any writing.
+    if text.len() > 100 {
+        return false;
+    }
+    let folded = fold(text);
+    let word = folded.trim_matches(['(', ')', '<', '>', '"', '\'', '.', '-', '/', '_', ',', '~']);
+    if word.is_empty() { !folded.is_empty() } else { WORDS.contains(&word) }
+}
+
 /// Whether the text has a character that does not belong on one line: a control character or a line break.
 pub fn has_control(text: &str) -> bool {
     text.chars().any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'))
@@ -220,8 +281,69 @@ mod tests {
         assert_eq!(keep.apply("  a  b\u{0} "), "  a  b ");
         let upper = Cleaning { case: Some(Case::Upper), strip: "-_".into(), ..Cleaning::identifier() };
         assert_eq!(upper.apply("ｇs-001_a"), "GS001A");
+        // A character to strip is as it is written, before NFKC or behind it.
+        let slashes = Cleaning { strip: "／(".into(), ..Cleaning::identifier() };
+        assert_eq!(slashes.apply("冲压／夜班（二)/"), "冲压夜班二)/");
         let lower = Cleaning { case: Some(Case::Lower), ..Cleaning::default() };
         assert_eq!(lower.apply("ABC张"), "abc张");
+    }
+
+    #[test]
+    fn words_for_nothing_are_no_value() {
+        for text in [
+            "无",
+            " 无 ",
+            "（无）",
+            "无。",
+            "没有",
+            "暂无",
+            "/",
+            "／",
+            "//",
+            "-",
+            "--",
+            "—",
+            "——",
+            "－",
+            "N/A",
+            "n/a",
+            "Ｎ／Ａ",
+            "N.A.",
+            "NULL",
+            "None",
+            "nil",
+            "...",
+            "。",
+            "、",
+            "_",
+            "#N/A",
+            "未填写",
+            "无邮箱",
+            "\u{200b}无\u{3000}",
+            "Not Applicable",
+            "\\",
+        ] {
+            assert!(is_placeholder(text), "{text}");
+        }
+        for text in [
+            "",
+            " ",
+            "0",
+            "00",
+            "*",
+            "138****0000",
+            "吴",
+            "无锡",
+            "a",
+            "x@y.cn",
+            "1",
+            "nan",
+            "未名",
+            "no-reply@x.cn",
+            "+",
+        ] {
+            assert!(!is_placeholder(text), "{text}");
+        }
     }
 
     #[test]

@@ -2,14 +2,16 @@
 //!
 //! A form field is emptied in many ways: `null`, `""`, `[]`, `{}`, `{"phone":""}`, an address of empty parts. All of
 //! them are [`is_empty`]. A phone field is an object, a person is known by `username`, a department by `dept_no`, and
-//! which of them a field holds is the form designer's choice; so [`text`] takes them all.
+//! which of them a field holds is the form designer's choice; so [`text`] takes them all. An account, a number or an
+//! address is not made of everything that has a text: [`identity`] takes only what can be one.
 
 use std::borrow::Cow;
+use std::fmt::Display;
 
 use serde_json::{Map, Number, Value};
 
 use crate::fault::{Fault, cut, show};
-use crate::text::{identifier, is_blank};
+use crate::text::{identifier, is_blank, is_placeholder};
 
 /// Whether the form says nothing here.
 pub fn is_empty(value: &Value) -> bool {
@@ -52,6 +54,91 @@ pub fn text(value: &Value) -> Result<Cow<'_, str>, Fault> {
         },
         Value::Object(fields) => object_text(fields).ok_or_else(|| shape(value)),
     }
+}
+
+/// The value as the text of one identity: an account, a mobile number, an e-mail address, a name. A text, a whole number, a
+/// person's `username`, a phone object's number, or a list of one of these. Empty values are `""`.
+///
+/// ```
+/// use ruzhi_guest::value::identity;
+/// use serde_json::json;
+/// assert_eq!(identity(&json!(1002.0)).unwrap(), "1002");
+/// assert_eq!(identity(&json!({"username": "lisi", "name": "李四"})).unwrap(), "lisi");
+/// for value in [json!(false), json!(1001.5), json!({"id": "x"}), json!(["a", "b"])] {
+///     assert_eq!(identity(&value).unwrap_err().rule, "value.shape");
+/// }
+/// ```
+///
+/// # Errors
+/// `value.shape` for yes or no, a fraction, a number beyond 2^53, a list of several, any other object, and a text that is
+/// a program's word for no value, such as `undefined`.
+pub fn identity(value: &Value) -> Result<Cow<'_, str>, Fault> {
+    match value {
+        Value::Null => Ok(Cow::Borrowed("")),
+        Value::String(text) if is_literal(text) => {
+            Err(no_identity(format_args!("文本 {}", show(text)), format_args!("the text {}", show(text))))
+        }
+        Value::String(text) => Ok(Cow::Borrowed(text)),
+        Value::Bool(value) => {
+            Err(no_identity(format_args!("“是/否”值 {value}"), format_args!("the yes or no {value}")))
+        }
+        Value::Number(number) => whole(number).map(|whole| Cow::Owned(whole.to_string())).ok_or_else(|| {
+            let shown = show(&json(value));
+            no_identity(format_args!("数字 {shown}"), format_args!("the number {shown}"))
+        }),
+        Value::Array(items) => {
+            let mut filled = items.iter().filter(|item| !is_empty(item));
+            match (filled.next(), filled.count()) {
+                (None, _) => Ok(Cow::Borrowed("")),
+                (Some(item), 0) => identity(item),
+                (Some(_), more) => Err(no_identity(
+                    format_args!("含有 {} 项的列表", more + 1),
+                    format_args!("a list of {} items", more + 1),
+                )),
+            }
+        }
+        Value::Object(fields) => {
+            let held = ["phone", "username"].iter().find_map(|key| fields.get(*key));
+            match held {
+                Some(held) if !held.is_object() && !held.is_array() => identity(held),
+                None if is_empty(value) => Ok(Cow::Borrowed("")),
+                _ => {
+                    let kind = keys(fields);
+                    Err(no_identity(format_args!("含有 {kind} 的对象"), format_args!("an object of {kind}")))
+                }
+            }
+        }
+    }
+}
+
+/// A word for nothing where a value should be: what [`crate::text::is_placeholder`] says of the value's text.
+pub fn placeholder(value: &Value) -> Option<Cow<'_, str>> {
+    match value {
+        Value::String(text) => is_placeholder(text).then_some(Cow::Borrowed(text)),
+        Value::Array(_) | Value::Object(_) => text(value).ok().filter(|text| is_placeholder(text)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => None,
+    }
+}
+
+/// Words that programs write for a value they do not have. No person has such an account.
+fn is_literal(text: &str) -> bool {
+    matches!(identifier(text).to_ascii_lowercase().as_str(), "true" | "false" | "null" | "undefined")
+}
+
+/// A whole number whose last digit can be relied on: beyond 2^53 the writer of the JSON may have rounded it.
+fn whole(number: &Number) -> Option<i64> {
+    const MOST: i64 = 9_007_199_254_740_991;
+    let float = |number: f64| (number.fract() == 0.0 && number.abs() <= MOST as f64).then_some(number as i64);
+    let whole = if number.is_f64() { number.as_f64().and_then(float) } else { number.as_i64() };
+    whole.filter(|whole| whole.unsigned_abs() <= MOST.unsigned_abs())
+}
+
+fn no_identity(chinese: impl Display, english: impl Display) -> Fault {
+    Fault::new(
+        "value.shape",
+        format_args!("{chinese}不能作为帐号、手机号、邮箱或姓名，请更正，或改用其他字段"),
+        format_args!("{english} is no account, number, address or name. Correct it, or use another field"),
+    )
 }
 
 fn object_text(fields: &Map<String, Value>) -> Option<Cow<'_, str>> {
@@ -168,15 +255,16 @@ pub fn json(value: &Value) -> String {
 
 /// A value that no text can be made of.
 pub fn shape(value: &Value) -> Fault {
-    let kind = match value {
-        Value::Object(fields) => cut(fields.keys().map(String::as_str).collect::<Vec<_>>().join(", "), 60),
-        _ => String::new(),
-    };
+    let kind = value.as_object().map(keys).unwrap_or_default();
     Fault::new(
         "value.shape",
         format_args!("该值是含有 {kind} 的对象，不能当作文本，请换一个字段或写明子字段"),
         format_args!("the value is an object of {kind}, not a text. Use another field or name a part of it"),
     )
+}
+
+fn keys(fields: &Map<String, Value>) -> String {
+    cut(fields.keys().map(String::as_str).collect::<Vec<_>>().join(", "), 60)
 }
 
 #[cfg(test)]
@@ -234,6 +322,77 @@ mod tests {
     }
 
     #[test]
+    fn what_is_one_identity() {
+        for (value, expected) in [
+            (json!("E001"), "E001"),
+            (json!("1001.5"), "1001.5"),
+            (json!(1002), "1002"),
+            (json!(1002.0), "1002"),
+            (serde_json::from_str("1e3").unwrap(), "1000"),
+            (json!(9_007_199_254_740_991_i64), "9007199254740991"),
+            (json!(-7), "-7"),
+            (json!({"name": "李四", "username": "lisi", "status": 1}), "lisi"),
+            (json!([{"name": "李四", "username": "lisi"}]), "lisi"),
+            (json!([null, "lisi", ""]), "lisi"),
+            (json!({"phone": "13800138000", "verified": true}), "13800138000"),
+            (json!({"phone": 13_800_138_000_i64}), "13800138000"),
+            (json!({"phone": null, "verified": false}), ""),
+            (json!(null), ""),
+            (json!([]), ""),
+            (json!({}), ""),
+        ] {
+            assert_eq!(identity(&value).unwrap(), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_identity() {
+        for value in [
+            json!(true),
+            json!(false),
+            json!(1001.5),
+            json!(-0.1),
+            json!(9_007_199_254_740_992_i64),
+            json!(u64::MAX),
+            json!(i64::MIN),
+            json!(1e300),
+            json!(["a", "b"]),
+            json!([["a", "b"]]),
+            json!([true]),
+            json!({"id": "x"}),
+            json!({"id": "0123456789abcdef01234567", "key": "k"}),
+            json!({"id": 7, "name": "z"}),
+            json!({"name": "技术部", "dept_no": 12}),
+            json!({"value": "x"}),
+            json!({"userid": "x"}),
+            json!({"username": true}),
+            json!({"username": ["a"]}),
+            json!({"username": {"username": "a"}}),
+            json!({"phone": 1.5}),
+            json!({"province": "江苏省", "detail": "1号"}),
+            json!({"name": "a.png", "url": "u"}),
+            json!("true"),
+            json!(" False "),
+            json!("null"),
+            json!("undefined"),
+        ] {
+            assert_eq!(identity(&value).unwrap_err().rule, "value.shape", "{value}");
+        }
+    }
+
+    #[test]
+    fn a_word_for_nothing_in_any_shape() {
+        for value in [json!("无"), json!(["/"]), json!({"phone": "-", "verified": false})] {
+            assert!(placeholder(&value).is_some(), "{value}");
+        }
+        for value in
+            [json!(null), json!(""), json!(0), json!(false), json!({"name": "-"}), json!("13800138000")]
+        {
+            assert!(placeholder(&value).is_none(), "{value}");
+        }
+    }
+
+    #[test]
     fn lists_of_every_kind() {
         for value in [
             json!(["a", "b"]),
@@ -270,8 +429,18 @@ mod tests {
         #[test]
         fn no_value_is_too_strange(value in any_json()) {
             let _ = text(&value).map(Cow::into_owned);
-            let _ = (boolean(&value), integer(&value), number(&value));
+            let _ = (boolean(&value), integer(&value), number(&value), placeholder(&value));
             prop_assert!(list(&value).iter().all(|item| !is_empty(item)));
+        }
+
+        #[test]
+        fn an_identity_is_a_text_of_the_value_and_never_of_two(value in any_json()) {
+            if let Ok(found) = identity(&value) {
+                prop_assert!(!value.is_boolean() && !is_literal(&found));
+                prop_assert!(!value.is_number() || found.parse::<i64>().is_ok_and(|n| n.unsigned_abs() < 1 << 53));
+                let items = value.as_array().map_or(1, |items| items.iter().filter(|item| !is_empty(item)).count());
+                prop_assert!(items < 2 && !(items == 1 && is_empty(&value) && !is_blank(&found)));
+            }
         }
 
         #[test]

@@ -9,6 +9,8 @@ use std::cmp::Ordering;
 
 use crate::contract::GuestError;
 
+const DAY: i64 = 86_400;
+
 /// Month, week (5 is the last), weekday (0 is Sunday), second of the day in local time.
 type Turn = (u8, u8, u8, i32);
 
@@ -87,12 +89,53 @@ impl Zone {
     /// The moment a clock on the wall shows `local`, seconds since 1970-01-01 00:00 on that clock. Of a time shown
     /// twice the first; a time that is skipped counts as if the clock had not yet been put forward.
     pub fn instant_of(&self, local: i64) -> i64 {
-        const DAY: i64 = 86_400;
         let before = i64::from(self.offset_at(local - DAY));
         let after = i64::from(self.offset_at(local + DAY));
         let (early, late) = (local - before, local - after);
         let shows = |instant: i64, offset: i64| i64::from(self.offset_at(instant)) == offset;
         if !shows(early, before) && shows(late, after) { late } else { early }
+    }
+}
+
+/// Days, and when they change.
+impl Zone {
+    /// The day at a moment, in days since 1970-01-01.
+    pub(crate) fn day_of(&self, instant: i64) -> i64 {
+        (instant + i64::from(self.offset_at(instant))).div_euclid(DAY)
+    }
+
+    /// The first moment of a day.
+    pub(crate) fn start_of(&self, day: i64) -> i64 {
+        self.instant_of(day * DAY)
+    }
+
+    /// The first moment after `instant` at which it is this day or a later one, which it is not at `instant`.
+    pub(crate) fn next_start_of(&self, day: i64, instant: i64) -> i64 {
+        // Between the two midnights of a clock that was put back over the first.
+        let start = self.start_of(day);
+        if start > instant { start } else { day * DAY - i64::from(self.offset_at(instant)) }
+    }
+
+    /// The first moment after `instant` at which the day is another one.
+    pub fn next_day(&self, instant: i64) -> i64 {
+        let end = || self.next_start_of(self.day_of(instant) + 1, instant);
+        self.turned_back(instant).unwrap_or_else(end)
+    }
+
+    /// The moment at which the clock on the wall is put back to the day before, if it is in the first hours of the day.
+    pub(crate) fn turned_back(&self, instant: i64) -> Option<i64> {
+        // No clock was ever put back by more over midnight.
+        const REACH: i64 = 3 * 3_600;
+        let offset = self.offset_at(instant);
+        let (mut before, mut after) = (instant, instant + REACH);
+        if self.offset_at(after) >= offset {
+            return None;
+        }
+        while after - before > 1 {
+            let middle = before + (after - before) / 2;
+            if self.offset_at(middle) == offset { before = middle } else { after = middle }
+        }
+        (self.day_of(after) < self.day_of(instant)).then_some(after)
     }
 }
 
@@ -179,6 +222,12 @@ pub(crate) fn days_in(year: i64, month: u8) -> u8 {
     }
 }
 
+/// The names of all zones.
+#[cfg(test)]
+pub(crate) fn every_name() -> impl Iterator<Item = &'static str> {
+    NAMES.lines().filter_map(|line| Some(line.split_once(' ')?.0))
+}
+
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
@@ -191,9 +240,7 @@ mod tests {
         Zone::named(name).unwrap()
     }
 
-    fn names() -> impl Iterator<Item = &'static str> {
-        NAMES.lines().filter_map(|line| Some(line.split_once(' ')?.0))
-    }
+    use super::every_name as names;
 
     #[test]
     fn every_name_is_found_and_no_other() {

@@ -42,7 +42,7 @@ fn the_file_holds_what_the_sdk_answers() {
 fn said<T: Display>(answer: Result<T, Fault>) -> String {
     match answer {
         Ok(answer) => answer.to_string(),
-        Err(fault) => format!("{}: {}", fault.rule, fault.message),
+        Err(fault) => format!("{}: {}", fault.rule, fault.message.both()),
     }
 }
 
@@ -73,6 +73,8 @@ fn answer(function: &str, inputs: &[String]) -> String {
         "json" => of_value(&value::json),
         "is-empty" => of_value(&|value| value::is_empty(value).to_string()),
         "value-text" => of_value(&|value| said(value::text(value))),
+        "identity" => of_value(&|value| said(value::identity(value))),
+        "placeholder" => of_value(&|value| value::placeholder(value).map_or("", |_| "nothing").to_owned()),
         "list" => of_value(&|value| {
             value::json(&Value::Array(value::list(value).into_iter().map(|item| item.into_owned()).collect()))
         }),
@@ -80,6 +82,15 @@ fn answer(function: &str, inputs: &[String]) -> String {
         "integer" => of_value(&|value| said(value::integer(value))),
         "number" => of_value(&|value| said(value::number(value).map(|number| json!(number)))),
         "departments" => of_value(&|value| said(department::parse(value).map(list))),
+        "date-value" => of_value(&|value| {
+            let zone = Zone::named("Asia/Shanghai").unwrap();
+            match date::parse_value(value, &zone) {
+                Ok(None) => "empty".to_owned(),
+                Ok(Some(found)) => moment(Ok(found), &zone),
+                Err(fault) => moment(Err(fault), &zone),
+            }
+        }),
+        "fold" => text::fold(input).into_owned(),
         "line" => text::line(input).into_owned(),
         "identifier" => text::identifier(input).into_owned(),
         "cleaning" => {
@@ -107,7 +118,7 @@ fn answer(function: &str, inputs: &[String]) -> String {
         "extra" => held(rule::extra::check(input, &inputs[1])),
         "member" => match serde_json::from_str::<Member>(input) {
             Ok(member) => {
-                let line = |Violation { field, rule, message }| format!("{field} {rule}: {message}");
+                let line = |Violation { field, rule, message }| format!("{field} {rule}: {}", message.both());
                 rule::check(&member).into_iter().map(line).collect::<Vec<_>>().join("\n")
             }
             Err(error) => panic!("{input}: {error}"),

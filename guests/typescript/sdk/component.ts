@@ -8,7 +8,7 @@
 import "./pure.ts";
 
 import { GuestError } from "./contract.ts";
-import type { Context, Decision, Description, Member, Outcome, SourceRecord } from "./contract.ts";
+import type { Context, Decision, Description, Member, Outcome, SourceRecord, Text } from "./contract.ts";
 import { exceptionText } from "./exception.ts";
 import type { Places } from "./exception.ts";
 import * as frame from "./mapping.ts";
@@ -53,8 +53,8 @@ function description({ name, version, sourceFields, labels }: Description): Desc
   };
 }
 
-function outcome<D>({ decision, notes }: Outcome<D>) {
-  return { decision, notes: list("notes", notes, text) };
+function outcome<D>({ decision, notes, holdsUntil }: Outcome<D>) {
+  return { decision, notes: list("notes", notes, text), holdsUntil: optional("holdsUntil", holdsUntil, text) };
 }
 
 function lower(decision: Decision) {
@@ -70,7 +70,7 @@ function lower(decision: Decision) {
         val: list("reject", decision.val, (_, { field, rule, message }) => ({
           field: text("field", field),
           rule: text("rule", rule),
-          message: text("message", message),
+          message: texts(message),
         })),
       };
     default:
@@ -103,6 +103,11 @@ function member(member: Member) {
     toInvite: optional("toInvite", member.toInvite, flag),
     extra: list("extra", extra, pair),
   };
+}
+
+function texts(message: Text | string): Text {
+  const { zh, en } = typeof message === "string" ? { zh: message, en: message } : message;
+  return { zh: text("message", zh), en: text("message", en) };
 }
 
 function optional<T, U>(field: string, value: T | null | undefined, as: (field: string, value: T) => U): U | null {

@@ -3,6 +3,9 @@
  * every field is present, is made in `component.ts`.
  */
 
+/** The version of the contract that this SDK speaks; `ruzhi guest build` reads it here. */
+export const CONTRACT = "0.2";
+
 /** One row of the form. */
 export interface SourceRecord {
   /** The row's `_id`. */
@@ -70,14 +73,26 @@ export interface Member {
   extra?: [field: string, json: string][];
 }
 
+/** A text for people, in both languages. */
+export interface Text {
+  /** 简体中文. */
+  readonly zh: string;
+  readonly en: string;
+}
+
+/** Both on one line, Chinese first; once if they are the same. */
+export function both({ zh, en }: Text): string {
+  return zh === en ? zh : `${zh} / ${en}`;
+}
+
 /** One reason for refusing a row. */
 export interface Violation {
   /** The form's field, or a WeCom field where no one field of the form is to blame. */
   readonly field: string;
   /** A stable code, such as `mobile.invalid`. */
   readonly rule: string;
-  /** What a person shall read, in Chinese and English. */
-  readonly message: string;
+  /** What a person shall read; a string is for readers of both languages. */
+  readonly message: Text | string;
 }
 
 /** What the rules say of a row: made by {@link upsert}, {@link leave}, {@link ignore} and {@link reject}. */
@@ -91,6 +106,8 @@ export type Decision =
 export interface Outcome<D = Decision> {
   readonly decision: D;
   readonly notes: readonly string[];
+  /** Until when the decision holds, RFC 3339 in UTC; `undefined` is for ever. */
+  readonly holdsUntil: string | undefined;
 }
 
 /** What a guest says of itself. */

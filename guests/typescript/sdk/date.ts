@@ -3,7 +3,11 @@
  *
  * JianDaoYun returns every date as a moment in UTC, a date-only field too: 1 May in Shanghai is
  * `2024-04-30T16:00:00.000Z`. People type `2024/5/1` and `2024年5月1日` into text fields, and other systems fill in seconds
- * or milliseconds since 1970. Each is read as a {@link Moment} in a `Zone`. Years outside 1900–2199 are typing errors.
+ * or milliseconds since 1970. Each is read as a {@link Moment} in a `Zone`. Years before 1900 are typing errors; a date far
+ * ahead, such as 9999-12-31, is how people write "not yet".
+ *
+ * Spreadsheets and computers write a zero they hold as a date: 1899-12-30, 1900-01-01, 1970-01-01, `0000-00-00`. No person
+ * means such a day. It is read, but {@link Moment.isZero}, and as a field's value ({@link parseValue}) it is an empty one.
  */
 
 import { Fault, show } from "./fault.ts";
@@ -16,19 +20,37 @@ import type { Zone } from "./zone.ts";
 const DAY = 86_400;
 /** 1900-01-01 */
 const FIRST = -2_208_988_800;
-/** 2200-01-01 */
-const LAST = 7_258_118_400;
+/** 10000-01-01 */
+const END = 253_402_300_800;
+
+/** 1905-01-01. Before it most clocks showed the sun's time, up to an hour behind the zone's, and other programs go by it. */
+const SUN_TIME = -2_051_222_400;
+/** The zero of Unix, and with an hour before each those of Excel, SQL Server and Windows, and of the year 1. */
+const ZEROS: readonly (readonly [start: number, behind: number])[] = [
+  [0, 0],
+  [days(1, 1, 1) * DAY, 3600],
+  [days(1601, 1, 1) * DAY, 3600],
+  [days(1753, 1, 1) * DAY, 3600],
+  [days(1899, 12, 30) * DAY, 3600],
+  [days(1899, 12, 31) * DAY, 3600],
+  [days(1900, 1, 1) * DAY, 3600],
+  [days(1904, 1, 1) * DAY, 3600],
+];
 
 /** A moment, and the offset of the clock it is read on. */
 export class Moment {
-  /** Milliseconds since 1970 in UTC. */
-  readonly timestampMs: number;
+  protected readonly ms: number;
   private readonly offset: number;
 
   /** A moment of a number of milliseconds since 1970 in UTC. */
   constructor(timestampMs: number, zone: Zone) {
-    this.timestampMs = timestampMs;
+    this.ms = timestampMs;
     this.offset = zone.offsetAt(Math.floor(timestampMs / 1000));
+  }
+
+  /** Milliseconds since 1970 in UTC. */
+  get timestampMs(): number {
+    return this.ms;
   }
 
   /** Seconds since 1970 in UTC. */
@@ -62,10 +84,62 @@ export class Moment {
     );
   }
 
+  /**
+   * Whether this is a zero that a spreadsheet or computer wrote as a date, in the zone or in UTC: the first days of Excel,
+   * of Unix, of SQL Server and of Windows, and that of the year 1.
+   */
+  get isZero(): boolean {
+    // In UTC only its very beginning: that day's evening is the next day in Shanghai.
+    return ZEROS.some(
+      ([start, behind]) =>
+        this.timestamp === start || (this.local >= start - behind && this.local < start + DAY),
+    );
+  }
+
   /** The first moment of its day in the zone. */
   startOfDay(zone: Zone): Moment {
     return new Moment(zone.instantOf(Math.floor(this.local / DAY) * DAY) * 1000, zone);
   }
+
+  /** Whether it comes before another moment, such as `clock.now` or `clock.today`. */
+  isBefore(other: Moment): boolean {
+    return other.hasPassed(this);
+  }
+
+  /** Whether it comes after another moment. */
+  isAfter(other: Moment): boolean {
+    return other.isShortOf(this);
+  }
+
+  /** The other side of `isBefore`, which decides: a moment of the clock keeps count of it. */
+  hasPassed(moment: Moment): boolean {
+    return moment.timestampMs < this.timestampMs;
+  }
+
+  /** The other side of `isAfter`. */
+  isShortOf(moment: Moment): boolean {
+    return moment.timestampMs > this.timestampMs;
+  }
+
+  /** Milliseconds since 1970 in UTC, so that `<` and `>` compare moments. */
+  valueOf(): number {
+    return this.timestampMs;
+  }
+}
+
+/** Milliseconds since 1970 as RFC 3339 in UTC; `undefined` beyond the year 9999, which has no such text. */
+export function utc(milliseconds: number): string | undefined {
+  const seconds = Math.floor(milliseconds / 1000);
+  const { year, month, day } = civil(Math.floor(seconds / DAY));
+  if (year < 0 || year > 9999) {
+    return undefined;
+  }
+  const second = seconds - Math.floor(seconds / DAY) * DAY;
+  const time = [Math.floor(second / 3600), Math.floor(second / 60) % 60, second % 60];
+  return (
+    `${digits(year, 4)}-${digits(month, 2)}-${digits(day, 2)}T${time.map((part) => digits(part, 2)).join(":")}` +
+    `.${digits(milliseconds - seconds * 1000, 3)}Z`
+  );
 }
 
 function digits(number: number, width: number): string {
@@ -73,20 +147,21 @@ function digits(number: number, width: number): string {
 }
 
 /**
- * Reads a form's value: a text as {@link parse} does, a number as seconds or milliseconds since 1970. Throws
- * `date.invalid`; `value.shape` if the value is an object.
+ * Reads a form's value: a text as {@link parse} does, a number as seconds or milliseconds since 1970. A zero date is
+ * none. Throws `date.invalid`; `value.shape` if the value is an object.
  */
-export function parseValue(value: Json, zone: Zone): Moment {
-  return parse(textOf(value), zone);
+export function parseValue(value: Json, zone: Zone): Moment | undefined {
+  const moment = parse(textOf(value), zone);
+  return moment.isZero ? undefined : moment;
 }
 
 /**
  * Reads `2024-05-01`, `2024/5/1`, `2024.5.1`, `2024年5月1日`, `20240501`, any of the first four with a time (`T` or space,
  * `8:30`, `08:30:00.25`, `8时30分`) and a zone (`Z`, `+08:00`), ten digits (seconds since 1970) or thirteen
- * (milliseconds). What has no zone is in `zone`; what has no time begins the day. Throws `date.invalid`.
+ * (milliseconds), `0`. What has no zone is in `zone`; what has no time begins the day. Throws `date.invalid`.
  */
 export function parse(text: string, zone: Zone): Moment {
-  return inRange(read(identifier(text), zone), text);
+  return inRange(read(identifier(text), zone), text, zone);
 }
 
 /**
@@ -94,11 +169,18 @@ export function parse(text: string, zone: Zone): Moment {
  * two); all else stands for itself. `DD.MM.YYYY` reads `01.05.2024`. Throws `date.invalid`.
  */
 export function parsePattern(text: string, pattern: string, zone: Zone): Moment {
-  return inRange(readPattern(identifier(text), pattern, zone), text);
+  return inRange(readPattern(identifier(text), pattern, zone), text, zone);
 }
 
-function inRange(moment: Moment | undefined, text: string): Moment {
-  if (moment !== undefined && moment.local >= FIRST && moment.local < LAST) {
+/**
+ * The moment, if it is of this time or is a zero. One that the zone puts behind the year 9999 is the last that a date of
+ * four digits can tell.
+ */
+function inRange(moment: Moment | undefined, text: string, zone: Zone): Moment {
+  if (moment !== undefined && moment.local >= END) {
+    return new Moment((zone.instantOf(END) - 1) * 1000, zone);
+  }
+  if (moment !== undefined && (moment.local >= FIRST || moment.isZero)) {
     return moment;
   }
   const shown = show(text);
@@ -122,6 +204,11 @@ interface Written {
 
 function momentOf(written: Written, offset: number | undefined, zone: Zone): Moment | undefined {
   const { year, month, day, hour = 0, minute = 0, second = 0, millisecond = 0 } = written;
+  // Zeros that are no days, whatever the time: of databases, and of a spreadsheet that counts from 1900-01-00.
+  if (day === 0 && ((year === 0 && month === 0) || (year === 1900 && month === 1))) {
+    const local = year === 0 ? days(1, 1, 1) : days(1899, 12, 31);
+    return new Moment(zone.instantOf(local * DAY) * 1000, zone);
+  }
   const isLawful = month >= 1 && month <= 12 && day >= 1 && day <= daysIn(year, month);
   // A leap second counts as the second after it.
   if (!isLawful || hour > 23 || minute > 59 || second > 60) {
@@ -136,6 +223,9 @@ function read(text: string, zone: Zone): Moment | undefined {
   if (/^[0-9]*$/.test(text)) {
     return readDigits(text, zone);
   }
+  if (text.startsWith("-")) {
+    return readBeforeUnix(text.slice(1), zone);
+  }
   const cursor = new Cursor(text);
   return cursor.attempt(() => {
     const written = cursor.written();
@@ -146,6 +236,8 @@ function read(text: string, zone: Zone): Moment | undefined {
 
 function readDigits(text: string, zone: Zone): Moment | undefined {
   switch (text.length) {
+    case 1:
+      return text === "0" ? new Moment(0, zone) : undefined;
     case 8:
       return readPattern(text, "YYYYMMDD", zone);
     case 10:
@@ -157,6 +249,19 @@ function readDigits(text: string, zone: Zone): Moment | undefined {
     default:
       return undefined;
   }
+}
+
+/**
+ * A zero date as a negative number of seconds or milliseconds: midnight of 1970-01-01 in Shanghai is `-28800`. Nothing else
+ * before 1970 is written so.
+ */
+function readBeforeUnix(digits: string, zone: Zone): Moment | undefined {
+  if (!/^[0-9]{1,15}$/.test(digits)) {
+    return undefined;
+  }
+  return [1000, 1]
+    .map((unit) => new Moment(0 - Number(digits) * unit, zone))
+    .find((moment) => moment.isZero && (moment.local % DAY === 0 || moment.local < SUN_TIME));
 }
 
 function readPattern(text: string, pattern: string, zone: Zone): Moment | undefined {

@@ -5,6 +5,9 @@
  * gives a source map for each file of the project, and the place is looked up when an exception comes, not before.
  */
 
+import { both } from "./contract.ts";
+import { Fault } from "./fault.ts";
+
 /** The mappings of a source map (ECMA-426), by the file's path in the project. */
 export type Places = Readonly<Record<string, string>>;
 
@@ -17,6 +20,9 @@ export function exceptionText(thrown: unknown, places: Places): string {
 function textOf(thrown: unknown): string {
   if (thrown instanceof Error) {
     return thrown.name === "Error" ? thrown.message : `${thrown.name}: ${thrown.message}`;
+  }
+  if (thrown instanceof Fault) {
+    return both(thrown.message);
   }
   if (typeof thrown === "object" && thrown !== null && "message" in thrown) {
     return String(thrown.message);

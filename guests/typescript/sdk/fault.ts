@@ -2,27 +2,27 @@
  * Why a value is refused, before it is known which field of which form it came from.
  *
  * A rule knows the value and the constraint; only its caller knows the form. So a rule has a {@link Fault}, and
- * {@link Fault.at} makes the contract's violation of it. The text is Chinese and English in one, says what is wrong
+ * {@link Fault.at} makes the contract's violation of it. The text is in Chinese and in English, says what is wrong
  * with the value and what to do, and never holds a whole mobile number, e-mail address or identity number.
  */
 
-import type { Violation } from "./contract.ts";
+import type { Text, Violation } from "./contract.ts";
 import { characters } from "./text.ts";
 
-/** The longest text of a violation, in characters. */
+/** The longest text of a violation, in characters of one language. */
 export const MESSAGE_MOST = 300;
 
 /** A value breaks a rule. A function that reads a value throws it; one that checks a value returns it. */
 export class Fault {
   /** A stable code, such as `mobile.invalid`. */
   readonly rule: string;
-  /** `中文 / English`, at most {@link MESSAGE_MOST} characters. */
-  readonly message: string;
+  /** What a person shall read, at most {@link MESSAGE_MOST} characters in each language. */
+  readonly message: Text;
 
-  /** The text is the two languages joined, cut to {@link MESSAGE_MOST} characters. */
+  /** The text is cut to {@link MESSAGE_MOST} characters in each language. */
   constructor(rule: string, chinese: string, english: string) {
     this.rule = rule;
-    this.message = cut(`${chinese} / ${english}`, MESSAGE_MOST);
+    this.message = { zh: cut(chinese, MESSAGE_MOST), en: cut(english, MESSAGE_MOST) };
   }
 
   /** The violation of this rule by a field. */

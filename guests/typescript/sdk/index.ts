@@ -7,7 +7,8 @@
 
 export * from "./contract.ts";
 export { Fault, cut, show } from "./fault.ts";
-export { Clock, mapping } from "./mapping.ts";
+export { Clock } from "./clock.ts";
+export { mapping } from "./mapping.ts";
 export type { Mapping } from "./mapping.ts";
 export { FormRecord } from "./record.ts";
 export { Moment } from "./date.ts";

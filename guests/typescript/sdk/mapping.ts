@@ -5,13 +5,12 @@
  * failure, and no member that breaks a rule of WeCom. A guest's code sees one record at a time.
  */
 
-import { GuestError, reject } from "./contract.ts";
+import { Clock } from "./clock.ts";
+import { reject } from "./contract.ts";
 import type { Context, Decision, Description, Member, Outcome, SourceRecord, Violation } from "./contract.ts";
-import * as date from "./date.ts";
 import { Fault } from "./fault.ts";
 import { FormRecord } from "./record.ts";
 import * as rule from "./rule.ts";
-import { Zone } from "./zone.ts";
 
 /** A factory's rules. `Rules` is what a configuration says. */
 export interface Mapping<Rules> {
@@ -42,23 +41,6 @@ export function mapping<Rules>(mapping: Mapping<Rules>): Mapping<Rules> {
   return mapping;
 }
 
-/** The moment of the run and the tenant's time zone. */
-export class Clock {
-  /** The moment of the run, in the tenant's zone. */
-  readonly now: date.Moment;
-  /** The tenant's time zone. */
-  readonly zone: Zone;
-
-  constructor(context: Context) {
-    this.zone = Zone.named(context.timezone);
-    try {
-      this.now = date.parse(context.now, this.zone);
-    } catch (error) {
-      throw error instanceof Fault ? new GuestError("context.invalid", error.message) : error;
-    }
-  }
-}
-
 /** What a guest says of itself under a configuration. */
 export function describe<Rules>(mapping: Mapping<Rules>, config: string): Description {
   return mapping.describe(mapping.load(config));
@@ -81,14 +63,15 @@ export function decide<Rules, Lowered>(
   return records.map((source) => {
     const record = new FormRecord(source, clock);
     if (record.problems.length > 0) {
-      return { decision: lower(reject(...record.problems)), notes: [] };
+      return { decision: lower(reject(...record.problems)), notes: [], holdsUntil: undefined };
     }
     const decision = mapping.decide(rules, clock, record);
+    const holdsUntil = clock.take();
     const lowered = lower(decision);
     const refused = refusal(decision, record, (field) => mapping.sourceOf?.(rules, field));
     return refused === undefined
-      ? { decision: lowered, notes: record.notes }
-      : { decision: lower(refused), notes: [] };
+      ? { decision: lowered, notes: record.notes, holdsUntil }
+      : { decision: lower(refused), notes: [], holdsUntil };
   });
 }
 
@@ -102,7 +85,7 @@ function refusal(
     const reasons = [...problems, ...decision.val];
     return reject(...(reasons.length === 0 ? [noReason()] : reasons));
   }
-  const broken = brokenBy(decision, problems);
+  const broken = brokenBy(decision, problems, sourceOf);
   if (problems.length + broken.length === 0) {
     return undefined;
   }
@@ -111,9 +94,13 @@ function refusal(
 }
 
 /** The rules of WeCom that a decision breaks, by the fields of WeCom. */
-function brokenBy(decision: Decision, problems: readonly Violation[]): Violation[] {
+function brokenBy(
+  decision: Decision,
+  problems: readonly Violation[],
+  sourceOf: (field: string) => string | undefined,
+): Violation[] {
   if (decision.tag === "upsert") {
-    return beside(decision.val, problems);
+    return beside(decision.val, problems, sourceOf);
   }
   if (decision.tag === "leave" && problems.length === 0) {
     const fault = rule.userid(decision.val);
@@ -123,24 +110,35 @@ function brokenBy(decision: Decision, problems: readonly Violation[]): Violation
 }
 
 /**
- * The rules a member breaks beside what was found, but none that follows from it: the value of a field that was refused
- * is only a stand-in, a contact is not missing if the mobile was refused, nor is a main department wrong if the
- * departments were.
+ * The rules a member breaks beside what was found, but none whose source was refused already, by a getter or by a
+ * rule of the guest's own: the member has only a stand-in there. Nor is a contact missing if one was refused, nor a main
+ * department wrong if the departments were.
  */
-function beside(member: Member, problems: readonly Violation[]): Violation[] {
+function beside(
+  member: Member,
+  problems: readonly Violation[],
+  sourceOf: (field: string) => string | undefined,
+): Violation[] {
   const broken = rule.check(member);
   if (problems.length === 0) {
     return broken;
   }
-  const refused = new Set(problems.map(subject));
+  const fields = new Set(problems.map(({ field }) => field));
+  const subjects = new Set(problems.map(subject));
+  const isRefused = (field: string, subject: string) => {
+    const source = sourceOf(field);
+    // The guest does not say where a field comes from: the rules of its getters tell what they refused.
+    return fields.has(field) || (source === undefined ? subjects.has(subject) : fields.has(source));
+  };
   return broken.filter((violation) => {
+    const about = subject(violation);
     switch (violation.rule) {
       case "contact.missing":
-        return !refused.has("mobile") && !refused.has("email");
+        return !isRefused("mobile", "mobile") && !isRefused("email", "email");
       case "main-department.not-a-member":
-        return !refused.has("main-department") && !refused.has("department");
+        return !isRefused("main_department", about) && !isRefused("department", "department");
       default:
-        return !refused.has(subject(violation));
+        return !isRefused(violation.field, about);
     }
   });
 }

@@ -32,12 +32,10 @@ export function parse(text: string, home = MAINLAND): string {
   let national = digits;
   if (plus) {
     [country, national] = splitCountry(digits) ?? unassigned(text);
-  } else if (home === MAINLAND && digits.startsWith("86") && isMainland(digits.slice(2))) {
+  } else if (home === MAINLAND && digits.startsWith("86") && isMainland(withoutTrunk(MAINLAND, digits.slice(2)))) {
     national = digits.slice(2);
   }
-  if (country === 886 && national.startsWith("0")) {
-    national = national.slice(1);
-  }
+  national = withoutTrunk(country, national);
   if (!isNational(country, national)) {
     throw invalid(text);
   }
@@ -121,9 +119,27 @@ function isNational(country: number, national: string): boolean {
       return national.length === 9 && national.startsWith("9");
     default: {
       const length = national.length + (country < 10 ? 1 : country > 99 ? 3 : 2);
-      return national.length >= 4 && length >= 7 && length <= 15;
+      const zero = !national.startsWith("0") || KEEPS_ZERO.has(country);
+      return zero && national.length >= 4 && length >= 7 && length <= 15;
     }
   }
+}
+
+/** Benin, Burkina Faso, Congo, Côte d'Ivoire; landlines of Italy, San Marino and the Vatican. */
+const KEEPS_ZERO = new Set([39, 225, 226, 229, 242, 378, 379]);
+
+/**
+ * A number without the prefix dialled inside its country, which people leave behind the country code:
+ * `+44 07911 …`, `+86 0138…`. Where a zero belongs to the number it stays.
+ */
+function withoutTrunk(country: number, national: string): string {
+  if (KEEPS_ZERO.has(country)) {
+    return national;
+  }
+  // Russia and Kazakhstan dial 8 before ten digits, Hungary 06.
+  const trunk =
+    country === 7 && national.length === 11 ? "8" : country === 36 && national.startsWith("06") ? "06" : "0";
+  return national.startsWith(trunk) ? national.slice(trunk.length) : national;
 }
 
 /** No assigned code is the beginning of another. */

@@ -13,8 +13,9 @@ import * as email from "./email.ts";
 import { Fault } from "./fault.ts";
 import { JsonError, parseObject } from "./json.ts";
 import type { Json, JsonObject } from "./json.ts";
-import type { Clock } from "./mapping.ts";
+import type { Clock } from "./clock.ts";
 import * as mobile from "./mobile.ts";
+import * as note from "./note.ts";
 import * as rule from "./rule.ts";
 import { identifier, line } from "./text.ts";
 import * as value from "./value.ts";
@@ -77,22 +78,54 @@ export class FormRecord {
 
   /** A userid. */
   userid(field: string): string {
-    return this.checked(field, (held) => identifier(value.text(held)), rule.userid);
+    return this.checked(field, identifierOf, rule.userid);
+  }
+
+  /** Userids of direct leaders; none if the field is empty, or says so with a word that is no userid. */
+  leaders(field: string): string[] {
+    const leaders = this.read(field, (held) => {
+      if (this.saysNothing(field, held, (text) => rule.userid(identifier(text)) !== undefined)) {
+        return [];
+      }
+      const found = value.list(held).map(identifierOf);
+      const fault = rule.directLeader(found);
+      if (fault !== undefined) {
+        throw fault;
+      }
+      return found;
+    });
+    return leaders ?? [];
   }
 
   /** A person's name. */
   name(field: string): string {
-    return this.checked(field, (held) => line(value.text(held)), rule.name);
+    return this.checked(field, (held) => line(value.identity(held)), rule.name);
   }
 
-  /** A mobile number in normal form; empty if the field is. */
+  /** A mobile number in normal form; empty if the field is, or says so. */
   mobile(field: string): string {
-    return this.read(field, (held) => mobile.parse(value.text(held))) ?? "";
+    return this.contact(field, (text) => mobile.parse(text));
   }
 
-  /** An e-mail address; empty if the field is. */
+  /** An e-mail address; empty if the field is, or says so. */
   email(field: string): string {
-    return this.read(field, (held) => email.parse(value.text(held))) ?? "";
+    return this.contact(field, (text) => email.parse(text));
+  }
+
+  private contact(field: string, parse: (text: string) => string): string {
+    const contact = this.read(field, (held) =>
+      this.saysNothing(field, held, () => true) ? "" : parse(value.identity(held)),
+    );
+    return contact ?? "";
+  }
+
+  private saysNothing(field: string, held: Json, counts: (text: string) => boolean): boolean {
+    const nothing = value.placeholder(held);
+    if (nothing === undefined || !counts(nothing)) {
+      return false;
+    }
+    this.note(note.placeholder(field, nothing));
+    return true;
   }
 
   /** Departments, in the order of the form; none if the field is empty. */
@@ -100,9 +133,15 @@ export class FormRecord {
     return department.memberships(this.read(field, department.parse) ?? []);
   }
 
-  /** A date or moment in the tenant's zone; `undefined` if the field is empty. */
+  /** A date or moment in the tenant's zone; `undefined` if the field is empty, or holds a zero date. */
   date(field: string): date.Moment | undefined {
-    return this.read(field, (held) => date.parseValue(held, this.clock.zone));
+    return this.read(field, (held) => {
+      const moment = date.parseValue(held, this.clock.zone);
+      if (moment === undefined) {
+        this.note(note.zeroDate(field, value.text(held)));
+      }
+      return moment;
+    });
   }
 
   /** Yes or no; `undefined` if the field is empty. */
@@ -150,9 +189,11 @@ export class FormRecord {
     this.problems.push(new Fault(rule, chinese, english).at(field));
   }
 
-  /** Makes a remark that the record's trace shows, such as which default was filled in. */
+  /** Makes a remark that the record's trace shows, such as which default was filled in; none twice. */
   note(text: string): void {
-    this.notes.push(text);
+    if (!this.notes.includes(text)) {
+      this.notes.push(text);
+    }
   }
 
   private checked(field: string, reader: (held: Json) => string, check: (text: string) => Fault | undefined): string {
@@ -168,4 +209,8 @@ export class FormRecord {
     this.problems.push(fault.at(field));
     return "";
   }
+}
+
+function identifierOf(held: Json): string {
+  return identifier(value.identity(held));
 }

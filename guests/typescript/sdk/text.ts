@@ -4,12 +4,16 @@
  * Three strengths. {@link line} is for what a person reads (name, position, address): invisible and control characters
  * go, any run of white space becomes one space, the ends are trimmed, and nothing else changes. {@link identifier} is
  * for what a machine compares (userid, mobile, e-mail, ids): the same after NFKC, which turns `Ａ１＠` into `A1@`.
- * {@link clean} is either, as its settings say. All are idempotent.
+ * {@link clean} is either, as its settings say. All are idempotent. Beside them {@link fold}: what is compared with a table
+ * or a list, and never written.
  *
  * Characters are counted and classed as Unicode has them, not as JavaScript's `length`, `trim` and `\s` do.
  */
 
+import { fold } from "./fold.ts";
 import { nfkc } from "./normal.ts";
+
+export { fold };
 
 // An expression written where it is used is made anew each time.
 const NOT_ASCII = /[^\0-\x7f]/;
@@ -36,12 +40,10 @@ export interface Cleaning {
 /** The text, cleaned. Invisible and control characters go whatever the settings. */
 export function clean(text: string, cleaning: Cleaning): string {
   const { trim: trims = true, nfkc: normalises = false, collapse = true, strip = "" } = cleaning;
+  // Characters are removed as they are written: so it is done before NFKC and after.
+  text = stripped(text, strip);
   if (normalises && !isAscii(text)) {
-    text = nfkc(text);
-  }
-  if (strip !== "") {
-    const removed = new Set(strip);
-    text = Array.from(text).filter((c) => !removed.has(c)).join("");
+    text = stripped(nfkc(text), strip);
   }
   if (!isPlain(text)) {
     text = rewrite(text, trims, collapse);
@@ -54,6 +56,14 @@ export function clean(text: string, cleaning: Cleaning): string {
     default:
       return text;
   }
+}
+
+function stripped(text: string, strip: string): string {
+  if (strip === "") {
+    return text;
+  }
+  const removed = new Set(strip);
+  return Array.from(text).filter((c) => !removed.has(c)).join("");
 }
 
 /** A text for people, on one line: see the module. */
@@ -73,6 +83,27 @@ export function identifier(text: string): string {
 /** Whether a person would see nothing. */
 export function isBlank(text: string): boolean {
   return !VISIBLE.test(text);
+}
+
+const NOTHING = new Set(
+  `无 没有 暂无 没 空 无此项 不详 未知 未填 未填写 不填 未提供 不适用 无邮箱 没有邮箱 暂无邮箱 无手机 没有手机 无手机号 没有手机号
+   无电话 没有电话 n/a n.a na #n/a null nil none undefined`
+    .split(/\s+/)
+    .concat("not applicable"),
+);
+
+/**
+ * Whether a person wrote that there is nothing to write: `无`, `暂无`, `N/A`, `null`, `（无）`, or nothing but dashes, slashes
+ * and dots. Anything else, such as `0`, is a value.
+ */
+export function isPlaceholder(text: string): boolean {
+  // Longer than any of them in any writing.
+  if (bytes(text) > 100) {
+    return false;
+  }
+  const folded = fold(text);
+  const word = folded.replace(/^[()<>"'.\-/_,~]+/, "").replace(/[()<>"'.\-/_,~]+$/, "");
+  return word === "" ? folded !== "" : NOTHING.has(word);
 }
 
 /** Whether the text has a character that does not belong on one line: a control character or a line break. */

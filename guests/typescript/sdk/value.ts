@@ -3,13 +3,14 @@
  *
  * A form field is emptied in many ways: `null`, `""`, `[]`, `{}`, `{"phone":""}`, an address of empty parts. All of
  * them are {@link isEmpty}. A phone field is an object, a person is known by `username`, a department by `dept_no`, and
- * which of them a field holds is the form designer's choice; so {@link text} takes them all.
+ * which of them a field holds is the form designer's choice; so {@link text} takes them all. An account, a number or an
+ * address is not made of everything that has a text: {@link identity} takes only what can be one.
  */
 
 import { Fault, cut, show } from "./fault.ts";
 import { JsonError, entries, parseJson, writeJson } from "./json.ts";
 import type { Json, JsonObject } from "./json.ts";
-import { asciiLower, identifier, isBlank, trim } from "./text.ts";
+import { asciiLower, identifier, isBlank, isPlaceholder, trim } from "./text.ts";
 
 /** Whether the form says nothing here. */
 export function isEmpty(value: Json): boolean {
@@ -68,6 +69,79 @@ export function text(value: Json): string {
     }
   }
   return joined;
+}
+
+const LITERALS = new Set(["true", "false", "null", "undefined"]);
+
+/**
+ * The value as the text of one identity: an account, a mobile number, an e-mail address, a name. A text, a whole number, a
+ * person's `username`, a phone object's number, or a list of one of these. Empty values are `""`.
+ *
+ * Throws `value.shape` for yes or no, a fraction, a number beyond 2^53, a list of several, any other object, and a text
+ * that is a program's word for no value, such as `undefined`.
+ */
+export function identity(value: Json): string {
+  switch (typeof value) {
+    case "string":
+      if (LITERALS.has(asciiLower(identifier(value)))) {
+        throw noIdentity(`文本 ${show(value)}`, `the text ${show(value)}`);
+      }
+      return value;
+    case "boolean":
+      throw noIdentity(`“是/否”值 ${value}`, `the yes or no ${value}`);
+    case "bigint":
+    case "number":
+      // Beyond 2^53 the writer of the JSON may have rounded its last digit.
+      if (!Number.isSafeInteger(Number(value))) {
+        const shown = show(writeJson(value));
+        throw noIdentity(`数字 ${shown}`, `the number ${shown}`);
+      }
+      return String(value);
+    default:
+  }
+  if (value === null) {
+    return "";
+  }
+  if (Array.isArray(value)) {
+    const filled = value.filter((item) => !isEmpty(item));
+    if (filled.length > 1) {
+      throw noIdentity(`含有 ${filled.length} 项的列表`, `a list of ${filled.length} items`);
+    }
+    return identity(filled[0] ?? null);
+  }
+  const held = value.get("phone") ?? (value.has("phone") ? null : value.get("username"));
+  if (held === undefined && isEmpty(value)) {
+    return "";
+  }
+  if (held === undefined || (typeof held === "object" && held !== null)) {
+    const kind = keysOf(value);
+    throw noIdentity(`含有 ${kind} 的对象`, `an object of ${kind}`);
+  }
+  return identity(held);
+}
+
+/** A word for nothing where a value should be: what `isPlaceholder` says of the value's text. */
+export function placeholder(value: Json): string | undefined {
+  if (value === null || (typeof value !== "string" && typeof value !== "object")) {
+    return undefined;
+  }
+  try {
+    const written = text(value);
+    return isPlaceholder(written) ? written : undefined;
+  } catch (fault) {
+    if (fault instanceof Fault) {
+      return undefined;
+    }
+    throw fault;
+  }
+}
+
+function noIdentity(chinese: string, english: string): Fault {
+  return new Fault(
+    "value.shape",
+    `${chinese}不能作为帐号、手机号、邮箱或姓名，请更正，或改用其他字段`,
+    `${english} is no account, number, address or name. Correct it, or use another field`,
+  );
 }
 
 function objectText(fields: JsonObject): string | undefined {
@@ -204,15 +278,15 @@ export function number(value: Json): number {
 
 /** A value that no text can be made of. */
 function shape(value: JsonObject): Fault {
-  const kind = cut(
-    entries(value)
-      .map(([key]) => key)
-      .join(", "),
-    60,
-  );
+  const kind = keysOf(value);
   return new Fault(
     "value.shape",
     `该值是含有 ${kind} 的对象，不能当作文本，请换一个字段或写明子字段`,
     `the value is an object of ${kind}, not a text. Use another field or name a part of it`,
   );
+}
+
+function keysOf(value: JsonObject): string {
+  const keys = entries(value).map(([key]) => key);
+  return cut(keys.join(", "), 60);
 }

@@ -63,6 +63,47 @@ export class Zone {
     const [early, late] = [local - before, local - after];
     return this.offsetAt(early) !== before && this.offsetAt(late) === after ? late : early;
   }
+
+  /** The day at a moment, in days since 1970-01-01. */
+  dayOf(instant: number): number {
+    return Math.floor((instant + this.offsetAt(instant)) / DAY);
+  }
+
+  /** The first moment of a day. */
+  startOf(day: number): number {
+    return this.instantOf(day * DAY);
+  }
+
+  /** The first moment after `instant` at which it is this day or a later one, which it is not at `instant`. */
+  nextStartOf(day: number, instant: number): number {
+    const start = this.startOf(day);
+    // Between the two midnights of a clock that was put back over the first.
+    return start > instant ? start : day * DAY - this.offsetAt(instant);
+  }
+
+  /** The first moment after `instant` at which the day is another one. */
+  nextDay(instant: number): number {
+    return this.turnedBack(instant) ?? this.nextStartOf(this.dayOf(instant) + 1, instant);
+  }
+
+  /** The moment at which the clock on the wall is put back to the day before, if it is in the first hours of the day. */
+  turnedBack(instant: number): number | undefined {
+    const offset = this.offsetAt(instant);
+    // No clock was ever put back by more over midnight.
+    let [before, after] = [instant, instant + 3 * 3_600];
+    if (this.offsetAt(after) >= offset) {
+      return undefined;
+    }
+    while (after - before > 1) {
+      const middle = Math.floor((before + after) / 2);
+      if (this.offsetAt(middle) === offset) {
+        before = middle;
+      } else {
+        after = middle;
+      }
+    }
+    return this.dayOf(after) < this.dayOf(instant) ? after : undefined;
+  }
 }
 
 function numberOf(name: string): number | undefined {

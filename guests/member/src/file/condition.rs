@@ -1,20 +1,29 @@
 //! The items of `when`.
 
 use ruzhi_guest::date;
+use ruzhi_guest::text::Cleaning;
 use ruzhi_guest::zone::Zone;
 use serde_json::Value;
 
+use super::entry::{read_cleaning, read_date_input};
 use super::finding::{Findings, Keys};
-use crate::rules::{Condition, Day, Test, Then};
-use crate::template::Path;
+use crate::rules::{Choices, Condition, DateFormat, Day, Entry, Test, Then};
+use crate::template::{Path, Template};
 
 const TESTS: [&str; 7] = ["equals", "in", "not_in", "empty", "not_empty", "before", "after"];
 const THEN: [(&str, Then); 4] =
     [("upsert", Then::Upsert), ("leave", Then::Leave), ("ignore", Then::Ignore), ("reject", Then::Reject)];
 
-pub(super) fn read(value: &Value, index: usize, findings: &mut Findings) -> Option<Condition> {
+/// Reads a condition. Where it does not say how its field is cleaned and its dates are read, the entry says it that fills
+/// something from the same field alone.
+pub(super) fn read(
+    value: &Value,
+    index: usize,
+    entries: &[Entry],
+    findings: &mut Findings,
+) -> Option<Condition> {
     let mut keys = Keys::read(value, format!("when[{index}]"), findings)?;
-    let mut known = vec!["field", "label", "then", "message"];
+    let mut known = vec!["field", "label", "format", "then", "message"];
     known.extend(TESTS);
     keys.refuse_unknown(&known, &[]);
     let path = match keys.text("field") {
@@ -35,7 +44,9 @@ pub(super) fn read(value: &Value, index: usize, findings: &mut Findings) -> Opti
         }
     };
     let label = keys.text("label");
-    let message = keys.text("message");
+    let (cleaning, date) = format(&mut keys, reader(path.as_ref(), entries));
+    let is_contact = readers(path.as_ref(), entries).any(|entry| entry.target.field().is_contact());
+    let message = keys.told("message");
     let then = match keys.has("then") {
         true => keys.word("then", &THEN),
         false => {
@@ -49,7 +60,7 @@ pub(super) fn read(value: &Value, index: usize, findings: &mut Findings) -> Opti
     };
     let given: Vec<&str> = TESTS.into_iter().filter(|test| keys.has(test)).collect();
     let test = match given.as_slice() {
-        [test] => read_test(test, &mut keys),
+        [test] => read_test(test, &cleaning, &mut keys),
         _ => {
             let listed = TESTS.join(", ");
             keys.add(
@@ -60,14 +71,44 @@ pub(super) fn read(value: &Value, index: usize, findings: &mut Findings) -> Opti
             None
         }
     };
-    Some(Condition { path: path?, label, test: test?, then: then?, message })
+    Some(Condition { path: path?, label, cleaning, date, is_contact, test: test?, then: then?, message })
 }
 
-fn read_test(test: &str, keys: &mut Keys<'_, '_>) -> Option<Test> {
+/// The entries that are filled from nothing but a field.
+fn readers<'e>(path: Option<&Path>, entries: &'e [Entry]) -> impl Iterator<Item = &'e Entry> {
+    entries.iter().filter(move |entry| match &entry.template {
+        Template::Single(read) => path == Some(read),
+        Template::Constant(_) | Template::Mixture(_) => false,
+    })
+}
+
+/// The first of them that says how it is read.
+fn reader<'e>(path: Option<&Path>, entries: &'e [Entry]) -> Option<&'e Entry> {
+    readers(path, entries).find(|entry| entry.is_formatted)
+}
+
+fn format(keys: &mut Keys<'_, '_>, reader: Option<&Entry>) -> (Cleaning, DateFormat) {
+    let mut cleaning = Cleaning::identifier();
+    let mut date = DateFormat::default();
+    match (keys.part("format"), reader) {
+        (Some(mut format), _) => {
+            let known = ["trim", "nfkc", "collapse", "case", "strip", "input", "timezone"];
+            format.refuse_unknown(&known, &[]);
+            read_cleaning(&mut format, &mut cleaning);
+            read_date_input(&mut format, &mut date);
+            (cleaning, date)
+        }
+        (None, Some(entry)) => (entry.cleaning.clone(), entry.date.clone()),
+        (None, None) => (cleaning, date),
+    }
+}
+
+fn read_test(test: &str, cleaning: &Cleaning, keys: &mut Keys<'_, '_>) -> Option<Test> {
+    let choices = |texts| Choices::new(texts, cleaning);
     match test {
-        "equals" => keys.scalar(test).map(|text| Test::In(vec![text])),
-        "in" => keys.texts(test).map(Test::In),
-        "not_in" => keys.texts(test).map(Test::NotIn),
+        "equals" => keys.scalar(test).map(|text| Test::In(choices(vec![text]))),
+        "in" => keys.texts(test).map(|texts| Test::In(choices(texts))),
+        "not_in" => keys.texts(test).map(|texts| Test::NotIn(choices(texts))),
         "empty" => keys.boolean(test).map(|empty| if empty { Test::Empty } else { Test::NotEmpty }),
         "not_empty" => keys.boolean(test).map(|filled| if filled { Test::NotEmpty } else { Test::Empty }),
         "before" => day(test, keys).map(Test::Before),

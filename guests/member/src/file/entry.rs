@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use regex_lite::Regex;
 use ruzhi_guest::fault::show;
 use ruzhi_guest::mobile::{MAINLAND, is_assigned};
-use ruzhi_guest::text::{Case, Cleaning, line};
+use ruzhi_guest::text::{Case, Cleaning, fold};
 use serde_json::Value;
 
 use super::condition::day;
 use super::finding::{Findings, Keys, nearest};
 use crate::rules::{
-    Bound, Checks, DateFormat, Entry, Kind, Lookup, LookupMissing, Missing, MobileRegions, Written,
+    Bound, Checks, Choices, DateFormat, Entry, Kind, Lookup, LookupMissing, Missing, MobileRegions, Written,
 };
 use crate::target::{FIELDS, Field, Target};
 use crate::template::{Mistake, Template};
@@ -88,10 +88,12 @@ pub(super) fn read(value: &Value, index: usize, findings: &mut Findings) -> Opti
     }
     let target = target?;
     let missing = missing(&mut keys, &target, default.clone(), required);
+    let is_formatted = keys.has("format");
     let (cleaning, date, mobile, is_date) = format(&mut keys, target.field());
+    let plain = Cleaning { case: None, strip: String::new(), ..cleaning.clone() };
     let kind = if is_date && kind == Some(Kind::Plain) { Some(Kind::Date) } else { kind };
-    let lookup = lookup(&mut keys, default.as_ref());
-    let checks = checks(&mut keys, kind.unwrap_or(Kind::Plain));
+    let lookup = lookup(&mut keys, default.as_ref(), &cleaning);
+    let checks = checks(&mut keys, kind.unwrap_or(Kind::Plain), &cleaning);
     let template = if is_unmapped { Template::Constant(default?) } else { template? };
     let blame = template.only_field().unwrap_or_else(|| target.field().name()).to_owned();
     Some(Entry {
@@ -102,6 +104,8 @@ pub(super) fn read(value: &Value, index: usize, findings: &mut Findings) -> Opti
         kind: kind?,
         missing: missing?,
         cleaning,
+        plain,
+        is_formatted,
         date,
         mobile,
         lookup,
@@ -247,20 +251,42 @@ fn missing(
 
 fn format(keys: &mut Keys<'_, '_>, field: Field) -> (Cleaning, DateFormat, MobileRegions, bool) {
     let mut cleaning = if field.is_identifier() { Cleaning::identifier() } else { Cleaning::default() };
-    let mut date = DateFormat { input: Vec::new(), output: Written::Date, zone: None };
+    let mut date = DateFormat::default();
     let mut mobile = MobileRegions { home: MAINLAND, allowed: Vec::new() };
     let Some(mut format) = keys.part("format") else { return (cleaning, date, mobile, false) };
     format.refuse_unknown(
         &["trim", "nfkc", "collapse", "case", "strip", "date", "input", "timezone", "mobile"],
         &[],
     );
+    read_cleaning(&mut format, &mut cleaning);
+    let is_date = ["date", "input", "timezone"].iter().any(|key| format.has(key));
+    date.output = format.word("date", &WRITTEN).unwrap_or(date.output);
+    read_date_input(&mut format, &mut date);
+    if let Some(mut regions) = format.part("mobile") {
+        if field != Field::Mobile {
+            regions.add("", "只能用于 mobile 字段", "is for the field mobile only");
+        }
+        regions.refuse_unknown(&["default_region", "regions"], &[]);
+        if let Some(name) = regions.scalar("default_region") {
+            mobile.home = region(&name, "default_region", &mut regions).unwrap_or(MAINLAND);
+        }
+        let names = regions.texts("regions").unwrap_or_default();
+        mobile.allowed = names.iter().filter_map(|name| region(name, "regions", &mut regions)).collect();
+    }
+    (cleaning, date, mobile, is_date)
+}
+
+/// How texts are cleaned, by the keys of a `format`.
+pub(super) fn read_cleaning(format: &mut Keys<'_, '_>, cleaning: &mut Cleaning) {
     cleaning.trim = format.boolean("trim").unwrap_or(cleaning.trim);
     cleaning.nfkc = format.boolean("nfkc").unwrap_or(cleaning.nfkc);
     cleaning.collapse = format.boolean("collapse").unwrap_or(cleaning.collapse);
     cleaning.case = format.word("case", &[("lower", Case::Lower), ("upper", Case::Upper)]);
     cleaning.strip = format.text("strip").unwrap_or_default();
-    let is_date = ["date", "input", "timezone"].iter().any(|key| format.has(key));
-    date.output = format.word("date", &WRITTEN).unwrap_or(date.output);
+}
+
+/// How dates are read, by the keys of a `format`.
+pub(super) fn read_date_input(format: &mut Keys<'_, '_>, date: &mut DateFormat) {
     date.input = format.texts("input").unwrap_or_default();
     let lacks = |pattern: &String| {
         let has = |letter| pattern.contains(letter);
@@ -274,18 +300,6 @@ fn format(keys: &mut Keys<'_, '_>, field: Field) -> (Cleaning, DateFormat, Mobil
         );
     }
     date.zone = format.zone("timezone");
-    if let Some(mut regions) = format.part("mobile") {
-        if field != Field::Mobile {
-            regions.add("", "只能用于 mobile 字段", "is for the field mobile only");
-        }
-        regions.refuse_unknown(&["default_region", "regions"], &[]);
-        if let Some(name) = regions.scalar("default_region") {
-            mobile.home = region(&name, "default_region", &mut regions).unwrap_or(MAINLAND);
-        }
-        let names = regions.texts("regions").unwrap_or_default();
-        mobile.allowed = names.iter().filter_map(|name| region(name, "regions", &mut regions)).collect();
-    }
-    (cleaning, date, mobile, is_date)
 }
 
 /// The country code of `CN`, `HK`, `MO`, `TW` or `+65`.
@@ -307,11 +321,26 @@ fn region(name: &str, key: &str, keys: &mut Keys<'_, '_>) -> Option<u16> {
     code
 }
 
-fn lookup(keys: &mut Keys<'_, '_>, default: Option<&Value>) -> Option<Lookup> {
+fn lookup(keys: &mut Keys<'_, '_>, default: Option<&Value>, cleaning: &Cleaning) -> Option<Lookup> {
     let table = keys.object("lookup").map(|fields| {
         let mut table = BTreeMap::new();
         for (key, value) in fields {
-            table.insert(line(key).into_owned(), value.clone());
+            let folded = |key: &str| fold(&cleaning.apply(key)).into_owned();
+            match table.insert(folded(key), value.clone()) {
+                Some(known) if known != *value => {
+                    let alike = |other: &&String| folded(other) == folded(key);
+                    let (one, other) = (fields.keys().find(alike).map_or("", String::as_str), show(key));
+                    let one = show(one);
+                    keys.add(
+                        "lookup",
+                        format_args!("{one} 与 {other} 在比较时是同一文本，却对应不同的值，请只保留一个"),
+                        format_args!(
+                            "{one} and {other} are compared as one text and have different values. Keep one"
+                        ),
+                    );
+                }
+                _ => {}
+            }
         }
         table
     });
@@ -344,7 +373,7 @@ fn lookup(keys: &mut Keys<'_, '_>, default: Option<&Value>) -> Option<Lookup> {
     Some(Lookup { table: table?, missing: missing? })
 }
 
-fn checks(keys: &mut Keys<'_, '_>, kind: Kind) -> Checks {
+fn checks(keys: &mut Keys<'_, '_>, kind: Kind, cleaning: &Cleaning) -> Checks {
     let pattern = keys.text("pattern").and_then(|pattern| match Regex::new(&format!("^(?:{pattern})$")) {
         Ok(regex) => Some(regex),
         Err(_) => {
@@ -358,10 +387,10 @@ fn checks(keys: &mut Keys<'_, '_>, kind: Kind) -> Checks {
     });
     let checks = Checks {
         pattern,
-        one_of: keys.texts("one_of"),
+        one_of: keys.texts("one_of").map(|texts| Choices::new(texts, cleaning)),
         min: bound("min", kind, keys),
         max: bound("max", kind, keys),
-        message: keys.text("message"),
+        message: keys.told("message"),
     };
     if checks.message.is_some() && !["pattern", "one_of", "min", "max"].iter().any(|key| keys.has(key)) {
         keys.add(

@@ -3,15 +3,25 @@
 use std::fmt::Display;
 
 use ruzhi_guest::GuestError;
-use ruzhi_guest::fault::show;
+use ruzhi_guest::contract::Text;
+use ruzhi_guest::fault::{MESSAGE_MOST, cut, show};
 use ruzhi_guest::zone::Zone;
 use serde_json::{Map, Value};
 
 use super::zone_named;
 
+/// A problem of a rules file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Where in the file, such as `request[2].min`; empty for the whole file.
+    pub place: String,
+    /// What is wrong there and what to do.
+    pub text: Text,
+}
+
 /// The problems of a rules file, in the order of the file.
-#[derive(Default)]
-pub(super) struct Findings(Vec<String>);
+#[derive(Debug, Default)]
+pub(crate) struct Findings(Vec<Finding>);
 
 impl Findings {
     pub(super) fn is_empty(&self) -> bool {
@@ -20,19 +30,27 @@ impl Findings {
 
     /// A problem at a place such as `request[2]`.
     pub(super) fn add(&mut self, place: impl AsRef<str>, chinese: impl Display, english: impl Display) {
-        self.add_text(place.as_ref(), &format!("{chinese} / {english}"));
+        self.add_text(place.as_ref(), Text::new(chinese.to_string(), english.to_string()));
     }
 
-    pub(super) fn add_text(&mut self, place: &str, text: &str) {
-        self.0.push(if place.is_empty() { text.to_owned() } else { format!("{place}: {text}") });
+    pub(super) fn add_text(&mut self, place: &str, text: Text) {
+        self.0.push(Finding { place: place.to_owned(), text });
     }
 
-    pub(super) fn into_error(self) -> GuestError {
+    pub(crate) fn into_vec(self) -> Vec<Finding> {
+        self.0
+    }
+
+    pub(crate) fn into_error(self) -> GuestError {
         let count = self.0.len();
         let mut message = format!("规则文件有 {count} 处问题 / the rules file has {count} problem(s)");
-        for finding in self.0 {
+        for Finding { place, text } in self.0 {
             message.push('\n');
-            message.push_str(&finding);
+            if !place.is_empty() {
+                message.push_str(&place);
+                message.push_str(": ");
+            }
+            message.push_str(&text.both());
         }
         GuestError { code: "config.invalid".to_owned(), message }
     }
@@ -128,6 +146,21 @@ impl<'a, 'f> Keys<'a, 'f> {
 
     pub(super) fn text(&mut self, key: &str) -> Option<String> {
         self.typed(key, |value| value.as_str().map(str::to_owned), "文本", "a text")
+    }
+
+    /// A text for people: one for readers of both languages, `中文 / English`, or an object of both.
+    pub(super) fn told(&mut self, key: &str) -> Option<Text> {
+        let read = |value: &Value| {
+            let Text { zh, en } = match value {
+                Value::String(text) => Text::joined(text),
+                Value::Object(both) if both.len() == 2 => {
+                    Text::new(both.get("zh")?.as_str()?, both.get("en")?.as_str()?)
+                }
+                _ => return None,
+            };
+            Some(Text::new(cut(zh, MESSAGE_MOST), cut(en, MESSAGE_MOST)))
+        };
+        self.typed(key, read, "文本，或 {\"zh\": …, \"en\": …}", "a text, or {\"zh\": …, \"en\": …}")
     }
 
     /// `true`, `false`, or their text.

@@ -6,7 +6,7 @@ use super::*;
 
 /// The problems of a file, without the heading.
 fn problems(file: Value) -> Vec<String> {
-    let error = read(&file.to_string()).unwrap_err();
+    let error = read(&file.to_string()).unwrap_err().into_error();
     assert_eq!(error.code, "config.invalid");
     error.message.lines().skip(1).map(str::to_owned).collect()
 }
@@ -43,11 +43,11 @@ fn the_base_is_lawful() {
 
 #[test]
 fn what_is_no_rules_file() {
-    says(&read("").unwrap_err().message, "规则文件有 1 处问题", "there is no rules file");
+    says(&read("").unwrap_err().into_error().message, "规则文件有 1 处问题", "there is no rules file");
     says(&problems(json!([]))[0], "规则文件应为 JSON 对象", "is a JSON object");
     says(&problems(json!({}))[0], "缺少 request", "no list `request`");
     says(&problems(json!({"request": []}))[0], "缺少 request", "no list `request`");
-    let message = read("{\n  \"request\": [\n}").unwrap_err().message;
+    let message = read("{\n  \"request\": [\n}").unwrap_err().into_error().message;
     assert!(message.contains("line 3 column 1"), "{message}");
 }
 

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::contract::Membership;
+use crate::contract::{Membership, Text};
 use crate::fault::MESSAGE_MOST;
 
 fn lawful() -> Member {
@@ -134,7 +134,7 @@ fn all_rules_are_reported_at_once() {
     let rules: Vec<_> = violations.iter().map(|violation| violation.rule.as_str()).collect();
     assert_eq!(rules, ["userid.empty", "name.empty", "contact.missing", "gender.invalid"]);
     for violation in violations {
-        let (chinese, english) = violation.message.split_once(" / ").unwrap();
+        let Text { zh: chinese, en: english } = violation.message;
         assert!(chinese.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c)), "{chinese}");
         assert!(!english.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c)), "{english}");
     }
@@ -235,10 +235,10 @@ proptest! {
             prop_assert!(mail.is_empty() || (6..=63).contains(&mail.len()) && mail.contains('@'));
         }
         for violation in &found {
-            prop_assert!(violation.message.chars().count() <= MESSAGE_MOST);
-            prop_assert!(violation.message.contains(" / "));
+            let Text { zh, en } = &violation.message;
+            prop_assert!((1..=MESSAGE_MOST).contains(&zh.chars().count()) && (1..=MESSAGE_MOST).contains(&en.chars().count()));
             if let Some(mobile) = member.mobile.as_ref().filter(|mobile| mobile.chars().filter(char::is_ascii_digit).count() > 7) {
-                prop_assert!(!violation.message.contains(mobile.as_str()));
+                prop_assert!(!zh.contains(mobile.as_str()) && !en.contains(mobile.as_str()));
             }
         }
     }

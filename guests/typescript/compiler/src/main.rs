@@ -25,7 +25,9 @@ use componentize_qjs::{ComponentizeOpts, Runtime};
 use crate::module::Module;
 use crate::project::{ENTRY, Project, SDK};
 
-const WIT: &str = include_str!("../../../../wit/v0.1/mapping.wit");
+const WIT: &str = include_str!("../../../../wit/v0.2/mapping.wit");
+/// For a project that brings an SDK of before 0.2.
+const WIT_0_1: &str = include_str!("../../../../wit/v0.1/mapping.wit");
 const MAIN: &str = "main.js";
 
 /// Makes a mapping component of a folder of TypeScript rules.
@@ -54,7 +56,8 @@ fn main() -> ExitCode {
 }
 
 fn build(folder: &Path) -> Result<Vec<u8>> {
-    let modules = Project::open(folder)?.modules()?;
+    let project = Project::open(folder)?;
+    let modules = project.modules()?;
     let scratch = tempfile::tempdir().context("cannot make a temporary folder")?;
     let root = scratch.path().join("modules");
     for (path, module) in &modules {
@@ -63,7 +66,7 @@ fn build(folder: &Path) -> Result<Vec<u8>> {
     let main = main_module(&modules)?;
     write(&root.join(MAIN), main.as_bytes())?;
     let wit = scratch.path().join("mapping.wit");
-    write(&wit, WIT.as_bytes())?;
+    write(&wit, if project.speaks_0_1() { WIT_0_1 } else { WIT }.as_bytes())?;
 
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let componentized = runtime.block_on(componentize_qjs::componentize(&ComponentizeOpts {

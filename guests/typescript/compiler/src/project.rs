@@ -35,6 +35,14 @@ impl Project {
         Ok(Self { folder: folder.to_owned(), has_sdk })
     }
 
+    /// Whether the project brings an SDK of contract 0.1, which said of no version that it is its own.
+    pub fn speaks_0_1(&self) -> bool {
+        self.has_sdk
+            && !self
+                .read(&format!("{SDK}/contract.ts"))
+                .is_some_and(|text| text.contains("export const CONTRACT = "))
+    }
+
     /// Every module that is reached from the rules or that runs them, by its path.
     pub fn modules(&self) -> Result<BTreeMap<String, Module>> {
         let mut modules = BTreeMap::new();
