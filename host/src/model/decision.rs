@@ -1,8 +1,9 @@
 //! Refusals: why a record is in quarantine.
 
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::Violation;
+use super::{Text, UniqueField, UserId, Violation};
 
 /// Who refused a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
@@ -30,6 +31,116 @@ impl RefusedBy {
     }
 }
 
+/// What an entry of the quarantine waits for, beside its row and its rules. When that changes, the record is planned
+/// again.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, utoipa::ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum WaitsFor {
+    /// Nothing else: the row or the rules have to change.
+    #[default]
+    Row,
+    /// A department that WeCom does not have.
+    Department,
+    /// A member to leave the directory whose userid the record names, or to become ruzhi's.
+    Userid,
+    /// The direct leader. The record's person is in the directory without one.
+    Leader,
+    /// A mobile number that another member has.
+    Mobile,
+    /// An e-mail address that another member has.
+    Email,
+    /// An enterprise mail address that another member has.
+    BizMail,
+    /// A person's decision.
+    Person,
+    /// Another attempt: WeCom rejected the member for a reason that may pass.
+    Time,
+}
+
+impl WaitsFor {
+    /// The word the store and the commands use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Row => "row",
+            Self::Department => "department",
+            Self::Userid => "userid",
+            Self::Leader => "leader",
+            Self::Mobile => "mobile",
+            Self::Email => "email",
+            Self::BizMail => "biz_mail",
+            Self::Person => "person",
+            Self::Time => "time",
+        }
+    }
+
+    /// What has to come, for a person who keeps the form.
+    pub fn words(self) -> Text {
+        match self {
+            Self::Row => Text::new(
+                "the row in the form, or the rules, have to be corrected",
+                "请修正表单中的这一行，或修正规则",
+            ),
+            Self::Department => Text::new(
+                "tried again by itself once the department exists in WeCom",
+                "等待企业微信中建立该部门，建立后自动重试",
+            ),
+            Self::Userid => Text::new(
+                "tried again by itself once the account is free in WeCom",
+                "等待该帐号在企业微信中空出，空出后自动重试",
+            ),
+            Self::Leader => Text::new(
+                "the person is in WeCom, and only the direct leader is missing; set by itself once the leader is there",
+                "此人已在企业微信，仅缺直属上级；上级加入后自动补上",
+            ),
+            Self::Mobile => Text::new(
+                "tried again by itself once the mobile number is free in WeCom",
+                "等待该手机号在企业微信中空出，空出后自动重试",
+            ),
+            Self::Email => Text::new(
+                "tried again by itself once the e-mail address is free in WeCom",
+                "等待该邮箱在企业微信中空出，空出后自动重试",
+            ),
+            Self::BizMail => Text::new(
+                "tried again by itself once the enterprise mail address is free in WeCom",
+                "等待该企业邮箱在企业微信中空出，空出后自动重试",
+            ),
+            Self::Person => Text::new("waits for a person's decision", "等待人工决定"),
+            Self::Time => Text::new("tried again by itself after a rest", "稍后自动重试"),
+        }
+    }
+
+    /// The unique field whose value has to become free.
+    pub fn value(self) -> Option<UniqueField> {
+        match self {
+            Self::Mobile => Some(UniqueField::Mobile),
+            Self::Email => Some(UniqueField::Email),
+            Self::BizMail => Some(UniqueField::BizMail),
+            _ => None,
+        }
+    }
+}
+
+impl From<UniqueField> for WaitsFor {
+    fn from(field: UniqueField) -> Self {
+        match field {
+            UniqueField::Mobile => Self::Mobile,
+            UniqueField::Email => Self::Email,
+            UniqueField::BizMail => Self::BizMail,
+        }
+    }
+}
+
+/// How long a record rests that WeCom has rejected so many times: an hour, six hours, then a day each time.
+pub fn rest_after(tries: u32) -> TimeDelta {
+    match tries {
+        0 | 1 => TimeDelta::hours(1),
+        2 => TimeDelta::hours(6),
+        _ => TimeDelta::days(1),
+    }
+}
+
 /// Why a record is in quarantine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
@@ -40,4 +151,34 @@ pub struct Refusal {
     /// WeCom's code, where WeCom refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub errcode: Option<i64>,
+    /// The member in WeCom who has what the record claims, where WeCom said who it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_by: Option<UserId>,
+    /// What it waits for.
+    #[serde(default)]
+    pub waits_for: WaitsFor,
+    /// How often WeCom has rejected the record as it is.
+    #[serde(default)]
+    pub tries: u32,
+    /// When it is tried again, whatever else changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_at: Option<DateTime<Utc>>,
+}
+
+impl Refusal {
+    /// A refusal that waits for its row or the rules.
+    pub fn new(by: RefusedBy, violations: Vec<Violation>) -> Self {
+        let waits_for = WaitsFor::Row;
+        Self { by, violations, errcode: None, held_by: None, waits_for, tries: 0, retry_at: None }
+    }
+
+    /// Whether WeCom said that a member it names is not there.
+    pub fn names_a_missing_member(&self) -> bool {
+        self.waits_for == WaitsFor::Leader && self.retry_at.is_none()
+    }
+
+    /// Whether the record's person is kept out of the directory, or as they were, by it.
+    pub fn blocks(&self) -> bool {
+        self.waits_for != WaitsFor::Leader
+    }
 }

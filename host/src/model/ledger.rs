@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -35,6 +35,31 @@ pub enum MemberState {
     Left,
     /// No longer in the directory.
     Deleted,
+    /// Removed from the directory by someone else, as WeCom's own listing says.
+    Removed,
+}
+
+/// What a person decided about a member who was removed by hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RemovalAnswer {
+    /// The member is created again, without an invitation.
+    Recreate,
+    /// The member is created again, and invited if the rules say so.
+    RecreateInvited,
+    /// The removal stands: ruzhi lets go of the member.
+    Release,
+}
+
+impl RemovalAnswer {
+    /// The word the store and the commands use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Recreate => "recreate",
+            Self::RecreateInvited => "recreate_invited",
+            Self::Release => "release",
+        }
+    }
 }
 
 impl MemberState {
@@ -44,6 +69,7 @@ impl MemberState {
             Self::Active => "active",
             Self::Left => "left",
             Self::Deleted => "deleted",
+            Self::Removed => "removed",
         }
     }
 }
@@ -63,10 +89,11 @@ pub struct LedgerEntry {
     /// Where the member stands.
     pub state: MemberState,
     /// When the member was disabled as a leaver; none for one who has left while it is not known whether WeCom disabled
-    /// them.
+    /// them. Of a removed member: when the removal was found.
     pub left_at: Option<DateTime<Utc>>,
     /// A write's answer was lost: what WeCom holds may differ from `written`, so everything is sent again. On a deleted
-    /// member: a create was lost and was not found to have happened; should the member turn up, it is ours.
+    /// member: a create was lost and was not found to have happened; should the member turn up, it is ours. On a removed
+    /// one: only one listing has shown the removal.
     pub doubtful: bool,
     /// Digest of the decision that `written` carries out whole; none if it carries out only a part of one, or none.
     pub carried_out: Option<Digest>,
@@ -75,6 +102,9 @@ pub struct LedgerEntry {
     /// What the directory holds by hand, by field, and a person let stand.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub kept: Map<String, Value>,
+    /// What a person decided about the removal of a removed member.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removal_answer: Option<RemovalAnswer>,
 }
 
 impl LedgerEntry {
@@ -97,6 +127,30 @@ impl LedgerEntry {
 
     /// Whether the member is in the directory.
     pub fn exists(&self) -> bool {
-        self.state != MemberState::Deleted
+        matches!(self.state, MemberState::Active | MemberState::Left)
+    }
+
+    /// The line once WeCom's listing has shown that someone else removed the member.
+    pub fn removed(&self, found_at: DateTime<Utc>) -> Self {
+        Self {
+            state: MemberState::Removed,
+            left_at: Some(found_at),
+            doubtful: true,
+            carried_out: None,
+            removal_answer: None,
+            ..self.clone()
+        }
+    }
+
+    /// Whether one listing alone has shown the removal, which may have been a late replica's: should the member turn up,
+    /// it is ruzhi's.
+    pub fn removal_is_unsure(&self) -> bool {
+        self.state == MemberState::Removed && self.doubtful
+    }
+
+    /// Whether a listing that still lacks the member settles the removal: no replica is late for so long.
+    pub fn removal_can_be_settled(&self, now: DateTime<Utc>) -> bool {
+        const LATE: TimeDelta = TimeDelta::minutes(10);
+        self.removal_is_unsure() && self.left_at.is_none_or(|found| found + LATE <= now)
     }
 }

@@ -7,19 +7,23 @@
 mod clock;
 mod decision;
 mod id;
+pub mod json;
 mod ledger;
 mod operation;
+mod service_clock;
 mod text;
 
 pub use clock::{Clock, FixedClock, SystemClock};
-pub use decision::{Refusal, RefusedBy};
+pub use decision::{Refusal, RefusedBy, WaitsFor, rest_after};
 pub use id::{
     DepartmentId, Digest, DigestOfParts, FlowId, IdError, MemberKey, PlanId, RecordId, RunId, TenantId,
     UserId,
 };
-pub use ledger::{LedgerEntry, MemberState, Origin};
-pub use operation::{Operation, OperationKind, OperationState};
+pub use ledger::{LedgerEntry, MemberState, Origin, RemovalAnswer};
+pub use operation::{Operation, OperationKind, OperationState, UniqueField};
 pub use ruzhi_guest::contract::{
     Context, Decision, Description, Member, Membership, Outcome, SourceRecord, Violation,
 };
+pub use ruzhi_guest::text::fold;
+pub use service_clock::{ServiceClock, Sighting, http_date};
 pub use text::{Lang, Text};

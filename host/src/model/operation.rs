@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Digest, FlowId, LedgerEntry, Member, MemberKey, RecordId, TenantId, UserId};
+use super::{Digest, FlowId, LedgerEntry, Member, MemberKey, RecordId, TenantId, Text, UserId};
 
 /// What an operation does to a member.
 #[derive(
@@ -79,6 +79,56 @@ impl OperationState {
     }
 }
 
+/// A field of which two members cannot hold the same value.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum UniqueField {
+    /// The mobile number.
+    Mobile,
+    /// The e-mail address.
+    Email,
+    /// The enterprise mail address.
+    BizMail,
+}
+
+impl UniqueField {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Mobile, Self::Email, Self::BizMail];
+
+    /// WeCom's name of the field.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Mobile => "mobile",
+            Self::Email => "email",
+            Self::BizMail => "biz_mail",
+        }
+    }
+
+    /// The member's value, if it is not empty.
+    pub fn of(self, member: &Member) -> Option<&str> {
+        let value = match self {
+            Self::Mobile => &member.mobile,
+            Self::Email => &member.email,
+            Self::BizMail => &member.biz_mail,
+        };
+        value.as_deref().filter(|value| !value.is_empty())
+    }
+
+    fn set(self, member: &mut Member, value: Option<String>) {
+        match self {
+            Self::Mobile => member.mobile = value,
+            Self::Email => member.email = value,
+            Self::BizMail => member.biz_mail = value,
+        }
+    }
+}
+
+fn is_none(count: &u32) -> bool {
+    *count == 0
+}
+
 /// One write, complete: whoever applies it has no choice left to make.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Operation {
@@ -110,6 +160,15 @@ pub struct Operation {
     /// It carries out a part of the decision; the next plan does the rest.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub partial: bool,
+    /// The field with a unique value that is emptied first, because another member takes the value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parks: Option<UniqueField>,
+    /// How often WeCom has rejected this very decision before.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub tries: u32,
+    /// Remarks for whoever reads the plan or the record's trace.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Text>,
     /// It undoes an earlier operation: the record waits until its row or the rules change.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub undoes: bool,
@@ -123,12 +182,34 @@ impl Operation {
         moves.then_some((&owner.tenant, &owner.flow))
     }
 
-    /// The operation that gives the member's mobile number up and leaves the new one to the next plan.
-    pub fn letting_go(mut self) -> Self {
-        self.body.insert("mobile".to_owned(), Value::String(String::new()));
-        self.member.mobile = Some(String::new());
+    /// The operation that empties `field` of the member, and leaves all that was wanted to the next plan.
+    pub fn parking(mut self, field: UniqueField) -> Self {
+        self.body = Map::from_iter([
+            ("userid".to_owned(), Value::String(self.userid.to_string())),
+            (field.as_str().to_owned(), Value::String(String::new())),
+        ]);
+        if let Some(before) = &self.before {
+            self.member = before.written.clone();
+        }
+        field.set(&mut self.member, Some(String::new()));
+        self.kind = OperationKind::Update;
+        self.partial = true;
+        self.parks = Some(field);
+        self
+    }
+
+    /// The operation without a field, which it leaves to the next plan.
+    pub fn holding_back(mut self, field: UniqueField) -> Self {
+        self.body.remove(field.as_str());
+        let before = self.before.as_ref().and_then(|before| field.of(&before.written));
+        field.set(&mut self.member, before.map(str::to_owned));
         self.partial = true;
         self
+    }
+
+    /// Whether it sets a direct leader and nothing else.
+    pub fn sets_leader_only(&self) -> bool {
+        self.kind == OperationKind::Update && self.changes().eq(["direct_leader"])
     }
 
     /// The names of the fields it sends, for the person who reads the plan.

@@ -1,5 +1,6 @@
 //! What a person reads, in both languages.
 
+use ruzhi_guest::contract;
 use serde::{Deserialize, Serialize};
 
 /// The language a person asked for.
@@ -10,6 +11,16 @@ pub enum Lang {
     En,
     /// 简体中文.
     Zh,
+}
+
+impl Lang {
+    /// The version of a violation's text in this language.
+    pub fn of(self, text: &contract::Text) -> &str {
+        match self {
+            Self::En => &text.en,
+            Self::Zh => &text.zh,
+        }
+    }
 }
 
 /// One message in both languages.
@@ -35,8 +46,20 @@ impl Text {
         }
     }
 
-    /// Both versions on one line, Chinese first, as a guest writes its violations.
+    /// Both versions on one line, Chinese first, for where a text has one form only: a log, a message to a group.
     pub fn both(&self) -> String {
         format!("{} / {}", self.zh, self.en)
+    }
+}
+
+impl From<Text> for contract::Text {
+    fn from(Text { en, zh }: Text) -> Self {
+        Self { zh, en }
+    }
+}
+
+impl From<contract::Text> for Text {
+    fn from(contract::Text { zh, en }: contract::Text) -> Self {
+        Self { en, zh }
     }
 }

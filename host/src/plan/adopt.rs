@@ -7,9 +7,12 @@ use std::collections::HashMap;
 
 use serde_json::Map;
 
-use super::planner::{Standing, protected, refused, violation};
+use super::planner::Standing;
+use super::reasons::{protected, refused, violation};
 use super::world::{Candidate, Policy, Resolution};
-use crate::model::{Decision, Member, MemberKey, Operation, OperationKind, Origin, Text, UserId, Violation};
+use crate::model::{
+    Decision, Member, MemberKey, Operation, OperationKind, Origin, Text, UserId, Violation, fold,
+};
 
 /// Who in the directory may be a record's person.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -61,7 +64,8 @@ pub fn adopt(
             &format!("{userid} 已属于记录 {owner}"),
         )]);
     }
-    if let Some(name) = found.name.as_deref().filter(|name| !name.is_empty() && *name != member.name) {
+    let is_another = |name: &&str| !name.is_empty() && fold(name) != fold(&member.name);
+    if let Some(name) = found.name.as_deref().filter(is_another) {
         return refused(vec![ambiguous(
             &format!(
                 "{userid} is called {name} in WeCom and {} in the row; correct whichever is wrong",
@@ -92,12 +96,15 @@ pub fn adopt(
         left: false,
         names: Some(MemberKey::of(&member.userid)).filter(|named| *named != userid.key()),
         partial: false,
+        parks: None,
+        tries: 0,
+        notes: Vec::new(),
         undoes: false,
     }))
 }
 
 fn ignored(en: &str, zh: &str) -> Standing {
-    Standing::Ignored { reason: Text::new(en, zh).both() }
+    Standing::Ignored { reason: Text::new(en, zh) }
 }
 
 fn ambiguous(en: &str, zh: &str) -> Violation {

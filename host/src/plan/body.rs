@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::model::{Member, Membership};
+use crate::model::{Member, Membership, json};
 
 /// The body of a create. An empty field is left out; an invitation is sent only if the rules say so, because WeCom's
 /// own default is to send one.
@@ -69,7 +69,7 @@ pub(super) fn changes(written: &Member, new: &Member) -> Map<String, Value> {
     }
     let extra_before = extras(written);
     for (field, value) in extras(new) {
-        if extra_before.get(&field) != Some(&value) {
+        if !extra_before.get(&field).is_some_and(|before| json::same(before, &value)) {
             body.insert(field, value);
         }
     }
@@ -124,11 +124,11 @@ pub(super) fn merged(written: &Member, new: &Member) -> Member {
 }
 
 /// WeCom has no word for "no gender", and a name is never empty.
-fn cannot_be_empty(field: &str) -> bool {
+pub(super) fn cannot_be_empty(field: &str) -> bool {
     matches!(field, "gender" | "name")
 }
 
-fn texts(member: &Member) -> [(&'static str, Option<&str>); 10] {
+pub(super) fn texts(member: &Member) -> [(&'static str, Option<&str>); 10] {
     [
         ("name", Some(member.name.as_str())),
         ("mobile", member.mobile.as_deref()),
@@ -165,4 +165,22 @@ fn extras(member: &Member) -> BTreeMap<String, Value> {
         .iter()
         .filter_map(|(field, text)| Some((field.clone(), serde_json::from_str(text).ok()?)))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neither_the_order_of_keys_nor_the_spelling_of_a_number_is_written() {
+        let member = |json: &str| Member {
+            userid: "a".to_owned(),
+            name: "a".to_owned(),
+            extra: vec![("external_profile".to_owned(), json.to_owned())],
+            ..Member::default()
+        };
+        let written = member(r#"{"a":1,"b":[2]}"#);
+        assert!(changes(&written, &member(r#"{ "b": [2.0], "a": 1 }"#)).is_empty());
+        assert!(changes(&written, &member(r#"{"a":1,"b":[3]}"#)).contains_key("external_profile"));
+    }
 }

@@ -166,7 +166,7 @@ impl<'a> Settling<'a> {
             let violation = Violation {
                 field: field.to_owned(),
                 rule: format!("{field}.duplicate"),
-                message: text.both(),
+                message: text.into(),
             };
             self.claims.insert(claimant.origin.clone(), Claim::Refused(violation));
         }

@@ -37,6 +37,9 @@ pub struct Counts {
     /// Operations that no call was made for, because the run was stopped; the next run plans them again.
     #[serde(skip_serializing_if = "is_none")]
     pub untried: u64,
+    /// People for whom the corp has no free account; the next run tries again.
+    #[serde(skip_serializing_if = "is_none")]
+    pub unplaced: u64,
 }
 
 fn is_none(count: &u64) -> bool {
@@ -60,6 +63,7 @@ impl std::ops::Add for Counts {
             adopted: self.adopted + other.adopted,
             kept: self.kept + other.kept,
             untried: self.untried + other.untried,
+            unplaced: self.unplaced + other.unplaced,
         }
     }
 }

@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::counts::Counts;
-use super::guard::{Guard, GuardVerdict};
-use super::planner::Standing;
+use super::guard::{Added, Guard, GuardVerdict, Lately};
+use super::planner::{Considered, Standing};
 use super::waves::{Order, Waves};
 use super::world::Survey;
-use crate::model::{Digest, DigestOfParts, FlowId, Origin, PlanId, RunId, TenantId};
+use crate::model::{Digest, DigestOfParts, FlowId, OperationKind, Origin, PlanId, RunId, TenantId};
 
 /// What a plan is for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,6 +91,9 @@ pub struct Plan {
     pub operations: u64,
     /// The number of the last wave.
     pub last_wave: u32,
+    /// The number of the first wave of operations that are not of leavers.
+    #[serde(default)]
+    pub first_wave: u32,
     /// What it comes to if every operation succeeds.
     pub counts: Counts,
     /// What the guard says.
@@ -116,6 +119,8 @@ pub struct Draft {
     waves: Waves,
     hash: DigestOfParts,
     undecided: Option<String>,
+    lately: Lately,
+    added: Added,
 }
 
 impl Draft {
@@ -137,15 +142,27 @@ impl Draft {
             waves: Waves::default(),
             hash,
             undecided: None,
+            lately: survey.lately.clone(),
+            added: Added::default(),
         }
     }
 
     /// Takes in the next record. Order matters: operations keep it within a wave.
-    pub fn add(&mut self, origin: &Origin, standing: &Standing) {
+    pub fn add(&mut self, origin: &Origin, considered: &Considered) {
+        let Considered { standing, pending } = considered;
         self.counts.stand(standing);
+        if let Some(refusal) = pending {
+            self.hash.json(&(origin, refusal));
+        }
         match standing {
             Standing::Acting(operation) => {
                 self.waves.add(operation);
+                let member = operation.userid.key();
+                match operation.kind {
+                    OperationKind::Disable | OperationKind::Delete => self.added.count(&self.lately, &member),
+                    OperationKind::Enable | OperationKind::Create => self.added.back(&self.lately, &member),
+                    OperationKind::Update | OperationKind::Adopt | OperationKind::Keep => {}
+                }
                 self.hash.json(operation);
             }
             Standing::Refused { refusal } => self.hash.json(&(origin, refusal)),
@@ -164,11 +181,15 @@ impl Draft {
 
     /// The plan, and the order of its operations.
     pub fn finish(self, guard: &Guard) -> (Plan, Order) {
-        let Self { tenant, flow, purpose, owned, retry, counts, waves, mut hash, undecided } = self;
+        let Self { tenant, flow, purpose, owned, retry, counts, waves, mut hash, undecided, lately, added } =
+            self;
         let order = waves.finish();
-        let verdict = guard.judge(&counts, owned);
-        hash.json(&(&order.waves, &order.lets_go));
+        let mut verdict = guard.judge(&counts, owned);
+        hash.json(&(&order.waves, &order.parks, &order.held_back));
         hash.json(&verdict);
+        // What is added up over time changes by the hour while the world stands still; a plan that a person is reading must
+        // not become another one by that. Whoever leaves meanwhile changes the ledger, and so the plan.
+        guard.over_time(added, &lately, owned, &mut verdict);
         let hash = hash.finish();
         let plan = Plan {
             id: plan_id(&hash),
@@ -177,6 +198,7 @@ impl Draft {
             purpose,
             hash,
             operations: counts.operations(),
+            first_wave: order.first_wave,
             last_wave: order.waves.iter().map(|(_, wave)| *wave).max().unwrap_or(0),
             counts,
             guard: verdict,

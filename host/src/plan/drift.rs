@@ -7,10 +7,12 @@ use serde_json::{Map, Value, json};
 
 use super::body;
 use super::draft::DriftSettle;
-use super::planner::{Standing, protected, refused};
+use super::planner::Standing;
+use super::reasons::{protected, refused};
 use super::world::Policy;
 use crate::model::{
-    DepartmentId, Digest, LedgerEntry, Member, MemberState, Operation, OperationKind, Origin, UserId,
+    DepartmentId, Digest, LedgerEntry, Member, MemberState, Operation, OperationKind, Origin, RemovalAnswer,
+    UserId,
 };
 
 /// One difference.
@@ -79,11 +81,12 @@ pub struct Shown {
 
 /// The differences of one member of the ledger. What a person let stand is none.
 pub fn compare(entry: &LedgerEntry, shown: Option<&Shown>) -> Vec<Finding> {
-    if !entry.exists() {
+    let removed = entry.state == MemberState::Removed && entry.removal_answer != Some(RemovalAnswer::Release);
+    if !entry.exists() && !removed {
         return Vec::new();
     }
     let (userid, owner) = (&entry.userid, &entry.owner);
-    let Some(shown) = shown else {
+    let Some(shown) = shown.filter(|_| !removed) else {
         return vec![Finding::Missing { userid: userid.clone(), owner: owner.clone() }];
     };
     let mut findings = Vec::new();
@@ -171,7 +174,7 @@ pub fn settle(
         }
         // Nobody is invited a second time.
         DriftSettle::Overwrite if gone => {
-            let member = Member { to_invite: Some(false), ..entry.written.clone() };
+            let member = Member { to_invite: Some(false), direct_leader: None, ..entry.written.clone() };
             (OperationKind::Create, body::create(&member), member)
         }
         DriftSettle::Overwrite => {
@@ -212,7 +215,11 @@ pub fn settle(
         rules: entry.rules.clone(),
         left: entry.state == MemberState::Left,
         names: None,
-        partial: false,
+        // The next sync sets the direct leader.
+        partial: kind == OperationKind::Create && entry.written.direct_leader.is_some(),
+        parks: None,
+        tries: 0,
+        notes: Vec::new(),
         undoes: gone && settle == DriftSettle::Keep,
     })))
 }

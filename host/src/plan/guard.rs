@@ -1,10 +1,16 @@
 //! The limits that hold a plan for a person. A filter slip or an empty page shows as many leavers at once; a changed
 //! credential shows as many new people at once. Neither is believed without asking.
+//!
+//! A slip may also come in small steps, each of which is let pass: five people at every hour. So those who left in the
+//! last 24 hours and in the last 7 days are added to the plan's own leavers, over all flows of the tenant
+//! ([`Guard::over_time`]; `docs/decisions/0042-the-guard-over-time.md`).
+
+use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
 use super::counts::Counts;
-use crate::model::Text;
+use crate::model::{MemberKey, Text};
 
 /// The limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,11 +25,77 @@ pub struct Guard {
     pub create_most: u32,
     /// More changed members than this hold the plan; the greatest value for no limit.
     pub update_most: u32,
+    /// The same as `leave_percent` for the leavers of 24 hours, the plan's own among them.
+    pub leave_day_percent: u32,
+    /// The same as `leave_most` for the leavers of 24 hours.
+    pub leave_day_most: u32,
+    /// The same as `leave_percent` for the leavers of 7 days.
+    pub leave_week_percent: u32,
+    /// The same as `leave_most` for the leavers of 7 days.
+    pub leave_week_most: u32,
 }
 
 impl Default for Guard {
     fn default() -> Self {
-        Self { leave_percent: 20, leave_least: 5, leave_most: 200, create_most: 500, update_most: u32::MAX }
+        Self {
+            leave_percent: 20,
+            leave_least: 5,
+            leave_most: 200,
+            create_most: 500,
+            update_most: u32::MAX,
+            leave_day_percent: 40,
+            leave_day_most: 400,
+            leave_week_percent: 40,
+            leave_week_most: 400,
+        }
+    }
+}
+
+/// So many times what one run may do is what a day and a week may do, where the files do not say otherwise.
+pub const OVER_TIME: u32 = 2;
+
+/// Members of a tenant who left lately by plans that no person released, and who have not come back.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Lately {
+    /// In the last 24 hours.
+    pub day: Span,
+    /// In the last 7 days.
+    pub week: Span,
+}
+
+/// Members who left within a span of time.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Span {
+    /// Who: each counts once, whether disabled, deleted or both.
+    pub left: HashSet<MemberKey>,
+    /// How many of them the tenant no longer owns, because they are deleted.
+    pub gone: u64,
+}
+
+/// Leavers of a plan whom no span has yet, and members of the spans whom the plan brings back.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Added {
+    /// Leavers beyond those of the last 24 hours.
+    pub day: u64,
+    /// Leavers beyond those of the last 7 days.
+    pub week: u64,
+    /// Members who come back and left in the last 24 hours.
+    pub day_back: u64,
+    /// Members who come back and left in the last 7 days.
+    pub week_back: u64,
+}
+
+impl Added {
+    /// Counts a leaver of the plan.
+    pub(super) fn count(&mut self, lately: &Lately, member: &MemberKey) {
+        self.day += u64::from(!lately.day.left.contains(member));
+        self.week += u64::from(!lately.week.left.contains(member));
+    }
+
+    /// Counts a member whom the plan brings back.
+    pub(super) fn back(&mut self, lately: &Lately, member: &MemberKey) {
+        self.day_back += u64::from(lately.day.left.contains(member));
+        self.week_back += u64::from(lately.week.left.contains(member));
     }
 }
 
@@ -116,5 +188,58 @@ impl Guard {
             );
         }
         GuardVerdict { reasons }
+    }
+
+    /// Judges the plan's leavers together with those of the last day and the last week. It only adds to what the plan
+    /// alone is held for: one reason is enough for a person to look, the narrowest.
+    pub fn over_time(&self, added: Added, lately: &Lately, owned: u64, verdict: &mut GuardVerdict) {
+        let spans = [
+            (
+                ["leave_day_percent", "leave_day_most"],
+                (self.leave_day_percent, self.leave_day_most),
+                (added.day, added.day_back, &lately.day),
+                ("24 hours", "24 小时"),
+            ),
+            (
+                ["leave_week_percent", "leave_week_most"],
+                (self.leave_week_percent, self.leave_week_most),
+                (added.week, added.week_back, &lately.week),
+                ("7 days", "7 天"),
+            ),
+        ];
+        for (names, (percent, most), (more, back, span), (en, zh)) in spans {
+            // Who leaves in this very plan and was counted before is no news.
+            if more == 0 || verdict.reasons.iter().any(|reason| reason.limit.starts_with("leave_")) {
+                continue;
+            }
+            let before = u64::try_from(span.left.len()).unwrap_or(u64::MAX).saturating_sub(back);
+            let found = before.saturating_add(more);
+            // As many as there would be had nobody been deleted meanwhile.
+            let base = owned.saturating_add(span.gone);
+            let share = base.saturating_mul(u64::from(percent));
+            let least = u64::from(self.leave_least.saturating_mul(OVER_TIME));
+            let mut hold = |at: usize, allowed: u64, of: Text| {
+                let Some(limit) = names.get(at) else { return };
+                let text = Text::new(
+                    format!(
+                        "would disable or delete {more} members; with {before} of the last {en} that is {found}{}",
+                        of.en
+                    ),
+                    format!("将停用或删除 {more} 名成员；连同最近 {zh}的 {before} 名共 {found} 名{}", of.zh),
+                );
+                verdict.reasons.push(GuardReason { limit: (*limit).to_owned(), found, allowed, text });
+            };
+            if found > least && found.saturating_mul(100) > share {
+                let of = Text::new(
+                    format!(" of {base}, more than {percent} %"),
+                    format!("（成员 {base} 名），超过 {percent}%"),
+                );
+                hold(0, share / 100, of);
+            }
+            if found > u64::from(most) {
+                let of = Text::new(format!(", more than {most}"), format!("，超过 {most} 名"));
+                hold(1, u64::from(most), of);
+            }
+        }
     }
 }

@@ -15,10 +15,13 @@ mod claims;
 mod counts;
 mod draft;
 pub mod drift;
+mod effect;
 mod guard;
 mod planner;
+mod reasons;
 mod render;
 pub mod revert;
+mod upsert;
 mod waves;
 mod world;
 
@@ -28,11 +31,14 @@ pub(crate) mod tests;
 pub use body::create as whole_body;
 pub use counts::Counts;
 pub use draft::{AdoptBy, Draft, DriftSettle, Plan, Purpose};
-pub use guard::{Guard, GuardReason, GuardVerdict};
-pub use planner::{Planner, Standing};
+pub use effect::effect;
+pub use guard::{Guard, GuardReason, GuardVerdict, Lately, OVER_TIME, Span};
+pub use planner::{Considered, Planner, Standing};
+pub(crate) use reasons::unknown_leader;
 pub use render::{Rendering, masked};
 pub use waves::Order;
+pub(crate) use waves::freed;
 pub use world::{
-    Candidate, Claimant, Directory, Duplicates, Existing, Holder, Policy, RecordState, Resolution, Scope,
-    StoredRefusal, Survey, Totals, Wants, comparable_mobile,
+    Candidate, Claimant, Directory, Duplicates, Existing, Holder, Leader, Leaver, Policy, RecordState,
+    Removed, Resolution, Scope, StoredRefusal, Survey, Totals, Wants, comparable_mobile,
 };

@@ -3,16 +3,17 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 
-use super::body;
 use super::claims::{self, Claim, Claims, named};
 use super::draft::{Draft, Plan, Purpose};
-use super::waves::Order;
-use super::world::{Candidate, Directory, Existing, Policy, RecordState, Resolution, Scope, Survey, Totals};
+use super::reasons::{protected, refused};
+use super::upsert::Change;
+use super::waves::{Order, value_key};
+use super::world::{Candidate, Directory, Leaver, Policy, Resolution, Scope, StoredRefusal, Survey, Totals};
 use crate::model::{
-    Decision, DepartmentId, LedgerEntry, Member, MemberKey, MemberState, Operation, OperationKind, Origin,
-    Refusal, RefusedBy, Text, UserId, Violation,
+    Decision, Digest, LedgerEntry, Member, MemberKey, MemberState, Operation, OperationKind, Origin, Refusal,
+    RefusedBy, Text, UniqueField, UserId, WaitsFor,
 };
 
 /// What a plan says of one record of its flow.
@@ -28,7 +29,7 @@ pub enum Standing {
     /// The record says nothing of the directory.
     Ignored {
         /// Why.
-        reason: String,
+        reason: Text,
     },
     /// The record is in quarantine.
     Refused {
@@ -42,22 +43,50 @@ pub enum Standing {
     },
 }
 
-const UNCHANGED: Standing = Standing::Unchanged { confirmed: false };
+/// What a plan says of one record, and what else its person waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Considered {
+    /// What becomes of the record.
+    pub standing: Standing,
+    /// An entry of the quarantine that keeps nothing else of the record back: its direct leader is missing.
+    pub pending: Option<Refusal>,
+}
+
+impl From<Standing> for Considered {
+    fn from(standing: Standing) -> Self {
+        Self { standing, pending: None }
+    }
+}
+
+/// Whether a record that was rejected before is tried again.
+pub(super) enum Again {
+    /// The rejection stands.
+    Stands(Refusal),
+    /// It is tried, after so many rejections.
+    Tries(u32),
+}
+
+pub(super) const UNCHANGED: Standing = Standing::Unchanged { confirmed: false };
 
 /// Makes the plan of one flow from its candidates, one after the other. It is a fold without any side effect: the same
 /// survey, candidates, directory, policy and moment give the same plan.
 pub struct Planner<'a> {
     scope: &'a Scope,
-    directory: Option<&'a Directory>,
-    /// Members that this plan creates, where a first look has found them: a leader may be among them.
-    created: &'a HashSet<MemberKey>,
-    policy: &'a Policy,
-    now: DateTime<Utc>,
+    pub(super) directory: Option<&'a Directory>,
+    /// Unique values that this plan frees, where a first look has found them.
+    pub(super) freed: &'a HashSet<u64>,
+    pub(super) policy: &'a Policy,
+    pub(super) now: DateTime<Utc>,
     claims: Claims,
-    needs_directory: bool,
+    pub(super) needs_directory: bool,
+    /// Records that are tried again because their time has come.
+    retried: u32,
     draft: Draft,
     totals: Totals,
 }
+
+/// So many records that WeCom rejected are tried again by one plan because their time has come.
+const RETRIED_AT_MOST: u32 = 200;
 
 impl<'a> Planner<'a> {
     /// A planner that has seen no candidate yet. Without a directory the plan may turn out to need one.
@@ -65,18 +94,19 @@ impl<'a> Planner<'a> {
         scope: &'a Scope,
         survey: &Survey,
         directory: Option<&'a Directory>,
-        created: &'a HashSet<MemberKey>,
+        freed: &'a HashSet<u64>,
         policy: &'a Policy,
         now: DateTime<Utc>,
     ) -> Self {
         Self {
             scope,
             directory,
-            created,
+            freed,
             policy,
             now,
             claims: claims::resolve(survey, policy.duplicates),
             needs_directory: false,
+            retried: 0,
             draft: Draft::new(scope.tenant.clone(), scope.flow.clone(), Purpose::Sync, policy.retry, survey),
             totals: survey.totals,
         }
@@ -96,19 +126,77 @@ impl<'a> Planner<'a> {
     }
 
     /// What becomes of a record.
-    pub fn consider(&mut self, candidate: &Candidate) -> Standing {
-        let standing = self.stand(candidate);
-        self.draft.add(&candidate.record.origin, &standing);
+    pub fn consider(&mut self, candidate: &Candidate) -> Considered {
+        let considered = self.stand(candidate);
+        self.draft.add(&candidate.record.origin, &considered);
         let total = match &candidate.record.resolution {
             // A row that is gone is in no total.
-            _ if candidate.record.absent => return standing,
+            _ if candidate.record.absent => return considered,
             Resolution::Decided(Decision::Upsert(_)) => &mut self.totals.upserts,
             Resolution::Decided(Decision::Leave(_)) if candidate.entry.is_some() => &mut self.totals.leavers,
             Resolution::Decided(Decision::Leave(_)) => &mut self.totals.strangers,
-            _ => return standing,
+            _ => return considered,
         };
         *total = total.saturating_sub(1);
-        standing
+        considered
+    }
+
+    /// What becomes of a leaver of the ledger: disabled again where that is in doubt, deleted once the grace period is
+    /// over. A record that wants the person in the directory stands in the way, unless a newer one says otherwise.
+    pub fn part_with(&mut self, leaver: &Leaver) -> Considered {
+        let considered = Considered::from(self.leaves_for_good(leaver));
+        self.draft.add(&leaver.entry.owner, &considered);
+        considered
+    }
+
+    fn leaves_for_good(&mut self, leaver: &Leaver) -> Standing {
+        let entry = &leaver.entry;
+        let kind = match entry.left_at {
+            None => OperationKind::Disable,
+            Some(_) if self.grace_is_over(entry) => OperationKind::Delete,
+            Some(_) => return UNCHANGED,
+        };
+        // A record that is itself rejected gives nobody access again, and deletes nobody either.
+        let gives_way = |origin: &Origin| match self.claims.get(origin) {
+            Some(Claim::Overruled(_)) => true,
+            Some(Claim::Refused(_)) => kind == OperationKind::Disable,
+            Some(Claim::SameAs(_)) | None => false,
+        };
+        if entry.state != MemberState::Left || !leaver.wanted_by.iter().all(gives_way) {
+            return UNCHANGED;
+        }
+        if self.policy.protected.contains(&entry.userid.key())
+            || self.policy.protected.contains(&entry.decided_as)
+        {
+            return refused(vec![protected()]);
+        }
+        let decision = Digest::of_parts([b"leaver".as_slice(), entry.userid.key().as_str().as_bytes()]);
+        let again = match self.again(leaver.refusal.as_ref(), (&decision, &entry.rules), None) {
+            Again::Stands(refusal) => return Standing::Refused { refusal },
+            Again::Tries(tries) => tries,
+        };
+        let mut body = Map::from_iter([("userid".to_owned(), json!(entry.userid))]);
+        if kind == OperationKind::Disable {
+            body.insert("enable".to_owned(), json!(0));
+        }
+        Standing::Acting(Box::new(Operation {
+            kind,
+            userid: entry.userid.clone(),
+            flow: entry.owner.flow.clone(),
+            record: entry.owner.record.clone(),
+            body,
+            member: entry.written.clone(),
+            before: Some(entry.clone()),
+            decision,
+            rules: entry.rules.clone(),
+            left: true,
+            names: None,
+            partial: false,
+            parks: None,
+            tries: again,
+            notes: Vec::new(),
+            undoes: false,
+        }))
     }
 
     /// The plan, and the order of its operations.
@@ -118,7 +206,17 @@ impl<'a> Planner<'a> {
         self.draft.finish(&self.policy.guard)
     }
 
-    fn stand(&mut self, candidate: &Candidate) -> Standing {
+    fn stand(&mut self, candidate: &Candidate) -> Considered {
+        let record = &candidate.record;
+        if let Resolution::Decided(Decision::Upsert(member)) = &record.resolution
+            && !self.claims.contains_key(&record.origin)
+        {
+            return self.upsert(candidate, member);
+        }
+        self.stand_alone(candidate).into()
+    }
+
+    fn stand_alone(&mut self, candidate: &Candidate) -> Standing {
         let record = &candidate.record;
         match self.claims.get(&record.origin) {
             Some(Claim::Refused(violation)) => return refused(vec![violation.clone()]),
@@ -135,101 +233,21 @@ impl<'a> Planner<'a> {
         }
         match &record.resolution {
             Resolution::Failed(reason) => Standing::Failed { reason: reason.clone() },
-            Resolution::Decided(Decision::Ignore(reason)) => Standing::Ignored { reason: reason.clone() },
-            Resolution::Decided(Decision::Reject(violations)) => Standing::Refused {
-                refusal: Refusal { by: RefusedBy::Guest, violations: violations.clone(), errcode: None },
-            },
-            Resolution::Decided(Decision::Upsert(member)) => self.upsert(candidate, member),
+            Resolution::Decided(Decision::Ignore(reason)) => {
+                Standing::Ignored { reason: Text::new(reason, reason) }
+            }
+            Resolution::Decided(Decision::Reject(violations)) => {
+                Standing::Refused { refusal: Refusal::new(RefusedBy::Guest, violations.clone()) }
+            }
+            // A claim that stands in its way has been looked at above.
+            Resolution::Decided(Decision::Upsert(_)) => UNCHANGED,
             Resolution::Decided(Decision::Leave(_)) => self.leave(candidate),
         }
     }
 
     fn beside(&self, other: &Origin, en: &str, zh: &str) -> Standing {
         let name = named(other, &self.scope.tenant);
-        Standing::Ignored { reason: Text::new(format!("{en} {name}"), format!("{zh}{name}")).both() }
-    }
-
-    fn upsert(&mut self, candidate: &Candidate, member: &Member) -> Standing {
-        let record = &candidate.record;
-        if let Some(owned) = candidate.also_owns.first() {
-            return refused(vec![renamed(owned, &member.userid)]);
-        }
-        let Ok(userid) = member.userid.parse::<UserId>() else {
-            return refused(vec![violation("userid", "userid.charset", "not a valid userid", "帐号不合规")]);
-        };
-        let line = candidate.entry.as_ref();
-        // Someone who was adopted under another account and is gone says nothing of the account that is to be made.
-        let known = line.filter(|entry| entry.exists() || entry.may_appear());
-        let key = known.map_or_else(|| userid.key(), |entry| entry.userid.key());
-        let there = self.directory.and_then(|directory| directory.members.get(&key));
-        let entry = line.filter(|entry| entry.exists() || (there.is_some() && entry.may_appear()));
-        let adopted = there.filter(|_| entry.is_none() && self.policy.existing == Existing::Adopt);
-        let (kind, mut body, after) = match (entry, adopted) {
-            (None, None) => (OperationKind::Create, body::create(member), member.clone()),
-            (None, Some(_)) => (OperationKind::Update, body::whole(member), member.clone()),
-            (Some(entry), _) => {
-                let mut after = body::merged(&entry.written, member);
-                // In doubt, also what the rules no longer speak of is sent as the ledger has it.
-                let mut change =
-                    if entry.doubtful { body::whole(&after) } else { body::changes(&entry.written, member) };
-                if entry.state == MemberState::Left && member.enable != Some(false) {
-                    change.insert("enable".to_owned(), json!(1));
-                    after.enable = member.enable;
-                }
-                if change.is_empty() {
-                    return self.unchanged(record, entry, after);
-                }
-                let kind = match change.get("enable").and_then(Value::as_u64) {
-                    Some(0) => OperationKind::Disable,
-                    Some(_) if entry.state == MemberState::Left => OperationKind::Enable,
-                    Some(_) if entry.written.enable == Some(false) => OperationKind::Enable,
-                    _ => OperationKind::Update,
-                };
-                (kind, change, after)
-            }
-        };
-        let userid = entry.map(|entry| &entry.userid).or(adopted).cloned().unwrap_or(userid);
-        if kind != OperationKind::Create {
-            body.insert("userid".to_owned(), json!(userid));
-        }
-        if self.is_protected(candidate) {
-            return refused(vec![protected()]);
-        }
-        if let Some(refusal) = self.standing_refusal(record, kind) {
-            return Standing::Refused { refusal };
-        }
-        let speaks_of_directory = kind == OperationKind::Create
-            || body.contains_key("department")
-            || body.contains_key("direct_leader");
-        if speaks_of_directory {
-            match self.directory {
-                None => self.needs_directory = true,
-                Some(directory) => {
-                    let violations = against_directory(directory, kind, &key, &body, &after, self.created);
-                    if !violations.is_empty() {
-                        return refused(violations);
-                    }
-                }
-            }
-        }
-        act(candidate, kind, userid, body, after, false)
-    }
-
-    /// Nothing has to be written. Where another tenant owned the member, the ledger still learns that they moved.
-    fn unchanged(&self, record: &RecordState, entry: &LedgerEntry, after: Member) -> Standing {
-        if entry.owner.tenant != record.origin.tenant {
-            let candidate =
-                Candidate { record: record.clone(), entry: Some(entry.clone()), also_owns: Vec::new() };
-            if self.is_protected(&candidate) {
-                return refused(vec![protected()]);
-            }
-            return act(&candidate, OperationKind::Adopt, entry.userid.clone(), Map::new(), after, false);
-        }
-        Standing::Unchanged {
-            confirmed: entry.owner == record.origin
-                && entry.state == MemberState::Active
-                && entry.carried_out.as_ref() != Some(&record.decision),
-        }
+        Standing::Ignored { reason: Text::new(format!("{en} {name}"), format!("{zh}{name}")) }
     }
 
     fn leave(&mut self, candidate: &Candidate) -> Standing {
@@ -240,35 +258,44 @@ impl<'a> Planner<'a> {
                 reason: Text::new(
                     "has left, and was never a member that ruzhi created",
                     "已离职，且不是 ruzhi 创建的成员",
-                )
-                .both(),
+                ),
             };
         };
         let kind = match entry.state {
             // A create that was lost may have happened since: then there is someone to disable.
             MemberState::Deleted if entry.may_appear() && self.has_appeared(entry) => OperationKind::Disable,
             MemberState::Deleted => return UNCHANGED,
-            MemberState::Left if entry.left_at.is_none() => OperationKind::Disable,
-            MemberState::Left if !self.grace_is_over(entry) => return UNCHANGED,
-            MemberState::Left => OperationKind::Delete,
+            // The ledger alone says what is left to do with a leaver.
+            MemberState::Left => return UNCHANGED,
+            MemberState::Removed if !entry.removal_is_unsure() => OperationKind::Keep,
+            // The listing is asked once more before the removal is believed for good.
+            MemberState::Removed if self.has_appeared(entry) => OperationKind::Disable,
+            MemberState::Removed if self.directory.is_none() => return UNCHANGED,
+            MemberState::Removed if entry.removal_can_be_settled(self.now) => OperationKind::Keep,
+            MemberState::Removed => return UNCHANGED,
             MemberState::Active => OperationKind::Disable,
         };
         if self.is_protected(candidate) {
             return refused(vec![protected()]);
         }
-        if let Some(refusal) = self.standing_refusal(record, kind) {
-            return Standing::Refused { refusal };
-        }
+        let decided = (&record.decision, &record.rules);
+        let stored = record.refusal.as_ref().filter(|stored| stored.refusal.blocks());
+        let tries = match self.again(stored, decided, None) {
+            Again::Stands(refusal) => return Standing::Refused { refusal },
+            Again::Tries(tries) => tries,
+        };
         let mut body = Map::new();
-        body.insert("userid".to_owned(), json!(entry.userid));
         if kind == OperationKind::Disable {
+            body.insert("userid".to_owned(), json!(entry.userid));
             body.insert("enable".to_owned(), json!(0));
         }
-        act(candidate, kind, entry.userid.clone(), body, entry.written.clone(), true)
+        let (userid, member) = (entry.userid.clone(), entry.written.clone());
+        let change = Change { kind, userid, body, member, partial: false, notes: Vec::new() };
+        act(candidate, change, tries, true)
     }
 
     /// A member is protected by the account in the directory and by the one the record names.
-    fn is_protected(&self, candidate: &Candidate) -> bool {
+    pub(super) fn is_protected(&self, candidate: &Candidate) -> bool {
         let named = match &candidate.record.resolution {
             Resolution::Decided(Decision::Upsert(member)) => Some(MemberKey::of(&member.userid)),
             Resolution::Decided(Decision::Leave(userid)) => Some(MemberKey::of(userid)),
@@ -290,29 +317,59 @@ impl<'a> Planner<'a> {
             .is_some_and(|end| end <= self.now)
     }
 
-    /// The refusal that still stands: the decision and the rules are the ones that were refused, and nothing new is
-    /// known. What only the directory refused is looked at again whenever the directory is at hand anyway.
-    fn standing_refusal(&self, record: &RecordState, kind: OperationKind) -> Option<Refusal> {
-        let stored = record.refusal.as_ref()?;
-        let same = stored.decision == record.decision && stored.rules == record.rules;
-        let settled_elsewhere = match stored.refusal.by {
-            RefusedBy::Wecom | RefusedBy::Person => true,
-            RefusedBy::Plan => self.directory.is_none() && speaks_of_directory(&stored.refusal, kind),
-            RefusedBy::Guest => false,
+    /// Whether the member in whose way a record was, or who had its value, has left the directory. It is asked for as
+    /// long as a record waits for that.
+    fn is_gone(&mut self, refusal: &Refusal, wanted: Option<&Member>) -> bool {
+        let in_the_way = match refusal.waits_for {
+            WaitsFor::Userid => wanted.map(|member| MemberKey::of(&member.userid)),
+            _ if refusal.waits_for.value().is_some() => refusal.held_by.as_ref().map(UserId::key),
+            _ => None,
         };
-        (same && settled_elsewhere && !self.policy.retry).then(|| stored.refusal.clone())
+        let Some(key) = in_the_way else { return false };
+        self.needs_directory |= self.directory.is_none();
+        self.directory.is_some_and(|directory| !directory.members.contains_key(&key))
+    }
+
+    /// Whether a record that was rejected before is tried again: with another decision or other rules, when a person
+    /// asks, when the value it waits for is freed or its holder has left, or when its time has come. What only the plan rejected is looked at
+    /// anew each time.
+    pub(super) fn again(
+        &mut self,
+        stored: Option<&StoredRefusal>,
+        (decision, rules): (&Digest, &Digest),
+        wanted: Option<&Member>,
+    ) -> Again {
+        let Some(stored) = stored.filter(|stored| stored.decision == *decision && stored.rules == *rules)
+        else {
+            return Again::Tries(0);
+        };
+        let refusal = &stored.refusal;
+        let is_freed = |field: UniqueField| {
+            let value = wanted.and_then(|member| field.of(member));
+            value.is_some_and(|value| self.freed.contains(&value_key(field, value)))
+        };
+        match refusal.by {
+            RefusedBy::Guest | RefusedBy::Plan => return Again::Tries(0),
+            _ if self.policy.retry => {}
+            RefusedBy::Person => return Again::Stands(refusal.clone()),
+            RefusedBy::Wecom if refusal.waits_for.value().is_some_and(is_freed) => {}
+            RefusedBy::Wecom if self.is_gone(refusal, wanted) => {}
+            RefusedBy::Wecom => {
+                // An entry of a store that knew no time of retrying is tried at once.
+                let due = refusal.retry_at.is_none_or(|at| at <= self.now);
+                if !due || self.retried >= RETRIED_AT_MOST {
+                    return Again::Stands(refusal.clone());
+                }
+                self.retried += 1;
+            }
+        }
+        Again::Tries(refusal.tries)
     }
 }
 
-fn act(
-    candidate: &Candidate,
-    kind: OperationKind,
-    userid: UserId,
-    body: Map<String, Value>,
-    member: Member,
-    left: bool,
-) -> Standing {
+pub(super) fn act(candidate: &Candidate, change: Change, tries: u32, left: bool) -> Standing {
     let record = &candidate.record;
+    let Change { kind, userid, body, member, partial, notes } = change;
     Standing::Acting(Box::new(Operation {
         kind,
         userid,
@@ -325,105 +382,10 @@ fn act(
         rules: record.rules.clone(),
         left,
         names: None,
-        partial: false,
+        partial,
+        parks: None,
+        tries,
+        notes,
         undoes: false,
     }))
-}
-
-const UNKNOWN_DEPARTMENT: &str = "department.unknown";
-const UNKNOWN_LEADER: &str = "direct-leader.unknown";
-const FOREIGN: &str = "member.foreign";
-
-fn speaks_of_directory(refusal: &Refusal, kind: OperationKind) -> bool {
-    // A member that has become ruzhi's is no longer a foreign one.
-    let speaks = |rule: &str| match rule {
-        FOREIGN => kind == OperationKind::Create,
-        UNKNOWN_DEPARTMENT | UNKNOWN_LEADER => true,
-        _ => false,
-    };
-    refusal.violations.iter().any(|violation| speaks(&violation.rule))
-}
-
-/// What the directory's ids forbid. WeCom itself would create an unknown department without a word.
-fn against_directory(
-    directory: &Directory,
-    kind: OperationKind,
-    key: &MemberKey,
-    body: &Map<String, Value>,
-    member: &Member,
-    created: &HashSet<MemberKey>,
-) -> Vec<Violation> {
-    let mut violations = Vec::new();
-    if let Some(existing) = directory.members.get(key).filter(|_| kind == OperationKind::Create) {
-        violations.push(violation(
-            "userid",
-            FOREIGN,
-            &format!(
-                "{existing} is already in WeCom and was not created by ruzhi; give this person another userid"
-            ),
-            &format!("企业微信中已有成员 {existing}，且不是 ruzhi 创建的；请更换帐号"),
-        ));
-    }
-    if body.contains_key("department") {
-        let unknown: Vec<String> = member
-            .memberships
-            .iter()
-            .map(|m| DepartmentId(m.department))
-            .filter(|id| !directory.departments.contains(id))
-            .map(|id| id.to_string())
-            .collect();
-        if !unknown.is_empty() {
-            let unknown = unknown.join(", ");
-            violations.push(violation(
-                "department",
-                UNKNOWN_DEPARTMENT,
-                &format!("department {unknown} does not exist in WeCom; correct the row, or create it and run `ruzhi sync --full`"),
-                &format!("企业微信中没有部门 {unknown}；请更正，或先建立该部门再运行 `ruzhi sync --full`"),
-            ));
-        }
-    }
-    if body.contains_key("direct_leader") {
-        for leader in member.direct_leader.iter().flatten() {
-            let leader_key = MemberKey::of(leader);
-            if !directory.members.contains_key(&leader_key) && !created.contains(&leader_key) {
-                violations.push(violation(
-                    "direct_leader",
-                    UNKNOWN_LEADER,
-                    &format!("the leader {leader} is not in WeCom; correct the row, or add the leader first"),
-                    &format!("企业微信中没有直属上级 {leader}；请更正，或先添加该上级"),
-                ));
-            }
-        }
-    }
-    violations
-}
-
-pub(super) fn violation(field: &str, rule: &str, en: &str, zh: &str) -> Violation {
-    Violation { field: field.to_owned(), rule: rule.to_owned(), message: Text::new(en, zh).both() }
-}
-
-fn renamed(owned: &UserId, wanted: &str) -> Violation {
-    violation(
-        "userid",
-        "userid.changed",
-        &format!(
-            "this row's person is the member {owned}, and WeCom cannot rename a member to {wanted}; put {owned} back, or let {owned} leave and enter the person in a new row"
-        ),
-        &format!(
-            "该行对应的成员是 {owned}，企业微信不能把成员改名为 {wanted}；请改回 {owned}，或先办理 {owned} 离职，再用新的一行入职"
-        ),
-    )
-}
-
-pub(super) fn protected() -> Violation {
-    violation(
-        "userid",
-        "member.protected",
-        "this member is protected in the tenant's file and is never written",
-        "该成员在租户文件中受保护，不会被改动",
-    )
-}
-
-pub(super) fn refused(violations: Vec<Violation>) -> Standing {
-    Standing::Refused { refusal: Refusal { by: RefusedBy::Plan, violations, errcode: None } }
 }

@@ -63,16 +63,20 @@ impl Rendering<'_> {
         let moved = operation
             .moved_from(tenant)
             .map(|(tenant, flow)| format!("  {} {tenant}/{flow}", self.say("moves here from", "转自")));
-        let first = if operation.partial {
-            self.say(
-                "  (gives the number up first, for somebody who takes it)",
-                "  （先清空手机号，供他人使用）",
-            )
-        } else {
-            ""
+        let first = match operation.parks {
+            Some(field) => {
+                let field = (self.label)(field.as_str());
+                match self.lang {
+                    Lang::En => format!("  (empties {field} first: another member takes the value)"),
+                    Lang::Zh => format!("  （先清空{field}，供其他成员使用）"),
+                }
+            }
+            None => String::new(),
         };
+        let notes: String =
+            operation.notes.iter().map(|note| format!("  ({})", note.in_lang(self.lang))).collect();
         let line = format!(
-            "  {} {}  {} {}  {what}{first}{}",
+            "  {} {}  {} {}  {what}{first}{notes}{}",
             sign(operation.kind),
             operation.userid,
             self.say("record", "记录"),
@@ -91,7 +95,7 @@ impl Rendering<'_> {
                 origin.record,
                 (self.label)(&violation.field),
                 violation.rule,
-                violation.message
+                self.lang.of(&violation.message)
             )
         };
         refusal.violations.iter().map(line).collect::<Vec<_>>().join("\n")

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::body;
-use super::planner::{Standing, protected, refused};
+use super::planner::Standing;
+use super::reasons::{protected, refused};
 use super::world::Policy;
 use crate::model::{LedgerEntry, Member, MemberState, Operation, OperationKind, Text};
 
@@ -45,6 +46,9 @@ pub fn undo(operation: &Operation, current: Option<&LedgerEntry>, policy: &Polic
         left,
         names: None,
         partial: false,
+        parks: None,
+        tries: 0,
+        notes: Vec::new(),
         undoes: true,
     }))
 }
@@ -66,7 +70,7 @@ pub fn as_one(operations: Vec<Operation>) -> Option<Operation> {
 }
 
 fn nothing(en: &str, zh: &str) -> Standing {
-    Standing::Ignored { reason: Text::new(en, zh).both() }
+    Standing::Ignored { reason: Text::new(en, zh) }
 }
 
 type Undone = (OperationKind, Map<String, Value>, Member, bool);
@@ -80,7 +84,8 @@ fn recreated(operation: &Operation, current: &LedgerEntry) -> Option<Undone> {
     // Of a member that was adopted and never written nothing is known to create them from.
     let before =
         operation.before.as_ref().filter(|before| !current.exists() && !before.written.name.is_empty())?;
-    let mut member = Member { to_invite: Some(false), ..before.written.clone() };
+    // A leader who may be gone must not keep the member out; the row sets it again.
+    let mut member = Member { to_invite: Some(false), direct_leader: None, ..before.written.clone() };
     if before.state == MemberState::Left {
         member.enable = Some(false);
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::Guard;
+use super::{Guard, Lately};
 use crate::model::{
     Decision, DepartmentId, Digest, FlowId, LedgerEntry, MemberKey, Origin, Refusal, RunId, TenantId, UserId,
 };
@@ -22,6 +22,10 @@ pub struct Scope {
     pub absent_leaves: bool,
     /// Leavers who were disabled at this moment or before have had their grace period.
     pub grace_over: DateTime<Utc>,
+    /// When the last 24 hours began.
+    pub day: DateTime<Utc>,
+    /// When the last 7 days began.
+    pub week: DateTime<Utc>,
 }
 
 /// What became of a record when it was last decided.
@@ -72,6 +76,31 @@ pub struct Candidate {
     pub entry: Option<LedgerEntry>,
     /// Other members in the directory that this record owns.
     pub also_owns: Vec<UserId>,
+    /// What is known of the direct leaders its decision names.
+    pub leaders: Vec<Leader>,
+}
+
+/// A direct leader as far as the store knows them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leader {
+    /// The account.
+    pub key: MemberKey,
+    /// The ledger of a tenant of the corp says that the member is in the directory.
+    pub there: bool,
+    /// A record of the corp asks for the member.
+    pub asked_for: bool,
+}
+
+/// A leaver of the ledger whose grace period is over, or of whom it is not known whether WeCom disabled them. The ledger
+/// alone says so, whatever has become of the row.
+#[derive(Debug, Clone)]
+pub struct Leaver {
+    /// The line.
+    pub entry: LedgerEntry,
+    /// Records of the corp that want the member in the directory.
+    pub wanted_by: Vec<Origin>,
+    /// Why the line's record is in quarantine, if it is.
+    pub refusal: Option<StoredRefusal>,
 }
 
 /// What is known of all records and members together, however many there are.
@@ -87,6 +116,8 @@ pub struct Survey {
     pub claimants: Vec<Claimant>,
     /// Who owns the claimed members that are in the directory.
     pub holders: HashMap<MemberKey, Holder>,
+    /// Members of the tenant who left lately.
+    pub lately: Lately,
 }
 
 /// Records of a flow, counted.
@@ -162,6 +193,18 @@ pub enum Existing {
     Adopt,
 }
 
+/// What the tenant does with a member who was removed from the directory by hand and whose row still wants them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Removed {
+    /// A person decides.
+    #[default]
+    Ask,
+    /// Creates the member again, without an invitation.
+    Recreate,
+    /// Lets go of the member.
+    Release,
+}
+
 /// What the tenant decided once and for all.
 #[derive(Debug, Clone)]
 pub struct Policy {
@@ -169,6 +212,8 @@ pub struct Policy {
     pub duplicates: Duplicates,
     /// On members ruzhi did not create.
     pub existing: Existing,
+    /// On members who were removed by hand.
+    pub removed: Removed,
     /// Members that are never written.
     pub protected: BTreeSet<MemberKey>,
     /// Time between disabling and deleting a leaver.

@@ -6,7 +6,7 @@ use super::*;
 use crate::plan::adopt::{Found, adopt};
 
 fn wanting(member: Member) -> Candidate {
-    Candidate { record: upsert(1, member), entry: None, also_owns: vec![] }
+    Candidate { record: upsert(1, member), entry: None, also_owns: vec![], leaders: vec![] }
 }
 
 fn found(by_userid: Option<&str>, by_mobile: Option<&str>, name: Option<&str>) -> Found {
@@ -33,6 +33,19 @@ fn a_member_is_taken_over_in_the_case_the_directory_has() {
     assert_eq!(operation.names, None);
     // What WeCom holds is not known, so none of the row's fields counts as written.
     assert_eq!((operation.member.mobile, operation.member.name.as_str()), (None, ""));
+}
+
+#[test]
+fn a_name_is_the_same_however_it_is_spelt() {
+    let named = |name: &str| wanting(Member { name: name.to_owned(), ..member("zhang.san", "13800000001") });
+    for (row, wecom) in [
+        ("阿卜杜拉·买买提", "阿卜杜拉•买买提"),
+        ("Li Ming", "LI  MING"),
+        ("张三", "张 三\u{200b}"),
+        ("⻰一", "龙一"),
+    ] {
+        acting(adopted(&named(row), &found(Some("zhang.san"), None, Some(wecom))));
+    }
 }
 
 #[test]
@@ -63,7 +76,7 @@ fn whatever_could_be_someone_else_is_left_to_a_person() {
     let taken = adopt(&candidate, &found(Some("A"), None, None), &owners, &policy());
     assert_eq!(rules_of(&taken), ["adopt.ambiguous"]);
     let Standing::Refused { refusal } = taken else { panic!("not refused") };
-    assert!(refusal.violations[0].message.contains(id(7).as_str()));
+    assert!(refusal.violations[0].message.en.contains(id(7).as_str()));
 }
 
 #[test]

@@ -60,6 +60,7 @@ fn carry_out(world: &mut World, tenant: &TenantId, operation: &crate::model::Ope
         carried_out: Some(operation.decision.clone()),
         rules: operation.rules.clone(),
         kept: serde_json::Map::new(),
+        removal_answer: None,
     });
 }
 

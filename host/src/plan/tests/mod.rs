@@ -4,10 +4,15 @@ mod adopting;
 mod doubts;
 mod drifting;
 mod history;
+mod leaders;
+mod leavers;
+mod over_time;
+mod removed;
 mod rendering;
 mod rows;
 mod tenants;
 mod undoing;
+mod values;
 pub(crate) mod world;
 
 use std::collections::BTreeSet;
@@ -77,6 +82,7 @@ fn entry(n: u32, written: Member, state: MemberState) -> LedgerEntry {
         doubtful: false,
         rules: Digest::of("rules"),
         kept: serde_json::Map::new(),
+        removal_answer: None,
     }
 }
 
@@ -84,6 +90,7 @@ pub(crate) fn policy() -> Policy {
     Policy {
         duplicates: Duplicates::Refuse,
         existing: Existing::Refuse,
+        removed: Removed::Ask,
         protected: BTreeSet::new(),
         grace: TimeDelta::days(30),
         guard: Guard::default(),

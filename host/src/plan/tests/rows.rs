@@ -4,7 +4,11 @@ use chrono::TimeDelta;
 use serde_json::json;
 
 use super::*;
-use crate::model::{Refusal, RefusedBy, Violation};
+use crate::model::{Refusal, RefusedBy, Violation, WaitsFor};
+
+fn why(field: &str, rule: &str) -> Violation {
+    Violation { field: field.to_owned(), rule: rule.to_owned(), message: "…".into() }
+}
 
 #[test]
 fn the_founding_document_s_member_is_created_with_numbers_and_a_boolean() {
@@ -167,14 +171,16 @@ fn a_protected_member_is_never_written() {
 }
 
 #[test]
-fn an_unknown_department_or_leader_refuses_the_record() {
+fn an_unknown_department_rejects_the_record_and_an_unknown_leader_does_not() {
     let mut lost = member("a", "13800000001");
     lost.memberships = vec![Membership { department: 99, leader: false, order: None }];
     let mut led = member("b", "13800000002");
     led.direct_leader = Some(vec!["nobody".to_owned()]);
     let plan = plan(&world(vec![upsert(1, lost), upsert(2, led)], vec![]));
     assert_eq!(rules(&plan, 1), ["department.unknown"]);
-    assert_eq!(rules(&plan, 2), ["direct-leader.unknown"]);
+    assert_eq!(kinds(&plan), [(OperationKind::Create, "b".to_owned())]);
+    let pending = &plan.pending[&origin(2)];
+    assert_eq!((pending.violations[0].rule.as_str(), pending.blocks()), ("direct-leader.unknown", false));
 }
 
 #[test]
@@ -193,7 +199,7 @@ fn two_records_that_claim_one_userid_are_both_refused_and_named_to_each_other() 
     assert_eq!(refused.operations, []);
     assert_eq!(rules(&refused, 1), ["userid.duplicate"]);
     let Standing::Refused { refusal } = &refused.standings[&origin(2)] else { panic!() };
-    assert!(refusal.violations[0].message.contains(id(1).as_str()));
+    assert!(refusal.violations[0].message.en.contains(id(1).as_str()));
 
     let newest = Policy { duplicates: Duplicates::Newest, ..policy() };
     let kept = plan_with(&world(records.clone(), vec![]), Some(&directory(&[])), &newest, now());
@@ -230,28 +236,15 @@ fn what_frees_a_mobile_comes_before_what_takes_it() {
 }
 
 #[test]
-fn a_leader_is_created_before_the_people_who_report_to_them() {
-    let mut report = member("a", "13800000001");
-    report.direct_leader = Some(vec!["boss".to_owned()]);
-    let plan = plan(&world(vec![upsert(1, report), upsert(2, member("boss", "13800000002"))], vec![]));
-    assert_eq!(
-        kinds(&plan),
-        [(OperationKind::Create, "boss".to_owned()), (OperationKind::Create, "a".to_owned())]
-    );
-}
-
-#[test]
-fn what_wecom_refused_is_not_tried_again_until_row_rules_or_a_person_ask() {
+fn what_wecom_refused_is_tried_again_when_row_rules_a_person_or_the_time_ask() {
     let refused = |record: RecordState| RecordState {
         refusal: Some(StoredRefusal {
             refusal: Refusal {
-                by: RefusedBy::Wecom,
-                violations: vec![Violation {
-                    field: "mobile".to_owned(),
-                    rule: "wecom.60103".to_owned(),
-                    message: "…".to_owned(),
-                }],
                 errcode: Some(60103),
+                waits_for: WaitsFor::Time,
+                tries: 2,
+                retry_at: Some(now() + TimeDelta::hours(6)),
+                ..Refusal::new(RefusedBy::Wecom, vec![why("mobile", "wecom.60103")])
             },
             decision: record.decision.clone(),
             rules: record.rules.clone(),
@@ -260,6 +253,8 @@ fn what_wecom_refused_is_not_tried_again_until_row_rules_or_a_person_ask() {
     };
     let same = world(vec![refused(upsert(1, member("a", "13800000001")))], vec![]);
     assert_eq!(rules(&plan(&same), 1), ["wecom.60103"]);
+    let due = plan_with(&same, Some(&directory(&[])), &policy(), now() + TimeDelta::hours(6));
+    assert_eq!(due.operations[0].tries, 2);
     let asked = Policy { retry: true, ..policy() };
     assert_eq!(plan_with(&same, Some(&directory(&[])), &asked, now()).operations.len(), 1);
     let changed_rules =
@@ -374,15 +369,7 @@ fn the_guard_counts_changed_members_where_the_tenant_sets_a_limit() {
 fn what_a_person_undid_waits_until_row_rules_or_a_person_ask() {
     let undone = |record: RecordState| RecordState {
         refusal: Some(StoredRefusal {
-            refusal: Refusal {
-                by: RefusedBy::Person,
-                violations: vec![Violation {
-                    field: String::new(),
-                    rule: "run.reverted".to_owned(),
-                    message: "…".to_owned(),
-                }],
-                errcode: None,
-            },
+            refusal: Refusal::new(RefusedBy::Person, vec![why("", "run.reverted")]),
             decision: record.decision.clone(),
             rules: record.rules.clone(),
         }),
@@ -434,13 +421,9 @@ fn every_record_is_counted_once_beside_a_leaver_by_absence() {
 }
 
 #[test]
-fn operations_wait_for_what_frees_their_mobile_or_mail_and_for_their_leaders() {
+fn operations_wait_for_what_frees_their_mobile_or_mail() {
     let mail = |userid: &str, mobile: &str, email: &str| Member {
         email: Some(email.to_owned()),
-        ..member(userid, mobile)
-    };
-    let led = |userid: &str, mobile: &str, leader: &str| Member {
-        direct_leader: Some(vec![leader.to_owned()]),
         ..member(userid, mobile)
     };
     let ledger = vec![
@@ -448,8 +431,6 @@ fn operations_wait_for_what_frees_their_mobile_or_mail_and_for_their_leaders() {
         entry(5, mail("e", "13800000005", "e@y.cn"), MemberState::Active),
     ];
     let records = vec![
-        upsert(1, led("a", "13800000001", "b")),
-        upsert(2, led("b", "13800000002", "c")),
         upsert(3, mail("c", "13800000003", "X@y.cn")),
         upsert(4, mail("d", "13800000005", "d@y.cn")),
         upsert(5, mail("e", "13800000006", "e@y.cn")),
@@ -458,8 +439,8 @@ fn operations_wait_for_what_frees_their_mobile_or_mail_and_for_their_leaders() {
     let plan = plan(&world(records, ledger));
     let order: Vec<(&str, u32)> =
         plan.operations.iter().map(|o| o.userid.as_str()).zip(plan.waves.iter().copied()).collect();
-    assert_eq!(order, [("e", 0), ("f", 0), ("d", 1), ("c", 2), ("b", 3), ("a", 4)]);
-    assert_eq!(plan.plan.last_wave, 4);
+    assert_eq!(order, [("e", 0), ("f", 0), ("d", 1), ("c", 2)]);
+    assert_eq!((plan.plan.first_wave, plan.plan.last_wave), (0, 2));
 }
 
 #[test]

@@ -29,7 +29,8 @@ fn a_userid_is_unique_over_all_tenants_and_each_is_named_to_the_other() {
         assert_eq!(kinds(&plan), []);
         let Standing::Refused { refusal } = &plan.standings[&record.origin] else { panic!("not refused") };
         assert_eq!(refusal.violations[0].rule, "userid.duplicate");
-        assert!(refusal.violations[0].message.contains(other), "{}", refusal.violations[0].message);
+        let message = &refusal.violations[0].message;
+        assert!(message.en.contains(other) && message.zh.contains(other), "{message:?}");
     }
     let owned = world(
         vec![here.clone(), there.clone()],

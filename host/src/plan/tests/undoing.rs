@@ -26,6 +26,9 @@ fn done(
         left: false,
         names: None,
         partial: false,
+        parks: None,
+        tries: 0,
+        notes: Vec::new(),
         undoes: false,
     }
 }

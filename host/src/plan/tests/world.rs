@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::model::{
-    Decision, Digest, DigestOfParts, FlowId, LedgerEntry, Member, MemberKey, MemberState, Operation,
-    OperationKind, Origin, RecordId, TenantId,
+    Decision, Digest, DigestOfParts, FlowId, LedgerEntry, Member, MemberKey, MemberState, Operation, Origin,
+    RecordId, Refusal, TenantId,
 };
 use crate::plan::{
-    Candidate, Claimant, Counts, Directory, GuardVerdict, Holder, Plan, Planner, Policy, RecordState,
-    Resolution, Scope, Standing, Survey, Totals, Wants, comparable_mobile,
+    Candidate, Claimant, Considered, Counts, Directory, GuardVerdict, Holder, Lately, Leader, Leaver, Plan,
+    Planner, Policy, RecordState, Resolution, Scope, Standing, StoredRefusal, Survey, Totals, Wants,
+    comparable_mobile, freed as freed_by,
 };
 
 /// Everything that is known of one corp.
@@ -24,6 +25,10 @@ pub(crate) struct World {
     pub(crate) ledger: BTreeMap<(TenantId, MemberKey), LedgerEntry>,
     /// An absent row means that its person left.
     pub(crate) absent_leaves: bool,
+    /// Why the records of leavers whom the ledger alone speaks of are in quarantine.
+    pub(crate) leaver_refusals: BTreeMap<Origin, StoredRefusal>,
+    /// Who left lately.
+    pub(crate) lately: Lately,
 }
 
 /// A plan with all that the store would keep of it.
@@ -34,6 +39,10 @@ pub(crate) struct Planned {
     pub(crate) operations: Vec<Operation>,
     pub(crate) waves: Vec<u32>,
     pub(crate) standings: BTreeMap<Origin, Standing>,
+    /// What keeps nothing else of a record back.
+    pub(crate) pending: BTreeMap<Origin, Refusal>,
+    /// What became of the leavers whom the ledger alone speaks of.
+    pub(crate) leavers: BTreeMap<Origin, Standing>,
     /// A first look without the directory said that the plan depends on it.
     pub(crate) needed_directory: bool,
 }
@@ -108,6 +117,8 @@ impl World {
             tenants: tenants.into_iter().collect(),
             absent_leaves: self.absent_leaves,
             grace_over: now - policy.grace,
+            day: now - TimeDelta::days(1),
+            week: now - TimeDelta::days(7),
         }
     }
 
@@ -133,7 +144,14 @@ impl World {
         let holders: HashMap<MemberKey, Holder> = keys.into_iter().filter_map(holder).collect();
         let owned =
             self.ledger.values().filter(|line| line.exists() && line.owner.tenant == scope.tenant).count();
-        Survey { totals: self.totals(scope), owned: owned as u64, stamp: self.stamp(), claimants, holders }
+        Survey {
+            totals: self.totals(scope),
+            owned: owned as u64,
+            stamp: self.stamp(),
+            claimants,
+            holders,
+            lately: self.lately.clone(),
+        }
     }
 
     fn totals(&self, scope: &Scope) -> Totals {
@@ -216,7 +234,42 @@ impl World {
             .filter(|line| Some(&line.decided_as) != key.as_ref())
             .map(|line| line.userid.clone())
             .collect();
-        Candidate { record, entry, also_owns }
+        let leaders = match &record.resolution {
+            Resolution::Decided(Decision::Upsert(member)) => member.direct_leader.clone().unwrap_or_default(),
+            _ => Vec::new(),
+        };
+        let leaders = leaders.iter().map(|leader| self.leader(MemberKey::of(leader))).collect();
+        Candidate { record, entry, also_owns, leaders }
+    }
+
+    fn leader(&self, key: MemberKey) -> Leader {
+        let there = self.ledger.values().any(|line| line.exists() && line.userid.key() == key);
+        let asked_for = self.upserts_of(&key).next().is_some();
+        Leader { key, there, asked_for }
+    }
+
+    /// Records that want a member in the directory.
+    fn upserts_of(&self, key: &MemberKey) -> impl Iterator<Item = &Origin> {
+        let key = key.clone();
+        self.present()
+            .filter(|record| matches!(record.resolution, Resolution::Decided(Decision::Upsert(_))))
+            .filter(move |record| named(&record.resolution).as_ref() == Some(&key))
+            .map(|record| &record.origin)
+    }
+
+    /// The leavers of a tenant of whom the ledger says that something is left to do.
+    fn leavers(&self, scope: &Scope) -> Vec<Leaver> {
+        let left = |line: &&LedgerEntry| {
+            line.owner.tenant == scope.tenant
+                && line.state == MemberState::Left
+                && line.left_at.is_none_or(|left| left <= scope.grace_over)
+        };
+        let leaver = |line: &LedgerEntry| Leaver {
+            entry: line.clone(),
+            wanted_by: self.upserts_of(&line.decided_as).cloned().collect(),
+            refusal: self.leaver_refusals.get(&line.owner).cloned(),
+        };
+        self.ledger.values().filter(left).map(leaver).collect()
     }
 
     /// Whether the store gives the record as one that may ask for something.
@@ -227,8 +280,8 @@ impl World {
             self.ledger.values().filter(of_tenant).filter(|line| line.decided_as == *key).collect()
         };
         let to_part_with = |line: &&LedgerEntry| match line.state {
-            MemberState::Active => true,
-            MemberState::Left => line.left_at.is_none_or(|left| left <= scope.grace_over),
+            MemberState::Active | MemberState::Removed => true,
+            MemberState::Left => false,
             MemberState::Deleted => line.may_appear(),
         };
         match &record.resolution {
@@ -290,31 +343,55 @@ impl World {
         shown: Shown,
     ) -> Planned {
         let survey = self.survey(scope);
-        let nobody = HashSet::new();
-        let mut look = Planner::new(scope, &survey, None, &nobody, policy, now);
-        let mut created = HashSet::new();
-        for candidate in self.shown(scope, &look.contested(), shown) {
-            if let Standing::Acting(operation) = look.consider(&candidate)
-                && operation.kind == OperationKind::Create
-            {
-                created.insert(operation.userid.key());
+        let mut freed = HashSet::new();
+        let mut asked: Option<&Directory> = None;
+        let mut needed_directory = false;
+        for round in 0..10 {
+            let mut look = Planner::new(scope, &survey, asked, &freed, policy, now);
+            let mut found = HashSet::new();
+            let mut take = |considered: Considered| {
+                if let Standing::Acting(operation) = considered.standing {
+                    found.extend(freed_by(&operation).into_iter().map(|(_, value)| value));
+                }
+            };
+            for leaver in self.leavers(scope) {
+                take(look.part_with(&leaver));
             }
+            for candidate in self.shown(scope, &look.contested(), shown) {
+                take(look.consider(&candidate));
+            }
+            if round == 0 {
+                needed_directory = look.needs_directory();
+                asked = directory.filter(|_| needed_directory);
+            } else if found == freed {
+                break;
+            }
+            freed = found;
         }
-        let needed_directory = look.needs_directory();
-        let directory = directory.filter(|_| needed_directory);
-        let mut planner = Planner::new(scope, &survey, directory, &created, policy, now);
+        let mut planner = Planner::new(scope, &survey, asked, &freed, policy, now);
         let mut operations: Vec<Operation> = Vec::new();
-        let mut standings = BTreeMap::new();
-        for candidate in self.shown(scope, &planner.contested(), shown) {
-            let standing = planner.consider(&candidate);
+        let (mut standings, mut pending, mut leavers) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        for leaver in self.leavers(scope) {
+            let Considered { standing, .. } = planner.part_with(&leaver);
             if let Standing::Acting(operation) = &standing {
                 operations.push(Operation::clone(operation));
             }
+            leavers.insert(leaver.entry.owner, standing);
+        }
+        for candidate in self.shown(scope, &planner.contested(), shown) {
+            let Considered { standing, pending: waits } = planner.consider(&candidate);
+            if let Standing::Acting(operation) = &standing {
+                operations.push(Operation::clone(operation));
+            }
+            pending.extend(waits.map(|refusal| (candidate.record.origin.clone(), refusal)));
             standings.insert(candidate.record.origin, standing);
         }
         let (plan, ordered) = planner.finish();
-        for place in ordered.lets_go {
-            operations[place] = operations[place].clone().letting_go();
+        for (place, field) in ordered.parks {
+            operations[place] = operations[place].clone().parking(field);
+        }
+        for (place, field) in ordered.held_back {
+            operations[place] = operations[place].clone().holding_back(field);
         }
         let mut waves = vec![0; operations.len()];
         for (place, wave) in ordered.waves {
@@ -324,7 +401,7 @@ impl World {
         order.sort_by_key(|place| waves[*place]);
         let operations = order.iter().map(|place| operations[*place].clone()).collect();
         let waves = order.iter().map(|place| waves[*place]).collect();
-        Planned { plan, operations, waves, standings, needed_directory }
+        Planned { plan, operations, waves, standings, pending, leavers, needed_directory }
     }
 
     /// The plan of a flow. It is made twice, once shown every record and once shown only those that may ask for
