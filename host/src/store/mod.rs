@@ -14,27 +14,29 @@ mod write_back;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 pub use error::StoreError;
 pub use row::{
-    Absence, ActivationKind, ActivationRow, Artifacts, AttemptRow, DraftPart, FetchedRecord, InDoubt,
-    KnownRecord, OperationRow, PlanState, PresentRecord, RecordRow, RecordTrace, RejectRow, RunKind, RunRow,
-    RunState, Settlement, StoredPlan, TenantStatus, Watermark,
+    Absence, ActivationKind, ActivationRow, Artifacts, AttemptRow, DraftPart, DueRecord, FetchedRecord,
+    HoldsUntil, InDoubt, KnownRecord, OperationRow, PlanState, PresentRecord, RecordRow, RecordTrace,
+    RejectRow, RunKind, RunRow, RunState, Settlement, StoredPlan, TenantStatus, Watermark,
 };
 pub use serving::{AlarmRow, AuditRow, Blocked, Delivery, Paused, StandingRow, WakeKind, WakeRow};
-pub use shown::{OperationsWanted, RejectsWanted, RunsCounted, RunsWanted, ShownReject};
+pub use shown::{
+    OperationsWanted, RejectsWanted, RemovedRow, RemovedWanted, RunsCounted, RunsWanted, ShownReject,
+};
 pub use sqlite::{Access, Sqlite};
 pub use write_back::{DueWriteBack, WriteBackScope, WrittenBack};
 
 use crate::model::{
-    Digest, FlowId, LedgerEntry, MemberKey, Operation, Origin, PlanId, RecordId, RunId, SourceRecord,
-    TenantId,
+    Digest, FlowId, LedgerEntry, MemberKey, Operation, Origin, PlanId, RecordId, RemovalAnswer, RunId,
+    SourceRecord, TenantId, UserId,
 };
-use crate::plan::{Candidate, Order, Plan, Scope, Survey};
+use crate::plan::{Candidate, Leaver, Order, Plan, Scope, Survey};
 
 /// The store. Errors say which operation failed; nothing is half written after one.
 #[async_trait]
@@ -68,16 +70,29 @@ pub trait Store: Send + Sync {
         ids: &[RecordId],
     ) -> Result<HashMap<RecordId, KnownRecord>, StoreError>;
     /// Up to `most` stored records after `after`, in order of id, that were decided before a moment, by
-    /// other rules than `rules` or without success.
+    /// other rules than `rules`, in another zone than `timezone` or without success.
     async fn stale_records(
         &self,
-        tenant: &TenantId,
-        flow: &FlowId,
+        of: (&TenantId, &FlowId),
         rules: &Digest,
+        timezone: &str,
         decided_before: DateTime<Utc>,
         after: Option<&RecordId>,
         most: usize,
     ) -> Result<Vec<FetchedRecord>, StoreError>;
+    /// Up to `most` stored records whose decision holds no longer at a moment, those that are due longest first, after a
+    /// record that was given before: of those whose rules told the moment, or of the others.
+    async fn due_records(
+        &self,
+        tenant: &TenantId,
+        flow: &FlowId,
+        at: DateTime<Utc>,
+        told: bool,
+        after: Option<&DueRecord>,
+        most: usize,
+    ) -> Result<Vec<DueRecord>, StoreError>;
+    /// The first moment at which a decision of a flow holds no longer, by what its rules told.
+    async fn next_due(&self, tenant: &TenantId, flow: &FlowId) -> Result<Option<DateTime<Utc>>, StoreError>;
     /// Keeps records with their decisions.
     async fn put_records(
         &self,
@@ -132,6 +147,8 @@ pub trait Store: Send + Sync {
         flow: &FlowId,
         rules: &Digest,
     ) -> Result<Option<ActivationRow>, StoreError>;
+    /// The components that are live in any flow, or were at some moment since then.
+    async fn live_components(&self, since: DateTime<Utc>) -> Result<BTreeSet<Digest>, StoreError>;
     /// The bytes of a component and a rules file that were live once.
     async fn artifacts(&self, component: &Digest, config: &Digest) -> Result<Artifacts, StoreError>;
 
@@ -144,6 +161,14 @@ pub trait Store: Send + Sync {
         after: Option<&RecordId>,
         most: usize,
     ) -> Result<Vec<Candidate>, StoreError>;
+    /// A page of the tenant's leavers of whom the ledger says that something is left to do, in the order of their
+    /// accounts.
+    async fn leavers(
+        &self,
+        scope: &Scope,
+        after: Option<&MemberKey>,
+        most: usize,
+    ) -> Result<Vec<Leaver>, StoreError>;
     /// These records of the flow.
     async fn chosen_records(&self, scope: &Scope, ids: &[RecordId]) -> Result<Vec<Candidate>, StoreError>;
     /// The ledger's lines of these members, over some tenants.
@@ -213,13 +238,12 @@ pub trait Store: Send + Sync {
         after: Option<(&PlanId, usize)>,
         most: usize,
     ) -> Result<Vec<OperationRow>, StoreError>;
-    /// Moves a plan to another state.
+    /// Moves a plan to another state than rejected; what was said of it before is taken back.
     async fn set_plan_state(
         &self,
         tenant: &TenantId,
         id: &PlanId,
         state: PlanState,
-        reason: Option<&str>,
     ) -> Result<(), StoreError>;
     /// Stores that these operations are about to be called.
     async fn mark_sending(
@@ -238,14 +262,23 @@ pub trait Store: Send + Sync {
         job: &str,
     ) -> Result<(), StoreError>;
     /// Stores what became of operations, in plan, ledger and quarantine together, and takes back the mark of those that no
-    /// call was made for.
+    /// call was made for. What a member gives up, records of the tenants of `corp` that wait for it are told.
     async fn settle(
         &self,
+        corp: &[TenantId],
         tenant: &TenantId,
         plan: &PlanId,
         settlements: &[Settlement],
         at: DateTime<Utc>,
     ) -> Result<(), StoreError>;
+    /// Whether an operation of this record was refused with this code before.
+    async fn was_refused(
+        &self,
+        tenant: &TenantId,
+        flow: &FlowId,
+        record: &RecordId,
+        errcode: i64,
+    ) -> Result<bool, StoreError>;
     /// Operations of some tenants found in `sending`.
     async fn in_doubt(&self, tenants: &[TenantId]) -> Result<Vec<InDoubt>, StoreError>;
 
@@ -270,6 +303,13 @@ pub trait Store: Send + Sync {
     /// The labels of a flow's fields, as its guest last gave them.
     async fn labels(&self, tenant: &TenantId, flow: &FlowId) -> Result<BTreeMap<String, String>, StoreError>;
 
+    /// People of a flow who left and can still log in, because WeCom refuses to disable them: how many, and the first of
+    /// them with the code.
+    async fn leavers_refused(
+        &self,
+        tenant: &TenantId,
+        flow: &FlowId,
+    ) -> Result<Option<(u64, UserId, Option<i64>)>, StoreError>;
     /// The quarantine.
     async fn rejects(
         &self,
@@ -362,8 +402,23 @@ pub trait Store: Send + Sync {
     -> Result<Vec<OperationRow>, StoreError>;
     /// The entries of the quarantine that a person wants to see.
     async fn rejects_wanted(&self, wanted: &RejectsWanted<'_>) -> Result<Vec<ShownReject>, StoreError>;
-    /// A person says no to a plan. Says whether it still waited for that; else nothing is done.
-    async fn reject_plan(&self, tenant: &TenantId, id: &PlanId, reason: &str) -> Result<bool, StoreError>;
+    /// Members who were removed by hand, by tenant and account.
+    async fn removed_members(&self, wanted: &RemovedWanted<'_>) -> Result<Vec<RemovedRow>, StoreError>;
+    /// A person decides about a member who was removed by hand; an answer given again takes the place of the earlier one.
+    /// Says whether the member's line is one of a removed member; else nothing is done.
+    async fn answer_removal(
+        &self,
+        tenant: &TenantId,
+        member: &MemberKey,
+        answer: RemovalAnswer,
+    ) -> Result<bool, StoreError>;
+    /// A person says no to a plan, wherever they say it. Says whether it still waited for that; else nothing is done.
+    async fn reject_plan(
+        &self,
+        tenant: &TenantId,
+        id: &PlanId,
+        reason: Option<&str>,
+    ) -> Result<bool, StoreError>;
     /// Ends every connection and writes the log back into the file.
     async fn close(&self);
 }

@@ -93,6 +93,8 @@ pub struct KnownRecord {
     pub absent: bool,
     /// When its row was last fetched with new content.
     pub fetched_at: DateTime<Utc>,
+    /// When the row was last changed then, by the service's clock.
+    pub updated_at: Option<DateTime<Utc>>,
 }
 
 /// A record that the last complete collect found.
@@ -120,6 +122,8 @@ pub struct FetchedRecord {
     pub record: SourceRecord,
     /// When it was fetched.
     pub fetched_at: DateTime<Utc>,
+    /// When it was last changed, by the service's clock, if that was told.
+    pub updated_at: Option<DateTime<Utc>>,
     /// By which run.
     pub fetched_run: RunId,
 }
@@ -135,6 +139,8 @@ pub struct RecordRow {
     pub content_hash: Digest,
     /// When and by which run it was fetched.
     pub fetched_at: DateTime<Utc>,
+    /// When it was last changed, by the service's clock, if that was told.
+    pub updated_at: Option<DateTime<Utc>>,
     /// The run that fetched it.
     pub fetched_run: RunId,
     /// When it was decided.
@@ -147,6 +153,26 @@ pub struct RecordRow {
     pub notes: Vec<String>,
     /// What the guest was told of the world.
     pub context: Context,
+    /// Until when the decision holds; none is for ever.
+    pub holds_until: Option<HoldsUntil>,
+}
+
+/// The first moment at which a decision may be another one, though the row is the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HoldsUntil {
+    /// The moment.
+    pub at: DateTime<Utc>,
+    /// The rules said so. Where their contract cannot, it is the end of the day.
+    pub told: bool,
+}
+
+/// A stored row whose decision holds no longer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueRecord {
+    /// The row.
+    pub row: FetchedRecord,
+    /// Since when.
+    pub since: DateTime<Utc>,
 }
 
 impl RecordRow {
@@ -303,7 +329,7 @@ impl Settlement {
 /// How far a flow has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Watermark {
-    /// The moment the last complete collect began.
+    /// A moment of the service's clock: every change before it has been read. That of 1970 where no row was ever read.
     pub reached: DateTime<Utc>,
     /// Digest of what was asked for: other fields or another filter need a full collect.
     pub query: Digest,
@@ -311,6 +337,13 @@ pub struct Watermark {
     pub form: String,
     /// Digest of what was asked for last, if a collect since then asked for something else and did not end well.
     pub asked: Option<Digest>,
+}
+
+impl Watermark {
+    /// No row was ever read.
+    pub fn is_of_nothing(&self) -> bool {
+        self.reached <= DateTime::UNIX_EPOCH
+    }
 }
 
 /// How rules came to be live.
@@ -424,6 +457,8 @@ pub struct RecordTrace {
     pub notes: Vec<String>,
     /// What the guest was told of the world; none for a decision from before it was kept.
     pub context: Option<Context>,
+    /// Until when the decision holds; none is for ever.
+    pub holds_until: Option<DateTime<Utc>>,
     /// Why it is in quarantine.
     pub refusal: Option<RejectRow>,
     /// Its operations, oldest first.
@@ -445,6 +480,10 @@ pub struct TenantStatus {
     pub members: u64,
     /// Records in quarantine.
     pub rejects: u64,
+    /// Of these, people who left and can still log in, because WeCom refuses to disable them.
+    pub leavers_refused: u64,
+    /// Members who were removed by hand and wait for a person's decision; they are in quarantine too.
+    pub removed: u64,
     /// Its last run.
     pub last_run: Option<RunRow>,
     /// How far it has come.

@@ -3,7 +3,9 @@
 use chrono::{DateTime, Utc};
 
 use super::{RejectRow, RunKind, RunState};
-use crate::model::{Decision, FlowId, OperationKind, PlanId, RecordId, RunId, TenantId};
+use crate::model::{
+    Decision, FlowId, MemberKey, OperationKind, PlanId, RecordId, RemovalAnswer, RunId, TenantId, UserId,
+};
 
 /// Which runs, newest first.
 #[derive(Debug, Clone, Copy, Default)]
@@ -71,4 +73,44 @@ pub struct ShownReject {
     pub reject: RejectRow,
     /// The decision; only if rows were asked for.
     pub decision: Option<Decision>,
+}
+
+/// Which members who were removed by hand, by tenant and account.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RemovedWanted<'a> {
+    /// Of this tenant.
+    pub tenant: Option<&'a TenantId>,
+    /// Of this flow.
+    pub flow: Option<&'a FlowId>,
+    /// Owned by this record.
+    pub record: Option<&'a RecordId>,
+    /// Only those who wait for a person.
+    pub waiting: bool,
+    /// Only those behind this account; of one tenant.
+    pub after: Option<&'a MemberKey>,
+    /// At most so many.
+    pub most: usize,
+}
+
+/// A member who was removed by hand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemovedRow {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The flow whose record owns the member.
+    pub flow: FlowId,
+    /// The record that owns the member.
+    pub record: RecordId,
+    /// The account.
+    pub userid: UserId,
+    /// The name as it was written last.
+    pub name: String,
+    /// When the removal was found.
+    pub found_at: Option<DateTime<Utc>>,
+    /// One listing alone has shown the removal: the member may turn up yet.
+    pub unsure: bool,
+    /// What a person decided.
+    pub answer: Option<RemovalAnswer>,
+    /// The record wants the member back, and a person has to decide.
+    pub waits: bool,
 }

@@ -1,5 +1,7 @@
 //! Which rules are live, the history, and the bytes of all of them.
 
+use std::collections::BTreeSet;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
@@ -117,6 +119,22 @@ pub(super) async fn of_rules(
     .await
     .map_err(read)?;
     row.map(|row| activation(&Reading { row: &row, what: WHAT })).transpose()
+}
+
+/// The components of every activation that none has followed, or that one has followed since a moment.
+pub(super) async fn live_components(
+    store: &Sqlite,
+    since: DateTime<Utc>,
+) -> Result<BTreeSet<Digest>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT DISTINCT a.component AS component FROM activation a WHERE NOT EXISTS (SELECT 1 FROM activation n \
+         WHERE n.tenant = a.tenant AND n.flow = a.flow AND n.number = a.number + 1 AND n.at < $1)",
+    )
+    .bind(since.timestamp_millis())
+    .fetch_all(&store.pool)
+    .await
+    .map_err(read)?;
+    rows.iter().map(|row| Reading { row, what: WHAT }.id("component")).collect()
 }
 
 fn activation(row: &Reading<'_>) -> Result<ActivationRow, StoreError> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use super::values::{Reading, json_text, word_of};
-use super::{RunRow, RunState, Sqlite, StoreError, TenantStatus, Watermark};
+use super::{Db, RunRow, RunState, Sqlite, StoreError, TenantStatus, Watermark, once, removed};
 use crate::model::{Digest, FlowId, OperationKind, PlanId, RunId, TenantId, Text};
 use crate::plan::Counts;
 
@@ -240,17 +240,17 @@ pub(super) async fn labels(
 
 pub(super) async fn status(store: &Sqlite) -> Result<Vec<TenantStatus>, StoreError> {
     let read = |source| StoreError::Read { what: RUNS, source };
-    let rows = sqlx::query(
+    let mut query = sqlx::QueryBuilder::<Db>::new(
         "SELECT f.tenant AS tenant, f.flow AS flow, \
          (SELECT COUNT(*) FROM record r WHERE r.tenant = f.tenant AND r.flow = f.flow AND r.absent = 0) AS records, \
          (SELECT COUNT(*) FROM member m WHERE m.tenant = f.tenant AND m.flow = f.flow \
-            AND m.state <> 'deleted') AS members, \
-         (SELECT COUNT(*) FROM refusal q WHERE q.tenant = f.tenant AND q.flow = f.flow) AS rejects \
-         FROM (SELECT DISTINCT tenant, flow FROM run) f ORDER BY f.tenant, f.flow",
-    )
-    .fetch_all(&store.pool)
-    .await
-    .map_err(read)?;
+            AND m.state IN ('active', 'left')) AS members, \
+         (SELECT COUNT(*) FROM refusal q WHERE q.tenant = f.tenant AND q.flow = f.flow) AS rejects, \
+         (SELECT COUNT(*) FROM member m WHERE m.tenant = f.tenant AND m.flow = f.flow AND ",
+    );
+    query.push(removed::WAITS);
+    query.push(") AS removed FROM (SELECT DISTINCT tenant, flow FROM run) f ORDER BY f.tenant, f.flow");
+    let rows = once(&mut query).fetch_all(&store.pool).await.map_err(read)?;
     let mut all = Vec::new();
     for row in &rows {
         let row = Reading { row, what: RUNS };
@@ -263,10 +263,13 @@ pub(super) async fn status(store: &Sqlite) -> Result<Vec<TenantStatus>, StoreErr
         .fetch_all(&store.pool)
         .await
         .map_err(read)?;
+        let stuck = super::departures::leavers_refused(store, &tenant, &flow).await?;
         all.push(TenantStatus {
+            leavers_refused: stuck.map_or(0, |(count, ..)| count),
             records: row.count("records")?,
             members: row.count("members")?,
             rejects: row.count("rejects")?,
+            removed: row.count("removed")?,
             last_run: runs(store, Some(&tenant), Some(&flow), 1).await?.into_iter().next(),
             watermark: watermark(store, &tenant, &flow).await?.map(|watermark| watermark.reached),
             held: held.iter().map(|row| Reading { row, what: "plans" }.id("id")).collect::<Result<_, _>>()?,

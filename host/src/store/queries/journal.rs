@@ -1,13 +1,14 @@
 //! The journal: what is being written, and what became of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
 use super::records::Entry;
 use super::values::{Reading, number};
-use super::{Db, InDoubt, ROWS, Settlement, Sqlite, StoreError, Writing, ledger, once, records};
-use crate::model::{LedgerEntry, OperationKind, OperationState, PlanId, TenantId};
+use super::{Db, InDoubt, ROWS, Settlement, Sqlite, StoreError, Writing, departures, ledger, once, records};
+use crate::model::{FlowId, LedgerEntry, Operation, OperationState, PlanId, RecordId, TenantId, UniqueField};
+use crate::plan::freed;
 use crate::store::AttemptRow;
 
 const WHAT: &str = "operations";
@@ -72,6 +73,7 @@ pub(super) fn only_places(
 
 pub(super) async fn settle(
     store: &Sqlite,
+    corp: &[TenantId],
     tenant: &TenantId,
     plan: &PlanId,
     settlements: &[Settlement],
@@ -122,20 +124,23 @@ pub(super) async fn settle(
         })
         .collect();
     records::put_refusals(&mut writing, tenant, &refused, at).await?;
-    // Where somebody gave a mobile number up, whoever was refused it is looked at again.
-    let frees = |s: &Settlement| {
-        let number = s.operation.kind == OperationKind::Delete || s.operation.body.contains_key("mobile");
-        number && s.state == OperationState::Done && s.operation.before.is_some()
-    };
-    if settlements.iter().any(frees) {
-        records::forget_held_numbers(&mut writing, tenant).await?;
+    // Where a member gave a value up, records that wait for it are tried again.
+    let done = || settlements.iter().filter(|s| s.state == OperationState::Done);
+    let freed: BTreeSet<UniqueField> =
+        done().flat_map(|s| freed(&s.operation)).map(|(field, _)| field).collect();
+    for field in freed {
+        records::wake_waiting(&mut writing, corp, field).await?;
     }
-    // Whose member is the record's own from now on is refused no longer: the next plan sends every field.
-    for operation in settlements.iter().filter_map(|s| {
-        let adopted = s.operation.kind == OperationKind::Adopt && s.state == OperationState::Done;
-        adopted.then_some(&s.operation)
-    }) {
-        records::drop_refusal(&mut writing, tenant, &operation.flow, &operation.record).await?;
+    departures::put(&mut writing, tenant, plan, settlements, at).await?;
+    // A record that is carried out is in quarantine no longer. One that only takes a member over was looked at by the
+    // plan that asked for it; the next one sends every field.
+    let mut carried_out: BTreeMap<&FlowId, Vec<&RecordId>> = BTreeMap::new();
+    for settlement in done().filter(|s| s.refusal.is_none() && !s.operation.partial) {
+        let Operation { flow, record, .. } = settlement.operation.as_ref();
+        carried_out.entry(flow).or_default().push(record);
+    }
+    for (flow, records) in carried_out {
+        records::drop_refusals(&mut writing, tenant, flow, &records).await?;
     }
     writing.commit(WHAT).await
 }
@@ -169,6 +174,28 @@ async fn put_attempts(
         once(&mut query).execute(&mut *writing.transaction).await.map_err(write)?;
     }
     Ok(())
+}
+
+/// Whether an operation of this record was refused with this code.
+pub(super) async fn was_refused(
+    store: &Sqlite,
+    tenant: &TenantId,
+    flow: &FlowId,
+    record: &RecordId,
+    errcode: i64,
+) -> Result<bool, StoreError> {
+    let row = sqlx::query(
+        "SELECT 1 FROM operation WHERE tenant = $1 AND flow = $2 AND record = $3 AND state = 'refused' \
+         AND errcode = $4 LIMIT 1",
+    )
+    .bind(tenant.as_str())
+    .bind(flow.as_str())
+    .bind(record.as_str())
+    .bind(errcode)
+    .fetch_optional(&store.pool)
+    .await
+    .map_err(read)?;
+    Ok(row.is_some())
 }
 
 /// Operations of some tenants found in `sending`, and the tenant's of each.

@@ -1,11 +1,11 @@
 //! The ledger: what ruzhi has written of each member.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::values::{DbRow, Reading, json_text};
 use super::{Db, ROWS, Sqlite, StoreError, Writing, once};
 use crate::model::{
-    Digest, DigestOfParts, FlowId, LedgerEntry, MemberKey, Origin, RecordId, TenantId, UserId,
+    Digest, DigestOfParts, FlowId, LedgerEntry, MemberKey, Origin, RecordId, RemovalAnswer, TenantId, UserId,
 };
 use crate::plan::comparable_mobile;
 
@@ -13,7 +13,7 @@ const WHAT: &str = "the ledger";
 
 /// Every column an entry is read from.
 const COLUMNS: &str = "SELECT tenant, userid, flow, record, decided_key, written, state, left_at, doubtful, \
-                       decision_hash, rules, kept FROM member WHERE tenant IN (";
+                       decision_hash, rules, kept, removal_answer FROM member WHERE tenant IN (";
 
 fn read(source: sqlx::Error) -> StoreError {
     StoreError::Read { what: WHAT, source }
@@ -37,6 +37,7 @@ fn entry(row: &DbRow) -> Result<LedgerEntry, StoreError> {
         carried_out: if decision.is_empty() { None } else { Some(row.id("decision_hash")?) },
         rules: row.id("rules")?,
         kept: row.json("kept")?,
+        removal_answer: row.optional_word("removal_answer")?,
     })
 }
 
@@ -142,8 +143,47 @@ pub(super) async fn owned_by(
     Ok(owned)
 }
 
+/// A page of a tenant's leavers, in the order of their accounts: those who were disabled at a moment or before, and
+/// those of whom it is not known whether WeCom disabled them.
+pub(super) async fn leavers(
+    store: &Sqlite,
+    tenant: &TenantId,
+    left_until: i64,
+    after: Option<&MemberKey>,
+    most: usize,
+) -> Result<Vec<LedgerEntry>, StoreError> {
+    let mut query = of_tenants(std::slice::from_ref(tenant));
+    query.push(" AND state = 'left' AND (left_at IS NULL OR left_at <= ").push_bind(left_until);
+    query.push(") AND member_key > ").push_bind(after.map_or("", MemberKey::as_str).to_owned());
+    query.push(" ORDER BY member_key LIMIT ").push_bind(super::values::number(most));
+    let rows = once(&mut query).fetch_all(&store.pool).await.map_err(read)?;
+    rows.iter().map(entry).collect()
+}
+
+/// Which of these members some tenants' ledgers have in the directory.
+pub(super) async fn existing(
+    store: &Sqlite,
+    tenants: &[TenantId],
+    keys: &[MemberKey],
+) -> Result<HashSet<MemberKey>, StoreError> {
+    let lines = written(store, tenants, keys).await?;
+    Ok(lines.iter().filter(|line| line.exists()).map(|line| line.userid.key()).collect())
+}
+
+/// A member's line, as it stands within a transaction.
+pub(super) async fn line(
+    writing: &mut Writing<'_>,
+    tenant: &TenantId,
+    member: &MemberKey,
+) -> Result<Option<LedgerEntry>, StoreError> {
+    let mut query = of_tenants(std::slice::from_ref(tenant));
+    query.push(" AND member_key = ").push_bind(member.as_str().to_owned());
+    let row = once(&mut query).fetch_optional(&mut *writing.transaction).await.map_err(read)?;
+    row.as_ref().map(entry).transpose()
+}
+
 /// Everything of a line but which decision it carries out: a line that only learns that is still the same.
-fn stamp(entry: &LedgerEntry) -> i64 {
+pub(super) fn stamp(entry: &LedgerEntry) -> i64 {
     let mut digest = DigestOfParts::new();
     digest.json(&LedgerEntry { carried_out: None, rules: Digest::of(""), ..entry.clone() });
     digest.finish().stamp()
@@ -157,7 +197,7 @@ pub(super) async fn put(
     for chunk in lines.chunks(ROWS) {
         let mut query = sqlx::QueryBuilder::<Db>::new(
             "INSERT INTO member (tenant, member_key, userid, flow, record, decided_key, written, state, left_at, \
-             doubtful, decision_hash, rules, kept, mobile_key, stamp, written_at) ",
+             doubtful, decision_hash, rules, kept, removal_answer, mobile_key, stamp, written_at) ",
         );
         query.push_values(chunk, |mut row, entry| {
             let mobile = entry.written.mobile.as_deref().filter(|mobile| !mobile.is_empty());
@@ -174,6 +214,7 @@ pub(super) async fn put(
                 .push_bind(entry.carried_out.as_ref().map_or("", Digest::as_str))
                 .push_bind(entry.rules.as_str())
                 .push_bind(json_text(&entry.kept))
+                .push_bind(entry.removal_answer.map(RemovalAnswer::as_str))
                 .push_bind(mobile.map(comparable_mobile))
                 .push_bind(stamp(entry))
                 .push_bind(at);
@@ -183,7 +224,7 @@ pub(super) async fn put(
              record = excluded.record, decided_key = excluded.decided_key, written = excluded.written, \
              state = excluded.state, left_at = excluded.left_at, doubtful = excluded.doubtful, \
              decision_hash = excluded.decision_hash, rules = excluded.rules, kept = excluded.kept, \
-             mobile_key = excluded.mobile_key, stamp = excluded.stamp, written_at = excluded.written_at",
+             removal_answer = excluded.removal_answer, mobile_key = excluded.mobile_key, stamp = excluded.stamp, written_at = excluded.written_at",
         );
         once(&mut query).execute(&mut *writing.transaction).await.map_err(write)?;
     }

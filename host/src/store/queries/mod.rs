@@ -1,11 +1,14 @@
 //! The SQL, written for any `Db` its parent names.
 
 mod activations;
+mod departures;
+mod due;
 mod history;
 mod journal;
 mod ledger;
 mod plans;
 mod records;
+mod removed;
 mod serving;
 mod shown;
 mod values;
@@ -13,24 +16,24 @@ mod world;
 mod write_back;
 mod writing;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::super::{
-    Absence, ActivationRow, AlarmRow, Artifacts, AuditRow, Delivery, DraftPart, DueWriteBack, FetchedRecord,
-    InDoubt, KnownRecord, OperationRow, OperationsWanted, PlanState, PresentRecord, RecordRow, RecordTrace,
-    RejectRow, RejectsWanted, RunRow, RunState, RunsCounted, RunsWanted, Settlement, ShownReject,
-    StandingRow, Store, StoreError, StoredPlan, TenantStatus, WakeRow, Watermark, WriteBackScope,
-    WrittenBack,
+    Absence, ActivationRow, AlarmRow, Artifacts, AuditRow, Delivery, DraftPart, DueRecord, DueWriteBack,
+    FetchedRecord, InDoubt, KnownRecord, OperationRow, OperationsWanted, PlanState, PresentRecord, RecordRow,
+    RecordTrace, RejectRow, RejectsWanted, RemovedRow, RemovedWanted, RunRow, RunState, RunsCounted,
+    RunsWanted, Settlement, ShownReject, StandingRow, Store, StoreError, StoredPlan, TenantStatus, WakeRow,
+    Watermark, WriteBackScope, WrittenBack,
 };
 use super::{Db, Sqlite};
 use crate::model::{
-    Digest, FlowId, LedgerEntry, MemberKey, Operation, Origin, PlanId, RecordId, RunId, SourceRecord,
-    TenantId,
+    Digest, FlowId, LedgerEntry, MemberKey, Operation, Origin, PlanId, RecordId, RemovalAnswer, RunId,
+    SourceRecord, TenantId, UserId,
 };
-use crate::plan::{Candidate, Order, Plan, Scope, Survey};
+use crate::plan::{Candidate, Leaver, Order, Plan, Scope, Survey};
 use writing::Writing;
 
 /// Rows of one statement: below every database's limit on parameters.
@@ -82,14 +85,30 @@ impl Store for Sqlite {
 
     async fn stale_records(
         &self,
-        tenant: &TenantId,
-        flow: &FlowId,
+        (tenant, flow): (&TenantId, &FlowId),
         rules: &Digest,
+        timezone: &str,
         decided_before: DateTime<Utc>,
         after: Option<&RecordId>,
         most: usize,
     ) -> Result<Vec<FetchedRecord>, StoreError> {
-        records::stale(self, tenant, flow, rules, decided_before, after, most).await
+        records::stale(self, (tenant, flow), rules, timezone, decided_before, after, most).await
+    }
+
+    async fn due_records(
+        &self,
+        tenant: &TenantId,
+        flow: &FlowId,
+        at: DateTime<Utc>,
+        told: bool,
+        after: Option<&DueRecord>,
+        most: usize,
+    ) -> Result<Vec<DueRecord>, StoreError> {
+        due::records(self, (tenant, flow), at, told, after, most).await
+    }
+
+    async fn next_due(&self, tenant: &TenantId, flow: &FlowId) -> Result<Option<DateTime<Utc>>, StoreError> {
+        due::next(self, tenant, flow).await
     }
 
     async fn put_records(
@@ -161,6 +180,10 @@ impl Store for Sqlite {
         activations::of_rules(self, tenant, flow, rules).await
     }
 
+    async fn live_components(&self, since: DateTime<Utc>) -> Result<BTreeSet<Digest>, StoreError> {
+        activations::live_components(self, since).await
+    }
+
     async fn artifacts(&self, component: &Digest, config: &Digest) -> Result<Artifacts, StoreError> {
         activations::artifacts(self, component, config).await
     }
@@ -176,6 +199,15 @@ impl Store for Sqlite {
         most: usize,
     ) -> Result<Vec<Candidate>, StoreError> {
         world::candidates(self, scope, after, most).await
+    }
+
+    async fn leavers(
+        &self,
+        scope: &Scope,
+        after: Option<&MemberKey>,
+        most: usize,
+    ) -> Result<Vec<Leaver>, StoreError> {
+        world::leavers(self, scope, after, most).await
     }
 
     async fn chosen_records(&self, scope: &Scope, ids: &[RecordId]) -> Result<Vec<Candidate>, StoreError> {
@@ -277,9 +309,8 @@ impl Store for Sqlite {
         tenant: &TenantId,
         id: &PlanId,
         state: PlanState,
-        reason: Option<&str>,
     ) -> Result<(), StoreError> {
-        plans::set_state(self, tenant, id, state, reason).await
+        plans::set_state(self, tenant, id, state).await
     }
 
     async fn mark_sending(
@@ -304,12 +335,23 @@ impl Store for Sqlite {
 
     async fn settle(
         &self,
+        corp: &[TenantId],
         tenant: &TenantId,
         plan: &PlanId,
         settlements: &[Settlement],
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        journal::settle(self, tenant, plan, settlements, at).await
+        journal::settle(self, corp, tenant, plan, settlements, at).await
+    }
+
+    async fn was_refused(
+        &self,
+        tenant: &TenantId,
+        flow: &FlowId,
+        record: &RecordId,
+        errcode: i64,
+    ) -> Result<bool, StoreError> {
+        journal::was_refused(self, tenant, flow, record, errcode).await
     }
 
     async fn in_doubt(&self, tenants: &[TenantId]) -> Result<Vec<InDoubt>, StoreError> {
@@ -344,6 +386,14 @@ impl Store for Sqlite {
 
     async fn labels(&self, tenant: &TenantId, flow: &FlowId) -> Result<BTreeMap<String, String>, StoreError> {
         history::labels(self, tenant, flow).await
+    }
+
+    async fn leavers_refused(
+        &self,
+        tenant: &TenantId,
+        flow: &FlowId,
+    ) -> Result<Option<(u64, UserId, Option<i64>)>, StoreError> {
+        departures::leavers_refused(self, tenant, flow).await
     }
 
     async fn rejects(
@@ -482,7 +532,25 @@ impl Store for Sqlite {
         shown::rejects(self, wanted).await
     }
 
-    async fn reject_plan(&self, tenant: &TenantId, id: &PlanId, reason: &str) -> Result<bool, StoreError> {
+    async fn removed_members(&self, wanted: &RemovedWanted<'_>) -> Result<Vec<RemovedRow>, StoreError> {
+        removed::wanted(self, wanted).await
+    }
+
+    async fn answer_removal(
+        &self,
+        tenant: &TenantId,
+        member: &MemberKey,
+        answer: RemovalAnswer,
+    ) -> Result<bool, StoreError> {
+        removed::answer(self, tenant, member, answer).await
+    }
+
+    async fn reject_plan(
+        &self,
+        tenant: &TenantId,
+        id: &PlanId,
+        reason: Option<&str>,
+    ) -> Result<bool, StoreError> {
         shown::reject_plan(self, tenant, id, reason).await
     }
 

@@ -163,14 +163,19 @@ pub(super) async fn put(
         .map_err(write)?;
     put_waves(&mut writing, plan, &order.waves).await?;
     if plan.purpose == Purpose::Sync {
-        // The quarantine of a flow is what its last plan refused.
-        sqlx::query("DELETE FROM refusal WHERE tenant = $1 AND flow = $2 AND last_seen < $3")
-            .bind(plan.tenant.as_str())
-            .bind(plan.flow.as_str())
-            .bind(at)
-            .execute(&mut *writing.transaction)
-            .await
-            .map_err(write)?;
+        // The quarantine of a flow is what its last plan refused, and what the plan tries again until that is done.
+        sqlx::query(
+            "DELETE FROM refusal WHERE tenant = $1 AND flow = $2 AND last_seen < $3 AND NOT EXISTS (SELECT 1 \
+             FROM operation o WHERE o.tenant = refusal.tenant AND o.flow = refusal.flow \
+             AND o.record = refusal.record AND o.plan = $4)",
+        )
+        .bind(plan.tenant.as_str())
+        .bind(plan.flow.as_str())
+        .bind(at)
+        .bind(plan.id.as_str())
+        .execute(&mut *writing.transaction)
+        .await
+        .map_err(write)?;
     }
     // A plan of this flow that still waited was made from an older world.
     sqlx::query(
@@ -359,14 +364,12 @@ pub(super) async fn set_state(
     tenant: &TenantId,
     id: &PlanId,
     state: PlanState,
-    reason: Option<&str>,
 ) -> Result<(), StoreError> {
     let mut writing = store.writing(WHAT).await?;
-    sqlx::query("UPDATE plan SET state = $3, reason = $4 WHERE tenant = $1 AND id = $2")
+    sqlx::query("UPDATE plan SET state = $3, reason = NULL WHERE tenant = $1 AND id = $2")
         .bind(tenant.as_str())
         .bind(id.as_str())
         .bind(word_of(&state))
-        .bind(reason)
         .execute(&mut *writing.transaction)
         .await
         .map_err(|source| StoreError::Write { what: WHAT, source })?;

@@ -10,7 +10,8 @@ use super::{
     StoreError, Writing, once, plans,
 };
 use crate::model::{
-    Decision, Digest, FlowId, MemberKey, RecordId, Refusal, RefusedBy, SourceRecord, TenantId,
+    Decision, Digest, FlowId, MemberKey, RecordId, Refusal, RefusedBy, SourceRecord, TenantId, UniqueField,
+    WaitsFor,
 };
 use crate::plan::{Resolution, StoredRefusal, comparable_mobile};
 
@@ -30,7 +31,7 @@ pub(super) async fn known(
     let mut known = HashMap::with_capacity(ids.len());
     for chunk in ids.chunks(ROWS) {
         let mut query = sqlx::QueryBuilder::<Db>::new(
-            "SELECT id, content_hash, rules, failure, absent, fetched_at FROM record",
+            "SELECT id, content_hash, rules, failure, absent, fetched_at, updated_at FROM record",
         );
         only_ids(&mut query, tenant, flow, chunk);
         for row in &once(&mut query).fetch_all(&store.pool).await.map_err(read)? {
@@ -44,6 +45,7 @@ pub(super) async fn known(
                     failed: failure.is_some(),
                     absent: row.get::<i64>("absent")? != 0,
                     fetched_at: row.moment("fetched_at")?,
+                    updated_at: row.optional_moment("updated_at")?,
                 },
             );
         }
@@ -53,36 +55,37 @@ pub(super) async fn known(
 
 pub(super) async fn stale(
     store: &Sqlite,
-    tenant: &TenantId,
-    flow: &FlowId,
+    (tenant, flow): (&TenantId, &FlowId),
     rules: &Digest,
+    timezone: &str,
     decided_before: DateTime<Utc>,
     after: Option<&RecordId>,
     most: usize,
 ) -> Result<Vec<FetchedRecord>, StoreError> {
     let rows = sqlx::query(
-        "SELECT id, content, fetched_at, fetched_run FROM record WHERE tenant = $1 AND flow = $2 AND id > $3 \
-         AND absent = 0 AND decided_at < $4 AND (rules <> $5 OR failure IS NOT NULL) ORDER BY id LIMIT $6",
+        "SELECT id, content, fetched_at, updated_at, fetched_run FROM record WHERE tenant = $1 AND flow = $2 AND id > $3 \
+         AND absent = 0 AND decided_at < $4 AND (rules <> $5 OR timezone <> $6 OR failure IS NOT NULL) ORDER BY id LIMIT $7",
     )
     .bind(tenant.as_str())
     .bind(flow.as_str())
     .bind(after.map_or("", RecordId::as_str))
     .bind(decided_before.timestamp_millis())
     .bind(rules.as_str())
+    .bind(timezone)
     .bind(number(most))
     .fetch_all(&store.pool)
     .await
     .map_err(read)?;
-    rows.iter()
-        .map(|row| {
-            let row = Reading { row, what: WHAT };
-            Ok(FetchedRecord {
-                record: SourceRecord { id: row.get("id")?, json: row.get("content")? },
-                fetched_at: row.moment("fetched_at")?,
-                fetched_run: row.id("fetched_run")?,
-            })
-        })
-        .collect()
+    rows.iter().map(|row| fetched(&Reading { row, what: WHAT })).collect()
+}
+
+pub(super) fn fetched(row: &Reading<'_>) -> Result<FetchedRecord, StoreError> {
+    Ok(FetchedRecord {
+        record: SourceRecord { id: row.get("id")?, json: row.get("content")? },
+        fetched_at: row.moment("fetched_at")?,
+        updated_at: row.optional_moment("updated_at")?,
+        fetched_run: row.id("fetched_run")?,
+    })
 }
 
 pub(super) async fn put(
@@ -95,7 +98,8 @@ pub(super) async fn put(
     for chunk in records.chunks(ROWS) {
         let mut query = sqlx::QueryBuilder::<Db>::new(
             "INSERT INTO record (tenant, flow, id, content, content_hash, fetched_at, fetched_run, decided_at, \
-             rules, decision, failure, decision_hash, notes, kind, member_key, mobile_key, stamp, context) ",
+             rules, decision, failure, decision_hash, notes, kind, member_key, mobile_key, stamp, context, \
+             holds_until, told, timezone, updated_at) ",
         );
         query.push_values(chunk, |mut row, record| {
             let (decision, failure) = match &record.resolution {
@@ -123,7 +127,11 @@ pub(super) async fn put(
                 .push_bind(claim.member)
                 .push_bind(claim.mobile)
                 .push_bind(stamp)
-                .push_bind(json_text(&record.context));
+                .push_bind(json_text(&record.context))
+                .push_bind(record.holds_until.map(|until| until.at.timestamp_millis()))
+                .push_bind(i64::from(record.holds_until.is_some_and(|until| until.told)))
+                .push_bind(record.context.timezone.as_str())
+                .push_bind(record.updated_at.map(|at| at.timestamp_millis()));
         });
         query.push(
             " ON CONFLICT (tenant, flow, id) DO UPDATE SET content = excluded.content, \
@@ -132,7 +140,8 @@ pub(super) async fn put(
              decision = excluded.decision, failure = excluded.failure, \
              decision_hash = excluded.decision_hash, notes = excluded.notes, kind = excluded.kind, \
              member_key = excluded.member_key, mobile_key = excluded.mobile_key, stamp = excluded.stamp, \
-             context = excluded.context, absent = 0",
+             context = excluded.context, holds_until = excluded.holds_until, told = excluded.told, \
+             timezone = excluded.timezone, updated_at = excluded.updated_at, absent = 0",
         );
         once(&mut query)
             .execute(&mut *writing.transaction)
@@ -286,7 +295,8 @@ pub(super) async fn stored_refusals(
     let mut refusals = HashMap::new();
     for chunk in ids.chunks(ROWS) {
         let mut query = sqlx::QueryBuilder::<Db>::new(
-            "SELECT record, refused_by, violations, errcode, decision_hash, rules FROM refusal WHERE tenant = ",
+            "SELECT record, refused_by, violations, errcode, held_by, waits_for, tries, retry_at, decision_hash, rules \
+             FROM refusal WHERE tenant = ",
         );
         query.push_bind(tenant.as_str().to_owned()).push(" AND flow = ");
         query.push_bind(flow.as_str().to_owned()).push(" AND record IN (");
@@ -311,7 +321,15 @@ pub(super) async fn stored_refusals(
 
 pub(super) fn refusal(row: &Reading<'_>) -> Result<Refusal, StoreError> {
     let by: RefusedBy = row.word("refused_by")?;
-    Ok(Refusal { by, violations: row.json("violations")?, errcode: row.get("errcode")? })
+    Ok(Refusal {
+        by,
+        violations: row.json("violations")?,
+        errcode: row.get("errcode")?,
+        held_by: row.optional_id("held_by")?,
+        waits_for: row.word("waits_for")?,
+        tries: u32::try_from(row.count("tries")?).unwrap_or(u32::MAX),
+        retry_at: row.optional_moment("retry_at")?,
+    })
 }
 
 /// A record's entry in the quarantine, to be written.
@@ -331,8 +349,8 @@ pub(super) async fn put_refusals(
 ) -> Result<(), StoreError> {
     for chunk in entries.chunks(ROWS) {
         let mut query = sqlx::QueryBuilder::<Db>::new(
-            "INSERT INTO refusal (tenant, flow, record, refused_by, violations, errcode, decision_hash, rules, \
-             first_seen, last_seen) ",
+            "INSERT INTO refusal (tenant, flow, record, refused_by, violations, errcode, held_by, waits_for, tries, \
+             retry_at, decision_hash, rules, first_seen, last_seen) ",
         );
         query.push_values(chunk, |mut row, entry| {
             row.push_bind(tenant.as_str())
@@ -341,6 +359,10 @@ pub(super) async fn put_refusals(
                 .push_bind(entry.refusal.by.as_str())
                 .push_bind(json_text(&entry.refusal.violations))
                 .push_bind(entry.refusal.errcode)
+                .push_bind(entry.refusal.held_by.as_ref().map(|holder| holder.as_str()))
+                .push_bind(entry.refusal.waits_for.as_str())
+                .push_bind(i64::from(entry.refusal.tries))
+                .push_bind(entry.refusal.retry_at.map(|at| at.timestamp_millis()))
                 .push_bind(entry.decision.as_str())
                 .push_bind(entry.rules.as_str())
                 .push_bind(at)
@@ -348,7 +370,8 @@ pub(super) async fn put_refusals(
         });
         query.push(
             " ON CONFLICT (tenant, flow, record) DO UPDATE SET refused_by = excluded.refused_by, \
-             violations = excluded.violations, errcode = excluded.errcode, \
+             violations = excluded.violations, errcode = excluded.errcode, held_by = excluded.held_by, \
+             waits_for = excluded.waits_for, tries = excluded.tries, retry_at = excluded.retry_at, \
              decision_hash = excluded.decision_hash, rules = excluded.rules, last_seen = excluded.last_seen",
         );
         once(&mut query)
@@ -359,32 +382,47 @@ pub(super) async fn put_refusals(
     Ok(())
 }
 
-/// Takes those out of quarantine whose mobile number another member had.
-pub(super) async fn forget_held_numbers(
+/// Lets every record of some tenants be tried again that waits for a value of this field: a member gave one up.
+pub(super) async fn wake_waiting(
     writing: &mut Writing<'_>,
-    tenant: &TenantId,
+    tenants: &[TenantId],
+    field: UniqueField,
 ) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM refusal WHERE tenant = $1 AND errcode = 60104")
-        .bind(tenant.as_str())
+    let mut query = sqlx::QueryBuilder::<Db>::new("UPDATE refusal SET retry_at = 0 WHERE waits_for = ");
+    query.push_bind(WaitsFor::from(field).as_str()).push(" AND tenant IN (");
+    let mut list = query.separated(", ");
+    for tenant in tenants {
+        list.push_bind(tenant.as_str().to_owned());
+    }
+    query.push(")");
+    once(&mut query)
         .execute(&mut *writing.transaction)
         .await
         .map_err(|source| StoreError::Write { what: QUARANTINE, source })?;
     Ok(())
 }
 
-pub(super) async fn drop_refusal(
+/// Takes records of a flow out of quarantine; what keeps nothing back stays.
+pub(super) async fn drop_refusals(
     writing: &mut Writing<'_>,
     tenant: &TenantId,
     flow: &FlowId,
-    record: &RecordId,
+    records: &[&RecordId],
 ) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM refusal WHERE tenant = $1 AND flow = $2 AND record = $3")
-        .bind(tenant.as_str())
-        .bind(flow.as_str())
-        .bind(record.as_str())
-        .execute(&mut *writing.transaction)
-        .await
-        .map_err(|source| StoreError::Write { what: QUARANTINE, source })?;
+    for chunk in records.chunks(ROWS) {
+        let mut query = sqlx::QueryBuilder::<Db>::new("DELETE FROM refusal WHERE tenant = ");
+        query.push_bind(tenant.as_str().to_owned()).push(" AND flow = ").push_bind(flow.as_str().to_owned());
+        query.push(" AND record IN (");
+        let mut list = query.separated(", ");
+        for record in chunk {
+            list.push_bind(record.as_str().to_owned());
+        }
+        query.push(")");
+        once(&mut query)
+            .execute(&mut *writing.transaction)
+            .await
+            .map_err(|source| StoreError::Write { what: QUARANTINE, source })?;
+    }
     Ok(())
 }
 
@@ -397,7 +435,8 @@ pub(super) async fn rejects(
     let read = |source| StoreError::Read { what: QUARANTINE, source };
     let rows = sqlx::query(
         "SELECT r.tenant AS tenant, r.flow AS flow, r.record AS record, r.refused_by AS refused_by, \
-         r.violations AS violations, r.errcode AS errcode, r.first_seen AS first_seen, \
+         r.violations AS violations, r.errcode AS errcode, r.held_by AS held_by, r.waits_for AS waits_for, r.tries AS tries, \
+         r.retry_at AS retry_at, r.first_seen AS first_seen, \
          r.last_seen AS last_seen, s.content AS content FROM refusal r LEFT JOIN record s \
          ON s.tenant = r.tenant AND s.flow = r.flow AND s.id = r.record \
          WHERE ($1 = '' OR r.tenant = $1) AND ($2 = '' OR r.flow = $2) AND ($3 = '' OR r.record = $3) \
@@ -433,7 +472,7 @@ pub(super) async fn trace(
 ) -> Result<Vec<RecordTrace>, StoreError> {
     let rows = sqlx::query(
         "SELECT flow, content, fetched_at, fetched_run, decided_at, rules, decision, failure, notes, \
-         context FROM record WHERE tenant = $1 AND id = $2 AND ($3 = '' OR flow = $3) ORDER BY flow",
+         context, holds_until FROM record WHERE tenant = $1 AND id = $2 AND ($3 = '' OR flow = $3) ORDER BY flow",
     )
     .bind(tenant.as_str())
     .bind(id.as_str())
@@ -457,6 +496,7 @@ pub(super) async fn trace(
             failure: row.get("failure")?,
             notes: row.json("notes")?,
             context: if row.get::<String>("context")?.is_empty() { None } else { Some(row.json("context")?) },
+            holds_until: row.optional_moment("holds_until")?,
             refusal: rejects(store, Some(tenant), Some(&flow), Some(id)).await?.into_iter().next(),
             operations: plans::operations_of(store, tenant, &flow, id).await?,
             members: owned(store, tenant, &flow, id).await?,

@@ -156,7 +156,7 @@ pub(super) async fn reject_plan(
     store: &Sqlite,
     tenant: &TenantId,
     plan: &PlanId,
-    reason: &str,
+    reason: Option<&str>,
 ) -> Result<bool, StoreError> {
     let mut writing = store.writing("plans").await?;
     let done = sqlx::query(
@@ -180,7 +180,9 @@ pub(super) async fn rejects(
     let rows = wanted.rows || !wanted.words.is_empty();
     let mut query = sqlx::QueryBuilder::<Db>::new(
         "SELECT r.tenant AS tenant, r.flow AS flow, r.record AS record, r.refused_by AS refused_by, \
-         r.violations AS violations, r.errcode AS errcode, r.first_seen AS first_seen, r.last_seen AS last_seen, ",
+         r.violations AS violations, r.errcode AS errcode, r.held_by AS held_by, r.waits_for AS waits_for, \
+         r.tries AS tries, r.retry_at AS retry_at, r.first_seen AS first_seen, \
+         r.last_seen AS last_seen, ",
     );
     query.push(if rows {
         "s.content AS content, s.decision AS decision FROM refusal r LEFT JOIN record s ON s.tenant = r.tenant \

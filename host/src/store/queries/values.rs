@@ -60,6 +60,18 @@ impl<'r> Reading<'r> {
         serde_json::from_value(serde_json::Value::String(text.clone())).map_err(|_| self.damaged(&text))
     }
 
+    /// A word that stands for a case, or none.
+    pub(super) fn optional_word<T: DeserializeOwned>(
+        &self,
+        column: &'static str,
+    ) -> Result<Option<T>, StoreError> {
+        let text: Option<String> = self.get(column)?;
+        let word = |text: String| {
+            serde_json::from_value(serde_json::Value::String(text.clone())).map_err(|_| self.damaged(&text))
+        };
+        text.map(word).transpose()
+    }
+
     /// A moment.
     pub(super) fn moment(&self, column: &'static str) -> Result<DateTime<Utc>, StoreError> {
         let at: i64 = self.get(column)?;

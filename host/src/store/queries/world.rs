@@ -1,12 +1,14 @@
 //! What a plan is made from: sums over everything, and only those records that may ask for something.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::records::{stored_refusals, upserted};
 use super::values::{DbRow, Reading, number};
-use super::{Db, ROWS, Sqlite, StoreError, ledger, once};
+use super::{Db, ROWS, Sqlite, StoreError, departures, ledger, once};
 use crate::model::{Decision, Digest, DigestOfParts, FlowId, MemberKey, Origin, RecordId, TenantId, UserId};
-use crate::plan::{Candidate, Claimant, Holder, RecordState, Resolution, Scope, Survey, Totals, Wants};
+use crate::plan::{
+    Candidate, Claimant, Holder, Leader, Leaver, RecordState, Resolution, Scope, Survey, Totals, Wants,
+};
 
 const WHAT: &str = "records";
 
@@ -21,6 +23,7 @@ pub(super) async fn survey(store: &Sqlite, scope: &Scope) -> Result<Survey, Stor
         owned: owned(store, &scope.tenant).await?,
         stamp: stamp(store, scope).await?,
         holders: holders(store, scope, &claimants).await?,
+        lately: departures::lately(store, scope).await?,
         claimants,
     })
 }
@@ -64,11 +67,13 @@ async fn totals(store: &Sqlite, scope: &Scope) -> Result<Totals, StoreError> {
 }
 
 async fn owned(store: &Sqlite, tenant: &TenantId) -> Result<u64, StoreError> {
-    let row = sqlx::query("SELECT COUNT(*) AS members FROM member WHERE tenant = $1 AND state <> 'deleted'")
-        .bind(tenant.as_str())
-        .fetch_one(&store.pool)
-        .await
-        .map_err(read)?;
+    let row = sqlx::query(
+        "SELECT COUNT(*) AS members FROM member WHERE tenant = $1 AND state IN ('active', 'left')",
+    )
+    .bind(tenant.as_str())
+    .fetch_one(&store.pool)
+    .await
+    .map_err(read)?;
     Reading { row: &row, what: "the ledger" }.count("members")
 }
 
@@ -161,7 +166,6 @@ pub(super) async fn candidates(
     after: Option<&RecordId>,
     most: usize,
 ) -> Result<Vec<Candidate>, StoreError> {
-    let grace_over = scope.grace_over.timestamp_millis();
     // Only columns of one index are asked for, so that the rows themselves, most of which are passed over, are not read.
     let mut query = sqlx::QueryBuilder::<Db>::new("SELECT r.id AS id FROM record r WHERE r.tenant = ");
     query.push_bind(scope.tenant.as_str()).push(" AND r.flow = ").push_bind(scope.flow.as_str());
@@ -172,19 +176,15 @@ pub(super) async fn candidates(
              AND m.decided_key = r.member_key AND m.state = 'active' AND m.doubtful = 0 AND m.flow = r.flow \
              AND m.record = r.id AND m.decision_hash = r.decision_hash)) \
          OR (r.kind = 'leave' AND EXISTS (SELECT 1 FROM member m WHERE m.tenant = r.tenant \
-             AND m.decided_key = r.member_key AND (m.state = 'active' \
-             OR (m.state = 'deleted' AND m.doubtful <> 0) OR (m.state = 'left' AND (m.left_at IS NULL OR m.left_at <= ",
+             AND m.decided_key = r.member_key AND (m.state IN ('active', 'removed') \
+             OR (m.state = 'deleted' AND m.doubtful <> 0)))))) ",
     );
-    query.push_bind(grace_over).push("))))))) ");
     if scope.absent_leaves {
         query.push(
             "OR (r.absent = 1 AND r.kind = 'upsert' AND EXISTS (SELECT 1 FROM member m WHERE m.tenant = r.tenant \
              AND m.decided_key = r.member_key AND m.flow = r.flow AND m.record = r.id \
-             AND (m.state = 'active' OR (m.state = 'deleted' AND m.doubtful <> 0) \
-             OR (m.state = 'left' AND (m.left_at IS NULL OR m.left_at <= ",
+             AND (m.state IN ('active', 'removed') OR (m.state = 'deleted' AND m.doubtful <> 0))) AND NOT EXISTS (SELECT 1 FROM record o WHERE o.",
         );
-        query.push_bind(grace_over);
-        query.push(")))) AND NOT EXISTS (SELECT 1 FROM record o WHERE o.");
         push_tenants(&mut query, &scope.tenants);
         query.push(" AND o.member_key = r.member_key AND o.absent = 0 AND o.kind = 'upsert'))");
     }
@@ -239,6 +239,7 @@ async fn load(store: &Sqlite, scope: &Scope, rows: &[DbRow]) -> Result<Vec<Candi
     for (record, userid, decided_as) in ledger::owned_by(store, tenant, flow, &ids).await? {
         owned.entry(record).or_default().push((userid, decided_as));
     }
+    let leaders = leaders(store, scope, &states).await?;
     let candidate = |mut record: RecordState| {
         record.refusal = refusals.remove(&record.origin.record);
         let key = named(&record);
@@ -248,9 +249,102 @@ async fn load(store: &Sqlite, scope: &Scope, rows: &[DbRow]) -> Result<Vec<Candi
         let leaves = matches!(record.resolution, Resolution::Decided(Decision::Leave(_)));
         let entries = own_entries.as_ref().filter(|_| leaves).unwrap_or(&entries);
         let entry = key.as_ref().and_then(|key| entries.get(key));
-        Candidate { entry: entry.cloned(), also_owns: others.map(|(userid, _)| userid).collect(), record }
+        let leaders = named_leaders(&record).filter_map(|key| leaders.get(&key).cloned()).collect();
+        let also_owns = others.map(|(userid, _)| userid).collect();
+        Candidate { entry: entry.cloned(), also_owns, leaders, record }
     };
     Ok(states.into_iter().map(candidate).collect())
+}
+
+fn named_leaders(record: &RecordState) -> impl Iterator<Item = MemberKey> {
+    let leaders = match &record.resolution {
+        Resolution::Decided(Decision::Upsert(member)) => member.direct_leader.as_deref().unwrap_or_default(),
+        _ => &[],
+    };
+    leaders.iter().map(|leader| MemberKey::of(leader))
+}
+
+/// What is known of every direct leader that these records name.
+async fn leaders(
+    store: &Sqlite,
+    scope: &Scope,
+    states: &[RecordState],
+) -> Result<HashMap<MemberKey, Leader>, StoreError> {
+    let keys: BTreeSet<MemberKey> = states.iter().flat_map(named_leaders).collect();
+    if keys.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let keys: Vec<MemberKey> = keys.into_iter().collect();
+    let there = ledger::existing(store, &scope.tenants, &keys).await?;
+    let asking = asking_for(store, scope, &keys).await?;
+    let asked_for: HashSet<&MemberKey> =
+        asking.iter().filter(|asking| asking.upserts).map(|asking| &asking.member).collect();
+    Ok(keys
+        .iter()
+        .map(|key| {
+            let leader =
+                Leader { key: key.clone(), there: there.contains(key), asked_for: asked_for.contains(key) };
+            (key.clone(), leader)
+        })
+        .collect())
+}
+
+/// A record that names a member.
+struct Asking {
+    origin: Origin,
+    member: MemberKey,
+    /// It wants the member in the directory; else it says that the member left.
+    upserts: bool,
+}
+
+/// Records of the corp that name one of these members.
+async fn asking_for(store: &Sqlite, scope: &Scope, keys: &[MemberKey]) -> Result<Vec<Asking>, StoreError> {
+    let mut asking = Vec::new();
+    for chunk in keys.chunks(ROWS) {
+        let mut query =
+            sqlx::QueryBuilder::<Db>::new("SELECT tenant, flow, id, member_key, kind FROM record WHERE ");
+        push_tenants(&mut query, &scope.tenants);
+        query.push(" AND absent = 0 AND kind IN ('upsert', 'leave') AND member_key IN (");
+        let mut list = query.separated(", ");
+        for key in chunk {
+            list.push_bind(key.as_str().to_owned());
+        }
+        query.push(")");
+        for row in &once(&mut query).fetch_all(&store.pool).await.map_err(read)? {
+            let row = Reading { row, what: WHAT };
+            asking.push(Asking {
+                origin: Origin { tenant: row.id("tenant")?, flow: row.id("flow")?, record: row.id("id")? },
+                member: MemberKey::of(&row.get::<String>("member_key")?),
+                upserts: row.get::<String>("kind")? == "upsert",
+            });
+        }
+    }
+    Ok(asking)
+}
+
+/// A page of the tenant's leavers of whom the ledger says that something is left to do, in the order of their accounts.
+pub(super) async fn leavers(
+    store: &Sqlite,
+    scope: &Scope,
+    after: Option<&MemberKey>,
+    most: usize,
+) -> Result<Vec<Leaver>, StoreError> {
+    let left_until = scope.grace_over.timestamp_millis();
+    let entries = ledger::leavers(store, &scope.tenant, left_until, after, most).await?;
+    let keys: Vec<MemberKey> = entries.iter().map(|entry| entry.decided_as.clone()).collect();
+    let asking = asking_for(store, scope, &keys).await?;
+    let mut leavers = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let wanting = asking.iter().filter(|asking| asking.upserts && asking.member == entry.decided_as);
+        let Origin { tenant, flow, record } = &entry.owner;
+        let mut refusals = stored_refusals(store, tenant, flow, std::slice::from_ref(record)).await?;
+        leavers.push(Leaver {
+            wanted_by: wanting.map(|asking| asking.origin.clone()).collect(),
+            refusal: refusals.remove(record),
+            entry,
+        });
+    }
+    Ok(leavers)
 }
 
 fn state(row: &DbRow, tenant: &TenantId, flow: &FlowId) -> Result<RecordState, StoreError> {

@@ -2,9 +2,10 @@
 
 use chrono::{DateTime, Utc};
 
+use super::records::refusal;
 use super::values::{Reading, number};
 use super::{Db, ROWS, Sqlite, StoreError, once};
-use crate::model::{Decision, FlowId, MemberState, Origin, RecordId, Refusal, RefusedBy, TenantId};
+use crate::model::{Decision, FlowId, MemberState, Origin, RecordId, TenantId};
 use crate::store::{DueWriteBack, WriteBackScope, WrittenBack};
 
 const WHAT: &str = "what was written back";
@@ -32,7 +33,8 @@ pub(super) async fn due(
              CASE WHEN EXISTS (SELECT 1 FROM operation o WHERE o.tenant = r.tenant AND o.flow = r.flow \
                AND o.record = r.id AND o.plan = $4) THEN '1' ELSE '' END AS waits, \
              COALESCE(COALESCE(CAST(f.errcode AS TEXT), '') || f.violations, '') AS refusal, \
-             f.refused_by AS refused_by, f.violations AS violations, f.errcode AS errcode, \
+             f.refused_by AS refused_by, f.violations AS violations, f.errcode AS errcode, f.held_by AS held_by, \
+             f.waits_for AS waits_for, f.tries AS tries, f.retry_at AS retry_at, \
              w.basis AS was, w.digest AS digest, COALESCE(w.failures, 0) AS failures \
            FROM record r \
            LEFT JOIN refusal f ON f.tenant = r.tenant AND f.flow = r.flow AND f.record = r.id \
@@ -57,10 +59,7 @@ pub(super) async fn due(
             let written: Option<String> = row.get("digest")?;
             let violations: Option<String> = row.get("violations")?;
             let refusal = match violations {
-                Some(_) => {
-                    let by: RefusedBy = row.word("refused_by")?;
-                    Some(Refusal { by, violations: row.json("violations")?, errcode: row.get("errcode")? })
-                }
+                Some(_) => Some(refusal(&row)?),
                 None => None,
             };
             Ok(DueWriteBack {

@@ -15,7 +15,7 @@ fn here() -> TenantId {
     tenant("here")
 }
 
-fn run_row(name: &str) -> RunRow {
+pub(super) fn run_row(name: &str) -> RunRow {
     RunRow {
         tenant: here(),
         flow: flow(),
@@ -35,6 +35,7 @@ fn run_row(name: &str) -> RunRow {
 /// A plan of these operations over a world with this stamp.
 fn plan_of(purpose: Purpose, stamp: &str, operations: &[Operation]) -> (Plan, Order) {
     let survey = Survey {
+        lately: crate::plan::Lately::default(),
         totals: Totals::default(),
         owned: 10,
         stamp: Digest::of(stamp),
@@ -44,17 +45,17 @@ fn plan_of(purpose: Purpose, stamp: &str, operations: &[Operation]) -> (Plan, Or
     let mut draft = Draft::new(here(), flow(), purpose, false, &survey);
     for operation in operations {
         let origin = Origin { tenant: here(), flow: flow(), record: operation.record.clone() };
-        draft.add(&origin, &Standing::Acting(Box::new(operation.clone())));
+        draft.add(&origin, &Standing::Acting(Box::new(operation.clone())).into());
     }
     draft.finish(&Guard::default())
 }
 
 fn operations() -> Vec<Operation> {
-    let led = Member { direct_leader: Some(vec!["b".to_owned()]), ..member("a", "13800000001") };
-    let mut report = operation(OperationKind::Create, 1, "a");
-    report.body.insert("direct_leader".to_owned(), serde_json::json!(["b"]));
-    report.member = led;
-    vec![report, operation(OperationKind::Create, 2, "b"), operation(OperationKind::Disable, 3, "c")]
+    vec![
+        operation(OperationKind::Create, 1, "a"),
+        operation(OperationKind::Create, 2, "b"),
+        operation(OperationKind::Disable, 3, "c"),
+    ]
 }
 
 impl Opened {
@@ -88,7 +89,7 @@ async fn a_draft_becomes_a_plan_with_its_waves_and_its_pages() {
     assert_eq!(opened.keep("r1", &made, PlanState::Planned).await, PlanState::Planned);
     let id = &made.0.id;
     let planned = OperationState::Planned;
-    assert_eq!(opened.places(id).await, [(0, 1, planned), (1, 0, planned), (2, 0, planned)]);
+    assert_eq!(opened.places(id).await, [(0, 1, planned), (1, 1, planned), (2, 0, planned)]);
     let stored = opened.store.plan(&here(), id).await.unwrap().unwrap();
     assert_eq!((&stored.plan, &stored.run), (&made.0, &run("r1")));
     let page = opened.store.planned(&here(), id, 0, Some(1), 10).await.unwrap();
@@ -107,7 +108,7 @@ async fn a_person_s_no_stands_when_the_same_world_is_planned_again_until_they_ch
     let made = plan_of(Purpose::Sync, "world", &operations());
     opened.draft("r1", 0, &operations()).await;
     opened.keep("r1", &made, PlanState::Held).await;
-    let no = opened.store.set_plan_state(&here(), &made.0.id, PlanState::Rejected, Some("not these")).await;
+    let no = opened.store.reject_plan(&here(), &made.0.id, Some("not these")).await;
     no.unwrap();
     opened.draft("r2", 0, &operations()).await;
     assert_eq!(opened.keep("r2", &made, PlanState::Held).await, PlanState::Rejected);
@@ -131,7 +132,7 @@ async fn a_newer_plan_of_the_same_purpose_takes_the_place_of_one_that_waits() {
     let (first, undoing) = (plan(Purpose::Sync, "one"), plan(revert(), "one"));
     let (done, second) = (plan(Purpose::Sync, "zero"), plan(Purpose::Sync, "two"));
     opened.keep("r0", &done, PlanState::Applying).await;
-    opened.store.set_plan_state(&here(), &done.0.id, PlanState::Done, None).await.unwrap();
+    opened.store.set_plan_state(&here(), &done.0.id, PlanState::Done).await.unwrap();
     opened.keep("r1", &first, PlanState::Held).await;
     opened.keep("r2", &undoing, PlanState::Planned).await;
     opened.keep("r3", &second, PlanState::Planned).await;
@@ -162,12 +163,9 @@ async fn what_a_draft_that_never_became_a_plan_left_behind_is_taken_away() {
 #[tokio::test]
 async fn the_quarantine_of_a_flow_is_what_its_last_plan_and_its_calls_refused() {
     let opened = open().await;
-    let refusal = |rule: &str| crate::model::Refusal {
-        by: RefusedBy::Plan,
-        violations: vec![Violation {
-            field: String::new(), rule: rule.to_owned(), message: "…".to_owned()
-        }],
-        errcode: None,
+    let refusal = |rule: &str| {
+        let violation = Violation { field: String::new(), rule: rule.to_owned(), message: "…".into() };
+        crate::model::Refusal::new(RefusedBy::Plan, vec![violation])
     };
     let refuse = async |name: &str, n: u32, at: DateTime<Utc>| {
         let refused = vec![(origin(&here(), n), refusal("r"), Digest::of("decision"), Digest::of("rules"))];
@@ -187,7 +185,7 @@ async fn the_quarantine_of_a_flow_is_what_its_last_plan_and_its_calls_refused() 
         refusal: Some(refusal("wecom.60103")),
         ..settlement(0, operation(OperationKind::Create, 2, "b"), None)
     };
-    opened.store.settle(&here(), &"p1".parse().unwrap(), &[called], now()).await.unwrap();
+    opened.store.settle(&[here()], &here(), &"p1".parse().unwrap(), &[called], now()).await.unwrap();
     assert_eq!(records().await, [(id(1), now(), now()), (id(2), now(), now())]);
     refuse("r2", 1, later).await;
     assert_eq!(records().await, [(id(1), now(), later)]);
@@ -221,11 +219,11 @@ async fn what_a_run_has_done_can_be_read_back_and_is_counted_if_it_dies() {
         outcome(1, OperationState::Refused),
         Settlement { ..outcome(2, OperationState::Done) },
     ];
-    opened.store.settle(&here(), plan, &outcomes[..2], now()).await.unwrap();
+    opened.store.settle(&[here()], &here(), plan, &outcomes[..2], now()).await.unwrap();
     let in_doubt = opened.store.in_doubt(&[tenant("there"), here()]).await.unwrap();
     assert_eq!(in_doubt.iter().map(|doubt| (&doubt.tenant, doubt.place)).collect::<Vec<_>>(), [(&here(), 2)]);
     assert_eq!(in_doubt[0].operation, operations[2]);
-    opened.store.settle(&here(), plan, &outcomes[2..], now()).await.unwrap();
+    opened.store.settle(&[here()], &here(), plan, &outcomes[2..], now()).await.unwrap();
     assert_eq!(opened.store.in_doubt(&[here()]).await.unwrap(), []);
 
     let done = async |after: Option<(&PlanId, usize)>, most| -> Vec<usize> {
@@ -276,7 +274,7 @@ async fn what_was_marked_and_not_called_says_that_it_was_not_sent() {
         outcome(1, OperationState::Failed),
         Settlement { attempts: vec![called], ..outcome(2, OperationState::Failed) },
     ];
-    opened.store.settle(&here(), plan, &outcomes, settled).await.unwrap();
+    opened.store.settle(&[here()], &here(), plan, &outcomes, settled).await.unwrap();
     let rows = opened.store.operations(&here(), plan, None, 10).await.unwrap();
     let said: Vec<_> = rows.iter().map(|row| (row.state, row.sent_at, row.settled_at)).collect();
     assert_eq!(
@@ -298,4 +296,28 @@ async fn one_process_writes_and_others_may_read() {
     assert!(matches!(second, Err(crate::store::StoreError::Locked { .. })));
     let reader = Sqlite::open(&path, Access::Read).await.unwrap();
     assert_eq!(reader.rejects(None, None).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_no_is_said_to_a_plan_that_waits_and_to_no_other() {
+    let opened = open().await;
+    for (at, state, taken) in [
+        (1, PlanState::Held, true),
+        (2, PlanState::Planned, true),
+        (3, PlanState::Applying, false),
+        (4, PlanState::Done, false),
+        (5, PlanState::Failed, false),
+    ] {
+        let run = format!("r{at}");
+        let made = plan_of(Purpose::Sync, &format!("world {at}"), &operations());
+        opened.draft(&run, 0, &operations()).await;
+        opened.keep(&run, &made, state).await;
+        let rejected = opened.store.reject_plan(&here(), &made.0.id, None).await.unwrap();
+        assert_eq!(rejected, taken, "{state:?}");
+        let again = opened.store.reject_plan(&here(), &made.0.id, Some("again")).await.unwrap();
+        assert!(!again, "{state:?}");
+        let stored = opened.store.plan(&here(), &made.0.id).await.unwrap().unwrap();
+        let stands = if taken { PlanState::Rejected } else { state };
+        assert_eq!((stored.state, stored.reason), (stands, None));
+    }
 }

@@ -91,7 +91,8 @@ async fn a_store_of_the_first_version_is_understood() {
 
     // Every record is decided again, whatever its rules: only then are the columns filled that plans are made from.
     let today = Digest::of("decision");
-    let stale = opened.store.stale_records(&here, &flow(), &today, now(), None, 10).await.unwrap();
+    let stale =
+        opened.store.stale_records((&here, &flow()), &today, "Asia/Shanghai", now(), None, 10).await.unwrap();
     assert_eq!(stale.iter().map(|row| row.record.id.as_str()).collect::<Vec<_>>(), [id(1).as_str()]);
     // A plan that waited was hashed by other rules: it is gone, not misread.
     assert!(opened.store.plan(&here, &"p1".parse().unwrap()).await.unwrap().is_none());

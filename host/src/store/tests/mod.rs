@@ -1,7 +1,11 @@
 //! What the store promises, over SQLite in a folder of its own.
 
+mod activations;
+mod departures;
+mod due;
 mod journal;
 mod migration;
+mod removed;
 mod wakes;
 mod world;
 mod write_back;
@@ -58,6 +62,7 @@ fn row(n: u32, resolution: Resolution) -> RecordRow {
         content: "{}".to_owned(),
         content_hash: Digest::of("{}"),
         fetched_at: now(),
+        updated_at: None,
         fetched_run: "r1".parse().unwrap(),
         decided_at: now(),
         rules: Digest::of("rules"),
@@ -67,6 +72,7 @@ fn row(n: u32, resolution: Resolution) -> RecordRow {
             now: "2026-05-01T08:00:00Z".into(),
             timezone: "Asia/Shanghai".into(),
         },
+        holds_until: None,
     }
 }
 
@@ -83,6 +89,7 @@ fn line(owner: Origin, written: Member, state: MemberState) -> LedgerEntry {
         carried_out: None,
         rules: Digest::of("rules"),
         kept: Map::new(),
+        removal_answer: None,
     }
 }
 
@@ -100,6 +107,9 @@ fn operation(kind: OperationKind, n: u32, userid: &str) -> Operation {
         left: false,
         names: None,
         partial: false,
+        parks: None,
+        tries: 0,
+        notes: Vec::new(),
         undoes: false,
     }
 }
@@ -125,6 +135,9 @@ impl Opened {
             settlement(place, operation(OperationKind::Create, 1, line.userid.as_str()), Some(line.clone()))
         };
         let settlements: Vec<Settlement> = lines.iter().enumerate().map(of_line).collect();
-        self.store.settle(tenant, &"nowhere".parse().unwrap(), &settlements, now()).await.unwrap();
+        self.store
+            .settle(std::slice::from_ref(tenant), tenant, &"nowhere".parse().unwrap(), &settlements, now())
+            .await
+            .unwrap();
     }
 }

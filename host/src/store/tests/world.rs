@@ -10,7 +10,7 @@ use super::*;
 use crate::model::{RecordId, Violation};
 use crate::plan::tests::policy;
 use crate::plan::tests::world::{Shown, World};
-use crate::plan::{Candidate, Planner, RecordState, Scope, Standing, Survey};
+use crate::plan::{Candidate, Considered, Planner, RecordState, Scope, Standing, Survey};
 use crate::store::{Absence, DraftPart};
 
 fn scope(tenants: &[TenantId]) -> Scope {
@@ -20,6 +20,8 @@ fn scope(tenants: &[TenantId]) -> Scope {
         tenants: tenants.to_vec(),
         absent_leaves: false,
         grace_over: now() - policy().grace,
+        day: now() - TimeDelta::days(1),
+        week: now() - TimeDelta::days(7),
     }
 }
 
@@ -35,7 +37,7 @@ struct Drawn {
 
 impl Drawn {
     fn resolution(&self) -> Resolution {
-        let rejected = Violation { field: "name".to_owned(), rule: "r".to_owned(), message: "m".to_owned() };
+        let rejected = Violation { field: "name".to_owned(), rule: "r".to_owned(), message: "m".into() };
         match self.kind {
             0 => Resolution::Decided(Decision::Ignore("…".to_owned())),
             1 => Resolution::Decided(Decision::Reject(vec![rejected])),
@@ -232,7 +234,7 @@ async fn check(opened: &Opened, case: &Case, tenants: &[TenantId]) {
     let expected = world.shown(&scope, &planner.contested(), Shown::Candidates);
     assert_eq!(format!("{few:#?}"), format!("{expected:#?}"));
 
-    let mut standings: BTreeMap<RecordId, Standing> = BTreeMap::new();
+    let mut standings: BTreeMap<RecordId, Considered> = BTreeMap::new();
     for candidate in &few {
         standings.insert(candidate.record.origin.record.clone(), planner.consider(candidate));
     }
@@ -242,7 +244,10 @@ async fn check(opened: &Opened, case: &Case, tenants: &[TenantId]) {
         match standings.get(&candidate.record.origin.record) {
             Some(other) => assert_eq!(standing, *other),
             None => assert!(
-                matches!(standing, Standing::Unchanged { confirmed: false } | Standing::Ignored { .. }),
+                matches!(
+                    standing.standing,
+                    Standing::Unchanged { confirmed: false } | Standing::Ignored { .. }
+                ),
                 "{candidate:?} is passed over and {standing:?}"
             ),
         }
@@ -338,7 +343,11 @@ async fn a_member_who_moves_has_one_line_in_the_ledger_of_the_tenant_they_joined
     let after = LedgerEntry { owner: origin(&there, 2), ..before.clone() };
     let moving = Operation { before: Some(before), ..operation(OperationKind::Update, 2, "a") };
     let settlement = settlement(0, moving, Some(after.clone()));
-    opened.store.settle(&there, &"p1".parse().unwrap(), &[settlement], now()).await.unwrap();
+    opened
+        .store
+        .settle(&[here.clone(), there.clone()], &there, &"p1".parse().unwrap(), &[settlement], now())
+        .await
+        .unwrap();
     let both = [here.clone(), there];
     assert_eq!(opened.store.members(&both, &[MemberKey::of("A")]).await.unwrap(), [after]);
     assert_eq!(opened.store.ledger(&[here], None, 10).await.unwrap(), []);

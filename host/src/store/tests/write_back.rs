@@ -70,14 +70,22 @@ async fn a_row_is_due_once_what_it_asks_for_is_done_and_again_when_that_changes(
     assert_eq!(again[0].written, Some(Digest::of("words")));
 
     // WeCom refuses an update of the first: it has to be corrected, though the member is there.
-    let violation = Violation { field: "mobile".to_owned(), rule: "r".to_owned(), message: "m".to_owned() };
-    let refusal = Refusal { by: RefusedBy::Wecom, violations: vec![violation], errcode: Some(60104) };
+    let violation = Violation { field: "mobile".to_owned(), rule: "r".to_owned(), message: "m".into() };
+    let refusal = Refusal {
+        errcode: Some(60104),
+        held_by: Some("b".parse().unwrap()),
+        ..Refusal::new(RefusedBy::Wecom, vec![violation])
+    };
     let refused = Settlement {
         state: OperationState::Refused,
         refusal: Some(refusal.clone()),
         ..settlement(0, operation(OperationKind::Update, 1, "a"), None)
     };
-    opened.store.settle(&tenant, &"p1".parse().unwrap(), &[refused], now()).await.unwrap();
+    opened
+        .store
+        .settle(std::slice::from_ref(&tenant), &tenant, &"p1".parse().unwrap(), &[refused], now())
+        .await
+        .unwrap();
     let third = due(&opened, "s", None).await;
     assert_eq!(third.iter().map(|due| &due.refusal).collect::<Vec<_>>(), [&Some(refusal)]);
 }
