@@ -1,6 +1,7 @@
 //! The client: pages of rows, single rows, read and written, and the fields of a form.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use super::error::{Error, Failure, passes};
 use super::form::{Api, Form, Query, Row, Widget};
 use super::transport::{Http, Reply, Transport, clean};
 use crate::meter;
-use crate::model::{Clock, RecordId};
+use crate::model::{Clock, RecordId, ServiceClock, Sighting};
 use crate::rate::{Backoff, Jitter, Limiter};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -33,14 +34,26 @@ const BACKOFF: Backoff = Backoff::new(Duration::from_millis(250), Duration::from
 const RATE_BACKOFF: Backoff = Backoff::new(SECOND, Duration::from_secs(20)).at_least(SECOND);
 
 /// How a tenant's forms are reached.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Settings {
     /// The service, with or without `/api`.
     pub base_url: Url,
     /// The key.
     pub api_key: SecretString,
+    /// The way out, where calls do not go straight to the service.
+    pub proxy: Option<Url>,
     /// Calls per route and second; none means 30 on v5 and 5 on older routes.
     pub per_second: Option<u32>,
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("base_url", &self.base_url.as_str())
+            .field("proxy", &self.proxy.is_some())
+            .field("per_second", &self.per_second)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The client of one key. Clones share rates and connections.
@@ -49,6 +62,9 @@ pub struct Client(Arc<Shared>);
 
 struct Shared {
     transport: Box<dyn Transport>,
+    clock: Arc<dyn Clock>,
+    /// What the service's answers say of its own clock.
+    seen: ServiceClock,
     root: Url,
     api_key: SecretString,
     jitter: Jitter,
@@ -107,7 +123,8 @@ struct Body<'a> {
 impl Client {
     /// A client; no call is made yet. The clock's moment decides the chance in the waits between retries.
     pub fn new(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, Error> {
-        let http = Http::new(&settings.api_key).map_err(|failure| Error::Settings { failure })?;
+        let http = Http::new(&settings.api_key, settings.proxy.as_ref())
+            .map_err(|failure| Error::Settings { failure })?;
         Self::over(Box::new(http), settings, clock)
     }
 
@@ -117,7 +134,7 @@ impl Client {
         settings: Settings,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, Error> {
-        let Settings { base_url, api_key, per_second } = settings;
+        let Settings { base_url, api_key, proxy: _, per_second } = settings;
         let root = root(&base_url).ok_or_else(|| Error::Settings {
             failure: Failure::Settings { detail: "base_url is not an http or https address".to_owned() },
         })?;
@@ -129,6 +146,8 @@ impl Client {
             root,
             api_key,
             jitter: Jitter::from_seed(clock.now().timestamp_micros().unsigned_abs()),
+            clock,
+            seen: ServiceClock::default(),
             // A rate above the company's says that this deployment has none of the public service's limits.
             company: limiter(per_second.map_or(COMPANY, |given| given.max(COMPANY))),
             rows: (limiter(current), limiter(older)),
@@ -196,6 +215,11 @@ impl Client {
             Err(failure) => Err(failure),
         }
         .map_err(|failure| Error::UpdateRow { form: form.clone(), id: id.clone(), failure })
+    }
+
+    /// The service's clock, if an answer since then told it.
+    pub fn service_clock(&self, since: std::time::Instant) -> Option<Sighting> {
+        self.0.seen.since(since)
     }
 
     /// Calls made so far, by API.
@@ -331,11 +355,16 @@ impl Shared {
             slots.1.unused();
         };
         meter::waited(meter::Service::Jiandaoyun, target.api(), asked.elapsed());
-        let began = Instant::now();
+        let (sent, began) = (self.clock.now(), Instant::now());
         let reply = self.transport.post(url, body).await;
         let took = began.elapsed();
         drop(slots);
+        let date = reply.as_ref().ok().and_then(|reply| reply.date);
         let attempt = self.judge(reply);
+        // What comes from something in between is not of the service's clock.
+        if matches!(attempt, Attempt::Success(_)) {
+            self.seen.saw(date, sent, took);
+        }
         attempt.tell(target.api(), took);
         if let Attempt::Again(Failure::Refused { code, .. }, _) = &attempt
             && meaning(*code).reaction == Reaction::Wait

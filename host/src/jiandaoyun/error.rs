@@ -171,8 +171,8 @@ impl Failure {
                 format!("该地址不是简道云接口（HTTP {status}）。请检查 base_url。"),
             ),
             Self::NoAnswer { detail } => Text::new(
-                format!("no answer at any attempt ({detail}). Check `base_url` and the network."),
-                format!("始终没有应答（{detail}）。请检查 base_url 与网络。"),
+                format!("no answer at any attempt ({detail}). Check `base_url`, `proxy` and the network."),
+                format!("始终没有应答（{detail}）。请检查 base_url、proxy 与网络。"),
             ),
             Self::Unreadable { length } => Text::new(
                 format!(

@@ -4,11 +4,13 @@ use std::error::Error as _;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
-use reqwest::{Url, redirect, retry};
+use chrono::{DateTime, Utc};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue};
+use reqwest::{Proxy, Url, redirect, retry};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::error::Failure;
+use crate::model::http_date;
 
 const CONNECT: Duration = Duration::from_secs(5);
 const WHOLE: Duration = Duration::from_secs(30);
@@ -19,6 +21,8 @@ const LONGEST: usize = 200;
 pub(super) struct Reply {
     pub(super) status: u16,
     pub(super) body: Vec<u8>,
+    /// The moment by the service's clock, where it tells one.
+    pub(super) date: Option<DateTime<Utc>>,
 }
 
 /// What carries a request to the service.
@@ -32,7 +36,8 @@ pub(super) trait Transport: Send + Sync {
 pub(super) struct Http(reqwest::Client);
 
 impl Http {
-    pub(super) fn new(api_key: &SecretString) -> Result<Self, Failure> {
+    /// A pool of connections, through `proxy` if there is one; the environment's proxies are not used.
+    pub(super) fn new(api_key: &SecretString, proxy: Option<&Url>) -> Result<Self, Failure> {
         let mut key = HeaderValue::try_from(format!("Bearer {}", api_key.expose_secret()))
             .map_err(|_| Failure::Settings { detail: "api_key has characters no key has".to_owned() })?;
         key.set_sensitive(true);
@@ -40,7 +45,7 @@ impl Http {
             (AUTHORIZATION, key),
             (CONTENT_TYPE, HeaderValue::from_static("application/json;charset=utf-8")),
         ]);
-        let client = reqwest::Client::builder()
+        let mut builder = reqwest::Client::builder()
             .user_agent("ruzhi/0.1")
             .default_headers(headers)
             .no_proxy()
@@ -49,9 +54,13 @@ impl Http {
             .tcp_nodelay(true)
             .redirect(redirect::Policy::none())
             .referer(false)
-            .retry(retry::never())
-            .build()
-            .map_err(|error| Failure::Settings { detail: describe(error) })?;
+            .retry(retry::never());
+        if let Some(proxy) = proxy {
+            let proxy = Proxy::all(proxy.clone())
+                .map_err(|error| Failure::Settings { detail: format!("proxy: {}", describe(error)) })?;
+            builder = builder.proxy(proxy);
+        }
+        let client = builder.build().map_err(|error| Failure::Settings { detail: describe(error) })?;
         Ok(Self(client))
     }
 }
@@ -61,8 +70,9 @@ impl Transport for Http {
     async fn post(&self, url: &Url, body: &[u8]) -> Result<Reply, String> {
         let answer = self.0.post(url.clone()).body(body.to_vec()).send().await.map_err(describe)?;
         let status = answer.status().as_u16();
+        let date = answer.headers().get(DATE).and_then(|date| http_date(date.to_str().ok()?));
         let body = answer.bytes().await.map_err(describe)?;
-        Ok(Reply { status, body: body.into() })
+        Ok(Reply { status, body: body.into(), date })
     }
 }
 

@@ -119,7 +119,7 @@ async fn upload(caller: &Caller, sheet: &Sheet, in_doubt: bool) -> Result<String
 fn end(sheet: &Sheet, api: Api, called: Called, in_doubt: bool) -> End {
     let verdict = match called.outcome {
         Outcome::Stopped(error) => Verdict::Stopped(error),
-        Outcome::Failed(failure) if failure.class() == Class::Configuration => {
+        Outcome::Failed(failure) if failure.is_the_tenants() => {
             Verdict::Stopped(Error::Sheet { api: api.path(), rows: sheet.members.len(), failure })
         }
         _ if in_doubt => Verdict::Lost,
@@ -155,15 +155,13 @@ async fn result(caller: &Caller, sheet: &Sheet, job: &Job) -> Result<Vec<Value>,
             Outcome::Failed(Failure::Refused { errcode: 40092, .. }) if !job.in_doubt => {
                 return Err(told(Verdict::Busy { errcode: Some(40092) }, false));
             }
-            Outcome::Failed(failure) => match failure.class() {
-                Class::Retry => {}
-                Class::Configuration => {
-                    let rows = sheet.members.len();
-                    let error = Error::Sheet { api: Api::JobResult.path(), rows, failure };
-                    return Err(told(Verdict::Stopped(error), true));
-                }
-                _ => return Err(told(Verdict::Lost, true)),
-            },
+            Outcome::Failed(failure) if failure.is_the_tenants() => {
+                let rows = sheet.members.len();
+                let error = Error::Sheet { api: Api::JobResult.path(), rows, failure };
+                return Err(told(Verdict::Stopped(error), true));
+            }
+            Outcome::Failed(failure) if failure.class() == Class::Retry => {}
+            Outcome::Failed(_) => return Err(told(Verdict::Lost, true)),
         }
         if job.begin.elapsed() >= LONGEST {
             let errmsg = "the job was not over in time".to_owned();
@@ -259,9 +257,15 @@ fn answer(
     };
     let subject = Subject { kind, userid: &member.userid, api: Api::SyncUser };
     let mut verdict = subject.verdict(outcome, in_doubt);
-    // A cell that only repeats what is so anyway may have been the cause; then a call of its own succeeds without it.
+    // A cell that only repeats what is so anyway may have been the cause; then a call of its own succeeds without it. Of
+    // the right to write a member no cell is the cause.
+    let may_be_a_cell = match &verdict {
+        Verdict::Refused { .. } | Verdict::MobileHeld { .. } => true,
+        Verdict::Unsure { errcode, .. } => class(*errcode) != Class::Configuration,
+        _ => false,
+    };
     if kind == Kind::Update
-        && let Verdict::Refused { .. } | Verdict::MobileHeld { .. } | Verdict::Unknown { .. } = &verdict
+        && may_be_a_cell
         && let errcode @ Some(code) = attempt.errcode
         && !member.is_refused_itself(code)
     {

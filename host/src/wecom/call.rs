@@ -22,7 +22,7 @@ use super::token::{Token, TokenStore};
 use super::transport::{Broken, Payload, Reply, Transport};
 use super::write::Attempt;
 use crate::meter;
-use crate::model::Clock;
+use crate::model::{Clock, ServiceClock};
 use crate::rate::{Backoff, Jitter};
 
 /// WeCom asks for at most three retries of a busy service.
@@ -68,6 +68,8 @@ pub(super) struct Called {
 pub(super) struct Caller {
     pub(super) transport: Box<dyn Transport>,
     pub(super) clock: Arc<dyn Clock>,
+    /// What the service's answers say of its own clock.
+    pub(super) seen: ServiceClock,
     pub(super) corp_id: String,
     pub(super) secret: SecretString,
     pub(super) urls: PerApi<RedactedUrl>,
@@ -208,10 +210,16 @@ impl Caller {
         };
         self.calls.of(api).fetch_add(1, Ordering::Relaxed);
         let (at, begin) = (self.clock.now(), Instant::now());
-        let read = Read::of(self.answer(&url, &call.payload).await);
+        let reply = self.answer(&url, &call.payload).await;
+        let (date, took) = (reply.as_ref().ok().and_then(|reply| reply.date), begin.elapsed());
+        let read = Read::of(reply);
         slot.finish();
+        // What comes from something in between is not of the service's clock.
+        if matches!(read, Read::Success(_) | Read::Warned(_) | Read::Code(..)) {
+            self.seen.saw(date, at, took);
+        }
         let secrets = [self.secret.expose_secret(), token.as_ref().map_or("", Token::reveal)];
-        let attempt = read.attempt(api, at, begin.elapsed(), &secrets);
+        let attempt = read.attempt(api, at, took, &secrets);
         tracing::debug!(
             wecom.api = api.path(),
             wecom.errcode = attempt.errcode,

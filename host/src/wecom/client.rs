@@ -1,7 +1,8 @@
 //! The client: what the rest of the program asks of WeCom.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -20,11 +21,15 @@ use super::sheet::Sheet;
 use super::token::TokenStore;
 use super::transport::{Http, Payload, Transport};
 use super::write::{Answer, Verdict, Write};
-use crate::model::{Clock, DepartmentId, MemberKey, UserId};
+use crate::model::{Clock, DepartmentId, MemberKey, ServiceClock, Sighting, UserId};
 use crate::rate::Jitter;
 
 /// The most members `user/list_id` gives in one page.
 const PAGE: u32 = 10_000;
+/// So many pages in a row may bring no member that was not listed before.
+const IDLE_PAGES: usize = 10;
+/// So many pages a listing has at most: of WeCom's own size they hold more members than any corp has.
+const MOST_PAGES: usize = 10_000;
 
 /// How a tenant's corp is reached.
 #[derive(Clone)]
@@ -84,6 +89,7 @@ impl Client {
         let caller = Caller {
             transport,
             clock,
+            seen: ServiceClock::default(),
             corp_id,
             secret,
             urls: PerApi::new(|api| RedactedUrl::new(below(&root, api.path()))),
@@ -146,6 +152,9 @@ impl Client {
         let mut gathered = T::default();
         let mut left_out = 0_usize;
         let mut cursor = String::new();
+        let mut seen = HashSet::new();
+        let mut listed = HashSet::new();
+        let mut idle = 0;
         loop {
             let body = if cursor.is_empty() {
                 json!({ "limit": PAGE })
@@ -157,20 +166,27 @@ impl Client {
             let Some(Value::Array(rows)) = answer.remove("dept_user") else {
                 return Err(Unread::Failed(Failure::Shape { what: "dept_user" }));
             };
+            let mut new = false;
             for row in rows {
                 let Some(userid) = row.get("userid").and_then(Value::as_str) else {
                     return Err(Unread::Failed(Failure::Shape { what: "dept_user" }));
                 };
+                let department = row.get("department").and_then(department_id);
+                new |= listed.insert(fingerprint(userid, department));
                 match userid.parse::<UserId>() {
-                    Ok(userid) => take(&mut gathered, userid, row.get("department").and_then(department_id)),
+                    Ok(userid) => take(&mut gathered, userid, department),
                     Err(_) => left_out += 1,
                 }
             }
             match answer.remove("next_cursor") {
-                Some(Value::String(next)) if next == cursor && !next.is_empty() => {
-                    return Err(Unread::Failed(Failure::Shape { what: "next_cursor" }));
+                Some(Value::String(next)) if !next.is_empty() => {
+                    idle = if new { 0 } else { idle + 1 };
+                    // The listing would go on for ever.
+                    if idle == IDLE_PAGES || seen.len() == MOST_PAGES || !seen.insert(next.clone()) {
+                        return Err(Unread::Failed(Failure::Endless { pages: seen.len() + 1 }));
+                    }
+                    cursor = next;
                 }
-                Some(Value::String(next)) if !next.is_empty() => cursor = next,
                 _ => break,
             }
         }
@@ -268,12 +284,25 @@ impl Client {
     /// Remembers that no write can succeed.
     fn heed(&self, answer: &Answer) {
         if let Verdict::Stopped(error) = &answer.verdict {
-            let mut stop = self.caller.stop.lock().unwrap_or_else(PoisonError::into_inner);
-            if stop.is_none() {
-                tracing::error!(error.code = error.code(), "no write can succeed: {}", error.explain().en);
-                *stop = Some(error.clone());
-            }
+            self.stop(error);
         }
+    }
+
+    /// Remembers that no write can succeed, as whoever makes the calls has found out ([`Verdict::Unsure`]).
+    pub fn stop(&self, error: &Error) {
+        let mut stop = self.caller.stop.lock().unwrap_or_else(PoisonError::into_inner);
+        if stop.is_none() {
+            tracing::error!(error.code = error.code(), "no write can succeed: {}", error.explain().en);
+            *stop = Some(error.clone());
+        }
+    }
+
+    /// A harmless question that every secret which may write the directory can ask: one row of `user/list_id`. The error
+    /// says whether WeCom refused it ([`Error::is_refusal`]) or did not answer.
+    pub async fn ask(&self) -> Result<(), Error> {
+        let payload = Payload::Json(json!({ "limit": 1 }).to_string().into_bytes());
+        let call = Call { api: Api::ListId, query: None, payload };
+        self.read(&call).await.map(drop).map_err(|reason| reason.or(|failure| Error::MemberIds { failure }))
     }
 
     /// A run begins: whatever stopped the one before may have been put right, and its first write finds out.
@@ -284,6 +313,11 @@ impl Client {
     /// Waits until a job that an earlier process submitted is over: until then it may still write.
     pub async fn wait_for_job(&self, id: &str) -> Result<(), Error> {
         batch::wait(&self.caller, id).await.map_err(|failure| Error::Job { failure })
+    }
+
+    /// The service's clock, if an answer since then told it.
+    pub fn service_clock(&self, since: std::time::Instant) -> Option<Sighting> {
+        self.caller.seen.since(since)
     }
 
     /// How many calls this client made, by name, such as `user/create`.
@@ -308,6 +342,13 @@ pub struct Listed {
     pub userid: UserId,
     /// The departments the member is in.
     pub departments: BTreeSet<DepartmentId>,
+}
+
+/// A row of a listing, to know it again. Two that look alike are taken for one, which only makes a page seem to bring less.
+fn fingerprint(userid: &str, department: Option<DepartmentId>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (userid, department.map(|id| id.0)).hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Adds a row of a listing to what was gathered before.

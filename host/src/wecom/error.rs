@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use super::errcode::{Class, class, meaning};
+use super::errcode::{Blame, Class, blame, class, meaning};
 use crate::model::{DepartmentId, Text, UserId};
 
 /// An operation that failed. What made it fail is the source, a [`Failure`].
@@ -147,6 +147,12 @@ pub enum Failure {
     /// The process ends, and the call was not made.
     #[error("ruzhi was asked to end before the call was made")]
     Quit,
+    /// A listing would go on for ever: it came back to a cursor it had, or to members it had listed.
+    #[error("the listing comes to no end: stopped after {pages} pages")]
+    Endless {
+        /// Pages that were read.
+        pages: usize,
+    },
     /// The answer lacks what was asked for.
     #[error("the answer has no usable `{what}`")]
     Shape {
@@ -161,9 +167,18 @@ impl Failure {
         match self {
             Self::Settings { .. } => Class::Configuration,
             Self::Refused { errcode, .. } => class(*errcode),
-            Self::Warned { .. } | Self::Shape { .. } => Class::Bug,
+            Self::Warned { .. } | Self::Shape { .. } | Self::Endless { .. } => Class::Bug,
             Self::Busy { .. } | Self::Unreachable { .. } | Self::NoAnswer { .. } | Self::Quit => Class::Retry,
             Self::Parked { .. } => Class::Throttled,
+        }
+    }
+
+    /// Whether no call of the tenant can succeed, whatever it is about.
+    pub(super) fn is_the_tenants(&self) -> bool {
+        match self {
+            Self::Settings { .. } => true,
+            Self::Refused { errcode, .. } => blame(*errcode) == Blame::Tenant,
+            _ => false,
         }
     }
 
@@ -177,6 +192,7 @@ impl Failure {
             | Self::Unreachable { .. }
             | Self::NoAnswer { .. }
             | Self::Quit
+            | Self::Endless { .. }
             | Self::Shape { .. } => None,
         }
     }
@@ -190,6 +206,7 @@ impl Failure {
             Self::NoAnswer { .. } => "wecom.no_answer".to_owned(),
             Self::Parked { .. } => "wecom.45009".to_owned(),
             Self::Quit => "run.quit".to_owned(),
+            Self::Endless { .. } => "wecom.endless".to_owned(),
             Self::Shape { .. } => "wecom.shape".to_owned(),
         }
     }
@@ -255,6 +272,16 @@ impl Failure {
                 "ruzhi was asked to end; the next run goes on from here.",
                 "ruzhi 正在退出；下次运行会从这里继续。",
             ),
+            Self::Endless { pages } => Text::new(
+                format!(
+                    "The listing came back to pages it had given before; it was stopped after {pages} pages and nothing \
+                     was concluded from it. Run again; if it stays so, check that `base_url` leads to WeCom."
+                ),
+                format!(
+                    "成员列表的游标出现循环，已在第 {pages} 页后停止，未据此做任何判断。请重新运行；若仍如此，请检查 \
+                     base_url 是否指向企业微信。"
+                ),
+            ),
             Self::Shape { what } => Text::new(
                 format!("WeCom's answer has no usable `{what}`. Check that `base_url` leads to WeCom."),
                 format!("企业微信的应答缺少可用的 {what}。请检查 base_url 是否指向企业微信。"),
@@ -278,6 +305,16 @@ impl Error {
             | Self::Sheet { failure, .. }
             | Self::Write { failure, .. } => failure,
         }
+    }
+
+    /// Whether WeCom answered, and said no.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self.failure(), Failure::Refused { .. })
+    }
+
+    /// Whether no call of the tenant can succeed, whatever it is about.
+    pub fn is_the_tenants(&self) -> bool {
+        self.failure().is_the_tenants()
     }
 
     /// A stable code, such as `wecom.60020`.

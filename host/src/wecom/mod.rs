@@ -35,9 +35,9 @@ mod write;
 mod tests;
 
 pub use client::{Client, Listed, Settings};
-pub use errcode::{Class, Meaning, class, meaning};
+pub use errcode::{Blame, Class, Meaning, blame, class, meaning};
 pub use error::{Error, Failure};
 pub use rates::{Limits, Rates};
 pub use redact::RedactedUrl;
 pub use sheet::{BatchRow, Sheet, Sheets, sheets};
-pub use write::{Answer, Attempt, Verdict, Write};
+pub use write::{Answer, Attempt, Verdict, Write, holder, is_not_found};

@@ -4,12 +4,14 @@ use std::error::Error as _;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use reqwest::header::{CONTENT_TYPE, HeaderValue};
+use chrono::{DateTime, Utc};
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderValue};
 use reqwest::multipart::{Form, Part};
 use reqwest::{Proxy, Url, redirect, retry};
 
 use super::error::Failure;
 use super::redact::{RedactedUrl, clean};
+use crate::model::http_date;
 
 const CONNECT: Duration = Duration::from_secs(5);
 const WHOLE: Duration = Duration::from_secs(20);
@@ -32,6 +34,8 @@ pub(super) enum Payload<'a> {
 pub(super) struct Reply {
     pub(super) status: u16,
     pub(super) body: Vec<u8>,
+    /// The moment by the service's clock, where it tells one.
+    pub(super) date: Option<DateTime<Utc>>,
 }
 
 /// Why there is no answer.
@@ -101,8 +105,9 @@ impl Transport for Http {
             }
         })?;
         let status = answer.status().as_u16();
+        let date = answer.headers().get(DATE).and_then(|date| http_date(date.to_str().ok()?));
         let body = answer.bytes().await.map_err(|error| Broken::Lost(describe(error)))?;
-        Ok(Reply { status, body: body.into() })
+        Ok(Reply { status, body: body.into(), date })
     }
 }
 

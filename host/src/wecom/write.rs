@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::api::Api;
 use super::call::{Call, Called, Outcome, integer};
-use super::errcode::{Class, class};
+use super::errcode::{Blame, blame};
 use super::error::{Error, Failure};
 use super::transport::Payload;
 use crate::model::{MemberKey, UserId};
@@ -40,7 +40,7 @@ pub enum Write<'a> {
 /// What became of a write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is done. For a delete this includes a member who was not there.
+    /// It is done.
     Done {
         /// Departments that WeCom made because it did not know their id, with their names: a mistake in the mapping.
         created_departments: Vec<(u32, String)>,
@@ -63,7 +63,8 @@ pub enum Verdict {
         /// The holder is this very member.
         maybe_ours: bool,
     },
-    /// An update met no member with this userid.
+    /// An update or a delete named a member that WeCom does not find: this one, or one the body refers to, or one that a
+    /// late replica does not have yet.
     NotFound,
     /// WeCom refuses this member as it is.
     Refused {
@@ -72,8 +73,18 @@ pub enum Verdict {
         /// WeCom's words.
         errmsg: String,
     },
-    /// A code nobody expects here: this member stops, and someone should look.
-    Unknown {
+    /// A code that may speak of this member alone or of every call of the tenant, or that nobody expects here: it was not
+    /// done. Whoever makes the calls finds out which, and tells the client if no call can succeed ([`Client::stop`]).
+    ///
+    /// [`Client::stop`]: super::Client::stop
+    Unsure {
+        /// The code.
+        errcode: i64,
+        /// What it is if it is the tenant's.
+        error: Error,
+    },
+    /// The corp has no place for one more member: it was not done, and no other create would be.
+    NoPlace {
         /// The code.
         errcode: i64,
         /// WeCom's words.
@@ -227,19 +238,20 @@ impl Subject<'_> {
                     holder.as_deref().is_some_and(|holder| MemberKey::of(holder) == self.userid.key());
                 Verdict::MobileHeld { holder, maybe_ours }
             }
-            Failure::Refused { errcode: 60111, .. } if self.kind == Kind::Delete => {
-                Verdict::Done { created_departments: Vec::new() }
-            }
-            Failure::Refused { errcode: 60111, .. } if self.kind == Kind::Update => Verdict::NotFound,
-            Failure::Refused { errcode, errmsg, from_ip } => match class(errcode) {
-                Class::BadRecord => Verdict::Refused { errcode, errmsg },
-                Class::Configuration => Verdict::Stopped(Error::Write {
+            Failure::Refused { errcode, .. } if !creates && is_not_found(errcode) => Verdict::NotFound,
+            Failure::Refused { errcode, errmsg, from_ip } => {
+                let error = |errmsg| Error::Write {
                     api: self.api.path(),
                     userid: self.userid.clone(),
                     failure: Failure::Refused { errcode, errmsg, from_ip },
-                }),
-                _ => Verdict::Unknown { errcode, errmsg },
-            },
+                };
+                match blame(errcode) {
+                    Blame::Member => Verdict::Refused { errcode, errmsg },
+                    Blame::Places => Verdict::NoPlace { errcode, errmsg },
+                    Blame::Tenant => Verdict::Stopped(error(errmsg)),
+                    Blame::Unsure | Blame::Request => Verdict::Unsure { errcode, error: error(errmsg) },
+                }
+            }
             // Writing the same fields or deleting again does no harm; creating again meets our own member.
             Failure::Busy { .. } | Failure::Unreachable { .. } | Failure::Parked { .. } | Failure::Quit
                 if creates && in_doubt =>
@@ -252,15 +264,20 @@ impl Subject<'_> {
             Failure::Unreachable { .. } | Failure::NoAnswer { .. } => Verdict::Busy { errcode: None },
             Failure::Parked { until } => Verdict::Parked { until },
             Failure::Quit => Verdict::Quit,
-            failure @ (Failure::Settings { .. } | Failure::Shape { .. }) => {
+            failure @ (Failure::Settings { .. } | Failure::Shape { .. } | Failure::Endless { .. }) => {
                 Verdict::Stopped(Error::Write { api: self.api.path(), userid: self.userid.clone(), failure })
             }
         }
     }
 }
 
-/// The userid in `mobile existed:<userid>`.
-fn holder(errmsg: &str) -> Option<String> {
+/// Codes that may say of a known userid that no member has it.
+pub fn is_not_found(errcode: i64) -> bool {
+    matches!(errcode, 40003 | 40031 | 46004 | 60111 | 60136 | 301_021)
+}
+
+/// The userid in `mobile existed:<userid>`; an e-mail address is assumed to be told likewise.
+pub fn holder(errmsg: &str) -> Option<String> {
     let (_, after) = errmsg.split_once("existed:")?;
     let userid: String = after
         .trim_start()

@@ -1,7 +1,13 @@
 //! Over loopback: what goes over the wire.
 
-use super::super::{Api, Client, Error, Query, Row};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use chrono::DateTime;
+
+use super::super::{Api, Client, Error, Query, Row, Settings};
 use super::{KEY, clock, form, settings};
+use crate::model::FixedClock;
 use crate::rate::loopback::{Loopback, json};
 
 async fn read(client: &Client) -> Result<Vec<Row>, Error> {
@@ -27,8 +33,8 @@ async fn the_key_is_in_a_header_and_any_base_leads_to_the_api() {
 
 #[tokio::test]
 async fn a_page_that_breaks_off_is_asked_for_again() {
-    let calls = std::sync::atomic::AtomicUsize::new(0);
-    let wire = Loopback::serve(move |_| match calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
+    let calls = AtomicUsize::new(0);
+    let wire = Loopback::serve(move |_| match calls.fetch_add(1, Ordering::Relaxed) {
         0 => {
             Some(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 900\r\n\r\n{\"data\":[]}".to_vec())
         }
@@ -68,4 +74,45 @@ fn settings_that_cannot_work_are_refused_without_showing_the_key() {
         assert_eq!(error.code(), "jiandaoyun.settings");
         assert!(!format!("{error:?}").contains("line"));
     }
+}
+
+#[tokio::test]
+async fn calls_go_through_the_tenants_proxy_and_its_password_is_shown_nowhere() {
+    let proxy = Loopback::serve(|_| Some(json(200, r#"{"data":[]}"#))).await;
+    let through = |proxy: &str| Settings {
+        proxy: Some(proxy.parse().unwrap()),
+        ..settings("http://jiandaoyun.invalid")
+    };
+    let client = Client::new(through(&proxy.url()), Arc::new(FixedClock(DateTime::UNIX_EPOCH))).unwrap();
+    assert_eq!(read(&client).await.unwrap(), []);
+    assert!(proxy.seen()[0].line.starts_with("POST http://jiandaoyun.invalid/api/v5/"), "{:?}", proxy.seen());
+    let shown = format!("{:?}", through("http://user:a-proxy-password@127.0.0.1:1"));
+    assert!(!shown.contains("a-proxy-password"), "{shown}");
+}
+
+#[tokio::test]
+async fn the_services_clock_is_seen_in_its_own_answers_alone() {
+    let dated = |date: &str, answer: Vec<u8>| {
+        let text = String::from_utf8(answer).unwrap();
+        text.replacen("\r\n", &format!("\r\ndate: {date}\r\n"), 1).into_bytes()
+    };
+    let count = AtomicUsize::new(0);
+    let wire = Loopback::serve(move |_| {
+        Some(match count.fetch_add(1, Ordering::Relaxed) {
+            0 => dated("Fri, 01 May 2026 09:00:00 GMT", json(502, "<html>")),
+            1 => dated("Fri, 01 May 2026 08:30:00 GMT", json(200, r#"{"data":[]}"#)),
+            _ => dated("yesterday", json(200, r#"{"data":[]}"#)),
+        })
+    })
+    .await;
+    let here = "2026-05-01T08:00:00Z".parse().unwrap();
+    let client = Client::new(settings(&wire.url()), Arc::new(FixedClock(here))).unwrap();
+    let began = std::time::Instant::now();
+    assert_eq!(client.service_clock(began), None);
+    read(&client).await.unwrap();
+    let sighting = client.service_clock(began).unwrap();
+    assert_eq!(sighting.ahead().num_minutes(), 30, "a gateway's error page tells nothing");
+    let later = std::time::Instant::now();
+    read(&client).await.unwrap();
+    assert_eq!(client.service_clock(later), None, "what is no date tells nothing");
 }

@@ -14,7 +14,7 @@ use crate::model::FixedClock;
 const KEY: &str = "the-api-key-that-nobody-may-see";
 
 fn settings(base_url: &str) -> Settings {
-    Settings { base_url: base_url.parse().unwrap(), api_key: KEY.into(), per_second: None }
+    Settings { base_url: base_url.parse().unwrap(), api_key: KEY.into(), proxy: None, per_second: None }
 }
 
 fn clock() -> Arc<FixedClock> {

@@ -82,7 +82,7 @@ impl Transport for Script {
         let answer = self.0.answers.lock().unwrap().pop_front().or_else(|| self.0.always.clone());
         sleep(Duration::from_millis(10)).await;
         match answer.expect("nothing is scripted") {
-            Canned::Reply(status, body) => Ok(Reply { status, body: body.into_bytes() }),
+            Canned::Reply(status, body) => Ok(Reply { status, body: body.into_bytes(), date: None }),
             Canned::Nothing => Err("connection closed".to_owned()),
         }
     }

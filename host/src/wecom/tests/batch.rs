@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::super::{Answer, BatchRow, Class, Client, Sheet, Verdict, Write, sheets};
 use super::script::{Canned, Script, code};
-use super::{client, now, userid, zhang};
+use super::{client, now, unsure, userid, zhang};
 use crate::model::UserId;
 
 const DONE: Verdict = Verdict::Done { created_departments: vec![] };
@@ -136,7 +136,7 @@ async fn each_row_is_judged_as_a_call_of_its_own() {
         Verdict::AlreadyExists { maybe_ours: false },
         Verdict::MobileHeld { holder: Some("E0099".to_owned()), maybe_ours: false },
         refused(60103, "invalid mobile"),
-        Verdict::Unknown { errcode: 987_654, errmsg: "what".to_owned() },
+        unsure("batch/syncuser", "E0004", 987_654, "what"),
         Verdict::Warned { errmsg: "created. Warning: wrong json format.".to_owned() },
         Verdict::Busy { errcode: Some(45035) },
         Verdict::Lost,
@@ -186,15 +186,50 @@ async fn an_update_refused_for_a_cell_it_does_not_change_goes_singly() {
 
 #[tokio::test(start_paused = true)]
 async fn a_row_that_no_write_can_pass_stops_the_client() {
-    let script = service(json!([row("E0001", 0, ""), row("E0002", 45024, "over the limit")]));
+    let script = service(json!([row("E0001", 0, ""), row("E0002", 60020, "not from this address")]));
     let client = client(&script);
     let answers = client.write_sheet(&creates(2), async |_| ()).await;
     assert_eq!(answers[0].verdict, DONE);
     let Verdict::Stopped(error) = &answers[1].verdict else { panic!("{answers:?}") };
-    assert_eq!((error.code().as_str(), answers[1].in_doubt), ("wecom.45024", false));
+    assert_eq!((error.code().as_str(), answers[1].in_doubt), ("wecom.60020", false));
     let later = same(client.write_sheet(&creates(2), async |_| ()).await);
     assert_eq!((&later.verdict, later.attempts.len()), (&Verdict::Stopped(error.clone()), 0));
     assert_eq!(script.seen("media/upload").len(), 1);
+}
+
+/// The right to one member and a place for one are matters of that row, and no single call would fare better.
+#[tokio::test(start_paused = true)]
+async fn a_row_out_of_reach_and_one_without_a_place_are_those_rows_alone() {
+    let full = || Verdict::NoPlace { errcode: 45024, errmsg: "over the limit".to_owned() };
+    let rows = json!([row("E0001", 0, ""), row("E0002", 45024, "over the limit")]);
+    let client = client(&service(rows));
+    assert_eq!(verdicts(&client.write_sheet(&creates(2), async |_| ()).await), [DONE, full()]);
+    let rows = json!([
+        row("E0001", 0, ""),
+        row("E0002", 60011, "no privilege"),
+        row("E0003", 987_654, "what"),
+        row("E0004", 0, ""),
+        row("E0005", 0, ""),
+    ]);
+    let answers = written(&service(rows), &updates()).await;
+    let of_reach = unsure("batch/syncuser", "E0002", 60011, "no privilege");
+    // A cell that was only repeated may be what the unknown code is about.
+    assert_eq!(verdicts(&answers), [DONE, of_reach, Verdict::Busy { errcode: Some(987_654) }, DONE, DONE]);
+}
+
+/// The file says nothing of a member: single calls find out whose the refusal is.
+#[tokio::test(start_paused = true)]
+async fn a_file_that_is_refused_for_want_of_a_right_or_a_place_leaves_its_rows_to_single_calls() {
+    for errcode in [60011, 45024] {
+        for step in ["media/upload", "batch/syncuser"] {
+            let script = service(json!([])).on(step, [code(errcode, "no")]);
+            let answer = same(written(&script, &creates(2)).await);
+            assert_eq!((answer.verdict, answer.in_doubt), (Verdict::Busy { errcode: Some(errcode) }, false));
+        }
+        let script = service(json!([])).on("batch/getresult", [code(errcode, "no")]);
+        let answer = same(written(&script, &creates(2)).await);
+        assert_eq!((answer.verdict, answer.in_doubt), (Verdict::Lost, true));
+    }
 }
 
 #[tokio::test(start_paused = true)]

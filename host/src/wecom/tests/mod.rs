@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
-use super::{Client, Limits, Rates, Settings};
+use super::{Client, Error, Failure, Limits, Rates, Settings, Verdict};
 use crate::model::{FixedClock, UserId};
 
 const SECRET: &str = "the-corp-secret-of-the-sync-assistant-00001";
@@ -50,6 +50,12 @@ fn client_sharing(script: &script::Script, rates: &Rates) -> Client {
 
 fn userid(text: &str) -> UserId {
     text.parse().unwrap()
+}
+
+/// The verdict on a code that may be one member's or the tenant's.
+fn unsure(api: &'static str, who: &str, errcode: i64, errmsg: &str) -> Verdict {
+    let failure = Failure::Refused { errcode, errmsg: errmsg.to_owned(), from_ip: None };
+    Verdict::Unsure { errcode, error: Error::Write { api, userid: userid(who), failure } }
 }
 
 fn zhang() -> Map<String, Value> {

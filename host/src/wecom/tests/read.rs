@@ -7,8 +7,9 @@ use super::script::{Canned, Script, code};
 use super::{client, userid};
 use crate::model::{DepartmentId, MemberKey};
 
-fn page(userids: &[&str], next: Value) -> Canned {
-    let rows: Vec<_> = userids.iter().map(|userid| json!({ "userid": userid, "department": 1 })).collect();
+fn page(userids: &[impl AsRef<str>], next: Value) -> Canned {
+    let row = |userid: &str| json!({ "userid": userid, "department": 1 });
+    let rows: Vec<_> = userids.iter().map(|userid| row(userid.as_ref())).collect();
     let mut page = json!({ "errcode": 0, "errmsg": "ok", "dept_user": rows });
     if !next.is_null() {
         page["next_cursor"] = next;
@@ -96,10 +97,39 @@ async fn a_cursor_that_is_no_longer_good_begins_the_listing_again_once() {
 #[tokio::test(start_paused = true)]
 async fn a_listing_that_turns_in_a_circle_or_fails_midway_is_an_error() {
     let script = Script::new().always("user/list_id", page(&["a"], json!("same")));
-    assert_eq!(client(&script).member_ids().await.unwrap_err().code(), "wecom.shape");
+    assert_eq!(client(&script).member_ids().await.unwrap_err().code(), "wecom.endless");
+    assert_eq!(script.seen("user/list_id").len(), 2);
     let script =
         Script::new().on("user/list_id", [page(&["a"], json!("c1"))]).always("user/list_id", Canned::Lost);
     assert_eq!(client(&script).member_ids().await.unwrap_err().code(), "wecom.no_answer");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cursor_seen_before_ends_the_listing_however_many_came_between() {
+    let circle = |round: usize| {
+        let names = ["a", "b", "c"].map(|member| format!("{member}{round}"));
+        ["A", "B", "C"].into_iter().zip(names).map(|(next, member)| page(&[member], json!(next)))
+    };
+    let script = Script::new().on("user/list_id", (0..9).flat_map(|round| circle(round).collect::<Vec<_>>()));
+    let error = client(&script).member_ids().await.unwrap_err();
+    assert_eq!((error.code().as_str(), script.seen("user/list_id").len()), ("wecom.endless", 4));
+    let text = error.explain();
+    assert!(text.en.contains("stopped after 4 pages") && text.zh.contains("第 4 页"), "{text:?}");
+    let script = Script::new().on("user/list_id", (0..9).flat_map(|round| circle(round).collect::<Vec<_>>()));
+    assert_eq!(client(&script).listing().await.unwrap_err().code(), "wecom.endless");
+}
+
+#[tokio::test(start_paused = true)]
+async fn ever_new_cursors_with_no_new_member_end_the_listing() {
+    let pages = (0..1000).map(|n| page(&["a", "b"], json!(format!("c{n}"))));
+    let script = Script::new().on("user/list_id", pages);
+    assert_eq!(client(&script).member_ids().await.unwrap_err().code(), "wecom.endless");
+    assert!(script.seen("user/list_id").len() < 20);
+    // A page that brings nobody new may come now and then, and a member may be listed once for each department.
+    let pages = (0..100)
+        .map(|n| page(&if n % 7 == 0 { vec![format!("m{n}")] } else { vec![] }, json!(format!("c{n}"))));
+    let script = Script::new().on("user/list_id", pages.chain([page(&["last"], Value::Null)]));
+    assert_eq!(client(&script).member_ids().await.unwrap().len(), 16);
 }
 
 #[tokio::test(start_paused = true)]

@@ -106,14 +106,18 @@ impl Transport for Script {
         let tokens = self.seen("gettoken").len();
         sleep(self.0.latency).await;
         match canned {
-            Some(Canned::Json(body)) => Ok(Reply { status: 200, body: body.to_string().into_bytes() }),
-            Some(Canned::Raw(status, body)) => Ok(Reply { status, body: body.as_bytes().to_vec() }),
+            Some(Canned::Json(body)) => {
+                Ok(Reply { status: 200, body: body.to_string().into_bytes(), date: None })
+            }
+            Some(Canned::Raw(status, body)) => {
+                Ok(Reply { status, body: body.as_bytes().to_vec(), date: None })
+            }
             Some(Canned::Lost) => Err(Broken::Lost("connection closed".to_owned())),
             Some(Canned::NotSent) => Err(Broken::NotSent("connection refused".to_owned())),
             None if path == "gettoken" => {
                 let body = json!({ "errcode": 0, "errmsg": "ok", "access_token": format!("TOKEN-{tokens}"),
                                    "expires_in": 7200 });
-                Ok(Reply { status: 200, body: body.to_string().into_bytes() })
+                Ok(Reply { status: 200, body: body.to_string().into_bytes(), date: None })
             }
             None => panic!("nothing is scripted for {path}"),
         }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::{Answer, Class, Client, Verdict, Write};
 use super::script::{Canned, Script, code, ok};
-use super::{client, now, userid, zhang};
+use super::{client, now, unsure, userid, zhang};
 
 async fn create(client: &Client) -> Answer {
     client.write(Write::Create { userid: &userid("E0001"), body: &zhang() }).await
@@ -127,25 +127,27 @@ async fn a_held_mobile_names_its_holder() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_unknown_userid_is_what_a_delete_wants_and_an_update_does_not() {
-    let missing = code(60111, "userid not found");
-    let script = Script::new()
-        .always("user/create", missing.clone())
-        .always("user/update", missing.clone())
-        .always("user/delete", missing);
-    let client = client(&script);
-    assert_eq!(delete(&client).await.verdict, Verdict::Done { created_departments: vec![] });
-    assert_eq!(update(&client).await.verdict, Verdict::NotFound);
-    // On a create it is another member who is missing, such as the direct leader.
-    assert!(matches!(create(&client).await.verdict, Verdict::Refused { errcode: 60111, .. }));
+async fn an_unknown_userid_settles_neither_a_delete_nor_an_update() {
+    for errcode in [40003, 40031, 46004, 60111, 60136, 301_021] {
+        let missing = code(errcode, "userid not found");
+        let script = Script::new()
+            .always("user/create", missing.clone())
+            .always("user/update", missing.clone())
+            .always("user/delete", missing);
+        let client = client(&script);
+        assert_eq!(delete(&client).await.verdict, Verdict::NotFound);
+        assert_eq!(update(&client).await.verdict, Verdict::NotFound);
+        // A create names nobody who has to be there.
+        assert!(matches!(create(&client).await.verdict, Verdict::Refused { .. }));
+    }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_code_that_nobody_knows_and_our_own_faults_stop_the_member_only() {
-    for errcode in [987_654, 41001, 40033] {
+async fn a_code_that_may_be_one_member_s_or_that_nobody_knows_stops_no_other_call() {
+    for errcode in [987_654, 41001, 40033, 60011, 60021, 50002] {
         let script = Script::new().on("user/create", [code(errcode, "what"), ok()]);
         let client = client(&script);
-        let expected = Verdict::Unknown { errcode, errmsg: "what".to_owned() };
+        let expected = unsure("user/create", "E0001", errcode, "what");
         assert_eq!(create(&client).await.verdict, expected);
         assert_eq!(create(&client).await.verdict, Verdict::Done { created_departments: vec![] });
     }
@@ -213,4 +215,43 @@ async fn a_stop_after_a_lost_answer_keeps_the_doubt() {
     let answer = created(vec![Canned::Lost, code(48002, "no permission")]).await;
     assert!(matches!(answer.verdict, Verdict::Stopped(_)));
     assert!(answer.in_doubt);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_corp_stops_no_call_but_says_that_there_is_no_place() {
+    let script = Script::new().on("user/create", [code(45024, "full"), ok()]);
+    let client = client(&script);
+    let full = Verdict::NoPlace { errcode: 45024, errmsg: "full".to_owned() };
+    assert_eq!(create(&client).await.verdict, full);
+    assert_eq!(create(&client).await.verdict, Verdict::Done { created_departments: vec![] });
+}
+
+/// It is one row of the listing, and says whether WeCom refused it.
+#[tokio::test(start_paused = true)]
+async fn the_harmless_question_tells_a_refusal_from_silence() {
+    let script = Script::new().on(
+        "user/list_id",
+        [Canned::Json(json!({ "errcode": 0, "dept_user": [] })), code(60011, "no"), code(48002, "no")],
+    );
+    let client = client(&script.always("user/list_id", Canned::Lost));
+    client.ask().await.unwrap();
+    let refused = client.ask().await.unwrap_err();
+    assert_eq!((refused.is_refusal(), refused.is_the_tenants()), (true, false));
+    let refused = client.ask().await.unwrap_err();
+    assert_eq!((refused.is_refusal(), refused.is_the_tenants()), (true, true));
+    let silent = client.ask().await.unwrap_err();
+    assert_eq!((silent.is_refusal(), silent.is_the_tenants()), (false, false));
+}
+
+/// Whoever makes the calls may find out that no write can succeed; then none is made until a run begins anew.
+#[tokio::test(start_paused = true)]
+async fn a_client_that_is_told_to_stop_writes_no_more() {
+    let script = Script::new().on("user/create", [code(60011, "no")]).always("user/create", ok());
+    let client = client(&script);
+    let Verdict::Unsure { error, .. } = create(&client).await.verdict else { panic!() };
+    client.stop(&error);
+    assert_eq!(create(&client).await.verdict, Verdict::Stopped(error));
+    client.begin_anew();
+    assert_eq!(create(&client).await.verdict, Verdict::Done { created_departments: vec![] });
+    assert_eq!(script.seen("user/create").len(), 2);
 }
