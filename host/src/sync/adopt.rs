@@ -9,7 +9,9 @@ use super::flow::Flow;
 use super::planning::{Candidates, Keeping, Made, directory};
 use crate::model::{Decision, LedgerEntry, Member, MemberKey, Origin, RunId, Text, UserId};
 use crate::plan::adopt::{Found, adopt};
-use crate::plan::{AdoptBy, Candidate, Directory, Draft, Planner, Policy, Purpose, Resolution, Standing};
+use crate::plan::{
+    AdoptBy, Candidate, Considered, Directory, Draft, Planner, Policy, Purpose, Resolution, Standing,
+};
 
 pub(super) async fn plan(
     flow: &Flow,
@@ -50,13 +52,13 @@ pub(super) async fn plan(
             owners.extend(
                 lines.into_iter().filter(LedgerEntry::exists).map(|line| (line.userid.key(), line.owner)),
             );
-            let standing = adopt(candidate, &found, &owners, policy);
-            if let Standing::Acting(operation) = &standing {
+            let considered = Considered::from(adopt(candidate, &found, &owners, policy));
+            if let Standing::Acting(operation) = &considered.standing {
                 taken.insert(operation.userid.key(), origin.clone());
             }
-            draft.add(origin, &standing);
+            draft.add(origin, &considered);
             let record = &candidate.record;
-            keeping.add(origin, (&record.decision, &record.rules), standing).await?;
+            keeping.add(origin, (&record.decision, &record.rules), considered).await?;
         }
     }
     let made = keeping.finish(draft.finish(&policy.guard)).await?;

@@ -14,15 +14,19 @@ use std::sync::{Arc, Mutex};
 use futures::StreamExt as _;
 use tokio::sync::mpsc;
 
+use super::blame::waits;
 use super::error::RunError;
 use super::flow::Flow;
+use super::gate::{Gate, Turn};
 use super::planning::refused;
 use super::settle::read_back;
-use super::verdict::{Known, Meaning, after, mobile_not_taken, read, undone};
-use crate::model::{LedgerEntry, Operation, OperationKind, OperationState, UserId};
+use super::verdict::{
+    Known, Meaning, NotFound, after, mobile_not_taken, not_found as not_found_settled, read, undone,
+};
+use crate::model::{LedgerEntry, MemberState, Operation, OperationKind, OperationState, UserId};
 use crate::plan::{Counts, Plan, comparable_mobile};
 use crate::store::{AttemptRow, Settlement};
-use crate::wecom::{self, Answer, Write};
+use crate::wecom::{self, Answer, Blame, Verdict, Write};
 
 /// Operations marked ahead of their calls, and outcomes stored together.
 const WINDOW: usize = 256;
@@ -36,14 +40,18 @@ const ROUNDS: usize = 3;
 pub(super) struct Applied {
     /// Operations done, records refused, operations failed, operations that were not tried.
     pub(super) counts: Counts,
-    /// A member was found missing, or has let a mobile number go: planning again does the rest.
+    /// A member was not found, has given a value up, or has a direct leader yet to be set: planning again does the rest.
     pub(super) plan_again: bool,
     /// The tenant was stopped.
     pub(super) stopped: Option<wecom::Error>,
     /// WeCom's rate limit outlasted the run's patience.
     pub(super) parked: bool,
+    /// Members of whom it was found that they were removed by hand.
+    pub(super) removed: Vec<UserId>,
     /// The first operation that was not done, and WeCom's last words on it.
     pub(super) first_failure: Option<(UserId, String)>,
+    /// The first person for whom the corp has no place, and the code that says so.
+    pub(super) no_place: Option<(UserId, i64)>,
 }
 
 /// An operation to be called: its place, whether it may have happened already, and what was called for it.
@@ -67,9 +75,14 @@ enum Round {
 pub(super) struct Applying<'a> {
     pub(super) flow: &'a Flow,
     pub(super) plan: &'a Plan,
+    pub(super) gate: &'a Gate,
     halt: AtomicBool,
-    applied: Mutex<Applied>,
+    pub(super) applied: Mutex<Applied>,
+    /// Refused, and not known whether it is their fault or the tenant's.
+    pub(super) open: Mutex<Vec<(Due, Answer)>>,
     again: Mutex<BTreeMap<usize, Due>>,
+    /// Operations whose member WeCom did not find.
+    not_found: Mutex<Vec<NotFound>>,
     /// Operations taken up so far: marked as `sending`, or of the ledger alone.
     taken_up: AtomicU64,
     /// Mobile numbers that nobody turned out to have: WeCom counts such questions.
@@ -77,13 +90,16 @@ pub(super) struct Applying<'a> {
 }
 
 impl<'a> Applying<'a> {
-    pub(super) fn new(flow: &'a Flow, plan: &'a Plan) -> Self {
+    pub(super) fn new(flow: &'a Flow, plan: &'a Plan, gate: &'a Gate) -> Self {
         Self {
             flow,
             plan,
+            gate,
             halt: AtomicBool::new(false),
             applied: Mutex::default(),
+            open: Mutex::default(),
             again: Mutex::default(),
+            not_found: Mutex::default(),
             taken_up: AtomicU64::new(0),
             missed: AtomicU32::new(0),
         }
@@ -93,14 +109,18 @@ impl<'a> Applying<'a> {
     pub(super) async fn apply(self) -> Result<Applied, RunError> {
         for wave in 0..=self.plan.last_wave {
             self.wave(wave).await?;
+            if self.gate.in_order() {
+                self.close_open().await?;
+            }
             if self.halted() {
                 break;
             }
         }
+        self.close_open().await?;
         let mut applied = self.applied.into_inner().unwrap_or_default();
         let counts = &mut applied.counts;
         let taken_up = self.taken_up.into_inner();
-        let settled = counts.operations() + counts.refused + counts.failed + counts.untried;
+        let settled = counts.operations() + counts.refused + counts.failed + counts.untried + counts.unplaced;
         // What was taken up and is not settled is in doubt.
         counts.failed += taken_up.saturating_sub(settled);
         counts.untried += self.plan.operations.saturating_sub(taken_up);
@@ -128,7 +148,27 @@ impl<'a> Applying<'a> {
             left.extend(due);
         }
         let given_up = left.into_iter().filter(|due| !due.doubt).map(|due| self.given_up(due)).collect();
-        self.keep(given_up).await
+        self.keep(given_up).await?;
+        self.prove_not_found().await
+    }
+
+    /// Asks the listing about every member that WeCom did not find. Where it cannot be read, nothing is believed: the
+    /// operations are planned again.
+    async fn prove_not_found(&self) -> Result<(), RunError> {
+        let not_found = take(&self.not_found);
+        if not_found.is_empty() {
+            return Ok(());
+        }
+        let members = if self.halted() { None } else { self.flow.directory.member_ids().await.ok() };
+        let (tenant, now) = (&self.flow.tenant, self.flow.clock.now());
+        let settlements = not_found.into_iter().map(|due| match &members {
+            Some(members) => not_found_settled(members, tenant, due, now),
+            None => {
+                let NotFound { place, operation, attempts, doubt } = due;
+                not_done(Due { place, later: false, operation, doubt, attempts })
+            }
+        });
+        self.keep(settlements.collect()).await
     }
 
     /// Calls each of these operations once, marking, calling and storing side by side.
@@ -183,7 +223,7 @@ impl<'a> Applying<'a> {
             for row in page {
                 let due = Due {
                     place: row.place,
-                    later: row.wave > 0,
+                    later: row.wave > self.plan.first_wave,
                     operation: Arc::new(row.operation),
                     doubt: false,
                     attempts: Vec::new(),
@@ -216,14 +256,19 @@ impl<'a> Applying<'a> {
 
     /// Makes the call, unless the tenant has been stopped meanwhile.
     async fn call(&self, due: Due) -> Option<Settlement> {
-        if self.halted() {
-            if due.doubt {
-                // It may have happened, so it stays in doubt.
+        if !self.halted() && !due.operation.kind.calls() {
+            return Some(self.noted(due.place, due.operation));
+        }
+        let turn = match self.gate.turn(due.operation.kind, || self.halted()).await {
+            Turn::Call(turn) => turn,
+            // It may have happened, so it stays in doubt.
+            Turn::Waits(_) | Turn::Over if due.doubt => {
                 lock(&self.again).insert(due.place, due);
                 return None;
             }
-            return Some(self.given_up(due));
-        }
+            Turn::Waits(code) => return Some(waits(due, code)),
+            Turn::Over => return Some(self.given_up(due)),
+        };
         let operation = &due.operation;
         let userid = &operation.userid;
         let write = match operation.kind {
@@ -232,22 +277,34 @@ impl<'a> Applying<'a> {
             OperationKind::Update | OperationKind::Disable | OperationKind::Enable => {
                 Write::Update { userid, body: &operation.body }
             }
-            OperationKind::Adopt | OperationKind::Keep => return Some(self.noted(due.place, due.operation)),
+            OperationKind::Adopt | OperationKind::Keep => return None,
         };
         let answer = self.flow.directory.write(write).await;
-        self.settled(due, answer).await
+        let settlement = self.settled(due, answer).await;
+        drop(turn);
+        settlement
     }
 
     /// What an answer comes to: a settlement, or nothing yet.
     pub(super) async fn settled(&self, due: Due, answer: Answer) -> Option<Settlement> {
+        self.gate.learn(due.operation.kind, &answer.verdict);
+        let (due, answer) = self.blamed(due, answer).await?;
+        self.told(due, answer).await
+    }
+
+    /// The same, of an answer whose blame is known.
+    pub(super) async fn told(&self, due: Due, answer: Answer) -> Option<Settlement> {
         let Due { place, later, operation, doubt, mut attempts } = due;
+        let rests =
+            operation.kind == OperationKind::Create && matches!(answer.verdict, Verdict::Parked { .. });
         let uncalled = !doubt && attempts.is_empty() && answer.attempts.is_empty() && !answer.in_doubt;
+        let now = self.flow.clock.now();
         let known = Known {
             later,
             tenant: &self.flow.tenant,
             adopts: self.flow.policy.existing == crate::plan::Existing::Adopt,
-            maybe_ours: doubt || operation.before.as_ref().is_some_and(LedgerEntry::may_appear),
-            when: self.flow.clock.now(),
+            maybe_ours: doubt || operation.before.as_ref().is_some_and(may_be_ours),
+            when: now,
         };
         match read(&operation, place, known, answer) {
             Meaning::Settled(mut settlement) => {
@@ -261,6 +318,11 @@ impl<'a> Applying<'a> {
                 lock(&self.again).insert(place, Due { place, later, operation, doubt, attempts });
                 None
             }
+            Meaning::NotFound { attempts: mut more, doubt: now } => {
+                attempts.append(&mut more);
+                lock(&self.not_found).push(NotFound { place, operation, attempts, doubt: doubt || now });
+                None
+            }
             Meaning::Stop { settlement, error } => {
                 let mut applied = lock(&self.applied);
                 match error {
@@ -269,7 +331,9 @@ impl<'a> Applying<'a> {
                     }
                     None => applied.parked = true,
                 }
-                self.halt.store(true, Ordering::Relaxed);
+                drop(applied);
+                // Creates have an API of their own; while it rests, the others go on.
+                self.halt.fetch_or(!rests, Ordering::Relaxed);
                 if uncalled {
                     return Some(untried(place, operation));
                 }
@@ -354,7 +418,7 @@ impl<'a> Applying<'a> {
             }
         };
         if taken == Some(false) {
-            mobile_not_taken(&mut settlement);
+            mobile_not_taken(&mut settlement, self.flow.clock.now());
         }
         settlement
     }
@@ -394,11 +458,18 @@ impl<'a> Applying<'a> {
             return Ok(());
         }
         let flow = self.flow;
-        flow.store.settle(&flow.tenant, &self.plan.id, &settlements, flow.clock.now()).await?;
+        flow.store
+            .settle(&flow.siblings, &flow.tenant, &self.plan.id, &settlements, flow.clock.now())
+            .await?;
         let settled = settlements.iter().filter(|settlement| settlement.state != OperationState::Planned);
         flow.progress.settled(settled.count() as u64);
         let mut applied = lock(&self.applied);
         for settlement in &settlements {
+            let was_there = settlement.operation.before.as_ref().is_some_and(LedgerEntry::exists);
+            if was_there && settlement.ledger.as_ref().is_some_and(|line| line.state == MemberState::Removed)
+            {
+                applied.removed.push(settlement.operation.userid.clone());
+            }
             match settlement.state {
                 OperationState::Done => {
                     applied.counts.count(settlement.operation.kind);
@@ -409,6 +480,13 @@ impl<'a> Applying<'a> {
                     if let Some(refusal) = &settlement.refusal {
                         refused(&settlement.operation.record, refusal);
                     }
+                }
+                OperationState::Planned | OperationState::Failed
+                    if settlement.errcode.map(wecom::blame) == Some(Blame::Places) =>
+                {
+                    applied.counts.unplaced += 1;
+                    let code = settlement.errcode.unwrap_or_default();
+                    applied.no_place.get_or_insert_with(|| (settlement.operation.userid.clone(), code));
                 }
                 OperationState::Planned => applied.counts.untried += 1,
                 _ => {
@@ -421,7 +499,9 @@ impl<'a> Applying<'a> {
                     applied.first_failure.get_or_insert_with(|| {
                         (settlement.operation.userid.clone(), words.unwrap_or_default())
                     });
-                    applied.plan_again |= settlement.ledger.as_ref().is_some_and(|entry| !entry.exists());
+                    // A member that WeCom did not find is planned again at once: the listing has said what is so.
+                    applied.plan_again |= settlement.ledger.as_ref().is_some_and(|entry| !entry.exists())
+                        || last.is_some_and(|attempt| attempt.errcode.is_some_and(wecom::is_not_found));
                 }
             }
         }
@@ -443,7 +523,7 @@ impl<'a> Applying<'a> {
 }
 
 /// Not called, because the run was stopped: it is as if it had never been marked.
-fn untried(place: usize, operation: Arc<Operation>) -> Settlement {
+pub(super) fn untried(place: usize, operation: Arc<Operation>) -> Settlement {
     Settlement {
         place,
         operation,
@@ -458,7 +538,7 @@ fn untried(place: usize, operation: Arc<Operation>) -> Settlement {
 
 /// A create that was never lost has not happened; of a change that was called at all it cannot be said, so the ledger's
 /// line becomes doubtful.
-fn not_done(due: Due) -> Settlement {
+pub(super) fn not_done(due: Due) -> Settlement {
     let Due { place, operation, attempts, .. } = due;
     let called = !attempts.is_empty() && operation.kind != OperationKind::Create;
     let doubtful = operation.before.as_ref().filter(|_| called);
@@ -474,11 +554,16 @@ fn not_done(due: Due) -> Settlement {
     }
 }
 
+/// Whether a member who turns out to be there is ruzhi's: a create was lost, or the listing was a late replica's.
+fn may_be_ours(line: &LedgerEntry) -> bool {
+    line.may_appear() || line.removal_is_unsure()
+}
+
 /// A poisoned lock only says that another task died; what it guards is whole after every statement.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-fn take<T: Default>(mutex: &Mutex<T>) -> T {
+pub(super) fn take<T: Default>(mutex: &Mutex<T>) -> T {
     std::mem::take(&mut *lock(mutex))
 }

@@ -83,6 +83,10 @@ impl Applying<'_> {
             if self.halted() {
                 break;
             }
+            // Whoever finds no place is left for the wave's ordinary round, which says so without a call.
+            if sheet.creates() && self.gate.is_full() {
+                continue;
+            }
             let in_sheet: Vec<_> = sheet.rows().iter().filter_map(|at| rows.get(*at)).collect();
             let places: Vec<usize> = in_sheet.iter().map(|(place, ..)| *place).collect();
             self.take_up(in_sheet.iter().map(|(place, operation, _)| (*place, operation.as_ref()))).await?;
@@ -92,11 +96,15 @@ impl Applying<'_> {
             };
             let answers = flow.directory.write_sheet(sheet, taken).await;
             stored?;
+            // What one row says of the tenant holds for all of them, wherever in the file it stands.
+            for ((_, operation, _), answer) in in_sheet.iter().zip(&answers) {
+                self.gate.learn(operation.kind, &answer.verdict);
+            }
             let mut settlements = Vec::with_capacity(answers.len());
             for ((place, operation, _), answer) in in_sheet.into_iter().zip(answers) {
                 let due = Due {
                     place: *place,
-                    later: wave > 0,
+                    later: wave > self.plan.first_wave,
                     operation: Arc::clone(operation),
                     doubt: false,
                     attempts: Vec::new(),

@@ -11,12 +11,14 @@ use tokio::task::JoinSet;
 
 use super::error::RunError;
 use super::flow::Flow;
+use super::notice::Notice;
+use super::service_time::{ServiceTime, UPDATED, updated_at};
 use crate::guest::BATCH;
 use crate::jiandaoyun::{Query, Row};
 use crate::meter;
 use crate::model::{Context, Digest, RecordId, RunId, SourceRecord};
 use crate::plan::Resolution;
-use crate::store::{Absence, FetchedRecord, PresentRecord, RecordRow};
+use crate::store::{Absence, DueRecord, FetchedRecord, HoldsUntil, PresentRecord, RecordRow};
 
 pub(super) struct Collecting<'a> {
     pub(super) flow: &'a Flow,
@@ -30,8 +32,37 @@ pub(super) struct Collecting<'a> {
     pub(super) accept_missing: bool,
 }
 
+/// What a collect came to.
+pub(super) struct Collected {
+    /// It read the whole form.
+    pub(super) complete: bool,
+    /// What it learned of the service's time.
+    pub(super) time: ServiceTime,
+    /// The watermark it began from; none if it was not believed, or there was none.
+    pub(super) before: Option<DateTime<Utc>>,
+    /// Neither this collect nor one before has found a row.
+    pub(super) nothing_yet: Option<Notice>,
+}
+
+impl Collected {
+    /// How far it has come: the next watermark. That of 1970, so that the next collect is complete too, where nothing
+    /// tells; what no row was read from has no time yet.
+    pub(super) fn reached(&self) -> DateTime<Utc> {
+        if self.nothing_yet.is_some() {
+            return DateTime::UNIX_EPOCH;
+        }
+        let reached = self.time.reached();
+        // Only a complete collect puts a watermark back: what an incremental one read begins at the one before.
+        let kept = self.before.filter(|_| !self.complete || reached.is_none());
+        reached.max(kept).unwrap_or(DateTime::UNIX_EPOCH)
+    }
+}
+
 /// So many missing rows are asked for one by one; where more are missing these speak for them.
 const ASKED_FOR: usize = 200;
+
+/// The system field of a workflow's state.
+const FLOW_STATE: &str = "flowState";
 
 /// So few rows may be missing whatever their share.
 const FEW_MISSING: u64 = 10;
@@ -62,8 +93,8 @@ impl Census {
 }
 
 impl Collecting<'_> {
-    /// Reads the form to its end and keeps every decision. Says whether that was the whole form.
-    pub(super) async fn collect(&self) -> Result<bool, RunError> {
+    /// Reads the form to its end and keeps every decision.
+    pub(super) async fn collect(&self) -> Result<Collected, RunError> {
         let flow = self.flow;
         let store = &flow.store;
         let asking = flow.query_digest();
@@ -79,24 +110,41 @@ impl Collecting<'_> {
         if watermark.as_ref().is_some_and(|before| before.query != asking) {
             store.set_asked(&flow.tenant, &flow.id, &asking).await?;
         }
+        // Of a form that no row came from, all is read.
+        let never_read = watermark.as_ref().is_none_or(|watermark| watermark.is_of_nothing());
         let watermark = watermark.filter(|watermark| watermark.query == asking);
         let same_query = watermark.is_some();
-        let since = watermark
+        let mut before = watermark.as_ref().map(|watermark| watermark.reached);
+        let mut since = watermark
+            .filter(|watermark| !watermark.is_of_nothing())
             // What another question brought in since then is no answer to this one.
             .filter(|watermark| !self.full && !self.complete && watermark.asked.is_none())
             .filter(|_| flow.filter.as_ref().is_some_and(|filter| filter.is_incremental()))
             .and_then(|watermark| watermark.reached.checked_sub_signed(flow.overlap));
-        let query = Query {
-            fields: flow.guest.description().source_fields.clone(),
-            filter: flow.filter.as_ref().and_then(|filter| filter.resolve(since)),
-        };
+        let mut query = self.query(since);
+        let mut time = ServiceTime::begin(flow.clock.now());
+        let mut first = Some(self.page(&query, None).await?);
+        time.saw(flow.source.service_clock(time.asked()));
+        if before.is_some_and(|before| time.contradicts(before)) {
+            tracing::warn!("the watermark is ahead of JianDaoYun's clock and is not believed");
+            before = None;
+            if since.take().is_some() {
+                query = self.query(None);
+                time = ServiceTime::begin(flow.clock.now());
+                first = None;
+            }
+        }
         let complete = since.is_none();
         let mut census = Census::default();
         let mut rows = 0;
         let mut deciding = Deciding::new(self);
         let mut after: Option<RecordId> = None;
         loop {
-            let mut page = self.page(&query, after.as_ref()).await?;
+            let mut page = match first.take() {
+                Some(page) => page,
+                None => self.page(&query, after.as_ref()).await?,
+            };
+            time.saw(flow.source.service_clock(time.asked()));
             if page.is_empty() {
                 // The end of a form may be the end of somebody's employment, and rows that are passed over are never asked
                 // for again: the service is asked once more before it is believed.
@@ -105,6 +153,7 @@ impl Collecting<'_> {
             let Some(last) = page.last() else { break };
             let until = last.id.clone();
             rows += page.len() as u64;
+            time.read(&page);
             meter::rows_read(&flow.tenant, &flow.id, page.len());
             if complete {
                 let known = self.present(after.as_ref(), Some(&until)).await?;
@@ -121,7 +170,30 @@ impl Collecting<'_> {
             self.part_with_absent(census, rows, same_query).await?;
         }
         self.decide_again().await?;
-        Ok(complete)
+        let nothing_yet = if never_read && complete && rows == 0 { Some(self.no_row().await) } else { None };
+        Ok(Collected { complete, time, before, nothing_yet })
+    }
+
+    /// What is asked of the form: what the rules read, and the time of each row's last change.
+    fn query(&self, since: Option<DateTime<Utc>>) -> Query {
+        let mut fields = self.flow.guest.description().source_fields.clone();
+        if !fields.is_empty() && !fields.iter().any(|field| field == UPDATED) {
+            fields.push(UPDATED.to_owned());
+        }
+        Query { fields, filter: self.flow.filter.as_ref().and_then(|filter| filter.resolve(since)) }
+    }
+
+    /// Why no row was found, as far as the form tells.
+    async fn no_row(&self) -> Notice {
+        let flow = self.flow;
+        let filtered = flow.filter.as_ref().map(crate::jiandaoyun::Filter::fields).unwrap_or_default();
+        let mut state = filtered.iter().any(|field| field == FLOW_STATE);
+        if state {
+            // The oldest routes tell no system fields, and no answer says nothing.
+            let told = flow.source.sys_widgets(&flow.form).await.unwrap_or_default();
+            state = !told.is_empty() && !told.iter().any(|field| field == FLOW_STATE);
+        }
+        Notice::NoRow { filtered: !filtered.is_empty(), no_workflow: state }
     }
 
     /// The rows between two ids that the last complete collect found.
@@ -192,10 +264,10 @@ impl Collecting<'_> {
                 gone.push(id);
                 continue;
             };
-            let fetched_at = known.get(&id).map(|known| known.fetched_at);
-            let updated = row.fields.get("updateTime").and_then(Value::as_str);
-            let updated = updated.and_then(|at| DateTime::parse_from_rfc3339(at).ok());
-            let edited = updated.zip(fetched_at).is_some_and(|(updated, fetched)| updated > fetched);
+            let updated = updated_at(&row);
+            // Both are of the service's clock; of a row from before its time was kept, the fetch was by this machine's.
+            let before = known.get(&id).map(|known| known.updated_at.unwrap_or(known.fetched_at));
+            let edited = updated.zip(before).is_some_and(|(updated, before)| updated > before);
             // The filter of before says itself why the row is not given: a workflow that began again, say.
             let filter = flow.filter.as_ref().filter(|_| same_query);
             let excluded = filter.is_some_and(|filter| filter.excludes(&row.fields));
@@ -225,6 +297,7 @@ impl Collecting<'_> {
         let mut fresh = Vec::new();
         for row in page {
             let id = row.id.clone();
+            let updated_at = updated_at(&row);
             let json = self.visible(row);
             let settled = known.get(&id).is_some_and(|known| {
                 !known.failed
@@ -236,6 +309,7 @@ impl Collecting<'_> {
                 fresh.push(FetchedRecord {
                     record: SourceRecord { id: id.into(), json },
                     fetched_at: self.started_at,
+                    updated_at,
                     fetched_run: self.run.clone(),
                 });
             }
@@ -256,9 +330,9 @@ impl Collecting<'_> {
             let stale = flow
                 .store
                 .stale_records(
-                    &flow.tenant,
-                    &flow.id,
+                    (&flow.tenant, &flow.id),
                     flow.guest.rules(),
+                    &flow.timezone,
                     // A row whose batch failed in this very run is not tried twice in it.
                     self.started_at,
                     after.as_ref(),
@@ -269,6 +343,27 @@ impl Collecting<'_> {
             after = Some(parse(&last.record.id)?);
             deciding.begin(stale).await?;
         }
+        deciding.finish().await?;
+        for told in [true, false] {
+            self.decide_due(told).await?;
+        }
+        Ok(())
+    }
+
+    /// Decides stored rows whose decision held until a moment that has come.
+    async fn decide_due(&self, told: bool) -> Result<(), RunError> {
+        let flow = self.flow;
+        let mut deciding = Deciding::new(self);
+        let mut after: Option<DueRecord> = None;
+        loop {
+            let due = flow
+                .store
+                .due_records(&flow.tenant, &flow.id, self.started_at, told, after.as_ref(), BATCH)
+                .await?;
+            let Some(last) = due.last() else { break };
+            after = Some(last.clone());
+            deciding.begin(due.into_iter().map(|due| due.row).collect()).await?;
+        }
         deciding.finish().await
     }
 }
@@ -277,7 +372,7 @@ impl Collecting<'_> {
 struct Deciding<'a> {
     collecting: &'a Collecting<'a>,
     context: Context,
-    under_way: JoinSet<Vec<(FetchedRecord, Resolution, Vec<String>)>>,
+    under_way: JoinSet<Vec<(FetchedRecord, Resolved)>>,
 }
 
 impl<'a> Deciding<'a> {
@@ -320,18 +415,20 @@ impl<'a> Deciding<'a> {
         let now = flow.clock.now();
         let rows: Vec<RecordRow> = decided
             .into_iter()
-            .map(|(fetched, resolution, notes)| {
+            .map(|(fetched, Resolved { resolution, notes, holds_until })| {
                 Ok(RecordRow {
                     id: parse(&fetched.record.id)?,
                     content_hash: Digest::of(&fetched.record.json),
                     content: fetched.record.json,
                     fetched_at: fetched.fetched_at,
+                    updated_at: fetched.updated_at,
                     fetched_run: fetched.fetched_run,
                     decided_at: now,
                     rules: flow.guest.rules().clone(),
                     resolution,
                     notes,
                     context: self.context.clone(),
+                    holds_until,
                 })
             })
             .collect::<Result<_, RunError>>()?;
@@ -340,11 +437,18 @@ impl<'a> Deciding<'a> {
     }
 }
 
+/// What came of deciding a row.
+struct Resolved {
+    resolution: Resolution,
+    notes: Vec<String>,
+    holds_until: Option<HoldsUntil>,
+}
+
 fn decide(
     guest: &crate::guest::Guest,
     context: &Context,
     batch: Vec<FetchedRecord>,
-) -> Vec<(FetchedRecord, Resolution, Vec<String>)> {
+) -> Vec<(FetchedRecord, Resolved)> {
     let records: Vec<SourceRecord> = batch.iter().map(|fetched| fetched.record.clone()).collect();
     let decided = guest.decide_each(context, &records);
     let failed = decided.iter().filter(|decided| decided.is_err()).count();
@@ -352,11 +456,24 @@ fn decide(
         tracing::error!(error.code = error.code(), records = failed, "{error}");
     }
     let resolved = |decided: Result<crate::model::Outcome, crate::guest::BatchError>| match decided {
-        Ok(outcome) => (Resolution::Decided(outcome.decision), outcome.notes),
-        Err(error) => (Resolution::Failed(format!("{}: {}", error.code(), error.text().both())), Vec::new()),
+        Ok(outcome) => Resolved {
+            holds_until: holds_until(guest, &outcome),
+            resolution: Resolution::Decided(outcome.decision),
+            notes: outcome.notes,
+        },
+        Err(error) => Resolved {
+            resolution: Resolution::Failed(format!("{}: {}", error.code(), error.text().both())),
+            notes: Vec::new(),
+            holds_until: None,
+        },
     };
-    let resolved = decided.into_iter().map(resolved);
-    batch.into_iter().zip(resolved).map(|(record, (resolution, notes))| (record, resolution, notes)).collect()
+    batch.into_iter().zip(decided.into_iter().map(resolved)).collect()
+}
+
+/// A moment that no calendar of ours reaches never comes.
+fn holds_until(guest: &crate::guest::Guest, outcome: &crate::model::Outcome) -> Option<HoldsUntil> {
+    let at = DateTime::parse_from_rfc3339(outcome.holds_until.as_deref()?).ok()?.to_utc();
+    Some(HoldsUntil { at, told: guest.component().tells_until_when() })
 }
 
 /// The row with its id and the source fields and nothing else: what a guest sees of it, what is stored, and what is hashed
@@ -375,9 +492,9 @@ pub(crate) fn visible(row: Row, source_fields: &[String]) -> String {
     Value::Object(visible).to_string()
 }
 
-/// What a guest is told of the world.
+/// What a guest is told of the world. The moment is exact to the millisecond, as those are until when decisions hold.
 pub(crate) fn context(now: DateTime<Utc>, timezone: &str) -> Context {
-    Context { now: now.to_rfc3339_opts(SecondsFormat::Secs, true), timezone: timezone.to_owned() }
+    Context { now: now.to_rfc3339_opts(SecondsFormat::Millis, true), timezone: timezone.to_owned() }
 }
 
 fn parse(id: &str) -> Result<RecordId, RunError> {

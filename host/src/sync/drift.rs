@@ -10,7 +10,7 @@ use super::flow::Flow;
 use super::planning::{Keeping, Made, PAGE};
 use crate::model::{DepartmentId, LedgerEntry, MemberKey, RunId};
 use crate::plan::drift::{Finding, Shown, compare, settle};
-use crate::plan::{Draft, DriftSettle, Policy, Purpose};
+use crate::plan::{Considered, Draft, DriftSettle, Policy, Purpose};
 use crate::wecom::Listed;
 
 /// Reads the directory and gives every difference to `take`, with the ledger's line it is about.
@@ -83,9 +83,10 @@ pub(super) async fn plan(
     look(flow, async |entry, findings| {
         let Some(entry) = entry else { return Ok(()) };
         let Some(standing) = settle(entry, &findings, how, policy) else { return Ok(()) };
-        draft.add(&entry.owner, &standing);
+        let considered = Considered::from(standing);
+        draft.add(&entry.owner, &considered);
         let decision = entry.carried_out.clone().unwrap_or_else(|| entry.rules.clone());
-        keeping.add(&entry.owner, (&decision, &entry.rules), standing).await
+        keeping.add(&entry.owner, (&decision, &entry.rules), considered).await
     })
     .await?;
     keeping.finish(draft.finish(&policy.guard)).await

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio_util::sync::CancellationToken;
@@ -10,7 +11,7 @@ use super::progress::Progress;
 use super::write_back::WriteBack;
 use crate::guest::Guest;
 use crate::jiandaoyun;
-use crate::model::{Clock, Digest, FlowId, RunId, TenantId};
+use crate::model::{Clock, Digest, FlowId, RunId, Sighting, TenantId};
 use crate::plan::{Policy, Scope};
 use crate::store::Store;
 use crate::wecom;
@@ -68,14 +69,29 @@ pub struct Flow {
     pub progress: Arc<dyn Progress>,
 }
 
+/// A service's clock that was seen so long ago still counts.
+const SEEN_WITHIN: Duration = Duration::from_secs(600);
+
+/// The earliest moment that this machine's clock and the services' clocks say it is. Where this machine's has jumped
+/// ahead, departures would else look older than they are, and the guard would forget them.
+fn earliest(now: DateTime<Utc>, clocks: impl Iterator<Item = Sighting>) -> DateTime<Utc> {
+    clocks.map(|clock| clock.at(now)).fold(now, DateTime::min)
+}
+
 impl Flow {
     /// Whose records and members a plan made at this moment looks at.
     pub(super) fn scope(&self, now: DateTime<Utc>) -> Scope {
+        let since = Instant::now().checked_sub(SEEN_WITHIN);
+        let clocks =
+            since.map(|since| [self.source.service_clock(since), self.directory.service_clock(since)]);
+        let until = earliest(now, clocks.into_iter().flatten().flatten());
         Scope {
             tenant: self.tenant.clone(),
             flow: self.id.clone(),
             tenants: self.siblings.clone(),
             absent_leaves: self.absent_leaves,
+            day: until - TimeDelta::days(1),
+            week: until - TimeDelta::days(7),
             grace_over: now.checked_sub_signed(self.policy.grace).unwrap_or(DateTime::<Utc>::MIN_UTC),
         }
     }
@@ -101,5 +117,25 @@ impl Flow {
         let fields = self.guest.description().source_fields.join("\n");
         let filter = filter.map(|filter| filter.to_string()).unwrap_or_default();
         Digest::of_parts([form.as_bytes(), fields.as_bytes(), filter.as_bytes()])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A machine whose clock has jumped ahead forgets no departure; one whose clock is behind adds none.
+    #[test]
+    fn the_last_day_ends_at_the_earliest_clock() {
+        let now: DateTime<Utc> = "2026-05-10T08:00:00Z".parse().unwrap();
+        let clock = |ahead: i64| Sighting {
+            date: now + TimeDelta::days(ahead),
+            sent: now,
+            took: Duration::ZERO,
+            seen: Instant::now(),
+        };
+        assert_eq!(earliest(now, [].into_iter()), now);
+        assert_eq!(earliest(now, [clock(-9), clock(1)].into_iter()), now - TimeDelta::days(9));
+        assert_eq!(earliest(now, [clock(9)].into_iter()), now);
     }
 }

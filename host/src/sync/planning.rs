@@ -1,14 +1,17 @@
 //! Making a plan out of the store, page by page: the planner is a fold, the store gives it candidates and keeps what it
 //! says of them.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use chrono::{DateTime, Utc};
 
 use super::error::RunError;
 use super::flow::Flow;
-use crate::model::{MemberKey, OperationKind, Origin, RecordId, Refusal, RunId, Text, Violation};
-use crate::plan::{Candidate, Directory, Order, Plan, Planner, Policy, Purpose, Scope, Standing, Survey};
+use crate::model::{MemberKey, Origin, RecordId, Refusal, RunId, Text, UniqueField, Violation};
+use crate::plan::{
+    self, Candidate, Considered, Directory, Leaver, Order, Plan, Planner, Policy, Purpose, Scope, Standing,
+    Survey,
+};
 use crate::store::DraftPart;
 
 /// Candidates read together.
@@ -59,9 +62,14 @@ impl<'a> Keeping<'a> {
         &mut self,
         origin: &Origin,
         decided: (&crate::model::Digest, &crate::model::Digest),
-        standing: Standing,
+        considered: impl Into<Considered>,
     ) -> Result<(), RunError> {
         let (decision, rules) = (decided.0.clone(), decided.1.clone());
+        let Considered { standing, pending } = considered.into();
+        if let Some(refusal) = pending {
+            refused(&origin.record, &refusal);
+            self.part.refused.push((origin.clone(), refusal, decision.clone(), rules.clone()));
+        }
         match standing {
             Standing::Acting(operation) => self.part.operations.push(*operation),
             Standing::Refused { refusal } => {
@@ -89,16 +97,22 @@ impl<'a> Keeping<'a> {
 
     pub(super) async fn finish(mut self, (plan, order): (Plan, Order)) -> Result<Made, RunError> {
         self.flush().await?;
-        // Only a sync plans again to write the number that was wanted.
-        let lets_go = if plan.purpose == Purpose::Sync { order.lets_go.as_slice() } else { &[] };
-        for place in lets_go {
-            if let Some(operation) = self.flow.store.drafted(self.run, &self.flow.tenant, *place).await? {
-                self.part = DraftPart {
-                    first: *place,
-                    operations: vec![operation.letting_go()],
-                    ..DraftPart::default()
-                };
-                self.flush().await?;
+        // Only a sync plans again to write what was wanted.
+        if plan.purpose == Purpose::Sync {
+            let mut lessened: BTreeMap<usize, Vec<(UniqueField, bool)>> = BTreeMap::new();
+            for (lists, parks) in [(&order.parks, true), (&order.held_back, false)] {
+                for (place, field) in lists {
+                    lessened.entry(*place).or_default().push((*field, parks));
+                }
+            }
+            for (place, fields) in lessened {
+                if let Some(operation) = self.flow.store.drafted(self.run, &self.flow.tenant, place).await? {
+                    let less = fields.into_iter().fold(operation, |operation, (field, parks)| {
+                        if parks { operation.parking(field) } else { operation.holding_back(field) }
+                    });
+                    self.part = DraftPart { first: place, operations: vec![less], ..DraftPart::default() };
+                    self.flush().await?;
+                }
             }
         }
         Ok(Made { plan, order, at: self.at, from_before: false, note: None })
@@ -155,13 +169,15 @@ pub(super) async fn sync(
     let planning = Planning { flow, scope: &scope, survey: &survey, policy, now };
     let mut looked = planning.look(None, &HashSet::new()).await?;
     let directory = if looked.needs_directory { Some(directory(flow).await?) } else { None };
-    // A leader whom the directory's ids refuse is created by nobody, so whoever reports to them is refused in turn.
-    let mut rounds = 0;
-    while let (Some(directory), true, true) = (&directory, looked.leads, rounds < LEADERS) {
-        let again = planning.look(Some(directory), &looked.created).await?;
-        let settled = again.created == looked.created;
+    // A record that waits for a value is tried again where another one's operation frees it, which may free a value in
+    // turn that a third one waits for.
+    for _ in 0..CHAIN {
+        if looked.freed.is_empty() {
+            break;
+        }
+        let again = planning.look(directory.as_ref(), &looked.freed).await?;
+        let settled = again.freed == looked.freed;
         looked = again;
-        rounds += 1;
         if settled {
             break;
         }
@@ -169,8 +185,8 @@ pub(super) async fn sync(
     planning.keep(run, directory.as_ref(), looked).await
 }
 
-/// How long a chain of leaders who are refused is followed.
-const LEADERS: usize = 10;
+/// How long a chain of records that wait for each other's values is followed.
+const CHAIN: usize = 10;
 
 /// What a plan of decisions is made from.
 struct Planning<'a> {
@@ -183,49 +199,47 @@ struct Planning<'a> {
 
 /// What a look over the candidates has shown.
 struct Looked {
-    created: HashSet<MemberKey>,
+    /// Unique values that operations free.
+    freed: HashSet<u64>,
     needs_directory: bool,
-    /// Somebody is to have a leader.
-    leads: bool,
     /// All candidates, where one page holds them, as on most days: they need not be looked for again.
     all: Option<Vec<Candidate>>,
 }
 
 impl Planning<'_> {
-    fn planner<'a>(
-        &'a self,
-        directory: Option<&'a Directory>,
-        created: &'a HashSet<MemberKey>,
-    ) -> Planner<'a> {
-        Planner::new(self.scope, self.survey, directory, created, self.policy, self.now)
+    fn planner<'a>(&'a self, directory: Option<&'a Directory>, freed: &'a HashSet<u64>) -> Planner<'a> {
+        Planner::new(self.scope, self.survey, directory, freed, self.policy, self.now)
     }
 
-    /// Plans and keeps nothing but who is created.
-    async fn look(
-        &self,
-        directory: Option<&Directory>,
-        known: &HashSet<MemberKey>,
-    ) -> Result<Looked, RunError> {
+    /// Plans and keeps nothing but what is freed.
+    async fn look(&self, directory: Option<&Directory>, known: &HashSet<u64>) -> Result<Looked, RunError> {
         let mut planner = self.planner(directory, known);
+        let (mut freed, mut pages, mut all) = (HashSet::new(), 0, Vec::new());
+        let mut take = |considered: Considered| {
+            if let Standing::Acting(operation) = considered.standing {
+                freed.extend(plan::freed(&operation).into_iter().map(|(_, value)| value));
+            }
+        };
+        let mut leavers = Leavers::new(self.flow, self.scope);
+        while let Some(page) = leavers.next().await? {
+            for leaver in &page {
+                take(planner.part_with(leaver));
+            }
+        }
         let mut candidates = Candidates::new(self.flow, self.scope, planner.contested());
-        let (mut created, mut leads, mut pages, mut all) = (HashSet::new(), false, 0, Vec::new());
         loop {
             let page = candidates.next().await?;
             if page.is_empty() {
                 break;
             }
             for candidate in &page {
-                let Standing::Acting(operation) = planner.consider(candidate) else { continue };
-                leads |= operation.body.contains_key("direct_leader");
-                if operation.kind == OperationKind::Create {
-                    created.insert(operation.userid.key());
-                }
+                take(planner.consider(candidate));
             }
             pages += 1;
             all = page;
         }
         let needs_directory = planner.needs_directory();
-        Ok(Looked { created, needs_directory, leads, all: (pages <= 1).then_some(all) })
+        Ok(Looked { freed, needs_directory, all: (pages <= 1).then_some(all) })
     }
 
     /// Plans, and keeps what is said of each record.
@@ -235,9 +249,24 @@ impl Planning<'_> {
         directory: Option<&Directory>,
         looked: Looked,
     ) -> Result<Made, RunError> {
-        let Looked { created, mut all, .. } = looked;
+        let Looked { freed, mut all, .. } = looked;
         let mut keeping = Keeping::begin(self.flow, run).await?;
-        let mut planner = self.planner(directory, &created);
+        let mut planner = self.planner(directory, &freed);
+        let mut leavers = Leavers::new(self.flow, self.scope);
+        while let Some(page) = leavers.next().await? {
+            for leaver in &page {
+                let considered = planner.part_with(leaver);
+                // What the ledger asks for has a decision and rules of its own, which its operation names.
+                let decided = match &considered.standing {
+                    Standing::Acting(operation) => (operation.decision.clone(), operation.rules.clone()),
+                    _ => match &leaver.refusal {
+                        Some(stored) => (stored.decision.clone(), stored.rules.clone()),
+                        None => (leaver.entry.rules.clone(), leaver.entry.rules.clone()),
+                    },
+                };
+                keeping.add(&leaver.entry.owner, (&decided.0, &decided.1), considered).await?;
+            }
+        }
         let mut candidates = Candidates::new(self.flow, self.scope, planner.contested());
         let mut from_before = false;
         loop {
@@ -249,14 +278,34 @@ impl Planning<'_> {
                 break;
             }
             for candidate in &page {
-                let standing = planner.consider(candidate);
+                let considered = planner.consider(candidate);
                 let record = &candidate.record;
-                from_before |= matches!(standing, Standing::Acting(_)) && record.fetched != *run;
-                keeping.add(&record.origin, (&record.decision, &record.rules), standing).await?;
+                from_before |= matches!(considered.standing, Standing::Acting(_)) && record.fetched != *run;
+                keeping.add(&record.origin, (&record.decision, &record.rules), considered).await?;
             }
         }
         let made = keeping.finish(planner.finish()).await?;
         Ok(Made { from_before, ..made })
+    }
+}
+
+/// Leavers of whom the ledger says that something is left to do, in the order of their accounts.
+struct Leavers<'a> {
+    flow: &'a Flow,
+    scope: &'a Scope,
+    after: Option<MemberKey>,
+}
+
+impl<'a> Leavers<'a> {
+    fn new(flow: &'a Flow, scope: &'a Scope) -> Self {
+        Self { flow, scope, after: None }
+    }
+
+    async fn next(&mut self) -> Result<Option<Vec<Leaver>>, RunError> {
+        let page = self.flow.store.leavers(self.scope, self.after.as_ref(), PAGE).await?;
+        let Some(last) = page.last() else { return Ok(None) };
+        self.after = Some(last.entry.userid.key());
+        Ok(Some(page))
     }
 }
 

@@ -13,6 +13,15 @@ pub struct RunOptions {
     pub accept_missing: bool,
 }
 
+impl RunOptions {
+    /// What is asked for, in words of the audit log.
+    pub fn told(self, what: &str) -> String {
+        let full = if self.full { " full" } else { "" };
+        let accept = if self.accept_missing { " accept_missing" } else { "" };
+        format!("{what}{full}{accept}")
+    }
+}
+
 /// What a run is asked to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request {

@@ -8,7 +8,7 @@ use super::error::RunError;
 use super::flow::Flow;
 use super::planning::{Keeping, Made, PAGE};
 use crate::model::{MemberKey, Operation, Origin, PlanId, RunId};
-use crate::plan::{Draft, Policy, Purpose, revert};
+use crate::plan::{Considered, Draft, Policy, Purpose, revert};
 
 pub(super) async fn plan(
     flow: &Flow,
@@ -44,14 +44,15 @@ pub(super) async fn plan(
         let lines = flow.store.members(own, &keys).await?;
         let lines: HashMap<MemberKey, _> = lines.into_iter().map(|line| (line.userid.key(), line)).collect();
         for operation in ready {
-            let standing = revert::undo(&operation, lines.get(&operation.userid.key()), policy);
+            let undone = revert::undo(&operation, lines.get(&operation.userid.key()), policy);
+            let considered = Considered::from(undone);
             let origin = Origin {
                 tenant: flow.tenant.clone(),
                 flow: operation.flow.clone(),
                 record: operation.record.clone(),
             };
-            draft.add(&origin, &standing);
-            keeping.add(&origin, (&operation.decision, &operation.rules), standing).await?;
+            draft.add(&origin, &considered);
+            keeping.add(&origin, (&operation.decision, &operation.rules), considered).await?;
         }
         if end {
             break;

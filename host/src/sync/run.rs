@@ -8,9 +8,11 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use super::apply::{Applied, Applying};
-use super::collect::Collecting;
+use super::collect::{Collected, Collecting};
 use super::error::RunError;
 use super::flow::Flow;
+use super::gate::Gate;
+use super::notice::{Clocked, Notice, with_notices};
 use super::planning::{self, Made};
 use super::progress::Stage;
 use super::request::Request;
@@ -23,8 +25,9 @@ use crate::plan::drift::Finding;
 use crate::plan::{AdoptBy, Counts, DriftSettle, Plan, Policy, Purpose};
 use crate::store::{PlanState, RunRow, RunState, StoredPlan, Watermark};
 
-/// How often a run plans again because it found members missing that the ledger knew. The guard judges each plan.
-const PASSES: usize = 3;
+/// How often a run plans, because values were parked, direct leaders follow or members were not found. The guard judges
+/// each plan.
+const PASSES: usize = 5;
 
 /// What a run came to.
 #[derive(Debug)]
@@ -35,6 +38,8 @@ pub struct Report {
     pub plan: Option<Plan>,
     /// What a look for drift found.
     pub findings: Vec<Finding>,
+    /// What a person should know of it that made nothing fail.
+    pub notices: Vec<Notice>,
     /// Why it ended early.
     pub error: Option<RunError>,
 }
@@ -73,9 +78,11 @@ impl Flow {
                 problem: None,
             },
             request,
-            complete: false,
+            collected: None,
+            began: Instant::now(),
             plan: None,
             findings: Vec::new(),
+            gate: Gate::default(),
             begun: false,
         };
         // Nothing of what begins a run is in doubt half-way: it may be dropped where it stands.
@@ -122,13 +129,17 @@ struct Running<'a> {
     request: Request,
     /// Quarantined records are tried again: a person asks, or the plan to apply was made so.
     retry: bool,
-    /// The whole form was read.
-    complete: bool,
+    /// What the form's collect came to.
+    collected: Option<Collected>,
+    /// When it began, by a clock that only goes on.
+    began: Instant,
     /// Calls made before this run, by clients that other runs have used.
     called_before: BTreeMap<String, u64>,
     row: RunRow,
     plan: Option<Plan>,
     findings: Vec<Finding>,
+    /// What the run's calls have shown so far of the tenant's rights and places.
+    gate: Gate,
     /// The run is in the store.
     begun: bool,
 }
@@ -157,27 +168,36 @@ impl Running<'_> {
             fields::check(flow).await?;
             // Whoever approves approves what the form says now, deleted rows included.
             let approving = matches!(self.request, Request::Apply { .. });
-            self.complete = self.collect(approving).await?;
+            self.collected = Some(self.collect(approving).await?);
         }
         Ok(purpose)
     }
 
     async fn go(&mut self, purpose: Purpose) -> Result<RunState, RunError> {
         let mut made = unless(&self.flow.quit, self.make(&purpose)).await?;
-        if made.from_before && !self.complete && purpose == Purpose::Sync {
+        let complete = self.collected.as_ref().is_some_and(|collected| collected.complete);
+        if made.from_before && !complete && purpose == Purpose::Sync {
             // Something is to be done for a row that this run has not read: the row may be gone since.
-            self.complete = unless(&self.flow.quit, self.collect(true)).await?;
+            self.collected = Some(unless(&self.flow.quit, self.collect(true)).await?);
             made = unless(&self.flow.quit, self.make(&purpose)).await?;
         }
         let mut applying = false;
-        if let Request::Apply { plan: asked, .. } = &self.request {
+        if let Request::Apply { plan: asked, approved } = &self.request {
             applying = true;
+            let approved = *approved;
             if *asked != made.plan.id {
                 let (asked, new, held) = (asked.clone(), made.plan.id.clone(), made.plan.guard.holds());
                 self.keep(made, false).await?;
                 return Err(RunError::Superseded { plan: asked, new, held });
             }
+            // The limits may have been lowered since it was made.
+            if made.plan.guard.holds() && !approved {
+                let plan = made.plan.id.clone();
+                self.keep(made, false).await?;
+                return Err(RunError::NotApproved { plan });
+            }
         }
+        let mut removed = Vec::new();
         for pass in 0..PASSES {
             self.row.counts = merged(self.row.counts, made.plan.counts);
             self.row.problem = problem::undecided(&made.plan).or_else(|| made.note.clone());
@@ -198,10 +218,11 @@ impl Running<'_> {
             let applied = self.apply(&plan).await?;
             self.plan.get_or_insert(plan);
             self.row.counts = self.row.counts + applied.counts;
+            removed.extend(applied.removed);
             if let Some(error) = applied.stopped {
                 return Err(RunError::Stopped(error));
             }
-            let Counts { failed, untried, .. } = applied.counts;
+            let Counts { failed, untried, unplaced, .. } = applied.counts;
             if self.flow.quit.is_cancelled() && failed + untried > 0 {
                 return Err(RunError::Quit { done: self.row.counts.operations(), failed, untried });
             }
@@ -211,17 +232,33 @@ impl Running<'_> {
             if let (Some((userid, words)), None) = (applied.first_failure, &self.row.problem) {
                 self.row.problem = Some(problem::not_done(failed, &userid, &words));
             }
+            if let Some((userid, code)) = applied.no_place {
+                let told = problem::no_place(unplaced, &userid, code);
+                self.row.problem = Some(problem::both(self.row.problem.take(), told));
+            }
             if purpose != Purpose::Sync || !applied.plan_again || pass + 1 == PASSES {
                 break;
             }
             // What was not done is planned anew, and counted by what becomes of it then.
-            self.row.counts = Counts { failed: 0, untried: 0, ..self.row.counts };
+            self.row.counts = Counts { failed: 0, untried: 0, unplaced: 0, ..self.row.counts };
             self.row.problem = None;
             made = unless(&self.flow.quit, self.make(&purpose)).await?;
         }
-        let Counts { failed, untried, .. } = self.row.counts;
-        if failed + untried > 0 {
+        if let Some((count, userid, errcode)) =
+            self.flow.store.leavers_refused(&self.flow.tenant, &self.flow.id).await?
+        {
+            let told = problem::leavers_refused(count, &userid, errcode);
+            self.row.problem = Some(problem::both(self.row.problem.take(), told));
+        }
+        let Counts { failed, untried, unplaced, .. } = self.row.counts;
+        let is_undone = failed + untried + unplaced > 0;
+        if is_undone {
             self.row.problem.get_or_insert_with(|| problem::in_doubt(failed));
+        }
+        if !removed.is_empty() {
+            self.row.problem = Some(problem::both(self.row.problem.take(), problem::removed(&removed)));
+        }
+        if is_undone {
             return Ok(RunState::Failed);
         }
         if purpose == Purpose::Sync {
@@ -248,8 +285,8 @@ impl Running<'_> {
         }
     }
 
-    /// Reads the form, the whole of it if need be. Says whether it was the whole.
-    async fn collect(&self, complete: bool) -> Result<bool, RunError> {
+    /// Reads the form, the whole of it if need be.
+    async fn collect(&self, complete: bool) -> Result<Collected, RunError> {
         self.enter(Stage::Collect);
         Collecting {
             flow: self.flow,
@@ -325,7 +362,7 @@ impl Running<'_> {
 
     async fn apply(&self, plan: &Plan) -> Result<Applied, RunError> {
         let flow = self.flow;
-        let set = async |state| flow.store.set_plan_state(&flow.tenant, &plan.id, state, None).await;
+        let set = async |state| flow.store.set_plan_state(&flow.tenant, &plan.id, state).await;
         if plan.operations == 0 {
             set(PlanState::Done).await?;
             return Ok(Applied::default());
@@ -333,8 +370,9 @@ impl Running<'_> {
         self.enter(Stage::Apply);
         flow.progress.planned(plan.operations);
         set(PlanState::Applying).await?;
-        let applied = Applying::new(flow, plan).apply().await?;
-        let all = applied.counts.failed + applied.counts.untried == 0;
+        let applied = Applying::new(flow, plan, &self.gate).apply().await?;
+        let Counts { failed, untried, unplaced, .. } = applied.counts;
+        let all = failed + untried + unplaced == 0;
         set(if all { PlanState::Done } else { PlanState::Failed }).await?;
         Ok(applied)
     }
@@ -365,8 +403,9 @@ impl Running<'_> {
     /// Only after every page was read, every row decided and every outcome stored.
     async fn move_watermark(&self) -> Result<(), RunError> {
         let flow = self.flow;
+        let Some(collected) = &self.collected else { return Ok(()) };
         let watermark = Watermark {
-            reached: self.row.started_at,
+            reached: collected.reached(),
             query: flow.query_digest(),
             form: flow.form_name(),
             asked: None,
@@ -389,6 +428,10 @@ impl Running<'_> {
             }
         };
         self.row.ended_at = Some(now);
+        let notices = self.notices();
+        if error.is_none() {
+            self.row.problem = with_notices(self.row.problem.take(), &notices);
+        }
         let mut calls = self.flow.calls();
         for (api, before) in &self.called_before {
             if let Some(count) = calls.get_mut(api) {
@@ -408,7 +451,16 @@ impl Running<'_> {
             }
         };
         self.tell(error.as_ref());
-        Report { run: self.row, plan: self.plan, findings: self.findings, error }
+        Report { run: self.row, plan: self.plan, findings: self.findings, notices, error }
+    }
+
+    /// What a person should know of the run beside what it came to.
+    fn notices(&self) -> Vec<Notice> {
+        let (source, directory) = (&self.flow.source, &self.flow.directory);
+        let clocks = Notice::of_clock(Clocked::JianDaoYun, source.service_clock(self.began))
+            .or_else(|| Notice::of_clock(Clocked::WeCom, directory.service_clock(self.began)));
+        let no_row = self.collected.as_ref().and_then(|collected| collected.nothing_yet.clone());
+        clocks.into_iter().chain(no_row).collect()
     }
 
     /// Counts the run and logs its end.
@@ -443,6 +495,7 @@ impl Running<'_> {
                     counts.refused = counts.refused,
                     counts.failed = counts.failed,
                     counts.untried = counts.untried,
+                    counts.unplaced = counts.unplaced,
                     "run ended"
                 );
             }

@@ -41,7 +41,7 @@ pub(super) async fn settle_crash(flow: &Flow) -> Result<usize, RunError> {
     }
     for ((tenant, plan), settlements) in by_plan {
         log(&tenant, &plan, &settlements);
-        flow.store.settle(&tenant, &plan, &settlements, now).await?;
+        flow.store.settle(&flow.siblings, &tenant, &plan, &settlements, now).await?;
     }
     Ok(count)
 }
@@ -69,15 +69,10 @@ pub(super) fn read_back(
         OperationKind::Delete if !there => done(),
         OperationKind::Delete | OperationKind::Adopt | OperationKind::Keep => (OperationState::Lost, None),
         OperationKind::Update | OperationKind::Disable | OperationKind::Enable => {
-            let gone = |before: &LedgerEntry| LedgerEntry {
-                state: MemberState::Deleted,
-                doubtful: false,
-                ..before.clone()
-            };
             let doubtful = operation
                 .before
                 .as_ref()
-                .map(|before| if there { before.in_doubt(operation) } else { gone(before) });
+                .map(|before| if there { before.in_doubt(operation) } else { before.removed(now) });
             (OperationState::Lost, doubtful)
         }
     };

@@ -1,14 +1,16 @@
 //! From WeCom's verdict on a call to what becomes of the operation: its state, the ledger's line, the quarantine.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde_json::Map;
 
 use crate::model::{
-    LedgerEntry, Member, MemberState, Operation, OperationKind, OperationState, Origin, Refusal, RefusedBy,
-    TenantId, Text, Violation,
+    LedgerEntry, Member, MemberKey, MemberState, Operation, OperationKind, OperationState, Origin, Refusal,
+    RefusedBy, TenantId, Text, UniqueField, UserId, Violation, WaitsFor, rest_after,
 };
+use crate::plan::unknown_leader;
 use crate::store::{AttemptRow, Settlement};
 use crate::wecom::{self, Answer, Verdict};
 
@@ -17,7 +19,7 @@ use crate::wecom::{self, Answer, Verdict};
 pub(super) struct Known<'a> {
     /// The tenant that writes.
     pub(super) tenant: &'a TenantId,
-    /// It came after others it depends on, which may have failed.
+    /// It comes after others it depends on, which may have failed.
     pub(super) later: bool,
     /// Members that are there already are taken for ours.
     pub(super) adopts: bool,
@@ -38,6 +40,13 @@ pub(super) enum Meaning {
         doubt: bool,
         /// What was called so far.
         attempts: Vec<AttemptRow>,
+    },
+    /// WeCom did not find a member: the directory's own listing says which of them is gone.
+    NotFound {
+        /// What was called so far.
+        attempts: Vec<AttemptRow>,
+        /// An earlier call may have been carried out.
+        doubt: bool,
     },
     /// The tenant's calls are over for this run.
     Stop {
@@ -73,7 +82,9 @@ pub(super) fn read(operation: &Arc<Operation>, place: usize, known: Known<'_>, a
     // A change that is refused now may have been carried out by an earlier call whose answer was lost.
     let called_before = before.filter(|_| !creating && (answer.in_doubt || known.maybe_ours));
     let doubtful = called_before.map(|before| before.in_doubt(operation));
-    let refused = |refusal| settled(OperationState::Refused, doubtful.clone(), Some(refusal));
+    let refused = |refusal| {
+        settled(OperationState::Refused, doubtful.clone(), Some(rested(operation, refusal, known.when)))
+    };
     match answer.verdict {
         Verdict::Done { created_departments } if created_departments.is_empty() => done(),
         Verdict::Done { created_departments } => {
@@ -108,7 +119,7 @@ pub(super) fn read(operation: &Arc<Operation>, place: usize, known: Known<'_>, a
                     format!("企业微信只接受了请求的一部分：{errmsg}；这是 ruzhi 的问题，请反馈"),
                 ),
             );
-            settled(OperationState::Failed, Some(entry), Some(refusal))
+            settled(OperationState::Failed, Some(entry), Some(rested(operation, refusal, known.when)))
         }
         Verdict::AlreadyExists { maybe_ours } if maybe_ours || known.maybe_ours => there(),
         // Created by someone else since the plan was made, and the tenant takes whoever is there: with all fields, next time.
@@ -133,26 +144,36 @@ pub(super) fn read(operation: &Arc<Operation>, place: usize, known: Known<'_>, a
         }
         // The plan had somebody give the number up first; if that failed, both are tried again.
         Verdict::MobileHeld { .. } if known.later => settled(OperationState::Failed, doubtful, None),
-        Verdict::MobileHeld { holder, .. } => {
-            refused(refusal(errcode, "mobile", "mobile.held", &mobile_held(&holder.unwrap_or_default())))
-        }
+        Verdict::MobileHeld { holder, .. } => refused(mobile_held(errcode, holder.as_deref())),
         Verdict::NotFound if creating => refused(from_table(60111)),
-        Verdict::NotFound => {
-            // Someone removed the member by hand.
-            let entry = LedgerEntry { state: MemberState::Deleted, doubtful: false, ..after() };
-            let gone = matches!(operation.kind, OperationKind::Disable | OperationKind::Delete);
-            settled(if gone { OperationState::Done } else { OperationState::Failed }, Some(entry), None)
+        Verdict::NotFound => Meaning::NotFound { doubt: doubtful.is_some(), attempts },
+        // As with a mobile number: the plan had another member give the value up first.
+        Verdict::Refused { errcode, .. } if known.later && value_taken(errcode).is_some() => {
+            settled(OperationState::Failed, doubtful, None)
         }
-        Verdict::Refused { errcode, .. } => refused(from_table(errcode)),
-        Verdict::Unknown { errcode, errmsg } => {
-            tracing::error!(
-                wecom.errcode = errcode,
-                member.userid = operation.userid.as_str(),
-                record.id = operation.record.as_str(),
-                "WeCom answered with a code that is not in the table: {errmsg}"
-            );
+        Verdict::Refused { errcode, errmsg } => {
+            let held_by = value_taken(errcode).and_then(|_| wecom::holder(&errmsg)?.parse().ok());
+            refused(Refusal { held_by, ..from_table(errcode) })
+        }
+        // It has turned out to be this member's.
+        Verdict::Unsure { errcode, .. } => {
+            if wecom::class(errcode) != wecom::Class::Configuration {
+                tracing::error!(
+                    wecom.errcode = errcode,
+                    member.userid = operation.userid.as_str(),
+                    record.id = operation.record.as_str(),
+                    "WeCom answered with a code that nobody expects: {}",
+                    errmsg.clone().unwrap_or_default()
+                );
+            }
             refused(from_table(errcode))
         }
+        // The last place may have gone to this very member.
+        Verdict::NoPlace { .. } if creating && (answer.in_doubt || known.maybe_ours) => {
+            Meaning::Again { doubt: true, attempts }
+        }
+        // The record waits for a place, and is no worse for it.
+        Verdict::NoPlace { .. } => settled(OperationState::Failed, doubtful, None),
         Verdict::Stopped(error) => Meaning::Stop {
             settlement: (!answer.in_doubt && !known.maybe_ours)
                 .then(|| Box::new(settlement(OperationState::Failed, None, None))),
@@ -173,20 +194,17 @@ pub(super) fn read(operation: &Arc<Operation>, place: usize, known: Known<'_>, a
     }
 }
 
-/// That a mobile number is another member's. [`holder`] reads the member out of it.
-fn mobile_held(who: &str) -> Text {
-    Text::new(
+/// That a mobile number is another member's.
+fn mobile_held(errcode: Option<i64>, holder: Option<&str>) -> Refusal {
+    let who = holder.unwrap_or_default();
+    let text = Text::new(
         format!(
             "this mobile number belongs to the member {who} in WeCom; correct the number, or remove it there"
         ),
         format!("该手机号在企业微信中属于成员 {who}；请更正手机号，或先从该成员处移除"),
-    )
-}
-
-/// The member whom a mobile number belongs to, where a refusal says so. No userid has a blank or a `；`.
-pub(super) fn holder(violation: &Violation) -> Option<&str> {
-    let (_, rest) = violation.message.split_once("属于成员 ").filter(|_| violation.rule == "mobile.held")?;
-    rest.split('；').next().filter(|who| !who.is_empty())
+    );
+    let held_by = holder.and_then(|who| who.parse().ok());
+    Refusal { held_by, ..refusal(errcode, "mobile", "mobile.held", &text) }
 }
 
 /// The ledger's line once an operation is done.
@@ -199,6 +217,7 @@ pub(super) fn after(operation: &Operation, tenant: &TenantId, when: DateTime<Utc
         OperationKind::Delete => MemberState::Deleted,
         OperationKind::Disable if operation.left => MemberState::Left,
         OperationKind::Update if operation.left => stays,
+        OperationKind::Keep if settles_removal(operation) => MemberState::Removed,
         OperationKind::Keep if operation.body.is_empty() => MemberState::Deleted,
         OperationKind::Keep => stays,
         OperationKind::Adopt if moves => stays,
@@ -228,23 +247,34 @@ pub(super) fn after(operation: &Operation, tenant: &TenantId, when: DateTime<Utc
         state,
         left_at: match (kind, state) {
             (OperationKind::Disable, MemberState::Left) => Some(when),
-            (_, MemberState::Left) => before.and_then(|before| before.left_at),
+            (_, MemberState::Left | MemberState::Removed) => before.and_then(|before| before.left_at),
             _ => None,
         },
         doubtful: match kind {
             OperationKind::Adopt => !moves || before.is_some_and(|before| before.doubtful),
+            // Only one field was sent.
+            _ if operation.parks.is_some() => before.is_some_and(|before| before.doubtful),
+            OperationKind::Keep if settles_removal(operation) => false,
             _ => kept_from.is_some_and(|before| before.doubtful && state != MemberState::Deleted),
         },
         carried_out,
         rules: operation.rules.clone(),
         kept: kept(operation),
+        removal_answer: before.filter(|_| state == MemberState::Removed).and_then(|line| line.removal_answer),
     }
+}
+
+/// Whether a second listing without the member is all that the operation notes.
+fn settles_removal(operation: &Operation) -> bool {
+    let removed = operation.before.as_ref().is_some_and(|line| line.state == MemberState::Removed);
+    removed && operation.kind == OperationKind::Keep && !operation.left && !operation.undoes
 }
 
 /// The ledger's line of a created member who was found there already. Where an earlier plan's create was lost too, it may
 /// be that one's fields the member has, so all are to be sent.
 pub(super) fn found(operation: &Operation, line: LedgerEntry) -> LedgerEntry {
-    let doubtful = operation.before.as_ref().is_some_and(LedgerEntry::may_appear);
+    let unsure = |before: &LedgerEntry| before.may_appear() || before.state == MemberState::Removed;
+    let doubtful = operation.before.as_ref().is_some_and(unsure);
     LedgerEntry { doubtful, ..line }
 }
 
@@ -282,19 +312,19 @@ pub(super) fn undone(operation: &Operation) -> Option<Refusal> {
             ),
         ),
     };
-    let violation = Violation { field: String::new(), rule: rule.to_owned(), message: text.both() };
-    Some(Refusal { by: RefusedBy::Person, violations: vec![violation], errcode: None })
+    let violation = Violation { field: String::new(), rule: rule.to_owned(), message: text.into() };
+    Some(Refusal::new(RefusedBy::Person, vec![violation]))
 }
 
 /// WeCom did not take a member's new mobile number: the ledger keeps the old one, if that is sure, and the record waits.
-pub(super) fn mobile_not_taken(settlement: &mut Settlement) {
+pub(super) fn mobile_not_taken(settlement: &mut Settlement, when: DateTime<Utc>) {
     let before = settlement.operation.before.as_ref().filter(|before| !before.doubtful);
     let old = before.and_then(|before| before.written.mobile.clone());
     if let Some(line) = &mut settlement.ledger {
         line.written.mobile = old;
         line.carried_out = None;
     }
-    settlement.refusal = Some(mobile_ignored());
+    settlement.refusal = Some(rested(&settlement.operation, mobile_ignored(), when));
 }
 
 /// Why a record waits whose member does not take the new mobile number.
@@ -313,7 +343,7 @@ fn mobile_ignored() -> Refusal {
 /// What a refusal by WeCom says, from the table of codes.
 fn from_table(errcode: i64) -> Refusal {
     let meaning = wecom::meaning(errcode);
-    let (means, advice) = (meaning.means(), meaning.advice());
+    let (means, advice) = (meaning.means(), meaning.advice_for_one());
     refusal(
         Some(errcode),
         field_of(errcode),
@@ -323,14 +353,111 @@ fn from_table(errcode: i64) -> Refusal {
 }
 
 fn refusal(errcode: Option<i64>, field: &str, rule: &str, text: &Text) -> Refusal {
-    let violation = Violation { field: field.to_owned(), rule: rule.to_owned(), message: text.both() };
-    Refusal { by: RefusedBy::Wecom, violations: vec![violation], errcode }
+    let message = text.clone().into();
+    let violation = Violation { field: field.to_owned(), rule: rule.to_owned(), message };
+    let waits_for = match (rule, errcode.and_then(value_taken)) {
+        ("mobile.held", _) => WaitsFor::Mobile,
+        ("member.foreign", _) => WaitsFor::Userid,
+        (_, Some(field)) => field.into(),
+        _ => WaitsFor::Time,
+    };
+    Refusal { errcode, waits_for, ..Refusal::new(RefusedBy::Wecom, vec![violation]) }
+}
+
+/// The field whose value another member has, where a code says that one does.
+fn value_taken(errcode: i64) -> Option<UniqueField> {
+    match errcode {
+        60104 => Some(UniqueField::Mobile),
+        60106 | 60142 => Some(UniqueField::Email),
+        60145 => Some(UniqueField::BizMail),
+        _ => None,
+    }
+}
+
+/// A rejection with the time of the next attempt. One of a direct leader keeps nothing else back.
+fn rested(operation: &Operation, refusal: Refusal, when: DateTime<Utc>) -> Refusal {
+    let tries = operation.tries.saturating_add(1);
+    let waits_for = if operation.sets_leader_only() { WaitsFor::Leader } else { refusal.waits_for };
+    Refusal { tries, retry_at: Some(when + rest_after(tries)), waits_for, ..refusal }
+}
+
+/// What becomes of an operation whose member WeCom did not find, once the directory has been listed.
+pub(super) fn not_found(
+    members: &BTreeMap<MemberKey, UserId>,
+    tenant: &TenantId,
+    due: NotFound,
+    when: DateTime<Utc>,
+) -> Settlement {
+    let NotFound { place, operation, attempts, doubt } = due;
+    let there = |key: &MemberKey| members.contains_key(key);
+    let before = operation.before.as_ref();
+    let last = attempts.last();
+    let (errcode, errmsg) = (last.and_then(|a| a.errcode), last.map(|a| a.errmsg.clone()));
+    let missing =
+        operation.member.direct_leader.iter().flatten().find(|leader| !there(&MemberKey::of(leader)));
+    let (state, ledger, refusal) = if there(&operation.userid.key()) {
+        let doubtful = before.filter(|_| doubt).map(|before| before.in_doubt(&operation));
+        match missing.filter(|_| operation.sets_leader_only()) {
+            // The leader is gone, and not the member. It is set when the listing has the leader.
+            Some(leader) => {
+                let refusal = Refusal {
+                    errcode,
+                    waits_for: WaitsFor::Leader,
+                    ..Refusal::new(RefusedBy::Wecom, vec![unknown_leader(leader)])
+                };
+                (OperationState::Refused, doubtful, Some(refusal))
+            }
+            // Everybody is there: it is WeCom's word on the leader. A late replica's is taken back by the next run.
+            None if operation.sets_leader_only() => {
+                let errcode = errcode.unwrap_or(60111);
+                let mut refusal = rested(&operation, from_table(errcode), when);
+                for violation in &mut refusal.violations {
+                    violation.field = "direct_leader".to_owned();
+                }
+                if operation.tries == 0 {
+                    refusal.retry_at = Some(when);
+                }
+                (OperationState::Refused, doubtful, Some(refusal))
+            }
+            // A late replica, or a member that the operation refers to in passing.
+            None => (OperationState::Failed, doubtful, None),
+        }
+    } else {
+        match operation.kind {
+            OperationKind::Delete => {
+                (OperationState::Done, Some(after(&operation, tenant, when)), undone(&operation))
+            }
+            OperationKind::Disable if operation.left => {
+                (OperationState::Done, before.map(|before| before.removed(when)), undone(&operation))
+            }
+            _ => (OperationState::Failed, before.map(|before| before.removed(when)), None),
+        }
+    };
+    if ledger.as_ref().is_some_and(|line| line.state == MemberState::Removed) {
+        tracing::warn!(
+            member.userid = operation.userid.as_str(),
+            record.id = operation.record.as_str(),
+            "the member was removed from WeCom by hand"
+        );
+    }
+    Settlement { place, operation, state, errcode, errmsg, attempts, ledger, refusal }
+}
+
+/// An operation whose member WeCom did not find.
+#[derive(Debug)]
+pub(super) struct NotFound {
+    pub(super) place: usize,
+    pub(super) operation: Arc<Operation>,
+    pub(super) attempts: Vec<AttemptRow>,
+    /// An earlier call may have been carried out.
+    pub(super) doubt: bool,
 }
 
 /// The field a code speaks of, where it speaks of one.
 fn field_of(errcode: i64) -> &'static str {
     match errcode {
         40003 | 41009 | 60102 | 60111 | 301_021 | 301_036 => "userid",
+        50002 | 60011 | 60021 | 60030 | 92000 | 301_005 | 701_099 => "userid",
         60112 => "name",
         60103 | 60104 | 60129 => "mobile",
         60105 | 60106 | 60141 | 60142 => "email",

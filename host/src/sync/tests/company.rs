@@ -8,19 +8,22 @@ use serde_json::Value;
 
 use super::directory::{Fault, Model, expected};
 use crate::model::{
-    Decision, Digest, FlowId, LedgerEntry, Member, MemberKey, Membership, Operation, OperationKind,
-    OperationState, Origin, TenantId, Violation,
+    Decision, Digest, FlowId, LedgerEntry, Member, MemberKey, MemberState, Membership, Operation,
+    OperationKind, OperationState, Origin, Refusal, TenantId, UniqueField, Violation,
 };
 use crate::plan::tests::world::{Planned, World, decided, id};
-use crate::plan::{Duplicates, Existing, Guard, Policy, Standing, StoredRefusal, comparable_mobile};
+use crate::plan::{
+    Duplicates, Existing, Guard, Policy, Removed, Standing, StoredRefusal, comparable_mobile, freed,
+};
 use crate::store::Settlement;
 use crate::sync::settle::read_back;
-use crate::sync::verdict::{Known, Meaning, after, mobile_not_taken, read};
+use crate::sync::verdict::{Known, Meaning, NotFound, after, mobile_not_taken, not_found, read};
 
 /// Operations marked as `sending` together, ahead of their calls.
 const WINDOW: usize = 3;
 /// As in a run.
 const ROUNDS: usize = 3;
+const PASSES: usize = 5;
 
 /// What a row says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +42,8 @@ pub(super) struct Row {
     pub(super) email: u8,
     pub(super) department: u32,
     pub(super) leads: bool,
+    /// The direct leader: `USERIDS` and more name nobody.
+    pub(super) leader: Option<u8>,
     pub(super) position: u8,
     pub(super) state: State,
 }
@@ -63,6 +68,7 @@ fn decide(row: &Row, version: u8) -> Decision {
             position: (version > 0).then(|| text(row.position)),
             email: (version > 1)
                 .then(|| if row.email == 0 { String::new() } else { format!("e{}@x.cn", row.email) }),
+            direct_leader: (version > 0).then(|| row.leader.map(userid).into_iter().collect()),
             alias: (version == 2).then(|| text(row.position)),
             to_invite: (version > 0).then_some(true),
             ..Member::default()
@@ -72,7 +78,7 @@ fn decide(row: &Row, version: u8) -> Decision {
         State::Wrong => Decision::Reject(vec![Violation {
             field: "mobile".to_owned(),
             rule: "mobile.invalid".to_owned(),
-            message: "…".to_owned(),
+            message: "…".into(),
         }]),
     }
 }
@@ -118,6 +124,9 @@ struct Run {
     halted: bool,
     crashed: bool,
     again: BTreeMap<usize, Due>,
+    not_found: Vec<NotFound>,
+    /// The plan has something left for another one of this run.
+    plan_again: bool,
     unstored: Vec<Settlement>,
     moved: usize,
 }
@@ -129,6 +138,8 @@ pub(super) struct Company {
     pub(super) version: u8,
     pub(super) now: DateTime<Utc>,
     pub(super) tenants: [TenantId; 2],
+    /// What becomes of members who are removed by hand.
+    pub(super) removed: Removed,
     /// Members whom someone deleted by hand and the ledger still has: nothing tells ruzhi until it writes them.
     pub(super) deleted_by_hand: BTreeSet<MemberKey>,
     /// Operations stored as `sending`.
@@ -145,6 +156,7 @@ impl Company {
             version: 1,
             now: "2026-05-01T08:00:00Z".parse().unwrap_or_default(),
             tenants: ["factory", "office"].map(|tenant| tenant.parse().unwrap()),
+            removed: Removed::Ask,
             deleted_by_hand: BTreeSet::new(),
             sending: BTreeMap::new(),
             next_row: 1,
@@ -159,6 +171,7 @@ impl Company {
         Policy {
             duplicates: Duplicates::Refuse,
             existing: Existing::Refuse,
+            removed: Removed::Ask,
             protected: BTreeSet::new(),
             grace: TimeDelta::days(30),
             guard: Guard { leave_least: 100, ..Guard::default() },
@@ -188,7 +201,9 @@ impl Company {
 
     /// Whether the ledger has, or may yet have, a member of this name.
     pub(super) fn knows(&self, key: &MemberKey) -> bool {
-        let line = |line: &LedgerEntry| line.userid.key() == *key && (line.exists() || line.may_appear());
+        let line = |line: &LedgerEntry| {
+            line.userid.key() == *key && (line.exists() || line.may_appear() || line.removal_is_unsure())
+        };
         self.world.ledger.values().any(line)
             || self.sending.values().any(|operation| operation.userid.key() == *key)
             || self.directory.is_coming(key)
@@ -208,10 +223,20 @@ impl Company {
             halted: false,
             crashed: false,
             again: BTreeMap::new(),
+            not_found: Vec::new(),
+            plan_again: false,
             unstored: Vec::new(),
             moved: 0,
         };
         self.apply(&mut run, &planned);
+        for _ in 1..PASSES {
+            if !std::mem::take(&mut run.plan_again) || run.halted || run.crashed {
+                break;
+            }
+            let planned = self.plan(&run.tenant.clone(), weather.full);
+            self.keep_quarantine(&run.tenant.clone(), &planned);
+            self.apply(&mut run, &planned);
+        }
         if self.sending.is_empty() {
             self.check();
         }
@@ -220,19 +245,23 @@ impl Company {
 
     pub(super) fn plan(&mut self, tenant: &TenantId, full: bool) -> Planned {
         let directory = self.directory.directory();
-        self.world.plan((tenant, &Self::flow()), Some(&directory), &Self::policy(full), self.now)
+        let policy = Policy { removed: self.removed, ..Self::policy(full) };
+        self.world.plan((tenant, &Self::flow()), Some(&directory), &policy, self.now)
     }
 
     /// The quarantine of a flow is what its last plan refused; what it confirmed the ledger learns.
     fn keep_quarantine(&mut self, tenant: &TenantId, planned: &Planned) {
         for record in self.world.records.values_mut().filter(|record| record.origin.tenant == *tenant) {
+            let stored = |refusal: &Refusal| StoredRefusal {
+                refusal: refusal.clone(),
+                decision: record.decision.clone(),
+                rules: record.rules.clone(),
+            };
             record.refusal = match planned.standings.get(&record.origin) {
-                Some(Standing::Refused { refusal }) => Some(StoredRefusal {
-                    refusal: refusal.clone(),
-                    decision: record.decision.clone(),
-                    rules: record.rules.clone(),
-                }),
-                _ => None,
+                Some(Standing::Refused { refusal }) => Some(stored(refusal)),
+                // What is tried again stays until it is done.
+                Some(Standing::Acting(_)) if record.refusal.is_some() => record.refusal.take(),
+                _ => planned.pending.get(&record.origin).map(stored),
             };
             if let Some(Standing::Unchanged { confirmed: true }) = planned.standings.get(&record.origin) {
                 for line in self.world.ledger.values_mut().filter(|line| line.owner == record.origin) {
@@ -255,7 +284,7 @@ impl Company {
 
     /// Stores an outcome: the journal, the ledger and the quarantine together.
     fn store(&mut self, tenant: &TenantId, settlement: Settlement) {
-        let Settlement { place, operation, ledger, refusal, .. } = settlement;
+        let Settlement { place, operation, state, ledger, refusal, .. } = settlement;
         self.sending.remove(&(tenant.clone(), place));
         if let Some(line) = ledger {
             if let Some(before) = operation.before.as_ref().filter(|b| b.owner.tenant != line.owner.tenant) {
@@ -264,13 +293,43 @@ impl Company {
             if !line.exists() || operation.kind == OperationKind::Create {
                 self.deleted_by_hand.remove(&line.userid.key());
             }
+            if line.state == MemberState::Deleted {
+                // Gone as the form asks: who comes back is a new member.
+                self.directory.removed_by_hand.remove(&line.userid.key());
+            }
             self.world.write(line);
         }
         let origin =
             Origin { tenant: tenant.clone(), flow: operation.flow.clone(), record: operation.record.clone() };
-        if let (Some(refusal), Some(record)) = (refusal, self.world.records.get_mut(&origin)) {
+        if state == OperationState::Done {
+            for (field, _) in freed(&operation) {
+                self.wake_waiting(field);
+            }
+        }
+        let done = state == OperationState::Done && !operation.partial;
+        let refusal = refusal.map(|refusal| {
             let (decision, rules) = (operation.decision.clone(), operation.rules.clone());
-            record.refusal = Some(StoredRefusal { refusal, decision, rules });
+            StoredRefusal { refusal, decision, rules }
+        });
+        if operation.left && operation.before.as_ref().is_some_and(|line| line.owner == origin) {
+            match refusal.clone() {
+                Some(refusal) => drop(self.world.leaver_refusals.insert(origin.clone(), refusal)),
+                None if done => drop(self.world.leaver_refusals.remove(&origin)),
+                None => {}
+            }
+        }
+        if let Some(record) = self.world.records.get_mut(&origin)
+            && (refusal.is_some() || done)
+        {
+            record.refusal = refusal;
+        }
+    }
+
+    /// As the store lets records be tried again that wait for a value of a field.
+    fn wake_waiting(&mut self, field: UniqueField) {
+        let records = self.world.records.values_mut().filter_map(|record| record.refusal.as_mut());
+        for stored in records.filter(|stored| stored.refusal.waits_for.value() == Some(field)) {
+            stored.refusal.retry_at = Some(DateTime::UNIX_EPOCH);
         }
     }
 
@@ -295,11 +354,18 @@ impl Company {
                     let operation = Arc::clone(operation);
                     self.call(
                         run,
-                        Due { place: *place, later: wave > 0, operation, doubt: false, called: false },
+                        Due {
+                            place: *place,
+                            later: wave > planned.plan.first_wave,
+                            operation,
+                            doubt: false,
+                            called: false,
+                        },
                     );
                 }
             }
             self.rounds(run);
+            self.prove_not_found(run);
             self.flush(run, 1);
             if run.halted || run.crashed {
                 break;
@@ -328,6 +394,20 @@ impl Company {
         }
         for (place, due) in std::mem::take(&mut run.again).into_iter().filter(|(_, due)| !due.doubt) {
             let settlement = not_done(place, &due);
+            self.settled(run, settlement);
+        }
+    }
+
+    /// As a run asks the listing about members that WeCom did not find.
+    fn prove_not_found(&mut self, run: &mut Run) {
+        let due = std::mem::take(&mut run.not_found);
+        if run.crashed || due.is_empty() {
+            return;
+        }
+        let members = self.directory.directory().members;
+        for due in due {
+            run.plan_again = true;
+            let settlement = not_found(&members, &run.tenant, due, self.now);
             self.settled(run, settlement);
         }
     }
@@ -361,7 +441,9 @@ impl Company {
         let faults = &run.weather.faults;
         let fault = faults.get(run.calls % faults.len().max(1)).copied().unwrap_or(Fault::None);
         run.calls += 1;
-        let maybe_ours = due.doubt || due.operation.before.as_ref().is_some_and(LedgerEntry::may_appear);
+        let before = due.operation.before.as_ref();
+        let maybe_ours =
+            due.doubt || before.is_some_and(|line| line.may_appear() || line.removal_is_unsure());
         let answer = self.directory.write(&due.operation, fault, maybe_ours, self.now);
         let tenant = run.tenant.clone();
         let known = Known { tenant: &tenant, later: due.later, adopts: false, maybe_ours, when: self.now };
@@ -374,6 +456,12 @@ impl Company {
                 let due = Due { doubt: due.doubt || doubt, called: true, ..due };
                 run.again.insert(due.place, due);
             }
+            Meaning::NotFound { attempts, doubt } => run.not_found.push(NotFound {
+                place: due.place,
+                operation: due.operation,
+                attempts,
+                doubt: due.doubt || doubt,
+            }),
             Meaning::Stop { settlement, .. } => {
                 run.halted = true;
                 if let Some(settlement) = settlement {
@@ -400,12 +488,13 @@ impl Company {
         if operation.kind == OperationKind::Create || (same && !before.doubtful) || taken {
             return settlement;
         }
-        mobile_not_taken(&mut settlement);
+        mobile_not_taken(&mut settlement, self.now);
         settlement
     }
 
     fn settled(&mut self, run: &mut Run, settlement: Settlement) {
         let done = settlement.state == OperationState::Done && settlement.refusal.is_none();
+        run.plan_again |= settlement.state == OperationState::Done && settlement.operation.partial;
         let learned = settlement.state == OperationState::Failed && settlement.ledger.is_some();
         if done || learned {
             run.moved += 1;

@@ -39,6 +39,8 @@ pub(super) enum Fault {
     Stopped,
     /// The credential is no longer good after an attempt whose answer was lost.
     StoppedAfter,
+    /// A late replica does not find the member.
+    NotFound,
 }
 
 /// A member.
@@ -63,6 +65,10 @@ pub(super) struct Model {
     late: Vec<(u8, UserId, Map<String, Value>)>,
     /// A create of someone who is there meets their mobile number before their userid.
     pub(super) mobile_first: bool,
+    /// Members that so many more listings leave out, because a replica is late.
+    pub(super) unlisted: BTreeMap<MemberKey, u8>,
+    /// Members who were removed by hand, and whom nobody but a person may have invited again.
+    pub(super) removed_by_hand: BTreeSet<MemberKey>,
     /// What must never happen and did.
     pub(super) wrongs: Vec<String>,
 }
@@ -113,8 +119,14 @@ impl Model {
         Directory { departments: departments(), members: self.ids() }
     }
 
-    pub(super) fn ids(&self) -> BTreeMap<MemberKey, UserId> {
-        self.members.iter().map(|(key, held)| (key.clone(), held.userid.clone())).collect()
+    /// A listing, which may leave members out that a late replica does not have.
+    pub(super) fn ids(&mut self) -> BTreeMap<MemberKey, UserId> {
+        let unlisted = std::mem::take(&mut self.unlisted);
+        let ids = self.members.iter().filter(|(key, _)| !unlisted.contains_key(key));
+        let ids = ids.map(|(key, held)| (key.clone(), held.userid.clone())).collect();
+        let left = unlisted.into_iter().map(|(key, listings)| (key, listings.saturating_sub(1)));
+        self.unlisted = left.filter(|(_, listings)| *listings > 0).collect();
+        ids
     }
 
     /// Who has this value of a field that only one member can have.
@@ -123,10 +135,10 @@ impl Model {
     }
 
     /// Someone enters a member by hand.
-    pub(super) fn enter_by_hand(&mut self, userid: UserId, mobile: &str) {
+    pub(super) fn enter_by_hand(&mut self, userid: UserId, mobile: &str, ours: bool) {
         let fields = json!({ "name": "someone", "mobile": mobile, "department": [1], "enable": 1 });
         let fields = fields.as_object().cloned().unwrap_or_default();
-        self.members.insert(userid.key(), Held { userid, fields, activated: true, ours: false, invited: 0 });
+        self.members.insert(userid.key(), Held { userid, fields, activated: true, ours, invited: 0 });
     }
 
     /// Whether a create of this member is under way.
@@ -178,6 +190,9 @@ impl Model {
         if let Some(code) = self.clash(userid, body) {
             return code;
         }
+        if body.contains_key("direct_leader") {
+            self.wrongs.push(format!("{userid} is created with a direct leader: {body:?}"));
+        }
         let mut fields = Map::from_iter([("enable".to_owned(), json!(1))]);
         write_over(&mut fields, body);
         let invited = u32::from(body.get("to_invite") != Some(&json!(false)));
@@ -192,6 +207,17 @@ impl Model {
             self.wrongs.push(format!("{userid} was not made by ruzhi and is written: {body:?}"));
         }
         let mut body = body.clone();
+        if let Some(leaders) = body.get("direct_leader").and_then(Value::as_array).filter(|l| !l.is_empty()) {
+            if body.keys().any(|field| !matches!(field.as_str(), "userid" | "direct_leader")) {
+                self.wrongs.push(format!("{userid} gets a leader together with other fields: {body:?}"));
+            }
+            let there = |leader: &Value| {
+                leader.as_str().is_some_and(|leader| self.members.contains_key(&MemberKey::of(leader)))
+            };
+            if !leaders.iter().all(there) {
+                return (60111, None);
+            }
+        }
         if held.activated {
             body.remove("mobile");
         }
@@ -238,6 +264,10 @@ impl Model {
             self.wrongs.push(format!("{} is there, without any doubt, and is created", operation.userid));
         }
         let body = &operation.body;
+        let invites = creates && body.get("to_invite") != Some(&json!(false));
+        if invites && self.removed_by_hand.contains(&operation.userid.key()) {
+            self.wrongs.push(format!("{} was removed by hand and is invited again", operation.userid));
+        }
         let attempt = |errcode: Option<i64>| Attempt {
             api: "user/…",
             at: now,
@@ -251,6 +281,7 @@ impl Model {
             // The same request, still under way, is refused alike.
             self.late.retain(|(_, userid, _)| *userid != operation.userid);
         }
+
         let answered = |code: Code, doubt: bool| {
             let mut attempts = if doubt { vec![attempt(None)] } else { vec![] };
             attempts.push(attempt(Some(code.0)));
@@ -267,6 +298,8 @@ impl Model {
                 answered(self.carry_out(operation, body), false)
             }
             Fault::None => answered(self.carry_out(operation, body), false),
+            Fault::NotFound if creates => answered(self.carry_out(operation, body), false),
+            Fault::NotFound => answered((60111, None), false),
             Fault::LostBefore => lost(),
             Fault::Late(calls) if creates => {
                 self.late.push((calls, operation.userid.clone(), body.clone()));
@@ -311,7 +344,7 @@ impl Model {
 /// What the client makes of a code.
 fn verdict(operation: &Operation, (errcode, holder): &Code, in_doubt: bool) -> Verdict {
     match (*errcode, operation.kind) {
-        (0, _) | (60111, OperationKind::Delete) => Verdict::Done { created_departments: Vec::new() },
+        (0, _) => Verdict::Done { created_departments: Vec::new() },
         (60102, OperationKind::Create) => Verdict::AlreadyExists { maybe_ours: in_doubt },
         (60111, _) => Verdict::NotFound,
         (60104, _) => Verdict::MobileHeld {

@@ -6,5 +6,6 @@
 
 mod company;
 mod directory;
+mod gate;
 mod history;
 mod outcomes;

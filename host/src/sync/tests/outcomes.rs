@@ -37,6 +37,7 @@ fn line(state: MemberState, doubtful: bool) -> LedgerEntry {
         carried_out: Some(Digest::of("before")),
         rules: Digest::of("rules"),
         kept: Map::new(),
+        removal_answer: None,
     }
 }
 
@@ -54,6 +55,9 @@ fn operation(kind: OperationKind, before: Option<LedgerEntry>, left: bool) -> Ar
         left,
         names: None,
         partial: false,
+        parks: None,
+        tries: 0,
+        notes: Vec::new(),
         undoes: false,
     })
 }
@@ -145,7 +149,7 @@ fn of_a_mobile_that_was_not_taken_the_ledger_keeps_the_old_one_only_if_that_is_s
         let update = operation(OperationKind::Update, Some(line(MemberState::Active, doubtful)), false);
         let mut settlement = outcome(&update, Verdict::Done { created_departments: vec![] }, false);
         assert_eq!(settlement.refusal, None);
-        mobile_not_taken(&mut settlement);
+        mobile_not_taken(&mut settlement, now());
         let line = settlement.ledger.unwrap();
         assert_eq!((line.written.mobile.as_deref(), line.carried_out), (kept, None));
         assert_eq!(settlement.refusal.unwrap().violations[0].rule, "mobile.activated");

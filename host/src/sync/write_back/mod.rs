@@ -21,10 +21,9 @@ pub use place::{WriteBack, WriteBackFault};
 use words::Outcome;
 
 use super::flow::Flow;
-use super::verdict::holder;
 use crate::jiandaoyun::{self, Class};
 use crate::meter;
-use crate::model::{Digest, MemberKey, Origin, PlanId, RecordId, Text, Violation};
+use crate::model::{Digest, Origin, PlanId, RecordId, Text, UserId, Violation};
 use crate::store::{DueWriteBack, StoreError, WriteBackScope, WrittenBack};
 
 /// Rows written by one run, and how long it writes; later runs write the rest.
@@ -34,8 +33,6 @@ const LONGEST: Duration = Duration::from_secs(60);
 const PAGE: usize = 50;
 /// Attempts, in as many runs, at a row that the service refuses.
 const ATTEMPTS: u32 = 3;
-/// WeCom: the mobile number is another member's.
-const HELD: i64 = 60104;
 
 /// What became of one row's words.
 enum Told {
@@ -179,6 +176,7 @@ impl Writing<'_> {
         for due in due {
             let outcome = match words::outcome(&due, due.written.as_ref() == Some(&waiting)) {
                 None => continue,
+                Some(Outcome::ReadyBut(_)) => Outcome::ReadyBut(self.reasons(&due).await?),
                 Some(Outcome::Refused(_)) => Outcome::Refused(self.reasons(&due).await?),
                 Some(outcome) => outcome,
             };
@@ -203,8 +201,8 @@ impl Writing<'_> {
         let labels = &self.flow.guest.description().labels;
         let mut reasons = Vec::new();
         for violation in due.refusal.iter().flat_map(|refusal| &refusal.violations) {
-            let errcode = due.refusal.as_ref().and_then(|refusal| refusal.errcode);
-            reasons.push(match self.holder(due, violation, errcode).await? {
+            let held_by = due.refusal.as_ref().and_then(|refusal| refusal.held_by.as_ref());
+            reasons.push(match self.holder(due, violation, held_by).await? {
                 Some(holder) => words::taken(&violation.field, &holder, labels, self.place.lang),
                 None => words::reason(violation, labels, self.place.lang),
             });
@@ -217,19 +215,17 @@ impl Writing<'_> {
         &self,
         due: &DueWriteBack,
         violation: &Violation,
-        errcode: Option<i64>,
+        held_by: Option<&UserId>,
     ) -> Result<Option<String>, StoreError> {
         let flow = self.flow;
         let of_mobile = match violation.rule.as_str() {
             "mobile.duplicate" => true,
             "userid.duplicate" => false,
             _ => {
-                let Some(userid) = holder(violation).filter(|_| errcode == Some(HELD)) else {
-                    return Ok(None);
-                };
-                let ours = flow.store.members(&flow.siblings, &[MemberKey::of(userid)]).await?;
+                let Some(userid) = held_by else { return Ok(None) };
+                let ours = flow.store.members(&flow.siblings, &[userid.key()]).await?;
                 let name = ours.into_iter().next().map(|line| line.written.name);
-                return Ok(Some(name.filter(|name| !name.is_empty()).unwrap_or_else(|| userid.to_owned())));
+                return Ok(Some(name.filter(|name| !name.is_empty()).unwrap_or_else(|| userid.to_string())));
             }
         };
         let origin =

@@ -17,6 +17,8 @@ pub(super) enum Outcome {
     Deleted,
     /// A person has to approve first.
     Waits,
+    /// Its person is in the directory, and something of it is still missing: one text for each reason.
+    ReadyBut(Vec<String>),
     /// It has to be corrected: one text for each reason.
     Refused(Vec<String>),
     /// What was said of it is no longer so, and nothing else is.
@@ -32,10 +34,13 @@ impl Outcome {
             Self::Deleted => ("Account deleted", "已删除"),
             Self::Waits => ("Waiting for approval", "待审批"),
             Self::Nothing => ("", ""),
-            Self::Refused(reasons) => {
-                let (head, by) = match lang {
-                    Lang::En => ("To be corrected: ", "; "),
-                    Lang::Zh => ("待修正：", "；"),
+            Self::ReadyBut(reasons) | Self::Refused(reasons) => {
+                let ready = matches!(self, Self::ReadyBut(_));
+                let (head, by) = match (ready, lang) {
+                    (true, Lang::En) => ("Account ready. ", "; "),
+                    (true, Lang::Zh) => ("已开通。", "；"),
+                    (false, Lang::En) => ("To be corrected: ", "; "),
+                    (false, Lang::Zh) => ("待修正：", "；"),
                 };
                 let text = format!("{head}{}", reasons.join(by));
                 return match text.chars().count() {
@@ -54,13 +59,14 @@ pub(super) fn outcome(due: &DueWriteBack, waited: bool) -> Option<Outcome> {
     if due.waits {
         return Some(Outcome::Waits);
     }
-    if due.refusal.is_some() {
-        return Some(Outcome::Refused(Vec::new()));
+    if let Some(refusal) = &due.refusal {
+        let there = due.member == Some(MemberState::Active) && !refusal.blocks();
+        return Some(if there { Outcome::ReadyBut(Vec::new()) } else { Outcome::Refused(Vec::new()) });
     }
     match due.member {
         Some(MemberState::Active) => Some(Outcome::Ready),
         Some(MemberState::Left) => Some(Outcome::Disabled),
-        Some(MemberState::Deleted) => Some(Outcome::Deleted),
+        Some(MemberState::Deleted | MemberState::Removed) => Some(Outcome::Deleted),
         // A row that says nothing any more, or whose plan a person said no to.
         None if due.ignored || waited => Some(Outcome::Nothing),
         None => None,
@@ -69,7 +75,7 @@ pub(super) fn outcome(due: &DueWriteBack, waited: bool) -> Option<Outcome> {
 
 /// One reason: the field by its label, and what is wrong with it.
 pub(super) fn reason(violation: &Violation, labels: &[(String, String)], lang: Lang) -> String {
-    let message = one_language(&violation.message, lang);
+    let message = lang.of(&violation.message);
     match label(&violation.field, labels, lang) {
         Some(label) => match lang {
             Lang::En => format!("{label}: {message}"),
@@ -113,35 +119,23 @@ fn label(field: &str, labels: &[(String, String)], lang: Lang) -> Option<String>
     Some(known.in_lang(lang).to_owned())
 }
 
-/// Messages are written in both languages, Chinese first. One that is not is given whole.
-fn one_language(message: &str, lang: Lang) -> &str {
-    let chinese = |text: &str| text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
-    match message.split_once(" / ").filter(|(zh, en)| chinese(zh) && !chinese(en)) {
-        Some((zh, en)) => match lang {
-            Lang::En => en,
-            Lang::Zh => zh,
-        },
-        None => message,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Digest, Refusal, RefusedBy};
+    use crate::model::{Digest, Refusal, RefusedBy, WaitsFor};
 
-    fn violation(field: &str, message: &str) -> Violation {
-        Violation { field: field.to_owned(), rule: "r".to_owned(), message: message.to_owned() }
+    fn violation(field: &str, en: &str, zh: &str) -> Violation {
+        Violation { field: field.to_owned(), rule: "r".to_owned(), message: Text::new(en, zh).into() }
     }
 
     #[test]
     fn a_reason_is_told_in_one_language_under_the_form_s_own_label() {
         let labels = [("_widget_1".to_owned(), "手机".to_owned())];
-        let wrong = violation("_widget_1", "格式不正确 / is malformed");
+        let wrong = violation("_widget_1", "is malformed", "格式不正确");
         assert_eq!(reason(&wrong, &labels, Lang::Zh), "手机：格式不正确");
         assert_eq!(reason(&wrong, &labels, Lang::En), "手机: is malformed");
-        assert_eq!(reason(&violation("mobile", "x / y"), &[], Lang::Zh), "手机号：x / y");
-        assert_eq!(reason(&violation("", "不可 / not 可"), &[], Lang::En), "不可 / not 可");
+        assert_eq!(reason(&violation("mobile", "x", "x / y"), &[], Lang::Zh), "手机号：x / y");
+        assert_eq!(reason(&violation("", "not 可", "不可"), &[], Lang::En), "not 可");
         assert_eq!(taken("mobile", "李四", &[], Lang::Zh), "手机号重复，已被 李四 使用");
     }
 
@@ -154,7 +148,7 @@ mod tests {
 
     #[test]
     fn of_what_is_not_known_nothing_is_told() {
-        let refusal = Refusal { by: RefusedBy::Guest, violations: vec![], errcode: None };
+        let refusal = Refusal::new(RefusedBy::Guest, vec![]);
         let due = DueWriteBack {
             record: "a1".parse().unwrap(),
             ignored: false,
@@ -171,6 +165,16 @@ mod tests {
         let refused =
             DueWriteBack { refusal: Some(refusal), member: Some(MemberState::Active), ..due.clone() };
         assert_eq!(outcome(&refused, false), Some(Outcome::Refused(vec![])));
+        let waiting = Refusal { waits_for: WaitsFor::Leader, ..Refusal::new(RefusedBy::Plan, vec![]) };
+        let pending = DueWriteBack { refusal: Some(waiting), ..refused.clone() };
+        assert_eq!(outcome(&pending, false), Some(Outcome::ReadyBut(vec![])));
+        assert_eq!(
+            outcome(&DueWriteBack { member: None, ..pending }, false),
+            Some(Outcome::Refused(vec![])),
+            "not in the directory"
+        );
+        let words = Outcome::ReadyBut(vec!["直属上级：不在企业微信".to_owned()]).words(Lang::Zh);
+        assert_eq!(words, "已开通。直属上级：不在企业微信");
         assert_eq!(outcome(&DueWriteBack { waits: true, ..refused }, false), Some(Outcome::Waits));
         for (state, words) in
             [(MemberState::Active, "已开通"), (MemberState::Left, "已停用"), (MemberState::Deleted, "已删除")]
