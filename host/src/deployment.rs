@@ -75,6 +75,7 @@ pub fn source(tenant: &config::Tenant) -> Result<jiandaoyun::Client, Failure> {
     let settings = jiandaoyun::Settings {
         base_url: tenant.jiandaoyun.base_url.clone(),
         api_key: tenant.jiandaoyun.api_key.clone(),
+        proxy: tenant.jiandaoyun.proxy.clone(),
         per_second: tenant.jiandaoyun.per_second,
     };
     jiandaoyun::Client::new(settings, Arc::new(SystemClock)).map_err(|error| {
@@ -217,6 +218,9 @@ pub struct Deployment {
     rates: Mutex<BTreeMap<Corp, (wecom::Limits, wecom::Rates)>>,
 }
 
+/// Rules that were live within this time are likely to be gone back to.
+const LIVE_LATELY: TimeDelta = TimeDelta::days(30);
+
 impl Deployment {
     /// A deployment whose clients are made as they are asked for.
     pub fn new(
@@ -291,6 +295,22 @@ impl Deployment {
         Ok(clients)
     }
 
+    /// Removes compiled components that nobody is likely to load again. What is live now or was lately stays.
+    pub async fn prune_cache(&self) {
+        let since = SystemClock.now() - LIVE_LATELY;
+        let live = match self.store.live_components(since).await {
+            Ok(live) => live,
+            Err(error) => {
+                return tracing::warn!(%error, "the cache of compiled components could not be pruned");
+            }
+        };
+        let (library, most) = (Arc::clone(&self.library), self.config.guest.cache_limit);
+        let removed = tokio::task::spawn_blocking(move || library.prune(&live, most)).await;
+        if let Ok(removed @ 1..) = removed {
+            tracing::info!(removed, "compiled components that nobody used any more are removed");
+        }
+    }
+
     /// A flow, ready to run, and what has become of its rules. `by` is who makes new rules live, if the tenant's files
     /// hold some.
     pub async fn flow(
@@ -326,6 +346,7 @@ impl Deployment {
             policy: Policy {
                 duplicates: flow.duplicates,
                 existing: tenant.existing,
+                removed: tenant.removed,
                 protected: siblings(&self.config, tenant)
                     .flat_map(|tenant| &tenant.protected)
                     .map(|userid| MemberKey::of(userid.as_str()))
@@ -355,16 +376,17 @@ pub fn settings_of(config: &Config, tenant: &config::Tenant, flow: &config::Flow
 fn connection(tenant: &config::Tenant, limits: wecom::Limits) -> Digest {
     let (wecom, jiandaoyun) = (&tenant.wecom, &tenant.jiandaoyun);
     let read_secret = wecom.read_secret.as_ref().map(|secret| secret.expose_secret()).unwrap_or_default();
-    let proxy = wecom.proxy.as_ref().map(ToString::to_string).unwrap_or_default();
+    let through = |proxy: &Option<reqwest::Url>| proxy.as_ref().map(ToString::to_string).unwrap_or_default();
     Digest::of_parts([
         wecom.base_url.as_str().as_bytes(),
         wecom.corp_id.as_bytes(),
         wecom.secret.expose_secret().as_bytes(),
         read_secret.as_bytes(),
-        proxy.as_bytes(),
+        through(&wecom.proxy).as_bytes(),
         format!("{limits:?}").as_bytes(),
         jiandaoyun.base_url.as_str().as_bytes(),
         jiandaoyun.api_key.expose_secret().as_bytes(),
+        through(&jiandaoyun.proxy).as_bytes(),
         format!("{:?}", jiandaoyun.per_second).as_bytes(),
     ])
 }

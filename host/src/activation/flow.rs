@@ -399,3 +399,63 @@ fn before(history: &[ActivationRow]) -> Option<&ActivationRow> {
     }
     path.iter().rev().nth(1).copied()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A history of rules by one letter each, oldest first; a small letter was gone back to.
+    fn gone_back_to(history: &str) -> Option<char> {
+        let mut rows: Vec<ActivationRow> = (1..)
+            .zip(history.chars())
+            .map(|(number, rules)| {
+                let digest = Digest::of(rules.to_uppercase().to_string());
+                ActivationRow {
+                    tenant: "north".parse().unwrap(),
+                    flow: "onboarding".parse().unwrap(),
+                    number,
+                    at: chrono::DateTime::UNIX_EPOCH,
+                    who: String::new(),
+                    why: None,
+                    kind: match (number, rules.is_lowercase()) {
+                        (_, true) => ActivationKind::Rollback,
+                        (1, _) => ActivationKind::First,
+                        _ => ActivationKind::File,
+                    },
+                    name: rules.to_uppercase().to_string(),
+                    version: String::new(),
+                    component: digest.clone(),
+                    config: digest.clone(),
+                    rules: digest.clone(),
+                    offered: digest,
+                    compared: 0,
+                    changed: 0,
+                    approved: false,
+                }
+            })
+            .collect();
+        rows.reverse();
+        before(&rows).and_then(|row| row.name.chars().next())
+    }
+
+    #[test]
+    fn each_way_back_goes_on_to_the_one_before() {
+        for (history, to) in [
+            ("A", None),
+            ("AB", Some('A')),
+            ("ABC", Some('B')),
+            ("ABCb", Some('A')),
+            ("ABCba", None),
+            ("ABCDcb", Some('A')),
+            ("ABCbD", Some('B')),
+            ("ABCbDb", Some('A')),
+            ("ABA", Some('B')),
+            ("ABAb", Some('A')),
+            ("ABCa", None),
+            ("ABCaD", Some('A')),
+            ("AABB", Some('A')),
+        ] {
+            assert_eq!(gone_back_to(history), to, "{history}");
+        }
+    }
+}

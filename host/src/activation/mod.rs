@@ -18,7 +18,7 @@ mod replay;
 mod tests;
 mod trial;
 
-pub use difference::{ChangeLimit, Difference, FieldDifference, Verdict};
+pub use difference::{Basis, ChangeLimit, Difference, FieldDifference, Verdict};
 pub use error::ActivationError;
 pub use flow::{Activated, By, FlowRules, Live};
 pub use replay::Replay;

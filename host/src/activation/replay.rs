@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::difference::Difference;
+use super::difference::{Basis, Difference};
 use super::error::ActivationError;
 use super::flow::FlowRules;
 use crate::model::{Digest, Outcome, SourceRecord};
@@ -51,13 +51,16 @@ impl FlowRules<'_> {
             Err(error) => Err(format!("{}: {error}", error.code())),
         };
         let then = match (&trace.decision, &trace.failure) {
-            (Some(decision), _) => Ok(Outcome { decision: decision.clone(), notes: trace.notes.clone() }),
+            (Some(decision), _) => {
+                Ok(Outcome { notes: trace.notes.clone(), ..Outcome::new(decision.clone()) })
+            }
             (None, failure) => Err(failure.clone().unwrap_or_default()),
         };
         let difference = Difference::between(
             trace.record.as_str(),
             then.as_ref().map_err(String::as_str),
             now.as_ref().map_err(String::as_str),
+            Basis::Decisions,
         );
         let notes = now.ok().map(|outcome| outcome.notes).filter(|notes| *notes != trace.notes);
         Ok(Replay {

@@ -1,14 +1,14 @@
 //! Two guests on the same stored records.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use serde::Serialize;
 use tokio::task::JoinHandle;
 
-use super::difference::Difference;
+use super::difference::{Basis, Difference, named};
 use super::error::ActivationError;
 use crate::guest::{BATCH, Guest};
-use crate::model::{Context, FlowId, Outcome, RecordId, SourceRecord, TenantId};
+use crate::model::{Context, FlowId, LedgerEntry, MemberKey, Outcome, RecordId, SourceRecord, TenantId};
 use crate::store::Store;
 
 /// What came of trying rules.
@@ -73,7 +73,7 @@ impl Records<'_> {
             if under_way.len() > most
                 && let Some(batch) = under_way.pop_front()
             {
-                trial.take(batch, &mut found).await?;
+                trial.take(batch, self, &mut found).await?;
             }
             let (live, new, context) = (live.clone(), new.clone(), context.clone());
             let slot = new.component().engine().slot().await;
@@ -90,9 +90,20 @@ impl Records<'_> {
             }));
         }
         while let Some(batch) = under_way.pop_front() {
-            trial.take(batch, &mut found).await?;
+            trial.take(batch, self, &mut found).await?;
         }
         Ok(trial)
+    }
+
+    /// The ledger's lines of the members of whom two guests say different things.
+    async fn lines(&self, batch: &[Pair]) -> Result<HashMap<MemberKey, LedgerEntry>, ActivationError> {
+        let keys: Vec<MemberKey> = batch
+            .iter()
+            .filter(|(_, before, after)| before != after)
+            .flat_map(|(_, before, after)| named([answer(before), answer(after)].into_iter()))
+            .collect();
+        let lines = self.store.members(std::slice::from_ref(self.tenant), &keys).await?;
+        Ok(lines.into_iter().map(|line| (line.userid.key(), line)).collect())
     }
 }
 
@@ -100,22 +111,23 @@ impl Trial {
     async fn take(
         &mut self,
         batch: JoinHandle<Vec<Pair>>,
+        records: &Records<'_>,
         found: &mut impl FnMut(Difference),
     ) -> Result<(), ActivationError> {
         let batch = batch.await.map_err(|error| ActivationError::Worker { reason: error.to_string() })?;
+        let lines = records.lines(&batch).await?;
         for (record, before, after) in batch {
             self.compared += 1;
             if let (Ok(_), Err(reason)) = (&before, &after) {
                 self.failed += 1;
                 self.failure.get_or_insert_with(|| reason.clone());
             }
-            let before = before.as_ref().map_err(String::as_str);
-            let Some(difference) =
-                Difference::between(&record.id, before, after.as_ref().map_err(String::as_str))
+            let basis = Basis::Ledger(&lines);
+            let Some(difference) = Difference::between(&record.id, answer(&before), answer(&after), basis)
             else {
                 continue;
             };
-            if difference.touches_the_directory() {
+            if difference.touches {
                 self.changed += 1;
             } else {
                 self.reworded += 1;
@@ -124,6 +136,10 @@ impl Trial {
         }
         Ok(())
     }
+}
+
+fn answer(answer: &Result<Outcome, String>) -> Result<&Outcome, &str> {
+    answer.as_ref().map_err(String::as_str)
 }
 
 /// Each record's outcome, or why it has none.

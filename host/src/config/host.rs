@@ -10,6 +10,7 @@ use super::{
     AlarmSettings, Checks, Guard, GuestSettings, ScheduleSettings, SecretSource, ServerSettings,
     StoreSettings, alarms, server, value,
 };
+use crate::plan::OVER_TIME;
 
 pub(super) const SHAPES: &[Shape] = &[
     Shape { path: "", keys: &["store", "server", "schedule", "alarms", "guest", "guard"] },
@@ -18,7 +19,7 @@ pub(super) const SHAPES: &[Shape] = &[
     Shape { path: "server.people", keys: &["name", "role", "token"] },
     Shape { path: "schedule", keys: &["at_once", "late_after"] },
     Shape { path: "alarms", keys: &["robot", "url", "lang"] },
-    Shape { path: "guest", keys: &["memory", "deadline", "cache"] },
+    Shape { path: "guest", keys: &["memory", "deadline", "cache", "cache_limit"] },
     Shape { path: "guard", keys: super::GUARD_KEYS },
 ];
 
@@ -29,6 +30,10 @@ const UNLIMITED: Guard = Guard {
     leave_most: u32::MAX,
     create_most: u32::MAX,
     update_most: u32::MAX,
+    leave_day_percent: 100,
+    leave_day_most: u32::MAX,
+    leave_week_percent: 100,
+    leave_week_most: u32::MAX,
 };
 
 /// What `ruzhi.toml` says.
@@ -54,6 +59,7 @@ impl HostSettings {
                 memory_bytes: 64 << 20,
                 deadline: Duration::from_secs(2),
                 cache: beside(&path),
+                cache_limit: 1 << 30,
             },
             store: StoreSettings { url: "sqlite://ruzhi.db".to_owned(), path },
             server: ServerSettings {
@@ -99,6 +105,9 @@ pub(super) fn read(root: &Section<'_>, secrets: &dyn SecretSource, checks: &Chec
     });
     let cache = section.maybe("cache", |entry| entry.text().map(|text| folder.join(text)));
 
+    let cache_limit =
+        section.optional("cache_limit", defaults.guest.cache_limit, |entry| entry.parse(value::disk));
+
     let guard_ceiling = read_guard(&root.section("guard"), UNLIMITED, UNLIMITED);
 
     let store = store?;
@@ -109,12 +118,18 @@ pub(super) fn read(root: &Section<'_>, secrets: &dyn SecretSource, checks: &Chec
         server: server?,
         schedule: ScheduleSettings { at_once: at_once?, late_after: late_after? },
         alarms: alarms?.unwrap_or(defaults.alarms),
-        guest: GuestSettings { memory_bytes: memory_bytes?, deadline: deadline?, cache },
+        guest: GuestSettings {
+            memory_bytes: memory_bytes?,
+            deadline: deadline?,
+            cache,
+            cache_limit: cache_limit?,
+        },
         guard_ceiling: guard_ceiling?,
     })
 }
 
-/// A guard's table. A limit above the ceiling is refused, a default above it gives way to it.
+/// A guard's table. A limit above the ceiling is refused, a default above it gives way to it. What a day and a week may do
+/// follows from what one run may do.
 pub(super) fn read_guard(section: &Section<'_>, defaults: Guard, ceiling: Guard) -> Option<Guard> {
     let limit = |key: &str, most: u32, default: u32, ceiling: u32| {
         section.optional(key, default.min(ceiling), |entry| {
@@ -140,10 +155,24 @@ pub(super) fn read_guard(section: &Section<'_>, defaults: Guard, ceiling: Guard)
     let leave_most = limit("leave_most", u32::MAX, defaults.leave_most, ceiling.leave_most);
     let create_most = limit("create_most", u32::MAX, defaults.create_most, ceiling.create_most);
     let update_most = limit("update_most", u32::MAX, defaults.update_most, ceiling.update_most);
+    let (percent, most) = if defaults == UNLIMITED {
+        (defaults.leave_day_percent, defaults.leave_day_most)
+    } else {
+        let twice = |limit: Option<u32>, fallback: u32| limit.unwrap_or(fallback).saturating_mul(OVER_TIME);
+        (twice(leave_percent, defaults.leave_percent).min(100), twice(leave_most, defaults.leave_most))
+    };
+    let day_percent = limit("leave_day_percent", 100, percent, ceiling.leave_day_percent);
+    let day_most = limit("leave_day_most", u32::MAX, most, ceiling.leave_day_most);
+    let week_percent = limit("leave_week_percent", 100, percent, ceiling.leave_week_percent);
+    let week_most = limit("leave_week_most", u32::MAX, most, ceiling.leave_week_most);
     Some(Guard {
         leave_percent: leave_percent?,
         leave_least: leave_least?,
         leave_most: leave_most?,
+        leave_day_percent: day_percent?,
+        leave_day_most: day_most?,
+        leave_week_percent: week_percent?,
+        leave_week_most: week_most?,
         create_most: create_most?,
         update_most: update_most?,
     })

@@ -34,7 +34,7 @@ pub use problem::{Problem, Problems, Severity};
 pub use secret::{ProcessEnvironment, SecretSource};
 pub use settings::{
     Absent, AlarmSettings, CallbackSettings, ChangeLimit, Checks, Config, Duplicates, Existing, Flow,
-    FlowGuest, Guard, GuestSettings, JiandaoyunSettings, Person, Role, ScheduleSettings, Secrets,
+    FlowGuest, Guard, GuestSettings, JiandaoyunSettings, Person, Removed, Role, ScheduleSettings, Secrets,
     ServerSettings, Source, StoreSettings, Tenant, WecomSettings, WriteBack,
 };
 pub use signature::{Signature, watched};
@@ -44,7 +44,17 @@ use host::HostSettings;
 use reading::Reading;
 use tenant::SHAPES as TENANT_SHAPES;
 
-const GUARD_KEYS: &[&str] = &["leave_percent", "leave_least", "leave_most", "create_most", "update_most"];
+const GUARD_KEYS: &[&str] = &[
+    "leave_percent",
+    "leave_least",
+    "leave_most",
+    "leave_day_percent",
+    "leave_day_most",
+    "leave_week_percent",
+    "leave_week_most",
+    "create_most",
+    "update_most",
+];
 
 /// Whether a text can be the id of an app or form.
 pub(crate) fn is_form_id(text: &str) -> bool {

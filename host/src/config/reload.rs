@@ -68,6 +68,10 @@ fn held_to(guard: Guard, ceiling: Guard) -> Guard {
         leave_most: guard.leave_most.min(ceiling.leave_most),
         create_most: guard.create_most.min(ceiling.create_most),
         update_most: guard.update_most.min(ceiling.update_most),
+        leave_day_percent: guard.leave_day_percent.min(ceiling.leave_day_percent),
+        leave_day_most: guard.leave_day_most.min(ceiling.leave_day_most),
+        leave_week_percent: guard.leave_week_percent.min(ceiling.leave_week_percent),
+        leave_week_most: guard.leave_week_most.min(ceiling.leave_week_most),
     }
 }
 
@@ -121,9 +125,11 @@ fn host(reading: &mut Reading<'_>, old: &Config) -> HostSettings {
             settings.cache.display()
         )
     };
-    if host.guest != before.guest {
-        started_with("guest", &guest(&host.guest), &guest(&before.guest));
-        host.guest = before.guest;
+    // What may lie in the folder is looked at anew each time.
+    let before_guest = super::GuestSettings { cache_limit: host.guest.cache_limit, ..before.guest };
+    if host.guest != before_guest {
+        started_with("guest", &guest(&host.guest), &guest(&before_guest));
+        host.guest = before_guest;
     }
     if host.server.people.is_empty() && server::is_open(&host.server.listen) {
         let fault = Fault::new(

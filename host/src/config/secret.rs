@@ -147,8 +147,8 @@ fn from_file(entry: &Entry<'_>, secrets: Secrets) -> Option<SecretString> {
     if secrets == Secrets::Skip {
         return Some(SecretString::from(""));
     }
-    let value = match std::fs::read_to_string(&path) {
-        Ok(value) => value,
+    let value = match std::fs::read(&path) {
+        Ok(bytes) => bytes,
         Err(error) => {
             let why = io_text(&error);
             entry.error(
@@ -174,7 +174,34 @@ fn from_file(entry: &Entry<'_>, secrets: Secrets) -> Option<SecretString> {
             .hint(format!("run `chmod 600 {name}`"), format!("请执行 `chmod 600 {name}`")),
         );
     }
-    checked(entry, &value, &format!("the secret's file `{name}`"), &format!("密钥文件 `{name}` "))
+    // A byte order mark is the editor's and no part of the secret.
+    let value = value.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&value);
+    match std::str::from_utf8(value) {
+        Ok(value) if !is_utf_16(value.as_bytes()) => {
+            checked(entry, value, &format!("the secret's file `{name}`"), &format!("密钥文件 `{name}` "))
+        }
+        _ => {
+            let (en, zh) = if is_utf_16(value) {
+                ("is UTF-16", "是 UTF-16 编码")
+            } else {
+                ("is not UTF-8", "不是 UTF-8 编码")
+            };
+            entry.error(
+                Fault::new(format!("the secret's file `{name}` {en}"), format!("密钥文件 `{name}` {zh}")).hint(
+                    "save it as UTF-8: Notepad offers it when saving, PowerShell by `Set-Content -Encoding ascii`",
+                    "请另存为 UTF-8：记事本保存时可选，PowerShell 可用 `Set-Content -Encoding ascii`",
+                ),
+            );
+            None
+        }
+    }
+}
+
+/// Whether a text begins with the mark of UTF-16, or has a zero in every other byte as ASCII has in it.
+fn is_utf_16(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\xff\xfe")
+        || bytes.starts_with(b"\xfe\xff")
+        || bytes.iter().take(2).any(|byte| *byte == 0)
 }
 
 /// The secret without the line end an editor leaves. A secret is sent in headers and addresses: visible ASCII only.

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::{Problem, Signature};
 pub use crate::activation::ChangeLimit;
 use crate::model::{Digest, FlowId, Lang, TenantId, Text, UserId};
-pub use crate::plan::{Duplicates, Existing, Guard};
+pub use crate::plan::{Duplicates, Existing, Guard, Removed};
 pub use crate::sync::WriteBack;
 
 /// A whole deployment.
@@ -126,6 +126,8 @@ pub struct GuestSettings {
     pub deadline: Duration,
     /// The folder of compiled components, absolute.
     pub cache: PathBuf,
+    /// Bytes of compiled components that are not live, above which the longest unused go.
+    pub cache_limit: u64,
 }
 
 /// One factory.
@@ -151,6 +153,8 @@ pub struct Tenant {
     pub protected: Vec<UserId>,
     /// On members ruzhi did not create.
     pub existing: Existing,
+    /// On members who were removed by hand.
+    pub removed: Removed,
     /// Who is told instead of those whom the host tells.
     pub alarms: Option<AlarmSettings>,
     /// At least one.
@@ -189,6 +193,8 @@ pub struct JiandaoyunSettings {
     pub base_url: Url,
     /// The key; empty if and only if secrets were skipped.
     pub api_key: SecretString,
+    /// Through which calls go out.
+    pub proxy: Option<Url>,
     /// Calls of one endpoint in a second; `None` for the route's own limit.
     pub per_second: Option<u32>,
 }

@@ -11,8 +11,8 @@ use secrecy::ExposeSecret as _;
 use super::problem::Fault;
 use super::table::{Entry, Section, Shape};
 use super::{
-    CallbackSettings, Checks, Existing, Flow, Guard, JiandaoyunSettings, SecretSource, Secrets, Tenant,
-    WecomSettings, alarms, flow, host, secret, value,
+    CallbackSettings, Checks, Existing, Flow, Guard, JiandaoyunSettings, Removed, SecretSource, Secrets,
+    Tenant, WecomSettings, alarms, flow, host, secret, value,
 };
 use crate::model::{FlowId, TenantId, UserId};
 
@@ -25,6 +25,7 @@ pub(super) const SHAPES: &[Shape] = &[
             "grace",
             "protected",
             "existing",
+            "removed",
             "wecom",
             "jiandaoyun",
             "guard",
@@ -38,7 +39,7 @@ pub(super) const SHAPES: &[Shape] = &[
     },
     Shape { path: "wecom.callback", keys: &["token", "aes_key"] },
     Shape { path: "wecom.limits", keys: &["per_minute", "per_hour", "in_flight"] },
-    Shape { path: "jiandaoyun", keys: &["base_url", "api_key", "limits"] },
+    Shape { path: "jiandaoyun", keys: &["base_url", "api_key", "proxy", "limits"] },
     Shape { path: "jiandaoyun.limits", keys: &["per_second"] },
     Shape { path: "guard", keys: super::GUARD_KEYS },
     Shape { path: "alarms", keys: &["robot", "url", "lang"] },
@@ -78,6 +79,10 @@ pub(super) fn read(root: &Section<'_>, around: &Around<'_>) -> Option<Tenant> {
     let existing = root.optional("existing", Existing::Refuse, |entry| {
         flow::word(entry, &[("refuse", Existing::Refuse), ("adopt", Existing::Adopt)])
     });
+    let removed = root.optional("removed", Removed::Ask, |entry| {
+        let words = [("ask", Removed::Ask), ("recreate", Removed::Recreate), ("release", Removed::Release)];
+        flow::word(entry, &words)
+    });
     let wecom = read_wecom(root, around);
     let jiandaoyun = read_jiandaoyun(root, around);
     let guard = host::read_guard(&root.section("guard"), Guard::default(), around.ceiling);
@@ -94,6 +99,7 @@ pub(super) fn read(root: &Section<'_>, around: &Around<'_>) -> Option<Tenant> {
         grace: grace?,
         protected: protected?,
         existing: existing?,
+        removed: removed?,
         alarms: alarms?,
         flows: flows?,
     })
@@ -165,9 +171,15 @@ fn read_jiandaoyun(root: &Section<'_>, around: &Around<'_>) -> Option<Jiandaoyun
     let api_key = section.required("api_key", &format!("{{ env = \"{variable}\" }}"), |entry| {
         secret::read(entry, around.checks.secrets, around.secrets, &variable)
     });
+    let proxy = section.maybe("proxy", |entry| entry.parse(value::address));
     let limits = section.section("limits");
     let per_second = limits.maybe("per_second", |entry| entry.whole(1..=RATE_MOST));
-    Some(JiandaoyunSettings { base_url: base_url?, api_key: api_key?, per_second: per_second? })
+    Some(JiandaoyunSettings {
+        base_url: base_url?,
+        api_key: api_key?,
+        proxy: proxy?,
+        per_second: per_second?,
+    })
 }
 
 /// A service's address, with or without the path every route begins with: people paste either.

@@ -1,5 +1,6 @@
 //! Values that are written as text: durations, sizes, addresses, zones, schedules, ids.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use chrono::DateTime;
@@ -46,6 +47,15 @@ pub(super) fn duration_within(text: &str, least: &str, most: &str) -> Result<Dur
 
 /// `64MiB`: from 1 MiB to 4 GiB, the most that a 32-bit component can have.
 pub(super) fn memory(text: &str) -> Result<u64, Fault> {
+    size(text, "1MiB", "4GiB", 1 << 20..=4 << 30)
+}
+
+/// A size on a disk in bytes.
+pub(super) fn disk(text: &str) -> Result<u64, Fault> {
+    size(text, "1MiB", "1024GiB", 1 << 20..=1 << 40)
+}
+
+fn size(text: &str, least: &str, most: &str, within: RangeInclusive<u64>) -> Result<u64, Fault> {
     let (number, unit) = split_unit(text);
     let unit_bytes = match unit {
         "KiB" => Some(1_u64 << 10),
@@ -54,10 +64,10 @@ pub(super) fn memory(text: &str) -> Result<u64, Fault> {
         _ => None,
     };
     let bytes = number.zip(unit_bytes).and_then(|(number, unit)| number.checked_mul(unit));
-    bytes.filter(|bytes| (1 << 20..=4 << 30).contains(bytes)).ok_or_else(|| {
+    bytes.filter(|bytes| within.contains(bytes)).ok_or_else(|| {
         Fault::new(
-            format!("`{text}` is not a size from 1MiB to 4GiB"),
-            format!("“{text}”不是 1MiB 到 4GiB 之间的大小"),
+            format!("`{text}` is not a size from {least} to {most}"),
+            format!("“{text}”不是 {least} 到 {most} 之间的大小"),
         )
         .hint(
             "write a whole number and one of KiB, MiB, GiB, such as \"64MiB\"",

@@ -5,10 +5,12 @@
 //! MAC covers the component's digest and the engine's settings, and anything that does not verify is compiled anew.
 //! An artifact is never taken from a tenant.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
@@ -21,6 +23,17 @@ const MAC_BYTES: usize = 32;
 
 /// Artifacts kept for a user: a few projects, each with its last builds.
 const OF_USER: usize = 20;
+
+/// An artifact that was used within this time is kept, as long as there is room: what was live yesterday may be again.
+const LATELY: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// How exactly it is known when an artifact was used last.
+const USED: Duration = Duration::from_secs(60 * 60);
+
+/// What is written for longer is not written any more.
+const DRAFT: Duration = Duration::from_secs(24 * 60 * 60);
+
+const EXTENSION: &str = "cwasm";
 
 /// A private folder of compiled components and the key that vouches for them.
 #[derive(Clone)]
@@ -62,10 +75,51 @@ impl Cache {
         }
     }
 
+    /// Removes artifacts that nobody is likely to load again: those that are not `live` and were not used for
+    /// [`LATELY`], and the longest unused of the rest as long as all together have more than `most` bytes. What is live
+    /// stays whatever its size. A process that has loaded a component does not need its artifact; one that loads it later
+    /// compiles it again. So several processes may share a folder, and each marks what is live for it as used.
+    pub(super) fn prune(
+        &self,
+        engine: &Engine,
+        live: &BTreeSet<Digest>,
+        most: u64,
+        now: SystemTime,
+    ) -> usize {
+        let Ok(entries) = fs::read_dir(&self.folder) else { return 0 };
+        let live: BTreeSet<PathBuf> = live.iter().map(|digest| self.place(engine, digest).1).collect();
+        let (mut held, mut removed, mut others) = (0, 0, Vec::new());
+        for entry in entries.flatten() {
+            let (path, name) = (entry.path(), entry.file_name());
+            let Some(metadata) = entry.metadata().ok().filter(fs::Metadata::is_file) else { continue };
+            let unused =
+                metadata.modified().ok().and_then(|used| now.duration_since(used).ok()).unwrap_or_default();
+            if live.contains(&path) {
+                held += metadata.len();
+                mark_as_used(&path, unused, now);
+            } else if is_draft(&name.to_string_lossy()) {
+                // Its process ended while it wrote.
+                removed += usize::from(unused >= DRAFT && fs::remove_file(&path).is_ok());
+            } else if path.extension().is_some_and(|extension| extension == EXTENSION) {
+                others.push((unused, metadata.len(), path));
+            }
+        }
+        others.sort();
+        for (unused, bytes, path) in others {
+            held += bytes;
+            // Another process may have been faster.
+            if (unused >= LATELY || held > most) && fs::remove_file(&path).is_ok() {
+                held -= bytes;
+                removed += 1;
+            }
+        }
+        removed
+    }
+
     /// The compiled component, if a genuine one for this engine is there.
     pub(super) fn load(&self, engine: &Engine, digest: &Digest) -> Option<wasmtime::component::Component> {
         let (name, path) = self.place(engine, digest);
-        let bytes = fs::read(path).ok()?;
+        let bytes = fs::read(&path).ok()?;
         let (mac, artifact) = bytes.split_at_checked(MAC_BYTES)?;
         self.mac(&name, artifact).verify_slice(mac).ok()?;
         // SAFETY: `deserialize` trusts its bytes to be what `Component::serialize` gave. The MAC just verified says so:
@@ -74,7 +128,14 @@ impl Cache {
         // between the check and the use.
         #[expect(unsafe_code, reason = "the one place compiled code is loaded; argued above")]
         let component = unsafe { wasmtime::component::Component::deserialize(engine.inner(), artifact) };
-        component.ok()
+        let component = component.ok()?;
+        let (now, used) = (SystemTime::now(), fs::metadata(&path).and_then(|metadata| metadata.modified()));
+        mark_as_used(
+            &path,
+            used.ok().and_then(|used| now.duration_since(used).ok()).unwrap_or_default(),
+            now,
+        );
+        Some(component)
     }
 
     /// Keeps a compiled component. A cache that cannot be written costs time, not correctness, so it only says so.
@@ -109,7 +170,7 @@ impl Cache {
     fn place(&self, engine: &Engine, digest: &Digest) -> (String, PathBuf) {
         let mut hasher = std::hash::DefaultHasher::new();
         engine.inner().precompile_compatibility_hash().hash(&mut hasher);
-        let name = format!("{digest}-{:016x}.cwasm", hasher.finish());
+        let name = format!("{digest}-{:016x}.{EXTENSION}", hasher.finish());
         let path = self.folder.join(&name);
         (name, path)
     }
@@ -121,6 +182,17 @@ impl Cache {
         mac.update(artifact);
         mac
     }
+}
+
+/// Keeps in an artifact's time that it is used, about once an hour. Failing to do so makes it look older than it is.
+fn mark_as_used(path: &Path, unused: Duration, now: SystemTime) {
+    if unused >= USED {
+        drop(fs::OpenOptions::new().append(true).open(path).and_then(|file| file.set_modified(now)));
+    }
+}
+
+fn is_draft(name: &str) -> bool {
+    name.starts_with('.') && name.contains(&format!(".{EXTENSION}."))
 }
 
 /// `~/.cache/ruzhi`, or where the user keeps such things.

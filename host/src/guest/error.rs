@@ -78,7 +78,7 @@ pub enum LoadError {
         reason: String,
     },
     /// The component keeps another version of the contract.
-    #[error("the component was built for {built_for}, this host speaks {VERSION}")]
+    #[error("the component was built for {built_for}, this host speaks 0.1 and {VERSION}")]
     Version {
         /// The version, such as `0.2`.
         built_for: String,
@@ -121,7 +121,7 @@ impl std::fmt::Display for Said {
     }
 }
 
-pub(super) const WORLD: &str = "ruzhi:mapping/mapper@0.1.0";
+pub(super) const WORLD: &str = "ruzhi:mapping/mapper@0.2.0";
 
 impl LoadError {
     /// A stable code.
@@ -160,7 +160,7 @@ impl LoadError {
             Self::Import { import, .. } => format!("组件导入了 `{import}`；规则组件不得导入任何可调用的接口"),
             Self::Contract { reason, .. } => format!("组件没有导出 `{WORLD}`：{reason}"),
             Self::Version { built_for } => {
-                format!("该组件是为契约 {built_for} 构建的，本程序使用 {VERSION}")
+                format!("该组件是为契约 {built_for} 构建的，本程序支持 0.1 与 {VERSION}")
             }
             Self::Start(error) => format!("组件启动失败：{}", error.text().zh),
             Self::Describe(error) => format!("规则组件的 `describe` 失败：{}", error.text().zh),
@@ -201,7 +201,7 @@ impl LoadError {
             ),
             Self::Import { fix, .. } => fix.0.clone(),
             Self::Contract { .. } => {
-                Text::new("build it against wit/v0.1 of this release", "请按本版本的 wit/v0.1 重新构建")
+                Text::new("build it against wit/v0.2 of this release", "请按本版本的 wit/v0.2 重新构建")
             }
             Self::Version { .. } => Text::new(
                 format!(

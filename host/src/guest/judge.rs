@@ -4,7 +4,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{Decision, Description, Outcome, UserId, Violation};
+use chrono::{DateTime, SecondsFormat, Utc};
+use ruzhi_guest::contract;
+
+use ruzhi_guest::zone::Zone;
+
+use crate::model::{Context, Decision, Description, Outcome, Text, UserId, Violation};
 
 const MOST_NOTES: usize = 50;
 const MOST_VIOLATIONS: usize = 100;
@@ -34,9 +39,47 @@ pub(super) fn description(mut description: Description) -> Result<Description, S
     Ok(description)
 }
 
+/// The moments between which a decision of a batch may hold.
+pub(super) struct Horizon {
+    now: DateTime<Utc>,
+    /// When the day of the batch ends in the tenant's zone.
+    tomorrow: DateTime<Utc>,
+    /// Whether the guest's contract can say until when a decision holds.
+    told: bool,
+}
+
+impl Horizon {
+    /// None of a context that is no moment or no zone: a guest has refused it then.
+    pub(super) fn of(context: &Context, told: bool) -> Option<Self> {
+        let now = DateTime::parse_from_rfc3339(&context.now).ok()?.to_utc();
+        let tomorrow = Zone::named(&context.timezone).ok()?.next_day(now.timestamp());
+        Some(Self { now, tomorrow: DateTime::from_timestamp(tomorrow, 0)?, told })
+    }
+
+    /// Until when a decision holds. One that cannot say so holds until the day ends, and so does one that says a moment
+    /// which has passed, or none at all: it would be decided again and again for ever.
+    fn until(&self, told: Option<String>, notes: &mut Vec<String>) -> Option<String> {
+        let until = match told {
+            None if self.told => return None,
+            None => self.tomorrow,
+            Some(text) => match DateTime::parse_from_rfc3339(&text) {
+                Ok(until) if until > self.now => until.to_utc(),
+                _ => {
+                    notes.push(format!(
+                        "规则组件给出的有效期“{told}”不是之后的时刻，该判定至当日结束前有效 / the guest says that this holds until “{told}”, which is no later moment; it holds until the day ends",
+                        told = shorten(&text, 40)
+                    ));
+                    self.tomorrow
+                }
+            },
+        };
+        Some(until.to_rfc3339_opts(SecondsFormat::Millis, true))
+    }
+}
+
 /// An outcome that breaks no rule: a member that does becomes a reject that says which.
-pub(super) fn outcome(outcome: Outcome) -> Outcome {
-    let Outcome { decision, mut notes } = outcome;
+pub(super) fn outcome(outcome: Outcome, horizon: Option<&Horizon>) -> Outcome {
+    let Outcome { decision, mut notes, holds_until } = outcome;
     notes.truncate(MOST_NOTES);
     for note in &mut notes {
         *note = shorten(note, MOST_TEXT);
@@ -59,19 +102,27 @@ pub(super) fn outcome(outcome: Outcome) -> Outcome {
             Err(_) => reject(vec![Violation {
                 field: "userid".to_owned(),
                 rule: "userid.invalid".to_owned(),
-                message: "离职记录给出的帐号不是有效的 UserID / the userid of this leaver is not a valid one".to_owned(),
+                message: Text::new(
+                    "the userid of this leaver is not a valid one",
+                    "离职记录给出的帐号不是有效的 UserID",
+                )
+                .into(),
             }]),
         },
         Decision::Ignore(reason) => Decision::Ignore(shorten(&reason, MOST_TEXT)),
         Decision::Reject(violations) if violations.is_empty() => reject(vec![Violation {
             field: String::new(),
             rule: "guest.no-reason".to_owned(),
-            message: "规则组件拒绝了该记录但没有给出原因 / the guest refused this record without a reason; tell its author"
-                .to_owned(),
+            message: Text::new(
+                "the guest refused this record without a reason; tell its author",
+                "规则组件拒绝了该记录但没有给出原因，请联系其作者",
+            )
+            .into(),
         }]),
         Decision::Reject(violations) => reject(violations),
     };
-    Outcome { decision, notes }
+    let holds_until = horizon.and_then(|horizon| horizon.until(holds_until, &mut notes));
+    Outcome { decision, notes, holds_until }
 }
 
 fn reject(mut violations: Vec<Violation>) -> Decision {
@@ -79,7 +130,8 @@ fn reject(mut violations: Vec<Violation>) -> Decision {
     for violation in &mut violations {
         violation.field = shorten(&violation.field, 100);
         violation.rule = shorten(&violation.rule, 100);
-        violation.message = shorten(&violation.message, MOST_TEXT);
+        let contract::Text { zh, en } = &violation.message;
+        violation.message = contract::Text::new(shorten(zh, MOST_TEXT), shorten(en, MOST_TEXT));
     }
     Decision::Reject(violations)
 }

@@ -1,8 +1,9 @@
 //! The components of a process: each compiled once, however many tenants use it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use super::cache::Cache;
 use super::engine::Engine;
@@ -45,6 +46,12 @@ impl Library {
             return Err(LoadError::Pin { found: digest.to_string(), pinned: pinned.to_string() });
         }
         Ok(bytes)
+    }
+
+    /// Removes compiled components that are neither live nor were used lately, and the longest unused of them beyond so many
+    /// bytes. Gives how many there were.
+    pub fn prune(&self, live: &BTreeSet<Digest>, most: u64) -> usize {
+        self.cache.as_ref().map_or(0, |cache| cache.prune(&self.engine, live, most, SystemTime::now()))
     }
 
     /// Checks and compiles a component, unless it is known already.

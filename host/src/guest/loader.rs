@@ -4,11 +4,10 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use ruzhi_guest::component::VERSION;
 use wasmparser::Payload;
 use wasmtime::component::{Linker, types::ComponentItem};
 
-use super::bindings::{MappingGuest, MappingGuestPre};
+use super::bindings::{Instance, Pre, Version};
 use super::cache::Cache;
 use super::engine::Engine;
 use super::error::{Batch, LoadError, Said};
@@ -35,7 +34,7 @@ const MAPPER: &str = "ruzhi:mapping/mapper@";
 /// A component that passed every check. Cheap to clone; the compiled code is shared by all tenants that use it.
 #[derive(Clone)]
 pub struct Component {
-    pre: Arc<MappingGuestPre<Budget>>,
+    pre: Arc<Pre>,
     engine: Engine,
     inspection: Arc<Inspection>,
 }
@@ -74,7 +73,7 @@ impl Component {
             return Err(LoadError::TooLarge { bytes: size, most: MOST_BYTES });
         }
         let digest = Digest::of(bytes);
-        let built_for = contract_of(recognise(bytes)?)?;
+        let version = contract_of(recognise(bytes)?)?;
         let began = Instant::now();
         let known = cache.and_then(|cache| cache.load(engine, &digest));
         let cached = known.is_some();
@@ -111,7 +110,7 @@ impl Component {
         // Empty on purpose: there is nothing a guest may call.
         let linker = Linker::<Budget>::new(engine.inner());
         let pre = linker.instantiate_pre(&compiled).map_err(against_contract)?;
-        let pre = MappingGuestPre::new(pre).map_err(against_contract)?;
+        let pre = Pre::new(version.unwrap_or(NEWEST), pre).map_err(against_contract)?;
         let _trial = engine.trial();
         let mut store = engine.store();
         if let Err(e) = pre.instantiate(&mut store) {
@@ -123,7 +122,7 @@ impl Component {
         let inspection = Inspection {
             digest,
             bytes: bytes.len(),
-            built_for,
+            built_for: version.map(|version| version.as_str().to_owned()),
             imports,
             exports,
             compile_ms,
@@ -143,6 +142,11 @@ impl Component {
         &self.engine
     }
 
+    /// Whether its guests say themselves until when a decision holds. Those of contract 0.1 cannot.
+    pub fn tells_until_when(&self) -> bool {
+        self.pre.version().tells_until_when()
+    }
+
     /// Makes an instance and asks it nothing: whether the component starts.
     pub fn start(&self) -> Result<(), LoadError> {
         let _trial = self.engine.trial();
@@ -151,7 +155,7 @@ impl Component {
     }
 
     /// An instance of its own for one call.
-    pub(super) fn instance(&self) -> (wasmtime::Store<Budget>, Result<MappingGuest, wasmtime::Error>) {
+    pub(super) fn instance(&self) -> (wasmtime::Store<Budget>, Result<Instance, wasmtime::Error>) {
         let mut store = self.engine.store();
         let instance = self.pre.instantiate(&mut store);
         (store, instance)
@@ -195,15 +199,26 @@ struct Claims {
     mappers: Vec<String>,
 }
 
+/// The version of the contract by which a component is asked whose own words name none.
+const NEWEST: Version = Version::V0_2;
+
+/// The version of the contract that a component exports, such as `0.2`.
+pub(super) fn exported(component: &[u8]) -> Option<&'static str> {
+    contract_of(recognise(component).ok()?).ok().flatten().map(Version::as_str)
+}
+
 /// The contract a component keeps. The export is the truth: a section can be missing, or say what is not so. A component
 /// without a mapper is left to the linker's words, unless it says itself that it is for another host.
-fn contract_of(claims: Claims) -> Result<Option<String>, LoadError> {
-    let spoken = |version: &&String| track(version) == VERSION;
-    if claims.mappers.iter().any(|version| spoken(&version)) {
-        return Ok(Some(VERSION.to_owned()));
+fn contract_of(claims: Claims) -> Result<Option<Version>, LoadError> {
+    let is_exported =
+        |spoken: &Version| claims.mappers.iter().any(|version| track(version) == spoken.as_str());
+    if let Some(version) = Version::SPOKEN.into_iter().find(is_exported) {
+        return Ok(Some(version));
     }
+    let is_foreign =
+        |version: &String| Version::SPOKEN.iter().all(|spoken| track(version) != spoken.as_str());
     let other = claims.mappers.first().map(|version| track(version).to_owned());
-    match other.or_else(|| claims.section.filter(|version| track(version) != VERSION)) {
+    match other.or_else(|| claims.section.filter(is_foreign)) {
         Some(built_for) => Err(LoadError::Version { built_for }),
         None => Ok(None),
     }

@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 
 use wasmtime::Trap;
 
-use super::bindings::MappingGuest;
-use super::bindings::ruzhi::mapping::types;
+use super::bindings::Instance;
 use super::engine::Engine;
 use super::error::{Batch, BatchError, LoadError};
 use super::judge;
@@ -40,14 +39,14 @@ impl Guest {
         let trial = component.engine().trial();
         let (mut store, instance) = component.instance();
         let instance = instance.map_err(|e| loader::did_not_start(component.engine(), e, &store))?;
-        let answer = instance.ruzhi_mapping_mapper().call_describe(&mut store, &config).map_err(|e| {
+        let answer = instance.describe(&mut store, &config).map_err(|e| {
             LoadError::Describe(explain(component.engine(), "describe", e, &store, Batch::default()).into())
         })?;
         // Its place in the pool is free before the next one is tried.
         drop(store);
         drop(trial);
         let description: Description = match answer {
-            Ok(description) => description.into(),
+            Ok(description) => description,
             Err(error) => {
                 return Err(LoadError::Configuration {
                     code: judge::shorten(&error.code, 80),
@@ -158,7 +157,7 @@ impl Guest {
     fn ask(
         &self,
         store: &mut wasmtime::Store<Budget>,
-        instance: Result<MappingGuest, wasmtime::Error>,
+        instance: Result<Instance, wasmtime::Error>,
         context: &Context,
         records: &[SourceRecord],
         batch: Batch,
@@ -167,9 +166,7 @@ impl Guest {
             Ok(instance) => instance,
             Err(e) => return Err(explain(self.component.engine(), START, e, store, batch)),
         };
-        let given: Vec<types::SourceRecord> = records.iter().map(Into::into).collect();
-        let answer =
-            instance.ruzhi_mapping_mapper().call_decide(&mut *store, &self.config, &context.into(), &given);
+        let answer = instance.decide(&mut *store, &self.config, context, records);
         let outcomes = match answer {
             Ok(Ok(outcomes)) => outcomes,
             Ok(Err(error)) => {
@@ -185,7 +182,8 @@ impl Guest {
         if outcomes.len() != records.len() {
             return Err(BatchError::Count { found: outcomes.len(), expected: records.len(), batch });
         }
-        Ok(outcomes.into_iter().map(|outcome| judge::outcome(outcome.into())).collect())
+        let horizon = judge::Horizon::of(context, self.component.tells_until_when());
+        Ok(outcomes.into_iter().map(|outcome| judge::outcome(outcome, horizon.as_ref())).collect())
     }
 }
 

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use ruzhi_guest::contract;
+use ruzhi_guest_member::Finding;
+
 use super::json::{Slip, What};
 use crate::model::Text;
 
@@ -112,13 +115,25 @@ pub enum ImportError {
         why: Text,
     },
     /// The default guest refuses the rules.
-    #[error("{place}: the metadata does not make a rules file: {}", .reasons.join("; "))]
+    #[error("{place}: the metadata does not make a rules file: {}", reasons_in(.reasons, |text| &text.en))]
     Rules {
         /// Where the metadata stands.
         place: Place,
-        /// The guest's reasons, in both languages.
-        reasons: Vec<String>,
+        /// The guest's reasons.
+        reasons: Vec<Finding>,
     },
+}
+
+/// At most so many characters of a reason are told: it may quote a whole value.
+const REASON_MOST: usize = 400;
+
+/// The guest's reasons in one language, each with its place in the guest's own list.
+fn reasons_in(reasons: &[Finding], lang: fn(&contract::Text) -> &String) -> String {
+    let one = |Finding { place, text }: &Finding| {
+        let separator = if place.is_empty() { "" } else { ": " };
+        format!("{place}{separator}{}", lang(text)).chars().take(REASON_MOST).collect::<String>()
+    };
+    reasons.iter().map(one).collect::<Vec<_>>().join("; ")
 }
 
 fn list(places: &[Place]) -> String {
@@ -168,7 +183,7 @@ impl ImportError {
             Self::TooMany { place, count, most } => format!("{place}：有 {count} 项，最多 {most} 项"),
             Self::Filter { place, why } => format!("{place}：过滤条件无法使用：{}", why.zh),
             Self::Rules { place, reasons } => {
-                format!("{place}：元数据无法成为规则文件：{}", reasons.join("; "))
+                format!("{place}：元数据无法成为规则文件：{}", reasons_in(reasons, |text| &text.zh))
             }
         };
         Text::new(self.to_string(), zh)

@@ -3,7 +3,8 @@
 //! The guest itself is asked, not a second list of what it takes: an entry it refuses loses its value if the member
 //! can do without it, and stops the import if not.
 
-use ruzhi_guest_member::{ENTRY_KEYS, FILE_KEYS, RulesFile};
+use ruzhi_guest::Text;
+use ruzhi_guest_member::{ENTRY_KEYS, FILE_KEYS, Finding, RulesFile};
 use serde_json::{Value, json};
 
 use super::error::ImportError;
@@ -69,7 +70,10 @@ pub(super) fn read(piece: &Piece<'_>, when: Vec<Node>, notes: &mut Notes) -> Res
     let file = Node { at: piece.node.at, kind: Kind::Object(kept) };
     match ruzhi_guest::describe::<RulesFile>(&file.json().to_string()) {
         Ok(description) => Ok(Rules { file, reads: description.source_fields }),
-        Err(error) => Err(ImportError::Rules { place: piece.place(), reasons: reasons(&error.message) }),
+        Err(_) => Err(ImportError::Rules {
+            place: piece.place(),
+            reasons: ruzhi_guest_member::problems(&file.json().to_string()),
+        }),
     }
 }
 
@@ -99,7 +103,7 @@ fn base(without: &str) -> Value {
 }
 
 /// Why the guest refuses an entry; empty if it takes it.
-fn refusal(field: &str, entry: &Node) -> Vec<String> {
+fn refusal(field: &str, entry: &Node) -> Vec<Finding> {
     let mut file = base(field);
     if let Some(entries) = file.get_mut("request").and_then(Value::as_array_mut) {
         entries.push(entry.json());
@@ -108,15 +112,7 @@ fn refusal(field: &str, entry: &Node) -> Vec<String> {
             return Vec::new();
         }
     }
-    match ruzhi_guest::describe::<RulesFile>(&file.to_string()) {
-        Ok(_) => Vec::new(),
-        Err(error) => reasons(&error.message),
-    }
-}
-
-/// The lines of a refusal, without the one that counts them.
-fn reasons(message: &str) -> Vec<String> {
-    message.lines().skip(1).map(|line| line.chars().take(400).collect()).collect()
+    ruzhi_guest_member::problems(&file.to_string())
 }
 
 /// The interface's name as the guest knows it.
@@ -248,10 +244,8 @@ fn entry(piece: &Piece<'_>, node: &Node, notes: &mut Notes) -> Result<Option<Nod
     kept.retain(|member| matches!(member.key.as_str(), "field" | "label" | "describe"));
     let bare = Node { at: node.at, kind: Kind::Object(kept) };
     let name = shown(&field);
-    for line in &why {
-        // Without the guest's place, which counts in a list of its own.
-        let line = line.split_once(": ").map_or(line.as_str(), |(_, line)| line);
-        let (zh, en) = line.split_once(" / ").unwrap_or((line, line));
+    // Without the guest's place, which counts in a list of its own.
+    for Text { zh, en } in why.iter().map(|finding| &finding.text) {
         notes.at(
             document,
             node.at,

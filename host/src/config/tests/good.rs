@@ -99,7 +99,17 @@ fn every_key_arrives_as_its_type() {
     assert_eq!(tenant.protected, ["boss".parse().unwrap(), "Admin@jxt".parse().unwrap()]);
     assert_eq!(
         tenant.guard,
-        Guard { leave_percent: 20, leave_least: 5, leave_most: 200, create_most: 500, update_most: u32::MAX }
+        Guard {
+            leave_percent: 20,
+            leave_least: 5,
+            leave_most: 200,
+            create_most: 500,
+            update_most: u32::MAX,
+            leave_day_percent: 40,
+            leave_day_most: 400,
+            leave_week_percent: 40,
+            leave_week_most: 400,
+        }
     );
 
     let wecom = &tenant.wecom;
@@ -200,7 +210,13 @@ fn a_default_gives_way_to_the_ceiling_and_a_written_limit_does_not() {
     let guard = deployment.good().tenants[0].guard;
     assert_eq!(
         guard,
-        Guard { leave_percent: 10, leave_least: 5, leave_most: 200, create_most: 100, update_most: u32::MAX }
+        Guard {
+            leave_percent: 10,
+            leave_day_percent: 20,
+            leave_week_percent: 20,
+            create_most: 100,
+            ..Guard::default()
+        }
     );
 
     deployment.write("tenants/a.toml", format!("{TENANT}[guard]\nleave_percent = 15\n").as_bytes());
@@ -302,4 +318,26 @@ fn the_reference_names_every_key() {
             }
         }
     }
+}
+
+/// What a day and a week may do is twice what one run may do, unless the file says otherwise.
+#[test]
+fn the_guard_over_time_follows_the_guard_of_one_run() {
+    let deployment = Deployment::with(&[]);
+    for (guard, day, week) in [
+        ("leave_percent = 10\nleave_most = 7\n", (20, 14), (20, 14)),
+        ("leave_percent = 60\n", (100, 400), (100, 400)),
+        ("leave_day_percent = 5\nleave_week_most = 90\n", (5, 400), (40, 90)),
+        ("leave_most = 4294967295\n", (40, u32::MAX), (40, u32::MAX)),
+    ] {
+        deployment.write("tenants/a.toml", format!("{TENANT}[guard]\n{guard}").as_bytes());
+        let guard = deployment.good().tenants[0].guard;
+        assert_eq!((guard.leave_day_percent, guard.leave_day_most), day);
+        assert_eq!((guard.leave_week_percent, guard.leave_week_most), week);
+    }
+    // A ceiling of one run does not bind a day, but what follows from it does not rise above its own.
+    deployment.write("ruzhi.toml", b"[guard]\nleave_percent = 10\nleave_day_most = 50\n");
+    deployment.write("tenants/a.toml", TENANT.as_bytes());
+    let guard = deployment.good().tenants[0].guard;
+    assert_eq!((guard.leave_day_percent, guard.leave_day_most, guard.leave_week_most), (20, 50, 400));
 }

@@ -15,7 +15,7 @@ fn an_unknown_key_names_the_nearest_or_the_place_it_belongs() {
   |
 2 | mem = "****"
   | ^^^
-  = hint: did you mean `memory`? Known here: `memory`, `deadline`, `cache`
+  = hint: did you mean `memory`? Known here: `memory`, `deadline`, `cache`, `cache_limit`
 
 error: unknown key `log` at the top of the file
  --> ruzhi.toml:3:2
@@ -29,7 +29,7 @@ error: unknown key `timezon` at the top of the file
   |
 1 | timezon = "*************"
   | ^^^^^^^
-  = hint: did you mean `timezone`? Known here: `name`, `timezone`, `grace`, `protected`, `existing`, `wecom`, `jiandaoyun`, `guard`, `alarms`, `flows`
+  = hint: did you mean `timezone`? Known here: `name`, `timezone`, `grace`, `protected`, `existing`, `removed`, `wecom`, `jiandaoyun`, `guard`, `alarms`, `flows`
 
 error: unknown key `corpId` in `[wecom]`
  --> tenants/a.toml:3:1
@@ -69,7 +69,7 @@ error: unknown key `grace` in `[flows.guest]`
   |
 2 | mem = "****"
   | ^^^
-  = 提示：是否想写 `memory`？此处可用：`memory`, `deadline`, `cache`
+  = 提示：是否想写 `memory`？此处可用：`memory`, `deadline`, `cache`, `cache_limit`
 
 错误：文件顶层没有 `log` 这个键
  --> ruzhi.toml:3:2
@@ -83,7 +83,7 @@ error: unknown key `grace` in `[flows.guest]`
   |
 1 | timezon = "*************"
   | ^^^^^^^
-  = 提示：是否想写 `timezone`？此处可用：`name`, `timezone`, `grace`, `protected`, `existing`, `wecom`, `jiandaoyun`, `guard`, `alarms`, `flows`
+  = 提示：是否想写 `timezone`？此处可用：`name`, `timezone`, `grace`, `protected`, `existing`, `removed`, `wecom`, `jiandaoyun`, `guard`, `alarms`, `flows`
 
 错误：`[wecom]` 中没有 `corpId` 这个键
  --> tenants/a.toml:3:1

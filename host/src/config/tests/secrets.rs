@@ -44,7 +44,7 @@ error: unknown key `apikey` in `[jiandaoyun]`
   |
 5 | apikey = "***********************"
   | ^^^^^^
-  = hint: did you mean `api_key`? Known here: `base_url`, `api_key`, `limits`
+  = hint: did you mean `api_key`? Known here: `base_url`, `api_key`, `proxy`, `limits`
 
 error: `jiandaoyun.api_key.env` must be the name of an environment variable
  --> tenants/a.toml:6:19
@@ -85,7 +85,7 @@ error: `jiandaoyun.api_key.env` must be the name of an environment variable
   |
 5 | apikey = "***********************"
   | ^^^^^^
-  = 提示：是否想写 `api_key`？此处可用：`base_url`, `api_key`, `limits`
+  = 提示：是否想写 `api_key`？此处可用：`base_url`, `api_key`, `proxy`, `limits`
 
 错误：`jiandaoyun.api_key.env` 应为环境变量的名字
  --> tenants/a.toml:6:19
@@ -287,4 +287,51 @@ fn a_secrets_file_loses_its_line_end_and_is_warned_of_if_all_can_read_it() {
   = hint: run `chmod 600 ../secrets/jdy`
 "#
     );
+}
+
+fn with_secret(content: &[u8]) -> Deployment {
+    let file = "secret = { file = \"key\" }";
+    let deployment = Deployment::with(&[("secret = { env = \"WECOM_SECRET\" }", file)]);
+    deployment.write("tenants/key", content);
+    deployment
+}
+
+#[test]
+fn a_secrets_file_is_read_with_a_byte_order_mark_and_whatever_line_end() {
+    for content in [
+        &b"the-secret"[..],
+        b"the-secret\n",
+        b"the-secret\r\n",
+        b"the-secret\r\n\r\n",
+        b"\xef\xbb\xbfthe-secret",
+        b"\xef\xbb\xbfthe-secret\r\n",
+    ] {
+        let config = with_secret(content).good();
+        let secret = config.tenants.first().unwrap().wecom.secret.expose_secret();
+        assert_eq!(secret, "the-secret", "{content:?}");
+    }
+}
+
+#[test]
+fn a_secrets_file_in_another_encoding_is_told_with_what_to_do() {
+    let utf_16 = |order: fn(u16) -> [u8; 2], mark: bool| -> Vec<u8> {
+        let mark = mark.then_some(0xfeff);
+        mark.into_iter().chain("the-secret\r\n".encode_utf16()).flat_map(order).collect()
+    };
+    for (content, en, zh) in [
+        (utf_16(u16::to_le_bytes, true), "is UTF-16", "是 UTF-16 编码"),
+        (utf_16(u16::to_be_bytes, true), "is UTF-16", "是 UTF-16 编码"),
+        (utf_16(u16::to_le_bytes, false), "is UTF-16", "是 UTF-16 编码"),
+        (utf_16(u16::to_be_bytes, false), "is UTF-16", "是 UTF-16 编码"),
+        (b"\xc3\xdc\xd4\xbf".to_vec(), "is not UTF-8", "不是 UTF-8 编码"),
+        (b"\xef\xbb\xbf\r\n".to_vec(), "is empty", "为空"),
+        (b"the\xef\xbb\xbfsecret".to_vec(), "a character outside ASCII", "非 ASCII 字符"),
+    ] {
+        let deployment = with_secret(&content);
+        let report = deployment.english();
+        assert!(report.contains(&format!("the secret's file `key` {en}")) || report.contains(en), "{report}");
+        assert!(report.contains(" = hint: "), "{report}");
+        assert!(!report.contains("the-secret") && !report.contains("t\0h"), "{report}");
+        assert!(deployment.report(Lang::Zh).contains(zh), "{zh}");
+    }
 }

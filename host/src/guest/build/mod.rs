@@ -14,7 +14,7 @@ use std::path::Path;
 pub use error::BuildError;
 pub use rust::Toolchain;
 
-use super::loader::VERSION_SECTION;
+use super::loader::{self, VERSION_SECTION};
 
 /// What a guest is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,10 +71,9 @@ fn marked(mut component: Vec<u8>) -> Vec<u8> {
         matches!(payload, Ok(wasmparser::Payload::CustomSection(section)) if section.name() == VERSION_SECTION)
     });
     if !known {
-        let section = wasm_encoder::CustomSection {
-            name: VERSION_SECTION.into(),
-            data: ruzhi_guest::component::VERSION.as_bytes().into(),
-        };
+        let version = loader::exported(&component).unwrap_or(ruzhi_guest::component::VERSION);
+        let section =
+            wasm_encoder::CustomSection { name: VERSION_SECTION.into(), data: version.as_bytes().into() };
         wasm_encoder::ComponentSection::append_to_component(&section, &mut component);
     }
     component

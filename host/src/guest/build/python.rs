@@ -50,7 +50,9 @@ const ENTRY: &str =
     "import sys; from componentize_py import script; sys.argv[0] = 'componentize-py'; sys.exit(script())";
 
 static SDK: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../guests/python/sdk");
-static CONTRACT: &str = include_str!("../../../../wit/v0.1/mapping.wit");
+static CONTRACT: &str = include_str!("../../../../wit/v0.2/mapping.wit");
+/// For a project that brings an SDK of before 0.2.
+static CONTRACT_0_1: &str = include_str!("../../../../wit/v0.1/mapping.wit");
 
 /// Builds the guest in `folder` and gives the component and the project's name.
 pub(super) fn build(folder: &Path) -> Result<(Vec<u8>, String), BuildError> {
@@ -120,7 +122,9 @@ fn put_together(folder: &Path, app: &Path, work: &Path) -> std::io::Result<()> {
     }
     fs::write(app.join(format!("{APP}.py")), APP_SOURCE)?;
     fs::create_dir_all(work.join("wit"))?;
-    fs::write(work.join("wit/mapping.wit"), CONTRACT)?;
+    let speaks = fs::read_to_string(app.join("ruzhi/contract.py")).unwrap_or_default();
+    let is_first = !speaks.lines().any(|line| line.starts_with("CONTRACT = "));
+    fs::write(work.join("wit/mapping.wit"), if is_first { CONTRACT_0_1 } else { CONTRACT })?;
     fs::create_dir_all(work.join("environment/lib/python3/site-packages"))
 }
 

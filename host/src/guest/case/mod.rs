@@ -2,8 +2,8 @@
 //!
 //! `cases/NAME.json` holds the moment and the zone, the rows, and one decision for each row in the shape of the contract.
 //! A row reaches the guest as it does live: with its id and the fields the guest says it reads, and no others. What is
-//! compared are decisions, so an expected `"leader": false` may be left out; what is unknown is refused, so that a slip of
-//! the pen in an expectation is not taken for agreement.
+//! compared are decisions, so an expected `"leader": false` may be left out, and JSON in `extra` is compared as JSON; what is
+//! unknown is refused, so that a slip of the pen in an expectation is not taken for agreement.
 
 mod difference;
 mod error;
@@ -179,18 +179,30 @@ impl Case {
 
     /// Where the decisions found differ from those asked for.
     pub fn differences(&self, expected: &[Outcome], found: &[Outcome]) -> Vec<Difference> {
+        let found =
+            found.iter().zip(expected).map(|(found, expected)| asked(found, expected.holds_until.is_some()));
         let pairs = self.file.rows.iter().zip(expected).zip(found).enumerate();
         pairs
-            .filter(|(_, ((_, expected), found))| expected != found)
+            .filter(|(_, ((_, expected), found))| *expected != found)
             .map(|(index, ((row, expected), found))| {
-                Difference::new(index + 1, row_id(index, row), Written::of(expected), Written::of(found))
+                (index, row, written::comparable(expected), written::comparable(&found))
+            })
+            .filter(|(_, _, expected, found)| expected != found)
+            .map(|(index, row, expected, found)| {
+                Difference::new(index + 1, row_id(index, row), Written::of(&expected), Written::of(&found))
             })
             .collect()
     }
 
     /// The file's text with these decisions in place of those it has; the rest stays as its author wrote it.
     pub fn blessed(&self, found: &[Outcome]) -> String {
-        let decisions = written::list(found);
+        let states = |index: usize| {
+            let decision = self.file.decisions.as_ref().and_then(|decisions| decisions.get(index));
+            decision.is_some_and(|decision| decision.get("holds_until").is_some())
+        };
+        let found: Vec<Outcome> =
+            found.iter().enumerate().map(|(index, found)| asked(found, states(index))).collect();
+        let decisions = written::list(&found);
         let places = Places::of(&self.text);
         if let Some(place) = places.of_key("decisions")
             && let (Some(before), Some(after)) = (self.text.get(..place.start), self.text.get(place.end..))
@@ -213,6 +225,12 @@ impl Case {
         let line = place.map_or(1, |place| places.line(place.start));
         CaseError::Invalid { path: self.path.clone(), line, what }
     }
+}
+
+/// An outcome as far as a case asks for it: until when it holds is compared only where the case says it.
+fn asked(outcome: &Outcome, until_when: bool) -> Outcome {
+    let holds_until = outcome.holds_until.clone().filter(|_| until_when);
+    Outcome { holds_until, ..outcome.clone() }
 }
 
 fn row_id(index: usize, row: &Map<String, Value>) -> String {

@@ -39,7 +39,7 @@ fn description() -> Description {
 }
 
 fn leave(userid: &str) -> Outcome {
-    Outcome { decision: Decision::Leave(userid.to_owned()), notes: Vec::new() }
+    Outcome::new(Decision::Leave(userid.to_owned()))
 }
 
 #[test]
@@ -74,6 +74,28 @@ fn a_difference_names_its_row_and_shows_the_lines() {
         differences[0].diff,
         "@@ -1,3 +1,3 @@\n {\n-  \"leave\": \"zhangsan\"\n+  \"leave\": \"lisi\"\n }\n"
     );
+}
+
+#[test]
+fn the_json_of_a_field_is_compared_as_json() {
+    let case = parse(&CASE.replace(
+        r#""memberships": [{ "department": 1 }]"#,
+        r#""extra": [["nickname", "\"b\""], ["extattr", "{\"attrs\":[{\"type\":0,\"name\":\"a\"}]}"]]"#,
+    ))
+    .unwrap();
+    let expected = case.expected().unwrap();
+    let with = |extra: [(&str, &str); 2]| {
+        let mut found = expected.clone();
+        if let Decision::Upsert(member) = &mut found[1].decision {
+            member.extra = extra.map(|(field, json)| (field.to_owned(), json.to_owned())).to_vec();
+        }
+        case.differences(&expected, &found).len()
+    };
+    assert_eq!(
+        with([("extattr", r#"{ "attrs": [{"name": "a", "type": 0.0}] }"#), ("nickname", r#""\u0062""#)]),
+        0
+    );
+    assert_eq!(with([("extattr", r#"{"attrs":[{"name":"a","type":1}]}"#), ("nickname", r#""b""#)]), 1);
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! A decision as a case file writes it: `{"upsert": {…}, "notes": […]}`.
 
+use ruzhi_guest::contract;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::model::{Decision, Member, Outcome, Text, Violation};
+use crate::model::{Decision, Member, Outcome, Text, Violation, json};
 
 /// Exactly one of the first four.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -19,11 +20,17 @@ pub(super) struct Written {
     reject: Option<Vec<Violation>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     notes: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    holds_until: Option<String>,
 }
 
 impl Written {
     pub(super) fn of(outcome: &Outcome) -> Self {
-        let mut written = Self { notes: outcome.notes.clone(), ..Self::default() };
+        let mut written = Self {
+            notes: outcome.notes.clone(),
+            holds_until: outcome.holds_until.clone(),
+            ..Self::default()
+        };
         match outcome.decision.clone() {
             Decision::Upsert(member) => written.upsert = Some(member),
             Decision::Leave(userid) => written.leave = Some(userid),
@@ -46,12 +53,20 @@ impl Written {
                 format!("`{key}` 不是契约中的字段"),
             ));
         }
-        let Self { upsert, leave, ignore, reject, notes } = written;
+        let Self { upsert, leave, ignore, reject, notes, holds_until } = written;
         let decision = match (upsert, leave, ignore, reject) {
             (Some(member), None, None, None) => Decision::Upsert(member),
             (None, Some(userid), None, None) => Decision::Leave(userid),
             (None, None, Some(reason), None) => Decision::Ignore(reason),
-            (None, None, None, Some(violations)) => Decision::Reject(violations),
+            (None, None, None, Some(mut violations)) => {
+                // A case of contract 0.1 has one string for both languages.
+                for Violation { message, .. } in
+                    violations.iter_mut().filter(|v| v.message.zh == v.message.en)
+                {
+                    *message = contract::Text::joined(&message.zh);
+                }
+                Decision::Reject(violations)
+            }
             _ => {
                 return Err(Text::new(
                     "give exactly one of `upsert`, `leave`, `ignore`, `reject`",
@@ -59,13 +74,25 @@ impl Written {
                 ));
             }
         };
-        Ok(Outcome { decision, notes })
+        Ok(Outcome { decision, notes, holds_until })
     }
 
     /// In the order of the contract's fields, two blanks for each level.
     pub(super) fn pretty(&self) -> String {
         serde_json::to_string_pretty(self).unwrap_or_default()
     }
+}
+
+/// An outcome in the form in which it is compared: `extra` by the names of its fields, the JSON in it as JSON.
+pub(super) fn comparable(outcome: &Outcome) -> Outcome {
+    let mut outcome = outcome.clone();
+    if let Decision::Upsert(member) = &mut outcome.decision {
+        for (_, text) in &mut member.extra {
+            *text = json::canonical_text(text).to_string();
+        }
+        member.extra.sort();
+    }
+    outcome
 }
 
 /// The decisions as the value of a case's `decisions`.

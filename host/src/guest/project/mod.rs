@@ -19,7 +19,7 @@ static TYPESCRIPT_SDK: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../guests/typ
 static TYPESCRIPT_EXAMPLE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../guests/typescript/jingxintai");
 static PYTHON_SDK: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../guests/python/sdk");
 static PYTHON_EXAMPLE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../guests/python/jingxintai");
-static CONTRACT: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../wit/v0.1");
+static CONTRACT: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../wit/v0.2");
 const CARGO_CONFIG: &str = include_str!("../../../../guests/.cargo/config.toml");
 const README: &str = include_str!("README.md");
 
@@ -43,7 +43,7 @@ pub fn project(name: &ProjectName, language: Language) -> Vec<(PathBuf, Vec<u8>)
     match language {
         Language::Rust => {
             vendor("ruzhi/guests/sdk", &RUST_SDK);
-            vendor("ruzhi/wit/v0.1", &CONTRACT);
+            vendor("ruzhi/wit/v0.2", &CONTRACT);
             for (path, bytes) in &mut files {
                 let text = String::from_utf8_lossy(bytes);
                 if path == Path::new("Cargo.toml") {

@@ -67,7 +67,7 @@ fn a_project_stands_on_its_own() {
     assert_eq!(manifest["lints"]["rust"]["unsafe_code"].as_str(), Some("deny"));
     let sdk: toml::Table = file("north-plant", "ruzhi/guests/sdk/Cargo.toml").parse().unwrap();
     assert!(sdk.contains_key("build-dependencies") && !sdk.contains_key("dev-dependencies"));
-    assert!(file("north-plant", "ruzhi/wit/v0.1/mapping.wit").contains("package ruzhi:mapping@0.1.0"));
+    assert!(file("north-plant", "ruzhi/wit/v0.2/mapping.wit").contains("package ruzhi:mapping@0.2.0"));
     assert!(file("north-plant", ".cargo/config.toml").contains("stack-size"));
 }
 

@@ -151,7 +151,10 @@ fn what_a_member_cannot_do_without_stops_the_import() {
         request.push(entry);
         let error = refused(&[&target.to_string()]);
         let ImportError::Rules { reasons, .. } = &error else { panic!("{error}") };
-        assert!(reasons[0].contains(field.as_str().unwrap()), "{reasons:?}");
+        assert!(
+            format!("{} {}", reasons[0].place, reasons[0].text.both()).contains(field.as_str().unwrap()),
+            "{reasons:?}"
+        );
     }
 }
 
