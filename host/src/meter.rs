@@ -83,7 +83,7 @@ metrics! {
     RUN_TIME "ruzhi_run_duration_seconds" Histogram(RUN_SECONDS), ["kind" "state"], "How long runs took.";
     RUNS_LIVE "ruzhi_runs_live" Gauge, [], "Runs under way.";
     ROWS_READ "ruzhi_rows_read_total" Counter, ["tenant" "flow"], "Rows of forms that were read.";
-    ROWS "ruzhi_rows_total" Counter, ["tenant" "flow" "outcome"], "What runs that write came to, row by row: created, updated, disabled, enabled, deleted, adopted, kept, failed, untried; and how many rows each found unchanged, ignored, refused.";
+    ROWS "ruzhi_rows_total" Counter, ["tenant" "flow" "outcome"], "What runs that write came to, row by row: created, updated, disabled, enabled, deleted, adopted, kept, failed, untried, unplaced; and how many rows each found unchanged, ignored, refused.";
     CALLS "ruzhi_calls_total" Counter, ["service" "api" "errcode"], "Calls of wecom and jiandaoyun by API and code: 0 is success, http_502 an answer of something in between, none no answer.";
     CALL_TIME "ruzhi_call_duration_seconds" Histogram(CALL_SECONDS), ["service" "api"], "How long calls took, without waiting for their turn.";
     LIMITER_WAIT "ruzhi_limiter_wait_seconds" Histogram(WAIT_SECONDS), ["service" "api"], "How long calls waited for their turn under the service's rates.";
@@ -254,7 +254,7 @@ pub(crate) fn set_flow(metric: &Metric, tenant: &TenantId, flow: &FlowId, value:
     gauge!(metric.name, "tenant" => tenant.to_string(), "flow" => flow.to_string()).set(value);
 }
 
-fn outcomes(counts: &Counts) -> [(&'static str, u64); 12] {
+fn outcomes(counts: &Counts) -> [(&'static str, u64); 13] {
     let Counts {
         created,
         updated,
@@ -268,6 +268,7 @@ fn outcomes(counts: &Counts) -> [(&'static str, u64); 12] {
         adopted,
         kept,
         untried,
+        unplaced,
     } = *counts;
     [
         ("created", created),
@@ -282,6 +283,7 @@ fn outcomes(counts: &Counts) -> [(&'static str, u64); 12] {
         ("adopted", adopted),
         ("kept", kept),
         ("untried", untried),
+        ("unplaced", unplaced),
     ]
 }
 

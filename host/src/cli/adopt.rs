@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-use super::deployment::{Each, Opened};
+use super::deployment::{Each, Need, configuration, run_asked};
 use super::report::Show;
 use super::speech::Speech;
 use crate::failure::Failure;
@@ -29,13 +29,13 @@ pub(super) struct Adopt {
 
 impl Adopt {
     pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
-        let by = match self.by {
-            None => AdoptBy::Either,
-            Some(By::Userid) => AdoptBy::Userid,
-            Some(By::Mobile) => AdoptBy::Mobile,
+        let (by, detail) = match self.by {
+            None => (AdoptBy::Either, "adopt"),
+            Some(By::Userid) => (AdoptBy::Userid, "adopt by userid"),
+            Some(By::Mobile) => (AdoptBy::Mobile, "adopt by mobile"),
         };
-        let deployment = Opened::open(dir, speech).await?;
-        let adopt = Request::Adopt(by);
-        deployment.run_each(Each::Flow, Some(&self.target), speech, Show::Plan, adopt).await
+        let config = configuration(dir, Need::Run, speech)?;
+        let (shown, adopt) = ((Each::Flow, Show::Plan), Request::Adopt(by));
+        run_asked(config, shown, Some(&self.target), speech, adopt, detail.to_owned()).await
     }
 }

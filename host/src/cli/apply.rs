@@ -5,11 +5,14 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::deployment::{Each, Opened};
+use super::deployment::{self, Each, Need, Opened};
 use super::report::Show;
 use super::show::find;
 use super::speech::Speech;
+use super::terminal;
+use crate::audit::Asking;
 use crate::failure::Failure;
+use crate::store::Access;
 use crate::sync::Request;
 
 #[derive(Debug, Args)]
@@ -23,10 +26,22 @@ pub(super) struct Apply {
 
 impl Apply {
     pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
-        let deployment = Opened::open(dir, speech).await?;
-        let (tenant, flow, id) = find(deployment.0.store.as_ref(), &self.plan).await?;
-        let target = format!("{tenant}/{flow}");
-        let apply = Request::Apply { plan: id, approved: self.approve };
-        deployment.run_each(Each::Flow, Some(&target), speech, Show::Outcome, apply).await
+        let config = deployment::configuration(dir, Need::Run, speech)?;
+        let store = deployment::store(&config, Access::Beside).await?;
+        let found = find(store.as_ref(), &self.plan).await;
+        store.close().await;
+        let action = if self.approve { "plan.approve" } else { "plan.apply" };
+        let asking = match &found {
+            Ok((tenant, flow, plan)) => Asking::of(action, tenant, flow).on(plan),
+            Err(_) => Asking::plain(action).on(&self.plan),
+        };
+        let work = async {
+            let (tenant, flow, plan) = found.clone()?;
+            let deployment = Opened::of(config.clone(), speech).await?;
+            let target = format!("{tenant}/{flow}");
+            let apply = Request::Apply { plan, approved: self.approve };
+            deployment.run_each(Each::Flow, Some(&target), speech, Show::Outcome, apply).await
+        };
+        Ok(terminal::recorded_as(&config, asking, work, |ran| ran.outcome.clone()).await?.code)
     }
 }

@@ -4,6 +4,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
+use comfy_table::{Table, presets};
+use serde::Serialize;
 use serde_json::json;
 
 use super::deployment;
@@ -11,6 +13,7 @@ use super::online;
 use super::speech::Speech;
 use crate::config::{Checks, Config, ProcessEnvironment};
 use crate::failure::Failure;
+use crate::jiandaoyun::Widget;
 
 #[derive(Debug, Args)]
 pub(super) struct Check {
@@ -19,6 +22,53 @@ pub(super) struct Check {
     /// Ask both services too: key, secret, trusted address, the form's fields
     #[arg(long)]
     online: bool,
+}
+
+/// A field of a form, as a person finds the one they mean.
+#[derive(Debug, Serialize)]
+struct FormField {
+    /// The id, which never changes; of a subform's field, after the subform's.
+    id: String,
+    /// The name that rows and rules know it by, where it is not the id.
+    alias: Option<String>,
+    /// What the form calls it.
+    label: String,
+    /// Its type, such as `text` or `phone`.
+    kind: String,
+}
+
+impl FormField {
+    /// Every field, each subform's after it.
+    fn all(widgets: &[Widget]) -> Vec<Self> {
+        let of = |widget: &Widget, within: Option<&Widget>| {
+            let path = |own: &str, outer: fn(&Widget) -> &str| match within {
+                Some(within) => format!("{}.{own}", outer(within)),
+                None => own.to_owned(),
+            };
+            let id = path(&widget.widget_name, |outer| &outer.widget_name);
+            let name = path(&widget.name, |outer| &outer.name);
+            let alias = (name != id).then_some(name);
+            Self { id, alias, label: widget.label.clone(), kind: widget.kind.clone() }
+        };
+        let with_items = |widget: &Widget| -> Vec<Self> {
+            let items = widget.items.iter().map(|item| of(item, Some(widget)));
+            std::iter::once(of(widget, None)).chain(items).collect()
+        };
+        widgets.iter().flat_map(with_items).collect()
+    }
+
+    fn table(fields: &[Self], speech: &Speech) -> Table {
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING);
+        table.set_header(
+            [("id", "字段 ID"), ("alias", "别名"), ("label", "标题"), ("kind", "类型")]
+                .map(|(en, zh)| speech.say(en, zh)),
+        );
+        for Self { id, alias, label, kind } in fields {
+            table.add_row([id, alias.as_deref().unwrap_or("-"), label, kind]);
+        }
+        table
+    }
 }
 
 impl Check {
@@ -41,12 +91,16 @@ impl Check {
         for (tenant, flow) in chosen {
             let mut problems = Vec::new();
             let guest = crate::deployment::guest(&library, flow);
-            let mut widgets = None;
+            let (mut widgets, mut fields) = (None, Vec::new());
             if self.online {
                 problems.extend(online::directory(&config, tenant).await.err());
                 match online::widgets(tenant, flow).await {
                     Ok(found) => {
-                        problems.extend(online::missing(tenant, flow, guest.as_ref().ok(), &found));
+                        let missing = online::missing(tenant, flow, guest.as_ref().ok(), &found);
+                        if missing.is_some() {
+                            fields = FormField::all(&found);
+                        }
+                        problems.extend(missing);
                         widgets = Some(found);
                     }
                     Err(failure) => problems.push(failure),
@@ -64,6 +118,7 @@ impl Check {
                 "tenant": tenant.id,
                 "flow": flow.id,
                 "guest": described,
+                "fields": fields,
                 "problems": problems.iter().map(|p| speech.failure_value(p)).collect::<Vec<_>>(),
             }));
             if !speech.json {
@@ -93,6 +148,10 @@ impl Check {
             }
             for problem in &problems {
                 speech.explain(problem);
+            }
+            if !speech.json && !fields.is_empty() {
+                speech.out(format_args!("  {}", speech.say("fields of the form:", "表单的全部字段：")));
+                speech.out(FormField::table(&fields, speech));
             }
             failures.extend(problems);
         }

@@ -1,6 +1,5 @@
 //! From the files of a deployment to flows that can run.
 
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -10,7 +9,9 @@ use tokio_util::sync::CancellationToken;
 use super::bar::Bar;
 use super::report::{Reports, Show};
 use super::speech::Speech;
+use super::terminal;
 use crate::activation::By;
+use crate::audit::Asking;
 use crate::config::{self, Checks, Config, ProcessEnvironment, Secrets};
 use crate::deployment::{self, Deployment, siblings};
 use crate::failure::{Failure, exit};
@@ -86,15 +87,6 @@ pub(super) fn library(config: &Config, speech: &Speech) -> Result<Library, Failu
     Ok(Library::new(engine, cache))
 }
 
-/// Whoever runs the command, as the machine knows them.
-pub(super) fn somebody() -> String {
-    ["USER", "LOGNAME"]
-        .iter()
-        .find_map(|name| std::env::var(name).ok().filter(|value| !value.trim().is_empty()))
-        .or_else(|| Some(format!("uid {}", std::fs::metadata("/proc/self").ok()?.uid())))
-        .unwrap_or_else(|| "unknown".to_owned())
-}
-
 /// What a command runs once for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Each {
@@ -104,13 +96,25 @@ pub(super) enum Each {
     Tenant,
 }
 
+/// What runs of a command came to.
+pub(super) struct Ran {
+    /// In a word of the audit log.
+    pub(super) outcome: String,
+    /// To end with.
+    pub(super) code: ExitCode,
+}
+
 /// The deployment in a folder, opened by a command that runs flows.
 pub(super) struct Opened(pub(super) Deployment);
 
 impl Opened {
     /// Opens it; no other process may run flows of it meanwhile.
     pub(super) async fn open(dir: &Path, speech: &Speech) -> Result<Self, Failure> {
-        let config = configuration(dir, Need::Run, speech)?;
+        Self::of(configuration(dir, Need::Run, speech)?, speech).await
+    }
+
+    /// The same of a configuration that was read.
+    pub(super) async fn of(config: Config, speech: &Speech) -> Result<Self, Failure> {
         let store = store(&config, Access::Write).await?;
         let library = library(&config, speech)?;
         Ok(Self(Deployment::new(config, store, Arc::new(library), CancellationToken::new())))
@@ -126,7 +130,7 @@ impl Opened {
         speech: &Speech,
         show: Show,
         request: Request,
-    ) -> Result<ExitCode, Failure> {
+    ) -> Result<Ran, Failure> {
         let config = &self.0.config;
         let mut reports = Reports::new(speech, show);
         let mut waiting = config.select(target)?;
@@ -140,8 +144,10 @@ impl Opened {
             waiting = later;
             self.run_together(&together, speech, &mut reports, &request).await;
         }
+        self.0.prune_cache().await;
         self.0.store.close().await;
-        Ok(reports.finish())
+        let outcome = reports.outcome();
+        Ok(Ran { outcome, code: reports.finish() })
     }
 
     async fn run_together(
@@ -152,7 +158,7 @@ impl Opened {
         request: &Request,
     ) {
         let bar = Arc::new(Bar::new(speech));
-        let by = By { who: somebody(), why: None };
+        let by = By { who: terminal::somebody(), why: None };
         let mut flows = Vec::with_capacity(chosen.len());
         for (tenant, flow) in chosen {
             flows.push((*tenant, *flow, self.0.flow(tenant, flow, &by, bar.clone()).await));
@@ -180,6 +186,23 @@ impl Opened {
             }
         }
     }
+}
+
+/// Runs flows as a person asks for it in particular, which is written down: `detail` says what.
+pub(super) async fn run_asked(
+    config: Config,
+    (each, show): (Each, Show),
+    target: Option<&str>,
+    speech: &Speech,
+    request: Request,
+    detail: String,
+) -> Result<ExitCode, Failure> {
+    let (tenant, flow) = narrowed(&config, target)?;
+    let asking = Asking { tenant, flow, ..Asking::plain("run.start").saying(Some(detail)) };
+    let work = async {
+        Opened::of(config.clone(), speech).await?.run_each(each, target, speech, show, request).await
+    };
+    Ok(terminal::recorded_as(&config, asking, work, |ran| ran.outcome.clone()).await?.code)
 }
 
 /// The tenant and flow a target narrows a listing to; a target that names nothing is refused.

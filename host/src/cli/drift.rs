@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::deployment::{Each, Opened};
+use super::deployment::{Each, Need, Opened, configuration, run_asked};
 use super::report::Show;
 use super::speech::Speech;
 use crate::failure::Failure;
@@ -29,15 +29,19 @@ pub(super) struct Drift {
 
 impl Drift {
     pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
-        let settle = match (self.keep, self.overwrite, self.adopt) {
-            (true, ..) => Some(DriftSettle::Keep),
-            (_, true, _) => Some(DriftSettle::Overwrite),
-            (_, _, true) => Some(DriftSettle::Adopt),
-            _ => None,
+        let (settle, detail) = match (self.keep, self.overwrite, self.adopt) {
+            (true, ..) => (DriftSettle::Keep, "drift keep"),
+            (_, true, _) => (DriftSettle::Overwrite, "drift overwrite"),
+            (_, _, true) => (DriftSettle::Adopt, "drift adopt"),
+            _ => {
+                let deployment = Opened::open(dir, speech).await?;
+                let (target, look) = (self.target.as_deref(), Request::Drift(None));
+                let ran = deployment.run_each(Each::Tenant, target, speech, Show::Findings, look);
+                return Ok(ran.await?.code);
+            }
         };
-        let show = if settle.is_some() { Show::Plan } else { Show::Findings };
-        let deployment = Opened::open(dir, speech).await?;
-        let drift = Request::Drift(settle);
-        deployment.run_each(Each::Tenant, self.target.as_deref(), speech, show, drift).await
+        let config = configuration(dir, Need::Run, speech)?;
+        let (shown, drift) = ((Each::Tenant, Show::Plan), Request::Drift(Some(settle)));
+        run_asked(config, shown, self.target.as_deref(), speech, drift, detail.to_owned()).await
     }
 }

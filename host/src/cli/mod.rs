@@ -15,6 +15,7 @@ mod memory;
 mod online;
 mod plan;
 mod rejects;
+mod removed;
 mod report;
 mod revert;
 mod runs;
@@ -24,6 +25,7 @@ mod shown;
 mod speech;
 mod status;
 mod sync;
+mod terminal;
 mod trace;
 
 use std::path::PathBuf;
@@ -91,6 +93,8 @@ enum Command {
     Runs(runs::Runs),
     /// The quarantine: refused records with field, rule and reason · 待修正的记录
     Rejects(rejects::Rejects),
+    /// Members who were removed by hand, and what becomes of them · 被手工删除的成员
+    Removed(removed::Removed),
     /// What happened to one record · 单条记录的全程
     Trace(trace::Trace),
     /// Build and check guests · 规则组件
@@ -158,6 +162,7 @@ async fn dispatch(arguments: &Arguments, speech: &Speech) -> Result<ExitCode, Fa
         Command::Status(command) => command.run(dir, speech).await,
         Command::Runs(command) => command.run(dir, speech).await,
         Command::Rejects(command) => command.run(dir, speech).await,
+        Command::Removed(command) => command.run(dir, speech).await,
         Command::Trace(command) => command.run(dir, speech).await,
         Command::Guest(command) => command.run(dir, speech).await,
     }

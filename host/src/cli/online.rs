@@ -12,8 +12,8 @@ use crate::config::{Config, Flow, Tenant};
 use crate::deployment;
 use crate::failure::{Failure, exit};
 use crate::guest::Guest;
-use crate::jiandaoyun::Widget;
-use crate::model::Text;
+use crate::jiandaoyun::{self, Widget};
+use crate::model::{Clock, SystemClock, Text};
 use crate::sync::missing_fields;
 use crate::wecom;
 
@@ -60,7 +60,7 @@ pub(super) async fn widgets(tenant: &Tenant, flow: &Flow) -> Result<Vec<Widget>,
     })
 }
 
-/// The fields that a flow's rules read and its form does not have.
+/// The fields that a flow's rules and filter read and its form does not have.
 pub(super) fn missing(
     tenant: &Tenant,
     flow: &Flow,
@@ -68,7 +68,10 @@ pub(super) fn missing(
     widgets: &[Widget],
 ) -> Option<Failure> {
     let described = guest.map(Guest::description);
-    let read: BTreeSet<&str> = described.iter().flat_map(|d| &d.source_fields).map(String::as_str).collect();
+    let filter = deployment::form(flow).ok().and_then(|(_, filter)| filter);
+    let filtered = filter.as_ref().map(jiandaoyun::Filter::fields).unwrap_or_default();
+    let mut read: BTreeSet<&str> = filtered.iter().map(String::as_str).collect();
+    read.extend(described.iter().flat_map(|d| &d.source_fields).map(String::as_str));
     let labels = described.map(|d| d.labels.as_slice()).unwrap_or_default();
     let missing: Vec<String> =
         missing_fields(read, widgets, labels).into_iter().map(|missing| missing.field).collect();
@@ -84,8 +87,8 @@ pub(super) fn missing(
             format!("{}/{} 的表单中没有字段 {missing}", tenant.id, flow.id),
         ),
         Some(Text::new(
-            "a field that was given an alias is known by the alias: correct the rules file",
-            "设置了别名的字段须使用别名：请修改规则文件",
+            "a field that was given an alias is known by the alias: correct the rules file or the filter; `ruzhi check --online` lists the fields that the form has",
+            "设置了别名的字段须使用别名：请修改规则文件或过滤条件；`ruzhi check --online` 会列出表单的全部字段",
         )),
     ))
 }
@@ -127,11 +130,11 @@ pub(super) async fn clock_ahead(base_url: &Url, proxy: Option<&Url>) -> Option<T
         builder = builder.proxy(Proxy::all(proxy.clone()).ok()?);
     }
     let client = builder.build().ok()?;
-    let asked = Utc::now();
+    let asked = SystemClock.now();
     let answer = client.head(base_url.clone()).send().await.ok()?;
     let date = answer.headers().get(reqwest::header::DATE)?.to_str().ok()?;
     let date = DateTime::parse_from_rfc2822(date).ok()?.with_timezone(&Utc);
     // The date is of the moment of the answer, cut to the second.
-    let here = asked + (Utc::now() - asked) / 2;
+    let here = asked + (SystemClock.now() - asked) / 2;
     Some(date + TimeDelta::milliseconds(500) - here)
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::deployment::{Each, Opened};
+use super::deployment::{Each, Need, Opened, configuration, run_asked};
 use super::report::Show;
 use super::speech::Speech;
 use crate::failure::Failure;
@@ -26,8 +26,13 @@ pub(super) struct PlanCommand {
 impl PlanCommand {
     pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
         let options = RunOptions { full: self.full, accept_missing: self.accept_missing };
-        let deployment = Opened::open(dir, speech).await?;
-        let plan = Request::Plan(options);
-        deployment.run_each(Each::Flow, self.target.as_deref(), speech, Show::Plan, plan).await
+        let (plan, shown) = (Request::Plan(options), (Each::Flow, Show::Plan));
+        let config = configuration(dir, Need::Run, speech)?;
+        let target = self.target.as_deref();
+        if options != RunOptions::default() {
+            return run_asked(config, shown, target, speech, plan, options.told("plan")).await;
+        }
+        let deployment = Opened::of(config, speech).await?;
+        Ok(deployment.run_each(shown.0, target, speech, shown.1, plan).await?.code)
     }
 }

@@ -9,8 +9,11 @@ use serde_json::{Value, json};
 use super::deployment::{self, Need};
 use super::report::reject_lines;
 use super::speech::Speech;
+use super::terminal;
+use crate::audit::Asking;
 use crate::failure::Failure;
-use crate::store::Access;
+use crate::model::{FlowId, Refusal, TenantId};
+use crate::store::{Access, Store};
 
 #[derive(Debug, Args)]
 pub(super) struct Rejects {
@@ -26,14 +29,33 @@ impl Rejects {
         let config = deployment::configuration(dir, Need::Read, speech)?;
         let (tenant, flow) = deployment::narrowed(&config, self.target.as_deref())?;
         let store = deployment::store(&config, Access::Read).await?;
+        let work = self.print(store.as_ref(), (tenant, flow), speech);
+        let printed = match self.reveal {
+            true => {
+                let asking = Asking { tenant, flow, ..Asking::plain("quarantine.reveal") };
+                terminal::recorded(&config, asking, work).await
+            }
+            false => work.await,
+        };
+        store.close().await;
+        printed
+    }
+
+    async fn print(
+        &self,
+        store: &dyn Store,
+        (tenant, flow): (Option<&TenantId>, Option<&FlowId>),
+        speech: &Speech,
+    ) -> Result<ExitCode, Failure> {
         let rejects = store.rejects(tenant, flow).await?;
         let mut values: Vec<Value> = Vec::new();
         for reject in &rejects {
             let labels = store.labels(&reject.tenant, &reject.flow).await?;
             if !speech.json {
-                for line in reject_lines(reject, &labels) {
+                for line in reject_lines(reject, &labels, speech.lang) {
                     speech.out(format_args!("{}/{}  {line}", reject.tenant, reject.flow));
                 }
+                speech.out(format_args!("    {}", waits(&reject.refusal, speech)));
                 if self.reveal {
                     speech.out(format_args!("    {}", reject.content.as_deref().unwrap_or_default()));
                 }
@@ -59,6 +81,9 @@ impl Rejects {
                 "by": reject.refusal.by,
                 "errcode": reject.refusal.errcode,
                 "violations": violations,
+                "waits_for": reject.refusal.waits_for,
+                "tries": reject.refusal.tries,
+                "retry_at": reject.refusal.retry_at,
                 "first_seen": reject.first_seen,
                 "last_seen": reject.last_seen,
             });
@@ -68,7 +93,6 @@ impl Rejects {
             }
             values.push(value);
         }
-        store.close().await;
         if speech.json {
             speech.json(&values);
         } else if rejects.is_empty() {
@@ -76,4 +100,14 @@ impl Rejects {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// What an entry waits for, and when it is tried again whatever else changes.
+fn waits(refusal: &Refusal, speech: &Speech) -> String {
+    let words = refusal.waits_for.words();
+    let next = refusal.retry_at.map(|at| {
+        let at = at.format("%Y-%m-%d %H:%M:%SZ");
+        format!(" · {} {at}", speech.say("next try", "下次重试时间"))
+    });
+    format!("{}{}", words.in_lang(speech.lang), next.unwrap_or_default())
 }

@@ -7,10 +7,12 @@ use serde_json::{Value, json};
 
 use super::shown::{finding_counts, operation_values, print_findings, print_plan};
 use super::speech::Speech;
+use crate::audit;
 use crate::config;
 use crate::deployment::Exchanged;
 use crate::failure::Failure;
 use crate::failure::exit;
+use crate::model::Lang;
 use crate::plan::drift::Finding;
 use crate::plan::{Counts, Plan};
 use crate::store::{RejectRow, RunKind, RunRow, RunState, Store};
@@ -42,7 +44,7 @@ impl<'a> Reports<'a> {
         store: &dyn Store,
     ) {
         let Exchanged { kept, activated } = exchanged;
-        let Report { run, plan, findings, error } = report;
+        let Report { run, plan, findings, notices, error } = report;
         let failure = error.map(Failure::from);
         let labels = store.labels(&run.tenant, &run.flow).await.unwrap_or_default();
         if self.speech.json {
@@ -86,7 +88,8 @@ impl<'a> Reports<'a> {
             }
             self.values.push(value);
         } else {
-            self.print(tenant, &run, plan.as_ref(), &findings, &labels, store, failure.is_some()).await;
+            let (failed, noticed) = (failure.is_some(), !notices.is_empty());
+            self.print(tenant, &run, plan.as_ref(), &findings, &labels, store, (failed, noticed)).await;
         }
         if let Some(row) = activated.filter(|_| !self.speech.json) {
             self.speech.note(format_args!(
@@ -147,7 +150,7 @@ impl<'a> Reports<'a> {
         findings: &[Finding],
         labels: &BTreeMap<String, String>,
         store: &dyn Store,
-        failed: bool,
+        (failed, noticed): (bool, bool),
     ) {
         let speech = self.speech;
         let took = run.ended_at.map_or(0, |ended| (ended - run.started_at).num_milliseconds());
@@ -186,7 +189,7 @@ impl<'a> Reports<'a> {
         }
         match (run.state, plan) {
             // Why it was rejected has been said.
-            (RunState::Held, Some(_)) if run.problem.is_some() => {}
+            (RunState::Held, Some(_)) if run.problem.is_some() && !noticed => {}
             (RunState::Held, Some(plan)) => speech.note(format_args!(
                 "  {} `ruzhi show {id}` · `ruzhi apply {id} --approve` · `ruzhi reject {id}`",
                 speech.say(
@@ -220,7 +223,7 @@ impl<'a> Reports<'a> {
         // What was refused before has been told before.
         let new: Vec<&RejectRow> =
             rejects.iter().filter(|reject| reject.first_seen >= run.started_at).take(MOST_LISTED).collect();
-        for line in new.iter().flat_map(|reject| reject_lines(reject, labels)) {
+        for line in new.iter().flat_map(|reject| reject_lines(reject, labels, speech.lang)) {
             speech.out(format_args!("    {line}"));
         }
         let untold = rejects.len() - new.len();
@@ -235,16 +238,30 @@ impl<'a> Reports<'a> {
         }
     }
 
-    /// Prints what is still to be printed and gives the exit code.
-    pub(super) fn finish(self) -> ExitCode {
-        let worst = if !self.failures.is_empty() || self.rows.iter().any(|run| run.state == RunState::Failed)
-        {
+    /// What it came to, in a word of the audit log.
+    pub(super) fn outcome(&self) -> String {
+        match (self.worst(), self.failures.first()) {
+            (RunState::Failed, Some(failure)) => failure.code(),
+            (RunState::Failed, None) => "run.undone",
+            (RunState::Held, _) => audit::HELD,
+            _ => audit::DONE,
+        }
+        .to_owned()
+    }
+
+    fn worst(&self) -> RunState {
+        if !self.failures.is_empty() || self.rows.iter().any(|run| run.state == RunState::Failed) {
             RunState::Failed
         } else if self.rows.iter().any(|run| run.state == RunState::Held) {
             RunState::Held
         } else {
             RunState::Done
-        };
+        }
+    }
+
+    /// Prints what is still to be printed and gives the exit code.
+    pub(super) fn finish(self) -> ExitCode {
+        let worst = self.worst();
         if self.speech.json {
             match <[Value; 1]>::try_from(self.values) {
                 Ok([only]) => self.speech.json(&only),
@@ -309,6 +326,7 @@ pub(super) fn counted(speech: &Speech, counts: &Counts) -> String {
         (speech.say("refused", "待修正"), counts.refused),
         (speech.say("failed", "失败"), counts.failed),
         (speech.say("not tried", "未执行"), counts.untried),
+        (speech.say("without a place", "无名额"), counts.unplaced),
     ];
     all.iter()
         .enumerate()
@@ -319,14 +337,15 @@ pub(super) fn counted(speech: &Speech, counts: &Counts) -> String {
 }
 
 /// One line for each reason a record is in quarantine: form label, rule, message.
-pub(super) fn reject_lines(reject: &RejectRow, labels: &BTreeMap<String, String>) -> Vec<String> {
+pub(super) fn reject_lines(reject: &RejectRow, labels: &BTreeMap<String, String>, lang: Lang) -> Vec<String> {
     reject
         .refusal
         .violations
         .iter()
         .map(|violation| {
             let label = labels.get(&violation.field).unwrap_or(&violation.field);
-            format!("{}  {label} [{}]  {}", reject.record, violation.rule, violation.message)
+            let message = lang.of(&violation.message);
+            format!("{}  {label} [{}]  {message}", reject.record, violation.rule)
         })
         .collect()
 }

@@ -5,11 +5,12 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::deployment::{Each, Opened};
+use super::deployment::{Each, Need, configuration, run_asked, store};
 use super::report::Show;
 use super::speech::Speech;
 use crate::failure::Failure;
 use crate::model::{RunId, Text};
+use crate::store::Access;
 use crate::sync::Request;
 
 #[derive(Debug, Args)]
@@ -27,10 +28,13 @@ impl Revert {
             )
         };
         let id: RunId = self.run.parse().map_err(|_| unknown())?;
-        let deployment = Opened::open(dir, speech).await?;
-        let found = deployment.0.store.run(&id).await?.ok_or_else(unknown)?;
+        let config = configuration(dir, Need::Run, speech)?;
+        let store = store(&config, Access::Beside).await?;
+        let found = store.run(&id).await;
+        store.close().await;
+        let found = found?.ok_or_else(unknown)?;
         let target = format!("{}/{}", found.tenant, found.flow);
-        let revert = Request::Revert(id);
-        deployment.run_each(Each::Flow, Some(&target), speech, Show::Plan, revert).await
+        let (shown, detail) = ((Each::Flow, Show::Plan), format!("revert {id}"));
+        run_asked(config, shown, Some(&target), speech, Request::Revert(id), detail).await
     }
 }

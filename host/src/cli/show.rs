@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 use super::deployment::{self, Need};
 use super::shown::{operation_values, print_plan};
 use super::speech::Speech;
+use super::terminal;
+use crate::audit::Asking;
 use crate::failure::Failure;
 use crate::failure::exit;
 use crate::model::{FlowId, PlanId, TenantId, Text};
@@ -41,9 +43,11 @@ pub(super) async fn find(store: &dyn Store, name: &str) -> Result<(TenantId, Flo
 
 async fn stored(store: &dyn Store, name: &str) -> Result<StoredPlan, Failure> {
     let (tenant, _, id) = find(store, name).await?;
-    let unknown =
-        || Failure::new(exit::FAILED, "plan.unknown", Text::new("the plan is gone", "计划已不存在"), None);
-    store.plan(&tenant, &id).await?.ok_or_else(unknown)
+    store.plan(&tenant, &id).await?.ok_or_else(gone)
+}
+
+fn gone() -> Failure {
+    Failure::new(exit::FAILED, "plan.unknown", Text::new("the plan is gone", "计划已不存在"), None)
 }
 
 /// A plan's state in a word.
@@ -100,35 +104,58 @@ impl ShowPlan {
 impl Reject {
     pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
         let config = deployment::configuration(dir, Need::Read, speech)?;
-        let store = deployment::store(&config, Access::Write).await?;
-        let stored = stored(store.as_ref(), &self.plan).await?;
-        let plan = &stored.plan;
-        if !matches!(stored.state, PlanState::Planned | PlanState::Held | PlanState::Rejected) {
-            return Err(Failure::new(
-                exit::FAILED,
-                "plan.state",
-                Text::new(
-                    format!(
-                        "plan {} is {} and cannot be rejected",
-                        plan.id,
-                        state_word(speech, stored.state)
-                    ),
-                    format!("计划 {} 的状态是“{}”，不能否决", plan.id, state_word(speech, stored.state)),
-                ),
-                Some(Text::new("`ruzhi show` shows what it did", "可用 `ruzhi show` 查看其结果")),
-            ));
-        }
-        store.set_plan_state(&plan.tenant, &plan.id, PlanState::Rejected, self.reason.as_deref()).await?;
+        let store = deployment::store(&config, Access::Beside).await?;
+        let found = find(store.as_ref(), &self.plan).await;
         store.close().await;
+        let asking = match &found {
+            Ok((tenant, flow, plan)) => Asking::of("plan.reject", tenant, flow).on(plan),
+            Err(_) => Asking::plain("plan.reject").on(&self.plan),
+        };
+        let work = async {
+            let (tenant, _, plan) = found.clone()?;
+            // Whoever runs flows may be about to carry it out.
+            let store = deployment::store(&config, Access::Write).await?;
+            let rejected = self.reject(store.as_ref(), speech, &tenant, &plan).await;
+            store.close().await;
+            rejected.map(|()| plan)
+        };
+        let plan = terminal::recorded(&config, asking.saying(self.reason.clone()), work).await?;
         if speech.json {
-            speech.json(&json!({ "plan": plan.id, "state": PlanState::Rejected, "reason": self.reason }));
+            speech.json(&json!({ "plan": plan, "state": PlanState::Rejected, "reason": self.reason }));
         } else {
-            speech.out(format_args!("{}  {}", plan.id, state_word(speech, PlanState::Rejected)));
+            speech.out(format_args!("{plan}  {}", state_word(speech, PlanState::Rejected)));
             speech.note(speech.say(
                 "as long as nothing changes, no run applies it; correct the form or the rules",
                 "在数据或规则变化之前，任何运行都不会执行它；请更正表单或规则",
             ));
         }
         Ok(ExitCode::SUCCESS)
+    }
+
+    async fn reject(
+        &self,
+        store: &dyn Store,
+        speech: &Speech,
+        tenant: &TenantId,
+        plan: &PlanId,
+    ) -> Result<(), Failure> {
+        if store.reject_plan(tenant, plan, self.reason.as_deref()).await? {
+            return Ok(());
+        }
+        let stored = store.plan(tenant, plan).await?.ok_or_else(gone)?;
+        // To say the same again says nothing new.
+        let again = self.reason.is_none() || self.reason == stored.reason;
+        if stored.state == PlanState::Rejected && again {
+            return Ok(());
+        }
+        Err(Failure::new(
+            exit::FAILED,
+            "plan.state",
+            Text::new(
+                format!("plan {plan} is {} and cannot be rejected", state_word(speech, stored.state)),
+                format!("计划 {plan} 的状态是“{}”，不能否决", state_word(speech, stored.state)),
+            ),
+            Some(Text::new("`ruzhi show` shows what it did", "可用 `ruzhi show` 查看其结果")),
+        ))
     }
 }

@@ -40,6 +40,7 @@ impl Status {
             speech.say("records", "记录"),
             speech.say("members", "成员"),
             speech.say("refused", "待修正"),
+            speech.say("removed by hand", "被手工删除"),
             speech.say("held plans", "被熔断的计划"),
         ]);
         for one in &all {
@@ -52,6 +53,7 @@ impl Status {
                 one.records.to_string(),
                 one.members.to_string(),
                 one.rejects.to_string(),
+                one.removed.to_string(),
                 one.held.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
             ]);
         }

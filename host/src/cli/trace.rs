@@ -10,12 +10,15 @@ use super::deployment::{self, Need};
 use super::guest::{difference_value, hidden, only_flow};
 use super::report::reject_lines;
 use super::speech::Speech;
+use super::terminal;
 use crate::activation::Replay;
+use crate::audit::Asking;
+use crate::config::Config;
 use crate::failure::Failure;
 use crate::failure::exit;
-use crate::model::{Decision, RecordId, Text};
+use crate::model::{Decision, FlowId, RecordId, TenantId, Text};
 use crate::plan::masked;
-use crate::store::{Access, OperationRow, RecordTrace};
+use crate::store::{Access, OperationRow, RecordTrace, Store};
 
 #[derive(Debug, Args)]
 pub(super) struct Trace {
@@ -52,18 +55,42 @@ impl Trace {
         let record: RecordId = self.record.parse().map_err(|_| unknown())?;
         let store = deployment::store(&config, Access::Read).await?;
         let tenant = tenant.ok_or_else(unknown)?;
-        let traces = store.trace(tenant, flow, &record).await?;
+        let work = async {
+            self.tell(&config, store.as_ref(), (tenant, flow), &record, speech).await?.ok_or_else(unknown)
+        };
+        let told = match self.reveal {
+            true => {
+                let asking =
+                    Asking { tenant: Some(tenant), flow, ..Asking::plain("record.reveal").on(&record) };
+                terminal::recorded(&config, asking, work).await
+            }
+            false => work.await,
+        };
+        store.close().await;
+        told
+    }
+
+    /// Tells all that is known of a record; none if nothing is.
+    async fn tell(
+        &self,
+        config: &Config,
+        store: &dyn Store,
+        (tenant, flow): (&TenantId, Option<&FlowId>),
+        record: &RecordId,
+        speech: &Speech,
+    ) -> Result<Option<ExitCode>, Failure> {
+        let traces = store.trace(tenant, flow, record).await?;
         if traces.is_empty() {
-            return Err(unknown());
+            return Ok(None);
         }
-        let library = if self.replay { Some(deployment::library(&config, speech)?) } else { None };
+        let library = if self.replay { Some(deployment::library(config, speech)?) } else { None };
         let mut values = Vec::new();
         let mut differs = false;
         for trace in &traces {
             let replay = match &library {
                 Some(library) => {
-                    let (tenant, flow) = only_flow(&config, &format!("{tenant}/{}", trace.flow))?;
-                    let rules = crate::deployment::flow_rules(store.as_ref(), library, tenant, flow, None);
+                    let (tenant, flow) = only_flow(config, &format!("{tenant}/{}", trace.flow))?;
+                    let rules = crate::deployment::flow_rules(store, library, tenant, flow, None);
                     Some(rules.replay(trace).await?)
                 }
                 None => None,
@@ -83,11 +110,10 @@ impl Trace {
                 }
             }
         }
-        store.close().await;
         if speech.json {
             speech.json(&values);
         }
-        Ok(if differs { ExitCode::from(exit::FAILED) } else { ExitCode::SUCCESS })
+        Ok(Some(if differs { ExitCode::from(exit::FAILED) } else { ExitCode::SUCCESS }))
     }
 
     fn replay_value(&self, replay: &Replay) -> Value {
@@ -163,8 +189,11 @@ impl Trace {
         for note in &trace.notes {
             speech.out(format_args!("      {note}"));
         }
+        if let Some(until) = trace.holds_until {
+            speech.out(format_args!("      {} {}", speech.say("holds until", "有效至"), time(until)));
+        }
         if let Some(reject) = &trace.refusal {
-            for line in reject_lines(reject, labels) {
+            for line in reject_lines(reject, labels, speech.lang) {
                 speech.out(format_args!("      {} {line}", speech.say("refused", "待修正")));
             }
         }
@@ -249,6 +278,7 @@ impl Trace {
                 "decision": decision,
                 "failure": trace.failure,
                 "notes": trace.notes,
+                "holds_until": trace.holds_until,
             },
             "refusal": trace.refusal.as_ref().map(|reject| &reject.refusal),
             "operations": trace.operations.iter().map(operation).collect::<Vec<_>>(),

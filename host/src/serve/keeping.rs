@@ -1,6 +1,6 @@
 //! The task behind the scheduler's handle: takes messages, starts what is due, and hears how runs go.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,7 +39,9 @@ pub(super) async fn keep(process: Arc<Process>, inbox: Inbox) -> Result<(), Fail
     let mut wakes = process.store.wakes().await?;
     wakes.extend(killed(&process, now).await?);
     let mut agenda = Agenda::restore(process.store.standings().await?, wakes);
-    agenda.set_flows(flows(&process), now);
+    let planned = flows(&process);
+    let moments = planned.iter().map(|flow| (flow.tenant.clone(), flow.flow.clone())).collect();
+    agenda.set_flows(planned, now);
     let mut keeping = Keeping {
         process: Arc::clone(&process),
         agenda,
@@ -50,11 +52,13 @@ pub(super) async fn keep(process: Arc<Process>, inbox: Inbox) -> Result<(), Fail
         next_place: 0,
         done: Vec::new(),
         cut_off: Vec::new(),
+        moments,
     };
     let mut told_at: Option<Instant> = None;
     let quit = process.quit.clone();
     loop {
         process.pulse.beat(process.clock.now());
+        keeping.look_for_moments().await;
         keeping.begin_due().await;
         keeping.store_changed().await;
         let late_after = process.deployment().config.schedule.late_after;
@@ -142,6 +146,8 @@ struct Keeping {
     done: Vec<WakeRow>,
     /// Flows whose run a person asked for, and the end of the process cut off.
     cut_off: Vec<(TenantId, FlowId)>,
+    /// Flows of which it is not known when the first of their decisions ceases to hold.
+    moments: BTreeSet<(TenantId, FlowId)>,
 }
 
 impl Keeping {
@@ -182,10 +188,25 @@ impl Keeping {
                 drop(answer.send(known.then_some(()).ok_or_else(|| no_flow(&tenant, &flow))));
             }
             Message::Exchanged => {
-                for ticket in self.agenda.set_flows(flows(&self.process), now) {
+                let planned = flows(&self.process);
+                self.moments.extend(planned.iter().map(|flow| (flow.tenant.clone(), flow.flow.clone())));
+                for ticket in self.agenda.set_flows(planned, now) {
                     if let Some(asking) = self.asked.remove(&ticket) {
                         asking.answer_no_flow();
                     }
+                }
+            }
+        }
+    }
+
+    /// Asks the store when decisions cease to hold, of flows that have run since it was asked last. Where it cannot be
+    /// read the next run asks again: runs say themselves that the store cannot be read.
+    async fn look_for_moments(&mut self) {
+        for (tenant, flow) in std::mem::take(&mut self.moments) {
+            match self.process.store.next_due(&tenant, &flow).await {
+                Ok(moment) => self.agenda.set_moment(&tenant, &flow, moment, self.process.clock.now()),
+                Err(error) => {
+                    tracing::warn!(tenant.id = tenant.as_str(), error.code = error.code(), "{error}");
                 }
             }
         }
@@ -222,7 +243,7 @@ impl Keeping {
                     (request, Some(who), Some(answer), claim)
                 }
                 (None, Why::Person(_) | Why::Callback) => (Request::Drift(None), None, None, None),
-                (None, Why::Tick | Why::Retry | Why::Push) => {
+                (None, Why::Tick | Why::Moment | Why::Retry | Why::Push) => {
                     (Request::Sync(RunOptions::default()), None, None, None)
                 }
             };
@@ -312,6 +333,7 @@ impl Keeping {
             drop(answer.send(Err(failure.clone())));
         }
         self.agenda.ended(&ended.tenant, &ended.flow, outcome, now);
+        self.moments.insert((ended.tenant.clone(), ended.flow.clone()));
         log(ended);
         if !quit {
             self.process.alarms.run_ended(ended);

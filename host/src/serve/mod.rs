@@ -31,6 +31,7 @@ pub use scheduler::{Asked, Ended, FlowStanding, Scheduler, StandingState, Wake};
 pub use server::router;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 
@@ -49,13 +50,28 @@ pub async fn run(
     let (alarms, hearing) = alarm::Alarms::new();
     let process = Arc::new(Process::new(deployment, clock, scheduler, alarms));
     let watched = tokio::spawn(watch::watch(Arc::clone(&process)));
+    let tidied = tokio::spawn(tidy(Arc::clone(&process)));
     let told = tokio::spawn(alarm::tell(Arc::clone(&process), hearing));
     let answered = tokio::spawn(server::answer(Arc::clone(&process), listener));
     let kept = tokio::spawn(keeping::keep(Arc::clone(&process), inbox)).await;
     // Whatever ended the scheduler ends the rest.
     quit.cancel();
     let broken = |error: &dyn std::error::Error| Failure::io("go on serving", "继续运行", error);
-    drop(tokio::join!(watched, told));
+    drop(tokio::join!(watched, told, tidied));
     answered.await.map_err(|error| broken(&error))?.map_err(|error| broken(&error))?;
     kept.map_err(|error| broken(&error))?
+}
+
+/// How often what lies about is put away.
+const TIDY: Duration = Duration::from_secs(60 * 60);
+
+/// Puts away compiled components that nobody uses any more, until the process is to end.
+async fn tidy(process: Arc<Process>) {
+    loop {
+        process.deployment().prune_cache().await;
+        tokio::select! {
+            () = process.quit.cancelled() => return,
+            () = tokio::time::sleep(TIDY) => {}
+        }
+    }
 }

@@ -102,7 +102,7 @@ fn span(due: &Due) -> tracing::Span {
 }
 
 fn ended(due: &Due, report: Report, exchanged: Exchanged) -> Ended {
-    let Report { run, plan, findings, error } = report;
+    let Report { run, plan, findings, notices, error } = report;
     let never_began = run.ended_at.is_none();
     Ended {
         tenant: due.tenant.clone(),
@@ -111,6 +111,7 @@ fn ended(due: &Due, report: Report, exchanged: Exchanged) -> Ended {
         plan,
         exchanged,
         findings: findings.len(),
+        notices,
         blocked: error.as_ref().is_some_and(crate::sync::RunError::blocks),
         failure: error.map(Failure::from),
     }
@@ -124,6 +125,7 @@ fn could_not_run(due: &Due, failure: Failure) -> Ended {
         plan: None,
         exchanged: Exchanged::default(),
         findings: 0,
+        notices: Vec::new(),
         blocked: false,
         failure: Some(failure),
     }

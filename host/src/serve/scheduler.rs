@@ -16,7 +16,7 @@ use crate::failure::{Failure, exit};
 use crate::model::{FlowId, PlanId, RunId, TenantId, Text};
 use crate::plan::Plan;
 use crate::store::{Blocked, Paused, RunRow, WakeKind};
-use crate::sync::Request;
+use crate::sync::{Notice, Request};
 
 /// What wakes a flow beside its schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -107,6 +107,8 @@ pub struct Ended {
     pub exchanged: Exchanged,
     /// Differences that a look for drift found.
     pub findings: usize,
+    /// What a person should know that made nothing fail.
+    pub notices: Vec<Notice>,
     /// Why it failed.
     pub failure: Option<Failure>,
     /// A service refuses the credential, the address or the right: the flow is blocked.

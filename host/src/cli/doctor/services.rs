@@ -29,7 +29,8 @@ pub(super) async fn tenant(config: &Config, tenant: &Tenant) -> Vec<Finding> {
         ),
     };
     let wecom = clock("WeCom", "企业微信", &tenant.wecom.base_url, tenant.wecom.proxy.as_ref()).await;
-    let jiandaoyun = clock("JianDaoYun", "简道云", &tenant.jiandaoyun.base_url, None).await;
+    let jiandaoyun =
+        clock("JianDaoYun", "简道云", &tenant.jiandaoyun.base_url, tenant.jiandaoyun.proxy.as_ref()).await;
     [directory, wecom, jiandaoyun].map(|finding| finding.of(&tenant.id)).into()
 }
 

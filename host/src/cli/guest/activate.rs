@@ -8,8 +8,10 @@ use serde_json::json;
 
 use super::rules::{Brought, note_unread, offered_now, only_flow, trial_line};
 use crate::activation::{Activated, By};
+use crate::audit::Asking;
 use crate::cli::deployment::{self, Need};
 use crate::cli::speech::Speech;
+use crate::cli::terminal;
 use crate::config;
 use crate::failure::Failure;
 use crate::model::Digest;
@@ -39,9 +41,6 @@ pub(in crate::cli) struct Rollback {
     by: Person,
 }
 
-/// Characters of a name or a reason in the history.
-const MOST_SAID: usize = 300;
-
 /// Who acts, and what for.
 #[derive(Debug, Args)]
 struct Person {
@@ -56,11 +55,17 @@ struct Person {
 impl Person {
     fn by(&self) -> By {
         // What is one line in the history stays one.
-        let line = |text: &str| -> String {
-            text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MOST_SAID).collect()
-        };
-        let who = self.by.clone().unwrap_or_else(deployment::somebody);
-        By { who: line(&who), why: self.why.as_deref().map(line) }
+        let who = self.by.as_deref().map_or_else(terminal::somebody, terminal::line);
+        By { who, why: self.why.as_deref().map(terminal::line) }
+    }
+
+    /// What the audit log says beside who ran the command.
+    fn said(&self) -> Option<String> {
+        match (&self.by, &self.why) {
+            (Some(by), Some(why)) => Some(format!("by {by}: {why}")),
+            (Some(by), None) => Some(format!("by {by}")),
+            (None, why) => why.clone(),
+        }
     }
 }
 
@@ -79,11 +84,18 @@ impl Activate {
         let store = deployment::store(&config, Access::Beside).await?;
         let library = deployment::library(&config, speech)?;
         let rules = crate::deployment::flow_rules(store.as_ref(), &library, tenant, flow, form.as_ref());
-        let new = self.new.artifacts(&rules, flow).await?;
-        let offered = offered_now(flow, &new.rules());
-        let result = rules.activate(&new, offered, &self.by.by(), self.approve, |_| {}).await;
+        let new = self.new.artifacts(&rules, flow).await;
+        let mut asking = Asking::of("rules.activate", &tenant.id, &flow.id).saying(self.by.said());
+        asking.subject = new.as_ref().ok().map(|new| new.rules().to_string());
+        let work = async {
+            let new = new?;
+            let offered = offered_now(flow, &new.rules());
+            let result = rules.activate(&new, offered, &self.by.by(), self.approve, |_| {}).await;
+            result.map_err(|error| self.new.explained(error))
+        };
+        let result = terminal::recorded(&config, asking, work).await;
         store.close().await;
-        tell(speech, tenant, flow, &result.map_err(|error| self.new.explained(error))?);
+        tell(speech, tenant, flow, &result?);
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -96,7 +108,12 @@ impl Rollback {
         let library = deployment::library(&config, speech)?;
         let rules = crate::deployment::flow_rules(store.as_ref(), &library, tenant, flow, None);
         let offered = offered_now(flow, &Digest::of(""));
-        let result = rules.roll_back(self.to.as_deref(), offered, &self.by.by(), |_| {}).await;
+        let mut asking = Asking::of("rules.roll_back", &tenant.id, &flow.id).saying(self.by.said());
+        asking.subject = self.to.clone();
+        let result = terminal::recorded(&config, asking, async {
+            Ok(rules.roll_back(self.to.as_deref(), offered, &self.by.by(), |_| {}).await?)
+        })
+        .await;
         store.close().await;
         tell(speech, tenant, flow, &result?);
         Ok(ExitCode::SUCCESS)

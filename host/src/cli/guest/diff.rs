@@ -9,8 +9,10 @@ use serde_json::{Value, json};
 
 use super::rules::{Brought, difference_value, hidden, note_unread, only_flow, trial_line, verdict_word};
 use crate::activation::Difference;
+use crate::audit::Asking;
 use crate::cli::deployment::{self, Need};
 use crate::cli::speech::Speech;
+use crate::cli::terminal;
 use crate::failure::Failure;
 use crate::store::Access;
 
@@ -40,8 +42,17 @@ impl Diff {
         let rules = crate::deployment::flow_rules(store.as_ref(), &library, tenant, flow, None);
         let new = self.new.artifacts(&rules, flow).await?;
         let mut differences: Vec<Difference> = Vec::new();
-        let trial = rules.try_out(&new, self.sample, |difference| differences.push(difference)).await;
-        let trial = trial.map_err(|error| self.new.explained(error))?;
+        let work = async {
+            let trial = rules.try_out(&new, self.sample, |difference| differences.push(difference)).await;
+            trial.map_err(|error| self.new.explained(error))
+        };
+        let trial = match self.reveal {
+            true => {
+                let asking = Asking::of("rules.reveal", &tenant.id, &flow.id).on(new.rules());
+                terminal::recorded(&config, asking, work).await
+            }
+            false => work.await,
+        }?;
         let live = rules.latest().await?;
         let labels = store.labels(&tenant.id, &flow.id).await?;
         store.close().await;

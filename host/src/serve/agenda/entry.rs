@@ -13,6 +13,9 @@ use crate::store::{Blocked, StandingRow};
 /// How long after the first, the second, … failure work is tried again; the last holds for all that follow.
 const RETRY_MINUTES: [i64; 5] = [1, 5, 15, 30, 60];
 
+/// So long after a run that a decision's moment began, the next such run may begin.
+const MOMENTS_APART: TimeDelta = TimeDelta::seconds(10);
+
 /// One flow on the agenda.
 #[derive(Debug)]
 pub(super) struct Entry {
@@ -27,6 +30,10 @@ pub(super) struct Entry {
     settings: String,
     /// The first moment of its schedule that is not taken up.
     tick: Option<DateTime<Utc>>,
+    /// The first moment at which one of its decisions holds no longer.
+    moment: Option<DateTime<Utc>>,
+    /// Before this no such moment begins a run.
+    moment_rests: Option<DateTime<Utc>>,
     pending: Pending,
     /// Its last callback.
     callback: Option<DateTime<Utc>>,
@@ -84,6 +91,8 @@ impl Entry {
             schedule: flow.schedule,
             settings: flow.settings,
             tick: None,
+            moment: None,
+            moment_rests: None,
             pending: Pending::default(),
             callback: None,
             asked: VecDeque::new(),
@@ -161,6 +170,10 @@ impl Entry {
         }
     }
 
+    pub(super) fn set_moment(&mut self, moment: Option<DateTime<Utc>>) {
+        self.moment = moment;
+    }
+
     pub(super) fn ask(&mut self, ticket: u64, ask: Ask, now: DateTime<Utc>) {
         self.asked.push_back((ticket, ask, now));
     }
@@ -193,12 +206,16 @@ impl Entry {
         self.row.paused.is_some() || self.row.blocked.is_some()
     }
 
-    /// When the schedule or the ladder makes it due by itself.
+    /// When the schedule, a decision or the ladder makes it due by itself.
     fn clockwork(&self) -> Option<(Why, DateTime<Utc>)> {
         if self.row.failures > 0 {
             return self.retry().map(|at| (Why::Retry, at));
         }
-        self.tick.map(|at| (Why::Tick, at))
+        let moment = self.moment.map(|at| (Why::Moment, at.max(self.moment_rests.unwrap_or(at))));
+        match (self.tick.map(|at| (Why::Tick, at)), moment) {
+            (Some(tick), Some(moment)) if tick.1 <= moment.1 => Some(tick),
+            (tick, moment) => moment.or(tick),
+        }
     }
 
     /// The same, once it has come.
@@ -248,7 +265,7 @@ impl Entry {
                 self.callback = None;
                 false
             }
-            Why::Tick | Why::Push | Why::Retry => true,
+            Why::Tick | Why::Moment | Why::Push | Why::Retry => true,
         };
         let mut running = Running {
             corp: self.corp.clone(),
@@ -262,6 +279,8 @@ impl Entry {
         if works {
             running.pending = std::mem::take(&mut self.pending);
             running.tick = self.tick;
+            // The run decides what is due, and says what comes next when it has ended.
+            self.moment = None;
             if self.tick.is_some_and(|tick| tick <= now) {
                 self.tick = self.schedule.as_ref().and_then(|schedule| schedule.after(now));
             }
@@ -274,6 +293,9 @@ impl Entry {
     pub(super) fn end(&mut self, outcome: Outcome, now: DateTime<Utc>) -> Option<Arc<str>> {
         let running = self.running.take()?;
         self.free_since = now;
+        if running.why == Why::Moment {
+            self.moment_rests = now.checked_add_signed(MOMENTS_APART);
+        }
         match outcome {
             Outcome::Done | Outcome::Held if running.works => {
                 self.row.failures = 0;
@@ -316,6 +338,7 @@ impl Entry {
     pub(super) fn pull_back(&mut self, now: DateTime<Utc>) -> bool {
         let pull = |at: &mut Option<DateTime<Utc>>| *at = at.map(|at| at.min(now));
         self.free_since = self.free_since.min(now);
+        self.moment_rests = self.moment_rests.map(|at| at.min(now + MOMENTS_APART));
         pull(&mut self.pending.push);
         pull(&mut self.pending.owed);
         pull(&mut self.callback);
@@ -359,7 +382,7 @@ impl Entry {
             StandingState::Queued
         } else if self.row.failures > 0 {
             StandingState::Retrying
-        } else if self.schedule.is_some() {
+        } else if self.schedule.is_some() || self.moment.is_some() {
             StandingState::Waiting
         } else {
             StandingState::Idle

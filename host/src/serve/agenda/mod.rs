@@ -20,6 +20,9 @@
 //!   for its next tick, as does one whose schedule was changed. A moment that a clock put forward skips is taken up
 //!   right after the gap if the schedule names the hour, and left out if it says every hour; one that a clock put back
 //!   repeats is taken up once if the schedule names the hour.
+//! - *Moment*: the first at which a stored decision holds no longer, so that someone who leaves at noon has left at noon. The
+//!   store knows it, so it outlives the process. Runs that such moments begin are ten seconds apart at least: rules that
+//!   name one moment after another keep nobody busy.
 //! - *Push*, *callback*: remembered until a run takes them up; a callback asks for a look for drift. Who takes them in
 //!   keeps them in the store too, until that run has ended, and they are due again at the next start.
 //! - *Retry*: after work that failed, 1 minute, 5, 15, 30, then an hour after each failure, until it succeeds. While a
@@ -107,6 +110,8 @@ pub enum Why {
     Retry,
     /// Its schedule.
     Tick,
+    /// A decision holds no longer.
+    Moment,
     /// The form was changed.
     Push,
     /// Somebody else changed the directory: a look for drift.
@@ -300,6 +305,17 @@ impl Agenda {
     /// Wakes a flow: several wakes of a kind before a run takes them up are one. False if there is no such flow.
     pub fn wake(&mut self, tenant: &TenantId, flow: &FlowId, why: Wake, now: DateTime<Utc>) -> bool {
         self.touch(tenant, flow, now, |entry, now| entry.wake(why, now))
+    }
+
+    /// Says when the first decision of a flow ceases to hold; none if all hold for ever.
+    pub fn set_moment(
+        &mut self,
+        tenant: &TenantId,
+        flow: &FlowId,
+        moment: Option<DateTime<Utc>>,
+        now: DateTime<Utc>,
+    ) {
+        self.touch(tenant, flow, now, |entry, _| entry.set_moment(moment));
     }
 
     /// A person asks for a run, under a number that comes back with it. False if there is no such flow.

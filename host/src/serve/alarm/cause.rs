@@ -2,8 +2,9 @@
 
 use super::book::Cause;
 use crate::failure::{Failure, exit};
-use crate::model::{FlowId, RunId, TenantId, Text};
+use crate::model::{FlowId, RunId, TenantId, Text, UserId};
 use crate::plan::Plan;
+use crate::sync::Notice;
 
 /// A plan waits for a person. Its key has no plan in it: a plan that is made anew, because a row changed while it
 /// waited, is still one thing to look at.
@@ -14,8 +15,14 @@ pub(super) const FLOW_FAILING: &str = "flow.failing";
 pub(super) const FLOW_BLOCKED: &str = "flow.blocked";
 /// Rows go into quarantine faster than they come out.
 pub(super) const QUARANTINE_GROWING: &str = "quarantine.growing";
+/// People wait because the corp has no free account.
+pub(super) const PLACES_FULL: &str = "places.full";
+/// People who left can still log in, because WeCom refuses to disable them.
+pub(super) const LEAVERS_REFUSED: &str = "leavers.refused";
 /// Somebody else changed the directory.
 pub(super) const DRIFT_FOUND: &str = "drift.found";
+/// Members were removed by hand, their rows want them back, and a person has to decide.
+pub(super) const MEMBERS_REMOVED: &str = "members.removed";
 /// A run should have begun long ago.
 pub(super) const RUN_LATE: &str = "run.late";
 /// The files hold what cannot run.
@@ -25,12 +32,22 @@ pub(super) const RULES_KEPT: &str = "rules.kept";
 /// A channel refuses the alarms themselves.
 pub(super) const ALARMS_REFUSED: &str = "alarms.refused";
 
+/// This machine's clock and a service's differ.
+pub(super) const CLOCK_OFF: &str = "clock.off";
+/// No row of the form was ever found.
+pub(super) const FORM_EMPTY: &str = "form.empty";
+
 /// The failure in a row from which on a flow is failing.
 pub(super) const FAILURES: u32 = 2;
 
 /// The key of an alarm of a flow.
 pub(super) fn key(kind: &str, tenant: &TenantId, flow: &FlowId) -> String {
     format!("{kind}/{tenant}/{flow}")
+}
+
+/// The key of an alarm of a tenant.
+pub(super) fn tenants_key(kind: &str, tenant: &TenantId) -> String {
+    format!("{kind}/{tenant}")
 }
 
 fn of_flow(kind: &'static str, (tenant, flow): (&TenantId, &FlowId), text: Text) -> Cause {
@@ -137,6 +154,35 @@ pub(super) fn drift_found(flow: (&TenantId, &FlowId), findings: usize, run: &Run
     Cause { hint: Some(hint), page: Some(format!("/runs/{run}")), ..of_flow(DRIFT_FOUND, flow, text) }
 }
 
+pub(super) fn places_full(flow: (&TenantId, &FlowId), missing: u64, run: &RunId) -> Cause {
+    let text = Text::new(
+        format!("the corp has no free accounts: {missing} people wait for a place"),
+        format!("企业账号名额已满：{missing} 人等待名额"),
+    );
+    let hint = Text::new(
+        "free accounts in WeCom or raise the corp's limit; each run tries one of them, and all once there is room",
+        "请在企业微信中释放账号或申请扩容；每次运行会先尝试一人，有名额后全部新增",
+    );
+    Cause { hint: Some(hint), page: Some(format!("/runs/{run}")), ..of_flow(PLACES_FULL, flow, text) }
+}
+
+pub(super) fn leavers_refused(flow: (&TenantId, &FlowId), count: u64) -> Cause {
+    let (tenant, id) = flow;
+    let text = Text::new(
+        format!("{count} people who left can still log in: WeCom refuses to disable them"),
+        format!("{count} 名离职人员仍可登录：企业微信拒绝停用"),
+    );
+    let hint = Text::new(
+        format!("disable them by hand in the WeCom console; `ruzhi rejects {tenant}/{id}` says why for each"),
+        format!("请在企业微信管理后台手工停用；`ruzhi rejects {tenant}/{id}` 会逐条说明原因"),
+    );
+    Cause {
+        hint: Some(hint),
+        page: Some(format!("/quarantine?tenant={tenant}&flow={id}")),
+        ..of_flow(LEAVERS_REFUSED, flow, text)
+    }
+}
+
 pub(super) fn quarantine_growing(flow: (&TenantId, &FlowId), before: u64, now: u64) -> Cause {
     let (tenant, id) = flow;
     let text = Text::new(
@@ -150,6 +196,35 @@ pub(super) fn quarantine_growing(flow: (&TenantId, &FlowId), before: u64, now: u
         )),
         page: Some(format!("/quarantine?tenant={tenant}&flow={id}")),
         ..of_flow(QUARANTINE_GROWING, flow, text)
+    }
+}
+
+/// `some` are the first of those who wait.
+pub(super) fn members_removed(flow: (&TenantId, &FlowId), count: u64, some: &[UserId]) -> Cause {
+    let (tenant, id) = flow;
+    let named = |by: &str| some.iter().map(UserId::as_str).collect::<Vec<_>>().join(by);
+    let (en, zh) = match count.saturating_sub(some.len() as u64) {
+        0 => (String::new(), String::new()),
+        more => (format!(" and {more} more"), format!("，另有 {more} 名")),
+    };
+    let text = Text::new(
+        format!(
+            "{count} members were removed from WeCom by hand though the form has them: {}{en}; nothing is created again \
+             until a person decides",
+            named(", ")
+        ),
+        format!(
+            "{count} 名成员在企业微信中被手工删除，但表单中仍在职：{}{zh}；由人决定之前不会重新创建",
+            named("、")
+        ),
+    );
+    Cause {
+        hint: Some(Text::new(
+            format!("create again or let go: on the page of the quarantine, or by `ruzhi removed {tenant}`"),
+            format!("请决定重新创建或不再管理：在“待修正”页面，或用 `ruzhi removed {tenant}`"),
+        )),
+        page: Some(format!("/quarantine?tenant={tenant}&flow={id}&rule=member.removed")),
+        ..of_flow(MEMBERS_REMOVED, flow, text)
     }
 }
 
@@ -193,6 +268,22 @@ pub(super) fn files_refused(failure: &Failure) -> Cause {
             "此前的配置继续运行；`ruzhi check` 会指出文件与行号",
         )),
         page: Some("/settings".to_owned()),
+    }
+}
+
+/// What a run tells that made nothing fail.
+pub(super) fn noticed(flow: (&TenantId, &FlowId), run: &RunId, notice: &Notice) -> Cause {
+    let told = |kind| Cause {
+        hint: Some(notice.hint()),
+        page: Some(format!("/runs/{run}")),
+        ..of_flow(kind, flow, notice.text())
+    };
+    match notice {
+        Notice::NoRow { .. } => told(FORM_EMPTY),
+        // All flows of a tenant ask the same services.
+        Notice::ClockOff { .. } => {
+            Cause { key: tenants_key(CLOCK_OFF, flow.0), flow: None, ..told(CLOCK_OFF) }
+        }
     }
 }
 

@@ -15,17 +15,19 @@ use super::book::{Book, Channel};
 use super::cause;
 use super::delivery::{Due, Line, Transport, deliver};
 use super::message::Notice;
-use super::watch::{Finding, Watch};
+use super::watch::{Finding, Watch, told_by};
 use crate::failure::Failure;
-use crate::model::Clock;
+use crate::model::{Clock, UserId};
 use crate::rate::Jitter;
 use crate::serve::scheduler::{Ended, FlowStanding};
-use crate::store::{AlarmRow, PlanState, RunState, Store, StoreError, TenantStatus};
+use crate::store::{AlarmRow, PlanState, RemovedWanted, RunState, Store, StoreError, TenantStatus};
 
 /// How often the store is looked at, and what is due again is told.
 const LOOK: Duration = Duration::from_secs(60);
 /// How long the last messages may take once the process is to end. What is not told by then is told by the next one.
 const LAST: Duration = Duration::from_secs(3);
+/// Members whom an alarm names.
+const NAMED: usize = 3;
 /// Channels that are told at the same time.
 const AT_ONCE: usize = 16;
 
@@ -155,7 +157,9 @@ impl Telling {
                 let grown = |key: &str| self.book.stands(key).map(|row| row.last_seen);
                 let mut findings = self.watch.counted(&status, grown, now);
                 for flow in &status {
+                    findings.extend(told_by(flow));
                     findings.extend(self.waits(flow).await);
+                    findings.extend(self.removed(flow).await);
                 }
                 self.take(findings).await;
             }
@@ -184,6 +188,32 @@ impl Telling {
         }
         match self.store.plan(&status.tenant, plan).await {
             Ok(stored) => stored.map(|stored| Finding::So(Box::new(cause::plan_held(&stored.plan)))),
+            Err(error) => {
+                failed(&error);
+                None
+            }
+        }
+    }
+
+    /// Whether members were removed by hand and wait for a person.
+    async fn removed(&self, status: &TenantStatus) -> Option<Finding> {
+        let (tenant, flow) = (&status.tenant, &status.flow);
+        if status.removed == 0 {
+            return Some(Finding::NotSo(cause::key(cause::MEMBERS_REMOVED, tenant, flow)));
+        }
+        let wanted = RemovedWanted {
+            tenant: Some(tenant),
+            flow: Some(flow),
+            waiting: true,
+            most: NAMED,
+            ..RemovedWanted::default()
+        };
+        match self.store.removed_members(&wanted).await {
+            Ok(rows) => {
+                let some: Vec<UserId> = rows.into_iter().map(|row| row.userid).collect();
+                let told = cause::members_removed((tenant, flow), status.removed, &some);
+                Some(Finding::So(Box::new(told)))
+            }
             Err(error) => {
                 failed(&error);
                 None

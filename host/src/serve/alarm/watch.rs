@@ -9,7 +9,8 @@ use super::cause::{self, key};
 use crate::failure::{Failure, exit};
 use crate::model::{FlowId, TenantId};
 use crate::serve::scheduler::{Ended, FlowStanding, StandingState};
-use crate::store::{RunKind, RunState, TenantStatus};
+use crate::store::{RunKind, RunRow, RunState, TenantStatus};
+use crate::sync::Notice;
 
 /// So many more rows in quarantine, and by so large a share more, is growing.
 const GROWTH_LEAST: u64 = 5;
@@ -55,7 +56,7 @@ pub(super) struct Watch {
 impl Watch {
     /// A run has ended. Whether its plan is held is for the store to say.
     pub(super) fn ended(&mut self, ended: &Ended) -> Vec<Finding> {
-        let Ended { tenant, flow, run, exchanged, failure, blocked, .. } = ended;
+        let Ended { tenant, flow, run, exchanged, failure, blocked, notices, .. } = ended;
         let of = (tenant, flow);
         if failure.as_ref().is_some_and(|failure| failure.code() == "run.quit") {
             return Vec::new();
@@ -66,14 +67,16 @@ impl Watch {
             None if run.is_some() => findings.push(Finding::NotSo(key(cause::RULES_KEPT, tenant, flow))),
             None => {}
         }
-        // Operations that were not done make a run fail that ended in no error.
-        let undone = run.as_ref().filter(|run| run.state == RunState::Failed).map(|run| {
-            let text = run
-                .problem
-                .clone()
-                .unwrap_or_else(|| crate::model::Text::new("operations were not done", "有操作未完成"));
-            Failure::new(exit::FAILED, "run.undone", text, None)
-        });
+        // Operations that were not done make a run fail that ended in no error. People without a place have an alarm of
+        // their own.
+        let undone =
+            run.as_ref().filter(|run| run.state == RunState::Failed && !only_places(run)).map(|run| {
+                let text = run
+                    .problem
+                    .clone()
+                    .unwrap_or_else(|| crate::model::Text::new("operations were not done", "有操作未完成"));
+                Failure::new(exit::FAILED, "run.undone", text, None)
+            });
         let count = self.failures.entry((tenant.clone(), flow.clone())).or_default();
         match failure.as_ref().or(undone.as_ref()) {
             Some(failure) if *blocked => {
@@ -93,6 +96,20 @@ impl Watch {
                 findings.push(Finding::NotSo(key(cause::FLOW_BLOCKED, tenant, flow)));
             }
             None => {}
+        }
+        if let Some(run) = run {
+            findings.extend(notices.iter().map(|notice| Finding::so(cause::noticed(of, &run.id, notice))));
+            // A run that failed may not have come so far, and not every kind reads the form.
+            let read = matches!(run.kind, RunKind::Sync | RunKind::Plan | RunKind::Apply);
+            if read && failure.is_none() {
+                let so = |seen: fn(&Notice) -> bool| notices.iter().any(seen);
+                if !so(|notice| matches!(notice, Notice::ClockOff { .. })) {
+                    findings.push(Finding::NotSo(cause::tenants_key(cause::CLOCK_OFF, tenant)));
+                }
+                if !so(|notice| matches!(notice, Notice::NoRow { .. })) {
+                    findings.push(Finding::NotSo(key(cause::FORM_EMPTY, tenant, flow)));
+                }
+            }
         }
         if let Some(run) = run.as_ref().filter(|run| run.kind == RunKind::Drift && failure.is_none()) {
             findings.push(match ended.findings {
@@ -179,4 +196,28 @@ impl Watch {
         self.counted = true;
         findings
     }
+}
+
+/// Whether all that a run left undone waits for places.
+fn only_places(run: &RunRow) -> bool {
+    run.counts.unplaced > 0 && run.counts.failed + run.counts.untried == 0
+}
+
+/// What the numbers of a flow say by themselves.
+pub(super) fn told_by(status: &TenantStatus) -> Vec<Finding> {
+    let TenantStatus { tenant, flow, leavers_refused, last_run, .. } = status;
+    let of = (tenant, flow);
+    let mut findings = vec![match *leavers_refused {
+        0 => Finding::NotSo(key(cause::LEAVERS_REFUSED, tenant, flow)),
+        some => Finding::so(cause::leavers_refused(of, some)),
+    }];
+    // Only a run that writes finds out, and one that ended early may not have come to it.
+    if let Some(run) = last_run.as_ref().filter(|run| run.kind.writes()) {
+        match (run.counts.unplaced, run.state) {
+            (0, RunState::Done) => findings.push(Finding::NotSo(key(cause::PLACES_FULL, tenant, flow))),
+            (0, _) => {}
+            (some, _) => findings.push(Finding::so(cause::places_full(of, some, &run.id))),
+        }
+    }
+    findings
 }

@@ -8,10 +8,10 @@ use axum::{Extension, Json};
 
 use super::answer::{Answer, Done, Failed, NotAnswered, NotDone};
 use super::part::{Names, Wish};
-use crate::model::{FlowId, PlanId, TenantId};
+use crate::model::{FlowId, PlanId, TenantId, UserId};
 use crate::serve::access::Visitor;
 use crate::serve::desk::{
-    self, ActivateWish, ApproveWish, PauseWish, PlainWish, RejectWish, RollBackWish, RunWish,
+    self, ActivateWish, ApproveWish, PauseWish, PlainWish, RejectWish, RemovalWish, RollBackWish, RunWish,
 };
 use crate::serve::{Asked, Process};
 use crate::store::ActivationRow;
@@ -166,6 +166,26 @@ pub(super) async fn reject(
     Wish(wish): Wish<RejectWish>,
 ) -> Answer<Done> {
     desk::reject_plan(&process, &visitor, &tenant, &plan, wish).await.map(Done::answer).map_err(Failed)
+}
+
+/// Decides what becomes of a member who was removed from WeCom by hand.
+#[utoipa::path(
+    post,
+    path = "/api/v1/tenants/{tenant}/members/{userid}/removal",
+    params(("tenant" = String, Path, description = "The tenant"), ("userid" = String, Path, description = "The account")),
+    request_body = RemovalWish,
+    responses(
+        (status = 202, description = BEGUN, body = Asked),
+        NotAnswered, NotDone
+    )
+)]
+pub(super) async fn removal(
+    State(process): State<Arc<Process>>,
+    Extension(visitor): Extension<Visitor>,
+    Names((tenant, userid)): Names<(TenantId, UserId)>,
+    Wish(wish): Wish<RemovalWish>,
+) -> Begun {
+    Ok((StatusCode::ACCEPTED, Json(desk::answer_removal(&process, &visitor, &tenant, &userid, wish).await?)))
 }
 
 /// Makes the rules live that the tenant's files hold.

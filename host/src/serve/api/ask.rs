@@ -19,8 +19,8 @@ use crate::serve::Process;
 use crate::serve::access::Visitor;
 use crate::serve::desk::{
     self, AuditAsked, CallsChart, ChartAsked, DifferenceAsked, DifferenceView, FlowGuestView, GuestOverview,
-    Overview, Page, PlanAsked, PlanView, QuarantineAsked, QuarantineView, RecordView, RefusalsChart, RunView,
-    RunsAsked, RunsChart, SettingsView,
+    Overview, Page, PlanAsked, PlanView, QuarantineAsked, QuarantineView, RecordView, RefusalsChart,
+    RemovalView, RemovedAsked, RunView, RunsAsked, RunsChart, SettingsView,
 };
 use crate::store::{AlarmRow, AuditRow, RunRow};
 
@@ -194,6 +194,24 @@ pub(super) async fn difference(
     Asked(asked): Asked<DifferenceAsked>,
 ) -> Answer<DifferenceView> {
     Ok(Json(desk::guest_difference(&process, &visitor, &tenant, &flow, &asked).await?))
+}
+
+/// Members of a tenant who were removed from WeCom by hand.
+#[utoipa::path(
+    get,
+    path = "/api/v1/tenants/{tenant}/members/removed",
+    params(("tenant" = String, Path, description = "The tenant"), RemovedAsked),
+    responses(
+        (status = 200, description = "Members who were removed by hand, by account", body = Page<RemovalView>),
+        NotAnswered, NotThere
+    )
+)]
+pub(super) async fn removed(
+    State(process): State<Arc<Process>>,
+    Names(tenant): Names<TenantId>,
+    Asked(asked): Asked<RemovedAsked>,
+) -> Answer<Page<RemovalView>> {
+    Ok(Json(desk::removed(&process, &tenant, &asked).await?))
 }
 
 /// Records that wait to be corrected.

@@ -47,6 +47,8 @@ fn places() -> Vec<Place> {
         ("/api/v1/tenants/{tenant}/flows/{flow}/rules/difference", get(ask::difference)),
         ("/api/v1/tenants/{tenant}/flows/{flow}/rules/activate", post(act::activate)),
         ("/api/v1/tenants/{tenant}/flows/{flow}/rules/roll-back", post(act::roll_back)),
+        ("/api/v1/tenants/{tenant}/members/removed", get(ask::removed)),
+        ("/api/v1/tenants/{tenant}/members/{userid}/removal", post(act::removal)),
         ("/api/v1/quarantine", get(ask::quarantine)),
         ("/api/v1/quarantine.csv", get(ask::quarantine_csv)),
         ("/api/v1/rules", get(ask::rules)),

@@ -54,8 +54,12 @@ pub struct PauseWish {
 pub struct PlainWish {}
 
 impl RunWish {
+    fn options(&self) -> RunOptions {
+        RunOptions { full: self.full, accept_missing: self.accept_missing }
+    }
+
     fn request(&self) -> Request {
-        let options = RunOptions { full: self.full, accept_missing: self.accept_missing };
+        let options = self.options();
         match self.what {
             RunWhat::Sync => Request::Sync(options),
             RunWhat::Plan => Request::Plan(options),
@@ -70,9 +74,7 @@ impl RunWish {
             RunWhat::Plan => "plan",
             RunWhat::Drift => "drift",
         };
-        let full = if self.full { " full" } else { "" };
-        let accept = if self.accept_missing { " accept_missing" } else { "" };
-        format!("{what}{full}{accept}")
+        self.options().told(what)
     }
 }
 

@@ -62,6 +62,18 @@ fn of_flow(flow: &FlowOverview, all: &mut Vec<Attention>) {
         let hint = Text::new("read it, then approve or reject it", "请查看后批准或否决");
         say(AttentionKind::HeldPlan, text, Some(hint), format!("/plans/{}/{plan}", flow.tenant), None);
     }
+    if flow.removed > 0 {
+        let text = Text::new(
+            format!(
+                "{} members of {name} were removed from WeCom by hand and wait for a decision",
+                flow.removed
+            ),
+            format!("{name} 有 {} 名成员在企业微信中被手工删除，等待决定", flow.removed),
+        );
+        let hint = Text::new("say of each: create again, or let go", "请逐一决定：重新创建，或不再管理");
+        let link = format!("/quarantine?tenant={}&flow={}&rule=member.removed", flow.tenant, flow.flow);
+        say(AttentionKind::Removed, text, Some(hint), link, None);
+    }
     if let Some(standing) = &flow.standing {
         if standing.failures > 0 && standing.state != StandingState::Blocked {
             let problem = flow.last_run.as_ref().and_then(|run| run.problem.clone());

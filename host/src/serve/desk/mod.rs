@@ -21,6 +21,7 @@ mod plan;
 mod quarantine;
 mod reason;
 mod record;
+mod removed;
 mod rules;
 mod runs;
 mod search;
@@ -52,6 +53,8 @@ pub use quarantine::{
 };
 pub use reason::Reason;
 pub use record::{DecisionView, GuestName, MemberView, RecordView, RowField, record};
+pub use removed::{RemovalView, RemovalWish, RemovedAsked, answer_removal, removed};
+pub(crate) use removed::{no_member, not_removed};
 pub use rules::{ActivateWish, RollBackWish, activate, roll_back};
 pub use runs::{RunView, RunsAsked, run, runs};
 pub use settings::{

@@ -63,6 +63,8 @@ pub struct FlowOverview {
     pub records: u64,
     /// Records in quarantine.
     pub rejects: u64,
+    /// Members who were removed by hand and wait for a person's decision; they are in quarantine too.
+    pub removed: u64,
     /// How far it has read the form.
     pub watermark: Option<DateTime<Utc>>,
     /// Plans that wait for a person.
@@ -79,6 +81,8 @@ pub enum AttentionKind {
     Blocked,
     /// A plan waits for a yes or a no.
     HeldPlan,
+    /// Members were removed by hand and wait for a decision.
+    Removed,
     /// The files hold what does not run.
     FilesRefused,
     /// The last runs failed.
@@ -148,6 +152,7 @@ async fn look(process: &Process, only: Option<&TenantId>) -> Result<Overview, Fa
                     members: numbers.map_or(0, |status| status.members),
                     records: numbers.map_or(0, |status| status.records),
                     rejects: numbers.map_or(0, |status| status.rejects),
+                    removed: numbers.map_or(0, |status| status.removed),
                     watermark: numbers.and_then(|status| status.watermark),
                     live: live
                         .iter()

@@ -13,7 +13,7 @@ use super::page::{FieldChange, MOST, Wished, number, page_size, ticked, unless_e
 use super::reason::Reason;
 use crate::failure::{Failure, exit};
 use crate::model::{
-    Digest, FlowId, OperationKind, OperationState, PlanId, RecordId, RunId, TenantId, Text, UserId,
+    Digest, FlowId, OperationKind, OperationState, PlanId, RecordId, RunId, TenantId, Text, UserId, WaitsFor,
 };
 use crate::plan::{Counts, GuardReason, Purpose, whole_body};
 use crate::serve::access::Visitor;
@@ -122,8 +122,13 @@ pub struct OperationView {
     pub fields: Vec<FieldChange>,
     /// The member comes from here: `tenant/flow`.
     pub moved_from: Option<String>,
-    /// It gives a number up first, for somebody who takes it; the next plan does the rest.
+    /// It carries out a part of what the record asks for; a plan of the same run does the rest.
     pub partial: bool,
+    /// WeCom's field whose value is emptied first, because another member takes the value: `mobile`, `email` or
+    /// `biz_mail`.
+    pub parks: Option<String>,
+    /// Remarks, such as that the direct leader follows.
+    pub notes: Vec<Text>,
     /// The member left: the grace period begins.
     pub left: bool,
     /// How far it has come.
@@ -253,6 +258,12 @@ impl OperationView {
             fields,
             moved_from: operation.moved_from(tenant).map(|(tenant, flow)| format!("{tenant}/{flow}")),
             partial: operation.partial,
+            parks: operation.parks.map(|field| WaitsFor::from(field).as_str().to_owned()),
+            notes: operation
+                .notes
+                .iter()
+                .map(|note| Text::new(sight.text(&note.en), sight.text(&note.zh)))
+                .collect(),
             left: operation.left,
             state: row.state,
             planned_at: row.planned_at,
@@ -312,7 +323,7 @@ pub async fn reject_plan(
     decided(process, visitor, tenant, plan, "plan.reject", why, async {
         let RejectWish { reason } = wish?;
         let (_claim, stored) = claimed(process, tenant, plan).await?;
-        if process.store.reject_plan(tenant, plan, reason.as_str()).await? {
+        if process.store.reject_plan(tenant, plan, Some(reason.as_str())).await? {
             return Ok(());
         }
         let now = process.store.plan(tenant, plan).await?.map_or(stored.state, |plan| plan.state);

@@ -14,10 +14,11 @@ use super::labels::Labels;
 use super::mask::Sight;
 use super::page::{MOST, NotAPlace, Page, number, page_size, ticked, unless_empty};
 use super::record::{RowField, row};
+use super::removed::{RemovalView, of_record};
 use super::search::Search;
 use super::sheet;
 use crate::failure::Failure;
-use crate::model::{FlowId, RecordId, RefusedBy, TenantId};
+use crate::model::{FlowId, RecordId, RefusedBy, TenantId, Text, WaitsFor};
 use crate::serve::Process;
 use crate::serve::access::Visitor;
 use crate::store::{RejectRow, RejectsWanted, ShownReject};
@@ -134,6 +135,16 @@ pub struct RejectView {
     pub violations: Vec<ViolationView>,
     /// The row by the form's labels.
     pub row: Vec<RowField>,
+    /// What it waits for. `leader`: the person is in the directory, and only the direct leader is missing.
+    pub waits_for: WaitsFor,
+    /// The same in words.
+    pub waits: Text,
+    /// How often WeCom has rejected the record as it is.
+    pub tries: u32,
+    /// When it is tried again, whatever else changes.
+    pub retry_at: Option<DateTime<Utc>>,
+    /// The member whom a person has to decide about.
+    pub removal: Option<RemovalView>,
     /// When it was first refused.
     pub first_seen: DateTime<Utc>,
     /// When it was last seen refused.
@@ -149,8 +160,8 @@ pub struct ViolationView {
     pub label: String,
     /// A stable code, such as `mobile.invalid`.
     pub rule: String,
-    /// For a person, in Chinese and English.
-    pub message: String,
+    /// What is wrong with it, for a person.
+    pub message: Text,
 }
 
 /// A part of the quarantine.
@@ -308,7 +319,11 @@ async fn part(process: &Process, asked: &QuarantineAsked) -> Result<QuarantineVi
             reject.content = found.and_then(|shown| shown.reject.content);
         }
         next = Some(RejectPlace::of(&reject).to_string());
-        items.push(RejectView::of(&reject, of, sight));
+        let mut view = RejectView::of(&reject, of, sight);
+        if view.waits_for == WaitsFor::Person {
+            view.removal = of_record(process, (&view.tenant, &view.flow, &view.record), sight).await?;
+        }
+        items.push(view);
     }
     Ok(QuarantineView {
         page: Page { items, next: next.filter(|_| more) },
@@ -338,7 +353,7 @@ impl RejectView {
             field: violation.field.clone(),
             label: labels.of_form(&violation.field),
             rule: violation.rule.clone(),
-            message: sight.text(&violation.message),
+            message: Text::new(sight.text(&violation.message.en), sight.text(&violation.message.zh)),
         });
         Self {
             tenant: reject.tenant.clone(),
@@ -347,6 +362,11 @@ impl RejectView {
             by: reject.refusal.by,
             errcode: reject.refusal.errcode,
             violations: violations.collect(),
+            waits_for: reject.refusal.waits_for,
+            waits: reject.refusal.waits_for.words(),
+            tries: reject.refusal.tries,
+            retry_at: reject.refusal.retry_at,
+            removal: None,
             row: reject.content.as_deref().map(|content| row(content, labels, sight)).unwrap_or_default(),
             first_seen: reject.first_seen,
             last_seen: reject.last_seen,

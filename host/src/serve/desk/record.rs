@@ -12,6 +12,7 @@ use super::mask::Sight;
 use super::page::FieldChange;
 use super::plan::OperationView;
 use super::quarantine::RejectView;
+use super::removed::{RemovalView, of_record};
 use crate::activation::Verdict;
 use crate::failure::Failure;
 use crate::model::{Decision, Digest, FlowId, RecordId, RunId, TenantId};
@@ -45,8 +46,12 @@ pub struct RecordView {
     pub notes: Vec<String>,
     /// The moment and the time zone the guest was told; none for a decision from before they were kept.
     pub told: Option<String>,
+    /// Until when the decision holds, though the row stays the same; none is for ever.
+    pub holds_until: Option<DateTime<Utc>>,
     /// Why it is in quarantine.
     pub refusal: Option<RejectView>,
+    /// The member it owns who was removed by hand.
+    pub removal: Option<RemovalView>,
     /// Its operations, oldest first, with every call made for them.
     pub operations: Vec<OperationView>,
     /// Members it owns: account and state.
@@ -60,7 +65,7 @@ pub struct RecordView {
 pub struct MemberView {
     /// The account, in lower case.
     pub userid: String,
-    /// `active`, `left` or `deleted`.
+    /// `active`, `left`, `deleted` or `removed`.
     pub state: String,
 }
 
@@ -144,7 +149,9 @@ async fn view(
         decision: decision(&trace, &labels, sight),
         notes: trace.notes.iter().map(|note| sight.text(note)).collect(),
         told: trace.context.as_ref().map(|context| format!("{} {}", context.now, context.timezone)),
+        holds_until: trace.holds_until,
         refusal: trace.refusal.as_ref().map(|reject| RejectView::of(reject, &labels, sight)),
+        removal: of_record(process, (tenant, flow, record), sight).await?,
         operations: trace
             .operations
             .iter()

@@ -7,6 +7,8 @@ use serde_json::Value;
 
 use super::labels::Labels;
 use super::mask::Sight;
+use ruzhi_guest::contract::Text;
+
 use crate::model::Decision;
 use crate::store::ShownReject;
 
@@ -48,7 +50,8 @@ impl Search {
         for violation in &reject.refusal.violations {
             texts.push(Found::open(&violation.rule));
             texts.push(Found::open(&labels.of_form(&violation.field)));
-            texts.push(Found::masked(&violation.message, &sight.text(&violation.message)));
+            let Text { zh, en } = &violation.message;
+            texts.extend([zh, en].map(|text| Found::masked(text, &sight.text(text))));
         }
         match &shown.decision {
             Some(Decision::Upsert(member)) => {

@@ -117,12 +117,14 @@ pub struct TenantSettings {
     pub corp_id: String,
     /// WeCom's address.
     pub wecom: String,
-    /// A proxy is used.
+    /// A proxy leads to it.
     pub proxy: bool,
     /// Each secret by its key in the file, and whether it is set.
     pub secrets: Vec<SecretView>,
     /// JianDaoYun's address.
     pub jiandaoyun: String,
+    /// A proxy leads to it.
+    pub jiandaoyun_proxy: bool,
     /// Calls of one WeCom API in a minute.
     pub per_minute: u32,
     /// In an hour.
@@ -273,6 +275,7 @@ fn of_tenant(tenant: &config::Tenant, flows: Vec<FlowSettings>) -> TenantSetting
             secret("jiandaoyun.api_key", is_set(&jiandaoyun.api_key)),
         ],
         jiandaoyun: jiandaoyun.base_url.to_string(),
+        jiandaoyun_proxy: jiandaoyun.proxy.is_some(),
         per_minute: wecom.per_minute,
         per_hour: wecom.per_hour,
         in_flight: wecom.in_flight,
@@ -290,6 +293,10 @@ fn of_guard(guard: &Guard) -> Vec<LimitView> {
         ("leave_percent", guard.leave_percent),
         ("leave_least", guard.leave_least),
         ("leave_most", guard.leave_most),
+        ("leave_day_percent", guard.leave_day_percent),
+        ("leave_day_most", guard.leave_day_most),
+        ("leave_week_percent", guard.leave_week_percent),
+        ("leave_week_most", guard.leave_week_most),
         ("create_most", guard.create_most),
         ("update_most", guard.update_most),
     ];

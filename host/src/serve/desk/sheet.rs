@@ -1,5 +1,7 @@
 //! The quarantine as a table for a spreadsheet.
 
+use chrono::{DateTime, Utc};
+
 use super::quarantine::RejectView;
 use crate::failure::Failure;
 use crate::model::{Lang, RefusedBy};
@@ -13,7 +15,7 @@ pub(super) fn write(rejects: &[RejectView], lang: Lang) -> Result<Vec<u8>, Failu
     let mut sheet = csv::WriterBuilder::new()
         .terminator(csv::Terminator::CRLF)
         .from_writer(BYTE_ORDER_MARK.as_bytes().to_vec());
-    let head: [&str; 11] = match lang {
+    let head: [&str; 13] = match lang {
         Lang::En => [
             "tenant",
             "flow",
@@ -24,6 +26,8 @@ pub(super) fn write(rejects: &[RejectView], lang: Lang) -> Result<Vec<u8>, Failu
             "message",
             "refused by",
             "WeCom errcode",
+            "waits for",
+            "next try",
             "first seen",
             "row",
         ],
@@ -37,6 +41,8 @@ pub(super) fn write(rejects: &[RejectView], lang: Lang) -> Result<Vec<u8>, Failu
             "说明",
             "拒绝方",
             "企业微信错误码",
+            "等待",
+            "下次重试",
             "首次出现",
             "行内容",
         ],
@@ -61,16 +67,22 @@ pub(super) fn write(rejects: &[RejectView], lang: Lang) -> Result<Vec<u8>, Failu
                 &violation.field,
                 &violation.label,
                 &violation.rule,
-                &violation.message,
+                violation.message.in_lang(lang),
                 by,
                 &reject.errcode.map(|code| code.to_string()).unwrap_or_default(),
-                &reject.first_seen.format("%Y-%m-%d %H:%M:%S UTC").to_string(),
+                reject.waits.in_lang(lang),
+                &reject.retry_at.map(moment).unwrap_or_default(),
+                &moment(reject.first_seen),
                 &row,
             ];
             sheet.write_record(line.map(text)).map_err(|error| failed(&error))?;
         }
     }
     sheet.into_inner().map_err(|error| failed(&error))
+}
+
+fn moment(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
 /// A cell that a spreadsheet takes for a text, whoever wrote it: one that begins like a formula gets an apostrophe before

@@ -78,6 +78,12 @@ pub(super) async fn take(
             tracing::info!("a push of JianDaoYun wakes the flow");
             process.scheduler.wake(tenant, flow, Wake::Push);
         }
+        Received::WakeLate => {
+            tracing::warn!(
+                "a push of JianDaoYun that was not signed just now wakes the flow; see whether this machine's clock is right"
+            );
+            process.scheduler.wake(tenant, flow, Wake::Push);
+        }
         Received::Nothing(why) => {
             tracing::debug!(reason = why.as_str(), "a push of JianDaoYun wakes nobody: {}", why.as_str());
         }
@@ -104,9 +110,7 @@ pub(super) async fn receive(
         return Received::Refused(Refused::Signature);
     };
     let now = process.clock.now();
-    if !is_of_now(&signed.timestamp, now) {
-        return Received::Refused(Refused::Stale);
-    }
+    let wake = if is_of_now(&signed.timestamp, now) { Received::Wake } else { Received::WakeLate };
     let Receiver { deployment, tenant, flow, form, .. } = receiver;
     let row = match Push::read(&body, form) {
         Push::Nothing(why) => return Received::Nothing(why),
@@ -124,10 +128,10 @@ pub(super) async fn receive(
         Ok(match delivery::is_new(deployment.store.as_ref(), &source, &names, now, wakes).await? {
             false => Received::Nothing(Nothing::Duplicate),
             true if known => Received::Nothing(Nothing::Known),
-            true => Received::Wake,
+            true => wake,
         })
     };
-    in_time(asked).await.unwrap_or(Received::Wake)
+    in_time(asked).await.unwrap_or(wake)
 }
 
 /// What the push was signed with, if it was by who knows the secret.

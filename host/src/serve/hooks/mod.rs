@@ -2,8 +2,9 @@
 //!
 //! Both ways in are the same four steps. *Whose is it*: a tenant or flow that takes no pushes looks from outside like one
 //! that does not exist. *Is it genuine*: the signature is recomputed over the bytes as they came and compared in constant
-//! time, and what was signed longer ago than [`REPLAY`], or is that far ahead, is refused; a refusal says nothing but its
-//! status. *Is there anything to do*: an event that changes nothing for the flow wakes nobody. *Was it here before*: a
+//! time; a refusal says nothing but its status. What was signed longer ago than [`REPLAY`], or is that far ahead, is genuine
+//! all the same: it wakes, which does no harm, and is remembered like any other, so that it does so once; else a clock that
+//! is wrong by a quarter of an hour would silence every push. *Is there anything to do*: an event that changes nothing for the flow wakes nobody. *Was it here before*: a
 //! delivery is taken once ([`Store::take_delivery`](crate::store::Store::take_delivery)), and what it wakes is kept in the
 //! same step, until a run has done it: the service never tells again what it was told had arrived. What is left wakes the
 //! scheduler, and the scheduler collects by itself: of a body, nothing goes anywhere else.
@@ -36,10 +37,12 @@ use chrono::TimeDelta;
 use super::process::Process;
 use known::SourceFields;
 
-/// A push that was signed further from now than this, before or after, is refused.
+/// What was signed further from now than this, before or after, was held back on its way, or is sent by somebody who
+/// overheard it, or one of the clocks is wrong.
 const REPLAY: TimeDelta = TimeDelta::minutes(10);
-/// A delivery is remembered for this long: longer than anything signed stays valid, and than a service sends again.
-const REMEMBERED: TimeDelta = TimeDelta::days(1);
+/// A delivery is remembered for this long: longer than a service sends again, and so long that what is overheard can wake
+/// anybody but once a week.
+const REMEMBERED: TimeDelta = TimeDelta::days(7);
 /// The store has this long to answer; JianDaoYun waits 2 s, WeCom 5 s.
 const PATIENCE: Duration = Duration::from_millis(1200);
 /// A sender has this long for its body.
@@ -64,6 +67,8 @@ pub fn routes() -> Router<Arc<Process>> {
 enum Received {
     /// Something has changed, or may have.
     Wake,
+    /// The same, though it was signed long ago or ahead of the time.
+    WakeLate,
     /// There is nothing to do, and why.
     Nothing(Nothing),
     /// It was not taken.
@@ -107,6 +112,7 @@ impl Received {
     fn as_str(self) -> &'static str {
         match self {
             Self::Wake => "accepted",
+            Self::WakeLate => "accepted late",
             Self::Nothing(why) => why.as_str(),
             Self::Refused(why) => why.as_str(),
         }
@@ -114,7 +120,7 @@ impl Received {
 
     fn status(self) -> StatusCode {
         match self {
-            Self::Wake | Self::Nothing(_) => StatusCode::OK,
+            Self::Wake | Self::WakeLate | Self::Nothing(_) => StatusCode::OK,
             Self::Refused(refused) => refused.status(),
         }
     }

@@ -91,6 +91,12 @@ pub(super) async fn take(
             tracing::info!("a callback of WeCom wakes a look for drift");
             process.scheduler.wake(tenant, flow, Wake::Callback);
         }
+        Received::WakeLate => {
+            tracing::warn!(
+                "a callback of WeCom that was not signed just now wakes a look for drift; see whether this machine's clock is right"
+            );
+            process.scheduler.wake(tenant, flow, Wake::Callback);
+        }
         Received::Nothing(why) => {
             tracing::debug!(reason = why.as_str(), "a callback of WeCom wakes nobody: {}", why.as_str());
         }
@@ -106,13 +112,15 @@ pub(super) fn echo(process: &Process, receiver: &Receiver, uri: &Uri) -> Result<
     let mut signed = signed(uri)?;
     // Base64 has no spaces: where there is one a plus sign was not escaped.
     let ciphertext = std::mem::take(&mut signed.echostr).replace(' ', "+");
-    open(process, receiver, &signed, &ciphertext)
+    let message = open(receiver, &signed, &ciphertext)?;
+    // An answer gives away what was sealed, so it is given while it is asked for.
+    if is_of_now(&signed.timestamp, process.clock.now()) { Ok(message) } else { Err(Refused::Stale) }
 }
 
 /// What comes of an event.
 pub(super) async fn receive(process: &Process, receiver: &Receiver, request: Request) -> Received {
     let uri = request.uri().clone();
-    let opened = match super::body(request).await.and_then(|body| message(process, receiver, &uri, &body)) {
+    let opened = match super::body(request).await.and_then(|body| message(receiver, &uri, &body)) {
         Ok(opened) => opened,
         Err(refused) => return Received::Refused(refused),
     };
@@ -128,25 +136,28 @@ pub(super) async fn receive(process: &Process, receiver: &Receiver, request: Req
     let Receiver { deployment, tenant, flow, .. } = receiver;
     let source = format!("wecom/{tenant}");
     let wakes = Some((tenant, flow, WakeKind::Callback));
-    let asked = delivery::is_new(deployment.store.as_ref(), &source, &names, process.clock.now(), wakes);
+    let now = process.clock.now();
+    let asked = delivery::is_new(deployment.store.as_ref(), &source, &names, now, wakes);
     match in_time(asked).await {
         Some(false) => Received::Nothing(Nothing::Duplicate),
-        Some(true) | None => Received::Wake,
+        Some(true) | None if is_of_now(&opened.signed.timestamp, now) => Received::Wake,
+        Some(true) | None => Received::WakeLate,
     }
 }
 
 struct Opened {
+    signed: Signed,
     message: Vec<u8>,
     ciphertext: Digest,
 }
 
-fn message(process: &Process, receiver: &Receiver, uri: &Uri, body: &[u8]) -> Result<Opened, Refused> {
+fn message(receiver: &Receiver, uri: &Uri, body: &[u8]) -> Result<Opened, Refused> {
     let signed = signed(uri)?;
     let mut texts = event::texts(body).map_err(|event::Malformed| Refused::Unreadable)?;
     let ciphertext = texts.remove("Encrypt").ok_or(Refused::Unreadable)?;
     let ciphertext = ciphertext.trim();
-    let message = open(process, receiver, &signed, ciphertext)?;
-    Ok(Opened { message, ciphertext: Digest::of(ciphertext) })
+    let message = open(receiver, &signed, ciphertext)?;
+    Ok(Opened { signed, message, ciphertext: Digest::of(ciphertext) })
 }
 
 fn signed(uri: &Uri) -> Result<Signed, Refused> {
@@ -154,20 +165,14 @@ fn signed(uri: &Uri) -> Result<Signed, Refused> {
     Ok(signed)
 }
 
-fn open(
-    process: &Process,
-    receiver: &Receiver,
-    signed: &Signed,
-    ciphertext: &str,
-) -> Result<Vec<u8>, Refused> {
+fn open(receiver: &Receiver, signed: &Signed, ciphertext: &str) -> Result<Vec<u8>, Refused> {
     let message = envelope::open(&receiver.settings, &receiver.corp_id, signed, ciphertext);
-    let message = message.map_err(|error| {
+    message.map_err(|error| {
         tracing::warn!(tenant.id = receiver.tenant.as_str(), "what WeCom sent cannot be opened: {error}");
         match error {
             // Whoever does not know the token learns nothing; whoever does learns no more than they do.
             EnvelopeError::Signature => Refused::Signature,
             _ => Refused::Unreadable,
         }
-    })?;
-    if is_of_now(&signed.timestamp, process.clock.now()) { Ok(message) } else { Err(Refused::Stale) }
+    })
 }

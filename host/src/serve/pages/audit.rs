@@ -82,6 +82,8 @@ fn line(view: &View, row: &AuditRow) -> Markup {
                 div {
                     @if row.outcome == "done" { (part::badge((words::OK, view.say("done", "完成")))) } @else if row.outcome == "begun" {
                         (part::badge((words::PLAIN, view.say("begun", "已开始"))))
+                    } @else if row.outcome == "held" {
+                        (part::badge((words::WARN, view.say("held", "已熔断"))))
                     } @else {
                         (part::badge((words::BAD, view.say("refused", "被拒绝")))) " " code.small { (row.outcome) }
                     }
@@ -124,6 +126,7 @@ fn action(view: &View, action: &str) -> Option<&'static str> {
         "plan.reveal" => view.say("looked at numbers of a plan", "查看计划的完整号码"),
         "record.reveal" => view.say("looked at numbers of a record", "查看记录的完整号码"),
         "quarantine.reveal" => view.say("looked at numbers in quarantine", "查看待修正记录的完整号码"),
+        "member.removal" => view.say("decided about a removed member", "决定被删除成员的去留"),
         "quarantine.retry" => view.say("tried records again", "重试待修正记录"),
         "rules.reveal" => view.say("looked at numbers of a difference", "查看规则影响的完整号码"),
         "rules.activate" => view.say("made rules live", "上线规则"),

@@ -54,6 +54,8 @@ flashes! {
     Rejected = "rejected", "The plan is rejected: nothing of it is written. Your reason is in the audit log.", "计划已否决，不会写入任何内容。您的理由已记入审计日志。";
     /// Records are tried again.
     Retried = "retried", "What is in quarantine is tried again with the next run, which is asked for now.", "待修正的记录将在下一次运行中重试，运行已请求。";
+    /// It was decided what becomes of a member who was removed by hand.
+    Decided = "decided", "It is decided. The next run carries it out, and is asked for now; your reason is in the audit log.", "已决定，由下一次运行执行，运行已请求；您的理由已记入审计日志。";
     /// Rules were gone back to.
     RolledBack = "rolled_back", "The earlier rules are live. The next run decides by them.", "已恢复为先前的规则，下一次运行按其判定。";
     /// Rules were activated.

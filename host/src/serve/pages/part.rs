@@ -88,7 +88,7 @@ pub(super) fn tally(view: &View, counts: &Counts) -> Markup {
     }
 }
 
-fn outcomes(view: &View, counts: &Counts) -> [(&'static str, u64, Tone); 12] {
+fn outcomes(view: &View, counts: &Counts) -> [(&'static str, u64, Tone); 13] {
     [
         (view.say("created", "新增"), counts.created, ""),
         (view.say("updated", "更新"), counts.updated, ""),
@@ -100,6 +100,7 @@ fn outcomes(view: &View, counts: &Counts) -> [(&'static str, u64, Tone); 12] {
         (view.say("refused", "待修正"), counts.refused, "warn"),
         (view.say("failed", "失败"), counts.failed, "bad"),
         (view.say("not tried", "未执行"), counts.untried, ""),
+        (view.say("without a place", "无名额"), counts.unplaced, "warn"),
         (view.say("unchanged", "不变"), counts.unchanged, ""),
         (view.say("ignored", "忽略"), counts.ignored, ""),
     ]

@@ -290,9 +290,12 @@ fn change(view: &View, plan: &PlanView, operation: &OperationView) -> Markup {
                     @if operation.state != OperationState::Planned { (part::badge(words::operation_state(view, operation.state))) }
                 }
                 @if let Some(from) = &operation.moved_from { p.small { (view.say("moves here from", "转自")) " " code { (from) } } }
-                @if operation.partial {
-                    p.small { (view.say("Gives the number up first, for somebody who takes it.", "先清空手机号，供他人使用。")) }
+                @match operation.parks.as_deref() {
+                    Some("mobile") => { p.small { (view.say("Gives the mobile number up first, for another member who takes it; the rest follows in the same run.", "先清空手机号，供另一成员使用；其余随后在同一次运行中写入。")) } }
+                    Some(_) => { p.small { (view.say("Gives the mail address up first, for another member who takes it; the rest follows in the same run.", "先清空邮箱，供另一成员使用；其余随后在同一次运行中写入。")) } }
+                    None => {}
                 }
+                @for note in &operation.notes { p.small { bdi { (note.in_lang(view.lang())) } } }
                 @if operation.left { p.small { (view.say("Has left: the time until deletion begins.", "已离职：开始计算删除宽限期。")) } }
                 (fields(view, &operation.fields))
                 @if let Some(errcode) = operation.errcode.filter(|code| *code != 0) { (answer(view, errcode, operation.errmsg.as_deref())) }

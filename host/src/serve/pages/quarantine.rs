@@ -8,8 +8,8 @@ use super::plan::{revealed, show_in_full};
 use super::shell::{Area, Page};
 use super::view::View;
 use super::{moment, part, words};
-use crate::model::{FlowId, TenantId};
-use crate::serve::desk::{QuarantineAsked, QuarantineView, RejectView, RowField};
+use crate::model::{FlowId, RemovalAnswer, TenantId};
+use crate::serve::desk::{QuarantineAsked, QuarantineView, Reason, RejectView, RemovalView, RowField};
 
 /// Records that were asked for.
 pub(super) fn page(view: &View, told: &QuarantineView, asked: &QuarantineAsked) -> Page {
@@ -88,8 +88,8 @@ pub(super) fn page(view: &View, told: &QuarantineView, asked: &QuarantineAsked) 
     Page {
         under: Some(html! {
             (view.say(
-                "Nothing is written for these people until the row in the form or the rules are put right.",
-                "在修正表单数据或规则之前，不会为这些人写入任何内容。",
+                "Nothing is written for these people until what each record waits for has come. Where only the direct leader is missing, the person is in WeCom already.",
+                "在各条记录所等待的条件满足之前，不会为这些人写入任何内容；仅缺直属上级的，此人已在企业微信中。",
             ))
         }),
         ..Page::new(Area::Quarantine, view.say("Quarantine", "待修正"), body)
@@ -147,7 +147,10 @@ fn line(view: &View, item: &RejectView) -> Markup {
                     span.small.quiet { bdi { (view.name(&item.tenant)) } " " code { (item.flow) } }
                 }
             }
-            td data-label=(view.say("What is wrong", "问题")) { (reasons(view, item)) }
+            td data-label=(view.say("What is wrong", "问题")) {
+                (reasons(view, item))
+                @if let Some(removed) = &item.removal { (removal(view, removed)) }
+            }
             td data-label=(view.say("The row", "表单数据")) { (row(view, &item.row, SHOWN)) }
             td data-label=(view.say("Since", "始于")) {
                 div.stack {
@@ -169,13 +172,56 @@ pub(super) fn reasons(view: &View, item: &RejectView) -> Markup {
             @for violation in &item.violations {
                 p {
                     strong { bdi title=(violation.field) { (violation.label) } } ": "
-                    bdi { (words::half(view, &violation.message)) } " "
+                    bdi { (violation.message.in_lang(view.lang())) } " "
                     code.quiet { (violation.rule) }
                 }
             }
             p.small.quiet {
                 (view.tell(format!("refused by {}", words::refused_by(view, item.by)), format!("由{}拒绝", words::refused_by(view, item.by))))
                 @if let Some(errcode) = item.errcode { " · " code { (errcode) } }
+            }
+            p.small {
+                (item.waits.in_lang(view.lang()))
+                @if let Some(at) = item.retry_at {
+                    " · " (view.say("next try", "下次重试时间")) " " (moment::at(view, at, view.zone(&item.tenant)))
+                }
+            }
+        }
+    }
+}
+
+/// What becomes of a member who was removed by hand: what was decided, and the ways to decide.
+pub(super) fn removal(view: &View, removal: &RemovalView) -> Markup {
+    let action = View::address(["members", removal.tenant.as_str(), removal.userid.as_str(), "removal"], []);
+    let field = format!("reason-{}-{}", removal.tenant, removal.userid);
+    html! {
+        div.stack {
+            p.small {
+                (view.say("Removed from WeCom by hand:", "在企业微信中被手工删除：")) " " code { (removal.userid) } " "
+                bdi { (removal.name) }
+                @if let Some(at) = removal.found_at { " · " (moment::at(view, at, view.zone(&removal.tenant))) }
+                @if removal.unsure { " · " (view.say("seen once, and being looked at again", "仅发现一次，正在复核")) }
+            }
+            @if let Some(answer) = removal.answer {
+                p.small {
+                    strong { (words::removal_answer(view, answer)) } " · "
+                    (view.say("decided; the next run carries it out", "已决定，由下一次运行执行"))
+                }
+            }
+            @if view.operates() {
+                details {
+                    summary.button { (view.say("Decide…", "决定…")) }
+                    form.steps method="post" action=(action) {
+                        (part::csrf(view))
+                        div.field {
+                            label for=(field) { (view.say("Why (may be left out)", "理由（可不填）")) }
+                            input id=(field) name="reason" type="text" maxlength=(Reason::MOST) autocomplete="off";
+                        }
+                        @for answer in [RemovalAnswer::Recreate, RemovalAnswer::RecreateInvited, RemovalAnswer::Release] {
+                            button type="submit" name="answer" value=(answer.as_str()) { (words::removal_answer(view, answer)) }
+                        }
+                    }
+                }
             }
         }
     }

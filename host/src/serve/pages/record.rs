@@ -4,7 +4,7 @@
 use maud::{Markup, html};
 
 use super::plan::{answer, fields, revealed, show_in_full};
-use super::quarantine::{reasons, row};
+use super::quarantine::{reasons, removal, row};
 use super::shell::{Area, Page};
 use super::view::View;
 use super::{moment, part, words};
@@ -26,6 +26,12 @@ pub(super) fn page(view: &View, told: &RecordView) -> Page {
             section.note.bad aria-labelledby="refusal-title" {
                 h2 #refusal-title { (view.say("In quarantine", "待修正")) }
                 (reasons(view, refusal))
+            }
+        }
+        @if let Some(removed) = &told.removal {
+            section.note aria-labelledby="removal-title" {
+                h2 #removal-title { (view.say("Removed by hand", "被手工删除")) }
+                (removal(view, removed))
             }
         }
         section.section aria-labelledby="way-title" {
@@ -107,6 +113,9 @@ fn decision(view: &View, told: &RecordView, zone: chrono_tz::Tz) -> Markup {
                     }
                     @if let Some(userid) = &decision.userid { dt { (view.say("Account", "账号")) } dd { code { (userid) } } }
                     @if let Some(reason) = &decision.reason { dt { (view.say("Why", "原因")) } dd { bdi { (words::half(view, reason)) } } }
+                    @if let Some(until) = told.holds_until {
+                        dt { (view.say("Holds until", "有效至")) } dd { (moment::exact(until, zone)) }
+                    }
                     @if let Some(known) = &told.told { dt { (view.say("It was told", "判定时刻")) } dd { code { (known) } } }
                 }
                 @if !told.notes.is_empty() {

@@ -16,10 +16,10 @@ use super::{
     alarms, asset, audit, charts, guests, overview, plan, quarantine, record, run, runs, settings, trouble,
 };
 use crate::failure::Failure;
-use crate::model::{FlowId, PlanId, RecordId, RunId, TenantId};
+use crate::model::{FlowId, PlanId, RecordId, RunId, TenantId, UserId};
 use crate::serve::desk::{
     self, ActivateWish, ApproveWish, AuditAsked, ChartAsked, DifferenceAsked, PauseWish, PlainWish,
-    PlanAsked, QuarantineAsked, RejectWish, RollBackWish, RunWish, RunsAsked,
+    PlanAsked, QuarantineAsked, RejectWish, RemovalWish, RollBackWish, RunWish, RunsAsked,
 };
 use crate::serve::{Asked as Begun, Process};
 
@@ -52,6 +52,7 @@ pub fn routes() -> Router<Arc<Process>> {
         .route("/quarantine.csv", get(export_quarantine))
         .route("/records/{tenant}/{flow}/{record}", get(show_record))
         .route("/records/{tenant}/{flow}/{record}/reveal", post(reveal_record).get(back_to_record))
+        .route("/members/{tenant}/{userid}/removal", post(decide_removal))
         .route("/guests", get(show_guests))
         .route("/guests/{tenant}/{flow}", get(show_guest))
         .route("/guests/{tenant}/{flow}/difference", get(show_difference))
@@ -300,6 +301,18 @@ async fn reveal_record(State(process): Shared, view: View, Ids(of): Ids<OfRecord
 
 async fn back_to_record(Ids(of): Ids<OfRecord>) -> Response {
     flash::to(&record_of(&of))
+}
+
+async fn decide_removal(
+    State(process): Shared,
+    view: View,
+    Ids((tenant, userid)): Ids<(TenantId, UserId)>,
+    Sent(wish): Sent<RemovalWish>,
+) -> Response {
+    let asked = desk::answer_removal(&process, &view.visitor, &tenant, &userid, wish).await;
+    let back =
+        View::address(["quarantine"], [("tenant", Some(tenant.as_str())), ("rule", Some("member.removed"))]);
+    done(&view, asked, |_| Flash::Decided.on(&back))
 }
 
 async fn show_guests(State(process): Shared, view: View) -> Response {

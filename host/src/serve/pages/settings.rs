@@ -149,7 +149,7 @@ fn tenant_box(view: &View, tenant: &TenantSettings) -> Markup {
                         dt { (view.say("Time zone", "时区")) } dd { code { (tenant.timezone) } }
                         dt { (view.say("Corp", "企业")) } dd { code { (tenant.corp_id) } }
                         dt { (view.say("WeCom", "企业微信")) } dd { code { (tenant.wecom) } @if tenant.proxy { " " (view.say("through a proxy", "经代理")) } }
-                        dt { (view.say("JianDaoYun", "简道云")) } dd { code { (tenant.jiandaoyun) } }
+                        dt { (view.say("JianDaoYun", "简道云")) } dd { code { (tenant.jiandaoyun) } @if tenant.jiandaoyun_proxy { " " (view.say("through a proxy", "经代理")) } }
                         dt { (view.say("Calls", "调用限额")) }
                         dd {
                             (view.tell(

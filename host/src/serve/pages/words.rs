@@ -3,7 +3,7 @@
 use super::view::View;
 use crate::activation::Verdict;
 use crate::config::Role;
-use crate::model::{Lang, OperationKind, OperationState, RefusedBy};
+use crate::model::{Lang, OperationKind, OperationState, RefusedBy, RemovalAnswer};
 use crate::serve::StandingState;
 use crate::serve::desk::{AttentionKind, Offers, RunWhat};
 use crate::store::{ActivationKind, PlanState, RunKind, RunRow, RunState};
@@ -123,6 +123,7 @@ pub(super) fn attention(view: &View, kind: AttentionKind) -> (Tone, &'static str
     match kind {
         AttentionKind::Blocked => (BAD, view.say("blocked", "已停用待处理")),
         AttentionKind::HeldPlan => (WARN, view.say("plan held", "计划已熔断")),
+        AttentionKind::Removed => (WARN, view.say("removed by hand", "被手工删除")),
         AttentionKind::FilesRefused => (BAD, view.say("files not in use", "文件未生效")),
         AttentionKind::Failing => (BAD, view.say("failing", "持续失败")),
         AttentionKind::Late => (WARN, view.say("late", "逾期")),
@@ -138,9 +139,14 @@ pub(super) fn alarm(view: &View, kind: &str) -> Option<&'static str> {
         "flow.failing" => view.say("failing", "持续失败"),
         "flow.blocked" => view.say("blocked", "已停用待处理"),
         "quarantine.growing" => view.say("quarantine grows", "待修正增多"),
+        "places.full" => view.say("no free accounts", "账号名额已满"),
+        "leavers.refused" => view.say("leavers can still log in", "离职人员仍可登录"),
+        "members.removed" => view.say("removed by hand", "被手工删除"),
         "run.late" => view.say("late", "逾期"),
         "files.refused" => view.say("files not in use", "文件未生效"),
         "rules.kept" => view.say("rules kept", "规则未更换"),
+        "clock.off" => view.say("clock off", "时钟偏差"),
+        "form.empty" => view.say("form without rows", "表单无数据"),
         "alarms.refused" => view.say("alarms refused", "告警未送达"),
         _ => return None,
     })
@@ -154,6 +160,15 @@ pub(super) fn verdict(view: &View, verdict: Verdict) -> (Tone, &'static str) {
         Verdict::Ignore => (PLAIN, view.say("ignore", "忽略")),
         Verdict::Reject => (BAD, view.say("reject", "拒绝")),
         Verdict::Failed => (BAD, view.say("not decided", "未能判定")),
+    }
+}
+
+/// What becomes of a member who was removed by hand.
+pub(super) fn removal_answer(view: &View, answer: RemovalAnswer) -> &'static str {
+    match answer {
+        RemovalAnswer::Recreate => view.say("Create again, without an invitation", "重新创建，不发邀请"),
+        RemovalAnswer::RecreateInvited => view.say("Create again and invite", "重新创建并邀请"),
+        RemovalAnswer::Release => view.say("Let go: ruzhi does nothing more", "不再管理"),
     }
 }
 
@@ -201,6 +216,7 @@ pub(super) fn member_state<'a>(view: &View, state: &'a str) -> &'a str {
         "active" => view.say("in the directory", "在通讯录中"),
         "left" => view.say("left, disabled", "已离职，已停用"),
         "deleted" => view.say("deleted", "已删除"),
+        "removed" => view.say("removed by hand", "被手工删除"),
         other => other,
     }
 }

@@ -4,6 +4,7 @@ mod access;
 mod api;
 mod decisions;
 mod desk;
+pub(super) mod removed;
 mod roles;
 mod store;
 mod strict;

@@ -28,6 +28,7 @@ pub(super) async fn filled(served: &Served, path: &str) -> String {
         .replace("{run}", "r3")
         .replace("{plan}", &plan)
         .replace("{record}", &format!("{:024x}", 2))
+        .replace("{userid}", "w1")
 }
 
 /// What an action is asked with.
@@ -36,6 +37,8 @@ pub(super) fn wish(path: &str) -> Value {
         json!({ "rules": "0".repeat(64) })
     } else if path.ends_with("/reject") {
         json!({ "reason": "不对" })
+    } else if path.ends_with("/removal") {
+        json!({ "answer": "recreate" })
     } else {
         json!({})
     }
@@ -58,7 +61,7 @@ async fn a_viewer_may_not_do_anything_and_it_is_written_down_that_they_tried() {
         );
         tried += 1;
     }
-    assert_eq!(tried, 9);
+    assert_eq!(tried, 10);
     assert!(asked.lock().unwrap().is_empty(), "nothing was asked of the scheduler");
     let log = served.get(VIEWER, "/api/v1/audit?most=100").await.json();
     let rows = log["items"].as_array().unwrap();

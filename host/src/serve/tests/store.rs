@@ -11,7 +11,7 @@ use crate::activation::By;
 use crate::deployment::{flow_rules, offered};
 use crate::model::{
     Context, Decision, Digest, LedgerEntry, Member, MemberKey, MemberState, Membership, Operation,
-    OperationKind, OperationState, Origin, RecordId, Refusal, RefusedBy, RunId, Violation,
+    OperationKind, OperationState, Origin, RecordId, Refusal, RefusedBy, RunId, Text, Violation,
 };
 use crate::plan::{Counts, Draft, Guard, Plan, Purpose, Resolution, Standing, Survey, Totals};
 use crate::store::{AttemptRow, DraftPart, PlanState, RecordRow, RunKind, RunRow, RunState, Settlement};
@@ -72,11 +72,14 @@ fn operation(kind: OperationKind, n: u32, after: Member, before: Option<Member>)
         left: false,
         names: None,
         partial: false,
+        parks: None,
+        tries: 0,
+        notes: Vec::new(),
         undoes: false,
     }
 }
 
-fn line(n: u32, written: Member) -> LedgerEntry {
+pub(super) fn line(n: u32, written: Member) -> LedgerEntry {
     LedgerEntry {
         userid: written.userid.parse().unwrap(),
         owner: Origin { tenant: acme(), flow: flow(), record: record(n) },
@@ -88,6 +91,7 @@ fn line(n: u32, written: Member) -> LedgerEntry {
         carried_out: None,
         rules: Digest::of("rules"),
         kept: Map::new(),
+        removal_answer: None,
     }
 }
 
@@ -100,6 +104,7 @@ pub(super) async fn plan(
     refused: Vec<(Origin, Refusal, Digest, Digest)>,
 ) -> Plan {
     let survey = Survey {
+        lately: crate::plan::Lately::default(),
         totals: Totals::default(),
         owned: 10,
         stamp: Digest::of(by),
@@ -109,7 +114,7 @@ pub(super) async fn plan(
     let mut draft = Draft::new(acme(), flow(), Purpose::Sync, false, &survey);
     for operation in &operations {
         let origin = Origin { tenant: acme(), flow: flow(), record: operation.record.clone() };
-        draft.add(&origin, &Standing::Acting(Box::new(operation.clone())));
+        draft.add(&origin, &Standing::Acting(Box::new(operation.clone())).into());
     }
     let most = if state == PlanState::Held { 0 } else { 500 };
     let (plan, order) = draft.finish(&Guard { create_most: most, ..Guard::default() });
@@ -141,22 +146,24 @@ fn row(n: u32, content: serde_json::Value, decision: Decision) -> RecordRow {
         content_hash: Digest::of(&content),
         content,
         fetched_at: now(),
+        updated_at: None,
         fetched_run: run("r1"),
         decided_at: now(),
         rules: Digest::of("rules"),
         resolution: Resolution::Decided(decision),
         notes: vec![format!("手机号 {MOBILE} 已规范")],
         context: Context { now: "2026-05-01T08:00:00Z".to_owned(), timezone: "Asia/Shanghai".to_owned() },
+        holds_until: None,
     }
 }
 
-fn rejected(field: &str, rule: &str, message: &str) -> Vec<Violation> {
-    vec![Violation { field: field.to_owned(), rule: rule.to_owned(), message: message.to_owned() }]
+pub(super) fn rejected(field: &str, rule: &str, en: &str, zh: &str) -> Vec<Violation> {
+    vec![Violation { field: field.to_owned(), rule: rule.to_owned(), message: Text::new(en, zh).into() }]
 }
 
 fn refusal(n: u32, violations: Vec<Violation>) -> (Origin, Refusal, Digest, Digest) {
     let origin = Origin { tenant: acme(), flow: flow(), record: record(n) };
-    let refusal = Refusal { by: RefusedBy::Guest, violations, errcode: None };
+    let refusal = Refusal::new(RefusedBy::Guest, violations);
     (origin, refusal, Digest::of("decision"), Digest::of("rules"))
 }
 
@@ -178,7 +185,7 @@ async fn settle(served: &Served, plan: &Plan, operation: &Operation) {
         ledger: Some(line(1, operation.member.clone())),
         refusal: None,
     };
-    served.process.store.settle(&acme(), &plan.id, &[settlement], now()).await.unwrap();
+    served.process.store.settle(&[acme()], &acme(), &plan.id, &[settlement], now()).await.unwrap();
 }
 
 /// Fills the store: a run that was done, one whose plan is held, one that failed; three records, two of them in
@@ -192,8 +199,8 @@ pub(super) async fn fill(served: &mut Served) {
         ("_widget_3".to_owned(), "备注".to_owned()),
     ]);
     store.put_labels(&tenant, &flow, &labels).await.unwrap();
-    let invalid = rejected("_widget_1", "mobile.invalid", "手机号 139001390001 多一位 / one digit too many");
-    let taken = rejected("_widget_2", "name.missing", "姓名为空 / no name");
+    let invalid = rejected("_widget_1", "mobile.invalid", "one digit too many", "手机号 139001390001 多一位");
+    let taken = rejected("_widget_2", "name.missing", "no name", "姓名为空");
     let rows = [
         row(
             1,
@@ -222,7 +229,7 @@ pub(super) async fn fill(served: &mut Served) {
     let first = RunRow { plan: Some(done.id), ..run_row("r1", RunState::Done, now() - hour * 26) };
     let second = RunRow { plan: Some(held.id), ..run_row("r2", RunState::Held, now() - hour) };
     let third = RunRow {
-        problem: Some(crate::model::Text::new("the address is not on the list", "IP 不在白名单")),
+        problem: Some(Text::new("the address is not on the list", "IP 不在白名单")),
         ..run_row("r3", RunState::Failed, now() - TimeDelta::minutes(1))
     };
     for run in [first, second, third] {

@@ -165,6 +165,8 @@ async fn a_parameter_that_is_wrong_is_told_and_not_passed_over() {
         ("/api/v1/charts/runs", "step=week", "`step`"),
         (&format!("{FLOW}/rules/difference"), "sample=0", "`sample`"),
         ("/api/v1/me", "lang=fr", "`lang`"),
+        ("/api/v1/tenants/acme/members/removed", "after=%2F", "`after`"),
+        ("/api/v1/tenants/acme/members/removed", "most=0", "`most`"),
         ("/api/v1/tenants/-", "", ""),
         ("/api/v1/tenants/acme/flows/-/rules", "", ""),
     ] {

@@ -7,6 +7,7 @@ use crate::serve::scheduler::StandingState;
 use crate::store::WakeKind;
 
 mod many;
+mod moments;
 mod obstacles;
 mod order;
 mod random;

@@ -10,12 +10,14 @@ use super::{Hand, Script, noon};
 use crate::config::AlarmSettings;
 use crate::deployment::Exchanged;
 use crate::failure::{Failure, exit};
-use crate::model::{Lang, Text};
+use crate::model::{Lang, MemberKey, RemovalAnswer, Text};
 use crate::plan::Counts;
 use crate::serve::alarm::address::Addresses;
 use crate::serve::alarm::task::{Said, Telling};
 use crate::serve::scheduler::Ended;
+use crate::serve::tests::removed::remove;
 use crate::store::{Access, AlarmRow, RunKind, RunRow, RunState, Sqlite, Store};
+use crate::sync::{Clocked, Notice};
 
 const ROBOT: &str = "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=7c1d";
 const OTHER: &str = "https://it.example/alarms?token=s3cret";
@@ -124,6 +126,7 @@ fn ended(n: usize, failure: Option<Failure>) -> Ended {
         plan: None,
         exchanged: Exchanged::default(),
         findings: 0,
+        notices: Vec::new(),
         failure,
         blocked: false,
     }
@@ -243,4 +246,68 @@ async fn files_that_are_refused_and_runs_that_are_not_done_are_told() {
         office.telling.hear(Said::Ended(Box::new(undone.clone()))).await;
     }
     assert!(office.told().await[0].contains("3 operations were not done"));
+}
+
+#[tokio::test]
+async fn a_clock_that_is_off_is_told_once_for_a_tenant_and_is_over_when_a_run_finds_it_right() {
+    let mut office = Office::open(addresses(true, false)).await;
+    let off = Notice::ClockOff { service: Clocked::JianDaoYun, ahead: 1800 };
+    for n in [1, 2, 1] {
+        let ended = Ended { notices: vec![off.clone()], ..ended(n, None) };
+        office.telling.hear(Said::Ended(Box::new(ended))).await;
+    }
+    assert_eq!(office.kinds(), ["clock.off"]);
+    let told = office.told().await;
+    assert_eq!(told.len(), 1);
+    for part in ["clock off", "30 minutes ahead of JianDaoYun's", "timedatectl"] {
+        assert!(told[0].contains(part), "{part}: {}", told[0]);
+    }
+    // A run that failed may not have come so far, and one that reads no form has not looked.
+    office.telling.hear(Said::Ended(Box::new(ended(1, Some(broken("jiandaoyun.no_answer")))))).await;
+    let mut drift = ended(1, None);
+    drift.run.as_mut().unwrap().kind = RunKind::Drift;
+    office.telling.hear(Said::Ended(Box::new(drift))).await;
+    assert!(office.kinds().contains(&"clock.off".to_owned()));
+    office.telling.hear(Said::Ended(Box::new(ended(1, None)))).await;
+    assert!(office.kinds().is_empty());
+    assert!(office.told().await[0].contains("over: clock off"));
+}
+
+#[tokio::test]
+async fn a_form_without_rows_is_told_until_a_run_finds_one() {
+    let mut office = Office::open(addresses(true, false)).await;
+    let nothing = Notice::NoRow { filtered: true, no_workflow: true };
+    let empty = Ended { notices: vec![nothing], ..ended(3, None) };
+    office.telling.hear(Said::Ended(Box::new(empty))).await;
+    office.telling.hear(Said::Ended(Box::new(ended(4, None)))).await;
+    assert_eq!(office.kinds(), ["form.empty"], "another flow's form says nothing of this one");
+    let told = office.told().await.remove(0);
+    assert!(told.contains("form without rows") && told.contains("`flowState`"), "{told}");
+    office.telling.hear(Said::Ended(Box::new(ended(3, None)))).await;
+    assert!(office.kinds().is_empty());
+}
+
+#[tokio::test]
+async fn members_who_were_removed_by_hand_are_named_until_a_person_has_decided() {
+    let known = Addresses::for_tests("https://ruzhi.example/", "acme", "景欣泰", "onboarding");
+    let mut office = Office::open(known).await;
+    let (tenant, flow) = ("acme".parse().unwrap(), "onboarding".parse().unwrap());
+    let row = RunRow { tenant, flow, ..run(1, RunState::Done) };
+    office.store.put_run(&row).await.unwrap();
+    office.telling.look().await;
+    assert!(office.kinds().is_empty());
+    remove(office.store.as_ref()).await;
+    office.telling.look().await;
+    assert_eq!(office.kinds(), ["members.removed"]);
+    let alarm = office.standing.read().unwrap()[0].clone();
+    assert!(alarm.text.en.starts_with("1 members were removed from WeCom by hand"), "{}", alarm.text.en);
+    for text in [&alarm.text.en, &alarm.text.zh] {
+        assert!(text.contains("w1"), "{text}");
+    }
+    assert!(alarm.hint.unwrap().zh.contains("`ruzhi removed acme`"));
+    assert_eq!(alarm.page.unwrap(), "/quarantine?tenant=acme&flow=onboarding&rule=member.removed");
+    let key = MemberKey::of("w1");
+    assert!(office.store.answer_removal(&row.tenant, &key, RemovalAnswer::Release).await.unwrap());
+    office.telling.look().await;
+    assert!(office.kinds().is_empty(), "it is decided");
 }

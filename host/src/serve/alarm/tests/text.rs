@@ -70,10 +70,54 @@ fn status(rejects: u64) -> TenantStatus {
         records: 100,
         members: 90,
         rejects,
+        leavers_refused: 0,
+        removed: 0,
         last_run: None,
         watermark: None,
         held: vec![],
     }
+}
+
+/// They stand for as long as the store says so, and one run that writes says whether there are places.
+#[test]
+fn people_without_a_place_and_leavers_who_can_log_in_are_told_until_it_is_over() {
+    let found = |status: &TenantStatus| -> Vec<(String, bool)> {
+        let one = |finding| match finding {
+            Finding::So(cause) => (cause.kind.to_owned(), true),
+            Finding::NotSo(key) => (key.split('/').next().unwrap().to_owned(), false),
+        };
+        crate::serve::alarm::watch::told_by(status).into_iter().map(one).collect()
+    };
+    let leavers = |so| ("leavers.refused".to_owned(), so);
+    let places = |so| ("places.full".to_owned(), so);
+    let mut stands = status(0);
+    assert_eq!(found(&stands), [leavers(false)]);
+    stands.leavers_refused = 1;
+    let mut run = crate::store::RunRow {
+        tenant: "factory".parse().unwrap(),
+        flow: "onboarding".parse().unwrap(),
+        id: "r1".parse().unwrap(),
+        kind: crate::store::RunKind::Sync,
+        state: crate::store::RunState::Failed,
+        started_at: noon(),
+        ended_at: Some(noon()),
+        plan: None,
+        rules: None,
+        counts: crate::plan::Counts { unplaced: 3, ..crate::plan::Counts::default() },
+        calls: std::collections::BTreeMap::new(),
+        problem: None,
+    };
+    stands.last_run = Some(run.clone());
+    assert_eq!(found(&stands), [leavers(true), places(true)]);
+    // A run that only plans, or one that ended early, finds nothing out.
+    run.counts.unplaced = 0;
+    stands.last_run = Some(run.clone());
+    assert_eq!(found(&stands), [leavers(true)]);
+    run.state = crate::store::RunState::Done;
+    stands.last_run = Some(crate::store::RunRow { kind: crate::store::RunKind::Plan, ..run.clone() });
+    assert_eq!(found(&stands), [leavers(true)]);
+    stands.last_run = Some(run);
+    assert_eq!(found(&stands), [leavers(true), places(false)]);
 }
 
 #[test]

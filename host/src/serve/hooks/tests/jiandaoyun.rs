@@ -145,14 +145,25 @@ async fn what_is_not_signed_by_who_knows_the_secret_is_refused_without_a_word() 
 }
 
 #[tokio::test]
-async fn a_push_that_was_signed_too_long_ago_is_refused() {
+async fn a_push_that_was_not_signed_just_now_wakes_and_does_so_once() {
     let running = Running::start().await;
     let at = |seconds: i64| Push { timestamp: now().timestamp() + seconds, ..Push::update() };
-    assert_eq!(running.receive(at(-601).request()).await, Received::Refused(Refused::Stale));
-    assert_eq!(running.receive(at(601).request()).await, Received::Refused(Refused::Stale));
-    assert_eq!(running.answer(at(-601).request()).await, (StatusCode::UNAUTHORIZED, String::new()));
+    let duplicate = Received::Nothing(Nothing::Duplicate);
+    for late in [-601, 601, -86_400 * 30] {
+        assert_eq!(running.receive(at(late).request()).await, Received::WakeLate, "{late}");
+        assert_eq!(running.receive(at(late).request()).await, duplicate, "{late}");
+        let named = at(late).delivered("d-9");
+        assert_eq!(
+            running.receive(named.request()).await,
+            duplicate,
+            "a name that is not signed is no other push"
+        );
+        assert_eq!(running.answer(at(late).request()).await, (StatusCode::OK, String::new()));
+    }
     assert_eq!(running.receive(at(-600).request()).await, Received::Wake);
     assert_eq!(running.receive(at(600).request()).await, Received::Wake);
+    let forged = at(-601).signed_with(&at(-602).signature());
+    assert_eq!(running.receive(forged).await, Received::Refused(Refused::Signature));
 }
 
 #[tokio::test]
@@ -295,12 +306,14 @@ async fn having_read(resolution: Resolution) -> (Running, SourceFields) {
         content_hash: Digest::of(&content),
         content,
         fetched_at: now(),
+        updated_at: None,
         fetched_run: "r1".parse().unwrap(),
         decided_at: now(),
         rules: artifacts.rules(),
         resolution,
         notes: Vec::new(),
         context: crate::sync::context(now(), "Asia/Shanghai"),
+        holds_until: None,
     };
     let (tenant, flow) = (&activation.tenant, &activation.flow);
     running.process.store.put_records(tenant, flow, &[record]).await.unwrap();

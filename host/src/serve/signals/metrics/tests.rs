@@ -79,6 +79,8 @@ fn standing() -> Standing {
         records: 9,
         members: 8,
         rejects: 2,
+        leavers_refused: 0,
+        removed: 0,
         last_run: Some(run(RunKind::Sync)),
         watermark: None,
         held: vec!["p1".parse().unwrap()],

@@ -45,6 +45,7 @@ pub(super) fn flow_overview(
         members: 11_219,
         records: 11_240,
         rejects: if state == StandingState::Waiting { 4 } else { 0 },
+        removed: if state == StandingState::Waiting { 2 } else { 0 },
         watermark: Some(before(5)),
         held: held.into_iter().collect(),
         live: None,

@@ -98,6 +98,7 @@ pub(super) fn settings_view(written: &Written, same: bool) -> SettingsView {
                 SecretView { key: "wecom.callback.token".to_owned(), set: false },
             ],
             jiandaoyun: "https://api.jiandaoyun.com".to_owned(),
+            jiandaoyun_proxy: false,
             per_minute: 10_000,
             per_hour: 150_000,
             in_flight: 4,

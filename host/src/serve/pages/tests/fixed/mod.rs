@@ -25,7 +25,7 @@ use super::super::{
 use crate::activation::{Difference, FieldDifference, Trial, Verdict};
 use crate::config::Role;
 use crate::failure::{Failure, exit};
-use crate::model::{Digest, Lang, OperationKind, OperationState, RefusedBy, Text};
+use crate::model::{Digest, Lang, OperationKind, OperationState, RefusedBy, RemovalAnswer, Text, WaitsFor};
 use crate::plan::{Counts, GuardReason};
 use crate::serve::access::Visitor;
 use crate::serve::desk::{
@@ -33,8 +33,8 @@ use crate::serve::desk::{
     CorpCalls, DecisionView, DifferenceView, FieldChange, FlowGuestView, FlowOverview, FlowSettings,
     GuestName, GuestOverview, LimitView, LiveRules, MemberView, Observance, OfferedRules, Offers,
     OperationView, Overview, PersonView, PlanAsked, PlanMay, PlanView, ProblemView, QuarantineAsked,
-    QuarantineView, RecordView, RefusalsChart, RejectView, RowField, RuleGroup, RunView, RunsAsked,
-    RunsChart, RunsPoint, SecretView, ServerView, SettingsView, TenantOverview, TenantSettings,
+    QuarantineView, RecordView, RefusalsChart, RejectView, RemovalView, RowField, RuleGroup, RunView,
+    RunsAsked, RunsChart, RunsPoint, SecretView, ServerView, SettingsView, TenantOverview, TenantSettings,
     ViolationView,
 };
 use crate::serve::{FlowStanding, LiveRun, StandingState};

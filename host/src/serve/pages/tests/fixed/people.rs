@@ -47,6 +47,11 @@ pub(super) fn operation(kind: OperationKind, place: u64, written: &Written) -> O
         fields,
         moved_from: (place == 2).then(|| "huadong/onboarding".to_owned()),
         partial: place == 3,
+        parks: (place == 3).then(|| "mobile".to_owned()),
+        notes: match place {
+            3 => vec![Text::new("the direct leader follows", "直属上级随后写入")],
+            _ => Vec::new(),
+        },
         left: kind == OperationKind::Disable,
         state: if place == 4 { OperationState::Refused } else { OperationState::Planned },
         planned_at: before(5),
@@ -120,6 +125,20 @@ pub(super) fn row_fields(written: &Written) -> Vec<RowField> {
     .collect()
 }
 
+fn removal(written: &Written) -> RemovalView {
+    RemovalView {
+        tenant: "jingxintai".parse().unwrap(),
+        flow: "onboarding".parse().unwrap(),
+        record: written.record.parse().unwrap(),
+        userid: "JXT10299".parse().unwrap(),
+        name: written.person.to_owned(),
+        found_at: Some(before(90)),
+        unsure: false,
+        answer: Some(RemovalAnswer::Recreate),
+        waits: false,
+    }
+}
+
 pub(super) fn reject(written: &Written, by: RefusedBy) -> RejectView {
     RejectView {
         tenant: "jingxintai".parse().unwrap(),
@@ -132,15 +151,20 @@ pub(super) fn reject(written: &Written, by: RefusedBy) -> RejectView {
                 field: "_widget_mobile".to_owned(),
                 label: "手机号".to_owned(),
                 rule: "mobile.invalid".to_owned(),
-                message: "不是有效的手机号 / is not a valid mobile number".to_owned(),
+                message: Text::new("is not a valid mobile number", "不是有效的手机号"),
             },
             ViolationView {
                 field: "_widget_name".to_owned(),
                 label: written.tenant.to_owned(),
                 rule: "name.missing".to_owned(),
-                message: written.words.to_owned(),
+                message: Text::new(written.words, written.words),
             },
         ],
+        waits_for: WaitsFor::Mobile,
+        waits: WaitsFor::Mobile.words(),
+        tries: 2,
+        retry_at: Some(before(-60)),
+        removal: (by == RefusedBy::Plan).then(|| removal(written)),
         row: row_fields(written),
         first_seen: before(60 * 26),
         last_seen: before(5),
@@ -199,7 +223,9 @@ pub(super) fn record_view(written: &Written, verdict: Verdict) -> RecordView {
         },
         notes: vec![written.words.to_owned(), "已去除空格 / spaces were removed".to_owned()],
         told: Some("2026-11-24T09:35:00Z Asia/Shanghai".to_owned()),
+        holds_until: None,
         refusal: (verdict == Verdict::Reject).then(|| reject(written, RefusedBy::Wecom)),
+        removal: (verdict == Verdict::Reject).then(|| removal(written)),
         operations: vec![
             operation(OperationKind::Create, 0, written),
             operation(OperationKind::Update, 4, written),

@@ -63,6 +63,7 @@ pub(super) fn difference_view(written: &Written) -> DifferenceView {
             before: json!("操作工"),
             after: json!(written.words),
         }],
+        touches: true,
     };
     DifferenceView {
         live: activation(4, ActivationKind::File, written),
