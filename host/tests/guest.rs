@@ -43,14 +43,14 @@ fn refused(wat: &str) -> LoadError {
 }
 
 #[test]
-fn every_shipped_guest_imports_no_function_and_stays_under_400_kilobytes() {
+fn every_shipped_guest_imports_no_function_and_stays_under_450_kilobytes() {
     for name in ["member.wasm", "jingxintai.wasm"] {
         let component = load(name);
         let inspection = component.inspection();
-        assert!(inspection.bytes < 400_000, "{name} has {} bytes", inspection.bytes);
+        assert!(inspection.bytes < 450_000, "{name} has {} bytes", inspection.bytes);
         assert!(inspection.imports.iter().all(|import| import.starts_with("ruzhi:mapping/types@")), "{name}");
-        assert!(inspection.exports.iter().any(|export| export == "ruzhi:mapping/mapper@0.1.0"));
-        assert_eq!(inspection.built_for.as_deref(), Some("0.1"));
+        assert!(inspection.exports.iter().any(|export| export == "ruzhi:mapping/mapper@0.2.0"));
+        assert_eq!(inspection.built_for.as_deref(), Some("0.2"));
     }
 }
 
@@ -64,9 +64,9 @@ fn a_component_for_another_version_is_refused_by_both_versions_whatever_its_sect
         refused(&format!(r#"(component {section} (instance $i) (export "{name}" (instance $i)))"#))
     };
     for (name, section, built_for) in [
-        ("ruzhi:mapping/mapper@0.2.0", "0.2", "0.2"),
-        ("ruzhi:mapping/mapper@0.2.7", "", "0.2"),
-        ("ruzhi:mapping/mapper@0.2.0", "0.1", "0.2"),
+        ("ruzhi:mapping/mapper@0.3.0", "0.3", "0.3"),
+        ("ruzhi:mapping/mapper@0.3.7", "", "0.3"),
+        ("ruzhi:mapping/mapper@0.3.0", "0.1", "0.3"),
         ("ruzhi:mapping/mapper@1.4.0", "0.1", "1"),
         ("ruzhi:mapping/mapper@0.10.0", "", "0.10"),
         ("other:thing/else@0.1.0", "0.9", "0.9"),
@@ -74,19 +74,19 @@ fn a_component_for_another_version_is_refused_by_both_versions_whatever_its_sect
         let error = exports(name, section);
         assert_eq!(error.code(), "guest.version", "{error}");
         let text = error.text();
-        assert_eq!(text.en, format!("the component was built for {built_for}, this host speaks 0.1"));
+        assert_eq!(text.en, format!("the component was built for {built_for}, this host speaks 0.1 and 0.2"));
         assert!(text.zh.contains(built_for) && text.zh.contains("0.1"), "{}", text.zh);
         assert!(error.hint().en.contains("ruzhi guest build"), "{}", error.hint().en);
     }
     // The same version, and a patch of it: what is missing are the functions.
-    for name in ["ruzhi:mapping/mapper@0.1.0", "ruzhi:mapping/mapper@0.1.3"] {
+    for name in ["ruzhi:mapping/mapper@0.1.3", "ruzhi:mapping/mapper@0.2.0", "ruzhi:mapping/mapper@0.2.3"] {
         assert_eq!(exports(name, "").code(), "guest.contract");
     }
 }
 
 #[test]
 fn a_patch_version_of_the_contract_loads() {
-    let old = b"ruzhi:mapping/mapper@0.1.0";
+    let old = b"ruzhi:mapping/mapper@0.2.0";
     let mut bytes = std::fs::read(built("jingxintai.wasm")).unwrap();
     let mut changed = 0;
     for at in 0..bytes.len() - old.len() {
@@ -97,8 +97,8 @@ fn a_patch_version_of_the_contract_loads() {
     }
     assert!(changed > 0);
     let component = Component::from_bytes(&engine(), None, &bytes).unwrap();
-    assert_eq!(component.inspection().built_for.as_deref(), Some("0.1"));
-    assert!(component.inspection().exports.iter().any(|export| export == "ruzhi:mapping/mapper@0.1.3"));
+    assert_eq!(component.inspection().built_for.as_deref(), Some("0.2"));
+    assert!(component.inspection().exports.iter().any(|export| export == "ruzhi:mapping/mapper@0.2.3"));
     assert_eq!(Guest::new(component, String::new()).unwrap().description().name, "jingxintai");
 }
 
@@ -240,6 +240,108 @@ fn a_component_is_compiled_once_for_all_engines_that_share_a_cache() {
         library.load(&built("jingxintai.wasm"), None).unwrap().inspection().cached
     });
     assert_eq!(cached, [false, true, true]);
+}
+
+/// A folder of compiled components with the artifacts of two, and others that were left there.
+struct Compiled {
+    folder: tempfile::TempDir,
+    library: Library,
+    live: std::collections::BTreeSet<Digest>,
+    files: [PathBuf; 2],
+}
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+impl Compiled {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::open(&folder.path().join("cache"), &folder.path().join("key")).unwrap();
+        let library = Library::new(engine(), Some(cache));
+        let files = ["member.wasm", "jingxintai.wasm"].map(|name| {
+            let before = Self::names(&folder);
+            let digest = library.load(&built(name), None).unwrap().inspection().digest.clone();
+            let file = Self::names(&folder).into_iter().find(|file| !before.contains(file)).unwrap();
+            assert!(file.to_string_lossy().contains(digest.as_str()));
+            file
+        });
+        let member = std::fs::read(built("member.wasm")).unwrap();
+        let live = [Digest::of(&member)].into();
+        Self { folder, library, live, files }
+    }
+
+    fn names(folder: &tempfile::TempDir) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(folder.path().join("cache")).unwrap();
+        entries.map(|entry| entry.unwrap().path()).collect()
+    }
+
+    fn add(&self, name: &str, bytes: usize, unused: Duration) -> PathBuf {
+        let path = self.folder.path().join("cache").join(name);
+        std::fs::write(&path, vec![0; bytes]).unwrap();
+        age(&path, unused);
+        path
+    }
+}
+
+fn age(path: &Path, unused: Duration) {
+    let file = std::fs::File::options().append(true).open(path).unwrap();
+    file.set_modified(std::time::SystemTime::now() - unused).unwrap();
+}
+
+#[test]
+fn what_is_not_live_and_was_not_used_lately_leaves_the_cache() {
+    let compiled = Compiled::new();
+    let [live, other] = &compiled.files;
+    age(live, DAY * 400);
+    age(other, DAY * 29);
+    let old = compiled.add("0000-1.cwasm", 10, DAY * 31);
+    let another_version = compiled.add("1111-2.cwasm", 10, DAY * 2);
+    let draft = compiled.add(".2222-3.cwasm.77", 10, DAY * 2);
+    let written_now = compiled.add(".3333-4.cwasm.78", 10, Duration::ZERO);
+    let foreign = compiled.add("README", 10, DAY * 400);
+    assert_eq!(compiled.library.prune(&compiled.live, 1 << 30), 2);
+    for (path, stays) in [
+        (live, true),
+        (other, true),
+        (&old, false),
+        (&another_version, true),
+        (&draft, false),
+        (&written_now, true),
+        (&foreign, true),
+    ] {
+        assert_eq!(path.exists(), stays, "{}", path.display());
+    }
+    // What is live counts as used, for another process that shares the folder and does not know it.
+    assert_eq!(compiled.library.prune(&Default::default(), 1 << 30), 0);
+    assert!(live.exists());
+}
+
+#[test]
+fn the_longest_unused_leave_a_cache_that_is_too_large_and_what_is_live_never() {
+    let compiled = Compiled::new();
+    let [live, other] = &compiled.files;
+    age(live, DAY * 400);
+    age(other, DAY * 9);
+    let sizes = std::fs::metadata(live).unwrap().len() + std::fs::metadata(other).unwrap().len();
+    let used = compiled.add("0000-1.cwasm", 1000, DAY);
+    let unused = compiled.add("0000-2.cwasm", 1000, DAY * 10);
+    assert_eq!(compiled.library.prune(&compiled.live, sizes + 1000), 1);
+    assert!(used.exists() && other.exists() && !unused.exists());
+    assert_eq!(compiled.library.prune(&compiled.live, 0), 2);
+    assert!(live.exists() && !other.exists() && !used.exists());
+    compiled.library.load(&built("jingxintai.wasm"), None).unwrap();
+}
+
+#[test]
+fn a_component_that_is_loaded_from_the_cache_counts_as_used() {
+    let compiled = Compiled::new();
+    let [_, other] = &compiled.files;
+    age(other, DAY * 31);
+    let cache =
+        Cache::open(&compiled.folder.path().join("cache"), &compiled.folder.path().join("key")).unwrap();
+    let another = Library::new(engine(), Some(cache));
+    assert!(another.load(&built("jingxintai.wasm"), None).unwrap().inspection().cached);
+    assert_eq!(compiled.library.prune(&compiled.live, 1 << 30), 0);
+    assert!(other.exists());
 }
 
 #[test]

@@ -13,7 +13,7 @@ fn outcomes_pointing_at(count: u32, text: (u32, u32)) -> Memory {
     let outcomes: Vec<Outcome> = (0..count).map(|_| ignored("")).collect();
     let mut memory = Memory::answer(&outcomes);
     for n in 0..count {
-        memory.pair(BASE + 12 + n * 176 + 4, text);
+        memory.pair(BASE + 12 + n * 188 + 4, text);
     }
     memory
 }
@@ -46,7 +46,7 @@ fn lists_that_hold_themselves_are_refused() {
         memory.pair(notes + n * 8, note);
     }
     for n in 0..100 {
-        memory.pair(BASE + 12 + n * 176 + 168, (notes, 4_000));
+        memory.pair(BASE + 12 + n * 188 + 168, (notes, 4_000));
     }
     let error = answering(&memory).decide(&context(), &records(100)).unwrap_err();
     assert_eq!(error.code(), "guest.answer", "{error}");
@@ -55,7 +55,7 @@ fn lists_that_hold_themselves_are_refused() {
 
 #[test]
 fn a_length_that_nothing_has_is_a_trap_and_nothing_is_allocated_for_it() {
-    for length in [1 << 31, u32::MAX, u32::MAX / 176, 1 << 27] {
+    for length in [1 << 31, u32::MAX, u32::MAX / 188, 1 << 27] {
         let error = answering(&Memory::claiming(BASE, length)).decide(&context(), &records(3)).unwrap_err();
         assert!(["guest.trap", "guest.answer"].contains(&error.code()), "{length}: {error}");
         says_both(&error.text(), &["`decide`"]);
@@ -78,7 +78,7 @@ fn an_address_that_is_nowhere_or_crooked_is_a_trap() {
 #[test]
 fn a_case_that_is_none_is_a_trap() {
     let mut memory = Memory::answer(&[ignored("a"), ignored("b"), ignored("c")]);
-    memory.byte(BASE + 12 + 176, 4);
+    memory.byte(BASE + 12 + 188, 4);
     fails(&answering(&memory), "guest.trap", &["`decide`"]);
     let mut memory = Memory::answer(&[ignored("a"), ignored("b"), ignored("c")]);
     memory.byte(BASE, 2);
@@ -90,7 +90,7 @@ fn a_text_that_is_no_utf_8_is_a_trap() {
     for bytes in [&b"\xff\xfe"[..], b"\xc0\xaf", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xe4\xb8"] {
         let mut memory = outcomes_pointing_at(3, (LETTERS, 1));
         let text = memory.raw(bytes);
-        memory.pair(BASE + 12 + 176 + 4, text);
+        memory.pair(BASE + 12 + 188 + 4, text);
         fails(&answering(&memory), "guest.trap", &["utf-8"]);
     }
 }

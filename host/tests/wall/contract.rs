@@ -4,7 +4,7 @@ use ruzhi_hostile::{MAPPER, component_of};
 
 use super::*;
 
-const WIT: &str = include_str!("../../../wit/v0.1/mapping.wit");
+const WIT: &str = include_str!("../../../wit/v0.2/mapping.wit");
 
 fn marked(mut bytes: Vec<u8>, version: &str) -> Vec<u8> {
     let name = b"ruzhi:api-version";
@@ -15,22 +15,22 @@ fn marked(mut bytes: Vec<u8>, version: &str) -> Vec<u8> {
 
 #[test]
 fn a_component_of_a_later_version_is_refused_and_both_versions_are_named() {
-    let wit = WIT.replace("ruzhi:mapping@0.1.0", "ruzhi:mapping@0.2.0");
-    let module = Module::default().text().replace(MAPPER, "ruzhi:mapping/mapper@0.2.0");
-    let bytes = marked(component_of(&wit, "mapping-guest", &module), "0.2");
-    refused(&bytes, "guest.version", &["0.2", "0.1"]);
+    let wit = WIT.replace("ruzhi:mapping@0.2.0", "ruzhi:mapping@0.3.0");
+    let module = Module::default().text().replace(MAPPER, "ruzhi:mapping/mapper@0.3.0");
+    let bytes = marked(component_of(&wit, "mapping-guest", &module), "0.3");
+    refused(&bytes, "guest.version", &["0.3", "0.1", "0.2"]);
 }
 
 #[test]
 fn a_component_that_says_a_later_version_and_exports_none_is_told_so() {
-    refused(&marked(wat::parse_str("(component)").unwrap(), "0.9"), "guest.version", &["0.9", "0.1"]);
+    refused(&marked(wat::parse_str("(component)").unwrap(), "0.9"), "guest.version", &["0.9", "0.1", "0.2"]);
     refused(&wat::parse_str("(component)").unwrap(), "guest.contract", &[MAPPER]);
 }
 
 #[test]
 fn a_later_patch_of_the_same_contract_loads() {
-    let wit = WIT.replace("ruzhi:mapping@0.1.0", "ruzhi:mapping@0.1.7");
-    let module = Module::default().text().replace(MAPPER, "ruzhi:mapping/mapper@0.1.7");
+    let wit = WIT.replace("ruzhi:mapping@0.2.0", "ruzhi:mapping@0.2.7");
+    let module = Module::default().text().replace(MAPPER, "ruzhi:mapping/mapper@0.2.7");
     load(&component_of(&wit, "mapping-guest", &module)).unwrap();
 }
 
@@ -38,6 +38,8 @@ fn a_later_patch_of_the_same_contract_loads() {
 fn types_that_are_not_the_contract_s_are_refused_at_load() {
     for (was, becomes) in [
         ("notes: list<string>,", "notes: list<string>, more: bool,"),
+        ("holds-until: option<string>,", "holds-until: option<s64>,"),
+        ("message: text,", "message: string,"),
         ("ignore(string),", ""),
         ("leave(string),", "leave(u32),"),
         ("department: u32,", "department: u64,"),

@@ -1,6 +1,7 @@
 //! Members that break WeCom's rules, and texts of ten megabytes, in every field there is.
 
 use ruzhi::model::{Member, Membership, Violation};
+use ruzhi_guest::contract::Text;
 
 use super::*;
 
@@ -17,7 +18,7 @@ fn lawful() -> Member {
 fn upsert(change: impl FnOnce(&mut Member)) -> Outcome {
     let mut member = lawful();
     change(&mut member);
-    Outcome { decision: Decision::Upsert(Box::new(member)), notes: vec![] }
+    Outcome::new(Decision::Upsert(Box::new(member)))
 }
 
 /// What the host makes of one outcome.
@@ -96,11 +97,11 @@ fn every_rule_is_held_by_the_host_and_every_message_is_in_both_languages() {
         let violations = violations(answer);
         assert!(violations.iter().any(|v| v.rule.starts_with(rule)), "{rule}: {violations:?}");
         for violation in violations {
-            assert!(violation.message.contains(" / ") && !violation.message.is_ascii(), "{violation:?}");
-            assert!(
-                violation.message.chars().count() <= 1_000
-                    && !violation.message.chars().any(char::is_control)
-            );
+            let Text { zh, en } = &violation.message;
+            assert!(!zh.is_ascii() && !en.is_empty() && zh != en, "{violation:?}");
+            for text in [zh, en] {
+                assert!(text.chars().count() <= 1_000 && !text.chars().any(char::is_control));
+            }
         }
     }
 }
@@ -108,7 +109,7 @@ fn every_rule_is_held_by_the_host_and_every_message_is_in_both_languages() {
 #[test]
 fn a_leave_of_nobody_is_refused() {
     for userid in ["", "张三", "a b", "@all", &"a".repeat(65), "a\u{1b}[2J"] {
-        let outcome = Outcome { decision: Decision::Leave(userid.to_owned()), notes: vec![] };
+        let outcome = Outcome::new(Decision::Leave(userid.to_owned()));
         let violations = violations(judged(&answering(&Memory::answer(&[outcome]))));
         assert_eq!(violations[0].rule, "userid.invalid", "{userid:?}");
     }
@@ -148,10 +149,10 @@ fn ten_megabytes_in_any_field_are_refused_in_few_words() {
         violations(texts(full(), &[4 + field]));
     }
     for (decision, place) in [(Decision::Leave(String::new()), 4), (Decision::Ignore(String::new()), 4)] {
-        texts(Outcome { decision, notes: vec![] }, &[place]);
+        texts(Outcome::new(decision), &[place]);
     }
-    // What lies in lists: right after the outcome's own 176 bytes.
-    let after = 176;
+    // What lies in lists: right after the outcome's own 188 bytes.
+    let after = 188;
     violations(texts(
         upsert(|m| {
             m.memberships.clear();
@@ -169,24 +170,22 @@ fn ten_megabytes_in_any_field_are_refused_in_few_words() {
     };
     violations(texts(upsert(bare), &[after]));
     violations(texts(upsert(bare), &[after + 8]));
-    let reject = || Outcome {
-        decision: Decision::Reject(vec![Violation {
-            field: String::new(),
-            rule: String::new(),
-            message: String::new(),
-        }]),
-        notes: vec![],
+    let reject = || {
+        let violation = Violation { field: String::new(), rule: String::new(), message: Text::default() };
+        Outcome::new(Decision::Reject(vec![violation]))
     };
-    violations(texts(reject(), &[after, after + 8, after + 16]));
-    let noted = Outcome { decision: Decision::Ignore(String::new()), notes: vec![String::new()] };
+    violations(texts(reject(), &[after, after + 8, after + 16, after + 24]));
+    let noted = Outcome { notes: vec![String::new()], ..Outcome::new(Decision::Ignore(String::new())) };
     assert_eq!(texts(noted, &[after]).notes[0].chars().count(), 1_000);
 }
 
 #[test]
 fn a_thousand_notes_and_violations_are_cut() {
-    let violation = Violation { field: "f".to_owned(), rule: "r".to_owned(), message: "m".to_owned() };
-    let outcome =
-        Outcome { decision: Decision::Reject(vec![violation; 1_000]), notes: vec!["n".to_owned(); 1_000] };
+    let violation = Violation { field: "f".to_owned(), rule: "r".to_owned(), message: "m".into() };
+    let outcome = Outcome {
+        notes: vec!["n".to_owned(); 1_000],
+        ..Outcome::new(Decision::Reject(vec![violation; 1_000]))
+    };
     let answer = judged(&answering(&Memory::answer(&[outcome])));
     assert_eq!(answer.notes.len(), 50);
     assert_eq!(violations(answer).len(), 100);

@@ -99,7 +99,7 @@ fn every_interface_of_wasi_is_refused_by_name_with_the_way_to_build_without() {
 
 #[test]
 fn a_function_of_any_other_name_is_refused() {
-    for import in ["ruzhi:mapping/types@0.1.0", "ruzhi:mapping/diagnostics@0.1.0", "acme:erp/lookup"] {
+    for import in ["ruzhi:mapping/types@0.2.0", "ruzhi:mapping/diagnostics@0.2.0", "acme:erp/lookup"] {
         refused(&importing(import, FUNCTION), "guest.import", &[import]);
     }
     let bare = wat::parse_str(r#"(component (import "now" (func (result u64))))"#).unwrap();
@@ -114,12 +114,12 @@ fn a_function_of_any_other_name_is_refused() {
 fn a_resource_is_something_to_call_even_among_the_contract_s_types() {
     let resource = r#"(export "handle" (type (sub resource)))"#;
     refused(
-        &importing("ruzhi:mapping/types@0.1.0", resource),
+        &importing("ruzhi:mapping/types@0.2.0", resource),
         "guest.import",
-        &["ruzhi:mapping/types@0.1.0"],
+        &["ruzhi:mapping/types@0.2.0"],
     );
     let nested = r#"(export "inner" (instance (export "call" (func))))"#;
-    refused(&importing("ruzhi:mapping/types@0.1.0", nested), "guest.import", &["ruzhi:mapping/types@0.1.0"]);
+    refused(&importing("ruzhi:mapping/types@0.2.0", nested), "guest.import", &["ruzhi:mapping/types@0.2.0"]);
 }
 
 #[test]
@@ -128,5 +128,5 @@ fn types_may_be_imported_whoever_they_are_of() {
     // Only the contract is missing then.
     refused(&importing("wasi:clocks/wall-clock@0.2.6", types), "guest.contract", &[]);
     let own = Component::from_bytes(&ENGINE, None, &Module::default().component()).unwrap();
-    assert_eq!(own.inspection().imports, ["ruzhi:mapping/types@0.1.0"]);
+    assert_eq!(own.inspection().imports, ["ruzhi:mapping/types@0.2.0"]);
 }

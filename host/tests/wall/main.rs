@@ -20,6 +20,7 @@ mod rules_file;
 mod terminal;
 mod time;
 mod trap;
+mod until;
 mod work;
 
 use std::path::{Path, PathBuf};
@@ -50,7 +51,7 @@ static GOOD: LazyLock<Guest> = LazyLock::new(|| {
 });
 
 fn ignored(why: &str) -> Outcome {
-    Outcome { decision: Decision::Ignore(why.to_owned()), notes: vec![] }
+    Outcome::new(Decision::Ignore(why.to_owned()))
 }
 
 fn records(count: usize) -> Vec<SourceRecord> {

@@ -38,7 +38,7 @@ proptest! {
             extra: vec![("extattr".to_owned(), "{}".to_owned())],
             ..ruzhi::model::Member::default()
         };
-        let outcome = Outcome { decision: Decision::Upsert(Box::new(member)), notes: vec!["n".to_owned()] };
+        let outcome = Outcome { notes: vec!["n".to_owned()], ..Outcome::new(Decision::Upsert(Box::new(member))) };
         let mut memory = Memory::answer(&[outcome.clone(), outcome, ignored("x")]);
         let length = memory.bytes().len() as u32;
         for (at, byte) in changes {

@@ -1,5 +1,7 @@
 //! Guests that write to the terminal of whoever reads their words.
 
+use ruzhi_guest::contract::Text;
+
 use super::*;
 
 /// Clears the screen, sets the window's title, rings, and turns the direction of writing.
@@ -13,18 +15,17 @@ fn harmless(text: &str) {
 
 #[test]
 fn what_a_guest_says_of_a_record_is_harmless() {
-    let outcome = Outcome {
-        decision: Decision::Reject(vec![ruzhi::model::Violation {
-            field: ESCAPES.to_owned(),
-            rule: ESCAPES.to_owned(),
-            message: ESCAPES.to_owned(),
-        }]),
-        notes: vec![ESCAPES.to_owned()],
-    };
+    let decision = Decision::Reject(vec![ruzhi::model::Violation {
+        field: ESCAPES.to_owned(),
+        rule: ESCAPES.to_owned(),
+        message: Text::same(ESCAPES),
+    }]);
+    let outcome = Outcome { notes: vec![ESCAPES.to_owned()], ..Outcome::new(decision) };
     let outcome = answering(&Memory::answer(&[outcome])).decide(&context(), &records(1)).unwrap().remove(0);
     harmless(&outcome.notes[0]);
     let Decision::Reject(violations) = outcome.decision else { panic!("no reject") };
-    for text in [&violations[0].field, &violations[0].rule, &violations[0].message] {
+    let ruzhi::model::Violation { field, rule, message: Text { zh, en } } = &violations[0];
+    for text in [field, rule, zh, en] {
         harmless(text);
     }
     let outcome =

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use anyhow::{Context as _, Result};
 use ruzhi_sim::factory::{API_KEY, APP_ID, CORP_ID, ENTRY_ID, SECRET};
@@ -16,6 +17,8 @@ pub struct Tenant {
     pub id: String,
     /// What people call it.
     pub name: String,
+    /// The time zone.
+    pub timezone: String,
     /// Where both services are.
     pub url: String,
     /// The corp.
@@ -54,6 +57,7 @@ impl Tenant {
         Self {
             id: "jingxintai".to_owned(),
             name: "景欣泰工厂".to_owned(),
+            timezone: "Asia/Shanghai".to_owned(),
             url: url.to_owned(),
             corp_id: CORP_ID.to_owned(),
             entry_id: ENTRY_ID.to_owned(),
@@ -79,7 +83,7 @@ impl Tenant {
         };
         format!(
             r#"name = "{name}"
-timezone = "Asia/Shanghai"
+timezone = "{timezone}"
 {top}
 [wecom]
 base_url = "{url}"
@@ -106,6 +110,7 @@ component = "{component}"
 {rules}
 {flows}"#,
             name = self.name,
+            timezone = self.timezone,
             entry = self.entry_id,
             wecom = self.wecom,
             flow = self.flow,
@@ -149,6 +154,8 @@ impl Outcome {
 #[derive(Debug)]
 pub struct Deployment {
     folder: TempDir,
+    /// By how many seconds its machine's clock is ahead of the real one.
+    ahead_s: AtomicI64,
 }
 
 impl Deployment {
@@ -157,7 +164,7 @@ impl Deployment {
     /// # Errors
     /// If the folder cannot be written, or the guests have not been built.
     pub fn new(tenants: &[Tenant]) -> Result<Self> {
-        let deployment = Self { folder: tempfile::tempdir()? };
+        let deployment = Self { folder: tempfile::tempdir()?, ahead_s: AtomicI64::new(0) };
         fs::create_dir_all(deployment.path().join("tenants"))?;
         fs::write(deployment.path().join("ruzhi.toml"), "[store]\nurl = \"sqlite://ruzhi.db\"\n")?;
         for tenant in tenants {
@@ -206,6 +213,11 @@ impl Deployment {
         self.folder.path()
     }
 
+    /// Moves the clock of the deployment's machine, for every command from now on.
+    pub fn move_clock(&self, seconds: i64) {
+        self.ahead_s.fetch_add(seconds, Ordering::Relaxed);
+    }
+
     /// The command `ruzhi` in this folder, with the secrets of the simulated factory.
     ///
     /// # Errors
@@ -218,6 +230,7 @@ impl Deployment {
             .args(arguments)
             .env("JINGXINTAI_WECOM_SECRET", SECRET)
             .env("JINGXINTAI_JDY_KEY", API_KEY)
+            .env("RUZHI_CLOCK_AHEAD_S", self.ahead_s.load(Ordering::Relaxed).to_string())
             .env("LANG", "C.UTF-8")
             .env_remove("LC_ALL")
             .env_remove("RUZHI_LOG")

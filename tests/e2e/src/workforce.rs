@@ -8,7 +8,7 @@ use ruzhi_sim::factory::{
     APP_ID, CORP_ID, DEPARTMENT, EMAIL, ENTRY_ID, ExpectedMember, Factory, MOBILE, NAME, POSITION, STATE,
     USERID,
 };
-use ruzhi_sim::{LoadDocument, Random, RowChange, Simulator};
+use ruzhi_sim::{LoadDocument, Random, RowChange, Simulator, Widget};
 use serde_json::{Map, Value, json};
 
 /// What a row of the form says of its person.
@@ -33,6 +33,8 @@ pub struct Worker {
     pub person: ExpectedMember,
     /// What the row says of them.
     pub standing: Standing,
+    /// The place of their direct leader.
+    pub leader: Option<usize>,
 }
 
 /// The rows of the form, and which of them changed since the simulator was told.
@@ -42,6 +44,9 @@ pub struct Workforce {
     changed: BTreeSet<usize>,
     numbers: u64,
 }
+
+/// 直属上级, which only the rules that [`Workforce::led_rules`] gives read.
+const LEADER: &str = "_widget_1680750424804";
 
 const POSITIONS: [&str; 5] = ["操作工", "班组长", "质检员", "仓管员", "电工"];
 
@@ -82,7 +87,7 @@ impl Workforce {
         };
         // Ids grow with creation; there is room between two for rows of other forms.
         let record = format!("66{place:021x}0");
-        self.workers.push(Worker { record, person, standing: Standing::Employed });
+        self.workers.push(Worker { record, person, standing: Standing::Employed, leader: None });
         self.changed.insert(place);
         place
     }
@@ -128,6 +133,13 @@ impl Workforce {
             let now = POSITIONS.iter().position(|position| *position == worker.person.position).unwrap_or(0);
             worker.person.position =
                 POSITIONS.get((now + 1) % POSITIONS.len()).copied().unwrap_or_default().to_owned();
+        }
+    }
+
+    /// Another direct leader.
+    pub fn lead(&mut self, place: usize, leader: usize) {
+        if let Some(worker) = self.change(place) {
+            worker.leader = Some(leader);
         }
     }
 
@@ -179,7 +191,14 @@ impl Workforce {
     pub fn document(&mut self) -> LoadDocument {
         let mut document = Factory::builder(1, 0).build().document();
         for form in &mut document.jiandaoyun.forms {
-            form.rows = self.workers.iter().filter_map(row).collect();
+            form.rows = self.workers.iter().filter_map(|worker| self.row(worker)).collect();
+            form.widgets.push(Widget {
+                name: LEADER.to_owned(),
+                widget_name: LEADER.to_owned(),
+                label: "直属上级".to_owned(),
+                kind: "text".to_owned(),
+                items: Vec::new(),
+            });
         }
         self.changed.clear();
         document
@@ -199,12 +218,24 @@ impl Workforce {
             app_id: APP_ID.to_owned(),
             entry_id: ENTRY_ID.to_owned(),
             delete: removed.map(|worker| worker.record.clone()).collect(),
-            upsert: changed.iter().filter_map(|worker| row(worker)).collect(),
+            upsert: changed.iter().filter_map(|worker| self.row(worker)).collect(),
         })?;
         Ok(())
     }
 
-    /// What must hold at every moment: nobody was created or invited twice, unless deleted in between; nobody is in
+    /// The rules of the simulated factory that read the direct leader too.
+    ///
+    /// # Errors
+    /// If the rules of the factory are not what they were.
+    pub fn led_rules() -> Result<String> {
+        let mut rules: Value = serde_json::from_str(crate::RULES)?;
+        let request = rules.get_mut("request").and_then(Value::as_array_mut).context("no request")?;
+        request.push(json!({ "field": "direct_leader", "type": "string", "value": format!("{{{LEADER}}}") }));
+        Ok(rules.to_string())
+    }
+
+    /// What must hold at every moment: nobody was created twice, unless deleted in between, and nobody was invited twice,
+    /// unless ruzhi itself deleted them; nobody is in
     /// the directory who is not in the form; no department came into being; every request was understood.
     ///
     /// # Errors
@@ -217,15 +248,15 @@ impl Workforce {
             let counts = counts.into_iter().flatten();
             counts.map(|(userid, times)| (userid.as_str(), times.as_u64().unwrap_or(0))).collect()
         };
-        let deleted = counted("deleted");
-        for (what, times) in [("created", counted("created")), ("invited", counted("invitations"))] {
-            for (userid, times) in times {
-                let deleted = deleted.get(userid).copied().unwrap_or(0);
-                ensure!(
-                    times <= deleted + 1,
-                    "{userid} was {what} {times} times and deleted {deleted} times"
-                );
-            }
+        let (deleted, removed) = (counted("deleted"), counted("removed"));
+        let of = |counts: &BTreeMap<&str, u64>, userid| counts.get(userid).copied().unwrap_or(0);
+        for (userid, times) in counted("created") {
+            let deleted = of(&deleted, userid);
+            ensure!(times <= deleted + 1, "{userid} was created {times} times and deleted {deleted} times");
+        }
+        for (userid, times) in counted("invitations") {
+            let left = of(&deleted, userid) - of(&removed, userid);
+            ensure!(times <= left + 1, "{userid} was invited {times} times and left {left} times");
         }
         let made = corp.get("auto_departments").and_then(Value::as_array).map_or(0, Vec::len);
         ensure!(made == 0, "{made} departments came into being");
@@ -246,7 +277,8 @@ impl Workforce {
     pub fn check_exact(&self, simulator: &Simulator) -> Result<()> {
         self.check_so_far(simulator)?;
         let members = simulator.members(CORP_ID);
-        for Worker { record, person, standing } in &self.workers {
+        for worker in &self.workers {
+            let Worker { record, person, standing, .. } = worker;
             let userid = &person.userid;
             let found = members.get(&userid.to_ascii_lowercase());
             match (standing, found) {
@@ -257,6 +289,8 @@ impl Workforce {
                     let must =
                         (&person.name, &person.mobile, &person.email, &person.department, &person.position);
                     ensure!(is == must, "{userid} ({record}) is {is:?} and must be {must:?}");
+                    let (is, must) = (found.direct_leader.first().map(String::as_str), self.leader(worker));
+                    ensure!(is == must, "{userid} ({record}) is led by {is:?} and must be by {must:?}");
                 }
                 (Standing::Left, Some(found)) => {
                     ensure!(!found.enabled, "{userid} ({record}) has left and is not disabled");
@@ -267,27 +301,34 @@ impl Workforce {
         }
         Ok(())
     }
-}
 
-fn row(worker: &Worker) -> Option<Map<String, Value>> {
-    let Worker { record, person, standing } = worker;
-    if *standing == Standing::Removed {
-        return None;
+    /// The account of somebody's direct leader.
+    fn leader(&self, worker: &Worker) -> Option<&str> {
+        let leader = worker.leader.and_then(|place| self.workers.get(place));
+        leader.map(|leader| leader.person.userid.as_str())
     }
-    let mobile = if *standing == Standing::Wrong { "0571-88888888" } else { &person.mobile };
-    let row = json!({
-        "_id": record,
-        USERID: person.userid,
-        NAME: person.name,
-        MOBILE: mobile,
-        DEPARTMENT: person.department,
-        POSITION: person.position,
-        EMAIL: person.email,
-        STATE: if *standing == Standing::Left { "离职" } else { "在职" },
-        "flowState": 1,
-    });
-    match row {
-        Value::Object(row) => Some(row),
-        _ => None,
+
+    fn row(&self, worker: &Worker) -> Option<Map<String, Value>> {
+        let Worker { record, person, standing, .. } = worker;
+        if *standing == Standing::Removed {
+            return None;
+        }
+        let mobile = if *standing == Standing::Wrong { "0571-88888888" } else { &person.mobile };
+        let row = json!({
+            "_id": record,
+            USERID: person.userid,
+            NAME: person.name,
+            MOBILE: mobile,
+            DEPARTMENT: person.department,
+            POSITION: person.position,
+            EMAIL: person.email,
+            LEADER: self.leader(worker),
+            STATE: if *standing == Standing::Left { "离职" } else { "在职" },
+            "flowState": 1,
+        });
+        match row {
+            Value::Object(row) => Some(row),
+            _ => None,
+        }
     }
 }

@@ -14,9 +14,10 @@ use ruzhi::model::{
     OperationKind, Origin, Outcome, SourceRecord, Violation,
 };
 use ruzhi::plan::{
-    Candidate, Claimant, Directory, Duplicates, Existing, Guard, Holder, Planner, Policy, RecordState,
+    Candidate, Claimant, Directory, Duplicates, Existing, Guard, Holder, Lately, Planner, Policy, RecordState, Removed,
     Resolution, Scope, Standing, Survey, Totals, Wants, comparable_mobile,
 };
+use ruzhi_guest::contract::Text;
 use ruzhi_hostile::{BASE, Memory, echo, rules};
 
 static ECHO: LazyLock<Component> = LazyLock::new(|| {
@@ -52,13 +53,13 @@ fn outcome(u: &mut Unstructured<'_>) -> arbitrary::Result<Outcome> {
         2 => Decision::Reject(
             (0..u.int_in_range(0..=3)?)
                 .map(|_| {
-                    Ok(Violation { field: u.arbitrary()?, rule: u.arbitrary()?, message: u.arbitrary()? })
+                    Ok(Violation { field: u.arbitrary()?, rule: u.arbitrary()?, message: Text::new(u.arbitrary::<String>()?, u.arbitrary::<String>()?) })
                 })
                 .collect::<arbitrary::Result<_>>()?,
         ),
         _ => Decision::Upsert(Box::new(member(u)?)),
     };
-    Ok(Outcome { decision, notes: Vec::arbitrary(u)? })
+    Ok(Outcome { decision, notes: Vec::arbitrary(u)?, holds_until: Option::arbitrary(u)? })
 }
 
 fn userid(u: &mut Unstructured<'_>) -> arbitrary::Result<String> {
@@ -134,6 +135,7 @@ fn line(owner: Origin, userid: &str, mobile: &str) -> LedgerEntry {
         carried_out: None,
         rules: Digest::of("rules"),
         kept: serde_json::Map::new(),
+        removal_answer: None,
     }
 }
 
@@ -168,6 +170,7 @@ fn planned(outcomes: Vec<Outcome>) {
         })
         .collect();
     let survey = Survey {
+        lately: Lately::default(),
         totals: Totals { upserts: 10, ..Totals::default() },
         owned: 2,
         stamp: Digest::of("stamp"),
@@ -184,6 +187,7 @@ fn planned(outcomes: Vec<Outcome>) {
     let policy = Policy {
         duplicates: Duplicates::Newest,
         existing: Existing::Refuse,
+        removed: Removed::Ask,
         protected: BTreeSet::from([MemberKey::of("guarded")]),
         grace: chrono::TimeDelta::days(30),
         guard: Guard::default(),
@@ -196,9 +200,11 @@ fn planned(outcomes: Vec<Outcome>) {
         tenants: vec![parsed("factory")],
         absent_leaves: false,
         grace_over: now,
+        day: now,
+        week: now,
     };
-    let created = HashSet::new();
-    let mut planner = Planner::new(&scope, &survey, Some(&directory), &created, &policy, now);
+    let freed = HashSet::new();
+    let mut planner = Planner::new(&scope, &survey, Some(&directory), &freed, &policy, now);
     let mut written = BTreeSet::new();
     for (origin, decision) in resolved.iter().filter(|(origin, _)| *origin != theirs) {
         let named = match decision {

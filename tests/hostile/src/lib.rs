@@ -15,10 +15,10 @@ pub use memory::{BASE, Memory};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
-const WIT: &str = include_str!("../../../wit/v0.1/mapping.wit");
+const WIT: &str = include_str!("../../../wit/v0.2/mapping.wit");
 
 /// The prefix of the contract's exports in a core module.
-pub const MAPPER: &str = "ruzhi:mapping/mapper@0.1.0";
+pub const MAPPER: &str = "ruzhi:mapping/mapper@0.2.0";
 
 /// A core module that is a guest: a well-behaved one, until a part is exchanged.
 #[derive(Debug, Clone)]

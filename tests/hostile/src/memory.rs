@@ -1,6 +1,6 @@
 //! Values as they lie in a guest's memory (the component model's canonical ABI).
 
-use ruzhi_guest::contract::{Decision, Member, Outcome};
+use ruzhi_guest::contract::{Decision, Member, Outcome, Text, Violation};
 
 /// Where [`echo`](crate::echo) lays its answer: above what it is given, which comes in from 1 KiB on.
 pub const BASE: u32 = 4 << 20;
@@ -13,7 +13,7 @@ pub struct Memory {
 }
 
 /// Bytes of one outcome.
-const OUTCOME: u32 = 176;
+const OUTCOME: u32 = 188;
 
 impl Memory {
     /// An empty region that begins at an address.
@@ -140,8 +140,9 @@ impl Memory {
             }
             Decision::Reject(violations) => {
                 self.byte(at, 3);
-                let list = self.list(violations, 24, |memory, at, violation| {
-                    let texts = [&violation.field, &violation.rule, &violation.message];
+                let list = self.list(violations, 32, |memory, at, violation| {
+                    let Violation { field, rule, message: Text { zh, en } } = violation;
+                    let texts = [field, rule, zh, en];
                     memory.texts(at, texts.map(String::as_str));
                 });
                 self.pair(payload, list);
@@ -149,6 +150,7 @@ impl Memory {
         }
         let notes = self.list(&outcome.notes, 8, |memory, at, note| memory.texts(at, [note.as_str()]));
         self.pair(at + 168, notes);
+        self.optional(at + 176, &outcome.holds_until);
     }
 
     fn member(&mut self, at: u32, member: &Member) {

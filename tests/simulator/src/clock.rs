@@ -1,5 +1,6 @@
 //! The simulator's clock. Rate windows, token lifetimes and row times read it, so a test moves time by saying so
-//! instead of sleeping: `advance` adds to it and `freeze` stops it.
+//! instead of sleeping: `advance` adds to it and `freeze` stops it. It is a clock of its own: `set_ahead` puts it before or
+//! behind the clock of the machine, as a service's is when that machine's is wrong.
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -8,6 +9,7 @@ pub(crate) struct Clock {
     started: Instant,
     started_ms: u64,
     advanced_ms: u64,
+    ahead_ms: i64,
     frozen_ms: Option<u64>,
 }
 
@@ -15,10 +17,10 @@ impl Clock {
     pub(crate) fn new() -> Self {
         let started_ms =
             SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
-        Self { started: Instant::now(), started_ms, advanced_ms: 0, frozen_ms: None }
+        Self { started: Instant::now(), started_ms, advanced_ms: 0, ahead_ms: 0, frozen_ms: None }
     }
 
-    /// Milliseconds since 1970, never less than before.
+    /// Milliseconds since 1970; less than before only after `set_ahead`.
     pub(crate) fn now_ms(&self) -> u64 {
         self.frozen_ms.unwrap_or_else(|| self.running_ms())
     }
@@ -42,8 +44,16 @@ impl Clock {
         }
     }
 
+    /// So far ahead of the machine's clock from now on; behind it where negative. What was advanced stays.
+    pub(crate) fn set_ahead(&mut self, milliseconds: i64) {
+        let moved = milliseconds - self.ahead_ms;
+        self.ahead_ms = milliseconds;
+        self.frozen_ms = self.frozen_ms.map(|frozen| frozen.saturating_add_signed(moved));
+    }
+
     fn running_ms(&self) -> u64 {
-        self.started_ms + self.started.elapsed().as_millis() as u64 + self.advanced_ms
+        let running_ms = self.started_ms + self.started.elapsed().as_millis() as u64 + self.advanced_ms;
+        running_ms.saturating_add_signed(self.ahead_ms)
     }
 }
 

@@ -70,6 +70,9 @@ fn route(world: &mut World, request: &Request) -> Result<Value, ControlError> {
             if let Some(frozen) = change.get("frozen").and_then(Value::as_bool) {
                 world.clock.freeze(frozen);
             }
+            if let Some(ahead) = change.get("ahead_ms").and_then(Value::as_i64) {
+                world.clock.set_ahead(ahead);
+            }
             world.clock.advance(change.get("advance_ms").and_then(Value::as_u64).unwrap_or(0));
             return Ok(json!({ "now_ms": world.clock.now_ms() }));
         }
@@ -89,6 +92,15 @@ fn route(world: &mut World, request: &Request) -> Result<Value, ControlError> {
                 "delete" => world.delete_by_hand(corp_id, userid)?,
                 "change" => world.change_by_hand(corp_id, object(&body))?,
                 "add" => world.add_by_hand(corp_id, object(&body))?,
+                "department" => {
+                    let id = body.get("id").and_then(Value::as_u64).and_then(|id| u32::try_from(id).ok());
+                    let name = body.get("name").and_then(Value::as_str).unwrap_or_default();
+                    world.wecom.add_department(corp_id, id.ok_or_else(unknown)?, name)?;
+                }
+                "list" => match body.get("shown").and_then(Value::as_bool) {
+                    Some(shown) => world.wecom.list_late(corp_id, userid, shown)?,
+                    None => world.wecom.list_in_time(corp_id)?,
+                },
                 _ => return Err(unknown()),
             }
         }

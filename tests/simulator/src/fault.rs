@@ -67,6 +67,12 @@ pub enum FaultKind {
     StallAfter,
     /// WeCom: `errcode`, nothing done.
     Refused,
+    /// user/list_id answers as the directory was when the rules were set: a replica that is late.
+    StaleList,
+    /// WeCom: the member that the call names is deleted in the console just before the service acts.
+    RemovedByHand,
+    /// The pages of user/list_id or data/list go round: after `period` pages comes the first again, without end.
+    CursorCycle,
 }
 
 impl FaultKind {
@@ -94,6 +100,9 @@ impl FaultKind {
                 service == Service::JianDaoYun
             }
             Self::ShortPage | Self::EmptyPage => service == Service::JianDaoYun && api == "data/list",
+            Self::RemovedByHand => service == Service::WeCom && api.starts_with("user/"),
+            Self::StaleList => service == Service::WeCom && api == "user/list_id",
+            Self::CursorCycle => matches!(api, "user/list_id" | "data/list"),
         }
     }
 }
@@ -135,6 +144,13 @@ pub struct FaultRule {
     /// `refused`: with which code.
     #[serde(default)]
     pub errcode: i32,
+    /// `cursor_cycle`: how many pages go round.
+    #[serde(default = "two_pages")]
+    pub period: u64,
+}
+
+fn two_pages() -> u64 {
+    2
 }
 
 fn one_minute() -> u64 {
@@ -156,6 +172,7 @@ impl FaultRule {
             delay_ms: 0,
             window_ms: one_minute(),
             errcode: 0,
+            period: two_pages(),
         }
     }
 
@@ -175,6 +192,13 @@ impl FaultRule {
     #[must_use]
     pub fn service(mut self, service: Service) -> Self {
         self.service = Some(service);
+        self
+    }
+
+    /// Only to requests whose query or body contains this text.
+    #[must_use]
+    pub fn containing(mut self, text: &str) -> Self {
+        self.containing = Some(text.to_owned());
         self
     }
 
@@ -217,6 +241,7 @@ pub(crate) struct Fault {
     pub(crate) delay_ms: u64,
     pub(crate) window_ms: u64,
     pub(crate) errcode: i32,
+    pub(crate) period: u64,
 }
 
 /// The rules with what each has seen so far.
@@ -239,6 +264,11 @@ impl FaultState {
             ArmedRule { rule, matched: 0, random: Random::new(seed) }
         };
         self.rules = faults.rules.clone().into_iter().enumerate().map(arm).collect();
+    }
+
+    /// Whether a rule is of this kind.
+    pub(crate) fn has(&self, kind: FaultKind) -> bool {
+        self.rules.iter().any(|armed| armed.rule.kind == kind)
     }
 
     pub(crate) fn draw(&mut self, service: Service, api: &str, request: &Request) -> Option<Fault> {
@@ -266,6 +296,7 @@ impl ArmedRule {
             delay_ms: rule.delay_ms,
             window_ms: rule.window_ms,
             errcode: rule.errcode,
+            period: rule.period.max(1),
         })
     }
 }

@@ -61,6 +61,8 @@ pub struct FormLoad {
     pub name: String,
     /// Its fields.
     pub widgets: Vec<Widget>,
+    /// It has no workflow, so that `flowState` is no field of it.
+    pub without_workflow: bool,
     /// Its rows, by alias or field id.
     pub rows: Vec<Map<String, Value>>,
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use chrono::DateTime;
 use futures::stream;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
@@ -18,7 +19,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::message::{Answer, Part, Reply, Request};
-use crate::world::Shared;
+use crate::world::{Shared, World};
 
 /// WeCom takes files of 20 MB; a load document for the control routes may be larger.
 const LARGEST_BODY: usize = 256 * 1024 * 1024;
@@ -44,7 +45,10 @@ async fn connection(stream: TcpStream, world: Arc<Shared>) {
     // An answer is one small write; waiting for more would only delay it. Failing to say so changes no behaviour.
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| answer(request, Arc::clone(&world)));
-    let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    // The service has a clock of its own.
+    let mut http = http1::Builder::new();
+    http.auto_date_header(false);
+    let mut connection = http.serve_connection(TokioIo::new(stream), service);
     if (&mut connection).await.is_err() {
         let stream = connection.into_parts().io.into_inner();
         // With no time to linger, closing sends a reset; the peer sees the connection break either way.
@@ -57,14 +61,13 @@ async fn answer(
     world: Arc<Shared>,
 ) -> Result<Response<Full<Bytes>>, Ended> {
     let request = read(request).await?;
-    let ahead = world.lock().knobs.clock_ahead_s;
     let outcome = world.answer(&request);
     if outcome.delay_ms > 0 {
         tokio::time::sleep(Duration::from_millis(outcome.delay_ms)).await;
     }
     drop(outcome.in_flight);
     match outcome.reply {
-        Reply::Answer(answer) => Ok(respond(answer, ahead)),
+        Reply::Answer(answer) => Ok(respond(answer, &date(&world.lock()))),
         Reply::Reset => Err(Ended::Reset),
         // The connection ends when the caller gives up.
         Reply::Stall => std::future::pending().await,
@@ -105,16 +108,27 @@ async fn parts_of(body: Bytes, boundary: String) -> Vec<Part> {
     parts
 }
 
-fn respond(answer: Answer, ahead: i64) -> Response<Full<Bytes>> {
+/// The `Date` of an answer that is given now; empty for none.
+fn date(world: &World) -> String {
+    if let Some(date) = &world.knobs.date {
+        return date.clone();
+    }
+    let milliseconds = i64::try_from(world.clock.now_ms()).unwrap_or(i64::MAX);
+    let ahead = world.knobs.clock_ahead_s.saturating_mul(1000);
+    DateTime::from_timestamp_millis(milliseconds.saturating_add(ahead))
+        .map(|date| date.format("%a, %d %b %Y %H:%M:%S GMT").to_string())
+        .unwrap_or_default()
+}
+
+fn respond(answer: Answer, date: &str) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from(answer.body)));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
-    if ahead != 0 {
-        let date = chrono::Utc::now() + chrono::TimeDelta::seconds(ahead);
-        if let Ok(date) = HeaderValue::from_str(&date.format("%a, %d %b %Y %H:%M:%S GMT").to_string()) {
-            headers.insert(DATE, date);
-        }
+    if !date.is_empty()
+        && let Ok(date) = HeaderValue::from_str(date)
+    {
+        headers.insert(DATE, date);
     }
     if let Some((code, message)) = answer.verdict {
         headers.insert(SERVER, HeaderValue::from_static("nginx"));

@@ -8,8 +8,10 @@ use serde::{Deserialize, Serialize};
 pub struct Knobs {
     /// Every answer takes this long; lets calls overlap, so that concurrency limits mean something.
     pub latency_ms: u64,
-    /// The `Date` of every answer is so many seconds ahead of this machine's clock.
+    /// The `Date` of every answer is so many seconds ahead of the simulator's clock, which stamps rows.
     pub clock_ahead_s: i64,
+    /// Another `Date` for every answer, as it stands here; an empty one: none.
+    pub date: Option<String>,
     /// Keep the last 10,000 requests for `GET /sim/requests`.
     pub log_requests: bool,
     /// `false`: every WeCom call but gettoken answers 60020.
@@ -30,6 +32,12 @@ pub struct Knobs {
     pub new_token_each_fetch: bool,
     /// Most direct leaders of a member.
     pub direct_leader_max: usize,
+    /// The code for a direct leader who is not in the directory: 60111 or 301021.
+    pub leader_unknown_code: i32,
+    /// `true`: a member may not be their own direct leader; 60111, as if they were not there.
+    pub leader_self_refused: bool,
+    /// `true`: a disabled member takes one of the places that the corp's account has.
+    pub disabled_take_places: bool,
     /// Most departments of a member.
     pub member_departments_max: usize,
     /// Most characters of a department's name.
@@ -42,6 +50,11 @@ pub struct Knobs {
     pub missing_auth_code: i32,
     /// What the address that takes any JSON (`/sink`) answers.
     pub sink_status: u16,
+    /// Members whom the sync secret may not write, by their userids in any case: `out_of_reach_code` for each call and each
+    /// row of a job that names one.
+    pub out_of_reach: Vec<String>,
+    /// The code they draw.
+    pub out_of_reach_code: i32,
     /// `true`: a body key that JianDaoYun or WeCom would silently ignore is recorded as a misunderstanding.
     pub unknown_keys_are_misunderstandings: bool,
 }
@@ -51,6 +64,7 @@ impl Default for Knobs {
         Self {
             latency_ms: 0,
             clock_ahead_s: 0,
+            date: None,
             log_requests: false,
             trusted_ip: true,
             sync_ip_is_legacy: false,
@@ -61,12 +75,17 @@ impl Default for Knobs {
             token_ttl_s: 7200,
             new_token_each_fetch: false,
             direct_leader_max: 1,
+            leader_unknown_code: 60111,
+            leader_self_refused: false,
+            disabled_take_places: true,
             member_departments_max: 100,
             department_name_max: 64,
             created_at_is_number: false,
             limit_over_100_is_error: false,
             missing_auth_code: 8301,
             sink_status: 200,
+            out_of_reach: Vec::new(),
+            out_of_reach_code: 60011,
             unknown_keys_are_misunderstandings: true,
         }
     }

@@ -140,6 +140,11 @@ impl Simulator {
         self.world.lock().clock.advance(milliseconds);
     }
 
+    /// Puts the clock so far ahead of this machine's, or behind it: `Date`, the times of rows and everything else.
+    pub fn set_ahead_ms(&self, milliseconds: i64) {
+        self.world.lock().clock.set_ahead(milliseconds);
+    }
+
     /// Stops the clock, or lets it run again.
     pub fn freeze(&self, frozen: bool) {
         self.world.lock().clock.freeze(frozen);
@@ -168,6 +173,26 @@ impl Simulator {
     /// Someone adds a member in the console; the fields are those of user/create.
     pub fn add_by_hand(&self, corp_id: &str, fields: Map<String, Value>) -> Result<(), CorpError> {
         self.world.lock().add_by_hand(corp_id, fields)
+    }
+
+    /// Someone adds a department in the console.
+    pub fn add_department(&self, corp_id: &str, id: u32, name: &str) -> Result<(), CorpError> {
+        self.world.lock().wecom.add_department(corp_id, id, name)
+    }
+
+    /// user/list_id keeps showing this member as it is now, or keeps hiding it, until [`Self::list_in_time`].
+    pub fn list_late(&self, corp_id: &str, userid: &str, shown: bool) -> Result<(), CorpError> {
+        self.world.lock().wecom.list_late(corp_id, userid, shown)
+    }
+
+    /// user/list_id shows the directory as it is.
+    pub fn list_in_time(&self, corp_id: &str) -> Result<(), CorpError> {
+        self.world.lock().wecom.list_in_time(corp_id)
+    }
+
+    /// The services' clock, in milliseconds since 1970.
+    pub fn now_ms(&self) -> u64 {
+        self.world.lock().clock.now_ms()
     }
 
     /// Pushes the rows of a form to an address from now on.

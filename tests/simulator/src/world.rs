@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::control;
-use crate::fault::{FaultState, Faults};
+use crate::fault::{FaultKind, FaultState, Faults};
 use crate::jiandaoyun::{self, JianDaoYun};
 use crate::message::{Answer, Outcome, Reply, Request};
 use crate::observation::Observation;
@@ -77,6 +77,7 @@ impl World {
     pub(crate) fn set_faults(&mut self, faults: Faults) {
         self.held.clear();
         self.faults.replace(faults);
+        self.wecom.remember_lists(self.faults.has(FaultKind::StaleList));
     }
 
     pub(crate) fn answer(&mut self, request: &Request) -> Outcome {

@@ -42,21 +42,43 @@ impl Mapping for Helpers {
         } else {
             Zone::named(config).map_err(|_| Problems::default())?
         };
-        let notes = told(record, &zone);
-        Ok(Outcome { decision: Decision::Ignore("told".into()), notes })
+        let mut notes = told(record, &zone);
+        notes.extend(record.read("v", |held| Ok(asked(clock, held, &zone))).unwrap_or_default());
+        Ok(Outcome { notes, ..Outcome::new(Decision::Ignore("told".into())) })
     }
+}
+
+/// One question to the clock about a moment, which one as the moment has it: the answer, and the outcome says until when
+/// it holds.
+fn asked(clock: &Clock, held: &Value, zone: &Zone) -> String {
+    let Ok(Some(moment)) = date::parse_value(held, zone) else { return "no moment".into() };
+    let answer = match moment.timestamp_ms().rem_euclid(9) {
+        0 => moment < clock.now(),
+        1 => moment > clock.now(),
+        2 => clock.now() < moment,
+        3 => clock.now() > moment,
+        4 => moment < clock.today_in(zone),
+        5 => moment > clock.today(),
+        6 => clock.today() < moment,
+        7 => clock.today_in(zone) > moment,
+        _ => return format!("asks {} {}", clock.now().iso8601(), clock.now().start_of_day(zone).iso8601()),
+    };
+    format!("asks {answer}")
 }
 
 fn told(record: &Record<'_>, zone: &Zone) -> Vec<String> {
     let mut notes = Vec::new();
     let mut attempt = |name: &str, read: &dyn Fn(&Value) -> Result<String, Fault>| {
         let told = record.read("v", |held| {
-            Ok(read(held).unwrap_or_else(|fault| format!("{}: {}", fault.rule, fault.message)))
+            Ok(read(held).unwrap_or_else(|fault| format!("{}: {}", fault.rule, fault.message.both())))
         });
         notes.push(format!("{name} {}", told.unwrap().unwrap_or_else(|| "empty".into())));
     };
     attempt("text", &|held| Ok(text::line(&value::text(held)?).into_owned()));
     attempt("identifier", &|held| Ok(text::identifier(&value::text(held)?).into_owned()));
+    attempt("folded", &|held| Ok(text::fold(&value::text(held)?).into_owned()));
+    attempt("identity", &|held| Ok(value::identity(held)?.into_owned()));
+    attempt("nothing", &|held| Ok(value::placeholder(held).map_or("no", |_| "yes").to_owned()));
     attempt("list", &|held| {
         let items = value::list(held);
         let items: Result<Vec<_>, Fault> =
@@ -74,7 +96,9 @@ fn told(record: &Record<'_>, zone: &Zone) -> Vec<String> {
     });
     attempt("gender", &|held| shown(rule::parse_gender(&value::text(held)?)));
     attempt("telephone", &|held| rule::parse_telephone(&value::text(held)?));
-    attempt("date", &|held| Ok(moment(date::parse_value(held, zone)?, zone)));
+    attempt("date", &|held| {
+        Ok(date::parse_value(held, zone)?.map_or("zero".to_owned(), |found| moment(found, zone)))
+    });
     for pattern in ["DD.MM.YYYY", "M/D/YYYY H:mm", "入职YYYY-M-D", "YYYYYMMM"] {
         attempt(pattern, &|held| Ok(moment(date::parse_pattern(&value::text(held)?, pattern, zone)?, zone)));
     }
@@ -116,7 +140,7 @@ fn broken(json: &str) -> String {
     };
     let told: Vec<_> = rule::check(&member)
         .into_iter()
-        .map(|violation| format!("{} {} {}", violation.field, violation.rule, violation.message))
+        .map(|violation| format!("{} {} {}", violation.field, violation.rule, violation.message.both()))
         .collect();
     told.join(" | ")
 }
@@ -176,6 +200,27 @@ pub(crate) const VALUES: &[&str] = &[
     "1899-12-31",
     "2199-12-31T23:59:59",
     "2200-01-01",
+    "9999-12-31",
+    "9999-12-31T23:59:59Z",
+    "9999-12-31T23:59:59-12:00",
+    "1899-12-30",
+    "1899-12-29T16:00:00Z",
+    "1899-12-31T15:54:17.000Z",
+    "1900/1/0",
+    "1900-01-02",
+    "1970-01-01",
+    "1970-01-01T00:00:00.000Z",
+    "1970-01-01T16:00:00.000Z",
+    "1969-12-31T16:00:00.000Z",
+    "0000-00-00",
+    "0001-01-01T00:00:00Z",
+    "0",
+    "\u{ff08}无\u{ff09}",
+    "N/A",
+    "——",
+    "undefined",
+    "生产部（⼀⻋间）",
+    "İstanbul  Ⅷ",
     "今天",
     "2024-02-30",
     "2023-02-29",
@@ -297,6 +342,19 @@ pub(crate) const VALUES: &[&str] = &[
 ];
 
 /// One row for each value, and rows of every character that has a meaning in Unicode.
+/// Moments around that of the context, to the millisecond: whatever is asked of the clock about them, answers differ.
+pub(crate) fn moments() -> Vec<String> {
+    let base = 1_777_622_400_000_i64;
+    let near = (-60..60).map(|n: i64| base + n * 4_000_001);
+    let apart = (-60..60).map(|n: i64| base + n * 86_400_000 * 5 + n.rem_euclid(9));
+    near.chain(apart).map(|moment| moment.to_string()).collect()
+}
+
+/// Rows of which each zone is asked.
+pub(crate) fn zoned() -> usize {
+    moments().len() + VALUES.len()
+}
+
 pub(crate) fn rows() -> Vec<String> {
     let texts = VALUES.iter().map(|text| Value::from(*text).to_string());
     let hostile = values::VALUES.iter().map(|value| (*value).to_owned());
@@ -313,7 +371,13 @@ pub(crate) fn rows() -> Vec<String> {
         let marked: String = chunk.iter().flat_map(|c| ['e', *c, '\u{301}', '\u{200d}']).collect();
         [plain, marked].map(|text| Value::from(text).to_string())
     });
-    texts.chain(hostile).chain(characters).map(|value| format!("{{\"v\":{value}}}")).collect()
+    moments()
+        .into_iter()
+        .chain(texts)
+        .chain(hostile)
+        .chain(characters)
+        .map(|value| format!("{{\"v\":{value}}}"))
+        .collect()
 }
 
 /// What the helpers say natively, as the host shows it.

@@ -5,6 +5,8 @@ use ruzhi_sim::factory::{APP_ID, CORP_ID, ENTRY_ID, Factory, STATE};
 use ruzhi_sim::{FaultKind, FaultRule, Faults, RowChange};
 use serde_json::json;
 
+use crate::site::Site;
+
 #[tokio::test]
 async fn a_plan_with_many_leavers_is_held_until_exactly_it_is_approved() {
     let factory = Factory::builder(31, 30).hostile(0).build();
@@ -50,6 +52,47 @@ async fn a_plan_with_many_leavers_is_held_until_exactly_it_is_approved() {
     assert_eq!(approved.json().unwrap()["counts"]["disabled"], 11);
     assert_eq!(disabled(), 11);
     simulator.assert_understood();
+}
+
+/// Five at a time pass in one run; on one day they add up.
+#[test]
+fn small_runs_of_leavers_are_held_as_a_big_one_is() {
+    let mut site = Site::new(60, |tenant| tenant);
+    site.sync();
+    let mut left = 0;
+    let held = loop {
+        (left..left + 5).for_each(|place| site.workforce.leave(place));
+        site.workforce.publish(&site.simulator).unwrap();
+        let outcome = site.run(&["sync", "jingxintai", "--json"]);
+        if outcome.code == Some(3) {
+            break outcome.json().unwrap();
+        }
+        assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+        left += 5;
+        assert!(left < 40, "eight runs of five were let pass");
+    };
+    assert_eq!((left, site.disabled()), (20, 20));
+    let reason = &held["guard"][0];
+    assert_eq!(
+        (&reason["limit"], &reason["found"], &reason["allowed"]),
+        (&"leave_day_percent".into(), &25.into(), &24.into())
+    );
+    // A run without leavers is not kept, and what was held waits with the next five.
+    let plan = held["plan"].as_str().unwrap();
+    let approved = site.json(0, &["apply", plan, "--approve"]);
+    assert_eq!(approved["counts"]["disabled"], 5);
+    // Those a person released do not count: twenty others did, so four more make exactly the limit.
+    (25..29).for_each(|place| site.workforce.leave(place));
+    assert_eq!(site.sync()["counts"]["disabled"], 4);
+    site.workforce.leave(29);
+    site.workforce.publish(&site.simulator).unwrap();
+    assert_eq!(site.json(3, &["sync", "jingxintai"])["guard"][0]["limit"], "leave_day_percent");
+    // Who comes back is taken out of the sum, so that there is room for another one.
+    site.workforce.employ(29);
+    site.workforce.employ(0);
+    assert_eq!(site.sync()["counts"]["enabled"], 1);
+    site.workforce.leave(29);
+    assert_eq!(site.sync()["counts"]["disabled"], 1);
 }
 
 /// A service that answers with no rows in the middle of a form is asked again, and one that keeps most rows back is not

@@ -258,9 +258,9 @@ fn check_says_what_a_component_is() {
     };
     insta::assert_snapshot!(check("jingxintai.wasm", &[]), @r#"
     guest            jingxintai 0.1.0
-    contract         0.1
-    exports          ruzhi:mapping/mapper@0.1.0
-    imports          ruzhi:mapping/types@0.1.0 (types only)
+    contract         0.2
+    exports          ruzhi:mapping/mapper@0.2.0
+    imports          ruzhi:mapping/types@0.2.0 (types only)
     size …
     compile time …
     memory at start …
@@ -271,9 +271,9 @@ fn check_says_what_a_component_is() {
                      _widget_1680750424796  职务信息
     "#);
     insta::assert_snapshot!(check("member.wasm", &[]), @r#"
-    contract         0.1
-    exports          ruzhi:mapping/mapper@0.1.0
-    imports          ruzhi:mapping/types@0.1.0 (types only)
+    contract         0.2
+    exports          ruzhi:mapping/mapper@0.2.0
+    imports          ruzhi:mapping/types@0.2.0 (types only)
     size …
     compile time …
     memory at start …
@@ -281,9 +281,9 @@ fn check_says_what_a_component_is() {
     "#);
     insta::assert_snapshot!(check("member.wasm", &["--rules", rules.to_str().unwrap()]), @r#"
     guest            member 0.1.0
-    contract         0.1
-    exports          ruzhi:mapping/mapper@0.1.0
-    imports          ruzhi:mapping/types@0.1.0 (types only)
+    contract         0.2
+    exports          ruzhi:mapping/mapper@0.2.0
+    imports          ruzhi:mapping/types@0.2.0 (types only)
     size …
     compile time …
     memory at start …
@@ -299,15 +299,15 @@ fn check_says_what_a_component_is() {
 fn a_component_for_a_later_contract_is_refused_with_both_versions_in_both_languages() {
     let desk = Desk::new();
     let mut bytes = fs::read(built("jingxintai.wasm")).unwrap();
-    let name = b"ruzhi:mapping/mapper@0.1.0";
+    let name = b"ruzhi:mapping/mapper@0.2.0";
     while let Some(at) = bytes.windows(name.len()).position(|window| window == name) {
-        bytes[at + name.len() - 3] = b'2';
+        bytes[at + name.len() - 3] = b'3';
     }
     fs::write(desk.path("later.wasm"), bytes).unwrap();
     says(
         &desk.guest(&["check", "later.wasm"]),
         2,
-        &["guest.version", "built for 0.2, this host speaks 0.1", "ruzhi guest build"],
+        &["guest.version", "built for 0.3, this host speaks 0.1 and 0.2", "ruzhi guest build"],
     );
-    says(&desk.guest(&["check", "later.wasm", "--lang", "zh"]), 2, &["契约 0.2", "本程序使用 0.1"]);
+    says(&desk.guest(&["check", "later.wasm", "--lang", "zh"]), 2, &["契约 0.3", "本程序支持 0.1 与 0.2"]);
 }

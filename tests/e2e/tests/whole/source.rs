@@ -221,3 +221,55 @@ fn an_approval_is_for_what_the_form_says_now() {
     assert_eq!(site.json(0, &["apply", new, "--approve"])["counts"]["created"], 4);
     site.exact();
 }
+
+#[test]
+fn a_check_lists_every_field_of_the_form_where_one_is_missing() {
+    let mut site = Site::new(2, |tenant| tenant);
+    assert_eq!(site.json(0, &["check", "--online"])["flows"][0]["fields"], serde_json::json!([]));
+    let rename = |widgets: Vec<Widget>| {
+        let mut widgets: Vec<Widget> = widgets
+            .into_iter()
+            .map(|widget| match widget.name == POSITION {
+                true => Widget { name: "zhiwu".to_owned(), ..widget },
+                false => widget,
+            })
+            .collect();
+        let item = Widget {
+            widget_name: "_widget_1790000000002".to_owned(),
+            label: "学校".to_owned(),
+            kind: "text".to_owned(),
+            ..Widget::default()
+        };
+        widgets.push(Widget {
+            widget_name: "_widget_1790000000001".to_owned(),
+            label: "教育经历".to_owned(),
+            kind: "subform".to_owned(),
+            items: vec![item],
+            ..Widget::default()
+        });
+        widgets
+    };
+    reform(&mut site, rename);
+    let told = site.json(1, &["check", "--online"]);
+    let flow = &told["flows"][0];
+    assert_eq!(flow["problems"][0]["code"], "source.fields", "{told}");
+    let field = |id: &str| flow["fields"].as_array().unwrap().iter().find(|field| field["id"] == id).unwrap();
+    let renamed = field(POSITION);
+    assert_eq!((&renamed["alias"], &renamed["kind"]), (&"zhiwu".into(), &"text".into()), "{renamed}");
+    assert_eq!(field("_widget_1790000000001._widget_1790000000002")["label"], "学校");
+    assert_eq!(flow["fields"].as_array().unwrap().len(), Factory::widgets().len() + 2);
+    let text = site.run(&["check", "--online", "--lang", "zh"]).stdout;
+    let line = text.lines().find(|line| line.contains(POSITION) && line.contains("zhiwu")).unwrap();
+    assert!(line.contains("text"), "{line}");
+}
+
+#[test]
+fn a_check_finds_a_field_that_only_the_filter_reads() {
+    let site = Site::new(2, |tenant| Tenant {
+        source: r#"filter = { rel = "and", cond = [ { field = "gone", type = "text", method = "empty" } ] }"#
+            .to_owned(),
+        ..tenant
+    });
+    let told = site.json(1, &["check", "--online"]);
+    assert!(told["flows"][0]["problems"][0]["message"].to_string().contains("gone"), "{told}");
+}

@@ -224,8 +224,7 @@ fn a_guest_that_names_another_record_s_member_neither_takes_nor_disables_them() 
     };
     let before = site.simulator.state()["wecom"].clone();
     let told = |decisions: Vec<Decision>| {
-        let outcomes: Vec<contract::Outcome> =
-            decisions.into_iter().map(|decision| contract::Outcome { decision, notes: vec![] }).collect();
+        let outcomes: Vec<contract::Outcome> = decisions.into_iter().map(contract::Outcome::new).collect();
         rules(Memory::answer(&outcomes).bytes())
     };
     let claim = |userid: &str| {

@@ -245,6 +245,7 @@ impl Factory {
                     entry_id: ENTRY_ID.to_owned(),
                     name: "员工入职登记".to_owned(),
                     widgets: Self::widgets(),
+                    without_workflow: false,
                     rows: self.rows.iter().map(|row| row.row.clone()).collect(),
                 }],
             },

@@ -14,6 +14,7 @@ pub(crate) struct Form {
     pub(super) entry_id: String,
     pub(super) name: String,
     widgets: Vec<Widget>,
+    without_workflow: bool,
     rows: BTreeMap<String, Row>,
     /// The last id given out, as a number of 96 bits.
     last_id: u128,
@@ -26,6 +27,12 @@ pub(super) struct Row {
     pub(super) fields: Map<String, Value>,
     pub(super) created_ms: Option<i64>,
     pub(super) updated_ms: Option<i64>,
+}
+
+impl Row {
+    pub(super) fn id(&self) -> &str {
+        self.fields.get("_id").and_then(Value::as_str).unwrap_or_default()
+    }
 }
 
 /// Ids are made as seconds (2024-01-01) and a counter, so that the same load gives the same ids.
@@ -45,7 +52,7 @@ const SYSTEM_FIELDS: [(&str, &str); 8] = [
 
 impl Form {
     pub(super) fn new(load: FormLoad, now_ms: u64) -> Result<Self, LoadError> {
-        let FormLoad { app_id, entry_id, name, widgets, rows } = load;
+        let FormLoad { app_id, entry_id, name, widgets, without_workflow, rows } = load;
         for (what, value) in [("app_id", &app_id), ("entry_id", &entry_id)] {
             if !is_object_id(value) {
                 return Err(LoadError::Id { what, value: value.clone() });
@@ -57,6 +64,7 @@ impl Form {
             entry_id,
             name,
             widgets: widgets.into_iter().map(with_names).collect(),
+            without_workflow,
             rows: BTreeMap::new(),
             last_id: FIRST_ID,
             modified_ms: now_ms,
@@ -150,13 +158,10 @@ impl Form {
     }
 
     pub(super) fn describe(&self, version: u8) -> Value {
-        let mut described = json!({
-            "widgets": self.widgets,
-            "sysWidgets": [
-                {"name": "flowState"}, {"name": "creator"}, {"name": "updater"}, {"name": "deleter"},
-                {"name": "ext"}, {"name": "createTime"}, {"name": "updateTime"}, {"name": "deleteTime"},
-            ],
-        });
+        let always = ["creator", "updater", "deleter", "ext", "createTime", "updateTime", "deleteTime"];
+        let system = (!self.without_workflow).then_some("flowState").into_iter().chain(always);
+        let system: Vec<Value> = system.map(|name| json!({ "name": name })).collect();
+        let mut described = json!({ "widgets": self.widgets, "sysWidgets": system });
         if let (true, Value::Object(described)) = (version >= 2, &mut described) {
             described.insert("dataModifyTime".to_owned(), Value::String(iso_ms(self.modified_ms)));
         }

@@ -145,7 +145,7 @@ fn reply(world: &mut World, request: &Request, route: &Route, fault: Option<Faul
         Some(FaultKind::EndpointLimited) => Err(Refusal::plain(8304)),
         _ => Ok(()),
     };
-    let answer = match forced.and_then(|()| serve(world, request, route, kind)) {
+    let answer = match forced.and_then(|()| serve(world, request, route, fault)) {
         Ok(body) => {
             world.observation.answer(SERVICE, 0);
             Answer::json(200, body)
@@ -171,7 +171,7 @@ fn serve(
     world: &mut World,
     request: &Request,
     route: &Route,
-    fault: Option<FaultKind>,
+    fault: Option<Fault>,
 ) -> Result<Vec<u8>, Refusal> {
     if !request.is_post() {
         return Err(Refusal::misunderstood(1, format!("{} instead of POST", request.method)));

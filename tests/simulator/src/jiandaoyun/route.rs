@@ -5,9 +5,9 @@ use serde_json::{Map, Value, json};
 
 use super::JianDaoYun;
 use super::filter::Filter;
-use super::form::{Form, is_object_id};
+use super::form::{Form, Row, is_object_id};
 use super::refusal::Refusal;
-use crate::fault::FaultKind;
+use crate::fault::{Fault, FaultKind};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Api {
@@ -83,7 +83,7 @@ impl Route {
         key: &str,
         body: &mut Map<String, Value>,
         over_100_is_error: bool,
-        fault: Option<FaultKind>,
+        fault: Option<Fault>,
     ) -> Result<Vec<u8>, Refusal> {
         let value = match self.api {
             Api::AppList => apps(service, key, body)?,
@@ -129,7 +129,7 @@ impl Route {
         form: &Form,
         body: &mut Map<String, Value>,
         over_100_is_error: bool,
-        fault: Option<FaultKind>,
+        fault: Option<Fault>,
     ) -> Result<Vec<u8>, Refusal> {
         let limit = match body.remove("limit") {
             None => DEFAULT_LIMIT,
@@ -149,13 +149,21 @@ impl Route {
         let filter = body.remove("filter").map(|filter| Filter::parse(filter, form)).transpose()?;
 
         let mut limit = limit.min(LARGEST_LIMIT) as usize;
-        match fault {
+        match fault.map(|fault| fault.kind) {
             Some(FaultKind::EmptyPage) => limit = 0,
             Some(FaultKind::ShortPage) => limit = limit.div_ceil(2),
             _ => {}
         }
-        let rows =
-            form.rows_after(&after).filter(|row| filter.as_ref().is_none_or(|filter| filter.accepts(row)));
+        let accepted = |row: &&Row| filter.as_ref().is_none_or(|filter| filter.accepts(row));
+        let mut after = after;
+        if let Some(Fault { kind: FaultKind::CursorCycle, period, .. }) = fault {
+            let before = form.rows().filter(accepted).filter(|row| row.id() <= after.as_str()).count();
+            // Pages that go round end where the last of them ended; a page before the first is none.
+            if before >= limit.saturating_mul(period as usize) {
+                after.clear();
+            }
+        }
+        let rows = form.rows_after(&after).filter(accepted);
         let mut page = Vec::with_capacity(512 * limit);
         page.extend_from_slice(b"{\"data\":[");
         for (index, row) in rows.take(limit).enumerate() {

@@ -10,6 +10,7 @@ use super::Call;
 use super::corp::Corp;
 use super::csv_file;
 use super::patch::Patch;
+use super::user::reached;
 use super::verdict::{Refusal, Success};
 
 #[derive(Debug, Default)]
@@ -113,6 +114,7 @@ fn upsert(
     invites: bool,
 ) -> Result<(), Refusal> {
     let (userid, patch) = Patch::with_userid(fields);
+    reached(call, &userid)?;
     let key = userid.to_ascii_lowercase();
     if corp.members.contains_key(&key) {
         corp.update_member(&userid, None, patch, call.knobs)?;

@@ -33,6 +33,11 @@ impl Body {
         self.fields.contains_key(name)
     }
 
+    /// A text, without taking it.
+    pub(super) fn look(&self, name: &str) -> Option<String> {
+        self.fields.get(name).and_then(Value::as_str).map(str::to_owned)
+    }
+
     pub(super) fn text(&mut self, name: &str) -> Option<String> {
         match self.fields.remove(name)? {
             Value::String(text) => Some(text),

@@ -11,6 +11,7 @@ use super::batch::{Jobs, Media};
 use super::body::Body;
 use super::department::Department;
 use super::field::normal_mobile;
+use super::listing::Listing;
 use super::member::Member;
 use super::patch::Patch;
 use crate::load::{CorpLoad, CredentialLoad, DepartmentLoad, LoadError};
@@ -46,6 +47,7 @@ pub(super) struct Corp {
     /// By userid in lower case.
     pub(super) members: BTreeMap<String, Member>,
     pub(super) owners: Owners,
+    pub(super) listing: Listing,
     pub(super) creator: Option<String>,
     pub(super) attributes: Vec<String>,
     pub(super) traffic: HashMap<Api, Traffic>,
@@ -55,6 +57,8 @@ pub(super) struct Corp {
     pub(super) created: BTreeMap<String, u64>,
     pub(super) invitations: BTreeMap<String, u64>,
     pub(super) deleted: BTreeMap<String, u64>,
+    /// How many of the deletions were made by hand.
+    pub(super) removed: BTreeMap<String, u64>,
     /// Writes that took effect, by API.
     pub(super) writes: BTreeMap<&'static str, u64>,
 }
@@ -138,7 +142,8 @@ impl Corp {
         let key = userid.to_ascii_lowercase();
         let member = self.members.remove(&key).ok_or_else(|| CorpError::Member(userid.to_owned()))?;
         self.disown(&member);
-        *self.deleted.entry(key).or_default() += 1;
+        *self.deleted.entry(key.clone()).or_default() += 1;
+        *self.removed.entry(key).or_default() += 1;
         Ok(())
     }
 
@@ -163,6 +168,14 @@ impl Corp {
             *times -= 1;
         }
         Ok(())
+    }
+
+    /// How many of the account's places are taken.
+    pub(super) fn places_taken(&self, knobs: &Knobs) -> usize {
+        match knobs.disabled_take_places {
+            true => self.members.len(),
+            false => self.members.values().filter(|member| member.enabled).count(),
+        }
     }
 
     /// Enters what the member holds into the indexes.
@@ -200,6 +213,7 @@ impl Corp {
             "created": self.created,
             "invitations": self.invitations,
             "deleted": self.deleted,
+            "removed": self.removed,
             "writes": self.writes,
         })
     }

@@ -66,6 +66,10 @@ impl Corp {
         name
     }
 
+    pub(super) fn add_department(&mut self, id: u32, name: &str) {
+        self.insert(id, name.to_owned(), ROOT);
+    }
+
     fn insert(&mut self, id: u32, name: String, parentid: u32) {
         let department = Department { name, name_en: String::new(), parentid, order: default_order() };
         self.departments.insert(id, department);

@@ -8,8 +8,10 @@ use super::Call;
 use super::api::CredentialKind;
 use super::corp::Corp;
 use super::field::normal_mobile;
+use super::listing::Listed;
 use super::member::Member;
 use super::verdict::{Refusal, Success};
+use crate::fault::FaultKind;
 
 const LARGEST_PAGE: i64 = 10_000;
 
@@ -71,6 +73,9 @@ pub(super) fn list_id(corp: &Corp, call: &mut Call<'_>) -> Result<Success, Refus
         return Err(Refusal::new(40058, "limit invalid. invalid Request Parameter"));
     }
     let cursor = call.body.text("cursor").unwrap_or_default();
+    if let Some(period) = call.cycle() {
+        return Ok(round_page(corp, &cursor, period, limit as usize));
+    }
     let (start, skipped) = match cursor.as_str() {
         "" => (Bound::Unbounded, 0),
         cursor => {
@@ -82,27 +87,44 @@ pub(super) fn list_id(corp: &Corp, call: &mut Call<'_>) -> Result<Success, Refus
         Bound::Included(key) => key.clone(),
         Bound::Excluded(_) | Bound::Unbounded => String::new(),
     };
-    let rows = corp.members.range((start, Bound::Unbounded)).flat_map(|(key, member)| {
-        let skipped = if *key == first { skipped } else { 0 };
-        member.department.iter().enumerate().skip(skipped).map(move |(place, id)| (key, member, place, id))
+    let shown = corp.listing.starting_at(&corp.members, start, call.fault_is(FaultKind::StaleList));
+    let rows = shown.flat_map(|(key, listed)| {
+        let skipped = if key == first { skipped } else { 0 };
+        let Listed { userid, department } = listed;
+        let places = department.into_iter().enumerate().skip(skipped);
+        places.map(move |(place, id)| (key.clone(), userid.clone(), place, id))
     });
     let mut listed = Vec::new();
     let mut last = None;
     let mut more = false;
-    for (key, member, place, id) in rows {
+    for (key, userid, place, id) in rows {
         if listed.len() as i64 == limit {
             more = true;
             break;
         }
-        listed.push(json!({ "userid": member.userid, "department": id }));
+        listed.push(json!({ "userid": userid, "department": id }));
         last = Some((key, place + 1));
     }
     let next = match last.filter(|_| more) {
-        Some((key, given)) => format!(r#","next_cursor":"{}""#, Cursor::write(key, given)),
+        Some((key, given)) => format!(r#","next_cursor":"{}""#, Cursor::write(&key, given)),
         None if call.knobs.list_id_empty_cursor => r#","next_cursor":"""#.to_owned(),
         None => String::new(),
     };
     Success::with(format!(r#","dept_user":{}{next}"#, Value::Array(listed)))
+}
+
+/// The first page, whatever the cursor says, with the next of `period` cursors that go round.
+fn round_page(corp: &Corp, cursor: &str, period: u64, limit: usize) -> Success {
+    let name = |place: u64| format!("round-{}", place % period);
+    let place = (0..period).find(|place| name(*place) == cursor).map_or(0, |place| place + 1);
+    let rows = corp.members.values().flat_map(|member| {
+        member.department.iter().map(|id| json!({ "userid": member.userid, "department": id }))
+    });
+    let rows: Vec<Value> = rows.take(limit).collect();
+    Success {
+        text: "ok",
+        rest: format!(r#","dept_user":{},"next_cursor":"{}""#, Value::Array(rows), name(place)),
+    }
 }
 
 /// The last member given and how many of its departments, in hexadecimal: nothing a client could make sense of.

@@ -8,6 +8,7 @@ mod corp;
 mod csv_file;
 mod department;
 mod field;
+mod listing;
 mod lookup;
 mod member;
 mod patch;
@@ -55,12 +56,22 @@ struct Call<'a> {
     now_ms: u64,
     body: Body,
     credential: CredentialKind,
+    fault: Option<Fault>,
 }
 
 impl Call<'_> {
     /// A parameter of the query; an empty one counts as missing.
     fn parameter(&self, name: &str) -> Option<&str> {
         self.request.parameter(name).filter(|value| !value.is_empty())
+    }
+
+    fn fault_is(&self, kind: FaultKind) -> bool {
+        self.fault.is_some_and(|fault| fault.kind == kind)
+    }
+
+    /// After how many pages the first comes again, if pages go round.
+    fn cycle(&self) -> Option<u64> {
+        self.fault.filter(|_| self.fault_is(FaultKind::CursorCycle)).map(|fault| fault.period)
     }
 }
 
@@ -100,6 +111,33 @@ impl WeCom {
     /// Someone deletes the member in the console.
     pub(crate) fn delete_by_hand(&mut self, corp_id: &str, userid: &str) -> Result<(), CorpError> {
         self.corp_mut(corp_id)?.delete_by_hand(userid)
+    }
+
+    /// Someone adds a department below the root in the console.
+    pub(crate) fn add_department(&mut self, corp_id: &str, id: u32, name: &str) -> Result<(), CorpError> {
+        self.corp_mut(corp_id)?.add_department(id, name);
+        Ok(())
+    }
+
+    /// user/list_id keeps showing this member as it is now, or keeps hiding it, whatever becomes of it.
+    pub(crate) fn list_late(&mut self, corp_id: &str, userid: &str, shown: bool) -> Result<(), CorpError> {
+        let corp = self.corp_mut(corp_id)?;
+        let member = corp.member_mut(userid)?.clone();
+        corp.listing.keep(&member, shown);
+        Ok(())
+    }
+
+    /// user/list_id shows the directory as it is.
+    pub(crate) fn list_in_time(&mut self, corp_id: &str) -> Result<(), CorpError> {
+        self.corp_mut(corp_id)?.listing.catch_up();
+        Ok(())
+    }
+
+    /// Remembers, or forgets, whom user/list_id shows now.
+    pub(crate) fn remember_lists(&mut self, whether: bool) {
+        for corp in &mut self.corps {
+            corp.listing.remember(&corp.members, whether);
+        }
     }
 
     /// Someone changes the member in the console, as user/update would.
@@ -286,12 +324,17 @@ fn serve(
         body.problems.push(format!("{} is a {}, not a {}", api.name(), api.method(), request.method));
         return Err(Refusal::new(api.wrong_method_code(), "invalid Request Parameter"));
     }
-    let mut call = Call { request, knobs, limits, now_ms, body: Body::default(), credential };
+    let mut call = Call { request, knobs, limits, now_ms, body: Body::default(), credential, fault };
     if request.is_post() && api != Api::MediaUpload {
         if knobs.reject_unicode_escapes && request.body.windows(2).any(|pair| pair == b"\\u") {
             return Err(Refusal::new(40033, "invalid charset, contains \\u escapes"));
         }
         call.body = Body::parse(&request.body);
+    }
+    if call.fault_is(FaultKind::RemovedByHand) {
+        let userid = call.body.look("userid").or_else(|| call.parameter("userid").map(str::to_owned));
+        // Who is not there cannot be deleted; then the fault changes nothing.
+        let _ = corp.delete_by_hand(&userid.unwrap_or_default());
     }
     let result = dispatch(corp, api, &mut call);
     *body = call.body;

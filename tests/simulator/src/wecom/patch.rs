@@ -82,7 +82,7 @@ impl Patch {
     }
 
     /// Constraints that hold for a field by itself; an empty text clears a field and is always good.
-    fn check_fields(&self, knobs: &Knobs, corp: &Corp) -> Result<(), Refusal> {
+    fn check_fields(&self, knobs: &Knobs, corp: &Corp, own_key: &str) -> Result<(), Refusal> {
         type Check = fn(&str) -> Result<(), Refusal>;
         let checks: [(&Option<String>, Check); 9] = [
             (&self.mobile, field::mobile),
@@ -107,8 +107,12 @@ impl Patch {
             if leaders.len() > knobs.direct_leader_max {
                 return Err(Refusal::new(60257, "too many direct leaders"));
             }
-            if leaders.iter().any(|leader| !corp.members.contains_key(&leader.to_ascii_lowercase())) {
-                return Err(Refusal::new(60111, "userid not found"));
+            let is_unknown = |leader: &String| {
+                let key = leader.to_ascii_lowercase();
+                !corp.members.contains_key(&key) || knobs.leader_self_refused && key == own_key
+            };
+            if leaders.iter().any(is_unknown) {
+                return Err(Refusal::new(knobs.leader_unknown_code, "userid not found"));
             }
         }
         self.extattr.as_ref().map_or(Ok(()), check_attributes)
@@ -229,14 +233,14 @@ impl Corp {
             Departments::Malformed => return Err(Refusal::new(40066, "invalid party list")),
         };
         self.check_departments(ids, knobs)?;
-        patch.check_fields(knobs, self)?;
-        patch.check_lists(ids.len())?;
         let key = userid.to_ascii_lowercase();
+        patch.check_fields(knobs, self, &key)?;
+        patch.check_lists(ids.len())?;
         if self.members.contains_key(&key) {
             return Err(Refusal::new(60102, "userid existed"));
         }
         patch.check_unique(self, &key)?;
-        if most_members != 0 && self.members.len() >= most_members as usize {
+        if most_members != 0 && self.places_taken(knobs) >= most_members as usize {
             return Err(Refusal::new(45024, "member count out of limit"));
         }
 
@@ -280,7 +284,7 @@ impl Corp {
         if let Some(ids) = &ids {
             self.check_departments(ids, knobs)?;
         }
-        patch.check_fields(knobs, self)?;
+        patch.check_fields(knobs, self, &key)?;
         patch.check_lists(ids.as_ref().map_or(member.department.len(), Vec::len))?;
         patch.check_unique(self, &key)?;
         if let Some(new_userid) = new_userid.filter(|new| !new.is_empty()) {

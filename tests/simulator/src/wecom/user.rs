@@ -9,8 +9,20 @@ use super::verdict::{Refusal, Success};
 
 const MOST_DELETED_AT_ONCE: usize = 200;
 
+/// The secret may be one that does not reach everybody.
+pub(super) fn reached(call: &Call<'_>, userid: &str) -> Result<(), Refusal> {
+    if call.knobs.out_of_reach.iter().any(|out| out.eq_ignore_ascii_case(userid)) {
+        return Err(Refusal::new(
+            call.knobs.out_of_reach_code,
+            "no privilege to access/modify contact/party/agent",
+        ));
+    }
+    Ok(())
+}
+
 pub(super) fn create(corp: &mut Corp, call: &mut Call<'_>) -> Result<Success, Refusal> {
     let userid = call.body.text("userid").unwrap_or_default();
+    reached(call, &userid)?;
     // Not said, or said in the wrong type, is yes: an invitation goes out.
     let invites = call.body.truth("to_invite").unwrap_or(true);
     let patch = Patch::take(&mut call.body);
@@ -24,6 +36,7 @@ pub(super) fn create(corp: &mut Corp, call: &mut Call<'_>) -> Result<Success, Re
 
 pub(super) fn update(corp: &mut Corp, call: &mut Call<'_>) -> Result<Success, Refusal> {
     let userid = call.body.text("userid").unwrap_or_default();
+    reached(call, &userid)?;
     let new_userid = call.body.text("new_userid");
     let patch = Patch::take(&mut call.body);
     let departments = corp.update_member(&userid, new_userid, patch, call.knobs)?;
@@ -40,6 +53,7 @@ fn told(departments: &CreatedDepartments) -> String {
 
 pub(super) fn delete(corp: &mut Corp, call: &Call<'_>) -> Result<Success, Refusal> {
     let userid = call.parameter("userid").ok_or_else(|| Refusal::new(41009, "missing userid"))?;
+    reached(call, userid)?;
     let key = deletable(corp, userid)?;
     remove(corp, &key);
     Success::said("deleted")

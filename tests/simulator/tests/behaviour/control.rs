@@ -126,3 +126,30 @@ async fn what_is_done_by_hand_in_the_console_is_no_call() {
     assert!(taken.starts_with("60104"), "{taken}");
     refusal(&service, &by_hand("delete"), json!({ "userid": "E9" })).await;
 }
+
+#[tokio::test]
+async fn the_clock_is_the_services_own_and_every_answer_tells_it() {
+    let service = Service::with_form(json!([]), json!([])).await;
+    let date = async || {
+        let answer = service.send(Method::GET, "/cgi-bin/gettoken", None).await.unwrap();
+        answer.headers().get("date").map(|date| date.to_str().unwrap().to_owned())
+    };
+    let behind = async || {
+        let date = chrono::DateTime::parse_from_rfc2822(&date().await.unwrap()).unwrap();
+        (chrono::Utc::now() - date.with_timezone(&chrono::Utc)).num_minutes()
+    };
+    assert_eq!(behind().await, 0);
+    service.post("/sim/clock", json!({ "ahead_ms": -1_800_000 })).await;
+    assert_eq!(behind().await, 30);
+    let row = json!({ "app_id": APP, "entry_id": ENTRY, "upsert": [{ "emp": "E1" }] });
+    let changed = service.post("/sim/rows", row).await;
+    let row = service.simulator.row(APP, ENTRY, changed["ids"][0].as_str().unwrap()).unwrap();
+    let updated = chrono::DateTime::parse_from_rfc3339(row["updateTime"].as_str().unwrap()).unwrap();
+    assert_eq!((chrono::Utc::now() - updated.with_timezone(&chrono::Utc)).num_minutes(), 30, "rows too");
+    service.post("/sim/knobs", json!({ "clock_ahead_s": 3600 })).await;
+    assert_eq!(behind().await, -29, "the answers alone are an hour ahead of that");
+    service.post("/sim/knobs", json!({ "date": "" })).await;
+    assert_eq!(date().await, None);
+    service.post("/sim/knobs", json!({ "date": "yesterday" })).await;
+    assert_eq!(date().await.unwrap(), "yesterday");
+}

@@ -120,3 +120,15 @@ async fn an_invitation_names_whom_it_did_not_find() {
     let invitations = service.simulator.invitations(CORP);
     assert_eq!((invitations["e1"], invitations["e2"]), (1, 1));
 }
+
+#[tokio::test]
+async fn a_row_of_a_member_out_of_reach_fails_alone() {
+    let service = Service::start().await;
+    let out_of_reach = vec!["far".to_owned()];
+    let knobs = Knobs { out_of_reach, out_of_reach_code: 60021, job_polls: 0, ..Knobs::default() };
+    service.simulator.set_knobs(knobs);
+    let csv = format!("{HEADER}\n甲,near,13800138001,,2,,,\n乙,FAR,13800138002,,2,,,\n");
+    let job = submit(&service, &csv, json!(false)).await;
+    let rows = result(&service, &job).await["result"].clone();
+    assert_eq!((&rows[0]["errcode"], &rows[1]["errcode"]), (&json!(0), &json!(60021)));
+}

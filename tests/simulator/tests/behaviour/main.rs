@@ -16,6 +16,7 @@ mod outbox;
 mod receiver;
 mod record;
 mod record_filter;
+mod replica;
 mod robot;
 mod service;
 mod token;

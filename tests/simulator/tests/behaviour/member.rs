@@ -290,3 +290,19 @@ async fn unicode_escapes_are_taken_unless_the_knob_says_otherwise() {
     service.simulator.set_knobs(Knobs { reject_unicode_escapes: true, ..Knobs::default() });
     assert_eq!(send().await, 40033);
 }
+
+/// A member the secret does not reach is refused in every call that writes them, and nobody else is.
+#[tokio::test]
+async fn a_member_out_of_reach_cannot_be_written() {
+    let service = Service::start().await;
+    assert_eq!(service.code("user/create", person("BOSS", "13800138000")).await, 0);
+    let out_of_reach = vec!["boss".to_owned(), "new".to_owned()];
+    service.simulator.set_knobs(Knobs { out_of_reach, ..Knobs::default() });
+    let update = |userid: &str| json!({ "userid": userid, "position": "厂长" });
+    assert_eq!(service.code("user/update", update("Boss")).await, 60011);
+    assert_eq!(service.code("user/create", person("new", "13800138001")).await, 60011);
+    assert_eq!(service.read("user/delete", "&userid=BOSS").await["errcode"], 60011);
+    assert_eq!(service.code("user/create", person("other", "13800138002")).await, 0);
+    assert_eq!(service.code("user/update", update("other")).await, 0);
+    assert_eq!(service.simulator.members(CORP)["boss"].position, "");
+}

@@ -33,7 +33,9 @@ pub(super) async fn fill(path: &Path, rules: &Digest, people: usize) -> Result<(
             records.push(row);
         }
         store.put_records(&tenant, &flow, &records).await?;
-        store.settle(&tenant, &"pfilled".parse()?, &settlements, Utc::now()).await?;
+        store
+            .settle(std::slice::from_ref(&tenant), &tenant, &"pfilled".parse()?, &settlements, Utc::now())
+            .await?;
         n = until;
     }
     store.close().await;
@@ -66,12 +68,14 @@ fn row(person: usize, rules: &Digest, member: &Member) -> Result<RecordRow> {
         content_hash: Digest::of(&content),
         content,
         fetched_at: Utc::now(),
+        updated_at: None,
         fetched_run: "rfilled".parse()?,
         decided_at: Utc::now(),
         rules: rules.clone(),
         resolution: Resolution::Decided(Decision::Upsert(Box::new(member.clone()))),
         notes: Vec::new(),
         context: Context { now: "2026-05-01T08:00:00Z".to_owned(), timezone: "Asia/Shanghai".to_owned() },
+        holds_until: None,
     })
 }
 
@@ -94,6 +98,7 @@ fn written(
         carried_out: Some(row.decision_hash()),
         rules: rules.clone(),
         kept: serde_json::Map::new(),
+        removal_answer: None,
     };
     Ok(Settlement {
         place: person,
@@ -116,6 +121,9 @@ fn written(
             left: false,
             names: None,
             partial: false,
+            parks: None,
+            tries: 0,
+            notes: Vec::new(),
             undoes: false,
         }),
     })

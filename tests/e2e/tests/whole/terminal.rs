@@ -1,0 +1,186 @@
+//! What is asked at a terminal is in the audit log as what is asked on a page: who, where, what, and what came of it.
+
+use ruzhi_e2e::Serving;
+use serde_json::{Value, json};
+
+use crate::site::Site;
+
+/// The audit log, oldest first, as a page would show it.
+fn audit(serving: &Serving) -> Vec<Value> {
+    let mut rows = serving.data("/api/v1/audit?most=500").unwrap()["items"].as_array().unwrap().clone();
+    rows.reverse();
+    rows
+}
+
+/// Action, subject, detail and outcome of each row.
+fn told(rows: &[Value]) -> Vec<(String, String, String, String)> {
+    let text = |row: &Value, key: &str| row[key].as_str().unwrap_or_default().to_owned();
+    let one = |row| (text(row, "action"), text(row, "subject"), text(row, "detail"), text(row, "outcome"));
+    rows.iter().map(one).collect()
+}
+
+fn row(action: &str, subject: &str, detail: &str, outcome: &str) -> (String, String, String, String) {
+    (action.to_owned(), subject.to_owned(), detail.to_owned(), outcome.to_owned())
+}
+
+/// A third of the people leave at once, and the guard holds the plan.
+fn held() -> (Site, String) {
+    let mut site = Site::new(30, |tenant| tenant);
+    site.sync();
+    for place in 0..10 {
+        site.workforce.leave(place);
+    }
+    site.workforce.publish(&site.simulator).unwrap();
+    let plan = site.json(3, &["sync", "jingxintai"])["plan"].as_str().unwrap().to_owned();
+    (site, plan)
+}
+
+/// The user who runs the tests, by the file the system keeps of users; whatever a variable says.
+fn user() -> String {
+    use std::os::unix::fs::MetadataExt as _;
+    let uid = std::fs::metadata("/proc/self").unwrap().uid().to_string();
+    let users = std::fs::read_to_string("/etc/passwd").unwrap();
+    let found = users.lines().find(|user| user.split(':').nth(2) == Some(&uid));
+    found.unwrap().split(':').next().unwrap().to_owned()
+}
+
+#[test]
+fn every_decision_on_a_plan_is_written_down() {
+    let (site, plan) = held();
+    assert_eq!(site.run(&["apply", &plan]).code, Some(3));
+    assert_eq!(site.run(&["apply", "p0000000000ff"]).code, Some(2));
+    assert_eq!(site.run(&["reject", &plan, "--reason", "导入\n错误"]).code, Some(0));
+    assert_eq!(site.run(&["reject", &plan]).code, Some(0), "the same no once more");
+    assert_eq!(site.run(&["reject", &plan, "--reason", "又一次"]).code, Some(1));
+    assert_eq!(site.json(0, &["show", &plan])["reason"], "导入\n错误");
+    assert_eq!(site.run(&["apply", &plan, "--approve"]).code, Some(0));
+    assert_eq!(site.run(&["reject", &plan]).code, Some(1));
+    assert_eq!(site.disabled(), 10);
+    let serving = Serving::start(&site.deployment, &[]).unwrap();
+    let rows = audit(&serving);
+    assert_eq!(
+        told(&rows),
+        [
+            row("plan.apply", &plan, "", "plan.held"),
+            row("plan.apply", "p0000000000ff", "", "usage"),
+            row("plan.reject", &plan, "导入 错误", "done"),
+            row("plan.reject", &plan, "", "done"),
+            row("plan.reject", &plan, "又一次", "plan.state"),
+            row("plan.approve", &plan, "", "done"),
+            row("plan.reject", &plan, "", "plan.state"),
+        ]
+    );
+    for row in &rows {
+        assert_eq!(
+            (&row["who"], &row["origin"], &row["role"]),
+            (&json!(user()), &json!("terminal"), &json!("operator"))
+        );
+        if row["subject"] == plan {
+            assert_eq!((&row["tenant"], &row["flow"]), (&json!("jingxintai"), &json!("onboarding")));
+        }
+    }
+    let page = serving.get("/audit?lang=zh").unwrap().body;
+    assert!(page.contains("否决计划") && page.contains("terminal"), "{page}");
+}
+
+#[test]
+fn nobody_is_somebody_else_by_a_variable() {
+    let (site, plan) = held();
+    let mut command = site.deployment.command(&["reject", &plan]).unwrap();
+    command.env("USER", "boss").env("LOGNAME", "boss").env("SUDO_USER", "wang");
+    assert_eq!(ruzhi_e2e::finish(command).unwrap().code, Some(0));
+    let serving = Serving::start(&site.deployment, &[]).unwrap();
+    let who = audit(&serving)[0]["who"].as_str().unwrap().to_owned();
+    // Only root can have been reached by sudo.
+    let expected = if user() == "root" { "wang (sudo root)".to_owned() } else { user() };
+    assert_eq!(who, expected);
+}
+
+#[test]
+fn every_look_behind_the_mask_is_written_down() {
+    let mut site = Site::new(3, |tenant| tenant);
+    let wrong = site.workforce.hire_wrongly();
+    site.sync();
+    let (record, unknown) = (site.record(wrong), "6a00000000000000000000ff");
+    for masked in [&["rejects"][..], &["trace", "jingxintai", &record], &["rejects", "jingxintai"]] {
+        assert_eq!(site.run(masked).code, Some(0));
+    }
+    let shown = site.run(&["rejects", "jingxintai/onboarding", "--reveal"]);
+    assert!(shown.code == Some(0) && shown.stdout.contains("0571-88888888"), "{}", shown.stdout);
+    assert_eq!(site.run(&["rejects", "--reveal", "--json"]).code, Some(0));
+    assert_eq!(site.run(&["trace", "jingxintai", &record, "--reveal"]).code, Some(0));
+    assert_eq!(site.run(&["trace", "jingxintai/onboarding", unknown, "--reveal"]).code, Some(1));
+    let serving = Serving::start(&site.deployment, &[]).unwrap();
+    // It may be asked beside the process that stays, and is written down then too.
+    assert_eq!(site.run(&["trace", "jingxintai", &record, "--reveal"]).code, Some(0));
+    let rows = audit(&serving);
+    assert_eq!(
+        told(&rows),
+        [
+            row("quarantine.reveal", "", "", "done"),
+            row("quarantine.reveal", "", "", "done"),
+            row("record.reveal", &record, "", "done"),
+            row("record.reveal", unknown, "", "record.unknown"),
+            row("record.reveal", &record, "", "done"),
+        ]
+    );
+    assert_eq!((&rows[0]["flow"], &rows[1]["tenant"]), (&json!("onboarding"), &Value::Null));
+}
+
+#[test]
+fn what_a_process_that_stays_turns_away_is_written_down() {
+    let (site, plan) = held();
+    let serving = Serving::start(&site.deployment, &[]).unwrap();
+    for arguments in [&["reject", &plan][..], &["apply", &plan, "--approve"], &["sync", "--full"]] {
+        let outcome = site.run(arguments);
+        assert_eq!(outcome.code, Some(1), "{arguments:?}");
+        assert!(outcome.stderr.contains("store.locked"), "{}", outcome.stderr);
+    }
+    assert_eq!(
+        told(&audit(&serving)),
+        [
+            row("plan.reject", &plan, "", "store.locked"),
+            row("plan.approve", &plan, "", "store.locked"),
+            row("run.start", "", "sync full", "store.locked"),
+        ]
+    );
+    assert_eq!(site.disabled(), 0);
+}
+
+#[test]
+fn other_rules_and_what_is_asked_of_a_run_in_particular_are_written_down() {
+    let mut site = Site::new(4, |tenant| tenant);
+    site.sync();
+    site.sync();
+    let other = ruzhi_e2e::RULES.replacen("\"request\"", "\"name\": \"other\", \"request\"", 1);
+    let file = site.deployment.path().join("other.json");
+    std::fs::write(&file, other).unwrap();
+    let file = file.display().to_string();
+    let why = ["--by", "王工", "--why", "试一试", "--approve"];
+    let activate = [&["guest", "activate", "jingxintai", &file][..], &why].concat();
+    let activated = site.run(&activate);
+    let missing = site.run(&["guest", "rollback", "jingxintai", "ffffffffffff"]);
+    assert_eq!(missing.code, Some(2));
+    let expected_back = if activated.code == Some(0) { "done" } else { "activation.nothing-before" };
+    site.run(&["guest", "rollback", "jingxintai"]);
+    assert_eq!(site.run(&["sync", "--full", "--accept-missing"]).code, Some(0));
+    assert_eq!(site.run(&["plan", "jingxintai", "--full"]).code, Some(0));
+    assert_eq!(site.run(&["adopt", "jingxintai", "--by", "mobile"]).code, Some(0));
+    assert_eq!(site.run(&["drift", "jingxintai"]).code, Some(0));
+    assert_eq!(site.run(&["drift", "jingxintai", "--keep"]).code, Some(0));
+    let serving = Serving::start(&site.deployment, &[]).unwrap();
+    let rows = audit(&serving);
+    let told = told(&rows);
+    assert_eq!((told[0].0.as_str(), told[0].2.as_str()), ("rules.activate", "by 王工: 试一试"));
+    assert_eq!(
+        told[1..],
+        [
+            row("rules.roll_back", "ffffffffffff", "", "activation.unknown"),
+            row("rules.roll_back", "", "", expected_back),
+            row("run.start", "", "sync full accept_missing", "done"),
+            row("run.start", "", "plan full", "done"),
+            row("run.start", "", "adopt by mobile", "done"),
+            row("run.start", "", "drift keep", "done"),
+        ]
+    );
+}
