@@ -5,6 +5,7 @@
 #   make guests  build the components into guests/built
 #   make languages  those written in TypeScript and Python too
 #   make bench   measure, as ratios in one run
+#   make histories  the model of planner, ledger and directory over COUNT=100000 random histories
 #   make soak    a process that stays, under every fault, for MINUTES=20; its memory must stay flat
 #   make browser what the tests of the pages need: a browser, letters for Chinese, the rules of accessibility
 #   make dist    one tarball with the binary and what belongs to it, in dist/
@@ -28,7 +29,7 @@ LANGUAGES := jingxintai-python jingxintai-typescript helpers-typescript
 TYPESCRIPT := guests/typescript/compiler
 COMPILER := $(TYPESCRIPT)/target/release/ruzhi-typescript
 
-.PHONY: help demo demo-safety test browser soak guests bench dist lint fuzz toolchain guests-dev languages languages-dev
+.PHONY: help demo demo-safety test browser histories soak guests bench dist lint fuzz toolchain guests-dev languages languages-dev
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -61,7 +62,7 @@ languages-dev: guests-dev
 	@$(MAKE) --no-print-directory $(LANGUAGES:%=$(BUILT)/%.wasm) RUZHI=target/debug/ruzhi
 
 # A program of its own with an engine of its own, so that the host has neither; put where ruzhi looks for it.
-$(COMPILER): $(wildcard $(TYPESCRIPT)/src/*.rs $(TYPESCRIPT)/Cargo.* guests/typescript/sdk/*.ts) wit/v0.1/mapping.wit
+$(COMPILER): $(wildcard $(TYPESCRIPT)/src/*.rs $(TYPESCRIPT)/Cargo.* guests/typescript/sdk/*.ts) wit/v0.2/mapping.wit
 	cargo build --release --locked --manifest-path $(TYPESCRIPT)/Cargo.toml --target-dir $(TYPESCRIPT)/target
 	@touch $@
 	@for folder in target/debug target/release; do if [ -d $$folder ]; then cp $@ $$folder/; fi; done
@@ -74,7 +75,7 @@ $(BUILT)/helpers-typescript.wasm: $(wildcard guests/fixtures/helpers-typescript/
 	@cp $(COMPILER) $(dir $(RUZHI))
 	$(RUZHI) guest build guests/fixtures/helpers-typescript -o $@
 
-$(BUILT)/jingxintai-python.wasm: $(wildcard guests/python/sdk/*.py guests/python/jingxintai/*.py*) wit/v0.1/mapping.wit
+$(BUILT)/jingxintai-python.wasm: $(wildcard guests/python/sdk/*.py guests/python/jingxintai/*.py*) wit/v0.2/mapping.wit
 	$(RUZHI) guest build guests/python/jingxintai -o $@
 
 lint: toolchain
@@ -101,6 +102,11 @@ demo-safety: guests
 
 bench: guests
 	@target/release/ruzhi-bench
+
+COUNT ?= 100000
+
+histories:
+	RUZHI_HISTORIES=$(COUNT) cargo test --release --locked --workspace --lib -- nobody_is_lost
 
 MINUTES ?= 20
 

@@ -1,7 +1,7 @@
 //! The binary carries the example projects and their SDKs for `ruzhi guest new`. The macro that embeds a folder notices a
 //! file that changes, but not one that is new. It also knows which WebAssembly engine it was built with.
 
-const EMBEDDED: [&str; 7] = [
+const EMBEDDED: [&str; 8] = [
     "../guests/sdk",
     "../guests/jingxintai",
     "../guests/typescript/sdk",
@@ -9,6 +9,7 @@ const EMBEDDED: [&str; 7] = [
     "../guests/python/sdk",
     "../guests/python/jingxintai",
     "../wit/v0.1",
+    "../wit/v0.2",
 ];
 
 const LOCK: &str = "../Cargo.lock";
