@@ -276,7 +276,8 @@ fn read_digits(text: &str, zone: &Zone) -> Option<Moment> {
 /// A zero date as a negative number of seconds or milliseconds: midnight of 1970-01-01 in Shanghai is `-28800`. Nothing
 /// else before 1970 is written so.
 fn read_before_unix(digits: &str, zone: &Zone) -> Option<Moment> {
-    let number: i64 = digits.parse().ok().filter(|_| digits.len() < 16 && !digits.starts_with('+'))?;
+    let plain = digits.len() < 16 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let number: i64 = digits.parse().ok().filter(|_| plain)?;
     let is_zero = |moment: &Moment| {
         let is_midnight = moment.local() % 86_400 == 0 || moment.local() < SUN_TIME;
         moment.is_zero() && is_midnight
