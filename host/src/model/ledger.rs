@@ -120,6 +120,11 @@ impl LedgerEntry {
         entry
     }
 
+    /// The line of a create of which it is not known whether it happened.
+    pub fn may_yet_appear(self) -> Self {
+        Self { state: MemberState::Deleted, doubtful: true, carried_out: None, ..self }
+    }
+
     /// Whether a create of the member was lost and may still turn out to have happened.
     pub fn may_appear(&self) -> bool {
         self.state == MemberState::Deleted && self.doubtful

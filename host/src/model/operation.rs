@@ -116,7 +116,7 @@ impl UniqueField {
         value.as_deref().filter(|value| !value.is_empty())
     }
 
-    fn set(self, member: &mut Member, value: Option<String>) {
+    pub(crate) fn set(self, member: &mut Member, value: Option<String>) {
         match self {
             Self::Mobile => member.mobile = value,
             Self::Email => member.email = value,

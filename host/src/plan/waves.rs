@@ -5,8 +5,11 @@
 //! Of each operation only a few numbers are kept, so that a plan of a hundred thousand has an order without being held.
 //! The numbers are hashes: should two things ever share one, an operation waits a wave longer than it has to.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hasher as _};
+
+use petgraph::algo::kosaraju_scc;
+use petgraph::graphmap::DiGraphMap;
 
 use super::world::comparable_mobile;
 use crate::model::{LedgerEntry, Member, Operation, OperationKind, UniqueField};
@@ -22,13 +25,23 @@ pub(super) struct Waves {
 #[derive(Debug, Default)]
 struct Wants {
     takes: Held,
-    after: Vec<usize>,
+    /// Operations that take one of its values before it.
+    after: Vec<Need>,
     /// Values it frees that it can do without before it has taken others, by their fields.
     parkable: Held,
+    /// Fields that it gives a member who has none.
+    gains: Vec<UniqueField>,
     /// It can leave a field to the next plan: the member is there.
     can_hold_back: bool,
     /// It puts a member out of the directory, or out of reach.
     parts: bool,
+}
+
+/// An operation that another one comes after, and the field of the value both have to do with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Need {
+    on: usize,
+    field: UniqueField,
 }
 
 /// Which operations write less than they want.
@@ -100,9 +113,12 @@ impl Waves {
             matches!(operation.kind, OperationKind::Disable | OperationKind::Delete) && !writes_values;
         let can_hold_back = operation.before.as_ref().is_some_and(LedgerEntry::exists);
         let parkable = parkable(operation, &frees);
-        let mut wants = Wants { takes, parkable, can_hold_back, parts, ..Wants::default() };
-        for (_, item) in &wants.takes {
-            wants.after.extend(self.takers.insert(*item, at));
+        let lacked = |(field, _): &(UniqueField, u64)| !had.iter().any(|(held, _)| held == field);
+        let gains = takes.iter().filter(|item| lacked(item)).map(|(field, _)| *field).collect();
+        let mut wants = Wants { takes, parkable, gains, can_hold_back, parts, ..Wants::default() };
+        for (field, value) in &wants.takes {
+            let earlier = self.takers.insert(*value, at);
+            wants.after.extend(earlier.map(|on| Need { on, field: *field }));
         }
         self.wants.push(wants);
     }
@@ -113,10 +129,13 @@ impl Waves {
         let waves = loop {
             let needs = self.needs(&mut lessened);
             let waves = levels(&needs);
-            match to_park(&needs, &waves, &self.wants) {
-                Some((at, field)) => lessened.parks.insert(at, field),
-                None => break waves,
-            };
+            let mut opened = false;
+            for circle in circles(&needs, &waves) {
+                opened |= self.open(&circle, &needs, &mut lessened);
+            }
+            if !opened {
+                break waves;
+            }
         };
         let wants = self.wants;
         // Of a circle that nothing opens every operation is refused at once, so that its record waits with the reason.
@@ -141,43 +160,94 @@ impl Waves {
 
     /// What each operation comes after. One that parks a value, or holds a field back, frees no other of its values: an
     /// operation that takes such a one holds its field back in turn.
-    fn needs(&self, lessened: &mut Lessened) -> Vec<Vec<usize>> {
+    fn needs(&self, lessened: &mut Lessened) -> Vec<Vec<Need>> {
         loop {
             let mut more = Vec::new();
             let needs = self.wants.iter().enumerate().map(|(at, wants)| {
-                let mut needs =
-                    if lessened.parks.contains_key(&at) { Vec::new() } else { wants.after.clone() };
-                for (field, value) in wants.takes.iter().filter(|(field, _)| lessened.takes(at, *field)) {
-                    for other in self.frees.get(value).into_iter().flatten().filter(|other| **other != at) {
-                        needs.push(*other);
-                        if wants.can_hold_back && !lessened.frees(*other, *field) {
+                let takes = |field: UniqueField| lessened.takes(at, field);
+                let mut needs: Vec<Need> =
+                    wants.after.iter().filter(|need| takes(need.field)).copied().collect();
+                for (field, value) in wants.takes.iter().filter(|(field, _)| takes(*field)) {
+                    for on in self.frees.get(value).into_iter().flatten().filter(|on| **on != at) {
+                        needs.push(Need { on: *on, field: *field });
+                        if wants.can_hold_back && !lessened.frees(*on, *field) {
                             more.push((at, *field));
                         }
                     }
                 }
                 needs
             });
-            let needs: Vec<Vec<usize>> = needs.collect();
+            let needs: Vec<Vec<Need>> = needs.collect();
             if more.is_empty() {
                 return needs;
             }
             lessened.held_back.extend(more);
         }
     }
+
+    /// Opens a circle of operations, or makes it one of a single field; says whether it could.
+    ///
+    /// A circle of one field opens where a member can do without the value for a moment. In a circle of several fields
+    /// one field is passed on by this plan and the others by the next ones: each plan has a circle less in it.
+    fn open(&self, circle: &[usize], needs: &[Vec<Need>], lessened: &mut Lessened) -> bool {
+        let within: BTreeSet<usize> = circle.iter().copied().collect();
+        let inner: Vec<(usize, Need)> = within
+            .iter()
+            .flat_map(|at| needs.get(*at).into_iter().flatten().map(|need| (*at, *need)))
+            .filter(|(_, need)| within.contains(&need.on))
+            .collect();
+        let fields: BTreeSet<UniqueField> = inner.iter().map(|(_, need)| need.field).collect();
+        if let (Some(field), 1) = (fields.first(), fields.len()) {
+            return self.park_one(&within, *field, lessened);
+        }
+        let of_field = |field: UniqueField| {
+            inner.iter().filter(move |(_, need)| need.field == field).map(|(at, need)| (*at, need.on))
+        };
+        let opens = |field: &UniqueField| {
+            rings(of_field(*field)).iter().all(|ring| ring.iter().any(|at| self.can_park(*at, *field)))
+        };
+        let Some(first) = fields.iter().find(|field| opens(field)) else { return false };
+        let others = inner.iter().filter(|(_, need)| need.field != *first);
+        let before = lessened.held_back.len();
+        lessened.held_back.extend(others.map(|(at, need)| (*at, need.field)));
+        lessened.held_back.len() > before
+    }
+
+    fn park_one(&self, circle: &BTreeSet<usize>, field: UniqueField, lessened: &mut Lessened) -> bool {
+        if let Some(at) = circle.iter().find(|at| self.can_park(**at, field)) {
+            lessened.parks.insert(*at, field);
+            return true;
+        }
+        // A member who gets another way to be reached by this plan can do without this one in the next.
+        let gains = |at: &&usize| {
+            let gained = |other: &UniqueField| stands_in(field) == Some(*other);
+            self.wants.get(**at).is_some_and(|wants| wants.gains.iter().any(gained))
+        };
+        circle.iter().find(gains).is_some_and(|at| lessened.held_back.insert((*at, field)))
+    }
+
+    fn can_park(&self, at: usize, field: UniqueField) -> bool {
+        self.wants.get(at).is_some_and(|wants| wants.parkable.iter().any(|(parked, _)| *parked == field))
+    }
 }
 
-/// The values an operation frees that its member can do without for a moment: a member needs a mobile number or an
-/// e-mail address at any time.
+/// The field that a member can be reached by while another one is empty: WeCom wants a mobile number or an e-mail
+/// address at any time.
+fn stands_in(field: UniqueField) -> Option<UniqueField> {
+    match field {
+        UniqueField::Mobile => Some(UniqueField::Email),
+        UniqueField::Email => Some(UniqueField::Mobile),
+        UniqueField::BizMail => None,
+    }
+}
+
+/// The values an operation frees that its member can do without for a moment.
 fn parkable(operation: &Operation, frees: &[(UniqueField, u64)]) -> Held {
     let Some(before) = operation.before.as_ref().filter(|before| before.exists()) else { return Vec::new() };
     let changes =
         matches!(operation.kind, OperationKind::Update | OperationKind::Enable | OperationKind::Disable);
     let had = |field: UniqueField| field.of(&before.written).is_some();
-    let can = |field: UniqueField| match field {
-        UniqueField::Mobile => had(UniqueField::Email),
-        UniqueField::Email => had(UniqueField::Mobile),
-        UniqueField::BizMail => true,
-    };
+    let can = |field: UniqueField| stands_in(field).is_none_or(had);
     let of_body = |field: UniqueField| operation.body.contains_key(field.as_str());
     frees.iter().filter(|(field, _)| changes && of_body(*field) && can(*field)).copied().collect()
 }
@@ -196,47 +266,36 @@ pub struct Order {
     pub held_back: Vec<(usize, UniqueField)>,
 }
 
-/// The first operation of a circle that can do without the value another of the circle waits for.
-fn to_park(needs: &[Vec<usize>], waves: &[Option<u32>], wants: &[Wants]) -> Option<(usize, UniqueField)> {
-    let waiting = |at: &usize| waves.get(*at).is_some_and(Option::is_none);
-    // Everything that an operation waits for, over others.
-    let reached = |start: usize| {
-        let (mut seen, mut open) = (HashSet::new(), vec![start]);
-        while let Some(at) = open.pop() {
-            for other in needs.get(at).into_iter().flatten().filter(|other| waiting(other)) {
-                if seen.insert(*other) {
-                    open.push(*other);
-                }
-            }
-        }
-        seen
-    };
-    (0..waves.len()).filter(waiting).find_map(|at| {
-        let parkable = &wants.get(at)?.parkable;
-        if parkable.is_empty() {
-            return None;
-        }
-        let circle = reached(at);
-        if !circle.contains(&at) {
-            return None;
-        }
-        let taken = |value: u64| {
-            circle.iter().any(|other| {
-                *other != at
-                    && wants.get(*other).is_some_and(|w| w.takes.iter().any(|(_, taken)| *taken == value))
-            })
-        };
-        parkable.iter().find(|(_, value)| taken(*value)).map(|(field, _)| (at, *field))
-    })
+/// The operations that wait for each other, circle by circle.
+fn circles(needs: &[Vec<Need>], waves: &[Option<u32>]) -> Vec<Vec<usize>> {
+    let waiting = |at: usize| waves.get(at).is_some_and(Option::is_none);
+    let edges = needs.iter().enumerate().filter(|(at, _)| waiting(*at));
+    rings(
+        edges
+            .flat_map(|(at, needs)| needs.iter().map(move |need| (at, need.on)))
+            .filter(|(_, on)| waiting(*on)),
+    )
+}
+
+/// The circles of a graph, each in the order of its nodes.
+fn rings(edges: impl Iterator<Item = (usize, usize)>) -> Vec<Vec<usize>> {
+    let graph: DiGraphMap<usize, ()> = edges.map(|(from, to)| (from, to, ())).collect();
+    let mut rings = kosaraju_scc(&graph);
+    rings.retain(|ring| ring.len() > 1);
+    for ring in &mut rings {
+        ring.sort_unstable();
+    }
+    rings.sort_unstable();
+    rings
 }
 
 /// The level of each node: one above the highest it needs; none for a node that a circle keeps from an order.
-fn levels(needs: &[Vec<usize>]) -> Vec<Option<u32>> {
+fn levels(needs: &[Vec<Need>]) -> Vec<Option<u32>> {
     let mut waiting: Vec<usize> = needs.iter().map(Vec::len).collect();
     let mut needed_by: Vec<Vec<usize>> = vec![Vec::new(); needs.len()];
     for (at, needs) in needs.iter().enumerate() {
         for need in needs {
-            if let Some(list) = needed_by.get_mut(*need) {
+            if let Some(list) = needed_by.get_mut(need.on) {
                 list.push(at);
             }
         }
@@ -268,11 +327,13 @@ fn levels(needs: &[Vec<usize>]) -> Vec<Option<u32>> {
 
 #[cfg(test)]
 mod tests {
-    use super::levels;
+    use super::{Need, levels};
+    use crate::model::UniqueField;
 
     #[test]
     fn each_node_comes_after_what_it_needs_and_a_circle_has_no_order() {
-        assert_eq!(levels(&[vec![], vec![0], vec![1, 0], vec![]]), [0, 1, 2, 0].map(Some));
-        assert_eq!(levels(&[vec![1], vec![0], vec![]]), [None, None, Some(0)]);
+        let on = |on| Need { on, field: UniqueField::Mobile };
+        assert_eq!(levels(&[vec![], vec![on(0)], vec![on(1), on(0)], vec![]]), [0, 1, 2, 0].map(Some));
+        assert_eq!(levels(&[vec![on(1)], vec![on(0)], vec![]]), [None, None, Some(0)]);
     }
 }

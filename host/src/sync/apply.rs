@@ -117,6 +117,7 @@ impl<'a> Applying<'a> {
             }
         }
         self.close_open().await?;
+        self.prove_not_found().await?;
         let mut applied = self.applied.into_inner().unwrap_or_default();
         let counts = &mut applied.counts;
         let taken_up = self.taken_up.into_inner();
@@ -161,11 +162,13 @@ impl<'a> Applying<'a> {
         }
         let members = if self.halted() { None } else { self.flow.directory.member_ids().await.ok() };
         let (tenant, now) = (&self.flow.tenant, self.flow.clock.now());
-        let settlements = not_found.into_iter().map(|due| match &members {
-            Some(members) => not_found_settled(members, tenant, due, now),
+        let settlements = not_found.into_iter().filter_map(|due| match &members {
+            Some(members) => Some(not_found_settled(members, tenant, due, now)),
+            // It stays in doubt, and the next run asks.
+            None if due.refusal.is_some() => None,
             None => {
-                let NotFound { place, operation, attempts, doubt } = due;
-                not_done(Due { place, later: false, operation, doubt, attempts })
+                let NotFound { place, operation, attempts, doubt, .. } = due;
+                Some(not_done(Due { place, later: false, operation, doubt, attempts }))
             }
         });
         self.keep(settlements.collect()).await
@@ -318,9 +321,10 @@ impl<'a> Applying<'a> {
                 lock(&self.again).insert(place, Due { place, later, operation, doubt, attempts });
                 None
             }
-            Meaning::NotFound { attempts: mut more, doubt: now } => {
+            Meaning::NotFound { attempts: mut more, doubt: now, refusal } => {
                 attempts.append(&mut more);
-                lock(&self.not_found).push(NotFound { place, operation, attempts, doubt: doubt || now });
+                let doubt = doubt || now;
+                lock(&self.not_found).push(NotFound { place, operation, attempts, doubt, refusal });
                 None
             }
             Meaning::Stop { settlement, error } => {

@@ -36,5 +36,7 @@ pub use flow::{Flow, RunIds};
 pub use notice::{Clocked, Notice};
 pub use progress::{Progress, Silent, Stage};
 pub use request::{Request, RunOptions};
+#[cfg(test)]
+pub(crate) use run::PASSES;
 pub use run::{Begun, Report};
 pub use write_back::{WriteBack, WriteBackFault};

@@ -27,7 +27,7 @@ use crate::store::{PlanState, RunRow, RunState, StoredPlan, Watermark};
 
 /// How often a run plans, because values were parked, direct leaders follow or members were not found. The guard judges
 /// each plan.
-const PASSES: usize = 5;
+pub(crate) const PASSES: usize = 8;
 
 /// What a run came to.
 #[derive(Debug)]

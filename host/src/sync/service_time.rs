@@ -92,6 +92,10 @@ pub(super) fn updated_at(row: &Row) -> Option<DateTime<Utc>> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use proptest::test_runner::{Config, RngSeed, TestRunner};
+
+    use super::super::collect::Collected;
     use super::*;
 
     const NOON: &str = "2026-05-01T12:00:00Z";
@@ -163,6 +167,75 @@ mod tests {
         assert!(time(Some(-30), None).contradicts(noon()));
         assert!(!time(Some(-1), None).contradicts(noon()));
         assert!(!time(None, None).contradicts(noon() + minutes(600)), "nothing says so");
+    }
+
+    /// What happens at a form between two collects, in minutes.
+    #[derive(Debug, Clone)]
+    struct Collect {
+        /// Rows change so long after the last collect, one after the other.
+        changes: Vec<i64>,
+        /// Then it is read so much later.
+        after: i64,
+        /// How far this machine's clock is ahead of the service's.
+        ahead: i64,
+        /// Something in between puts its own `Date`, so far ahead of the service's, or takes it out.
+        date: Option<i64>,
+        /// The whole form is read.
+        complete: bool,
+    }
+
+    fn any_collect() -> impl Strategy<Value = Collect> {
+        let wrong = || prop_oneof![2 => Just(0_i64), 1 => -600..600_i64];
+        // Of this machine and the `Date` one is right.
+        let clocks = prop_oneof![
+            3 => wrong().prop_map(|ahead| (ahead, Some(0))),
+            1 => wrong().prop_map(|ahead| (ahead, None)),
+            1 => wrong().prop_map(|date| (0, Some(date))),
+        ];
+        (prop::collection::vec(0..40_i64, 0..3), 1..60_i64, clocks, prop::bool::weighted(0.1)).prop_map(
+            |(changes, after, (ahead, date), complete)| Collect { changes, after, ahead, date, complete },
+        )
+    }
+
+    /// However the clocks differ, no change of a row is passed over.
+    #[test]
+    fn no_change_is_passed_over() {
+        let config = Config {
+            cases: 2_000,
+            failure_persistence: None,
+            rng_seed: RngSeed::Fixed(0x636c_6f63_6b00),
+            ..Config::default()
+        };
+        let passed_over = |collects: Vec<Collect>| {
+            let (mut service, mut watermark) = (noon(), None::<DateTime<Utc>>);
+            // When each row was changed, and whether it was read since.
+            let mut rows: Vec<(DateTime<Utc>, bool)> = Vec::new();
+            for Collect { changes, after, ahead, date, complete } in collects {
+                for change in changes {
+                    service += minutes(change);
+                    rows.push((service, false));
+                }
+                service += minutes(after);
+                let mut time = ServiceTime::begin(service + minutes(ahead));
+                time.date = date.map(|date| service + minutes(date));
+                let before = watermark.filter(|watermark| !time.contradicts(*watermark));
+                let since = before.filter(|_| !complete).map(|before| before - minutes(2));
+                let mut read = Vec::new();
+                for (changed, was_read) in &mut rows {
+                    if since.is_none_or(|since| *changed >= since) {
+                        *was_read = true;
+                        read.push(*changed);
+                    }
+                }
+                prop_assert!(rows.iter().all(|(_, was_read)| *was_read), "{rows:?} since {since:?}");
+                time.prove(read.into_iter());
+                let complete = since.is_none();
+                let reached = Collected { complete, time, before, nothing_yet: None }.reached();
+                watermark = Some(reached).filter(|reached| *reached != DateTime::UNIX_EPOCH);
+            }
+            Ok(())
+        };
+        TestRunner::new(config).run(&prop::collection::vec(any_collect(), 1..12), passed_over).unwrap();
     }
 
     #[test]

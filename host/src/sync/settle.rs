@@ -14,9 +14,7 @@ use chrono::{DateTime, Utc};
 use super::error::RunError;
 use super::flow::Flow;
 use super::verdict::{after, found, undone};
-use crate::model::{
-    LedgerEntry, MemberKey, MemberState, Operation, OperationKind, OperationState, PlanId, TenantId, UserId,
-};
+use crate::model::{MemberKey, Operation, OperationKind, OperationState, PlanId, TenantId, UserId};
 use crate::store::{InDoubt, Settlement};
 
 /// Settles what a crash left, for every tenant of the corp: one may be about to take over a member that another was
@@ -60,12 +58,7 @@ pub(super) fn read_back(
         OperationKind::Create if there => {
             (OperationState::Done, Some(found(operation, after(operation, tenant, now))))
         }
-        OperationKind::Create => {
-            let line = after(operation, tenant, now);
-            let may_appear =
-                LedgerEntry { state: MemberState::Deleted, doubtful: true, carried_out: None, ..line };
-            (OperationState::Lost, Some(may_appear))
-        }
+        OperationKind::Create => (OperationState::Lost, Some(after(operation, tenant, now).may_yet_appear())),
         OperationKind::Delete if !there => done(),
         OperationKind::Delete | OperationKind::Adopt | OperationKind::Keep => (OperationState::Lost, None),
         OperationKind::Update | OperationKind::Disable | OperationKind::Enable => {

@@ -41,12 +41,15 @@ pub(super) enum Meaning {
         /// What was called so far.
         attempts: Vec<AttemptRow>,
     },
-    /// WeCom did not find a member: the directory's own listing says which of them is gone.
+    /// Only the directory's own listing says what is so: WeCom did not find a member, or refused a create that may have
+    /// been carried out before.
     NotFound {
         /// What was called so far.
         attempts: Vec<AttemptRow>,
         /// An earlier call may have been carried out.
         doubt: bool,
+        /// Of a create: why it was refused.
+        refusal: Option<Refusal>,
     },
     /// The tenant's calls are over for this run.
     Stop {
@@ -79,6 +82,8 @@ pub(super) fn read(operation: &Arc<Operation>, place: usize, known: Known<'_>, a
     let done = || settled(OperationState::Done, Some(after()), undone(operation));
     let there = || settled(OperationState::Done, Some(found(operation, after())), undone(operation));
     let creating = operation.kind == OperationKind::Create;
+    // An earlier call of a create, whose answer was lost, may have made the member.
+    let may_be_there = creating && (answer.in_doubt || known.maybe_ours);
     // A change that is refused now may have been carried out by an earlier call whose answer was lost.
     let called_before = before.filter(|_| !creating && (answer.in_doubt || known.maybe_ours));
     let doubtful = called_before.map(|before| before.in_doubt(operation));
@@ -139,21 +144,31 @@ pub(super) fn read(operation: &Arc<Operation>, place: usize, known: Known<'_>, a
             ),
         )),
         // The holder is this very userid, and an earlier call for it may have been carried out: it was.
-        Verdict::MobileHeld { maybe_ours: true, .. } if creating && (answer.in_doubt || known.maybe_ours) => {
-            there()
-        }
+        Verdict::MobileHeld { maybe_ours: true, .. } if may_be_there => there(),
         // The plan had somebody give the number up first; if that failed, both are tried again.
         Verdict::MobileHeld { .. } if known.later => settled(OperationState::Failed, doubtful, None),
         Verdict::MobileHeld { holder, .. } => refused(mobile_held(errcode, holder.as_deref())),
         Verdict::NotFound if creating => refused(from_table(60111)),
-        Verdict::NotFound => Meaning::NotFound { doubt: doubtful.is_some(), attempts },
+        Verdict::NotFound => Meaning::NotFound { doubt: doubtful.is_some(), attempts, refusal: None },
         // As with a mobile number: the plan had another member give the value up first.
         Verdict::Refused { errcode, .. } if known.later && value_taken(errcode).is_some() => {
             settled(OperationState::Failed, doubtful, None)
         }
         Verdict::Refused { errcode, errmsg } => {
-            let held_by = value_taken(errcode).and_then(|_| wecom::holder(&errmsg)?.parse().ok());
-            refused(Refusal { held_by, ..from_table(errcode) })
+            let held_by: Option<UserId> =
+                value_taken(errcode).and_then(|_| wecom::holder(&errmsg)?.parse().ok());
+            match &held_by {
+                Some(holder) if may_be_there && holder.key() == operation.userid.key() => there(),
+                // The value may be taken by this very member.
+                None if may_be_there && value_taken(errcode).is_some() => {
+                    Meaning::NotFound { doubt: true, attempts, refusal: Some(from_table(errcode)) }
+                }
+                _ => refused(Refusal { held_by, ..from_table(errcode) }),
+            }
+        }
+        // The member may be there by now, and be the one it has no right to.
+        Verdict::Unsure { errcode, .. } if may_be_there => {
+            Meaning::NotFound { doubt: true, attempts, refusal: Some(from_table(errcode)) }
         }
         // It has turned out to be this member's.
         Verdict::Unsure { errcode, .. } => {
@@ -169,9 +184,7 @@ pub(super) fn read(operation: &Arc<Operation>, place: usize, known: Known<'_>, a
             refused(from_table(errcode))
         }
         // The last place may have gone to this very member.
-        Verdict::NoPlace { .. } if creating && (answer.in_doubt || known.maybe_ours) => {
-            Meaning::Again { doubt: true, attempts }
-        }
+        Verdict::NoPlace { .. } if may_be_there => Meaning::Again { doubt: true, attempts },
         // The record waits for a place, and is no worse for it.
         Verdict::NoPlace { .. } => settled(OperationState::Failed, doubtful, None),
         Verdict::Stopped(error) => Meaning::Stop {
@@ -388,14 +401,24 @@ pub(super) fn not_found(
     due: NotFound,
     when: DateTime<Utc>,
 ) -> Settlement {
-    let NotFound { place, operation, attempts, doubt } = due;
+    let NotFound { place, operation, attempts, doubt, refusal } = due;
     let there = |key: &MemberKey| members.contains_key(key);
     let before = operation.before.as_ref();
     let last = attempts.last();
     let (errcode, errmsg) = (last.and_then(|a| a.errcode), last.map(|a| a.errmsg.clone()));
     let missing =
         operation.member.direct_leader.iter().flatten().find(|leader| !there(&MemberKey::of(leader)));
-    let (state, ledger, refusal) = if there(&operation.userid.key()) {
+    let (state, ledger, refusal) = if let Some(refusal) = refusal {
+        let line = after(&operation, tenant, when);
+        if there(&operation.userid.key()) {
+            (OperationState::Done, Some(found(&operation, line)), undone(&operation))
+        } else {
+            // The listing may be late. Where the ledger says already that the member may appear, it goes on saying so.
+            let says_so = before.is_some_and(|before| before.may_appear() || before.removal_is_unsure());
+            let line = (!says_so).then(|| line.may_yet_appear());
+            (OperationState::Refused, line, Some(rested(&operation, refusal, when)))
+        }
+    } else if there(&operation.userid.key()) {
         let doubtful = before.filter(|_| doubt).map(|before| before.in_doubt(&operation));
         match missing.filter(|_| operation.sets_leader_only()) {
             // The leader is gone, and not the member. It is set when the listing has the leader.
@@ -443,7 +466,8 @@ pub(super) fn not_found(
     Settlement { place, operation, state, errcode, errmsg, attempts, ledger, refusal }
 }
 
-/// An operation whose member WeCom did not find.
+/// An operation whose answer only the listing explains: WeCom did not find its member, or refused a create that may have
+/// been carried out before.
 #[derive(Debug)]
 pub(super) struct NotFound {
     pub(super) place: usize,
@@ -451,6 +475,8 @@ pub(super) struct NotFound {
     pub(super) attempts: Vec<AttemptRow>,
     /// An earlier call may have been carried out.
     pub(super) doubt: bool,
+    /// It is a create that was refused after a call whose answer was lost: this is why, if the member is not there.
+    pub(super) refusal: Option<Refusal>,
 }
 
 /// The field a code speaks of, where it speaks of one.

@@ -91,27 +91,23 @@ fn a_record_is_tried_again_once_the_holder_of_its_value_has_left() {
 }
 
 /// What a directory does with a plan's operations, wave after wave.
-fn carried_out(
-    mut emails: Vec<String>,
-    mut mobiles: Vec<String>,
-    plan: &Planned,
-) -> (Vec<String>, Vec<String>) {
-    'operations: for operation in &plan.operations {
+fn carry_out(held: &mut [Member], plan: &Planned) {
+    for operation in &plan.operations {
         let at = operation.userid.as_str()[1..].parse::<usize>().unwrap() - 1;
-        for (field, held) in [("email", &mut emails), ("mobile", &mut mobiles)] {
-            if let Some(value) = operation.body.get(field).and_then(|value| value.as_str()) {
-                let taken =
-                    held.iter().enumerate().any(|(n, other)| n != at && !value.is_empty() && other == value);
-                if taken {
-                    // Refused, and planned again.
-                    continue 'operations;
-                }
-                held[at] = value.to_owned();
+        let mut after = held[at].clone();
+        for field in UniqueField::ALL {
+            if let Some(value) = operation.body.get(field.as_str()).and_then(|value| value.as_str()) {
+                field.set(&mut after, (!value.is_empty()).then(|| value.to_owned()));
             }
         }
-        assert!(!emails[at].is_empty() || !mobiles[at].is_empty(), "cannot be reached: {operation:?}");
+        let taken = |field: UniqueField| {
+            let value = field.of(&after);
+            value.is_some() && held.iter().enumerate().any(|(n, other)| n != at && field.of(other) == value)
+        };
+        assert!(!UniqueField::ALL.into_iter().any(taken), "taken: {operation:?}");
+        assert!(after.email.is_some() || after.mobile.is_some(), "cannot be reached: {operation:?}");
+        held[at] = after;
     }
-    (emails, mobiles)
 }
 
 proptest! {
@@ -122,30 +118,41 @@ proptest! {
         ..ProptestConfig::default()
     })]
 
-    /// However addresses are passed on, everyone can be reached all the time, and a few plans bring everyone
-    /// there.
+    /// However numbers and addresses are passed on, everyone can be reached all the time, and the plans of one run
+    /// bring everyone there. Some have nothing but a number at first.
     #[test]
-    fn any_exchange_of_addresses_comes_to_its_end(to in Just((1..=6_u32).collect::<Vec<_>>()).prop_shuffle()) {
-        let records = (1..).zip(&to).map(|(n, email)| upsert(n, person(n, n, *email))).collect();
-        let mut emails: Vec<String> = (1..=6).map(|n| format!("e{n}@x.cn")).collect();
-        let mut mobiles: Vec<String> = (1..=6).map(|n| format!("1380000000{n}")).collect();
+    fn any_exchange_of_values_comes_to_its_end(
+        to in Just((1..=6_u32).collect::<Vec<_>>()).prop_shuffle(),
+        numbers in Just((1..=6_u32).collect::<Vec<_>>()).prop_shuffle(),
+        boxes in Just((1..=6_u32).collect::<Vec<_>>()).prop_shuffle(),
+        bare in prop::collection::vec(any::<bool>(), 6),
+    ) {
+        let mail = |n: u32| Some(format!("b{n}@x.cn"));
+        let wants = |at: usize| {
+            let n = at as u32 + 1;
+            upsert(n, Member { biz_mail: mail(boxes[at]), ..person(n, numbers[at], to[at]) })
+        };
+        let records = (0..6).map(wants).collect();
+        let at_first = |n: u32| Member {
+            biz_mail: mail(n),
+            email: person(n, n, n).email.filter(|_| !bare[n as usize - 1]),
+            ..person(n, n, n)
+        };
+        let mut held: Vec<Member> = (1..=6).map(at_first).collect();
         let mut world = World::new(records, vec![]);
-        for _ in 0..12 {
-            for n in 1..=6_u32 {
-                let at = n as usize - 1;
-                let written = Member {
-                    email: Some(emails[at].clone()),
-                    mobile: Some(mobiles[at].clone()),
-                    ..person(n, n, n)
-                };
-                let mut line = entry(n, written, MemberState::Active);
+        for _ in 0..crate::sync::PASSES {
+            for (at, written) in held.iter().enumerate() {
+                let mut line = entry(at as u32 + 1, written.clone(), MemberState::Active);
                 line.carried_out = None;
                 world.write(line);
             }
             let plan = plan(&world);
-            (emails, mobiles) = carried_out(emails, mobiles, &plan);
+            carry_out(&mut held, &plan);
         }
-        let wanted: Vec<String> = to.iter().map(|email| format!("e{email}@x.cn")).collect();
-        prop_assert_eq!(emails, wanted);
+        let came: Vec<_> = held.iter().map(|held| (held.mobile.clone(), held.email.clone(), held.biz_mail.clone())).collect();
+        let wanted: Vec<_> = (0..6)
+            .map(|at| (Some(format!("1380000000{}", numbers[at])), Some(format!("e{}@x.cn", to[at])), mail(boxes[at])))
+            .collect();
+        prop_assert_eq!(came, wanted);
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use futures::FutureExt as _;
 use serde_json::Value;
 
 use super::directory::{Fault, Model, expected};
@@ -16,14 +17,16 @@ use crate::plan::{
     Duplicates, Existing, Guard, Policy, Removed, Standing, StoredRefusal, comparable_mobile, freed,
 };
 use crate::store::Settlement;
+use crate::sync::PASSES;
+use crate::sync::gate::{Gate, Whose};
 use crate::sync::settle::read_back;
 use crate::sync::verdict::{Known, Meaning, NotFound, after, mobile_not_taken, not_found, read};
+use crate::wecom::{Answer, Verdict};
 
 /// Operations marked as `sending` together, ahead of their calls.
 const WINDOW: usize = 3;
 /// As in a run.
 const ROUNDS: usize = 3;
-const PASSES: usize = 5;
 
 /// What a row says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,6 +128,10 @@ struct Run {
     crashed: bool,
     again: BTreeMap<usize, Due>,
     not_found: Vec<NotFound>,
+    /// Whose the refusals are, and whether there are places.
+    gate: Gate,
+    /// Refused, and not known whether it is their fault or the tenant's.
+    open: Vec<(Due, Answer)>,
     /// The plan has something left for another one of this run.
     plan_again: bool,
     unstored: Vec<Settlement>,
@@ -224,6 +231,8 @@ impl Company {
             crashed: false,
             again: BTreeMap::new(),
             not_found: Vec::new(),
+            gate: Gate::default(),
+            open: Vec::new(),
             plan_again: false,
             unstored: Vec::new(),
             moved: 0,
@@ -366,10 +375,29 @@ impl Company {
             }
             self.rounds(run);
             self.prove_not_found(run);
+            if run.gate.in_order() {
+                self.close_open(run);
+            }
             self.flush(run, 1);
             if run.halted || run.crashed {
                 break;
             }
+        }
+        self.close_open(run);
+        self.prove_not_found(run);
+        self.flush(run, 1);
+    }
+
+    /// Takes refusals that nobody has shown to be the tenant's for their members'.
+    fn close_open(&mut self, run: &mut Run) {
+        for (due, mut answer) in std::mem::take(&mut run.open) {
+            if run.crashed {
+                return;
+            }
+            if let (true, Verdict::Unsure { error, .. }) = (run.halted, &answer.verdict) {
+                answer.verdict = Verdict::Stopped(error.clone());
+            }
+            self.told(run, due, answer);
         }
     }
 
@@ -406,6 +434,16 @@ impl Company {
         }
         let members = self.directory.directory().members;
         for due in due {
+            if run.halted {
+                // Nothing is asked any more: what may have happened stays `sending`.
+                if due.refusal.is_none() {
+                    let NotFound { place, operation, doubt, .. } = due;
+                    let due = Due { place, later: false, operation, doubt, called: true };
+                    let settlement = not_done(place, &due);
+                    self.settled(run, settlement);
+                }
+                continue;
+            }
             run.plan_again = true;
             let settlement = not_found(&members, &run.tenant, due, self.now);
             self.settled(run, settlement);
@@ -438,6 +476,15 @@ impl Company {
             self.settled(run, settlement);
             return;
         }
+        if due.operation.kind == OperationKind::Create && run.gate.is_full() {
+            if due.doubt {
+                run.again.insert(due.place, due);
+            } else {
+                let settlement = not_done(due.place, &due);
+                self.settled(run, settlement);
+            }
+            return;
+        }
         let faults = &run.weather.faults;
         let fault = faults.get(run.calls % faults.len().max(1)).copied().unwrap_or(Fault::None);
         run.calls += 1;
@@ -445,6 +492,38 @@ impl Company {
         let maybe_ours =
             due.doubt || before.is_some_and(|line| line.may_appear() || line.removal_is_unsure());
         let answer = self.directory.write(&due.operation, fault, maybe_ours, self.now);
+        run.gate.learn(due.operation.kind, &answer.verdict);
+        if let Verdict::Unsure { errcode, error } = &answer.verdict {
+            let record = self.world.records.get(&Origin {
+                tenant: run.tenant.clone(),
+                flow: due.operation.flow.clone(),
+                record: due.operation.record.clone(),
+            });
+            let refusal = record.and_then(|record| record.refusal.as_ref());
+            let known = refusal.is_some_and(|stored| stored.refusal.errcode == Some(*errcode));
+            let member = due.operation.userid.key();
+            match run.gate.whose(member, known, error, async || Ok(())).now_or_never().unwrap() {
+                Whose::Member => {}
+                Whose::Open => {
+                    run.open.push((Due { called: true, ..due }, answer));
+                    return;
+                }
+                Whose::Tenant(_) => {
+                    run.halted = true;
+                    let settlement = not_done(due.place, &Due { called: true, ..due });
+                    self.settled(run, settlement);
+                    return;
+                }
+            }
+        }
+        self.told(run, due, answer);
+    }
+
+    /// Takes in an answer whose blame is known.
+    fn told(&mut self, run: &mut Run, due: Due, answer: Answer) {
+        let before = due.operation.before.as_ref();
+        let maybe_ours =
+            due.doubt || before.is_some_and(|line| line.may_appear() || line.removal_is_unsure());
         let tenant = run.tenant.clone();
         let known = Known { tenant: &tenant, later: due.later, adopts: false, maybe_ours, when: self.now };
         match read(&due.operation, due.place, known, answer) {
@@ -456,11 +535,12 @@ impl Company {
                 let due = Due { doubt: due.doubt || doubt, called: true, ..due };
                 run.again.insert(due.place, due);
             }
-            Meaning::NotFound { attempts, doubt } => run.not_found.push(NotFound {
+            Meaning::NotFound { attempts, doubt, refusal } => run.not_found.push(NotFound {
                 place: due.place,
                 operation: due.operation,
                 attempts,
                 doubt: due.doubt || doubt,
+                refusal,
             }),
             Meaning::Stop { settlement, .. } => {
                 run.halted = true;

@@ -63,12 +63,16 @@ pub(super) struct Model {
     pub(super) members: BTreeMap<MemberKey, Held>,
     /// Creates that are under way: for how many more calls, and what.
     late: Vec<(u8, UserId, Map<String, Value>)>,
-    /// A create of someone who is there meets their mobile number before their userid.
+    /// A create of someone who is there meets their mobile number or e-mail address before their userid.
     pub(super) mobile_first: bool,
     /// Members that so many more listings leave out, because a replica is late.
     pub(super) unlisted: BTreeMap<MemberKey, u8>,
     /// Members who were removed by hand, and whom nobody but a person may have invited again.
     pub(super) removed_by_hand: BTreeSet<MemberKey>,
+    /// So many members find a place; none for any number.
+    pub(super) places: Option<usize>,
+    /// Members whom the secret may not write.
+    pub(super) out_of_reach: BTreeSet<MemberKey>,
     /// What must never happen and did.
     pub(super) wrongs: Vec<String>,
 }
@@ -180,15 +184,22 @@ impl Model {
         if let Some(held) = self.members.get(&userid.key()) {
             let same_mobile =
                 body.get("mobile").is_some_and(|mobile| held.fields.get("mobile") == Some(mobile));
+            let same_email = body
+                .get("email")
+                .is_some_and(|email| *email != json!("") && held.fields.get("email") == Some(email));
             let first = if self.mobile_first { self.clash(userid, body) } else { None };
             return match first {
                 Some(code) => code,
+                None if self.mobile_first && same_email && !same_mobile => (60106, None),
                 None if self.mobile_first && same_mobile => (60104, Some(held.userid.clone())),
                 None => (60102, None),
             };
         }
         if let Some(code) = self.clash(userid, body) {
             return code;
+        }
+        if self.places.is_some_and(|places| self.members.len() >= places) {
+            return (45024, None);
         }
         if body.contains_key("direct_leader") {
             self.wrongs.push(format!("{userid} is created with a direct leader: {body:?}"));
@@ -242,6 +253,10 @@ impl Model {
     }
 
     fn carry_out(&mut self, operation: &Operation, body: &Map<String, Value>) -> Code {
+        let key = operation.userid.key();
+        if self.out_of_reach.contains(&key) && self.members.contains_key(&key) {
+            return (60011, None);
+        }
         match operation.kind {
             OperationKind::Create => self.create(&operation.userid, body),
             OperationKind::Delete => self.delete(&operation.userid),
@@ -347,6 +362,10 @@ fn verdict(operation: &Operation, (errcode, holder): &Code, in_doubt: bool) -> V
         (0, _) => Verdict::Done { created_departments: Vec::new() },
         (60102, OperationKind::Create) => Verdict::AlreadyExists { maybe_ours: in_doubt },
         (60111, _) => Verdict::NotFound,
+        (errcode @ 45024, _) => Verdict::NoPlace { errcode, errmsg: String::new() },
+        (errcode @ 60011, _) => {
+            Verdict::Unsure { errcode, error: Error::Token { failure: Failure::Shape { what: "…" } } }
+        }
         (60104, _) => Verdict::MobileHeld {
             maybe_ours: holder.as_ref().is_some_and(|holder| holder.key() == operation.userid.key()),
             holder: holder.as_ref().map(UserId::to_string),

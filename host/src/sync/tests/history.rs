@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::company::{Company, Crash, Row, State, Weather, mobile, userid};
 use super::directory::{Fault, departments, expected_of};
-use crate::model::{Decision, LedgerEntry, MemberKey, MemberState, RefusedBy, RemovalAnswer};
+use crate::model::{Decision, LedgerEntry, MemberKey, MemberState, OperationKind, RefusedBy, RemovalAnswer};
 use crate::plan::{RecordState, Removed, Resolution, Standing};
 
 /// One thing that happens.
@@ -88,6 +88,13 @@ enum Step {
         userid: u8,
     },
     MobileFirst(bool),
+    /// The corp has so many places.
+    Places(Option<usize>),
+    /// The secret may write a member no longer, or again.
+    Reach {
+        userid: u8,
+        out: bool,
+    },
     Run {
         tenant: usize,
         weather: Weather,
@@ -181,6 +188,8 @@ fn any_step() -> impl Strategy<Value = Step> {
         1 => (0..USERIDS, 0..MOBILES).prop_map(|(userid, mobile)| Step::EnterByHand { userid, mobile }),
         1 => (0..USERIDS).prop_map(|userid| Step::LogsIn { userid }),
         1 => any::<bool>().prop_map(Step::MobileFirst),
+        1 => prop::option::weighted(0.8, 0..6_usize).prop_map(Step::Places),
+        1 => (0..USERIDS, prop::bool::weighted(0.8)).prop_map(|(userid, out)| Step::Reach { userid, out }),
         10 => (0..2_usize, any_weather()).prop_map(|(tenant, weather)| Step::Run { tenant, weather }),
     ]
 }
@@ -310,6 +319,13 @@ impl Company {
                 }
             }
             Step::MobileFirst(first) => self.directory.mobile_first = first,
+            Step::Places(places) => self.directory.places = places,
+            Step::Reach { userid, out: false } => drop(self.directory.out_of_reach.remove(&key(userid))),
+            // Three would be the tenant's fault.
+            Step::Reach { userid, .. } if self.directory.out_of_reach.len() < 2 => {
+                self.directory.out_of_reach.insert(key(userid));
+            }
+            Step::Reach { .. } => {}
             Step::Run { tenant, weather } => drop(self.run(tenant, &weather)),
         }
     }
@@ -317,6 +333,10 @@ impl Company {
     /// Once faults stop, a few runs reach rest.
     fn come_to_rest(&mut self) {
         self.directory.settle_late();
+        self.rest();
+        self.check_leavers();
+        self.directory.places = None;
+        self.directory.out_of_reach.clear();
         self.rest();
         // A grace period later no leaver is left whom no record wants.
         self.now += chrono::TimeDelta::days(31);
@@ -349,6 +369,17 @@ impl Company {
                 break;
             }
             self.now += chrono::TimeDelta::days(1);
+        }
+    }
+
+    /// Whoever has left is out, however full the corp is and whoever else cannot be written.
+    fn check_leavers(&mut self) {
+        for tenant in self.tenants.clone() {
+            for operation in self.plan(&tenant, false).operations {
+                let leaves = matches!(operation.kind, OperationKind::Disable | OperationKind::Delete);
+                let reached = !self.directory.out_of_reach.contains(&operation.userid.key());
+                assert!(!(leaves && reached), "{} has left and is kept: {operation:#?}", operation.userid);
+            }
         }
     }
 
