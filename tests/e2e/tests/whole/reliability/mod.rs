@@ -41,7 +41,7 @@ impl Seen {
             .iter()
             .map(|exit| exit.map_or_else(|| "†".to_owned(), |code| code.to_string()))
             .collect();
-        let again = if self.again == 0 { String::new() } else { format!(" +{}", self.again) };
+        let again = if self.again == 0 { String::new() } else { format!(" {:+}", self.again) };
         format!("{}{again}", exits.join("→"))
     }
 }
