@@ -3,10 +3,11 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig, Store};
+use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig, Store, WasmFeatures};
 
 use super::error::LoadError;
 use super::limits::{Budget, Limits, MOST_CORE_INSTANCES, MOST_MEMORIES, MOST_TABLE_ELEMENTS, MOST_TABLES};
+use super::screening::PROPOSALS;
 
 /// How often the clock that stops runaway guests ticks.
 const TICK: Duration = Duration::from_millis(10);
@@ -118,13 +119,13 @@ fn config(limits: Limits, metered: bool) -> Config {
         .pagemap_scan(Enabled::Auto);
     let mut config = Config::new();
     config
+        .wasm_features(WasmFeatures::all(), false)
+        .wasm_features(PROPOSALS, true)
         .epoch_interruption(true)
         .consume_fuel(metered)
         // A Rust guest that panics leaves its words in its memory; a trap keeps the memory for reading.
         .coredump_on_trap(true)
         .concurrency_support(false)
-        // Bounds what one uninterruptible `memory.copy` can do.
-        .wasm_memory64(false)
         .max_wasm_stack(512 << 10)
         .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(16))
         .allocation_strategy(InstanceAllocationStrategy::Pooling(pool));

@@ -4,7 +4,6 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use wasmparser::Payload;
 use wasmtime::component::{Linker, types::ComponentItem};
 
 use super::bindings::{Instance, Pre, Version};
@@ -14,22 +13,12 @@ use super::error::{Batch, LoadError, Said};
 use super::judge::shorten;
 use super::limits::Budget;
 use super::mapper;
+use super::screening::{Claims, screen};
 use crate::model::{Digest, Text};
 
 /// A component larger than this is refused unread: compiling is work, and its cost is not wasmtime's to bound. A
 /// Python guest has 18 MB.
 pub(super) const MOST_BYTES: u64 = 32 << 20;
-
-/// The most work that compiling a component may be, in bytes of ordinary code. A Python guest is 12 million, a TypeScript
-/// guest 2 million. What is densest takes about 10 µs of one core for each, so that a hostile component is compiled or
-/// refused in two minutes; without this it would be hours.
-const MOST_WORK: u64 = 16 << 20;
-
-/// The section a guest's SDK leaves its contract version in.
-pub(super) const VERSION_SECTION: &str = "ruzhi:api-version";
-
-/// The name of the exported interface, less its version.
-const MAPPER: &str = "ruzhi:mapping/mapper@";
 
 /// A component that passed every check. Cheap to clone; the compiled code is shared by all tenants that use it.
 #[derive(Clone)]
@@ -73,7 +62,7 @@ impl Component {
             return Err(LoadError::TooLarge { bytes: size, most: MOST_BYTES });
         }
         let digest = Digest::of(bytes);
-        let version = contract_of(recognise(bytes)?)?;
+        let version = contract_of(screen(bytes, engine.limits().memory)?)?;
         let began = Instant::now();
         let known = cache.and_then(|cache| cache.load(engine, &digest));
         let cached = known.is_some();
@@ -171,19 +160,6 @@ pub(super) fn did_not_start(
     LoadError::Start(mapper::explain(engine, mapper::START, error, store, Batch::default()).into())
 }
 
-/// What compiling a function costs: its bytes, more for each the more of them and of locals there are, as the
-/// compiler's work grows with the square of a function; and a little for being one.
-fn work_of(body: &wasmparser::FunctionBody<'_>) -> u64 {
-    let range = body.range();
-    let bytes = range.end.saturating_sub(range.start);
-    // Locals that cannot be read fail the compilation.
-    let locals = body.get_locals_reader().map_or(0, |reader| {
-        reader.into_iter().flatten().fold(0_u64, |sum, (count, _)| sum.saturating_add(count.into()))
-    });
-    let weight = 1 + bytes / (64 << 10) + locals / 32;
-    bytes.saturating_mul(weight).saturating_add(32)
-}
-
 const MOST_WORDS: usize = 500;
 
 /// wasmtime's words, which may quote names that the component chose.
@@ -191,20 +167,12 @@ fn words(error: &wasmtime::Error) -> String {
     shorten(&format!("{error:#}"), MOST_WORDS)
 }
 
-/// What a component says of the contract it was built for.
-struct Claims {
-    /// By the section its SDK or its build left.
-    section: Option<String>,
-    /// By the names of the mappers it exports, such as `0.1.0`.
-    mappers: Vec<String>,
-}
-
 /// The version of the contract by which a component is asked whose own words name none.
 const NEWEST: Version = Version::V0_2;
 
 /// The version of the contract that a component exports, such as `0.2`.
 pub(super) fn exported(component: &[u8]) -> Option<&'static str> {
-    contract_of(recognise(component).ok()?).ok().flatten().map(Version::as_str)
+    contract_of(screen(component, usize::MAX).ok()?).ok().flatten().map(Version::as_str)
 }
 
 /// The contract a component keeps. The export is the truth: a section can be missing, or say what is not so. A component
@@ -228,55 +196,6 @@ fn contract_of(claims: Claims) -> Result<Option<Version>, LoadError> {
 fn track(version: &str) -> &str {
     let parts = if version.starts_with("0.") { 2 } else { 1 };
     version.match_indices('.').nth(parts - 1).and_then(|(dot, _)| version.get(..dot)).unwrap_or(version)
-}
-
-/// Tells a component from what else people hand over, and reads what it claims of the contract.
-fn recognise(bytes: &[u8]) -> Result<Claims, LoadError> {
-    let other = |en: &str, zh: &str| LoadError::NotAComponent { found: Said(Text::new(en, zh)) };
-    if wasmtime::Engine::detect_precompiled(bytes).is_some() || bytes.starts_with(b"\x7fELF") {
-        return Err(other(
-            "it is native code; ruzhi compiles components itself and never takes compiled ones",
-            "这是本机代码；ruzhi 自行编译组件，从不接受已编译的文件",
-        ));
-    }
-    if bytes.is_empty() {
-        return Err(other("the file is empty", "文件为空"));
-    }
-    if !bytes.starts_with(b"\0asm") {
-        return Err(other("it does not begin like WebAssembly", "文件开头不是 WebAssembly"));
-    }
-    if wasmparser::Parser::is_core_wasm(bytes) {
-        return Err(other("it is a core module, not a component", "这是核心模块，不是组件"));
-    }
-    let mut claims = Claims { section: None, mappers: Vec::new() };
-    // Components and modules inside have exports of their own.
-    let mut depth = 0_usize;
-    let mut work: u64 = 0;
-    for payload in wasmparser::Parser::new(0).parse_all(bytes) {
-        match payload {
-            Ok(Payload::ModuleSection { .. } | Payload::ComponentSection { .. }) => depth += 1,
-            Ok(Payload::End(_)) => depth = depth.saturating_sub(1),
-            Ok(Payload::CustomSection(section)) if section.name() == VERSION_SECTION => {
-                let version = std::str::from_utf8(section.data()).ok();
-                claims.section = version.map(|version| shorten(version.trim(), 20));
-            }
-            Ok(Payload::ComponentExportSection(exports)) if depth == 0 => {
-                let exports = exports.into_iter().flatten();
-                claims.mappers.extend(
-                    exports.filter_map(|export| Some(shorten(export.name.name.strip_prefix(MAPPER)?, 20))),
-                );
-            }
-            Ok(Payload::CodeSectionEntry(body)) => {
-                work = work.saturating_add(work_of(&body));
-                if work > MOST_WORK {
-                    return Err(LoadError::TooComplex { most: MOST_WORK });
-                }
-            }
-            Ok(_) => {}
-            Err(e) => return Err(LoadError::Compile { reason: shorten(&e.to_string(), MOST_WORDS) }),
-        }
-    }
-    Ok(claims)
 }
 
 /// How a guest comes to import something, and how to build it without.

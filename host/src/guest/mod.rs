@@ -21,6 +21,7 @@ mod limits;
 mod loader;
 mod mapper;
 mod project;
+mod screening;
 
 pub use build::{BuildError, Built, Language, Toolchain, build};
 pub use cache::Cache;

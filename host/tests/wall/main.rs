@@ -16,6 +16,7 @@ mod imports;
 mod isolation;
 mod memory;
 mod promise;
+mod proposals;
 mod rules_file;
 mod terminal;
 mod time;

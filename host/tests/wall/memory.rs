@@ -27,7 +27,7 @@ fn growing_in_start_is_refused_at_load() {
 #[test]
 fn a_memory_that_begins_above_the_budget_is_refused_at_load() {
     let module = Module { pages: 20_000, ..Module::default() };
-    refused(&module.component(), "guest.damaged", &["memory"]);
+    refused(&module.component(), "guest.start", &["1310720000", BUDGET]);
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn a_table_that_grows_is_stopped() {
 #[test]
 fn a_table_that_begins_too_large_or_many_tables_are_refused() {
     let module = Module { items: "(table 10000000 funcref)".to_owned(), ..Module::default() };
-    refused(&module.component(), "guest.damaged", &["table"]);
+    refused(&module.component(), "guest.start", &["10000000", "20000"]);
     let module = Module { items: "(table 1 funcref)".repeat(60), ..Module::default() };
     refused(&module.component(), "guest.damaged", &["table"]);
 }

@@ -1,5 +1,7 @@
 //! Components that are much work to compile.
 
+use ruzhi_hostile::beside;
+
 use super::*;
 
 /// Whatever a component is, loading it is over in this time, in this slow build and on a busy machine.
@@ -65,4 +67,68 @@ fn more_locals_than_webassembly_allows_are_refused() {
     ruzhi_hostile::section(&mut component, 1, &module);
     let error = load(&component).err().unwrap();
     assert!(["guest.damaged", "guest.too-complex"].contains(&error.code()), "{error}");
+}
+
+/// A component that has another one call so many functions of a third, each with a type of `20^depth` times `base`.
+fn adapters(depth: usize, functions: usize, base: &str) -> String {
+    let mut types = format!("(type $t0 {base})");
+    for level in 1..=depth {
+        types += &format!("(type $t{level} (tuple {}))", format!("$t{} ", level - 1).repeat(20));
+    }
+    let memory = r#"(core module $m (memory (export "m") 1)
+        (func (export "r") (param i32 i32 i32 i32) (result i32) (i32.const 0))
+        (func (export "f") (param i32)))
+        (core instance $i (instantiate $m))"#;
+    let options = r#"(memory (core memory $i "m")) (realloc (core func $i "r"))"#;
+    let each = |text: &dyn Fn(usize) -> String| (0..functions).map(text).collect::<String>();
+    let lifted = each(&|n| {
+        format!(r#"(func (export "f{n}") (param "x" $t{depth}) (canon lift (core func $i "f") {options}))"#)
+    });
+    let imported = each(&|n| format!(r#"(import "f{n}" (func $f{n} (param "x" $t{depth})))"#));
+    let lowered =
+        each(&|n| format!("(core func $l{n} (canon lower (func $f{n}) {options} string-encoding=utf16))"));
+    let given = each(&|n| format!(r#"(export "{n}" (func $l{n}))"#));
+    let wanted = each(&|n| format!(r#"(import "" "{n}" (func (param i32)))"#));
+    let with = each(&|n| format!(r#"(with "f{n}" (func $ia "f{n}"))"#));
+    format!(
+        r#"(component $a {types} {memory} {lifted})
+        (component $b {types} {imported} {memory} {lowered}
+            (core module $user {wanted})
+            (core instance (instantiate $user (with "" (instance {given})))))
+        (instance $ia (instantiate $a))
+        (instance (instantiate $b {with}))"#
+    )
+}
+
+#[test]
+fn functions_between_components_count_before_they_are_made() {
+    let began = Instant::now();
+    load(&beside(&adapters(0, 100, "u8"))).unwrap();
+    load(&beside(&adapters(2, 30, "string"))).unwrap();
+    for (depth, functions, base) in
+        [(2, 150, "string"), (3, 10, "u8"), (0, 9_000, "u8"), (2, 50, "(option (list u8))")]
+    {
+        let bomb = beside(&adapters(depth, functions, base));
+        refused(&bomb, "guest.too-complex", &["16777216"]);
+    }
+    // Each instance has its own: a few bytes more make them many times over.
+    let again = "(instance (instantiate $pair))".repeat(20);
+    let many = format!("(component $pair {}) {again}", adapters(2, 30, "string"));
+    refused(&beside(&many), "guest.too-complex", &["16777216"]);
+    assert!(began.elapsed() < BOUND, "{:?}", began.elapsed());
+}
+
+#[test]
+fn components_in_components_are_bounded() {
+    let nested = |levels: usize| {
+        let inner = |open: &str, close: &str| format!("{}{}", open.repeat(levels), close.repeat(levels));
+        inner("(component $c ", ") (instance (instantiate $c))")
+    };
+    load(&beside(&nested(2))).unwrap();
+    refused(&beside(&nested(30)), "guest.too-complex", &[]);
+    // Each level has a hundred of the level below.
+    let tenfold = (0..3).fold("(component $c)".to_owned(), |inner, _| {
+        format!("(component $c {inner} {})", "(instance (instantiate $c))".repeat(100))
+    });
+    refused(&beside(&tenfold), "guest.too-complex", &[]);
 }

@@ -14,7 +14,8 @@ use std::path::Path;
 pub use error::BuildError;
 pub use rust::Toolchain;
 
-use super::loader::{self, VERSION_SECTION};
+use super::loader;
+use super::screening::VERSION_SECTION;
 
 /// What a guest is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
