@@ -11,13 +11,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio_util::sync::CancellationToken;
 
-use crate::activation::{By, FlowRules, Live};
+use crate::activation::{By, FlowRules, Live, this_process};
 use crate::config::{self, Checks, Config};
 use crate::failure::{Failure, exit};
 use crate::guest::{Guest, Library, LoadError};
 use crate::model::{Clock, Digest, FlowId, MemberKey, RunId, SystemClock, TenantId, Text};
 use crate::plan::Policy;
-use crate::store::{ActivationRow, Artifacts, Store};
+use crate::store::{ActivationRow, Artifacts, FirstUse, Store, UseState};
 use crate::sync::{Flow, FormFields, Progress, RunIds};
 use crate::{jiandaoyun, wecom};
 
@@ -325,6 +325,10 @@ impl Deployment {
         let fields = form_fields(source.clone(), flow)?;
         let rules = flow_rules(self.store.as_ref(), &self.library, tenant, flow, Some(&fields));
         let Live { guest, activation, exchanged, kept } = rules.live(offered(flow), by).await?;
+        let first_use = self.store.first_use(guest.rules()).await?;
+        let first_use = first_use.filter(|first_use| first_use.state == UseState::Loaded);
+        let first_use =
+            first_use.map(|loaded| FirstUse { state: UseState::Trying, process: this_process(), ..loaded });
         let changed = Exchanged { kept: kept.map(Failure::from), activated: exchanged.then_some(activation) };
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let span = |duration| TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX);
@@ -340,6 +344,7 @@ impl Deployment {
             overlap: span(flow.source.overlap),
             source,
             guest,
+            first_use,
             directory,
             reader,
             in_flight: tenant.wecom.in_flight as usize,

@@ -5,7 +5,7 @@ use super::error::ActivationError;
 use super::trial::{Records, Trial};
 use crate::guest::{Guest, Library, LoadError};
 use crate::model::{Clock, Context, Digest, FlowId, TenantId};
-use crate::store::{ActivationKind, ActivationRow, Artifacts, Store};
+use crate::store::{ActivationKind, ActivationRow, Artifacts, Store, UseState};
 use crate::sync::{FormFields, RunError, context};
 
 /// How often somebody else may be faster before that is told.
@@ -86,7 +86,7 @@ impl FlowRules<'_> {
                 let (Ok(offered), Some(names)) = (&offered, &names) else {
                     return Err(offered.err().map_or_else(|| self.nothing_live(), Into::into));
                 };
-                let guest = self.load(offered)?;
+                let guest = self.load(offered).await?;
                 let kind = ActivationKind::First;
                 let row = self.row(1, kind, &guest, offered, names, by, &Trial::default(), false);
                 if self.store.put_activation(&row, offered).await? {
@@ -102,7 +102,7 @@ impl FlowRules<'_> {
             if *names == latest.offered {
                 // Rules that were activated from elsewhere stay live until the files hold something new.
                 let live = *names == latest.rules;
-                let guest = if live { self.load(offered)? } else { self.restored(&latest).await? };
+                let guest = if live { self.load(offered).await? } else { self.restored(&latest).await? };
                 return Ok(Live { guest, activation: latest, exchanged: false, kept: None });
             }
             let limit = Some(self.limit).filter(|limit| limit.stated);
@@ -160,7 +160,7 @@ impl FlowRules<'_> {
         let limit = Some(self.limit).filter(|_| !approved);
         let kind = ActivationKind::Activate;
         let Some(latest) = self.latest().await? else {
-            let guest = self.load(new)?;
+            let guest = self.load(new).await?;
             let row = self.row(1, kind, &guest, new, &offered, by, &Trial::default(), false);
             let first = self.store.put_activation(&row, new).await?;
             return if first {
@@ -199,7 +199,7 @@ impl FlowRules<'_> {
         let (guest, trial) = match self.compared(latest, &artifacts, None, found).await {
             Ok(tried) => tried,
             // What is live may be the very reason for going back.
-            Err(ActivationError::Load(_)) => (self.load(&artifacts)?, Trial::default()),
+            Err(ActivationError::Load(_)) => (self.load(&artifacts).await?, Trial::default()),
             Err(error) => return Err(error),
         };
         let row = self.row(latest.number + 1, kind, &guest, &artifacts, &offered, by, &trial, false);
@@ -218,7 +218,7 @@ impl FlowRules<'_> {
     /// The guest that was live with this activation.
     pub async fn restored(&self, activation: &ActivationRow) -> Result<Guest, ActivationError> {
         let artifacts = self.store.artifacts(&activation.component, &activation.config).await?;
-        self.load(&artifacts)
+        self.load(&artifacts).await
     }
 
     fn named<'h>(
@@ -269,10 +269,19 @@ impl FlowRules<'_> {
         sample: Option<u64>,
         found: impl FnMut(Difference),
     ) -> Result<(Guest, Trial), ActivationError> {
-        let guest = self.load(new)?;
+        let guest = self.load(new).await?;
         let live = self.restored(latest).await?;
-        let trial = self.records().compare(&live, &guest, &self.context(), sample, found).await?;
-        Ok((guest, trial))
+        let rules = guest.rules().clone();
+        let unused = self.is_unused(&rules).await?;
+        if unused {
+            self.note(&rules, UseState::Trying).await?;
+        }
+        let compared = self.records().compare(&live, &guest, &self.context(), sample, found).await;
+        if unused {
+            let decided = compared.as_ref().is_ok_and(|trial| trial.compared > 0);
+            self.note(&rules, if decided { UseState::Used } else { UseState::Loaded }).await?;
+        }
+        Ok((guest, compared?))
     }
 
     #[expect(clippy::too_many_arguments, reason = "what an activation is made of")]
@@ -353,26 +362,28 @@ impl FlowRules<'_> {
         }
     }
 
-    fn load(&self, artifacts: &Artifacts) -> Result<Guest, ActivationError> {
+    async fn load(&self, artifacts: &Artifacts) -> Result<Guest, ActivationError> {
         if let Some(pinned) = self.pin {
             let found = Digest::of(&artifacts.component);
             if *pinned != found {
                 return Err(ActivationError::Pinned { pinned: pinned.clone(), found });
             }
         }
-        self.load_whatever_is_pinned(artifacts)
+        self.load_whatever_is_pinned(artifacts).await
     }
 
-    pub(super) fn load_whatever_is_pinned(&self, artifacts: &Artifacts) -> Result<Guest, ActivationError> {
-        let component = self.library.load_bytes(&artifacts.component)?;
-        Ok(Guest::new(component, artifacts.config.clone())?)
+    pub(super) async fn load_whatever_is_pinned(
+        &self,
+        artifacts: &Artifacts,
+    ) -> Result<Guest, ActivationError> {
+        self.admit(artifacts, &artifacts.rules()).await
     }
 
     fn records(&self) -> Records<'_> {
         Records { store: self.store, tenant: self.tenant, flow: self.flow }
     }
 
-    fn context(&self) -> Context {
+    pub(super) fn context(&self) -> Context {
         context(self.clock.now(), self.timezone)
     }
 

@@ -12,6 +12,7 @@
 
 mod difference;
 mod error;
+mod first_use;
 mod flow;
 mod replay;
 #[cfg(test)]
@@ -20,6 +21,7 @@ mod trial;
 
 pub use difference::{Basis, ChangeLimit, Difference, FieldDifference, Verdict};
 pub use error::ActivationError;
+pub use first_use::this_process;
 pub use flow::{Activated, By, FlowRules, Live};
 pub use replay::Replay;
 pub use trial::Trial;

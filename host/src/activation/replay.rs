@@ -38,7 +38,7 @@ impl FlowRules<'_> {
             Some(row) => self.store.artifacts(&row.component, &row.config).await?,
             None => return Err(unknown()),
         };
-        let guest = self.load_whatever_is_pinned(&artifacts)?;
+        let guest = self.load_whatever_is_pinned(&artifacts).await?;
         let record = SourceRecord { id: trace.record.as_str().to_owned(), json: trace.content.clone() };
         let slot = guest.component().engine().slot().await;
         let answer = tokio::task::spawn_blocking(move || {

@@ -15,7 +15,7 @@ use crate::audit::Asking;
 use crate::config::{self, Checks, Config, ProcessEnvironment, Secrets};
 use crate::deployment::{self, Deployment, siblings};
 use crate::failure::{Failure, exit};
-use crate::guest::{Cache, Engine, Library, Limits};
+use crate::guest::{Cache, Engine, Library, Limits, Rehearsal};
 use crate::model::{FlowId, TenantId, Text};
 use crate::store::{Access, Sqlite, Store};
 use crate::sync::Request;
@@ -68,10 +68,16 @@ pub(super) async fn store(config: &Config, access: Access) -> Result<Arc<dyn Sto
     Ok(Arc::new(Sqlite::open(&config.store.path, access).await?))
 }
 
+/// What tries new components in a process of its own.
+pub(super) fn rehearsal() -> Result<Rehearsal, Failure> {
+    Rehearsal::of_this_program().map_err(|error| Failure::io("find this program", "查找本程序", &error))
+}
+
 /// The components of a deployment. Without a folder for compiled ones everything still works, only slower.
 pub(super) fn library(config: &Config, speech: &Speech) -> Result<Library, Failure> {
     let memory = usize::try_from(config.guest.memory_bytes).unwrap_or(usize::MAX);
-    let engine = Engine::new(Limits { memory, deadline: config.guest.deadline, ..Limits::default() })?;
+    let engine = Engine::new(Limits { memory, deadline: config.guest.deadline, ..Limits::default() })?
+        .rehearsing(rehearsal()?);
     let key = config.store.path.with_extension("cache-key");
     let cache = match Cache::open(&config.guest.cache, &key) {
         Ok(cache) => Some(cache),

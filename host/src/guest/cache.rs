@@ -118,17 +118,15 @@ impl Cache {
 
     /// The compiled component, if a genuine one for this engine is there.
     pub(super) fn load(&self, engine: &Engine, digest: &Digest) -> Option<wasmtime::component::Component> {
-        let (name, path) = self.place(engine, digest);
-        let bytes = fs::read(&path).ok()?;
-        let (mac, artifact) = bytes.split_at_checked(MAC_BYTES)?;
-        self.mac(&name, artifact).verify_slice(mac).ok()?;
+        let artifact = self.artifact(engine, digest)?;
         // SAFETY: `deserialize` trusts its bytes to be what `Component::serialize` gave. The MAC just verified says so:
         // it is keyed with a secret only this program's user can read, and covers the component's digest, the engine's
         // compatibility hash and every byte of the artifact. The bytes are in our memory, so nobody can change them
         // between the check and the use.
         #[expect(unsafe_code, reason = "the one place compiled code is loaded; argued above")]
-        let component = unsafe { wasmtime::component::Component::deserialize(engine.inner(), artifact) };
+        let component = unsafe { wasmtime::component::Component::deserialize(engine.inner(), &artifact) };
         let component = component.ok()?;
+        let (_, path) = self.place(engine, digest);
         let (now, used) = (SystemTime::now(), fs::metadata(&path).and_then(|metadata| metadata.modified()));
         mark_as_used(
             &path,
@@ -138,11 +136,28 @@ impl Cache {
         Some(component)
     }
 
+    /// The machine code of a component, if a genuine one for this engine is there.
+    pub(super) fn artifact(&self, engine: &Engine, digest: &Digest) -> Option<Vec<u8>> {
+        let (name, path) = self.place(engine, digest);
+        let mut bytes = fs::read(&path).ok()?;
+        let (mac, artifact) = bytes.split_at_checked(MAC_BYTES)?;
+        self.mac(&name, artifact).verify_slice(mac).ok()?;
+        Some(bytes.split_off(MAC_BYTES))
+    }
+
     /// Keeps a compiled component. A cache that cannot be written costs time, not correctness, so it only says so.
     pub(super) fn store(&self, engine: &Engine, digest: &Digest, component: &wasmtime::component::Component) {
+        match component.serialize() {
+            Ok(artifact) => self.keep(engine, digest, &artifact),
+            Err(error) => not_kept(digest, &error),
+        }
+    }
+
+    /// The same of its machine code.
+    pub(super) fn keep(&self, engine: &Engine, digest: &Digest, artifact: &[u8]) {
         let (name, path) = self.place(engine, digest);
-        let written = component.serialize().map_err(io::Error::other).and_then(|artifact| {
-            let mac = self.mac(&name, &artifact).finalize().into_bytes();
+        let written = {
+            let mac = self.mac(&name, artifact).finalize().into_bytes();
             let draft = self.folder.join(format!(".{name}.{}", std::process::id()));
             let write = || {
                 let mut file = fs::OpenOptions::new()
@@ -152,18 +167,14 @@ impl Cache {
                     .mode(0o600)
                     .open(&draft)?;
                 file.write_all(&mac)?;
-                file.write_all(&artifact)?;
+                file.write_all(artifact)?;
                 fs::rename(&draft, &path)
             };
             // A disk that is full shall not be filled by what was not finished.
             write().inspect_err(|_| drop(fs::remove_file(&draft)))
-        });
+        };
         if let Err(error) = written {
-            tracing::warn!(
-                guest.digest = digest.as_str(),
-                error = %error,
-                "the compiled component could not be kept; it is compiled again next time"
-            );
+            not_kept(digest, &error);
         }
     }
 
@@ -182,6 +193,14 @@ impl Cache {
         mac.update(artifact);
         mac
     }
+}
+
+fn not_kept(digest: &Digest, error: &dyn std::fmt::Display) {
+    tracing::warn!(
+        guest.digest = digest.as_str(),
+        error = %error,
+        "the compiled component could not be kept; it is compiled again next time"
+    );
 }
 
 /// Keeps in an artifact's time that it is used, about once an hour. Failing to do so makes it look older than it is.

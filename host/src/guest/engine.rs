@@ -7,6 +7,7 @@ use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationCon
 
 use super::error::LoadError;
 use super::limits::{Budget, Limits, MOST_CORE_INSTANCES, MOST_MEMORIES, MOST_TABLE_ELEMENTS, MOST_TABLES};
+use super::rehearsal::Rehearsal;
 use super::screening::PROPOSALS;
 
 /// How often the clock that stops runaway guests ticks.
@@ -26,6 +27,7 @@ pub struct Engine {
     metered: bool,
     slots: Arc<tokio::sync::Semaphore>,
     trials: Arc<Mutex<()>>,
+    rehearsal: Option<Rehearsal>,
 }
 
 impl Engine {
@@ -37,7 +39,26 @@ impl Engine {
     /// An engine whose guests count what they execute: the count is the same on every machine, the guests are slower by
     /// a third. The deadline is longer by as much and more, so that the count decides nothing.
     pub fn measuring(limits: Limits) -> Result<Self, LoadError> {
-        Self::start(Limits { deadline: limits.deadline.saturating_mul(MEASURING), ..limits }, true)
+        Self::metered(Limits { deadline: limits.deadline.saturating_mul(MEASURING), ..limits })
+    }
+
+    /// An engine whose guests count what they execute, within these very limits.
+    pub(super) fn metered(limits: Limits) -> Result<Self, LoadError> {
+        Self::start(limits, true)
+    }
+
+    /// The same engine; what is new to it is tried in a process of its own first.
+    pub fn rehearsing(self, rehearsal: Rehearsal) -> Self {
+        Self { rehearsal: Some(rehearsal), ..self }
+    }
+
+    /// What tries new components in a process of its own; none where this process is such a one, or a test.
+    pub(super) fn rehearsal(&self) -> Option<&Rehearsal> {
+        self.rehearsal.as_ref()
+    }
+
+    pub(super) fn is_metered(&self) -> bool {
+        self.metered
     }
 
     fn start(limits: Limits, metered: bool) -> Result<Self, LoadError> {
@@ -55,7 +76,7 @@ impl Engine {
             })
             .map_err(|e| engine_failed(&e))?;
         let slots = Arc::new(tokio::sync::Semaphore::new(limits.slots as usize));
-        Ok(Self { inner, limits, metered, slots, trials: Arc::default() })
+        Ok(Self { inner, limits, metered, slots, trials: Arc::default(), rehearsal: None })
     }
 
     /// What each call may use.

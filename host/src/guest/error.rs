@@ -103,6 +103,28 @@ pub enum LoadError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A process in which the component was tried did not survive it.
+    #[error("the process in which the component was tried ended by itself: {how}")]
+    Died {
+        /// How it ended.
+        how: String,
+    },
+    /// No process can be started to try the component in.
+    #[error("cannot start a process to try the component in")]
+    Rehearsal {
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A process of this program died while it first used the rules.
+    #[error("ruzhi ended by itself while it first used these rules, at {at}")]
+    Quarantined {
+        /// When it began.
+        at: String,
+    },
+    /// Another process is trying the rules now.
+    #[error("another process of ruzhi is trying these rules now")]
+    TriedElsewhere,
     /// The engine cannot be made.
     #[error("the WebAssembly engine cannot be started: {reason}")]
     Engine {
@@ -141,6 +163,10 @@ impl LoadError {
             Self::Describe(_) => "guest.describe",
             Self::Configuration { .. } => "guest.configuration",
             Self::Description { .. } => "guest.description",
+            Self::Died { .. } => "guest.died",
+            Self::Rehearsal { .. } => "guest.no-process",
+            Self::Quarantined { .. } => "guest.quarantined",
+            Self::TriedElsewhere => "guest.tried-elsewhere",
             Self::Engine { .. } => "guest.engine",
         }
     }
@@ -166,6 +192,10 @@ impl LoadError {
             Self::Describe(error) => format!("规则组件的 `describe` 失败：{}", error.text().zh),
             Self::Configuration { code, message } => format!("规则组件不接受其配置（{code}）：{message}"),
             Self::Description { reason } => format!("规则组件的自述无法使用：{reason}"),
+            Self::Died { how } => format!("试用该组件的进程自行终止：{how}"),
+            Self::Rehearsal { source } => format!("无法启动试用组件的进程：{source}"),
+            Self::Quarantined { at } => format!("ruzhi 在首次使用这套规则时意外退出（{at}）"),
+            Self::TriedElsewhere => "另一个 ruzhi 进程正在试用这套规则".to_owned(),
             Self::Engine { reason } => format!("无法启动 WebAssembly 引擎：{reason}"),
         };
         Text::new(self.to_string(), zh)
@@ -219,6 +249,19 @@ impl LoadError {
                 Text::new("correct the rules file, then run again", "请修改规则文件后重试")
             }
             Self::Description { .. } => Text::new("tell the guest's author", "请告知规则组件的作者"),
+            Self::Died { .. } => Text::new(
+                "use another component; that this one ends a process, or takes more than 4 GiB or 4 minutes to compile, is worth a report with its file",
+                "请换用其他组件；若某组件会使进程终止，或编译超过 4 GiB 内存或 4 分钟，请附上组件文件反馈",
+            ),
+            Self::Rehearsal { .. } => Text::new(
+                "check the limits on processes and open files of ruzhi's user (`TasksMax`, `LimitNOFILE`)",
+                "请检查 ruzhi 用户的进程数与打开文件数限制（`TasksMax`、`LimitNOFILE`）",
+            ),
+            Self::Quarantined { .. } => Text::new(
+                "the rules are not tried again by themselves: put other rules in place, or, if the process was ended from outside (power, memory, kill), let them be tried again with `ruzhi guest confirm TENANT/FLOW`",
+                "这套规则不会自动重试：请更换规则；若进程是被外部终止的（断电、内存不足、kill），可用 `ruzhi guest confirm 租户/同步流` 允许再次试用",
+            ),
+            Self::TriedElsewhere => Text::new("the next run tries again", "下次运行会再试"),
             Self::Engine { .. } => Text::new(
                 "lower `memory` in ruzhi.toml, or raise the limit on address space (`ulimit -v`)",
                 "请在 ruzhi.toml 中调低 `memory`，或放宽地址空间限制（`ulimit -v`）",

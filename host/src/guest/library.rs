@@ -8,14 +8,16 @@ use std::time::SystemTime;
 use super::cache::Cache;
 use super::engine::Engine;
 use super::error::LoadError;
-use super::loader::{Component, MOST_BYTES};
+use super::loader::{Component, MOST_BYTES, screened};
+use super::rehearsal::Rules;
 use crate::model::Digest;
 
-/// Loads components from files and keeps them by digest.
+/// Loads components from files and keeps them by digest. Cheap to clone; all clones keep the same.
+#[derive(Clone)]
 pub struct Library {
     engine: Engine,
     cache: Option<Cache>,
-    loaded: Mutex<HashMap<Digest, Place>>,
+    loaded: Arc<Mutex<HashMap<Digest, Place>>>,
 }
 
 /// Where a component is or is going to be. Held while it is compiled: two flows that ask for one component at once get
@@ -25,7 +27,7 @@ type Place = Arc<Mutex<Option<Component>>>;
 impl Library {
     /// A library for one engine. Without a cache every component is compiled anew in each process.
     pub fn new(engine: Engine, cache: Option<Cache>) -> Self {
-        Self { engine, cache, loaded: Mutex::default() }
+        Self { engine, cache, loaded: Arc::default() }
     }
 
     /// Reads, checks and compiles a component file. `pin` is the digest it must have.
@@ -52,6 +54,23 @@ impl Library {
     /// bytes. Gives how many there were.
     pub fn prune(&self, live: &BTreeSet<Digest>, most: u64) -> usize {
         self.cache.as_ref().map_or(0, |cache| cache.prune(&self.engine, live, most, SystemTime::now()))
+    }
+
+    /// Tries rules in a process of its own, where components are tried in one: whether a process survives that the
+    /// component is compiled, started, and asked to describe itself and to decide rows. What it answers is not looked at.
+    pub fn rehearse(&self, bytes: &[u8], rules: Rules) -> Result<(), LoadError> {
+        let Some(rehearsal) = self.engine.rehearsal() else { return Ok(()) };
+        let contract = screened(&self.engine, bytes)?;
+        let digest = Digest::of(bytes);
+        let known = self.cache.as_ref().and_then(|cache| cache.artifact(&self.engine, &digest));
+        if let Some(artifact) = known {
+            return rehearsal.rehearse(&self.engine, (&artifact, contract), rules);
+        }
+        let artifact = rehearsal.compile(&self.engine, bytes, Some(rules))?;
+        if let Some(cache) = &self.cache {
+            cache.keep(&self.engine, &digest, &artifact);
+        }
+        Ok(())
     }
 
     /// Checks and compiles a component, unless it is known already.

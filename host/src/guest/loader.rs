@@ -57,20 +57,15 @@ impl Component {
 
     /// Checks and compiles a component.
     pub fn from_bytes(engine: &Engine, cache: Option<&Cache>, bytes: &[u8]) -> Result<Self, LoadError> {
-        let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        if size > MOST_BYTES {
-            return Err(LoadError::TooLarge { bytes: size, most: MOST_BYTES });
-        }
         let digest = Digest::of(bytes);
-        let version = contract_of(screen(bytes, engine.limits().memory)?)?;
+        let version = claimed(engine, bytes)?;
         let began = Instant::now();
         let known = cache.and_then(|cache| cache.load(engine, &digest));
         let cached = known.is_some();
         let compiled = match known {
             Some(compiled) => compiled,
             None => {
-                let compiled = wasmtime::component::Component::new(engine.inner(), bytes)
-                    .map_err(|e| LoadError::Compile { reason: words(&e) })?;
+                let compiled = compiled(engine, bytes)?;
                 if let Some(cache) = cache {
                     cache.store(engine, &digest, &compiled);
                 }
@@ -78,6 +73,26 @@ impl Component {
             }
         };
         let compile_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let found = Found { digest, bytes: bytes.len(), version, compile_ms, cached };
+        Self::instantiated(engine, compiled, found)
+    }
+
+    /// A component that this process has compiled, or been given compiled by the one that started it.
+    pub(super) fn of_compiled(
+        engine: &Engine,
+        compiled: wasmtime::component::Component,
+        version: Option<Version>,
+    ) -> Result<Self, LoadError> {
+        let found = Found { digest: Digest::of([]), bytes: 0, version, compile_ms: 0, cached: false };
+        Self::instantiated(engine, compiled, found)
+    }
+
+    fn instantiated(
+        engine: &Engine,
+        compiled: wasmtime::component::Component,
+        found: Found,
+    ) -> Result<Self, LoadError> {
+        let Found { digest, bytes, version, compile_ms, cached } = found;
         let ty = compiled.component_type();
         let mut imports = Vec::new();
         for (name, item) in ty.imports(engine.inner()) {
@@ -110,7 +125,7 @@ impl Component {
         }
         let inspection = Inspection {
             digest,
-            bytes: bytes.len(),
+            bytes,
             built_for: version.map(|version| version.as_str().to_owned()),
             imports,
             exports,
@@ -151,6 +166,43 @@ impl Component {
     }
 }
 
+/// The contract that a component claims, if it may be compiled; none if it names none.
+fn claimed(engine: &Engine, bytes: &[u8]) -> Result<Option<Version>, LoadError> {
+    let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    if size > MOST_BYTES {
+        return Err(LoadError::TooLarge { bytes: size, most: MOST_BYTES });
+    }
+    contract_of(screen(bytes, engine.limits().memory)?)
+}
+
+/// The contract by which a component is asked, if it may be compiled.
+pub(super) fn screened(engine: &Engine, bytes: &[u8]) -> Result<Version, LoadError> {
+    Ok(claimed(engine, bytes)?.unwrap_or(NEWEST))
+}
+
+/// What is known of a component before an instance is made.
+struct Found {
+    digest: Digest,
+    bytes: usize,
+    version: Option<Version>,
+    compile_ms: u64,
+    cached: bool,
+}
+
+/// Compiles a component: in a process of its own where there is one for it.
+fn compiled(engine: &Engine, bytes: &[u8]) -> Result<wasmtime::component::Component, LoadError> {
+    let failed = |e: wasmtime::Error| LoadError::Compile { reason: words(&e) };
+    let Some(rehearsal) = engine.rehearsal() else {
+        return wasmtime::component::Component::new(engine.inner(), bytes).map_err(failed);
+    };
+    let artifact = rehearsal.compile(engine, bytes, None)?;
+    // SAFETY: `deserialize` trusts its bytes to be what `Component::serialize` gave. They come from a process of this very
+    // program that this one has started, through a pipe that no other has, and are in our memory.
+    #[expect(unsafe_code, reason = "compiled code from a process of this program; argued above")]
+    let component = unsafe { wasmtime::component::Component::deserialize(engine.inner(), &artifact) };
+    component.map_err(failed)
+}
+
 /// Why no instance could be made.
 pub(super) fn did_not_start(
     engine: &Engine,
@@ -172,7 +224,12 @@ const NEWEST: Version = Version::V0_2;
 
 /// The version of the contract that a component exports, such as `0.2`.
 pub(super) fn exported(component: &[u8]) -> Option<&'static str> {
-    contract_of(screen(component, usize::MAX).ok()?).ok().flatten().map(Version::as_str)
+    contract(component).map(Version::as_str)
+}
+
+/// The version of the contract that a component exports, if it may be compiled.
+pub(super) fn contract(component: &[u8]) -> Option<Version> {
+    contract_of(screen(component, usize::MAX).ok()?).ok().flatten()
 }
 
 /// The contract a component keeps. The export is the truth: a section can be missing, or say what is not so. A component

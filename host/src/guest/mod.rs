@@ -21,6 +21,7 @@ mod limits;
 mod loader;
 mod mapper;
 mod project;
+mod rehearsal;
 mod screening;
 
 pub use build::{BuildError, Built, Language, Toolchain, build};
@@ -33,3 +34,4 @@ pub use limits::Limits;
 pub use loader::{Component, Inspection};
 pub use mapper::{BATCH, Guest, Measured};
 pub use project::{NameError, ProjectName, project};
+pub use rehearsal::{Rehearsal, Rules as Rehearsed, answer as answer_rehearsal};

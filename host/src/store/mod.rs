@@ -22,8 +22,9 @@ use chrono::{DateTime, Utc};
 pub use error::StoreError;
 pub use row::{
     Absence, ActivationKind, ActivationRow, Artifacts, AttemptRow, DraftPart, DueRecord, FetchedRecord,
-    HoldsUntil, InDoubt, KnownRecord, OperationRow, PlanState, PresentRecord, RecordRow, RecordTrace,
-    RejectRow, RunKind, RunRow, RunState, Settlement, StoredPlan, TenantStatus, Watermark,
+    FirstUse, HoldsUntil, InDoubt, KnownRecord, OperationRow, PlanState, PresentRecord, RecordRow,
+    RecordTrace, RejectRow, RunKind, RunRow, RunState, Settlement, StoredPlan, TenantStatus, UseState,
+    Watermark,
 };
 pub use serving::{AlarmRow, AuditRow, Blocked, Delivery, Paused, StandingRow, WakeKind, WakeRow};
 pub use shown::{
@@ -149,6 +150,12 @@ pub trait Store: Send + Sync {
     ) -> Result<Option<ActivationRow>, StoreError>;
     /// The components that are live in any flow, or were at some moment since then.
     async fn live_components(&self, since: DateTime<Utc>) -> Result<BTreeSet<Digest>, StoreError>;
+    /// What is known of the first use of rules; none of rules that were never used.
+    async fn first_use(&self, rules: &Digest) -> Result<Option<FirstUse>, StoreError>;
+    /// Keeps how far the first use of rules has come.
+    async fn put_first_use(&self, first_use: &FirstUse) -> Result<(), StoreError>;
+    /// Forgets rules whose first use came to nothing. Says whether there was anything to forget.
+    async fn forget_first_use(&self, rules: &Digest) -> Result<bool, StoreError>;
     /// The bytes of a component and a rules file that were live once.
     async fn artifacts(&self, component: &Digest, config: &Digest) -> Result<Artifacts, StoreError>;
 

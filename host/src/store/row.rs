@@ -413,6 +413,37 @@ impl Artifacts {
     }
 }
 
+/// How far the first use of rules has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UseState {
+    /// A process is trying them: should it die, it was these rules that it was trying.
+    Trying,
+    /// They load; no row was decided by them yet.
+    Loaded,
+    /// They have decided rows.
+    Used,
+    /// A process died while it was trying them. An operator lets them be tried again.
+    Quarantined,
+}
+
+/// The first use of rules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FirstUse {
+    /// The rules.
+    pub rules: Digest,
+    /// The tenant that uses them first.
+    pub tenant: TenantId,
+    /// Its flow.
+    pub flow: FlowId,
+    /// How far it has come.
+    pub state: UseState,
+    /// The process that is trying them, as it names itself.
+    pub process: String,
+    /// Since when it is so.
+    pub at: DateTime<Utc>,
+}
+
 /// An entry of the quarantine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RejectRow {

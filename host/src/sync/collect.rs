@@ -4,6 +4,7 @@
 //! it on all cores. Only rows whose content changed are decided again, and rows that other rules decided.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value};
@@ -18,7 +19,9 @@ use crate::jiandaoyun::{Query, Row};
 use crate::meter;
 use crate::model::{Context, Digest, RecordId, RunId, SourceRecord};
 use crate::plan::Resolution;
-use crate::store::{Absence, DueRecord, FetchedRecord, HoldsUntil, PresentRecord, RecordRow};
+use crate::store::{
+    Absence, DueRecord, FetchedRecord, FirstUse, HoldsUntil, PresentRecord, RecordRow, UseState,
+};
 
 pub(super) struct Collecting<'a> {
     pub(super) flow: &'a Flow,
@@ -30,6 +33,8 @@ pub(super) struct Collecting<'a> {
     pub(super) complete: bool,
     /// Most rows may be missing: a person says so.
     pub(super) accept_missing: bool,
+    /// The rules have decided rows in this collect.
+    pub(super) decided: AtomicBool,
 }
 
 /// What a collect came to.
@@ -93,6 +98,12 @@ impl Census {
 }
 
 impl Collecting<'_> {
+    /// What is noted before rules decide their first rows ever; none of rules that have.
+    fn takes_first_use(&self) -> Option<FirstUse> {
+        let first_use = self.flow.first_use.as_ref()?;
+        (!self.decided.swap(true, Ordering::Relaxed)).then(|| first_use.clone())
+    }
+
     /// Reads the form to its end and keeps every decision.
     pub(super) async fn collect(&self) -> Result<Collected, RunError> {
         let flow = self.flow;
@@ -390,6 +401,10 @@ impl<'a> Deciding<'a> {
             while self.under_way.len() >= most {
                 self.keep_one().await?;
             }
+            let first_use = self.collecting.takes_first_use();
+            if let Some(first_use) = &first_use {
+                self.collecting.flow.store.put_first_use(first_use).await?;
+            }
             let (guest, context) = (guest.clone(), self.context.clone());
             let slot = guest.component().engine().slot().await;
             let span = tracing::Span::current();
@@ -397,6 +412,11 @@ impl<'a> Deciding<'a> {
                 let _slot = slot;
                 span.in_scope(|| decide(&guest, &context, batch))
             });
+            if let Some(first_use) = first_use {
+                self.keep_one().await?;
+                let used = FirstUse { state: UseState::Used, ..first_use };
+                self.collecting.flow.store.put_first_use(&used).await?;
+            }
         }
         Ok(())
     }

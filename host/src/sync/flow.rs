@@ -13,7 +13,7 @@ use crate::guest::Guest;
 use crate::jiandaoyun;
 use crate::model::{Clock, Digest, FlowId, RunId, Sighting, TenantId};
 use crate::plan::{Policy, Scope};
-use crate::store::Store;
+use crate::store::{FirstUse, Store};
 use crate::wecom;
 
 /// Gives every run its id.
@@ -47,6 +47,8 @@ pub struct Flow {
     pub source: jiandaoyun::Client,
     /// What decides them.
     pub guest: Guest,
+    /// The rules have decided no row yet: what is noted before they decide the first ones.
+    pub first_use: Option<FirstUse>,
     /// Where the people go.
     pub directory: wecom::Client,
     /// A second credential that may read members' fields.

@@ -1,6 +1,7 @@
 //! A run from beginning to end.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
@@ -295,6 +296,7 @@ impl Running<'_> {
             full: self.request.options().full,
             complete,
             accept_missing: self.request.options().accept_missing,
+            decided: AtomicBool::new(false),
         }
         .collect()
         .await

@@ -7,6 +7,7 @@ mod diff;
 mod import;
 mod list;
 mod new;
+mod rehearse;
 mod rules;
 mod test;
 
@@ -37,6 +38,9 @@ pub(super) enum GuestCommand {
     Activate(activate::Activate),
     /// Make rules live again that were live before · 回退规则
     Rollback(activate::Rollback),
+    /// Try a component in this process, as another command asks through standard input · 试用（由其他命令启动）
+    #[command(hide = true)]
+    Try(rehearse::Try),
     /// What is live, and everything that was: when, by whom, why · 现行规则与历史
     List(list::List),
 }
@@ -57,6 +61,7 @@ impl GuestCommand {
             Self::Diff(command) => command.run(dir, speech).await,
             Self::Activate(command) => command.run(dir, speech).await,
             Self::Rollback(command) => command.run(dir, speech).await,
+            Self::Try(command) => command.run(),
             Self::List(command) => command.run(dir, speech).await,
         }
     }

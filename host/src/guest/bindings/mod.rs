@@ -91,7 +91,7 @@ use crate::model::{Context, Description, Outcome, SourceRecord};
 pub(super) type Answer<T> = wasmtime::Result<Result<T, ruzhi_guest::contract::GuestError>>;
 
 /// A version of the contract.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum Version {
     V0_1,
     V0_2,

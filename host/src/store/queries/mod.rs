@@ -3,6 +3,7 @@
 mod activations;
 mod departures;
 mod due;
+mod first_use;
 mod history;
 mod journal;
 mod ledger;
@@ -23,10 +24,10 @@ use chrono::{DateTime, Utc};
 
 use super::super::{
     Absence, ActivationRow, AlarmRow, Artifacts, AuditRow, Delivery, DraftPart, DueRecord, DueWriteBack,
-    FetchedRecord, InDoubt, KnownRecord, OperationRow, OperationsWanted, PlanState, PresentRecord, RecordRow,
-    RecordTrace, RejectRow, RejectsWanted, RemovedRow, RemovedWanted, RunRow, RunState, RunsCounted,
-    RunsWanted, Settlement, ShownReject, StandingRow, Store, StoreError, StoredPlan, TenantStatus, WakeRow,
-    Watermark, WriteBackScope, WrittenBack,
+    FetchedRecord, FirstUse, InDoubt, KnownRecord, OperationRow, OperationsWanted, PlanState, PresentRecord,
+    RecordRow, RecordTrace, RejectRow, RejectsWanted, RemovedRow, RemovedWanted, RunRow, RunState,
+    RunsCounted, RunsWanted, Settlement, ShownReject, StandingRow, Store, StoreError, StoredPlan,
+    TenantStatus, WakeRow, Watermark, WriteBackScope, WrittenBack,
 };
 use super::{Db, Sqlite};
 use crate::model::{
@@ -182,6 +183,18 @@ impl Store for Sqlite {
 
     async fn live_components(&self, since: DateTime<Utc>) -> Result<BTreeSet<Digest>, StoreError> {
         activations::live_components(self, since).await
+    }
+
+    async fn first_use(&self, rules: &Digest) -> Result<Option<FirstUse>, StoreError> {
+        first_use::of(self, rules).await
+    }
+
+    async fn put_first_use(&self, first_use: &FirstUse) -> Result<(), StoreError> {
+        first_use::put(self, first_use).await
+    }
+
+    async fn forget_first_use(&self, rules: &Digest) -> Result<bool, StoreError> {
+        first_use::forget(self, rules).await
     }
 
     async fn artifacts(&self, component: &Digest, config: &Digest) -> Result<Artifacts, StoreError> {
