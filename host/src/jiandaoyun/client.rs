@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -76,6 +77,8 @@ struct Shared {
     row: (Limiter, Limiter),
     update: (Limiter, Limiter),
     widgets: (Limiter, Limiter),
+    /// Rows to ask for in the next page: fewer where those before were too large together.
+    limit: AtomicU32,
     /// Until when nobody calls, after an 8303 or 8304.
     pause: Mutex<Option<Instant>>,
     called: Mutex<BTreeMap<&'static str, u64>>,
@@ -156,6 +159,7 @@ impl Client {
             row: (limiter(current), limiter(older)),
             update: (limiter(writes), limiter(older_writes)),
             widgets: (limiter(current), limiter(older)),
+            limit: AtomicU32::new(PAGE),
             pause: Mutex::new(None),
             called: Mutex::default(),
         })))
@@ -169,17 +173,24 @@ impl Client {
         query: &Query,
         after: Option<&RecordId>,
     ) -> Result<Vec<Row>, Error> {
-        let mut limit = PAGE;
         loop {
+            let limit = self.0.limit.load(Ordering::Relaxed);
             match self.rows(form, query, after, limit).await {
-                Err(Failure::TooLarge { .. }) if limit > 1 => limit = (limit / SMALLER).max(1),
+                Err(Failure::TooLarge { .. }) if limit > 1 => {
+                    self.0.limit.store((limit / SMALLER).max(1), Ordering::Relaxed);
+                }
                 Err(failure @ Failure::TooLarge { .. }) => {
                     // One row must not keep all others from being read.
                     let row = self.unread_row(form, query, after).await;
                     let row = row.ok_or_else(|| Error::ListRows { form: form.clone(), failure })?;
                     return Ok(vec![row]);
                 }
-                rows => return rows.map_err(|failure| Error::ListRows { form: form.clone(), failure }),
+                Ok(rows) => {
+                    // Where one row is large its neighbours may be.
+                    self.0.limit.store((limit * 2).min(PAGE), Ordering::Relaxed);
+                    return Ok(rows);
+                }
+                Err(failure) => return Err(Error::ListRows { form: form.clone(), failure }),
             }
         }
     }

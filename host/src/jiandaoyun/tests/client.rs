@@ -50,7 +50,7 @@ async fn rows_too_large_for_an_answer_together_come_in_smaller_pages() {
     assert_eq!(read(&client).await.unwrap().len(), 2);
     assert_eq!(client.page(&form(Api::V5), &Query::default(), Some(&id("ab"))).await, Ok(vec![]));
     let limits: Vec<_> = script.seen().into_iter().map(|seen| seen.body["limit"].clone()).collect();
-    assert_eq!(limits, [100, 10, 100]);
+    assert_eq!(limits, [100, 10, 20]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::site::Site;
 
 /// So long may a question take that hours would not suffice for, were each letter looked at for each letter.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_secs(300);
 
 /// A row's field becomes this.
 fn fill(site: &Site, record: &str, field: &str, value: Value) {
