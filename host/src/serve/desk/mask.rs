@@ -212,7 +212,8 @@ fn hidden(text: &str, most: usize) -> String {
         let rest = chars.get(at..).unwrap_or_default();
         // A word is looked through once, where it begins.
         let begins_a_word = at == 0 || !chars.get(at - 1).is_some_and(|before| is_of_an_address(*before));
-        if let Some(length) = if begins_a_word { record(rest) } else { None } {
+        let id = if begins_a_word { record(rest) } else { None };
+        if let Some(length) = id {
             shown.extend(rest.iter().take(length));
             at += length;
             continue;
