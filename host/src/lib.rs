@@ -5,6 +5,7 @@
 //! texts in, the text of a configuration out. `meter` may be told by anybody and asks nobody.
 
 pub mod activation;
+pub mod answer;
 pub mod audit;
 pub mod cli;
 pub mod config;

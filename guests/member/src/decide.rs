@@ -14,9 +14,12 @@ use crate::target::Field;
 #[derive(Default)]
 pub(crate) struct Notes(Vec<String>);
 
+/// A list of a thousand unknown names is a thousand remarks, each compared with those before. The host keeps no more.
+const MOST_NOTES: usize = 50;
+
 impl Notes {
     pub(crate) fn add(&mut self, note: String) {
-        if !self.0.contains(&note) {
+        if self.0.len() < MOST_NOTES && !self.0.contains(&note) {
             self.0.push(note);
         }
     }

@@ -4,6 +4,7 @@
 //! folded.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use ruzhi_guest::date::{self, Moment};
 use ruzhi_guest::fault::{cut, show};
@@ -196,13 +197,9 @@ fn look_up(entry: &Entry, lookup: &Lookup, value: &Value, notes: &mut Notes) -> 
         }
     }
     // Two names of one department are that department once.
-    let mut once: Vec<Value> = Vec::with_capacity(found.len());
-    for item in found {
-        if !once.contains(&item) {
-            once.push(item);
-        }
-    }
-    Ok(Value::Array(once))
+    let mut seen = BTreeSet::new();
+    found.retain(|item| seen.insert(value::json(item)));
+    Ok(Value::Array(found))
 }
 
 fn look_up_one(entry: &Entry, lookup: &Lookup, value: &Value, notes: &mut Notes) -> Result<Value, Fault> {

@@ -15,6 +15,9 @@ use crate::fault::Fault;
 use crate::row::Row;
 use crate::{department, email, mobile, note, rule, text, value};
 
+/// Remarks of one row; the host keeps no more.
+const MOST_NOTES: usize = 50;
+
 /// A row of the form.
 #[derive(Debug, Clone)]
 pub struct Record<'a> {
@@ -201,7 +204,7 @@ impl<'a> Record<'a> {
     /// Makes a remark that the record's trace shows, such as which default was filled in; none twice.
     pub fn note(&self, text: impl Into<String>) {
         let (text, mut notes) = (text.into(), self.notes.borrow_mut());
-        if !notes.contains(&text) {
+        if notes.len() < MOST_NOTES && !notes.contains(&text) {
             notes.push(text);
         }
     }

@@ -14,7 +14,7 @@ use super::last_words;
 use super::limits::{Budget, MOST_TABLE_ELEMENTS, Refused};
 use super::loader::{self, Component};
 use crate::meter;
-use crate::model::{Context, Description, Digest, Outcome, SourceRecord};
+use crate::model::{Context, Decision, Description, Digest, Outcome, SourceRecord, Violation, row};
 
 /// Records handed to a guest at once. An instance is made for each batch; at a hundred its cost per record is nothing
 /// beside one call to WeCom.
@@ -136,8 +136,28 @@ impl Guest {
         }
     }
 
-    /// The same as [`Guest::decide`], with what it took.
+    /// The same as [`Guest::decide`], with what it took. Of a row that is too long the guest is not asked.
     pub fn measure(&self, context: &Context, records: &[SourceRecord]) -> Measured {
+        let refused: Vec<Option<Vec<Violation>>> =
+            records.iter().map(|record| row::refused(&record.json)).collect();
+        if refused.iter().all(Option::is_none) {
+            return self.measure_all(context, records);
+        }
+        let asked = records.iter().zip(&refused).filter(|(_, refused)| refused.is_none());
+        let asked: Vec<SourceRecord> = asked.map(|(record, _)| record.clone()).collect();
+        let measured = self.measure_all(context, &asked);
+        let outcomes = measured.outcomes.map(|decided| {
+            let mut decided = decided.into_iter();
+            let outcome = |refused: Option<Vec<Violation>>| match refused {
+                Some(violations) => Some(Outcome::new(Decision::Reject(violations))),
+                None => decided.next(),
+            };
+            refused.into_iter().filter_map(outcome).collect()
+        });
+        Measured { outcomes, ..measured }
+    }
+
+    fn measure_all(&self, context: &Context, records: &[SourceRecord]) -> Measured {
         let (Some(first), Some(last)) = (records.first(), records.last()) else {
             return Measured { outcomes: Ok(Vec::new()), wall: Duration::ZERO, fuel: None, peak: 0 };
         };

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::code::{Reaction, meaning};
 use super::error::{Error, Failure, passes};
 use super::form::{Api, Form, Query, Row, Widget};
-use super::transport::{Http, Reply, Transport, clean};
+use super::transport::{Broken, Http, Reply, Transport, clean};
 use crate::meter;
 use crate::model::{Clock, RecordId, ServiceClock, Sighting};
 use crate::rate::{Backoff, Jitter, Limiter};
@@ -28,6 +29,8 @@ const PER_ROUTE: (u32, u32) = (30, 5);
 const WRITES_PER_ROUTE: (u32, u32) = (20, 5);
 /// Rows in a page: the most the service gives.
 const PAGE: u32 = 100;
+/// A page that is too large for an answer is asked for again with so many times fewer rows.
+const SMALLER: u32 = 10;
 const ATTEMPTS: u32 = 8;
 const BACKOFF: Backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(20));
 /// After 8303 and 8304 the service asks for a second's pause.
@@ -74,6 +77,8 @@ struct Shared {
     row: (Limiter, Limiter),
     update: (Limiter, Limiter),
     widgets: (Limiter, Limiter),
+    /// Rows to ask for in the next page: fewer where those before were too large together.
+    limit: AtomicU32,
     /// Until when nobody calls, after an 8303 or 8304.
     pause: Mutex<Option<Instant>>,
     called: Mutex<BTreeMap<&'static str, u64>>,
@@ -154,30 +159,67 @@ impl Client {
             row: (limiter(current), limiter(older)),
             update: (limiter(writes), limiter(older_writes)),
             widgets: (limiter(current), limiter(older)),
+            limit: AtomicU32::new(PAGE),
             pause: Mutex::new(None),
             called: Mutex::default(),
         })))
     }
 
-    /// The next page: up to 100 rows after `after`, in the order of their ids. A page with fewer is the last.
+    /// The next page: up to 100 rows after `after`, in the order of their ids. Only an empty one is the end: rows that are
+    /// too large for an answer together come in smaller pages, and one that is too large by itself as [`Row::unread`].
     pub async fn page(
         &self,
         form: &Form,
         query: &Query,
         after: Option<&RecordId>,
     ) -> Result<Vec<Row>, Error> {
+        loop {
+            let limit = self.0.limit.load(Ordering::Relaxed);
+            match self.rows(form, query, after, limit).await {
+                Err(Failure::TooLarge { .. }) if limit > 1 => {
+                    self.0.limit.store((limit / SMALLER).max(1), Ordering::Relaxed);
+                }
+                Err(failure @ Failure::TooLarge { .. }) => {
+                    // One row must not keep all others from being read.
+                    let row = self.unread_row(form, query, after).await;
+                    let row = row.ok_or_else(|| Error::ListRows { form: form.clone(), failure })?;
+                    return Ok(vec![row]);
+                }
+                Ok(rows) => {
+                    // Where one row is large its neighbours may be.
+                    self.0.limit.store((limit * 2).min(PAGE), Ordering::Relaxed);
+                    return Ok(rows);
+                }
+                Err(failure) => return Err(Error::ListRows { form: form.clone(), failure }),
+            }
+        }
+    }
+
+    async fn rows(
+        &self,
+        form: &Form,
+        query: &Query,
+        after: Option<&RecordId>,
+        limit: u32,
+    ) -> Result<Vec<Row>, Failure> {
         let body = Body {
             data_id: after.map(RecordId::as_str),
             fields: &query.fields,
             filter: query.filter.as_ref(),
-            limit: Some(PAGE),
+            limit: Some(limit),
             ..Body::of(form)
         };
-        let rows = self.0.ask(form, Target::Rows, &body).await.and_then(|answer| rows(answer, after));
-        rows.map_err(|failure| Error::ListRows { form: form.clone(), failure })
+        self.0.ask(form, Target::Rows, &body).await.and_then(|answer| rows(answer, after))
     }
 
-    /// One row, by its id, whatever the filter; none if it was deleted.
+    /// The next row where it is too large for an answer of its own: its id and when it was changed, which are never large.
+    async fn unread_row(&self, form: &Form, query: &Query, after: Option<&RecordId>) -> Option<Row> {
+        let query = Query { fields: vec!["updateTime".to_owned()], filter: query.filter.clone() };
+        let rows = self.rows(form, &query, after, 1).await.ok()?;
+        rows.into_iter().next().map(Row::unread)
+    }
+
+    /// One row, by its id, whatever the filter; none if it was deleted, and [`Row::unread`] if it is too large.
     pub async fn row(&self, form: &Form, id: &RecordId) -> Result<Option<Row>, Error> {
         let body = Body { data_id: Some(id.as_str()), ..Body::of(form) };
         match self.0.ask(form, Target::Row, &body).await {
@@ -186,6 +228,9 @@ impl Client {
                 _ => Ok(None),
             },
             Err(Failure::Refused { code: 4001, .. }) => Ok(None),
+            Err(Failure::TooLarge { .. }) => {
+                Ok(Some(Row::unread(Row { id: id.clone(), fields: Map::new() })))
+            }
             Err(failure) => Err(Error::GetRow { form: form.clone(), id: id.clone(), failure }),
         }
     }
@@ -380,10 +425,11 @@ impl Shared {
         pause.filter(|over| *over > Instant::now())
     }
 
-    fn judge(&self, reply: Result<Reply, String>) -> Attempt {
+    fn judge(&self, reply: Result<Reply, Broken>) -> Attempt {
         let reply = match reply {
             Ok(reply) => reply,
-            Err(detail) => return Attempt::Again(Failure::NoAnswer { detail }, BACKOFF),
+            Err(Broken::NoAnswer(detail)) => return Attempt::Again(Failure::NoAnswer { detail }, BACKOFF),
+            Err(Broken::TooLarge(excess)) => return Attempt::Failed(Failure::TooLarge { excess }),
         };
         let status = reply.status;
         if passes(status) {

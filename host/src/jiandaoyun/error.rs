@@ -2,6 +2,7 @@
 
 use super::code::{Reaction, meaning};
 use super::form::Form;
+use crate::answer::Excess;
 use crate::model::{RecordId, Text};
 
 /// What kind of failure it is.
@@ -105,6 +106,12 @@ pub enum Failure {
         /// How long the body was.
         length: usize,
     },
+    /// An answer of more than is read. It is not asked for again as it was: it would be as large.
+    #[error("{excess}")]
+    TooLarge {
+        /// What it has too much of.
+        excess: Excess,
+    },
     /// A success that lacks what was asked for.
     #[error("the answer has no usable `{what}`")]
     Shape {
@@ -132,7 +139,7 @@ impl Failure {
             Self::Http { status } if passes(*status) => Class::Exhausted,
             Self::Http { .. } => Class::Config,
             Self::NoAnswer { .. } | Self::Unreadable { .. } => Class::Exhausted,
-            Self::Shape { .. } | Self::Order { .. } => Class::Permanent,
+            Self::TooLarge { .. } | Self::Shape { .. } | Self::Order { .. } => Class::Permanent,
         }
     }
 
@@ -143,6 +150,7 @@ impl Failure {
             Self::Http { status } => format!("jiandaoyun.http_{status}"),
             Self::NoAnswer { .. } => "jiandaoyun.no_answer".to_owned(),
             Self::Unreadable { .. } => "jiandaoyun.unreadable".to_owned(),
+            Self::TooLarge { .. } => "jiandaoyun.too_large".to_owned(),
             Self::Shape { .. } => "jiandaoyun.shape".to_owned(),
             Self::Order { .. } => "jiandaoyun.order".to_owned(),
         }
@@ -180,6 +188,13 @@ impl Failure {
                 ),
                 format!("应答不完整或不是 JSON（{length} 字节）。请检查 base_url，稍后重新运行。"),
             ),
+            Self::TooLarge { excess } => {
+                let Text { en, zh } = excess.text();
+                Text::new(
+                    format!("{en}. If a row has a text as long as that, shorten it; else check `base_url`."),
+                    format!("{zh}。若某行的内容确实如此之长，请缩短；否则请检查 base_url。"),
+                )
+            }
             Self::Shape { what } => Text::new(
                 format!("the answer has no usable `{what}`. Check that `base_url` leads to JianDaoYun."),
                 format!("应答缺少可用的 {what}。请检查 base_url 是否指向简道云。"),

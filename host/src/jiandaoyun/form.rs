@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde_json::{Map, Value};
 
-use crate::model::RecordId;
+use crate::model::{RecordId, row};
 
 /// The version of the routes. From v5 on the form's ids are in the body and the rates are higher.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -82,6 +82,15 @@ pub struct Row {
     pub fields: Map<String, Value>,
 }
 
+impl Row {
+    /// A row of which no more than this was read: it is too large for an answer.
+    pub fn unread(row: Self) -> Self {
+        let Self { id, mut fields } = row;
+        fields.insert(row::UNREAD.to_owned(), Value::Bool(true));
+        Self { id, fields }
+    }
+}
+
 /// A field of a form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Widget {
@@ -97,10 +106,15 @@ pub struct Widget {
     pub items: Vec<Self>,
 }
 
+/// The longest name that is kept, in characters: names are told in messages. No guest reads a field of a longer one.
+const LONGEST: usize = 200;
+
 impl Widget {
     /// The widgets of a list as the service writes it; what has no name is left out.
     pub(super) fn list(value: &Value) -> Vec<Self> {
-        let text = |widget: &Value, key: &str| widget.get(key).and_then(Value::as_str).map(str::to_owned);
+        let text = |widget: &Value, key: &str| -> Option<String> {
+            Some(widget.get(key)?.as_str()?.chars().take(LONGEST).collect())
+        };
         let widget = |widget: &Value| {
             let name = text(widget, "name").or_else(|| text(widget, "widgetName"))?;
             Some(Self {

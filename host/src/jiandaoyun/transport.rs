@@ -10,6 +10,7 @@ use reqwest::{Proxy, Url, redirect, retry};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::error::Failure;
+use crate::answer::{self, Excess, Unread};
 use crate::model::http_date;
 
 const CONNECT: Duration = Duration::from_secs(5);
@@ -25,11 +26,19 @@ pub(super) struct Reply {
     pub(super) date: Option<DateTime<Utc>>,
 }
 
+/// Why there is no answer.
+pub(super) enum Broken {
+    /// None came, or it broke off; this came instead.
+    NoAnswer(String),
+    /// It has more than is read.
+    TooLarge(Excess),
+}
+
 /// What carries a request to the service.
 #[async_trait]
 pub(super) trait Transport: Send + Sync {
-    /// Posts a JSON body, once. The error says what came instead of an answer.
-    async fn post(&self, url: &Url, body: &[u8]) -> Result<Reply, String>;
+    /// Posts a JSON body, once.
+    async fn post(&self, url: &Url, body: &[u8]) -> Result<Reply, Broken>;
 }
 
 /// HTTP, with the key in every request.
@@ -67,12 +76,17 @@ impl Http {
 
 #[async_trait]
 impl Transport for Http {
-    async fn post(&self, url: &Url, body: &[u8]) -> Result<Reply, String> {
-        let answer = self.0.post(url.clone()).body(body.to_vec()).send().await.map_err(describe)?;
+    async fn post(&self, url: &Url, body: &[u8]) -> Result<Reply, Broken> {
+        let broken = |error| Broken::NoAnswer(describe(error));
+        let answer = self.0.post(url.clone()).body(body.to_vec()).send().await.map_err(broken)?;
         let status = answer.status().as_u16();
         let date = answer.headers().get(DATE).and_then(|date| http_date(date.to_str().ok()?));
-        let body = answer.bytes().await.map_err(describe)?;
-        Ok(Reply { status, body: body.into(), date })
+        // A row that is written comes back whole, so every answer may be as large as a page.
+        let body = answer::read(answer, answer::LIST).await.map_err(|unread| match unread {
+            Unread::TooLarge(excess) => Broken::TooLarge(excess),
+            Unread::Broken(error) => broken(error),
+        })?;
+        Ok(Reply { status, body, date })
     }
 }
 

@@ -10,6 +10,7 @@ mod id;
 pub mod json;
 mod ledger;
 mod operation;
+pub mod row;
 mod service_clock;
 mod text;
 

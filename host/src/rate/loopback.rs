@@ -30,6 +30,25 @@ pub(crate) fn json(status: u16, body: &str) -> Vec<u8> {
         .into()
 }
 
+/// The head of an answer whose body goes on for as long as it is read.
+pub(crate) const ENDLESS: &[u8] = b"HTTP/1.1 200 OK\r\nx-body: endless\r\n\r\n";
+
+/// An answer of a few megabytes that are unpacked to a gigabyte of spaces: one literal, and then the longest of all
+/// repetitions over and over, in the code that needs no table (RFC 1951, 3.2.6).
+pub(crate) fn bomb() -> Vec<u8> {
+    const HEAD: &[u8] = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-encoding: gzip\r\n\r\n";
+    const GZIP: [u8; 10] = [31, 139, 8, 0, 0, 0, 0, 0, 0, 3];
+    // Not the last block, of the fixed code; then a space.
+    let begin = "01001010000";
+    // 258 bytes, as far back as one. Eight of them are 13 whole bytes.
+    let again = "1100010100000".repeat(16);
+    let bits: Vec<u8> = begin.bytes().chain(again.bytes()).map(|bit| bit - b'0').collect();
+    let packed: Vec<u8> =
+        bits.chunks(8).map(|byte| byte.iter().rev().fold(0, |packed, bit| packed << 1 | bit)).collect();
+    let (begin, again) = packed[..15].split_at(2);
+    [HEAD, &GZIP, begin, &again.repeat((1 << 30) / (8 * 258))].concat()
+}
+
 /// The service: where it listens, what it was sent.
 pub(crate) struct Loopback {
     pub(crate) address: SocketAddr,
@@ -56,6 +75,10 @@ impl Loopback {
                         let Some(bytes) = answer(&request) else { return };
                         let last = bytes.windows(17).any(|span| span == b"connection: close");
                         if stream.write_all(&bytes).await.is_err() || last {
+                            return;
+                        }
+                        if bytes == ENDLESS {
+                            while stream.write_all(&[b' '; 4096]).await.is_ok() {}
                             return;
                         }
                     }

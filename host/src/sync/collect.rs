@@ -3,7 +3,6 @@
 //! Pages are read one after another, because the cursor of each is the end of the one before; decisions are made beside
 //! it on all cores. Only rows whose content changed are decided again, and rows that other rules decided.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -17,7 +16,7 @@ use super::service_time::{ServiceTime, UPDATED, updated_at};
 use crate::guest::BATCH;
 use crate::jiandaoyun::{Query, Row};
 use crate::meter;
-use crate::model::{Context, Digest, RecordId, RunId, SourceRecord};
+use crate::model::{Context, Digest, RecordId, RunId, SourceRecord, row};
 use crate::plan::Resolution;
 use crate::store::{
     Absence, DueRecord, FetchedRecord, FirstUse, HoldsUntil, PresentRecord, RecordRow, UseState,
@@ -68,6 +67,10 @@ const ASKED_FOR: usize = 200;
 
 /// The system field of a workflow's state.
 const FLOW_STATE: &str = "flowState";
+
+/// A batch's rows are this long together at most, so that long rows do not use up the memory of a guest that decides them
+/// with others.
+const BATCH_BYTES: usize = 4 << 20;
 
 /// So few rows may be missing whatever their share.
 const FEW_MISSING: u64 = 10;
@@ -397,7 +400,14 @@ impl<'a> Deciding<'a> {
         let most = guest.component().engine().limits().slots as usize * 2;
         let mut records = records.into_iter().peekable();
         while records.peek().is_some() {
-            let batch: Vec<FetchedRecord> = records.by_ref().take(BATCH).collect();
+            let mut batch: Vec<FetchedRecord> = Vec::new();
+            let mut length = 0;
+            while let Some(next) = records.next_if(|next| {
+                batch.is_empty() || (batch.len() < BATCH && length + next.record.json.len() <= BATCH_BYTES)
+            }) {
+                length += next.record.json.len();
+                batch.push(next);
+            }
             while self.under_way.len() >= most {
                 self.keep_one().await?;
             }
@@ -497,19 +507,13 @@ fn holds_until(guest: &crate::guest::Guest, outcome: &crate::model::Outcome) -> 
 }
 
 /// The row with its id and the source fields and nothing else: what a guest sees of it, what is stored, and what is hashed
-/// to tell whether it has changed.
-pub(crate) fn visible(row: Row, source_fields: &[String]) -> String {
-    let Row { id, mut fields } = row;
-    let mut visible: BTreeMap<&str, Value> = BTreeMap::new();
-    for field in source_fields {
-        if let Some(value) = fields.remove(field) {
-            visible.insert(field, value);
-        }
-    }
-    visible.insert("_id", Value::String(id.into()));
-    let visible: Map<String, Value> =
-        visible.into_iter().map(|(field, value)| (field.to_owned(), value)).collect();
-    Value::Object(visible).to_string()
+/// to tell whether it has changed. What is too long for [`row::kept`] is shortened.
+pub(crate) fn visible(fetched: Row, source_fields: &[String]) -> String {
+    let Row { id, mut fields } = fetched;
+    let seen = |field: &str| fields.remove(field).map(|value| (field.to_owned(), value));
+    let seen: Map<String, Value> =
+        source_fields.iter().map(String::as_str).chain([row::UNREAD]).filter_map(seen).collect();
+    row::kept(id.as_str(), seen)
 }
 
 /// What a guest is told of the world. The moment is exact to the millisecond, as those are until when decisions hold.

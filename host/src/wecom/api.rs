@@ -1,5 +1,7 @@
 //! The calls this client makes.
 
+use crate::answer;
+
 /// One call of the API; rates are kept for each. What deletes the members a file does not name is not among them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Api {
@@ -33,6 +35,21 @@ impl Api {
             Self::Upload => "media/upload",
             Self::SyncUser => "batch/syncuser",
             Self::JobResult => "batch/getresult",
+        }
+    }
+
+    /// The most bytes of its answer. Many calls are in flight at once, so only what lists something may be large.
+    pub(super) const fn most(self) -> usize {
+        match self {
+            Self::ListId | Self::Departments | Self::Members | Self::JobResult => answer::LIST,
+            Self::GetToken
+            | Self::Create
+            | Self::Update
+            | Self::Delete
+            | Self::Get
+            | Self::UseridByMobile
+            | Self::Upload
+            | Self::SyncUser => answer::WORD,
         }
     }
 

@@ -245,6 +245,10 @@ fn answer(
             in_doubt = true;
             Outcome::Failed(Failure::NoAnswer { detail: clean(&detail, &secrets) })
         }
+        Read::TooLarge(excess) => {
+            in_doubt = true;
+            Outcome::Failed(Failure::TooLarge { excess })
+        }
         Read::Code(errcode, raw) => {
             in_doubt |= DOUBTFUL.contains(&errcode);
             Outcome::Failed(match class(errcode) {

@@ -21,6 +21,7 @@ use super::redact::{RedactedUrl, clean, from_ip};
 use super::token::{Token, TokenStore};
 use super::transport::{Broken, Payload, Reply, Transport};
 use super::write::Attempt;
+use crate::answer::Excess;
 use crate::meter;
 use crate::model::{Clock, ServiceClock};
 use crate::rate::{Backoff, Jitter};
@@ -144,14 +145,14 @@ impl Caller {
     }
 
     /// The answer, unless the process is to end and it does not come soon.
-    async fn answer(&self, url: &RedactedUrl, payload: &Payload<'_>) -> Result<Reply, Broken> {
+    async fn answer(&self, url: &RedactedUrl, call: &Call<'_>) -> Result<Reply, Broken> {
         let overdue = async {
             self.quit.cancelled().await;
             sleep(LAST_ANSWER).await;
         };
         tokio::select! {
             biased;
-            reply = self.transport.send(url, payload) => reply,
+            reply = self.transport.send(url, &call.payload, call.api.most()) => reply,
             () = overdue => Err(Broken::Lost("ruzhi ended before the answer came".to_owned())),
         }
     }
@@ -210,7 +211,7 @@ impl Caller {
         };
         self.calls.of(api).fetch_add(1, Ordering::Relaxed);
         let (at, begin) = (self.clock.now(), Instant::now());
-        let reply = self.answer(&url, &call.payload).await;
+        let reply = self.answer(&url, call).await;
         let (date, took) = (reply.as_ref().ok().and_then(|reply| reply.date), begin.elapsed());
         let read = Read::of(reply);
         slot.finish();
@@ -248,6 +249,11 @@ impl Caller {
             Read::Lost(_) => {
                 tries.in_doubt = true;
                 return self.again(tries, Failure::NoAnswer { detail: errmsg });
+            }
+            // The same call would draw the same answer.
+            Read::TooLarge(excess) => {
+                tries.in_doubt = true;
+                return failed(Failure::TooLarge { excess });
             }
             Read::Code(errcode, raw) => (errcode, raw),
         };
@@ -348,6 +354,7 @@ pub(super) enum Read {
     Code(i64, String),
     NotSent(String),
     Lost(String),
+    TooLarge(Excess),
 }
 
 impl Read {
@@ -356,6 +363,7 @@ impl Read {
             Ok(reply) => reply,
             Err(Broken::NotSent(detail)) => return Self::NotSent(detail),
             Err(Broken::Lost(detail)) => return Self::Lost(detail),
+            Err(Broken::TooLarge(excess)) => return Self::TooLarge(excess),
         };
         // Every answer of WeCom's own is a 200; another status comes from something in between.
         if reply.status != 200 {
@@ -389,13 +397,14 @@ impl Read {
     pub(super) fn attempt(&self, api: Api, at: DateTime<Utc>, took: Duration, secrets: &[&str]) -> Attempt {
         let (errcode, text) = match self {
             Self::Success(answer) => {
-                (Some(0), answer.get("errmsg").and_then(Value::as_str).unwrap_or_default())
+                (Some(0), Cow::Borrowed(answer.get("errmsg").and_then(Value::as_str).unwrap_or_default()))
             }
-            Self::Warned(errmsg) => (Some(0), errmsg.as_str()),
-            Self::Code(errcode, errmsg) => (Some(*errcode), errmsg.as_str()),
-            Self::NotSent(detail) | Self::Lost(detail) => (None, detail.as_str()),
+            Self::Warned(errmsg) => (Some(0), Cow::Borrowed(errmsg.as_str())),
+            Self::Code(errcode, errmsg) => (Some(*errcode), Cow::Borrowed(errmsg.as_str())),
+            Self::NotSent(detail) | Self::Lost(detail) => (None, Cow::Borrowed(detail.as_str())),
+            Self::TooLarge(excess) => (None, Cow::Owned(excess.to_string())),
         };
-        Attempt { api: api.path(), at, took, errcode, errmsg: clean(text, secrets) }
+        Attempt { api: api.path(), at, took, errcode, errmsg: clean(&text, secrets) }
     }
 }
 

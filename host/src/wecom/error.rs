@@ -3,6 +3,7 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::errcode::{Blame, Class, blame, class, meaning};
+use crate::answer::Excess;
 use crate::model::{DepartmentId, Text, UserId};
 
 /// An operation that failed. What made it fail is the source, a [`Failure`].
@@ -138,6 +139,13 @@ pub enum Failure {
         /// What came instead.
         detail: String,
     },
+    /// An answer of more than is read. The call may have been carried out, and is not made again: its answer would be as
+    /// large.
+    #[error("{excess}")]
+    TooLarge {
+        /// What it has too much of.
+        excess: Excess,
+    },
     /// The rate limit does not lift.
     #[error("rate limit (45009) until {}", until.to_rfc3339_opts(SecondsFormat::Secs, true))]
     Parked {
@@ -168,7 +176,11 @@ impl Failure {
             Self::Settings { .. } => Class::Configuration,
             Self::Refused { errcode, .. } => class(*errcode),
             Self::Warned { .. } | Self::Shape { .. } | Self::Endless { .. } => Class::Bug,
-            Self::Busy { .. } | Self::Unreachable { .. } | Self::NoAnswer { .. } | Self::Quit => Class::Retry,
+            Self::Busy { .. }
+            | Self::Unreachable { .. }
+            | Self::NoAnswer { .. }
+            | Self::TooLarge { .. }
+            | Self::Quit => Class::Retry,
             Self::Parked { .. } => Class::Throttled,
         }
     }
@@ -191,6 +203,7 @@ impl Failure {
             | Self::Warned { .. }
             | Self::Unreachable { .. }
             | Self::NoAnswer { .. }
+            | Self::TooLarge { .. }
             | Self::Quit
             | Self::Endless { .. }
             | Self::Shape { .. } => None,
@@ -204,6 +217,7 @@ impl Failure {
             Self::Warned { .. } => "wecom.warning".to_owned(),
             Self::Unreachable { .. } => "wecom.unreachable".to_owned(),
             Self::NoAnswer { .. } => "wecom.no_answer".to_owned(),
+            Self::TooLarge { .. } => "wecom.too_large".to_owned(),
             Self::Parked { .. } => "wecom.45009".to_owned(),
             Self::Quit => "run.quit".to_owned(),
             Self::Endless { .. } => "wecom.endless".to_owned(),
@@ -261,6 +275,16 @@ impl Failure {
                 ),
                 format!("企业微信没有给出可读的应答（{detail}）。请检查 base_url 与 proxy，稍后重新运行。"),
             ),
+            Self::TooLarge { excess } => {
+                let Text { en, zh } = excess.text();
+                Text::new(
+                    format!(
+                        "{}. Check that `base_url` and `proxy` lead to WeCom; run again later.",
+                        capital(&en)
+                    ),
+                    format!("{zh}。请检查 base_url 与 proxy 是否指向企业微信，稍后重新运行。"),
+                )
+            }
             Self::Parked { until } => {
                 let until = until.to_rfc3339_opts(SecondsFormat::Secs, true);
                 Text::new(

@@ -11,6 +11,7 @@ use reqwest::{Proxy, Url, redirect, retry};
 
 use super::error::Failure;
 use super::redact::{RedactedUrl, clean};
+use crate::answer::{self, Excess, Unread};
 use crate::model::http_date;
 
 const CONNECT: Duration = Duration::from_secs(5);
@@ -44,13 +45,15 @@ pub(super) enum Broken {
     NotSent(String),
     /// The request may have arrived and been carried out.
     Lost(String),
+    /// It arrived, and the answer has more than is read.
+    TooLarge(Excess),
 }
 
 /// What carries a request to the service.
 #[async_trait]
 pub(super) trait Transport: Send + Sync {
-    /// Sends a request exactly once.
-    async fn send(&self, url: &RedactedUrl, payload: &Payload<'_>) -> Result<Reply, Broken>;
+    /// Sends a request exactly once, and reads an answer of at most `most` bytes.
+    async fn send(&self, url: &RedactedUrl, payload: &Payload<'_>, most: usize) -> Result<Reply, Broken>;
 }
 
 /// HTTP. Nothing is sent twice by itself: neither redirects nor the library's own retries are followed.
@@ -80,7 +83,7 @@ impl Http {
 
 #[async_trait]
 impl Transport for Http {
-    async fn send(&self, url: &RedactedUrl, payload: &Payload<'_>) -> Result<Reply, Broken> {
+    async fn send(&self, url: &RedactedUrl, payload: &Payload<'_>, most: usize) -> Result<Reply, Broken> {
         let url = url.reveal().clone();
         let request = match payload {
             Payload::Nothing => self.0.get(url),
@@ -106,8 +109,11 @@ impl Transport for Http {
         })?;
         let status = answer.status().as_u16();
         let date = answer.headers().get(DATE).and_then(|date| http_date(date.to_str().ok()?));
-        let body = answer.bytes().await.map_err(|error| Broken::Lost(describe(error)))?;
-        Ok(Reply { status, body: body.into(), date })
+        let body = answer::read(answer, most).await.map_err(|unread| match unread {
+            Unread::TooLarge(excess) => Broken::TooLarge(excess),
+            Unread::Broken(error) => Broken::Lost(describe(error)),
+        })?;
+        Ok(Reply { status, body, date })
     }
 }
 

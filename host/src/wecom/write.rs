@@ -258,10 +258,12 @@ impl Subject<'_> {
             {
                 Verdict::Lost
             }
-            Failure::NoAnswer { .. } if in_doubt => Verdict::Lost,
+            Failure::NoAnswer { .. } | Failure::TooLarge { .. } if in_doubt => Verdict::Lost,
             Failure::Busy { errcode, .. } => Verdict::Busy { errcode: Some(errcode) },
             // An answer that is missing without doubt was the token's: the write itself was not sent.
-            Failure::Unreachable { .. } | Failure::NoAnswer { .. } => Verdict::Busy { errcode: None },
+            Failure::Unreachable { .. } | Failure::NoAnswer { .. } | Failure::TooLarge { .. } => {
+                Verdict::Busy { errcode: None }
+            }
             Failure::Parked { until } => Verdict::Parked { until },
             Failure::Quit => Verdict::Quit,
             failure @ (Failure::Settings { .. } | Failure::Shape { .. } | Failure::Endless { .. }) => {

@@ -11,6 +11,9 @@ use crate::text::has_control;
 /// The names `extra` may hold.
 pub const FIELDS: [&str; 4] = ["extattr", "external_profile", "avatar_mediaid", "nickname"];
 
+/// The most bytes of a field's JSON text. A member with a hundred attributes has a third of it.
+const MOST: usize = 64 << 10;
+
 /// The fields of `user/create` that have a place of their own in the contract.
 const OWN: [&str; 18] = [
     "userid",
@@ -36,7 +39,7 @@ const OWN: [&str; 18] = [
 /// Whether a field may be given in `extra` with this JSON text.
 ///
 /// # Errors
-/// `extra.own-field`, `extra.unknown-field`, `extra.not-json`; `extattr.invalid`, `external-profile.invalid`,
+/// `extra.own-field`, `extra.unknown-field`, `extra.too-long`, `extra.not-json`; `extattr.invalid`, `external-profile.invalid`,
 /// `avatar-mediaid.invalid`, `nickname.invalid`.
 pub fn check(field: &str, json: &str) -> Result<(), Fault> {
     if OWN.contains(&field) {
@@ -55,6 +58,16 @@ pub fn check(field: &str, json: &str) -> Result<(), Fault> {
             ),
             format_args!(
                 "{shown} is no field for extra: it takes extattr, external_profile, avatar_mediaid, nickname"
+            ),
+        ));
+    }
+    if json.len() > MOST {
+        return Err(Fault::new(
+            "extra.too-long",
+            format_args!("{field} 的内容有 {} 字节，不得超过 {MOST} 字节，请缩短", json.len()),
+            format_args!(
+                "the value of {field} has {} bytes, at most {MOST} are allowed. Shorten it",
+                json.len()
             ),
         ));
     }

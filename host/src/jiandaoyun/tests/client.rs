@@ -44,6 +44,35 @@ async fn a_v5_page_names_the_form_in_its_body() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn rows_too_large_for_an_answer_together_come_in_smaller_pages() {
+    let script = Script::of(vec![Canned::TooLarge, page(&["aa", "ab"]), page(&[])]);
+    let client = client(&script);
+    assert_eq!(read(&client).await.unwrap().len(), 2);
+    assert_eq!(client.page(&form(Api::V5), &Query::default(), Some(&id("ab"))).await, Ok(vec![]));
+    let limits: Vec<_> = script.seen().into_iter().map(|seen| seen.body["limit"].clone()).collect();
+    assert_eq!(limits, [100, 10, 20]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_row_too_large_for_an_answer_is_named_and_the_others_are_read() {
+    let large = || Canned::TooLarge;
+    let script = Script::of(vec![large(), large(), large(), page(&["ab"]), page(&["ac"]), large()]);
+    let client = client(&script);
+    let query = Query { fields: vec!["name".to_owned()], filter: Some(json!({ "rel": "and", "cond": [] })) };
+    let rows = client.page(&form(Api::V5), &query, Some(&id("aa"))).await.unwrap();
+    assert_eq!(rows.iter().map(|row| row.id.as_str()).collect::<Vec<_>>(), ["ab"]);
+    assert_eq!(rows[0].fields["_unread"], true);
+    let seen = script.seen();
+    assert_eq!(
+        (&seen[3].body["fields"], &seen[3].body["limit"], &seen[3].body["data_id"], &seen[3].body["filter"]),
+        (&json!(["updateTime"]), &json!(1), &json!("aa"), &seen[0].body["filter"])
+    );
+    assert_eq!(client.page(&form(Api::V5), &query, Some(&id("ab"))).await.unwrap().len(), 1);
+    let row = client.row(&form(Api::V5), &id("ab")).await.unwrap().unwrap();
+    assert_eq!(row.fields["_unread"], true, "it is there");
+}
+
+#[tokio::test(start_paused = true)]
 async fn older_routes_name_the_form_in_their_path() {
     for api in [Api::V1, Api::V2, Api::V4] {
         let script = Script::of(vec![page(&["ab"]), ok(json!({ "widgets": [] }))]);

@@ -8,7 +8,7 @@ use chrono::DateTime;
 use super::super::{Api, Client, Error, Query, Row, Settings};
 use super::{KEY, clock, form, settings};
 use crate::model::FixedClock;
-use crate::rate::loopback::{Loopback, json};
+use crate::rate::loopback::{ENDLESS, Loopback, bomb, json};
 
 async fn read(client: &Client) -> Result<Vec<Row>, Error> {
     client.page(&form(Api::V5), &Query::default(), None).await
@@ -61,6 +61,22 @@ async fn a_compressed_page_is_read() {
     })
     .await;
     assert_eq!(read(&Client::new(settings(&wire.url()), clock()).unwrap()).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn an_answer_without_end_is_given_up_and_the_same_is_not_asked_again() {
+    for answer in [bomb(), ENDLESS.to_vec()] {
+        let wire = Loopback::serve(move |_| Some(answer.clone())).await;
+        let client = Client::new(settings(&wire.url()), clock()).unwrap();
+        let error = read(&client).await.unwrap_err();
+        assert_eq!(error.code(), "jiandaoyun.too_large");
+        assert!(error.explain().en.contains("larger than 16 MiB"), "{:?}", error.explain());
+        let error = client.widgets(&form(Api::V5)).await.unwrap_err();
+        assert_eq!(error.code(), "jiandaoyun.too_large");
+        let asked: Vec<_> = wire.seen().into_iter().map(|request| request.body).collect();
+        assert_eq!(asked.len(), 5);
+        assert!((1..asked.len()).all(|at| asked[at] != asked[at - 1]), "{asked:?}");
+    }
 }
 
 #[test]

@@ -17,6 +17,7 @@ use serde_json::Value;
 
 use super::address::{Address, Addresses, Taker};
 use super::message::{self, Notice};
+use crate::answer::{self, Unread};
 use crate::meter;
 use crate::model::Text;
 use crate::rate::{Backoff, Jitter};
@@ -34,7 +35,8 @@ const WHOLE: Duration = Duration::from_secs(10);
 /// An answer, whatever it says.
 pub(super) struct Reply {
     pub(super) status: u16,
-    pub(super) body: Vec<u8>,
+    /// What it says, or why that was not read to its end.
+    pub(super) body: Result<Vec<u8>, String>,
 }
 
 /// What carries a message.
@@ -83,8 +85,11 @@ impl Transport for Http {
         let failed = |error: reqwest::Error| NotPosted::NoAnswer(kind(&error).to_owned());
         let answer = request.send().await.map_err(failed)?;
         let status = answer.status().as_u16();
-        let body = answer.bytes().await.map_err(failed)?;
-        Ok(Reply { status, body: body.into() })
+        let body = answer::read(answer, answer::RECEIPT).await.map_err(|unread| match unread {
+            Unread::TooLarge(excess) => excess.text().en,
+            Unread::Broken(error) => kind(&error).to_owned(),
+        });
+        Ok(Reply { status, body })
     }
 }
 
@@ -123,7 +128,7 @@ impl Verdict {
 }
 
 /// Reads an answer.
-fn judge(taker: Taker, answer: Result<Reply, NotPosted>) -> Verdict {
+pub(super) fn judge(taker: Taker, answer: Result<Reply, NotPosted>) -> Verdict {
     let reply = match answer {
         Ok(reply) => reply,
         Err(NotPosted::NoAnswer(detail)) => return Verdict::Later(detail),
@@ -137,6 +142,7 @@ fn judge(taker: Taker, answer: Result<Reply, NotPosted>) -> Verdict {
     let success = (200..300).contains(&reply.status);
     let passes = matches!(reply.status, 408 | 429 | 500..);
     match taker {
+        // Its status says all: what it says besides is not asked for, and may have no end.
         Taker::Url if success => Verdict::Taken,
         _ if passes => Verdict::Later(format!("HTTP {}", reply.status)),
         _ if !success => Verdict::Refused(Text::new(
@@ -144,7 +150,11 @@ fn judge(taker: Taker, answer: Result<Reply, NotPosted>) -> Verdict {
             format!("应答为 HTTP {}", reply.status),
         )),
         _ => {
-            let answer: Option<Value> = serde_json::from_slice(&reply.body).ok();
+            let body = match reply.body {
+                Ok(body) => body,
+                Err(detail) => return Verdict::Later(detail),
+            };
+            let answer: Option<Value> = serde_json::from_slice(&body).ok();
             let code = answer.as_ref().and_then(|answer| answer.get("errcode"));
             let code = code.and_then(|code| code.as_i64().or_else(|| code.as_str()?.parse().ok()));
             match code {

@@ -3,6 +3,10 @@
 //! One rule for every answer of the desk. WeCom's fields are masked by their name, as everywhere (`plan::masked`); a field
 //! of the form by its label and by what is in it; a free text by what looks like a number or an e-mail address. Names,
 //! accounts, departments and dates are shown.
+//!
+//! A text may be as long as whoever filled in the form liked. Of a cell its beginning is shown, and only that is looked
+//! through, with enough behind it to see a number or address that begins there whole. Every character is looked at a fixed
+//! number of times.
 
 use serde_json::{Map, Value};
 
@@ -41,6 +45,16 @@ const PRIVATE: [&str; 26] = [
     "birth",
 ];
 
+/// So many characters of a cell of the form are shown, and of all cells of a row together.
+pub(super) const CELL: usize = 2_000;
+pub(super) const ROW: usize = 32_000;
+/// So many characters of another text are shown. Those that ruzhi stores are shorter.
+const TEXT: usize = 10_000;
+/// So many characters behind the last that is shown are looked at: an e-mail address has 254 at most.
+const AHEAD: usize = 400;
+/// What stands for all that is not shown.
+const MORE: &str = "…";
+
 /// What may be seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sight {
@@ -61,7 +75,7 @@ impl Sight {
 
     /// A free text.
     pub(super) fn text(self, text: &str) -> String {
-        if self.is_revealed() { text.to_owned() } else { hidden(text) }
+        if self.is_revealed() { beginning(text, TEXT) } else { hidden(text, TEXT) }
     }
 
     /// What WeCom said. What it appends for whoever diagnoses is no number of a person.
@@ -80,69 +94,126 @@ impl Sight {
         let masked = plan::masked(&Map::from_iter([(name.to_owned(), value.clone())])).remove(name);
         match masked {
             Some(Value::String(text)) if value.as_str() == Some(text.as_str()) => {
-                Value::String(hidden(&text))
+                Value::String(hidden(&text, TEXT))
             }
             masked => masked.unwrap_or_default(),
         }
     }
 
-    /// A field of the form.
-    pub(super) fn cell(self, label: &str, value: &Value) -> Value {
-        if self.is_revealed() {
-            return value.clone();
-        }
+    /// A field of the form, in at most `most` characters.
+    pub(super) fn cell(self, label: &str, value: &Value, most: usize) -> Value {
         let label = label.to_lowercase();
-        let private = PRIVATE.iter().any(|part| label.contains(part));
-        masked_value(value, private)
+        let private = !self.is_revealed() && PRIVATE.iter().any(|part| label.contains(part));
+        Cell { sight: self, left: most }.shown(value, private)
     }
 }
 
-fn masked_value(value: &Value, private: bool) -> Value {
-    match value {
-        Value::String(text) if private => Value::String(ends(text)),
-        Value::String(text) => Value::String(hidden(text)),
-        Value::Number(number) => {
-            let text = number.to_string();
-            let digits = text.chars().filter(char::is_ascii_digit).count();
-            if digits >= NUMBER || private { Value::String(ends(&text)) } else { value.clone() }
+/// A cell while it is written down.
+struct Cell {
+    sight: Sight,
+    /// Characters that may still be shown. A part of a list takes one, whatever is in it.
+    left: usize,
+}
+
+impl Cell {
+    fn shown(&mut self, value: &Value, private: bool) -> Value {
+        match value {
+            Value::String(text) => {
+                let shown = match self.sight {
+                    Sight::Revealed => beginning(text, self.left),
+                    Sight::Masked if private => ends(text),
+                    Sight::Masked => hidden(text, self.left),
+                };
+                self.take(shown.chars().count());
+                Value::String(shown)
+            }
+            Value::Number(number) => {
+                let text = number.to_string();
+                self.take(text.len());
+                let digits = text.chars().filter(char::is_ascii_digit).count();
+                let hides = self.sight == Sight::Masked && (digits >= NUMBER || private);
+                if hides { Value::String(ends(&text)) } else { value.clone() }
+            }
+            Value::Array(items) => {
+                let mut shown = Vec::new();
+                for item in items {
+                    if self.left == 0 {
+                        shown.push(MORE.into());
+                        break;
+                    }
+                    self.take(1);
+                    shown.push(self.shown(item, private));
+                }
+                Value::Array(shown)
+            }
+            Value::Object(fields) => {
+                let mut shown = Map::new();
+                for (name, value) in fields {
+                    if self.left == 0 {
+                        shown.insert(MORE.to_owned(), MORE.into());
+                        break;
+                    }
+                    // The service's own ids are digits too, and nobody's.
+                    let id = name.starts_with('_') || name == "username" || name.ends_with("id");
+                    let name = beginning(name, self.left);
+                    self.take(name.chars().count().max(1));
+                    let value = match value {
+                        Value::String(text) if id && !private => {
+                            let text = beginning(text, self.left);
+                            self.take(text.chars().count());
+                            Value::String(text)
+                        }
+                        Value::Number(_) if id && !private => value.clone(),
+                        value => self.shown(value, private),
+                    };
+                    shown.insert(name, value);
+                }
+                Value::Object(shown)
+            }
+            other => other.clone(),
         }
-        Value::Array(items) => items.iter().map(|item| masked_value(item, private)).collect(),
-        Value::Object(fields) => {
-            let masked = |(name, value): (&String, &Value)| {
-                // The service's own ids are digits too, and nobody's.
-                let id = name.starts_with('_') || name == "username" || name.ends_with("id");
-                (name.clone(), if id && !private { value.clone() } else { masked_value(value, private) })
-            };
-            Value::Object(fields.iter().map(masked).collect())
-        }
-        other => other.clone(),
+    }
+
+    fn take(&mut self, characters: usize) {
+        self.left = self.left.saturating_sub(characters);
+    }
+}
+
+/// At most so many characters of a text, and an ellipsis for the others.
+pub(super) fn beginning(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}{MORE}", text.get(..end).unwrap_or(text)),
+        None => text.to_owned(),
     }
 }
 
 /// Keeps the ends of a text.
 fn ends(text: &str) -> String {
-    let count = text.chars().count();
-    if count == 0 {
+    if text.is_empty() {
         return String::new();
     }
-    if count <= 4 {
-        return "…".to_owned();
+    let longer_than = |most: usize| text.chars().nth(most).is_some();
+    if !longer_than(4) {
+        return MORE.to_owned();
     }
-    let kept = if count > 8 { 3 } else { 1 };
+    let kept = if longer_than(8) { 3 } else { 1 };
     let start: String = text.chars().take(kept).collect();
-    let end: String = text.chars().skip(count - 2).collect();
-    format!("{start}…{end}")
+    let [last, before] = [text.chars().next_back(), text.chars().nth_back(1)];
+    start.chars().chain(MORE.chars()).chain(before).chain(last).collect()
 }
 
-/// A text without numbers of seven digits or more, however they are grouped, and without e-mail addresses.
-fn hidden(text: &str) -> String {
-    let chars: Vec<char> = text.chars().collect();
-    let mut shown = String::with_capacity(text.len());
+/// The beginning of a text, without numbers of seven digits or more, however they are grouped, and without e-mail
+/// addresses. What begins within the first `most` characters is looked at whole.
+fn hidden(text: &str, most: usize) -> String {
+    let chars: Vec<char> = text.chars().take(most.saturating_add(AHEAD)).collect();
+    let mut shown = String::with_capacity(text.len().min(most.saturating_mul(4)));
     let mut at = 0;
-    while let Some(c) = chars.get(at) {
+    while let Some(c) = chars.get(at).filter(|_| at < most) {
         let rest = chars.get(at..).unwrap_or_default();
+        // A word is looked through once, where it begins.
         let begins_a_word = at == 0 || !chars.get(at - 1).is_some_and(|before| is_of_an_address(*before));
-        if let Some(length) = record(rest).filter(|_| begins_a_word) {
+        let id = if begins_a_word { record(rest) } else { None };
+        if let Some(length) = id {
             shown.extend(rest.iter().take(length));
             at += length;
             continue;
@@ -162,6 +233,9 @@ fn hidden(text: &str) -> String {
             at += 1;
         }
     }
+    if at < chars.len() {
+        shown.push_str(MORE);
+    }
     shown
 }
 
@@ -169,7 +243,8 @@ fn is_digit(c: char) -> bool {
     c.is_ascii_digit() || ('０'..='９').contains(&c)
 }
 
-/// How long a number is that begins here, its groups parted by a space or a hyphen; none if it is too short to be one.
+/// How long a number is that begins here, its groups parted by a space or a hyphen; none if it is too short to be one, and
+/// then no more than a few characters were looked at.
 fn number(rest: &[char]) -> Option<usize> {
     if let Some(date) = date(rest) {
         return Some(date);
@@ -203,9 +278,10 @@ fn is_of_an_address(c: char) -> bool {
 
 /// How long the id of a record is that begins here: 24 hexadecimal digits name a row of a form and nobody's number.
 fn record(rest: &[char]) -> Option<usize> {
-    let length = rest.iter().take_while(|c| c.is_ascii_alphanumeric()).count();
+    const LENGTH: usize = 24;
+    let length = rest.iter().take(LENGTH + 1).take_while(|c| c.is_ascii_alphanumeric()).count();
     let hexadecimal = rest.iter().take(length).all(char::is_ascii_hexdigit);
-    (length == 24 && hexadecimal).then_some(length)
+    (length == LENGTH && hexadecimal).then_some(length)
 }
 
 /// The address that ruzhi's own messages show as an example.
@@ -263,7 +339,7 @@ mod tests {
 
     #[test]
     fn a_field_of_the_form_is_masked_by_its_label_and_by_what_is_in_it() {
-        let cell = |label: &str, value: Value| Sight::Masked.cell(label, &value);
+        let cell = |label: &str, value: Value| Sight::Masked.cell(label, &value, CELL);
         assert_eq!(cell("家庭住址", json!("深圳市南山区科技园一号")), json!("深圳市…一号"));
         assert_eq!(cell("姓名", json!("李四")), json!("李四"));
         assert_eq!(cell("备注", json!("联系 13800138000")), json!("联系 138…00"));
@@ -277,6 +353,50 @@ mod tests {
             cell("部门", json!([{"_id": "65f0a1b2c3d4e5f601234567", "name": "生产部"}])),
             json!([{"_id": "65f0a1b2c3d4e5f601234567", "name": "生产部"}])
         );
+    }
+
+    #[test]
+    fn a_long_cell_is_cut_and_nothing_of_a_number_is_left_where_it_is_cut() {
+        let cell = |value: &Value| Sight::Masked.cell("备注", value, 10);
+        for (text, shown) in [
+            ("零一二三四五六七八九十", "零一二三四五六七八九…"),
+            ("零一二三四五六七八九", "零一二三四五六七八九"),
+            ("电话是 13800138000 或 13900139000", "电话是 138…00…"),
+            ("零一二三四 138 0013 8000", "零一二三四 138…00"),
+            ("零一二三四五六七八1380013800013800", "零一二三四五六七八138…00"),
+            ("零一二三四 li.si@example.com。", "零一二三四 li.…om…"),
+            ("零一二三四五六七 123 四", "零一二三四五六七 123…"),
+        ] {
+            assert_eq!(cell(&json!(text)), json!(shown), "{text}");
+        }
+        assert_eq!(
+            cell(&json!(["零一二", "三四五", "六七八", "九"])),
+            json!(["零一二", "三四五", "六…", "…"])
+        );
+        assert_eq!(
+            cell(&json!([[], [], [], [], [], [], [], [], [], [], [], []])).as_array().unwrap().len(),
+            11
+        );
+        assert_eq!(
+            cell(&json!({"a": "零一二三四五六七", "b": 1, "c": 2})),
+            json!({"a": "零一二三四五六七", "b": 1, "…": "…"})
+        );
+        assert_eq!(cell(&json!({"_id": "a".repeat(100)})), json!({"_id": "aaaaaaa…"}));
+        assert_eq!(Sight::Revealed.cell("手机号", &json!("13800138000"), 10), json!("1380013800…"));
+    }
+
+    #[test]
+    fn a_long_text_takes_no_longer_for_each_of_its_letters() {
+        // With a look at all that follows from each letter on, each of these takes hours.
+        let began = std::time::Instant::now();
+        for piece in
+            ["a", "0", "f", "1 ", "1-", "a1", "@", "a.", "1@", "2026-05-01", "字", "𠮷", " ", "123456 a"]
+        {
+            let text = piece.repeat(200_000);
+            assert!(hidden(&text, usize::MAX).chars().count() <= text.chars().count(), "{piece}");
+            assert!(Sight::Masked.text(&text).chars().count() <= TEXT + 30, "{piece}");
+        }
+        assert!(began.elapsed().as_secs() < 60, "{:?}", began.elapsed());
     }
 
     #[test]

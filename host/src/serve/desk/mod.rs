@@ -8,6 +8,7 @@
 
 mod action;
 mod alarms;
+mod aside;
 mod attention;
 mod audit;
 mod chart;

@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::aside::aside;
 use super::audit::{Asking, recorded};
 use super::labels::Labels;
 use super::mask::Sight;
@@ -264,17 +265,20 @@ async fn chosen(process: &Process, asked: &QuarantineAsked, rows: bool) -> Resul
             none.insert(of);
         }
     }
-    let is_chosen = |shown: &ShownReject| {
-        let reject = &shown.reject;
-        let of = labels.get(&(reject.tenant.clone(), reject.flow.clone())).unwrap_or(&nameless);
-        let ruled = asked
-            .rule
-            .as_ref()
-            .is_none_or(|rule| reject.refusal.violations.iter().any(|violation| violation.rule == *rule));
-        ruled && search.finds(shown, of, Sight::of(asked.reveal))
-    };
-    let rejects = rejects.into_iter().filter(is_chosen).map(|shown| shown.reject).collect();
-    Ok(Chosen { rejects, labels })
+    let (rule, sight) = (asked.rule.clone(), Sight::of(asked.reveal));
+    aside(move || {
+        let is_chosen = |shown: &ShownReject| {
+            let reject = &shown.reject;
+            let of = labels.get(&(reject.tenant.clone(), reject.flow.clone())).unwrap_or(&nameless);
+            let ruled = rule
+                .as_ref()
+                .is_none_or(|rule| reject.refusal.violations.iter().any(|violation| violation.rule == *rule));
+            ruled && search.finds(shown, of, sight)
+        };
+        let rejects = rejects.into_iter().filter(is_chosen).map(|shown| shown.reject).collect();
+        Chosen { rejects, labels }
+    })
+    .await
 }
 
 /// What is in quarantine of a tenant or a flow, by rule, and how many records that is.
@@ -293,7 +297,6 @@ async fn part(process: &Process, asked: &QuarantineAsked) -> Result<QuarantineVi
     let chosen = chosen(process, asked, false).await?;
     let by_rule = chosen.by_rule();
     let Chosen { rejects, labels } = chosen;
-    let nameless = Labels::default();
     let most = page_size(asked.most) as usize;
     let start = match &asked.after {
         Some(after) => rejects.partition_point(|reject| RejectPlace::of(reject) <= *after),
@@ -301,11 +304,9 @@ async fn part(process: &Process, asked: &QuarantineAsked) -> Result<QuarantineVi
     };
     let page = rejects.get(start..).unwrap_or_default();
     let more = page.len() > most;
-    let sight = Sight::of(asked.reveal);
-    let mut items = Vec::new();
-    let mut next = None;
+    let (sight, total) = (Sight::of(asked.reveal), rejects.len() as u64);
+    let mut chosen = Vec::new();
     for reject in page.iter().take(most) {
-        let of = labels.get(&(reject.tenant.clone(), reject.flow.clone())).unwrap_or(&nameless);
         let mut reject = reject.clone();
         if reject.content.is_none() {
             let wanted = RejectsWanted {
@@ -318,33 +319,33 @@ async fn part(process: &Process, asked: &QuarantineAsked) -> Result<QuarantineVi
             let found = process.store.rejects_wanted(&wanted).await?.into_iter().next();
             reject.content = found.and_then(|shown| shown.reject.content);
         }
-        next = Some(RejectPlace::of(&reject).to_string());
-        let mut view = RejectView::of(&reject, of, sight);
-        if view.waits_for == WaitsFor::Person {
-            view.removal = of_record(process, (&view.tenant, &view.flow, &view.record), sight).await?;
-        }
-        items.push(view);
+        chosen.push(reject);
     }
-    Ok(QuarantineView {
-        page: Page { items, next: next.filter(|_| more) },
-        total: rejects.len() as u64,
-        by_rule,
-        revealed: asked.reveal,
-    })
+    let next = chosen.last().filter(|_| more).map(|reject| RejectPlace::of(reject).to_string());
+    let mut items = aside(move || views(&chosen, &labels, sight)).await?;
+    for view in items.iter_mut().filter(|view| view.waits_for == WaitsFor::Person) {
+        view.removal = of_record(process, (&view.tenant, &view.flow, &view.record), sight).await?;
+    }
+    Ok(QuarantineView { page: Page { items, next }, total, by_rule, revealed: asked.reveal })
 }
 
 async fn export(process: &Process, visitor: &Visitor, asked: &QuarantineAsked) -> Result<Vec<u8>, Failure> {
     let Chosen { rejects, labels } = chosen(process, asked, true).await?;
+    let (sight, lang) = (Sight::of(asked.reveal), visitor.lang);
+    aside(move || sheet::write(&views(&rejects, &labels, sight), lang)).await?
+}
+
+fn views(
+    rejects: &[RejectRow],
+    labels: &HashMap<(TenantId, FlowId), Labels>,
+    sight: Sight,
+) -> Vec<RejectView> {
     let nameless = Labels::default();
-    let sight = Sight::of(asked.reveal);
-    let views: Vec<RejectView> = rejects
-        .iter()
-        .map(|reject| {
-            let of = labels.get(&(reject.tenant.clone(), reject.flow.clone())).unwrap_or(&nameless);
-            RejectView::of(reject, of, sight)
-        })
-        .collect();
-    sheet::write(&views, visitor.lang)
+    let view = |reject: &RejectRow| {
+        let of = labels.get(&(reject.tenant.clone(), reject.flow.clone())).unwrap_or(&nameless);
+        RejectView::of(reject, of, sight)
+    };
+    rejects.iter().map(view).collect()
 }
 
 impl RejectView {

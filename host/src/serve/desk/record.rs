@@ -5,10 +5,11 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::aside::aside;
 use super::audit::{Asking, recorded};
 use super::found::no_record;
 use super::labels::Labels;
-use super::mask::Sight;
+use super::mask::{self, Sight};
 use super::page::FieldChange;
 use super::plan::OperationView;
 use super::quarantine::RejectView;
@@ -76,7 +77,7 @@ pub struct RowField {
     pub field: String,
     /// What the form calls it.
     pub label: String,
-    /// What is in it.
+    /// What is in it; of what is long the beginning, which ends with `…`.
     pub value: Value,
 }
 
@@ -136,8 +137,9 @@ async fn view(
     let trace = trace.ok_or_else(|| no_record(tenant, flow, record))?;
     let labels = Labels::of(store, tenant, flow).await?;
     let activation = store.activation_of(tenant, flow, &trace.rules).await?;
-    Ok(RecordView {
-        tenant: tenant.clone(),
+    let removal = of_record(process, (tenant, flow, record), sight).await?;
+    let tenant = tenant.clone();
+    aside(move || RecordView {
         row: row(&trace.content, &labels, sight),
         guest: GuestName {
             component: activation.as_ref().map(|activation| activation.component.clone()),
@@ -151,17 +153,18 @@ async fn view(
         told: trace.context.as_ref().map(|context| format!("{} {}", context.now, context.timezone)),
         holds_until: trace.holds_until,
         refusal: trace.refusal.as_ref().map(|reject| RejectView::of(reject, &labels, sight)),
-        removal: of_record(process, (tenant, flow, record), sight).await?,
+        removal,
         operations: trace
             .operations
             .iter()
-            .map(|operation| OperationView::of(tenant, operation, &labels, sight))
+            .map(|operation| OperationView::of(&tenant, operation, &labels, sight))
             .collect(),
         members: trace
             .members
             .iter()
             .map(|(member, state)| MemberView { userid: member.to_string(), state: state.clone() })
             .collect(),
+        tenant,
         flow: trace.flow,
         record: trace.record,
         fetched_at: trace.fetched_at,
@@ -169,18 +172,30 @@ async fn view(
         decided_at: trace.decided_at,
         revealed: sight.is_revealed(),
     })
+    .await
 }
 
-/// A row, field by field, in the order of their names.
+/// A row, field by field, in the order of their names. Of a long one the beginning of each cell, until there is enough.
 pub(super) fn row(content: &str, labels: &Labels, sight: Sight) -> Vec<RowField> {
     let Ok(Value::Object(fields)) = serde_json::from_str(content) else { return Vec::new() };
+    let mut left = mask::ROW;
     fields
         .into_iter()
         .map(|(field, value)| {
             let label = labels.of_form(&field);
-            RowField { value: sight.cell(&label, &value), label, field }
+            let value = sight.cell(&label, &value, mask::CELL.min(left));
+            left = left.saturating_sub(length(&value));
+            RowField { value, label, field }
         })
         .collect()
+}
+
+/// How many bytes a shown value has, at least one.
+fn length(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len().max(1),
+        other => other.to_string().len(),
+    }
 }
 
 fn decision(trace: &RecordTrace, labels: &Labels, sight: Sight) -> DecisionView {

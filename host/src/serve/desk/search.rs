@@ -1,12 +1,12 @@
 //! Words, and the records that have them.
 //!
 //! What is masked is not found by its parts: else a number could be guessed digit by digit by whoever may not see it. A
-//! whole number or address is found, for who types it knows it.
+//! whole number or address is found, for who types it knows it. Of a long cell what is shown is searched.
 
 use serde_json::Value;
 
 use super::labels::Labels;
-use super::mask::Sight;
+use super::mask::{CELL, Sight};
 use ruzhi_guest::contract::Text;
 
 use crate::model::Decision;
@@ -65,7 +65,7 @@ impl Search {
             for (field, value) in &fields {
                 let label = labels.of_form(field);
                 texts.push(Found::open(&label));
-                let seen = sight.cell(&label, value);
+                let seen = sight.cell(&label, value, CELL);
                 leaves(value, &seen, &mut texts);
             }
         }

@@ -2,12 +2,16 @@
 
 use chrono::{DateTime, Utc};
 
+use super::mask::beginning;
 use super::quarantine::RejectView;
 use crate::failure::Failure;
 use crate::model::{Lang, RefusedBy};
 
 /// What tells a spreadsheet that a file is UTF-8.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
+
+/// Excel takes 32,767 characters into a cell and parts a file that has more; two are the apostrophe and the ellipsis.
+const CELL: usize = 32_765;
 
 /// One line for each reason of each record.
 pub(super) fn write(rejects: &[RejectView], lang: Lang) -> Result<Vec<u8>, Failure> {
@@ -88,6 +92,7 @@ fn moment(at: DateTime<Utc>) -> String {
 /// A cell that a spreadsheet takes for a text, whoever wrote it: one that begins like a formula gets an apostrophe before
 /// it (OWASP, CSV injection).
 fn text(cell: &str) -> String {
+    let cell = &beginning(cell, CELL);
     let first = cell.trim_start_matches(' ').chars().next();
     let computed =
         matches!(first, Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '＝' | '＋' | '－' | '＠'));
@@ -103,6 +108,8 @@ mod tests {
         for formula in ["=1+1", "+8613800138000", "-2", "@SUM(A1)", "\t=1", "\r=1", "  =1", "＝1", "＠A1"] {
             assert_eq!(text(formula), format!("'{formula}"));
         }
+        let long = format!("={}", "字".repeat(40_000));
+        assert_eq!(text(&long), format!("'={}…", "字".repeat(32_764)));
         for plain in ["", "李四", "1=1", "a@b.cn", "{\"a\":\"=1\"}"] {
             assert_eq!(text(plain), plain);
         }

@@ -139,7 +139,7 @@ pub(super) fn operations() -> Vec<Operation> {
     ]
 }
 
-fn row(n: u32, content: serde_json::Value, decision: Decision) -> RecordRow {
+pub(super) fn row(n: u32, content: serde_json::Value, decision: Decision) -> RecordRow {
     let content = content.to_string();
     RecordRow {
         id: record(n),

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::super::{Answer, BatchRow, Client, Limits, Rates, Settings, Verdict, Write, sheets};
 use super::{SECRET, now, settings, userid, zhang};
 use crate::model::FixedClock;
-use crate::rate::loopback::{Loopback, Request, json};
+use crate::rate::loopback::{ENDLESS, Loopback, Request, bomb, json};
 
 const DONE: Verdict = Verdict::Done { created_departments: vec![] };
 const TOKEN: &str = "a-token-that-nobody-may-see";
@@ -136,6 +136,27 @@ async fn an_answer_that_breaks_off_leaves_the_write_in_doubt() {
         // Nothing was sent twice behind our back.
         assert_eq!(wire.seen().len(), 3);
     }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_too_large_leaves_the_write_in_doubt_and_is_asked_for_once() {
+    for answer in [bomb(), ENDLESS.to_vec()] {
+        let wire = service(move |_, _| Some(answer.clone())).await;
+        let client = client(settings(&wire.url()));
+        let answer = create(&client).await;
+        assert_eq!((answer.verdict, answer.in_doubt), (Verdict::Lost, true));
+        let told: Vec<_> = answer.attempts.iter().map(|a| (a.errcode, a.errmsg.as_str())).collect();
+        assert_eq!(told, [(None, "more than 1 MiB of answer")]);
+        assert_eq!(client.department_ids().await.unwrap_err().code(), "wecom.too_large");
+        assert_eq!(wire.seen().len(), 3, "the token, the create and the list, each once");
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_is_too_large_leaves_no_write_in_doubt() {
+    let wire = Loopback::serve(|_| Some(ENDLESS.to_vec())).await;
+    let answer = create(&client(settings(&wire.url()))).await;
+    assert_eq!((answer.verdict, answer.in_doubt), (Verdict::Busy { errcode: None }, false));
 }
 
 #[tokio::test]

@@ -86,7 +86,7 @@ impl Script {
 
 #[async_trait]
 impl Transport for Script {
-    async fn send(&self, url: &RedactedUrl, payload: &Payload<'_>) -> Result<Reply, Broken> {
+    async fn send(&self, url: &RedactedUrl, payload: &Payload<'_>, _: usize) -> Result<Reply, Broken> {
         let url = url.reveal();
         let path = url.path().strip_prefix("/cgi-bin/").unwrap().to_owned();
         let canned = self.0.queues.lock().unwrap().get_mut(path.as_str()).and_then(VecDeque::pop_front);

@@ -39,5 +39,6 @@ mod service_clock;
 mod site;
 mod source;
 mod terminal;
+mod texts;
 mod wall;
 mod write_back;

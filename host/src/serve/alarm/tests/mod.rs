@@ -1,5 +1,6 @@
 //! What the alarms promise.
 
+mod answers;
 mod book;
 mod telling;
 mod text;
@@ -102,7 +103,7 @@ impl Transport for Script {
         let body = serde_json::from_slice(&body).unwrap();
         self.posted.lock().unwrap().push((url.expose_secret().to_owned(), body));
         match self.answer.lock().unwrap().clone() {
-            Some((status, body)) => Ok(Reply { status, body: body.into() }),
+            Some((status, body)) => Ok(Reply { status, body: Ok(body.into()) }),
             None => Err(NotPosted::NoAnswer("timeout".to_owned())),
         }
     }
