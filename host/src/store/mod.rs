@@ -154,6 +154,8 @@ pub trait Store: Send + Sync {
     async fn first_use(&self, rules: &Digest) -> Result<Option<FirstUse>, StoreError>;
     /// Keeps how far the first use of rules has come.
     async fn put_first_use(&self, first_use: &FirstUse) -> Result<(), StoreError>;
+    /// The rules of a flow under which a process died, and which are not tried again.
+    async fn rules_set_aside(&self, tenant: &TenantId, flow: &FlowId) -> Result<Vec<FirstUse>, StoreError>;
     /// Forgets rules whose first use came to nothing. Says whether there was anything to forget.
     async fn forget_first_use(&self, rules: &Digest) -> Result<bool, StoreError>;
     /// The bytes of a component and a rules file that were live once.

@@ -3,13 +3,16 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use chrono::Utc;
 use clap::Args;
 use comfy_table::{Table, presets};
 use serde_json::json;
 
+use crate::cli::deployment::rehearsal;
 use crate::cli::speech::Speech;
 use crate::failure::Failure;
-use crate::guest::{self, Engine, Guest, Inspection, Library, Limits};
+use crate::guest::{self, Cache, Engine, Guest, Inspection, Library, Limits, Rehearsed};
+use crate::sync::context;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Check {
@@ -22,8 +25,13 @@ pub(in crate::cli) struct Check {
 
 impl Check {
     pub(super) fn run(&self, speech: &Speech) -> Result<ExitCode, Failure> {
-        let engine = Engine::new(Limits::default())?;
-        let component = Library::new(engine, None).load(&self.component, None)?;
+        let library =
+            Library::new(Engine::new(Limits::default())?.rehearsing(rehearsal()?), Cache::of_user());
+        let bytes = Library::read(&self.component, None)?;
+        let text = Guest::read_rules(self.rules.as_deref())?;
+        library
+            .rehearse(&bytes, Rehearsed { text, context: context(Utc::now(), "UTC"), records: Vec::new() })?;
+        let component = library.load_bytes(&bytes)?;
         let guest = Guest::with_rules_file(component.clone(), self.rules.as_deref());
         // Without a rules file many guests refuse to describe themselves; the component is sound all the same.
         let described = match guest {

@@ -3,6 +3,7 @@
 mod activate;
 mod build;
 mod check;
+mod confirm;
 mod diff;
 mod import;
 mod list;
@@ -38,6 +39,8 @@ pub(super) enum GuestCommand {
     Activate(activate::Activate),
     /// Make rules live again that were live before · 回退规则
     Rollback(activate::Rollback),
+    /// Let rules be tried again under which a process ended by itself · 允许再次试用被搁置的规则
+    Confirm(confirm::Confirm),
     /// Try a component in this process, as another command asks through standard input · 试用（由其他命令启动）
     #[command(hide = true)]
     Try(rehearse::Try),
@@ -61,6 +64,7 @@ impl GuestCommand {
             Self::Diff(command) => command.run(dir, speech).await,
             Self::Activate(command) => command.run(dir, speech).await,
             Self::Rollback(command) => command.run(dir, speech).await,
+            Self::Confirm(command) => command.run(dir, speech).await,
             Self::Try(command) => command.run(),
             Self::List(command) => command.run(dir, speech).await,
         }

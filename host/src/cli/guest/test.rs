@@ -12,13 +12,15 @@ use comfy_table::{Table, presets};
 use serde_json::{Value, json};
 
 use super::build::Compiler;
+use crate::cli::deployment::rehearsal;
 use crate::cli::speech::Speech;
 use crate::failure::Failure;
 use crate::failure::exit;
 use crate::guest::{
     Cache, Case, Component, Difference, Engine, Finding, Guest, Language, Library, Limits, LoadError,
+    Rehearsed,
 };
-use crate::model::{Lang, Outcome, Text};
+use crate::model::{Context, Lang, Outcome, Text};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Test {
@@ -74,16 +76,20 @@ impl Test {
             Language::of(&self.folder)?;
         }
         let cases = self.cases()?;
-        let engine = Engine::measuring(Limits::default())?;
+        let engine = Engine::measuring(Limits::default())?.rehearsing(rehearsal()?);
         let (component, file) = match &self.component {
-            Some(file) => (Library::new(engine, Cache::of_user()).load(file, None)?, file.clone()),
+            Some(file) => (Library::new(engine.clone(), Cache::of_user()).load(file, None)?, file.clone()),
             None => self.compiler.build(&self.folder, None, &engine)?,
         };
+        let library = Library::new(engine, Cache::of_user());
+        let bytes = Library::read(&file, None)?;
         let mut guests = BTreeMap::new();
         let mut tested = Vec::with_capacity(cases.len());
         for Asked { case, expected } in &cases {
             let rules = case.rules().or_else(|| self.rules.clone());
-            let guest = guests.entry(rules).or_insert_with_key(|rules| load(&component, rules.as_deref()));
+            let guest = guests
+                .entry(rules)
+                .or_insert_with_key(|rules| load(&library, &bytes, rules.as_deref(), case.context()));
             tested.push(self.test(case, expected.as_deref(), guest)?);
         }
         if let Some(path) = &self.junit {
@@ -294,8 +300,11 @@ impl Verdict {
     }
 }
 
-fn load(component: &Component, rules: Option<&Path>) -> Result<Guest, LoadError> {
-    Guest::with_rules_file(component.clone(), rules)
+/// A component with a rules file, under which a process of its own describes itself first.
+fn load(library: &Library, bytes: &[u8], rules: Option<&Path>, context: Context) -> Result<Guest, LoadError> {
+    let text = Guest::read_rules(rules)?;
+    library.rehearse(bytes, Rehearsed { text: text.clone(), context, records: Vec::new() })?;
+    Guest::new(library.load_bytes(bytes)?, text)
 }
 
 /// A large number with its thousands apart.

@@ -1,9 +1,9 @@
 //! How far the first use of rules has come.
 
-use super::values::{Reading, word_of};
+use super::values::{DbRow, Reading, word_of};
 use super::{Sqlite, StoreError};
-use crate::model::Digest;
-use crate::store::FirstUse;
+use crate::model::{Digest, FlowId, TenantId};
+use crate::store::{FirstUse, UseState};
 
 const WHAT: &str = "the first use of rules";
 
@@ -13,16 +13,37 @@ pub(super) async fn of(store: &Sqlite, rules: &Digest) -> Result<Option<FirstUse
         .fetch_optional(&store.pool)
         .await
         .map_err(|source| StoreError::Read { what: WHAT, source })?;
-    let Some(row) = row else { return Ok(None) };
-    let row = Reading { row: &row, what: WHAT };
-    Ok(Some(FirstUse {
+    row.as_ref().map(read).transpose()
+}
+
+pub(super) async fn set_aside(
+    store: &Sqlite,
+    tenant: &TenantId,
+    flow: &FlowId,
+) -> Result<Vec<FirstUse>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT rules, tenant, flow, state, process, at FROM first_use \
+         WHERE tenant = $1 AND flow = $2 AND state = $3 ORDER BY at, rules",
+    )
+    .bind(tenant.as_str())
+    .bind(flow.as_str())
+    .bind(word_of(&UseState::Quarantined))
+    .fetch_all(&store.pool)
+    .await
+    .map_err(|source| StoreError::Read { what: WHAT, source })?;
+    rows.iter().map(read).collect()
+}
+
+fn read(row: &DbRow) -> Result<FirstUse, StoreError> {
+    let row = Reading { row, what: WHAT };
+    Ok(FirstUse {
         rules: row.id("rules")?,
         tenant: row.id("tenant")?,
         flow: row.id("flow")?,
         state: row.word("state")?,
         process: row.get("process")?,
         at: row.moment("at")?,
-    }))
+    })
 }
 
 pub(super) async fn put(store: &Sqlite, first_use: &FirstUse) -> Result<(), StoreError> {

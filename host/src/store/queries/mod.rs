@@ -189,6 +189,10 @@ impl Store for Sqlite {
         first_use::of(self, rules).await
     }
 
+    async fn rules_set_aside(&self, tenant: &TenantId, flow: &FlowId) -> Result<Vec<FirstUse>, StoreError> {
+        first_use::set_aside(self, tenant, flow).await
+    }
+
     async fn put_first_use(&self, first_use: &FirstUse) -> Result<(), StoreError> {
         first_use::put(self, first_use).await
     }
