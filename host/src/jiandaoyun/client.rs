@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::code::{Reaction, meaning};
 use super::error::{Error, Failure, passes};
 use super::form::{Api, Form, Query, Row, Widget};
-use super::transport::{Http, Reply, Transport, clean};
+use super::transport::{Broken, Http, Reply, Transport, clean};
 use crate::meter;
 use crate::model::{Clock, RecordId, ServiceClock, Sighting};
 use crate::rate::{Backoff, Jitter, Limiter};
@@ -380,10 +380,11 @@ impl Shared {
         pause.filter(|over| *over > Instant::now())
     }
 
-    fn judge(&self, reply: Result<Reply, String>) -> Attempt {
+    fn judge(&self, reply: Result<Reply, Broken>) -> Attempt {
         let reply = match reply {
             Ok(reply) => reply,
-            Err(detail) => return Attempt::Again(Failure::NoAnswer { detail }, BACKOFF),
+            Err(Broken::NoAnswer(detail)) => return Attempt::Again(Failure::NoAnswer { detail }, BACKOFF),
+            Err(Broken::OpenFiles(detail)) => return Attempt::Again(Failure::OpenFiles { detail }, BACKOFF),
         };
         let status = reply.status;
         if passes(status) {

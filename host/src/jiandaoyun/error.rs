@@ -3,6 +3,7 @@
 use super::code::{Reaction, meaning};
 use super::form::Form;
 use crate::model::{RecordId, Text};
+use crate::open_files;
 
 /// What kind of failure it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -99,6 +100,12 @@ pub enum Failure {
         /// What came instead.
         detail: String,
     },
+    /// This process has too many files open to connect, at every attempt.
+    #[error("too many open files: {detail}")]
+    OpenFiles {
+        /// What the connection said.
+        detail: String,
+    },
     /// A success whose body is no JSON, at every attempt.
     #[error("an answer of {length} bytes that are not JSON")]
     Unreadable {
@@ -131,7 +138,7 @@ impl Failure {
             },
             Self::Http { status } if passes(*status) => Class::Exhausted,
             Self::Http { .. } => Class::Config,
-            Self::NoAnswer { .. } | Self::Unreadable { .. } => Class::Exhausted,
+            Self::NoAnswer { .. } | Self::OpenFiles { .. } | Self::Unreadable { .. } => Class::Exhausted,
             Self::Shape { .. } | Self::Order { .. } => Class::Permanent,
         }
     }
@@ -142,6 +149,7 @@ impl Failure {
             Self::Refused { code, .. } => format!("jiandaoyun.{code}"),
             Self::Http { status } => format!("jiandaoyun.http_{status}"),
             Self::NoAnswer { .. } => "jiandaoyun.no_answer".to_owned(),
+            Self::OpenFiles { .. } => open_files::CODE.to_owned(),
             Self::Unreadable { .. } => "jiandaoyun.unreadable".to_owned(),
             Self::Shape { .. } => "jiandaoyun.shape".to_owned(),
             Self::Order { .. } => "jiandaoyun.order".to_owned(),
@@ -174,6 +182,7 @@ impl Failure {
                 format!("no answer at any attempt ({detail}). Check `base_url`, `proxy` and the network."),
                 format!("始终没有应答（{detail}）。请检查 base_url、proxy 与网络。"),
             ),
+            Self::OpenFiles { .. } => open_files::advice(),
             Self::Unreadable { length } => Text::new(
                 format!(
                     "every answer was broken off or no JSON ({length} bytes). Check `base_url`; run again later."

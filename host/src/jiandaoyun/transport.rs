@@ -11,6 +11,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::error::Failure;
 use crate::model::http_date;
+use crate::open_files;
 
 const CONNECT: Duration = Duration::from_secs(5);
 const WHOLE: Duration = Duration::from_secs(30);
@@ -25,11 +26,26 @@ pub(super) struct Reply {
     pub(super) date: Option<DateTime<Utc>>,
 }
 
+/// What came instead of an answer.
+pub(super) enum Broken {
+    /// Nothing, or half of one.
+    NoAnswer(String),
+    /// This process could not connect for its own open files.
+    OpenFiles(String),
+}
+
+impl Broken {
+    fn of(error: reqwest::Error) -> Self {
+        let kind = if open_files::are_too_many(&error) { Self::OpenFiles } else { Self::NoAnswer };
+        kind(describe(error))
+    }
+}
+
 /// What carries a request to the service.
 #[async_trait]
 pub(super) trait Transport: Send + Sync {
-    /// Posts a JSON body, once. The error says what came instead of an answer.
-    async fn post(&self, url: &Url, body: &[u8]) -> Result<Reply, String>;
+    /// Posts a JSON body, once.
+    async fn post(&self, url: &Url, body: &[u8]) -> Result<Reply, Broken>;
 }
 
 /// HTTP, with the key in every request.
@@ -60,18 +76,22 @@ impl Http {
                 .map_err(|error| Failure::Settings { detail: format!("proxy: {}", describe(error)) })?;
             builder = builder.proxy(proxy);
         }
-        let client = builder.build().map_err(|error| Failure::Settings { detail: describe(error) })?;
+        // It reads the certificates that the system trusts.
+        let client = builder.build().map_err(|error| match Broken::of(error) {
+            Broken::OpenFiles(detail) => Failure::OpenFiles { detail },
+            Broken::NoAnswer(detail) => Failure::Settings { detail },
+        })?;
         Ok(Self(client))
     }
 }
 
 #[async_trait]
 impl Transport for Http {
-    async fn post(&self, url: &Url, body: &[u8]) -> Result<Reply, String> {
-        let answer = self.0.post(url.clone()).body(body.to_vec()).send().await.map_err(describe)?;
+    async fn post(&self, url: &Url, body: &[u8]) -> Result<Reply, Broken> {
+        let answer = self.0.post(url.clone()).body(body.to_vec()).send().await.map_err(Broken::of)?;
         let status = answer.status().as_u16();
         let date = answer.headers().get(DATE).and_then(|date| http_date(date.to_str().ok()?));
-        let body = answer.bytes().await.map_err(describe)?;
+        let body = answer.bytes().await.map_err(Broken::of)?;
         Ok(Reply { status, body: body.into(), date })
     }
 }

@@ -245,6 +245,7 @@ impl Caller {
                 return failed(Failure::Warned { errmsg });
             }
             Read::NotSent(_) => return self.again(tries, Failure::Unreachable { detail: errmsg }),
+            Read::OpenFiles(_) => return self.again(tries, Failure::OpenFiles { detail: errmsg }),
             Read::Lost(_) => {
                 tries.in_doubt = true;
                 return self.again(tries, Failure::NoAnswer { detail: errmsg });
@@ -347,6 +348,8 @@ pub(super) enum Read {
     /// Another errcode; WeCom's words as they came.
     Code(i64, String),
     NotSent(String),
+    /// The same, for this process has too many files open.
+    OpenFiles(String),
     Lost(String),
 }
 
@@ -355,6 +358,7 @@ impl Read {
         let reply = match reply {
             Ok(reply) => reply,
             Err(Broken::NotSent(detail)) => return Self::NotSent(detail),
+            Err(Broken::OpenFiles(detail)) => return Self::OpenFiles(detail),
             Err(Broken::Lost(detail)) => return Self::Lost(detail),
         };
         // Every answer of WeCom's own is a 200; another status comes from something in between.
@@ -393,7 +397,7 @@ impl Read {
             }
             Self::Warned(errmsg) => (Some(0), errmsg.as_str()),
             Self::Code(errcode, errmsg) => (Some(*errcode), errmsg.as_str()),
-            Self::NotSent(detail) | Self::Lost(detail) => (None, detail.as_str()),
+            Self::NotSent(detail) | Self::OpenFiles(detail) | Self::Lost(detail) => (None, detail.as_str()),
         };
         Attempt { api: api.path(), at, took, errcode, errmsg: clean(text, secrets) }
     }

@@ -4,6 +4,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::errcode::{Blame, Class, blame, class, meaning};
 use crate::model::{DepartmentId, Text, UserId};
+use crate::open_files;
 
 /// An operation that failed. What made it fail is the source, a [`Failure`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -132,6 +133,12 @@ pub enum Failure {
         /// What the connection said.
         detail: String,
     },
+    /// This process has too many files open to connect, at any attempt.
+    #[error("too many open files: {detail}")]
+    OpenFiles {
+        /// What the connection said.
+        detail: String,
+    },
     /// No readable answer came, at any attempt.
     #[error("no readable answer: {detail}")]
     NoAnswer {
@@ -168,7 +175,11 @@ impl Failure {
             Self::Settings { .. } => Class::Configuration,
             Self::Refused { errcode, .. } => class(*errcode),
             Self::Warned { .. } | Self::Shape { .. } | Self::Endless { .. } => Class::Bug,
-            Self::Busy { .. } | Self::Unreachable { .. } | Self::NoAnswer { .. } | Self::Quit => Class::Retry,
+            Self::Busy { .. }
+            | Self::Unreachable { .. }
+            | Self::OpenFiles { .. }
+            | Self::NoAnswer { .. }
+            | Self::Quit => Class::Retry,
             Self::Parked { .. } => Class::Throttled,
         }
     }
@@ -190,6 +201,7 @@ impl Failure {
             Self::Settings { .. }
             | Self::Warned { .. }
             | Self::Unreachable { .. }
+            | Self::OpenFiles { .. }
             | Self::NoAnswer { .. }
             | Self::Quit
             | Self::Endless { .. }
@@ -203,6 +215,7 @@ impl Failure {
             Self::Refused { errcode, .. } | Self::Busy { errcode, .. } => format!("wecom.{errcode}"),
             Self::Warned { .. } => "wecom.warning".to_owned(),
             Self::Unreachable { .. } => "wecom.unreachable".to_owned(),
+            Self::OpenFiles { .. } => open_files::CODE.to_owned(),
             Self::NoAnswer { .. } => "wecom.no_answer".to_owned(),
             Self::Parked { .. } => "wecom.45009".to_owned(),
             Self::Quit => "run.quit".to_owned(),
@@ -255,6 +268,7 @@ impl Failure {
                 format!("WeCom cannot be reached ({detail}). Check `base_url`, `proxy` and the network."),
                 format!("无法连接企业微信（{detail}）。请检查 base_url、proxy 与网络。"),
             ),
+            Self::OpenFiles { .. } => open_files::advice(),
             Self::NoAnswer { detail } => Text::new(
                 format!(
                     "WeCom gave no readable answer ({detail}). Check `base_url` and `proxy`; run again later."

@@ -12,6 +12,7 @@ use reqwest::{Proxy, Url, redirect, retry};
 use super::error::Failure;
 use super::redact::{RedactedUrl, clean};
 use crate::model::http_date;
+use crate::open_files;
 
 const CONNECT: Duration = Duration::from_secs(5);
 const WHOLE: Duration = Duration::from_secs(20);
@@ -42,6 +43,8 @@ pub(super) struct Reply {
 pub(super) enum Broken {
     /// No connection: the request cannot have arrived.
     NotSent(String),
+    /// The same, for this process has too many files open.
+    OpenFiles(String),
     /// The request may have arrived and been carried out.
     Lost(String),
 }
@@ -73,7 +76,12 @@ impl Http {
                 .map_err(|error| Failure::Settings { detail: format!("proxy: {}", describe(error)) })?;
             builder = builder.proxy(proxy);
         }
-        let client = builder.build().map_err(|error| Failure::Settings { detail: describe(error) })?;
+        // It reads the certificates that the system trusts.
+        let client = builder.build().map_err(|error| {
+            let out = open_files::are_too_many(&error);
+            let detail = describe(error);
+            if out { Failure::OpenFiles { detail } } else { Failure::Settings { detail } }
+        })?;
         Ok(Self(client))
     }
 }
@@ -99,7 +107,8 @@ impl Transport for Http {
         };
         let answer = request.send().await.map_err(|error| {
             if error.is_connect() || error.is_builder() {
-                Broken::NotSent(describe(error))
+                let kind = if open_files::are_too_many(&error) { Broken::OpenFiles } else { Broken::NotSent };
+                kind(describe(error))
             } else {
                 Broken::Lost(describe(error))
             }

@@ -9,13 +9,15 @@ use reqwest::Url;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use super::super::transport::{Reply, Transport};
+use super::super::transport::{Broken, Reply, Transport};
 
 /// What the wire gives for one request.
 #[derive(Clone)]
 pub(super) enum Canned {
     Reply(u16, String),
     Nothing,
+    /// Not even a connection, for this process has too many files open.
+    OpenFiles,
 }
 
 pub(super) fn ok(body: Value) -> Canned {
@@ -73,7 +75,7 @@ impl Script {
 
 #[async_trait]
 impl Transport for Script {
-    async fn post(&self, url: &Url, body: &[u8]) -> Result<Reply, String> {
+    async fn post(&self, url: &Url, body: &[u8]) -> Result<Reply, Broken> {
         self.0.seen.lock().unwrap().push(Seen {
             at: self.0.begin.elapsed(),
             path: url.path().to_owned(),
@@ -83,7 +85,8 @@ impl Transport for Script {
         sleep(Duration::from_millis(10)).await;
         match answer.expect("nothing is scripted") {
             Canned::Reply(status, body) => Ok(Reply { status, body: body.into_bytes(), date: None }),
-            Canned::Nothing => Err("connection closed".to_owned()),
+            Canned::Nothing => Err(Broken::NoAnswer("connection closed".to_owned())),
+            Canned::OpenFiles => Err(Broken::OpenFiles("Too many open files".to_owned())),
         }
     }
 }
