@@ -4,6 +4,7 @@ mod access;
 mod api;
 mod decisions;
 mod desk;
+mod proxied;
 pub(super) mod removed;
 mod roles;
 mod store;
