@@ -16,6 +16,7 @@ use crate::config::{self, Checks, Config};
 use crate::failure::{Failure, exit};
 use crate::guest::{Guest, Library, LoadError};
 use crate::model::{Clock, Digest, FlowId, MemberKey, RunId, SystemClock, TenantId, Text};
+use crate::open_files;
 use crate::plan::Policy;
 use crate::store::{ActivationRow, Artifacts, FirstUse, Store, UseState};
 use crate::sync::{Flow, FormFields, Progress, RunIds};
@@ -70,6 +71,11 @@ pub fn form_fields(source: jiandaoyun::Client, flow: &config::Flow) -> Result<Fo
     Ok(FormFields { source, form: form(flow)?.0 })
 }
 
+/// Whose fault it is that a client could not be set up: the settings', unless the process has too many files open.
+fn fault(code: &str) -> u8 {
+    if code == open_files::CODE { exit::FAILED } else { exit::USAGE }
+}
+
 /// The client of a tenant's form service.
 pub fn source(tenant: &config::Tenant) -> Result<jiandaoyun::Client, Failure> {
     let settings = jiandaoyun::Settings {
@@ -80,7 +86,7 @@ pub fn source(tenant: &config::Tenant) -> Result<jiandaoyun::Client, Failure> {
     };
     jiandaoyun::Client::new(settings, Arc::new(SystemClock)).map_err(|error| {
         Failure::new(
-            exit::USAGE,
+            fault(&error.code()),
             error.code(),
             Text::new(error.to_string(), "无法建立与简道云的连接"),
             Some(error.explain()),
@@ -104,7 +110,7 @@ pub fn directory(
     };
     wecom::Client::new(settings, rates, Arc::new(SystemClock), rand::random()).map_err(|error| {
         Failure::new(
-            exit::USAGE,
+            fault(&error.code()),
             error.code(),
             Text::new(error.to_string(), "无法建立与企业微信的连接"),
             Some(error.explain()),

@@ -8,6 +8,7 @@ use crate::activation::ActivationError;
 use crate::config::{Problems, TargetError};
 use crate::guest::{BuildError, CaseError, LoadError};
 use crate::model::Text;
+use crate::open_files;
 use crate::store::StoreError;
 use crate::sync::{RunError, WriteBackFault};
 
@@ -52,6 +53,15 @@ impl Failure {
     pub fn io(en: &str, zh: &str, error: &dyn std::error::Error) -> Self {
         Self::new(exit::FAILED, "io", Text::new(format!("cannot {en}"), format!("无法{zh}")), None)
             .because(error)
+    }
+
+    /// The same, blamed on too many open files where it is they that failed it: the store says no more than that it
+    /// cannot be opened, and its own hint would send people to look at the disk.
+    fn unless_too_many_files(self, error: &(dyn std::error::Error + 'static)) -> Self {
+        if self.exit() == exit::FAILED && open_files::are_too_many(error) {
+            return self.hinting(open_files::advice());
+        }
+        self
     }
 
     /// The exit code.
@@ -119,7 +129,9 @@ impl From<Problems> for Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        Self::new(exit::FAILED, error.code(), error.text(), Some(error.hint())).behind(&error)
+        Self::new(exit::FAILED, error.code(), error.text(), Some(error.hint()))
+            .behind(&error)
+            .unless_too_many_files(&error)
     }
 }
 
@@ -130,7 +142,9 @@ impl From<RunError> for Failure {
             RunError::NoSuchPlan { .. } => exit::USAGE,
             _ => exit::FAILED,
         };
-        Self::new(exit, error.code(), error.text(), Some(error.hint())).behind(&error)
+        Self::new(exit, error.code(), error.text(), Some(error.hint()))
+            .behind(&error)
+            .unless_too_many_files(&error)
     }
 }
 

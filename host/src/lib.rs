@@ -15,6 +15,7 @@ pub mod guest;
 pub mod jiandaoyun;
 pub mod meter;
 pub mod model;
+pub mod open_files;
 pub mod plan;
 pub mod qeasy;
 pub mod rate;

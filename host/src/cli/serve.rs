@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use serde_json::json;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -34,6 +35,9 @@ impl Serve {
             config.server.listen_given = true;
         }
         may_listen(&config.server)?;
+        if let Some(unguarded) = config.unguarded() {
+            return Err(Failure::new(exit::USAGE, "server.open", unguarded.text(), Some(unguarded.hint())));
+        }
         let counting = serve::signals::install();
         counting.map_err(|error| Failure::io("count what happens", "统计运行指标", &error))?;
         let quit = CancellationToken::new();
@@ -41,8 +45,7 @@ impl Serve {
         let store = store(&config, Access::Write).await?;
         let library = Arc::new(library(&config, speech)?);
         let listen = config.server.listen;
-        let listener =
-            tokio::net::TcpListener::bind(listen).await.map_err(|error| cannot_listen(listen, &error))?;
+        let listener = bind(listen).map_err(|error| cannot_listen(listen, &error))?;
         let address = listener.local_addr().map_err(|error| cannot_listen(listen, &error))?;
         config.server.listen = address;
         let deployment = Deployment::new(config, Arc::clone(&store), library, quit);
@@ -86,6 +89,17 @@ fn may_listen(server: &crate::config::ServerSettings) -> Result<(), Failure> {
             "请在 ruzhi.toml 的 `[server]` 中设置 `token = { env = \"RUZHI_TOKEN\" }`，或只监听 127.0.0.1",
         )),
     ))
+}
+
+/// Connections that wait to be taken, of a burst that is larger than there are places for.
+const BACKLOG: u32 = 4096;
+
+fn bind(listen: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if listen.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // An address that was left a moment ago is taken again.
+    socket.set_reuseaddr(true)?;
+    socket.bind(listen)?;
+    socket.listen(BACKLOG)
 }
 
 fn cannot_listen(listen: SocketAddr, error: &std::io::Error) -> Failure {

@@ -15,7 +15,7 @@ use crate::plan::OVER_TIME;
 pub(super) const SHAPES: &[Shape] = &[
     Shape { path: "", keys: &["store", "server", "schedule", "alarms", "guest", "guard"] },
     Shape { path: "store", keys: &["url"] },
-    Shape { path: "server", keys: &["listen", "url", "token", "viewer_token", "people"] },
+    Shape { path: "server", keys: &["listen", "url", "trusted_proxies", "token", "viewer_token", "people"] },
     Shape { path: "server.people", keys: &["name", "role", "token"] },
     Shape { path: "schedule", keys: &["at_once", "late_after"] },
     Shape { path: "alarms", keys: &["robot", "url", "lang"] },
@@ -66,6 +66,8 @@ impl HostSettings {
                 listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7080)),
                 listen_given: false,
                 url: None,
+                trusted_proxies: server::this_machine(),
+                proxies_named: false,
                 people: Vec::new(),
             },
             schedule: ScheduleSettings { at_once: 32, late_after: Duration::from_secs(15 * 60) },

@@ -11,6 +11,7 @@ use std::path::Path;
 
 mod alarms;
 mod flow;
+mod guarded;
 mod host;
 mod problem;
 mod reading;
@@ -30,6 +31,7 @@ mod tests;
 mod value;
 mod write_back;
 
+pub use guarded::Unguarded;
 pub use problem::{Problem, Problems, Severity};
 pub use secret::{ProcessEnvironment, SecretSource};
 pub use settings::{

@@ -12,7 +12,8 @@ use super::{Checks, Config, Guard, Problems, SecretSource, Signature, Tenant};
 impl Config {
     /// Reads the configuration in `dir` again. What comes out can be run, whatever the files hold: of a tenant's file
     /// that cannot be used the tenant as it was (none if it is new), of such a `ruzhi.toml` the host as it was,
-    /// everything as it was if a folder cannot be read or no tenant is left. Store, address and guest settings stay
+    /// everything as it was if a folder cannot be read, no tenant is left, or others are to reach the process and nobody is
+    /// named who may come in. Store, address and guest settings stay
     /// those the process was started with, and so do the people who may come in if nobody else could be let in
     /// safely.
     ///
@@ -49,7 +50,16 @@ fn again(dir: &Path, reading: &mut Reading<'_>, old: &Config) -> Option<Config> 
     let host = host(reading, old);
     let tenants = reading.tenants(host.guard_ceiling)?;
     let tenants = tenants.into_iter().filter_map(|read| tenant(read, old, host.guard_ceiling)).collect();
-    Some(Config::of(dir, host, tenants))
+    let config = Config::of(dir, host, tenants);
+    // A process that serves was not started so, and must not come to it.
+    if let Some(unguarded) = config.unguarded()
+        && old.unguarded().is_none()
+    {
+        let (text, hint) = (unguarded.text(), unguarded.hint());
+        reading.report(Path::new(HOST_FILE), Fault::new(text.en, text.zh).hint(hint.en, hint.zh));
+        return None;
+    }
+    Some(config)
 }
 
 fn tenant(read: Read<Tenant>, old: &Config, ceiling: Guard) -> Option<Tenant> {

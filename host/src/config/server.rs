@@ -1,7 +1,8 @@
 //! `[server]`: where `ruzhi serve` is reached, and who may come in.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use ipnet::IpNet;
 use reqwest::Url;
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -30,6 +31,7 @@ pub(super) fn read(
 ) -> Option<ServerSettings> {
     let listen = section.optional("listen", default.listen, |entry| entry.parse(address));
     let url = section.maybe("url", |entry| entry.parse(public_url));
+    let named = section.maybe("trusted_proxies", |entry| read_proxies(&entry));
     let people = read_people(section, secrets, checks);
     if let (Some(listen), Some(people), Some(entry)) = (&listen, &people, section.get("listen"))
         && people.is_empty()
@@ -50,7 +52,52 @@ pub(super) fn read(
         );
         return None;
     }
-    Some(ServerSettings { listen: listen?, listen_given: false, url: url?, people: people? })
+    let named = named?;
+    Some(ServerSettings {
+        listen: listen?,
+        listen_given: false,
+        url: url?,
+        proxies_named: named.is_some(),
+        trusted_proxies: named.unwrap_or(default.trusted_proxies),
+        people: people?,
+    })
+}
+
+/// What is trusted where nothing is said: a proxy on this machine.
+pub(super) fn this_machine() -> Vec<IpNet> {
+    let network = |address: IpAddr, length| IpNet::new(address, length).ok();
+    let all = [network(Ipv4Addr::LOCALHOST.into(), 8), network(Ipv6Addr::LOCALHOST.into(), 128)];
+    all.into_iter().flatten().map(|network| network.trunc()).collect()
+}
+
+fn read_proxies(entry: &Entry<'_>) -> Option<Vec<IpNet>> {
+    let all = entry.texts()?;
+    let networks: Vec<IpNet> = all.iter().filter_map(|one| one.parse(network)).collect();
+    (networks.len() == all.len()).then_some(networks)
+}
+
+/// An address, or a network of them.
+fn network(text: &str) -> Result<IpNet, Fault> {
+    let text = text.trim();
+    let fault = |en: &str, zh: &str| {
+        Err(Fault::new(format!("`{text}` {en}"), format!("“{text}”{zh}")).hint(
+            "write the proxy's address, such as \"10.0.0.5\", or its network, such as \"10.0.0.0/24\"",
+            "请写代理的 IP，例如 \"10.0.0.5\"，或其网段，例如 \"10.0.0.0/24\"",
+        ))
+    };
+    let Some(network) =
+        text.parse::<IpAddr>().map(|ip| ip.to_canonical().into()).or_else(|_| text.parse::<IpNet>()).ok()
+    else {
+        return fault("is no address and no network", "既不是 IP 也不是网段");
+    };
+    // Whoever is trusted says who everybody is.
+    if network.prefix_len() == 0 {
+        return fault(
+            "is every address there is: anybody could say who they are",
+            "是全部地址：任何人都能自称来自任意地址",
+        );
+    }
+    Ok(network.trunc())
 }
 
 /// Whether other machines can reach an address.

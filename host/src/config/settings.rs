@@ -1,10 +1,11 @@
 //! What the files say, as types. Every value is parsed and checked; past this point it is trusted.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono_tz::Tz;
+use ipnet::IpNet;
 use reqwest::Url;
 use secrecy::SecretString;
 use serde_json::Value;
@@ -63,8 +64,19 @@ pub struct ServerSettings {
     pub listen_given: bool,
     /// Where people reach the pages, for links in alarms; without it alarms have no links.
     pub url: Option<Url>,
+    /// Networks whose word on where a request is from is taken; this machine's own unless others are named.
+    pub trusted_proxies: Vec<IpNet>,
+    /// The file names them.
+    pub proxies_named: bool,
     /// Whoever may come in. None: only this machine may, and whoever is on it is an operator.
     pub people: Vec<Person>,
+}
+
+impl ServerSettings {
+    /// Whether the word of an address on where a request is from is taken.
+    pub fn trusts(&self, address: IpAddr) -> bool {
+        self.trusted_proxies.iter().any(|network| network.contains(&address))
+    }
 }
 
 /// Somebody who may come in.

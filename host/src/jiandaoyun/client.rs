@@ -430,6 +430,7 @@ impl Shared {
             Ok(reply) => reply,
             Err(Broken::NoAnswer(detail)) => return Attempt::Again(Failure::NoAnswer { detail }, BACKOFF),
             Err(Broken::TooLarge(excess)) => return Attempt::Failed(Failure::TooLarge { excess }),
+            Err(Broken::OpenFiles(detail)) => return Attempt::Again(Failure::OpenFiles { detail }, BACKOFF),
         };
         let status = reply.status;
         if passes(status) {

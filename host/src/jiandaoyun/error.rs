@@ -4,6 +4,7 @@ use super::code::{Reaction, meaning};
 use super::form::Form;
 use crate::answer::Excess;
 use crate::model::{RecordId, Text};
+use crate::open_files;
 
 /// What kind of failure it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -100,6 +101,12 @@ pub enum Failure {
         /// What came instead.
         detail: String,
     },
+    /// This process has too many files open to connect, at every attempt.
+    #[error("too many open files: {detail}")]
+    OpenFiles {
+        /// What the connection said.
+        detail: String,
+    },
     /// A success whose body is no JSON, at every attempt.
     #[error("an answer of {length} bytes that are not JSON")]
     Unreadable {
@@ -138,7 +145,7 @@ impl Failure {
             },
             Self::Http { status } if passes(*status) => Class::Exhausted,
             Self::Http { .. } => Class::Config,
-            Self::NoAnswer { .. } | Self::Unreadable { .. } => Class::Exhausted,
+            Self::NoAnswer { .. } | Self::OpenFiles { .. } | Self::Unreadable { .. } => Class::Exhausted,
             Self::TooLarge { .. } | Self::Shape { .. } | Self::Order { .. } => Class::Permanent,
         }
     }
@@ -149,6 +156,7 @@ impl Failure {
             Self::Refused { code, .. } => format!("jiandaoyun.{code}"),
             Self::Http { status } => format!("jiandaoyun.http_{status}"),
             Self::NoAnswer { .. } => "jiandaoyun.no_answer".to_owned(),
+            Self::OpenFiles { .. } => open_files::CODE.to_owned(),
             Self::Unreadable { .. } => "jiandaoyun.unreadable".to_owned(),
             Self::TooLarge { .. } => "jiandaoyun.too_large".to_owned(),
             Self::Shape { .. } => "jiandaoyun.shape".to_owned(),
@@ -182,6 +190,7 @@ impl Failure {
                 format!("no answer at any attempt ({detail}). Check `base_url`, `proxy` and the network."),
                 format!("始终没有应答（{detail}）。请检查 base_url、proxy 与网络。"),
             ),
+            Self::OpenFiles { .. } => open_files::advice(),
             Self::Unreadable { length } => Text::new(
                 format!(
                     "every answer was broken off or no JSON ({length} bytes). Check `base_url`; run again later."

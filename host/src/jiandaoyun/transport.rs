@@ -12,6 +12,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::error::Failure;
 use crate::answer::{self, Excess, Unread};
 use crate::model::http_date;
+use crate::open_files;
 
 const CONNECT: Duration = Duration::from_secs(5);
 const WHOLE: Duration = Duration::from_secs(30);
@@ -30,8 +31,17 @@ pub(super) struct Reply {
 pub(super) enum Broken {
     /// None came, or it broke off; this came instead.
     NoAnswer(String),
+    /// This process could not connect for its own open files.
+    OpenFiles(String),
     /// It has more than is read.
     TooLarge(Excess),
+}
+
+impl Broken {
+    fn of(error: reqwest::Error) -> Self {
+        let kind = if open_files::are_too_many(&error) { Self::OpenFiles } else { Self::NoAnswer };
+        kind(describe(error))
+    }
 }
 
 /// What carries a request to the service.
@@ -69,7 +79,11 @@ impl Http {
                 .map_err(|error| Failure::Settings { detail: format!("proxy: {}", describe(error)) })?;
             builder = builder.proxy(proxy);
         }
-        let client = builder.build().map_err(|error| Failure::Settings { detail: describe(error) })?;
+        // It reads the certificates that the system trusts.
+        let client = builder.build().map_err(|error| match Broken::of(error) {
+            Broken::OpenFiles(detail) => Failure::OpenFiles { detail },
+            Broken::NoAnswer(detail) => Failure::Settings { detail },
+        })?;
         Ok(Self(client))
     }
 }
@@ -77,14 +91,13 @@ impl Http {
 #[async_trait]
 impl Transport for Http {
     async fn post(&self, url: &Url, body: &[u8]) -> Result<Reply, Broken> {
-        let broken = |error| Broken::NoAnswer(describe(error));
-        let answer = self.0.post(url.clone()).body(body.to_vec()).send().await.map_err(broken)?;
+        let answer = self.0.post(url.clone()).body(body.to_vec()).send().await.map_err(Broken::of)?;
         let status = answer.status().as_u16();
         let date = answer.headers().get(DATE).and_then(|date| http_date(date.to_str().ok()?));
         // A row that is written comes back whole, so every answer may be as large as a page.
         let body = answer::read(answer, answer::LIST).await.map_err(|unread| match unread {
             Unread::TooLarge(excess) => Broken::TooLarge(excess),
-            Unread::Broken(error) => broken(error),
+            Unread::Broken(error) => Broken::of(error),
         })?;
         Ok(Reply { status, body, date })
     }

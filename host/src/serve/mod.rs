@@ -10,6 +10,7 @@ pub mod agenda;
 pub mod alarm;
 pub mod api;
 mod claim;
+mod connections;
 pub mod desk;
 pub mod hooks;
 mod input;
@@ -21,8 +22,10 @@ mod runner;
 mod scheduler;
 mod server;
 pub mod signals;
+mod streams;
 #[cfg(test)]
 pub(crate) mod tests;
+mod warnings;
 mod watch;
 
 pub use live::{Live, LiveRun};
@@ -33,6 +36,7 @@ pub use server::router;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use tokio::net::TcpListener;
 
 use crate::deployment::Deployment;
@@ -58,17 +62,27 @@ pub async fn run(
     quit.cancel();
     let broken = |error: &dyn std::error::Error| Failure::io("go on serving", "继续运行", error);
     drop(tokio::join!(watched, told, tidied));
-    answered.await.map_err(|error| broken(&error))?.map_err(|error| broken(&error))?;
+    answered.await.map_err(|error| broken(&error))?;
     kept.map_err(|error| broken(&error))?
 }
 
 /// How often what lies about is put away.
 const TIDY: Duration = Duration::from_secs(60 * 60);
 
-/// Puts away compiled components that nobody uses any more, until the process is to end.
+/// What changed nothing stays in the audit log for so long.
+const IDLE_AUDIT: TimeDelta = TimeDelta::days(90);
+
+/// Puts away compiled components that nobody uses any more and what of the audit log is of no use any more, until the
+/// process is to end.
 async fn tidy(process: Arc<Process>) {
     loop {
         process.deployment().prune_cache().await;
+        if let Err(error) = process.store.forget_idle_audit(process.clock.now() - IDLE_AUDIT).await {
+            tracing::warn!(
+                error.code = error.code(),
+                "the audit log could not be tidied; it is tried again in an hour"
+            );
+        }
         tokio::select! {
             () = process.quit.cancelled() => return,
             () = tokio::time::sleep(TIDY) => {}

@@ -7,9 +7,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::access::Access;
 use super::alarm::Alarms;
+use super::hooks::Gate;
 use super::live::Live;
 use super::scheduler::Scheduler;
 use super::signals::Pulse;
+use super::streams::Streams;
 use crate::deployment::Deployment;
 use crate::failure::Failure;
 use crate::model::Clock;
@@ -34,6 +36,10 @@ pub struct Process {
     pub quit: CancellationToken,
     /// Who came in.
     pub(super) access: Access,
+    /// What bounds pushes before it is known who sends them.
+    pub(super) gate: Gate,
+    /// Events that are followed.
+    pub(super) streams: Streams,
     /// Whether the scheduler still looks at its agenda.
     pub pulse: Pulse,
     /// Since when it runs.
@@ -53,6 +59,8 @@ impl Process {
             clock,
             live: Live::default(),
             access: Access::default(),
+            gate: Gate::default(),
+            streams: Streams::default(),
             scheduler,
             alarms,
         }

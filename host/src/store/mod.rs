@@ -340,6 +340,8 @@ pub trait Store: Send + Sync {
     async fn put_standing(&self, standing: &StandingRow) -> Result<(), StoreError>;
     /// Keeps who did what; of a row that is there already, only what came of it.
     async fn put_audit(&self, row: &AuditRow) -> Result<(), StoreError>;
+    /// Forgets the audit rows from before this moment of what changed nothing: what a viewer was refused, and their logins.
+    async fn forget_idle_audit(&self, before: DateTime<Utc>) -> Result<(), StoreError>;
     /// The latest audit rows, newest first, those before `before` if it is given.
     async fn audit(
         &self,

@@ -241,7 +241,7 @@ fn answer(
     let outcome = match read {
         Read::Success(row) => Outcome::Success(row),
         Read::Warned(_) => Outcome::Failed(Failure::Warned { errmsg }),
-        Read::NotSent(detail) | Read::Lost(detail) => {
+        Read::NotSent(detail) | Read::OpenFiles(detail) | Read::Lost(detail) => {
             in_doubt = true;
             Outcome::Failed(Failure::NoAnswer { detail: clean(&detail, &secrets) })
         }

@@ -246,6 +246,7 @@ impl Caller {
                 return failed(Failure::Warned { errmsg });
             }
             Read::NotSent(_) => return self.again(tries, Failure::Unreachable { detail: errmsg }),
+            Read::OpenFiles(_) => return self.again(tries, Failure::OpenFiles { detail: errmsg }),
             Read::Lost(_) => {
                 tries.in_doubt = true;
                 return self.again(tries, Failure::NoAnswer { detail: errmsg });
@@ -353,6 +354,8 @@ pub(super) enum Read {
     /// Another errcode; WeCom's words as they came.
     Code(i64, String),
     NotSent(String),
+    /// The same, for this process has too many files open.
+    OpenFiles(String),
     Lost(String),
     TooLarge(Excess),
 }
@@ -362,6 +365,7 @@ impl Read {
         let reply = match reply {
             Ok(reply) => reply,
             Err(Broken::NotSent(detail)) => return Self::NotSent(detail),
+            Err(Broken::OpenFiles(detail)) => return Self::OpenFiles(detail),
             Err(Broken::Lost(detail)) => return Self::Lost(detail),
             Err(Broken::TooLarge(excess)) => return Self::TooLarge(excess),
         };
@@ -401,7 +405,9 @@ impl Read {
             }
             Self::Warned(errmsg) => (Some(0), Cow::Borrowed(errmsg.as_str())),
             Self::Code(errcode, errmsg) => (Some(*errcode), Cow::Borrowed(errmsg.as_str())),
-            Self::NotSent(detail) | Self::Lost(detail) => (None, Cow::Borrowed(detail.as_str())),
+            Self::NotSent(detail) | Self::OpenFiles(detail) | Self::Lost(detail) => {
+                (None, Cow::Borrowed(detail.as_str()))
+            }
             Self::TooLarge(excess) => (None, Cow::Owned(excess.to_string())),
         };
         Attempt { api: api.path(), at, took, errcode, errmsg: clean(&text, secrets) }

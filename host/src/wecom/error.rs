@@ -5,6 +5,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use super::errcode::{Blame, Class, blame, class, meaning};
 use crate::answer::Excess;
 use crate::model::{DepartmentId, Text, UserId};
+use crate::open_files;
 
 /// An operation that failed. What made it fail is the source, a [`Failure`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -133,6 +134,12 @@ pub enum Failure {
         /// What the connection said.
         detail: String,
     },
+    /// This process has too many files open to connect, at any attempt.
+    #[error("too many open files: {detail}")]
+    OpenFiles {
+        /// What the connection said.
+        detail: String,
+    },
     /// No readable answer came, at any attempt.
     #[error("no readable answer: {detail}")]
     NoAnswer {
@@ -178,6 +185,7 @@ impl Failure {
             Self::Warned { .. } | Self::Shape { .. } | Self::Endless { .. } => Class::Bug,
             Self::Busy { .. }
             | Self::Unreachable { .. }
+            | Self::OpenFiles { .. }
             | Self::NoAnswer { .. }
             | Self::TooLarge { .. }
             | Self::Quit => Class::Retry,
@@ -202,6 +210,7 @@ impl Failure {
             Self::Settings { .. }
             | Self::Warned { .. }
             | Self::Unreachable { .. }
+            | Self::OpenFiles { .. }
             | Self::NoAnswer { .. }
             | Self::TooLarge { .. }
             | Self::Quit
@@ -216,6 +225,7 @@ impl Failure {
             Self::Refused { errcode, .. } | Self::Busy { errcode, .. } => format!("wecom.{errcode}"),
             Self::Warned { .. } => "wecom.warning".to_owned(),
             Self::Unreachable { .. } => "wecom.unreachable".to_owned(),
+            Self::OpenFiles { .. } => open_files::CODE.to_owned(),
             Self::NoAnswer { .. } => "wecom.no_answer".to_owned(),
             Self::TooLarge { .. } => "wecom.too_large".to_owned(),
             Self::Parked { .. } => "wecom.45009".to_owned(),
@@ -269,6 +279,7 @@ impl Failure {
                 format!("WeCom cannot be reached ({detail}). Check `base_url`, `proxy` and the network."),
                 format!("无法连接企业微信（{detail}）。请检查 base_url、proxy 与网络。"),
             ),
+            Self::OpenFiles { .. } => open_files::advice(),
             Self::NoAnswer { detail } => Text::new(
                 format!(
                     "WeCom gave no readable answer ({detail}). Check `base_url` and `proxy`; run again later."

@@ -13,6 +13,7 @@ use super::error::Failure;
 use super::redact::{RedactedUrl, clean};
 use crate::answer::{self, Excess, Unread};
 use crate::model::http_date;
+use crate::open_files;
 
 const CONNECT: Duration = Duration::from_secs(5);
 const WHOLE: Duration = Duration::from_secs(20);
@@ -43,6 +44,8 @@ pub(super) struct Reply {
 pub(super) enum Broken {
     /// No connection: the request cannot have arrived.
     NotSent(String),
+    /// The same, for this process has too many files open.
+    OpenFiles(String),
     /// The request may have arrived and been carried out.
     Lost(String),
     /// It arrived, and the answer has more than is read.
@@ -76,7 +79,12 @@ impl Http {
                 .map_err(|error| Failure::Settings { detail: format!("proxy: {}", describe(error)) })?;
             builder = builder.proxy(proxy);
         }
-        let client = builder.build().map_err(|error| Failure::Settings { detail: describe(error) })?;
+        // It reads the certificates that the system trusts.
+        let client = builder.build().map_err(|error| {
+            let out = open_files::are_too_many(&error);
+            let detail = describe(error);
+            if out { Failure::OpenFiles { detail } } else { Failure::Settings { detail } }
+        })?;
         Ok(Self(client))
     }
 }
@@ -102,7 +110,8 @@ impl Transport for Http {
         };
         let answer = request.send().await.map_err(|error| {
             if error.is_connect() || error.is_builder() {
-                Broken::NotSent(describe(error))
+                let kind = if open_files::are_too_many(&error) { Broken::OpenFiles } else { Broken::NotSent };
+                kind(describe(error))
             } else {
                 Broken::Lost(describe(error))
             }

@@ -253,7 +253,11 @@ impl Subject<'_> {
                 }
             }
             // Writing the same fields or deleting again does no harm; creating again meets our own member.
-            Failure::Busy { .. } | Failure::Unreachable { .. } | Failure::Parked { .. } | Failure::Quit
+            Failure::Busy { .. }
+            | Failure::Unreachable { .. }
+            | Failure::OpenFiles { .. }
+            | Failure::Parked { .. }
+            | Failure::Quit
                 if creates && in_doubt =>
             {
                 Verdict::Lost
@@ -261,7 +265,10 @@ impl Subject<'_> {
             Failure::NoAnswer { .. } | Failure::TooLarge { .. } if in_doubt => Verdict::Lost,
             Failure::Busy { errcode, .. } => Verdict::Busy { errcode: Some(errcode) },
             // An answer that is missing without doubt was the token's: the write itself was not sent.
-            Failure::Unreachable { .. } | Failure::NoAnswer { .. } | Failure::TooLarge { .. } => {
+            Failure::Unreachable { .. }
+            | Failure::OpenFiles { .. }
+            | Failure::NoAnswer { .. }
+            | Failure::TooLarge { .. } => {
                 Verdict::Busy { errcode: None }
             }
             Failure::Parked { until } => Verdict::Parked { until },

@@ -189,6 +189,20 @@ impl Deployment {
         Ok(deployment)
     }
 
+    /// Names somebody who may come in, whose token is in the environment as `RUZHI_TOKEN`: where others are to reach the
+    /// process, it does not start without.
+    ///
+    /// # Errors
+    /// If `ruzhi.toml` cannot be written.
+    pub fn with_token(&self) -> Result<()> {
+        let path = self.path().join("ruzhi.toml");
+        let text = fs::read_to_string(&path)?;
+        if text.contains("[server]") {
+            return Ok(());
+        }
+        Ok(fs::write(path, text + "[server]\ntoken = { env = \"RUZHI_TOKEN\" }\n")?)
+    }
+
     /// Writes a tenant's files.
     ///
     /// # Errors

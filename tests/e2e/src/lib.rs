@@ -9,7 +9,7 @@ mod workforce;
 
 pub use deployment::{Deployment, Outcome, Tenant, binary, finish};
 pub use factory::{check_directory, simulator};
-pub use serving::{Answer, Serving};
+pub use serving::{Answer, Serving, with_files};
 pub use soak::{Life, Soak, Soaked};
 pub use workforce::{Standing, Worker, Workforce};
 

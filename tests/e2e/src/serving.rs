@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -16,8 +16,24 @@ use crate::Deployment;
 /// How long anything is waited for before a test says that it does not come.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+const SERVE: [&str; 4] = ["serve", "--listen", "127.0.0.1:0", "--json"];
+
 /// Between two looks at something that is waited for.
 const LOOK: Duration = Duration::from_millis(50);
+
+/// A command with so many open files at most.
+pub fn with_files(plain: &Command, files: u32) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -n \"$0\" && exec \"$@\"", &files.to_string()]);
+    command.arg(plain.get_program()).args(plain.get_args()).stdin(Stdio::null());
+    for (name, value) in plain.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command
+}
 
 /// The process, killed when dropped.
 #[derive(Debug)]
@@ -28,6 +44,7 @@ pub struct Serving {
     log: PathBuf,
     runtime: tokio::runtime::Runtime,
     client: reqwest::Client,
+    token: Option<String>,
 }
 
 /// What it answered.
@@ -57,8 +74,20 @@ impl Serving {
     /// # Errors
     /// If it does not; the error shows its log.
     pub fn start(deployment: &Deployment, environment: &[(&str, &str)]) -> Result<Self> {
+        Self::launch(deployment, deployment.command(&SERVE)?, environment)
+    }
+
+    /// The same with so many open files at most.
+    ///
+    /// # Errors
+    /// If it does not; the error shows its log.
+    pub fn start_with_files(deployment: &Deployment, files: u32) -> Result<Self> {
+        let plain = deployment.command(&SERVE)?;
+        Self::launch(deployment, with_files(&plain, files), &[])
+    }
+
+    fn launch(deployment: &Deployment, mut command: Command, environment: &[(&str, &str)]) -> Result<Self> {
         let log = deployment.path().join(format!("serve-{}.log", std::process::id()));
-        let mut command = deployment.command(&["serve", "--listen", "127.0.0.1:0", "--json"])?;
         command.envs(environment.iter().copied()).stdout(Stdio::piped());
         command.stderr(File::options().create(true).append(true).open(&log)?);
         let mut child = command.spawn().context("cannot start ruzhi serve")?;
@@ -77,7 +106,14 @@ impl Serving {
         };
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-        Ok(Self { child, url: format!("http://{address}"), log, runtime, client })
+        Ok(Self { child, url: format!("http://{address}"), log, runtime, client, token: None })
+    }
+
+    /// The same, asked by somebody with this token.
+    #[must_use]
+    pub fn by(mut self, token: &str) -> Self {
+        self.token = Some(token.to_owned());
+        self
     }
 
     /// Asks for a path, with headers and a body.
@@ -89,6 +125,9 @@ impl Serving {
         let mut request = self.client.request(method, format!("{}{path}", self.url)).body(body);
         for (name, value) in headers {
             request = request.header(*name, *value);
+        }
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
         }
         self.runtime.block_on(async {
             let response = request.timeout(PATIENCE).send().await.context("no answer")?;
@@ -161,7 +200,7 @@ impl Serving {
     /// If it does not end.
     pub fn end(mut self) -> Result<(ExitStatus, Duration)> {
         let began = Instant::now();
-        let killed = std::process::Command::new("kill").arg(self.child.id().to_string()).status()?;
+        let killed = Command::new("kill").arg(self.child.id().to_string()).status()?;
         ensure!(killed.success(), "cannot signal ruzhi serve");
         loop {
             if let Some(status) = self.child.try_wait()? {

@@ -228,9 +228,11 @@ impl Factory {
 }
 
 const PUSH: &str = "PUSH_SECRET_OF_THE_SOAK";
+const TOKEN: &str = "a-token-of-the-soak-0123456789";
 
 fn start(deployment: &Deployment, factories: &[Factory]) -> Result<Serving> {
-    let serving = Serving::start(deployment, &[(PUSH, PUSH), ("RUZHI_LOG", "ruzhi=warn")])?;
+    let environment = [(PUSH, PUSH), ("RUZHI_TOKEN", TOKEN), ("RUZHI_LOG", "ruzhi=warn")];
+    let serving = Serving::start(deployment, &environment)?.by(TOKEN);
     factories.iter().try_for_each(|factory| factory.push_to(&serving))?;
     Ok(serving)
 }
@@ -259,6 +261,7 @@ impl Soak {
             (0..self.tenants).map(|number| Factory::new(number, self.people)).collect::<Result<Vec<_>>>()?;
         let tenants: Vec<Tenant> = factories.iter().map(|factory| factory.tenant.clone()).collect();
         let deployment = Deployment::new(&tenants)?;
+        deployment.with_token()?;
         let mut serving = start(&deployment, &factories)?;
         let mut told = Soaked { lives: vec![Life::default()], ..Soaked::default() };
         let (began, mut born) = (Instant::now(), Instant::now());

@@ -213,3 +213,24 @@ fn a_process_that_others_can_reach_is_never_left_without_a_lock() {
         ]
     );
 }
+
+#[test]
+fn a_process_without_people_does_not_come_to_be_for_others() {
+    let mut deployment = Deployment::of(&[("tenants/a.toml", TENANT)]);
+    deployment.variables.insert("PUSH", "push-secret");
+    let old = deployment.good();
+    let pushed = format!("{TENANT}[flows.push]\nsecret = {{ env = \"PUSH\" }}\n");
+    deployment.write("tenants/a.toml", pushed.as_bytes());
+    let (new, told) = reload(&deployment, &old);
+    assert!(same(&new, &old));
+    assert_eq!(
+        told,
+        [
+            "ruzhi.toml: `flows.push` of a/onboarding is for others to reach ruzhi, and nobody is named who may come in: whoever a proxy leads here would be an operator"
+        ]
+    );
+    deployment.write("ruzhi.toml", b"[server]\ntoken = { env = \"RUZHI_TOKEN\" }\n");
+    deployment.variables.insert("RUZHI_TOKEN", "an-operators-token");
+    let (new, told) = reload(&deployment, &old);
+    assert!(told.is_empty() && new.tenants[0].flows[0].push.is_some(), "{told:?}");
+}

@@ -326,3 +326,58 @@ fn no_new_secret_written_in_place_is_shown() {
         assert!(!report.contains("leaked"), "{way}\n{report}");
     }
 }
+
+#[test]
+fn proxies_are_named_by_address_or_network() {
+    use std::net::IpAddr;
+
+    let trusts = |config: &Config, address: &str| config.server.trusts(address.parse::<IpAddr>().unwrap());
+    let default = Deployment::with(&[]).good();
+    for (address, trusted) in [("127.0.0.1", true), ("127.9.9.9", true), ("::1", true), ("10.0.0.5", false)] {
+        assert_eq!(trusts(&default, address), trusted, "{address}");
+    }
+    let token = "token = { env = \"RUZHI_TOKEN\" }\n";
+    let named =
+        host(&format!("[server]\n{token}trusted_proxies = [\"10.0.0.5\", \"10.1.2.3/16\", \"fd00::/8\"]\n"))
+            .good();
+    for (address, trusted) in [
+        ("10.0.0.5", true),
+        ("10.0.0.6", false),
+        ("10.1.255.1", true),
+        ("fd12::1", true),
+        ("127.0.0.1", false),
+    ] {
+        assert_eq!(trusts(&named, address), trusted, "{address}");
+    }
+    let wrong =
+        host(&format!("[server]\n{token}trusted_proxies = [\"proxy\", \"0.0.0.0/0\", \"10.0.0.5/99\"]\n"));
+    assert_eq!(
+        said(&wrong),
+        [
+            "3: `server.trusted_proxies`: `proxy` is no address and no network",
+            "3: `server.trusted_proxies`: `0.0.0.0/0` is every address there is: anybody could say who they are",
+            "3: `server.trusted_proxies`: `10.0.0.5/99` is no address and no network",
+        ]
+    );
+    let text = host("[server]\ntrusted_proxies = \"10.0.0.5\"\n");
+    assert_eq!(said(&text), ["2: `server.trusted_proxies` must be a list of texts, found text"]);
+}
+
+#[test]
+fn what_is_for_others_needs_somebody_who_may_come_in() {
+    let of = |deployment: Deployment| deployment.good().unguarded().map(|unguarded| unguarded.text().en);
+    let token = "token = { env = \"RUZHI_TOKEN\" }\n";
+    for (key, line) in [
+        ("`server.url`", "url = \"https://ruzhi.example\"\n"),
+        ("`server.trusted_proxies`", "trusted_proxies = [\"10.0.0.5\"]\n"),
+    ] {
+        let told = of(host(&format!("[server]\n{line}"))).unwrap();
+        assert!(told.starts_with(&format!("{key} is for others to reach ruzhi")), "{told}");
+        assert_eq!(of(host(&format!("[server]\n{line}{token}"))), None, "{key}");
+    }
+    let callback = "[wecom.callback]\ntoken = { env = \"CALLBACK\" }\naes_key = { env = \"AES\" }";
+    let push = "[flows.push]\nsecret = { env = \"PUSH\" }\n";
+    assert!(of(tenant(callback, "")).unwrap().starts_with("`wecom.callback` of a is for others"));
+    assert!(of(tenant("", push)).unwrap().starts_with("`flows.push` of a/onboarding is for others"));
+    assert_eq!(of(tenant("", "")), None);
+}

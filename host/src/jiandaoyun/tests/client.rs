@@ -193,11 +193,21 @@ async fn passing_failures_are_asked_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn too_many_open_files_are_not_blamed_on_the_settings() {
+    let error = read(&client(&Script::then(vec![], Canned::OpenFiles))).await.unwrap_err();
+    let told = error.explain();
+    assert!(told.en.contains("too many open files") && told.en.contains("LimitNOFILE"), "{}", told.en);
+    assert!(told.zh.contains("LimitNOFILE"), "{}", told.zh);
+    assert!(!told.en.contains("base_url") && !told.en.contains("[jiandaoyun]"), "{}", told.en);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_does_not_pass_is_told_after_eight_attempts() {
     for (answer, expected) in [
         (code(8304), "jiandaoyun.8304"),
         (Canned::Reply(502, String::new()), "jiandaoyun.http_502"),
         (Canned::Nothing, "jiandaoyun.no_answer"),
+        (Canned::OpenFiles, "process.open_files"),
         (Canned::Reply(200, "<".to_owned()), "jiandaoyun.unreadable"),
     ] {
         let script = Script::then(vec![], answer);

@@ -19,6 +19,8 @@ pub(super) enum Canned {
     Nothing,
     /// More than is read.
     TooLarge,
+    /// Not even a connection, for this process has too many files open.
+    OpenFiles,
 }
 
 pub(super) fn ok(body: Value) -> Canned {
@@ -88,6 +90,7 @@ impl Transport for Script {
             Canned::Reply(status, body) => Ok(Reply { status, body: body.into_bytes(), date: None }),
             Canned::Nothing => Err(Broken::NoAnswer("connection closed".to_owned())),
             Canned::TooLarge => Err(Broken::TooLarge(Excess::Bytes(16 << 20))),
+            Canned::OpenFiles => Err(Broken::OpenFiles("Too many open files".to_owned())),
         }
     }
 }

@@ -45,3 +45,18 @@ pub(super) fn set_cookie(response: &mut Response, cookie: &Cookie<'static>) {
         response.headers_mut().append(SET_COOKIE, value);
     }
 }
+
+/// Has a browser send an answer's cookies over encrypted connections only.
+pub(super) fn keep_cookies_secure(response: &mut Response) {
+    const SECURE: &str = "; Secure";
+    let headers = response.headers_mut();
+    let cookies: Vec<HeaderValue> = headers.get_all(SET_COOKIE).iter().cloned().collect();
+    headers.remove(SET_COOKIE);
+    for cookie in cookies {
+        let secured = match cookie.to_str() {
+            Ok(text) if !text.contains(SECURE) => HeaderValue::from_str(&format!("{text}{SECURE}")).ok(),
+            _ => None,
+        };
+        headers.append(SET_COOKIE, secured.unwrap_or(cookie));
+    }
+}

@@ -52,14 +52,10 @@ fn wished(accepted: &str) -> Option<Lang> {
 }
 
 /// The cookie that remembers a choice.
-pub(super) fn cookie(lang: Lang, secure: bool) -> Cookie<'static> {
+pub(super) fn cookie(lang: Lang) -> Cookie<'static> {
     let word = if lang == Lang::Zh { "zh" } else { "en" };
-    let mut cookie = Cookie::build((COOKIE, word))
-        .path("/")
-        .http_only(true)
-        .same_site(SameSite::Strict)
-        .secure(secure)
-        .build();
+    let mut cookie =
+        Cookie::build((COOKIE, word)).path("/").http_only(true).same_site(SameSite::Strict).build();
     cookie.make_permanent();
     cookie
 }

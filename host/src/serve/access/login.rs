@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::header::{LOCATION, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
@@ -13,16 +13,21 @@ use axum_extra::extract::CookieJar;
 use reqwest::Url;
 
 use super::source::Source;
-use super::{Refusal, headers, is_secure, people, session};
+use super::throttle::Standing;
+use super::{Refusal, Turn, headers, people, session};
 use crate::model::Lang;
 use crate::serve::Process;
 use crate::serve::desk;
 use crate::serve::input::spelled;
 use crate::serve::pages::login_page;
 
+/// A token and a path are not longer than this: whoever sends them has shown nothing yet.
+const LARGEST_FORM: usize = 16 << 10;
+
 /// Login and logout.
 pub fn routes() -> Router<Arc<Process>> {
-    Router::new().route("/login", get(show).post(log_in)).route("/logout", post(log_out))
+    let login = get(show).post(log_in).layer(DefaultBodyLimit::max(LARGEST_FORM));
+    Router::new().route("/login", login).route("/logout", post(log_out))
 }
 
 /// What is open to everybody: the login page, and what makes it look like one.
@@ -89,39 +94,52 @@ async fn log_in(
     let refused = |refusal: Refusal| {
         let told = login_page(lang, &next, Some(&refusal.failure()));
         let mut response = (refusal.status(), told).into_response();
-        if let Refusal::TooOften { seconds } = refusal {
+        if let Refusal::TooOften { seconds } | Refusal::LoginsTooOften { seconds } = refusal {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     };
-    if let Err(refusal) = process.access.throttle.may_try(source.ip, now) {
+    let standing = process.access.throttle.standing(source.ip, source.is_shared, now);
+    if let Standing::Waits(refusal) = standing {
         return refused(refusal);
     }
     let token = field(&form, "token").unwrap_or_default();
     let Some(person) = people::recognise(&server.people, token.trim()) else {
+        if let Standing::Together(refusal) = standing {
+            return refused(refusal);
+        }
         process.access.throttle.failed(source.ip, now);
-        tracing::warn!(from = source.address(), "a wrong token was shown at the login page");
+        if let Some(unsaid) = process.access.wrong.say(now) {
+            tracing::warn!(from = source.address(), unsaid, "a wrong token was shown at the login page");
+        }
         return refused(Refusal::Unknown);
     };
+    // Each login is a row of the audit log.
+    if let Turn::TooMany { seconds } = process.access.logins.count(&person.name, now) {
+        return refused(Refusal::LoginsTooOften { seconds });
+    }
     let origin = format!("page {}", source.address());
     if let Err(failure) = desk::logged_in(&process, &person.name, person.role, &origin).await {
         return (StatusCode::SERVICE_UNAVAILABLE, login_page(lang, &next, Some(&failure))).into_response();
     }
-    if let Some(before) = session::shown(&CookieJar::from_headers(&headers)) {
+    if let Some(before) = session::shown(&CookieJar::from_headers(&headers), source.is_secure) {
         process.access.sessions.end(before);
     }
     let (number, _) = process.access.sessions.begin(Some(person), now);
     let mut response = see(&next);
-    headers::set_cookie(&mut response, &session::cookie(number, is_secure(server)));
+    headers::set_cookie(&mut response, &session::cookie(number, source.is_secure));
     response
 }
 
-async fn log_out(State(process): State<Arc<Process>>, headers: HeaderMap) -> Response {
-    if let Some(number) = session::shown(&CookieJar::from_headers(&headers)) {
+async fn log_out(
+    State(process): State<Arc<Process>>,
+    Extension(source): Extension<Source>,
+    headers: HeaderMap,
+) -> Response {
+    if let Some(number) = session::shown(&CookieJar::from_headers(&headers), source.is_secure) {
         process.access.sessions.end(number);
     }
     let mut response = see("/login");
-    let secure = is_secure(&process.deployment().config.server);
-    headers::set_cookie(&mut response, &session::no_cookie(secure));
+    headers::set_cookie(&mut response, &session::no_cookie(source.is_secure));
     response
 }

@@ -8,13 +8,16 @@
 //!
 //! *Without people* whoever is on this machine is an operator called `local`. Then only loopback addresses are answered,
 //! not through a proxy, and only under a name of this machine or of `server.url`: a page elsewhere whose name was made to
-//! point here (DNS rebinding) is refused.
+//! point here (DNS rebinding) is refused, and so is a question that a page elsewhere has a browser ask. Where others are
+//! meant to come, by an address, a proxy, pushes or callbacks, the process does not start without people: whatever a proxy
+//! leads here looks as if it were from this machine if the proxy says nothing of where it is from.
 //!
 //! A request that changes something and comes with a session has to bring the session's own token (`csrf`), and must not
 //! be said by the browser to come from another site.
 //!
 //! *Guessing.* Only wrong tokens count. Five in a minute from one address, and that address waits, with a right token too:
-//! else the limit were none. Nobody else does: there is no limit that locks everybody out. While there are more than a
+//! else the limit were none. Nobody else does: there is no limit that locks everybody out. Behind a trusted proxy that names
+//! nobody everybody has one address, so there a right token is let in all the same. While there are more than a
 //! hundred in a minute over all addresses, one is allowed to each address instead of five. Sessions are never touched by
 //! this. IPv6 addresses count by their /64.
 
@@ -25,6 +28,7 @@ mod people;
 mod refusal;
 mod session;
 mod source;
+mod tally;
 mod throttle;
 
 use std::sync::Arc;
@@ -37,15 +41,20 @@ use axum::http::{HeaderMap, Method};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum_extra::extract::CookieJar;
+use chrono::{DateTime, Utc};
 
 pub use headers::add as keep_safe;
 pub use login::routes;
 pub(crate) use refusal::Refusal;
 use session::{Session, Sessions};
 use source::Source;
-use throttle::Throttle;
+use tally::Tally;
+pub(crate) use tally::Turn;
+pub(super) use throttle::network;
+use throttle::{Standing, Throttle};
 
 use super::Process;
+use super::warnings::Warnings;
 use crate::config::{Role, ServerSettings};
 use crate::model::Lang;
 
@@ -73,11 +82,37 @@ pub struct Visitor {
     pub lang: Lang,
 }
 
+/// Logins of one person in an hour.
+const LOGINS: u32 = 20;
+/// What one person may not do and tries, in an hour, that is written down each time.
+const DENIALS: u32 = 60;
+
 /// What is known of those who came in.
-#[derive(Default)]
 pub struct Access {
     sessions: Sessions,
     throttle: Throttle,
+    logins: Tally,
+    denials: Tally,
+    wrong: Warnings,
+}
+
+impl Default for Access {
+    fn default() -> Self {
+        Self {
+            sessions: Sessions::default(),
+            throttle: Throttle::default(),
+            logins: Tally::new(LOGINS),
+            denials: Tally::new(DENIALS),
+            wrong: Warnings::default(),
+        }
+    }
+}
+
+impl Access {
+    /// Counts that somebody tried what they may not do.
+    pub(super) fn denied(&self, who: &str, now: DateTime<Utc>) -> Turn {
+        self.denials.count(who, now)
+    }
 }
 
 /// Lets in to a router whoever may come in, as a [`Visitor`] in the request's extensions.
@@ -86,7 +121,7 @@ pub fn layer(router: Router<Arc<Process>>, process: &Arc<Process>) -> Router<Arc
 }
 
 async fn let_in(State(process): State<Arc<Process>>, request: Request, next: Next) -> Response {
-    let source = Source::of(&request);
+    let source = Source::of(&request, &process.deployment().config.server);
     let jar = CookieJar::from_headers(request.headers());
     let lang = language::of(request.uri(), request.headers(), &jar);
     let chosen = language::chosen(request.uri());
@@ -107,8 +142,10 @@ async fn let_in(State(process): State<Arc<Process>>, request: Request, next: Nex
         Err(refusal) => refusal.answer(html, lang),
     };
     if let Some(lang) = chosen {
-        let secure = is_secure(&process.deployment().config.server);
-        headers::set_cookie(&mut response, &language::cookie(lang, secure));
+        headers::set_cookie(&mut response, &language::cookie(lang));
+    }
+    if source.is_secure {
+        headers::keep_cookies_secure(&mut response);
     }
     response
 }
@@ -129,13 +166,16 @@ async fn admit(
     let now = process.clock.now();
     let alone = server.people.is_empty();
     if alone {
-        source.is_this_machine(request.headers(), server)?;
+        source.is_this_machine(request.version(), request.headers(), server)?;
     }
     if login::is_open(request.uri().path()) {
         if !safe {
             source::is_of_this_site(request.headers(), server)?;
         }
         return Ok((request, None));
+    }
+    if alone && safe {
+        source::is_asked_here(request.headers(), server)?;
     }
     let visitor = |name: &str, role: Role, csrf: Option<String>| Visitor {
         name: name.to_owned(),
@@ -149,14 +189,17 @@ async fn admit(
         // Whoever shows the right one comes in, however many wrong ones their address has shown: a token cannot be guessed,
         // and a neighbour's mistakes must not blind who watches.
         let Some(person) = people::recognise(&server.people, token) else {
-            process.access.throttle.may_try(source.ip, now)?;
+            let standing = process.access.throttle.standing(source.ip, source.is_shared, now);
+            if let Standing::Waits(refusal) | Standing::Together(refusal) = standing {
+                return Err(refusal);
+            }
             process.access.throttle.failed(source.ip, now);
             return Err(Refusal::Unknown);
         };
         let visitor = visitor(&person.name, person.role, None);
         return Ok((with(request, visitor), None));
     }
-    let known = session::shown(jar).and_then(|id| {
+    let known = session::shown(jar, source.is_secure).and_then(|id| {
         let session = process.access.sessions.find(id, now)?;
         match session.holder(&server.people) {
             Some((name, role)) => Some((session, name, role)),
@@ -168,12 +211,17 @@ async fn admit(
     });
     match known {
         Some((session, name, role)) => {
-            let request = if safe { request } else { brings_its_token(request, &session, server).await? };
+            let request = if safe {
+                source::is_asked_by_a_link_at_most(request.headers(), source.reads_pages)?;
+                request
+            } else {
+                brings_its_token(request, &session, server).await?
+            };
             Ok((with(request, visitor(&name, role, Some(session.csrf))), None))
         }
         None if alone && safe => {
             let (id, session) = process.access.sessions.begin(None, now);
-            let cookie = session::cookie(id, is_secure(server));
+            let cookie = session::cookie(id, source.is_secure);
             Ok((with(request, visitor(session::LOCAL, Role::Operator, Some(session.csrf))), Some(cookie)))
         }
         None if alone && is_a_program(request.headers()) => {
@@ -192,11 +240,6 @@ fn with(mut request: Request, visitor: Visitor) -> Request {
 fn bearer(shown: &str) -> Option<&str> {
     let (scheme, token) = shown.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-}
-
-/// Whether cookies go over encrypted connections only.
-fn is_secure(server: &ServerSettings) -> bool {
-    server.url.as_ref().is_some_and(|url| url.scheme() == "https")
 }
 
 /// A request without a session that no page elsewhere can have a browser send: nothing says that it is from a browser,

@@ -15,10 +15,17 @@ pub(crate) enum Refusal {
     Unknown,
     /// It changes something, and does not come from a page of the session.
     Forged,
+    /// A page of another site asks, and nobody showed a token.
+    Foreign,
     /// Nobody is configured, and it does not come from this machine.
     Elsewhere,
     /// Too many wrong tokens came from there.
     TooOften {
+        /// So long it takes.
+        seconds: u64,
+    },
+    /// The token is right, and was shown at the login page too often.
+    LoginsTooOften {
         /// So long it takes.
         seconds: u64,
     },
@@ -30,10 +37,10 @@ impl Refusal {
     pub(super) fn status(self) -> StatusCode {
         match self {
             Self::Unknown => StatusCode::UNAUTHORIZED,
-            Self::Forged => StatusCode::FORBIDDEN,
+            Self::Forged | Self::Foreign => StatusCode::FORBIDDEN,
             // The answer of a server that does not know this name (RFC 9110, 421).
             Self::Elsewhere => StatusCode::MISDIRECTED_REQUEST,
-            Self::TooOften { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooOften { .. } | Self::LoginsTooOften { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
         }
     }
@@ -59,6 +66,17 @@ impl Refusal {
                     "请返回并刷新页面后重试；程序请发送 `x-csrf-token`，或使用 Bearer 令牌而非 Cookie",
                 ),
             ),
+            Self::Foreign => (
+                "access.foreign",
+                Text::new(
+                    "another site sent your browser here, and nothing was shown or done",
+                    "浏览器是由其他网站引导至此，未显示或执行任何内容",
+                ),
+                Text::new(
+                    "type the address yourself, or open it from a bookmark",
+                    "请自行输入地址，或从书签打开",
+                ),
+            ),
             Self::Elsewhere => (
                 "access.elsewhere",
                 Text::new(
@@ -74,6 +92,18 @@ impl Refusal {
                 "access.too_often",
                 Text::new("too many wrong tokens came from your address", "您的地址提交错误令牌次数过多"),
                 Text::new(format!("wait {seconds} s and try again"), format!("请在 {seconds} 秒后重试")),
+            ),
+            Self::LoginsTooOften { seconds } => (
+                "access.too_often",
+                Text::new("you have logged in too often in this hour", "您在一小时内登录次数过多"),
+                Text::new(
+                    format!(
+                        "wait {seconds} s; a program sends `Authorization: Bearer` with each request instead of logging in"
+                    ),
+                    format!(
+                        "请在 {seconds} 秒后重试；程序请在每个请求中发送 `Authorization: Bearer`，无需登录"
+                    ),
+                ),
             ),
             Self::TooLong => (
                 "access.too_long",
@@ -98,7 +128,7 @@ impl Refusal {
             Self::Unknown => {
                 headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"ruzhi\""));
             }
-            Self::TooOften { seconds } => {
+            Self::TooOften { seconds } | Self::LoginsTooOften { seconds } => {
                 headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
             }
             _ => {}

@@ -13,8 +13,10 @@ use subtle::ConstantTimeEq as _;
 use super::people;
 use crate::config::{Person, Role};
 
-/// The cookie's name.
-pub(super) const COOKIE: &str = "ruzhi_session";
+/// The cookie's name where nothing is encrypted.
+const COOKIE: &str = "ruzhi_session";
+/// The same where the way is encrypted: browsers take it from nobody but this very host, and over TLS alone.
+const HOST_COOKIE: &str = "__Host-ruzhi_session";
 /// What the audit log calls whoever is on this machine where no people are configured.
 pub(super) const LOCAL: &str = "local";
 /// A session that nobody used for so long is over.
@@ -23,6 +25,9 @@ const IDLE: TimeDelta = TimeDelta::hours(2);
 const WHOLE: TimeDelta = TimeDelta::hours(12);
 /// Sessions at the same time; the one unused for longest gives way.
 const MOST: usize = 1000;
+/// Sessions of one person at the same time. Of theirs, one that was never come back to gives way first: so neither a
+/// program that keeps no cookie nor a page elsewhere has the browser forgotten that somebody works with.
+const MOST_OF_ONE: usize = 50;
 
 /// A session.
 #[derive(Clone)]
@@ -33,6 +38,8 @@ pub(super) struct Session {
     pub(super) csrf: String,
     began: DateTime<Utc>,
     used: DateTime<Utc>,
+    /// It was come back to.
+    again: bool,
 }
 
 impl Session {
@@ -49,6 +56,10 @@ impl Session {
     /// Whether this is what the session's forms bring back.
     pub(super) fn is_its_token(&self, brought: &[u8]) -> bool {
         self.csrf.as_bytes().ct_eq(brought).into()
+    }
+
+    fn name(&self) -> Option<&str> {
+        self.person.as_ref().map(|(name, _)| name.as_str())
     }
 
     fn is_over(&self, now: DateTime<Utc>) -> bool {
@@ -69,8 +80,19 @@ impl Sessions {
             csrf: random(),
             began: now,
             used: now,
+            again: false,
         };
         let mut all = self.lock();
+        let of_theirs = |one: &Session| one.name() == session.name();
+        if all.values().filter(|one| of_theirs(one)).count() >= MOST_OF_ONE
+            && let Some(first) = all
+                .iter()
+                .filter(|(_, one)| of_theirs(one))
+                .min_by_key(|(_, one)| (one.again, one.used))
+                .map(|(key, _)| *key)
+        {
+            all.remove(&first);
+        }
         if all.len() >= MOST {
             all.retain(|_, session| !session.is_over(now));
         }
@@ -93,6 +115,7 @@ impl Sessions {
             return None;
         }
         session.used = now;
+        session.again = true;
         Some(session.clone())
     }
 
@@ -115,24 +138,28 @@ fn random() -> String {
     hex::encode(rand::random::<[u8; 32]>())
 }
 
+fn name(is_secure: bool) -> &'static str {
+    if is_secure { HOST_COOKIE } else { COOKIE }
+}
+
 /// The number a browser shows.
-pub(super) fn shown(jar: &CookieJar) -> Option<&str> {
-    jar.get(COOKIE).map(Cookie::value)
+pub(super) fn shown(jar: &CookieJar, is_secure: bool) -> Option<&str> {
+    jar.get(name(is_secure)).map(Cookie::value)
 }
 
 /// The cookie of a session. It has no end of its own: the browser forgets it when it is closed.
-pub(super) fn cookie(number: String, secure: bool) -> Cookie<'static> {
-    Cookie::build((COOKIE, number))
+pub(super) fn cookie(number: String, is_secure: bool) -> Cookie<'static> {
+    Cookie::build((name(is_secure), number))
         .path("/")
         .http_only(true)
         .same_site(SameSite::Strict)
-        .secure(secure)
+        .secure(is_secure)
         .build()
 }
 
 /// The cookie that makes a browser forget its session.
-pub(super) fn no_cookie(secure: bool) -> Cookie<'static> {
-    let mut cookie = cookie(String::new(), secure);
+pub(super) fn no_cookie(is_secure: bool) -> Cookie<'static> {
+    let mut cookie = cookie(String::new(), is_secure);
     cookie.make_removal();
     cookie
 }
@@ -183,14 +210,32 @@ mod tests {
     #[test]
     fn there_are_never_more_sessions_than_fit() {
         let sessions = Sessions::default();
-        let (first, _) = sessions.begin(None, at(0));
-        let (second, _) = sessions.begin(None, at(0));
+        let people: Vec<Person> = (0..30)
+            .map(|n| Person { name: format!("p{n}"), ..person("a token of 16 characters", Role::Viewer) })
+            .collect();
+        let (first, _) = sessions.begin(people.first(), at(0));
+        let (second, _) = sessions.begin(people.first(), at(0));
         assert!(sessions.find(&second, at(1)).is_some());
-        for _ in 2..=MOST {
-            sessions.begin(None, at(1));
+        for n in 2..=MOST {
+            sessions.begin(Some(&people[n % 29 + 1]), at(1));
         }
         assert_eq!(sessions.lock().len(), MOST);
         assert!(sessions.find(&first, at(1)).is_none(), "the one unused for longest gave way");
         assert!(sessions.find(&second, at(1)).is_some());
+    }
+
+    #[test]
+    fn one_person_s_sessions_displace_nobody_else_s_and_not_the_one_they_work_with() {
+        let sessions = Sessions::default();
+        let viewer = person("a token of 16 characters", Role::Viewer);
+        let (of_another, _) = sessions.begin(None, at(0));
+        let (worked_with, _) = sessions.begin(Some(&viewer), at(0));
+        assert!(sessions.find(&worked_with, at(1)).is_some());
+        for _ in 0..2 * MOST {
+            sessions.begin(Some(&viewer), at(2));
+        }
+        assert_eq!(sessions.lock().len(), MOST_OF_ONE + 1);
+        assert!(sessions.find(&worked_with, at(2)).is_some());
+        assert!(sessions.find(&of_another, at(2)).is_some());
     }
 }

@@ -52,18 +52,43 @@ struct Counts {
     all: Option<Count>,
 }
 
+/// Whether an address may show a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It may.
+    Free,
+    /// It may not, whatever the token.
+    Waits(Refusal),
+    /// It may, but a wrong one is told to wait: addresses beyond those that are counted by themselves stand together, and
+    /// what one of them does must not lock the others out.
+    Together(Refusal),
+}
+
 impl Throttle {
-    /// Whether an address may show a token; else how long it waits.
-    pub(super) fn may_try(&self, address: Option<IpAddr>, now: DateTime<Utc>) -> Result<(), Refusal> {
+    /// Whether an address may show a token. One that may be everybody's (`is_shared`) is never kept from showing a right
+    /// one.
+    pub(super) fn standing(&self, address: Option<IpAddr>, is_shared: bool, now: DateTime<Utc>) -> Standing {
+        let (place, stands) = self.may_try(address, now);
+        match stands {
+            Ok(()) => Standing::Free,
+            Err(refusal) if is_shared || place.is_none() => Standing::Together(refusal),
+            Err(refusal) => Standing::Waits(refusal),
+        }
+    }
+
+    /// With whom an address is counted; and how long it waits, if it does.
+    fn may_try(&self, address: Option<IpAddr>, now: DateTime<Utc>) -> (Option<IpAddr>, Result<(), Refusal>) {
         let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let flooded = counts.all.is_some_and(|all| all.standing(now) > ALL);
         let most = if flooded { 1 } else { EACH };
-        let Some(count) = counts.each.get(&counts.place(address)) else { return Ok(()) };
+        let place = counts.place(address);
+        let Some(count) = counts.each.get(&place) else { return (place, Ok(())) };
         if count.standing(now) < most {
-            return Ok(());
+            return (place, Ok(()));
         }
         let wait = (count.since + WINDOW - now).num_milliseconds();
-        Err(Refusal::TooOften { seconds: u64::try_from(wait).unwrap_or(0).div_ceil(1000) })
+        let refusal = Refusal::TooOften { seconds: u64::try_from(wait).unwrap_or(0).div_ceil(1000) };
+        (place, Err(refusal))
     }
 
     /// An address has shown a wrong token.
@@ -87,7 +112,7 @@ impl Counts {
 }
 
 /// What counts as one address: whoever has an IPv6 address has the whole /64.
-fn network(address: IpAddr) -> IpAddr {
+pub(in crate::serve) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(six) => {
             let [a, b, c, d, ..] = six.segments();
@@ -113,14 +138,17 @@ mod tests {
     fn five_wrong_tokens_in_a_minute_and_only_that_address_waits() {
         let throttle = Throttle::default();
         for second in 0..5 {
-            assert!(throttle.may_try(ip("192.0.2.1"), at(second)).is_ok());
+            assert!(throttle.may_try(ip("192.0.2.1"), at(second)).1.is_ok());
             throttle.failed(ip("192.0.2.1"), at(second));
         }
-        let Err(Refusal::TooOften { seconds }) = throttle.may_try(ip("192.0.2.1"), at(5)) else { panic!() };
+        let shared = throttle.standing(ip("192.0.2.1"), true, at(5));
+        assert!(matches!(shared, Standing::Together(_)), "it may be everybody's: {shared:?}");
+        assert!(matches!(throttle.standing(ip("192.0.2.1"), false, at(5)), Standing::Waits(_)));
+        let Err(Refusal::TooOften { seconds }) = throttle.may_try(ip("192.0.2.1"), at(5)).1 else { panic!() };
         assert_eq!(seconds, 55);
-        assert!(throttle.may_try(ip("::ffff:192.0.2.1"), at(5)).is_err(), "the same address, written anew");
-        assert!(throttle.may_try(ip("192.0.2.2"), at(5)).is_ok());
-        assert!(throttle.may_try(ip("192.0.2.1"), at(60)).is_ok(), "the minute is over");
+        assert!(throttle.may_try(ip("::ffff:192.0.2.1"), at(5)).1.is_err(), "the same address, written anew");
+        assert!(throttle.may_try(ip("192.0.2.2"), at(5)).1.is_ok());
+        assert!(throttle.may_try(ip("192.0.2.1"), at(60)).1.is_ok(), "the minute is over");
     }
 
     #[test]
@@ -129,8 +157,8 @@ mod tests {
         for n in 0..5 {
             throttle.failed(ip(&format!("2001:db8::{n}")), at(0));
         }
-        assert!(throttle.may_try(ip("2001:db8::ffff"), at(1)).is_err());
-        assert!(throttle.may_try(ip("2001:db8:0:1::1"), at(1)).is_ok());
+        assert!(throttle.may_try(ip("2001:db8::ffff"), at(1)).1.is_err());
+        assert!(throttle.may_try(ip("2001:db8:0:1::1"), at(1)).1.is_ok());
     }
 
     #[test]
@@ -139,8 +167,8 @@ mod tests {
         for n in 0..=ALL {
             throttle.failed(ip(&format!("198.51.100.{n}")), at(0));
         }
-        assert!(throttle.may_try(ip("198.51.100.7"), at(1)).is_err(), "it had its one");
-        assert!(throttle.may_try(ip("192.0.2.9"), at(1)).is_ok(), "somebody new is let try");
+        assert!(throttle.may_try(ip("198.51.100.7"), at(1)).1.is_err(), "it had its one");
+        assert!(throttle.may_try(ip("192.0.2.9"), at(1)).1.is_ok(), "somebody new is let try");
     }
 
     #[test]
@@ -152,7 +180,12 @@ mod tests {
         }
         let kept = throttle.0.lock().unwrap().each.len();
         assert!(kept <= ADDRESSES + 1, "{kept}");
-        assert!(throttle.may_try(ip("203.0.113.1"), at(1)).is_err(), "those that do not fit count together");
+        assert!(
+            throttle.may_try(ip("203.0.113.1"), at(1)).1.is_err(),
+            "those that do not fit count together"
+        );
+        let standing = throttle.standing(ip("203.0.113.1"), false, at(1));
+        assert!(matches!(standing, Standing::Together(_)), "and lock none of them out: {standing:?}");
         throttle.failed(ip("203.0.113.1"), at(61));
         assert_eq!(throttle.0.lock().unwrap().each.len(), 1, "what is past is forgotten");
     }

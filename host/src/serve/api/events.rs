@@ -10,7 +10,7 @@ use std::time::Duration;
 use axum::Extension;
 use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
-use futures::stream::{self, Stream, StreamExt as _};
+use futures::stream::{self, Stream};
 use serde::Serialize;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
@@ -76,7 +76,11 @@ pub(super) async fn run_events(
         },
     };
     let until = Instant::now() + LENGTH;
-    let events = stream::unfold(following, move |following| following.next(until)).map(Ok);
+    let place = process.streams.begin()?;
+    let events = stream::unfold((following, place), move |(following, place)| async move {
+        let (event, following) = following.next(until).await?;
+        Some((Ok(event), (following, place)))
+    });
     Ok(Sse::new(events).keep_alive(alive()))
 }
 
@@ -134,12 +138,14 @@ impl Following {
 pub(super) async fn overview_events(
     State(process): State<Arc<Process>>,
     Extension(_visitor): Extension<Visitor>,
-) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Failed> {
+    let place = process.streams.begin()?;
     let mut looks = interval(LOOK);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let until = Instant::now() + LENGTH;
-    let events =
-        stream::unfold((process, looks, String::new()), move |(process, mut looks, told)| async move {
+    let events = stream::unfold(
+        (process, looks, String::new(), place),
+        move |(process, mut looks, told, place)| async move {
             loop {
                 looks.tick().await;
                 if Instant::now() >= until {
@@ -152,9 +158,10 @@ pub(super) async fn overview_events(
                 let now = serde_json::to_string(&standing).unwrap_or_default();
                 if now != told {
                     let event = Event::default().event("standing").data(&now);
-                    return Some((Ok(event), (process, looks, now)));
+                    return Some((Ok(event), (process, looks, now, place)));
                 }
             }
-        });
-    Sse::new(events).keep_alive(alive())
+        },
+    );
+    Ok(Sse::new(events).keep_alive(alive()))
 }

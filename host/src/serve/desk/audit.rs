@@ -12,7 +12,7 @@ use crate::config::Role;
 use crate::failure::{Failure, exit};
 use crate::model::{TenantId, Text};
 use crate::serve::Process;
-use crate::serve::access::Visitor;
+use crate::serve::access::{Turn, Visitor};
 use crate::store::AuditRow;
 
 /// Which part of the audit log.
@@ -73,7 +73,7 @@ pub async fn audit(process: &Process, asked: &AuditAsked) -> Result<Page<AuditRo
 }
 
 /// Does what an operator asks for, and writes down who asked and what came of it. Of somebody who may not ask it is
-/// written down that they did.
+/// written down that they did, so many times in an hour.
 pub(super) async fn recorded<T>(
     process: &Process,
     visitor: &Visitor,
@@ -85,7 +85,14 @@ pub(super) async fn recorded<T>(
     if visitor.role < Role::Operator {
         let failure = forbidden();
         failure.code().clone_into(&mut row.outcome);
-        process.store.put_audit(&row).await?;
+        let turn = process.access.denied(&visitor.name, process.clock.now());
+        if turn == Turn::Last {
+            row.detail = Some("further refusals of this person in this hour are not written down".to_owned());
+        }
+        // What changes nothing must not fill the log either.
+        if !matches!(turn, Turn::TooMany { .. }) {
+            process.store.put_audit(&row).await?;
+        }
         return Err(failure);
     }
     audit::recorded(process.store.as_ref(), row, work, |_| DONE.to_owned()).await

@@ -19,7 +19,7 @@ use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
-use super::signature::is_signature;
+use super::signature::Claim;
 use crate::config::CallbackSettings;
 
 /// The block that a message is filled up to, in bytes: not that of the cipher.
@@ -47,6 +47,13 @@ pub(super) struct Signed {
     pub(super) echostr: String,
 }
 
+impl Signed {
+    /// What it says it was signed with, if that can be so.
+    pub(super) fn claim(&self) -> Option<Claim> {
+        Claim::read(&self.msg_signature, &self.timestamp, &self.nonce)
+    }
+}
+
 /// Why an envelope was not opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum EnvelopeError {
@@ -70,25 +77,22 @@ pub(super) enum EnvelopeError {
     Corp,
 }
 
-/// Checks the signature of a ciphertext.
-pub(super) fn check(token: &SecretString, signed: &Signed, ciphertext: &str) -> Result<(), EnvelopeError> {
+/// Checks the signature of a ciphertext; gives what it was signed with.
+pub(super) fn check(token: &SecretString, signed: &Signed, ciphertext: &str) -> Result<Claim, EnvelopeError> {
+    let claim = signed.claim().ok_or(EnvelopeError::Signature)?;
     let mut parts = [token.expose_secret(), &signed.timestamp, &signed.nonce, ciphertext];
     parts.sort_unstable();
-    if is_signature(&signed.msg_signature, parts.map(str::as_bytes)) {
-        Ok(())
-    } else {
-        Err(EnvelopeError::Signature)
-    }
+    if claim.is_of(parts.map(str::as_bytes)) { Ok(claim) } else { Err(EnvelopeError::Signature) }
 }
 
-/// Checks an envelope and gives the message in it.
+/// Checks an envelope; gives the message in it, and what it was signed with.
 pub(super) fn open(
     settings: &CallbackSettings,
     corp_id: &str,
     signed: &Signed,
     ciphertext: &str,
-) -> Result<Vec<u8>, EnvelopeError> {
-    check(&settings.token, signed, ciphertext)?;
+) -> Result<(Vec<u8>, Claim), EnvelopeError> {
+    let claim = check(&settings.token, signed, ciphertext)?;
     let key = key(&settings.aes_key)?;
     let mut sealed = STANDARD.decode(ciphertext).map_err(|_| EnvelopeError::Ciphertext)?;
     let vector = key.first_chunk::<16>().ok_or(EnvelopeError::Key)?;
@@ -102,7 +106,7 @@ pub(super) fn open(
         .ok_or(EnvelopeError::Length)?;
     let length = usize::try_from(u32::from_be_bytes(*length)).map_err(|_| EnvelopeError::Length)?;
     let (message, receiver) = rest.split_at_checked(length).ok_or(EnvelopeError::Length)?;
-    if receiver == corp_id.as_bytes() { Ok(message.to_owned()) } else { Err(EnvelopeError::Corp) }
+    if receiver == corp_id.as_bytes() { Ok((message.to_owned(), claim)) } else { Err(EnvelopeError::Corp) }
 }
 
 fn key(text: &SecretString) -> Result<Zeroizing<[u8; 32]>, EnvelopeError> {

@@ -17,8 +17,8 @@ use serde::Deserialize;
 use super::delivery::{self, in_time, is_of_now};
 use super::known::{self, SourceFields};
 use super::push::Push;
-use super::signature::is_signature;
-use super::{Nothing, Received, Refused};
+use super::signature::Claim;
+use super::{LARGEST_PUSH, Nothing, Received, Refused};
 use crate::config::Source;
 use crate::deployment::Deployment;
 use crate::meter;
@@ -79,16 +79,21 @@ pub(super) async fn take(
             process.scheduler.wake(tenant, flow, Wake::Push);
         }
         Received::WakeLate => {
-            tracing::warn!(
-                "a push of JianDaoYun that was not signed just now wakes the flow; see whether this machine's clock is right"
-            );
+            if let Some(unsaid) = process.gate.says_late(process.clock.now()) {
+                tracing::warn!(
+                    unsaid,
+                    "a push of JianDaoYun that was not signed just now wakes the flow; see whether this machine's clock is right"
+                );
+            }
             process.scheduler.wake(tenant, flow, Wake::Push);
         }
         Received::Nothing(why) => {
             tracing::debug!(reason = why.as_str(), "a push of JianDaoYun wakes nobody: {}", why.as_str());
         }
         Received::Refused(why) => {
-            tracing::warn!(reason = why.as_str(), "a push of JianDaoYun is refused: {}", why.as_str());
+            if let Some(unsaid) = process.gate.says_refused(process.clock.now()) {
+                tracing::warn!(reason = why.as_str(), unsaid, "a push of JianDaoYun is refused: {}", why.as_str());
+            }
         }
     });
     received.status()
@@ -101,24 +106,28 @@ pub(super) async fn receive(
     receiver: &Receiver,
     request: Request,
 ) -> Received {
-    let (uri, headers) = (request.uri().clone(), request.headers().clone());
-    let body = match super::body(request).await {
-        Ok(body) => body,
-        Err(refused) => return Received::Refused(refused),
-    };
-    let Some(signed) = signed(&uri, &headers, &body, &receiver.secret) else {
+    let headers = request.headers().clone();
+    let Some((signed, claim)) = signed(request.uri(), &headers) else {
         return Received::Refused(Refused::Signature);
     };
+    let arrived = match process.gate.body(request, LARGEST_PUSH).await {
+        Ok(arrived) => arrived,
+        Err(refused) => return Received::Refused(refused),
+    };
+    let body = arrived.bytes.as_slice();
+    if !is_genuine(&signed, &claim, body, &receiver.secret) {
+        return Received::Refused(Refused::Signature);
+    }
     let now = process.clock.now();
     let wake = if is_of_now(&signed.timestamp, now) { Received::Wake } else { Received::WakeLate };
     let Receiver { deployment, tenant, flow, form, .. } = receiver;
-    let row = match Push::read(&body, form) {
+    let row = match Push::read(body, form) {
         Push::Nothing(why) => return Received::Nothing(why),
         Push::Look => None,
         Push::LookAt(row) => Some(row),
     };
     let source = format!("jiandaoyun/{tenant}/{flow}");
-    let names = delivery_names(&headers, &signed);
+    let names = delivery_names(&headers, &claim);
     let asked = async {
         let known = match row.filter(|_| !known::is_collecting(&process.live, tenant, flow)) {
             Some(row) => known::is_known(deployment, fields, tenant, flow, row).await?,
@@ -134,26 +143,31 @@ pub(super) async fn receive(
     in_time(asked).await.unwrap_or(wake)
 }
 
-/// What the push was signed with, if it was by who knows the secret.
-fn signed(uri: &Uri, headers: &HeaderMap, body: &[u8], secret: &SecretString) -> Option<Signed> {
+/// What the push says it was signed with, if that can be so.
+fn signed(uri: &Uri, headers: &HeaderMap) -> Option<(Signed, Claim)> {
     let Query(signed) = Query::<Signed>::try_from_uri(uri).ok()?;
     let signature = headers.get(SIGNATURE)?.to_str().ok()?.trim();
     // The service's own page writes a prefix that nothing sends.
     let signature = signature.strip_prefix("sha1=").unwrap_or(signature);
-    let (nonce, timestamp) = (signed.nonce.as_bytes(), signed.timestamp.as_bytes());
-    let secret = secret.expose_secret().as_bytes();
-    is_signature(signature, [nonce, b":", body, b":", secret, b":", timestamp]).then_some(signed)
+    let claim = Claim::read(signature, &signed.timestamp, &signed.nonce)?;
+    Some((signed, claim))
 }
 
-/// What a delivery is remembered by: what it was signed with, and the name that the service gave it. The name is not signed,
-/// so it alone would let anybody send a push that they have overheard once more.
-fn delivery_names(headers: &HeaderMap, signed: &Signed) -> Vec<String> {
-    let bytes = |name| headers.get(name).map(HeaderValue::as_bytes).unwrap_or_default();
-    let signature = bytes(SIGNATURE).to_ascii_lowercase();
-    let mut names =
-        vec![Digest::of_parts([&signature, signed.timestamp.as_bytes(), signed.nonce.as_bytes()])];
-    if !bytes(DELIVERY).is_empty() {
-        names.push(Digest::of(bytes(DELIVERY)));
+/// Whether the push was signed by who knows the secret.
+fn is_genuine(signed: &Signed, claim: &Claim, body: &[u8], secret: &SecretString) -> bool {
+    let (nonce, timestamp) = (signed.nonce.as_bytes(), signed.timestamp.as_bytes());
+    let secret = secret.expose_secret().as_bytes();
+    claim.is_of([nonce, b":", body, b":", secret, b":", timestamp])
+}
+
+/// What a delivery is remembered by: the signature itself, and the name that the service gave it. The name is not signed,
+/// so it alone would let anybody send a push that they have overheard once more; and neither is how the signature was
+/// written, nor where the nonce ends and the body begins.
+fn delivery_names(headers: &HeaderMap, claim: &Claim) -> Vec<String> {
+    let name = headers.get(DELIVERY).map(HeaderValue::as_bytes).unwrap_or_default();
+    let mut names = vec![Digest::of_parts([b"signature".as_slice(), claim.bytes()])];
+    if !name.is_empty() {
+        names.push(Digest::of(name));
     }
     names.into_iter().map(String::from).collect()
 }

@@ -1,7 +1,9 @@
 //! What the services push: JianDaoYun's rows, WeCom's contact events. They wake a run and bring no data into it.
 //!
-//! Both ways in are the same four steps. *Whose is it*: a tenant or flow that takes no pushes looks from outside like one
-//! that does not exist. *Is it genuine*: the signature is recomputed over the bytes as they came and compared in constant
+//! Both ways in are the same five steps. *Whose is it*: a tenant or flow that takes no pushes looks from outside like one
+//! that does not exist. *Can it be genuine*: what is signed has a signature, a moment and a number of the form that the
+//! service writes, and is refused without them before a byte of the body is read ([`signature::Claim`]); what the bodies may
+//! cost until they can be checked is bounded ([`Gate`]). *Is it genuine*: the signature is recomputed over the bytes as they came and compared in constant
 //! time; a refusal says nothing but its status. What was signed longer ago than [`REPLAY`], or is that far ahead, is genuine
 //! all the same: it wakes, which does no harm, and is remembered like any other, so that it does so once; else a clock that
 //! is wrong by a quarter of an hour would silence every push. *Is there anything to do*: an event that changes nothing for the flow wakes nobody. *Was it here before*: a
@@ -16,6 +18,7 @@
 mod delivery;
 mod envelope;
 mod event;
+mod gate;
 mod jiandaoyun;
 mod known;
 mod push;
@@ -27,14 +30,13 @@ mod wecom;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, FromRequest as _, Request};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 use chrono::TimeDelta;
 
 use super::process::Process;
+pub(super) use gate::Gate;
 use known::SourceFields;
 
 /// What was signed further from now than this, before or after, was held back on its way, or is sent by somebody who
@@ -45,8 +47,6 @@ const REPLAY: TimeDelta = TimeDelta::minutes(10);
 const REMEMBERED: TimeDelta = TimeDelta::days(7);
 /// The store has this long to answer; JianDaoYun waits 2 s, WeCom 5 s.
 const PATIENCE: Duration = Duration::from_millis(1200);
-/// A sender has this long for its body.
-const ARRIVAL: Duration = Duration::from_secs(10);
 /// The largest body of JianDaoYun that is read: a row with every field filled is far below it.
 const LARGEST_PUSH: usize = 4 * 1024 * 1024;
 /// The largest body of WeCom that is read.
@@ -54,11 +54,9 @@ const LARGEST_CALLBACK: usize = 1024 * 1024;
 
 /// The ways in.
 pub fn routes() -> Router<Arc<Process>> {
-    let pushes = post(jiandaoyun::take).layer(DefaultBodyLimit::max(LARGEST_PUSH));
-    let callbacks = get(wecom::verify).post(wecom::take).layer(DefaultBodyLimit::max(LARGEST_CALLBACK));
     Router::new()
-        .route("/hooks/jiandaoyun/{tenant}/{flow}", pushes)
-        .route("/hooks/wecom/{tenant}", callbacks)
+        .route("/hooks/jiandaoyun/{tenant}/{flow}", post(jiandaoyun::take))
+        .route("/hooks/wecom/{tenant}", get(wecom::verify).post(wecom::take))
         .layer(Extension(SourceFields::default()))
 }
 
@@ -103,6 +101,8 @@ enum Refused {
     TooLarge,
     /// Its body did not arrive.
     Late,
+    /// As many large bodies are being read as there may be.
+    Busy,
     /// Its body broke off, or is not what the service sends.
     Unreadable,
 }
@@ -148,6 +148,7 @@ impl Refused {
             Self::Stale => "stale",
             Self::TooLarge => "too large",
             Self::Late => "late",
+            Self::Busy => "busy",
             Self::Unreadable => "unreadable",
         }
     }
@@ -158,17 +159,9 @@ impl Refused {
             Self::Signature | Self::Stale => StatusCode::UNAUTHORIZED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Late => StatusCode::REQUEST_TIMEOUT,
+            // The service sends it again.
+            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Unreadable => StatusCode::BAD_REQUEST,
         }
-    }
-}
-
-/// The body, if it comes in time and is not too large.
-async fn body(request: Request) -> Result<Bytes, Refused> {
-    match tokio::time::timeout(ARRIVAL, Bytes::from_request(request, &())).await {
-        Ok(Ok(body)) => Ok(body),
-        Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(Refused::TooLarge),
-        Ok(Err(_)) => Err(Refused::Unreadable),
-        Err(_) => Err(Refused::Late),
     }
 }

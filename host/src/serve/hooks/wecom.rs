@@ -16,7 +16,8 @@ use axum::response::{IntoResponse as _, Response};
 use super::delivery::{self, in_time, is_of_now};
 use super::envelope::{self, EnvelopeError, Signed};
 use super::event::{self, Event};
-use super::{Nothing, Received, Refused};
+use super::signature::Claim;
+use super::{LARGEST_CALLBACK, Nothing, Received, Refused};
 use crate::config::CallbackSettings;
 use crate::deployment::Deployment;
 use crate::meter;
@@ -65,7 +66,14 @@ pub(super) async fn verify(
         }
         Err(why) => {
             let (tenant, reason) = (receiver.tenant.as_str(), why.as_str());
-            tracing::warn!(tenant.id = tenant, reason, "a verification by WeCom is refused: {reason}");
+            if let Some(unsaid) = process.gate.says_refused(process.clock.now()) {
+                tracing::warn!(
+                    tenant.id = tenant,
+                    reason,
+                    unsaid,
+                    "a verification by WeCom is refused: {reason}"
+                );
+            }
             why.status().into_response()
         }
     }
@@ -92,16 +100,21 @@ pub(super) async fn take(
             process.scheduler.wake(tenant, flow, Wake::Callback);
         }
         Received::WakeLate => {
-            tracing::warn!(
-                "a callback of WeCom that was not signed just now wakes a look for drift; see whether this machine's clock is right"
-            );
+            if let Some(unsaid) = process.gate.says_late(process.clock.now()) {
+                tracing::warn!(
+                    unsaid,
+                    "a callback of WeCom that was not signed just now wakes a look for drift; see whether this machine's clock is right"
+                );
+            }
             process.scheduler.wake(tenant, flow, Wake::Callback);
         }
         Received::Nothing(why) => {
             tracing::debug!(reason = why.as_str(), "a callback of WeCom wakes nobody: {}", why.as_str());
         }
         Received::Refused(why) => {
-            tracing::warn!(reason = why.as_str(), "a callback of WeCom is refused: {}", why.as_str());
+            if let Some(unsaid) = process.gate.says_refused(process.clock.now()) {
+                tracing::warn!(reason = why.as_str(), unsaid, "a callback of WeCom is refused: {}", why.as_str());
+            }
         }
     });
     received.status()
@@ -112,19 +125,28 @@ pub(super) fn echo(process: &Process, receiver: &Receiver, uri: &Uri) -> Result<
     let mut signed = signed(uri)?;
     // Base64 has no spaces: where there is one a plus sign was not escaped.
     let ciphertext = std::mem::take(&mut signed.echostr).replace(' ', "+");
-    let message = open(receiver, &signed, &ciphertext)?;
+    let (message, _) = open(process, receiver, &signed, &ciphertext)?;
     // An answer gives away what was sealed, so it is given while it is asked for.
     if is_of_now(&signed.timestamp, process.clock.now()) { Ok(message) } else { Err(Refused::Stale) }
 }
 
 /// What comes of an event.
 pub(super) async fn receive(process: &Process, receiver: &Receiver, request: Request) -> Received {
-    let uri = request.uri().clone();
-    let opened = match super::body(request).await.and_then(|body| message(receiver, &uri, &body)) {
+    let signed = match signed(request.uri()) {
+        // Without the form of a signature there is nothing in a body to look for.
+        Ok(signed) if signed.claim().is_some() => signed,
+        _ => return Received::Refused(Refused::Signature),
+    };
+    let arrived = process.gate.body(request, LARGEST_CALLBACK).await;
+    let opened = match arrived.and_then(|arrived| message(process, receiver, signed, &arrived.bytes)) {
         Ok(opened) => opened,
         Err(refused) => return Received::Refused(refused),
     };
-    let mut names = vec![String::from(opened.ciphertext)];
+    let mut names = vec![
+        String::from(opened.ciphertext),
+        // Where moment, number and ciphertext end is not signed; what they make together is.
+        String::from(Digest::of_parts([b"signature".as_slice(), opened.claim.bytes()])),
+    ];
     match Event::read(&opened.message) {
         Ok(Event::Contact(of)) => {
             names.push(Digest::of_parts(of.iter().map(String::as_bytes)).into());
@@ -147,17 +169,17 @@ pub(super) async fn receive(process: &Process, receiver: &Receiver, request: Req
 
 struct Opened {
     signed: Signed,
+    claim: Claim,
     message: Vec<u8>,
     ciphertext: Digest,
 }
 
-fn message(receiver: &Receiver, uri: &Uri, body: &[u8]) -> Result<Opened, Refused> {
-    let signed = signed(uri)?;
+fn message(process: &Process, receiver: &Receiver, signed: Signed, body: &[u8]) -> Result<Opened, Refused> {
     let mut texts = event::texts(body).map_err(|event::Malformed| Refused::Unreadable)?;
     let ciphertext = texts.remove("Encrypt").ok_or(Refused::Unreadable)?;
     let ciphertext = ciphertext.trim();
-    let message = open(receiver, &signed, ciphertext)?;
-    Ok(Opened { signed, message, ciphertext: Digest::of(ciphertext) })
+    let (message, claim) = open(process, receiver, &signed, ciphertext)?;
+    Ok(Opened { signed, claim, message, ciphertext: Digest::of(ciphertext) })
 }
 
 fn signed(uri: &Uri) -> Result<Signed, Refused> {
@@ -165,10 +187,18 @@ fn signed(uri: &Uri) -> Result<Signed, Refused> {
     Ok(signed)
 }
 
-fn open(receiver: &Receiver, signed: &Signed, ciphertext: &str) -> Result<Vec<u8>, Refused> {
-    let message = envelope::open(&receiver.settings, &receiver.corp_id, signed, ciphertext);
-    message.map_err(|error| {
-        tracing::warn!(tenant.id = receiver.tenant.as_str(), "what WeCom sent cannot be opened: {error}");
+fn open(
+    process: &Process,
+    receiver: &Receiver,
+    signed: &Signed,
+    ciphertext: &str,
+) -> Result<(Vec<u8>, Claim), Refused> {
+    let opened = envelope::open(&receiver.settings, &receiver.corp_id, signed, ciphertext);
+    opened.map_err(|error| {
+        if let Some(unsaid) = process.gate.says_refused(process.clock.now()) {
+            let tenant = receiver.tenant.as_str();
+            tracing::warn!(tenant.id = tenant, unsaid, "what WeCom sent cannot be opened: {error}");
+        }
         match error {
             // Whoever does not know the token learns nothing; whoever does learns no more than they do.
             EnvelopeError::Signature => Refused::Signature,

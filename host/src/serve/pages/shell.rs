@@ -194,10 +194,18 @@ fn who(view: &View) -> Markup {
 /// What somebody on this machine is called where nobody is configured.
 const LOCAL: &str = "local";
 
+/// A path that stays on this server. One that begins with two slashes, or what a browser takes for such, would name
+/// another.
+fn of_this_server(path: &str) -> String {
+    let all = |c: char| matches!(c, '/' | '\\') || c.is_control() || c.is_whitespace();
+    format!("/{}", path.trim_start_matches(all))
+}
+
 /// The same page in the other language.
 pub(super) fn languages(lang: Lang, here: &str) -> Markup {
+    let here = of_this_server(here);
     let other = |word: &str| {
-        let (path, query) = here.split_once('?').unwrap_or((here, ""));
+        let (path, query) = here.split_once('?').unwrap_or((&here, ""));
         let mut kept: Vec<&str> =
             query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("lang=")).collect();
         let lang = format!("lang={word}");
@@ -234,6 +242,27 @@ pub(super) fn document(lang: Lang, title: &str, reload: Option<u32>, body: &Mark
                 }
             }
             body { (body) }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_to_the_other_language_leads_to_no_other_server() {
+        for (here, link) in [
+            ("/runs?state=held", "/runs?state=held&amp;lang=en"),
+            ("//evil.example/x", "/evil.example/x?lang=en"),
+            ("///evil.example?lang=zh", "/evil.example?lang=en"),
+            ("/\\evil.example", "/evil.example?lang=en"),
+            ("/\t/evil.example", "/evil.example?lang=en"),
+            ("https://evil.example/", "/https://evil.example/?lang=en"),
+            ("", "/?lang=en"),
+        ] {
+            let drawn = languages(Lang::Zh, here).into_string();
+            assert!(drawn.contains(&format!("href=\"{link}\"")), "{here}: {drawn}");
         }
     }
 }

@@ -23,7 +23,10 @@ impl<'a> Browser<'a> {
     fn request(&self, method: Method, path: &str) -> axum::http::request::Builder {
         let request = Request::builder().method(method).uri(path).header("accept", "text/html");
         match &self.session {
-            Some(session) => request.header("cookie", format!("theme=dark; ruzhi_session={session}")),
+            Some(session) => {
+                let cookie = format!("theme=dark; ruzhi_session={session}; __Host-ruzhi_session={session}");
+                request.header("cookie", cookie)
+            }
             None => request,
         }
     }
@@ -36,7 +39,8 @@ impl<'a> Browser<'a> {
     }
 
     fn keep(&mut self, answer: &Answer) {
-        if let Some(session) = answer.cookie("ruzhi_session") {
+        let session = answer.cookie("ruzhi_session").or_else(|| answer.cookie("__Host-ruzhi_session"));
+        if let Some(session) = session {
             self.session = Some(session).filter(|session| !session.is_empty());
         }
     }

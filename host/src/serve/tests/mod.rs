@@ -5,6 +5,7 @@ mod api;
 mod decisions;
 mod desk;
 mod long;
+mod proxied;
 pub(super) mod removed;
 mod roles;
 mod store;

@@ -446,6 +446,10 @@ impl Store for Sqlite {
         serving::put_audit(self, row).await
     }
 
+    async fn forget_idle_audit(&self, before: DateTime<Utc>) -> Result<(), StoreError> {
+        serving::forget_idle_audit(self, before).await
+    }
+
     async fn audit(
         &self,
         tenant: Option<&TenantId>,

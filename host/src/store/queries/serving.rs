@@ -79,6 +79,22 @@ pub(super) async fn put_audit(store: &Sqlite, row: &AuditRow) -> Result<(), Stor
     writing.commit(AUDIT).await
 }
 
+pub(super) async fn forget_idle_audit(
+    store: &Sqlite,
+    before: chrono::DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let mut writing = store.writing(AUDIT).await?;
+    sqlx::query(
+        "DELETE FROM audit WHERE at < $1 AND (outcome = 'access.forbidden' \
+         OR (role = 'viewer' AND action = 'session.begin'))",
+    )
+    .bind(before.timestamp_millis())
+    .execute(&mut *writing.transaction)
+    .await
+    .map_err(|source| StoreError::Write { what: AUDIT, source })?;
+    writing.commit(AUDIT).await
+}
+
 pub(super) async fn audit(
     store: &Sqlite,
     tenant: Option<&TenantId>,

@@ -49,6 +49,11 @@ async fn lost_answers_are_asked_for_again_and_then_told() {
     let script = Script::new().always("department/simplelist", Canned::NotSent);
     let error = client(&script).check().await.unwrap_err();
     assert_eq!((error.code().as_str(), error.class()), ("wecom.unreachable", Class::Retry));
+    let script = Script::new().always("department/simplelist", Canned::OpenFiles);
+    let error = client(&script).check().await.unwrap_err();
+    assert_eq!((error.code().as_str(), error.class()), ("process.open_files", Class::Retry));
+    let told = error.explain().en;
+    assert!(told.contains("LimitNOFILE") && !told.contains("base_url"), "{told}");
 }
 
 #[tokio::test(start_paused = true)]

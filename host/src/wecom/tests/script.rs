@@ -18,6 +18,8 @@ pub(super) enum Canned {
     Raw(u16, &'static str),
     Lost,
     NotSent,
+    /// No connection, for this process has too many files open.
+    OpenFiles,
 }
 
 /// An answer with a code.
@@ -113,6 +115,7 @@ impl Transport for Script {
                 Ok(Reply { status, body: body.as_bytes().to_vec(), date: None })
             }
             Some(Canned::Lost) => Err(Broken::Lost("connection closed".to_owned())),
+            Some(Canned::OpenFiles) => Err(Broken::OpenFiles("Too many open files".to_owned())),
             Some(Canned::NotSent) => Err(Broken::NotSent("connection refused".to_owned())),
             None if path == "gettoken" => {
                 let body = json!({ "errcode": 0, "errmsg": "ok", "access_token": format!("TOKEN-{tokens}"),

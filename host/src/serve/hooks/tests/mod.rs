@@ -1,5 +1,6 @@
 //! The ways in, over a store in a folder of its own: what comes of a push, and what its sender is answered.
 
+mod cost;
 mod envelope;
 mod jiandaoyun;
 mod wecom;

@@ -243,3 +243,27 @@ async fn what_is_not_genuine_is_refused_and_takes_nothings_place() {
     assert_eq!(running.answer(large).await, (StatusCode::PAYLOAD_TOO_LARGE, String::new()));
     assert_eq!(running.called_back(&Callback::update()).await, Received::Wake);
 }
+
+#[tokio::test]
+async fn an_event_whose_signature_is_written_otherwise_wakes_nobody() {
+    let running = Running::start().await;
+    // An event that cannot be read has no name but what it was signed with.
+    let event = Callback { message: "no XML".to_owned(), ..Callback::update() };
+    let query = event.query(&event.ciphertext());
+    let (path, body) = (event.path, format!("<xml><Encrypt>{}</Encrypt></xml>", event.ciphertext()));
+    let sent = async |query: &str| {
+        let receiver = Receiver::find(running.process.deployment(), "north").unwrap();
+        let request = Request::post(format!("{path}?{query}")).body(Body::from(body.clone())).unwrap();
+        receive(&running.process, &receiver, request).await
+    };
+    assert_eq!(sent(&query).await, Received::Wake);
+    let (signature, rest) = query.split_once('&').unwrap();
+    let upper = signature.trim_start_matches("msg_signature=").to_uppercase();
+    let duplicate = Received::Nothing(Nothing::Duplicate);
+    assert_eq!(sent(&format!("msg_signature={upper}&{rest}")).await, duplicate);
+    // Sorted and joined, the moment's last digit may as well be the number's first.
+    let moment = event.timestamp.to_string();
+    let (head, last) = moment.split_at(moment.len() - 1);
+    let moved = format!("{signature}&timestamp={}{last}&nonce={head}", event.nonce);
+    assert_ne!(sent(&moved).await, Received::Wake, "{moved}");
+}

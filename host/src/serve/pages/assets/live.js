@@ -158,6 +158,8 @@
     // The first says how everything stood when the page was drawn.
     let first = true;
     source.addEventListener("standing", () => { if (first) first = false; else soon(); });
+    // A stream that is refused, for there are as many as there may be, is not tried again by itself.
+    source.addEventListener("error", () => { if (source.readyState === EventSource.CLOSED) setTimeout(soon, 15000); });
     window.addEventListener("pagehide", () => source.close());
   };
 

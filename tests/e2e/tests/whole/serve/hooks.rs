@@ -17,6 +17,8 @@ const TOKEN: &str = "Tk0nOfTests";
 /// Its last symbol carries bits that are no part of the key.
 const AES_KEY: &str = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C";
 const OUTCOME: &str = "_widget_1790000000001";
+/// Who may come in: where pushes do, somebody has to be named.
+const OPERATOR: &str = "an-operators-token-0123456789";
 /// Longer than the deliveries of a test take.
 const MOST: Duration = Duration::from_secs(60);
 
@@ -32,8 +34,10 @@ impl Site {
             ("PUSH_SECRET", SECRET),
             ("CALLBACK_TOKEN", TOKEN),
             ("CALLBACK_KEY", AES_KEY),
+            ("RUZHI_TOKEN", OPERATOR),
             ("RUZHI_LOG", "ruzhi=debug"),
         ];
+        self.deployment.with_token().unwrap();
         let serving = Serving::start(&self.deployment, &environment).unwrap();
         let to = PushTo {
             app_id: APP_ID.to_owned(),
@@ -198,10 +202,16 @@ fn somebodys_hand_in_the_directory_wakes_a_look_for_drift() {
         Tenant { tables, ..tenant }
     });
     site.workforce.publish(&site.simulator).unwrap();
-    let environment = [("CALLBACK_TOKEN", TOKEN), ("CALLBACK_KEY", AES_KEY), ("RUZHI_LOG", "ruzhi=debug")];
+    let environment = [
+        ("CALLBACK_TOKEN", TOKEN),
+        ("CALLBACK_KEY", AES_KEY),
+        ("RUZHI_TOKEN", OPERATOR),
+        ("RUZHI_LOG", "ruzhi=debug"),
+    ];
     let mut sync = site.deployment.command(&["sync", "jingxintai"]).unwrap();
     sync.envs(environment);
     assert_eq!(finish(sync).unwrap().code, Some(0));
+    site.deployment.with_token().unwrap();
     let serving = Serving::start(&site.deployment, &environment).unwrap();
     let to = CallbackTo {
         corp_id: CORP_ID.to_owned(),

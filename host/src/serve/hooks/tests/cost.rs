@@ -1,0 +1,97 @@
+//! What a push may cost before it is known who sends it.
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use futures::FutureExt as _;
+
+use super::super::gate::Gate;
+use super::super::{LARGEST_PUSH, Received, Refused};
+use super::jiandaoyun::Push;
+use super::{Running, now};
+
+/// A body that never comes.
+fn silent() -> Body {
+    Body::from_stream(futures::stream::pending::<Result<Vec<u8>, std::io::Error>>())
+}
+
+/// So many bytes, and then nothing.
+fn stalling(bytes: usize) -> Body {
+    use futures::StreamExt as _;
+    let first = futures::stream::once(async move { Ok::<_, std::io::Error>(vec![b' '; bytes]) });
+    Body::from_stream(first.chain(futures::stream::pending()))
+}
+
+fn request(body: Body) -> Request<Body> {
+    Request::post("/").body(body).unwrap()
+}
+
+#[tokio::test]
+async fn what_cannot_be_signed_is_refused_before_its_body_is_read() {
+    let running = Running::start().await;
+    let push = Push::update();
+    let signature = push.signature();
+    let signed = |query: &str, signature: &str, body: Body| {
+        let request = Request::post(format!("/hooks/jiandaoyun/north/onboarding?{query}"));
+        request.header("X-JDY-Signature", signature).body(body).unwrap()
+    };
+    let good = format!("nonce=2af421&timestamp={}", push.timestamp);
+    for (query, signature) in [
+        ("", signature.as_str()),
+        ("nonce=2af421", &signature),
+        ("nonce=2af421&timestamp=now", &signature),
+        ("nonce=&timestamp=1777622400", &signature),
+        ("nonce=2a%3Af421&timestamp=1777622400", &signature),
+        (&good, ""),
+        (&good, "sha1="),
+        (&good, "0123456789"),
+        (&good, &"z".repeat(40)),
+    ] {
+        // A body that never comes shows that nobody waits for it.
+        let answered = running.answer(signed(query, signature, silent())).now_or_never();
+        assert_eq!(answered.map(|(status, _)| status), Some(StatusCode::UNAUTHORIZED), "{query} {signature}");
+    }
+    let callback = Request::post("/hooks/wecom/north?msg_signature=00&timestamp=1&nonce=1").body(silent());
+    let answered = running.answer(callback.unwrap()).now_or_never();
+    assert_eq!(answered.map(|(status, _)| status), Some(StatusCode::UNAUTHORIZED));
+    tokio::time::pause();
+    let late = running.receive(signed(&good, &signature, silent())).await;
+    assert_eq!(late, Received::Refused(Refused::Late));
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_so_many_large_bodies_are_in_memory_and_small_ones_pass_by() {
+    let gate = std::sync::Arc::new(Gate::default());
+    let large = || request(stalling(1 << 20));
+    let stalled: Vec<_> = (0..16)
+        .map(|_| {
+            let gate = std::sync::Arc::clone(&gate);
+            tokio::spawn(async move { gate.body(large(), LARGEST_PUSH).await.map(|_| ()) })
+        })
+        .collect();
+    tokio::task::yield_now().await;
+    let one_more = gate.body(large(), LARGEST_PUSH).await.map(|_| ());
+    assert_eq!(one_more, Err(Refused::Busy));
+    let small = gate.body(request(Body::from(vec![b' '; 32 << 10])), LARGEST_PUSH).await.unwrap();
+    assert_eq!(small.bytes.len(), 32 << 10);
+    for stalled in stalled {
+        assert_eq!(stalled.await.unwrap(), Err(Refused::Late));
+    }
+    let room = gate.body(request(Body::from(vec![b' '; 1 << 20])), LARGEST_PUSH).await;
+    assert_eq!(room.unwrap().bytes.len(), 1 << 20, "what was given up is free again");
+}
+
+#[tokio::test]
+async fn a_length_that_is_too_large_is_refused_unread() {
+    let gate = Gate::default();
+    let refused = gate.body(request(Body::from(vec![b' '; 11])), 10).now_or_never();
+    assert_eq!(refused.map(|refused| refused.map(|_| ())), Some(Err(Refused::TooLarge)));
+    let unsaid = gate.body(request(stalling(11)), 10).now_or_never();
+    assert_eq!(unsaid.map(|refused| refused.map(|_| ())), Some(Err(Refused::TooLarge)));
+}
+
+#[test]
+fn a_flood_of_refusals_does_not_flood_the_log_nor_hide_what_is_late() {
+    let gate = Gate::default();
+    assert_eq!((0..10_000).filter(|_| gate.says_refused(now()).is_some()).count(), 30);
+    assert_eq!(gate.says_late(now()), Some(0));
+}
