@@ -80,7 +80,10 @@ pub(super) fn library(config: &Config, speech: &Speech) -> Result<Library, Failu
         .rehearsing(rehearsal()?);
     let key = config.store.path.with_extension("cache-key");
     let cache = match Cache::open(&config.guest.cache, &key) {
-        Ok(cache) => Some(cache),
+        Ok(cache) => {
+            note_exposed(&cache, &key, speech);
+            Some(cache)
+        }
         Err(error) => {
             speech.note(format_args!(
                 "{} {}: {error}",
@@ -91,6 +94,21 @@ pub(super) fn library(config: &Config, speech: &Speech) -> Result<Library, Failu
         }
     };
     Ok(Library::new(engine, cache))
+}
+
+/// Tells that others may have read the key of the compiled components.
+fn note_exposed(cache: &Cache, key: &Path, speech: &Speech) {
+    let Some(mode) = cache.exposed() else { return };
+    speech.note(format_args!(
+        "{} {} ({mode:o}); {}",
+        speech.say(
+            "warning: others could read or write the key of the compiled components,",
+            "警告：其他用户可读取或写入组件编译缓存的密钥"
+        ),
+        key.display(),
+        speech
+            .say("it is made anew and every component compiled again", "已重新生成密钥，所有组件将重新编译"),
+    ));
 }
 
 /// What a command runs once for.

@@ -102,12 +102,8 @@ fn file(entry: &Entry<'_>, checks: &Checks) -> Option<PathBuf> {
     if !checks.files {
         return Some(path);
     }
-    let why = match std::fs::metadata(&path) {
-        Ok(meta) if meta.is_file() => match std::fs::File::open(&path) {
-            Ok(_) => return Some(path),
-            Err(error) => io_text(&error),
-        },
-        Ok(_) => io_text(&std::io::ErrorKind::IsADirectory.into()),
+    let why = match crate::file::check(&path) {
+        Ok(()) => return Some(path),
         Err(error) => io_text(&error),
     };
     entry.error(
@@ -137,7 +133,8 @@ fn tidy(folder: &Path, name: &str) -> PathBuf {
             other => short.push(other),
         }
     }
-    if short.canonicalize().ok() == joined.canonicalize().ok() { short } else { joined }
+    let led_to = |path: &Path| crate::file::within(path, |path| path.canonicalize()).ok();
+    if short == joined || led_to(&short) == led_to(&joined) { short } else { joined }
 }
 
 fn read_source(section: &Section<'_>, checks: &Checks) -> Option<Source> {

@@ -1,6 +1,7 @@
 //! One pass over the files of a deployment.
 
 use std::collections::BTreeSet;
+use std::fs::Metadata;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -14,10 +15,14 @@ use super::tenant::{self, Around};
 use super::{
     Checks, Config, Guard, Problem, SecretSource, Severity, Signature, Tenant, secret, signature, value,
 };
+use crate::file::{self, Unfit};
 use crate::model::Text;
 
 /// The host's file, in the configuration's folder.
 pub(super) const HOST_FILE: &str = "ruzhi.toml";
+
+/// What `ruzhi.toml` or a tenant's file may have. A tenant with a hundred flows has 60 KiB.
+const MOST_BYTES: u64 = 1 << 20;
 
 /// A pass, and what it has found so far.
 pub(super) struct Reading<'a> {
@@ -49,7 +54,7 @@ impl<'a> Reading<'a> {
 
     /// Whether the configuration's folder can be read.
     pub(super) fn folder(&mut self) -> bool {
-        let Err(error) = std::fs::read_dir(self.dir) else { return true };
+        let Err(error) = file::within(self.dir, |dir| std::fs::read_dir(dir).map(drop)) else { return true };
         let why = io_text(&error);
         let fault = Fault::new(
             format!("the configuration's folder cannot be read: {}", why.en),
@@ -68,7 +73,7 @@ impl<'a> Reading<'a> {
     /// The host's settings; the defaults where there is no file.
     pub(super) fn host(&mut self) -> Read<HostSettings> {
         let path = self.dir.join(HOST_FILE);
-        let absent = std::fs::metadata(&path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+        let absent = file::stat(&path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
         if absent {
             self.signature.note(&path);
             return Read { path, found: Some(HostSettings::defaults(self.dir)) };
@@ -154,9 +159,12 @@ impl<'a> Reading<'a> {
         read: impl FnOnce(&Section<'_>) -> Option<T>,
     ) -> Option<T> {
         self.signature.note(path);
-        let bytes = match std::fs::read(path) {
-            Ok(bytes) => bytes,
+        let bytes = match file::read(path, MOST_BYTES) {
+            Ok(read) => read.bytes,
             Err(error) => {
+                if Unfit::of(&error) == Some(Unfit::Still) {
+                    self.signature.did_not_answer(path);
+                }
                 let why = io_text(&error);
                 let fault = Fault::new(
                     format!("the file cannot be read: {}", why.en),
@@ -202,14 +210,16 @@ impl<'a> Reading<'a> {
 
 /// The tenants' files, by name. Hidden files are what editors and mounts leave; folders hold the tenants' rules.
 pub(super) fn tenant_files(dir: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(dir.join("tenants"))? {
-        files.push(entry?.path());
-    }
-    files.retain(|path| {
+    let named = |path: &Path| {
         let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        path.extension().is_some_and(|extension| extension == "toml") && !hidden && !path.is_dir()
-    });
+        path.extension().is_some_and(|extension| extension == "toml") && !hidden
+    };
+    let found = file::folder(&dir.join("tenants"))?.into_iter();
+    let mut files: Vec<PathBuf> =
+        found.filter(|(path, is_folder)| named(path) && !is_folder).map(|(path, _)| path).collect();
     files.sort();
-    Ok(files)
+    // A link may lead to a folder.
+    let stands = file::stats(&files);
+    let is_folder = |meta: &Option<Metadata>| meta.as_ref().is_some_and(Metadata::is_dir);
+    Ok(files.into_iter().zip(stands).filter(|(_, meta)| !is_folder(meta)).map(|(path, _)| path).collect())
 }

@@ -4,6 +4,7 @@
 //! nor the shown line repeats it: `masks` finds every value that may hold one before anything of a file is shown.
 
 use std::ops::Range;
+use std::os::unix::fs::PermissionsExt as _;
 
 use secrecy::SecretString;
 use toml::Spanned;
@@ -14,6 +15,10 @@ use super::source::io_text;
 use super::spelling;
 use super::table::Entry;
 use super::{Secrets, TENANT_SHAPES, host};
+use crate::file::{self, Unfit};
+
+/// What a secret's file may have: a secret has a hundred bytes.
+const MOST_BYTES: u64 = 64 << 10;
 
 /// Where environment variables come from.
 pub trait SecretSource {
@@ -65,9 +70,14 @@ pub(super) fn read(
     let mut known = true;
     for (child, _) in table.iter().filter(|(child, _)| !matches!(child.get_ref().as_ref(), "env" | "file")) {
         known = false;
+        if entry.file.is_full() {
+            entry.file.count_error();
+            continue;
+        }
+        let name = spelling::shortened(child.get_ref());
         let fault = Fault::new(
-            format!("unknown key `{}` in `{}`", child.get_ref(), entry.name),
-            format!("`{}` 中没有 `{}` 这个键", entry.name, child.get_ref()),
+            format!("unknown key `{name}` in `{}`", entry.name),
+            format!("`{}` 中没有 `{name}` 这个键", entry.name),
         );
         let fault = match spelling::nearest(child.get_ref(), ["env", "file"]) {
             Some(near) => fault.hint(
@@ -147,9 +157,12 @@ fn from_file(entry: &Entry<'_>, secrets: Secrets) -> Option<SecretString> {
     if secrets == Secrets::Skip {
         return Some(SecretString::from(""));
     }
-    let value = match std::fs::read(&path) {
-        Ok(bytes) => bytes,
+    let read = match file::read(&path, MOST_BYTES) {
+        Ok(read) => read,
         Err(error) => {
+            if Unfit::of(&error) == Some(Unfit::Still) {
+                entry.file.secret_did_not_answer(&path);
+            }
             let why = io_text(&error);
             entry.error(
                 Fault::new(
@@ -164,7 +177,7 @@ fn from_file(entry: &Entry<'_>, secrets: Secrets) -> Option<SecretString> {
             return None;
         }
     };
-    if readable_by_others(&path) {
+    if read.metadata.permissions().mode() & 0o004 != 0 {
         entry.file.warning(
             entry.at.clone(),
             Fault::new(
@@ -175,7 +188,7 @@ fn from_file(entry: &Entry<'_>, secrets: Secrets) -> Option<SecretString> {
         );
     }
     // A byte order mark is the editor's and no part of the secret.
-    let value = value.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&value);
+    let value = read.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&read.bytes);
     match std::str::from_utf8(value) {
         Ok(value) if !is_utf_16(value.as_bytes()) => {
             checked(entry, value, &format!("the secret's file `{name}`"), &format!("密钥文件 `{name}` "))
@@ -224,17 +237,6 @@ fn checked(entry: &Entry<'_>, value: &str, en: &str, zh: &str) -> Option<SecretS
 fn is_variable(name: &str) -> bool {
     !name.starts_with(|c: char| c.is_ascii_digit())
         && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
-}
-
-#[cfg(unix)]
-fn readable_by_others(path: &std::path::Path) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
-    std::fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & 0o004 != 0)
-}
-
-#[cfg(not(unix))]
-fn readable_by_others(_path: &std::path::Path) -> bool {
-    false
 }
 
 /// The bytes of a file that may hold a secret: what stands at a secret's key or at an unknown one, which may be a

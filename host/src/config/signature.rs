@@ -1,9 +1,12 @@
 //! What tells whether a file has changed since it was read, without reading it.
 
 use std::collections::BTreeMap;
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::{Config, reading};
+use crate::file;
 
 /// The files of a configuration and how each of them stands: its time of change, its size, which file it is. Symbolic
 /// links are followed, so a link that is made to point elsewhere is a change.
@@ -25,9 +28,9 @@ struct Stat {
 impl Signature {
     /// The files of a configuration as they stand now.
     pub fn of(config: &Config) -> Self {
-        let mut signature = Self::default();
-        watched(config).iter().for_each(|path| signature.note(path));
-        signature
+        let files = watched(config);
+        let stands = file::stats(&files).into_iter().map(|metadata| metadata.as_ref().map(stat));
+        Self(files.into_iter().zip(stands).collect())
     }
 
     /// Whether a file stands otherwise there.
@@ -38,8 +41,13 @@ impl Signature {
     /// Notes how a file stands, unless that is noted. To be called before it is read: a change in between is then seen.
     pub(super) fn note(&mut self, path: &Path) {
         if !self.0.contains_key(path) {
-            self.0.insert(path.to_owned(), stat(path));
+            self.0.insert(path.to_owned(), file::stat(path).ok().as_ref().map(stat));
         }
+    }
+
+    /// Notes that a file did not answer when it was read. Once it answers that is a change.
+    pub(super) fn did_not_answer(&mut self, path: &Path) {
+        self.0.insert(path.to_owned(), None);
     }
 
     /// Takes over what is noted elsewhere.
@@ -73,20 +81,11 @@ pub(super) fn offered(config: &Config) -> impl Iterator<Item = &PathBuf> {
     flows.flat_map(|flow| std::iter::once(&flow.guest.component).chain(&flow.guest.config))
 }
 
-#[cfg(unix)]
-fn stat(path: &Path) -> Option<Stat> {
-    use std::os::unix::fs::MetadataExt as _;
-    let meta = std::fs::metadata(path).ok()?;
-    Some(Stat {
+fn stat(meta: &Metadata) -> Stat {
+    Stat {
         modified: meta.modified().ok(),
         changed: (meta.ctime(), meta.ctime_nsec()),
         length: meta.len(),
         file: (meta.dev(), meta.ino()),
-    })
-}
-
-#[cfg(not(unix))]
-fn stat(path: &Path) -> Option<Stat> {
-    let meta = std::fs::metadata(path).ok()?;
-    Some(Stat { modified: meta.modified().ok(), changed: (0, 0), length: meta.len(), file: (0, 0) })
+    }
 }

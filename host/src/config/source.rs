@@ -4,12 +4,13 @@
 //! are known before the first problem is reported (`masks`), and a shown line has them as `*`, one for each character
 //! so that columns stay true.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::Signature;
 use super::problem::{Fault, Problem, Severity};
+use crate::file::Unfit;
 use crate::model::Text;
 
 /// Words that make a line of a file with broken syntax suspect of holding a secret.
@@ -25,15 +26,28 @@ const SECRET_LENGTH: usize = 20;
 /// So many syntax errors of one file are reported; past them a file is no TOML at all.
 const SYNTAX_ERRORS: usize = 20;
 
+/// So many problems of one file are told; past them one tells how many more there are. Telling one takes a pass over the
+/// file, and a person corrects the first before reading the hundredth.
+const MOST_PROBLEMS: usize = 100;
+
+/// A line that is longer, in bytes, is not shown.
+const LONGEST_LINE: usize = 64 << 10;
+
+/// A message that is longer, in characters, is cut.
+const LONGEST_TEXT: usize = 2_000;
+
 /// A file being read.
 pub(super) struct SourceFile<'a> {
     /// The file's folder: what paths in the file are relative to.
     pub(super) folder: PathBuf,
     name: PathBuf,
     text: &'a str,
-    masks: Vec<Range<usize>>,
+    /// Where its lines end.
+    ends: Vec<usize>,
+    masks: Ranges,
     broken: bool,
     problems: RefCell<Vec<Problem>>,
+    untold: Cell<Untold>,
     secret_files: RefCell<Signature>,
 }
 
@@ -44,9 +58,11 @@ impl<'a> SourceFile<'a> {
             folder: path.parent().unwrap_or(Path::new("")).to_owned(),
             name: PathBuf::from(name.to_string_lossy().into_owned()),
             text,
-            masks,
+            ends: text.match_indices('\n').map(|(at, _)| at).collect(),
+            masks: Ranges::of(masks),
             broken: false,
             problems: RefCell::new(Vec::new()),
+            untold: Cell::default(),
             secret_files: RefCell::default(),
         }
     }
@@ -58,8 +74,7 @@ impl<'a> SourceFile<'a> {
 
     /// The line a byte is on, counted from 1.
     pub(super) fn line(&self, offset: usize) -> u32 {
-        let before = self.text.get(..offset).unwrap_or(self.text);
-        u32::try_from(before.matches('\n').count() + 1).unwrap_or(u32::MAX)
+        u32::try_from(self.ends.partition_point(|end| *end < offset) + 1).unwrap_or(u32::MAX)
     }
 
     pub(super) fn error(&self, at: Range<usize>, fault: Fault) {
@@ -81,8 +96,6 @@ impl<'a> SourceFile<'a> {
         let mut errors: Vec<_> =
             errors.into_iter().map(|error| (error.span().unwrap_or(0..0), error)).collect();
         errors.sort_by_key(|(at, _)| at.start);
-        // Before lines are counted, which takes a pass over the file for each.
-        errors.truncate(SYNTAX_ERRORS * 10);
         errors.dedup_by_key(|(at, _)| self.line(at.start));
         errors.truncate(SYNTAX_ERRORS);
         for (at, error) in errors {
@@ -125,13 +138,54 @@ impl<'a> SourceFile<'a> {
         self.secret_files.borrow_mut().note(path);
     }
 
+    /// Notes that such a file did not answer.
+    pub(super) fn secret_did_not_answer(&self, path: &Path) {
+        self.secret_files.borrow_mut().did_not_answer(path);
+    }
+
+    /// Whether a further problem is only counted: what would be told of it need not be found out.
+    pub(super) fn is_full(&self) -> bool {
+        self.problems.borrow().len() >= MOST_PROBLEMS
+    }
+
+    /// Counts an error that is not told.
+    pub(super) fn count_error(&self) {
+        let Untold { errors, warnings } = self.untold.get();
+        self.untold.set(Untold { errors: errors + 1, warnings });
+    }
+
     /// The problems reported, and the files of secrets as they stood before they were read.
     pub(super) fn into_findings(self) -> (Vec<Problem>, Signature) {
-        (self.problems.into_inner(), self.secret_files.into_inner())
+        let mut problems = self.problems.take();
+        let Untold { errors, warnings } = self.untold.get();
+        for (severity, many) in [(Severity::Error, errors), (Severity::Warning, warnings)] {
+            if many == 0 {
+                continue;
+            }
+            let text = Text::new(
+                format!("{many} more problems of this file are not shown"),
+                format!("此文件另有 {many} 个问题未列出"),
+            );
+            let hint = Text::new("correct these first", "请先修正已列出的问题");
+            let mut problem = Problem::with_file(&self.name, text, Some(hint));
+            problem.severity = severity;
+            // Below the others.
+            problem.line = Some(self.line(self.text.len()));
+            problems.push(problem);
+        }
+        (problems, self.secret_files.into_inner())
     }
 
     fn push(&self, severity: Severity, at: Option<Range<usize>>, fault: Fault) {
-        let mut problem = Problem::with_file(&self.name, fault.text, fault.hint);
+        if self.is_full() {
+            let Untold { errors, warnings } = self.untold.get();
+            self.untold.set(match severity {
+                Severity::Error => Untold { errors: errors + 1, warnings },
+                Severity::Warning => Untold { errors, warnings: warnings + 1 },
+            });
+            return;
+        }
+        let mut problem = Problem::with_file(&self.name, cut(fault.text), fault.hint.map(cut));
         problem.severity = severity;
         if let Some(at) = at {
             let (start, end) = self.line_bounds(at.start);
@@ -140,7 +194,7 @@ impl<'a> SourceFile<'a> {
             problem.line = Some(self.line(at.start));
             problem.column = Some(count(start..at.start.min(end)).saturating_add(1));
             problem.width = count(at.start..at.end.min(end)).max(1);
-            problem.source_line = Some(self.shown(start, end));
+            problem.source_line = (end - start <= LONGEST_LINE).then(|| self.shown(start, end));
         }
         self.problems.borrow_mut().push(problem);
     }
@@ -162,11 +216,10 @@ impl<'a> SourceFile<'a> {
     /// A line with everything that may be a secret written as `*`.
     fn shown(&self, start: usize, end: usize) -> String {
         let line = self.slice(start..end);
-        let hidden = |at: usize| self.masks.iter().any(|mask| mask.contains(&(start + at)));
-        let suspect = if self.broken { suspects(line) } else { Vec::new() };
+        let suspect = Ranges::of(if self.broken { suspects(line) } else { Vec::new() });
         line.char_indices()
             .map(|(at, c)| {
-                let quiet = hidden(at) || suspect.iter().any(|range| range.contains(&at));
+                let quiet = self.masks.contain(start + at) || suspect.contain(at);
                 match c {
                     ' ' | '\t' | '"' | '\'' => c,
                     _ if quiet => '*',
@@ -175,6 +228,44 @@ impl<'a> SourceFile<'a> {
             })
             .collect()
     }
+}
+
+/// How many problems were found and are not told.
+#[derive(Clone, Copy, Default)]
+struct Untold {
+    errors: usize,
+    warnings: usize,
+}
+
+/// Parts of a text, in order, none within another: a file may have as many as it has bytes.
+struct Ranges(Vec<Range<usize>>);
+
+impl Ranges {
+    fn of(mut parts: Vec<Range<usize>>) -> Self {
+        parts.sort_by_key(|part| part.start);
+        let mut ranges: Vec<Range<usize>> = Vec::with_capacity(parts.len());
+        for part in parts {
+            match ranges.last_mut() {
+                Some(last) if part.start <= last.end => last.end = last.end.max(part.end),
+                _ => ranges.push(part),
+            }
+        }
+        Self(ranges)
+    }
+
+    fn contain(&self, at: usize) -> bool {
+        let after = self.0.partition_point(|range| range.start <= at);
+        after.checked_sub(1).and_then(|last| self.0.get(last)).is_some_and(|range| range.contains(&at))
+    }
+}
+
+/// A text that quotes a file, as long as a message should be.
+fn cut(text: Text) -> Text {
+    let cut = |text: String| match text.char_indices().nth(LONGEST_TEXT) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text,
+    };
+    Text { en: cut(text.en), zh: cut(text.zh) }
 }
 
 /// Where a line that could not be parsed may hold a secret.
@@ -201,6 +292,9 @@ fn suspects(line: &str) -> Vec<Range<usize>> {
 
 /// What the system said, for a person.
 pub(super) fn io_text(error: &std::io::Error) -> Text {
+    if let Some(unfit) = Unfit::of(error) {
+        return unfit.text();
+    }
     match error.kind() {
         std::io::ErrorKind::NotFound => Text::new("it does not exist", "不存在"),
         std::io::ErrorKind::PermissionDenied => {

@@ -1,8 +1,17 @@
 //! The known word nearest to the one that was written.
 
+use std::borrow::Cow;
+
+/// No known word is as long, in bytes.
+const LONGEST: usize = 64;
+
 /// The word of `known` that `word` was most likely meant to be: equal without case and separators, begun and not ended,
-/// or a slip of a few letters away. `None` where nothing is near.
+/// or a slip of a few letters away. `None` where nothing is near, and for a word longer than any that is known: comparing
+/// takes the product of both lengths.
 pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if word.len() > LONGEST {
+        return None;
+    }
     let plain = |text: &str| -> String {
         text.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).flat_map(char::to_lowercase).collect()
     };
@@ -26,6 +35,14 @@ pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
 /// `` `a`, `b`, `c` ``
 pub(super) fn list<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     words.into_iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// A word of a file, cut where it is longer than a message should be.
+pub(super) fn shortened(word: &str) -> Cow<'_, str> {
+    match word.char_indices().nth(LONGEST) {
+        Some((end, _)) => Cow::Owned(format!("{}…", word.get(..end).unwrap_or_default())),
+        None => Cow::Borrowed(word),
+    }
 }
 
 #[cfg(test)]

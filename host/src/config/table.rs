@@ -232,11 +232,13 @@ impl<'a> Section<'a> {
         let shape = |path: &str| self.shapes.iter().find(|shape| shape.path == path);
         let known = shape(self.path).map_or(&[][..], |shape| shape.keys);
         for (key, _) in table.iter().filter(|(key, _)| !known.contains(&key.get_ref().as_ref())) {
+            if self.file.is_full() {
+                self.file.count_error();
+                continue;
+            }
             let (en, zh) = self.place();
-            let fault = Fault::new(
-                format!("unknown key `{}` {en}", key.get_ref()),
-                format!("{zh}没有 `{}` 这个键", key.get_ref()),
-            );
+            let name = spelling::shortened(key.get_ref());
+            let fault = Fault::new(format!("unknown key `{name}` {en}"), format!("{zh}没有 `{name}` 这个键"));
             let list = spelling::list(known.iter().copied());
             let elsewhere = self.shapes.iter().find(|other| other.keys.contains(&key.get_ref().as_ref()));
             let fault = if let Some(near) = spelling::nearest(key.get_ref(), known.iter().copied()) {

@@ -8,15 +8,19 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{
+    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown,
+};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use rustix::fs::OFlags;
 use sha2::Sha256;
 use std::hash::{Hash as _, Hasher as _};
 
 use super::engine::Engine;
+use crate::file;
 use crate::model::Digest;
 
 const MAC_BYTES: usize = 32;
@@ -35,11 +39,15 @@ const DRAFT: Duration = Duration::from_secs(24 * 60 * 60);
 
 const EXTENSION: &str = "cwasm";
 
+/// Bytes of an artifact. What compiles to more is compiled anew each time.
+const MOST_BYTES: u64 = 1 << 30;
+
 /// A private folder of compiled components and the key that vouches for them.
 #[derive(Clone)]
 pub struct Cache {
     folder: PathBuf,
     key: [u8; 32],
+    exposed: Option<u32>,
 }
 
 impl Cache {
@@ -47,9 +55,25 @@ impl Cache {
     /// lie in `folder`.
     pub fn open(folder: &Path, key: &Path) -> io::Result<Self> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        // A link may be made to lead elsewhere by who owns the folder it stands in, so none is followed, not even to a
+        // folder that is private now.
+        let opened = unlinked(fs::OpenOptions::new().read(true), OFlags::DIRECTORY).open(folder);
+        let opened = opened.map_err(|error| match fs::symlink_metadata(folder) {
+            Ok(found) if found.is_symlink() => {
+                io::Error::other("it is a symbolic link; name the folder that it leads to")
+            }
+            _ => error,
+        })?;
         // A folder made by someone with a wider mask is narrowed before anything in it is believed.
-        fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
-        Ok(Self { folder: folder.to_owned(), key: read_or_make_key(key)? })
+        opened.set_permissions(fs::Permissions::from_mode(0o700))?;
+        let (key, exposed) = read_or_make_key(key)?;
+        Ok(Self { folder: folder.to_owned(), key, exposed })
+    }
+
+    /// The mode of the key's file if others could read or write it: the key was made anew, and what was compiled before
+    /// is compiled again.
+    pub fn exposed(&self) -> Option<u32> {
+        self.exposed
     }
 
     /// The cache of this user, for commands that belong to no deployment; none where there is no place for it.
@@ -127,7 +151,11 @@ impl Cache {
         let component = unsafe { wasmtime::component::Component::deserialize(engine.inner(), &artifact) };
         let component = component.ok()?;
         let (_, path) = self.place(engine, digest);
-        let (now, used) = (SystemTime::now(), fs::metadata(&path).and_then(|metadata| metadata.modified()));
+        let opened = unlinked(fs::OpenOptions::new().read(true), OFlags::NONBLOCK).open(&path);
+        let (now, used) = (
+            SystemTime::now(),
+            opened.and_then(|opened| opened.metadata()).and_then(|metadata| metadata.modified()),
+        );
         mark_as_used(
             &path,
             used.ok().and_then(|used| now.duration_since(used).ok()).unwrap_or_default(),
@@ -139,7 +167,9 @@ impl Cache {
     /// The machine code of a component, if a genuine one for this engine is there.
     pub(super) fn artifact(&self, engine: &Engine, digest: &Digest) -> Option<Vec<u8>> {
         let (name, path) = self.place(engine, digest);
-        let mut bytes = fs::read(&path).ok()?;
+        let opened = unlinked(fs::OpenOptions::new().read(true), OFlags::NONBLOCK).open(&path).ok()?;
+        opened.metadata().ok().filter(fs::Metadata::is_file)?;
+        let mut bytes = file::whole(&opened, MOST_BYTES).ok()?;
         let (mac, artifact) = bytes.split_at_checked(MAC_BYTES)?;
         self.mac(&name, artifact).verify_slice(mac).ok()?;
         Some(bytes.split_off(MAC_BYTES))
@@ -160,12 +190,10 @@ impl Cache {
             let mac = self.mac(&name, artifact).finalize().into_bytes();
             let draft = self.folder.join(format!(".{name}.{}", std::process::id()));
             let write = || {
-                let mut file = fs::OpenOptions::new()
-                    .write(true)
-                    .create(true)
-                    .truncate(true)
-                    .mode(0o600)
-                    .open(&draft)?;
+                // What an earlier process of this number left, or a link: it is replaced, not written to.
+                drop(fs::remove_file(&draft));
+                let mut file =
+                    fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
                 file.write_all(&mac)?;
                 file.write_all(artifact)?;
                 fs::rename(&draft, &path)
@@ -206,7 +234,8 @@ fn not_kept(digest: &Digest, error: &dyn std::fmt::Display) {
 /// Keeps in an artifact's time that it is used, about once an hour. Failing to do so makes it look older than it is.
 fn mark_as_used(path: &Path, unused: Duration, now: SystemTime) {
     if unused >= USED {
-        drop(fs::OpenOptions::new().append(true).open(path).and_then(|file| file.set_modified(now)));
+        let opened = unlinked(fs::OpenOptions::new().append(true), OFlags::NONBLOCK).open(path);
+        drop(opened.and_then(|file| file.set_modified(now)));
     }
 }
 
@@ -221,31 +250,148 @@ pub(super) fn user_folder() -> Option<PathBuf> {
     Some(caches.join("ruzhi"))
 }
 
-fn read_or_make_key(path: &Path) -> io::Result<[u8; 32]> {
-    let read = |bytes: Vec<u8>| {
-        <[u8; 32]>::try_from(bytes).map_err(|_| {
-            io::Error::other(format!(
-                "{} is not a key of 32 bytes; delete it and it is made anew",
-                path.display()
-            ))
-        })
-    };
-    match fs::read(path) {
-        Ok(bytes) => return read(bytes),
-        Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+/// The same options; what the last part of a path is a link to is not opened.
+fn unlinked(options: &mut fs::OpenOptions, more: OFlags) -> &mut fs::OpenOptions {
+    options.custom_flags((OFlags::NOFOLLOW | more).bits().cast_signed())
+}
+
+/// The key, and the mode of the one before it if that was not private.
+fn read_or_make_key(path: &Path) -> io::Result<([u8; 32], Option<u32>)> {
+    let exposed = match read_key(path) {
+        Ok(Read::Private(key)) => return Ok((key, None)),
+        Ok(Read::Exposed(found)) => Some(found),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => None,
         Err(e) => return Err(e),
-    }
+    };
     let key: [u8; 32] = rand::random();
-    let draft = path.with_extension(format!("draft-{}", std::process::id()));
+    let draft = path.with_extension(format!("draft-{}-{:08x}", std::process::id(), rand::random::<u32>()));
     let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
     file.write_all(&key)?;
     file.sync_all()?;
+    if let Some(found) = exposed {
+        // Root may look after another user's deployment.
+        let ours = file.metadata()?;
+        if (ours.uid(), ours.gid()) != (found.uid(), found.gid()) {
+            fchown(&file, Some(found.uid()), Some(found.gid()))
+                .inspect_err(|_| drop(fs::remove_file(&draft)))?;
+        }
+        // In one step: who reads it meanwhile gets the one or the other. Where two replace it, the last one stays, and
+        // the other's artifacts are compiled again.
+        fs::rename(&draft, path).inspect_err(|_| drop(fs::remove_file(&draft)))?;
+        return Ok((key, Some(mode_of(&found))));
+    }
     // Whoever links first wins; the other reads what is there.
     let linked = fs::hard_link(&draft, path);
     fs::remove_file(&draft)?;
     match linked {
-        Ok(()) => Ok(key),
-        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => read(fs::read(path)?),
+        Ok(()) => Ok((key, None)),
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => match read_key(path)? {
+            Read::Private(key) => Ok((key, None)),
+            Read::Exposed(_) => Err(io::Error::other(format!("others can read {}", path.display()))),
+        },
         Err(e) => Err(e),
+    }
+}
+
+enum Read {
+    Private([u8; 32]),
+    /// Whoever knows it can vouch for machine code.
+    Exposed(fs::Metadata),
+}
+
+fn mode_of(found: &fs::Metadata) -> u32 {
+    found.permissions().mode() & 0o777
+}
+
+fn read_key(path: &Path) -> io::Result<Read> {
+    let no_key = || {
+        io::Error::other(format!(
+            "{} is not a key of 32 bytes; delete it and it is made anew",
+            path.display()
+        ))
+    };
+    let opened = unlinked(fs::OpenOptions::new().read(true), OFlags::NONBLOCK).open(path);
+    let file = opened.map_err(|error| match fs::symlink_metadata(path) {
+        Ok(found) if found.is_symlink() => no_key(),
+        _ => error,
+    })?;
+    let found = file.metadata()?;
+    if !found.is_file() {
+        return Err(no_key());
+    }
+    if mode_of(&found) & 0o077 != 0 {
+        return Ok(Read::Exposed(found));
+    }
+    let bytes = file::whole(file, 32).map_err(|_| no_key())?;
+    Ok(Read::Private(bytes.try_into().map_err(|_| no_key())?))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        mode_of(&fs::metadata(path).unwrap())
+    }
+
+    #[test]
+    fn a_key_that_others_could_read_is_another_one_afterwards_and_is_told_once() {
+        let place = tempfile::tempdir().unwrap();
+        let (folder, key) = (place.path().join("cache"), place.path().join("key"));
+        let first = Cache::open(&folder, &key).unwrap();
+        assert_eq!((first.exposed(), mode(&key)), (None, 0o600));
+        assert_eq!(Cache::open(&folder, &key).unwrap().key, first.key);
+        for exposed in [0o644, 0o640, 0o602] {
+            let before = fs::read(&key).unwrap();
+            fs::set_permissions(&key, fs::Permissions::from_mode(exposed)).unwrap();
+            let cache = Cache::open(&folder, &key).unwrap();
+            assert_eq!(cache.exposed(), Some(exposed));
+            assert_ne!(cache.key.as_slice(), before);
+            assert_eq!((fs::read(&key).unwrap(), mode(&key)), (cache.key.to_vec(), 0o600));
+            assert_eq!(Cache::open(&folder, &key).unwrap().exposed(), None);
+        }
+        assert_eq!(fs::read_dir(place.path()).unwrap().count(), 2, "nothing else is left");
+    }
+
+    #[test]
+    fn a_link_is_neither_followed_for_the_folder_nor_for_the_key_nor_for_what_is_compiled() {
+        let place = tempfile::tempdir().unwrap();
+        let elsewhere = place.path().join("elsewhere");
+        fs::create_dir(&elsewhere).unwrap();
+        fs::set_permissions(&elsewhere, fs::Permissions::from_mode(0o755)).unwrap();
+        let (link, key) = (place.path().join("cache"), place.path().join("key"));
+        symlink(&elsewhere, &link).unwrap();
+        let error = Cache::open(&link, &key).err().unwrap();
+        assert_eq!(error.to_string(), "it is a symbolic link; name the folder that it leads to");
+        assert_eq!(mode(&elsewhere), 0o755, "what it leads to is as it was");
+
+        fs::write(place.path().join("known"), [7; 32]).unwrap();
+        symlink(place.path().join("known"), &key).unwrap();
+        assert!(
+            Cache::open(&elsewhere, &key).err().unwrap().to_string().contains("is not a key of 32 bytes")
+        );
+        fs::remove_file(&key).unwrap();
+
+        let cache = Cache::open(&elsewhere, &key).unwrap();
+        let engine = Engine::new(crate::guest::Limits::default()).unwrap();
+        let bytes = wat::parse_str("(component)").unwrap();
+        let (digest, compiled) =
+            (Digest::of(&bytes), wasmtime::component::Component::new(engine.inner(), &bytes).unwrap());
+        cache.store(&engine, &digest, &compiled);
+        let (name, path) = cache.place(&engine, &digest);
+        assert!(cache.load(&engine, &digest).is_some());
+        let moved = place.path().join("moved");
+        fs::rename(&path, &moved).unwrap();
+        symlink(&moved, &path).unwrap();
+        assert!(cache.load(&engine, &digest).is_none());
+        // Nor is one followed that lies where a draft is written.
+        let precious = place.path().join("precious");
+        fs::write(&precious, "as it was").unwrap();
+        symlink(&precious, elsewhere.join(format!(".{name}.{}", std::process::id()))).unwrap();
+        cache.store(&engine, &digest, &compiled);
+        assert_eq!(fs::read_to_string(&precious).unwrap(), "as it was");
+        assert!(cache.load(&engine, &digest).is_some());
     }
 }

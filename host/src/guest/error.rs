@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use ruzhi_guest::component::VERSION;
 
+use crate::file::because;
 use crate::model::Text;
 
 /// A component that does not go live. The one that ran before keeps running.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// The file cannot be read.
-    #[error("cannot read the component {}", path.display())]
+    #[error("cannot read the component {}{}", path.display(), because(source).en)]
     Read {
         /// The file.
         path: PathBuf,
@@ -19,7 +20,7 @@ pub enum LoadError {
         source: std::io::Error,
     },
     /// The rules file cannot be read as UTF-8 text.
-    #[error("cannot read the rules file {}", path.display())]
+    #[error("cannot read the rules file {}{}", path.display(), because(source).en)]
     Rules {
         /// The file.
         path: PathBuf,
@@ -174,8 +175,12 @@ impl LoadError {
     /// What happened, to what.
     pub fn text(&self) -> Text {
         let zh = match self {
-            Self::Read { path, .. } => format!("无法读取组件文件 {}", path.display()),
-            Self::Rules { path, .. } => format!("无法读取规则文件 {}", path.display()),
+            Self::Read { path, source } => {
+                format!("无法读取组件文件 {}{}", path.display(), because(source).zh)
+            }
+            Self::Rules { path, source } => {
+                format!("无法读取规则文件 {}{}", path.display(), because(source).zh)
+            }
             Self::TooLarge { bytes, most } => format!("组件有 {bytes} 字节，最多 {most} 字节"),
             Self::Pin { found, pinned } => format!("组件的 SHA-256 为 {found}，而同步流指定的是 {pinned}"),
             Self::NotAComponent { found } => format!("这不是 WebAssembly 组件：{}", found.0.zh),

@@ -10,6 +10,7 @@ use super::engine::Engine;
 use super::error::LoadError;
 use super::loader::{Component, MOST_BYTES, screened};
 use super::rehearsal::Rules;
+use crate::file::{self, Unfit};
 use crate::model::Digest;
 
 /// Loads components from files and keeps them by digest. Cheap to clone; all clones keep the same.
@@ -37,12 +38,15 @@ impl Library {
 
     /// Reads a component file and checks nothing but its size and its pin.
     pub fn read(path: &Path, pin: Option<&Digest>) -> Result<Vec<u8>, LoadError> {
-        let unreadable = |source| LoadError::Read { path: path.to_owned(), source };
-        let bytes = std::fs::metadata(path).map_err(unreadable)?.len();
-        if bytes > MOST_BYTES {
-            return Err(LoadError::TooLarge { bytes, most: MOST_BYTES });
-        }
-        let bytes = std::fs::read(path).map_err(unreadable)?;
+        let bytes = match file::read(path, MOST_BYTES) {
+            Ok(read) => read.bytes,
+            Err(source) => {
+                return Err(match Unfit::of(&source) {
+                    Some(Unfit::TooLarge { bytes, most }) => LoadError::TooLarge { bytes, most },
+                    _ => LoadError::Read { path: path.to_owned(), source },
+                });
+            }
+        };
         let digest = Digest::of(&bytes);
         if let Some(pinned) = pin.filter(|pinned| **pinned != digest) {
             return Err(LoadError::Pin { found: digest.to_string(), pinned: pinned.to_string() });

@@ -13,12 +13,16 @@ use super::judge;
 use super::last_words;
 use super::limits::{Budget, MOST_TABLE_ELEMENTS, Refused};
 use super::loader::{self, Component};
+use crate::file;
 use crate::meter;
 use crate::model::{Context, Decision, Description, Digest, Outcome, SourceRecord, Violation, row};
 
 /// Records handed to a guest at once. An instance is made for each batch; at a hundred its cost per record is nothing
 /// beside one call to WeCom.
 pub const BATCH: usize = 100;
+
+/// Bytes of a rules file. A table of ten thousand departments has 1 MiB.
+const MOST_RULES: u64 = 4 << 20;
 
 /// Records of a batch that are told apart from the others because they cannot be decided. Where there are more, the fault
 /// is the rules' and not theirs, and looking for each of them costs a call for each half.
@@ -70,7 +74,7 @@ impl Guest {
         path.map_or_else(
             || Ok(String::new()),
             |path| {
-                std::fs::read_to_string(path)
+                file::read_text(path, MOST_RULES)
                     .map_err(|source| LoadError::Rules { path: path.to_owned(), source })
             },
         )

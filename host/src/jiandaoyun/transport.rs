@@ -80,9 +80,10 @@ impl Http {
             builder = builder.proxy(proxy);
         }
         // It reads the certificates that the system trusts.
-        let client = builder.build().map_err(|error| match Broken::of(error) {
-            Broken::OpenFiles(detail) => Failure::OpenFiles { detail },
-            Broken::NoAnswer(detail) => Failure::Settings { detail },
+        let client = builder.build().map_err(|error| {
+            let open_files = open_files::are_too_many(&error);
+            let detail = describe(error);
+            if open_files { Failure::OpenFiles { detail } } else { Failure::Settings { detail } }
         })?;
         Ok(Self(client))
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::agenda::{Agenda, AgendaFlow, Ask, Batch, Outcome, Why};
@@ -17,11 +18,14 @@ use crate::config;
 use crate::deployment::{no_flow, settings_of};
 use crate::failure::Failure;
 use crate::model::{FlowId, TenantId};
-use crate::store::{Delivery, Paused, RunRow, RunState, RunsWanted, WakeKind, WakeRow};
+use crate::store::{Delivery, Paused, RunRow, RunState, RunsWanted, StoreError, WakeKind, WakeRow};
 use crate::sync::{Request, RunOptions};
 
 /// However far off the next moment is, the clock is looked at as often as this: it may be set, or the machine may sleep.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// How long a look at the store's files is waited for before the rest goes on.
+const GLANCE: Duration = Duration::from_millis(200);
 
 /// How often the alarms are told how the flows stand.
 const TELL: Duration = Duration::from_secs(60);
@@ -53,11 +57,18 @@ pub(super) async fn keep(process: Arc<Process>, inbox: Inbox) -> Result<(), Fail
         done: Vec::new(),
         cut_off: Vec::new(),
         moments,
+        looking: None,
     };
     let mut told_at: Option<Instant> = None;
     let quit = process.quit.clone();
-    loop {
+    let ended = loop {
         process.pulse.beat(process.clock.now());
+        if let Err(error) = keeping.look_at_the_store().await {
+            tracing::error!(error.code = error.code(), "{error}");
+            // Runs make no further call: no answer could be stored.
+            quit.cancel();
+            break Err(error.into());
+        }
         keeping.look_for_moments().await;
         keeping.begin_due().await;
         keeping.store_changed().await;
@@ -77,15 +88,15 @@ pub(super) async fn keep(process: Arc<Process>, inbox: Inbox) -> Result<(), Fail
         let rest = keeping.rest();
         tokio::select! {
             biased;
-            () = quit.cancelled() => break,
+            () = quit.cancelled() => break Ok(()),
             Some(course) = keeping.course.1.recv() => keeping.take_course(course),
             Some(message) = messages.recv() => keeping.take(message),
             () = tokio::time::sleep(rest) => {}
         }
-    }
+    };
     messages.close();
     keeping.finish().await;
-    Ok(())
+    ended
 }
 
 /// The flows with a run that an earlier process began and did not end: what it was to do is due again. The next run of
@@ -148,9 +159,27 @@ struct Keeping {
     cut_off: Vec<(TenantId, FlowId)>,
     /// Flows of which it is not known when the first of their decisions ceases to hold.
     moments: BTreeSet<(TenantId, FlowId)>,
+    /// A look at the store's files that has not been answered: a file system may not answer at all.
+    looking: Option<JoinHandle<Result<(), StoreError>>>,
 }
 
 impl Keeping {
+    /// Looks whether the store's files are still those that were opened; an error if another process may have them. What
+    /// cannot be seen now is looked at again.
+    async fn look_at_the_store(&mut self) -> Result<(), StoreError> {
+        let store = &self.process.store;
+        let looking = self.looking.get_or_insert_with(|| {
+            let store = Arc::clone(store);
+            tokio::task::spawn_blocking(move || store.check_place())
+        });
+        let Ok(seen) = tokio::time::timeout(GLANCE, looking).await else { return Ok(()) };
+        self.looking = None;
+        match seen {
+            Ok(Err(error @ StoreError::Exchanged { .. })) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     /// How long nothing is due.
     fn rest(&self) -> Duration {
         let Some(next) = self.agenda.next_moment() else { return LOOK };

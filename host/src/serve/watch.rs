@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::process::Process;
 use super::scheduler::Wake;
-use crate::config::{self, Config, ProcessEnvironment, Signature};
+use crate::config::{self, Config, Problems, ProcessEnvironment, Signature};
 use crate::deployment;
 use crate::failure::Failure;
 
@@ -24,32 +24,47 @@ pub(super) async fn watch(process: Arc<Process>) {
             () = process.quit.cancelled() => return,
             () = tokio::time::sleep(LOOK) => {}
         }
-        let now = look(&process).await;
-        let taken = process.deployment().config.signature.clone();
+        let deployment = process.deployment();
+        let taken = deployment.config.signature.clone();
+        let Some(now) = beside(&process, move || Signature::of(&deployment.config)).await else { return };
         if now != taken && seen.as_ref() == Some(&now) {
-            take_up(&process, &taken, &now);
+            let deployment = process.deployment();
+            let Some((config, problems)) = beside(&process, move || reload(&deployment.config)).await else {
+                return;
+            };
+            take_up(&process, (config, problems), &taken, &now);
         }
         seen = Some(now);
     }
 }
 
-async fn look(process: &Arc<Process>) -> Signature {
-    let deployment = process.deployment();
-    let looking = tokio::task::spawn_blocking(move || Signature::of(&deployment.config));
-    looking.await.unwrap_or_default()
+/// Does what may wait for file systems beside the others' work; none if the process is to end before it is done.
+async fn beside<T: Send + 'static>(
+    process: &Process,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
+    tokio::select! {
+        () = process.quit.cancelled() => None,
+        done = tokio::task::spawn_blocking(work) => done.ok(),
+    }
 }
 
-/// Reads the files and lets run what is good in them.
-fn take_up(process: &Arc<Process>, before: &Signature, now: &Signature) {
+fn reload(before: &Config) -> (Config, Option<Problems>) {
+    Config::reload(&before.dir, &ProcessEnvironment, &deployment::checks(), before)
+}
+
+/// Lets run what is good in the files.
+fn take_up(
+    process: &Arc<Process>,
+    (config, problems): (Config, Option<Problems>),
+    before: &Signature,
+    now: &Signature,
+) {
     let deployment = process.deployment();
-    let (config, problems) = Config::reload(
-        &deployment.config.dir,
-        &ProcessEnvironment,
-        &deployment::checks(),
-        &deployment.config,
-    );
     let refused = problems.map(Failure::from);
     match &refused {
+        // A file that does not answer is read again and again.
+        Some(failure) if same(process.refused().as_ref(), failure) => {}
         Some(failure) => log(failure),
         None => tracing::info!("the files have changed and are taken up"),
     }
@@ -60,6 +75,12 @@ fn take_up(process: &Arc<Process>, before: &Signature, now: &Signature) {
     for (tenant, flow) in rules {
         process.scheduler.wake(&tenant, &flow, Wake::Rules);
     }
+}
+
+/// Whether what is wrong is what was wrong before.
+fn same(before: Option<&Failure>, now: &Failure) -> bool {
+    let list = |failure: &Failure| failure.problems().map(|problems| problems.list.clone());
+    before.is_some_and(|before| list(before) == list(now))
 }
 
 /// What is wrong, each with its place.

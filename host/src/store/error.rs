@@ -22,6 +22,26 @@ pub enum StoreError {
         /// The store's file.
         path: PathBuf,
     },
+    /// The file has another name, under which it would have another log.
+    #[error("the store {} {}", path.display(), names(*is_mount).en)]
+    Names {
+        /// The file.
+        path: PathBuf,
+        /// It is mounted by itself; else it has a hard link.
+        is_mount: bool,
+    },
+    /// The file, its log or its lock is no longer the one that was opened.
+    #[error(
+        "the store {} was removed or exchanged while ruzhi ran on it ({}); nothing has been written since",
+        store.display(),
+        path.display()
+    )]
+    Exchanged {
+        /// The store's file, as it was asked for.
+        store: PathBuf,
+        /// The file that is gone or another one.
+        path: PathBuf,
+    },
     /// The database does not open or migrate.
     #[error("the store {} cannot be used: {reason}", path.display())]
     Database {
@@ -63,12 +83,28 @@ fn reason(source: &sqlx::Error) -> &'static str {
     if source.to_string().contains("full") { ": the disk is full" } else { "" }
 }
 
+/// What another name of the file is.
+fn names(is_mount: bool) -> Text {
+    if is_mount {
+        Text::new("is mounted without its folder", "是单独挂载的文件，其目录未一同挂载")
+    } else {
+        Text::new("has another name (a hard link)", "另有一个名字（硬链接）")
+    }
+}
+
 impl StoreError {
+    /// Whether it is the disk that has no room.
+    pub fn is_full(&self) -> bool {
+        matches!(self, Self::Write { source, .. } if !reason(source).is_empty())
+    }
+
     /// A stable code.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Open { .. } => "store.open",
             Self::Locked { .. } => "store.locked",
+            Self::Names { .. } => "store.names",
+            Self::Exchanged { .. } => "store.exchanged",
             Self::Database { .. } => "store.database",
             Self::Read { .. } => "store.read",
             Self::Write { .. } => "store.write",
@@ -81,6 +117,12 @@ impl StoreError {
         let zh = match self {
             Self::Open { path, .. } => format!("无法打开存储文件 {}", path.display()),
             Self::Locked { path } => format!("另一个 ruzhi 正在使用 {}", path.display()),
+            Self::Names { path, is_mount } => format!("存储文件 {} {}", path.display(), names(*is_mount).zh),
+            Self::Exchanged { store, path } => format!(
+                "存储文件 {} 在 ruzhi 运行期间被删除或替换（{}）；此后未写入任何内容",
+                store.display(),
+                path.display()
+            ),
             Self::Database { path, .. } => format!("存储文件 {} 无法使用", path.display()),
             Self::Read { .. } => "无法读取存储".to_owned(),
             Self::Write { source, .. } if reason(source).is_empty() => "无法写入存储".to_owned(),
@@ -100,6 +142,18 @@ impl StoreError {
             Self::Locked { .. } => Text::new(
                 "if it is `ruzhi serve`, ask for this on its pages or by its API; else wait until it has ended: two at once could invite someone twice",
                 "若它是 `ruzhi serve`，请在其页面或通过其 API 操作；否则请等待其结束：同时运行两个可能重复邀请成员",
+            ),
+            Self::Names { is_mount: true, .. } => Text::new(
+                "mount the folder, not the file: the store's log lies beside it",
+                "请挂载整个目录而不是单个文件：存储的日志文件在其旁边",
+            ),
+            Self::Names { .. } => Text::new(
+                "remove the other name (`find -samefile` finds it): ruzhi under the one would not see what ruzhi under the other writes, and the file would be damaged",
+                "请删除另一个名字（可用 `find -samefile` 查找）：以不同名字打开同一文件会互相覆盖并损坏文件",
+            ),
+            Self::Exchanged { .. } => Text::new(
+                "put the right file in its place, remove what is left of another (`-wal`, `-shm` beside it) and start ruzhi again; to restore a backup, end ruzhi first (docs/guide/install.md). What was under way is settled with WeCom",
+                "请放回正确的文件，删除旁边属于其他文件的 `-wal`、`-shm`，然后重新启动 ruzhi；恢复备份前请先停止 ruzhi（见 docs/guide/install.md）。中断的操作会先与企业微信核对",
             ),
             Self::Database { .. } | Self::Value { .. } => Text::new(
                 "check first that the disk has room and works; if the file is from a newer ruzhi, use that one; only if it is damaged, restore the backup",

@@ -5,6 +5,7 @@
 //! share. Every write is one transaction; whoever calls a write method may rely on all of it or nothing.
 
 mod error;
+mod place;
 mod row;
 mod serving;
 mod shown;
@@ -382,6 +383,9 @@ pub trait Store: Send + Sync {
         origin: &Origin,
         of_mobile: bool,
     ) -> Result<Option<String>, StoreError>;
+    /// Whether the store's files are still those that were opened. [`StoreError::Exchanged`] is for good: whoever gets it
+    /// ends. Reads the file system.
+    fn check_place(&self) -> Result<(), StoreError>;
     /// Whether the store can be written now.
     async fn check_writable(&self) -> Result<(), StoreError>;
     /// The runs a person wants to see, newest first.

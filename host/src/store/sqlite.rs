@@ -1,18 +1,18 @@
 //! SQLite: one file, this user's only, one writing process at a time.
 //!
 //! The log is written ahead (WAL) and forced to the disk at each commit (`synchronous = FULL`): an operation is stored
-//! as `sending` before its call, and that must survive a power cut, not only a crash. Writers queue on one mutex, so a
-//! transaction never fails because another of our own is open.
+//! as `sending` before its call, and that must survive a power cut, not only a crash. Writers queue for one connection,
+//! so a transaction never fails because another of our own is open. Readers have connections of their own, which write
+//! nothing.
 
-use std::fs::{self, File};
-use std::io;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 
 use super::error::StoreError;
+use super::place::{Log, Place};
 
 /// The database the files in `queries/` are compiled for.
 pub(super) type Db = sqlx::Sqlite;
@@ -31,46 +31,54 @@ pub enum Access {
     Read,
 }
 
+/// Connections that read.
+const READERS: u32 = 3;
+
 /// The store in a SQLite file.
 pub struct Sqlite {
     pool: sqlx::Pool<Db>,
-    writing: tokio::sync::Mutex<()>,
-    /// Held as long as the store is open for writing.
-    _lock: Option<File>,
+    /// The one connection that writes; none while a transaction has it, or after one that did not end well.
+    writer: tokio::sync::Mutex<Option<Writer>>,
+    writes: SqliteConnectOptions,
+    place: Place,
+}
+
+/// A connection outside any transaction.
+struct Writer {
+    connection: Box<SqliteConnection>,
+    log: Log,
 }
 
 impl Sqlite {
     /// Opens the store in the file `path`; makes and migrates it where needed.
     pub async fn open(path: &Path, access: Access) -> Result<Self, StoreError> {
-        let path = path.to_owned();
-        let open_failed = |source| StoreError::Open { path: path.clone(), source };
-        let lock = match access {
-            Access::Write => Some(lock(&path)?),
-            Access::Beside | Access::Read => None,
-        };
-        // Made here rather than by SQLite, so that it is never readable by others, not even for a moment; the files
-        // beside it take over its mode.
-        fs::OpenOptions::new().append(true).create(true).mode(0o600).open(&path).map_err(open_failed)?;
-        let options = SqliteConnectOptions::new()
-            .filename(&path)
-            .journal_mode(SqliteJournalMode::Wal)
+        let place = Place::find(path, access)?;
+        let reads = SqliteConnectOptions::new()
+            .filename(place.file())
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(Duration::from_secs(10))
             // In KiB, for each connection. With four times as much a plan over a million members takes as long: what is not
             // here the operating system has (`ruzhi-bench plan`).
             .pragma("cache_size", "-4096")
             .statement_cache_capacity(200);
+        let writes = reads.clone().journal_mode(SqliteJournalMode::Wal);
         let unusable = |reason: String| {
             let reason = if reason.contains("full") { "the disk is full".to_owned() } else { reason };
-            StoreError::Database { path: path.clone(), reason }
+            StoreError::Database { path: path.to_owned(), reason }
         };
-        let pool = SqlitePoolOptions::new()
-            .max_connections(4)
-            .connect_with(options)
+        let mut connection = Box::new(writes.connect().await.map_err(|e| unusable(e.to_string()))?);
+        sqlx::migrate!("src/store/migrations")
+            .run(&mut *connection)
             .await
             .map_err(|e| unusable(e.to_string()))?;
-        sqlx::migrate!("src/store/migrations").run(&pool).await.map_err(|e| unusable(e.to_string()))?;
-        Ok(Self { pool, writing: tokio::sync::Mutex::new(()), _lock: lock })
+        let pool = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .connect_with(reads)
+            .await
+            .map_err(|e| unusable(e.to_string()))?;
+        place.check()?;
+        let writer = tokio::sync::Mutex::new(Some(Writer { connection, log: place.log()? }));
+        Ok(Self { pool, writer, writes, place })
     }
 
     /// Faults of the file, in SQLite's words; none if it is whole. Reads every page.
@@ -81,23 +89,22 @@ impl Sqlite {
             .map_err(|source| StoreError::Read { what: "the store's own check", source })?;
         Ok(rows.into_iter().filter(|row| row != "ok").collect())
     }
-}
 
-/// One host per data folder: two could plan the same person at once.
-fn lock(path: &Path) -> Result<File, StoreError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    let file = fs::OpenOptions::new()
-        .append(true)
-        .create(true)
-        .mode(0o600)
-        .open(Path::new(&name))
-        .map_err(|source| StoreError::Open { path: path.to_owned(), source })?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(fs::TryLockError::WouldBlock) => Err(StoreError::Locked { path: path.to_owned() }),
-        Err(fs::TryLockError::Error(source)) => {
-            Err(StoreError::Open { path: path.to_owned(), source: io::Error::other(source) })
+    /// Whether the files are still those that were opened. While a write is under way it says that itself.
+    fn look(&self) -> Result<(), StoreError> {
+        self.place.check()?;
+        match self.writer.try_lock().ok().and_then(|writer| writer.as_ref().map(|writer| writer.log)) {
+            Some(log) => self.place.check_log(log),
+            None => Ok(()),
         }
+    }
+
+    /// Waits for the write under way and closes every connection.
+    async fn end(&self) {
+        if let Some(Writer { connection, .. }) = self.writer.lock().await.take() {
+            // Whatever it could not put away is in the log, for the next one to open the store.
+            drop(connection.close().await);
+        }
+        self.pool.close().await;
     }
 }

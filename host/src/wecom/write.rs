@@ -268,9 +268,7 @@ impl Subject<'_> {
             Failure::Unreachable { .. }
             | Failure::OpenFiles { .. }
             | Failure::NoAnswer { .. }
-            | Failure::TooLarge { .. } => {
-                Verdict::Busy { errcode: None }
-            }
+            | Failure::TooLarge { .. } => Verdict::Busy { errcode: None },
             Failure::Parked { until } => Verdict::Parked { until },
             Failure::Quit => Verdict::Quit,
             failure @ (Failure::Settings { .. } | Failure::Shape { .. } | Failure::Endless { .. }) => {

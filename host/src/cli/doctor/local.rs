@@ -174,7 +174,7 @@ pub(super) async fn store(path: &Path) -> (Vec<Finding>, Option<Sqlite>) {
 /// The process that holds the store, as the system's list of locks has it. Trying the lock instead would keep a process
 /// from starting that tries it at the same moment.
 fn running(path: &Path) -> Option<u32> {
-    let mut lock = path.as_os_str().to_owned();
+    let mut lock = std::fs::canonicalize(path).ok()?.into_os_string();
     lock.push(".lock");
     let inode = std::fs::metadata(PathBuf::from(lock)).ok()?.ino();
     holder(&std::fs::read_to_string("/proc/locks").ok()?, inode)

@@ -1,6 +1,7 @@
 //! `ruzhi guest import qeasy`: from another platform's metadata to the two files of a tenant.
 
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -10,6 +11,7 @@ use serde_json::json;
 use crate::cli::speech::Speech;
 use crate::failure::Failure;
 use crate::failure::exit;
+use crate::file;
 use crate::model::{FlowId, TenantId, Text};
 use crate::qeasy::{self, ImportError, Naming};
 
@@ -134,21 +136,31 @@ impl Qeasy {
     }
 }
 
+/// Bytes of metadata. What a platform gives of one form has 100 KiB.
+const MOST_BYTES: u64 = 16 << 20;
+
+fn is_pipe(path: &Path) -> bool {
+    file::stat(path).is_ok_and(|metadata| metadata.file_type().is_fifo())
+}
+
 /// A file's text and name.
 fn read(path: &Path) -> Result<(String, String), Failure> {
     let is_input = path == Path::new("-");
     let name = if is_input { "stdin".to_owned() } else { path.display().to_string() };
-    let mut bytes = Vec::new();
-    let result = if is_input {
-        std::io::stdin().read_to_end(&mut bytes).map(|_| ())
+    let bytes = if is_input {
+        file::whole(std::io::stdin(), MOST_BYTES)
+    } else if is_pipe(path) {
+        // A person waits for it who has named it, as the shell does for `<(…)`.
+        std::fs::File::open(path).and_then(|pipe| file::whole(pipe, MOST_BYTES))
     } else {
-        std::fs::read(path).map(|read| bytes = read)
+        file::read(path, MOST_BYTES).map(|read| read.bytes)
     };
-    result.map_err(|error| {
+    let bytes = bytes.map_err(|error| {
+        let why = file::because(&error);
         Failure::new(
             exit::USAGE,
             "import.file",
-            Text::new(format!("{name} cannot be read"), format!("无法读取 {name}")),
+            Text::new(format!("{name} cannot be read{}", why.en), format!("无法读取 {name}{}", why.zh)),
             Some(Text::new("name a file with the metadata", "请指明含有元数据的文件")),
         )
         .because(&error)

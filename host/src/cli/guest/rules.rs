@@ -107,11 +107,7 @@ impl Brought {
 }
 
 fn is_component(file: &Path) -> bool {
-    let begins = |bytes: &[u8]| {
-        use std::io::Read as _;
-        let mut head = [0; 4];
-        std::fs::File::open(file).and_then(|mut file| file.read_exact(&mut head)).is_ok() && head == *bytes
-    };
+    let begins = |bytes: &[u8]| crate::file::head(file, 4).is_ok_and(|head| head == bytes);
     file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("wasm")) || begins(b"\0asm")
 }
 

@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
+use crate::file::because;
 use crate::model::Text;
 
 /// Why a case cannot be run.
 #[derive(Debug, thiserror::Error)]
 pub enum CaseError {
     /// The file or the folder cannot be read.
-    #[error("cannot read {}", path.display())]
+    #[error("cannot read {}{}", path.display(), because(source).en)]
     Read {
         /// The file.
         path: PathBuf,
@@ -52,7 +53,7 @@ impl CaseError {
     /// What happened, to what.
     pub fn text(&self) -> Text {
         let zh = match self {
-            Self::Read { path, .. } => format!("无法读取 {}", path.display()),
+            Self::Read { path, source } => format!("无法读取 {}{}", path.display(), because(source).zh),
             Self::Syntax { path, line, .. } => format!("{}:{line}：这不是用例文件", path.display()),
             Self::Invalid { path, line, what } => format!("{}:{line}：{}", path.display(), what.zh),
         };

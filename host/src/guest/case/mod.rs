@@ -21,7 +21,11 @@ pub use self::error::CaseError;
 use self::place::Places;
 pub use self::trial::{Finding, Trial};
 use self::written::Written;
+use crate::file;
 use crate::model::{Context, Description, Outcome, SourceRecord, Text};
+
+/// Bytes of a case's file.
+const MOST_BYTES: u64 = 16 << 20;
 
 /// One file of a project's `cases` folder.
 #[derive(Debug, Clone)]
@@ -65,7 +69,7 @@ impl Case {
 
     /// Reads a case from its file.
     pub fn read(path: &Path) -> Result<Self, CaseError> {
-        let text = std::fs::read_to_string(path)
+        let text = file::read_text(path, MOST_BYTES)
             .map_err(|source| CaseError::Read { path: path.to_owned(), source })?;
         Self::parse(path, text)
     }

@@ -130,6 +130,7 @@ fn action(view: &View, action: &str) -> Option<&'static str> {
         "quarantine.retry" => view.say("tried records again", "重试待修正记录"),
         "rules.reveal" => view.say("looked at numbers of a difference", "查看规则影响的完整号码"),
         "rules.activate" => view.say("made rules live", "上线规则"),
+        "rules.confirm" => view.say("let rules be tried again", "允许再次试用规则"),
         "rules.roll_back" => view.say("rolled rules back", "回退规则"),
         "run.start" => view.say("asked for a run", "请求运行"),
         "flow.pause" => view.say("paused a flow", "暂停同步流"),

@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use crate::model::Text;
 use crate::serve::process::Process;
+use crate::store::StoreError;
 
 /// The scheduler looks at its agenda every minute at least; after this long without a look it hangs.
 const STILL: TimeDelta = TimeDelta::minutes(3);
@@ -58,11 +59,9 @@ pub(super) async fn ready(State(process): State<Arc<Process>>) -> Response {
     let mut reasons: Vec<Reason> = still(&process).into_iter().collect();
     match tokio::time::timeout(PATIENCE, process.store.check_writable()).await {
         Ok(Ok(())) => {}
-        Ok(Err(error)) => reasons.push(Reason {
-            code: error.code(),
-            fatal: true,
-            message: Text::new("the store cannot be written", "存储无法写入"),
-        }),
+        Ok(Err(error)) => {
+            reasons.push(Reason { code: error.code(), fatal: true, message: unwritable(&error) })
+        }
         // Something long is being written, which is what the store is for.
         Err(_) => reasons.push(Reason {
             code: "store.busy",
@@ -88,6 +87,20 @@ pub(super) async fn ready(State(process): State<Arc<Process>>) -> Response {
         });
     }
     Health::of(reasons).into_response()
+}
+
+/// Why the store cannot be written, as far as anybody may know: no path is named.
+fn unwritable(error: &StoreError) -> Text {
+    if matches!(error, StoreError::Exchanged { .. }) {
+        return Text::new(
+            "the store was removed or exchanged; nothing is written to it any more",
+            "存储文件已被删除或替换；不再写入",
+        );
+    }
+    if error.is_full() {
+        return Text::new("the store cannot be written: the disk is full", "存储无法写入：磁盘已满");
+    }
+    Text::new("the store cannot be written", "存储无法写入")
 }
 
 fn still(process: &Process) -> Option<Reason> {

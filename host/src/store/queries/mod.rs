@@ -575,7 +575,11 @@ impl Store for Sqlite {
         shown::reject_plan(self, tenant, id, reason).await
     }
 
+    fn check_place(&self) -> Result<(), StoreError> {
+        self.look()
+    }
+
     async fn close(&self) {
-        self.pool.close().await;
+        self.end().await;
     }
 }

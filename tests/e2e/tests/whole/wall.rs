@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use ruzhi_e2e::{Deployment, Outcome, Tenant, Workforce};
 use ruzhi_guest::contract::{self, Decision};
@@ -187,6 +189,7 @@ fn a_component_that_does_not_load_costs_its_own_flow_and_says_why() {
         (Module::starting("(loop $again (br $again))").component(), "guest.start"),
         (Module::describing("(unreachable)").component(), "guest.describe"),
         (b"\0asm\x0d\0\x01\0\x04\x7f".to_vec(), "guest.damaged"),
+        (subtypes(), "guest.damaged"),
         (b"\x7fELF".to_vec(), "guest.not-a-component"),
     ] {
         site.second_flow(&component, "");
@@ -202,6 +205,52 @@ fn a_component_that_does_not_load_costs_its_own_flow_and_says_why() {
         unchanged = json!(site.people);
         assert!(!site.simulator.members(CORP_ID).contains_key("new1"));
     }
+    site.second_flow_of(&member(), GOOD_RULES);
+    assert_eq!(site.sync(0).0["bad/second"]["counts"]["created"], 1);
+}
+
+/// A guest whose start makes a check of types that the engine cannot make and would end the process at.
+fn subtypes() -> Vec<u8> {
+    let items = "(type $a (sub (func))) (type $b (sub $a (func))) (func $g (type $b)) (table $t funcref (elem $g)) \
+                 (func $start (call_indirect $t (type $a) (i32.const 0))) (start $start)";
+    Module { items: items.to_owned(), ..Module::default() }.component()
+}
+
+/// Rules under which a process ends are not tried again by themselves: the other flows go on, and an operator decides.
+#[test]
+fn rules_under_which_a_process_ended_wait_for_an_operator() {
+    let site = Site::new(&[person(1, "new1")]);
+    fs::write(
+        site.deployment.path().join("ruzhi.toml"),
+        "[store]\nurl = \"sqlite://ruzhi.db\"\n[guest]\ndeadline = \"60s\"\n",
+    )
+    .unwrap();
+    let endless = Module::deciding("(loop $again (br $again))").component();
+    site.second_flow(&endless, "");
+    let mut running = site.deployment.command(&["sync", "bad/second"]).unwrap();
+    let mut running = running.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let began = Instant::now();
+    // It decides its first row, which another process sees.
+    loop {
+        let listed = site.run(&["guest", "list", "bad/second", "--json"]);
+        if listed.stdout.contains("guest.tried-elsewhere") {
+            break;
+        }
+        assert!(running.try_wait().unwrap().is_none(), "the run ended: {}{}", listed.stdout, listed.stderr);
+        assert!(began.elapsed() < Duration::from_secs(50), "{}{}", listed.stdout, listed.stderr);
+    }
+    running.kill().unwrap();
+    running.wait().unwrap();
+    for _ in 0..2 {
+        let (reports, stderr) = site.sync(2);
+        assert_eq!(reports["bad/second"]["error"]["code"], "guest.quarantined", "{stderr}");
+        assert_eq!(reports["healthy/onboarding"]["state"], "done");
+        assert_eq!(reports["bad/onboarding"]["state"], "done");
+    }
+    let confirmed = site.run(&["guest", "confirm", "bad/second", "--reason", "it was killed"]);
+    assert_eq!(confirmed.code, Some(0), "{}", confirmed.stderr);
+    assert_eq!(site.run(&["guest", "confirm", "bad/second"]).code, Some(1), "nothing is left to confirm");
+    // Other rules need no confirmation.
     site.second_flow_of(&member(), GOOD_RULES);
     assert_eq!(site.sync(0).0["bad/second"]["counts"]["created"], 1);
 }

@@ -1,0 +1,172 @@
+//! Where the store lies: which file its path leads to, and whether that is still the one that was opened.
+//!
+//! SQLite finds the log beside the file by the file's name, and locks by its inode. So two names of one file (a hard
+//! link, a mount of the file alone) are two logs of one file, and a file that was exchanged has the log of another. Both
+//! lose what was written. One name is asked for when the store is opened; whether it still leads to the same files is
+//! looked at before and after each write, and at every look of a process that stays.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rustix::fs::{AtFlags, CWD, OFlags, StatxAttributes, StatxFlags, statx};
+
+use super::error::StoreError;
+use super::sqlite::Access;
+
+/// A file, whatever it is called: its device, and its number there.
+type Identity = (u64, u64);
+
+/// The store's file and, for who writes, the lock beside it.
+pub(super) struct Place {
+    /// As it was asked for; symbolic links in it may be made to lead elsewhere.
+    asked: PathBuf,
+    /// What that led to. SQLite is given this one.
+    file: PathBuf,
+    identity: Identity,
+    /// Held as long as the store is open for writing.
+    lock: Option<Lock>,
+    /// Once the file was another one, nothing is written any more, even if it comes back.
+    is_gone: AtomicBool,
+}
+
+struct Lock {
+    path: PathBuf,
+    file: File,
+}
+
+/// The log and its index, as a connection opened them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Log([Option<Identity>; 2]);
+
+impl Place {
+    /// Finds the store's file, makes it where there is none, and locks it for who writes.
+    pub(super) fn find(asked: &Path, access: Access) -> Result<Self, StoreError> {
+        let failed = |source| StoreError::Open { path: asked.to_owned(), source };
+        // Made here rather than by SQLite, so that it is never readable by others, not even for a moment; the files
+        // beside it take over its mode. A file that is there is not opened: closing it again would end the locks that
+        // SQLite holds on it elsewhere in this process.
+        if let Err(error) = fs::metadata(asked) {
+            if error.kind() != io::ErrorKind::NotFound {
+                return Err(failed(error));
+            }
+            let made = fs::OpenOptions::new().append(true).create(true).mode(0o600).open(asked);
+            made.map_err(failed)?;
+        }
+        let file = fs::canonicalize(asked).map_err(failed)?;
+        let found = fs::metadata(&file).map_err(failed)?;
+        if !found.is_file() {
+            return Err(failed(io::Error::other("it is no regular file")));
+        }
+        let is_mount = is_mount(&file).map_err(failed)?;
+        if found.nlink() > 1 || is_mount {
+            return Err(StoreError::Names { path: file, is_mount });
+        }
+        let lock = match access {
+            Access::Write => Some(Lock::take(&file)?),
+            Access::Beside | Access::Read => None,
+        };
+        let identity = (found.dev(), found.ino());
+        Ok(Self { asked: asked.to_owned(), file, identity, lock, is_gone: AtomicBool::new(false) })
+    }
+
+    /// The file without symbolic links.
+    pub(super) fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// Whether the path still leads to the file that was opened, and the lock to the one that is held.
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        if self.is_gone.load(Ordering::Relaxed) {
+            return Err(self.gone(&self.asked));
+        }
+        if self.identify(&self.asked)? != Some(self.identity) {
+            return Err(self.gone(&self.asked));
+        }
+        if let Some(Lock { path, file }) = &self.lock {
+            let held = file.metadata().map_err(|source| self.unseen(source))?;
+            if self.identify(path)? != Some((held.dev(), held.ino())) {
+                return Err(self.gone(path));
+            }
+        }
+        Ok(())
+    }
+
+    /// The log as it lies beside the file now.
+    pub(super) fn log(&self) -> Result<Log, StoreError> {
+        let [log, index] = self.beside();
+        Ok(Log([self.identify(&log)?, self.identify(&index)?]))
+    }
+
+    /// Whether the log is still the one a connection has open.
+    pub(super) fn check_log(&self, open: Log) -> Result<(), StoreError> {
+        let (now, [log, index]) = (self.log()?, self.beside());
+        if now == open {
+            return Ok(());
+        }
+        Err(self.gone(if now.0.first() == open.0.first() { &index } else { &log }))
+    }
+
+    fn beside(&self) -> [PathBuf; 2] {
+        ["-wal", "-shm"].map(|end| beside(&self.file, end))
+    }
+
+    fn identify(&self, path: &Path) -> Result<Option<Identity>, StoreError> {
+        match fs::metadata(path) {
+            Ok(found) => Ok(Some((found.dev(), found.ino()))),
+            // A loop of links, or a file where a folder was, leads nowhere either.
+            Err(error)
+                if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+                    || error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(self.unseen(error)),
+        }
+    }
+
+    /// It cannot be seen whether it is there: nothing is written, and it may be seen again.
+    fn unseen(&self, source: io::Error) -> StoreError {
+        StoreError::Open { path: self.asked.clone(), source }
+    }
+
+    fn gone(&self, path: &Path) -> StoreError {
+        self.is_gone.store(true, Ordering::Relaxed);
+        StoreError::Exchanged { store: self.asked.clone(), path: path.to_owned() }
+    }
+}
+
+impl Lock {
+    /// One host per store: two could plan the same person at once.
+    fn take(store: &Path) -> Result<Self, StoreError> {
+        let failed = |source| StoreError::Open { path: store.to_owned(), source };
+        let path = beside(store, ".lock");
+        let file = fs::OpenOptions::new()
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed())
+            .open(&path)
+            .map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { path, file }),
+            Err(fs::TryLockError::WouldBlock) => Err(StoreError::Locked { path: store.to_owned() }),
+            Err(fs::TryLockError::Error(source)) => Err(failed(source)),
+        }
+    }
+}
+
+fn beside(file: &Path, end: &str) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(end);
+    PathBuf::from(name)
+}
+
+/// Whether a file is mounted by itself: its folder is then another one than that of its other name. A kernel that does
+/// not know says no.
+fn is_mount(file: &Path) -> io::Result<bool> {
+    let found = statx(CWD, file, AtFlags::empty(), StatxFlags::BASIC_STATS)?;
+    Ok((found.stx_attributes_mask & found.stx_attributes).contains(StatxAttributes::MOUNT_ROOT))
+}
