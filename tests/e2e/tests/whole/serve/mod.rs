@@ -1,8 +1,10 @@
 //! What a person who leaves `ruzhi serve` running is promised.
 
 mod alarms;
+mod files;
 mod hooks;
 mod schedule;
 mod shutdown;
 mod signals;
 mod soak;
+mod store;
