@@ -99,6 +99,14 @@ impl Sqlite {
         }
     }
 
+    /// Runs a statement on the connection that writes.
+    #[cfg(test)]
+    pub(super) async fn on_writer(&self, statement: &'static str) {
+        let mut writer = self.writer.lock().await;
+        let connection = &mut writer.as_mut().unwrap().connection;
+        sqlx::query(statement).execute(&mut **connection).await.unwrap();
+    }
+
     /// Waits for the write under way and closes every connection.
     async fn end(&self) {
         if let Some(Writer { connection, .. }) = self.writer.lock().await.take() {

@@ -74,6 +74,7 @@ impl Serving {
     /// # Errors
     /// If it does not; the error shows its log.
     pub fn start(deployment: &Deployment, environment: &[(&str, &str)]) -> Result<Self> {
+<<<<<<< HEAD
         Self::launch(deployment, deployment.command(&SERVE)?, environment)
     }
 
@@ -88,6 +89,25 @@ impl Serving {
 
     fn launch(deployment: &Deployment, mut command: Command, environment: &[(&str, &str)]) -> Result<Self> {
         let log = deployment.path().join(format!("serve-{}.log", std::process::id()));
+=======
+        Self::launch(deployment, environment, None)
+    }
+
+    /// The same by a shell, which prepares something and then becomes what its arguments say.
+    ///
+    /// # Errors
+    /// If it does not; the error shows its log.
+    pub fn prepared(deployment: &Deployment, shell: &[&str]) -> Result<Self> {
+        Self::launch(deployment, &[], Some(shell))
+    }
+
+    fn launch(deployment: &Deployment, environment: &[(&str, &str)], shell: Option<&[&str]>) -> Result<Self> {
+        let log = deployment.path().join(format!("serve-{}.log", std::process::id()));
+        let mut command = deployment.command(&["serve", "--listen", "127.0.0.1:0", "--json"])?;
+        if let Some([program, arguments @ ..]) = shell {
+            command = within(&command, program, arguments);
+        }
+>>>>>>> hard-store
         command.envs(environment.iter().copied()).stdout(Stdio::piped());
         command.stderr(File::options().create(true).append(true).open(&log)?);
         let mut child = command.spawn().context("cannot start ruzhi serve")?;
@@ -198,10 +218,23 @@ impl Serving {
     ///
     /// # Errors
     /// If it does not end.
+<<<<<<< HEAD
     pub fn end(mut self) -> Result<(ExitStatus, Duration)> {
         let began = Instant::now();
+=======
+    pub fn end(self) -> Result<(ExitStatus, Duration)> {
+>>>>>>> hard-store
         let killed = Command::new("kill").arg(self.child.id().to_string()).status()?;
         ensure!(killed.success(), "cannot signal ruzhi serve");
+        self.ended()
+    }
+
+    /// How it ended, and how long that took from now on.
+    ///
+    /// # Errors
+    /// If it does not end.
+    pub fn ended(mut self) -> Result<(ExitStatus, Duration)> {
+        let began = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait()? {
                 return Ok((status, began.elapsed()));
@@ -210,6 +243,19 @@ impl Serving {
             std::thread::sleep(LOOK);
         }
     }
+}
+
+/// The command as the last arguments of another program.
+fn within(inner: &Command, program: &str, arguments: &[&str]) -> Command {
+    let mut outer = Command::new(program);
+    outer.args(arguments).arg(inner.get_program()).args(inner.get_args()).stdin(Stdio::null());
+    for (name, value) in inner.get_envs() {
+        match value {
+            Some(value) => outer.env(name, value),
+            None => outer.env_remove(name),
+        };
+    }
+    outer
 }
 
 impl Drop for Serving {

@@ -19,6 +19,7 @@ mod serving;
 mod signature;
 mod sources;
 mod syntax;
+mod unfit;
 mod values;
 
 /// A tenant with nothing in it that has a default.

@@ -7,6 +7,7 @@ mod due;
 mod journal;
 mod migration;
 mod removed;
+mod trouble;
 mod wakes;
 mod world;
 mod write_back;

@@ -177,3 +177,35 @@ fn metadata_is_taken_from_standard_input() {
     command.stdin(fs::File::open(deployment.path().join("article.md")).unwrap());
     assert_eq!(finish(command).unwrap().code, Some(0));
 }
+
+#[test]
+fn metadata_comes_from_a_pipe_too_and_has_an_end() {
+    let deployment = folder();
+    let program = deployment.command(&[]).unwrap();
+    let import = |script: &str| {
+        let mut shell = Command::new("bash");
+        shell.arg("-c").arg(script).arg(program.get_program()).args(program.get_args());
+        shell.current_dir(deployment.path()).stdin(std::process::Stdio::null());
+        finish(shell).unwrap()
+    };
+    for (from, tenant) in [
+        ("cat article.md | \"$0\" \"$@\" guest import qeasy - --tenant one", "one"),
+        ("\"$0\" \"$@\" guest import qeasy <(cat article.md) --tenant two", "two"),
+    ] {
+        let outcome = import(from);
+        assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+        assert!(deployment.path().join(format!("tenants/{tenant}.toml")).exists());
+    }
+    for from in [
+        "\"$0\" \"$@\" guest import qeasy - --tenant three < /dev/zero",
+        "\"$0\" \"$@\" guest import qeasy <(cat /dev/zero) --tenant three",
+    ] {
+        let outcome = import(from);
+        assert_eq!(outcome.code, Some(2), "{}", outcome.stderr);
+        assert!(outcome.stderr.contains("error[import.file]"), "{}", outcome.stderr);
+        assert!(outcome.stderr.contains("at most 16384 KiB are read"), "{}", outcome.stderr);
+    }
+    let outcome = import("\"$0\" \"$@\" guest import qeasy /dev/zero --tenant three");
+    assert_eq!(outcome.code, Some(2), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("not a regular file"), "{}", outcome.stderr);
+}

@@ -2,8 +2,10 @@
 
 mod alarms;
 mod connections;
+mod files;
 mod hooks;
 mod schedule;
 mod shutdown;
 mod signals;
 mod soak;
+mod store;
