@@ -16,7 +16,7 @@ use crate::sync::{RunError, WriteBackFault};
 pub mod exit {
     /// Something was not done.
     pub const FAILED: u8 = 1;
-    /// The command line or the configuration is wrong.
+    /// The command line, the configuration or the store's files are wrong: a person has to put them right first.
     pub const USAGE: u8 = 2;
     /// The guard wants a person.
     pub const HELD: u8 = 3;
@@ -129,7 +129,12 @@ impl From<Problems> for Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        Self::new(exit::FAILED, error.code(), error.text(), Some(error.hint()))
+        let exit = match error {
+            // Only a person can say which file is the right one; a service is not started again before.
+            StoreError::Names { .. } | StoreError::Log { .. } | StoreError::Exchanged { .. } => exit::USAGE,
+            _ => exit::FAILED,
+        };
+        Self::new(exit, error.code(), error.text(), Some(error.hint()))
             .behind(&error)
             .unless_too_many_files(&error)
     }

@@ -30,6 +30,14 @@ pub enum StoreError {
         /// It is mounted by itself; else it has a hard link.
         is_mount: bool,
     },
+    /// A log lies beside the file that is another one's.
+    #[error("the log {} is not that of the store {}", path.display(), store.display())]
+    Log {
+        /// The store's file.
+        store: PathBuf,
+        /// The log.
+        path: PathBuf,
+    },
     /// The file, its log or its lock is no longer the one that was opened.
     #[error(
         "the store {} was removed or exchanged while ruzhi ran on it ({}); nothing has been written since",
@@ -104,6 +112,7 @@ impl StoreError {
             Self::Open { .. } => "store.open",
             Self::Locked { .. } => "store.locked",
             Self::Names { .. } => "store.names",
+            Self::Log { .. } => "store.log",
             Self::Exchanged { .. } => "store.exchanged",
             Self::Database { .. } => "store.database",
             Self::Read { .. } => "store.read",
@@ -118,6 +127,9 @@ impl StoreError {
             Self::Open { path, .. } => format!("无法打开存储文件 {}", path.display()),
             Self::Locked { path } => format!("另一个 ruzhi 正在使用 {}", path.display()),
             Self::Names { path, is_mount } => format!("存储文件 {} {}", path.display(), names(*is_mount).zh),
+            Self::Log { store, path } => {
+                format!("日志文件 {} 不属于存储文件 {}", path.display(), store.display())
+            }
             Self::Exchanged { store, path } => format!(
                 "存储文件 {} 在 ruzhi 运行期间被删除或替换（{}）；此后未写入任何内容",
                 store.display(),
@@ -150,6 +162,16 @@ impl StoreError {
             Self::Names { .. } => Text::new(
                 "remove the other name (`find -samefile` finds it): ruzhi under the one would not see what ruzhi under the other writes, and the file would be damaged",
                 "请删除另一个名字（可用 `find -samefile` 查找）：以不同名字打开同一文件会互相覆盖并损坏文件",
+            ),
+            Self::Log { store, .. } => Text::new(
+                format!(
+                    "if a backup was put in its place, remove what the file before left: `rm {0}-wal {0}-shm` (it would be written into the backup); if all these files were moved here together, remove {0}.lock instead",
+                    store.display()
+                ),
+                format!(
+                    "若此处放回了备份，请删除旧文件遗留的日志：`rm {0}-wal {0}-shm`（否则会写入备份）；若这些文件是一起移动过来的，请改为删除 {0}.lock",
+                    store.display()
+                ),
             ),
             Self::Exchanged { .. } => Text::new(
                 "put the right file in its place, remove what is left of another (`-wal`, `-shm` beside it) and start ruzhi again; to restore a backup, end ruzhi first (docs/guide/install.md). What was under way is settled with WeCom",

@@ -4,9 +4,12 @@
 //! link, a mount of the file alone) are two logs of one file, and a file that was exchanged has the log of another. Both
 //! lose what was written. One name is asked for when the store is opened; whether it still leads to the same files is
 //! looked at before and after each write, and at every look of a process that stays.
+//!
+//! A log that its process left behind is written into whatever file is opened beside it. So the lock says which file it
+//! was for, and a log beside another one is not opened.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,6 +18,7 @@ use rustix::fs::{AtFlags, CWD, OFlags, StatxAttributes, StatxFlags, statx};
 
 use super::error::StoreError;
 use super::sqlite::Access;
+use crate::file;
 
 /// A file, whatever it is called: its device, and its number there.
 type Identity = (u64, u64);
@@ -68,6 +72,16 @@ impl Place {
             Access::Write => Some(Lock::take(&file)?),
             Access::Beside | Access::Read => None,
         };
+        let log = beside(&file, "-wal");
+        let has_log = fs::metadata(&log).is_ok_and(|log| log.len() > 0);
+        let last = last_of(&beside(&file, ".lock"));
+        if has_log && last.is_some_and(|last| last != found.ino()) {
+            return Err(StoreError::Log { store: file, path: log });
+        }
+        if let Some(lock) = lock.as_ref().filter(|_| last != Some(found.ino())) {
+            // On a full disk it cannot be noted; then the next one to open it knows of no other file.
+            drop(lock.is_for(found.ino()));
+        }
         let identity = (found.dev(), found.ino());
         Ok(Self { asked: asked.to_owned(), file, identity, lock, is_gone: AtomicBool::new(false) })
     }
@@ -156,6 +170,24 @@ impl Lock {
             Err(fs::TryLockError::Error(source)) => Err(failed(source)),
         }
     }
+
+    /// Notes which file is open for writing.
+    fn is_for(&self, number: u64) -> io::Result<()> {
+        self.file.set_len(0)?;
+        (&self.file).write_all(format!("{number}\n").as_bytes())
+    }
+}
+
+/// What a lock says in so many bytes.
+const MOST_BYTES: u64 = 64;
+
+/// The number of the file that was last opened for writing. A device's number is another one after a restart.
+fn last_of(lock: &Path) -> Option<u64> {
+    let opened = fs::OpenOptions::new()
+        .read(true)
+        .custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed())
+        .open(lock);
+    String::from_utf8(file::whole(opened.ok()?, MOST_BYTES).ok()?).ok()?.trim().parse().ok()
 }
 
 fn beside(file: &Path, end: &str) -> PathBuf {

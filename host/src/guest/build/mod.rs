@@ -17,6 +17,9 @@ pub use rust::Toolchain;
 use super::loader;
 use super::screening::VERSION_SECTION;
 
+/// Bytes of a project's own description.
+const MOST_BYTES: u64 = 1 << 20;
+
 /// What a guest is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Language {

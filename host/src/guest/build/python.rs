@@ -18,7 +18,9 @@ use include_dir::{Dir, include_dir};
 use serde::Deserialize;
 
 use super::super::cache::user_folder;
+use super::MOST_BYTES;
 use super::error::BuildError;
+use crate::file;
 
 /// The version that is known to build components without imports.
 const VERSION: &str = "0.25.1";
@@ -93,8 +95,8 @@ pub(super) fn build(folder: &Path) -> Result<(Vec<u8>, String), BuildError> {
 /// The name that `pyproject.toml` gives the project.
 fn name_of(folder: &Path) -> Result<String, BuildError> {
     let path = folder.join("pyproject.toml");
-    let text =
-        fs::read_to_string(&path).map_err(|source| BuildError::Files { path: path.clone(), source })?;
+    let text = file::read_text(&path, MOST_BYTES)
+        .map_err(|source| BuildError::Files { path: path.clone(), source })?;
     toml::from_str::<Manifest>(&text)
         .map(|manifest| manifest.project.name)
         .map_err(|error| BuildError::Manifest { path, reason: error.to_string() })

@@ -3,13 +3,14 @@
 //! The compiler is a program of its own, `ruzhi-typescript`: it holds a JavaScript engine and what evaluates it, with
 //! system interfaces that this program must not have. `make languages` builds it and puts it beside this one.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde::Deserialize;
 
+use super::MOST_BYTES;
 use super::error::BuildError;
+use crate::file;
 
 const COMPILER: &str = "ruzhi-typescript";
 
@@ -52,7 +53,7 @@ struct Package {
 fn name_of(folder: &Path) -> Result<String, BuildError> {
     let path = folder.join("package.json");
     let refused = |reason: String| BuildError::PackageJson { path: path.clone(), reason };
-    let text = fs::read_to_string(&path).map_err(|error| refused(error.to_string()))?;
+    let text = file::read_text(&path, MOST_BYTES).map_err(|error| refused(error.to_string()))?;
     let Package { name } = serde_json::from_str(&text).map_err(|error| refused(error.to_string()))?;
     let lawful = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(lawful) {
@@ -64,6 +65,8 @@ fn name_of(folder: &Path) -> Result<String, BuildError> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn name(package: &str) -> Result<String, BuildError> {

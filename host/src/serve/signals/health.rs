@@ -195,10 +195,13 @@ component = "../guests/member.wasm"
 
     #[tokio::test]
     async fn files_that_are_refused_are_told_and_a_store_that_cannot_be_written_is_not_ready() {
-        let (process, _folder) = process().await;
+        let (process, folder) = process().await;
         assert_eq!(asked(&process, "/readyz").await, (200, vec![]));
         process.refuse(Some(Failure::new(exit::USAGE, "config", Text::new("no", "否"), None)));
         assert_eq!(asked(&process, "/readyz").await, (200, vec!["config.refused".to_owned()]));
+        std::fs::rename(folder.path().join("ruzhi.db"), folder.path().join("away.db")).unwrap();
+        let gone = ["!store.exchanged".to_owned(), "config.refused".to_owned()];
+        assert_eq!(asked(&process, "/readyz").await, (503, gone.into()));
         process.store.close().await;
         let (status, reasons) = asked(&process, "/readyz").await;
         assert_eq!((status, reasons.len()), (503, 2), "{reasons:?}");

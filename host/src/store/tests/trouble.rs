@@ -106,6 +106,38 @@ async fn nothing_is_written_once_the_file_is_another_one_whatever_became_of_it()
 }
 
 #[tokio::test]
+async fn a_backup_beside_the_log_of_the_file_before_is_not_opened_until_the_log_is_gone() {
+    let Opened { store, folder } = open().await;
+    let path = folder.path().join("ruzhi.db");
+    write(&store, 1).await.unwrap();
+    // As after a crash: the log is left behind.
+    let left: Vec<_> = ["db-wal", "db-shm"]
+        .map(|end| (path.with_extension(end), fs::read(path.with_extension(end)).unwrap()))
+        .into();
+    store.close().await;
+    drop(store);
+    for (path, bytes) in &left {
+        fs::write(path, bytes).unwrap();
+    }
+    let backup = folder.path().join("backup.db");
+    fs::copy(&path, &backup).unwrap();
+    fs::rename(&backup, &path).unwrap();
+    let before = files(folder.path());
+    for access in [Access::Write, Access::Beside, Access::Read] {
+        let error = Sqlite::open(&path, access).await.err().unwrap();
+        assert_eq!(error.code(), "store.log");
+    }
+    assert!(files(folder.path()) == before, "something was written");
+    for (path, _) in &left {
+        fs::remove_file(path).unwrap();
+    }
+    let store = Sqlite::open(&path, Access::Write).await.unwrap();
+    // And its own log is its own.
+    write(&store, 2).await.unwrap();
+    Sqlite::open(&path, Access::Read).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_file_that_comes_back_is_not_taken_up_again() {
     let Opened { store, folder } = open().await;
     let path = folder.path().join("ruzhi.db");

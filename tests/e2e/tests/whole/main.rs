@@ -10,6 +10,7 @@ mod activation;
 mod bad_input;
 mod batch;
 mod blame;
+mod cache;
 mod cases;
 mod disk;
 mod dist;

@@ -140,7 +140,7 @@ fn a_process_whose_store_was_exchanged_says_so_ends_and_writes_neither() {
     let (log, began) =
         (site.deployment.path().join(format!("serve-{}.log", std::process::id())), Instant::now());
     let (status, _) = serving.ended().unwrap();
-    assert_eq!(status.code(), Some(1));
+    assert_eq!(status.code(), Some(2));
     assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
     let log = fs::read_to_string(log).unwrap();
     let told = format!(
@@ -155,6 +155,15 @@ fn a_process_whose_store_was_exchanged_says_so_ends_and_writes_neither() {
     let more = site.simulator.members(CORP_ID).len() - created;
     assert!(more <= 60, "{more} more members");
     assert!(site.simulator.members(CORP_ID).len() < PEOPLE);
+
+    // Started again as it is, it would write the log of the one file into the other.
+    let again = site.run(&["sync", "jingxintai"]);
+    assert_eq!(again.code, Some(2), "{}", again.stderr);
+    assert!(again.stderr.contains("error[store.log]"), "{}", again.stderr);
+    for end in ["db-wal", "db-shm"] {
+        fs::remove_file(path.with_extension(end)).unwrap();
+    }
+    site.json(0, &["status"]);
 }
 
 #[test]
@@ -164,7 +173,7 @@ fn a_store_that_was_removed_is_noticed_by_a_process_with_nothing_to_do() {
     fs::remove_file(site.deployment.path().join("data/ruzhi.db")).unwrap();
     let began = Instant::now();
     let (status, _) = serving.ended().unwrap();
-    assert_eq!(status.code(), Some(1));
+    assert_eq!(status.code(), Some(2));
     assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
     let left: Vec<_> = fs::read_dir(site.deployment.path().join("data"))
         .unwrap()
