@@ -31,7 +31,7 @@ pub(super) fn read(
 ) -> Option<ServerSettings> {
     let listen = section.optional("listen", default.listen, |entry| entry.parse(address));
     let url = section.maybe("url", |entry| entry.parse(public_url));
-    let named = section.maybe("trusted_proxies", |entry| read_proxies(&entry));
+    let named = section.maybe("trusted_proxies", |entry| read_proxies(entry));
     let people = read_people(section, secrets, checks);
     if let (Some(listen), Some(people), Some(entry)) = (&listen, &people, section.get("listen"))
         && people.is_empty()

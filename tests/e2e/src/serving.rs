@@ -74,7 +74,6 @@ impl Serving {
     /// # Errors
     /// If it does not; the error shows its log.
     pub fn start(deployment: &Deployment, environment: &[(&str, &str)]) -> Result<Self> {
-<<<<<<< HEAD
         Self::launch(deployment, deployment.command(&SERVE)?, environment)
     }
 
@@ -87,27 +86,17 @@ impl Serving {
         Self::launch(deployment, with_files(&plain, files), &[])
     }
 
-    fn launch(deployment: &Deployment, mut command: Command, environment: &[(&str, &str)]) -> Result<Self> {
-        let log = deployment.path().join(format!("serve-{}.log", std::process::id()));
-=======
-        Self::launch(deployment, environment, None)
-    }
-
     /// The same by a shell, which prepares something and then becomes what its arguments say.
     ///
     /// # Errors
     /// If it does not; the error shows its log.
     pub fn prepared(deployment: &Deployment, shell: &[&str]) -> Result<Self> {
-        Self::launch(deployment, &[], Some(shell))
+        let [program, arguments @ ..] = shell else { bail!("no shell") };
+        Self::launch(deployment, within(&deployment.command(&SERVE)?, program, arguments), &[])
     }
 
-    fn launch(deployment: &Deployment, environment: &[(&str, &str)], shell: Option<&[&str]>) -> Result<Self> {
+    fn launch(deployment: &Deployment, mut command: Command, environment: &[(&str, &str)]) -> Result<Self> {
         let log = deployment.path().join(format!("serve-{}.log", std::process::id()));
-        let mut command = deployment.command(&["serve", "--listen", "127.0.0.1:0", "--json"])?;
-        if let Some([program, arguments @ ..]) = shell {
-            command = within(&command, program, arguments);
-        }
->>>>>>> hard-store
         command.envs(environment.iter().copied()).stdout(Stdio::piped());
         command.stderr(File::options().create(true).append(true).open(&log)?);
         let mut child = command.spawn().context("cannot start ruzhi serve")?;
@@ -218,12 +207,7 @@ impl Serving {
     ///
     /// # Errors
     /// If it does not end.
-<<<<<<< HEAD
-    pub fn end(mut self) -> Result<(ExitStatus, Duration)> {
-        let began = Instant::now();
-=======
     pub fn end(self) -> Result<(ExitStatus, Duration)> {
->>>>>>> hard-store
         let killed = Command::new("kill").arg(self.child.id().to_string()).status()?;
         ensure!(killed.success(), "cannot signal ruzhi serve");
         self.ended()
