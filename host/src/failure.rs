@@ -165,7 +165,14 @@ impl From<WriteBackFault> for Failure {
 
 impl From<LoadError> for Failure {
     fn from(error: LoadError) -> Self {
-        Self::new(exit::USAGE, error.code(), error.text(), Some(error.hint())).behind(&error)
+        let exit = match error {
+            // Nothing in the files is wrong.
+            LoadError::Rehearsal { .. } | LoadError::TriedElsewhere => exit::FAILED,
+            _ => exit::USAGE,
+        };
+        Self::new(exit, error.code(), error.text(), Some(error.hint()))
+            .behind(&error)
+            .unless_too_many_files(&error)
     }
 }
 

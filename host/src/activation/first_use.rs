@@ -11,7 +11,7 @@ use super::error::ActivationError;
 use super::flow::FlowRules;
 use crate::guest::{Guest, LoadError, Rehearsed};
 use crate::model::{Digest, SourceRecord};
-use crate::store::{Artifacts, FirstUse, UseState};
+use crate::store::{Artifacts, FirstUse, Surviving, UseState};
 
 /// Rows that new rules decide in a process of their own before they decide any here.
 const REHEARSED: usize = 1_000;
@@ -48,7 +48,7 @@ impl FlowRules<'_> {
         }
         let records = self.store.stored_records(self.tenant, self.flow, None, REHEARSED).await?;
         self.rehearse(artifacts, records).await?;
-        self.note(rules, UseState::Trying).await?;
+        let _surviving = Surviving::begin(self.store, &self.first_use(rules, UseState::Trying)).await?;
         let loaded = self.load_here(artifacts).await;
         match &loaded {
             Ok(_) => self.note(rules, UseState::Loaded).await?,
@@ -79,16 +79,19 @@ impl FlowRules<'_> {
         Ok(known.is_some_and(|first_use| first_use.state == UseState::Loaded))
     }
 
-    pub(super) async fn note(&self, rules: &Digest, state: UseState) -> Result<(), ActivationError> {
-        let first_use = FirstUse {
+    pub(super) fn first_use(&self, rules: &Digest, state: UseState) -> FirstUse {
+        FirstUse {
             rules: rules.clone(),
             tenant: self.tenant.clone(),
             flow: self.flow.clone(),
             state,
             process: this_process(),
             at: self.clock.now(),
-        };
-        Ok(self.store.put_first_use(&first_use).await?)
+        }
+    }
+
+    pub(super) async fn note(&self, rules: &Digest, state: UseState) -> Result<(), ActivationError> {
+        Ok(self.store.put_first_use(&self.first_use(rules, state)).await?)
     }
 }
 

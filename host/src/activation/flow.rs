@@ -5,7 +5,7 @@ use super::error::ActivationError;
 use super::trial::{Records, Trial};
 use crate::guest::{Guest, Library, LoadError};
 use crate::model::{Clock, Context, Digest, FlowId, TenantId};
-use crate::store::{ActivationKind, ActivationRow, Artifacts, Store, UseState};
+use crate::store::{ActivationKind, ActivationRow, Artifacts, Store, Surviving, UseState};
 use crate::sync::{FormFields, RunError, context};
 
 /// How often somebody else may be faster before that is told.
@@ -273,9 +273,10 @@ impl FlowRules<'_> {
         let live = self.restored(latest).await?;
         let rules = guest.rules().clone();
         let unused = self.is_unused(&rules).await?;
-        if unused {
-            self.note(&rules, UseState::Trying).await?;
-        }
+        let _surviving = match unused {
+            true => Some(Surviving::begin(self.store, &self.first_use(&rules, UseState::Trying)).await?),
+            false => None,
+        };
         let compared = self.records().compare(&live, &guest, &self.context(), sample, found).await;
         if unused {
             let decided = compared.as_ref().is_ok_and(|trial| trial.compared > 0);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -58,6 +58,7 @@ pub(super) async fn keep(process: Arc<Process>, inbox: Inbox) -> Result<(), Fail
         cut_off: Vec::new(),
         moments,
         looking: None,
+        answers: Vec::new(),
     };
     let mut told_at: Option<Instant> = None;
     let quit = process.quit.clone();
@@ -85,6 +86,10 @@ pub(super) async fn keep(process: Arc<Process>, inbox: Inbox) -> Result<(), Fail
             }
             changed
         });
+        for (answer, outcome) in keeping.answers.drain(..) {
+            // Whoever asked may be gone.
+            drop(answer.send(outcome));
+        }
         let rest = keeping.rest();
         tokio::select! {
             biased;
@@ -161,6 +166,8 @@ struct Keeping {
     moments: BTreeSet<(TenantId, FlowId)>,
     /// A look at the store's files that has not been answered: a file system may not answer at all.
     looking: Option<JoinHandle<Result<(), StoreError>>>,
+    /// What those who pause and resume are told once it is stored and shown.
+    answers: Vec<(oneshot::Sender<Result<(), Failure>>, Result<(), Failure>)>,
 }
 
 impl Keeping {
@@ -210,11 +217,11 @@ impl Keeping {
             Message::Pause { tenant, flow, who, why, answer } => {
                 let paused = Paused { who, at: now, why };
                 let known = self.agenda.pause(&tenant, &flow, paused);
-                drop(answer.send(known.then_some(()).ok_or_else(|| no_flow(&tenant, &flow))));
+                self.answers.push((answer, known.then_some(()).ok_or_else(|| no_flow(&tenant, &flow))));
             }
             Message::Resume { tenant, flow, answer } => {
                 let known = self.agenda.resume(&tenant, &flow, now);
-                drop(answer.send(known.then_some(()).ok_or_else(|| no_flow(&tenant, &flow))));
+                self.answers.push((answer, known.then_some(()).ok_or_else(|| no_flow(&tenant, &flow))));
             }
             Message::Exchanged => {
                 let planned = flows(&self.process);

@@ -40,6 +40,27 @@ use crate::model::{
 };
 use crate::plan::{Candidate, Leaver, Order, Plan, Scope, Survey};
 
+/// A first use of rules under way. That it is dropped, however it ended, says that the process survived it.
+pub struct Surviving<'a> {
+    store: &'a dyn Store,
+    rules: Digest,
+}
+
+impl<'a> Surviving<'a> {
+    /// Notes that a process is about to try rules.
+    pub async fn begin(store: &'a dyn Store, first_use: &FirstUse) -> Result<Self, StoreError> {
+        let surviving = Self { store, rules: first_use.rules.clone() };
+        store.put_first_use(first_use).await?;
+        Ok(surviving)
+    }
+}
+
+impl Drop for Surviving<'_> {
+    fn drop(&mut self) {
+        self.store.survived(&self.rules);
+    }
+}
+
 /// The store. Errors say which operation failed; nothing is half written after one.
 #[async_trait]
 pub trait Store: Send + Sync {
@@ -155,6 +176,8 @@ pub trait Store: Send + Sync {
     async fn first_use(&self, rules: &Digest) -> Result<Option<FirstUse>, StoreError>;
     /// Keeps how far the first use of rules has come.
     async fn put_first_use(&self, first_use: &FirstUse) -> Result<(), StoreError>;
+    /// Notes that this process has survived what it tried with rules, also where nothing can be stored any more.
+    fn survived(&self, rules: &Digest);
     /// The rules of a flow under which a process died, and which are not tried again.
     async fn rules_set_aside(&self, tenant: &TenantId, flow: &FlowId) -> Result<Vec<FirstUse>, StoreError>;
     /// Forgets rules whose first use came to nothing. Says whether there was anything to forget.

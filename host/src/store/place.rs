@@ -19,6 +19,7 @@ use rustix::fs::{AtFlags, CWD, OFlags, StatxAttributes, StatxFlags, statx};
 use super::error::StoreError;
 use super::sqlite::Access;
 use crate::file;
+use crate::model::Digest;
 
 /// A file, whatever it is called: its device, and its number there.
 type Identity = (u64, u64);
@@ -46,6 +47,29 @@ struct Lock {
 pub(super) struct Log([Option<Identity>; 2]);
 
 impl Place {
+    /// Leaves the mark of rules that are about to be tried.
+    pub(super) fn mark(&self, rules: &Digest) -> Result<(), StoreError> {
+        let path = self.mark_of(rules);
+        let made = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
+        made.map(drop).map_err(|source| StoreError::Open { path: self.file.clone(), source })
+    }
+
+    /// Takes the mark of rules away. One that cannot be taken away sets the rules aside, which a person is told.
+    pub(super) fn unmark(&self, rules: &Digest) {
+        drop(fs::remove_file(self.mark_of(rules)));
+    }
+
+    pub(super) fn is_marked(&self, rules: &Digest) -> bool {
+        self.mark_of(rules).exists()
+    }
+
+    fn mark_of(&self, rules: &Digest) -> PathBuf {
+        let mut name = self.file.as_os_str().to_owned();
+        name.push(".first-use-");
+        name.push(rules.as_str().get(..16).unwrap_or_default());
+        PathBuf::from(name)
+    }
+
     /// Finds the store's file, makes it where there is none, and locks it for who writes.
     pub(super) fn find(asked: &Path, access: Access) -> Result<Self, StoreError> {
         let failed = |source| StoreError::Open { path: asked.to_owned(), source };

@@ -19,7 +19,7 @@ use crate::meter;
 use crate::model::{Context, Digest, RecordId, RunId, SourceRecord, row};
 use crate::plan::Resolution;
 use crate::store::{
-    Absence, DueRecord, FetchedRecord, FirstUse, HoldsUntil, PresentRecord, RecordRow, UseState,
+    Absence, DueRecord, FetchedRecord, FirstUse, HoldsUntil, PresentRecord, RecordRow, Surviving, UseState,
 };
 
 pub(super) struct Collecting<'a> {
@@ -412,9 +412,12 @@ impl<'a> Deciding<'a> {
                 self.keep_one().await?;
             }
             let first_use = self.collecting.takes_first_use();
-            if let Some(first_use) = &first_use {
-                self.collecting.flow.store.put_first_use(first_use).await?;
-            }
+            let _surviving = match &first_use {
+                Some(first_use) => {
+                    Some(Surviving::begin(self.collecting.flow.store.as_ref(), first_use).await?)
+                }
+                None => None,
+            };
             let (guest, context) = (guest.clone(), self.context.clone());
             let slot = guest.component().engine().slot().await;
             let span = tracing::Span::current();

@@ -1,4 +1,7 @@
 //! How far the first use of rules has come.
+//!
+//! Beside the row that says that rules are being tried lies a file, the mark. It goes when the process has survived,
+//! which it can also where the disk is full and nothing can be stored: so a process that lived on sets no rules aside.
 
 use super::values::{DbRow, Reading, word_of};
 use super::{Sqlite, StoreError};
@@ -13,7 +16,12 @@ pub(super) async fn of(store: &Sqlite, rules: &Digest) -> Result<Option<FirstUse
         .fetch_optional(&store.pool)
         .await
         .map_err(|source| StoreError::Read { what: WHAT, source })?;
-    row.as_ref().map(read).transpose()
+    let known = row.as_ref().map(read).transpose()?;
+    // Without its mark beside the store, the process that tried them lived on, and could store nothing more.
+    Ok(known.map(|known| match known.state {
+        UseState::Trying if !store.place.is_marked(rules) => FirstUse { state: UseState::Loaded, ..known },
+        _ => known,
+    }))
 }
 
 pub(super) async fn set_aside(
@@ -47,6 +55,10 @@ fn read(row: &DbRow) -> Result<FirstUse, StoreError> {
 }
 
 pub(super) async fn put(store: &Sqlite, first_use: &FirstUse) -> Result<(), StoreError> {
+    match first_use.state {
+        UseState::Trying => store.place.mark(&first_use.rules)?,
+        _ => store.place.unmark(&first_use.rules),
+    }
     let mut writing = store.writing(WHAT).await?;
     sqlx::query(
         "INSERT INTO first_use (rules, tenant, flow, state, process, at) VALUES ($1, $2, $3, $4, $5, $6) \
@@ -66,6 +78,7 @@ pub(super) async fn put(store: &Sqlite, first_use: &FirstUse) -> Result<(), Stor
 }
 
 pub(super) async fn forget(store: &Sqlite, rules: &Digest) -> Result<bool, StoreError> {
+    store.place.unmark(rules);
     let mut writing = store.writing(WHAT).await?;
     let gone = sqlx::query("DELETE FROM first_use WHERE rules = $1")
         .bind(rules.as_str())

@@ -197,6 +197,10 @@ impl Store for Sqlite {
         first_use::put(self, first_use).await
     }
 
+    fn survived(&self, rules: &Digest) {
+        self.place.unmark(rules);
+    }
+
     async fn forget_first_use(&self, rules: &Digest) -> Result<bool, StoreError> {
         first_use::forget(self, rules).await
     }
