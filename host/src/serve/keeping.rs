@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -167,7 +167,7 @@ struct Keeping {
     /// A look at the store's files that has not been answered: a file system may not answer at all.
     looking: Option<JoinHandle<Result<(), StoreError>>>,
     /// What those who pause and resume are told once it is stored and shown.
-    answers: Vec<(oneshot::Sender<Result<(), Failure>>, Result<(), Failure>)>,
+    answers: Vec<(Answer<()>, Result<(), Failure>)>,
 }
 
 impl Keeping {
