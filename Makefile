@@ -6,6 +6,7 @@
 #   make languages  those written in TypeScript and Python too
 #   make bench   measure, as ratios in one run
 #   make histories  the model of planner, ledger and directory over COUNT=100000 random histories
+#   make model-faults  take each fix out in turn, and see the model find the fault
 #   make soak    a process that stays, under every fault, for MINUTES=20; its memory must stay flat
 #   make browser what the tests of the pages need: a browser, letters for Chinese, the rules of accessibility
 #   make dist    one tarball with the binary and what belongs to it, in dist/
@@ -29,7 +30,7 @@ LANGUAGES := jingxintai-python jingxintai-typescript helpers-typescript
 TYPESCRIPT := guests/typescript/compiler
 COMPILER := $(TYPESCRIPT)/target/release/ruzhi-typescript
 
-.PHONY: help demo demo-safety test browser histories soak guests bench dist lint fuzz toolchain guests-dev languages languages-dev
+.PHONY: help demo demo-safety test browser histories model-faults soak guests bench dist lint fuzz toolchain guests-dev languages languages-dev
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -108,6 +109,9 @@ COUNT ?= 100000
 histories:
 	RUZHI_HISTORIES=$(COUNT) cargo test --release --locked --workspace --lib -- nobody_is_lost
 
+model-faults:
+	@tests/model-faults/run.sh
+
 MINUTES ?= 20
 
 soak: guests
@@ -117,7 +121,7 @@ dist: guests
 	@packaging/dist-check.sh $$(packaging/dist.sh target/release/ruzhi $(BUILT) dist)
 
 SECONDS ?= 60
-FUZZ := guest_output component rules_file qeasy
+FUZZ := guest_output component component_child rules_file qeasy wecom_answer jiandaoyun_answer webhook tenant_file
 
 # A crate and a lock file of its own. The fuzzer's flags are unstable ones, for which the stable compiler is let do them.
 # Loaded files grow out of the component that was built once.

@@ -184,7 +184,7 @@ fn recognise(bytes: &[u8]) -> Result<(), LoadError> {
 /// compiler's work grows with the square of a function; and a little for being one.
 fn work_of(body: &wasmparser::FunctionBody<'_>) -> u64 {
     let range = body.range();
-    let bytes = range.end.saturating_sub(range.start);
+    let bytes = range.end.saturating_sub(range.start) as u64;
     // Locals that cannot be read fail the compilation.
     let locals = body.get_locals_reader().map_or(0, |reader| {
         reader.into_iter().flatten().fold(0_u64, |sum, (count, _)| sum.saturating_add(count.into()))

@@ -12,6 +12,8 @@ mod code;
 mod error;
 mod filter;
 mod form;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod request;
 mod transport;
 

@@ -98,8 +98,10 @@ impl<'a> Planner<'a> {
         'a: 'c,
     {
         let unsure = entry.removal_is_unsure();
-        // A late replica may have listed too few: the listing is asked once more.
-        self.needs_directory |= unsure && self.directory.is_none();
+        // A late replica may have listed too few, and while a person is asked someone may enter the account anew: the
+        // listing is asked once more.
+        let waits = entry.removal_answer.is_none() && self.policy.removed == Removed::Ask;
+        self.needs_directory |= (unsure || waits) && self.directory.is_none();
         let userid = entry.userid.clone();
         if there.is_some() && unsure {
             return Ok(Line { userid, entry: Some(entry), there, invites: false });

@@ -22,6 +22,8 @@ mod call;
 mod client;
 mod errcode;
 mod error;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod in_flight;
 mod lane;
 mod rates;

@@ -116,10 +116,10 @@ pub fn component_of(wit: &str, world: &str, module: &str) -> Vec<u8> {
     let mut resolve = Resolve::default();
     let package = resolve.push_str("mapping.wit", wit).expect("the contract");
     let world = resolve.select_world(&[package], Some(world)).expect("the contract's world");
-    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, true).expect("metadata");
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).expect("metadata");
     ComponentEncoder::default()
         .module(&module)
-        .and_then(|encoder| encoder.encode())
+        .and_then(|mut encoder| encoder.encode())
         .expect("a module that exports the contract")
 }
 

@@ -31,7 +31,10 @@ fn by_default_a_person_is_asked() {
         assert_eq!(rules(&asked, 1), ["member.removed"]);
     }
     assert!(over(unsure(), &[], &policy()).needed_directory);
-    assert!(!over(settled(), &[], &policy()).needed_directory, "nothing has to be asked of WeCom");
+    assert!(over(settled(), &[], &policy()).needed_directory, "someone may enter the account anew meanwhile");
+    assert_eq!(rules(&over(settled(), &["A"], &policy()), 1), ["member.foreign"]);
+    let answered = LedgerEntry { removal_answer: Some(RemovalAnswer::Release), ..settled() };
+    assert!(!over(answered, &[], &policy()).needed_directory, "nothing has to be asked of WeCom");
 }
 
 #[test]
@@ -63,9 +66,7 @@ fn a_member_whom_a_late_listing_left_out_is_ruzhi_s_as_before_and_a_stranger_is_
     let back = over(unsure(), &["A"], &policy());
     assert_eq!(kinds(&back), [(OperationKind::Update, "a".to_owned())]);
     assert_eq!(back.operations[0].body["mobile"], json!("13800000001"));
-    // The directory is at hand, since another person is created.
-    let records = vec![upsert(1, wanted()), upsert(2, member("b", "13800000002"))];
-    let stranger = plan_with(&world(records, vec![settled()]), Some(&directory(&["A"])), &policy(), now());
+    let stranger = over(settled(), &["A"], &policy());
     assert_eq!(rules(&stranger, 1), ["member.foreign"]);
 }
 

@@ -26,14 +26,14 @@ pub(super) fn texts(xml: &[u8]) -> Result<BTreeMap<String, String>, Malformed> {
     let (mut depth, mut rooted) = (0_usize, false);
     let mut open: Option<(String, String)> = None;
     loop {
-        let text = match reader.read_event().map_err(|_| Malformed)? {
+        let piece = match reader.read_event().map_err(|_| Malformed)? {
             Xml::Start(start) => {
                 if depth == 0 && rooted || depth >= DEEPEST {
                     return Err(Malformed);
                 }
                 (depth, rooted) = (depth + 1, true);
                 if depth == 2 {
-                    let name = start.name().as_ref().to_owned();
+                    let name = text(start.name().as_ref())?.to_owned();
                     open = Some((name, String::new()));
                 }
                 continue;
@@ -47,8 +47,8 @@ pub(super) fn texts(xml: &[u8]) -> Result<BTreeMap<String, String>, Malformed> {
                 }
                 continue;
             }
-            Xml::Text(text) => text.to_string(),
-            Xml::CData(text) => text.to_string(),
+            Xml::Text(content) => text(&content)?.to_owned(),
+            Xml::CData(content) => text(&content)?.to_owned(),
             Xml::GeneralRef(reference) => character(&reference).ok_or(Malformed)?.to_string(),
             Xml::DocType(_) => return Err(Malformed),
             Xml::Eof if depth == 0 && rooted => return Ok(texts),
@@ -58,9 +58,14 @@ pub(super) fn texts(xml: &[u8]) -> Result<BTreeMap<String, String>, Malformed> {
         if depth == 2
             && let Some((_, whole)) = &mut open
         {
-            whole.push_str(&text);
+            whole.push_str(&piece);
         }
     }
+}
+
+/// A piece of the XML, which is UTF-8 as a whole.
+fn text(bytes: &[u8]) -> Result<&str, Malformed> {
+    std::str::from_utf8(bytes).map_err(|_| Malformed)
 }
 
 /// The character that a reference stands for: one of the five that XML itself names, or a number.
@@ -69,11 +74,11 @@ fn character(reference: &quick_xml::events::BytesRef<'_>) -> Option<char> {
         return Some(character);
     }
     match &**reference {
-        "lt" => Some('<'),
-        "gt" => Some('>'),
-        "amp" => Some('&'),
-        "apos" => Some('\''),
-        "quot" => Some('"'),
+        b"lt" => Some('<'),
+        b"gt" => Some('>'),
+        b"amp" => Some('&'),
+        b"apos" => Some('\''),
+        b"quot" => Some('"'),
         _ => None,
     }
 }

@@ -18,6 +18,8 @@
 mod delivery;
 mod envelope;
 mod event;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod gate;
 mod jiandaoyun;
 mod known;
