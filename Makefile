@@ -10,7 +10,7 @@
 #   make soak    a process that stays, under every fault, for MINUTES=20; its memory must stay flat
 #   make browser what the tests of the pages need: a browser, letters for Chinese, the rules of accessibility
 #   make dist    one tarball with the binary and what belongs to it, in dist/
-#   make lint    formatting and clippy
+#   make lint    formatting, clippy, and what the dependencies may be
 #   make fuzz    search what comes from outside for what breaks the host; SECONDS=60 for each target
 #
 # RUZHI_WASM_TOOLCHAIN chooses the Rust that builds the guests: auto (the default), installed, rustup or debian.
@@ -30,7 +30,7 @@ LANGUAGES := jingxintai-python jingxintai-typescript helpers-typescript
 TYPESCRIPT := guests/typescript/compiler
 COMPILER := $(TYPESCRIPT)/target/release/ruzhi-typescript
 
-.PHONY: help demo demo-safety test browser histories model-faults soak guests bench dist lint fuzz toolchain guests-dev languages languages-dev
+.PHONY: help demo demo-safety test browser histories model-faults soak guests bench dist lint format clippy clippy-guests deny fuzz toolchain guests-dev languages languages-dev
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -79,21 +79,33 @@ $(BUILT)/helpers-typescript.wasm: $(wildcard guests/fixtures/helpers-typescript/
 $(BUILT)/jingxintai-python.wasm: $(wildcard guests/python/sdk/*.py guests/python/jingxintai/*.py*) wit/v0.2/mapping.wit
 	$(RUZHI) guest build guests/python/jingxintai -o $@
 
-lint: toolchain
+lint: toolchain format deny clippy clippy-guests
+
+format:
 	cargo fmt --all --check
 	cargo fmt --all --check --manifest-path guests/Cargo.toml
 	cargo fmt --all --check --manifest-path $(TYPESCRIPT)/Cargo.toml
-	cargo clippy --workspace --all-targets --locked -- -D warnings
-	cargo clippy --workspace --all-targets --locked --manifest-path guests/Cargo.toml --target-dir guests/target -- -D warnings
+
+# `cargo clippy` checks the dependencies where a build compiles them: the one cannot use what the other made, and each is
+# minutes of work. So the lints run in a build, which is what `cargo clippy` sets up too but for the word `check`.
+CLIPPY := RUSTC_WORKSPACE_WRAPPER=clippy-driver CLIPPY_ARGS=-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__ cargo build
+
+clippy:
+	$(CLIPPY) --workspace --all-targets --locked
+
+clippy-guests:
+	$(CLIPPY) --workspace --all-targets --locked --manifest-path guests/Cargo.toml --target-dir guests/target
+
+# Licences, sources and advisories of what others wrote. Advisories need their database, which is fetched; without it the
+# rest is checked.
+deny:
+	@tests/deny.sh
 
 browser:
 	@tests/e2e/browser.sh
 
-test: lint guests-dev languages-dev browser
-	python3 -m unittest discover guests/python/tests
-	cargo test --locked --manifest-path guests/Cargo.toml --target-dir guests/target --workspace
-	cargo test --release --locked --manifest-path $(TYPESCRIPT)/Cargo.toml --target-dir $(TYPESCRIPT)/target
-	cargo test --workspace --locked
+test:
+	@tests/run.sh
 
 demo: guests
 	@target/release/ruzhi-demo $(if $(END),--end)

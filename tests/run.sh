@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs every check and every test, and says at the end what each step cost.
-#   tests/run.sh        all of it: `make test`
-# The first step that fails ends the run; the table is printed all the same.
+# Runs every check and every test, and prints at the end what each step cost.
+#   tests/run.sh
+# The first step that fails ends the run; the seconds are printed all the same.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -10,7 +10,7 @@ names=() seconds=()
 step() {
   local name=$1 begin=$SECONDS
   shift
-  names+=("$name") seconds+=("running")
+  names+=("$name") seconds+=(failed)
   printf '\n== %s: %s\n' "$name" "$*"
   "$@"
   seconds[-1]=$((SECONDS - begin))
@@ -19,12 +19,26 @@ step() {
 report() {
   printf '\n%8s  step\n' seconds
   for at in "${!names[@]}"; do printf '%8s  %s\n' "${seconds[at]}" "${names[at]}"; done
-  printf '%8s  all\n' "$SECONDS"
+  printf '%8s  together\n' "$SECONDS"
 }
 trap report EXIT
 
-make="make --no-print-directory"
-step toolchain $make toolchain
-step format $make format
-step "clippy of the host" $make clippy
-step "clippy of the guests" $make clippy-guests
+run() { make --no-print-directory "$@"; }
+of_guests=(--manifest-path guests/Cargo.toml --target-dir guests/target)
+of_typescript=(--manifest-path guests/typescript/compiler/Cargo.toml --target-dir guests/typescript/compiler/target)
+
+step "toolchain" run toolchain
+step "format" run format
+step "dependencies' licences and advisories" run deny
+step "clippy" run clippy
+step "clippy of the guests" run clippy-guests
+step "build, and the guests in Rust" run guests-dev
+step "guests in TypeScript and Python" run languages-dev
+step "browser" run browser
+step "tests of the guests" cargo test --quiet --locked "${of_guests[@]}" --workspace
+step "tests of the TypeScript compiler" cargo test --quiet --release --locked "${of_typescript[@]}"
+step "tests of the Python helpers" python3 -m unittest discover guests/python/tests
+step "tests of the crates" cargo test --workspace --locked --exclude ruzhi-e2e
+step "tests of whole runs" cargo test --locked --workspace --test whole
+step "tests of the languages" cargo test --locked --workspace --test languages
+step "tests of the pages" cargo test --locked --workspace --test pages

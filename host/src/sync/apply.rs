@@ -42,6 +42,8 @@ pub(super) struct Applied {
     pub(super) counts: Counts,
     /// A member was not found, has given a value up, or has a direct leader yet to be set: planning again does the rest.
     pub(super) plan_again: bool,
+    /// Operations whose outcome is not known; the next run asks.
+    pub(super) in_doubt: u64,
     /// The tenant was stopped.
     pub(super) stopped: Option<wecom::Error>,
     /// WeCom's rate limit outlasted the run's patience.
@@ -123,7 +125,8 @@ impl<'a> Applying<'a> {
         let taken_up = self.taken_up.into_inner();
         let settled = counts.operations() + counts.refused + counts.failed + counts.untried + counts.unplaced;
         // What was taken up and is not settled is in doubt.
-        counts.failed += taken_up.saturating_sub(settled);
+        applied.in_doubt = taken_up.saturating_sub(settled);
+        counts.failed += applied.in_doubt;
         counts.untried += self.plan.operations.saturating_sub(taken_up);
         Ok(applied)
     }

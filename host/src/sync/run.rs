@@ -237,7 +237,9 @@ impl Running<'_> {
                 let told = problem::no_place(unplaced, &userid, code);
                 self.row.problem = Some(problem::both(self.row.problem.take(), told));
             }
-            if purpose != Purpose::Sync || !applied.plan_again || pass + 1 == PASSES {
+            // A plan knows nothing of what is in doubt: it would do that a second time, and meet it as a stranger's doing.
+            let plans_again = applied.plan_again && applied.in_doubt == 0;
+            if purpose != Purpose::Sync || !plans_again || pass + 1 == PASSES {
                 break;
             }
             // What was not done is planned anew, and counted by what becomes of it then.

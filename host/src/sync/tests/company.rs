@@ -239,7 +239,7 @@ impl Company {
         };
         self.apply(&mut run, &planned);
         for _ in 1..PASSES {
-            if !std::mem::take(&mut run.plan_again) || run.halted || run.crashed {
+            if !std::mem::take(&mut run.plan_again) || run.halted || run.crashed || !self.sending.is_empty() {
                 break;
             }
             let planned = self.plan(&run.tenant.clone(), weather.full);

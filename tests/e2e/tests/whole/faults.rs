@@ -1,8 +1,11 @@
 //! The services fail in every way they are known to; the directory ends exact all the same.
 
-use ruzhi_e2e::{Deployment, Tenant, check_directory, simulator};
+use ruzhi_e2e::{Deployment, Tenant, Workforce, check_directory, simulator};
 use ruzhi_sim::factory::Factory;
 use ruzhi_sim::{FaultKind, FaultRule, Faults, Service};
+use serde_json::json;
+
+use crate::site::Site;
 
 /// Runs until a run is done; a run that failed says so by its exit code, and the next goes on.
 fn sync_until_done(deployment: &Deployment, most: usize) {
@@ -100,4 +103,27 @@ async fn a_warning_is_never_taken_for_success() {
     assert_eq!((&report["counts"]["created"], &report["counts"]["failed"]), (&9.into(), &1.into()));
     let rejects = deployment.run(&["rejects", "--json"]).unwrap().json().unwrap();
     assert_eq!(rejects[0]["violations"][0]["rule"], "wecom.warning");
+}
+
+/// A create whose answers are all lost is in doubt until the next run asks. The run plans again for the sake of a direct
+/// leader, and a second plan would know nothing of that create.
+#[test]
+fn what_is_in_doubt_is_not_planned_a_second_time_by_the_same_run() {
+    let mut site = Site::new(3, |tenant| Tenant { rules: Workforce::led_rules().ok(), ..tenant });
+    site.workforce.lead(1, 2);
+    site.workforce.publish(&site.simulator).unwrap();
+    let lost = format!("\"{}\"", site.userid(0));
+    let creates = |site: &Site| {
+        let bodies = site.simulator.bodies("user/create");
+        bodies.iter().filter(|body| body.contains(&lost)).count()
+    };
+    let rule = FaultRule::new(FaultKind::ResetBefore).api("user/create").containing(&lost);
+    site.simulator.set_faults(Faults { seed: 1, rules: vec![FaultRule { every: 1, ..rule }] });
+    let report = site.json(1, &["sync", "jingxintai"]);
+    assert_eq!((&report["counts"]["created"], &report["counts"]["failed"]), (&json!(2), &json!(1)), "{report}");
+    assert_eq!(creates(&site), 12, "four attempts in each of three rounds of one plan");
+    site.simulator.set_faults(Faults::default());
+    site.sync();
+    site.exact();
+    assert_eq!(creates(&site), 13);
 }
