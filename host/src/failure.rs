@@ -5,7 +5,7 @@
 use serde::Serialize;
 
 use crate::activation::ActivationError;
-use crate::config::{Problems, TargetError};
+use crate::config::{Problems, TargetError, Unguarded};
 use crate::guest::{BuildError, CaseError, LoadError};
 use crate::model::Text;
 use crate::open_files;
@@ -115,6 +115,12 @@ impl Failure {
             Some(source) => self.because(source),
             None => self,
         }
+    }
+}
+
+impl From<Unguarded> for Failure {
+    fn from(unguarded: Unguarded) -> Self {
+        Self::new(exit::USAGE, "server.open", unguarded.text(), Some(unguarded.hint()))
     }
 }
 

@@ -82,6 +82,11 @@ impl Check {
         let chosen = config.select_usable(self.target.as_deref(), wrong.as_ref())?;
         let library = deployment::library(&config, speech)?;
         let wrong = wrong.map(Failure::from);
+        // `ruzhi serve` does not begin so; a command does.
+        let open = config.unguarded().map(Failure::from);
+        if let Some(open) = &open {
+            speech.warn(open, speech.say("`ruzhi serve` does not start", "`ruzhi serve` 无法启动"));
+        }
         match &wrong {
             Some(failure) => speech.explain(failure),
             None => deployment::warn(&config, speech),
@@ -156,7 +161,9 @@ impl Check {
             failures.extend(problems);
         }
         if speech.json {
-            let mut value = json!({ "ok": wrong.is_none() && failures.is_empty(), "flows": flows });
+            let warnings: Vec<_> = open.iter().map(|open| speech.failure_value(open)).collect();
+            let ok = wrong.is_none() && failures.is_empty();
+            let mut value = json!({ "ok": ok, "flows": flows, "warnings": warnings });
             if let (Some(failure), Some(object)) = (&wrong, value.as_object_mut()) {
                 object.insert("error".to_owned(), speech.failure_value(failure));
             }

@@ -36,7 +36,7 @@ impl Serve {
         }
         may_listen(&config.server)?;
         if let Some(unguarded) = config.unguarded() {
-            return Err(Failure::new(exit::USAGE, "server.open", unguarded.text(), Some(unguarded.hint())));
+            return Err(unguarded.into());
         }
         let counting = serve::signals::install();
         counting.map_err(|error| Failure::io("count what happens", "统计运行指标", &error))?;

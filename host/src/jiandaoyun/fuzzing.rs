@@ -49,7 +49,11 @@ pub async fn answered(status: u16, body: &[u8], api: Api) {
         Err(error) => fit(&error),
     }
     client.row(&form, &id).await.map(drop).unwrap_or_else(|error| fit(&error));
-    client.update(&form, &id, &[("state", json!("done"))]).await.map(drop).unwrap_or_else(|error| fit(&error));
+    client
+        .update(&form, &id, &[("state", json!("done"))])
+        .await
+        .map(drop)
+        .unwrap_or_else(|error| fit(&error));
     client.widgets(&form).await.map(drop).unwrap_or_else(|error| fit(&error));
     client.sys_widgets(&form).await.map(drop).unwrap_or_else(|error| fit(&error));
 }

@@ -64,6 +64,10 @@ pub struct RejectsWanted<'a> {
     pub words: &'a [String],
     /// With the rows.
     pub rows: bool,
+    /// Those after this one.
+    pub after: Option<(&'a TenantId, &'a FlowId, &'a RecordId)>,
+    /// At most so many; none means all.
+    pub most: Option<u32>,
 }
 
 /// An entry of the quarantine, and what was decided on its record.

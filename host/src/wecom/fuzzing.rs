@@ -62,7 +62,8 @@ pub async fn answered(status: u16, body: &[u8], lets_in: bool) {
     reader.userid_by_mobile("13800138000").await.map(drop).unwrap_or_else(|error| fit(&error));
     reader.ask().await.unwrap_or_else(|error| fit(&error));
 
-    let Value::Object(body) = json!({ "userid": who, "name": "张三", "mobile": "13800138000", "department": [1] })
+    let Value::Object(body) =
+        json!({ "userid": who, "name": "张三", "mobile": "13800138000", "department": [1] })
     else {
         return;
     };
@@ -72,7 +73,8 @@ pub async fn answered(status: u16, body: &[u8], lets_in: bool) {
         told(&client("https://wecom.invalid").write(write).await);
     }
     let whole: Map<String, Value> = body.clone();
-    let invited = Map::from_iter([("to_invite".to_owned(), Value::Bool(false))].into_iter().chain(body.clone()));
+    let invited =
+        Map::from_iter([("to_invite".to_owned(), Value::Bool(false))].into_iter().chain(body.clone()));
     for write in [Write::Create { userid: &who, body: &invited }, update] {
         let row = BatchRow { write, whole: &whole };
         for sheet in sheets(&[row]).sheets {

@@ -4,6 +4,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -17,7 +18,7 @@ use super::page::{MOST, NotAPlace, Page, number, page_size, ticked, unless_empty
 use super::record::{RowField, row};
 use super::removed::{RemovalView, of_record};
 use super::search::Search;
-use super::sheet;
+use super::sheet::Sheet;
 use crate::failure::Failure;
 use crate::model::{FlowId, RecordId, RefusedBy, TenantId, Text, WaitsFor};
 use crate::serve::Process;
@@ -203,13 +204,30 @@ fn revealing<'a>(action: &'static str, asked: &'a QuarantineAsked) -> Asking<'a>
     }
 }
 
-/// What was asked for, by tenant, flow and record, and the labels of their flows.
+/// So many rows are read at once: each may have 256 KiB.
+const AT_ONCE: u32 = 50;
+
+/// What was asked for, by tenant, flow and record, without rows, and the labels of their flows.
 struct Chosen {
     rejects: Vec<RejectRow>,
     labels: HashMap<(TenantId, FlowId), Labels>,
 }
 
 impl Chosen {
+    /// Takes in those entries that have the rule and the words. Of their rows nothing is kept.
+    fn with(mut self, found: Vec<ShownReject>, rule: Option<&str>, search: &Search, sight: Sight) -> Self {
+        let nameless = Labels::default();
+        for shown in found {
+            let reject = &shown.reject;
+            let of = self.labels.get(&(reject.tenant.clone(), reject.flow.clone())).unwrap_or(&nameless);
+            let ruled = rule.is_none_or(|rule| reject.refusal.violations.iter().any(|of| of.rule == rule));
+            if ruled && search.finds(&shown, of, sight) {
+                self.rejects.push(RejectRow { content: None, ..shown.reject });
+            }
+        }
+        self
+    }
+
     /// By rule, the most frequent first; one record may count under several.
     fn by_rule(&self) -> Vec<RuleGroup> {
         let nameless = Labels::default();
@@ -234,9 +252,9 @@ impl Chosen {
     }
 }
 
-async fn chosen(process: &Process, asked: &QuarantineAsked, rows: bool) -> Result<Chosen, Failure> {
+async fn chosen(process: &Process, asked: &QuarantineAsked) -> Result<Chosen, Failure> {
     let store = process.store.as_ref();
-    let search = Search::of(asked.search.as_deref());
+    let search = Arc::new(Search::of(asked.search.as_deref()));
     let mut labels: HashMap<(TenantId, FlowId), Labels> = HashMap::new();
     if !search.is_empty() {
         let deployment = process.deployment();
@@ -248,37 +266,39 @@ async fn chosen(process: &Process, asked: &QuarantineAsked, rows: bool) -> Resul
         }
     }
     let in_store = search.in_store(labels.values());
-    let wanted = RejectsWanted {
-        tenant: asked.tenant.as_ref(),
-        flow: asked.flow.as_ref(),
-        record: None,
-        words: &in_store,
-        rows: rows || !search.is_empty(),
-    };
-    let nameless = Labels::default();
-    let rejects = store.rejects_wanted(&wanted).await?;
-    for shown in &rejects {
-        let flow = (shown.reject.tenant.clone(), shown.reject.flow.clone());
-        if let Entry::Vacant(none) = labels.entry(flow) {
-            let (tenant, flow) = none.key();
-            let of = Labels::of(store, tenant, flow).await?;
-            none.insert(of);
+    let sight = Sight::of(asked.reveal);
+    let mut chosen = Chosen { rejects: Vec::new(), labels };
+    let mut last: Option<(TenantId, FlowId, RecordId)> = None;
+    loop {
+        let wanted = RejectsWanted {
+            tenant: asked.tenant.as_ref(),
+            flow: asked.flow.as_ref(),
+            words: &in_store,
+            rows: !search.is_empty(),
+            after: last.as_ref().map(|(tenant, flow, record)| (tenant, flow, record)),
+            most: (!search.is_empty()).then_some(AT_ONCE),
+            ..RejectsWanted::default()
+        };
+        let found = store.rejects_wanted(&wanted).await?;
+        for shown in &found {
+            let flow = (shown.reject.tenant.clone(), shown.reject.flow.clone());
+            if let Entry::Vacant(none) = chosen.labels.entry(flow) {
+                let (tenant, flow) = none.key();
+                let of = Labels::of(store, tenant, flow).await?;
+                none.insert(of);
+            }
+        }
+        let (whole, most) = (found.len(), wanted.most);
+        last = found.last().map(|shown| {
+            let reject = &shown.reject;
+            (reject.tenant.clone(), reject.flow.clone(), reject.record.clone())
+        });
+        let (rule, search) = (asked.rule.clone(), Arc::clone(&search));
+        chosen = aside(move || chosen.with(found, rule.as_deref(), &search, sight)).await?;
+        if most.is_none_or(|most| whole < most as usize) {
+            return Ok(chosen);
         }
     }
-    let (rule, sight) = (asked.rule.clone(), Sight::of(asked.reveal));
-    aside(move || {
-        let is_chosen = |shown: &ShownReject| {
-            let reject = &shown.reject;
-            let of = labels.get(&(reject.tenant.clone(), reject.flow.clone())).unwrap_or(&nameless);
-            let ruled = rule
-                .as_ref()
-                .is_none_or(|rule| reject.refusal.violations.iter().any(|violation| violation.rule == *rule));
-            ruled && search.finds(shown, of, sight)
-        };
-        let rejects = rejects.into_iter().filter(is_chosen).map(|shown| shown.reject).collect();
-        Chosen { rejects, labels }
-    })
-    .await
 }
 
 /// What is in quarantine of a tenant or a flow, by rule, and how many records that is.
@@ -288,13 +308,12 @@ pub(super) async fn by_rule(
     flow: Option<&FlowId>,
 ) -> Result<(Vec<RuleGroup>, u64), Failure> {
     let (tenant, flow) = (tenant.cloned(), flow.cloned());
-    let chosen =
-        chosen(process, &QuarantineAsked { tenant, flow, ..QuarantineAsked::default() }, false).await?;
+    let chosen = chosen(process, &QuarantineAsked { tenant, flow, ..QuarantineAsked::default() }).await?;
     Ok((chosen.by_rule(), chosen.rejects.len() as u64))
 }
 
 async fn part(process: &Process, asked: &QuarantineAsked) -> Result<QuarantineView, Failure> {
-    let chosen = chosen(process, asked, false).await?;
+    let chosen = chosen(process, asked).await?;
     let by_rule = chosen.by_rule();
     let Chosen { rejects, labels } = chosen;
     let most = page_size(asked.most) as usize;
@@ -307,19 +326,7 @@ async fn part(process: &Process, asked: &QuarantineAsked) -> Result<QuarantineVi
     let (sight, total) = (Sight::of(asked.reveal), rejects.len() as u64);
     let mut chosen = Vec::new();
     for reject in page.iter().take(most) {
-        let mut reject = reject.clone();
-        if reject.content.is_none() {
-            let wanted = RejectsWanted {
-                tenant: Some(&reject.tenant),
-                flow: Some(&reject.flow),
-                record: Some(&reject.record),
-                words: &[],
-                rows: true,
-            };
-            let found = process.store.rejects_wanted(&wanted).await?.into_iter().next();
-            reject.content = found.and_then(|shown| shown.reject.content);
-        }
-        chosen.push(reject);
+        chosen.push(with_row(process, reject).await?);
     }
     let next = chosen.last().filter(|_| more).map(|reject| RejectPlace::of(reject).to_string());
     let mut items = aside(move || views(&chosen, &labels, sight)).await?;
@@ -329,10 +336,32 @@ async fn part(process: &Process, asked: &QuarantineAsked) -> Result<QuarantineVi
     Ok(QuarantineView { page: Page { items, next }, total, by_rule, revealed: asked.reveal })
 }
 
+/// An entry with its row, unless that is gone meanwhile.
+async fn with_row(process: &Process, reject: &RejectRow) -> Result<RejectRow, Failure> {
+    let wanted = RejectsWanted {
+        tenant: Some(&reject.tenant),
+        flow: Some(&reject.flow),
+        record: Some(&reject.record),
+        rows: true,
+        ..RejectsWanted::default()
+    };
+    let found = process.store.rejects_wanted(&wanted).await?.into_iter().next();
+    Ok(RejectRow { content: found.and_then(|shown| shown.reject.content), ..reject.clone() })
+}
+
 async fn export(process: &Process, visitor: &Visitor, asked: &QuarantineAsked) -> Result<Vec<u8>, Failure> {
-    let Chosen { rejects, labels } = chosen(process, asked, true).await?;
-    let (sight, lang) = (Sight::of(asked.reveal), visitor.lang);
-    aside(move || sheet::write(&views(&rejects, &labels, sight), lang)).await?
+    let Chosen { rejects, labels } = chosen(process, asked).await?;
+    let (sight, labels) = (Sight::of(asked.reveal), Arc::new(labels));
+    let mut sheet = Sheet::begin(visitor.lang)?;
+    for part in rejects.chunks(AT_ONCE as usize) {
+        let mut rows = Vec::with_capacity(part.len());
+        for reject in part {
+            rows.push(with_row(process, reject).await?);
+        }
+        let labels = Arc::clone(&labels);
+        sheet = aside(move || sheet.with(&views(&rows, &labels, sight))).await??;
+    }
+    sheet.finish()
 }
 
 fn views(

@@ -34,7 +34,8 @@ pub fn arrived(body: &[u8], signature: &str) {
 
     let settings = CallbackSettings { token: TOKEN.into(), aes_key: AES_KEY.into() };
     let ciphertext = STANDARD.encode(body);
-    let mut signed = Signed { timestamp: "1777622400".to_owned(), nonce: "12345".to_owned(), ..Signed::default() };
+    let mut signed =
+        Signed { timestamp: "1777622400".to_owned(), nonce: "12345".to_owned(), ..Signed::default() };
     let mut parts = [TOKEN, &signed.timestamp, &signed.nonce, &ciphertext];
     parts.sort_unstable();
     let digest = Sha1::digest(parts.concat());

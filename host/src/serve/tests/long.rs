@@ -6,9 +6,11 @@ use axum::http::{Method, StatusCode};
 use serde_json::json;
 
 use super::roles::{every_route, filled};
-use super::store::{record, rejected, row};
+use super::store::{plan, record, rejected, row};
 use super::{OPERATOR, Served, VIEWER, acme, flow};
-use crate::model::Decision;
+use crate::model::{Decision, Origin, Refusal, RefusedBy, Violation};
+use crate::plan::Resolution;
+use crate::store::{PlanState, RecordRow};
 
 /// So long may an answer take that hours would not suffice for, were each letter looked at for each letter.
 const LONG: Duration = Duration::from_secs(60);
@@ -97,4 +99,38 @@ async fn what_is_left_out_is_marked() {
     assert_eq!(cell("_widget_3")["value"], json!({"a": format!("{}…", "字".repeat(1_999)), "…": "…"}));
     let names = cell("_widget_2")["value"].as_array().unwrap().clone();
     assert_eq!((names.len(), &names[0], &names[names.len() - 1]), (668, &json!("王五"), &json!("…")));
+}
+
+/// Rejected rows, as a run leaves them.
+async fn quarantined(served: &Served, rows: impl Iterator<Item = RecordRow>) {
+    let rows: Vec<RecordRow> = rows.collect();
+    served.process.store.put_records(&acme(), &flow(), &rows).await.unwrap();
+    let refused = rows.iter().filter_map(|row| match &row.resolution {
+        Resolution::Decided(Decision::Reject(reasons)) => {
+            let origin = Origin { tenant: acme(), flow: flow(), record: row.id.clone() };
+            let refusal = Refusal::new(RefusedBy::Guest, reasons.clone());
+            Some((origin, refusal, row.content_hash.clone(), row.rules.clone()))
+        }
+        _ => None,
+    });
+    plan(served, "r9", PlanState::Done, Vec::new(), refused.collect()).await;
+}
+
+/// More rows than are read at once, each long: all of them are found.
+#[tokio::test]
+async fn many_long_rows_are_searched_and_exported_in_parts() {
+    let served = Served::full().await;
+    let long = "字".repeat(1_000);
+    let three = |n: u32| {
+        let first = rejected("_widget_1", "mobile.invalid", "one digit too many", "手机号多一位").remove(0);
+        let reasons = (0..3).map(|k| Violation { rule: format!("rule.{k}"), ..first.clone() });
+        let mut content = json!({"_id": record(n), "_widget_3": "赵六"});
+        (10..50).for_each(|field| content[format!("_widget_{field}")] = json!(long));
+        row(n, content, Decision::Reject(reasons.collect()))
+    };
+    quarantined(&served, (100..220).map(three)).await;
+    let found = served.get(VIEWER, "/api/v1/quarantine?most=1&search=%E8%B5%B5%E5%85%AD").await.json();
+    assert_eq!(found["total"], 120);
+    let sheet = served.get(VIEWER, "/api/v1/quarantine.csv?search=%E8%B5%B5%E5%85%AD").await;
+    assert_eq!((sheet.status, sheet.body.lines().count()), (StatusCode::OK, 1 + 3 * 120));
 }

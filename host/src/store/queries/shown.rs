@@ -199,6 +199,10 @@ pub(super) async fn rejects(
     if let Some(record) = wanted.record {
         query.push(" AND r.record = ").push_bind(record.as_str());
     }
+    if let Some((tenant, flow, record)) = wanted.after {
+        query.push(" AND (r.tenant, r.flow, r.record) > (").push_bind(tenant.as_str());
+        query.push(", ").push_bind(flow.as_str()).push(", ").push_bind(record.as_str()).push(")");
+    }
     for word in wanted.words {
         let like = format!("%{}%", escaped(&word.to_ascii_lowercase()));
         query.push(" AND (");
@@ -209,6 +213,9 @@ pub(super) async fn rejects(
         query.push(")");
     }
     query.push(" ORDER BY r.tenant, r.flow, r.record");
+    if let Some(most) = wanted.most {
+        query.push(" LIMIT ").push_bind(i64::from(most));
+    }
     let found = once(&mut query).fetch_all(&store.pool).await;
     found
         .map_err(|source| StoreError::Read { what: QUARANTINE, source })?

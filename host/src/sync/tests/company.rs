@@ -352,7 +352,8 @@ impl Company {
             .collect();
         let comes = |kind| matches!(kind, OperationKind::Create | OperationKind::Enable);
         let first_to_come = numbered.iter().filter(|(.., o)| comes(o.kind)).map(|(_, wave, _)| *wave).min();
-        for (_, wave, operation) in numbered.iter().filter(|(.., o)| o.left && o.kind != OperationKind::Keep) {
+        for (_, wave, operation) in numbered.iter().filter(|(.., o)| o.left && o.kind != OperationKind::Keep)
+        {
             let values = UniqueField::ALL.iter().any(|field| operation.body.contains_key(field.as_str()));
             if !values && first_to_come.is_some_and(|first| first <= *wave) {
                 self.directory.wrongs.push(format!("{} leaves after others have come", operation.userid));

@@ -120,7 +120,11 @@ fn what_is_in_doubt_is_not_planned_a_second_time_by_the_same_run() {
     let rule = FaultRule::new(FaultKind::ResetBefore).api("user/create").containing(&lost);
     site.simulator.set_faults(Faults { seed: 1, rules: vec![FaultRule { every: 1, ..rule }] });
     let report = site.json(1, &["sync", "jingxintai"]);
-    assert_eq!((&report["counts"]["created"], &report["counts"]["failed"]), (&json!(2), &json!(1)), "{report}");
+    assert_eq!(
+        (&report["counts"]["created"], &report["counts"]["failed"]),
+        (&json!(2), &json!(1)),
+        "{report}"
+    );
     assert_eq!(creates(&site), 12, "four attempts in each of three rounds of one plan");
     site.simulator.set_faults(Faults::default());
     site.sync();
