@@ -163,7 +163,9 @@ impl<'a> Planner<'a> {
                 }
                 let mut change =
                     if unsure { body::whole(&after) } else { body::changes(&entry.written, member) };
-                if entry.state == MemberState::Left && member.enable != Some(false) {
+                // Whoever has turned up after a late listing may have been disabled before it.
+                let may_be_out = matches!(entry.state, MemberState::Left | MemberState::Removed);
+                if may_be_out && member.enable != Some(false) {
                     change.insert("enable".to_owned(), json!(1));
                     after.enable = member.enable;
                 }

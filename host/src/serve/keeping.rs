@@ -36,13 +36,29 @@ const MOST_KILLED: u32 = 10_000;
 /// Asked to end within ten seconds, runs get so many for the answers under way.
 const LAST_RUNS: Duration = Duration::from_secs(9);
 
+/// Where the flows stood when the last process ended. A store that cannot be read because it is gone is told as gone.
+pub(super) async fn restore(process: &Process) -> Result<Agenda, Failure> {
+    let restored = async {
+        let mut wakes = process.store.wakes().await?;
+        wakes.extend(killed(process, process.clock.now()).await?);
+        Ok::<_, StoreError>(Agenda::restore(process.store.standings().await?, wakes))
+    };
+    let failed = match restored.await {
+        Ok(agenda) => return Ok(agenda),
+        Err(failed) => failed,
+    };
+    let store = Arc::clone(&process.store);
+    let place = tokio::time::timeout(GLANCE, tokio::task::spawn_blocking(move || store.check_place())).await;
+    Err(match place {
+        Ok(Ok(Err(gone @ StoreError::Exchanged { .. }))) => gone.into(),
+        _ => failed.into(),
+    })
+}
+
 /// Keeps the flows on time until the process is to end, and then waits for the runs under way.
-pub(super) async fn keep(process: Arc<Process>, inbox: Inbox) -> Result<(), Failure> {
+pub(super) async fn keep(process: Arc<Process>, mut agenda: Agenda, inbox: Inbox) -> Result<(), Failure> {
     let Inbox { mut messages, board } = inbox;
     let now = process.clock.now();
-    let mut wakes = process.store.wakes().await?;
-    wakes.extend(killed(&process, now).await?);
-    let mut agenda = Agenda::restore(process.store.standings().await?, wakes);
     let planned = flows(&process);
     let moments = planned.iter().map(|flow| (flow.tenant.clone(), flow.flow.clone())).collect();
     agenda.set_flows(planned, now);
@@ -106,7 +122,7 @@ pub(super) async fn keep(process: Arc<Process>, inbox: Inbox) -> Result<(), Fail
 
 /// The flows with a run that an earlier process began and did not end: what it was to do is due again. The next run of
 /// the flow says of it that it never ended.
-async fn killed(process: &Process, now: DateTime<Utc>) -> Result<Vec<WakeRow>, Failure> {
+async fn killed(process: &Process, now: DateTime<Utc>) -> Result<Vec<WakeRow>, StoreError> {
     let wanted = RunsWanted {
         tenant: None,
         flow: None,

@@ -53,11 +53,13 @@ pub async fn run(
     let (scheduler, inbox) = Scheduler::new();
     let (alarms, hearing) = alarm::Alarms::new();
     let process = Arc::new(Process::new(deployment, clock, scheduler, alarms));
+    // Nothing is answered before: a push that came meanwhile would be both read from the store and told.
+    let agenda = keeping::restore(&process).await?;
     let watched = tokio::spawn(watch::watch(Arc::clone(&process)));
     let tidied = tokio::spawn(tidy(Arc::clone(&process)));
     let told = tokio::spawn(alarm::tell(Arc::clone(&process), hearing));
     let answered = tokio::spawn(server::answer(Arc::clone(&process), listener));
-    let kept = tokio::spawn(keeping::keep(Arc::clone(&process), inbox)).await;
+    let kept = tokio::spawn(keeping::keep(Arc::clone(&process), agenda, inbox)).await;
     // Whatever ended the scheduler ends the rest.
     quit.cancel();
     let broken = |error: &dyn std::error::Error| Failure::io("go on serving", "继续运行", error);

@@ -66,6 +66,11 @@ fn a_member_whom_a_late_listing_left_out_is_ruzhi_s_as_before_and_a_stranger_is_
     let back = over(unsure(), &["A"], &policy());
     assert_eq!(kinds(&back), [(OperationKind::Update, "a".to_owned())]);
     assert_eq!(back.operations[0].body["mobile"], json!("13800000001"));
+    assert_eq!(
+        back.operations[0].body["enable"],
+        json!(1),
+        "a leave may have disabled them before the late listing"
+    );
     let stranger = over(settled(), &["A"], &policy());
     assert_eq!(rules(&stranger, 1), ["member.foreign"]);
 }
