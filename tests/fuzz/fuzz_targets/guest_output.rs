@@ -228,8 +228,9 @@ fn planned(outcomes: Vec<Outcome>) {
                 .filter(|line| line.owner == *origin && Some(&line.decided_as) != named.as_ref())
                 .map(|line| line.userid.clone())
                 .collect(),
+            leaders: Vec::new(),
         };
-        let Standing::Acting(operation) = planner.consider(&candidate) else { continue };
+        let Standing::Acting(operation) = planner.consider(&candidate).standing else { continue };
         let key = operation.userid.key();
         for untouchable in [VICTIM, "boss", "guarded"] {
             assert_ne!(key, MemberKey::of(untouchable), "{operation:?}");

@@ -28,13 +28,12 @@ pub(super) fn texts(xml: &[u8]) -> Result<BTreeMap<String, String>, Malformed> {
     loop {
         let piece = match reader.read_event().map_err(|_| Malformed)? {
             Xml::Start(start) => {
-                if depth == 0 && rooted || depth >= DEEPEST {
+                if depth == 0 && rooted || depth >= DEEPEST || start.name().as_ref().is_empty() {
                     return Err(Malformed);
                 }
                 (depth, rooted) = (depth + 1, true);
                 if depth == 2 {
-                    let name = text(start.name().as_ref())?.to_owned();
-                    open = Some((name, String::new()));
+                    open = Some((text(start.name().as_ref())?.to_owned(), String::new()));
                 }
                 continue;
             }
@@ -146,6 +145,8 @@ mod tests {
             "text",
             "<xml>",
             "<xml><A>a</B></xml>",
+            "<xml><>a</></xml>",
+            "<><A>a</A></>",
             "<xml></xml><xml></xml>",
             "</xml>",
             "<xml><A>&own;</A></xml>",
