@@ -53,13 +53,16 @@ pub(super) fn read_back(
     now: DateTime<Utc>,
 ) -> Settlement {
     let there = members.contains_key(&operation.userid.key());
-    let done = || (OperationState::Done, Some(after(operation, tenant, now)));
     let (state, ledger) = match operation.kind {
         OperationKind::Create if there => {
             (OperationState::Done, Some(found(operation, after(operation, tenant, now))))
         }
         OperationKind::Create => (OperationState::Lost, Some(after(operation, tenant, now).may_yet_appear())),
-        OperationKind::Delete if !there => done(),
+        // One listing may be a late replica's, and a delete that is called again says whether there was anyone. What undoes
+        // another operation is not planned again.
+        OperationKind::Delete if !there && operation.undoes => {
+            (OperationState::Done, Some(after(operation, tenant, now)))
+        }
         OperationKind::Delete | OperationKind::Adopt | OperationKind::Keep => (OperationState::Lost, None),
         OperationKind::Update | OperationKind::Disable | OperationKind::Enable => {
             let doubtful = operation

@@ -144,6 +144,16 @@ fn a_lost_disable_or_enable_leaves_open_whether_the_leaver_can_log_in() {
 }
 
 #[test]
+fn a_lost_delete_is_called_again_and_not_believed_for_one_listing() {
+    let delete = operation(OperationKind::Delete, Some(line(MemberState::Left, false)), true);
+    let settlement = read_back(&BTreeMap::new(), &tenant(), 0, &delete, now());
+    assert_eq!((settlement.state, settlement.ledger), (OperationState::Lost, None));
+    let undoes = Arc::new(Operation { undoes: true, ..(*delete).clone() });
+    let settlement = read_back(&BTreeMap::new(), &tenant(), 0, &undoes, now());
+    assert_eq!(settlement.state, OperationState::Done, "what undoes is not planned again");
+}
+
+#[test]
 fn of_a_mobile_that_was_not_taken_the_ledger_keeps_the_old_one_only_if_that_is_sure() {
     for (doubtful, kept) in [(false, Some("13800000001")), (true, None)] {
         let update = operation(OperationKind::Update, Some(line(MemberState::Active, doubtful)), false);
