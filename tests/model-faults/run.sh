@@ -6,7 +6,7 @@
 # with the dependencies that target/debug has; the working tree is left alone.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-histories=${1:-2000}
+histories=${1:-5000}
 if [ $# -gt 1 ]; then faults=("${@:2}"); else faults=(tests/model-faults/*.patch); fi
 folder=$PWD/target/model-faults
 copy=$folder/code
