@@ -334,7 +334,7 @@ impl Company {
     fn come_to_rest(&mut self) {
         self.directory.settle_late();
         self.rest();
-        self.check_leavers();
+        self.check_others();
         self.directory.places = None;
         self.directory.out_of_reach.clear();
         self.rest();
@@ -372,13 +372,14 @@ impl Company {
         }
     }
 
-    /// Whoever has left is out, however full the corp is and whoever else cannot be written.
-    fn check_leavers(&mut self) {
+    /// Whoever has left is out and whoever has changed is changed, however full the corp is and whoever else cannot be
+    /// written: places are for those alone who come.
+    fn check_others(&mut self) {
         for tenant in self.tenants.clone() {
             for operation in self.plan(&tenant, false).operations {
-                let leaves = matches!(operation.kind, OperationKind::Disable | OperationKind::Delete);
+                let comes = matches!(operation.kind, OperationKind::Create | OperationKind::Enable);
                 let reached = !self.directory.out_of_reach.contains(&operation.userid.key());
-                assert!(!(leaves && reached), "{} has left and is kept: {operation:#?}", operation.userid);
+                assert!(comes || !reached, "{} waits for another's place: {operation:#?}", operation.userid);
             }
         }
     }
