@@ -98,10 +98,14 @@ impl<'a> Planner<'a> {
         'a: 'c,
     {
         let unsure = entry.removal_is_unsure();
+        let answer = entry.removal_answer.or(match self.policy.removed {
+            Removed::Ask => None,
+            Removed::Recreate => Some(RemovalAnswer::Recreate),
+            Removed::Release => Some(RemovalAnswer::Release),
+        });
         // A late replica may have listed too few, and while a person is asked someone may enter the account anew: the
         // listing is asked once more.
-        let waits = entry.removal_answer.is_none() && self.policy.removed == Removed::Ask;
-        self.needs_directory |= (unsure || waits) && self.directory.is_none();
+        self.needs_directory |= (unsure || answer.is_none()) && self.directory.is_none();
         let userid = entry.userid.clone();
         if there.is_some() && unsure {
             return Ok(Line { userid, entry: Some(entry), there, invites: false });
@@ -117,11 +121,6 @@ impl<'a> Planner<'a> {
             };
             return Err(act(candidate, change, 0, false));
         }
-        let answer = entry.removal_answer.or(match self.policy.removed {
-            Removed::Ask => None,
-            Removed::Recreate => Some(RemovalAnswer::Recreate),
-            Removed::Release => Some(RemovalAnswer::Release),
-        });
         match answer {
             Some(RemovalAnswer::Release) => Err(Standing::Ignored {
                 reason: Text::new(
