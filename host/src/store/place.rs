@@ -13,6 +13,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use rustix::fs::{AtFlags, CWD, OFlags, StatxAttributes, StatxFlags, statx};
 
@@ -110,6 +111,26 @@ impl Place {
         Ok(Self { asked: asked.to_owned(), file, identity, lock, is_gone: AtomicBool::new(false) })
     }
 
+    /// Waits for whoever else opens a store in this folder; the turn ends when what is returned is dropped.
+    ///
+    /// Two processes that make or migrate one file at the same time each find half of what the other has done, and
+    /// SQLite refuses a change of the journal's mode at once, whatever its busy timeout. The folder is locked and not the
+    /// file: closing that again would end SQLite's own locks. A folder that cannot be locked, or stays locked for
+    /// [`TURN`], is opened without a turn, as it is there for one process in nearly every case.
+    pub(super) async fn turn(&self) -> Option<File> {
+        let folder = File::open(self.file.parent()?).ok()?;
+        let until = tokio::time::Instant::now() + TURN;
+        loop {
+            match folder.try_lock() {
+                Ok(()) => return Some(folder),
+                Err(fs::TryLockError::WouldBlock) if tokio::time::Instant::now() < until => {
+                    tokio::time::sleep(GLANCE).await;
+                }
+                Err(_) => return None,
+            }
+        }
+    }
+
     /// The file without symbolic links.
     pub(super) fn file(&self) -> &Path {
         &self.file
@@ -201,6 +222,10 @@ impl Lock {
         (&self.file).write_all(format!("{number}\n").as_bytes())
     }
 }
+
+/// How long another process may take to open a store in the same folder, and how often that is looked at.
+const TURN: Duration = Duration::from_secs(10);
+const GLANCE: Duration = Duration::from_millis(10);
 
 /// What a lock says in so many bytes.
 const MOST_BYTES: u64 = 64;

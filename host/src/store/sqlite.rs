@@ -53,6 +53,7 @@ impl Sqlite {
     /// Opens the store in the file `path`; makes and migrates it where needed.
     pub async fn open(path: &Path, access: Access) -> Result<Self, StoreError> {
         let place = Place::find(path, access)?;
+        let turn = place.turn().await;
         let reads = SqliteConnectOptions::new()
             .filename(place.file())
             .synchronous(SqliteSynchronous::Full)
@@ -76,6 +77,7 @@ impl Sqlite {
             .connect_with(reads)
             .await
             .map_err(|e| unusable(e.to_string()))?;
+        drop(turn);
         place.check()?;
         let writer = tokio::sync::Mutex::new(Some(Writer { connection, log: place.log()? }));
         Ok(Self { pool, writer, writes, place })

@@ -195,6 +195,23 @@ async fn a_file_with_two_names_is_opened_under_neither() {
     Sqlite::open(&path, Access::Write).await.unwrap();
 }
 
+#[test]
+fn a_store_that_several_processes_open_for_the_first_time_is_made_once() {
+    for _ in 0..5 {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ruzhi.db");
+        let open = |access| {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(Sqlite::open(&path, access)).map(drop)
+        };
+        std::thread::scope(|scope| {
+            let accesses = [Access::Write].into_iter().chain([Access::Read; 7]);
+            let opened: Vec<_> = accesses.map(|access| scope.spawn(move || open(access))).collect();
+            opened.into_iter().for_each(|opened| opened.join().unwrap().unwrap());
+        });
+    }
+}
+
 #[tokio::test]
 async fn what_is_no_regular_file_is_no_store_and_is_told_at_once() {
     use rustix::fs::{CWD, FileType, Mode, mknodat};
