@@ -8,6 +8,7 @@
 #   make histories  the model of planner, ledger and directory over COUNT=100000 random histories
 #   make model-faults  take each fix out in turn, and see the model find the fault
 #   make soak    a process that stays, under every fault, for MINUTES=20; its memory must stay flat
+#   make load    everything at once, for MINUTES=10: /healthz must answer, no run may be late
 #   make browser what the tests of the pages need: a browser, letters for Chinese, the rules of accessibility
 #   make dist    one tarball with the binary and what belongs to it, in dist/
 #   make lint    formatting, clippy, and what the dependencies may be
@@ -30,7 +31,7 @@ LANGUAGES := jingxintai-python jingxintai-typescript helpers-typescript
 TYPESCRIPT := guests/typescript/compiler
 COMPILER := $(TYPESCRIPT)/target/release/ruzhi-typescript
 
-.PHONY: help demo demo-safety test browser histories model-faults soak guests bench dist lint format clippy clippy-guests deny fuzz toolchain guests-dev languages languages-dev
+.PHONY: help demo demo-safety test browser histories model-faults soak load guests bench dist lint format clippy clippy-guests deny fuzz toolchain guests-dev languages languages-dev
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -124,10 +125,13 @@ histories:
 model-faults:
 	@tests/model-faults/run.sh
 
-MINUTES ?= 20
-
+# Everything that goes wrong, one thing after the other.
 soak: guests
-	@target/release/ruzhi-soak $(MINUTES)
+	@target/release/ruzhi-soak $(or $(MINUTES),20)
+
+# Everything at once.
+load: guests
+	@target/release/ruzhi-load $(or $(MINUTES),10)
 
 dist: guests
 	@packaging/dist-check.sh $$(packaging/dist.sh target/release/ruzhi $(BUILT) dist)

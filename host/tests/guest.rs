@@ -126,6 +126,46 @@ fn a_pin_that_names_another_component_refuses_it() {
 }
 
 #[test]
+fn a_long_row_that_takes_all_the_time_there_is_keeps_no_other_row_from_being_decided() {
+    let guest = misbehaving("loop-long");
+    let mut rows = records(100);
+    for row in &mut rows[50..52] {
+        row.json = format!("{{\"a\":\"long {}\"}}", "x".repeat(10_000));
+    }
+    let decided = guest.decide_each(&context(), &rows);
+    for (row, decided) in rows.iter().zip(&decided) {
+        match decided {
+            Ok(outcome) => {
+                assert!(
+                    row.json.len() < 10_000 && matches!(outcome.decision, Decision::Ignore(_)),
+                    "{}",
+                    row.id
+                );
+            }
+            Err(BatchError::Deadline { batch, .. }) => {
+                assert_eq!(batch.records, Some((row.id.clone(), row.id.clone(), 1)));
+                assert!(row.json.len() > 10_000, "{}", row.id);
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+    assert_eq!(decided.len(), rows.len());
+}
+
+#[test]
+fn rules_that_are_too_slow_for_every_long_row_are_not_tried_with_each() {
+    let guest = misbehaving("loop-long");
+    let mut rows = records(100);
+    for row in &mut rows {
+        row.json = format!("{{\"a\":\"long {}\"}}", "x".repeat(10_000));
+    }
+    let began = Instant::now();
+    assert!(guest.decide_each(&context(), &rows).iter().all(Result::is_err));
+    // Eight of a hundred take their time.
+    assert!(began.elapsed() < Duration::from_millis(300) * 40, "{:?}", began.elapsed());
+}
+
+#[test]
 fn a_panic_fails_the_batch_naming_function_and_batch_and_the_next_batch_works() {
     let guest = misbehaving("panic");
     let mut bad = records(100);

@@ -3,12 +3,14 @@
 Python's own tables know the characters of its day: Unicode 14 in CPython 3.11, 16 in the sandbox. The Rust SDK knows
 Unicode 18. Nothing that was once assigned ever changes, so the characters that are newer than 14 are all it takes to
 give the same answer: below is what they decompose to, their combining classes and the pairs that compose to them. A
-text without any goes through ``unicodedata``; one with them through the standard's algorithm (UAX #15).
+text without any goes through ``unicodedata``; one with them through the standard's algorithm (UAX #15). So does a text
+with many marks in a row, which ``unicodedata`` would put in order by comparing each with each.
 """
 
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
 
 _DECOMPOSED = """
@@ -82,28 +84,36 @@ _classes = {_text(code): number for number, codes in _CLASSES.items() for code i
 _NEWER = re.compile(f"[{''.join({*_parts, *_classes, *(pair[0] for pair in _pairs)})}]")
 
 
+# More marks in a row than any writing has.
+_marks = "".join(chr(code) for code in range(sys.maxunicode + 1) if unicodedata.combining(chr(code)))
+_MANY_MARKS = re.compile(f"[{_marks}]{{32}}")
+
+
 def nfkc(text: str) -> str:
     """The text in NFKC."""
-    if _NEWER.search(text) is None:
+    if _NEWER.search(text) is None and _MANY_MARKS.search(text) is None:
         return unicodedata.normalize("NFKC", text)
+    return _composed(_decomposed(text))
+
+
+def _decomposed(text: str) -> list[str]:
+    """The characters, decomposed; marks that follow each other by their combining class, else as they stood."""
     letters: list[str] = []
+    marks: list[str] = []
     for letter in text:
         for part in _parts.get(letter) or unicodedata.normalize("NFKD", letter):
-            _insert(part, letters)
-    return _composed(letters)
+            if _class(part) > 0:
+                marks.append(part)
+                continue
+            letters.extend(sorted(marks, key=_class))
+            marks.clear()
+            letters.append(part)
+    letters.extend(sorted(marks, key=_class))
+    return letters
 
 
 def _class(letter: str) -> int:
     return _classes.get(letter) or unicodedata.combining(letter)
-
-
-def _insert(letter: str, letters: list[str]) -> None:
-    """Adds a character behind those of a combining class no greater than its own: the canonical order."""
-    own = _class(letter)
-    place = len(letters)
-    while own > 0 and place > 0 and _class(letters[place - 1]) > own:
-        place -= 1
-    letters.insert(place, letter)
 
 
 def _composed(letters: list[str]) -> str:

@@ -3,12 +3,16 @@
  *
  * The engine knows Unicode 17. Nothing that was once assigned ever changes, so a text without newer characters goes
  * through `normalize`; one with them through the standard's algorithm (UAX #15), which needs what the newer characters
- * decompose to and every combining class. No pair with a newer character composes.
+ * decompose to and every combining class. No pair with a newer character composes. So does a text with many marks in a row,
+ * which the engine would put in order by comparing each with each.
  */
 
 /** What NFKC makes newer characters of, and the marks that the engine may not know as such. */
 const NEWER =
   /[\u0558\u058b\u058c\u05c8\u05c9\u0897\u1acf-\u1af0\u209d-\u209f\u{107bb}-\u{107bf}\u{10d69}-\u{10d6d}\u{10ecb}-\u{10ecf}\u{10ef0}-\u{10efb}\u{10efd}-\u{10eff}\u{113ce}-\u{113d0}\u{11f41}\u{11f42}\u{1612f}\u{1b123}-\u{1b126}\u{1d127}\u{1d128}\u{1d250}-\u{1d252}\u{1d25b}\u{1d25c}\u{1d25f}\u{1d280}\u{1d281}\u{1d6a6}\u{1df95}\u{1dfcd}-\u{1dfff}\u{1e08f}\u{1e4ec}-\u{1e4ef}\u{1e5ee}\u{1e5ef}\u{1e6e3}\u{1e6e6}\u{1e6ee}\u{1e6ef}\u{1e6f5}]/u;
+
+/** More marks in a row than any writing has. */
+const MANY_MARKS = /\p{M}{32}/u;
 
 // prettier-ignore
 const DECOMPOSED = new Map(`
@@ -68,26 +72,36 @@ let classes: readonly (readonly [first: number, length: number, combining: numbe
 
 /** The text in NFKC. */
 export function nfkc(text: string): string {
-  return NEWER.test(text) ? compose(decompose(text)) : text.normalize("NFKC");
+  return NEWER.test(text) || MANY_MARKS.test(text) ? compose(decompose(text)) : text.normalize("NFKC");
 }
 
 function fromHex(code: string): string {
   return String.fromCodePoint(parseInt(code, 16));
 }
 
-/** The characters, decomposed, marks in canonical order: behind those of a combining class no greater than their own. */
+/** The characters, decomposed; marks that follow each other by their combining class, else as they stood. */
 function decompose(text: string): string[] {
   const characters: string[] = [];
+  let marks: { c: string; combining: number }[] = [];
+  const order = (): void => {
+    marks.sort((one, other) => one.combining - other.combining);
+    for (const { c } of marks) {
+      characters.push(c);
+    }
+    marks = [];
+  };
   for (const written of text) {
     for (const c of DECOMPOSED.get(written) ?? written.normalize("NFKD")) {
       const combining = classOf(c);
-      let at = characters.length;
-      while (combining > 0 && at > 0 && classOf(characters[at - 1]!) > combining) {
-        at--;
+      if (combining > 0) {
+        marks.push({ c, combining });
+      } else {
+        order();
+        characters.push(c);
       }
-      characters.splice(at, 0, c);
     }
   }
+  order();
   return characters;
 }
 

@@ -188,7 +188,15 @@ function isPlain(text: string): boolean {
 }
 
 function rewrite(text: string, trims: boolean, collapse: boolean): string {
-  let done = "";
+  // Parts rather than one text that grows: the engine would copy it each time its end is looked at.
+  const done: string[] = [];
+  let end = "";
+  const add = (part: string): void => {
+    if (part !== "") {
+      done.push(part);
+      end = part;
+    }
+  };
   let start = 0;
   for (let at = 0; at < text.length; at++) {
     const unit = text.charCodeAt(at);
@@ -200,20 +208,21 @@ function rewrite(text: string, trims: boolean, collapse: boolean): string {
     if (!isSpace && !joins && !isInvisible(unit)) {
       continue;
     }
-    done += text.slice(start, at);
+    add(text.slice(start, at));
     start = at + 1;
     if (isSpace) {
       if (!collapse) {
-        done += text[at];
-      } else if (!done.endsWith(" ")) {
-        done += " ";
+        add(text[at]!);
+      } else if (!end.endsWith(" ")) {
+        add(" ");
       }
-    } else if (joins && isJoinedScript(lastOf(done)) && isJoinedScript(text.codePointAt(at + 1))) {
-      done += text[at];
+    } else if (joins && isJoinedScript(lastOf(end)) && isJoinedScript(text.codePointAt(at + 1))) {
+      add(text[at]!);
     }
   }
-  done += text.slice(start);
-  return trims ? trim(done) : done;
+  add(text.slice(start));
+  const rewritten = done.join("");
+  return trims ? trim(rewritten) : rewritten;
 }
 
 function lastOf(text: string): number | undefined {

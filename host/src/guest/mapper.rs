@@ -28,6 +28,11 @@ const MOST_RULES: u64 = 4 << 20;
 /// is the rules' and not theirs, and looking for each of them costs a call for each half.
 const MOST_APART: usize = 8;
 
+/// A row with more bytes than this is decided alone. What a guest takes grows with the text, in some languages to seconds for
+/// the longest, and the batch's deadline is for all of it: one row would keep the others from being decided. Rows of people
+/// have a tenth of it.
+const ALONE: usize = 8 << 10;
+
 /// A component with its rules file: what decides the records of a flow. Cheap to clone.
 #[derive(Clone)]
 pub struct Guest {
@@ -106,8 +111,8 @@ impl Guest {
         self.measure(context, records).outcomes
     }
 
-    /// The same; where a batch fails its halves are decided, and theirs, so that one record that cannot be decided does
-    /// not keep the others from it.
+    /// The same; where a batch fails its halves are decided, and theirs, and a long row is decided alone, so that one record
+    /// that cannot be decided does not keep the others from it.
     pub fn decide_each(
         &self,
         context: &Context,
@@ -115,8 +120,31 @@ impl Guest {
     ) -> Vec<Result<Outcome, BatchError>> {
         let mut decided = Vec::with_capacity(records.len());
         let mut left = MOST_APART;
-        self.decide_halves(context, records, &mut decided, &mut left);
-        decided
+        let is_long = |record: &SourceRecord| record.json.len() > ALONE;
+        if !records.iter().any(is_long) {
+            self.decide_halves(context, records, &mut decided, &mut left);
+            return decided;
+        }
+        let short: Vec<SourceRecord> = records.iter().filter(|record| !is_long(record)).cloned().collect();
+        self.decide_halves(context, &short, &mut decided, &mut left);
+        let mut of_short = decided.into_iter();
+        let mut failed = None;
+        let mut alone = |record: &SourceRecord| {
+            if let (Some(error), 0) = (&failed, left) {
+                return Err(BatchError::clone(error));
+            }
+            let decided = self.decide(context, std::slice::from_ref(record));
+            if let Err(error) = &decided {
+                left = left.saturating_sub(1);
+                failed = Some(error.clone());
+            }
+            decided.and_then(|mut outcomes| {
+                let batch = Batch { records: Some((record.id.clone(), record.id.clone(), 1)) };
+                outcomes.pop().ok_or(BatchError::Count { found: 0, expected: 1, batch })
+            })
+        };
+        let decide = |record| if is_long(record) { Some(alone(record)) } else { of_short.next() };
+        records.iter().filter_map(decide).collect()
     }
 
     fn decide_halves(

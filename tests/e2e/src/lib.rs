@@ -3,12 +3,14 @@
 
 mod deployment;
 mod factory;
+mod load;
 mod serving;
 mod soak;
 mod workforce;
 
 pub use deployment::{Deployment, Outcome, Tenant, binary, finish};
 pub use factory::{check_directory, simulator};
+pub use load::{Load, Loaded, share};
 pub use serving::{Answer, Serving, with_files};
 pub use soak::{Life, Soak, Soaked};
 pub use workforce::{Standing, Worker, Workforce};

@@ -18,6 +18,9 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 const SERVE: [&str; 4] = ["serve", "--listen", "127.0.0.1:0", "--json"];
 
+/// What a process may need beside what it has when it begins to listen, in KiB, whatever is done to it.
+const MOST_MEMORY: f64 = 256.0 * 1024.0;
+
 /// Between two looks at something that is waited for.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -45,6 +48,15 @@ pub struct Serving {
     runtime: tokio::runtime::Runtime,
     client: reqwest::Client,
     token: Option<String>,
+    /// KiB resident once it listened.
+    at_rest: f64,
+}
+
+/// A line of what the kernel tells of a process, in KiB.
+fn memory(process: u32, line: &str) -> Result<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
+    let told = status.lines().find_map(|told| told.strip_prefix(line));
+    told.and_then(|told| told.trim().trim_end_matches(" kB").parse().ok()).context("no memory is told")
 }
 
 /// What it answered.
@@ -115,7 +127,8 @@ impl Serving {
         };
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-        Ok(Self { child, url: format!("http://{address}"), log, runtime, client, token: None })
+        let at_rest = memory(child.id(), "VmRSS:")?;
+        Ok(Self { child, url: format!("http://{address}"), log, runtime, client, token: None, at_rest })
     }
 
     /// The same, asked by somebody with this token.
@@ -153,6 +166,14 @@ impl Serving {
         self.ask("GET", path, &[], Vec::new())
     }
 
+    /// Asks for a path on a connection of its own, as one that looks after many processes does.
+    ///
+    /// # Errors
+    /// If no answer comes.
+    pub fn get_anew(&self, path: &str) -> Result<Answer> {
+        self.ask("GET", path, &[("connection", "close")], Vec::new())
+    }
+
     /// Asks the API for data.
     ///
     /// # Errors
@@ -188,6 +209,19 @@ impl Serving {
         Ok(std::fs::read_to_string(&self.log)?)
     }
 
+    /// Resident memory, in KiB.
+    ///
+    /// # Errors
+    /// If the process has ended.
+    pub fn resident(&self) -> Result<f64> {
+        memory(self.pid(), "VmRSS:")
+    }
+
+    /// The most there was resident, in KiB, since it began.
+    fn most_resident(&self) -> Result<f64> {
+        memory(self.pid(), "VmHWM:")
+    }
+
     /// The process id.
     pub fn pid(&self) -> u32 {
         self.child.id()
@@ -206,8 +240,13 @@ impl Serving {
     /// Asks it to end; how it ended, and how long that took.
     ///
     /// # Errors
-    /// If it does not end.
+    /// If it does not end, or whatever was done to it had cost more than [`MOST_MEMORY`].
     pub fn end(self) -> Result<(ExitStatus, Duration)> {
+        let cost = self.most_resident()? - self.at_rest;
+        ensure!(
+            cost <= MOST_MEMORY,
+            "it had {cost:.0} KiB more than at the start; at most {MOST_MEMORY} may be"
+        );
         let killed = Command::new("kill").arg(self.child.id().to_string()).status()?;
         ensure!(killed.success(), "cannot signal ruzhi serve");
         self.ended()

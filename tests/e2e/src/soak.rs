@@ -237,13 +237,6 @@ fn start(deployment: &Deployment, factories: &[Factory]) -> Result<Serving> {
     Ok(serving)
 }
 
-/// Resident memory, in KiB.
-fn resident(serving: &Serving) -> Result<f64> {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", serving.pid()))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).context("no memory is told")
-}
-
 impl Soak {
     /// How long each life is.
     fn lives(&self) -> impl Iterator<Item = Duration> {
@@ -298,7 +291,7 @@ impl Soak {
             if beat % 4 == 0
                 && let Some(life) = told.lives.last_mut()
             {
-                life.memory.push((born.elapsed().as_secs_f64(), resident(&serving)?));
+                life.memory.push((born.elapsed().as_secs_f64(), serving.resident()?));
             }
             if beat % 240 == 239 {
                 say(&format!("{:.0} s: {} rows changed", began.elapsed().as_secs_f64(), told.rows));

@@ -37,7 +37,7 @@ pub(crate) fn of_component_with(name: &str, config: String, rows: &[String]) -> 
     answers
 }
 
-fn config(name: &str) -> String {
+pub(crate) fn config(name: &str) -> String {
     if name == "member" { ruzhi_e2e::RULES.to_owned() } else { String::new() }
 }
 

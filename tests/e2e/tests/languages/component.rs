@@ -13,13 +13,18 @@ pub(crate) fn engine() -> Engine {
     ENGINE.get_or_init(|| Engine::new(limits()).unwrap()).clone()
 }
 
+/// The same, counting instructions.
+pub(crate) fn measuring() -> Engine {
+    Engine::measuring(Limits { deadline: Duration::from_secs(20), ..Limits::default() }).unwrap()
+}
+
 /// A component of `guests/built`, compiled once in this process.
 pub(crate) fn load(engine: &Engine, name: &str) -> Component {
     static LIBRARY: OnceLock<Library> = OnceLock::new();
     LIBRARY.get_or_init(|| Library::new(engine.clone(), None)).load(&built(name), None).unwrap()
 }
 
-fn built(name: &str) -> PathBuf {
+pub(crate) fn built(name: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../guests/built/{name}.wasm"));
     assert!(path.exists(), "{} is missing: run `make languages`", path.display());
     path

@@ -11,7 +11,7 @@ use super::values::VALUES;
 /// How many rows there are.
 pub(crate) const ROWS: usize = 2_000;
 
-const FIELDS: [&str; 5] = [USERID, NAME, MOBILE, DEPARTMENT, POSITION];
+pub(crate) const FIELDS: [&str; 5] = [USERID, NAME, MOBILE, DEPARTMENT, POSITION];
 
 /// What a good row has in the fields, as JSON texts.
 const GOOD: [&str; 5] = [r#""user1234""#, r#""张三""#, r#""13800138000""#, r#""[1,2,3]""#, r#""工程师""#];
@@ -130,7 +130,7 @@ pub(crate) fn rows(seed: u64) -> Vec<String> {
 }
 
 /// The good row with other values in some fields. Of a field given twice both are written, the last last.
-fn with(values: &[(usize, &str)]) -> String {
+pub(crate) fn with(values: &[(usize, &str)]) -> String {
     let mut fields: Vec<(usize, &str)> = GOOD.iter().copied().enumerate().collect();
     for (place, (field, value)) in values.iter().enumerate() {
         match (place, fields.get_mut(*field)) {

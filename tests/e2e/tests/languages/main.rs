@@ -16,6 +16,7 @@ mod component;
 mod exception;
 mod helpers;
 mod hostile;
+mod long;
 mod python;
 mod values;
 
@@ -70,6 +71,26 @@ fn typescript_decides_as_rust_does() {
 #[test]
 fn python_decides_as_rust_does() {
     decides_as_rust_does("Python", "jingxintai-python");
+}
+
+#[test]
+fn a_long_text_costs_the_default_guest_in_proportion() {
+    long::costs_in_proportion("member", long::in_fields);
+}
+
+#[test]
+fn a_long_text_costs_typescript_in_proportion() {
+    long::costs_in_proportion("jingxintai-typescript", long::in_fields);
+}
+
+#[test]
+fn a_long_text_costs_every_helper_of_typescript_in_proportion() {
+    long::costs_in_proportion("helpers-typescript", |value| vec![format!("{{\"v\":{value}}}")]);
+}
+
+#[test]
+fn a_long_text_costs_python_in_proportion() {
+    long::costs_in_proportion("jingxintai-python", long::in_fields);
 }
 
 fn decides_as_rust_does(language: &str, name: &str) {

@@ -3,7 +3,35 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
+use ruzhi_e2e::Serving;
+use serde_json::json;
+
+use crate::serve::schedule::{ask, run_of};
 use crate::site::Site;
+
+/// A copy of the program that can be kept from being started again while it runs.
+const COPIED: &str = r#"cp "$1" "$0" && shift && exec "$0" "$@""#;
+
+#[test]
+fn a_guest_that_was_tried_before_starts_no_process() {
+    let site = Site::new(2, |tenant| tenant);
+    site.json(0, &["sync", "jingxintai"]);
+    let program = site.deployment.path().join("copy");
+    let serving =
+        Serving::prepared(&site.deployment, &["sh", "-c", COPIED, program.to_str().unwrap()]).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o000)).unwrap();
+    let run = run_of(&serving, &ask(&serving, "jingxintai", &json!({})));
+    assert_eq!((&run["state"], &run["counts"]["unchanged"]), (&json!("done"), &json!(2)), "{run}");
+
+    // Other rules are tried first, for which a process would be needed.
+    let rules = site.deployment.path().join("tenants/jingxintai/onboarding.json");
+    let text = fs::read_to_string(&rules).unwrap();
+    fs::write(&rules, text + "\n").unwrap();
+    let run = run_of(&serving, &ask(&serving, "jingxintai", &json!({})));
+    assert_eq!(run["state"], "done", "the rules that are live go on: {run}");
+    assert!(serving.log().unwrap().contains("guest.no-process"), "{}", serving.log().unwrap());
+    assert!(serving.end().unwrap().0.success());
+}
 
 #[test]
 fn a_key_that_others_can_read_is_told_and_replaced() {

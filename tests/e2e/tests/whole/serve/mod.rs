@@ -4,7 +4,7 @@ mod alarms;
 mod connections;
 mod files;
 mod hooks;
-mod schedule;
+pub(crate) mod schedule;
 mod shutdown;
 mod signals;
 mod soak;

@@ -1,0 +1,55 @@
+//! `make load`: 1,000 slow connections, 10,000 signed pushes, 200 viewers of the largest pages and a run of 20,000 people at
+//! once, for as many minutes as the first argument says.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use ruzhi_e2e::{Load, share};
+
+#[expect(clippy::print_stderr, reason = "a failure is told to a person")]
+fn main() -> ExitCode {
+    match load() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "it is what was asked for")]
+fn load() -> Result<()> {
+    let minutes = std::env::args().nth(1).unwrap_or_else(|| "10".to_owned());
+    let minutes: f64 = minutes.parse().context("the first argument is a number of minutes")?;
+    let load = Load {
+        people: 20_000,
+        factories: 5,
+        slow: 1_000,
+        pushes: 10_000,
+        viewers: 200,
+        length: Duration::from_secs_f64(minutes * 60.0),
+    };
+    println!("{load:?}");
+    let loaded = load.run()?;
+    let line = |name: &str, times: &[Duration]| {
+        let at = |percent| share(times, percent).as_secs_f64() * 1000.0;
+        println!(
+            "  {name:<22} {:>8}   ms: half {:.0}, 99 % {:.0}, all {:.0}",
+            times.len(),
+            at(50),
+            at(99),
+            at(100)
+        );
+    };
+    line("/healthz", &loaded.health);
+    line("pages", &loaded.pages);
+    println!("  pushes taken           {:>8}", loaded.pushes);
+    println!("  slow connections ended {:>8}", loaded.closed);
+    println!("  people created         {:>8}", loaded.created);
+    println!("  runs beside            {:>8}   latest {:.1} s", loaded.runs, loaded.latest.as_secs_f64());
+    let (before, most) = loaded.memory;
+    println!("  MiB resident           {:>8.0}   before {:.0}", most / 1024.0, before / 1024.0);
+    println!("  ended in               {:>8.1} s", loaded.ended_in.as_secs_f64());
+    loaded.check()
+}

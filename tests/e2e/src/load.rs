@@ -1,0 +1,347 @@
+//! Everything at once: a thousand connections that send half of something, signed pushes, people on the largest pages, a
+//! run over a large factory, and small factories beside it that have to run in time. All the while the process is asked
+//! whether it is well, and how long the answers take is what is measured.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+use chrono::{DateTime, Utc};
+use ruzhi_sim::factory::{APP_ID, ENTRY_ID};
+use ruzhi_sim::{Limits, Simulator};
+use serde_json::{Value, json};
+use sha1::{Digest as _, Sha1};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+use crate::{Deployment, Serving, Tenant, Workforce};
+
+const PUSH: &str = "PUSH_SECRET_OF_THE_LOAD";
+const TOKEN: &str = "a-token-of-the-load-0123456789";
+
+/// What a slow connection sends, byte by byte.
+const HEADS: [&str; 3] = [
+    "GET / HTTP/1.1\r\nhost: localhost\r\nx-slow: ",
+    "POST /login HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\ntoken=",
+    "POST /hooks/jiandaoyun/large/onboarding?nonce=1&timestamp=1 HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000000\r\n\r\n{",
+];
+
+/// The largest there are; `{plan}` is the plan of the large run, `{run}` the run itself.
+const PAGES: [&str; 9] = [
+    "/quarantine?most=500",
+    "/quarantine.csv",
+    "/api/v1/quarantine?most=500",
+    "/plans/large/{plan}?most=500",
+    "/api/v1/tenants/large/plans/{plan}?most=500",
+    "/runs?most=500",
+    "/runs/{run}",
+    "/audit?most=500",
+    "/charts",
+];
+
+/// Between two bytes of a slow connection.
+const DRIP: Duration = Duration::from_secs(2);
+/// Between two looks at one page.
+const THINKING: Duration = Duration::from_secs(1);
+/// Between two questions whether the process is well.
+const BEAT: Duration = Duration::from_millis(100);
+
+/// The promise: the slowest answer but one in a hundred of `/healthz`, and how late a run of a small factory may begin.
+const HEALTHY: Duration = Duration::from_millis(250);
+const LATE: Duration = Duration::from_secs(20);
+
+/// How much at once.
+#[derive(Debug, Clone, Copy)]
+pub struct Load {
+    /// People of the large factory; its quarantine holds a tenth as many.
+    pub people: usize,
+    /// Small factories beside it.
+    pub factories: usize,
+    /// Connections that send half of something.
+    pub slow: usize,
+    /// Signed pushes, spread over the time.
+    pub pushes: usize,
+    /// People who look at the largest pages, one after the other.
+    pub viewers: usize,
+    /// How long.
+    pub length: Duration,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Default)]
+pub struct Loaded {
+    /// How long `/healthz` took, shortest first.
+    pub health: Vec<Duration>,
+    /// How long pages took, shortest first.
+    pub pages: Vec<Duration>,
+    /// Pushes that were answered with 200.
+    pub pushes: u64,
+    /// Slow connections that were closed and begun again.
+    pub closed: u64,
+    /// Runs of the small factories, and the latest beginning of one after its minute.
+    pub runs: u64,
+    /// See `runs`.
+    pub latest: Duration,
+    /// People of the large factory who were created.
+    pub created: u64,
+    /// KiB resident: before, and the most there was.
+    pub memory: (f64, f64),
+    /// How long the end took.
+    pub ended_in: Duration,
+}
+
+impl Loaded {
+    /// The answer of `/healthz` that is slower than 99 of 100.
+    pub fn health_p99(&self) -> Duration {
+        share(&self.health, 99)
+    }
+
+    /// Fails unless every promise was kept.
+    ///
+    /// # Errors
+    /// If one was not.
+    pub fn check(&self) -> Result<()> {
+        ensure!(
+            self.health_p99() <= HEALTHY,
+            "/healthz took {:?}; promised are {HEALTHY:?}",
+            self.health_p99()
+        );
+        ensure!(
+            self.runs > 0 && self.latest <= LATE,
+            "a run began {:?} late; promised are {LATE:?}",
+            self.latest
+        );
+        ensure!(self.ended_in <= Duration::from_secs(10), "the end took {:?}", self.ended_in);
+        Ok(())
+    }
+}
+
+/// The value below which so many of a hundred lie.
+pub fn share(sorted: &[Duration], percent: usize) -> Duration {
+    let at = (sorted.len() * percent / 100).min(sorted.len().saturating_sub(1));
+    sorted.get(at).copied().unwrap_or_default()
+}
+
+/// What is counted while it goes on.
+#[derive(Debug, Default)]
+struct Counted {
+    over: AtomicBool,
+    pushes: AtomicU64,
+    closed: AtomicU64,
+}
+
+impl Load {
+    /// Does it.
+    ///
+    /// # Errors
+    /// If the process ends, refuses a push or a page, or does not begin.
+    pub fn run(&self) -> Result<Loaded> {
+        let large = factory("large", self.people, self.people / 10)?;
+        let small: Vec<_> =
+            (0..self.factories).map(|n| factory(&format!("small-{n}"), 30, 1)).collect::<Result<_>>()?;
+        let tenants: Vec<Tenant> = small.iter().chain([&large]).map(|(_, tenant)| tenant.clone()).collect();
+        let deployment = Deployment::new(&tenants)?;
+        deployment.with_token()?;
+        let environment = [(PUSH, PUSH), ("RUZHI_TOKEN", TOKEN), ("RUZHI_LOG", "ruzhi=error")];
+        let serving = Serving::start(&deployment, &environment)?.by(TOKEN);
+        // The small ones have run once, and the rules are compiled.
+        serving.wait("a run of every small factory", || {
+            let told = serving.data("/api/v1/runs?most=500").ok()?;
+            let runs = told["items"].as_array()?;
+            small.iter().all(|(_, tenant)| runs.iter().any(|run| run["tenant"] == tenant.id)).then_some(())
+        })?;
+        let before = serving.resident()?;
+        let began = Utc::now();
+        let plan = start_large(&serving)?;
+        let counted = Arc::new(Counted::default());
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+        let mut tasks = JoinSet::new();
+        let url = serving.url.clone();
+        runtime.block_on(async {
+            for n in 0..self.slow {
+                tasks.spawn(drip(url.clone(), HEADS[n % HEADS.len()], counted.clone()));
+            }
+            tasks.spawn(push(url.clone(), self.pushes, self.length, counted.clone()));
+        });
+        let mut viewers = JoinSet::new();
+        runtime.block_on(async {
+            for n in 0..self.viewers {
+                viewers.spawn(view(url.clone(), n, plan.clone(), counted.clone()));
+            }
+        });
+        let until = Instant::now() + self.length;
+        let (health, most) = self.watch(&serving, until)?;
+        counted.over.store(true, Ordering::Relaxed);
+        let mut pages = Vec::new();
+        runtime.block_on(async {
+            while let Some(seen) = viewers.join_next().await {
+                pages.extend(seen??);
+            }
+            anyhow::Ok(())
+        })?;
+        pages.sort();
+        let mut loaded = Loaded {
+            health,
+            pages,
+            pushes: counted.pushes.load(Ordering::Relaxed),
+            closed: counted.closed.load(Ordering::Relaxed),
+            memory: (before, most),
+            created: large.0.created(ruzhi_sim::factory::CORP_ID).values().sum(),
+            ..Loaded::default()
+        };
+        (loaded.runs, loaded.latest) = lateness(&serving, &small, began)?;
+        let (status, took) = serving.end()?;
+        ensure!(status.success(), "asked to end, it ended with {status} after {took:?}");
+        loaded.ended_in = took;
+        Ok(loaded)
+    }
+
+    /// Asks whether the process is well until the time is over: how long the answers took, and the most KiB resident.
+    fn watch(&self, serving: &Serving, until: Instant) -> Result<(Vec<Duration>, f64)> {
+        let (mut took, mut most) = (Vec::new(), 0.0_f64);
+        while Instant::now() < until {
+            let asked = Instant::now();
+            let answer = serving.get_anew("/healthz")?;
+            ensure!(answer.status == 200, "/healthz: {} {}", answer.status, answer.body);
+            took.push(asked.elapsed());
+            most = most.max(serving.resident()?);
+            std::thread::sleep(BEAT);
+        }
+        took.sort();
+        Ok((took, most))
+    }
+}
+
+/// A factory on services of its own.
+fn factory(id: &str, people: usize, wrong: usize) -> Result<(Simulator, Tenant)> {
+    let simulator = Simulator::listen(([127, 0, 0, 1], 0).into())?;
+    let mut workforce = Workforce::new(people);
+    for _ in 0..wrong {
+        workforce.hire_wrongly();
+    }
+    simulator.load(workforce.document())?;
+    simulator.set_limits(Limits { enabled: false, ..Limits::default() });
+    let tenant = Tenant {
+        id: id.to_owned(),
+        name: format!("工厂 {id}"),
+        flow: if id == "large" { String::new() } else { "schedule = \"* * * * *\"".to_owned() },
+        flows: format!("[flows.push]\nsecret = {{ env = \"{PUSH}\" }}\n"),
+        tables: "[guard]\ncreate_most = 100\n".to_owned(),
+        wecom_limits: "{ per_minute = 100000, per_hour = 1000000, in_flight = 4 }".to_owned(),
+        ..Tenant::new(&simulator.url())
+    };
+    Ok((simulator, tenant))
+}
+
+/// Makes the large factory's plan, which the guard holds, and approves it. Gives the plan and its run.
+fn start_large(serving: &Serving) -> Result<(String, String)> {
+    let flow = "/api/v1/tenants/large/flows/onboarding";
+    let ask = |path: &str, body: Value| -> Result<Value> {
+        let headers = [("content-type", "application/json")];
+        let answer = serving.ask("POST", path, &headers, serde_json::to_vec(&body)?)?;
+        ensure!(answer.status < 300, "{path}: {} {}", answer.status, answer.body);
+        answer.json()
+    };
+    ask(&format!("{flow}/runs"), json!({}))?;
+    let held = serving.wait("the held plan", || {
+        let told = serving.data("/api/v1/runs?tenant=large").ok()?;
+        told["items"].as_array()?.iter().find(|run| run["state"] == "held").cloned()
+    })?;
+    let (plan, run) = (held["plan"].clone(), held["id"].clone());
+    let (plan, run) = (plan.as_str().context("no plan")?, run.as_str().context("no run")?);
+    let path = format!("/api/v1/tenants/large/plans/{plan}/approve");
+    ask(&path, json!({ "why": "load" }))?;
+    Ok((plan.to_owned(), run.to_owned()))
+}
+
+/// Sends half of something, byte by byte, again and again.
+async fn drip(url: String, head: &'static str, counted: Arc<Counted>) {
+    let address = url.trim_start_matches("http://").to_owned();
+    while !counted.over.load(Ordering::Relaxed) {
+        let Ok(mut stream) = TcpStream::connect(&address).await else { continue };
+        let mut open = stream.write_all(head.as_bytes()).await.is_ok();
+        let mut byte = [0];
+        while open && !counted.over.load(Ordering::Relaxed) {
+            // What comes back is the end, or an answer that is followed by it.
+            match tokio::time::timeout(DRIP, stream.read(&mut byte)).await {
+                Ok(Ok(0) | Err(_)) => open = false,
+                Ok(Ok(_)) => {}
+                Err(_) => open = stream.write_all(b"x").await.is_ok(),
+            }
+        }
+        counted.closed.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Sends genuine pushes of rows of the large factory, evenly over the time.
+async fn push(url: String, count: usize, length: Duration, counted: Arc<Counted>) {
+    let client = reqwest::Client::new();
+    let mut due = tokio::time::interval(length.div_f64(count.max(1) as f64));
+    for n in 0..count {
+        due.tick().await;
+        if counted.over.load(Ordering::Relaxed) {
+            break;
+        }
+        let now = Utc::now();
+        let (nonce, timestamp) = (format!("n{n}"), now.timestamp().to_string());
+        let data = json!({ "_id": format!("66{n:021x}0"), "appId": APP_ID, "entryId": ENTRY_ID });
+        let body = json!({ "op": "data_update", "opTime": now.timestamp_millis(), "data": data }).to_string();
+        let signed = Sha1::digest(format!("{nonce}:{body}:{PUSH}:{timestamp}"));
+        let signature: String = signed.iter().map(|byte| format!("{byte:02x}")).collect();
+        let to = format!("{url}/hooks/jiandaoyun/large/onboarding?nonce={nonce}&timestamp={timestamp}");
+        let request = client.post(to).header("x-jdy-signature", signature).header("x-jdy-deliverid", nonce);
+        if let Ok(answer) = request.body(body).send().await
+            && answer.status() == 200
+        {
+            counted.pushes.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Looks at one page after the other on a connection of its own. Gives how long each took.
+async fn view(
+    url: String,
+    first: usize,
+    plan: (String, String),
+    counted: Arc<Counted>,
+) -> Result<Vec<Duration>> {
+    let client = reqwest::Client::builder().build()?;
+    let mut took = Vec::new();
+    for page in PAGES.iter().cycle().skip(first % PAGES.len()) {
+        if counted.over.load(Ordering::Relaxed) {
+            break;
+        }
+        let page = page.replace("{plan}", &plan.0).replace("{run}", &plan.1);
+        let asked = Instant::now();
+        let answer = client.get(format!("{url}{page}")).bearer_auth(TOKEN).send().await;
+        let answer = answer.with_context(|| format!("{page} was not answered"))?;
+        let status = answer.status();
+        let body = answer.text().await.with_context(|| format!("{page} was not answered whole"))?;
+        ensure!(status == 200, "{page}: {status} {body}");
+        took.push(asked.elapsed());
+        tokio::time::sleep(THINKING).await;
+    }
+    Ok(took)
+}
+
+/// The runs of the small factories that began since, and by how much the latest was late.
+fn lateness(
+    serving: &Serving,
+    small: &[(Simulator, Tenant)],
+    since: DateTime<Utc>,
+) -> Result<(u64, Duration)> {
+    let (mut count, mut latest) = (0, Duration::ZERO);
+    for (_, tenant) in small {
+        let told = serving.data(&format!("/api/v1/runs?most=500&tenant={}", tenant.id))?;
+        for run in told["items"].as_array().context("no runs")? {
+            let at: DateTime<Utc> = run["started_at"].as_str().context("no beginning")?.parse()?;
+            if at > since {
+                count += 1;
+                latest = latest.max(Duration::from_millis(u64::try_from(at.timestamp_millis() % 60_000)?));
+            }
+        }
+    }
+    Ok((count, latest))
+}
