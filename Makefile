@@ -46,13 +46,19 @@ define build_guests
 	@for guest in $(FIXTURES); do $(1) guest build guests/fixtures/$$guest -o $(BUILT)/$$guest.wasm; done
 endef
 
+# `cargo clippy` checks the dependencies where a build compiles them: the one cannot use what the other made, and each is
+# minutes of work. So the lints run in a build, whose compiler of our own crates is clippy; `make test` tests what it leaves.
+export CLIPPY_ARGS := -D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__
+LINTED_CARGO := cargo --config 'build.rustc-workspace-wrapper="clippy-driver"'
+CARGO := $(if $(LINTED),$(LINTED_CARGO),cargo)
+
 # All three binaries at once: building them apart would compile shared libraries twice, with other features.
 guests: toolchain
 	cargo build --release --locked -p ruzhi -p ruzhi-sim -p ruzhi-e2e
 	$(call build_guests,target/release/ruzhi)
 
 guests-dev: toolchain
-	cargo build --workspace --all-targets --locked
+	$(CARGO) build --workspace --all-targets --locked
 	$(call build_guests,target/debug/ruzhi)
 
 languages: guests
@@ -87,15 +93,11 @@ format:
 	cargo fmt --all --check --manifest-path guests/Cargo.toml
 	cargo fmt --all --check --manifest-path $(TYPESCRIPT)/Cargo.toml
 
-# `cargo clippy` checks the dependencies where a build compiles them: the one cannot use what the other made, and each is
-# minutes of work. So the lints run in a build, which is what `cargo clippy` sets up too but for the word `check`.
-CLIPPY := RUSTC_WORKSPACE_WRAPPER=clippy-driver CLIPPY_ARGS=-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__ cargo build
-
 clippy:
-	$(CLIPPY) --workspace --all-targets --locked
+	$(LINTED_CARGO) build --workspace --all-targets --locked
 
 clippy-guests:
-	$(CLIPPY) --workspace --all-targets --locked --manifest-path guests/Cargo.toml --target-dir guests/target
+	$(LINTED_CARGO) build --workspace --all-targets --locked --manifest-path guests/Cargo.toml --target-dir guests/target
 
 # Licences, sources and advisories of what others wrote. Advisories need their database, which is fetched; without it the
 # rest is checked.

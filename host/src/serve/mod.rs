@@ -25,6 +25,7 @@ pub mod signals;
 mod streams;
 #[cfg(test)]
 pub(crate) mod tests;
+mod turns;
 mod warnings;
 mod watch;
 

@@ -3,17 +3,18 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::from_fn;
+use axum::middleware::{from_fn, from_fn_with_state};
 use tokio::net::TcpListener;
 
 use super::process::Process;
-use super::{access, api, connections, hooks, pages, signals};
+use super::{access, api, connections, hooks, pages, signals, turns};
 
 /// Everything that is answered. Pages, API and metrics are for those who may come in; the services show a signature
 /// instead, and whether the process is well may be asked by anybody.
 pub fn router(process: Arc<Process>) -> Router {
-    let inside =
-        api::routes().merge(pages::routes()).merge(access::routes()).merge(signals::metrics_routes());
+    let looked_at = api::routes().merge(pages::routes());
+    let looked_at = looked_at.layer(from_fn_with_state(turns::Turns::default(), turns::in_turn));
+    let inside = looked_at.merge(access::routes()).merge(signals::metrics_routes());
     access::layer(inside, &process)
         .merge(hooks::routes())
         .merge(signals::health_routes())

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use chrono::{DateTime, Utc};
 use ruzhi_sim::factory::{APP_ID, ENTRY_ID};
 use ruzhi_sim::{Limits, Simulator};
@@ -88,8 +88,8 @@ pub struct Loaded {
     pub created: u64,
     /// KiB resident: before, and the most there was.
     pub memory: (f64, f64),
-    /// How long the end took.
-    pub ended_in: Duration,
+    /// How long the end took, or what was wrong with it.
+    pub ended: Option<Result<Duration, String>>,
 }
 
 impl Loaded {
@@ -113,7 +113,11 @@ impl Loaded {
             "a run began {:?} late; promised are {LATE:?}",
             self.latest
         );
-        ensure!(self.ended_in <= Duration::from_secs(10), "the end took {:?}", self.ended_in);
+        match &self.ended {
+            Some(Ok(took)) => ensure!(*took <= Duration::from_secs(10), "the end took {took:?}"),
+            Some(Err(error)) => bail!("{error}"),
+            None => bail!("it was not asked to end"),
+        }
         Ok(())
     }
 }
@@ -192,9 +196,11 @@ impl Load {
             ..Loaded::default()
         };
         (loaded.runs, loaded.latest) = lateness(&serving, &small, began)?;
-        let (status, took) = serving.end()?;
-        ensure!(status.success(), "asked to end, it ended with {status} after {took:?}");
-        loaded.ended_in = took;
+        loaded.ended = Some(match serving.end() {
+            Ok((status, took)) if status.success() => Ok(took),
+            Ok((status, took)) => Err(format!("asked to end, it ended with {status} after {took:?}")),
+            Err(error) => Err(error.to_string()),
+        });
         Ok(loaded)
     }
 

@@ -50,6 +50,6 @@ fn load() -> Result<()> {
     println!("  runs beside            {:>8}   latest {:.1} s", loaded.runs, loaded.latest.as_secs_f64());
     let (before, most) = loaded.memory;
     println!("  MiB resident           {:>8.0}   before {:.0}", most / 1024.0, before / 1024.0);
-    println!("  ended in               {:>8.1} s", loaded.ended_in.as_secs_f64());
+    println!("  ended                  {:?}", loaded.ended);
     loaded.check()
 }

@@ -1,0 +1,114 @@
+//! Answers that are put together at the same time. Each holds what it shows until it is written, and a large one is half a
+//! second of work: two hundred of them at once would take the memory and the cores that runs need. So they take turns, in
+//! the order in which they came. What changes something does not wait for those that look.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{Method, Uri};
+use axum::middleware::Next;
+use axum::response::Response;
+use tokio::sync::Semaphore;
+
+/// Answers of each kind at the same time.
+const ORDINARY: usize = 8;
+const LARGE: usize = 2;
+const SLOW: usize = 2;
+
+/// A page with more items than this is a large one.
+const MANY: u32 = 100;
+
+/// The turns of all who look.
+#[derive(Clone)]
+pub(super) struct Turns {
+    ordinary: Arc<Semaphore>,
+    large: Arc<Semaphore>,
+    slow: Arc<Semaphore>,
+}
+
+impl Default for Turns {
+    fn default() -> Self {
+        let of = |count| Arc::new(Semaphore::new(count));
+        Self { ordinary: of(ORDINARY), large: of(LARGE), slow: of(SLOW) }
+    }
+}
+
+impl Turns {
+    /// Whose turn a request waits for; none for what is ready or changes something.
+    fn of(&self, method: &Method, uri: &Uri) -> Option<Arc<Semaphore>> {
+        let path = uri.path();
+        if method != Method::GET || path.starts_with("/assets/") {
+            return None;
+        }
+        let asked = uri.query().unwrap_or_default().split('&').filter_map(|pair| pair.strip_prefix("most="));
+        let turns = if path.contains("/difference") {
+            // New rules are tried on thousands of records.
+            &self.slow
+        } else if path.ends_with(".csv")
+            || asked.filter_map(|most| most.parse().ok()).any(|most: u32| most > MANY)
+        {
+            &self.large
+        } else {
+            &self.ordinary
+        };
+        Some(Arc::clone(turns))
+    }
+}
+
+/// Answers a request once it is its turn. Anyone who no longer waits for the answer gives the turn up.
+pub(super) async fn in_turn(State(turns): State<Turns>, request: Request, next: Next) -> Response {
+    let _turn = match turns.of(request.method(), request.uri()) {
+        // They are never closed.
+        Some(turns) => turns.acquire_owned().await.ok(),
+        None => None,
+    };
+    next.run(request).await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use axum::Router;
+    use axum::body::Body;
+    use axum::middleware::from_fn_with_state;
+    use axum::routing::any;
+    use futures::future::join_all;
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    /// How many of twenty such requests are answered at the same time, at most.
+    async fn at_once(method: Method, uri: &'static str) -> usize {
+        let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let seen = Arc::clone(&most);
+        let answer = any(move || async move {
+            most.fetch_max(now.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+            for _ in 0..100 {
+                tokio::task::yield_now().await;
+            }
+            now.fetch_sub(1, Ordering::Relaxed);
+        });
+        let router =
+            Router::new().fallback_service(answer.layer(from_fn_with_state(Turns::default(), in_turn)));
+        let requests = (0..20).map(|_| {
+            let request = Request::builder().method(method.clone()).uri(uri).body(Body::empty()).unwrap();
+            router.clone().oneshot(request)
+        });
+        for answer in join_all(requests).await {
+            assert_eq!(answer.unwrap().status(), 200);
+        }
+        seen.load(Ordering::Relaxed)
+    }
+
+    #[tokio::test]
+    async fn who_looks_takes_turns_and_who_acts_does_not_wait() {
+        assert_eq!(at_once(Method::GET, "/quarantine").await, ORDINARY);
+        assert_eq!(at_once(Method::GET, "/quarantine?rule=a&most=50").await, ORDINARY);
+        assert_eq!(at_once(Method::GET, "/quarantine?rule=a&most=500").await, LARGE);
+        assert_eq!(at_once(Method::GET, "/quarantine.csv?search=a").await, LARGE);
+        assert_eq!(at_once(Method::GET, "/guests/here/onboarding/difference").await, SLOW);
+        assert_eq!(at_once(Method::GET, "/assets/ruzhi.css").await, 20);
+        assert_eq!(at_once(Method::POST, "/plans/here/one/approve").await, 20);
+    }
+}
