@@ -29,7 +29,10 @@ BUILT := guests/built
 # The guests in other languages: built where the sources changed, for a Python guest takes a minute.
 LANGUAGES := jingxintai-python jingxintai-typescript helpers-typescript
 TYPESCRIPT := guests/typescript/compiler
-COMPILER := $(TYPESCRIPT)/target/release/ruzhi-typescript
+# Tests build a few small guests, so what they use is compiled without optimising; authors get the quick one.
+COMPILER_KIND := $(if $(UNOPTIMISED),unoptimised,optimised)
+COMPILER_TARGET := $(TYPESCRIPT)/target/$(COMPILER_KIND)
+COMPILER := $(COMPILER_TARGET)/release/ruzhi-typescript
 
 .PHONY: help demo demo-safety test browser histories model-faults soak load guests bench dist lint format clippy clippy-guests deny fuzz toolchain guests-dev languages languages-dev
 
@@ -63,17 +66,17 @@ guests-dev: toolchain
 
 languages: guests
 	@guests/toolchain.sh languages
-	@$(MAKE) --no-print-directory $(LANGUAGES:%=$(BUILT)/%.wasm) RUZHI=target/release/ruzhi
+	@$(MAKE) --no-print-directory $(COMPILER) $(LANGUAGES:%=$(BUILT)/%.wasm) RUZHI=target/release/ruzhi
 
 languages-dev: guests-dev
 	@guests/toolchain.sh languages
-	@$(MAKE) --no-print-directory $(LANGUAGES:%=$(BUILT)/%.wasm) RUZHI=target/debug/ruzhi
+	@$(MAKE) --no-print-directory $(LANGUAGES:%=$(BUILT)/%.wasm) RUZHI=target/debug/ruzhi UNOPTIMISED=1
 
 # A program of its own with an engine of its own, so that the host has neither; put where ruzhi looks for it.
 $(COMPILER): $(wildcard $(TYPESCRIPT)/src/*.rs $(TYPESCRIPT)/Cargo.* guests/typescript/sdk/*.ts) wit/v0.2/mapping.wit
-	cargo build --release --locked --manifest-path $(TYPESCRIPT)/Cargo.toml --target-dir $(TYPESCRIPT)/target
+	$(if $(UNOPTIMISED),,CARGO_PROFILE_RELEASE_OPT_LEVEL=2) cargo build --release --locked --manifest-path $(TYPESCRIPT)/Cargo.toml --target-dir $(COMPILER_TARGET)
 	@touch $@
-	@for folder in target/debug target/release; do if [ -d $$folder ]; then cp $@ $$folder/; fi; done
+	@folder=target/$(if $(UNOPTIMISED),debug,release); if [ -d $$folder ]; then cp $@ $$folder/; fi
 
 $(BUILT)/jingxintai-typescript.wasm: $(wildcard guests/typescript/jingxintai/*.json guests/typescript/jingxintai/src/*) $(COMPILER)
 	@cp $(COMPILER) $(dir $(RUZHI))

@@ -28,7 +28,7 @@ run() { make --no-print-directory LINTED=1 "$@"; }
 export CLIPPY_ARGS=-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__
 linted=(cargo --config 'build.rustc-workspace-wrapper="clippy-driver"')
 of_guests=(--manifest-path guests/Cargo.toml --target-dir guests/target)
-of_typescript=(--manifest-path guests/typescript/compiler/Cargo.toml --target-dir guests/typescript/compiler/target)
+of_typescript=(--manifest-path guests/typescript/compiler/Cargo.toml --target-dir guests/typescript/compiler/target/unoptimised)
 
 step "toolchain" run toolchain
 step "format" run format

@@ -15,12 +15,13 @@ use crate::activation::{By, FlowRules, Live, this_process};
 use crate::config::{self, Checks, Config};
 use crate::failure::{Failure, exit};
 use crate::guest::{Guest, Library, LoadError};
+use crate::jiandaoyun;
 use crate::model::{Clock, Digest, FlowId, MemberKey, RunId, SystemClock, TenantId, Text};
 use crate::open_files;
 use crate::plan::Policy;
 use crate::store::{ActivationRow, Artifacts, FirstUse, Store, UseState};
 use crate::sync::{Flow, FormFields, Progress, RunIds};
-use crate::{jiandaoyun, wecom};
+use crate::wecom;
 
 /// What is checked when the configuration is read for running flows. A flow whose files are gone goes on with the rules
 /// that are live.

@@ -1,8 +1,6 @@
 //! ruzhi keeps a company's WeCom directory in step with its JianDaoYun onboarding form.
 //!
-//! Arrows point one way: `cli`, `serve` → `deployment` → `activation`, `sync` → `jiandaoyun`, `guest`, `plan`, `wecom`, `store` → `model`. `plan`
-//! knows `model` and nothing else; `wecom` and `jiandaoyun` know nothing of each other, nor of wasm. `qeasy` stands aside:
-//! texts in, the text of a configuration out. `file` reads what a person names, for all of them. `meter` may be told by anybody and asks nobody.
+//! Arrows between the modules point one way; `docs/architecture.md` lists them, and a test holds the code to it.
 
 pub mod activation;
 pub mod answer;

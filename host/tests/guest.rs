@@ -161,8 +161,8 @@ fn rules_that_are_too_slow_for_every_long_row_are_not_tried_with_each() {
     }
     let began = Instant::now();
     assert!(guest.decide_each(&context(), &rows).iter().all(Result::is_err));
-    // Eight of a hundred take their time.
-    assert!(began.elapsed() < Duration::from_millis(300) * 40, "{:?}", began.elapsed());
+    // They have four times the deadline together.
+    assert!(began.elapsed() < Duration::from_millis(300) * 20, "{:?}", began.elapsed());
 }
 
 #[test]

@@ -10,7 +10,6 @@ with many marks in a row, which ``unicodedata`` would put in order by comparing 
 from __future__ import annotations
 
 import re
-import sys
 import unicodedata
 
 _DECOMPOSED = """
@@ -84,8 +83,10 @@ _classes = {_text(code): number for number, codes in _CLASSES.items() for code i
 _NEWER = re.compile(f"[{''.join({*_parts, *_classes, *(pair[0] for pair in _pairs)})}]")
 
 
-# More marks in a row than any writing has.
-_marks = "".join(chr(code) for code in range(sys.maxunicode + 1) if unicodedata.combining(chr(code)))
+# More marks in a row than any writing has, those that are made of what is none among them. There are none beyond.
+_marks = "".join(
+    chr(code) for code in range(0x1F000) if unicodedata.combining(unicodedata.normalize("NFKD", chr(code))[0])
+)
 _MANY_MARKS = re.compile(f"[{_marks}]{{32}}")
 
 

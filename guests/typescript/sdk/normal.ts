@@ -11,8 +11,8 @@
 const NEWER =
   /[\u0558\u058b\u058c\u05c8\u05c9\u0897\u1acf-\u1af0\u209d-\u209f\u{107bb}-\u{107bf}\u{10d69}-\u{10d6d}\u{10ecb}-\u{10ecf}\u{10ef0}-\u{10efb}\u{10efd}-\u{10eff}\u{113ce}-\u{113d0}\u{11f41}\u{11f42}\u{1612f}\u{1b123}-\u{1b126}\u{1d127}\u{1d128}\u{1d250}-\u{1d252}\u{1d25b}\u{1d25c}\u{1d25f}\u{1d280}\u{1d281}\u{1d6a6}\u{1df95}\u{1dfcd}-\u{1dfff}\u{1e08f}\u{1e4ec}-\u{1e4ef}\u{1e5ee}\u{1e5ef}\u{1e6e3}\u{1e6e6}\u{1e6ee}\u{1e6ef}\u{1e6f5}]/u;
 
-/** More marks in a row than any writing has. */
-const MANY_MARKS = /\p{M}{32}/u;
+/** More marks in a row than any writing has; the two that are none make marks of themselves. */
+const MANY_MARKS = /[\p{M}\uff9e\uff9f]{32}/u;
 
 // prettier-ignore
 const DECOMPOSED = new Map(`

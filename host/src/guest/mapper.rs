@@ -33,6 +33,10 @@ const MOST_APART: usize = 8;
 /// have a tenth of it.
 const ALONE: usize = 8 << 10;
 
+/// The long rows of a batch have so many times the deadline of a batch together. A trial in a process of its own decides ten
+/// batches within its time.
+const LONG_ROWS: u32 = 4;
+
 /// A component with its rules file: what decides the records of a flow. Cheap to clone.
 #[derive(Clone)]
 pub struct Guest {
@@ -127,19 +131,25 @@ impl Guest {
         }
         let short: Vec<SourceRecord> = records.iter().filter(|record| !is_long(record)).cloned().collect();
         self.decide_halves(context, &short, &mut decided, &mut left);
+        // One that miscounts is not to be believed of any row.
+        let mut miscounts = decided.iter().any(|decided| matches!(decided, Err(BatchError::Count { .. })));
         let mut of_short = decided.into_iter();
-        let mut failed = None;
+        let deadline = self.component.engine().limits().deadline;
+        let mut time = deadline * LONG_ROWS;
         let mut alone = |record: &SourceRecord| {
-            if let (Some(error), 0) = (&failed, left) {
-                return Err(BatchError::clone(error));
+            let batch = Batch { records: Some((record.id.clone(), record.id.clone(), 1)) };
+            if miscounts {
+                return Err(BatchError::Count { found: 0, expected: 1, batch });
             }
-            let decided = self.decide(context, std::slice::from_ref(record));
-            if let Err(error) = &decided {
-                left = left.saturating_sub(1);
-                failed = Some(error.clone());
+            // Of one that is too long the guest is not asked, so it takes no time.
+            if time.is_zero() && row::refused(&record.json).is_none() {
+                let deadline_ms = u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX);
+                return Err(BatchError::Deadline { function: "decide", deadline_ms, batch });
             }
-            decided.and_then(|mut outcomes| {
-                let batch = Batch { records: Some((record.id.clone(), record.id.clone(), 1)) };
+            let measured = self.measure(context, std::slice::from_ref(record));
+            time = time.saturating_sub(measured.wall);
+            miscounts = matches!(measured.outcomes, Err(BatchError::Count { .. }));
+            measured.outcomes.and_then(|mut outcomes| {
                 outcomes.pop().ok_or(BatchError::Count { found: 0, expected: 1, batch })
             })
         };

@@ -1,22 +1,30 @@
-//! Answers that are put together at the same time. Each holds what it shows until it is written, and a large one is half a
-//! second of work: two hundred of them at once would take the memory and the cores that runs need. So they take turns, in
-//! the order in which they came. What changes something does not wait for those that look.
+//! Answers that are put together at the same time. Each holds the rows it is made of, and a large one is half a second of
+//! work: two hundred of them at once would take the memory and the cores that runs need. So they take turns, in the order in
+//! which they came. What changes something does not wait for those that look, nor do pages for those that read a tenant's
+//! files, which may lie on a disk that does not answer.
 
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::{Query, Request, State};
 use axum::http::{Method, Uri};
 use axum::middleware::Next;
 use axum::response::Response;
+use serde::Deserialize;
 use tokio::sync::Semaphore;
 
 /// Answers of each kind at the same time.
 const ORDINARY: usize = 8;
 const LARGE: usize = 2;
-const SLOW: usize = 2;
+const SLOW: usize = 4;
 
 /// A page with more items than this is a large one.
 const MANY: u32 = 100;
+
+/// How many items are asked for.
+#[derive(Deserialize)]
+struct Asked {
+    most: Option<String>,
+}
 
 /// The turns of all who look.
 #[derive(Clone)]
@@ -37,16 +45,14 @@ impl Turns {
     /// Whose turn a request waits for; none for what is ready or changes something.
     fn of(&self, method: &Method, uri: &Uri) -> Option<Arc<Semaphore>> {
         let path = uri.path();
-        if method != Method::GET || path.starts_with("/assets/") {
+        // What answers GET answers HEAD.
+        if !matches!(*method, Method::GET | Method::HEAD) || path.starts_with("/assets/") {
             return None;
         }
-        let asked = uri.query().unwrap_or_default().split('&').filter_map(|pair| pair.strip_prefix("most="));
-        let turns = if path.contains("/difference") {
-            // New rules are tried on thousands of records.
+        let most = Query::<Asked>::try_from_uri(uri).ok().and_then(|Query(asked)| asked.most?.parse().ok());
+        let turns = if ["/guests", "/settings", "/difference"].iter().any(|part| path.contains(part)) {
             &self.slow
-        } else if path.ends_with(".csv")
-            || asked.filter_map(|most| most.parse().ok()).any(|most: u32| most > MANY)
-        {
+        } else if path.ends_with(".csv") || most.is_some_and(|most: u32| most > MANY) {
             &self.large
         } else {
             &self.ordinary
@@ -107,6 +113,8 @@ mod tests {
         assert_eq!(at_once(Method::GET, "/quarantine?rule=a&most=50").await, ORDINARY);
         assert_eq!(at_once(Method::GET, "/quarantine?rule=a&most=500").await, LARGE);
         assert_eq!(at_once(Method::GET, "/quarantine.csv?search=a").await, LARGE);
+        assert_eq!(at_once(Method::HEAD, "/quarantine.csv").await, LARGE);
+        assert_eq!(at_once(Method::GET, "/quarantine?most=%35%30%30").await, LARGE);
         assert_eq!(at_once(Method::GET, "/guests/here/onboarding/difference").await, SLOW);
         assert_eq!(at_once(Method::GET, "/assets/ruzhi.css").await, 20);
         assert_eq!(at_once(Method::POST, "/plans/here/one/approve").await, 20);

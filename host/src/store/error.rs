@@ -2,7 +2,12 @@
 
 use std::path::PathBuf;
 
+use sqlx::migrate::MigrateError;
+
 use crate::model::Text;
+
+/// SQLite's result code for a full disk.
+const SQLITE_FULL: &str = "13";
 
 /// A store that could not do what it was asked; nothing of it is half done.
 #[derive(Debug, thiserror::Error)]
@@ -51,12 +56,12 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// The database does not open or migrate.
-    #[error("the store {} cannot be used: {reason}", path.display())]
+    #[error("the store {} cannot be used{}", path.display(), reason(source))]
     Database {
         /// The file.
         path: PathBuf,
         /// The database's words.
-        reason: String,
+        source: sqlx::Error,
     },
     /// A read failed.
     #[error("cannot read {what} from the store")]
@@ -88,7 +93,18 @@ pub enum StoreError {
 
 /// SQLite's word for a full disk is worth repeating; anything else is in the source.
 fn reason(source: &sqlx::Error) -> &'static str {
-    if source.to_string().contains("full") { ": the disk is full" } else { "" }
+    if says_full(source) { ": the disk is full" } else { "" }
+}
+
+/// Whether SQLite says `SQLITE_FULL`, of a statement or of a migration.
+fn says_full(error: &sqlx::Error) -> bool {
+    if let sqlx::Error::Migrate(migration) = error {
+        return match migration.as_ref() {
+            MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _) => says_full(source),
+            _ => false,
+        };
+    }
+    error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == SQLITE_FULL)
 }
 
 /// What another name of the file is.
@@ -103,7 +119,7 @@ fn names(is_mount: bool) -> Text {
 impl StoreError {
     /// Whether it is the disk that has no room.
     pub fn is_full(&self) -> bool {
-        matches!(self, Self::Write { source, .. } if !reason(source).is_empty())
+        matches!(self, Self::Write { source, .. } if says_full(source))
     }
 
     /// A stable code.
@@ -135,10 +151,13 @@ impl StoreError {
                 store.display(),
                 path.display()
             ),
+            Self::Database { path, source } if says_full(source) => {
+                format!("存储文件 {} 无法使用：磁盘已满", path.display())
+            }
             Self::Database { path, .. } => format!("存储文件 {} 无法使用", path.display()),
             Self::Read { .. } => "无法读取存储".to_owned(),
-            Self::Write { source, .. } if reason(source).is_empty() => "无法写入存储".to_owned(),
-            Self::Write { .. } => "无法写入存储：磁盘已满".to_owned(),
+            Self::Write { source, .. } if says_full(source) => "无法写入存储：磁盘已满".to_owned(),
+            Self::Write { .. } => "无法写入存储".to_owned(),
             Self::Value { .. } => "存储中有本版本无法读取的内容".to_owned(),
         };
         Text::new(self.to_string(), zh)

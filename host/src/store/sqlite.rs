@@ -63,20 +63,14 @@ impl Sqlite {
             .pragma("cache_size", "-4096")
             .statement_cache_capacity(200);
         let writes = reads.clone().journal_mode(SqliteJournalMode::Wal);
-        let unusable = |reason: String| {
-            let reason = if reason.contains("full") { "the disk is full".to_owned() } else { reason };
-            StoreError::Database { path: path.to_owned(), reason }
-        };
-        let mut connection = Box::new(writes.connect().await.map_err(|e| unusable(e.to_string()))?);
+        let unusable = |source| StoreError::Database { path: path.to_owned(), source };
+        let mut connection = Box::new(writes.connect().await.map_err(unusable)?);
         sqlx::migrate!("src/store/migrations")
             .run(&mut *connection)
             .await
-            .map_err(|e| unusable(e.to_string()))?;
-        let pool = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .connect_with(reads)
-            .await
-            .map_err(|e| unusable(e.to_string()))?;
+            .map_err(|error| unusable(error.into()))?;
+        let pool =
+            SqlitePoolOptions::new().max_connections(READERS).connect_with(reads).await.map_err(unusable)?;
         drop(turn);
         place.check()?;
         let writer = tokio::sync::Mutex::new(Some(Writer { connection, log: place.log()? }));

@@ -259,6 +259,15 @@ impl Deployment {
     pub fn run(&self, arguments: &[&str]) -> Result<Outcome> {
         finish(self.command(arguments)?)
     }
+    /// Runs `ruzhi` to its end, which must be a good one.
+    ///
+    /// # Errors
+    /// If it cannot be started, or ends with another code than 0; the error shows both outputs.
+    pub fn run_well(&self, arguments: &[&str]) -> Result<Outcome> {
+        let outcome = self.run(arguments)?;
+        anyhow::ensure!(outcome.code == Some(0), "{arguments:?}: {outcome:?}");
+        Ok(outcome)
+    }
 }
 
 /// Runs a command to its end.

@@ -124,26 +124,32 @@ pub(super) async fn lately(store: &Sqlite, scope: &Scope) -> Result<Lately, Stor
     Ok(lately)
 }
 
+/// The members who left and can still log in, because WeCom refuses to disable them, with the refusal; of which flow is to
+/// be added.
+pub(super) const LEAVERS_REFUSED: &str = "refusal q \
+     JOIN record r ON r.tenant = q.tenant AND r.flow = q.flow AND r.id = q.record \
+     JOIN member m ON m.tenant = q.tenant AND m.decided_key = r.member_key \
+     WHERE q.refused_by = 'wecom' AND (r.kind = 'leave' OR r.absent = 1) \
+     AND (m.state = 'active' OR (m.state = 'left' AND m.left_at IS NULL))";
+
 /// People of a flow who left and can still log in, because WeCom refuses to disable them.
 pub(super) async fn leavers_refused(
     store: &Sqlite,
     tenant: &TenantId,
     flow: &FlowId,
 ) -> Result<Option<(u64, UserId, Option<i64>)>, StoreError> {
-    let rows = sqlx::query(
-        "SELECT DISTINCT m.userid AS userid, q.errcode AS errcode FROM refusal q \
-         JOIN record r ON r.tenant = q.tenant AND r.flow = q.flow AND r.id = q.record \
-         JOIN member m ON m.tenant = q.tenant AND m.decided_key = r.member_key \
-         WHERE q.tenant = $1 AND q.flow = $2 AND q.refused_by = 'wecom' AND (r.kind = 'leave' OR r.absent = 1) \
-         AND (m.state = 'active' OR (m.state = 'left' AND m.left_at IS NULL)) ORDER BY m.userid",
-    )
-    .bind(tenant.as_str())
-    .bind(flow.as_str())
-    .fetch_all(&store.pool)
-    .await
-    .map_err(read)?;
+    let mut query =
+        sqlx::QueryBuilder::<Db>::new("SELECT DISTINCT m.userid AS userid, q.errcode AS errcode FROM ");
+    query.push(LEAVERS_REFUSED);
+    query.push(" AND q.tenant = ").push_bind(tenant.as_str());
+    query.push(" AND q.flow = ").push_bind(flow.as_str());
+    query.push(" ORDER BY m.userid");
+    let rows = once(&mut query).fetch_all(&store.pool).await.map_err(read)?;
     let Some(first) = rows.first() else { return Ok(None) };
     let first = Reading { row: first, what: WHAT };
-    let count = u64::try_from(rows.len()).unwrap_or(u64::MAX);
+    // Two rows of one person may be refused with two codes.
+    let people = rows.iter().map(|row| Reading { row, what: WHAT }.get::<String>("userid"));
+    let people = people.collect::<Result<BTreeSet<_>, _>>()?;
+    let count = u64::try_from(people.len()).unwrap_or(u64::MAX);
     Ok(Some((count, first.id("userid")?, first.get("errcode")?)))
 }

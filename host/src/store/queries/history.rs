@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use super::values::{Reading, json_text, word_of};
-use super::{Db, RunRow, RunState, Sqlite, StoreError, TenantStatus, Watermark, once, removed};
+use super::{Db, RunRow, RunState, Sqlite, StoreError, TenantStatus, Watermark, departures, once, removed};
 use crate::model::{Digest, FlowId, OperationKind, PlanId, RunId, TenantId, Text};
 use crate::plan::Counts;
 
@@ -238,44 +238,49 @@ pub(super) async fn labels(
     row.map_or_else(|| Ok(BTreeMap::new()), |row| Reading { row: &row, what: LABELS }.json("labels"))
 }
 
+/// How every flow that ever ran stands, in one statement: a thousand flows are looked at by alarms, metrics and overview.
 pub(super) async fn status(store: &Sqlite) -> Result<Vec<TenantStatus>, StoreError> {
-    let read = |source| StoreError::Read { what: RUNS, source };
     let mut query = sqlx::QueryBuilder::<Db>::new(
-        "SELECT f.tenant AS tenant, f.flow AS flow, \
+        "SELECT r.*, w.reached AS reached, \
          (SELECT COUNT(*) FROM record r WHERE r.tenant = f.tenant AND r.flow = f.flow AND r.absent = 0) AS records, \
          (SELECT COUNT(*) FROM member m WHERE m.tenant = f.tenant AND m.flow = f.flow \
             AND m.state IN ('active', 'left')) AS members, \
          (SELECT COUNT(*) FROM refusal q WHERE q.tenant = f.tenant AND q.flow = f.flow) AS rejects, \
+         (SELECT string_agg(p.id, ' ' ORDER BY p.made_at) FROM plan p \
+            WHERE p.tenant = f.tenant AND p.flow = f.flow AND p.state = 'held') AS held, \
+         (SELECT COUNT(DISTINCT m.userid) FROM ",
+    );
+    query.push(departures::LEAVERS_REFUSED);
+    query.push(
+        " AND q.tenant = f.tenant AND q.flow = f.flow) AS leavers_refused, \
          (SELECT COUNT(*) FROM member m WHERE m.tenant = f.tenant AND m.flow = f.flow AND ",
     );
     query.push(removed::WAITS);
-    query.push(") AS removed FROM (SELECT DISTINCT tenant, flow FROM run) f ORDER BY f.tenant, f.flow");
-    let rows = once(&mut query).fetch_all(&store.pool).await.map_err(read)?;
-    let mut all = Vec::new();
-    for row in &rows {
-        let row = Reading { row, what: RUNS };
-        let (tenant, flow): (TenantId, FlowId) = (row.id("tenant")?, row.id("flow")?);
-        let held = sqlx::query(
-            "SELECT id FROM plan WHERE tenant = $1 AND flow = $2 AND state = 'held' ORDER BY made_at",
-        )
-        .bind(tenant.as_str())
-        .bind(flow.as_str())
+    query.push(
+        ") AS removed FROM (SELECT DISTINCT tenant, flow FROM run) f \
+         JOIN run r ON r.tenant = f.tenant AND r.id = (SELECT l.id FROM run l \
+            WHERE l.tenant = f.tenant AND l.flow = f.flow ORDER BY l.started_at DESC, l.id DESC LIMIT 1) \
+         LEFT JOIN watermark w ON w.tenant = f.tenant AND w.flow = f.flow ORDER BY f.tenant, f.flow",
+    );
+    let rows = once(&mut query)
         .fetch_all(&store.pool)
         .await
-        .map_err(read)?;
-        let stuck = super::departures::leavers_refused(store, &tenant, &flow).await?;
-        all.push(TenantStatus {
-            leavers_refused: stuck.map_or(0, |(count, ..)| count),
+        .map_err(|source| StoreError::Read { what: RUNS, source })?;
+    let status = |row| {
+        let row = Reading { row, what: RUNS };
+        let last_run = run(&row)?;
+        Ok(TenantStatus {
+            tenant: last_run.tenant.clone(),
+            flow: last_run.flow.clone(),
+            leavers_refused: row.count("leavers_refused")?,
             records: row.count("records")?,
             members: row.count("members")?,
             rejects: row.count("rejects")?,
             removed: row.count("removed")?,
-            last_run: runs(store, Some(&tenant), Some(&flow), 1).await?.into_iter().next(),
-            watermark: watermark(store, &tenant, &flow).await?.map(|watermark| watermark.reached),
-            held: held.iter().map(|row| Reading { row, what: "plans" }.id("id")).collect::<Result<_, _>>()?,
-            tenant,
-            flow,
-        });
-    }
-    Ok(all)
+            watermark: row.optional_moment("reached")?,
+            held: row.ids("held")?,
+            last_run: Some(last_run),
+        })
+    };
+    rows.iter().map(status).collect()
 }

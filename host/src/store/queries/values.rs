@@ -39,6 +39,13 @@ impl<'r> Reading<'r> {
         text.map(|text| text.parse().map_err(|_| self.damaged(&text))).transpose()
     }
 
+    /// A column of ids with a space between two; it may be empty.
+    pub(super) fn ids<T: FromStr>(&self, column: &'static str) -> Result<Vec<T>, StoreError> {
+        let text: Option<String> = self.get(column)?;
+        let text = text.unwrap_or_default();
+        text.split_whitespace().map(|id| id.parse().map_err(|_| self.damaged(&text))).collect()
+    }
+
     /// A column of JSON.
     pub(super) fn json<T: DeserializeOwned>(&self, column: &'static str) -> Result<T, StoreError> {
         let text: String = self.get(column)?;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::*;
 use crate::model::{PlanId, RefusedBy, RunId, Violation};
 use crate::plan::{Counts, Draft, Guard, Order, Plan, Purpose, Standing, Survey, Totals};
-use crate::store::{AttemptRow, DraftPart, PlanState, RunKind, RunRow, RunState};
+use crate::store::{AttemptRow, DraftPart, PlanState, RunKind, RunRow, RunState, Watermark};
 
 fn run(name: &str) -> RunId {
     name.parse().unwrap()
@@ -189,6 +189,35 @@ async fn the_quarantine_of_a_flow_is_what_its_last_plan_and_its_calls_refused() 
     assert_eq!(records().await, [(id(1), now(), now()), (id(2), now(), now())]);
     refuse("r2", 1, later).await;
     assert_eq!(records().await, [(id(1), now(), later)]);
+}
+
+#[tokio::test]
+async fn how_flows_stand_is_told_of_each_by_its_last_run_its_watermark_and_its_held_plans() {
+    let opened = open().await;
+    let at = |hours: i64| now() + chrono::TimeDelta::hours(hours);
+    let other: FlowId = "other".parse().unwrap();
+    for (name, flow, hours) in
+        [("r1", flow(), 1), ("r3", flow(), 3), ("r2", flow(), 2), ("r5", other.clone(), 2), ("r4", other, 2)]
+    {
+        opened.store.put_run(&RunRow { flow, started_at: at(hours), ..run_row(name) }).await.unwrap();
+    }
+    let watermark = Watermark { reached: at(4), query: Digest::of("q"), form: String::new(), asked: None };
+    opened.store.set_watermark(&here(), &flow(), &watermark).await.unwrap();
+    let held = plan_of(Purpose::Sync, "world", &operations());
+    opened.keep("r3", &held, PlanState::Held).await;
+    let told = opened.store.status().await.unwrap();
+    let told: Vec<_> = told
+        .into_iter()
+        .map(|one| (one.flow.to_string(), one.last_run.unwrap().id.to_string(), one.watermark, one.held))
+        .collect();
+    // Of two runs that began at the same moment the id decides.
+    assert_eq!(
+        told,
+        [
+            ("onboarding".to_owned(), "r3".to_owned(), Some(at(4)), vec![held.0.id]),
+            ("other".to_owned(), "r5".to_owned(), None, vec![]),
+        ]
+    );
 }
 
 #[tokio::test]

@@ -51,5 +51,5 @@ fn load() -> Result<()> {
     let (before, most) = loaded.memory;
     println!("  MiB resident           {:>8.0}   before {:.0}", most / 1024.0, before / 1024.0);
     println!("  ended                  {:?}", loaded.ended);
-    loaded.check()
+    loaded.check(&load)
 }

@@ -11,7 +11,7 @@ use super::values::VALUES;
 /// How many rows there are.
 pub(crate) const ROWS: usize = 2_000;
 
-pub(crate) const FIELDS: [&str; 5] = [USERID, NAME, MOBILE, DEPARTMENT, POSITION];
+const FIELDS: [&str; 5] = [USERID, NAME, MOBILE, DEPARTMENT, POSITION];
 
 /// What a good row has in the fields, as JSON texts.
 const GOOD: [&str; 5] = [r#""user1234""#, r#""张三""#, r#""13800138000""#, r#""[1,2,3]""#, r#""工程师""#];

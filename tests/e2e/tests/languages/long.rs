@@ -7,10 +7,10 @@ use serde_json::json;
 
 use super::answers::{config, context};
 use super::component::{built, measuring};
-use super::hostile::{FIELDS, with};
+use super::hostile::with;
 
 /// What a text is made of, again and again.
-const LETTERS: [&str; 26] = [
+const LETTERS: [&str; 28] = [
     "a",
     "1",
     " ",
@@ -37,6 +37,8 @@ const LETTERS: [&str; 26] = [
     "(",
     "\u{d}\u{a}",
     "\u{ac}\u{ff10}",
+    "\u{301}\u{ff9e}",
+    "\u{f73}",
 ];
 
 /// A short text in bytes, and so many times as long a one.

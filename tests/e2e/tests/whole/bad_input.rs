@@ -111,7 +111,7 @@ async fn a_rules_file_the_guest_refuses_is_told_with_the_guest_s_reason() {
 async fn a_service_that_is_not_there_fails_the_run_and_loses_nothing() {
     let (simulator, deployment) = small().await;
     let url = simulator.url();
-    deployment.run(&["sync"]).unwrap();
+    deployment.run_well(&["sync"]).unwrap();
     drop(simulator);
     let mut command = deployment.command(&["check", "--online"]).unwrap();
     command.env("RUZHI_LOG", "off");

@@ -27,9 +27,16 @@ fn a_guest_that_was_tried_before_starts_no_process() {
     let rules = site.deployment.path().join("tenants/jingxintai/onboarding.json");
     let text = fs::read_to_string(&rules).unwrap();
     fs::write(&rules, text + "\n").unwrap();
+    let taken_up = || serving.log().unwrap().contains("the files have changed").then_some(());
+    serving.wait("the files to be taken up", taken_up).unwrap();
     let run = run_of(&serving, &ask(&serving, "jingxintai", &json!({})));
     assert_eq!(run["state"], "done", "the rules that are live go on: {run}");
-    assert!(serving.log().unwrap().contains("guest.no-process"), "{}", serving.log().unwrap());
+    let listed = site.json(0, &["guest", "list", "jingxintai"]);
+    assert_eq!(
+        (&listed[0]["history"].as_array().unwrap().len(), &listed[0]["differs"]),
+        (&1, &json!(true)),
+        "{listed}"
+    );
     assert!(serving.end().unwrap().0.success());
 }
 

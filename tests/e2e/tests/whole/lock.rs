@@ -1,6 +1,6 @@
 //! One process at a time writes a store; whoever only reads is let in.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ruzhi_e2e::{Deployment, Tenant, check_directory, simulator};
 use ruzhi_sim::factory::Factory;
@@ -20,7 +20,9 @@ async fn a_second_process_on_the_same_folder_is_turned_away() {
         .stderr(std::process::Stdio::null())
         .spawn()
         .unwrap();
+    let began = Instant::now();
     while simulator.requests(ruzhi_sim::Service::JianDaoYun).is_empty() {
+        assert!(first.try_wait().unwrap().is_none() && began.elapsed() < Duration::from_secs(60));
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     let second = deployment.run(&["sync", "jingxintai"]).unwrap();

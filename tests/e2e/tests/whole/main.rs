@@ -7,6 +7,7 @@
 )]
 
 mod activation;
+mod arrows;
 mod bad_input;
 mod batch;
 mod blame;

@@ -68,7 +68,7 @@ async fn five_changed_rows_give_exactly_five_writes_of_the_changed_field() {
     let factory = Factory::builder(12, 200).hostile(0).build();
     let simulator = simulator(&factory).await.unwrap();
     let deployment = Deployment::new(&[Tenant::new(&simulator.url())]).unwrap();
-    deployment.run(&["sync", "jingxintai"]).unwrap();
+    deployment.run_well(&["sync", "jingxintai"]).unwrap();
     let rows = factory
         .rows()
         .iter()
@@ -124,7 +124,7 @@ async fn a_trace_tells_the_whole_way_of_a_record() {
     let factory = Factory::builder(14, 20).hostile(0).build();
     let simulator = simulator(&factory).await.unwrap();
     let deployment = Deployment::new(&[Tenant::new(&simulator.url())]).unwrap();
-    deployment.run(&["sync", "jingxintai"]).unwrap();
+    deployment.run_well(&["sync", "jingxintai"]).unwrap();
     let row = &factory.rows()[0];
     let id = row.row["_id"].as_str().unwrap();
     let Verdict::Member(member) = &row.verdict else { panic!("{row:?}") };

@@ -1,8 +1,17 @@
 //! No secret and no token is anywhere but in memory and on the wire.
 
+use std::fs;
+use std::path::{Path, PathBuf};
+
 use ruzhi_e2e::{Deployment, Tenant, finish, simulator};
 use ruzhi_sim::factory::{API_KEY, Factory, SECRET};
 use ruzhi_sim::{FaultKind, FaultRule, Faults};
+
+/// Every file of a folder and of those in it.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    paths.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
 
 #[tokio::test]
 async fn no_secret_or_token_is_in_output_logs_or_store() {
@@ -23,14 +32,18 @@ async fn no_secret_or_token_is_in_output_logs_or_store() {
         let mut command = deployment.command(arguments).unwrap();
         command.env("RUZHI_LOG", "trace");
         let outcome = finish(command).unwrap();
+        // A fault may end a run; none may end it otherwise.
+        assert!(matches!(outcome.code, Some(0 | 1)), "{outcome:?}");
+        assert!(outcome.stderr.contains("TRACE") || outcome.stderr.contains("DEBUG"), "nothing is logged");
         seen.push_str(&outcome.stdout);
         seen.push_str(&outcome.stderr);
     }
-    for entry in std::fs::read_dir(deployment.path()).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_file() {
-            seen.push_str(&String::from_utf8_lossy(&std::fs::read(path).unwrap()));
-        }
+    let files = files(deployment.path());
+    for name in ["ruzhi.db", "jingxintai.toml", "onboarding.json"] {
+        assert!(files.iter().any(|path| path.ends_with(name)), "{name} is not looked at: {files:?}");
+    }
+    for path in files {
+        seen.push_str(&String::from_utf8_lossy(&fs::read(path).unwrap()));
     }
     let tokens = simulator.tokens();
     assert!(!tokens.is_empty());
@@ -45,7 +58,7 @@ async fn the_store_is_this_user_s_only() {
     let factory = Factory::builder(52, 5).hostile(0).build();
     let simulator = simulator(&factory).await.unwrap();
     let deployment = Deployment::new(&[Tenant::new(&simulator.url())]).unwrap();
-    deployment.run(&["sync", "jingxintai"]).unwrap();
+    deployment.run_well(&["sync", "jingxintai"]).unwrap();
     let store = deployment.path().join("ruzhi.db");
-    assert_eq!(std::fs::metadata(store).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(fs::metadata(store).unwrap().permissions().mode() & 0o777, 0o600);
 }
