@@ -186,13 +186,15 @@ impl Load {
             anyhow::Ok(())
         })?;
         pages.sort();
+        let created = || -> u64 { large.0.created(ruzhi_sim::factory::CORP_ID).values().sum() };
+        serving.wait("everyone to be created", || (created() == self.people as u64).then_some(()))?;
         let mut loaded = Loaded {
             health,
             pages,
             pushes: counted.pushes.load(Ordering::Relaxed),
             closed: counted.closed.load(Ordering::Relaxed),
             memory: (before, most),
-            created: large.0.created(ruzhi_sim::factory::CORP_ID).values().sum(),
+            created: created(),
             ..Loaded::default()
         };
         (loaded.runs, loaded.latest) = lateness(&serving, &small, began)?;
