@@ -259,6 +259,7 @@ impl Deployment {
     pub fn run(&self, arguments: &[&str]) -> Result<Outcome> {
         finish(self.command(arguments)?)
     }
+
     /// Runs `ruzhi` to its end, which must be a good one.
     ///
     /// # Errors

@@ -176,7 +176,7 @@ impl Load {
             }
         });
         let until = Instant::now() + self.length;
-        let (health, most) = self.watch(&serving, until)?;
+        let health = watch(&serving, until)?;
         counted.over.store(true, Ordering::Relaxed);
         let mut pages = Vec::new();
         runtime.block_on(async {
@@ -193,7 +193,7 @@ impl Load {
             pages,
             pushes: counted.pushes.load(Ordering::Relaxed),
             closed: counted.closed.load(Ordering::Relaxed),
-            memory: (before, most),
+            memory: (before, serving.most_resident()?),
             created: created(),
             ..Loaded::default()
         };
@@ -205,21 +205,20 @@ impl Load {
         });
         Ok(loaded)
     }
+}
 
-    /// Asks whether the process is well until the time is over: how long the answers took, and the most KiB resident.
-    fn watch(&self, serving: &Serving, until: Instant) -> Result<(Vec<Duration>, f64)> {
-        let (mut took, mut most) = (Vec::new(), 0.0_f64);
-        while Instant::now() < until {
-            let asked = Instant::now();
-            let answer = serving.get_anew("/healthz")?;
-            ensure!(answer.status == 200, "/healthz: {} {}", answer.status, answer.body);
-            took.push(asked.elapsed());
-            most = most.max(serving.resident()?);
-            std::thread::sleep(BEAT);
-        }
-        took.sort();
-        Ok((took, most))
+/// Asks whether the process is well until the time is over: how long the answers took, shortest first.
+fn watch(serving: &Serving, until: Instant) -> Result<Vec<Duration>> {
+    let mut took = Vec::new();
+    while Instant::now() < until {
+        let asked = Instant::now();
+        let answer = serving.get_anew("/healthz")?;
+        ensure!(answer.status == 200, "/healthz: {} {}", answer.status, answer.body);
+        took.push(asked.elapsed());
+        std::thread::sleep(BEAT);
     }
+    took.sort();
+    Ok(took)
 }
 
 /// The items of a part of a list.

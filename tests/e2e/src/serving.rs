@@ -218,7 +218,10 @@ impl Serving {
     }
 
     /// The most there was resident, in KiB, since it began.
-    fn most_resident(&self) -> Result<f64> {
+    ///
+    /// # Errors
+    /// If the process has ended.
+    pub fn most_resident(&self) -> Result<f64> {
         memory(self.pid(), "VmHWM:")
     }
 
