@@ -6,8 +6,8 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
-use ruzhi::guest::{Engine, Library, Limits, Rehearsal, Rehearsed, answer_rehearsal};
-use ruzhi::model::{Context, SourceRecord};
+use ruzhi_guest_runtime::{Engine, Library, Limits, Rehearsal, Rehearsed, answer_rehearsal};
+use ruzhi_model::{Context, SourceRecord};
 
 static LIBRARY: LazyLock<Library> = LazyLock::new(|| {
     let limits = Limits { memory: 16 << 20, deadline: Duration::from_millis(50), answer: 1 << 20, slots: 1 };

@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use arbitrary::{Arbitrary, Unstructured};
 use libfuzzer_sys::fuzz_target;
-use ruzhi::guest::{Component, Engine, Guest, Limits};
-use ruzhi::model::{
+use ruzhi_guest_runtime::{Component, Engine, Guest, Limits};
+use ruzhi_model::{
     Context, Decision, DepartmentId, Digest, LedgerEntry, Member, MemberKey, MemberState, Membership,
     OperationKind, Origin, Outcome, SourceRecord, Violation,
 };
-use ruzhi::plan::{
+use ruzhi_plan::{
     Candidate, Claimant, Directory, Duplicates, Existing, Guard, Holder, Lately, Planner, Policy, RecordState, Removed,
     Resolution, Scope, Standing, Survey, Totals, Wants, comparable_mobile,
 };

@@ -4,7 +4,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use ruzhi::jiandaoyun::Api;
+use ruzhi_jiandaoyun::Api;
 use tokio::runtime::Builder;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -12,5 +12,5 @@ fuzz_target!(|bytes: &[u8]| {
     let api = [Api::V1, Api::V2, Api::V4, Api::V5][usize::from(*api) % 4];
     let status = [200, 200, 200, 400, 403, 429, 502][usize::from(*status) % 7];
     let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
-    runtime.block_on(ruzhi::jiandaoyun::fuzzing::answered(status, body, api));
+    runtime.block_on(ruzhi_jiandaoyun::fuzzing::answered(status, body, api));
 });

@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use ruzhi::qeasy::{Naming, import};
+use ruzhi_author::qeasy::{Naming, import};
 
 fuzz_target!(|text: &str| {
     let naming = Naming::new("factory".parse().expect("a name"), "onboarding".parse().expect("a name"));

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use ruzhi::config::{Checks, Config, SecretSource, Secrets};
-use ruzhi::model::Lang;
+use ruzhi_config::{Checks, Config, SecretSource, Secrets};
+use ruzhi_model::Lang;
 use tempfile::TempDir;
 
 static FOLDER: LazyLock<TempDir> = LazyLock::new(|| {

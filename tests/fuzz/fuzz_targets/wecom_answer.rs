@@ -10,5 +10,5 @@ fuzz_target!(|bytes: &[u8]| {
     let [lets_in, status, body @ ..] = bytes else { return };
     let status = [200, 200, 200, 403, 429, 500, 502][usize::from(*status) % 7];
     let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
-    runtime.block_on(ruzhi::wecom::fuzzing::answered(status, body, lets_in % 4 != 0));
+    runtime.block_on(ruzhi_wecom::fuzzing::answered(status, body, lets_in % 4 != 0));
 });

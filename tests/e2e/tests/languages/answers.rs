@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use ruzhi::guest::{BATCH, Guest};
 use ruzhi_guest::{Context, Mapping, Outcome, SourceRecord};
+use ruzhi_guest_runtime::{BATCH, Guest};
 
 use super::component::{engine, load};
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use ruzhi::guest::{Component, Engine, Library, Limits};
+use ruzhi_guest_runtime::{Component, Engine, Library, Limits};
 
 /// An engine under the limits every guest must keep, with more time: the host may be a debug build.
 pub(crate) fn engine() -> Engine {

@@ -1,7 +1,7 @@
 //! An exception in a guest is an error with its text and its place in the source, not a trap.
 
-use ruzhi::guest::{BatchError, Guest};
 use ruzhi_guest::{Outcome, SourceRecord};
+use ruzhi_guest_runtime::{BatchError, Guest};
 
 use super::answers::context;
 use super::component::{engine, load};

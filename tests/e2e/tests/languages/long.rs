@@ -1,8 +1,8 @@
 //! The longest text a form may hold costs a guest in proportion to its length, whatever is in it: one row that takes the
 //! whole time of a batch would keep the other rows of the batch waiting.
 
-use ruzhi::guest::{Guest, Library};
 use ruzhi_guest::SourceRecord;
+use ruzhi_guest_runtime::{Guest, Library};
 use serde_json::json;
 
 use super::answers::{config, context};

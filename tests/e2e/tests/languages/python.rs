@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ruzhi::guest::{BatchError, Component, Guest, LoadError, build};
+use ruzhi_author::build;
 use ruzhi_guest::{Decision, SourceRecord};
+use ruzhi_guest_runtime::{BatchError, Component, Guest, LoadError};
 use serde_json::json;
 
 use super::answers::context;

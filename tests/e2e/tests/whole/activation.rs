@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use ruzhi::model::{LedgerEntry, TenantId};
-use ruzhi::store::{Access, Sqlite, Store as _};
 use ruzhi_e2e::{Deployment, Outcome, RULES, Tenant, Workforce};
+use ruzhi_model::{LedgerEntry, TenantId};
 use ruzhi_sim::factory::CORP_ID;
 use ruzhi_sim::{Limits, Simulator};
+use ruzhi_store::{Access, Sqlite, Store as _};
 use serde_json::{Value, json};
 
 const OTHER_CORP: &str = "ww9999999999999999";
@@ -359,7 +359,7 @@ fn a_pinned_component_is_the_only_one_that_goes_live() {
     let bytes = std::fs::read(&factory.component).unwrap();
     let file = factory.deployment.path().join("tenants/jingxintai.toml");
     let text = std::fs::read_to_string(&file).unwrap();
-    let pin = ruzhi::model::Digest::of(&bytes);
+    let pin = ruzhi_model::Digest::of(&bytes);
     std::fs::write(&file, format!("{}\nsha256 = \"{pin}\"\n", text.trim_end())).unwrap();
     factory.json(0, &["sync"]);
     let other = factory.file("other.wasm", renamed(&bytes, "other"));
@@ -457,7 +457,7 @@ fn two_hundred_swaps_under_load_leave_every_member_decided_whole_by_one_digest()
             let rules = marked(mark);
             let rules_file = folder.join(format!("{mark}.json"));
             std::fs::write(&rules_file, &rules).unwrap();
-            let digest = ruzhi::store::Artifacts { component: component.clone(), config: rules }.rules();
+            let digest = ruzhi_store::Artifacts { component: component.clone(), config: rules }.rules();
             marks.insert(digest.to_string(), mark);
             choices.push((component_file.display().to_string(), rules_file.display().to_string()));
         }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::founding::{RULES, founding_simulator};
 
 /// An article with a request body and the target's metadata in it, as the founding document has them.
-const ARTICLE: &str = include_str!("../../../../host/src/qeasy/tests/founding.md");
+const ARTICLE: &str = include_str!("../../../../host/author/src/qeasy/tests/founding.md");
 
 /// An empty folder with the default guest and the article.
 fn folder() -> Deployment {

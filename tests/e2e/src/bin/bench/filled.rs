@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use chrono::Utc;
-use ruzhi::model::{
+use ruzhi_model::{
     Context, Decision, Digest, LedgerEntry, Member, MemberKey, MemberState, Membership, Operation,
     OperationKind, OperationState, Origin, RecordId,
 };
-use ruzhi::plan::Resolution;
-use ruzhi::store::{Access, RecordRow, Settlement, Sqlite, Store as _};
+use ruzhi_plan::Resolution;
+use ruzhi_store::{Access, RecordRow, Settlement, Sqlite, Store as _};
 
 /// Rows written together.
 const TOGETHER: usize = 5_000;

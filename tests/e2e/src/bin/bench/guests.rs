@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
-use ruzhi::guest::{BATCH, Cache, Component, Engine, Guest, Library};
 use ruzhi_e2e::{Deployment, RULES, Tenant, simulator};
 use ruzhi_guest::{Context, Mapping, SourceRecord};
 use ruzhi_guest_jingxintai::Jingxintai;
 use ruzhi_guest_member::RulesFile;
+use ruzhi_guest_runtime::{BATCH, Cache, Component, Engine, Guest, Library};
 use ruzhi_sim::factory::Factory;
 
 const RECORDS: usize = 20_000;

@@ -14,8 +14,8 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
-use ruzhi::guest::{Engine, Guest, Library, Limits};
 use ruzhi_e2e::{Deployment, Tenant, check_directory, simulator};
+use ruzhi_guest_runtime::{Engine, Guest, Library, Limits};
 use ruzhi_sim::factory::Factory;
 
 const PEOPLE: usize = 20_000;

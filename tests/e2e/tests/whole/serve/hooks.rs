@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use ruzhi::store::{Access, Sqlite, Store as _};
 use ruzhi_e2e::{Serving, Tenant, finish};
 use ruzhi_sim::factory::{APP_ID, CORP_ID, ENTRY_ID};
 use ruzhi_sim::{
     CallbackTo, Delivery, FaultKind, FaultRule, Faults, LoadDocument, OutboxKnobs, PushTo, RowChange, Widget,
 };
+use ruzhi_store::{Access, Sqlite, Store as _};
 use serde_json::{Map, Value, json};
 
 use crate::site::Site;

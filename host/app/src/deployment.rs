@@ -1,0 +1,404 @@
+//! From the files of a deployment to flows that can run: the clients of each tenant, the rates of each corp, and the rules
+//! that are live.
+//!
+//! A command makes one and ends with it. A process that stays makes another of it whenever the files change (`with`): a
+//! tenant whose connections are as they were keeps its clients, and with them its token, its rates and its connections.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio_util::sync::CancellationToken;
+
+use ruzhi_config::{self as config, Checks, Config};
+use ruzhi_files::open_files;
+use ruzhi_guest_runtime::{Guest, Library, LoadError};
+use ruzhi_jiandaoyun as jiandaoyun;
+use ruzhi_message::{Failure, exit};
+use ruzhi_model::{Clock, Digest, FlowId, MemberKey, RunId, SystemClock, TenantId, Text};
+use ruzhi_plan::Policy;
+use ruzhi_rules::{By, FlowRules, Live, this_process};
+use ruzhi_store::{ActivationRow, Artifacts, FirstUse, Store, UseState};
+use ruzhi_sync::{Flow, FormFields, Progress, RunIds};
+use ruzhi_wecom as wecom;
+
+/// What is checked when the configuration is read for running flows. A flow whose files are gone goes on with the rules
+/// that are live.
+pub fn checks() -> Checks {
+    Checks { files: false, ..Checks::all(check_filter) }
+}
+
+/// Whether the form's service understands a filter.
+pub fn check_filter(value: &serde_json::Value) -> Result<(), Text> {
+    jiandaoyun::Filter::parse(value).map(drop).map_err(|error| error.explain())
+}
+
+/// Loads the guest of a flow.
+pub fn guest(library: &Library, flow: &config::Flow) -> Result<Guest, Failure> {
+    let component = library.load(&flow.guest.component, flow.guest.sha256.as_ref())?;
+    Ok(Guest::with_rules_file(component, flow.guest.config.as_deref())?)
+}
+
+/// What a tenant's files offer as the rules of a flow.
+pub fn offered(flow: &config::Flow) -> Result<Artifacts, LoadError> {
+    let component = Library::read(&flow.guest.component, flow.guest.sha256.as_ref())?;
+    Ok(Artifacts { component, config: Guest::read_rules(flow.guest.config.as_deref())? })
+}
+
+/// The rules of a flow, in the store of its deployment.
+pub fn flow_rules<'a>(
+    store: &'a dyn Store,
+    library: &'a Library,
+    tenant: &'a config::Tenant,
+    flow: &'a config::Flow,
+    form: Option<&'a FormFields>,
+) -> FlowRules<'a> {
+    FlowRules {
+        store,
+        library,
+        clock: &SystemClock,
+        tenant: &tenant.id,
+        flow: &flow.id,
+        timezone: tenant.timezone.name(),
+        pin: flow.guest.sha256.as_ref(),
+        limit: flow.guest.change,
+        form,
+    }
+}
+
+/// The fields of a flow's form, as the form's service tells them.
+pub fn form_fields(source: jiandaoyun::Client, flow: &config::Flow) -> Result<FormFields, Failure> {
+    Ok(FormFields { source, form: form(flow)?.0 })
+}
+
+/// Whose fault it is that a client could not be set up: the settings', unless the process has too many files open.
+fn fault(code: &str) -> u8 {
+    if code == open_files::CODE { exit::FAILED } else { exit::USAGE }
+}
+
+/// The client of a tenant's form service.
+pub fn source(tenant: &config::Tenant) -> Result<jiandaoyun::Client, Failure> {
+    let settings = jiandaoyun::Settings {
+        base_url: tenant.jiandaoyun.base_url.clone(),
+        api_key: tenant.jiandaoyun.api_key.clone(),
+        proxy: tenant.jiandaoyun.proxy.clone(),
+        per_second: tenant.jiandaoyun.per_second,
+    };
+    jiandaoyun::Client::new(settings, Arc::new(SystemClock)).map_err(|error| {
+        Failure::new(
+            fault(&error.code()),
+            error.code(),
+            Text::new(error.to_string(), "无法建立与简道云的连接"),
+            Some(error.explain()),
+        )
+    })
+}
+
+/// The client of a tenant's directory.
+pub fn directory(
+    tenant: &config::Tenant,
+    secret: &SecretString,
+    rates: wecom::Rates,
+    quit: CancellationToken,
+) -> Result<wecom::Client, Failure> {
+    let settings = wecom::Settings {
+        base_url: tenant.wecom.base_url.clone(),
+        corp_id: tenant.wecom.corp_id.clone(),
+        secret: secret.clone(),
+        proxy: tenant.wecom.proxy.clone(),
+        quit,
+    };
+    wecom::Client::new(settings, rates, Arc::new(SystemClock), rand::random()).map_err(|error| {
+        Failure::new(
+            fault(&error.code()),
+            error.code(),
+            Text::new(error.to_string(), "无法建立与企业微信的连接"),
+            Some(error.explain()),
+        )
+    })
+}
+
+fn corp(tenant: &config::Tenant) -> Corp {
+    (tenant.wecom.base_url.to_string(), tenant.wecom.corp_id.clone())
+}
+
+/// Every tenant that writes the same corp as this one, this one among them.
+pub fn siblings<'a>(
+    config: &'a Config,
+    tenant: &'a config::Tenant,
+) -> impl Iterator<Item = &'a config::Tenant> + Clone {
+    let wanted = corp(tenant);
+    config.tenants.iter().filter(move |other| corp(other) == wanted)
+}
+
+/// The limits of a tenant's corp: the strictest of what the tenants that share it say.
+fn limits(config: &Config, tenant: &config::Tenant) -> wecom::Limits {
+    let all = siblings(config, tenant).map(|tenant| &tenant.wecom);
+    wecom::Limits {
+        per_minute: all.clone().map(|wecom| wecom.per_minute).min().unwrap_or(1),
+        per_hour: all.clone().map(|wecom| wecom.per_hour).min().unwrap_or(1),
+        in_flight: all.map(|wecom| wecom.in_flight).min().unwrap_or(1) as usize,
+    }
+}
+
+/// The rates of a tenant's corp, for one who makes a single client.
+pub fn rates(config: &Config, tenant: &config::Tenant) -> wecom::Rates {
+    wecom::Rates::new(limits(config, tenant))
+}
+
+/// The form of a flow and which of its rows.
+pub fn form(flow: &config::Flow) -> Result<(jiandaoyun::Form, Option<jiandaoyun::Filter>), Failure> {
+    let wrong = |text: Text| Failure::new(exit::USAGE, "config", text, None);
+    let api = flow
+        .source
+        .api
+        .parse()
+        .map_err(|_| wrong(Text::new("`api` is not v1, v2, v4 or v5", "`api` 不是 v1、v2、v4 或 v5")))?;
+    let filter = match &flow.source.filter {
+        Some(value) => jiandaoyun::Filter::parse(value).map_err(|error| wrong(error.explain()))?,
+        None => None,
+    };
+    let form =
+        jiandaoyun::Form { api, app_id: flow.source.app_id.clone(), entry_id: flow.source.entry_id.clone() };
+    Ok((form, filter))
+}
+
+/// Run ids from the moment and chance.
+struct RandomRunIds;
+
+impl RunIds for RandomRunIds {
+    fn next(&self, at: DateTime<Utc>) -> RunId {
+        let salt: u32 = rand::random();
+        let text = format!("r{}-{:06x}", at.format("%Y%m%dT%H%M%S%3f"), salt & 0x00ff_ffff);
+        #[expect(clippy::expect_used, reason = "digits, letters and one hyphen are a valid id")]
+        text.parse().expect("a run id")
+    }
+}
+
+/// The clients of a tenant.
+#[derive(Clone)]
+pub struct Clients {
+    /// Of its forms.
+    pub source: jiandaoyun::Client,
+    /// Of its directory.
+    pub directory: wecom::Client,
+    /// A second credential that may read members' fields.
+    pub reader: Option<wecom::Client>,
+}
+
+/// What became of a flow's rules before its run.
+#[derive(Debug, Clone, Default)]
+pub struct Exchanged {
+    /// Why those of the tenant's files are not live.
+    pub kept: Option<Failure>,
+    /// The files held other rules than before, and these went live.
+    pub activated: Option<ActivationRow>,
+}
+
+/// A corp: its service's address, and its id there.
+type Corp = (String, String);
+
+/// There is no such flow.
+pub fn no_flow(tenant: &TenantId, flow: &FlowId) -> Failure {
+    Failure::new(
+        exit::USAGE,
+        "flow.unknown",
+        Text::new(format!("{tenant} has no flow {flow}"), format!("{tenant} 没有同步流 {flow}")),
+        Some(Text::new("the overview lists the flows that run", "概览页列出了正在运行的同步流")),
+    )
+}
+
+/// Everything the flows of a process share: the store, the components, one client of each service per tenant, the rates
+/// of each corp.
+pub struct Deployment {
+    /// What the files say.
+    pub config: Config,
+    /// What is remembered.
+    pub store: Arc<dyn Store>,
+    /// The components.
+    pub library: Arc<Library>,
+    /// Cancelled when the process is to end.
+    pub quit: CancellationToken,
+    /// Each with a digest of the settings they were made of.
+    clients: Mutex<BTreeMap<TenantId, (Digest, Clients)>>,
+    rates: Mutex<BTreeMap<Corp, (wecom::Limits, wecom::Rates)>>,
+}
+
+/// Rules that were live within this time are likely to be gone back to.
+const LIVE_LATELY: TimeDelta = TimeDelta::days(30);
+
+impl Deployment {
+    /// A deployment whose clients are made as they are asked for.
+    pub fn new(
+        config: Config,
+        store: Arc<dyn Store>,
+        library: Arc<Library>,
+        quit: CancellationToken,
+    ) -> Self {
+        Self { config, store, library, quit, clients: Mutex::default(), rates: Mutex::default() }
+    }
+
+    /// The same deployment under another configuration.
+    pub fn with(&self, config: Config) -> Self {
+        let clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let rates = self.rates.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Self {
+            config,
+            store: Arc::clone(&self.store),
+            library: Arc::clone(&self.library),
+            quit: self.quit.clone(),
+            clients: Mutex::new(clients),
+            rates: Mutex::new(rates),
+        }
+    }
+
+    /// A tenant of the configuration.
+    pub fn tenant(&self, tenant: &TenantId) -> Result<&config::Tenant, Failure> {
+        self.config.tenant(tenant).ok_or_else(|| {
+            Failure::new(
+                exit::USAGE,
+                "tenant.unknown",
+                Text::new(format!("there is no tenant {tenant}"), format!("没有租户 {tenant}")),
+                Some(Text::new("the overview lists the tenants that run", "概览页列出了正在运行的租户")),
+            )
+        })
+    }
+
+    /// A flow of the configuration, with its tenant.
+    pub fn find(
+        &self,
+        tenant: &TenantId,
+        flow: &FlowId,
+    ) -> Result<(&config::Tenant, &config::Flow), Failure> {
+        let of = self.tenant(tenant)?;
+        let found = of.flows.iter().find(|known| known.id == *flow);
+        Ok((of, found.ok_or_else(|| no_flow(tenant, flow))?))
+    }
+
+    /// The clients of a tenant: those it had, unless its settings are others now.
+    pub fn clients(&self, tenant: &config::Tenant) -> Result<Clients, Failure> {
+        let limits = limits(&self.config, tenant);
+        let settings = connection(tenant, limits);
+        let mut made = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, clients)) = made.get(&tenant.id).filter(|(of, _)| *of == settings) {
+            return Ok(clients.clone());
+        }
+        let rates = {
+            let mut rates = self.rates.lock().unwrap_or_else(PoisonError::into_inner);
+            let known =
+                rates.get(&corp(tenant)).filter(|(of, _)| *of == limits).map(|(_, rates)| rates.clone());
+            let corps = known.unwrap_or_else(|| wecom::Rates::new(limits));
+            rates.insert(corp(tenant), (limits, corps.clone()));
+            corps
+        };
+        let reader = tenant.wecom.read_secret.as_ref();
+        let clients = Clients {
+            source: source(tenant)?,
+            directory: directory(tenant, &tenant.wecom.secret, rates.clone(), self.quit.clone())?,
+            reader: reader.map(|secret| directory(tenant, secret, rates, self.quit.clone())).transpose()?,
+        };
+        made.insert(tenant.id.clone(), (settings, clients.clone()));
+        Ok(clients)
+    }
+
+    /// Removes compiled components that nobody is likely to load again. What is live now or was lately stays.
+    pub async fn prune_cache(&self) {
+        let since = SystemClock.now() - LIVE_LATELY;
+        let live = match self.store.live_components(since).await {
+            Ok(live) => live,
+            Err(error) => {
+                return tracing::warn!(%error, "the cache of compiled components could not be pruned");
+            }
+        };
+        let (library, most) = (Arc::clone(&self.library), self.config.guest.cache_limit);
+        let removed = tokio::task::spawn_blocking(move || library.prune(&live, most)).await;
+        if let Ok(removed @ 1..) = removed {
+            tracing::info!(removed, "compiled components that nobody used any more are removed");
+        }
+    }
+
+    /// A flow, ready to run, and what has become of its rules. `by` is who makes new rules live, if the tenant's files
+    /// hold some.
+    pub async fn flow(
+        &self,
+        tenant: &config::Tenant,
+        flow: &config::Flow,
+        by: &By,
+        progress: Arc<dyn Progress>,
+    ) -> Result<(Flow, Exchanged), Failure> {
+        let Clients { source, directory, reader } = self.clients(tenant)?;
+        let (form, filter) = form(flow)?;
+        let fields = form_fields(source.clone(), flow)?;
+        let rules = flow_rules(self.store.as_ref(), &self.library, tenant, flow, Some(&fields));
+        let Live { guest, activation, exchanged, kept } = rules.live(offered(flow), by).await?;
+        let first_use = self.store.first_use(guest.rules()).await?;
+        let first_use = first_use.filter(|first_use| first_use.state == UseState::Loaded);
+        let first_use =
+            first_use.map(|loaded| FirstUse { state: UseState::Trying, process: this_process(), ..loaded });
+        let changed = Exchanged { kept: kept.map(Failure::from), activated: exchanged.then_some(activation) };
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let span = |duration| TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX);
+        let ready = Flow {
+            tenant: tenant.id.clone(),
+            siblings: siblings(&self.config, tenant).map(|tenant| tenant.id.clone()).collect(),
+            id: flow.id.clone(),
+            absent_leaves: flow.absent == config::Absent::Leave,
+            batch_from: tenant.wecom.batch_from,
+            timezone: tenant.timezone.name().to_owned(),
+            form,
+            filter,
+            overlap: span(flow.source.overlap),
+            source,
+            guest,
+            first_use,
+            directory,
+            reader,
+            in_flight: tenant.wecom.in_flight as usize,
+            policy: Policy {
+                duplicates: flow.duplicates,
+                existing: tenant.existing,
+                removed: tenant.removed,
+                protected: siblings(&self.config, tenant)
+                    .flat_map(|tenant| &tenant.protected)
+                    .map(|userid| MemberKey::of(userid.as_str()))
+                    .collect(),
+                grace: span(tenant.grace),
+                guard: tenant.guard,
+                retry: false,
+            },
+            store: Arc::clone(&self.store),
+            clock,
+            write_back: flow.write_back.clone(),
+            run_ids: Arc::new(RandomRunIds),
+            quit: self.quit.clone(),
+            progress,
+        };
+        Ok((ready, changed))
+    }
+}
+
+/// Digest of everything that a service may refuse of a flow: once it is another one, it may be asked again.
+pub fn settings_of(config: &Config, tenant: &config::Tenant, flow: &config::Flow) -> String {
+    let connection = connection(tenant, limits(config, tenant));
+    Digest::of_parts([connection.as_str().as_bytes(), format!("{:?}", flow.source).as_bytes()]).to_string()
+}
+
+/// What a tenant's connections are made of, as a digest: it is compared and kept in memory only.
+fn connection(tenant: &config::Tenant, limits: wecom::Limits) -> Digest {
+    let (wecom, jiandaoyun) = (&tenant.wecom, &tenant.jiandaoyun);
+    let read_secret = wecom.read_secret.as_ref().map(|secret| secret.expose_secret()).unwrap_or_default();
+    let through = |proxy: &Option<reqwest::Url>| proxy.as_ref().map(ToString::to_string).unwrap_or_default();
+    Digest::of_parts([
+        wecom.base_url.as_str().as_bytes(),
+        wecom.corp_id.as_bytes(),
+        wecom.secret.expose_secret().as_bytes(),
+        read_secret.as_bytes(),
+        through(&wecom.proxy).as_bytes(),
+        format!("{limits:?}").as_bytes(),
+        jiandaoyun.base_url.as_str().as_bytes(),
+        jiandaoyun.api_key.expose_secret().as_bytes(),
+        through(&jiandaoyun.proxy).as_bytes(),
+        format!("{:?}", jiandaoyun.per_second).as_bytes(),
+    ])
+}

@@ -1,0 +1,65 @@
+//! A case run on a guest.
+
+use std::time::Duration;
+
+use super::{Case, Difference};
+use ruzhi_guest_runtime::{BATCH, BatchError, Guest};
+use ruzhi_model::Outcome;
+
+/// What came of it and what it took.
+#[derive(Debug)]
+pub struct Trial {
+    /// What came of it.
+    pub finding: Finding,
+    /// Time on the clock, instances included.
+    pub wall: Duration,
+    /// Instructions executed, if the guest's engine counts them.
+    pub fuel: Option<u64>,
+    /// The most memory that an instance had, in bytes.
+    pub peak: usize,
+}
+
+/// What came of a case.
+#[derive(Debug)]
+pub enum Finding {
+    /// Every row was decided as the case asks.
+    Agrees,
+    /// Some rows were not. `found` has a decision for each row.
+    Differs {
+        /// The rows that differ; none are known where the case asks for nothing that can be compared.
+        differences: Vec<Difference>,
+        /// One decision for each row.
+        found: Vec<Outcome>,
+    },
+    /// The guest gave no decisions.
+    Failed(BatchError),
+}
+
+impl Case {
+    /// Decides the rows as a run does, each batch in an instance of its own, and compares. Without `expected` the
+    /// finding is [`Finding::Differs`] unless the guest fails.
+    pub fn try_on(&self, guest: &Guest, expected: Option<&[Outcome]>) -> Trial {
+        let (context, records) = (self.context(), self.records(guest.description()));
+        let mut trial = Trial { finding: Finding::Agrees, wall: Duration::ZERO, fuel: None, peak: 0 };
+        let mut found = Vec::with_capacity(records.len());
+        for batch in records.chunks(BATCH) {
+            let measured = guest.measure(&context, batch);
+            trial.wall += measured.wall;
+            trial.fuel =
+                measured.fuel.map(|fuel| trial.fuel.unwrap_or(0).saturating_add(fuel)).or(trial.fuel);
+            trial.peak = trial.peak.max(measured.peak);
+            match measured.outcomes {
+                Ok(outcomes) => found.extend(outcomes),
+                Err(error) => {
+                    trial.finding = Finding::Failed(error);
+                    return trial;
+                }
+            }
+        }
+        let differences = expected.map(|expected| self.differences(expected, &found));
+        if differences.as_ref().is_none_or(|differences| !differences.is_empty()) {
+            trial.finding = Finding::Differs { differences: differences.unwrap_or_default(), found };
+        }
+        trial
+    }
+}

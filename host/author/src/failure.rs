@@ -1,0 +1,26 @@
+//! What the errors of this crate become where a person reads them.
+
+use ruzhi_message::{Failure, exit};
+use ruzhi_model::Text;
+
+use crate::qeasy::ImportError;
+use crate::{BuildError, CaseError};
+
+impl From<CaseError> for Failure {
+    fn from(error: CaseError) -> Self {
+        Self::new(exit::USAGE, error.code(), error.text(), Some(error.hint())).behind(&error)
+    }
+}
+
+impl From<BuildError> for Failure {
+    fn from(error: BuildError) -> Self {
+        let text = Text::new(error.to_string(), format!("无法构建规则组件：{error}"));
+        Self::new(exit::FAILED, error.code(), text, Some(error.hint())).behind(&error)
+    }
+}
+
+impl From<ImportError> for Failure {
+    fn from(error: ImportError) -> Self {
+        Self::new(exit::USAGE, error.code(), error.text(), Some(error.hint()))
+    }
+}

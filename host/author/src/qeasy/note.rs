@@ -1,0 +1,81 @@
+//! What an import has to tell: what was done with the metadata, and what is left for a person.
+
+use super::error::Place;
+use super::find::Document;
+use ruzhi_model::Text;
+
+/// Different notes that are kept, and things left: nobody reads more, and each costs a look through its text.
+const MOST: usize = 500;
+
+/// Notes in the order they were made. What recurs is one note with its number.
+#[derive(Debug, Default)]
+pub(super) struct Notes {
+    list: Vec<Note>,
+    left: Vec<Text>,
+    untold: usize,
+}
+
+#[derive(Debug)]
+struct Note {
+    place: Option<Place>,
+    text: Text,
+    count: usize,
+}
+
+impl Notes {
+    /// A note of the whole import.
+    pub(super) fn add(&mut self, en: impl Into<String>, zh: impl Into<String>) {
+        let text = Text::new(en, zh);
+        self.list.push(Note { place: None, text, count: 1 });
+    }
+
+    /// A note of a place. Another of the same words counts it up.
+    pub(super) fn at(
+        &mut self,
+        document: &Document<'_>,
+        at: usize,
+        en: impl Into<String>,
+        zh: impl Into<String>,
+    ) {
+        let text = Text::new(en, zh);
+        let is_full = self.list.len() >= MOST;
+        match self.list.iter_mut().find(|note| note.place.is_some() && note.text.en == text.en) {
+            Some(note) => note.count += 1,
+            None if is_full => self.untold += 1,
+            None => self.list.push(Note { place: Some(document.place(at)), text, count: 1 }),
+        }
+    }
+
+    /// What a person still has to do.
+    pub(super) fn left(&mut self, en: impl Into<String>, zh: impl Into<String>) {
+        if self.left.len() < MOST {
+            self.left.push(Text::new(en, zh));
+        }
+    }
+
+    /// The notes, and what is left.
+    pub(super) fn finish(self) -> (Vec<Text>, Vec<Text>) {
+        let told = |note: Note| {
+            let (en_times, zh_times) = match note.count {
+                1 => (String::new(), String::new()),
+                count => (format!(" ({count} times)"), format!("（共 {count} 处）")),
+            };
+            let (en_place, zh_place) = match note.place {
+                Some(place) => (format!("{place}: "), format!("{place}：")),
+                None => (String::new(), String::new()),
+            };
+            Text::new(
+                format!("{en_place}{}{en_times}", note.text.en),
+                format!("{zh_place}{}{zh_times}", note.text.zh),
+            )
+        };
+        let mut list: Vec<Text> = self.list.into_iter().map(told).collect();
+        if self.untold > 0 {
+            list.push(Text::new(
+                format!("{} more of the kind are not listed", self.untold),
+                format!("另有 {} 条未列出", self.untold),
+            ));
+        }
+        (list, self.left)
+    }
+}

@@ -1,0 +1,65 @@
+//! `[alarms]`: who is told, for the host and for one tenant.
+
+use reqwest::Url;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::problem::Fault;
+use super::table::{Entry, Section};
+use super::{AlarmSettings, Checks, SecretSource, Secrets, flow, secret};
+use ruzhi_model::Lang;
+
+/// Reads the section of a file; `Some(None)` where it is not written. `variable` gives the name a message proposes.
+pub(super) fn read(
+    root: &Section<'_>,
+    secrets: &dyn SecretSource,
+    checks: &Checks,
+    variable: impl Fn(&str) -> String,
+) -> Option<Option<AlarmSettings>> {
+    let Some(written) = root.get("alarms") else { return Some(None) };
+    let section = root.section("alarms");
+    let address = |key: &str, what: &str| {
+        section.maybe(key, |entry| {
+            let found = secret::read(entry, checks.secrets, secrets, &variable(what))?;
+            if checks.secrets == Secrets::Resolve {
+                entry.good(is_address(&found))?;
+            }
+            Some(found)
+        })
+    };
+    let robot = address("robot", "ALARM_ROBOT");
+    let url = address("url", "ALARM_URL");
+    let lang = section.maybe("lang", read_lang);
+    let settings = AlarmSettings { robot: robot?, url: url?, lang: lang? };
+    if settings.robot.is_none() && settings.url.is_none() {
+        root.file.error(
+            written.at,
+            Fault::new("`[alarms]` names neither `robot` nor `url`", "`[alarms]` 没有写 `robot` 或 `url`")
+                .hint(
+                    format!(
+                        "add `robot = {{ env = \"{}\" }}`, or remove the section",
+                        variable("ALARM_ROBOT")
+                    ),
+                    format!("请加上 `robot = {{ env = \"{}\" }}`，或删去这一节", variable("ALARM_ROBOT")),
+                ),
+        );
+        return None;
+    }
+    Some(Some(settings))
+}
+
+/// `en` or `zh`.
+pub(super) fn read_lang(entry: &Entry<'_>) -> Option<Lang> {
+    flow::word(entry, &[("zh", Lang::Zh), ("en", Lang::En)])
+}
+
+/// Whether a secret is an address that can be called. Nothing of it is repeated.
+fn is_address(secret: &SecretString) -> Result<(), Fault> {
+    let url = Url::parse(secret.expose_secret()).ok();
+    match url.filter(|url| matches!(url.scheme(), "http" | "https")) {
+        Some(_) => Ok(()),
+        None => Err(Fault::new("this is not an http or https address", "这不是 http 或 https 地址").hint(
+            "the secret is the whole address; the group robot's page in WeCom shows it (Webhook)",
+            "密钥应为完整的地址；企业微信群机器人页面的 Webhook 地址即是",
+        )),
+    }
+}

@@ -1,0 +1,396 @@
+//! Files that a person names: read whole, or not at all.
+//!
+//! A path may lead to a pipe that nobody writes to, a device that never ends, a file of any size, or a file system that
+//! has ceased to answer. So only regular files are read, up to a size that their kind cannot need, and never on the
+//! caller's thread: that one waits so long and no longer. A thread that a file system holds cannot be ended, and does
+//! not keep the process from ending; there is one for each path at most, and a bounded number of them.
+
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, Read as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use rustix::fs::OFlags;
+
+use ruzhi_model::Text;
+
+/// How long a file system is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long while others do not answer: hundreds of files may lie on one that does not.
+const LESS_PATIENCE: Duration = Duration::from_millis(500);
+
+/// So many files are waited for in vain. Past them no other is asked until one answers.
+const MOST_STILL: usize = 64;
+
+/// Why what a path leads to is not read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unfit {
+    /// A pipe, a device or a socket.
+    #[error("it is a pipe, a device or a socket, not a regular file")]
+    NotRegular,
+    /// More than its kind may have.
+    #[error("it has {} bytes or more; at most {} KiB are read", bytes, most >> 10)]
+    TooLarge {
+        /// Its size, as far as it is known.
+        bytes: u64,
+        /// The limit, in bytes.
+        most: u64,
+    },
+    /// Its file system does not answer.
+    #[error("its file system does not answer")]
+    Still,
+}
+
+impl Unfit {
+    /// What was behind an error of this module; none where it was the system's.
+    pub fn of(error: &io::Error) -> Option<Self> {
+        error.get_ref()?.downcast_ref().copied()
+    }
+
+    /// The same for a person.
+    pub fn text(self) -> Text {
+        let zh = match self {
+            Self::NotRegular => "这是管道、设备或套接字，不是普通文件".to_owned(),
+            Self::TooLarge { bytes, most } => format!("至少有 {bytes} 字节，最多读取 {} KiB", most >> 10),
+            Self::Still => "所在的文件系统没有响应".to_owned(),
+        };
+        Text::new(self.to_string(), zh)
+    }
+}
+
+impl From<Unfit> for io::Error {
+    fn from(unfit: Unfit) -> Self {
+        let kind = match unfit {
+            Unfit::NotRegular => io::ErrorKind::InvalidInput,
+            Unfit::TooLarge { .. } => io::ErrorKind::FileTooLarge,
+            Unfit::Still => io::ErrorKind::TimedOut,
+        };
+        Self::new(kind, unfit)
+    }
+}
+
+/// Why a file could not be read, as the end of a sentence, in both languages; empty where it is the system's own word,
+/// which follows as the cause.
+pub fn because(error: &io::Error) -> Text {
+    match Unfit::of(error) {
+        Some(unfit) => Text::new(format!(": {unfit}"), format!("：{}", unfit.text().zh)),
+        None => Text::new("", ""),
+    }
+}
+
+/// A file that was read.
+#[derive(Debug)]
+pub struct Whole {
+    /// All of it.
+    pub bytes: Vec<u8>,
+    /// How it stood.
+    pub metadata: Metadata,
+}
+
+/// Reads a regular file of at most `most` bytes.
+pub fn read(path: &Path, most: u64) -> io::Result<Whole> {
+    within(path, move |path| {
+        let (file, metadata) = open(path)?;
+        if metadata.len() > most {
+            return Err(Unfit::TooLarge { bytes: metadata.len(), most }.into());
+        }
+        Ok(Whole { bytes: whole(file, most)?, metadata })
+    })
+}
+
+/// The same of a file that is UTF-8.
+pub fn read_text(path: &Path, most: u64) -> io::Result<String> {
+    let text = String::from_utf8(read(path, most)?.bytes);
+    text.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()))
+}
+
+/// Reads to the end of at most `most` bytes.
+pub fn whole(mut from: impl io::Read, most: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.by_ref().take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    let found = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    if found > most { Err(Unfit::TooLarge { bytes: found, most }.into()) } else { Ok(bytes) }
+}
+
+/// Whether a regular file could be read.
+pub fn check(path: &Path) -> io::Result<()> {
+    within(path, |path| open(path).map(drop))
+}
+
+/// The first bytes of a regular file, as many as it has of `most`.
+pub fn head(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    within(path, move |path| {
+        let mut bytes = Vec::new();
+        open(path)?.0.take(most).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    })
+}
+
+/// How a file stands, whatever it is.
+pub fn stat(path: &Path) -> io::Result<Metadata> {
+    within(path, |path| fs::metadata(path))
+}
+
+/// How many files stand; none of one that is not there or does not answer. One thread looks at all of them as long as
+/// they answer.
+pub fn stats(paths: &[PathBuf]) -> Vec<Option<Metadata>> {
+    ASKED.stats(paths, PATIENCE)
+}
+
+/// What a folder holds, and which of that are folders.
+pub fn folder(path: &Path) -> io::Result<Vec<(PathBuf, bool)>> {
+    within(path, |path| {
+        let mut found = Vec::new();
+        for entry in fs::read_dir(path)? {
+            let entry = entry?;
+            found.push((entry.path(), entry.file_type().is_ok_and(|kind| kind.is_dir())));
+        }
+        Ok(found)
+    })
+}
+
+/// Asks a file system something of a path, and waits so long for the answer.
+pub fn within<T: Send + 'static>(
+    path: &Path,
+    ask: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    ASKED.within(path, PATIENCE, ask)
+}
+
+/// Opens a regular file. What is none is not opened: that alone could block, or wake who waits at the other end.
+fn open(path: &Path) -> io::Result<(File, Metadata)> {
+    let regular = |metadata: &Metadata| match metadata.file_type() {
+        kind if kind.is_file() => Ok(()),
+        kind if kind.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+        _ => Err(io::Error::from(Unfit::NotRegular)),
+    };
+    regular(&fs::metadata(path)?)?;
+    let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed();
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    // It may have been exchanged in between.
+    let metadata = file.metadata()?;
+    regular(&metadata)?;
+    Ok((file, metadata))
+}
+
+static ASKED: LazyLock<Asked> = LazyLock::new(Asked::default);
+
+/// The paths that file systems are being asked about.
+#[derive(Clone, Default)]
+struct Asked(Arc<Mutex<Vec<Asking>>>);
+
+struct Asking {
+    path: PathBuf,
+    /// Its answer is not waited for any longer.
+    is_given_up: bool,
+}
+
+/// Takes a path out again when its answer is there.
+struct Turn {
+    asked: Asked,
+    path: PathBuf,
+}
+
+impl Asked {
+    fn within<T: Send + 'static>(
+        &self,
+        path: &Path,
+        patience: Duration,
+        ask: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
+    ) -> io::Result<T> {
+        let turn = self.begin(path)?;
+        let patience = self.patience(patience);
+        let (tell, answer) = mpsc::sync_channel(1);
+        thread::Builder::new().name("file".to_owned()).spawn(move || {
+            let told = ask(&turn.path);
+            drop(turn);
+            // The one that asked may have given up.
+            drop(tell.send(told));
+        })?;
+        match answer.recv_timeout(patience) {
+            Ok(told) => told,
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                self.give_up(path);
+                Err(Unfit::Still.into())
+            }
+            Err(mpsc::RecvTimeoutError::Disconnected) => Err(io::Error::other("it could not be read")),
+        }
+    }
+
+    fn stats(&self, paths: &[PathBuf], patience: Duration) -> Vec<Option<Metadata>> {
+        let mut found = Vec::with_capacity(paths.len());
+        while let Some(rest) = paths.get(found.len()..).filter(|rest| !rest.is_empty()) {
+            let (tell, answers) = mpsc::channel();
+            let (asked, rest) = (self.clone(), rest.to_vec());
+            let began = thread::Builder::new().name("file".to_owned()).spawn(move || {
+                for path in rest {
+                    let told = asked.begin(&path).and_then(|_turn| fs::metadata(&path)).ok();
+                    if tell.send(told).is_err() {
+                        return;
+                    }
+                }
+            });
+            if began.is_err() {
+                break;
+            }
+            while let Some(path) = paths.get(found.len()) {
+                let Ok(told) = answers.recv_timeout(self.patience(patience)) else {
+                    self.give_up(path);
+                    found.push(None);
+                    break;
+                };
+                found.push(told);
+            }
+        }
+        found.resize_with(paths.len(), || None);
+        found
+    }
+
+    /// Begins to ask about a path, unless it is known that no answer comes.
+    fn begin(&self, path: &Path) -> io::Result<Turn> {
+        let mut asked = self.lock();
+        let mut still = asked.iter().filter(|asking| asking.is_given_up);
+        if still.clone().count() >= MOST_STILL || still.any(|asking| asking.path == path) {
+            return Err(Unfit::Still.into());
+        }
+        asked.push(Asking { path: path.to_owned(), is_given_up: false });
+        Ok(Turn { asked: self.clone(), path: path.to_owned() })
+    }
+
+    fn patience(&self, usual: Duration) -> Duration {
+        let is_tried = self.lock().iter().any(|asking| asking.is_given_up);
+        if is_tried { LESS_PATIENCE.min(usual) } else { usual }
+    }
+
+    fn give_up(&self, path: &Path) {
+        self.lock()
+            .iter_mut()
+            .filter(|asking| asking.path == path)
+            .for_each(|asking| asking.is_given_up = true);
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Asking>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let mut asked = self.asked.lock();
+        if let Some(at) = asked.iter().position(|asking| asking.path == self.path) {
+            asked.swap_remove(at);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+    use super::*;
+
+    const SOON: Duration = Duration::from_millis(20);
+    const LATE: Duration = Duration::from_secs(60);
+
+    fn still(error: &io::Error) -> bool {
+        Unfit::of(error) == Some(Unfit::Still)
+    }
+
+    #[test]
+    fn a_pipe_a_device_and_a_folder_are_no_files_and_are_told_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR, 0).unwrap();
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink("/dev/zero", &link).unwrap();
+        for path in [&pipe, &link] {
+            for error in [
+                read(path, 10).unwrap_err(),
+                read_text(path, 10).unwrap_err(),
+                check(path).unwrap_err(),
+                head(path, 4).unwrap_err(),
+            ] {
+                assert_eq!(Unfit::of(&error), Some(Unfit::NotRegular), "{path:?}");
+            }
+        }
+        assert_eq!(read(folder.path(), 10).unwrap_err().kind(), io::ErrorKind::IsADirectory);
+        assert_eq!(read(&folder.path().join("none"), 10).unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn a_file_is_read_up_to_its_kind_s_size_and_through_links() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, link) = (folder.path().join("ten"), folder.path().join("link"));
+        fs::write(&path, "0123456789").unwrap();
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        assert_eq!(read(&link, 10).unwrap().bytes, b"0123456789");
+        let error = read(&link, 9).unwrap_err();
+        assert_eq!(Unfit::of(&error), Some(Unfit::TooLarge { bytes: 10, most: 9 }));
+        assert_eq!(head(&path, 3).unwrap(), b"012");
+        // What does not say how much it is.
+        let error = whole(io::repeat(0), 9).unwrap_err();
+        assert_eq!(Unfit::of(&error), Some(Unfit::TooLarge { bytes: 10, most: 9 }));
+        assert_eq!(whole(&b"0123456789"[..], 10).unwrap().len(), 10);
+    }
+
+    #[test]
+    fn a_path_that_does_not_answer_is_given_up_is_not_asked_again_and_is_once_it_answers() {
+        let asked = Asked::default();
+        let path = Path::new("/hangs");
+        let (release, held) = mpsc::channel::<()>();
+        let (end, ended) = mpsc::channel();
+        let hangs = move |_: &Path| {
+            let _released = held.recv();
+            end.send(()).map_err(io::Error::other)
+        };
+        assert!(still(&asked.within(path, SOON, hangs).unwrap_err()));
+        assert!(still(&asked.within(path, LATE, |_| Ok(())).unwrap_err()), "it is not asked again");
+        // Others are.
+        asked.within(Path::new("/answers"), LATE, |_| Ok(())).unwrap();
+        assert_eq!(asked.patience(LATE), LESS_PATIENCE);
+        drop(release);
+        ended.recv_timeout(LATE).unwrap();
+        // Between its last word and its end it is still there; the turn ends with its thread at the latest.
+        let began = std::time::Instant::now();
+        while !asked.lock().is_empty() {
+            assert!(began.elapsed() < LATE);
+            thread::yield_now();
+        }
+        asked.within(path, LATE, |_| Ok(())).unwrap();
+        assert_eq!(asked.patience(LATE), LATE);
+    }
+
+    #[test]
+    fn as_many_threads_as_may_be_held_are_and_no_more() {
+        let asked = Asked::default();
+        let held: Vec<Turn> = (0..MOST_STILL)
+            .map(|n| {
+                let turn = asked.begin(Path::new(&format!("/{n}"))).unwrap();
+                asked.give_up(&turn.path);
+                turn
+            })
+            .collect();
+        assert!(still(&asked.within(Path::new("/other"), LATE, |_| Ok(())).unwrap_err()));
+        drop(held);
+        asked.within(Path::new("/other"), LATE, |_| Ok(())).unwrap();
+    }
+
+    #[test]
+    fn a_look_passes_over_what_does_not_answer() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths: Vec<PathBuf> = ["a", "b", "c"].iter().map(|name| folder.path().join(name)).collect();
+        fs::write(&paths[0], "a").unwrap();
+        fs::write(&paths[2], "ccc").unwrap();
+        let asked = Asked::default();
+        let turn = asked.begin(&paths[1]).unwrap();
+        asked.give_up(&paths[1]);
+        let sizes: Vec<_> =
+            asked.stats(&paths, LATE).into_iter().map(|found| found.map(|m| m.len())).collect();
+        assert_eq!(sizes, [Some(1), None, Some(3)]);
+        drop(turn);
+    }
+}

@@ -1,0 +1,66 @@
+//! The process's open files, as far as an error is about them.
+//!
+//! Where there are too many, what fails first is whatever opens one next: a connection, a certificate, a name's address.
+//! Its own words blame the address or the settings, and nothing there is wrong.
+
+use std::error::Error;
+use std::io;
+
+use ruzhi_model::Text;
+
+/// The code of a failure that there are too many of them.
+pub const CODE: &str = "process.open_files";
+
+/// Whether there are too many open files, by an error or what is behind it. Where the words of a library hide the
+/// system's, a file that can always be opened is tried.
+pub fn are_too_many(error: &(dyn Error + 'static)) -> bool {
+    is_behind(error) || io_says_so(std::fs::File::open("/dev/null").err().as_ref())
+}
+
+/// What to do about it.
+pub fn advice() -> Text {
+    Text::new(
+        "too many open files: this process may open no more. Raise LimitNOFILE of the service, or `ulimit -n`; the settings are not to blame",
+        "打开的文件过多：本进程已无法再打开文件。请调高服务的 LimitNOFILE 或 `ulimit -n`；与配置内容无关",
+    )
+}
+
+fn is_behind(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let io = error.downcast_ref::<io::Error>();
+        // What such an error was made of is not its source.
+        if io_says_so(io) || io.and_then(io::Error::get_ref).is_some_and(|inner| is_behind(inner)) {
+            return true;
+        }
+        next = error.source();
+    }
+    false
+}
+
+fn io_says_so(error: Option<&io::Error>) -> bool {
+    matches!(error.and_then(io::Error::raw_os_error), Some(libc::EMFILE | libc::ENFILE))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("cannot connect")]
+    struct Wrapped(#[source] io::Error);
+
+    #[test]
+    fn too_many_are_seen_behind_other_errors_and_other_errors_are_others() {
+        for code in [libc::EMFILE, libc::ENFILE] {
+            let error = || io::Error::from_raw_os_error(code);
+            assert!(are_too_many(&error()));
+            assert!(are_too_many(&Wrapped(error())));
+            assert!(are_too_many(&Wrapped(io::Error::other(Wrapped(io::Error::other(error()))))));
+        }
+        for code in [libc::ECONNREFUSED, libc::ENOENT] {
+            assert!(!are_too_many(&Wrapped(io::Error::from_raw_os_error(code))));
+        }
+        assert!(!are_too_many(&Wrapped(io::Error::other("dns error"))));
+    }
+}

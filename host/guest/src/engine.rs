@@ -1,0 +1,157 @@
+//! One constructor for every engine that compiles or loads: its flags are part of a compiled artifact.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig, Store, WasmFeatures};
+
+use super::error::LoadError;
+use super::limits::{Budget, Limits, MOST_CORE_INSTANCES, MOST_MEMORIES, MOST_TABLE_ELEMENTS, MOST_TABLES};
+use super::rehearsal::Rehearsal;
+use super::screening::PROPOSALS;
+
+/// The version of wasmtime that guests run on.
+pub const WASMTIME: &str = env!("RUZHI_WASMTIME");
+
+/// How often the clock that stops runaway guests ticks.
+const TICK: Duration = Duration::from_millis(10);
+
+/// How much longer than live a guest may take while it is measured.
+const MEASURING: u32 = 5;
+
+/// More than any guest burns within its deadline.
+const FUEL: u64 = u64::MAX;
+
+/// The engine all guests of the process share, and what each call may use.
+#[derive(Clone)]
+pub struct Engine {
+    inner: wasmtime::Engine,
+    limits: Limits,
+    metered: bool,
+    slots: Arc<tokio::sync::Semaphore>,
+    trials: Arc<Mutex<()>>,
+    rehearsal: Option<Rehearsal>,
+}
+
+impl Engine {
+    /// Starts an engine, and the thread that counts its epochs; the thread ends with the engine.
+    pub fn new(limits: Limits) -> Result<Self, LoadError> {
+        Self::start(limits, false)
+    }
+
+    /// An engine whose guests count what they execute: the count is the same on every machine, the guests are slower by
+    /// a third. The deadline is longer by as much and more, so that the count decides nothing.
+    pub fn measuring(limits: Limits) -> Result<Self, LoadError> {
+        Self::metered(Limits { deadline: limits.deadline.saturating_mul(MEASURING), ..limits })
+    }
+
+    /// An engine whose guests count what they execute, within these very limits.
+    pub(super) fn metered(limits: Limits) -> Result<Self, LoadError> {
+        Self::start(limits, true)
+    }
+
+    /// The same engine; what is new to it is tried in a process of its own first.
+    pub fn rehearsing(self, rehearsal: Rehearsal) -> Self {
+        Self { rehearsal: Some(rehearsal), ..self }
+    }
+
+    /// What tries new components in a process of its own; none where this process is such a one, or a test.
+    pub(super) fn rehearsal(&self) -> Option<&Rehearsal> {
+        self.rehearsal.as_ref()
+    }
+
+    pub(super) fn is_metered(&self) -> bool {
+        self.metered
+    }
+
+    fn start(limits: Limits, metered: bool) -> Result<Self, LoadError> {
+        let engine_failed = |source: &dyn std::fmt::Display| LoadError::Engine { reason: source.to_string() };
+        let inner = wasmtime::Engine::new(&config(limits, metered)).map_err(|e| engine_failed(&e))?;
+        let weak = inner.weak();
+        std::thread::Builder::new()
+            .name("ruzhi-epoch".to_owned())
+            .spawn(move || {
+                while let Some(engine) = weak.upgrade() {
+                    engine.increment_epoch();
+                    drop(engine);
+                    std::thread::sleep(TICK);
+                }
+            })
+            .map_err(|e| engine_failed(&e))?;
+        let slots = Arc::new(tokio::sync::Semaphore::new(limits.slots as usize));
+        Ok(Self { inner, limits, metered, slots, trials: Arc::default(), rehearsal: None })
+    }
+
+    /// What each call may use.
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// A place in the pool. The pool refuses what it has no room for, so whoever decides waits here first.
+    pub async fn slot(&self) -> Option<tokio::sync::OwnedSemaphorePermit> {
+        // Never closed, so always a permit.
+        Arc::clone(&self.slots).acquire_owned().await.ok()
+    }
+
+    /// Held while a component is tried: one at a time, so that trials take nothing from the batches that run.
+    pub(super) fn trial(&self) -> MutexGuard<'_, ()> {
+        self.trials.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn inner(&self) -> &wasmtime::Engine {
+        &self.inner
+    }
+
+    /// A store for one call: every limit is set on it, and it is dropped after the call whatever the outcome.
+    pub(super) fn store(&self) -> Store<Budget> {
+        let mut store = Store::new(&self.inner, Budget::new(self.limits.memory));
+        store.limiter(|budget| budget);
+        store.set_hostcall_fuel(self.limits.answer);
+        // A tick is partly used up when the call starts, hence one more.
+        let ticks = self.limits.deadline.as_millis() / TICK.as_millis() + 1;
+        store.set_epoch_deadline(u64::try_from(ticks).unwrap_or(u64::MAX));
+        store.epoch_deadline_trap();
+        if self.metered {
+            // Only an engine without the meter refuses this.
+            drop(store.set_fuel(FUEL));
+        }
+        store
+    }
+
+    /// What a store's guest has executed so far, if this engine counts it.
+    pub(super) fn fuel(&self, store: &Store<Budget>) -> Option<u64> {
+        store.get_fuel().ok().map(|left| FUEL.saturating_sub(left))
+    }
+}
+
+fn config(limits: Limits, metered: bool) -> Config {
+    // One more than the batches decided at once: a component is tried while others run.
+    let slots = limits.slots.saturating_add(1);
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(slots)
+        .total_core_instances(slots.saturating_mul(MOST_CORE_INSTANCES))
+        .total_memories(slots.saturating_mul(MOST_MEMORIES))
+        .total_tables(slots.saturating_mul(MOST_TABLES))
+        .max_core_instances_per_component(MOST_CORE_INSTANCES)
+        .max_memories_per_component(MOST_MEMORIES)
+        .max_tables_per_component(MOST_TABLES)
+        .max_memory_size(limits.memory)
+        .table_elements(MOST_TABLE_ELEMENTS)
+        .linear_memory_keep_resident(1 << 20)
+        .table_keep_resident(64 << 10)
+        // Resets only the pages that a guest has written, where the kernel can tell which.
+        .pagemap_scan(Enabled::Auto);
+    let mut config = Config::new();
+    config
+        .wasm_features(WasmFeatures::all(), false)
+        .wasm_features(PROPOSALS, true)
+        .epoch_interruption(true)
+        .consume_fuel(metered)
+        // A Rust guest that panics leaves its words in its memory; a trap keeps the memory for reading.
+        .coredump_on_trap(true)
+        .concurrency_support(false)
+        .max_wasm_stack(512 << 10)
+        .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(16))
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    config
+}

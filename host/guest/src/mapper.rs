@@ -1,0 +1,305 @@
+//! Asking a guest.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use wasmtime::Trap;
+
+use super::bindings::Instance;
+use super::engine::Engine;
+use super::error::{Batch, BatchError, LoadError};
+use super::judge;
+use super::last_words;
+use super::limits::{Budget, MOST_TABLE_ELEMENTS, Refused};
+use super::loader::{self, Component};
+use ruzhi_files::file;
+use ruzhi_metrics as meter;
+use ruzhi_model::{Context, Decision, Description, Digest, Outcome, SourceRecord, Violation, row};
+
+/// Records handed to a guest at once. An instance is made for each batch; at a hundred its cost per record is nothing
+/// beside one call to WeCom.
+pub const BATCH: usize = 100;
+
+/// Bytes of a rules file. A table of ten thousand departments has 1 MiB.
+const MOST_RULES: u64 = 4 << 20;
+
+/// Records of a batch that are told apart from the others because they cannot be decided. Where there are more, the fault
+/// is the rules' and not theirs, and looking for each of them costs a call for each half.
+const MOST_APART: usize = 8;
+
+/// A row with more bytes than this is decided alone. What a guest takes grows with the text, in some languages to seconds for
+/// the longest, and the batch's deadline is for all of it: one row would keep the others from being decided. Rows of people
+/// have a tenth of it.
+const ALONE: usize = 8 << 10;
+
+/// The long rows of a batch have so many times the deadline of a batch together. A trial in a process of its own decides ten
+/// batches within its time.
+const LONG_ROWS: u32 = 4;
+
+/// A component with its rules file: what decides the records of a flow. Cheap to clone.
+#[derive(Clone)]
+pub struct Guest {
+    component: Component,
+    config: Arc<str>,
+    description: Arc<Description>,
+    rules: Digest,
+}
+
+impl Guest {
+    /// Gives a component its rules file's text and asks it to describe itself under it.
+    pub fn new(component: Component, config: String) -> Result<Self, LoadError> {
+        let trial = component.engine().trial();
+        let (mut store, instance) = component.instance();
+        let instance = instance.map_err(|e| loader::did_not_start(component.engine(), e, &store))?;
+        let answer = instance.describe(&mut store, &config).map_err(|e| {
+            LoadError::Describe(explain(component.engine(), "describe", e, &store, Batch::default()).into())
+        })?;
+        // Its place in the pool is free before the next one is tried.
+        drop(store);
+        drop(trial);
+        let description: Description = match answer {
+            Ok(description) => description,
+            Err(error) => {
+                return Err(LoadError::Configuration {
+                    code: judge::shorten(&error.code, 80),
+                    message: judge::lines(&error.message, 8_000),
+                });
+            }
+        };
+        let description =
+            judge::description(description).map_err(|reason| LoadError::Description { reason })?;
+        let rules = Digest::of_rules(&component.inspection().digest, &config);
+        Ok(Self { component, config: config.into(), description: description.into(), rules })
+    }
+
+    /// The same, with the rules file still on disk; no file is an empty text.
+    pub fn with_rules_file(component: Component, path: Option<&Path>) -> Result<Self, LoadError> {
+        Self::new(component, Self::read_rules(path)?)
+    }
+
+    /// The text of a rules file; no file is an empty text.
+    pub fn read_rules(path: Option<&Path>) -> Result<String, LoadError> {
+        path.map_or_else(
+            || Ok(String::new()),
+            |path| {
+                file::read_text(path, MOST_RULES)
+                    .map_err(|source| LoadError::Rules { path: path.to_owned(), source })
+            },
+        )
+    }
+
+    /// What the guest says of itself.
+    pub fn description(&self) -> &Description {
+        &self.description
+    }
+
+    /// The component without its rules file.
+    pub fn component(&self) -> &Component {
+        &self.component
+    }
+
+    /// Names component and rules file together: a decision made under the same digest need not be made again.
+    pub fn rules(&self) -> &Digest {
+        &self.rules
+    }
+
+    /// The label a person knows a field by, else the field itself.
+    pub fn label<'a>(&'a self, field: &'a str) -> &'a str {
+        self.description.labels.iter().find(|(name, _)| name == field).map_or(field, |(_, label)| label)
+    }
+
+    /// Decides a batch in an instance of its own: one checked outcome for each record, in order. Blocks; call it where
+    /// blocking is allowed, with a [`slot`](super::Engine::slot) in hand.
+    pub fn decide(&self, context: &Context, records: &[SourceRecord]) -> Result<Vec<Outcome>, BatchError> {
+        self.measure(context, records).outcomes
+    }
+
+    /// The same; where a batch fails its halves are decided, and theirs, and a long row is decided alone, so that one record
+    /// that cannot be decided does not keep the others from it.
+    pub fn decide_each(
+        &self,
+        context: &Context,
+        records: &[SourceRecord],
+    ) -> Vec<Result<Outcome, BatchError>> {
+        let mut decided = Vec::with_capacity(records.len());
+        let mut left = MOST_APART;
+        let is_long = |record: &SourceRecord| record.json.len() > ALONE;
+        if !records.iter().any(is_long) {
+            self.decide_halves(context, records, &mut decided, &mut left);
+            return decided;
+        }
+        let short: Vec<SourceRecord> = records.iter().filter(|record| !is_long(record)).cloned().collect();
+        self.decide_halves(context, &short, &mut decided, &mut left);
+        // One that miscounts is not to be believed of any row.
+        let mut miscounts = decided.iter().any(|decided| matches!(decided, Err(BatchError::Count { .. })));
+        let mut of_short = decided.into_iter();
+        let deadline = self.component.engine().limits().deadline;
+        let mut time = deadline * LONG_ROWS;
+        let mut alone = |record: &SourceRecord| {
+            let batch = Batch { records: Some((record.id.clone(), record.id.clone(), 1)) };
+            if miscounts {
+                return Err(BatchError::Count { found: 0, expected: 1, batch });
+            }
+            // Of one that is too long the guest is not asked, so it takes no time.
+            if time.is_zero() && row::refused(&record.json).is_none() {
+                let deadline_ms = u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX);
+                return Err(BatchError::Deadline { function: "decide", deadline_ms, batch });
+            }
+            let measured = self.measure(context, std::slice::from_ref(record));
+            time = time.saturating_sub(measured.wall);
+            miscounts = matches!(measured.outcomes, Err(BatchError::Count { .. }));
+            measured.outcomes.and_then(|mut outcomes| {
+                outcomes.pop().ok_or(BatchError::Count { found: 0, expected: 1, batch })
+            })
+        };
+        let decide = |record| if is_long(record) { Some(alone(record)) } else { of_short.next() };
+        records.iter().filter_map(decide).collect()
+    }
+
+    fn decide_halves(
+        &self,
+        context: &Context,
+        records: &[SourceRecord],
+        decided: &mut Vec<Result<Outcome, BatchError>>,
+        left: &mut usize,
+    ) {
+        match self.decide(context, records) {
+            Ok(outcomes) => decided.extend(outcomes.into_iter().map(Ok)),
+            Err(error) if records.len() == 1 || *left == 0 || !error.may_be_of_one_record() => {
+                *left = left.saturating_sub(1);
+                decided.extend(records.iter().map(|_| Err(error.clone())));
+            }
+            Err(_) => {
+                let (first, second) = records.split_at(records.len() / 2);
+                self.decide_halves(context, first, decided, left);
+                self.decide_halves(context, second, decided, left);
+            }
+        }
+    }
+
+    /// The same as [`Guest::decide`], with what it took. Of a row that is too long the guest is not asked.
+    pub fn measure(&self, context: &Context, records: &[SourceRecord]) -> Measured {
+        let refused: Vec<Option<Vec<Violation>>> =
+            records.iter().map(|record| row::refused(&record.json)).collect();
+        if refused.iter().all(Option::is_none) {
+            return self.measure_all(context, records);
+        }
+        let asked = records.iter().zip(&refused).filter(|(_, refused)| refused.is_none());
+        let asked: Vec<SourceRecord> = asked.map(|(record, _)| record.clone()).collect();
+        let measured = self.measure_all(context, &asked);
+        let outcomes = measured.outcomes.map(|decided| {
+            let mut decided = decided.into_iter();
+            let outcome = |refused: Option<Vec<Violation>>| match refused {
+                Some(violations) => Some(Outcome::new(Decision::Reject(violations))),
+                None => decided.next(),
+            };
+            refused.into_iter().filter_map(outcome).collect()
+        });
+        Measured { outcomes, ..measured }
+    }
+
+    fn measure_all(&self, context: &Context, records: &[SourceRecord]) -> Measured {
+        let (Some(first), Some(last)) = (records.first(), records.last()) else {
+            return Measured { outcomes: Ok(Vec::new()), wall: Duration::ZERO, fuel: None, peak: 0 };
+        };
+        let batch = Batch { records: Some((first.id.clone(), last.id.clone(), records.len())) };
+        let began = Instant::now();
+        let (mut store, instance) = self.component.instance();
+        let outcomes = self.ask(&mut store, instance, context, records, batch);
+        let wall = began.elapsed();
+        // A guest that was stopped has not written down what it burnt last.
+        let fuel = if outcomes.is_ok() { self.component.engine().fuel(&store) } else { None };
+        let peak = store.data().peak();
+        let failure = outcomes.as_ref().err().map(BatchError::code);
+        meter::batch(&self.description.name, records.len(), failure, wall, peak);
+        Measured { outcomes, wall, fuel, peak }
+    }
+
+    fn ask(
+        &self,
+        store: &mut wasmtime::Store<Budget>,
+        instance: Result<Instance, wasmtime::Error>,
+        context: &Context,
+        records: &[SourceRecord],
+        batch: Batch,
+    ) -> Result<Vec<Outcome>, BatchError> {
+        let instance = match instance {
+            Ok(instance) => instance,
+            Err(e) => return Err(explain(self.component.engine(), START, e, store, batch)),
+        };
+        let answer = instance.decide(&mut *store, &self.config, context, records);
+        let outcomes = match answer {
+            Ok(Ok(outcomes)) => outcomes,
+            Ok(Err(error)) => {
+                return Err(BatchError::GuestError {
+                    function: "decide",
+                    code: judge::shorten(&error.code, 80),
+                    message: judge::without_people(&judge::shorten(&error.message, 1_000)),
+                    batch,
+                });
+            }
+            Err(e) => return Err(explain(self.component.engine(), "decide", e, store, batch)),
+        };
+        if outcomes.len() != records.len() {
+            return Err(BatchError::Count { found: outcomes.len(), expected: records.len(), batch });
+        }
+        let horizon = judge::Horizon::of(context, self.component.tells_until_when());
+        Ok(outcomes.into_iter().map(|outcome| judge::outcome(outcome, horizon.as_ref())).collect())
+    }
+}
+
+/// What runs when an instance is made, as a message names it.
+pub(super) const START: &str = "start";
+
+/// A batch's outcomes and what they took, making the instance included.
+#[derive(Debug)]
+pub struct Measured {
+    /// As [`Guest::decide`] gives them.
+    pub outcomes: Result<Vec<Outcome>, BatchError>,
+    /// Time on the clock.
+    pub wall: Duration,
+    /// Instructions executed, if the engine counts them and the guest gave outcomes: the same for the same component and
+    /// records, wherever they run.
+    pub fuel: Option<u64>,
+    /// Bytes of all the instance's memories.
+    pub peak: usize,
+}
+
+/// Why a call did not come back.
+pub(super) fn explain(
+    engine: &Engine,
+    function: &'static str,
+    error: wasmtime::Error,
+    store: &wasmtime::Store<Budget>,
+    batch: Batch,
+) -> BatchError {
+    let limits = engine.limits();
+    match store.data().refused {
+        Some(Refused::Memory(wanted)) => {
+            return BatchError::Memory { function, wanted, most: limits.memory, batch };
+        }
+        Some(Refused::Table(wanted)) => {
+            return BatchError::Table { function, wanted, most: MOST_TABLE_ELEMENTS, batch };
+        }
+        None => {}
+    }
+    let reason = last_words::of(&error);
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::Interrupt) => {
+            let deadline_ms = u64::try_from(limits.deadline.as_millis()).unwrap_or(u64::MAX);
+            BatchError::Deadline { function, deadline_ms, batch }
+        }
+        Some(_) => match last_words::left(&error, store) {
+            Some(message) => BatchError::GuestError {
+                function,
+                code: "guest.exception".to_owned(),
+                message: judge::without_people(&message),
+                batch,
+            },
+            None => BatchError::Trap { function, reason, batch },
+        },
+        None if reason.contains("too much data is being copied") => BatchError::Answer { function, batch },
+        None => BatchError::Trap { function, reason: judge::shorten(&reason, 500), batch },
+    }
+}

@@ -1,0 +1,349 @@
+//! What is looked at before a component is compiled: what kind of file it is, which contract it keeps, which proposals of
+//! WebAssembly it uses, and what compiling it would cost. The pass is the loader's own and runs none of the component's
+//! code, so that neither a fault of the compiler nor its work is open to whoever wrote the file.
+
+use std::collections::HashMap;
+
+use wasmparser::component_types::{
+    ComponentAnyTypeId, ComponentDefinedType, ComponentDefinedTypeId, ComponentFuncTypeId, ComponentValType,
+};
+use wasmparser::types::TypesRef;
+use wasmparser::{
+    CanonicalFunction, ComponentAlias, ComponentExternalKind, ComponentInstance, ComponentOuterAliasKind,
+    ComponentTypeRef, Payload, Validator,
+};
+
+use super::error::{Batch, BatchError, LoadError, Said};
+use super::judge::shorten;
+use super::limits::MOST_TABLE_ELEMENTS;
+use super::mapper::START;
+use ruzhi_model::Text;
+
+/// The proposals that guests use, and no other: WebAssembly 2.0 and the component model as it was first published. A list
+/// of what is let in, so that a proposal which a later engine turns on by itself stays out.
+macro_rules! proposals {
+    ($features:ty) => {
+        <$features>::MUTABLE_GLOBAL
+            .union(<$features>::SATURATING_FLOAT_TO_INT)
+            .union(<$features>::SIGN_EXTENSION)
+            .union(<$features>::REFERENCE_TYPES)
+            .union(<$features>::MULTI_VALUE)
+            .union(<$features>::BULK_MEMORY)
+            .union(<$features>::SIMD)
+            .union(<$features>::FLOATS)
+            .union(<$features>::EXTENDED_CONST)
+            .union(<$features>::COMPONENT_MODEL)
+    };
+}
+
+/// The proposals that the engine runs. The functions it makes itself between components copy from one memory to another;
+/// of a guest's own modules none has a second one.
+pub(super) const PROPOSALS: wasmtime::WasmFeatures =
+    proposals!(wasmtime::WasmFeatures).union(wasmtime::WasmFeatures::MULTI_MEMORY);
+
+/// The proposals that a component may use.
+const SCREENED: wasmparser::WasmFeatures = proposals!(wasmparser::WasmFeatures);
+
+/// The most work that compiling a component may be, in bytes of ordinary code. A Python guest is 12 million, a TypeScript
+/// guest 2 million. What is densest takes about 10 µs of one core for each, so that a hostile component is compiled or
+/// refused in two minutes; without this it would be hours.
+const MOST_WORK: u64 = 16 << 20;
+
+/// Components within components. A script composed with a frame is one within the outermost.
+const MOST_NESTED: usize = 4;
+
+/// What the engine compiles for a function between components, in bytes of ordinary code: for being one, and for each part
+/// of its type, once to take it apart and once to put it together.
+const WORK_OF_ADAPTER: u64 = 2_000;
+const WORK_OF_PART: u64 = 200;
+
+/// What an instance within a component costs beside.
+const WORK_OF_INSTANCE: u64 = 500;
+
+/// The section a guest's SDK leaves its contract version in.
+pub(super) const VERSION_SECTION: &str = "ruzhi:api-version";
+
+/// The name of the exported interface, less its version.
+const MAPPER: &str = "ruzhi:mapping/mapper@";
+
+const MOST_WORDS: usize = 500;
+
+/// What a component says of the contract it was built for.
+pub(super) struct Claims {
+    /// By the section its SDK or its build left.
+    pub(super) section: Option<String>,
+    /// By the names of the mappers it exports, such as `0.1.0`.
+    pub(super) mappers: Vec<String>,
+}
+
+/// Tells a component from what else people hand over, reads what it claims of the contract, and refuses what is not to be
+/// compiled. An instance may have so many bytes of memory.
+pub(super) fn screen(bytes: &[u8], memory: usize) -> Result<Claims, LoadError> {
+    recognise(bytes)?;
+    let damaged =
+        |e: wasmparser::BinaryReaderError| LoadError::Compile { reason: shorten(&e.to_string(), MOST_WORDS) };
+    let mut claims = Claims { section: None, mappers: Vec::new() };
+    let mut validator = Validator::new_with_features(SCREENED);
+    let mut work = Work::default();
+    let mut modules = 0_usize;
+    for payload in wasmparser::Parser::new(0).parse_all(bytes) {
+        let payload = payload.map_err(damaged)?;
+        // Types, imports, exports and tables; the bodies of functions are the engine's to validate, by the same list.
+        validator.payload(&payload).map_err(damaged)?;
+        // Components and modules inside have exports of their own.
+        let outermost = work.depth() == 1 && modules == 0;
+        match payload {
+            Payload::ModuleSection { .. } => modules += 1,
+            Payload::Version { encoding: wasmparser::Encoding::Component, .. } => work.enter()?,
+            Payload::End(_) if modules > 0 => modules -= 1,
+            Payload::End(_) => work.leave(),
+            Payload::CustomSection(section) if section.name() == VERSION_SECTION => {
+                let version = std::str::from_utf8(section.data()).ok();
+                claims.section = version.map(|version| shorten(version.trim(), 20));
+            }
+            Payload::ComponentExportSection(exports) => {
+                for export in exports {
+                    let export = export.map_err(damaged)?;
+                    work.export(export.kind, export.index);
+                    let version = export.name.name.strip_prefix(MAPPER).filter(|_| outermost);
+                    claims.mappers.extend(version.map(|version| shorten(version, 20)));
+                }
+            }
+            Payload::CodeSectionEntry(body) => work.add(work_of(&body))?,
+            Payload::MemorySection(memories) => {
+                for ty in memories {
+                    let pages = ty.map_err(damaged)?.initial;
+                    let wanted = usize::try_from(pages.saturating_mul(64 << 10)).unwrap_or(usize::MAX);
+                    if wanted > memory {
+                        let batch = Batch::default();
+                        let error = BatchError::Memory { function: START, wanted, most: memory, batch };
+                        return Err(LoadError::Start(error.into()));
+                    }
+                }
+            }
+            Payload::TableSection(tables) => {
+                for table in tables {
+                    let wanted = usize::try_from(table.map_err(damaged)?.ty.initial).unwrap_or(usize::MAX);
+                    if wanted > MOST_TABLE_ELEMENTS {
+                        let (most, batch) = (MOST_TABLE_ELEMENTS, Batch::default());
+                        let error = BatchError::Table { function: START, wanted, most, batch };
+                        return Err(LoadError::Start(error.into()));
+                    }
+                }
+            }
+            Payload::ComponentCanonicalSection(functions) => {
+                let types = validator.types(0);
+                for function in functions {
+                    work.canonical(&function.map_err(damaged)?, types)?;
+                }
+            }
+            Payload::InstanceSection(instances) => work.core_instances(instances.count())?,
+            Payload::ComponentInstanceSection(instances) => {
+                for instance in instances {
+                    work.instance(&instance.map_err(damaged)?)?;
+                }
+            }
+            Payload::ComponentAliasSection(aliases) => {
+                for alias in aliases {
+                    work.alias(&alias.map_err(damaged)?)?;
+                }
+            }
+            Payload::ComponentImportSection(imports) => {
+                for import in imports {
+                    work.import(import.map_err(damaged)?.ty);
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(claims)
+}
+
+/// Whether it is a component at all.
+fn recognise(bytes: &[u8]) -> Result<(), LoadError> {
+    let other = |en: &str, zh: &str| LoadError::NotAComponent { found: Said(Text::new(en, zh)) };
+    if wasmtime::Engine::detect_precompiled(bytes).is_some() || bytes.starts_with(b"\x7fELF") {
+        return Err(other(
+            "it is native code; ruzhi compiles components itself and never takes compiled ones",
+            "这是本机代码；ruzhi 自行编译组件，从不接受已编译的文件",
+        ));
+    }
+    if bytes.is_empty() {
+        return Err(other("the file is empty", "文件为空"));
+    }
+    if !bytes.starts_with(b"\0asm") {
+        return Err(other("it does not begin like WebAssembly", "文件开头不是 WebAssembly"));
+    }
+    if wasmparser::Parser::is_core_wasm(bytes) {
+        return Err(other("it is a core module, not a component", "这是核心模块，不是组件"));
+    }
+    Ok(())
+}
+
+/// What compiling a function costs: its bytes, more for each the more of them and of locals there are, as the
+/// compiler's work grows with the square of a function; and a little for being one.
+fn work_of(body: &wasmparser::FunctionBody<'_>) -> u64 {
+    let range = body.range();
+    let bytes = range.end.saturating_sub(range.start) as u64;
+    // Locals that cannot be read fail the compilation.
+    let locals = body.get_locals_reader().map_or(0, |reader| {
+        reader.into_iter().flatten().fold(0_u64, |sum, (count, _)| sum.saturating_add(count.into()))
+    });
+    let weight = 1 + bytes / (64 << 10) + locals / 32;
+    bytes.saturating_mul(weight).saturating_add(32)
+}
+
+/// What compiling costs, component by component. Code is compiled once; the functions between components are made anew
+/// for each instance of the component that has them, and so for each instance of one that has instances of it.
+#[derive(Default)]
+struct Work {
+    code: u64,
+    /// The components that are open, outermost first.
+    open: Vec<Open>,
+}
+
+/// A component that is being read.
+#[derive(Default)]
+struct Open {
+    /// What its functions between components cost, those of its instances included.
+    adapters: u64,
+    /// The same of each component it can make instances of, in the order of their indices; none where that is not known.
+    components: Vec<Option<u64>>,
+}
+
+impl Work {
+    fn depth(&self) -> usize {
+        self.open.len()
+    }
+
+    fn enter(&mut self) -> Result<(), LoadError> {
+        self.open.push(Open::default());
+        if self.open.len() > MOST_NESTED + 1 { Err(too_complex()) } else { Ok(()) }
+    }
+
+    fn leave(&mut self) {
+        let Some(Open { adapters, .. }) = self.open.pop() else { return };
+        if let Some(parent) = self.open.last_mut() {
+            parent.components.push(Some(adapters));
+        }
+    }
+
+    fn add(&mut self, code: u64) -> Result<(), LoadError> {
+        self.code = self.code.saturating_add(code);
+        self.judge()
+    }
+
+    fn judge(&self) -> Result<(), LoadError> {
+        let adapters = self.open.iter().fold(self.code, |sum, open| sum.saturating_add(open.adapters));
+        if adapters > MOST_WORK { Err(too_complex()) } else { Ok(()) }
+    }
+
+    fn canonical(
+        &mut self,
+        function: &CanonicalFunction,
+        types: Option<TypesRef<'_>>,
+    ) -> Result<(), LoadError> {
+        let Some(types) = types else { return Ok(()) };
+        let ty = match function {
+            CanonicalFunction::Lift { type_index, .. } => match types.component_any_type_at(*type_index) {
+                ComponentAnyTypeId::Func(ty) => Some(ty),
+                _ => None,
+            },
+            CanonicalFunction::Lower { func_index, .. } => Some(types.component_function_at(*func_index)),
+            _ => None,
+        };
+        let parts = ty.map_or(0, |ty| parts_of(types, ty));
+        if let Some(open) = self.open.last_mut() {
+            let adapter = WORK_OF_ADAPTER.saturating_add(parts.saturating_mul(WORK_OF_PART));
+            open.adapters = open.adapters.saturating_add(adapter);
+        }
+        self.judge()
+    }
+
+    fn instance(&mut self, instance: &ComponentInstance<'_>) -> Result<(), LoadError> {
+        let ComponentInstance::Instantiate { component_index, .. } = instance else { return Ok(()) };
+        let Some(open) = self.open.last_mut() else { return Ok(()) };
+        let known = usize::try_from(*component_index).ok().and_then(|at| open.components.get(at).copied());
+        // A component that came by an import or out of an instance: guests have no such thing.
+        let Some(Some(adapters)) = known else { return Err(too_complex()) };
+        open.adapters = open.adapters.saturating_add(adapters).saturating_add(WORK_OF_INSTANCE);
+        self.judge()
+    }
+
+    fn core_instances(&mut self, count: u32) -> Result<(), LoadError> {
+        let Some(open) = self.open.last_mut() else { return Ok(()) };
+        open.adapters = open.adapters.saturating_add(WORK_OF_INSTANCE.saturating_mul(count.into()));
+        self.judge()
+    }
+
+    fn alias(&mut self, alias: &ComponentAlias<'_>) -> Result<(), LoadError> {
+        let component = match alias {
+            ComponentAlias::Outer { kind: ComponentOuterAliasKind::Component, count, index } => {
+                let (count, index) = (usize::try_from(*count).ok(), usize::try_from(*index).ok());
+                let from = count.and_then(|count| self.open.iter().rev().nth(count));
+                from.and_then(|open| open.components.get(index?).copied()).flatten()
+            }
+            ComponentAlias::InstanceExport { kind: ComponentExternalKind::Component, .. } => None,
+            _ => return Ok(()),
+        };
+        if let Some(open) = self.open.last_mut() {
+            open.components.push(component);
+        }
+        Ok(())
+    }
+
+    fn import(&mut self, ty: ComponentTypeRef) {
+        if let (ComponentTypeRef::Component(_), Some(open)) = (ty, self.open.last_mut()) {
+            open.components.push(None);
+        }
+    }
+
+    /// An export is an item of its own, with the next index.
+    fn export(&mut self, kind: ComponentExternalKind, index: u32) {
+        if let (ComponentExternalKind::Component, Some(open)) = (kind, self.open.last_mut()) {
+            let known = usize::try_from(index).ok().and_then(|at| open.components.get(at).copied());
+            open.components.push(known.flatten());
+        }
+    }
+}
+
+fn too_complex() -> LoadError {
+    LoadError::TooComplex { most: MOST_WORK }
+}
+
+/// How many parts a function's type has once every type in it is written out.
+fn parts_of(types: TypesRef<'_>, function: ComponentFuncTypeId) -> u64 {
+    let Some(ty) = types.get(function) else { return 0 };
+    let mut known = HashMap::new();
+    let all = ty.params.iter().map(|(_, ty)| ty).chain(&ty.result);
+    all.fold(0, |sum, ty| sum.saturating_add(parts(types, *ty, &mut known)))
+}
+
+/// The depth of a type is bounded by the validator.
+fn parts(types: TypesRef<'_>, ty: ComponentValType, known: &mut HashMap<ComponentDefinedTypeId, u64>) -> u64 {
+    let ComponentValType::Type(id) = ty else { return 1 };
+    if let Some(parts) = known.get(&id) {
+        return *parts;
+    }
+    let mut sum = 1_u64;
+    let mut add = |ty: ComponentValType| sum = sum.saturating_add(parts(types, ty, known));
+    match types.get(id) {
+        Some(ComponentDefinedType::Record(record)) => record.fields.values().copied().for_each(add),
+        Some(ComponentDefinedType::Variant(variant)) => {
+            variant.cases.values().filter_map(|case| case.ty).for_each(add);
+        }
+        Some(ComponentDefinedType::Tuple(tuple)) => tuple.types.iter().copied().for_each(add),
+        Some(ComponentDefinedType::List { element, .. }) => add(*element),
+        Some(ComponentDefinedType::Option { ty, .. }) => add(*ty),
+        Some(ComponentDefinedType::Result { ok, err, .. }) => {
+            ok.iter().chain(err).copied().for_each(add);
+        }
+        Some(ComponentDefinedType::Flags(names) | ComponentDefinedType::Enum(names)) => {
+            sum = sum.saturating_add(u64::try_from(names.len()).unwrap_or(u64::MAX));
+        }
+        // Resources are numbers; maps and lists of a fixed length are proposals that are not let in.
+        _ => {}
+    }
+    known.insert(id, sum);
+    sum
+}

@@ -1,0 +1,529 @@
+//! The client: pages of rows, single rows, read and written, and the fields of a form.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use reqwest::Url;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::code::{Reaction, meaning};
+use super::error::{Error, Failure, passes};
+use super::form::{Api, Form, Query, Row, Widget};
+use super::transport::{Broken, Http, Reply, Transport, clean};
+use ruzhi_http::rate::{Backoff, Jitter, Limiter};
+use ruzhi_metrics as meter;
+use ruzhi_model::{Clock, RecordId, ServiceClock, Sighting};
+
+const SECOND: Duration = Duration::from_secs(1);
+/// Calls a company may make in any second, over all routes.
+const COMPANY: u32 = 50;
+/// Calls a key may make of one route in any second: from v5 on, and before.
+const PER_ROUTE: (u32, u32) = (30, 5);
+/// The same of the route that writes one row: no older route allows more than it did for reading.
+const WRITES_PER_ROUTE: (u32, u32) = (20, 5);
+/// Rows in a page: the most the service gives.
+const PAGE: u32 = 100;
+/// A page that is too large for an answer is asked for again with so many times fewer rows.
+const SMALLER: u32 = 10;
+const ATTEMPTS: u32 = 8;
+const BACKOFF: Backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(20));
+/// After 8303 and 8304 the service asks for a second's pause.
+const RATE_BACKOFF: Backoff = Backoff::new(SECOND, Duration::from_secs(20)).at_least(SECOND);
+
+/// How a tenant's forms are reached.
+#[derive(Clone)]
+pub struct Settings {
+    /// The service, with or without `/api`.
+    pub base_url: Url,
+    /// The key.
+    pub api_key: SecretString,
+    /// The way out, where calls do not go straight to the service.
+    pub proxy: Option<Url>,
+    /// Calls per route and second; none means 30 on v5 and 5 on older routes.
+    pub per_second: Option<u32>,
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("base_url", &self.base_url.as_str())
+            .field("proxy", &self.proxy.is_some())
+            .field("per_second", &self.per_second)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The client of one key. Clones share rates and connections.
+#[derive(Clone)]
+pub struct Client(Arc<Shared>);
+
+struct Shared {
+    transport: Box<dyn Transport>,
+    clock: Arc<dyn Clock>,
+    /// What the service's answers say of its own clock.
+    seen: ServiceClock,
+    root: Url,
+    api_key: SecretString,
+    jitter: Jitter,
+    company: Limiter,
+    /// Of the current and the older routes.
+    rows: (Limiter, Limiter),
+    row: (Limiter, Limiter),
+    update: (Limiter, Limiter),
+    widgets: (Limiter, Limiter),
+    /// Rows to ask for in the next page: fewer where those before were too large together.
+    limit: AtomicU32,
+    /// Until when nobody calls, after an 8303 or 8304.
+    pause: Mutex<Option<Instant>>,
+    called: Mutex<BTreeMap<&'static str, u64>>,
+}
+
+/// What to read of a form, or to write in it.
+#[derive(Clone, Copy)]
+enum Target {
+    Rows,
+    Row,
+    Update,
+    Widgets,
+}
+
+impl Target {
+    fn api(self) -> &'static str {
+        match self {
+            Self::Rows => "data/list",
+            Self::Row => "data/get",
+            Self::Update => "data/update",
+            Self::Widgets => "widget/list",
+        }
+    }
+}
+
+/// The body of every call; the ids are left out where the path has them.
+#[derive(Serialize)]
+struct Body<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    app_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    entry_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    fields: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    filter: Option<&'a Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'a Map<String, Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    is_start_trigger: Option<bool>,
+}
+
+impl Client {
+    /// A client; no call is made yet. The clock's moment decides the chance in the waits between retries.
+    pub fn new(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, Error> {
+        let http = Http::new(&settings.api_key, settings.proxy.as_ref())
+            .map_err(|failure| Error::Settings { failure })?;
+        Self::over(Box::new(http), settings, clock)
+    }
+
+    /// A client over a given wire.
+    pub(super) fn over(
+        transport: Box<dyn Transport>,
+        settings: Settings,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, Error> {
+        let Settings { base_url, api_key, proxy: _, per_second } = settings;
+        let root = root(&base_url).ok_or_else(|| Error::Settings {
+            failure: Failure::Settings { detail: "base_url is not an http or https address".to_owned() },
+        })?;
+        let limiter = |per_second| Limiter::new(&[(per_second, SECOND)]);
+        let (current, older) = per_second.map_or(PER_ROUTE, |given| (given, given));
+        let (writes, older_writes) = per_second.map_or(WRITES_PER_ROUTE, |given| (given, given));
+        Ok(Self(Arc::new(Shared {
+            transport,
+            root,
+            api_key,
+            jitter: Jitter::from_seed(clock.now().timestamp_micros().unsigned_abs()),
+            clock,
+            seen: ServiceClock::default(),
+            // A rate above the company's says that this deployment has none of the public service's limits.
+            company: limiter(per_second.map_or(COMPANY, |given| given.max(COMPANY))),
+            rows: (limiter(current), limiter(older)),
+            row: (limiter(current), limiter(older)),
+            update: (limiter(writes), limiter(older_writes)),
+            widgets: (limiter(current), limiter(older)),
+            limit: AtomicU32::new(PAGE),
+            pause: Mutex::new(None),
+            called: Mutex::default(),
+        })))
+    }
+
+    /// The next page: up to 100 rows after `after`, in the order of their ids. Only an empty one is the end: rows that are
+    /// too large for an answer together come in smaller pages, and one that is too large by itself as [`Row::unread`].
+    pub async fn page(
+        &self,
+        form: &Form,
+        query: &Query,
+        after: Option<&RecordId>,
+    ) -> Result<Vec<Row>, Error> {
+        loop {
+            let limit = self.0.limit.load(Ordering::Relaxed);
+            match self.rows(form, query, after, limit).await {
+                Err(Failure::TooLarge { .. }) if limit > 1 => {
+                    self.0.limit.store((limit / SMALLER).max(1), Ordering::Relaxed);
+                }
+                Err(failure @ Failure::TooLarge { .. }) => {
+                    // One row must not keep all others from being read.
+                    let row = self.unread_row(form, query, after).await;
+                    let row = row.ok_or_else(|| Error::ListRows { form: form.clone(), failure })?;
+                    return Ok(vec![row]);
+                }
+                Ok(rows) => {
+                    // Where one row is large its neighbours may be.
+                    self.0.limit.store((limit * 2).min(PAGE), Ordering::Relaxed);
+                    return Ok(rows);
+                }
+                Err(failure) => return Err(Error::ListRows { form: form.clone(), failure }),
+            }
+        }
+    }
+
+    async fn rows(
+        &self,
+        form: &Form,
+        query: &Query,
+        after: Option<&RecordId>,
+        limit: u32,
+    ) -> Result<Vec<Row>, Failure> {
+        let body = Body {
+            data_id: after.map(RecordId::as_str),
+            fields: &query.fields,
+            filter: query.filter.as_ref(),
+            limit: Some(limit),
+            ..Body::of(form)
+        };
+        self.0.ask(form, Target::Rows, &body).await.and_then(|answer| rows(answer, after))
+    }
+
+    /// The next row where it is too large for an answer of its own: its id and when it was changed, which are never large.
+    async fn unread_row(&self, form: &Form, query: &Query, after: Option<&RecordId>) -> Option<Row> {
+        let query = Query { fields: vec!["updateTime".to_owned()], filter: query.filter.clone() };
+        let rows = self.rows(form, &query, after, 1).await.ok()?;
+        rows.into_iter().next().map(Row::unread)
+    }
+
+    /// One row, by its id, whatever the filter; none if it was deleted, and [`Row::unread`] if it is too large.
+    pub async fn row(&self, form: &Form, id: &RecordId) -> Result<Option<Row>, Error> {
+        let body = Body { data_id: Some(id.as_str()), ..Body::of(form) };
+        match self.0.ask(form, Target::Row, &body).await {
+            Ok(mut answer) => match answer.remove("data") {
+                Some(Value::Object(fields)) if !fields.is_empty() => Ok(Some(Row { id: id.clone(), fields })),
+                _ => Ok(None),
+            },
+            Err(Failure::Refused { code: 4001, .. }) => Ok(None),
+            Err(Failure::TooLarge { .. }) => {
+                Ok(Some(Row::unread(Row { id: id.clone(), fields: Map::new() })))
+            }
+            Err(failure) => Err(Error::GetRow { form: form.clone(), id: id.clone(), failure }),
+        }
+    }
+
+    /// Writes these fields of one row, by name, and no others; starts no automation on the form. Gives the row as the
+    /// service then has it: a value that its field cannot take is silently emptied. None if the row was deleted. Doing it
+    /// twice is doing it once, so it is tried again like a read.
+    pub async fn update(
+        &self,
+        form: &Form,
+        id: &RecordId,
+        values: &[(&str, Value)],
+    ) -> Result<Option<Row>, Error> {
+        let wrapped = values.iter().map(|(field, value)| ((*field).to_owned(), json!({ "value": value })));
+        let data = wrapped.collect();
+        let body = Body {
+            data_id: Some(id.as_str()),
+            data: Some(&data),
+            is_start_trigger: Some(false),
+            ..Body::of(form)
+        };
+        let answer = self.0.ask(form, Target::Update, &body).await.map(|mut answer| answer.remove("data"));
+        match answer {
+            Ok(Some(Value::Object(fields))) => Ok(Some(Row { id: id.clone(), fields })),
+            Ok(_) => Err(Failure::Shape { what: "data" }),
+            Err(Failure::Refused { code: 4001, .. }) => Ok(None),
+            Err(failure) => Err(failure),
+        }
+        .map_err(|failure| Error::UpdateRow { form: form.clone(), id: id.clone(), failure })
+    }
+
+    /// The service's clock, if an answer since then told it.
+    pub fn service_clock(&self, since: std::time::Instant) -> Option<Sighting> {
+        self.0.seen.since(since)
+    }
+
+    /// Calls made so far, by API.
+    pub fn calls(&self) -> BTreeMap<&'static str, u64> {
+        self.0.called.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The form's fields.
+    pub async fn widgets(&self, form: &Form) -> Result<Vec<Widget>, Error> {
+        let answer = self.widget_list(form).await?;
+        Ok(answer.get("widgets").map(Widget::list).unwrap_or_default())
+    }
+
+    /// The names of the form's system fields, such as `updateTime`; the oldest routes tell none.
+    pub async fn sys_widgets(&self, form: &Form) -> Result<Vec<String>, Error> {
+        let answer = self.widget_list(form).await?;
+        let list = answer.get("sysWidgets").map(Widget::list).unwrap_or_default();
+        Ok(list.into_iter().map(|widget| widget.name).collect())
+    }
+
+    async fn widget_list(&self, form: &Form) -> Result<Map<String, Value>, Error> {
+        let answer = self.0.ask(form, Target::Widgets, &Body::of(form)).await.and_then(|answer| match answer
+            .get("widgets")
+        {
+            Some(Value::Array(_)) => Ok(answer),
+            _ => Err(Failure::Shape { what: "widgets" }),
+        });
+        answer.map_err(|failure| Error::ListWidgets { form: form.clone(), failure })
+    }
+}
+
+impl<'a> Body<'a> {
+    fn of(form: &'a Form) -> Self {
+        let in_body = form.api == Api::V5;
+        Self {
+            app_id: in_body.then_some(form.app_id.as_str()),
+            entry_id: in_body.then_some(form.entry_id.as_str()),
+            data_id: None,
+            fields: &[],
+            filter: None,
+            limit: None,
+            data: None,
+            is_start_trigger: None,
+        }
+    }
+}
+
+/// How one attempt ended.
+enum Attempt {
+    Success(Map<String, Value>),
+    Again(Failure, Backoff),
+    Failed(Failure),
+}
+
+impl Attempt {
+    /// Counts and logs it. No text of the service's goes along: a body may say anything.
+    fn tell(&self, api: &'static str, took: Duration) {
+        let said = match self {
+            Self::Success(_) => meter::Called::Code(0),
+            Self::Again(failure, _) | Self::Failed(failure) => match failure {
+                Failure::Refused { code, .. } => meter::Called::Code(*code),
+                Failure::Http { status } => meter::Called::Http(*status),
+                _ => meter::Called::None,
+            },
+        };
+        let (code, status) = match said {
+            meter::Called::Code(code) => (Some(code), None),
+            meter::Called::Http(status) => (None, Some(status)),
+            meter::Called::None => (None, None),
+        };
+        tracing::debug!(
+            jiandaoyun.api = api,
+            jiandaoyun.code = code,
+            http.status = status,
+            duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            "called JianDaoYun"
+        );
+        meter::called(meter::Service::Jiandaoyun, api, said, took);
+    }
+}
+
+impl Shared {
+    async fn ask(&self, form: &Form, target: Target, body: &Body<'_>) -> Result<Map<String, Value>, Failure> {
+        let url = self.url(form, target);
+        let limiters = match target {
+            Target::Rows => &self.rows,
+            Target::Row => &self.row,
+            Target::Update => &self.update,
+            Target::Widgets => &self.widgets,
+        };
+        let limiter = if form.api == Api::V5 { &limiters.0 } else { &limiters.1 };
+        // Texts, numbers and JSON values always serialise.
+        let body = serde_json::to_vec(body).unwrap_or_default();
+        let mut attempt = 1;
+        loop {
+            *self.called.lock().unwrap_or_else(PoisonError::into_inner).entry(target.api()).or_default() += 1;
+            match self.attempt(&url, target, limiter, &body).await {
+                Attempt::Success(answer) => return Ok(answer),
+                Attempt::Failed(failure) => {
+                    if let Failure::Refused { code, msg } = &failure
+                        && meaning(*code).reaction == Reaction::Unknown
+                    {
+                        tracing::error!(jiandaoyun.code = code, jiandaoyun.msg = %msg, "JianDaoYun answered with an unknown code");
+                    }
+                    return Err(failure);
+                }
+                Attempt::Again(failure, _) if attempt == ATTEMPTS => return Err(failure),
+                Attempt::Again(failure, backoff) => {
+                    let wait = backoff.wait(attempt - 1, &self.jitter);
+                    tracing::debug!(
+                        attempt,
+                        wait_ms = wait.as_millis(),
+                        "JianDaoYun is asked again: {failure}"
+                    );
+                    sleep(wait).await;
+                    attempt += 1;
+                }
+            }
+        }
+    }
+
+    async fn attempt(&self, url: &Url, target: Target, limiter: &Limiter, body: &[u8]) -> Attempt {
+        let asked = Instant::now();
+        let slots = loop {
+            while let Some(over) = self.paused() {
+                sleep_until(over).await;
+            }
+            let slots = (limiter.acquire().await, self.company.acquire().await);
+            if self.paused().is_none() {
+                break slots;
+            }
+            slots.0.unused();
+            slots.1.unused();
+        };
+        meter::waited(meter::Service::Jiandaoyun, target.api(), asked.elapsed());
+        let (sent, began) = (self.clock.now(), Instant::now());
+        let reply = self.transport.post(url, body).await;
+        let took = began.elapsed();
+        drop(slots);
+        let date = reply.as_ref().ok().and_then(|reply| reply.date);
+        let attempt = self.judge(reply);
+        // What comes from something in between is not of the service's clock.
+        if matches!(attempt, Attempt::Success(_)) {
+            self.seen.saw(date, sent, took);
+        }
+        attempt.tell(target.api(), took);
+        if let Attempt::Again(Failure::Refused { code, .. }, _) = &attempt
+            && meaning(*code).reaction == Reaction::Wait
+        {
+            *self.pause.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + SECOND);
+        }
+        attempt
+    }
+
+    /// The end of the pause, while there is one.
+    fn paused(&self) -> Option<Instant> {
+        let pause = *self.pause.lock().unwrap_or_else(PoisonError::into_inner);
+        pause.filter(|over| *over > Instant::now())
+    }
+
+    fn judge(&self, reply: Result<Reply, Broken>) -> Attempt {
+        let reply = match reply {
+            Ok(reply) => reply,
+            Err(Broken::NoAnswer(detail)) => return Attempt::Again(Failure::NoAnswer { detail }, BACKOFF),
+            Err(Broken::TooLarge(excess)) => return Attempt::Failed(Failure::TooLarge { excess }),
+            Err(Broken::OpenFiles(detail)) => return Attempt::Again(Failure::OpenFiles { detail }, BACKOFF),
+        };
+        let status = reply.status;
+        if passes(status) {
+            return Attempt::Again(Failure::Http { status }, BACKOFF);
+        }
+        let success = (200..300).contains(&status);
+        let answer = match serde_json::from_slice(&reply.body) {
+            Ok(Value::Object(answer)) => answer,
+            Ok(_) if success => return Attempt::Failed(Failure::Shape { what: "data" }),
+            Err(_) if success => {
+                return Attempt::Again(Failure::Unreadable { length: reply.body.len() }, BACKOFF);
+            }
+            _ => return Attempt::Failed(Failure::Http { status }),
+        };
+        let code = answer.get("code").and_then(|code| code.as_i64().or_else(|| code.as_str()?.parse().ok()));
+        let failed = !success || answer.get("status").and_then(Value::as_str) == Some("failure");
+        match code {
+            Some(code) if failed || code != 0 => {
+                let msg = answer.get("msg").or_else(|| answer.get("message")).and_then(Value::as_str);
+                let msg = clean(msg.unwrap_or_default(), self.api_key.expose_secret());
+                let failure = Failure::Refused { code, msg };
+                match meaning(code).reaction {
+                    Reaction::Wait => Attempt::Again(failure, RATE_BACKOFF),
+                    Reaction::Retry => Attempt::Again(failure, BACKOFF),
+                    _ => Attempt::Failed(failure),
+                }
+            }
+            _ if !success => Attempt::Failed(Failure::Http { status }),
+            _ if failed => Attempt::Failed(Failure::Shape { what: "status" }),
+            _ => Attempt::Success(answer),
+        }
+    }
+
+    fn url(&self, form: &Form, target: Target) -> Url {
+        let mut url = self.root.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            match (form.api, target) {
+                (Api::V5, Target::Rows) => segments.extend(["v5", "app", "entry", "data", "list"]),
+                (Api::V5, Target::Row) => segments.extend(["v5", "app", "entry", "data", "get"]),
+                (Api::V5, Target::Update) => segments.extend(["v5", "app", "entry", "data", "update"]),
+                (Api::V5, Target::Widgets) => segments.extend(["v5", "app", "entry", "widget", "list"]),
+                // The fields have no v4 route of their own.
+                (Api::V4, Target::Widgets) => {
+                    segments.extend(["v2", "app", &form.app_id, "entry", &form.entry_id, "widgets"])
+                }
+                (api, target) => {
+                    let last = match target {
+                        Target::Rows => "data",
+                        Target::Row => "data_retrieve",
+                        Target::Update => "data_update",
+                        Target::Widgets => "widgets",
+                    };
+                    segments.extend([api.as_str(), "app", &form.app_id, "entry", &form.entry_id, last])
+                }
+            };
+        }
+        url
+    }
+}
+
+/// The rows of a page. They must come after `after` and in order, or the cursor would lose or repeat some.
+fn rows(mut answer: Map<String, Value>, after: Option<&RecordId>) -> Result<Vec<Row>, Failure> {
+    let Some(Value::Array(data)) = answer.remove("data") else {
+        return Err(Failure::Shape { what: "data" });
+    };
+    let mut rows = Vec::<Row>::with_capacity(data.len());
+    for row in data {
+        let Value::Object(fields) = row else { return Err(Failure::Shape { what: "data" }) };
+        let id = fields.get("_id").and_then(Value::as_str).and_then(|id| id.parse::<RecordId>().ok());
+        let id = id.ok_or(Failure::Shape { what: "_id" })?;
+        let before = rows.last().map(|row| &row.id).or(after);
+        if before.is_some_and(|before| *before >= id) {
+            return Err(Failure::Order { id });
+        }
+        rows.push(Row { id, fields });
+    }
+    Ok(rows)
+}
+
+/// The folder of the API, whether or not `base` names it.
+fn root(base: &Url) -> Option<Url> {
+    let mut root = base.clone();
+    if !matches!(root.scheme(), "http" | "https") {
+        return None;
+    }
+    root.set_query(None);
+    root.set_fragment(None);
+    let named = root.path().trim_end_matches('/').ends_with("/api");
+    let mut segments = root.path_segments_mut().ok()?;
+    segments.pop_if_empty();
+    if !named {
+        segments.push("api");
+    }
+    drop(segments);
+    Some(root)
+}

@@ -1,0 +1,279 @@
+//! What went wrong in a call to JianDaoYun, and what a person can do about it.
+
+use super::code::{Reaction, meaning};
+use super::form::Form;
+use ruzhi_files::open_files;
+use ruzhi_http::answer::Excess;
+use ruzhi_model::{RecordId, Text};
+
+/// What kind of failure it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// The key is wrong.
+    Auth,
+    /// Something a person set up is wrong or used up.
+    Config,
+    /// The call will never succeed.
+    Permanent,
+    /// Every attempt failed for a reason that passes.
+    Exhausted,
+}
+
+/// An operation that failed. What made it fail is the source, a [`Failure`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The connection could not be set up from the settings.
+    #[error("cannot set up the connection to JianDaoYun")]
+    Settings {
+        /// What is wrong with them.
+        #[source]
+        failure: Failure,
+    },
+    /// A page of rows could not be read.
+    #[error("cannot read the JianDaoYun form {}/{}", form.app_id, form.entry_id)]
+    ListRows {
+        /// The form.
+        form: Form,
+        /// Why.
+        #[source]
+        failure: Failure,
+    },
+    /// A row could not be read.
+    #[error("cannot read the row {id} of the JianDaoYun form {}/{}", form.app_id, form.entry_id)]
+    GetRow {
+        /// The form.
+        form: Form,
+        /// The row.
+        id: RecordId,
+        /// Why.
+        #[source]
+        failure: Failure,
+    },
+    /// A row could not be written.
+    #[error("cannot write the row {id} of the JianDaoYun form {}/{}", form.app_id, form.entry_id)]
+    UpdateRow {
+        /// The form.
+        form: Form,
+        /// The row.
+        id: RecordId,
+        /// Why.
+        #[source]
+        failure: Failure,
+    },
+    /// A form's fields could not be read.
+    #[error("cannot read the fields of the JianDaoYun form {}/{}", form.app_id, form.entry_id)]
+    ListWidgets {
+        /// The form.
+        form: Form,
+        /// Why.
+        #[source]
+        failure: Failure,
+    },
+}
+
+/// What made an operation fail. No variant holds the key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// The settings cannot be used.
+    #[error("{detail}")]
+    Settings {
+        /// What is wrong.
+        detail: String,
+    },
+    /// The service said no.
+    #[error("code {code}: {msg}")]
+    Refused {
+        /// The code.
+        code: i64,
+        /// The service's own words, shortened.
+        msg: String,
+    },
+    /// An HTTP status without a code, from the service or something before it.
+    #[error("HTTP {status}")]
+    Http {
+        /// The status.
+        status: u16,
+    },
+    /// No answer came, at any attempt.
+    #[error("no answer: {detail}")]
+    NoAnswer {
+        /// What came instead.
+        detail: String,
+    },
+    /// This process has too many files open to connect, at every attempt.
+    #[error("too many open files: {detail}")]
+    OpenFiles {
+        /// What the connection said.
+        detail: String,
+    },
+    /// A success whose body is no JSON, at every attempt.
+    #[error("an answer of {length} bytes that are not JSON")]
+    Unreadable {
+        /// How long the body was.
+        length: usize,
+    },
+    /// An answer of more than is read. It is not asked for again as it was: it would be as large.
+    #[error("{excess}")]
+    TooLarge {
+        /// What it has too much of.
+        excess: Excess,
+    },
+    /// A success that lacks what was asked for.
+    #[error("the answer has no usable `{what}`")]
+    Shape {
+        /// The key.
+        what: &'static str,
+    },
+    /// Rows out of order: paging on would lose or repeat some.
+    #[error("row {id} does not come after the row before it")]
+    Order {
+        /// The row.
+        id: RecordId,
+    },
+}
+
+impl Failure {
+    fn class(&self) -> Class {
+        match self {
+            Self::Settings { .. } => Class::Config,
+            Self::Refused { code, .. } => match meaning(*code).reaction {
+                Reaction::Wait | Reaction::Retry => Class::Exhausted,
+                Reaction::Auth => Class::Auth,
+                Reaction::Config => Class::Config,
+                Reaction::Permanent | Reaction::Unknown => Class::Permanent,
+            },
+            Self::Http { status } if passes(*status) => Class::Exhausted,
+            Self::Http { .. } => Class::Config,
+            Self::NoAnswer { .. } | Self::OpenFiles { .. } | Self::Unreadable { .. } => Class::Exhausted,
+            Self::TooLarge { .. } | Self::Shape { .. } | Self::Order { .. } => Class::Permanent,
+        }
+    }
+
+    fn code(&self) -> String {
+        match self {
+            Self::Settings { .. } => "jiandaoyun.settings".to_owned(),
+            Self::Refused { code, .. } => format!("jiandaoyun.{code}"),
+            Self::Http { status } => format!("jiandaoyun.http_{status}"),
+            Self::NoAnswer { .. } => "jiandaoyun.no_answer".to_owned(),
+            Self::OpenFiles { .. } => open_files::CODE.to_owned(),
+            Self::Unreadable { .. } => "jiandaoyun.unreadable".to_owned(),
+            Self::TooLarge { .. } => "jiandaoyun.too_large".to_owned(),
+            Self::Shape { .. } => "jiandaoyun.shape".to_owned(),
+            Self::Order { .. } => "jiandaoyun.order".to_owned(),
+        }
+    }
+
+    fn explain(&self) -> Text {
+        match self {
+            Self::Settings { detail } => Text::new(
+                format!("{detail}. Correct `[jiandaoyun]` in the tenant's file."),
+                format!("{detail}。请修正租户文件中的 [jiandaoyun]。"),
+            ),
+            Self::Refused { code, msg } => {
+                let meaning = meaning(*code);
+                let (means, advice) = (meaning.means(), meaning.advice());
+                Text::new(
+                    format!("{} ({code}: {msg}). {}", means.en, advice.en),
+                    format!("{}（{code}: {msg}）。{}", means.zh, advice.zh),
+                )
+            }
+            Self::Http { status } if passes(*status) => Text::new(
+                format!("the service failed at every attempt (HTTP {status}). Run again later."),
+                format!("服务持续出错（HTTP {status}）。请稍后重新运行。"),
+            ),
+            Self::Http { status } => Text::new(
+                format!("the address does not lead to the API (HTTP {status}). Check `base_url`."),
+                format!("该地址不是简道云接口（HTTP {status}）。请检查 base_url。"),
+            ),
+            Self::NoAnswer { detail } => Text::new(
+                format!("no answer at any attempt ({detail}). Check `base_url`, `proxy` and the network."),
+                format!("始终没有应答（{detail}）。请检查 base_url、proxy 与网络。"),
+            ),
+            Self::OpenFiles { .. } => open_files::advice(),
+            Self::Unreadable { length } => Text::new(
+                format!(
+                    "every answer was broken off or no JSON ({length} bytes). Check `base_url`; run again later."
+                ),
+                format!("应答不完整或不是 JSON（{length} 字节）。请检查 base_url，稍后重新运行。"),
+            ),
+            Self::TooLarge { excess } => {
+                let Text { en, zh } = excess.text();
+                Text::new(
+                    format!("{en}. If a row has a text as long as that, shorten it; else check `base_url`."),
+                    format!("{zh}。若某行的内容确实如此之长，请缩短；否则请检查 base_url。"),
+                )
+            }
+            Self::Shape { what } => Text::new(
+                format!("the answer has no usable `{what}`. Check that `base_url` leads to JianDaoYun."),
+                format!("应答缺少可用的 {what}。请检查 base_url 是否指向简道云。"),
+            ),
+            Self::Order { id } => Text::new(
+                format!(
+                    "row {id} does not come after the one before it, so pages would lose rows. Report it."
+                ),
+                format!("数据 {id} 未按顺序返回，继续翻页会丢失数据。请反馈此问题。"),
+            ),
+        }
+    }
+}
+
+/// Whether an HTTP status is worth another attempt.
+pub(super) fn passes(status: u16) -> bool {
+    matches!(status, 408 | 429 | 500..)
+}
+
+impl Error {
+    /// The service does not know the question, as an older or a private one may not.
+    pub fn is_unknown_route(&self) -> bool {
+        matches!(self.failure(), Failure::Http { status: 404 | 405 })
+    }
+
+    /// What made the operation fail.
+    pub fn failure(&self) -> &Failure {
+        match self {
+            Self::Settings { failure }
+            | Self::ListRows { failure, .. }
+            | Self::GetRow { failure, .. }
+            | Self::UpdateRow { failure, .. }
+            | Self::ListWidgets { failure, .. } => failure,
+        }
+    }
+
+    /// A stable code, such as `jiandaoyun.17018`.
+    pub fn code(&self) -> String {
+        self.failure().code()
+    }
+
+    /// The class of what went wrong.
+    pub fn class(&self) -> Class {
+        self.failure().class()
+    }
+
+    /// What happened, to what, and what to do next.
+    pub fn explain(&self) -> Text {
+        let failure = self.failure().explain();
+        let (en, zh) = match self {
+            Self::Settings { .. } => {
+                ("Cannot set up the connection to JianDaoYun".to_owned(), "无法建立与简道云的连接".to_owned())
+            }
+            Self::ListRows { form, .. } => (
+                format!("Cannot read the JianDaoYun form {}/{}", form.app_id, form.entry_id),
+                format!("无法读取简道云表单 {}/{}", form.app_id, form.entry_id),
+            ),
+            Self::GetRow { form, id, .. } => (
+                format!("Cannot read the row {id} of the JianDaoYun form {}/{}", form.app_id, form.entry_id),
+                format!("无法读取简道云表单 {}/{} 的数据 {id}", form.app_id, form.entry_id),
+            ),
+            Self::UpdateRow { form, id, .. } => (
+                format!("Cannot write the row {id} of the JianDaoYun form {}/{}", form.app_id, form.entry_id),
+                format!("无法写入简道云表单 {}/{} 的数据 {id}", form.app_id, form.entry_id),
+            ),
+            Self::ListWidgets { form, .. } => (
+                format!("Cannot read the fields of the JianDaoYun form {}/{}", form.app_id, form.entry_id),
+                format!("无法读取简道云表单 {}/{} 的字段", form.app_id, form.entry_id),
+            ),
+        };
+        Text::new(format!("{en}: {}", failure.en), format!("{zh}：{}", failure.zh))
+    }
+}

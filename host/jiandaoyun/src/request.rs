@@ -1,0 +1,151 @@
+//! A request body as it is pasted from the integration platform: one JSON object with the form, the fields and the
+//! filter.
+
+use serde_json::Value;
+
+use super::filter::{Filter, FilterError};
+use ruzhi_model::Text;
+
+/// A pasted request.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    /// The app's id, if it names one.
+    pub app_id: Option<String>,
+    /// The form's id, if it names one.
+    pub entry_id: Option<String>,
+    /// The fields wanted; none means all.
+    pub fields: Vec<String>,
+    /// The page size it asks for, 1 to 100. Pages are read by 100 whatever it says.
+    pub limit: Option<u32>,
+    /// The filter.
+    pub filter: Option<Filter>,
+}
+
+/// Why a pasted request is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum RequestError {
+    /// It is not a JSON object.
+    #[error("the request is not a JSON object")]
+    Json {
+        /// Where it stops being JSON.
+        #[source]
+        source: Option<serde_json::Error>,
+    },
+    /// It has a key that means nothing here.
+    #[error("the request has the unknown key `{key}`")]
+    UnknownKey {
+        /// The key.
+        key: String,
+    },
+    /// An id is no text.
+    #[error("`{key}` is no text")]
+    Id {
+        /// The key.
+        key: String,
+    },
+    /// `fields` is neither a text nor a list of texts.
+    #[error("`fields` is neither a list of names nor names joined by commas")]
+    Fields,
+    /// `limit` is no number from 1 to 100.
+    #[error("`limit` is `{found}`, not a number from 1 to 100")]
+    Limit {
+        /// What it is.
+        found: String,
+    },
+    /// The filter is refused.
+    #[error("the request's filter is refused")]
+    Filter {
+        /// Why.
+        #[source]
+        source: FilterError,
+    },
+}
+
+impl RequestError {
+    /// What is wrong and what is right.
+    pub fn explain(&self) -> Text {
+        match self {
+            Self::Json { source } => {
+                let detail = source.as_ref().map(|error| format!(" ({error})")).unwrap_or_default();
+                Text::new(
+                    format!("The request is not a JSON object{detail}."),
+                    format!("请求体不是 JSON 对象{detail}。"),
+                )
+            }
+            Self::UnknownKey { key } => Text::new(
+                format!("The request has the unknown key `{key}`; the service would pass over it."),
+                format!("请求体含有未知的键 `{key}`，简道云会忽略它。"),
+            ),
+            Self::Id { key } => Text::new(format!("`{key}` must be a text."), format!("`{key}` 应为文本。")),
+            Self::Fields => Text::new(
+                "`fields` must be a list of field names, or the names joined by commas.",
+                "fields 应为字段名列表，或以逗号连接的字段名。",
+            ),
+            Self::Limit { found } => Text::new(
+                format!("`limit` must be a number from 1 to 100, not `{found}`."),
+                format!("limit 应为 1 到 100 的数字，而不是 `{found}`。"),
+            ),
+            Self::Filter { source } => source.explain(),
+        }
+    }
+}
+
+impl Request {
+    /// Reads a pasted body.
+    pub fn parse(text: &str) -> Result<Self, RequestError> {
+        let body = match serde_json::from_str(text) {
+            Ok(Value::Object(body)) => body,
+            Ok(_) => return Err(RequestError::Json { source: None }),
+            Err(error) => return Err(RequestError::Json { source: Some(error) }),
+        };
+        let mut request =
+            Self { app_id: None, entry_id: None, fields: Vec::new(), limit: None, filter: None };
+        for (key, value) in body {
+            match key.as_str() {
+                "appId" | "app_id" => request.app_id = Some(id(&key, &value)?),
+                "entryId" | "entry_id" => request.entry_id = Some(id(&key, &value)?),
+                "fields" => request.fields = parse_fields(&value)?,
+                "limit" => request.limit = Some(limit(&value)?),
+                "filter" => {
+                    request.filter =
+                        Filter::parse(&value).map_err(|source| RequestError::Filter { source })?;
+                }
+                // The cursor of a first page.
+                "data_id" | "dataId" if value.is_null() || value.as_str() == Some("") => {}
+                _ => return Err(RequestError::UnknownKey { key }),
+            }
+        }
+        Ok(request)
+    }
+}
+
+fn id(key: &str, value: &Value) -> Result<String, RequestError> {
+    let text = value.as_str().map(str::trim).filter(|text| !text.is_empty());
+    text.map(str::to_owned).ok_or_else(|| RequestError::Id { key: key.to_owned() })
+}
+
+fn limit(value: &Value) -> Result<u32, RequestError> {
+    let number = value.as_u64().or_else(|| value.as_str()?.trim().parse().ok());
+    let number =
+        number.and_then(|number| u32::try_from(number).ok()).filter(|number| (1..=100).contains(number));
+    number.ok_or_else(|| RequestError::Limit { found: value.to_string().chars().take(80).collect() })
+}
+
+/// Reads `fields`: a list of names, or names joined by commas. Each name once, in the order given.
+pub fn parse_fields(value: &Value) -> Result<Vec<String>, RequestError> {
+    let names: Vec<&str> = match value {
+        Value::Null => Vec::new(),
+        Value::String(text) => text.split([',', '，']).collect(),
+        Value::Array(names) => {
+            names.iter().map(Value::as_str).collect::<Option<_>>().ok_or(RequestError::Fields)?
+        }
+        _ => return Err(RequestError::Fields),
+    };
+    let mut fields = Vec::<String>::with_capacity(names.len());
+    for name in names.into_iter().map(str::trim).filter(|name| !name.is_empty()) {
+        if !fields.iter().any(|field| field == name) {
+            fields.push(name.to_owned());
+        }
+    }
+    Ok(fields)
+}

@@ -1,0 +1,96 @@
+//! A wire that answers from a script and remembers what was sent.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use reqwest::Url;
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
+
+use super::super::transport::{Broken, Reply, Transport};
+use ruzhi_http::answer::Excess;
+
+/// What the wire gives for one request.
+#[derive(Clone)]
+pub(super) enum Canned {
+    Reply(u16, String),
+    Nothing,
+    /// More than is read.
+    TooLarge,
+    /// Not even a connection, for this process has too many files open.
+    OpenFiles,
+}
+
+pub(super) fn ok(body: Value) -> Canned {
+    Canned::Reply(200, body.to_string())
+}
+
+pub(super) fn code(code: i64) -> Canned {
+    Canned::Reply(400, json!({ "code": code, "msg": "说明" }).to_string())
+}
+
+/// A page of rows with these ids.
+pub(super) fn page(ids: &[&str]) -> Canned {
+    let rows: Vec<_> = ids.iter().map(|id| json!({ "_id": id, "appId": "a", "name": "张三" })).collect();
+    ok(json!({ "data": rows }))
+}
+
+/// A request as it was sent.
+#[derive(Clone, Debug)]
+pub(super) struct Seen {
+    pub(super) at: Duration,
+    pub(super) path: String,
+    pub(super) body: Value,
+}
+
+struct Inner {
+    begin: Instant,
+    answers: Mutex<VecDeque<Canned>>,
+    always: Option<Canned>,
+    seen: Mutex<Vec<Seen>>,
+}
+
+#[derive(Clone)]
+pub(super) struct Script(Arc<Inner>);
+
+impl Script {
+    fn make(answers: Vec<Canned>, always: Option<Canned>) -> Self {
+        let (answers, seen) = (Mutex::new(answers.into()), Mutex::default());
+        Self(Arc::new(Inner { begin: Instant::now(), answers, always, seen }))
+    }
+
+    /// These answers, once each.
+    pub(super) fn of(answers: Vec<Canned>) -> Self {
+        Self::make(answers, None)
+    }
+
+    /// These answers, then the last one for ever.
+    pub(super) fn then(answers: Vec<Canned>, always: Canned) -> Self {
+        Self::make(answers, Some(always))
+    }
+
+    pub(super) fn seen(&self) -> Vec<Seen> {
+        self.0.seen.lock().unwrap().clone()
+    }
+}
+
+#[async_trait]
+impl Transport for Script {
+    async fn post(&self, url: &Url, body: &[u8]) -> Result<Reply, Broken> {
+        self.0.seen.lock().unwrap().push(Seen {
+            at: self.0.begin.elapsed(),
+            path: url.path().to_owned(),
+            body: serde_json::from_slice(body).unwrap(),
+        });
+        let answer = self.0.answers.lock().unwrap().pop_front().or_else(|| self.0.always.clone());
+        sleep(Duration::from_millis(10)).await;
+        match answer.expect("nothing is scripted") {
+            Canned::Reply(status, body) => Ok(Reply { status, body: body.into_bytes(), date: None }),
+            Canned::Nothing => Err(Broken::NoAnswer("connection closed".to_owned())),
+            Canned::TooLarge => Err(Broken::TooLarge(Excess::Bytes(16 << 20))),
+            Canned::OpenFiles => Err(Broken::OpenFiles("Too many open files".to_owned())),
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! The wire: one request, one answer.
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue};
+use reqwest::{Proxy, Url, redirect, retry};
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::error::Failure;
+use ruzhi_files::open_files;
+use ruzhi_http::answer::{self, Excess, Unread};
+use ruzhi_model::http_date;
+
+const CONNECT: Duration = Duration::from_secs(5);
+const WHOLE: Duration = Duration::from_secs(30);
+/// The longest text that is kept, in characters.
+const LONGEST: usize = 200;
+
+/// An answer, whatever it says.
+pub(super) struct Reply {
+    pub(super) status: u16,
+    pub(super) body: Vec<u8>,
+    /// The moment by the service's clock, where it tells one.
+    pub(super) date: Option<DateTime<Utc>>,
+}
+
+/// Why there is no answer.
+pub(super) enum Broken {
+    /// None came, or it broke off; this came instead.
+    NoAnswer(String),
+    /// This process could not connect for its own open files.
+    OpenFiles(String),
+    /// It has more than is read.
+    TooLarge(Excess),
+}
+
+impl Broken {
+    fn of(error: reqwest::Error) -> Self {
+        let kind = if open_files::are_too_many(&error) { Self::OpenFiles } else { Self::NoAnswer };
+        kind(describe(error))
+    }
+}
+
+/// What carries a request to the service.
+#[async_trait]
+pub(super) trait Transport: Send + Sync {
+    /// Posts a JSON body, once.
+    async fn post(&self, url: &Url, body: &[u8]) -> Result<Reply, Broken>;
+}
+
+/// HTTP, with the key in every request.
+pub(super) struct Http(reqwest::Client);
+
+impl Http {
+    /// A pool of connections, through `proxy` if there is one; the environment's proxies are not used.
+    pub(super) fn new(api_key: &SecretString, proxy: Option<&Url>) -> Result<Self, Failure> {
+        let mut key = HeaderValue::try_from(format!("Bearer {}", api_key.expose_secret()))
+            .map_err(|_| Failure::Settings { detail: "api_key has characters no key has".to_owned() })?;
+        key.set_sensitive(true);
+        let headers = HeaderMap::from_iter([
+            (AUTHORIZATION, key),
+            (CONTENT_TYPE, HeaderValue::from_static("application/json;charset=utf-8")),
+        ]);
+        let mut builder = reqwest::Client::builder()
+            .user_agent("ruzhi/0.1")
+            .default_headers(headers)
+            .no_proxy()
+            .connect_timeout(CONNECT)
+            .timeout(WHOLE)
+            .tcp_nodelay(true)
+            .redirect(redirect::Policy::none())
+            .referer(false)
+            .retry(retry::never());
+        if let Some(proxy) = proxy {
+            let proxy = Proxy::all(proxy.clone())
+                .map_err(|error| Failure::Settings { detail: format!("proxy: {}", describe(error)) })?;
+            builder = builder.proxy(proxy);
+        }
+        // It reads the certificates that the system trusts.
+        let client = builder.build().map_err(|error| {
+            let open_files = open_files::are_too_many(&error);
+            let detail = describe(error);
+            if open_files { Failure::OpenFiles { detail } } else { Failure::Settings { detail } }
+        })?;
+        Ok(Self(client))
+    }
+}
+
+#[async_trait]
+impl Transport for Http {
+    async fn post(&self, url: &Url, body: &[u8]) -> Result<Reply, Broken> {
+        let answer = self.0.post(url.clone()).body(body.to_vec()).send().await.map_err(Broken::of)?;
+        let status = answer.status().as_u16();
+        let date = answer.headers().get(DATE).and_then(|date| http_date(date.to_str().ok()?));
+        // A row that is written comes back whole, so every answer may be as large as a page.
+        let body = answer::read(answer, answer::LIST).await.map_err(|unread| match unread {
+            Unread::TooLarge(excess) => Broken::TooLarge(excess),
+            Unread::Broken(error) => Broken::of(error),
+        })?;
+        Ok(Reply { status, body, date })
+    }
+}
+
+/// An error of the library with its causes, without the URL.
+fn describe(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let inner_text = inner.to_string();
+        if !text.contains(&inner_text) {
+            text.push_str(": ");
+            text.push_str(&inner_text);
+        }
+        cause = inner.source();
+    }
+    clean(&text, "")
+}
+
+/// A text as it may be kept: on one line, without the key, at most 200 characters.
+pub(super) fn clean(text: &str, key: &str) -> String {
+    let text = if key.is_empty() { text.to_owned() } else { text.replace(key, "***") };
+    text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST).collect()
+}

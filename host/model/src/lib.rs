@@ -1,0 +1,34 @@
+//! What the program speaks of: plain types, no input or output.
+//!
+//! Every id is a newtype that is checked where it is made; past that point the type says it is good. The contract's
+//! own types (member, decision, violation) come from the guest SDK, so both sides of the sandbox share one definition
+//! and one set of field rules.
+
+mod change_limit;
+mod clock;
+mod decision;
+mod id;
+pub mod json;
+mod ledger;
+mod operation;
+pub mod row;
+mod service_clock;
+mod text;
+mod write_back;
+
+pub use change_limit::ChangeLimit;
+pub use clock::{Clock, FixedClock, SystemClock};
+pub use decision::{Refusal, RefusedBy, WaitsFor, rest_after};
+pub use id::{
+    DepartmentId, Digest, DigestOfParts, FlowId, IdError, MemberKey, PlanId, RecordId, RunId, TenantId,
+    UserId,
+};
+pub use ledger::{LedgerEntry, MemberState, Origin, RemovalAnswer};
+pub use operation::{Operation, OperationKind, OperationState, UniqueField};
+pub use ruzhi_guest::contract::{
+    Context, Decision, Description, Member, Membership, Outcome, SourceRecord, Violation,
+};
+pub use ruzhi_guest::text::fold;
+pub use service_clock::{ServiceClock, Sighting, http_date};
+pub use text::{Lang, Text};
+pub use write_back::WriteBack;

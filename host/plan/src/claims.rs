@@ -1,0 +1,179 @@
+//! Who may have a member: the records that claim the same userid or mobile, over all tenants of the corp.
+//!
+//! Between an upsert and a leave of the same person in one tenant the record created later is right: a leaver's form
+//! comes after the onboarding form, a returner's new onboarding form comes after both. A leave says that the person
+//! leaves its own tenant; where another tenant wants them, they move. Of the upserts that remain, equal decisions are
+//! one person; otherwise the record that already owns the member keeps it; if none does, the flow's policy says.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::world::{Claimant, Duplicates, Holder, Survey, Wants};
+use ruzhi_model::{MemberKey, Origin, TenantId, Text, Violation};
+
+/// What the other records' claims mean for one record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Claim {
+    /// Another record says the same; that one acts.
+    SameAs(Origin),
+    /// Another record says otherwise of this person and is right.
+    Overruled(Origin),
+    /// Another record has the member or the mobile.
+    Refused(Violation),
+}
+
+/// The claims that something stands in the way of.
+pub(super) type Claims = HashMap<Origin, Claim>;
+
+/// Settles every claim of a survey.
+pub(super) fn resolve(survey: &Survey, duplicates: Duplicates) -> Claims {
+    let mut groups: BTreeMap<&MemberKey, Vec<&Claimant>> = BTreeMap::new();
+    for claimant in &survey.claimants {
+        groups.entry(&claimant.member).or_default().push(claimant);
+    }
+    let mut settling = Settling { holders: &survey.holders, duplicates, claims: Claims::new() };
+    for (member, group) in groups {
+        settling.leaves(&group);
+        settling.by_userid(member, &group);
+        settling.moves(&group);
+    }
+    settling.by_mobile(&survey.claimants);
+    settling.claims
+}
+
+struct Settling<'a> {
+    holders: &'a HashMap<MemberKey, Holder>,
+    duplicates: Duplicates,
+    claims: Claims,
+}
+
+/// Records are created in the order of their ids.
+fn age(claimant: &Claimant) -> (&ruzhi_model::RecordId, &TenantId, &ruzhi_model::FlowId) {
+    (&claimant.origin.record, &claimant.origin.tenant, &claimant.origin.flow)
+}
+
+fn upsert(claimant: &Claimant) -> bool {
+    matches!(claimant.wants, Wants::Upsert(_))
+}
+
+impl<'a> Settling<'a> {
+    fn free<'b>(&self, group: &[&'b Claimant], wanted: impl Fn(&Claimant) -> bool) -> Vec<&'b Claimant> {
+        let free = |claimant: &&&Claimant| wanted(claimant) && !self.claims.contains_key(&claimant.origin);
+        group.iter().filter(free).copied().collect()
+    }
+
+    /// Within one tenant the newer of upsert and leave is right.
+    fn leaves(&mut self, group: &[&Claimant]) {
+        let mut tenants: BTreeMap<&TenantId, Vec<&Claimant>> = BTreeMap::new();
+        for claimant in group {
+            tenants.entry(&claimant.origin.tenant).or_default().push(claimant);
+        }
+        for of_tenant in tenants.into_values() {
+            let newest = |wanted: fn(&Claimant) -> bool| {
+                of_tenant.iter().copied().filter(|c| wanted(c)).max_by_key(|c| age(c))
+            };
+            let Some(leave) = newest(|c| !upsert(c)) else { continue };
+            let right = match newest(upsert) {
+                Some(upsert) if age(upsert) > age(leave) => upsert,
+                _ => leave,
+            };
+            for claimant in of_tenant {
+                let wrong = if upsert(claimant) { age(claimant) < age(leave) } else { claimant != right };
+                if wrong {
+                    let over = if upsert(claimant) { leave } else { right };
+                    self.claims.insert(claimant.origin.clone(), Claim::Overruled(over.origin.clone()));
+                }
+            }
+        }
+    }
+
+    fn by_userid(&mut self, member: &MemberKey, group: &[&Claimant]) {
+        let upserts = self.free(group, upsert);
+        let (Some(first), true) = (upserts.first(), upserts.len() > 1) else { return };
+        let owner = self
+            .holders
+            .get(member)
+            .and_then(|holder| upserts.iter().copied().find(|claimant| claimant.origin == holder.owner));
+        if upserts.iter().all(|claimant| claimant.decision == first.decision) {
+            let acting = owner.or_else(|| upserts.iter().copied().min_by_key(|c| age(c))).unwrap_or(first);
+            for claimant in upserts.iter().filter(|claimant| claimant.origin != acting.origin) {
+                self.claims.insert(claimant.origin.clone(), Claim::SameAs(acting.origin.clone()));
+            }
+        } else {
+            let what = Text::new(format!("the userid {member}"), format!("帐号 {member}"));
+            self.settle(&upserts, owner, "userid", &what);
+        }
+    }
+
+    /// A leave gives way where another tenant wants the person.
+    fn moves(&mut self, group: &[&Claimant]) {
+        let upserts = self.free(group, upsert);
+        for leave in self.free(group, |c| !upsert(c)) {
+            if let Some(wanted) = upserts.iter().find(|u| u.origin.tenant != leave.origin.tenant) {
+                self.claims.insert(leave.origin.clone(), Claim::Overruled(wanted.origin.clone()));
+            }
+        }
+    }
+
+    fn by_mobile(&mut self, claimants: &[Claimant]) {
+        let mut groups: BTreeMap<&str, Vec<&Claimant>> = BTreeMap::new();
+        for claimant in claimants.iter().filter(|c| !self.claims.contains_key(&c.origin)) {
+            if let Wants::Upsert(Some(mobile)) = &claimant.wants {
+                groups.entry(mobile).or_default().push(claimant);
+            }
+        }
+        for (mobile, mut group) in groups.into_iter().filter(|(_, group)| group.len() > 1) {
+            group.sort_by_key(|claimant| age(claimant));
+            let holds = |claimant: &&Claimant| {
+                let holder = self.holders.get(&claimant.member);
+                holder.is_some_and(|holder| holder.mobile.as_deref() == Some(mobile))
+            };
+            let owner = group.iter().copied().find(holds);
+            let what = Text::new("the same mobile number", "同一手机号");
+            self.settle(&group, owner, "mobile", &what);
+        }
+    }
+
+    /// Refuses all of a group but the one that keeps what they claim, each named to the other.
+    fn settle(&mut self, group: &[&Claimant], owner: Option<&Claimant>, field: &str, what: &Text) {
+        let keeper = owner.or_else(|| match self.duplicates {
+            Duplicates::Refuse => None,
+            Duplicates::Newest => group.iter().copied().max_by_key(|c| age(c)),
+        });
+        for claimant in group.iter().filter(|claimant| Some(**claimant) != keeper) {
+            let others: Vec<String> = group
+                .iter()
+                .filter(|other| *other != claimant && keeper.is_none_or(|keeper| keeper == **other))
+                .map(|other| named(&other.origin, &claimant.origin.tenant))
+                .take(5)
+                .collect();
+            let others = others.join(", ");
+            let text = match keeper {
+                Some(_) => Text::new(
+                    format!(
+                        "{} is claimed by this record and kept by record {others}; correct whichever is wrong",
+                        what.en
+                    ),
+                    format!("{}已由记录 {others} 使用，本记录与之重复；请更正有误的一条", what.zh),
+                ),
+                None => Text::new(
+                    format!(
+                        "{} is claimed by this record and by record {others}; correct whichever is wrong",
+                        what.en
+                    ),
+                    format!("本记录与记录 {others} 使用了{}；请更正有误的一条", what.zh),
+                ),
+            };
+            let violation = Violation {
+                field: field.to_owned(),
+                rule: format!("{field}.duplicate"),
+                message: text.into(),
+            };
+            self.claims.insert(claimant.origin.clone(), Claim::Refused(violation));
+        }
+    }
+}
+
+/// A record as people of one tenant name it.
+pub(super) fn named(origin: &Origin, here: &TenantId) -> String {
+    if origin.tenant == *here { format!("{}/{}", origin.flow, origin.record) } else { origin.to_string() }
+}

@@ -1,0 +1,216 @@
+//! A plan in the making: operations pass through one by one, and what remains of each is a few numbers.
+
+use serde::{Deserialize, Serialize};
+
+use super::counts::Counts;
+use super::guard::{Added, Guard, GuardVerdict, Lately};
+use super::planner::{Considered, Standing};
+use super::waves::{Order, Waves};
+use super::world::Survey;
+use ruzhi_model::{Digest, DigestOfParts, FlowId, OperationKind, Origin, PlanId, RunId, TenantId};
+
+/// What a plan is for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "purpose")]
+pub enum Purpose {
+    /// To bring the directory in step with the form.
+    Sync,
+    /// To take over members that were there before ruzhi.
+    Adopt {
+        /// How they are recognised.
+        by: AdoptBy,
+    },
+    /// To undo a run.
+    Revert {
+        /// Which.
+        run: RunId,
+    },
+    /// To settle what was changed by hand.
+    Drift {
+        /// In whose favour.
+        settle: DriftSettle,
+    },
+}
+
+impl Purpose {
+    /// Whether it comes from what the form says now.
+    pub fn reads_the_form(&self) -> bool {
+        matches!(self, Self::Sync | Self::Adopt { .. } | Self::Drift { settle: DriftSettle::Adopt })
+    }
+
+    /// The word the commands use.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Sync => "sync",
+            Self::Adopt { .. } => "adopt",
+            Self::Revert { .. } => "revert",
+            Self::Drift { .. } => "drift",
+        }
+    }
+}
+
+/// How members to adopt are recognised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AdoptBy {
+    /// By the userid the record names, whatever its case.
+    Userid,
+    /// By the record's mobile number.
+    Mobile,
+    /// By either.
+    Either,
+}
+
+/// In whose favour drift is settled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DriftSettle {
+    /// The directory stays as it is.
+    Keep,
+    /// The ledger is written to the directory again.
+    Overwrite,
+    /// Members that ruzhi does not own become its own where a record names them.
+    Adopt,
+}
+
+/// The operations of one run, in sum, with what the guard says of them. The operations themselves are in the store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Names tenant, flow, world and operations: the same world gives the same id.
+    pub id: PlanId,
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The flow.
+    pub flow: FlowId,
+    /// What it is for.
+    #[serde(flatten)]
+    pub purpose: Purpose,
+    /// Digest of every operation, every refusal and of the world it was made from.
+    pub hash: Digest,
+    /// How many operations it has.
+    pub operations: u64,
+    /// The number of the last wave.
+    pub last_wave: u32,
+    /// The number of the first wave of operations that are not of leavers.
+    #[serde(default)]
+    pub first_wave: u32,
+    /// What it comes to if every operation succeeds.
+    pub counts: Counts,
+    /// What the guard says.
+    pub guard: GuardVerdict,
+    /// Members in the directory that the tenant owns.
+    pub owned: u64,
+    /// It tries quarantined records again.
+    pub retry: bool,
+    /// Why the first of the records that could not be decided has no decision.
+    #[serde(default)]
+    pub undecided: Option<String>,
+}
+
+/// Takes in what a plan says of each record and ends as the plan.
+#[derive(Debug)]
+pub struct Draft {
+    tenant: TenantId,
+    flow: FlowId,
+    purpose: Purpose,
+    owned: u64,
+    retry: bool,
+    counts: Counts,
+    waves: Waves,
+    hash: DigestOfParts,
+    undecided: Option<String>,
+    lately: Lately,
+    added: Added,
+}
+
+impl Draft {
+    /// An empty draft over what is known.
+    pub fn new(tenant: TenantId, flow: FlowId, purpose: Purpose, retry: bool, survey: &Survey) -> Self {
+        let mut hash = DigestOfParts::new();
+        hash.part(tenant.as_str());
+        hash.part(flow.as_str());
+        hash.json(&purpose);
+        hash.part([u8::from(retry)]);
+        hash.part(survey.stamp.as_str());
+        Self {
+            tenant,
+            flow,
+            purpose,
+            owned: survey.owned,
+            retry,
+            counts: Counts::default(),
+            waves: Waves::default(),
+            hash,
+            undecided: None,
+            lately: survey.lately.clone(),
+            added: Added::default(),
+        }
+    }
+
+    /// Takes in the next record. Order matters: operations keep it within a wave.
+    pub fn add(&mut self, origin: &Origin, considered: &Considered) {
+        let Considered { standing, pending } = considered;
+        self.counts.stand(standing);
+        if let Some(refusal) = pending {
+            self.hash.json(&(origin, refusal));
+        }
+        match standing {
+            Standing::Acting(operation) => {
+                self.waves.add(operation);
+                let member = operation.userid.key();
+                match operation.kind {
+                    OperationKind::Disable | OperationKind::Delete => self.added.count(&self.lately, &member),
+                    OperationKind::Enable | OperationKind::Create => self.added.back(&self.lately, &member),
+                    OperationKind::Update | OperationKind::Adopt | OperationKind::Keep => {}
+                }
+                self.hash.json(operation);
+            }
+            Standing::Refused { refusal } => self.hash.json(&(origin, refusal)),
+            Standing::Failed { reason } => {
+                self.undecided.get_or_insert_with(|| reason.clone());
+            }
+            Standing::Unchanged { .. } | Standing::Ignored { .. } => {}
+        }
+    }
+
+    /// Counts records that were passed over, because nothing can come of them.
+    pub(super) fn pass_over(&mut self, unchanged: u64, ignored: u64) {
+        self.counts.unchanged += unchanged;
+        self.counts.ignored += ignored;
+    }
+
+    /// The plan, and the order of its operations.
+    pub fn finish(self, guard: &Guard) -> (Plan, Order) {
+        let Self { tenant, flow, purpose, owned, retry, counts, waves, mut hash, undecided, lately, added } =
+            self;
+        let order = waves.finish();
+        let mut verdict = guard.judge(&counts, owned);
+        hash.json(&(&order.waves, &order.parks, &order.held_back));
+        hash.json(&verdict);
+        // What is added up over time changes by the hour while the world stands still; a plan that a person is reading must
+        // not become another one by that. Whoever leaves meanwhile changes the ledger, and so the plan.
+        guard.over_time(added, &lately, owned, &mut verdict);
+        let hash = hash.finish();
+        let plan = Plan {
+            id: plan_id(&hash),
+            tenant,
+            flow,
+            purpose,
+            hash,
+            operations: counts.operations(),
+            first_wave: order.first_wave,
+            last_wave: order.waves.iter().map(|(_, wave)| *wave).max().unwrap_or(0),
+            counts,
+            guard: verdict,
+            owned,
+            retry,
+            undecided,
+        };
+        (plan, order)
+    }
+}
+
+#[expect(clippy::expect_used, reason = "twelve hexadecimal digits after a letter are a valid id")]
+fn plan_id(hash: &Digest) -> PlanId {
+    format!("p{}", hash.short()).parse().expect("a plan id")
+}

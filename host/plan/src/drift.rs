@@ -1,0 +1,225 @@
+//! What was changed by hand: the directory against the ledger.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::body;
+use super::draft::DriftSettle;
+use super::planner::Standing;
+use super::reasons::{protected, refused};
+use super::world::Policy;
+use ruzhi_model::{
+    DepartmentId, Digest, LedgerEntry, Member, MemberState, Operation, OperationKind, Origin, RemovalAnswer,
+    UserId,
+};
+
+/// One difference.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Finding {
+    /// The ledger has the member, the directory has not.
+    Missing {
+        /// Who.
+        userid: UserId,
+        /// Whose record.
+        owner: Origin,
+    },
+    /// The directory has the member, the ledger has not.
+    Unexpected {
+        /// Who.
+        userid: UserId,
+    },
+    /// The member is in other departments.
+    Moved {
+        /// Who.
+        userid: UserId,
+        /// Whose record.
+        owner: Origin,
+        /// As ruzhi wrote them.
+        ledger: BTreeSet<DepartmentId>,
+        /// As they are.
+        directory: BTreeSet<DepartmentId>,
+    },
+    /// A field differs.
+    Changed {
+        /// Who.
+        userid: UserId,
+        /// Whose record.
+        owner: Origin,
+        /// WeCom's name of the field.
+        field: String,
+        /// As ruzhi wrote it.
+        #[serde(skip)]
+        ledger: Value,
+        /// As it is.
+        #[serde(skip)]
+        directory: Value,
+    },
+}
+
+impl Finding {
+    /// The field it is about and what the directory holds there; none if the member is there or not as a whole.
+    fn held(&self) -> Option<(String, Value)> {
+        match self {
+            Self::Missing { .. } | Self::Unexpected { .. } => None,
+            Self::Moved { directory, .. } => Some(("department".to_owned(), json!(directory))),
+            Self::Changed { field, directory, .. } => Some((field.clone(), directory.clone())),
+        }
+    }
+}
+
+/// What the directory shows of a member.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Shown {
+    /// The departments.
+    pub departments: BTreeSet<DepartmentId>,
+    /// The member's fields, where a credential may read them.
+    pub details: Option<Map<String, Value>>,
+}
+
+/// The differences of one member of the ledger. What a person let stand is none.
+pub fn compare(entry: &LedgerEntry, shown: Option<&Shown>) -> Vec<Finding> {
+    let removed = entry.state == MemberState::Removed && entry.removal_answer != Some(RemovalAnswer::Release);
+    if !entry.exists() && !removed {
+        return Vec::new();
+    }
+    let (userid, owner) = (&entry.userid, &entry.owner);
+    let Some(shown) = shown.filter(|_| !removed) else {
+        return vec![Finding::Missing { userid: userid.clone(), owner: owner.clone() }];
+    };
+    let mut findings = Vec::new();
+    let ledger: BTreeSet<DepartmentId> =
+        entry.written.memberships.iter().map(|membership| DepartmentId(membership.department)).collect();
+    if !ledger.is_empty() && ledger != shown.departments {
+        findings.push(Finding::Moved {
+            userid: userid.clone(),
+            owner: owner.clone(),
+            ledger,
+            directory: shown.departments.clone(),
+        });
+    }
+    for (field, ledger) in spoken_of(entry) {
+        let Some(directory) = shown.details.as_ref().and_then(|details| details.get(field)) else { continue };
+        // A credential that may not read a field is shown an empty one.
+        let hidden = matches!(field, "mobile" | "email" | "gender" | "address")
+            && matches!(directory, Value::String(text) if text.is_empty() || text == "0");
+        if !hidden && *directory != ledger {
+            findings.push(Finding::Changed {
+                userid: userid.clone(),
+                owner: owner.clone(),
+                field: field.to_owned(),
+                ledger,
+                directory: directory.clone(),
+            });
+        }
+    }
+    findings
+        .retain(|finding| finding.held().is_none_or(|(field, value)| entry.kept.get(&field) != Some(&value)));
+    findings
+}
+
+/// The fields ruzhi has written, as user/get shows them.
+fn spoken_of(entry: &LedgerEntry) -> Vec<(&'static str, Value)> {
+    let Member {
+        name, mobile, email, position, alias, telephone, gender, address, external_position, ..
+    } = &entry.written;
+    let mut fields = vec![("name", json!(name))];
+    let texts = [
+        ("mobile", mobile),
+        ("email", email),
+        ("position", position),
+        ("alias", alias),
+        ("telephone", telephone),
+        ("gender", gender),
+        ("address", address),
+        ("external_position", external_position),
+    ];
+    fields.extend(texts.into_iter().filter_map(|(field, text)| Some((field, json!(text.as_ref()?)))));
+    if let Some(leaders) = &entry.written.direct_leader {
+        fields.push(("direct_leader", json!(leaders)));
+    }
+    if let Some(main) = entry.written.main_department {
+        fields.push(("main_department", json!(main)));
+    }
+    if entry.state == MemberState::Left || entry.written.enable == Some(false) {
+        fields.push(("enable", json!(0)));
+    } else if entry.state == MemberState::Active {
+        fields.push(("enable", json!(1)));
+    }
+    fields
+}
+
+/// What settles the differences of one member.
+pub fn settle(
+    entry: &LedgerEntry,
+    findings: &[Finding],
+    settle: DriftSettle,
+    policy: &Policy,
+) -> Option<Standing> {
+    let gone = findings.iter().any(|finding| matches!(finding, Finding::Missing { .. }));
+    if findings.is_empty() {
+        return None;
+    }
+    let (kind, body, member) = match settle {
+        DriftSettle::Adopt => return None,
+        DriftSettle::Keep => {
+            let held = findings.iter().filter_map(Finding::held).collect();
+            (OperationKind::Keep, held, entry.written.clone())
+        }
+        // Whoever had left and is gone is where they were going.
+        DriftSettle::Overwrite if gone && entry.state == MemberState::Left => {
+            (OperationKind::Keep, Map::new(), entry.written.clone())
+        }
+        // Nobody is invited a second time.
+        DriftSettle::Overwrite if gone => {
+            let member = Member { to_invite: Some(false), direct_leader: None, ..entry.written.clone() };
+            (OperationKind::Create, body::create(&member), member)
+        }
+        DriftSettle::Overwrite => {
+            let whole = body::whole(&entry.written);
+            let mut body = Map::new();
+            for finding in findings {
+                match finding {
+                    Finding::Moved { .. } => {
+                        for field in ["department", "is_leader_in_dept", "order", "main_department"] {
+                            body.extend(whole.get(field).map(|value| (field.to_owned(), value.clone())));
+                        }
+                    }
+                    Finding::Changed { field, ledger, .. } => {
+                        body.insert(field.clone(), ledger.clone());
+                    }
+                    Finding::Missing { .. } | Finding::Unexpected { .. } => {}
+                }
+            }
+            (OperationKind::Update, body, entry.written.clone())
+        }
+    };
+    if policy.protected.contains(&entry.userid.key()) {
+        return Some(refused(vec![protected()]));
+    }
+    let mut body = body;
+    if kind == OperationKind::Update {
+        body.insert("userid".to_owned(), json!(entry.userid));
+    }
+    Some(Standing::Acting(Box::new(Operation {
+        kind,
+        userid: entry.userid.clone(),
+        flow: entry.owner.flow.clone(),
+        record: entry.owner.record.clone(),
+        body,
+        member,
+        before: Some(entry.clone()),
+        decision: entry.carried_out.clone().unwrap_or_else(|| Digest::of("")),
+        rules: entry.rules.clone(),
+        left: entry.state == MemberState::Left,
+        names: None,
+        // The next sync sets the direct leader.
+        partial: kind == OperationKind::Create && entry.written.direct_leader.is_some(),
+        parks: None,
+        tries: 0,
+        notes: Vec::new(),
+        undoes: gone && settle == DriftSettle::Keep,
+    })))
+}

@@ -1,0 +1,245 @@
+//! The limits that hold a plan for a person. A filter slip or an empty page shows as many leavers at once; a changed
+//! credential shows as many new people at once. Neither is believed without asking.
+//!
+//! A slip may also come in small steps, each of which is let pass: five people at every hour. So those who left in the
+//! last 24 hours and in the last 7 days are added to the plan's own leavers, over all flows of the tenant
+//! ([`Guard::over_time`]; `docs/decisions/0042-the-guard-over-time.md`).
+
+use std::collections::HashSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::counts::Counts;
+use ruzhi_model::{MemberKey, Text};
+
+/// The limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Guard {
+    /// More leavers than this share of the members ruzhi owns hold the plan, in percent.
+    pub leave_percent: u32,
+    /// So few leavers are let pass whatever their share.
+    pub leave_least: u32,
+    /// More leavers than this hold the plan whatever their share.
+    pub leave_most: u32,
+    /// More new members than this hold the plan.
+    pub create_most: u32,
+    /// More changed members than this hold the plan; the greatest value for no limit.
+    pub update_most: u32,
+    /// The same as `leave_percent` for the leavers of 24 hours, the plan's own among them.
+    pub leave_day_percent: u32,
+    /// The same as `leave_most` for the leavers of 24 hours.
+    pub leave_day_most: u32,
+    /// The same as `leave_percent` for the leavers of 7 days.
+    pub leave_week_percent: u32,
+    /// The same as `leave_most` for the leavers of 7 days.
+    pub leave_week_most: u32,
+}
+
+impl Default for Guard {
+    fn default() -> Self {
+        Self {
+            leave_percent: 20,
+            leave_least: 5,
+            leave_most: 200,
+            create_most: 500,
+            update_most: u32::MAX,
+            leave_day_percent: 40,
+            leave_day_most: 400,
+            leave_week_percent: 40,
+            leave_week_most: 400,
+        }
+    }
+}
+
+/// So many times what one run may do is what a day and a week may do, where the files do not say otherwise.
+pub const OVER_TIME: u32 = 2;
+
+/// Members of a tenant who left lately by plans that no person released, and who have not come back.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Lately {
+    /// In the last 24 hours.
+    pub day: Span,
+    /// In the last 7 days.
+    pub week: Span,
+}
+
+/// Members who left within a span of time.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Span {
+    /// Who: each counts once, whether disabled, deleted or both.
+    pub left: HashSet<MemberKey>,
+    /// How many of them the tenant no longer owns, because they are deleted.
+    pub gone: u64,
+}
+
+/// Leavers of a plan whom no span has yet, and members of the spans whom the plan brings back.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Added {
+    /// Leavers beyond those of the last 24 hours.
+    pub day: u64,
+    /// Leavers beyond those of the last 7 days.
+    pub week: u64,
+    /// Members who come back and left in the last 24 hours.
+    pub day_back: u64,
+    /// Members who come back and left in the last 7 days.
+    pub week_back: u64,
+}
+
+impl Added {
+    /// Counts a leaver of the plan.
+    pub(super) fn count(&mut self, lately: &Lately, member: &MemberKey) {
+        self.day += u64::from(!lately.day.left.contains(member));
+        self.week += u64::from(!lately.week.left.contains(member));
+    }
+
+    /// Counts a member whom the plan brings back.
+    pub(super) fn back(&mut self, lately: &Lately, member: &MemberKey) {
+        self.day_back += u64::from(lately.day.left.contains(member));
+        self.week_back += u64::from(lately.week.left.contains(member));
+    }
+}
+
+/// One limit that a plan goes past.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct GuardReason {
+    /// The key of the limit in the tenant's file.
+    pub limit: String,
+    /// What the plan would do.
+    pub found: u64,
+    /// What the limit allows.
+    pub allowed: u64,
+    /// For a person.
+    pub text: Text,
+}
+
+/// What the guard says of a plan.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GuardVerdict {
+    /// Empty: the plan may be applied.
+    pub reasons: Vec<GuardReason>,
+}
+
+impl GuardVerdict {
+    /// Whether a person has to look first.
+    pub fn holds(&self) -> bool {
+        !self.reasons.is_empty()
+    }
+}
+
+impl Guard {
+    /// Judges what a plan comes to against the number of members ruzhi owns.
+    pub fn judge(&self, counts: &Counts, owned: u64) -> GuardVerdict {
+        let leavers = counts.disabled + counts.deleted;
+        let created = counts.created;
+        let changed = counts.updated + counts.enabled;
+        let share = owned.saturating_mul(u64::from(self.leave_percent)) / 100;
+        let mut reasons = Vec::new();
+        let mut reason = |limit: &str, found: u64, allowed: u64, text: Text| {
+            reasons.push(GuardReason { limit: limit.to_owned(), found, allowed, text });
+        };
+        // In whole people, so that no rounding lets one more pass: n is more than p percent of m when 100n > pm.
+        if leavers > u64::from(self.leave_least)
+            && leavers.saturating_mul(100) > owned.saturating_mul(u64::from(self.leave_percent))
+        {
+            reason(
+                "leave_percent",
+                leavers,
+                share,
+                Text::new(
+                    format!(
+                        "would disable or delete {leavers} of {owned} members, more than {} %",
+                        self.leave_percent
+                    ),
+                    format!("将停用或删除 {owned} 名成员中的 {leavers} 名，超过 {}%", self.leave_percent),
+                ),
+            );
+        }
+        if leavers > u64::from(self.leave_most) {
+            reason(
+                "leave_most",
+                leavers,
+                u64::from(self.leave_most),
+                Text::new(
+                    format!("would disable or delete {leavers} members, more than {}", self.leave_most),
+                    format!("将停用或删除 {leavers} 名成员，超过 {} 名", self.leave_most),
+                ),
+            );
+        }
+        if created > u64::from(self.create_most) {
+            reason(
+                "create_most",
+                created,
+                u64::from(self.create_most),
+                Text::new(
+                    format!("would create {created} members at once, more than {}", self.create_most),
+                    format!("将一次新增 {created} 名成员，超过 {} 名", self.create_most),
+                ),
+            );
+        }
+        if changed > u64::from(self.update_most) {
+            reason(
+                "update_most",
+                changed,
+                u64::from(self.update_most),
+                Text::new(
+                    format!("would change {changed} members at once, more than {}", self.update_most),
+                    format!("将一次更改 {changed} 名成员，超过 {} 名", self.update_most),
+                ),
+            );
+        }
+        GuardVerdict { reasons }
+    }
+
+    /// Judges the plan's leavers together with those of the last day and the last week. It only adds to what the plan
+    /// alone is held for: one reason is enough for a person to look, the narrowest.
+    pub fn over_time(&self, added: Added, lately: &Lately, owned: u64, verdict: &mut GuardVerdict) {
+        let spans = [
+            (
+                ["leave_day_percent", "leave_day_most"],
+                (self.leave_day_percent, self.leave_day_most),
+                (added.day, added.day_back, &lately.day),
+                ("24 hours", "24 小时"),
+            ),
+            (
+                ["leave_week_percent", "leave_week_most"],
+                (self.leave_week_percent, self.leave_week_most),
+                (added.week, added.week_back, &lately.week),
+                ("7 days", "7 天"),
+            ),
+        ];
+        for (names, (percent, most), (more, back, span), (en, zh)) in spans {
+            // Who leaves in this very plan and was counted before is no news.
+            if more == 0 || verdict.reasons.iter().any(|reason| reason.limit.starts_with("leave_")) {
+                continue;
+            }
+            let before = u64::try_from(span.left.len()).unwrap_or(u64::MAX).saturating_sub(back);
+            let found = before.saturating_add(more);
+            // As many as there would be had nobody been deleted meanwhile.
+            let base = owned.saturating_add(span.gone);
+            let share = base.saturating_mul(u64::from(percent));
+            let least = u64::from(self.leave_least.saturating_mul(OVER_TIME));
+            let mut hold = |at: usize, allowed: u64, of: Text| {
+                let Some(limit) = names.get(at) else { return };
+                let text = Text::new(
+                    format!(
+                        "would disable or delete {more} members; with {before} of the last {en} that is {found}{}",
+                        of.en
+                    ),
+                    format!("将停用或删除 {more} 名成员；连同最近 {zh}的 {before} 名共 {found} 名{}", of.zh),
+                );
+                verdict.reasons.push(GuardReason { limit: (*limit).to_owned(), found, allowed, text });
+            };
+            if found > least && found.saturating_mul(100) > share {
+                let of = Text::new(
+                    format!(" of {base}, more than {percent} %"),
+                    format!("（成员 {base} 名），超过 {percent}%"),
+                );
+                hold(0, share / 100, of);
+            }
+            if found > u64::from(most) {
+                let of = Text::new(format!(", more than {most}"), format!("，超过 {most} 名"));
+                hold(1, u64::from(most), of);
+            }
+        }
+    }
+}

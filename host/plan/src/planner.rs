@@ -1,0 +1,395 @@
+//! From the world to a plan.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, Utc};
+use serde_json::{Map, json};
+
+use super::claims::{self, Claim, Claims, named};
+use super::draft::{Draft, Plan, Purpose};
+use super::reasons::{protected, refused};
+use super::upsert::Change;
+use super::waves::{Order, value_key};
+use super::world::{Candidate, Directory, Leaver, Policy, Resolution, Scope, StoredRefusal, Survey, Totals};
+use ruzhi_model::{
+    Decision, Digest, LedgerEntry, Member, MemberKey, MemberState, Operation, OperationKind, Origin, Refusal,
+    RefusedBy, Text, UniqueField, UserId, WaitsFor,
+};
+
+/// How often a run plans, because values were parked, direct leaders follow or members were not found. The guard judges
+/// each plan.
+pub const PASSES: usize = 8;
+
+/// What a plan says of one record of its flow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// An operation carries it out.
+    Acting(Box<Operation>),
+    /// The directory is as the record wants it.
+    Unchanged {
+        /// The record owns the member, and the ledger may say that its decision is carried out.
+        confirmed: bool,
+    },
+    /// The record says nothing of the directory.
+    Ignored {
+        /// Why.
+        reason: Text,
+    },
+    /// The record is in quarantine.
+    Refused {
+        /// Why.
+        refusal: Refusal,
+    },
+    /// The record could not be decided.
+    Failed {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// What a plan says of one record, and what else its person waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Considered {
+    /// What becomes of the record.
+    pub standing: Standing,
+    /// An entry of the quarantine that keeps nothing else of the record back: its direct leader is missing.
+    pub pending: Option<Refusal>,
+}
+
+impl From<Standing> for Considered {
+    fn from(standing: Standing) -> Self {
+        Self { standing, pending: None }
+    }
+}
+
+/// Whether a record that was rejected before is tried again.
+pub(super) enum Again {
+    /// The rejection stands.
+    Stands(Refusal),
+    /// It is tried, after so many rejections.
+    Tries(u32),
+}
+
+pub(super) const UNCHANGED: Standing = Standing::Unchanged { confirmed: false };
+
+/// Makes the plan of one flow from its candidates, one after the other. It is a fold without any side effect: the same
+/// survey, candidates, directory, policy and moment give the same plan.
+pub struct Planner<'a> {
+    scope: &'a Scope,
+    pub(super) directory: Option<&'a Directory>,
+    /// Unique values that this plan frees, where a first look has found them.
+    pub(super) freed: &'a HashSet<u64>,
+    pub(super) policy: &'a Policy,
+    pub(super) now: DateTime<Utc>,
+    claims: Claims,
+    pub(super) needs_directory: bool,
+    /// Records that are tried again because their time has come.
+    retried: u32,
+    draft: Draft,
+    totals: Totals,
+}
+
+/// So many records that WeCom rejected are tried again by one plan because their time has come.
+const RETRIED_AT_MOST: u32 = 200;
+
+impl<'a> Planner<'a> {
+    /// A planner that has seen no candidate yet. Without a directory the plan may turn out to need one.
+    pub fn new(
+        scope: &'a Scope,
+        survey: &Survey,
+        directory: Option<&'a Directory>,
+        freed: &'a HashSet<u64>,
+        policy: &'a Policy,
+        now: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            scope,
+            directory,
+            freed,
+            policy,
+            now,
+            claims: claims::resolve(survey, policy.duplicates),
+            needs_directory: false,
+            retried: 0,
+            draft: Draft::new(scope.tenant.clone(), scope.flow.clone(), Purpose::Sync, policy.retry, survey),
+            totals: survey.totals,
+        }
+    }
+
+    /// Records of the flow whose claim something stands in the way of: they are candidates whatever the ledger says.
+    pub fn contested(&self) -> Vec<Origin> {
+        let ours = |origin: &&Origin| origin.tenant == self.scope.tenant && origin.flow == self.scope.flow;
+        let mut contested: Vec<Origin> = self.claims.keys().filter(ours).cloned().collect();
+        contested.sort();
+        contested
+    }
+
+    /// Whether the plan creates members or changes departments and was made without the directory.
+    pub fn needs_directory(&self) -> bool {
+        self.needs_directory
+    }
+
+    /// What becomes of a record.
+    pub fn consider(&mut self, candidate: &Candidate) -> Considered {
+        let considered = self.stand(candidate);
+        self.draft.add(&candidate.record.origin, &considered);
+        let total = match &candidate.record.resolution {
+            // A row that is gone is in no total.
+            _ if candidate.record.absent => return considered,
+            Resolution::Decided(Decision::Upsert(_)) => &mut self.totals.upserts,
+            Resolution::Decided(Decision::Leave(_)) if candidate.entry.is_some() => &mut self.totals.leavers,
+            Resolution::Decided(Decision::Leave(_)) => &mut self.totals.strangers,
+            _ => return considered,
+        };
+        *total = total.saturating_sub(1);
+        considered
+    }
+
+    /// What becomes of a leaver of the ledger: disabled again where that is in doubt, deleted once the grace period is
+    /// over. A record that wants the person in the directory stands in the way, unless a newer one says otherwise.
+    pub fn part_with(&mut self, leaver: &Leaver) -> Considered {
+        let considered = Considered::from(self.leaves_for_good(leaver));
+        self.draft.add(&leaver.entry.owner, &considered);
+        considered
+    }
+
+    fn leaves_for_good(&mut self, leaver: &Leaver) -> Standing {
+        let entry = &leaver.entry;
+        let kind = match entry.left_at {
+            None => OperationKind::Disable,
+            Some(_) if self.grace_is_over(entry) => OperationKind::Delete,
+            Some(_) => return UNCHANGED,
+        };
+        // A record that is itself rejected gives nobody access again, and deletes nobody either.
+        let gives_way = |origin: &Origin| match self.claims.get(origin) {
+            Some(Claim::Overruled(_)) => true,
+            Some(Claim::Refused(_)) => kind == OperationKind::Disable,
+            Some(Claim::SameAs(_)) | None => false,
+        };
+        if entry.state != MemberState::Left || !leaver.wanted_by.iter().all(gives_way) {
+            return UNCHANGED;
+        }
+        if self.policy.protected.contains(&entry.userid.key())
+            || self.policy.protected.contains(&entry.decided_as)
+        {
+            return refused(vec![protected()]);
+        }
+        let decision = Digest::of_parts([b"leaver".as_slice(), entry.userid.key().as_str().as_bytes()]);
+        let again = match self.again(leaver.refusal.as_ref(), (&decision, &entry.rules), None) {
+            Again::Stands(refusal) => return Standing::Refused { refusal },
+            Again::Tries(tries) => tries,
+        };
+        let mut body = Map::from_iter([("userid".to_owned(), json!(entry.userid))]);
+        if kind == OperationKind::Disable {
+            body.insert("enable".to_owned(), json!(0));
+        }
+        Standing::Acting(Box::new(Operation {
+            kind,
+            userid: entry.userid.clone(),
+            flow: entry.owner.flow.clone(),
+            record: entry.owner.record.clone(),
+            body,
+            member: entry.written.clone(),
+            before: Some(entry.clone()),
+            decision,
+            rules: entry.rules.clone(),
+            left: true,
+            names: None,
+            partial: false,
+            parks: None,
+            tries: again,
+            notes: Vec::new(),
+            undoes: false,
+        }))
+    }
+
+    /// The plan, and the order of its operations.
+    pub fn finish(mut self) -> (Plan, Order) {
+        let Totals { upserts, leavers, strangers, ignored } = self.totals;
+        self.draft.pass_over(upserts + leavers, strangers + ignored);
+        self.draft.finish(&self.policy.guard)
+    }
+
+    fn stand(&mut self, candidate: &Candidate) -> Considered {
+        let record = &candidate.record;
+        if let Resolution::Decided(Decision::Upsert(member)) = &record.resolution
+            && !self.claims.contains_key(&record.origin)
+        {
+            return self.upsert(candidate, member);
+        }
+        self.stand_alone(candidate).into()
+    }
+
+    fn stand_alone(&mut self, candidate: &Candidate) -> Standing {
+        let record = &candidate.record;
+        match self.claims.get(&record.origin) {
+            Some(Claim::Refused(violation)) => return refused(vec![violation.clone()]),
+            Some(Claim::SameAs(other)) => {
+                return self.beside(other, "the same person as record", "与记录相同：");
+            }
+            Some(Claim::Overruled(other)) if other.tenant != record.origin.tenant => {
+                return self.beside(other, "this person moves to record", "此人转至记录：");
+            }
+            Some(Claim::Overruled(other)) => {
+                return self.beside(other, "a newer record speaks of this person:", "已有更新的记录：");
+            }
+            None => {}
+        }
+        match &record.resolution {
+            Resolution::Failed(reason) => Standing::Failed { reason: reason.clone() },
+            Resolution::Decided(Decision::Ignore(reason)) => {
+                Standing::Ignored { reason: Text::new(reason, reason) }
+            }
+            Resolution::Decided(Decision::Reject(violations)) => {
+                Standing::Refused { refusal: Refusal::new(RefusedBy::Guest, violations.clone()) }
+            }
+            // A claim that stands in its way has been looked at above.
+            Resolution::Decided(Decision::Upsert(_)) => UNCHANGED,
+            Resolution::Decided(Decision::Leave(_)) => self.leave(candidate),
+        }
+    }
+
+    fn beside(&self, other: &Origin, en: &str, zh: &str) -> Standing {
+        let name = named(other, &self.scope.tenant);
+        Standing::Ignored { reason: Text::new(format!("{en} {name}"), format!("{zh}{name}")) }
+    }
+
+    fn leave(&mut self, candidate: &Candidate) -> Standing {
+        let record = &candidate.record;
+        let ours = candidate.entry.as_ref().filter(|entry| entry.owner.tenant == record.origin.tenant);
+        let Some(entry) = ours else {
+            return Standing::Ignored {
+                reason: Text::new(
+                    "has left, and was never a member that ruzhi created",
+                    "已离职，且不是 ruzhi 创建的成员",
+                ),
+            };
+        };
+        let kind = match entry.state {
+            // A create that was lost may have happened since: then there is someone to disable.
+            MemberState::Deleted if entry.may_appear() && self.has_appeared(entry) => OperationKind::Disable,
+            MemberState::Deleted => return UNCHANGED,
+            // The ledger alone says what is left to do with a leaver.
+            MemberState::Left => return UNCHANGED,
+            MemberState::Removed if !entry.removal_is_unsure() => OperationKind::Keep,
+            // The listing is asked once more before the removal is believed for good.
+            MemberState::Removed if self.has_appeared(entry) => OperationKind::Disable,
+            MemberState::Removed if self.directory.is_none() => return UNCHANGED,
+            MemberState::Removed if entry.removal_can_be_settled(self.now) => OperationKind::Keep,
+            MemberState::Removed => return UNCHANGED,
+            MemberState::Active => OperationKind::Disable,
+        };
+        if self.is_protected(candidate) {
+            return refused(vec![protected()]);
+        }
+        let decided = (&record.decision, &record.rules);
+        let stored = record.refusal.as_ref().filter(|stored| stored.refusal.blocks());
+        let tries = match self.again(stored, decided, None) {
+            Again::Stands(refusal) => return Standing::Refused { refusal },
+            Again::Tries(tries) => tries,
+        };
+        let mut body = Map::new();
+        if kind == OperationKind::Disable {
+            body.insert("userid".to_owned(), json!(entry.userid));
+            body.insert("enable".to_owned(), json!(0));
+        }
+        let (userid, member) = (entry.userid.clone(), entry.written.clone());
+        let change = Change { kind, userid, body, member, partial: false, notes: Vec::new() };
+        act(candidate, change, tries, true)
+    }
+
+    /// A member is protected by the account in the directory and by the one the record names.
+    pub(super) fn is_protected(&self, candidate: &Candidate) -> bool {
+        let named = match &candidate.record.resolution {
+            Resolution::Decided(Decision::Upsert(member)) => Some(MemberKey::of(&member.userid)),
+            Resolution::Decided(Decision::Leave(userid)) => Some(MemberKey::of(userid)),
+            _ => None,
+        };
+        let written = candidate.entry.as_ref().map(|entry| entry.userid.key());
+        named.iter().chain(&written).any(|key| self.policy.protected.contains(key))
+    }
+
+    fn has_appeared(&mut self, entry: &LedgerEntry) -> bool {
+        self.needs_directory |= self.directory.is_none();
+        self.directory.is_some_and(|directory| directory.members.contains_key(&entry.userid.key()))
+    }
+
+    fn grace_is_over(&self, entry: &LedgerEntry) -> bool {
+        entry
+            .left_at
+            .and_then(|left| left.checked_add_signed(self.policy.grace))
+            .is_some_and(|end| end <= self.now)
+    }
+
+    /// Whether the member in whose way a record was, or who had its value, has left the directory. It is asked for as
+    /// long as a record waits for that.
+    fn is_gone(&mut self, refusal: &Refusal, wanted: Option<&Member>) -> bool {
+        let in_the_way = match refusal.waits_for {
+            WaitsFor::Userid => wanted.map(|member| MemberKey::of(&member.userid)),
+            _ if refusal.waits_for.value().is_some() => refusal.held_by.as_ref().map(UserId::key),
+            _ => None,
+        };
+        let Some(key) = in_the_way else { return false };
+        self.needs_directory |= self.directory.is_none();
+        self.directory.is_some_and(|directory| !directory.members.contains_key(&key))
+    }
+
+    /// Whether a record that was rejected before is tried again: with another decision or other rules, when a person
+    /// asks, when the value it waits for is freed or its holder has left, or when its time has come. What only the plan rejected is looked at
+    /// anew each time.
+    pub(super) fn again(
+        &mut self,
+        stored: Option<&StoredRefusal>,
+        (decision, rules): (&Digest, &Digest),
+        wanted: Option<&Member>,
+    ) -> Again {
+        let Some(stored) = stored.filter(|stored| stored.decision == *decision && stored.rules == *rules)
+        else {
+            return Again::Tries(0);
+        };
+        let refusal = &stored.refusal;
+        let is_freed = |field: UniqueField| {
+            let value = wanted.and_then(|member| field.of(member));
+            value.is_some_and(|value| self.freed.contains(&value_key(field, value)))
+        };
+        match refusal.by {
+            RefusedBy::Guest | RefusedBy::Plan => return Again::Tries(0),
+            _ if self.policy.retry => {}
+            RefusedBy::Person => return Again::Stands(refusal.clone()),
+            RefusedBy::Wecom if refusal.waits_for.value().is_some_and(is_freed) => {}
+            RefusedBy::Wecom if self.is_gone(refusal, wanted) => {}
+            RefusedBy::Wecom => {
+                // An entry of a store that knew no time of retrying is tried at once.
+                let due = refusal.retry_at.is_none_or(|at| at <= self.now);
+                if !due || self.retried >= RETRIED_AT_MOST {
+                    return Again::Stands(refusal.clone());
+                }
+                self.retried += 1;
+            }
+        }
+        Again::Tries(refusal.tries)
+    }
+}
+
+pub(super) fn act(candidate: &Candidate, change: Change, tries: u32, left: bool) -> Standing {
+    let record = &candidate.record;
+    let Change { kind, userid, body, member, partial, notes } = change;
+    Standing::Acting(Box::new(Operation {
+        kind,
+        userid,
+        flow: record.origin.flow.clone(),
+        record: record.origin.record.clone(),
+        body,
+        member,
+        before: candidate.entry.clone(),
+        decision: record.decision.clone(),
+        rules: record.rules.clone(),
+        left,
+        names: None,
+        partial,
+        parks: None,
+        tries,
+        notes,
+        undoes: false,
+    }))
+}

@@ -1,0 +1,195 @@
+//! A plan for a person. Values stay out of it: which fields change is enough to decide, and nobody's number is shown.
+
+use serde_json::{Map, Value};
+
+use super::counts::Counts;
+use super::draft::{Plan, Purpose};
+use ruzhi_model::{Lang, Member, Operation, OperationKind, Origin, Refusal, TenantId};
+
+/// Writes a plan piece by piece: its head, its operations, its refusals, its sum.
+pub struct Rendering<'a> {
+    /// In which language.
+    pub lang: Lang,
+    /// Gives a field's label.
+    pub label: &'a dyn Fn(&str) -> String,
+}
+
+impl Rendering<'_> {
+    fn say<'b>(&self, en: &'b str, zh: &'b str) -> &'b str {
+        if self.lang == Lang::Zh { zh } else { en }
+    }
+
+    /// Which plan, and what the guard says of it.
+    pub fn head(&self, plan: &Plan) -> String {
+        let mut lines =
+            vec![format!("{} {} ({}/{})", self.say("plan", "计划"), plan.id, plan.tenant, plan.flow)];
+        match &plan.purpose {
+            Purpose::Sync => {}
+            Purpose::Adopt { .. } => {
+                lines.push(format!("  {}", self.say("takes over members", "接管已有成员")))
+            }
+            Purpose::Revert { run } => lines.push(format!("  {} {run}", self.say("undoes run", "撤销运行"))),
+            Purpose::Drift { .. } => {
+                lines.push(format!("  {}", self.say("settles what was changed by hand", "处理手工改动")));
+            }
+        }
+        if plan.guard.holds() {
+            lines.extend(plan.guard.reasons.iter().map(|reason| {
+                format!(
+                    "  {}: {} ({})",
+                    self.say("held by the guard", "被熔断"),
+                    reason.text.in_lang(self.lang),
+                    reason.limit
+                )
+            }));
+        } else {
+            lines.push(format!("  {}", self.say("guard: passes", "熔断检查：通过")));
+        }
+        lines.join("\n")
+    }
+
+    /// One operation of a tenant's plan.
+    pub fn operation(&self, tenant: &TenantId, operation: &Operation) -> String {
+        let what = match operation.kind {
+            OperationKind::Create => newcomer(&operation.member, self.lang),
+            OperationKind::Delete | OperationKind::Adopt => String::new(),
+            // What the sign says already need not be said again.
+            OperationKind::Disable | OperationKind::Enable => {
+                let changes = operation.changes().filter(|field| *field != "enable");
+                changes.map(self.label).collect::<Vec<_>>().join(", ")
+            }
+            _ => operation.changes().map(self.label).collect::<Vec<_>>().join(", "),
+        };
+        let moved = operation
+            .moved_from(tenant)
+            .map(|(tenant, flow)| format!("  {} {tenant}/{flow}", self.say("moves here from", "转自")));
+        let first = match operation.parks {
+            Some(field) => {
+                let field = (self.label)(field.as_str());
+                match self.lang {
+                    Lang::En => format!("  (empties {field} first: another member takes the value)"),
+                    Lang::Zh => format!("  （先清空{field}，供其他成员使用）"),
+                }
+            }
+            None => String::new(),
+        };
+        let notes: String =
+            operation.notes.iter().map(|note| format!("  ({})", note.in_lang(self.lang))).collect();
+        let line = format!(
+            "  {} {}  {} {}  {what}{first}{notes}{}",
+            sign(operation.kind),
+            operation.userid,
+            self.say("record", "记录"),
+            operation.record,
+            moved.unwrap_or_default()
+        );
+        line.trim_end().to_owned()
+    }
+
+    /// Why a record is refused, one line for each reason.
+    pub fn refusal(&self, origin: &Origin, refusal: &Refusal) -> String {
+        let line = |violation: &ruzhi_model::Violation| {
+            format!(
+                "  ! {} {}  {} [{}] {}",
+                self.say("record", "记录"),
+                origin.record,
+                (self.label)(&violation.field),
+                violation.rule,
+                self.lang.of(&violation.message)
+            )
+        };
+        refusal.violations.iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+
+    /// What it comes to.
+    pub fn sum(&self, counts: &Counts) -> String {
+        let all = [
+            (self.say("create", "新增"), counts.created, true),
+            (self.say("update", "更新"), counts.updated, true),
+            (self.say("disable", "停用"), counts.disabled, true),
+            (self.say("enable", "启用"), counts.enabled, true),
+            (self.say("delete", "删除"), counts.deleted, true),
+            (self.say("take over", "接管"), counts.adopted, false),
+            (self.say("let stand", "保留"), counts.kept, false),
+            (self.say("unchanged", "不变"), counts.unchanged, true),
+            (self.say("ignored", "忽略"), counts.ignored, true),
+            (self.say("refused", "待修正"), counts.refused, true),
+            (self.say("failed", "失败"), counts.failed, true),
+        ];
+        let shown = all.iter().filter(|(_, count, always)| *always || *count > 0);
+        let shown: Vec<String> = shown.map(|(word, count, _)| format!("{word} {count}")).collect();
+        format!("{}: {}", self.say("in all", "合计"), shown.join(", "))
+    }
+}
+
+/// Who is created: name, departments, and whether an invitation goes out.
+fn newcomer(member: &Member, lang: Lang) -> String {
+    let departments: Vec<String> = member.memberships.iter().map(|m| m.department.to_string()).collect();
+    let invited = match (member.to_invite, lang) {
+        (Some(true), Lang::En) => "  is invited",
+        (Some(true), Lang::Zh) => "  发送邀请",
+        _ => "",
+    };
+    format!("{}  {}{invited}", hide_numbers(&member.name), departments.join(","))
+}
+
+fn sign(kind: OperationKind) -> &'static str {
+    match kind {
+        OperationKind::Create => "+",
+        OperationKind::Update => "~",
+        OperationKind::Disable => "-",
+        OperationKind::Enable => "^",
+        OperationKind::Delete => "×",
+        OperationKind::Adopt => "=",
+        OperationKind::Keep => "·",
+    }
+}
+
+/// A request body in which numbers and addresses of a person cannot be read in full.
+pub fn masked(body: &Map<String, Value>) -> Map<String, Value> {
+    body.iter()
+        .map(|(field, value)| {
+            let private = matches!(
+                field.as_str(),
+                "mobile" | "email" | "biz_mail" | "telephone" | "address" | "extattr"
+            );
+            let shown = match value {
+                Value::String(text) if private => Value::String(mask(text)),
+                _ if private => Value::String("…".to_owned()),
+                Value::String(text) if field != "userid" => Value::String(hide_numbers(text)),
+                other => other.clone(),
+            };
+            (field.clone(), shown)
+        })
+        .collect()
+}
+
+/// Long runs of digits in a free text may be a mobile or an identity number: their middle is hidden.
+fn hide_numbers(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut digits = String::new();
+    for c in text.chars().chain(std::iter::once('\0')) {
+        if c.is_ascii_digit() {
+            digits.push(c);
+            continue;
+        }
+        shown.push_str(&if digits.len() >= 7 { mask(&digits) } else { std::mem::take(&mut digits) });
+        digits.clear();
+        if c != '\0' {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+/// Keeps the ends of a text, enough to recognise what one already knows.
+fn mask(text: &str) -> String {
+    let count = text.chars().count();
+    if count <= 4 {
+        return "…".to_owned();
+    }
+    let kept = if count > 8 { 3 } else { 1 };
+    let start: String = text.chars().take(kept).collect();
+    let end: String = text.chars().skip(count - 2).collect();
+    format!("{start}…{end}")
+}

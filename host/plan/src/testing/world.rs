@@ -1,0 +1,442 @@
+//! A world in memory that feeds the planner the way the store does: tenants of one corp, their records, the ledger.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::{
+    Candidate, Claimant, Considered, Counts, Directory, GuardVerdict, Holder, Lately, Leader, Leaver, Plan,
+    Planner, Policy, RecordState, Resolution, Scope, Standing, StoredRefusal, Survey, Totals, Wants,
+    comparable_mobile, freed as freed_by,
+};
+use ruzhi_model::{
+    Decision, Digest, DigestOfParts, FlowId, LedgerEntry, Member, MemberKey, MemberState, Operation, Origin,
+    RecordId, Refusal, TenantId,
+};
+
+/// Everything that is known of one corp.
+#[derive(Debug, Clone, Default)]
+pub struct World {
+    /// Records of every tenant, the absent ones among them.
+    pub records: BTreeMap<Origin, RecordState>,
+    /// Records that the last complete collect did not find.
+    pub absent: BTreeSet<Origin>,
+    /// The ledger's lines, by the tenant that owns them.
+    pub ledger: BTreeMap<(TenantId, MemberKey), LedgerEntry>,
+    /// An absent row means that its person left.
+    pub absent_leaves: bool,
+    /// Why the records of leavers whom the ledger alone speaks of are in quarantine.
+    pub leaver_refusals: BTreeMap<Origin, StoredRefusal>,
+    /// Who left lately.
+    pub lately: Lately,
+}
+
+/// A plan with all that the store would keep of it.
+#[derive(Debug, Clone)]
+pub struct Planned {
+    pub plan: Plan,
+    /// In the order they are applied in: by wave, and as the planner gave them within one.
+    pub operations: Vec<Operation>,
+    pub waves: Vec<u32>,
+    pub standings: BTreeMap<Origin, Standing>,
+    /// What keeps nothing else of a record back.
+    pub pending: BTreeMap<Origin, Refusal>,
+    /// What became of the leavers whom the ledger alone speaks of.
+    pub leavers: BTreeMap<Origin, Standing>,
+    /// A first look without the directory said that the plan depends on it.
+    pub needed_directory: bool,
+}
+
+/// Which records the planner is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    /// Every one that says something.
+    All,
+    /// Those the store gives, then those whose claim is contested.
+    Candidates,
+}
+
+/// The parts of a plan that do not depend on how many records were shown.
+type Sum = (Vec<Operation>, Vec<u32>, Counts, GuardVerdict, u64);
+
+impl Planned {
+    fn result(&self) -> Sum {
+        let Plan { counts, guard, owned, .. } = &self.plan;
+        (self.operations.clone(), self.waves.clone(), *counts, guard.clone(), *owned)
+    }
+}
+
+/// The member a decision names.
+pub fn named(resolution: &Resolution) -> Option<MemberKey> {
+    match resolution {
+        Resolution::Decided(Decision::Upsert(member)) => Some(MemberKey::of(&member.userid)),
+        Resolution::Decided(Decision::Leave(userid)) => Some(MemberKey::of(userid)),
+        _ => None,
+    }
+}
+
+fn mobile_of(member: &Member) -> Option<String> {
+    member.mobile.as_deref().filter(|mobile| !mobile.is_empty()).map(comparable_mobile)
+}
+
+impl World {
+    pub fn new(records: Vec<RecordState>, ledger: Vec<LedgerEntry>) -> Self {
+        let mut world = Self::default();
+        for record in records {
+            world.put(record);
+        }
+        for line in ledger {
+            world.write(line);
+        }
+        world
+    }
+
+    pub fn put(&mut self, record: RecordState) {
+        self.absent.remove(&record.origin);
+        self.records.insert(record.origin.clone(), record);
+    }
+
+    pub fn write(&mut self, line: LedgerEntry) {
+        self.ledger.insert((line.owner.tenant.clone(), line.userid.key()), line);
+    }
+
+    pub fn scope(&self, tenant: &TenantId, flow: &FlowId, policy: &Policy, now: DateTime<Utc>) -> Scope {
+        let of_records = self.records.keys().map(|origin| &origin.tenant);
+        let of_ledger = self.ledger.keys().map(|(tenant, _)| tenant);
+        let mut tenants: BTreeSet<TenantId> = of_records.chain(of_ledger).cloned().collect();
+        tenants.insert(tenant.clone());
+        Scope {
+            tenant: tenant.clone(),
+            flow: flow.clone(),
+            tenants: tenants.into_iter().collect(),
+            absent_leaves: self.absent_leaves,
+            grace_over: now - policy.grace,
+            day: now - TimeDelta::days(1),
+            week: now - TimeDelta::days(7),
+        }
+    }
+
+    fn present(&self) -> impl Iterator<Item = &RecordState> {
+        self.records.values().filter(|record| !self.absent.contains(&record.origin))
+    }
+
+    /// The line of the member a decision names: one in the directory before one that is not, `own` before another's.
+    fn line(&self, key: &MemberKey, own: &TenantId, only_own: bool) -> Option<&LedgerEntry> {
+        let named = self.ledger.values().filter(|line| line.decided_as == *key);
+        let named = named.filter(|line| !only_own || line.owner.tenant == *own);
+        named.max_by_key(|line| (line.exists(), line.owner.tenant == *own))
+    }
+
+    pub fn survey(&self, scope: &Scope) -> Survey {
+        let claimants = self.claimants();
+        let keys: BTreeSet<&MemberKey> = claimants.iter().map(|claimant| &claimant.member).collect();
+        let holder = |key: &MemberKey| {
+            let line = self.line(key, &scope.tenant, false).filter(|line| line.exists())?;
+            let holder = Holder { owner: line.owner.clone(), mobile: mobile_of(&line.written) };
+            Some((key.clone(), holder))
+        };
+        let holders: HashMap<MemberKey, Holder> = keys.into_iter().filter_map(holder).collect();
+        let owned =
+            self.ledger.values().filter(|line| line.exists() && line.owner.tenant == scope.tenant).count();
+        Survey {
+            totals: self.totals(scope),
+            owned: owned as u64,
+            stamp: self.stamp(),
+            claimants,
+            holders,
+            lately: self.lately.clone(),
+        }
+    }
+
+    fn totals(&self, scope: &Scope) -> Totals {
+        let mut totals = Totals::default();
+        let ours =
+            |record: &&RecordState| record.origin.tenant == scope.tenant && record.origin.flow == scope.flow;
+        for record in self.present().filter(ours) {
+            match &record.resolution {
+                Resolution::Decided(Decision::Upsert(_)) => totals.upserts += 1,
+                Resolution::Decided(Decision::Leave(userid)) => {
+                    match self.line(&MemberKey::of(userid), &scope.tenant, true) {
+                        Some(_) => totals.leavers += 1,
+                        None => totals.strangers += 1,
+                    }
+                }
+                Resolution::Decided(Decision::Ignore(_)) => totals.ignored += 1,
+                _ => {}
+            }
+        }
+        totals
+    }
+
+    fn stamp(&self) -> Digest {
+        let mut digest = DigestOfParts::new();
+        for record in self.present() {
+            digest.json(&(&record.origin, &record.decision, &record.rules));
+        }
+        for line in self.ledger.values() {
+            digest.json(&LedgerEntry { carried_out: None, rules: Digest::of(""), ..line.clone() });
+        }
+        digest.finish()
+    }
+
+    fn claimants(&self) -> Vec<Claimant> {
+        let claims: Vec<Claimant> = self
+            .present()
+            .filter_map(|record| {
+                let wants = match &record.resolution {
+                    Resolution::Decided(Decision::Upsert(member)) => Wants::Upsert(mobile_of(member)),
+                    Resolution::Decided(Decision::Leave(_)) => Wants::Leave,
+                    _ => return None,
+                };
+                Some(Claimant {
+                    origin: record.origin.clone(),
+                    decision: record.decision.clone(),
+                    member: named(&record.resolution)?,
+                    wants,
+                })
+            })
+            .collect();
+        let mobile = |claim: &Claimant| match &claim.wants {
+            Wants::Upsert(mobile) => mobile.clone(),
+            Wants::Leave => None,
+        };
+        let shared = |claim: &&Claimant| {
+            let same_member = claims.iter().filter(|other| other.member == claim.member).count();
+            let same_mobile = claims.iter().filter(|other| mobile(other) == mobile(claim)).count();
+            same_member > 1 || (mobile(claim).is_some() && same_mobile > 1)
+        };
+        claims.iter().filter(shared).cloned().collect()
+    }
+
+    /// A record as a plan is shown it.
+    fn candidate(&self, scope: &Scope, record: &RecordState) -> Candidate {
+        let mut record = record.clone();
+        if self.absent.contains(&record.origin) {
+            record.absent = true;
+            if let Resolution::Decided(Decision::Upsert(member)) = &record.resolution {
+                record.resolution = Resolution::Decided(Decision::Leave(member.userid.clone()));
+            }
+            record.decision = Digest::of_parts([b"absent".as_slice(), record.decision.as_str().as_bytes()]);
+        }
+        let key = named(&record.resolution);
+        let leaves = matches!(record.resolution, Resolution::Decided(Decision::Leave(_)));
+        let entry = key.as_ref().and_then(|key| self.line(key, &scope.tenant, leaves)).cloned();
+        let also_owns = self
+            .ledger
+            .values()
+            .filter(|line| line.state == MemberState::Active && line.owner == record.origin)
+            .filter(|line| Some(&line.decided_as) != key.as_ref())
+            .map(|line| line.userid.clone())
+            .collect();
+        let leaders = match &record.resolution {
+            Resolution::Decided(Decision::Upsert(member)) => member.direct_leader.clone().unwrap_or_default(),
+            _ => Vec::new(),
+        };
+        let leaders = leaders.iter().map(|leader| self.leader(MemberKey::of(leader))).collect();
+        Candidate { record, entry, also_owns, leaders }
+    }
+
+    fn leader(&self, key: MemberKey) -> Leader {
+        let there = self.ledger.values().any(|line| line.exists() && line.userid.key() == key);
+        let asked_for = self.upserts_of(&key).next().is_some();
+        Leader { key, there, asked_for }
+    }
+
+    /// Records that want a member in the directory.
+    fn upserts_of(&self, key: &MemberKey) -> impl Iterator<Item = &Origin> {
+        let key = key.clone();
+        self.present()
+            .filter(|record| matches!(record.resolution, Resolution::Decided(Decision::Upsert(_))))
+            .filter(move |record| named(&record.resolution).as_ref() == Some(&key))
+            .map(|record| &record.origin)
+    }
+
+    /// The leavers of a tenant of whom the ledger says that something is left to do.
+    fn leavers(&self, scope: &Scope) -> Vec<Leaver> {
+        let left = |line: &&LedgerEntry| {
+            line.owner.tenant == scope.tenant
+                && line.state == MemberState::Left
+                && line.left_at.is_none_or(|left| left <= scope.grace_over)
+        };
+        let leaver = |line: &LedgerEntry| Leaver {
+            entry: line.clone(),
+            wanted_by: self.upserts_of(&line.decided_as).cloned().collect(),
+            refusal: self.leaver_refusals.get(&line.owner).cloned(),
+        };
+        self.ledger.values().filter(left).map(leaver).collect()
+    }
+
+    /// Whether the store gives the record as one that may ask for something.
+    fn may_ask(&self, scope: &Scope, record: &RecordState) -> bool {
+        let absent = self.absent.contains(&record.origin);
+        let own = |key: &MemberKey| -> Vec<&LedgerEntry> {
+            let of_tenant = |line: &&LedgerEntry| line.owner.tenant == scope.tenant;
+            self.ledger.values().filter(of_tenant).filter(|line| line.decided_as == *key).collect()
+        };
+        let to_part_with = |line: &&LedgerEntry| match line.state {
+            MemberState::Active | MemberState::Removed => true,
+            MemberState::Left => false,
+            MemberState::Deleted => line.may_appear(),
+        };
+        match &record.resolution {
+            Resolution::Decided(Decision::Ignore(_)) => false,
+            Resolution::Decided(Decision::Upsert(member)) if absent => {
+                let key = MemberKey::of(&member.userid);
+                let upserts = |other: &RecordState| {
+                    matches!(other.resolution, Resolution::Decided(Decision::Upsert(_)))
+                        && named(&other.resolution).as_ref() == Some(&key)
+                };
+                self.absent_leaves
+                    && own(&key).iter().any(|line| line.owner == record.origin && to_part_with(line))
+                    && !self.present().any(upserts)
+            }
+            _ if absent => false,
+            Resolution::Decided(Decision::Upsert(member)) => {
+                !own(&MemberKey::of(&member.userid)).iter().any(|line| {
+                    line.state == MemberState::Active
+                        && !line.doubtful
+                        && line.owner == record.origin
+                        && line.carried_out.as_ref() == Some(&record.decision)
+                })
+            }
+            Resolution::Decided(Decision::Leave(userid)) => {
+                own(&MemberKey::of(userid)).iter().any(to_part_with)
+            }
+            _ => true,
+        }
+    }
+
+    /// The records of a flow as the planner is shown them, in order.
+    pub fn shown(&self, scope: &Scope, contested: &[Origin], shown: Shown) -> Vec<Candidate> {
+        let ours =
+            |record: &&RecordState| record.origin.tenant == scope.tenant && record.origin.flow == scope.flow;
+        let says_something = |record: &&RecordState| {
+            let ignores = matches!(record.resolution, Resolution::Decided(Decision::Ignore(_)));
+            !ignores && (self.may_ask(scope, record) || !self.absent.contains(&record.origin))
+        };
+        let ours: Vec<&RecordState> = self.records.values().filter(ours).collect();
+        let asked: Vec<&RecordState> = match shown {
+            Shown::All => ours.into_iter().filter(says_something).collect(),
+            Shown::Candidates => {
+                let (mut asking, others): (Vec<_>, Vec<_>) =
+                    ours.into_iter().partition(|record| self.may_ask(scope, record));
+                let contested = |record: &&RecordState| contested.binary_search(&record.origin).is_ok();
+                asking.extend(others.into_iter().filter(contested));
+                asking
+            }
+        };
+        asked.into_iter().map(|record| self.candidate(scope, record)).collect()
+    }
+
+    fn planned(
+        &self,
+        scope: &Scope,
+        directory: Option<&Directory>,
+        policy: &Policy,
+        now: DateTime<Utc>,
+        shown: Shown,
+    ) -> Planned {
+        let survey = self.survey(scope);
+        let mut freed = HashSet::new();
+        let mut asked: Option<&Directory> = None;
+        let mut needed_directory = false;
+        for round in 0..10 {
+            let mut look = Planner::new(scope, &survey, asked, &freed, policy, now);
+            let mut found = HashSet::new();
+            let mut take = |considered: Considered| {
+                if let Standing::Acting(operation) = considered.standing {
+                    found.extend(freed_by(&operation).into_iter().map(|(_, value)| value));
+                }
+            };
+            for leaver in self.leavers(scope) {
+                take(look.part_with(&leaver));
+            }
+            for candidate in self.shown(scope, &look.contested(), shown) {
+                take(look.consider(&candidate));
+            }
+            if round == 0 {
+                needed_directory = look.needs_directory();
+                asked = directory.filter(|_| needed_directory);
+            } else if found == freed {
+                break;
+            }
+            freed = found;
+        }
+        let mut planner = Planner::new(scope, &survey, asked, &freed, policy, now);
+        let mut operations: Vec<Operation> = Vec::new();
+        let (mut standings, mut pending, mut leavers) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        for leaver in self.leavers(scope) {
+            let Considered { standing, .. } = planner.part_with(&leaver);
+            if let Standing::Acting(operation) = &standing {
+                operations.push(Operation::clone(operation));
+            }
+            leavers.insert(leaver.entry.owner, standing);
+        }
+        for candidate in self.shown(scope, &planner.contested(), shown) {
+            let Considered { standing, pending: waits } = planner.consider(&candidate);
+            if let Standing::Acting(operation) = &standing {
+                operations.push(Operation::clone(operation));
+            }
+            pending.extend(waits.map(|refusal| (candidate.record.origin.clone(), refusal)));
+            standings.insert(candidate.record.origin, standing);
+        }
+        let (plan, ordered) = planner.finish();
+        for (place, field) in ordered.parks {
+            operations[place] = operations[place].clone().parking(field);
+        }
+        for (place, field) in ordered.held_back {
+            operations[place] = operations[place].clone().holding_back(field);
+        }
+        let mut waves = vec![0; operations.len()];
+        for (place, wave) in ordered.waves {
+            waves[place] = wave;
+        }
+        let mut order: Vec<usize> = (0..operations.len()).collect();
+        order.sort_by_key(|place| waves[*place]);
+        let operations = order.iter().map(|place| operations[*place].clone()).collect();
+        let waves = order.iter().map(|place| waves[*place]).collect();
+        Planned { plan, operations, waves, standings, pending, leavers, needed_directory }
+    }
+
+    /// The plan of a flow. It is made twice, once shown every record and once shown only those that may ask for
+    /// something: both must come to the same, and whoever was passed over must have had nothing to ask.
+    pub fn plan(
+        &self,
+        (tenant, flow): (&TenantId, &FlowId),
+        directory: Option<&Directory>,
+        policy: &Policy,
+        now: DateTime<Utc>,
+    ) -> Planned {
+        let scope = self.scope(tenant, flow, policy, now);
+        let all = self.planned(&scope, directory, policy, now, Shown::All);
+        let mut few = self.planned(&scope, directory, policy, now, Shown::Candidates);
+        assert_eq!(all.result(), few.result(), "what is passed over changes the plan of {self:#?}");
+        for (origin, standing) in &all.standings {
+            let passed_over = !few.standings.contains_key(origin);
+            let silent =
+                matches!(standing, Standing::Unchanged { confirmed: false } | Standing::Ignored { .. });
+            assert!(!passed_over || silent, "{origin} is passed over and {standing:?}");
+        }
+        few.standings = all.standings;
+        few
+    }
+}
+
+/// A record id: rows are created in the order of their numbers.
+pub fn id(n: u32) -> RecordId {
+    format!("{n:024x}").parse().unwrap()
+}
+
+/// A record with its decision on it.
+pub fn decided(origin: Origin, decision: Decision, rules: Digest) -> RecordState {
+    let digest = Digest::of(serde_json::to_vec(&decision).unwrap());
+    RecordState {
+        origin,
+        resolution: Resolution::Decided(decision),
+        decision: digest,
+        rules,
+        fetched: "rtest".parse().unwrap(),
+        refusal: None,
+        absent: false,
+    }
+}

@@ -1,0 +1,130 @@
+//! What a look at changes made by hand promises.
+
+use serde_json::{Map, Value, json};
+
+use super::*;
+use crate::drift::{Finding, Shown, compare, settle};
+
+fn shown(departments: &[u32], details: Value) -> Shown {
+    Shown {
+        departments: departments.iter().copied().map(DepartmentId).collect(),
+        details: details.as_object().cloned(),
+    }
+}
+
+/// A member as the directory shows them when nothing was changed.
+fn details() -> Value {
+    json!({
+        "userid": "a", "name": "name of a", "mobile": "13800000001", "position": "工程师", "enable": 1,
+        "department": [1], "avatar": "…"
+    })
+}
+
+fn line() -> LedgerEntry {
+    let written = Member { position: Some("工程师".to_owned()), ..member("a", "13800000001") };
+    entry(1, written, MemberState::Active)
+}
+
+fn with(mut details: Value, field: &str, value: Value) -> Value {
+    details[field] = value;
+    details
+}
+
+fn fields(findings: &[Finding]) -> Vec<String> {
+    findings
+        .iter()
+        .map(|finding| match finding {
+            Finding::Missing { .. } => "missing".to_owned(),
+            Finding::Unexpected { .. } => "unexpected".to_owned(),
+            Finding::Moved { .. } => "moved".to_owned(),
+            Finding::Changed { field, .. } => field.clone(),
+        })
+        .collect()
+}
+
+#[test]
+fn a_member_as_written_has_not_drifted_with_or_without_details() {
+    assert_eq!(compare(&line(), Some(&shown(&[1], details()))), []);
+    assert_eq!(compare(&line(), Some(&shown(&[1], Value::Null))), []);
+    let gone = LedgerEntry { state: MemberState::Deleted, ..line() };
+    assert_eq!(compare(&gone, None), []);
+}
+
+#[test]
+fn who_is_gone_moved_or_changed_is_found() {
+    assert_eq!(fields(&compare(&line(), None)), ["missing"]);
+    assert_eq!(fields(&compare(&line(), Some(&shown(&[1, 2], details())))), ["moved"]);
+    let changed = with(with(details(), "position", json!("厂长")), "enable", json!(0));
+    assert_eq!(fields(&compare(&line(), Some(&shown(&[1], changed)))), ["position", "enable"]);
+    let left = LedgerEntry { state: MemberState::Left, ..line() };
+    assert_eq!(fields(&compare(&left, Some(&shown(&[1], details())))), ["enable"]);
+    assert_eq!(compare(&left, Some(&shown(&[1], with(details(), "enable", json!(0))))), []);
+}
+
+#[test]
+fn a_field_that_the_credential_may_not_read_is_no_finding() {
+    for (field, hidden) in [("mobile", json!("")), ("gender", json!("0"))] {
+        let line =
+            LedgerEntry { written: Member { gender: Some("1".to_owned()), ..line().written }, ..line() };
+        let details = with(with(details(), "gender", json!("1")), field, hidden);
+        assert_eq!(compare(&line, Some(&shown(&[1], details))), [], "{field}");
+    }
+    assert_eq!(
+        fields(&compare(&line(), Some(&shown(&[1], with(details(), "mobile", json!("1")))))),
+        ["mobile"]
+    );
+}
+
+#[test]
+fn what_a_person_let_stand_is_silent_until_it_changes_again() {
+    let mut kept = line();
+    kept.kept.insert("position".to_owned(), json!("厂长"));
+    kept.kept.insert("department".to_owned(), json!([2]));
+    let by_hand = with(details(), "position", json!("厂长"));
+    assert_eq!(compare(&kept, Some(&shown(&[2], by_hand.clone()))), []);
+    assert_eq!(fields(&compare(&kept, Some(&shown(&[3], by_hand)))), ["moved"]);
+    let again = with(details(), "position", json!("顾问"));
+    assert_eq!(fields(&compare(&kept, Some(&shown(&[2], again)))), ["position"]);
+}
+
+#[test]
+fn overwriting_sends_only_what_differs_and_keeping_sends_nothing() {
+    let changed = shown(&[2], with(details(), "position", json!("厂长")));
+    let findings = compare(&line(), Some(&changed));
+    let overwrite = acting(settle(&line(), &findings, DriftSettle::Overwrite, &policy()).unwrap());
+    assert_eq!(overwrite.kind, OperationKind::Update);
+    assert_eq!(json!(overwrite.body), json!({ "userid": "a", "position": "工程师", "department": [1] }));
+    assert_eq!(overwrite.member, line().written);
+    let keep = acting(settle(&line(), &findings, DriftSettle::Keep, &policy()).unwrap());
+    assert_eq!(keep.kind, OperationKind::Keep);
+    assert_eq!(json!(keep.body), json!({ "position": "厂长", "department": [2] }));
+    assert!(!keep.undoes);
+    assert_eq!(settle(&line(), &findings, DriftSettle::Adopt, &policy()), None);
+    assert_eq!(settle(&line(), &[], DriftSettle::Overwrite, &policy()), None);
+    let mut protecting = policy();
+    protecting.protected.insert(MemberKey::of("a"));
+    let refused = settle(&line(), &findings, DriftSettle::Overwrite, &protecting).unwrap();
+    assert_eq!(rules_of(&refused), ["member.protected"]);
+}
+
+#[test]
+fn who_is_missing_comes_back_uninvited_or_is_let_go() {
+    let line = LedgerEntry { written: Member { to_invite: Some(true), ..line().written }, ..line() };
+    let findings = compare(&line, None);
+    let overwrite = acting(settle(&line, &findings, DriftSettle::Overwrite, &policy()).unwrap());
+    assert_eq!(overwrite.kind, OperationKind::Create);
+    assert_eq!(overwrite.body["to_invite"], json!(false));
+    let keep = acting(settle(&line, &findings, DriftSettle::Keep, &policy()).unwrap());
+    assert_eq!((keep.kind, keep.body, keep.undoes), (OperationKind::Keep, Map::new(), true));
+    // A leaver who is gone is where they were going.
+    let left = LedgerEntry { state: MemberState::Left, ..line };
+    let overwrite = acting(settle(&left, &compare(&left, None), DriftSettle::Overwrite, &policy()).unwrap());
+    assert_eq!((overwrite.kind, overwrite.body), (OperationKind::Keep, Map::new()));
+}
+
+#[test]
+fn nobody_s_value_is_in_a_finding_that_is_shown() {
+    let findings = compare(&line(), Some(&shown(&[1], with(details(), "mobile", json!("13999999999")))));
+    let text = serde_json::to_string(&findings).unwrap();
+    assert!(text.contains("\"mobile\"") && !text.contains("13999999999") && !text.contains("13800000001"));
+}

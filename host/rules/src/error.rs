@@ -1,0 +1,232 @@
+//! Why rules do not go live. What was live stays live.
+
+use ruzhi_guest_runtime::LoadError;
+use ruzhi_model::ChangeLimit;
+use ruzhi_model::{Digest, FlowId, RecordId, TenantId, Text};
+use ruzhi_store::StoreError;
+use ruzhi_sync::RunError;
+
+/// Rules that do not go live.
+#[derive(Debug, thiserror::Error)]
+pub enum ActivationError {
+    /// The component or its rules file is not fit to run.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The new rules cannot decide records that the live ones can.
+    #[error("the new rules could not decide {records} of {compared} stored records: {reason}")]
+    Fails {
+        /// Records without a decision.
+        records: u64,
+        /// Records tried.
+        compared: u64,
+        /// Why the first has none.
+        reason: String,
+    },
+    /// The new rules treat more people differently than the flow allows.
+    #[error(
+        "the new rules treat {changed} of {compared} people differently; without approval {} % or {} people may change",
+        limit.percent,
+        limit.least
+    )]
+    TooMuch {
+        /// People treated differently.
+        changed: u64,
+        /// Records tried.
+        compared: u64,
+        /// What the flow allows.
+        limit: ChangeLimit,
+        /// Fields that the new rules read and the stored rows do not hold.
+        unread: Vec<String>,
+    },
+    /// The flow pins another component.
+    #[error("the flow pins the component {pinned}, and this one is {found}")]
+    Pinned {
+        /// What the tenant's file names.
+        pinned: Digest,
+        /// The component that should go live.
+        found: Digest,
+    },
+    /// The form does not have what the new rules read, or could not be asked.
+    #[error("the new rules cannot read the form: {0}")]
+    Form(#[source] Box<RunError>),
+    /// The rules asked for are live.
+    #[error("these rules are live in {tenant}/{flow} already")]
+    AlreadyLive {
+        /// The tenant.
+        tenant: TenantId,
+        /// The flow.
+        flow: FlowId,
+    },
+    /// Nothing has ever been live in the flow.
+    #[error("nothing is live in {tenant}/{flow} yet")]
+    NothingLive {
+        /// The tenant.
+        tenant: TenantId,
+        /// The flow.
+        flow: FlowId,
+    },
+    /// There is nothing to go back to.
+    #[error("nothing else was live in {tenant}/{flow} before")]
+    NothingBefore {
+        /// The tenant.
+        tenant: TenantId,
+        /// The flow.
+        flow: FlowId,
+    },
+    /// No such rules were ever live in the flow.
+    #[error("no rules `{name}` were ever live in {tenant}/{flow}")]
+    Unknown {
+        /// The tenant.
+        tenant: TenantId,
+        /// The flow.
+        flow: FlowId,
+        /// The digest or number asked for.
+        name: String,
+    },
+    /// Several rules answer to the name.
+    #[error("`{name}` does not name one of the rules that were live in {tenant}/{flow} alone")]
+    Ambiguous {
+        /// The tenant.
+        tenant: TenantId,
+        /// The flow.
+        flow: FlowId,
+        /// The digest asked for.
+        name: String,
+    },
+    /// Somebody else activated other rules meanwhile.
+    #[error("other rules went live in {tenant}/{flow} meanwhile")]
+    Raced {
+        /// The tenant.
+        tenant: TenantId,
+        /// The flow.
+        flow: FlowId,
+    },
+    /// What the guest was told when it decided was not kept.
+    #[error(
+        "record {record} was decided before ruzhi kept what a guest is told, so it cannot be decided again as it was"
+    )]
+    NotKept {
+        /// The record.
+        record: RecordId,
+    },
+    /// A task of the trial died.
+    #[error("a worker of the trial ended unexpectedly: {reason}")]
+    Worker {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl ActivationError {
+    /// A stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Load(error) => error.code(),
+            Self::Store(error) => error.code(),
+            Self::Fails { .. } => "activation.fails",
+            Self::TooMuch { .. } => "activation.too-much",
+            Self::Pinned { .. } => "guest.pin",
+            Self::Form(_) => "activation.form",
+            Self::AlreadyLive { .. } => "activation.already-live",
+            Self::NothingLive { .. } => "activation.nothing-live",
+            Self::NothingBefore { .. } => "activation.nothing-before",
+            Self::Unknown { .. } => "activation.unknown",
+            Self::Ambiguous { .. } => "activation.ambiguous",
+            Self::Raced { .. } => "activation.raced",
+            Self::NotKept { .. } => "activation.not-kept",
+            Self::Worker { .. } => "activation.worker",
+        }
+    }
+
+    /// What happened.
+    pub fn text(&self) -> Text {
+        let zh = match self {
+            Self::Load(error) => return error.text(),
+            Self::Store(error) => return error.text(),
+            Self::Fails { records, compared, reason } => {
+                format!("在 {compared} 条已存记录中，新规则有 {records} 条无法判定：{reason}")
+            }
+            Self::TooMuch { changed, compared, limit, .. } => format!(
+                "新规则对 {compared} 人中的 {changed} 人给出不同结果；未经批准最多允许 {} % 或 {} 人",
+                limit.percent, limit.least
+            ),
+            Self::Pinned { pinned, found } => format!("同步流固定使用组件 {pinned}，而此组件为 {found}"),
+            Self::Form(error) => return error.text(),
+            Self::AlreadyLive { tenant, flow } => format!("{tenant}/{flow} 现行的正是这些规则"),
+            Self::NothingLive { tenant, flow } => format!("{tenant}/{flow} 尚无生效的规则"),
+            Self::NothingBefore { tenant, flow } => format!("{tenant}/{flow} 此前没有其他生效过的规则"),
+            Self::Unknown { tenant, flow, name } => format!("{tenant}/{flow} 中从未有规则 `{name}` 生效"),
+            Self::Ambiguous { tenant, flow, name } => {
+                format!("{tenant}/{flow} 中有多个生效过的规则符合 `{name}`")
+            }
+            Self::Raced { tenant, flow } => format!("其间 {tenant}/{flow} 已有其他规则生效"),
+            Self::NotKept { record } => {
+                format!("记录 {record} 判定时尚未保存判定条件，无法按当时的条件重新判定")
+            }
+            Self::Worker { reason } => format!("试运行的任务意外结束：{reason}"),
+        };
+        Text::new(self.to_string(), zh)
+    }
+
+    /// What to do next.
+    pub fn hint(&self) -> Text {
+        match self {
+            Self::Load(error) => error.hint(),
+            Self::Store(error) => error.hint(),
+            Self::Fails { .. } => Text::new(
+                "the rules that were live stay live; correct the new ones, `ruzhi guest test` tries them on cases",
+                "原规则继续生效；请修正新规则，可用 `ruzhi guest test` 以用例试运行",
+            ),
+            Self::TooMuch { unread, .. } if !unread.is_empty() => Text::new(
+                format!(
+                    "the rules that were live stay live. The new ones read {}, which the stored rows do not hold, so the trial cannot show what they make of it; if that is meant, activate with `--approve`: the next run reads the form anew",
+                    unread.join(", ")
+                ),
+                format!(
+                    "原规则继续生效。新规则读取 {}，已存记录中没有这些字段，试运行无法反映其效果；确认无误请加 `--approve` 启用，下次运行会重新读取表单",
+                    unread.join("、")
+                ),
+            ),
+            Self::TooMuch { .. } => Text::new(
+                "the rules that were live stay live; read `ruzhi guest diff`, then activate with `--approve` if every change is meant",
+                "原规则继续生效；请先用 `ruzhi guest diff` 查看，确认无误后加 `--approve` 启用",
+            ),
+            Self::Pinned { .. } => Text::new(
+                "if the component is meant, change `sha256` in the tenant's file, or take it out",
+                "若确要使用该组件，请修改或去掉租户文件中的 `sha256`",
+            ),
+            Self::Form(_) => Text::new(
+                "the rules that were live stay live; correct the field's name in the new rules, or put the field into the form",
+                "原规则继续生效；请更正新规则中的字段名，或在表单中加上该字段",
+            ),
+            Self::AlreadyLive { .. } => Text::new(
+                "nothing was done; `ruzhi guest list` shows what was live",
+                "未作改动；`ruzhi guest list` 列出生效过的规则",
+            ),
+            Self::NothingLive { .. } => Text::new(
+                "run `ruzhi plan` or `ruzhi sync` once, or `ruzhi guest activate` without a file",
+                "请先运行 `ruzhi plan` 或 `ruzhi sync`，或不带文件运行 `ruzhi guest activate`",
+            ),
+            Self::NothingBefore { .. } | Self::Unknown { .. } => Text::new(
+                "`ruzhi guest list` shows everything that was live, with its digests",
+                "`ruzhi guest list` 列出所有生效过的规则及其摘要",
+            ),
+            Self::Ambiguous { .. } => Text::new(
+                "give more digits of its digest, or its number with `#`",
+                "请给出更多位摘要，或以 `#` 加序号指定",
+            ),
+            Self::Raced { .. } => Text::new(
+                "look at `ruzhi guest list`, then activate again if still meant",
+                "请查看 `ruzhi guest list`，确认后重试",
+            ),
+            Self::NotKept { .. } => Text::new(
+                "`ruzhi sync --full` decides every row anew; from then on it can be replayed",
+                "运行 `ruzhi sync --full` 重新判定全部记录后即可重放",
+            ),
+            Self::Worker { .. } => Text::new("try again", "请重试"),
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! What the errors of this crate become where a person reads them.
+
+use ruzhi_message::{Failure, exit};
+
+use crate::ActivationError;
+
+impl From<ActivationError> for Failure {
+    fn from(error: ActivationError) -> Self {
+        match error {
+            ActivationError::Load(error) => error.into(),
+            ActivationError::Store(error) => error.into(),
+            error => {
+                let exit = match error {
+                    ActivationError::TooMuch { .. } => exit::HELD,
+                    ActivationError::Unknown { .. }
+                    | ActivationError::Ambiguous { .. }
+                    | ActivationError::Pinned { .. } => exit::USAGE,
+                    _ => exit::FAILED,
+                };
+                Self::new(exit, error.code(), error.text(), Some(error.hint())).behind(&error)
+            }
+        }
+    }
+}

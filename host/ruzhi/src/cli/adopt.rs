@@ -1,0 +1,41 @@
+//! `ruzhi adopt`: take over members who were in the directory before ruzhi.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+
+use super::deployment::{Each, Need, configuration, run_asked};
+use super::report::Show;
+use super::speech::Speech;
+use ruzhi_message::Failure;
+use ruzhi_plan::AdoptBy;
+use ruzhi_sync::Request;
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum By {
+    Userid,
+    Mobile,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Adopt {
+    /// tenant or tenant/flow
+    target: String,
+    /// How members are recognised; by either if left out
+    #[arg(long)]
+    by: Option<By>,
+}
+
+impl Adopt {
+    pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
+        let (by, detail) = match self.by {
+            None => (AdoptBy::Either, "adopt"),
+            Some(By::Userid) => (AdoptBy::Userid, "adopt by userid"),
+            Some(By::Mobile) => (AdoptBy::Mobile, "adopt by mobile"),
+        };
+        let config = configuration(dir, Need::Run, speech)?;
+        let (shown, adopt) = ((Each::Flow, Show::Plan), Request::Adopt(by));
+        run_asked(config, shown, Some(&self.target), speech, adopt, detail.to_owned()).await
+    }
+}

@@ -1,0 +1,47 @@
+//! `ruzhi apply`: a stored plan, exactly as it was read.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::deployment::{self, Each, Need, Opened};
+use super::report::Show;
+use super::show::find;
+use super::speech::Speech;
+use super::terminal;
+use ruzhi_app::audit::Asking;
+use ruzhi_message::Failure;
+use ruzhi_store::Access;
+use ruzhi_sync::Request;
+
+#[derive(Debug, Args)]
+pub(super) struct Apply {
+    /// The plan's id or its whole hash, as `ruzhi plan` or `ruzhi status` shows it
+    plan: String,
+    /// Release a plan that the guard holds; exactly this one and no other
+    #[arg(long)]
+    approve: bool,
+}
+
+impl Apply {
+    pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
+        let config = deployment::configuration(dir, Need::Run, speech)?;
+        let store = deployment::store(&config, Access::Beside).await?;
+        let found = find(store.as_ref(), &self.plan).await;
+        store.close().await;
+        let action = if self.approve { "plan.approve" } else { "plan.apply" };
+        let asking = match &found {
+            Ok((tenant, flow, plan)) => Asking::of(action, tenant, flow).on(plan),
+            Err(_) => Asking::plain(action).on(&self.plan),
+        };
+        let work = async {
+            let (tenant, flow, plan) = found.clone()?;
+            let deployment = Opened::of(config.clone(), speech).await?;
+            let target = format!("{tenant}/{flow}");
+            let apply = Request::Apply { plan, approved: self.approve };
+            deployment.run_each(Each::Flow, Some(&target), speech, Show::Outcome, apply).await
+        };
+        Ok(terminal::recorded_as(&config, asking, work, |ran| ran.outcome.clone()).await?.code)
+    }
+}

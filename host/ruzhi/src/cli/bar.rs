@@ -1,0 +1,45 @@
+//! A progress bar for whoever waits at a terminal. Elsewhere nothing is drawn.
+
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::speech::Speech;
+use ruzhi_sync::Progress;
+
+pub(super) struct Bar {
+    bar: ProgressBar,
+    reading: &'static str,
+    writing: &'static str,
+}
+
+impl Bar {
+    pub(super) fn new(speech: &Speech) -> Self {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        bar.enable_steady_tick(Duration::from_millis(200));
+        Self { bar, reading: speech.say("reading", "读取"), writing: speech.say("writing", "写入") }
+    }
+
+    pub(super) fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+impl Progress for Bar {
+    fn collected(&self, rows: u64) {
+        self.bar.set_message(format!("{} {rows}", self.reading));
+    }
+
+    fn planned(&self, operations: u64) {
+        self.bar.set_length(operations);
+        self.bar.set_position(0);
+        if let Ok(style) = ProgressStyle::with_template("{msg} [{bar:40}] {pos}/{len} {eta}") {
+            self.bar.set_style(style);
+        }
+        self.bar.set_message(self.writing);
+    }
+
+    fn settled(&self, operations: u64) {
+        self.bar.inc(operations);
+    }
+}

@@ -1,0 +1,178 @@
+//! `ruzhi check`: is everything as it has to be, before anything is run?
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Args;
+use comfy_table::{Table, presets};
+use serde::Serialize;
+use serde_json::json;
+
+use super::deployment;
+use super::online;
+use super::speech::Speech;
+use ruzhi_config::{Checks, Config, ProcessEnvironment};
+use ruzhi_jiandaoyun::Widget;
+use ruzhi_message::Failure;
+
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    /// tenant or tenant/flow; all of them if left out
+    target: Option<String>,
+    /// Ask both services too: key, secret, trusted address, the form's fields
+    #[arg(long)]
+    online: bool,
+}
+
+/// A field of a form, as a person finds the one they mean.
+#[derive(Debug, Serialize)]
+struct FormField {
+    /// The id, which never changes; of a subform's field, after the subform's.
+    id: String,
+    /// The name that rows and rules know it by, where it is not the id.
+    alias: Option<String>,
+    /// What the form calls it.
+    label: String,
+    /// Its type, such as `text` or `phone`.
+    kind: String,
+}
+
+impl FormField {
+    /// Every field, each subform's after it.
+    fn all(widgets: &[Widget]) -> Vec<Self> {
+        let of = |widget: &Widget, within: Option<&Widget>| {
+            let path = |own: &str, outer: fn(&Widget) -> &str| match within {
+                Some(within) => format!("{}.{own}", outer(within)),
+                None => own.to_owned(),
+            };
+            let id = path(&widget.widget_name, |outer| &outer.widget_name);
+            let name = path(&widget.name, |outer| &outer.name);
+            let alias = (name != id).then_some(name);
+            Self { id, alias, label: widget.label.clone(), kind: widget.kind.clone() }
+        };
+        let with_items = |widget: &Widget| -> Vec<Self> {
+            let items = widget.items.iter().map(|item| of(item, Some(widget)));
+            std::iter::once(of(widget, None)).chain(items).collect()
+        };
+        widgets.iter().flat_map(with_items).collect()
+    }
+
+    fn table(fields: &[Self], speech: &Speech) -> Table {
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING);
+        table.set_header(
+            [("id", "字段 ID"), ("alias", "别名"), ("label", "标题"), ("kind", "类型")]
+                .map(|(en, zh)| speech.say(en, zh)),
+        );
+        for Self { id, alias, label, kind } in fields {
+            table.add_row([id, alias.as_deref().unwrap_or("-"), label, kind]);
+        }
+        table
+    }
+}
+
+impl Check {
+    pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
+        let checks = Checks::all(ruzhi_app::deployment::check_filter);
+        let (config, wrong) = Config::usable(dir, &ProcessEnvironment, &checks);
+        let config = match config {
+            Some(config) => config,
+            None => return Err(wrong.unwrap_or_default().into()),
+        };
+        let chosen = config.select_usable(self.target.as_deref(), wrong.as_ref())?;
+        let library = deployment::library(&config, speech)?;
+        let wrong = wrong.map(Failure::from);
+        // `ruzhi serve` does not begin so; a command does.
+        let open = config.unguarded().map(Failure::from);
+        if let Some(open) = &open {
+            speech.warn(open, speech.say("`ruzhi serve` does not start", "`ruzhi serve` 无法启动"));
+        }
+        match &wrong {
+            Some(failure) => speech.explain(failure),
+            None => deployment::warn(&config, speech),
+        }
+        let mut failures = Vec::new();
+        let mut flows = Vec::new();
+        for (tenant, flow) in chosen {
+            let mut problems = Vec::new();
+            let guest = ruzhi_app::deployment::guest(&library, flow);
+            let (mut widgets, mut fields) = (None, Vec::new());
+            if self.online {
+                problems.extend(online::directory(&config, tenant).await.err());
+                match online::widgets(tenant, flow).await {
+                    Ok(found) => {
+                        let missing = online::missing(tenant, flow, guest.as_ref().ok(), &found);
+                        if missing.is_some() {
+                            fields = FormField::all(&found);
+                        }
+                        problems.extend(missing);
+                        widgets = Some(found);
+                    }
+                    Err(failure) => problems.push(failure),
+                }
+            }
+            problems.extend(online::write_back(flow, guest.as_ref().ok(), widgets.as_deref()));
+            let described = match guest {
+                Ok(guest) => Some(guest.description().clone()),
+                Err(failure) => {
+                    problems.push(failure);
+                    None
+                }
+            };
+            flows.push(json!({
+                "tenant": tenant.id,
+                "flow": flow.id,
+                "guest": described,
+                "fields": fields,
+                "problems": problems.iter().map(|p| speech.failure_value(p)).collect::<Vec<_>>(),
+            }));
+            if !speech.json {
+                speech.out(format_args!(
+                    "{}/{}  {}",
+                    tenant.id,
+                    flow.id,
+                    if problems.is_empty() {
+                        speech.say("ok", "正常")
+                    } else {
+                        speech.say("not ready", "未就绪")
+                    }
+                ));
+                if let Some(guest) = described {
+                    speech.out(format_args!(
+                        "  {} {} {}",
+                        speech.say("guest", "规则组件"),
+                        guest.name,
+                        guest.version
+                    ));
+                    speech.out(format_args!(
+                        "  {}: {}",
+                        speech.say("reads", "读取字段"),
+                        guest.source_fields.join(", ")
+                    ));
+                }
+            }
+            for problem in &problems {
+                speech.explain(problem);
+            }
+            if !speech.json && !fields.is_empty() {
+                speech.out(format_args!("  {}", speech.say("fields of the form:", "表单的全部字段：")));
+                speech.out(FormField::table(&fields, speech));
+            }
+            failures.extend(problems);
+        }
+        if speech.json {
+            let warnings: Vec<_> = open.iter().map(|open| speech.failure_value(open)).collect();
+            let ok = wrong.is_none() && failures.is_empty();
+            let mut value = json!({ "ok": ok, "flows": flows, "warnings": warnings });
+            if let (Some(failure), Some(object)) = (&wrong, value.as_object_mut()) {
+                object.insert("error".to_owned(), speech.failure_value(failure));
+            }
+            speech.json(&value);
+        }
+        failures.extend(wrong);
+        Ok(match failures.iter().map(Failure::exit).min() {
+            None => ExitCode::SUCCESS,
+            Some(code) => ExitCode::from(code),
+        })
+    }
+}

@@ -1,0 +1,55 @@
+//! `ruzhi completions` and `ruzhi man`: what a package puts beside the binary, from the definition of the commands.
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory as _};
+
+use super::speech::Speech;
+use ruzhi_message::Failure;
+
+#[derive(Debug, Args)]
+pub(super) struct Completions {
+    /// For which shell
+    #[arg(value_enum)]
+    shell: clap_complete::Shell,
+}
+
+impl Completions {
+    pub(super) fn run(&self, speech: &Speech) -> Result<ExitCode, Failure> {
+        let mut text = Vec::new();
+        clap_complete::generate(self.shell, &mut super::Arguments::command(), "ruzhi", &mut text);
+        speech.out(String::from_utf8_lossy(&text).trim_end());
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Man {
+    /// Write a page for ruzhi and one for each command into this folder; without it the first is printed
+    #[arg(value_name = "DIR")]
+    folder: Option<PathBuf>,
+}
+
+impl Man {
+    pub(super) fn run(&self, speech: &Speech) -> Result<ExitCode, Failure> {
+        let command = super::Arguments::command();
+        match &self.folder {
+            None => {
+                let mut page = Vec::new();
+                clap_mangen::Man::new(command).render(&mut page).map_err(|error| unwritten(&error))?;
+                speech.out(String::from_utf8_lossy(&page).trim_end());
+            }
+            Some(folder) => {
+                std::fs::create_dir_all(folder).map_err(|error| unwritten(&error))?;
+                clap_mangen::generate_to(command, folder).map_err(|error| unwritten(&error))?;
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn unwritten(error: &io::Error) -> Failure {
+    Failure::io("write the manual pages", "写入手册页", error)
+}

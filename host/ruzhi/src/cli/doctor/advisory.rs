@@ -1,0 +1,92 @@
+//! What was known of the WebAssembly engine when ruzhi was built.
+//!
+//! The list is a copy, kept in `advisories.json` with its date, of what RustSec and the CVE list say of the engine's
+//! recent versions: a factory's machine may reach two services and nothing else, so nothing is looked up. What came out
+//! later is not in it, which is why the date is told with every answer.
+
+use serde::Deserialize;
+
+/// The engine's version, from the lock file.
+pub(super) const ENGINE: &str = ruzhi_guest_runtime::WASMTIME;
+
+const KNOWN: &str = include_str!("advisories.json");
+
+/// What was known.
+#[derive(Debug, Deserialize)]
+pub(super) struct Known {
+    /// The day of the list.
+    pub(super) as_of: String,
+    /// Where to look for what came later.
+    pub(super) source: String,
+    advisories: Vec<Advisory>,
+}
+
+/// A fault of the engine.
+#[derive(Debug, Deserialize)]
+pub(super) struct Advisory {
+    /// Its name.
+    pub(super) id: String,
+    /// When it became known.
+    pub(super) date: String,
+    /// What it is.
+    pub(super) title: String,
+    /// From this version on, and before that one.
+    affected: Vec<(String, String)>,
+}
+
+impl Known {
+    /// The list in this binary; none only if it is not one, which a test sees.
+    pub(super) fn read() -> Option<Self> {
+        serde_json::from_str(KNOWN).ok()
+    }
+
+    /// Those that concern a version.
+    pub(super) fn concerning(&self, version: &str) -> Vec<&Advisory> {
+        let Some(version) = parts(version) else { return Vec::new() };
+        let within = |(from, before): &(String, String)| {
+            parts(from).is_some_and(|from| from <= version)
+                && parts(before).is_some_and(|before| version < before)
+        };
+        self.advisories.iter().filter(|advisory| advisory.affected.iter().any(within)).collect()
+    }
+}
+
+/// Major, minor and patch.
+fn parts(version: &str) -> Option<[u32; 3]> {
+    let mut numbers = version.split('.').map(|part| part.parse().ok());
+    Some([numbers.next()??, numbers.next()??, numbers.next()??])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(version: &str) -> Vec<String> {
+        Known::read().unwrap().concerning(version).iter().map(|advisory| advisory.id.clone()).collect()
+    }
+
+    #[test]
+    fn a_version_is_concerned_from_the_first_bad_one_to_before_the_good_one() {
+        assert_eq!(names("48.0.9"), [""; 0]);
+        assert_eq!(names("48.0.8"), ["RUSTSEC-2026-0570"]);
+        assert_eq!(names("48.0.5"), ["RUSTSEC-2026-0358", "RUSTSEC-2026-0570"]);
+        assert_eq!(names("50.0.2"), [""; 0]);
+        assert_eq!(names("50.0.1"), ["RUSTSEC-2026-0570"]);
+        assert_eq!(names("100.0.0"), [""; 0]);
+    }
+
+    #[test]
+    fn every_range_of_the_list_can_be_compared() {
+        for advisory in Known::read().unwrap().advisories {
+            for (from, before) in advisory.affected {
+                assert!(parts(&from).unwrap() < parts(&before).unwrap(), "{}: {from} {before}", advisory.id);
+            }
+        }
+    }
+
+    #[test]
+    fn the_engine_has_the_version_of_the_lock_file() {
+        let lock = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.lock")).unwrap();
+        assert!(lock.contains(&format!("name = \"wasmtime\"\nversion = \"{ENGINE}\"\n")), "{ENGINE}");
+    }
+}

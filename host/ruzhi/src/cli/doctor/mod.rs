@@ -1,0 +1,212 @@
+//! `ruzhi doctor`: does everything that a run needs hold, and what is to be done where it does not?
+//!
+//! It looks and changes nothing, and may run beside `ruzhi serve`. What it finds is *ok*, *warn* (it works, but somebody
+//! should know) or *fail* (a run would fail).
+
+mod advisory;
+mod local;
+mod services;
+
+use std::fmt;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Args;
+use serde::Serialize;
+use serde_json::json;
+
+use super::deployment::library;
+use super::speech::Speech;
+use ruzhi_app::deployment;
+use ruzhi_config::{Checks, Config, Problems, ProcessEnvironment, Secrets};
+use ruzhi_message::{Failure, exit};
+use ruzhi_model::Text;
+
+#[derive(Debug, Args)]
+pub(super) struct Doctor {
+    /// tenant or tenant/flow; all of them if left out
+    target: Option<String>,
+    /// Ask no service
+    #[arg(long)]
+    offline: bool,
+    /// Only whether `ruzhi serve` answers here and is ready: what a container asks every half minute
+    #[arg(long)]
+    alive: bool,
+}
+
+/// How it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Level {
+    Ok,
+    Warn,
+    Fail,
+}
+
+/// What was looked at, and what was found.
+#[derive(Debug, Serialize)]
+struct Finding {
+    /// What was looked at, such as `wecom` or `disk`.
+    check: &'static str,
+    /// Whose: a tenant, or a tenant and its flow.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    of: Option<String>,
+    level: Level,
+    /// A stable code, where something is not as it should be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<String>,
+    message: Text,
+    causes: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<Text>,
+}
+
+impl Finding {
+    fn new(check: &'static str, level: Level, message: Text) -> Self {
+        Self { check, of: None, level, code: None, message, causes: Vec::new(), hint: None }
+    }
+
+    fn ok(check: &'static str, message: Text) -> Self {
+        Self::new(check, Level::Ok, message)
+    }
+
+    fn warn(check: &'static str, message: Text, hint: Text) -> Self {
+        Self { hint: Some(hint), ..Self::new(check, Level::Warn, message) }
+    }
+
+    fn fail(check: &'static str, message: Text, hint: Text) -> Self {
+        Self { hint: Some(hint), ..Self::new(check, Level::Fail, message) }
+    }
+
+    fn of_failure(check: &'static str, failure: &Failure) -> Self {
+        Self {
+            code: Some(failure.code().to_owned()),
+            causes: failure.causes().to_vec(),
+            hint: failure.hint().cloned(),
+            ..Self::new(check, Level::Fail, failure.text().clone())
+        }
+    }
+
+    fn of(self, whose: impl fmt::Display) -> Self {
+        Self { of: Some(whose.to_string()), ..self }
+    }
+}
+
+impl Doctor {
+    pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
+        let secrets = if self.alive { Secrets::Skip } else { Secrets::Resolve };
+        let checks = Checks { secrets, ..deployment::checks() };
+        let (config, problems) = Config::usable(dir, &ProcessEnvironment, &checks);
+        if self.alive {
+            // A tenant's file does not keep the process from answering.
+            let config = config.ok_or_else(|| problems.unwrap_or_default())?;
+            return Ok(tell(&[services::alive(&config.server).await], speech));
+        }
+        let mut findings = vec![local::engine()];
+        let unusable = problems.iter().flat_map(|p| local::unusable(p, config.is_some(), speech.lang));
+        findings.extend(unusable);
+        if let Some(config) = config {
+            findings.push(local::configuration(&config, speech.lang));
+            self.look(&config, problems.as_ref(), speech, &mut findings).await?;
+        }
+        Ok(tell(&findings, speech))
+    }
+
+    async fn look(
+        &self,
+        config: &Config,
+        problems: Option<&Problems>,
+        speech: &Speech,
+        findings: &mut Vec<Finding>,
+    ) -> Result<(), Failure> {
+        let chosen = config.select_usable(self.target.as_deref(), problems)?;
+        let (store, opened) = local::store(&config.store.path).await;
+        findings.extend(store);
+        findings.extend(local::disk(config));
+        findings.push(local::door(&config.server));
+        let library = library(config, speech)?;
+        for (tenant, flow) in &chosen {
+            let guest = deployment::guest(&library, flow);
+            findings.push(local::component(opened.as_ref(), tenant, flow, guest.as_ref()).await);
+        }
+        if !self.offline {
+            let mut tenants: Vec<_> = chosen.iter().map(|(tenant, _)| *tenant).collect();
+            tenants.dedup_by_key(|tenant| &tenant.id);
+            for tenant in tenants {
+                findings.extend(services::tenant(config, tenant).await);
+            }
+            for (tenant, flow) in &chosen {
+                let guest = deployment::guest(&library, flow).ok();
+                findings.extend(services::flow(tenant, flow, guest.as_ref()).await);
+            }
+        }
+        for (tenant, flow) in &chosen {
+            findings.extend(local::pushes(&config.server, tenant, flow));
+        }
+        if let Some(store) = opened {
+            use ruzhi_store::Store as _;
+            store.close().await;
+        }
+        Ok(())
+    }
+}
+
+/// Prints what was found, worst last, so that it is what a person reads first above the prompt.
+fn tell(findings: &[Finding], speech: &Speech) -> ExitCode {
+    let count = |level| findings.iter().filter(|finding| finding.level == level).count();
+    let (warned, failed) = (count(Level::Warn), count(Level::Fail));
+    if speech.json {
+        speech.json(&json!({ "ok": failed == 0, "findings": findings }));
+    } else {
+        for finding in findings {
+            let mark = match finding.level {
+                Level::Ok => speech.say("ok  ", "正常"),
+                Level::Warn => speech.say("warn", "注意"),
+                Level::Fail => speech.say("FAIL", "失败"),
+            };
+            let of = finding.of.as_ref().map(|of| format!(" {of}")).unwrap_or_default();
+            speech.out(format_args!(
+                "{mark}  {}{of}: {}",
+                word(finding.check, speech),
+                finding.message.in_lang(speech.lang)
+            ));
+            for cause in &finding.causes {
+                for line in cause.trim_end().lines() {
+                    speech.out(format_args!("        {line}"));
+                }
+            }
+            if let Some(hint) = &finding.hint {
+                speech.out(format_args!("      → {}", hint.in_lang(speech.lang)));
+            }
+        }
+        speech.out(format_args!(
+            "{} {}, {} {}, {} {}",
+            count(Level::Ok),
+            speech.say("ok", "项正常"),
+            warned,
+            speech.say("to know", "项注意"),
+            failed,
+            speech.say("failed", "项失败")
+        ));
+    }
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(exit::FAILED) }
+}
+
+fn word(check: &'static str, speech: &Speech) -> &'static str {
+    match check {
+        "engine" => speech.say("engine", "引擎"),
+        "configuration" => speech.say("configuration", "配置"),
+        "store" => speech.say("store", "存储"),
+        "disk" => speech.say("disk", "磁盘"),
+        "serve" => speech.say("serve", "服务"),
+        "door" => speech.say("door", "监听"),
+        "component" => speech.say("component", "规则组件"),
+        "wecom" => speech.say("WeCom", "企业微信"),
+        "jiandaoyun" => speech.say("JianDaoYun", "简道云"),
+        "clock" => speech.say("clock", "时钟"),
+        "write-back" => speech.say("write-back", "回写"),
+        "push" => speech.say("push", "推送"),
+        "callback" => speech.say("callback", "回调"),
+        other => other,
+    }
+}

@@ -1,0 +1,157 @@
+//! What the services say: credentials, address, clock, the fields of the forms.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use chrono::TimeDelta;
+use reqwest::Url;
+
+use super::super::online;
+use super::Finding;
+use ruzhi_config::{Config, Flow, ServerSettings, Tenant};
+use ruzhi_guest_runtime::Guest;
+use ruzhi_model::Text;
+
+/// A clock that is off by more is told of: signatures and tokens have a time.
+const OFF: TimeDelta = TimeDelta::seconds(30);
+/// By this much and more a push counts as replayed and is refused.
+const TOO_FAR: TimeDelta = TimeDelta::minutes(5);
+
+/// What the services say of a tenant.
+pub(super) async fn tenant(config: &Config, tenant: &Tenant) -> Vec<Finding> {
+    let directory = match online::directory(config, tenant).await {
+        Err(failure) => Finding::of_failure("wecom", &failure),
+        Ok(()) => Finding::ok(
+            "wecom",
+            Text::new(
+                "the secret is accepted, from this address, and may list departments",
+                "凭证有效，IP 受信任，可读取部门列表",
+            ),
+        ),
+    };
+    let wecom = clock("WeCom", "企业微信", &tenant.wecom.base_url, tenant.wecom.proxy.as_ref()).await;
+    let jiandaoyun =
+        clock("JianDaoYun", "简道云", &tenant.jiandaoyun.base_url, tenant.jiandaoyun.proxy.as_ref()).await;
+    [directory, wecom, jiandaoyun].map(|finding| finding.of(&tenant.id)).into()
+}
+
+/// What the form's service says of a flow.
+pub(super) async fn flow(tenant: &Tenant, flow: &Flow, guest: Option<&Guest>) -> Vec<Finding> {
+    let of = format!("{}/{}", tenant.id, flow.id);
+    let widgets = match online::widgets(tenant, flow).await {
+        Ok(widgets) => widgets,
+        Err(failure) => return vec![Finding::of_failure("jiandaoyun", &failure).of(of)],
+    };
+    let form = match online::missing(tenant, flow, guest, &widgets) {
+        Some(failure) => Finding::of_failure("jiandaoyun", &failure),
+        None => Finding::ok(
+            "jiandaoyun",
+            Text::new(
+                format!(
+                    "the key is accepted, and the form has every field the rules read ({} in all)",
+                    widgets.len()
+                ),
+                format!("密钥有效，表单包含规则读取的全部字段（共 {} 个）", widgets.len()),
+            ),
+        ),
+    };
+    let mut findings = vec![form.of(&of)];
+    let faults = online::write_back(flow, guest, Some(&widgets));
+    if faults.is_empty() && flow.write_back.is_some() {
+        let text = Text::new("the form's fields take the outcome of its rows", "表单字段可写入处理结果");
+        findings.push(Finding::ok("write-back", text).of(&of));
+    }
+    findings.extend(faults.iter().map(|fault| Finding::of_failure("write-back", fault).of(&of)));
+    findings
+}
+
+/// Whether a process that stays answers on this machine, and is ready.
+pub(super) async fn alive(server: &ServerSettings) -> Finding {
+    let mut address = server.listen;
+    // Whoever listens on every address does so on this machine's own.
+    if address.ip().is_unspecified() {
+        address.set_ip(if address.is_ipv4() {
+            Ipv4Addr::LOCALHOST.into()
+        } else {
+            Ipv6Addr::LOCALHOST.into()
+        });
+    }
+    let hint = Text::new("see its log", "请查看日志");
+    match online::ready(address).await {
+        Some(200) => Finding::ok(
+            "serve",
+            Text::new(format!("answers on {address} and is ready"), format!("{address} 正常应答，已就绪")),
+        ),
+        Some(status) => Finding::fail(
+            "serve",
+            Text::new(
+                format!("answers on {address} with {status}: it is not ready"),
+                format!("{address} 应答 {status}：未就绪"),
+            ),
+            hint,
+        ),
+        None => Finding::fail(
+            "serve",
+            Text::new(format!("does not answer on {address}"), format!("{address} 无应答")),
+            hint,
+        ),
+    }
+}
+
+async fn clock(service: &str, zh: &str, base_url: &Url, proxy: Option<&Url>) -> Finding {
+    match online::clock_ahead(base_url, proxy).await {
+        Some(ahead) => judged(service, zh, ahead),
+        None => Finding::warn(
+            "clock",
+            Text::new(format!("{service} tells no time"), format!("无法获得{zh}的时间")),
+            Text::new(
+                "see that the clock is kept right, such as by `timedatectl`",
+                "请自行确认时钟已同步，例如使用 `timedatectl`",
+            ),
+        ),
+    }
+}
+
+/// What a difference means.
+fn judged(service: &str, zh: &str, ahead: TimeDelta) -> Finding {
+    let (by, slow) = (ahead.abs(), ahead > TimeDelta::zero());
+    let seconds = by.num_seconds();
+    if by <= OFF {
+        return Finding::ok(
+            "clock",
+            Text::new(
+                format!("as {service}'s, to {} s", seconds.max(1)),
+                format!("与{zh}一致，相差不超过 {} 秒", seconds.max(1)),
+            ),
+        );
+    }
+    let text = Text::new(
+        format!("{seconds} s {} {service}'s", if slow { "behind" } else { "ahead of" }),
+        format!("比{zh}{} {seconds} 秒", if slow { "慢" } else { "快" }),
+    );
+    let hint = Text::new(
+        "turn on time synchronisation (`timedatectl set-ntp true`): pushes, callbacks and schedules go by the clock",
+        "请开启时间同步（`timedatectl set-ntp true`）：推送、回调与定时均依赖时钟",
+    );
+    if by < TOO_FAR { Finding::warn("clock", text, hint) } else { Finding::fail("clock", text, hint) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Level;
+    use super::*;
+
+    #[test]
+    fn a_clock_is_right_to_thirty_seconds_and_useless_from_five_minutes_on() {
+        for (ahead, level, word) in [
+            (0, Level::Ok, "1 s"),
+            (-30, Level::Ok, "30 s"),
+            (31, Level::Warn, "31 s behind WeCom's"),
+            (-299, Level::Warn, "299 s ahead of WeCom's"),
+            (300, Level::Fail, "300 s behind"),
+        ] {
+            let finding = judged("WeCom", "企业微信", TimeDelta::seconds(ahead));
+            assert_eq!(finding.level, level, "{ahead}");
+            assert!(finding.message.en.contains(word), "{ahead}: {}", finding.message.en);
+        }
+    }
+}

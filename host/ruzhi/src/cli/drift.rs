@@ -1,0 +1,47 @@
+//! `ruzhi drift`: the directory against the ledger.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::deployment::{Each, Need, Opened, configuration, run_asked};
+use super::report::Show;
+use super::speech::Speech;
+use ruzhi_message::Failure;
+use ruzhi_plan::DriftSettle;
+use ruzhi_sync::Request;
+
+#[derive(Debug, Args)]
+pub(super) struct Drift {
+    /// tenant; all of them if left out
+    target: Option<String>,
+    /// Plan to let the directory stand as it is
+    #[arg(long, group = "settle")]
+    keep: bool,
+    /// Plan to write the ledger to the directory again
+    #[arg(long, group = "settle")]
+    overwrite: bool,
+    /// Plan to take over members that a record names and ruzhi does not own
+    #[arg(long, group = "settle")]
+    adopt: bool,
+}
+
+impl Drift {
+    pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
+        let (settle, detail) = match (self.keep, self.overwrite, self.adopt) {
+            (true, ..) => (DriftSettle::Keep, "drift keep"),
+            (_, true, _) => (DriftSettle::Overwrite, "drift overwrite"),
+            (_, _, true) => (DriftSettle::Adopt, "drift adopt"),
+            _ => {
+                let deployment = Opened::open(dir, speech).await?;
+                let (target, look) = (self.target.as_deref(), Request::Drift(None));
+                let ran = deployment.run_each(Each::Tenant, target, speech, Show::Findings, look);
+                return Ok(ran.await?.code);
+            }
+        };
+        let config = configuration(dir, Need::Run, speech)?;
+        let (shown, drift) = ((Each::Tenant, Show::Plan), Request::Drift(Some(settle)));
+        run_asked(config, shown, self.target.as_deref(), speech, drift, detail.to_owned()).await
+    }
+}

@@ -1,0 +1,95 @@
+//! `ruzhi guest check`: is a component fit to go live?
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use chrono::Utc;
+use clap::Args;
+use comfy_table::{Table, presets};
+use serde_json::json;
+
+use crate::cli::deployment::rehearsal;
+use crate::cli::speech::Speech;
+use ruzhi_guest_runtime::{self as guest, Cache, Engine, Guest, Inspection, Library, Limits, Rehearsed};
+use ruzhi_message::Failure;
+use ruzhi_sync::context;
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// The component
+    component: PathBuf,
+    /// Its rules file
+    #[arg(long)]
+    rules: Option<PathBuf>,
+}
+
+impl Check {
+    pub(super) fn run(&self, speech: &Speech) -> Result<ExitCode, Failure> {
+        let library =
+            Library::new(Engine::new(Limits::default())?.rehearsing(rehearsal()?), Cache::of_user());
+        let bytes = Library::read(&self.component, None)?;
+        let text = Guest::read_rules(self.rules.as_deref())?;
+        library
+            .rehearse(&bytes, Rehearsed { text, context: context(Utc::now(), "UTC"), records: Vec::new() })?;
+        let component = library.load_bytes(&bytes)?;
+        let guest = Guest::with_rules_file(component.clone(), self.rules.as_deref());
+        // Without a rules file many guests refuse to describe themselves; the component is sound all the same.
+        let described = match guest {
+            Ok(guest) => Some(guest.description().clone()),
+            Err(guest::LoadError::Configuration { .. }) if self.rules.is_none() => None,
+            Err(error) => return Err(error.into()),
+        };
+        let inspection = component.inspection();
+        if speech.json {
+            speech.json(&json!({ "component": inspection, "description": described }));
+            return Ok(ExitCode::SUCCESS);
+        }
+        speech.out(format_args!("{}  {}", self.component.display(), speech.say("ok", "正常")));
+        speech.out(format_args!("  sha256 {}", inspection.digest));
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING);
+        if let Some(described) = &described {
+            table.add_row([
+                speech.say("guest", "规则组件"),
+                &format!("{} {}", described.name, described.version),
+            ]);
+        }
+        table.add_row([speech.say("contract", "契约"), inspection.built_for.as_deref().unwrap_or_default()]);
+        table.add_row([speech.say("exports", "导出"), &inspection.exports.join(", ")]);
+        table.add_row([speech.say("imports", "导入"), &imports(inspection, speech)]);
+        table.add_row([speech.say("size", "大小"), &format!("{} KB", inspection.bytes.div_ceil(1000))]);
+        table.add_row([speech.say("compile time", "编译用时"), &format!("{} ms", inspection.compile_ms)]);
+        table.add_row([
+            speech.say("memory at start", "启动内存"),
+            &format!("{} KiB", inspection.start_memory.div_ceil(1024)),
+        ]);
+        match &described {
+            Some(described) => {
+                for (number, field) in described.source_fields.iter().enumerate() {
+                    let label = described.labels.iter().find(|(name, _)| name == field);
+                    let label = label.map(|(_, label)| format!("  {label}")).unwrap_or_default();
+                    let head = if number == 0 { speech.say("reads", "读取字段") } else { "" };
+                    table.add_row([head, &format!("{field}{label}")]);
+                }
+                speech.out(table);
+            }
+            None => {
+                speech.out(table);
+                speech.out(format_args!(
+                    "  {}",
+                    speech
+                        .say("wants a rules file: add `--rules FILE`", "需要规则文件：请加上 `--rules 文件`")
+                ));
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Whatever is imported here holds types only: a component that imports more is not let in.
+fn imports(inspection: &Inspection, speech: &Speech) -> String {
+    match inspection.imports.as_slice() {
+        [] => speech.say("nothing", "无").to_owned(),
+        imports => format!("{} ({})", imports.join(", "), speech.say("types only", "仅类型")),
+    }
+}

@@ -1,0 +1,77 @@
+//! `ruzhi guest confirm`: rules that were set aside, because a process ended while it first used them, may be tried again.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use chrono::SecondsFormat;
+use clap::Args;
+use serde_json::json;
+
+use super::only_flow;
+use crate::cli::deployment::{self, Need};
+use crate::cli::speech::Speech;
+use crate::cli::terminal;
+use ruzhi_app::audit::Asking;
+use ruzhi_message::{Failure, exit};
+use ruzhi_model::Text;
+use ruzhi_store::{Access, FirstUse, Store};
+
+#[derive(Debug, Args)]
+pub(crate) struct Confirm {
+    /// tenant or tenant/flow
+    target: String,
+    /// Why, for the audit log
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+}
+
+impl Confirm {
+    pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
+        let config = deployment::configuration(dir, Need::Read, speech)?;
+        let (tenant, flow) = only_flow(&config, &self.target)?;
+        let store = deployment::store(&config, Access::Beside).await?;
+        let set_aside = store.rules_set_aside(&tenant.id, &flow.id).await?;
+        if set_aside.is_empty() {
+            return Err(Failure::new(
+                exit::FAILED,
+                "guest.none-quarantined",
+                Text::new(
+                    format!("no rules of {}/{} are set aside", tenant.id, flow.id),
+                    format!("{}/{} 没有被搁置的规则", tenant.id, flow.id),
+                ),
+                Some(Text::new(
+                    "`ruzhi guest list` shows which rules are live",
+                    "`ruzhi guest list` 显示现行规则",
+                )),
+            ));
+        }
+        let asking = Asking::of("rules.confirm", &tenant.id, &flow.id).saying(self.reason.clone());
+        let forgotten = forgotten(store.as_ref(), &set_aside);
+        let done = terminal::recorded(&config, asking, forgotten).await;
+        store.close().await;
+        done?;
+        if speech.json {
+            let rules: Vec<_> = set_aside.iter().map(|set_aside| &set_aside.rules).collect();
+            speech.json(&json!({ "tenant": tenant.id, "flow": flow.id, "rules": rules }));
+            return Ok(ExitCode::SUCCESS);
+        }
+        for FirstUse { rules, at, .. } in &set_aside {
+            let since = at.to_rfc3339_opts(SecondsFormat::Secs, true);
+            speech.out(format_args!(
+                "{}/{}  {rules}  {} {since}",
+                tenant.id,
+                flow.id,
+                speech.say("set aside since", "搁置于")
+            ));
+        }
+        speech.note(speech.say("the next run tries them again", "下次运行会再次试用"));
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+async fn forgotten(store: &dyn Store, set_aside: &[FirstUse]) -> Result<(), Failure> {
+    for first_use in set_aside {
+        store.forget_first_use(&first_use.rules).await?;
+    }
+    Ok(())
+}

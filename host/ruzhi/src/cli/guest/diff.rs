@@ -1,0 +1,154 @@
+//! `ruzhi guest diff`: what other rules would change, per person and field.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Args;
+use comfy_table::{Table, presets};
+use serde_json::{Value, json};
+
+use super::rules::{Brought, difference_value, hidden, note_unread, only_flow, trial_line, verdict_word};
+use crate::cli::deployment::{self, Need};
+use crate::cli::speech::Speech;
+use crate::cli::terminal;
+use ruzhi_app::audit::Asking;
+use ruzhi_message::Failure;
+use ruzhi_rules::Difference;
+use ruzhi_store::Access;
+
+/// Characters of a cell; `--json` has all of them.
+const WIDEST: usize = 48;
+
+#[derive(Debug, Args)]
+pub(crate) struct Diff {
+    /// tenant/flow, or the tenant if it has one flow
+    target: String,
+    #[command(flatten)]
+    new: Brought,
+    /// Try so many stored records, evenly spread, instead of all
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    sample: Option<u64>,
+    /// Show numbers and addresses in full
+    #[arg(long)]
+    reveal: bool,
+}
+
+impl Diff {
+    pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
+        let config = deployment::configuration(dir, Need::Read, speech)?;
+        let (tenant, flow) = only_flow(&config, &self.target)?;
+        let store = deployment::store(&config, Access::Read).await?;
+        let library = deployment::library(&config, speech)?;
+        let rules = ruzhi_app::deployment::flow_rules(store.as_ref(), &library, tenant, flow, None);
+        let new = self.new.artifacts(&rules, flow).await?;
+        let mut differences: Vec<Difference> = Vec::new();
+        let work = async {
+            let trial = rules.try_out(&new, self.sample, |difference| differences.push(difference)).await;
+            trial.map_err(|error| self.new.explained(error))
+        };
+        let trial = match self.reveal {
+            true => {
+                let asking = Asking::of("rules.reveal", &tenant.id, &flow.id).on(new.rules());
+                terminal::recorded(&config, asking, work).await
+            }
+            false => work.await,
+        }?;
+        let live = rules.latest().await?;
+        let labels = store.labels(&tenant.id, &flow.id).await?;
+        store.close().await;
+        let allowed = flow.guest.change.allows(trial.changed, trial.compared) && trial.failed == 0;
+        if speech.json {
+            let differences: Vec<Value> =
+                differences.iter().map(|difference| difference_value(difference, self.reveal)).collect();
+            speech.json(&json!({
+                "tenant": tenant.id,
+                "flow": flow.id,
+                "live": live.map(|live| live.rules),
+                "new": new.rules(),
+                "trial": trial,
+                "needs_approval": !allowed,
+                "differences": differences,
+            }));
+            return Ok(ExitCode::SUCCESS);
+        }
+        if !differences.is_empty() {
+            speech.out(self.table(speech, &differences, &labels));
+        }
+        speech.out(trial_line(speech, &trial));
+        if let Some(failure) = &trial.failure {
+            speech.note(format_args!("{}: {failure}", speech.say("cannot be decided", "无法判定")));
+        }
+        note_unread(speech, &trial);
+        if !allowed {
+            let limit = flow.guest.change;
+            speech.note(format_args!(
+                "{} ({} %, {})",
+                speech.say(
+                    "more than the flow lets go live without `--approve`",
+                    "超出同步流的限制，启用时需加 `--approve`"
+                ),
+                limit.percent,
+                limit.least
+            ));
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// A value in a cell: short, and an empty one can be told from none.
+    fn cell(&self, field: &str, value: &Value) -> String {
+        let text = match if self.reveal { value.clone() } else { hidden(field, value) } {
+            Value::Null => return "—".to_owned(),
+            Value::String(_) if value.as_str() == Some("") => return "“”".to_owned(),
+            Value::String(text) => text,
+            other => other.to_string(),
+        };
+        match text.char_indices().nth(WIDEST) {
+            Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+            None => text,
+        }
+    }
+
+    fn table(
+        &self,
+        speech: &Speech,
+        differences: &[Difference],
+        labels: &std::collections::BTreeMap<String, String>,
+    ) -> Table {
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING);
+        table.set_header([
+            speech.say("record", "记录"),
+            speech.say("person", "人员"),
+            speech.say("field", "字段"),
+            speech.say("live", "现行"),
+            speech.say("new", "新规则"),
+        ]);
+        for difference in differences {
+            let person = [difference.userid.as_deref(), difference.name.as_deref()];
+            let person = person.into_iter().flatten().collect::<Vec<_>>().join(" ");
+            let mut rows: Vec<[String; 3]> = Vec::new();
+            if difference.before != difference.after {
+                rows.push([
+                    speech.say("decision", "判定").to_owned(),
+                    verdict_word(speech, difference.before).to_owned(),
+                    verdict_word(speech, difference.after).to_owned(),
+                ]);
+            }
+            for field in &difference.fields {
+                let label = labels.get(&field.field).unwrap_or(&field.field);
+                let before = self.cell(&field.field, &field.before);
+                let mut after = self.cell(&field.field, &field.after);
+                if before == after {
+                    after.push_str(speech.say(" (changed)", "（有变）"));
+                }
+                rows.push([label.clone(), before, after]);
+            }
+            for (place, [field, before, after]) in rows.into_iter().enumerate() {
+                let (record, person) =
+                    if place == 0 { (difference.record.as_str(), person.as_str()) } else { ("", "") };
+                table.add_row([record, person, &field, &before, &after]);
+            }
+        }
+        table
+    }
+}

@@ -1,0 +1,22 @@
+//! `ruzhi guest try`: the process in which components are tried. Other commands start it; it is asked and answers through
+//! its standard input and output, and is of no use to a person.
+
+use std::io::{BufReader, stdin, stdout};
+use std::process::ExitCode;
+
+use clap::Args;
+
+use ruzhi_guest_runtime::answer_rehearsal;
+use ruzhi_message::Failure;
+
+#[derive(Debug, Args)]
+pub(crate) struct Try {}
+
+impl Try {
+    #[expect(clippy::unused_self, reason = "as the other commands")]
+    pub(super) fn run(&self) -> Result<ExitCode, Failure> {
+        answer_rehearsal(BufReader::new(stdin().lock()), stdout().lock())
+            .map_err(|error| Failure::io("try the component", "试用组件", &error))?;
+        Ok(ExitCode::SUCCESS)
+    }
+}

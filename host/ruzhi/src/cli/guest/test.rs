@@ -1,0 +1,320 @@
+//! `ruzhi guest test`: are a project's rows decided as its cases ask?
+
+mod junit;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use comfy_table::{Table, presets};
+use serde_json::{Value, json};
+
+use super::build::Compiler;
+use crate::cli::deployment::rehearsal;
+use crate::cli::speech::Speech;
+use ruzhi_author::{Case, Difference, Finding, Language};
+use ruzhi_guest_runtime::{Cache, Component, Engine, Guest, Library, Limits, LoadError, Rehearsed};
+use ruzhi_message::Failure;
+use ruzhi_message::exit;
+use ruzhi_model::{Context, Lang, Outcome, Text};
+
+#[derive(Debug, Args)]
+pub(crate) struct Test {
+    /// The project's folder; its cases are cases/*.json
+    folder: PathBuf,
+    /// Test this component instead of building the project
+    #[arg(long, value_name = "FILE")]
+    component: Option<PathBuf>,
+    /// The rules file for cases that name none
+    #[arg(long, value_name = "FILE")]
+    rules: Option<PathBuf>,
+    /// Write the decisions found into the case files
+    #[arg(long)]
+    bless: bool,
+    /// Write a report in the JUnit format
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Only these cases
+    #[arg(long = "case", value_name = "NAME")]
+    cases: Vec<String>,
+    #[command(flatten)]
+    compiler: Compiler,
+}
+
+/// One case with what it expects; whoever blesses need not have written any.
+struct Asked {
+    case: Case,
+    expected: Option<Vec<Outcome>>,
+}
+
+/// One case with what came of it.
+struct Tested {
+    name: String,
+    path: PathBuf,
+    rows: usize,
+    verdict: Verdict,
+    wall: Duration,
+    fuel: Option<u64>,
+    peak: usize,
+}
+
+enum Verdict {
+    Ok,
+    Blessed,
+    Differs(Vec<Difference>),
+    Failed { code: String, text: Text },
+}
+
+impl Test {
+    pub(super) fn run(&self, speech: &Speech) -> Result<ExitCode, Failure> {
+        if self.component.is_none() {
+            // Of a folder that is no project, that is worth more to know than that it has no cases.
+            Language::of(&self.folder)?;
+        }
+        let cases = self.cases()?;
+        let engine = Engine::measuring(Limits::default())?.rehearsing(rehearsal()?);
+        let (component, file) = match &self.component {
+            Some(file) => (Library::new(engine.clone(), Cache::of_user()).load(file, None)?, file.clone()),
+            None => self.compiler.build(&self.folder, None, &engine)?,
+        };
+        let library = Library::new(engine, Cache::of_user());
+        let bytes = Library::read(&file, None)?;
+        let mut guests = BTreeMap::new();
+        let mut tested = Vec::with_capacity(cases.len());
+        for Asked { case, expected } in &cases {
+            let rules = case.rules().or_else(|| self.rules.clone());
+            let guest = guests
+                .entry(rules)
+                .or_insert_with_key(|rules| load(&library, &bytes, rules.as_deref(), case.context()));
+            tested.push(self.test(case, expected.as_deref(), guest)?);
+        }
+        if let Some(path) = &self.junit {
+            let name = self.folder.canonicalize().ok();
+            let name = name.as_deref().and_then(Path::file_name).map(|name| name.to_string_lossy());
+            junit::write(path, &name.unwrap_or_default(), &tested, speech)
+                .map_err(|error| Failure::io("write the JUnit report", "写入 JUnit 报告", &error))?;
+        }
+        if speech.json {
+            speech.json(&json!({
+                "component": { "path": file, "sha256": component.inspection().digest },
+                "cases": tested.iter().map(|tested| tested.value(speech)).collect::<Vec<_>>(),
+            }));
+        } else {
+            self.print(&file, &component, &tested, speech);
+        }
+        let passed = tested.iter().all(|tested| tested.verdict.passed());
+        Ok(if passed { ExitCode::SUCCESS } else { ExitCode::from(exit::FAILED) })
+    }
+
+    /// The cases asked for, with the decisions they expect.
+    fn cases(&self) -> Result<Vec<Asked>, Failure> {
+        let folder = self.folder.join("cases");
+        let all = Case::of_folder(&folder)?;
+        if all.is_empty() {
+            return Err(Failure::usage(
+                Text::new(
+                    format!("there are no cases in {}", folder.display()),
+                    format!("{} 中没有用例", folder.display()),
+                ),
+                Text::new(
+                    r#"write one, such as cases/first.json with { "now": "2026-05-01T08:00:00Z", "timezone": "Asia/Shanghai", "rows": [{ … a row of the form … }] }, then run again with `--bless` and read what was written"#,
+                    r#"请先写一个，如 cases/first.json，内容为 { "now": "2026-05-01T08:00:00Z", "timezone": "Asia/Shanghai", "rows": [{ …表单的一行… }] }，再加 `--bless` 运行，并核对写入的判定"#,
+                ),
+            ));
+        }
+        let known = |name: &&String| all.iter().any(|case| case.name() == name.as_str());
+        if let Some(unknown) = self.cases.iter().find(|name| !known(name)) {
+            let names = all.iter().map(Case::name).collect::<Vec<_>>().join(", ");
+            return Err(Failure::usage(
+                Text::new(format!("there is no case `{unknown}`"), format!("没有用例“{unknown}”")),
+                Text::new(format!("the cases are {names}"), format!("现有用例：{names}")),
+            ));
+        }
+        let mut asked = Vec::new();
+        for case in all {
+            if self.cases.is_empty() || self.cases.iter().any(|name| name == case.name()) {
+                let expected = match case.expected() {
+                    Ok(expected) => Some(expected),
+                    Err(_) if self.bless => None,
+                    Err(error) => return Err(error.into()),
+                };
+                asked.push(Asked { case, expected });
+            }
+        }
+        Ok(asked)
+    }
+
+    fn test(
+        &self,
+        case: &Case,
+        expected: Option<&[Outcome]>,
+        guest: &Result<Guest, LoadError>,
+    ) -> Result<Tested, Failure> {
+        let mut tested = Tested {
+            name: case.name().to_owned(),
+            path: case.path().to_owned(),
+            rows: case.rows(),
+            verdict: Verdict::Ok,
+            wall: Duration::ZERO,
+            fuel: None,
+            peak: 0,
+        };
+        let guest = match guest {
+            Ok(guest) => guest,
+            Err(error) => {
+                tested.verdict = Verdict::Failed { code: error.code().to_owned(), text: error.text() };
+                return Ok(tested);
+            }
+        };
+        let trial = case.try_on(guest, expected);
+        (tested.wall, tested.fuel, tested.peak) = (trial.wall, trial.fuel, trial.peak);
+        tested.verdict = match trial.finding {
+            Finding::Agrees => Verdict::Ok,
+            Finding::Differs { found, .. } if self.bless => {
+                std::fs::write(case.path(), case.blessed(&found))
+                    .map_err(|error| Failure::io("write the case file", "写入用例文件", &error))?;
+                Verdict::Blessed
+            }
+            Finding::Differs { differences, .. } => Verdict::Differs(differences),
+            Finding::Failed(error) => Verdict::Failed { code: error.code().to_owned(), text: error.text() },
+        };
+        Ok(tested)
+    }
+
+    fn print(&self, file: &Path, component: &Component, tested: &[Tested], speech: &Speech) {
+        speech.out(format_args!("{}  sha256 {}", file.display(), component.inspection().digest));
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING);
+        table.set_header([
+            speech.say("case", "用例"),
+            speech.say("rows", "行数"),
+            speech.say("result", "结果"),
+            speech.say("time", "用时"),
+            speech.say("fuel", "燃料"),
+            speech.say("peak memory", "内存峰值"),
+        ]);
+        for tested in tested {
+            table.add_row([
+                tested.name.clone(),
+                tested.rows.to_string(),
+                tested.verdict.word(speech).to_owned(),
+                format!("{:.1} ms", tested.wall.as_secs_f64() * 1e3),
+                tested.fuel.map(grouped).unwrap_or_default(),
+                format!("{} KiB", tested.peak.div_ceil(1024)),
+            ]);
+        }
+        speech.out(table);
+        for tested in tested {
+            match &tested.verdict {
+                Verdict::Ok => {}
+                Verdict::Blessed => {
+                    speech.out(format_args!(
+                        "{}  {}",
+                        tested.path.display(),
+                        speech.say("the decisions found were written; read them", "已写入实际判定，请核对")
+                    ));
+                }
+                Verdict::Failed { code, text } => {
+                    speech.out(format_args!("\n{}", tested.path.display()));
+                    speech.out(format_args!("  [{code}] {}", text.in_lang(speech.lang)));
+                }
+                Verdict::Differs(differences) => {
+                    speech.out(format_args!("\n{}", tested.path.display()));
+                    for difference in differences {
+                        let Difference { row, id, .. } = difference;
+                        let (number, signs) = match speech.lang {
+                            Lang::En => (format!("row {row}"), "- expected, + found"),
+                            Lang::Zh => (format!("第 {row} 行"), "- 期望，+ 实际"),
+                        };
+                        speech.out(format_args!("  {number} ({id})  {signs}"));
+                        for line in difference.diff.lines() {
+                            speech.out(format_args!("    {line}"));
+                        }
+                    }
+                }
+            }
+        }
+        let failed = tested.iter().filter(|tested| !tested.verdict.passed()).count();
+        let differ = tested.iter().any(|tested| matches!(tested.verdict, Verdict::Differs(_)));
+        let (count, folder) = (tested.len(), self.folder.display());
+        let passed = count - failed;
+        speech.out(match speech.lang {
+            Lang::En => format!("\n{passed} of {count} cases pass"),
+            Lang::Zh => format!("\n共 {count} 个用例，通过 {passed} 个"),
+        });
+        if differ {
+            speech.out(match speech.lang {
+                Lang::En => {
+                    format!("if what was found is right, `ruzhi guest test {folder} --bless` accepts it")
+                }
+                Lang::Zh => format!("若实际判定正确，可用 `ruzhi guest test {folder} --bless` 认可"),
+            });
+        }
+    }
+}
+
+impl Tested {
+    fn value(&self, speech: &Speech) -> Value {
+        json!({
+            "name": self.name,
+            "path": self.path,
+            "rows": self.rows,
+            "result": self.verdict.code(),
+            "ms": self.wall.as_secs_f64() * 1e3,
+            "fuel": self.fuel,
+            "peak_memory": self.peak,
+            "differences": match &self.verdict { Verdict::Differs(differences) => json!(differences), _ => json!([]) },
+            "error": match &self.verdict {
+                Verdict::Failed { code, text } => json!({ "code": code, "message": text.in_lang(speech.lang) }),
+                _ => Value::Null,
+            },
+        })
+    }
+}
+
+impl Verdict {
+    fn passed(&self) -> bool {
+        matches!(self, Self::Ok | Self::Blessed)
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Blessed => "blessed",
+            Self::Differs(_) => "differs",
+            Self::Failed { .. } => "failed",
+        }
+    }
+
+    fn word(&self, speech: &Speech) -> &'static str {
+        match self {
+            Self::Ok => speech.say("ok", "通过"),
+            Self::Blessed => speech.say("blessed", "已认可"),
+            Self::Differs(_) => speech.say("differs", "不一致"),
+            Self::Failed { .. } => speech.say("failed", "失败"),
+        }
+    }
+}
+
+/// A component with a rules file, under which a process of its own describes itself first.
+fn load(library: &Library, bytes: &[u8], rules: Option<&Path>, context: Context) -> Result<Guest, LoadError> {
+    let text = Guest::read_rules(rules)?;
+    library.rehearse(bytes, Rehearsed { text: text.clone(), context, records: Vec::new() })?;
+    Guest::new(library.load_bytes(bytes)?, text)
+}
+
+/// A large number with its thousands apart.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let first = digits.len() % 3;
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && place % 3 == first {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}

@@ -1,0 +1,96 @@
+//! The report that build servers read: one test case for each case file.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+
+use super::{Tested, Verdict};
+use crate::cli::speech::Speech;
+
+pub(super) fn write(path: &Path, project: &str, tested: &[Tested], speech: &Speech) -> io::Result<()> {
+    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        std::fs::create_dir_all(parent)?;
+    }
+    report(project, tested, speech).serialize(File::create(path)?).map_err(io::Error::other)
+}
+
+fn report(project: &str, tested: &[Tested], speech: &Speech) -> Report {
+    let mut suite = TestSuite::new(project);
+    for tested in tested {
+        let mut case = TestCase::new(tested.name.as_str(), status(tested, speech));
+        case.set_classname(project).set_time(tested.wall);
+        if let Some(fuel) = tested.fuel {
+            case.add_property(("fuel", fuel.to_string().as_str()));
+        }
+        case.add_property(("peak_memory", tested.peak.to_string().as_str()));
+        suite.add_test_case(case);
+    }
+    suite.set_time(tested.iter().map(|tested| tested.wall).sum());
+    let mut report = Report::new("ruzhi guest test");
+    report.add_test_suite(suite);
+    report
+}
+
+fn status(tested: &Tested, speech: &Speech) -> TestCaseStatus {
+    match &tested.verdict {
+        Verdict::Ok | Verdict::Blessed => TestCaseStatus::success(),
+        Verdict::Differs(differences) => {
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+            let shown = differences.iter().map(|d| format!("row {} ({})\n{}", d.row, d.id, d.diff));
+            status
+                .set_type("differs")
+                .set_message(format!("{} of {} rows differ", differences.len(), tested.rows))
+                .set_description(shown.collect::<String>());
+            status
+        }
+        Verdict::Failed { code, text } => {
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+            status.set_type(code.as_str()).set_message(text.in_lang(speech.lang));
+            status
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use ruzhi_model::Text;
+
+    #[test]
+    fn what_a_guest_says_cannot_break_the_report() {
+        let tested = |name: &str, verdict: Verdict| Tested {
+            name: name.to_owned(),
+            path: name.into(),
+            rows: 1,
+            verdict,
+            wall: Duration::from_millis(3),
+            fuel: Some(7),
+            peak: 65_536,
+        };
+        let text = Text::new("</failure> & \"quoted\" \u{1b}[31m", "");
+        let report = report(
+            "north & south",
+            &[
+                tested("ok", Verdict::Ok),
+                tested("<bad>", Verdict::Failed { code: "guest.trap".to_owned(), text }),
+            ],
+            &Speech::default(),
+        );
+        let read = Report::deserialize_from_str(&report.to_string().unwrap()).unwrap();
+        assert_eq!((read.tests, read.errors, read.failures), (2, 1, 0));
+        let suite = &read.test_suites[0];
+        assert_eq!(suite.name.as_str(), "north & south");
+        assert_eq!(suite.test_cases[1].name.as_str(), "<bad>");
+        assert!(suite.test_cases[1].time.is_some());
+        assert!(
+            suite.test_cases[1]
+                .properties
+                .iter()
+                .any(|p| p.name.as_str() == "fuel" && p.value.as_str() == "7")
+        );
+    }
+}

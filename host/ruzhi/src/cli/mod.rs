@@ -1,0 +1,169 @@
+//! The commands. One file each, and the only place that prints: data to standard output, everything else to standard
+//! error.
+
+mod adopt;
+mod apply;
+mod bar;
+mod check;
+mod completions;
+mod deployment;
+mod doctor;
+mod drift;
+mod guest;
+mod log;
+mod memory;
+mod online;
+mod plan;
+mod rejects;
+mod removed;
+mod report;
+mod revert;
+mod runs;
+mod serve;
+mod show;
+mod shown;
+mod speech;
+mod status;
+mod sync;
+mod terminal;
+mod trace;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use self::speech::Speech;
+use ruzhi_message::{Failure, exit};
+
+/// ruzhi (入职) keeps a company's 企业微信 (WeCom) directory in step with its 简道云 (JianDaoYun) onboarding form.
+#[derive(Debug, Parser)]
+#[command(name = "ruzhi", version, arg_required_else_help = true)]
+struct Arguments {
+    /// The folder that holds ruzhi.toml and tenants/ · 配置目录
+    #[arg(long, value_name = "DIR", default_value = ".", global = true)]
+    config: PathBuf,
+    /// Print data as JSON · 以 JSON 输出
+    #[arg(long, global = true)]
+    json: bool,
+    /// Language of messages: en or zh; by default as LANG says · 消息语言
+    #[arg(long, value_name = "LANG", global = true)]
+    lang: Option<String>,
+    /// How logs are written to standard error: text, or json with one object a line · 日志格式
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        env = "RUZHI_LOG_FORMAT",
+        global = true,
+        value_enum,
+        hide_env_values = true
+    )]
+    log_format: Option<log::Format>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check the configuration; --online also asks both services · 检查配置
+    Check(check::Check),
+    /// Check everything a run needs: services, address, clock, store, disk, components · 体检
+    Doctor(doctor::Doctor),
+    /// Show what a sync would do, and store it · 生成计划，不写入
+    Plan(plan::PlanCommand),
+    /// Apply a stored plan exactly as it was read · 执行已保存的计划
+    Apply(apply::Apply),
+    /// Plan, and apply if the guard lets it pass · 同步
+    Sync(sync::Sync),
+    /// Keep every flow on time, with pages, API and alarms · 常驻运行
+    Serve(serve::Serve),
+    /// Show a stored plan · 查看已保存的计划
+    Show(show::ShowPlan),
+    /// Reject a stored plan: no run applies it · 否决计划
+    Reject(show::Reject),
+    /// Plan to take over members who were in WeCom before ruzhi · 接管已有成员
+    Adopt(adopt::Adopt),
+    /// Plan to undo a run · 撤销一次运行
+    Revert(revert::Revert),
+    /// Compare WeCom with what ruzhi wrote · 与企业微信比对
+    Drift(drift::Drift),
+    /// How each flow stands · 各同步流的状态
+    Status(status::Status),
+    /// Past runs · 运行历史
+    Runs(runs::Runs),
+    /// The quarantine: refused records with field, rule and reason · 待修正的记录
+    Rejects(rejects::Rejects),
+    /// Members who were removed by hand, and what becomes of them · 被手工删除的成员
+    Removed(removed::Removed),
+    /// What happened to one record · 单条记录的全程
+    Trace(trace::Trace),
+    /// Build and check guests · 规则组件
+    #[command(subcommand)]
+    Guest(guest::GuestCommand),
+    /// Completions for a shell · 命令补全
+    Completions(completions::Completions),
+    /// The manual pages · 手册页
+    Man(completions::Man),
+}
+
+/// Runs the command line and gives the exit code.
+pub(crate) fn main() -> ExitCode {
+    memory::share_arenas();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version are data; anything else is a usage error, and clap's own code for it is 2 too.
+            drop(error.print());
+            return ExitCode::from(u8::from(error.use_stderr()) * exit::USAGE);
+        }
+    };
+    let lang = match &arguments.command {
+        Command::Guest(command) if command.takes_language() => None,
+        _ => arguments.lang.as_deref(),
+    };
+    let speech = match Speech::new(lang, arguments.json) {
+        Ok(speech) => speech,
+        Err(failure) => return Speech::default().fail(&failure),
+    };
+    let (format, usual) = match arguments.command {
+        Command::Serve(_) => (log::Format::of_a_server(), "ruzhi=info"),
+        _ => (log::Format::Text, "ruzhi=warn"),
+    };
+    log::begin(arguments.log_format.unwrap_or(format), usual);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return speech.fail(&Failure::io("start the runtime", "启动运行时", &error)),
+    };
+    let result = runtime.block_on(dispatch(&arguments, &speech));
+    // What still waits for an answer that does not come is not waited for: the store says that it was asked.
+    runtime.shutdown_background();
+    match result {
+        Ok(code) => code,
+        Err(failure) => speech.fail(&failure),
+    }
+}
+
+async fn dispatch(arguments: &Arguments, speech: &Speech) -> Result<ExitCode, Failure> {
+    let dir = arguments.config.as_path();
+    match &arguments.command {
+        Command::Check(command) => command.run(dir, speech).await,
+        Command::Doctor(command) => command.run(dir, speech).await,
+        Command::Completions(command) => command.run(speech),
+        Command::Man(command) => command.run(speech),
+        Command::Plan(command) => command.run(dir, speech).await,
+        Command::Apply(command) => command.run(dir, speech).await,
+        Command::Sync(command) => command.run(dir, speech).await,
+        Command::Serve(command) => command.run(dir, speech).await,
+        Command::Show(command) => command.run(dir, speech).await,
+        Command::Reject(command) => command.run(dir, speech).await,
+        Command::Adopt(command) => command.run(dir, speech).await,
+        Command::Revert(command) => command.run(dir, speech).await,
+        Command::Drift(command) => command.run(dir, speech).await,
+        Command::Status(command) => command.run(dir, speech).await,
+        Command::Runs(command) => command.run(dir, speech).await,
+        Command::Rejects(command) => command.run(dir, speech).await,
+        Command::Removed(command) => command.run(dir, speech).await,
+        Command::Trace(command) => command.run(dir, speech).await,
+        Command::Guest(command) => command.run(dir, speech).await,
+    }
+}

@@ -1,0 +1,113 @@
+//! `ruzhi rejects`: the quarantine, by the form's own labels.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::deployment::{self, Need};
+use super::report::reject_lines;
+use super::speech::Speech;
+use super::terminal;
+use ruzhi_app::audit::Asking;
+use ruzhi_message::Failure;
+use ruzhi_model::{FlowId, Refusal, TenantId};
+use ruzhi_store::{Access, Store};
+
+#[derive(Debug, Args)]
+pub(super) struct Rejects {
+    /// tenant or tenant/flow; all of them if left out
+    target: Option<String>,
+    /// Show the rows too, with numbers and addresses in full
+    #[arg(long)]
+    reveal: bool,
+}
+
+impl Rejects {
+    pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
+        let config = deployment::configuration(dir, Need::Read, speech)?;
+        let (tenant, flow) = deployment::narrowed(&config, self.target.as_deref())?;
+        let store = deployment::store(&config, Access::Read).await?;
+        let work = self.print(store.as_ref(), (tenant, flow), speech);
+        let printed = match self.reveal {
+            true => {
+                let asking = Asking { tenant, flow, ..Asking::plain("quarantine.reveal") };
+                terminal::recorded(&config, asking, work).await
+            }
+            false => work.await,
+        };
+        store.close().await;
+        printed
+    }
+
+    async fn print(
+        &self,
+        store: &dyn Store,
+        (tenant, flow): (Option<&TenantId>, Option<&FlowId>),
+        speech: &Speech,
+    ) -> Result<ExitCode, Failure> {
+        let rejects = store.rejects(tenant, flow).await?;
+        let mut values: Vec<Value> = Vec::new();
+        for reject in &rejects {
+            let labels = store.labels(&reject.tenant, &reject.flow).await?;
+            if !speech.json {
+                for line in reject_lines(reject, &labels, speech.lang) {
+                    speech.out(format_args!("{}/{}  {line}", reject.tenant, reject.flow));
+                }
+                speech.out(format_args!("    {}", waits(&reject.refusal, speech)));
+                if self.reveal {
+                    speech.out(format_args!("    {}", reject.content.as_deref().unwrap_or_default()));
+                }
+                continue;
+            }
+            let violations: Vec<Value> = reject
+                .refusal
+                .violations
+                .iter()
+                .map(|violation| {
+                    json!({
+                        "field": violation.field,
+                        "label": labels.get(&violation.field).unwrap_or(&violation.field),
+                        "rule": violation.rule,
+                        "message": violation.message,
+                    })
+                })
+                .collect();
+            let mut value = json!({
+                "tenant": reject.tenant,
+                "flow": reject.flow,
+                "record": reject.record,
+                "by": reject.refusal.by,
+                "errcode": reject.refusal.errcode,
+                "violations": violations,
+                "waits_for": reject.refusal.waits_for,
+                "tries": reject.refusal.tries,
+                "retry_at": reject.refusal.retry_at,
+                "first_seen": reject.first_seen,
+                "last_seen": reject.last_seen,
+            });
+            if let (true, Some(object)) = (self.reveal, value.as_object_mut()) {
+                let row = reject.content.as_deref().and_then(|text| serde_json::from_str(text).ok());
+                object.insert("row".to_owned(), row.unwrap_or(Value::Null));
+            }
+            values.push(value);
+        }
+        if speech.json {
+            speech.json(&values);
+        } else if rejects.is_empty() {
+            speech.note(speech.say("nothing is in quarantine", "没有待修正的记录"));
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// What an entry waits for, and when it is tried again whatever else changes.
+fn waits(refusal: &Refusal, speech: &Speech) -> String {
+    let words = refusal.waits_for.words();
+    let next = refusal.retry_at.map(|at| {
+        let at = at.format("%Y-%m-%d %H:%M:%SZ");
+        format!(" · {} {at}", speech.say("next try", "下次重试时间"))
+    });
+    format!("{}{}", words.in_lang(speech.lang), next.unwrap_or_default())
+}

@@ -1,0 +1,194 @@
+//! `ruzhi removed`: members who were removed by hand, and what becomes of them.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::deployment::{self, Need};
+use super::speech::Speech;
+use super::terminal;
+use ruzhi_app::audit::Asking;
+use ruzhi_config::Config;
+use ruzhi_message::Failure;
+use ruzhi_model::{FlowId, RemovalAnswer, TenantId, Text, UserId};
+use ruzhi_server::desk::{no_member, not_removed};
+use ruzhi_store::{Access, RemovedRow, RemovedWanted, Store};
+
+/// Members read together.
+const PAGE: usize = 500;
+
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("answer").args(["recreate", "recreate_invited", "release"]).requires("userid"))]
+pub(super) struct Removed {
+    /// The tenant; all of them if left out
+    tenant: Option<String>,
+    /// The account to decide about; without one, the members are listed
+    #[arg(requires = "answer")]
+    userid: Option<String>,
+    /// Create the member again, without an invitation
+    #[arg(long)]
+    recreate: bool,
+    /// Create the member again, and invite them if the rules say so
+    #[arg(long)]
+    recreate_invited: bool,
+    /// Let the removal stand: ruzhi lets go of the member
+    #[arg(long)]
+    release: bool,
+    /// Why, for the audit log
+    #[arg(long, requires = "answer")]
+    reason: Option<String>,
+}
+
+impl Removed {
+    pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
+        let config = deployment::configuration(dir, Need::Read, speech)?;
+        let (tenant, _) = deployment::narrowed(&config, self.tenant.as_deref())?;
+        match (tenant, &self.userid, self.answer()) {
+            (Some(tenant), Some(userid), Some(answer)) => {
+                self.decide(&config, tenant, userid, answer, speech).await
+            }
+            _ => list(&config, tenant, speech).await,
+        }
+    }
+
+    fn answer(&self) -> Option<RemovalAnswer> {
+        match (self.recreate, self.recreate_invited, self.release) {
+            (true, ..) => Some(RemovalAnswer::Recreate),
+            (_, true, _) => Some(RemovalAnswer::RecreateInvited),
+            (.., true) => Some(RemovalAnswer::Release),
+            _ => None,
+        }
+    }
+
+    async fn decide(
+        &self,
+        config: &Config,
+        tenant: &TenantId,
+        userid: &str,
+        answer: RemovalAnswer,
+        speech: &Speech,
+    ) -> Result<ExitCode, Failure> {
+        let userid: UserId = userid.parse().map_err(|_| {
+            Failure::usage(
+                Text::new(format!("`{userid}` is not a userid"), format!("`{userid}` 不是有效的帐号")),
+                Text::new("`ruzhi removed` lists the accounts", "`ruzhi removed` 会列出帐号"),
+            )
+        })?;
+        let store = deployment::store(config, Access::Beside).await?;
+        let reason = self.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        let asking = Asking { tenant: Some(tenant), ..Asking::plain("member.removal") }
+            .on(&userid)
+            .saying(Some(format!("{}{reason}", answer.as_str())));
+        let decided = decided(store.as_ref(), tenant, &userid, answer);
+        let flow = terminal::recorded(config, asking, decided).await;
+        store.close().await;
+        let flow = flow?;
+        if speech.json {
+            speech.json(&json!({
+                "tenant": tenant, "flow": flow, "userid": userid, "answer": answer, "reason": self.reason,
+            }));
+        } else {
+            speech.out(format_args!("{tenant}/{flow}  {userid}  {}", words(speech, answer)));
+            speech.note(format_args!(
+                "{} `ruzhi sync {tenant}/{flow}`",
+                speech.say(
+                    "the next run carries it out; until then it may be decided anew:",
+                    "由下一次运行执行，此前可重新决定："
+                )
+            ));
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Writes the decision, and gives the flow whose record owns the member.
+async fn decided(
+    store: &dyn Store,
+    tenant: &TenantId,
+    userid: &UserId,
+    answer: RemovalAnswer,
+) -> Result<FlowId, Failure> {
+    let key = userid.key();
+    let lines = store.members(std::slice::from_ref(tenant), std::slice::from_ref(&key)).await?;
+    let line = lines.into_iter().next().ok_or_else(|| no_member(tenant, userid))?;
+    if store.answer_removal(tenant, &key, answer).await? {
+        Ok(line.owner.flow)
+    } else {
+        Err(not_removed(userid))
+    }
+}
+
+fn words(speech: &Speech, answer: RemovalAnswer) -> &'static str {
+    match answer {
+        RemovalAnswer::Recreate => {
+            speech.say("is created again, without an invitation", "将重新创建，不发邀请")
+        }
+        RemovalAnswer::RecreateInvited => speech.say("is created again, and invited", "将重新创建并邀请"),
+        RemovalAnswer::Release => speech.say("is let go", "不再管理"),
+    }
+}
+
+async fn list(config: &Config, tenant: Option<&TenantId>, speech: &Speech) -> Result<ExitCode, Failure> {
+    let store = deployment::store(config, Access::Read).await?;
+    let mut values: Vec<Value> = Vec::new();
+    let tenants = config.tenants.iter().map(|tenant| &tenant.id);
+    for tenant in tenants.filter(|known| tenant.is_none_or(|tenant| tenant == *known)) {
+        let mut after = None;
+        loop {
+            let wanted = RemovedWanted {
+                tenant: Some(tenant),
+                after: after.as_ref(),
+                most: PAGE,
+                ..RemovedWanted::default()
+            };
+            let page = store.removed_members(&wanted).await?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.userid.key());
+            for row in page {
+                if !speech.json {
+                    speech.out(line(&row, speech));
+                }
+                values.push(value(&row));
+            }
+        }
+    }
+    store.close().await;
+    if speech.json {
+        speech.json(&values);
+    } else if values.is_empty() {
+        speech.note(speech.say("no member was removed by hand", "没有被手工删除的成员"));
+    } else {
+        speech.note(speech.say(
+            "decide with `ruzhi removed TENANT USERID` and one of --recreate, --recreate-invited, --release",
+            "用 `ruzhi removed TENANT USERID` 加 --recreate、--recreate-invited 或 --release 之一作出决定",
+        ));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn line(row: &RemovedRow, speech: &Speech) -> String {
+    let found = row.found_at.map(|at| at.format("%Y-%m-%d %H:%M:%SZ").to_string()).unwrap_or_default();
+    let stands = match row.answer {
+        Some(answer) => words(speech, answer),
+        None if row.waits => speech.say("waits for a decision", "等待决定"),
+        None if row.unsure => speech.say("is being looked at again", "正在复核"),
+        None => speech.say("its record asks for nothing", "其记录没有要求"),
+    };
+    let RemovedRow { tenant, flow, record, userid, .. } = row;
+    format!("{tenant}/{flow}  {record}  {userid}  {found}  {stands}")
+}
+
+fn value(row: &RemovedRow) -> Value {
+    json!({
+        "tenant": row.tenant,
+        "flow": row.flow,
+        "record": row.record,
+        "userid": row.userid,
+        "found_at": row.found_at,
+        "unsure": row.unsure,
+        "answer": row.answer,
+        "waits": row.waits,
+    })
+}

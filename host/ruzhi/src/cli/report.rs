@@ -1,0 +1,351 @@
+//! What a run came to: for a person, and as the one JSON object scripts read.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+
+use super::shown::{finding_counts, operation_values, print_findings, print_plan};
+use super::speech::Speech;
+use ruzhi_app::audit;
+use ruzhi_app::deployment::Exchanged;
+use ruzhi_config as config;
+use ruzhi_message::Failure;
+use ruzhi_message::exit;
+use ruzhi_model::Lang;
+use ruzhi_plan::drift::Finding;
+use ruzhi_plan::{Counts, Plan};
+use ruzhi_store::{RejectRow, RunKind, RunRow, RunState, Store};
+use ruzhi_sync::Report;
+
+/// Newly refused records listed after a run; `ruzhi rejects` lists all.
+const MOST_LISTED: usize = 40;
+
+/// Runs of one command, as they end.
+pub(super) struct Reports<'a> {
+    speech: &'a Speech,
+    show: Show,
+    rows: Vec<RunRow>,
+    failures: Vec<Failure>,
+    values: Vec<Value>,
+}
+
+impl<'a> Reports<'a> {
+    pub(super) fn new(speech: &'a Speech, show: Show) -> Self {
+        Self { speech, show, rows: Vec::new(), failures: Vec::new(), values: Vec::new() }
+    }
+
+    /// Takes in a run and, unless JSON was asked for, prints it.
+    pub(super) async fn add(
+        &mut self,
+        tenant: &config::Tenant,
+        report: Report,
+        exchanged: Exchanged,
+        store: &dyn Store,
+    ) {
+        let Exchanged { kept, activated } = exchanged;
+        let Report { run, plan, findings, notices, error } = report;
+        let failure = error.map(Failure::from);
+        let labels = store.labels(&run.tenant, &run.flow).await.unwrap_or_default();
+        if self.speech.json {
+            let mut value = json!({
+                "tenant": run.tenant,
+                "flow": run.flow,
+                "run": run.id,
+                "plan": run.plan,
+                "state": run.state,
+                "counts": run.counts,
+                "calls": run.calls,
+                "started_at": run.started_at,
+                "ended_at": run.ended_at,
+                "rules": run.rules,
+                "guard": plan.as_ref().map(|plan| plan.guard.reasons.clone()).unwrap_or_default(),
+                "problem": run.problem,
+            });
+            if let Some(object) = value.as_object_mut() {
+                if let Some(activated) = &activated {
+                    object.insert("rules_exchanged".to_owned(), json!(activated));
+                }
+                if let Some(kept) = &kept {
+                    object.insert("rules_kept".to_owned(), self.speech.failure_value(kept));
+                }
+                if let Some(failure) = &failure {
+                    object.insert("error".to_owned(), self.speech.failure_value(failure));
+                }
+                match (self.show, &plan) {
+                    (Show::Plan, Some(plan)) => {
+                        let operations = operation_values(plan, store).await.unwrap_or_default();
+                        object.insert("hash".to_owned(), json!(plan.hash));
+                        object.insert("purpose".to_owned(), json!(plan.purpose.as_str()));
+                        object.insert("operations".to_owned(), Value::Array(operations));
+                    }
+                    (Show::Findings, _) => {
+                        object.insert("counts".to_owned(), finding_counts(&findings));
+                        object.insert("findings".to_owned(), json!(findings));
+                    }
+                    _ => {}
+                }
+            }
+            self.values.push(value);
+        } else {
+            let (failed, noticed) = (failure.is_some(), !notices.is_empty());
+            self.print(tenant, &run, plan.as_ref(), &findings, &labels, store, (failed, noticed)).await;
+        }
+        if let Some(row) = activated.filter(|_| !self.speech.json) {
+            self.speech.note(format_args!(
+                "  {} {}, {}/{} {}, #{}",
+                self.speech.say("other rules went live:", "新规则已生效："),
+                row.rules.short(),
+                row.changed,
+                row.compared,
+                self.speech.say("people change", "人结果有变"),
+                row.number
+            ));
+        }
+        if let Some(kept) = &kept {
+            let left = self.speech.say(
+                "this run used the rules that were live before; those in the tenant's files are not live",
+                "本次运行沿用原先生效的规则；租户文件中的规则未生效",
+            );
+            self.speech.warn(kept, left);
+        }
+        if let Some(failure) = failure {
+            self.speech.explain(&failure);
+            self.failures.push(failure);
+        }
+        self.rows.push(run);
+    }
+
+    /// Takes in a flow that cannot run.
+    pub(super) fn refuse(&mut self, tenant: &config::Tenant, flow: &config::Flow, failure: Failure) {
+        if self.speech.json {
+            self.values.push(json!({
+                "tenant": tenant.id,
+                "flow": flow.id,
+                "run": null,
+                "plan": null,
+                "state": RunState::Failed,
+                "counts": Counts::default(),
+                "error": self.speech.failure_value(&failure),
+            }));
+        } else {
+            self.speech.out(format_args!(
+                "{} ({}/{})  {}",
+                tenant.name,
+                tenant.id,
+                flow.id,
+                failed(self.speech)
+            ));
+        }
+        self.speech.explain(&failure);
+        self.failures.push(failure);
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "everything a report may show")]
+    async fn print(
+        &self,
+        tenant: &config::Tenant,
+        run: &RunRow,
+        plan: Option<&Plan>,
+        findings: &[Finding],
+        labels: &BTreeMap<String, String>,
+        store: &dyn Store,
+        (failed, noticed): (bool, bool),
+    ) {
+        let speech = self.speech;
+        let took = run.ended_at.map_or(0, |ended| (ended - run.started_at).num_milliseconds());
+        speech.out(format_args!(
+            "{} ({}/{})  {}  {}.{} s",
+            tenant.name,
+            run.tenant,
+            run.flow,
+            state_word(speech, run),
+            took / 1000,
+            took % 1000 / 100
+        ));
+        match (self.show, plan) {
+            // The plan says what would be done, and who is refused.
+            (Show::Plan, Some(plan)) => print_plan(speech, plan, labels, store).await,
+            (Show::Findings, _) => print_findings(speech, findings, labels),
+            _ => self.print_outcome(run, labels, store).await,
+        }
+        if !run.calls.is_empty() {
+            let calls: Vec<String> = run.calls.iter().map(|(api, n)| format!("{api} {n}")).collect();
+            speech.out(format_args!("  {}: {}", speech.say("calls", "调用"), calls.join(", ")));
+        }
+        if let (RunState::Held, Show::Outcome, Some(plan)) = (run.state, self.show, plan) {
+            for reason in &plan.guard.reasons {
+                speech.out(format_args!(
+                    "  {}: {} ({})",
+                    speech.say("held by the guard", "被熔断"),
+                    reason.text.in_lang(speech.lang),
+                    reason.limit
+                ));
+            }
+        }
+        // A failure is told with what to do next.
+        if let Some(problem) = run.problem.as_ref().filter(|_| !failed) {
+            speech.note(format_args!("  {}", problem.in_lang(speech.lang)));
+        }
+        match (run.state, plan) {
+            // Why it was rejected has been said.
+            (RunState::Held, Some(_)) if run.problem.is_some() && !noticed => {}
+            (RunState::Held, Some(plan)) => speech.note(format_args!(
+                "  {} `ruzhi show {id}` · `ruzhi apply {id} --approve` · `ruzhi reject {id}`",
+                speech.say(
+                    "held for a person; read it, then release or reject it:",
+                    "等待人工处理；查看、放行或否决："
+                ),
+                id = plan.id
+            )),
+            (RunState::Done, Some(plan)) if self.show == Show::Plan && plan.operations > 0 => {
+                speech.note(format_args!(
+                    "  {} `ruzhi apply {}`",
+                    speech.say(
+                        "nothing is written yet; apply exactly this plan with",
+                        "尚未写入；执行该计划："
+                    ),
+                    plan.id
+                ));
+            }
+            _ => {}
+        }
+    }
+
+    async fn print_outcome(&self, run: &RunRow, labels: &BTreeMap<String, String>, store: &dyn Store) {
+        let speech = self.speech;
+        speech.out(format_args!("  {}", counted(speech, &run.counts)));
+        // A member may be updated and one field of it refused.
+        if run.counts.refused + run.counts.updated + run.counts.enabled == 0 {
+            return;
+        }
+        let Ok(rejects) = store.rejects(Some(&run.tenant), Some(&run.flow)).await else { return };
+        // What was refused before has been told before.
+        let new: Vec<&RejectRow> =
+            rejects.iter().filter(|reject| reject.first_seen >= run.started_at).take(MOST_LISTED).collect();
+        for line in new.iter().flat_map(|reject| reject_lines(reject, labels, speech.lang)) {
+            speech.out(format_args!("    {line}"));
+        }
+        let untold = rejects.len() - new.len();
+        if untold > 0 {
+            speech.out(format_args!(
+                "    {untold} {}",
+                speech.say(
+                    "not shown here; `ruzhi rejects` lists all",
+                    "条未在此列出；`ruzhi rejects` 列出全部"
+                )
+            ));
+        }
+    }
+
+    /// What it came to, in a word of the audit log.
+    pub(super) fn outcome(&self) -> String {
+        match (self.worst(), self.failures.first()) {
+            (RunState::Failed, Some(failure)) => failure.code(),
+            (RunState::Failed, None) => "run.undone",
+            (RunState::Held, _) => audit::HELD,
+            _ => audit::DONE,
+        }
+        .to_owned()
+    }
+
+    fn worst(&self) -> RunState {
+        if !self.failures.is_empty() || self.rows.iter().any(|run| run.state == RunState::Failed) {
+            RunState::Failed
+        } else if self.rows.iter().any(|run| run.state == RunState::Held) {
+            RunState::Held
+        } else {
+            RunState::Done
+        }
+    }
+
+    /// Prints what is still to be printed and gives the exit code.
+    pub(super) fn finish(self) -> ExitCode {
+        let worst = self.worst();
+        if self.speech.json {
+            match <[Value; 1]>::try_from(self.values) {
+                Ok([only]) => self.speech.json(&only),
+                Err(values) => {
+                    let mut counts = Counts::default();
+                    for run in &self.rows {
+                        counts = counts + run.counts;
+                    }
+                    self.speech.json(&json!({ "state": worst, "counts": counts, "runs": values }));
+                }
+            }
+        }
+        match (worst, self.failures.first()) {
+            (RunState::Failed, Some(failure)) => ExitCode::from(failure.exit()),
+            (RunState::Failed, None) => ExitCode::from(exit::FAILED),
+            (RunState::Held, _) => ExitCode::from(exit::HELD),
+            _ => ExitCode::SUCCESS,
+        }
+    }
+}
+
+/// What a report is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Show {
+    /// What was done.
+    Outcome,
+    /// What would be done.
+    Plan,
+    /// What differs.
+    Findings,
+}
+
+/// A state in a word.
+pub(super) fn state_word(speech: &Speech, run: &RunRow) -> &'static str {
+    match (run.state, run.kind) {
+        (RunState::Done, RunKind::Drift) if run.plan.is_none() => speech.say("compared", "已比对"),
+        (RunState::Done, RunKind::Sync | RunKind::Apply) => speech.say("done", "完成"),
+        // Its counts are what would be done.
+        (RunState::Done, _) => speech.say("planned", "已计划"),
+        (RunState::Running, _) => speech.say("running", "运行中"),
+        (RunState::Held, _) => speech.say("held", "已熔断"),
+        (RunState::Failed, _) => failed(speech),
+    }
+}
+
+fn failed(speech: &Speech) -> &'static str {
+    speech.say("failed", "失败")
+}
+
+/// Counts on one line; what is nothing is left out, except what was created.
+pub(super) fn counted(speech: &Speech, counts: &Counts) -> String {
+    let all = [
+        (speech.say("created", "新增"), counts.created),
+        (speech.say("updated", "更新"), counts.updated),
+        (speech.say("disabled", "停用"), counts.disabled),
+        (speech.say("enabled", "启用"), counts.enabled),
+        (speech.say("deleted", "删除"), counts.deleted),
+        (speech.say("taken over", "接管"), counts.adopted),
+        (speech.say("let stand", "保留"), counts.kept),
+        (speech.say("unchanged", "不变"), counts.unchanged),
+        (speech.say("ignored", "忽略"), counts.ignored),
+        (speech.say("refused", "待修正"), counts.refused),
+        (speech.say("failed", "失败"), counts.failed),
+        (speech.say("not tried", "未执行"), counts.untried),
+        (speech.say("without a place", "无名额"), counts.unplaced),
+    ];
+    all.iter()
+        .enumerate()
+        .filter(|(at, (_, count))| *at == 0 || *count > 0)
+        .map(|(_, (word, count))| format!("{word} {count}"))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// One line for each reason a record is in quarantine: form label, rule, message.
+pub(super) fn reject_lines(reject: &RejectRow, labels: &BTreeMap<String, String>, lang: Lang) -> Vec<String> {
+    reject
+        .refusal
+        .violations
+        .iter()
+        .map(|violation| {
+            let label = labels.get(&violation.field).unwrap_or(&violation.field);
+            let message = lang.of(&violation.message);
+            format!("{}  {label} [{}]  {message}", reject.record, violation.rule)
+        })
+        .collect()
+}

@@ -1,0 +1,40 @@
+//! `ruzhi revert`: a plan that undoes a run.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::deployment::{Each, Need, configuration, run_asked, store};
+use super::report::Show;
+use super::speech::Speech;
+use ruzhi_message::Failure;
+use ruzhi_model::{RunId, Text};
+use ruzhi_store::Access;
+use ruzhi_sync::Request;
+
+#[derive(Debug, Args)]
+pub(super) struct Revert {
+    /// The run's id, as `ruzhi runs` shows it
+    run: String,
+}
+
+impl Revert {
+    pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
+        let unknown = || {
+            Failure::usage(
+                Text::new(format!("there is no run {}", self.run), format!("没有运行 {}", self.run)),
+                Text::new("`ruzhi runs` lists the runs", "`ruzhi runs` 会列出各次运行"),
+            )
+        };
+        let id: RunId = self.run.parse().map_err(|_| unknown())?;
+        let config = configuration(dir, Need::Run, speech)?;
+        let store = store(&config, Access::Beside).await?;
+        let found = store.run(&id).await;
+        store.close().await;
+        let found = found?.ok_or_else(unknown)?;
+        let target = format!("{}/{}", found.tenant, found.flow);
+        let (shown, detail) = ((Each::Flow, Show::Plan), format!("revert {id}"));
+        run_asked(config, shown, Some(&target), speech, Request::Revert(id), detail).await
+    }
+}

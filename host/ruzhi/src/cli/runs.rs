@@ -1,0 +1,62 @@
+//! `ruzhi runs`: past runs, newest first.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Args;
+use comfy_table::{Table, presets};
+
+use super::deployment::{self, Need};
+use super::report::{counted, state_word};
+use super::speech::Speech;
+use ruzhi_message::Failure;
+use ruzhi_store::Access;
+
+#[derive(Debug, Args)]
+pub(super) struct Runs {
+    /// tenant or tenant/flow; all of them if left out
+    target: Option<String>,
+    /// How many
+    #[arg(long, default_value_t = 20)]
+    limit: u32,
+}
+
+impl Runs {
+    pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
+        let config = deployment::configuration(dir, Need::Read, speech)?;
+        let (tenant, flow) = deployment::narrowed(&config, self.target.as_deref())?;
+        let store = deployment::store(&config, Access::Read).await?;
+        let runs = store.runs(tenant, flow, self.limit).await?;
+        store.close().await;
+        if speech.json {
+            speech.json(&runs);
+            return Ok(ExitCode::SUCCESS);
+        }
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING);
+        table.set_header([
+            speech.say("run", "运行"),
+            speech.say("flow", "同步流"),
+            speech.say("began", "开始"),
+            speech.say("took", "用时"),
+            speech.say("state", "状态"),
+            speech.say("plan", "计划"),
+            speech.say("outcome", "结果"),
+        ]);
+        for run in &runs {
+            let took = run.ended_at.map(|ended| (ended - run.started_at).num_milliseconds());
+            let problem = run.problem.as_ref().map(|problem| format!("; {}", problem.in_lang(speech.lang)));
+            table.add_row([
+                run.id.to_string(),
+                format!("{}/{}", run.tenant, run.flow),
+                run.started_at.format("%Y-%m-%d %H:%M:%SZ").to_string(),
+                took.map(|ms| format!("{}.{} s", ms / 1000, ms % 1000 / 100)).unwrap_or_default(),
+                state_word(speech, run).to_owned(),
+                run.plan.as_ref().map(ToString::to_string).unwrap_or_default(),
+                format!("{}{}", counted(speech, &run.counts), problem.unwrap_or_default()),
+            ]);
+        }
+        speech.out(table);
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,161 @@
+//! `ruzhi show`, `ruzhi reject`: a stored plan, read and refused.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::deployment::{self, Need};
+use super::shown::{operation_values, print_plan};
+use super::speech::Speech;
+use super::terminal;
+use ruzhi_app::audit::Asking;
+use ruzhi_message::Failure;
+use ruzhi_message::exit;
+use ruzhi_model::{FlowId, PlanId, TenantId, Text};
+use ruzhi_store::{Access, PlanState, Store, StoredPlan};
+
+#[derive(Debug, Args)]
+pub(super) struct ShowPlan {
+    /// The plan's id or its whole hash, as `ruzhi plan` or `ruzhi status` shows it
+    plan: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Reject {
+    /// The plan's id or its whole hash
+    plan: String,
+    /// Why, for whoever reads the plan later
+    #[arg(long)]
+    reason: Option<String>,
+}
+
+/// Whose plan a person names.
+pub(super) async fn find(store: &dyn Store, name: &str) -> Result<(TenantId, FlowId, PlanId), Failure> {
+    store.find_plan(name).await?.into_iter().next().ok_or_else(|| {
+        Failure::usage(
+            Text::new(format!("there is no plan {name}"), format!("没有计划 {name}")),
+            Text::new("`ruzhi status` lists the plans that wait", "`ruzhi status` 会列出待处理的计划"),
+        )
+    })
+}
+
+async fn stored(store: &dyn Store, name: &str) -> Result<StoredPlan, Failure> {
+    let (tenant, _, id) = find(store, name).await?;
+    store.plan(&tenant, &id).await?.ok_or_else(gone)
+}
+
+fn gone() -> Failure {
+    Failure::new(exit::FAILED, "plan.unknown", Text::new("the plan is gone", "计划已不存在"), None)
+}
+
+/// A plan's state in a word.
+fn state_word(speech: &Speech, state: PlanState) -> &'static str {
+    match state {
+        PlanState::Planned => speech.say("planned, not applied", "已计划，未执行"),
+        PlanState::Held => speech.say("held by the guard", "已熔断"),
+        PlanState::Applying => speech.say("being applied", "执行中"),
+        PlanState::Done => speech.say("applied", "已执行"),
+        PlanState::Failed => speech.say("applied in part", "部分执行"),
+        PlanState::Superseded => speech.say("superseded by a newer plan", "已被新计划取代"),
+        PlanState::Rejected => speech.say("rejected", "已否决"),
+    }
+}
+
+impl ShowPlan {
+    pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
+        let config = deployment::configuration(dir, Need::Read, speech)?;
+        let store = deployment::store(&config, Access::Read).await?;
+        let stored = stored(store.as_ref(), &self.plan).await?;
+        let plan = &stored.plan;
+        if speech.json {
+            speech.json(&json!({
+                "tenant": plan.tenant,
+                "flow": plan.flow,
+                "plan": plan.id,
+                "hash": plan.hash,
+                "purpose": plan.purpose.as_str(),
+                "run": stored.run,
+                "state": stored.state,
+                "reason": stored.reason,
+                "made_at": stored.made_at,
+                "guard": plan.guard.reasons,
+                "counts": plan.counts,
+                "owned": plan.owned,
+                "operations": Value::Array(operation_values(plan, store.as_ref()).await?),
+            }));
+        } else {
+            let labels = store.labels(&plan.tenant, &plan.flow).await?;
+            print_plan(speech, plan, &labels, store.as_ref()).await;
+            speech.out(format_args!("{}: {}", speech.say("hash", "哈希"), plan.hash));
+            let reason = stored.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
+            speech.out(format_args!(
+                "{}: {}{reason}",
+                speech.say("state", "状态"),
+                state_word(speech, stored.state)
+            ));
+        }
+        store.close().await;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Reject {
+    pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
+        let config = deployment::configuration(dir, Need::Read, speech)?;
+        let store = deployment::store(&config, Access::Beside).await?;
+        let found = find(store.as_ref(), &self.plan).await;
+        store.close().await;
+        let asking = match &found {
+            Ok((tenant, flow, plan)) => Asking::of("plan.reject", tenant, flow).on(plan),
+            Err(_) => Asking::plain("plan.reject").on(&self.plan),
+        };
+        let work = async {
+            let (tenant, _, plan) = found.clone()?;
+            // Whoever runs flows may be about to carry it out.
+            let store = deployment::store(&config, Access::Write).await?;
+            let rejected = self.reject(store.as_ref(), speech, &tenant, &plan).await;
+            store.close().await;
+            rejected.map(|()| plan)
+        };
+        let plan = terminal::recorded(&config, asking.saying(self.reason.clone()), work).await?;
+        if speech.json {
+            speech.json(&json!({ "plan": plan, "state": PlanState::Rejected, "reason": self.reason }));
+        } else {
+            speech.out(format_args!("{plan}  {}", state_word(speech, PlanState::Rejected)));
+            speech.note(speech.say(
+                "as long as nothing changes, no run applies it; correct the form or the rules",
+                "在数据或规则变化之前，任何运行都不会执行它；请更正表单或规则",
+            ));
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    async fn reject(
+        &self,
+        store: &dyn Store,
+        speech: &Speech,
+        tenant: &TenantId,
+        plan: &PlanId,
+    ) -> Result<(), Failure> {
+        if store.reject_plan(tenant, plan, self.reason.as_deref()).await? {
+            return Ok(());
+        }
+        let stored = store.plan(tenant, plan).await?.ok_or_else(gone)?;
+        // To say the same again says nothing new.
+        let again = self.reason.is_none() || self.reason == stored.reason;
+        if stored.state == PlanState::Rejected && again {
+            return Ok(());
+        }
+        Err(Failure::new(
+            exit::FAILED,
+            "plan.state",
+            Text::new(
+                format!("plan {plan} is {} and cannot be rejected", state_word(speech, stored.state)),
+                format!("计划 {plan} 的状态是“{}”，不能否决", state_word(speech, stored.state)),
+            ),
+            Some(Text::new("`ruzhi show` shows what it did", "可用 `ruzhi show` 查看其结果")),
+        ))
+    }
+}

@@ -1,0 +1,134 @@
+//! Plans and findings as the commands show them: for a person and as data. Nobody's number can be read in them.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::speech::Speech;
+use ruzhi_model::Origin;
+use ruzhi_plan::drift::Finding;
+use ruzhi_plan::{Plan, Purpose, Rendering, masked};
+use ruzhi_store::{OperationRow, Store, StoreError};
+
+/// Operations read together.
+const PAGE: usize = 500;
+
+/// Gives each operation of a stored plan to `take`, in order.
+async fn each(plan: &Plan, store: &dyn Store, mut take: impl FnMut(OperationRow)) -> Result<(), StoreError> {
+    let mut after = None;
+    loop {
+        let page = store.operations(&plan.tenant, &plan.id, after, PAGE).await?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = Some(last.place);
+        page.into_iter().for_each(&mut take);
+    }
+}
+
+/// A plan's operations as data.
+pub(super) async fn operation_values(plan: &Plan, store: &dyn Store) -> Result<Vec<Value>, StoreError> {
+    let mut values = Vec::new();
+    let value = |row: OperationRow| {
+        let operation = &row.operation;
+        json!({
+            "place": row.place,
+            "kind": operation.kind,
+            "userid": operation.userid,
+            "flow": operation.flow,
+            "record": operation.record,
+            "wave": row.wave,
+            "state": row.state,
+            "changes": operation.changes().collect::<Vec<_>>(),
+            "body": masked(&operation.body),
+            "moved_from": operation.moved_from(&plan.tenant).map(|(tenant, flow)| format!("{tenant}/{flow}")),
+        })
+    };
+    each(plan, store, |row| values.push(value(row))).await?;
+    Ok(values)
+}
+
+/// Prints a plan: its head, its operations, what is refused beside it, its sum.
+pub(super) async fn print_plan(
+    speech: &Speech,
+    plan: &Plan,
+    labels: &BTreeMap<String, String>,
+    store: &dyn Store,
+) {
+    let label = |field: &str| labels.get(field).cloned().unwrap_or_else(|| field.to_owned());
+    let rendering = Rendering { lang: speech.lang, label: &label };
+    speech.out(rendering.head(plan));
+    let print = |row: OperationRow| speech.out(rendering.operation(&plan.tenant, &row.operation));
+    if let Err(error) = each(plan, store, print).await {
+        speech.note(error.text().in_lang(speech.lang));
+    }
+    for reject in store.rejects(Some(&plan.tenant), Some(&plan.flow)).await.unwrap_or_default() {
+        let concerns = match plan.purpose {
+            Purpose::Sync => true,
+            _ => reject.refusal.violations.iter().any(|v| v.rule == "adopt.ambiguous"),
+        };
+        if concerns {
+            let origin = Origin { tenant: reject.tenant, flow: reject.flow, record: reject.record };
+            speech.out(rendering.refusal(&origin, &reject.refusal));
+        }
+    }
+    speech.out(rendering.sum(&plan.counts));
+}
+
+/// Prints what differs between directory and ledger.
+pub(super) fn print_findings(speech: &Speech, findings: &[Finding], labels: &BTreeMap<String, String>) {
+    let departments = |ids: &std::collections::BTreeSet<ruzhi_model::DepartmentId>| {
+        ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+    };
+    for finding in findings {
+        speech.out(match finding {
+            Finding::Missing { userid, owner } => {
+                format!("  - {userid}  {} {owner}", speech.say("is missing; record", "已不在通讯录；记录"))
+            }
+            Finding::Unexpected { userid } => {
+                format!("  + {userid}  {}", speech.say("is not ruzhi's", "不是 ruzhi 的成员"))
+            }
+            Finding::Moved { userid, owner, ledger, directory } => format!(
+                "  ~ {userid}  {} {} → {}  {} {owner}",
+                speech.say("was moved:", "部门被改动："),
+                departments(ledger),
+                departments(directory),
+                speech.say("record", "记录")
+            ),
+            Finding::Changed { userid, owner, field, .. } => format!(
+                "  ~ {userid}  {}: {}  {} {owner}",
+                speech.say("was changed", "被改动"),
+                labels.get(field).unwrap_or(field),
+                speech.say("record", "记录")
+            ),
+        });
+    }
+    let counts = finding_counts(findings);
+    let count = |kind: &str| counts.get(kind).and_then(Value::as_u64).unwrap_or_default();
+    speech.out(format_args!(
+        "  {} {}, {} {}, {} {}, {} {}",
+        speech.say("missing", "缺少"),
+        count("missing"),
+        speech.say("unexpected", "多出"),
+        count("unexpected"),
+        speech.say("moved", "部门改动"),
+        count("moved"),
+        speech.say("changed", "字段改动"),
+        count("changed")
+    ));
+    if !findings.is_empty() {
+        speech.note(format_args!(
+            "  {} `--keep`, `--overwrite`, `--adopt`",
+            speech.say("settle it by a plan with", "可生成计划处理：")
+        ));
+    }
+}
+
+/// Findings by kind.
+pub(super) fn finding_counts(findings: &[Finding]) -> Value {
+    let count = |wanted: fn(&Finding) -> bool| findings.iter().filter(|finding| wanted(finding)).count();
+    json!({
+        "missing": count(|f| matches!(f, Finding::Missing { .. })),
+        "unexpected": count(|f| matches!(f, Finding::Unexpected { .. })),
+        "moved": count(|f| matches!(f, Finding::Moved { .. })),
+        "changed": count(|f| matches!(f, Finding::Changed { .. })),
+    })
+}

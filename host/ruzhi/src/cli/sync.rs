@@ -1,0 +1,38 @@
+//! `ruzhi sync`: plan, and apply if the guard lets it pass.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::deployment::{Each, Need, Opened, configuration, run_asked};
+use super::report::Show;
+use super::speech::Speech;
+use ruzhi_message::Failure;
+use ruzhi_sync::{Request, RunOptions};
+
+#[derive(Debug, Args)]
+pub(super) struct Sync {
+    /// tenant or tenant/flow; all of them if left out
+    target: Option<String>,
+    /// Read the whole form, decide every row again, and try quarantined records again
+    #[arg(long)]
+    full: bool,
+    /// Believe the form even if most of the rows known from before are missing
+    #[arg(long)]
+    accept_missing: bool,
+}
+
+impl Sync {
+    pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
+        let options = RunOptions { full: self.full, accept_missing: self.accept_missing };
+        let (sync, shown) = (Request::Sync(options), (Each::Flow, Show::Outcome));
+        let config = configuration(dir, Need::Run, speech)?;
+        let target = self.target.as_deref();
+        if options != RunOptions::default() {
+            return run_asked(config, shown, target, speech, sync, options.told("sync")).await;
+        }
+        let deployment = Opened::of(config, speech).await?;
+        Ok(deployment.run_each(shown.0, target, speech, shown.1, sync).await?.code)
+    }
+}

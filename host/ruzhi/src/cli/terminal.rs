@@ -1,0 +1,117 @@
+//! The audit log of what is asked at a terminal.
+//!
+//! The row is written through a connection of its own beside whoever runs flows: so a command that is turned away because
+//! `ruzhi serve` holds the store leaves its row too. Where the row cannot be written nothing is done.
+
+use std::os::unix::fs::MetadataExt as _;
+
+use super::deployment;
+use ruzhi_app::audit::{self, Actor, Asking};
+use ruzhi_config::{Config, Role};
+use ruzhi_message::Failure;
+use ruzhi_model::SystemClock;
+use ruzhi_store::Access;
+
+/// Where a command is asked for.
+const TERMINAL: &str = "terminal";
+
+/// Characters of a name or a reason in the log.
+const MOST_SAID: usize = 300;
+
+/// Does what a person asks for at a terminal, and writes down who asked and what came of it.
+pub(super) async fn recorded<T>(
+    config: &Config,
+    asking: Asking<'_>,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    recorded_as(config, asking, work, |_| audit::DONE.to_owned()).await
+}
+
+/// The same of a command whose answer says what came of it.
+pub(super) async fn recorded_as<T>(
+    config: &Config,
+    mut asking: Asking<'_>,
+    work: impl Future<Output = Result<T, Failure>>,
+    outcome: impl FnOnce(&T) -> String,
+) -> Result<T, Failure> {
+    let log = deployment::store(config, Access::Beside).await?;
+    asking.subject = asking.subject.as_deref().map(line);
+    asking.detail = asking.detail.as_deref().map(line);
+    let who = somebody();
+    let actor = Actor { who: &who, role: Role::Operator, origin: TERMINAL };
+    let row = audit::row(&SystemClock, actor, asking);
+    let result = audit::recorded(log.as_ref(), row, work, outcome).await;
+    log.close().await;
+    result
+}
+
+/// A text as one line of the log.
+pub(super) fn line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MOST_SAID).collect()
+}
+
+/// The operating system's user who runs the command; under `sudo` also who became that user.
+pub(super) fn somebody() -> String {
+    let user = user();
+    // Only root can have been reached by sudo: of anybody else the variable may say what they like.
+    let sudo = std::env::var("SUDO_USER").ok().filter(|before| user.uid == Some(0) && is_name(before));
+    line(&match sudo.filter(|before| *before != user.name) {
+        Some(before) => format!("{before} (sudo {})", user.name),
+        None => user.name,
+    })
+}
+
+struct User {
+    uid: Option<u32>,
+    name: String,
+}
+
+/// By the user id and never by a variable, which anybody can set.
+fn user() -> User {
+    let Some(uid) = std::fs::metadata("/proc/self").ok().map(|process| process.uid()) else {
+        return User { uid: None, name: asked_for_by_id().unwrap_or_else(|| "unknown".to_owned()) };
+    };
+    let known = std::fs::read_to_string("/etc/passwd").ok().and_then(|users| named(&users, uid));
+    // A user of a directory service is in no file.
+    let name = known.or_else(asked_for_by_id).unwrap_or_else(|| format!("uid {uid}"));
+    User { uid: Some(uid), name }
+}
+
+/// The name of a user id in the text of `/etc/passwd`.
+fn named(users: &str, uid: u32) -> Option<String> {
+    users.lines().find_map(|user| {
+        let mut parts = user.split(':');
+        let name = parts.next()?;
+        (parts.nth(1)?.parse() == Ok(uid) && is_name(name)).then(|| name.to_owned())
+    })
+}
+
+fn asked_for_by_id() -> Option<String> {
+    let told = std::process::Command::new("/usr/bin/id").arg("-un").output().ok()?;
+    let name = String::from_utf8(told.stdout).ok()?.trim().to_owned();
+    (told.status.success() && is_name(&name)).then_some(name)
+}
+
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.len() <= 64 && !name.chars().any(|c| c.is_control() || c.is_whitespace())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_is_known_by_the_id() {
+        let users = "root:x:0:0:root:/root:/bin/sh\nbroken\nx:y\nwang:x:1000:1000::/home/wang:/bin/sh\n";
+        assert_eq!(named(users, 0).as_deref(), Some("root"));
+        assert_eq!(named(users, 1000).as_deref(), Some("wang"));
+        assert_eq!(named(users, 1001), None);
+        assert_eq!(named("a b:x:7:7::/:\n", 7), None, "no name has a space in it");
+    }
+
+    #[test]
+    fn what_is_said_is_one_line_of_the_log() {
+        assert_eq!(line("a\nb\tc"), "a b c");
+        assert_eq!(line(&"x".repeat(1000)).len(), MOST_SAID);
+    }
+}

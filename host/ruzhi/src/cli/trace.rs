@@ -1,0 +1,307 @@
+//! `ruzhi trace`: what happened to one record, from the form to the directory.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::{Map, Value, json};
+
+use super::deployment::{self, Need};
+use super::guest::{difference_value, hidden, only_flow};
+use super::report::reject_lines;
+use super::speech::Speech;
+use super::terminal;
+use ruzhi_app::audit::Asking;
+use ruzhi_config::Config;
+use ruzhi_message::Failure;
+use ruzhi_message::exit;
+use ruzhi_model::{Decision, FlowId, RecordId, TenantId, Text};
+use ruzhi_plan::masked;
+use ruzhi_rules::Replay;
+use ruzhi_store::{Access, OperationRow, RecordTrace, Store};
+
+#[derive(Debug, Args)]
+pub(super) struct Trace {
+    /// tenant or tenant/flow
+    target: String,
+    /// The row's _id
+    record: String,
+    /// Show numbers and addresses in full
+    #[arg(long)]
+    reveal: bool,
+    /// Decide the record again by the rules and with the moment of the time, and compare
+    #[arg(long)]
+    replay: bool,
+}
+
+impl Trace {
+    pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
+        let config = deployment::configuration(dir, Need::Read, speech)?;
+        let (tenant, flow) = deployment::narrowed(&config, Some(&self.target))?;
+        let unknown = || {
+            Failure::new(
+                exit::FAILED,
+                "record.unknown",
+                Text::new(
+                    format!("no record {} of {} is known", self.record, self.target),
+                    format!("{} 中没有记录 {}", self.target, self.record),
+                ),
+                Some(Text::new(
+                    "give the row's _id as JianDaoYun shows it; a row is known once a run has read it",
+                    "请给出简道云中该行的 _id；运行读取过的行才可查询",
+                )),
+            )
+        };
+        let record: RecordId = self.record.parse().map_err(|_| unknown())?;
+        let store = deployment::store(&config, Access::Read).await?;
+        let tenant = tenant.ok_or_else(unknown)?;
+        let work = async {
+            self.tell(&config, store.as_ref(), (tenant, flow), &record, speech).await?.ok_or_else(unknown)
+        };
+        let told = match self.reveal {
+            true => {
+                let asking =
+                    Asking { tenant: Some(tenant), flow, ..Asking::plain("record.reveal").on(&record) };
+                terminal::recorded(&config, asking, work).await
+            }
+            false => work.await,
+        };
+        store.close().await;
+        told
+    }
+
+    /// Tells all that is known of a record; none if nothing is.
+    async fn tell(
+        &self,
+        config: &Config,
+        store: &dyn Store,
+        (tenant, flow): (&TenantId, Option<&FlowId>),
+        record: &RecordId,
+        speech: &Speech,
+    ) -> Result<Option<ExitCode>, Failure> {
+        let traces = store.trace(tenant, flow, record).await?;
+        if traces.is_empty() {
+            return Ok(None);
+        }
+        let library = if self.replay { Some(deployment::library(config, speech)?) } else { None };
+        let mut values = Vec::new();
+        let mut differs = false;
+        for trace in &traces {
+            let replay = match &library {
+                Some(library) => {
+                    let (tenant, flow) = only_flow(config, &format!("{tenant}/{}", trace.flow))?;
+                    let rules = ruzhi_app::deployment::flow_rules(store, library, tenant, flow, None);
+                    Some(rules.replay(trace).await?)
+                }
+                None => None,
+            };
+            differs |= replay.as_ref().is_some_and(|replay| replay.same == Some(false));
+            if speech.json {
+                let mut value = self.value(trace);
+                if let (Some(object), Some(replay)) = (value.as_object_mut(), &replay) {
+                    object.insert("replay".to_owned(), self.replay_value(replay));
+                }
+                values.push(value);
+            } else {
+                let labels = store.labels(tenant, &trace.flow).await?;
+                self.print(speech, trace, &labels);
+                if let Some(replay) = &replay {
+                    self.print_replay(speech, replay);
+                }
+            }
+        }
+        if speech.json {
+            speech.json(&values);
+        }
+        Ok(Some(if differs { ExitCode::from(exit::FAILED) } else { ExitCode::SUCCESS }))
+    }
+
+    fn replay_value(&self, replay: &Replay) -> Value {
+        json!({
+            "rules": replay.rules,
+            "same": replay.same,
+            "difference": replay.difference.as_ref().map(|difference| difference_value(difference, self.reveal)),
+            "notes": replay.notes,
+        })
+    }
+
+    fn print_replay(&self, speech: &Speech, replay: &Replay) {
+        let rules = replay.rules.short();
+        if replay.same == Some(true) {
+            let same = speech
+                .say("replayed: same row, same moment, same decision", "重放：同一行、同一时刻，判定相同");
+            return speech.out(format_args!("  {same}  {} {rules}", speech.say("by rules", "规则")));
+        }
+        let differs = match replay.same {
+            None => speech.say(
+                "replayed: there was no decision, for its batch failed; alone it comes to this",
+                "重放：当时该批失败、没有判定；单独判定的结果如下",
+            ),
+            Some(_) => speech.say(
+                "replayed: the decision is another one, so the guest is not a function of its arguments",
+                "重放：判定不同，说明规则组件的结果不只取决于输入",
+            ),
+        };
+        speech.out(format_args!("  {differs}  {} {rules}", speech.say("by rules", "规则")));
+        if let Some(difference) = &replay.difference {
+            for field in &difference.fields {
+                let shown =
+                    |value: &Value| if self.reveal { value.clone() } else { hidden(&field.field, value) };
+                speech.out(format_args!(
+                    "      {}: {} → {}",
+                    field.field,
+                    shown(&field.before),
+                    shown(&field.after)
+                ));
+            }
+        }
+        for note in replay.notes.iter().flatten() {
+            speech.out(format_args!("      {note}"));
+        }
+    }
+
+    fn print(
+        &self,
+        speech: &Speech,
+        trace: &RecordTrace,
+        labels: &std::collections::BTreeMap<String, String>,
+    ) {
+        let time = |at: chrono::DateTime<chrono::Utc>| at.format("%Y-%m-%d %H:%M:%S%.3fZ").to_string();
+        speech.out(format_args!("{} {}/{}", speech.say("record", "记录"), trace.flow, trace.record));
+        speech.out(format_args!(
+            "  {}  {}  {} {}",
+            time(trace.fetched_at),
+            speech.say("fetched", "已读取"),
+            speech.say("by run", "运行"),
+            trace.fetched_run
+        ));
+        if self.reveal {
+            speech.out(format_args!("      {}", trace.content));
+        }
+        speech.out(format_args!(
+            "  {}  {}  {}  {} {}",
+            time(trace.decided_at),
+            speech.say("decided", "已判定"),
+            decision_text(speech, trace),
+            speech.say("by rules", "规则"),
+            trace.rules.short()
+        ));
+        for note in &trace.notes {
+            speech.out(format_args!("      {note}"));
+        }
+        if let Some(until) = trace.holds_until {
+            speech.out(format_args!("      {} {}", speech.say("holds until", "有效至"), time(until)));
+        }
+        if let Some(reject) = &trace.refusal {
+            for line in reject_lines(reject, labels, speech.lang) {
+                speech.out(format_args!("      {} {line}", speech.say("refused", "待修正")));
+            }
+        }
+        for row in &trace.operations {
+            let fields = row
+                .operation
+                .changes()
+                .map(|field| labels.get(field).map_or(field, String::as_str))
+                .collect::<Vec<_>>()
+                .join(", ");
+            speech.out(format_args!(
+                "  {}  {}  {} {} ({fields})  {} {}",
+                time(row.planned_at),
+                speech.say("planned", "已计划"),
+                row.operation.kind.as_str(),
+                row.operation.userid,
+                speech.say("plan", "计划"),
+                row.plan
+            ));
+            for attempt in &row.attempts {
+                speech.out(format_args!(
+                    "  {}  {}  {}  errcode {}  {}  {} ms",
+                    time(attempt.at),
+                    speech.say("called", "已调用"),
+                    attempt.api,
+                    attempt.errcode.map_or_else(|| "-".to_owned(), |code| code.to_string()),
+                    attempt.errmsg,
+                    attempt.took_ms
+                ));
+            }
+            if let Some(settled) = row.settled_at {
+                speech.out(format_args!(
+                    "  {}  {}  {}{}",
+                    time(settled),
+                    speech.say("stored", "已保存"),
+                    row.state.as_str(),
+                    row.errmsg.as_deref().map(|words| format!("  {words}")).unwrap_or_default()
+                ));
+            }
+        }
+        for (member, state) in &trace.members {
+            speech.out(format_args!("  {} {member}: {state}", speech.say("member", "成员")));
+        }
+    }
+
+    fn value(&self, trace: &RecordTrace) -> Value {
+        let decision = trace.decision.as_ref().map(|decision| match (decision, self.reveal) {
+            (Decision::Upsert(member), false) => {
+                let fields = match serde_json::to_value(member) {
+                    Ok(Value::Object(fields)) => fields,
+                    _ => Map::new(),
+                };
+                json!({ "upsert": masked(&fields) })
+            }
+            (other, _) => json!(other),
+        });
+        let operation = |row: &OperationRow| {
+            let body = &row.operation.body;
+            json!({
+                "plan": row.plan,
+                "place": row.place,
+                "kind": row.operation.kind,
+                "userid": row.operation.userid,
+                "changes": row.operation.changes().collect::<Vec<_>>(),
+                "body": if self.reveal { body.clone() } else { masked(body) },
+                "state": row.state,
+                "planned_at": row.planned_at,
+                "sent_at": row.sent_at,
+                "settled_at": row.settled_at,
+                "errcode": row.errcode,
+                "errmsg": row.errmsg,
+                "attempts": row.attempts,
+            })
+        };
+        let mut value = json!({
+            "flow": trace.flow,
+            "record": trace.record,
+            "fetched": { "at": trace.fetched_at, "run": trace.fetched_run },
+            "decided": {
+                "at": trace.decided_at,
+                "rules": trace.rules,
+                "decision": decision,
+                "failure": trace.failure,
+                "notes": trace.notes,
+                "holds_until": trace.holds_until,
+            },
+            "refusal": trace.refusal.as_ref().map(|reject| &reject.refusal),
+            "operations": trace.operations.iter().map(operation).collect::<Vec<_>>(),
+            "members": trace.members,
+        });
+        if let (true, Some(object)) = (self.reveal, value.as_object_mut()) {
+            object.insert("row".to_owned(), serde_json::from_str(&trace.content).unwrap_or(Value::Null));
+        }
+        value
+    }
+}
+
+fn decision_text(speech: &Speech, trace: &RecordTrace) -> String {
+    match &trace.decision {
+        Some(Decision::Upsert(member)) => {
+            format!("{} {}", speech.say("upsert", "入职"), member.userid)
+        }
+        Some(Decision::Leave(userid)) => format!("{} {userid}", speech.say("leave", "离职")),
+        Some(Decision::Ignore(reason)) => format!("{}: {reason}", speech.say("ignore", "忽略")),
+        Some(Decision::Reject(_)) => speech.say("reject", "拒绝").to_owned(),
+        None => {
+            let why = trace.failure.as_deref().unwrap_or_default();
+            format!("{}: {why}", speech.say("failed", "失败"))
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! A person shows their token once, and gets a session for it.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::header::{LOCATION, RETRY_AFTER};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use axum::{Extension, Router};
+use axum_extra::extract::CookieJar;
+use reqwest::Url;
+
+use super::source::Source;
+use super::throttle::Standing;
+use super::{Refusal, Turn, headers, people, session};
+use crate::Process;
+use crate::desk;
+use crate::input::spelled;
+use crate::pages::login_page;
+use ruzhi_model::Lang;
+
+/// A token and a path are not longer than this: whoever sends them has shown nothing yet.
+const LARGEST_FORM: usize = 16 << 10;
+
+/// Login and logout.
+pub fn routes() -> Router<Arc<Process>> {
+    let login = get(show).post(log_in).layer(DefaultBodyLimit::max(LARGEST_FORM));
+    Router::new().route("/login", login).route("/logout", post(log_out))
+}
+
+/// What is open to everybody: the login page, and what makes it look like one.
+pub(super) fn is_open(path: &str) -> bool {
+    path == "/login" || path.starts_with("/assets/")
+}
+
+/// Leads to the login page, and from there back.
+pub(super) fn lead_to(path: &str) -> Response {
+    let mut target = String::from("/login");
+    if let Ok(mut url) = Url::parse("http://localhost/login") {
+        url.query_pairs_mut().append_pair("next", path);
+        target = format!("{}?{}", url.path(), url.query().unwrap_or_default());
+    }
+    see(&target)
+}
+
+fn see(path: &str) -> Response {
+    let mut response = StatusCode::SEE_OTHER.into_response();
+    let location = HeaderValue::from_str(path).unwrap_or(HeaderValue::from_static("/"));
+    response.headers_mut().insert(LOCATION, location);
+    response
+}
+
+/// A field of a form as a browser sends it, or of a query.
+pub(super) fn field(form: &[u8], name: &str) -> Option<String> {
+    let pairs = spelled(std::str::from_utf8(form).ok()?);
+    pairs.into_iter().find(|(key, _)| key == name).map(|(_, value)| value)
+}
+
+/// A path of this server, whatever was asked for: nobody is led elsewhere from here.
+fn path_here(asked: Option<String>) -> String {
+    let plain = |path: &String| {
+        path.starts_with('/')
+            && !path.starts_with("//")
+            && !path.contains('\\')
+            && path.chars().all(|c| c.is_ascii_graphic())
+    };
+    asked.filter(plain).filter(|path| !path.starts_with("/login")).unwrap_or_else(|| "/".to_owned())
+}
+
+async fn show(State(process): State<Arc<Process>>, Extension(lang): Extension<Lang>, uri: Uri) -> Response {
+    if process.deployment().config.server.people.is_empty() {
+        return see("/");
+    }
+    let next = path_here(uri.query().and_then(|query| field(query.as_bytes(), "next")));
+    login_page(lang, &next, None).into_response()
+}
+
+async fn log_in(
+    State(process): State<Arc<Process>>,
+    Extension(lang): Extension<Lang>,
+    Extension(source): Extension<Source>,
+    headers: HeaderMap,
+    form: Bytes,
+) -> Response {
+    let deployment = process.deployment();
+    let server = &deployment.config.server;
+    let next = path_here(field(&form, "next"));
+    if server.people.is_empty() {
+        return see("/");
+    }
+    let now = process.clock.now();
+    let refused = |refusal: Refusal| {
+        let told = login_page(lang, &next, Some(&refusal.failure()));
+        let mut response = (refusal.status(), told).into_response();
+        if let Refusal::TooOften { seconds } | Refusal::LoginsTooOften { seconds } = refusal {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    };
+    let standing = process.access.throttle.standing(source.ip, source.is_shared, now);
+    if let Standing::Waits(refusal) = standing {
+        return refused(refusal);
+    }
+    let token = field(&form, "token").unwrap_or_default();
+    let Some(person) = people::recognise(&server.people, token.trim()) else {
+        if let Standing::Together(refusal) = standing {
+            return refused(refusal);
+        }
+        process.access.throttle.failed(source.ip, now);
+        if let Some(unsaid) = process.access.wrong.say(now) {
+            tracing::warn!(from = source.address(), unsaid, "a wrong token was shown at the login page");
+        }
+        return refused(Refusal::Unknown);
+    };
+    // Each login is a row of the audit log.
+    if let Turn::TooMany { seconds } = process.access.logins.count(&person.name, now) {
+        return refused(Refusal::LoginsTooOften { seconds });
+    }
+    let origin = format!("page {}", source.address());
+    if let Err(failure) = desk::logged_in(&process, &person.name, person.role, &origin).await {
+        return (StatusCode::SERVICE_UNAVAILABLE, login_page(lang, &next, Some(&failure))).into_response();
+    }
+    if let Some(before) = session::shown(&CookieJar::from_headers(&headers), source.is_secure) {
+        process.access.sessions.end(before);
+    }
+    let (number, _) = process.access.sessions.begin(Some(person), now);
+    let mut response = see(&next);
+    headers::set_cookie(&mut response, &session::cookie(number, source.is_secure));
+    response
+}
+
+async fn log_out(
+    State(process): State<Arc<Process>>,
+    Extension(source): Extension<Source>,
+    headers: HeaderMap,
+) -> Response {
+    if let Some(number) = session::shown(&CookieJar::from_headers(&headers), source.is_secure) {
+        process.access.sessions.end(number);
+    }
+    let mut response = see("/login");
+    headers::set_cookie(&mut response, &session::no_cookie(source.is_secure));
+    response
+}

@@ -1,0 +1,276 @@
+//! Who may come in, and what they may do.
+//!
+//! *With people in the configuration* everybody shows a token: a program with each request (`Authorization: Bearer`), a
+//! person once at `/login`, for which they get a session. Tokens are compared by digest, each of them to the end and all
+//! of them always. A session is a random number in a cookie that scripts and other sites do not see; here it is kept by
+//! its digest, in memory, with the person's name and the digest of their token: whoever is taken out of the
+//! configuration, or gets another token, has no session any more, and a role is always the one of the configuration now.
+//!
+//! *Without people* whoever is on this machine is an operator called `local`. Then only loopback addresses are answered,
+//! not through a proxy, and only under a name of this machine or of `server.url`: a page elsewhere whose name was made to
+//! point here (DNS rebinding) is refused, and so is a question that a page elsewhere has a browser ask. Where others are
+//! meant to come, by an address, a proxy, pushes or callbacks, the process does not start without people: whatever a proxy
+//! leads here looks as if it were from this machine if the proxy says nothing of where it is from.
+//!
+//! A request that changes something and comes with a session has to bring the session's own token (`csrf`), and must not
+//! be said by the browser to come from another site.
+//!
+//! *Guessing.* Only wrong tokens count. Five in a minute from one address, and that address waits, with a right token too:
+//! else the limit were none. Nobody else does: there is no limit that locks everybody out. Behind a trusted proxy that names
+//! nobody everybody has one address, so there a right token is let in all the same. While there are more than a
+//! hundred in a minute over all addresses, one is allowed to each address instead of five. Sessions are never touched by
+//! this. IPv6 addresses count by their /64.
+
+mod headers;
+mod language;
+mod login;
+mod people;
+mod refusal;
+mod session;
+mod source;
+mod tally;
+mod throttle;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::{HeaderMap, Method};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum_extra::extract::CookieJar;
+use chrono::{DateTime, Utc};
+
+pub use headers::add as keep_safe;
+pub use login::routes;
+pub(crate) use refusal::Refusal;
+use session::{Session, Sessions};
+use source::Source;
+use tally::Tally;
+pub(crate) use tally::Turn;
+pub(super) use throttle::network;
+use throttle::{Standing, Throttle};
+
+use super::Process;
+use super::warnings::Warnings;
+use ruzhi_config::{Role, ServerSettings};
+use ruzhi_model::Lang;
+
+/// A form is not longer than this.
+const FORM_BYTES: usize = 256 << 10;
+
+/// The header that brings a session's own token.
+pub const CSRF_HEADER: &str = "x-csrf-token";
+
+/// The field of a form that does.
+pub const CSRF_FIELD: &str = "csrf";
+
+/// Whoever is asking: put into a request's extensions once they have been let in.
+#[derive(Debug, Clone)]
+pub struct Visitor {
+    /// What the audit log calls them.
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
+    /// `page` or `api`, and the address they came from.
+    pub origin: String,
+    /// What a form has to bring back; none for a caller without a session.
+    pub csrf: Option<String>,
+    /// In which language they read.
+    pub lang: Lang,
+}
+
+/// Logins of one person in an hour.
+const LOGINS: u32 = 20;
+/// What one person may not do and tries, in an hour, that is written down each time.
+const DENIALS: u32 = 60;
+
+/// What is known of those who came in.
+pub struct Access {
+    sessions: Sessions,
+    throttle: Throttle,
+    logins: Tally,
+    denials: Tally,
+    wrong: Warnings,
+}
+
+impl Default for Access {
+    fn default() -> Self {
+        Self {
+            sessions: Sessions::default(),
+            throttle: Throttle::default(),
+            logins: Tally::new(LOGINS),
+            denials: Tally::new(DENIALS),
+            wrong: Warnings::default(),
+        }
+    }
+}
+
+impl Access {
+    /// Counts that somebody tried what they may not do.
+    pub(super) fn denied(&self, who: &str, now: DateTime<Utc>) -> Turn {
+        self.denials.count(who, now)
+    }
+}
+
+/// Lets in to a router whoever may come in, as a [`Visitor`] in the request's extensions.
+pub fn layer(router: Router<Arc<Process>>, process: &Arc<Process>) -> Router<Arc<Process>> {
+    router.layer(middleware::from_fn_with_state(Arc::clone(process), let_in))
+}
+
+async fn let_in(State(process): State<Arc<Process>>, request: Request, next: Next) -> Response {
+    let source = Source::of(&request, &process.deployment().config.server);
+    let jar = CookieJar::from_headers(request.headers());
+    let lang = language::of(request.uri(), request.headers(), &jar);
+    let chosen = language::chosen(request.uri());
+    let html = source.reads_pages;
+    let path = request.uri().path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
+    let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    let mut response = match admit(&process, request, &source, &jar, lang, safe).await {
+        Ok((mut request, cookie)) => {
+            request.extensions_mut().insert(source);
+            request.extensions_mut().insert(lang);
+            let mut response = next.run(request).await;
+            if let Some(cookie) = cookie {
+                headers::set_cookie(&mut response, &cookie);
+            }
+            response
+        }
+        Err(Refusal::Unknown) if html && safe => login::lead_to(&path),
+        Err(refusal) => refusal.answer(html, lang),
+    };
+    if let Some(lang) = chosen {
+        headers::set_cookie(&mut response, &language::cookie(lang));
+    }
+    if source.is_secure {
+        headers::keep_cookies_secure(&mut response);
+    }
+    response
+}
+
+type Admitted = (Request, Option<axum_extra::extract::cookie::Cookie<'static>>);
+
+/// Finds out who asks, and whether this request may be theirs.
+async fn admit(
+    process: &Process,
+    request: Request,
+    source: &Source,
+    jar: &CookieJar,
+    lang: Lang,
+    safe: bool,
+) -> Result<Admitted, Refusal> {
+    let deployment = process.deployment();
+    let server = &deployment.config.server;
+    let now = process.clock.now();
+    let alone = server.people.is_empty();
+    if alone {
+        source.is_this_machine(request.version(), request.headers(), server)?;
+    }
+    if login::is_open(request.uri().path()) {
+        if !safe {
+            source::is_of_this_site(request.headers(), server)?;
+        }
+        return Ok((request, None));
+    }
+    if alone && safe {
+        source::is_asked_here(request.headers(), server)?;
+    }
+    let visitor = |name: &str, role: Role, csrf: Option<String>| Visitor {
+        name: name.to_owned(),
+        role,
+        origin: format!("{} {}", if source.reads_pages { "page" } else { "api" }, source.address()),
+        csrf,
+        lang,
+    };
+    if let (false, Some(shown)) = (alone, request.headers().get(AUTHORIZATION)) {
+        let token = shown.to_str().ok().and_then(bearer).unwrap_or_default();
+        // Whoever shows the right one comes in, however many wrong ones their address has shown: a token cannot be guessed,
+        // and a neighbour's mistakes must not blind who watches.
+        let Some(person) = people::recognise(&server.people, token) else {
+            let standing = process.access.throttle.standing(source.ip, source.is_shared, now);
+            if let Standing::Waits(refusal) | Standing::Together(refusal) = standing {
+                return Err(refusal);
+            }
+            process.access.throttle.failed(source.ip, now);
+            return Err(Refusal::Unknown);
+        };
+        let visitor = visitor(&person.name, person.role, None);
+        return Ok((with(request, visitor), None));
+    }
+    let known = session::shown(jar, source.is_secure).and_then(|id| {
+        let session = process.access.sessions.find(id, now)?;
+        match session.holder(&server.people) {
+            Some((name, role)) => Some((session, name, role)),
+            None => {
+                process.access.sessions.end(id);
+                None
+            }
+        }
+    });
+    match known {
+        Some((session, name, role)) => {
+            let request = if safe {
+                source::is_asked_by_a_link_at_most(request.headers(), source.reads_pages)?;
+                request
+            } else {
+                brings_its_token(request, &session, server).await?
+            };
+            Ok((with(request, visitor(&name, role, Some(session.csrf))), None))
+        }
+        None if alone && safe => {
+            let (id, session) = process.access.sessions.begin(None, now);
+            let cookie = session::cookie(id, source.is_secure);
+            Ok((with(request, visitor(session::LOCAL, Role::Operator, Some(session.csrf))), Some(cookie)))
+        }
+        None if alone && is_a_program(request.headers()) => {
+            Ok((with(request, visitor(session::LOCAL, Role::Operator, None)), None))
+        }
+        None if alone => Err(Refusal::Forged),
+        None => Err(Refusal::Unknown),
+    }
+}
+
+fn with(mut request: Request, visitor: Visitor) -> Request {
+    request.extensions_mut().insert(visitor);
+    request
+}
+
+fn bearer(shown: &str) -> Option<&str> {
+    let (scheme, token) = shown.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// A request without a session that no page elsewhere can have a browser send: nothing says that it is from a browser,
+/// and it is of a kind that a browser sends to another site only after asking.
+fn is_a_program(headers: &HeaderMap) -> bool {
+    let of_a_browser = ["origin", "sec-fetch-site", "sec-fetch-mode", "referer"];
+    let simple = ["application/x-www-form-urlencoded", "multipart/form-data", "text/plain"];
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    !of_a_browser.iter().any(|header| headers.contains_key(*header))
+        && !simple.iter().any(|simple| kind.trim_start().to_ascii_lowercase().starts_with(simple))
+}
+
+/// Whether an unsafe request with a session is the session's own: it brings what only its pages know.
+async fn brings_its_token(
+    request: Request,
+    session: &Session,
+    server: &ServerSettings,
+) -> Result<Request, Refusal> {
+    source::is_of_this_site(request.headers(), server)?;
+    if let Some(header) = request.headers().get(CSRF_HEADER) {
+        return if session.is_its_token(header.as_bytes()) { Ok(request) } else { Err(Refusal::Forged) };
+    }
+    let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    if !kind.to_ascii_lowercase().starts_with("application/x-www-form-urlencoded") {
+        return Err(Refusal::Forged);
+    }
+    let (head, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, FORM_BYTES).await.map_err(|_| Refusal::TooLong)?;
+    let brought = login::field(&body, CSRF_FIELD).unwrap_or_default();
+    if !session.is_its_token(brought.as_bytes()) {
+        return Err(Refusal::Forged);
+    }
+    Ok(Request::from_parts(head, Body::from(body)))
+}

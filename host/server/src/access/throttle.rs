@@ -1,0 +1,192 @@
+//! How often a wrong token may be shown.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Mutex, PoisonError};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::Refusal;
+
+/// Wrong tokens are counted over so long.
+const WINDOW: TimeDelta = TimeDelta::minutes(1);
+/// Wrong tokens of one address in a window.
+const EACH: u32 = 5;
+/// Wrong tokens of all addresses in a window before each has only one.
+const ALL: u32 = 100;
+/// Addresses counted by themselves; those beyond are counted together.
+const ADDRESSES: usize = 10_000;
+
+#[derive(Clone, Copy)]
+struct Count {
+    since: DateTime<Utc>,
+    wrong: u32,
+}
+
+impl Count {
+    fn is_past(&self, now: DateTime<Utc>) -> bool {
+        // A clock that was set back ends a window too: nobody waits for a moment of the past.
+        now - self.since >= WINDOW || now < self.since
+    }
+
+    fn add(&mut self, now: DateTime<Utc>) {
+        if self.is_past(now) {
+            *self = Self { since: now, wrong: 0 };
+        }
+        self.wrong += 1;
+    }
+
+    fn standing(&self, now: DateTime<Utc>) -> u32 {
+        if self.is_past(now) { 0 } else { self.wrong }
+    }
+}
+
+/// Wrong tokens of late.
+#[derive(Default)]
+pub(super) struct Throttle(Mutex<Counts>);
+
+#[derive(Default)]
+struct Counts {
+    /// By address; none is for all that do not fit.
+    each: HashMap<Option<IpAddr>, Count>,
+    all: Option<Count>,
+}
+
+/// Whether an address may show a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It may.
+    Free,
+    /// It may not, whatever the token.
+    Waits(Refusal),
+    /// It may, but a wrong one is told to wait: addresses beyond those that are counted by themselves stand together, and
+    /// what one of them does must not lock the others out.
+    Together(Refusal),
+}
+
+impl Throttle {
+    /// Whether an address may show a token. One that may be everybody's (`is_shared`) is never kept from showing a right
+    /// one.
+    pub(super) fn standing(&self, address: Option<IpAddr>, is_shared: bool, now: DateTime<Utc>) -> Standing {
+        let (place, stands) = self.may_try(address, now);
+        match stands {
+            Ok(()) => Standing::Free,
+            Err(refusal) if is_shared || place.is_none() => Standing::Together(refusal),
+            Err(refusal) => Standing::Waits(refusal),
+        }
+    }
+
+    /// With whom an address is counted; and how long it waits, if it does.
+    fn may_try(&self, address: Option<IpAddr>, now: DateTime<Utc>) -> (Option<IpAddr>, Result<(), Refusal>) {
+        let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let flooded = counts.all.is_some_and(|all| all.standing(now) > ALL);
+        let most = if flooded { 1 } else { EACH };
+        let place = counts.place(address);
+        let Some(count) = counts.each.get(&place) else { return (place, Ok(())) };
+        if count.standing(now) < most {
+            return (place, Ok(()));
+        }
+        let wait = (count.since + WINDOW - now).num_milliseconds();
+        let refusal = Refusal::TooOften { seconds: u64::try_from(wait).unwrap_or(0).div_ceil(1000) };
+        (place, Err(refusal))
+    }
+
+    /// An address has shown a wrong token.
+    pub(super) fn failed(&self, address: Option<IpAddr>, now: DateTime<Utc>) {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let fresh = Count { since: now, wrong: 0 };
+        if counts.each.len() >= ADDRESSES {
+            counts.each.retain(|_, count| !count.is_past(now));
+        }
+        let place = counts.place(address);
+        counts.each.entry(place).or_insert(fresh).add(now);
+        counts.all.get_or_insert(fresh).add(now);
+    }
+}
+
+impl Counts {
+    fn place(&self, address: Option<IpAddr>) -> Option<IpAddr> {
+        let of = address.map(network);
+        if self.each.contains_key(&of) || self.each.len() < ADDRESSES { of } else { None }
+    }
+}
+
+/// What counts as one address: whoever has an IPv6 address has the whole /64.
+pub(crate) fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(six) => {
+            let [a, b, c, d, ..] = six.segments();
+            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
+        four @ IpAddr::V4(_) => four,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::seconds(seconds)
+    }
+
+    fn ip(text: &str) -> Option<IpAddr> {
+        Some(text.parse().unwrap())
+    }
+
+    #[test]
+    fn five_wrong_tokens_in_a_minute_and_only_that_address_waits() {
+        let throttle = Throttle::default();
+        for second in 0..5 {
+            assert!(throttle.may_try(ip("192.0.2.1"), at(second)).1.is_ok());
+            throttle.failed(ip("192.0.2.1"), at(second));
+        }
+        let shared = throttle.standing(ip("192.0.2.1"), true, at(5));
+        assert!(matches!(shared, Standing::Together(_)), "it may be everybody's: {shared:?}");
+        assert!(matches!(throttle.standing(ip("192.0.2.1"), false, at(5)), Standing::Waits(_)));
+        let Err(Refusal::TooOften { seconds }) = throttle.may_try(ip("192.0.2.1"), at(5)).1 else { panic!() };
+        assert_eq!(seconds, 55);
+        assert!(throttle.may_try(ip("::ffff:192.0.2.1"), at(5)).1.is_err(), "the same address, written anew");
+        assert!(throttle.may_try(ip("192.0.2.2"), at(5)).1.is_ok());
+        assert!(throttle.may_try(ip("192.0.2.1"), at(60)).1.is_ok(), "the minute is over");
+    }
+
+    #[test]
+    fn an_ipv6_network_is_one_address() {
+        let throttle = Throttle::default();
+        for n in 0..5 {
+            throttle.failed(ip(&format!("2001:db8::{n}")), at(0));
+        }
+        assert!(throttle.may_try(ip("2001:db8::ffff"), at(1)).1.is_err());
+        assert!(throttle.may_try(ip("2001:db8:0:1::1"), at(1)).1.is_ok());
+    }
+
+    #[test]
+    fn a_flood_leaves_each_address_one_and_locks_nobody_out() {
+        let throttle = Throttle::default();
+        for n in 0..=ALL {
+            throttle.failed(ip(&format!("198.51.100.{n}")), at(0));
+        }
+        assert!(throttle.may_try(ip("198.51.100.7"), at(1)).1.is_err(), "it had its one");
+        assert!(throttle.may_try(ip("192.0.2.9"), at(1)).1.is_ok(), "somebody new is let try");
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded() {
+        let throttle = Throttle::default();
+        for n in 0..ADDRESSES + 50 {
+            let address = IpAddr::from([10, (n >> 16) as u8, (n >> 8) as u8, n as u8]);
+            throttle.failed(Some(address), at(0));
+        }
+        let kept = throttle.0.lock().unwrap().each.len();
+        assert!(kept <= ADDRESSES + 1, "{kept}");
+        assert!(
+            throttle.may_try(ip("203.0.113.1"), at(1)).1.is_err(),
+            "those that do not fit count together"
+        );
+        let standing = throttle.standing(ip("203.0.113.1"), false, at(1));
+        assert!(matches!(standing, Standing::Together(_)), "and lock none of them out: {standing:?}");
+        throttle.failed(ip("203.0.113.1"), at(61));
+        assert_eq!(throttle.0.lock().unwrap().each.len(), 1, "what is past is forgotten");
+    }
+}

@@ -1,0 +1,404 @@
+//! One flow on the agenda.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{AgendaFlow, Ask, CLOCK_STEP, Outcome, Schedule, Why};
+use crate::scheduler::{FlowStanding, StandingState, Wake};
+use ruzhi_model::RunId;
+use ruzhi_store::{Blocked, StandingRow};
+
+/// How long after the first, the second, … failure work is tried again; the last holds for all that follow.
+const RETRY_MINUTES: [i64; 5] = [1, 5, 15, 30, 60];
+
+/// So long after a run that a decision's moment began, the next such run may begin.
+const MOMENTS_APART: TimeDelta = TimeDelta::seconds(10);
+
+/// One flow on the agenda.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) corp: Arc<str>,
+    /// What outlives the process.
+    pub(super) row: StandingRow,
+    /// The configuration has it no more, and its last run is under way.
+    pub(super) gone: bool,
+    /// When it is in the agenda's timers.
+    pub(super) timer: Option<DateTime<Utc>>,
+    schedule: Option<Schedule>,
+    settings: String,
+    /// The first moment of its schedule that is not taken up.
+    tick: Option<DateTime<Utc>>,
+    /// The first moment at which one of its decisions holds no longer.
+    moment: Option<DateTime<Utc>>,
+    /// Before this no such moment begins a run.
+    moment_rests: Option<DateTime<Utc>>,
+    pending: Pending,
+    /// Its last callback.
+    callback: Option<DateTime<Utc>>,
+    /// What people asked for, the first first.
+    asked: VecDeque<(u64, Ask, DateTime<Utc>)>,
+    /// Before this it could not run, whatever was due: it was not known, or stopped, or its last run was under way.
+    free_since: DateTime<Utc>,
+    running: Option<Running>,
+}
+
+/// What asks for the flow's work beside the schedule and the ladder.
+#[derive(Debug, Clone, Copy, Default)]
+struct Pending {
+    push: Option<DateTime<Utc>>,
+    /// Work that was left undone when the flow was stopped, and is to be done as it goes on.
+    owed: Option<DateTime<Utc>>,
+}
+
+#[derive(Debug)]
+struct Running {
+    corp: Arc<str>,
+    why: Why,
+    /// It does the flow's work.
+    works: bool,
+    began_at: DateTime<Utc>,
+    run: Option<RunId>,
+    /// What it took up.
+    pending: Pending,
+    tick: Option<DateTime<Utc>>,
+}
+
+impl Entry {
+    /// A flow, and whether its row is to be stored.
+    pub(super) fn new(
+        flow: AgendaFlow,
+        corp: Arc<str>,
+        row: Option<StandingRow>,
+        now: DateTime<Utc>,
+    ) -> (Self, bool) {
+        let new = row.is_none();
+        let row = row.unwrap_or(StandingRow {
+            tenant: flow.tenant,
+            flow: flow.flow,
+            reached: Some(now),
+            failures: 0,
+            failed_at: None,
+            paused: None,
+            blocked: None,
+        });
+        let mut entry = Self {
+            corp,
+            row,
+            gone: false,
+            timer: None,
+            schedule: flow.schedule,
+            settings: flow.settings,
+            tick: None,
+            moment: None,
+            moment_rests: None,
+            pending: Pending::default(),
+            callback: None,
+            asked: VecDeque::new(),
+            free_since: now,
+            running: None,
+        };
+        let mut changed = new | entry.pull_back(now) | entry.look_at_block(now);
+        changed |= entry.count_from(entry.row.reached, now);
+        (entry, changed)
+    }
+
+    /// Takes over what the configuration has of the flow; whether its row is to be stored.
+    pub(super) fn change(&mut self, flow: &AgendaFlow, corp: Arc<str>, now: DateTime<Utc>) -> bool {
+        self.gone = false;
+        self.corp = corp;
+        self.settings.clone_from(&flow.settings);
+        let mut changed = self.look_at_block(now);
+        if self.schedule != flow.schedule {
+            self.schedule.clone_from(&flow.schedule);
+            changed |= self.count_from(None, now);
+        }
+        changed
+    }
+
+    /// A block holds for the settings that were refused.
+    fn look_at_block(&mut self, now: DateTime<Utc>) -> bool {
+        let lifted = self.row.blocked.as_ref().is_some_and(|blocked| blocked.settings != self.settings);
+        if lifted {
+            self.lift(now);
+        }
+        lifted
+    }
+
+    /// Counts the schedule's moments from one on; from now if there is none.
+    fn count_from(&mut self, reached: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
+        let from = reached.unwrap_or(now);
+        self.tick = self.schedule.as_ref().and_then(|schedule| schedule.after(from));
+        let changed = self.row.reached != Some(from);
+        self.row.reached = Some(from);
+        changed
+    }
+
+    fn lift(&mut self, now: DateTime<Utc>) {
+        self.row.blocked = None;
+        self.row.failures = 0;
+        self.row.failed_at = None;
+        self.pending.owed = Some(now);
+        self.free_since = now;
+    }
+
+    pub(super) fn resume(&mut self, now: DateTime<Utc>) {
+        let undone = self.row.blocked.is_some() || self.row.failures > 0;
+        self.row.paused = None;
+        self.free_since = now;
+        if undone {
+            self.lift(now);
+        }
+    }
+
+    pub(super) fn wake(&mut self, why: Wake, now: DateTime<Utc>) {
+        match why {
+            Wake::Push => {
+                self.pending.push.get_or_insert(now);
+            }
+            Wake::Callback => {
+                self.callback.get_or_insert(now);
+            }
+            // They may be what the flow failed for want of.
+            Wake::Rules => {
+                self.pending.push.get_or_insert(now);
+                if self.row.failures > 0 && self.row.blocked.is_none() {
+                    self.lift(now);
+                }
+            }
+        }
+    }
+
+    pub(super) fn set_moment(&mut self, moment: Option<DateTime<Utc>>) {
+        self.moment = moment;
+    }
+
+    pub(super) fn ask(&mut self, ticket: u64, ask: Ask, now: DateTime<Utc>) {
+        self.asked.push_back((ticket, ask, now));
+    }
+
+    /// The configuration has it no more: what people asked of it.
+    pub(super) fn leave(&mut self) -> impl Iterator<Item = u64> {
+        self.gone = true;
+        std::mem::take(&mut self.asked).into_iter().map(|(ticket, _, _)| ticket)
+    }
+
+    pub(super) fn is_running(&self) -> bool {
+        self.running.is_some()
+    }
+
+    pub(super) fn began(&mut self, run: RunId) {
+        if let Some(running) = &mut self.running {
+            running.run = Some(run);
+        }
+    }
+
+    /// When the work that failed is tried again.
+    fn retry(&self) -> Option<DateTime<Utc>> {
+        let failures = usize::try_from(self.row.failures).unwrap_or(usize::MAX);
+        let last = RETRY_MINUTES.len() - 1;
+        let wait = RETRY_MINUTES.get(failures.checked_sub(1)?.min(last))?;
+        self.row.failed_at?.checked_add_signed(TimeDelta::minutes(*wait))
+    }
+
+    fn stopped(&self) -> bool {
+        self.row.paused.is_some() || self.row.blocked.is_some()
+    }
+
+    /// When the schedule, a decision or the ladder makes it due by itself.
+    fn clockwork(&self) -> Option<(Why, DateTime<Utc>)> {
+        if self.row.failures > 0 {
+            return self.retry().map(|at| (Why::Retry, at));
+        }
+        let moment = self.moment.map(|at| (Why::Moment, at.max(self.moment_rests.unwrap_or(at))));
+        match (self.tick.map(|at| (Why::Tick, at)), moment) {
+            (Some(tick), Some(moment)) if tick.1 <= moment.1 => Some(tick),
+            (tick, moment) => moment.or(tick),
+        }
+    }
+
+    /// The same, once it has come.
+    fn overdue(&self, now: DateTime<Utc>) -> Option<(Why, DateTime<Utc>)> {
+        if self.stopped() {
+            return None;
+        }
+        let owed = self.pending.owed.map(|since| (Why::Retry, since));
+        let due = owed.or_else(|| self.clockwork().filter(|(_, at)| *at <= now));
+        due.map(|(why, since)| (why, since.max(self.free_since)))
+    }
+
+    /// Why it is due, and since when.
+    pub(super) fn due(&self, now: DateTime<Utc>) -> Option<(Why, DateTime<Utc>)> {
+        if self.gone || self.running.is_some() {
+            return None;
+        }
+        if let Some((ticket, _, since)) = self.asked.front() {
+            return Some((Why::Person(*ticket), *since));
+        }
+        let overdue = self.overdue(now);
+        if self.stopped() || (self.row.failures > 0 && overdue.is_none()) {
+            return None;
+        }
+        let push = self.pending.push.map(|since| (Why::Push, since.max(self.free_since)));
+        let work = match (overdue, push) {
+            (Some((why, since)), Some((_, pushed))) => Some((why, since.min(pushed))),
+            (overdue, push) => overdue.or(push),
+        };
+        work.or_else(|| self.callback.map(|since| (Why::Callback, since.max(self.free_since))))
+    }
+
+    /// When it becomes due by itself, if it is not.
+    pub(super) fn ripens(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        if self.stopped() {
+            return None;
+        }
+        self.clockwork().map(|(_, at)| at).filter(|at| *at > now)
+    }
+
+    /// Begins a run if it is due: why, and since when it was.
+    pub(super) fn begin(&mut self, now: DateTime<Utc>) -> Option<(Why, DateTime<Utc>)> {
+        let (why, since) = self.due(now)?;
+        let works = match why {
+            Why::Person(_) => self.asked.pop_front().is_some_and(|(_, ask, _)| ask == Ask::Sync),
+            Why::Callback => {
+                self.callback = None;
+                false
+            }
+            Why::Tick | Why::Moment | Why::Push | Why::Retry => true,
+        };
+        let mut running = Running {
+            corp: self.corp.clone(),
+            why,
+            works,
+            began_at: now,
+            run: None,
+            pending: Pending::default(),
+            tick: None,
+        };
+        if works {
+            running.pending = std::mem::take(&mut self.pending);
+            running.tick = self.tick;
+            // The run decides what is due, and says what comes next when it has ended.
+            self.moment = None;
+            if self.tick.is_some_and(|tick| tick <= now) {
+                self.tick = self.schedule.as_ref().and_then(|schedule| schedule.after(now));
+            }
+        }
+        self.running = Some(running);
+        Some((why, since))
+    }
+
+    /// Ends the run that is under way; in which corp it ran.
+    pub(super) fn end(&mut self, outcome: Outcome, now: DateTime<Utc>) -> Option<Arc<str>> {
+        let running = self.running.take()?;
+        self.free_since = now;
+        if running.why == Why::Moment {
+            self.moment_rests = now.checked_add_signed(MOMENTS_APART);
+        }
+        match outcome {
+            Outcome::Done | Outcome::Held if running.works => {
+                self.row.failures = 0;
+                self.row.failed_at = None;
+                self.row.blocked = None;
+                self.row.reached = self.row.reached.max(Some(running.began_at));
+            }
+            Outcome::Failed if running.works && !matches!(running.why, Why::Person(_)) => {
+                self.row.failures = self.row.failures.saturating_add(1);
+                self.row.failed_at = Some(now);
+                self.row.reached = self.row.reached.max(Some(running.began_at));
+            }
+            Outcome::Failed | Outcome::CutOff => self.give_back(&running),
+            Outcome::Blocked { code, text, hint, settings } => {
+                self.row.failures = self.row.failures.saturating_add(1);
+                self.row.failed_at = Some(now);
+                self.row.blocked = Some(Blocked { code, text, hint, at: now, settings });
+                if running.works {
+                    self.row.reached = self.row.reached.max(Some(running.began_at));
+                }
+                // The files may have changed while it ran.
+                self.look_at_block(now);
+            }
+            Outcome::Done | Outcome::Held => {}
+        }
+        Some(running.corp)
+    }
+
+    /// What a run took up and did not do is due again.
+    fn give_back(&mut self, running: &Running) {
+        self.pending.push = running.pending.push.or(self.pending.push);
+        self.pending.owed = running.pending.owed.or(self.pending.owed);
+        self.tick = match (running.tick, self.tick) {
+            (Some(taken), Some(next)) => Some(taken.min(next)),
+            (_, next) => next,
+        };
+    }
+
+    /// Pulls back what was noted of later moments; whether its row is to be stored.
+    pub(super) fn pull_back(&mut self, now: DateTime<Utc>) -> bool {
+        let pull = |at: &mut Option<DateTime<Utc>>| *at = at.map(|at| at.min(now));
+        self.free_since = self.free_since.min(now);
+        self.moment_rests = self.moment_rests.map(|at| at.min(now + MOMENTS_APART));
+        pull(&mut self.pending.push);
+        pull(&mut self.pending.owed);
+        pull(&mut self.callback);
+        for (_, _, since) in &mut self.asked {
+            *since = (*since).min(now);
+        }
+        if let Some(running) = &mut self.running {
+            running.began_at = running.began_at.min(now);
+            pull(&mut running.pending.push);
+            pull(&mut running.pending.owed);
+        }
+        let ahead = |at: Option<DateTime<Utc>>| at.is_some_and(|at| at - now > CLOCK_STEP);
+        let mut changed = false;
+        if ahead(self.row.failed_at) {
+            self.row.failed_at = Some(now);
+            changed = true;
+        }
+        // Its schedule goes on from now.
+        let next = self.schedule.as_ref().and_then(|schedule| schedule.after(now));
+        if self.tick > next {
+            self.tick = next;
+        }
+        if ahead(self.row.reached) {
+            self.row.reached = Some(now);
+            changed = true;
+        }
+        changed
+    }
+
+    pub(super) fn standing(&self, now: DateTime<Utc>, late_after: TimeDelta) -> FlowStanding {
+        let due = self.due(now);
+        let state = if self.running.is_some() {
+            StandingState::Running
+        } else if !self.asked.is_empty() {
+            StandingState::Queued
+        } else if self.row.paused.is_some() {
+            StandingState::Paused
+        } else if self.row.blocked.is_some() {
+            StandingState::Blocked
+        } else if due.is_some() {
+            StandingState::Queued
+        } else if self.row.failures > 0 {
+            StandingState::Retrying
+        } else if self.schedule.is_some() || self.moment.is_some() {
+            StandingState::Waiting
+        } else {
+            StandingState::Idle
+        };
+        let overdue = self.overdue(now).filter(|_| self.running.is_none());
+        FlowStanding {
+            tenant: self.row.tenant.clone(),
+            flow: self.row.flow.clone(),
+            state,
+            next: self.ripens(now),
+            queued_since: due.map(|(_, since)| since),
+            run: self.running.as_ref().and_then(|running| running.run.clone()),
+            failures: self.row.failures,
+            late: overdue.is_some_and(|(_, since)| now - since >= late_after),
+            paused: self.row.paused.clone(),
+            blocked: self.row.blocked.clone(),
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Whom to tell: the channels of each tenant, and how it is called.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono_tz::Tz;
+use reqwest::Url;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::book::Channel;
+use ruzhi_config::{AlarmSettings, Config};
+use ruzhi_model::{Digest, FlowId, Lang, TenantId};
+use ruzhi_store::AlarmRow;
+
+/// What kind of service takes the message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Taker {
+    /// A WeCom group robot.
+    Robot,
+    /// Any address that takes JSON.
+    Url,
+}
+
+impl Taker {
+    /// Its name in metrics.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Robot => "robot",
+            Self::Url => "url",
+        }
+    }
+}
+
+/// One address of one receiver. Its text is a secret, as it has the key in it.
+#[derive(Debug, Clone)]
+pub(super) struct Address {
+    pub(super) channel: Channel,
+    pub(super) taker: Taker,
+    pub(super) url: SecretString,
+    /// None for both languages.
+    pub(super) lang: Option<Lang>,
+}
+
+/// A tenant, as a message speaks of it.
+#[derive(Debug, Clone)]
+pub(super) struct Called {
+    pub(super) name: String,
+    pub(super) zone: Tz,
+    flows: BTreeSet<FlowId>,
+    alarms: Option<AlarmSettings>,
+}
+
+/// Who is told of what: what the alarms need of a configuration.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Addresses {
+    host: AlarmSettings,
+    tenants: BTreeMap<TenantId, Called>,
+    pages: Option<Url>,
+}
+
+impl Addresses {
+    /// Those of a configuration.
+    pub(super) fn of(config: &Config) -> Self {
+        let called = |tenant: &ruzhi_config::Tenant| Called {
+            name: tenant.name.clone(),
+            zone: tenant.timezone,
+            flows: tenant.flows.iter().map(|flow| flow.id.clone()).collect(),
+            alarms: tenant.alarms.clone(),
+        };
+        Self {
+            host: config.alarms.clone(),
+            tenants: config.tenants.iter().map(|tenant| (tenant.id.clone(), called(tenant))).collect(),
+            pages: config.server.url.clone(),
+        }
+    }
+
+    /// The channels an alarm goes to: its tenant's own, or else the host's.
+    pub(super) fn for_alarm(&self, alarm: &AlarmRow) -> Vec<Address> {
+        let own = alarm.tenant.as_ref().and_then(|tenant| self.tenants.get(tenant)?.alarms.as_ref());
+        addresses(own.unwrap_or(&self.host))
+    }
+
+    /// Every channel there is.
+    pub(super) fn channels(&self) -> BTreeSet<Channel> {
+        let own = self.tenants.values().filter_map(|tenant| tenant.alarms.as_ref());
+        own.chain([&self.host]).flat_map(addresses).map(|address| address.channel).collect()
+    }
+
+    /// Whether what the alarm is about is still configured.
+    pub(super) fn knows(&self, alarm: &AlarmRow) -> bool {
+        let Some(tenant) = &alarm.tenant else { return true };
+        self.tenants
+            .get(tenant)
+            .is_some_and(|known| alarm.flow.as_ref().is_none_or(|flow| known.flows.contains(flow)))
+    }
+
+    pub(super) fn called(&self, tenant: &TenantId) -> Option<&Called> {
+        self.tenants.get(tenant)
+    }
+
+    /// The page that shows more of an alarm, if it is known where the pages are.
+    pub(super) fn link(&self, alarm: &AlarmRow) -> Option<String> {
+        let pages = self.pages.as_ref()?.as_str().trim_end_matches('/');
+        Some(format!("{pages}{}", alarm.page.as_deref().unwrap_or("/alarms")))
+    }
+
+    /// The page with every alarm.
+    pub(super) fn all_alarms(&self) -> Option<String> {
+        Some(format!("{}/alarms", self.pages.as_ref()?.as_str().trim_end_matches('/')))
+    }
+}
+
+#[cfg(test)]
+impl Addresses {
+    /// Of a deployment without tenants' own, whose flows all exist.
+    pub(super) fn of_host(host: AlarmSettings) -> Self {
+        Self { host, ..Self::default() }
+    }
+
+    /// Of a deployment with one tenant and pages.
+    pub(super) fn for_tests(pages: &str, tenant: &str, name: &str, flow: &str) -> Self {
+        let called = Called {
+            name: name.to_owned(),
+            zone: chrono_tz::Asia::Shanghai,
+            flows: flow.parse().into_iter().collect(),
+            alarms: None,
+        };
+        Self {
+            host: AlarmSettings::default(),
+            tenants: tenant.parse().into_iter().map(|tenant| (tenant, called.clone())).collect(),
+            pages: pages.parse().ok(),
+        }
+    }
+}
+
+fn addresses(settings: &AlarmSettings) -> Vec<Address> {
+    let address = |taker, url: &Option<SecretString>| {
+        let url = url.clone()?;
+        let channel = Digest::of(url.expose_secret());
+        Some(Address { channel, taker, url, lang: settings.lang })
+    };
+    [address(Taker::Robot, &settings.robot), address(Taker::Url, &settings.url)]
+        .into_iter()
+        .flatten()
+        .collect()
+}

@@ -1,0 +1,166 @@
+//! Which alarms stand, and of which whom has been told: pure, a function of what was seen and of the moment.
+//!
+//! One alarm of a key stands at a time, however often it is seen. Each channel is told once that it arose, again every
+//! 24 hours while it stands, and once that it is over, if it was told that it arose. An alarm that comes back before a
+//! channel was told that it is over has, for that channel, never ended.
+//!
+//! What each channel was told is kept in memory; the store keeps when anybody was told. After a restart, a channel is
+//! taken to know what somebody was told before it, so that nobody is told twice.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Serialize;
+
+use ruzhi_model::{Digest, FlowId, TenantId, Text};
+use ruzhi_store::AlarmRow;
+
+/// How long after it was told an alarm that stands is told again.
+const REMIND_AFTER: TimeDelta = TimeDelta::hours(24);
+
+/// What an alarm is about, before it is one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Cause {
+    /// One alarm of a key stands at a time.
+    pub key: String,
+    /// Its kind, such as `plan.held`.
+    pub kind: &'static str,
+    /// The tenant.
+    pub tenant: Option<TenantId>,
+    /// The flow.
+    pub flow: Option<FlowId>,
+    /// What happened, to what.
+    pub text: Text,
+    /// What to do next.
+    pub hint: Option<Text>,
+    /// The page that shows more.
+    pub page: Option<String>,
+}
+
+/// What a channel is told of an alarm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Event {
+    /// It arose.
+    Raised,
+    /// It still stands.
+    Reminder,
+    /// It is over.
+    Over,
+}
+
+/// What one channel was told of one alarm.
+#[derive(Debug, Clone, Copy, Default)]
+struct Told {
+    /// When it was last told that the alarm stands; none once it was told that it is over.
+    stands: Option<DateTime<Utc>>,
+}
+
+/// A channel: a digest of its address, which is a secret.
+pub(super) type Channel = Digest;
+
+/// Every alarm that stands or stood.
+#[derive(Debug, Default)]
+pub(super) struct Book {
+    rows: BTreeMap<String, AlarmRow>,
+    told: HashMap<(Channel, String), Told>,
+    /// What was told, by whatever channel, before this process began.
+    before: HashMap<String, Told>,
+}
+
+impl Book {
+    /// The alarms that the store remembers.
+    pub(super) fn new(rows: Vec<AlarmRow>) -> Self {
+        let told = |row: &AlarmRow| Told { stands: row.told_at.filter(|_| row.over_told_at.is_none()) };
+        Self {
+            before: rows.iter().map(|row| (row.key.clone(), told(row))).collect(),
+            rows: rows.into_iter().map(|row| (row.key.clone(), row)).collect(),
+            told: HashMap::new(),
+        }
+    }
+
+    /// It is so, now. Gives the alarm if there is more to remember of it than that it was seen once more.
+    pub(super) fn raise(&mut self, cause: Cause, now: DateTime<Utc>) -> Option<AlarmRow> {
+        let Cause { key, kind, tenant, flow, text, hint, page } = cause;
+        let before = self.rows.remove(&key);
+        // It is over and some channel has not heard of that: for that one it goes on, for the others it begins.
+        let goes_on = before.as_ref().filter(|row| row.over_told_at.is_none());
+        let stood = before.as_ref().filter(|row| row.over_at.is_none());
+        let row = AlarmRow {
+            key: key.clone(),
+            kind: kind.to_owned(),
+            tenant,
+            flow,
+            text,
+            hint,
+            page,
+            since: stood.map_or(now, |row| row.since),
+            last_seen: now,
+            seen: stood.map_or(1, |row| row.seen + 1),
+            told_at: goes_on.and_then(|row| row.told_at),
+            over_at: None,
+            over_told_at: None,
+        };
+        let changed = stood
+            .is_none_or(|stood| (&stood.text, &stood.hint, &stood.page) != (&row.text, &row.hint, &row.page));
+        self.rows.insert(key, row.clone());
+        changed.then_some(row)
+    }
+
+    /// It is no longer so. Gives the alarm, if it stood.
+    pub(super) fn over(&mut self, key: &str, now: DateTime<Utc>) -> Option<AlarmRow> {
+        let row = self.rows.get_mut(key).filter(|row| row.over_at.is_none())?;
+        row.over_at = Some(now);
+        Some(row.clone())
+    }
+
+    /// What this channel is to be told of this alarm now.
+    pub(super) fn due(&self, channel: &Channel, row: &AlarmRow, now: DateTime<Utc>) -> Option<Event> {
+        match (self.told_of(channel, &row.key).stands, row.over_at) {
+            (None, None) => Some(Event::Raised),
+            (Some(told), None) => (now - told >= REMIND_AFTER).then_some(Event::Reminder),
+            (Some(_), Some(_)) => Some(Event::Over),
+            (None, Some(_)) => None,
+        }
+    }
+
+    fn told_of(&self, channel: &Channel, key: &str) -> Told {
+        let known = self.told.get(&(channel.clone(), key.to_owned())).copied();
+        known.or_else(|| self.before.get(key).copied()).unwrap_or_default()
+    }
+
+    /// The channel took it. Gives the alarm, to be remembered.
+    pub(super) fn told(
+        &mut self,
+        channel: &Channel,
+        key: &str,
+        event: Event,
+        now: DateTime<Utc>,
+    ) -> Option<AlarmRow> {
+        let stands = (event != Event::Over).then_some(now);
+        self.told.insert((channel.clone(), key.to_owned()), Told { stands });
+        let row = self.rows.get_mut(key)?;
+        match event {
+            Event::Over => row.over_told_at = Some(now),
+            Event::Raised | Event::Reminder => row.told_at = Some(now),
+        }
+        Some(row.clone())
+    }
+
+    /// Every alarm, by key.
+    pub(super) fn rows(&self) -> impl Iterator<Item = &AlarmRow> {
+        self.rows.values()
+    }
+
+    /// The alarm of a key, if it stands.
+    pub(super) fn stands(&self, key: &str) -> Option<&AlarmRow> {
+        self.rows.get(key).filter(|row| row.over_at.is_none())
+    }
+
+    /// The alarms that stand, the latest first.
+    pub(super) fn standing(&self) -> Vec<AlarmRow> {
+        let mut standing: Vec<AlarmRow> = self.rows().filter(|row| row.over_at.is_none()).cloned().collect();
+        standing.sort_by(|one, other| other.since.cmp(&one.since).then_with(|| one.key.cmp(&other.key)));
+        standing
+    }
+}

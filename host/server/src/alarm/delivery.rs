@@ -1,0 +1,315 @@
+//! Taking messages to their channels: one post, judged, and when the next may go.
+//!
+//! A group robot takes 20 messages in a minute, whoever sends them. What is due beyond that is not queued: it is told
+//! together, in one message that lists it. An address that does not answer is tried again with growing pauses; what is
+//! due then is what is due at that moment, so nothing piles up. One that refuses for good (an unknown key, say) is tried
+//! again once an hour, and is itself an alarm.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use reqwest::header::{CONTENT_TYPE, HeaderValue};
+use reqwest::{Url, redirect, retry};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::Value;
+
+use super::address::{Address, Addresses, Taker};
+use super::message::{self, Notice};
+use ruzhi_http::answer::{self, Unread};
+use ruzhi_http::rate::{Backoff, Jitter};
+use ruzhi_metrics as meter;
+use ruzhi_model::Text;
+
+/// Messages a robot takes in any minute.
+const A_MINUTE: usize = 20;
+/// So many are told one by one; where more are due at once, they are told together.
+const ONE_BY_ONE: usize = 5;
+const MINUTE: TimeDelta = TimeDelta::seconds(60);
+const HOUR: TimeDelta = TimeDelta::hours(1);
+const BACKOFF: Backoff = Backoff::new(Duration::from_secs(5), Duration::from_secs(600));
+const CONNECT: Duration = Duration::from_secs(5);
+const WHOLE: Duration = Duration::from_secs(10);
+
+/// An answer, whatever it says.
+pub(super) struct Reply {
+    pub(super) status: u16,
+    /// What it says, or why that was not read to its end.
+    pub(super) body: Result<Vec<u8>, String>,
+}
+
+/// What carries a message.
+#[async_trait]
+pub(super) trait Transport: Send + Sync {
+    /// Posts a JSON body, once. The error says what came instead of an answer, without the address.
+    async fn post(&self, url: &SecretString, body: Vec<u8>) -> Result<Reply, NotPosted>;
+}
+
+/// Why there is no answer.
+pub(super) enum NotPosted {
+    /// The text is no address.
+    NoAddress,
+    /// None came.
+    NoAnswer(String),
+}
+
+/// HTTP.
+pub(super) struct Http(Option<reqwest::Client>);
+
+impl Http {
+    pub(super) fn new() -> Self {
+        let client = reqwest::Client::builder()
+            .user_agent("ruzhi/0.1")
+            .no_proxy()
+            .connect_timeout(CONNECT)
+            .timeout(WHOLE)
+            .redirect(redirect::Policy::none())
+            .referer(false)
+            .retry(retry::never())
+            .build();
+        Self(client.ok())
+    }
+}
+
+#[async_trait]
+impl Transport for Http {
+    async fn post(&self, url: &SecretString, body: Vec<u8>) -> Result<Reply, NotPosted> {
+        let parsed = url.expose_secret().trim().parse::<Url>();
+        let url = parsed.ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+        let (Some(client), Some(url)) = (&self.0, url) else { return Err(NotPosted::NoAddress) };
+        let request = client
+            .post(url)
+            .header(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"))
+            .body(body);
+        let failed = |error: reqwest::Error| NotPosted::NoAnswer(kind(&error).to_owned());
+        let answer = request.send().await.map_err(failed)?;
+        let status = answer.status().as_u16();
+        let body = answer::read(answer, answer::RECEIPT).await.map_err(|unread| match unread {
+            Unread::TooLarge(excess) => excess.text().en,
+            Unread::Broken(error) => kind(&error).to_owned(),
+        });
+        Ok(Reply { status, body })
+    }
+}
+
+/// What kind of failure it was. Its own text may have the address in it, which is a secret.
+fn kind(error: &reqwest::Error) -> &'static str {
+    match error {
+        error if error.is_timeout() => "timeout",
+        error if error.is_connect() => "no connection",
+        error if error.is_body() || error.is_decode() => "broken off",
+        _ => "not sent",
+    }
+}
+
+/// How a post ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It was taken.
+    Taken,
+    /// Another attempt may do.
+    Later(String),
+    /// The robot has had its 20.
+    TooMany,
+    /// No attempt will do until somebody changes something.
+    Refused(Text),
+}
+
+impl Verdict {
+    /// Its name in metrics.
+    fn as_str(&self) -> &'static str {
+        match self {
+            Self::Taken => "sent",
+            Self::TooMany => "held_back",
+            Self::Later(_) | Self::Refused(_) => "failed",
+        }
+    }
+}
+
+/// Reads an answer.
+pub(super) fn judge(taker: Taker, answer: Result<Reply, NotPosted>) -> Verdict {
+    let reply = match answer {
+        Ok(reply) => reply,
+        Err(NotPosted::NoAnswer(detail)) => return Verdict::Later(detail),
+        Err(NotPosted::NoAddress) => {
+            return Verdict::Refused(Text::new(
+                "it is not an http or https address",
+                "不是 http 或 https 地址",
+            ));
+        }
+    };
+    let success = (200..300).contains(&reply.status);
+    let passes = matches!(reply.status, 408 | 429 | 500..);
+    match taker {
+        // Its status says all: what it says besides is not asked for, and may have no end.
+        Taker::Url if success => Verdict::Taken,
+        _ if passes => Verdict::Later(format!("HTTP {}", reply.status)),
+        _ if !success => Verdict::Refused(Text::new(
+            format!("it answers HTTP {}", reply.status),
+            format!("应答为 HTTP {}", reply.status),
+        )),
+        _ => {
+            let body = match reply.body {
+                Ok(body) => body,
+                Err(detail) => return Verdict::Later(detail),
+            };
+            let answer: Option<Value> = serde_json::from_slice(&body).ok();
+            let code = answer.as_ref().and_then(|answer| answer.get("errcode"));
+            let code = code.and_then(|code| code.as_i64().or_else(|| code.as_str()?.parse().ok()));
+            match code {
+                Some(0) => Verdict::Taken,
+                Some(45009 | 45033) => Verdict::TooMany,
+                Some(-1) => Verdict::Later("errcode -1".to_owned()),
+                Some(93000) => Verdict::Refused(Text::new(
+                    "WeCom knows no robot of this key (93000); the robot may have been removed",
+                    "企业微信没有该 key 的机器人（93000），机器人可能已被移除",
+                )),
+                Some(code) => Verdict::Refused(Text::new(
+                    format!("WeCom refuses the message ({code})"),
+                    format!("企业微信拒绝该消息（{code}）"),
+                )),
+                None => Verdict::Later("no errcode in the answer".to_owned()),
+            }
+        }
+    }
+}
+
+/// One channel, as far as it is known here.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Line {
+    /// When the messages of the last minute were answered.
+    sent: VecDeque<DateTime<Utc>>,
+    /// Nothing is sent before.
+    not_before: Option<DateTime<Utc>>,
+    /// Attempts that failed one after another.
+    failures: u32,
+    /// Why it refuses for good.
+    pub(super) refused: Option<Text>,
+}
+
+impl Line {
+    /// How many messages may go now.
+    fn room(&mut self, taker: Taker, now: DateTime<Utc>) -> usize {
+        if self.not_before.is_some_and(|at| at > now) {
+            return 0;
+        }
+        while self.sent.front().is_some_and(|at| *at + MINUTE <= now) {
+            self.sent.pop_front();
+        }
+        match taker {
+            Taker::Robot => A_MINUTE.saturating_sub(self.sent.len()),
+            Taker::Url => usize::MAX,
+        }
+    }
+
+    /// When something may go again, if nothing may now.
+    pub(super) fn opens_at(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let full = self.sent.front().filter(|_| self.sent.len() >= A_MINUTE).map(|at| *at + MINUTE);
+        full.into_iter().chain(self.not_before).filter(|at| *at > now).max()
+    }
+
+    fn took(&mut self, verdict: &Verdict, now: DateTime<Utc>, jitter: &Jitter) {
+        // A message without an answer may have been counted.
+        self.sent.push_back(now);
+        match verdict {
+            Verdict::Taken => {
+                (self.not_before, self.failures, self.refused) = (None, 0, None);
+            }
+            Verdict::Later(_) => {
+                let wait = BACKOFF.wait(self.failures.min(16), jitter);
+                self.failures += 1;
+                self.not_before = Some(now + TimeDelta::from_std(wait).unwrap_or(MINUTE));
+            }
+            Verdict::TooMany => self.not_before = Some(now + MINUTE),
+            Verdict::Refused(why) => {
+                self.refused = Some(why.clone());
+                self.not_before = Some(now + HOUR);
+            }
+        }
+    }
+}
+
+/// What one channel is to be told in this round.
+pub(super) struct Due {
+    pub(super) address: Address,
+    pub(super) line: Line,
+    pub(super) notices: Vec<Notice>,
+}
+
+/// What became of it.
+pub(super) struct Delivered {
+    pub(super) address: Address,
+    pub(super) line: Line,
+    /// Notices that were taken.
+    pub(super) told: Vec<Notice>,
+}
+
+/// Tells one channel what is due, as far as it may be told now.
+pub(super) async fn deliver(
+    transport: &dyn Transport,
+    addresses: &Addresses,
+    clock: &dyn ruzhi_model::Clock,
+    jitter: &Jitter,
+    due: Due,
+) -> Delivered {
+    let Due { address, mut line, notices } = due;
+    let room = line.room(address.taker, clock.now());
+    let mut told = Vec::new();
+    for (body, notices) in posts(&address, addresses, notices, room) {
+        let verdict = judge(address.taker, transport.post(&address.url, body).await);
+        line.took(&verdict, clock.now(), jitter);
+        meter::alarm_message(address.taker.as_str(), verdict.as_str());
+        match verdict {
+            Verdict::Taken => told.extend(notices),
+            Verdict::Later(detail) => {
+                tracing::warn!(
+                    alarms = notices.len(),
+                    "alarms were not delivered and are tried again: {detail}"
+                );
+                break;
+            }
+            Verdict::TooMany => {
+                tracing::warn!("a group robot has had its messages of this minute");
+                break;
+            }
+            Verdict::Refused(why) => {
+                tracing::error!(
+                    alarms = notices.len(),
+                    "an address of `[alarms]` refuses alarms: {}",
+                    why.en
+                );
+                break;
+            }
+        }
+    }
+    Delivered { address, line, told }
+}
+
+/// The posts of this round, each with what it tells.
+fn posts(
+    address: &Address,
+    addresses: &Addresses,
+    notices: Vec<Notice>,
+    room: usize,
+) -> Vec<(Vec<u8>, Vec<Notice>)> {
+    if room == 0 || notices.is_empty() {
+        return Vec::new();
+    }
+    match address.taker {
+        Taker::Url => {
+            notices.into_iter().map(|notice| (message::url_body(&notice, addresses), vec![notice])).collect()
+        }
+        Taker::Robot if notices.len() <= room.min(ONE_BY_ONE) => notices
+            .into_iter()
+            .map(|notice| {
+                let text = message::alone(&notice, addresses, address.lang);
+                (message::robot_body(&text), vec![notice])
+            })
+            .collect(),
+        Taker::Robot => {
+            let text = message::together(&notices, addresses, address.lang);
+            vec![(message::robot_body(&text), notices)]
+        }
+    }
+}

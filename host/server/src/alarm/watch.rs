@@ -1,0 +1,223 @@
+//! From what is seen to what is so: pure.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+
+use super::book::Cause;
+use super::cause::{self, key};
+use crate::scheduler::{Ended, FlowStanding, StandingState};
+use ruzhi_message::{Failure, exit};
+use ruzhi_model::{FlowId, TenantId};
+use ruzhi_store::{RunKind, RunRow, RunState, TenantStatus};
+use ruzhi_sync::Notice;
+
+/// So many more rows in quarantine, and by so large a share more, is growing.
+const GROWTH_LEAST: u64 = 5;
+const GROWTH_PERCENT: u64 = 20;
+/// What has not grown for so long grows no longer.
+const GROWTH_OVER: TimeDelta = TimeDelta::hours(24);
+
+/// What is so of one thing, now.
+#[derive(Debug)]
+pub(super) enum Finding {
+    /// It is so.
+    So(Box<Cause>),
+    /// It is not so.
+    NotSo(String),
+}
+
+impl Finding {
+    fn so(cause: Cause) -> Self {
+        Self::So(Box::new(cause))
+    }
+}
+
+type FlowKey = (TenantId, FlowId);
+
+/// The quarantine of a flow.
+#[derive(Debug, Clone, Copy)]
+struct Quarantine {
+    /// What its growth is measured from.
+    before: u64,
+    /// The count at its last growth, and when that was; none while it does not grow.
+    grown: Option<(u64, DateTime<Utc>)>,
+}
+
+/// What has to be known from before to say what is so.
+#[derive(Debug, Default)]
+pub(super) struct Watch {
+    failures: HashMap<FlowKey, u32>,
+    quarantines: HashMap<FlowKey, Quarantine>,
+    /// The counts have been looked at before, so a flow that is new to them begins with nothing.
+    counted: bool,
+}
+
+impl Watch {
+    /// A run has ended. Whether its plan is held is for the store to say.
+    pub(super) fn ended(&mut self, ended: &Ended) -> Vec<Finding> {
+        let Ended { tenant, flow, run, exchanged, failure, blocked, notices, .. } = ended;
+        let of = (tenant, flow);
+        if failure.as_ref().is_some_and(|failure| failure.code() == "run.quit") {
+            return Vec::new();
+        }
+        let mut findings = Vec::new();
+        match &exchanged.kept {
+            Some(kept) => findings.push(Finding::so(cause::rules_kept(of, kept))),
+            None if run.is_some() => findings.push(Finding::NotSo(key(cause::RULES_KEPT, tenant, flow))),
+            None => {}
+        }
+        // Operations that were not done make a run fail that ended in no error. People without a place have an alarm of
+        // their own.
+        let undone =
+            run.as_ref().filter(|run| run.state == RunState::Failed && !only_places(run)).map(|run| {
+                let text = run
+                    .problem
+                    .clone()
+                    .unwrap_or_else(|| ruzhi_model::Text::new("operations were not done", "有操作未完成"));
+                Failure::new(exit::FAILED, "run.undone", text, None)
+            });
+        let count = self.failures.entry((tenant.clone(), flow.clone())).or_default();
+        match failure.as_ref().or(undone.as_ref()) {
+            Some(failure) if *blocked => {
+                *count += 1;
+                let told = cause::flow_blocked(of, failure.code(), failure.text(), failure.hint());
+                findings.push(Finding::so(told));
+            }
+            Some(failure) => {
+                *count += 1;
+                if *count >= cause::FAILURES || cause::is_final(failure) {
+                    findings.push(Finding::so(cause::flow_failing(of, *count, failure)));
+                }
+            }
+            None if run.as_ref().is_some_and(|run| run.kind.writes()) => {
+                *count = 0;
+                findings.push(Finding::NotSo(key(cause::FLOW_FAILING, tenant, flow)));
+                findings.push(Finding::NotSo(key(cause::FLOW_BLOCKED, tenant, flow)));
+            }
+            None => {}
+        }
+        if let Some(run) = run {
+            findings.extend(notices.iter().map(|notice| Finding::so(cause::noticed(of, &run.id, notice))));
+            // A run that failed may not have come so far, and not every kind reads the form.
+            let read = matches!(run.kind, RunKind::Sync | RunKind::Plan | RunKind::Apply);
+            if read && failure.is_none() {
+                let so = |seen: fn(&Notice) -> bool| notices.iter().any(seen);
+                if !so(|notice| matches!(notice, Notice::ClockOff { .. })) {
+                    findings.push(Finding::NotSo(cause::tenants_key(cause::CLOCK_OFF, tenant)));
+                }
+                if !so(|notice| matches!(notice, Notice::NoRow { .. })) {
+                    findings.push(Finding::NotSo(key(cause::FORM_EMPTY, tenant, flow)));
+                }
+            }
+        }
+        if let Some(run) = run.as_ref().filter(|run| run.kind == RunKind::Drift && failure.is_none()) {
+            findings.push(match ended.findings {
+                0 => Finding::NotSo(key(cause::DRIFT_FOUND, tenant, flow)),
+                some => Finding::so(cause::drift_found(of, some, &run.id)),
+            });
+        }
+        findings
+    }
+
+    /// How the flows stand.
+    pub(super) fn looked(&mut self, standings: &[FlowStanding]) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for standing in standings {
+            let (tenant, flow) = (&standing.tenant, &standing.flow);
+            let count = self.failures.entry((tenant.clone(), flow.clone())).or_default();
+            *count = (*count).max(standing.failures);
+            match &standing.blocked {
+                Some(blocked) => findings.push(Finding::so(cause::flow_blocked(
+                    (tenant, flow),
+                    &blocked.code,
+                    &blocked.text,
+                    blocked.hint.as_ref(),
+                ))),
+                None if standing.state != StandingState::Blocked => {
+                    findings.push(Finding::NotSo(key(cause::FLOW_BLOCKED, tenant, flow)));
+                }
+                None => {}
+            }
+            findings.push(if standing.late {
+                let due = standing.next.or(standing.queued_since);
+                let due = due.map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true));
+                Finding::so(cause::run_late((tenant, flow), due.as_deref()))
+            } else {
+                Finding::NotSo(key(cause::RUN_LATE, tenant, flow))
+            });
+        }
+        findings
+    }
+
+    /// What of the files could not be taken over.
+    pub(super) fn files(refused: Option<&Failure>) -> Finding {
+        match refused {
+            Some(failure) => Finding::so(cause::files_refused(failure)),
+            None => Finding::NotSo(cause::FILES_REFUSED.to_owned()),
+        }
+    }
+
+    /// The numbers of the flows, as the store has them. `stood` says since when an alarm of a quarantine has last been
+    /// seen to grow, for one that stood before this process began.
+    pub(super) fn counted(
+        &mut self,
+        status: &[TenantStatus],
+        stood: impl Fn(&str) -> Option<DateTime<Utc>>,
+        now: DateTime<Utc>,
+    ) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for TenantStatus { tenant, flow, rejects, .. } in status {
+            let rejects = *rejects;
+            let name = key(cause::QUARANTINE_GROWING, tenant, flow);
+            let first = || Quarantine {
+                before: if self.counted { 0 } else { rejects },
+                grown: stood(&name).map(|at| (rejects, at)),
+            };
+            let known = self.quarantines.entry((tenant.clone(), flow.clone())).or_insert_with(first);
+            let from = known.grown.map_or(known.before, |(count, _)| count);
+            let more = rejects.saturating_sub(from);
+            if more >= GROWTH_LEAST && more.saturating_mul(100) >= from.saturating_mul(GROWTH_PERCENT) {
+                known.grown = Some((rejects, now));
+                let told = cause::quarantine_growing((tenant, flow), known.before, rejects);
+                findings.push(Finding::so(told));
+                continue;
+            }
+            if let Some((_, at)) = known.grown
+                && (now - at >= GROWTH_OVER || rejects < known.before + GROWTH_LEAST)
+            {
+                *known = Quarantine { before: rejects, grown: None };
+                findings.push(Finding::NotSo(name));
+            } else if known.grown.is_none() {
+                // What was corrected is the new measure; what grows slowly is measured from where it began.
+                known.before = known.before.min(rejects);
+            }
+        }
+        self.counted = true;
+        findings
+    }
+}
+
+/// Whether all that a run left undone waits for places.
+fn only_places(run: &RunRow) -> bool {
+    run.counts.unplaced > 0 && run.counts.failed + run.counts.untried == 0
+}
+
+/// What the numbers of a flow say by themselves.
+pub(super) fn told_by(status: &TenantStatus) -> Vec<Finding> {
+    let TenantStatus { tenant, flow, leavers_refused, last_run, .. } = status;
+    let of = (tenant, flow);
+    let mut findings = vec![match *leavers_refused {
+        0 => Finding::NotSo(key(cause::LEAVERS_REFUSED, tenant, flow)),
+        some => Finding::so(cause::leavers_refused(of, some)),
+    }];
+    // Only a run that writes finds out, and one that ended early may not have come to it.
+    if let Some(run) = last_run.as_ref().filter(|run| run.kind.writes()) {
+        match (run.counts.unplaced, run.state) {
+            (0, RunState::Done) => findings.push(Finding::NotSo(key(cause::PLACES_FULL, tenant, flow))),
+            (0, _) => {}
+            (some, _) => findings.push(Finding::so(cause::places_full(of, some, &run.id))),
+        }
+    }
+    findings
+}

@@ -1,0 +1,229 @@
+//! Actions: for operators, and every one of them is in the audit log.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::{Extension, Json};
+
+use super::answer::{Answer, Done, Failed, NotAnswered, NotDone};
+use super::part::{Names, Wish};
+use crate::access::Visitor;
+use crate::desk::{
+    self, ActivateWish, ApproveWish, PauseWish, PlainWish, RejectWish, RemovalWish, RollBackWish, RunWish,
+};
+use crate::{Asked, Process};
+use ruzhi_model::{FlowId, PlanId, TenantId, UserId};
+use ruzhi_store::ActivationRow;
+
+/// What is said of a request for a run that was taken.
+const BEGUN: &str = "The run that does it. Where `run` is null it has not begun within two seconds, because a run of this \
+                     flow or of another of its corp is under way, or there is no room: it begins as soon as it can. Each \
+                     request makes a run of its own";
+
+/// The same of a request to carry a plan out.
+const CARRIED_OUT: &str = "The run that carries the plan out. Where `run` is null it has not begun within two seconds, \
+                           because a run of this flow or of another of its corp is under way, or there is no room: it \
+                           begins as soon as it can, and if the plan is of an older world by then, nothing of it is \
+                           written and a new one is made. Until that run has ended, who asks for the same plan or \
+                           rejects it is answered 409";
+
+/// What was asked for has begun, or waits.
+type Begun = Result<(StatusCode, Json<Asked>), Failed>;
+
+/// Runs a flow now: syncs it, plans only, or looks for drift.
+#[utoipa::path(
+    post,
+    path = "/api/v1/tenants/{tenant}/flows/{flow}/runs",
+    params(("tenant" = String, Path, description = "The tenant"), ("flow" = String, Path, description = "The flow")),
+    request_body = RunWish,
+    responses(
+        (status = 202, description = BEGUN, body = Asked),
+        NotAnswered, NotDone
+    )
+)]
+pub(super) async fn run_now(
+    State(process): State<Arc<Process>>,
+    Extension(visitor): Extension<Visitor>,
+    Names((tenant, flow)): Names<(TenantId, FlowId)>,
+    Wish(wish): Wish<RunWish>,
+) -> Begun {
+    Ok((StatusCode::ACCEPTED, Json(desk::run_now(&process, &visitor, &tenant, &flow, wish).await?)))
+}
+
+/// Tries quarantined records again: reads the whole form and decides every row again.
+#[utoipa::path(
+    post,
+    path = "/api/v1/tenants/{tenant}/flows/{flow}/retry",
+    params(("tenant" = String, Path, description = "The tenant"), ("flow" = String, Path, description = "The flow")),
+    responses(
+        (status = 202, description = BEGUN, body = Asked),
+        NotAnswered, NotDone
+    )
+)]
+pub(super) async fn retry(
+    State(process): State<Arc<Process>>,
+    Extension(visitor): Extension<Visitor>,
+    Names((tenant, flow)): Names<(TenantId, FlowId)>,
+    Wish(wish): Wish<PlainWish>,
+) -> Begun {
+    Ok((StatusCode::ACCEPTED, Json(desk::retry(&process, &visitor, &tenant, &flow, wish).await?)))
+}
+
+/// Stops a flow until it is resumed.
+#[utoipa::path(
+    post,
+    path = "/api/v1/tenants/{tenant}/flows/{flow}/pause",
+    params(("tenant" = String, Path, description = "The tenant"), ("flow" = String, Path, description = "The flow")),
+    request_body = PauseWish,
+    responses(
+        (status = 200, description = "It is paused", body = Done),
+        NotAnswered, NotDone
+    )
+)]
+pub(super) async fn pause(
+    State(process): State<Arc<Process>>,
+    Extension(visitor): Extension<Visitor>,
+    Names((tenant, flow)): Names<(TenantId, FlowId)>,
+    Wish(wish): Wish<PauseWish>,
+) -> Answer<Done> {
+    desk::pause(&process, &visitor, &tenant, &flow, wish).await.map(Done::answer).map_err(Failed)
+}
+
+/// Starts a flow again that was paused or blocked.
+#[utoipa::path(
+    post,
+    path = "/api/v1/tenants/{tenant}/flows/{flow}/resume",
+    params(("tenant" = String, Path, description = "The tenant"), ("flow" = String, Path, description = "The flow")),
+    responses(
+        (status = 200, description = "It is resumed", body = Done),
+        NotAnswered, NotDone
+    )
+)]
+pub(super) async fn resume(
+    State(process): State<Arc<Process>>,
+    Extension(visitor): Extension<Visitor>,
+    Names((tenant, flow)): Names<(TenantId, FlowId)>,
+    Wish(wish): Wish<PlainWish>,
+) -> Answer<Done> {
+    desk::resume(&process, &visitor, &tenant, &flow, wish).await.map(Done::answer).map_err(Failed)
+}
+
+/// Releases this very plan although the guard holds it, and applies it.
+#[utoipa::path(
+    post,
+    path = "/api/v1/tenants/{tenant}/plans/{plan}/approve",
+    params(("tenant" = String, Path, description = "The tenant"), ("plan" = String, Path, description = "The plan")),
+    request_body = ApproveWish,
+    responses(
+        (status = 202, description = CARRIED_OUT, body = Asked),
+        NotAnswered, NotDone
+    )
+)]
+pub(super) async fn approve(
+    State(process): State<Arc<Process>>,
+    Extension(visitor): Extension<Visitor>,
+    Names((tenant, plan)): Names<(TenantId, PlanId)>,
+    Wish(wish): Wish<ApproveWish>,
+) -> Begun {
+    Ok((StatusCode::ACCEPTED, Json(desk::approve_plan(&process, &visitor, &tenant, &plan, wish).await?)))
+}
+
+/// Applies a plan that the guard lets pass.
+#[utoipa::path(
+    post,
+    path = "/api/v1/tenants/{tenant}/plans/{plan}/apply",
+    params(("tenant" = String, Path, description = "The tenant"), ("plan" = String, Path, description = "The plan")),
+    responses(
+        (status = 202, description = CARRIED_OUT, body = Asked),
+        NotAnswered, NotDone
+    )
+)]
+pub(super) async fn apply(
+    State(process): State<Arc<Process>>,
+    Extension(visitor): Extension<Visitor>,
+    Names((tenant, plan)): Names<(TenantId, PlanId)>,
+    Wish(wish): Wish<PlainWish>,
+) -> Begun {
+    Ok((StatusCode::ACCEPTED, Json(desk::apply_plan(&process, &visitor, &tenant, &plan, wish).await?)))
+}
+
+/// Says no to a plan, with the reason.
+#[utoipa::path(
+    post,
+    path = "/api/v1/tenants/{tenant}/plans/{plan}/reject",
+    params(("tenant" = String, Path, description = "The tenant"), ("plan" = String, Path, description = "The plan")),
+    request_body = RejectWish,
+    responses(
+        (status = 200, description = "It is rejected", body = Done),
+        NotAnswered, NotDone
+    )
+)]
+pub(super) async fn reject(
+    State(process): State<Arc<Process>>,
+    Extension(visitor): Extension<Visitor>,
+    Names((tenant, plan)): Names<(TenantId, PlanId)>,
+    Wish(wish): Wish<RejectWish>,
+) -> Answer<Done> {
+    desk::reject_plan(&process, &visitor, &tenant, &plan, wish).await.map(Done::answer).map_err(Failed)
+}
+
+/// Decides what becomes of a member who was removed from WeCom by hand.
+#[utoipa::path(
+    post,
+    path = "/api/v1/tenants/{tenant}/members/{userid}/removal",
+    params(("tenant" = String, Path, description = "The tenant"), ("userid" = String, Path, description = "The account")),
+    request_body = RemovalWish,
+    responses(
+        (status = 202, description = BEGUN, body = Asked),
+        NotAnswered, NotDone
+    )
+)]
+pub(super) async fn removal(
+    State(process): State<Arc<Process>>,
+    Extension(visitor): Extension<Visitor>,
+    Names((tenant, userid)): Names<(TenantId, UserId)>,
+    Wish(wish): Wish<RemovalWish>,
+) -> Begun {
+    Ok((StatusCode::ACCEPTED, Json(desk::answer_removal(&process, &visitor, &tenant, &userid, wish).await?)))
+}
+
+/// Makes the rules live that the tenant's files hold.
+#[utoipa::path(
+    post,
+    path = "/api/v1/tenants/{tenant}/flows/{flow}/rules/activate",
+    params(("tenant" = String, Path, description = "The tenant"), ("flow" = String, Path, description = "The flow")),
+    request_body = ActivateWish,
+    responses(
+        (status = 200, description = "What is live now", body = ActivationRow),
+        NotAnswered, NotDone
+    )
+)]
+pub(super) async fn activate(
+    State(process): State<Arc<Process>>,
+    Extension(visitor): Extension<Visitor>,
+    Names((tenant, flow)): Names<(TenantId, FlowId)>,
+    Wish(wish): Wish<ActivateWish>,
+) -> Answer<ActivationRow> {
+    Ok(Json(desk::activate(&process, &visitor, &tenant, &flow, wish).await?))
+}
+
+/// Makes rules live again that were live before.
+#[utoipa::path(
+    post,
+    path = "/api/v1/tenants/{tenant}/flows/{flow}/rules/roll-back",
+    params(("tenant" = String, Path, description = "The tenant"), ("flow" = String, Path, description = "The flow")),
+    request_body = RollBackWish,
+    responses(
+        (status = 200, description = "What is live now", body = ActivationRow),
+        NotAnswered, NotDone
+    )
+)]
+pub(super) async fn roll_back(
+    State(process): State<Arc<Process>>,
+    Extension(visitor): Extension<Visitor>,
+    Names((tenant, flow)): Names<(TenantId, FlowId)>,
+    Wish(wish): Wish<RollBackWish>,
+) -> Answer<ActivationRow> {
+    Ok(Json(desk::roll_back(&process, &visitor, &tenant, &flow, wish).await?))
+}

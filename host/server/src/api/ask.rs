@@ -1,0 +1,360 @@
+//! Questions.
+#![expect(unused_qualifications, reason = "the description's macro names the parameters' types in full")]
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::HeaderValue;
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::response::{IntoResponse as _, Response};
+use axum::{Extension, Json};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::answer::{Answer, Failed, NotAnswered, NotForViewers, NotThere};
+use super::part::{Asked, Names};
+use crate::Process;
+use crate::access::Visitor;
+use crate::desk::{
+    self, AuditAsked, CallsChart, ChartAsked, DifferenceAsked, DifferenceView, FlowGuestView, GuestOverview,
+    Overview, Page, PlanAsked, PlanView, QuarantineAsked, QuarantineView, RecordView, RefusalsChart,
+    RemovalView, RemovedAsked, RunView, RunsAsked, RunsChart, SettingsView,
+};
+use ruzhi_config::Role;
+use ruzhi_model::{FlowId, Lang, PlanId, RecordId, RunId, TenantId};
+use ruzhi_store::{AlarmRow, AuditRow, RunRow};
+
+/// Whether to show what is masked.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+pub(super) struct RevealAsked {
+    /// With numbers and addresses in full: for an operator, and written down.
+    #[serde(deserialize_with = "desk::ticked")]
+    reveal: bool,
+}
+
+/// Whoever asks.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Me {
+    /// What the audit log calls them.
+    name: String,
+    /// What they may do.
+    role: Role,
+    /// `en` or `zh`.
+    lang: String,
+    /// What an unsafe request with a session's cookie brings as `x-csrf-token`; none for a bearer token.
+    csrf: Option<String>,
+}
+
+/// Whoever asks, and what they may do.
+#[utoipa::path(
+    get,
+    path = "/api/v1/me",
+    responses(
+        (status = 200, description = "Whoever asks", body = Me),
+        NotAnswered
+    )
+)]
+pub(super) async fn me(Extension(visitor): Extension<Visitor>) -> Json<Me> {
+    let lang = if visitor.lang == Lang::Zh { "zh" } else { "en" };
+    Json(Me { name: visitor.name, role: visitor.role, lang: lang.to_owned(), csrf: visitor.csrf })
+}
+
+/// How everything stands, and what needs a person.
+#[utoipa::path(
+    get,
+    path = "/api/v1/overview",
+    responses(
+        (status = 200, description = "How everything stands, and what needs a person", body = Overview),
+        NotAnswered
+    )
+)]
+pub(super) async fn overview(State(process): State<Arc<Process>>) -> Answer<Overview> {
+    Ok(Json(desk::overview(&process).await?))
+}
+
+/// How one tenant stands.
+#[utoipa::path(
+    get,
+    path = "/api/v1/tenants/{tenant}",
+    params(("tenant" = String, Path, description = "The tenant")),
+    responses(
+        (status = 200, description = "How one tenant stands", body = Overview),
+        NotAnswered, NotThere
+    )
+)]
+pub(super) async fn tenant(
+    State(process): State<Arc<Process>>,
+    Names(tenant): Names<TenantId>,
+) -> Answer<Overview> {
+    Ok(Json(desk::tenant(&process, &tenant).await?))
+}
+
+/// Runs, newest first.
+#[utoipa::path(
+    get,
+    path = "/api/v1/runs",
+    params(RunsAsked),
+    responses(
+        (status = 200, description = "Runs, newest first", body = Page<RunRow>),
+        NotAnswered
+    )
+)]
+pub(super) async fn runs(
+    State(process): State<Arc<Process>>,
+    Asked(asked): Asked<RunsAsked>,
+) -> Answer<Page<RunRow>> {
+    Ok(Json(desk::runs(&process, &asked).await?))
+}
+
+/// A run: counts, calls, what went wrong, how far it has come.
+#[utoipa::path(
+    get,
+    path = "/api/v1/runs/{run}",
+    params(("run" = String, Path, description = "The run")),
+    responses(
+        (status = 200, description = "A run: counts, calls, what went wrong, how far it has come", body = RunView),
+        NotAnswered, NotThere
+    )
+)]
+pub(super) async fn run(State(process): State<Arc<Process>>, Names(run): Names<RunId>) -> Answer<RunView> {
+    Ok(Json(desk::run(&process, &run).await?))
+}
+
+/// A plan and a part of its operations, with what was written before each.
+#[utoipa::path(
+    get,
+    path = "/api/v1/tenants/{tenant}/plans/{plan}",
+    params(("tenant" = String, Path, description = "The tenant"), ("plan" = String, Path, description = "The plan"), PlanAsked),
+    responses(
+        (status = 200, description = "A plan and a part of its operations, with what was written before each", body = PlanView),
+        NotAnswered, NotForViewers, NotThere
+    )
+)]
+pub(super) async fn plan(
+    State(process): State<Arc<Process>>,
+    Extension(visitor): Extension<Visitor>,
+    Names((tenant, plan)): Names<(TenantId, PlanId)>,
+    Asked(asked): Asked<PlanAsked>,
+) -> Answer<PlanView> {
+    Ok(Json(desk::plan(&process, &visitor, &tenant, &plan, &asked).await?))
+}
+
+/// All that happened to one record, from the form to the directory.
+#[utoipa::path(
+    get,
+    path = "/api/v1/tenants/{tenant}/flows/{flow}/records/{record}",
+    params(("tenant" = String, Path, description = "The tenant"), ("flow" = String, Path, description = "The flow"), ("record" = String, Path, description = "The record"), RevealAsked),
+    responses(
+        (status = 200, description = "All that happened to one record, from the form to the directory", body = RecordView),
+        NotAnswered, NotForViewers, NotThere
+    )
+)]
+pub(super) async fn record(
+    State(process): State<Arc<Process>>,
+    Extension(visitor): Extension<Visitor>,
+    Names((tenant, flow, record)): Names<(TenantId, FlowId, RecordId)>,
+    Asked(asked): Asked<RevealAsked>,
+) -> Answer<RecordView> {
+    Ok(Json(desk::record(&process, &visitor, &tenant, &flow, &record, asked.reveal).await?))
+}
+
+/// The rules of a flow: live, offered by its files, and its history.
+#[utoipa::path(
+    get,
+    path = "/api/v1/tenants/{tenant}/flows/{flow}/rules",
+    params(("tenant" = String, Path, description = "The tenant"), ("flow" = String, Path, description = "The flow")),
+    responses(
+        (status = 200, description = "The rules of a flow: live, offered by its files, and its history", body = FlowGuestView),
+        NotAnswered, NotThere
+    )
+)]
+pub(super) async fn flow_rules(
+    State(process): State<Arc<Process>>,
+    Names((tenant, flow)): Names<(TenantId, FlowId)>,
+) -> Answer<FlowGuestView> {
+    Ok(Json(desk::guest(&process, &tenant, &flow).await?))
+}
+
+/// What other rules would change.
+#[utoipa::path(
+    get,
+    path = "/api/v1/tenants/{tenant}/flows/{flow}/rules/difference",
+    params(("tenant" = String, Path, description = "The tenant"), ("flow" = String, Path, description = "The flow"), DifferenceAsked),
+    responses(
+        (status = 200, description = "What other rules would change", body = DifferenceView),
+        NotAnswered, NotForViewers, NotThere
+    )
+)]
+pub(super) async fn difference(
+    State(process): State<Arc<Process>>,
+    Extension(visitor): Extension<Visitor>,
+    Names((tenant, flow)): Names<(TenantId, FlowId)>,
+    Asked(asked): Asked<DifferenceAsked>,
+) -> Answer<DifferenceView> {
+    Ok(Json(desk::guest_difference(&process, &visitor, &tenant, &flow, &asked).await?))
+}
+
+/// Members of a tenant who were removed from WeCom by hand.
+#[utoipa::path(
+    get,
+    path = "/api/v1/tenants/{tenant}/members/removed",
+    params(("tenant" = String, Path, description = "The tenant"), RemovedAsked),
+    responses(
+        (status = 200, description = "Members who were removed by hand, by account", body = Page<RemovalView>),
+        NotAnswered, NotThere
+    )
+)]
+pub(super) async fn removed(
+    State(process): State<Arc<Process>>,
+    Names(tenant): Names<TenantId>,
+    Asked(asked): Asked<RemovedAsked>,
+) -> Answer<Page<RemovalView>> {
+    Ok(Json(desk::removed(&process, &tenant, &asked).await?))
+}
+
+/// Records that wait to be corrected.
+#[utoipa::path(
+    get,
+    path = "/api/v1/quarantine",
+    params(QuarantineAsked),
+    responses(
+        (status = 200, description = "Records that wait to be corrected", body = QuarantineView),
+        NotAnswered, NotForViewers
+    )
+)]
+pub(super) async fn quarantine(
+    State(process): State<Arc<Process>>,
+    Extension(visitor): Extension<Visitor>,
+    Asked(asked): Asked<QuarantineAsked>,
+) -> Answer<QuarantineView> {
+    Ok(Json(desk::quarantine(&process, &visitor, &asked).await?))
+}
+
+/// The rules of every flow.
+#[utoipa::path(
+    get,
+    path = "/api/v1/rules",
+    responses(
+        (status = 200, description = "The rules of every flow", body = GuestOverview),
+        NotAnswered
+    )
+)]
+pub(super) async fn rules(State(process): State<Arc<Process>>) -> Answer<GuestOverview> {
+    Ok(Json(desk::guests(&process).await?))
+}
+
+/// Who changed what, and who asked to see what is masked; newest first.
+#[utoipa::path(
+    get,
+    path = "/api/v1/audit",
+    params(AuditAsked),
+    responses(
+        (status = 200, description = "Who changed what, and who asked to see what is masked; newest first", body = Page<AuditRow>),
+        NotAnswered
+    )
+)]
+pub(super) async fn audit(
+    State(process): State<Arc<Process>>,
+    Asked(asked): Asked<AuditAsked>,
+) -> Answer<Page<AuditRow>> {
+    Ok(Json(desk::audit(&process, &asked).await?))
+}
+
+/// What people were told of: what stands first, then the latest.
+#[utoipa::path(
+    get,
+    path = "/api/v1/alarms",
+    responses(
+        (status = 200, description = "What people were told of: what stands first, then the latest", body = Vec<AlarmRow>),
+        NotAnswered
+    )
+)]
+pub(super) async fn alarms(State(process): State<Arc<Process>>) -> Answer<Vec<AlarmRow>> {
+    Ok(Json(desk::alarms(&process).await?))
+}
+
+/// The settings as the running process has them, and where the files hold something else.
+#[utoipa::path(
+    get,
+    path = "/api/v1/settings",
+    responses(
+        (status = 200, description = "The settings as the running process has them, and where the files hold something else", body = SettingsView),
+        NotAnswered
+    )
+)]
+pub(super) async fn settings(State(process): State<Arc<Process>>) -> Answer<SettingsView> {
+    Ok(Json(desk::settings(&process).await?))
+}
+
+/// Runs over time.
+#[utoipa::path(
+    get,
+    path = "/api/v1/charts/runs",
+    params(ChartAsked),
+    responses(
+        (status = 200, description = "Runs over time", body = RunsChart),
+        NotAnswered
+    )
+)]
+pub(super) async fn runs_chart(
+    State(process): State<Arc<Process>>,
+    Asked(asked): Asked<ChartAsked>,
+) -> Answer<RunsChart> {
+    Ok(Json(desk::runs_chart(&process, &asked).await?))
+}
+
+/// Records in quarantine by rule.
+#[utoipa::path(
+    get,
+    path = "/api/v1/charts/refusals",
+    params(ChartAsked),
+    responses(
+        (status = 200, description = "Records in quarantine by rule", body = RefusalsChart),
+        NotAnswered
+    )
+)]
+pub(super) async fn refusals_chart(
+    State(process): State<Arc<Process>>,
+    Asked(asked): Asked<ChartAsked>,
+) -> Answer<RefusalsChart> {
+    Ok(Json(desk::refusals_chart(&process, &asked).await?))
+}
+
+/// Calls against the limits.
+#[utoipa::path(
+    get,
+    path = "/api/v1/charts/calls",
+    responses(
+        (status = 200, description = "Calls against the limits", body = CallsChart),
+        NotAnswered
+    )
+)]
+pub(super) async fn calls_chart(State(process): State<Arc<Process>>) -> Answer<CallsChart> {
+    Ok(Json(desk::calls_chart(&process).await?))
+}
+
+/// All records that wait to be corrected, as a table for a spreadsheet.
+#[utoipa::path(
+    get,
+    path = "/api/v1/quarantine.csv",
+    params(QuarantineAsked),
+    responses(
+        (status = 200, description = "UTF-8 with a byte order mark, one line for each reason", body = String,
+         content_type = "text/csv"),
+        NotAnswered, NotForViewers
+    )
+)]
+pub(super) async fn quarantine_csv(
+    State(process): State<Arc<Process>>,
+    Extension(visitor): Extension<Visitor>,
+    Asked(asked): Asked<QuarantineAsked>,
+) -> Result<Response, Failed> {
+    let mut response = desk::quarantine_csv(&process, &visitor, &asked).await?.into_response();
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
+    let name = HeaderValue::from_static("attachment; filename=\"quarantine.csv\"");
+    headers.insert(CONTENT_DISPOSITION, name);
+    Ok(response)
+}

@@ -1,0 +1,118 @@
+//! The document that describes the API.
+
+use std::sync::LazyLock;
+
+use axum::Json;
+use axum::http::Method;
+use utoipa::openapi::path::ParameterIn;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{OpenApi as Document, RefOr};
+use utoipa::{Modify, OpenApi};
+
+use super::answer::{NotAnswered, Problem};
+use super::{act, ask, events};
+use crate::LiveRun;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "ruzhi",
+        description = "Everything the pages of `ruzhi serve` do, as JSON. Send a token of ruzhi.toml as \
+                       `Authorization: Bearer`; a viewer may ask, an operator may act too, and every action is in the \
+                       audit log. Numbers and addresses of people are masked unless an operator asks for them with \
+                       `reveal`. Moments are RFC 3339 in UTC. Every address also takes `lang`, `en` or `zh`, in which a \
+                       spreadsheet is written; a parameter or field that is not listed is refused. An action \
+                       without a described body takes none, or an empty object.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+        contact()
+    ),
+    paths(
+        ask::me,
+        ask::overview,
+        ask::tenant,
+        ask::runs,
+        ask::run,
+        ask::plan,
+        ask::record,
+        ask::flow_rules,
+        ask::difference,
+        ask::removed,
+        ask::quarantine,
+        ask::quarantine_csv,
+        ask::rules,
+        ask::audit,
+        ask::alarms,
+        ask::settings,
+        ask::runs_chart,
+        ask::refusals_chart,
+        ask::calls_chart,
+        act::run_now,
+        act::retry,
+        act::pause,
+        act::resume,
+        act::approve,
+        act::apply,
+        act::reject,
+        act::removal,
+        act::activate,
+        act::roll_back,
+        events::run_events,
+        events::overview_events,
+        show,
+    ),
+    components(schemas(LiveRun, Problem)),
+    security(("token" = []), ("session" = [])),
+    modifiers(&Ways)
+)]
+struct Api;
+
+/// How one may come in.
+struct Ways;
+
+impl Modify for Ways {
+    fn modify(&self, document: &mut Document) {
+        let components = document.components.get_or_insert_default();
+        let bearer = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("A token of ruzhi.toml."))
+            .build();
+        components.add_security_scheme("token", SecurityScheme::Http(bearer));
+        let cookie = ApiKeyValue::with_description(
+            "ruzhi_session",
+            "What /login gives a browser. An unsafe request also brings the session's own token as `x-csrf-token`.",
+        );
+        components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
+    }
+}
+
+/// The document.
+pub fn document() -> &'static Document {
+    static DOCUMENT: LazyLock<Document> = LazyLock::new(Api::openapi);
+    &DOCUMENT
+}
+
+/// The parameters a described address takes by its query; none for an address or a method that is not described.
+pub(super) fn parameters(path: &str, method: &Method) -> Option<Vec<String>> {
+    let there = document().paths.paths.get(path)?;
+    let operation = match *method {
+        Method::GET | Method::HEAD => there.get.as_ref(),
+        Method::POST => there.post.as_ref(),
+        _ => None,
+    }?;
+    let all = operation.parameters.iter().flatten();
+    let of_query = all.filter_map(|parameter| match parameter {
+        RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Query => Some(parameter.name.clone()),
+        _ => None,
+    });
+    Some(of_query.collect())
+}
+
+/// This document.
+#[utoipa::path(
+    get,
+    path = "/api/v1/openapi.json",
+    responses((status = 200, description = "This document", body = Object), NotAnswered)
+)]
+pub(super) async fn show() -> Json<&'static Document> {
+    Json(document())
+}

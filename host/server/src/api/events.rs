@@ -1,0 +1,167 @@
+//! What happens, as it happens: server-sent events.
+//!
+//! A stream ends by itself after some minutes, and a browser asks for it anew: so whoever may no longer come in does not
+//! go on reading.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Extension;
+use axum::extract::State;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use futures::stream::{self, Stream};
+use serde::Serialize;
+use tokio::sync::watch;
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
+use utoipa::ToSchema;
+
+use super::answer::{Failed, NotAnswered, NotThere};
+use super::part::Names;
+use crate::access::Visitor;
+use crate::{FlowStanding, LiveRun, Process};
+use ruzhi_model::RunId;
+use ruzhi_store::RunRow;
+
+/// At most four in a second: nobody reads faster.
+const PROGRESS: Duration = Duration::from_millis(250);
+/// How often it is looked whether anything stands otherwise.
+const LOOK: Duration = Duration::from_secs(1);
+/// How long a stream is.
+const LENGTH: Duration = Duration::from_secs(10 * 60);
+/// How often a silent stream says that it is there.
+const ALIVE: Duration = Duration::from_secs(15);
+
+/// The runs under way and how the flows stand.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Standing {
+    /// Runs under way, oldest first.
+    live: Vec<LiveRun>,
+    /// By tenant and flow.
+    standings: Vec<FlowStanding>,
+}
+
+fn event(name: &str, data: &impl Serialize) -> Event {
+    // Our own types always have a JSON form, on one line.
+    Event::default().event(name).data(serde_json::to_string(data).unwrap_or_default())
+}
+
+fn alive() -> KeepAlive {
+    KeepAlive::new().interval(ALIVE)
+}
+
+/// A run as it goes. Event `progress` has how far it has come, at most four times a second; the last event, `ended`, has
+/// the run as it is stored. Of a run that is not under way there is only `ended`.
+#[utoipa::path(
+    get,
+    path = "/api/v1/runs/{run}/events",
+    params(("run" = String, Path, description = "The run")),
+    responses(
+        (status = 200, description = "Server-sent events: `progress` with a LiveRun, then `ended` with a RunRow",
+         content_type = "text/event-stream", body = String),
+        NotAnswered, NotThere
+    )
+)]
+pub(super) async fn run_events(
+    State(process): State<Arc<Process>>,
+    Extension(_visitor): Extension<Visitor>,
+    Names(run): Names<RunId>,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Failed> {
+    // Followed before the store is asked: a run that ends in between is seen to end.
+    let following = match process.live.follow(&run) {
+        Some(live) => Following::Under { process: Arc::clone(&process), live, next: None },
+        None => match process.store.run(&run).await.map_err(|error| Failed(error.into()))? {
+            Some(row) => Following::Over(Box::new(row)),
+            None => return Err(Failed(crate::desk::no_run(&run))),
+        },
+    };
+    let until = Instant::now() + LENGTH;
+    let place = process.streams.begin()?;
+    let events = stream::unfold((following, place), move |(following, place)| async move {
+        let (event, following) = following.next(until).await?;
+        Some((Ok(event), (following, place)))
+    });
+    Ok(Sse::new(events).keep_alive(alive()))
+}
+
+/// Where the stream of a run is.
+enum Following {
+    /// It is under way. `next` is when the next event may be sent; none before the first.
+    Under { process: Arc<Process>, live: watch::Receiver<LiveRun>, next: Option<Instant> },
+    /// It has ended, and nobody has been told yet.
+    Over(Box<RunRow>),
+    /// There is nothing more.
+    Told,
+}
+
+impl Following {
+    async fn next(self, until: Instant) -> Option<(Event, Self)> {
+        let (process, mut live, next) = match self {
+            Self::Told => return None,
+            Self::Over(row) => return Some((event("ended", &*row), Self::Told)),
+            Self::Under { process, live, next } => (process, live, next),
+        };
+        if let Some(next) = next {
+            // Where nothing happens, its pace is another one a second later all the same. A run that nobody speaks for any
+            // more is not under way; what it came to is in the store.
+            let changed = timeout_at(Instant::now() + LOOK, live.changed()).await;
+            if matches!(changed, Ok(Err(_))) || Instant::now() >= until {
+                return None;
+            }
+            // However much happens meanwhile, what is told is what is so then. An end waits for nothing.
+            if live.borrow().stage.is_some() {
+                let ends = live.wait_for(|live| live.stage.is_none());
+                let _ = timeout_at(next, ends).await;
+            }
+        }
+        let now = live.borrow_and_update().clone();
+        if now.stage.is_none() {
+            return Some((event("ended", &now.run), Self::Told));
+        }
+        let next = Some(Instant::now() + PROGRESS);
+        let shown = now.as_of(process.clock.now());
+        Some((event("progress", &shown), Self::Under { process, live, next }))
+    }
+}
+
+/// What happens in all flows. Event `standing` has the runs under way and how the flows stand: at once, and whenever
+/// something is otherwise, at most once a second.
+#[utoipa::path(
+    get,
+    path = "/api/v1/events",
+    responses(
+        (status = 200, description = "Server-sent events: `standing` with a Standing",
+         content_type = "text/event-stream", body = Standing),
+        NotAnswered
+    )
+)]
+pub(super) async fn overview_events(
+    State(process): State<Arc<Process>>,
+    Extension(_visitor): Extension<Visitor>,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Failed> {
+    let place = process.streams.begin()?;
+    let mut looks = interval(LOOK);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let until = Instant::now() + LENGTH;
+    let events = stream::unfold(
+        (process, looks, String::new(), place),
+        move |(process, mut looks, told, place)| async move {
+            loop {
+                looks.tick().await;
+                if Instant::now() >= until {
+                    return None;
+                }
+                let standing = Standing {
+                    live: process.live.runs(process.clock.now()),
+                    standings: process.scheduler.standings(),
+                };
+                let now = serde_json::to_string(&standing).unwrap_or_default();
+                if now != told {
+                    let event = Event::default().event("standing").data(&now);
+                    return Some((Ok(event), (process, looks, now, place)));
+                }
+            }
+        },
+    );
+    Ok(Sse::new(events).keep_alive(alive()))
+}

@@ -1,0 +1,149 @@
+//! What an operator may ask of a flow, and how every asking is written down.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::audit::{Asking, recorded};
+use super::page::{Wished, ticked, unless_empty};
+use super::reason::Reason;
+use crate::access::Visitor;
+use crate::{Asked, Process};
+use ruzhi_message::Failure;
+use ruzhi_model::{FlowId, TenantId};
+use ruzhi_sync::{Request, RunOptions};
+
+/// What a run is asked to do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RunWhat {
+    /// Plan, and apply the plan if the guard lets it pass.
+    #[default]
+    Sync,
+    /// Plan, and write nothing to the directory.
+    Plan,
+    /// Compare the directory with the ledger.
+    Drift,
+}
+
+/// A run now.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RunWish {
+    /// What it does.
+    pub what: RunWhat,
+    /// Read the whole form, decide every row again, and try quarantined records again.
+    #[serde(deserialize_with = "ticked")]
+    pub full: bool,
+    /// Believe the form even if most of its rows are missing.
+    #[serde(deserialize_with = "ticked")]
+    pub accept_missing: bool,
+}
+
+/// A stop until somebody resumes.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct PauseWish {
+    /// What for, in their words.
+    #[serde(deserialize_with = "unless_empty")]
+    pub why: Option<Reason>,
+}
+
+/// What is asked for with nothing more to say.
+#[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PlainWish {}
+
+impl RunWish {
+    fn options(&self) -> RunOptions {
+        RunOptions { full: self.full, accept_missing: self.accept_missing }
+    }
+
+    fn request(&self) -> Request {
+        let options = self.options();
+        match self.what {
+            RunWhat::Sync => Request::Sync(options),
+            RunWhat::Plan => Request::Plan(options),
+            RunWhat::Drift => Request::Drift(None),
+        }
+    }
+
+    /// In words of the audit log.
+    fn told(&self) -> String {
+        let what = match self.what {
+            RunWhat::Sync => "sync",
+            RunWhat::Plan => "plan",
+            RunWhat::Drift => "drift",
+        };
+        self.options().told(what)
+    }
+}
+
+/// Runs a flow now.
+pub async fn run_now(
+    process: &Process,
+    visitor: &Visitor,
+    tenant: &TenantId,
+    flow: &FlowId,
+    wish: Wished<RunWish>,
+) -> Result<Asked, Failure> {
+    let asking = Asking::of("run.start", tenant, flow).saying(wish.as_ref().ok().map(RunWish::told));
+    recorded(process, visitor, asking, async {
+        let request = wish?.request();
+        process.deployment().find(tenant, flow)?;
+        process.scheduler.ask(tenant, flow, request, &visitor.name).await
+    })
+    .await
+}
+
+/// Tries a flow's quarantined records again: the whole form is read, and every row decided again.
+pub async fn retry(
+    process: &Process,
+    visitor: &Visitor,
+    tenant: &TenantId,
+    flow: &FlowId,
+    wish: Wished<PlainWish>,
+) -> Result<Asked, Failure> {
+    let asking = Asking::of("quarantine.retry", tenant, flow);
+    recorded(process, visitor, asking, async {
+        wish?;
+        process.deployment().find(tenant, flow)?;
+        let request = Request::Sync(RunOptions { full: true, accept_missing: false });
+        process.scheduler.ask(tenant, flow, request, &visitor.name).await
+    })
+    .await
+}
+
+/// Stops a flow until it is resumed.
+pub async fn pause(
+    process: &Process,
+    visitor: &Visitor,
+    tenant: &TenantId,
+    flow: &FlowId,
+    wish: Wished<PauseWish>,
+) -> Result<(), Failure> {
+    let why = wish.as_ref().ok().and_then(|wish| wish.why.as_ref()).map(Reason::to_string);
+    let asking = Asking::of("flow.pause", tenant, flow).saying(why.clone());
+    recorded(process, visitor, asking, async {
+        wish?;
+        process.deployment().find(tenant, flow)?;
+        process.scheduler.pause(tenant, flow, &visitor.name, why.as_deref()).await
+    })
+    .await
+}
+
+/// Starts a flow again that was paused or blocked.
+pub async fn resume(
+    process: &Process,
+    visitor: &Visitor,
+    tenant: &TenantId,
+    flow: &FlowId,
+    wish: Wished<PlainWish>,
+) -> Result<(), Failure> {
+    let asking = Asking::of("flow.resume", tenant, flow);
+    recorded(process, visitor, asking, async {
+        wish?;
+        process.deployment().find(tenant, flow)?;
+        process.scheduler.resume(tenant, flow).await
+    })
+    .await
+}

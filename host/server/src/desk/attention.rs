@@ -1,0 +1,116 @@
+//! What somebody has to look at, in the order of how much waits for it.
+
+use super::overview::{Attention, AttentionKind, FlowOverview, TenantOverview};
+use crate::StandingState;
+use ruzhi_message::Failure;
+use ruzhi_model::Text;
+
+/// Everything that needs a person, the most urgent first.
+pub(super) fn list(tenants: &[TenantOverview], refused: Option<&Failure>) -> Vec<Attention> {
+    let mut all: Vec<Attention> = refused.map(files).into_iter().collect();
+    for flow in tenants.iter().flat_map(|tenant| &tenant.flows) {
+        of_flow(flow, &mut all);
+    }
+    all.sort_by(|a, b| (a.kind, &a.tenant, &a.flow).cmp(&(b.kind, &b.tenant, &b.flow)));
+    all
+}
+
+fn files(refused: &Failure) -> Attention {
+    Attention {
+        kind: AttentionKind::FilesRefused,
+        tenant: None,
+        flow: None,
+        text: Text::new(
+            format!("the files hold what does not run: {}", refused.text().en),
+            format!("配置文件中有未生效的内容：{}", refused.text().zh),
+        ),
+        hint: Some(Text::new(
+            "what ran before goes on; correct the files, and they are taken over by themselves",
+            "此前的配置继续运行；修正文件后会自动生效",
+        )),
+        link: "/settings".to_owned(),
+        since: None,
+    }
+}
+
+fn of_flow(flow: &FlowOverview, all: &mut Vec<Attention>) {
+    let name = format!("{}/{}", flow.tenant, flow.flow);
+    let here = format!("/tenants/{}", flow.tenant);
+    let mut say = |kind, text, hint, link: String, since| {
+        all.push(Attention {
+            kind,
+            tenant: Some(flow.tenant.clone()),
+            flow: Some(flow.flow.clone()),
+            text,
+            hint,
+            link,
+            since,
+        });
+    };
+    if let Some(blocked) = flow.standing.as_ref().and_then(|standing| standing.blocked.as_ref()) {
+        let text = Text::new(
+            format!("{name} is blocked: {}", blocked.text.en),
+            format!("{name} 已停用待处理：{}", blocked.text.zh),
+        );
+        say(AttentionKind::Blocked, text, blocked.hint.clone(), here.clone(), Some(blocked.at));
+    }
+    for plan in &flow.held {
+        let text = Text::new(
+            format!("plan {plan} of {name} waits for a yes or a no"),
+            format!("{name} 的计划 {plan} 等待批准或否决"),
+        );
+        let hint = Text::new("read it, then approve or reject it", "请查看后批准或否决");
+        say(AttentionKind::HeldPlan, text, Some(hint), format!("/plans/{}/{plan}", flow.tenant), None);
+    }
+    if flow.removed > 0 {
+        let text = Text::new(
+            format!(
+                "{} members of {name} were removed from WeCom by hand and wait for a decision",
+                flow.removed
+            ),
+            format!("{name} 有 {} 名成员在企业微信中被手工删除，等待决定", flow.removed),
+        );
+        let hint = Text::new("say of each: create again, or let go", "请逐一决定：重新创建，或不再管理");
+        let link = format!("/quarantine?tenant={}&flow={}&rule=member.removed", flow.tenant, flow.flow);
+        say(AttentionKind::Removed, text, Some(hint), link, None);
+    }
+    if let Some(standing) = &flow.standing {
+        if standing.failures > 0 && standing.state != StandingState::Blocked {
+            let problem = flow.last_run.as_ref().and_then(|run| run.problem.clone());
+            let why = |lang: fn(&Text) -> &String| problem.as_ref().map(lang).cloned().unwrap_or_default();
+            let text = Text::new(
+                format!(
+                    "{name} failed {} times one after another: {}",
+                    standing.failures,
+                    why(|text| &text.en)
+                ),
+                format!("{name} 已连续失败 {} 次：{}", standing.failures, why(|text| &text.zh)),
+            );
+            let run = flow.last_run.as_ref();
+            let link = run.map_or_else(|| here.clone(), |run| format!("/runs/{}", run.id));
+            say(AttentionKind::Failing, text, None, link, run.and_then(|run| run.ended_at));
+        }
+        if standing.late {
+            let text = Text::new(format!("{name} should have run long ago"), format!("{name} 逾期未运行"));
+            say(AttentionKind::Late, text, None, here.clone(), standing.queued_since);
+        }
+        if let Some(paused) = &standing.paused {
+            let why = paused.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+            let text = Text::new(
+                format!("{} paused {name}{why}", paused.who),
+                format!("{} 已暂停 {name}{why}", paused.who),
+            );
+            let hint = Text::new("resume it when the reason is gone", "原因消除后请恢复");
+            say(AttentionKind::Paused, text, Some(hint), here.clone(), Some(paused.at));
+        }
+    }
+    if flow.rejects > 0 {
+        let text = Text::new(
+            format!("{} records of {name} wait to be corrected", flow.rejects),
+            format!("{name} 有 {} 条记录待修正", flow.rejects),
+        );
+        let hint = Text::new("correct the rows in the form", "请在表单中修正这些行");
+        let link = format!("/quarantine?tenant={}&flow={}", flow.tenant, flow.flow);
+        say(AttentionKind::Quarantine, text, Some(hint), link, None);
+    }
+}

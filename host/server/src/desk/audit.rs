@@ -1,0 +1,119 @@
+//! The audit log as a visitor is shown it and writes into it.
+
+use std::str::FromStr;
+
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::page::{MOST, NotAPlace, Page, number, page_size, unless_empty};
+use crate::Process;
+use crate::access::{Turn, Visitor};
+pub(super) use ruzhi_app::audit::Asking;
+use ruzhi_app::audit::{self, Actor, DONE, ID_PARTS, row};
+use ruzhi_config::Role;
+use ruzhi_message::{Failure, exit};
+use ruzhi_model::{TenantId, Text};
+use ruzhi_store::AuditRow;
+
+/// Which part of the audit log.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+pub struct AuditAsked {
+    /// Of this tenant, also one that is gone from the configuration; of one that never was there is nothing.
+    #[serde(deserialize_with = "unless_empty")]
+    #[param(value_type = Option<String>, format = "id")]
+    pub tenant: Option<TenantId>,
+    /// The `next` of the part before.
+    #[serde(deserialize_with = "unless_empty")]
+    #[param(value_type = Option<String>, format = "place")]
+    pub after: Option<AuditPlace>,
+    /// How many, 50 if not given, 500 at most.
+    #[serde(deserialize_with = "number::<_, 1, MOST>")]
+    #[param(minimum = 1, maximum = 500)]
+    pub most: Option<u32>,
+}
+
+/// The place behind a row of the log: the row's id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditPlace(String);
+
+impl AuditPlace {
+    /// The row's id.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for AuditPlace {
+    type Err = NotAPlace;
+
+    fn from_str(text: &str) -> Result<Self, NotAPlace> {
+        let is_part = |part: &str, length: usize| {
+            part.len() == length && part.bytes().all(|digit| digit.is_ascii_hexdigit())
+        };
+        let parts: Vec<&str> = text.split('-').collect();
+        let is_id = parts.len() == ID_PARTS.len()
+            && parts.iter().zip(ID_PARTS).all(|(part, length)| is_part(part, length));
+        if is_id { Ok(Self(text.to_owned())) } else { Err(NotAPlace) }
+    }
+}
+
+/// The audit log, newest first.
+pub async fn audit(process: &Process, asked: &AuditAsked) -> Result<Page<AuditRow>, Failure> {
+    let most = page_size(asked.most);
+    let mut items = process
+        .store
+        .audit(asked.tenant.as_ref(), asked.after.as_ref().map(AuditPlace::as_str), most + 1)
+        .await?;
+    let more = items.len() > most as usize;
+    items.truncate(most as usize);
+    let next = items.last().filter(|_| more).map(|last| last.id.clone());
+    Ok(Page { items, next })
+}
+
+/// Does what an operator asks for, and writes down who asked and what came of it. Of somebody who may not ask it is
+/// written down that they did, so many times in an hour.
+pub(super) async fn recorded<T>(
+    process: &Process,
+    visitor: &Visitor,
+    asking: Asking<'_>,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    let actor = Actor { who: &visitor.name, role: visitor.role, origin: &visitor.origin };
+    let mut row = row(process.clock.as_ref(), actor, asking);
+    if visitor.role < Role::Operator {
+        let failure = forbidden();
+        failure.code().clone_into(&mut row.outcome);
+        let turn = process.access.denied(&visitor.name, process.clock.now());
+        if turn == Turn::Last {
+            row.detail = Some("further refusals of this person in this hour are not written down".to_owned());
+        }
+        // What changes nothing must not fill the log either.
+        if !matches!(turn, Turn::TooMany { .. }) {
+            process.store.put_audit(&row).await?;
+        }
+        return Err(failure);
+    }
+    audit::recorded(process.store.as_ref(), row, work, |_| DONE.to_owned()).await
+}
+
+/// Writes down that somebody has logged in.
+pub(crate) async fn logged_in(process: &Process, who: &str, role: Role, origin: &str) -> Result<(), Failure> {
+    let actor = Actor { who, role, origin };
+    let mut row = row(process.clock.as_ref(), actor, Asking::plain("session.begin"));
+    DONE.clone_into(&mut row.outcome);
+    Ok(process.store.put_audit(&row).await?)
+}
+
+fn forbidden() -> Failure {
+    Failure::new(
+        exit::USAGE,
+        "access.forbidden",
+        Text::new(
+            "this needs an operator, and you are a viewer; nothing was done",
+            "此操作需要操作员，您是查看者；未执行任何操作",
+        ),
+        Some(Text::new("ask an operator, who finds it in the same place", "请联系操作员，在同一位置操作")),
+    )
+}

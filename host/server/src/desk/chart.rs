@@ -1,0 +1,294 @@
+//! What people would rather look at than read, as plain series.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveTime, TimeDelta, TimeZone as _, Utc};
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::page::{number, unless_empty, word_unless_empty};
+use super::quarantine::{RuleGroup, by_rule};
+use crate::Process;
+use ruzhi_app::deployment::siblings;
+use ruzhi_config as config;
+use ruzhi_message::Failure;
+use ruzhi_model::{FlowId, TenantId};
+use ruzhi_store::{RunRow, RunState};
+
+/// How far apart the points are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ChartStep {
+    /// An hour.
+    Hour,
+    /// A day, in UTC or, where a tenant is named, in its time zone.
+    #[default]
+    Day,
+}
+
+/// Of what, and how far back.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+pub struct ChartAsked {
+    /// Of this tenant, also one that is gone from the configuration; of one that never was there is nothing.
+    #[serde(deserialize_with = "unless_empty")]
+    #[param(value_type = Option<String>, format = "id")]
+    pub tenant: Option<TenantId>,
+    /// Of the flows of this id, also one that is gone from the configuration; of one that never was there is nothing.
+    #[serde(deserialize_with = "unless_empty")]
+    #[param(value_type = Option<String>, format = "id")]
+    pub flow: Option<FlowId>,
+    /// How far apart the points are; a day if not given.
+    #[serde(deserialize_with = "word_unless_empty")]
+    #[param(inline)]
+    pub step: Option<ChartStep>,
+    /// How many points, the last of them now; 30 days or 48 hours if not given, 400 at most.
+    #[serde(deserialize_with = "number::<_, 1, MOST>")]
+    #[param(minimum = 1, maximum = 400)]
+    pub points: Option<u32>,
+}
+
+/// Runs over time.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct RunsChart {
+    /// How far apart the points are.
+    pub step: ChartStep,
+    /// Oldest first, without a gap; the last is not over.
+    pub points: Vec<RunsPoint>,
+}
+
+/// The runs that began in an hour or a day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct RunsPoint {
+    /// When it begins.
+    pub at: DateTime<Utc>,
+    /// Runs that did all there was to do.
+    pub done: u64,
+    /// Runs whose plan the guard holds.
+    pub held: u64,
+    /// Runs that failed.
+    pub failed: u64,
+    /// Runs under way.
+    pub running: u64,
+    /// Members created.
+    pub created: u64,
+    /// Members changed.
+    pub updated: u64,
+    /// Members disabled.
+    pub disabled: u64,
+    /// Members enabled.
+    pub enabled: u64,
+    /// Members deleted.
+    pub deleted: u64,
+}
+
+/// Records in quarantine by rule, now.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct RefusalsChart {
+    /// The most frequent first.
+    pub rules: Vec<RuleGroup>,
+    /// Records in quarantine.
+    pub records: u64,
+}
+
+/// Calls against the limits.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CallsChart {
+    /// When this was so.
+    pub at: DateTime<Utc>,
+    /// By corp.
+    pub corps: Vec<CorpCalls>,
+}
+
+/// Calls of a corp.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CorpCalls {
+    /// The corp.
+    pub corp: String,
+    /// The tenants that write it.
+    pub tenants: Vec<TenantId>,
+    /// Calls of one API that may be made in any minute.
+    pub per_minute: u32,
+    /// In any hour.
+    pub per_hour: u32,
+    /// By API.
+    pub apis: Vec<ApiCalls>,
+}
+
+/// Calls of one API.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ApiCalls {
+    /// The API.
+    pub api: String,
+    /// Calls in the last minute.
+    pub last_minute: u64,
+    /// Calls in the last hour.
+    pub last_hour: u64,
+}
+
+/// Points at most.
+const MOST: u32 = 400;
+
+/// Runs over time.
+pub async fn runs_chart(process: &Process, asked: &ChartAsked) -> Result<RunsChart, Failure> {
+    let step = asked.step.unwrap_or_default();
+    let usual = if step == ChartStep::Hour { 48 } else { 30 };
+    let many = asked.points.unwrap_or(usual);
+    let deployment = process.deployment();
+    let of_tenant = |id: &TenantId| deployment.config.tenant(id);
+    let zone = asked.tenant.as_ref().and_then(of_tenant).map_or(Tz::UTC, |tenant| tenant.timezone);
+    let mut points = beginnings(process.clock.now(), step, many, zone);
+    let since = points.first_key_value().map_or_else(|| process.clock.now(), |(at, _)| *at);
+    let (tenant, flow) = (asked.tenant.as_ref(), asked.flow.as_ref());
+    for counted in process.store.runs_counted(tenant, flow, since).await? {
+        let Some(point) = point(&mut points, counted.at) else { continue };
+        *match counted.state {
+            RunState::Done => &mut point.done,
+            RunState::Held => &mut point.held,
+            RunState::Failed => &mut point.failed,
+            RunState::Running => &mut point.running,
+        } += counted.runs;
+    }
+    let mut add = |run: RunRow| {
+        // What a run only planned nobody did.
+        if let Some(point) = point(&mut points, run.started_at).filter(|_| run.kind.writes()) {
+            point.created += run.counts.created;
+            point.updated += run.counts.updated;
+            point.disabled += run.counts.disabled;
+            point.enabled += run.counts.enabled;
+            point.deleted += run.counts.deleted;
+        }
+    };
+    process.store.busy_runs(tenant, flow, since, &mut add).await?;
+    Ok(RunsChart { step, points: points.into_values().collect() })
+}
+
+/// The point a moment belongs to.
+fn point(points: &mut BTreeMap<DateTime<Utc>, RunsPoint>, at: DateTime<Utc>) -> Option<&mut RunsPoint> {
+    points.range_mut(..=at).next_back().map(|(_, point)| point)
+}
+
+/// When each of the last hours or days began, this one among them.
+fn beginnings(
+    now: DateTime<Utc>,
+    step: ChartStep,
+    many: u32,
+    zone: Tz,
+) -> BTreeMap<DateTime<Utc>, RunsPoint> {
+    let local = now.with_timezone(&zone);
+    let moment = |back: u32| match step {
+        ChartStep::Hour => {
+            let hour = now.timestamp() - now.timestamp().rem_euclid(3600);
+            DateTime::from_timestamp(hour, 0)?.checked_sub_signed(TimeDelta::hours(i64::from(back)))
+        }
+        ChartStep::Day => {
+            let day = local.date_naive().checked_sub_days(chrono::Days::new(u64::from(back)))?;
+            // A day that does not begin at midnight, where clocks are set forward then, begins an hour later.
+            let midnight = day.and_time(NaiveTime::MIN);
+            let begins = zone.from_local_datetime(&midnight).earliest();
+            let begins =
+                begins.or_else(|| zone.from_local_datetime(&(midnight + TimeDelta::hours(1))).earliest());
+            Some(begins?.with_timezone(&Utc))
+        }
+    };
+    (0..many)
+        .filter_map(moment)
+        .map(|at| {
+            let point = RunsPoint {
+                at,
+                done: 0,
+                held: 0,
+                failed: 0,
+                running: 0,
+                created: 0,
+                updated: 0,
+                disabled: 0,
+                enabled: 0,
+                deleted: 0,
+            };
+            (at, point)
+        })
+        .collect()
+}
+
+/// Records in quarantine by rule.
+pub async fn refusals_chart(process: &Process, asked: &ChartAsked) -> Result<RefusalsChart, Failure> {
+    let (rules, records) = by_rule(process, asked.tenant.as_ref(), asked.flow.as_ref()).await?;
+    Ok(RefusalsChart { rules, records })
+}
+
+/// Calls against the limits, from the stored runs of the last hour: those of a run are taken as spread evenly over it.
+pub async fn calls_chart(process: &Process) -> Result<CallsChart, Failure> {
+    let now = process.clock.now();
+    let (minute, hour) = (now - TimeDelta::minutes(1), now - TimeDelta::hours(1));
+    let deployment = process.deployment();
+    let config = &deployment.config;
+    // The corps by their first tenants; of each its tenants and what was called.
+    let mut called: Vec<Called> = Vec::new();
+    for tenant in &config.tenants {
+        if !called.iter().any(|corp| corp.tenants.contains(&tenant.id)) {
+            let tenants = siblings(config, tenant).map(|tenant| tenant.id.clone()).collect();
+            called.push(Called { tenant, tenants, apis: BTreeMap::new() });
+        }
+    }
+    let mut add = |run: RunRow| {
+        let Some(corp) = called.iter_mut().find(|corp| corp.tenants.contains(&run.tenant)) else { return };
+        let ended = run.ended_at.unwrap_or(now);
+        let in_minute = share(run.started_at, ended, minute, now);
+        let in_hour = share(run.started_at, ended, hour, now);
+        for (api, calls) in &run.calls {
+            #[expect(clippy::cast_precision_loss, reason = "a count of calls, far below 2^52")]
+            let calls = *calls as f64;
+            // Which credential made a call is nothing to the limit.
+            let Some(api) = api.strip_prefix("wecom ") else { continue };
+            let sums = corp.apis.entry(api.trim_end_matches(" (read_secret)").to_owned()).or_default();
+            sums.0 += calls * in_minute;
+            sums.1 += calls * in_hour;
+        }
+    };
+    process.store.recent_runs(hour, &mut add).await?;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a sum of counts")]
+    let whole = |sum: f64| sum.round() as u64;
+    let corps = called.into_iter().map(|Called { tenant, tenants, apis }| {
+        let all = siblings(config, tenant).map(|tenant| &tenant.wecom);
+        CorpCalls {
+            corp: tenant.wecom.corp_id.clone(),
+            per_minute: all.clone().map(|wecom| wecom.per_minute).min().unwrap_or_default(),
+            per_hour: all.map(|wecom| wecom.per_hour).min().unwrap_or_default(),
+            tenants,
+            apis: apis
+                .into_iter()
+                .map(|(api, (last_minute, last_hour))| ApiCalls {
+                    api,
+                    last_minute: whole(last_minute),
+                    last_hour: whole(last_hour),
+                })
+                .collect(),
+        }
+    });
+    let corps = corps.collect();
+    Ok(CallsChart { at: now, corps })
+}
+
+/// What was called of a corp.
+struct Called<'c> {
+    /// The first of its tenants.
+    tenant: &'c config::Tenant,
+    tenants: Vec<TenantId>,
+    /// In the last minute and the last hour, by API.
+    apis: BTreeMap<String, (f64, f64)>,
+}
+
+/// How much of a span lies between two moments, from 0 to 1.
+fn share(began: DateTime<Utc>, ended: DateTime<Utc>, from: DateTime<Utc>, until: DateTime<Utc>) -> f64 {
+    let milliseconds = |span: TimeDelta| {
+        #[expect(clippy::cast_precision_loss, reason = "milliseconds of a run, far below 2^52")]
+        let length = span.num_milliseconds().max(0) as f64;
+        length
+    };
+    let whole = milliseconds(ended - began);
+    let part = milliseconds(ended.min(until) - began.max(from));
+    if whole > 0.0 { part / whole } else { f64::from(u8::from(ended >= from && ended <= until)) }
+}

@@ -1,0 +1,47 @@
+//! What a visitor names, or the failure that says there is no such thing. Flows and tenants are the deployment's to find.
+
+use crate::Process;
+use ruzhi_message::{Failure, exit};
+use ruzhi_model::{FlowId, PlanId, RecordId, RunId, TenantId, Text};
+use ruzhi_store::StoredPlan;
+
+/// A stored plan of a tenant.
+pub(super) async fn stored_plan(
+    process: &Process,
+    tenant: &TenantId,
+    plan: &PlanId,
+) -> Result<StoredPlan, Failure> {
+    process.store.plan(tenant, plan).await?.ok_or_else(|| {
+        unknown(
+            "plan.unknown",
+            Text::new(format!("there is no plan {plan} of {tenant}"), format!("{tenant} 没有计划 {plan}")),
+            Text::new("the overview lists the plans that wait", "概览页列出了等待处理的计划"),
+        )
+    })
+}
+
+pub(crate) fn no_run(run: &RunId) -> Failure {
+    unknown(
+        "run.unknown",
+        Text::new(format!("there is no run {run}"), format!("没有运行 {run}")),
+        Text::new("the list of runs has all of them", "运行列表包含全部运行"),
+    )
+}
+
+pub(super) fn no_record(tenant: &TenantId, flow: &FlowId, record: &RecordId) -> Failure {
+    unknown(
+        "record.unknown",
+        Text::new(
+            format!("no record {record} of {tenant}/{flow} is known"),
+            format!("{tenant}/{flow} 中没有记录 {record}"),
+        ),
+        Text::new(
+            "give the row's _id as JianDaoYun shows it; a row is known once a run has read it",
+            "请给出简道云中该行的 _id；运行读取过的行才可查询",
+        ),
+    )
+}
+
+fn unknown(code: &str, text: Text, hint: Text) -> Failure {
+    Failure::new(exit::USAGE, code, text, Some(hint))
+}

@@ -1,0 +1,411 @@
+//! Numbers and addresses of people, masked: enough is left to recognise what one knows already.
+//!
+//! One rule for every answer of the desk. WeCom's fields are masked by their name, as everywhere (`plan::masked`); a field
+//! of the form by its label and by what is in it; a free text by what looks like a number or an e-mail address. Names,
+//! accounts, departments and dates are shown.
+//!
+//! A text may be as long as whoever filled in the form liked. Of a cell its beginning is shown, and only that is looked
+//! through, with enough behind it to see a number or address that begins there whole. Every character is looked at a fixed
+//! number of times.
+
+use serde_json::{Map, Value};
+
+use ruzhi_plan as plan;
+
+/// So many digits one after another may be somebody's number.
+const NUMBER: usize = 7;
+
+/// Parts of a label that say its field is of one person alone.
+const PRIVATE: [&str; 26] = [
+    "手机",
+    "电话",
+    "号码",
+    "邮箱",
+    "邮件",
+    "住址",
+    "地址",
+    "证件",
+    "身份证",
+    "护照",
+    "银行",
+    "卡号",
+    "账号",
+    "户籍",
+    "籍贯",
+    "出生",
+    "生日",
+    "工资",
+    "薪",
+    "mobile",
+    "phone",
+    "mail",
+    "address",
+    "passport",
+    "bank",
+    "birth",
+];
+
+/// So many characters of a cell of the form are shown, and of all cells of a row together.
+pub(super) const CELL: usize = 2_000;
+pub(super) const ROW: usize = 32_000;
+/// So many characters of another text are shown. Those that ruzhi stores are shorter.
+const TEXT: usize = 10_000;
+/// So many characters behind the last that is shown are looked at: an e-mail address has 254 at most.
+const AHEAD: usize = 400;
+/// What stands for all that is not shown.
+const MORE: &str = "…";
+
+/// What may be seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sight {
+    /// What is not of one person alone.
+    Masked,
+    /// Everything.
+    Revealed,
+}
+
+impl Sight {
+    pub(super) fn of(reveal: bool) -> Self {
+        if reveal { Self::Revealed } else { Self::Masked }
+    }
+
+    pub(super) fn is_revealed(self) -> bool {
+        self == Self::Revealed
+    }
+
+    /// A free text.
+    pub(super) fn text(self, text: &str) -> String {
+        if self.is_revealed() { beginning(text, TEXT) } else { hidden(text, TEXT) }
+    }
+
+    /// What WeCom said. What it appends for whoever diagnoses is no number of a person.
+    pub(super) fn answer(self, text: &str) -> String {
+        match text.split_once(", hint:") {
+            Some((said, appended)) => format!("{}, hint:{appended}", self.text(said)),
+            None => self.text(text),
+        }
+    }
+
+    /// A field as WeCom names it.
+    pub(super) fn field(self, name: &str, value: &Value) -> Value {
+        if self.is_revealed() || value.is_null() || name == "userid" {
+            return value.clone();
+        }
+        let masked = plan::masked(&Map::from_iter([(name.to_owned(), value.clone())])).remove(name);
+        match masked {
+            Some(Value::String(text)) if value.as_str() == Some(text.as_str()) => {
+                Value::String(hidden(&text, TEXT))
+            }
+            masked => masked.unwrap_or_default(),
+        }
+    }
+
+    /// A field of the form, in at most `most` characters.
+    pub(super) fn cell(self, label: &str, value: &Value, most: usize) -> Value {
+        let label = label.to_lowercase();
+        let private = !self.is_revealed() && PRIVATE.iter().any(|part| label.contains(part));
+        Cell { sight: self, left: most }.shown(value, private)
+    }
+}
+
+/// A cell while it is written down.
+struct Cell {
+    sight: Sight,
+    /// Characters that may still be shown. A part of a list takes one, whatever is in it.
+    left: usize,
+}
+
+impl Cell {
+    fn shown(&mut self, value: &Value, private: bool) -> Value {
+        match value {
+            Value::String(text) => {
+                let shown = match self.sight {
+                    Sight::Revealed => beginning(text, self.left),
+                    Sight::Masked if private => ends(text),
+                    Sight::Masked => hidden(text, self.left),
+                };
+                self.take(shown.chars().count());
+                Value::String(shown)
+            }
+            Value::Number(number) => {
+                let text = number.to_string();
+                self.take(text.len());
+                let digits = text.chars().filter(char::is_ascii_digit).count();
+                let hides = self.sight == Sight::Masked && (digits >= NUMBER || private);
+                if hides { Value::String(ends(&text)) } else { value.clone() }
+            }
+            Value::Array(items) => {
+                let mut shown = Vec::new();
+                for item in items {
+                    if self.left == 0 {
+                        shown.push(MORE.into());
+                        break;
+                    }
+                    self.take(1);
+                    shown.push(self.shown(item, private));
+                }
+                Value::Array(shown)
+            }
+            Value::Object(fields) => {
+                let mut shown = Map::new();
+                for (name, value) in fields {
+                    if self.left == 0 {
+                        shown.insert(MORE.to_owned(), MORE.into());
+                        break;
+                    }
+                    // The service's own ids are digits too, and nobody's.
+                    let id = name.starts_with('_') || name == "username" || name.ends_with("id");
+                    let name = beginning(name, self.left);
+                    self.take(name.chars().count().max(1));
+                    let value = match value {
+                        Value::String(text) if id && !private => {
+                            let text = beginning(text, self.left);
+                            self.take(text.chars().count());
+                            Value::String(text)
+                        }
+                        Value::Number(_) if id && !private => value.clone(),
+                        value => self.shown(value, private),
+                    };
+                    shown.insert(name, value);
+                }
+                Value::Object(shown)
+            }
+            other => other.clone(),
+        }
+    }
+
+    fn take(&mut self, characters: usize) {
+        self.left = self.left.saturating_sub(characters);
+    }
+}
+
+/// At most so many characters of a text, and an ellipsis for the others.
+pub(super) fn beginning(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}{MORE}", text.get(..end).unwrap_or(text)),
+        None => text.to_owned(),
+    }
+}
+
+/// Keeps the ends of a text.
+fn ends(text: &str) -> String {
+    if text.is_empty() {
+        return String::new();
+    }
+    let longer_than = |most: usize| text.chars().nth(most).is_some();
+    if !longer_than(4) {
+        return MORE.to_owned();
+    }
+    let kept = if longer_than(8) { 3 } else { 1 };
+    let start: String = text.chars().take(kept).collect();
+    let [last, before] = [text.chars().next_back(), text.chars().nth_back(1)];
+    start.chars().chain(MORE.chars()).chain(before).chain(last).collect()
+}
+
+/// The beginning of a text, without numbers of seven digits or more, however they are grouped, and without e-mail
+/// addresses. What begins within the first `most` characters is looked at whole.
+fn hidden(text: &str, most: usize) -> String {
+    let chars: Vec<char> = text.chars().take(most.saturating_add(AHEAD)).collect();
+    let mut shown = String::with_capacity(text.len().min(most.saturating_mul(4)));
+    let mut at = 0;
+    while let Some(c) = chars.get(at).filter(|_| at < most) {
+        let rest = chars.get(at..).unwrap_or_default();
+        // A word is looked through once, where it begins.
+        let begins_a_word = at == 0 || !chars.get(at - 1).is_some_and(|before| is_of_an_address(*before));
+        let id = if begins_a_word { record(rest) } else { None };
+        if let Some(length) = id {
+            shown.extend(rest.iter().take(length));
+            at += length;
+            continue;
+        }
+        let taken = if is_digit(*c) { number(rest) } else { None };
+        let address = if begins_a_word { address(rest) } else { None };
+        if let Some(length) = address.or(taken) {
+            let whole: String = rest.iter().take(length).collect();
+            shown.push_str(&if is_date(&whole) { whole } else { ends(&whole) });
+            at += length;
+        } else if is_digit(*c) {
+            let digits: String = rest.iter().take_while(|c| is_digit(**c)).collect();
+            at += digits.chars().count();
+            shown.push_str(&digits);
+        } else {
+            shown.push(*c);
+            at += 1;
+        }
+    }
+    if at < chars.len() {
+        shown.push_str(MORE);
+    }
+    shown
+}
+
+fn is_digit(c: char) -> bool {
+    c.is_ascii_digit() || ('０'..='９').contains(&c)
+}
+
+/// How long a number is that begins here, its groups parted by a space or a hyphen; none if it is too short to be one, and
+/// then no more than a few characters were looked at.
+fn number(rest: &[char]) -> Option<usize> {
+    if let Some(date) = date(rest) {
+        return Some(date);
+    }
+    let (mut digits, mut length) = (0, 0);
+    for (place, c) in rest.iter().enumerate() {
+        let parts = matches!(c, ' ' | '-') && rest.get(place + 1).is_some_and(|next| is_digit(*next));
+        if is_digit(*c) {
+            digits += 1;
+            length = place + 1;
+        } else if !parts {
+            break;
+        }
+    }
+    (digits >= NUMBER).then_some(length)
+}
+
+/// `2026-05-01` is no number of a person.
+fn date(rest: &[char]) -> Option<usize> {
+    let text: String = rest.iter().take(10).collect();
+    (is_date(&text) && !rest.get(10).is_some_and(|next| is_digit(*next))).then_some(10)
+}
+
+fn is_date(text: &str) -> bool {
+    text.len() == 10 && chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d").is_ok()
+}
+
+fn is_of_an_address(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '+' | '%' | '@')
+}
+
+/// How long the id of a record is that begins here: 24 hexadecimal digits name a row of a form and nobody's number.
+fn record(rest: &[char]) -> Option<usize> {
+    const LENGTH: usize = 24;
+    let length = rest.iter().take(LENGTH + 1).take_while(|c| c.is_ascii_alphanumeric()).count();
+    let hexadecimal = rest.iter().take(length).all(char::is_ascii_hexdigit);
+    (length == LENGTH && hexadecimal).then_some(length)
+}
+
+/// The address that ruzhi's own messages show as an example.
+const EXAMPLE: &str = "name@example.com";
+
+/// How long an e-mail address is that begins here.
+fn address(rest: &[char]) -> Option<usize> {
+    let word: String = rest.iter().take_while(|c| is_of_an_address(**c)).collect();
+    let (name, domain) = word.split_once('@')?;
+    let domain = domain.trim_end_matches('.');
+    let written = |part: &str| part.contains(|c: char| c.is_ascii_alphanumeric());
+    let whole = written(name) && domain.contains('.') && written(domain);
+    (whole && word.trim_end_matches('.') != EXAMPLE).then(|| word.chars().count())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn numbers_and_addresses_of_people_are_not_in_a_masked_text() {
+        for (text, masked) in [
+            ("手机号 13800138000 已被占用", "手机号 138…00 已被占用"),
+            ("138 0013 8000", "138…00"),
+            ("+86-138-0013-8000", "+86-…00"),
+            ("１３８００１３８０００", "１３８…００"),
+            ("身份证 11010119900307123X", "身份证 110…23X"),
+            ("邮箱 li.si@example.com。", "邮箱 li.…om。"),
+            ("入职日期 2026-05-01，部门 12", "入职日期 2026-05-01，部门 12"),
+            ("2026-05-01 08:00:00", "2026-05-01 08:00:00"),
+            ("工号 A10234", "工号 A10234"),
+            ("@李四", "@李四"),
+            ("只能用字母、数字和 _-@. ，请更正", "只能用字母、数字和 _-@. ，请更正"),
+            ("应如 name@example.com，请更正", "应如 name@example.com，请更正"),
+            (
+                "记录 onboarding/650000000000000000000029 使用了",
+                "记录 onboarding/650000000000000000000029 使用了",
+            ),
+            ("银行卡 6222021234567890123", "银行卡 622…23"),
+            ("", ""),
+        ] {
+            assert_eq!(Sight::Masked.text(text), masked, "{text}");
+            assert_eq!(Sight::Revealed.text(text), text);
+        }
+    }
+
+    #[test]
+    fn what_wecom_appends_is_left_for_whoever_diagnoses() {
+        let said = "mobile existed: 13800138000, hint: [1764035120123456], from ip: 203.0.113.77";
+        let shown = "mobile existed: 138…00, hint: [1764035120123456], from ip: 203.0.113.77";
+        assert_eq!(Sight::Masked.answer(said), shown);
+    }
+
+    #[test]
+    fn a_field_of_the_form_is_masked_by_its_label_and_by_what_is_in_it() {
+        let cell = |label: &str, value: Value| Sight::Masked.cell(label, &value, CELL);
+        assert_eq!(cell("家庭住址", json!("深圳市南山区科技园一号")), json!("深圳市…一号"));
+        assert_eq!(cell("姓名", json!("李四")), json!("李四"));
+        assert_eq!(cell("备注", json!("联系 13800138000")), json!("联系 138…00"));
+        assert_eq!(cell("备注", json!(13_800_138_000_u64)), json!("138…00"));
+        assert_eq!(cell("人数", json!(12)), json!(12));
+        assert_eq!(
+            cell("手机号", json!({"verified": true, "phone": "13800138000"})),
+            json!({"verified": true, "phone": "138…00"})
+        );
+        assert_eq!(
+            cell("部门", json!([{"_id": "65f0a1b2c3d4e5f601234567", "name": "生产部"}])),
+            json!([{"_id": "65f0a1b2c3d4e5f601234567", "name": "生产部"}])
+        );
+    }
+
+    #[test]
+    fn a_long_cell_is_cut_and_nothing_of_a_number_is_left_where_it_is_cut() {
+        let cell = |value: &Value| Sight::Masked.cell("备注", value, 10);
+        for (text, shown) in [
+            ("零一二三四五六七八九十", "零一二三四五六七八九…"),
+            ("零一二三四五六七八九", "零一二三四五六七八九"),
+            ("电话是 13800138000 或 13900139000", "电话是 138…00…"),
+            ("零一二三四 138 0013 8000", "零一二三四 138…00"),
+            ("零一二三四五六七八1380013800013800", "零一二三四五六七八138…00"),
+            ("零一二三四 li.si@example.com。", "零一二三四 li.…om…"),
+            ("零一二三四五六七 123 四", "零一二三四五六七 123…"),
+        ] {
+            assert_eq!(cell(&json!(text)), json!(shown), "{text}");
+        }
+        assert_eq!(
+            cell(&json!(["零一二", "三四五", "六七八", "九"])),
+            json!(["零一二", "三四五", "六…", "…"])
+        );
+        assert_eq!(
+            cell(&json!([[], [], [], [], [], [], [], [], [], [], [], []])).as_array().unwrap().len(),
+            11
+        );
+        assert_eq!(
+            cell(&json!({"a": "零一二三四五六七", "b": 1, "c": 2})),
+            json!({"a": "零一二三四五六七", "b": 1, "…": "…"})
+        );
+        assert_eq!(cell(&json!({"_id": "a".repeat(100)})), json!({"_id": "aaaaaaa…"}));
+        assert_eq!(Sight::Revealed.cell("手机号", &json!("13800138000"), 10), json!("1380013800…"));
+    }
+
+    #[test]
+    fn a_long_text_takes_no_longer_for_each_of_its_letters() {
+        // With a look at all that follows from each letter on, each of these takes hours.
+        let began = std::time::Instant::now();
+        for piece in
+            ["a", "0", "f", "1 ", "1-", "a1", "@", "a.", "1@", "2026-05-01", "字", "𠮷", " ", "123456 a"]
+        {
+            let text = piece.repeat(200_000);
+            assert!(hidden(&text, usize::MAX).chars().count() <= text.chars().count(), "{piece}");
+            assert!(Sight::Masked.text(&text).chars().count() <= TEXT + 30, "{piece}");
+        }
+        assert!(began.elapsed().as_secs() < 60, "{:?}", began.elapsed());
+    }
+
+    #[test]
+    fn wecoms_fields_are_masked_by_their_name() {
+        let field = |name: &str, value: Value| Sight::Masked.field(name, &value);
+        assert_eq!(field("mobile", json!("13800138000")), json!("138…00"));
+        assert_eq!(field("userid", json!("13800138000")), json!("13800138000"));
+        assert_eq!(field("position", json!("找 li.si@example.com")), json!("找 li.…om"));
+        assert_eq!(field("department", json!([1, 2])), json!([1, 2]));
+        assert_eq!(field("mobile", Value::Null), Value::Null);
+    }
+}

@@ -1,0 +1,421 @@
+//! A plan as a person reads it, and their yes or no to it.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::action::PlainWish;
+use super::audit::{Asking, recorded};
+use super::found::stored_plan;
+use super::labels::Labels;
+use super::mask::Sight;
+use super::page::{FieldChange, MOST, Wished, number, page_size, ticked, unless_empty, word_unless_empty};
+use super::reason::Reason;
+use crate::access::Visitor;
+use crate::claim::{Claim, Claimed};
+use crate::{Asked, Process};
+use ruzhi_message::{Failure, exit};
+use ruzhi_model::{
+    Digest, FlowId, OperationKind, OperationState, PlanId, RecordId, RunId, TenantId, Text, UserId, WaitsFor,
+};
+use ruzhi_plan::{Counts, GuardReason, Purpose, whole_body};
+use ruzhi_store::{AttemptRow, OperationRow, OperationsWanted, PlanState, StoredPlan};
+
+/// Which part of a plan.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+pub struct PlanAsked {
+    /// Operations behind this place: the `next` of the part before.
+    #[serde(deserialize_with = "unless_empty")]
+    #[param(format = "place")]
+    pub after: Option<u64>,
+    /// How many, 50 if not given, 500 at most.
+    #[serde(deserialize_with = "number::<_, 1, MOST>")]
+    #[param(minimum = 1, maximum = 500)]
+    pub most: Option<u32>,
+    /// Only operations of this kind.
+    #[serde(deserialize_with = "word_unless_empty")]
+    #[param(inline)]
+    pub kind: Option<OperationKind>,
+    /// With numbers and addresses in full: for an operator, and written down.
+    #[serde(deserialize_with = "ticked")]
+    pub reveal: bool,
+}
+
+/// A plan, and a part of its operations.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct PlanView {
+    /// The plan.
+    pub id: PlanId,
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The flow.
+    pub flow: FlowId,
+    /// `sync`, `adopt`, `revert` or `drift`.
+    pub purpose: String,
+    /// The run it undoes.
+    pub undoes: Option<RunId>,
+    /// Digest of every operation and of the world it was made from.
+    pub hash: Digest,
+    /// How it stands.
+    pub state: PlanState,
+    /// Why it was rejected.
+    pub reason: Option<String>,
+    /// The run that made it.
+    pub run: RunId,
+    /// When.
+    pub made_at: DateTime<Utc>,
+    /// How many operations it has.
+    pub operations: u64,
+    /// What it comes to if every operation succeeds.
+    pub counts: Counts,
+    /// Members in the directory that the tenant owns.
+    pub owned: u64,
+    /// It tries quarantined records again.
+    pub retry: bool,
+    /// Why the first of the records that could not be decided has no decision.
+    pub undecided: Option<String>,
+    /// Why the guard holds it; empty where it passes.
+    pub guard: Vec<GuardReason>,
+    /// What may be done with it as it stands.
+    pub may: PlanMay,
+    /// A part of its operations, in order.
+    pub items: Vec<OperationView>,
+    /// What to ask for as `after` to get the next part; none at the end.
+    pub next: Option<u64>,
+    /// Numbers and addresses are in full.
+    pub revealed: bool,
+}
+
+/// What may be done with a plan as it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub struct PlanMay {
+    /// Released although the guard holds it.
+    pub approve: bool,
+    /// Applied: the guard lets it pass.
+    pub apply: bool,
+    /// Rejected.
+    pub reject: bool,
+}
+
+/// An operation as a person reads it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct OperationView {
+    /// Its plan.
+    pub plan: PlanId,
+    /// Its place in the plan.
+    pub place: u64,
+    /// Operations of a lower wave are finished before this one begins.
+    pub wave: u32,
+    /// What it does.
+    pub kind: OperationKind,
+    /// On whom.
+    pub userid: UserId,
+    /// Their name, as the ledger has it once this is done.
+    pub name: String,
+    /// The flow whose record asks for it.
+    pub flow: FlowId,
+    /// The record that asks for it.
+    pub record: RecordId,
+    /// What changes, field by field.
+    pub fields: Vec<FieldChange>,
+    /// The member comes from here: `tenant/flow`.
+    pub moved_from: Option<String>,
+    /// It carries out a part of what the record asks for; a plan of the same run does the rest.
+    pub partial: bool,
+    /// WeCom's field whose value is emptied first, because another member takes the value: `mobile`, `email` or
+    /// `biz_mail`.
+    pub parks: Option<String>,
+    /// Remarks, such as that the direct leader follows.
+    pub notes: Vec<Text>,
+    /// The member left: the grace period begins.
+    pub left: bool,
+    /// How far it has come.
+    pub state: OperationState,
+    /// When it was planned.
+    pub planned_at: DateTime<Utc>,
+    /// When it was sent.
+    pub sent_at: Option<DateTime<Utc>>,
+    /// When its outcome was stored.
+    pub settled_at: Option<DateTime<Utc>>,
+    /// WeCom's last code.
+    pub errcode: Option<i64>,
+    /// WeCom's last words.
+    pub errmsg: Option<String>,
+    /// Every call made for it.
+    pub attempts: Vec<AttemptRow>,
+}
+
+/// A yes to a plan.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ApproveWish {
+    /// What for, in their words.
+    #[serde(deserialize_with = "unless_empty")]
+    pub why: Option<Reason>,
+}
+
+/// A no to a plan.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RejectWish {
+    /// Why, in their words.
+    pub reason: Reason,
+}
+
+/// A plan and a part of its operations, with what was written before each.
+pub async fn plan(
+    process: &Process,
+    visitor: &Visitor,
+    tenant: &TenantId,
+    plan: &PlanId,
+    asked: &PlanAsked,
+) -> Result<PlanView, Failure> {
+    let stored = stored_plan(process, tenant, plan).await?;
+    if !asked.reveal {
+        return view(process, stored, asked).await;
+    }
+    let flow = stored.plan.flow.clone();
+    let asking = Asking::of("plan.reveal", tenant, &flow).on(plan);
+    recorded(process, visitor, asking, view(process, stored, asked)).await
+}
+
+async fn view(process: &Process, stored: StoredPlan, asked: &PlanAsked) -> Result<PlanView, Failure> {
+    let StoredPlan { plan, run, state, reason, made_at } = stored;
+    let most = page_size(asked.most) as usize;
+    let wanted = OperationsWanted {
+        tenant: &plan.tenant,
+        plan: &plan.id,
+        kind: asked.kind,
+        after: asked.after.and_then(|after| usize::try_from(after).ok()),
+        most: most + 1,
+    };
+    let mut rows = process.store.operations_wanted(&wanted).await?;
+    let more = rows.len() > most;
+    rows.truncate(most);
+    let labels = Labels::of(process.store.as_ref(), &plan.tenant, &plan.flow).await?;
+    let sight = Sight::of(asked.reveal);
+    let next = rows.last().filter(|_| more).map(|row| row.place as u64);
+    let items = rows.iter().map(|row| OperationView::of(&plan.tenant, row, &labels, sight)).collect();
+    let free = !process.scheduler.is_claimed(&plan.tenant, &plan.id);
+    Ok(PlanView {
+        may: PlanMay {
+            approve: free && state == PlanState::Held,
+            apply: free && state == PlanState::Planned && !plan.guard.holds(),
+            reject: free && matches!(state, PlanState::Held | PlanState::Planned),
+        },
+        purpose: plan.purpose.as_str().to_owned(),
+        undoes: match &plan.purpose {
+            Purpose::Revert { run } => Some(run.clone()),
+            _ => None,
+        },
+        id: plan.id,
+        tenant: plan.tenant,
+        flow: plan.flow,
+        hash: plan.hash,
+        state,
+        reason,
+        run,
+        made_at,
+        operations: plan.operations,
+        counts: plan.counts,
+        owned: plan.owned,
+        retry: plan.retry,
+        undecided: plan.undecided.map(|why| sight.text(&why)),
+        guard: plan.guard.reasons,
+        items,
+        next,
+        revealed: asked.reveal,
+    })
+}
+
+impl OperationView {
+    pub(super) fn of(tenant: &TenantId, row: &OperationRow, labels: &Labels, sight: Sight) -> Self {
+        let operation = &row.operation;
+        // What stands in the directory is what was written last; of a member who is gone, nothing does.
+        let before = operation.before.as_ref().filter(|before| before.exists());
+        let before = before.map(|before| whole_body(&before.written)).unwrap_or_default();
+        let sends = operation.kind != OperationKind::Delete;
+        let fields = operation.body.iter().filter(|(field, _)| sends && *field != "userid");
+        let fields = fields
+            .map(|(field, after)| FieldChange {
+                label: labels.of_wecom(field),
+                before: before.get(field).map(|value| sight.field(field, value)).unwrap_or_default(),
+                after: sight.field(field, after),
+                field: field.clone(),
+            })
+            .collect();
+        Self {
+            plan: row.plan.clone(),
+            place: row.place as u64,
+            wave: row.wave,
+            kind: operation.kind,
+            userid: operation.userid.clone(),
+            name: sight.text(&operation.member.name),
+            flow: operation.flow.clone(),
+            record: operation.record.clone(),
+            fields,
+            moved_from: operation.moved_from(tenant).map(|(tenant, flow)| format!("{tenant}/{flow}")),
+            partial: operation.partial,
+            parks: operation.parks.map(|field| WaitsFor::from(field).as_str().to_owned()),
+            notes: operation
+                .notes
+                .iter()
+                .map(|note| Text::new(sight.text(&note.en), sight.text(&note.zh)))
+                .collect(),
+            left: operation.left,
+            state: row.state,
+            planned_at: row.planned_at,
+            sent_at: row.sent_at,
+            settled_at: row.settled_at,
+            errcode: row.errcode,
+            errmsg: row.errmsg.as_deref().map(|words| sight.answer(words)),
+            attempts: row
+                .attempts
+                .iter()
+                .map(|attempt| AttemptRow { errmsg: sight.answer(&attempt.errmsg), ..attempt.clone() })
+                .collect(),
+        }
+    }
+}
+
+/// Releases this very plan although the guard holds it, and applies it.
+pub async fn approve_plan(
+    process: &Process,
+    visitor: &Visitor,
+    tenant: &TenantId,
+    plan: &PlanId,
+    wish: Wished<ApproveWish>,
+) -> Result<Asked, Failure> {
+    let why = wish.as_ref().ok().and_then(|wish| wish.why.as_ref()).map(Reason::to_string);
+    decided(process, visitor, tenant, plan, "plan.approve", why, async {
+        wish?;
+        carry_out(process, visitor, tenant, plan, PlanState::Held).await
+    })
+    .await
+}
+
+/// Applies a plan that the guard lets pass.
+pub async fn apply_plan(
+    process: &Process,
+    visitor: &Visitor,
+    tenant: &TenantId,
+    plan: &PlanId,
+    wish: Wished<PlainWish>,
+) -> Result<Asked, Failure> {
+    decided(process, visitor, tenant, plan, "plan.apply", None, async {
+        wish?;
+        carry_out(process, visitor, tenant, plan, PlanState::Planned).await
+    })
+    .await
+}
+
+/// Says no to a plan, with the reason.
+pub async fn reject_plan(
+    process: &Process,
+    visitor: &Visitor,
+    tenant: &TenantId,
+    plan: &PlanId,
+    wish: Wished<RejectWish>,
+) -> Result<(), Failure> {
+    let why = wish.as_ref().ok().map(|wish| wish.reason.to_string());
+    decided(process, visitor, tenant, plan, "plan.reject", why, async {
+        let RejectWish { reason } = wish?;
+        let (_claim, stored) = claimed(process, tenant, plan).await?;
+        if process.store.reject_plan(tenant, plan, Some(reason.as_str())).await? {
+            return Ok(());
+        }
+        let now = process.store.plan(tenant, plan).await?.map_or(stored.state, |plan| plan.state);
+        Err(stands_otherwise(plan, now))
+    })
+    .await
+}
+
+/// Does what is decided about a plan, and writes it down.
+async fn decided<T>(
+    process: &Process,
+    visitor: &Visitor,
+    tenant: &TenantId,
+    plan: &PlanId,
+    action: &'static str,
+    detail: Option<String>,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    let stored = process.store.plan(tenant, plan).await?;
+    let flow = stored.map(|stored| stored.plan.flow);
+    let subject = Some(plan.to_string());
+    let asking = Asking { action, tenant: Some(tenant), flow: flow.as_ref(), subject, detail };
+    recorded(process, visitor, asking, work).await
+}
+
+/// A plan that nobody else decides on now, as it stands then.
+async fn claimed(
+    process: &Process,
+    tenant: &TenantId,
+    plan: &PlanId,
+) -> Result<(Claim, StoredPlan), Failure> {
+    let claim = process.scheduler.claim(tenant, plan).map_err(|claimed| others_are_at_it(plan, &claimed))?;
+    Ok((claim, stored_plan(process, tenant, plan).await?))
+}
+
+/// Has a plan carried out that stands as it should.
+async fn carry_out(
+    process: &Process,
+    visitor: &Visitor,
+    tenant: &TenantId,
+    plan: &PlanId,
+    should: PlanState,
+) -> Result<Asked, Failure> {
+    let (claim, stored) = claimed(process, tenant, plan).await?;
+    if stored.state != should {
+        return Err(stands_otherwise(plan, stored.state));
+    }
+    let flow = &stored.plan.flow;
+    process.deployment().find(tenant, flow)?;
+    process.scheduler.carry_out(claim, flow, should == PlanState::Held, &visitor.name).await
+}
+
+/// Whoever asks comes second.
+fn others_are_at_it(plan: &PlanId, claimed: &Claimed) -> Failure {
+    let again = || Text::new("load the page again to see how it stands", "请刷新页面查看其当前状态");
+    let (en, zh, hint) = match claimed {
+        Claimed::Decided => ("is being decided on by somebody else", "正由他人处理", again()),
+        Claimed::Waits => (
+            "is being carried out already: it waits for its turn",
+            "已在执行：正在排队",
+            Text::new("its run is on the list of runs once it has begun", "运行开始后可在运行列表中查看"),
+        ),
+        Claimed::Runs(run) => (
+            "is being carried out already",
+            "正在执行",
+            Text::new(format!("run {run} does it"), format!("由运行 {run} 执行")),
+        ),
+    };
+    otherwise(plan, en, zh, hint)
+}
+
+fn stands_otherwise(plan: &PlanId, state: PlanState) -> Failure {
+    let (en, zh) = match state {
+        PlanState::Planned => ("passes the guard", "已通过熔断检查"),
+        PlanState::Held => ("is held by the guard", "被熔断"),
+        PlanState::Applying => ("is being applied", "正在执行"),
+        PlanState::Done => ("has been applied", "已执行"),
+        PlanState::Failed => ("has been applied in part", "已部分执行"),
+        PlanState::Superseded => {
+            ("is of an older world: a newer plan has taken its place", "已被更新的计划取代")
+        }
+        PlanState::Rejected => ("has been rejected", "已被否决"),
+    };
+    let hint = Text::new("load the page again to see how it stands", "请刷新页面查看其当前状态");
+    otherwise(plan, en, zh, hint)
+}
+
+fn otherwise(plan: &PlanId, en: &str, zh: &str, hint: Text) -> Failure {
+    Failure::new(
+        exit::HELD,
+        "plan.state",
+        Text::new(format!("plan {plan} {en}; nothing was done"), format!("计划 {plan} {zh}；未执行任何操作")),
+        Some(hint),
+    )
+}

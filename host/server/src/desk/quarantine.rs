@@ -1,0 +1,405 @@
+//! The quarantine: records that wait to be corrected, by the form's own labels.
+
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::aside::aside;
+use super::audit::{Asking, recorded};
+use super::labels::Labels;
+use super::mask::Sight;
+use super::page::{MOST, NotAPlace, Page, number, page_size, ticked, unless_empty};
+use super::record::{RowField, row};
+use super::removed::{RemovalView, of_record};
+use super::search::Search;
+use super::sheet::Sheet;
+use crate::Process;
+use crate::access::Visitor;
+use ruzhi_message::Failure;
+use ruzhi_model::{FlowId, RecordId, RefusedBy, TenantId, Text, WaitsFor};
+use ruzhi_store::{RejectRow, RejectsWanted, ShownReject};
+
+/// Which records.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+pub struct QuarantineAsked {
+    /// Of this tenant, also one that is gone from the configuration; of one that never was there is nothing.
+    #[serde(deserialize_with = "unless_empty")]
+    #[param(value_type = Option<String>, format = "id")]
+    pub tenant: Option<TenantId>,
+    /// Of the flows of this id, also one that is gone from the configuration; of one that never was there is nothing.
+    #[serde(deserialize_with = "unless_empty")]
+    #[param(value_type = Option<String>, format = "id")]
+    pub flow: Option<FlowId>,
+    /// Refused by this rule.
+    #[serde(deserialize_with = "unless_empty")]
+    pub rule: Option<String>,
+    /// Words to find, all of them, in record id, account, label, rule, message or row.
+    #[serde(deserialize_with = "unless_empty")]
+    pub search: Option<String>,
+    /// The `next` of the part before.
+    #[serde(deserialize_with = "unless_empty")]
+    #[param(value_type = Option<String>, format = "place")]
+    pub after: Option<RejectPlace>,
+    /// How many, 50 if not given, 500 at most.
+    #[serde(deserialize_with = "number::<_, 1, MOST>")]
+    #[param(minimum = 1, maximum = 500)]
+    pub most: Option<u32>,
+    /// With numbers and addresses in full: for an operator, and written down.
+    #[serde(deserialize_with = "ticked")]
+    pub reveal: bool,
+}
+
+/// The place of an entry in the list. A tab is in no id.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RejectPlace {
+    tenant: TenantId,
+    flow: FlowId,
+    record: RecordId,
+}
+
+impl RejectPlace {
+    fn of(reject: &RejectRow) -> Self {
+        let RejectRow { tenant, flow, record, .. } = reject;
+        Self { tenant: tenant.clone(), flow: flow.clone(), record: record.clone() }
+    }
+}
+
+impl fmt::Display for RejectPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}\t{}\t{}", self.tenant, self.flow, self.record)
+    }
+}
+
+impl FromStr for RejectPlace {
+    type Err = NotAPlace;
+
+    fn from_str(text: &str) -> Result<Self, NotAPlace> {
+        let mut parts = text.split('\t');
+        let mut part = || parts.next().ok_or(NotAPlace);
+        let (tenant, flow, record) = (part()?, part()?, part()?);
+        if parts.next().is_some() {
+            return Err(NotAPlace);
+        }
+        Ok(Self {
+            tenant: tenant.parse().map_err(|_| NotAPlace)?,
+            flow: flow.parse().map_err(|_| NotAPlace)?,
+            record: record.parse().map_err(|_| NotAPlace)?,
+        })
+    }
+}
+
+/// A part of the quarantine, and what all that was asked for comes to.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct QuarantineView {
+    /// The part.
+    pub page: Page<RejectView>,
+    /// Records that were asked for, over all parts.
+    pub total: u64,
+    /// The same by rule, the most frequent first; one record may count under several.
+    pub by_rule: Vec<RuleGroup>,
+    /// Numbers and addresses are in full.
+    pub revealed: bool,
+}
+
+/// Records that one rule refuses.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct RuleGroup {
+    /// The rule.
+    pub rule: String,
+    /// What the form calls the fields it is about, in the order of the alphabet.
+    pub labels: Vec<String>,
+    /// How many records.
+    pub records: u64,
+}
+
+/// A record in quarantine.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct RejectView {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The flow.
+    pub flow: FlowId,
+    /// The record.
+    pub record: RecordId,
+    /// Who refused it.
+    pub by: RefusedBy,
+    /// WeCom's code, where WeCom refused.
+    pub errcode: Option<i64>,
+    /// At least one reason.
+    pub violations: Vec<ViolationView>,
+    /// The row by the form's labels.
+    pub row: Vec<RowField>,
+    /// What it waits for. `leader`: the person is in the directory, and only the direct leader is missing.
+    pub waits_for: WaitsFor,
+    /// The same in words.
+    pub waits: Text,
+    /// How often WeCom has rejected the record as it is.
+    pub tries: u32,
+    /// When it is tried again, whatever else changes.
+    pub retry_at: Option<DateTime<Utc>>,
+    /// The member whom a person has to decide about.
+    pub removal: Option<RemovalView>,
+    /// When it was first refused.
+    pub first_seen: DateTime<Utc>,
+    /// When it was last seen refused.
+    pub last_seen: DateTime<Utc>,
+}
+
+/// One reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ViolationView {
+    /// The form's field, or a WeCom field where no one source field is to blame.
+    pub field: String,
+    /// What the form calls it.
+    pub label: String,
+    /// A stable code, such as `mobile.invalid`.
+    pub rule: String,
+    /// What is wrong with it, for a person.
+    pub message: Text,
+}
+
+/// A part of the quarantine.
+pub async fn quarantine(
+    process: &Process,
+    visitor: &Visitor,
+    asked: &QuarantineAsked,
+) -> Result<QuarantineView, Failure> {
+    if !asked.reveal {
+        return part(process, asked).await;
+    }
+    recorded(process, visitor, revealing("quarantine.reveal", asked), part(process, asked)).await
+}
+
+/// All that was asked for as CSV for a spreadsheet: UTF-8 with a byte order mark, one line for each reason. A text that a
+/// spreadsheet would compute is written so that it is a text.
+pub async fn quarantine_csv(
+    process: &Process,
+    visitor: &Visitor,
+    asked: &QuarantineAsked,
+) -> Result<Vec<u8>, Failure> {
+    if !asked.reveal {
+        return export(process, visitor, asked).await;
+    }
+    recorded(process, visitor, revealing("quarantine.reveal", asked), export(process, visitor, asked)).await
+}
+
+fn revealing<'a>(action: &'static str, asked: &'a QuarantineAsked) -> Asking<'a> {
+    let rule = asked.rule.as_ref().map(|rule| format!("rule {rule}"));
+    let search = asked.search.as_ref().map(|words| format!("search {}", Sight::Masked.text(words)));
+    let detail = [rule, search].into_iter().flatten().collect::<Vec<_>>().join(", ");
+    Asking {
+        action,
+        tenant: asked.tenant.as_ref(),
+        flow: asked.flow.as_ref(),
+        subject: None,
+        detail: (!detail.is_empty()).then_some(detail),
+    }
+}
+
+/// So many rows are read at once: each may have 256 KiB.
+const AT_ONCE: u32 = 50;
+
+/// What was asked for, by tenant, flow and record, without rows, and the labels of their flows.
+struct Chosen {
+    rejects: Vec<RejectRow>,
+    labels: HashMap<(TenantId, FlowId), Labels>,
+}
+
+impl Chosen {
+    /// Takes in those entries that have the rule and the words. Of their rows nothing is kept.
+    fn with(mut self, found: Vec<ShownReject>, rule: Option<&str>, search: &Search, sight: Sight) -> Self {
+        let nameless = Labels::default();
+        for shown in found {
+            let reject = &shown.reject;
+            let of = self.labels.get(&(reject.tenant.clone(), reject.flow.clone())).unwrap_or(&nameless);
+            let ruled = rule.is_none_or(|rule| reject.refusal.violations.iter().any(|of| of.rule == rule));
+            if ruled && search.finds(&shown, of, sight) {
+                self.rejects.push(RejectRow { content: None, ..shown.reject });
+            }
+        }
+        self
+    }
+
+    /// By rule, the most frequent first; one record may count under several.
+    fn by_rule(&self) -> Vec<RuleGroup> {
+        let nameless = Labels::default();
+        let mut by_rule: BTreeMap<&str, (BTreeSet<String>, u64)> = BTreeMap::new();
+        for reject in &self.rejects {
+            let of = self.labels.get(&(reject.tenant.clone(), reject.flow.clone())).unwrap_or(&nameless);
+            let mut counted = BTreeSet::new();
+            for violation in &reject.refusal.violations {
+                let (labels, records) = by_rule.entry(&violation.rule).or_default();
+                labels.insert(of.of_form(&violation.field));
+                *records += u64::from(counted.insert(&violation.rule));
+            }
+        }
+        let group = |(rule, (labels, records)): (&str, (BTreeSet<String>, u64))| RuleGroup {
+            rule: rule.to_owned(),
+            labels: labels.into_iter().collect(),
+            records,
+        };
+        let mut groups: Vec<RuleGroup> = by_rule.into_iter().map(group).collect();
+        groups.sort_by(|a, b| b.records.cmp(&a.records).then_with(|| a.rule.cmp(&b.rule)));
+        groups
+    }
+}
+
+async fn chosen(process: &Process, asked: &QuarantineAsked) -> Result<Chosen, Failure> {
+    let store = process.store.as_ref();
+    let search = Arc::new(Search::of(asked.search.as_deref()));
+    let mut labels: HashMap<(TenantId, FlowId), Labels> = HashMap::new();
+    if !search.is_empty() {
+        let deployment = process.deployment();
+        for tenant in &deployment.config.tenants {
+            for flow in &tenant.flows {
+                let of = Labels::of(store, &tenant.id, &flow.id).await?;
+                labels.insert((tenant.id.clone(), flow.id.clone()), of);
+            }
+        }
+    }
+    let in_store = search.in_store(labels.values());
+    let sight = Sight::of(asked.reveal);
+    let mut chosen = Chosen { rejects: Vec::new(), labels };
+    let mut last: Option<(TenantId, FlowId, RecordId)> = None;
+    loop {
+        let wanted = RejectsWanted {
+            tenant: asked.tenant.as_ref(),
+            flow: asked.flow.as_ref(),
+            words: &in_store,
+            rows: !search.is_empty(),
+            after: last.as_ref().map(|(tenant, flow, record)| (tenant, flow, record)),
+            most: (!search.is_empty()).then_some(AT_ONCE),
+            ..RejectsWanted::default()
+        };
+        let found = store.rejects_wanted(&wanted).await?;
+        for shown in &found {
+            let flow = (shown.reject.tenant.clone(), shown.reject.flow.clone());
+            if let Entry::Vacant(none) = chosen.labels.entry(flow) {
+                let (tenant, flow) = none.key();
+                let of = Labels::of(store, tenant, flow).await?;
+                none.insert(of);
+            }
+        }
+        let (whole, most) = (found.len(), wanted.most);
+        last = found.last().map(|shown| {
+            let reject = &shown.reject;
+            (reject.tenant.clone(), reject.flow.clone(), reject.record.clone())
+        });
+        let (rule, search) = (asked.rule.clone(), Arc::clone(&search));
+        chosen = aside(move || chosen.with(found, rule.as_deref(), &search, sight)).await?;
+        if most.is_none_or(|most| whole < most as usize) {
+            return Ok(chosen);
+        }
+    }
+}
+
+/// What is in quarantine of a tenant or a flow, by rule, and how many records that is.
+pub(super) async fn by_rule(
+    process: &Process,
+    tenant: Option<&TenantId>,
+    flow: Option<&FlowId>,
+) -> Result<(Vec<RuleGroup>, u64), Failure> {
+    let (tenant, flow) = (tenant.cloned(), flow.cloned());
+    let chosen = chosen(process, &QuarantineAsked { tenant, flow, ..QuarantineAsked::default() }).await?;
+    Ok((chosen.by_rule(), chosen.rejects.len() as u64))
+}
+
+async fn part(process: &Process, asked: &QuarantineAsked) -> Result<QuarantineView, Failure> {
+    let chosen = chosen(process, asked).await?;
+    let by_rule = chosen.by_rule();
+    let Chosen { rejects, labels } = chosen;
+    let most = page_size(asked.most) as usize;
+    let start = match &asked.after {
+        Some(after) => rejects.partition_point(|reject| RejectPlace::of(reject) <= *after),
+        None => 0,
+    };
+    let page = rejects.get(start..).unwrap_or_default();
+    let more = page.len() > most;
+    let (sight, total) = (Sight::of(asked.reveal), rejects.len() as u64);
+    let mut chosen = Vec::new();
+    for reject in page.iter().take(most) {
+        chosen.push(with_row(process, reject).await?);
+    }
+    let next = chosen.last().filter(|_| more).map(|reject| RejectPlace::of(reject).to_string());
+    let mut items = aside(move || views(&chosen, &labels, sight)).await?;
+    for view in items.iter_mut().filter(|view| view.waits_for == WaitsFor::Person) {
+        view.removal = of_record(process, (&view.tenant, &view.flow, &view.record), sight).await?;
+    }
+    Ok(QuarantineView { page: Page { items, next }, total, by_rule, revealed: asked.reveal })
+}
+
+/// An entry with its row, unless that is gone meanwhile.
+async fn with_row(process: &Process, reject: &RejectRow) -> Result<RejectRow, Failure> {
+    let wanted = RejectsWanted {
+        tenant: Some(&reject.tenant),
+        flow: Some(&reject.flow),
+        record: Some(&reject.record),
+        rows: true,
+        ..RejectsWanted::default()
+    };
+    let found = process.store.rejects_wanted(&wanted).await?.into_iter().next();
+    Ok(RejectRow { content: found.and_then(|shown| shown.reject.content), ..reject.clone() })
+}
+
+async fn export(process: &Process, visitor: &Visitor, asked: &QuarantineAsked) -> Result<Vec<u8>, Failure> {
+    let Chosen { rejects, labels } = chosen(process, asked).await?;
+    let (sight, labels) = (Sight::of(asked.reveal), Arc::new(labels));
+    let mut sheet = Sheet::begin(visitor.lang)?;
+    for part in rejects.chunks(AT_ONCE as usize) {
+        let mut rows = Vec::with_capacity(part.len());
+        for reject in part {
+            rows.push(with_row(process, reject).await?);
+        }
+        let labels = Arc::clone(&labels);
+        sheet = aside(move || sheet.with(&views(&rows, &labels, sight))).await??;
+    }
+    sheet.finish()
+}
+
+fn views(
+    rejects: &[RejectRow],
+    labels: &HashMap<(TenantId, FlowId), Labels>,
+    sight: Sight,
+) -> Vec<RejectView> {
+    let nameless = Labels::default();
+    let view = |reject: &RejectRow| {
+        let of = labels.get(&(reject.tenant.clone(), reject.flow.clone())).unwrap_or(&nameless);
+        RejectView::of(reject, of, sight)
+    };
+    rejects.iter().map(view).collect()
+}
+
+impl RejectView {
+    pub(super) fn of(reject: &RejectRow, labels: &Labels, sight: Sight) -> Self {
+        let violations = reject.refusal.violations.iter().map(|violation| ViolationView {
+            field: violation.field.clone(),
+            label: labels.of_form(&violation.field),
+            rule: violation.rule.clone(),
+            message: Text::new(sight.text(&violation.message.en), sight.text(&violation.message.zh)),
+        });
+        Self {
+            tenant: reject.tenant.clone(),
+            flow: reject.flow.clone(),
+            record: reject.record.clone(),
+            by: reject.refusal.by,
+            errcode: reject.refusal.errcode,
+            violations: violations.collect(),
+            waits_for: reject.refusal.waits_for,
+            waits: reject.refusal.waits_for.words(),
+            tries: reject.refusal.tries,
+            retry_at: reject.refusal.retry_at,
+            removal: None,
+            row: reject.content.as_deref().map(|content| row(content, labels, sight)).unwrap_or_default(),
+            first_seen: reject.first_seen,
+            last_seen: reject.last_seen,
+        }
+    }
+}

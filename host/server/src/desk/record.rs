@@ -1,0 +1,230 @@
+//! All that happened to one record, from the form to the directory.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::aside::aside;
+use super::audit::{Asking, recorded};
+use super::found::no_record;
+use super::labels::Labels;
+use super::mask::{self, Sight};
+use super::page::FieldChange;
+use super::plan::OperationView;
+use super::quarantine::RejectView;
+use super::removed::{RemovalView, of_record};
+use crate::Process;
+use crate::access::Visitor;
+use ruzhi_message::Failure;
+use ruzhi_model::{Decision, Digest, FlowId, RecordId, RunId, TenantId};
+use ruzhi_plan::whole_body;
+use ruzhi_rules::Verdict;
+use ruzhi_store::RecordTrace;
+
+/// A record's trace.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct RecordView {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The flow.
+    pub flow: FlowId,
+    /// The record.
+    pub record: RecordId,
+    /// The row by the form's labels.
+    pub row: Vec<RowField>,
+    /// When the row was fetched.
+    pub fetched_at: DateTime<Utc>,
+    /// By which run.
+    pub fetched_run: RunId,
+    /// When it was decided.
+    pub decided_at: DateTime<Utc>,
+    /// By which guest.
+    pub guest: GuestName,
+    /// What was decided.
+    pub decision: DecisionView,
+    /// The guest's remarks.
+    pub notes: Vec<String>,
+    /// The moment and the time zone the guest was told; none for a decision from before they were kept.
+    pub told: Option<String>,
+    /// Until when the decision holds, though the row stays the same; none is for ever.
+    pub holds_until: Option<DateTime<Utc>>,
+    /// Why it is in quarantine.
+    pub refusal: Option<RejectView>,
+    /// The member it owns who was removed by hand.
+    pub removal: Option<RemovalView>,
+    /// Its operations, oldest first, with every call made for them.
+    pub operations: Vec<OperationView>,
+    /// Members it owns: account and state.
+    pub members: Vec<MemberView>,
+    /// Numbers and addresses are in full.
+    pub revealed: bool,
+}
+
+/// A member a record owns.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct MemberView {
+    /// The account, in lower case.
+    pub userid: String,
+    /// `active`, `left`, `deleted` or `removed`.
+    pub state: String,
+}
+
+/// A field of a row.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct RowField {
+    /// The form's name of it.
+    pub field: String,
+    /// What the form calls it.
+    pub label: String,
+    /// What is in it; of what is long the beginning, which ends with `…`.
+    pub value: Value,
+}
+
+/// The guest that decided.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct GuestName {
+    /// Digest of component and rules file together.
+    pub rules: Digest,
+    /// Digest of the component, if the rules were ever live.
+    pub component: Option<Digest>,
+    /// The guest's name.
+    pub name: Option<String>,
+    /// The guest's version.
+    pub version: Option<String>,
+    /// The number of the activation that made the rules live.
+    pub number: Option<u64>,
+}
+
+/// What was decided.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct DecisionView {
+    /// In a word.
+    pub verdict: Verdict,
+    /// The account it is about.
+    pub userid: Option<String>,
+    /// Why it is ignored, or why there is no decision.
+    pub reason: Option<String>,
+    /// The member as the rules want them; `before` is always null.
+    pub member: Vec<FieldChange>,
+}
+
+/// A record's trace. With `reveal`, numbers and addresses are in full: for an operator, and written down before.
+pub async fn record(
+    process: &Process,
+    visitor: &Visitor,
+    tenant: &TenantId,
+    flow: &FlowId,
+    record: &RecordId,
+    reveal: bool,
+) -> Result<RecordView, Failure> {
+    if !reveal {
+        return view(process, tenant, flow, record, Sight::Masked).await;
+    }
+    let asking = Asking::of("record.reveal", tenant, flow).on(record);
+    recorded(process, visitor, asking, view(process, tenant, flow, record, Sight::Revealed)).await
+}
+
+async fn view(
+    process: &Process,
+    tenant: &TenantId,
+    flow: &FlowId,
+    record: &RecordId,
+    sight: Sight,
+) -> Result<RecordView, Failure> {
+    let store = process.store.as_ref();
+    let trace = store.trace(tenant, Some(flow), record).await?.into_iter().next();
+    let trace = trace.ok_or_else(|| no_record(tenant, flow, record))?;
+    let labels = Labels::of(store, tenant, flow).await?;
+    let activation = store.activation_of(tenant, flow, &trace.rules).await?;
+    let removal = of_record(process, (tenant, flow, record), sight).await?;
+    let tenant = tenant.clone();
+    aside(move || RecordView {
+        row: row(&trace.content, &labels, sight),
+        guest: GuestName {
+            component: activation.as_ref().map(|activation| activation.component.clone()),
+            name: activation.as_ref().map(|activation| activation.name.clone()),
+            version: activation.as_ref().map(|activation| activation.version.clone()),
+            number: activation.as_ref().map(|activation| activation.number),
+            rules: trace.rules.clone(),
+        },
+        decision: decision(&trace, &labels, sight),
+        notes: trace.notes.iter().map(|note| sight.text(note)).collect(),
+        told: trace.context.as_ref().map(|context| format!("{} {}", context.now, context.timezone)),
+        holds_until: trace.holds_until,
+        refusal: trace.refusal.as_ref().map(|reject| RejectView::of(reject, &labels, sight)),
+        removal,
+        operations: trace
+            .operations
+            .iter()
+            .map(|operation| OperationView::of(&tenant, operation, &labels, sight))
+            .collect(),
+        members: trace
+            .members
+            .iter()
+            .map(|(member, state)| MemberView { userid: member.to_string(), state: state.clone() })
+            .collect(),
+        tenant,
+        flow: trace.flow,
+        record: trace.record,
+        fetched_at: trace.fetched_at,
+        fetched_run: trace.fetched_run,
+        decided_at: trace.decided_at,
+        revealed: sight.is_revealed(),
+    })
+    .await
+}
+
+/// A row, field by field, in the order of their names. Of a long one the beginning of each cell, until there is enough.
+pub(super) fn row(content: &str, labels: &Labels, sight: Sight) -> Vec<RowField> {
+    let Ok(Value::Object(fields)) = serde_json::from_str(content) else { return Vec::new() };
+    let mut left = mask::ROW;
+    fields
+        .into_iter()
+        .map(|(field, value)| {
+            let label = labels.of_form(&field);
+            let value = sight.cell(&label, &value, mask::CELL.min(left));
+            left = left.saturating_sub(length(&value));
+            RowField { value, label, field }
+        })
+        .collect()
+}
+
+/// How many bytes a shown value has, at least one.
+fn length(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len().max(1),
+        other => other.to_string().len(),
+    }
+}
+
+fn decision(trace: &RecordTrace, labels: &Labels, sight: Sight) -> DecisionView {
+    let nothing = |verdict| DecisionView { verdict, userid: None, reason: None, member: Vec::new() };
+    match &trace.decision {
+        None => DecisionView {
+            reason: trace.failure.as_deref().map(|why| sight.text(why)),
+            ..nothing(Verdict::Failed)
+        },
+        Some(Decision::Upsert(member)) => DecisionView {
+            userid: Some(member.userid.clone()),
+            member: whole_body(member)
+                .into_iter()
+                .filter(|(field, _)| field != "userid")
+                .map(|(field, value)| FieldChange {
+                    label: labels.of_wecom(&field),
+                    before: Value::Null,
+                    after: sight.field(&field, &value),
+                    field,
+                })
+                .collect(),
+            ..nothing(Verdict::Upsert)
+        },
+        Some(Decision::Leave(userid)) => {
+            DecisionView { userid: Some(userid.clone()), ..nothing(Verdict::Leave) }
+        }
+        Some(Decision::Ignore(reason)) => {
+            DecisionView { reason: Some(sight.text(reason)), ..nothing(Verdict::Ignore) }
+        }
+        Some(Decision::Reject(_)) => nothing(Verdict::Reject),
+    }
+}

@@ -1,0 +1,185 @@
+//! Members who were removed by hand: who they are, and what a person decides about them.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::audit::{Asking, recorded};
+use super::mask::Sight;
+use super::page::{MOST, Page, Wished, number, page_size, unless_empty};
+use super::reason::Reason;
+use crate::access::Visitor;
+use crate::{Asked, Process};
+use ruzhi_message::{Failure, exit};
+use ruzhi_model::{FlowId, RecordId, RemovalAnswer, TenantId, Text, UserId};
+use ruzhi_store::{RemovedRow, RemovedWanted};
+use ruzhi_sync::{Request, RunOptions};
+
+/// Which part of the list.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+pub struct RemovedAsked {
+    /// The `next` of the part before.
+    #[serde(deserialize_with = "unless_empty")]
+    #[param(value_type = Option<String>, format = "place")]
+    pub after: Option<UserId>,
+    /// How many, 50 if not given, 500 at most.
+    #[serde(deserialize_with = "number::<_, 1, MOST>")]
+    #[param(minimum = 1, maximum = 500)]
+    pub most: Option<u32>,
+}
+
+/// A member who was removed from WeCom by hand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct RemovalView {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The flow whose record owns the member.
+    pub flow: FlowId,
+    /// The record that owns the member.
+    pub record: RecordId,
+    /// The account.
+    pub userid: UserId,
+    /// The name as it was written last.
+    pub name: String,
+    /// When the removal was found.
+    pub found_at: Option<DateTime<Utc>>,
+    /// One listing alone has shown the removal: the member may turn up yet.
+    pub unsure: bool,
+    /// What a person decided; the next run carries it out.
+    pub answer: Option<RemovalAnswer>,
+    /// The record wants the member back, and a person has to decide.
+    pub waits: bool,
+}
+
+/// What becomes of a member who was removed by hand.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RemovalWish {
+    /// The decision.
+    pub answer: RemovalAnswer,
+    /// Why, in their words.
+    #[serde(default, deserialize_with = "unless_empty")]
+    pub reason: Option<Reason>,
+}
+
+impl RemovalWish {
+    /// In words of the audit log.
+    fn told(&self) -> String {
+        let answer = self.answer.as_str();
+        self.reason.as_ref().map_or_else(|| answer.to_owned(), |reason| format!("{answer}: {reason}"))
+    }
+}
+
+impl RemovalView {
+    fn of(row: RemovedRow, sight: Sight) -> Self {
+        let RemovedRow { tenant, flow, record, userid, name, found_at, unsure, answer, waits } = row;
+        let name = sight.text(&name);
+        Self { tenant, flow, record, userid, name, found_at, unsure, answer, waits }
+    }
+}
+
+/// The members of a tenant who were removed by hand, by account.
+pub async fn removed(
+    process: &Process,
+    tenant: &TenantId,
+    asked: &RemovedAsked,
+) -> Result<Page<RemovalView>, Failure> {
+    process.deployment().tenant(tenant)?;
+    let most = page_size(asked.most) as usize;
+    let after = asked.after.as_ref().map(UserId::key);
+    let wanted = RemovedWanted {
+        tenant: Some(tenant),
+        after: after.as_ref(),
+        most: most + 1,
+        ..RemovedWanted::default()
+    };
+    let mut rows = process.store.removed_members(&wanted).await?;
+    let more = rows.len() > most;
+    rows.truncate(most);
+    let next = rows.last().filter(|_| more).map(|row| row.userid.to_string());
+    Ok(Page { items: rows.into_iter().map(|row| RemovalView::of(row, Sight::Masked)).collect(), next })
+}
+
+/// The removed member that a record owns.
+pub(super) async fn of_record(
+    process: &Process,
+    (tenant, flow, record): (&TenantId, &FlowId, &RecordId),
+    sight: Sight,
+) -> Result<Option<RemovalView>, Failure> {
+    let wanted = RemovedWanted {
+        tenant: Some(tenant),
+        flow: Some(flow),
+        record: Some(record),
+        most: 1,
+        ..RemovedWanted::default()
+    };
+    let found = process.store.removed_members(&wanted).await?.into_iter().next();
+    Ok(found.map(|row| RemovalView::of(row, sight)))
+}
+
+/// Decides what becomes of a member who was removed by hand, and has the flow carry it out. Said again, it takes the place
+/// of what was said before.
+pub async fn answer_removal(
+    process: &Process,
+    visitor: &Visitor,
+    tenant: &TenantId,
+    userid: &UserId,
+    wish: Wished<RemovalWish>,
+) -> Result<Asked, Failure> {
+    let key = userid.key();
+    let lines = process.store.members(std::slice::from_ref(tenant), std::slice::from_ref(&key)).await?;
+    let flow = lines.into_iter().next().map(|line| line.owner.flow);
+    let asking = Asking {
+        action: "member.removal",
+        tenant: Some(tenant),
+        flow: flow.as_ref(),
+        subject: Some(userid.to_string()),
+        detail: wish.as_ref().ok().map(RemovalWish::told),
+    };
+    recorded(process, visitor, asking, async {
+        let RemovalWish { answer, .. } = wish?;
+        process.deployment().tenant(tenant)?;
+        let flow = flow.as_ref().ok_or_else(|| no_member(tenant, userid))?;
+        process.deployment().find(tenant, flow)?;
+        if !process.store.answer_removal(tenant, &key, answer).await? {
+            return Err(not_removed(userid));
+        }
+        let request = Request::Sync(RunOptions::default());
+        process.scheduler.ask(tenant, flow, request, &visitor.name).await
+    })
+    .await
+}
+
+/// No such member was ever written.
+pub fn no_member(tenant: &TenantId, userid: &UserId) -> Failure {
+    Failure::new(
+        exit::USAGE,
+        "member.unknown",
+        Text::new(
+            format!("ruzhi has never written a member {userid} of {tenant}"),
+            format!("ruzhi 从未写入过 {tenant} 的成员 {userid}"),
+        ),
+        Some(Text::new(
+            format!("`ruzhi removed {tenant}` lists the members who were removed by hand"),
+            format!("`ruzhi removed {tenant}` 会列出被手工删除的成员"),
+        )),
+    )
+}
+
+/// There is nothing to decide.
+pub fn not_removed(userid: &UserId) -> Failure {
+    Failure::new(
+        exit::HELD,
+        "member.state",
+        Text::new(
+            format!("{userid} is not a member who was removed by hand: there is nothing to decide"),
+            format!("{userid} 不是被手工删除的成员，无需决定"),
+        ),
+        Some(Text::new(
+            "look again: it may have been decided and carried out already",
+            "请重新查看：可能已经决定并执行",
+        )),
+    )
+}

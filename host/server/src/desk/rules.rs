@@ -1,0 +1,118 @@
+//! Making other rules live.
+
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::audit::{Asking, recorded};
+use super::guests::read;
+use super::page::{Wished, ticked, unless_empty};
+use super::reason::Reason;
+use crate::Process;
+use crate::access::Visitor;
+use ruzhi_app::deployment::{flow_rules, form_fields};
+use ruzhi_message::{Failure, exit};
+use ruzhi_model::{Digest, FlowId, TenantId, Text};
+use ruzhi_rules::By;
+use ruzhi_store::ActivationRow;
+
+/// Back to rules that were live before.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RollBackWish {
+    /// A number, or a digest or its beginning; not given: those before the present ones.
+    #[serde(deserialize_with = "unless_empty")]
+    pub to: Option<String>,
+    /// What for, in their words.
+    #[serde(deserialize_with = "unless_empty")]
+    pub why: Option<Reason>,
+}
+
+/// To what the tenant's files hold.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ActivateWish {
+    /// Digest of the rules that were looked at: if the files hold others by now, nothing is done.
+    #[schema(value_type = String, format = "digest")]
+    pub rules: Digest,
+    /// Approves of however much changes.
+    #[serde(default, deserialize_with = "ticked")]
+    pub approved: bool,
+    /// What for, in their words.
+    #[serde(default, deserialize_with = "unless_empty")]
+    pub why: Option<Reason>,
+}
+
+/// Makes rules live again that were live before. Runs under way keep what they began with.
+pub async fn roll_back(
+    process: &Process,
+    visitor: &Visitor,
+    tenant: &TenantId,
+    flow: &FlowId,
+    wish: Wished<RollBackWish>,
+) -> Result<ActivationRow, Failure> {
+    let told = wish.as_ref().ok();
+    let why = told.and_then(|wish| wish.why.as_ref()).map(Reason::to_string);
+    let asking = Asking {
+        subject: told.and_then(|wish| wish.to.clone()),
+        ..Asking::of("rules.roll_back", tenant, flow).saying(why.clone())
+    };
+    recorded(process, visitor, asking, async {
+        let RollBackWish { to, .. } = wish?;
+        let by = By { who: visitor.name.clone(), why };
+        let deployment = process.deployment();
+        let (tenant, flow) = deployment.find(tenant, flow)?;
+        let store = process.store.as_ref();
+        let rules = flow_rules(store, &deployment.library, tenant, flow, None);
+        // What the files hold now is passed over by this: the next run does not make it live again.
+        let offered = match read(flow).await {
+            Ok(held) => held.rules(),
+            Err(_) => Digest::of(""),
+        };
+        Ok(rules.roll_back(to.as_deref(), offered, &by, |_| {}).await?.activation)
+    })
+    .await
+}
+
+/// Makes the rules live that the tenant's files hold. Runs under way keep what they began with.
+pub async fn activate(
+    process: &Process,
+    visitor: &Visitor,
+    tenant: &TenantId,
+    flow: &FlowId,
+    wish: Wished<ActivateWish>,
+) -> Result<ActivationRow, Failure> {
+    let told = wish.as_ref().ok();
+    let why = told.and_then(|wish| wish.why.as_ref()).map(Reason::to_string);
+    let asking = Asking {
+        subject: told.map(|wish| wish.rules.to_string()),
+        ..Asking::of("rules.activate", tenant, flow).saying(why.clone())
+    };
+    recorded(process, visitor, asking, async {
+        let wish = wish?;
+        let by = By { who: visitor.name.clone(), why };
+        let deployment = process.deployment();
+        let (tenant, flow) = deployment.find(tenant, flow)?;
+        let held = read(flow).await?;
+        if held.rules() != wish.rules {
+            return Err(others_by_now());
+        }
+        let form = form_fields(deployment.clients(tenant)?.source, flow)?;
+        let store = process.store.as_ref();
+        let rules = flow_rules(store, &deployment.library, tenant, flow, Some(&form));
+        let offered = held.rules();
+        Ok(rules.activate(&held, offered, &by, wish.approved, |_| {}).await?.activation)
+    })
+    .await
+}
+
+fn others_by_now() -> Failure {
+    Failure::new(
+        exit::HELD,
+        "rules.others",
+        Text::new(
+            "the files hold other rules than those you looked at; nothing was done",
+            "文件中的规则已不是您查看过的规则；未执行任何操作",
+        ),
+        Some(Text::new("look at the difference again", "请重新查看差异")),
+    )
+}

@@ -1,0 +1,131 @@
+//! Runs: what was done, when, and with which outcome.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::found::no_run;
+use super::page::{MOST, NotAPlace, Page, number, page_size, unless_empty, word_unless_empty};
+use crate::{LiveRun, Process};
+use ruzhi_message::Failure;
+use ruzhi_model::{FlowId, RunId, TenantId};
+use ruzhi_store::{ActivationRow, PlanState, RunKind, RunRow, RunState, RunsWanted};
+
+/// Which runs.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+pub struct RunsAsked {
+    /// Of this tenant, also one that is gone from the configuration; of one that never was there is nothing.
+    #[serde(deserialize_with = "unless_empty")]
+    #[param(value_type = Option<String>, format = "id")]
+    pub tenant: Option<TenantId>,
+    /// Of the flows of this id, also one that is gone from the configuration; of one that never was there is nothing.
+    #[serde(deserialize_with = "unless_empty")]
+    #[param(value_type = Option<String>, format = "id")]
+    pub flow: Option<FlowId>,
+    /// In this state.
+    #[serde(deserialize_with = "word_unless_empty")]
+    #[param(inline)]
+    pub state: Option<RunState>,
+    /// Of this kind.
+    #[serde(deserialize_with = "word_unless_empty")]
+    #[param(inline)]
+    pub kind: Option<RunKind>,
+    /// The `next` of the part before.
+    #[serde(deserialize_with = "unless_empty")]
+    #[param(value_type = Option<String>, format = "place")]
+    pub after: Option<RunPlace>,
+    /// How many, 50 if not given, 500 at most.
+    #[serde(deserialize_with = "number::<_, 1, MOST>")]
+    #[param(minimum = 1, maximum = 500)]
+    pub most: Option<u32>,
+}
+
+/// The place behind a run in the list, as `next` writes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunPlace {
+    at: DateTime<Utc>,
+    run: RunId,
+}
+
+impl fmt::Display for RunPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.at.timestamp_millis(), self.run)
+    }
+}
+
+impl FromStr for RunPlace {
+    type Err = NotAPlace;
+
+    fn from_str(text: &str) -> Result<Self, NotAPlace> {
+        let (at, run) = text.split_once('.').ok_or(NotAPlace)?;
+        let at = at.parse().ok().and_then(DateTime::from_timestamp_millis).ok_or(NotAPlace)?;
+        Ok(Self { at, run: run.parse().map_err(|_| NotAPlace)? })
+    }
+}
+
+/// A run.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct RunView {
+    /// The run: counts, calls by API, what went wrong.
+    pub run: RunRow,
+    /// How far it has come, while it is under way.
+    pub live: Option<LiveRun>,
+    /// How its plan stands.
+    pub plan_state: Option<PlanState>,
+    /// Operations of its plan.
+    pub operations: Option<u64>,
+    /// The rules it decided by: the activation that made them live.
+    pub rules: Option<ActivationRow>,
+    /// Seconds it took, or has taken so far.
+    pub seconds: i64,
+    /// When this was so.
+    pub at: DateTime<Utc>,
+}
+
+/// The runs, newest first.
+pub async fn runs(process: &Process, asked: &RunsAsked) -> Result<Page<RunRow>, Failure> {
+    let most = page_size(asked.most);
+    let wanted = RunsWanted {
+        tenant: asked.tenant.as_ref(),
+        flow: asked.flow.as_ref(),
+        state: asked.state,
+        kind: asked.kind,
+        before: asked.after.as_ref().map(|RunPlace { at, run }| (*at, run)),
+        most: most + 1,
+    };
+    let mut items = process.store.runs_wanted(&wanted).await?;
+    let more = items.len() > most as usize;
+    items.truncate(most as usize);
+    let place = |last: &RunRow| RunPlace { at: last.started_at, run: last.id.clone() };
+    let next = items.last().filter(|_| more).map(|last| place(last).to_string());
+    Ok(Page { items, next })
+}
+
+/// A run.
+pub async fn run(process: &Process, run: &RunId) -> Result<RunView, Failure> {
+    let live = process.live.follow(run).map(|live| live.borrow().as_of(process.clock.now()));
+    let row = process.store.run(run).await?.ok_or_else(|| no_run(run))?;
+    let plan = match &row.plan {
+        Some(plan) => process.store.plan(&row.tenant, plan).await?,
+        None => None,
+    };
+    let rules = match &row.rules {
+        Some(rules) => process.store.activation_of(&row.tenant, &row.flow, rules).await?,
+        None => None,
+    };
+    let at = process.clock.now();
+    Ok(RunView {
+        live,
+        plan_state: plan.as_ref().map(|plan| plan.state),
+        operations: plan.as_ref().map(|plan| plan.plan.operations),
+        rules,
+        seconds: (row.ended_at.unwrap_or(at) - row.started_at).num_seconds().max(0),
+        run: row,
+        at,
+    })
+}

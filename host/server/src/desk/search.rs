@@ -1,0 +1,123 @@
+//! Words, and the records that have them.
+//!
+//! What is masked is not found by its parts: else a number could be guessed digit by digit by whoever may not see it. A
+//! whole number or address is found, for who types it knows it. Of a long cell what is shown is searched.
+
+use serde_json::Value;
+
+use super::labels::Labels;
+use super::mask::{CELL, Sight};
+use ruzhi_guest::contract::Text;
+
+use ruzhi_model::Decision;
+use ruzhi_store::ShownReject;
+
+/// Words longer or more than these are cut.
+const LONGEST: usize = 100;
+const MOST: usize = 8;
+
+/// Words, each of which a record has to have.
+pub(super) struct Search(Vec<String>);
+
+impl Search {
+    pub(super) fn of(text: Option<&str>) -> Self {
+        let words = text.unwrap_or_default().split_whitespace().take(MOST);
+        Self(words.map(|word| word.chars().take(LONGEST).collect::<String>().to_lowercase()).collect())
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The words that the store can look for. It knows no labels, and only letters of ASCII in either case.
+    pub(super) fn in_store<'l>(&self, labels: impl Iterator<Item = &'l Labels> + Clone) -> Vec<String> {
+        let ours = |word: &&String| {
+            let cased = word.chars().any(|c| !c.is_ascii() && c.to_uppercase().ne(std::iter::once(c)));
+            // In JSON text these are written otherwise.
+            let escaped = word.contains(['"', '\\', '/']);
+            !cased && !escaped && !labels.clone().any(|labels| labels.any_matches(word))
+        };
+        self.0.iter().filter(ours).cloned().collect()
+    }
+
+    /// Whether a record has every word.
+    pub(super) fn finds(&self, shown: &ShownReject, labels: &Labels, sight: Sight) -> bool {
+        if self.is_empty() {
+            return true;
+        }
+        let reject = &shown.reject;
+        let mut texts = vec![Found::open(reject.record.as_str())];
+        for violation in &reject.refusal.violations {
+            texts.push(Found::open(&violation.rule));
+            texts.push(Found::open(&labels.of_form(&violation.field)));
+            let Text { zh, en } = &violation.message;
+            texts.extend([zh, en].map(|text| Found::masked(text, &sight.text(text))));
+        }
+        match &shown.decision {
+            Some(Decision::Upsert(member)) => {
+                texts.extend([Found::open(&member.userid), Found::open(&sight.text(&member.name))]);
+            }
+            Some(Decision::Leave(userid)) => texts.push(Found::open(userid)),
+            _ => {}
+        }
+        let row = reject.content.as_deref().and_then(|content| serde_json::from_str(content).ok());
+        if let Some(Value::Object(fields)) = row {
+            for (field, value) in &fields {
+                let label = labels.of_form(field);
+                texts.push(Found::open(&label));
+                let seen = sight.cell(&label, value, CELL);
+                leaves(value, &seen, &mut texts);
+            }
+        }
+        self.0.iter().all(|word| texts.iter().any(|text| text.has(word)))
+    }
+}
+
+/// A text to look in: as it is shown, and as it is.
+struct Found {
+    shown: String,
+    whole: Option<String>,
+}
+
+impl Found {
+    fn open(text: &str) -> Self {
+        Self { shown: text.to_lowercase(), whole: None }
+    }
+
+    fn masked(text: &str, shown: &str) -> Self {
+        Self { shown: shown.to_lowercase(), whole: (text != shown).then(|| text.to_lowercase()) }
+    }
+
+    fn has(&self, word: &str) -> bool {
+        if self.shown.contains(word) {
+            return true;
+        }
+        let Some(whole) = &self.whole else { return false };
+        let part_of_one = |c: char| c.is_alphanumeric() || matches!(c, '@' | '.' | '_' | '-' | '+');
+        whole == word || whole.split(|c| !part_of_one(c)).any(|part| part == word)
+    }
+}
+
+/// The texts of a value, as they are and as they are shown.
+fn leaves(value: &Value, shown: &Value, texts: &mut Vec<Found>) {
+    let text = |value: &Value| match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    };
+    match (value, shown) {
+        (Value::Array(items), Value::Array(seen)) => {
+            items.iter().zip(seen).for_each(|(item, seen)| leaves(item, seen, texts));
+        }
+        (Value::Object(fields), Value::Object(seen)) => {
+            for (name, item) in fields {
+                leaves(item, seen.get(name).unwrap_or(&Value::Null), texts);
+            }
+        }
+        _ => {
+            if let (Some(value), Some(shown)) = (text(value), text(shown)) {
+                texts.push(Found::masked(&value, &shown));
+            }
+        }
+    }
+}

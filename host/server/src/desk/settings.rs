@@ -1,0 +1,333 @@
+//! The settings as the running process has them, and where the files hold something else.
+
+use chrono::{DateTime, Utc};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::guests::{Files, OfferedRules};
+use crate::Process;
+use ruzhi_config::{self as config, Absent, AlarmSettings, Duplicates, Guard, Problem, Role};
+use ruzhi_message::Failure;
+use ruzhi_model::{FlowId, Lang, TenantId, Text};
+
+/// The settings as the running process has them. Of a secret it is said whether there is one.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SettingsView {
+    /// The program's version.
+    pub version: String,
+    /// Since when it runs.
+    pub started_at: DateTime<Utc>,
+    /// The configuration's folder.
+    pub dir: String,
+    /// Whether what runs is what the files hold.
+    pub observance: Observance,
+    /// How it is reached, and by whom.
+    pub server: ServerView,
+    /// The store's file.
+    pub store: String,
+    /// Corps whose flows run at the same time.
+    pub at_once: u32,
+    /// A run that has not begun so many seconds after its time is late.
+    pub late_after_seconds: u64,
+    /// The host's alarms: `robot` and `url`, each `set` or `not set`.
+    pub alarms: AlarmsView,
+    /// Memory of one instance of a guest, in bytes.
+    pub guest_memory_bytes: u64,
+    /// Milliseconds a guest has for one batch.
+    pub guest_deadline_ms: u64,
+    /// By id.
+    pub tenants: Vec<TenantSettings>,
+}
+
+/// Whether what runs is what the files hold.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Observance {
+    /// All that the files hold runs.
+    pub same: bool,
+    /// Why some of it does not.
+    #[schema(value_type = Option<Object>)]
+    pub refused: Option<Failure>,
+    /// The same, place by place.
+    pub problems: Vec<ProblemView>,
+    /// What runs and somebody should look at.
+    pub warnings: Vec<ProblemView>,
+}
+
+/// A problem at a place in the files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ProblemView {
+    /// The file, relative to the configuration's folder.
+    pub file: String,
+    /// Counted from 1.
+    pub line: Option<u32>,
+    /// Counted from 1.
+    pub column: Option<u32>,
+    /// The line, with every secret written as `*`.
+    pub source_line: Option<String>,
+    /// What is wrong, and with what.
+    pub text: Text,
+    /// What to do.
+    pub hint: Option<Text>,
+}
+
+/// How the process is reached, and by whom.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ServerView {
+    /// Address and port.
+    pub listen: String,
+    /// Where people reach the pages.
+    pub url: Option<String>,
+    /// Whoever may come in; empty: whoever is on this machine.
+    pub people: Vec<PersonView>,
+}
+
+/// Somebody who may come in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct PersonView {
+    /// Their name.
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
+}
+
+/// Who is told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct AlarmsView {
+    /// A group robot is set.
+    pub robot: bool,
+    /// An address is set.
+    pub url: bool,
+    /// `en`, `zh`, or both where it is none.
+    pub lang: Option<String>,
+}
+
+/// A tenant's settings.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct TenantSettings {
+    /// The tenant.
+    pub id: TenantId,
+    /// What people call it.
+    pub name: String,
+    /// The file.
+    pub file: String,
+    /// An IANA name.
+    pub timezone: String,
+    /// The corp.
+    pub corp_id: String,
+    /// WeCom's address.
+    pub wecom: String,
+    /// A proxy leads to it.
+    pub proxy: bool,
+    /// Each secret by its key in the file, and whether it is set.
+    pub secrets: Vec<SecretView>,
+    /// JianDaoYun's address.
+    pub jiandaoyun: String,
+    /// A proxy leads to it.
+    pub jiandaoyun_proxy: bool,
+    /// Calls of one WeCom API in a minute.
+    pub per_minute: u32,
+    /// In an hour.
+    pub per_hour: u32,
+    /// At the same time.
+    pub in_flight: u32,
+    /// From this many creates and updates on, write by CSV job; 0 for never.
+    pub batch_from: u32,
+    /// The limits that hold a plan, by their key in the file; null for no limit.
+    pub guard: Vec<LimitView>,
+    /// Days between disabling and deleting a member who left.
+    pub grace_days: u64,
+    /// Members that are never written.
+    pub protected: Vec<String>,
+    /// The tenant's own alarms; none: the host's.
+    pub alarms: Option<AlarmsView>,
+    /// By id.
+    pub flows: Vec<FlowSettings>,
+}
+
+/// A secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct SecretView {
+    /// Its key in the file, such as `wecom.secret`.
+    pub key: String,
+    /// Whether there is one.
+    pub set: bool,
+}
+
+/// A limit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct LimitView {
+    /// Its key in the file.
+    pub key: String,
+    /// The limit; none for no limit.
+    pub most: Option<u32>,
+}
+
+/// A flow's settings.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct FlowSettings {
+    /// The flow.
+    pub id: FlowId,
+    /// Its cron expression.
+    pub schedule: Option<String>,
+    /// The form: version of the API, application and form.
+    pub form: String,
+    /// Which of its rows; none for all.
+    #[schema(value_type = Option<Object>)]
+    pub filter: Option<serde_json::Value>,
+    /// Seconds before the watermark an incremental collect begins.
+    pub overlap_seconds: u64,
+    /// On two records that claim one member: the word in the file.
+    pub duplicates: String,
+    /// On a row that a complete collect does not find: the word in the file.
+    pub absent: String,
+    /// Pushes are taken: their secret is set.
+    pub push: bool,
+    /// The field that takes the outcome of a row.
+    pub write_back: Option<String>,
+    /// The rules in its files beside those that are live.
+    pub rules: OfferedRules,
+}
+
+/// The settings as the running process has them.
+pub async fn settings(process: &Process) -> Result<SettingsView, Failure> {
+    let deployment = process.deployment();
+    let config = &deployment.config;
+    let refused = process.refused();
+    let mut files = Files::default();
+    let mut tenants = Vec::new();
+    for tenant in &config.tenants {
+        let mut flows = Vec::new();
+        for flow in &tenant.flows {
+            let live = process.store.activations(&tenant.id, &flow.id, 1).await?;
+            flows.push(of_flow(flow, files.beside(flow, live.first()).await));
+        }
+        tenants.push(of_tenant(tenant, flows));
+    }
+    Ok(SettingsView {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        started_at: process.started_at,
+        dir: config.dir.display().to_string(),
+        observance: Observance {
+            same: refused.is_none(),
+            problems: refused
+                .as_ref()
+                .and_then(Failure::problems)
+                .map(|problems| problems.list.iter().map(of_problem).collect())
+                .unwrap_or_default(),
+            refused,
+            warnings: config.warnings.iter().map(of_problem).collect(),
+        },
+        server: ServerView {
+            listen: config.server.listen.to_string(),
+            url: config.server.url.as_ref().map(ToString::to_string),
+            people: config
+                .server
+                .people
+                .iter()
+                .map(|person| PersonView { name: person.name.clone(), role: person.role })
+                .collect(),
+        },
+        store: config.store.path.display().to_string(),
+        at_once: config.schedule.at_once,
+        late_after_seconds: config.schedule.late_after.as_secs(),
+        alarms: of_alarms(&config.alarms),
+        guest_memory_bytes: config.guest.memory_bytes,
+        guest_deadline_ms: u64::try_from(config.guest.deadline.as_millis()).unwrap_or(u64::MAX),
+        tenants,
+    })
+}
+
+fn of_problem(problem: &Problem) -> ProblemView {
+    ProblemView {
+        file: problem.file.display().to_string(),
+        line: problem.line,
+        column: problem.column,
+        source_line: problem.source_line.clone(),
+        text: problem.text.clone(),
+        hint: problem.hint.clone(),
+    }
+}
+
+fn of_alarms(alarms: &AlarmSettings) -> AlarmsView {
+    AlarmsView {
+        robot: alarms.robot.is_some(),
+        url: alarms.url.is_some(),
+        lang: alarms.lang.map(|lang| if lang == Lang::Zh { "zh" } else { "en" }.to_owned()),
+    }
+}
+
+fn of_tenant(tenant: &config::Tenant, flows: Vec<FlowSettings>) -> TenantSettings {
+    let (wecom, jiandaoyun) = (&tenant.wecom, &tenant.jiandaoyun);
+    let secret = |key: &str, set: bool| SecretView { key: key.to_owned(), set };
+    TenantSettings {
+        id: tenant.id.clone(),
+        name: tenant.name.clone(),
+        file: tenant.file.display().to_string(),
+        timezone: tenant.timezone.name().to_owned(),
+        corp_id: wecom.corp_id.clone(),
+        wecom: wecom.base_url.to_string(),
+        proxy: wecom.proxy.is_some(),
+        secrets: vec![
+            secret("wecom.secret", is_set(&wecom.secret)),
+            secret("wecom.read_secret", wecom.read_secret.as_ref().is_some_and(is_set)),
+            secret("wecom.callback", wecom.callback.is_some()),
+            secret("jiandaoyun.api_key", is_set(&jiandaoyun.api_key)),
+        ],
+        jiandaoyun: jiandaoyun.base_url.to_string(),
+        jiandaoyun_proxy: jiandaoyun.proxy.is_some(),
+        per_minute: wecom.per_minute,
+        per_hour: wecom.per_hour,
+        in_flight: wecom.in_flight,
+        batch_from: wecom.batch_from,
+        guard: of_guard(&tenant.guard),
+        grace_days: tenant.grace.as_secs() / 86_400,
+        protected: tenant.protected.iter().map(ToString::to_string).collect(),
+        alarms: tenant.alarms.as_ref().map(of_alarms),
+        flows,
+    }
+}
+
+fn of_guard(guard: &Guard) -> Vec<LimitView> {
+    let limits = [
+        ("leave_percent", guard.leave_percent),
+        ("leave_least", guard.leave_least),
+        ("leave_most", guard.leave_most),
+        ("leave_day_percent", guard.leave_day_percent),
+        ("leave_day_most", guard.leave_day_most),
+        ("leave_week_percent", guard.leave_week_percent),
+        ("leave_week_most", guard.leave_week_most),
+        ("create_most", guard.create_most),
+        ("update_most", guard.update_most),
+    ];
+    limits
+        .map(|(key, most)| LimitView { key: key.to_owned(), most: (most < u32::MAX).then_some(most) })
+        .into()
+}
+
+fn of_flow(flow: &config::Flow, rules: OfferedRules) -> FlowSettings {
+    FlowSettings {
+        id: flow.id.clone(),
+        schedule: flow.schedule.clone(),
+        form: format!("{} {}/{}", flow.source.api, flow.source.app_id, flow.source.entry_id),
+        filter: flow.source.filter.clone(),
+        overlap_seconds: flow.source.overlap.as_secs(),
+        duplicates: match flow.duplicates {
+            Duplicates::Refuse => "refuse",
+            Duplicates::Newest => "newest",
+        }
+        .to_owned(),
+        absent: match flow.absent {
+            Absent::Keep => "keep",
+            Absent::Leave => "leave",
+        }
+        .to_owned(),
+        push: flow.push.is_some(),
+        write_back: flow.write_back.as_ref().map(|write_back| write_back.outcome.clone()),
+        rules,
+    }
+}
+
+fn is_set(secret: &SecretString) -> bool {
+    !secret.expose_secret().is_empty()
+}

@@ -1,0 +1,89 @@
+//! What a push may cost before it is known who sends it: memory while it arrives, and lines of the log.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::Request;
+use chrono::{DateTime, Utc};
+use hyper::body::Body as _;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout_at};
+
+use super::{PATIENCE, Refused};
+use crate::warnings::Warnings;
+
+/// A sender has this long for its body: longer than a service waits for an answer.
+const ARRIVAL: Duration = Duration::from_secs(5);
+/// A body that is no larger is read without asking. Hardly any push is, and there are so many at most as connections.
+const SMALL: usize = 32 << 10;
+/// Larger bodies that are in memory at the same time.
+const LARGE_AT_ONCE: usize = 16;
+
+/// What bounds pushes and callbacks together.
+pub(crate) struct Gate {
+    large: Arc<Semaphore>,
+    refused: Warnings,
+    late: Warnings,
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self {
+            large: Arc::new(Semaphore::new(LARGE_AT_ONCE)),
+            refused: Warnings::default(),
+            late: Warnings::default(),
+        }
+    }
+}
+
+/// A body that has arrived. A large one keeps its place among the large ones for as long as it is there.
+#[derive(Debug)]
+pub(super) struct Arrived {
+    pub(super) bytes: Vec<u8>,
+    _place: Option<OwnedSemaphorePermit>,
+}
+
+impl Gate {
+    /// The body of a request, if it comes in time, is not too large, and there is room for it.
+    pub(super) async fn body(&self, request: Request, most: usize) -> Result<Arrived, Refused> {
+        let until = Instant::now() + ARRIVAL;
+        timeout_at(until, self.read(request, most)).await.unwrap_or(Err(Refused::Late))
+    }
+
+    async fn read(&self, request: Request, most: usize) -> Result<Arrived, Refused> {
+        let told = request.body().size_hint().lower();
+        if usize::try_from(told).map_or(true, |told| told > most) {
+            return Err(Refused::TooLarge);
+        }
+        let mut body = request.into_body().into_data_stream();
+        let (mut bytes, mut place) = (Vec::new(), None);
+        while let Some(part) = next(&mut body).await {
+            let part: Bytes = part.map_err(|_| Refused::Unreadable)?;
+            if part.len() > most - bytes.len() {
+                return Err(Refused::TooLarge);
+            }
+            if place.is_none() && bytes.len() + part.len() > SMALL {
+                let asked = Arc::clone(&self.large).acquire_owned();
+                let given = tokio::time::timeout(PATIENCE, asked).await;
+                place = Some(given.map_err(|_| Refused::Busy)?.map_err(|_| Refused::Busy)?);
+            }
+            bytes.extend_from_slice(&part);
+        }
+        Ok(Arrived { bytes, _place: place })
+    }
+
+    /// Whether a refusal is logged now; how many of late were not.
+    pub(super) fn says_refused(&self, now: DateTime<Utc>) -> Option<u64> {
+        self.refused.say(now)
+    }
+
+    /// The same of a wake that was not signed just now.
+    pub(super) fn says_late(&self, now: DateTime<Utc>) -> Option<u64> {
+        self.late.say(now)
+    }
+}
+
+async fn next(body: &mut axum::body::BodyDataStream) -> Option<Result<Bytes, axum::Error>> {
+    futures::StreamExt::next(body).await
+}

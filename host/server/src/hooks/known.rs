@@ -1,0 +1,90 @@
+//! Whether a row that is pushed is as it was read already.
+//!
+//! Who writes the outcome of a row back into the form changes the row, and a service may push that as it pushes any other
+//! change. So a row is reduced to what the flow's rules read, as a collect reduces it, and compared with what is stored: a
+//! field that no rule reads wakes nobody, and the writing back never causes a run.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::live::Live;
+use ruzhi_app::deployment::Deployment;
+use ruzhi_guest_runtime::{Guest, Library, LoadError};
+use ruzhi_jiandaoyun::Row;
+use ruzhi_model::{Digest, FlowId, TenantId};
+use ruzhi_store::{ActivationRow, Artifacts, StoreError};
+use ruzhi_sync::{Stage, visible};
+
+/// So many rules are kept at most.
+const KEPT: usize = 4096;
+
+/// The fields that rules read, by the rules' digest: a guest is asked once.
+#[derive(Clone, Default)]
+pub(super) struct SourceFields(Arc<Mutex<HashMap<Digest, Arc<[String]>>>>);
+
+impl SourceFields {
+    /// Keeps the fields that rules read.
+    pub(super) fn keep(&self, rules: Digest, fields: Arc<[String]>) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= KEPT {
+            known.clear();
+        }
+        known.insert(rules, fields);
+    }
+
+    fn known(&self, rules: &Digest) -> Option<Arc<[String]>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(rules).cloned()
+    }
+
+    /// The fields that live rules read; none if the rules cannot be loaded any more.
+    async fn of(
+        &self,
+        deployment: &Deployment,
+        live: &ActivationRow,
+    ) -> Result<Option<Arc<[String]>>, StoreError> {
+        if let Some(fields) = self.known(&live.rules) {
+            return Ok(Some(fields));
+        }
+        let artifacts = deployment.store.artifacts(&live.component, &live.config).await?;
+        let library = Arc::clone(&deployment.library);
+        // A component that no run has used yet may have to be compiled.
+        let read = tokio::task::spawn_blocking(move || read(&library, artifacts)).await;
+        let Ok(Ok(fields)) = read else { return Ok(None) };
+        self.keep(live.rules.clone(), Arc::clone(&fields));
+        Ok(Some(fields))
+    }
+}
+
+fn read(library: &Library, artifacts: Artifacts) -> Result<Arc<[String]>, LoadError> {
+    let guest = Guest::new(library.load_bytes(&artifacts.component)?, artifacts.config)?;
+    Ok(guest.description().source_fields.clone().into())
+}
+
+/// Whether a row is stored just as it is here, and decided by the rules that are live. A row that has no decision, or
+/// that had left the form, is not.
+pub(super) async fn is_known(
+    deployment: &Deployment,
+    fields: &SourceFields,
+    tenant: &TenantId,
+    flow: &FlowId,
+    row: Row,
+) -> Result<bool, StoreError> {
+    let store = &deployment.store;
+    let stored = store.known_records(tenant, flow, std::slice::from_ref(&row.id)).await?;
+    let Some(stored) = stored.get(&row.id).filter(|stored| !stored.failed && !stored.absent) else {
+        return Ok(false);
+    };
+    let live = store.activations(tenant, flow, 1).await?;
+    let Some(live) = live.first().filter(|live| live.rules == stored.rules) else { return Ok(false) };
+    let Some(fields) = fields.of(deployment, live).await? else { return Ok(false) };
+    Ok(Digest::of(visible(row, &fields)) == stored.content)
+}
+
+/// Whether a run of the flow is reading the form. What is stored is then older than what the run has read: a row that
+/// was changed and changed back in between looks known, and is not.
+pub(super) fn is_collecting(live: &Live, tenant: &TenantId, flow: &FlowId) -> bool {
+    let reading = |stage| matches!(stage, Some(Stage::Settle | Stage::Collect));
+    live.under_way()
+        .iter()
+        .any(|live| live.run.tenant == *tenant && live.run.flow == *flow && reading(live.stage))
+}

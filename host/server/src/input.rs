@@ -1,0 +1,306 @@
+//! What somebody writes into an address, a form or a body of JSON: names with values, read into the type that says what
+//! may be asked.
+//!
+//! The three are one thing here, so pages and API refuse the same. What cannot be read is told by its name and by what is
+//! expected there, in both languages; what is expected is taken from the type's own description, which is also the one in
+//! the OpenAPI document. The parser's words are a cause and never the message.
+
+use std::cell::RefCell;
+use std::fmt;
+
+use reqwest::Url;
+use serde::de::value::MapDeserializer;
+use serde::de::{DeserializeOwned, Deserializer, Error as _, IntoDeserializer, MapAccess, Visitor};
+use serde::{Deserialize, forward_to_deserialize_any};
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+
+use ruzhi_message::{Failure, exit};
+use ruzhi_model::Text;
+
+/// Names with values, in the order they were given.
+pub(super) struct Input {
+    kind: Kind,
+    pairs: Vec<(String, Value)>,
+}
+
+/// What a name with its value is called.
+#[derive(Clone, Copy)]
+enum Kind {
+    Parameter,
+    Field,
+}
+
+impl Kind {
+    fn of(self, name: &str) -> Text {
+        match self {
+            Self::Parameter => Text::new(format!("the parameter `{name}`"), format!("参数 `{name}`")),
+            Self::Field => Text::new(format!("the field `{name}`"), format!("字段 `{name}`")),
+        }
+    }
+}
+
+impl Input {
+    /// The parameters of an address.
+    pub(super) fn query(text: &str) -> Self {
+        Self { kind: Kind::Parameter, pairs: written(text) }
+    }
+
+    /// The fields of a form.
+    pub(super) fn form(body: &[u8]) -> Result<Self, Failure> {
+        let text = std::str::from_utf8(body)
+            .map_err(|error| wrong("the form is not UTF-8", "表单不是 UTF-8 编码").because(&error))?;
+        Ok(Self { kind: Kind::Field, pairs: written(text) })
+    }
+
+    /// The fields of an object of JSON; none where nothing was sent.
+    pub(super) fn json(body: &[u8]) -> Result<Self, Failure> {
+        if body.trim_ascii().is_empty() {
+            return Ok(Self { kind: Kind::Field, pairs: Vec::new() });
+        }
+        let Object(pairs) = serde_json::from_slice(body).map_err(|error| {
+            if error.is_data() {
+                wrong("the body is not an object of JSON", "请求正文不是 JSON 对象").because(&error)
+            } else {
+                wrong("the body is not JSON", "请求正文不是 JSON").because(&error)
+            }
+        })?;
+        Ok(Self { kind: Kind::Field, pairs })
+    }
+
+    /// The same without a field that belongs to the page and not to what is asked.
+    pub(super) fn without(mut self, name: &str) -> Self {
+        self.pairs.retain(|(known, _)| known != name);
+        self
+    }
+
+    /// What is asked by the parameters. Those it does not know are passed over.
+    pub(super) fn asked<T: DeserializeOwned + IntoParams>(self) -> Result<T, Failure> {
+        self.read(|name| {
+            let parameter = T::into_params(|| None).into_iter().find(|parameter| parameter.name == name)?;
+            serde_json::to_value(parameter.schema).ok()
+        })
+    }
+
+    /// What is wished for by the fields.
+    pub(super) fn wish<T: DeserializeOwned + ToSchema>(self) -> Result<T, Failure> {
+        self.read(|name| {
+            let mut schema = serde_json::to_value(T::schema()).ok()?;
+            let field = schema.get_mut("properties")?.get_mut(name)?.take();
+            // Of what may also be null, what it is otherwise.
+            let mut others = field.get("oneOf").and_then(Value::as_array).into_iter().flatten();
+            let field = others.find(|other| !is(other, "null")).unwrap_or(&field);
+            let Some(named) = field.get("$ref").and_then(Value::as_str) else { return Some(field.clone()) };
+            let mut all = Vec::new();
+            T::schemas(&mut all);
+            let found = all.into_iter().find(|(name, _)| named.ends_with(&format!("/{name}")));
+            serde_json::to_value(found?.1).ok()
+        })
+    }
+
+    fn read<T: DeserializeOwned>(self, described: impl Fn(&str) -> Option<Value>) -> Result<T, Failure> {
+        let kind = self.kind;
+        // Whatever is wrong with a value is said of the one that was taken last.
+        let last = RefCell::new(String::new());
+        let pairs = self.pairs.into_iter().map(|(name, value)| {
+            last.replace(name.clone());
+            (name, Given(value))
+        });
+        T::deserialize(MapDeserializer::new(pairs)).map_err(|unread| {
+            let told = |name: &str, en: &str, zh: &str| {
+                let Text { en: what, zh: was } = kind.of(name);
+                wrong(format!("{what} {en}"), format!("{was} {zh}"))
+            };
+            match &unread {
+                Unread::Unknown { name } => told(name, "is not known", "不存在"),
+                Unread::Missing { name } => told(name, "is missing", "缺失"),
+                Unread::Twice { name } => told(name, "is given twice", "重复"),
+                Unread::Value { .. } => {
+                    let name = last.borrow();
+                    let Text { en, zh } = described(&name).as_ref().map_or_else(something_else, expected);
+                    told(&name, &format!("has to be {en}"), &format!("应为{zh}")).because(&unread)
+                }
+            }
+        })
+    }
+}
+
+/// A parameter that nothing at the address takes.
+pub(super) fn no_parameter(name: &str, known: &[String]) -> Failure {
+    let Text { en, zh } = Kind::Parameter.of(name);
+    let known = known.join(", ");
+    wrong(format!("{en} is not known here"), format!("此处没有{zh}"))
+        .hinting(Text::new(format!("this address takes: {known}"), format!("该地址可用的参数：{known}")))
+}
+
+/// The names of an address or a form with their values, as browsers spell them.
+pub(super) fn spelled(text: &str) -> Vec<(String, String)> {
+    let Ok(mut url) = Url::parse("http://localhost/") else { return Vec::new() };
+    url.set_query(Some(text));
+    url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
+}
+
+fn written(text: &str) -> Vec<(String, Value)> {
+    spelled(text).into_iter().map(|(name, value)| (name, Value::String(value))).collect()
+}
+
+fn wrong(en: impl Into<String>, zh: impl Into<String>) -> Failure {
+    Failure::new(exit::USAGE, "request", Text::new(en, zh), None)
+}
+
+/// What a description says that a value has to be.
+fn expected(schema: &Value) -> Text {
+    let number = |key: &str| schema.get(key).and_then(Value::as_u64);
+    if let Some(words) = schema.get("enum").and_then(Value::as_array) {
+        let words: Vec<&str> = words.iter().filter_map(Value::as_str).collect();
+        return Text::new(format!("one of {}", words.join(", ")), format!("下列之一：{}", words.join("、")));
+    }
+    if is(schema, "boolean") {
+        return Text::new("true or false", " true 或 false");
+    }
+    if is(schema, "integer") {
+        let (least, most) = (number("minimum").unwrap_or_default(), number("maximum"));
+        return match most {
+            Some(most) => Text::new(
+                format!("a whole number from {least} to {most}"),
+                format!(" {least} 到 {most} 的整数"),
+            ),
+            None => {
+                Text::new(format!("a whole number of at least {least}"), format!("不小于 {least} 的整数"))
+            }
+        };
+    }
+    match schema.get("format").and_then(Value::as_str) {
+        Some("id") => {
+            return Text::new("an id: letters, digits, `-` and `_`", "标识：由字母、数字、`-` 和 `_` 组成");
+        }
+        Some("place") => {
+            return Text::new("the `next` of an answer, or left out", "上一部分应答中的 `next`，或不填");
+        }
+        Some("digest") => return Text::new("64 hexadecimal digits", " 64 位十六进制数字"),
+        _ => {}
+    }
+    match number("maxLength") {
+        Some(most) => {
+            let least = number("minLength").unwrap_or_default();
+            Text::new(
+                format!("a text of {least} to {most} characters"),
+                format!(" {least} 到 {most} 个字符的文字"),
+            )
+        }
+        None => Text::new("a text", "文字"),
+    }
+}
+
+fn is(schema: &Value, kind: &str) -> bool {
+    match schema.get("type") {
+        Some(Value::Array(kinds)) => kinds.iter().any(|known| known == kind),
+        Some(known) => known == kind,
+        None => false,
+    }
+}
+
+fn something_else() -> Text {
+    Text::new("something else", "其他内容")
+}
+
+/// The fields of an object of JSON, also those that are there twice.
+struct Object(Vec<(String, Value)>);
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields;
+        impl<'de> Visitor<'de> for Fields {
+            type Value = Object;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
+                let mut fields = Vec::new();
+                while let Some(field) = map.next_entry()? {
+                    fields.push(field);
+                }
+                Ok(Object(fields))
+            }
+        }
+        deserializer.deserialize_map(Fields)
+    }
+}
+
+/// A value whose errors are ours.
+struct Given(Value);
+
+impl IntoDeserializer<'_, Unread> for Given {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
+impl<'de> Deserializer<'de> for Given {
+    type Error = Unread;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unread> {
+        self.0.deserialize_any(visitor).map_err(Unread::custom)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unread> {
+        self.0.deserialize_option(visitor).map_err(Unread::custom)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Unread> {
+        self.0.deserialize_enum(name, variants, visitor).map_err(Unread::custom)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Unread> {
+        self.0.deserialize_newtype_struct(name, visitor).map_err(Unread::custom)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
+        tuple_struct map struct identifier ignored_any
+    }
+}
+
+/// Why something cannot be read.
+#[derive(Debug, thiserror::Error)]
+enum Unread {
+    #[error("{name} is not known")]
+    Unknown { name: String },
+    #[error("{name} is missing")]
+    Missing { name: String },
+    #[error("{name} is given twice")]
+    Twice { name: String },
+    #[error("{why}")]
+    Value { why: String },
+}
+
+impl serde::de::Error for Unread {
+    fn custom<T: fmt::Display>(why: T) -> Self {
+        Self::Value { why: why.to_string() }
+    }
+
+    fn unknown_field(name: &str, _: &'static [&'static str]) -> Self {
+        Self::Unknown { name: name.to_owned() }
+    }
+
+    fn missing_field(name: &'static str) -> Self {
+        Self::Missing { name: name.to_owned() }
+    }
+
+    fn duplicate_field(name: &'static str) -> Self {
+        Self::Twice { name: name.to_owned() }
+    }
+}

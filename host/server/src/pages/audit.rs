@@ -1,0 +1,141 @@
+//! The audit log: who changed what, who looked at what is masked, when, and what came of it.
+
+use maud::{Markup, html};
+
+use super::shell::{Area, Page};
+use super::view::View;
+use super::{moment, part, words};
+use crate::desk::{self, AuditAsked};
+use ruzhi_store::AuditRow;
+
+/// A part of the audit log.
+pub(super) fn page(view: &View, told: &desk::Page<AuditRow>, asked: &AuditAsked) -> Page {
+    let address = |after: Option<&str>| {
+        View::address(
+            ["audit"],
+            [("tenant", asked.tenant.as_ref().map(|tenant| tenant.as_str())), ("after", after)],
+        )
+    };
+    let body = html! {
+        form.filters method="get" action="/audit" role="search" {
+            (part::tenant_field(view, asked.tenant.as_ref()))
+            button type="submit" { (view.say("Filter", "筛选")) }
+        }
+        div.box {
+            @if told.items.is_empty() { (part::empty(view.say("Nobody has changed anything yet.", "尚无任何操作。"))) } @else {
+                table.table {
+                    caption.hidden { (view.say("Audit log, newest first", "审计日志，新的在前")) }
+                    thead {
+                        tr {
+                            th scope="col" { (view.say("When", "时间")) }
+                            th scope="col" { (view.say("Who", "谁")) }
+                            th scope="col" { (view.say("What", "操作")) }
+                            th scope="col" { (view.say("To what", "对象")) }
+                            th scope="col" { (view.say("Reason", "理由")) }
+                            th scope="col" { (view.say("Outcome", "结果")) }
+                        }
+                    }
+                    tbody { @for row in &told.items { (line(view, row)) } }
+                }
+                (part::pager(view, asked.after.as_ref().map(|_| address(None)), told.next.as_deref().map(|next| address(Some(next)))))
+            }
+        }
+    };
+    Page {
+        under: Some(html! {
+            (view.say(
+                "Every change, every refused attempt, and every look at masked numbers. Nothing is ever taken out of it.",
+                "每次更改、每次被拒绝的尝试、每次查看完整号码都有记录，且不可删除。",
+            ))
+        }),
+        ..Page::new(Area::Audit, view.say("Audit log", "审计日志"), body)
+    }
+}
+
+fn line(view: &View, row: &AuditRow) -> Markup {
+    let zone = row.tenant.as_ref().map_or_else(|| view.common_zone(), |tenant| view.zone(tenant));
+    html! {
+        tr {
+            th scope="row" { (moment::exact(row.at, zone)) }
+            td data-label=(view.say("Who", "谁")) {
+                div {
+                    bdi { (row.who) } " " span.quiet.small { (role(view, &row.role)) }
+                    p.quiet.small { code { (row.origin) } }
+                }
+            }
+            td data-label=(view.say("What", "操作")) {
+                div {
+                    @if let Some(word) = action(view, &row.action) { (word) " " }
+                    code.quiet.small { (row.action) }
+                }
+            }
+            td data-label=(view.say("To what", "对象")) {
+                div {
+                    @if let Some(tenant) = &row.tenant {
+                        bdi { (view.name(tenant)) } " " @if let Some(flow) = &row.flow { code { (flow) } " " }
+                    }
+                    @if let Some(subject) = &row.subject { (subject_of(row, subject)) }
+                }
+            }
+            td data-label=(view.say("Reason", "理由")) { @if let Some(detail) = &row.detail { bdi { (detail) } } }
+            td data-label=(view.say("Outcome", "结果")) {
+                div {
+                    @if row.outcome == "done" { (part::badge((words::OK, view.say("done", "完成")))) } @else if row.outcome == "begun" {
+                        (part::badge((words::PLAIN, view.say("begun", "已开始"))))
+                    } @else if row.outcome == "held" {
+                        (part::badge((words::WARN, view.say("held", "已熔断"))))
+                    } @else {
+                        (part::badge((words::BAD, view.say("refused", "被拒绝")))) " " code.small { (row.outcome) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn role<'a>(view: &View, role: &'a str) -> &'a str {
+    match role {
+        "viewer" => words::role(view, ruzhi_config::Role::Viewer),
+        "operator" => words::role(view, ruzhi_config::Role::Operator),
+        other => other,
+    }
+}
+
+/// What it was done to, leading there where there is a page of it. What was not there when it was asked for has none.
+fn subject_of(row: &AuditRow, subject: &str) -> Markup {
+    let kind = row.action.split('.').next().unwrap_or_default();
+    let page = match (kind, &row.tenant, &row.flow) {
+        _ if row.outcome.ends_with(".unknown") => None,
+        ("plan", Some(tenant), _) => Some(View::address(["plans", tenant.as_str(), subject], [])),
+        ("record", Some(tenant), Some(flow)) => {
+            Some(View::address(["records", tenant.as_str(), flow.as_str(), subject], []))
+        }
+        _ => None,
+    };
+    html! {
+        @if let Some(page) = page { a href=(page) { code { (subject) } } } @else { code { (subject) } }
+    }
+}
+
+/// What was done, in words; what has none is told by its name.
+fn action(view: &View, action: &str) -> Option<&'static str> {
+    Some(match action {
+        "plan.approve" => view.say("approved a plan", "批准计划"),
+        "plan.apply" => view.say("applied a plan", "执行计划"),
+        "plan.reject" => view.say("rejected a plan", "否决计划"),
+        "plan.reveal" => view.say("looked at numbers of a plan", "查看计划的完整号码"),
+        "record.reveal" => view.say("looked at numbers of a record", "查看记录的完整号码"),
+        "quarantine.reveal" => view.say("looked at numbers in quarantine", "查看待修正记录的完整号码"),
+        "member.removal" => view.say("decided about a removed member", "决定被删除成员的去留"),
+        "quarantine.retry" => view.say("tried records again", "重试待修正记录"),
+        "rules.reveal" => view.say("looked at numbers of a difference", "查看规则影响的完整号码"),
+        "rules.activate" => view.say("made rules live", "上线规则"),
+        "rules.confirm" => view.say("let rules be tried again", "允许再次试用规则"),
+        "rules.roll_back" => view.say("rolled rules back", "回退规则"),
+        "run.start" => view.say("asked for a run", "请求运行"),
+        "flow.pause" => view.say("paused a flow", "暂停同步流"),
+        "flow.resume" => view.say("resumed a flow", "恢复同步流"),
+        "session.begin" => view.say("logged in", "登录"),
+        _ => return None,
+    })
+}

@@ -1,0 +1,370 @@
+//! The rules: which are live in every flow, which were, what the files hold, and what other rules would change.
+
+use maud::{Markup, html};
+
+use super::shell::{Area, Page};
+use super::view::View;
+use super::{moment, part, words};
+use crate::desk::{DifferenceView, FlowGuestView, GuestOverview, OfferedRules, Offers};
+use ruzhi_rules::Difference;
+use ruzhi_store::ActivationRow;
+
+/// The rules of every flow.
+pub(super) fn page(view: &View, told: &GuestOverview) -> Page {
+    let body = html! {
+        div.box {
+            @if told.flows.is_empty() { (part::empty(view.say("No flow is configured yet.", "尚未配置同步流。"))) } @else {
+                table.table {
+                    caption.hidden { (view.say("The rules of every flow", "各同步流的规则")) }
+                    thead {
+                        tr {
+                            th scope="col" { (view.say("Flow", "同步流")) }
+                            th scope="col" { (view.say("Guest", "规则组件")) }
+                            th scope="col" { (view.say("Rules", "规则")) }
+                            th scope="col" { (view.say("Live since", "上线时间")) }
+                            th scope="col" { (view.say("Files", "文件")) }
+                        }
+                    }
+                    tbody { @for flow in &told.flows { (line(view, flow)) } }
+                }
+            }
+        }
+    };
+    Page {
+        under: Some(html! {
+            (view.say(
+                "What decides on each row of a form. Exchanging it needs no restart, and every one that was live can be restored.",
+                "逐行判定表单数据的规则。更换无需重启，曾上线的任何版本都可恢复。",
+            ))
+        }),
+        ..Page::new(Area::Guests, view.say("Guests", "规则组件"), body)
+    }
+}
+
+fn address(flow: &FlowGuestView) -> String {
+    View::address(["guests", flow.tenant.as_str(), flow.flow.as_str()], [])
+}
+
+fn line(view: &View, flow: &FlowGuestView) -> Markup {
+    html! {
+        tr {
+            th scope="row" { a href=(address(flow)) { bdi { (view.name(&flow.tenant)) } " " code { (flow.flow) } } }
+            @match &flow.live {
+                Some(live) => {
+                    td data-label=(view.say("Guest", "规则组件")) { bdi { (live.activation.name) " " (live.activation.version) } }
+                    td data-label=(view.say("Rules", "规则")) { span { "#" (live.activation.number) " " code { (live.activation.rules.short()) } } }
+                    td data-label=(view.say("Live since", "上线时间")) {
+                        span { (moment::at_and_ago(view, live.activation.at, view.zone(&flow.tenant))) }
+                    }
+                }
+                None => {
+                    td data-label=(view.say("Guest", "规则组件")) { span.quiet { (view.say("none before the first run", "首次运行前无")) } }
+                    td {}
+                    td {}
+                }
+            }
+            td data-label=(view.say("Files", "文件")) { div { (part::badge(words::offers(view, flow.offered.is))) } }
+        }
+    }
+}
+
+/// The rules of a flow, and their history; with what other rules would change, if that was asked for.
+pub(super) fn flow_page(view: &View, told: &FlowGuestView) -> Page {
+    let zone = view.zone(&told.tenant);
+    let body = html! {
+        (offered(view, told))
+        @if let Some(live) = &told.live {
+            section.box aria-labelledby="live-title" {
+                header { h2 #live-title { (view.say("Live", "现行规则")) } }
+                div.body {
+                    dl.facts {
+                        dt { (view.say("Guest", "规则组件")) } dd { bdi { (live.activation.name) " " (live.activation.version) } }
+                        dt { (view.say("Since", "始于")) } dd { (moment::at_and_ago(view, live.activation.at, zone)) }
+                        dt { (view.say("Rules", "规则")) } dd { "#" (live.activation.number) " " (part::digest(view, &live.activation.rules)) }
+                        dt { (view.say("Component", "组件摘要")) } dd { (part::digest(view, &live.activation.component)) }
+                        dt { (view.say("Rules file", "规则文件摘要")) } dd { (part::digest(view, &live.activation.config)) }
+                        @if !live.fields.is_empty() {
+                            dt { (view.say("Reads the fields", "读取的字段")) }
+                            dd { ul.counts { @for field in &live.fields { li { code { (field) } } } } }
+                        }
+                    }
+                }
+            }
+        } @else {
+            div.box { (part::empty(view.say("Nothing is live before the flow's first run.", "首次运行前没有现行规则。"))) }
+        }
+        @if !told.history.is_empty() {
+            section.box aria-labelledby="history-title" {
+                header { h2 #history-title { (view.say("History", "历史")) } }
+                table.table {
+                    caption.hidden { (view.say("How rules came to be live, newest first", "规则上线历史，新的在前")) }
+                    thead {
+                        tr {
+                            th scope="col" { (view.say("Number", "编号")) }
+                            th scope="col" { (view.say("When", "时间")) }
+                            th scope="col" { (view.say("How", "方式")) }
+                            th scope="col" { (view.say("Who and why", "操作人与理由")) }
+                            th scope="col" { (view.say("Guest", "规则组件")) }
+                            th scope="col" { (view.say("Changed", "影响")) }
+                            th scope="col" { span.hidden { (view.say("What can be done", "操作")) } }
+                        }
+                    }
+                    tbody {
+                        @for (at, row) in told.history.iter().enumerate() { (activation(view, told, row, at == 0)) }
+                    }
+                }
+            }
+        }
+    };
+    Page {
+        crumbs: vec![("/guests".to_owned(), view.say("Guests", "规则组件").to_owned())],
+        badge: Some(part::badge(words::offers(view, told.offered.is))),
+        under: Some(html! {
+            a href=(View::address(["tenants", told.tenant.as_str()], [])) { bdi { (view.name(&told.tenant)) } } " " code { (told.flow) }
+        }),
+        ..Page::new(Area::Guests, format!("{} / {}", view.name(&told.tenant), told.flow), body)
+    }
+}
+
+fn offered(view: &View, told: &FlowGuestView) -> Markup {
+    let offered = &told.offered;
+    let tone = match offered.is {
+        Offers::Live => "ok",
+        Offers::New | Offers::PassedOver => "warn",
+        Offers::Unreadable => "bad",
+    };
+    html! {
+        section.note.(tone) aria-labelledby="files-title" {
+            h2 #files-title {
+                @match offered.is {
+                    Offers::Live => { (view.say("What runs is what the files hold", "现行规则与文件一致")) }
+                    Offers::New => { (view.say("The files hold other rules: the next run tries them and makes them live", "文件中有新规则：下一次运行会试用并上线")) }
+                    Offers::PassedOver => { (view.say("The files hold other rules, and are passed over", "文件中的规则未被采用")) }
+                    Offers::Unreadable => { (view.say("The files cannot be read: what is live goes on", "文件无法读取：现行规则继续生效")) }
+                }
+            }
+            @if offered.is == Offers::PassedOver {
+                p { (view.say("A person went back, or brought rules from elsewhere. What is live stays until the files change or you activate them.", "有人回退过规则或上线了其他规则；在文件变化或人工上线之前，现行规则保持不变。")) }
+            }
+            (files(view, offered))
+            @if let Some(failure) = &offered.failure { (part::failure(view, failure)) }
+            @if matches!(offered.is, Offers::New | Offers::PassedOver) && told.live.is_some() {
+                div.actions.row { a.button href=(difference_address(told, None)) { (view.say("See what they would change", "查看影响")) } }
+            }
+        }
+    }
+}
+
+/// The files a flow's rules come from.
+pub(super) fn files(view: &View, offered: &OfferedRules) -> Markup {
+    html! {
+        p.small {
+            (view.say("Component", "组件")) " " code { (offered.component_file) }
+            @if let Some(file) = &offered.rules_file { " · " (view.say("rules file", "规则文件")) " " code { (file) } }
+        }
+    }
+}
+
+fn difference_address(told: &FlowGuestView, to: Option<&str>) -> String {
+    View::address(["guests", told.tenant.as_str(), told.flow.as_str(), "difference"], [("to", to)])
+}
+
+fn activation(view: &View, told: &FlowGuestView, row: &ActivationRow, latest: bool) -> Markup {
+    let zone = view.zone(&told.tenant);
+    let number = row.number.to_string();
+    let is_live = told.live.as_ref().is_some_and(|live| live.activation.rules == row.rules);
+    html! {
+        tr {
+            th scope="row" {
+                "#" (row.number) " "
+                @if latest { (part::badge((words::OK, view.say("live", "现行")))) }
+            }
+            td data-label=(view.say("When", "时间")) { (moment::at(view, row.at, zone)) }
+            td.nowrap data-label=(view.say("How", "方式")) { (words::activation(view, row.kind)) }
+            td data-label=(view.say("Who and why", "操作人与理由")) {
+                div { bdi { (row.who) } @if let Some(why) = &row.why { p.small.quiet { bdi { (why) } } } }
+            }
+            td data-label=(view.say("Guest", "规则组件")) {
+                div { bdi { (row.name) " " (row.version) } " " code.small title=(row.rules.as_str()) { (row.rules.short()) } }
+            }
+            td.nowrap data-label=(view.say("Changed", "影响")) {
+                span {
+                    (view.tell(
+                        format!("{} of {}", part::number(row.changed), part::number(row.compared)),
+                        format!("{} / {}", part::number(row.changed), part::number(row.compared)),
+                    ))
+                    @if row.approved { " · " (view.say("approved", "经批准")) }
+                }
+            }
+            td {
+                @if !is_live {
+                    div.actions.row {
+                        a href=(difference_address(told, Some(&number))) {
+                            (view.say("Compare", "比较")) span.hidden { " #" (row.number) }
+                        }
+                        @if view.operates() { (roll_back(view, told, row)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn roll_back(view: &View, told: &FlowGuestView, row: &ActivationRow) -> Markup {
+    let action = View::address(["guests", told.tenant.as_str(), told.flow.as_str(), "rollback"], []);
+    html! {
+        details {
+            summary.button {
+                (view.say("Roll back…", "回退…")) span.hidden { " #" (row.number) }
+            }
+            form.steps method="post" action=(action) {
+                (part::csrf(view))
+                input type="hidden" name="to" value=(row.number);
+                p { (view.tell(
+                    format!("Rules #{} decide from the next run on. The files are passed over until they change.", row.number),
+                    format!("下一次运行起由规则 #{} 判定；在文件变化之前不采用文件中的规则。", row.number),
+                )) }
+                (part::reason(view, &format!("why-{}", row.number), "why", true))
+                button.primary type="submit" { (view.tell(format!("Roll back to #{}", row.number), format!("回退到 #{}", row.number))) }
+            }
+        }
+    }
+}
+
+/// What other rules would change, and making them live.
+pub(super) fn difference_page(
+    view: &View,
+    flow: &FlowGuestView,
+    told: &DifferenceView,
+    to: Option<&str>,
+) -> Page {
+    let trial = &told.trial;
+    let reveal = View::address(
+        ["guests", flow.tenant.as_str(), flow.flow.as_str(), "difference", "reveal"],
+        [("to", to)],
+    );
+    let body = html! {
+        @if told.revealed { (super::plan::revealed(view)) }
+        dl.tally {
+            div { dt { (view.say("records tried", "试用记录")) } dd { (part::number(trial.compared)) } }
+            div.(if trial.changed > 0 { "warn" } else { "" }) { dt { (view.say("people treated differently", "处理不同的人")) } dd { (part::number(trial.changed)) } }
+            div { dt { (view.say("only worded differently", "仅措辞不同")) } dd { (part::number(trial.reworded)) } }
+            div.(if trial.failed > 0 { "bad" } else { "" }) { dt { (view.say("no longer decided", "不再能判定")) } dd { (part::number(trial.failed)) } }
+        }
+        @if let Some(failure) = &trial.failure {
+            div.note.bad {
+                p { strong { (view.say("The other rules cannot decide every record, so they will not go live.", "这些规则不能判定所有记录，因此不会上线。")) } }
+                p.small { bdi { (failure) } }
+            }
+        }
+        @if !trial.unread.is_empty() {
+            div.note.warn {
+                p { (view.say("They read fields that the stored rows do not hold:", "这些规则读取已存数据中没有的字段：")) }
+                ul.counts { @for field in &trial.unread { li { code { (field) } } } }
+            }
+        }
+        @if to.is_none() && view.operates() && trial.failure.is_none() { (activate(view, flow, told)) }
+        section.box aria-labelledby="people-title" {
+            header {
+                h2 #people-title { (view.say("Records decided differently", "判定不同的记录")) }
+                @if !told.revealed && !told.differences.is_empty() { (super::plan::show_in_full(view, &reveal)) }
+            }
+            @if told.differences.is_empty() { p.empty.good { (view.say("✓ None.", "✓ 没有。")) } }
+            @for difference in &told.differences { (changed(view, difference)) }
+            @if told.more { p.empty { (view.say("There are more; the first 200 are shown.", "还有更多，仅显示前 200 条。")) } }
+        }
+        section.box aria-labelledby="lines-title" {
+            header { h2 #lines-title { (view.say("The rules file", "规则文件")) } }
+            @if told.rules_file.is_empty() { (part::empty(view.say("It is the same.", "没有变化。"))) } @else {
+                pre.lines tabindex="0" aria-labelledby="lines-title" {
+                    @for line in told.rules_file.lines() {
+                        @let class = match line.as_bytes().first() {
+                            Some(b'-') => "gone",
+                            Some(b'+') => "come",
+                            Some(b'@') => "skipped",
+                            _ => "same",
+                        };
+                        span.(class) dir="auto" lang="zxx" { (line) }
+                    }
+                }
+            }
+        }
+    };
+    Page {
+        crumbs: vec![
+            ("/guests".to_owned(), view.say("Guests", "规则组件").to_owned()),
+            (address(flow), format!("{} / {}", view.name(&flow.tenant), flow.flow)),
+        ],
+        under: Some(html! {
+            (view.say("live", "现行")) " #" (told.live.number) " " code { (told.live.rules.short()) } " → "
+            @match to {
+                Some(to) => { code { (to) } " " }
+                None => { (view.say("the files", "文件")) " " }
+            }
+            code { (told.rules.short()) }
+        }),
+        ..Page::new(Area::Guests, view.say("What other rules would change", "其他规则的影响"), body)
+    }
+}
+
+fn activate(view: &View, flow: &FlowGuestView, told: &DifferenceView) -> Markup {
+    let action = View::address(["guests", flow.tenant.as_str(), flow.flow.as_str(), "activate"], []);
+    let changed = part::number(told.trial.changed);
+    html! {
+        div.actions.row {
+            details {
+                summary.button.primary { (view.say("Make these rules live…", "上线这些规则…")) }
+                form.steps method="post" action=(action) {
+                    (part::csrf(view))
+                    input type="hidden" name="rules" value=(told.rules.as_str());
+                    (part::reason(view, "activate-why", "why", true))
+                    @if told.needs_approval {
+                        div.check {
+                            input #activate-approved type="checkbox" name="approved" value="1" required;
+                            label for="activate-approved" {
+                                (view.tell(
+                                    format!("{changed} people are treated differently. That is more than the flow's limit, and it is right."),
+                                    format!("将有 {changed} 人的处理不同，超过同步流的限额，确认无误。"),
+                                ))
+                            }
+                        }
+                    }
+                    button.primary type="submit" { (view.say("Make live", "上线")) }
+                }
+            }
+        }
+    }
+}
+
+fn changed(view: &View, difference: &Difference) -> Markup {
+    html! {
+        article.change {
+            div.stack {
+                (part::badge(words::verdict(view, difference.before)))
+                @if difference.before != difference.after {
+                    span.quiet.small { "→" }
+                    (part::badge(words::verdict(view, difference.after)))
+                }
+            }
+            div.stack {
+                div.row {
+                    @if let Some(name) = &difference.name { strong { bdi { (name) } } }
+                    @if let Some(userid) = &difference.userid { code { (userid) } }
+                    span.quiet.small { (view.say("record", "记录")) " " code { (difference.record) } }
+                }
+                dl.fields {
+                    @for field in &difference.fields {
+                        div {
+                            dt { code { (field.field) } }
+                            dd {
+                                del { span.hidden { (view.say("before:", "原为：")) " " } bdi { (part::value(view, &field.before)) } }
+                                " " span aria-hidden="true" { "→" } " "
+                                ins { span.hidden { (view.say("after:", "改为：")) " " } bdi { (part::value(view, &field.after)) } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

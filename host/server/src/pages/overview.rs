@@ -1,0 +1,426 @@
+//! The first page: what needs a person, what happens now, and how every flow stands. A tenant's page is the same of one
+//! tenant.
+
+use maud::{Markup, html};
+
+use super::run::{bar, progress};
+use super::shell::{Area, Page};
+use super::view::View;
+use super::{moment, part, words};
+use crate::LiveRun;
+use crate::StandingState;
+use crate::desk::{Attention, AttentionKind, FlowOverview, Overview, RunWhat, TenantOverview};
+use ruzhi_model::{FlowId, TenantId};
+use ruzhi_store::RunState;
+
+/// How everything stands.
+pub(super) fn page(view: &View, overview: &Overview) -> Page {
+    let flows = overview.tenants.iter().map(|tenant| tenant.flows.len()).sum::<usize>();
+    let under = html! {
+        (view.tell(
+            format!("{} tenants, {flows} flows; running for ", overview.tenants.len()),
+            format!("{} 个租户，{flows} 个同步流；已运行 ", overview.tenants.len()),
+        ))
+        (moment::since(view, overview.started_at))
+    };
+    let body = html! {
+        (needs(view, overview))
+        (live(view, &overview.live))
+        div.section #flows data-fresh data-events="/api/v1/events" {
+            h2 { (view.say("Flows", "同步流")) }
+            @if overview.tenants.is_empty() {
+                div.box { (part::empty(view.say("No tenant is configured yet: add a file to tenants/.", "尚未配置租户：请在租户文件夹中添加文件。"))) }
+            }
+            @if overview.tenants.len() <= TOGETHER { (table(view, &overview.tenants)) } @else {
+                (search(view))
+                (table(view, &overview.tenants))
+            }
+        }
+    };
+    Page {
+        under: Some(under),
+        reload: (!overview.live.is_empty()).then_some(10),
+        ..Page::new(Area::Overview, view.say("Overview", "概览"), body)
+    }
+}
+
+/// So many cards are looked at; they are the most urgent ones.
+const FIRST: usize = 24;
+
+/// So many tenants are found by looking.
+const TOGETHER: usize = 12;
+
+fn search(view: &View) -> Markup {
+    html! {
+        p.quiet.small {
+            (view.say(
+                "Use the browser's search to find a tenant in the table.",
+                "可用浏览器的页内查找定位租户。",
+            ))
+        }
+    }
+}
+
+/// How one tenant stands.
+pub(super) fn tenant_page(view: &View, overview: &Overview, tenant: &TenantOverview) -> Page {
+    let body = html! {
+        (needs(view, overview))
+        (live(view, &overview.live))
+        div.section #flows data-fresh data-events="/api/v1/events" {
+            @for flow in &tenant.flows { (flow_box(view, flow)) }
+        }
+    };
+    Page {
+        crumbs: vec![("/".to_owned(), view.say("Overview", "概览").to_owned())],
+        under: Some(html! { code { (tenant.id) } " · " span translate="no" { (tenant.timezone) } }),
+        actions: Some(html! {
+            a.button href=(View::address(["runs"], [("tenant", Some(tenant.id.as_str()))])) { (view.say("Runs", "运行")) }
+            a.button href=(View::address(["quarantine"], [("tenant", Some(tenant.id.as_str()))])) { (view.say("Quarantine", "待修正")) }
+            a.button href=(View::address(["charts"], [("tenant", Some(tenant.id.as_str()))])) { (view.say("Charts", "图表")) }
+        }),
+        reload: (!overview.live.is_empty()).then_some(10),
+        ..Page::new(Area::Overview, tenant.name.as_str(), body)
+    }
+}
+
+fn needs(view: &View, overview: &Overview) -> Markup {
+    html! {
+        section.section #needs data-fresh aria-labelledby="needs-title" {
+            h2 #needs-title {
+                (view.say("Needs a person", "需要人工处理"))
+                @if !overview.attention.is_empty() { " " span.quiet { "(" (overview.attention.len()) ")" } }
+            }
+            @if overview.attention.is_empty() {
+                div.box { p.empty.good { (view.say("✓ Nothing. Everything runs by itself.", "✓ 无需处理，一切自动运行。")) } }
+            } @else {
+                ul.needs { @for one in overview.attention.iter().take(FIRST) { (need(view, one)) } }
+                @if overview.attention.len() > FIRST {
+                    details.more {
+                        summary {
+                            (view.tell(
+                                format!("{} more", overview.attention.len() - FIRST),
+                                format!("其余 {} 项", overview.attention.len() - FIRST),
+                            ))
+                        }
+                        ul.needs { @for one in overview.attention.iter().skip(FIRST) { (need(view, one)) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn need(view: &View, one: &Attention) -> Markup {
+    let (tone, word) = words::attention(view, one.kind);
+    let deed =
+        one.tenant.as_ref().zip(one.flow.as_ref()).filter(|_| view.operates()).and_then(|(tenant, flow)| {
+            let action = |what: &str| View::address(["flows", tenant.as_str(), flow.as_str(), what], []);
+            match one.kind {
+                AttentionKind::Blocked | AttentionKind::Paused => {
+                    Some(part::deed(view, &action("resume"), "primary", view.say("Resume", "恢复"), None))
+                }
+                AttentionKind::Failing | AttentionKind::Late => {
+                    Some(part::deed(view, &action("run"), "primary", view.say("Run now", "立即运行"), None))
+                }
+                _ => None,
+            }
+        });
+    let look = match one.kind {
+        AttentionKind::HeldPlan => view.say("Look at the plan", "查看计划"),
+        AttentionKind::FilesRefused => view.say("Look at the settings", "查看设置"),
+        AttentionKind::Quarantine => view.say("Look at the records", "查看记录"),
+        _ => view.say("Details", "详情"),
+    };
+    html! {
+        li.need.(tone) {
+            div.row.between {
+                (part::badge((tone, word)))
+                @if let Some(since) = one.since { span.quiet.small { (moment::ago(view, since)) } }
+            }
+            @if let Some(tenant) = &one.tenant {
+                p.small {
+                    bdi { (view.name(tenant)) }
+                    @if let Some(flow) = &one.flow { " " code { (flow) } }
+                }
+            }
+            h3 { bdi { (one.text.in_lang(view.lang())) } }
+            @if let Some(hint) = &one.hint { p.quiet { bdi { (hint.in_lang(view.lang())) } } }
+            div.actions.row {
+                a.button.primary[deed.is_none()] href=(one.link) { (look) }
+                @if let Some(deed) = deed { (deed) }
+            }
+        }
+    }
+}
+
+fn live(view: &View, live: &[LiveRun]) -> Markup {
+    html! {
+        section.section #live data-fresh aria-labelledby="live-title" {
+            @if !live.is_empty() {
+                h2 #live-title { (view.say("Running now", "正在运行")) " " span.quiet { "(" (live.len()) ")" } }
+                div.box {
+                    table.table {
+                        caption.hidden { (view.say("Running now", "正在运行")) }
+                        thead {
+                            tr {
+                                th scope="col" { (view.say("Flow", "同步流")) }
+                                th scope="col" { (view.say("Stage", "阶段")) }
+                                th scope="col" { (view.say("Progress", "进度")) }
+                                th.number scope="col" { (view.say("For", "已用时")) }
+                            }
+                        }
+                        tbody {
+                            @for one in live {
+                                tr {
+                                    th scope="row" {
+                                        (part::flow(view, &one.run.tenant, &one.run.flow)) " "
+                                        a href=(View::address(["runs", one.run.id.as_str()], [])) { (view.say("watch", "查看")) }
+                                    }
+                                    td data-label=(view.say("Stage", "阶段")) {
+                                        @if let Some(stage) = one.stage { (words::stage(view, stage).1) }
+                                    }
+                                    td data-label=(view.say("Progress", "进度")) {
+                                        div.stack { (bar(view, one)) span.small { (progress(view, one)) } }
+                                    }
+                                    td.number data-label=(view.say("For", "已用时")) { (moment::since(view, one.run.started_at)) }
+                                }
+                            }
+                        }
+                    }
+                }
+            } @else { h2.hidden #live-title { (view.say("Nothing runs now", "当前没有运行")) } }
+        }
+    }
+}
+
+fn table(view: &View, tenants: &[TenantOverview]) -> Markup {
+    html! {
+        @if !tenants.is_empty() {
+            div.box {
+                table.table {
+                    caption.hidden { (view.say("How every flow stands", "各同步流的状态")) }
+                    thead {
+                        tr {
+                            th scope="col" { (view.say("Flow", "同步流")) }
+                            th scope="col" { (view.say("State", "状态")) }
+                            th scope="col" { (view.say("Last run", "上次运行")) }
+                            th scope="col" { (view.say("Outcome", "结果")) }
+                            th scope="col" { (view.say("Next run", "下次运行")) }
+                            th.number scope="col" { (view.say("Members", "成员")) }
+                            th.number scope="col" { (view.say("Quarantine", "待修正")) }
+                        }
+                    }
+                    @for tenant in tenants {
+                        tbody {
+                            tr.group {
+                                th colspan="7" scope="rowgroup" {
+                                    a href=(View::address(["tenants", tenant.id.as_str()], [])) { bdi { (tenant.name) } }
+                                    " " span.quiet.small translate="no" { (tenant.timezone) }
+                                }
+                            }
+                            @for flow in &tenant.flows { (line(view, flow)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn line(view: &View, flow: &FlowOverview) -> Markup {
+    let zone = view.zone(&flow.tenant);
+    html! {
+        tr {
+            th scope="row" { a href=(View::address(["tenants", flow.tenant.as_str()], [])) { code { (flow.flow) } } }
+            td data-label=(view.say("State", "状态")) { (state(view, flow)) }
+            td data-label=(view.say("Last run", "上次运行")) {
+                @match &flow.last_run {
+                    Some(run) => { div.row { (part::run(view, run)) span { (moment::at(view, run.started_at, zone)) } } }
+                    None => { span.quiet { (view.say("never", "从未")) } }
+                }
+            }
+            td data-label=(view.say("Outcome", "结果")) {
+                @if let Some(run) = &flow.last_run { (outcome(view, run)) }
+            }
+            td data-label=(view.say("Next run", "下次运行")) { (next(view, flow)) }
+            td.number data-label=(view.say("Members", "成员")) { (part::number(flow.members)) }
+            td.number data-label=(view.say("Quarantine", "待修正")) { (rejects(view, flow)) }
+        }
+    }
+}
+
+/// What came of a run, in a line: what it did, or what went wrong.
+fn outcome(view: &View, run: &ruzhi_store::RunRow) -> Markup {
+    let mut told = run.counts;
+    (told.unchanged, told.ignored) = (0, 0);
+    html! {
+        @if let Some(problem) = &run.problem { bdi { (problem.in_lang(view.lang())) } }
+        @else if told == ruzhi_plan::Counts::default() && matches!(run.state, RunState::Running | RunState::Held) {
+            // Nothing is done yet, which is not the same as nothing to do.
+            span.quiet { "–" }
+        }
+        @else if told == ruzhi_plan::Counts::default() { span.quiet { (view.say("no changes", "无变化")) } }
+        @else { (part::counts(view, &told)) }
+    }
+}
+
+fn state(view: &View, flow: &FlowOverview) -> Markup {
+    html! {
+        div.row {
+            @match &flow.standing {
+                Some(standing) => {
+                    (part::badge(words::standing(view, standing.state)))
+                    @if standing.late { (part::badge((words::WARN, view.say("late", "逾期")))) }
+                }
+                None => { (part::badge((words::PLAIN, view.say("starting", "启动中")))) }
+            }
+            @for plan in &flow.held {
+                a href=(View::address(["plans", flow.tenant.as_str(), plan.as_str()], [])) {
+                    (part::badge((words::WARN, view.say("plan held", "计划已熔断"))))
+                }
+            }
+        }
+    }
+}
+
+fn next(view: &View, flow: &FlowOverview) -> Markup {
+    let next = flow.standing.as_ref().and_then(|standing| standing.next).or(flow.next_run);
+    let stopped = flow
+        .standing
+        .as_ref()
+        .is_some_and(|standing| matches!(standing.state, StandingState::Paused | StandingState::Blocked));
+    html! {
+        @match next {
+            Some(next) if !stopped => { (moment::at_and_ago(view, next, view.zone(&flow.tenant))) }
+            _ => { span.quiet { "–" } }
+        }
+    }
+}
+
+fn rejects(view: &View, flow: &FlowOverview) -> Markup {
+    let query = [("tenant", Some(flow.tenant.as_str())), ("flow", Some(flow.flow.as_str()))];
+    html! {
+        @if flow.rejects > 0 {
+            a href=(View::address(["quarantine"], query)) {
+                (part::number(flow.rejects)) span.hidden { " " (view.say("records", "条记录")) }
+            }
+        } @else { "0" }
+    }
+}
+
+fn flow_box(view: &View, flow: &FlowOverview) -> Markup {
+    let zone = view.zone(&flow.tenant);
+    let id = format!("flow-{}", flow.flow);
+    html! {
+        section.box aria-labelledby=(id) {
+            header {
+                div.row { h2 #(id) { code { (flow.flow) } } (state(view, flow)) }
+                a href=(View::address(["guests", flow.tenant.as_str(), flow.flow.as_str()], [])) { (view.say("Guest", "规则组件")) }
+            }
+            div.body {
+                @if let Some(standing) = &flow.standing {
+                    @if let Some(paused) = &standing.paused {
+                        div.note.warn {
+                            p {
+                                (view.say("Paused by", "暂停人：")) " " bdi { (paused.who) } ", "
+                                (moment::at_and_ago(view, paused.at, zone))
+                            }
+                            @if let Some(why) = &paused.why { p { bdi { (why) } } }
+                        }
+                    }
+                    @if let Some(blocked) = &standing.blocked {
+                        div.note.bad {
+                            p { strong { bdi { (blocked.text.in_lang(view.lang())) } } }
+                            @if let Some(hint) = &blocked.hint { p { bdi { (hint.in_lang(view.lang())) } } }
+                            p.quiet.small { code { (blocked.code) } " · " (moment::at_and_ago(view, blocked.at, zone)) }
+                        }
+                    }
+                }
+                dl.tally {
+                    div { dt { (view.say("members", "成员")) } dd { (part::number(flow.members)) } }
+                    div { dt { (view.say("records", "记录")) } dd { (part::number(flow.records)) } }
+                    div.(if flow.rejects > 0 { "warn" } else { "" }) { dt { (view.say("in quarantine", "待修正")) } dd { (rejects(view, flow)) } }
+                }
+                dl.facts {
+                    dt { (view.say("Schedule", "运行计划")) }
+                    dd {
+                        @match &flow.schedule {
+                            Some(cron) => { code { (cron) } " " span.quiet translate="no" { (zone.name()) } }
+                            None => { (view.say("runs when it is asked or woken", "按需或被推送唤醒时运行")) }
+                        }
+                    }
+                    dt { (view.say("Next run", "下次运行")) } dd { (next(view, flow)) }
+                    dt { (view.say("Last run", "上次运行")) }
+                    dd {
+                        @match &flow.last_run {
+                            Some(run) => { div.row { (part::run(view, run)) (moment::at_and_ago(view, run.started_at, zone)) (outcome(view, run)) } }
+                            None => { span.quiet { (view.say("never", "从未")) } }
+                        }
+                    }
+                    @if let Some(watermark) = flow.watermark {
+                        dt { (view.say("Watermark", "水位")) } dd { (moment::at_and_ago(view, watermark, zone)) }
+                    }
+                }
+                @if view.operates() { (deeds(view, &flow.tenant, &flow.flow, flow)) }
+            }
+        }
+    }
+}
+
+/// What an operator may do with a flow.
+fn deeds(view: &View, tenant: &TenantId, flow: &FlowId, overview: &FlowOverview) -> Markup {
+    let action = |what: &str| View::address(["flows", tenant.as_str(), flow.as_str(), what], []);
+    let stopped = overview
+        .standing
+        .as_ref()
+        .is_some_and(|standing| standing.paused.is_some() || standing.blocked.is_some());
+    html! {
+        div.actions.row {
+            (part::deed(view, &action("run"), "primary", view.say("Run now", "立即运行"), None))
+            @if stopped { (part::deed(view, &action("resume"), "", view.say("Resume", "恢复"), None)) } @else {
+                details {
+                    summary.button { (view.say("Pause…", "暂停…")) }
+                    form.steps method="post" action=(action("pause")) {
+                        (part::csrf(view))
+                        (part::reason(view, &format!("pause-{flow}"), "why", false))
+                        button type="submit" { (view.say("Pause", "暂停")) }
+                    }
+                }
+            }
+            details {
+                summary.button { (view.say("Another run…", "其他运行…")) }
+                form.steps method="post" action=(action("run")) {
+                    (part::csrf(view))
+                    div.field {
+                        label for=(format!("what-{flow}")) { (view.say("What it does", "内容")) }
+                        select id=(format!("what-{flow}")) name="what" {
+                            @for (value, what) in
+                                [("sync", RunWhat::Sync), ("plan", RunWhat::Plan), ("drift", RunWhat::Drift)] {
+                                option value=(value) { (words::run_what(view, what)) }
+                            }
+                        }
+                    }
+                    (tick(&format!("full-{flow}"), "full", view.say(
+                        "Read the whole form, and try quarantined records again",
+                        "读取整个表单，并重试待修正的记录",
+                    )))
+                    (tick(&format!("missing-{flow}"), "accept_missing", view.say(
+                        "Believe the form even if most of its rows are missing",
+                        "即使表单缺少大部分数据也照此处理",
+                    )))
+                    button type="submit" { (view.say("Run", "运行")) }
+                }
+            }
+        }
+    }
+}
+
+/// A box to tick.
+fn tick(id: &str, name: &str, word: &str) -> Markup {
+    html! {
+        div.check {
+            input id=(id) type="checkbox" name=(name) value="1";
+            label for=(id) { (word) }
+        }
+    }
+}

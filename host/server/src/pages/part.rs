@@ -1,0 +1,230 @@
+//! What several pages are made of.
+
+use std::collections::BTreeSet;
+
+use maud::{Markup, html};
+use serde_json::Value;
+
+use super::view::View;
+use super::words::{self, Tone};
+use crate::access::CSRF_FIELD;
+use crate::desk::Reason;
+use ruzhi_message::Failure;
+use ruzhi_model::{Digest, FlowId, OperationKind, RecordId, TenantId};
+use ruzhi_plan::Counts;
+use ruzhi_store::RunRow;
+
+/// A word that stands out.
+pub(super) fn badge((tone, word): (Tone, &str)) -> Markup {
+    html! { span.badge.(tone) { (word) } }
+}
+
+/// A number with its thousands apart.
+pub(super) fn number(count: impl Into<u64>) -> String {
+    let digits = count.into().to_string();
+    let mut shown = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            shown.push(',');
+        }
+        shown.push(digit);
+    }
+    shown
+}
+
+/// A flow, by its tenant's name, leading to its tenant.
+pub(super) fn flow(view: &View, tenant: &TenantId, flow: &FlowId) -> Markup {
+    html! {
+        a href=(View::address(["tenants", tenant.as_str()], [])) { bdi { (view.name(tenant)) } }
+        " " code { (flow) }
+    }
+}
+
+/// A record, leading to its trace.
+pub(super) fn record(tenant: &TenantId, flow: &FlowId, record: &RecordId) -> Markup {
+    let page = View::address(["records", tenant.as_str(), flow.as_str(), record.as_str()], []);
+    html! { a href=(page) { code { (record) } } }
+}
+
+/// A digest's beginning, and a button that copies the whole of it.
+pub(super) fn digest(view: &View, digest: &Digest) -> Markup {
+    html! {
+        code title=(digest.as_str()) { (digest.short()) }
+        " " (copy(view, digest.as_str()))
+    }
+}
+
+/// A button that copies a text; there only where a script runs.
+pub(super) fn copy(view: &View, text: &str) -> Markup {
+    html! {
+        button.copy type="button" hidden data-copy=(text) data-done=(view.say("copied", "已复制")) {
+            (view.say("copy", "复制"))
+        }
+    }
+}
+
+/// Outcomes on one line; what is nothing is left out.
+pub(super) fn counts(view: &View, counts: &Counts) -> Markup {
+    let shown: Vec<_> = outcomes(view, counts).into_iter().filter(|(_, count, _)| *count > 0).collect();
+    html! {
+        @if shown.is_empty() { span.quiet { (view.say("nothing", "无")) } } @else {
+            ul.counts {
+                @for (word, count, tone) in shown { li.(tone) { (word) " " (number(count)) } }
+            }
+        }
+    }
+}
+
+/// Outcomes as large numbers; what is nothing and never of interest then is left out.
+pub(super) fn tally(view: &View, counts: &Counts) -> Markup {
+    html! {
+        dl.tally {
+            @for (at, (word, count, tone)) in outcomes(view, counts).into_iter().enumerate() {
+                @if count > 0 || at < 3 {
+                    div.(if count > 0 { tone } else { "" }) { dt { (word) } dd { (number(count)) } }
+                }
+            }
+        }
+    }
+}
+
+fn outcomes(view: &View, counts: &Counts) -> [(&'static str, u64, Tone); 13] {
+    [
+        (view.say("created", "新增"), counts.created, ""),
+        (view.say("updated", "更新"), counts.updated, ""),
+        (view.say("disabled", "停用"), counts.disabled, ""),
+        (view.say("enabled", "启用"), counts.enabled, ""),
+        (view.say("deleted", "删除"), counts.deleted, ""),
+        (view.say("taken over", "接管"), counts.adopted, ""),
+        (view.say("let stand", "保留"), counts.kept, ""),
+        (view.say("refused", "待修正"), counts.refused, "warn"),
+        (view.say("failed", "失败"), counts.failed, "bad"),
+        (view.say("not tried", "未执行"), counts.untried, ""),
+        (view.say("without a place", "无名额"), counts.unplaced, "warn"),
+        (view.say("unchanged", "不变"), counts.unchanged, ""),
+        (view.say("ignored", "忽略"), counts.ignored, ""),
+    ]
+}
+
+/// How a run stands, leading to it.
+pub(super) fn run(view: &View, run: &RunRow) -> Markup {
+    html! { a href=(View::address(["runs", run.id.as_str()], [])) { (badge(words::run_state(view, run))) } }
+}
+
+/// An operation's sign and word.
+pub(super) fn sign(view: &View, kind: OperationKind) -> Markup {
+    let (sign, class, word) = words::operation(view, kind);
+    html! { span.sign.(class) { b aria-hidden="true" { (sign) } (word) } }
+}
+
+/// Nothing to show, and what that means.
+pub(super) fn empty(text: &str) -> Markup {
+    html! { p.empty { (text) } }
+}
+
+/// What went wrong, to what, why, and what to do next.
+pub(super) fn failure(view: &View, failure: &Failure) -> Markup {
+    html! {
+        p { strong { bdi { (failure.text().in_lang(view.lang())) } } }
+        @if let Some(hint) = failure.hint() { p { bdi { (hint.in_lang(view.lang())) } } }
+        @if !failure.causes().is_empty() {
+            details.more {
+                summary { (view.say("Causes", "原因")) }
+                ul { @for cause in failure.causes() { li { bdi { (cause) } } } }
+            }
+        }
+    }
+}
+
+/// A value of a field; nothing as a dash.
+pub(super) fn value(view: &View, value: &Value) -> String {
+    match value {
+        Value::Null => "–".to_owned(),
+        Value::String(text) if text.is_empty() => "–".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Bool(true) => view.say("yes", "是").to_owned(),
+        Value::Bool(false) => view.say("no", "否").to_owned(),
+        Value::Array(items) if items.iter().all(|item| !item.is_array() && !item.is_object()) => {
+            items.iter().map(|item| self::value(view, item)).collect::<Vec<_>>().join(", ")
+        }
+        other => other.to_string(),
+    }
+}
+
+/// What a form has to bring back.
+pub(super) fn csrf(view: &View) -> Markup {
+    html! { @if let Some(csrf) = &view.visitor.csrf { input type="hidden" name=(CSRF_FIELD) value=(csrf); } }
+}
+
+/// A deed of one button. With a question, a script asks it first.
+pub(super) fn deed(view: &View, action: &str, class: &str, word: &str, question: Option<&str>) -> Markup {
+    html! {
+        form method="post" action=(action) data-confirm=[question]
+            data-yes=[question.map(|_| word)] data-no=[question.map(|_| view.say("Cancel", "取消"))] {
+            (csrf(view))
+            button.(class) type="submit" { (word) }
+        }
+    }
+}
+
+/// A line to write a reason into.
+pub(super) fn reason(view: &View, id: &str, name: &str, required: bool) -> Markup {
+    html! {
+        div.field {
+            label for=(id) {
+                (view.say("Reason, for the audit log", "理由（记入审计日志）"))
+                @if !required { " " span.quiet { (view.say("(optional)", "（可不填）")) } }
+            }
+            input id=(id) name=(name) type="text" maxlength=(Reason::MOST) required[required] autocomplete="off";
+        }
+    }
+}
+
+/// A choice of which tenant, as part of a filter.
+pub(super) fn tenant_field(view: &View, chosen: Option<&TenantId>) -> Markup {
+    html! {
+        div.field {
+            label for="tenant" { (view.say("Tenant", "租户")) }
+            select id="tenant" name="tenant" {
+                option value="" { (view.say("all", "全部")) }
+                @for (id, place) in view.places.iter() {
+                    option value=(id) selected[Some(id) == chosen] dir="auto" { (place.name) }
+                }
+                // What is gone from the configuration and still asked for.
+                @if let Some(gone) = chosen.filter(|chosen| !view.places.contains_key(*chosen)) {
+                    option value=(gone) selected lang="zxx" { (gone) }
+                }
+            }
+        }
+    }
+}
+
+/// A choice of which flow, as part of a filter.
+pub(super) fn flow_field(view: &View, chosen: Option<&FlowId>) -> Markup {
+    // One that is gone from the configuration can still be asked for.
+    let flows: BTreeSet<&FlowId> =
+        view.places.values().flat_map(|place| &place.flows).chain(chosen).collect();
+    html! {
+        div.field {
+            label for="flow" { (view.say("Flow", "同步流")) }
+            select id="flow" name="flow" {
+                option value="" { (view.say("all", "全部")) }
+                @for flow in flows {
+                    option value=(flow) selected[Some(flow) == chosen] lang="zxx" { (flow) }
+                }
+            }
+        }
+    }
+}
+
+/// Leads on, and back to the beginning.
+pub(super) fn pager(view: &View, first: Option<String>, next: Option<String>) -> Markup {
+    html! {
+        @if first.is_some() || next.is_some() {
+            nav.pager aria-label=(view.say("Pages of this list", "列表分页")) {
+                span { @if let Some(first) = first { a.button href=(first) { (view.say("← From the beginning", "← 回到开头")) } } }
+                span { @if let Some(next) = next { a.button rel="next" href=(next) { (view.say("Next →", "下一页 →")) } } }
+            }
+        }
+    }
+}

@@ -1,0 +1,407 @@
+//! Which page is where, and what each form does.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+
+use super::flash::{self, Flash};
+use super::given::{Asked, Ids, Sent};
+use super::shell::Page;
+use super::view::View;
+use super::{
+    alarms, asset, audit, charts, guests, overview, plan, quarantine, record, run, runs, settings, trouble,
+};
+use crate::desk::{
+    self, ActivateWish, ApproveWish, AuditAsked, ChartAsked, DifferenceAsked, PauseWish, PlainWish,
+    PlanAsked, QuarantineAsked, RejectWish, RemovalWish, RollBackWish, RunWish, RunsAsked,
+};
+use crate::{Asked as Begun, Process};
+use ruzhi_message::Failure;
+use ruzhi_model::{FlowId, PlanId, RecordId, RunId, TenantId, UserId};
+
+type Shared = State<Arc<Process>>;
+/// Of which tenant, and which flow of it.
+type OfFlow = (TenantId, FlowId);
+/// Of which tenant, and which plan of it.
+type OfPlan = (TenantId, PlanId);
+/// Of which tenant and flow, and which record of it.
+type OfRecord = (TenantId, FlowId, RecordId);
+
+/// The pages. Whoever lets people in is put around them.
+pub fn routes() -> Router<Arc<Process>> {
+    Router::new()
+        .route("/", get(show_overview))
+        .route("/tenants/{tenant}", get(show_tenant))
+        .route("/flows/{tenant}/{flow}/run", post(run_now))
+        .route("/flows/{tenant}/{flow}/retry", post(retry))
+        .route("/flows/{tenant}/{flow}/pause", post(pause))
+        .route("/flows/{tenant}/{flow}/resume", post(resume))
+        .route("/runs", get(show_runs))
+        .route("/runs/{run}", get(show_run))
+        .route("/plans/{tenant}/{plan}", get(show_plan))
+        .route("/plans/{tenant}/{plan}/reveal", post(reveal_plan).get(back_to_plan))
+        .route("/plans/{tenant}/{plan}/approve", post(approve))
+        .route("/plans/{tenant}/{plan}/apply", post(apply))
+        .route("/plans/{tenant}/{plan}/reject", post(reject))
+        .route("/quarantine", get(show_quarantine))
+        .route("/quarantine/reveal", post(reveal_quarantine).get(back_to_quarantine))
+        .route("/quarantine.csv", get(export_quarantine))
+        .route("/records/{tenant}/{flow}/{record}", get(show_record))
+        .route("/records/{tenant}/{flow}/{record}/reveal", post(reveal_record).get(back_to_record))
+        .route("/members/{tenant}/{userid}/removal", post(decide_removal))
+        .route("/guests", get(show_guests))
+        .route("/guests/{tenant}/{flow}", get(show_guest))
+        .route("/guests/{tenant}/{flow}/difference", get(show_difference))
+        .route("/guests/{tenant}/{flow}/difference/reveal", post(reveal_difference).get(back_to_guest))
+        .route("/guests/{tenant}/{flow}/rollback", post(roll_back))
+        .route("/guests/{tenant}/{flow}/activate", post(activate))
+        .route("/charts", get(show_charts))
+        .route("/alarms", get(show_alarms))
+        .route("/audit", get(show_audit))
+        .route("/settings", get(show_settings))
+        .route("/assets/{name}", get(asset::serve))
+        .fallback(trouble::missing)
+}
+
+/// What is to be shown, or what went wrong.
+fn shown(view: &View, page: Result<Page, Failure>) -> Response {
+    match page {
+        Ok(page) => page.answer(view),
+        Err(failure) => trouble::page(view, &failure),
+    }
+}
+
+/// What was done leads on, or is told as what went wrong.
+fn done<T>(view: &View, done: Result<T, Failure>, lead: impl FnOnce(T) -> Response) -> Response {
+    match done {
+        Ok(done) => lead(done),
+        Err(failure) => trouble::page(view, &failure),
+    }
+}
+
+async fn show_overview(State(process): Shared, view: View) -> Response {
+    let told = desk::overview(&process).await;
+    shown(&view, told.map(|told| overview::page(&view, &told)))
+}
+
+async fn show_tenant(State(process): Shared, view: View, Ids(tenant): Ids<TenantId>) -> Response {
+    let told = desk::tenant(&process, &tenant).await;
+    match &told {
+        Ok(all) => match all.tenants.iter().find(|one| one.id == tenant) {
+            Some(one) => overview::tenant_page(&view, all, one).answer(&view),
+            None => trouble::missing(view).await,
+        },
+        Err(failure) => trouble::page(&view, failure),
+    }
+}
+
+fn tenant_of(tenant: &TenantId) -> String {
+    View::address(["tenants", tenant.as_str()], [])
+}
+
+fn plan_of(tenant: &TenantId, plan: &PlanId) -> String {
+    View::address(["plans", tenant.as_str(), plan.as_str()], [])
+}
+
+fn record_of((tenant, flow, record): &OfRecord) -> String {
+    View::address(["records", tenant.as_str(), flow.as_str(), record.as_str()], [])
+}
+
+fn guest_of(tenant: &TenantId, flow: &FlowId) -> String {
+    View::address(["guests", tenant.as_str(), flow.as_str()], [])
+}
+
+/// Leads to a run that has begun; else back, since it waits.
+fn to_the_run(asked: &Begun, began: Flash, waits: Flash, back: &str) -> Response {
+    match &asked.run {
+        Some(run) => began.on(&View::address(["runs", run.as_str()], [])),
+        None => waits.on(back),
+    }
+}
+
+async fn run_now(
+    State(process): Shared,
+    view: View,
+    Ids((tenant, flow)): Ids<OfFlow>,
+    Sent(wish): Sent<RunWish>,
+) -> Response {
+    let asked = desk::run_now(&process, &view.visitor, &tenant, &flow, wish).await;
+    done(&view, asked, |asked| to_the_run(&asked, Flash::Began, Flash::Asked, &tenant_of(&tenant)))
+}
+
+async fn retry(
+    State(process): Shared,
+    view: View,
+    Ids((tenant, flow)): Ids<OfFlow>,
+    Sent(wish): Sent<PlainWish>,
+) -> Response {
+    let asked = desk::retry(&process, &view.visitor, &tenant, &flow, wish).await;
+    done(&view, asked, |asked| to_the_run(&asked, Flash::Retried, Flash::Retried, "/quarantine"))
+}
+
+async fn pause(
+    State(process): Shared,
+    view: View,
+    Ids((tenant, flow)): Ids<OfFlow>,
+    Sent(wish): Sent<PauseWish>,
+) -> Response {
+    let paused = desk::pause(&process, &view.visitor, &tenant, &flow, wish).await;
+    done(&view, paused, |()| Flash::Paused.on(&tenant_of(&tenant)))
+}
+
+async fn resume(
+    State(process): Shared,
+    view: View,
+    Ids((tenant, flow)): Ids<OfFlow>,
+    Sent(wish): Sent<PlainWish>,
+) -> Response {
+    let resumed = desk::resume(&process, &view.visitor, &tenant, &flow, wish).await;
+    done(&view, resumed, |()| Flash::Resumed.on(&tenant_of(&tenant)))
+}
+
+async fn show_runs(State(process): Shared, view: View, Asked(asked): Asked<RunsAsked>) -> Response {
+    let told = desk::runs(&process, &asked).await;
+    shown(&view, told.map(|told| runs::page(&view, &told, &asked)))
+}
+
+async fn show_run(State(process): Shared, view: View, Ids(id): Ids<RunId>) -> Response {
+    let told = desk::run(&process, &id).await;
+    shown(&view, told.map(|told| run::page(&view, &told)))
+}
+
+/// The view of a page whose numbers are shown in full: it is the page itself, and going on from there masks them again.
+///
+/// What is masked is shown to whoever asks by a form, which a link cannot make anybody do.
+fn in_full(view: View) -> View {
+    View { here: view.here.replacen("/reveal", "", 1), ..view }
+}
+
+async fn plan_page(process: &Process, view: &View, (tenant, id): &OfPlan, asked: &PlanAsked) -> Response {
+    let told = desk::plan(process, &view.visitor, tenant, id, asked).await;
+    shown(view, told.map(|told| plan::page(view, &told, asked)))
+}
+
+async fn show_plan(
+    State(process): Shared,
+    view: View,
+    Ids(of): Ids<OfPlan>,
+    Asked(asked): Asked<PlanAsked>,
+) -> Response {
+    plan_page(&process, &view, &of, &PlanAsked { reveal: false, ..asked }).await
+}
+
+async fn reveal_plan(
+    State(process): Shared,
+    view: View,
+    Ids(of): Ids<OfPlan>,
+    Asked(asked): Asked<PlanAsked>,
+) -> Response {
+    plan_page(&process, &in_full(view), &of, &PlanAsked { reveal: true, ..asked }).await
+}
+
+async fn back_to_plan(Ids((tenant, id)): Ids<OfPlan>) -> Response {
+    flash::to(&plan_of(&tenant, &id))
+}
+
+async fn approve(
+    State(process): Shared,
+    view: View,
+    Ids((tenant, id)): Ids<OfPlan>,
+    Sent(wish): Sent<ApproveWish>,
+) -> Response {
+    let asked = desk::approve_plan(&process, &view.visitor, &tenant, &id, wish).await;
+    let back = plan_of(&tenant, &id);
+    done(&view, asked, |asked| to_the_run(&asked, Flash::Approved, Flash::ApprovedWaits, &back))
+}
+
+async fn apply(
+    State(process): Shared,
+    view: View,
+    Ids((tenant, id)): Ids<OfPlan>,
+    Sent(wish): Sent<PlainWish>,
+) -> Response {
+    let asked = desk::apply_plan(&process, &view.visitor, &tenant, &id, wish).await;
+    done(&view, asked, |asked| to_the_run(&asked, Flash::Began, Flash::Asked, &plan_of(&tenant, &id)))
+}
+
+async fn reject(
+    State(process): Shared,
+    view: View,
+    Ids((tenant, id)): Ids<OfPlan>,
+    Sent(wish): Sent<RejectWish>,
+) -> Response {
+    let rejected = desk::reject_plan(&process, &view.visitor, &tenant, &id, wish).await;
+    done(&view, rejected, |()| Flash::Rejected.on(&plan_of(&tenant, &id)))
+}
+
+async fn quarantine_page(process: &Process, view: &View, asked: &QuarantineAsked) -> Response {
+    let told = desk::quarantine(process, &view.visitor, asked).await;
+    shown(view, told.map(|told| quarantine::page(view, &told, asked)))
+}
+
+async fn show_quarantine(
+    State(process): Shared,
+    view: View,
+    Asked(asked): Asked<QuarantineAsked>,
+) -> Response {
+    quarantine_page(&process, &view, &QuarantineAsked { reveal: false, ..asked }).await
+}
+
+async fn reveal_quarantine(
+    State(process): Shared,
+    view: View,
+    Asked(asked): Asked<QuarantineAsked>,
+) -> Response {
+    quarantine_page(&process, &in_full(view), &QuarantineAsked { reveal: true, ..asked }).await
+}
+
+async fn back_to_quarantine() -> Response {
+    flash::to("/quarantine")
+}
+
+async fn export_quarantine(
+    State(process): Shared,
+    view: View,
+    Asked(asked): Asked<QuarantineAsked>,
+) -> Response {
+    let asked = QuarantineAsked { reveal: false, ..asked };
+    let bytes = desk::quarantine_csv(&process, &view.visitor, &asked).await;
+    done(&view, bytes, |bytes| {
+        let headers = [
+            (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
+            (header::CONTENT_DISPOSITION, "attachment; filename=\"quarantine.csv\""),
+        ];
+        (headers, bytes).into_response()
+    })
+}
+
+async fn record_page(
+    process: &Process,
+    view: &View,
+    (tenant, flow, id): &OfRecord,
+    reveal: bool,
+) -> Response {
+    let told = desk::record(process, &view.visitor, tenant, flow, id, reveal).await;
+    shown(view, told.map(|told| record::page(view, &told)))
+}
+
+async fn show_record(State(process): Shared, view: View, Ids(of): Ids<OfRecord>) -> Response {
+    record_page(&process, &view, &of, false).await
+}
+
+async fn reveal_record(State(process): Shared, view: View, Ids(of): Ids<OfRecord>) -> Response {
+    // The record's id may be any text, so what is cut off the address is not searched for.
+    let view = View { here: record_of(&of), ..view };
+    record_page(&process, &view, &of, true).await
+}
+
+async fn back_to_record(Ids(of): Ids<OfRecord>) -> Response {
+    flash::to(&record_of(&of))
+}
+
+async fn decide_removal(
+    State(process): Shared,
+    view: View,
+    Ids((tenant, userid)): Ids<(TenantId, UserId)>,
+    Sent(wish): Sent<RemovalWish>,
+) -> Response {
+    let asked = desk::answer_removal(&process, &view.visitor, &tenant, &userid, wish).await;
+    let back =
+        View::address(["quarantine"], [("tenant", Some(tenant.as_str())), ("rule", Some("member.removed"))]);
+    done(&view, asked, |_| Flash::Decided.on(&back))
+}
+
+async fn show_guests(State(process): Shared, view: View) -> Response {
+    let told = desk::guests(&process).await;
+    shown(&view, told.map(|told| guests::page(&view, &told)))
+}
+
+async fn show_guest(State(process): Shared, view: View, Ids((tenant, flow)): Ids<OfFlow>) -> Response {
+    let told = desk::guest(&process, &tenant, &flow).await;
+    shown(&view, told.map(|told| guests::flow_page(&view, &told)))
+}
+
+async fn difference_page(
+    process: &Process,
+    view: &View,
+    (tenant, flow): &OfFlow,
+    asked: &DifferenceAsked,
+) -> Response {
+    let told = async {
+        let of = desk::guest(process, tenant, flow).await?;
+        let told = desk::guest_difference(process, &view.visitor, tenant, flow, asked).await?;
+        Ok(guests::difference_page(view, &of, &told, asked.to.as_deref()))
+    };
+    shown(view, told.await)
+}
+
+async fn show_difference(
+    State(process): Shared,
+    view: View,
+    Ids(of): Ids<OfFlow>,
+    Asked(asked): Asked<DifferenceAsked>,
+) -> Response {
+    difference_page(&process, &view, &of, &DifferenceAsked { reveal: false, ..asked }).await
+}
+
+async fn reveal_difference(
+    State(process): Shared,
+    view: View,
+    Ids(of): Ids<OfFlow>,
+    Asked(asked): Asked<DifferenceAsked>,
+) -> Response {
+    difference_page(&process, &in_full(view), &of, &DifferenceAsked { reveal: true, ..asked }).await
+}
+
+async fn back_to_guest(Ids((tenant, flow)): Ids<OfFlow>) -> Response {
+    flash::to(&guest_of(&tenant, &flow))
+}
+
+async fn roll_back(
+    State(process): Shared,
+    view: View,
+    Ids((tenant, flow)): Ids<OfFlow>,
+    Sent(wish): Sent<RollBackWish>,
+) -> Response {
+    let back = desk::roll_back(&process, &view.visitor, &tenant, &flow, wish).await;
+    done(&view, back, |_| Flash::RolledBack.on(&guest_of(&tenant, &flow)))
+}
+
+async fn activate(
+    State(process): Shared,
+    view: View,
+    Ids((tenant, flow)): Ids<OfFlow>,
+    Sent(wish): Sent<ActivateWish>,
+) -> Response {
+    let active = desk::activate(&process, &view.visitor, &tenant, &flow, wish).await;
+    done(&view, active, |_| Flash::Activated.on(&guest_of(&tenant, &flow)))
+}
+
+async fn show_charts(State(process): Shared, view: View, Asked(asked): Asked<ChartAsked>) -> Response {
+    let told = async {
+        let runs = desk::runs_chart(&process, &asked).await?;
+        let refusals = desk::refusals_chart(&process, &asked).await?;
+        let calls = desk::calls_chart(&process).await?;
+        Ok(charts::page(&view, &runs, &refusals, &calls, &asked))
+    };
+    shown(&view, told.await)
+}
+
+async fn show_alarms(State(process): Shared, view: View) -> Response {
+    let told = desk::alarms(&process).await;
+    shown(&view, told.map(|told| alarms::page(&view, &told)))
+}
+
+async fn show_audit(State(process): Shared, view: View, Asked(asked): Asked<AuditAsked>) -> Response {
+    let told = desk::audit(&process, &asked).await;
+    shown(&view, told.map(|told| audit::page(&view, &told, &asked)))
+}
+
+async fn show_settings(State(process): Shared, view: View) -> Response {
+    let told = desk::settings(&process).await;
+    shown(&view, told.map(|told| settings::page(&view, &told)))
+}

@@ -1,0 +1,124 @@
+//! The runs, newest first.
+
+use maud::html;
+
+use super::shell::{Area, Page};
+use super::view::View;
+use super::{moment, part, words};
+use crate::desk::{self, RunsAsked};
+use ruzhi_store::{RunKind, RunRow, RunState};
+
+const STATES: [(&str, RunState); 4] = [
+    ("running", RunState::Running),
+    ("done", RunState::Done),
+    ("held", RunState::Held),
+    ("failed", RunState::Failed),
+];
+
+const KINDS: [(&str, RunKind); 6] = [
+    ("sync", RunKind::Sync),
+    ("plan", RunKind::Plan),
+    ("apply", RunKind::Apply),
+    ("adopt", RunKind::Adopt),
+    ("revert", RunKind::Revert),
+    ("drift", RunKind::Drift),
+];
+
+/// The runs that were asked for.
+pub(super) fn page(view: &View, runs: &desk::Page<RunRow>, asked: &RunsAsked) -> Page {
+    let state = STATES.iter().find(|(_, state)| Some(*state) == asked.state).map(|(word, _)| *word);
+    let kind = KINDS.iter().find(|(_, kind)| Some(*kind) == asked.kind).map(|(word, _)| *word);
+    let address = |after: Option<&str>| {
+        View::address(
+            ["runs"],
+            [
+                ("tenant", asked.tenant.as_ref().map(|tenant| tenant.as_str())),
+                ("flow", asked.flow.as_ref().map(|flow| flow.as_str())),
+                ("state", state),
+                ("kind", kind),
+                ("after", after),
+            ],
+        )
+    };
+    let body = html! {
+        form.filters method="get" action="/runs" role="search" {
+            (part::tenant_field(view, asked.tenant.as_ref()))
+            (part::flow_field(view, asked.flow.as_ref()))
+            div.field {
+                label for="state" { (view.say("State", "状态")) }
+                select #state name="state" {
+                    option value="" { (view.say("all", "全部")) }
+                    @for (value, state) in STATES {
+                        option value=(value) selected[Some(state) == asked.state] { (state_word(view, state)) }
+                    }
+                }
+            }
+            div.field {
+                label for="kind" { (view.say("Kind", "类型")) }
+                select #kind name="kind" {
+                    option value="" { (view.say("all", "全部")) }
+                    @for (value, kind) in KINDS {
+                        option value=(value) selected[Some(kind) == asked.kind] { (words::run_kind(view, kind)) }
+                    }
+                }
+            }
+            button type="submit" { (view.say("Filter", "筛选")) }
+        }
+        div.box {
+            @if runs.items.is_empty() {
+                (part::empty(view.say("No run fits.", "没有符合条件的运行。")))
+            } @else {
+                table.table {
+                    caption.hidden { (view.say("Runs, newest first", "运行，新的在前")) }
+                    thead {
+                        tr {
+                            th scope="col" { (view.say("Began", "开始")) }
+                            th scope="col" { (view.say("Flow", "同步流")) }
+                            th scope="col" { (view.say("Kind", "类型")) }
+                            th scope="col" { (view.say("State", "状态")) }
+                            th scope="col" { (view.say("Outcome", "结果")) }
+                            th.number scope="col" { (view.say("Took", "用时")) }
+                        }
+                    }
+                    tbody { @for run in &runs.items { (line(view, run)) } }
+                }
+                (part::pager(view, asked.after.as_ref().map(|_| address(None)), runs.next.as_deref().map(|next| address(Some(next)))))
+            }
+        }
+    };
+    Page::new(Area::Runs, view.say("Runs", "运行"), body)
+}
+
+fn line(view: &View, run: &RunRow) -> maud::Markup {
+    html! {
+        tr {
+            th scope="row" {
+                a href=(View::address(["runs", run.id.as_str()], [])) { (moment::at(view, run.started_at, view.zone(&run.tenant))) }
+            }
+            td data-label=(view.say("Flow", "同步流")) { div { (part::flow(view, &run.tenant, &run.flow)) } }
+            td data-label=(view.say("Kind", "类型")) { (words::run_kind(view, run.kind)) }
+            td data-label=(view.say("State", "状态")) { div { (part::badge(words::run_state(view, run))) } }
+            td data-label=(view.say("Outcome", "结果")) {
+                div.stack {
+                    @if let Some(problem) = &run.problem { bdi.small { (problem.in_lang(view.lang())) } }
+                    div { (part::counts(view, &run.counts)) }
+                }
+            }
+            td.number data-label=(view.say("Took", "用时")) {
+                @match run.ended_at {
+                    Some(ended) => { (moment::span(view.lang(), ended - run.started_at)) }
+                    None => { (moment::since(view, run.started_at)) }
+                }
+            }
+        }
+    }
+}
+
+fn state_word(view: &View, state: RunState) -> &'static str {
+    match state {
+        RunState::Running => view.say("running", "运行中"),
+        RunState::Done => view.say("done", "完成"),
+        RunState::Held => view.say("held", "已熔断"),
+        RunState::Failed => view.say("failed", "失败"),
+    }
+}

@@ -1,0 +1,318 @@
+//! A deployment as it might be, the same every time.
+
+mod flows;
+mod kept;
+mod people;
+mod rules;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::json;
+
+use flows::*;
+use kept::*;
+use people::*;
+use rules::*;
+
+use super::super::flash::Flash;
+use super::super::shell::Page;
+use super::super::view::{Place, View};
+use super::super::{
+    alarms, audit, charts, guests, overview, plan, quarantine, record, run, runs, settings, trouble,
+};
+use crate::access::Visitor;
+use crate::desk::{
+    self, AlarmsView, ApiCalls, Attention, AttentionKind, AuditAsked, CallsChart, ChartAsked, ChartStep,
+    CorpCalls, DecisionView, DifferenceView, FieldChange, FlowGuestView, FlowOverview, FlowSettings,
+    GuestName, GuestOverview, LimitView, LiveRules, MemberView, Observance, OfferedRules, Offers,
+    OperationView, Overview, PersonView, PlanAsked, PlanMay, PlanView, ProblemView, QuarantineAsked,
+    QuarantineView, RecordView, RefusalsChart, RejectView, RemovalView, RowField, RuleGroup, RunView,
+    RunsAsked, RunsChart, RunsPoint, SecretView, ServerView, SettingsView, TenantOverview, TenantSettings,
+    ViolationView,
+};
+use crate::{FlowStanding, LiveRun, StandingState};
+use ruzhi_config::Role;
+use ruzhi_message::{Failure, exit};
+use ruzhi_model::{Digest, Lang, OperationKind, OperationState, RefusedBy, RemovalAnswer, Text, WaitsFor};
+use ruzhi_plan::{Counts, GuardReason};
+use ruzhi_rules::{Difference, FieldDifference, Trial, Verdict};
+use ruzhi_store::{
+    ActivationKind, ActivationRow, AlarmRow, AttemptRow, AuditRow, Blocked, Paused, PlanState, RunKind,
+    RunRow, RunState,
+};
+use ruzhi_sync::Stage;
+
+/// What people write where they may write what they like.
+pub(super) struct Written {
+    pub(super) tenant: &'static str,
+    pub(super) person: &'static str,
+    pub(super) words: &'static str,
+    /// A record's id may be any printable characters.
+    pub(super) record: &'static str,
+}
+
+/// As one would wish.
+pub(super) const KIND: Written = Written {
+    tenant: "景欣泰工厂",
+    person: "李雷",
+    words: "季度入职，已与人事核对",
+    record: "63e0706d0e33350008189952",
+};
+
+/// As one would not.
+pub(super) const HOSTILE: Written = Written {
+    tenant: "<script>alert('t')</script>\u{202e}قاعدة\" onload=\"x",
+    person: "<img src=x onerror=alert(1)>'\"&\u{202e}שלום",
+    words: "</p><script src=\"https://evil.example/x.js\"></script>'\"&amp;",
+    record: "a/../b?c#d%2e\"'<script>&",
+};
+
+pub(super) fn now() -> DateTime<Utc> {
+    "2026-11-24T09:40:00Z".parse().unwrap()
+}
+
+fn before(minutes: i64) -> DateTime<Utc> {
+    now() - TimeDelta::minutes(minutes)
+}
+
+fn both(words: &str) -> Text {
+    Text::new(words, words)
+}
+
+pub(super) fn view(lang: Lang, role: Role, written: &Written, here: &str) -> View {
+    let places = [
+        ("jingxintai", written.tenant, vec!["onboarding".parse().unwrap(), "leavers".parse().unwrap()]),
+        ("huadong", "华东电子", vec!["onboarding".parse().unwrap()]),
+    ];
+    let zone = chrono_tz::Asia::Shanghai;
+    View {
+        visitor: Visitor {
+            name: written.person.to_owned(),
+            role,
+            origin: "page 10.0.0.8".to_owned(),
+            csrf: Some("0123456789abcdef".to_owned()),
+            lang,
+        },
+        now: now(),
+        here: here.to_owned(),
+        flash: Some(Flash::Resumed),
+        alarms: 2,
+        places: Arc::new(
+            places
+                .into_iter()
+                .map(|(id, name, flows)| (id.parse().unwrap(), Place { name: name.to_owned(), zone, flows }))
+                .collect(),
+        ),
+    }
+}
+
+fn run_row(state: RunState, kind: RunKind, counts: Counts) -> RunRow {
+    RunRow {
+        tenant: "jingxintai".parse().unwrap(),
+        flow: "onboarding".parse().unwrap(),
+        id: "r20261124-093500-1".parse().unwrap(),
+        kind,
+        state,
+        started_at: before(5),
+        ended_at: (state != RunState::Running).then(|| before(4)),
+        plan: Some("p0a1b2c3d4e5f".parse().unwrap()),
+        rules: Some(Digest::of("rules")),
+        counts,
+        calls: BTreeMap::from([("user/create".to_owned(), 312), ("department/simplelist".to_owned(), 1)]),
+        problem: None,
+    }
+}
+
+fn usual() -> Counts {
+    Counts { created: 3, updated: 12, disabled: 1, refused: 4, unchanged: 11_204, ..Counts::default() }
+}
+
+fn live_run() -> LiveRun {
+    LiveRun {
+        run: run_row(RunState::Running, RunKind::Sync, Counts::default()),
+        stage: Some(Stage::Apply),
+        rows: 11_224,
+        planned: 1_240,
+        settled: 512,
+        per_second: 41.3,
+        eta_seconds: Some(18),
+        stage_since: before(1),
+        at: now(),
+    }
+}
+
+fn charts_page(view: &View, written: &Written) -> Page {
+    let points = (0..30_u64)
+        .map(|day| RunsPoint {
+            at: before((30 - day.cast_signed()) * 60 * 24),
+            done: 288 - (day * 7) % 40,
+            held: u64::from(day % 11 == 3),
+            failed: if day == 17 { 60 } else { day % 4 },
+            running: 0,
+            created: day,
+            updated: 0,
+            disabled: 0,
+            enabled: 0,
+            deleted: 0,
+        })
+        .collect();
+    let rules = [("mobile.invalid", 41), ("department.unknown", 12), ("name.missing", 3)];
+    charts::page(
+        view,
+        &RunsChart { step: ChartStep::Day, points },
+        &RefusalsChart {
+            rules: rules
+                .into_iter()
+                .map(|(rule, records)| RuleGroup {
+                    rule: rule.to_owned(),
+                    labels: vec!["手机号".to_owned(), written.words.to_owned()],
+                    records,
+                })
+                .collect(),
+            records: 56,
+        },
+        &CallsChart {
+            at: now(),
+            corps: vec![CorpCalls {
+                corp: "ww0123456789abcdef".to_owned(),
+                tenants: vec!["jingxintai".parse().unwrap()],
+                per_minute: 10_000,
+                per_hour: 150_000,
+                apis: vec![
+                    ApiCalls { api: "user/create".to_owned(), last_minute: 9_412, last_hour: 61_000 },
+                    ApiCalls { api: "user/update".to_owned(), last_minute: 120, last_hour: 4_020 },
+                ],
+            }],
+        },
+        &ChartAsked::default(),
+    )
+}
+
+pub(super) fn failure(code: &str, written: &Written) -> Failure {
+    let hint = Text::new("Correct it and save the file.", "请修改后保存文件。");
+    Failure::new(exit::USAGE, code, both(written.words), Some(hint))
+        .because(&std::io::Error::other(written.words))
+}
+
+fn run_view(row: RunRow, live: bool, written: &Written) -> RunView {
+    RunView {
+        live: live.then(live_run),
+        plan_state: Some(if row.state == RunState::Held { PlanState::Held } else { PlanState::Done }),
+        operations: Some(1_240),
+        rules: Some(activation(4, ActivationKind::File, written)),
+        seconds: 63,
+        at: now(),
+        run: row,
+    }
+}
+
+/// Every page, each by a name, as people who write like this would see it.
+pub(super) fn pages(view: &View, written: &Written) -> Vec<(&'static str, Page)> {
+    let asked = QuarantineAsked {
+        rule: Some("mobile.invalid".to_owned()),
+        search: Some(written.words.to_owned()),
+        ..QuarantineAsked::default()
+    };
+    let all = overview(written);
+    let nothing = Overview {
+        tenants: Vec::new(),
+        attention: Vec::new(),
+        live: Vec::new(),
+        alarms: Vec::new(),
+        ..all.clone()
+    };
+    let failed = RunRow {
+        problem: Some(both(written.words)),
+        ended_at: Some(before(3)),
+        ..run_row(RunState::Failed, RunKind::Apply, usual())
+    };
+    let page = |items| desk::Page { items, next: Some("r1".to_owned()) };
+    let rows = vec![
+        run_row(RunState::Running, RunKind::Sync, Counts::default()),
+        run_row(RunState::Done, RunKind::Sync, usual()),
+        run_row(RunState::Held, RunKind::Plan, usual()),
+        failed.clone(),
+    ];
+    let quarantined = quarantine_view(written, false);
+    let empty_quarantine = QuarantineView { page: none(), total: 0, by_rule: Vec::new(), revealed: false };
+    let rejected = PlanView {
+        state: PlanState::Rejected,
+        reason: Some(written.words.to_owned()),
+        may: PlanMay { approve: false, apply: false, reject: false },
+        guard: Vec::new(),
+        items: Vec::new(),
+        next: None,
+        purpose: "revert".to_owned(),
+        undoes: Some("r1".parse().unwrap()),
+        ..plan_view(written, false)
+    };
+    let guest = guest_view(written, Offers::PassedOver);
+    let bare = FlowGuestView { live: None, history: Vec::new(), ..guest_view(written, Offers::Unreadable) };
+    let second = FlowGuestView { flow: "leavers".parse().unwrap(), ..guest_view(written, Offers::New) };
+    let guests = GuestOverview { flows: vec![guest.clone(), second, bare.clone()] };
+    let none_differ = DifferenceView {
+        differences: Vec::new(),
+        more: false,
+        rules_file: String::new(),
+        trial: Trial { failed: 3, failure: Some(written.words.to_owned()), ..Trial::default() },
+        revealed: true,
+        ..difference_view(written)
+    };
+    vec![
+        ("overview", overview::page(view, &all)),
+        ("overview-nothing", overview::page(view, &nothing)),
+        ("tenant", overview::tenant_page(view, &all, &all.tenants[0])),
+        ("tenant-blocked", overview::tenant_page(view, &all, &all.tenants[1])),
+        ("run-live", run::page(view, &run_view(rows[0].clone(), true, written))),
+        ("run-done", run::page(view, &run_view(rows[1].clone(), false, written))),
+        ("run-held", run::page(view, &run_view(rows[2].clone(), false, written))),
+        ("run-failed", run::page(view, &run_view(failed, false, written))),
+        (
+            "runs",
+            runs::page(
+                view,
+                &page(rows),
+                &RunsAsked { after: Some("1793000000000.r9".parse().unwrap()), ..RunsAsked::default() },
+            ),
+        ),
+        ("runs-none", runs::page(view, &none(), &RunsAsked::default())),
+        ("plan", plan::page(view, &plan_view(written, false), &PlanAsked::default())),
+        ("plan-revealed", plan::page(view, &plan_view(written, true), &PlanAsked::default())),
+        ("plan-rejected", plan::page(view, &rejected, &PlanAsked::default())),
+        ("quarantine", quarantine::page(view, &quarantined, &QuarantineAsked::default())),
+        ("quarantine-filtered", quarantine::page(view, &quarantine_view(written, true), &asked)),
+        ("quarantine-none", quarantine::page(view, &empty_quarantine, &QuarantineAsked::default())),
+        ("record", record::page(view, &record_view(written, Verdict::Upsert))),
+        ("record-refused", record::page(view, &record_view(written, Verdict::Reject))),
+        ("guests", guests::page(view, &guests)),
+        ("guest", guests::flow_page(view, &guest)),
+        ("guest-live", guests::flow_page(view, &guest_view(written, Offers::Live))),
+        ("guest-none", guests::flow_page(view, &bare)),
+        ("difference", guests::difference_page(view, &guest, &difference_view(written), None)),
+        ("difference-none", guests::difference_page(view, &guest, &none_differ, Some("3"))),
+        ("charts", charts_page(view, written)),
+        ("alarms", alarms::page(view, &alarm_rows(written))),
+        ("alarms-none", alarms::page(view, &[])),
+        (
+            "audit",
+            audit::page(
+                view,
+                &audit_page(written),
+                &AuditAsked {
+                    after: Some("001793000000000-0000000009-00aa".parse().unwrap()),
+                    ..AuditAsked::default()
+                },
+            ),
+        ),
+        ("audit-none", audit::page(view, &none(), &AuditAsked::default())),
+        ("settings", settings::page(view, &settings_view(written, true))),
+        ("settings-refused", settings::page(view, &settings_view(written, false))),
+        ("trouble", trouble::drawn(view, &failure("plan.unknown", written))),
+    ]
+}
+
+fn none<T>() -> desk::Page<T> {
+    desk::Page { items: Vec::new(), next: None }
+}

@@ -1,0 +1,132 @@
+//! Runs what the agenda says is due: flows of one corp together, so that each plan knows what the others' forms say.
+
+use std::sync::Arc;
+
+use tracing::Instrument as _;
+
+use super::process::Process;
+use super::scheduler::Ended;
+use ruzhi_app::deployment::{Deployment, Exchanged};
+use ruzhi_message::Failure;
+use ruzhi_model::{FlowId, RunId, TenantId};
+use ruzhi_rules::By;
+use ruzhi_sync::{Flow, Report, Request};
+
+/// What is done in the name of the process itself.
+const ITSELF: &str = "ruzhi serve";
+
+/// A run to make.
+pub(super) struct Due {
+    /// The tenant.
+    pub(super) tenant: TenantId,
+    /// The flow.
+    pub(super) flow: FlowId,
+    /// What for.
+    pub(super) request: Request,
+    /// The person who asks for it.
+    pub(super) who: Option<String>,
+}
+
+/// What becomes of a run, as it becomes so. `at` is its place among those that are due together.
+pub(super) enum Course {
+    /// It has begun.
+    Began {
+        /// Which.
+        at: usize,
+        /// Its run.
+        run: RunId,
+    },
+    /// It has ended.
+    Ended {
+        /// Which.
+        at: usize,
+        /// How.
+        ended: Box<Ended>,
+    },
+}
+
+/// Is told the course of every run.
+pub(super) type Tell = Arc<dyn Fn(Course) + Send + Sync>;
+
+/// Runs flows of one corp: all begin before the first of them plans. Tells the course of each.
+pub(super) async fn run_together(process: &Process, due: Vec<Due>, tell: &Tell) {
+    let deployment = process.deployment();
+    let mut ready = Vec::with_capacity(due.len());
+    for (at, due) in due.into_iter().enumerate() {
+        let prepared = prepare(process, &deployment, &due, at, tell).await;
+        ready.push((at, due, prepared));
+    }
+    let mut begun = Vec::with_capacity(ready.len());
+    for (at, due, prepared) in &ready {
+        begun.push((
+            *at,
+            due,
+            match prepared {
+                Ok((flow, exchanged)) => {
+                    Ok((flow.begin(due.request.clone()).instrument(span(due)).await, exchanged.clone()))
+                }
+                Err(failure) => Err(failure.clone()),
+            },
+        ));
+    }
+    for (at, due, begun) in begun {
+        let ended = match begun {
+            Ok((begun, exchanged)) => ended(due, begun.finish().instrument(span(due)).await, exchanged),
+            Err(failure) => could_not_run(due, failure),
+        };
+        if let Some(run) = &ended.run {
+            process.live.ended(run);
+        }
+        tell(Course::Ended { at, ended: Box::new(ended) });
+    }
+}
+
+async fn prepare(
+    process: &Process,
+    deployment: &Deployment,
+    due: &Due,
+    at: usize,
+    tell: &Tell,
+) -> Result<(Flow, Exchanged), Failure> {
+    let tell = Arc::clone(tell);
+    let progress =
+        process.live.progress(Arc::clone(&process.clock), move |run| tell(Course::Began { at, run }));
+    let by = By { who: due.who.clone().unwrap_or_else(|| ITSELF.to_owned()), why: None };
+    let (tenant, flow) = deployment.find(&due.tenant, &due.flow)?;
+    deployment.flow(tenant, flow, &by, progress).await
+}
+
+/// What every line of the log says that a run writes.
+fn span(due: &Due) -> tracing::Span {
+    tracing::info_span!("run", tenant.id = due.tenant.as_str(), flow.id = due.flow.as_str())
+}
+
+fn ended(due: &Due, report: Report, exchanged: Exchanged) -> Ended {
+    let Report { run, plan, findings, notices, error } = report;
+    let never_began = run.ended_at.is_none();
+    Ended {
+        tenant: due.tenant.clone(),
+        flow: due.flow.clone(),
+        run: Some(run).filter(|_| !never_began),
+        plan,
+        exchanged,
+        findings: findings.len(),
+        notices,
+        blocked: error.as_ref().is_some_and(ruzhi_sync::RunError::blocks),
+        failure: error.map(Failure::from),
+    }
+}
+
+fn could_not_run(due: &Due, failure: Failure) -> Ended {
+    Ended {
+        tenant: due.tenant.clone(),
+        flow: due.flow.clone(),
+        run: None,
+        plan: None,
+        exchanged: Exchanged::default(),
+        findings: 0,
+        notices: Vec::new(),
+        blocked: false,
+        failure: Some(failure),
+    }
+}

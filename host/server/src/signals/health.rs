@@ -1,0 +1,211 @@
+//! Is it alive, and can it work?
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use chrono::TimeDelta;
+use serde::Serialize;
+
+use crate::process::Process;
+use ruzhi_model::Text;
+use ruzhi_store::StoreError;
+
+/// The scheduler looks at its agenda every minute at least; after this long without a look it hangs.
+const STILL: TimeDelta = TimeDelta::minutes(3);
+/// Whoever asks waits a few seconds at most.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What somebody who asks is told.
+#[derive(Debug, Serialize)]
+struct Health {
+    ok: bool,
+    /// Why not, and what works with less.
+    reasons: Vec<Reason>,
+}
+
+#[derive(Debug, Serialize)]
+struct Reason {
+    /// A stable code.
+    code: &'static str,
+    /// Whether it is this that makes it not ok.
+    fatal: bool,
+    message: Text,
+}
+
+impl Health {
+    fn of(reasons: Vec<Reason>) -> Self {
+        Self { ok: reasons.iter().all(|reason| !reason.fatal), reasons }
+    }
+}
+
+impl IntoResponse for Health {
+    fn into_response(self) -> Response {
+        let status = if self.ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+        (status, [("cache-control", "no-store")], Json(self)).into_response()
+    }
+}
+
+/// `/healthz`: whoever gets no good answer here may restart the process.
+pub(super) async fn alive(State(process): State<Arc<Process>>) -> Response {
+    Health::of(still(&process).into_iter().collect()).into_response()
+}
+
+/// `/readyz`: whether it can do its work. A restart would not help where the store cannot be written.
+pub(super) async fn ready(State(process): State<Arc<Process>>) -> Response {
+    let mut reasons: Vec<Reason> = still(&process).into_iter().collect();
+    match tokio::time::timeout(PATIENCE, process.store.check_writable()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => {
+            reasons.push(Reason { code: error.code(), fatal: true, message: unwritable(&error) })
+        }
+        // Something long is being written, which is what the store is for.
+        Err(_) => reasons.push(Reason {
+            code: "store.busy",
+            fatal: false,
+            message: Text::new("the store is being written", "存储正在写入"),
+        }),
+    }
+    if process.deployment().config.tenants.is_empty() {
+        reasons.push(Reason {
+            code: "config.empty",
+            fatal: true,
+            message: Text::new("no tenant is configured", "未配置任何租户"),
+        });
+    }
+    if process.refused().is_some() {
+        reasons.push(Reason {
+            code: "config.refused",
+            fatal: false,
+            message: Text::new(
+                "the files hold something that does not run; what ran before goes on",
+                "配置文件有误，未生效；仍按之前的配置运行",
+            ),
+        });
+    }
+    Health::of(reasons).into_response()
+}
+
+/// Why the store cannot be written, as far as anybody may know: no path is named.
+fn unwritable(error: &StoreError) -> Text {
+    if matches!(error, StoreError::Exchanged { .. }) {
+        return Text::new(
+            "the store was removed or exchanged; nothing is written to it any more",
+            "存储文件已被删除或替换；不再写入",
+        );
+    }
+    if error.is_full() {
+        return Text::new("the store cannot be written: the disk is full", "存储无法写入：磁盘已满");
+    }
+    Text::new("the store cannot be written", "存储无法写入")
+}
+
+fn still(process: &Process) -> Option<Reason> {
+    let age = process.pulse.age(process.clock.now());
+    (age > STILL).then(|| Reason {
+        code: "scheduler.still",
+        fatal: true,
+        message: Text::new(
+            format!("the scheduler has not looked at its agenda for {} s", age.num_seconds()),
+            format!("调度器已有 {} 秒未检查计划", age.num_seconds()),
+        ),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::{Body, to_bytes};
+    use axum::http::Request;
+    use chrono::{DateTime, Utc};
+    use serde_json::Value;
+    use tempfile::TempDir;
+    use tokio_util::sync::CancellationToken;
+    use tower::ServiceExt as _;
+
+    use super::*;
+    use crate::alarm::Alarms;
+    use crate::scheduler::Scheduler;
+    use crate::signals::health_routes;
+    use ruzhi_app::deployment::{Deployment, check_filter};
+    use ruzhi_config::{Checks, Config, ProcessEnvironment, Secrets};
+    use ruzhi_guest_runtime::{Engine, Library, Limits};
+    use ruzhi_message::{Failure, exit};
+    use ruzhi_model::FixedClock;
+    use ruzhi_store::{Access, Sqlite};
+
+    const TENANT: &str = r#"
+[wecom]
+corp_id = "ww0123456789abcdef"
+secret = { env = "WECOM_SECRET" }
+[jiandaoyun]
+api_key = { env = "JDY_KEY" }
+[[flows]]
+id = "onboarding"
+[flows.source]
+app_id = "6399c24287cae90008d24e0b"
+entry_id = "63e0706d0e33350008189952"
+[flows.guest]
+component = "../guests/member.wasm"
+"#;
+
+    async fn process() -> (Arc<Process>, TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("tenants")).unwrap();
+        std::fs::write(folder.path().join("tenants/north.toml"), TENANT).unwrap();
+        let checks = Checks { secrets: Secrets::Skip, files: false, ..Checks::all(check_filter) };
+        let config = Config::load(folder.path(), &ProcessEnvironment, &checks).unwrap();
+        let store = Sqlite::open(&folder.path().join("ruzhi.db"), Access::Write).await.unwrap();
+        let library = Arc::new(Library::new(Engine::new(Limits::default()).unwrap(), None));
+        let deployment = Deployment::new(config, Arc::new(store), library, CancellationToken::new());
+        let now: DateTime<Utc> = "2026-05-01T08:00:00Z".parse().unwrap();
+        let (scheduler, _) = Scheduler::new();
+        let process = Process::new(deployment, Arc::new(FixedClock(now)), scheduler, Alarms::default());
+        (Arc::new(process), folder)
+    }
+
+    /// What is answered: the status, and the codes of the reasons, with `!` where one is fatal.
+    async fn asked(process: &Arc<Process>, path: &str) -> (u16, Vec<String>) {
+        let router = health_routes().with_state(Arc::clone(process));
+        let response = router.oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
+        let status = response.status().as_u16();
+        let body: Value =
+            serde_json::from_slice(&to_bytes(response.into_body(), 65_536).await.unwrap()).unwrap();
+        assert_eq!(body["ok"], status == 200);
+        let reasons = body["reasons"].as_array().unwrap().iter();
+        let code = |reason: &Value| {
+            let fatal = if reason["fatal"] == true { "!" } else { "" };
+            format!("{fatal}{}", reason["code"].as_str().unwrap())
+        };
+        (status, reasons.map(code).collect())
+    }
+
+    #[tokio::test]
+    async fn a_process_whose_scheduler_looks_is_alive_and_one_that_hangs_is_not() {
+        let (process, _folder) = process().await;
+        assert_eq!(asked(&process, "/healthz").await, (200, vec![]));
+        process.pulse.beat(process.clock.now() - STILL);
+        assert_eq!(asked(&process, "/healthz").await, (200, vec![]));
+        process.pulse.beat(process.clock.now() - STILL - TimeDelta::milliseconds(1));
+        assert_eq!(asked(&process, "/healthz").await, (503, vec!["!scheduler.still".to_owned()]));
+        assert_eq!(asked(&process, "/readyz").await, (503, vec!["!scheduler.still".to_owned()]));
+    }
+
+    #[tokio::test]
+    async fn files_that_are_refused_are_told_and_a_store_that_cannot_be_written_is_not_ready() {
+        let (process, folder) = process().await;
+        assert_eq!(asked(&process, "/readyz").await, (200, vec![]));
+        process.refuse(Some(Failure::new(exit::USAGE, "config", Text::new("no", "否"), None)));
+        assert_eq!(asked(&process, "/readyz").await, (200, vec!["config.refused".to_owned()]));
+        std::fs::rename(folder.path().join("ruzhi.db"), folder.path().join("away.db")).unwrap();
+        let gone = ["!store.exchanged".to_owned(), "config.refused".to_owned()];
+        assert_eq!(asked(&process, "/readyz").await, (503, gone.into()));
+        process.store.close().await;
+        let (status, reasons) = asked(&process, "/readyz").await;
+        assert_eq!((status, reasons.len()), (503, 2), "{reasons:?}");
+        assert!(reasons[0].starts_with("!store."), "{reasons:?}");
+        assert_eq!(asked(&process, "/healthz").await, (200, vec![]), "a restart would not help");
+    }
+}

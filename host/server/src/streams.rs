@@ -1,0 +1,61 @@
+//! Streams of events that are followed at the same time. Each keeps its connection for minutes, so they may not be all.
+
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use ruzhi_message::{Failure, exit};
+use ruzhi_model::Text;
+
+/// Streams at the same time, where there are as many connections.
+const MOST: usize = 1024;
+
+/// The streams there may be.
+pub(super) struct Streams(Arc<Semaphore>);
+
+impl Default for Streams {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(MOST)))
+    }
+}
+
+impl Streams {
+    /// Holds the number of streams to this.
+    pub(super) fn held_to(&self, most: usize) {
+        self.0.forget_permits(MOST.saturating_sub(most));
+    }
+
+    /// Takes a place for a stream, given back when dropped.
+    pub(super) fn begin(&self) -> Result<OwnedSemaphorePermit, Failure> {
+        Arc::clone(&self.0).try_acquire_owned().map_err(|_| {
+            Failure::new(
+                exit::FAILED,
+                "events.full",
+                Text::new(
+                    "as many streams of events are followed as there may be",
+                    "正在跟踪的事件流已达上限",
+                ),
+                Some(Text::new(
+                    "close pages that nobody looks at, or ask again in a minute",
+                    "请关闭无人查看的页面，或一分钟后重试",
+                )),
+            )
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_are_never_more_than_there_may_be() {
+        let streams = Streams::default();
+        streams.held_to(2);
+        let first = streams.begin().unwrap();
+        let _second = streams.begin().unwrap();
+        assert_eq!(streams.begin().unwrap_err().code(), "events.full");
+        drop(first);
+        assert!(streams.begin().is_ok());
+    }
+}

@@ -1,0 +1,259 @@
+//! The process as whoever asks sees it: a deployment in a folder of its own, with something in its store.
+
+mod access;
+mod api;
+mod decisions;
+mod desk;
+mod long;
+mod proxied;
+pub(super) mod removed;
+mod roles;
+mod store;
+mod strict;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use axum::http::{HeaderMap, Method, Request, StatusCode};
+use chrono::{DateTime, TimeDelta, Utc};
+use secrecy::SecretString;
+use serde_json::Value;
+use tempfile::TempDir;
+use tower::ServiceExt as _;
+
+use super::alarm::Alarms;
+use super::scheduler::{Inbox, Scheduler};
+use super::{Process, router};
+use ruzhi_app::deployment::{self, Deployment};
+use ruzhi_config::{Config, Person, Role};
+use ruzhi_guest_runtime::{Engine, Library, Limits};
+use ruzhi_model::{Clock, FlowId, TenantId};
+use ruzhi_store::{Access, Sqlite, Store};
+
+/// The token of an operator called 韩梅梅.
+pub(crate) const OPERATOR: &str = "operator-token-0123456789";
+/// The token of a viewer called 李雷.
+pub(crate) const VIEWER: &str = "viewer-token-0123456789";
+/// Secrets of the tenants, which no answer may hold.
+pub(crate) const SECRETS: [&str; 3] = ["wecom-secret-of-acme", "jiandaoyun-key-of-acme", "robot-key-of-acme"];
+
+/// A mobile number in the store, which no masked answer may hold.
+pub(crate) const MOBILE: &str = "13800138000";
+
+const TENANT: &str = r#"name = "景欣泰工厂"
+[wecom]
+base_url = "http://127.0.0.1:9"
+corp_id = "ww0123456789abcdef"
+secret = { env = "WECOM_SECRET" }
+proxy = "http://127.0.0.1:9"
+[jiandaoyun]
+base_url = "http://127.0.0.1:9"
+api_key = { env = "JDY_KEY" }
+[[flows]]
+id = "onboarding"
+schedule = "*/5 * * * *"
+[flows.source]
+app_id = "6399c24287cae90008d24e0b"
+entry_id = "63e0706d0e33350008189952"
+[flows.guest]
+component = "../guest.wasm"
+config = "../rules.txt"
+"#;
+
+/// A clock that stands still until it is set.
+pub(crate) struct Set(Mutex<DateTime<Utc>>);
+
+impl Clock for Set {
+    fn now(&self) -> DateTime<Utc> {
+        *self.0.lock().unwrap()
+    }
+}
+
+/// A process, and whoever asks it.
+pub(crate) struct Served {
+    pub(crate) process: Arc<Process>,
+    clock: Arc<Set>,
+    folder: TempDir,
+    inbox: Option<Inbox>,
+}
+
+/// What was answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("{} {}", self.status, self.body))
+    }
+
+    /// The code of a failure.
+    pub(crate) fn code(&self) -> String {
+        self.json()["error"]["code"].as_str().unwrap_or_default().to_owned()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
+    }
+
+    /// The value of a cookie it sets.
+    pub(crate) fn cookie(&self, name: &str) -> Option<String> {
+        let cookies = self.headers.get_all("set-cookie").iter().map(|cookie| cookie.to_str().unwrap());
+        let mut values = cookies.filter_map(|cookie| cookie.split(';').next()?.split_once('='));
+        values.find(|(known, _)| *known == name).map(|(_, value)| value.to_owned())
+    }
+}
+
+pub(crate) fn now() -> DateTime<Utc> {
+    "2026-05-01T08:00:00Z".parse().unwrap()
+}
+
+pub(crate) fn acme() -> TenantId {
+    "acme".parse().unwrap()
+}
+
+pub(crate) fn flow() -> FlowId {
+    "onboarding".parse().unwrap()
+}
+
+pub(crate) fn person(name: &str, role: Role, token: &str) -> Person {
+    Person { name: name.to_owned(), role, token: SecretString::from(token.to_owned()) }
+}
+
+/// A viewer and an operator.
+pub(crate) fn people() -> Vec<Person> {
+    vec![person("李雷", Role::Viewer, VIEWER), person("韩梅梅", Role::Operator, OPERATOR)]
+}
+
+impl Served {
+    /// A process that these people may ask, with an empty store.
+    pub(crate) async fn by(people: Vec<Person>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path();
+        std::fs::create_dir(dir.join("tenants")).unwrap();
+        std::fs::write(dir.join("tenants/acme.toml"), TENANT).unwrap();
+        std::fs::write(dir.join("rules.txt"), "good").unwrap();
+        let built = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guests/built/misbehaving.wasm");
+        std::fs::copy(built, dir.join("guest.wasm")).expect("run `make guests`");
+        let config = Self::config(dir, people);
+        let store: Arc<dyn Store> = Arc::new(Sqlite::open(&config.store.path, Access::Write).await.unwrap());
+        let library = Arc::new(Library::new(Engine::new(Limits::default()).unwrap(), None));
+        let deployment = Deployment::new(config, store, library, tokio_util::sync::CancellationToken::new());
+        let clock = Arc::new(Set(Mutex::new(now())));
+        let (scheduler, inbox) = Scheduler::new();
+        let process =
+            Process::new(deployment, Arc::clone(&clock) as Arc<dyn Clock>, scheduler, Alarms::default());
+        Self { process: Arc::new(process), clock, folder, inbox: Some(inbox) }
+    }
+
+    /// The same with [`people`], and with something of everything in the store.
+    pub(crate) async fn full() -> Self {
+        let mut served = Self::by(people()).await;
+        store::fill(&mut served).await;
+        served
+    }
+
+    fn config(dir: &std::path::Path, people: Vec<Person>) -> Config {
+        let secrets = BTreeMap::from([("WECOM_SECRET", SECRETS[0]), ("JDY_KEY", SECRETS[1])]);
+        let mut config = Config::load(dir, &secrets, &deployment::checks()).unwrap();
+        config.server.people = people;
+        for tenant in &mut config.tenants {
+            let robot = format!("https://example.invalid/webhook/send?key={}", SECRETS[2]);
+            tenant.alarms = Some(ruzhi_config::AlarmSettings {
+                robot: Some(SecretString::from(robot)),
+                ..Default::default()
+            });
+        }
+        config
+    }
+
+    /// Who may ask becomes this.
+    pub(crate) fn people_become(&self, people: Vec<Person>) {
+        let config = Self::config(self.folder.path(), people);
+        self.process.exchange(self.process.deployment().with(config), None);
+    }
+
+    /// The deployment becomes one with other settings.
+    pub(crate) fn settings_become(&self, change: impl FnOnce(&mut Config)) {
+        let mut config =
+            Self::config(self.folder.path(), self.process.deployment().config.server.people.clone());
+        change(&mut config);
+        self.process.exchange(self.process.deployment().with(config), None);
+    }
+
+    /// The rules file of the flow becomes this.
+    pub(crate) fn rules_become(&self, text: &str) {
+        std::fs::write(self.folder.path().join("rules.txt"), text).unwrap();
+    }
+
+    pub(crate) fn after(&self, span: TimeDelta) {
+        *self.clock.0.lock().unwrap() += span;
+    }
+
+    /// Whatever people ask of the scheduler is granted and told.
+    pub(crate) fn agreeing(&mut self) -> Arc<Mutex<Vec<String>>> {
+        self.inbox.take().unwrap().agree()
+    }
+
+    pub(crate) fn inbox(&self) -> &Inbox {
+        self.inbox.as_ref().unwrap()
+    }
+
+    pub(crate) fn router(&self) -> Router {
+        router(Arc::clone(&self.process))
+    }
+
+    /// Sends a request, from an address.
+    pub(crate) async fn send(&self, from: &str, mut request: Request<Body>) -> Answer {
+        let from: SocketAddr = format!("{from}:50000").parse().unwrap();
+        request.extensions_mut().insert(ConnectInfo(from));
+        request.headers_mut().entry(HOST).or_insert("localhost:7080".parse().unwrap());
+        let response = self.router().oneshot(request).await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = axum::body::to_bytes(response.into_body(), 16 << 20).await.unwrap();
+        Answer { status, headers, body: String::from_utf8(body.to_vec()).unwrap() }
+    }
+
+    /// Asks with a token.
+    pub(crate) async fn get(&self, token: &str, path: &str) -> Answer {
+        self.with(Method::GET, token, path, None).await
+    }
+
+    /// Acts with a token.
+    pub(crate) async fn post(&self, token: &str, path: &str, body: Value) -> Answer {
+        self.with(Method::POST, token, path, Some(body)).await
+    }
+
+    pub(crate) async fn with(&self, method: Method, token: &str, path: &str, body: Option<Value>) -> Answer {
+        let kind = body.as_ref().map(|_| "application/json");
+        let body = body.map(|body| body.to_string()).unwrap_or_default();
+        self.sends(method, token, path, kind, body).await
+    }
+
+    /// Sends a body as it stands, under the name of a kind.
+    pub(crate) async fn sends(
+        &self,
+        method: Method,
+        token: &str,
+        path: &str,
+        kind: Option<&str>,
+        body: impl Into<Body>,
+    ) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        if !token.is_empty() {
+            request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+        }
+        if let Some(kind) = kind {
+            request = request.header(CONTENT_TYPE, kind);
+        }
+        self.send("192.0.2.7", request.body(body.into()).unwrap()).await
+    }
+}

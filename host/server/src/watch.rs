@@ -1,0 +1,114 @@
+//! Looks at the files and exchanges the deployment when they change.
+//!
+//! Files are looked at rather than waited for: a mounted volume, a network share and a rename in place tell a listener
+//! nothing or too much. A change is taken up once the files have stood still for one look, so that a file that is being
+//! written is not read half-way.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::process::Process;
+use super::scheduler::Wake;
+use ruzhi_app::deployment;
+use ruzhi_config::{self as config, Config, Problems, ProcessEnvironment, Signature};
+use ruzhi_message::Failure;
+
+/// How often the files are looked at.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// Watches the files until the process is to end.
+pub(super) async fn watch(process: Arc<Process>) {
+    let mut seen = None;
+    loop {
+        tokio::select! {
+            () = process.quit.cancelled() => return,
+            () = tokio::time::sleep(LOOK) => {}
+        }
+        let deployment = process.deployment();
+        let taken = deployment.config.signature.clone();
+        let Some(now) = beside(&process, move || Signature::of(&deployment.config)).await else { return };
+        if now != taken && seen.as_ref() == Some(&now) {
+            let deployment = process.deployment();
+            let Some((config, problems)) = beside(&process, move || reload(&deployment.config)).await else {
+                return;
+            };
+            take_up(&process, (config, problems), &taken, &now);
+        }
+        seen = Some(now);
+    }
+}
+
+/// Does what may wait for file systems beside the others' work; none if the process is to end before it is done.
+async fn beside<T: Send + 'static>(
+    process: &Process,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
+    tokio::select! {
+        () = process.quit.cancelled() => None,
+        done = tokio::task::spawn_blocking(work) => done.ok(),
+    }
+}
+
+fn reload(before: &Config) -> (Config, Option<Problems>) {
+    Config::reload(&before.dir, &ProcessEnvironment, &deployment::checks(), before)
+}
+
+/// Lets run what is good in the files.
+fn take_up(
+    process: &Arc<Process>,
+    (config, problems): (Config, Option<Problems>),
+    before: &Signature,
+    now: &Signature,
+) {
+    let deployment = process.deployment();
+    let refused = problems.map(Failure::from);
+    match &refused {
+        // A file that does not answer is read again and again.
+        Some(failure) if same(process.refused().as_ref(), failure) => {}
+        Some(failure) => log(failure),
+        None => tracing::info!("the files have changed and are taken up"),
+    }
+    let rules = rules_changed(&config, before, now);
+    process.exchange(deployment.with(config), refused.clone());
+    process.scheduler.exchanged();
+    process.alarms.files(refused.as_ref());
+    for (tenant, flow) in rules {
+        process.scheduler.wake(&tenant, &flow, Wake::Rules);
+    }
+}
+
+/// Whether what is wrong is what was wrong before.
+fn same(before: Option<&Failure>, now: &Failure) -> bool {
+    let list = |failure: &Failure| failure.problems().map(|problems| problems.list.clone());
+    before.is_some_and(|before| list(before) == list(now))
+}
+
+/// What is wrong, each with its place.
+fn log(failure: &Failure) {
+    tracing::warn!(error.code = failure.code(), "the files are not taken up whole: {}", failure.text().en);
+    for problem in failure.problems().iter().flat_map(|problems| &problems.list) {
+        tracing::warn!(
+            config.file = %problem.file.display(),
+            config.line = problem.line,
+            "{}",
+            problem.text.en
+        );
+    }
+}
+
+/// The flows whose component or rules file has changed.
+fn rules_changed(
+    config: &Config,
+    before: &Signature,
+    now: &Signature,
+) -> Vec<(ruzhi_model::TenantId, ruzhi_model::FlowId)> {
+    let changed = |flow: &config::Flow| {
+        let files = std::iter::once(&flow.guest.component).chain(&flow.guest.config);
+        files.into_iter().any(|file| before.differs_at(now, file))
+    };
+    let flows = config.tenants.iter().flat_map(|tenant| tenant.flows.iter().map(move |flow| (tenant, flow)));
+    flows
+        .filter(|(_, flow)| changed(flow))
+        .map(|(tenant, flow)| (tenant.id.clone(), flow.id.clone()))
+        .collect()
+}

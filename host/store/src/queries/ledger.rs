@@ -1,0 +1,269 @@
+//! The ledger: what ruzhi has written of each member.
+
+use std::collections::{HashMap, HashSet};
+
+use super::values::{DbRow, Reading, json_text};
+use super::{Db, ROWS, Sqlite, StoreError, Writing, once};
+use ruzhi_model::{
+    Digest, DigestOfParts, FlowId, LedgerEntry, MemberKey, Origin, RecordId, RemovalAnswer, TenantId, UserId,
+};
+use ruzhi_plan::comparable_mobile;
+
+const WHAT: &str = "the ledger";
+
+/// Every column an entry is read from.
+const COLUMNS: &str = "SELECT tenant, userid, flow, record, decided_key, written, state, left_at, doubtful, \
+                       decision_hash, rules, kept, removal_answer FROM member WHERE tenant IN (";
+
+fn read(source: sqlx::Error) -> StoreError {
+    StoreError::Read { what: WHAT, source }
+}
+
+fn write(source: sqlx::Error) -> StoreError {
+    StoreError::Write { what: WHAT, source }
+}
+
+fn entry(row: &DbRow) -> Result<LedgerEntry, StoreError> {
+    let row = Reading { row, what: WHAT };
+    let decision: String = row.get("decision_hash")?;
+    Ok(LedgerEntry {
+        userid: row.id("userid")?,
+        owner: Origin { tenant: row.id("tenant")?, flow: row.id("flow")?, record: row.id("record")? },
+        decided_as: MemberKey::of(&row.get::<String>("decided_key")?),
+        written: row.json("written")?,
+        state: row.word("state")?,
+        left_at: row.optional_moment("left_at")?,
+        doubtful: row.get::<i64>("doubtful")? != 0,
+        carried_out: if decision.is_empty() { None } else { Some(row.id("decision_hash")?) },
+        rules: row.id("rules")?,
+        kept: row.json("kept")?,
+        removal_answer: row.optional_word("removal_answer")?,
+    })
+}
+
+/// Begins a query over the members of some tenants.
+fn of_tenants(tenants: &[TenantId]) -> sqlx::QueryBuilder<Db> {
+    let mut query = sqlx::QueryBuilder::<Db>::new(COLUMNS);
+    let mut list = query.separated(", ");
+    for tenant in tenants {
+        list.push_bind(tenant.as_str().to_owned());
+    }
+    query.push(")");
+    query
+}
+
+async fn keyed(
+    store: &Sqlite,
+    tenants: &[TenantId],
+    column: &'static str,
+    keys: &[MemberKey],
+) -> Result<Vec<LedgerEntry>, StoreError> {
+    let mut entries = Vec::with_capacity(keys.len());
+    for chunk in keys.chunks(ROWS) {
+        let mut query = of_tenants(tenants);
+        query.push(" AND ").push(column).push(" IN (");
+        let mut list = query.separated(", ");
+        for key in chunk {
+            list.push_bind(key.as_str().to_owned());
+        }
+        query.push(")");
+        let rows = once(&mut query).fetch_all(&store.pool).await.map_err(read)?;
+        entries.extend(rows.iter().map(entry).collect::<Result<Vec<_>, _>>()?);
+    }
+    Ok(entries)
+}
+
+/// The line of each member a decision names. Should two tenants have one, a member in the directory counts before one
+/// that is not, and `own` before another tenant's.
+pub(super) async fn named(
+    store: &Sqlite,
+    own: &TenantId,
+    tenants: &[TenantId],
+    keys: &[MemberKey],
+) -> Result<HashMap<MemberKey, LedgerEntry>, StoreError> {
+    let mut best: HashMap<MemberKey, LedgerEntry> = HashMap::new();
+    let rank = |entry: &LedgerEntry| (entry.exists(), entry.owner.tenant == *own);
+    for entry in keyed(store, tenants, "decided_key", keys).await? {
+        match best.get(&entry.decided_as) {
+            Some(other) if rank(other) >= rank(&entry) => {}
+            _ => drop(best.insert(entry.decided_as.clone(), entry)),
+        }
+    }
+    Ok(best)
+}
+
+/// The lines of these members, by their accounts.
+pub(super) async fn written(
+    store: &Sqlite,
+    tenants: &[TenantId],
+    keys: &[MemberKey],
+) -> Result<Vec<LedgerEntry>, StoreError> {
+    keyed(store, tenants, "member_key", keys).await
+}
+
+/// A page of the ledger in the order of the accounts.
+pub(super) async fn page(
+    store: &Sqlite,
+    tenants: &[TenantId],
+    after: Option<&MemberKey>,
+    most: usize,
+) -> Result<Vec<LedgerEntry>, StoreError> {
+    let mut query = of_tenants(tenants);
+    query.push(" AND member_key > ").push_bind(after.map_or("", MemberKey::as_str).to_owned());
+    query.push(" ORDER BY member_key, tenant LIMIT ").push_bind(super::values::number(most));
+    let rows = once(&mut query).fetch_all(&store.pool).await.map_err(read)?;
+    rows.iter().map(entry).collect()
+}
+
+/// Members in the directory that these records own, each with the account its decisions name.
+pub(super) async fn owned_by(
+    store: &Sqlite,
+    tenant: &TenantId,
+    flow: &FlowId,
+    records: &[RecordId],
+) -> Result<Vec<(RecordId, UserId, MemberKey)>, StoreError> {
+    let mut owned = Vec::new();
+    for chunk in records.chunks(ROWS) {
+        let mut query = sqlx::QueryBuilder::<Db>::new(
+            "SELECT record, userid, decided_key FROM member WHERE state = 'active' AND tenant = ",
+        );
+        query.push_bind(tenant.as_str().to_owned()).push(" AND flow = ");
+        query.push_bind(flow.as_str().to_owned()).push(" AND record IN (");
+        let mut list = query.separated(", ");
+        for record in chunk {
+            list.push_bind(record.as_str().to_owned());
+        }
+        query.push(") ORDER BY record, member_key");
+        for row in &once(&mut query).fetch_all(&store.pool).await.map_err(read)? {
+            let row = Reading { row, what: WHAT };
+            let decided: String = row.get("decided_key")?;
+            owned.push((row.id("record")?, row.id("userid")?, MemberKey::of(&decided)));
+        }
+    }
+    Ok(owned)
+}
+
+/// A page of a tenant's leavers, in the order of their accounts: those who were disabled at a moment or before, and
+/// those of whom it is not known whether WeCom disabled them.
+pub(super) async fn leavers(
+    store: &Sqlite,
+    tenant: &TenantId,
+    left_until: i64,
+    after: Option<&MemberKey>,
+    most: usize,
+) -> Result<Vec<LedgerEntry>, StoreError> {
+    let mut query = of_tenants(std::slice::from_ref(tenant));
+    query.push(" AND state = 'left' AND (left_at IS NULL OR left_at <= ").push_bind(left_until);
+    query.push(") AND member_key > ").push_bind(after.map_or("", MemberKey::as_str).to_owned());
+    query.push(" ORDER BY member_key LIMIT ").push_bind(super::values::number(most));
+    let rows = once(&mut query).fetch_all(&store.pool).await.map_err(read)?;
+    rows.iter().map(entry).collect()
+}
+
+/// Which of these members some tenants' ledgers have in the directory.
+pub(super) async fn existing(
+    store: &Sqlite,
+    tenants: &[TenantId],
+    keys: &[MemberKey],
+) -> Result<HashSet<MemberKey>, StoreError> {
+    let lines = written(store, tenants, keys).await?;
+    Ok(lines.iter().filter(|line| line.exists()).map(|line| line.userid.key()).collect())
+}
+
+/// A member's line, as it stands within a transaction.
+pub(super) async fn line(
+    writing: &mut Writing<'_>,
+    tenant: &TenantId,
+    member: &MemberKey,
+) -> Result<Option<LedgerEntry>, StoreError> {
+    let mut query = of_tenants(std::slice::from_ref(tenant));
+    query.push(" AND member_key = ").push_bind(member.as_str().to_owned());
+    let row = once(&mut query).fetch_optional(&mut *writing.transaction).await.map_err(read)?;
+    row.as_ref().map(entry).transpose()
+}
+
+/// Everything of a line but which decision it carries out: a line that only learns that is still the same.
+pub(super) fn stamp(entry: &LedgerEntry) -> i64 {
+    let mut digest = DigestOfParts::new();
+    digest.json(&LedgerEntry { carried_out: None, rules: Digest::of(""), ..entry.clone() });
+    digest.finish().stamp()
+}
+
+pub(super) async fn put(
+    writing: &mut Writing<'_>,
+    lines: &[&LedgerEntry],
+    at: i64,
+) -> Result<(), StoreError> {
+    for chunk in lines.chunks(ROWS) {
+        let mut query = sqlx::QueryBuilder::<Db>::new(
+            "INSERT INTO member (tenant, member_key, userid, flow, record, decided_key, written, state, left_at, \
+             doubtful, decision_hash, rules, kept, removal_answer, mobile_key, stamp, written_at) ",
+        );
+        query.push_values(chunk, |mut row, entry| {
+            let mobile = entry.written.mobile.as_deref().filter(|mobile| !mobile.is_empty());
+            row.push_bind(entry.owner.tenant.as_str())
+                .push_bind(entry.userid.key().as_str().to_owned())
+                .push_bind(entry.userid.as_str())
+                .push_bind(entry.owner.flow.as_str())
+                .push_bind(entry.owner.record.as_str())
+                .push_bind(entry.decided_as.as_str())
+                .push_bind(json_text(&entry.written))
+                .push_bind(entry.state.as_str())
+                .push_bind(entry.left_at.map(|at| at.timestamp_millis()))
+                .push_bind(i64::from(entry.doubtful))
+                .push_bind(entry.carried_out.as_ref().map_or("", Digest::as_str))
+                .push_bind(entry.rules.as_str())
+                .push_bind(json_text(&entry.kept))
+                .push_bind(entry.removal_answer.map(RemovalAnswer::as_str))
+                .push_bind(mobile.map(comparable_mobile))
+                .push_bind(stamp(entry))
+                .push_bind(at);
+        });
+        query.push(
+            " ON CONFLICT (tenant, member_key) DO UPDATE SET userid = excluded.userid, flow = excluded.flow, \
+             record = excluded.record, decided_key = excluded.decided_key, written = excluded.written, \
+             state = excluded.state, left_at = excluded.left_at, doubtful = excluded.doubtful, \
+             decision_hash = excluded.decision_hash, rules = excluded.rules, kept = excluded.kept, \
+             removal_answer = excluded.removal_answer, mobile_key = excluded.mobile_key, stamp = excluded.stamp, written_at = excluded.written_at",
+        );
+        once(&mut query).execute(&mut *writing.transaction).await.map_err(write)?;
+    }
+    Ok(())
+}
+
+/// Takes the line of a member who moved to another tenant out of the ledger of the one they left.
+pub(super) async fn release(
+    writing: &mut Writing<'_>,
+    tenant: &TenantId,
+    member: &MemberKey,
+) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM member WHERE tenant = $1 AND member_key = $2")
+        .bind(tenant.as_str())
+        .bind(member.as_str())
+        .execute(&mut *writing.transaction)
+        .await
+        .map_err(write)?;
+    Ok(())
+}
+
+/// Notes that what is written carries out these decisions, which changes nothing of the members.
+pub(super) async fn confirm(
+    writing: &mut Writing<'_>,
+    confirmed: &[(&Origin, &Digest, &Digest)],
+) -> Result<(), StoreError> {
+    for (origin, decision, rules) in confirmed {
+        sqlx::query(
+            "UPDATE member SET decision_hash = $4, rules = $5 WHERE tenant = $1 AND flow = $2 AND record = $3 \
+             AND state = 'active' AND doubtful = 0",
+        )
+        .bind(origin.tenant.as_str())
+        .bind(origin.flow.as_str())
+        .bind(origin.record.as_str())
+        .bind(decision.as_str())
+        .bind(rules.as_str())
+        .execute(&mut *writing.transaction)
+        .await
+        .map_err(write)?;
+    }
+    Ok(())
+}

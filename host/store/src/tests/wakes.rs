@@ -1,0 +1,59 @@
+//! What flows were woken for, and the deliveries that woke them.
+
+use super::*;
+use crate::{Delivery, WakeKind, WakeRow};
+
+impl Opened {
+    async fn deliver(&self, names: &[&str], wakes: Option<WakeKind>, at: DateTime<Utc>) -> bool {
+        let (tenant, flow) = (tenant("here"), flow());
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let delivery = Delivery {
+            source: "jiandaoyun/here/onboarding",
+            names: &names,
+            at,
+            forget_before: at - chrono::TimeDelta::days(1),
+            wakes: wakes.map(|kind| (&tenant, &flow, kind)),
+        };
+        self.store.take_delivery(&delivery).await.unwrap()
+    }
+
+    async fn wakes(&self) -> Vec<WakeRow> {
+        self.store.wakes().await.unwrap()
+    }
+}
+
+fn woken(kind: WakeKind, at: DateTime<Utc>, times: u64) -> WakeRow {
+    WakeRow { tenant: tenant("here"), flow: flow(), kind, at, times }
+}
+
+#[tokio::test]
+async fn only_a_delivery_that_is_new_wakes() {
+    let opened = open().await;
+    let later = now() + chrono::TimeDelta::minutes(1);
+    assert!(opened.deliver(&["a", "b"], Some(WakeKind::Push), now()).await);
+    assert!(!opened.deliver(&["a", "b"], Some(WakeKind::Push), later).await);
+    assert!(!opened.deliver(&["b", "c"], Some(WakeKind::Push), later).await, "one of its names is known");
+    assert!(!opened.deliver(&["c"], Some(WakeKind::Push), later).await);
+    assert_eq!(opened.wakes().await, [woken(WakeKind::Push, now(), 1)]);
+    assert!(opened.deliver(&["d"], None, later).await);
+    assert_eq!(opened.wakes().await, [woken(WakeKind::Push, now(), 1)]);
+    // After a day a delivery is forgotten; what it woke is not.
+    let next_day = later + chrono::TimeDelta::days(2);
+    assert!(opened.deliver(&["a"], Some(WakeKind::Callback), next_day).await);
+    let both = [woken(WakeKind::Callback, next_day, 1), woken(WakeKind::Push, now(), 1)];
+    assert_eq!(opened.wakes().await, both);
+}
+
+#[tokio::test]
+async fn a_run_has_not_done_what_came_after_it_began() {
+    let opened = open().await;
+    opened.deliver(&["a"], Some(WakeKind::Push), now()).await;
+    let began_with = opened.wakes().await.remove(0);
+    opened.deliver(&["b"], Some(WakeKind::Push), now()).await;
+    opened.store.forget_wake(&began_with).await.unwrap();
+    assert_eq!(opened.wakes().await, [woken(WakeKind::Push, now(), 2)]);
+    opened.store.forget_wake(&woken(WakeKind::Callback, now(), 2)).await.unwrap();
+    assert_eq!(opened.wakes().await.len(), 1, "it is another kind");
+    opened.store.forget_wake(&opened.wakes().await.remove(0)).await.unwrap();
+    assert_eq!(opened.wakes().await, []);
+}

@@ -1,0 +1,576 @@
+//! Carrying out a plan.
+//!
+//! Operations are read from the store page by page, wave after wave. Three things go on side by side: a page is marked
+//! as `sending` in one transaction, ahead of its calls; marked ones are called, a few at a time; outcomes are stored as
+//! they come, again many to a transaction. So the disk is forced a few times per hundred operations and not twice for
+//! each, still no call is ever made for an operation that is not stored as `sending`, and of a plan of any length only
+//! a page is held. Where the run is stopped, the mark of what was not called is taken back with the outcomes: an
+//! operation says that it was sent only if it was.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use futures::StreamExt as _;
+use tokio::sync::mpsc;
+
+use super::blame::waits;
+use super::error::RunError;
+use super::flow::Flow;
+use super::gate::{Gate, Turn};
+use super::planning::refused;
+use super::settle::read_back;
+use super::verdict::{
+    Known, Meaning, NotFound, after, mobile_not_taken, not_found as not_found_settled, read, undone,
+};
+use ruzhi_model::{LedgerEntry, MemberState, Operation, OperationKind, OperationState, UserId};
+use ruzhi_plan::{Counts, Plan, comparable_mobile};
+use ruzhi_store::{AttemptRow, Settlement};
+use ruzhi_wecom::{self as wecom, Answer, Blame, Verdict, Write};
+
+/// Operations marked ahead of their calls, and outcomes stored together.
+const WINDOW: usize = 256;
+
+/// How often an operation that WeCom was too busy for, or whose answers were lost, is called again in one run. Each
+/// round has the client's own retries.
+const ROUNDS: usize = 3;
+
+/// What an apply came to.
+#[derive(Debug, Default)]
+pub(super) struct Applied {
+    /// Operations done, records refused, operations failed, operations that were not tried.
+    pub(super) counts: Counts,
+    /// A member was not found, has given a value up, or has a direct leader yet to be set: planning again does the rest.
+    pub(super) plan_again: bool,
+    /// Operations whose outcome is not known; the next run asks.
+    pub(super) in_doubt: u64,
+    /// The tenant was stopped.
+    pub(super) stopped: Option<wecom::Error>,
+    /// WeCom's rate limit outlasted the run's patience.
+    pub(super) parked: bool,
+    /// Members of whom it was found that they were removed by hand.
+    pub(super) removed: Vec<UserId>,
+    /// The first operation that was not done, and WeCom's last words on it.
+    pub(super) first_failure: Option<(UserId, String)>,
+    /// The first person for whom the corp has no place, and the code that says so.
+    pub(super) no_place: Option<(UserId, i64)>,
+}
+
+/// An operation to be called: its place, whether it may have happened already, and what was called for it.
+pub(super) struct Due {
+    pub(super) place: usize,
+    /// It came after others it depends on.
+    pub(super) later: bool,
+    pub(super) operation: Arc<Operation>,
+    pub(super) doubt: bool,
+    pub(super) attempts: Vec<AttemptRow>,
+}
+
+/// Which operations a round calls.
+enum Round {
+    /// Those of a wave that have not begun.
+    Fresh(u32),
+    /// Those of which an earlier round did not learn the end.
+    Again(Vec<Due>),
+}
+
+pub(super) struct Applying<'a> {
+    pub(super) flow: &'a Flow,
+    pub(super) plan: &'a Plan,
+    pub(super) gate: &'a Gate,
+    halt: AtomicBool,
+    pub(super) applied: Mutex<Applied>,
+    /// Refused, and not known whether it is their fault or the tenant's.
+    pub(super) open: Mutex<Vec<(Due, Answer)>>,
+    again: Mutex<BTreeMap<usize, Due>>,
+    /// Operations whose member WeCom did not find.
+    not_found: Mutex<Vec<NotFound>>,
+    /// Operations taken up so far: marked as `sending`, or of the ledger alone.
+    taken_up: AtomicU64,
+    /// Mobile numbers that nobody turned out to have: WeCom counts such questions.
+    missed: AtomicU32,
+}
+
+impl<'a> Applying<'a> {
+    pub(super) fn new(flow: &'a Flow, plan: &'a Plan, gate: &'a Gate) -> Self {
+        Self {
+            flow,
+            plan,
+            gate,
+            halt: AtomicBool::new(false),
+            applied: Mutex::default(),
+            open: Mutex::default(),
+            again: Mutex::default(),
+            not_found: Mutex::default(),
+            taken_up: AtomicU64::new(0),
+            missed: AtomicU32::new(0),
+        }
+    }
+
+    /// Applies wave after wave. An error is the store's or the directory's; what WeCom says of single records is not.
+    pub(super) async fn apply(self) -> Result<Applied, RunError> {
+        for wave in 0..=self.plan.last_wave {
+            self.wave(wave).await?;
+            if self.gate.in_order() {
+                self.close_open().await?;
+            }
+            if self.halted() {
+                break;
+            }
+        }
+        self.close_open().await?;
+        self.prove_not_found().await?;
+        let mut applied = self.applied.into_inner().unwrap_or_default();
+        let counts = &mut applied.counts;
+        let taken_up = self.taken_up.into_inner();
+        let settled = counts.operations() + counts.refused + counts.failed + counts.untried + counts.unplaced;
+        // What was taken up and is not settled is in doubt.
+        applied.in_doubt = taken_up.saturating_sub(settled);
+        counts.failed += applied.in_doubt;
+        counts.untried += self.plan.operations.saturating_sub(taken_up);
+        Ok(applied)
+    }
+
+    async fn wave(&self, wave: u32) -> Result<(), RunError> {
+        if self.goes_in_bulk() {
+            self.bulk(wave).await?;
+        }
+        let mut next = Some(Round::Fresh(wave));
+        for _ in 0..ROUNDS {
+            let Some(round) = next.take().filter(|_| !self.halted()) else { break };
+            self.round(round).await?;
+            if self.halted() || lock(&self.again).is_empty() {
+                break;
+            }
+            self.ask_about_lost().await?;
+            next = Some(Round::Again(take(&self.again).into_values().collect()));
+        }
+        // What the last round left is busy to the end: certainly not done. What is still in doubt stays `sending`, and
+        // the next run asks.
+        let mut left: Vec<Due> = take(&self.again).into_values().collect();
+        if let Some(Round::Again(due)) = next {
+            left.extend(due);
+        }
+        let given_up = left.into_iter().filter(|due| !due.doubt).map(|due| self.given_up(due)).collect();
+        self.keep(given_up).await?;
+        self.prove_not_found().await
+    }
+
+    /// Asks the listing about every member that WeCom did not find. Where it cannot be read, nothing is believed: the
+    /// operations are planned again.
+    async fn prove_not_found(&self) -> Result<(), RunError> {
+        let not_found = take(&self.not_found);
+        if not_found.is_empty() {
+            return Ok(());
+        }
+        let members = if self.halted() { None } else { self.flow.directory.member_ids().await.ok() };
+        let (tenant, now) = (&self.flow.tenant, self.flow.clock.now());
+        let settlements = not_found.into_iter().filter_map(|due| match &members {
+            Some(members) => Some(not_found_settled(members, tenant, due, now)),
+            // It stays in doubt, and the next run asks.
+            None if due.refusal.is_some() => None,
+            None => {
+                let NotFound { place, operation, attempts, doubt, .. } = due;
+                Some(not_done(Due { place, later: false, operation, doubt, attempts }))
+            }
+        });
+        self.keep(settlements.collect()).await
+    }
+
+    /// Calls each of these operations once, marking, calling and storing side by side.
+    async fn round(&self, round: Round) -> Result<(), RunError> {
+        let flow = self.flow;
+        let (to_call, mut marked) = mpsc::channel::<Due>(WINDOW);
+        let (to_store, mut outcomes) = mpsc::channel::<Settlement>(WINDOW);
+        let marking = async move {
+            match round {
+                Round::Fresh(wave) => self.mark(wave, &to_call).await?,
+                Round::Again(due) => {
+                    for due in due {
+                        if to_call.send(due).await.is_err() {
+                            break;
+                        }
+                    }
+                }
+            }
+            Ok::<(), RunError>(())
+        };
+        let calling = async move {
+            let marked = futures::stream::poll_fn(move |context| marked.poll_recv(context));
+            let mut calls = marked.map(|due| self.call(due)).buffer_unordered(flow.in_flight.max(1));
+            while let Some(settlement) = calls.next().await {
+                if let Some(settlement) = settlement
+                    && to_store.send(settlement).await.is_err()
+                {
+                    break;
+                }
+            }
+            Ok::<(), RunError>(())
+        };
+        let storing = async move {
+            let mut batch = Vec::with_capacity(WINDOW);
+            while outcomes.recv_many(&mut batch, WINDOW).await > 0 {
+                self.keep(std::mem::take(&mut batch)).await?;
+            }
+            Ok::<(), RunError>(())
+        };
+        futures::try_join!(marking, calling, storing)?;
+        Ok(())
+    }
+
+    async fn mark(&self, wave: u32, to_call: &mpsc::Sender<Due>) -> Result<(), RunError> {
+        let flow = self.flow;
+        let mut after = None;
+        while !self.halted() {
+            let page = flow.store.planned(&flow.tenant, &self.plan.id, wave, after, WINDOW).await?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.place);
+            self.take_up(page.iter().map(|row| (row.place, &row.operation))).await?;
+            for row in page {
+                let due = Due {
+                    place: row.place,
+                    later: row.wave > self.plan.first_wave,
+                    operation: Arc::new(row.operation),
+                    doubt: false,
+                    attempts: Vec::new(),
+                };
+                if to_call.send(due).await.is_err() {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Stores that these operations are about to be called, as far as they are called at all.
+    pub(super) async fn take_up<'o>(
+        &self,
+        operations: impl Iterator<Item = (usize, &'o Operation)>,
+    ) -> Result<(), RunError> {
+        let flow = self.flow;
+        let (mut places, mut count) = (Vec::new(), 0);
+        for (place, operation) in operations {
+            count += 1;
+            if operation.kind.calls() {
+                places.push(place);
+            }
+        }
+        flow.store.mark_sending(&flow.tenant, &self.plan.id, &places, flow.clock.now()).await?;
+        self.taken_up.fetch_add(count, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Makes the call, unless the tenant has been stopped meanwhile.
+    async fn call(&self, due: Due) -> Option<Settlement> {
+        if !self.halted() && !due.operation.kind.calls() {
+            return Some(self.noted(due.place, due.operation));
+        }
+        let turn = match self.gate.turn(due.operation.kind, || self.halted()).await {
+            Turn::Call(turn) => turn,
+            // It may have happened, so it stays in doubt.
+            Turn::Waits(_) | Turn::Over if due.doubt => {
+                lock(&self.again).insert(due.place, due);
+                return None;
+            }
+            Turn::Waits(code) => return Some(waits(due, code)),
+            Turn::Over => return Some(self.given_up(due)),
+        };
+        let operation = &due.operation;
+        let userid = &operation.userid;
+        let write = match operation.kind {
+            OperationKind::Create => Write::Create { userid, body: &operation.body },
+            OperationKind::Delete => Write::Delete { userid },
+            OperationKind::Update | OperationKind::Disable | OperationKind::Enable => {
+                Write::Update { userid, body: &operation.body }
+            }
+            OperationKind::Adopt | OperationKind::Keep => return None,
+        };
+        let answer = self.flow.directory.write(write).await;
+        let settlement = self.settled(due, answer).await;
+        drop(turn);
+        settlement
+    }
+
+    /// What an answer comes to: a settlement, or nothing yet.
+    pub(super) async fn settled(&self, due: Due, answer: Answer) -> Option<Settlement> {
+        self.gate.learn(due.operation.kind, &answer.verdict);
+        let (due, answer) = self.blamed(due, answer).await?;
+        self.told(due, answer).await
+    }
+
+    /// The same, of an answer whose blame is known.
+    pub(super) async fn told(&self, due: Due, answer: Answer) -> Option<Settlement> {
+        let Due { place, later, operation, doubt, mut attempts } = due;
+        let rests =
+            operation.kind == OperationKind::Create && matches!(answer.verdict, Verdict::Parked { .. });
+        let uncalled = !doubt && attempts.is_empty() && answer.attempts.is_empty() && !answer.in_doubt;
+        let now = self.flow.clock.now();
+        let known = Known {
+            later,
+            tenant: &self.flow.tenant,
+            adopts: self.flow.policy.existing == ruzhi_plan::Existing::Adopt,
+            maybe_ours: doubt || operation.before.as_ref().is_some_and(may_be_ours),
+            when: now,
+        };
+        match read(&operation, place, known, answer) {
+            Meaning::Settled(mut settlement) => {
+                attempts.append(&mut settlement.attempts);
+                settlement.attempts = attempts;
+                Some(self.with_mobile_checked(*settlement).await)
+            }
+            Meaning::Again { doubt: now, attempts: mut more } => {
+                attempts.append(&mut more);
+                let doubt = doubt || now;
+                lock(&self.again).insert(place, Due { place, later, operation, doubt, attempts });
+                None
+            }
+            Meaning::NotFound { attempts: mut more, doubt: now, refusal } => {
+                attempts.append(&mut more);
+                let doubt = doubt || now;
+                lock(&self.not_found).push(NotFound { place, operation, attempts, doubt, refusal });
+                None
+            }
+            Meaning::Stop { settlement, error } => {
+                let mut applied = lock(&self.applied);
+                match error {
+                    Some(error) => {
+                        applied.stopped.get_or_insert(error);
+                    }
+                    None => applied.parked = true,
+                }
+                drop(applied);
+                // Creates have an API of their own; while it rests, the others go on.
+                self.halt.fetch_or(!rests, Ordering::Relaxed);
+                if uncalled {
+                    return Some(untried(place, operation));
+                }
+                settlement.map(|mut settlement| {
+                    attempts.append(&mut settlement.attempts);
+                    settlement.attempts = attempts;
+                    *settlement
+                })
+            }
+        }
+    }
+
+    /// An operation of the ledger alone.
+    fn noted(&self, place: usize, operation: Arc<Operation>) -> Settlement {
+        Settlement {
+            place,
+            state: OperationState::Done,
+            errcode: None,
+            errmsg: None,
+            attempts: Vec::new(),
+            ledger: Some(after(&operation, &self.flow.tenant, self.flow.clock.now())),
+            refusal: undone(&operation),
+            operation,
+        }
+    }
+
+    /// WeCom answers 0 to a new mobile number of a member who has logged in, and changes nothing. So the number is looked
+    /// up afterwards: if it is not this member's, the ledger keeps the old one and the record waits.
+    async fn with_mobile_checked(&self, mut settlement: Settlement) -> Settlement {
+        let operation = &settlement.operation;
+        let new = operation.body.get("mobile").and_then(|mobile| mobile.as_str());
+        let (Some(new), OperationState::Done) = (new, settlement.state) else {
+            return settlement;
+        };
+        let before = operation.before.as_ref();
+        let old = before.and_then(|before| before.written.mobile.as_deref()).filter(|old| !old.is_empty());
+        let held = old.map(comparable_mobile);
+        let same = held == Some(comparable_mobile(new));
+        // A number that was given up must no longer be this member's, one that was taken must be.
+        let (asked, expected) = match new {
+            "" => (held.unwrap_or_default(), false),
+            _ => (new.to_owned(), true),
+        };
+        if operation.kind == OperationKind::Create
+            || asked.is_empty()
+            || (same && before.is_some_and(|before| !before.doubtful))
+        {
+            return settlement;
+        }
+        // When a fifth of the corp's size was asked for in vain, WeCom blocks the question for a day.
+        let patience = u32::try_from(self.plan.owned / 20).unwrap_or(u32::MAX).max(10);
+        let taken = if self.missed.load(Ordering::Relaxed) >= patience {
+            tracing::warn!(
+                member.userid = operation.userid.as_str(),
+                "too many mobile numbers were nobody's; whether WeCom took this one is asked by a later run"
+            );
+            if let Some(line) = &mut settlement.ledger {
+                line.doubtful = true;
+            }
+            None
+        } else {
+            match self.flow.directory.userid_by_mobile(&asked).await {
+                Ok(holder) => {
+                    if holder.is_none() {
+                        self.missed.fetch_add(1, Ordering::Relaxed);
+                    }
+                    Some(holder.is_some_and(|holder| holder.key() == operation.userid.key()) == expected)
+                }
+                Err(error) => {
+                    tracing::warn!(
+                        member.userid = operation.userid.as_str(),
+                        error.code = error.code(),
+                        "whether WeCom took the new mobile number could not be asked"
+                    );
+                    if self.flow.quit.is_cancelled()
+                        && let Some(line) = &mut settlement.ledger
+                    {
+                        line.doubtful = true;
+                    }
+                    None
+                }
+            }
+        };
+        if taken == Some(false) {
+            mobile_not_taken(&mut settlement, self.flow.clock.now());
+        }
+        settlement
+    }
+
+    /// Asks WeCom which of the creates and deletes whose answers were lost have happened. The others are called again;
+    /// in the last round they stay in doubt.
+    async fn ask_about_lost(&self) -> Result<(), RunError> {
+        if !lock(&self.again).values().any(|due| due.doubt) {
+            return Ok(());
+        }
+        let members = match self.flow.directory.member_ids().await {
+            Ok(members) => members,
+            Err(error) => {
+                tracing::warn!(error = %error, "the directory could not be read; it is asked again later");
+                return Ok(());
+            }
+        };
+        let now = self.flow.clock.now();
+        let mut settlements = Vec::new();
+        lock(&self.again).retain(|place, due| {
+            if !due.doubt {
+                return true;
+            }
+            let mut settlement = read_back(&members, &self.flow.tenant, *place, &due.operation, now);
+            let happened = settlement.state == OperationState::Done;
+            if happened {
+                settlement.attempts = std::mem::take(&mut due.attempts);
+                settlements.push(settlement);
+            }
+            !happened
+        });
+        self.keep(settlements).await
+    }
+
+    pub(super) async fn keep(&self, settlements: Vec<Settlement>) -> Result<(), RunError> {
+        if settlements.is_empty() {
+            return Ok(());
+        }
+        let flow = self.flow;
+        flow.store
+            .settle(&flow.siblings, &flow.tenant, &self.plan.id, &settlements, flow.clock.now())
+            .await?;
+        let settled = settlements.iter().filter(|settlement| settlement.state != OperationState::Planned);
+        flow.progress.settled(settled.count() as u64);
+        let mut applied = lock(&self.applied);
+        for settlement in &settlements {
+            let was_there = settlement.operation.before.as_ref().is_some_and(LedgerEntry::exists);
+            if was_there && settlement.ledger.as_ref().is_some_and(|line| line.state == MemberState::Removed)
+            {
+                applied.removed.push(settlement.operation.userid.clone());
+            }
+            match settlement.state {
+                OperationState::Done => {
+                    applied.counts.count(settlement.operation.kind);
+                    applied.plan_again |= settlement.operation.partial;
+                }
+                OperationState::Refused => {
+                    applied.counts.refused += 1;
+                    if let Some(refusal) = &settlement.refusal {
+                        refused(&settlement.operation.record, refusal);
+                    }
+                }
+                OperationState::Planned | OperationState::Failed
+                    if settlement.errcode.map(wecom::blame) == Some(Blame::Places) =>
+                {
+                    applied.counts.unplaced += 1;
+                    let code = settlement.errcode.unwrap_or_default();
+                    applied.no_place.get_or_insert_with(|| (settlement.operation.userid.clone(), code));
+                }
+                OperationState::Planned => applied.counts.untried += 1,
+                _ => {
+                    applied.counts.failed += 1;
+                    let last = settlement.attempts.last();
+                    let words = last.map(|attempt| match attempt.errcode {
+                        Some(errcode) => format!("{}: {errcode} {}", attempt.api, attempt.errmsg),
+                        None => format!("{}: {}", attempt.api, attempt.errmsg),
+                    });
+                    applied.first_failure.get_or_insert_with(|| {
+                        (settlement.operation.userid.clone(), words.unwrap_or_default())
+                    });
+                    // A member that WeCom did not find is planned again at once: the listing has said what is so.
+                    applied.plan_again |= settlement.ledger.as_ref().is_some_and(|entry| !entry.exists())
+                        || last.is_some_and(|attempt| attempt.errcode.is_some_and(wecom::is_not_found));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn halted(&self) -> bool {
+        self.halt.load(Ordering::Relaxed) || self.flow.quit.is_cancelled()
+    }
+
+    /// What becomes of an operation that is not called any more, and that no call of this run can have carried out.
+    fn given_up(&self, due: Due) -> Settlement {
+        if due.attempts.is_empty() && self.halted() {
+            untried(due.place, due.operation)
+        } else {
+            not_done(due)
+        }
+    }
+}
+
+/// Not called, because the run was stopped: it is as if it had never been marked.
+pub(super) fn untried(place: usize, operation: Arc<Operation>) -> Settlement {
+    Settlement {
+        place,
+        operation,
+        state: OperationState::Planned,
+        errcode: None,
+        errmsg: None,
+        attempts: Vec::new(),
+        ledger: None,
+        refusal: None,
+    }
+}
+
+/// A create that was never lost has not happened; of a change that was called at all it cannot be said, so the ledger's
+/// line becomes doubtful.
+pub(super) fn not_done(due: Due) -> Settlement {
+    let Due { place, operation, attempts, .. } = due;
+    let called = !attempts.is_empty() && operation.kind != OperationKind::Create;
+    let doubtful = operation.before.as_ref().filter(|_| called);
+    Settlement {
+        place,
+        state: OperationState::Failed,
+        errcode: attempts.last().and_then(|attempt| attempt.errcode),
+        errmsg: Some("not done; the next run plans it again".to_owned()),
+        ledger: doubtful.map(|entry| entry.in_doubt(&operation)),
+        operation,
+        attempts,
+        refusal: None,
+    }
+}
+
+/// Whether a member who turns out to be there is ruzhi's: a create was lost, or the listing was a late replica's.
+fn may_be_ours(line: &LedgerEntry) -> bool {
+    line.may_appear() || line.removal_is_unsure()
+}
+
+/// A poisoned lock only says that another task died; what it guards is whole after every statement.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+pub(super) fn take<T: Default>(mutex: &Mutex<T>) -> T {
+    std::mem::take(&mut *lock(mutex))
+}

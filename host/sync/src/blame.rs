@@ -1,0 +1,62 @@
+//! Refusals whose blame has to be found out, and operations that wait for a place: what a run does about what its
+//! [`Gate`](super::gate::Gate) knows.
+
+use super::apply::{Applying, Due, lock, not_done, take, untried};
+use super::error::RunError;
+use super::gate::{RATE, Whose};
+use ruzhi_store::Settlement;
+use ruzhi_wecom::{Answer, Verdict};
+
+impl Applying<'_> {
+    /// Finds out whose a refusal is that may be the member's or the tenant's; none while nobody knows.
+    pub(super) async fn blamed(&self, due: Due, answer: Answer) -> Option<(Due, Answer)> {
+        let (flow, operation) = (self.flow, &due.operation);
+        let Verdict::Unsure { errcode, error } = &answer.verdict else { return Some((due, answer)) };
+        // Whether it was so before is asked only while it matters. If the store does not say, it was not.
+        let known = !self.gate.in_order()
+            && flow
+                .store
+                .was_refused(&flow.tenant, &flow.id, &operation.record, *errcode)
+                .await
+                .unwrap_or_default();
+        let ask = async || flow.directory.ask().await;
+        match self.gate.whose(operation.userid.key(), known, error, ask).await {
+            Whose::Member => Some((due, answer)),
+            Whose::Tenant(error) => {
+                flow.directory.stop(&error);
+                Some((due, Answer { verdict: Verdict::Stopped(error), ..answer }))
+            }
+            Whose::Open => {
+                lock(&self.open).push((due, answer));
+                None
+            }
+        }
+    }
+
+    /// Settles what was refused while nobody knew why: now it is known, or the run is over and had too few members for it
+    /// to be the tenant's.
+    pub(super) async fn close_open(&self) -> Result<(), RunError> {
+        let open = take(&self.open);
+        let mut settlements = Vec::with_capacity(open.len());
+        for (due, mut answer) in open {
+            let stopped = lock(&self.applied).stopped.clone();
+            if let Some(error) = stopped {
+                answer.verdict = Verdict::Stopped(error);
+            } else if self.flow.quit.is_cancelled() && !self.gate.in_order() {
+                answer.verdict = Verdict::Quit;
+            }
+            settlements.extend(self.told(due, answer).await);
+        }
+        self.keep(settlements).await
+    }
+}
+
+/// Not called, because an earlier one of its kind was told that there is no place, or that its API rests.
+pub(super) fn waits(due: Due, code: i64) -> Settlement {
+    let waits = if due.attempts.is_empty() { untried(due.place, due.operation) } else { not_done(due) };
+    if code == RATE {
+        return waits;
+    }
+    let errmsg = "an earlier one found no place; the next run tries again";
+    Settlement { errcode: Some(code), errmsg: Some(errmsg.to_owned()), ..waits }
+}

@@ -1,0 +1,118 @@
+//! Big loads: creates and updates of a wave as CSV files, each a job of WeCom's.
+//!
+//! A job writes whoever the file names, whether they are there or not. So before the files the directory is listed once
+//! more, and a create whose userid has turned up, or an update whose member has gone, is left to a single call, which
+//! says so. What a file cannot express goes singly too: it is simply not marked here, and the wave's ordinary round finds
+//! it.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::apply::{Applying, Due};
+use super::error::RunError;
+use ruzhi_model::{Operation, OperationKind};
+use ruzhi_plan::whole_body;
+use ruzhi_store::OperationRow;
+use ruzhi_wecom::{BatchRow, Write, sheets};
+
+/// Operations looked at together: as many as a file may hold.
+const PAGE: usize = 5_000;
+
+impl Applying<'_> {
+    /// Whether the plan has the size from which the tenant wants files.
+    pub(super) fn goes_in_bulk(&self) -> bool {
+        let from = u64::from(self.flow.batch_from);
+        from > 0 && self.plan.counts.created + self.plan.counts.updated >= from
+    }
+
+    /// Writes what a file can express of a wave.
+    pub(super) async fn bulk(&self, wave: u32) -> Result<(), RunError> {
+        let flow = self.flow;
+        let mut after = None;
+        while !self.halted() {
+            let page = flow.store.planned(&flow.tenant, &self.plan.id, wave, after, PAGE).await?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.place);
+            self.write_page(wave, page).await?;
+        }
+        Ok(())
+    }
+
+    async fn write_page(&self, wave: u32, page: Vec<OperationRow>) -> Result<(), RunError> {
+        let flow = self.flow;
+        let fits = |row: &OperationRow| {
+            let Operation { kind, left, before, .. } = &row.operation;
+            // A file repeats fields that have not changed; what a person let stand would be overwritten.
+            let stands = before.as_ref().is_some_and(|before| !before.kept.is_empty());
+            matches!(kind, OperationKind::Create | OperationKind::Update) && !left && !stands
+        };
+        let mut rows: Vec<OperationRow> = page.into_iter().filter(fits).collect();
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let members = match flow.directory.member_ids().await {
+            Ok(members) => members,
+            // A process that ends waits for no listing, and nothing of this page was called.
+            Err(_) if self.halted() => return Ok(()),
+            Err(error) => return Err(RunError::Directory(error)),
+        };
+        rows.retain(|row| {
+            let there = members.contains_key(&row.operation.userid.key());
+            there == (row.operation.kind != OperationKind::Create)
+        });
+        let rows: Vec<(usize, Arc<Operation>, Map<String, Value>)> = rows
+            .into_iter()
+            .map(|row| {
+                let whole = whole_body(&row.operation.member);
+                (row.place, Arc::new(row.operation), whole)
+            })
+            .collect();
+        let batch: Vec<BatchRow<'_>> = rows
+            .iter()
+            .map(|(_, operation, whole)| {
+                let (userid, body) = (&operation.userid, &operation.body);
+                let write = match operation.kind {
+                    OperationKind::Create => Write::Create { userid, body },
+                    _ => Write::Update { userid, body },
+                };
+                BatchRow { write, whole }
+            })
+            .collect();
+        for sheet in &sheets(&batch).sheets {
+            if self.halted() {
+                break;
+            }
+            // Whoever finds no place is left for the wave's ordinary round, which says so without a call.
+            if sheet.creates() && self.gate.is_full() {
+                continue;
+            }
+            let in_sheet: Vec<_> = sheet.rows().iter().filter_map(|at| rows.get(*at)).collect();
+            let places: Vec<usize> = in_sheet.iter().map(|(place, ..)| *place).collect();
+            self.take_up(in_sheet.iter().map(|(place, operation, _)| (*place, operation.as_ref()))).await?;
+            let mut stored = Ok(());
+            let taken = async |job: String| {
+                stored = flow.store.set_job(&flow.tenant, &self.plan.id, &places, &job).await;
+            };
+            let answers = flow.directory.write_sheet(sheet, taken).await;
+            stored?;
+            // What one row says of the tenant holds for all of them, wherever in the file it stands.
+            for ((_, operation, _), answer) in in_sheet.iter().zip(&answers) {
+                self.gate.learn(operation.kind, &answer.verdict);
+            }
+            let mut settlements = Vec::with_capacity(answers.len());
+            for ((place, operation, _), answer) in in_sheet.into_iter().zip(answers) {
+                let due = Due {
+                    place: *place,
+                    later: wave > self.plan.first_wave,
+                    operation: Arc::clone(operation),
+                    doubt: false,
+                    attempts: Vec::new(),
+                };
+                settlements.extend(self.settled(due, answer).await);
+            }
+            self.keep(settlements).await?;
+        }
+        Ok(())
+    }
+}

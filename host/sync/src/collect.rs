@@ -1,0 +1,529 @@
+//! Reading the form and deciding what is new in it.
+//!
+//! Pages are read one after another, because the cursor of each is the end of the one before; decisions are made beside
+//! it on all cores. Only rows whose content changed are decided again, and rows that other rules decided.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::{Map, Value};
+use tokio::task::JoinSet;
+
+use super::error::RunError;
+use super::flow::Flow;
+use super::notice::Notice;
+use super::service_time::{ServiceTime, UPDATED, updated_at};
+use ruzhi_guest_runtime::BATCH;
+use ruzhi_jiandaoyun::{Query, Row};
+use ruzhi_metrics as meter;
+use ruzhi_model::{Context, Digest, RecordId, RunId, SourceRecord, row};
+use ruzhi_plan::Resolution;
+use ruzhi_store::{
+    Absence, DueRecord, FetchedRecord, FirstUse, HoldsUntil, PresentRecord, RecordRow, Surviving, UseState,
+};
+
+pub(super) struct Collecting<'a> {
+    pub(super) flow: &'a Flow,
+    pub(super) run: &'a RunId,
+    pub(super) started_at: DateTime<Utc>,
+    /// Read and decide every row, whatever is known of it.
+    pub(super) full: bool,
+    /// Read every row.
+    pub(super) complete: bool,
+    /// Most rows may be missing: a person says so.
+    pub(super) accept_missing: bool,
+    /// The rules have decided rows in this collect.
+    pub(super) decided: AtomicBool,
+}
+
+/// What a collect came to.
+pub(super) struct Collected {
+    /// It read the whole form.
+    pub(super) complete: bool,
+    /// What it learned of the service's time.
+    pub(super) time: ServiceTime,
+    /// The watermark it began from; none if it was not believed, or there was none.
+    pub(super) before: Option<DateTime<Utc>>,
+    /// Neither this collect nor one before has found a row.
+    pub(super) nothing_yet: Option<Notice>,
+}
+
+impl Collected {
+    /// How far it has come: the next watermark. That of 1970, so that the next collect is complete too, where nothing
+    /// tells; what no row was read from has no time yet.
+    pub(super) fn reached(&self) -> DateTime<Utc> {
+        if self.nothing_yet.is_some() {
+            return DateTime::UNIX_EPOCH;
+        }
+        let reached = self.time.reached();
+        // Only a complete collect puts a watermark back: what an incremental one read begins at the one before.
+        let kept = self.before.filter(|_| !self.complete || reached.is_none());
+        reached.max(kept).unwrap_or(DateTime::UNIX_EPOCH)
+    }
+}
+
+/// So many missing rows are asked for one by one; where more are missing these speak for them.
+const ASKED_FOR: usize = 200;
+
+/// The system field of a workflow's state.
+const FLOW_STATE: &str = "flowState";
+
+/// A batch's rows are this long together at most, so that long rows do not use up the memory of a guest that decides them
+/// with others.
+const BATCH_BYTES: usize = 4 << 20;
+
+/// So few rows may be missing whatever their share.
+const FEW_MISSING: u64 = 10;
+
+/// Which of the rows known from before a complete collect has found. Pages come in the order of the ids, as the store
+/// gives them, so only what is missing is kept.
+#[derive(Default)]
+struct Census {
+    /// Rows that a collect has found before and that ended well.
+    had: u64,
+    /// Of these, rows not found.
+    missing: u64,
+    /// Every row not found, and whether it was confirmed.
+    absent: Vec<PresentRecord>,
+}
+
+impl Census {
+    /// Takes in the rows known between two ids, and those found there.
+    fn take(&mut self, known: Vec<PresentRecord>, found: &[Row]) {
+        for PresentRecord { id, confirmed } in known {
+            self.had += u64::from(confirmed);
+            if found.binary_search_by(|row| row.id.cmp(&id)).is_err() {
+                self.missing += u64::from(confirmed);
+                self.absent.push(PresentRecord { id, confirmed });
+            }
+        }
+    }
+}
+
+impl Collecting<'_> {
+    /// What is noted before rules decide their first rows ever; none of rules that have.
+    fn takes_first_use(&self) -> Option<FirstUse> {
+        let first_use = self.flow.first_use.as_ref()?;
+        (!self.decided.swap(true, Ordering::Relaxed)).then(|| first_use.clone())
+    }
+
+    /// Reads the form to its end and keeps every decision.
+    pub(super) async fn collect(&self) -> Result<Collected, RunError> {
+        let flow = self.flow;
+        let store = &flow.store;
+        let asking = flow.query_digest();
+        let watermark = store.watermark(&flow.tenant, &flow.id).await?;
+        if let Some(before) = &watermark
+            && !before.form.is_empty()
+            && before.form != flow.form_name()
+            && !self.accept_missing
+        {
+            // Rows of another form are other people, and none of the rows known from before is in it.
+            return Err(RunError::SourceOtherForm { before: before.form.clone(), now: flow.form_name() });
+        }
+        if watermark.as_ref().is_some_and(|before| before.query != asking) {
+            store.set_asked(&flow.tenant, &flow.id, &asking).await?;
+        }
+        // Of a form that no row came from, all is read.
+        let never_read = watermark.as_ref().is_none_or(|watermark| watermark.is_of_nothing());
+        let watermark = watermark.filter(|watermark| watermark.query == asking);
+        let same_query = watermark.is_some();
+        let mut before = watermark.as_ref().map(|watermark| watermark.reached);
+        let mut since = watermark
+            .filter(|watermark| !watermark.is_of_nothing())
+            // What another question brought in since then is no answer to this one.
+            .filter(|watermark| !self.full && !self.complete && watermark.asked.is_none())
+            .filter(|_| flow.filter.as_ref().is_some_and(|filter| filter.is_incremental()))
+            .and_then(|watermark| watermark.reached.checked_sub_signed(flow.overlap));
+        let mut query = self.query(since);
+        let mut time = ServiceTime::begin(flow.clock.now());
+        let mut first = Some(self.page(&query, None).await?);
+        time.saw(flow.source.service_clock(time.asked()));
+        if before.is_some_and(|before| time.contradicts(before)) {
+            tracing::warn!("the watermark is ahead of JianDaoYun's clock and is not believed");
+            before = None;
+            if since.take().is_some() {
+                query = self.query(None);
+                time = ServiceTime::begin(flow.clock.now());
+                first = None;
+            }
+        }
+        let complete = since.is_none();
+        let mut census = Census::default();
+        let mut rows = 0;
+        let mut deciding = Deciding::new(self);
+        let mut after: Option<RecordId> = None;
+        loop {
+            let mut page = match first.take() {
+                Some(page) => page,
+                None => self.page(&query, after.as_ref()).await?,
+            };
+            time.saw(flow.source.service_clock(time.asked()));
+            if page.is_empty() {
+                // The end of a form may be the end of somebody's employment, and rows that are passed over are never asked
+                // for again: the service is asked once more before it is believed.
+                page = self.page(&query, after.as_ref()).await?;
+            }
+            let Some(last) = page.last() else { break };
+            let until = last.id.clone();
+            rows += page.len() as u64;
+            time.read(&page);
+            meter::rows_read(&flow.tenant, &flow.id, page.len());
+            if complete {
+                let known = self.present(after.as_ref(), Some(&until)).await?;
+                census.take(known, &page);
+            }
+            after = Some(until);
+            flow.progress.collected(rows);
+            let fresh = self.fresh(page).await?;
+            deciding.begin(fresh).await?;
+        }
+        deciding.finish().await?;
+        if complete {
+            census.take(self.present(after.as_ref(), None).await?, &[]);
+            self.part_with_absent(census, rows, same_query).await?;
+        }
+        self.decide_again().await?;
+        let nothing_yet = if never_read && complete && rows == 0 { Some(self.no_row().await) } else { None };
+        Ok(Collected { complete, time, before, nothing_yet })
+    }
+
+    /// What is asked of the form: what the rules read, and the time of each row's last change.
+    fn query(&self, since: Option<DateTime<Utc>>) -> Query {
+        let mut fields = self.flow.guest.description().source_fields.clone();
+        if !fields.is_empty() && !fields.iter().any(|field| field == UPDATED) {
+            fields.push(UPDATED.to_owned());
+        }
+        Query { fields, filter: self.flow.filter.as_ref().and_then(|filter| filter.resolve(since)) }
+    }
+
+    /// Why no row was found, as far as the form tells.
+    async fn no_row(&self) -> Notice {
+        let flow = self.flow;
+        let filtered = flow.filter.as_ref().map(ruzhi_jiandaoyun::Filter::fields).unwrap_or_default();
+        let mut state = filtered.iter().any(|field| field == FLOW_STATE);
+        if state {
+            // The oldest routes tell no system fields, and no answer says nothing.
+            let told = flow.source.sys_widgets(&flow.form).await.unwrap_or_default();
+            state = !told.is_empty() && !told.iter().any(|field| field == FLOW_STATE);
+        }
+        Notice::NoRow { filtered: !filtered.is_empty(), no_workflow: state }
+    }
+
+    /// The rows between two ids that the last complete collect found.
+    async fn present(
+        &self,
+        after: Option<&RecordId>,
+        until: Option<&RecordId>,
+    ) -> Result<Vec<PresentRecord>, RunError> {
+        Ok(self.flow.store.present_records(&self.flow.tenant, &self.flow.id, after, until).await?)
+    }
+
+    async fn page(&self, query: &Query, after: Option<&RecordId>) -> Result<Vec<Row>, RunError> {
+        self.flow.source.page(&self.flow.form, query, after).await.map_err(RunError::Collect)
+    }
+
+    /// A row that a complete collect does not find was deleted, or left the filter: it no longer claims anybody. Only a
+    /// tenant that says so takes a deleted one for a leave; and a form that keeps most rows back is not believed at all.
+    async fn part_with_absent(&self, census: Census, rows: u64, same_query: bool) -> Result<(), RunError> {
+        let flow = self.flow;
+        let Census { had, missing, absent } = census;
+        // Another filter is meant to find other rows; but where a missing row means a leaver it is asked about all the same.
+        let doubted = (same_query || flow.absent_leaves) && !self.accept_missing;
+        if rows == 0 && had > 0 && !self.accept_missing {
+            return Err(RunError::SourceEmptied { had });
+        }
+        if missing > FEW_MISSING && missing * 2 > had && doubted {
+            return Err(RunError::SourceShrunk { had, missing });
+        }
+        let (gone, elsewhere) = self.ask_for_absent(absent, doubted, same_query).await?;
+        for (absence, ids) in [(Absence::Gone, gone), (Absence::Elsewhere, elsewhere)] {
+            if !ids.is_empty() {
+                flow.store.mark_absent(&flow.tenant, &flow.id, absence, &ids).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Which of the missing rows were deleted, and which are still in the form. One that is there as it was has neither
+    /// been deleted nor left the filter: the service kept it back, or somebody changed the filter. Where nothing follows
+    /// from a row's absence, a part of them speaks for all.
+    async fn ask_for_absent(
+        &self,
+        absent: Vec<PresentRecord>,
+        doubted: bool,
+        same_query: bool,
+    ) -> Result<(Vec<RecordId>, Vec<RecordId>), RunError> {
+        let flow = self.flow;
+        let ids: Vec<RecordId> = absent.iter().map(|record| record.id.clone()).collect();
+        if self.accept_missing && flow.absent_leaves {
+            // A person says that whoever is missing has left; the guard still looks.
+            return Ok((ids, Vec::new()));
+        }
+        if !doubted && !flow.absent_leaves {
+            return Ok((Vec::new(), ids));
+        }
+        let known = flow.store.known_records(&flow.tenant, &flow.id, &ids).await?;
+        let most = if flow.absent_leaves { absent.len() } else { ASKED_FOR };
+        let (mut gone, mut elsewhere, mut there) = (Vec::new(), Vec::new(), 0);
+        let missing = absent.len() as u64;
+        let mut absent = absent.into_iter();
+        for PresentRecord { id, confirmed } in absent.by_ref().take(most) {
+            let row = match flow.source.row(&flow.form, &id).await {
+                Ok(row) => row,
+                Err(error) if error.is_unknown_route() => None,
+                Err(error) => return Err(RunError::Collect(error)),
+            };
+            let Some(row) = row else {
+                gone.push(id);
+                continue;
+            };
+            let updated = updated_at(&row);
+            // Both are of the service's clock; of a row from before its time was kept, the fetch was by this machine's.
+            let before = known.get(&id).map(|known| known.updated_at.unwrap_or(known.fetched_at));
+            let edited = updated.zip(before).is_some_and(|(updated, before)| updated > before);
+            // The filter of before says itself why the row is not given: a workflow that began again, say.
+            let filter = flow.filter.as_ref().filter(|_| same_query);
+            let excluded = filter.is_some_and(|filter| filter.excludes(&row.fields));
+            let content = Digest::of(self.visible(row));
+            // A row that only a collect with another question has found is right to be missing.
+            if confirmed
+                && !edited
+                && !excluded
+                && known.get(&id).is_some_and(|known| known.content == content)
+            {
+                there += 1;
+            }
+            elsewhere.push(id);
+        }
+        if there > 0 && doubted {
+            return Err(RunError::SourceHeldBack { missing, there });
+        }
+        elsewhere.extend(absent.map(|record| record.id));
+        Ok((gone, elsewhere))
+    }
+
+    /// The rows of a page that have to be decided, as the guest may see them.
+    async fn fresh(&self, page: Vec<Row>) -> Result<Vec<FetchedRecord>, RunError> {
+        let flow = self.flow;
+        let ids: Vec<RecordId> = page.iter().map(|row| row.id.clone()).collect();
+        let known = flow.store.known_records(&flow.tenant, &flow.id, &ids).await?;
+        let mut fresh = Vec::new();
+        for row in page {
+            let id = row.id.clone();
+            let updated_at = updated_at(&row);
+            let json = self.visible(row);
+            let settled = known.get(&id).is_some_and(|known| {
+                !known.failed
+                    && !known.absent
+                    && known.rules == *flow.guest.rules()
+                    && known.content == Digest::of(&json)
+            });
+            if self.full || !settled {
+                fresh.push(FetchedRecord {
+                    record: SourceRecord { id: id.into(), json },
+                    fetched_at: self.started_at,
+                    updated_at,
+                    fetched_run: self.run.clone(),
+                });
+            }
+        }
+        Ok(fresh)
+    }
+
+    fn visible(&self, row: Row) -> String {
+        visible(row, &self.flow.guest.description().source_fields)
+    }
+
+    /// Decides stored rows that other rules decided, or whose batch failed.
+    async fn decide_again(&self) -> Result<(), RunError> {
+        let flow = self.flow;
+        let mut deciding = Deciding::new(self);
+        let mut after: Option<RecordId> = None;
+        loop {
+            let stale = flow
+                .store
+                .stale_records(
+                    (&flow.tenant, &flow.id),
+                    flow.guest.rules(),
+                    &flow.timezone,
+                    // A row whose batch failed in this very run is not tried twice in it.
+                    self.started_at,
+                    after.as_ref(),
+                    BATCH,
+                )
+                .await?;
+            let Some(last) = stale.last() else { break };
+            after = Some(parse(&last.record.id)?);
+            deciding.begin(stale).await?;
+        }
+        deciding.finish().await?;
+        for told in [true, false] {
+            self.decide_due(told).await?;
+        }
+        Ok(())
+    }
+
+    /// Decides stored rows whose decision held until a moment that has come.
+    async fn decide_due(&self, told: bool) -> Result<(), RunError> {
+        let flow = self.flow;
+        let mut deciding = Deciding::new(self);
+        let mut after: Option<DueRecord> = None;
+        loop {
+            let due = flow
+                .store
+                .due_records(&flow.tenant, &flow.id, self.started_at, told, after.as_ref(), BATCH)
+                .await?;
+            let Some(last) = due.last() else { break };
+            after = Some(last.clone());
+            deciding.begin(due.into_iter().map(|due| due.row).collect()).await?;
+        }
+        deciding.finish().await
+    }
+}
+
+/// Batches under way.
+struct Deciding<'a> {
+    collecting: &'a Collecting<'a>,
+    context: Context,
+    under_way: JoinSet<Vec<(FetchedRecord, Resolved)>>,
+}
+
+impl<'a> Deciding<'a> {
+    fn new(collecting: &'a Collecting<'a>) -> Self {
+        let context = context(collecting.started_at, &collecting.flow.timezone);
+        Self { collecting, context, under_way: JoinSet::new() }
+    }
+
+    async fn begin(&mut self, records: Vec<FetchedRecord>) -> Result<(), RunError> {
+        let guest = &self.collecting.flow.guest;
+        let most = guest.component().engine().limits().slots as usize * 2;
+        let mut records = records.into_iter().peekable();
+        while records.peek().is_some() {
+            let mut batch: Vec<FetchedRecord> = Vec::new();
+            let mut length = 0;
+            while let Some(next) = records.next_if(|next| {
+                batch.is_empty() || (batch.len() < BATCH && length + next.record.json.len() <= BATCH_BYTES)
+            }) {
+                length += next.record.json.len();
+                batch.push(next);
+            }
+            while self.under_way.len() >= most {
+                self.keep_one().await?;
+            }
+            let first_use = self.collecting.takes_first_use();
+            let _surviving = match &first_use {
+                Some(first_use) => {
+                    Some(Surviving::begin(self.collecting.flow.store.as_ref(), first_use).await?)
+                }
+                None => None,
+            };
+            let (guest, context) = (guest.clone(), self.context.clone());
+            let slot = guest.component().engine().slot().await;
+            let span = tracing::Span::current();
+            self.under_way.spawn_blocking(move || {
+                let _slot = slot;
+                span.in_scope(|| decide(&guest, &context, batch))
+            });
+            if let Some(first_use) = first_use {
+                self.keep_one().await?;
+                let used = FirstUse { state: UseState::Used, ..first_use };
+                self.collecting.flow.store.put_first_use(&used).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn finish(mut self) -> Result<(), RunError> {
+        while !self.under_way.is_empty() {
+            self.keep_one().await?;
+        }
+        Ok(())
+    }
+
+    async fn keep_one(&mut self) -> Result<(), RunError> {
+        let Some(decided) = self.under_way.join_next().await else { return Ok(()) };
+        let decided = decided.map_err(|e| RunError::Worker { reason: e.to_string() })?;
+        let flow = self.collecting.flow;
+        let now = flow.clock.now();
+        let rows: Vec<RecordRow> = decided
+            .into_iter()
+            .map(|(fetched, Resolved { resolution, notes, holds_until })| {
+                Ok(RecordRow {
+                    id: parse(&fetched.record.id)?,
+                    content_hash: Digest::of(&fetched.record.json),
+                    content: fetched.record.json,
+                    fetched_at: fetched.fetched_at,
+                    updated_at: fetched.updated_at,
+                    fetched_run: fetched.fetched_run,
+                    decided_at: now,
+                    rules: flow.guest.rules().clone(),
+                    resolution,
+                    notes,
+                    context: self.context.clone(),
+                    holds_until,
+                })
+            })
+            .collect::<Result<_, RunError>>()?;
+        flow.store.put_records(&flow.tenant, &flow.id, &rows).await?;
+        Ok(())
+    }
+}
+
+/// What came of deciding a row.
+struct Resolved {
+    resolution: Resolution,
+    notes: Vec<String>,
+    holds_until: Option<HoldsUntil>,
+}
+
+fn decide(
+    guest: &ruzhi_guest_runtime::Guest,
+    context: &Context,
+    batch: Vec<FetchedRecord>,
+) -> Vec<(FetchedRecord, Resolved)> {
+    let records: Vec<SourceRecord> = batch.iter().map(|fetched| fetched.record.clone()).collect();
+    let decided = guest.decide_each(context, &records);
+    let failed = decided.iter().filter(|decided| decided.is_err()).count();
+    if let Some(error) = decided.iter().find_map(|decided| decided.as_ref().err()) {
+        tracing::error!(error.code = error.code(), records = failed, "{error}");
+    }
+    let resolved = |decided: Result<ruzhi_model::Outcome, ruzhi_guest_runtime::BatchError>| match decided {
+        Ok(outcome) => Resolved {
+            holds_until: holds_until(guest, &outcome),
+            resolution: Resolution::Decided(outcome.decision),
+            notes: outcome.notes,
+        },
+        Err(error) => Resolved {
+            resolution: Resolution::Failed(format!("{}: {}", error.code(), error.text().both())),
+            notes: Vec::new(),
+            holds_until: None,
+        },
+    };
+    batch.into_iter().zip(decided.into_iter().map(resolved)).collect()
+}
+
+/// A moment that no calendar of ours reaches never comes.
+fn holds_until(guest: &ruzhi_guest_runtime::Guest, outcome: &ruzhi_model::Outcome) -> Option<HoldsUntil> {
+    let at = DateTime::parse_from_rfc3339(outcome.holds_until.as_deref()?).ok()?.to_utc();
+    Some(HoldsUntil { at, told: guest.component().tells_until_when() })
+}
+
+/// The row with its id and the source fields and nothing else: what a guest sees of it, what is stored, and what is hashed
+/// to tell whether it has changed. What is too long for [`row::kept`] is shortened.
+pub fn visible(fetched: Row, source_fields: &[String]) -> String {
+    let Row { id, mut fields } = fetched;
+    let seen = |field: &str| fields.remove(field).map(|value| (field.to_owned(), value));
+    let seen: Map<String, Value> =
+        source_fields.iter().map(String::as_str).chain([row::UNREAD]).filter_map(seen).collect();
+    row::kept(id.as_str(), seen)
+}
+
+/// What a guest is told of the world. The moment is exact to the millisecond, as those are until when decisions hold.
+pub fn context(now: DateTime<Utc>, timezone: &str) -> Context {
+    Context { now: now.to_rfc3339_opts(SecondsFormat::Millis, true), timezone: timezone.to_owned() }
+}
+
+fn parse(id: &str) -> Result<RecordId, RunError> {
+    id.parse().map_err(|e: ruzhi_model::IdError| RunError::Row { reason: e.to_string() })
+}

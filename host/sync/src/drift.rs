@@ -1,0 +1,93 @@
+//! The directory against the ledger, and the plan that settles the difference.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value};
+
+use super::error::RunError;
+use super::flow::Flow;
+use super::planning::{Keeping, Made, PAGE};
+use ruzhi_model::{DepartmentId, LedgerEntry, MemberKey, RunId};
+use ruzhi_plan::drift::{Finding, Shown, compare, settle};
+use ruzhi_plan::{Considered, Draft, DriftSettle, Policy, Purpose};
+use ruzhi_wecom::Listed;
+
+/// Reads the directory and gives every difference to `take`, with the ledger's line it is about.
+pub(super) async fn look(
+    flow: &Flow,
+    mut take: impl AsyncFnMut(Option<&LedgerEntry>, Vec<Finding>) -> Result<(), RunError>,
+) -> Result<(), RunError> {
+    let mut listing = flow.directory.listing().await.map_err(RunError::Directory)?;
+    let details = details(flow, &listing).await?;
+    let mut after: Option<MemberKey> = None;
+    loop {
+        let page = flow.store.ledger(&flow.siblings, after.as_ref(), PAGE).await?;
+        let Some(last) = page.last() else { break };
+        after = Some(last.userid.key());
+        for entry in &page {
+            let key = entry.userid.key();
+            let listed = if entry.exists() { listing.remove(&key) } else { None };
+            // Other tenants of the corp look after their own.
+            if entry.owner.tenant != flow.tenant {
+                continue;
+            }
+            let shown = listed
+                .map(|listed| Shown { departments: listed.departments, details: details.get(&key).cloned() });
+            let findings = compare(entry, shown.as_ref());
+            if !findings.is_empty() {
+                take(Some(entry), findings).await?;
+            }
+        }
+    }
+    for (_, Listed { userid, .. }) in listing {
+        take(None, vec![Finding::Unexpected { userid }]).await?;
+    }
+    Ok(())
+}
+
+/// The members' fields, if the tenant has a credential that may read them: one call for each department.
+async fn details(
+    flow: &Flow,
+    listing: &BTreeMap<MemberKey, Listed>,
+) -> Result<BTreeMap<MemberKey, Map<String, Value>>, RunError> {
+    let mut details = BTreeMap::new();
+    let Some(reader) = &flow.reader else { return Ok(details) };
+    let departments: BTreeSet<DepartmentId> =
+        listing.values().flat_map(|listed| listed.departments.iter().copied()).collect();
+    for department in departments {
+        for mut member in reader.members_of(department).await.map_err(RunError::Directory)? {
+            let Some(userid) = member.get("userid").and_then(Value::as_str) else { continue };
+            let key = MemberKey::of(userid);
+            // What is shown is whether the account is disabled, as a status.
+            if let Some(status) = member.get("status").and_then(Value::as_i64) {
+                member.insert("enable".to_owned(), Value::from(i64::from(status != 2)));
+            }
+            details.insert(key, member);
+        }
+    }
+    Ok(details)
+}
+
+pub(super) async fn plan(
+    flow: &Flow,
+    run: &RunId,
+    how: DriftSettle,
+    policy: &Policy,
+    now: DateTime<Utc>,
+) -> Result<Made, RunError> {
+    let survey = flow.store.survey(&flow.scope(now)).await?;
+    let purpose = Purpose::Drift { settle: how };
+    let mut draft = Draft::new(flow.tenant.clone(), flow.id.clone(), purpose, false, &survey);
+    let mut keeping = Keeping::begin(flow, run).await?;
+    look(flow, async |entry, findings| {
+        let Some(entry) = entry else { return Ok(()) };
+        let Some(standing) = settle(entry, &findings, how, policy) else { return Ok(()) };
+        let considered = Considered::from(standing);
+        draft.add(&entry.owner, &considered);
+        let decision = entry.carried_out.clone().unwrap_or_else(|| entry.rules.clone());
+        keeping.add(&entry.owner, (&decision, &entry.rules), considered).await
+    })
+    .await?;
+    keeping.finish(draft.finish(&policy.guard)).await
+}

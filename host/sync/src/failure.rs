@@ -1,0 +1,28 @@
+//! What the errors of this crate become where a person reads them.
+
+use ruzhi_message::{Failure, exit};
+
+use crate::{RunError, WriteBackFault};
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        let exit = match error {
+            RunError::NotApproved { .. } | RunError::Rejected { .. } => exit::HELD,
+            RunError::NoSuchPlan { .. } => exit::USAGE,
+            _ => exit::FAILED,
+        };
+        Self::new(exit, error.code(), error.text(), Some(error.hint()))
+            .behind(&error)
+            .unless_too_many_files(&error)
+    }
+}
+
+impl From<WriteBackFault> for Failure {
+    fn from(fault: WriteBackFault) -> Self {
+        let exit = match fault {
+            WriteBackFault::ReadsItself { .. } | WriteBackFault::Same { .. } => exit::USAGE,
+            WriteBackFault::Missing { .. } | WriteBackFault::Unwritable { .. } => exit::FAILED,
+        };
+        Self::new(exit, fault.code(), fault.text(), Some(fault.hint()))
+    }
+}

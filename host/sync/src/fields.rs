@@ -1,0 +1,92 @@
+//! Whether the form still has the fields that the guest and the filter read.
+//!
+//! Asked before any row is read: a field that was renamed or removed comes back as a row without it, which looks like
+//! every person having lost it. A service that does not know the question is believed to have the fields.
+
+use std::collections::BTreeSet;
+
+use super::error::{MissingField, RunError};
+use super::flow::Flow;
+use ruzhi_jiandaoyun::{self as jiandaoyun, Widget};
+use ruzhi_model::Description;
+
+/// Fields every row has that are not the form's own (a form without a workflow has no `flowState`).
+const SYSTEM_FIELDS: [&str; 10] = [
+    "_id",
+    "appId",
+    "entryId",
+    "creator",
+    "updater",
+    "deleter",
+    "createTime",
+    "updateTime",
+    "flowState",
+    "ext",
+];
+
+/// A form whose fields can be asked for.
+#[derive(Clone)]
+pub struct FormFields {
+    /// Who is asked.
+    pub source: jiandaoyun::Client,
+    /// Which form.
+    pub form: jiandaoyun::Form,
+}
+
+impl FormFields {
+    /// The fields that a guest reads and the form does not have.
+    pub async fn missing(&self, guest: &Description) -> Result<Vec<MissingField>, RunError> {
+        self.missing_of(guest, BTreeSet::new()).await
+    }
+
+    async fn missing_of<'a>(
+        &self,
+        guest: &'a Description,
+        mut read: BTreeSet<&'a str>,
+    ) -> Result<Vec<MissingField>, RunError> {
+        let widgets = match self.source.widgets(&self.form).await {
+            Ok(widgets) => widgets,
+            Err(error) if error.is_unknown_route() => {
+                tracing::warn!(
+                    form.entry_id = self.form.entry_id.as_str(),
+                    "the form's service does not tell the form's fields; they are taken for unchanged"
+                );
+                return Ok(Vec::new());
+            }
+            Err(error) => return Err(RunError::Fields(error)),
+        };
+        read.extend(guest.source_fields.iter().map(String::as_str));
+        Ok(missing(read, &widgets, &guest.labels))
+    }
+}
+
+/// Compares what is read with what the form has.
+pub(super) async fn check(flow: &Flow) -> Result<(), RunError> {
+    let filtered = flow.filter.as_ref().map(jiandaoyun::Filter::fields).unwrap_or_default();
+    let fields = FormFields { source: flow.source.clone(), form: flow.form.clone() };
+    let read = filtered.iter().map(String::as_str).collect();
+    let missing = fields.missing_of(flow.guest.description(), read).await?;
+    if missing.is_empty() { Ok(()) } else { Err(RunError::FieldsMissing { missing }) }
+}
+
+/// The fields of `read` that rows no longer have. Every row calls a field by its alias where one is set, so the id alone
+/// does not do.
+pub fn missing(read: BTreeSet<&str>, widgets: &[Widget], labels: &[(String, String)]) -> Vec<MissingField> {
+    let known =
+        |field: &str| SYSTEM_FIELDS.contains(&field) || widgets.iter().any(|widget| widget.name == field);
+    read.into_iter()
+        .filter(|field| !known(field.split('.').next().unwrap_or(field)))
+        .map(|field| MissingField {
+            field: field.to_owned(),
+            label: labels.iter().find(|(name, _)| name == field).map(|(_, label)| label.clone()),
+            now: widgets
+                .iter()
+                .find(|widget| widget.widget_name == field)
+                .or_else(|| {
+                    let label = labels.iter().find(|(name, _)| name == field).map(|(_, label)| label)?;
+                    widgets.iter().find(|widget| widget.label == *label)
+                })
+                .map(|widget| widget.name.clone()),
+        })
+        .collect()
+}

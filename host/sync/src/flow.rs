@@ -1,0 +1,142 @@
+//! A flow, assembled and ready to run.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio_util::sync::CancellationToken;
+
+use super::progress::Progress;
+use ruzhi_guest_runtime::Guest;
+use ruzhi_jiandaoyun as jiandaoyun;
+use ruzhi_model::{Clock, Digest, FlowId, RunId, Sighting, TenantId, WriteBack};
+use ruzhi_plan::{Policy, Scope};
+use ruzhi_store::{FirstUse, Store};
+use ruzhi_wecom as wecom;
+
+/// Gives every run its id.
+pub trait RunIds: Send + Sync {
+    /// An id no other run has.
+    fn next(&self, at: DateTime<Utc>) -> RunId;
+}
+
+/// One form → the directory, through one guest.
+pub struct Flow {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// Every tenant that writes the same corp, this one among them.
+    pub siblings: Vec<TenantId>,
+    /// The flow.
+    pub id: FlowId,
+    /// A row that a complete collect does not find means that its person left.
+    pub absent_leaves: bool,
+    /// From this many creates and updates on, write by CSV job; 0 for never.
+    pub batch_from: u32,
+    /// The tenant's time zone, an IANA name.
+    pub timezone: String,
+    /// The form.
+    pub form: jiandaoyun::Form,
+    /// Which of its rows.
+    pub filter: Option<jiandaoyun::Filter>,
+    /// How far an incremental collect reaches back behind the watermark: rows that were being saved while the last one
+    /// ran are seen again.
+    pub overlap: TimeDelta,
+    /// Where the rows come from.
+    pub source: jiandaoyun::Client,
+    /// What decides them.
+    pub guest: Guest,
+    /// The rules have decided no row yet: what is noted before they decide the first ones.
+    pub first_use: Option<FirstUse>,
+    /// Where the people go.
+    pub directory: wecom::Client,
+    /// A second credential that may read members' fields.
+    pub reader: Option<wecom::Client>,
+    /// Calls made at the same time.
+    pub in_flight: usize,
+    /// What the tenant decided once and for all.
+    pub policy: Policy,
+    /// What is remembered.
+    pub store: Arc<dyn Store>,
+    /// Where the moment comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Where on the form the outcome of its rows is written, if it is.
+    pub write_back: Option<WriteBack>,
+    /// Where ids come from.
+    pub run_ids: Arc<dyn RunIds>,
+    /// Cancelled when the process is to end: calls under way are answered and stored, no other begins.
+    pub quit: CancellationToken,
+    /// Who is told how far it has come.
+    pub progress: Arc<dyn Progress>,
+}
+
+/// A service's clock that was seen so long ago still counts.
+const SEEN_WITHIN: Duration = Duration::from_secs(600);
+
+/// The earliest moment that this machine's clock and the services' clocks say it is. Where this machine's has jumped
+/// ahead, departures would else look older than they are, and the guard would forget them.
+fn earliest(now: DateTime<Utc>, clocks: impl Iterator<Item = Sighting>) -> DateTime<Utc> {
+    clocks.map(|clock| clock.at(now)).fold(now, DateTime::min)
+}
+
+impl Flow {
+    /// Whose records and members a plan made at this moment looks at.
+    pub(super) fn scope(&self, now: DateTime<Utc>) -> Scope {
+        let since = Instant::now().checked_sub(SEEN_WITHIN);
+        let clocks =
+            since.map(|since| [self.source.service_clock(since), self.directory.service_clock(since)]);
+        let until = earliest(now, clocks.into_iter().flatten().flatten());
+        Scope {
+            tenant: self.tenant.clone(),
+            flow: self.id.clone(),
+            tenants: self.siblings.clone(),
+            absent_leaves: self.absent_leaves,
+            day: until - TimeDelta::days(1),
+            week: until - TimeDelta::days(7),
+            grace_over: now.checked_sub_signed(self.policy.grace).unwrap_or(DateTime::<Utc>::MIN_UTC),
+        }
+    }
+
+    /// Calls made so far, by service and API.
+    pub(super) fn calls(&self) -> BTreeMap<String, u64> {
+        let directory = self.directory.calls().into_iter().map(|(api, n)| (format!("wecom {api}"), n));
+        let reader = self.reader.iter().flat_map(wecom::Client::calls);
+        let reader = reader.map(|(api, n)| (format!("wecom {api} (read_secret)"), n));
+        let source = self.source.calls().into_iter().map(|(api, n)| (format!("jiandaoyun {api}"), n));
+        directory.chain(reader).chain(source).collect()
+    }
+
+    /// The form, as a person knows it by its address.
+    pub(super) fn form_name(&self) -> String {
+        format!("{}/{}", self.form.app_id, self.form.entry_id)
+    }
+
+    /// Digest of what is asked of the form: when it changes, rows that were passed over before may matter.
+    pub(super) fn query_digest(&self) -> Digest {
+        let filter = self.filter.as_ref().and_then(|filter| filter.resolve(Some(DateTime::UNIX_EPOCH)));
+        let form = self.form_name();
+        let fields = self.guest.description().source_fields.join("\n");
+        let filter = filter.map(|filter| filter.to_string()).unwrap_or_default();
+        Digest::of_parts([form.as_bytes(), fields.as_bytes(), filter.as_bytes()])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A machine whose clock has jumped ahead forgets no departure; one whose clock is behind adds none.
+    #[test]
+    fn the_last_day_ends_at_the_earliest_clock() {
+        let now: DateTime<Utc> = "2026-05-10T08:00:00Z".parse().unwrap();
+        let clock = |ahead: i64| Sighting {
+            date: now + TimeDelta::days(ahead),
+            sent: now,
+            took: Duration::ZERO,
+            seen: Instant::now(),
+        };
+        assert_eq!(earliest(now, [].into_iter()), now);
+        assert_eq!(earliest(now, [clock(-9), clock(1)].into_iter()), now - TimeDelta::days(9));
+        assert_eq!(earliest(now, [clock(9)].into_iter()), now);
+    }
+}

@@ -1,0 +1,238 @@
+//! Whose turn it is to be called, and whose a refusal is that may be one member's or everybody's.
+//!
+//! Some codes say "no right to this member" when one member is out of the secret's reach, and when the secret has no
+//! rights at all. Two questions tell them apart, in this order:
+//!
+//! 1. A harmless one: is `user/list_id` answered? If it is refused too, the tenant stops.
+//! 2. Do the first [`WITNESSES`] different members of the run all draw such a code? Then the tenant stops too. As soon as
+//!    one of them draws anything else, the tenant is in order, and such a code is its member's from then on.
+//!
+//! The answer must not depend on which of several calls in flight comes back first. So a run begins with no more calls
+//! at once than there are witnesses, in the order of the plan; the others wait until it is known. A refusal that is not
+//! understood yet waits too. Whether the first three are refused is the same in whatever order they are answered, and no
+//! fourth member is asked for where they are.
+//!
+//! A record that was refused with the same code before is no witness: it is known to be out of reach, and three of them
+//! that are tried again together say nothing new.
+//!
+//! Places are found out in the same manner. The first create of a run goes alone; once one finds no place, no other is
+//! called in the run, and the same for enables.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+use ruzhi_model::{MemberKey, OperationKind};
+use ruzhi_wecom::{self as wecom, Verdict};
+
+/// So many different members have to be refused, and no other may be answered otherwise, before it is the tenant's fault.
+const WITNESSES: usize = 3;
+
+/// So many refusals are taken for their members' after the harmless question was answered; then it is asked again, for
+/// the tenant's rights may be withdrawn while a run goes on.
+const TRUST: u32 = 10;
+
+/// The gate of one run.
+#[derive(Debug, Default)]
+pub(super) struct Gate {
+    state: Mutex<State>,
+    changed: Notify,
+    /// How many more refusals are taken for their members' before the harmless question is asked again.
+    trust: tokio::sync::Mutex<u32>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Some member was answered in a way that only a secret with its rights is.
+    in_order: bool,
+    /// Calls under way that began while that was not known.
+    calling: usize,
+    /// Members refused so far, where that is not known.
+    witnesses: BTreeSet<MemberKey>,
+    creates: Room,
+    enables: Room,
+}
+
+/// What is known of the places for one kind of operation.
+#[derive(Debug, Default)]
+struct Room {
+    /// One was answered without a word of places.
+    there_is: bool,
+    calling: usize,
+    /// The code of the first that found no place.
+    full: Option<i64>,
+}
+
+/// What an operation may do.
+pub(super) enum Turn<'a> {
+    /// Be called; the turn is over when this is dropped.
+    Call(Calling<'a>),
+    /// Wait for another run: there is no place for it, or its API rests. The code that said so.
+    Waits(i64),
+    /// Nothing: the run is over.
+    Over,
+}
+
+/// A call under way.
+pub(super) struct Calling<'a> {
+    gate: &'a Gate,
+    kind: OperationKind,
+}
+
+impl Drop for Calling<'_> {
+    fn drop(&mut self) {
+        let mut state = self.gate.state();
+        state.calling = state.calling.saturating_sub(1);
+        if let Some(room) = state.room(self.kind) {
+            room.calling = room.calling.saturating_sub(1);
+        }
+        drop(state);
+        self.gate.changed.notify_waiters();
+    }
+}
+
+/// What a refusal that may be one member's or everybody's has turned out to be.
+#[derive(Debug)]
+pub(super) enum Whose {
+    /// Nobody knows yet: another member's answer says it, or the end of the run does.
+    Open,
+    /// The member's.
+    Member,
+    /// The tenant's, for this reason.
+    Tenant(wecom::Error),
+}
+
+impl State {
+    fn room(&mut self, kind: OperationKind) -> Option<&mut Room> {
+        match kind {
+            OperationKind::Create => Some(&mut self.creates),
+            OperationKind::Enable => Some(&mut self.enables),
+            _ => None,
+        }
+    }
+
+    fn turn(&mut self, kind: OperationKind) -> Option<Result<(), i64>> {
+        let in_order = self.in_order || self.calling + self.witnesses.len() < WITNESSES;
+        if let Some(room) = self.room(kind) {
+            if let Some(code) = room.full {
+                return Some(Err(code));
+            }
+            if !in_order || (room.calling > 0 && !room.there_is) {
+                return None;
+            }
+            room.calling += 1;
+        } else if !in_order {
+            return None;
+        }
+        self.calling += 1;
+        Some(Ok(()))
+    }
+
+    fn close(&mut self, kind: OperationKind, code: i64) {
+        // Who comes back needs a place that is there already; if there is none for them, there is none for a new member.
+        if kind == OperationKind::Enable {
+            self.enables.full.get_or_insert(code);
+        }
+        if matches!(kind, OperationKind::Create | OperationKind::Enable) {
+            self.creates.full.get_or_insert(code);
+        }
+    }
+}
+
+impl Gate {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until an operation may be called.
+    pub(super) async fn turn(&self, kind: OperationKind, over: impl Fn() -> bool) -> Turn<'_> {
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            if over() {
+                return Turn::Over;
+            }
+            let turn = self.state().turn(kind);
+            match turn {
+                Some(Ok(())) => return Turn::Call(Calling { gate: self, kind }),
+                Some(Err(code)) => return Turn::Waits(code),
+                None => changed.await,
+            }
+        }
+    }
+
+    /// Whether creates are over for this run.
+    pub(super) fn is_full(&self) -> bool {
+        self.state().creates.full.is_some()
+    }
+
+    /// Takes in what an answer says beside what it says of its member.
+    pub(super) fn learn(&self, kind: OperationKind, verdict: &Verdict) {
+        let mut state = self.state();
+        match verdict {
+            Verdict::Done { .. }
+            | Verdict::Warned { .. }
+            | Verdict::AlreadyExists { .. }
+            | Verdict::MobileHeld { .. }
+            | Verdict::NotFound
+            | Verdict::Refused { .. } => {
+                state.in_order = true;
+                if let Some(room) = state.room(kind) {
+                    room.there_is = true;
+                }
+            }
+            Verdict::NoPlace { errcode, .. } => {
+                state.in_order = true;
+                state.close(kind, *errcode);
+            }
+            // The rate is the API's own, and no other operation uses the one of creates.
+            Verdict::Parked { .. } if kind == OperationKind::Create => state.close(kind, RATE),
+            _ => {}
+        }
+        drop(state);
+        self.changed.notify_waiters();
+    }
+
+    /// Whether it is known that the tenant may write.
+    pub(super) fn in_order(&self) -> bool {
+        self.state().in_order
+    }
+
+    /// What a refusal of this member is. `known` says that its record was refused so before; `ask` asks the harmless
+    /// question.
+    pub(super) async fn whose(
+        &self,
+        member: MemberKey,
+        known: bool,
+        error: &wecom::Error,
+        ask: impl AsyncFnOnce() -> Result<(), wecom::Error>,
+    ) -> Whose {
+        {
+            // Of several refusals that come together one asks, and the others wait for what it learns.
+            let mut trust = self.trust.lock().await;
+            if *trust == 0 {
+                match ask().await {
+                    Ok(()) => *trust = TRUST,
+                    Err(refusal) if refusal.is_refusal() => {
+                        let told = if refusal.is_the_tenants() { refusal } else { error.clone() };
+                        return Whose::Tenant(told);
+                    }
+                    // A question that was not answered says nothing.
+                    Err(_) => {}
+                }
+            }
+            *trust = trust.saturating_sub(1);
+        }
+        let mut state = self.state();
+        if state.in_order || known {
+            return Whose::Member;
+        }
+        state.witnesses.insert(member);
+        if state.witnesses.len() < WITNESSES { Whose::Open } else { Whose::Tenant(error.clone()) }
+    }
+}
+
+/// Too many calls of one API.
+pub(super) const RATE: i64 = 45009;

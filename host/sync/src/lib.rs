@@ -1,0 +1,42 @@
+//! One pass of one flow: collect, decide, plan, and, if the guard lets it pass, apply.
+//!
+//! A run brings no data of its own: a timer, a webhook or a person only wakes it. What it learns goes into the store as
+//! it is learned, and a plan is made from the store alone, so a run that dies half-way leaves the next one exactly
+//! where it was, except for the operations it had marked as `sending`: those are settled first, by asking WeCom.
+
+mod adopt;
+mod apply;
+mod blame;
+mod bulk;
+mod collect;
+mod drift;
+mod error;
+mod failure;
+mod fields;
+mod flow;
+mod gate;
+mod notice;
+mod planning;
+mod problem;
+mod progress;
+mod request;
+mod revert;
+mod run;
+mod service_time;
+mod settle;
+mod verdict;
+mod write_back;
+
+#[cfg(test)]
+mod tests;
+
+pub use collect::{context, visible};
+pub use error::{MissingField, RunError};
+pub use fields::{FormFields, missing as missing_fields};
+pub use flow::{Flow, RunIds};
+pub use notice::{Clocked, Notice};
+pub use progress::{Progress, Silent, Stage};
+pub use request::{Request, RunOptions};
+
+pub use run::{Begun, Report, count as count_run};
+pub use write_back::{WriteBackFault, write_back_faults};

@@ -1,0 +1,317 @@
+//! Making a plan out of the store, page by page: the planner is a fold, the store gives it candidates and keeps what it
+//! says of them.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use chrono::{DateTime, Utc};
+
+use super::error::RunError;
+use super::flow::Flow;
+use ruzhi_model::{MemberKey, Origin, RecordId, Refusal, RunId, Text, UniqueField, Violation};
+use ruzhi_plan::{
+    Candidate, Considered, Directory, Leaver, Order, Plan, Planner, Policy, Purpose, Scope, Standing, Survey,
+    freed as values_freed,
+};
+use ruzhi_store::DraftPart;
+
+/// Candidates read together.
+pub(super) const PAGE: usize = 500;
+
+/// A plan that has been made, and what the store needs to keep it.
+pub(super) struct Made {
+    pub(super) plan: Plan,
+    pub(super) order: Order,
+    /// The moment its parts were kept with.
+    pub(super) at: DateTime<Utc>,
+    /// It does something for a record that an earlier run fetched.
+    pub(super) from_before: bool,
+    /// What a person should know beside it.
+    pub(super) note: Option<Text>,
+}
+
+/// Logs that a record was refused: by whom, for which field, by which rule. The rule's words are left out, for they may
+/// repeat what stands in the row.
+pub(super) fn refused(record: &RecordId, refusal: &Refusal) {
+    let of = |part: fn(&Violation) -> &str| refusal.violations.iter().map(part).collect::<Vec<_>>().join(",");
+    tracing::info!(
+        record.id = record.as_str(),
+        refusal.by = ?refusal.by,
+        refusal.rules = of(|violation| &violation.rule),
+        refusal.fields = of(|violation| &violation.field),
+        wecom.errcode = refusal.errcode,
+        "record refused"
+    );
+}
+
+/// Keeps what is said of records, part by part.
+pub(super) struct Keeping<'a> {
+    flow: &'a Flow,
+    run: &'a RunId,
+    at: DateTime<Utc>,
+    part: DraftPart,
+}
+
+impl<'a> Keeping<'a> {
+    pub(super) async fn begin(flow: &'a Flow, run: &'a RunId) -> Result<Self, RunError> {
+        flow.store.begin_draft(&flow.tenant, &flow.id).await?;
+        Ok(Self { flow, run, at: flow.clock.now(), part: DraftPart::default() })
+    }
+
+    /// Takes in what a plan says of a record: `decided` is the decision and the rules it speaks of.
+    pub(super) async fn add(
+        &mut self,
+        origin: &Origin,
+        decided: (&ruzhi_model::Digest, &ruzhi_model::Digest),
+        considered: impl Into<Considered>,
+    ) -> Result<(), RunError> {
+        let (decision, rules) = (decided.0.clone(), decided.1.clone());
+        let Considered { standing, pending } = considered.into();
+        if let Some(refusal) = pending {
+            refused(&origin.record, &refusal);
+            self.part.refused.push((origin.clone(), refusal, decision.clone(), rules.clone()));
+        }
+        match standing {
+            Standing::Acting(operation) => self.part.operations.push(*operation),
+            Standing::Refused { refusal } => {
+                refused(&origin.record, &refusal);
+                self.part.refused.push((origin.clone(), refusal, decision, rules));
+            }
+            Standing::Unchanged { confirmed: true } => {
+                self.part.confirmed.push((origin.clone(), decision, rules));
+            }
+            Standing::Unchanged { .. } | Standing::Ignored { .. } | Standing::Failed { .. } => {}
+        }
+        let held = self.part.operations.len() + self.part.refused.len() + self.part.confirmed.len();
+        if held >= PAGE { self.flush().await } else { Ok(()) }
+    }
+
+    async fn flush(&mut self) -> Result<(), RunError> {
+        let next = self.part.first + self.part.operations.len();
+        let part = std::mem::replace(&mut self.part, DraftPart { first: next, ..DraftPart::default() });
+        let empty = part.operations.is_empty() && part.refused.is_empty() && part.confirmed.is_empty();
+        if !empty {
+            self.flow.store.put_draft(self.run, &self.flow.tenant, &part, self.at).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn finish(mut self, (plan, order): (Plan, Order)) -> Result<Made, RunError> {
+        self.flush().await?;
+        // Only a sync plans again to write what was wanted.
+        if plan.purpose == Purpose::Sync {
+            let mut lessened: BTreeMap<usize, Vec<(UniqueField, bool)>> = BTreeMap::new();
+            for (lists, parks) in [(&order.parks, true), (&order.held_back, false)] {
+                for (place, field) in lists {
+                    lessened.entry(*place).or_default().push((*field, parks));
+                }
+            }
+            for (place, fields) in lessened {
+                if let Some(operation) = self.flow.store.drafted(self.run, &self.flow.tenant, place).await? {
+                    let less = fields.into_iter().fold(operation, |operation, (field, parks)| {
+                        if parks { operation.parking(field) } else { operation.holding_back(field) }
+                    });
+                    self.part = DraftPart { first: place, operations: vec![less], ..DraftPart::default() };
+                    self.flush().await?;
+                }
+            }
+        }
+        Ok(Made { plan, order, at: self.at, from_before: false, note: None })
+    }
+}
+
+/// The candidates of a flow: those that may ask for something, in the order of their ids, then those whose claim is
+/// contested and that the ledger alone would pass over.
+pub(super) struct Candidates<'a> {
+    flow: &'a Flow,
+    scope: &'a Scope,
+    after: Option<RecordId>,
+    contested: BTreeSet<RecordId>,
+    read_to_end: bool,
+}
+
+impl<'a> Candidates<'a> {
+    pub(super) fn new(flow: &'a Flow, scope: &'a Scope, contested: Vec<Origin>) -> Self {
+        let contested = contested.into_iter().map(|origin| origin.record).collect();
+        Self { flow, scope, after: None, contested, read_to_end: false }
+    }
+
+    /// The next page; an empty one is the end.
+    pub(super) async fn next(&mut self) -> Result<Vec<Candidate>, RunError> {
+        let store = &self.flow.store;
+        if !self.read_to_end {
+            let page = store.candidates(self.scope, self.after.as_ref(), PAGE).await?;
+            if let Some(last) = page.last() {
+                self.after = Some(last.record.origin.record.clone());
+                for candidate in &page {
+                    self.contested.remove(&candidate.record.origin.record);
+                }
+                return Ok(page);
+            }
+            self.read_to_end = true;
+        }
+        let some: Vec<RecordId> = self.contested.iter().take(PAGE).cloned().collect();
+        for id in &some {
+            self.contested.remove(id);
+        }
+        if some.is_empty() { Ok(Vec::new()) } else { Ok(store.chosen_records(self.scope, &some).await?) }
+    }
+}
+
+/// The plan that brings the directory in step with the form. The directory is asked only if the plan depends on it.
+pub(super) async fn sync(
+    flow: &Flow,
+    run: &RunId,
+    policy: &Policy,
+    now: DateTime<Utc>,
+) -> Result<Made, RunError> {
+    let scope = flow.scope(now);
+    let survey = flow.store.survey(&scope).await?;
+    let planning = Planning { flow, scope: &scope, survey: &survey, policy, now };
+    let mut looked = planning.look(None, &HashSet::new()).await?;
+    let directory = if looked.needs_directory { Some(directory(flow).await?) } else { None };
+    // A record that waits for a value is tried again where another one's operation frees it, which may free a value in
+    // turn that a third one waits for.
+    for _ in 0..CHAIN {
+        if looked.freed.is_empty() {
+            break;
+        }
+        let again = planning.look(directory.as_ref(), &looked.freed).await?;
+        let settled = again.freed == looked.freed;
+        looked = again;
+        if settled {
+            break;
+        }
+    }
+    planning.keep(run, directory.as_ref(), looked).await
+}
+
+/// How long a chain of records that wait for each other's values is followed.
+const CHAIN: usize = 10;
+
+/// What a plan of decisions is made from.
+struct Planning<'a> {
+    flow: &'a Flow,
+    scope: &'a Scope,
+    survey: &'a Survey,
+    policy: &'a Policy,
+    now: DateTime<Utc>,
+}
+
+/// What a look over the candidates has shown.
+struct Looked {
+    /// Unique values that operations free.
+    freed: HashSet<u64>,
+    needs_directory: bool,
+    /// All candidates, where one page holds them, as on most days: they need not be looked for again.
+    all: Option<Vec<Candidate>>,
+}
+
+impl Planning<'_> {
+    fn planner<'a>(&'a self, directory: Option<&'a Directory>, freed: &'a HashSet<u64>) -> Planner<'a> {
+        Planner::new(self.scope, self.survey, directory, freed, self.policy, self.now)
+    }
+
+    /// Plans and keeps nothing but what is freed.
+    async fn look(&self, directory: Option<&Directory>, known: &HashSet<u64>) -> Result<Looked, RunError> {
+        let mut planner = self.planner(directory, known);
+        let (mut freed, mut pages, mut all) = (HashSet::new(), 0, Vec::new());
+        let mut take = |considered: Considered| {
+            if let Standing::Acting(operation) = considered.standing {
+                freed.extend(values_freed(&operation).into_iter().map(|(_, value)| value));
+            }
+        };
+        let mut leavers = Leavers::new(self.flow, self.scope);
+        while let Some(page) = leavers.next().await? {
+            for leaver in &page {
+                take(planner.part_with(leaver));
+            }
+        }
+        let mut candidates = Candidates::new(self.flow, self.scope, planner.contested());
+        loop {
+            let page = candidates.next().await?;
+            if page.is_empty() {
+                break;
+            }
+            for candidate in &page {
+                take(planner.consider(candidate));
+            }
+            pages += 1;
+            all = page;
+        }
+        let needs_directory = planner.needs_directory();
+        Ok(Looked { freed, needs_directory, all: (pages <= 1).then_some(all) })
+    }
+
+    /// Plans, and keeps what is said of each record.
+    async fn keep(
+        &self,
+        run: &RunId,
+        directory: Option<&Directory>,
+        looked: Looked,
+    ) -> Result<Made, RunError> {
+        let Looked { freed, mut all, .. } = looked;
+        let mut keeping = Keeping::begin(self.flow, run).await?;
+        let mut planner = self.planner(directory, &freed);
+        let mut leavers = Leavers::new(self.flow, self.scope);
+        while let Some(page) = leavers.next().await? {
+            for leaver in &page {
+                let considered = planner.part_with(leaver);
+                // What the ledger asks for has a decision and rules of its own, which its operation names.
+                let decided = match &considered.standing {
+                    Standing::Acting(operation) => (operation.decision.clone(), operation.rules.clone()),
+                    _ => match &leaver.refusal {
+                        Some(stored) => (stored.decision.clone(), stored.rules.clone()),
+                        None => (leaver.entry.rules.clone(), leaver.entry.rules.clone()),
+                    },
+                };
+                keeping.add(&leaver.entry.owner, (&decided.0, &decided.1), considered).await?;
+            }
+        }
+        let mut candidates = Candidates::new(self.flow, self.scope, planner.contested());
+        let mut from_before = false;
+        loop {
+            let page = match &mut all {
+                Some(all) => std::mem::take(all),
+                None => candidates.next().await?,
+            };
+            if page.is_empty() {
+                break;
+            }
+            for candidate in &page {
+                let considered = planner.consider(candidate);
+                let record = &candidate.record;
+                from_before |= matches!(considered.standing, Standing::Acting(_)) && record.fetched != *run;
+                keeping.add(&record.origin, (&record.decision, &record.rules), considered).await?;
+            }
+        }
+        let made = keeping.finish(planner.finish()).await?;
+        Ok(Made { from_before, ..made })
+    }
+}
+
+/// Leavers of whom the ledger says that something is left to do, in the order of their accounts.
+struct Leavers<'a> {
+    flow: &'a Flow,
+    scope: &'a Scope,
+    after: Option<MemberKey>,
+}
+
+impl<'a> Leavers<'a> {
+    fn new(flow: &'a Flow, scope: &'a Scope) -> Self {
+        Self { flow, scope, after: None }
+    }
+
+    async fn next(&mut self) -> Result<Option<Vec<Leaver>>, RunError> {
+        let page = self.flow.store.leavers(self.scope, self.after.as_ref(), PAGE).await?;
+        let Some(last) = page.last() else { return Ok(None) };
+        self.after = Some(last.entry.userid.key());
+        Ok(Some(page))
+    }
+}
+
+/// The ids of the directory.
+pub(super) async fn directory(flow: &Flow) -> Result<Directory, RunError> {
+    let departments = flow.directory.department_ids().await.map_err(RunError::Directory)?;
+    let members = flow.directory.member_ids().await.map_err(RunError::Directory)?;
+    Ok(Directory { departments, members })
+}

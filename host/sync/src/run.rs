@@ -1,0 +1,542 @@
+//! A run from beginning to end.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+use chrono::{DateTime, Utc};
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
+
+use super::apply::{Applied, Applying};
+use super::collect::{Collected, Collecting};
+use super::error::RunError;
+use super::flow::Flow;
+use super::gate::Gate;
+use super::notice::{Clocked, Notice, with_notices};
+use super::planning::{self, Made};
+use super::progress::Stage;
+use super::request::Request;
+use super::settle::settle_crash;
+use super::write_back::write_back;
+use super::{adopt, drift, fields, problem, revert};
+use ruzhi_metrics as metrics;
+use ruzhi_model::PlanId;
+use ruzhi_plan::drift::Finding;
+use ruzhi_plan::{AdoptBy, Counts, DriftSettle, PASSES, Plan, Policy, Purpose};
+use ruzhi_store::{PlanState, RunRow, RunState, StoredPlan, Watermark};
+
+/// What a run came to.
+#[derive(Debug)]
+pub struct Report {
+    /// The run, as stored.
+    pub run: RunRow,
+    /// The plan it made first; its operations are in the store.
+    pub plan: Option<Plan>,
+    /// What a look for drift found.
+    pub findings: Vec<Finding>,
+    /// What a person should know of it that made nothing fail.
+    pub notices: Vec<Notice>,
+    /// Why it ended early.
+    pub error: Option<RunError>,
+}
+
+impl Flow {
+    /// Begins a run: settles what a crash left, and reads the form. Flows of one corp that run together all begin before
+    /// the first finishes, so that each plan knows what the others' forms say.
+    pub async fn begin(&self, request: Request) -> Begun<'_> {
+        let started_at = self.clock.now();
+        self.directory.begin_anew();
+        let id = self.run_ids.next(started_at);
+        // Of the highest level, so that whatever is logged within says whose it is, however little is logged.
+        let span = tracing::error_span!(
+            "run",
+            tenant.id = self.tenant.as_str(),
+            flow.id = self.id.as_str(),
+            run.id = id.as_str()
+        );
+        let mut running = Running {
+            flow: self,
+            span: span.clone(),
+            retry: request.options().full,
+            called_before: self.calls(),
+            row: RunRow {
+                tenant: self.tenant.clone(),
+                flow: self.id.clone(),
+                id,
+                kind: request.kind(),
+                state: RunState::Running,
+                started_at,
+                ended_at: None,
+                plan: None,
+                rules: Some(self.guest.rules().clone()),
+                counts: Counts::default(),
+                calls: BTreeMap::new(),
+                problem: None,
+            },
+            request,
+            collected: None,
+            began: Instant::now(),
+            plan: None,
+            findings: Vec::new(),
+            gate: Gate::default(),
+            begun: false,
+        };
+        // Nothing of what begins a run is in doubt half-way: it may be dropped where it stands.
+        let purpose = unless(&self.quit, running.begin().instrument(span)).await;
+        Begun { running, purpose }
+    }
+}
+
+/// A run that has read what it needs and planned nothing yet.
+pub struct Begun<'a> {
+    running: Running<'a>,
+    /// What its plan is for; none to plan nothing.
+    purpose: Result<Option<Purpose>, RunError>,
+}
+
+impl Begun<'_> {
+    /// Plans, and does what was asked for.
+    pub async fn finish(self) -> Report {
+        let Self { mut running, purpose } = self;
+        let span = running.span.clone();
+        async move {
+            let result = match purpose {
+                Ok(Some(purpose)) => running.go(purpose).await,
+                Ok(None) => {
+                    let quit = running.flow.quit.clone();
+                    unless(&quit, running.look()).await
+                }
+                Err(error) => Err(error),
+            };
+            if let Ok(state) = result {
+                running.write_back(state).await;
+            }
+            running.end(result).await
+        }
+        .instrument(span)
+        .await
+    }
+}
+
+struct Running<'a> {
+    flow: &'a Flow,
+    /// Says of everything that is logged in this run whose it is.
+    span: tracing::Span,
+    request: Request,
+    /// Quarantined records are tried again: a person asks, or the plan to apply was made so.
+    retry: bool,
+    /// What the form's collect came to.
+    collected: Option<Collected>,
+    /// When it began, by a clock that only goes on.
+    began: Instant,
+    /// Calls made before this run, by clients that other runs have used.
+    called_before: BTreeMap<String, u64>,
+    row: RunRow,
+    plan: Option<Plan>,
+    findings: Vec<Finding>,
+    /// What the run's calls have shown so far of the tenant's rights and places.
+    gate: Gate,
+    /// The run is in the store.
+    begun: bool,
+}
+
+impl Running<'_> {
+    async fn begin(&mut self) -> Result<Option<Purpose>, RunError> {
+        let flow = self.flow;
+        let purpose = match self.request.clone() {
+            Request::Plan(_) | Request::Sync(_) => Some(Purpose::Sync),
+            // A plan that may not be applied makes no run.
+            Request::Apply { plan, approved } => Some(self.asked_for(&plan, approved).await?),
+            Request::Adopt(by) => Some(Purpose::Adopt { by }),
+            Request::Revert(run) => Some(Purpose::Revert { run }),
+            Request::Drift(settle) => settle.map(|settle| Purpose::Drift { settle }),
+        };
+        flow.store.put_run(&self.row).await?;
+        self.begun = true;
+        tracing::info!(run.kind = ?self.row.kind, "run began");
+        flow.progress.began(&self.row);
+        self.enter(Stage::Settle);
+        let labels = flow.guest.description().labels.iter().cloned().collect();
+        flow.store.put_labels(&flow.tenant, &flow.id, &labels).await?;
+        settle_crash(flow).await?;
+        flow.store.abandon_runs(&flow.tenant, &flow.id, &self.row.id, self.row.started_at).await?;
+        if purpose.as_ref().is_some_and(Purpose::reads_the_form) {
+            fields::check(flow).await?;
+            // Whoever approves approves what the form says now, deleted rows included.
+            let approving = matches!(self.request, Request::Apply { .. });
+            self.collected = Some(self.collect(approving).await?);
+        }
+        Ok(purpose)
+    }
+
+    async fn go(&mut self, purpose: Purpose) -> Result<RunState, RunError> {
+        let mut made = unless(&self.flow.quit, self.make(&purpose)).await?;
+        let complete = self.collected.as_ref().is_some_and(|collected| collected.complete);
+        if made.from_before && !complete && purpose == Purpose::Sync {
+            // Something is to be done for a row that this run has not read: the row may be gone since.
+            self.collected = Some(unless(&self.flow.quit, self.collect(true)).await?);
+            made = unless(&self.flow.quit, self.make(&purpose)).await?;
+        }
+        let mut applying = false;
+        if let Request::Apply { plan: asked, approved } = &self.request {
+            applying = true;
+            let approved = *approved;
+            if *asked != made.plan.id {
+                let (asked, new, held) = (asked.clone(), made.plan.id.clone(), made.plan.guard.holds());
+                self.keep(made, false).await?;
+                return Err(RunError::Superseded { plan: asked, new, held });
+            }
+            // The limits may have been lowered since it was made.
+            if made.plan.guard.holds() && !approved {
+                let plan = made.plan.id.clone();
+                self.keep(made, false).await?;
+                return Err(RunError::NotApproved { plan });
+            }
+        }
+        let mut removed = Vec::new();
+        for pass in 0..PASSES {
+            self.row.counts = merged(self.row.counts, made.plan.counts);
+            self.row.problem = problem::undecided(&made.plan).or_else(|| made.note.clone());
+            let planned = made.plan.counts;
+            let (plan, state) = self.keep(made, applying && pass == 0).await?;
+            if self.request.only_plans() {
+                self.row.counts = planned;
+            }
+            if state == PlanState::Rejected {
+                let error = RunError::Rejected { plan: plan.id.clone() };
+                self.row.problem = Some(problem::rejected(&error));
+            }
+            let waits = matches!(state, PlanState::Rejected | PlanState::Held);
+            if waits || self.request.only_plans() {
+                self.plan.get_or_insert(plan);
+                return Ok(if waits { RunState::Held } else { RunState::Done });
+            }
+            let applied = self.apply(&plan).await?;
+            self.plan.get_or_insert(plan);
+            self.row.counts = self.row.counts + applied.counts;
+            removed.extend(applied.removed);
+            if let Some(error) = applied.stopped {
+                return Err(RunError::Stopped(error));
+            }
+            let Counts { failed, untried, unplaced, .. } = applied.counts;
+            if self.flow.quit.is_cancelled() && failed + untried > 0 {
+                return Err(RunError::Quit { done: self.row.counts.operations(), failed, untried });
+            }
+            if applied.parked {
+                self.row.problem = Some(problem::parked());
+            }
+            if let (Some((userid, words)), None) = (applied.first_failure, &self.row.problem) {
+                self.row.problem = Some(problem::not_done(failed, &userid, &words));
+            }
+            if let Some((userid, code)) = applied.no_place {
+                let told = problem::no_place(unplaced, &userid, code);
+                self.row.problem = Some(problem::both(self.row.problem.take(), told));
+            }
+            // A plan knows nothing of what is in doubt: it would do that a second time, and meet it as a stranger's doing.
+            let plans_again = applied.plan_again && applied.in_doubt == 0;
+            if purpose != Purpose::Sync || !plans_again || pass + 1 == PASSES {
+                break;
+            }
+            // What was not done is planned anew, and counted by what becomes of it then.
+            self.row.counts = Counts { failed: 0, untried: 0, unplaced: 0, ..self.row.counts };
+            self.row.problem = None;
+            made = unless(&self.flow.quit, self.make(&purpose)).await?;
+        }
+        if let Some((count, userid, errcode)) =
+            self.flow.store.leavers_refused(&self.flow.tenant, &self.flow.id).await?
+        {
+            let told = problem::leavers_refused(count, &userid, errcode);
+            self.row.problem = Some(problem::both(self.row.problem.take(), told));
+        }
+        let Counts { failed, untried, unplaced, .. } = self.row.counts;
+        let is_undone = failed + untried + unplaced > 0;
+        if is_undone {
+            self.row.problem.get_or_insert_with(|| problem::in_doubt(failed));
+        }
+        if !removed.is_empty() {
+            self.row.problem = Some(problem::both(self.row.problem.take(), problem::removed(&removed)));
+        }
+        if is_undone {
+            return Ok(RunState::Failed);
+        }
+        if purpose == Purpose::Sync {
+            self.move_watermark().await?;
+        }
+        Ok(RunState::Done)
+    }
+
+    /// What the plan a person asked for is for, if it may be applied.
+    async fn asked_for(&mut self, id: &PlanId, approved: bool) -> Result<Purpose, RunError> {
+        let stored = self.flow.store.plan(&self.flow.tenant, id).await?;
+        let Some(StoredPlan { plan, state, .. }) = stored.filter(|stored| stored.plan.flow == self.flow.id)
+        else {
+            return Err(RunError::NoSuchPlan { plan: id.clone() });
+        };
+        match state {
+            PlanState::Done => Err(RunError::AlreadyApplied { plan: id.clone() }),
+            PlanState::Rejected if !approved => Err(RunError::Rejected { plan: id.clone() }),
+            _ if plan.guard.holds() && !approved => Err(RunError::NotApproved { plan: id.clone() }),
+            _ => {
+                self.retry = plan.retry;
+                Ok(plan.purpose)
+            }
+        }
+    }
+
+    /// Reads the form, the whole of it if need be.
+    async fn collect(&self, complete: bool) -> Result<Collected, RunError> {
+        self.enter(Stage::Collect);
+        Collecting {
+            flow: self.flow,
+            run: &self.row.id,
+            started_at: self.row.started_at,
+            full: self.request.options().full,
+            complete,
+            accept_missing: self.request.options().accept_missing,
+            decided: AtomicBool::new(false),
+        }
+        .collect()
+        .await
+    }
+
+    /// Makes a plan from the store and the directory.
+    async fn make(&self, purpose: &Purpose) -> Result<Made, RunError> {
+        let (flow, run, now) = (self.flow, &self.row.id, self.row.started_at);
+        self.enter(Stage::Plan);
+        let policy = Policy { retry: self.retry, ..flow.policy.clone() };
+        let began = Instant::now();
+        let made = match purpose {
+            Purpose::Sync => planning::sync(flow, run, &policy, now).await,
+            Purpose::Adopt { by } => adopt::plan(flow, run, purpose.clone(), *by, &policy, now).await,
+            Purpose::Drift { settle: DriftSettle::Adopt } => {
+                adopt::plan(flow, run, purpose.clone(), AdoptBy::Userid, &policy, now).await
+            }
+            Purpose::Drift { settle } => drift::plan(flow, run, *settle, &policy, now).await,
+            Purpose::Revert { run: undone } => {
+                let made = revert::plan(flow, run, undone, &policy, now).await?;
+                if made.plan.operations == 0 && made.plan.counts.refused == 0 {
+                    return Err(RunError::NothingToUndo { run: undone.clone() });
+                }
+                Ok(made)
+            }
+        }?;
+        tracing::info!(
+            plan.id = made.plan.id.as_str(),
+            operations = made.plan.operations,
+            unchanged = made.plan.counts.unchanged,
+            duration_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
+            "planned"
+        );
+        Ok(made)
+    }
+
+    fn enter(&self, stage: Stage) {
+        tracing::info!(run.stage = stage.as_str(), "run entered its stage {}", stage.as_str());
+        self.flow.progress.entered(stage);
+    }
+
+    /// Compares the directory with the ledger.
+    async fn look(&mut self) -> Result<RunState, RunError> {
+        self.enter(Stage::Plan);
+        let findings = &mut self.findings;
+        drift::look(self.flow, async |_, mut found| {
+            findings.append(&mut found);
+            Ok(())
+        })
+        .await?;
+        Ok(RunState::Done)
+    }
+
+    async fn keep(&mut self, made: Made, released: bool) -> Result<(Plan, PlanState), RunError> {
+        let Made { plan, order, at, .. } = made;
+        let state = match (released, plan.guard.holds()) {
+            (true, _) => PlanState::Applying,
+            (false, true) => PlanState::Held,
+            (false, false) => PlanState::Planned,
+        };
+        let state = self.flow.store.put_plan(&self.row.id, &plan, &order, state, at).await?;
+        self.row.plan.get_or_insert_with(|| plan.id.clone());
+        Ok((plan, state))
+    }
+
+    async fn apply(&self, plan: &Plan) -> Result<Applied, RunError> {
+        let flow = self.flow;
+        let set = async |state| flow.store.set_plan_state(&flow.tenant, &plan.id, state).await;
+        if plan.operations == 0 {
+            set(PlanState::Done).await?;
+            return Ok(Applied::default());
+        }
+        self.enter(Stage::Apply);
+        flow.progress.planned(plan.operations);
+        set(PlanState::Applying).await?;
+        let applied = Applying::new(flow, plan, &self.gate).apply().await?;
+        let Counts { failed, untried, unplaced, .. } = applied.counts;
+        let all = failed + untried + unplaced == 0;
+        set(if all { PlanState::Done } else { PlanState::Failed }).await?;
+        Ok(applied)
+    }
+
+    /// Tells the form what became of its rows. What is not told is no failure of the run's own work.
+    async fn write_back(&mut self, state: RunState) {
+        if self.request.only_plans() {
+            return;
+        }
+        let waits = state == RunState::Held;
+        let held = match &self.row.plan {
+            Some(plan) if waits => match self.flow.store.plan(&self.flow.tenant, plan).await {
+                Ok(stored) => stored.filter(|stored| stored.state == PlanState::Held).map(|_| plan.clone()),
+                Err(_) => None,
+            },
+            _ => None,
+        };
+        let problem = match write_back(self.flow, held.as_ref()).await {
+            Ok(wrote) => wrote.problem,
+            Err(error) => Some(error.text()),
+        };
+        // Of a run that waits, there is more to say than this.
+        if let Some(problem) = problem.filter(|_| !waits) {
+            self.row.problem.get_or_insert(problem);
+        }
+    }
+
+    /// Only after every page was read, every row decided and every outcome stored.
+    async fn move_watermark(&self) -> Result<(), RunError> {
+        let flow = self.flow;
+        let Some(collected) = &self.collected else { return Ok(()) };
+        let watermark = Watermark {
+            reached: collected.reached(),
+            query: flow.query_digest(),
+            form: flow.form_name(),
+            asked: None,
+        };
+        flow.store.set_watermark(&flow.tenant, &flow.id, &watermark).await?;
+        Ok(())
+    }
+
+    async fn end(mut self, result: Result<RunState, RunError>) -> Report {
+        let now: DateTime<Utc> = self.flow.clock.now();
+        let error = match result {
+            Ok(state) => {
+                self.row.state = state;
+                None
+            }
+            Err(error) => {
+                self.row.state = RunState::Failed;
+                self.row.problem = Some(error.text());
+                Some(error)
+            }
+        };
+        self.row.ended_at = Some(now);
+        let notices = self.notices();
+        if error.is_none() {
+            self.row.problem = with_notices(self.row.problem.take(), &notices);
+        }
+        let mut calls = self.flow.calls();
+        for (api, before) in &self.called_before {
+            if let Some(count) = calls.get_mut(api) {
+                *count = count.saturating_sub(*before);
+            }
+        }
+        calls.retain(|_, count| *count > 0);
+        self.row.calls = calls;
+        // The run's own error is the one to tell; if the store failed, its end cannot be stored either.
+        let stored = if self.begun { self.flow.store.put_run(&self.row).await } else { Ok(()) };
+        let error = match (error, stored) {
+            (Some(error), _) => Some(error),
+            (None, Ok(())) => None,
+            (None, Err(error)) => {
+                self.row.state = RunState::Failed;
+                Some(RunError::Store(error))
+            }
+        };
+        self.tell(error.as_ref());
+        Report { run: self.row, plan: self.plan, findings: self.findings, notices, error }
+    }
+
+    /// What a person should know of the run beside what it came to.
+    fn notices(&self) -> Vec<Notice> {
+        let (source, directory) = (&self.flow.source, &self.flow.directory);
+        let clocks = Notice::of_clock(Clocked::JianDaoYun, source.service_clock(self.began))
+            .or_else(|| Notice::of_clock(Clocked::WeCom, directory.service_clock(self.began)));
+        let no_row = self.collected.as_ref().and_then(|collected| collected.nothing_yet.clone());
+        clocks.into_iter().chain(no_row).collect()
+    }
+
+    /// Counts the run and logs its end.
+    fn tell(&self, error: Option<&RunError>) {
+        let row = &self.row;
+        if self.begun {
+            count(row);
+        }
+        let duration_ms = row.ended_at.map_or(0, |at| (at - row.started_at).num_milliseconds());
+        match error {
+            Some(error) => tracing::warn!(
+                error.code = error.code(),
+                duration_ms,
+                "run failed: {}; {}",
+                error.text().en,
+                error.hint().en
+            ),
+            None => {
+                let counts = &row.counts;
+                tracing::info!(
+                    run.kind = ?row.kind,
+                    run.state = ?row.state,
+                    plan.id = row.plan.as_ref().map(PlanId::as_str),
+                    duration_ms,
+                    counts.created = counts.created,
+                    counts.updated = counts.updated,
+                    counts.disabled = counts.disabled,
+                    counts.enabled = counts.enabled,
+                    counts.deleted = counts.deleted,
+                    counts.unchanged = counts.unchanged,
+                    counts.ignored = counts.ignored,
+                    counts.refused = counts.refused,
+                    counts.failed = counts.failed,
+                    counts.untried = counts.untried,
+                    counts.unplaced = counts.unplaced,
+                    "run ended"
+                );
+            }
+        }
+    }
+}
+
+/// Goes on until the process is to end. Only for what may be dropped half-way.
+async fn unless<T>(
+    quit: &CancellationToken,
+    work: impl Future<Output = Result<T, RunError>>,
+) -> Result<T, RunError> {
+    tokio::select! {
+        biased;
+        () = quit.cancelled() => Err(RunError::Quit { done: 0, failed: 0, untried: 0 }),
+        result = work => result,
+    }
+}
+
+/// The standing of the records is the newest plan's; what was written before stays counted.
+fn merged(before: Counts, plan: Counts) -> Counts {
+    let standing = plan.standing();
+    Counts {
+        unchanged: standing.unchanged,
+        ignored: standing.ignored,
+        refused: standing.refused,
+        failed: standing.failed,
+        ..before
+    }
+}
+
+/// Counts a run that has ended in the process's metrics.
+pub fn count(run: &RunRow) {
+    let took = run.ended_at.map(|ended_at| (ended_at - run.started_at).to_std().unwrap_or_default());
+    let rows = if run.kind.writes() { run.counts.outcomes().to_vec() } else { Vec::new() };
+    metrics::run_ended(&metrics::EndedRun {
+        tenant: &run.tenant,
+        flow: &run.flow,
+        kind: run.kind.as_str(),
+        state: run.state.as_str(),
+        took,
+        rows: &rows,
+    });
+}

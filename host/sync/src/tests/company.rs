@@ -1,0 +1,643 @@
+//! A company of two tenants over one directory: its rows, what the store would keep, and a run's calls.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures::FutureExt as _;
+use serde_json::Value;
+
+use super::directory::{Fault, Model, expected};
+use crate::gate::{Gate, Whose};
+use crate::settle::read_back;
+use crate::verdict::{Known, Meaning, NotFound, after, mobile_not_taken, not_found, read};
+use ruzhi_model::{
+    Decision, Digest, FlowId, LedgerEntry, Member, MemberKey, MemberState, Membership, Operation,
+    OperationKind, OperationState, Origin, Refusal, TenantId, UniqueField, Violation,
+};
+use ruzhi_plan::PASSES;
+use ruzhi_plan::testing::world::{Planned, World, decided, id};
+use ruzhi_plan::{
+    Duplicates, Existing, Guard, Policy, Removed, Standing, StoredRefusal, comparable_mobile, freed,
+};
+use ruzhi_store::Settlement;
+use ruzhi_wecom::{Answer, Verdict};
+
+/// Operations marked as `sending` together, ahead of their calls.
+const WINDOW: usize = 3;
+/// As in a run.
+const ROUNDS: usize = 3;
+
+/// What a row says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    On,
+    Left,
+    Wrong,
+    Silent,
+}
+
+/// A row of the form.
+#[derive(Debug, Clone)]
+pub(super) struct Row {
+    pub(super) userid: u8,
+    pub(super) mobile: u8,
+    pub(super) email: u8,
+    pub(super) department: u32,
+    pub(super) leads: bool,
+    /// The direct leader: `USERIDS` and more name nobody.
+    pub(super) leader: Option<u8>,
+    pub(super) position: u8,
+    pub(super) state: State,
+}
+
+pub(super) fn userid(n: u8) -> String {
+    format!("u{n}")
+}
+
+pub(super) fn mobile(n: u8) -> String {
+    format!("1380000000{n}")
+}
+
+/// What the rules make of a row; each version speaks of more fields than the one before, but for the last.
+fn decide(row: &Row, version: u8) -> Decision {
+    let text = |n: u8| if n == 0 { String::new() } else { format!("text {n}") };
+    match row.state {
+        State::On => Decision::Upsert(Box::new(Member {
+            userid: if row.position == 2 { userid(row.userid).to_uppercase() } else { userid(row.userid) },
+            name: format!("name of {}", row.userid),
+            mobile: Some(mobile(row.mobile)),
+            memberships: vec![Membership { department: row.department, leader: row.leads, order: None }],
+            position: (version > 0).then(|| text(row.position)),
+            email: (version > 1)
+                .then(|| if row.email == 0 { String::new() } else { format!("e{}@x.cn", row.email) }),
+            direct_leader: (version > 0).then(|| row.leader.map(userid).into_iter().collect()),
+            alias: (version == 2).then(|| text(row.position)),
+            to_invite: (version > 0).then_some(true),
+            ..Member::default()
+        })),
+        State::Left => Decision::Leave(userid(row.userid)),
+        State::Silent => Decision::Ignore("not on duty".to_owned()),
+        State::Wrong => Decision::Reject(vec![Violation {
+            field: "mobile".to_owned(),
+            rule: "mobile.invalid".to_owned(),
+            message: "…".into(),
+        }]),
+    }
+}
+
+/// When the process of a run dies.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Crash {
+    /// After so many calls.
+    pub(super) calls: usize,
+}
+
+/// What one run meets.
+#[derive(Debug, Clone)]
+pub(super) struct Weather {
+    /// The fault of each call, again from the first when they are used up; none for fair weather.
+    pub(super) faults: Vec<Fault>,
+    pub(super) crash: Option<Crash>,
+    /// Outcomes that are not stored at once, but a few together.
+    pub(super) stored_together: usize,
+    /// A person asks for quarantined records to be tried again.
+    pub(super) full: bool,
+}
+
+impl Weather {
+    pub(super) fn fair(full: bool) -> Self {
+        Self { faults: vec![], crash: None, stored_together: 1, full }
+    }
+}
+
+struct Due {
+    place: usize,
+    later: bool,
+    operation: Arc<Operation>,
+    doubt: bool,
+    called: bool,
+}
+
+/// A run in progress.
+struct Run {
+    tenant: TenantId,
+    weather: Weather,
+    calls: usize,
+    halted: bool,
+    crashed: bool,
+    again: BTreeMap<usize, Due>,
+    not_found: Vec<NotFound>,
+    /// Whose the refusals are, and whether there are places.
+    gate: Gate,
+    /// Refused, and not known whether it is their fault or the tenant's.
+    open: Vec<(Due, Answer)>,
+    /// The plan has something left for another one of this run.
+    plan_again: bool,
+    unstored: Vec<Settlement>,
+    moved: usize,
+}
+
+pub(super) struct Company {
+    pub(super) world: World,
+    pub(super) directory: Model,
+    pub(super) rows: BTreeMap<(usize, u32), Row>,
+    pub(super) version: u8,
+    pub(super) now: DateTime<Utc>,
+    pub(super) tenants: [TenantId; 2],
+    /// What becomes of members who are removed by hand.
+    pub(super) removed: Removed,
+    /// Members whom someone deleted by hand and the ledger still has: nothing tells ruzhi until it writes them.
+    pub(super) deleted_by_hand: BTreeSet<MemberKey>,
+    /// Operations stored as `sending`.
+    sending: BTreeMap<(TenantId, usize), Arc<Operation>>,
+    next_row: u32,
+}
+
+impl Company {
+    pub(super) fn new() -> Self {
+        Self {
+            world: World::default(),
+            directory: Model::default(),
+            rows: BTreeMap::new(),
+            version: 1,
+            now: "2026-05-01T08:00:00Z".parse().unwrap_or_default(),
+            tenants: ["factory", "office"].map(|tenant| tenant.parse().unwrap()),
+            removed: Removed::Ask,
+            deleted_by_hand: BTreeSet::new(),
+            sending: BTreeMap::new(),
+            next_row: 1,
+        }
+    }
+
+    pub(super) fn flow() -> FlowId {
+        "onboarding".parse().unwrap()
+    }
+
+    pub(super) fn policy(full: bool) -> Policy {
+        Policy {
+            duplicates: Duplicates::Refuse,
+            existing: Existing::Refuse,
+            removed: Removed::Ask,
+            protected: BTreeSet::new(),
+            grace: TimeDelta::days(30),
+            guard: Guard { leave_least: 100, ..Guard::default() },
+            retry: full,
+        }
+    }
+
+    pub(super) fn origin(&self, (tenant, n): (usize, u32)) -> Origin {
+        Origin { tenant: self.tenants[tenant].clone(), flow: Self::flow(), record: id(n) }
+    }
+
+    pub(super) fn enter(&mut self, tenant: usize, row: Row) {
+        let key = (tenant, self.next_row);
+        self.next_row += 1;
+        self.rows.insert(key, row);
+        self.decide(key);
+    }
+
+    /// Decides a row by the rules that are live; its quarantine entry stays until the next plan.
+    pub(super) fn decide(&mut self, key: (usize, u32)) {
+        let origin = self.origin(key);
+        let rules = Digest::of([self.version]);
+        let mut record = decided(origin, decide(&self.rows[&key], self.version), rules);
+        record.refusal = self.world.records.get(&record.origin).and_then(|before| before.refusal.clone());
+        self.world.put(record);
+    }
+
+    /// Whether the ledger has, or may yet have, a member of this name.
+    pub(super) fn knows(&self, key: &MemberKey) -> bool {
+        let line = |line: &LedgerEntry| {
+            line.userid.key() == *key && (line.exists() || line.may_appear() || line.removal_is_unsure())
+        };
+        self.world.ledger.values().any(line)
+            || self.sending.values().any(|operation| operation.userid.key() == *key)
+            || self.directory.is_coming(key)
+    }
+
+    /// One run of a tenant. Gives how many of its operations changed anything.
+    pub(super) fn run(&mut self, tenant: usize, weather: &Weather) -> usize {
+        self.settle_crash();
+        self.check();
+        let tenant = self.tenants[tenant].clone();
+        let planned = self.plan(&tenant, weather.full);
+        self.keep_quarantine(&tenant, &planned);
+        let mut run = Run {
+            tenant,
+            weather: weather.clone(),
+            calls: 0,
+            halted: false,
+            crashed: false,
+            again: BTreeMap::new(),
+            not_found: Vec::new(),
+            gate: Gate::default(),
+            open: Vec::new(),
+            plan_again: false,
+            unstored: Vec::new(),
+            moved: 0,
+        };
+        self.apply(&mut run, &planned);
+        for _ in 1..PASSES {
+            if !std::mem::take(&mut run.plan_again) || run.halted || run.crashed || !self.sending.is_empty() {
+                break;
+            }
+            let planned = self.plan(&run.tenant.clone(), weather.full);
+            self.keep_quarantine(&run.tenant.clone(), &planned);
+            self.apply(&mut run, &planned);
+        }
+        if self.sending.is_empty() {
+            self.check();
+        }
+        run.moved
+    }
+
+    pub(super) fn plan(&mut self, tenant: &TenantId, full: bool) -> Planned {
+        let directory = self.directory.directory();
+        let policy = Policy { removed: self.removed, ..Self::policy(full) };
+        self.world.plan((tenant, &Self::flow()), Some(&directory), &policy, self.now)
+    }
+
+    /// The quarantine of a flow is what its last plan refused; what it confirmed the ledger learns.
+    fn keep_quarantine(&mut self, tenant: &TenantId, planned: &Planned) {
+        for record in self.world.records.values_mut().filter(|record| record.origin.tenant == *tenant) {
+            let stored = |refusal: &Refusal| StoredRefusal {
+                refusal: refusal.clone(),
+                decision: record.decision.clone(),
+                rules: record.rules.clone(),
+            };
+            record.refusal = match planned.standings.get(&record.origin) {
+                Some(Standing::Refused { refusal }) => Some(stored(refusal)),
+                // What is tried again stays until it is done.
+                Some(Standing::Acting(_)) if record.refusal.is_some() => record.refusal.take(),
+                _ => planned.pending.get(&record.origin).map(stored),
+            };
+            if let Some(Standing::Unchanged { confirmed: true }) = planned.standings.get(&record.origin) {
+                for line in self.world.ledger.values_mut().filter(|line| line.owner == record.origin) {
+                    line.carried_out = Some(record.decision.clone());
+                    line.rules = record.rules.clone();
+                }
+            }
+        }
+    }
+
+    fn settle_crash(&mut self) {
+        let members = self.directory.ids();
+        let in_doubt: Vec<_> =
+            self.sending.iter().map(|(at, operation)| (at.clone(), Arc::clone(operation))).collect();
+        for ((tenant, place), operation) in in_doubt {
+            let settlement = read_back(&members, &tenant, place, &operation, self.now);
+            self.store(&tenant, settlement);
+        }
+    }
+
+    /// Stores an outcome: the journal, the ledger and the quarantine together.
+    fn store(&mut self, tenant: &TenantId, settlement: Settlement) {
+        let Settlement { place, operation, state, ledger, refusal, .. } = settlement;
+        self.sending.remove(&(tenant.clone(), place));
+        if let Some(line) = ledger {
+            if let Some(before) = operation.before.as_ref().filter(|b| b.owner.tenant != line.owner.tenant) {
+                self.world.ledger.remove(&(before.owner.tenant.clone(), before.userid.key()));
+            }
+            if !line.exists() || operation.kind == OperationKind::Create {
+                self.deleted_by_hand.remove(&line.userid.key());
+            }
+            if line.state == MemberState::Deleted {
+                // Gone as the form asks: who comes back is a new member.
+                self.directory.removed_by_hand.remove(&line.userid.key());
+            }
+            self.world.write(line);
+        }
+        let origin =
+            Origin { tenant: tenant.clone(), flow: operation.flow.clone(), record: operation.record.clone() };
+        if state == OperationState::Done {
+            for (field, _) in freed(&operation) {
+                self.wake_waiting(field);
+            }
+        }
+        let done = state == OperationState::Done && !operation.partial;
+        let refusal = refusal.map(|refusal| {
+            let (decision, rules) = (operation.decision.clone(), operation.rules.clone());
+            StoredRefusal { refusal, decision, rules }
+        });
+        if operation.left && operation.before.as_ref().is_some_and(|line| line.owner == origin) {
+            match refusal.clone() {
+                Some(refusal) => drop(self.world.leaver_refusals.insert(origin.clone(), refusal)),
+                None if done => drop(self.world.leaver_refusals.remove(&origin)),
+                None => {}
+            }
+        }
+        if let Some(record) = self.world.records.get_mut(&origin)
+            && (refusal.is_some() || done)
+        {
+            record.refusal = refusal;
+        }
+    }
+
+    /// As the store lets records be tried again that wait for a value of a field.
+    fn wake_waiting(&mut self, field: UniqueField) {
+        let records = self.world.records.values_mut().filter_map(|record| record.refusal.as_mut());
+        for stored in records.filter(|stored| stored.refusal.waits_for.value() == Some(field)) {
+            stored.refusal.retry_at = Some(DateTime::UNIX_EPOCH);
+        }
+    }
+
+    fn apply(&mut self, run: &mut Run, planned: &Planned) {
+        let numbered: Vec<(usize, u32, Arc<Operation>)> = planned
+            .operations
+            .iter()
+            .zip(&planned.waves)
+            .enumerate()
+            .map(|(place, (operation, wave))| (place, *wave, Arc::new(operation.clone())))
+            .collect();
+        let comes = |kind| matches!(kind, OperationKind::Create | OperationKind::Enable);
+        let first_to_come = numbered.iter().filter(|(.., o)| comes(o.kind)).map(|(_, wave, _)| *wave).min();
+        for (_, wave, operation) in numbered.iter().filter(|(.., o)| o.left && o.kind != OperationKind::Keep)
+        {
+            let values = UniqueField::ALL.iter().any(|field| operation.body.contains_key(field.as_str()));
+            if !values && first_to_come.is_some_and(|first| first <= *wave) {
+                self.directory.wrongs.push(format!("{} leaves after others have come", operation.userid));
+            }
+        }
+        for wave in 0..=planned.plan.last_wave {
+            let of_wave: Vec<_> = numbered.iter().filter(|(_, of, _)| *of == wave).collect();
+            for window in of_wave.chunks(WINDOW) {
+                if run.halted || run.crashed {
+                    break;
+                }
+                for (place, _, operation) in window {
+                    self.sending.insert((run.tenant.clone(), *place), Arc::clone(operation));
+                }
+                for (place, _, operation) in window {
+                    let operation = Arc::clone(operation);
+                    self.call(
+                        run,
+                        Due {
+                            place: *place,
+                            later: wave > planned.plan.first_wave,
+                            operation,
+                            doubt: false,
+                            called: false,
+                        },
+                    );
+                }
+            }
+            self.rounds(run);
+            self.prove_not_found(run);
+            if run.gate.in_order() {
+                self.close_open(run);
+            }
+            self.flush(run, 1);
+            if run.halted || run.crashed {
+                break;
+            }
+        }
+        self.close_open(run);
+        self.prove_not_found(run);
+        self.flush(run, 1);
+    }
+
+    /// Takes refusals that nobody has shown to be the tenant's for their members'.
+    fn close_open(&mut self, run: &mut Run) {
+        for (due, mut answer) in std::mem::take(&mut run.open) {
+            if run.crashed {
+                return;
+            }
+            if let (true, Verdict::Unsure { error, .. }) = (run.halted, &answer.verdict) {
+                answer.verdict = Verdict::Stopped(error.clone());
+            }
+            self.told(run, due, answer);
+        }
+    }
+
+    /// Calls again what was busy or lost, asking first which of the lost has happened.
+    fn rounds(&mut self, run: &mut Run) {
+        for _ in 1..ROUNDS {
+            if run.halted || run.crashed || run.again.is_empty() {
+                break;
+            }
+            let members = self.directory.directory().members;
+            for (place, due) in std::mem::take(&mut run.again) {
+                let asked = read_back(&members, &run.tenant, place, &due.operation, self.now);
+                if due.doubt && asked.state == OperationState::Done {
+                    self.settled(run, asked);
+                } else {
+                    self.call(run, due);
+                }
+            }
+        }
+        if run.crashed {
+            return;
+        }
+        for (place, due) in std::mem::take(&mut run.again).into_iter().filter(|(_, due)| !due.doubt) {
+            let settlement = not_done(place, &due);
+            self.settled(run, settlement);
+        }
+    }
+
+    /// As a run asks the listing about members that WeCom did not find.
+    fn prove_not_found(&mut self, run: &mut Run) {
+        let due = std::mem::take(&mut run.not_found);
+        if run.crashed || due.is_empty() {
+            return;
+        }
+        let members = self.directory.directory().members;
+        for due in due {
+            if run.halted {
+                // Nothing is asked any more: what may have happened stays `sending`.
+                if due.refusal.is_none() {
+                    let NotFound { place, operation, doubt, .. } = due;
+                    let due = Due { place, later: false, operation, doubt, called: true };
+                    let settlement = not_done(place, &due);
+                    self.settled(run, settlement);
+                }
+                continue;
+            }
+            run.plan_again = true;
+            let settlement = not_found(&members, &run.tenant, due, self.now);
+            self.settled(run, settlement);
+        }
+    }
+
+    fn call(&mut self, run: &mut Run, due: Due) {
+        if run.crashed {
+            return;
+        }
+        if run.weather.crash.is_some_and(|crash| crash.calls <= run.calls) {
+            // What was marked stays `sending`; what was called and not stored too.
+            run.crashed = true;
+            run.unstored.clear();
+            return;
+        }
+        if run.halted {
+            if !due.doubt {
+                let settlement = not_done(due.place, &due);
+                self.settled(run, settlement);
+            }
+            return;
+        }
+        if !due.operation.kind.calls() {
+            let settlement = Settlement {
+                ledger: Some(after(&due.operation, &run.tenant, self.now)),
+                state: OperationState::Done,
+                ..not_done(due.place, &due)
+            };
+            self.settled(run, settlement);
+            return;
+        }
+        if due.operation.kind == OperationKind::Create && run.gate.is_full() {
+            if due.doubt {
+                run.again.insert(due.place, due);
+            } else {
+                let settlement = not_done(due.place, &due);
+                self.settled(run, settlement);
+            }
+            return;
+        }
+        let faults = &run.weather.faults;
+        let fault = faults.get(run.calls % faults.len().max(1)).copied().unwrap_or(Fault::None);
+        run.calls += 1;
+        let before = due.operation.before.as_ref();
+        let maybe_ours =
+            due.doubt || before.is_some_and(|line| line.may_appear() || line.removal_is_unsure());
+        let answer = self.directory.write(&due.operation, fault, maybe_ours, self.now);
+        run.gate.learn(due.operation.kind, &answer.verdict);
+        if let Verdict::Unsure { errcode, error } = &answer.verdict {
+            let record = self.world.records.get(&Origin {
+                tenant: run.tenant.clone(),
+                flow: due.operation.flow.clone(),
+                record: due.operation.record.clone(),
+            });
+            let refusal = record.and_then(|record| record.refusal.as_ref());
+            let known = refusal.is_some_and(|stored| stored.refusal.errcode == Some(*errcode));
+            let member = due.operation.userid.key();
+            match run.gate.whose(member, known, error, async || Ok(())).now_or_never().unwrap() {
+                Whose::Member => {}
+                Whose::Open => {
+                    run.open.push((Due { called: true, ..due }, answer));
+                    return;
+                }
+                Whose::Tenant(_) => {
+                    run.halted = true;
+                    let settlement = not_done(due.place, &Due { called: true, ..due });
+                    self.settled(run, settlement);
+                    return;
+                }
+            }
+        }
+        self.told(run, due, answer);
+    }
+
+    /// Takes in an answer whose blame is known.
+    fn told(&mut self, run: &mut Run, due: Due, answer: Answer) {
+        let before = due.operation.before.as_ref();
+        let maybe_ours =
+            due.doubt || before.is_some_and(|line| line.may_appear() || line.removal_is_unsure());
+        let tenant = run.tenant.clone();
+        let known = Known { tenant: &tenant, later: due.later, adopts: false, maybe_ours, when: self.now };
+        match read(&due.operation, due.place, known, answer) {
+            Meaning::Settled(settlement) => {
+                let settlement = self.with_mobile_checked(*settlement);
+                self.settled(run, settlement);
+            }
+            Meaning::Again { doubt, .. } => {
+                let due = Due { doubt: due.doubt || doubt, called: true, ..due };
+                run.again.insert(due.place, due);
+            }
+            Meaning::NotFound { attempts, doubt, refusal } => run.not_found.push(NotFound {
+                place: due.place,
+                operation: due.operation,
+                attempts,
+                doubt: due.doubt || doubt,
+                refusal,
+            }),
+            Meaning::Stop { settlement, .. } => {
+                run.halted = true;
+                if let Some(settlement) = settlement {
+                    self.settled(run, *settlement);
+                }
+            }
+        }
+    }
+
+    /// As a run asks who has the new number of a member after an update.
+    fn with_mobile_checked(&self, mut settlement: Settlement) -> Settlement {
+        let operation = &settlement.operation;
+        let new = operation.body.get("mobile").filter(|mobile| **mobile != "");
+        let (Some(new), Some(before), OperationState::Done) = (new, &operation.before, settlement.state)
+        else {
+            return settlement;
+        };
+        let same =
+            before.written.mobile.as_deref().map(comparable_mobile) == new.as_str().map(comparable_mobile);
+        let taken = self
+            .directory
+            .holder("mobile", new)
+            .is_some_and(|held| held.userid.key() == operation.userid.key());
+        if operation.kind == OperationKind::Create || (same && !before.doubtful) || taken {
+            return settlement;
+        }
+        mobile_not_taken(&mut settlement, self.now);
+        settlement
+    }
+
+    fn settled(&mut self, run: &mut Run, settlement: Settlement) {
+        let done = settlement.state == OperationState::Done && settlement.refusal.is_none();
+        run.plan_again |= settlement.state == OperationState::Done && settlement.operation.partial;
+        let learned = settlement.state == OperationState::Failed && settlement.ledger.is_some();
+        if done || learned {
+            run.moved += 1;
+        }
+        // That a create was taken in part nothing tells but its answer, so the model does not lose that one.
+        let warned = settlement.state == OperationState::Failed && settlement.refusal.is_some();
+        run.unstored.push(settlement);
+        self.flush(run, if warned { 1 } else { run.weather.stored_together });
+    }
+
+    fn flush(&mut self, run: &mut Run, least: usize) {
+        if run.unstored.len() < least {
+            return;
+        }
+        let tenant = run.tenant.clone();
+        for settlement in std::mem::take(&mut run.unstored) {
+            self.store(&tenant, settlement);
+        }
+    }
+
+    /// What holds whenever nothing is in doubt.
+    pub(super) fn check(&mut self) {
+        assert_eq!(self.directory.wrongs, Vec::<String>::new());
+        for line in self.world.ledger.values().filter(|line| line.exists() && !line.doubtful) {
+            if self.deleted_by_hand.contains(&line.userid.key()) {
+                continue;
+            }
+            let held = self.directory.members.get(&line.userid.key());
+            assert!(held.is_some(), "the ledger has {}, the directory has not: {line:#?}", line.userid);
+            let Some(held) = held else { continue };
+            for (field, value) in expected(line) {
+                let there = held.fields.get(&field).unwrap_or(&Value::Null);
+                assert_eq!(*there, value, "{field} of {}: {line:#?}", line.userid);
+            }
+        }
+        for (key, held) in &self.directory.members {
+            assert!(held.invited <= 1, "{key} was invited {} times", held.invited);
+            assert!(!held.ours || self.knows(key), "nobody knows of {key}");
+        }
+    }
+}
+
+/// Given up, as a run gives up.
+fn not_done(place: usize, due: &Due) -> Settlement {
+    let called = due.called && due.operation.kind != OperationKind::Create;
+    let doubtful = due.operation.before.as_ref().filter(|_| called);
+    Settlement {
+        place,
+        operation: Arc::clone(&due.operation),
+        state: OperationState::Failed,
+        errcode: None,
+        errmsg: None,
+        attempts: Vec::new(),
+        ledger: doubtful.map(|before| before.in_doubt(&due.operation)),
+        refusal: None,
+    }
+}

@@ -1,0 +1,510 @@
+//! From WeCom's verdict on a call to what becomes of the operation: its state, the ledger's line, the quarantine.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde_json::Map;
+
+use ruzhi_model::{
+    LedgerEntry, Member, MemberKey, MemberState, Operation, OperationKind, OperationState, Origin, Refusal,
+    RefusedBy, TenantId, Text, UniqueField, UserId, Violation, WaitsFor, rest_after,
+};
+use ruzhi_plan::unknown_leader;
+use ruzhi_store::{AttemptRow, Settlement};
+use ruzhi_wecom::{self as wecom, Answer, Verdict};
+
+/// What is known of an operation beside the answer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Known<'a> {
+    /// The tenant that writes.
+    pub(super) tenant: &'a TenantId,
+    /// It comes after others it depends on, which may have failed.
+    pub(super) later: bool,
+    /// Members that are there already are taken for ours.
+    pub(super) adopts: bool,
+    /// An earlier call for this very member by ruzhi was lost: what is found there now is ours.
+    pub(super) maybe_ours: bool,
+    /// The moment.
+    pub(super) when: DateTime<Utc>,
+}
+
+/// What an answer means for the run.
+#[derive(Debug)]
+pub(super) enum Meaning {
+    /// Settled, one way or the other.
+    Settled(Box<Settlement>),
+    /// Not settled: the same call is to be made again in this run. `doubt` says it may have happened.
+    Again {
+        /// Whether it may have happened.
+        doubt: bool,
+        /// What was called so far.
+        attempts: Vec<AttemptRow>,
+    },
+    /// Only the directory's own listing says what is so: WeCom did not find a member, or refused a create that may have
+    /// been carried out before.
+    NotFound {
+        /// What was called so far.
+        attempts: Vec<AttemptRow>,
+        /// An earlier call may have been carried out.
+        doubt: bool,
+        /// Of a create: why it was refused.
+        refusal: Option<Refusal>,
+    },
+    /// The tenant's calls are over for this run.
+    Stop {
+        /// Settled as not done; none if it may have happened, so that it stays in doubt.
+        settlement: Option<Box<Settlement>>,
+        /// Why.
+        error: Option<wecom::Error>,
+    },
+}
+
+/// Reads an answer.
+pub(super) fn read(operation: &Arc<Operation>, place: usize, known: Known<'_>, answer: Answer) -> Meaning {
+    let before = operation.before.as_ref();
+    let after = || after(operation, known.tenant, known.when);
+    let attempts: Vec<AttemptRow> = answer.attempts.iter().map(attempt_row).collect();
+    let last = answer.attempts.last();
+    let errcode = last.and_then(|attempt| attempt.errcode);
+    let errmsg = last.map(|attempt| attempt.errmsg.clone());
+    let settlement = |state, ledger, refusal| Settlement {
+        place,
+        operation: Arc::clone(operation),
+        state,
+        errcode,
+        errmsg: errmsg.clone(),
+        attempts: attempts.clone(),
+        ledger,
+        refusal,
+    };
+    let settled = |state, ledger, refusal| Meaning::Settled(Box::new(settlement(state, ledger, refusal)));
+    let done = || settled(OperationState::Done, Some(after()), undone(operation));
+    let there = || settled(OperationState::Done, Some(found(operation, after())), undone(operation));
+    let creating = operation.kind == OperationKind::Create;
+    // An earlier call of a create, whose answer was lost, may have made the member.
+    let may_be_there = creating && (answer.in_doubt || known.maybe_ours);
+    // A change that is refused now may have been carried out by an earlier call whose answer was lost.
+    let called_before = before.filter(|_| !creating && (answer.in_doubt || known.maybe_ours));
+    let doubtful = called_before.map(|before| before.in_doubt(operation));
+    let refused = |refusal| {
+        settled(OperationState::Refused, doubtful.clone(), Some(rested(operation, refusal, known.when)))
+    };
+    match answer.verdict {
+        Verdict::Done { created_departments } if created_departments.is_empty() => done(),
+        Verdict::Done { created_departments } => {
+            // The plan knew every department, so one was deleted in between; the member is written all the same.
+            let names: Vec<String> =
+                created_departments.iter().map(|(id, name)| format!("{id} {name}")).collect();
+            tracing::error!(
+                member.userid = operation.userid.as_str(),
+                record.id = operation.record.as_str(),
+                "WeCom created departments that did not exist: {}",
+                names.join(", ")
+            );
+            done()
+        }
+        Verdict::Warned { errmsg } => {
+            // Part of the body was dropped without an error: what WeCom holds is not what was meant.
+            tracing::error!(
+                member.userid = operation.userid.as_str(),
+                record.id = operation.record.as_str(),
+                "WeCom took the request only in part, which is a fault of ruzhi: {errmsg}"
+            );
+            let mut entry = after();
+            entry.doubtful = true;
+            let refusal = refusal(
+                Some(0),
+                "",
+                "wecom.warning",
+                &Text::new(
+                    format!(
+                        "WeCom took the request only in part: {errmsg}; this is a fault of ruzhi, report it"
+                    ),
+                    format!("企业微信只接受了请求的一部分：{errmsg}；这是 ruzhi 的问题，请反馈"),
+                ),
+            );
+            settled(OperationState::Failed, Some(entry), Some(rested(operation, refusal, known.when)))
+        }
+        Verdict::AlreadyExists { maybe_ours } if maybe_ours || known.maybe_ours => there(),
+        // Created by someone else since the plan was made, and the tenant takes whoever is there: with all fields, next time.
+        Verdict::AlreadyExists { .. } if known.adopts => {
+            settled(OperationState::Done, Some(LedgerEntry { doubtful: true, ..after() }), None)
+        }
+        Verdict::AlreadyExists { .. } => refused(refusal(
+            errcode,
+            "userid",
+            "member.foreign",
+            &Text::new(
+                format!(
+                    "{} is already in WeCom and was not created by ruzhi; give this person another userid",
+                    operation.userid
+                ),
+                format!("企业微信中已有成员 {}，且不是 ruzhi 创建的；请更换帐号", operation.userid),
+            ),
+        )),
+        // The holder is this very userid, and an earlier call for it may have been carried out: it was.
+        Verdict::MobileHeld { maybe_ours: true, .. } if may_be_there => there(),
+        // The plan had somebody give the number up first; if that failed, both are tried again.
+        Verdict::MobileHeld { .. } if known.later => settled(OperationState::Failed, doubtful, None),
+        Verdict::MobileHeld { holder, .. } => refused(mobile_held(errcode, holder.as_deref())),
+        Verdict::NotFound if creating => refused(from_table(60111)),
+        Verdict::NotFound => Meaning::NotFound { doubt: doubtful.is_some(), attempts, refusal: None },
+        // As with a mobile number: the plan had another member give the value up first.
+        Verdict::Refused { errcode, .. } if known.later && value_taken(errcode).is_some() => {
+            settled(OperationState::Failed, doubtful, None)
+        }
+        Verdict::Refused { errcode, errmsg } => {
+            let held_by: Option<UserId> =
+                value_taken(errcode).and_then(|_| wecom::holder(&errmsg)?.parse().ok());
+            match &held_by {
+                Some(holder) if may_be_there && holder.key() == operation.userid.key() => there(),
+                // The value may be taken by this very member.
+                None if may_be_there && value_taken(errcode).is_some() => {
+                    Meaning::NotFound { doubt: true, attempts, refusal: Some(from_table(errcode)) }
+                }
+                _ => refused(Refusal { held_by, ..from_table(errcode) }),
+            }
+        }
+        // The member may be there by now, and be the one it has no right to.
+        Verdict::Unsure { errcode, .. } if may_be_there => {
+            Meaning::NotFound { doubt: true, attempts, refusal: Some(from_table(errcode)) }
+        }
+        // It has turned out to be this member's.
+        Verdict::Unsure { errcode, .. } => {
+            if wecom::class(errcode) != wecom::Class::Configuration {
+                tracing::error!(
+                    wecom.errcode = errcode,
+                    member.userid = operation.userid.as_str(),
+                    record.id = operation.record.as_str(),
+                    "WeCom answered with a code that nobody expects: {}",
+                    errmsg.clone().unwrap_or_default()
+                );
+            }
+            refused(from_table(errcode))
+        }
+        // The last place may have gone to this very member.
+        Verdict::NoPlace { .. } if may_be_there => Meaning::Again { doubt: true, attempts },
+        // The record waits for a place, and is no worse for it.
+        Verdict::NoPlace { .. } => settled(OperationState::Failed, doubtful, None),
+        Verdict::Stopped(error) => Meaning::Stop {
+            settlement: (!answer.in_doubt && !known.maybe_ours)
+                .then(|| Box::new(settlement(OperationState::Failed, None, None))),
+            error: Some(error),
+        },
+        Verdict::Parked { .. } | Verdict::Quit => Meaning::Stop {
+            settlement: (!known.maybe_ours).then(|| {
+                // A change that was called before the limit was reached, or before the process was to end, may have
+                // happened.
+                let called_before = before.filter(|_| !creating && (answer.in_doubt || attempts.len() > 1));
+                let doubtful = called_before.map(|entry| entry.in_doubt(operation));
+                Box::new(settlement(OperationState::Failed, doubtful, None))
+            }),
+            error: None,
+        },
+        Verdict::Lost => Meaning::Again { doubt: true, attempts },
+        Verdict::Busy { .. } => Meaning::Again { doubt: false, attempts },
+    }
+}
+
+/// That a mobile number is another member's.
+fn mobile_held(errcode: Option<i64>, holder: Option<&str>) -> Refusal {
+    let who = holder.unwrap_or_default();
+    let text = Text::new(
+        format!(
+            "this mobile number belongs to the member {who} in WeCom; correct the number, or remove it there"
+        ),
+        format!("该手机号在企业微信中属于成员 {who}；请更正手机号，或先从该成员处移除"),
+    );
+    let held_by = holder.and_then(|who| who.parse().ok());
+    Refusal { held_by, ..refusal(errcode, "mobile", "mobile.held", &text) }
+}
+
+/// The ledger's line once an operation is done.
+pub(super) fn after(operation: &Operation, tenant: &TenantId, when: DateTime<Utc>) -> LedgerEntry {
+    let before = operation.before.as_ref();
+    let kind = operation.kind;
+    let stays = before.map_or(MemberState::Active, |before| before.state);
+    let moves = before.is_some_and(LedgerEntry::exists);
+    let state = match kind {
+        OperationKind::Delete => MemberState::Deleted,
+        OperationKind::Disable if operation.left => MemberState::Left,
+        OperationKind::Update if operation.left => stays,
+        OperationKind::Keep if settles_removal(operation) => MemberState::Removed,
+        OperationKind::Keep if operation.body.is_empty() => MemberState::Deleted,
+        OperationKind::Keep => stays,
+        OperationKind::Adopt if moves => stays,
+        _ => MemberState::Active,
+    };
+    // A leave may come from another form, and an undoing from a record that is not the owner; neither becomes it. Nor
+    // does either send every field, so a doubt about them stays.
+    let partial = operation.left || operation.undoes || kind == OperationKind::Keep;
+    let kept_from = before.filter(|_| partial);
+    let carried_out = match kind {
+        OperationKind::Keep => before.and_then(|before| before.carried_out.clone()),
+        OperationKind::Delete => None,
+        OperationKind::Adopt if !moves => None,
+        _ if operation.undoes || operation.partial => None,
+        _ => Some(operation.decision.clone()),
+    };
+    let named = || operation.names.clone().unwrap_or_else(|| operation.userid.key());
+    let own =
+        || Origin { tenant: tenant.clone(), flow: operation.flow.clone(), record: operation.record.clone() };
+    LedgerEntry {
+        userid: operation.userid.clone(),
+        owner: kept_from.map_or_else(own, |before| before.owner.clone()),
+        decided_as: before
+            .filter(|before| before.userid.key() == operation.userid.key())
+            .map_or_else(named, |before| before.decided_as.clone()),
+        written: Member { userid: operation.userid.to_string(), ..operation.member.clone() },
+        state,
+        left_at: match (kind, state) {
+            (OperationKind::Disable, MemberState::Left) => Some(when),
+            (_, MemberState::Left | MemberState::Removed) => before.and_then(|before| before.left_at),
+            _ => None,
+        },
+        doubtful: match kind {
+            OperationKind::Adopt => !moves || before.is_some_and(|before| before.doubtful),
+            // Only one field was sent.
+            _ if operation.parks.is_some() => before.is_some_and(|before| before.doubtful),
+            OperationKind::Keep if settles_removal(operation) => false,
+            _ => kept_from.is_some_and(|before| before.doubtful && state != MemberState::Deleted),
+        },
+        carried_out,
+        rules: operation.rules.clone(),
+        kept: kept(operation),
+        removal_answer: before.filter(|_| state == MemberState::Removed).and_then(|line| line.removal_answer),
+    }
+}
+
+/// Whether a second listing without the member is all that the operation notes.
+fn settles_removal(operation: &Operation) -> bool {
+    let removed = operation.before.as_ref().is_some_and(|line| line.state == MemberState::Removed);
+    removed && operation.kind == OperationKind::Keep && !operation.left && !operation.undoes
+}
+
+/// The ledger's line of a created member who was found there already. Where an earlier plan's create was lost too, it may
+/// be that one's fields the member has, so all are to be sent.
+pub(super) fn found(operation: &Operation, line: LedgerEntry) -> LedgerEntry {
+    let unsure = |before: &LedgerEntry| before.may_appear() || before.state == MemberState::Removed;
+    let doubtful = operation.before.as_ref().is_some_and(unsure);
+    LedgerEntry { doubtful, ..line }
+}
+
+/// What stands by hand: it no longer does once ruzhi writes the field.
+fn kept(operation: &Operation) -> Map<String, serde_json::Value> {
+    let mut kept = match (&operation.before, operation.kind) {
+        (_, OperationKind::Create | OperationKind::Delete) | (None, _) => Map::new(),
+        (Some(before), _) => before.kept.clone(),
+    };
+    match operation.kind {
+        OperationKind::Keep => kept.extend(operation.body.clone()),
+        _ => kept.retain(|field, _| !operation.body.contains_key(field)),
+    }
+    kept
+}
+
+/// Why the record of an operation that undoes another waits.
+pub(super) fn undone(operation: &Operation) -> Option<Refusal> {
+    if !operation.undoes {
+        return None;
+    }
+    let (rule, text) = match operation.kind {
+        OperationKind::Keep => (
+            "drift.kept",
+            Text::new(
+                "this member was removed by hand in WeCom, and a person let that stand; change the row, or run `ruzhi sync --full`",
+                "该成员在企业微信中被手工删除，并已确认保留；请修改该行，或运行 `ruzhi sync --full`",
+            ),
+        ),
+        _ => (
+            "run.reverted",
+            Text::new(
+                "what this row asks for was undone by a person; correct the row or the rules, or run `ruzhi sync --full` to do it again",
+                "该行的改动已被人工撤销；请更正该行或规则，或运行 `ruzhi sync --full` 重新执行",
+            ),
+        ),
+    };
+    let violation = Violation { field: String::new(), rule: rule.to_owned(), message: text.into() };
+    Some(Refusal::new(RefusedBy::Person, vec![violation]))
+}
+
+/// WeCom did not take a member's new mobile number: the ledger keeps the old one, if that is sure, and the record waits.
+pub(super) fn mobile_not_taken(settlement: &mut Settlement, when: DateTime<Utc>) {
+    let before = settlement.operation.before.as_ref().filter(|before| !before.doubtful);
+    let old = before.and_then(|before| before.written.mobile.clone());
+    if let Some(line) = &mut settlement.ledger {
+        line.written.mobile = old;
+        line.carried_out = None;
+    }
+    settlement.refusal = Some(rested(&settlement.operation, mobile_ignored(), when));
+}
+
+/// Why a record waits whose member does not take the new mobile number.
+fn mobile_ignored() -> Refusal {
+    refusal(
+        Some(0),
+        "mobile",
+        "mobile.activated",
+        &Text::new(
+            "WeCom did not take the new mobile number: a member who has logged in changes it themselves; every other field was written. Once they have, run `ruzhi sync --full`",
+            "企业微信未更改手机号：成员激活后须由本人修改；其余字段均已写入。本人修改后请运行 `ruzhi sync --full`",
+        ),
+    )
+}
+
+/// What a refusal by WeCom says, from the table of codes.
+fn from_table(errcode: i64) -> Refusal {
+    let meaning = wecom::meaning(errcode);
+    let (means, advice) = (meaning.means(), meaning.advice_for_one());
+    refusal(
+        Some(errcode),
+        field_of(errcode),
+        &format!("wecom.{errcode}"),
+        &Text::new(format!("{}; {}", means.en, advice.en), format!("{}；{}", means.zh, advice.zh)),
+    )
+}
+
+fn refusal(errcode: Option<i64>, field: &str, rule: &str, text: &Text) -> Refusal {
+    let message = text.clone().into();
+    let violation = Violation { field: field.to_owned(), rule: rule.to_owned(), message };
+    let waits_for = match (rule, errcode.and_then(value_taken)) {
+        ("mobile.held", _) => WaitsFor::Mobile,
+        ("member.foreign", _) => WaitsFor::Userid,
+        (_, Some(field)) => field.into(),
+        _ => WaitsFor::Time,
+    };
+    Refusal { errcode, waits_for, ..Refusal::new(RefusedBy::Wecom, vec![violation]) }
+}
+
+/// The field whose value another member has, where a code says that one does.
+fn value_taken(errcode: i64) -> Option<UniqueField> {
+    match errcode {
+        60104 => Some(UniqueField::Mobile),
+        60106 | 60142 => Some(UniqueField::Email),
+        60145 => Some(UniqueField::BizMail),
+        _ => None,
+    }
+}
+
+/// A rejection with the time of the next attempt. One of a direct leader keeps nothing else back.
+fn rested(operation: &Operation, refusal: Refusal, when: DateTime<Utc>) -> Refusal {
+    let tries = operation.tries.saturating_add(1);
+    let waits_for = if operation.sets_leader_only() { WaitsFor::Leader } else { refusal.waits_for };
+    Refusal { tries, retry_at: Some(when + rest_after(tries)), waits_for, ..refusal }
+}
+
+/// What becomes of an operation whose member WeCom did not find, once the directory has been listed.
+pub(super) fn not_found(
+    members: &BTreeMap<MemberKey, UserId>,
+    tenant: &TenantId,
+    due: NotFound,
+    when: DateTime<Utc>,
+) -> Settlement {
+    let NotFound { place, operation, attempts, doubt, refusal } = due;
+    let there = |key: &MemberKey| members.contains_key(key);
+    let before = operation.before.as_ref();
+    let last = attempts.last();
+    let (errcode, errmsg) = (last.and_then(|a| a.errcode), last.map(|a| a.errmsg.clone()));
+    let missing =
+        operation.member.direct_leader.iter().flatten().find(|leader| !there(&MemberKey::of(leader)));
+    let (state, ledger, refusal) = if let Some(refusal) = refusal {
+        let line = after(&operation, tenant, when);
+        if there(&operation.userid.key()) {
+            (OperationState::Done, Some(found(&operation, line)), undone(&operation))
+        } else {
+            // The listing may be late. Where the ledger says already that the member may appear, it goes on saying so.
+            let says_so = before.is_some_and(|before| before.may_appear() || before.removal_is_unsure());
+            let line = (!says_so).then(|| line.may_yet_appear());
+            (OperationState::Refused, line, Some(rested(&operation, refusal, when)))
+        }
+    } else if there(&operation.userid.key()) {
+        let doubtful = before.filter(|_| doubt).map(|before| before.in_doubt(&operation));
+        match missing.filter(|_| operation.sets_leader_only()) {
+            // The leader is gone, and not the member. It is set when the listing has the leader.
+            Some(leader) => {
+                let refusal = Refusal {
+                    errcode,
+                    waits_for: WaitsFor::Leader,
+                    ..Refusal::new(RefusedBy::Wecom, vec![unknown_leader(leader)])
+                };
+                (OperationState::Refused, doubtful, Some(refusal))
+            }
+            // Everybody is there: it is WeCom's word on the leader. A late replica's is taken back by the next run.
+            None if operation.sets_leader_only() => {
+                let errcode = errcode.unwrap_or(60111);
+                let mut refusal = rested(&operation, from_table(errcode), when);
+                for violation in &mut refusal.violations {
+                    violation.field = "direct_leader".to_owned();
+                }
+                if operation.tries == 0 {
+                    refusal.retry_at = Some(when);
+                }
+                (OperationState::Refused, doubtful, Some(refusal))
+            }
+            // A late replica, or a member that the operation refers to in passing.
+            None => (OperationState::Failed, doubtful, None),
+        }
+    } else {
+        match operation.kind {
+            OperationKind::Delete => {
+                (OperationState::Done, Some(after(&operation, tenant, when)), undone(&operation))
+            }
+            OperationKind::Disable if operation.left => {
+                (OperationState::Done, before.map(|before| before.removed(when)), undone(&operation))
+            }
+            _ => (OperationState::Failed, before.map(|before| before.removed(when)), None),
+        }
+    };
+    if ledger.as_ref().is_some_and(|line| line.state == MemberState::Removed) {
+        tracing::warn!(
+            member.userid = operation.userid.as_str(),
+            record.id = operation.record.as_str(),
+            "the member was removed from WeCom by hand"
+        );
+    }
+    Settlement { place, operation, state, errcode, errmsg, attempts, ledger, refusal }
+}
+
+/// An operation whose answer only the listing explains: WeCom did not find its member, or refused a create that may have
+/// been carried out before.
+#[derive(Debug)]
+pub(super) struct NotFound {
+    pub(super) place: usize,
+    pub(super) operation: Arc<Operation>,
+    pub(super) attempts: Vec<AttemptRow>,
+    /// An earlier call may have been carried out.
+    pub(super) doubt: bool,
+    /// It is a create that was refused after a call whose answer was lost: this is why, if the member is not there.
+    pub(super) refusal: Option<Refusal>,
+}
+
+/// The field a code speaks of, where it speaks of one.
+fn field_of(errcode: i64) -> &'static str {
+    match errcode {
+        40003 | 41009 | 60102 | 60111 | 301_021 | 301_036 => "userid",
+        50002 | 60011 | 60021 | 60030 | 92000 | 301_005 | 701_099 => "userid",
+        60112 => "name",
+        60103 | 60104 | 60129 => "mobile",
+        60105 | 60106 | 60141 | 60142 => "email",
+        40066 | 41019 | 60003 | 60004 | 60110 | 60123 | 60127 | 81001 | 81002 => "department",
+        60132 => "is_leader_in_dept",
+        60143..=60145 | 60269..=60275 => "biz_mail",
+        60150 => "extattr",
+        60257 => "direct_leader",
+        301_012 => "position",
+        301_013 => "telephone",
+        301_015 => "avatar_mediaid",
+        _ => "",
+    }
+}
+
+pub(super) fn attempt_row(attempt: &wecom::Attempt) -> AttemptRow {
+    AttemptRow {
+        api: attempt.api.to_owned(),
+        at: attempt.at,
+        took_ms: i64::try_from(attempt.took.as_millis()).unwrap_or(i64::MAX),
+        errcode: attempt.errcode,
+        errmsg: attempt.errmsg.clone(),
+    }
+}

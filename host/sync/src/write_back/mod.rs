@@ -1,0 +1,312 @@
+//! Telling the people who fill in the form what became of their rows, on the rows themselves.
+//!
+//! The last step of a run that writes. Of every row whose outcome is another than the form was told last, the words are
+//! written into the fields that the tenant chose for it; the store keeps what they came from. A crash between the call
+//! and the store leads to the same words written once more, and to nothing else. What cannot be written never fails the
+//! run: it is told, and tried again by later runs.
+//!
+//! It never causes another run. Fields that the rules or the filter read are refused, so a row that was written is, to
+//! the next collect, the row it was; and the service tells no push of what came through its API.
+
+mod place;
+mod words;
+
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use serde_json::Value;
+use tokio::time::Instant;
+
+pub use place::{WriteBackFault, write_back_faults};
+use words::Outcome;
+
+use super::flow::Flow;
+use ruzhi_jiandaoyun::{self as jiandaoyun, Class};
+use ruzhi_metrics as meter;
+use ruzhi_model::{Digest, Origin, PlanId, RecordId, Text, UserId, Violation, WriteBack};
+use ruzhi_store::{DueWriteBack, StoreError, WriteBackScope, WrittenBack};
+
+/// Rows written by one run, and how long it writes; later runs write the rest.
+const MOST: usize = 1000;
+const LONGEST: Duration = Duration::from_secs(60);
+/// Rows whose outcome is stored together.
+const PAGE: usize = 50;
+/// Attempts, in as many runs, at a row that the service refuses.
+const ATTEMPTS: u32 = 3;
+
+/// What became of one row's words.
+enum Told {
+    /// They are there, or there is nobody to tell.
+    Done(WrittenBack),
+    /// The service refuses this row.
+    Refused(WrittenBack, jiandaoyun::Error),
+    /// The service emptied the field.
+    Emptied(WrittenBack),
+    /// No further call will do.
+    Stopped(jiandaoyun::Error),
+}
+
+/// What is to be written to one row.
+struct Words {
+    due: DueWriteBack,
+    text: String,
+    digest: Digest,
+}
+
+/// What writing back came to.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct WroteBack {
+    /// Rows written.
+    pub(super) written: usize,
+    /// Why rows were not.
+    pub(super) problem: Option<Text>,
+}
+
+/// Tells the form what became of its rows. `held` is the plan of this run, if it waits for a person.
+pub(super) async fn write_back(flow: &Flow, held: Option<&PlanId>) -> Result<WroteBack, StoreError> {
+    let Some(place) = &flow.write_back else { return Ok(WroteBack::default()) };
+    let writing = Writing { flow, place, held, settings: settings(flow, place) };
+    let wrote = writing.write().await?;
+    if wrote.written > 0 || wrote.problem.is_some() {
+        tracing::info!(
+            tenant.id = flow.tenant.as_str(),
+            flow.id = flow.id.as_str(),
+            rows = wrote.written,
+            problem = wrote.problem.as_ref().map_or("", |problem| problem.en.as_str()),
+            "written back"
+        );
+    }
+    Ok(wrote)
+}
+
+struct Writing<'a> {
+    flow: &'a Flow,
+    place: &'a WriteBack,
+    held: Option<&'a PlanId>,
+    settings: Digest,
+}
+
+impl Writing<'_> {
+    async fn write(&self) -> Result<WroteBack, StoreError> {
+        let flow = self.flow;
+        let until = Instant::now() + LONGEST;
+        let mut wrote = WroteBack::default();
+        let mut refused = (0_usize, None);
+        let mut after: Option<RecordId> = None;
+        let mut checked = false;
+        while wrote.written + refused.0 < MOST && Instant::now() < until && !flow.quit.is_cancelled() {
+            let due = self.due(after.as_ref()).await?;
+            let Some(last) = due.last() else { break };
+            after = Some(last.record.clone());
+            let (words, mut kept) = self.words(due).await?;
+            if !words.is_empty() && !checked {
+                match self.fault().await {
+                    Ok(None) => checked = true,
+                    Ok(Some(fault)) => {
+                        wrote.problem = Some(not_written(&fault.text(), Some(&fault.hint())));
+                        break;
+                    }
+                    Err(error) => {
+                        wrote.problem = Some(not_written(&error.explain(), None));
+                        break;
+                    }
+                }
+            }
+            let mut stopped = None;
+            let at_once = flow.in_flight.max(1);
+            let mut telling =
+                futures::stream::iter(words).map(|words| self.tell(words)).buffer_unordered(at_once);
+            while let Some(told) = telling.next().await {
+                match told {
+                    Told::Done(written) => {
+                        wrote.written += 1;
+                        kept.push(written);
+                    }
+                    Told::Refused(written, error) => {
+                        refused.0 += 1;
+                        refused.1.get_or_insert_with(|| error.explain());
+                        kept.push(written);
+                    }
+                    Told::Emptied(written) => {
+                        refused.0 += 1;
+                        refused.1.get_or_insert_with(|| self.emptied());
+                        kept.push(written);
+                    }
+                    Told::Stopped(error) => {
+                        stopped.get_or_insert(error);
+                        // The others of this page would meet the same.
+                        break;
+                    }
+                }
+            }
+            drop(telling);
+            flow.store.put_write_backs(&flow.tenant, &flow.id, &kept, flow.clock.now()).await?;
+            if let Some(error) = stopped {
+                wrote.problem = Some(not_written(&error.explain(), None));
+                break;
+            }
+        }
+        meter::write_back(&flow.tenant, &flow.id, true, wrote.written);
+        meter::write_back(&flow.tenant, &flow.id, false, refused.0);
+        if let (0, (count @ 1.., Some(why))) = (usize::from(wrote.problem.is_some()), refused) {
+            let (en, zh) = (&why.en, &why.zh);
+            wrote.problem = Some(Text::new(
+                format!("the outcome of {count} rows was not written to the form: {en}"),
+                format!("有 {count} 条数据的结果未能回写到表单：{zh}"),
+            ));
+        }
+        Ok(wrote)
+    }
+
+    async fn due(&self, after: Option<&RecordId>) -> Result<Vec<DueWriteBack>, StoreError> {
+        let scope = WriteBackScope {
+            tenant: &self.flow.tenant,
+            flow: &self.flow.id,
+            settings: &self.settings,
+            held: self.held,
+        };
+        self.flow.store.write_backs_due(&scope, after, PAGE).await
+    }
+
+    /// What is to be written, and what need not be because the form says so already.
+    async fn words(&self, due: Vec<DueWriteBack>) -> Result<(Vec<Words>, Vec<WrittenBack>), StoreError> {
+        let lang = self.place.lang;
+        let waiting = self.digest(&Outcome::Waits.words(lang));
+        let (mut words, mut kept) = (Vec::new(), Vec::new());
+        for due in due {
+            let outcome = match words::outcome(&due, due.written.as_ref() == Some(&waiting)) {
+                None => continue,
+                Some(Outcome::ReadyBut(_)) => Outcome::ReadyBut(self.reasons(&due).await?),
+                Some(Outcome::Refused(_)) => Outcome::Refused(self.reasons(&due).await?),
+                Some(outcome) => outcome,
+            };
+            let text = outcome.words(lang);
+            let digest = self.digest(&text);
+            if due.written.as_ref() == Some(&digest) || (due.written.is_none() && text.is_empty()) {
+                let (record, basis) = (due.record, due.basis);
+                kept.push(WrittenBack { record, basis, digest: due.written, failures: 0 });
+            } else {
+                words.push(Words { due, text, digest });
+            }
+        }
+        Ok((words, kept))
+    }
+
+    /// Of the words and of where they go: the same words in another field are to be written.
+    fn digest(&self, text: &str) -> Digest {
+        Digest::of_parts([self.settings.as_str().as_bytes(), text.as_bytes()])
+    }
+
+    async fn reasons(&self, due: &DueWriteBack) -> Result<Vec<String>, StoreError> {
+        let labels = &self.flow.guest.description().labels;
+        let mut reasons = Vec::new();
+        for violation in due.refusal.iter().flat_map(|refusal| &refusal.violations) {
+            let held_by = due.refusal.as_ref().and_then(|refusal| refusal.held_by.as_ref());
+            reasons.push(match self.holder(due, violation, held_by).await? {
+                Some(holder) => words::taken(&violation.field, &holder, labels, self.place.lang),
+                None => words::reason(violation, labels, self.place.lang),
+            });
+        }
+        Ok(reasons)
+    }
+
+    /// By whom what this row claims is taken: by name where a record of ours has it, else by userid.
+    async fn holder(
+        &self,
+        due: &DueWriteBack,
+        violation: &Violation,
+        held_by: Option<&UserId>,
+    ) -> Result<Option<String>, StoreError> {
+        let flow = self.flow;
+        let of_mobile = match violation.rule.as_str() {
+            "mobile.duplicate" => true,
+            "userid.duplicate" => false,
+            _ => {
+                let Some(userid) = held_by else { return Ok(None) };
+                let ours = flow.store.members(&flow.siblings, &[userid.key()]).await?;
+                let name = ours.into_iter().next().map(|line| line.written.name);
+                return Ok(Some(name.filter(|name| !name.is_empty()).unwrap_or_else(|| userid.to_string())));
+            }
+        };
+        let origin =
+            Origin { tenant: flow.tenant.clone(), flow: flow.id.clone(), record: due.record.clone() };
+        flow.store.rival(&flow.siblings, &origin, of_mobile).await
+    }
+
+    /// What speaks against writing, as the form stands now.
+    async fn fault(&self) -> Result<Option<WriteBackFault>, jiandaoyun::Error> {
+        let flow = self.flow;
+        let widgets = match flow.source.widgets(&flow.form).await {
+            Ok(widgets) => Some(widgets),
+            Err(error) if error.is_unknown_route() => None,
+            Err(error) => return Err(error),
+        };
+        let read = &flow.guest.description().source_fields;
+        Ok(write_back_faults(self.place, read, flow.filter.as_ref(), widgets.as_deref()).into_iter().next())
+    }
+
+    async fn tell(&self, words: Words) -> Told {
+        let flow = self.flow;
+        let Words { due, text, digest } = words;
+        let mut values = vec![(self.place.outcome.as_str(), Value::String(text.clone()))];
+        if let Some(at) = &self.place.at {
+            let now = flow.clock.now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
+            values.push((at, Value::String(now)));
+        }
+        let answer = flow.source.update(&flow.form, &due.record, &values).await;
+        // A row that is refused is tried again by the next runs, and then left until something else is to be said.
+        let failures = if due.failures < ATTEMPTS { due.failures + 1 } else { 1 };
+        let again = |digest| WrittenBack {
+            record: due.record.clone(),
+            basis: if failures < ATTEMPTS { String::new() } else { due.basis.clone() },
+            digest,
+            failures,
+        };
+        match answer {
+            Ok(Some(row)) => {
+                let found = row.fields.get(&self.place.outcome);
+                if found.is_some_and(|found| found.as_str() != Some(text.as_str())) && !text.is_empty() {
+                    return Told::Emptied(again(None));
+                }
+                let digest = Some(digest).filter(|_| !text.is_empty());
+                Told::Done(WrittenBack { record: due.record, basis: due.basis, digest, failures: 0 })
+            }
+            // The row was deleted: nobody is left to be told.
+            Ok(None) => {
+                Told::Done(WrittenBack { record: due.record, basis: due.basis, digest: None, failures: 0 })
+            }
+            Err(error) if error.class() == Class::Permanent => {
+                Told::Refused(again(due.written.clone()), error)
+            }
+            Err(error) => Told::Stopped(error),
+        }
+    }
+
+    fn emptied(&self) -> Text {
+        let field = &self.place.outcome;
+        Text::new(
+            format!(
+                "JianDaoYun did not take the value of {field}; choose another field in `[flows.write_back]`"
+            ),
+            format!("简道云未接受字段 {field} 的值；请在 `[flows.write_back]` 中改用其他字段"),
+        )
+    }
+}
+
+/// Names the fields and the language: under others, everything is to be told again.
+fn settings(flow: &Flow, place: &WriteBack) -> Digest {
+    let lang = if place.lang == ruzhi_model::Lang::Zh { "zh" } else { "en" };
+    let parts = [flow.form_name(), place.outcome.clone(), lang.to_owned()];
+    Digest::of_parts(parts.iter().map(|part| part.as_bytes()))
+}
+
+fn not_written(why: &Text, hint: Option<&Text>) -> Text {
+    let hint = hint.map_or_else(
+        || Text::new("", ""),
+        |hint| Text::new(format!("; {}", hint.en), format!("；{}", hint.zh)),
+    );
+    Text::new(
+        format!("outcomes were not written to the form: {}{}", why.en, hint.en),
+        format!("结果未能回写到表单：{}{}", why.zh, hint.zh),
+    )
+}

@@ -1,0 +1,420 @@
+//! What went wrong in a call to WeCom, and what a person can do about it.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+
+use super::errcode::{Blame, Class, blame, class, meaning};
+use ruzhi_files::open_files;
+use ruzhi_http::answer::Excess;
+use ruzhi_model::{DepartmentId, Text, UserId};
+
+/// An operation that failed. What made it fail is the source, a [`Failure`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The connection could not be set up from the settings.
+    #[error("cannot set up the connection to WeCom")]
+    Settings {
+        /// What is wrong with them.
+        #[source]
+        failure: Failure,
+    },
+    /// No access token was given.
+    #[error("cannot get a WeCom access token")]
+    Token {
+        /// Why.
+        #[source]
+        failure: Failure,
+    },
+    /// The departments could not be listed.
+    #[error("cannot list the WeCom departments")]
+    Departments {
+        /// Why.
+        #[source]
+        failure: Failure,
+    },
+    /// The members could not be listed.
+    #[error("cannot list the WeCom members")]
+    MemberIds {
+        /// Why.
+        #[source]
+        failure: Failure,
+    },
+    /// A member could not be read.
+    #[error("cannot read the WeCom member {userid}")]
+    GetMember {
+        /// Whose.
+        userid: UserId,
+        /// Why.
+        #[source]
+        failure: Failure,
+    },
+    /// The holder of a mobile number could not be looked up.
+    #[error("cannot look up a WeCom member by mobile number")]
+    UseridByMobile {
+        /// Why.
+        #[source]
+        failure: Failure,
+    },
+    /// The members of a department could not be read.
+    #[error("cannot read the members of the WeCom department {department}")]
+    MembersOf {
+        /// Which.
+        department: DepartmentId,
+        /// Why.
+        #[source]
+        failure: Failure,
+    },
+    /// A file of members could not be written, for a reason that concerns every member.
+    #[error("cannot write {rows} WeCom members as one file ({api})")]
+    Sheet {
+        /// The call, such as `batch/syncuser`.
+        api: &'static str,
+        /// How many members are in the file.
+        rows: usize,
+        /// Why.
+        #[source]
+        failure: Failure,
+    },
+    /// A job of an earlier process could not be waited for.
+    #[error("cannot learn whether a WeCom job is over")]
+    Job {
+        /// Why.
+        #[source]
+        failure: Failure,
+    },
+    /// A member could not be written, for a reason that concerns every member.
+    #[error("cannot write the WeCom member {userid} ({api})")]
+    Write {
+        /// The call, such as `user/create`.
+        api: &'static str,
+        /// Whose.
+        userid: UserId,
+        /// Why.
+        #[source]
+        failure: Failure,
+    },
+}
+
+/// What made an operation fail. No variant holds a URL, a token or a secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// The settings cannot be used.
+    #[error("{detail}")]
+    Settings {
+        /// What is wrong.
+        detail: String,
+    },
+    /// WeCom said no.
+    #[error("errcode {errcode}: {errmsg}")]
+    Refused {
+        /// The code.
+        errcode: i64,
+        /// WeCom's own words, shortened.
+        errmsg: String,
+        /// The address WeCom saw the call come from.
+        from_ip: Option<String>,
+    },
+    /// WeCom said yes, but had to guess at the request.
+    #[error("WeCom took the request for malformed: {errmsg}")]
+    Warned {
+        /// WeCom's own words, shortened.
+        errmsg: String,
+    },
+    /// WeCom was busy at every attempt.
+    #[error("errcode {errcode} at every attempt: {errmsg}")]
+    Busy {
+        /// The last code.
+        errcode: i64,
+        /// WeCom's own words, shortened.
+        errmsg: String,
+    },
+    /// No connection could be made, at any attempt.
+    #[error("no connection: {detail}")]
+    Unreachable {
+        /// What the connection said.
+        detail: String,
+    },
+    /// This process has too many files open to connect, at any attempt.
+    #[error("too many open files: {detail}")]
+    OpenFiles {
+        /// What the connection said.
+        detail: String,
+    },
+    /// No readable answer came, at any attempt.
+    #[error("no readable answer: {detail}")]
+    NoAnswer {
+        /// What came instead.
+        detail: String,
+    },
+    /// An answer of more than is read. The call may have been carried out, and is not made again: its answer would be as
+    /// large.
+    #[error("{excess}")]
+    TooLarge {
+        /// What it has too much of.
+        excess: Excess,
+    },
+    /// The rate limit does not lift.
+    #[error("rate limit (45009) until {}", until.to_rfc3339_opts(SecondsFormat::Secs, true))]
+    Parked {
+        /// When to try again.
+        until: DateTime<Utc>,
+    },
+    /// The process ends, and the call was not made.
+    #[error("ruzhi was asked to end before the call was made")]
+    Quit,
+    /// A listing would go on for ever: it came back to a cursor it had, or to members it had listed.
+    #[error("the listing comes to no end: stopped after {pages} pages")]
+    Endless {
+        /// Pages that were read.
+        pages: usize,
+    },
+    /// The answer lacks what was asked for.
+    #[error("the answer has no usable `{what}`")]
+    Shape {
+        /// The key.
+        what: &'static str,
+    },
+}
+
+impl Failure {
+    /// What to do about it, as the table of codes says.
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Settings { .. } => Class::Configuration,
+            Self::Refused { errcode, .. } => class(*errcode),
+            Self::Warned { .. } | Self::Shape { .. } | Self::Endless { .. } => Class::Bug,
+            Self::Busy { .. }
+            | Self::Unreachable { .. }
+            | Self::OpenFiles { .. }
+            | Self::NoAnswer { .. }
+            | Self::TooLarge { .. }
+            | Self::Quit => Class::Retry,
+            Self::Parked { .. } => Class::Throttled,
+        }
+    }
+
+    /// Whether no call of the tenant can succeed, whatever it is about.
+    pub(super) fn is_the_tenants(&self) -> bool {
+        match self {
+            Self::Settings { .. } => true,
+            Self::Refused { errcode, .. } => blame(*errcode) == Blame::Tenant,
+            _ => false,
+        }
+    }
+
+    /// The last code of WeCom's, where one came.
+    pub(super) fn errcode(&self) -> Option<i64> {
+        match self {
+            Self::Refused { errcode, .. } | Self::Busy { errcode, .. } => Some(*errcode),
+            Self::Parked { .. } => Some(45009),
+            Self::Settings { .. }
+            | Self::Warned { .. }
+            | Self::Unreachable { .. }
+            | Self::OpenFiles { .. }
+            | Self::NoAnswer { .. }
+            | Self::TooLarge { .. }
+            | Self::Quit
+            | Self::Endless { .. }
+            | Self::Shape { .. } => None,
+        }
+    }
+
+    fn code(&self) -> String {
+        match self {
+            Self::Settings { .. } => "wecom.settings".to_owned(),
+            Self::Refused { errcode, .. } | Self::Busy { errcode, .. } => format!("wecom.{errcode}"),
+            Self::Warned { .. } => "wecom.warning".to_owned(),
+            Self::Unreachable { .. } => "wecom.unreachable".to_owned(),
+            Self::OpenFiles { .. } => open_files::CODE.to_owned(),
+            Self::NoAnswer { .. } => "wecom.no_answer".to_owned(),
+            Self::TooLarge { .. } => "wecom.too_large".to_owned(),
+            Self::Parked { .. } => "wecom.45009".to_owned(),
+            Self::Quit => "run.quit".to_owned(),
+            Self::Endless { .. } => "wecom.endless".to_owned(),
+            Self::Shape { .. } => "wecom.shape".to_owned(),
+        }
+    }
+
+    fn explain(&self) -> Text {
+        match self {
+            Self::Settings { detail } => Text::new(
+                format!("{detail}. Correct `[wecom]` in the tenant's file."),
+                format!("{detail}。请修正租户文件中的 [wecom]。"),
+            ),
+            Self::Refused { errcode: 60020, from_ip, .. } => {
+                let (en, zh) = match from_ip {
+                    Some(ip) => (format!(" {ip}"), format!(" {ip} ")),
+                    None => (" of the machine that calls".to_owned(), "本机出口 IP ".to_owned()),
+                };
+                Text::new(
+                    format!(
+                        "WeCom does not accept calls from this address (60020). Add the IP{en} to 企业可信IP of the \
+                         contact-sync assistant in the WeCom console, or set `proxy`; it takes about a minute."
+                    ),
+                    format!(
+                        "企业微信拒绝该 IP 的调用（60020）。请在管理后台的通讯录同步中把{zh}加入企业可信IP，或配置 \
+                         proxy；保存后约一分钟生效。"
+                    ),
+                )
+            }
+            Self::Refused { errcode, errmsg, .. } => {
+                let meaning = meaning(*errcode);
+                let (means, advice) = (meaning.means(), meaning.advice());
+                Text::new(
+                    format!("{} ({errcode}: {errmsg}). {}", capital(&means.en), advice.en),
+                    format!("{}（{errcode}: {errmsg}）。{}", means.zh, advice.zh),
+                )
+            }
+            Self::Warned { errmsg } => Text::new(
+                format!(
+                    "WeCom found the request malformed and may have dropped a field ({errmsg}). Report it."
+                ),
+                format!("企业微信认为请求格式有误，可能丢弃了字段（{errmsg}）。请反馈此问题。"),
+            ),
+            Self::Busy { errcode, errmsg } => Text::new(
+                format!("WeCom was busy at every attempt ({errcode}: {errmsg}). Run again later."),
+                format!("企业微信持续繁忙（{errcode}: {errmsg}）。请稍后重新运行。"),
+            ),
+            Self::Unreachable { detail } => Text::new(
+                format!("WeCom cannot be reached ({detail}). Check `base_url`, `proxy` and the network."),
+                format!("无法连接企业微信（{detail}）。请检查 base_url、proxy 与网络。"),
+            ),
+            Self::OpenFiles { .. } => open_files::advice(),
+            Self::NoAnswer { detail } => Text::new(
+                format!(
+                    "WeCom gave no readable answer ({detail}). Check `base_url` and `proxy`; run again later."
+                ),
+                format!("企业微信没有给出可读的应答（{detail}）。请检查 base_url 与 proxy，稍后重新运行。"),
+            ),
+            Self::TooLarge { excess } => {
+                let Text { en, zh } = excess.text();
+                Text::new(
+                    format!(
+                        "{}. Check that `base_url` and `proxy` lead to WeCom; run again later.",
+                        capital(&en)
+                    ),
+                    format!("{zh}。请检查 base_url 与 proxy 是否指向企业微信，稍后重新运行。"),
+                )
+            }
+            Self::Parked { until } => {
+                let until = until.to_rfc3339_opts(SecondsFormat::Secs, true);
+                Text::new(
+                    format!("WeCom's rate limit does not lift (45009). Run again after {until}."),
+                    format!("企业微信频率限制未解除（45009）。请在 {until} 之后重新运行。"),
+                )
+            }
+            Self::Quit => Text::new(
+                "ruzhi was asked to end; the next run goes on from here.",
+                "ruzhi 正在退出；下次运行会从这里继续。",
+            ),
+            Self::Endless { pages } => Text::new(
+                format!(
+                    "The listing came back to pages it had given before; it was stopped after {pages} pages and nothing \
+                     was concluded from it. Run again; if it stays so, check that `base_url` leads to WeCom."
+                ),
+                format!(
+                    "成员列表的游标出现循环，已在第 {pages} 页后停止，未据此做任何判断。请重新运行；若仍如此，请检查 \
+                     base_url 是否指向企业微信。"
+                ),
+            ),
+            Self::Shape { what } => Text::new(
+                format!("WeCom's answer has no usable `{what}`. Check that `base_url` leads to WeCom."),
+                format!("企业微信的应答缺少可用的 {what}。请检查 base_url 是否指向企业微信。"),
+            ),
+        }
+    }
+}
+
+impl Error {
+    /// What made the operation fail.
+    pub fn failure(&self) -> &Failure {
+        match self {
+            Self::Settings { failure }
+            | Self::Token { failure }
+            | Self::Departments { failure }
+            | Self::MemberIds { failure }
+            | Self::GetMember { failure, .. }
+            | Self::UseridByMobile { failure }
+            | Self::Job { failure }
+            | Self::MembersOf { failure, .. }
+            | Self::Sheet { failure, .. }
+            | Self::Write { failure, .. } => failure,
+        }
+    }
+
+    /// Whether WeCom answered, and said no.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self.failure(), Failure::Refused { .. })
+    }
+
+    /// Whether no call of the tenant can succeed, whatever it is about.
+    pub fn is_the_tenants(&self) -> bool {
+        self.failure().is_the_tenants()
+    }
+
+    /// A stable code, such as `wecom.60020`.
+    pub fn code(&self) -> String {
+        self.failure().code()
+    }
+
+    /// The class of what went wrong.
+    pub fn class(&self) -> Class {
+        self.failure().class()
+    }
+
+    /// What happened, to what, and what to do next.
+    pub fn explain(&self) -> Text {
+        let failure = self.failure().explain();
+        let zh = match self {
+            Self::Settings { .. } => "无法建立与企业微信的连接".to_owned(),
+            Self::Token { .. } => "无法获取企业微信 access_token".to_owned(),
+            Self::Departments { .. } => "无法读取企业微信部门列表".to_owned(),
+            Self::MemberIds { .. } => "无法读取企业微信成员列表".to_owned(),
+            Self::GetMember { userid, .. } => format!("无法读取企业微信成员 {userid}"),
+            Self::UseridByMobile { .. } => "无法按手机号查找企业微信成员".to_owned(),
+            Self::Job { .. } => "无法得知企业微信的批量任务是否结束".to_owned(),
+            Self::MembersOf { department, .. } => format!("无法读取企业微信部门 {department} 的成员"),
+            Self::Sheet { api, rows, .. } => format!("无法以文件批量写入 {rows} 名企业微信成员（{api}）"),
+            Self::Write { api, userid, .. } => format!("无法写入企业微信成员 {userid}（{api}）"),
+        };
+        Text::new(format!("{}: {}", capital(&self.to_string()), failure.en), format!("{zh}：{}", failure.zh))
+    }
+}
+
+/// The text with a capital first letter.
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_ascii_uppercase().to_string() + letters.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_address_says_which_one_to_add_and_where() {
+        let error = Error::Token {
+            failure: Failure::Refused {
+                errcode: 60020,
+                errmsg: "not allow to access from your ip".to_owned(),
+                from_ip: Some("203.0.113.9".to_owned()),
+            },
+        };
+        assert_eq!(error.code(), "wecom.60020");
+        assert_eq!(error.class(), Class::Configuration);
+        let text = error.explain();
+        for part in ["203.0.113.9", "企业可信IP"] {
+            assert!(text.en.contains(part) && text.zh.contains(part), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_source_is_not_repeated_in_the_operations_own_text() {
+        let error = Error::Departments { failure: Failure::Shape { what: "department_id" } };
+        assert_eq!(error.to_string(), "cannot list the WeCom departments");
+        assert_eq!(
+            std::error::Error::source(&error).unwrap().to_string(),
+            "the answer has no usable `department_id`"
+        );
+    }
+}

@@ -1,0 +1,99 @@
+//! One API's rates: its windows, and its rest after a 45009.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tokio::time::{Instant, sleep_until};
+
+use ruzhi_http::rate::Limiter;
+
+/// WeCom blocks an API for as long as the window that was hit; the shortest is a minute.
+const SHORT_REST: Duration = Duration::from_secs(60);
+/// The next longer window.
+const LONG_REST: Duration = Duration::from_secs(3600);
+/// How many short rests in a row are waited out.
+pub(super) const SHORT_RESTS: u32 = 3;
+
+struct Rest {
+    over: Instant,
+    over_utc: DateTime<Utc>,
+    long: bool,
+}
+
+struct Parking {
+    rest: Option<Rest>,
+    in_a_row: u32,
+    /// Grows with each rest: of the calls that were under way together only the first 45009 counts.
+    epoch: u64,
+}
+
+/// The rates of one API.
+pub(super) struct Lane {
+    /// Its windows.
+    pub(super) limiter: Limiter,
+    parking: Mutex<Parking>,
+}
+
+impl Lane {
+    /// A lane with these windows.
+    pub(super) fn new(windows: &[(u32, Duration)]) -> Self {
+        Self {
+            limiter: Limiter::new(windows),
+            parking: Mutex::new(Parking { rest: None, in_a_row: 0, epoch: 0 }),
+        }
+    }
+
+    fn parking(&self) -> MutexGuard<'_, Parking> {
+        self.parking.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until the API may be called; a long rest is not waited for but given back, with its end.
+    pub(super) async fn open(&self) -> Result<(), DateTime<Utc>> {
+        loop {
+            let over = {
+                let mut parking = self.parking();
+                match &parking.rest {
+                    None => return Ok(()),
+                    Some(rest) if rest.over <= Instant::now() => {
+                        if rest.long {
+                            parking.in_a_row = 0;
+                        }
+                        parking.rest = None;
+                        return Ok(());
+                    }
+                    Some(rest) if rest.long => return Err(rest.over_utc),
+                    Some(rest) => rest.over,
+                }
+            };
+            sleep_until(over).await;
+        }
+    }
+
+    /// Whether no rest has begun, and in which epoch.
+    pub(super) fn begin(&self) -> Option<u64> {
+        let parking = self.parking();
+        parking.rest.is_none().then_some(parking.epoch)
+    }
+
+    /// A call of this epoch drew a 45009. Gives the end of the rest.
+    pub(super) fn throttled(&self, epoch: u64, now: DateTime<Utc>) -> DateTime<Utc> {
+        let mut parking = self.parking();
+        if epoch == parking.epoch {
+            parking.epoch += 1;
+            parking.in_a_row += 1;
+            let long = parking.in_a_row > SHORT_RESTS;
+            let length = if long { LONG_REST } else { SHORT_REST };
+            parking.rest = Some(Rest { over: Instant::now() + length, over_utc: now + length, long });
+        }
+        parking.rest.as_ref().map_or(now, |rest| rest.over_utc)
+    }
+
+    /// A call of this epoch was answered with something else than 45009.
+    pub(super) fn answered(&self, epoch: u64) {
+        let mut parking = self.parking();
+        if epoch == parking.epoch {
+            parking.in_a_row = 0;
+        }
+    }
+}

@@ -1,0 +1,441 @@
+//! Creates and updates as the rows of CSV files.
+//!
+//! WeCom's reading of such a file is documented in outline only, so a file says nothing that could be read in two ways:
+//!
+//! - A row goes in a file only if each of its fields has a column, and each of its values is a cell that needs no
+//!   quoting. Everything else goes singly.
+//! - What an empty cell means for an existing member is not documented, so a file of updates has none. The columns
+//!   that a file must have are filled with what the member has anyway, and rows share a file only where every cell of
+//!   it can be filled so. Whether a member is disabled is never filled in: it could enable somebody by the way.
+//! - A new member has nothing that an empty cell could clear, so creates may have some.
+//! - An invitation is asked for by the job, not by the row: creates with and without one go in different files.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+use super::write::{Kind, Write};
+use ruzhi_model::UserId;
+
+/// The most rows of a file.
+const MOST_ROWS: usize = 5_000;
+/// The most bytes of a file; WeCom takes 20 MB.
+const MOST_BYTES: usize = 15 * 1024 * 1024;
+/// Fewer updates than this cost no more as single calls than as a job.
+const FEWEST_UPDATES: usize = 5;
+/// No field of a member is longer, in bytes.
+const LONGEST_CELL: usize = 1_024;
+/// The most departments of a member.
+const MOST_DEPARTMENTS: usize = 100;
+/// How many different sets of changed fields are weighed against each other.
+const WEIGHED: usize = 64;
+
+/// A create or update as a row of a CSV file.
+#[derive(Debug, Clone, Copy)]
+pub struct BatchRow<'a> {
+    /// The create or update; a delete is never part of a file.
+    pub write: Write<'a>,
+    /// The member once it is written, in the field names of `user/create`. Of use for updates.
+    pub whole: &'a Map<String, Value>,
+}
+
+/// Rows divided into files and single calls: each is in exactly one place, by its index.
+#[derive(Debug, Default)]
+pub struct Sheets {
+    /// The files.
+    pub sheets: Vec<Sheet>,
+    /// The rows to write by a call each, in their order.
+    pub singly: Vec<usize>,
+}
+
+/// A CSV file of creates, or of updates.
+pub struct Sheet {
+    pub(super) kind: Kind,
+    invites: bool,
+    rows: Vec<usize>,
+    pub(super) members: Vec<SheetMember>,
+    pub(super) file: Vec<u8>,
+}
+
+/// The member of a file's row.
+pub(super) struct SheetMember {
+    pub(super) userid: UserId,
+    /// What the write is about; the other cells only say what is so anyway.
+    said: Columns,
+}
+
+impl SheetMember {
+    /// Whether a code that refuses the row is about what the write says, as a call of its own would say it.
+    pub(super) fn is_refused_itself(&self, errcode: i64) -> bool {
+        Column::refused_by(errcode).is_some_and(|column| Columns::one(column).within(self.said))
+    }
+}
+
+impl Sheet {
+    /// The indices of the file's rows among those that were given, ascending.
+    pub fn rows(&self) -> &[usize] {
+        &self.rows
+    }
+
+    /// Whether WeCom invites the members that the file creates.
+    pub fn invites(&self) -> bool {
+        self.invites
+    }
+
+    /// Whether the rows are creates; otherwise they are updates.
+    pub fn creates(&self) -> bool {
+        self.kind == Kind::Create
+    }
+}
+
+impl fmt::Debug for Sheet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Sheet");
+        shown.field("kind", &self.kind).field("invites", &self.invites).field("rows", &self.rows);
+        shown.finish_non_exhaustive()
+    }
+}
+
+/// Divides rows into files and single calls. Of several rows of one member the first may be in a file.
+pub fn sheets(rows: &[BatchRow<'_>]) -> Sheets {
+    divide(rows, MOST_ROWS, MOST_BYTES)
+}
+
+/// As [`sheets`], with files of another size.
+pub(super) fn divide(rows: &[BatchRow<'_>], most_rows: usize, most_bytes: usize) -> Sheets {
+    let mut divided = Sheets::default();
+    let (mut uninvited, mut invited, mut updates) = (Vec::new(), Vec::new(), Vec::new());
+    let mut members = BTreeSet::new();
+    for (index, row) in rows.iter().enumerate() {
+        let first = members.insert(row.write.userid().key());
+        let group = match row.write {
+            Write::Create { body, .. } => match body.get("to_invite") {
+                Some(Value::Bool(true)) => Some(&mut invited),
+                Some(Value::Bool(false)) => Some(&mut uninvited),
+                _ => None,
+            },
+            Write::Update { .. } => Some(&mut updates),
+            Write::Delete { .. } => None,
+        };
+        match (group.filter(|_| first), Row::of(index, row)) {
+            (Some(group), Some(row)) => group.push(row),
+            _ => divided.singly.push(index),
+        }
+    }
+    for (invites, rows) in [(false, uninvited), (true, invited)] {
+        let columns = rows.iter().fold(MANDATORY, |columns, row| columns.and(row.needed));
+        let files = Files { kind: Kind::Create, invites, columns, fewest: 1, most_rows, most_bytes };
+        files.add(rows, &mut divided);
+    }
+    while !updates.is_empty() {
+        let columns = columns_for_most(&updates);
+        let (fitting, others): (Vec<Row>, _) = updates.into_iter().partition(|row| row.fits(columns));
+        updates = others;
+        let fewest = FEWEST_UPDATES;
+        let files = Files { kind: Kind::Update, invites: false, columns, fewest, most_rows, most_bytes };
+        files.add(fitting, &mut divided);
+    }
+    divided.singly.sort_unstable();
+    divided
+}
+
+/// A column of the file, in the order of WeCom's own template.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Column {
+    Name,
+    UserId,
+    Mobile,
+    Email,
+    Department,
+    Position,
+    Gender,
+    Leader,
+    Order,
+    Alias,
+    Address,
+    Telephone,
+    Disabled,
+}
+
+impl Column {
+    const ALL: [Self; 13] = [
+        Self::Name,
+        Self::UserId,
+        Self::Mobile,
+        Self::Email,
+        Self::Department,
+        Self::Position,
+        Self::Gender,
+        Self::Leader,
+        Self::Order,
+        Self::Alias,
+        Self::Address,
+        Self::Telephone,
+        Self::Disabled,
+    ];
+
+    /// The column's header, and the field of `user/create` it stands for.
+    const fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Name => ("姓名", "name"),
+            Self::UserId => ("帐号", "userid"),
+            Self::Mobile => ("手机号", "mobile"),
+            Self::Email => ("邮箱", "email"),
+            Self::Department => ("所在部门", "department"),
+            Self::Position => ("职位", "position"),
+            Self::Gender => ("性别", "gender"),
+            Self::Leader => ("是否部门内领导", "is_leader_in_dept"),
+            Self::Order => ("排序", "order"),
+            Self::Alias => ("别名", "alias"),
+            Self::Address => ("地址", "address"),
+            Self::Telephone => ("座机", "telephone"),
+            Self::Disabled => ("禁用", "enable"),
+        }
+    }
+
+    fn of(field: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|column| column.names().1 == field)
+    }
+
+    /// The column whose value a code refuses, where it is about one.
+    const fn refused_by(errcode: i64) -> Option<Self> {
+        Some(match errcode {
+            60112 => Self::Name,
+            40003 | 41009 | 60102 | 60111 => Self::UserId,
+            60103 | 60104 => Self::Mobile,
+            60105 | 60106 | 60141 | 60142 => Self::Email,
+            40066 | 41019 | 60003 | 60004 | 60110 | 60123 | 60127 | 81001 | 81002 => Self::Department,
+            60132 => Self::Leader,
+            301_012 => Self::Position,
+            301_013 => Self::Telephone,
+            _ => return None,
+        })
+    }
+
+    /// The cell of a value; none if it has none that can be read in one way only. `departments` is how many the
+    /// member has.
+    fn cell(self, value: &Value, departments: usize) -> Option<String> {
+        match self {
+            Self::Department => {
+                let count = value.as_array()?.len();
+                joined(value, (1..=MOST_DEPARTMENTS).contains(&count).then_some(count)?, |id| {
+                    (1..=u64::from(u32::MAX)).contains(&id)
+                })
+            }
+            Self::Leader => joined(value, departments, |flag| flag <= 1),
+            Self::Order => joined(value, departments, |order| order <= u64::from(u32::MAX)),
+            Self::Gender => match value.as_str()? {
+                "1" => Some("男".to_owned()),
+                "2" => Some("女".to_owned()),
+                _ => None,
+            },
+            // 1 is disabled here, while `enable` is 1 for enabled.
+            Self::Disabled => match value.as_u64()? {
+                0 => Some("1".to_owned()),
+                1 => Some("0".to_owned()),
+                _ => None,
+            },
+            Self::Name
+            | Self::UserId
+            | Self::Mobile
+            | Self::Email
+            | Self::Position
+            | Self::Alias
+            | Self::Address
+            | Self::Telephone => value.as_str().filter(|text| is_plain(text)).map(str::to_owned),
+        }
+    }
+}
+
+/// Whether a text is one cell for every parser, quoted, joined, escaped or trimmed.
+fn is_plain(text: &str) -> bool {
+    let unclear = |c: char| c.is_control() || matches!(c, ',' | '"' | ';' | '\\' | '\u{feff}');
+    (1..=LONGEST_CELL).contains(&text.len()) && text.trim() == text && !text.contains(unclear)
+}
+
+/// A list of exactly `count` numbers, joined.
+fn joined(value: &Value, count: usize, good: impl Fn(u64) -> bool) -> Option<String> {
+    let numbers = value.as_array().filter(|numbers| numbers.len() == count)?;
+    let number = |number: &Value| number.as_u64().filter(|number| good(*number)).map(|n| n.to_string());
+    Some(numbers.iter().map(number).collect::<Option<Vec<_>>>()?.join(";"))
+}
+
+/// A set of columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Columns(u16);
+
+impl Columns {
+    const fn one(column: Column) -> Self {
+        Self(1 << column as u16)
+    }
+
+    const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    const fn within(self, other: Self) -> bool {
+        self.0 & !other.0 == 0
+    }
+
+    fn iter(self) -> impl Iterator<Item = Column> {
+        Column::ALL.into_iter().filter(move |column| Self::one(*column).within(self))
+    }
+}
+
+impl FromIterator<Column> for Columns {
+    fn from_iter<T: IntoIterator<Item = Column>>(columns: T) -> Self {
+        columns.into_iter().fold(Self(0), |columns, column| columns.and(Self::one(column)))
+    }
+}
+
+/// The columns every file of creates has.
+const MANDATORY: Columns = Columns::one(Column::Name)
+    .and(Columns::one(Column::UserId))
+    .and(Columns::one(Column::Mobile))
+    .and(Columns::one(Column::Email))
+    .and(Columns::one(Column::Department));
+
+/// A write that a file can say.
+struct Row {
+    index: usize,
+    member: SheetMember,
+    cells: BTreeMap<Column, String>,
+    /// The columns of `cells`.
+    filled: Columns,
+    /// The columns that must be in the row's file.
+    needed: Columns,
+}
+
+impl Row {
+    fn of(index: usize, row: &BatchRow<'_>) -> Option<Self> {
+        let (userid, body, whole) = match row.write {
+            Write::Create { userid, body } => (userid, body, None),
+            Write::Update { userid, body } => (userid, body, Some(row.whole)),
+            Write::Delete { .. } => return None,
+        };
+        let departments = body.get("department").or_else(|| whole?.get("department"));
+        let departments = departments.and_then(Value::as_array).map_or(0, Vec::len);
+        let mut cells = BTreeMap::from([(Column::UserId, userid.to_string())]);
+        for (field, value) in body {
+            if field == "userid" || (field == "to_invite" && whole.is_none()) {
+                continue;
+            }
+            let column = Column::of(field)?;
+            cells.insert(column, column.cell(value, departments)?);
+        }
+        let said: Columns = cells.keys().copied().collect();
+        for (field, value) in whole.into_iter().flatten() {
+            let Some(column) = Column::of(field).filter(|column| *column != Column::Disabled) else {
+                continue;
+            };
+            if cells.contains_key(&column) {
+                continue;
+            }
+            match (column, column.cell(value, departments)) {
+                (_, Some(cell)) => drop(cells.insert(column, cell)),
+                // Departments without them would end leaderships and orders.
+                (Column::Leader | Column::Order, None) => return None,
+                (_, None) => {}
+            }
+        }
+        let has = |column| cells.contains_key(&column);
+        if !has(Column::Name) || !has(Column::Department) || !(has(Column::Mobile) || has(Column::Email)) {
+            return None;
+        }
+        let filled: Columns = cells.keys().copied().collect();
+        let along = MANDATORY.and(Columns::one(Column::Leader)).and(Columns::one(Column::Order));
+        let needed = said.and(filled.iter().filter(|column| Columns::one(*column).within(along)).collect());
+        Some(Self { index, member: SheetMember { userid: userid.clone(), said }, cells, filled, needed })
+    }
+
+    /// Whether the row can be in a file with exactly these columns, without an empty cell.
+    fn fits(&self, columns: Columns) -> bool {
+        self.needed.within(columns) && columns.within(self.filled)
+    }
+
+    fn cell(&self, column: Column) -> &str {
+        self.cells.get(&column).map_or("", String::as_str)
+    }
+}
+
+/// Columns with which a file has many of the rows: those that one row needs, widened as long as more rows fit.
+fn columns_for_most(rows: &[Row]) -> Columns {
+    let mut kinds: BTreeMap<(Columns, Columns), usize> = BTreeMap::new();
+    let mut needs: BTreeMap<Columns, usize> = BTreeMap::new();
+    for row in rows {
+        *kinds.entry((row.needed, row.filled)).or_default() += 1;
+        *needs.entry(row.needed).or_default() += 1;
+    }
+    let fitting = |columns: Columns| -> usize {
+        let fit = |(needed, filled): &(Columns, Columns)| needed.within(columns) && columns.within(*filled);
+        kinds.iter().filter(|(kind, _)| fit(kind)).map(|(_, count)| count).sum()
+    };
+    let mut needs: Vec<(Columns, usize)> = needs.into_iter().collect();
+    needs.sort_by_key(|(columns, count)| (std::cmp::Reverse(*count), *columns));
+    needs.truncate(WEIGHED);
+    let mut best = (0, Columns(0));
+    for (columns, _) in &needs {
+        best = best.max((fitting(*columns), *columns));
+    }
+    for (columns, _) in &needs {
+        let wider = best.1.and(*columns);
+        let count = fitting(wider);
+        if count > best.0 {
+            best = (count, wider);
+        }
+    }
+    best.1
+}
+
+/// The files of rows that share their columns.
+struct Files {
+    kind: Kind,
+    invites: bool,
+    columns: Columns,
+    /// Fewer rows go singly.
+    fewest: usize,
+    most_rows: usize,
+    most_bytes: usize,
+}
+
+impl Files {
+    fn add(&self, rows: Vec<Row>, divided: &mut Sheets) {
+        let headers: usize = self.columns.iter().map(|column| column.names().0.len() + 1).sum();
+        let (mut some, mut bytes) = (Vec::new(), headers);
+        for row in rows {
+            // No cell is quoted: one byte more each, for the comma or the end of the line.
+            let length: usize = self.columns.iter().map(|column| row.cell(column).len() + 1).sum();
+            if some.len() == self.most_rows || bytes + length > self.most_bytes {
+                self.add_one(std::mem::take(&mut some), divided);
+                bytes = headers;
+            }
+            bytes += length;
+            some.push(row);
+        }
+        self.add_one(some, divided);
+    }
+
+    fn add_one(&self, rows: Vec<Row>, divided: &mut Sheets) {
+        let indices = rows.iter().map(|row| row.index).collect();
+        match self.file(&rows).filter(|_| rows.len() >= self.fewest) {
+            Some(file) => divided.sheets.push(Sheet {
+                kind: self.kind,
+                invites: self.invites,
+                rows: indices,
+                members: rows.into_iter().map(|row| row.member).collect(),
+                file,
+            }),
+            None => divided.singly.extend(indices),
+        }
+    }
+
+    fn file(&self, rows: &[Row]) -> Option<Vec<u8>> {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        writer.write_record(self.columns.iter().map(|column| column.names().0)).ok()?;
+        for row in rows {
+            writer.write_record(self.columns.iter().map(|column| row.cell(column))).ok()?;
+        }
+        writer.into_inner().ok()
+    }
+}

@@ -1,0 +1,66 @@
+//! Behaviour of the whole client: over a scripted wire where time stands still until someone waits, and over loopback
+//! where the wire itself is the matter.
+
+mod batch;
+mod http;
+mod pace;
+mod read;
+mod script;
+mod sheet;
+mod token;
+mod write;
+
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value, json};
+
+use super::{Client, Error, Failure, Limits, Rates, Settings, Verdict};
+use ruzhi_model::{FixedClock, UserId};
+
+const SECRET: &str = "the-corp-secret-of-the-sync-assistant-00001";
+
+fn now() -> DateTime<Utc> {
+    "2026-05-01T08:00:00Z".parse().unwrap()
+}
+
+fn settings(base_url: &str) -> Settings {
+    Settings {
+        quit: CancellationToken::new(),
+        base_url: base_url.parse().unwrap(),
+        corp_id: "ww0123456789abcdef".to_owned(),
+        secret: SECRET.into(),
+        proxy: None,
+    }
+}
+
+fn client(script: &script::Script) -> Client {
+    client_with(script, Limits::default())
+}
+
+fn client_with(script: &script::Script, limits: Limits) -> Client {
+    client_sharing(script, &Rates::new(limits))
+}
+
+fn client_sharing(script: &script::Script, rates: &Rates) -> Client {
+    let settings = settings("https://wecom.invalid");
+    Client::over(Box::new(script.clone()), settings, rates.clone(), Arc::new(FixedClock(now())), 1).unwrap()
+}
+
+fn userid(text: &str) -> UserId {
+    text.parse().unwrap()
+}
+
+/// The verdict on a code that may be one member's or the tenant's.
+fn unsure(api: &'static str, who: &str, errcode: i64, errmsg: &str) -> Verdict {
+    let failure = Failure::Refused { errcode, errmsg: errmsg.to_owned(), from_ip: None };
+    Verdict::Unsure { errcode, error: Error::Write { api, userid: userid(who), failure } }
+}
+
+fn zhang() -> Map<String, Value> {
+    match json!({ "userid": "e0001", "name": "张三", "mobile": "13800138000", "department": [1, 2, 3] }) {
+        Value::Object(body) => body,
+        other => panic!("{other}"),
+    }
+}

@@ -1,0 +1,143 @@
+//! The wire: one request, one answer, and whether a request without an answer may have arrived.
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderValue};
+use reqwest::multipart::{Form, Part};
+use reqwest::{Proxy, Url, redirect, retry};
+
+use super::error::Failure;
+use super::redact::{RedactedUrl, clean};
+use ruzhi_files::open_files;
+use ruzhi_http::answer::{self, Excess, Unread};
+use ruzhi_model::http_date;
+
+const CONNECT: Duration = Duration::from_secs(5);
+const WHOLE: Duration = Duration::from_secs(20);
+/// A file of 15 MiB needs a minute over 2 Mbit/s.
+const WHOLE_FILE: Duration = Duration::from_secs(120);
+/// WeCom knows the kind of a file by its name.
+const FILE_NAME: &str = "members.csv";
+
+/// What a request carries.
+pub(super) enum Payload<'a> {
+    /// Nothing: it is a GET.
+    Nothing,
+    /// JSON, by POST.
+    Json(Vec<u8>),
+    /// A CSV file, by POST as the part `media` of a form.
+    File(&'a [u8]),
+}
+
+/// An answer, whatever it says.
+pub(super) struct Reply {
+    pub(super) status: u16,
+    pub(super) body: Vec<u8>,
+    /// The moment by the service's clock, where it tells one.
+    pub(super) date: Option<DateTime<Utc>>,
+}
+
+/// Why there is no answer.
+pub(super) enum Broken {
+    /// No connection: the request cannot have arrived.
+    NotSent(String),
+    /// The same, for this process has too many files open.
+    OpenFiles(String),
+    /// The request may have arrived and been carried out.
+    Lost(String),
+    /// It arrived, and the answer has more than is read.
+    TooLarge(Excess),
+}
+
+/// What carries a request to the service.
+#[async_trait]
+pub(super) trait Transport: Send + Sync {
+    /// Sends a request exactly once, and reads an answer of at most `most` bytes.
+    async fn send(&self, url: &RedactedUrl, payload: &Payload<'_>, most: usize) -> Result<Reply, Broken>;
+}
+
+/// HTTP. Nothing is sent twice by itself: neither redirects nor the library's own retries are followed.
+pub(super) struct Http(reqwest::Client);
+
+impl Http {
+    /// A pool of connections, through `proxy` if there is one; the environment's proxies are not used.
+    pub(super) fn new(proxy: Option<&Url>) -> Result<Self, Failure> {
+        let mut builder = reqwest::Client::builder()
+            .user_agent("ruzhi/0.1")
+            .no_proxy()
+            .connect_timeout(CONNECT)
+            .timeout(WHOLE)
+            .tcp_nodelay(true)
+            .redirect(redirect::Policy::none())
+            .referer(false)
+            .retry(retry::never());
+        if let Some(proxy) = proxy {
+            let proxy = Proxy::all(proxy.clone())
+                .map_err(|error| Failure::Settings { detail: format!("proxy: {}", describe(error)) })?;
+            builder = builder.proxy(proxy);
+        }
+        // It reads the certificates that the system trusts.
+        let client = builder.build().map_err(|error| {
+            let out = open_files::are_too_many(&error);
+            let detail = describe(error);
+            if out { Failure::OpenFiles { detail } } else { Failure::Settings { detail } }
+        })?;
+        Ok(Self(client))
+    }
+}
+
+#[async_trait]
+impl Transport for Http {
+    async fn send(&self, url: &RedactedUrl, payload: &Payload<'_>, most: usize) -> Result<Reply, Broken> {
+        let url = url.reveal().clone();
+        let request = match payload {
+            Payload::Nothing => self.0.get(url),
+            Payload::Json(body) => self
+                .0
+                .post(url)
+                .header(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"))
+                .body(body.clone()),
+            Payload::File(content) => {
+                let part = Part::bytes(content.to_vec())
+                    .file_name(FILE_NAME)
+                    .mime_str("application/octet-stream")
+                    .map_err(|error| Broken::NotSent(describe(error)))?;
+                self.0.post(url).timeout(WHOLE_FILE).multipart(Form::new().part("media", part))
+            }
+        };
+        let answer = request.send().await.map_err(|error| {
+            if error.is_connect() || error.is_builder() {
+                let kind = if open_files::are_too_many(&error) { Broken::OpenFiles } else { Broken::NotSent };
+                kind(describe(error))
+            } else {
+                Broken::Lost(describe(error))
+            }
+        })?;
+        let status = answer.status().as_u16();
+        let date = answer.headers().get(DATE).and_then(|date| http_date(date.to_str().ok()?));
+        let body = answer::read(answer, most).await.map_err(|unread| match unread {
+            Unread::TooLarge(excess) => Broken::TooLarge(excess),
+            Unread::Broken(error) => Broken::Lost(describe(error)),
+        })?;
+        Ok(Reply { status, body, date })
+    }
+}
+
+/// An error of the library with its causes, without the URL it was about.
+fn describe(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let inner_text = inner.to_string();
+        if !text.contains(&inner_text) {
+            text.push_str(": ");
+            text.push_str(&inner_text);
+        }
+        cause = inner.source();
+    }
+    clean(&text, &[])
+}
