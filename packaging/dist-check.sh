@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Unpacks a tarball where nothing else is, and tries it as whoever installs it would: dist-check.sh TARBALL.
+# Unpacks a tarball into an empty folder and tries it as an installer would: dist-check.sh TARBALL.
 set -euo pipefail
 tarball=$(realpath "$1")
 (cd "$(dirname "$tarball")" && sha256sum --check --quiet "$(basename "$tarball").sha256")
@@ -15,14 +15,14 @@ for file in bin/ruzhi guests/member.wasm guests/jingxintai.wasm systemd/ruzhi.se
   grafana/ruzhi.json prometheus/alerts.yml docs/guide/install.md docs/reference/configuration.md Containerfile; do
   [ -s "$file" ] || { echo "$file is not in the tarball" >&2; exit 1; }
 done
-# Nothing of the place where it was built is needed.
+# Nothing from the build machine is needed.
 ruzhi() { env -i PATH=/nonexistent HOME="$work" JINGXINTAI_WECOM_SECRET=s JINGXINTAI_JDY_KEY=k "$PWD/bin/ruzhi" "$@"; }
 [ "$(ruzhi --version)" = "ruzhi $(basename "$PWD" | cut -d- -f2)" ]
 ruzhi --config example check --json | grep -q '"ok": true'
 bash -n completions/ruzhi.bash
 sh -n systemd/ruzhi-as-service
 if command -v systemd-analyze >/dev/null; then
-  # Its user and binary are not on this machine; everything else has to be right.
+  # The unit's user and binary do not exist on this machine; everything else must be right.
   sed "s|^ExecStart=/usr/local/bin/ruzhi|ExecStart=$PWD/bin/ruzhi|; s/^User=.*/User=root/; s/^Group=.*/Group=root/" \
     systemd/ruzhi.service > ruzhi.service
   verified=$(systemd-analyze verify --man=no ./ruzhi.service 2>&1 | grep 'ruzhi\.service' || true)

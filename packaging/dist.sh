@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Packs a binary and what belongs to it: dist.sh BINARY GUESTS OUT. From the same binary, guests and commit comes the same
-# tarball, bit for bit.
+# Packs a binary and its files: dist.sh BINARY GUESTS OUT. The same binary, guests and commit give the same tarball, bit for
+# bit.
 set -euo pipefail
 binary=$(realpath "$1") guests=$(realpath "$2") out=$3
 cd "$(dirname "$0")/.."
@@ -18,13 +18,13 @@ mkdir -p "$root"/{bin,guests,example,completions,man/man1,systemd,grafana,promet
 strip -s -o "$root/bin/ruzhi" "$binary"
 cp "$guests"/{member,jingxintai}.wasm "$root/guests/"
 cp -r docs/example/. "$root/example/"
-# The example's tenant looks for its component beside its own folder.
+# The example's tenant expects its component beside its own folder.
 ln -s ../guests "$root/example/guests"
 cp packaging/systemd/* "$root/systemd/"
 cp packaging/grafana/ruzhi.json "$root/grafana/"
 cp packaging/prometheus/alerts.yml "$root/prometheus/"
 cp packaging/Containerfile LICENSE README.md README.zh-CN.md CHANGELOG.md "$root/"
-cp -r docs/guide docs/images docs/reference docs/decisions docs/architecture.md docs/reliability.md "$root/docs/"
+cp -r docs/guide docs/images docs/reference docs/decisions docs/README.md docs/architecture.md docs/reliability.md "$root/docs/"
 "$binary" completions bash > "$root/completions/ruzhi.bash"
 "$binary" completions zsh > "$root/completions/_ruzhi"
 "$binary" completions fish > "$root/completions/ruzhi.fish"
