@@ -1,18 +1,18 @@
-# The commands a person has to know:
-#   make demo    set everything up, sync a simulated factory, and serve three: leaves you at a page; END=1 ends by itself
-#   make demo-safety  a filter slip, a wrong import, a crash, wrong rules, drift: nobody is lost
+# The commands for users and developers:
+#   make demo    set everything up, sync a simulated factory, and leave `ruzhi serve` running with three; END=1 stops it
+#   make demo-safety  a wrong filter, a wrong import, a crash, wrong rules, drift: no one is lost
 #   make test    set everything up, lint, run every test
 #   make guests  build the components into guests/built
-#   make languages  those written in TypeScript and Python too
+#   make languages  build the guests in TypeScript and Python too
 #   make bench   measure, as ratios in one run
-#   make histories  the model of planner, ledger and directory over COUNT=100000 random histories
-#   make model-faults  take each fix out in turn, and see the model find the fault
-#   make soak    a process that stays, under every fault, for MINUTES=20; its memory must stay flat
-#   make load    everything at once, for MINUTES=10: /healthz must answer, no run may be late
-#   make browser what the tests of the pages need: a browser, letters for Chinese, the rules of accessibility
-#   make dist    one tarball with the binary and what belongs to it, in dist/
-#   make lint    formatting, clippy, and what the dependencies may be
-#   make fuzz    search what comes from outside for what breaks the host; SECONDS=60 for each target
+#   make histories  check the model of planner, ledger and directory over COUNT=100000 random histories
+#   make model-faults  remove each fix in turn, and check that the model finds the fault
+#   make soak    run one process under every fault for MINUTES=20; its memory must stay flat
+#   make load    load one process in every way at once for MINUTES=10: /healthz must answer, no run may be late
+#   make browser install a browser, Chinese fonts and the accessibility rules for the tests of the pages
+#   make dist    build one tarball with the binary and its files, in dist/
+#   make lint    check formatting, clippy and dependencies
+#   make fuzz    fuzz the host's inputs; SECONDS=60 for each target
 #
 # RUZHI_WASM_TOOLCHAIN chooses the Rust that builds the guests: auto (the default), installed, rustup or debian.
 
@@ -26,10 +26,10 @@ GUESTS := member jingxintai
 FIXTURES := misbehaving
 BUILT := guests/built
 
-# The guests in other languages: built where the sources changed, for a Python guest takes a minute.
+# Guests in other languages are built only if their sources changed, because a Python guest takes a minute.
 LANGUAGES := jingxintai-python jingxintai-typescript helpers-typescript
 TYPESCRIPT := guests/typescript/compiler
-# Tests build a few small guests, so what they use is compiled without optimising; authors get the quick one.
+# Tests build a few small guests, so their compiler is built unoptimised; authors get the optimised one.
 COMPILER_KIND := $(if $(UNOPTIMISED),unoptimised,optimised)
 COMPILER_TARGET := $(TYPESCRIPT)/target/$(COMPILER_KIND)
 COMPILER := $(COMPILER_TARGET)/release/ruzhi-typescript
@@ -39,23 +39,24 @@ COMPILER := $(COMPILER_TARGET)/release/ruzhi-typescript
 help:
 	@sed -n 's/^#   //p' Makefile
 
-# What a fresh machine lacks: a C compiler for two crates, and a Rust that can compile to WebAssembly.
+# Installs the parts a fresh machine lacks: a C compiler for two crates, and a Rust that can compile to WebAssembly.
 toolchain:
 	@guests/toolchain.sh $(RUZHI_WASM_TOOLCHAIN)
 
-# One command builds every guest, ruzhi itself; PROFILE says which build of it.
+# Builds every guest with the given build of ruzhi.
 define build_guests
 	@for guest in $(GUESTS); do $(1) guest build guests/$$guest -o $(BUILT)/$$guest.wasm; done
 	@for guest in $(FIXTURES); do $(1) guest build guests/fixtures/$$guest -o $(BUILT)/$$guest.wasm; done
 endef
 
-# `cargo clippy` checks the dependencies where a build compiles them: the one cannot use what the other made, and each is
-# minutes of work. So the lints run in a build, whose compiler of our own crates is clippy; `make test` tests what it leaves.
+# `cargo clippy` checks the dependencies while a build compiles them: neither can use the other's output, and each
+# takes minutes. So the lints run in a build that compiles our own crates with clippy; `make test` tests its output.
 export CLIPPY_ARGS := -D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__
 LINTED_CARGO := cargo --config 'build.rustc-workspace-wrapper="clippy-driver"'
 CARGO := $(if $(LINTED),$(LINTED_CARGO),cargo)
 
-# All three binaries at once: building them apart would compile shared libraries twice, with other features.
+# Builds all three crates at once: building them separately would compile shared libraries twice, with different
+# features.
 guests: toolchain
 	cargo build --release --locked -p ruzhi -p ruzhi-sim -p ruzhi-e2e
 	$(call build_guests,target/release/ruzhi)
@@ -72,7 +73,7 @@ languages-dev: guests-dev
 	@guests/toolchain.sh languages
 	@$(MAKE) --no-print-directory $(LANGUAGES:%=$(BUILT)/%.wasm) RUZHI=target/debug/ruzhi UNOPTIMISED=1
 
-# A program of its own with an engine of its own, so that the host has neither; put where ruzhi looks for it.
+# A separate program with its own engine, to keep both out of the host. It is copied to where ruzhi looks for it.
 $(COMPILER): $(wildcard $(TYPESCRIPT)/src/*.rs $(TYPESCRIPT)/Cargo.* guests/typescript/sdk/*.ts) wit/v0.2/mapping.wit
 	$(if $(UNOPTIMISED),,CARGO_PROFILE_RELEASE_OPT_LEVEL=2) cargo build --release --locked --manifest-path $(TYPESCRIPT)/Cargo.toml --target-dir $(COMPILER_TARGET)
 	@touch $@
@@ -102,8 +103,8 @@ clippy:
 clippy-guests:
 	$(LINTED_CARGO) build --workspace --all-targets --locked --manifest-path guests/Cargo.toml --target-dir guests/target
 
-# Licences, sources and advisories of what others wrote. Advisories need their database, which is fetched; without it the
-# rest is checked.
+# Licences, sources and advisories of the dependencies. Advisories need their database, which is fetched; without it
+# the rest is checked.
 deny:
 	@tests/deny.sh
 
@@ -130,7 +131,7 @@ histories:
 model-faults:
 	@tests/model-faults/run.sh
 
-# Everything that goes wrong, one thing after the other.
+# Every fault, one after the other.
 soak: guests
 	@target/release/ruzhi-soak $(or $(MINUTES),20)
 
@@ -144,8 +145,8 @@ dist: guests
 SECONDS ?= 60
 FUZZ := guest_output component component_child rules_file qeasy wecom_answer jiandaoyun_answer webhook tenant_file
 
-# A crate and a lock file of its own. The fuzzer's flags are unstable ones, for which the stable compiler is let do them.
-# Loaded files grow out of the component that was built once.
+# A separate crate with its own lock file. The fuzzer needs unstable flags, which RUSTC_BOOTSTRAP allows on the stable
+# compiler. The target `component` starts from the components in guests/fixtures/v0.1.
 fuzz: export RUSTC_BOOTSTRAP = 1
 fuzz:
 	@command -v cargo-fuzz >/dev/null || cargo install cargo-fuzz --locked

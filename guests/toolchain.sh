@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Gets what the builds need and a fresh machine lacks. What is there is left alone.
+# Installs the missing requirements of the builds, and leaves existing ones alone.
 #   guests/toolchain.sh [auto|installed|rustup|debian|languages]
-# auto takes the installed wasm target, else asks rustup for it, else takes Debian's packages. languages is what the
-# guests in other languages than Rust are built with.
+# auto uses the installed wasm target, else installs it with rustup, else installs Debian's packages. languages installs
+# the requirements of guests in other languages than Rust.
 set -euo pipefail
 
 choice=${1:-auto}
@@ -40,7 +40,7 @@ add_by_rustup() { command -v rustup >/dev/null && timeout 180 rustup target add 
 add_by_debian() { debian_installed || install_packages rustc-web cargo-web rust-web-src; }
 
 if [ "$choice" = languages ]; then
-  # Ruzhi itself fetches componentize-py with pip, a PyPI package without dependencies.
+  # ruzhi itself fetches componentize-py with pip, a PyPI package without dependencies.
   python3 -m pip --version >/dev/null 2>&1 || install_packages python3 python3-pip
   exit
 fi

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Checks what the dependencies may be (deny.toml): licences, sources, versions that are there twice, advisories. Where the
-# database of advisories cannot be reached it says so, and the rest counts.
+# Checks the dependencies against deny.toml: licences, sources, duplicate versions, advisories. If the advisory
+# database cannot be reached, it says so and checks the rest.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -8,7 +8,7 @@ say() { printf 'deny: %s\n' "$1" >&2; }
 
 if ! command -v cargo-deny >/dev/null; then
   say "installing cargo-deny"
-  # It runs for seconds: building it fast is worth more than a fast program.
+  # It runs for seconds: a fast build matters more than a fast program.
   CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
     cargo install --quiet --locked cargo-deny
 fi
@@ -24,6 +24,6 @@ for manifest in Cargo.toml guests/Cargo.toml guests/typescript/compiler/Cargo.to
   printf '%s: ' "$manifest"
   cargo deny --manifest-path "$manifest" --locked --config deny.toml check --hide-inclusion-graph "${checks[@]}"
 done
-# Our own crates: what another compiles twice is not ours to choose.
+# Duplicates are checked for the main workspace only: elsewhere the dependencies decide.
 printf 'Cargo.toml: '
 cargo deny --locked --config deny.toml check --hide-inclusion-graph bans

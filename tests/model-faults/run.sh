@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Takes each fix out in turn and sees the model of planner, ledger and directory find the fault.
+# Removes each fix in turn and checks that the model of planner, ledger and directory finds the fault.
 #   tests/model-faults/run.sh [HISTORIES] [PATCH...]
-# Each patch of this folder is one fault; its first line says which. A fault that the model does not find is a failure of
-# this script, as is a patch that no longer applies. The code is copied to target/model-faults/code and built beside it,
-# with the dependencies that target/debug has; the working tree is left alone.
+# Each patch in this folder is one fault, named in its first line. The script fails if the model does not find a fault, or
+# if a patch no longer applies. The code is copied to target/model-faults/code and built beside it, with the dependencies
+# in target/debug; the working tree is left alone.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 histories=${1:-5000}

@@ -1,8 +1,8 @@
 //! The rules of the factory 景欣泰, written in code.
 //!
 //! Its onboarding form has five fields that matter, named by their widget ids, and a finished row becomes one member
-//! of WeCom. For another form, change the fields, and say in `decide` what the form means; `ruzhi guest test` runs the
-//! cases, `ruzhi guest build` makes the component.
+//! of WeCom. For another form, change the fields and their meaning in `decide`; `ruzhi guest test` runs the cases,
+//! `ruzhi guest build` makes the component.
 
 use ruzhi_guest::{Clock, Description, GuestError, Mapping, Member, Outcome, Problems, Record};
 
@@ -13,7 +13,7 @@ const MOBILE: &str = "_widget_1680875447221";
 const DEPARTMENT: &str = "_widget_1680156501787";
 const POSITION: &str = "_widget_1680750424796";
 
-/// (form field, WeCom field, what the form calls it).
+/// (form field, WeCom field, label in the form).
 const FIELDS: [(&str, &str, &str); 5] = [
     (USERID, "userid", "成员UserID"),
     (NAME, "name", "成员名称"),
@@ -22,13 +22,13 @@ const FIELDS: [(&str, &str, &str); 5] = [
     (POSITION, "position", "职务信息"),
 ];
 
-/// The factory's rules. They have no settings, so `Rules` is nothing; a guest with settings parses them in `load`.
+/// The factory's rules. They have no settings, so `Rules` is `()`; a guest with settings parses them in `load`.
 pub struct Jingxintai;
 
 impl Mapping for Jingxintai {
     type Rules = ();
 
-    // What a config is refused for, the operator reads when the guest is loaded, not when the first row comes.
+    // An invalid config is reported when the guest is loaded, not at the first row.
     fn load(config: &str) -> Result<(), GuestError> {
         if config.trim().is_empty() {
             return Ok(());
@@ -40,7 +40,7 @@ impl Mapping for Jingxintai {
         })
     }
 
-    // The host asks the form for these fields and no others, and names them by these labels to the clerk.
+    // The host requests only these fields of the form, and shows them to the clerk under these labels.
     fn describe((): &()) -> Description {
         Description {
             name: "jingxintai".to_owned(),
@@ -55,8 +55,8 @@ impl Mapping for Jingxintai {
     }
 
     fn decide((): &(), _clock: &Clock, record: &Record<'_>) -> Result<Outcome, Problems> {
-        // Each getter cleans, reads and checks. `take` keeps the violation and goes on, so that the clerk hears of
-        // everything that is wrong with the row at once.
+        // Each getter cleans, reads and checks. `take` collects the violation and continues, so that the
+        // clerk sees all problems of the row at once.
         let mut problems = Problems::default();
         let member = Member {
             userid: problems.take(record.userid(USERID)),
@@ -64,15 +64,15 @@ impl Mapping for Jingxintai {
             mobile: Some(problems.take(record.mobile(MOBILE))),
             memberships: problems.take(record.departments(DEPARTMENT)),
             position: Some(problems.take(record.text(POSITION))),
-            // The factory wants everyone invited. Without this line ruzhi would tell WeCom to invite nobody.
+            // The factory wants everyone invited. Without this line ruzhi would tell WeCom to send no invitation.
             to_invite: Some(true),
-            // What is not named here, these rules do not speak of, and ruzhi never changes it.
+            // Fields not named here are not set by these rules, and ruzhi never changes them.
             ..Member::default()
         };
         problems.finish(member)
     }
 
-    // A rule of WeCom that the finished member breaks is told in the name of the form's field.
+    // If the finished member breaks a rule of WeCom, the violation names the form's field.
     fn source_of<'r>((): &'r (), field: &str) -> Option<&'r str> {
         FIELDS.iter().find(|(_, target, _)| *target == field).map(|(source, ..)| *source)
     }

@@ -1,4 +1,4 @@
-//! From a value to the member's field, by the field's own rules.
+//! Assigns a value to a member's field, by the field's own rules.
 
 use ruzhi_guest::rule::{self, extra};
 use ruzhi_guest::text::Cleaning;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::rules::Entry;
 use crate::target::{Field, Target};
 
-/// A member in the making: what WeCom wants beside the departments waits until they are known.
+/// A member under construction: values that WeCom wants per department wait until the departments are known.
 #[derive(Default)]
 pub(crate) struct Draft {
     member: Member,
@@ -18,7 +18,7 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
-    /// Fills a field with a value whose texts are cleaned.
+    /// Sets a field to a value with cleaned texts.
     ///
     /// # Errors
     /// The rule the value breaks.
@@ -73,8 +73,8 @@ impl Draft {
         Ok(())
     }
 
-    /// Says that the form holds a field empty. What cannot be empty in WeCom, such as departments or yes and no, is
-    /// not spoken of.
+    /// Records that a field is empty in the form. Fields that cannot be empty in WeCom, such as departments or
+    /// booleans, are left unset.
     pub(crate) fn clear(&mut self, entry: &Entry) {
         let empty = || Some(String::new());
         let member = &mut self.member;
@@ -100,11 +100,11 @@ impl Draft {
         }
     }
 
-    /// The member, leaders and orders put to their departments.
+    /// The member, with leaders and orders assigned to their departments.
     ///
     /// # Errors
-    /// `order.length`, `is-leader-in-dept.length` if there are not as many as departments, with the member without
-    /// them.
+    /// `order.length`, `is-leader-in-dept.length` if their number differs from that of the departments, together with
+    /// the member without them.
     pub(crate) fn finish(self) -> (Member, Vec<Violation>) {
         let Draft { mut member, orders, leaders, attributes } = self;
         let mut violations = Vec::new();

@@ -1,4 +1,4 @@
-//! One row through the rules: what kind of row it is, then field by field.
+//! Takes one row through the rules: first its kind, then field by field.
 
 use ruzhi_guest::contract::Text;
 use ruzhi_guest::zone::Zone;
@@ -10,11 +10,12 @@ use crate::refine::{Refined, is_after, is_before, read_date, refine};
 use crate::rules::{Choices, Condition, Rules, Test, Then};
 use crate::target::Field;
 
-/// Remarks, none twice.
+/// Notes without duplicates.
 #[derive(Default)]
 pub(crate) struct Notes(Vec<String>);
 
-/// A list of a thousand unknown names is a thousand remarks, each compared with those before. The host keeps no more.
+/// A list of a thousand unknown names makes a thousand notes, each compared with those before. The host keeps no
+/// more.
 const MOST_NOTES: usize = 50;
 
 impl Notes {
@@ -28,7 +29,7 @@ impl Notes {
 /// Decides a row.
 ///
 /// # Errors
-/// Everything that is wrong with it.
+/// All of its problems.
 pub(crate) fn decide(rules: &Rules, clock: &Clock, record: &Record<'_>) -> Result<Outcome, Problems> {
     let mut notes = Notes::default();
     match verdict(rules, clock, record, &mut notes)? {
@@ -112,7 +113,8 @@ fn label_of(condition: &Condition) -> &str {
     condition.label.as_deref().unwrap_or(&condition.path.field)
 }
 
-/// Whether a value is one of the texts: its text is, or the name of the person or department it is, or one of several.
+/// True if a value matches one of the texts: by its text, by the name of its person or department, or by one of its
+/// items.
 fn is_one_of(condition: &Condition, choices: &Choices, value: &Value) -> Result<bool, Fault> {
     let has = |text: &str| choices.has(&condition.cleaning.apply(text));
     let is_named = |value: &Value| value.get("name").and_then(Value::as_str).is_some_and(has);
@@ -127,7 +129,7 @@ fn is_one_of(condition: &Condition, choices: &Choices, value: &Value) -> Result<
     Ok(false)
 }
 
-/// Whether the form says nothing in a field, be it with a zero date or, in an e-mail or phone, with a word.
+/// True if the form has no value in a field, which includes a zero date and, in an e-mail or phone, a placeholder.
 fn is_empty(condition: &Condition, value: &Value, zone: &Zone, notes: &mut Notes) -> bool {
     if value::is_empty(value) {
         return true;
@@ -138,7 +140,7 @@ fn is_empty(condition: &Condition, value: &Value, zone: &Zone, notes: &mut Notes
         notes.add(note::placeholder(label_of(condition), &text));
         return true;
     }
-    // A date begins with a digit, and a number alone is not known to be one.
+    // A date begins with a digit, and a number alone is not certain to be one.
     let is_written = |text: &&str| {
         text.starts_with(|c: char| c.is_ascii_digit())
             && text.len() < 64
@@ -154,7 +156,7 @@ fn is_empty(condition: &Condition, value: &Value, zone: &Zone, notes: &mut Notes
     }
 }
 
-/// Of one who has left only the userid is asked.
+/// For a leaver only the userid is needed.
 fn leave(rules: &Rules, clock: &Clock, record: &Record<'_>, mut notes: Notes) -> Result<Outcome, Problems> {
     let mut draft = Draft::default();
     if let Some(entry) = rules.entry(Field::Userid) {
@@ -197,7 +199,7 @@ fn upsert(rules: &Rules, clock: &Clock, record: &Record<'_>, mut notes: Notes) -
             departments_refused |= entry.target.field() == Field::Department;
         }
     }
-    // A row that the rules leave out is nobody's to correct.
+    // A row that the rules leave out needs no correction.
     if let Some(reason) = skipped {
         return Ok(Outcome { notes: notes.0, ..Outcome::new(Decision::Ignore(reason)) });
     }

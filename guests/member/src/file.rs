@@ -1,6 +1,6 @@
-//! From the text of a rules file to [`Rules`]: every problem at once, each with its place and its remedy.
+//! Parses a rules file into [`Rules`], or reports every problem at once, each with its place and its remedy.
 //!
-//! An unknown key is a problem, not a remark: a misspelt `requird` would silently let through what it was to refuse.
+//! An unknown key is a problem, not a note: a misspelt `requird` would silently accept rows that it should reject.
 
 mod condition;
 mod entry;
@@ -85,7 +85,7 @@ fn rules(file: &Map<String, Value>, findings: &mut Findings) -> Option<Rules> {
     keys.constant("api", &["/cgi-bin/user/create", "/cgi-bin/user/update"]);
     keys.constant("effect", &["EXECUTE"]);
     keys.constant("method", &["POST"]);
-    // Uniqueness is always checked, by the host; the key is known because the platform writes it.
+    // The host always checks uniqueness; the key is accepted because the platform writes it.
     let _ = keys.boolean("idCheck");
     let name = keys.text("name").unwrap_or_else(|| "member".to_owned());
     let version = keys.text("version").unwrap_or_else(|| env!("CARGO_PKG_VERSION").to_owned());
@@ -124,7 +124,7 @@ fn rules(file: &Map<String, Value>, findings: &mut Findings) -> Option<Rules> {
     Some(Rules { name, version, zone, when, entries })
 }
 
-/// What WeCom asks of every member must come from somewhere.
+/// The fields that WeCom requires of every member need a source.
 fn complete(entries: &[Entry], findings: &mut Findings) {
     let has = |field| entries.iter().any(|entry| entry.target == Target::Field(field));
     for field in [Field::Userid, Field::Name] {
@@ -164,7 +164,7 @@ fn complete(entries: &[Entry], findings: &mut Findings) {
     }
 }
 
-/// A time zone by its name, with the problem told if there is none.
+/// A time zone by its name; a problem if there is none.
 fn zone_named(name: &str, place: &str, findings: &mut Findings) -> Option<Zone> {
     match Zone::named(name) {
         Ok(zone) => Some(zone),

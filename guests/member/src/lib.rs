@@ -1,11 +1,11 @@
 //! The default guest: it interprets a rules file.
 //!
-//! The metadata JSON of the platform ruzhi came from is a valid rules file as it stands; more keys, all optional, say
+//! The metadata JSON of ruzhi's original platform is a valid rules file unchanged; further keys, all optional, cover
 //! the rest. `docs/reference/rules-file.md` has a line for each key.
 //!
 //! [`file`] turns the text into [`rules`], once for each batch, and reports every problem at once with its place and
-//! remedy. [`decide`] then takes a row through them: `when` says what kind of row it is, each entry is a
-//! [`template`] whose value is [`refine`]d and [`assign`]ed to its [`target`].
+//! remedy. [`decide`] then takes a row through them: `when` gives the kind of row, each entry is a [`template`] whose
+//! value is [`refine`]d and [`assign`]ed to its [`target`].
 
 mod assign;
 mod decide;
@@ -18,12 +18,12 @@ mod template;
 pub use file::{ENTRY_KEYS, Finding, KEYS as FILE_KEYS};
 use ruzhi_guest::{Clock, Description, GuestError, Mapping, Outcome, Problems, Record};
 
-/// What is wrong with a rules file; nothing if the guest takes it.
+/// The problems of a rules file; empty if it is valid.
 pub fn problems(config: &str) -> Vec<Finding> {
     file::read(config).err().map(file::Findings::into_vec).unwrap_or_default()
 }
 
-/// A guest that does what a rules file says.
+/// A guest that follows a rules file.
 pub struct RulesFile;
 
 impl Mapping for RulesFile {

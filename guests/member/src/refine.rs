@@ -1,7 +1,6 @@
-//! From what the form says in a field to the value that is assigned: default, cleaning, lookup, coercion, checks.
+//! Turns a form field's content into the assigned value: default, cleaning, lookup, coercion, checks.
 //!
-//! Texts that are compared with a table or list of the author's are cleaned first, as the entry's `format` says, and
-//! folded.
+//! Texts compared with an author's table or list are first cleaned according to the entry's `format` and folded.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -19,19 +18,19 @@ use crate::rules::{
 };
 use crate::target::{Field, Target};
 
-/// What an entry makes of a row.
+/// The result of an entry for a row.
 pub(crate) enum Refined<'r> {
-    /// A value to assign, and how its texts are cleaned.
+    /// A value to assign, and the cleaning of its texts.
     Value(Cow<'r, Value>, &'r Cleaning),
-    /// The form says the field is empty.
+    /// The field is empty in the form.
     Empty,
-    /// The rules do not speak of the field.
+    /// The rules do not set the field.
     Omit,
     /// The whole row is left out, for this reason.
     Skip(String),
 }
 
-/// Takes a row's value of an entry through its rules. Remarks are added to `notes` for what was filled in or passed over.
+/// Takes a row's value of an entry through its rules. Values filled in or skipped leave notes in `notes`.
 ///
 /// # Errors
 /// The rule the value breaks, at the form's field.
@@ -58,7 +57,7 @@ pub(crate) fn refine<'r>(
     refined.map_err(|fault| fault.at(&entry.blame))
 }
 
-/// The value and how its texts are cleaned; none if it is one that stands for nothing.
+/// The value and the cleaning of its texts; none if the value is a placeholder or a zero date.
 fn filled<'r>(
     rules: &Rules,
     entry: &'r Entry,
@@ -96,7 +95,7 @@ fn filled<'r>(
     Ok(Some((value, cleaning)))
 }
 
-/// A word for nothing in an e-mail or phone, unless the author's table has it.
+/// A placeholder in an e-mail or phone, unless the author's table contains it.
 fn nothing<'v>(entry: &Entry, value: &'v Value) -> Option<Cow<'v, str>> {
     let field = entry.target.field();
     let found = value::placeholder(value)?;
@@ -104,12 +103,13 @@ fn nothing<'v>(entry: &Entry, value: &'v Value) -> Option<Cow<'v, str>> {
         .lookup
         .as_ref()
         .is_some_and(|lookup| lookup.table.contains_key(&*text::fold(&entry.cleaning.apply(&found))));
-    // A word that could be an account may be one.
+    // A placeholder that could be an account name is read as one.
     let is_leader = field == Field::DirectLeader && rule::userid(&text::identifier(&found)).is_err();
     ((field.is_contact() || is_leader) && !is_known).then_some(found)
 }
 
-/// The value, its texts cleaned; of a list each item's. A text that holds JSON is not for people and stays.
+/// The value with cleaned texts, in a list each item's. A text that contains JSON is not for people and is kept
+/// unchanged.
 fn clean<'r>(entry: &Entry, value: Cow<'r, Value>) -> Cow<'r, Value> {
     let field = entry.target.field();
     let holds_json = matches!(entry.kind, Kind::Json | Kind::Object)
@@ -120,7 +120,7 @@ fn clean<'r>(entry: &Entry, value: Cow<'r, Value>) -> Cow<'r, Value> {
     if entry.kind == Kind::List || field.is_list() {
         let cleaning = &entry.cleaning;
         if cleaning.strip.is_empty() && cleaning.case.is_none() {
-            // The readers of lists clean what they read.
+            // The readers of lists clean their items.
             return value;
         }
         let items = value::list(&value).into_iter().map(|item| clean_text(cleaning, item).into_owned());
@@ -183,7 +183,7 @@ fn look_up(entry: &Entry, lookup: &Lookup, value: &Value, notes: &mut Notes) -> 
     if entry.kind != Kind::List && !entry.target.field().is_list() {
         return look_up_one(value);
     }
-    // A name may hold what parts a list.
+    // A name may contain a list separator.
     if let Some(found) =
         value.as_str().and_then(|text| lookup.table.get(&*text::fold(&entry.cleaning.apply(text))))
     {
@@ -205,7 +205,7 @@ fn look_up(entry: &Entry, lookup: &Lookup, value: &Value, notes: &mut Notes) -> 
 fn look_up_one(entry: &Entry, lookup: &Lookup, value: &Value, notes: &mut Notes) -> Result<Value, Fault> {
     let text = value::text(value)?;
     let text = entry.cleaning.apply(&text);
-    // A department or person is known by its name too.
+    // A department or person also matches by name.
     let name = value.get("name").and_then(Value::as_str).map(|name| entry.cleaning.apply(name));
     let of = |text: &str| lookup.table.get(&*text::fold(text));
     let found = of(&text).or_else(|| of(name.as_deref()?));
@@ -267,7 +267,7 @@ fn wrong_type(text: &str, chinese: &str, english: &str) -> Fault {
     )
 }
 
-/// Reads a date by the author's patterns, then by the usual writings; none if it is a zero date.
+/// Reads a date by the author's patterns, then by the usual formats; none if it is a zero date.
 pub(crate) fn read_date(format: &DateFormat, value: &Value, zone: &Zone) -> Result<Option<Moment>, Fault> {
     if !format.input.is_empty() {
         let text = value::text(value)?;
@@ -288,7 +288,7 @@ fn write_date(moment: Moment, written: Written) -> Value {
     }
 }
 
-/// Whether a moment is before the one that a rule names.
+/// True if a moment is before the one named by a rule.
 pub(crate) fn is_before(moment: Moment, day: &Day, clock: &Clock, zone: &Zone) -> Result<bool, Fault> {
     Ok(match day {
         Day::Now => moment < clock.now(),
@@ -297,7 +297,7 @@ pub(crate) fn is_before(moment: Moment, day: &Day, clock: &Clock, zone: &Zone) -
     })
 }
 
-/// Whether a moment is after the one that a rule names.
+/// True if a moment is after the one named by a rule.
 pub(crate) fn is_after(moment: Moment, day: &Day, clock: &Clock, zone: &Zone) -> Result<bool, Fault> {
     Ok(match day {
         Day::Now => moment > clock.now(),
@@ -306,8 +306,8 @@ pub(crate) fn is_after(moment: Moment, day: &Day, clock: &Clock, zone: &Zone) ->
     })
 }
 
-/// The day that a rule names as a person is told it. A date in the place of today would make another text of the same
-/// refusal every day.
+/// The day named by a rule, as shown to a person. A date in place of `today` would change the text of the same
+/// rejection every day.
 fn told(day: &Day, zone: &Zone) -> Result<Text, Fault> {
     Ok(match day {
         Day::Now => Text::new("现在", "now"),
@@ -346,7 +346,7 @@ fn check(
         }));
     }
     let is_among = |allowed: &Choices| -> Result<bool, Fault> {
-        // Of several each.
+        // Each of several.
         let has = |item: &Value| value::text(item).map(|text| allowed.has(&cleaning.apply(&text)));
         match value.as_array() {
             Some(items) if items.len() > 1 && !allowed.has(&text) => {

@@ -1,4 +1,4 @@
-//! A rules file as [`file`](crate::file) has understood it: nothing in it can be wrong any more.
+//! A rules file as parsed by [`file`](crate::file), and valid by construction.
 
 use std::collections::BTreeMap;
 
@@ -21,9 +21,9 @@ pub struct Rules {
     pub version: String,
     /// Replaces the tenant's time zone.
     pub zone: Option<Zone>,
-    /// Which rows are what; the first that holds decides.
+    /// Conditions for kinds of rows; the first that holds decides.
     pub when: Vec<Condition>,
-    /// How each field is filled, in the order of the file.
+    /// How each field is filled, in file order.
     pub entries: Vec<Entry>,
 }
 
@@ -32,65 +32,65 @@ pub struct Rules {
 pub struct Entry {
     /// The field of WeCom.
     pub target: Target,
-    /// What a person calls it.
+    /// The label people know it by.
     pub label: Option<String>,
     /// Where the value comes from.
     pub template: Template,
-    /// The form's field that a violation names, or WeCom's if no one field is to blame.
+    /// The form's field that a violation names, or WeCom's if no single field is at fault.
     pub blame: String,
-    /// What the value is turned into.
+    /// The type of the resulting value.
     pub kind: Kind,
-    /// What becomes of a row that says nothing here.
+    /// The treatment of a row without a value here.
     pub missing: Missing,
-    /// How texts of the form are cleaned.
+    /// The cleaning of the form's texts.
     pub cleaning: Cleaning,
-    /// How a text that a lookup gave is cleaned: it is the author's, and nothing in it is changed or stripped.
+    /// The cleaning of a text from a lookup: it is the author's, and nothing in it is changed or stripped.
     pub plain: Cleaning,
-    /// Whether the author says how texts are cleaned or dates read.
+    /// True if the author defined how texts are cleaned or dates read.
     pub is_formatted: bool,
     /// How dates are read and written.
     pub date: DateFormat,
-    /// Which mobile numbers are meant.
+    /// The accepted mobile numbers.
     pub mobile: MobileRegions,
-    /// What stands for what.
+    /// A table of replacements.
     pub lookup: Option<Lookup>,
-    /// What the value must be besides.
+    /// Further checks of the value.
     pub checks: Checks,
 }
 
-/// What a value is turned into.
+/// The type of a resulting value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// What the field of WeCom asks for.
+    /// The type of the WeCom field.
     Plain,
     /// A whole number.
     Integer,
     /// A number.
     Number,
-    /// Yes or no.
+    /// A boolean.
     Boolean,
     /// A list.
     List,
-    /// An object, or a text that holds one as JSON.
+    /// An object, or a text that contains one as JSON.
     Object,
-    /// Whatever a text holds as JSON.
+    /// Any JSON value in a text.
     Json,
-    /// A date, written as the format says.
+    /// A date, written according to the format.
     Date,
 }
 
-/// What becomes of a row that says nothing in a field.
+/// The treatment of a row without a value in a field.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Missing {
-    /// The field is managed, and empty.
+    /// The field is managed and empty.
     Empty,
     /// This value is filled in.
     Default(Value),
-    /// The row is refused.
+    /// The row is rejected.
     Reject,
     /// The row is left out.
     Skip,
-    /// The rules do not speak of the field.
+    /// The rules do not set the field.
     Omit,
 }
 
@@ -110,7 +110,7 @@ pub enum Written {
 /// How dates are read and written.
 #[derive(Debug, Clone)]
 pub struct DateFormat {
-    /// Patterns tried before the usual writings.
+    /// Patterns tried before the usual formats.
     pub input: Vec<String>,
     /// How it is written.
     pub output: Written,
@@ -124,36 +124,36 @@ impl Default for DateFormat {
     }
 }
 
-/// Which mobile numbers are meant, by country codes.
+/// The accepted mobile numbers, by country codes.
 #[derive(Debug, Clone)]
 pub struct MobileRegions {
-    /// Of a number without a code.
+    /// The country code of a number without one.
     pub home: u16,
-    /// The only ones allowed; empty allows all.
+    /// The allowed country codes; empty allows all.
     pub allowed: Vec<u16>,
 }
 
-/// What stands for what.
+/// A table of replacements.
 #[derive(Debug, Clone)]
 pub struct Lookup {
-    /// By the form's text, cleaned, as texts are compared.
+    /// Keyed by the form's text, cleaned and folded.
     pub table: BTreeMap<String, Value>,
-    /// What becomes of a text that is not in the table.
+    /// The treatment of a text that is not in the table.
     pub missing: LookupMissing,
 }
 
-/// What becomes of a text that a lookup does not know.
+/// The treatment of a text unknown to a lookup.
 #[derive(Debug, Clone, PartialEq)]
 pub enum LookupMissing {
-    /// The row is refused.
+    /// The row is rejected.
     Reject,
-    /// This value is taken.
+    /// This value is used.
     Default(Value),
-    /// The text stays.
+    /// The text is kept.
     Keep,
 }
 
-/// Texts that a value is compared with.
+/// Texts for comparison with a value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Choices {
     /// As the author wrote them.
@@ -162,47 +162,47 @@ pub struct Choices {
 }
 
 impl Choices {
-    /// The texts, cleaned as the form's are and folded, once.
+    /// The texts, cleaned like the form's and folded, once.
     pub fn new(written: Vec<String>, cleaning: &Cleaning) -> Self {
         let folded = written.iter().map(|text| fold(&cleaning.apply(text)).into_owned()).collect();
         Choices { written, folded }
     }
 
-    /// Whether a cleaned text is one of them, as texts are compared.
+    /// True if a cleaned text is one of them when folded.
     pub fn has(&self, text: &str) -> bool {
         let text = fold(text);
         self.folded.iter().any(|folded| *folded == *text)
     }
 }
 
-/// What a value must be besides.
+/// Further checks of a value.
 #[derive(Debug, Default)]
 pub struct Checks {
     /// The whole text matches.
     pub pattern: Option<Regex>,
     /// The text is one of these.
     pub one_of: Option<Choices>,
-    /// The least.
+    /// The minimum.
     pub min: Option<Bound>,
-    /// The most.
+    /// The maximum.
     pub max: Option<Bound>,
-    /// What a person reads instead of the usual text.
+    /// The message shown instead of the usual one.
     pub message: Option<Text>,
 }
 
 /// A bound of a number, of a date, or of a length.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Bound {
-    /// Of a number, or of the length of a text or list.
+    /// For a number, or for the length of a text or list.
     Number(f64),
-    /// Of a date.
+    /// For a date.
     Date(Day),
 }
 
-/// A moment that a rule names.
+/// A moment named by a rule.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Day {
-    /// The moment of the run.
+    /// The current time of the run.
     Now,
     /// The beginning of the day of the run.
     Today,
@@ -210,28 +210,28 @@ pub enum Day {
     Written(String),
 }
 
-/// Which rows are what.
+/// A condition for a kind of row.
 #[derive(Debug)]
 pub struct Condition {
     /// The form's field.
     pub path: Path,
-    /// What a person calls it.
+    /// The label people know it by.
     pub label: Option<String>,
-    /// How its texts are cleaned before they are compared.
+    /// The cleaning of its texts before comparison.
     pub cleaning: Cleaning,
     /// How its dates are read.
     pub date: DateFormat,
-    /// Whether a word for nothing, such as `无`, is nothing there: an e-mail or phone is filled from it.
+    /// True if a placeholder such as `无` counts as empty there, because an e-mail or phone is filled from it.
     pub is_contact: bool,
-    /// What holds of it.
+    /// The test of the field.
     pub test: Test,
-    /// What such a row is.
+    /// The kind of such a row.
     pub then: Then,
-    /// What a person reads.
+    /// The message for a person.
     pub message: Option<Text>,
 }
 
-/// What may hold of a form's field.
+/// A test of a form's field.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Test {
     /// Its text, or one of several, is one of these.
@@ -248,21 +248,21 @@ pub enum Test {
     After(Day),
 }
 
-/// What a row is.
+/// The kind of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Then {
-    /// A person who shall be in the directory.
+    /// A person who belongs in the directory.
     Upsert,
     /// A person who has left.
     Leave,
-    /// Nothing to the directory.
+    /// Not relevant to the directory.
     Ignore,
-    /// Wrong.
+    /// Invalid.
     Reject,
 }
 
 impl Rules {
-    /// What the host asks the form for, and what people call it.
+    /// The fields the host requests from the form, and their labels.
     pub fn describe(&self) -> Description {
         let mut source_fields: Vec<String> = Vec::new();
         let mut labels: Vec<(String, String)> = Vec::new();

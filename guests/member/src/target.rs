@@ -3,9 +3,9 @@
 /// A field, or one attribute of `extattr`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
-    /// A field of WeCom with a shape that this guest knows.
+    /// A WeCom field with a shape known to this guest.
     Field(Field),
-    /// `extattr.<name>`: a text attribute that the corp defined.
+    /// `extattr.<name>`: a text attribute defined by the corp.
     Attribute(String),
 }
 
@@ -108,7 +108,7 @@ impl Field {
         FIELDS.iter().find(|(_, field)| *field == self).map_or("", |(name, _)| name)
     }
 
-    /// Whether the field is compared by machines, so that its text is normalised to NFKC unless told otherwise.
+    /// True if the field is compared by machines, so that its text is normalised to NFKC by default.
     pub fn is_identifier(self) -> bool {
         !matches!(
             self,
@@ -122,22 +122,22 @@ impl Field {
         )
     }
 
-    /// Whether part of the value would be another person's: a template of several fields is missing if any is.
+    /// True if a partial value could be another person's: a template of several fields is missing if any of them is.
     pub fn is_identity(self) -> bool {
         matches!(self, Field::Userid | Field::Mobile | Field::Email | Field::BizMail)
     }
 
-    /// Whether the value tells who a person is: then no other shape of value is taken for one.
+    /// True if the value identifies a person, so that only suitable shapes of value are accepted.
     pub fn is_personal(self) -> bool {
         self.is_identity() || matches!(self, Field::Name | Field::DirectLeader)
     }
 
-    /// Whether people write `无` or `/` here where there is nothing, which no such field can hold.
+    /// True if people write `无` or `/` here for "none", which the field cannot contain.
     pub fn is_contact(self) -> bool {
         matches!(self, Field::Mobile | Field::Email | Field::BizMail | Field::Telephone)
     }
 
-    /// Whether the field holds a list.
+    /// True if the field holds a list.
     pub fn is_list(self) -> bool {
         matches!(self, Field::Department | Field::Order | Field::IsLeaderInDept | Field::DirectLeader)
     }

@@ -1,7 +1,7 @@
 //! Templates: `{field}`, `{field.part}`, text, and mixtures of them.
 //!
-//! A template that is one field and nothing else keeps the field's JSON value, so that lists and objects survive. A
-//! mixture is text. A part of a list is the list of the parts.
+//! A template of a single field keeps the field's JSON value, so that lists and objects survive. A mixture is text. A
+//! part of a list is the list of the parts.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::target::Field;
 
-/// What an entry's `value` says.
+/// An entry's `value`.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Template {
     /// The same for every row.
@@ -24,7 +24,7 @@ pub enum Template {
 /// A piece of a mixture.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Piece {
-    /// Text that stands for itself.
+    /// Literal text.
     Text(String),
     /// A field's text.
     Field(Path),
@@ -38,10 +38,10 @@ pub struct Path {
     parts: Vec<String>,
 }
 
-/// Why a text is no template.
+/// The reason why a text is not a template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mistake {
-    /// A brace without its partner.
+    /// An unmatched brace.
     Unbalanced,
     /// Nothing between the braces, or between two dots.
     EmptyName,
@@ -129,7 +129,7 @@ impl Template {
         if pieces.is_empty() {
             return Ok(Template::Constant(Value::String(rest.to_owned())));
         }
-        // White space around the only field is a slip of the one who pasted it.
+        // White space around the only field is a copy-and-paste slip.
         let is_slip = |piece: &Piece| matches!(piece, Piece::Text(text) if text.trim().is_empty());
         if pieces.iter().filter(|piece| !is_slip(piece)).count() == 1
             && rest.trim().is_empty()
@@ -152,19 +152,19 @@ impl Template {
         }
     }
 
-    /// The one form field to blame for a wrong value, if there is one.
+    /// The single form field at fault for a wrong value, if there is one.
     pub fn only_field(&self) -> Option<&str> {
         let mut fields = self.paths().into_iter().map(|path| path.field.as_str());
         let first = fields.next()?;
         fields.all(|field| field == first).then_some(first)
     }
 
-    /// The value for a row that fills `field`, `None` if the form says nothing: if the only field is empty, or all fields
-    /// of a mixture are, or any if the value is an identity. Words for nothing that were passed over in a mixture are
-    /// given to `passed_over`.
+    /// The row's value for `field`, `None` if the form has none: if the only field is empty, or all fields of a
+    /// mixture are, or any of them if the value is an identity. Placeholders skipped in a mixture are passed to
+    /// `passed_over`.
     ///
     /// # Errors
-    /// `value.shape` if a field of a mixture has no text, or none that may be part of an identity.
+    /// `value.shape` if a field of a mixture has no text, or no text that may be part of an identity.
     pub fn evaluate<'r>(
         &'r self,
         record: &'r Record<'_>,

@@ -1,4 +1,4 @@
-//! Each cleaning step of the founding document, and each key of the rules file, on a row.
+//! Applies each cleaning step of the founding document, and each key of the rules file, to a row.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -34,7 +34,7 @@ fn outcome(file: &Value, row: &Value) -> Outcome {
     decide::<RulesFile>(&file.to_string(), &context, &[record]).unwrap().remove(0)
 }
 
-/// The member that one more entry and one more field of the row make.
+/// The member made with one more entry and one more field of the row.
 fn member(entry: Value, fields: Value) -> Member {
     upserted(outcome(&file(json!([entry]), json!({})), &row(fields)))
 }
@@ -57,7 +57,7 @@ fn violations(outcome: Outcome) -> Vec<Violation> {
     }
 }
 
-/// What one more entry and field are refused for.
+/// The violations caused by one more entry and field.
 fn refused(entry: Value, fields: Value) -> Vec<(String, String)> {
     rejected(outcome(&file(json!([entry]), json!({})), &row(fields)))
 }
@@ -66,7 +66,7 @@ fn one(field: &str, rule: &str) -> Vec<(String, String)> {
     vec![(field.to_owned(), rule.to_owned())]
 }
 
-/// The text that a date entry writes into an attribute.
+/// The text written into an attribute by a date entry.
 fn written(format: Value, value: Value) -> String {
     let entry = json!({"field": "extattr.入职日期", "type": "date", "value": "{joined}", "format": format});
     let member = member(entry, json!({"joined": value}));
@@ -151,7 +151,7 @@ fn missing_values_are_filled_refused_left_out_or_not_spoken_of() {
             other => panic!("{other:?}"),
         }
     }
-    // A row that is left out is nobody's to correct.
+    // A row that is left out needs no correction.
     let row = row(json!({"phone": "1"}));
     assert!(matches!(outcome(&entry(json!({"missing": "skip"})), &row).decision, Decision::Ignore(_)));
 }
@@ -294,7 +294,7 @@ fn when_says_what_a_row_is() {
     assert_eq!(refusal(json!({"state": "黑名单"})), one("state", "when.reject"));
     assert_eq!(refusal(json!({"left": "2031-01-01"})), one("left", "when.reject"));
     assert_eq!(refusal(json!({"left": "离职"})), one("left", "date.invalid"));
-    // The first that holds decides, and one who has left needs nothing but a userid.
+    // The first condition that holds decides, and a leaver needs only a userid.
     assert_eq!(
         decide(json!({"left": "2026-01-01", "kind": "外包", "phone": "", "who": ""})),
         Decision::Leave("zhangsan".into())
@@ -393,7 +393,7 @@ fn templates_mix_fields_and_reach_into_them() {
     let mut parts = file(json!([]), json!({}));
     parts["request"][0]["value"] = json!("{plant}-{number}");
     assert_eq!(upserted(outcome(&parts, &row(json!({"plant": "GS", "number": "001"})))).userid, "GS-001");
-    // Half an account would be somebody else's.
+    // Half an account could be another person's.
     assert_eq!(rejected(outcome(&parts, &row(json!({"plant": "GS"})))), one("userid", "userid.empty"));
 }
 
@@ -453,7 +453,7 @@ fn every_field_of_the_call_can_be_filled() {
 #[test]
 fn every_field_is_refused_in_the_name_of_the_forms_field() {
     for (field, value, rule) in [
-        ("email", json!("nobody"), "email.invalid"),
+        ("email", json!("zhangsan"), "email.invalid"),
         ("department", json!("技术部"), "department.invalid"),
         ("department", json!([1, 1]), "department.duplicate"),
         ("direct_leader", json!(["a", "b"]), "direct-leader.too-many"),
@@ -464,7 +464,7 @@ fn every_field_is_refused_in_the_name_of_the_forms_field() {
         ("gender", json!("未知"), "gender.invalid"),
         ("telephone", json!("call me"), "telephone.invalid"),
         ("address", json!("字".repeat(129)), "address.too-long"),
-        ("biz_mail", json!("nobody"), "biz-mail.invalid"),
+        ("biz_mail", json!("zhangsan"), "biz-mail.invalid"),
         ("external_position", json!("字".repeat(13)), "external-position.too-long"),
         ("enable", json!("maybe"), "value.type"),
         ("extattr.工号", json!("字".repeat(65)), "extattr.invalid"),
@@ -510,7 +510,7 @@ fn every_field_is_refused_in_the_name_of_the_forms_field() {
         ),
         one("m", "is-leader-in-dept.length")
     );
-    // Of what follows from a field refused already nothing is said.
+    // Consequences of a field that is already rejected are not reported.
     assert_eq!(
         with_departments(
             json!({"field": "main_department", "value": "{m}"}),
@@ -537,7 +537,7 @@ fn duplicates_are_the_hosts_and_the_file_says_so() {
         "{}",
         refused.message
     );
-    // Two rows of one person are two equal decisions, for the host to see as one.
+    // Two rows of one person give two equal decisions, which the host treats as one.
     let record = SourceRecord { id: "1".into(), json: row(json!({})).to_string() };
     let outcomes =
         decide::<RulesFile>(&file(json!([]), json!({})).to_string(), &context, &[record.clone(), record])

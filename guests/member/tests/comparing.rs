@@ -1,4 +1,4 @@
-//! Texts that are compared, identities that have a shape, dates and words that stand for nothing: each on a row.
+//! Tests compared texts, shapes of identities, zero dates and placeholders, each on a row.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -16,7 +16,7 @@ fn merged(mut base: Value, keys: Value) -> Value {
     base
 }
 
-/// A rules file of the three fields every member needs, more entries, and more keys.
+/// A rules file with the three fields every member needs, further entries, and further keys.
 fn file(entries: Value, keys: Value) -> Value {
     let mut file = json!({"request": [
         {"field": "userid", "label": "工号", "value": "{account}"},
@@ -144,10 +144,10 @@ fn cleaning_comes_before_every_comparison() {
     }
     assert_eq!(ids(shop(json!({"strip": "【】*"}), "【冲压车间/夜班】*")), [12]);
     assert_eq!(ids(shop(json!({"strip": "／"}), "冲压车间夜班")), [1]);
-    // What is stripped from the form is stripped from the table too.
+    // Characters stripped from the form are stripped from the table too.
     assert_eq!(ids(shop(json!({"strip": "-"}), "GS-7")), [7]);
     assert_eq!(ids(shop(json!({"strip": "-"}), "gs7")), [7]);
-    // Of a list each item is cleaned.
+    // Each item of a list is cleaned.
     assert_eq!(ids(shop(json!({"strip": "*"}), "*GS-7、冲压车间／夜班*")), [7, 12]);
 
     let checked = |keys: Value, value: &str| {
@@ -159,12 +159,12 @@ fn cleaning_comes_before_every_comparison() {
     };
     assert_eq!(upserted(checked(json!({"pattern": "GS[0-9]+"}), "*gs7")).position.as_deref(), Some("GS7"));
     assert_eq!(upserted(checked(json!({"one_of": ["gs7"]}), "*GS7")).position.as_deref(), Some("GS7"));
-    // What the table gives is the author's, and stays.
+    // A value from the table is the author's, and is kept.
     assert_eq!(
         upserted(checked(json!({"lookup": {"gs": "Foreman *"}}), "GS*")).position.as_deref(),
         Some("Foreman *")
     );
-    // A number of which something is stripped first.
+    // A number from which something is stripped first.
     let number = json!([{"field": "position", "type": "int", "value": "{v}", "format": {"strip": "No."}}]);
     assert_eq!(
         upserted(outcome(&file(number, json!({})), &row(json!({"v": "No.007"})))).position.as_deref(),
@@ -189,7 +189,7 @@ fn a_condition_compares_what_its_field_is_cleaned_to() {
         assert!(!ignores(not.clone(), json!({"state": active})), "{active}");
     }
     assert!(ignores(not.clone(), json!({"state": ""})));
-    // Dates are read as the entry of the field reads them.
+    // Dates are read like those of the field's entry.
     let dated = json!([{"field": "extattr.离职", "type": "date", "value": "{left}", "format": {"input": ["DD.MM.YYYY"]}}]);
     let left = file(dated, json!({"when": [{"field": "left", "before": "today", "then": "leave"}]}));
     assert_eq!(
@@ -223,7 +223,7 @@ fn a_multiple_choice_is_in_a_list_if_one_of_it_is() {
     assert!(!decide(json!({"not_in": ["实习", "外包"]}), several.clone()));
     assert!(decide(json!({"not_in": ["实习"]}), several));
     assert!(decide(json!({"not_in": ["实习"]}), json!([])));
-    // A person or department is known by its name too.
+    // A person or department also matches by name.
     assert!(decide(json!({"equals": "质检部"}), json!([{"name": "质检部 ", "dept_no": 5}])));
     assert!(decide(json!({"equals": 5}), json!({"name": "质检部 ", "dept_no": 5})));
 }
@@ -470,7 +470,7 @@ fn a_refused_field_is_told_of_once_and_the_others_all() {
 }
 
 proptest! {
-    /// Whatever marks stand in and around a name, its department is found; and what the form wrote is what is written.
+    /// A department is found by its name whatever marks are in and around it; and the form's own text is written.
     #[test]
     fn marks_that_are_not_seen_change_no_decision(
         before in "[ \u{3000}\u{a0}\u{200b}\u{feff}\t]{0,3}", at in 0usize..4, mark in "[\u{200b}\u{2060}\u{fe0f} \u{3000}]{0,2}",
@@ -481,7 +481,7 @@ proptest! {
         }).collect();
         let written = format!("{before}{name}{open}夜{close}{behind}");
         let table = file(json!([{"field": "department", "value": "{in}", "lookup": {"冲压车间（夜）": 3}}]), json!({}));
-        // A line break parts a list, and what is left of it is nothing.
+        // A line break separates a list, and the remainder is empty.
         prop_assert_eq!(upserted(outcome(&table, &row(json!({"in": written})))).memberships, department::memberships([3]));
     }
 

@@ -4,10 +4,10 @@
 use ruzhi_guest::{Context, Decision, Description, Member, SourceRecord, decide, department, describe};
 use ruzhi_guest_member::RulesFile;
 
-/// The document's metadata, as it stands.
+/// The document's metadata, unchanged.
 const METADATA: &str = include_str!("founding.json");
 
-/// The document's record, as it stands.
+/// The document's record, unchanged.
 const RECORD: &str = r#"{
  "_widget_1681087902876":"user1234",
  "_widget_1675653229901":"张三",

@@ -1,4 +1,4 @@
-//! Whatever the rules file and the row: one outcome for each record, and no member that WeCom would not take.
+//! For any rules file and row: one outcome for each record, and no member that WeCom would reject.
 #![expect(clippy::indexing_slicing, reason = "code of tests only: a wrong outcome is to fail the test")]
 
 use proptest::prelude::*;
@@ -62,7 +62,7 @@ fn any_value() -> impl Strategy<Value = Value> {
 }
 
 prop_compose! {
-    /// A rules file that is lawful, or nearly.
+    /// A rules file that is valid, or nearly.
     fn any_file()(
         entries in proptest::collection::btree_map(0..FIELDS.len(), (
             prop_oneof![Just("string"), Just("int"), Just("bool"), Just("list"), Just("json"), Just("date"), Just("number")],

@@ -1,7 +1,7 @@
 """The rules of the factory 景欣泰, written in code: the example to copy.
 
 Its onboarding form has five fields that matter, named by their widget ids, and a finished row becomes one member of
-WeCom. To make a factory's own guest, change the fields and say in ``decide`` what the form means.
+WeCom. To make a factory's own guest, change the fields and their meaning in ``decide``.
 ``ruzhi guest build`` makes the component.
 """
 
@@ -14,7 +14,7 @@ MOBILE = "_widget_1680875447221"
 DEPARTMENT = "_widget_1680156501787"
 POSITION = "_widget_1680750424796"
 
-# (form field, WeCom field, what the form calls it).
+# (form field, WeCom field, label in the form).
 FIELDS = [
     (USERID, "userid", "成员UserID"),
     (NAME, "name", "成员名称"),
@@ -29,7 +29,7 @@ SOURCES = {target: source for source, target, _ in FIELDS}
 class Rules(Mapping):
     """The factory's rules. They have no settings; a guest with settings parses them in ``load`` and keeps them."""
 
-    # What a config is refused for, the operator reads when the guest is loaded, not when the first row comes.
+    # An invalid config is reported when the guest is loaded, not at the first row.
     @classmethod
     def load(cls, config: str) -> "Rules":
         if config.strip():
@@ -39,7 +39,7 @@ class Rules(Mapping):
             )
         return cls()
 
-    # The host asks the form for these fields and no others, and names them by these labels to the clerk.
+    # The host requests only these fields of the form, and shows them to the clerk under these labels.
     def describe(self) -> Description:
         return Description(
             name="jingxintai",
@@ -49,8 +49,8 @@ class Rules(Mapping):
         )
 
     def decide(self, clock: Clock, record: Record) -> Outcome:
-        # Each getter cleans, reads and checks. `take` keeps the violation and goes on, so that the clerk hears of
-        # everything that is wrong with the row at once.
+        # Each getter cleans, reads and checks. `take` collects the violation and continues, so that the
+        # clerk sees all problems of the row at once.
         problems = Problems()
         member = Member(
             userid=problems.take(record.userid, USERID),
@@ -58,12 +58,12 @@ class Rules(Mapping):
             mobile=problems.take(record.mobile, MOBILE),
             memberships=problems.take(record.departments, DEPARTMENT),
             position=problems.take(record.text, POSITION),
-            # The factory wants everyone invited. Without this line ruzhi would tell WeCom to invite nobody.
+            # The factory wants everyone invited. Without this line ruzhi would tell WeCom to send no invitation.
             to_invite=True,
-            # What is not named here, these rules do not speak of, and ruzhi never changes it.
+            # Fields not named here are not set by these rules, and ruzhi never changes them.
         )
         return problems.finish(member)
 
-    # A rule of WeCom that the finished member breaks is told in the name of the form's field.
+    # If the finished member breaks a rule of WeCom, the violation names the form's field.
     def source_of(self, field: str) -> str | None:
         return SOURCES.get(field)

@@ -1,8 +1,8 @@
-"""What a mapping guest of ruzhi is written with.
+"""The SDK for writing ruzhi mapping guests.
 
-A guest is a class that derives from :class:`Mapping`, marked with ``@export``. ``ruzhi guest build`` makes a component
-of it; on a Python of your own :func:`describe` and :func:`decide` run the same code, for tests and debuggers. Nothing
-here is beyond the standard library.
+A guest is a class that derives from :class:`Mapping`, marked with ``@export``. ``ruzhi guest build`` makes a
+component of it; on a Python of your own :func:`describe` and :func:`decide` run the same code, for tests and
+debuggers. The SDK uses only the standard library.
 
 The WeCom field rules are in :mod:`ruzhi.rule`, and each field has a module of its own (``mobile``, ``email``,
 ``department``, ``date``, ``value``, ``text``).

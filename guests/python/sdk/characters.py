@@ -11,13 +11,13 @@ WHITE = "\t\n\x0b\x0c\r \x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B)
 """The same, each character for itself, as ``str.strip`` takes it."""
 
 JOINERS = "\u200c\u200d"
-"""Joiners have a meaning between emoji and in some scripts, so they stay there and only there."""
+"""Joiners have a meaning between emoji and in some scripts, so they are kept there and only there."""
 
 INVISIBLE = (
     "\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f"
     "\ufeff\ufff9-\ufffb"
 )
-"""Zero-width characters, marks of writing direction, byte order marks, soft hyphens and control characters."""
+"""Zero-width characters, direction marks, byte order marks, soft hyphens and control characters."""
 
 _LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 _UPPER = {lower: lower - 32 for lower in range(ord("a"), ord("z") + 1)}

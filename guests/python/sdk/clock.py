@@ -1,10 +1,9 @@
-"""The moment of the run, and until when what was decided by it holds.
+"""The current time of the run, and how long decisions based on it hold.
 
-A decision that depends on the moment changes when the moment comes, though nobody touches the row. So the clock keeps
-count of what it was asked: a comparison narrows the time for which the decision holds to the first moment at which the
-comparison comes out otherwise, and none if it never does. Who takes the moment itself, as a text or a number, is known to
-depend on it and no more: then the decision holds until the day in the zone ends. The frame takes what is left to the
-host with every outcome; an author has nothing to add.
+A decision that depends on the time can change without an edit of the row. So the clock records the questions it is
+asked: a comparison limits the decision to the first moment at which its result changes, if there is one. Code that
+reads the time itself, as a text or a number, depends on it in an unknown way: the decision then holds until the end
+of the day in the zone. The frame passes the result to the host with every outcome; an author has nothing to add.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from .zone import Zone
 
 
 class Clock:
-    """The moment of the run, and the time zone of the tenant."""
+    """The current time of the run and the tenant's time zone."""
 
     __slots__ = ("zone", "_moment", "_until")
 
@@ -37,7 +36,8 @@ class Clock:
 
     @property
     def now(self) -> Now:
-        """The moment of the run, in the tenant's zone: to be compared with a :class:`Moment`, or read as one."""
+        """The current time of the run in the tenant's zone, for comparison with a :class:`Moment` or for reading as
+        one."""
         return Now(self)
 
     @property
@@ -50,7 +50,7 @@ class Clock:
         return Today(self, zone)
 
     def take(self) -> str | None:
-        """Until when all that was asked since the last time holds; ``None`` is for ever."""
+        """Until when the answers since the last call hold; ``None`` means for ever."""
         until, self._until = self._until, None
         return None if until is None else date.utc(until)
 
@@ -59,13 +59,13 @@ class Clock:
             self._until = until
 
     def _narrow_to_day(self, zone: Zone) -> None:
-        """Something depends on the moment, and it is not known how: it holds until the day ends."""
+        """A decision depends on the time in an unknown way: it holds until the end of the day."""
         self._narrow(zone.next_day(self._moment.timestamp) * 1000)
 
 
 class _Hand(Moment):
-    """What moves on with the clock. Comparing it narrows the time for which a decision holds to the moment that makes a
-    difference, reading it as a :class:`Moment` to the end of the day."""
+    """A moment that moves with the clock. A comparison limits the decision to the moment that makes a difference;
+    reading it as a :class:`Moment` limits it to the end of the day."""
 
     __slots__ = ("_clock", "_zone", "_at")
 
@@ -113,7 +113,7 @@ class _Hand(Moment):
 
 
 class Now(_Hand):
-    """The moment of the run."""
+    """The current time of the run."""
 
     __slots__ = ()
 
@@ -165,14 +165,14 @@ class Today(_Hand):
         return short
 
     def _narrow(self, moment: Moment, begins: Callable[[int], bool]) -> None:
-        """Narrows to the first moment whose day begins after a moment, or not before it."""
+        """Limits the decision to the first moment whose day begins after a moment, or not before it."""
         day = self._zone.day_of(moment.timestamp)
         while not begins(self._zone.start_of(day) * 1000):
             day += 1
         self._clock._narrow(self._zone.next_start_of(day, self._clock._moment.timestamp) * 1000)
 
     def _narrow_to_turn(self) -> None:
-        """A clock that is put back over midnight shows the day before once more."""
+        """A clock put back over midnight shows the previous day again."""
         turn = self._zone.turned_back(self._clock._moment.timestamp)
         if turn is not None:
             self._clock._narrow(turn * 1000)

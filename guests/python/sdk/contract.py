@@ -1,6 +1,6 @@
-"""What crosses the sandbox's wall, as plain Python.
+"""The contract's types as plain Python.
 
-Shapes, units and limits of every field are written in ``wit/v0.2/mapping.wit``.
+Shapes, units and limits of every field are documented in ``wit/v0.2/mapping.wit``.
 """
 
 from __future__ import annotations
@@ -8,18 +8,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 CONTRACT = "0.2"
-"""The version of the contract that this SDK speaks; ``ruzhi guest build`` reads it here."""
+"""The contract version of this SDK; ``ruzhi guest build`` reads it here."""
 
 
 class GuestError(Exception):
-    """What stops a whole batch or refuses a configuration; a row that cannot be decided is refused, never this."""
+    """An error that stops a whole batch or marks a configuration as invalid; a row that cannot be decided is rejected
+    instead."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
         """A stable code, such as ``config.invalid``."""
         self.message = message
-        """What a person shall read."""
+        """The message for a person."""
 
 
 @dataclass(slots=True)
@@ -34,10 +35,10 @@ class SourceRecord:
 
 @dataclass(slots=True)
 class Context:
-    """What a guest may know of the world beside the rows."""
+    """The context given to a guest beside the rows."""
 
     now: str
-    """The moment of the run, RFC 3339 in UTC."""
+    """The current time of the run, RFC 3339 in UTC."""
     timezone: str
     """The tenant's time zone, an IANA name."""
 
@@ -49,16 +50,16 @@ class Membership:
     department: int
     """The department's id in WeCom, at least 1."""
     leader: bool = False
-    """Whether the member leads it."""
+    """True if the member leads it."""
     order: int | None = None
-    """The place among its members, larger first."""
+    """The position among its members, larger first."""
 
 
 @dataclass(slots=True)
 class Member:
-    """A person as the directory shall hold them.
+    """A person's intended entry in the directory.
 
-    ``None`` means the rules do not speak of the field; an empty text means the form says it is empty.
+    ``None`` means that the rules do not set the field; an empty text means that the form says it is empty.
     """
 
     userid: str = ""
@@ -77,11 +78,11 @@ class Member:
     biz_mail: str | None = None
     external_position: str | None = None
     enable: bool | None = None
-    """Whether the account may log in."""
+    """True if the account can log in."""
     to_invite: bool | None = None
-    """Whether creating sends an invitation."""
+    """True if creating the member sends an invitation."""
     extra: list[tuple[str, str]] = field(default_factory=list)
-    """(WeCom field name, JSON text) for what has no field of its own."""
+    """(WeCom field name, JSON text) for fields without a place of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,19 +102,19 @@ class Text:
 
 @dataclass(slots=True)
 class Violation:
-    """One reason for refusing a row."""
+    """One reason for rejecting a row."""
 
     field: str
-    """The form's field, or a WeCom field where no one source field is to blame."""
+    """The form's field, or a WeCom field if no single source field is at fault."""
     rule: str
     """A stable code, such as ``mobile.invalid``."""
     message: Text
-    """What a person shall read. A ``str`` is for readers of both languages."""
+    """The message for a person. A ``str`` serves readers of both languages."""
 
 
 @dataclass(slots=True)
 class Upsert:
-    """This person shall be in the directory like this."""
+    """The person belongs in the directory with this entry."""
 
     member: Member
 
@@ -127,14 +128,14 @@ class Leave:
 
 @dataclass(slots=True)
 class Ignore:
-    """The row says nothing of the directory; the text says why."""
+    """The row has no effect on the directory; the text gives the reason."""
 
     reason: str
 
 
 @dataclass(slots=True)
 class Reject:
-    """The row is wrong; at least one reason."""
+    """The row is rejected, with at least one reason."""
 
     violations: list[Violation]
 
@@ -144,18 +145,18 @@ Decision = Upsert | Leave | Ignore | Reject
 
 @dataclass(slots=True)
 class Outcome:
-    """A decision and the remarks made on the way to it."""
+    """A decision and the notes made on the way to it."""
 
     decision: Decision
     notes: list[str] = field(default_factory=list)
     holds_until: str | None = None
-    """Until when the decision holds, RFC 3339 in UTC; ``None`` is for ever. The frame fills it in, by what the clock was
-    asked."""
+    """Until when the decision holds, RFC 3339 in UTC; ``None`` means for ever. The frame fills it in from the
+    questions to the clock."""
 
 
 @dataclass(slots=True)
 class Description:
-    """What a guest says of itself under a given configuration."""
+    """A guest's description of itself under a given configuration."""
 
     name: str
     version: str

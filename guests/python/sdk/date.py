@@ -2,12 +2,12 @@
 
 JianDaoYun returns every date as a moment in UTC, a date-only field too: 1 May in Shanghai is
 ``2024-04-30T16:00:00.000Z``, with three digits of a second, or two. People type ``2024/5/1`` and ``2024年5月1日`` into
-text fields, and other systems fill in seconds or milliseconds since 1970. Each is read as a :class:`Moment` in a zone,
-and a moment is written as a date, in ISO 8601, or as a timestamp. Years before 1900 are typing errors; a date far ahead,
-such as 9999-12-31, is how people write "not yet".
+text fields, and other systems fill in seconds or milliseconds since 1970. Each is read as a :class:`Moment` in a
+zone, and a moment is written as a date, in ISO 8601, or as a timestamp. Years before 1900 are typing errors; a date
+far in the future, such as 9999-12-31, is how people write "not yet".
 
-Spreadsheets and computers write a zero they hold as a date: 1899-12-30, 1900-01-01, 1970-01-01, ``0000-00-00``. No person
-means such a day. It is read, but :attr:`Moment.is_zero`, and as a field's value (:func:`parse_value`) it is an empty one.
+Spreadsheets and computers write a zero as a date: 1899-12-30, 1900-01-01, 1970-01-01, ``0000-00-00``. No person means
+such a day. It parses to a moment with :attr:`Moment.is_zero`; as a field's value (:func:`parse_value`) it is empty.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from .zone import Zone, civil, days, days_in
 _FIRST = -2_208_988_800  # 1900-01-01
 _END = 253_402_300_800  # 10000-01-01
 _DAY = 86_400
-# 1905-01-01. Before it most clocks showed the sun's time, up to an hour behind the zone's, and other programs go by it.
+# 1905-01-01. Before it most clocks showed local solar time, up to an hour behind the zone's, and other programs use
+# it.
 _SUN_TIME = -2_051_222_400
 # The zero of Unix, and with an hour before each those of Excel, SQL Server and Windows, and of the year 1.
 _ZEROS = ((0, 0),) + tuple(
@@ -39,7 +40,7 @@ _ZEROS = ((0, 0),) + tuple(
         (1904, 1, 1),
     )
 )
-# Nothing that was read is given back (`++`, `?+`): `18` is one number wherever a number may stand.
+# The groups never backtrack (`++`, `?+`): `18` is one number wherever a number may stand.
 _ZONE = r"(?: ?+(?P<zone>[Zz]|(?P<sign>[+-])(?P<zone_hour>[0-9]{2}):?+(?P<zone_minute>[0-9]{2})?+)?+)"
 _CLOCK = (
     r"(?P<hour>[0-9]{1,2}+):(?P<minute>[0-9]{2})"
@@ -61,7 +62,7 @@ _PARTS = {"Y": 0, "M": 1, "D": 2, "H": 3, "m": 4, "s": 5}
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A moment, and the offset of the clock it is read on."""
+    """A moment and the offset of its clock."""
 
     timestamp_ms: int
     """Milliseconds since 1970 in UTC."""
@@ -70,7 +71,7 @@ class Moment:
 
     @staticmethod
     def at(milliseconds: int, zone: Zone) -> Moment:
-        """A moment of a number of milliseconds since 1970 in UTC."""
+        """The moment a number of milliseconds after 1970 in UTC."""
         return Moment(milliseconds, zone.offset_at(milliseconds // 1000))
 
     @property
@@ -104,9 +105,9 @@ class Moment:
 
     @property
     def is_zero(self) -> bool:
-        """Whether this is a zero that a spreadsheet or computer wrote as a date, in the zone or in UTC: the first days of
+        """True for a zero that a spreadsheet or computer wrote as a date, in the zone or in UTC: the first days of
         Excel, of Unix, of SQL Server and of Windows, and that of the year 1."""
-        # In UTC only its very beginning: that day's evening is the next day in Shanghai.
+        # In UTC only the start of the day counts: its evening is the next day in Shanghai.
         return any(
             self.timestamp == start or start - behind <= self.local < start + _DAY for start, behind in _ZEROS
         )
@@ -130,8 +131,8 @@ def utc(milliseconds: int) -> str | None:
 
 
 def parse_value(value: Value, zone: Zone) -> Moment | None:
-    """Reads a form's value: a text as :func:`parse` does, a number as seconds or milliseconds since 1970. A zero date is
-    none.
+    """Reads a form's value: a text as :func:`parse` does, a number as seconds or milliseconds since 1970. A zero date
+    gives none.
 
     :raises Fault: ``date.invalid``; ``value.shape`` if the value is an object.
     """
@@ -142,7 +143,8 @@ def parse_value(value: Value, zone: Zone) -> Moment | None:
 def parse(text: str, zone: Zone) -> Moment:
     """Reads ``2024-05-01``, ``2024/5/1``, ``2024.5.1``, ``2024年5月1日``, ``20240501``, any of the first four with a
     time (``T`` or space, ``8:30``, ``08:30:00.25``, ``8时30分``) and a zone (``Z``, ``+08:00``), ten digits (seconds
-    since 1970) or thirteen (milliseconds), ``0``. What has no zone is in ``zone``; what has no time begins the day.
+    since 1970) or thirteen (milliseconds), ``0``. Without a zone it is in ``zone``; without a time it is the start of
+    the day.
 
     >>> shanghai = Zone.named("Asia/Shanghai")
     >>> parse("2024-04-30T16:00:00.00Z", shanghai).date
@@ -154,8 +156,8 @@ def parse(text: str, zone: Zone) -> Moment:
 
 
 def parse_pattern(text: str, pattern: str, zone: Zone) -> Moment:
-    """Reads a date by a pattern of ``YYYY``, ``MM``, ``DD``, ``HH``, ``mm``, ``ss`` (so many digits) and ``M``, ``D``,
-    ``H``, ``m``, ``s`` (one or two); all else stands for itself. ``DD.MM.YYYY`` reads ``01.05.2024``.
+    """Reads a date by a pattern of ``YYYY``, ``MM``, ``DD``, ``HH``, ``mm``, ``ss`` (so many digits) and ``M``,
+    ``D``, ``H``, ``m``, ``s`` (one or two); all other characters are literal. ``DD.MM.YYYY`` reads ``01.05.2024``.
 
     :raises Fault: ``date.invalid``.
     """
@@ -163,8 +165,8 @@ def parse_pattern(text: str, pattern: str, zone: Zone) -> Moment:
 
 
 def _in_range(moment: Moment | None, text: str, zone: Zone) -> Moment:
-    """The moment, if it is of this time or is a zero. One that the zone puts behind the year 9999 is the last that a date
-    of four digits can tell."""
+    """The moment, if it is in the valid range or a zero. A moment after the year 9999 in its zone becomes the last
+    one with a four-digit year."""
     if moment is not None and moment.local >= _END:
         return Moment.at((zone.instant_of(_END) - 1) * 1000, zone)
     if moment is not None and (moment.local >= _FIRST or moment.is_zero):
@@ -178,7 +180,7 @@ def _in_range(moment: Moment | None, text: str, zone: Zone) -> Moment:
 def _moment(clock: list[int], millisecond: int, offset: int | None, zone: Zone) -> Moment | None:
     """The moment of year, month, day, hour, minute and second on a clock of an offset, or of the zone."""
     year, month, day, hour, minute, second = clock
-    # Zeros that are no days, whatever the time: of databases, and of a spreadsheet that counts from 1900-01-00.
+    # Zeros that are not days, whatever the time: of databases, and of a spreadsheet that counts from 1900-01-00.
     if (year, month, day) == (0, 0, 0):
         return Moment.at(zone.instant_of(days(1, 1, 1) * _DAY) * 1000, zone)
     if (year, month, day) == (1900, 1, 0):
@@ -228,7 +230,7 @@ def _read_digits(text: str, zone: Zone) -> Moment | None:
 
 def _read_before_unix(digits: str, zone: Zone) -> Moment | None:
     """A zero date as a negative number of seconds or milliseconds: midnight of 1970-01-01 in Shanghai is ``-28800``.
-    Nothing else before 1970 is written so."""
+    No other date before 1970 is written in this way."""
     if len(digits) > 15 or not _DIGITS.fullmatch(digits):
         return None
     for unit in (1000, 1):

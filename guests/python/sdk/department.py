@@ -1,8 +1,8 @@
-"""Department lists, as forms hold them: a list of numbers, the text ``[1,2,3]``, ``1,2,3``, ``1;2``, ``1、2``, one
+"""Department lists as they appear in forms: a list of numbers, the text ``[1,2,3]``, ``1,2,3``, ``1;2``, ``1、2``, one
 number, numbers as texts, or the department objects of JianDaoYun, which carry WeCom's id as ``dept_no``.
 
-Order is kept: WeCom shows the first department of a member as the main one unless ``main_department`` says another.
-What is no department id is refused, never dropped: WeCom creates a department it does not know.
+Order is kept: WeCom shows the first department of a member as the main one unless ``main_department`` says another. A
+value that is not a department id is rejected, never dropped: WeCom creates departments it does not know.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ def parse(value: Value) -> list[int]:
     >>> parse([{"name": "技术部", "dept_no": 7}])
     [7]
 
-    :raises Fault: ``department.invalid`` for what is no id, ``department.zero`` for 0, ``department.duplicate``,
-        ``department.too-many``.
+    :raises Fault: ``department.invalid`` for a value that is not an id, ``department.zero`` for 0,
+    ``department.duplicate``, ``department.too-many``.
     """
     ids: list[int] = []
     _collect(value, ids, 0)
@@ -43,12 +43,12 @@ def parse(value: Value) -> list[int]:
 
 
 def memberships(ids: Iterable[int]) -> list[Membership]:
-    """Plain memberships of departments: leading none, order left to WeCom."""
+    """Plain memberships of departments: not leading any, order left to WeCom."""
     return [Membership(department) for department in ids]
 
 
 def check(ids: Sequence[int]) -> None:
-    """Whether a list of ids can be sent.
+    """Checks that a list of ids can be sent.
 
     :raises Fault: ``department.zero``, ``department.duplicate``, ``department.too-many``.
     """

@@ -1,5 +1,5 @@
-"""E-mail addresses: 6 to 64 bytes that WeCom takes (error 60105), checked for the mistakes people make rather than for
-all that RFC 5322 allows."""
+"""E-mail addresses: 6 to 64 bytes accepted by WeCom (error 60105), checked for common mistakes rather than against
+all of RFC 5322."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ def parse(text: str) -> str:
     >>> parse(" zhang.san＠Example.COM ")
     'zhang.san@example.com'
 
-    :raises Fault: ``email.length`` if it has fewer than 6 or more than 64 bytes, ``email.invalid`` if it is no address.
+    :raises Fault: ``email.length`` if it has fewer than 6 or more than 64 bytes, ``email.invalid`` if it is not an
+    address.
     """
     address = identifier(text)
     check(address)
@@ -28,7 +29,7 @@ def parse(text: str) -> str:
 
 
 def check(address: str) -> None:
-    """Whether an address can be sent as it stands.
+    """Checks that an address can be sent unchanged.
 
     :raises Fault: as :func:`parse`.
     """
@@ -36,7 +37,7 @@ def check(address: str) -> None:
 
 
 def check_biz_mail(address: str) -> None:
-    """Whether a text is an enterprise mail address of 6 to 63 bytes: the update call takes one byte less than the
+    """Checks that a text is an enterprise mail address of 6 to 63 bytes: the update call takes one byte less than the
     create call.
 
     :raises Fault: ``biz-mail.length``, ``biz-mail.invalid``.

@@ -1,8 +1,8 @@
 """The fields that the contract carries as JSON text: ``extattr``, ``external_profile``, ``avatar_mediaid``,
 ``nickname``.
 
-Any other name is refused. WeCom ignores a field it does not know, so a misspelt one would be lost in silence; and one
-it does know, such as ``new_userid``, would do what no rule here has looked at.
+Any other name is rejected. WeCom ignores unknown fields, so a misspelt one would be silently lost; and a known one,
+such as ``new_userid``, would have an effect that no rule here has checked.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _NAMES = {
 
 
 class _Wrong(Exception):
-    """What is wrong, in both languages, without a subject."""
+    """The problem in both languages, without a subject."""
 
     def __init__(self, chinese: str, english: str) -> None:
         self.chinese = chinese
@@ -39,7 +39,7 @@ class _Wrong(Exception):
 
 
 def check(field: str, json: str) -> None:
-    """Whether a field may be given in ``extra`` with this JSON text.
+    """Checks that a field may be given in ``extra`` with this JSON text.
 
     :raises Fault: ``extra.own-field``, ``extra.unknown-field``, ``extra.not-json``; ``extattr.invalid``,
         ``external-profile.invalid``, ``avatar-mediaid.invalid``, ``nickname.invalid``.
@@ -92,7 +92,7 @@ def text_attribute(name: str, text: str) -> dict[str, Value]:
 
 
 def duplicate(field: str) -> Fault:
-    """A field that is twice in ``extra``."""
+    """A field given twice in ``extra``."""
     shown = show(field)
     return Fault("extra.duplicate", f"extra 中 {shown} 出现了两次，请只保留一个", f"{shown} is twice in extra. Keep one")
 

@@ -1,8 +1,8 @@
-"""Why a value is refused, before it is known which field of which form it came from.
+"""The reason for rejecting a value, before its field and form are known.
 
-A rule knows the value and the constraint; only its caller knows the form. So a rule raises a :class:`Fault`, and
-:meth:`Fault.at` makes the contract's ``Violation`` of it. The text is in Chinese and in English, says what is wrong
-with the value and what to do, and never holds a whole mobile number, e-mail address or identity number.
+A rule knows the value and the constraint; only its caller knows the form's field. So a rule raises a :class:`Fault`,
+and :meth:`Fault.at` turns it into the contract's ``Violation``. The text, in Chinese and English, names the problem
+and the remedy, and never contains a complete mobile number, e-mail address or identity number.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ _DIGIT = re.compile("[0-9０-９]")
 
 
 class Fault(Exception):
-    """A value breaks a rule."""
+    """A value that breaks a rule."""
 
     def __init__(self, rule: str, chinese: str, english: str) -> None:
         self.rule = rule
         """A stable code, such as ``mobile.invalid``."""
         self.message = Text(cut(chinese, MESSAGE_MOST), cut(english, MESSAGE_MOST))
-        """What a person shall read, at most :data:`MESSAGE_MOST` characters in each language."""
+        """The message for a person, at most :data:`MESSAGE_MOST` characters in each language."""
         super().__init__(self.message.both)
 
     def at(self, field: str) -> Violation:
@@ -41,7 +41,8 @@ def cut(text: str, most: int) -> str:
 
 
 def show(value: str) -> str:
-    """A value as a message may show it: short, on one line, long digit runs and the name part of an e-mail masked.
+    """A value in the form shown in messages: short, on one line, long digit runs and the name part of an e-mail
+    masked.
 
     >>> show("13800138000")
     '“138******00”'
@@ -63,7 +64,7 @@ def _mask_address(part: str) -> str:
 
 
 def _mask_digits(text: str) -> str:
-    """Masks the digits of a text that has seven or more, but for the first three and the last two."""
+    """Masks the digits of a text that has seven or more, except the first three and the last two."""
     total = len(_DIGIT.findall(text))
     if total < 7:
         return text

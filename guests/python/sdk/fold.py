@@ -1,8 +1,8 @@
-"""The common form of two writings of one text.
+"""The common form of different spellings of one text.
 
 A table says ``生产部（一车间）`` and the form ``生产部(一车间) ``; a name comes out of a PDF with radicals in place of its
-characters. A person sees no difference, so none is made: compared texts are folded first, on both sides. Texts that
-are written to the directory are never folded.
+characters. A person sees no difference, so both sides of a comparison are folded first. Texts written to the
+directory are never folded.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import re
 from .characters import INVISIBLE, JOINERS, WHITE
 from .normal import nfkc
 
-# The characters that stand for those from U+2E81 on: Unicode's ``Equivalent_Unified_Ideograph`` of the block CJK Radicals
-# Supplement, of which NFKC maps but two. Its other radicals (Kangxi) are mapped by NFKC.
+# The characters that replace those from U+2E81 on: Unicode's ``Equivalent_Unified_Ideograph`` of the block CJK
+# Radicals Supplement, of which NFKC maps only two. NFKC maps the other radicals (Kangxi).
 _RADICALS = (
     "厂乛乚乙亻冂𠘨刀刂卜㔾小小兀尣尢𡯂巳幺彑彐忄心扌攵⺚旡日月歺母民氵氺灬爫爫丬牛犭王𤴔目示礻𥫗糹纟罓罒㓁冗𦉫羊𦍌𦍋耂肀"
     "聿肉𦥑艹艹艹虎衤覀西见角𧢲讠贝𧾷车辶辶辶邑钅長镸长门𨸏阝雨青韦页风飞食𩙿飠饣𩠐马骨鬼鱼鸟卤麦黄黾斉齐歯齿竜龙龜亀龟"
@@ -41,19 +41,18 @@ _MAP |= {0x2E81 + place: character for place, character in enumerate(_RADICALS)}
 _MAP |= {ord(letter): letter.lower() for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 _MAP |= {ord(character): one for one, characters in _ALIKE.items() for character in characters}
 
-# Folding leaves these as they are, whatever stands beside them. Nearly every character of a form is one.
+# Folding never changes these, whatever is beside them. Nearly every character in a form is one of them.
 _FOLDED = re.compile("[!-&(-@^_a-z|~\u4e00-\u9fff]*")
-# Characters that a person does not see: invisible characters, joiners, fillers, and what chooses between two pictures of one
-# character.
+# Invisible characters: zero-width characters, joiners, fillers, and variation selectors.
 _VANISHES = re.compile(
     f"[{INVISIBLE}{JOINERS}\u034f\u115f\u1160\u2800\u3164\uffa0\u180b-\u180f\ufe00-\ufe0f\U000e0000-\U000e0fff]"
 )
-# A letter or digit of a script that parts its words by spaces, as far as names in a directory go.
+# A letter or digit of a script that separates words with spaces, as far as names in a directory are concerned.
 _SPACED = re.compile("[0-9A-Za-z\xc0-\u024f\u0370-\u052f\u1e00-\u1eff]")
 
 
 def fold(text: str) -> str:
-    """The text as texts are compared: NFKC; radicals as the characters they are of; every kind of dot, dash, slash,
+    """The form in which texts are compared: NFKC; radicals as their characters; every kind of dot, dash, slash,
     bracket and quote as one; Latin, Greek and Cyrillic letters in lower case, with or without the dot of an ``i``; no
     invisible characters, and no space but a single one between two letters or digits of these scripts.
 
@@ -71,9 +70,9 @@ def fold(text: str) -> str:
             spaced = True
             continue
         last = folded[-1] if folded else ""
-        # NFKC makes this of ``´``, trimmed or not.
+        # NFKC turns ``´`` into a space, possibly trimmed, and this mark.
         letter = "'" if written == "\u0301" and (spaced or not last) else _MAP.get(ord(written), written)
-        # Chinese doubles its dash; and a lower-cased ``İ`` leaves its dot behind.
+        # Chinese doubles its dash; and lower-casing ``İ`` leaves a combining dot.
         if (letter == "-" and written != "-" and last == "-") or (letter == "\u0307" and last == "i"):
             continue
         if letter == "'" and last == "'":
@@ -83,5 +82,5 @@ def fold(text: str) -> str:
             folded.append(" ")
         spaced = False
         folded.append(letter)
-    # Characters that came together may compose.
+    # Characters that are now adjacent may compose.
     return nfkc("".join(folded))

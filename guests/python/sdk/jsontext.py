@@ -1,8 +1,9 @@
 """JSON as the Rust SDK reads and writes it, to the last digit and the last column.
 
-The parser that comes with Python is quick and lenient: it takes ``NaN``, halves of surrogate pairs and any depth, and
-reads numbers of any size. What both read alike goes through it; all else through :class:`_Reader`, which says where a
-text stops being JSON. A whole number of 64 bits is an ``int``, any other a ``float``; keys are written in order.
+Python's own parser is quick and lenient: it accepts ``NaN``, halves of surrogate pairs and any depth, and reads
+numbers of any size. Texts that both read alike go through it; all others through :class:`_Reader`, which reports
+where a text stops being JSON. A whole number of 64 bits is an ``int``, any other a ``float``; keys are written in
+order.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ _IDENTIFIERS: dict[int, tuple[bytes, Value]] = {
 
 
 class NotJson(ValueError):
-    """A text is not JSON, or not what was asked for."""
+    """A text is not JSON, or not the requested type."""
 
     def __init__(self, line: int, column: int) -> None:
         super().__init__(f"not JSON at line {line} column {column}")
@@ -54,7 +55,7 @@ def read(text: str) -> Value:
 
 
 def read_object(text: str) -> dict[str, Value]:
-    """The fields of a JSON text that is an object; of a field given twice the last counts.
+    """The fields of a JSON text that is an object; if a field is given twice, the last one counts.
 
     :raises NotJson: where it stops being one.
     """
@@ -93,7 +94,7 @@ def number_text(number: float | int) -> str:
 
 
 def _is_harmless(text: str) -> bool:
-    """Whether the two parsers can differ in nothing but numbers."""
+    """True if the two parsers can differ only in numbers."""
     return "\\u" not in text and text.count("[") + text.count("{") < _DEPTH
 
 
@@ -136,7 +137,7 @@ class _Reader:
     def only_object(self) -> dict[str, Value]:
         first = self._space()
         if first == ord("["):
-            # Refused at the bracket, but the position is the one behind what closes the list, or would.
+            # Rejected at the bracket, but the position is the one after the end of the list, or where that would be.
             self._at += 1
             following = self._space()
             if following == ord("]"):

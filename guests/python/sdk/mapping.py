@@ -1,7 +1,7 @@
 """The class a guest implements, and the frame that runs it.
 
-The frame gives every guest what the host asks of all: one outcome for each record in the same order, a text for every
-failure, and no member that breaks a rule of WeCom. A guest's code sees one record at a time.
+The frame guarantees the host's requirements for every guest: one outcome for each record in the same order, a text
+for every failure, and no member that breaks a rule of WeCom. A guest's code sees one record at a time.
 """
 
 from __future__ import annotations
@@ -29,35 +29,35 @@ from .returned import checked_description, checked_outcome
 
 
 class Mapping(ABC):
-    """A factory's rules. An instance is what one configuration says, and lives for one batch."""
+    """A factory's rules. An instance holds one configuration and lives for one batch."""
 
     @classmethod
     @abstractmethod
     def load(cls, config: str) -> Self:
         """Reads the flow's rules file, empty if the flow has none.
 
-        :raises GuestError: of code ``config.invalid``, naming every problem and what to do about it.
+        :raises GuestError: of code ``config.invalid``, naming every problem and its remedy.
         """
 
     @abstractmethod
     def describe(self) -> Description:
-        """What the guest is and which form fields it reads."""
+        """Describes the guest and the form fields it reads."""
 
     @abstractmethod
     def decide(self, clock: Clock, record: Record) -> Outcome:
-        """Decides one row. It is a pure function: the same rules, clock and record give the same outcome for ever.
+        """Decides one row. It is a pure function: the same rules, clock and record always give the same outcome.
 
-        :raises Problems: why the row is refused, at least one reason.
+        :raises Problems: the reasons for rejecting the row, at least one.
         """
 
     def source_of(self, field: str) -> str | None:
-        """The form field that a WeCom field is filled from, if it is one. A member that breaks a rule of WeCom is
-        refused in the name of this field, so that the clerk is told of the field of the form."""
+        """The form field that a WeCom field is filled from, if it is one. If a member breaks a rule of WeCom, the
+        violation names this field, so that the clerk sees the form's field."""
         return None
 
 
 def describe(mapping: type[Mapping], config: str) -> Description:
-    """What a guest says of itself under a configuration.
+    """Describes the guest under a configuration.
 
     :raises GuestError: as :meth:`Mapping.load`.
     """
@@ -65,8 +65,8 @@ def describe(mapping: type[Mapping], config: str) -> Description:
 
 
 def decide(mapping: type[Mapping], config: str, context: Context, records: Iterable[SourceRecord]) -> list[Outcome]:
-    """Decides a batch: one outcome for each record, in the same order. A record that is no JSON object is refused, and
-    a member that breaks a rule of WeCom.
+    """Decides a batch: one outcome for each record, in the same order. A record that is not a JSON object is
+    rejected, and so is a member that breaks a rule of WeCom.
 
     :raises GuestError: as :meth:`Mapping.load` and :class:`Clock`.
     """

@@ -1,10 +1,10 @@
-"""Mobile numbers, in one normal form: mainland numbers without a country code, ``13800138000``; all others with it,
+"""Mobile numbers in one normal form: mainland numbers without a country code, ``13800138000``; all others with it,
 ``+85291234567``.
 
-WeCom takes digits, ``+`` and ``-``, lets mainland numbers omit ``+86``, and wants the country code on every other
-(error 60103). People write spaces, brackets, full-width digits and ``0086`` as well; all of that is read. Mainland,
-Hong Kong, Macao and Taiwan numbers are checked against their own numbering plans, others by an assigned country code
-and the lengths of E.164.
+WeCom accepts digits, ``+`` and ``-``, allows mainland numbers to omit ``+86``, and requires the country code on all
+others (error 60103). People also write spaces, brackets, full-width digits and ``0086``; all of that is accepted.
+Mainland, Hong Kong, Macao and Taiwan numbers are checked against their own numbering plans, others by an assigned
+country code and the lengths of E.164.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ def parse(text: str, home: int = MAINLAND) -> Mobile:
     >>> str(parse("+852 9123 4567"))
     '+85291234567'
 
-    :raises Fault: ``mobile.invalid`` if it is no number or not a mobile number of its country;
-        ``mobile.country-code`` if its country code is not assigned.
+    :raises Fault: ``mobile.invalid`` if it is not a number or not a mobile number of its country;
+    ``mobile.country-code`` if its country code is not assigned.
     """
     if home == MAINLAND and _MAINLAND.fullmatch(text):
         return Mobile(MAINLAND, text)
@@ -69,8 +69,8 @@ def parse(text: str, home: int = MAINLAND) -> Mobile:
 
 
 def check(text: str) -> None:
-    """Whether a number can be sent to WeCom as it stands: at most 32 of digits, ``+`` and ``-``, and a number
-    :func:`parse` reads.
+    """Checks that a number can be sent to WeCom unchanged: at most 32 characters of digits, ``+`` and ``-``, and a
+    number :func:`parse` reads.
 
     :raises Fault: as :func:`parse`.
     """
@@ -82,7 +82,7 @@ def check(text: str) -> None:
 
 
 def is_assigned(country: int) -> bool:
-    """Whether a country code is assigned to a country or a satellite network."""
+    """True if a country code is assigned to a country or a satellite network."""
     return str(country) in _CODES
 
 
@@ -90,7 +90,7 @@ def _digits(plain: str, text: str) -> tuple[str, bool]:
     """The digits, and whether a ``+`` stands before them."""
     digits: list[str] = []
     plus = False
-    # A trunk zero that is dialled at home only: `+44 (0)7911 …`.
+    # A trunk zero, dialled only within the country: `+44 (0)7911 …`.
     for letter in plain.replace("(0)", "("):
         if letter in _DIGITS:
             digits.append(letter)
@@ -121,8 +121,8 @@ _KEEPS_ZERO = frozenset((39, 225, 226, 229, 242, 378, 379))
 
 
 def _without_trunk(country: int, national: str) -> str:
-    """A number without the prefix dialled inside its country, which people leave behind the country code:
-    ``+44 07911 …``, ``+86 0138…``. Where a zero belongs to the number it stays."""
+    """A number without its domestic trunk prefix, which people often keep after the country code: ``+44 07911 …``,
+    ``+86 0138…``. A zero that belongs to the number is kept."""
     if country in _KEEPS_ZERO:
         return national
     # Russia and Kazakhstan dial 8 before ten digits, Hungary 06.
@@ -152,8 +152,8 @@ def _unassigned(text: str) -> Fault:
     )
 
 
-# ITU-T E.164 assigned country codes and the shared codes of satellite networks; without the codes for freephone, shared
-# cost and premium services, which are nobody's mobile. No code is the beginning of another.
+# ITU-T E.164 assigned country codes and the shared codes of satellite networks; without the codes for freephone,
+# shared cost and premium services, which are not mobile numbers. No code is a prefix of another.
 _CODES = frozenset(
     """
     1 7 20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 64 65 66 81 82 84

@@ -1,10 +1,10 @@
-"""Unicode NFKC, of one version whatever the Python.
+"""Unicode NFKC in one version, whatever the Python.
 
 Python's own tables know the characters of its day: Unicode 14 in CPython 3.11, 16 in the sandbox. The Rust SDK knows
-Unicode 18. Nothing that was once assigned ever changes, so the characters that are newer than 14 are all it takes to
-give the same answer: below is what they decompose to, their combining classes and the pairs that compose to them. A
-text without any goes through ``unicodedata``; one with them through the standard's algorithm (UAX #15). So does a text
-with many marks in a row, which ``unicodedata`` would put in order by comparing each with each.
+Unicode 18. Assigned characters never change, so data for the characters newer than 14 are enough to give the same
+answer: below are their decompositions, their combining classes and the pairs that compose to them. A text without any
+goes through ``unicodedata``; one with them goes through the standard's algorithm (UAX #15). A text with many marks in
+a row goes through it too, because ``unicodedata`` would sort them by comparing each with each.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def nfkc(text: str) -> str:
 
 
 def _decomposed(text: str) -> list[str]:
-    """The characters, decomposed; marks that follow each other by their combining class, else as they stood."""
+    """The decomposed characters; consecutive marks sorted by their combining class, everything else in place."""
     letters: list[str] = []
     marks: list[str] = []
     for letter in text:
@@ -119,7 +119,7 @@ def _class(letter: str) -> int:
 
 def _composed(letters: list[str]) -> str:
     composed: list[str] = []
-    # Where the last starter stands, and the class of the last character kept behind it.
+    # The position of the last starter, and the class of the last character kept after it.
     starter, last = -1, 0
     for letter in letters:
         own = _class(letter)

@@ -1,4 +1,4 @@
-"""Remarks on a value that was passed over, for the record's trace."""
+"""Notes on a skipped value, for the record's trace."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from .text import identifier
 
 
 def zero_date(label: str, text: str) -> str:
-    """A field holds a zero date (:attr:`ruzhi.date.Moment.is_zero`). ``label`` is what people call the field."""
-    # The day is no person's, so nothing has to be masked.
+    """A field holds a zero date (:attr:`ruzhi.date.Moment.is_zero`). ``label`` is the field's name in the form."""
+    # The day is not personal data, so it need not be masked.
     shown = cut(identifier(text), 32)
     return (
         f"{label} 的 {shown} 是电子表格或程序的零日期，视为未填写 / {label} holds {shown}, a zero of a spreadsheet or computer "
@@ -17,6 +17,6 @@ def zero_date(label: str, text: str) -> str:
 
 
 def placeholder(label: str, text: str) -> str:
-    """A field says that there is nothing to say (:func:`ruzhi.text.is_placeholder`)."""
+    """A field contains a placeholder for "none" (:func:`ruzhi.text.is_placeholder`)."""
     shown = show(text)
     return f"{label} 填的是 {shown}，视为未填写 / {label} says {shown}: taken as empty"

@@ -1,8 +1,8 @@
-"""One row of the form, read field by field, and what is wrong with it.
+"""One row of the form, read field by field, and its problems.
 
-The getters clean, read and check a field in one step, and what they raise names the form's field. A field that is
-absent is one that is empty. :class:`Problems` gathers violations, so that a clerk hears of all at once. A getter notes
-a value that it passes over; the frame puts the record's notes before those of the outcome.
+The getters clean, read and check a field in one step, and what they raise names the form's field. An absent field
+counts as empty. :class:`Problems` collects violations, so that a clerk sees all of them at once. A getter notes a
+skipped value; the frame puts the record's notes before those of the outcome.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Texts = list[str]
 
 
 class Problems(Exception):
-    """What is wrong with one row, gathered. Raised from ``decide``, it refuses the row."""
+    """The problems of one row, collected. Raised from ``decide``, it rejects the row."""
 
     def __init__(self, *found: Violation) -> None:
         super().__init__(*found)
@@ -35,7 +35,7 @@ class Problems(Exception):
         self._broken: list[Violation] = []
 
     def take(self, read: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
-        """What a getter of the record reads, or an empty value of its kind and one violation more::
+        """The value read by a getter of the record, or an empty value of its kind and an added violation::
 
             member.userid = problems.take(record.userid, "_widget_1")
         """
@@ -49,31 +49,31 @@ class Problems(Exception):
             return stand_in
 
     def add(self, violation: Violation) -> None:
-        """One violation more."""
+        """Adds a violation."""
         self._found.append(violation)
 
     def __bool__(self) -> bool:
-        """Whether anything is wrong."""
+        """True if there is any problem."""
         return bool(self._found or self._broken)
 
     def finish(self, member: Member) -> Outcome:
-        """The member, if nothing was wrong.
+        """The member, if there are no problems.
 
-        :raises Problems: what was gathered, and the rules the member itself breaks.
+        :raises Problems: the collected violations, and the rules the member itself breaks.
         """
         if not self:
             return Outcome(Upsert(member))
         raise self.beside(member)
 
     def beside(self, member: Member) -> Problems:
-        """What was gathered, and the rules that ``member`` breaks as well."""
+        """The collected violations and the rules that ``member`` breaks."""
         self._broken += rule.check(member)
         return self
 
     def violations(self, source_of: Callable[[str], str | None]) -> list[Violation]:
-        """Every violation, those by a field of WeCom at the form's field that ``source_of`` says fills it; of these none
-        whose source was refused already, by a getter or by a rule of the guest's own: the member has only a stand-in
-        there."""
+        """Every violation, with each WeCom field replaced by the form's field that ``source_of`` names as its source,
+        except those whose source was already rejected, by a getter or by one of the guest's own rules: the member has
+        only a placeholder there."""
         fields = {one.field for one in self._found}
         subjects = {_subject(one.rule) for one in self._found}
 
@@ -81,12 +81,13 @@ class Problems(Exception):
             source = source_of(field)
             if source is not None:
                 return source in fields or field in fields
-            # The guest does not say where a field comes from: the rules of its getters tell what they refused.
+            # The guest does not name a field's source: the rule codes of its getters identify the rejected fields.
             return field in fields or subject in subjects
 
         def follows(broken: Violation) -> bool:
             subject = _subject(broken.rule)
-            # Nor is a contact missing if one was refused, nor a main department wrong if the departments were.
+            # A rejected contact does not also count as missing, and the main department is not judged if the
+            # departments were rejected.
             if broken.rule == "contact.missing":
                 return is_refused("mobile", "mobile") or is_refused("email", "email")
             if broken.rule == "main-department.not-a-member":
@@ -99,7 +100,7 @@ class Problems(Exception):
 
     @staticmethod
     def of_member(broken: list[Violation]) -> Problems:
-        """Rules that a finished member, or its userid alone, breaks."""
+        """The rules that a finished member, or its userid alone, breaks."""
         problems = Problems()
         problems._broken = broken
         return problems
@@ -110,7 +111,7 @@ def _subject(rule: str) -> str:
 
 
 def _or(empty: Callable[[], object]) -> Callable[[Callable[P, T]], Callable[P, T]]:
-    """Says what stands in for what a getter could not read."""
+    """The placeholder for a value that a getter could not read."""
 
     def marked(getter: Callable[P, T]) -> Callable[P, T]:
         getter.empty = empty  # type: ignore[attr-defined]
@@ -127,7 +128,7 @@ class Record:
     def __init__(self, source: SourceRecord) -> None:
         """Reads a row.
 
-        :raises Problems: ``row.not-json`` at ``_id`` if it is no JSON object.
+        :raises Problems: ``row.not-json`` at ``_id`` if it is not a JSON object.
         """
         self.id = source.id
         self.notes: list[str] = []
@@ -143,16 +144,16 @@ class Record:
             ) from None
 
     def get(self, field: str) -> Value:
-        """A field as the form holds it, ``None`` if it is absent."""
+        """A field as it is in the form, ``None`` if it is absent."""
         return self._fields.get(field)
 
     def is_empty(self, field: str) -> bool:
-        """Whether the form says nothing in a field."""
+        """True if the form has no value in a field."""
         return values.is_empty(self._fields.get(field))
 
     @_or(str)
     def text(self, field: str) -> str:
-        """A text for people, cleaned by :func:`ruzhi.text.line`; empty if the field is.
+        """A text for people, cleaned by :func:`ruzhi.text.line`; empty if the field is empty.
 
         :raises Problems: ``value.shape``.
         """
@@ -160,7 +161,7 @@ class Record:
 
     @_or(str)
     def identifier(self, field: str) -> str:
-        """A text for machines, cleaned by :func:`ruzhi.text.identifier`; empty if the field is.
+        """A text for machines, cleaned by :func:`ruzhi.text.identifier`; empty if the field is empty.
 
         :raises Problems: ``value.shape``.
         """
@@ -176,7 +177,7 @@ class Record:
 
     @_or(list)
     def leaders(self, field: str) -> Texts:
-        """Userids of direct leaders; none if the field is empty, or says so with a word that is no userid.
+        """Userids of direct leaders; none if the field is empty or holds a placeholder that cannot be a userid.
 
         :raises Problems: those of :func:`ruzhi.value.identity` and :func:`ruzhi.rule.direct_leader`.
         """
@@ -201,7 +202,8 @@ class Record:
 
     @_or(str)
     def mobile(self, field: str) -> str:
-        """A mobile number in normal form; empty if the field is, or says so (:func:`ruzhi.text.is_placeholder`).
+        """A mobile number in normal form; empty if the field is empty or holds a placeholder for "none"
+        (:func:`ruzhi.text.is_placeholder`).
 
         :raises Problems: those of :func:`ruzhi.value.identity` and :func:`ruzhi.mobile.parse`.
         """
@@ -209,7 +211,8 @@ class Record:
 
     @_or(str)
     def email(self, field: str) -> str:
-        """An e-mail address; empty if the field is, or says so (:func:`ruzhi.text.is_placeholder`).
+        """An e-mail address; empty if the field is empty or holds a placeholder for "none"
+        (:func:`ruzhi.text.is_placeholder`).
 
         :raises Problems: those of :func:`ruzhi.value.identity` and :func:`ruzhi.email.parse`.
         """
@@ -261,7 +264,8 @@ class Record:
         return self.read(field, lambda value: [texts.line(values.text(item)) for item in values.items(value)]) or []
 
     def note(self, text: str) -> None:
-        """Makes a remark that the record's trace shows, such as which default was filled in; none twice."""
+        """Adds a note to the record's trace, for example about a default that was filled in; duplicates are
+        dropped."""
         if text not in self.notes:
             self.notes.append(text)
 

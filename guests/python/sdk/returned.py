@@ -1,5 +1,5 @@
-"""What the author's code returned, before it is believed: Python checks no types, and a wrong one would be found where
-nobody can tell whose it is."""
+"""Checks the values returned by the author's code: Python checks no types, and a wrong one would otherwise fail where
+its origin is unknown."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _LARGEST = 2**32
 
 
 def checked_outcome(outcome: Any) -> Outcome:
-    """The outcome, every part of which has the type it is declared with.
+    """The outcome, with every part of its declared type.
 
-    :raises TypeError: naming the part that has not.
+    :raises TypeError: naming the part that is of another type.
     """
     if type(outcome) is not Outcome:
         _wrong("decide", outcome, "an Outcome")
@@ -107,7 +107,7 @@ def _check_text(name: str, text: Any) -> None:
     if type(text) is not str:
         _wrong(name, text, "a str")
     if not text.isascii():
-        # Half of a surrogate pair is no text.
+        # A lone surrogate is not valid text.
         text.encode()
 
 

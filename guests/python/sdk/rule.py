@@ -1,7 +1,7 @@
 """The hard constraints of WeCom's ``user/create``, field by field, each as a function on the value, and :func:`check`
-over a whole member. The host checks the same once more.
+over a whole member. The host checks the same again.
 
-An empty optional field is lawful: it is left out when the member is created and cleared when it is updated.
+An empty optional field is valid: it is left out when the member is created and cleared when it is updated.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _TELEPHONE_NOISE = re.compile(f"[{WHITE_SPACE}(et.]")
 
 
 def check(member: Member) -> list[Violation]:
-    """Every rule a member breaks, each at its WeCom field; none if WeCom would take the member."""
+    """Every rule a member breaks, each at its WeCom field; none if WeCom would accept the member."""
     found: list[Violation] = []
 
     def hold(field: str, rule: Callable[[], None]) -> None:
@@ -174,7 +174,7 @@ def parse_gender(text: str) -> str:
 
 
 def telephone(text: str) -> None:
-    """A landline: at most 32 of digits, ``-``, ``+`` and ``,``.
+    """A landline: at most 32 characters of digits, ``-``, ``+`` and ``,``.
 
     :raises Fault: ``telephone.invalid``.
     """
@@ -188,8 +188,8 @@ def telephone(text: str) -> None:
 
 
 def parse_telephone(text: str) -> str:
-    """A landline as people write it: brackets become ``-``, spaces go, an extension (``转``, ``x``, ``ext.``) follows a
-    ``,``.
+    """A landline as people write it: brackets become ``-``, spaces are removed, an extension (``转``, ``x``, ``ext.``)
+    goes after a ``,``.
 
     :raises Fault: ``telephone.invalid``.
     """
@@ -198,7 +198,7 @@ def parse_telephone(text: str) -> str:
     try:
         telephone(plain)
     except Fault:
-        # In the words of the text as it was written, unless that would be lawful.
+        # The message shows the original text, unless that would be valid.
         telephone(text)
         raise
     return plain

@@ -1,9 +1,9 @@
-"""What a guest must not ask for, told in words.
+"""Explains forbidden requests of a guest.
 
-The sandbox has no clock, files, threads, chance or output, and asking for one would end the batch with a bare trap.
-:func:`guard` puts a question before each way of asking: while the component is built everything is allowed, and once
-:func:`enter` was called the asking raises :class:`NotInSandbox`, which says what to do instead. Only the build calls
-them, never a Python of the author's own.
+The sandbox has no clock, files, threads, randomness or output, and using one would end the batch with a bare trap.
+:func:`guard` wraps each way of using them: while the component is built everything is allowed, and once :func:`enter`
+was called the use raises :class:`NotInSandbox`, which says what to do instead. Only the build calls them, never a
+Python of the author's own.
 """
 
 from __future__ import annotations
@@ -40,25 +40,26 @@ _CLOCKS = (
     "time time_ns monotonic monotonic_ns perf_counter perf_counter_ns process_time process_time_ns thread_time "
     "thread_time_ns localtime gmtime ctime asctime strftime"
 ).split()
-# Those that read the clock only if they are not given a time: how many arguments they then have.
+# Functions that read the clock only if no time is given: the number of arguments in that case.
 _GIVEN = {"localtime": 1, "gmtime": 1, "ctime": 1, "asctime": 1, "strftime": 2}
 
 _entered = False
 
 
 class NotInSandbox(RuntimeError):
-    """The sandbox does not have what was asked for."""
+    """The sandbox does not have the requested facility."""
 
 
 class _Silence(io.TextIOBase):
-    """Where what is printed is lost."""
+    """Discards printed text."""
 
     def write(self, text: str) -> int:
         return len(text)
 
 
 def guard() -> None:
-    """Puts the questions. Called before the author's modules are imported, so that they get the guarded functions."""
+    """Installs the wrappers. Called before the author's modules are imported, so that they get the guarded
+    functions."""
     for name in _CLOCKS:
         if hasattr(time, name):
             setattr(time, name, _guarded(getattr(time, name), _CLOCK, _GIVEN.get(name)))
@@ -69,7 +70,7 @@ def guard() -> None:
 
 
 def enter() -> None:
-    """From now on the asking is refused."""
+    """From now on the wrapped functions raise."""
     global _entered
     if not _entered:
         sys.stdout = sys.stderr = _Silence()
@@ -103,7 +104,7 @@ def _audit(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 def _guard_dates() -> None:
-    """Dates whose ``now`` and ``today`` ask first; in all else they are those of the standard library."""
+    """Dates whose ``now`` and ``today`` are guarded; everything else is the standard library's."""
 
     class Alike(type):
         def __instancecheck__(cls, value: object) -> bool:

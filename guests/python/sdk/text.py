@@ -1,10 +1,10 @@
-"""Cleaning of text: what people paste into a form is seldom only what they see.
+"""Cleaning of text: people paste more into a form than they can see.
 
-Three strengths. :func:`line` is for what a person reads (name, position, address): invisible and control characters
-go, any run of white space becomes one space, the ends are trimmed, and nothing else changes. :func:`identifier` is
-for what a machine compares (userid, mobile, e-mail, ids): the same after NFKC, which turns ``Ａ１＠`` into ``A1@``.
-:class:`Cleaning` is either, as a configuration says. All are idempotent. Beside them :func:`fold`: what is compared with a
-table or a list, and never written.
+There are three kinds. :func:`line` is for texts read by people (name, position, address): invisible and control
+characters are removed, any run of white space becomes one space, the ends are trimmed, and nothing else changes.
+:func:`identifier` is for values compared by machines (userid, mobile, e-mail, ids): the same after NFKC, which turns
+``Ａ１＠`` into ``A1@``. :class:`Cleaning` is either, depending on its settings. All are idempotent. Beside them
+:func:`fold`: for comparison with a table or a list, never for writing.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .normal import nfkc
 
 _BLANK = re.compile(f"[{WHITE_SPACE}{INVISIBLE}{JOINERS}]*")
 _CONTROL = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029]")
-# What a text that needs no work does not have. A single space inside is fine.
+# Characters absent from any text that needs no work. A single space inside is fine.
 _WORK = re.compile(f"[\t-\r\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000{INVISIBLE}{JOINERS}]|  |^ | \\Z")
 _INVISIBLE = re.compile(f"[{INVISIBLE}]")
 _SPACES = re.compile(f"[{WHITE_SPACE}]+")
@@ -41,11 +41,11 @@ class Cleaning:
     case: Literal["lower", "upper"] | None = None
     """Change the case of the letters A–Z."""
     strip: str = ""
-    """Characters to remove wherever they stand."""
+    """Characters to remove everywhere."""
 
     def apply(self, text: str) -> str:
-        """The text, cleaned. Invisible and control characters go whatever the settings, white space among the
-        control characters only by ``collapse`` and ``trim``."""
+        """The text, cleaned. Invisible and control characters are always removed, white space among the control
+        characters only by ``collapse`` and ``trim``."""
         text = self._stripped(text)
         if self.nfkc and not text.isascii():
             text = self._stripped(nfkc(text))
@@ -57,7 +57,8 @@ class Cleaning:
 
 
     def _stripped(self, text: str) -> str:
-        """The text without the characters of ``strip``, as they are written: so it is done before NFKC and after."""
+        """The text without the characters of ``strip``, which may match before or after NFKC: so this runs both
+        before and after it."""
         return "".join(letter for letter in text if letter not in self.strip) if self.strip else text
 
 
@@ -71,8 +72,8 @@ def _rewrite(text: str, trim: bool, collapse: bool) -> str:
 
 
 def _without_loose_joiners(text: str) -> str:
-    """The text without joiners that join nothing: what stands before one is what is kept, what stands behind it is
-    what was written."""
+    """The text without joiners that join nothing, judged by the kept text before a joiner and the original text after
+    it."""
     kept: list[str] = []
     for place, letter in enumerate(text):
         if letter in JOINERS:
@@ -86,19 +87,19 @@ def _without_loose_joiners(text: str) -> str:
 
 
 def line(text: str) -> str:
-    """A text for people, on one line: see the module.
+    """A text for people, on one line; see the module.
 
     >>> line("\\ufeff　高级\\n工程师（上海） ")
     '高级 工程师（上海）'
     """
-    # What is printable has no character that goes, and no white space but the space.
+    # A printable text has no character that is removed, and no white space other than the space.
     if text.isprintable() and "  " not in text and text[:1] != " " and text[-1:] != " ":
         return text
     return _rewrite(text, True, True)
 
 
 def identifier(text: str) -> str:
-    """A text for machines: see the module.
+    """A text for machines; see the module.
 
     >>> identifier("\\u200bｕｓｅｒ１２３４　")
     'user1234'
@@ -107,7 +108,7 @@ def identifier(text: str) -> str:
 
 
 def is_blank(text: str) -> bool:
-    """Whether a person would see nothing."""
+    """True if a person would see nothing."""
     first = text[:1]
     if first > " " and first.isprintable():
         return False
@@ -123,13 +124,13 @@ _NOTHING = frozenset(
 
 
 def is_placeholder(text: str) -> bool:
-    """Whether a person wrote that there is nothing to write: ``无``, ``暂无``, ``N/A``, ``null``, ``（无）``, or nothing but
-    dashes, slashes and dots. Anything else, such as ``0``, is a value.
+    """True for a placeholder that means "none": ``无``, ``暂无``, ``N/A``, ``null``, ``（无）``, or nothing but dashes,
+    slashes and dots. Anything else, such as ``0``, is a value.
 
     >>> is_placeholder("（暂无）"), is_placeholder("——"), is_placeholder("0")
     (True, True, False)
     """
-    # Longer than any of them in any writing.
+    # Longer than any of them in any spelling.
     if len(text.encode("utf-8", "surrogatepass")) > 100:
         return False
     folded = fold(text)
@@ -138,5 +139,5 @@ def is_placeholder(text: str) -> bool:
 
 
 def has_control(text: str) -> bool:
-    """Whether the text has a character that does not belong on one line: a control character or a line break."""
+    """True if the text has a character that does not belong on one line: a control character or a line break."""
     return not text.isprintable() and _CONTROL.search(text) is not None

@@ -1,9 +1,9 @@
-"""The shapes in which JianDaoYun returns a field's value, read as what a rule wants of them.
+"""Reads the shapes in which JianDaoYun returns a field's value.
 
-A form field is emptied in many ways: ``null``, ``""``, ``[]``, ``{}``, ``{"phone":""}``, an address of empty parts.
+A form field can be empty in many ways: ``null``, ``""``, ``[]``, ``{}``, ``{"phone":""}``, an address of empty parts.
 All of them are :func:`is_empty`. A phone field is an object, a person is known by ``username``, a department by
-``dept_no``, and which of them a field holds is the form designer's choice; so :func:`text` takes them all. An account, a number or an
-address is not made of everything that has a text: :func:`identity` takes only what can be one.
+``dept_no``, depending on the form's design; so :func:`text` accepts them all. An account, a number or an address
+cannot be made from every value with a text: :func:`identity` accepts only suitable values.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ json = write
 
 
 def is_empty(value: Value) -> bool:
-    """Whether the form says nothing here."""
+    """True if the form has no value here."""
     if type(value) is str:
         return is_blank(value)
     if value is None:
@@ -45,7 +45,7 @@ def text(value: Value) -> str:
     one line, a linked row's id, a whole number without a fraction, a list's items joined with ``,``. Empty values are
     ``""``.
 
-    :raises Fault: ``value.shape`` if the value is an object that has no one text, such as an attachment.
+    :raises Fault: ``value.shape`` if the value is an object without a single text, such as an attachment.
     """
     if type(value) is str:
         return value
@@ -75,8 +75,8 @@ def identity(value: Value) -> str:
     """The value as the text of one identity: an account, a mobile number, an e-mail address, a name. A text, a whole
     number, a person's ``username``, a phone object's number, or a list of one of these. Empty values are ``""``.
 
-    :raises Fault: ``value.shape`` for yes or no, a fraction, a number beyond 2^53, a list of several, any other object,
-        and a text that is a program's word for no value, such as ``undefined``.
+    :raises Fault: ``value.shape`` for a boolean, a fraction, a number beyond 2^53, a list of several, any other
+    object, and a text that programs write for no value, such as ``undefined``.
     """
     if value is None:
         return ""
@@ -107,7 +107,8 @@ def identity(value: Value) -> str:
 
 
 def placeholder(value: Value) -> str | None:
-    """A word for nothing where a value should be: what :func:`ruzhi.text.is_placeholder` says of the value's text."""
+    """True for a placeholder instead of a value, as :func:`ruzhi.text.is_placeholder` decides for the value's
+    text."""
     if type(value) not in (str, list, dict):
         return None
     try:
@@ -164,7 +165,7 @@ def split(text: str) -> list[str]:
 
 
 def boolean(value: Value) -> bool:
-    """The value as yes or no: ``true``, ``1``, ``yes``, ``y``, ``on``, ``是``, ``启用`` and their opposites, in any
+    """The value as a boolean: ``true``, ``1``, ``yes``, ``y``, ``on``, ``是``, ``启用`` and their opposites, in any
     letter case.
 
     :raises Fault: ``value.type`` if it is neither.
@@ -188,7 +189,7 @@ def boolean(value: Value) -> bool:
 def integer(value: Value) -> int:
     """The value as a whole number of 64 bits.
 
-    :raises Fault: ``value.type`` if it is none.
+    :raises Fault: ``value.type`` if it is not one.
     """
     if type(value) is int and value < 2**63:
         return value
@@ -205,7 +206,7 @@ def integer(value: Value) -> int:
 def number(value: Value) -> float:
     """The value as a finite number.
 
-    :raises Fault: ``value.type`` if it is none.
+    :raises Fault: ``value.type`` if it is not one.
     """
     if type(value) in (int, float):
         return float(value)
@@ -221,7 +222,7 @@ def number(value: Value) -> float:
 
 
 def shape(value: Value) -> Fault:
-    """A value that no text can be made of."""
+    """The fault for a value that cannot be converted to text."""
     kind = _keys(value) if isinstance(value, dict) else ""
     return Fault(
         "value.shape",

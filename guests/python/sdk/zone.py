@@ -1,7 +1,7 @@
 """Time zones: the IANA database from 1970 on, as the table that the Rust SDK carries.
 
-A date of JianDaoYun is a moment in UTC, and which day that is depends on the zone, Shanghai's summer time of 1986–1991
-included. The sandbox has no database of its own. Before 1970 a zone has the offset it had in 1970.
+JianDaoYun's dates are moments in UTC, and the calendar day depends on the zone, including Shanghai's summer time of
+1986–1991. The sandbox has no database of its own. Before 1970 a zone has the offset it had in 1970.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Zone:
 
     @staticmethod
     def named(name: str) -> Zone:
-        """The zone of an IANA name such as ``Asia/Shanghai``, letter case aside.
+        """The zone of an IANA name such as ``Asia/Shanghai``, case-insensitively.
 
         :raises GuestError: ``timezone.unknown`` if there is none.
         """
@@ -69,8 +69,8 @@ class Zone:
         return self._offsets[passed - 1] if passed else self._first
 
     def instant_of(self, local: int) -> int:
-        """The moment a clock on the wall shows ``local``, seconds since 1970-01-01 00:00 on that clock. Of a time
-        shown twice the first; a time that is skipped counts as if the clock had not yet been put forward."""
+        """The moment at which a wall clock shows ``local``, seconds since 1970-01-01 00:00 on that clock. For a time
+        shown twice it is the first; a skipped time counts as if the clock had not been put forward yet."""
         before, after = self.offset_at(local - _DAY), self.offset_at(local + _DAY)
         early, late = local - before, local - after
         if self.offset_at(early) != before and self.offset_at(late) == after:
@@ -86,21 +86,21 @@ class Zone:
         return self.instant_of(day * _DAY)
 
     def next_start_of(self, day: int, instant: int) -> int:
-        """The first moment after ``instant`` at which it is this day or a later one, which it is not at ``instant``."""
+        """The first moment after ``instant`` at which it is this day or a later one; at ``instant`` it is earlier."""
         start = self.start_of(day)
-        # Between the two midnights of a clock that was put back over the first.
+        # Between the two midnights of a clock put back over the first.
         return start if start > instant else day * _DAY - self.offset_at(instant)
 
     def next_day(self, instant: int) -> int:
-        """The first moment after ``instant`` at which the day is another one."""
+        """The first moment after ``instant`` at which the day is different."""
         turn = self.turned_back(instant)
         return self.next_start_of(self.day_of(instant) + 1, instant) if turn is None else turn
 
     def turned_back(self, instant: int) -> int | None:
-        """The moment at which the clock on the wall is put back to the day before, if it is in the first hours of the
+        """The moment at which the wall clock is put back to the day before, if that is in the first hours of the
         day."""
         offset = self.offset_at(instant)
-        # No clock was ever put back by more over midnight.
+        # No clock was ever put back over midnight by more.
         before, after = instant, instant + 3 * 3600
         if self.offset_at(after) >= offset:
             return None
@@ -119,7 +119,7 @@ def _zone(number: int) -> Zone:
 
 
 def _leb128(data: Iterator[int]) -> int:
-    """The next number, -1 behind the last."""
+    """The next number, -1 after the last."""
     number, shift = 0, 0
     for byte in data:
         number |= (byte & 127) << shift
@@ -130,7 +130,7 @@ def _leb128(data: Iterator[int]) -> int:
 
 
 def _rule_offset(rule: tuple[int, int, Turn, Turn], instant: int) -> int:
-    """The offset in the years after the last transition, when summer time goes by a rule."""
+    """The offset in the years after the last transition, when summer time follows a rule."""
     standard, daylight, start_turn, end_turn = rule
     year = civil((instant + standard) // _DAY)[0]
     start = _turn_second(year, start_turn) - standard
@@ -140,7 +140,7 @@ def _rule_offset(rule: tuple[int, int, Turn, Turn], instant: int) -> int:
 
 
 def _turn_second(year: int, turn: Turn) -> int:
-    """The local second at which a clock is turned in a year."""
+    """The local second of a clock change in a year."""
     month, week, weekday, second = turn
     first = days(year, month, 1)
     # 1970-01-01 was a Thursday.
@@ -152,7 +152,7 @@ def _turn_second(year: int, turn: Turn) -> int:
 
 def days(year: int, month: int, day: int) -> int:
     """Days since 1970-01-01 of a date of the Gregorian calendar."""
-    # Years counted from March have their odd day at the end.
+    # Years counted from March have the leap day at the end.
     month, year = (month - 3, year) if month > 2 else (month + 9, year - 1)
     era, of_era = divmod(year, 400)
     of_year = (153 * month + 2) // 5 + day - 1

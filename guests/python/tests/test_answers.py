@@ -1,4 +1,4 @@
-"""The SDK answers what the Rust SDK does: ``guests/answers.json`` holds its answers.
+"""Compares the SDK's answers with those of the Rust SDK: ``guests/answers.json`` holds its answers.
 
 ``python3 -m unittest discover guests/python/tests``; any CPython from 3.11 on.
 """
@@ -18,7 +18,7 @@ HERE = Path(__file__).resolve().parent
 
 
 def load_sdk() -> ModuleType:
-    """The SDK's folder as the package ``ruzhi``, as a project has it."""
+    """The SDK's folder as the package ``ruzhi``, as in a project."""
     folder = HERE.parent / "sdk"
     spec = importlib.util.spec_from_file_location("ruzhi", folder / "__init__.py", submodule_search_locations=[str(folder)])
     assert spec is not None and spec.loader is not None

@@ -1,4 +1,4 @@
-"""What the getters of a record pass over, refuse and note, and which refusals follow from another."""
+"""Tests which values the getters of a record skip, reject and note, and which rejections follow from another."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ruzhi import Leave, Reject, Upsert, decide  # noqa: E402
 
 
 class Rules(Mapping):
-    """Reads each field by its getter, and has a rule of its own on the account."""
+    """Reads each field by its getter, and has its own rule on the account."""
 
     @classmethod
     def load(cls, config: str) -> Rules:

@@ -1,9 +1,9 @@
 //! Prints the compact table of time zones for the SDKs of other languages, as JSON or as TypeScript:
 //! `cargo run --manifest-path guests/Cargo.toml -p ruzhi-guest --example zones [typescript]`.
 //!
-//! `names` is lines of `name number`, sorted; `zones` are `[start in data, length, first offset's number, rule]`, rule 255
-//! being none; `rules` are `[standard, daylight, start, end]`, and a turn `[month, week, weekday, second]`. How `data`
-//! is packed is written in `build.rs`; TypeScript has it in base64.
+//! `names` is sorted lines of `name number`; `zones` are `[start in data, length, first offset's number, rule]`, rule
+//! 255 being none; `rules` are `[standard, daylight, start, end]`, and a change `[month, week, weekday, second]`.
+//! `build.rs` describes the packing of `data`; TypeScript has it in base64.
 #![allow(clippy::print_stdout, reason = "it is what was asked for")]
 
 use serde_json::json;

@@ -1,10 +1,10 @@
-//! The moment of the run, and until when what was decided by it holds.
+//! The current time of the run, and how long decisions based on it hold.
 //!
-//! A decision that depends on the moment changes when the moment comes, though nobody touches the row. So the clock keeps
-//! count of what it was asked: a comparison narrows the time for which the decision holds to the first moment at which
-//! the comparison comes out otherwise, and none if it never does. Who takes the moment itself, as a text or a number, is
-//! known to depend on it and no more: then the decision holds until the day in the zone ends. The frame takes what is
-//! left to the host with every outcome; an author has nothing to add.
+//! A decision that depends on the time can change without an edit of the row. So the clock records the questions it
+//! is asked: a comparison limits the decision to the first moment at which its result changes, if there is one. Code
+//! that reads the time itself, as a text or a number, depends on it in an unknown way: the decision then holds until
+//! the end of the day in the zone. The frame passes the result to the host with every outcome; an author has nothing
+//! to add.
 
 use std::cell::Cell;
 use std::cmp::Ordering;
@@ -15,12 +15,12 @@ use crate::contract::{Context, GuestError};
 use crate::date::{self, Moment};
 use crate::zone::Zone;
 
-/// The moment of the run and the tenant's time zone.
+/// The current time of the run and the tenant's time zone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Clock {
     now: Moment,
     zone: Zone,
-    /// The first moment, in milliseconds since 1970, at which what was decided since the last record may be otherwise.
+    /// The first moment, in milliseconds since 1970, at which a decision made since the last record may change.
     until: Rc<Cell<Option<i64>>>,
 }
 
@@ -39,7 +39,7 @@ impl Clock {
         }
     }
 
-    /// The moment of the run, in the tenant's zone: to be compared with a [`Moment`], or read as one.
+    /// The current time of the run in the tenant's zone, for comparison with a [`Moment`] or for reading as one.
     ///
     /// ```
     /// # use ruzhi_guest::{Clock, Context, date};
@@ -67,7 +67,7 @@ impl Clock {
         &self.zone
     }
 
-    /// Until when all that was asked since the last time holds; none is for ever.
+    /// Until when the answers since the last call hold; none means for ever.
     pub(crate) fn take(&self) -> Option<String> {
         self.until.take().and_then(date::utc)
     }
@@ -77,14 +77,14 @@ impl Clock {
         self.until.set(Some(until));
     }
 
-    /// Something depends on the moment, and it is not known how: it holds until the day ends.
+    /// A decision depends on the time in an unknown way: it holds until the end of the day.
     fn narrow_to_day(&self, zone: &Zone) {
         self.narrow(zone.next_day(self.now.timestamp()) * 1000);
     }
 }
 
-/// The moment of the run. Comparing it narrows the time for which a decision holds to the moment compared with, reading it
-/// as a [`Moment`] to the end of the day.
+/// The current time of the run. A comparison limits the decision to the moment compared with; reading it as a
+/// [`Moment`] limits it to the end of the day.
 #[derive(Debug, Clone, Copy)]
 pub struct Now<'c> {
     clock: &'c Clock,
@@ -106,8 +106,8 @@ impl Deref for Now<'_> {
     }
 }
 
-/// The first moment of the run's day. Comparing it narrows the time for which a decision holds to the day that makes a
-/// difference, reading it as a [`Moment`] to the end of this day.
+/// The first moment of the run's day. A comparison limits the decision to the day that makes a difference; reading it
+/// as a [`Moment`] limits it to the end of this day.
 #[derive(Debug, Clone, Copy)]
 pub struct Today<'c> {
     clock: &'c Clock,
@@ -124,12 +124,12 @@ impl Deref for Today<'_> {
     }
 }
 
-/// What moves on with the clock and is compared with a moment that stands.
+/// The moving side of a comparison with a fixed moment.
 trait Hand {
-    /// Whether it has passed a moment.
+    /// True once it has passed a moment.
     fn has_passed(&self, moment: Moment) -> bool;
 
-    /// Whether it has not come to a moment.
+    /// True until it reaches a moment.
     fn is_short_of(&self, moment: Moment) -> bool;
 }
 
@@ -152,7 +152,7 @@ impl Hand for Now<'_> {
 }
 
 impl Today<'_> {
-    /// Narrows to the first moment whose day begins after a moment, or not before it.
+    /// Limits the decision to the first moment whose day begins after a moment, or not before it.
     fn narrow(&self, moment: Moment, begins: impl Fn(i64) -> bool) {
         let mut day = self.zone.day_of(moment.timestamp());
         while !begins(self.zone.start_of(day) * 1000) {
@@ -161,7 +161,7 @@ impl Today<'_> {
         self.clock.narrow(self.zone.next_start_of(day, self.clock.now.timestamp()) * 1000);
     }
 
-    /// A clock that is put back over midnight shows the day before once more.
+    /// A clock put back over midnight shows the previous day again.
     fn narrow_to_turn(&self) {
         if let Some(turn) = self.zone.turned_back(self.clock.now.timestamp()) {
             self.clock.narrow(turn * 1000);
@@ -193,7 +193,7 @@ impl Hand for Today<'_> {
     }
 }
 
-/// Both ways of comparing a moment with a hand of the clock.
+/// Both directions of a comparison between a moment and the moving side.
 macro_rules! compared {
     ($hand:ident) => {
         impl PartialEq<$hand<'_>> for Moment {

@@ -1,12 +1,12 @@
-//! The component's side of the contract: on `wasm32` the bindings made from `wit/v0.2`, elsewhere nothing.
+//! The component's side of the contract: on `wasm32` the bindings generated from `wit/v0.2`, elsewhere nothing.
 //!
 //! The contract's own types are plain Rust shared with the host; here they are moved, not copied, into those of the
-//! bindings. The custom section `ruzhi:api-version` tells a host of another version what it has before it.
+//! bindings. The custom section `ruzhi:api-version` identifies the contract to a host of another version.
 
-/// The version of the contract that this crate speaks, as a component says it in the section `ruzhi:api-version`.
+/// The contract version of this crate, as written to the component's section `ruzhi:api-version`.
 pub const VERSION: &str = "0.2";
 
-/// Exports a [`Mapping`](crate::Mapping) as a component. Say it once, in the guest's `lib.rs`.
+/// Exports a [`Mapping`](crate::Mapping) as a component. Use it once, in the guest's `lib.rs`.
 #[macro_export]
 macro_rules! export {
     ($mapping:ty) => {
@@ -22,7 +22,7 @@ macro_rules! export {
 #[cfg(target_arch = "wasm32")]
 pub use wasm::Exported;
 
-/// The bindings made from the WIT package: what [`export!`](crate::export) is made of.
+/// The bindings generated from the WIT package, used by [`export!`](crate::export).
 #[cfg(target_arch = "wasm32")]
 #[allow(
     unsafe_code,
@@ -139,7 +139,7 @@ mod wasm {
     }
 }
 
-/// Constant time for each call, and half the code of the allocator that comes with the target.
+/// Constant time for each call, and half the code of the target's default allocator.
 #[cfg(target_arch = "wasm32")]
 #[global_allocator]
 static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();

@@ -1,6 +1,6 @@
 //! The contract's types (`wit/v0.2`) as plain Rust, the same on both sides of the sandbox.
 //!
-//! Shapes, units and limits of every field are written in the WIT file.
+//! Shapes, units and limits of every field are documented in the WIT file.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,10 +13,10 @@ pub struct SourceRecord {
     pub json: String,
 }
 
-/// What a guest may know of the world beside the rows.
+/// The context given to a guest beside the rows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Context {
-    /// The moment of the run, RFC 3339 in UTC.
+    /// The current time of the run, RFC 3339 in UTC.
     pub now: String,
     /// The tenant's time zone, an IANA name.
     pub timezone: String,
@@ -27,16 +27,16 @@ pub struct Context {
 pub struct Membership {
     /// The department's id in WeCom.
     pub department: u32,
-    /// Whether the member leads it.
+    /// True if the member leads it.
     #[serde(default)]
     pub leader: bool,
-    /// The place among its members, larger first.
+    /// The position among its members, larger first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<u32>,
 }
 
-/// A person as the directory shall hold them. `None` means the rules do not speak of the field; an empty text means
-/// the form says it is empty.
+/// A person's intended entry in the directory. `None` means that the rules do not set the field; an empty text means
+/// that the form says it is empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
     /// The account, unique ignoring case.
@@ -49,7 +49,7 @@ pub struct Member {
     /// E-mail address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    /// Departments; empty means the rules do not speak of them.
+    /// Departments; empty means that the rules do not set them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub memberships: Vec<Membership>,
     /// One of `memberships`.
@@ -79,13 +79,13 @@ pub struct Member {
     /// Job title shown outside the company.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_position: Option<String>,
-    /// Whether the account may log in.
+    /// True if the account can log in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enable: Option<bool>,
-    /// Whether creating sends an invitation.
+    /// True if creating the member sends an invitation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to_invite: Option<bool>,
-    /// (WeCom field name, JSON text) for what has no field of its own.
+    /// (WeCom field name, JSON text) for fields without a place of their own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub extra: Vec<(String, String)>,
 }
@@ -106,20 +106,20 @@ impl Text {
         Self { zh: zh.into(), en: en.into() }
     }
 
-    /// A text that is given once, for readers of both languages.
+    /// A single text for readers of both languages.
     pub fn same(text: impl Into<String>) -> Self {
         let text = text.into();
         Self { zh: text.clone(), en: text }
     }
 
-    /// Both on one line, Chinese first, for where a text has one form only; once if they are the same.
+    /// Both on one line, Chinese first, where only one text is possible; once if they are the same.
     pub fn both(&self) -> String {
         let Self { zh, en } = self;
         if zh == en { zh.clone() } else { format!("{zh} / {en}") }
     }
 
-    /// A text as contract 0.1 and rules files write one for both languages: `中文 / English`. One that is not written like
-    /// this is for readers of both, whole.
+    /// Splits a text for both languages as contract 0.1 and rules files write it: `中文 / English`. Any other text
+    /// serves readers of both languages whole.
     ///
     /// ```
     /// use ruzhi_guest::contract::Text;
@@ -150,14 +150,15 @@ impl From<String> for Text {
     }
 }
 
-/// How many Chinese characters a text has, and how many those are of a thousand letters.
+/// The number of Chinese characters in a text, and their share of a thousand letters.
 fn share(text: &str) -> (usize, usize) {
     let chinese = text.chars().filter(|c| ('\u{4e00}'..='\u{9fff}').contains(c)).count();
     let latin = text.chars().filter(char::is_ascii_alphabetic).count();
     (chinese, chinese * 1000 / (chinese + latin).max(1))
 }
 
-/// A text as it is read. Contract 0.1 and what ruzhi 0.1 stored have one string for both languages: it is both, whole.
+/// A text as deserialized. Contract 0.1 and data stored by ruzhi 0.1 have one string for both languages: it becomes
+/// both texts, whole.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum StoredText {
@@ -174,45 +175,46 @@ impl From<StoredText> for Text {
     }
 }
 
-/// One reason for refusing a row.
+/// One reason for rejecting a row.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Violation {
-    /// The form's field, or a WeCom field where no one source field is to blame.
+    /// The form's field, or a WeCom field if no single source field is at fault.
     pub field: String,
     /// A stable code, such as `mobile.invalid`.
     pub rule: String,
-    /// What a person shall read.
+    /// The message for a person.
     pub message: Text,
 }
 
-/// What a guest says of a row.
+/// The decision on a row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Decision {
-    /// This person shall be in the directory like this.
+    /// The person belongs in the directory with this entry.
     Upsert(Box<Member>),
     /// The person with this userid has left.
     Leave(String),
-    /// The row says nothing of the directory; the text says why.
+    /// The row has no effect on the directory; the text gives the reason.
     Ignore(String),
-    /// The row is wrong.
+    /// The row is rejected.
     Reject(Vec<Violation>),
 }
 
-/// A decision and the remarks made on the way to it.
+/// A decision and the notes made on the way to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
-    /// What the guest says of the row.
+    /// The decision on the row.
     pub decision: Decision,
-    /// Remarks for the record's trace.
+    /// Notes for the record's trace.
     #[serde(default)]
     pub notes: Vec<String>,
-    /// Until when the decision holds, RFC 3339 in UTC; none is for ever. The frame fills it in by what the clock was asked.
+    /// Until when the decision holds, RFC 3339 in UTC; none means for ever. The frame fills it in from the questions
+    /// to the clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub holds_until: Option<String>,
 }
 
-/// What a guest says of itself under a given configuration.
+/// A guest's description of itself under a given configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Description {
     /// The guest's name.
@@ -225,11 +227,11 @@ pub struct Description {
     pub labels: Vec<(String, String)>,
 }
 
-/// What stops a whole batch or refuses a configuration.
+/// An error that stops a whole batch or marks a configuration as invalid.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GuestError {
     /// A stable code, such as `config.invalid`.
     pub code: String,
-    /// What a person shall read.
+    /// The message for a person.
     pub message: String,
 }

@@ -1,13 +1,14 @@
 //! Dates and moments as forms and people write them.
 //!
 //! JianDaoYun returns every date as a moment in UTC, a date-only field too: 1 May in Shanghai is
-//! `2024-04-30T16:00:00.000Z`, with three digits of a second, or two. People type `2024/5/1` and `2024年5月1日` into text
-//! fields, and other systems fill in seconds or milliseconds since 1970. Each is read as a [`Moment`] in a [`Zone`],
-//! and a moment is written as a date, in ISO 8601, or as a timestamp. Years before 1900 are typing errors; a date far
-//! ahead, such as 9999-12-31, is how people write "not yet".
+//! `2024-04-30T16:00:00.000Z`, with three digits of a second, or two. People type `2024/5/1` and `2024年5月1日` into
+//! text fields, and other systems fill in seconds or milliseconds since 1970. Each is read as a [`Moment`] in a
+//! [`Zone`], and a moment is written as a date, in ISO 8601, or as a timestamp. Years before 1900 are typing errors;
+//! a date far in the future, such as 9999-12-31, is how people write "not yet".
 //!
-//! Spreadsheets and computers write a zero they hold as a date: 1899-12-30, 1900-01-01, 1970-01-01, `0000-00-00`. No person
-//! means such a day. It is read, but [`Moment::is_zero`], and as a field's value ([`parse_value`]) it is an empty one.
+//! Spreadsheets and computers write a zero as a date: 1899-12-30, 1900-01-01, 1970-01-01, `0000-00-00`. No person
+//! means such a day. It parses to a moment that [`Moment::is_zero`]; as a field's value ([`parse_value`]) it is
+//! empty.
 
 use serde_json::Value;
 
@@ -16,10 +17,11 @@ use crate::text::identifier;
 use crate::value;
 use crate::zone::{Zone, civil, days, days_in};
 
-/// 1905-01-01. Before it most clocks showed the sun's time, up to an hour behind the zone's, and other programs go by it.
+/// 1905-01-01. Before it most clocks showed local solar time, up to an hour behind the zone's, and other programs use
+/// it.
 const SUN_TIME: i64 = -2_051_222_400;
 
-/// A moment, and the offset of the clock it is read on.
+/// A moment and the offset of its clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moment {
     milliseconds: i64,
@@ -27,7 +29,7 @@ pub struct Moment {
 }
 
 impl Moment {
-    /// A moment of a number of milliseconds since 1970 in UTC.
+    /// The moment a number of milliseconds after 1970 in UTC.
     pub fn at(milliseconds: i64, zone: &Zone) -> Self {
         Moment { milliseconds, offset: zone.offset_at(milliseconds.div_euclid(1000)) }
     }
@@ -63,7 +65,7 @@ impl Moment {
         text
     }
 
-    /// Whether this is a zero that a spreadsheet or computer wrote as a date, in the zone or in UTC: the first days of
+    /// True for a zero that a spreadsheet or computer wrote as a date, in the zone or in UTC: the first days of
     /// Excel, of Unix, of SQL Server and of Windows, and that of the year 1.
     pub fn is_zero(&self) -> bool {
         const OLDER: [(i64, u8, u8); 7] = [
@@ -75,7 +77,7 @@ impl Moment {
             (1900, 1, 1),
             (1904, 1, 1),
         ];
-        // In UTC only its very beginning: that day's evening is the next day in Shanghai.
+        // In UTC only the start of the day counts: its evening is the next day in Shanghai.
         let is_on = |day: i64, behind: i64| {
             let (start, end) = (day * 86_400, (day + 1) * 86_400);
             self.timestamp() == start || (start - behind..end).contains(&self.local())
@@ -93,7 +95,8 @@ impl Moment {
     }
 }
 
-/// Reads a form's value: a text as [`parse`] does, a number as seconds or milliseconds since 1970. A zero date is none.
+/// Reads a form's value: a text as [`parse`] does, a number as seconds or milliseconds since 1970. A zero date gives
+/// none.
 ///
 /// ```
 /// use ruzhi_guest::{date::parse_value, zone::Zone};
@@ -108,9 +111,9 @@ pub fn parse_value(value: &Value, zone: &Zone) -> Result<Option<Moment>, Fault> 
     Ok(Some(parse(&value::text(value)?, zone)?).filter(|moment| !moment.is_zero()))
 }
 
-/// Reads `2024-05-01`, `2024/5/1`, `2024.5.1`, `2024年5月1日`, `20240501`, any of the first four with a time (`T` or space,
-/// `8:30`, `08:30:00.25`, `8时30分`) and a zone (`Z`, `+08:00`), ten digits (seconds since 1970) or thirteen
-/// (milliseconds), `0`. What has no zone is in `zone`; what has no time begins the day.
+/// Reads `2024-05-01`, `2024/5/1`, `2024.5.1`, `2024年5月1日`, `20240501`, any of the first four with a time (`T` or
+/// space, `8:30`, `08:30:00.25`, `8时30分`) and a zone (`Z`, `+08:00`), ten digits (seconds since 1970) or thirteen
+/// (milliseconds), `0`. Without a zone it is in `zone`; without a time it is the start of the day.
 ///
 /// ```
 /// use ruzhi_guest::{date::parse, zone::Zone};
@@ -126,8 +129,8 @@ pub fn parse(text: &str, zone: &Zone) -> Result<Moment, Fault> {
     read(&plain, zone).and_then(|moment| in_range(moment, zone)).ok_or_else(|| invalid(text))
 }
 
-/// Reads a date by a pattern of `YYYY`, `MM`, `DD`, `HH`, `mm`, `ss` (so many digits) and `M`, `D`, `H`, `m`, `s` (one
-/// or two); all else stands for itself. `DD.MM.YYYY` reads `01.05.2024`.
+/// Reads a date by a pattern of `YYYY`, `MM`, `DD`, `HH`, `mm`, `ss` (so many digits) and `M`, `D`, `H`, `m`, `s`
+/// (one or two); all other characters are literal. `DD.MM.YYYY` reads `01.05.2024`.
 ///
 /// # Errors
 /// `date.invalid`.
@@ -161,8 +164,8 @@ fn invalid(text: &str) -> Fault {
     )
 }
 
-/// The moment, if it is of this time or is a zero. One that the zone puts behind the year 9999 is the last that a date of
-/// four digits can tell.
+/// The moment, if it is in the valid range or a zero. A moment after the year 9999 in its zone becomes the last one
+/// with a four-digit year.
 fn in_range(moment: Moment, zone: &Zone) -> Option<Moment> {
     const FIRST: i64 = -2_208_988_800; // 1900-01-01
     const END: i64 = 253_402_300_800; // 10000-01-01
@@ -186,7 +189,7 @@ struct Clock {
 
 impl Clock {
     fn moment(self, offset: Option<i32>, zone: &Zone) -> Option<Moment> {
-        // Zeros that are no days, whatever the time: of databases, and of a spreadsheet that counts from 1900-01-00.
+        // Zeros that are not days, whatever the time: of databases, and of a spreadsheet that counts from 1900-01-00.
         match (self.year, self.month, self.day) {
             (0, 0, 0) => return Some(Moment::at(zone.instant_of(days(1, 1, 1) * 86_400) * 1000, zone)),
             (1900, 1, 0) => {
@@ -273,8 +276,8 @@ fn read_digits(text: &str, zone: &Zone) -> Option<Moment> {
     }
 }
 
-/// A zero date as a negative number of seconds or milliseconds: midnight of 1970-01-01 in Shanghai is `-28800`. Nothing
-/// else before 1970 is written so.
+/// A zero date as a negative number of seconds or milliseconds: midnight of 1970-01-01 in Shanghai is `-28800`. No
+/// other date before 1970 is written in this way.
 fn read_before_unix(digits: &str, zone: &Zone) -> Option<Moment> {
     let plain = digits.len() < 16 && digits.bytes().all(|byte| byte.is_ascii_digit());
     let number: i64 = digits.parse().ok().filter(|_| plain)?;
@@ -311,7 +314,7 @@ fn read_pattern(text: &str, pattern: &str, zone: &Zone) -> Option<Moment> {
     cursor.0.is_empty().then(|| clock.moment(None, zone))?
 }
 
-/// What is left to read.
+/// The remaining text.
 struct Cursor<'a>(&'a str);
 
 impl Cursor<'_> {
@@ -332,7 +335,7 @@ impl Cursor<'_> {
         if digits < least { None } else { number.parse().ok() }
     }
 
-    /// Any number of digits, the first three of which count.
+    /// Any number of digits; only the first three count.
     fn fraction(&mut self) -> Option<u32> {
         let digits = self.0.bytes().take_while(u8::is_ascii_digit).count();
         let (number, rest) = self.0.split_at_checked(digits).filter(|_| digits > 0)?;

@@ -1,8 +1,8 @@
-//! Department lists, as forms hold them: a list of numbers, the text `[1,2,3]`, `1,2,3`, `1;2`, `1、2`, one number,
-//! numbers as texts, or the department objects of JianDaoYun, which carry WeCom's id as `dept_no`.
+//! Department lists as they appear in forms: a list of numbers, the text `[1,2,3]`, `1,2,3`, `1;2`, `1、2`, one
+//! number, numbers as texts, or the department objects of JianDaoYun, which carry WeCom's id as `dept_no`.
 //!
 //! Order is kept: WeCom shows the first department of a member as the main one unless `main_department` says another.
-//! What is no department id is refused, never dropped: WeCom creates a department it does not know.
+//! A value that is not a department id is rejected, never dropped: WeCom creates departments it does not know.
 
 use serde_json::Value;
 
@@ -24,7 +24,8 @@ pub const MOST: usize = 100;
 /// ```
 ///
 /// # Errors
-/// `department.invalid` for what is no id, `department.zero` for 0, `department.duplicate`, `department.too-many`.
+/// `department.invalid` for a value that is not an id, `department.zero` for 0, `department.duplicate`,
+/// `department.too-many`.
 pub fn parse(value: &Value) -> Result<Vec<u32>, Fault> {
     let mut ids = Vec::new();
     collect(value, &mut ids, 0)?;
@@ -32,12 +33,12 @@ pub fn parse(value: &Value) -> Result<Vec<u32>, Fault> {
     Ok(ids)
 }
 
-/// Plain memberships of departments: leading none, order left to WeCom.
+/// Plain memberships of departments: not leading any, order left to WeCom.
 pub fn memberships(ids: impl IntoIterator<Item = u32>) -> Vec<Membership> {
     ids.into_iter().map(|department| Membership { department, leader: false, order: None }).collect()
 }
 
-/// Whether a list of ids can be sent.
+/// Checks that a list of ids can be sent.
 ///
 /// # Errors
 /// `department.zero`, `department.duplicate`, `department.too-many`.

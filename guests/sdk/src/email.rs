@@ -1,5 +1,5 @@
-//! E-mail addresses: 6 to 64 bytes that WeCom takes (error 60105), checked for the mistakes people make rather than
-//! for all that RFC 5322 allows.
+//! E-mail addresses: 6 to 64 bytes accepted by WeCom (error 60105), checked for common mistakes rather than against
+//! all of RFC 5322.
 
 use crate::fault::{Fault, show};
 use crate::text;
@@ -12,7 +12,7 @@ use crate::text;
 /// ```
 ///
 /// # Errors
-/// `email.length` if it has fewer than 6 or more than 64 bytes, `email.invalid` if it is no address.
+/// `email.length` if it has fewer than 6 or more than 64 bytes, `email.invalid` if it is not an address.
 pub fn parse(text: &str) -> Result<String, Fault> {
     let mut address = text::identifier(text).into_owned();
     check(&address)?;
@@ -24,7 +24,7 @@ pub fn parse(text: &str) -> Result<String, Fault> {
     Ok(address)
 }
 
-/// Whether an address can be sent as it stands.
+/// Checks that an address can be sent unchanged.
 ///
 /// # Errors
 /// As [`parse`].
@@ -32,8 +32,8 @@ pub fn check(address: &str) -> Result<(), Fault> {
     check_as(address, 64, "邮箱", "e-mail", ["email.length", "email.invalid"])
 }
 
-/// Whether a text is an enterprise mail address of 6 to 63 bytes: the update call takes one byte less than the create
-/// call.
+/// Checks that a text is an enterprise mail address of 6 to 63 bytes: the update call takes one byte less than the
+/// create call.
 ///
 /// # Errors
 /// `biz-mail.length`, `biz-mail.invalid`.

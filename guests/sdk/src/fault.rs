@@ -1,8 +1,8 @@
-//! Why a value is refused, before it is known which field of which form it came from.
+//! The reason for rejecting a value, before its field and form are known.
 //!
-//! A rule knows the value and the constraint; only its caller knows the form. So a rule returns a [`Fault`], and
-//! [`Fault::at`] makes the contract's [`Violation`] of it. The text is in Chinese and in English, says what is wrong
-//! with the value and what to do, and never holds a whole mobile number, e-mail address or identity number.
+//! A rule knows the value and the constraint; only its caller knows the form's field. So a rule returns a [`Fault`],
+//! and [`Fault::at`] turns it into the contract's [`Violation`]. The text, in Chinese and English, names the problem
+//! and the remedy, and never contains a complete mobile number, e-mail address or identity number.
 
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -12,12 +12,12 @@ use crate::contract::{Text, Violation};
 /// The longest text of a violation, in characters of one language.
 pub const MESSAGE_MOST: usize = 300;
 
-/// A value breaks a rule.
+/// A value that breaks a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     /// A stable code, such as `mobile.invalid`.
     pub rule: Cow<'static, str>,
-    /// What a person shall read, at most [`MESSAGE_MOST`] characters in each language.
+    /// The message for a person, at most [`MESSAGE_MOST`] characters in each language.
     pub message: Text,
 }
 
@@ -28,7 +28,7 @@ impl Fault {
         Self::of(rule.into(), &chinese, &english)
     }
 
-    /// The same, compiled once for all rules: a component has little room.
+    /// The same, compiled once for all rules to keep components small.
     #[cold]
     #[inline(never)]
     fn of(rule: Cow<'static, str>, chinese: &dyn Display, english: &dyn Display) -> Self {
@@ -52,7 +52,8 @@ pub fn cut(mut text: String, most: usize) -> String {
     text
 }
 
-/// A value as a message may show it: short, on one line, its long digit runs and the name part of an e-mail masked.
+/// A value in the form shown in messages: short, on one line, its long digit runs and the name part of an e-mail
+/// masked.
 ///
 /// ```
 /// use ruzhi_guest::fault::show;
@@ -81,8 +82,8 @@ fn mask_address(part: &str) -> String {
     masked + &mask_digits(domain)
 }
 
-/// Masks the digits of a text that has seven or more, whatever stands between them, but for the first three and the
-/// last two.
+/// Masks the digits of a text that has seven or more, whatever is between them, except the first three and the last
+/// two.
 fn mask_digits(text: &str) -> String {
     let characters: Vec<char> = text.chars().collect();
     let digit = |c: &char| c.is_ascii_digit() || ('０'..='９').contains(c);

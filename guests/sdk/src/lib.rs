@@ -1,11 +1,12 @@
-//! What a mapping guest of ruzhi is written with, and the WeCom field rules both sides of the sandbox share.
+//! The SDK for writing ruzhi mapping guests, and the WeCom field rules shared by both sides of the sandbox.
 //!
-//! A guest implements [`Mapping`] and says `ruzhi_guest::export!(ItsType);`. On `wasm32` that makes the component's
-//! exports; elsewhere it makes nothing, and [`describe`] and [`decide`] run the same code natively, for tests. The
-//! host uses [`rule::check`] and [`contract`].
+//! A guest implements [`Mapping`] and calls `ruzhi_guest::export!(ItsType);`. On `wasm32` that generates the
+//! component's exports; elsewhere it generates nothing, and [`describe`] and [`decide`] run the same code natively,
+//! for tests. The host uses [`rule::check`] and [`contract`].
 //!
-//! `contract` imports nothing of this crate; `fault` and `text` only that; the modules of a field (`mobile`, `email`,
-//! `department`, `date`, `value`) and `note` those; `clock` the dates; `rule` the fields; `record` and `mapping` everything.
+//! `contract` imports nothing from this crate; `fault` and `text` import only `contract`; the modules of a field
+//! (`mobile`, `email`, `department`, `date`, `value`) and `note` import those; `clock` imports the dates; `rule`
+//! imports the fields; `record` and `mapping` import everything.
 
 pub mod clock;
 pub mod component;

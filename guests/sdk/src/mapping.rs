@@ -1,7 +1,7 @@
 //! The trait a guest implements, and the frame that runs it.
 //!
-//! The frame gives every guest what the host asks of all: one outcome for each record in the same order, a text for
-//! every failure, and no member that breaks a rule of WeCom. A guest's code sees one record at a time.
+//! The frame guarantees the host's requirements for every guest: one outcome for each record in the same order, a
+//! text for every failure, and no member that breaks a rule of WeCom. A guest's code sees one record at a time.
 
 use crate::clock::Clock;
 use crate::contract::{Context, Decision, Description, GuestError, Outcome, SourceRecord, Violation};
@@ -11,26 +11,26 @@ use crate::rule;
 
 /// A factory's rules.
 pub trait Mapping {
-    /// What a configuration says, read once for each batch.
+    /// The parsed configuration, read once for each batch.
     type Rules;
 
     /// Reads the flow's rules file, empty if the flow has none.
     ///
     /// # Errors
-    /// An error of code `config.invalid` naming every problem and what to do about it.
+    /// An error of code `config.invalid` naming every problem and its remedy.
     fn load(config: &str) -> Result<Self::Rules, GuestError>;
 
-    /// What the guest is and which form fields it reads.
+    /// Describes the guest and the form fields it reads.
     fn describe(rules: &Self::Rules) -> Description;
 
-    /// Decides one row. It is a pure function: the same rules, clock and record give the same outcome for ever.
+    /// Decides one row. It is a pure function: the same rules, clock and record always give the same outcome.
     ///
     /// # Errors
-    /// Why the row is refused, at least one reason.
+    /// The reasons for rejecting the row, at least one.
     fn decide(rules: &Self::Rules, clock: &Clock, record: &Record<'_>) -> Result<Outcome, Problems>;
 
-    /// The form field that a WeCom field is filled from, if it is one. A member that breaks a rule of WeCom is refused
-    /// in the name of this field, so that the clerk is told of the field of the form.
+    /// The form field that a WeCom field is filled from, if it is one. If a member breaks a rule of WeCom, the
+    /// violation names this field, so that the clerk sees the form's field.
     fn source_of<'r>(rules: &'r Self::Rules, field: &str) -> Option<&'r str> {
         let _ = (rules, field);
         None
@@ -38,13 +38,13 @@ pub trait Mapping {
 }
 
 impl Outcome {
-    /// An outcome without remarks.
+    /// An outcome without notes.
     pub fn new(decision: Decision) -> Self {
         Outcome { decision, notes: Vec::new(), holds_until: None }
     }
 }
 
-/// What a guest says of itself under a configuration.
+/// Describes the guest under a configuration.
 ///
 /// # Errors
 /// As [`Mapping::load`].
@@ -52,8 +52,8 @@ pub fn describe<M: Mapping>(config: &str) -> Result<Description, GuestError> {
     M::load(config).map(|rules| M::describe(&rules))
 }
 
-/// Decides a batch: one outcome for each record, in the same order. A record that is no JSON object is refused, and a
-/// member that breaks a rule of WeCom.
+/// Decides a batch: one outcome for each record, in the same order. A record that is not a JSON object is rejected,
+/// and so is a member that breaks a rule of WeCom.
 ///
 /// # Errors
 /// As [`Mapping::load`] and [`Clock::new`].
@@ -116,7 +116,7 @@ mod tests {
     use crate::contract::Member;
     use crate::note;
 
-    /// Answers what the row's `do` says.
+    /// Answers as the row's `do` says.
     struct Parrot;
 
     impl Mapping for Parrot {
@@ -193,7 +193,7 @@ mod tests {
         assert_eq!(rejected(r#"{"do":{"name":"a.png"}}"#), [pair("do", "value.shape")]);
     }
 
-    /// Reads each field by its getter, has a rule of its own on the account, and says nothing of where fields come from.
+    /// Reads each field by its getter, has its own rule on the account, and names no field's source.
     struct Clerk<const NAMED: bool>;
 
     impl<const NAMED: bool> Mapping for Clerk<NAMED> {
@@ -253,16 +253,16 @@ mod tests {
 
     #[test]
     fn a_refusal_of_the_guests_own_silences_what_its_field_only_stands_in_for() {
-        // The account is refused by a rule whose name says nothing of userids; that it is empty then is no news.
+        // The account is rejected by a rule whose name does not mention userids; its emptiness is then not reported.
         let row = r#"{"account":"X1","who":"张三","phone":"13800138000"}"#;
         assert_eq!(told::<true>(row), [pair("account", "factory.account")]);
-        // Of another field everything is told, whatever the rules are called.
+        // For another field everything is reported, whatever the rules are called.
         let row = r#"{"account":"X1","who":"","phone":""}"#;
         assert_eq!(
             told::<true>(row),
             [pair("account", "factory.account"), pair("who", "name.empty"), pair("phone", "contact.missing")]
         );
-        // Without a word on sources a getter's rule still tells what it is about.
+        // Without sources, a getter's rule still identifies its field.
         let row = r#"{"account":"张三","who":"","phone":"13800138000"}"#;
         assert_eq!(told::<false>(row), [pair("account", "userid.charset"), pair("name", "name.empty")]);
     }

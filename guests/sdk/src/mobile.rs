@@ -1,12 +1,12 @@
-//! Mobile numbers, in one normal form: mainland numbers without a country code, `13800138000`; all others with it,
+//! Mobile numbers in one normal form: mainland numbers without a country code, `13800138000`; all others with it,
 //! `+85291234567`.
 //!
-//! WeCom takes digits, `+` and `-`, lets mainland numbers omit `+86`, and wants the country code on every other
-//! (error 60103). People write spaces, brackets, full-width digits and `0086` as well; all of that is read.
+//! WeCom accepts digits, `+` and `-`, allows mainland numbers to omit `+86`, and requires the country code on all
+//! others (error 60103). People also write spaces, brackets, full-width digits and `0086`; all of that is accepted.
 //!
 //! Mainland, Hong Kong, Macao and Taiwan numbers are checked against their own numbering plans, others by an assigned
-//! country code and the lengths of E.164. The `phonenumber` crate knows every country's plan, but carries its tables
-//! and a regular expression engine into each guest: more than the 450 KB a whole component may have.
+//! country code and the lengths of E.164. The `phonenumber` crate knows every country's plan, but adds its tables and
+//! a regular expression engine to each guest: more than the 450 KB a whole component may have.
 
 use std::fmt;
 
@@ -56,7 +56,7 @@ impl fmt::Display for Mobile {
 /// ```
 ///
 /// # Errors
-/// `mobile.invalid` if it is no number or not a mobile number of its country; `mobile.country-code` if its country
+/// `mobile.invalid` if it is not a number or not a mobile number of its country; `mobile.country-code` if its country
 /// code is not assigned.
 pub fn parse(text: &str) -> Result<Mobile, Fault> {
     parse_in(text, MAINLAND)
@@ -75,7 +75,7 @@ pub fn parse_in(text: &str, home: u16) -> Result<Mobile, Fault> {
     let mut plus = false;
     let mut rest = &*plain;
     while let Some(c) = rest.chars().next() {
-        // A trunk zero that is dialled at home only: `+44 (0)7911 …`.
+        // A trunk zero, dialled only within the country: `+44 (0)7911 …`.
         rest = rest.strip_prefix("(0)").or_else(|| rest.get(c.len_utf8()..)).unwrap_or_default();
         match c {
             '0'..='9' => digits.push(c),
@@ -104,8 +104,8 @@ pub fn parse_in(text: &str, home: u16) -> Result<Mobile, Fault> {
     Ok(Mobile { country, text })
 }
 
-/// Whether a number can be sent to WeCom as it stands: at most 32 of digits, `+` and `-`, and a number [`parse`]
-/// reads.
+/// Checks that a number can be sent to WeCom unchanged: at most 32 characters of digits, `+` and `-`, and a number
+/// [`parse`] reads.
 ///
 /// # Errors
 /// As [`parse`].
@@ -119,7 +119,7 @@ pub fn check(text: &str) -> Result<(), Fault> {
     parse(text).map(|_| ())
 }
 
-/// Whether a country code is assigned to a country or a satellite network.
+/// True if a country code is assigned to a country or a satellite network.
 pub fn is_assigned(country: u16) -> bool {
     CODES.binary_search(&country).is_ok()
 }
@@ -168,8 +168,8 @@ fn is_national(country: u16, national: &str) -> bool {
     }
 }
 
-/// A number without the prefix dialled inside its country, which people leave behind the country code:
-/// `+44 07911 …`, `+86 0138…`. Where a zero belongs to the number it stays.
+/// A number without its domestic trunk prefix, which people often keep after the country code: `+44 07911 …`, `+86
+/// 0138…`. A zero that belongs to the number is kept.
 fn without_trunk(country: u16, national: &str) -> &str {
     let trunk = match country {
         country if keeps_zero(country) => return national,
@@ -186,7 +186,7 @@ fn keeps_zero(country: u16) -> bool {
     matches!(country, 39 | 225 | 226 | 229 | 242 | 378 | 379)
 }
 
-/// No assigned code is the beginning of another.
+/// No assigned code is a prefix of another.
 fn split_country(digits: &str) -> Option<(u16, &str)> {
     (1..=3).find_map(|length| {
         let (code, rest) = digits.split_at_checked(length)?;
@@ -196,7 +196,7 @@ fn split_country(digits: &str) -> Option<(u16, &str)> {
 }
 
 /// ITU-T E.164 assigned country codes and the shared codes of satellite networks, sorted; without the codes for
-/// freephone, shared cost and premium services, which are nobody's mobile.
+/// freephone, shared cost and premium services, which are not mobile numbers.
 #[rustfmt::skip]
 const CODES: [u16; 211] = [
     1, 7, 20, 27, 30, 31, 32, 33, 34, 36, 39, 40, 41, 43, 44, 45, 46, 47, 48, 49, 51, 52, 53, 54, 55, 56, 57, 58, 60,

@@ -1,9 +1,9 @@
 //! Unicode NFKC, in 35 KB.
 //!
-//! The `unicode-normalization` crate adds 138 KB to a guest and `icu_normalizer` 116 KB, most of it tables laid out for
-//! the speed of whole documents. Here a few characters of a few fields are normalised, and a component has 450 KB for
-//! everything. So `build.rs` packs the tables of that crate, this module runs the standard's algorithm (UAX #15) on
-//! them, and the tests compare the two over every character.
+//! The `unicode-normalization` crate adds 138 KB to a guest and `icu_normalizer` 116 KB, mostly tables laid out for
+//! fast processing of whole documents. Here a few characters of a few fields are normalised, and a component has 450
+//! KB in all. So `build.rs` packs that crate's tables, this module runs the standard's algorithm (UAX #15) on them,
+//! and the tests compare the two for every character.
 
 include!(concat!(env!("OUT_DIR"), "/normal.rs"));
 
@@ -25,8 +25,8 @@ pub(crate) fn nfkc(text: &str) -> String {
     for c in text.chars() {
         decompose(c, &mut |part| characters.push((part, class(part))));
     }
-    // The canonical order: the marks between two starters by their class. A text may have nothing but marks, so they are
-    // sorted and not put in their place one by one.
+    // Canonical order: marks between two starters are sorted by class. A text may consist only of marks, so they are
+    // sorted rather than inserted one by one.
     for marks in characters.split_mut(|(_, class)| *class == 0) {
         marks.sort_by_key(|(_, class)| *class);
     }
@@ -80,7 +80,7 @@ fn class(c: char) -> u8 {
 
 fn compose(characters: Vec<Classed>) -> String {
     let mut composed: Vec<char> = Vec::with_capacity(characters.len());
-    // Where the last starter stands, and the class of the last character kept behind it.
+    // The position of the last starter, and the class of the last character kept after it.
     let mut starter = None;
     let mut last = 0;
     for (c, class) in characters {
@@ -141,7 +141,7 @@ mod tests {
         for c in '\0'..=char::MAX {
             let expected: String = c.nfkc().collect();
             assert_eq!(nfkc(&c.to_string()), expected, "{c:?}");
-            // Once more behind a letter and before a mark, where it may compose or reorder.
+            // Again after a letter and before a mark, where it may compose or reorder.
             let text = format!("e{c}\u{301}");
             assert_eq!(nfkc(&text), text.nfkc().collect::<String>(), "{text:?}");
         }
@@ -152,7 +152,7 @@ mod tests {
         let text = format!("e{}{}", "\u{301}".repeat(500_000), "\u{316}".repeat(500_000));
         let began = std::time::Instant::now();
         let normal = nfkc(&text);
-        // Put in their place one by one, so many marks take hours.
+        // Inserted one by one, so many marks would take hours.
         assert!(began.elapsed().as_secs() < 20, "{:?}", began.elapsed());
         assert_eq!(normal, format!("é{}{}", "\u{316}".repeat(500_000), "\u{301}".repeat(499_999)));
     }

@@ -1,21 +1,22 @@
-//! How a panic's text reaches the person who wrote the rules.
+//! Passes a panic's text to the author of the rules.
 //!
-//! A component can only trap, and a trap has no text. So a hook writes `TEXT (FILE:LINE:COLUMN)` into a buffer that the
-//! host finds in the memory of the instance that trapped: sixteen bytes of [`MARK`] at an address that is a multiple of
-//! [`ALIGNMENT`], the length as four bytes, least first, the same with every bit turned, then the text. The mark is no
-//! UTF-8, so no row and no rules file holds it; a guest's own data hold it disguised; and what a copy of it on the stack is
-//! followed by is no length.
+//! A component can only trap, and a trap has no text. So a hook writes `TEXT (FILE:LINE:COLUMN)` into a buffer that
+//! the host finds in the memory of the instance that trapped: sixteen bytes of [`MARK`] at an address that is a
+//! multiple of [`ALIGNMENT`], the length as four bytes, least significant first, the same with every bit inverted,
+//! then the text. The mark is not valid UTF-8, so no row or rules file contains it; a guest's own data contain it
+//! only in disguise; and a copy of it on the stack is not followed by a valid length.
 
-/// What begins the buffer of a guest that has panicked.
+/// The start of the buffer of a guest that has panicked.
 pub const MARK: [u8; 16] = *b"\xff\xfe\xf5ruzhi-panic\xc0\xc1";
 
-/// Addresses the mark can be at.
+/// The alignment of the mark's address.
 pub const ALIGNMENT: usize = 16;
 
 /// The most bytes of text.
 pub const MOST_BYTES: usize = 1000;
 
-/// Installs the hook. [`export!`](crate::export) does; only who writes the component's exports by hand has to.
+/// Installs the hook. [`export!`](crate::export) does this; call it only if you write the component's exports by
+/// hand.
 #[cfg(target_arch = "wasm32")]
 pub use hook::install;
 
@@ -50,7 +51,7 @@ mod hook {
     static REPORT: Mutex<Report> =
         Mutex::new(Report { mark: [0; 16], length: [0; 4], turned: [0; 4], text: [0; MOST_BYTES] });
 
-    /// Installs the hook for the life of the instance.
+    /// Installs the hook for the lifetime of the instance.
     pub fn install() {
         std::panic::set_hook(Box::new(write));
     }
@@ -64,7 +65,7 @@ mod hook {
         let Ok(mut report) = REPORT.try_lock() else { return };
         let mut room: &mut [u8] = &mut report.text;
         let whole = room.len();
-        // The place is what its author needs most, so a long text leaves room for it.
+        // The location matters most to the author, so a long text leaves room for it.
         let place = info.location();
         let kept = text.floor_char_boundary(text.len().min(MOST_BYTES - 200));
         put(&mut room, text.get(..kept).unwrap_or_default());
@@ -80,12 +81,12 @@ mod hook {
         let length = (whole - room.len()) as u32;
         report.length = length.to_le_bytes();
         report.turned = (!length).to_le_bytes();
-        // Not known to the compiler, which would else lay the bare mark down as data.
+        // Opaque to the compiler, which would otherwise store the plain mark as data.
         let disguise = black_box(DISGUISE);
         for (to, from) in report.mark.iter_mut().zip(DISGUISED) {
             *to = from ^ disguise;
         }
-        // Nothing in the guest reads it, so the compiler would leave the writing out.
+        // No code in the guest reads it, so the compiler would omit the write.
         black_box(&*report);
     }
 

@@ -1,8 +1,8 @@
-//! One row of the form, read field by field, and what is wrong with it.
+//! One row of the form, read field by field, and its problems.
 //!
-//! The getters clean, read and check a field in one step, and a violation they return names the form's field. A field
-//! that is absent is one that is empty. [`Problems`] gathers violations, so that a clerk hears of all at once. A getter
-//! notes a value that it passes over; the frame puts the record's notes before those of the outcome.
+//! The getters clean, read and check a field in one step, and a violation they return names the form's field. An
+//! absent field counts as empty. [`Problems`] collects violations, so that a clerk sees all of them at once. A getter
+//! notes a skipped value; the frame puts the record's notes before those of the outcome.
 
 use std::cell::RefCell;
 
@@ -15,7 +15,7 @@ use crate::fault::Fault;
 use crate::row::Row;
 use crate::{department, email, mobile, note, rule, text, value};
 
-/// Remarks of one row; the host keeps no more.
+/// The most notes of one row; the host keeps no more.
 const MOST_NOTES: usize = 50;
 
 /// A row of the form.
@@ -30,7 +30,7 @@ impl<'a> Record<'a> {
     /// Reads a row.
     ///
     /// # Errors
-    /// `row.not-json` at `_id` if it is no JSON object.
+    /// `row.not-json` at `_id` if it is not a JSON object.
     pub fn parse(record: &'a SourceRecord) -> Result<Self, Violation> {
         match serde_json::from_str(&record.json) {
             Ok(row) => Ok(Record { id: &record.id, row, notes: RefCell::default() }),
@@ -48,17 +48,17 @@ impl<'a> Record<'a> {
         self.id
     }
 
-    /// A field as the form holds it.
+    /// A field as it is in the form.
     pub fn get(&self, field: &str) -> Option<&Value> {
         self.row.get(field)
     }
 
-    /// Whether the form says nothing in a field.
+    /// True if the form has no value in a field.
     pub fn is_empty(&self, field: &str) -> bool {
         self.get(field).is_none_or(value::is_empty)
     }
 
-    /// A text for people, cleaned by [`text::line()`]; empty if the field is.
+    /// A text for people, cleaned by [`text::line()`]; empty if the field is empty.
     ///
     /// # Errors
     /// `value.shape`.
@@ -67,7 +67,7 @@ impl<'a> Record<'a> {
             .map(Option::unwrap_or_default)
     }
 
-    /// A text for machines, cleaned by [`text::identifier`]; empty if the field is.
+    /// A text for machines, cleaned by [`text::identifier`]; empty if the field is empty.
     ///
     /// # Errors
     /// `value.shape`.
@@ -86,13 +86,13 @@ impl<'a> Record<'a> {
         Ok(userid)
     }
 
-    /// Userids of direct leaders; none if the field is empty, or says so with a word that is no userid.
+    /// Userids of direct leaders; none if the field is empty or holds a placeholder that cannot be a userid.
     ///
     /// # Errors
     /// Those of [`value::identity`] and [`rule::direct_leader`].
     pub fn leaders(&self, field: &str) -> Result<Vec<String>, Violation> {
         let read = |value: &Value| {
-            // A word that could be an account may be one.
+            // A placeholder that could be an account name is read as one.
             let nothing =
                 value::placeholder(value).filter(|text| rule::userid(&text::identifier(text)).is_err());
             if let Some(text) = nothing {
@@ -118,7 +118,8 @@ impl<'a> Record<'a> {
         Ok(name)
     }
 
-    /// A mobile number in normal form; empty if the field is, or says so ([`text::is_placeholder`]).
+    /// A mobile number in normal form; empty if the field is empty or holds a placeholder for "none"
+    /// ([`text::is_placeholder`]).
     ///
     /// # Errors
     /// Those of [`value::identity`] and [`mobile::parse`].
@@ -126,7 +127,7 @@ impl<'a> Record<'a> {
         self.contact(field, |text| mobile::parse(text).map(mobile::Mobile::into_string))
     }
 
-    /// An e-mail address; empty if the field is, or says so ([`text::is_placeholder`]).
+    /// An e-mail address; empty if the field is empty or holds a placeholder for "none" ([`text::is_placeholder`]).
     ///
     /// # Errors
     /// Those of [`value::identity`] and [`email::parse`].
@@ -201,7 +202,7 @@ impl<'a> Record<'a> {
         self.read(field, read).map(Option::unwrap_or_default)
     }
 
-    /// Makes a remark that the record's trace shows, such as which default was filled in; none twice.
+    /// Adds a note to the record's trace, for example about a default that was filled in; duplicates are dropped.
     pub fn note(&self, text: impl Into<String>) {
         let (text, mut notes) = (text.into(), self.notes.borrow_mut());
         if notes.len() < MOST_NOTES && !notes.contains(&text) {
@@ -209,7 +210,7 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// The remarks made so far.
+    /// The notes so far.
     pub(crate) fn into_notes(self) -> Vec<String> {
         self.notes.into_inner()
     }
@@ -232,7 +233,7 @@ impl<'a> Record<'a> {
     }
 }
 
-/// What is wrong with one row, gathered.
+/// The problems of one row, collected.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Problems {
     /// By the fields of the form.
@@ -242,7 +243,7 @@ pub struct Problems {
 }
 
 impl Problems {
-    /// The value, or the type's default and one violation more.
+    /// The value, or the type's default and an added violation.
     pub fn take<T: Default>(&mut self, read: Result<T, Violation>) -> T {
         read.unwrap_or_else(|violation| {
             self.found.push(violation);
@@ -250,20 +251,20 @@ impl Problems {
         })
     }
 
-    /// One violation more.
+    /// Adds a violation.
     pub fn add(&mut self, violation: Violation) {
         self.found.push(violation);
     }
 
-    /// Whether nothing is wrong.
+    /// True if there are no problems.
     pub fn is_empty(&self) -> bool {
         self.found.is_empty() && self.broken.is_empty()
     }
 
-    /// The member, if nothing was wrong.
+    /// The member, if there are no problems.
     ///
     /// # Errors
-    /// What was gathered, and the rules the member itself breaks by [`rule::check`].
+    /// The collected violations, and the rules the member itself breaks by [`rule::check`].
     pub fn finish(self, member: Member) -> Result<Outcome, Problems> {
         if self.is_empty() {
             return Ok(Outcome::new(Decision::Upsert(Box::new(member))));
@@ -271,19 +272,20 @@ impl Problems {
         Err(self.beside(&member))
     }
 
-    /// What was gathered, and the rules that `member` breaks as well.
+    /// The collected violations and the rules that `member` breaks.
     pub fn beside(mut self, member: &Member) -> Problems {
         self.broken.extend(rule::check(member));
         self
     }
 
-    /// Every violation, those by a field of WeCom at the form's field that `source_of` says fills it; of these none whose
-    /// source was refused already, by a getter or by a rule of the guest's own: the member has only a stand-in there.
+    /// Every violation, with each WeCom field replaced by the form's field that `source_of` names as its source,
+    /// except those whose source was already rejected, by a getter or by one of the guest's own rules: the member has
+    /// only a placeholder there.
     pub fn into_violations<'s>(self, source_of: impl Fn(&str) -> Option<&'s str>) -> Vec<Violation> {
         let Problems { mut found, broken } = self;
         let refused: Vec<(String, String)> =
             found.iter().map(|violation| (violation.field.clone(), subject(&violation.rule))).collect();
-        // The guest does not say where a field comes from: the rules of its getters tell what they refused.
+        // The guest does not name a field's source: the rule codes of its getters identify the rejected fields.
         let is_refused = |field: &str, subject: &str| {
             let source = source_of(field);
             refused.iter().any(|(at, rule)| match source {
@@ -294,7 +296,8 @@ impl Problems {
         for violation in broken {
             let subject = subject(&violation.rule);
             let follows = match violation.rule.as_str() {
-                // Nor is a contact missing if one was refused, nor a main department wrong if the departments were.
+                // A rejected contact does not also count as missing, and the main department is not judged if the
+                // departments were rejected.
                 "contact.missing" => is_refused("mobile", "mobile") || is_refused("email", "email"),
                 "main-department.not-a-member" => {
                     is_refused("main_department", &subject) || is_refused("department", "department")
@@ -310,7 +313,7 @@ impl Problems {
         found
     }
 
-    /// Rules that a finished member, or its userid alone, breaks.
+    /// The rules that a finished member, or its userid alone, breaks.
     pub(crate) fn of_member(broken: Vec<Violation>) -> Self {
         Problems { found: Vec::new(), broken }
     }
@@ -322,7 +325,7 @@ impl From<Violation> for Problems {
     }
 }
 
-/// What a rule is about: `mobile` of `mobile.invalid`.
+/// The subject of a rule: `mobile` of `mobile.invalid`.
 fn subject(rule: &str) -> String {
     rule.split('.').next().unwrap_or_default().to_owned()
 }

@@ -1,8 +1,8 @@
-//! A row's fields, as read from its JSON.
+//! A row's fields, read from its JSON.
 //!
-//! Widget ids are long and differ only at their end, and a guest compares bytes one by one: in the tree that
-//! `serde_json` would make of an object, that comparison was the largest part of deciding a row. So the few fields are
-//! kept in a list and compared from their end.
+//! Widget ids are long and differ only at their end, and a guest compares bytes one by one: with `serde_json`'s tree
+//! map, that comparison took the largest part of deciding a row. So the few fields are kept in a list and compared
+//! from the end.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,7 +10,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-/// The fields of a row in their order; of a field given twice the last counts.
+/// The fields of a row in their order; if a field is given twice, the last one counts.
 #[derive(Debug, Clone)]
 pub(crate) struct Row<'a>(Vec<(Cow<'a, str>, Value)>);
 
@@ -29,7 +29,8 @@ impl<'de: 'a, 'a> serde::Deserialize<'de> for Row<'a> {
 
 struct RowVisitor;
 
-/// What the parser would say itself of another type prints numbers, at 20 KB a guest: each is refused in plain words.
+/// The parser's own messages for other types print numbers, which adds 20 KB to a guest: each type is rejected with a
+/// plain message instead.
 fn no_object<T, E: Error>() -> Result<T, E> {
     Err(E::custom("no object"))
 }

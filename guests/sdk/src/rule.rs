@@ -1,11 +1,11 @@
 //! The hard constraints of WeCom's `user/create`, field by field, each as a function on the value, and [`check`] over
 //! a whole member.
 //!
-//! Written once and used on both sides of the sandbox: a guest refuses a row with them, and the host runs [`check`] on
-//! whatever a guest returned. Lengths are those of the page for `user/create` as of 2025-07; where the update page
-//! asks for less (`biz_mail`) the smaller one holds, for what is created is updated later.
+//! They are written once and used on both sides of the sandbox: a guest rejects a row with them, and the host runs
+//! [`check`] on every member that a guest returned. Lengths are those of the page for `user/create` as of 2025-07; if
+//! the update page allows less (`biz_mail`), the smaller one applies, because created members are updated later.
 //!
-//! An empty optional field is lawful: it is left out when the member is created and cleared when it is updated.
+//! An empty optional field is valid: it is left out when the member is created and cleared when it is updated.
 
 pub mod extra;
 
@@ -16,7 +16,7 @@ use crate::fault::{Fault, show};
 use crate::mobile;
 use crate::text::{has_control, is_blank};
 
-/// Every rule a member breaks, each at its WeCom field; none if WeCom would take the member.
+/// Every rule a member breaks, each at its WeCom field; none if WeCom would accept the member.
 pub fn check(member: &Member) -> Vec<Violation> {
     let mut found = Vec::new();
     let mut hold = |field: &str, verdict: Result<(), Fault>| {
@@ -43,7 +43,8 @@ pub fn check(member: &Member) -> Vec<Violation> {
     }
     hold("biz_mail", filled(&member.biz_mail, email::check_biz_mail));
     hold("external_position", filled(&member.external_position, external_position));
-    // There are four names, so of five at least one is refused, and of a hundred thousand no more is told.
+    // There are four names, so of five at least one is rejected; beyond that no more are reported, even of a hundred
+    // thousand.
     for (index, (field, json)) in member.extra.iter().enumerate().take(2 * extra::FIELDS.len()) {
         let repeated = member.extra.iter().take(index).any(|(earlier, _)| earlier == field);
         hold(field, if repeated { Err(extra::duplicate(field)) } else { extra::check(field, json) });
@@ -206,7 +207,7 @@ pub fn parse_gender(text: &str) -> Result<&'static str, Fault> {
     }
 }
 
-/// A landline: at most 32 of digits, `-`, `+` and `,`.
+/// A landline: at most 32 characters of digits, `-`, `+` and `,`.
 ///
 /// # Errors
 /// `telephone.invalid`.
@@ -225,7 +226,8 @@ pub fn telephone(text: &str) -> Result<(), Fault> {
     ))
 }
 
-/// A landline as people write it: brackets become `-`, spaces go, an extension (`转`, `x`, `ext.`) follows a `,`.
+/// A landline as people write it: brackets become `-`, spaces are removed, an extension (`转`, `x`, `ext.`) goes after
+/// a `,`.
 ///
 /// # Errors
 /// `telephone.invalid`.

@@ -1,9 +1,9 @@
-//! What the property tests of several modules draw from.
+//! Generators for the property tests of several modules.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-/// Any JSON value, with the keys of JianDaoYun's objects more often than chance.
+/// Any JSON value, often with the keys of JianDaoYun's objects.
 pub(crate) fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),

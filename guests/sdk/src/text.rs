@@ -1,12 +1,12 @@
-//! Cleaning of text: what people paste into a form is seldom only what they see.
+//! Cleaning of text: people paste more into a form than they can see.
 //!
-//! Three strengths. [`line()`] is for what a person reads (name, position, address): invisible and control characters
-//! go, any run of white space becomes one space, the ends are trimmed, and nothing else changes: a full-width
-//! bracket in a Chinese job title is right as it stands. [`identifier`] is for what a machine compares (userid,
-//! mobile, e-mail, ids): the same after NFKC, which turns `Ａ１＠` into `A1@`. [`Cleaning`] is either, as a
-//! configuration says. All are idempotent and borrow when there is nothing to do, which is nearly always.
+//! There are three kinds. [`line()`] is for texts read by people (name, position, address): invisible and control
+//! characters are removed, any run of white space becomes one space, the ends are trimmed, and nothing else changes:
+//! a full-width bracket in a Chinese job title is correct. [`identifier`] is for values compared by machines (userid,
+//! mobile, e-mail, ids): the same after NFKC, which turns `Ａ１＠` into `A1@`. [`Cleaning`] is either, depending on its
+//! settings. All are idempotent and borrow if there is nothing to do, which is nearly always.
 //!
-//! Beside them [`fold()`]: what is compared with a table or a list, and never written.
+//! Beside them [`fold()`]: for comparison with a table or a list, never for writing.
 
 mod fold;
 
@@ -15,7 +15,7 @@ use std::borrow::Cow;
 pub use self::fold::fold;
 use crate::normal::nfkc;
 
-/// Letter case, of the letters A–Z.
+/// Letter case of A–Z.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Case {
     /// `abc`
@@ -35,7 +35,7 @@ pub struct Cleaning {
     pub collapse: bool,
     /// Change the case of the letters A–Z.
     pub case: Option<Case>,
-    /// Characters to remove wherever they stand.
+    /// Characters to remove everywhere.
     pub strip: String,
 }
 
@@ -51,7 +51,7 @@ impl Cleaning {
         Cleaning { nfkc: true, ..Cleaning::default() }
     }
 
-    /// The text, cleaned. Invisible and control characters go whatever the settings, white space among the control
+    /// The text, cleaned. Invisible and control characters are always removed, white space among the control
     /// characters only by `collapse` and `trim`.
     pub fn apply<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let mut text = self.stripped(Cow::Borrowed(text));
@@ -72,7 +72,8 @@ impl Cleaning {
         }
     }
 
-    /// The text without the characters of `strip`, as they are written: so it is done before NFKC and after.
+    /// The text without the characters of `strip`, which may match before or after NFKC: so this runs both before and
+    /// after it.
     fn stripped<'a>(&self, text: Cow<'a, str>) -> Cow<'a, str> {
         if self.strip.is_empty() || !text.contains(|c| self.strip.contains(c)) {
             return text;
@@ -109,12 +110,12 @@ impl Cleaning {
     }
 }
 
-/// Whether [`Cleaning::rewrite`] would change anything, or might.
+/// True if [`Cleaning::rewrite`] would or might change the text.
 fn needs_work(text: &str, cleaning: &Cleaning) -> bool {
     if text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return false;
     }
-    // As if a space came before, so that a leading one is seen as a run.
+    // As if a space came first, so that a leading space counts as a run.
     let mut space = cleaning.trim;
     for c in text.chars() {
         if c == ' ' {
@@ -133,7 +134,7 @@ fn needs_work(text: &str, cleaning: &Cleaning) -> bool {
     cleaning.trim && text.ends_with(' ')
 }
 
-/// A text for people, on one line: see the module.
+/// A text for people, on one line; see the module.
 ///
 /// ```
 /// use ruzhi_guest::text::line;
@@ -145,7 +146,7 @@ pub fn line(text: &str) -> Cow<'_, str> {
     LINE.apply(text)
 }
 
-/// A text for machines: see the module.
+/// A text for machines; see the module.
 ///
 /// ```
 /// use ruzhi_guest::text::identifier;
@@ -157,13 +158,13 @@ pub fn identifier(text: &str) -> Cow<'_, str> {
     IDENTIFIER.apply(text)
 }
 
-/// Whether a person would see nothing.
+/// True if a person would see nothing.
 pub fn is_blank(text: &str) -> bool {
     text.chars().all(|c| c.is_whitespace() || is_invisible(c) || is_joiner(c))
 }
 
-/// Whether a person wrote that there is nothing to write: `无`, `暂无`, `N/A`, `null`, `（无）`, or nothing but dashes, slashes
-/// and dots. Anything else, such as `0`, is a value.
+/// True for a placeholder that means "none": `无`, `暂无`, `N/A`, `null`, `（无）`, or nothing but dashes, slashes and
+/// dots. Anything else, such as `0`, is a value.
 ///
 /// ```
 /// use ruzhi_guest::text::is_placeholder;
@@ -204,7 +205,7 @@ pub fn is_placeholder(text: &str) -> bool {
         "undefined",
         "not applicable",
     ];
-    // Longer than any of them in any writing.
+    // Longer than any of them in any spelling.
     if text.len() > 100 {
         return false;
     }
@@ -213,12 +214,12 @@ pub fn is_placeholder(text: &str) -> bool {
     if word.is_empty() { !folded.is_empty() } else { WORDS.contains(&word) }
 }
 
-/// Whether the text has a character that does not belong on one line: a control character or a line break.
+/// True if the text has a character that does not belong on one line: a control character or a line break.
 pub fn has_control(text: &str) -> bool {
     text.chars().any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'))
 }
 
-/// Zero-width characters, marks of writing direction, byte order marks, soft hyphens and control characters.
+/// Zero-width characters, direction marks, byte order marks, soft hyphens and control characters.
 fn is_invisible(c: char) -> bool {
     match c {
         ' '..='~' => false,
@@ -229,12 +230,12 @@ fn is_invisible(c: char) -> bool {
     }
 }
 
-/// Joiners have a meaning between emoji and in some scripts, so they stay there and only there.
+/// Joiners have a meaning between emoji and in some scripts, so they are kept there and only there.
 fn is_joiner(c: char) -> bool {
     matches!(c, '\u{200c}' | '\u{200d}')
 }
 
-/// Neither ASCII nor Chinese, which no joiner ever changes.
+/// Neither ASCII nor Chinese, which joiners never affect.
 fn is_joined_script(c: char) -> bool {
     !c.is_ascii()
         && !c.is_whitespace()
@@ -281,7 +282,7 @@ mod tests {
         assert_eq!(keep.apply("  a  b\u{0} "), "  a  b ");
         let upper = Cleaning { case: Some(Case::Upper), strip: "-_".into(), ..Cleaning::identifier() };
         assert_eq!(upper.apply("ｇs-001_a"), "GS001A");
-        // A character to strip is as it is written, before NFKC or behind it.
+        // A character to strip may match before or after NFKC.
         let slashes = Cleaning { strip: "／(".into(), ..Cleaning::identifier() };
         assert_eq!(slashes.apply("冲压／夜班（二)/"), "冲压夜班二)/");
         let lower = Cleaning { case: Some(Case::Lower), ..Cleaning::default() };

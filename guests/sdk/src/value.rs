@@ -1,9 +1,9 @@
-//! The shapes in which JianDaoYun returns a field's value, read as what a rule wants of them.
+//! Reads the shapes in which JianDaoYun returns a field's value.
 //!
-//! A form field is emptied in many ways: `null`, `""`, `[]`, `{}`, `{"phone":""}`, an address of empty parts. All of
-//! them are [`is_empty`]. A phone field is an object, a person is known by `username`, a department by `dept_no`, and
-//! which of them a field holds is the form designer's choice; so [`text`] takes them all. An account, a number or an
-//! address is not made of everything that has a text: [`identity`] takes only what can be one.
+//! A form field can be empty in many ways: `null`, `""`, `[]`, `{}`, `{"phone":""}`, an address of empty parts. All
+//! of them are [`is_empty`]. A phone field is an object, a person is known by `username`, a department by `dept_no`,
+//! depending on the form's design; so [`text`] accepts them all. An account, a number or an address cannot be made
+//! from every value with a text: [`identity`] accepts only suitable values.
 
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -13,7 +13,7 @@ use serde_json::{Map, Number, Value};
 use crate::fault::{Fault, cut, show};
 use crate::text::{identifier, is_blank, is_placeholder};
 
-/// Whether the form says nothing here.
+/// True if the form has no value here.
 pub fn is_empty(value: &Value) -> bool {
     match value {
         Value::Null => true,
@@ -31,7 +31,7 @@ pub fn is_empty(value: &Value) -> bool {
 /// line, a linked row's id, a whole number without a fraction, a list's items joined with `,`. Empty values are `""`.
 ///
 /// # Errors
-/// `value.shape` if the value is an object that has no one text, such as an attachment.
+/// `value.shape` if the value is an object without a single text, such as an attachment.
 pub fn text(value: &Value) -> Result<Cow<'_, str>, Fault> {
     match value {
         Value::Null => Ok(Cow::Borrowed("")),
@@ -70,8 +70,8 @@ pub fn text(value: &Value) -> Result<Cow<'_, str>, Fault> {
 /// ```
 ///
 /// # Errors
-/// `value.shape` for yes or no, a fraction, a number beyond 2^53, a list of several, any other object, and a text that is
-/// a program's word for no value, such as `undefined`.
+/// `value.shape` for a boolean, a fraction, a number beyond 2^53, a list of several, any other object, and a text
+/// that programs write for no value, such as `undefined`.
 pub fn identity(value: &Value) -> Result<Cow<'_, str>, Fault> {
     match value {
         Value::Null => Ok(Cow::Borrowed("")),
@@ -111,7 +111,7 @@ pub fn identity(value: &Value) -> Result<Cow<'_, str>, Fault> {
     }
 }
 
-/// A word for nothing where a value should be: what [`crate::text::is_placeholder`] says of the value's text.
+/// True for a placeholder instead of a value, as [`crate::text::is_placeholder`] decides for the value's text.
 pub fn placeholder(value: &Value) -> Option<Cow<'_, str>> {
     match value {
         Value::String(text) => is_placeholder(text).then_some(Cow::Borrowed(text)),
@@ -120,12 +120,12 @@ pub fn placeholder(value: &Value) -> Option<Cow<'_, str>> {
     }
 }
 
-/// Words that programs write for a value they do not have. No person has such an account.
+/// Words that programs write for a missing value. No person has such an account.
 fn is_literal(text: &str) -> bool {
     matches!(identifier(text).to_ascii_lowercase().as_str(), "true" | "false" | "null" | "undefined")
 }
 
-/// A whole number whose last digit can be relied on: beyond 2^53 the writer of the JSON may have rounded it.
+/// A whole number with a reliable last digit: beyond 2^53 the writer of the JSON may have rounded it.
 fn whole(number: &Number) -> Option<i64> {
     const MOST: i64 = 9_007_199_254_740_991;
     let float = |number: f64| (number.fract() == 0.0 && number.abs() <= MOST as f64).then_some(number as i64);
@@ -187,7 +187,7 @@ pub fn split(text: &str) -> impl Iterator<Item = &str> {
     text.split([',', ';', '、', '|', '，', '；', '｜', '\n']).map(str::trim).filter(|part| !part.is_empty())
 }
 
-/// The value as yes or no: `true`, `1`, `yes`, `y`, `on`, `是`, `启用` and their opposites, in any letter case.
+/// The value as a boolean: `true`, `1`, `yes`, `y`, `on`, `是`, `启用` and their opposites, in any letter case.
 ///
 /// # Errors
 /// `value.type` if it is neither.
@@ -210,7 +210,7 @@ pub fn boolean(value: &Value) -> Result<bool, Fault> {
 /// The value as a whole number.
 ///
 /// # Errors
-/// `value.type` if it is none.
+/// `value.type` if it is not one.
 pub fn integer(value: &Value) -> Result<i64, Fault> {
     if let Some(number) = value.as_i64() {
         return Ok(number);
@@ -228,7 +228,7 @@ pub fn integer(value: &Value) -> Result<i64, Fault> {
 /// The value as a finite number.
 ///
 /// # Errors
-/// `value.type` if it is none.
+/// `value.type` if it is not one.
 pub fn number(value: &Value) -> Result<f64, Fault> {
     if let Value::Number(number) = value
         && let Some(number) = number.as_f64()
@@ -253,7 +253,7 @@ pub fn json(value: &Value) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
 
-/// A value that no text can be made of.
+/// The fault for a value that cannot be converted to text.
 pub fn shape(value: &Value) -> Fault {
     let kind = value.as_object().map(keys).unwrap_or_default();
     Fault::new(

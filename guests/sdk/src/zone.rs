@@ -1,9 +1,9 @@
-//! Time zones: the IANA database from 1970 on, in some 45 KB.
+//! Time zones: the IANA database from 1970 on, in about 45 KB.
 //!
-//! A date of JianDaoYun is a moment in UTC, and which day that is depends on the zone, Shanghai's summer time of
-//! 1986–1991 included. The usual crates were measured in a guest: `jiff` with its database takes 337 KB, and 90 KB
-//! without it. So `build.rs` makes a compact table of the same database, and this module reads it; `jiff` is what the
-//! tests compare it with. Before 1970 a zone has the offset it had in 1970.
+//! JianDaoYun's dates are moments in UTC, and the calendar day depends on the zone, including Shanghai's summer time
+//! of 1986–1991. The usual crates were measured in a guest: `jiff` with its database takes 337 KB, and 90 KB without
+//! it. So `build.rs` generates a compact table of the same database, and this module reads it; the tests compare it
+//! with `jiff`. Before 1970 a zone has the offset it had in 1970.
 
 use std::cmp::Ordering;
 
@@ -35,7 +35,7 @@ struct Rule {
 }
 
 impl Zone {
-    /// The zone of an IANA name such as `Asia/Shanghai`, letter case aside.
+    /// The zone of an IANA name such as `Asia/Shanghai`, case-insensitively.
     ///
     /// # Errors
     /// `timezone.unknown` if there is none.
@@ -86,8 +86,8 @@ impl Zone {
             .map_or(self.first, |(_, offset)| *offset)
     }
 
-    /// The moment a clock on the wall shows `local`, seconds since 1970-01-01 00:00 on that clock. Of a time shown
-    /// twice the first; a time that is skipped counts as if the clock had not yet been put forward.
+    /// The moment at which a wall clock shows `local`, seconds since 1970-01-01 00:00 on that clock. For a time shown
+    /// twice it is the first; a skipped time counts as if the clock had not been put forward yet.
     pub fn instant_of(&self, local: i64) -> i64 {
         let before = i64::from(self.offset_at(local - DAY));
         let after = i64::from(self.offset_at(local + DAY));
@@ -109,22 +109,22 @@ impl Zone {
         self.instant_of(day * DAY)
     }
 
-    /// The first moment after `instant` at which it is this day or a later one, which it is not at `instant`.
+    /// The first moment after `instant` at which it is this day or a later one; at `instant` it is earlier.
     pub(crate) fn next_start_of(&self, day: i64, instant: i64) -> i64 {
-        // Between the two midnights of a clock that was put back over the first.
+        // Between the two midnights of a clock put back over the first.
         let start = self.start_of(day);
         if start > instant { start } else { day * DAY - i64::from(self.offset_at(instant)) }
     }
 
-    /// The first moment after `instant` at which the day is another one.
+    /// The first moment after `instant` at which the day is different.
     pub fn next_day(&self, instant: i64) -> i64 {
         let end = || self.next_start_of(self.day_of(instant) + 1, instant);
         self.turned_back(instant).unwrap_or_else(end)
     }
 
-    /// The moment at which the clock on the wall is put back to the day before, if it is in the first hours of the day.
+    /// The moment at which the wall clock is put back to the day before, if that is in the first hours of the day.
     pub(crate) fn turned_back(&self, instant: i64) -> Option<i64> {
-        // No clock was ever put back by more over midnight.
+        // No clock was ever put back over midnight by more.
         const REACH: i64 = 3 * 3_600;
         let offset = self.offset_at(instant);
         let (mut before, mut after) = (instant, instant + REACH);
@@ -139,7 +139,7 @@ impl Zone {
     }
 }
 
-/// The number of a zone, by halving the sorted lines of `name number`.
+/// The number of a zone, by binary search in the sorted lines of `name number`.
 fn number_of(name: &str) -> Option<usize> {
     let (mut low, mut high) = (0, NAMES.len());
     while low < high {
@@ -167,7 +167,7 @@ impl Rule {
     }
 }
 
-/// The local second at which a clock is turned in a year.
+/// The local second of a clock change in a year.
 fn turn_second(year: i64, (month, week, weekday, second): Turn) -> i64 {
     let first = days(year, month, 1);
     // 1970-01-01 was a Thursday.
@@ -192,7 +192,7 @@ fn leb128<'a>(data: &mut impl Iterator<Item = &'a u8>) -> Option<i64> {
 
 /// Days since 1970-01-01 of a date of the Gregorian calendar.
 pub(crate) fn days(year: i64, month: u8, day: u8) -> i64 {
-    // Years counted from March have their odd day at the end.
+    // Years counted from March have the leap day at the end.
     let (month, year) =
         if month > 2 { (i64::from(month) - 3, year) } else { (i64::from(month) + 9, year - 1) };
     let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
@@ -269,7 +269,7 @@ mod tests {
         assert!(error.message.contains("Asia/Beijing"));
     }
 
-    /// Every zone, every half hour's neighbourhood being too many: four moments of each week, 1970 to 2060.
+    /// Every zone at four moments of each week, 1970 to 2060; every half hour would be too many.
     #[test]
     fn every_zone_agrees_with_jiff() {
         for name in names() {

@@ -1,7 +1,7 @@
-//! `guests/answers.json` says what every function of the SDK answers to hundreds of inputs. The SDKs of other languages
-//! are tested against that file; here it is held to what this crate answers.
+//! `guests/answers.json` contains every SDK function's answers to hundreds of inputs. The SDKs of other languages are
+//! tested against that file; this test compares it with this crate.
 //!
-//! `RUZHI_BLESS=1 cargo test -p ruzhi-guest --test answers` writes the answers anew, to the inputs that are there.
+//! `RUZHI_BLESS=1 cargo test -p ruzhi-guest --test answers` rewrites the answers to the existing inputs.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test")]
 
 use std::fmt::Display;
@@ -61,7 +61,7 @@ fn list(ids: Vec<u32>) -> String {
     json!(ids).to_string()
 }
 
-/// What the function of this name says to these texts. A value is given as JSON text.
+/// Calls the function of this name with these texts. A value is given as JSON text.
 fn answer(function: &str, inputs: &[String]) -> String {
     let input = inputs[0].as_str();
     let value = || serde_json::from_str::<Value>(input);

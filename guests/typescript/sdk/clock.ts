@@ -1,11 +1,11 @@
 /**
- * The moment of the run, and until when what was decided by it holds.
+ * The current time of the run, and how long decisions based on it hold.
  *
- * A decision that depends on the moment changes when the moment comes, though nobody touches the row. So the clock keeps
- * count of what it was asked: a comparison by `isBefore` or `isAfter` narrows the time for which the decision holds to the
- * first moment at which the comparison comes out otherwise, and none if it never does. Who takes the moment itself, as a
- * text or a number, is known to depend on it and no more: then the decision holds until the day in the zone ends. The
- * frame takes what is left to the host with every outcome; an author has nothing to add.
+ * A decision that depends on the time can change without an edit of the row. So the clock records the questions it is
+ * asked: a comparison by `isBefore` or `isAfter` limits the decision to the first moment at which its result changes,
+ * if there is one. Code that reads the time itself, as a text or a number, depends on it in an unknown way: the
+ * decision then holds until the end of the day in the zone. The frame passes the result to the host with every
+ * outcome; an author has nothing to add.
  */
 
 import { GuestError, both } from "./contract.ts";
@@ -15,11 +15,11 @@ import { Moment } from "./date.ts";
 import { Fault } from "./fault.ts";
 import { Zone } from "./zone.ts";
 
-/** The moment of the run and the tenant's time zone. */
+/** The current time of the run and the tenant's time zone. */
 export class Clock {
   /** The tenant's time zone. */
   readonly zone: Zone;
-  /** The moment, for what counts itself until when it holds. */
+  /** The current time, for code that itself limits how long a decision holds. */
   readonly plain: Moment;
   private until: number | undefined;
 
@@ -33,7 +33,10 @@ export class Clock {
     }
   }
 
-  /** The moment of the run, in the tenant's zone. Compare it by `isBefore` and `isAfter`, with either on the left. */
+  /**
+   * The current time of the run in the tenant's zone. Compare it by `isBefore` and `isAfter`, with either on the
+   * left.
+   */
   get now(): Moment {
     return new Now(this);
   }
@@ -48,27 +51,27 @@ export class Clock {
     return new Today(this, zone);
   }
 
-  /** Until when all that was asked since the last time holds; `undefined` is for ever. */
+  /** Until when the answers since the last call hold; `undefined` means for ever. */
   take(): string | undefined {
     const until = this.until;
     this.until = undefined;
     return until === undefined ? undefined : date.utc(until);
   }
 
-  /** What is decided holds until then at most. */
+  /** Limits the decision to this moment at most. */
   narrow(until: number): void {
     if (this.until === undefined || until < this.until) {
       this.until = until;
     }
   }
 
-  /** Something depends on the moment, and it is not known how: it holds until the day ends. */
+  /** A decision depends on the time in an unknown way: it holds until the end of the day. */
   narrowToDay(zone: Zone): void {
     this.narrow(zone.nextDay(this.plain.timestamp) * 1000);
   }
 }
 
-/** What moves on with the clock: read as a moment, it is known to hold until the day ends. */
+/** A moment that moves with the clock: reading it as a fixed one limits the decision to the end of the day. */
 abstract class Hand extends Moment {
   protected readonly clock: Clock;
   protected readonly zone: Zone;
@@ -147,7 +150,7 @@ class Today extends Hand {
     return is;
   }
 
-  /** Narrows to the first moment whose day begins after a moment, or not before it. */
+  /** Limits the decision to the first moment whose day begins after a moment, or not before it. */
   private narrowTo(moment: Moment, begins: (start: number) => boolean): void {
     let day = this.zone.dayOf(moment.timestamp);
     while (!begins(this.zone.startOf(day) * 1000)) {
@@ -156,7 +159,7 @@ class Today extends Hand {
     this.clock.narrow(this.zone.nextStartOf(day, this.clock.plain.timestamp) * 1000);
   }
 
-  /** A clock that is put back over midnight shows the day before once more. */
+  /** A clock put back over midnight shows the previous day again. */
   private narrowToTurn(): void {
     const turn = this.zone.turnedBack(this.clock.plain.timestamp);
     if (turn !== undefined) {

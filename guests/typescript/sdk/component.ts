@@ -1,8 +1,9 @@
 /**
- * The component's side of the contract: what a guest gives, looked at and brought into the form the boundary takes.
+ * The component's side of the contract: checks a guest's results and converts them to the form that the boundary
+ * takes.
  *
- * No compiler has seen the author's types when a guest is built, so what is no text, number or list here is an error
- * with the field's name, not a trap.
+ * The author's types are not checked when a guest is built, so a value that is not a text, number or list is an error
+ * with the field's name here, not a trap.
  */
 
 import "./pure.ts";
@@ -31,7 +32,7 @@ export function component(mapping: Mapping<unknown>, places: Places) {
   };
 }
 
-/** The result of a call; whatever it throws becomes the contract's error. */
+/** The result of a call; any exception becomes the contract's error. */
 function told<T>(places: Places, call: () => T): T {
   try {
     return call();
@@ -115,7 +116,7 @@ function optional<T, U>(field: string, value: T | null | undefined, as: (field: 
 }
 
 function text(field: string, value: string): string {
-  // Half of a surrogate pair has no place in UTF-8.
+  // A lone surrogate cannot be encoded in UTF-8.
   return typeof value === "string" ? value.toWellFormed() : wrong(field, "a text", value);
 }
 
@@ -123,7 +124,7 @@ function flag(field: string, value: boolean): boolean {
   return typeof value === "boolean" ? value : wrong(field, "true or false", value);
 }
 
-/** The boundary takes 32 bits as a signed number: it would make 2147483647 of all above. */
+/** The boundary takes 32 bits as a signed number: it would turn all larger numbers into 2147483647. */
 function u32(field: string, value: number): number {
   return Number.isInteger(value) && value >= 0 && value <= 0xffff_ffff
     ? value | 0

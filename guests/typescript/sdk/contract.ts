@@ -1,9 +1,9 @@
 /**
- * The contract between ruzhi and a factory's rules, as TypeScript sees it. The component's own form of it, in which
- * every field is present, is made in `component.ts`.
+ * The contract between ruzhi and a factory's rules, in TypeScript. `component.ts` converts it to the component's own
+ * form, in which every field is present.
  */
 
-/** The version of the contract that this SDK speaks; `ruzhi guest build` reads it here. */
+/** The contract version of this SDK; `ruzhi guest build` reads it here. */
 export const CONTRACT = "0.2";
 
 /** One row of the form. */
@@ -14,9 +14,9 @@ export interface SourceRecord {
   readonly json: string;
 }
 
-/** What a guest may know of the world beside the rows. */
+/** The context given to a guest beside the rows. */
 export interface Context {
-  /** The moment of the run, RFC 3339 in UTC, for example `2026-05-01T08:00:00Z`. */
+  /** The current time of the run, RFC 3339 in UTC, for example `2026-05-01T08:00:00Z`. */
   readonly now: string;
   /** The tenant's time zone, an IANA name such as `Asia/Shanghai`. */
   readonly timezone: string;
@@ -26,15 +26,15 @@ export interface Context {
 export interface Membership {
   /** The department's id in WeCom, at least 1. */
   department: number;
-  /** Whether the member leads this department; not if left out. */
+  /** True if the member leads this department; false if left out. */
   leader?: boolean;
-  /** The place among the department's members, larger first; left out, WeCom decides. */
+  /** The position among the department's members, larger first; if left out, WeCom decides. */
   order?: number | undefined;
 }
 
 /**
- * A person as the directory shall hold them. A field that is left out is one the rules do not speak of, so ruzhi never
- * sends it; an empty text means the form says it is empty, so ruzhi clears it.
+ * A person's intended entry in the directory. The rules do not set a field that is left out, so ruzhi never sends it;
+ * an empty text means that the form says it is empty, so ruzhi clears it.
  */
 export interface Member {
   /** 1–64 bytes of `A–Z a–z 0–9 _ - @ .`, the first a letter or digit; unique ignoring case. */
@@ -45,7 +45,7 @@ export interface Member {
   mobile?: string | undefined;
   /** 6–64 bytes. */
   email?: string | undefined;
-  /** At most 100, no department twice. Empty means the rules do not speak of departments. */
+  /** At most 100, no department twice. Empty means that the rules do not set departments. */
   memberships?: Membership[];
   /** One of `memberships`. */
   mainDepartment?: number | undefined;
@@ -65,11 +65,11 @@ export interface Member {
   bizMail?: string | undefined;
   /** At most 12 characters. */
   externalPosition?: string | undefined;
-  /** Whether the account may log in. */
+  /** True if the account can log in. */
   enable?: boolean | undefined;
-  /** Whether WeCom sends an invitation when the member is created. Left out sends none. */
+  /** True if WeCom sends an invitation when the member is created. If left out, it sends none. */
   toInvite?: boolean | undefined;
-  /** What has no field of its own: the WeCom field's name and its value as JSON text. */
+  /** Fields without a place of their own: the WeCom field's name and its value as JSON text. */
   extra?: [field: string, json: string][];
 }
 
@@ -85,32 +85,32 @@ export function both({ zh, en }: Text): string {
   return zh === en ? zh : `${zh} / ${en}`;
 }
 
-/** One reason for refusing a row. */
+/** One reason for rejecting a row. */
 export interface Violation {
-  /** The form's field, or a WeCom field where no one field of the form is to blame. */
+  /** The form's field, or a WeCom field if no single field of the form is at fault. */
   readonly field: string;
   /** A stable code, such as `mobile.invalid`. */
   readonly rule: string;
-  /** What a person shall read; a string is for readers of both languages. */
+  /** The message for a person; a string serves readers of both languages. */
   readonly message: Text | string;
 }
 
-/** What the rules say of a row: made by {@link upsert}, {@link leave}, {@link ignore} and {@link reject}. */
+/** The decision on a row: made by {@link upsert}, {@link leave}, {@link ignore} and {@link reject}. */
 export type Decision =
   | { readonly tag: "upsert"; readonly val: Member }
   | { readonly tag: "leave"; readonly val: string }
   | { readonly tag: "ignore"; readonly val: string }
   | { readonly tag: "reject"; readonly val: readonly Violation[] };
 
-/** A decision and the remarks made on the way to it. */
+/** A decision and the notes made on the way to it. */
 export interface Outcome<D = Decision> {
   readonly decision: D;
   readonly notes: readonly string[];
-  /** Until when the decision holds, RFC 3339 in UTC; `undefined` is for ever. */
+  /** Until when the decision holds, RFC 3339 in UTC; `undefined` means for ever. */
   readonly holdsUntil: string | undefined;
 }
 
-/** What a guest says of itself. */
+/** A guest's description of itself. */
 export interface Description {
   /** The guest's name. */
   name: string;
@@ -122,7 +122,10 @@ export interface Description {
   labels: [field: string, label: string][];
 }
 
-/** What stops a whole batch or refuses a configuration; thrown. A row that cannot be decided is never this. */
+/**
+ * An error that stops a whole batch or marks a configuration as invalid; thrown. A row that cannot be decided is
+ * never this.
+ */
 export class GuestError extends Error {
   /** A stable code, such as `config.invalid`. */
   readonly code: string;
@@ -133,7 +136,7 @@ export class GuestError extends Error {
   }
 }
 
-/** This person shall be in the directory like this. */
+/** The person belongs in the directory with this entry. */
 export function upsert(member: Member): Decision {
   return { tag: "upsert", val: member };
 }
@@ -143,12 +146,12 @@ export function leave(userid: string): Decision {
   return { tag: "leave", val: userid };
 }
 
-/** The row says nothing of the directory; `why` tells the reason. */
+/** The row has no effect on the directory; `why` is the reason. */
 export function ignore(why: string): Decision {
   return { tag: "ignore", val: why };
 }
 
-/** The row is wrong. Seldom needed: what `record` refuses is told without it. */
+/** The row is rejected. Seldom needed: rejections by `record` are reported without it. */
 export function reject(...violations: Violation[]): Decision {
   return { tag: "reject", val: violations };
 }

@@ -2,12 +2,13 @@
  * Dates and moments as forms and people write them.
  *
  * JianDaoYun returns every date as a moment in UTC, a date-only field too: 1 May in Shanghai is
- * `2024-04-30T16:00:00.000Z`. People type `2024/5/1` and `2024年5月1日` into text fields, and other systems fill in seconds
- * or milliseconds since 1970. Each is read as a {@link Moment} in a `Zone`. Years before 1900 are typing errors; a date far
- * ahead, such as 9999-12-31, is how people write "not yet".
+ * `2024-04-30T16:00:00.000Z`. People type `2024/5/1` and `2024年5月1日` into text fields, and other systems fill in
+ * seconds or milliseconds since 1970. Each is read as a {@link Moment} in a `Zone`. Years before 1900 are typing
+ * errors; a date far in the future, such as 9999-12-31, is how people write "not yet".
  *
- * Spreadsheets and computers write a zero they hold as a date: 1899-12-30, 1900-01-01, 1970-01-01, `0000-00-00`. No person
- * means such a day. It is read, but {@link Moment.isZero}, and as a field's value ({@link parseValue}) it is an empty one.
+ * Spreadsheets and computers write a zero as a date: 1899-12-30, 1900-01-01, 1970-01-01, `0000-00-00`. No person
+ * means such a day. It parses to a moment with {@link Moment.isZero}; as a field's value ({@link parseValue}) it is
+ * empty.
  */
 
 import { Fault, show } from "./fault.ts";
@@ -23,7 +24,10 @@ const FIRST = -2_208_988_800;
 /** 10000-01-01 */
 const END = 253_402_300_800;
 
-/** 1905-01-01. Before it most clocks showed the sun's time, up to an hour behind the zone's, and other programs go by it. */
+/**
+ * 1905-01-01. Before it most clocks showed local solar time, up to an hour behind the zone's, and other programs use
+ * it.
+ */
 const SUN_TIME = -2_051_222_400;
 /** The zero of Unix, and with an hour before each those of Excel, SQL Server and Windows, and of the year 1. */
 const ZEROS: readonly (readonly [start: number, behind: number])[] = [
@@ -37,12 +41,12 @@ const ZEROS: readonly (readonly [start: number, behind: number])[] = [
   [days(1904, 1, 1) * DAY, 3600],
 ];
 
-/** A moment, and the offset of the clock it is read on. */
+/** A moment and the offset of its clock. */
 export class Moment {
   protected readonly ms: number;
   private readonly offset: number;
 
-  /** A moment of a number of milliseconds since 1970 in UTC. */
+  /** The moment a number of milliseconds after 1970 in UTC. */
   constructor(timestampMs: number, zone: Zone) {
     this.ms = timestampMs;
     this.offset = zone.offsetAt(Math.floor(timestampMs / 1000));
@@ -85,11 +89,11 @@ export class Moment {
   }
 
   /**
-   * Whether this is a zero that a spreadsheet or computer wrote as a date, in the zone or in UTC: the first days of Excel,
+   * True for a zero that a spreadsheet or computer wrote as a date, in the zone or in UTC: the first days of Excel,
    * of Unix, of SQL Server and of Windows, and that of the year 1.
    */
   get isZero(): boolean {
-    // In UTC only its very beginning: that day's evening is the next day in Shanghai.
+    // In UTC only the start of the day counts: its evening is the next day in Shanghai.
     return ZEROS.some(
       ([start, behind]) =>
         this.timestamp === start || (this.local >= start - behind && this.local < start + DAY),
@@ -101,12 +105,12 @@ export class Moment {
     return new Moment(zone.instantOf(Math.floor(this.local / DAY) * DAY) * 1000, zone);
   }
 
-  /** Whether it comes before another moment, such as `clock.now` or `clock.today`. */
+  /** True if it comes before another moment, such as `clock.now` or `clock.today`. */
   isBefore(other: Moment): boolean {
     return other.hasPassed(this);
   }
 
-  /** Whether it comes after another moment. */
+  /** True if it comes after another moment. */
   isAfter(other: Moment): boolean {
     return other.isShortOf(this);
   }
@@ -147,8 +151,8 @@ function digits(number: number, width: number): string {
 }
 
 /**
- * Reads a form's value: a text as {@link parse} does, a number as seconds or milliseconds since 1970. A zero date is
- * none. Throws `date.invalid`; `value.shape` if the value is an object.
+ * Reads a form's value: a text as {@link parse} does, a number as seconds or milliseconds since 1970. A zero date
+ * gives none. Throws `date.invalid`; `value.shape` if the value is an object.
  */
 export function parseValue(value: Json, zone: Zone): Moment | undefined {
   const moment = parse(textOf(value), zone);
@@ -156,25 +160,26 @@ export function parseValue(value: Json, zone: Zone): Moment | undefined {
 }
 
 /**
- * Reads `2024-05-01`, `2024/5/1`, `2024.5.1`, `2024年5月1日`, `20240501`, any of the first four with a time (`T` or space,
- * `8:30`, `08:30:00.25`, `8时30分`) and a zone (`Z`, `+08:00`), ten digits (seconds since 1970) or thirteen
- * (milliseconds), `0`. What has no zone is in `zone`; what has no time begins the day. Throws `date.invalid`.
+ * Reads `2024-05-01`, `2024/5/1`, `2024.5.1`, `2024年5月1日`, `20240501`, any of the first four with a time (`T` or
+ * space, `8:30`, `08:30:00.25`, `8时30分`) and a zone (`Z`, `+08:00`), ten digits (seconds since 1970) or thirteen
+ * (milliseconds), `0`. Without a zone it is in `zone`; without a time it is the start of the day. Throws
+ * `date.invalid`.
  */
 export function parse(text: string, zone: Zone): Moment {
   return inRange(read(identifier(text), zone), text, zone);
 }
 
 /**
- * Reads a date by a pattern of `YYYY`, `MM`, `DD`, `HH`, `mm`, `ss` (so many digits) and `M`, `D`, `H`, `m`, `s` (one or
- * two); all else stands for itself. `DD.MM.YYYY` reads `01.05.2024`. Throws `date.invalid`.
+ * Reads a date by a pattern of `YYYY`, `MM`, `DD`, `HH`, `mm`, `ss` (so many digits) and `M`, `D`, `H`, `m`, `s` (one
+ * or two); all other characters are literal. `DD.MM.YYYY` reads `01.05.2024`. Throws `date.invalid`.
  */
 export function parsePattern(text: string, pattern: string, zone: Zone): Moment {
   return inRange(readPattern(identifier(text), pattern, zone), text, zone);
 }
 
 /**
- * The moment, if it is of this time or is a zero. One that the zone puts behind the year 9999 is the last that a date of
- * four digits can tell.
+ * The moment, if it is in the valid range or a zero. A moment after the year 9999 in its zone becomes the last one
+ * with a four-digit year.
  */
 function inRange(moment: Moment | undefined, text: string, zone: Zone): Moment {
   if (moment !== undefined && moment.local >= END) {
@@ -204,7 +209,7 @@ interface Written {
 
 function momentOf(written: Written, offset: number | undefined, zone: Zone): Moment | undefined {
   const { year, month, day, hour = 0, minute = 0, second = 0, millisecond = 0 } = written;
-  // Zeros that are no days, whatever the time: of databases, and of a spreadsheet that counts from 1900-01-00.
+  // Zeros that are not days, whatever the time: of databases, and of a spreadsheet that counts from 1900-01-00.
   if (day === 0 && ((year === 0 && month === 0) || (year === 1900 && month === 1))) {
     const local = year === 0 ? days(1, 1, 1) : days(1899, 12, 31);
     return new Moment(zone.instantOf(local * DAY) * 1000, zone);
@@ -252,8 +257,8 @@ function readDigits(text: string, zone: Zone): Moment | undefined {
 }
 
 /**
- * A zero date as a negative number of seconds or milliseconds: midnight of 1970-01-01 in Shanghai is `-28800`. Nothing else
- * before 1970 is written so.
+ * A zero date as a negative number of seconds or milliseconds: midnight of 1970-01-01 in Shanghai is `-28800`. No
+ * other date before 1970 is written in this way.
  */
 function readBeforeUnix(digits: string, zone: Zone): Moment | undefined {
   if (!/^[0-9]{1,15}$/.test(digits)) {
@@ -289,16 +294,16 @@ const PARTS = new Map([
   ["s", "second"],
 ] as const) as ReadonlyMap<string, "year" | "month" | "day" | "hour" | "minute" | "second">;
 
-/** What is thrown and caught here when a text is no date. */
+/** Thrown and caught here when a text is not a date. */
 const NO_DATE = Symbol("no date");
 
-/** What is left to read. */
+/** The remaining text. */
 class Cursor {
   private at = 0;
 
   constructor(private readonly text: string) {}
 
-  /** What `read` gives, `undefined` if the text is no date. */
+  /** The result of `read`, `undefined` if the text is not a date. */
   attempt(read: () => Moment | undefined): Moment | undefined {
     try {
       return read();
@@ -382,7 +387,7 @@ class Cursor {
     return written;
   }
 
-  /** Any number of digits, the first three of which count. */
+  /** Any number of digits; only the first three count. */
   private fraction(): number {
     const start = this.at;
     this.number(1, Infinity);

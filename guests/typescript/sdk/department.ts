@@ -1,9 +1,9 @@
 /**
- * Department lists, as forms hold them: a list of numbers, the text `[1,2,3]`, `1,2,3`, `1;2`, `1、2`, one number,
+ * Department lists as they appear in forms: a list of numbers, the text `[1,2,3]`, `1,2,3`, `1;2`, `1、2`, one number,
  * numbers as texts, or the department objects of JianDaoYun, which carry WeCom's id as `dept_no`.
  *
- * Order is kept: WeCom shows the first department of a member as the main one unless `mainDepartment` says another.
- * What is no department id is refused, never dropped: WeCom creates a department it does not know.
+ * Order is kept: WeCom shows the first department of a member as the main one unless `mainDepartment` says another. A
+ * value that is not a department id is rejected, never dropped: WeCom creates departments it does not know.
  */
 
 import type { Membership } from "./contract.ts";
@@ -21,7 +21,7 @@ const U32_MAX = 0xffff_ffff;
 /**
  * The department ids of a value, none for an empty one: `parse("[1,2,3]")` is `[1, 2, 3]`.
  *
- * Throws `department.invalid` for what is no id, `department.zero` for 0, `department.duplicate`,
+ * Throws `department.invalid` for a value that is not an id, `department.zero` for 0, `department.duplicate`,
  * `department.too-many`.
  */
 export function parse(value: Json): number[] {
@@ -34,7 +34,7 @@ export function parse(value: Json): number[] {
   return ids;
 }
 
-/** Plain memberships of departments: leading none, order left to WeCom. */
+/** Plain memberships of departments: not leading any, order left to WeCom. */
 export function memberships(ids: Iterable<number>): Membership[] {
   return Array.from(ids, (department) => ({ department }));
 }
@@ -76,7 +76,7 @@ function collect(value: Json, ids: number[], depth: number): void {
   } else if (typeof value === "bigint") {
     push(value <= BigInt(U32_MAX) ? Number(value) : undefined, () => writeJson(value), ids);
   } else if (typeof value === "number") {
-    // Behind the sum, the zero of `-0.0` has no sign.
+    // The sum removes the sign of `-0.0`.
     push(value + 0, () => writeJson(value), ids);
   } else if (Array.isArray(value) && depth < 3) {
     value.forEach((item) => collect(item, ids, depth + 1));

@@ -1,6 +1,6 @@
 /**
- * E-mail addresses: 6 to 64 bytes that WeCom takes (error 60105), checked for the mistakes people make rather than for
- * all that RFC 5322 allows.
+ * E-mail addresses: 6 to 64 bytes accepted by WeCom (error 60105), checked for common mistakes rather than against
+ * all of RFC 5322.
  */
 
 import { Fault, show } from "./fault.ts";
@@ -9,7 +9,7 @@ import { asciiLower, bytes, identifier } from "./text.ts";
 /**
  * Reads an address: cleaned as an `identifier`, the domain in lower case.
  *
- * Throws `email.length` if it has fewer than 6 or more than 64 bytes, `email.invalid` if it is no address.
+ * Throws `email.length` if it has fewer than 6 or more than 64 bytes, `email.invalid` if it is not an address.
  */
 export function parse(text: string): string {
   const address = identifier(text);
@@ -21,14 +21,14 @@ export function parse(text: string): string {
   return address.slice(0, at) + asciiLower(address.slice(at));
 }
 
-/** Why an address cannot be sent as it stands: `email.length`, `email.invalid`. */
+/** The reason why an address cannot be sent unchanged: `email.length`, `email.invalid`. */
 export function check(address: string): Fault | undefined {
   return checkAs(address, 64, "邮箱", "e-mail", "email");
 }
 
 /**
- * Why a text is no enterprise mail address of 6 to 63 bytes: `biz-mail.length`, `biz-mail.invalid`. The update call
- * takes one byte less than the create call.
+ * The reason why a text is not an enterprise mail address of 6 to 63 bytes: `biz-mail.length`, `biz-mail.invalid`.
+ * The update call takes one byte less than the create call.
  */
 export function checkBizMail(address: string): Fault | undefined {
   return checkAs(address, 63, "企业邮箱", "enterprise mail", "biz-mail");

@@ -1,8 +1,8 @@
 /**
- * An exception as its author may read it: its text, and its place in the source that was written.
+ * Describes an exception for the author: its text and its place in the original source.
  *
- * What runs is the source without its types, so the engine's lines and columns are those of another text. The compiler
- * gives a source map for each file of the project, and the place is looked up when an exception comes, not before.
+ * The engine runs the source without its types, so its lines and columns differ from the original. The compiler
+ * provides a source map for each file of the project, and the place is looked up only when an exception occurs.
  */
 
 import { both } from "./contract.ts";
@@ -30,7 +30,7 @@ function textOf(thrown: unknown): string {
   return String(thrown);
 }
 
-/** The innermost place in a file of the project: what the SDK was doing there says little to the author. */
+/** The innermost place in a file of the project: places inside the SDK mean little to the author. */
 function placeOf(error: Error, places: Places): string | undefined {
   for (const [, file = "", line, column] of (error.stack ?? "").matchAll(/\(?([^\s()]+):(\d+):(\d+)\)?$/gm)) {
     const mappings = places[file];
@@ -47,7 +47,7 @@ interface Place {
   column: number;
 }
 
-/** The place in the source of a place in what runs, both counted from 0. */
+/** Maps a place in the running code to the source, both counted from 0. */
 export function original(mappings: string, line: number, column: number): Place {
   let [sourceLine, sourceColumn] = [0, 0];
   let found: Place | undefined;

@@ -1,8 +1,8 @@
 /**
  * The fields that the contract carries as JSON text: `extattr`, `external_profile`, `avatar_mediaid`, `nickname`.
  *
- * Any other name is refused. WeCom ignores a field it does not know, so a misspelt one would be lost in silence; and one
- * it does know, such as `new_userid`, would do what no rule here has looked at.
+ * Any other name is rejected. WeCom ignores unknown fields, so a misspelt one would be silently lost; and a known
+ * one, such as `new_userid`, would have an effect that no rule here has checked.
  */
 
 import { Fault, show } from "./fault.ts";
@@ -37,7 +37,7 @@ const OWN: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Why a field may not be given in `extra` with this JSON text: `extra.own-field`, `extra.unknown-field`,
+ * The reason why a field may not be given in `extra` with this JSON text: `extra.own-field`, `extra.unknown-field`,
  * `extra.not-json`; `extattr.invalid`, `external-profile.invalid`, `avatar-mediaid.invalid`, `nickname.invalid`.
  */
 export function check(field: string, json: string): Fault | undefined {
@@ -94,7 +94,7 @@ export function duplicate(field: string): Fault {
   );
 }
 
-/** What is wrong, in both languages, without a subject. */
+/** The problem in both languages, without a subject. */
 type Reason = readonly [chinese: string, english: string];
 
 function faultOf(reason: Reason | undefined, rule: string, chinese: string, english: string): Fault | undefined {

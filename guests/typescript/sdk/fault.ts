@@ -1,9 +1,9 @@
 /**
- * Why a value is refused, before it is known which field of which form it came from.
+ * The reason for rejecting a value, before its field and form are known.
  *
- * A rule knows the value and the constraint; only its caller knows the form. So a rule has a {@link Fault}, and
- * {@link Fault.at} makes the contract's violation of it. The text is in Chinese and in English, says what is wrong
- * with the value and what to do, and never holds a whole mobile number, e-mail address or identity number.
+ * A rule knows the value and the constraint; only its caller knows the form's field. So a rule has a {@link Fault},
+ * and {@link Fault.at} turns it into the contract's violation. The text, in Chinese and English, names the problem
+ * and the remedy, and never contains a complete mobile number, e-mail address or identity number.
  */
 
 import type { Text, Violation } from "./contract.ts";
@@ -12,11 +12,11 @@ import { characters } from "./text.ts";
 /** The longest text of a violation, in characters of one language. */
 export const MESSAGE_MOST = 300;
 
-/** A value breaks a rule. A function that reads a value throws it; one that checks a value returns it. */
+/** A value that breaks a rule. A function that reads a value throws it; one that checks a value returns it. */
 export class Fault {
   /** A stable code, such as `mobile.invalid`. */
   readonly rule: string;
-  /** What a person shall read, at most {@link MESSAGE_MOST} characters in each language. */
+  /** The message for a person, at most {@link MESSAGE_MOST} characters in each language. */
   readonly message: Text;
 
   /** The text is cut to {@link MESSAGE_MOST} characters in each language. */
@@ -44,7 +44,8 @@ export function cut(text: string, most: number): string {
 }
 
 /**
- * A value as a message may show it: short, on one line, its long digit runs and the name part of an e-mail masked.
+ * A value in the form shown in messages: short, on one line, its long digit runs and the name part of an e-mail
+ * masked.
  *
  * `show("13800138000")` is `“138******00”`, `show("zhangsan@example.com")` is `“z*******@example.com”`.
  */
@@ -79,8 +80,8 @@ function maskAddress(part: string): string {
 }
 
 /**
- * Masks the digits of a text that has seven or more, whatever stands between them, but for the first three and the
- * last two.
+ * Masks the digits of a text that has seven or more, whatever is between them, except the first three and the last
+ * two.
  */
 function maskDigits(text: string): string {
   const digit = /[0-9０-９]/g;

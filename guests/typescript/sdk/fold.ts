@@ -1,16 +1,16 @@
 /**
- * The common form of two writings of one text.
+ * The common form of different spellings of one text.
  *
  * A table says `生产部（一车间）` and the form `生产部(一车间) `; a name comes out of a PDF with radicals in place of its
- * characters. A person sees no difference, so none is made: compared texts are folded first, on both sides. Texts that
- * are written to the directory are never folded.
+ * characters. A person sees no difference, so both sides of a comparison are folded first. Texts written to the
+ * directory are never folded.
  */
 
 import { nfkc } from "./normal.ts";
 
 /**
- * The characters that stand for those from U+2E81 on: Unicode's `Equivalent_Unified_Ideograph` of the block CJK Radicals
- * Supplement, of which NFKC maps but two. Its other radicals (Kangxi) are mapped by NFKC.
+ * The characters that replace those from U+2E81 on: Unicode's `Equivalent_Unified_Ideograph` of the block CJK
+ * Radicals Supplement, of which NFKC maps only two. NFKC maps the other radicals (Kangxi).
  */
 const RADICALS =
   "厂乛乚乙亻冂𠘨刀刂卜㔾小小兀尣尢𡯂巳幺彑彐忄心扌攵⺚旡日月歺母民氵氺灬爫爫丬牛犭王𤴔目示礻𥫗糹纟罓罒㓁冗𦉫羊𦍌𦍋耂肀" +
@@ -34,16 +34,15 @@ const ALIKE: readonly (readonly [one: string, characters: string])[] = [
   ["σ", "ς"],
 ];
 
-/** Folding leaves these as they are, whatever stands beside them. Nearly every character of a form is one. */
+/** Folding never changes these, whatever is beside them. Nearly every character in a form is one of them. */
 const NOT_FOLDED = /[^!-&(-@^_a-z|~\u4e00-\u9fff]/;
 /**
- * Characters that a person does not see: invisible characters, joiners, fillers, and what chooses between two pictures of one
- * character.
+ * Invisible characters: zero-width characters, joiners, fillers, and variation selectors.
  */
 const VANISHES =
   /[\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u034f\u061c\u115f\u1160\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\u{e0000}-\u{e0fff}]/gu;
 const WHITE = /^[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]$/;
-/** A letter or digit of a script that parts its words by spaces, as far as names in a directory go. */
+/** A letter or digit of a script that separates words with spaces, as far as names in a directory are concerned. */
 const SPACED = /^[0-9A-Za-z\xc0-\u024f\u0370-\u052f\u1e00-\u1eff]$/;
 /** Only letters whose lower case is one letter; of Unicode's since 7, so that no engine knows others. */
 const LETTER = /^[A-Z\xc0-\u024f\u0370-\u052f\u1e00-\u1eff]$/;
@@ -51,10 +50,10 @@ const LETTER = /^[A-Z\xc0-\u024f\u0370-\u052f\u1e00-\u1eff]$/;
 let alike: ReadonlyMap<string, string> | undefined;
 
 /**
- * The text as texts are compared: NFKC; radicals as the characters they are of; every kind of dot, dash, slash, bracket
+ * The form in which texts are compared: NFKC; radicals as their characters; every kind of dot, dash, slash, bracket
  * and quote as one; Latin, Greek and Cyrillic letters in lower case, with or without the dot of an `i`; no invisible
- * characters, and no space but a single one between two letters or digits of these scripts. `fold("Li  Ming")` is
- * `li ming`.
+ * characters, and no space but a single one between two letters or digits of these scripts.
+ * `fold("Li  Ming")` is `li ming`.
  */
 export function fold(text: string): string {
   if (!NOT_FOLDED.test(text)) {
@@ -68,9 +67,9 @@ export function fold(text: string): string {
       continue;
     }
     const last = folded.at(-1);
-    // NFKC makes this of `´`, trimmed or not.
+    // NFKC turns `´` into a space, possibly trimmed, and this mark.
     const letter = written === "\u0301" && (spaced || last === undefined) ? "'" : foldCharacter(written);
-    // Chinese doubles its dash; and a lower-cased `İ` leaves its dot behind.
+    // Chinese doubles its dash; and lower-casing `İ` leaves a combining dot.
     if ((letter === "-" && written !== "-" && last === "-") || (letter === "\u0307" && last === "i")) {
       continue;
     }
@@ -84,7 +83,7 @@ export function fold(text: string): string {
     spaced = false;
     folded.push(letter);
   }
-  // Characters that came together may compose.
+  // Characters that are now adjacent may compose.
   return nfkc(folded.join(""));
 }
 

@@ -1,5 +1,5 @@
 /**
- * What a mapping guest of ruzhi is written with in TypeScript.
+ * The SDK for writing ruzhi mapping guests in TypeScript.
  *
  * A guest is one file, `src/rules.ts`, whose default export is made by {@link mapping}. `ruzhi guest build` makes the
  * component of it.

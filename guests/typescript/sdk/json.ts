@@ -1,7 +1,7 @@
 /**
- * JSON, read so that nothing is lost or guessed: whole numbers of up to 64 bits are kept, of two equal keys the last
- * counts, half a surrogate pair and more than 127 nested values are refused. `JSON.parse` rounds the first and takes
- * the others; `reader.ts` does as the host does.
+ * Reads JSON without losing or guessing anything: whole numbers of up to 64 bits are kept, the last of two equal keys
+ * counts, lone surrogates and more than 127 nested values are rejected. `JSON.parse` rounds the first and accepts the
+ * others; `reader.ts` behaves like the host.
  */
 
 import { JsonReader, SPECIAL } from "./reader.ts";
@@ -18,19 +18,19 @@ export type JsonObject = Map<string, Json>;
 
 export { JsonError } from "./reader.ts";
 
-/** The value a text holds; a {@link JsonError} is thrown if it is none. */
+/** The value a text holds; a {@link JsonError} is thrown if it is not one. */
 export function parseJson(text: string): Json {
   return new JsonReader(text).whole();
 }
 
-/** The object a text holds; a {@link JsonError} is thrown if it is none. */
+/** The object a text holds; a {@link JsonError} is thrown if it is not one. */
 export function parseObject(text: string): JsonObject {
   return simpleObject(text) ?? new JsonReader(text).wholeObject();
 }
 
 /**
- * The object in a text that has neither escapes nor numbers nor an object in another, as nearly every row has: of such a
- * text the engine's own reader, which is faster, says the same. `undefined` for all others.
+ * The object in a text that has neither escapes nor numbers nor an object in another, as in nearly every row: for
+ * such a text the engine's own, faster reader gives the same result. `undefined` for all others.
  */
 function simpleObject(text: string): JsonObject | undefined {
   if (SPECIAL.test(text)) {

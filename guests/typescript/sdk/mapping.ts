@@ -1,8 +1,8 @@
 /**
- * What a guest is, and the frame that runs it.
+ * The interface of a guest, and the frame that runs it.
  *
- * The frame gives every guest what the host asks of all: one outcome for each record in the same order, a text for every
- * failure, and no member that breaks a rule of WeCom. A guest's code sees one record at a time.
+ * The frame guarantees the host's requirements for every guest: one outcome for each record in the same order, a text
+ * for every failure, and no member that breaks a rule of WeCom. A guest's code sees one record at a time.
  */
 
 import { Clock } from "./clock.ts";
@@ -12,44 +12,44 @@ import { Fault } from "./fault.ts";
 import { FormRecord } from "./record.ts";
 import * as rule from "./rule.ts";
 
-/** A factory's rules. `Rules` is what a configuration says. */
+/** A factory's rules. `Rules` is the parsed configuration. */
 export interface Mapping<Rules> {
   /**
    * Reads the flow's rules file, `""` if the flow has none; once for each batch. Throws a {@link GuestError} of code
-   * `config.invalid` that names every problem and what to do about it.
+   * `config.invalid` that names every problem and its remedy.
    */
   load(config: string): Rules;
 
-  /** What the guest is and which form fields it reads. */
+  /** Describes the guest and the form fields it reads. */
   describe(rules: Rules): Description;
 
   /**
-   * Decides one row. It is a pure function: the same rules, clock and record give the same decision for ever. What is
-   * wrong with the row the record's getters keep; an exception stops the whole batch.
+   * Decides one row. It is a pure function: the same rules, clock and record always give the same decision. The
+   * record's getters keep the row's problems; an exception stops the whole batch.
    */
   decide(rules: Rules, clock: Clock, record: FormRecord): Decision;
 
   /**
-   * The form field that a WeCom field is filled from, if it is one. A member that breaks a rule of WeCom is refused in
-   * the name of this field, so that the clerk is told of the field of the form.
+   * The form field that a WeCom field is filled from, if it is one. If a member breaks a rule of WeCom, the violation
+   * names this field, so that the clerk sees the form's field.
    */
   sourceOf?(rules: Rules, field: string): string | undefined;
 }
 
-/** Says what the guest is: `export default mapping({ … })` in `src/rules.ts`. */
+/** Defines the guest: `export default mapping({ … })` in `src/rules.ts`. */
 export function mapping<Rules>(mapping: Mapping<Rules>): Mapping<Rules> {
   return mapping;
 }
 
-/** What a guest says of itself under a configuration. */
+/** Describes the guest under a configuration. */
 export function describe<Rules>(mapping: Mapping<Rules>, config: string): Description {
   return mapping.describe(mapping.load(config));
 }
 
 /**
- * Decides a batch: one outcome for each record, in the same order. A record that is no JSON object is refused, and a
- * member that breaks a rule of WeCom. `lower` brings a decision into the form of the boundary, and throws if it is none;
- * it comes before the rules of WeCom, which trust the types.
+ * Decides a batch: one outcome for each record, in the same order. A record that is not a JSON object is rejected,
+ * and so is a member that breaks a rule of WeCom. `lower` converts a decision to the form of the boundary, and throws
+ * if it is not a decision; it runs before the rules of WeCom, which rely on the types.
  */
 export function decide<Rules, Lowered>(
   mapping: Mapping<Rules>,
@@ -75,7 +75,7 @@ export function decide<Rules, Lowered>(
   });
 }
 
-/** What is decided instead if something was wrong with the record or is with the decision. */
+/** The decision used instead if the record had problems or the decision breaks a rule. */
 function refusal(
   decision: Decision,
   { problems }: FormRecord,
@@ -110,9 +110,9 @@ function brokenBy(
 }
 
 /**
- * The rules a member breaks beside what was found, but none whose source was refused already, by a getter or by a
- * rule of the guest's own: the member has only a stand-in there. Nor is a contact missing if one was refused, nor a main
- * department wrong if the departments were.
+ * The rules a member breaks besides the problems found, except those whose source was already rejected, by a getter
+ * or by one of the guest's own rules: the member has only a placeholder there. A rejected contact does not also count
+ * as missing, and the main department is not judged if the departments were rejected.
  */
 function beside(
   member: Member,
@@ -127,7 +127,7 @@ function beside(
   const subjects = new Set(problems.map(subject));
   const isRefused = (field: string, subject: string) => {
     const source = sourceOf(field);
-    // The guest does not say where a field comes from: the rules of its getters tell what they refused.
+    // The guest does not name a field's source: the rule codes of its getters identify the rejected fields.
     return fields.has(field) || (source === undefined ? subjects.has(subject) : fields.has(source));
   };
   return broken.filter((violation) => {
@@ -143,7 +143,7 @@ function beside(
   });
 }
 
-/** What a rule is about: `mobile` of `mobile.invalid`. */
+/** The subject of a rule: `mobile` of `mobile.invalid`. */
 function subject({ rule }: Violation): string {
   return rule.split(".", 1)[0] ?? "";
 }

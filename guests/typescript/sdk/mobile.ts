@@ -1,11 +1,11 @@
 /**
- * Mobile numbers, in one normal form: mainland numbers without a country code, `13800138000`; all others with it,
+ * Mobile numbers in one normal form: mainland numbers without a country code, `13800138000`; all others with it,
  * `+85291234567`.
  *
- * WeCom takes digits, `+` and `-`, lets mainland numbers omit `+86`, and wants the country code on every other (error
- * 60103). People write spaces, brackets, full-width digits and `0086` as well; all of that is read. Mainland, Hong
- * Kong, Macao and Taiwan numbers are checked against their own numbering plans, others by an assigned country code and
- * the lengths of E.164.
+ * WeCom accepts digits, `+` and `-`, allows mainland numbers to omit `+86`, and requires the country code on all
+ * others (error 60103). People also write spaces, brackets, full-width digits and `0086`; all of that is accepted.
+ * Mainland, Hong Kong, Macao and Taiwan numbers are checked against their own numbering plans, others by an assigned
+ * country code and the lengths of E.164.
  */
 
 import { Fault, show } from "./fault.ts";
@@ -20,8 +20,8 @@ const IS_MAINLAND = /^1[3-9][0-9]{9}$/;
  * Reads a number; one without a country code belongs to the country with code `home`, the mainland if left out.
  * `parse("+86 138-0013-8000")` is `13800138000`, `parse("+852 9123 4567")` is `+85291234567`.
  *
- * Throws `mobile.invalid` if it is no number or not a mobile number of its country; `mobile.country-code` if its country
- * code is not assigned.
+ * Throws `mobile.invalid` if it is not a number or not a mobile number of its country; `mobile.country-code` if its
+ * country code is not assigned.
  */
 export function parse(text: string, home = MAINLAND): string {
   if (home === MAINLAND && isMainland(text)) {
@@ -43,8 +43,8 @@ export function parse(text: string, home = MAINLAND): string {
 }
 
 /**
- * Why a number cannot be sent to WeCom as it stands: it is not at most 32 of digits, `+` and `-`, or no number that
- * {@link parse} reads.
+ * The reason why a number cannot be sent to WeCom unchanged: it is not at most 32 characters of digits, `+` and `-`,
+ * or not a number that {@link parse} reads.
  */
 export function check(text: string): Fault | undefined {
   if (isMainland(text)) {
@@ -64,14 +64,14 @@ export function check(text: string): Fault | undefined {
   }
 }
 
-/** Whether a country code is assigned to a country or a satellite network. */
+/** True if a country code is assigned to a country or a satellite network. */
 export function isAssigned(country: number): boolean {
   return CODES.has(country);
 }
 
 /** The digits of a number, and whether they begin with a country code. */
 function dialled(text: string): { plus: boolean; digits: string } {
-  // A trunk zero that is dialled at home only: `+44 (0)7911 …`.
+  // A trunk zero, dialled only within the country: `+44 (0)7911 …`.
   const plain = identifier(text).replaceAll("(0)", "(");
   if (/[^0-9+ ()./·\u2010-\u2015\u2212-]/.test(plain)) {
     throw invalid(text);
@@ -129,8 +129,8 @@ function isNational(country: number, national: string): boolean {
 const KEEPS_ZERO = new Set([39, 225, 226, 229, 242, 378, 379]);
 
 /**
- * A number without the prefix dialled inside its country, which people leave behind the country code:
- * `+44 07911 …`, `+86 0138…`. Where a zero belongs to the number it stays.
+ * A number without its domestic trunk prefix, which people often keep after the country code: `+44 07911 …`, `+86
+ * 0138…`. A zero that belongs to the number is kept.
  */
 function withoutTrunk(country: number, national: string): string {
   if (KEEPS_ZERO.has(country)) {
@@ -142,7 +142,7 @@ function withoutTrunk(country: number, national: string): string {
   return national.startsWith(trunk) ? national.slice(trunk.length) : national;
 }
 
-/** No assigned code is the beginning of another. */
+/** No assigned code is a prefix of another. */
 function splitCountry(digits: string): [country: number, national: string] | undefined {
   for (let length = 1; length <= 3 && length <= digits.length && !digits.startsWith("0"); length++) {
     const country = Number(digits.slice(0, length));
@@ -155,7 +155,7 @@ function splitCountry(digits: string): [country: number, national: string] | und
 
 /**
  * ITU-T E.164 assigned country codes and the shared codes of satellite networks, sorted; without the codes for
- * freephone, shared cost and premium services, which are nobody's mobile.
+ * freephone, shared cost and premium services, which are not mobile numbers.
  */
 // prettier-ignore
 const CODES = new Set([

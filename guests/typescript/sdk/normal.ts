@@ -1,17 +1,17 @@
 /**
- * Unicode NFKC of the one version that every SDK has, 18, whatever the engine's.
+ * Unicode NFKC in the version of every SDK, 18, whatever the engine's.
  *
- * The engine knows Unicode 17. Nothing that was once assigned ever changes, so a text without newer characters goes
- * through `normalize`; one with them through the standard's algorithm (UAX #15), which needs what the newer characters
- * decompose to and every combining class. No pair with a newer character composes. So does a text with many marks in a row,
- * which the engine would put in order by comparing each with each.
+ * The engine knows Unicode 17. Assigned characters never change, so a text without newer characters goes through
+ * `normalize`; one with them goes through the standard's algorithm (UAX #15), which needs the decompositions of the
+ * newer characters and every combining class. No pair with a newer character composes. A text with many marks in a
+ * row goes through it too, because the engine would sort them by comparing each with each.
  */
 
-/** What NFKC makes newer characters of, and the marks that the engine may not know as such. */
+/** The decompositions of newer characters, and the marks that the engine may not know as such. */
 const NEWER =
   /[\u0558\u058b\u058c\u05c8\u05c9\u0897\u1acf-\u1af0\u209d-\u209f\u{107bb}-\u{107bf}\u{10d69}-\u{10d6d}\u{10ecb}-\u{10ecf}\u{10ef0}-\u{10efb}\u{10efd}-\u{10eff}\u{113ce}-\u{113d0}\u{11f41}\u{11f42}\u{1612f}\u{1b123}-\u{1b126}\u{1d127}\u{1d128}\u{1d250}-\u{1d252}\u{1d25b}\u{1d25c}\u{1d25f}\u{1d280}\u{1d281}\u{1d6a6}\u{1df95}\u{1dfcd}-\u{1dfff}\u{1e08f}\u{1e4ec}-\u{1e4ef}\u{1e5ee}\u{1e5ef}\u{1e6e3}\u{1e6e6}\u{1e6ee}\u{1e6ef}\u{1e6f5}]/u;
 
-/** More marks in a row than any writing has; the two that are none make marks of themselves. */
+/** More marks in a row than any script has; the two non-marks decompose to marks. */
 const MANY_MARKS = /[\p{M}\uff9e\uff9f]{32}/u;
 
 // prettier-ignore
@@ -79,7 +79,7 @@ function fromHex(code: string): string {
   return String.fromCodePoint(parseInt(code, 16));
 }
 
-/** The characters, decomposed; marks that follow each other by their combining class, else as they stood. */
+/** The decomposed characters; consecutive marks sorted by their combining class, everything else in place. */
 function decompose(text: string): string[] {
   const characters: string[] = [];
   let marks: { c: string; combining: number }[] = [];
@@ -107,7 +107,7 @@ function decompose(text: string): string[] {
 
 function compose(characters: readonly string[]): string {
   const composed: string[] = [];
-  // Where the last starter stands, and the class of the last character kept behind it.
+  // The position of the last starter, and the class of the last character kept after it.
   let starter = -1;
   let last = 0;
   for (const c of characters) {

@@ -1,6 +1,5 @@
 /**
- * Takes away what would make a guest's answers differ from one time to the next: the time of day and chance. Rules have
- * the time from their clock.
+ * Removes the sources of nondeterminism: the time of day and randomness. Rules get the time from their clock.
  */
 
 const refuse = (what: string) => (): never => {

@@ -1,7 +1,7 @@
 /**
  * The reader of JSON: see `json.ts`.
  *
- * The text of a row is short of escapes and long of strings, so strings are found by search, not unit by unit.
+ * Rows have few escapes and long strings, so the ends of strings are found by search, not unit by unit.
  */
 
 import type { Json, JsonObject } from "./json.ts";
@@ -54,7 +54,7 @@ const CLOSE_OBJECT = 0x7d;
 export class JsonReader {
   private at = 0;
   private depth = 0;
-  /** Whether no string has an escape or a character that must have one. */
+  /** True if no string has an escape or a character that needs one. */
   private readonly isPlain: boolean;
 
   constructor(private readonly text: string) {
@@ -77,7 +77,7 @@ export class JsonReader {
     return value;
   }
 
-  /** A list where an object is due is told where its first value is, unless it ends there. */
+  /** A list in place of an object is reported at its first value, unless the list is empty. */
   private noObject(): never {
     this.at++;
     const next = this.peek();
@@ -96,7 +96,7 @@ export class JsonReader {
     }
   }
 
-  /** The next unit that is no white space, -1 at the end. */
+  /** The next unit that is not white space, -1 at the end. */
   private peek(): number {
     for (;;) {
       const unit = this.text.charCodeAt(this.at);
@@ -210,7 +210,7 @@ export class JsonReader {
     }
   }
 
-  /** The rest of a string, behind its opening quote. */
+  /** The rest of a string, after its opening quote. */
   private string(): string {
     if (this.isPlain) {
       const end = this.text.indexOf('"', this.at);
@@ -277,7 +277,7 @@ export class JsonReader {
       this.at += 4;
       return parseInt(digits, 16);
     }
-    // Four bytes are taken before they are looked at.
+    // Four bytes are consumed before they are checked.
     return this.fail(4);
   }
 
@@ -387,7 +387,7 @@ export class JsonReader {
     return isNegative ? -value : value;
   }
 
-  /** Stops behind `more` bytes after the present place. */
+  /** Stops `more` bytes after the current position. */
   private fail(more: number): never {
     const target = Math.min(bytes(this.text), bytes(this.text.slice(0, this.at)) + more);
     let line = 1;
@@ -405,7 +405,7 @@ export class JsonReader {
   }
 }
 
-/** As many of the digits, behind those of `taken`, as 64 bits hold, and the number of those left. */
+/** As many of the digits after those of `taken` as fit in 64 bits, and the number of remaining digits. */
 function significand(taken: bigint, digits: string): { taken: bigint; left: number } {
   const whole = digits.length < 16 ? taken * BigInt(POWERS[digits.length]!) + BigInt(digits) : U64_MAX + 1n;
   if (whole <= U64_MAX) {

@@ -1,9 +1,9 @@
 /**
- * One row of the form, read field by field, and what is wrong with it.
+ * One row of the form, read field by field, and its problems.
  *
- * The getters clean, read and check a field in one step. A field that is absent is one that is empty. What a getter
- * finds wrong it keeps, named by the form's field, and gives an empty value to go on with, so that the clerk hears of
- * everything at once; a record with which anything was wrong is refused in the end, whatever the rules decide.
+ * The getters clean, read and check a field in one step. An absent field counts as empty. A getter records a problem
+ * under the form's field and returns an empty value, so that the clerk sees everything at once; a record with any
+ * problem is rejected in the end, whatever the rules decide.
  */
 
 import type { Membership, SourceRecord, Violation } from "./contract.ts";
@@ -24,9 +24,9 @@ import * as value from "./value.ts";
 export class FormRecord {
   /** The row's `_id`. */
   readonly id: string;
-  /** What is wrong, by the fields of the form. */
+  /** The problems, by the form's fields. */
   readonly problems: Violation[] = [];
-  /** Remarks for the record's trace. */
+  /** Notes for the record's trace. */
   readonly notes: string[] = [];
   private readonly fields: JsonObject;
 
@@ -56,22 +56,22 @@ export class FormRecord {
     }
   }
 
-  /** A field as the form holds it, `undefined` if the row lacks it. */
+  /** A field as it is in the form, `undefined` if the row lacks it. */
   get(field: string): Json | undefined {
     return this.fields.get(field);
   }
 
-  /** Whether the form says nothing in a field. */
+  /** True if the form has no value in a field. */
   isEmpty(field: string): boolean {
     return value.isEmpty(this.get(field) ?? null);
   }
 
-  /** A text for people, cleaned to one line; empty if the field is. */
+  /** A text for people, cleaned to one line; empty if the field is empty. */
   text(field: string): string {
     return this.read(field, (held) => line(value.text(held))) ?? "";
   }
 
-  /** A text for machines, cleaned and in NFKC; empty if the field is. */
+  /** A text for machines, cleaned and in NFKC; empty if the field is empty. */
   identifier(field: string): string {
     return this.read(field, (held) => identifier(value.text(held))) ?? "";
   }
@@ -81,7 +81,7 @@ export class FormRecord {
     return this.checked(field, identifierOf, rule.userid);
   }
 
-  /** Userids of direct leaders; none if the field is empty, or says so with a word that is no userid. */
+  /** Userids of direct leaders; none if the field is empty or holds a placeholder that cannot be a userid. */
   leaders(field: string): string[] {
     const leaders = this.read(field, (held) => {
       if (this.saysNothing(field, held, (text) => rule.userid(identifier(text)) !== undefined)) {
@@ -102,12 +102,12 @@ export class FormRecord {
     return this.checked(field, (held) => line(value.identity(held)), rule.name);
   }
 
-  /** A mobile number in normal form; empty if the field is, or says so. */
+  /** A mobile number in normal form; empty if the field is empty or holds a placeholder for "none". */
   mobile(field: string): string {
     return this.contact(field, (text) => mobile.parse(text));
   }
 
-  /** An e-mail address; empty if the field is, or says so. */
+  /** An e-mail address; empty if the field is empty or holds a placeholder for "none". */
   email(field: string): string {
     return this.contact(field, (text) => email.parse(text));
   }
@@ -165,8 +165,8 @@ export class FormRecord {
   }
 
   /**
-   * A field read by `reader`, `undefined` if it is empty. A {@link Fault} that the reader throws is kept as a problem of
-   * the field.
+   * A field read by `reader`, `undefined` if it is empty. A {@link Fault} thrown by the reader is recorded as a
+   * problem of the field.
    */
   read<T>(field: string, reader: (held: Json) => T): T | undefined {
     const held = this.get(field);
@@ -184,12 +184,12 @@ export class FormRecord {
     }
   }
 
-  /** Refuses the row because of a field: `rule` is a stable code, the rest what a clerk shall read. */
+  /** Rejects the row because of a field: `rule` is a stable code, the rest is the message for the clerk. */
   refuse(field: string, rule: string, chinese: string, english: string): void {
     this.problems.push(new Fault(rule, chinese, english).at(field));
   }
 
-  /** Makes a remark that the record's trace shows, such as which default was filled in; none twice. */
+  /** Adds a note to the record's trace, for example about a default that was filled in; duplicates are dropped. */
   note(text: string): void {
     if (!this.notes.includes(text)) {
       this.notes.push(text);

@@ -1,8 +1,8 @@
 /**
- * The hard constraints of WeCom's `user/create`, field by field, each as a function on the value that tells the fault,
- * and {@link check} over a whole member. The host checks them again on whatever a guest returns.
+ * The hard constraints of WeCom's `user/create`, field by field, each as a function on the value that tells the
+ * fault, and {@link check} over a whole member. The host checks them again on every returned member.
  *
- * An empty optional field is lawful: it is left out when the member is created and cleared when it is updated.
+ * An empty optional field is valid: it is left out when the member is created and cleared when it is updated.
  */
 
 import type { Member, Violation } from "./contract.ts";
@@ -15,7 +15,7 @@ import { asciiLower, bytes, characters, hasControl, identifier, isBlank } from "
 
 const USERID = /^[A-Za-z0-9][A-Za-z0-9_@.-]*$/;
 
-/** Every rule a member breaks, each at its WeCom field; none if WeCom would take the member. */
+/** Every rule a member breaks, each at its WeCom field; none if WeCom would accept the member. */
 export function check(member: Member): Violation[] {
   const found: Violation[] = [];
   const hold = (field: string, fault: Fault | undefined) => {
@@ -85,7 +85,7 @@ export function userid(text: string): Fault | undefined {
   );
 }
 
-/** A text of one line: what it may be at most, the code of its rules, and its name in both languages. */
+/** A text of one line: its maximum length, the code of its rules, and its name in both languages. */
 interface Line {
   most: number;
   rule: string;
@@ -183,7 +183,7 @@ export function parseGender(text: string): string {
   return known;
 }
 
-/** A landline: at most 32 of digits, `-`, `+` and `,`. Fault `telephone.invalid`. */
+/** A landline: at most 32 characters of digits, `-`, `+` and `,`. Fault `telephone.invalid`. */
 export function telephone(text: string): Fault | undefined {
   if (text.length <= 32 && /^[0-9+,-]+$/.test(text) && /[0-9]/.test(text)) {
     return undefined;
@@ -196,8 +196,8 @@ export function telephone(text: string): Fault | undefined {
 }
 
 /**
- * A landline as people write it: brackets become `-`, spaces go, an extension (`转`, `x`, `ext.`) follows a `,`. Throws
- * `telephone.invalid`.
+ * A landline as people write it: brackets become `-`, spaces are removed, an extension (`转`, `x`, `ext.`) goes after
+ * a `,`. Throws `telephone.invalid`.
  */
 export function parseTelephone(text: string): string {
   const number = identifier(text)

@@ -1,11 +1,11 @@
 /**
- * Cleaning of text: what people paste into a form is seldom only what they see.
+ * Cleaning of text: people paste more into a form than they can see.
  *
- * Three strengths. {@link line} is for what a person reads (name, position, address): invisible and control characters
- * go, any run of white space becomes one space, the ends are trimmed, and nothing else changes. {@link identifier} is
- * for what a machine compares (userid, mobile, e-mail, ids): the same after NFKC, which turns `Ａ１＠` into `A1@`.
- * {@link clean} is either, as its settings say. All are idempotent. Beside them {@link fold}: what is compared with a table
- * or a list, and never written.
+ * There are three kinds. {@link line} is for texts read by people (name, position, address): invisible and control
+ * characters are removed, any run of white space becomes one space, the ends are trimmed, and nothing else changes.
+ * {@link identifier} is for values compared by machines (userid, mobile, e-mail, ids): the same after NFKC, which
+ * turns `Ａ１＠` into `A1@`. {@link clean} is either, depending on its settings. All are idempotent. Beside them {@link
+ * fold}: for comparison with a table or a list, never for writing.
  *
  * Characters are counted and classed as Unicode has them, not as JavaScript's `length`, `trim` and `\s` do.
  */
@@ -15,7 +15,7 @@ import { nfkc } from "./normal.ts";
 
 export { fold };
 
-// An expression written where it is used is made anew each time.
+// A literal regular expression would be compiled anew at each use.
 const NOT_ASCII = /[^\0-\x7f]/;
 const NOT_SOLID = /[^!-~\u4e00-\u9fff]/;
 const NOT_PLAIN = /[^ -~\u4e00-\u9fff]|  /;
@@ -33,14 +33,14 @@ export interface Cleaning {
   collapse?: boolean;
   /** Change the case of the letters A–Z. */
   case?: "lower" | "upper";
-  /** Characters to remove wherever they stand. */
+  /** Characters to remove everywhere. */
   strip?: string;
 }
 
-/** The text, cleaned. Invisible and control characters go whatever the settings. */
+/** The text, cleaned. Invisible and control characters are always removed. */
 export function clean(text: string, cleaning: Cleaning): string {
   const { trim: trims = true, nfkc: normalises = false, collapse = true, strip = "" } = cleaning;
-  // Characters are removed as they are written: so it is done before NFKC and after.
+  // The characters may match before or after NFKC: so this runs both before and after it.
   text = stripped(text, strip);
   if (normalises && !isAscii(text)) {
     text = stripped(nfkc(text), strip);
@@ -66,12 +66,12 @@ function stripped(text: string, strip: string): string {
   return Array.from(text).filter((c) => !removed.has(c)).join("");
 }
 
-/** A text for people, on one line: see the module. */
+/** A text for people, on one line; see the module. */
 export function line(text: string): string {
   return isPlain(text) ? text : rewrite(text, true, true);
 }
 
-/** A text for machines: see the module. */
+/** A text for machines; see the module. */
 export function identifier(text: string): string {
   if (isPlain(text)) {
     return text;
@@ -80,7 +80,7 @@ export function identifier(text: string): string {
   return isPlain(normal) ? normal : rewrite(normal, true, true);
 }
 
-/** Whether a person would see nothing. */
+/** True if a person would see nothing. */
 export function isBlank(text: string): boolean {
   return !VISIBLE.test(text);
 }
@@ -93,11 +93,11 @@ const NOTHING = new Set(
 );
 
 /**
- * Whether a person wrote that there is nothing to write: `无`, `暂无`, `N/A`, `null`, `（无）`, or nothing but dashes, slashes
- * and dots. Anything else, such as `0`, is a value.
+ * True for a placeholder that means "none": `无`, `暂无`, `N/A`, `null`, `（无）`, or nothing but dashes, slashes and dots.
+ * Anything else, such as `0`, is a value.
  */
 export function isPlaceholder(text: string): boolean {
-  // Longer than any of them in any writing.
+  // Longer than any of them in any spelling.
   if (bytes(text) > 100) {
     return false;
   }
@@ -106,7 +106,7 @@ export function isPlaceholder(text: string): boolean {
   return word === "" ? folded !== "" : NOTHING.has(word);
 }
 
-/** Whether the text has a character that does not belong on one line: a control character or a line break. */
+/** True if the text has a character that does not belong on one line: a control character or a line break. */
 export function hasControl(text: string): boolean {
   return CONTROL.test(text);
 }
@@ -131,7 +131,7 @@ export function bytes(text: string): number {
   let count = 0;
   for (let at = 0; at < text.length; at++) {
     const unit = text.charCodeAt(at);
-    // Half of a pair counts two of the pair's four bytes.
+    // Each half of a pair counts as two of the pair's four bytes.
     count += unit < 0x80 ? 1 : unit < 0x800 || (unit & 0xf800) === 0xd800 ? 2 : 3;
   }
   return count;
@@ -168,7 +168,7 @@ export function byCodePoint(one: string, other: string): number {
     const b = other.charCodeAt(at);
     if (a !== b) {
       const isHalf = (unit: number) => (unit & 0xf800) === 0xd800;
-      // Halves of pairs stand for characters above all others.
+      // Surrogates stand for characters above all others.
       return isHalf(a) === isHalf(b) ? a - b : isHalf(a) ? 1 : -1;
     }
   }
@@ -179,7 +179,7 @@ function isAscii(text: string): boolean {
   return !NOT_ASCII.test(text);
 }
 
-/** Whether no cleaning changes the text: ASCII and Chinese, single spaces inside. Nearly every text is. */
+/** True for a text that no cleaning changes: ASCII and Chinese with single spaces inside. Nearly every text is one. */
 function isPlain(text: string): boolean {
   if (!NOT_SOLID.test(text)) {
     return true;
@@ -188,7 +188,7 @@ function isPlain(text: string): boolean {
 }
 
 function rewrite(text: string, trims: boolean, collapse: boolean): string {
-  // Parts rather than one text that grows: the engine would copy it each time its end is looked at.
+  // Collects parts rather than one growing text, which the engine would copy each time its end is inspected.
   const done: string[] = [];
   let end = "";
   const add = (part: string): void => {
@@ -247,7 +247,7 @@ function isWhitespace(unit: number): boolean {
   );
 }
 
-/** Zero-width characters, marks of writing direction, byte order marks, soft hyphens and control characters. */
+/** Zero-width characters, direction marks, byte order marks, soft hyphens and control characters. */
 function isInvisible(unit: number): boolean {
   return (
     unit < 0x20 ||
@@ -266,12 +266,12 @@ function isInvisible(unit: number): boolean {
   );
 }
 
-/** Joiners have a meaning between emoji and in some scripts, so they stay there and only there. */
+/** Joiners have a meaning between emoji and in some scripts, so they are kept there and only there. */
 function isJoiner(unit: number): boolean {
   return unit === 0x200c || unit === 0x200d;
 }
 
-/** Neither ASCII nor Chinese, which no joiner ever changes. */
+/** Neither ASCII nor Chinese, which joiners never affect. */
 function isJoinedScript(character: number | undefined): boolean {
   return (
     character !== undefined &&

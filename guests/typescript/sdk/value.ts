@@ -1,10 +1,10 @@
 /**
- * The shapes in which JianDaoYun returns a field's value, read as what a rule wants of them.
+ * Reads the shapes in which JianDaoYun returns a field's value.
  *
- * A form field is emptied in many ways: `null`, `""`, `[]`, `{}`, `{"phone":""}`, an address of empty parts. All of
- * them are {@link isEmpty}. A phone field is an object, a person is known by `username`, a department by `dept_no`, and
- * which of them a field holds is the form designer's choice; so {@link text} takes them all. An account, a number or an
- * address is not made of everything that has a text: {@link identity} takes only what can be one.
+ * A form field can be empty in many ways: `null`, `""`, `[]`, `{}`, `{"phone":""}`, an address of empty parts. All of
+ * them are {@link isEmpty}. A phone field is an object, a person is known by `username`, a department by `dept_no`,
+ * depending on the form's design; so {@link text} accepts them all. An account, a number or an address cannot be made
+ * from every value with a text: {@link identity} accepts only suitable values.
  */
 
 import { Fault, cut, show } from "./fault.ts";
@@ -12,7 +12,7 @@ import { JsonError, entries, parseJson, writeJson } from "./json.ts";
 import type { Json, JsonObject } from "./json.ts";
 import { asciiLower, identifier, isBlank, isPlaceholder, trim } from "./text.ts";
 
-/** Whether the form says nothing here. */
+/** True if the form has no value here. */
 export function isEmpty(value: Json): boolean {
   if (typeof value === "string") {
     return isBlank(value);
@@ -34,7 +34,7 @@ export function isEmpty(value: Json): boolean {
  * The value as text: a phone object's number, a person's `username`, a department's `dept_no`, an address in one line,
  * a linked row's id, a whole number without a fraction, a list's items joined with `,`. Empty values are `""`.
  *
- * Throws `value.shape` if the value is an object that has no one text, such as an attachment.
+ * Throws `value.shape` if the value is an object without a single text, such as an attachment.
  */
 export function text(value: Json): string {
   switch (typeof value) {
@@ -77,8 +77,8 @@ const LITERALS = new Set(["true", "false", "null", "undefined"]);
  * The value as the text of one identity: an account, a mobile number, an e-mail address, a name. A text, a whole number, a
  * person's `username`, a phone object's number, or a list of one of these. Empty values are `""`.
  *
- * Throws `value.shape` for yes or no, a fraction, a number beyond 2^53, a list of several, any other object, and a text
- * that is a program's word for no value, such as `undefined`.
+ * Throws `value.shape` for a boolean, a fraction, a number beyond 2^53, a list of several, any other object, and a
+ * text that programs write for no value, such as `undefined`.
  */
 export function identity(value: Json): string {
   switch (typeof value) {
@@ -120,7 +120,7 @@ export function identity(value: Json): string {
   return identity(held);
 }
 
-/** A word for nothing where a value should be: what `isPlaceholder` says of the value's text. */
+/** True for a placeholder instead of a value, as `isPlaceholder` decides for the value's text. */
 export function placeholder(value: Json): string | undefined {
   if (value === null || (typeof value !== "string" && typeof value !== "object")) {
     return undefined;
@@ -178,7 +178,7 @@ export function list(value: Json): Json[] {
   return isEmpty(value) ? [] : [value];
 }
 
-/** The JSON value that a text holds, `undefined` if it is none. */
+/** The JSON value that a text holds, `undefined` if it is not one. */
 export function jsonIn(text: string): Json | undefined {
   try {
     return parseJson(text);
@@ -202,7 +202,7 @@ const YES = new Set(["true", "1", "yes", "y", "on", "是", "启用"]);
 const NO = new Set(["false", "0", "no", "n", "off", "否", "禁用", "停用"]);
 
 /**
- * The value as yes or no: `true`, `1`, `yes`, `y`, `on`, `是`, `启用` and their opposites, in any letter case.
+ * The value as a boolean: `true`, `1`, `yes`, `y`, `on`, `是`, `启用` and their opposites, in any letter case.
  *
  * Throws `value.type` if it is neither.
  */
@@ -228,7 +228,7 @@ export function boolean(value: Json): boolean {
 /**
  * The value as a whole number of at most 64 bits.
  *
- * Throws `value.type` if it is none.
+ * Throws `value.type` if it is not one.
  */
 export function integer(value: Json): bigint {
   if (typeof value === "bigint" && isLong(value)) {
@@ -236,7 +236,7 @@ export function integer(value: Json): bigint {
   }
   const written = text(value);
   const plain = identifier(written);
-  // Leading zeros aside no such number has more than 19 digits.
+  // Apart from leading zeros, no such number has more than 19 digits.
   const digits = /^[+-]?0*([0-9]{1,20})$/.exec(plain)?.[1];
   if (digits !== undefined) {
     const number = plain.startsWith("-") ? -BigInt(digits) : BigInt(digits);
@@ -258,7 +258,7 @@ function isLong(number: bigint): boolean {
 /**
  * The value as a finite number.
  *
- * Throws `value.type` if it is none.
+ * Throws `value.type` if it is not one.
  */
 export function number(value: Json): number {
   if (typeof value === "bigint" || typeof value === "number") {
@@ -276,7 +276,7 @@ export function number(value: Json): number {
   );
 }
 
-/** A value that no text can be made of. */
+/** The fault for a value that cannot be converted to text. */
 function shape(value: JsonObject): Fault {
   const kind = keysOf(value);
   return new Fault(

@@ -1,8 +1,8 @@
 /**
  * Time zones: the IANA database from 1970 on, packed in `zones.ts`.
  *
- * A date of JianDaoYun is a moment in UTC, and which day that is depends on the zone, Shanghai's summer time of
- * 1986–1991 included. Before 1970 a zone has the offset it had in 1970. A zone is unpacked when it is named.
+ * JianDaoYun's dates are moments in UTC, and the calendar day depends on the zone, including Shanghai's summer time
+ * of 1986–1991. Before 1970 a zone has the offset it had in 1970. A zone is unpacked when it is named.
  */
 
 import { GuestError } from "./contract.ts";
@@ -28,7 +28,7 @@ export class Zone {
     private readonly rule: (typeof RULES)[number] | undefined,
   ) {}
 
-  /** The zone of an IANA name such as `Asia/Shanghai`, letter case aside. Throws `timezone.unknown`. */
+  /** The zone of an IANA name such as `Asia/Shanghai`, case-insensitively. Throws `timezone.unknown`. */
   static named(name: string): Zone {
     const packed = numberOf(asciiLower(name));
     const zone = packed === undefined ? undefined : ZONES[packed];
@@ -54,8 +54,8 @@ export class Zone {
   }
 
   /**
-   * The moment a clock on the wall shows `local`, seconds since 1970-01-01 00:00 on that clock. Of a time shown twice
-   * the first; a time that is skipped counts as if the clock had not yet been put forward.
+   * The moment at which a wall clock shows `local`, seconds since 1970-01-01 00:00 on that clock. For a time shown
+   * twice it is the first; a skipped time counts as if the clock had not been put forward yet.
    */
   instantOf(local: number): number {
     const before = this.offsetAt(local - DAY);
@@ -74,22 +74,22 @@ export class Zone {
     return this.instantOf(day * DAY);
   }
 
-  /** The first moment after `instant` at which it is this day or a later one, which it is not at `instant`. */
+  /** The first moment after `instant` at which it is this day or a later one; at `instant` it is earlier. */
   nextStartOf(day: number, instant: number): number {
     const start = this.startOf(day);
-    // Between the two midnights of a clock that was put back over the first.
+    // Between the two midnights of a clock put back over the first.
     return start > instant ? start : day * DAY - this.offsetAt(instant);
   }
 
-  /** The first moment after `instant` at which the day is another one. */
+  /** The first moment after `instant` at which the day is different. */
   nextDay(instant: number): number {
     return this.turnedBack(instant) ?? this.nextStartOf(this.dayOf(instant) + 1, instant);
   }
 
-  /** The moment at which the clock on the wall is put back to the day before, if it is in the first hours of the day. */
+  /** The moment at which the wall clock is put back to the day before, if that is in the first hours of the day. */
   turnedBack(instant: number): number | undefined {
     const offset = this.offsetAt(instant);
-    // No clock was ever put back by more over midnight.
+    // No clock was ever put back over midnight by more.
     let [before, after] = [instant, instant + 3 * 3_600];
     if (this.offsetAt(after) >= offset) {
       return undefined;
@@ -161,7 +161,7 @@ function summerOrNot([standard, daylight, starts, ends]: (typeof RULES)[number],
   return isSummer ? daylight : standard;
 }
 
-/** The local second at which a clock is turned in a year. */
+/** The local second of a clock change in a year. */
 function turnSecond(year: number, [month, week, weekday, second]: Turn): number {
   const first = days(year, month, 1);
   // 1970-01-01 was a Thursday.
@@ -175,7 +175,7 @@ function turnSecond(year: number, [month, week, weekday, second]: Turn): number 
 
 /** Days since 1970-01-01 of a date of the Gregorian calendar. */
 export function days(year: number, month: number, day: number): number {
-  // Years counted from March have their odd day at the end.
+  // Years counted from March have the leap day at the end.
   const [ofMarch, marchYear] = month > 2 ? [month - 3, year] : [month + 9, year - 1];
   const era = Math.floor(marchYear / 400);
   const ofEra = marchYear - era * 400;

@@ -14,8 +14,8 @@ const TESTS: [&str; 7] = ["equals", "in", "not_in", "empty", "not_empty", "befor
 const THEN: [(&str, Then); 4] =
     [("upsert", Then::Upsert), ("leave", Then::Leave), ("ignore", Then::Ignore), ("reject", Then::Reject)];
 
-/// Reads a condition. Where it does not say how its field is cleaned and its dates are read, the entry says it that fills
-/// something from the same field alone.
+/// Reads a condition. If it does not define how its field is cleaned and its dates are read, the entry filled from
+/// the same field alone does.
 pub(super) fn read(
     value: &Value,
     index: usize,
@@ -74,7 +74,7 @@ pub(super) fn read(
     Some(Condition { path: path?, label, cleaning, date, is_contact, test: test?, then: then?, message })
 }
 
-/// The entries that are filled from nothing but a field.
+/// The entries filled from a single field alone.
 fn readers<'e>(path: Option<&Path>, entries: &'e [Entry]) -> impl Iterator<Item = &'e Entry> {
     entries.iter().filter(move |entry| match &entry.template {
         Template::Single(read) => path == Some(read),
@@ -82,7 +82,7 @@ fn readers<'e>(path: Option<&Path>, entries: &'e [Entry]) -> impl Iterator<Item 
     })
 }
 
-/// The first of them that says how it is read.
+/// The first of them that defines how the field is read.
 fn reader<'e>(path: Option<&Path>, entries: &'e [Entry]) -> Option<&'e Entry> {
     readers(path, entries).find(|entry| entry.is_formatted)
 }
@@ -116,7 +116,7 @@ fn read_test(test: &str, cleaning: &Cleaning, keys: &mut Keys<'_, '_>) -> Option
     }
 }
 
-/// `now`, `today`, or a date as any form may hold it.
+/// `now`, `today`, or a date in any form.
 pub(super) fn day(key: &str, keys: &mut Keys<'_, '_>) -> Option<Day> {
     let text = keys.scalar(key)?;
     match text.as_str() {

@@ -60,7 +60,7 @@ const WRITTEN: [(&str, Written); 4] = [
     ("timestamp-ms", Written::TimestampMs),
 ];
 
-/// Reads an entry; none if it fills nothing, or has a problem.
+/// Reads an entry; none if it fills no field or has a problem.
 pub(super) fn read(value: &Value, index: usize, findings: &mut Findings) -> Option<Entry> {
     let mut keys = Keys::read(value, format!("request[{index}]"), findings)?;
     if let Some(name) = keys.get("field").and_then(Value::as_str) {
@@ -83,7 +83,7 @@ pub(super) fn read(value: &Value, index: usize, findings: &mut Findings) -> Opti
                 "the field is required and has no `value`. Give one",
             );
         }
-        // The platform lists every field of the API; one without a value is one that nobody mapped.
+        // The platform lists every field of the API; a field without a value is not mapped.
         return None;
     }
     let target = target?;

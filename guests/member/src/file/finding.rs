@@ -1,4 +1,4 @@
-//! What is wrong with a rules file, and a reader of objects that notes it.
+//! The problems of a rules file, and an object reader that collects them.
 
 use std::fmt::Display;
 
@@ -10,16 +10,16 @@ use serde_json::{Map, Value};
 
 use super::zone_named;
 
-/// A problem of a rules file.
+/// A problem in a rules file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// Where in the file, such as `request[2].min`; empty for the whole file.
     pub place: String,
-    /// What is wrong there and what to do.
+    /// The problem and its remedy.
     pub text: Text,
 }
 
-/// The problems of a rules file, in the order of the file.
+/// The problems of a rules file, in file order.
 #[derive(Debug, Default)]
 pub(crate) struct Findings(Vec<Finding>);
 
@@ -68,7 +68,7 @@ impl<'a, 'f> Keys<'a, 'f> {
         Keys { fields, place, findings }
     }
 
-    /// The object at a place; a problem if the value is none.
+    /// The object at a place; a problem if the value is not an object.
     pub(super) fn read(value: &'a Value, place: String, findings: &'f mut Findings) -> Option<Self> {
         match value.as_object() {
             Some(fields) => Some(Keys { fields, place, findings }),
@@ -79,7 +79,7 @@ impl<'a, 'f> Keys<'a, 'f> {
         }
     }
 
-    /// Gives the place a better name, once it is known.
+    /// Renames the place, once a better name is known.
     pub(super) fn rename(&mut self, place: String) {
         self.place = place;
     }
@@ -95,7 +95,7 @@ impl<'a, 'f> Keys<'a, 'f> {
         self.findings.add(place, chinese, english);
     }
 
-    /// Notes each key that is not known, with the nearest that is, or with what is said of it in `special`.
+    /// Reports each unknown key, with the nearest known one or with its text in `special`.
     pub(super) fn refuse_unknown(&mut self, known: &[&str], special: &[(&str, &str, &str)]) {
         for key in self.fields.keys() {
             if known.contains(&key.as_str()) {
@@ -120,7 +120,7 @@ impl<'a, 'f> Keys<'a, 'f> {
         }
     }
 
-    /// The value of a key; `null` is as if the key were not there.
+    /// The value of a key; `null` counts as an absent key.
     pub(super) fn get(&self, key: &str) -> Option<&'a Value> {
         self.fields.get(key).filter(|value| !value.is_null())
     }
@@ -148,7 +148,7 @@ impl<'a, 'f> Keys<'a, 'f> {
         self.typed(key, |value| value.as_str().map(str::to_owned), "文本", "a text")
     }
 
-    /// A text for people: one for readers of both languages, `中文 / English`, or an object of both.
+    /// A text for people: one string for readers of both languages, `中文 / English`, or an object with both.
     pub(super) fn told(&mut self, key: &str) -> Option<Text> {
         let read = |value: &Value| {
             let Text { zh, en } = match value {
@@ -177,7 +177,7 @@ impl<'a, 'f> Keys<'a, 'f> {
         self.typed(key, Value::as_object, "对象 {…}", "an object {…}")
     }
 
-    /// A list of texts; numbers and yes or no count as their text.
+    /// A list of texts; numbers and booleans count as their text.
     pub(super) fn texts(&mut self, key: &str) -> Option<Vec<String>> {
         let items = self.list(key)?;
         let texts: Option<Vec<String>> = items.iter().map(scalar_text).collect();
@@ -187,7 +187,7 @@ impl<'a, 'f> Keys<'a, 'f> {
         texts
     }
 
-    /// A text; a number or yes or no counts as its text.
+    /// A text; a number or boolean counts as its text.
     pub(super) fn scalar(&mut self, key: &str) -> Option<String> {
         self.typed(key, scalar_text, "文本、数字或 true/false", "a text, a number, true or false")
     }
@@ -198,7 +198,7 @@ impl<'a, 'f> Keys<'a, 'f> {
         zone_named(&name, &place, self.findings)
     }
 
-    /// A word out of a few, to what it stands for.
+    /// One of a few words, mapped to its meaning.
     pub(super) fn word<T: Clone>(&mut self, key: &str, words: &[(&str, T)]) -> Option<T> {
         let text = self.text(key)?;
         let found = words.iter().find(|(word, _)| *word == text).map(|(_, meaning)| meaning.clone());
@@ -213,7 +213,7 @@ impl<'a, 'f> Keys<'a, 'f> {
         found
     }
 
-    /// A key of the platform that may say only what ruzhi does anyway.
+    /// A key of the platform whose only allowed value is ruzhi's own behaviour.
     pub(super) fn constant(&mut self, key: &str, allowed: &[&str]) {
         if let Some(text) = self.text(key)
             && !allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(&text))
@@ -243,7 +243,7 @@ fn scalar_text(value: &Value) -> Option<String> {
     }
 }
 
-/// The known word that a misspelt one most likely means.
+/// The known word that a misspelling most likely means.
 pub(super) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     let distance =
         |known: &&str| strsim::osa_distance(&word.to_ascii_lowercase(), &known.to_ascii_lowercase());

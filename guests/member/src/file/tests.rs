@@ -1,4 +1,4 @@
-//! What a rules file is refused for: every problem at once, with its place and its remedy.
+//! The problems of invalid rules files: all at once, each with its place and its remedy.
 
 use serde_json::json;
 
@@ -197,7 +197,7 @@ fn conditions_need_a_field_one_test_and_a_verdict() {
 }
 
 #[test]
-fn a_field_that_nobody_mapped_fills_nothing() {
+fn a_field_that_is_not_mapped_fills_nothing() {
     let mut file = base();
     file["request"]
         .as_array_mut()

@@ -1,4 +1,4 @@
-//! A decision holds until the moment it names, and not a moment longer.
+//! A decision holds exactly until the moment it names.
 
 use proptest::prelude::*;
 
@@ -60,7 +60,7 @@ fn a_comparison_narrows_to_the_moment_at_which_it_comes_out_otherwise() {
         assert_eq!(until, Some(due), "{name}");
         assert_ne!(asked(question, due, then, "Asia/Shanghai").0, answer, "{name}");
         assert_eq!(asked(question, due - 1, then, "Asia/Shanghai").0, answer, "{name}");
-        // What has come to pass holds for ever.
+        // A past event holds for ever.
         assert_eq!(asked(question, due, then, "Asia/Shanghai").1, None, "{name}");
     }
     // A date is the first moment of its day.
@@ -177,7 +177,7 @@ proptest! {
         }
     }
 
-    /// Half an hour around every turn of a clock and every midnight is where it goes wrong, if it does.
+    /// Errors would show within half an hour of every clock change and every midnight.
     #[test]
     fn the_next_day_is_the_first_moment_of_another_day(zone in some_zone(), now in 0i64..2_200_000_000) {
         let zone = Zone::named(zone).unwrap();
@@ -191,7 +191,7 @@ proptest! {
     }
 }
 
-/// Every zone of the world, on both sides of each of its turns.
+/// Every zone of the world, on both sides of each of its clock changes.
 #[test]
 fn no_turn_of_a_clock_is_missed() {
     let names = crate::zone::every_name();

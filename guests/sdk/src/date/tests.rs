@@ -1,4 +1,4 @@
-//! Writings that are dates, writings that are none, and dates that stand for nothing.
+//! Texts that are dates, texts that are not, and dates that mean no date.
 
 use proptest::prelude::*;
 use serde_json::json;

@@ -1,7 +1,7 @@
 //! The fields that the contract carries as JSON text: `extattr`, `external_profile`, `avatar_mediaid`, `nickname`.
 //!
-//! Any other name is refused. WeCom ignores a field it does not know, so a misspelt one would be lost in silence; and
-//! one it does know, such as `new_userid`, would do what no rule here has looked at.
+//! Any other name is rejected. WeCom ignores unknown fields, so a misspelt one would be silently lost; and a known
+//! one, such as `new_userid`, would have an effect that no rule here has checked.
 
 use serde_json::{Value, json};
 
@@ -36,7 +36,7 @@ const OWN: [&str; 18] = [
     "to_invite",
 ];
 
-/// Whether a field may be given in `extra` with this JSON text.
+/// Checks that a field may be given in `extra` with this JSON text.
 ///
 /// # Errors
 /// `extra.own-field`, `extra.unknown-field`, `extra.too-long`, `extra.not-json`; `extattr.invalid`, `external-profile.invalid`,
@@ -109,7 +109,7 @@ pub(crate) fn duplicate(field: &str) -> Fault {
     )
 }
 
-/// What is wrong, in both languages, without a subject.
+/// The problem in both languages, without a subject.
 struct Reason(String, String);
 
 impl Reason {

@@ -1,4 +1,4 @@
-//! The constraints again, stated independently of the code, against what [`check`] accepts.
+//! The constraints, stated independently of the code, compared with the members that [`check`] accepts.
 
 use proptest::prelude::*;
 
@@ -15,7 +15,7 @@ fn lawful() -> Member {
     }
 }
 
-/// The rules that one change to a lawful member breaks.
+/// The rules broken by one change to a valid member.
 fn broken(change: impl FnOnce(&mut Member)) -> Vec<(String, String)> {
     let mut member = lawful();
     change(&mut member);
@@ -184,7 +184,7 @@ prop_compose! {
     }
 }
 
-/// Whether a field is free of violations: the generator breaks most members somewhere.
+/// True if a field has no violations: the generator breaks most members somewhere.
 fn clean(violations: &[Violation], field: &str) -> bool {
     violations.iter().all(|violation| violation.field != field)
 }

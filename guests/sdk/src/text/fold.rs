@@ -1,8 +1,8 @@
-//! The common form of two writings of one text.
+//! The common form of different spellings of one text.
 //!
 //! A table says `生产部（一车间）` and the form `生产部(一车间) `; a name comes out of a PDF with radicals in place of its
-//! characters. A person sees no difference, so none is made: compared texts are folded first, on both sides. Texts that
-//! are written to the directory are never folded.
+//! characters. A person sees no difference, so both sides of a comparison are folded first. Texts written to the
+//! directory are never folded.
 
 use std::borrow::Cow;
 
@@ -11,12 +11,12 @@ use crate::normal::nfkc;
 
 include!(concat!(env!("OUT_DIR"), "/lower.rs"));
 
-/// The characters that stand for those from U+2E81 on: Unicode's `Equivalent_Unified_Ideograph` of the block CJK Radicals
-/// Supplement, of which NFKC maps but two. Its other radicals (Kangxi) are mapped by NFKC.
+/// The characters that replace those from U+2E81 on: Unicode's `Equivalent_Unified_Ideograph` of the block CJK
+/// Radicals Supplement, of which NFKC maps only two. NFKC maps the other radicals (Kangxi).
 const RADICALS: &str = "厂乛乚乙亻冂𠘨刀刂卜㔾小小兀尣尢𡯂巳幺彑彐忄心扌攵⺚旡日月歺母民氵氺灬爫爫丬牛犭王𤴔目示礻𥫗糹纟罓罒㓁冗𦉫羊𦍌𦍋耂肀\
                         聿肉𦥑艹艹艹虎衤覀西见角𧢲讠贝𧾷车辶辶辶邑钅長镸长门𨸏阝雨青韦页风飞食𩙿飠饣𩠐马骨鬼鱼鸟卤麦黄黾斉齐歯齿竜龙龜亀龟";
 
-/// The text as texts are compared: NFKC; radicals as the characters they are of; every kind of dot, dash, slash, bracket
+/// The form in which texts are compared: NFKC; radicals as their characters; every kind of dot, dash, slash, bracket
 /// and quote as one; Latin, Greek and Cyrillic letters in lower case, with or without the dot of an `i`; no invisible
 /// characters, and no space but a single one between two letters or digits of these scripts.
 ///
@@ -40,12 +40,12 @@ pub fn fold(text: &str) -> Cow<'_, str> {
         }
         let last = folded.chars().next_back();
         let letter = match c {
-            // NFKC makes this of `´`, trimmed or not.
+            // NFKC turns `´` into a space, possibly trimmed, and this mark.
             '\u{301}' if spaced || last.is_none() => '\'',
             c => fold_character(c),
         };
         match (last, letter) {
-            // Chinese doubles its dash; and a lower-cased `İ` leaves its dot behind.
+            // Chinese doubles its dash; and lower-casing `İ` leaves a combining dot.
             (Some('-'), '-') if c != '-' => continue,
             (Some('i'), '\u{307}') => continue,
             (Some('\''), '\'') => {
@@ -61,11 +61,11 @@ pub fn fold(text: &str) -> Cow<'_, str> {
         spaced = false;
         folded.push(letter);
     }
-    // Characters that came together may compose.
+    // Characters that are now adjacent may compose.
     Cow::Owned(if folded.is_ascii() { folded } else { nfkc(&folded) })
 }
 
-/// Whether folding leaves a character as it is, whatever stands beside it. Nearly every character of a form is one.
+/// True for a character that folding never changes, whatever is beside it. Nearly every character in a form is one.
 fn is_folded(c: char) -> bool {
     match c {
         'A'..='Z' | '[' | '\\' | ']' | '`' | '{' | '}' | '\'' => false,
@@ -74,8 +74,7 @@ fn is_folded(c: char) -> bool {
     }
 }
 
-/// Characters that a person does not see: invisible characters, joiners, fillers, and what chooses between two pictures of one
-/// character.
+/// Invisible characters: zero-width characters, joiners, fillers, and variation selectors.
 fn vanishes(c: char) -> bool {
     match c {
         '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}' => true,
@@ -84,7 +83,7 @@ fn vanishes(c: char) -> bool {
     }
 }
 
-/// A letter or digit of a script that parts its words by spaces, as far as names in a directory go.
+/// A letter or digit of a script that separates words with spaces, as far as names in a directory are concerned.
 fn is_spaced(c: char) -> bool {
     c.is_ascii_alphanumeric()
         || matches!(c, '\u{c0}'..='\u{24f}' | '\u{370}'..='\u{52f}' | '\u{1e00}'..='\u{1eff}')

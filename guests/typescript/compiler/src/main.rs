@@ -1,10 +1,10 @@
-//! `ruzhi-typescript PROJECT -o OUT.wasm`: a folder of TypeScript rules made into a mapping component.
+//! `ruzhi-typescript PROJECT -o OUT.wasm`: makes a mapping component from a folder of TypeScript rules.
 //!
-//! `project` finds the modules that `src/rules.ts` reaches, `module` takes the types out of one, `place` leads what is
-//! said of the code that runs back to the code that was written. The modules are evaluated once, here, and the component
-//! holds the engine as it stood then: what a module's top level computes costs nothing when rows are decided.
+//! `project` finds the modules reachable from `src/rules.ts`, `module` removes the types from one, `place` maps
+//! messages about the running code back to the source. The modules are evaluated once, here, and the component
+//! contains a snapshot of the engine: values computed at a module's top level cost nothing when rows are decided.
 //!
-//! It is a program of its own, started by `ruzhi guest build`: it brings an engine for WebAssembly with the system
+//! It is a separate program, started by `ruzhi guest build`, because it contains a WebAssembly engine with system
 //! interfaces that the host must not have.
 
 mod module;
@@ -26,16 +26,16 @@ use crate::module::Module;
 use crate::project::{ENTRY, Project, SDK};
 
 const WIT: &str = include_str!("../../../../wit/v0.2/mapping.wit");
-/// For a project that brings an SDK of before 0.2.
+/// For a project with an SDK older than 0.2.
 const WIT_0_1: &str = include_str!("../../../../wit/v0.1/mapping.wit");
 const MAIN: &str = "main.js";
 
-/// Makes a mapping component of a folder of TypeScript rules.
+/// Makes a mapping component from a folder of TypeScript rules.
 #[derive(Parser)]
 struct Arguments {
-    /// The folder that holds src/rules.ts.
+    /// The folder that contains src/rules.ts.
     project: PathBuf,
-    /// Where the component goes; `-` is standard output.
+    /// The output file; `-` is standard output.
     #[arg(short, long)]
     output: PathBuf,
 }
@@ -76,14 +76,14 @@ fn build(folder: &Path) -> Result<Vec<u8>> {
         module_root: Some(&root),
         world_name: None,
         stub_wasi: true,
-        // An instance lives for one batch: looking for cycles costs more than they do.
+        // An instance lives for one batch: collecting cycles costs more than keeping them.
         disable_gc: true,
         runtime: Runtime::DefaultSync,
     }));
     componentized.map_err(|error| anyhow!("{}", place::told(&error.root_cause().to_string(), &modules)))
 }
 
-/// The module whose exports the component has. What takes time and chance away goes first.
+/// The module with the component's exports. The import that removes time and randomness comes first.
 fn main_module(modules: &BTreeMap<String, Module>) -> Result<String> {
     let mut main = String::new();
     writeln!(main, "import \"./{SDK}/pure.ts\";")?;
@@ -103,7 +103,7 @@ fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     written.with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Writes a file whole or not at all.
+/// Writes a file completely or not at all.
 fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     let part = path.with_extension("part");
     write(&part, bytes)?;

@@ -1,4 +1,4 @@
-//! One module: TypeScript in, JavaScript out, with a map from the one's lines to the other's.
+//! Converts one module from TypeScript to JavaScript, with a map between their lines.
 
 use std::path::Path;
 
@@ -16,20 +16,20 @@ use crate::place::{self, Places};
 /// A module as it runs.
 #[derive(Default)]
 pub struct Module {
-    /// As it was written.
+    /// The source text.
     pub source: String,
     /// JavaScript.
     pub code: String,
-    /// Where its lines come from.
+    /// The origin of its lines.
     pub places: Places,
     /// The modules it imports, as paths in the project.
     pub imports: Vec<String>,
-    /// Whether it has a default export.
+    /// True if it has a default export.
     pub has_default: bool,
 }
 
-/// Takes the types out of a module. `resolve` says which module an import means, as a path in the project, or what is
-/// wrong with it.
+/// Removes the types from a module. `resolve` returns the module of an import, as a path in the project, or the
+/// problem with it.
 pub fn compile(
     path: &str,
     source: &str,
@@ -108,7 +108,7 @@ fn is_default(statement: &Statement<'_>) -> bool {
     }
 }
 
-/// What is written behind `from`.
+/// The text after `from`.
 fn specifiers<'a, 'p>(program: &'p mut Program<'a>) -> impl Iterator<Item = &'p mut StringLiteral<'a>> {
     program.body.iter_mut().filter_map(|statement| match statement {
         Statement::ImportDeclaration(import) => Some(&mut import.source),
@@ -118,7 +118,7 @@ fn specifiers<'a, 'p>(program: &'p mut Program<'a>) -> impl Iterator<Item = &'p 
     })
 }
 
-/// The way from a module's folder to the root of the project.
+/// The relative path from a module's folder to the root of the project.
 fn to_root(path: &str) -> String {
     match path.matches('/').count() {
         0 => "./".to_owned(),

@@ -1,4 +1,4 @@
-//! Where something is: a line and column of the source that was written.
+//! Places: a line and column of the original source.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -9,7 +9,7 @@ use crate::project::SDK;
 /// A line and a column, counted from 0.
 type Point = (u32, u32);
 
-/// Which place of the source each place of a module's code comes from.
+/// Maps each place of a module's code to its place in the source.
 #[derive(Debug, Default)]
 pub struct Places {
     mappings: String,
@@ -18,7 +18,7 @@ pub struct Places {
 }
 
 impl Places {
-    /// The mappings of a source map (ECMA-426), and the same taken apart.
+    /// The mappings of a source map (ECMA-426), encoded and decoded.
     pub fn new(mappings: String, mut points: Vec<(Point, Point)>) -> Self {
         points.sort();
         Self { mappings, points }
@@ -36,8 +36,8 @@ impl Places {
     }
 }
 
-/// What the engine said when it evaluated the modules, led back to the source: the message, the line of the project it
-/// comes from, and how it was reached.
+/// Maps the engine's error from evaluating the modules back to the source: the message, the line of the project it
+/// comes from, and the stack.
 pub fn told(said: &str, modules: &BTreeMap<String, Module>) -> String {
     let mut said = said;
     while let Some((_, rest)) = said.split_once(": ").filter(|(stage, _)| stage.starts_with("Failed to ")) {
@@ -76,7 +76,7 @@ fn source_place<'m>(word: &str, modules: &'m BTreeMap<String, Module>) -> Option
     Some((path, module.places.source_of(point)?))
 }
 
-/// Where a line and column are in a source, columns in UTF-16 as source maps count.
+/// The offset of a line and column in a source, with columns in UTF-16 as in source maps.
 fn offset_of(source: &str, (line, column): Point) -> usize {
     let start: usize = source.split_inclusive('\n').take(line as usize).map(str::len).sum();
     let mut left = column as usize;
@@ -97,7 +97,7 @@ pub fn framed(path: &str, source: &str, offset: usize, message: &str) -> String 
     let text = source.get(start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
     let lead = before.get(start..).unwrap_or_default();
     let column = lead.chars().count() + 1;
-    // Tabs stay, so that the mark stands below what it means, and a Chinese character is two columns wide.
+    // Tabs are kept, so that the caret is below its target, and a Chinese character is two columns wide.
     let indent: String = lead
         .chars()
         .flat_map(|c| match c {

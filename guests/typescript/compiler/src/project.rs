@@ -1,6 +1,6 @@
 //! The files of a project: its own, and the SDK's.
 //!
-//! Modules are known by their path from the project's root with `/` between its parts. What lies under `ruzhi/` is the
+//! Modules are known by their path from the project's root with `/` between its parts. Files under `ruzhi/` are the
 //! SDK: the project's copy if it has one, else the copy in this program.
 
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use include_dir::{Dir, include_dir};
 
 use crate::module::{self, Module};
 
-/// The module that the author writes.
+/// The module written by the author.
 pub const ENTRY: &str = "src/rules.ts";
 /// The folder of the SDK, and the name it is imported by.
 pub const SDK: &str = "ruzhi";
@@ -35,7 +35,7 @@ impl Project {
         Ok(Self { folder: folder.to_owned(), has_sdk })
     }
 
-    /// Whether the project brings an SDK of contract 0.1, which said of no version that it is its own.
+    /// True if the project has an SDK of contract 0.1, which did not name its version.
     pub fn speaks_0_1(&self) -> bool {
         self.has_sdk
             && !self
@@ -43,7 +43,7 @@ impl Project {
                 .is_some_and(|text| text.contains("export const CONTRACT = "))
     }
 
-    /// Every module that is reached from the rules or that runs them, by its path.
+    /// Every module reachable from the rules or needed to run them, by its path.
     pub fn modules(&self) -> Result<BTreeMap<String, Module>> {
         let mut modules = BTreeMap::new();
         let mut due = vec![ENTRY.to_owned(), format!("{SDK}/component.ts"), format!("{SDK}/pure.ts")];
@@ -76,7 +76,7 @@ impl Project {
         }
     }
 
-    /// The module an import means, seen from the module at `from`.
+    /// The module that an import in the module at `from` refers to.
     fn resolve(&self, from: &str, specifier: &str) -> std::result::Result<String, String> {
         if specifier == SDK {
             return Ok(format!("{SDK}/index.ts"));

@@ -2,7 +2,7 @@
  * The rules of the factory 景欣泰, written in TypeScript: the example to copy.
  *
  * Its onboarding form has five fields that matter, named by their widget ids, and a finished row becomes one member of
- * WeCom. To make a factory's own guest: change the names and the fields, and say in `decide` what the form means.
+ * WeCom. To make a factory's own guest, change the names, the fields, and their meaning in `decide`.
  */
 
 import { GuestError, mapping, upsert } from "ruzhi";
@@ -14,7 +14,7 @@ const MOBILE = "_widget_1680875447221";
 const DEPARTMENT = "_widget_1680156501787";
 const POSITION = "_widget_1680750424796";
 
-/** (form field, WeCom field, what the form calls it). */
+/** (form field, WeCom field, label in the form). */
 const FIELDS: [source: string, target: string, label: string][] = [
   [USERID, "userid", "成员UserID"],
   [NAME, "name", "成员名称"],
@@ -24,8 +24,8 @@ const FIELDS: [source: string, target: string, label: string][] = [
 ];
 
 export default mapping({
-  // What a config is refused for, the operator reads when the guest is loaded, not when the first row comes. These
-  // rules have no settings; rules with settings parse them here and return them.
+  // An invalid config is reported when the guest is loaded, not at the first row. These rules have no settings; rules
+  // with settings parse them here and return them.
   load(config) {
     if (config.trim() !== "") {
       throw new GuestError(
@@ -35,7 +35,7 @@ export default mapping({
     }
   },
 
-  // The host asks the form for these fields and no others, and names them by these labels to the clerk.
+  // The host requests only these fields of the form, and shows them to the clerk under these labels.
   describe() {
     return {
       name: "jingxintai",
@@ -48,8 +48,8 @@ export default mapping({
     };
   },
 
-  // Each getter cleans, reads and checks. What is wrong it keeps and goes on, so that the clerk hears of everything
-  // that is wrong with the row at once.
+  // Each getter cleans, reads and checks. It records problems and continues, so that the clerk sees all problems of
+  // the row at once.
   decide(_rules, _clock, record) {
     return upsert({
       userid: record.userid(USERID),
@@ -57,13 +57,13 @@ export default mapping({
       mobile: record.mobile(MOBILE),
       memberships: record.departments(DEPARTMENT),
       position: record.text(POSITION),
-      // The factory wants everyone invited. Without this line ruzhi would tell WeCom to invite nobody.
+      // The factory wants everyone invited. Without this line ruzhi would tell WeCom to send no invitation.
       toInvite: true,
-      // What is not named here, these rules do not speak of, and ruzhi never changes it.
+      // Fields not named here are not set by these rules, and ruzhi never changes them.
     });
   },
 
-  // A rule of WeCom that the finished member breaks is told in the name of the form's field.
+  // If the finished member breaks a rule of WeCom, the violation names the form's field.
   sourceOf(_rules, field) {
     return FIELDS.find(([, target]) => target === field)?.[0];
   },

@@ -1,4 +1,4 @@
-//! Which writings are one text, and which are not.
+//! Spellings that are one text, and spellings that are not.
 
 use proptest::prelude::*;
 
@@ -110,7 +110,7 @@ fn every_radical_of_the_supplement_is_a_character() {
     assert_eq!(RADICALS.chars().count(), 0x2ef3 - 0x2e81 + 1);
     let kept: Vec<char> =
         ('\u{2e80}'..='\u{2eff}').filter(|c| fold(&c.to_string()) == c.to_string()).collect();
-    // Two are of no character; those from U+2EF4 on are not assigned.
+    // Two have no character; those from U+2EF4 on are not assigned.
     assert_eq!(kept.iter().filter(|c| **c < '\u{2ef4}').collect::<String>(), "⺀⺚");
     for c in '\u{2f00}'..='\u{2fd5}' {
         assert!(('\u{4e00}'..='\u{9fff}').contains(&fold(&c.to_string()).chars().next().unwrap()), "{c}");
