@@ -1,6 +1,6 @@
-//! What the host promises of guests as a toolchain makes them, and of the cache of compiled ones. `wall` has those that
-//! attack.
-#![expect(clippy::unwrap_used, reason = "a test that meets what it does not expect fails")]
+//! The host's promises about guests built by a toolchain, and about the cache of compiled guests. Attacking guests are
+//! in `wall`.
+#![expect(clippy::unwrap_used, reason = "an unexpected value fails the test")]
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -78,7 +78,7 @@ fn a_component_for_another_version_is_refused_by_both_versions_whatever_its_sect
         assert!(text.zh.contains(built_for) && text.zh.contains("0.1"), "{}", text.zh);
         assert!(error.hint().en.contains("ruzhi guest build"), "{}", error.hint().en);
     }
-    // The same version, and a patch of it: what is missing are the functions.
+    // The same version, and a patch of it: only the functions are missing.
     for name in ["ruzhi:mapping/mapper@0.1.3", "ruzhi:mapping/mapper@0.2.0", "ruzhi:mapping/mapper@0.2.3"] {
         assert_eq!(exports(name, "").code(), "guest.contract");
     }
@@ -161,7 +161,7 @@ fn rules_that_are_too_slow_for_every_long_row_are_not_tried_with_each() {
     }
     let began = Instant::now();
     assert!(guest.decide_each(&context(), &rows).iter().all(Result::is_err));
-    // They have four times the deadline together.
+    // All of them together have four times the deadline.
     assert!(began.elapsed() < Duration::from_millis(300) * 20, "{:?}", began.elapsed());
 }
 
@@ -282,7 +282,7 @@ fn a_component_is_compiled_once_for_all_engines_that_share_a_cache() {
     assert_eq!(cached, [false, true, true]);
 }
 
-/// A folder of compiled components with the artifacts of two, and others that were left there.
+/// A folder of compiled components with the artifacts of two, and other files left there.
 struct Compiled {
     folder: tempfile::TempDir,
     library: Library,
@@ -350,7 +350,7 @@ fn what_is_not_live_and_was_not_used_lately_leaves_the_cache() {
     ] {
         assert_eq!(path.exists(), stays, "{}", path.display());
     }
-    // What is live counts as used, for another process that shares the folder and does not know it.
+    // Live components count as used, even for another process that shares the folder and does not know them.
     assert_eq!(compiled.library.prune(&Default::default(), 1 << 30), 0);
     assert!(live.exists());
 }

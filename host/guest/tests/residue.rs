@@ -1,6 +1,6 @@
-//! After attacks of every kind, many times over, the process has no more memory than before. A process of its own, so
-//! that nothing else moves the figure.
-#![expect(clippy::unwrap_used, reason = "a test that meets what it does not expect fails")]
+//! The process has no more memory after many attacks of every kind than before. A separate process, so that nothing
+//! else moves the figure.
+#![expect(clippy::unwrap_used, reason = "an unexpected value fails the test")]
 
 use std::time::Duration;
 
@@ -66,7 +66,7 @@ fn the_memory_that_attacks_took_comes_back() {
             assert!(guest.decide(&context, &records).is_err());
         }
     };
-    // What is taken once and kept (arenas, threads, the pool's warm pages) is taken in the first rounds.
+    // Memory taken once and kept (arenas, threads, the pool's warm pages) is taken in the first rounds.
     (0..5).for_each(|_| round());
     let before = resident();
     (0..50).for_each(|_| round());

@@ -1,4 +1,4 @@
-//! A deployment in a folder of its own, and the binary run in it.
+//! A deployment in a separate folder, and the binary run in it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,11 +15,11 @@ use tempfile::TempDir;
 pub struct Tenant {
     /// The file's stem.
     pub id: String,
-    /// What people call it.
+    /// The display name.
     pub name: String,
     /// The time zone.
     pub timezone: String,
-    /// Where both services are.
+    /// Base URL of both services.
     pub url: String,
     /// The corp.
     pub corp_id: String,
@@ -29,7 +29,7 @@ pub struct Tenant {
     pub api: String,
     /// The guest's file name in `guests/built`.
     pub component: String,
-    /// The rules file's text; none gives the guest no configuration.
+    /// The rules file's text; without it the guest has no configuration.
     pub rules: Option<String>,
     /// TOML put at the top of the file, for keys of the tenant itself.
     pub top: String,
@@ -43,7 +43,7 @@ pub struct Tenant {
     pub tables: String,
     /// TOML of further flows, put at the end; `{component}` stands for the guest's path.
     pub flows: String,
-    /// Further files beside the rules, by name.
+    /// Further files in the folder of the rules, by name.
     pub files: Vec<(String, String)>,
     /// The WeCom limits.
     pub wecom_limits: String,
@@ -128,7 +128,7 @@ component = "{component}"
     }
 }
 
-/// What a run of the binary came to.
+/// Result of a run of the binary.
 #[derive(Debug, Clone)]
 pub struct Outcome {
     /// The exit code; none if it was killed.
@@ -143,7 +143,7 @@ impl Outcome {
     /// Standard output as JSON.
     ///
     /// # Errors
-    /// If it is none; the error shows both outputs.
+    /// If it is not JSON; the error shows both outputs.
     pub fn json(&self) -> Result<Value> {
         serde_json::from_str(&self.stdout)
             .with_context(|| format!("not JSON:\n{}\nstandard error:\n{}", self.stdout, self.stderr))
@@ -154,7 +154,7 @@ impl Outcome {
 #[derive(Debug)]
 pub struct Deployment {
     folder: TempDir,
-    /// By how many seconds its machine's clock is ahead of the real one.
+    /// Seconds by which its machine's clock is ahead of the real one.
     ahead_s: AtomicI64,
 }
 
@@ -173,7 +173,7 @@ impl Deployment {
         Ok(deployment)
     }
 
-    /// A deployment of these tenants with the compiled guests of another, which saves compiling them again.
+    /// A deployment of these tenants that reuses the compiled guests of another, to avoid compiling them again.
     ///
     /// # Errors
     /// If the folder cannot be written, or the other has compiled nothing yet.
@@ -189,8 +189,8 @@ impl Deployment {
         Ok(deployment)
     }
 
-    /// Names somebody who may come in, whose token is in the environment as `RUZHI_TOKEN`: where others are to reach the
-    /// process, it does not start without.
+    /// Adds a person whose token is in the environment as `RUZHI_TOKEN`: a process that others can reach does not start
+    /// without one.
     ///
     /// # Errors
     /// If `ruzhi.toml` cannot be written.
@@ -260,10 +260,10 @@ impl Deployment {
         finish(self.command(arguments)?)
     }
 
-    /// Runs `ruzhi` to its end, which must be a good one.
+    /// Runs `ruzhi` to its end, which must be successful.
     ///
     /// # Errors
-    /// If it cannot be started, or ends with another code than 0; the error shows both outputs.
+    /// If it cannot be started, or exits with a code other than 0; the error shows both outputs.
     pub fn run_well(&self, arguments: &[&str]) -> Result<Outcome> {
         let outcome = self.run(arguments)?;
         anyhow::ensure!(outcome.code == Some(0), "{arguments:?}: {outcome:?}");
@@ -296,7 +296,7 @@ pub fn binary(name: &str) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// A component that `make guests` built.
+/// A component built by `make guests`.
 fn component(name: &str) -> Result<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guests/built").join(name);
     path.canonicalize().with_context(|| format!("guests/built/{name} is missing: run `make guests`"))

@@ -1,10 +1,10 @@
-//! The simulated factory, loaded, and what must have become of it.
+//! The simulated factory, loaded, and the directory it must lead to.
 
 use anyhow::{Result, ensure};
 use ruzhi_sim::factory::{CORP_ID, Factory, Verdict};
 use ruzhi_sim::{Limits, Simulator};
 
-/// A simulator with this factory in it and without rates.
+/// A simulator that holds this factory, without rates.
 ///
 /// # Errors
 /// If it does not load.
@@ -15,8 +15,9 @@ pub async fn simulator(factory: &Factory) -> Result<Simulator> {
     Ok(simulator)
 }
 
-/// Checks that the directory holds exactly the members it must, each as it must be, that nobody was created twice,
-/// that every member was invited once (the founding rules invite), and that both services understood every request.
+/// Checks that the directory holds exactly the expected members, each with the expected fields, that no one was created
+/// twice, that every member was invited once (the founding rules invite), and that both services understood every
+/// request.
 ///
 /// # Errors
 /// Naming the first difference.

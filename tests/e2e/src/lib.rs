@@ -1,5 +1,5 @@
 //! Whole runs of the `ruzhi` binary against the simulator. The binary is started as a person would start it, in a
-//! folder of its own, and what is looked at is what it prints, its exit code, and what the two services then hold.
+//! separate folder; the tests look at its output, its exit code and the state of the two services afterwards.
 
 mod deployment;
 mod factory;

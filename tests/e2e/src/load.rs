@@ -1,6 +1,6 @@
-//! Everything at once: a thousand connections that send half of something, signed pushes, people on the largest pages, a
-//! run over a large factory, and small factories beside it that have to run in time. All the while the process is asked
-//! whether it is well, and how long the answers take is what is measured.
+//! Everything at once: a thousand connections that send half of something, signed pushes, people on the largest pages,
+//! a run over a large factory, and small factories beside it that have to run in time. Meanwhile the process is asked
+//! for its health, and the response times are measured.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -21,14 +21,14 @@ use crate::{Deployment, Serving, Tenant, Workforce};
 const PUSH: &str = "PUSH_SECRET_OF_THE_LOAD";
 const TOKEN: &str = "a-token-of-the-load-0123456789";
 
-/// What a slow connection sends, byte by byte.
+/// Bytes that a slow connection sends, one at a time.
 const HEADS: [&str; 3] = [
     "GET / HTTP/1.1\r\nhost: localhost\r\nx-slow: ",
     "POST /login HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\ntoken=",
     "POST /hooks/jiandaoyun/large/onboarding?nonce=1&timestamp=1 HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000000\r\n\r\n{",
 ];
 
-/// The largest there are; `{plan}` is the plan of the large run, `{run}` the run itself.
+/// The largest pages there are; `{plan}` is the plan of the large run, `{run}` the run itself.
 const PAGES: [&str; 9] = [
     "/quarantine?most=500",
     "/quarantine.csv",
@@ -41,18 +41,18 @@ const PAGES: [&str; 9] = [
     "/charts",
 ];
 
-/// Between two bytes of a slow connection.
+/// Delay between two bytes of a slow connection.
 const DRIP: Duration = Duration::from_secs(2);
-/// Between two looks at one page.
+/// Delay between two requests for a page.
 const THINKING: Duration = Duration::from_secs(1);
-/// Between two questions whether the process is well.
+/// Delay between two health checks.
 const BEAT: Duration = Duration::from_millis(100);
 
-/// The promise: the slowest answer but one in a hundred of `/healthz`, and how late a run of a small factory may begin.
+/// The promises: the 99th percentile of `/healthz`, and the delay of a small factory's run.
 const HEALTHY: Duration = Duration::from_millis(250);
 const LATE: Duration = Duration::from_secs(20);
 
-/// How much at once.
+/// Amounts of load.
 #[derive(Debug, Clone, Copy)]
 pub struct Load {
     /// People of the large factory; its quarantine holds a tenth as many.
@@ -63,37 +63,37 @@ pub struct Load {
     pub slow: usize,
     /// Signed pushes, spread over the time.
     pub pushes: usize,
-    /// People who look at the largest pages, one after the other.
+    /// People who look at the largest pages, one page after another.
     pub viewers: usize,
-    /// How long.
+    /// Duration.
     pub length: Duration,
 }
 
-/// What came of it.
+/// Result of the load.
 #[derive(Debug, Clone, Default)]
 pub struct Loaded {
-    /// How long `/healthz` took, shortest first.
+    /// Response times of `/healthz`, shortest first.
     pub health: Vec<Duration>,
-    /// How long pages took, shortest first.
+    /// Response times of pages, shortest first.
     pub pages: Vec<Duration>,
-    /// Pushes that were answered with 200.
+    /// Pushes answered with 200.
     pub pushes: u64,
-    /// Slow connections that were closed and begun again.
+    /// Slow connections that were closed and reopened.
     pub closed: u64,
-    /// Runs of the small factories, and the latest beginning of one after its minute.
+    /// Runs of the small factories, and the longest delay of one after its minute.
     pub runs: u64,
     /// See `runs`.
     pub latest: Duration,
-    /// People of the large factory who were created.
+    /// People of the large factory that were created.
     pub created: u64,
-    /// KiB resident: before, and the most there was.
+    /// Resident KiB: before, and at the peak.
     pub memory: (f64, f64),
-    /// How long the end took, or what was wrong with it.
+    /// Duration of the shutdown, or its error.
     pub ended: Option<Result<Duration, String>>,
 }
 
 impl Loaded {
-    /// The answer of `/healthz` that is slower than 99 of 100.
+    /// The 99th percentile of `/healthz`.
     pub fn health_p99(&self) -> Duration {
         share(&self.health, 99)
     }
@@ -101,33 +101,33 @@ impl Loaded {
     /// Fails unless every promise was kept under this load.
     ///
     /// # Errors
-    /// If one was not.
+    /// If a promise was broken.
     pub fn check(&self, load: &Load) -> Result<()> {
         let health = self.health_p99();
-        ensure!(health <= HEALTHY, "/healthz took {health:?}; promised are {HEALTHY:?}");
+        ensure!(health <= HEALTHY, "/healthz took {health:?}; the promise is {HEALTHY:?}");
         let due = (load.length.as_secs() / 60).saturating_sub(1) * load.factories as u64;
-        ensure!(self.runs >= due, "{} runs beside; {due} were due", self.runs);
-        ensure!(self.latest <= LATE, "a run began {:?} late; promised are {LATE:?}", self.latest);
+        ensure!(self.runs >= due, "{} runs of small factories; {due} were due", self.runs);
+        ensure!(self.latest <= LATE, "a run began {:?} late; the promise is {LATE:?}", self.latest);
         let pushes = load.pushes as u64 * 99 / 100;
-        ensure!(self.pushes >= pushes, "{} pushes were taken of {}", self.pushes, load.pushes);
+        ensure!(self.pushes >= pushes, "{} of {} pushes were accepted", self.pushes, load.pushes);
         ensure!(self.created == load.people as u64, "{} of {} people are there", self.created, load.people);
         ensure!(load.viewers == 0 || !self.pages.is_empty(), "no page was answered");
         match &self.ended {
             Some(Ok(took)) => ensure!(*took <= Duration::from_secs(10), "the end took {took:?}"),
             Some(Err(error)) => bail!("{error}"),
-            None => bail!("it was not asked to end"),
+            None => bail!("the process was not asked to end"),
         }
         Ok(())
     }
 }
 
-/// The value below which so many of a hundred lie.
+/// The value at this percentile.
 pub fn share(sorted: &[Duration], percent: usize) -> Duration {
     let at = (sorted.len() * percent / 100).min(sorted.len().saturating_sub(1));
     sorted.get(at).copied().unwrap_or_default()
 }
 
-/// What is counted while it goes on.
+/// Counters updated while it runs.
 #[derive(Debug, Default)]
 struct Counted {
     over: AtomicBool,
@@ -136,10 +136,10 @@ struct Counted {
 }
 
 impl Load {
-    /// Does it.
+    /// Runs the load.
     ///
     /// # Errors
-    /// If the process ends, refuses a push or a page, or does not begin.
+    /// If the process ends, rejects a push or a page, or does not start.
     pub fn run(&self) -> Result<Loaded> {
         let large = factory("large", self.people, self.people / 10)?;
         let small: Vec<_> =
@@ -149,7 +149,7 @@ impl Load {
         deployment.with_token()?;
         let environment = [(PUSH, PUSH), ("RUZHI_TOKEN", TOKEN), ("RUZHI_LOG", "ruzhi=error")];
         let serving = Serving::start(&deployment, &environment)?.by(TOKEN);
-        // The small ones have run once, and the rules are compiled.
+        // The small factories have run once, and the rules are compiled.
         serving.wait("a run of every small factory", || {
             let told = serving.data("/api/v1/runs?most=500").ok()?;
             let runs = items(&told);
@@ -207,7 +207,7 @@ impl Load {
     }
 }
 
-/// Asks whether the process is well until the time is over: how long the answers took, shortest first.
+/// Polls `/healthz` until the time is over and returns the response times, shortest first.
 fn watch(serving: &Serving, until: Instant) -> Result<Vec<Duration>> {
     let mut took = Vec::new();
     while Instant::now() < until {
@@ -221,7 +221,7 @@ fn watch(serving: &Serving, until: Instant) -> Result<Vec<Duration>> {
     Ok(took)
 }
 
-/// The items of a part of a list.
+/// The items of one page of a list.
 fn items(told: &Value) -> &[Value] {
     told.get("items").and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
@@ -230,7 +230,7 @@ fn text<'v>(value: &'v Value, key: &str) -> Option<&'v str> {
     value.get(key).and_then(Value::as_str)
 }
 
-/// A factory on services of its own.
+/// A factory on separate services.
 fn factory(id: &str, people: usize, wrong: usize) -> Result<(Simulator, Tenant)> {
     let simulator = Simulator::listen(([127, 0, 0, 1], 0).into())?;
     let mut workforce = Workforce::new(people);
@@ -251,7 +251,7 @@ fn factory(id: &str, people: usize, wrong: usize) -> Result<(Simulator, Tenant)>
     Ok((simulator, tenant))
 }
 
-/// Makes the large factory's plan, which the guard holds, and approves it. Gives the plan and its run.
+/// Makes the large factory's plan, which the guard holds, and approves it. Returns the plan and its run.
 fn start_large(serving: &Serving) -> Result<(String, String)> {
     let flow = "/api/v1/tenants/large/flows/onboarding";
     let ask = |path: &str, body: Value| -> Result<Value> {
@@ -282,7 +282,7 @@ async fn drip(url: String, head: &'static str, counted: Arc<Counted>) {
         let mut open = stream.write_all(head.as_bytes()).await.is_ok();
         let mut byte = [0];
         while open && !counted.over.load(Ordering::Relaxed) {
-            // What comes back is the end, or an answer that is followed by it.
+            // The answer is the end of the connection, or is followed by it.
             match tokio::time::timeout(DRIP, stream.read(&mut byte)).await {
                 Ok(Ok(0) | Err(_)) => open = false,
                 Ok(Ok(_)) => {}
@@ -318,7 +318,7 @@ async fn push(url: String, count: usize, length: Duration, counted: Arc<Counted>
     }
 }
 
-/// Looks at one page after the other on a connection of its own. Gives how long each took.
+/// Requests one page after another on a separate connection. Returns the response times.
 async fn view(
     url: String,
     first: usize,
@@ -344,8 +344,8 @@ async fn view(
     Ok(took)
 }
 
-/// The runs of the small factories that began since, and by how much the latest was late: after its minute, or after the
-/// minute that followed the run before.
+/// The runs of the small factories that began since, and the longest delay of one: after its minute, or after the
+/// minute that followed the previous run.
 fn lateness(
     serving: &Serving,
     small: &[(Simulator, Tenant)],

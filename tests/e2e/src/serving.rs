@@ -1,4 +1,4 @@
-//! A `ruzhi serve` that is running, and a client that asks it things.
+//! A running `ruzhi serve`, and a client that sends it requests.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
@@ -13,18 +13,18 @@ use serde_json::Value;
 
 use crate::Deployment;
 
-/// How long anything is waited for before a test says that it does not come.
+/// Longest wait for anything before a test fails.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 const SERVE: [&str; 4] = ["serve", "--listen", "127.0.0.1:0", "--json"];
 
-/// What a process may need beside what it has when it begins to listen, in KiB, whatever is done to it.
+/// KiB that a process may need beyond its memory when it began to listen, under any load.
 const MOST_MEMORY: f64 = 256.0 * 1024.0;
 
-/// Between two looks at something that is waited for.
+/// Delay between two polls.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// A command with so many open files at most.
+/// A command with at most this many open files.
 pub fn with_files(plain: &Command, files: u32) -> Command {
     let mut command = Command::new("sh");
     command.args(["-c", "ulimit -n \"$0\" && exec \"$@\"", &files.to_string()]);
@@ -42,7 +42,7 @@ pub fn with_files(plain: &Command, files: u32) -> Command {
 #[derive(Debug)]
 pub struct Serving {
     child: Child,
-    /// Where it listens.
+    /// The address it listens on.
     pub url: String,
     log: PathBuf,
     runtime: tokio::runtime::Runtime,
@@ -52,14 +52,14 @@ pub struct Serving {
     at_rest: f64,
 }
 
-/// A line of what the kernel tells of a process, in KiB.
+/// A line of the kernel's account of a process, in KiB.
 fn memory(process: u32, line: &str) -> Result<f64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
     let told = status.lines().find_map(|told| told.strip_prefix(line));
     told.and_then(|told| told.trim().trim_end_matches(" kB").parse().ok()).context("no memory is told")
 }
 
-/// What it answered.
+/// The answer to a request.
 #[derive(Debug, Clone)]
 pub struct Answer {
     /// The status.
@@ -74,7 +74,7 @@ impl Answer {
     /// The body as JSON.
     ///
     /// # Errors
-    /// If it is none.
+    /// If the body is not JSON.
     pub fn json(&self) -> Result<Value> {
         serde_json::from_str(&self.body).with_context(|| format!("{}: not JSON: {}", self.status, self.body))
     }
@@ -89,7 +89,7 @@ impl Serving {
         Self::launch(deployment, deployment.command(&SERVE)?, environment)
     }
 
-    /// The same with so many open files at most.
+    /// The same with at most this many open files.
     ///
     /// # Errors
     /// If it does not; the error shows its log.
@@ -98,7 +98,7 @@ impl Serving {
         Self::launch(deployment, with_files(&plain, files), &[])
     }
 
-    /// The same by a shell, which prepares something and then becomes what its arguments say.
+    /// The same by way of a shell, which prepares something and then executes its arguments.
     ///
     /// # Errors
     /// If it does not; the error shows its log.
@@ -131,14 +131,14 @@ impl Serving {
         Ok(Self { child, url: format!("http://{address}"), log, runtime, client, token: None, at_rest })
     }
 
-    /// The same, asked by somebody with this token.
+    /// The same, with this token.
     #[must_use]
     pub fn by(mut self, token: &str) -> Self {
         self.token = Some(token.to_owned());
         self
     }
 
-    /// Asks for a path, with headers and a body.
+    /// Requests a path, with headers and a body.
     ///
     /// # Errors
     /// If no answer comes.
@@ -158,7 +158,7 @@ impl Serving {
         })
     }
 
-    /// Asks for a path.
+    /// Requests a path.
     ///
     /// # Errors
     /// If no answer comes.
@@ -166,7 +166,7 @@ impl Serving {
         self.ask("GET", path, &[], Vec::new())
     }
 
-    /// Asks for a path on a connection of its own, as one that looks after many processes does.
+    /// Requests a path on a new connection, as a monitor of many processes does.
     ///
     /// # Errors
     /// If no answer comes.
@@ -174,20 +174,20 @@ impl Serving {
         self.ask("GET", path, &[("connection", "close")], Vec::new())
     }
 
-    /// Asks the API for data.
+    /// Requests data from the API.
     ///
     /// # Errors
-    /// If it gives none.
+    /// If it returns none.
     pub fn data(&self, path: &str) -> Result<Value> {
         let answer = self.get(path)?;
         ensure!(answer.status == 200, "{path}: {} {}", answer.status, answer.body);
         answer.json()
     }
 
-    /// Waits until something is so.
+    /// Polls until the condition holds.
     ///
     /// # Errors
-    /// If it does not become so; the error shows the log.
+    /// If it does not come to hold; the error shows the log.
     pub fn wait<T>(&self, what: &str, mut so: impl FnMut() -> Option<T>) -> Result<T> {
         let began = Instant::now();
         loop {
@@ -201,7 +201,7 @@ impl Serving {
         }
     }
 
-    /// What it has logged so far.
+    /// The log so far.
     ///
     /// # Errors
     /// If the log cannot be read.
@@ -217,7 +217,7 @@ impl Serving {
         memory(self.pid(), "VmRSS:")
     }
 
-    /// The most there was resident, in KiB, since it began.
+    /// Peak resident memory, in KiB, since the process began.
     ///
     /// # Errors
     /// If the process has ended.
@@ -240,12 +240,12 @@ impl Serving {
         Ok(())
     }
 
-    /// Asks it to end; how it ended, and how long that took.
+    /// Asks it to end; returns how it ended, and how long that took.
     ///
     /// # Errors
-    /// If it does not end, or whatever was done to it had cost more than [`MOST_MEMORY`].
+    /// If it does not end, or its memory grew by more than [`MOST_MEMORY`].
     pub fn end(self) -> Result<(ExitStatus, Duration)> {
-        // One that has ended already tells of no memory; how it ended is told below.
+        // A process that has ended already has no memory to read; its exit status is reported below.
         let cost = self.most_resident().map_or(0.0, |most| most - self.at_rest);
         ensure!(
             cost <= MOST_MEMORY,
@@ -256,7 +256,7 @@ impl Serving {
         self.ended()
     }
 
-    /// How it ended, and how long that took from now on.
+    /// The exit status, and how long it took from now on.
     ///
     /// # Errors
     /// If it does not end.

@@ -1,9 +1,8 @@
-//! A process that stays, for a long time and under everything that goes wrong: the services fail in every way, rows
-//! change, rules are exchanged, pages are asked for, and the process itself is ended and killed. Afterwards the services
-//! are well again, and every directory must become exactly what it must be, nobody created or invited twice. All the
-//! while the memory of the process is read.
+//! A long-lived process under every fault: the services fail in every way, rows change, rules are replaced, pages are
+//! requested, and the process itself is stopped and killed. Afterwards the services work again, and every directory
+//! must become exact, with no one created or invited twice. The memory of the process is read throughout.
 //!
-//! What happens follows from a seed; when it happens follows from the clock.
+//! The sequence of events follows from a seed, their timing from the clock.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +12,7 @@ use ruzhi_sim::{FaultKind, FaultRule, Faults, Limits, OutboxKnobs, PushTo, Rando
 
 use crate::{Deployment, RULES, Serving, Standing, Tenant, Workforce};
 
-/// Everything that goes wrong, as often as it may in a thousand calls.
+/// Every fault, with its greatest rate per thousand calls.
 const FAULTS: [(FaultKind, u64); 15] = [
     (FaultKind::ResetBefore, 30),
     (FaultKind::ResetAfter, 30),
@@ -32,7 +31,7 @@ const FAULTS: [(FaultKind, u64); 15] = [
     (FaultKind::TooManyRequests, 20),
 ];
 
-/// What is asked for while all this goes on.
+/// Pages requested meanwhile.
 const PAGES: [&str; 9] = [
     "/",
     "/runs",
@@ -45,33 +44,33 @@ const PAGES: [&str; 9] = [
     "/metrics",
 ];
 
-/// Between two things that happen.
+/// Delay between two events.
 const BEAT: Duration = Duration::from_millis(250);
 
-/// How long the directories may take to be exact once everything is well.
+/// Longest time for the directories to become exact after the last fault.
 const SETTLED: Duration = Duration::from_secs(180);
 
-/// A life shorter than this says nothing of memory: caches are still being filled.
+/// Shorter lives are not checked for growth: caches are still being filled.
 const LONG: Duration = Duration::from_secs(600);
 
-/// So much may be added to resident memory in a minute, in KiB: what the readings of one life scatter by.
+/// Greatest growth of resident memory per minute, in KiB: the scatter of the readings of one life.
 const GROWTH: f64 = 512.0;
 
-/// What is looked at for growth begins so far into a life.
+/// Share of a life after which growth is measured.
 const WARM: f64 = 0.5;
 
-/// How it is done.
+/// Parameters of the soak test.
 #[derive(Debug, Clone, Copy)]
 pub struct Soak {
-    /// So many factories, each on services of its own.
+    /// Number of factories, each on separate services.
     pub tenants: usize,
-    /// So many people in each at the beginning, and half as many more later.
+    /// People in each at the beginning; up to half as many more come later.
     pub people: usize,
-    /// How long everything goes wrong in the first life of the process.
+    /// Length of the first life of the process.
     pub length: Duration,
-    /// The process is ended so often, by turns killed and asked to end; each further life is a tenth of the first.
+    /// Number of restarts, alternately a kill and a request to end; each further life is a tenth of the first.
     pub deaths: u32,
-    /// Decides what happens.
+    /// Seed of all random choices.
     pub seed: u64,
 }
 
@@ -88,7 +87,7 @@ impl Life {
         self.memory.last().map_or(Duration::ZERO, |(at, _)| Duration::from_secs_f64(*at))
     }
 
-    /// KiB added in a minute over the second half, by least squares.
+    /// KiB added per minute over the second half, by least squares.
     pub fn growth(&self) -> f64 {
         let from = self.length().as_secs_f64() * WARM;
         let late: Vec<_> = self.memory.iter().filter(|(at, _)| *at >= from).collect();
@@ -115,7 +114,7 @@ impl Life {
     /// Fails if it lived long and its memory grew.
     ///
     /// # Errors
-    /// If so.
+    /// If it did.
     pub fn check(&self) -> Result<()> {
         let growth = self.growth();
         ensure!(
@@ -127,29 +126,29 @@ impl Life {
     }
 }
 
-/// What came of it.
+/// Result of the soak test.
 #[derive(Debug, Clone, Default)]
 pub struct Soaked {
     /// The lives of the process.
     pub lives: Vec<Life>,
     /// Rows changed.
     pub rows: u64,
-    /// Pages asked for.
+    /// Pages requested.
     pub pages: u64,
-    /// Rules files exchanged.
+    /// Rules files replaced.
     pub rules: u64,
     /// Faults that happened.
     pub faults: u64,
-    /// Calls that the services received.
+    /// Calls received by the services.
     pub calls: u64,
-    /// From when everything was well until every directory was exact.
+    /// Time from the last fault until every directory was exact.
     pub settled: Duration,
 }
 
 struct Factory {
     simulator: Simulator,
     workforce: Workforce,
-    /// As many people as there may be.
+    /// Greatest number of people.
     most: usize,
     tenant: Tenant,
     exchanged: usize,
@@ -173,7 +172,7 @@ impl Factory {
         Ok(Self { simulator, workforce, most: people * 3 / 2, tenant, exchanged: 0 })
     }
 
-    /// Pushes go to the process that lives now.
+    /// Directs pushes to the current process.
     fn push_to(&self, serving: &Serving) -> Result<()> {
         let url = format!("{}/hooks/jiandaoyun/{}/onboarding", serving.url, self.tenant.id);
         let (app_id, entry_id) = (APP_ID.to_owned(), ENTRY_ID.to_owned());
@@ -182,8 +181,8 @@ impl Factory {
         Ok(())
     }
 
-    /// Something happens to somebody. A factory that is full hires nobody: what a run holds in memory follows from how
-    /// many people there are, and would grow with them.
+    /// Changes one random person. A full factory hires no one: the memory of a run depends on the number of people and
+    /// would grow with them.
     fn change(&mut self, random: &mut Random) -> Result<()> {
         let workforce = &mut self.workforce;
         let full = workforce.workers().len() >= self.most;
@@ -203,7 +202,7 @@ impl Factory {
         workforce.publish(&self.simulator)
     }
 
-    /// Three things go wrong from now on, of all there are.
+    /// Sets three random faults from now on.
     fn fail(&self, random: &mut Random) {
         let rules = (0..3).filter_map(|_| {
             let (kind, share) = FAULTS.get(random.below(FAULTS.len() as u64) as usize).copied()?;
@@ -219,7 +218,7 @@ impl Factory {
         self.simulator.set_outbox(outbox);
     }
 
-    /// The rules file is exchanged for one that says the same in other bytes.
+    /// Replaces the rules file with one of the same meaning in other bytes.
     fn exchange(&mut self, deployment: &Deployment) -> Result<()> {
         self.exchanged += 1;
         self.tenant.rules = Some(format!("{RULES}{}", "\n".repeat(self.exchanged)));
@@ -238,13 +237,13 @@ fn start(deployment: &Deployment, factories: &[Factory]) -> Result<Serving> {
 }
 
 impl Soak {
-    /// How long each life is.
+    /// Lengths of the lives.
     fn lives(&self) -> impl Iterator<Item = Duration> {
         let further = std::iter::repeat_n(self.length / 10, self.deaths as usize);
         std::iter::once(self.length).chain(further)
     }
 
-    /// Does it; `say` is told now and then how it goes.
+    /// Runs the test; `say` receives a progress line now and then.
     ///
     /// # Errors
     /// If a promise is broken: the process ends by itself, a page is not answered, a directory does not become exact.
@@ -314,8 +313,8 @@ impl Soak {
     }
 }
 
-/// Everything is well again: waits until every directory is as it must be. A flow that failed often waits minutes before
-/// it tries again, so a person asks for its run.
+/// Ends all faults and waits until every directory is exact. A flow that failed often waits minutes before it tries
+/// again, so its run is requested.
 fn settle(serving: &Serving, factories: &[Factory]) -> Result<Duration> {
     for factory in factories {
         factory.simulator.set_faults(Faults::default());

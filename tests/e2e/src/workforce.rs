@@ -1,5 +1,5 @@
-//! People of a small factory who come, move, change their numbers, leave and come back, the form that says so, and what
-//! the directory must hold then. Where [`ruzhi_sim::factory::Factory`] is one form as it stands, this is a history.
+//! People of a small factory who join, move, change their numbers, leave and return, the form that records it, and the
+//! directory that must result. [`ruzhi_sim::factory::Factory`] is a form at one moment; this is a history.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,14 +11,14 @@ use ruzhi_sim::factory::{
 use ruzhi_sim::{LoadDocument, Random, RowChange, Simulator, Widget};
 use serde_json::{Map, Value, json};
 
-/// What a row of the form says of its person.
+/// State of a person according to a row of the form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
     /// 在职.
     Employed,
     /// 离职.
     Left,
-    /// The mobile number is none, so the row must be refused.
+    /// The mobile number is invalid, so the row must be rejected.
     Wrong,
     /// The row was deleted.
     Removed,
@@ -31,13 +31,13 @@ pub struct Worker {
     pub record: String,
     /// The person.
     pub person: ExpectedMember,
-    /// What the row says of them.
+    /// State of the person in the row.
     pub standing: Standing,
     /// The place of their direct leader.
     pub leader: Option<usize>,
 }
 
-/// The rows of the form, and which of them changed since the simulator was told.
+/// The rows of the form, and those changed since the simulator was last updated.
 #[derive(Debug, Clone, Default)]
 pub struct Workforce {
     workers: Vec<Worker>,
@@ -45,13 +45,13 @@ pub struct Workforce {
     numbers: u64,
 }
 
-/// 直属上级, which only the rules that [`Workforce::led_rules`] gives read.
+/// 直属上级, which only the rules of [`Workforce::led_rules`] read.
 const LEADER: &str = "_widget_1680750424804";
 
 const POSITIONS: [&str; 5] = ["操作工", "班组长", "质检员", "仓管员", "电工"];
 
 impl Workforce {
-    /// So many people, all employed.
+    /// This many people, all employed.
     pub fn new(people: usize) -> Self {
         let mut workforce = Self::default();
         for _ in 0..people {
@@ -65,7 +65,7 @@ impl Workforce {
         &self.workers
     }
 
-    /// The place of a worker chosen by chance among those of this standing.
+    /// The place of a random worker among those of this standing.
     pub fn any(&self, standing: Standing, random: &mut Random) -> Option<usize> {
         let those: Vec<usize> = (0..self.workers.len())
             .filter(|place| self.workers.get(*place).is_some_and(|w| w.standing == standing))
@@ -73,7 +73,7 @@ impl Workforce {
         (!those.is_empty()).then(|| random.pick(&those))
     }
 
-    /// A new row. Gives its place.
+    /// A new row. Returns its place.
     pub fn hire(&mut self) -> usize {
         let place = self.workers.len();
         let number = place + 1;
@@ -92,14 +92,14 @@ impl Workforce {
         place
     }
 
-    /// A new row whose mobile number is none. Gives its place.
+    /// A new row with an invalid mobile number. Returns its place.
     pub fn hire_wrongly(&mut self) -> usize {
         let place = self.hire();
         self.stand(place, Standing::Wrong);
         place
     }
 
-    /// A new row for somebody who has one already, as after a return. Gives its place; the older row is removed.
+    /// A second row for the same person, as after a return. Returns its place; the older row is removed.
     pub fn hire_again(&mut self, place: usize) -> usize {
         let person = self.workers.get(place).map(|worker| worker.person.clone());
         self.remove(place);
@@ -115,7 +115,7 @@ impl Workforce {
         self.stand(place, Standing::Left);
     }
 
-    /// The row says that its person is employed: somebody came back, or a wrong number was corrected.
+    /// The row says that its person is employed: they returned, or a wrong number was corrected.
     pub fn employ(&mut self, place: usize) {
         self.stand(place, Standing::Employed);
     }
@@ -143,7 +143,7 @@ impl Workforce {
         }
     }
 
-    /// A mobile number nobody had.
+    /// An unused mobile number.
     pub fn renumber(&mut self, place: usize) {
         let mobile = self.new_mobile();
         if let Some(worker) = self.change(place) {
@@ -151,7 +151,7 @@ impl Workforce {
         }
     }
 
-    /// `to` takes the number of `from`, who gets a new one.
+    /// Gives the number of `from` to `to`, and a new one to `from`.
     pub fn hand_over_mobile(&mut self, from: usize, to: usize) {
         let Some(mobile) = self.workers.get(from).map(|worker| worker.person.mobile.clone()) else { return };
         self.renumber(from);
@@ -160,7 +160,7 @@ impl Workforce {
         }
     }
 
-    /// Two people exchange their numbers.
+    /// Exchanges the numbers of two people.
     pub fn exchange_mobiles(&mut self, one: usize, other: usize) {
         let of = |place: usize| self.workers.get(place).map(|worker| worker.person.mobile.clone());
         let (Some(mine), Some(yours)) = (of(one), of(other)) else { return };
@@ -187,7 +187,7 @@ impl Workforce {
         format!("139{:08}", 20_000_000 + self.numbers)
     }
 
-    /// Form and corp as the simulator loads them.
+    /// The form and corp in the simulator's format.
     pub fn document(&mut self) -> LoadDocument {
         let mut document = Factory::builder(1, 0).build().document();
         for form in &mut document.jiandaoyun.forms {
@@ -223,10 +223,10 @@ impl Workforce {
         Ok(())
     }
 
-    /// The rules of the simulated factory that read the direct leader too.
+    /// The rules of the simulated factory, extended by the direct leader.
     ///
     /// # Errors
-    /// If the rules of the factory are not what they were.
+    /// If the rules of the factory have changed.
     pub fn led_rules() -> Result<String> {
         let mut rules: Value = serde_json::from_str(crate::RULES)?;
         let request = rules.get_mut("request").and_then(Value::as_array_mut).context("no request")?;
@@ -234,12 +234,12 @@ impl Workforce {
         Ok(rules.to_string())
     }
 
-    /// What must hold at every moment: nobody was created twice, unless deleted in between, and nobody was invited twice,
-    /// unless ruzhi itself deleted them; nobody is in
-    /// the directory who is not in the form; no department came into being; every request was understood.
+    /// Invariants at every moment: no one was created twice, unless deleted in between, or invited twice, unless ruzhi
+    /// itself deleted them; every member of the directory is in the form; no department was created; every request was
+    /// understood.
     ///
     /// # Errors
-    /// Naming the first thing that does not hold.
+    /// Naming the first broken invariant.
     pub fn check_so_far(&self, simulator: &Simulator) -> Result<()> {
         let state = simulator.state();
         let corp = state.pointer(&format!("/wecom/corps/{CORP_ID}")).context("the corp is not loaded")?;
@@ -269,8 +269,8 @@ impl Workforce {
         Ok(())
     }
 
-    /// What must hold once everything is done: beside [`Self::check_so_far`], every employed person is one enabled
-    /// member with every field right, whoever has left is disabled or gone, and nobody else is there.
+    /// The state once everything is done: beside [`Self::check_so_far`], every employed person is one enabled member
+    /// with every field right, every leaver is disabled or deleted, and the directory holds no one else.
     ///
     /// # Errors
     /// Naming the first difference.
@@ -295,14 +295,14 @@ impl Workforce {
                 (Standing::Left, Some(found)) => {
                     ensure!(!found.enabled, "{userid} ({record}) has left and is not disabled");
                 }
-                (Standing::Wrong, Some(_)) => anyhow::bail!("{userid} ({record}) should have been refused"),
+                (Standing::Wrong, Some(_)) => anyhow::bail!("{userid} ({record}) should have been rejected"),
                 _ => {}
             }
         }
         Ok(())
     }
 
-    /// The account of somebody's direct leader.
+    /// The account of a worker's direct leader.
     fn leader(&self, worker: &Worker) -> Option<&str> {
         let leader = worker.leader.and_then(|place| self.workers.get(place));
         leader.map(|leader| leader.person.userid.as_str())

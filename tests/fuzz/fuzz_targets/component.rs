@@ -1,4 +1,4 @@
-//! Any file → the loader: it is refused in words, or it is a guest that decides or fails in words.
+//! Any file → the loader: either rejected with a message, or a guest that decides or fails with a message.
 #![no_main]
 
 use std::sync::LazyLock;

@@ -1,5 +1,5 @@
-//! Any file → the loader with a process of its own to try it in: this process goes on and has an answer, and what came
-//! through the child is a component here too.
+//! Any file → the loader with a child process to try it in: this process survives and gets an answer, and a file
+//! accepted by the child is a component here too.
 #![no_main]
 
 use std::sync::LazyLock;

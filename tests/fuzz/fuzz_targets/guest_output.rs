@@ -1,5 +1,5 @@
-//! Whatever lies in a guest's memory → outcomes → a plan: nothing panics, no operation breaks a rule of WeCom, and none
-//! touches a member that is another record's, protected, or not ruzhi's at all.
+//! Any bytes in a guest's memory → outcomes → a plan: nothing panics, no operation breaks a rule of WeCom, and none
+//! touches a member that belongs to another record, is protected, or does not belong to ruzhi.
 #![no_main]
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -26,11 +26,11 @@ static ECHO: LazyLock<Component> = LazyLock::new(|| {
     Component::from_bytes(&engine, None, &echo(72)).expect("the guest that answers with given bytes")
 });
 
-/// The member of another flow, whose row is newer than all of ours.
+/// The member of another flow, with a row newer than all of ours.
 const VICTIM: &str = "victim";
 const RECORDS: usize = 3;
 
-/// What the guest answers: an honest answer of decisions near the rules' edges, with some bytes changed, or any bytes.
+/// The guest's answer: an honest answer of decisions near the rules' edges, with some bytes changed, or any bytes.
 fn answer(u: &mut Unstructured<'_>) -> arbitrary::Result<Memory> {
     if u.ratio(1, 4)? {
         let mut memory = Memory::at(BASE);
@@ -67,7 +67,7 @@ fn userid(u: &mut Unstructured<'_>) -> arbitrary::Result<String> {
     if u.ratio(1, 6)? { u.arbitrary() } else { Ok((*u.choose(&known)?).to_owned()) }
 }
 
-/// Mostly none or lawful, so that members come through.
+/// Mostly empty or valid, so that members are accepted.
 fn text(u: &mut Unstructured<'_>, lawful: &[&str]) -> arbitrary::Result<Option<String>> {
     Ok(match u.int_in_range(0..=9)? {
         0 => Some(u.arbitrary()?),

@@ -1,6 +1,6 @@
-//! Any answer of JianDaoYun → the client: rows with ids, or an error in words that a person can be shown.
+//! Any answer of JianDaoYun → the client: rows with ids, or an error message fit for a person.
 //!
-//! The first byte says the version of the routes, the second the status; the rest is the body of every answer.
+//! The first byte selects the version of the routes, the second the status; the rest is the body of every answer.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

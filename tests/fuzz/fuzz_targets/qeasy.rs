@@ -1,5 +1,5 @@
-//! Any texts → the import of the platform's metadata: refused in words, or a rules file that the default guest takes and
-//! a tenant file that is TOML.
+//! Any texts → the import of the platform's metadata: either rejected with a message, or a rules file that the default
+//! guest accepts and a tenant file that is TOML.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,12 +1,12 @@
-//! Any text → the default guest's rules, and rows decided under them: refused with a place, or every row is decided and
-//! what is decided holds.
+//! Any text → the default guest's rules, and rows decided under them: either rejected with a place, or every row is
+//! decided and every decision is valid.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use ruzhi_guest::{Context, SourceRecord, decide, describe};
 use ruzhi_guest_member::RulesFile;
 
-/// Stands between the rules and the rows, each on its own.
+/// Separator between the rules and the rows, and between rows.
 const BETWEEN: &str = "\n---\n";
 
 fuzz_target!(|text: &str| {
@@ -20,7 +20,7 @@ fuzz_target!(|text: &str| {
     };
     assert!(description.source_fields.iter().all(|field| !field.is_empty()));
     let context = Context { now: "2026-05-01T08:00:00Z".to_owned(), timezone: "Asia/Shanghai".to_owned() };
-    // Rows as the fuzzer writes them, and one that has every field the rules read.
+    // Rows written by the fuzzer, and one with every field that the rules read.
     let whole: serde_json::Map<String, serde_json::Value> =
         description.source_fields.iter().map(|field| (field.clone(), rows[0].into())).collect();
     let whole = serde_json::Value::Object(whole).to_string();

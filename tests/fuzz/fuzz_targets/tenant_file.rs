@@ -1,4 +1,4 @@
-//! Any text → a tenant's file beside a host's: refused at a line in words that repeat no secret, or a configuration.
+//! Any text → a tenant's file beside a host's: either an error with its line and without secrets, or a configuration.
 #![no_main]
 
 use std::path::PathBuf;
@@ -37,7 +37,7 @@ fuzz_target!(|text: &str| {
             for lang in [Lang::En, Lang::Zh] {
                 let told = problems.render(lang);
                 assert!(!told.is_empty() && !told.contains(SECRET));
-                // A tab of the file stays one, so that the mark below stands at its place.
+                // A tab of the file is kept, so that the mark below it stays in its column.
                 assert!(told.chars().all(|c| !c.is_control() || matches!(c, '\n' | '\t')), "{told:?}");
                 // Problems are bounded in number, and the lines they show in length.
                 assert!(told.len() < 200_000, "{}", told.len());

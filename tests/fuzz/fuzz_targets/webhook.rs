@@ -1,6 +1,6 @@
-//! Any body of a push and any envelope of a callback → the receivers: read, or refused.
+//! Any body of a push and any envelope of a callback → the receivers: read or rejected.
 //!
-//! The signature stands before the first line's end.
+//! The signature stands before the end of the first line.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,6 +1,6 @@
-//! Any answer of WeCom → the client: done, refused in words that a person can be shown, or asked again.
+//! Any answer of WeCom → the client: done, refused with a message fit for a person, or retried.
 //!
-//! The first byte says whether the token is given, the second the status; the rest is the body of every answer.
+//! The first byte decides if the token is given, the second gives the status; the rest is the body of every answer.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,11 +1,11 @@
-//! Guests that attack the host, without a toolchain.
+//! Guests that attack the host, built without a toolchain.
 //!
-//! [`Module`] is a core module in text form that exports the whole contract; each part of it can be exchanged for an
-//! attack. [`echo`] is one component that answers with whatever bytes its rules file names: it lies about lengths, points
-//! a hundred texts at one place, or holds an honest answer made by [`Memory`], and needs one compilation for all.
+//! [`Module`] is a core module in text form that exports the whole contract; each part of it can be replaced by an
+//! attack. [`echo`] is one component that answers with the bytes in its rules file: it can lie about lengths, point a
+//! hundred texts at one place, or hold an honest answer made by [`Memory`], and needs only one compilation.
 #![expect(
     clippy::expect_used,
-    reason = "what is written here is text of this crate; if it is wrong, its tests fail"
+    reason = "the module texts are part of this crate; if one is wrong, the crate's tests fail"
 )]
 
 mod memory;
@@ -20,12 +20,12 @@ const WIT: &str = include_str!("../../../wit/v0.2/mapping.wit");
 /// The prefix of the contract's exports in a core module.
 pub const MAPPER: &str = "ruzhi:mapping/mapper@0.2.0";
 
-/// A core module that is a guest: a well-behaved one, until a part is exchanged.
+/// A core module that is a guest: well behaved until a part is replaced.
 #[derive(Debug, Clone)]
 pub struct Module {
     /// Pages of its memory.
     pub pages: u32,
-    /// The most pages its memory may have, by its own word.
+    /// The declared maximum of its memory, in pages.
     pub most_pages: u32,
     /// Further definitions: globals, tables, functions, a start function, exports.
     pub items: String,
@@ -48,23 +48,23 @@ impl Default for Module {
     }
 }
 
-/// Where the description's answer lies: below everything an attack writes.
+/// Address of the description's answer: below everything an attack writes.
 const DESCRIPTION: u32 = 64;
 /// An answer of no outcomes: zeros.
 const NOTHING: u32 = 8;
 
 impl Module {
-    /// One that runs this when it is instantiated.
+    /// A module that runs this when it is instantiated.
     pub fn starting(body: &str) -> Self {
         Self { items: format!("(func $start {body}) (start $start)"), ..Self::default() }
     }
 
-    /// One whose `describe` does this first.
+    /// A module whose `describe` does this first.
     pub fn describing(body: &str) -> Self {
         Self { describe: format!("{body} (i32.const {DESCRIPTION})"), ..Self::default() }
     }
 
-    /// One whose `decide` does this first and then gives no outcomes.
+    /// A module whose `decide` does this first and then gives no outcomes.
     pub fn deciding(body: &str) -> Self {
         Self { decide: format!("{body} (i32.const {NOTHING})"), ..Self::default() }
     }
@@ -123,7 +123,7 @@ pub fn component_of(wit: &str, world: &str, module: &str) -> Vec<u8> {
         .expect("a module that exports the contract")
 }
 
-/// A well-behaved guest that has another component in it and instantiates that too, given as the text of its parts.
+/// A well-behaved guest that contains and instantiates another component, given as the text of its parts.
 pub fn beside(parts: &str) -> Vec<u8> {
     let other = wat::parse_str(format!("(component {parts})")).expect("the component's text");
     let mut guest = Module::default().component();
@@ -141,7 +141,7 @@ pub fn beside(parts: &str) -> Vec<u8> {
         }
     }
     section(&mut guest, 4, &other);
-    // One instance, of the component just added, given nothing.
+    // One instance of the component just added, with no imports.
     section(&mut guest, 5, &[1, 0, index, 0]);
     guest
 }
@@ -158,7 +158,7 @@ pub fn section(component: &mut Vec<u8>, id: u8, content: &[u8]) {
     component.extend_from_slice(content);
 }
 
-/// The component that answers with the bytes its rules file names, laid at [`BASE`] in its memory; [`rules`] writes that
+/// The component that answers with the bytes in its rules file, placed at [`BASE`] in its memory; [`rules`] writes that
 /// file. Above them, up to `pages`, its memory is full of the letter `a`.
 pub fn echo(pages: u32) -> Vec<u8> {
     let decode = |value: &str| format!("(i32.sub (i32.load8_u {value}) (i32.const 97))");
@@ -177,7 +177,7 @@ pub fn echo(pages: u32) -> Vec<u8> {
       (i32.sub (i32.shl (memory.size) (i32.const 16)) (local.get $at)))
     (i32.const {BASE})"#
     );
-    // What is given comes in below BASE: the allocator starts there, and grows the memory if it must.
+    // Arguments are placed below BASE: the allocator starts there, and grows the memory if it must.
     Module { pages, decide: body, ..Module::default() }.component()
 }
 

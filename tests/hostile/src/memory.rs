@@ -1,11 +1,11 @@
-//! Values as they lie in a guest's memory (the component model's canonical ABI).
+//! Values in a guest's memory layout (the component model's canonical ABI).
 
 use ruzhi_guest::contract::{Decision, Member, Outcome, Text, Violation};
 
-/// Where [`echo`](crate::echo) lays its answer: above what it is given, which comes in from 1 KiB on.
+/// Address of the answer of [`echo`](crate::echo): above its arguments, which start at 1 KiB.
 pub const BASE: u32 = 4 << 20;
 
-/// A region of a guest's memory. What a value points at lies in the region too, after it.
+/// A region of a guest's memory. Data that a value points at lies in the region too, after it.
 #[derive(Debug, Clone)]
 pub struct Memory {
     base: u32,
@@ -43,7 +43,7 @@ impl Memory {
         memory
     }
 
-    /// The answer of a `decide` that gives the batch up.
+    /// The answer of a `decide` that gives up on the batch.
     pub fn giving_up(code: (u32, u32), message: (u32, u32)) -> Self {
         let mut memory = Self::at(BASE);
         let answer = memory.room(20, 4);
@@ -67,7 +67,7 @@ impl Memory {
         self.pair(answer + 20, fields);
     }
 
-    /// Room for a value, zeroed, and its address.
+    /// Reserves zeroed space for a value and returns its address.
     pub fn room(&mut self, size: u32, align: u32) -> u32 {
         let end = self.base + u32::try_from(self.bytes.len()).unwrap_or(u32::MAX);
         let address = end.next_multiple_of(align);
@@ -80,7 +80,7 @@ impl Memory {
         self.raw(text.as_bytes())
     }
 
-    /// Bytes that are perhaps no text, and their address and length.
+    /// Bytes that need not be UTF-8, and their address and length.
     pub fn raw(&mut self, bytes: &[u8]) -> (u32, u32) {
         let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
         let address = self.room(length, 1);

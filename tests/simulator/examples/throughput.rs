@@ -1,5 +1,5 @@
-//! How many requests the simulator answers in a second of one core. It serves on one thread; the clients run beside
-//! it on others, so a second of that thread is the honest unit and the wall clock is a lower bound.
+//! Requests per second that the simulator answers on one core. It serves on one thread and the clients run beside it on
+//! others, so a second of that thread is the honest unit and the wall clock is a lower bound.
 //!
 //! `cargo run --release -p ruzhi-sim --example throughput`
 
@@ -123,7 +123,7 @@ fn measure(
     Ok(())
 }
 
-/// What the simulator's thread has used so far, from the kernel's own account.
+/// Processor time used by the simulator's thread so far, from the kernel's account.
 fn processor_time() -> Result<Duration, Failure> {
     for thread in std::fs::read_dir("/proc/self/task")? {
         let stat = std::fs::read_to_string(thread?.path().join("stat"))?;

@@ -1,6 +1,6 @@
-//! The simulator's clock. Rate windows, token lifetimes and row times read it, so a test moves time by saying so
-//! instead of sleeping: `advance` adds to it and `freeze` stops it. It is a clock of its own: `set_ahead` puts it before or
-//! behind the clock of the machine, as a service's is when that machine's is wrong.
+//! The simulator's clock. Rate windows, token lifetimes and row times use it, so a test moves time instead of sleeping:
+//! `advance` adds to it and `freeze` stops it. It is separate from the machine's clock: `set_ahead` puts it ahead or
+//! behind, as a service's clock appears when the machine's is wrong.
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -20,7 +20,7 @@ impl Clock {
         Self { started: Instant::now(), started_ms, advanced_ms: 0, ahead_ms: 0, frozen_ms: None }
     }
 
-    /// Milliseconds since 1970; less than before only after `set_ahead`.
+    /// Milliseconds since 1970; decreases only after `set_ahead`.
     pub(crate) fn now_ms(&self) -> u64 {
         self.frozen_ms.unwrap_or_else(|| self.running_ms())
     }
@@ -37,14 +37,14 @@ impl Clock {
             (true, None) => self.frozen_ms = Some(self.running_ms()),
             (false, Some(stopped_ms)) => {
                 self.frozen_ms = None;
-                // Thawing keeps the clock from falling back when it was advanced while frozen.
+                // Thawing keeps the clock from falling back if it was advanced while frozen.
                 self.advanced_ms += stopped_ms.saturating_sub(self.running_ms());
             }
             (true, Some(_)) | (false, None) => {}
         }
     }
 
-    /// So far ahead of the machine's clock from now on; behind it where negative. What was advanced stays.
+    /// Sets how far it is ahead of the machine's clock from now on; negative is behind. Earlier advances stay.
     pub(crate) fn set_ahead(&mut self, milliseconds: i64) {
         let moved = milliseconds - self.ahead_ms;
         self.ahead_ms = milliseconds;

@@ -30,7 +30,7 @@ pub(crate) fn answer(world: &mut World, request: &Request) -> Answer {
     }
 }
 
-/// The error and what caused it, in one line.
+/// The error and its causes, in one line.
 fn told(error: &dyn std::error::Error) -> String {
     match error.source() {
         Some(cause) => format!("{error}: {}", told(cause)),
@@ -117,7 +117,7 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ControlError> {
     serde_json::from_slice(body).map_err(ControlError::Body)
 }
 
-/// `current` with the keys of `body` in place of its own.
+/// `current` with the keys of `body` replaced.
 fn patched<T: Serialize + DeserializeOwned>(current: &T, body: &[u8]) -> Result<T, ControlError> {
     let mut merged = serde_json::to_value(current).map_err(ControlError::Body)?;
     let changes: serde_json::Map<String, Value> = parse(body)?;

@@ -1,12 +1,12 @@
-//! Faults of the services and of the network between, switched on by rules. Whether a rule fires follows from the
-//! seed and the requests alone, so a run with faults can be run again.
+//! Faults of the services and of the network between, switched on by rules. A rule fires depending on the seed and the
+//! requests alone, so a run with faults can be repeated.
 
 use serde::{Deserialize, Serialize};
 
 use crate::message::Request;
 use crate::random::Random;
 
-/// Which of the two services.
+/// One of the two services.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Service {
@@ -16,7 +16,7 @@ pub enum Service {
     WeCom,
 }
 
-/// What goes wrong. "Before" means before the service did anything, "after" when it has.
+/// The fault. "Before" means before the service acted, "after" once it has acted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FaultKind {
@@ -24,11 +24,11 @@ pub enum FaultKind {
     ResetBefore,
     /// The service acts, then the connection is reset without an answer.
     ResetAfter,
-    /// The answer takes `delay_ms`.
+    /// The answer is delayed by `delay_ms`.
     Slow,
     /// An HTML page with HTTP 502; the service did nothing.
     BadGatewayBefore,
-    /// An HTML page with HTTP 502; the service did its work.
+    /// An HTML page with HTTP 502; the service acted.
     BadGatewayAfter,
     /// The service acts and answers; the JSON is cut in the middle.
     Truncated,
@@ -42,7 +42,7 @@ pub enum FaultKind {
     RateLimited,
     /// WeCom: 45033, nothing done.
     TooConcurrent,
-    /// WeCom: the token of this call ends before its time; 40014 and 42001 in turn.
+    /// WeCom: the token of this call expires early; 40014 and 42001 in turn.
     RevokeToken,
     /// WeCom: errcode as a string.
     StringErrcode,
@@ -52,14 +52,14 @@ pub enum FaultKind {
     CompanyLimited,
     /// JianDaoYun: 8304.
     EndpointLimited,
-    /// JianDaoYun: HTTP 429 with a body that is no JSON.
+    /// JianDaoYun: HTTP 429 with a body that is not JSON.
     TooManyRequests,
     /// JianDaoYun: data/list gives half of the page although more rows follow.
     ShortPage,
     /// JianDaoYun: data/list gives no row although there are some.
     EmptyPage,
     /// The request is held before the service acts, and never answered. [`Simulator::release`] lets the service act
-    /// after all, as a request does that was on its way when its caller died.
+    /// after all, as for a request that was on its way when its caller died.
     ///
     /// [`Simulator::release`]: crate::Simulator::release
     StallBefore,
@@ -67,16 +67,16 @@ pub enum FaultKind {
     StallAfter,
     /// WeCom: `errcode`, nothing done.
     Refused,
-    /// user/list_id answers as the directory was when the rules were set: a replica that is late.
+    /// user/list_id answers from the directory as it was when the rules were set, like a late replica.
     StaleList,
     /// WeCom: the member that the call names is deleted in the console just before the service acts.
     RemovedByHand,
-    /// The pages of user/list_id or data/list go round: after `period` pages comes the first again, without end.
+    /// The pages of user/list_id or data/list repeat: after `period` pages the first comes again, without end.
     CursorCycle,
 }
 
 impl FaultKind {
-    /// Whether the fault can happen to a call at all; a rule passes over every other call without counting it.
+    /// True if the fault can happen to this call at all; a rule passes over every other call without counting it.
     fn concerns(self, service: Service, api: &str) -> bool {
         match self {
             Self::ResetBefore
@@ -107,12 +107,12 @@ impl FaultKind {
     }
 }
 
-/// When a fault happens. Of the requests that match, `skip` pass; then it happens to the `next` ones, to every
+/// Conditions of a fault. Of the matching requests, `skip` pass; then it happens to the `next` ones, to every
 /// `every`-th, and to `per_mille` of a thousand by the seed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FaultRule {
-    /// What happens.
+    /// The fault.
     pub kind: FaultKind,
     /// Only to this service.
     #[serde(default)]
@@ -123,28 +123,28 @@ pub struct FaultRule {
     /// Only to requests whose query or body contains this text.
     #[serde(default)]
     pub containing: Option<String>,
-    /// So many matching requests pass first.
+    /// Number of matching requests that pass first.
     #[serde(default)]
     pub skip: u64,
-    /// To so many matching requests.
+    /// Number of matching requests it then happens to.
     #[serde(default)]
     pub next: u64,
     /// To every such matching request; 0 is never.
     #[serde(default)]
     pub every: u64,
-    /// To so many of a thousand matching requests.
+    /// Share of matching requests, per thousand.
     #[serde(default)]
     pub per_mille: u64,
-    /// The answer takes so much longer.
+    /// Extra delay of the answer.
     #[serde(default)]
     pub delay_ms: u64,
     /// `rate_limited`: how long the API stays closed.
     #[serde(default = "one_minute")]
     pub window_ms: u64,
-    /// `refused`: with which code.
+    /// `refused`: the code.
     #[serde(default)]
     pub errcode: i32,
-    /// `cursor_cycle`: how many pages go round.
+    /// `cursor_cycle`: the number of pages in the cycle.
     #[serde(default = "two_pages")]
     pub period: u64,
 }
@@ -158,7 +158,7 @@ fn one_minute() -> u64 {
 }
 
 impl FaultRule {
-    /// A rule that never happens until one of its counts is set.
+    /// A rule that never fires until one of its counts is set.
     pub fn new(kind: FaultKind) -> Self {
         Self {
             kind,
@@ -202,7 +202,7 @@ impl FaultRule {
         self
     }
 
-    /// So many matching requests pass first.
+    /// Lets this many matching requests pass first.
     #[must_use]
     pub fn skip(mut self, count: u64) -> Self {
         self.skip = count;
@@ -228,9 +228,9 @@ impl FaultRule {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Faults {
-    /// Decides everything that is left to chance.
+    /// Seed of all random choices.
     pub seed: u64,
-    /// In order.
+    /// Rules in order.
     pub rules: Vec<FaultRule>,
 }
 
@@ -244,7 +244,7 @@ pub(crate) struct Fault {
     pub(crate) period: u64,
 }
 
-/// The rules with what each has seen so far.
+/// The rules with their counts so far.
 #[derive(Debug, Default)]
 pub(crate) struct FaultState {
     rules: Vec<ArmedRule>,
@@ -266,7 +266,7 @@ impl FaultState {
         self.rules = faults.rules.clone().into_iter().enumerate().map(arm).collect();
     }
 
-    /// Whether a rule is of this kind.
+    /// True if a rule is of this kind.
     pub(crate) fn has(&self, kind: FaultKind) -> bool {
         self.rules.iter().any(|armed| armed.rule.kind == kind)
     }
@@ -288,7 +288,7 @@ impl ArmedRule {
         }
         self.matched += 1;
         let turn = self.matched.checked_sub(rule.skip + 1)?;
-        // The die is cast for every match, so that the counts do not shift what chance decides.
+        // A random number is drawn for every match, so that the counts do not shift later draws.
         let by_chance = self.random.below(1000) < rule.per_mille;
         let by_count = turn < rule.next || (turn + 1).checked_rem(rule.every) == Some(0);
         (by_chance || by_count).then_some(Fault {

@@ -1,4 +1,5 @@
-//! What people do in the consoles of the two services and programs through the API, and what the services then tell of it.
+//! Actions of people in the consoles of the two services, and of programs through the API, with the notifications that
+//! follow.
 
 use serde_json::{Map, Value};
 
@@ -8,7 +9,7 @@ use crate::wecom::CorpError;
 use crate::world::World;
 
 impl World {
-    /// Somebody fills in, changes and deletes rows of a form; gives the ids of the rows written.
+    /// A person fills in, changes and deletes rows of a form; returns the ids of the rows written.
     pub(crate) fn change_rows(&mut self, change: RowChange) -> Result<Vec<String>, LoadError> {
         let now_ms = self.clock.now_ms();
         let RowChange { app_id, entry_id, upsert, delete } = change;
@@ -46,14 +47,14 @@ impl World {
         self.outbox.pushed(app_id, entry_id, vec![event]);
     }
 
-    /// Somebody deletes a member.
+    /// A person deletes a member.
     pub(crate) fn delete_by_hand(&mut self, corp_id: &str, userid: &str) -> Result<(), CorpError> {
         self.wecom.delete_by_hand(corp_id, userid)?;
         self.outbox.called_back(corp_id, MemberEvent::deleted(userid), self.clock.now_ms());
         Ok(())
     }
 
-    /// Somebody changes a member; the fields are those of user/update.
+    /// A person changes a member; the fields are those of user/update.
     pub(crate) fn change_by_hand(
         &mut self,
         corp_id: &str,
@@ -72,7 +73,7 @@ impl World {
         Ok(())
     }
 
-    /// Somebody adds a member; the fields are those of user/create.
+    /// A person adds a member; the fields are those of user/create.
     pub(crate) fn add_by_hand(&mut self, corp_id: &str, fields: Map<String, Value>) -> Result<(), CorpError> {
         let userid = fields.get("userid").and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase();
         self.wecom.add_by_hand(corp_id, fields, &self.knobs)?;

@@ -1,12 +1,12 @@
 //! 简道云 and 企业微信 on one loopback port, as their documents and recordings describe them.
 //!
 //! ruzhi is tested against this, not against mocks: the two services keep their state, their limits and their
-//! peculiarities, and what is left open by the documents is a knob. A request that the real service would not have
+//! peculiarities, and behaviour left open by the documents is a knob. A request that the real service would not have
 //! understood is answered as the documents say and recorded, so that a test can fail loudly on it
 //! ([`Simulator::assert_understood`]).
 //!
 //! Everything is reached over HTTP: `/api/…` is JianDaoYun, `/cgi-bin/…` is WeCom, `/sim/…` is the control of the
-//! simulator, whose shapes README.md lists. In a test, [`Simulator`] offers the same control as methods.
+//! simulator, documented in README.md. In a test, [`Simulator`] offers the same control as methods.
 
 mod clock;
 mod control;

@@ -1,4 +1,4 @@
-//! What a test loads: keys, forms and rows of JianDaoYun, corps of WeCom.
+//! A test's load document: keys, forms and rows of JianDaoYun, corps of WeCom.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -32,14 +32,14 @@ pub struct JianDaoYunLoad {
 pub enum KeyLoad {
     /// A key of the company `company` that may see every app.
     Text(String),
-    /// A key with more said about it.
+    /// A key with its own company or scope.
     Full {
         /// The key.
         key: String,
-        /// Whose it is; calls of one company share one limit.
+        /// The owner; calls of one company share one limit.
         #[serde(default = "company")]
         company: String,
-        /// The apps it may see; none given is all.
+        /// The apps it may see; none given means all.
         #[serde(default)]
         apps: Option<Vec<String>>,
     },
@@ -61,7 +61,7 @@ pub struct FormLoad {
     pub name: String,
     /// Its fields.
     pub widgets: Vec<Widget>,
-    /// It has no workflow, so that `flowState` is no field of it.
+    /// It has no workflow, so that `flowState` is not a field of it.
     pub without_workflow: bool,
     /// Its rows, by alias or field id.
     pub rows: Vec<Map<String, Value>>,
@@ -76,7 +76,7 @@ pub struct Widget {
     /// The field id, `_widget_` and 13 digits.
     #[serde(rename = "widgetName")]
     pub widget_name: String,
-    /// What a person reads.
+    /// The label.
     pub label: String,
     /// `text`, `number`, `datetime`, ….
     #[serde(rename = "type")]
@@ -102,11 +102,11 @@ pub struct CorpLoad {
     pub corp_id: String,
     /// Its secret.
     pub secret: String,
-    /// What the secret may do.
+    /// Permissions of the secret.
     pub kind: CredentialKind,
     /// Further secrets.
     pub credentials: Vec<CredentialLoad>,
-    /// The tree; the root (id 1) is made if it is not given.
+    /// The tree; the root (id 1) is added if missing.
     pub departments: Vec<DepartmentLoad>,
     /// Members as user/create takes them, beside `status` (1 active, 4 not yet) and `system_generated`.
     pub members: Vec<Map<String, Value>>,
@@ -122,7 +122,7 @@ pub struct CorpLoad {
 pub struct CredentialLoad {
     /// The secret.
     pub secret: String,
-    /// What it may do.
+    /// Its permissions.
     #[serde(default)]
     pub kind: CredentialKind,
 }
@@ -159,35 +159,35 @@ pub struct RowChange {
     pub app_id: String,
     /// The form.
     pub entry_id: String,
-    /// Rows with a known `_id` change in the fields given; others are new. `updateTime` is now unless given.
+    /// Rows with a known `_id` change in the given fields; others are new. `updateTime` is now unless given.
     pub upsert: Vec<Map<String, Value>>,
     /// Ids of rows to delete.
     pub delete: Vec<String>,
 }
 
-/// Why a document cannot be loaded.
+/// Reason for rejecting a document.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// An id of JianDaoYun is malformed.
     #[error("{what} must be 24 hexadecimal digits, not {value:?}")]
     Id {
-        /// Which id.
+        /// The id's name.
         what: &'static str,
-        /// What was given.
+        /// The given value.
         value: String,
     },
     /// There is no such form.
     #[error("no form {entry_id:?} in app {app_id:?} is loaded")]
     Form {
-        /// The app asked for.
+        /// The requested app.
         app_id: String,
-        /// The form asked for.
+        /// The requested form.
         entry_id: String,
     },
-    /// A row's `updateTime` or `createTime` is no time.
+    /// A row's `updateTime` or `createTime` is not a valid time.
     #[error("{value:?} is not a time such as 2026-05-01T08:00:00.000Z")]
     Time {
-        /// What was given.
+        /// The given value.
         value: String,
     },
     /// A member would be refused by user/create.

@@ -27,19 +27,19 @@ enum Command {
 
 #[derive(Debug, Args)]
 struct Serve {
-    /// Where to listen; port 0 takes a free one
+    /// Address to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
     /// Write the base URL into this file once listening
     #[arg(long, value_name = "PATH")]
     ready_file: Option<PathBuf>,
-    /// Start with an invented factory of so many rows
+    /// Start with an invented factory of this many rows
     #[arg(long, value_name = "PEOPLE")]
     factory: Option<usize>,
     /// The seed of that factory
     #[arg(long, default_value_t = 7)]
     seed: u64,
-    /// End when standard input ends
+    /// Exit when standard input ends
     #[arg(long)]
     until_stdin_closes: bool,
 }
@@ -58,7 +58,7 @@ struct Invented {
     /// Rows of people who have left
     #[arg(long, default_value_t = 0)]
     leavers: usize,
-    /// Print what each row is and what must become of it, instead of the document
+    /// Print each row's kind and expected outcome instead of the document
     #[arg(long)]
     expectations: bool,
 }
@@ -96,7 +96,7 @@ fn main() -> ExitCode {
                 message.push_str(&format!(": {error}"));
                 cause = error.source();
             }
-            // With standard error closed there is nobody left to tell.
+            // With standard error closed the message is lost.
             let _ = writeln!(io::stderr(), "{message}");
             ExitCode::FAILURE
         }
@@ -115,7 +115,7 @@ fn serve(arguments: &Serve) -> Result<(), Failure> {
         write_whole(path, &url).map_err(|source| Failure::ReadyFile { path: path.clone(), source })?;
     }
     if arguments.until_stdin_closes {
-        // An unreadable standard input has ended as well.
+        // An unreadable standard input counts as ended.
         let _ = io::copy(&mut io::stdin().take(u64::MAX), &mut io::sink());
         drop(simulator);
         return Ok(());
@@ -125,7 +125,7 @@ fn serve(arguments: &Serve) -> Result<(), Failure> {
     }
 }
 
-/// Whoever waits for the file finds it with its whole content or not at all.
+/// The file appears with its whole content or not at all.
 fn write_whole(path: &Path, content: &str) -> io::Result<()> {
     let mut unfinished = path.as_os_str().to_owned();
     unfinished.push(".unfinished");

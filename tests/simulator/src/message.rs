@@ -1,4 +1,4 @@
-//! One HTTP request as the services see it, and what the simulator does about it.
+//! One HTTP request as the services see it, and the simulator's answer.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -35,7 +35,7 @@ impl Request {
         self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// Path and query without what must never be kept: the token and the secret.
+    /// Path and query without the values that must never be kept: the token and the secret.
     pub(crate) fn safe_path(&self) -> String {
         let mut shown = self.path.clone();
         let kept = self
@@ -61,7 +61,7 @@ impl Request {
     }
 }
 
-/// What goes back over the connection.
+/// The reaction sent over the connection.
 #[derive(Debug)]
 pub(crate) enum Reply {
     Answer(Answer),
@@ -88,14 +88,14 @@ impl Answer {
         Self { status, content_type: JSON, verdict: None, body }
     }
 
-    /// What a proxy in front of either service says when the service is away.
+    /// A proxy's answer in front of a service that is down.
     pub(crate) fn bad_gateway() -> Self {
         let body = b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad \
             Gateway</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n";
         Self { status: 502, content_type: "text/html", verdict: None, body: body.to_vec() }
     }
 
-    /// JianDaoYun's gateway when too many calls run at once.
+    /// The answer of JianDaoYun's gateway when too many calls run at once.
     pub(crate) fn too_many_requests() -> Self {
         let body = "请求并发超限".as_bytes().to_vec();
         Self { status: 429, content_type: "text/plain; charset=utf-8", verdict: None, body }
@@ -108,7 +108,7 @@ impl Answer {
     }
 }
 
-/// A reply, how long it takes, and the place it holds among the calls in flight until then.
+/// A reply, its delay, and the slot it occupies among the calls in flight until then.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) reply: Reply,

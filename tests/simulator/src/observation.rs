@@ -1,5 +1,5 @@
-//! What the simulator has seen: requests by API, verdicts by code, faults that happened, and every request that the
-//! real service would not have understood. Tokens and secrets never enter.
+//! The simulator's observations: requests by API, verdicts by code, faults that happened, and every request that the
+//! real service would not have understood. Tokens and secrets are never recorded.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
@@ -12,13 +12,13 @@ use crate::message::Request;
 /// A request that the real service would not have understood, or would silently have taken for something else.
 #[derive(Debug, Clone, Serialize)]
 pub struct Misunderstanding {
-    /// Who was asked.
+    /// The service that was asked.
     pub service: Service,
     /// Path and query, without token and secret.
     pub path: String,
-    /// What is wrong with it.
+    /// The defect.
     pub what: String,
-    /// The beginning of what was sent.
+    /// The beginning of the body.
     pub body: String,
 }
 

@@ -1,4 +1,4 @@
-//! SplitMix64: a generator whose whole state is one number, so that every fault and every invented person follows
+//! SplitMix64: a generator with a single number as its state, so that every fault and every invented person follows
 //! from a seed and from nothing else.
 
 /// A generator of numbers from a seed.

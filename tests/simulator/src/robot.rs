@@ -1,7 +1,7 @@
-//! 企业微信's group robots, and an address that takes any JSON: where alarms go.
+//! 企业微信's group robots, and an address that accepts any JSON: targets of alerts.
 //!
-//! A robot's only credential is the key in its address. It takes markdown of at most 4096 bytes and 20 messages in a
-//! minute, from whoever knows the key; what it refuses it refuses with HTTP 200 and a code, like the rest of WeCom.
+//! A robot's only credential is the key in its address. It accepts markdown of at most 4096 bytes and 20 messages in a
+//! minute from any holder of the key. It refuses with HTTP 200 and a code, like the rest of WeCom.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -13,29 +13,29 @@ use crate::message::{Answer, Outcome, Reply, Request, WECOM_JSON};
 use crate::window::Window;
 use crate::world::World;
 
-/// The robot that is always there.
+/// The robot that always exists.
 pub const ROBOT_KEY: &str = "simulated-robot";
 /// The path of every robot.
 pub(crate) const PATH: &str = "/cgi-bin/webhook/send";
-/// The path that takes any JSON.
+/// The path that accepts any JSON.
 pub(crate) const SINK: &str = "/sink";
 const API: &str = "webhook/send";
 const A_MINUTE: u32 = 20;
 const MINUTE_MS: u64 = 60_000;
 const LONGEST: usize = 4096;
 
-/// A message that a robot took.
+/// A message that a robot accepted.
 #[derive(Debug, Clone, Serialize)]
 pub struct RobotMessage {
     /// The robot.
     pub key: String,
-    /// When.
+    /// Time in milliseconds since 1970.
     pub at_ms: u64,
     /// The markdown.
     pub content: String,
 }
 
-/// What was told.
+/// Messages received.
 #[derive(Debug)]
 pub(crate) struct Told {
     keys: BTreeSet<String>,
@@ -56,27 +56,27 @@ impl Default for Told {
 }
 
 impl Told {
-    /// A robot comes into its group.
+    /// Adds a robot to its group.
     pub(crate) fn add(&mut self, key: &str) {
         self.keys.insert(key.to_owned());
     }
 
-    /// A robot is removed from its group.
+    /// Removes a robot from its group.
     pub(crate) fn remove(&mut self, key: &str) {
         self.keys.remove(key);
     }
 
-    /// What robots took, oldest first.
+    /// Messages accepted by robots, oldest first.
     pub(crate) fn messages(&self) -> &[RobotMessage] {
         &self.messages
     }
 
-    /// What was posted to the other address, oldest first.
+    /// Posts to the other address, oldest first.
     pub(crate) fn posted(&self) -> &[Value] {
         &self.posted
     }
 
-    /// How much was taken.
+    /// Number of messages accepted.
     pub(crate) fn count(&self) -> usize {
         self.messages.len() + self.posted.len()
     }

@@ -1,5 +1,5 @@
-//! HTTP on a loopback port: reads a request whole, lets the world answer it, and resets the connection where the
-//! answer is to be lost.
+//! HTTP on a loopback port: reads a whole request, has the world answer it, and resets the connection if the answer is
+//! to be lost.
 
 use std::convert::Infallible;
 use std::io;
@@ -32,7 +32,7 @@ pub(crate) async fn serve(listener: TcpListener, world: Arc<Shared>) -> io::Resu
     }
 }
 
-/// Why a connection ends without an answer.
+/// Reason for a connection to end without an answer.
 #[derive(Debug, thiserror::Error)]
 enum Ended {
     #[error("the connection is reset on purpose")]
@@ -42,7 +42,7 @@ enum Ended {
 }
 
 async fn connection(stream: TcpStream, world: Arc<Shared>) {
-    // An answer is one small write; waiting for more would only delay it. Failing to say so changes no behaviour.
+    // An answer is one small write; waiting for more would only delay it. A failure to set this changes no behaviour.
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| answer(request, Arc::clone(&world)));
     // The service has a clock of its own.
@@ -95,7 +95,7 @@ async fn read(request: hyper::Request<Incoming>) -> Result<Request, Ended> {
     })
 }
 
-/// The parts up to the first that is malformed, as a server that reads a form as it comes.
+/// The parts up to the first malformed one, as a server that parses a form as it arrives.
 async fn parts_of(body: Bytes, boundary: String) -> Vec<Part> {
     let mut form = multer::Multipart::new(stream::iter([Ok::<_, Infallible>(body)]), boundary);
     let mut parts = Vec::new();
@@ -108,7 +108,7 @@ async fn parts_of(body: Bytes, boundary: String) -> Vec<Part> {
     parts
 }
 
-/// The `Date` of an answer that is given now; empty for none.
+/// The `Date` of an answer given now; empty for none.
 fn date(world: &World) -> String {
     if let Some(date) = &world.knobs.date {
         return date.clone();
@@ -133,7 +133,7 @@ fn respond(answer: Answer, date: &str) -> Response<Full<Bytes>> {
     if let Some((code, message)) = answer.verdict {
         headers.insert(SERVER, HeaderValue::from_static("nginx"));
         headers.insert(HeaderName::from_static("error-code"), HeaderValue::from(code));
-        // A message that no header can carry is only in the body, as with the real service's Chinese texts.
+        // A message that does not fit into a header is only in the body, as with the real service's Chinese texts.
         if let Ok(message) = HeaderValue::from_bytes(message.as_bytes()) {
             headers.insert(HeaderName::from_static("error-msg"), message);
         }

@@ -1,4 +1,4 @@
-//! What a test may change of the two services: knobs for behaviour the documents leave open, limits for rates.
+//! Settings of the two services for tests: knobs for behaviour the documents leave open, limits for rates.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Knobs {
-    /// Every answer takes this long; lets calls overlap, so that concurrency limits mean something.
+    /// Delay of every answer; lets calls overlap, so that concurrency limits matter.
     pub latency_ms: u64,
-    /// The `Date` of every answer is so many seconds ahead of the simulator's clock, which stamps rows.
+    /// Seconds by which the `Date` of every answer is ahead of the simulator's clock, which stamps rows.
     pub clock_ahead_s: i64,
-    /// Another `Date` for every answer, as it stands here; an empty one: none.
+    /// Another `Date` for every answer, used verbatim; empty: none.
     pub date: Option<String>,
     /// Keep the last 10,000 requests for `GET /sim/requests`.
     pub log_requests: bool,
@@ -34,9 +34,9 @@ pub struct Knobs {
     pub direct_leader_max: usize,
     /// The code for a direct leader who is not in the directory: 60111 or 301021.
     pub leader_unknown_code: i32,
-    /// `true`: a member may not be their own direct leader; 60111, as if they were not there.
+    /// `true`: a member may not be their own direct leader; 60111, as if they did not exist.
     pub leader_self_refused: bool,
-    /// `true`: a disabled member takes one of the places that the corp's account has.
+    /// `true`: a disabled member takes one of the corp account's places.
     pub disabled_take_places: bool,
     /// Most departments of a member.
     pub member_departments_max: usize,
@@ -48,12 +48,12 @@ pub struct Knobs {
     pub limit_over_100_is_error: bool,
     /// JianDaoYun's code for a missing or malformed Authorization header.
     pub missing_auth_code: i32,
-    /// What the address that takes any JSON (`/sink`) answers.
+    /// The status with which the address for any JSON (`/sink`) answers.
     pub sink_status: u16,
     /// Members whom the sync secret may not write, by their userids in any case: `out_of_reach_code` for each call and each
     /// row of a job that names one.
     pub out_of_reach: Vec<String>,
-    /// The code they draw.
+    /// The code for them.
     pub out_of_reach_code: i32,
     /// `true`: a body key that JianDaoYun or WeCom would silently ignore is recorded as a misunderstanding.
     pub unknown_keys_are_misunderstandings: bool,
@@ -141,7 +141,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// A limit as it is in force.
+    /// A limit in force.
     pub(crate) fn of(&self, limit: u32) -> u32 {
         if self.enabled { limit } else { 0 }
     }

@@ -1,5 +1,5 @@
-//! The simulator as a value: it serves on a thread of its own, so that a test may block while it answers, and stops
-//! when the value is dropped.
+//! The simulator as a value: it serves on a separate thread, so that a test may block while it answers, and stops when
+//! the value is dropped.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -22,15 +22,15 @@ use crate::settings::{Knobs, Limits};
 use crate::wecom::{CorpError, Member};
 use crate::world::Shared;
 
-/// Why the simulator does not start.
+/// Reason for a failed start of the simulator.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The address cannot be listened on.
     #[error("cannot listen on {address}")]
     Listen {
-        /// The address asked for.
+        /// The requested address.
         address: SocketAddr,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
@@ -52,7 +52,7 @@ impl Simulator {
     /// Starts on a free loopback port.
     ///
     /// # Panics
-    /// If no loopback port can be had: no test can go on then.
+    /// If no loopback port is available: no test can go on then.
     #[expect(clippy::expect_used, clippy::unused_async, reason = "for tests, which await every start alike")]
     pub async fn start() -> Self {
         Self::listen(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a loopback port")
@@ -94,12 +94,12 @@ impl Simulator {
         self.world.lock().reset();
     }
 
-    /// Adds keys, forms and corps; a form or corp that is there already is replaced.
+    /// Adds keys, forms and corps; an existing form or corp is replaced.
     pub fn load(&self, document: LoadDocument) -> Result<(), LoadError> {
         load::load(&mut self.world.lock(), document)
     }
 
-    /// Changes rows of one form; gives the ids of the rows written.
+    /// Changes rows of one form; returns the ids of the rows written.
     pub fn change_rows(&self, change: RowChange) -> Result<Vec<String>, LoadError> {
         self.world.lock().change_rows(change)
     }
@@ -109,18 +109,18 @@ impl Simulator {
         self.world.lock().set_faults(faults);
     }
 
-    /// How many requests were ever left without an answer.
+    /// Number of requests ever left without an answer.
     pub fn stalled(&self) -> u64 {
         self.world.wait_for_stall(0, Duration::ZERO)
     }
 
-    /// Waits until more than `before` requests were left without an answer, or `most` is over; says which.
+    /// Waits until more than `before` requests were left without an answer, or for `most`; returns true in the first
+    /// case.
     pub fn wait_for_stall(&self, before: u64, most: Duration) -> bool {
         self.world.wait_for_stall(before, most) > before
     }
 
-    /// Lets the service do the work of the requests that are held before it; nobody hears the answers. Gives how many
-    /// there were.
+    /// Lets the service act on the requests held before it; the answers are lost. Returns their number.
     pub fn release(&self) -> usize {
         self.world.lock().release()
     }
@@ -135,12 +135,12 @@ impl Simulator {
         self.world.lock().knobs = knobs;
     }
 
-    /// Moves the clock on.
+    /// Advances the clock.
     pub fn advance_ms(&self, milliseconds: u64) {
         self.world.lock().clock.advance(milliseconds);
     }
 
-    /// Puts the clock so far ahead of this machine's, or behind it: `Date`, the times of rows and everything else.
+    /// Puts the clock this far ahead of the machine's, or behind it: `Date`, the times of rows and everything else.
     pub fn set_ahead_ms(&self, milliseconds: i64) {
         self.world.lock().clock.set_ahead(milliseconds);
     }
@@ -205,42 +205,42 @@ impl Simulator {
         self.world.lock().outbox.call_back_to(to)
     }
 
-    /// Replaces how the services send.
+    /// Replaces the settings for sending.
     pub fn set_outbox(&self, knobs: OutboxKnobs) {
         self.world.lock().outbox.knobs = knobs;
     }
 
-    /// Waits until so many deliveries have ended, or `most` is over; gives all there are, in the order of the changes.
+    /// Waits until this many deliveries have ended, or for `most`; returns all there are, in the order of the changes.
     pub fn wait_for_deliveries(&self, ended: usize, most: Duration) -> Vec<Delivery> {
         self.world.wait_for_deliveries(ended, most)
     }
 
-    /// The bodies of the logged requests to a path that ends so, oldest first; the knob `log_requests` keeps them.
+    /// The bodies of the logged requests to paths with this ending, oldest first; the knob `log_requests` keeps them.
     pub fn bodies(&self, path: &str) -> Vec<String> {
         self.world.lock().observation.bodies(path)
     }
 
-    /// A group robot of this key comes into its group, beside [`ROBOT_KEY`](crate::ROBOT_KEY).
+    /// Adds a group robot with this key to its group, beside [`ROBOT_KEY`](crate::ROBOT_KEY).
     pub fn add_robot(&self, key: &str) {
         self.world.lock().told.add(key);
     }
 
-    /// A group robot is removed from its group.
+    /// Removes a group robot from its group.
     pub fn remove_robot(&self, key: &str) {
         self.world.lock().told.remove(key);
     }
 
-    /// What group robots took, oldest first.
+    /// Messages accepted by group robots, oldest first.
     pub fn robot_messages(&self) -> Vec<RobotMessage> {
         self.world.lock().told.messages().to_vec()
     }
 
-    /// What was posted to `/sink`, oldest first.
+    /// Posts to `/sink`, oldest first.
     pub fn posted(&self) -> Vec<Value> {
         self.world.lock().told.posted().to_vec()
     }
 
-    /// Waits until group robots and `/sink` together took so much, or `most` is over; says which.
+    /// Waits until group robots and `/sink` together accepted this many, or for `most`; returns true in the first case.
     pub fn wait_for_told(&self, count: usize, most: Duration) -> bool {
         self.world.wait_for_told(count, most)
     }
@@ -255,32 +255,32 @@ impl Simulator {
         self.world.lock().wecom.members(corp_id)
     }
 
-    /// How often each userid (lower case) was invited.
+    /// Number of invitations of each userid (lower case).
     pub fn invitations(&self, corp_id: &str) -> BTreeMap<String, u64> {
         self.world.lock().wecom.invitations(corp_id)
     }
 
-    /// How often each userid (lower case) was created.
+    /// Number of creations of each userid (lower case).
     pub fn created(&self, corp_id: &str) -> BTreeMap<String, u64> {
         self.world.lock().wecom.created(corp_id)
     }
 
-    /// Every access token ever given: none of them may be found in an output, a log or a store.
+    /// Every access token ever issued: none of them may appear in an output, a log or a store.
     pub fn tokens(&self) -> Vec<String> {
         self.world.lock().wecom.tokens()
     }
 
-    /// How many requests each API of a service received.
+    /// Number of requests that each API of a service received.
     pub fn requests(&self, service: Service) -> BTreeMap<&'static str, u64> {
         self.world.lock().observation.requests(service)
     }
 
-    /// How often a service answered each code.
+    /// Number of answers of a service by code.
     pub fn answers(&self, service: Service) -> BTreeMap<String, u64> {
         self.world.lock().observation.answers(service)
     }
 
-    /// What `GET /sim/state` answers.
+    /// The answer of `GET /sim/state`.
     pub fn state(&self) -> Value {
         control::state(&self.world.lock())
     }
@@ -293,7 +293,7 @@ impl Simulator {
     /// Fails the test if any request was misunderstood.
     ///
     /// # Panics
-    /// If so, naming each.
+    /// If one was, naming each.
     #[expect(clippy::panic, reason = "an assertion for tests")]
     #[track_caller]
     pub fn assert_understood(&self) {
@@ -315,7 +315,7 @@ impl Simulator {
 impl Drop for Simulator {
     fn drop(&mut self) {
         if let Some(stop) = self.stop.take() {
-            // The thread may have ended already; then nobody listens, which is what is wanted.
+            // The thread may have ended already; then the signal has no receiver, which is fine.
             let _ = stop.send(());
         }
         if let Some(thread) = self.thread.take() {

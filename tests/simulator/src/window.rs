@@ -1,4 +1,4 @@
-//! True sliding windows, as both services keep them: no bucket that fills up again, every call is remembered for
+//! True sliding windows, as both services keep them: no bucket that fills up again; every call is remembered for
 //! exactly the length of the window.
 
 use std::collections::VecDeque;
@@ -14,7 +14,7 @@ impl Window {
         Self { span_ms, calls: VecDeque::new() }
     }
 
-    /// Whether `limit` calls were already made within the window that ends now. A limit of 0 is no limit.
+    /// True if `limit` calls were already made within the window that ends now. A limit of 0 means no limit.
     pub(crate) fn is_full(&mut self, now_ms: u64, limit: u32) -> bool {
         while self.calls.front().is_some_and(|made| made + self.span_ms <= now_ms) {
             self.calls.pop_front();
@@ -27,7 +27,7 @@ impl Window {
     }
 }
 
-/// WeCom's way of limiting: a minute and an hour, and whoever exceeds one is parked for as long as that window.
+/// WeCom's way of limiting: per minute and per hour; exceeding either parks the caller for as long as that window.
 #[derive(Debug)]
 pub(crate) struct Rate {
     minute: Window,

@@ -1,5 +1,5 @@
-//! Everything the simulator knows, behind one lock. A request is read whole, then answered in one go under the lock,
-//! so every call is atomic and calls happen in the order they arrive.
+//! The simulator's whole state, behind one lock. A request is read whole, then answered in one go under the lock, so
+//! every call is atomic and calls happen in the order they arrive.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -24,13 +24,13 @@ pub(crate) struct World {
     pub(crate) observation: Observation,
     pub(crate) jiandaoyun: JianDaoYun,
     pub(crate) wecom: WeCom,
-    /// What the services send by themselves.
+    /// Messages that the services send by themselves.
     pub(crate) outbox: Outbox,
-    /// What group robots and the sink took.
+    /// Messages accepted by group robots and the sink.
     pub(crate) told: Told,
     /// Requests that are held before the service acts.
     held: Vec<Request>,
-    /// How many requests were ever left without an answer.
+    /// Number of requests ever left without an answer.
     stalled: u64,
 }
 
@@ -56,15 +56,15 @@ impl World {
         *self = Self { outbox: self.outbox.emptied(), ..Self::new() };
     }
 
-    /// A request waits for the service to act.
+    /// Holds a request before the service acts.
     pub(crate) fn hold(&mut self, request: &Request) {
         self.held.push(request.clone());
     }
 
-    /// Does the work of every request that is held; nobody hears the answers. Gives how many there were.
+    /// Lets the service act on every held request; the answers are lost. Returns their number.
     pub(crate) fn release(&mut self) -> usize {
         let held = std::mem::take(&mut self.held);
-        // What was delayed on its way meets no second fault.
+        // A request that was delayed on its way meets no second fault.
         let faults = std::mem::take(&mut self.faults);
         for request in &held {
             self.answer(request);
@@ -73,7 +73,7 @@ impl World {
         held.len()
     }
 
-    /// Replaces the fault rules, and forgets what is held.
+    /// Replaces the fault rules, and drops held requests.
     pub(crate) fn set_faults(&mut self, faults: Faults) {
         self.held.clear();
         self.faults.replace(faults);
@@ -104,14 +104,14 @@ impl World {
     }
 }
 
-/// The world as the server and the handle in a test share it.
+/// The world as shared by the server and the handle in a test.
 #[derive(Debug)]
 pub(crate) struct Shared {
     world: Mutex<World>,
     stalled: Condvar,
-    /// Told when a delivery ends.
+    /// Notified when a delivery ends.
     delivered: Condvar,
-    /// Told when a group robot or the sink has answered.
+    /// Notified when a group robot or the sink has answered.
     told: Condvar,
 }
 
@@ -125,7 +125,7 @@ impl Shared {
         }
     }
 
-    /// Answers a request, and tells whoever waits for it when the answer is that there is none.
+    /// Answers a request, and notifies waiters if it stays without an answer.
     pub(crate) fn answer(&self, request: &Request) -> Outcome {
         let outcome = self.lock().answer(request);
         if matches!(outcome.reply, Reply::Stall) {
@@ -137,33 +137,33 @@ impl Shared {
         outcome
     }
 
-    /// Waits until more than `before` requests were left without an answer, or `most` is over. Gives how many were.
+    /// Waits until more than `before` requests were left without an answer, or for `most`. Returns their number.
     pub(crate) fn wait_for_stall(&self, before: u64, most: Duration) -> u64 {
         let waiting = self.stalled.wait_timeout_while(self.lock(), most, |world| world.stalled <= before);
         waiting.unwrap_or_else(PoisonError::into_inner).0.stalled
     }
 
-    /// Waits until robots and sink together took so much, or `most` is over; says which.
+    /// Waits until robots and sink together accepted this many, or for `most`; returns true in the first case.
     pub(crate) fn wait_for_told(&self, count: usize, most: Duration) -> bool {
         let missing = |world: &mut World| world.told.count() < count;
         let waiting = self.told.wait_timeout_while(self.lock(), most, missing);
         waiting.unwrap_or_else(PoisonError::into_inner).0.told.count() >= count
     }
 
-    /// Changes the outbox, and tells whoever waits for deliveries.
+    /// Changes the outbox, and notifies waiters for deliveries.
     pub(crate) fn change_outbox(&self, change: impl FnOnce(&mut Outbox)) {
         change(&mut self.lock().outbox);
         self.delivered.notify_all();
     }
 
-    /// Waits until so many deliveries have ended since the last reset, or `most` is over. Gives all there are.
+    /// Waits until this many deliveries have ended since the last reset, or for `most`. Returns all there are.
     pub(crate) fn wait_for_deliveries(&self, ended: usize, most: Duration) -> Vec<Delivery> {
         let missing = |world: &mut World| world.outbox.count_ended() < ended;
         let waiting = self.delivered.wait_timeout_while(self.lock(), most, missing);
         waiting.unwrap_or_else(PoisonError::into_inner).0.outbox.deliveries()
     }
 
-    /// A panic while the lock was held is a defect that its own thread has reported; others go on.
+    /// A panic while the lock was held is a defect reported by its own thread; others go on.
     pub(crate) fn lock(&self) -> MutexGuard<'_, World> {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
     }

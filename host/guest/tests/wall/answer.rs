@@ -1,14 +1,14 @@
-//! Answers that are lies: about their size, their number, their text.
+//! Answers that lie about their size, their number or their text.
 
 use ruzhi_hostile::BASE;
 
 use super::*;
 
-/// The region [`ECHO`] fills with the letter `a`: from above its answer to its end.
+/// The region that [`ECHO`] fills with the letter `a`: from above its answer to its end.
 const LETTERS: u32 = BASE + (64 << 10);
 const MEBIBYTE: u32 = 1 << 20;
 
-/// An answer of one list of this many outcomes, each an ignore with the same text.
+/// An answer of one list with this many outcomes, each an ignore with the same text.
 fn outcomes_pointing_at(count: u32, text: (u32, u32)) -> Memory {
     let outcomes: Vec<Outcome> = (0..count).map(|_| ignored("")).collect();
     let mut memory = Memory::answer(&outcomes);
@@ -36,8 +36,8 @@ fn one_text_within_the_limit_is_taken_and_shortened() {
 
 #[test]
 fn lists_that_hold_themselves_are_refused() {
-    // Each of the notes is the whole answer, each of which … : a list cannot hold lists of lists without end, but a
-    // hundred outcomes can all have the same ten thousand notes.
+    // Each note points at the whole answer. A list cannot nest without end, but a hundred outcomes can all share the
+    // same ten thousand notes.
     let outcomes: Vec<Outcome> = (0..100).map(|_| ignored("x")).collect();
     let mut memory = Memory::answer(&outcomes);
     let note = memory.text("note");

@@ -1,4 +1,4 @@
-//! Files that are no component, or a broken one.
+//! Files that are not components, or broken ones.
 
 use super::*;
 
@@ -28,7 +28,7 @@ fn what_is_no_component_is_refused_in_words() {
     assert!(module.to_string().contains("core module"));
     let module = wat::parse_str(Module::default().text()).unwrap();
     refused(&module, "guest.not-a-component", &[]);
-    // A version of the format that nobody has.
+    // An unknown version of the format.
     refused(b"\0asm\xff\xff\xff\xff", "guest.damaged", &[]);
 }
 
@@ -58,7 +58,7 @@ fn random_bytes_are_refused() {
         let head = b"\0asm\x0d\0\x01\0";
         bytes.splice(0..0, head.iter().copied());
         let error = load(&bytes).err();
-        // An empty component is one, only not ours.
+        // An empty component is valid, but does not follow the contract.
         assert!(error.is_some_and(|error| ["guest.damaged", "guest.contract"].contains(&error.code())));
     }
     the_others_go_on();
@@ -68,12 +68,12 @@ fn random_bytes_are_refused() {
 fn a_component_cut_anywhere_is_refused_unless_only_remarks_are_lost() {
     let whole = Module::default().component();
     let alive: Vec<usize> = (0..whole.len()).filter(|length| survives(&whole[..*length])).collect();
-    // Sections of names and producers are at the end.
+    // The sections for names and producers are at the end.
     assert!(alive.len() < 3 && alive.iter().all(|length| *length > whole.len() * 3 / 4), "{alive:?}");
     the_others_go_on();
 }
 
-/// Loads it, and if it loads has it decide: whatever comes is an error or an answer.
+/// Loads it and, if it loads, has it decide: every outcome is an error or an answer.
 fn survives(bytes: &[u8]) -> bool {
     match load(bytes) {
         Ok(guest) => {

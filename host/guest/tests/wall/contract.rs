@@ -1,4 +1,4 @@
-//! Components of another contract, or of more than the contract.
+//! Components built for another contract, or that export more than the contract.
 
 use ruzhi_hostile::{MAPPER, component_of};
 
@@ -49,7 +49,7 @@ fn types_that_are_not_the_contract_s_are_refused_at_load() {
         assert_ne!(wit, WIT);
         let text = Module::default().text();
         let text = match was.starts_with("decide") {
-            // Two words fewer come in.
+            // Two words fewer are passed in.
             true => text.replace("(param $config i32) (param $config_length i32) (param $now", "(param $now"),
             false => text,
         };

@@ -1,4 +1,4 @@
-//! Members that break WeCom's rules, and texts of ten megabytes, in every field there is.
+//! Members that break WeCom's rules, and texts of ten megabytes, in every field.
 
 use ruzhi_guest::contract::Text;
 use ruzhi_model::{Member, Membership, Violation};
@@ -21,7 +21,7 @@ fn upsert(change: impl FnOnce(&mut Member)) -> Outcome {
     Outcome::new(Decision::Upsert(Box::new(member)))
 }
 
-/// What the host makes of one outcome.
+/// Passes one outcome through the host.
 fn judged(guest: &Guest) -> Outcome {
     guest.decide(&context(), &records(1)).unwrap().remove(0)
 }
@@ -45,7 +45,7 @@ fn a_lawful_member_passes_whole() {
 
 type Change = fn(&mut Member);
 
-/// Each rule of the contract, broken alone.
+/// Each rule of the contract, broken on its own.
 const BROKEN: &[(&str, Change)] = &[
     ("userid.empty", |m| m.userid = String::new()),
     ("userid.charset", |m| m.userid = "张三".to_owned()),
@@ -58,7 +58,7 @@ const BROKEN: &[(&str, Change)] = &[
     ("name.control-character", |m| m.name = "a\nb".to_owned()),
     ("mobile.invalid", |m| m.mobile = some("123")),
     ("mobile.invalid", |m| m.mobile = some("13800138000; drop")),
-    ("email.invalid", |m| m.email = some("nobody")),
+    ("email.invalid", |m| m.email = some("invalid")),
     ("contact.missing", |m| m.mobile = None),
     ("contact.missing", |m| m.mobile = some("")),
     ("position.too-long", |m| m.position = some(&"字".repeat(129))),
@@ -107,7 +107,7 @@ fn every_rule_is_held_by_the_host_and_every_message_is_in_both_languages() {
 }
 
 #[test]
-fn a_leave_of_nobody_is_refused() {
+fn a_leave_of_an_invalid_userid_is_refused() {
     for userid in ["", "张三", "a b", "@all", &"a".repeat(65), "a\u{1b}[2J"] {
         let outcome = Outcome::new(Decision::Leave(userid.to_owned()));
         let violations = violations(judged(&answering(&Memory::answer(&[outcome]))));
@@ -144,14 +144,14 @@ fn ten_megabytes_in_any_field_are_refused_in_few_words() {
             (m.address, m.biz_mail, m.external_position) = (text(), text(), text());
         })
     };
-    // Where each text of a member lies in an outcome: after the decision's case.
+    // The place of each text of a member in an outcome: after the decision's case.
     for field in [0, 8, 20, 32, 60, 72, 84, 96, 108, 132, 144] {
         violations(texts(full(), &[4 + field]));
     }
     for (decision, place) in [(Decision::Leave(String::new()), 4), (Decision::Ignore(String::new()), 4)] {
         texts(Outcome::new(decision), &[place]);
     }
-    // What lies in lists: right after the outcome's own 188 bytes.
+    // Lists lie right after the outcome's own 188 bytes.
     let after = 188;
     violations(texts(
         upsert(|m| {

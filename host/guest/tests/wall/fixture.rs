@@ -1,4 +1,4 @@
-//! The component of contract 0.1 that was built once runs for ever.
+//! A component once built for contract 0.1 keeps running for ever.
 
 use std::fs;
 

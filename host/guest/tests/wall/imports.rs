@@ -1,4 +1,4 @@
-//! Components that ask for something.
+//! Components that import something.
 
 use super::*;
 
@@ -123,9 +123,9 @@ fn a_resource_is_something_to_call_even_among_the_contract_s_types() {
 }
 
 #[test]
-fn types_may_be_imported_whoever_they_are_of() {
+fn types_may_be_imported_from_any_package() {
     let types = r#"(type $t (record (field "seconds" u64))) (export "datetime" (type (eq $t)))"#;
-    // Only the contract is missing then.
+    // Only the contract is missing in this case.
     refused(&importing("wasi:clocks/wall-clock@0.2.6", types), "guest.contract", &[]);
     let own = Component::from_bytes(&ENGINE, None, &Module::default().component()).unwrap();
     assert_eq!(own.inspection().imports, ["ruzhi:mapping/types@0.2.0"]);

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Counts its calls in a global, in its memory and in a table, and says the greatest of what it found.
+/// Counts its calls in a global, in its memory and in a table, and answers the greatest count it found.
 fn counting() -> Guest {
     let module = Module {
         items: r#"(global $calls (mut i32) (i32.const 0))
@@ -33,7 +33,7 @@ fn first_call(guest: &Guest) {
 #[test]
 fn every_batch_is_a_guest_s_first() {
     let guest = counting();
-    // Another flow or tenant with the same component shares its compiled code and nothing else.
+    // Another flow or tenant with the same component shares the compiled code and nothing else.
     let other = Guest::new(guest.component().clone(), "other rules".to_owned()).unwrap();
     for _ in 0..100 {
         first_call(&guest);
@@ -52,7 +52,7 @@ fn every_batch_is_a_guest_s_first_under_load_too() {
     });
 }
 
-/// Fills all it has with a secret, then traps or ends; what is given out next is zeros.
+/// Fills all its memory with a secret, then traps or ends; memory handed out next is zeroed.
 #[test]
 fn what_one_guest_leaves_in_memory_another_does_not_find() {
     let secret = "(memory.fill (i32.const 65536) (i32.const 0x5e) (i32.const 196608))";
@@ -70,7 +70,7 @@ fn what_one_guest_leaves_in_memory_another_does_not_find() {
     for _ in 0..50 {
         assert_eq!(leaver.decide(&context(), &records(1)).unwrap_err().code(), "guest.count");
         assert_eq!(trapper.decide(&context(), &records(1)).unwrap_err().code(), "guest.trap");
-        // It answers with no outcomes: the count is what is wrong, and not what it found.
+        // It answers with no outcomes: the count is wrong, and no secret was found.
         assert_eq!(finder.decide(&context(), &records(1)).unwrap_err().code(), "guest.count");
     }
 }

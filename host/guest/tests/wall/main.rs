@@ -1,10 +1,10 @@
-//! Guests that attack. Each is refused or stopped within its deadline with a message that names the cause, and the
-//! same engine decides with a good guest at once after it.
+//! Attacking guests. Each is rejected or stopped within its deadline with a message that names the cause, and the same
+//! engine then decides with a good guest at once.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a test that meets what it does not expect fails"
+    reason = "an unexpected value fails the test"
 )]
 
 mod answer;
@@ -35,14 +35,14 @@ use ruzhi_model::{Context, Decision, Outcome, SourceRecord};
 const DEADLINE: Duration = Duration::from_millis(500);
 const MEMORY: usize = 32 << 20;
 
-/// The engine all attacks of this process share: what one of them broke would show in the others.
+/// The engine that all attacks of this process share: damage done by one of them would show in the others.
 static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
-    // Tests run beside each other without waiting for a slot.
+    // Tests run in parallel without waiting for a slot.
     let limits = Limits { memory: MEMORY, deadline: DEADLINE, answer: 4 << 20, slots: 32 };
     Engine::new(limits).unwrap()
 });
 
-/// A guest that answers with the bytes its rules file names.
+/// A guest that answers with the bytes in its rules file.
 static ECHO: LazyLock<Component> =
     LazyLock::new(|| Component::from_bytes(&ENGINE, None, &ruzhi_hostile::echo(160)).unwrap());
 
@@ -85,7 +85,7 @@ fn the_others_go_on() {
     assert_eq!(GOOD.decide(&context(), &records(1)).unwrap(), [ignored("好")]);
 }
 
-/// What a person reads of a refusal: code, and both languages, with these words in both.
+/// The code and text of an error, checked in both languages: each must contain these words.
 fn says_both(text: &ruzhi_model::Text, words: &[&str]) {
     for side in [&text.en, &text.zh] {
         for word in words {
@@ -97,7 +97,7 @@ fn says_both(text: &ruzhi_model::Text, words: &[&str]) {
     assert!(text.zh.chars().any(|c| ('\u{4e00}'..'\u{a000}').contains(&c)), "no Chinese: {}", text.zh);
 }
 
-/// The component is refused with this code; both texts hold these words.
+/// The component is rejected with this code; both texts contain these words.
 fn refused(bytes: &[u8], code: &str, words: &[&str]) -> LoadError {
     let error = match load(bytes) {
         Ok(_) => panic!("it was let in"),
@@ -110,7 +110,7 @@ fn refused(bytes: &[u8], code: &str, words: &[&str]) -> LoadError {
     error
 }
 
-/// The component loads, and its batch fails with this code; both texts hold these words.
+/// The component loads, and its batch fails with this code; both texts contain these words.
 fn fails(guest: &Guest, code: &str, words: &[&str]) -> BatchError {
     let batch = records(3);
     let error = guest.decide(&context(), &batch).unwrap_err();
@@ -121,7 +121,7 @@ fn fails(guest: &Guest, code: &str, words: &[&str]) -> BatchError {
     error
 }
 
-/// The same of a module.
+/// The same for a module.
 fn module_fails(module: &Module, code: &str, words: &[&str]) -> BatchError {
     fails(&load(&module.component()).unwrap(), code, words)
 }

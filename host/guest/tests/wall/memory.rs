@@ -1,10 +1,10 @@
-//! Guests that want the machine's memory.
+//! Guests that try to take the machine's memory.
 
 use ruzhi_hostile::beside;
 
 use super::*;
 
-/// Asks for a page until the machine has none, whatever it is told.
+/// Asks for one page after another until the machine has none, ignoring every answer.
 const GROW: &str = "(loop $again (drop (memory.grow (i32.const 1))) (br $again))";
 const BUDGET: &str = "33554432";
 
@@ -32,7 +32,7 @@ fn a_memory_that_begins_above_the_budget_is_refused_at_load() {
 
 #[test]
 fn memories_are_counted_together() {
-    // 2 × 16 MiB fit, the guest's own 256 KiB do not.
+    // 2 × 16 MiB fit; the guest's own 256 KiB on top do not.
     let core =
         "(core module $m (memory 256)) (core instance (instantiate $m)) (core instance (instantiate $m))";
     let bytes = beside(core);

@@ -1,4 +1,4 @@
-//! The same promises over any answer and any file; `tests/fuzz` looks further.
+//! The same promises over any answer and any file; `tests/fuzz` searches further.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -19,7 +19,7 @@ fn config(cases: u32) -> ProptestConfig {
 proptest! {
     #![proptest_config(config(300))]
 
-    /// Whatever lies in a guest's memory, the host takes it for an answer or refuses it.
+    /// Any bytes in a guest's memory are either an answer or rejected by the host.
     #[test]
     fn any_memory_is_an_answer_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..800), count in 1_usize..4) {
         let mut memory = Memory::at(ruzhi_hostile::BASE);
@@ -28,8 +28,8 @@ proptest! {
     }
 }
 
-/// An honest answer with some bytes changed. Many a change is one of a text, which is an answer still: were all refused,
-/// nothing would be promised of those that are not.
+/// An honest answer with some bytes changed. Many changes only alter a text, which is still an answer: if all were
+/// rejected, the accepted ones would go untested.
 #[test]
 fn any_change_of_an_answer_is_an_answer_or_an_error() {
     let member = ruzhi_model::Member {
@@ -59,7 +59,7 @@ fn any_change_of_an_answer_is_an_answer_or_an_error() {
     assert!(answers >= 30 && errors >= 30, "{answers} answers, {errors} errors");
 }
 
-/// What came through breaks no rule of the contract.
+/// An accepted answer breaks no rule of the contract.
 fn judged(answer: Result<Vec<Outcome>, BatchError>, count: usize) -> Result<(), TestCaseError> {
     let Ok(outcomes) = answer else { return Ok(()) };
     prop_assert_eq!(outcomes.len(), count);

@@ -1,8 +1,8 @@
-//! Proposals of WebAssembly that no guest needs: what uses one is refused before it is compiled.
+//! WebAssembly proposals that no guest needs: a component that uses one is rejected before it is compiled.
 
 use super::*;
 
-/// A guest with these definitions beside its own.
+/// A guest with these definitions in addition to its own.
 fn with(items: &str) -> Vec<u8> {
     Module { items: items.to_owned(), ..Module::default() }.component()
 }

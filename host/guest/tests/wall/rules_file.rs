@@ -1,8 +1,8 @@
-//! Rules files that are bombs, for the default guest.
+//! Rules files built as bombs for the default guest.
 
 use super::*;
 
-/// The default guest, with the limits of a real deployment.
+/// The default guest under the limits of a real deployment.
 fn member(rules: String) -> Result<Guest, LoadError> {
     static MEMBER: LazyLock<Component> = LazyLock::new(|| {
         let engine = Engine::new(Limits { slots: 4, ..Limits::default() }).unwrap();
@@ -41,7 +41,8 @@ fn deeply_nested_rules_are_refused() {
     }
 }
 
-/// Each field takes the one before it ten times: what a template may hold are fields of the row, so nothing multiplies.
+/// Each field repeats the one before it ten times. A template may contain only fields of the row, so nothing
+/// multiplies.
 #[test]
 fn templates_that_would_multiply_do_not() {
     let entry =

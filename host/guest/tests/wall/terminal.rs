@@ -1,10 +1,10 @@
-//! Guests that write to the terminal of whoever reads their words.
+//! Guests whose texts contain terminal control sequences.
 
 use ruzhi_guest::contract::Text;
 
 use super::*;
 
-/// Clears the screen, sets the window's title, rings, and turns the direction of writing.
+/// Clears the screen, sets the window's title, rings the bell and reverses the writing direction.
 const ESCAPES: &str = "\u{1b}[2J\u{1b}]0;owned\u{7}\r\n\u{9b}31m\u{202e}txet\u{2066}";
 
 fn harmless(text: &str) {
@@ -57,7 +57,7 @@ fn the_contract_a_component_claims_is_harmless() {
 
 #[test]
 fn names_in_a_component_are_harmless_in_what_is_said_of_it() {
-    // Names in the component model are words with dashes; a core module may be called anything, and a trap names it.
+    // Names in the component model are words with dashes; a core module may have any name, and a trap includes it.
     let module = format!(
         r#"(module
   (import "owned{0}" "owned{0}" (func))
@@ -66,7 +66,7 @@ fn names_in_a_component_are_harmless_in_what_is_said_of_it() {
     );
     let mut component = b"\0asm\x0d\0\x01\0".to_vec();
     ruzhi_hostile::section(&mut component, 1, &wat::parse_str(module).unwrap());
-    // An instance of it, given nothing: the missing import is named.
+    // An instance of it with no imports: the missing import is named.
     ruzhi_hostile::section(&mut component, 2, &[1, 0, 0, 0]);
     let error = load(&component).err().unwrap();
     harmless(&format!("{} {}", error.text().both(), error.hint().both()));

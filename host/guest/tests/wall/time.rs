@@ -1,10 +1,10 @@
-//! Guests that do not come back.
+//! Guests that never return.
 
 use super::*;
 
 const ENDLESS: &str = "(loop $again (br $again))";
 
-/// Runs it and holds it to the deadline: not stopped early, and not long after. The slack is for a machine that is busy.
+/// Runs it and checks the deadline: not stopped early, and not long after. The slack allows for a busy machine.
 fn within_the_deadline<T>(run: impl FnOnce() -> T) -> T {
     let began = Instant::now();
     let result = run();
@@ -41,7 +41,7 @@ fn an_endless_loop_in_the_guest_s_allocator_is_stopped() {
     let text = Module::default().text();
     let text = text.replace("(local $at i32)", &format!("(local $at i32) {ENDLESS}"));
     let error = within_the_deadline(|| load(&ruzhi_hostile::component(&text)).err().unwrap());
-    // An empty rules file needs no room, so it is `decide` or nothing that would meet the allocator.
+    // An empty rules file needs no memory, so only `decide` could reach the allocator.
     assert_eq!(error.code(), "guest.describe");
 }
 

@@ -1,4 +1,4 @@
-//! Guests that break.
+//! Guests that trap.
 
 use super::*;
 

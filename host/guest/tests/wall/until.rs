@@ -1,4 +1,4 @@
-//! Until when a decision holds, whatever a guest says of it.
+//! The moment until which a decision holds, for any text a guest gives.
 
 use super::*;
 

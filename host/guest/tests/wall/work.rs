@@ -1,10 +1,10 @@
-//! Components that are much work to compile.
+//! Components that take much work to compile.
 
 use ruzhi_hostile::beside;
 
 use super::*;
 
-/// Whatever a component is, loading it is over in this time, in this slow build and on a busy machine.
+/// Upper bound for loading any component, in this slow build and on a busy machine.
 const BOUND: Duration = Duration::from_secs(60);
 
 #[test]
@@ -49,7 +49,7 @@ fn code_that_takes_long_to_compile_is_refused_before_it_is_compiled() {
     refused(&large.component(), "guest.too-complex", &["16777216"]);
     let many = Module { items: "(func)".repeat(600_000), ..Module::default() };
     refused(&many.component(), "guest.too-complex", &["16777216"]);
-    // Most of this is reading the text.
+    // Most of this time is spent reading the text.
     assert!(began.elapsed() < BOUND, "{:?}", began.elapsed());
 }
 
@@ -69,7 +69,7 @@ fn more_locals_than_webassembly_allows_are_refused() {
     assert!(["guest.damaged", "guest.too-complex"].contains(&error.code()), "{error}");
 }
 
-/// A component that has another one call so many functions of a third, each with a type of `20^depth` times `base`.
+/// A component that makes another one call this many functions of a third, each with a type of `20^depth` times `base`.
 fn adapters(depth: usize, functions: usize, base: &str) -> String {
     let mut types = format!("(type $t0 {base})");
     for level in 1..=depth {
@@ -111,7 +111,7 @@ fn functions_between_components_count_before_they_are_made() {
         let bomb = beside(&adapters(depth, functions, base));
         refused(&bomb, "guest.too-complex", &["16777216"]);
     }
-    // Each instance has its own: a few bytes more make them many times over.
+    // Each instance has its own functions: a few more bytes multiply them many times.
     let again = "(instance (instantiate $pair))".repeat(20);
     let many = format!("(component $pair {}) {again}", adapters(2, 30, "string"));
     refused(&beside(&many), "guest.too-complex", &["16777216"]);
@@ -126,7 +126,7 @@ fn components_in_components_are_bounded() {
     };
     load(&beside(&nested(2))).unwrap();
     refused(&beside(&nested(30)), "guest.too-complex", &[]);
-    // Each level has a hundred of the level below.
+    // Each level contains a hundred of the level below.
     let tenfold = (0..3).fold("(component $c)".to_owned(), |inner, _| {
         format!("(component $c {inner} {})", "(instance (instantiate $c))".repeat(100))
     });

@@ -1,5 +1,5 @@
-//! `make demo`: a simulated factory is synced twice, by the `ruzhi` a person would run; then `ruzhi serve` keeps three of
-//! them, and the person is left at its page while a run is under way. With `--end` it ends by itself.
+//! `make demo`: syncs a simulated factory twice with the `ruzhi` binary. It then starts `ruzhi serve` with three
+//! factories and leaves the dashboard running while a run is in progress. With `--end` it ends by itself.
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -13,16 +13,16 @@ use serde_json::Value;
 const PEOPLE: usize = 320;
 const SEED: u64 = 20_260_501;
 
-/// People of the factory whose run is watched, and how many of them WeCom takes in a minute: ten minutes to look.
+/// People of the factory whose run is watched, and how many of them WeCom accepts per minute: ten minutes to watch.
 const WATCHED: (usize, u32) = (1_200, 120);
 
-/// People of the factory whose plan waits for a person: more than its guard lets pass at once.
+/// People of the factory whose plan waits for approval: more than its guard passes at once.
 const HELD: usize = 40;
 
-/// How often somebody new comes into the first factory's form, while the pages are looked at.
+/// Interval between new hires in 宁波工厂's form while the dashboard is open.
 const HIRES: Duration = Duration::from_secs(20);
 
-#[expect(clippy::print_stderr, reason = "it shows a person what happens")]
+#[expect(clippy::print_stderr, reason = "the output is for a person to read")]
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let end = match arguments.as_slice() {
@@ -36,21 +36,24 @@ fn main() -> ExitCode {
     match demo(end) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: the demo did not end as it should: {error:#}");
+            eprintln!("error: the demo failed: {error:#}");
             ExitCode::FAILURE
         }
     }
 }
 
-#[expect(clippy::print_stdout, reason = "it shows a person what happens")]
+#[expect(clippy::print_stdout, reason = "the output is for a person to read")]
 fn demo(end: bool) -> Result<()> {
     let simulator = Simulator::listen(([127, 0, 0, 1], 0).into())?;
     let factory = Factory::new(SEED, PEOPLE);
     simulator.load(factory.document())?;
-    println!("A simulated 简道云 and 企业微信 on {}", simulator.url());
-    println!("  {PEOPLE} rows in the form, {} of them wrong on purpose\n", factory.refused().count());
+    println!("Simulated 简道云 and 企业微信 at {}", simulator.url());
+    println!(
+        "  {PEOPLE} rows in the form, including one record for every validation error: {} must be rejected\n",
+        factory.refused().count()
+    );
 
-    // The rates are the services' own, on both sides.
+    // Both sides use the services' own rates.
     let tenant = Tenant {
         wecom_limits: "{ per_minute = 10000, per_hour = 150000, in_flight = 4 }".to_owned(),
         per_second: 30,
@@ -69,14 +72,12 @@ fn demo(end: bool) -> Result<()> {
     }
     ruzhi_e2e::check_directory(&simulator, &factory).context("the directory is not as it must be")?;
     let created = simulator.created(CORP_ID).len();
-    println!(
-        "The directory holds {created} members, each created once and invited once; nothing was written twice.\n"
-    );
+    println!("The directory has {created} members, each created and invited once. No write was repeated.\n");
     serve(&deployment, &tenant, end)
 }
 
-/// Two more factories, and the process that keeps all three.
-#[expect(clippy::print_stdout, reason = "it shows a person what happens")]
+/// Adds two more factories and serves all three.
+#[expect(clippy::print_stdout, reason = "the output is for a person to read")]
 fn serve(deployment: &Deployment, first: &Tenant, end: bool) -> Result<()> {
     let (people, per_minute) = WATCHED;
     let (watched, mut workforce) = factory(people)?;
@@ -102,20 +103,20 @@ fn serve(deployment: &Deployment, first: &Tenant, end: bool) -> Result<()> {
     for tenant in ["ningbo", "suzhou"] {
         let path = format!("/api/v1/tenants/{tenant}/flows/onboarding/runs");
         let asked = serving.ask("POST", &path, &[("content-type", "application/json")], b"{}".to_vec())?;
-        ensure!(asked.status == 202, "a run could not be asked for: {} {}", asked.status, asked.body);
+        ensure!(asked.status == 202, "a run was not accepted: {} {}", asked.status, asked.body);
     }
     let run = serving.wait("a run that writes", || writing(&serving))?;
-    println!("  ruzhi is serving on {}", serving.url);
-    println!("  a run is under way: {}/runs/{run}", serving.url);
-    println!("  苏州工厂 has a plan that waits for you; 景欣泰工厂 has people to be corrected (待修正)");
+    println!("  ruzhi is serving at {}", serving.url);
+    println!("  a run is in progress: {}/runs/{run}", serving.url);
+    println!("  苏州工厂 has a plan waiting for approval; 景欣泰工厂 has records in quarantine (待修正)");
     if end {
         ensure!(serving.get(&format!("/runs/{run}"))?.status == 200, "the run has no page");
         let (status, took) = serving.end()?;
         ensure!(status.success(), "ruzhi serve ended with {status}");
-        println!("  it was asked to end, and did within {:.1} s", took.as_secs_f64());
+        println!("  stopped on request within {:.1} s", took.as_secs_f64());
         return Ok(());
     }
-    println!("  Ctrl-C ends it. Somebody new comes into 宁波工厂's form every {} seconds.", HIRES.as_secs());
+    println!("  Ctrl-C ends it. A new hire joins 宁波工厂's form every {} seconds.", HIRES.as_secs());
     loop {
         std::thread::sleep(HIRES);
         workforce.hire();
@@ -124,7 +125,7 @@ fn serve(deployment: &Deployment, first: &Tenant, end: bool) -> Result<()> {
     }
 }
 
-/// A factory of its own, on a simulator of its own.
+/// A separate factory on a separate simulator.
 fn factory(people: usize) -> Result<(Simulator, Workforce)> {
     let simulator = Simulator::listen(([127, 0, 0, 1], 0).into())?;
     let mut workforce = Workforce::new(people);
@@ -133,7 +134,7 @@ fn factory(people: usize) -> Result<(Simulator, Workforce)> {
     Ok((simulator, workforce))
 }
 
-/// The run that is writing, if there is one.
+/// The run that is currently writing, if any.
 fn writing(serving: &Serving) -> Option<String> {
     let overview: Value = serving.data("/api/v1/overview").ok()?;
     let live = overview.get("live")?.as_array()?;

@@ -1,5 +1,5 @@
-//! `make demo-safety`: what happens when somebody slips, the machine fails or a run was wrong. Five chapters against a
-//! simulated factory, told by the `ruzhi` a person would run; ends with 1 if anything is not as promised.
+//! `make demo-safety`: five failures of people, machine and runs. Five chapters against a simulated factory, told with
+//! the `ruzhi` binary; exits with 1 if any promise is broken.
 
 use std::process::{ExitCode, Stdio};
 use std::time::Duration;
@@ -14,16 +14,16 @@ const PEOPLE: usize = 60;
 /// Lines of a command's output that are shown.
 const SHOWN: usize = 14;
 
-#[expect(clippy::print_stdout, clippy::print_stderr, reason = "it shows a person what happens")]
+#[expect(clippy::print_stdout, clippy::print_stderr, reason = "the output is for a person to read")]
 fn main() -> ExitCode {
     match Story::begin().and_then(|mut story| story.tell()) {
         Ok(()) => {
-            println!("\nNobody was lost: no one disabled by a slip, created twice, or invited twice.");
+            println!("\nNo one was lost: no member was disabled by mistake, created twice or invited twice.");
             println!("没有人丢失：无人因失误被停用，无人被重复创建或重复邀请。");
             ExitCode::SUCCESS
         }
         Err(error) => {
-            eprintln!("error: the demo did not end as it should: {error:#}");
+            eprintln!("error: the demo failed: {error:#}");
             ExitCode::FAILURE
         }
     }
@@ -55,7 +55,7 @@ impl Story {
         self.drift().context("chapter 5")
     }
 
-    /// The tenant's file: rows that are gone mean leavers, the guard's limits are the defaults.
+    /// The tenant's file: missing rows mean leavers, and the guard has its default limits.
     fn configure(&self, filter: &str, rules: &str) -> Result<()> {
         self.deployment.put(&Tenant {
             flow: "absent = \"leave\"".to_owned(),
@@ -68,9 +68,7 @@ impl Story {
 
     fn filter_slip(&mut self) -> Result<()> {
         chapter(1, "a filter slip", "过滤条件写错");
-        say(
-            "Sixty people are in the form; in this factory a row that is gone means that its person has left.",
-        );
+        say("The form has sixty people. In this factory, a missing row means that the person has left.");
         self.sync(0)?;
         self.workforce.check_exact(&self.simulator)?;
 
@@ -79,21 +77,21 @@ impl Story {
         }
         self.workforce.publish(&self.simulator)?;
         self.sync(0)?;
-        say("Somebody changes the filter so that six rows are left of sixty.");
+        say("The filter is changed by mistake: only six of the sixty rows still match.");
         let slip = format!(
             r#"filter = {{ rel = "and", cond = [ {{ field = "{POSITION}", type = "text", method = "eq", value = ["班组长"] }} ] }}"#
         );
         self.configure(&slip, RULES)?;
         let refused = self.ruzhi(&["sync", "jingxintai", "--full"], 1)?;
-        ensure!(refused.stderr.contains("source.shrunk"), "the form was believed");
-        say("A form that keeps most of its rows back is not believed. And if somebody says it is meant:");
+        ensure!(refused.stderr.contains("source.shrunk"), "the run did not stop");
+        say("More than half of the known rows are missing, so sync stops. --accept-missing overrides this:");
         self.ruzhi(&["sync", "jingxintai", "--full", "--accept-missing"], 3)?;
         let plan = self.held()?;
-        say("The guard holds the plan. It can be read before anybody decides:");
+        say("The guard holds the plan. It can be read before anyone decides:");
         self.ruzhi(&["show", &plan], 0)?;
         self.ruzhi(&["reject", &plan, "--reason", "the filter was wrong"], 0)?;
-        self.nobody_disabled()?;
-        say("The filter is put right. Everybody is where they were:");
+        self.none_disabled()?;
+        say("The filter is corrected. Everyone is as before:");
         self.configure("", RULES)?;
         self.sync(0)?;
         self.workforce.check_exact(&self.simulator)
@@ -101,21 +99,19 @@ impl Story {
 
     fn state_slip(&mut self) -> Result<()> {
         chapter(2, "a wrong import", "导入错误");
-        say("An import sets half of the people to 离职.");
+        say("A wrong import sets half of the people to 离职.");
         for place in 0..PEOPLE / 2 {
             self.workforce.leave(place);
         }
         self.sync(3)?;
         let plan = self.held()?;
-        self.nobody_disabled()?;
+        self.none_disabled()?;
         self.ruzhi(&["show", &plan], 0)?;
         self.ruzhi(&["reject", &plan, "--reason", "wrong import"], 0)?;
-        say("It stays rejected for as long as the form says so:");
+        say("The plan stays rejected as long as the form does not change:");
         self.sync(3)?;
-        self.nobody_disabled()?;
-        say(
-            "The import is corrected; fifteen people have really left. That is still much, so a person approves it:",
-        );
+        self.none_disabled()?;
+        say("The import is corrected; fifteen people have really left. A person approves the held plan:");
         for place in 15..PEOPLE / 2 {
             self.workforce.employ(place);
         }
@@ -127,9 +123,7 @@ impl Story {
 
     fn crash(&mut self) -> Result<()> {
         chapter(3, "a crash", "进程崩溃");
-        say(
-            "Twenty people are hired. Answers of WeCom get lost, and in the middle of it the process is killed (kill -9).",
-        );
+        say("Twenty people are hired. WeCom answers are lost, and the process is killed (kill -9) mid-run.");
         for _ in 0..20 {
             self.workforce.hire();
         }
@@ -144,7 +138,7 @@ impl Story {
         self.killed(&["sync", "jingxintai"])?;
         self.simulator.set_faults(Faults::default());
         self.workforce.check_so_far(&self.simulator)?;
-        say("The next run asks WeCom what became of the calls in doubt, and does the rest:");
+        say("The next run asks WeCom about the calls in doubt and completes the rest:");
         self.sync(0)?;
         self.workforce.check_exact(&self.simulator)?;
         say("Each of the twenty was created once and invited once.");
@@ -153,21 +147,21 @@ impl Story {
 
     fn wrong_rules(&mut self) -> Result<()> {
         chapter(4, "wrong rules, and back", "规则写错与撤销");
-        say("A rules file goes live that writes the same position for everybody.");
+        say("A wrong rules file goes live: it gives everyone the same position.");
         self.configure("", &RULES.replace(&format!("{{{POSITION}}}"), "员工"))?;
         self.sync(0)?;
         ensure!(self.workforce.check_exact(&self.simulator).is_err(), "the wrong rules did nothing");
         let run = self.last_run()?;
-        say("The run is undone by a plan like any other: read it, then apply it.");
+        say("The run is reverted by an ordinary plan: read it, then apply it.");
         self.ruzhi(&["revert", &run], 0)?;
         let plan = self.last_plan()?;
         self.ruzhi(&["show", &plan], 0)?;
         self.ruzhi(&["apply", &plan], 0)?;
         self.workforce.check_exact(&self.simulator)?;
-        say("The next sync does not do it again, although the rules are still wrong:");
+        say("The next sync does not repeat the mistake, although the rules are still wrong:");
         self.sync(0)?;
         self.workforce.check_exact(&self.simulator)?;
-        say("With the rules put right, everybody is synced as before:");
+        say("With the rules corrected, everyone is synced as before:");
         self.configure("", RULES)?;
         self.sync(0)?;
         self.workforce.check_exact(&self.simulator)
@@ -175,7 +169,7 @@ impl Story {
 
     fn drift(&mut self) -> Result<()> {
         chapter(5, "changes by hand", "通讯录被手工改动");
-        say("In the WeCom console somebody deletes W0040, moves W0041 and adds a visitor.");
+        say("In the WeCom console, someone deletes W0040, moves W0041 and adds a visitor.");
         self.simulator.delete_by_hand(CORP_ID, "W0040")?;
         self.simulator.change_by_hand(CORP_ID, object(json!({ "userid": "W0041", "department": [1] })))?;
         let visitor =
@@ -185,9 +179,7 @@ impl Story {
         for userid in ["W0040", "W0041", "visitor"] {
             ensure!(found.stdout.contains(userid), "{userid} was not found");
         }
-        say(
-            "The form is to be right, so the directory is overwritten; the visitor is not ruzhi's and stays:",
-        );
+        say("The form takes precedence: the directory is overwritten. The visitor is not ruzhi's and stays:");
         self.ruzhi(&["drift", "jingxintai", "--overwrite"], 0)?;
         let plan = self.last_plan()?;
         self.ruzhi(&["apply", &plan], 0)?;
@@ -197,13 +189,13 @@ impl Story {
         self.workforce.check_exact(&self.simulator)
     }
 
-    /// Publishes what changed, runs `ruzhi sync` and expects this exit code.
+    /// Publishes the changes, runs `ruzhi sync` and expects this exit code.
     fn sync(&mut self, code: i32) -> Result<Outcome> {
         self.workforce.publish(&self.simulator)?;
         self.ruzhi(&["sync", "jingxintai"], code)
     }
 
-    #[expect(clippy::print_stdout, reason = "it shows a person what happens")]
+    #[expect(clippy::print_stdout, reason = "the output is for a person to read")]
     fn ruzhi(&self, arguments: &[&str], code: i32) -> Result<Outcome> {
         println!("$ ruzhi {}", arguments.join(" "));
         let outcome = finish(self.deployment.command(arguments)?)?;
@@ -213,7 +205,7 @@ impl Story {
             println!("{line}");
         }
         if lines.len() > SHOWN {
-            println!("  … {} lines more", lines.len() - SHOWN);
+            println!("  … {} more lines", lines.len() - SHOWN);
         }
         println!("  (exit code {})\n", outcome.code.unwrap_or(-1));
         ensure!(
@@ -225,8 +217,8 @@ impl Story {
         Ok(outcome)
     }
 
-    /// Starts a run and kills it when the simulator holds an answer back.
-    #[expect(clippy::print_stdout, reason = "it shows a person what happens")]
+    /// Starts a run and kills it when the simulator withholds an answer.
+    #[expect(clippy::print_stdout, reason = "the output is for a person to read")]
     fn killed(&self, arguments: &[&str]) -> Result<()> {
         println!("$ ruzhi {}", arguments.join(" "));
         let stalled = self.simulator.stalled();
@@ -242,11 +234,11 @@ impl Story {
         Ok(())
     }
 
-    fn nobody_disabled(&self) -> Result<()> {
+    fn none_disabled(&self) -> Result<()> {
         let members = self.simulator.members(CORP_ID);
         let disabled = members.values().filter(|member| !member.enabled).count();
         ensure!(disabled == 0, "{disabled} people were disabled");
-        say(&format!("Nobody was disabled: {} members, all enabled.", members.len()));
+        say(&format!("No one was disabled: {} members, all enabled.", members.len()));
         Ok(())
     }
 
@@ -275,12 +267,12 @@ impl Story {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "it shows a person what happens")]
+#[expect(clippy::print_stdout, reason = "the output is for a person to read")]
 fn chapter(number: u32, en: &str, zh: &str) {
     println!("\n== {number}. {en} ({zh}) ==\n");
 }
 
-#[expect(clippy::print_stdout, reason = "it shows a person what happens")]
+#[expect(clippy::print_stdout, reason = "the output is for a person to read")]
 fn say(words: &str) {
     println!("# {words}");
 }

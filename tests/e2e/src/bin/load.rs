@@ -1,5 +1,5 @@
-//! `make load`: 1,000 slow connections, 10,000 signed pushes, 200 viewers of the largest pages and a run of 20,000 people at
-//! once, for as many minutes as the first argument says.
+//! `make load`: 1,000 slow connections, 10,000 signed pushes, 200 viewers of the largest pages and a run of 20,000
+//! people, all at once, for the number of minutes in the first argument.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use ruzhi_e2e::{Load, share};
 
-#[expect(clippy::print_stderr, reason = "a failure is told to a person")]
+#[expect(clippy::print_stderr, reason = "failures are reported to a person")]
 fn main() -> ExitCode {
     match load() {
         Ok(()) => ExitCode::SUCCESS,
@@ -18,7 +18,7 @@ fn main() -> ExitCode {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "it is what was asked for")]
+#[expect(clippy::print_stdout, reason = "the output is the purpose")]
 fn load() -> Result<()> {
     let minutes = std::env::args().nth(1).unwrap_or_else(|| "10".to_owned());
     let minutes: f64 = minutes.parse().context("the first argument is a number of minutes")?;
@@ -44,12 +44,12 @@ fn load() -> Result<()> {
     };
     line("/healthz", &loaded.health);
     line("pages", &loaded.pages);
-    println!("  pushes taken           {:>8}", loaded.pushes);
-    println!("  slow connections ended {:>8}", loaded.closed);
+    println!("  pushes accepted        {:>8}", loaded.pushes);
+    println!("  connections closed     {:>8}", loaded.closed);
     println!("  people created         {:>8}", loaded.created);
-    println!("  runs beside            {:>8}   latest {:.1} s", loaded.runs, loaded.latest.as_secs_f64());
+    println!("  other runs             {:>8}   latest {:.1} s", loaded.runs, loaded.latest.as_secs_f64());
     let (before, most) = loaded.memory;
     println!("  MiB resident           {:>8.0}   before {:.0}", most / 1024.0, before / 1024.0);
-    println!("  ended                  {:?}", loaded.ended);
+    println!("  shutdown               {:?}", loaded.ended);
     loaded.check(&load)
 }

@@ -1,5 +1,5 @@
-//! `make soak`: twenty factories, one process, everything that goes wrong, for as many minutes as the first argument says, and
-//! two deaths after that.
+//! `make soak`: twenty factories in one process under every fault, for the number of minutes in the first argument,
+//! then two restarts of the process.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use ruzhi_e2e::Soak;
 
-#[expect(clippy::print_stderr, reason = "a failure is told to a person")]
+#[expect(clippy::print_stderr, reason = "failures are reported to a person")]
 fn main() -> ExitCode {
     match soak() {
         Ok(()) => ExitCode::SUCCESS,
@@ -18,7 +18,7 @@ fn main() -> ExitCode {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "it is what was asked for")]
+#[expect(clippy::print_stdout, reason = "the output is the purpose")]
 fn soak() -> Result<()> {
     let minutes = std::env::args().nth(1).unwrap_or_else(|| "20".to_owned());
     let minutes: f64 = minutes.parse().context("the first argument is a number of minutes")?;
@@ -30,17 +30,17 @@ fn soak() -> Result<()> {
         seed: 20_261_124,
     };
     println!(
-        "{} factories of {} people, every fault, {minutes} minutes, then {} deaths",
+        "{} factories of {} people, every fault, {minutes} minutes, then {} restarts",
         soak.tenants, soak.people, soak.deaths
     );
     let told = soak.run(|line| println!("  {line}"))?;
     println!("\n  rows changed        {:>8}", told.rows);
-    println!("  pages asked for     {:>8}", told.pages);
-    println!("  rules exchanged     {:>8}", told.rules);
-    println!("  calls of services   {:>8}", told.calls);
-    println!("  of these gone wrong {:>8}", told.faults);
+    println!("  pages requested     {:>8}", told.pages);
+    println!("  rules replaced      {:>8}", told.rules);
+    println!("  service calls       {:>8}", told.calls);
+    println!("  faults among these  {:>8}", told.faults);
     println!(
-        "  exact after         {:>6.1} s, nobody created or invited twice\n",
+        "  exact after         {:>6.1} s, no one created or invited twice\n",
         told.settled.as_secs_f64()
     );
     println!("  life   seconds   KiB a minute over the second half   MiB resident by tenths of the life");

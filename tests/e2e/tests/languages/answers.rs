@@ -1,4 +1,4 @@
-//! What a guest answers to rows, as comparable text.
+//! A guest's answers to rows, as comparable text.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use ruzhi_guest_runtime::{BATCH, Guest};
 
 use super::component::{engine, load};
 
-/// The most differences that are printed.
+/// The largest number of differences that are printed.
 const MOST_SHOWN: usize = 12;
 
 pub(crate) fn context() -> Context {
@@ -22,7 +22,7 @@ pub(crate) fn records(rows: &[String]) -> Vec<SourceRecord> {
     rows.iter().enumerate().map(record).collect()
 }
 
-/// One line of JSON for each row, as the component of this name answers in batches.
+/// One line of JSON for each row: the answers of the component of this name, given the rows in batches.
 pub(crate) fn of_component(name: &str, rows: &[String]) -> Vec<String> {
     of_component_with(name, config(name), rows)
 }
@@ -41,12 +41,12 @@ pub(crate) fn config(name: &str) -> String {
     if name == "member" { ruzhi_e2e::RULES.to_owned() } else { String::new() }
 }
 
-/// The same of rules compiled natively.
+/// The same for rules compiled natively.
 pub(crate) fn native<M: Mapping>(rows: &[String]) -> Vec<String> {
     ruzhi_guest::decide::<M>("", &context(), &records(rows)).unwrap().iter().map(line).collect()
 }
 
-/// The host shows no character of a guest's text that commands a terminal.
+/// The host removes every character of a guest's text that controls a terminal.
 pub(crate) fn line(outcome: &Outcome) -> String {
     let text = serde_json::to_string(outcome).unwrap().replace("\\u0000", " ").replace("\\n", " ");
     text.chars().map(|c| if commands(c) { ' ' } else { c }).collect()

@@ -1,13 +1,13 @@
-//! Texts, numbers and values that a seed decides.
+//! Random texts, numbers and values from a seed.
 
 use ruzhi_sim::Random;
 use serde_json::json;
 
-/// What random texts are made of.
+/// Alphabet of random texts.
 const LETTERS: &str = "aZ9 09,;、|，；[]{}\":.+-@_()/\\\t\n\r\u{0}\u{1b}\u{7f}\u{85}\u{a0}\u{ad}\u{300}\u{301}\u{323}\u{345}\u{200b}\u{200c}\u{200d}\
      \u{200e}\u{202e}\u{2028}\u{2060}\u{3000}\u{feff}\u{fe0f}\u{1f469}\u{1f527}\u{1100}\u{1161}\u{11a8}\u{ac00}ｱﾞＡ１＠－＋①½㍿ﬁÅé\u{e0001}张三𠮷";
 
-/// A text of letters that are read, cut or folded differently.
+/// A text of letters that languages read, cut or fold differently.
 pub(crate) fn text(random: &mut Random, most: u64) -> String {
     let letters: Vec<char> = LETTERS.chars().collect();
     let letter = |random: &mut Random| match random.below(8) {
@@ -18,7 +18,7 @@ pub(crate) fn text(random: &mut Random, most: u64) -> String {
     (0..random.below(most)).map(|_| letter(random)).collect()
 }
 
-/// A JSON value of any shape, objects at most so deep.
+/// A JSON value of any shape, with objects up to this depth.
 pub(crate) fn value(random: &mut Random, depth: u32) -> String {
     match random.below(if depth == 0 { 4 } else { 7 }) {
         0 => json!(text(random, 12)).to_string(),
@@ -39,7 +39,7 @@ pub(crate) fn value(random: &mut Random, depth: u32) -> String {
     }
 }
 
-/// A JSON number, some of them beyond what a float holds.
+/// A JSON number, sometimes beyond the range of a float.
 fn number(random: &mut Random) -> String {
     let digits = |random: &mut Random, most: u64| -> String {
         (0..=random.below(most)).map(|_| char::from(b'0' + random.below(10) as u8)).collect()

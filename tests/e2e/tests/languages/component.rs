@@ -1,4 +1,4 @@
-//! The built components, and an engine that gives a debug build the time it takes.
+//! The built components, and an engine that gives a debug build the time it needs.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ruzhi_guest_runtime::{Component, Engine, Library, Limits};
 
-/// An engine under the limits every guest must keep, with more time: the host may be a debug build.
+/// An engine under the limits every guest must keep, with more time because the host may be a debug build.
 pub(crate) fn engine() -> Engine {
     static ENGINE: OnceLock<Engine> = OnceLock::new();
     let limits = || Limits { deadline: Duration::from_secs(20), ..Limits::default() };

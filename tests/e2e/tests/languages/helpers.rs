@@ -1,7 +1,7 @@
-//! Every helper of the SDK, asked about one value: what a row's `v` means to each, as remarks.
+//! Every helper of the SDK, applied to one value: its reading of a row's `v`, as remarks.
 //!
-//! The fixtures `helpers-*` of the other languages are the same, helper by helper, so that the ports cannot differ in
-//! what the founding factory's rules do not use.
+//! The fixtures `helpers-*` of the other languages do the same, helper by helper, so that the ports cannot differ in
+//! helpers that the founding factory's rules do not use.
 
 use std::fmt::Display;
 
@@ -17,7 +17,7 @@ use serde_json::Value;
 use super::answers::{context, line, records};
 use super::values;
 
-/// The guest. Its rules are the name of a time zone, the clock's if empty.
+/// The guest. Its rules are the name of a time zone; if empty, the clock's.
 pub(crate) struct Helpers;
 
 impl Mapping for Helpers {
@@ -48,8 +48,8 @@ impl Mapping for Helpers {
     }
 }
 
-/// One question to the clock about a moment, which one as the moment has it: the answer, and the outcome says until when
-/// it holds.
+/// One question to the clock about a moment, chosen by the moment: the answer, and the moment until which the outcome
+/// holds.
 fn asked(clock: &Clock, held: &Value, zone: &Zone) -> String {
     let Ok(Some(moment)) = date::parse_value(held, zone) else { return "no moment".into() };
     let answer = match moment.timestamp_ms().rem_euclid(9) {
@@ -119,7 +119,7 @@ fn told(record: &Record<'_>, zone: &Zone) -> Vec<String> {
     notes
 }
 
-/// A member of whom most is wrong, with the text as JSON in every extra field.
+/// A mostly invalid member, with the text as JSON in every extra field.
 fn broken(json: &str) -> String {
     let extra = |field: &str, json: &str| (field.to_owned(), json.to_owned());
     let member = Member {
@@ -157,12 +157,12 @@ fn moment(moment: Moment, zone: &Zone) -> String {
     format!("{} {} {}", moment.iso8601(), moment.timestamp_ms(), moment.start_of_day(zone).iso8601())
 }
 
-/// A number by its bits: how a language prints it is its own affair.
+/// A number by its bits, since each language prints numbers in its own way.
 fn bits(number: f64) -> String {
     format!("{:016x}", number.to_bits())
 }
 
-/// Values that are nearly dates, yes or no, landlines, extras.
+/// Near misses of dates, yes or no, landlines and extras.
 pub(crate) const VALUES: &[&str] = &[
     "2024-05-01",
     "2024/5/1",
@@ -341,8 +341,8 @@ pub(crate) const VALUES: &[&str] = &[
     "\"\\ud800\"",
 ];
 
-/// One row for each value, and rows of every character that has a meaning in Unicode.
-/// Moments around that of the context, to the millisecond: whatever is asked of the clock about them, answers differ.
+/// One row for each value, and rows of every character with a meaning in Unicode. Moments around that of the context,
+/// to the millisecond: for every question to the clock, the answers differ across them.
 pub(crate) fn moments() -> Vec<String> {
     let base = 1_777_622_400_000_i64;
     let near = (-60..60).map(|n: i64| base + n * 4_000_001);
@@ -350,7 +350,7 @@ pub(crate) fn moments() -> Vec<String> {
     near.chain(apart).map(|moment| moment.to_string()).collect()
 }
 
-/// Rows of which each zone is asked.
+/// Rows for each time zone.
 pub(crate) fn zoned() -> usize {
     moments().len() + VALUES.len()
 }
@@ -358,7 +358,7 @@ pub(crate) fn zoned() -> usize {
 pub(crate) fn rows() -> Vec<String> {
     let texts = VALUES.iter().map(|text| Value::from(*text).to_string());
     let hostile = values::VALUES.iter().map(|value| (*value).to_owned());
-    // All but the ideographs that nothing decomposes.
+    // All characters except the ideographs that have no decomposition.
     let characters: Vec<char> = ('\0'..='\u{33ff}')
         .chain('\u{a000}'..='\u{abff}')
         .chain('\u{d700}'..='\u{1ffff}')
@@ -380,7 +380,7 @@ pub(crate) fn rows() -> Vec<String> {
         .collect()
 }
 
-/// What the helpers say natively, as the host shows it.
+/// The helpers' native answers, as the host shows them.
 pub(crate) fn native(config: &str, rows: &[String]) -> Vec<String> {
     let outcomes = ruzhi_guest::decide::<Helpers>(config, &context(), &records(rows)).unwrap();
     outcomes.into_iter().map(|outcome| line(&shown_by_host(outcome))).collect()

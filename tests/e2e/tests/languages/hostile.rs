@@ -1,5 +1,5 @@
-//! Two thousand rows that a form, an import or a malicious clerk could hand to the founding factory's rules: those of
-//! the simulated factory, every hostile value in every field, values made at random, and texts that are no row.
+//! Two thousand rows that a form, an import or a malicious clerk could pass to the founding factory's rules: those of
+//! the simulated factory, every hostile value in every field, random values, and texts that are not rows.
 
 use ruzhi_sim::Random;
 use ruzhi_sim::factory::{DEPARTMENT, Factory, MOBILE, NAME, POSITION, USERID};
@@ -8,15 +8,15 @@ use serde_json::json;
 use super::chance::{text, value};
 use super::values::VALUES;
 
-/// How many rows there are.
+/// Number of rows.
 pub(crate) const ROWS: usize = 2_000;
 
 const FIELDS: [&str; 5] = [USERID, NAME, MOBILE, DEPARTMENT, POSITION];
 
-/// What a good row has in the fields, as JSON texts.
+/// The fields of a good row, as JSON texts.
 const GOOD: [&str; 5] = [r#""user1234""#, r#""张三""#, r#""13800138000""#, r#""[1,2,3]""#, r#""工程师""#];
 
-/// Texts that stand for a whole row.
+/// Texts in place of a whole row.
 const DOCUMENTS: &[&str] = &[
     "",
     " ",
@@ -90,7 +90,7 @@ const DOCUMENTS: &[&str] = &[
     "{\"a\":\"b\u{1}\"}",
 ];
 
-/// The rows as the host hands them to a guest: each one text that should be a JSON object.
+/// The rows as the host passes them to a guest: each a text that should be a JSON object.
 pub(crate) fn rows(seed: u64) -> Vec<String> {
     let mut random = Random::new(seed);
     let mut rows: Vec<String> = Factory::builder(seed, 200)
@@ -102,7 +102,7 @@ pub(crate) fn rows(seed: u64) -> Vec<String> {
         .collect();
     rows.extend(DOCUMENTS.iter().map(|document| (*document).to_owned()));
     for (field, name) in FIELDS.iter().enumerate() {
-        // Every value in the two fields that read most differently, a part of them in the others.
+        // Every value in the two fields that languages read most differently, a part of them in the others.
         let part = if [NAME, DEPARTMENT].contains(name) { 1 } else { 2 };
         rows.extend(VALUES.iter().skip(field % part).step_by(part).map(|value| with(&[(field, value)])));
     }
@@ -129,7 +129,7 @@ pub(crate) fn rows(seed: u64) -> Vec<String> {
     rows
 }
 
-/// The good row with other values in some fields. Of a field given twice both are written, the last last.
+/// The good row with other values in some fields. A field given twice is written twice, in order.
 pub(crate) fn with(values: &[(usize, &str)]) -> String {
     let mut fields: Vec<(usize, &str)> = GOOD.iter().copied().enumerate().collect();
     for (place, (field, value)) in values.iter().enumerate() {
@@ -171,7 +171,7 @@ fn deep_and_large() -> Vec<String> {
     rows
 }
 
-/// A good row with one letter changed, lost or put in.
+/// A good row with one letter changed, lost or inserted.
 fn broken(random: &mut Random) -> String {
     let mut letters: Vec<char> = with(&[(3, r#"[1, {"dept_no": 2.5e0}, "3"]"#)]).chars().collect();
     for _ in 0..=random.below(2) {

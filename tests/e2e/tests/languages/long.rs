@@ -1,5 +1,5 @@
-//! The longest text a form may hold costs a guest in proportion to its length, whatever is in it: one row that takes the
-//! whole time of a batch would keep the other rows of the batch waiting.
+//! The longest text a form may hold costs a guest time in proportion to its length, for any content. A row that took
+//! the whole time of a batch would delay the other rows of the batch.
 
 use ruzhi_guest::SourceRecord;
 use ruzhi_guest_runtime::{Guest, Library};
@@ -9,7 +9,7 @@ use super::answers::{config, context};
 use super::component::{built, measuring};
 use super::hostile::with;
 
-/// What a text is made of, again and again.
+/// Units that a text repeats.
 const LETTERS: [&str; 28] = [
     "a",
     "1",
@@ -41,22 +41,22 @@ const LETTERS: [&str; 28] = [
     "\u{f73}",
 ];
 
-/// A short text in bytes, and so many times as long a one.
+/// Length of the short text in bytes, and the factor of the long one.
 const SHORT: usize = 2_000;
 const TIMES: usize = 4;
-/// A text four times as long may cost so many times as much: in proportion to the square it would be sixteen.
+/// Greatest cost ratio of a text four times as long; quadratic cost would give sixteen.
 const MOST: u64 = 6;
 
-/// What stands in a field: the letters as one text, and as a list of so many texts.
+/// Content of a field: the letters as one text, and as a list of this many texts.
 fn values(letters: &str, bytes: usize) -> [String; 2] {
-    // As a row has it, with what has to be escaped.
+    // As in a row, with everything escaped that must be.
     let one = json!(letters).to_string();
     let text = json!(letters.repeat(bytes / (one.len() - 2))).to_string();
     let list = json!(vec![letters; bytes / (one.len() + 1)]).to_string();
     [text, list]
 }
 
-/// Fails where a text costs more than in proportion. `row` puts a value into a row in each way there is.
+/// Fails if a text costs more than in proportion. `row` puts a value into a row in each supported way.
 pub(crate) fn costs_in_proportion(name: &str, row: impl Fn(&str) -> Vec<String>) {
     let library = Library::new(measuring(), None);
     let guest = Guest::new(library.load(&built(name), None).unwrap(), config(name)).unwrap();
@@ -76,7 +76,7 @@ pub(crate) fn costs_in_proportion(name: &str, row: impl Fn(&str) -> Vec<String>)
     }
 }
 
-/// The row of the founding factory with the value where an identifier, a text for people and a list stand.
+/// The row of the founding factory with the value in an identifier, a text for people and a list.
 pub(crate) fn in_fields(value: &str) -> Vec<String> {
     [0, 1, 3].map(|field| with(&[(field, value)])).to_vec()
 }

@@ -1,13 +1,13 @@
-//! One factory's rules in three languages, and whether anybody could tell them apart.
+//! One factory's rules in three languages, which must be indistinguishable.
 //!
 //! The rules of the founding factory are written in Rust, TypeScript and Python over three ports of one SDK. Each
-//! component decides two thousand rows, most of them hostile, and every decision and note must be the one of the Rust
+//! component decides two thousand rows, most of them hostile. Every decision and note must equal that of the Rust
 //! component, and of the same Rust code run natively.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a test that meets what it does not expect fails"
+    reason = "an unexpected value fails the test"
 )]
 
 mod answers;
@@ -103,7 +103,8 @@ fn every_helper_of_typescript_answers_as_rusts_does() {
     helpers_answer_as_rusts_do("TypeScript", "helpers-typescript");
 }
 
-/// Zones of either half of the world, of half hours, of summer times that go backwards or stand still, and none.
+/// Zones of both hemispheres, with half-hour offsets, with summer times that go backwards or not at all, and an invalid
+/// one.
 const ZONES: [&str; 8] = [
     "america/new_york",
     "Europe/Dublin",
@@ -127,7 +128,7 @@ fn helpers_answer_as_rusts_do(language: &str, name: &str) {
     }
 }
 
-/// Every guest that is shipped.
+/// Every shipped guest.
 const SHIPPED: [&str; 4] = ["member", "jingxintai", "jingxintai-typescript", "jingxintai-python"];
 
 #[test]

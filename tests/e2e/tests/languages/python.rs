@@ -1,4 +1,4 @@
-//! What the author of a Python guest is told when something is wrong, at the build and in the sandbox.
+//! Errors that the author of a Python guest sees, at the build and in the sandbox.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use super::component::engine;
 
 const MANIFEST: &str = "[project]\nname = \"broken\"\n";
 
-/// A project of these files.
+/// A project with these files.
 fn project(files: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (name, text) in files {
@@ -22,7 +22,7 @@ fn project(files: &[(&str, &str)]) -> tempfile::TempDir {
     folder
 }
 
-/// The build's error: its code, and everything it says.
+/// The build's error: its code and its whole text.
 fn refused(files: &[(&str, &str)]) -> (&'static str, String) {
     let project = project(files);
     let before = listing(project.path());
@@ -64,7 +64,7 @@ fn what_python_says_of_the_rules_is_told_with_file_and_line() {
     assert!(told.contains("no class is exported: write @export"), "{told}");
 }
 
-/// The guest that does what a row says, built anew.
+/// A freshly built guest that does as a row says.
 fn raising() -> Component {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guests/fixtures/raising-python");
     let built = build(&folder, None).unwrap();
@@ -134,7 +134,7 @@ fn an_exception_is_told_with_its_text_and_the_author_s_line() {
             other => panic!("{what}: {other:?}"),
         }
     }
-    // Python's own MemoryError would not say how much there is.
+    // Python's own MemoryError would not include the limit.
     assert!(matches!(*decide("eat_memory").unwrap_err(), BatchError::Memory { most: 67_108_864, .. }));
     for (what, reason) in [("print", "printed"), ("dates", "0:00:00 2024/05")] {
         assert_eq!(decide(what).unwrap(), Decision::Ignore(reason.to_owned()), "{what}");

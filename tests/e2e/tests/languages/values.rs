@@ -1,8 +1,8 @@
-//! Every value that a field is given, as JSON text, some of it broken.
+//! Every value given to a field, as JSON text, some of it broken.
 
-/// Values as JSON texts, lawful JSON or not.
+/// Values as JSON texts, valid JSON or not.
 pub(crate) const VALUES: &[&str] = &[
-    // Other types, and nothing.
+    // Other types, and missing values.
     "null",
     "true",
     "false",
@@ -14,7 +14,7 @@ pub(crate) const VALUES: &[&str] = &[
     r#"{"a":null}"#,
     r#"{"a":1}"#,
     r#"["",{}]"#,
-    // Numbers: small, beyond 2^53, beyond 64 bits, in every writing.
+    // Numbers: small, beyond 2^53, beyond 64 bits, in every notation.
     "0",
     "1",
     "-1",

@@ -1,5 +1,5 @@
-//! Every page can be read by everybody: by the rules of axe, in both languages, with the light on and off, wide and
-//! narrow. A picture of each is put into `target/pages`.
+//! Accessibility of every page by the rules of axe: in both languages, light and dark, wide and narrow. A picture of
+//! each page is written to `target/pages`.
 
 use std::path::Path;
 
@@ -20,7 +20,7 @@ fn axe() -> String {
 
 const OPEN: &str = "document.querySelectorAll('main details').forEach((one) => { one.open = true; })";
 
-/// What axe finds, one line for each rule broken.
+/// Findings of axe, one line for each broken rule.
 fn broken(office: &Office, axe: &str) -> Vec<String> {
     office.browser.script(axe, vec![]);
     let found = office.browser.script_told(
@@ -36,7 +36,7 @@ fn broken(office: &Office, axe: &str) -> Vec<String> {
     found.collect()
 }
 
-/// What is out of sight to the right.
+/// Elements cut off at the right edge.
 fn beyond(office: &Office) -> Value {
     office.browser.script(
         "const width = document.documentElement.clientWidth;

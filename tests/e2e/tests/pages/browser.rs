@@ -1,5 +1,5 @@
-//! A browser without a window, and what a person does with it. Nothing waits for a time: what has to come is looked for
-//! until it is there.
+//! A headless browser and a person's actions in it. No fixed waits: every expected element is polled for until it
+//! appears.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -12,10 +12,10 @@ use tempfile::TempDir;
 
 use crate::driver::{Driver, Element, Key};
 
-/// How long anything is waited for before a test says that it does not come.
+/// Longest wait for anything before a test fails.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Between two looks at something that is waited for.
+/// Delay between two polls.
 const LOOK: Duration = Duration::from_millis(50);
 
 /// A way to find elements.
@@ -23,15 +23,15 @@ const CSS: &str = "css selector";
 
 const HINT: &str = "run `make browser` / 请先运行 `make browser`";
 
-/// Where pictures of the pages are put.
+/// Folder for pictures of the pages.
 const PICTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/pages");
 
-/// What a person looks at.
+/// The kind of screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Screen {
     Desk,
     Phone,
-    /// The narrowest on which nothing may be out of sight.
+    /// The narrowest width at which nothing may be cut off.
     Narrow,
 }
 
@@ -55,7 +55,7 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
-    /// A browser whose person reads this language, at this screen, of the pages below this URL.
+    /// A browser with this preferred language and screen, for the pages below this URL.
     pub(crate) fn open(base: &str, lang: &str, screen: Screen) -> Self {
         let mut child = Command::new("chromedriver")
             .arg("--port=0")
@@ -105,14 +105,14 @@ impl Browser {
         self.tell("Emulation.setDeviceMetricsOverride", size);
     }
 
-    /// Takes another screen.
+    /// Changes the screen.
     pub(crate) fn look_at(&mut self, screen: Screen) {
         let (width, height) = screen.size();
         self.sized(width, height);
         self.screen = screen;
     }
 
-    /// Turns the light on or off.
+    /// Switches between light and dark.
     pub(crate) fn dark(&self, dark: bool) {
         let value = if dark { "dark" } else { "light" };
         let features = json!([{ "name": "prefers-color-scheme", "value": value }]);
@@ -125,12 +125,12 @@ impl Browser {
         self.driver.post("/url", &json!({ "url": url })).unwrap();
     }
 
-    /// Is somebody who has never been here.
+    /// Clears all cookies, as a new visitor.
     pub(crate) fn forget(&self) {
         self.driver.delete("/cookie").unwrap();
     }
 
-    /// Where one is: the path with its query.
+    /// The current path with its query.
     pub(crate) fn path(&self) -> String {
         let url = self.driver.get("/url").unwrap();
         let path = url.as_str().and_then(|url| url.strip_prefix(&self.base)).unwrap_or_default();
@@ -146,12 +146,12 @@ impl Browser {
         self.driver.script("sync", script, arguments)
     }
 
-    /// Runs a script that tells its last argument when it is done.
+    /// Runs a script that calls its last argument when it is done.
     pub(crate) fn script_told(&self, script: &str, arguments: Vec<Value>) -> Value {
         self.driver.script("async", script, arguments).unwrap()
     }
 
-    /// Waits until something is so.
+    /// Polls until the condition holds.
     pub(crate) fn wait<T>(&self, what: &str, mut so: impl FnMut() -> Option<T>) -> T {
         let began = Instant::now();
         loop {
@@ -166,29 +166,29 @@ impl Browser {
         }
     }
 
-    /// What is to be read on the page. While a page takes the place of another there is none.
+    /// The visible text of the page; none while one page replaces another.
     pub(crate) fn text(&self) -> String {
         let text = self.tried("return document.body ? document.body.innerText : ''", vec![]);
         text.ok().and_then(|text| text.as_str().map(str::to_owned)).unwrap_or_default()
     }
 
-    /// What is to be read in one element.
+    /// The visible text of one element.
     pub(crate) fn text_of(&self, selector: &str) -> Option<String> {
         let script = "const e = document.querySelector(arguments[0]); return e && e.innerText";
         self.tried(script, vec![json!(selector)]).ok()?.as_str().map(|text| text.trim().to_owned())
     }
 
-    /// Everything that was sent, seen or not.
+    /// The source of the page, visible or not.
     pub(crate) fn source(&self) -> String {
         self.driver.get("/source").unwrap().as_str().unwrap().to_owned()
     }
 
-    /// Waits until this is to be read.
+    /// Waits until this text is visible.
     pub(crate) fn reads(&self, what: &str) {
         self.wait(what, || self.text().contains(what).then_some(()));
     }
 
-    /// How many elements there are of a kind.
+    /// Number of elements of a kind.
     pub(crate) fn count(&self, selector: &str) -> usize {
         self.driver.find_all(CSS, selector).unwrap().len()
     }
@@ -200,14 +200,14 @@ impl Browser {
         })
     }
 
-    /// Presses the first visible link, button or summary of these words.
+    /// Presses the first visible link, button or summary with this text.
     pub(crate) fn press(&self, words: &str) {
         let path =
             format!("//*[self::a or self::button or self::summary][contains(normalize-space(.), '{words}')]");
         self.click(&self.find("xpath", &path));
     }
 
-    /// Presses what a selector finds.
+    /// Presses the element of a selector.
     pub(crate) fn press_on(&self, selector: &str) {
         self.click(&self.find(CSS, selector));
     }
@@ -223,12 +223,12 @@ impl Browser {
         self.driver.write(&self.find(CSS, selector), text).unwrap();
     }
 
-    /// Presses a key, wherever one is.
+    /// Presses a key, wherever the focus is.
     pub(crate) fn key(&self, key: Key) {
         self.driver.key(key).unwrap();
     }
 
-    /// Puts a picture of the whole page among the build's output.
+    /// Saves a picture of the whole page to the build output.
     pub(crate) fn picture(&self, name: &str) -> PathBuf {
         let (width, height) = self.screen.size();
         let whole = self.tried("return document.documentElement.scrollHeight", vec![]);
@@ -246,7 +246,7 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // A browser that has ended already has nothing to be ended.
+        // A browser that has ended already needs no ending.
         drop(self.driver.delete(""));
         drop(self.child.kill());
         drop(self.child.wait());

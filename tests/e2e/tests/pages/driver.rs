@@ -1,15 +1,15 @@
-//! A browser's session, spoken to in the words of W3C WebDriver: requests with JSON.
+//! A browser session over W3C WebDriver: requests with JSON.
 //!
-//! The clients there are turn on a feature of serde_json for every crate of the workspace, and with it the order of an
+//! Existing clients turn on a feature of serde_json for every crate of the workspace, and with it the order of an
 //! object's keys in the program under test.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// The name under which WebDriver hands out elements.
+/// The name under which WebDriver returns elements.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
-/// A key without a letter, by its code in WebDriver.
+/// A non-printing key, by its code in WebDriver.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Key {
     Tab = 0xE004,
@@ -17,7 +17,7 @@ pub(crate) enum Key {
     Escape = 0xE00C,
 }
 
-/// What the browser says when it does not do something.
+/// The browser's error for a failed command.
 pub(crate) type Told = Result<Value, String>;
 
 /// A session.
@@ -32,7 +32,7 @@ pub(crate) struct Driver {
 pub(crate) struct Element(Value);
 
 impl Element {
-    /// As a script takes it.
+    /// The element as a script argument.
     pub(crate) fn argument(&self) -> Value {
         self.0.clone()
     }
@@ -70,17 +70,17 @@ impl Driver {
         })
     }
 
-    /// Gives a command.
+    /// Posts a command.
     pub(crate) fn post(&self, path: &str, body: &Value) -> Told {
         self.ask(Method::POST, path, Some(body))
     }
 
-    /// Asks for something.
+    /// Gets a value.
     pub(crate) fn get(&self, path: &str) -> Told {
         self.ask(Method::GET, path, None)
     }
 
-    /// Takes something away.
+    /// Deletes a resource.
     pub(crate) fn delete(&self, path: &str) -> Told {
         self.ask(Method::DELETE, path, None)
     }
@@ -90,28 +90,28 @@ impl Driver {
         self.post(&format!("/execute/{how}"), &json!({ "script": script, "args": arguments }))
     }
 
-    /// What is found on the page, `using` a `css selector` or an `xpath`.
+    /// The elements found on the page, `using` a `css selector` or an `xpath`.
     pub(crate) fn find_all(&self, using: &str, value: &str) -> Result<Vec<Element>, String> {
         let found = self.post("/elements", &json!({ "using": using, "value": value }))?;
         Ok(found.as_array().into_iter().flatten().cloned().map(Element).collect())
     }
 
-    /// Whether it is to be seen.
+    /// True if the element is visible.
     pub(crate) fn shows(&self, element: &Element) -> bool {
         self.get(&format!("/element/{}/displayed", element.id())) == Ok(Value::Bool(true))
     }
 
-    /// Presses it.
+    /// Clicks it.
     pub(crate) fn click(&self, element: &Element) -> Told {
         self.post(&format!("/element/{}/click", element.id()), &json!({}))
     }
 
-    /// Writes into it.
+    /// Types into it.
     pub(crate) fn write(&self, element: &Element, text: &str) -> Told {
         self.post(&format!("/element/{}/value", element.id()), &json!({ "text": text }))
     }
 
-    /// Presses a key, wherever one is.
+    /// Presses a key, wherever the focus is.
     pub(crate) fn key(&self, key: Key) -> Told {
         let letter = char::from_u32(key as u32).map(String::from).unwrap_or_default();
         let strokes =

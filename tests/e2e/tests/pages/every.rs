@@ -1,4 +1,4 @@
-//! Every page there is, found as a person finds it.
+//! Every page, found as a person finds it.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ pub(crate) struct Page {
     pub(crate) path: String,
 }
 
-/// The pages that do not depend on what was done.
+/// The pages that do not depend on earlier actions.
 const FIXED: [(&str, &str); 13] = [
     ("overview", "/"),
     ("tenant", "/tenants/jingxintai"),
@@ -29,8 +29,8 @@ const FIXED: [(&str, &str); 13] = [
     ("not-a-run", "/runs/r999999"),
 ];
 
-/// A factory in which something of everything has happened: a run, a held plan, exchanged rules, somebody in quarantine.
-/// An operator has come in.
+/// A factory in which a bit of everything has happened: a run, a held plan, replaced rules, a record in quarantine. An
+/// operator is logged in.
 pub(crate) fn full(lang: Lang, screen: Screen) -> Office {
     let careful = |tenant| Tenant { tables: "[guard]\ncreate_most = 2\n".to_owned(), ..tenant };
     let office = Office::new(2, lang, screen, careful, |simulator, deployment, workforce| {
@@ -50,7 +50,7 @@ pub(crate) fn full(lang: Lang, screen: Screen) -> Office {
     office
 }
 
-/// All pages, for a flow with a run, a held plan and somebody in quarantine.
+/// All pages, for a flow with a run, a held plan and a record in quarantine.
 pub(crate) fn pages(office: &Office) -> Vec<Page> {
     let mut pages: Vec<Page> =
         FIXED.iter().map(|(name, path)| Page { name, path: (*path).to_owned() }).collect();
@@ -63,7 +63,7 @@ pub(crate) fn pages(office: &Office) -> Vec<Page> {
     pages
 }
 
-/// Where the links of a page lead.
+/// Targets of a page's links.
 fn links(office: &Office, page: &str) -> BTreeSet<String> {
     office.browser.go(page);
     let script = "return [...document.querySelectorAll('a[href]')].map((a) => a.getAttribute('href'))";

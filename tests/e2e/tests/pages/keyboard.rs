@@ -1,4 +1,4 @@
-//! Whoever has no mouse reaches everything, and sees where they are.
+//! Everything can be reached by keyboard, with the focus visible.
 
 use crate::driver::Key;
 use serde_json::{Value, json};
@@ -7,14 +7,14 @@ use crate::browser::Screen;
 use crate::every::{full, pages};
 use crate::office::Lang;
 
-/// Numbers everything that can be used, and says how much there is.
+/// Numbers all focusable elements and returns how many there are.
 const COUNT: &str =
     "const all = [...document.querySelectorAll('a[href], button, input, select, textarea, summary')]
     .filter((e) => e.type !== 'hidden' && !e.disabled && e.checkVisibility({ visibilityProperty: true }));
   all.forEach((e, at) => { e.dataset.at = at; });
   return all.length;";
 
-/// Where one is: the number, and what shows it.
+/// The focused element: its number, and its visible focus style.
 const HERE: &str = "const e = document.activeElement;
   const style = getComputedStyle(e);
   const seen = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2;
@@ -46,7 +46,7 @@ fn every_control_is_reached_by_tab_and_seen_when_reached() {
             }
             reached.push(here["at"].as_str().and_then(|at| at.parse::<u64>().ok()));
         }
-        // In the order in which they are read, none left out.
+        // In reading order, none left out.
         let expected: Vec<Option<u64>> = (0..count).map(Some).collect();
         if reached != expected {
             wrong.push(format!("{}: {count} controls are reached as {reached:?}", page.path));
@@ -76,7 +76,7 @@ fn the_navigation_can_be_skipped_and_a_question_be_left() {
     assert_eq!(words(browser), json!("Cancel"), "what does nothing is nearest");
     browser.key(Key::Escape);
     browser.wait("no question", || (browser.count("dialog") == 0).then_some(()));
-    assert_eq!(words(browser), json!("Show numbers"), "one is where one was");
+    assert_eq!(words(browser), json!("Show numbers"), "the focus returns");
     assert_eq!(browser.path(), plan.path);
     assert!(!browser.source().contains("13920000001"));
 }

@@ -1,12 +1,12 @@
-//! The pages as people have them: a real browser over a real `ruzhi serve`, the simulator behind it.
+//! The pages as people use them: a real browser over a real `ruzhi serve`, with the simulator behind it.
 //!
-//! Stories are told in both languages, on a desk's screen and on a phone's. What is looked at is what a person sees and
-//! what the services then hold.
+//! Stories run in both languages, on a desktop screen and on a phone's. They check the visible page and the state of
+//! the services afterwards.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a test that meets what it does not expect fails"
+    reason = "an unexpected value fails the test"
 )]
 
 mod accessible;

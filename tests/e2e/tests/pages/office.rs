@@ -1,4 +1,4 @@
-//! A small factory that `ruzhi serve` keeps, with an operator and a viewer, and a browser at its door.
+//! A small factory served by `ruzhi serve`, with an operator and a viewer, and a browser at its login page.
 
 use ruzhi_e2e::{Deployment, Outcome, Serving, Tenant, Workforce};
 use ruzhi_sim::{Limits, Simulator};
@@ -11,7 +11,7 @@ pub(crate) const VIEWER: &str = "the-viewers-token-0123456789";
 /// The flow's page.
 pub(crate) const TENANT: &str = "/tenants/jingxintai";
 
-/// In which language a story is told.
+/// Language of a story.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lang {
     Zh,
@@ -19,7 +19,7 @@ pub(crate) enum Lang {
 }
 
 impl Lang {
-    /// As a browser asks for it.
+    /// The browser's name of the language.
     pub(crate) fn tag(self) -> &'static str {
         self.say("en", "zh-CN")
     }
@@ -42,7 +42,7 @@ pub(crate) struct Office {
 }
 
 impl Office {
-    /// So many people in the form; what `before` does is done before anybody serves.
+    /// This many people in the form; `before` runs before the process starts.
     pub(crate) fn new(
         people: usize,
         lang: Lang,
@@ -69,7 +69,7 @@ impl Office {
         self.lang.say(en, zh)
     }
 
-    /// Shows a token at the door.
+    /// Logs in with a token.
     pub(crate) fn log_in(&self, token: &str) {
         self.browser.go("/login");
         self.browser.write("#token", token);
@@ -77,12 +77,12 @@ impl Office {
         self.browser.wait("the overview", || (self.browser.path() == "/").then_some(()));
     }
 
-    /// Asks for a run, and goes to the page of it. One that cannot begin at once is found among the runs.
+    /// Requests a run and opens its page. A run that cannot begin at once is found in the list of runs.
     pub(crate) fn run_now(&self) {
         self.browser.go(TENANT);
         self.browser.press(self.say("Run now", "立即运行"));
         self.browser.wait("an answer", || {
-            // What was done is said once: a run that has ended already is on a page that was loaded again.
+            // The notice appears once: for a run that has ended already, the page was loaded again without it.
             let said = self.browser.text_of(".note.ok[role=status]").is_some();
             (said || self.browser.path().starts_with("/runs/")).then_some(())
         });
@@ -95,13 +95,13 @@ impl Office {
         }
     }
 
-    /// Waits until the page says that the run has ended so.
+    /// Waits until the page shows this outcome of the run.
     pub(crate) fn ended(&self, state: &'static str) {
         self.browser.wait(state, || (self.browser.text_of(".title .badge")? == state).then_some(()));
     }
 }
 
-/// Runs a command that must go well, before anybody serves.
+/// Runs a command that must succeed, before the process starts.
 pub(crate) fn ran(deployment: &Deployment, arguments: &[&str], code: i32) -> Outcome {
     let outcome = deployment.run(arguments).unwrap();
     assert_eq!(outcome.code, Some(code), "{arguments:?}\n{}{}", outcome.stdout, outcome.stderr);

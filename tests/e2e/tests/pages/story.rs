@@ -1,4 +1,4 @@
-//! What people come for, told as they would do it.
+//! People's tasks, done in the browser as they would do them.
 
 use ruzhi_e2e::{RULES, Tenant};
 use ruzhi_sim::Knobs;
@@ -8,14 +8,14 @@ use crate::browser::Screen;
 use crate::every::{full, pages};
 use crate::office::{Lang, OPERATOR, Office, TENANT, VIEWER, ran};
 
-/// Each story is told to a person at a desk who reads Chinese, and to one with a phone who reads English.
+/// Each story runs at a desk in Chinese, and on a phone in English.
 const PEOPLE: [(Lang, Screen); 2] = [(Lang::Zh, Screen::Desk), (Lang::En, Screen::Phone)];
 
 fn plain(tenant: Tenant) -> Tenant {
     tenant
 }
 
-/// Says whether the page was loaded again since.
+/// Marks the page, to see later if it was loaded again.
 fn mark(office: &Office) {
     office.browser.script("window.marked = true", vec![]);
 }
@@ -25,7 +25,7 @@ fn is_marked(office: &Office) -> bool {
 }
 
 #[test]
-fn somebody_comes_in_reads_in_the_other_language_and_goes() {
+fn a_person_logs_in_switches_language_and_logs_out() {
     for (lang, screen) in PEOPLE {
         let office = Office::new(1, lang, screen, plain, |_, _, _| ());
         let (browser, say) = (&office.browser, |en, zh| office.say(en, zh));
@@ -35,7 +35,7 @@ fn somebody_comes_in_reads_in_the_other_language_and_goes() {
         browser.write("#token", "not-the-operators-token");
         browser.press(say("Log in", "登录"));
         browser.wait("the refusal", || browser.text_of(".note.bad[role=alert]"));
-        assert_eq!(browser.count("nav"), 0, "nothing is shown to whoever is not known");
+        assert_eq!(browser.count("nav"), 0, "nothing is shown before login");
         browser.write("#token", OPERATOR);
         browser.press(say("Log in", "登录"));
         browser.wait("where one wanted to go", || (browser.path() == asked).then_some(()));
@@ -71,7 +71,7 @@ fn a_run_is_watched_as_it_goes() {
             ..tenant
         };
         let office = Office::new(40, lang, screen, slow, |simulator, _, _| {
-            // Ten seconds for everybody.
+            // Ten seconds for all of them.
             simulator.set_knobs(Knobs { latency_ms: 250, ..Knobs::default() });
         });
         office.log_in(OPERATOR);
@@ -82,12 +82,12 @@ fn a_run_is_watched_as_it_goes() {
         let first = browser.wait("the first people", || settled().filter(|count| *count > 0));
         let more = browser.wait("more people", || settled().filter(|count| *count > first));
         browser.wait("and more", || settled().filter(|count| *count > more));
-        browser.wait("a word for whoever listens", || {
+        browser.wait("a word for screen readers", || {
             let said = browser.script("return document.querySelector('[data-say]').textContent", vec![]);
             said.as_str().filter(|said| said.contains("40")).map(str::to_owned)
         });
-        assert!(is_marked(&office), "the numbers change in the page that is there");
-        // When it has ended, the page is that of a run that has.
+        assert!(is_marked(&office), "the numbers change without a reload");
+        // When the run has ended, its page is loaded again.
         office.ended(office.say("done", "完成"));
         assert!(!is_marked(&office));
         assert!(browser.path().starts_with("/runs/"), "{}", browser.path());
@@ -115,9 +115,9 @@ fn a_held_plan_is_read_approved_and_people_come_to_be() {
         for name in ["王0001", "王0005", "create_most"] {
             assert!(browser.text().contains(name), "{name}: {}", browser.text());
         }
-        assert!(office.workforce.check_exact(&office.simulator).is_err(), "nobody is written yet");
+        assert!(office.workforce.check_exact(&office.simulator).is_err(), "no one is written yet");
 
-        // The whole of a number is shown to whoever says that they look.
+        // Full numbers are shown on request, which is logged.
         let number = "13920000001";
         assert!(!browser.source().contains(number));
         browser.press(say("Show numbers", "显示完整号码"));
@@ -152,7 +152,7 @@ fn a_held_plan_is_read_approved_and_people_come_to_be() {
 }
 
 #[test]
-fn whoever_is_in_quarantine_is_put_right() {
+fn a_record_in_quarantine_is_corrected() {
     for (lang, screen) in PEOPLE {
         let mut office = Office::new(3, lang, screen, plain, |simulator, deployment, workforce| {
             workforce.hire_wrongly();

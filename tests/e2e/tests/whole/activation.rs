@@ -1,4 +1,4 @@
-//! Rules that are exchanged: by a file, by a person, under load; what fails stays out and what was live stays live.
+//! Replacing rules: by a file, by a person, under load. Rules that fail stay out, and live rules stay live.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ fn marked(mark: &str) -> String {
     rules.to_string()
 }
 
-/// Rules that refuse every row.
+/// Rules that reject every row.
 fn refusing() -> String {
     RULES.replace("_widget_1675653229901", "_widget_1675653229900")
 }
@@ -45,7 +45,7 @@ struct Factory {
 }
 
 impl Factory {
-    /// A factory whose component is a file of its own, so that it can be exchanged.
+    /// A factory with its component in a separate file, so that it can be replaced.
     fn new(people: usize, tenant: impl FnOnce(Tenant) -> Tenant) -> Self {
         let simulator = Simulator::listen(([127, 0, 0, 1], 0).into()).unwrap();
         let mut people = Workforce::new(people);
@@ -121,12 +121,12 @@ fn what_is_exchanged_in_place_and_does_not_load_leaves_the_old_rules_running() {
         assert!(told.stderr.contains("the rules that were live before"), "{}", told.stderr);
     }
     std::fs::write(&factory.component, &good).unwrap();
-    // A rules file with a mistake is refused by the guest, and stays out too.
+    // A rules file with a mistake is rejected by the guest, and stays out too.
     factory.rules("{ not json");
     let kept = factory.json(0, &["sync", "--full"]);
     assert_eq!(kept["rules_kept"]["code"], "guest.configuration");
     assert_eq!(kept["counts"]["unchanged"], 6);
-    // Once it is right it goes live by itself.
+    // Once corrected, it goes live by itself.
     factory.rules(&marked("甲"));
     let swapped = factory.json(0, &["sync"]);
     assert_eq!(swapped["counts"]["updated"], 6, "{swapped}");
@@ -167,7 +167,7 @@ fn a_person_activates_looks_back_and_goes_back() {
     );
     let few = factory.json(0, &["guest", "diff", "jingxintai", &new, "--sample", "7"]);
     assert_eq!((&few["trial"]["compared"], &few["trial"]["changed"]), (&json!(7), &json!(7)));
-    // More than the limit: a person has to approve, and until then the old rules run.
+    // Above the limit a person has to approve; until then the old rules run.
     let refused = factory.json(3, &["guest", "activate", "jingxintai/onboarding", &new]);
     assert_eq!(refused["error"]["code"], "activation.too-much");
     assert_eq!(factory.live(), first);
@@ -187,7 +187,7 @@ fn a_person_activates_looks_back_and_goes_back() {
         (&newest["who"], &newest["why"], &newest["number"]),
         (&json!("王工"), &json!("新的别名"), &json!(2))
     );
-    // What was decided by the rules of the time can be decided again, whatever is live now.
+    // A decision can be repeated under the rules of its time, even if others are live now.
     let record = factory.people.workers()[3].record.clone();
     let replay = factory.json(0, &["trace", "jingxintai", &record, "--replay"]);
     assert_eq!(replay[0]["replay"]["same"], true, "{replay}");
@@ -204,13 +204,13 @@ fn a_person_activates_looks_back_and_goes_back() {
     assert_eq!(forth["activation"]["rules"], newest["rules"]);
     let first_again = factory.json(0, &["guest", "rollback", "jingxintai", "#1"]);
     assert_eq!(first_again["activation"]["rules"], first["rules"]);
-    // What is live already is no way back, and neither is what was gone back from.
+    // Neither the live rules nor those rolled back from are a valid target of a rollback.
     let same = factory.json(1, &["guest", "rollback", "jingxintai", "1"]);
     assert_eq!(same["error"]["code"], "activation.already-live");
     let nothing = factory.json(1, &["guest", "rollback", "jingxintai"]);
     assert_eq!(nothing["error"]["code"], "activation.nothing-before");
     let short = factory.json(2, &["guest", "rollback", "jingxintai", &digest[..3]]);
-    // Three digits of ten are a number, and there is none so high.
+    // Three decimal digits are read as a number, and there is none so high.
     let number = digest[..3].parse::<u64>().is_ok();
     let code = if number { "activation.unknown" } else { "activation.ambiguous" };
     assert_eq!(short["error"]["code"], code, "{short}");
@@ -265,7 +265,7 @@ fn a_guest_that_is_no_function_of_its_arguments_is_caught_by_a_replay() {
     widgets.push(ruzhi_sim::Widget { name: "_widget_1".into(), widget_name: "_widget_1".into(), ..field });
     factory.simulator.load(document).unwrap();
     std::fs::copy(built("misbehaving.wasm"), &factory.component).unwrap();
-    // It says of each record how many it has seen before.
+    // It reports for each record how many it has seen before.
     factory.rules("count");
     factory.json(0, &["sync"]);
     let mut records: Vec<String> =
@@ -277,7 +277,7 @@ fn a_guest_that_is_no_function_of_its_arguments_is_caught_by_a_replay() {
 }
 
 #[test]
-fn files_that_are_gone_stop_nobody_who_has_run_before() {
+fn missing_files_stop_no_tenant_that_has_run_before() {
     let factory = Factory::new(3, |tenant| tenant);
     factory.json(0, &["sync"]);
     for gone in
@@ -347,7 +347,7 @@ fn a_tenant_that_sets_a_limit_has_it_asked_of_exchanged_files_too() {
     let kept = factory.json(0, &["sync", "--full"]);
     assert_eq!(kept["rules_kept"]["code"], "activation.too-much");
     assert_eq!(kept["counts"]["unchanged"], 20);
-    // Without a file the rules the tenant's files hold are meant.
+    // Without a file argument, the rules in the tenant's files are used.
     factory.json(0, &["guest", "activate", "jingxintai", "--approve"]);
     assert_eq!(factory.json(0, &["sync"])["counts"]["updated"], 20);
     assert_eq!(factory.json(0, &["guest", "list"])[0]["differs"], false);
@@ -410,7 +410,7 @@ fn ledger(folder: &Path, tenant: &str) -> Vec<LedgerEntry> {
     })
 }
 
-/// Each member was written whole by the rules its line names.
+/// Each member was written whole by the rules named in its ledger line.
 fn check_whole(lines: &[LedgerEntry], marks: &BTreeMap<String, &'static str>) {
     for line in lines {
         let mark =

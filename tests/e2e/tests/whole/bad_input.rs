@@ -1,4 +1,4 @@
-//! Whatever is wrong, one clear message says what, and the exit code whose fault it is.
+//! Every error gives one clear message with the cause, and an exit code for the party at fault.
 
 use std::fs;
 
@@ -177,9 +177,9 @@ async fn what_is_not_tried_because_the_tenant_was_stopped_is_no_failure_and_was_
 #[tokio::test]
 async fn messages_come_in_both_languages() {
     let (_simulator, deployment) = small().await;
-    says(&deployment.run(&["--lang", "zh", "sync", "nobody"]).unwrap(), 2, &["没有租户", "提示"]);
-    says(&deployment.run(&["--lang", "en", "sync", "nobody"]).unwrap(), 2, &["there is no tenant", "hint"]);
-    let mut command = deployment.command(&["sync", "nobody"]).unwrap();
+    says(&deployment.run(&["--lang", "zh", "sync", "absent"]).unwrap(), 2, &["没有租户", "提示"]);
+    says(&deployment.run(&["--lang", "en", "sync", "absent"]).unwrap(), 2, &["there is no tenant", "hint"]);
+    let mut command = deployment.command(&["sync", "absent"]).unwrap();
     command.env("LANG", "zh_CN.UTF-8");
     says(&finish(command).unwrap(), 2, &["没有租户"]);
 }

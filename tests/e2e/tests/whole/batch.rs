@@ -1,4 +1,4 @@
-//! Big loads go as CSV files, and end as single calls would.
+//! Big loads are sent as CSV files, with the same result as single calls.
 
 use ruzhi_e2e::{Deployment, Tenant, check_directory, simulator};
 use ruzhi_sim::Service;

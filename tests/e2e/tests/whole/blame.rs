@@ -1,4 +1,4 @@
-//! One member's error is that member's; the tenant's stops the run at once.
+//! An error of one member stays with that member; an error of the tenant stops the run at once.
 
 use ruzhi_e2e::Tenant;
 use ruzhi_sim::factory::CORP_ID;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::site::Site;
 
-/// These people are out of the secret's reach: WeCom refuses whatever names them.
+/// These people are out of the secret's reach: WeCom refuses every call that names them.
 fn out_of_reach(site: &Site, api: &str, errcode: i32, people: &[usize]) {
     let rule = |place: &usize| FaultRule {
         containing: Some(format!("\"{}\"", site.userid(*place))),
@@ -58,8 +58,8 @@ fn eleven_of_twelve_are_written_and_the_one_out_of_reach_is_told_why() {
     }
 }
 
-/// A secret without rights: three members at most are asked for, however many there are and however many calls are in
-/// flight, and the run says why it stopped.
+/// A secret without rights: at most three members are tried, regardless of their number and of the calls in flight, and
+/// the run says why it stopped.
 #[test]
 fn a_tenant_without_rights_stops_after_three_members() {
     for (errcode, calls) in [(60011, 1), (60011, 8), (987_654, 4)] {
@@ -71,7 +71,7 @@ fn a_tenant_without_rights_stops_after_three_members() {
         assert_eq!(site.calls("user/create"), 3);
         assert_eq!(counts(&report, ["created", "refused", "failed"]), [0, 0, 3]);
         assert_eq!(report["counts"]["untried"], 27);
-        // Nobody is in quarantine for what is the tenant's fault, and once it is put right all go on.
+        // No record is in quarantine for a fault of the tenant, and once that is corrected all go on.
         assert_eq!(site.json(0, &["rejects", "jingxintai"]), json!([]));
         site.simulator.set_faults(Faults::default());
         site.sync();
@@ -79,7 +79,7 @@ fn a_tenant_without_rights_stops_after_three_members() {
     }
 }
 
-/// The harmless question is refused too: it is the tenant's at once.
+/// The harmless question is refused too, so the fault is the tenant's at once.
 #[test]
 fn a_listing_that_is_refused_too_stops_the_run() {
     let mut site = Site::new(12, in_flight(1));
@@ -98,9 +98,9 @@ fn a_listing_that_is_refused_too_stops_the_run() {
     assert_eq!(site.calls("user/update"), before + 1);
 }
 
-/// What is the tenant's for sure needs no witness.
+/// A code that is certainly about the tenant needs no second opinion.
 #[test]
-fn a_code_that_names_nobody_stops_the_run_at_once() {
+fn a_code_that_names_no_member_stops_the_run_at_once() {
     for errcode in [60020, 48002, 301_002] {
         let mut site = Site::new(12, in_flight(1));
         site.sync();
@@ -114,9 +114,9 @@ fn a_code_that_names_nobody_stops_the_run_at_once() {
     }
 }
 
-/// Who were refused before are tried again together, and say nothing new of the tenant.
+/// Members refused before are retried together, and their errors say nothing new about the tenant.
 #[test]
-fn members_known_to_be_out_of_reach_stop_nobody_when_they_are_tried_again() {
+fn members_known_to_be_out_of_reach_stop_no_run_when_retried() {
     let mut site = Site::new(12, in_flight(4));
     site.sync();
     (0..12).for_each(|place| site.workforce.transfer(place));
@@ -124,12 +124,12 @@ fn members_known_to_be_out_of_reach_stop_nobody_when_they_are_tried_again() {
     out_of_reach(&site, "user/update", 60011, &[1, 3, 5, 7, 9]);
     let report = site.sync();
     assert_eq!(counts(&report, ["updated", "refused", "failed"]), [7, 5, 0], "{report}");
-    // Nobody else is to be written now.
+    // No other member is to be written now.
     let again = site.json(0, &["sync", "jingxintai", "--full"]);
     assert_eq!(counts(&again, ["updated", "refused", "failed"]), [0, 5, 0], "{again}");
 }
 
-/// A leaver whom WeCom refuses to disable keeps the access, and every run says so until somebody has acted.
+/// A leaver whom WeCom refuses to disable keeps the access, and every run says so until someone has acted.
 #[test]
 fn a_leaver_who_cannot_be_disabled_is_told_by_every_run() {
     let mut site = Site::new(12, in_flight(4));
@@ -147,14 +147,14 @@ fn a_leaver_who_cannot_be_disabled_is_told_by_every_run() {
     }
     let status = site.json(0, &["status"]);
     assert_eq!(status[0]["leavers_refused"], 1, "{status}");
-    // Somebody widens the range.
+    // An administrator widens the range.
     site.simulator.set_faults(Faults::default());
     let report = site.json(0, &["sync", "jingxintai", "--full"]);
     assert_eq!((&report["counts"]["disabled"], &report["problem"]), (&json!(1), &Value::Null));
     assert_eq!(site.simulator.members(CORP_ID).values().filter(|member| member.status() == 2).count(), 1);
 }
 
-/// A row of a job is one member's too, wherever in the file it stands and however many there are.
+/// A row of a job also concerns one member, at any place in the file and in any number.
 #[test]
 fn rows_of_a_job_out_of_reach_are_those_members_alone() {
     let mut site = Site::new(60, |tenant| Tenant { wecom: "batch_from = 20\n".to_owned(), ..tenant });
@@ -164,7 +164,7 @@ fn rows_of_a_job_out_of_reach_are_those_members_alone() {
     assert_eq!(counts(&report, ["created", "refused", "failed"]), [55, 5, 0], "{report}");
     assert_eq!(site.calls("user/create"), 0, "no single call would fare better");
     assert_eq!(site.refused(&site.record(4)), ["wecom.60011"]);
-    // If nobody is in reach it is the secret.
+    // If no member is in reach, the secret is at fault.
     let mut site = Site::new(60, |tenant| Tenant { wecom: "batch_from = 20\n".to_owned(), ..tenant });
     let out_of_reach: Vec<String> = (0..60).map(|place| site.userid(place)).collect();
     site.simulator.set_knobs(Knobs { log_requests: true, out_of_reach, ..Knobs::default() });
@@ -175,7 +175,7 @@ fn rows_of_a_job_out_of_reach_are_those_members_alone() {
     assert_eq!(site.json(0, &["rejects", "jingxintai"]), json!([]));
 }
 
-/// The file itself is nobody's.
+/// The file itself belongs to no member.
 #[test]
 fn a_file_that_is_refused_for_want_of_a_right_is_written_singly() {
     let mut site = Site::new(60, |tenant| Tenant { wecom: "batch_from = 20\n".to_owned(), ..tenant });

@@ -1,4 +1,4 @@
-//! Compiled components are believed only from a folder and by a key that nobody else had a hand in.
+//! Compiled components are trusted only from a folder and with a key that no other user could write.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::serve::schedule::{ask, run_of};
 use crate::site::Site;
 
-/// A copy of the program that can be kept from being started again while it runs.
+/// A copy of the program whose restart can be prevented while it runs.
 const COPIED: &str = r#"cp "$1" "$0" && shift && exec "$0" "$@""#;
 
 #[test]
@@ -23,7 +23,7 @@ fn a_guest_that_was_tried_before_starts_no_process() {
     let run = run_of(&serving, &ask(&serving, "jingxintai", &json!({})));
     assert_eq!((&run["state"], &run["counts"]["unchanged"]), (&json!("done"), &json!(2)), "{run}");
 
-    // Other rules are tried first, for which a process would be needed.
+    // Other rules are tried first, which would need a new process.
     let rules = site.deployment.path().join("tenants/jingxintai/onboarding.json");
     let text = fs::read_to_string(&rules).unwrap();
     fs::write(&rules, text + "\n").unwrap();

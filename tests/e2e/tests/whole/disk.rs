@@ -1,16 +1,16 @@
-//! A disk without room stops a run before the calls that could not be marked, and nothing is done twice once there is
-//! room again.
+//! A full disk stops a run before the calls that could not be marked, and nothing is done twice once there is space
+//! again.
 
 use std::process::{Command, Stdio};
 
 use ruzhi_e2e::{Deployment, Outcome, Tenant, check_directory, finish, simulator};
 use ruzhi_sim::factory::{CORP_ID, Factory};
 
-/// Runs a sync whose files may not grow beyond so many blocks of 512 bytes, as on a disk that is full.
+/// Runs a sync whose files may not grow beyond this many blocks of 512 bytes, as on a full disk.
 fn sync_within(deployment: &Deployment, blocks: u64) -> Outcome {
     let inner = deployment.command(&["sync", "jingxintai"]).unwrap();
     let mut outer = Command::new("sh");
-    // The signal that tells of the limit is ignored, so that the write fails as it does where there is no room.
+    // The signal for exceeding the limit is ignored, so that the write fails as it does on a full disk.
     outer.arg("-c").arg("trap '' XFSZ; ulimit -f \"$0\"; exec \"$@\"").arg(blocks.to_string());
     outer.arg(inner.get_program()).args(inner.get_args()).stdin(Stdio::null());
     for (name, value) in inner.get_envs() {
@@ -26,7 +26,7 @@ fn sync_within(deployment: &Deployment, blocks: u64) -> Outcome {
 async fn a_disk_without_room_stops_the_run_and_nothing_is_done_twice_afterwards() {
     let factory = Factory::builder(51, 400).hostile(40).build();
     let simulator = simulator(&factory).await.unwrap();
-    // One call at a time is stored by itself: what is written while people are created is many times what is written before.
+    // One call at a time is stored by itself: many times more is written while people are created than before.
     let one_by_one = "{ per_minute = 1000000, per_hour = 10000000, in_flight = 1 }".to_owned();
     let tenant = Tenant { wecom_limits: one_by_one, ..Tenant::new(&simulator.url()) };
     let deployment = Deployment::new(&[tenant]).unwrap();

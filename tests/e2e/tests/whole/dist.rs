@@ -1,4 +1,4 @@
-//! What is packed can be unpacked anywhere and works there, and the same is packed twice.
+//! A tarball can be unpacked anywhere and works there, and packing is reproducible.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,7 +7,7 @@ fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
-/// Runs a script of `packaging/` and gives what it printed.
+/// Runs a script of `packaging/` and returns its output.
 fn script(name: &str, arguments: &[&Path]) -> String {
     let output = Command::new(repository().join("packaging").join(name)).args(arguments).output().unwrap();
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));

@@ -1,4 +1,4 @@
-//! `ruzhi doctor`: what does not hold is told, with what to do, and the exit code says so.
+//! `ruzhi doctor`: every fault is reported with advice, and the exit code reflects it.
 
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -40,12 +40,12 @@ async fn a_deployment_that_works_is_well() {
         let found = findings(&answer, check);
         assert!(!found.is_empty(), "{check} was not looked at");
         for (level, message, _) in found {
-            // How full this machine's disk is is not for a test to say.
+            // The disk usage of this machine is not for a test to judge.
             assert!(level == "ok" || check == "disk", "{check}: {message}");
         }
     }
     assert!(findings(&answer, "component")[0].1.contains("is live"), "{answer}");
-    // The engine is judged by what is known of it, whatever that is: its version and the day are told.
+    // The engine is judged by the known advisories, whatever they are: its version and their date are reported.
     let engine = findings(&answer, "engine")[0];
     assert!(engine.1.starts_with("wasmtime ") && engine.1.contains("known as of 20"), "{engine:?}");
     assert_ne!(engine.0, "fail", "{engine:?}");
@@ -162,7 +162,7 @@ async fn files_that_are_wrong_are_told_and_end_the_look() {
     assert!(findings(&answer, "store").is_empty(), "where the store is, the file would say");
 }
 
-/// Another factory, whose file is wrong.
+/// Adds another factory with an invalid file.
 fn with_a_bad_file(deployment: &Deployment) {
     let bad = "name = \"远方\"\ntimezon = \"Asia/Shanghai\"\n[wecom]\nsecrets = 1\n";
     std::fs::write(deployment.path().join("tenants/yuanfang.toml"), bad).unwrap();
@@ -189,7 +189,7 @@ async fn a_tenant_s_file_that_is_wrong_is_told_and_the_others_are_looked_at() {
     }
     assert!(findings(&answer, "wecom")[0].1.contains("the secret is accepted"), "{answer}");
 
-    // Whoever asks for that very tenant is told the same, and not that there is none.
+    // A check of that very tenant reports the same, and not that the tenant does not exist.
     let asked = diagnosis(&deployment.run(&["doctor", "yuanfang", "--json"]).unwrap(), 1);
     assert_eq!(findings(&asked, "configuration")[0].0, "fail");
     assert!(findings(&asked, "wecom").is_empty() && !findings(&asked, "store").is_empty(), "{asked}");
@@ -209,7 +209,7 @@ async fn whether_the_process_answers_is_no_matter_of_a_tenant_s_file() {
 async fn it_looks_while_another_process_runs_here() {
     let (simulator, deployment) = small().await;
     assert_eq!(deployment.run(&["sync"]).unwrap().code, Some(0));
-    // A run that waits for an answer which never comes holds the store.
+    // A run waiting for an answer that never comes holds the store.
     let mut faults = ruzhi_sim::Faults::default();
     faults.rules.push(FaultRule::new(ruzhi_sim::FaultKind::StallBefore).api("data/list").next(1));
     simulator.set_faults(faults);

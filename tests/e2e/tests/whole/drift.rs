@@ -1,4 +1,4 @@
-//! What was changed by hand in the directory is found, and kept, overwritten or adopted as a person says.
+//! Manual changes in the directory are found, then kept, overwritten or adopted as a person decides.
 
 use ruzhi_sim::factory::CORP_ID;
 use serde_json::{Map, Value, json};
@@ -84,7 +84,7 @@ fn keeping_takes_the_directory_as_it_is_and_no_sync_fights_it() {
     assert!(findings(&site).iter().all(|(kind, _)| kind == "unexpected"));
 }
 
-/// A file repeats what has not changed, so whoever was let stand as they are is written by a call of their own.
+/// A file repeats unchanged fields, so members left as they are get a call of their own.
 #[test]
 fn a_big_load_does_not_undo_what_was_let_stand() {
     let mut site =

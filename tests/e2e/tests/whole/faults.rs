@@ -1,4 +1,4 @@
-//! The services fail in every way they are known to; the directory ends exact all the same.
+//! The services fail in every known way; the directory still ends exact.
 
 use ruzhi_e2e::{Deployment, Tenant, Workforce, check_directory, simulator};
 use ruzhi_sim::factory::Factory;
@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::site::Site;
 
-/// Runs until a run is done; a run that failed says so by its exit code, and the next goes on.
+/// Runs until a run is done; a failed run shows it by its exit code, and the next continues.
 fn sync_until_done(deployment: &Deployment, most: usize) {
     let mut last = String::new();
     for _ in 0..most {
@@ -89,7 +89,7 @@ async fn a_form_that_stumbles_is_read_to_its_end() {
     .await;
 }
 
-/// The answer that says a member was taken only in part is a fault of ruzhi's, and is raised as one.
+/// A warning that a member was taken only in part is a fault of ruzhi, and is raised as one.
 #[tokio::test]
 async fn a_warning_is_never_taken_for_success() {
     let factory = Factory::builder(25, 10).hostile(0).build();
@@ -105,8 +105,8 @@ async fn a_warning_is_never_taken_for_success() {
     assert_eq!(rejects[0]["violations"][0]["rule"], "wecom.warning");
 }
 
-/// A create whose answers are all lost is in doubt until the next run asks. The run plans again for the sake of a direct
-/// leader, and a second plan would know nothing of that create.
+/// A create whose answers are all lost is in doubt until the next run asks. The run plans again because of a direct
+/// leader, and a second plan would not know of that create.
 #[test]
 fn what_is_in_doubt_is_not_planned_a_second_time_by_the_same_run() {
     let mut site = Site::new(3, |tenant| Tenant { rules: Workforce::led_rules().ok(), ..tenant });

@@ -1,4 +1,4 @@
-//! The guard holds what a person should look at first.
+//! The guard holds plans that a person should review first.
 
 use ruzhi_e2e::{Deployment, Tenant, simulator};
 use ruzhi_sim::factory::{APP_ID, CORP_ID, ENTRY_ID, Factory, STATE};
@@ -54,7 +54,7 @@ async fn a_plan_with_many_leavers_is_held_until_exactly_it_is_approved() {
     simulator.assert_understood();
 }
 
-/// Five at a time pass in one run; on one day they add up.
+/// Five at a time pass in one run; over one day they add up.
 #[test]
 fn small_runs_of_leavers_are_held_as_a_big_one_is() {
     let mut site = Site::new(60, |tenant| tenant);
@@ -77,17 +77,17 @@ fn small_runs_of_leavers_are_held_as_a_big_one_is() {
         (&reason["limit"], &reason["found"], &reason["allowed"]),
         (&"leave_day_percent".into(), &25.into(), &24.into())
     );
-    // A run without leavers is not kept, and what was held waits with the next five.
+    // A run without leavers is not kept, and the held plan waits with the next five.
     let plan = held["plan"].as_str().unwrap();
     let approved = site.json(0, &["apply", plan, "--approve"]);
     assert_eq!(approved["counts"]["disabled"], 5);
-    // Those a person released do not count: twenty others did, so four more make exactly the limit.
+    // Leavers released by a person do not count: twenty others did, so four more make exactly the limit.
     (25..29).for_each(|place| site.workforce.leave(place));
     assert_eq!(site.sync()["counts"]["disabled"], 4);
     site.workforce.leave(29);
     site.workforce.publish(&site.simulator).unwrap();
     assert_eq!(site.json(3, &["sync", "jingxintai"])["guard"][0]["limit"], "leave_day_percent");
-    // Who comes back is taken out of the sum, so that there is room for another one.
+    // A returner is taken out of the sum, so that there is room for another leaver.
     site.workforce.employ(29);
     site.workforce.employ(0);
     assert_eq!(site.sync()["counts"]["enabled"], 1);
@@ -95,8 +95,8 @@ fn small_runs_of_leavers_are_held_as_a_big_one_is() {
     assert_eq!(site.sync()["counts"]["disabled"], 1);
 }
 
-/// A service that answers with no rows in the middle of a form is asked again, and one that keeps most rows back is not
-/// believed.
+/// A service that answers with no rows in the middle of a form is asked again, and a run stops if most rows are
+/// missing.
 #[tokio::test]
 async fn rows_that_are_suddenly_missing_are_not_believed() {
     let factory = Factory::builder(33, 250).hostile(0).build();
@@ -127,7 +127,7 @@ async fn rows_that_are_suddenly_missing_are_not_believed() {
 }
 
 #[tokio::test]
-async fn a_form_that_is_suddenly_empty_makes_nobody_a_leaver() {
+async fn a_form_that_is_suddenly_empty_makes_no_leavers() {
     let factory = Factory::builder(32, 20).hostile(0).build();
     let simulator = simulator(&factory).await.unwrap();
     let deployment = Deployment::new(&[Tenant::new(&simulator.url())]).unwrap();

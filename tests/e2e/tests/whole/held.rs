@@ -1,4 +1,4 @@
-//! A plan that is held is shown, rejected, approved or overtaken; never applied in part.
+//! A held plan is shown, rejected, approved or overtaken; never applied in part.
 
 use serde_json::{Value, json};
 

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::founding::{RULES, founding_simulator};
 
-/// An article with a request body and the target's metadata in it, as the founding document has them.
+/// An article with a request body and the target's metadata in it, as in the founding document.
 const ARTICLE: &str = include_str!("../../../../host/author/src/qeasy/tests/founding.md");
 
 /// An empty folder with the default guest and the article.
@@ -33,7 +33,7 @@ fn import(deployment: &Deployment, arguments: &[&str]) -> Outcome {
     deployment.run(&whole).unwrap()
 }
 
-/// Sends both services' calls to the simulator.
+/// Redirects both services' calls to the simulator.
 fn point_at(deployment: &Deployment, url: &str) {
     let path = deployment.path().join("tenants/jingxintai.toml");
     let lines: Vec<String> =

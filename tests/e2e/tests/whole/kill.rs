@@ -1,9 +1,9 @@
-//! A process that is killed at any moment leaves nothing undone and nothing done twice.
+//! A process killed at any moment leaves nothing undone and nothing done twice.
 //!
 //! Five factories live through changing rows and failing services while every run may be killed: after so many
-//! microseconds of its life, or when the services have received its n-th call of one kind, before or after they acted on
-//! it. A call that was on its way when its caller died may arrive later. One factory writes by CSV job. 200 runs are killed
-//! in all.
+//! microseconds of its life, or when the services have received its n-th call of one kind, before or after they acted
+//! on it. A call that was on its way when its caller died may arrive later. One factory writes by CSV job. In all, 200
+//! runs are killed.
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::Stdio;
@@ -16,7 +16,7 @@ use ruzhi_sim::{FaultKind, FaultRule, Faults, Knobs, Limits, Random, Service, Si
 const FACTORIES: u64 = 5;
 const KILLS_EACH: u64 = 40;
 const PEOPLE: usize = 60;
-/// The longest a run is let live when its end is a matter of time; most end before. Half a second is the wait for a job.
+/// The longest life of a run that is killed by time; most end before. Half a second is the wait for a job.
 const LONGEST_LIFE_US: u64 = 60_000;
 const LONGEST_LIFE_WITH_JOB_US: u64 = 600_000;
 
@@ -28,7 +28,7 @@ struct History {
     workforce: Workforce,
     kills: u64,
     by_job: bool,
-    /// What happened, for whoever has to understand a failure.
+    /// The history so far, for diagnosing a failure.
     told: Vec<String>,
 }
 
@@ -46,7 +46,7 @@ impl History {
         let incremental = r#"filter = { rel = "and", cond = [
   { field = "updateTime", type = "datetime", method = "range", value = ["{{LAST_SYNC_TIME|datetime}}", ""] } ] }"#;
         let tenant = Tenant {
-            // Half of the factories delete who has left at once, so that coming back is being created again.
+            // Half of the factories delete leavers at once, so that a returner is created again.
             top: format!("grace = \"{}\"\n", if seed.is_multiple_of(2) { "30d" } else { "0s" }),
             source: if seed % 4 < 2 { incremental.to_owned() } else { String::new() },
             wecom: if by_job { "batch_from = 3\n".to_owned() } else { String::new() },
@@ -54,7 +54,7 @@ impl History {
             ..Tenant::new(&simulator.url())
         };
         let deployment = Deployment::new(&[tenant]).unwrap();
-        // The guest is compiled before the first run, or the first kills would all find the compiler.
+        // The guest is compiled before the first run; otherwise the first kills would all hit the compiler.
         assert_eq!(deployment.run(&["check"]).unwrap().code, Some(0));
         Self {
             seed,
@@ -155,7 +155,7 @@ impl History {
         rules
     }
 
-    /// One run, killed at a moment that chance decides, unless it ends before.
+    /// One run, killed at a random moment, unless it ends before.
     fn killed_run(&mut self) {
         let mut rules = self.faults();
         let single = [
@@ -239,7 +239,7 @@ impl History {
         self.check_ledger();
     }
 
-    /// The ledger says of every member what the directory says, and nothing is left in doubt.
+    /// The ledger agrees with the directory about every member, and nothing is left in doubt.
     fn check_ledger(&self) {
         let runs = self.deployment.run(&["runs", "--json", "--limit", "3"]).unwrap().json().unwrap();
         assert!(runs.as_array().unwrap().iter().all(|run| run["state"] != "running"), "{runs}");
@@ -247,7 +247,7 @@ impl History {
         assert_eq!(status[0]["members"], self.simulator.members(CORP_ID).len(), "{:?}", self.told.last());
     }
 
-    /// Every record's trace tells of no operation in doubt, and of the member that is there.
+    /// No record's trace shows an operation in doubt, and each shows the member that exists.
     fn check_traces(&self) {
         let members = self.simulator.members(CORP_ID);
         for worker in self.workforce.workers() {

@@ -1,4 +1,4 @@
-//! People leave, come back, move to other departments and change their numbers.
+//! People leave, return, move to other departments and change their numbers.
 
 use ruzhi_e2e::Tenant;
 use ruzhi_sim::factory::{APP_ID, CORP_ID, Factory, MOBILE, NAME, USERID};
@@ -23,7 +23,7 @@ fn who_comes_back_within_the_grace_is_enabled_again() {
     assert_eq!((&quiet["counts"]["disabled"], &quiet["counts"]["deleted"]), (&json!(0), &json!(0)));
 
     site.workforce.employ(3);
-    // Somebody who moved meanwhile is enabled and moved by one call.
+    // A returner who moved meanwhile is enabled and moved by one call.
     site.workforce.transfer(3);
     assert_eq!(site.sync()["counts"]["enabled"], 1);
     site.exact();
@@ -49,7 +49,7 @@ fn who_comes_back_after_the_grace_is_created_again() {
     assert_eq!(site.simulator.created(CORP_ID)[&userid.to_ascii_lowercase()], 2);
 }
 
-/// A new row is a new record: it has the person all the same.
+/// A new row is a new record, but has the same person.
 #[test]
 fn who_comes_back_with_a_new_row_is_the_same_member() {
     let mut site = Site::new(12, grace("30d"));
@@ -65,7 +65,7 @@ fn who_comes_back_with_a_new_row_is_the_same_member() {
 const LEAVING_FORM: &str = "63e0706d0e33350008189999";
 
 fn leaving_row(site: &Site, place: usize) -> Map<String, Value> {
-    // Written after the person's own row and before any that comes later.
+    // Written after the person's own row and before any later one.
     let record = site.record(place).replace("660", "661");
     let row = json!({ "_id": record, USERID: site.userid(place), NAME: "-", MOBILE: "" });
     row.as_object().unwrap().clone()
@@ -191,7 +191,7 @@ fn a_transfer_sends_what_changed_and_nothing_else() {
     site.exact();
 }
 
-/// WeCom answers 0 and keeps the number, so the answer alone would make the ledger lie.
+/// WeCom answers 0 and keeps the number, so trusting the answer would make the ledger wrong.
 #[test]
 fn the_number_of_a_member_who_has_logged_in_stays_and_a_person_is_told() {
     let mut site = Site::new(12, |tenant| tenant);
@@ -214,7 +214,7 @@ fn the_number_of_a_member_who_has_logged_in_stays_and_a_person_is_told() {
     assert_eq!(site.member(&userid).unwrap().department, site.workforce.workers()[4].person.department);
 }
 
-/// Who wants a number that its holder was to give up waits only as long as the holder has it.
+/// A person whose new number is still held by someone giving it up waits only as long as the holder has it.
 #[test]
 fn a_number_is_taken_once_its_holder_has_given_it_up() {
     let mut site = Site::new(12, |tenant| tenant);
@@ -234,7 +234,7 @@ fn a_number_is_taken_once_its_holder_has_given_it_up() {
     site.exact();
 }
 
-/// Neither can have the other's number first, so one goes without for a moment.
+/// Neither can have the other's number first, so one has none for a moment.
 #[test]
 fn two_people_can_exchange_their_numbers() {
     let mut site = Site::new(12, |tenant| tenant);
@@ -247,7 +247,7 @@ fn two_people_can_exchange_their_numbers() {
     assert_eq!(site.sync()["counts"]["updated"], 0);
 }
 
-/// A member who has logged in keeps their number, so the exchange does not happen; nobody loses theirs.
+/// A member who has logged in keeps their number, so the exchange does not happen; neither loses theirs.
 #[test]
 fn an_exchange_with_a_member_who_has_logged_in_leaves_both_their_numbers() {
     let mut site = Site::new(12, |tenant| tenant);

@@ -1,4 +1,4 @@
-//! One process at a time writes a store; whoever only reads is let in.
+//! One process at a time writes a store; readers are let in.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! What a collector of logs gets: one JSON object a line, each readable alone, and nothing of anybody's private matters.
+//! The log for collectors: one JSON object a line, each readable alone, without personal data.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use ruzhi_sim::factory::{API_KEY, Factory, SECRET};
 use ruzhi_sim::{FaultKind, FaultRule, Faults};
 use serde_json::Value;
 
-/// Everything that a member's row holds and no log may, as it may be written.
+/// Every value of a member's row that no log may contain, in each possible spelling.
 fn private(factory: &Factory) -> BTreeSet<String> {
     let mut private = BTreeSet::new();
     let mut add = |text: &str| {

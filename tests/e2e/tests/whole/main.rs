@@ -1,9 +1,9 @@
-//! What a person who runs ruzhi is promised, seen from outside.
+//! Promises to the people who run ruzhi, tested from outside.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a test that meets what it does not expect fails"
+    reason = "an unexpected value fails the test"
 )]
 
 mod activation;

@@ -54,7 +54,7 @@ async fn a_thousand_rows_end_exactly_as_the_rules_say_and_a_second_run_writes_no
         assert_eq!(second["counts"][write], 0, "{write}");
     }
     assert_eq!(second["counts"]["unchanged"], report["counts"]["created"]);
-    // Rows that wait for a department, an account or a leader have the directory's ids asked, and nothing else.
+    // Rows waiting for a department, an account or a leader cause a listing of the directory's ids, and nothing else.
     let asks = ["wecom department/simplelist", "wecom user/list_id", "wecom gettoken"];
     let calls = second["calls"].as_object().unwrap();
     let others: Vec<_> =

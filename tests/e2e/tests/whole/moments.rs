@@ -1,4 +1,4 @@
-//! A date in the future is acted on when it comes, though nobody touches the row again.
+//! A date in the future takes effect when it comes, without another edit of the row.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::site::Site;
 
 const LEAVES: &str = "_widget_1700000000008";
 const STARTS: &str = "_widget_1700000000010";
-/// Only what changed is read, so what happens to a row that stands still is not the reading's doing.
+/// Only changed rows are read, so an action on an unchanged row does not come from reading it.
 const INCREMENTAL: &str = r#"filter = { rel = "and", cond = [
   { field = "updateTime", type = "datetime", method = "range", value = ["{{LAST_SYNC_TIME|datetime}}", ""] } ] }"#;
 
@@ -55,12 +55,13 @@ impl Site {
         self.simulator.change_rows(change).unwrap();
     }
 
-    /// Whether somebody has an account, and one they may use.
+    /// None without an account; otherwise true if it is enabled.
     fn account(&self, place: usize) -> Option<bool> {
         self.member(&self.userid(place)).map(|member| member.status() != 2)
     }
 
-    /// Four people, the first of whom leaves at a moment, and the last starts at it; the run that read this came before it.
+    /// Four people: the first leaves at a moment, and the last starts at it. The run that read this came before that
+    /// moment.
     fn ahead_of_time(&mut self) -> DateTime<Utc> {
         self.sync();
         self.workforce.hire();
@@ -80,7 +81,7 @@ impl Site {
     }
 }
 
-/// Until the clock of this machine, which is the process's own, shows a moment.
+/// Waits until the clock of this machine, which the process uses, shows a moment.
 fn until(moment: DateTime<Utc>) {
     while let Ok(rest) = (moment - Utc::now()).to_std() {
         std::thread::sleep(rest.min(Duration::from_millis(50)));
@@ -114,7 +115,7 @@ fn dates_in_the_future_are_acted_on_by_the_first_run_after_them() {
 #[test]
 fn a_process_that_stays_acts_at_the_moment_without_any_schedule_and_across_a_restart() {
     let mut site = site();
-    // Nothing asks the process for anything: it finds the moment in the store.
+    // Nothing triggers the process: it finds the moment in the store.
     let moment = site.ahead_of_time();
     let runs = |site: &Site| site.json(0, &["runs"]).as_array().unwrap().len();
     let before = runs(&site);

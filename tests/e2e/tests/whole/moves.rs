@@ -44,7 +44,7 @@ impl Group {
         outcome.json().unwrap()
     }
 
-    /// The other factory's form gets this person.
+    /// Adds this person to the other factory's form.
     fn join_other(&self, number: u64, person: &ExpectedMember) {
         let row = json!({
             "_id": format!("67{number:022x}"),
@@ -139,7 +139,7 @@ fn who_moves_to_the_other_tenant_keeps_the_account() {
     assert_eq!(corp["deleted"].as_object().unwrap().len(), 0);
     assert_eq!(corp["invitations"][&key], 1);
 
-    // It is the second tenant's now: what the first one's row says does not touch it any more.
+    // The second tenant owns the member now: the first one's row no longer affects it.
     let mut old = json!({ "_id": group.first.workers()[2].record }).as_object().unwrap().clone();
     old.insert(STATE.to_owned(), json!("离职"));
     old.insert(ruzhi_sim::factory::POSITION.to_owned(), json!("旧职务"));

@@ -1,4 +1,4 @@
-//! Members that ruzhi did not create are not touched, unless a person says that they are its own.
+//! Members that ruzhi did not create are not touched, unless a person hands them over.
 
 use ruzhi_e2e::Tenant;
 use ruzhi_sim::LoadDocument;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::site::Site;
 
-/// Members that were in the corp before.
+/// Members that existed in the corp before.
 fn there(members: Vec<Value>) -> impl FnOnce(&mut LoadDocument) {
     move |document| {
         let corp = document.wecom.corps.first_mut().unwrap();
@@ -21,7 +21,7 @@ fn someone(userid: &str, mobile: &str) -> Value {
 const FREE: &str = "13600000001";
 
 #[test]
-fn a_member_of_somebody_else_is_never_touched() {
+fn a_foreign_member_is_never_touched() {
     let mut site = Site::loaded(6, there(vec![someone("w0003", FREE)]), |tenant| tenant);
     let report = site.sync();
     assert_eq!((&report["counts"]["created"], &report["counts"]["refused"]), (&json!(5), &json!(1)));
@@ -37,7 +37,7 @@ fn a_member_of_somebody_else_is_never_touched() {
 }
 
 #[test]
-fn a_number_that_somebody_else_has_names_its_holder() {
+fn a_number_held_by_a_foreign_member_names_its_holder() {
     let site = Site::loaded(3, |_| (), |tenant| tenant);
     let taken = site.workforce.workers()[1].person.mobile.clone();
     let mut site = Site::loaded(3, there(vec![someone("boss", &taken)]), |tenant| tenant);
@@ -98,7 +98,7 @@ fn a_member_is_adopted_by_its_mobile() {
     assert!(site.member(&site.userid(3)).is_none(), "one person, one account");
 }
 
-/// Refused at first because the number was a stranger's: once the stranger is adopted, that is no longer a reason.
+/// Rejected at first because the number was a stranger's: once the stranger is adopted, that reason is gone.
 #[test]
 fn adopting_lifts_the_refusal_that_the_member_was_the_reason_of() {
     let site = Site::new(6, |tenant| tenant);

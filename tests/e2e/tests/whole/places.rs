@@ -1,4 +1,4 @@
-//! A corp without free accounts: whoever is new waits, and everything else is done.
+//! A corp without free accounts: newcomers wait, and everything else is done.
 
 use ruzhi_e2e::Tenant;
 use ruzhi_sim::factory::CORP_ID;
@@ -44,7 +44,7 @@ fn a_full_corp_stops_creates_only_and_says_once_how_many_places_are_missing() {
             let problem = report["problem"][lang].as_str().unwrap();
             assert_eq!(problem.matches(part).count(), 1, "{problem}");
         }
-        assert_eq!(site.json(0, &["rejects", "jingxintai"]), json!([]), "nobody has to correct anything");
+        assert_eq!(site.json(0, &["rejects", "jingxintai"]), json!([]), "no row has to be corrected");
         // Still full: the next run tries one.
         let report = site.json(1, &["sync", "jingxintai"]);
         assert_eq!(counts(&report, ALL), [0, 0, 0, 19]);
@@ -62,7 +62,7 @@ fn a_full_corp_stops_creates_only_and_says_once_how_many_places_are_missing() {
     }
 }
 
-/// The rows of a job that find no place wait as single creates do, and no further file of creates is handed in.
+/// Rows of a job without a place wait as single creates do, and no further file of creates is submitted.
 #[test]
 fn rows_of_a_job_without_a_place_wait_too() {
     let mut site = Site::new(60, |tenant| Tenant { wecom: "batch_from = 20\n".to_owned(), ..tenant });
@@ -76,9 +76,9 @@ fn rows_of_a_job_without_a_place_wait_too() {
     site.exact();
 }
 
-/// Who comes back and finds no place waits as well, and their disabled account stays as it is.
+/// A returner without a place waits as well, and their disabled account stays as it is.
 #[test]
-fn somebody_who_comes_back_without_a_place_waits() {
+fn a_returner_without_a_place_waits() {
     let mut site = Site::new(6, in_flight(2));
     site.sync();
     site.workforce.leave(0);

@@ -1,11 +1,11 @@
-//! The person who writes a factory's rules: from nothing to a tested component.
+//! Writing a factory's rules: from nothing to a tested component.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use ruzhi_e2e::{Deployment, Outcome, finish};
 
-/// A folder of its own to write guests in.
+/// A separate folder to write guests in.
 struct Desk(Deployment);
 
 impl Desk {
@@ -13,7 +13,7 @@ impl Desk {
         Self(Deployment::new(&[]).unwrap())
     }
 
-    /// One with the cases of the founding factory, in `project`.
+    /// A folder with the cases of the founding factory, in `project`.
     fn with_cases() -> Self {
         let desk = Self::new();
         fs::create_dir_all(desk.path("project/cases")).unwrap();
@@ -36,7 +36,7 @@ impl Desk {
         fs::write(self.path(inside), text).unwrap();
     }
 
-    /// `ruzhi guest …` in this folder. What the SDK is made of is compiled once for all tests.
+    /// `ruzhi guest …` in this folder. The SDK's dependencies are compiled once for all tests.
     fn guest(&self, arguments: &[&str]) -> Outcome {
         let mut command = self.0.command(&["guest"]).unwrap();
         command.args(arguments).current_dir(self.path("")).env("CARGO_TARGET_DIR", guests().join("target"));
@@ -78,7 +78,7 @@ fn a_new_rust_project_builds_passes_its_cases_and_is_fit_to_go_live() {
     says(&desk.guest(&["test", "north-plant"]), 0, &["founding", "everything-wrong", "4 of 4 cases pass"]);
     says(&desk.guest(&["check", "north-plant/north-plant.wasm"]), 0, &["north-plant 0.1.0", "手机号码"]);
 
-    // A change of the rules is built before it is tested, and a panic is told with its place.
+    // Changed rules are built before they are tested, and a panic is reported with its place.
     let rules = desk.read("north-plant/src/lib.rs");
     desk.write("north-plant/src/lib.rs", &rules.replace("to_invite: Some(true)", "to_invite: Some(false)"));
     says(

@@ -1,4 +1,4 @@
-//! Members who were removed by hand: they are told of, and a person decides what becomes of them.
+//! Members removed by hand are reported, and a person decides about them.
 
 use ruzhi_sim::factory::CORP_ID;
 use serde_json::{Value, json};
@@ -49,7 +49,7 @@ fn a_person_has_the_member_created_again_without_or_with_an_invitation_or_lets_g
     assert_eq!(site.listed(), waiting);
     let creates = site.calls("user/create");
     site.sync();
-    assert_eq!(site.calls("user/create"), creates, "nobody is created again by itself");
+    assert_eq!(site.calls("user/create"), creates, "no one is created again by itself");
 
     for ((_, flag, answer), userid) in ways.iter().zip(&userids) {
         let said = site.json(0, &["removed", "jingxintai", userid, flag, "--reason", "误删"]);
@@ -66,7 +66,7 @@ fn a_person_has_the_member_created_again_without_or_with_an_invitation_or_lets_g
     assert_eq!(invited, [1, 2, 1], "only the one of whom a person said so is invited again");
     assert_eq!(site.listed(), [json!([userids[2], "release", false])]);
 
-    // Who was let go may still be created again.
+    // A released member may still be created again.
     site.json(0, &["removed", "jingxintai", &userids[2], "--recreate"]);
     assert_eq!(site.sync()["counts"]["created"], 1);
     assert_eq!((site.invited(&userids[2]), site.listed().len()), (1, 0));
@@ -78,7 +78,7 @@ fn there_is_nothing_to_decide_of_a_member_who_is_there_or_never_was() {
     site.sync();
     let there = site.userid(2);
     for (userid, code) in
-        [(there.as_str(), "member.state"), ("nobody", "member.unknown"), ("不合规", "usage")]
+        [(there.as_str(), "member.state"), ("absent", "member.unknown"), ("不合规", "usage")]
     {
         let outcome = site.run(&["removed", "jingxintai", userid, "--release", "--json"]);
         assert_ne!(outcome.code, Some(0), "{userid}");

@@ -1,4 +1,4 @@
-//! What a run did is undone as an ordinary plan.
+//! A run is reverted by an ordinary plan.
 
 use ruzhi_e2e::{RULES, Tenant};
 use ruzhi_sim::factory::POSITION;
@@ -37,7 +37,7 @@ fn a_run_with_wrong_rules_is_undone_and_not_done_again() {
     assert_eq!(site.refused(&site.record(4)), ["run.reverted"]);
     site.exact();
 
-    // A row that changes is looked at anew, by the rules as they are.
+    // A changed row is decided again by the current rules.
     with_rules(&site, RULES.to_owned());
     site.workforce.transfer(4);
     site.sync();

@@ -1,4 +1,4 @@
-//! No secret and no token is anywhere but in memory and on the wire.
+//! Secrets and tokens exist only in memory and on the wire.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use ruzhi_e2e::{Deployment, Tenant, finish, simulator};
 use ruzhi_sim::factory::{API_KEY, Factory, SECRET};
 use ruzhi_sim::{FaultKind, FaultRule, Faults};
 
-/// Every file of a folder and of those in it.
+/// Every file of a folder and its subfolders.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     paths.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
@@ -32,7 +32,7 @@ async fn no_secret_or_token_is_in_output_logs_or_store() {
         let mut command = deployment.command(arguments).unwrap();
         command.env("RUZHI_LOG", "trace");
         let outcome = finish(command).unwrap();
-        // A fault may end a run; none may end it otherwise.
+        // A fault may fail a run, but not with another exit code.
         assert!(matches!(outcome.code, Some(0 | 1)), "{outcome:?}");
         assert!(outcome.stderr.contains("TRACE") || outcome.stderr.contains("DEBUG"), "nothing is logged");
         seen.push_str(&outcome.stdout);

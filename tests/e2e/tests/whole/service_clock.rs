@@ -1,5 +1,5 @@
-//! Rows are read by the clock of the form's service. The simulator has a clock of its own; where it is half an hour behind,
-//! this machine is half an hour ahead.
+//! Rows are read by the clock of the form's service. The simulator has a separate clock; when it is half an hour
+//! behind, this machine is half an hour ahead.
 
 use ruzhi_e2e::Tenant;
 use ruzhi_sim::Knobs;
@@ -16,7 +16,7 @@ fn incremental(tenant: Tenant) -> Tenant {
     Tenant { source: source.to_owned(), ..tenant }
 }
 
-/// A factory whose services' clock is so far ahead of this machine's.
+/// A factory whose services' clock is this far ahead of this machine's.
 fn site(ahead_ms: i64) -> Site {
     let mut site = Site::new(0, incremental);
     site.simulator.set_ahead_ms(ahead_ms);
@@ -26,7 +26,7 @@ fn site(ahead_ms: i64) -> Site {
     site
 }
 
-/// The moments since which the collects asked, oldest first; an empty one for a collect of the whole form.
+/// The start of each collect's time range, oldest first; empty for a collect of the whole form.
 fn since(site: &Site) -> Vec<String> {
     let since = |body: Value| body["filter"]["cond"][0]["value"][0].as_str().unwrap_or_default().to_owned();
     let pages = site.bodies("data/list").into_iter().filter(|body| body.get("data_id").is_none());
@@ -113,14 +113,14 @@ fn a_date_that_is_hours_off_the_rows_loses_no_row() {
     }
 }
 
-/// As after an upgrade, and after a time when something in between told a later one.
+/// As after an upgrade, or after a period in which a proxy reported a later time.
 #[test]
 fn a_watermark_ahead_of_the_service_is_not_believed() {
     let mut site = site(HALF_AN_HOUR_MS);
     site.sync();
     site.workforce.hire();
     site.sync();
-    // The service is put right: rows of now are older than the watermark.
+    // The service's clock is corrected: current rows are older than the watermark.
     site.simulator.set_ahead_ms(0);
     site.workforce.hire();
     assert_eq!(site.sync()["counts"]["created"], 1);
@@ -144,7 +144,7 @@ fn a_form_without_rows_is_told_until_there_is_one() {
     assert!(!told.stderr.contains("no row"), "{}", told.stderr);
 }
 
-/// A condition on the state of a workflow is left on a form that has none.
+/// A condition on a workflow's state remains on a form without a workflow.
 #[test]
 fn a_filter_on_flow_state_where_there_is_no_workflow_is_named() {
     let no_workflow = |document: &mut ruzhi_sim::LoadDocument| {

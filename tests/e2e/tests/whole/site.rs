@@ -1,4 +1,4 @@
-//! A small factory with its deployment, for stories about single people.
+//! A small factory with its deployment, for stories about individual people.
 
 use ruzhi_e2e::{Deployment, Outcome, Tenant, Workforce};
 use ruzhi_sim::factory::CORP_ID;
@@ -12,12 +12,12 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    /// So many people in the form, nobody in the directory yet.
+    /// This many people in the form, and an empty directory.
     pub(crate) fn new(people: usize, tenant: impl FnOnce(Tenant) -> Tenant) -> Self {
         Self::loaded(people, |_| (), tenant)
     }
 
-    /// The same, with more in form or corp from the beginning.
+    /// The same, with additions to form or corp from the beginning.
     pub(crate) fn loaded(
         people: usize,
         more: impl FnOnce(&mut LoadDocument),
@@ -38,7 +38,7 @@ impl Site {
         self.deployment.run(arguments).unwrap()
     }
 
-    /// Runs a command that must end with this code; its JSON.
+    /// Runs a command that must exit with this code; returns its JSON.
     pub(crate) fn json(&self, code: i32, arguments: &[&str]) -> Value {
         let arguments: Vec<&str> = arguments.iter().copied().chain(["--json"]).collect();
         let outcome = self.run(&arguments);
@@ -46,7 +46,7 @@ impl Site {
         outcome.json().unwrap()
     }
 
-    /// Publishes what changed and syncs, which must go well.
+    /// Publishes the changes and syncs, which must succeed.
     pub(crate) fn sync(&mut self) -> Value {
         self.workforce.publish(&self.simulator).unwrap();
         self.json(0, &["sync", "jingxintai"])
@@ -72,12 +72,12 @@ impl Site {
         self.simulator.members(CORP_ID).values().filter(|member| member.status() == 2).count()
     }
 
-    /// How many calls of this API WeCom received.
+    /// Number of calls of this API that WeCom received.
     pub(crate) fn calls(&self, api: &str) -> u64 {
         self.simulator.requests(Service::WeCom).get(api).copied().unwrap_or(0)
     }
 
-    /// How many calls WeCom received that write.
+    /// Number of writing calls that WeCom received.
     pub(crate) fn writes(&self) -> u64 {
         let writing = ["user/create", "user/update", "user/delete", "user/batchdelete", "batch/syncuser"];
         writing.iter().map(|api| self.calls(api)).sum()
@@ -88,7 +88,7 @@ impl Site {
         self.simulator.bodies(api).iter().map(|body| serde_json::from_str(body).unwrap()).collect()
     }
 
-    /// The rules that refuse a record.
+    /// The rules that reject a record.
     pub(crate) fn refused(&self, record: &str) -> Vec<String> {
         let rejects = self.json(0, &["rejects", "jingxintai"]);
         let of_record = rejects.as_array().unwrap().iter().filter(|reject| reject["record"] == record);

@@ -1,4 +1,4 @@
-//! A form that is not what it was makes nobody a leaver and clears no field.
+//! A changed form makes no leavers and clears no field.
 
 use ruzhi_e2e::{Outcome, Tenant};
 use ruzhi_sim::factory::{Factory, HIRED, POSITION};
@@ -21,7 +21,7 @@ fn pages(site: &Site) -> u64 {
     site.simulator.requests(Service::JianDaoYun).get("data/list").copied().unwrap_or(0)
 }
 
-/// Runs and expects that the form's fields are found wrong before any row is read, and nothing moves.
+/// Runs and expects an error about the form's fields before any row is read, with nothing written.
 fn is_stopped(site: &Site, field: &str) -> Outcome {
     let watermark = |site: &Site| site.json(0, &["status", "jingxintai"])[0]["watermark"].clone();
     let (before, read, writes) = (watermark(site), pages(site), site.writes());
@@ -77,7 +77,7 @@ fn a_field_that_only_the_filter_reads_counts_too() {
 }
 
 #[test]
-fn a_field_that_nobody_reads_may_go() {
+fn an_unread_field_may_go() {
     let mut site = Site::new(12, |tenant| tenant);
     site.sync();
     reform(&mut site, |widgets| widgets.into_iter().filter(|widget| widget.name != HIRED).collect());
@@ -90,9 +90,9 @@ fn absent_leave(tenant: Tenant) -> Tenant {
     Tenant { flow: "absent = \"leave\"\n".to_owned(), tables, ..tenant }
 }
 
-/// The guard is off, so that nothing but the collect itself can save them.
+/// The guard is off, so that only the collect itself can protect them.
 #[test]
-fn a_form_that_keeps_most_rows_back_makes_nobody_a_leaver_even_where_absence_counts() {
+fn a_form_that_keeps_most_rows_back_makes_no_leavers_even_where_absence_counts() {
     let mut site = Site::new(250, absent_leave);
     site.sync();
     let watermark = |site: &Site| site.json(0, &["status", "jingxintai"])[0]["watermark"].clone();
@@ -108,9 +108,9 @@ fn a_form_that_keeps_most_rows_back_makes_nobody_a_leaver_even_where_absence_cou
     site.exact();
 }
 
-/// An empty page after a full one is no end of the form, however few rows are behind it.
+/// An empty page after a full one is not the end of the form, however few rows are behind it.
 #[test]
-fn a_form_that_keeps_some_rows_back_makes_nobody_a_leaver_even_where_absence_counts() {
+fn a_form_that_keeps_some_rows_back_makes_no_leavers_even_where_absence_counts() {
     for people in [130, 110, 103] {
         let mut site = Site::new(people, absent_leave);
         site.sync();
@@ -131,13 +131,13 @@ fn no_second_page() -> Faults {
 }
 
 #[test]
-fn a_form_that_is_empty_or_cannot_be_read_makes_nobody_a_leaver_even_where_absence_counts() {
+fn a_form_that_is_empty_or_cannot_be_read_makes_no_leavers_even_where_absence_counts() {
     let mut site = Site::new(30, absent_leave);
     site.sync();
     for (kind, code) in
         [(FaultKind::EmptyPage, "source.emptied"), (FaultKind::BadGatewayBefore, "jiandaoyun.http_502")]
     {
-        // One page fails for good only after half a minute of trying, so the faults last just long enough.
+        // One page fails for good only after half a minute of retries, so the faults last just long enough.
         let times = if kind == FaultKind::EmptyPage { u64::MAX } else { 8 };
         let rule = FaultRule::new(kind).api("data/list").next(times);
         site.simulator.set_faults(Faults { seed: 1, rules: vec![rule] });
@@ -183,9 +183,9 @@ fn another_form_is_noticed_before_it_is_read() {
     site.exact();
 }
 
-/// What a filter that was too wide brought in is nobody's wish once the filter is put right.
+/// Rows brought in by a filter that was too wide are dropped once the filter is corrected.
 #[test]
-fn rows_that_a_wrong_filter_brought_in_are_nobody_s_once_it_is_right() {
+fn rows_that_a_wrong_filter_brought_in_are_dropped_once_it_is_right() {
     let mut site = Site::new(12, |tenant| tenant);
     let mut few: Vec<String> = (0..8).map(|place| format!("\"{}\"", site.userid(place))).collect();
     few.dedup();
@@ -201,7 +201,7 @@ fn rows_that_a_wrong_filter_brought_in_are_nobody_s_once_it_is_right() {
     assert_eq!((&report["counts"]["created"], &report["counts"]["unchanged"]), (&0.into(), &8.into()));
 }
 
-/// Deleted rows do not show in an incremental collect, so whoever approves has the whole form read.
+/// Deleted rows do not show in an incremental collect, so an approval reads the whole form.
 #[test]
 fn an_approval_is_for_what_the_form_says_now() {
     let mut site = Site::new(12, |tenant| tenant);

@@ -1,4 +1,4 @@
-//! What is asked at a terminal is in the audit log as what is asked on a page: who, where, what, and what came of it.
+//! Actions at a terminal are in the audit log like those on a page: actor, origin, action and outcome.
 
 use ruzhi_e2e::Serving;
 use serde_json::{Value, json};
@@ -35,7 +35,7 @@ fn held() -> (Site, String) {
     (site, plan)
 }
 
-/// The user who runs the tests, by the file the system keeps of users; whatever a variable says.
+/// The user who runs the tests, from the system's file of users, regardless of variables.
 fn user() -> String {
     use std::os::unix::fs::MetadataExt as _;
     let uid = std::fs::metadata("/proc/self").unwrap().uid().to_string();
@@ -84,7 +84,7 @@ fn every_decision_on_a_plan_is_written_down() {
 }
 
 #[test]
-fn nobody_is_somebody_else_by_a_variable() {
+fn a_variable_does_not_change_the_user() {
     let (site, plan) = held();
     let mut command = site.deployment.command(&["reject", &plan]).unwrap();
     command.env("USER", "boss").env("LOGNAME", "boss").env("SUDO_USER", "wang");
@@ -111,7 +111,7 @@ fn every_look_behind_the_mask_is_written_down() {
     assert_eq!(site.run(&["trace", "jingxintai", &record, "--reveal"]).code, Some(0));
     assert_eq!(site.run(&["trace", "jingxintai/onboarding", unknown, "--reveal"]).code, Some(1));
     let serving = Serving::start(&site.deployment, &[]).unwrap();
-    // It may be asked beside the process that stays, and is written down then too.
+    // Access while a process is running is allowed, and is audited then too.
     assert_eq!(site.run(&["trace", "jingxintai", &record, "--reveal"]).code, Some(0));
     let rows = audit(&serving);
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Whoever can fill in the form can fill it with anything: it costs nobody else their place.
+//! Any text in any row of the form delays no other row.
 
 use std::time::{Duration, Instant};
 
@@ -9,17 +9,17 @@ use serde_json::{Map, Value, json};
 
 use crate::site::Site;
 
-/// So long may a question take that hours would not suffice for, were each letter looked at for each letter.
+/// Longest time for a command; quadratic handling of the text would take hours.
 const LONG: Duration = Duration::from_secs(300);
 
-/// A row's field becomes this.
+/// Sets a field of a row.
 fn fill(site: &Site, record: &str, field: &str, value: Value) {
     let row = Map::from_iter([("_id".to_owned(), json!(record)), (field.to_owned(), value)]);
     let (app_id, entry_id) = (APP_ID.to_owned(), ENTRY_ID.to_owned());
     site.simulator.change_rows(RowChange { app_id, entry_id, upsert: vec![row], delete: vec![] }).unwrap();
 }
 
-/// A site of twelve people, of whom this many have this text for a job title.
+/// A site of twelve people, this many of them with this text as job title.
 fn site(count: usize, text: &str) -> Site {
     let mut site = Site::new(12, |tenant| tenant);
     site.workforce.publish(&site.simulator).unwrap();
@@ -44,7 +44,7 @@ fn a_row_of_a_million_letters_waits_and_every_command_and_page_goes_on() {
     let record = site.record(0);
     timed(&site, &["sync", "jingxintai"]);
     assert_eq!(site.refused(&record), ["field.too-long"]);
-    assert_eq!(site.simulator.members(ruzhi_sim::factory::CORP_ID).len(), 11, "everybody else is there");
+    assert_eq!(site.simulator.members(ruzhi_sim::factory::CORP_ID).len(), 11, "everyone else is there");
 
     let plan = site.json(0, &["runs", "jingxintai"])[0]["plan"].as_str().unwrap().to_owned();
     for arguments in [

@@ -1,4 +1,4 @@
-//! A guest that attacks costs its own flow's run, and nobody else anything.
+//! An attacking guest costs its own flow's run, and affects nothing else.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,7 +16,7 @@ const BAD_FORM: &str = "63e0706d0e33350008189954";
 const OTHER_CORP: &str = "ww00000000000000ff";
 const GOOD_RULES: &str = ruzhi_e2e::RULES;
 
-/// A tenant with a healthy flow and one whose guest is exchanged, and another tenant with a corp of its own.
+/// A tenant with a healthy flow and one whose guest is replaced, and another tenant with a separate corp.
 struct Site {
     simulator: Simulator,
     deployment: Deployment,
@@ -117,7 +117,7 @@ fn person(number: u64, userid: &str) -> Value {
     })
 }
 
-/// What a guest does that loads and describes itself, and how a person reads of it.
+/// Attacks of a guest that loads and describes itself, each with the error code that a person sees.
 fn attacks() -> [(Vec<u8>, String, &'static str); 5] {
     let grow = "(loop $again (drop (memory.grow (i32.const 16))) (br $again))";
     [
@@ -209,14 +209,14 @@ fn a_component_that_does_not_load_costs_its_own_flow_and_says_why() {
     assert_eq!(site.sync(0).0["bad/second"]["counts"]["created"], 1);
 }
 
-/// A guest whose start makes a check of types that the engine cannot make and would end the process at.
+/// A guest whose start requires a type check that the engine cannot make and that would end the process.
 fn subtypes() -> Vec<u8> {
     let items = "(type $a (sub (func))) (type $b (sub $a (func))) (func $g (type $b)) (table $t funcref (elem $g)) \
                  (func $start (call_indirect $t (type $a) (i32.const 0))) (start $start)";
     Module { items: items.to_owned(), ..Module::default() }.component()
 }
 
-/// Rules under which a process ends are not tried again by themselves: the other flows go on, and an operator decides.
+/// Rules that ended a process are not retried automatically: the other flows go on, and an operator decides.
 #[test]
 fn rules_under_which_a_process_ended_wait_for_an_operator() {
     let site = Site::new(&[person(1, "new1")]);
@@ -230,7 +230,7 @@ fn rules_under_which_a_process_ended_wait_for_an_operator() {
     let mut running = site.deployment.command(&["sync", "bad/second"]).unwrap();
     let mut running = running.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let began = Instant::now();
-    // It decides its first row, which another process sees.
+    // It decides its first row, which another process can observe.
     loop {
         let listed = site.run(&["guest", "list", "bad/second", "--json"]);
         if listed.stdout.contains("guest.tried-elsewhere") {
@@ -284,24 +284,24 @@ fn a_guest_that_names_another_record_s_member_neither_takes_nor_disables_them() 
             ..contract::Member::default()
         }))
     };
-    // Both records claim the member of a third one, in another flow: its own record keeps it.
+    // Both records claim the member of a third one, in another flow: the third record keeps it.
     site.second_flow(&echo(80), &told(vec![claim(&victim), claim(&victim)]));
     let (reports, _) = site.sync(0);
     assert_eq!(reports["bad/second"]["counts"]["refused"], 2, "{}", reports["bad/second"]);
     assert_eq!(site.simulator.state()["wecom"], before);
-    // The two say what the form says, of each other: each would have to become another person.
+    // Each of the two records gives the other's data: each would have to become another person.
     site.second_flow(&echo(80), &told(vec![claim("new2"), claim("new1")]));
     let (reports, _) = site.sync(0);
     assert_eq!(reports["bad/second"]["counts"]["refused"], 2, "{}", reports["bad/second"]);
     assert_eq!(site.simulator.state()["wecom"], before);
-    // A leave of somebody whose member nobody here ever was.
+    // A leave of a foreign member and of one that does not exist.
     site.second_flow(
         &echo(80),
-        &told(vec![Decision::Leave("boss".to_owned()), Decision::Leave("nobody".to_owned())]),
+        &told(vec![Decision::Leave("boss".to_owned()), Decision::Leave("absent".to_owned())]),
     );
     site.sync(0);
     assert_eq!(site.simulator.state()["wecom"], before);
-    // A leave of the other flow's member, by a row that is older than theirs: the newer row is right.
+    // A leave of the other flow's member, by a row that is older than theirs: the newer row counts.
     site.second_flow(
         &echo(80),
         &told(vec![Decision::Leave(victim.clone()), Decision::Leave(victim.to_uppercase())]),

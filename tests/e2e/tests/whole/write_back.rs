@@ -1,4 +1,4 @@
-//! The outcome of a row goes into fields of the row, and causes nothing.
+//! The outcome of a row is written into fields of the row, and triggers nothing.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -29,7 +29,7 @@ fn with_fields(document: &mut LoadDocument) {
     }
 }
 
-/// Writes back in Chinese, reading only what changed.
+/// Writes back in Chinese, reading only changed rows.
 fn telling(tenant: Tenant) -> Tenant {
     Tenant {
         source: format!(
@@ -49,7 +49,7 @@ impl Site {
         self.simulator.row(APP_ID, ENTRY_ID, &self.record(place)).unwrap()
     }
 
-    /// What the row says became of it.
+    /// The outcome shown in the row.
     fn told(&self, place: usize) -> String {
         self.row(place).get(RESULT).and_then(Value::as_str).unwrap_or_default().to_owned()
     }
@@ -83,7 +83,7 @@ fn a_row_tells_what_became_of_it(api: &str) {
     assert!(wrong.starts_with("待修正：手机") && !wrong.contains(" / "), "{wrong}");
     assert!(site.row(0)[SINCE].is_string(), "{:?}", site.row(0));
 
-    // What was written comes back with the next collect, and is no change.
+    // The written fields come back with the next collect, and are not a change.
     let (writes, updates) = (site.writes(), site.updates());
     assert_eq!(updates, 4);
     for _ in 0..2 {
@@ -99,10 +99,10 @@ fn a_row_tells_what_became_of_it(api: &str) {
     site.workforce.transfer(0);
     site.sync();
     assert_eq!(site.told_all(), ["已开通"; 4]);
-    // A transfer changes nothing that the row tells.
+    // A transfer changes nothing that is written back.
     assert_eq!(site.updates(), updates + 3);
 
-    // Somebody gave the number away in the console, so only WeCom knows that it is held, and by whom.
+    // The number was given away in the console, so only WeCom knows that it is held, and by whom.
     let new = site.workforce.hire();
     let mobile = site.workforce.workers()[new].person.mobile.clone();
     let by_hand = json!({ "userid": site.userid(0), "mobile": mobile });
@@ -177,7 +177,7 @@ fn a_field_that_is_not_there_stops_no_run_and_is_told() {
     let codes: Vec<&Value> =
         checked["flows"][0]["problems"].as_array().unwrap().iter().map(|p| &p["code"]).collect();
     assert_eq!(codes, ["write_back.missing", "write_back.missing"]);
-    // Once the field is there, what was not told is told.
+    // Once the field exists, the missing outcomes are written.
     let mut document = site.workforce.document();
     with_fields(&mut document);
     document.wecom.corps.clear();
@@ -201,7 +201,7 @@ fn a_field_that_the_rules_read_is_never_written() {
 }
 
 #[test]
-fn a_crash_while_rows_are_written_leaves_every_row_told_and_nobody_written_twice() {
+fn a_crash_while_rows_are_written_leaves_every_row_told_and_no_member_written_twice() {
     let mut site = Site::loaded(6, with_fields, telling);
     site.workforce.publish(&site.simulator).unwrap();
     site.simulator.set_faults(Faults {

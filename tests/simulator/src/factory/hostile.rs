@@ -1,12 +1,12 @@
 //! Rows that are wrong, or look wrong and are not, in every way the field rules know. A rule's name is the one that
-//! `rejects` shows. The rules are taken to read all of userid, name, mobile, department, position and e-mail.
+//! `rejects` shows. The rules are assumed to read all of userid, name, mobile, department, position and e-mail.
 
 use serde_json::{Value, json};
 
 use super::people::People;
 use super::{DEPARTMENT, EMAIL, ExpectedMember, FactoryRow, MOBILE, NAME, POSITION, USERID, Verdict};
 
-/// A field holds what its rule refuses.
+/// A field has a value that its rule rejects.
 struct Refused {
     kind: &'static str,
     field: &'static str,
@@ -14,7 +14,7 @@ struct Refused {
     value: fn(&ExpectedMember) -> Value,
 }
 
-/// A field looks odd, and the member is as the second function says.
+/// A field looks odd, and the second function gives the resulting member.
 struct Odd {
     kind: &'static str,
     field: &'static str,
@@ -107,12 +107,12 @@ pub fn hostile_kinds() -> impl Iterator<Item = &'static str> + Clone {
     refused.chain(odd).chain(pairs).chain([NO_CONTACT, EMAIL_ONLY])
 }
 
-/// How many rows it takes to have one of each kind, two of a pair.
+/// Number of rows needed to have one of each kind, two of a pair.
 pub(super) fn rows_of_every_kind() -> usize {
     hostile_kinds().count() + PAIRS.len()
 }
 
-/// Whether a kind means something else to rules that do not read the e-mail.
+/// True if a kind means something else to rules that do not read the e-mail.
 fn is_about_email(kind: &str) -> bool {
     kind.contains("email") && kind != NO_CONTACT
 }

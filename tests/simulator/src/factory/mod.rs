@@ -1,6 +1,6 @@
 //! A believable factory from a seed: the founding form with its five fields and three more, people with their names,
-//! positions and numbers, the department list in every shape a form has been seen to give, and a share of rows that
-//! are wrong in every way the field rules know. Each row says what it is and what must become of it.
+//! positions and numbers, the department list in every shape a form has been seen to give, and a share of rows that are
+//! wrong in every way the field rules know. Each row comes with its kind and its expected outcome.
 
 mod hostile;
 mod people;
@@ -22,7 +22,7 @@ use crate::wecom::CredentialKind;
 pub const CORP_ID: &str = "wwsimulated0000001";
 /// The contact-sync secret.
 pub const SECRET: &str = "simulated-secret";
-/// The secret of an app that may read.
+/// The secret of an app with read access.
 pub const APP_SECRET: &str = "simulated-app-secret";
 /// The JianDaoYun API key.
 pub const API_KEY: &str = "simulated-key";
@@ -48,22 +48,22 @@ pub const HIRED: &str = "_widget_1680750424802";
 /// 在职状态.
 pub const STATE: &str = "_widget_1680750424803";
 
-/// What must become of a row.
+/// Expected outcome of a row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// The member that must be in the directory.
     Member(ExpectedMember),
-    /// The row must be refused.
+    /// The row must be rejected.
     Refused {
-        /// The form field to blame.
+        /// The form field at fault.
         field: &'static str,
         /// The rule it breaks.
         rule: &'static str,
     },
     /// The person has left: a disabled member, or none if there never was one.
     Left {
-        /// Whose row it is.
+        /// Userid of the person.
         userid: String,
     },
 }
@@ -85,12 +85,12 @@ pub struct ExpectedMember {
     pub position: String,
 }
 
-/// A row, what it is, and what must become of it.
+/// A row, its kind and its expected outcome.
 #[derive(Debug, Clone, Serialize)]
 pub struct FactoryRow {
     /// `good`, `left`, or one of [`hostile_kinds`].
     pub kind: &'static str,
-    /// What must become of it.
+    /// The expected outcome.
     pub verdict: Verdict,
     /// The row as the form holds it.
     pub row: Map<String, Value>,
@@ -102,7 +102,7 @@ pub struct Factory {
     rows: Vec<FactoryRow>,
 }
 
-/// What a factory shall be like.
+/// Parameters of a factory.
 #[derive(Debug, Clone)]
 pub struct FactoryBuilder {
     seed: u64,
@@ -113,26 +113,26 @@ pub struct FactoryBuilder {
 }
 
 const HOSTILE_PERCENT: usize = 15;
-/// A small factory has every kind of wrong row as long as they are no more than this part of it.
+/// A small factory has every kind of wrong row as long as they do not exceed this share of it.
 const LARGEST_HOSTILE_PART: usize = 4;
 
 impl FactoryBuilder {
-    /// So many wrong rows among all; the kinds come in turn.
+    /// Number of wrong rows; the kinds come in turn.
     #[must_use]
     pub fn hostile(mut self, rows: usize) -> Self {
         self.hostile = rows;
         self
     }
 
-    /// So many rows of people who have left.
+    /// Number of rows of people who have left.
     #[must_use]
     pub fn leavers(mut self, rows: usize) -> Self {
         self.leavers = rows;
         self
     }
 
-    /// For rules that do not read the e-mail, as the founding document's: no row is wrong by it, and no member is
-    /// expected to have one.
+    /// For rules that do not read the e-mail, such as the founding document's: no row is wrong because of it, and no
+    /// member is expected to have one.
     #[must_use]
     pub fn rules_without_email(mut self) -> Self {
         self.with_email = false;
@@ -153,7 +153,7 @@ impl FactoryBuilder {
         let step_ms = people::YEARS_MS / self.people.max(1) as u64;
         for (place, row) in rows.iter_mut().enumerate() {
             people.date(place as u64 * step_ms, step_ms, &mut row.row);
-            // In the order of creation, and before any id that the simulator gives.
+            // In the order of creation, and before any id that the simulator assigns.
             row.row.insert("_id".to_owned(), json!(format!("65{place:022x}")));
         }
         if !self.with_email {
@@ -168,12 +168,12 @@ impl FactoryBuilder {
 }
 
 impl Factory {
-    /// `people` rows, nobody has left; 15 in 100 are wrong, or more (up to a quarter) if that gives every kind.
+    /// `people` rows, without leavers; 15 in 100 are wrong, or more (up to a quarter) if that gives every kind.
     pub fn new(seed: u64, people: usize) -> Self {
         Self::builder(seed, people).build()
     }
 
-    /// A factory about which more is said.
+    /// A factory with further parameters.
     pub fn builder(seed: u64, people: usize) -> FactoryBuilder {
         let every_kind = hostile::rows_of_every_kind().min(people / LARGEST_HOSTILE_PART);
         let hostile = every_kind.max(people * HOSTILE_PERCENT / 100);
@@ -185,7 +185,7 @@ impl Factory {
         &self.rows
     }
 
-    /// The members that must be in the directory when everything has been synced, by userid in lower case.
+    /// The members that must be in the directory once everything is synced, by userid in lower case.
     pub fn members(&self) -> BTreeMap<String, &ExpectedMember> {
         let members = self.rows.iter().filter_map(|row| match &row.verdict {
             Verdict::Member(member) => Some((member.userid.to_ascii_lowercase(), member)),
@@ -194,7 +194,7 @@ impl Factory {
         members.collect()
     }
 
-    /// The rows that must be refused.
+    /// The rows that must be rejected.
     pub fn refused(&self) -> impl Iterator<Item = &FactoryRow> {
         self.rows.iter().filter(|row| matches!(row.verdict, Verdict::Refused { .. }))
     }
@@ -222,7 +222,7 @@ impl Factory {
         .into()
     }
 
-    /// The tree of the corp.
+    /// The corp's department tree.
     pub fn departments() -> Vec<DepartmentLoad> {
         people::DEPARTMENTS
             .iter()
@@ -235,7 +235,7 @@ impl Factory {
             .collect()
     }
 
-    /// The whole factory as the simulator loads it.
+    /// The whole factory in the simulator's format.
     pub fn document(&self) -> LoadDocument {
         LoadDocument {
             jiandaoyun: JianDaoYunLoad {

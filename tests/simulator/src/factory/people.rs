@@ -1,4 +1,4 @@
-//! People who could work in a factory, and how a form writes them down.
+//! Invented people of a factory, and the ways a form writes them down.
 
 use serde_json::{Map, Value, json};
 
@@ -70,7 +70,7 @@ const FIRST_ROW_MS: u64 = 1_704_038_400_000;
 pub(super) const YEARS_MS: u64 = 2 * 365 * DAY_MS;
 const DAY_MS: u64 = 86_400_000;
 
-/// Invents one person after the other, no two alike.
+/// Invents one person after another, no two alike.
 #[derive(Debug)]
 pub(super) struct People {
     pub(super) random: Random,
@@ -126,7 +126,7 @@ impl People {
         FactoryRow { kind: "good", verdict: Verdict::Member(person), row }
     }
 
-    /// How a form writes a good person down.
+    /// The form's ways to write a good person down.
     pub(super) fn row(&mut self, person: &ExpectedMember) -> Map<String, Value> {
         let mobile = self.mobile_shape(&person.mobile);
         let department = self.department_shape(&person.department);
@@ -143,7 +143,7 @@ impl People {
         }
     }
 
-    /// Every shape a list of departments has been seen in; a single one may also be a number or one object.
+    /// Every observed shape of a list of departments; a single one may also be a number or one object.
     fn department_shape(&mut self, ids: &[u32]) -> Value {
         let joined = |separator: &str| ids.iter().map(u32::to_string).collect::<Vec<_>>().join(separator);
         let object = |id: &u32| {
@@ -170,7 +170,8 @@ impl People {
         }
     }
 
-    /// When the row was written (between `after_ms` and `step_ms` later), by whom, and who was hired on that day.
+    /// Time of the row's writing (between `after_ms` and `step_ms` later), its author, and the date of hire on that
+    /// day.
     pub(super) fn date(&mut self, after_ms: u64, step_ms: u64, row: &mut Map<String, Value>) {
         let created_ms = FIRST_ROW_MS + after_ms + self.random.below(step_ms);
         let hired_ms = created_ms - (created_ms - FIRST_ROW_MS) % DAY_MS;

@@ -14,7 +14,7 @@ pub(super) struct Condition {
     test: Test,
 }
 
-/// What the table of methods knows of a field.
+/// Properties of a field for the table of methods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     FlowState,
@@ -47,7 +47,7 @@ enum Test {
     },
     Like(String),
     Verified(bool),
-    /// The service drops the condition without a word.
+    /// The service silently drops the condition.
     Dropped,
 }
 
@@ -58,7 +58,7 @@ enum Operand {
     Moment(Moment),
 }
 
-/// An instant, or a whole day of China's time where only a date was said.
+/// An instant, or a whole day of China's time if only a date was given.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Moment {
     pub(super) from_ms: i64,
@@ -251,7 +251,7 @@ fn end(kind: Kind, field: &str, value: &Value) -> Result<Option<f64>, Refusal> {
 }
 
 fn operand(kind: Kind, field: &str, value: &Value) -> Result<Operand, Refusal> {
-    let unfit = || bad(format!("{value} is no value for the field {field:?}"));
+    let unfit = || bad(format!("{value} is not a valid value for the field {field:?}"));
     match (kind, value) {
         (Kind::Number | Kind::FlowState, _) => value.as_f64().map(Operand::Number).ok_or_else(unfit),
         (Kind::Moment, Value::String(text)) => moment(text).map(Operand::Moment).ok_or_else(unfit),

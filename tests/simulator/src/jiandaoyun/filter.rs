@@ -1,5 +1,5 @@
-//! The `filter` of data/list: one level of conditions, joined by `and` or `or`. What the service would not
-//! understand, or would take for "no filter", is refused here.
+//! The `filter` of data/list: one level of conditions, joined by `and` or `or`. A filter that the service would not
+//! understand, or would take for "no filter", is rejected here.
 
 use serde_json::{Map, Value};
 

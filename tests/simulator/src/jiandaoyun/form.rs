@@ -21,7 +21,7 @@ pub(crate) struct Form {
     modified_ms: u64,
 }
 
-/// A row, by the names that the API shows: alias, or field id where none is set.
+/// A row, by the names that the API shows: alias, or field id if none is set.
 #[derive(Debug)]
 pub(super) struct Row {
     pub(super) fields: Map<String, Value>,
@@ -35,7 +35,7 @@ impl Row {
     }
 }
 
-/// Ids are made as seconds (2024-01-01) and a counter, so that the same load gives the same ids.
+/// Ids are made of seconds (2024-01-01) and a counter, so that the same load gives the same ids.
 const FIRST_ID: u128 = 0x6591_8080_0000_0000_0000_0000;
 
 /// System fields that every form has.
@@ -83,7 +83,7 @@ impl Form {
         self.modified_ms = now_ms;
     }
 
-    /// Writes the fields given, into the row with the `_id` given or into a new one; returns its id.
+    /// Writes the given fields, into the row with the given `_id` or into a new one; returns its id.
     pub(crate) fn upsert(&mut self, row: Map<String, Value>, now_ms: u64) -> Result<String, LoadError> {
         let mut fields: Map<String, Value> =
             row.into_iter().map(|(name, value)| (self.shown_name(name), value)).collect();
@@ -117,7 +117,7 @@ impl Form {
         Ok(id)
     }
 
-    /// Says whether the row was there.
+    /// Returns true if the row existed.
     pub(crate) fn delete(&mut self, id: &str) -> bool {
         self.rows.remove(id).is_some()
     }
@@ -127,7 +127,7 @@ impl Form {
         self.rows.get(id).map(|row| &row.fields)
     }
 
-    /// What the form is called.
+    /// The form's name.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
@@ -136,7 +136,7 @@ impl Form {
         self.rows.get(id)
     }
 
-    /// The rows whose id is greater; the row itself need not exist any more.
+    /// The rows with a greater id; the row itself need not exist any more.
     pub(super) fn rows_after(&self, id: &str) -> impl Iterator<Item = &Row> {
         self.rows.range::<str, _>((Bound::Excluded(id), Bound::Unbounded)).map(|(_, row)| row)
     }
@@ -152,7 +152,7 @@ impl Form {
         widget.or_else(|| SYSTEM_FIELDS.iter().find(|(system, _)| *system == name).map(|(_, kind)| *kind))
     }
 
-    /// The type of a field that is written by this name: its alias, or its id where it has none.
+    /// The type of a field that is written by this name: its alias, or its id if it has none.
     pub(super) fn written_kind(&self, name: &str) -> Option<String> {
         self.widgets.iter().find(|widget| widget.name == name).map(|widget| widget.kind.clone())
     }

@@ -1,5 +1,5 @@
-//! 简道云's open API, its read side and the writing of single rows: every call is a POST, every business error is HTTP 400 with `code` and `msg`,
-//! and a success has no envelope of its own.
+//! 简道云's open API, its read side and the writing of single rows: every call is a POST, every business error is HTTP
+//! 400 with `code` and `msg`, and a success has no envelope.
 
 mod condition;
 mod filter;
@@ -37,7 +37,7 @@ pub(crate) struct JianDaoYun {
 struct Key {
     company: String,
     apps: Option<Vec<String>>,
-    /// Calls by API, and whether on an older route: those have a limit of their own.
+    /// Calls by API, and true for older routes: those have a separate limit.
     windows: HashMap<(Api, bool), Window>,
 }
 
@@ -212,7 +212,7 @@ fn body_of(request: &Request) -> Result<Map<String, Value>, Refusal> {
     let body = std::str::from_utf8(&request.body);
     let body = body.map_err(|_| Refusal::misunderstood(17017, "the body is not UTF-8"))?;
     if body.contains("{{") {
-        // A JSON object cannot hold an object without a key, so this is text that was to be replaced.
+        // `{{` cannot occur in JSON syntax, so this is an unreplaced placeholder.
         return Err(Refusal::misunderstood(17017, "an unresolved {{…}} in the body"));
     }
     serde_json::from_str(body).map_err(|_| Refusal::misunderstood(17017, "the body is not a JSON object"))

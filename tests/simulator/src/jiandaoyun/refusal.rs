@@ -1,4 +1,4 @@
-//! Errors as JianDaoYun tells them.
+//! Errors in JianDaoYun's format.
 
 use serde_json::json;
 
@@ -7,7 +7,7 @@ use crate::message::Answer;
 #[derive(Debug)]
 pub(super) struct Refusal {
     pub(super) code: i32,
-    /// What is wrong with the request itself, if the service could not understand it.
+    /// The defect of the request itself, if the service could not understand it.
     pub(super) misunderstanding: Option<String>,
 }
 

@@ -1,5 +1,5 @@
-//! Paths and what each gives. The v5 routes take the ids in the body, the older ones in the path; both read the
-//! same store, and only the shape of members and departments differs.
+//! Paths and their operations. The v5 routes take the ids in the body, the older ones in the path; both read the same
+//! store, and only the shape of members and departments differs.
 
 use serde_json::{Map, Value, json};
 
@@ -44,7 +44,7 @@ const DEFAULT_LIMIT: u64 = 10;
 const LARGEST_LIMIT: u64 = 100;
 
 impl Route {
-    /// Which versions an endpoint has follows the inventory of the reference; there is no v3 read.
+    /// The versions of an endpoint follow the inventory of the reference; there is no v3 read.
     pub(super) fn of(path: &str) -> Option<Self> {
         let segments: Vec<&str> = path.strip_prefix("/api/v")?.split('/').collect();
         let (version, segments) = segments.split_first()?;
@@ -76,7 +76,7 @@ impl Route {
         Some(Self { version, api, app_id, entry_id })
     }
 
-    /// Takes from `body` every key it knows; what is left is unknown to the service.
+    /// Takes from `body` every key it knows; the remaining keys are unknown to the service.
     pub(super) fn serve(
         &self,
         service: &JianDaoYun,
@@ -98,7 +98,7 @@ impl Route {
                 let row = form.row(&data_id).ok_or_else(|| Refusal::plain(4001))?;
                 json!({ "data": form.shown(row, None, self.version) })
             }
-            // Writing needs the service to itself, and has a place of its own.
+            // Writing needs exclusive access to the service, and is handled elsewhere.
             Api::DataUpdate => return Err(Refusal::plain(1)),
             Api::DataList => {
                 let form = self.form(service, key, body)?;
@@ -158,7 +158,7 @@ impl Route {
         let mut after = after;
         if let Some(Fault { kind: FaultKind::CursorCycle, period, .. }) = fault {
             let before = form.rows().filter(accepted).filter(|row| row.id() <= after.as_str()).count();
-            // Pages that go round end where the last of them ended; a page before the first is none.
+            // The cycle restarts after its last page.
             if before >= limit.saturating_mul(period as usize) {
                 after.clear();
             }

@@ -1,6 +1,6 @@
-//! Writing one row. The fields given are replaced and no others; a value its field cannot take is silently emptied, and
-//! so is, silently, whatever is written to a field that cannot be written or is not there. No validation, no formula, no
-//! push unless the outbox is told to: what comes through the API tells nobody.
+//! Writing one row. The given fields are replaced and no others. A value its field cannot take is silently emptied, and
+//! a value for a field that cannot be written or does not exist is silently dropped. No validation, no formula, no push
+//! unless the outbox is told to: a write through the API sends no notification.
 
 use serde_json::{Map, Value, json};
 
@@ -14,7 +14,7 @@ use crate::clock::iso_ms;
 /// A row that was written.
 pub(super) struct Updated {
     pub(super) answer: Vec<u8>,
-    /// What a caller should not have sent.
+    /// The caller's mistakes.
     pub(super) faults: Vec<String>,
     pub(super) app_id: String,
     pub(super) entry_id: String,
@@ -81,7 +81,7 @@ pub(super) fn update(
     Ok(Updated { answer: answer.to_string().into_bytes(), faults, app_id, entry_id, data_id })
 }
 
-/// What a field of a type keeps of a value, and whether that is the value.
+/// The part of a value that a field of this type keeps, and true if that is the whole value.
 fn stored(kind: &str, value: Value) -> (Value, bool) {
     let empty = match kind {
         "number" | "datetime" | "user" | "dept" => Value::Null,
@@ -106,7 +106,7 @@ fn stored(kind: &str, value: Value) -> (Value, bool) {
             items.iter().all(Value::is_string).then_some(Value::Array(items))
         }
         ("address" | "location" | "phone", value @ Value::Object(_)) => Some(value),
-        // Members, departments, files and subforms are not written by anybody here yet.
+        // Members, departments, files and subforms are not written by any caller yet.
         _ => None,
     };
     let fits = kept.is_some();

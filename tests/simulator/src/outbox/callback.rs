@@ -34,7 +34,7 @@ pub(super) fn key(text: &str) -> Option<Key> {
     key.try_into().ok()
 }
 
-/// A callback, as often as it is sent.
+/// A callback, with its repetitions.
 #[derive(Debug, Clone)]
 pub(crate) struct Callback {
     pub(super) corp_id: String,
@@ -45,15 +45,15 @@ pub(crate) struct Callback {
     verification: bool,
 }
 
-/// What one attempt sends.
+/// The request of one attempt.
 pub(super) struct Called {
     pub(super) url: reqwest::Url,
-    /// None of a verification, which is a GET.
+    /// None for a verification, which is a GET.
     pub(super) body: Option<String>,
 }
 
 impl Callback {
-    /// The question whether an address belongs to who entered it.
+    /// The verification that an address belongs to the person who entered it.
     pub(super) fn verify(to: &CallbackTo, key: Key, nonce: u64) -> Self {
         Self { verification: true, ..Self::event(to, key, nonce.to_string()) }
     }
@@ -67,12 +67,12 @@ impl Callback {
         self.verification
     }
 
-    /// Whether this is the answer that is wanted.
+    /// True if this is the expected answer.
     pub(super) fn is_taken(&self, status: u16, body: &[u8]) -> bool {
         status == 200 && (!self.verification || body == self.message.as_bytes())
     }
 
-    /// What is sent at this moment. Each attempt is sealed and signed anew.
+    /// The request at this moment. Each attempt is sealed and signed anew.
     pub(super) fn called(&self, nonce: u64, now_s: i64, knobs: &OutboxKnobs) -> Option<Called> {
         let sealed = self.sealed(nonce)?;
         let (nonce, timestamp) = (nonce.to_string(), (now_s - knobs.age_s).to_string());

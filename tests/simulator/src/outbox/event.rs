@@ -1,4 +1,4 @@
-//! What WeCom says of a member that somebody changed.
+//! WeCom's event about a changed member.
 
 use crate::wecom::Member;
 
@@ -10,7 +10,7 @@ pub(crate) struct Event {
     new_userid: Option<String>,
     departments: Option<Vec<u32>>,
     leads: bool,
-    /// What only a full callback carries, as name and text.
+    /// Fields that only a full callback carries, as name and text.
     more: Vec<(&'static str, String)>,
 }
 
@@ -43,7 +43,7 @@ impl Event {
         }
     }
 
-    /// Only what has changed is told.
+    /// Only changed fields are included.
     pub(crate) fn updated(before: &Member, after: &Member) -> Self {
         let differs = |name: &'static str, old: &str, new: &str| (old != new).then(|| (name, new.to_owned()));
         let more = [
@@ -80,8 +80,7 @@ impl Event {
         }
     }
 
-    /// An address that was entered after 2022-08-15 is told of an update only if a department, a leader or the account
-    /// changed.
+    /// An address entered after 2022-08-15 receives an update only if a department, a leader or the account changed.
     pub(super) fn is_told_slim(&self) -> bool {
         self.change_type != "update_user"
             || self.departments.is_some()

@@ -1,6 +1,6 @@
-//! What the services send by themselves: JianDaoYun's pushes of rows, WeCom's callbacks about members.
+//! Messages that the services send by themselves: JianDaoYun's pushes of rows, WeCom's callbacks about members.
 //!
-//! An event is turned into a delivery under the world's lock, at the moment of the change, and sent by a task of its own
+//! An event is turned into a delivery under the world's lock, at the moment of the change, and sent by a separate task
 //! ([`send`]), so that a receiver may be as slow as it likes. Every delivery and every answer to it is kept.
 
 mod callback;
@@ -20,20 +20,20 @@ pub(crate) use push::Push;
 use crate::fault::Service;
 use crate::random::Random;
 
-/// JianDaoYun stops pushing after so many failures one after another.
+/// JianDaoYun stops pushing after this many consecutive failures.
 const MOST_FAILURES: u32 = 100;
-/// So many deliveries are kept.
+/// Number of deliveries that are kept.
 const KEPT: usize = 10_000;
 
-/// How the services send; the body of `POST /sim/outbox`.
+/// Settings for sending; the body of `POST /sim/outbox`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct OutboxKnobs {
-    /// Each delivery is sent this many times more, whatever was answered.
+    /// Each delivery is repeated this many times, regardless of the answer.
     pub duplicates: u32,
-    /// Of several changes made at once the last is told first.
+    /// Of several changes made at once the last is sent first.
     pub reversed: bool,
-    /// Pushes carry no signature, as of a form whose push has no secret.
+    /// Pushes carry no signature, as for a form whose push has no secret.
     pub unsigned: bool,
     /// Signatures are made with another secret or token.
     pub bad_signature: bool,
@@ -41,11 +41,11 @@ pub struct OutboxKnobs {
     pub age_s: i64,
     /// Rows written through the API are pushed too; the service itself does not push them.
     pub for_api_writes: bool,
-    /// Callbacks carry every field, as to an address that was entered before 2022-08-15.
+    /// Callbacks carry every field, as to an address entered before 2022-08-15.
     pub full_callbacks: bool,
 }
 
-/// Where the pushes of a form go; the body of `POST /sim/push`.
+/// Target of the pushes of a form; the body of `POST /sim/push`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PushTo {
@@ -55,7 +55,7 @@ pub struct PushTo {
     pub entry_id: String,
     /// The address; its query is kept.
     pub url: String,
-    /// What pushes are signed with; without it they are not.
+    /// Key for signing pushes; without it they are unsigned.
     #[serde(default)]
     pub secret: Option<String>,
     /// Push a `data_test` at once.
@@ -63,13 +63,13 @@ pub struct PushTo {
     pub test: bool,
 }
 
-/// Where the callbacks of a corp go; the body of `POST /sim/callback`.
+/// Target of the callbacks of a corp; the body of `POST /sim/callback`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CallbackTo {
     /// The corp.
     pub corp_id: String,
-    /// The address. It is verified first; until it is, nothing is sent.
+    /// The address. It is verified first; until then, nothing is sent.
     pub url: String,
     /// Token.
     pub token: String,
@@ -77,33 +77,33 @@ pub struct CallbackTo {
     pub aes_key: String,
 }
 
-/// Why an address is not taken.
+/// Reason for rejecting an address.
 #[derive(Debug, thiserror::Error)]
 pub enum OutboxError {
-    /// The key of callbacks is none.
+    /// The key of callbacks is invalid.
     #[error("an aes_key has 43 characters of Base64")]
     Key,
-    /// The address is none.
+    /// The address is invalid.
     #[error("{0:?} is not an http address")]
     Url(String),
 }
 
-/// Something that was sent, or is to be.
+/// A message sent or waiting to be sent.
 #[derive(Debug, Clone, Serialize)]
 pub struct Delivery {
-    /// From 1 on.
+    /// Number, from 1 on.
     pub number: u64,
-    /// Who sends.
+    /// The sending service.
     pub service: Service,
     /// `data_update`, `create_user`, `verify`.
     pub event: String,
-    /// The row, the member; empty if there is none.
+    /// The row or the member; empty if there is none.
     pub about: String,
-    /// What was answered to each attempt: a status, `timeout` or `unreachable`.
+    /// The answer to each attempt: a status, `timeout` or `unreachable`.
     pub answers: Vec<String>,
-    /// It was taken: a push with 2xx, a callback with 200, a verification with what was sealed.
+    /// True if it was accepted: a push with 2xx, a callback with 200, a verification with the sealed text.
     pub taken: bool,
-    /// Nothing more is sent.
+    /// True if nothing more is sent.
     pub ended: bool,
 }
 
@@ -140,15 +140,15 @@ pub(crate) struct Outbox {
     pub(crate) knobs: OutboxKnobs,
     forms: BTreeMap<(String, String), Form>,
     corps: BTreeMap<String, Corp>,
-    /// What was changed at once, in the order in which it is told.
+    /// Changes made at once, in the order in which they are sent.
     waiting: Vec<Vec<Letter>>,
     deliveries: BTreeMap<u64, Delivery>,
-    /// How many deliveries there ever were; it goes on after a reset.
+    /// Total number of deliveries; it goes on after a reset.
     given: u64,
-    /// How many have ended since the last reset.
+    /// Number of deliveries ended since the last reset.
     ended: usize,
     nonces: Random,
-    /// Rung when something waits.
+    /// Notified when a delivery waits.
     bell: Arc<Notify>,
 }
 
@@ -167,7 +167,7 @@ impl Outbox {
         }
     }
 
-    /// Forgets everything but who listens for the bell, and the number of the last delivery.
+    /// Forgets everything but the listeners of the bell and the number of the last delivery.
     pub(crate) fn emptied(&self) -> Self {
         Self { given: self.given, bell: Arc::clone(&self.bell), ..Self::new() }
     }
@@ -192,7 +192,7 @@ impl Outbox {
         Ok(())
     }
 
-    /// Rows of a form were changed; nothing happens if nobody wants to know.
+    /// Reports changed rows of a form; without a subscription nothing happens.
     pub(crate) fn pushed(&mut self, app_id: &str, entry_id: &str, events: Vec<push::Event>) {
         let Some(form) = self.forms.get(&(app_id.to_owned(), entry_id.to_owned())) else { return };
         if form.failures >= MOST_FAILURES {
@@ -206,7 +206,7 @@ impl Outbox {
         self.wait(Service::JianDaoYun, letters);
     }
 
-    /// Somebody changed a member in the console.
+    /// Reports a member changed in the console.
     pub(crate) fn called_back(&mut self, corp_id: &str, event: event::Event, now_ms: u64) {
         let Some(corp) = self.corps.get(corp_id).filter(|corp| corp.verified) else { return };
         let Some(key) = callback::key(&corp.to.aes_key) else { return };
@@ -272,7 +272,7 @@ impl Outbox {
         }
     }
 
-    /// How many deliveries have ended since the last reset.
+    /// Number of deliveries ended since the last reset.
     pub(crate) fn count_ended(&self) -> usize {
         self.ended
     }

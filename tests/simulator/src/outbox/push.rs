@@ -1,4 +1,4 @@
-//! A push of JianDaoYun: a row, what was done to it, and a signature over the bytes.
+//! A push of JianDaoYun: a row, its change, and a signature over the bytes.
 
 use serde_json::{Map, Value, json};
 use sha1::{Digest as _, Sha1};
@@ -6,7 +6,7 @@ use sha1::{Digest as _, Sha1};
 use super::{OutboxKnobs, PushTo};
 use crate::clock::iso_ms;
 
-/// Something that was done to a row.
+/// A change of a row.
 #[derive(Debug, Clone)]
 pub(crate) struct Event {
     pub(super) op: &'static str,
@@ -35,13 +35,13 @@ impl Event {
         Self { op, about: id.to_owned(), body: json!({ "op": op, "opTime": now_ms, "data": data }) }
     }
 
-    /// Somebody pressed the button that tries the connection.
+    /// A person pressed the button that tests the connection.
     pub(super) fn test() -> Self {
         Self { op: "data_test", about: String::new(), body: json!({ "op": "data_test", "data": {} }) }
     }
 }
 
-/// A push, as often as it is sent.
+/// A push, with its repetitions.
 #[derive(Debug, Clone)]
 pub(crate) struct Push {
     pub(super) app_id: String,
@@ -51,7 +51,7 @@ pub(crate) struct Push {
     body: Vec<u8>,
 }
 
-/// What one attempt sends.
+/// The request of one attempt.
 pub(super) struct Posted {
     pub(super) url: reqwest::Url,
     pub(super) delivery: String,
@@ -70,7 +70,7 @@ impl Push {
         }
     }
 
-    /// What is sent at this moment. Each attempt is signed anew; the name of the delivery stays.
+    /// The request at this moment. Each attempt is signed anew; the name of the delivery stays.
     pub(super) fn posted(&self, number: u64, nonce: u64, now_s: i64, knobs: &OutboxKnobs) -> Option<Posted> {
         let (nonce, timestamp) = (format!("{:06x}", nonce & 0x00ff_ffff), (now_s - knobs.age_s).to_string());
         let mut url = reqwest::Url::parse(&self.url).ok()?;

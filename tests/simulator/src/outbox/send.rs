@@ -1,5 +1,5 @@
-//! The task that sends. What was changed at once is sent one after another; what was changed at different times does not
-//! wait for each other.
+//! The sending task. Changes made at once are sent one after another; changes made at different times do not wait for
+//! each other.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -9,9 +9,9 @@ use reqwest::header::CONTENT_TYPE;
 use super::{Callback, Content, Letter, Push};
 use crate::world::Shared;
 
-/// JianDaoYun waits so long, and sends so often altogether.
+/// JianDaoYun's timeout, and its total number of attempts.
 const PUSH: (Duration, u32) = (Duration::from_secs(2), 6);
-/// WeCom likewise, and only if nothing was answered at all.
+/// The same for WeCom, which repeats only if there was no answer at all.
 const CALLBACK: (Duration, u32) = (Duration::from_secs(5), 3);
 /// A verification is sent once and waited for a second.
 const VERIFICATION: (Duration, u32) = (Duration::from_secs(1), 1);
@@ -40,7 +40,7 @@ async fn send(client: reqwest::Client, world: Arc<Shared>, batch: Vec<Letter>) {
     }
 }
 
-/// Sends until it is taken or given up.
+/// Sends until it is accepted or given up.
 async fn deliver(client: &reqwest::Client, world: &Shared, letter: &Letter, attempt: &mut u64) {
     let (patience, most) = match &letter.content {
         Content::Push(_) => PUSH,
@@ -111,7 +111,7 @@ async fn answer(request: reqwest::RequestBuilder) -> reqwest::Result<(u16, Vec<u
     Ok((status, response.bytes().await?.to_vec()))
 }
 
-/// Who receives has a clock of its own, so this is the machine's moment and not the simulator's.
+/// The receiver has a clock of its own, so this is the machine's time and not the simulator's.
 fn now_s() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs().cast_signed())
 }

@@ -1,4 +1,4 @@
-//! The calls of WeCom's contact API: their paths, their methods, and which secret may make them.
+//! The calls of WeCom's contact API: their paths, their methods, and the secrets that may make them.
 
 use hyper::Method;
 
@@ -27,7 +27,7 @@ pub(super) enum Api {
     BatchInvite,
 }
 
-/// Who may make a call.
+/// The secrets that may make a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Permission {
     /// Needs no token.
@@ -40,7 +40,7 @@ pub(super) enum Permission {
     Details,
 }
 
-/// What a kind of secret may do.
+/// Permissions of a kind of secret.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CredentialKind {
@@ -158,7 +158,7 @@ impl Api {
         }
     }
 
-    /// Whether the call changes the corp.
+    /// True if the call changes the corp.
     pub(super) fn is_write(self) -> bool {
         self.permission() == Permission::SyncOnly && self != Self::UserListId
     }
@@ -168,7 +168,7 @@ impl Api {
         if self.name().starts_with("user/") && self.method() == Method::POST { 40003 } else { 40058 }
     }
 
-    /// Lists that stand in the body of an error too.
+    /// Lists that the body of an error contains too.
     pub(super) fn lists_in_errors(self) -> &'static str {
         match self {
             Self::UserGet => r#","department":[],"order":[],"is_leader_in_dept":[],"direct_leader":[]"#,

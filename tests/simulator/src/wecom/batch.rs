@@ -1,5 +1,5 @@
-//! Files, the CSV job that upserts members, its result, and invitations. A job takes effect when it is submitted;
-//! what is asynchronous is when its result can be read.
+//! Files, the CSV job that upserts members, its result, and invitations. A job takes effect when it is submitted; only
+//! its result is available later.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 

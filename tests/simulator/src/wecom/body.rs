@@ -1,15 +1,15 @@
-//! The JSON body as WeCom reads it: what is well typed is taken, what is not is dropped, and only a word in `errmsg`
-//! tells. Every drop is also a problem that the simulator records.
+//! The JSON body as WeCom reads it: well-typed fields are taken, others are dropped, and only a word in `errmsg` shows
+//! it. Every drop is also a problem that the simulator records.
 
 use serde_json::{Map, Value};
 
 #[derive(Debug, Default)]
 pub(super) struct Body {
     fields: Map<String, Value>,
-    /// Something was mistyped.
+    /// True if a field was mistyped.
     pub(super) warned: bool,
     pub(super) is_utf8: bool,
-    /// What a client did wrong.
+    /// The client's mistakes.
     pub(super) problems: Vec<String>,
 }
 
@@ -79,12 +79,12 @@ impl Body {
         }
     }
 
-    /// The field whatever its type.
+    /// The field, of any type.
     pub(super) fn any(&mut self, name: &str) -> Option<Value> {
         self.fields.remove(name)
     }
 
-    /// Fields that are taken and mean nothing here.
+    /// Fields that are accepted without effect.
     pub(super) fn ignore(&mut self, names: &[&str]) {
         for name in names {
             self.fields.remove(*name);
@@ -97,7 +97,7 @@ impl Body {
         None
     }
 
-    /// Names that nobody asked for: the service ignores them without a word.
+    /// Unknown names: the service silently ignores them.
     pub(super) fn unknown(&self) -> Option<String> {
         let names: Vec<&str> = self.fields.keys().map(String::as_str).collect();
         (!names.is_empty())

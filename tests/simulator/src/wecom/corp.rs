@@ -1,4 +1,4 @@
-//! A corp: its secrets, its tree, its members with the indexes that keep them unique, and what was done to it.
+//! A corp: its secrets, its tree, its members with the indexes that keep them unique, and the writes so far.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::load::{CorpLoad, CredentialLoad, DepartmentLoad, LoadError};
 use crate::settings::Knobs;
 use crate::window::Rate;
 
-/// Why a control operation on a corp fails.
+/// Reason for a failed control operation on a corp.
 #[derive(Debug, thiserror::Error)]
 pub enum CorpError {
     /// No such corp.
@@ -27,7 +27,7 @@ pub enum CorpError {
     /// No such member.
     #[error("the corp has no member {0:?}")]
     Member(String),
-    /// What was to be done by hand is not allowed.
+    /// The manual action is not allowed.
     #[error("{errcode} {errmsg}")]
     Refused {
         /// WeCom's code.
@@ -42,7 +42,7 @@ pub(super) struct Corp {
     pub(super) id: String,
     credentials: Vec<CredentialLoad>,
     pub(super) departments: BTreeMap<u32, Department>,
-    /// Departments that a member's unknown id brought into being.
+    /// Departments created for a member's unknown id.
     pub(super) auto_departments: Vec<u32>,
     /// By userid in lower case.
     pub(super) members: BTreeMap<String, Member>,
@@ -53,17 +53,17 @@ pub(super) struct Corp {
     pub(super) traffic: HashMap<Api, Traffic>,
     pub(super) jobs: Jobs,
     pub(super) media: Media,
-    /// How often each userid (lower case) was created, invited, deleted.
+    /// Number of creations, invitations and deletions of each userid (lower case).
     pub(super) created: BTreeMap<String, u64>,
     pub(super) invitations: BTreeMap<String, u64>,
     pub(super) deleted: BTreeMap<String, u64>,
-    /// How many of the deletions were made by hand.
+    /// Number of deletions made by hand.
     pub(super) removed: BTreeMap<String, u64>,
     /// Writes that took effect, by API.
     pub(super) writes: BTreeMap<&'static str, u64>,
 }
 
-/// Who holds what only one member may hold; values are userids in lower case.
+/// Holders of values that only one member may have; the map's values are userids in lower case.
 #[derive(Debug, Default)]
 pub(super) struct Owners {
     pub(super) mobiles: HashMap<String, String>,
@@ -112,7 +112,7 @@ impl Corp {
                 member.system_generated = system_generated;
             }
         }
-        // What was loaded was there before: nobody created or invited these.
+        // Loaded members existed before: they count as neither created nor invited.
         corp.created.clear();
         corp.invitations.clear();
         Ok(corp)
@@ -170,7 +170,7 @@ impl Corp {
         Ok(())
     }
 
-    /// How many of the account's places are taken.
+    /// Number of the account's places that are taken.
     pub(super) fn places_taken(&self, knobs: &Knobs) -> usize {
         match knobs.disabled_take_places {
             true => self.members.len(),
@@ -178,7 +178,7 @@ impl Corp {
         }
     }
 
-    /// Enters what the member holds into the indexes.
+    /// Adds the member's values to the indexes.
     pub(super) fn own(&mut self, member: &Member) {
         let key = member.key();
         if !member.mobile.is_empty() {
@@ -192,7 +192,7 @@ impl Corp {
         }
     }
 
-    /// Frees what the member holds.
+    /// Removes the member's values from the indexes.
     pub(super) fn disown(&mut self, member: &Member) {
         self.owners.mobiles.remove(&normal_mobile(&member.mobile));
         self.owners.emails.remove(&member.email.to_ascii_lowercase());

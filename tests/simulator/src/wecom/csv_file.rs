@@ -1,5 +1,5 @@
-//! The CSV of batch/syncuser: columns are known by their header and may be left out, several departments are joined
-//! by `;`, a UTF-8 BOM is tolerated, an empty cell says nothing.
+//! The CSV of batch/syncuser: columns are known by their header and may be left out, several departments are joined by
+//! `;`, a UTF-8 BOM is tolerated, an empty cell leaves the field alone.
 
 use serde_json::{Map, Value};
 
@@ -58,7 +58,7 @@ fn field(header: &str, cell: &str) -> Option<(&'static str, Value)> {
         "别名" => ("alias", cell.into()),
         "地址" => ("address", cell.into()),
         "座机" => ("telephone", cell.into()),
-        // 1 is disabled here, while `enable` is 1 for enabled.
+        // 1 means disabled here, while `enable` is 1 for enabled.
         "禁用" => ("enable", i64::from(cell != "1").into()),
         // Extension columns are known by the attribute's name; none exists unless the corp defines it.
         _ => return None,

@@ -1,4 +1,4 @@
-//! The tree of departments. Four codes say "no such department"; which one depends on the call (reference §6).
+//! The tree of departments. Four codes mean "no such department"; which one applies depends on the call (reference §6).
 
 use serde_json::{Value, json};
 
@@ -19,7 +19,7 @@ const ROOT: u32 = 1;
 const LONGEST_NAME_EN: usize = 32;
 const DEEPEST: usize = 15;
 const MOST_UNDER_ONE: usize = 30_000;
-/// Where members without a department wait for one.
+/// Department for members without one.
 const WAITING: &str = "其他(待设置部门)";
 
 impl Department {
@@ -44,7 +44,7 @@ impl Corp {
         self.departments.last_key_value().map_or(ROOT, |(id, _)| *id).saturating_add(1)
     }
 
-    /// The department of those who have none; made when first needed.
+    /// The department of members without one; created when first needed.
     pub(super) fn waiting_department(&mut self) -> u32 {
         let waiting = self.departments.iter().find(|(_, department)| department.name == WAITING);
         if let Some((id, _)) = waiting {
@@ -55,10 +55,10 @@ impl Corp {
         id
     }
 
-    /// Makes a department for an id that a member named and nobody knew; returns its name.
+    /// Creates a department for an unknown id that a member named; returns its name.
     pub(super) fn auto_create(&mut self, id: u32) -> String {
         let name = format!("待设置部门{id}");
-        // The id is taken first, so that the waiting department cannot get it.
+        // The id is reserved first, so that the waiting department cannot get it.
         self.insert(id, name.clone(), ROOT);
         let parentid = self.waiting_department();
         self.insert(id, name.clone(), parentid);
@@ -198,7 +198,7 @@ pub(super) fn get(corp: &Corp, call: &Call<'_>) -> Result<Success, Refusal> {
     Success::with(format!(r#","department":{}"#, department.to_json(id)))
 }
 
-/// The department asked for and all below it; the whole tree if none is. `id=` is taken for none, with a warning.
+/// The requested department and all below it; the whole tree if none is. `id=` counts as none, with a warning.
 fn subtree<'a>(corp: &'a Corp, call: &mut Call<'_>) -> Result<Vec<(u32, &'a Department)>, Refusal> {
     let Some(id) = call.request.parameter("id") else {
         return Ok(corp.departments.iter().map(|(id, department)| (*id, department)).collect());

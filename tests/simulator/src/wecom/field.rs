@@ -1,4 +1,4 @@
-//! The constraints of a member's fields and the codes that tell of them (reference §5.2).
+//! The constraints of a member's fields and their error codes (reference §5.2).
 
 use super::verdict::Refusal;
 

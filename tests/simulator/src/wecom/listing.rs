@@ -1,5 +1,5 @@
-//! Whom user/list_id shows. It reads a replica, so what it shows may be late: a new member is not there yet, or one who
-//! was deleted still is.
+//! Members shown by user/list_id. It reads a replica that may be late: a new member is not there yet, or a deleted one
+//! still is.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -19,12 +19,12 @@ impl Listed {
     }
 }
 
-/// What the replica has not heard of.
+/// Changes that the replica does not know yet.
 #[derive(Debug, Default)]
 pub(super) struct Listing {
     /// By userid in lower case: shown though gone, or not shown though there.
     late: BTreeMap<String, Option<Listed>>,
-    /// The directory when fault rules were set that show it as it was then.
+    /// The directory at the time when fault rules were set that show it.
     before: Option<BTreeMap<String, Listed>>,
 }
 
@@ -34,7 +34,7 @@ impl Listing {
         self.late.insert(member.key(), shown.then(|| Listed::of(member)));
     }
 
-    /// The replica has heard of everything.
+    /// Brings the replica up to date.
     pub(super) fn catch_up(&mut self) {
         self.late.clear();
     }
@@ -43,7 +43,7 @@ impl Listing {
         self.before = whether.then(|| all(members));
     }
 
-    /// Members from `start` on in the order of their userid; `stale` shows the directory that was remembered.
+    /// Members from `start` on in the order of their userid; `stale` shows the remembered directory.
     pub(super) fn starting_at<'a>(
         &'a self,
         members: &'a BTreeMap<String, Member>,

@@ -113,7 +113,7 @@ pub(super) fn list_id(corp: &Corp, call: &mut Call<'_>) -> Result<Success, Refus
     Success::with(format!(r#","dept_user":{}{next}"#, Value::Array(listed)))
 }
 
-/// The first page, whatever the cursor says, with the next of `period` cursors that go round.
+/// The first page, regardless of the cursor, with the next of `period` cursors in the cycle.
 fn round_page(corp: &Corp, cursor: &str, period: u64, limit: usize) -> Success {
     let name = |place: u64| format!("round-{}", place % period);
     let place = (0..period).find(|place| name(*place) == cursor).map_or(0, |place| place + 1);
@@ -127,7 +127,7 @@ fn round_page(corp: &Corp, cursor: &str, period: u64, limit: usize) -> Success {
     }
 }
 
-/// The last member given and how many of its departments, in hexadecimal: nothing a client could make sense of.
+/// The last member given and how many of its departments, in hexadecimal: opaque to clients.
 struct Cursor;
 
 impl Cursor {

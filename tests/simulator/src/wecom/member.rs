@@ -1,4 +1,4 @@
-//! A member and the states it goes through: created (4), active once it has logged in (1), disabled (2), left (5).
+//! A member and its states: created (4), active once it has logged in (1), disabled (2), left (5).
 
 use serde_json::{Value, json};
 
@@ -43,15 +43,15 @@ pub struct Member {
     pub nickname: String,
     /// Extension attributes that exist in the corp.
     pub extattr: Value,
-    /// What is shown outside.
+    /// The external profile.
     pub external_profile: Value,
-    /// Whether the account is enabled.
+    /// True if the account is enabled.
     pub enabled: bool,
-    /// Whether the person has logged in.
+    /// True if the person has logged in.
     pub activated: bool,
-    /// Whether the person has left the corp.
+    /// True if the person has left the corp.
     pub left: bool,
-    /// Whether the userid was made by WeCom, so that it may be changed once.
+    /// True if WeCom made the userid, so that it may be changed once.
     pub system_generated: bool,
 }
 
@@ -83,7 +83,7 @@ impl Member {
         json!({ "userid": self.userid, "name": self.name, "department": self.department })
     }
 
-    /// What an app made after 2022-06-20 is shown: no mobile, e-mail, gender or avatar.
+    /// The view of an app made after 2022-06-20: no mobile, e-mail, gender or avatar.
     pub(super) fn seen_by_app(&self) -> Value {
         json!({
             "userid": self.userid,
@@ -104,7 +104,7 @@ impl Member {
         })
     }
 
-    /// Everything there is.
+    /// All fields.
     pub(super) fn to_json(&self) -> Value {
         let mut all = self.seen_by_app();
         let more = json!({

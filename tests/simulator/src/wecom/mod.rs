@@ -1,5 +1,5 @@
-//! 企业微信's contact API. A call passes the gates in the order of the reference: token, address, permission, rate,
-//! JSON, meaning, commit; what stops it at one gate never shows at a later one.
+//! 企业微信's contact API. A call passes the gates in the order of the reference: token, address, permission, rate, JSON,
+//! meaning, commit; an error at one gate never shows at a later one.
 
 mod api;
 mod batch;
@@ -69,7 +69,7 @@ impl Call<'_> {
         self.fault.is_some_and(|fault| fault.kind == kind)
     }
 
-    /// After how many pages the first comes again, if pages go round.
+    /// Number of pages in a cycle, if pages repeat.
     fn cycle(&self) -> Option<u64> {
         self.fault.filter(|_| self.fault_is(FaultKind::CursorCycle)).map(|fault| fault.period)
     }
@@ -119,7 +119,7 @@ impl WeCom {
         Ok(())
     }
 
-    /// user/list_id keeps showing this member as it is now, or keeps hiding it, whatever becomes of it.
+    /// user/list_id keeps showing this member as it is now, or keeps hiding it, regardless of later changes.
     pub(crate) fn list_late(&mut self, corp_id: &str, userid: &str, shown: bool) -> Result<(), CorpError> {
         let corp = self.corp_mut(corp_id)?;
         let member = corp.member_mut(userid)?.clone();
@@ -133,7 +133,7 @@ impl WeCom {
         Ok(())
     }
 
-    /// Remembers, or forgets, whom user/list_id shows now.
+    /// Remembers, or forgets, the members that user/list_id shows now.
     pub(crate) fn remember_lists(&mut self, whether: bool) {
         for corp in &mut self.corps {
             corp.listing.remember(&corp.members, whether);
@@ -333,7 +333,7 @@ fn serve(
     }
     if call.fault_is(FaultKind::RemovedByHand) {
         let userid = call.body.look("userid").or_else(|| call.parameter("userid").map(str::to_owned));
-        // Who is not there cannot be deleted; then the fault changes nothing.
+        // A member that does not exist cannot be deleted; then the fault changes nothing.
         let _ = corp.delete_by_hand(&userid.unwrap_or_default());
     }
     let result = dispatch(corp, api, &mut call);

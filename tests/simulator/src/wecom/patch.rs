@@ -1,5 +1,5 @@
-//! The fields of one user/create, user/update or CSV row, and what they make of a member. Checks come in the order
-//! that was observed: name, userid, mobile or e-mail, departments, the other fields, then uniqueness.
+//! The fields of one user/create, user/update or CSV row, and their effect on a member. Checks come in the observed
+//! order: name, userid, mobile or e-mail, departments, the other fields, then uniqueness.
 
 use serde_json::{Map, Value};
 
@@ -10,7 +10,7 @@ use super::member::Member;
 use super::verdict::Refusal;
 use crate::settings::Knobs;
 
-/// What was sent; `None` is a field that was not, or was mistyped.
+/// The fields sent; `None` is a field that was missing or mistyped.
 #[derive(Debug, Default)]
 pub(super) struct Patch {
     name: Option<String>,
@@ -43,11 +43,11 @@ enum Departments {
     Malformed,
 }
 
-/// Departments that an unknown id brought into being: id and name.
+/// Departments created for an unknown id: id and name.
 pub(super) type CreatedDepartments = Vec<(u32, String)>;
 
 impl Patch {
-    /// The patch that fields given outside of a call make, and whose it is.
+    /// The patch of fields given outside of a call, and its userid.
     pub(super) fn with_userid(fields: Map<String, Value>) -> (String, Self) {
         let mut body = Body::of(fields);
         let userid = body.text("userid").unwrap_or_default();
@@ -81,7 +81,7 @@ impl Patch {
         }
     }
 
-    /// Constraints that hold for a field by itself; an empty text clears a field and is always good.
+    /// Constraints on a single field; an empty text clears a field and is always valid.
     fn check_fields(&self, knobs: &Knobs, corp: &Corp, own_key: &str) -> Result<(), Refusal> {
         type Check = fn(&str) -> Result<(), Refusal>;
         let checks: [(&Option<String>, Check); 9] = [
@@ -189,7 +189,7 @@ impl Patch {
         if let Some(profile) = self.external_profile {
             member.external_profile = profile;
         }
-        // A main department that is none of the member's own is passed over.
+        // A main department that is not one of the member's own is passed over.
         let main = self.main_department.and_then(|main| u32::try_from(main).ok());
         if let Some(main) = main.filter(|main| member.department.contains(main)) {
             member.main_department = main;
@@ -213,7 +213,7 @@ impl Departments {
 }
 
 impl Corp {
-    /// Creates a member; `most_members` of 0 is no quota.
+    /// Creates a member; `most_members` of 0 means no quota.
     pub(super) fn create_member(
         &mut self,
         userid: &str,
@@ -254,7 +254,7 @@ impl Corp {
         Ok(created)
     }
 
-    /// Changes the fields given of a member, and its userid if it was made by WeCom.
+    /// Changes the given fields of a member, and its userid if WeCom made it.
     pub(super) fn update_member(
         &mut self,
         userid: &str,
@@ -269,7 +269,7 @@ impl Corp {
         if let Some(name) = &patch.name {
             field::name(name)?;
         }
-        // The mobile of a member who has logged in is theirs alone: what is sent is passed over without a word.
+        // A member who has logged in controls their own mobile: a sent one is silently passed over.
         let patch = if member.status() == 1 { Patch { mobile: None, ..patch } } else { patch };
         let mobile = patch.mobile.clone().unwrap_or_else(|| member.mobile.clone());
         let email = patch.email.as_ref().unwrap_or(&member.email);
@@ -329,8 +329,8 @@ impl Corp {
         Ok(())
     }
 
-    /// Puts the member into its departments, making those that do not exist; no department, or 0, is the one of
-    /// those who have none yet.
+    /// Puts the member into its departments, creating those that do not exist; no department, or 0, means the one for
+    /// members without any.
     fn place(&mut self, member: &mut Member, ids: &[u32], patch: &Patch) -> CreatedDepartments {
         let mut created = Vec::new();
         let waiting = [0];
@@ -375,7 +375,7 @@ fn check_attributes(extattr: &Value) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Attributes that the corp has not defined are ignored without a word.
+/// Attributes that the corp has not defined are silently ignored.
 fn existing_attributes(mut extattr: Value, known: &[String]) -> Value {
     if let Some(Value::Array(attributes)) = extattr.get_mut("attrs") {
         attributes.retain(|attribute| {

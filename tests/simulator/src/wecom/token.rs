@@ -1,4 +1,4 @@
-//! Access tokens: one per secret, alive for `token_ttl_s`, sometimes ended before that.
+//! Access tokens: one per secret, alive for `token_ttl_s`, sometimes revoked earlier.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -15,7 +15,7 @@ pub(super) struct Tokens {
     live: HashMap<String, Token>,
     /// The newest token of each (corp, credential).
     current: BTreeMap<(usize, usize), String>,
-    /// Every token ever given, so that a test can look for them where they must not be.
+    /// Every token ever issued, so that a test can search for them in places where they must not be.
     given: Vec<String>,
     random: Random,
     revoked: u64,
@@ -59,8 +59,8 @@ impl Tokens {
         self.current.retain(|(of, _), _| *of != corp);
     }
 
-    /// The corp and the kind of secret that a token stands for. With `revoke` the token ends now, as happens to
-    /// tokens before their time; 40014 and 42001 tell of it in turn.
+    /// The corp and the kind of secret of a token. With `revoke` the token ends now, as some tokens do early; 40014 and
+    /// 42001 report it in turn.
     pub(super) fn check(
         &mut self,
         given: &str,
@@ -81,7 +81,7 @@ impl Tokens {
         Ok((token.corp, token.kind))
     }
 
-    #[expect(clippy::too_many_arguments, reason = "gettoken passes gates of its own, which need all of this")]
+    #[expect(clippy::too_many_arguments, reason = "gettoken passes separate gates, which need all of this")]
     pub(super) fn issue(
         &mut self,
         request: &Request,

@@ -9,7 +9,7 @@ use super::verdict::{Refusal, Success};
 
 const MOST_DELETED_AT_ONCE: usize = 200;
 
-/// The secret may be one that does not reach everybody.
+/// The secret may be one that does not reach every member.
 pub(super) fn reached(call: &Call<'_>, userid: &str) -> Result<(), Refusal> {
     if call.knobs.out_of_reach.iter().any(|out| out.eq_ignore_ascii_case(userid)) {
         return Err(Refusal::new(
@@ -23,7 +23,7 @@ pub(super) fn reached(call: &Call<'_>, userid: &str) -> Result<(), Refusal> {
 pub(super) fn create(corp: &mut Corp, call: &mut Call<'_>) -> Result<Success, Refusal> {
     let userid = call.body.text("userid").unwrap_or_default();
     reached(call, &userid)?;
-    // Not said, or said in the wrong type, is yes: an invitation goes out.
+    // A missing or mistyped value means yes: an invitation is sent.
     let invites = call.body.truth("to_invite").unwrap_or(true);
     let patch = Patch::take(&mut call.body);
     let most_members = call.limits.of(call.limits.wecom_members);
@@ -68,7 +68,7 @@ pub(super) fn batch_delete(corp: &mut Corp, call: &mut Call<'_>) -> Result<Succe
         return Err(Refusal::new(40032, "invalid userid list length"));
     }
     let keys = userids.iter().map(|userid| deletable(corp, userid)).collect::<Result<Vec<_>, _>>();
-    // One that cannot be deleted keeps all from being deleted.
+    // One member that cannot be deleted prevents the deletion of all.
     let keys = keys.map_err(|refusal| match refusal.code {
         60111 => Refusal::new(40031, "invalid userid list"),
         _ => refusal,

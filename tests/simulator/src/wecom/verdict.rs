@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use crate::message::{Answer, WECOM_JSON};
 
-/// A call that went well.
+/// A successful call.
 #[derive(Debug)]
 pub(super) struct Success {
     pub(super) text: &'static str,
@@ -18,7 +18,7 @@ impl Success {
         Ok(Self { text, rest: String::new() })
     }
 
-    /// The members of an object, as they stand.
+    /// The members of an object, as JSON text.
     pub(super) fn of(object: &serde_json::Value) -> Result<Self, Refusal> {
         let text = object.to_string();
         let members = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')).unwrap_or_default();
@@ -30,7 +30,7 @@ impl Success {
     }
 }
 
-/// A call that went wrong.
+/// A failed call.
 #[derive(Debug, Clone)]
 pub(super) struct Refusal {
     pub(super) code: i32,
@@ -43,7 +43,7 @@ impl Refusal {
     }
 }
 
-/// What the answer's body becomes.
+/// The verdict in the answer's body.
 #[derive(Debug)]
 pub(super) struct Verdict {
     pub(super) code: i32,
@@ -52,7 +52,7 @@ pub(super) struct Verdict {
     pub(super) code_is_text: bool,
 }
 
-/// What production says when the body was not JSON of the right types.
+/// The real service's text for a body that was not JSON of the right types.
 const WARNING: &str = "wrong json format. ";
 
 impl Verdict {
@@ -82,7 +82,7 @@ impl Verdict {
         }
     }
 
-    /// Marks a success as one whose request was only partly understood.
+    /// Marks a success whose request was only partly understood.
     pub(super) fn warn(&mut self) {
         let text = self.text.trim_end_matches(". ");
         self.text = format!("{text}. Warning: {WARNING}");

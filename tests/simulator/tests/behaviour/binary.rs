@@ -1,4 +1,4 @@
-//! The program.
+//! The program `ruzhi-sim`.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};

@@ -97,7 +97,7 @@ async fn corps_do_not_know_of_each_other() {
     assert_eq!(service.code("user/create", person("E1", "13800138000")).await, 0);
     assert_eq!(service.simulator.members("ww2")["e1"].status(), 1);
     assert_eq!(service.simulator.members(CORP)["e1"].status(), 4);
-    assert!(service.simulator.created("ww2").is_empty(), "what was loaded was created by nobody");
+    assert!(service.simulator.created("ww2").is_empty(), "a loaded member does not count as created");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! The tree of departments and its many codes.
+//! The tree of departments and its many error codes.
 
 use ruzhi_sim::Knobs;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Every fault, seen from the client, and what the service had done by then.
+//! Every fault as the client sees it, and the service's state afterwards.
 
 use std::io::{ErrorKind, Read, Write};
 

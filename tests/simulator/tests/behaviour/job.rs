@@ -114,9 +114,9 @@ async fn an_invitation_names_whom_it_did_not_find() {
     service.write("user/create", person("E1", "13800138000")).await;
     service.write("user/create", person("E2", "13800138002")).await;
     assert_eq!(service.code("batch/invite", json!({})).await, 82001);
-    assert_eq!(service.code("batch/invite", json!({ "user": ["nobody"] })).await, 81013);
-    let answer = service.write("batch/invite", json!({ "user": ["e1", "nobody"], "party": [2, 99] })).await;
-    assert_eq!((&answer["invaliduser"], &answer["invalidparty"]), (&json!(["nobody"]), &json!([99])));
+    assert_eq!(service.code("batch/invite", json!({ "user": ["absent"] })).await, 81013);
+    let answer = service.write("batch/invite", json!({ "user": ["e1", "absent"], "party": [2, 99] })).await;
+    assert_eq!((&answer["invaliduser"], &answer["invalidparty"]), (&json!(["absent"]), &json!([99])));
     let invitations = service.simulator.invitations(CORP);
     assert_eq!((invitations["e1"], invitations["e2"]), (1, 1));
 }

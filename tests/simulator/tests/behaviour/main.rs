@@ -1,8 +1,8 @@
-//! What the simulator promises, asked over a real socket.
+//! The simulator's promises, tested over a real socket.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    reason = "what tests share ends a test as its assertions do"
+    reason = "shared test code fails a test as its assertions do"
 )]
 
 mod binary;

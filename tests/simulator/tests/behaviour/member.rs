@@ -1,4 +1,4 @@
-//! Members: what create, update and delete accept, in which order they look, and what a member goes through.
+//! Members: the input of create, update and delete, the order of the checks, and the states of a member.
 
 use ruzhi_sim::Knobs;
 use serde_json::{Value, json};
@@ -57,7 +57,7 @@ async fn every_field_has_its_code() {
         (with("mobile", json!("51234567")), 60103),
         (with("mobile", json!("１３８００１３８０００")), 60103),
         (with("mobile", json!("+86 139-0013-9000")), 60104),
-        (with("email", json!("nobody")), 60105),
+        (with("email", json!("absent")), 60105),
         (with("email", json!("a@b.c")), 60105),
         (with("position", json!("职".repeat(129))), 301_012),
         (with("telephone", json!("abc")), 301_013),
@@ -67,7 +67,7 @@ async fn every_field_has_its_code() {
         (with("order", json!([1, 2])), 40058),
         (with("is_leader_in_dept", json!([1, 0])), 60132),
         (with("direct_leader", json!(["TAKEN", "TAKEN"])), 60257),
-        (with("direct_leader", json!(["nobody"])), 60111),
+        (with("direct_leader", json!(["absent"])), 60111),
         (with("biz_mail", json!("x")), 60143),
         (with("extattr", json!({"attrs": [{"type": 0, "name": "车牌", "web": {}}]})), 60150),
         (with("department", (1..=101).collect()), 60110),
@@ -189,7 +189,7 @@ async fn update_changes_only_what_is_passed() {
 
     for (body, code) in [
         (json!({ "name": "x" }), 41009),
-        (json!({ "userid": "nobody" }), 60111),
+        (json!({ "userid": "absent" }), 60111),
         (json!({ "userid": "E1", "mobile": "" }), 60129),
         (json!({ "userid": "E1", "name": "" }), 40058),
         (json!({ "userid": "E1", "new_userid": "E2" }), 301_036),
@@ -215,18 +215,18 @@ async fn a_member_goes_through_its_states_and_keeps_its_mobile_once_active() {
     assert_eq!(service.simulator.members(CORP)["e1"].status(), 2);
     service.simulator.quit(CORP, "E1").unwrap();
     assert_eq!(service.simulator.members(CORP)["e1"].status(), 5);
-    assert!(service.simulator.activate(CORP, "nobody").is_err());
+    assert!(service.simulator.activate(CORP, "absent").is_err());
 }
 
 #[tokio::test]
-async fn deleting_frees_the_number_and_a_second_delete_finds_nobody() {
+async fn deleting_frees_the_number_and_a_second_delete_finds_no_member() {
     let service = Service::start().await;
     service.write("user/create", person("E1", "13800138000")).await;
     assert_eq!(service.read("user/delete", "&userid=e1").await["errmsg"], "deleted");
     assert_eq!(service.read("user/delete", "&userid=E1").await["errcode"], 60111);
     assert_eq!(service.code("user/create", person("E2", "13800138000")).await, 0);
     assert_eq!(service.code("user/create", person("E3", "13800138003")).await, 0);
-    assert_eq!(service.code("user/batchdelete", json!({ "useridlist": ["E2", "nobody"] })).await, 40031);
+    assert_eq!(service.code("user/batchdelete", json!({ "useridlist": ["E2", "absent"] })).await, 40031);
     assert_eq!(service.simulator.members(CORP).len(), 2, "one unknown id keeps all");
     let many: Vec<String> = (0..201).map(|number| format!("E{number}")).collect();
     assert_eq!(service.code("user/batchdelete", json!({ "useridlist": many })).await, 40032);
@@ -291,7 +291,7 @@ async fn unicode_escapes_are_taken_unless_the_knob_says_otherwise() {
     assert_eq!(send().await, 40033);
 }
 
-/// A member the secret does not reach is refused in every call that writes them, and nobody else is.
+/// A member the secret does not reach is refused in every call that writes them; others are not.
 #[tokio::test]
 async fn a_member_out_of_reach_cannot_be_written() {
     let service = Service::start().await;

@@ -1,4 +1,4 @@
-//! What the services send by themselves.
+//! Messages that the services send by themselves.
 
 use std::time::Duration;
 
@@ -60,7 +60,7 @@ impl Service {
         assert_eq!(answer, json!({ "ok": true }));
     }
 
-    /// Waits for so many deliveries; there must be no more.
+    /// Waits for this many deliveries; there must be no more.
     fn delivered(&self, count: usize) -> Vec<Delivery> {
         let deliveries = self.simulator.wait_for_deliveries(count, MOST);
         assert_eq!(deliveries.len(), count, "{deliveries:?}");
@@ -78,7 +78,7 @@ fn callback_to(url: &str) -> CallbackTo {
     }
 }
 
-/// Opens what WeCom sealed, with the signature checked, and gives the message.
+/// Opens a message that WeCom sealed, after checking its signature.
 fn opened(received: &Received, sealed: &str) -> String {
     let mut parts = [TOKEN, received.parameter("timestamp"), received.parameter("nonce"), sealed];
     parts.sort_unstable();

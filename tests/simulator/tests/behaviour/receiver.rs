@@ -1,4 +1,4 @@
-//! An address that takes what the services send, and answers as it is told.
+//! An address that receives the services' messages, with configurable answers.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -13,7 +13,7 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
-/// A request as it came.
+/// A received request.
 #[derive(Debug, Clone)]
 pub(crate) struct Received {
     pub(crate) method: String,
@@ -37,7 +37,7 @@ fn of<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
     pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
 }
 
-/// What to answer: a status and a body.
+/// The answer: a status and a body.
 type Answer = dyn Fn(&Received) -> (u16, String) + Send + Sync;
 
 #[derive(Default)]
@@ -60,7 +60,7 @@ impl Receiver {
         Self::answering(|_| (200, String::new()))
     }
 
-    /// On a thread of its own: a test may block while it answers.
+    /// On a separate thread: a test may block while it answers.
     pub(crate) fn answering(answer: impl Fn(&Received) -> (u16, String) + Send + Sync + 'static) -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();

@@ -1,4 +1,4 @@
-//! A directory that is read late or round and round, is full, or changes just before a call.
+//! A directory whose listing is late or repeats, that is full, or that changes just before a call.
 
 use ruzhi_sim::{FaultKind, FaultRule, Faults, Knobs, Limits};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Group robots, and the address that takes any JSON.
+//! Group robots, and the address that accepts any JSON.
 
 use reqwest::Method;
 use ruzhi_sim::{FaultKind, FaultRule, Faults, Knobs, ROBOT_KEY};

@@ -111,7 +111,7 @@ impl Service {
         answer["data"].as_array().unwrap().iter().map(|row| row["_id"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// The code with which data/list refuses a body, and what the simulator noted of it.
+    /// The code with which data/list refuses a body, and the simulator's note about it.
     pub(crate) async fn refused(&self, mut body: Value) -> (i64, String) {
         body["app_id"] = json!(APP);
         body["entry_id"] = json!(ENTRY);

@@ -55,7 +55,7 @@ async fn repeated_wrong_secrets_block_the_address_for_an_hour() {
 #[tokio::test]
 async fn the_gates_come_in_order() {
     let service = Service::start().await;
-    let bogus = "/cgi-bin/user/get?userid=nobody";
+    let bogus = "/cgi-bin/user/get?userid=absent";
     assert_eq!(service.get(bogus).await["errcode"], 41001);
     let wrong = service.get(&format!("{bogus}&access_token=wrong")).await;
     assert_eq!(wrong["errcode"], 40014);
@@ -63,15 +63,15 @@ async fn the_gates_come_in_order() {
     assert_eq!(service.noted(), 1, "a token that is not in the query is noted");
 
     service.simulator.set_knobs(Knobs { trusted_ip: false, ..Knobs::default() });
-    assert_eq!(service.read("user/get", "&userid=nobody").await["errcode"], 60020);
+    assert_eq!(service.read("user/get", "&userid=absent").await["errcode"], 60020);
     assert_eq!(service.token_of("sync-secret").await.len(), 214, "gettoken passes the address gate");
 
     service.simulator.set_knobs(Knobs::default());
     for api in ["user/get", "user/simplelist", "user/list", "department/list", "department/get"] {
-        assert_eq!(service.read(api, "&userid=nobody").await["errcode"], 48009, "{api}");
+        assert_eq!(service.read(api, "&userid=absent").await["errcode"], 48009, "{api}");
     }
     service.simulator.set_knobs(Knobs { sync_ip_is_legacy: true, ..Knobs::default() });
-    assert_eq!(service.read("user/get", "&userid=nobody").await["errcode"], 60111);
+    assert_eq!(service.read("user/get", "&userid=absent").await["errcode"], 60111);
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! A store filled with people who are all as they should be.
+//! A store filled with people who all match the directory.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use ruzhi_model::{
 use ruzhi_plan::Resolution;
 use ruzhi_store::{Access, RecordRow, Settlement, Sqlite, Store as _};
 
-/// Rows written together.
+/// Rows written in one batch.
 const TOGETHER: usize = 5_000;
 
-/// Fills the store in the file `path` with so many people, decided by `rules`.
+/// Fills the store in the file `path` with this many people, decided by `rules`.
 pub(super) async fn fill(path: &Path, rules: &Digest, people: usize) -> Result<()> {
     let store = Sqlite::open(path, Access::Write).await?;
     let (tenant, flow) = ("jingxintai".parse()?, "onboarding".parse()?);

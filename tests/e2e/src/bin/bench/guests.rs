@@ -1,4 +1,4 @@
-//! What a guest costs: a record at every size of batch, an instance, compiling, loading what was compiled, going live.
+//! Costs of a guest: a record at every batch size, an instance, compiling, loading from the cache, going live.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -12,9 +12,9 @@ use ruzhi_guest_runtime::{BATCH, Cache, Component, Engine, Guest, Library};
 use ruzhi_sim::factory::Factory;
 
 const RECORDS: usize = 20_000;
-/// Of the languages that are interpreted fewer records tell as much.
+/// Records for interpreted languages: fewer are enough.
 const FEWER_RECORDS: usize = 2_000;
-/// Native and guest take turns this often, and the best of each counts: noise only ever adds time.
+/// Native code and guest alternate this often, and the best time of each counts: noise only ever adds time.
 const TURNS: usize = 7;
 const BATCHES: [usize; 4] = [1, 10, BATCH, 500];
 /// Stored records that rules are tried on before they go live.
@@ -26,7 +26,7 @@ struct Shipped {
     config: &'static str,
     records: usize,
     native: fn(&str, &Context, &[SourceRecord]) -> usize,
-    /// What it may cost against native code; none for what is interpreted.
+    /// Upper bound for its cost relative to native code; none for interpreted languages.
     target: Option<f64>,
 }
 
@@ -65,8 +65,8 @@ const SHIPPED: [Shipped; 4] = [
     },
 ];
 
-/// Prints it all.
-#[expect(clippy::print_stdout, reason = "it is what was asked for")]
+/// Prints all measurements.
+#[expect(clippy::print_stdout, reason = "the output is the purpose")]
 pub(super) fn measure(engine: &Engine) -> Result<()> {
     let factory = Factory::builder(5, RECORDS).hostile(RECORDS / 100).build();
     let records: Vec<SourceRecord> = factory
@@ -125,7 +125,7 @@ fn best(mut act: impl FnMut() -> Result<()>) -> Result<Duration> {
     Ok(best)
 }
 
-#[expect(clippy::print_stdout, reason = "it is what was asked for")]
+#[expect(clippy::print_stdout, reason = "the output is the purpose")]
 fn against_native(shipped: &Shipped, guest: &Guest, records: &[SourceRecord], batch: usize) -> Result<()> {
     let context = Context { now: "2026-05-01T08:00:00Z".to_owned(), timezone: "Asia/Shanghai".to_owned() };
     let (mut native, mut sandboxed) = (Duration::MAX, Duration::MAX);
@@ -144,7 +144,7 @@ fn against_native(shipped: &Shipped, guest: &Guest, records: &[SourceRecord], ba
     }
     let each = |took: Duration| took.as_nanos() as f64 / records.len() as f64 / 1000.0;
     let target = match shipped.target {
-        // What is promised is promised of the batches that runs use.
+        // The bound applies only to the batch size that runs use.
         Some(target) if batch == BATCH => format!(" (target: at most {target})"),
         _ => String::new(),
     };
@@ -157,8 +157,8 @@ fn against_native(shipped: &Shipped, guest: &Guest, records: &[SourceRecord], ba
     Ok(())
 }
 
-/// `ruzhi guest activate` from end to end: what is live is exchanged for the same rules in this language, and back.
-#[expect(clippy::print_stdout, reason = "it is what was asked for")]
+/// `ruzhi guest activate` end to end: replaces the live rules with the same rules in this language, and back.
+#[expect(clippy::print_stdout, reason = "the output is the purpose")]
 fn going_live(name: &str) -> Result<()> {
     let runtime = tokio::runtime::Runtime::new()?;
     let factory = Factory::builder(8, STORED).hostile(0).build();
@@ -173,7 +173,7 @@ fn going_live(name: &str) -> Result<()> {
         Ok(began.elapsed())
     };
     run(&["sync"])?;
-    // With a section more it is another component, whatever is live.
+    // An added section makes it a different component from the live one.
     let mut bytes = Library::read(&path(name), None)?;
     bytes.extend(*b"\0\x06\x05bench");
     let component = deployment.path().join("new.wasm");

@@ -1,8 +1,8 @@
-//! `make bench`: how fast, as ratios within this one run.
+//! `make bench`: speed, as ratios within one run.
 //!
-//! First the guests, in every language, against the same rules compiled natively, a fresh instance for each batch
-//! included, and what it takes to get one live. Then whole runs of the binary against the simulator without rates, with the memory of the `ruzhi` process. Last what
-//! readers of the pages cost the runs of a process that serves.
+//! First the guests, in every language, against the same rules compiled natively, including a fresh instance for each
+//! batch and the time to bring one live. Then whole runs of the binary against the simulator without rates, with the
+//! memory of the `ruzhi` process. Last the slowdown that page readers cause for the runs of a serving process.
 
 mod filled;
 mod guests;
@@ -20,10 +20,10 @@ use ruzhi_sim::factory::Factory;
 
 const PEOPLE: usize = 20_000;
 const MANY_PEOPLE: usize = 100_000;
-/// Ledgers over which an unchanged row should cost the same.
+/// Ledger sizes over which an unchanged row should cost the same.
 const LEDGERS: [usize; 4] = [1_000, 10_000, 100_000, 1_000_000];
 
-#[expect(clippy::print_stderr, reason = "a failure is told to a person")]
+#[expect(clippy::print_stderr, reason = "failures are reported to a person")]
 fn main() -> ExitCode {
     match bench() {
         Ok(()) => ExitCode::SUCCESS,
@@ -55,8 +55,8 @@ fn bench() -> Result<()> {
     Ok(())
 }
 
-/// A factory of so many people, new, unchanged, and unchanged with every row read and decided again.
-#[expect(clippy::print_stdout, reason = "it is what was asked for")]
+/// A factory of this many people: new, unchanged, and unchanged with every row read and decided again.
+#[expect(clippy::print_stdout, reason = "the output is the purpose")]
 fn end_to_end(people: usize) -> Result<()> {
     let runtime = tokio::runtime::Runtime::new()?;
     let factory = Factory::builder(6, people).hostile(people / 100).build();
@@ -78,9 +78,9 @@ fn end_to_end(people: usize) -> Result<()> {
     check_directory(&simulator, &factory)
 }
 
-/// Plans over ledgers of all sizes in which every row is as it should be. The rows are put into the store directly: what
-/// is measured is the plan, from the first question to the store to the plan's hash.
-#[expect(clippy::print_stdout, reason = "it is what was asked for")]
+/// Plans over ledgers of all sizes in which every row matches the directory. The rows are put into the store directly:
+/// only the plan is measured, from the first query of the store to the plan's hash.
+#[expect(clippy::print_stdout, reason = "the output is the purpose")]
 fn unchanged_rows(engine: &Engine) -> Result<()> {
     let runtime = tokio::runtime::Runtime::new()?;
     let factory = Factory::builder(7, 1).hostile(0).build();
@@ -90,7 +90,7 @@ fn unchanged_rows(engine: &Engine) -> Result<()> {
     let rules = Guest::new(component, ruzhi_e2e::RULES.to_owned())?.rules().clone();
     for ledger in LEDGERS {
         let deployment = Deployment::new(&[Tenant::new(&simulator.url())])?;
-        // The first run makes the store and its watermark; a filter by time then finds nothing new.
+        // The first run creates the store and its watermark; a filter by time then finds nothing new.
         let filter = r#"filter = { rel = "and", cond = [{ field = "updateTime", type = "datetime", method = "range", value = ["{{LAST_SYNC_TIME|datetime}}", ""] }] }
 overlap = "0s"
 "#;
@@ -114,12 +114,12 @@ overlap = "0s"
     Ok(())
 }
 
-/// What a process took.
+/// Measurements of one process.
 struct Measured {
     took: Duration,
-    /// Making its last plan.
+    /// Time to make its last plan.
     planned: Duration,
-    /// Resident memory at most, in KiB.
+    /// Peak resident memory, in KiB.
     peak: u64,
 }
 
@@ -138,7 +138,7 @@ fn measure(mut command: Command) -> Result<Measured> {
     Ok(Measured { took, planned: Duration::from_micros(micros.context("nothing was planned")?), peak })
 }
 
-/// Waits for the process and gives the most memory it held, in KiB.
+/// Waits for the process and returns its peak memory, in KiB.
 fn watch(mut child: Child) -> Result<u64> {
     let status = format!("/proc/{}/status", child.id());
     let mut peak = 0;

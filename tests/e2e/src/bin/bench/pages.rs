@@ -1,4 +1,4 @@
-//! What readers of the pages cost the runs: a hundred factories run at once, first with nobody reading, then with many.
+//! Cost of page readers to the runs: a hundred factories run at once, first without readers, then with many.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,34 +11,35 @@ use ruzhi_sim::{Limits, Simulator};
 use serde_json::Value;
 
 const TENANTS: usize = 100;
-/// Each first run creates so many people.
+/// People created by each first run.
 const PEOPLE: usize = 30;
 const READERS: usize = 8;
-/// Each asks for so many pages in a second at most: together more than the people of a hundred factories do.
+/// Shortest interval between two requests of a reader: together more than the people of a hundred factories request.
 const PACE: Duration = Duration::from_millis(50);
 const PAGES: [&str; 6] = ["/", "/runs", "/quarantine", "/charts", "/api/v1/overview", "/api/v1/runs"];
 
-/// Readers share two cores with the runs and the simulators; more than this, and they would be in the way.
+/// Greatest slowdown of the runs. Readers share two cores with the runs and the simulators; beyond this they would be
+/// in the way.
 const MOST_SLOWER: f64 = 3.0;
 
-/// What one turn took.
+/// Measurements of one turn.
 struct Turn {
     /// From the first request to the last run's end.
     took: Duration,
-    /// From when a run was asked for until it began: the median, and the longest.
+    /// Delay from the request of a run to its start: the median, and the longest.
     began: [Duration; 2],
-    /// How long each page took, shortest first.
+    /// Response time of each page, shortest first.
     pages: Vec<Duration>,
 }
 
-/// Prints it all.
-#[expect(clippy::print_stdout, reason = "it is what was asked for")]
+/// Prints all measurements.
+#[expect(clippy::print_stdout, reason = "the output is the purpose")]
 pub(super) fn measure() -> Result<()> {
     let alone = turn(0)?;
     let read = turn(READERS)?;
     let millis = |took: &Duration| took.as_secs_f64() * 1000.0;
     let of = |share: usize| read.pages.get(read.pages.len() * share / 100).map_or(0.0, millis);
-    for (what, turn) in [("nobody reads", &alone), ("read by many", &read)] {
+    for (what, turn) in [("no readers", &alone), ("many readers", &read)] {
         let [median, longest] = &turn.began;
         println!(
             "pages        {TENANTS} runs of {PEOPLE} people, {what}: {:.2} s; a run begins after {:.0} ms, the last after {:.0} ms",
@@ -103,7 +104,7 @@ fn turn(readers: usize) -> Result<Turn> {
     Ok(Turn { took, began: [median, longest], pages })
 }
 
-/// Asks for one page after the other, at its pace.
+/// Requests one page after another at the given pace.
 fn read(url: &str, reader: usize, over: &AtomicBool) -> Result<Vec<Duration>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let client = reqwest::Client::new();
@@ -126,7 +127,7 @@ fn read(url: &str, reader: usize, over: &AtomicBool) -> Result<Vec<Duration>> {
     Ok(took)
 }
 
-/// When the runs began, once every flow's run is done.
+/// Start times of the runs, once every flow's run is done.
 fn ended(serving: &Serving) -> Option<Vec<String>> {
     let overview = serving.data("/api/v1/overview").ok()?;
     let flows = overview.get("tenants")?.as_array()?.iter().filter_map(|tenant| tenant.pointer("/flows/0"));

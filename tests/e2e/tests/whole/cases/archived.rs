@@ -1,4 +1,4 @@
-//! A leaver is deleted when the grace is over, whatever has become of the row by then: the ledger alone decides.
+//! A leaver is deleted when the grace period ends, regardless of the row: the ledger alone decides.
 
 use chrono::TimeDelta;
 use ruzhi_e2e::Tenant;
@@ -57,7 +57,7 @@ fn a_leaver_whose_row_was_deleted_and_missed_by_a_complete_run_is_deleted_too() 
     is_deleted_when_the_grace_is_over(&stage);
 }
 
-/// An archive is a value that the filter leaves out.
+/// Archiving sets a value that the filter excludes.
 #[test]
 fn a_leaver_whose_row_leaves_the_filter_is_deleted_when_the_grace_is_over() {
     let filtered = |tenant| {
@@ -72,7 +72,7 @@ fn a_leaver_whose_row_leaves_the_filter_is_deleted_when_the_grace_is_over() {
     is_deleted_when_the_grace_is_over(&stage);
 }
 
-/// The row is told to mean nothing any more.
+/// The rules now ignore the row.
 #[test]
 fn a_leaver_whose_row_the_rules_ignore_is_deleted_when_the_grace_is_over() {
     let when = json!([
@@ -84,7 +84,7 @@ fn a_leaver_whose_row_the_rules_ignore_is_deleted_when_the_grace_is_over() {
     is_deleted_when_the_grace_is_over(&stage);
 }
 
-/// The row is wrong by now; it is a leaver's all the same.
+/// The row has become invalid; it is still a leaver's.
 #[test]
 fn a_leaver_whose_row_the_rules_refuse_is_deleted_when_the_grace_is_over() {
     let when = json!([
@@ -96,7 +96,7 @@ fn a_leaver_whose_row_the_rules_refuse_is_deleted_when_the_grace_is_over() {
     is_deleted_when_the_grace_is_over(&stage);
 }
 
-/// Back with a new row while the grace lasts, the old one gone: the same account, and it stays.
+/// A returner with a new row within the grace period, the old row deleted: the same account, and it stays.
 #[test]
 fn a_returner_whose_new_row_comes_within_the_grace_is_not_deleted() {
     let mut stage = left(plan());
@@ -114,7 +114,7 @@ fn a_returner_whose_new_row_comes_within_the_grace_is_not_deleted() {
     assert_eq!(stage.created("V2"), 1);
 }
 
-/// Sixty archived leavers are sixty deletions, and a person looks at them first.
+/// Sixty archived leavers are sixty deletions, which a person reviews first.
 #[test]
 fn the_guard_counts_deletions_whose_rows_are_gone() {
     let guarded = |tenant| Tenant {
@@ -143,7 +143,7 @@ fn the_guard_counts_deletions_whose_rows_are_gone() {
     assert_eq!(stage.simulator.members(CORP_ID).len(), 2);
 }
 
-/// The flow that made them leavers is no longer; another one of the tenant goes on.
+/// The flow that disabled them is gone; another flow of the tenant goes on.
 #[test]
 fn a_leaver_whose_flow_is_gone_is_deleted_by_the_tenant_s_other_flow() {
     let mut stage = left(plan());

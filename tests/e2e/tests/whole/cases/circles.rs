@@ -1,4 +1,4 @@
-//! Values that only one member may have, passed on in a circle: exchanged in one run, whatever they are.
+//! Values that only one member may hold, passed on in a circle: exchanged in one run, for every kind of value.
 
 use ruzhi_e2e::Tenant;
 use ruzhi_sim::FaultRule;
@@ -38,7 +38,7 @@ fn holds(stage: &Stage, people: &[(&str, &[(&str, &str)])]) {
     }
 }
 
-/// One run brings everybody to what is written now; nothing is refused or left to do.
+/// One run brings everyone to the form's current values; nothing is rejected or left to do.
 fn exchanged(stage: &mut Stage, now: &[(&str, &[(&str, &str)])]) {
     write(stage, now);
     stage.sync();
@@ -89,8 +89,8 @@ fn two_exchange_their_addresses_and_another_takes_a_free_one() {
     );
 }
 
-/// Nothing but a number each: WeCom wants a number or an address of every member at any time, so neither can give theirs
-/// up first. Both wait, and are told of.
+/// Members with nothing but a number each: WeCom requires a number or an address of every member at any time, so
+/// neither can give theirs up first. Both wait, and are reported.
 #[test]
 fn two_who_have_nothing_but_a_number_keep_theirs_and_are_told_of() {
     let people = [("C1", [(MOBILE, "13731880001")]), ("C2", [(MOBILE, "13731880002")])];
@@ -142,7 +142,7 @@ fn two_exchange_their_company_addresses() {
     );
 }
 
-/// One of the circle has a wrong number at first, so the others are refused what that one still holds.
+/// One row of the circle has a wrong number at first, so the others are rejected for the value it still holds.
 #[test]
 fn a_circle_whose_last_row_was_refused_before_is_exchanged_once_it_is_right() {
     let mut stage = with(
@@ -171,7 +171,7 @@ fn a_circle_whose_last_row_was_refused_before_is_exchanged_once_it_is_right() {
     assert_eq!(stage.refused().len(), 0, "{:?}", stage.refused());
 }
 
-/// WeCom refused one of them for a reason of that moment; no row changes afterwards.
+/// WeCom refused one of them for a temporary reason; no row changes afterwards.
 #[test]
 fn a_circle_that_one_fault_broke_is_whole_after_the_next_runs() {
     let mut stage =

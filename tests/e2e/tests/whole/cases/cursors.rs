@@ -1,4 +1,4 @@
-//! Pages that go round are followed until one comes again, and no further.
+//! Paging stops as soon as a page repeats.
 
 use ruzhi_sim::factory::CORP_ID;
 use ruzhi_sim::{FaultKind, FaultRule, Service};

@@ -1,4 +1,4 @@
-//! A date that is entered ahead of time acts when it comes, though nobody touches the row.
+//! A date entered ahead of time takes effect when it comes, without another edit of the row.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::stage::{LEFT_ON, POSITION, Plan, STARTS_ON, Stage};
 
-/// A day far enough ahead for every machine, at ten in the morning in Shanghai.
+/// A day in the future for every machine, at ten in the morning in Shanghai.
 const MORNING: &str = "2036-03-10T02:00:00Z";
 
 fn by(moment: &str) -> Plan {
@@ -85,7 +85,7 @@ fn a_day_that_passed_while_no_one_ran_acts_at_the_first_run_after_it() {
     standing(&stage, [2, 4, 4]);
 }
 
-/// A contract that ends on a day and is prolonged before: only what the row says now counts.
+/// A contract's end date that is extended beforehand: only the current row counts.
 #[test]
 fn a_date_that_is_put_off_acts_at_the_new_one_alone() {
     let mut stage = in_the_morning(Plan { tenant: incremental, ..by("today") }, "2036-03-12", "2036-06-01");
@@ -103,7 +103,7 @@ fn a_date_that_is_put_off_acts_at_the_new_one_alone() {
 /// missing; in Lord Howe half of one.
 #[test]
 fn a_day_is_the_zone_s_own_where_clocks_go_forward() {
-    /// A zone, and what its days are.
+    /// A zone, and the dates in it.
     type Case<'a> = (fn(Tenant) -> Tenant, &'a str, [&'a str; 2], [&'a str; 2]);
     let cases: [Case<'_>; 3] = [
         (

@@ -1,4 +1,4 @@
-//! A leader never keeps a person out: everybody is created, and leaders are set once they are there.
+//! A leader never keeps a person out: everyone is created first, and leaders are set once they exist.
 
 use ruzhi_e2e::Tenant;
 use ruzhi_sim::FaultRule;
@@ -10,7 +10,7 @@ fn plan() -> Plan {
     Plan { fields: &["direct_leader"], ..Plan::default() }
 }
 
-/// People with their leaders, rows in this order; a leader of their own is none.
+/// People with their leaders, rows in this order; an empty leader means none.
 fn led(plan: Plan, people: &[(&str, &str)]) -> Stage {
     let mut stage = plan.open();
     for (userid, leader) in people {
@@ -19,7 +19,7 @@ fn led(plan: Plan, people: &[(&str, &str)]) -> Stage {
     stage
 }
 
-/// Every one of these exists after one run and has the leader after the second.
+/// Each of these exists after one run and has the leader after the second.
 fn come_together(stage: &Stage, people: &[(&str, &str)]) {
     stage.sync();
     for (userid, _) in people {
@@ -59,7 +59,7 @@ fn a_chain_whose_first_row_is_the_lowest_is_created() {
     come_together(&led(plan(), &people), &people);
 }
 
-/// An account is the same however it is written.
+/// Accounts match regardless of case.
 #[test]
 fn a_leader_in_other_letters_is_the_same_leader() {
     let stage = led(plan(), &[("L1", ""), ("L2", "l1")]);
@@ -98,7 +98,7 @@ fn those_below_a_leader_who_is_refused_are_created_and_led_once_the_leader_is_ri
     assert_eq!(stage.refused().len(), 0);
 }
 
-/// A typing mistake: never coming, so the clerk is told, and the person is a member all the same.
+/// A typing mistake: the leader never appears, so the clerk is told, and the person is a member all the same.
 #[test]
 fn a_leader_who_does_not_exist_is_told_and_keeps_no_one_out() {
     let mut stage = led(plan(), &[("L1", ""), ("L2", "L11")]);
@@ -117,7 +117,7 @@ fn a_leader_who_does_not_exist_is_told_and_keeps_no_one_out() {
     assert_eq!(stage.refused().len(), 0, "{:?}", stage.refused());
 }
 
-/// Someone adds the leader in the console, long after; no row changes.
+/// Someone adds the leader in the console much later; no row changes.
 #[test]
 fn a_leader_who_is_added_by_hand_is_set_by_the_next_run() {
     let incremental = |tenant| {
@@ -138,7 +138,7 @@ fn a_leader_who_is_added_by_hand_is_set_by_the_next_run() {
     assert_eq!(stage.leader("L2").as_deref(), Some("boss"));
 }
 
-/// Those below are not written, refused or told of because of it.
+/// Those below are not written, rejected or reported because of it.
 #[test]
 fn a_leader_who_leaves_and_is_deleted_takes_no_one_along() {
     let no_grace = |tenant| Tenant { top: "grace = \"0s\"\n".to_owned(), ..tenant };
@@ -158,7 +158,7 @@ fn a_leader_who_leaves_and_is_deleted_takes_no_one_along() {
     stage.rest();
 }
 
-/// The directory refuses the leader for a reason of its own; the member is written all the same.
+/// WeCom refuses the leader for a reason of the leader's own; the member is written all the same.
 #[test]
 fn a_leader_that_wecom_refuses_is_the_leader_s_matter() {
     let mut stage = led(plan(), &[("L1", ""), ("L2", "")]);

@@ -1,8 +1,8 @@
-//! What went wrong on 0.1.0 while the row stood still, one file for each kind. Every story ends with the corp's books: no
-//! one was created twice, no one was invited twice.
+//! Failures of 0.1.0 that occurred while the row stood still, one file for each kind. Every story ends with the corp's
+//! books: no one was created twice, no one was invited twice.
 //!
-//! Kinds that are told elsewhere: one member out of reach (`blame`), a clock that is wrong (`service_clock`), a full
-//! account in numbers (`places`), a person's decision on a removed member (`removed`).
+//! Kinds covered elsewhere: one member out of reach (`blame`), a wrong clock (`service_clock`), a full account in
+//! numbers (`places`), a person's decision on a removed member (`removed`).
 
 mod archived;
 mod circles;

@@ -1,5 +1,5 @@
-//! "Not found" may be said by a replica that is late, or of someone else the write refers to. It is believed only once
-//! the listing says so too.
+//! "Not found" may come from a late replica, or may concern another member that the write refers to. It counts only
+//! once the listing confirms it.
 
 use ruzhi_e2e::Tenant;
 use ruzhi_sim::factory::CORP_ID;
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::stage::{LEADER, POSITION, Plan, STATE, Stage};
 
-/// The codes by which WeCom says that it does not know an account.
+/// WeCom's codes for an unknown account.
 const UNKNOWN: [i32; 3] = [60111, 40003, 301_021];
 
 fn once(errcode: i32, api: &str, userid: &str) -> Vec<FaultRule> {
@@ -78,7 +78,7 @@ fn an_enable_that_finds_no_one_is_made_again_while_the_member_is_listed() {
     assert_eq!(stage.created("P1"), 1);
 }
 
-/// A replica does not know the leader yet: the rest is written at once, and the leader when it does.
+/// A replica does not know the leader yet: the rest is written at once, and the leader later.
 #[test]
 fn a_leader_who_is_not_found_keeps_nothing_else_from_being_written() {
     for errcode in [60111, 301_021] {
@@ -87,7 +87,7 @@ fn a_leader_who_is_not_found_keeps_nothing_else_from_being_written() {
         stage.write("P3", &[(LEADER, json!("P1"))]);
         stage.write("P2", &[(LEADER, json!("P1")), (POSITION, json!("钳工"))]);
         let late = |userid: &str| FaultRule { api: None, ..once(errcode, "", userid).remove(0) };
-        // Whatever call names the leader of these two is told that there is no such account.
+        // Every call that names the leader of these two is answered with "no such account".
         stage.faults(vec![late("\"P3\",\"direct_leader"), late("direct_leader")]);
         stage.sync_anyhow();
         assert_eq!(stage.status("P3"), 4, "created without the leader");
@@ -102,7 +102,7 @@ fn a_leader_who_is_not_found_keeps_nothing_else_from_being_written() {
     }
 }
 
-/// The listing itself is late: whoever it leaves out for once is not lost by that.
+/// The listing itself is late: a member missing from it once is not lost.
 #[test]
 fn a_member_whom_a_late_listing_leaves_out_is_disabled_once_it_shows_them() {
     for removed in ["ask", "recreate", "release"] {
@@ -125,7 +125,7 @@ fn a_member_whom_a_late_listing_leaves_out_is_disabled_once_it_shows_them() {
         stage.simulator.list_in_time(CORP_ID).unwrap();
         stage.faults(Vec::new());
         if removed == "release" {
-            // The tenant has said that such a member is no longer ruzhi's: nothing is done behind its back.
+            // The tenant has said that such a member no longer belongs to ruzhi: nothing is done without its knowledge.
             continue;
         }
         stage.sync();
@@ -137,7 +137,7 @@ fn a_member_whom_a_late_listing_leaves_out_is_disabled_once_it_shows_them() {
     }
 }
 
-/// And whoever it still shows is not there for that: found out once it has caught up.
+/// Conversely, a removed member still listed is found to be removed once the listing has caught up.
 #[test]
 fn a_member_whom_a_late_listing_still_shows_is_found_removed_once_it_has_caught_up() {
     let mut stage = Stage::of(Plan::default(), &["P1", "P2", "P3"]);

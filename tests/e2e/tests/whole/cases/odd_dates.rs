@@ -1,4 +1,4 @@
-//! Dates as forms and spreadsheets have them: far ahead, zero, or no date at all.
+//! Dates as forms and spreadsheets have them: far ahead, zero, or not a date at all.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ fn left_before_today() -> Plan {
     Plan { when: json!([{ "field": LEFT_ON, "before": "today", "then": "leave" }]), ..Plan::default() }
 }
 
-/// Everybody is a member; then these are written as the day each left.
+/// Everyone is a member; then these values are written as leaving dates.
 fn written(dates: &[Value]) -> (Stage, Vec<String>) {
     let people: Vec<String> = (0..dates.len()).map(|number| format!("O{number:02}")).collect();
     let mut stage = left_before_today().open();
@@ -78,7 +78,7 @@ fn a_day_that_is_over_is_a_leave_however_it_is_written() {
     }
 }
 
-/// No one leaves by a text that might mean anything; the clerk is told, or the text is one that means nothing.
+/// An ambiguous text makes no one a leaver: it is reported to the clerk, or is known to mean nothing.
 #[test]
 fn what_is_no_date_makes_no_one_a_leaver() {
     let dates = [

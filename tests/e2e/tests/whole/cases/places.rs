@@ -1,4 +1,5 @@
-//! The account allows so many members: leavers make room, newcomers that find none wait and are told, the rest is done.
+//! The account allows a limited number of members: leavers make room, newcomers without a place wait and are reported,
+//! and the rest is done.
 
 use ruzhi_e2e::Tenant;
 use serde_json::json;
@@ -18,7 +19,7 @@ fn waiting_too() -> Plan {
 const NEWCOMERS: [&str; 5] = ["A1", "A2", "A3", "A4", "A5"];
 const THERE: [&str; 3] = ["B1", "B2", "B3"];
 
-/// The newcomers' rows are before those of the members.
+/// The newcomers' rows come before those of the members.
 fn full(plan: Plan) -> Stage {
     let mut stage = plan.open();
     stage.write_all(&NEWCOMERS, &[(STATE, json!("待入职"))]);
@@ -53,7 +54,7 @@ fn a_full_account_stops_newcomers_and_nothing_else() {
     assert_eq!(stage.refused().len(), 0, "{:?}", stage.refused());
 }
 
-/// Where a disabled member takes no place, a leaver makes room for a newcomer in the same run.
+/// If a disabled member takes no place, a leaver makes room for a newcomer in the same run.
 #[test]
 fn a_leaver_makes_room_in_the_same_run() {
     let stage = full(waiting_too());
@@ -63,7 +64,7 @@ fn a_leaver_makes_room_in_the_same_run() {
     assert_eq!(created(&stage), 1);
 }
 
-/// Where it does, the deletion at the end of the grace makes it.
+/// If a disabled member takes a place, the deletion at the end of the grace period makes room.
 #[test]
 fn a_deletion_makes_room_in_the_same_run() {
     let no_grace = |tenant| Tenant { top: "grace = \"0s\"\n".to_owned(), ..tenant };

@@ -1,4 +1,4 @@
-//! A leader who is kept elsewhere: in another form of the tenant, in another tenant of the corp.
+//! A leader in another form of the tenant, or in another tenant of the corp.
 
 use ruzhi_e2e::{Deployment, Tenant};
 use ruzhi_sim::factory::{API_KEY, APP_ID, CORP_ID, ENTRY_ID, Factory, SECRET};

@@ -1,4 +1,4 @@
-//! A member who was deleted in the console is told of, and comes back only as the tenant or a person says.
+//! A member deleted in the console is reported, and comes back only as the tenant or a person decides.
 
 use chrono::TimeDelta;
 use ruzhi_e2e::Tenant;
@@ -43,7 +43,7 @@ fn a_member_removed_by_hand_waits_for_a_person() {
     assert_eq!((stage.created("R1"), stage.invitations("R1")), (1, 1));
 }
 
-/// The row stands still: `drift` finds the removal out all the same.
+/// The row stands still: `drift` finds the removal all the same.
 #[test]
 fn a_member_removed_by_hand_is_told_of_though_the_row_stands_still() {
     let stage = removed(|tenant| tenant);
@@ -79,7 +79,7 @@ fn a_member_removed_by_hand_is_let_go_if_the_tenant_says_so() {
     assert_eq!((stage.created("R1"), stage.invitations("R1")), (1, 1));
 }
 
-/// A leaver whose account someone deletes before the grace ends has gone all the way.
+/// A leaver whose account someone deletes before the grace period ends needs nothing further.
 #[test]
 fn a_leaver_removed_by_hand_is_nothing_to_ask_about() {
     let plan = Plan { tenant: |tenant| top("grace = \"30d\"\n", tenant), ..Plan::default() };
@@ -124,7 +124,7 @@ fn a_member_removed_while_a_run_goes_on_is_neither_lost_nor_invited_again() {
     }
 }
 
-/// A job upserts: whoever was removed after the listing is created by it, and must not be invited.
+/// A job upserts: it creates members removed after the listing, who must not be invited.
 #[test]
 fn a_member_removed_before_a_job_is_not_invited_again() {
     let mut stage = Stage::of(Plan { tenant: by_file, ..Plan::default() }, &PEOPLE);
@@ -154,7 +154,7 @@ fn by_file(tenant: Tenant) -> Tenant {
     Tenant { wecom: "batch_from = 2\n".to_owned(), ..tenant }
 }
 
-/// A job creates whom it does not find.
+/// A job creates members it does not find.
 #[test]
 fn a_job_does_not_bring_back_a_member_removed_by_hand() {
     let mut stage = removed(by_file);
@@ -166,7 +166,7 @@ fn a_job_does_not_bring_back_a_member_removed_by_hand() {
     assert_eq!(stage.member("R2").unwrap().position, "班组长");
 }
 
-/// Deleted by mistake and added again by hand: the same person, who is adopted or asked about, not fought over.
+/// Deleted by mistake and added again by hand: the same person is adopted or asked about, without repeated overwriting.
 #[test]
 fn a_member_removed_and_added_again_by_hand_is_not_created_over() {
     let mut stage = removed(|tenant| tenant);

@@ -1,5 +1,5 @@
-//! Texts are compared folded: widths, radicals, dots, spaces and letters are one spelling each. What is written stays as
-//! the form has it.
+//! Texts are compared folded: widths, radicals, dots, spaces and case are unified. Written values stay as the form has
+//! them.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,5 @@
-//! A form of single people with everything the stories need, its corp, and the deployment that keeps them in step. At the
-//! end of every story the corp's own books must say that no one was created or invited twice.
+//! A form of individual people with everything the stories need, its corp, and the deployment that syncs them. At the
+//! end of every story the corp's own books must show that no one was created or invited twice.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -39,19 +39,19 @@ const COLUMNS: [(&str, &str, &str); 11] = [
     (BIZ_MAIL, "企业邮箱", "text"),
 ];
 
-/// The rules that most stories have: a state says who has left.
+/// The rules of most stories: a state field marks leavers.
 pub(super) fn left_by_state() -> Value {
     json!([{ "field": STATE, "equals": "离职", "then": "leave" }])
 }
 
-/// What a stage is made of.
+/// Parts of a stage.
 pub(super) struct Plan {
     /// Fields beside userid, name, mobile, department and position, by their names in WeCom.
     pub(super) fields: &'static [&'static str],
     pub(super) when: Value,
-    /// Departments by name; none: the form has ids.
+    /// Departments by name; if none, the form has ids.
     pub(super) lookup: Option<Value>,
-    /// Members that were there before.
+    /// Members that existed before.
     pub(super) members: Vec<Value>,
     pub(super) tenant: fn(Tenant) -> Tenant,
 }
@@ -139,7 +139,7 @@ impl Stage {
         let compiled = compiled();
         let tenant = (plan.tenant)(Tenant {
             rules: Some(plan.rules()),
-            // A few people make every share of them a large one.
+            // With few people, every share of them is large.
             tables: NO_GUARD.to_owned(),
             ..Tenant::new(&simulator.url())
         });
@@ -150,7 +150,7 @@ impl Stage {
         stage
     }
 
-    /// A stage whose form has rows for these people.
+    /// A stage with rows for these people in its form.
     pub(super) fn of(plan: Plan, people: &[&str]) -> Self {
         let mut stage = plan.open();
         for userid in people {
@@ -159,7 +159,7 @@ impl Stage {
         stage
     }
 
-    /// The most members that the corp's account allows; 0 is any number.
+    /// The account's limit of members; 0 means no limit.
     pub(super) fn limit(&self, members: u32) {
         self.simulator.set_limits(Limits {
             wecom_members: members,
@@ -183,7 +183,7 @@ impl Stage {
         self.simulator.set_faults(Faults { seed: 1, rules });
     }
 
-    /// Writes a person's row: what they are unless said otherwise, then these columns. A row that is there keeps the rest.
+    /// Writes a person's row: the defaults, then these columns. An existing row keeps its other columns.
     pub(super) fn write(&mut self, userid: &str, columns: &[(&str, Value)]) -> String {
         let place = self.rows.len() + 1;
         let row = self.rows.entry(userid.to_owned()).or_insert_with(|| person(userid, place));
@@ -205,7 +205,7 @@ impl Stage {
     pub(super) fn erase(&mut self, userid: &str) {
         let row = self.rows.remove(userid).unwrap();
         self.change(Vec::new(), vec![row["_id"].as_str().unwrap().to_owned()]);
-        // Ids of rows are never given twice.
+        // Row ids are never reused.
         self.rows.insert(format!("erased {}", self.rows.len()), row);
     }
 
@@ -222,7 +222,7 @@ impl Stage {
         self.deployment.run(arguments).unwrap()
     }
 
-    /// Runs a command that must end with this code; its JSON.
+    /// Runs a command that must exit with this code; returns its JSON.
     pub(super) fn json(&self, code: i32, arguments: &[&str]) -> Value {
         let arguments: Vec<&str> = arguments.iter().copied().chain(["--json"]).collect();
         let outcome = self.run(&arguments);
@@ -230,19 +230,19 @@ impl Stage {
         outcome.json().unwrap()
     }
 
-    /// A run that must go well.
+    /// A run that must succeed.
     pub(super) fn sync(&self) -> Value {
         self.json(0, &["sync", "jingxintai"])
     }
 
-    /// A run that may end in any way but must not be held; its report.
+    /// A run that may fail but must not be held; returns its report.
     pub(super) fn sync_anyhow(&self) -> Value {
         let outcome = self.run(&["sync", "jingxintai", "--json"]);
         assert!(matches!(outcome.code, Some(0 | 1)), "{}{}", outcome.stdout, outcome.stderr);
         outcome.json().unwrap()
     }
 
-    /// Runs until one finds nothing to write, which must be the third at most.
+    /// Runs until one finds nothing to write; at most three runs.
     pub(super) fn rest(&self) {
         for _ in 0..3 {
             let before = self.writes();
@@ -254,13 +254,13 @@ impl Stage {
         panic!("the runs go on writing: {:?}", self.simulator.requests(Service::WeCom));
     }
 
-    /// Days pass, for the services as for the deployment's machine.
+    /// Moves time on by days, for the services and for the deployment's machine.
     pub(super) fn pass(&self, time: TimeDelta) {
         self.simulator.advance_ms(u64::try_from(time.num_milliseconds()).unwrap());
         self.deployment.move_clock(time.num_seconds());
     }
 
-    /// Goes on to a moment that is to come, so that a story does not depend on the day it is told.
+    /// Moves on to a future moment, so that a story does not depend on the day it runs.
     pub(super) fn pass_until(&self, moment: &str) {
         let moment: DateTime<Utc> = moment.parse().unwrap();
         self.pass(moment - self.now());
@@ -297,7 +297,7 @@ impl Stage {
         self.simulator.requests(service).get(api).copied().unwrap_or(0)
     }
 
-    /// The quarantine: the rules that refuse each person's row.
+    /// The quarantine: the rules that reject each person's row.
     pub(super) fn refused(&self) -> BTreeMap<String, Vec<String>> {
         let rejects = self.json(0, &["rejects", "jingxintai"]);
         let mut refused: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -315,7 +315,7 @@ impl Stage {
         self.refused().remove(userid).unwrap_or_default()
     }
 
-    /// What `trace` tells of a person's row.
+    /// The output of `trace` for a person's row.
     pub(super) fn trace(&self, userid: &str) -> String {
         self.json(0, &["trace", "jingxintai", &self.record(userid)]).to_string()
     }

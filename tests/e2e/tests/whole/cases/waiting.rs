@@ -1,4 +1,5 @@
-//! Whoever is in quarantine waits for something, and is planned again when that changes: no row is edited, no `--full`.
+//! A record in quarantine waits for something, and is planned again when that changes: without an edited row or
+//! `--full`.
 
 use chrono::TimeDelta;
 use ruzhi_sim::FaultRule;
@@ -17,7 +18,7 @@ fn stranger(fields: &[(&str, &str)]) -> serde_json::Value {
     member
 }
 
-/// Only WeCom knows who has a value of someone else's, so it is tried again within the hour.
+/// Only WeCom knows who holds a stranger's value, so it is tried again within the hour.
 #[test]
 fn a_value_that_a_stranger_gives_up_is_taken_within_the_hour() {
     for (field, column, held, deleted) in [
@@ -80,7 +81,7 @@ fn an_account_that_a_stranger_gives_up_is_taken_by_the_next_run() {
     assert_eq!(stage.status("W1"), 4, "{:?}", stage.refused());
 }
 
-/// What WeCom refused for a reason that no row shows is tried again after an hour, six hours, a day, then daily.
+/// A write that WeCom refused for a reason no row shows is retried after an hour, six hours, a day, then daily.
 #[test]
 fn what_wecom_refused_is_tried_again_as_time_passes() {
     let mut stage = Stage::of(Plan::default(), &["W1", "W2"]);
@@ -108,7 +109,7 @@ fn what_wecom_refused_is_tried_again_as_time_passes() {
     assert_eq!(stage.refused().len(), 0);
 }
 
-/// A hundred refused rows are not a hundred calls in every run.
+/// A hundred rejected rows do not cost a hundred calls in every run.
 #[test]
 fn many_who_wait_take_a_bounded_number_of_calls() {
     let people: Vec<String> = (0..60).map(|number| format!("N{number:02}")).collect();

@@ -1,4 +1,4 @@
-//! `docs/reliability.md`, written from what was seen.
+//! `docs/reliability.md`, written from the observed results.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;

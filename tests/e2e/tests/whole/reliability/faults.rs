@@ -1,4 +1,4 @@
-//! What goes wrong, to which call it can happen, and for how long.
+//! The faults, the calls they can happen to, and their duration.
 
 use std::fmt::Debug;
 
@@ -9,13 +9,13 @@ use FaultKind as Kind;
 
 use super::steps::{self, Step};
 
-/// What goes wrong.
+/// A fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {
     Kind(FaultKind),
-    /// Wrong settings: refused until a person corrects them.
+    /// Wrong settings: every call is refused until a person corrects them.
     Refused(i32),
-    /// Refused, and right the next time.
+    /// Refused, and accepted the next time.
     Said(i32),
     /// One member is out of reach until a day later.
     OneMember(i32),
@@ -27,19 +27,19 @@ pub(super) enum Fault {
     LostAndLate,
     /// The member was deleted in the console before the run.
     RemovedBefore,
-    /// This machine's clock is so many minutes ahead.
+    /// This machine's clock is this many minutes ahead.
     ClockAhead(i64),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Lasting {
-    /// One call meets it.
+    /// One call meets the fault.
     Once,
-    /// Every such call of the run meets it.
+    /// Every such call of the run meets the fault.
     TheWholeRun,
 }
 
-/// A row of the document. Whether the fault is also tried for a whole run: those that only make a run wait are not.
+/// A row of the document. Faults that only make a run wait are not tried for a whole run.
 pub(super) struct FaultRow {
     pub(super) fault: Fault,
     pub(super) said: (&'static str, &'static str),
@@ -65,7 +65,7 @@ pub(super) const FAULTS: [FaultRow; 36] = [
     row(Fault::Kind(Kind::RateLimited), false, "45009", "45009"),
     row(Fault::Kind(Kind::TooConcurrent), false, "45033", "45033"),
     row(Fault::Kind(Kind::RevokeToken), true, "token ended early", "令牌提前失效"),
-    row(Fault::Kind(Kind::StringErrcode), true, "errcode as a text", "errcode 为文本"),
+    row(Fault::Kind(Kind::StringErrcode), true, "errcode as a string", "errcode 为文本"),
     row(Fault::Kind(Kind::Warning), true, "success with a warning", "成功但带 warning"),
     row(Fault::Refused(60020), true, "60020, address not trusted", "60020，IP 不可信"),
     row(Fault::Refused(48002), true, "48002, not allowed", "48002，无权限"),
@@ -92,7 +92,7 @@ pub(super) const FAULTS: [FaultRow; 36] = [
         "connection reset, done; listing is late",
         "连接重置，已执行；成员列表滞后",
     ),
-    row(Fault::Kind(Kind::CursorCycle), true, "pages go round", "分页循环"),
+    row(Fault::Kind(Kind::CursorCycle), true, "pages repeat", "分页循环"),
     row(Fault::ClockAhead(30), true, "this machine's clock 30 min ahead", "本机时钟快 30 分钟"),
     row(Fault::ClockAhead(-30), true, "this machine's clock 30 min behind", "本机时钟慢 30 分钟"),
     row(Fault::Killed { before: true }, false, "killed, not done", "进程被杀，未执行"),
@@ -103,11 +103,11 @@ pub(super) const FAULTS: [FaultRow; 36] = [
 pub(super) const MEMBER: &str = "W0005";
 
 impl FaultRow {
-    /// Whether a cell shows this at this step.
+    /// True if the document has a cell for this fault at this step.
     pub(super) fn is_tried(&self, step: &Step, lasting: Lasting) -> bool {
         let whole = lasting == Lasting::TheWholeRun;
         let for_so_long = match self.fault {
-            // Wrong settings are never wrong for one call only, nor is a clock.
+            // Wrong settings never affect one call only, nor does a clock.
             Fault::Refused(_) => !whole,
             Fault::ClockAhead(_) => whole,
             _ => !whole || self.whole_run,
@@ -156,7 +156,7 @@ impl Fault {
         }
     }
 
-    /// A run that meets it waits for most of a minute; such cells wait side by side.
+    /// A run that meets the fault waits for most of a minute; such cells wait side by side.
     pub(super) fn waits(self, step: &Step, lasting: Lasting) -> bool {
         let killed = matches!(self, Self::Killed { .. });
         matches!(self.kind(), Kind::StallBefore | Kind::StallAfter | Kind::RateLimited) && !killed
@@ -165,19 +165,19 @@ impl Fault {
                 && !matches!(self, Self::ClockAhead(_) | Self::Kind(Kind::CursorCycle))
     }
 
-    /// A file's upload is waited for two minutes and a job's result a quarter of an hour: nothing to learn but patience.
+    /// A file's upload is waited for two minutes and a job's result a quarter of an hour, which shows nothing new.
     fn is_only_waited_for(self, step: &Step, lasting: Lasting) -> bool {
         let unanswered = matches!(self, Self::Kind(Kind::StallBefore | Kind::StallAfter));
         step.api == "media/upload" && unanswered
             || step.api == "batch/getresult" && lasting == Lasting::TheWholeRun
     }
 
-    /// Whether somebody deletes the member in the console.
+    /// True if a person deletes the member in the console.
     pub(super) fn removes(self) -> bool {
         matches!(self, Self::RemovedBefore | Self::Kind(Kind::RemovedByHand))
     }
 
-    /// What the tenant says beside what the step needs.
+    /// The tenant's settings beyond the step's own.
     pub(super) fn tenant(self, tenant: Tenant) -> Tenant {
         match self {
             _ if self.removes() => steps::recreating(tenant),
@@ -186,7 +186,7 @@ impl Fault {
         }
     }
 
-    /// What the simulator is told; nothing where the fault is none of an answer.
+    /// The simulator's fault rules; none if the fault does not concern an answer.
     pub(super) fn rules(self, step: &Step, lasting: Lasting) -> Vec<FaultRule> {
         let rule = match self {
             Self::Refused(errcode) | Self::Said(errcode) => FaultRule::refused(errcode),
@@ -200,7 +200,7 @@ impl Fault {
             (_, Lasting::Once) => 1,
         };
         let delay_ms = if rule.kind == Kind::Slow { 150 } else { 0 };
-        // WeCom's window is a minute; the simulator's may be over sooner, for ruzhi waits by the book.
+        // WeCom's window is a minute; the simulator's may be shorter, since ruzhi waits the full minute anyway.
         let rule = FaultRule { delay_ms, window_ms: 1_000, period: 1, ..rule };
         let rule = rule.service(step.service).api(step.api).skip(step.skip).next(next);
         match self {

@@ -1,8 +1,8 @@
-//! Every fault at every step, in whole runs of the binary; what was seen is `docs/reliability.md`.
+//! Every fault at every step, in whole runs of the binary; the results are `docs/reliability.md`.
 //!
-//! Each cell is a small factory of its own. It is brought to where the step comes next, the fault is set on the step's
-//! call, a run meets it, the fault ends, and runs follow until the directory is exact. `RUZHI_BLESS=1` writes the
-//! document; without it the test fails if the document says anything else than what was seen.
+//! Each cell is a separate small factory. It is brought to the state just before the step, the fault is set on the
+//! step's call, a run meets it, the fault ends, and runs follow until the directory is exact. `RUZHI_BLESS=1` writes
+//! the document; without it the test fails if the document differs from the results.
 
 mod document;
 mod faults;
@@ -23,10 +23,10 @@ use serde_json::Value;
 use faults::{FAULTS, Fault, Lasting, MEMBER};
 use steps::{STEPS, Step};
 
-/// What was seen in one cell.
+/// Result of one cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Seen {
-    /// How each run ended, until one was done and the directory exact; none is killed.
+    /// The exit code of each run, until one was done and the directory exact; none means killed.
     exits: Vec<Option<i32>>,
     /// Writes that took effect beyond those that a run without the fault needs.
     again: i64,
@@ -86,8 +86,8 @@ impl<'a> Cell<'a> {
         writes.into_iter().flatten().filter_map(|(_, count)| count.as_i64()).sum()
     }
 
-    /// Nobody may be disabled or gone who has not left: least of all because a form was read in part.
-    fn check_nobody_lost(&self, known: &BTreeSet<String>) -> Result<()> {
+    /// No one may be disabled or deleted who has not left, least of all because a form was read in part.
+    fn check_none_lost(&self, known: &BTreeSet<String>) -> Result<()> {
         let members = self.simulator.members(CORP_ID);
         for worker in self.workforce.workers() {
             let key = worker.person.userid.to_ascii_lowercase();
@@ -127,7 +127,7 @@ impl<'a> Cell<'a> {
         self.simulator.set_faults(Faults::default());
         if let Fault::OneMember(_) = fault {
             self.simulator.set_knobs(Knobs::default());
-            // What WeCom refused is tried again in a day at the latest.
+            // Writes refused by WeCom are retried within a day.
             self.simulator.advance_ms(25 * 3_600_000);
             self.deployment.move_clock(25 * 3_600);
         }
@@ -157,11 +157,11 @@ impl<'a> Cell<'a> {
             seen.code = code;
             self.end(fault)?;
             if let Fault::OneMember(_) = fault {
-                // A leaver who is still there is out of the directory's way, and yet to be deleted.
+                // A disabled leaver already counts as exact, so the pending deletion gets a run of its own.
                 seen.exits.push(self.run()?.0);
             }
             self.workforce.check_so_far(&self.simulator)?;
-            self.check_nobody_lost(&enabled)?;
+            self.check_none_lost(&enabled)?;
         }
         while seen.exits.last() != Some(&Some(0)) || self.workforce.check_exact(&self.simulator).is_err() {
             if seen.exits.len() == MOST_RUNS {
@@ -170,7 +170,7 @@ impl<'a> Cell<'a> {
             }
             seen.exits.push(self.run()?.0);
             self.workforce.check_so_far(&self.simulator)?;
-            self.check_nobody_lost(&enabled)?;
+            self.check_none_lost(&enabled)?;
         }
         seen.again = self.writes() - before;
         // One more run finds nothing to do.
@@ -199,7 +199,7 @@ impl<'a> Cell<'a> {
     }
 }
 
-/// A fault, a step, and whether for the whole run.
+/// A fault, a step, and a flag for the whole run.
 type Place = (usize, usize, bool);
 
 #[test]
@@ -229,7 +229,7 @@ fn every_fault_at_every_step_ends_as_the_reliability_document_says() {
                 }
                 let lane = match row.fault.waits(step, lasting) {
                     true => &mut waiting,
-                    // Jobs are asked for their result after half a second, one and two.
+                    // Job results are polled after half a second, one and two.
                     false if step.by_job => &mut big_loads,
                     false => &mut quick,
                 };

@@ -1,21 +1,21 @@
-//! The calls of a run, and how a factory gets to each.
+//! The calls of a run, and the way a factory gets to each.
 
 use ruzhi_e2e::{Tenant, Workforce};
 use ruzhi_sim::Service;
 
-/// The factory and how it gets to the step.
+/// A factory and its way to the step.
 #[derive(Clone, Copy)]
 pub(super) struct Step {
     pub(super) service: Service,
     pub(super) api: &'static str,
-    /// What the call is for, where one call has several uses.
+    /// Purpose of the call, where one call has several uses.
     pub(super) what: (&'static str, &'static str),
     pub(super) people: usize,
-    /// Which of the calls meets the fault.
+    /// Number of calls that pass before one meets the fault.
     pub(super) skip: u64,
-    /// Runs without faults before, each after such a change.
+    /// Runs without faults beforehand, each after such a change.
     pub(super) before: &'static [fn(&mut Workforce)],
-    /// What the run has to carry out that meets the fault.
+    /// The change carried out by the run that meets the fault.
     pub(super) change: fn(&mut Workforce),
     pub(super) tenant: fn(Tenant) -> Tenant,
     /// The changes go as a file, whose result is waited for.
@@ -83,7 +83,7 @@ pub(super) const STEPS: [Step; 17] = [
         api: "user/delete",
         what: ("delete", "删除"),
         before: &[nothing, one_leaves],
-        // The grace is over, and the row has gone to an archive.
+        // The grace period is over, and the row has been archived.
         change: one_row_goes,
         tenant: no_grace,
         ..STEP
@@ -168,7 +168,7 @@ fn as_it_is(tenant: Tenant) -> Tenant {
     tenant
 }
 
-/// Rows that are gone would be leavers, which is where an incomplete answer would hurt.
+/// Missing rows count as leavers, where an incomplete answer does the most harm.
 fn absent_leave(tenant: Tenant) -> Tenant {
     Tenant { flow: "absent = \"leave\"\n".to_owned(), ..tenant }
 }
@@ -185,13 +185,13 @@ fn led(tenant: Tenant) -> Tenant {
     Tenant { rules: Workforce::led_rules().ok(), ..tenant }
 }
 
-/// Of the form only what has changed is read.
+/// Only changed rows of the form are read.
 pub(super) fn incremental(tenant: Tenant) -> Tenant {
     let source = r#"filter = { rel = "and", cond = [ { field = "updateTime", type = "datetime", method = "range", value = ["{{LAST_SYNC_TIME|datetime}}", ""] } ] }"#;
     Tenant { source: source.to_owned(), ..tenant }
 }
 
-/// Whoever was deleted in the console is created again.
+/// Members deleted in the console are created again.
 pub(super) fn recreating(tenant: Tenant) -> Tenant {
     let top = format!("{}removed = \"recreate\"\n", tenant.top);
     Tenant { top, ..tenant }

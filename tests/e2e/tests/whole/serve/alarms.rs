@@ -1,4 +1,4 @@
-//! People are told, where they are, what waits for them.
+//! Alerts reach people where they are.
 
 use std::time::Duration;
 

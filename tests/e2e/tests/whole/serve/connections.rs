@@ -1,4 +1,4 @@
-//! Whoever connects and sends nothing whole keeps nobody out, stops no run, and does not hold up the end.
+//! Clients that never send a whole request keep no one out, stop no run, and do not delay the shutdown.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -10,7 +10,7 @@ use serde_json::json;
 use super::schedule::ask;
 use crate::site::Site;
 
-/// Half a head, half a body of what anybody may send, and nothing at all.
+/// Half a head, half a body of a request that anyone may send, and nothing at all.
 const HALVES: [&str; 4] = [
     "GET /healthz HTTP/1.1\r\nhost: localhost\r\n",
     "POST /login HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\ntoken=",
@@ -18,12 +18,12 @@ const HALVES: [&str; 4] = [
     "",
 ];
 
-/// So many connections that send half of something. Those that were closed meanwhile are among them.
+/// This many connections that send half of something, including those closed meanwhile.
 fn slow(serving: &Serving, count: usize) -> Vec<TcpStream> {
     let address = serving.url.trim_start_matches("http://");
     let connect = |half: &str| {
         let mut stream = TcpStream::connect(address).unwrap();
-        // One that had to give way already says so here, and that is as good.
+        // A connection that had to give way fails here already, which is equally good.
         let _ = stream.write_all(half.as_bytes());
         stream
     };
@@ -53,7 +53,7 @@ fn with_few_open_files_sixty_slow_connections_stop_no_run() {
 }
 
 #[test]
-fn a_thousand_slow_connections_keep_nobody_waiting() {
+fn a_thousand_slow_connections_delay_no_other_request() {
     let site = Site::new(3, |tenant| tenant);
     assert_eq!(site.run(&["check"]).code, Some(0));
     let serving = Serving::start(&site.deployment, &[]).unwrap();
@@ -74,7 +74,7 @@ fn a_thousand_slow_connections_keep_nobody_waiting() {
 }
 
 #[test]
-fn slow_connections_pushes_and_viewers_at_once_keep_nobody_waiting() {
+fn slow_connections_pushes_and_viewers_at_once_delay_no_other_request() {
     let load = Load {
         people: 500,
         factories: 0,
@@ -84,11 +84,11 @@ fn slow_connections_pushes_and_viewers_at_once_keep_nobody_waiting() {
         length: Duration::from_secs(8),
     };
     let loaded = load.run().unwrap();
-    // `make load` holds it to a quarter of a second; here other tests have the cores too.
+    // `make load` checks a quarter of a second; here other tests use the cores too.
     assert!(loaded.health_p99() < Duration::from_secs(5), "{:?}", loaded.health_p99());
     assert!(loaded.pushes > 0 && !loaded.pages.is_empty(), "{} {}", loaded.pushes, loaded.pages.len());
     assert_eq!(loaded.created, 500);
-    // No more memory than it may have, and within ten seconds.
+    // No more memory than allowed, and within ten seconds.
     assert!(loaded.ended.unwrap().unwrap() < Duration::from_secs(10));
 }
 
@@ -106,7 +106,7 @@ fn half_a_request_is_not_waited_for_for_ever() {
 }
 
 #[test]
-fn where_others_are_to_come_somebody_has_to_be_named() {
+fn a_server_for_others_must_name_people() {
     let site = Site::new(3, |tenant| tenant);
     let toml = site.deployment.path().join("ruzhi.toml");
     let text = std::fs::read_to_string(&toml).unwrap();
@@ -122,7 +122,7 @@ fn too_many_open_files_are_named_and_the_settings_are_not_blamed() {
     let site = Site::new(3, |tenant| tenant);
     assert_eq!(site.run(&["check"]).code, Some(0));
     let mut told = 0;
-    // Whatever opens the file that is one too many: store, cache, certificates, a connection to either service.
+    // Any of these may open the one file too many: store, cache, certificates, a connection to either service.
     for files in 10..28 {
         let plain = site.deployment.command(&["sync", "jingxintai"]).unwrap();
         let ended = finish(with_files(&plain, files)).unwrap();

@@ -1,4 +1,4 @@
-//! Files that block, never end or do not answer keep no other from being taken up, and the process from ending.
+//! Files that block, never end or do not answer do not keep the process from loading other files, or from ending.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,7 @@ fn pipe(path: &Path) {
     assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
 }
 
-/// What the files hold and does not run, once it is told.
+/// The errors of the configuration on disk, once they are reported.
 fn refused(serving: &Serving, file: &str) -> String {
     let found = serving.wait("the file to be told", || {
         serving.log().ok()?.lines().find(|line| line.contains(file)).map(str::to_owned)
@@ -20,7 +20,7 @@ fn refused(serving: &Serving, file: &str) -> String {
     found.unwrap()
 }
 
-/// Waits until a tenant is called so.
+/// Waits until a tenant has this name.
 fn called(serving: &Serving, name: &str) {
     let so = || serving.data("/api/v1/overview").unwrap().to_string().contains(name).then_some(());
     serving.wait(name, so).unwrap();
@@ -43,7 +43,7 @@ fn a_pipe_and_a_device_among_the_tenants_files_are_told_and_the_others_go_on() {
         let line = refused(&serving, name);
         assert!(line.contains("it is a pipe, a device or a socket, not a regular file"), "{line}");
     }
-    // And once more, after they were read.
+    // Once more, after the files were read.
     renamed(&site, "再次改名的工厂");
     called(&serving, "再次改名的工厂");
     let (status, took) = serving.end().unwrap();
@@ -69,7 +69,7 @@ fn a_rules_file_that_never_ends_leaves_the_rules_live_and_the_memory_small() {
     pipe(&rules);
     let outcome = site.run(&["check", "jingxintai"]);
     assert_eq!(outcome.code, Some(2), "{}", outcome.stderr);
-    // Longer than any rules file is.
+    // Longer than any rules file.
     fs::remove_file(&rules).unwrap();
     fs::File::create(&rules).unwrap().set_len(1 << 40).unwrap();
     let outcome = site.run(&["sync", "jingxintai"]);
@@ -83,7 +83,7 @@ fn a_file_system_that_does_not_answer_stops_neither_the_others_nor_the_end() {
     let hanging = site.deployment.path().join("hanging");
     fs::create_dir(&hanging).unwrap();
     let tenants = site.deployment.path().join("tenants");
-    // A file system whose other end is open and says nothing, seen by the process alone.
+    // A file system whose other end is open and silent, seen by the process alone.
     let mount = r#"exec 7<>/dev/fuse && mount -i -t fuse -o fd=7,rootmode=40000,user_id=0,group_id=0 none "$0" && exec "$@""#;
     let shell = ["unshare", "-Urm", "sh", "-c", mount, hanging.to_str().unwrap()];
     let serving = Serving::prepared(&site.deployment, &shell).unwrap();

@@ -1,4 +1,4 @@
-//! What the services send wakes the flow, once, and whatever is not theirs wakes nobody.
+//! Genuine events of the services wake the flow, once; anything else does not.
 
 use std::time::Duration;
 
@@ -17,12 +17,12 @@ const TOKEN: &str = "Tk0nOfTests";
 /// Its last symbol carries bits that are no part of the key.
 const AES_KEY: &str = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C";
 const OUTCOME: &str = "_widget_1790000000001";
-/// Who may come in: where pushes do, somebody has to be named.
+/// People with access: a server that receives pushes must name at least one.
 const OPERATOR: &str = "an-operators-token-0123456789";
 /// Longer than the deliveries of a test take.
 const MOST: Duration = Duration::from_secs(60);
 
-/// A flow that runs when it is woken and at no other time.
+/// A flow that runs only when woken.
 fn pushed(tenant: Tenant) -> Tenant {
     Tenant { flows: "[flows.push]\nsecret = { env = \"PUSH_SECRET\" }\n".to_owned(), ..tenant }
 }
@@ -55,7 +55,7 @@ impl Site {
         runs.into_iter().filter(|run| run["kind"] == kind).collect()
     }
 
-    /// How many kinds of wakes the store keeps that no run has done.
+    /// Number of kinds of wakes in the store that no run has served.
     fn wakes(&self) -> usize {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let path = self.deployment.path().join("ruzhi.db");
@@ -63,7 +63,7 @@ impl Site {
             .block_on(async { Sqlite::open(&path, Access::Read).await.unwrap().wakes().await.unwrap().len() })
     }
 
-    /// Waits until so many deliveries have ended.
+    /// Waits until this many deliveries have ended.
     fn delivered(&self, count: usize) -> Vec<Delivery> {
         let deliveries = self.simulator.wait_for_deliveries(count, MOST);
         assert!(deliveries.iter().filter(|delivery| delivery.ended).count() >= count, "{deliveries:?}");
@@ -71,7 +71,7 @@ impl Site {
     }
 }
 
-/// How often the log says so.
+/// Number of log lines that contain this text.
 fn logged(serving: &Serving, what: &str) -> usize {
     serving.log().unwrap().matches(what).count()
 }
@@ -85,7 +85,7 @@ fn a_person_who_is_entered_is_in_the_directory_without_a_schedule() {
         site.workforce.hire();
     }
     site.workforce.publish(&site.simulator).unwrap();
-    serving.wait("everybody", || site.workforce.check_exact(&site.simulator).ok()).unwrap();
+    serving.wait("everyone", || site.workforce.check_exact(&site.simulator).ok()).unwrap();
     let deliveries = site.delivered(3);
     assert_eq!(deliveries.len(), 3);
     for delivery in deliveries {
@@ -98,7 +98,7 @@ fn a_person_who_is_entered_is_in_the_directory_without_a_schedule() {
 }
 
 #[test]
-fn what_is_not_the_forms_wakes_nobody() {
+fn forged_events_wake_no_flow() {
     let site = Site::new(5, pushed);
     let serving = site.serve();
     let row = |value: &str| {
@@ -147,7 +147,7 @@ fn a_push_that_was_answered_is_done_although_the_process_is_killed_before_its_ru
 
     // Nothing is pushed any more, and the flow has no schedule.
     let serving = site.serve();
-    serving.wait("everybody", || site.workforce.check_exact(&site.simulator).ok()).unwrap();
+    serving.wait("everyone", || site.workforce.check_exact(&site.simulator).ok()).unwrap();
     let done = |run: &Value| run["state"] == "done";
     serving.wait("the run's end", || site.runs("sync").iter().any(done).then_some(())).unwrap();
     let (status, _) = serving.end().unwrap();
@@ -178,7 +178,7 @@ fn what_is_written_back_causes_no_run_even_if_it_is_pushed() {
     site.simulator.set_outbox(OutboxKnobs { for_api_writes: true, ..OutboxKnobs::default() });
     site.workforce.hire();
     site.workforce.publish(&site.simulator).unwrap();
-    // One push of the person who was entered, six of what was written back.
+    // One push of the person who was entered, six of the fields written back.
     let deliveries = site.delivered(7);
     assert_eq!(deliveries.len(), 7);
     assert!(deliveries.iter().all(|delivery| delivery.answers == ["200"]), "{deliveries:?}");
@@ -194,7 +194,7 @@ fn what_is_written_back_causes_no_run_even_if_it_is_pushed() {
 }
 
 #[test]
-fn somebodys_hand_in_the_directory_wakes_a_look_for_drift() {
+fn a_manual_change_in_the_directory_wakes_a_look_for_drift() {
     let mut site = Site::new(5, |tenant| {
         let callback =
             "[wecom.callback]\ntoken = { env = \"CALLBACK_TOKEN\" }\naes_key = { env = \"CALLBACK_KEY\" }\n";

@@ -1,4 +1,4 @@
-//! What a person who leaves `ruzhi serve` running is promised.
+//! Promises about a running `ruzhi serve`.
 
 mod alarms;
 mod connections;

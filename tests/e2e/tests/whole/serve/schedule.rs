@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 
 use crate::site::Site;
 
-/// A schedule that is due at every minute.
+/// A schedule that is due every minute.
 pub(crate) fn each_minute(tenant: Tenant) -> Tenant {
     Tenant { flow: "schedule = \"* * * * *\"".to_owned(), ..tenant }
 }
 
-/// Asks for a run; its id.
+/// Requests a run; returns its id.
 pub(crate) fn ask(serving: &Serving, tenant: &str, wish: &Value) -> String {
     let latest = || {
         let runs = serving.data(&format!("/api/v1/runs?tenant={tenant}")).unwrap();
@@ -22,7 +22,7 @@ pub(crate) fn ask(serving: &Serving, tenant: &str, wish: &Value) -> String {
     let json = [("content-type", "application/json")];
     let asked = serving.ask("POST", &path, &json, wish.to_string().into_bytes()).unwrap();
     assert_eq!(asked.status, 202, "{}", asked.body);
-    // One that has not begun within two seconds is not named: its rules are still being compiled.
+    // A run that has not begun within two seconds has no id yet: its rules are still being compiled.
     let named = asked.json().unwrap()["run"].as_str().map(ToOwned::to_owned);
     let begun = || latest().filter(|run| Some(run) != before.as_ref());
     named.unwrap_or_else(|| serving.wait("the run to begin", begun).unwrap())
@@ -37,7 +37,7 @@ pub(crate) fn run_of(serving: &Serving, run: &str) -> Value {
     serving.wait("the end of the run", ended).unwrap()
 }
 
-/// How the first flow of a tenant stands.
+/// State of the first flow of a tenant.
 pub(crate) fn standing(serving: &Serving, tenant: &str) -> Value {
     let overview = serving.data("/api/v1/overview").unwrap();
     let tenants = overview["tenants"].as_array().unwrap();
@@ -107,7 +107,7 @@ fn a_refused_credential_blocks_the_flow_until_the_files_change() {
     assert_eq!(blocked["blocked"]["code"], "wecom.40001");
     assert_eq!(blocked["next"], Value::Null, "{blocked}");
 
-    // The secret comes from a file now, and the file is right.
+    // The secret now comes from a file, and the file is correct.
     let secret = site.deployment.path().join("secret");
     std::fs::write(&secret, ruzhi_sim::factory::SECRET).unwrap();
     let file = site.deployment.path().join("tenants/jingxintai.toml");
@@ -123,7 +123,7 @@ fn a_refused_credential_blocks_the_flow_until_the_files_change() {
 }
 
 #[test]
-fn whoever_resumes_a_blocked_flow_has_wecom_asked_again() {
+fn resuming_a_blocked_flow_asks_wecom_again() {
     let mut site = Site::new(5, |tenant| tenant);
     let serving = Serving::start(&site.deployment, &[]).unwrap();
     run_of(&serving, &ask(&serving, "jingxintai", &json!({})));
@@ -152,7 +152,7 @@ fn whoever_resumes_a_blocked_flow_has_wecom_asked_again() {
 }
 
 #[test]
-fn a_paused_flow_runs_for_nobody_but_a_person_and_stays_paused_over_a_restart() {
+fn a_paused_flow_runs_only_for_a_person_and_stays_paused_over_a_restart() {
     let site = Site::new(5, each_minute);
     let serving = Serving::start(&site.deployment, &[]).unwrap();
     act(&serving, "pause");
@@ -208,7 +208,7 @@ fn other_rules_go_live_while_it_serves_and_broken_ones_leave_the_old_running() {
         alarms.map(|alarm| alarm["kind"].as_str().unwrap().to_owned()).collect()
     };
     serving.wait("the alarm", || kinds().contains(&"rules.kept".to_owned()).then_some(())).unwrap();
-    // The row says 操作工; now everybody's position is said in other words.
+    // The row says 操作工; the new rules give everyone a different position.
     let other = good.replace("\"{_widget_1680750424796}\"", "\"新{_widget_1680750424796}\"");
     assert_ne!(other, good, "the rules file has no position");
     std::fs::write(&rules, other).unwrap();

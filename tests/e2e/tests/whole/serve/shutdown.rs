@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 use super::schedule::{ask, standing};
 use crate::site::Site;
 
-/// So slow that the plan takes minutes.
+/// Makes the plan so slow that it takes minutes.
 fn slowly(tenant: Tenant) -> Tenant {
     Tenant { wecom_limits: "{ per_minute = 60, per_hour = 10000000, in_flight = 8 }".to_owned(), ..tenant }
 }
 
-/// Compiles the guest, so that a run that is asked for begins at once on a slow machine too.
+/// Compiles the guest, so that a requested run begins at once on a slow machine too.
 fn compiled(site: &Site) {
     assert_eq!(site.run(&["check"]).code, Some(0));
 }
@@ -35,7 +35,7 @@ fn asked_to_end_in_the_middle_of_a_plan_it_settles_what_was_called_and_the_next_
     let ended = runs.as_array().unwrap().iter().find(|row| row["id"] == run.as_str()).unwrap();
     assert_eq!(ended["state"], "failed");
     assert_eq!(ended["counts"]["created"], created, "an answer was not stored: {ended}");
-    // What was not tried is no failure, and says nowhere that it was sent.
+    // An untried operation is not a failure, and no output says that it was sent.
     let left = 300 - created;
     assert_eq!(
         (&ended["counts"]["failed"], &ended["counts"]["untried"]),
@@ -55,15 +55,15 @@ fn asked_to_end_in_the_middle_of_a_plan_it_settles_what_was_called_and_the_next_
         assert_eq!((&operation["state"], operation["sent_at"].is_string()), (&json!(state), sent), "{trace}");
     }
 
-    // What was called is known to have been done: the next start asks nobody what became of it. Nor does a person have to
-    // ask again.
+    // The results of all calls are known, so the next start sends no questions about them. No person has to request the
+    // run again either.
     site.deployment.put(&Tenant::new(&site.simulator.url())).unwrap();
     let serving = Serving::start(&site.deployment, &[]).unwrap();
     let row = made_again(&serving, &run);
     assert_eq!(row["state"], "done");
     assert_eq!(row["counts"]["created"], 300 - created);
     site.exact();
-    // Once is enough.
+    // One run is enough.
     assert!(serving.end().unwrap().0.success());
     let runs = site.json(0, &["runs"]);
     let serving = Serving::start(&site.deployment, &[]).unwrap();
@@ -90,7 +90,7 @@ fn a_run_that_a_person_asked_for_is_made_again_after_a_kill() {
     assert_eq!(killed["run"]["state"], "failed", "{killed}");
 }
 
-/// The run that is there beside one that was cut off, once it has ended.
+/// The run that replaces one that was cut off, once it has ended.
 fn made_again(serving: &Serving, cut_off: &str) -> Value {
     serving
         .wait("the run that is made again", || {

@@ -1,4 +1,4 @@
-//! What machines read of a process that stays: metrics, health, logs.
+//! Monitoring of a long-lived process: metrics, health, logs.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::site::Site;
 
 const TOKEN: &str = "a-token-that-is-long-enough-0123456789";
 
-/// The series of `/metrics`, by how they are written, with their values.
+/// The series of `/metrics`, by their text form, with their values.
 fn series(serving: &Serving) -> BTreeMap<String, f64> {
     let answer = serving.get("/metrics").unwrap();
     assert_eq!(answer.status, 200, "{}", answer.body);
@@ -50,7 +50,7 @@ fn a_run_is_seen_in_metrics_and_in_the_log() {
     let guests = "ruzhi_guest_batch_peak_bytes_sum{guest=\"member\"}";
     assert!(seen[guests] > 60_000.0, "{guests}: {}", seen[guests]);
 
-    // Nothing is told that the reference does not have.
+    // Every reported metric is in the reference.
     let reference = include_str!("../../../../../docs/reference/metrics.md");
     for name in seen.keys() {
         let name = name.split('{').next().unwrap();
@@ -59,7 +59,7 @@ fn a_run_is_seen_in_metrics_and_in_the_log() {
         assert!(reference.contains(&format!("| `{name}` |")), "{name} is not in the reference");
     }
 
-    // Standard error is no terminal, so the log is for machines.
+    // Standard error is not a terminal, so the log is for machines.
     let log = serving.log().unwrap();
     let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let ended = lines.iter().find(|line| line["message"] == "run ended").unwrap();
@@ -68,7 +68,7 @@ fn a_run_is_seen_in_metrics_and_in_the_log() {
 }
 
 #[test]
-fn health_is_anybody_s_to_ask_and_metrics_are_not_once_somebody_has_a_token() {
+fn health_needs_no_token_and_metrics_need_one_once_there_is_one() {
     let site = Site::new(3, each_minute);
     let toml = site.deployment.path().join("ruzhi.toml");
     let text = std::fs::read_to_string(&toml).unwrap();
@@ -87,7 +87,7 @@ fn health_is_anybody_s_to_ask_and_metrics_are_not_once_somebody_has_a_token() {
     assert!(answer.body.contains("ruzhi_build_info{version="), "{}", answer.body);
     assert!(!serving.log().unwrap().contains(TOKEN));
 
-    // What a container asks every half minute: is it there?
+    // A container's health check, every half minute.
     let alive = |listen: &str| {
         std::fs::write(&toml, format!("{text}\n[server]\nlisten = \"{listen}\"\n")).unwrap();
         site.deployment.run(&["doctor", "--alive", "--json"]).unwrap()

@@ -1,4 +1,4 @@
-//! The long test (`make soak`) in little: less than a minute, one death.
+//! A short version of the soak test (`make soak`): less than a minute, one restart.
 
 use std::time::Duration;
 

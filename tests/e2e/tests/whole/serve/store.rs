@@ -1,4 +1,4 @@
-//! What becomes of the store under a process that runs on it: no room for a while, or another file in its place.
+//! Trouble with the store of a running process: a full disk for a while, or another file in its place.
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -16,7 +16,7 @@ use crate::site::Site;
 
 const PEOPLE: usize = 300;
 
-/// A site whose store lies in a folder of its own, apart from the compiled components.
+/// A site whose store lies in a separate folder, apart from the compiled components.
 fn site() -> Site {
     let site = Site::new(PEOPLE, |tenant: Tenant| tenant);
     fs::create_dir(site.deployment.path().join("data")).unwrap();
@@ -36,7 +36,7 @@ fn ready(serving: &Serving) -> (u16, Value) {
     (answer.status, answer.json().unwrap()["reasons"].clone())
 }
 
-/// A run in the middle of whose calls the store can no longer be written, and the one after it.
+/// A run during which the store becomes unwritable, and the one after it.
 fn without_room_for_a_while(
     serving: &Serving,
     site: &Site,
@@ -48,7 +48,7 @@ fn without_room_for_a_while(
     ask(serving, "jingxintai", &json!({}));
     let some = || (site.simulator.members(CORP_ID).len() >= 20).then_some(());
     serving.wait("members", some).unwrap();
-    // The log is used over and over: there is room in it as long as it has not come to its end.
+    // The write-ahead log is reused: it has room until its end is reached.
     let stopped = serving.wait("the store to be full", || {
         take();
         let (status, reasons) = ready(serving);
@@ -73,11 +73,11 @@ fn without_room_for_a_while(
     assert_eq!(run_of(serving, &run)["state"], "done");
     assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
     site.exact();
-    // Nobody was created twice, or asked for a second time after a call that was answered and not stored.
+    // No one was created twice, and no answered but unstored call was asked about again.
     assert_eq!(site.simulator.members(CORP_ID).len(), PEOPLE);
 }
 
-/// Writes until there is no room.
+/// Writes until the disk is full.
 fn fill(file: &Path) {
     let mut file = File::options().create(true).append(true).open(file).unwrap();
     while file.write_all(&[0; 4096]).is_ok() {}
@@ -88,7 +88,7 @@ fn fill(file: &Path) {
 fn a_disk_that_is_full_for_a_while_costs_the_run_under_way_and_no_other() {
     let site = site();
     assert_eq!(site.run(&["check"]).code, Some(0));
-    // A file system of its own, which nobody else sees but by way of the process.
+    // A separate file system, visible only by way of the process.
     let mount = r#"mount -t tmpfs -o size=8m none "$0" && exec "$@""#;
     let data = site.deployment.path().join("data");
     let data_name = data.to_str().unwrap();
@@ -106,7 +106,7 @@ fn a_disk_that_is_full_for_a_while_costs_the_run_under_way_and_no_other() {
 fn a_disk_that_fails_for_a_while_costs_the_run_under_way_and_no_other() {
     let site = site();
     assert_eq!(site.run(&["check"]).code, Some(0));
-    // The signal that tells of the limit is ignored, so that a write fails, not as without room but as of a bad disk.
+    // The signal for exceeding the limit is ignored, so that a write fails as on a bad disk, not as on a full one.
     let ignoring = ["sh", "-c", r#"trap '' XFSZ; exec "$@""#, "sh"];
     let serving = Serving::prepared(&site.deployment, &ignoring).unwrap();
     let limit = |bytes: &str| {
@@ -151,12 +151,12 @@ fn a_process_whose_store_was_exchanged_says_so_ends_and_writes_neither() {
     assert!(log.contains("hint: put the right file in its place"), "{log}");
     assert!(fs::read(&path).unwrap() == copied, "the other file was written");
     assert!(fs::read(&old).unwrap() == before, "the file that was moved away was written");
-    // What was under way was answered; nothing was called after it could not be stored.
+    // The calls under way were answered; nothing was called after it could not be stored.
     let more = site.simulator.members(CORP_ID).len() - created;
     assert!(more <= 60, "{more} more members");
     assert!(site.simulator.members(CORP_ID).len() < PEOPLE);
 
-    // Started again as it is, it would write the log of the one file into the other.
+    // If started again as it is, it would write the log of the one file into the other.
     let again = site.run(&["sync", "jingxintai"]);
     assert_eq!(again.code, Some(2), "{}", again.stderr);
     assert!(again.stderr.contains("error[store.log]"), "{}", again.stderr);
