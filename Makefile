@@ -126,7 +126,7 @@ bench: guests
 COUNT ?= 100000
 
 histories:
-	RUZHI_HISTORIES=$(COUNT) cargo test --release --locked --workspace --lib -- nobody_is_lost
+	RUZHI_HISTORIES=$(COUNT) cargo test --release --locked --workspace --lib -- no_member_is_lost
 
 model-faults:
 	@tests/model-faults/run.sh

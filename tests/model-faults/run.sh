@@ -11,7 +11,7 @@ if [ $# -gt 1 ]; then faults=("${@:2}"); else faults=(tests/model-faults/*.patch
 folder=$PWD/target/model-faults
 copy=$folder/code
 log=$folder/output
-tests=(nobody_is_lost no_change_is_passed_over any_exchange_of_values)
+tests=(no_member_is_lost no_change_is_passed_over any_exchange_of_values)
 
 of_copy() {
   env CARGO_TARGET_DIR="$folder/target" RUZHI_HISTORIES="$histories" \

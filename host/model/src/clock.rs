@@ -1,12 +1,12 @@
-//! Time as an argument: whoever needs the moment is given a clock.
+//! Time as an argument: code that needs the current time is given a clock.
 
 #[cfg(debug_assertions)]
 use chrono::TimeDelta;
 use chrono::{DateTime, Utc};
 
-/// Where the moment comes from.
+/// A source of the current time.
 pub trait Clock: Send + Sync {
-    /// The moment, in UTC.
+    /// The current time, in UTC.
     fn now(&self) -> DateTime<Utc>;
 }
 
@@ -26,8 +26,8 @@ impl Clock for SystemClock {
     }
 }
 
-/// Seconds by which this process takes the machine's clock to be ahead, for whole runs in which days pass. Only a
-/// debug build asks: an installed ruzhi has no clock but the machine's.
+/// Seconds by which this process shifts the machine's clock ahead, for whole runs in which days pass. Only in a debug
+/// build: an installed ruzhi has no clock but the machine's.
 #[cfg(debug_assertions)]
 fn ahead() -> TimeDelta {
     static AHEAD: std::sync::LazyLock<TimeDelta> = std::sync::LazyLock::new(|| {

@@ -1,21 +1,21 @@
-//! Refusals: why a record is in quarantine.
+//! Rejections: the reasons a record is in quarantine.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{Text, UniqueField, UserId, Violation};
 
-/// Who refused a record.
+/// The source of a rejection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RefusedBy {
-    /// The guest's rules, or the host's check of what the guest gave back.
+    /// The guest's rules, or the host's check of the guest's answer.
     Guest,
     /// The plan: an unknown department, a claim that another record holds, a protected or foreign member.
     Plan,
     /// WeCom, when the operation was called.
     Wecom,
-    /// A person, who undid what the record asked for or let the directory stand as it is.
+    /// A person, who undid the record's change or let the directory stand as it is.
     Person,
 }
 
@@ -31,7 +31,7 @@ impl RefusedBy {
     }
 }
 
-/// What an entry of the quarantine waits for, beside its row and its rules. When that changes, the record is planned
+/// The event an entry of the quarantine waits for, beside its row and its rules. When it occurs, the record is planned
 /// again.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, utoipa::ToSchema,
@@ -43,7 +43,7 @@ pub enum WaitsFor {
     Row,
     /// A department that WeCom does not have.
     Department,
-    /// A member to leave the directory whose userid the record names, or to become ruzhi's.
+    /// A member with the userid the record names has to leave the directory, or become ruzhi's.
     Userid,
     /// The direct leader. The record's person is in the directory without one.
     Leader,
@@ -75,7 +75,7 @@ impl WaitsFor {
         }
     }
 
-    /// What has to come, for a person who keeps the form.
+    /// The awaited event, for a person who keeps the form.
     pub fn words(self) -> Text {
         match self {
             Self::Row => Text::new(
@@ -132,7 +132,7 @@ impl From<UniqueField> for WaitsFor {
     }
 }
 
-/// How long a record rests that WeCom has rejected so many times: an hour, six hours, then a day each time.
+/// The rest of a record after a number of rejections by WeCom: an hour, six hours, then a day each time.
 pub fn rest_after(tries: u32) -> TimeDelta {
     match tries {
         0 | 1 => TimeDelta::hours(1),
@@ -141,43 +141,43 @@ pub fn rest_after(tries: u32) -> TimeDelta {
     }
 }
 
-/// Why a record is in quarantine.
+/// The reason a record is in quarantine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
-    /// Who refused it.
+    /// The source.
     pub by: RefusedBy,
     /// At least one reason.
     pub violations: Vec<Violation>,
-    /// WeCom's code, where WeCom refused.
+    /// WeCom's code, if WeCom rejected it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub errcode: Option<i64>,
-    /// The member in WeCom who has what the record claims, where WeCom said who it is.
+    /// The member in WeCom who has the claimed value, if WeCom named them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_by: Option<UserId>,
-    /// What it waits for.
+    /// The event it waits for.
     #[serde(default)]
     pub waits_for: WaitsFor,
-    /// How often WeCom has rejected the record as it is.
+    /// The number of times WeCom has rejected the record as it is.
     #[serde(default)]
     pub tries: u32,
-    /// When it is tried again, whatever else changes.
+    /// The time it is tried again, whatever else changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_at: Option<DateTime<Utc>>,
 }
 
 impl Refusal {
-    /// A refusal that waits for its row or the rules.
+    /// A rejection that waits for its row or the rules.
     pub fn new(by: RefusedBy, violations: Vec<Violation>) -> Self {
         let waits_for = WaitsFor::Row;
         Self { by, violations, errcode: None, held_by: None, waits_for, tries: 0, retry_at: None }
     }
 
-    /// Whether WeCom said that a member it names is not there.
+    /// True if WeCom said that a member it names is not there.
     pub fn names_a_missing_member(&self) -> bool {
         self.waits_for == WaitsFor::Leader && self.retry_at.is_none()
     }
 
-    /// Whether the record's person is kept out of the directory, or as they were, by it.
+    /// True if it keeps the record's person out of the directory, or as they were.
     pub fn blocks(&self) -> bool {
         self.waits_for != WaitsFor::Leader
     }

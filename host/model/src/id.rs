@@ -6,15 +6,15 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-/// A text that is not the id it was given as.
+/// A text that is not a valid id of its kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{value}` is not a valid {what}: {rule}")]
 pub struct IdError {
-    /// What the text should have been.
+    /// The kind of id.
     pub what: &'static str,
     /// The text.
     pub value: String,
-    /// What such an id looks like.
+    /// The form of such an id.
     pub rule: &'static str,
 }
 
@@ -101,14 +101,14 @@ text_id!(
         && v.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'@' | b'.'))
 );
 
-/// A member's account for comparing: WeCom takes userids that differ only in case for the same.
+/// A member's account for comparing: WeCom treats userids that differ only in case as the same.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(transparent)]
 #[schema(value_type = String)]
 pub struct MemberKey(String);
 
 impl MemberKey {
-    /// The key of an account, whatever its case.
+    /// The key of an account, in any case.
     pub fn of(userid: &str) -> Self {
         Self(userid.to_ascii_lowercase())
     }
@@ -155,7 +155,7 @@ impl Digest {
         Self(hex::encode(Sha256::digest(bytes.as_ref())))
     }
 
-    /// Names a component, by its digest, and its rules file's text together: what decisions are marked with.
+    /// Names a component, by its digest, together with its rules file's text; decisions are marked with it.
     pub fn of_rules(component: &Self, config: &str) -> Self {
         Self::of_parts([component.as_str().as_bytes(), config.as_bytes()])
     }
@@ -186,12 +186,12 @@ impl Digest {
     }
 }
 
-/// A digest made part by part. The length of each part is part of it, so no two lists of parts share one by accident.
+/// A digest made part by part. The length of each part is included, so no two lists of parts share one by accident.
 #[derive(Debug, Default)]
 pub struct DigestOfParts(Sha256);
 
 impl DigestOfParts {
-    /// Of no parts yet.
+    /// A digest without parts.
     pub fn new() -> Self {
         Self::default()
     }

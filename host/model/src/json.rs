@@ -2,13 +2,13 @@
 
 use serde_json::{Map, Number, Value};
 
-/// The value with each whole number spelt as one: `1.0` is `1`. Two values that say the same are equal then.
+/// The value with each whole number in one spelling: `1.0` is `1`. Two values with the same meaning are equal then.
 pub fn canonical(value: &Value) -> Value {
     match value {
         Value::Number(number) => Value::Number(whole(number).unwrap_or_else(|| number.clone())),
         Value::Array(items) => items.iter().map(canonical).collect(),
         Value::Object(fields) => {
-            // The keys in their order, whatever the map keeps.
+            // Sorts the keys, whatever order the map keeps.
             let sorted: std::collections::BTreeMap<&String, &Value> = fields.iter().collect();
             let fields: Map<String, Value> =
                 sorted.into_iter().map(|(key, value)| (key.clone(), canonical(value))).collect();
@@ -18,12 +18,12 @@ pub fn canonical(value: &Value) -> Value {
     }
 }
 
-/// Whether two values say the same.
+/// True if two values have the same meaning.
 pub fn same(one: &Value, other: &Value) -> bool {
     one == other || canonical(one) == canonical(other)
 }
 
-/// The value that a JSON text holds, in its canonical form; a text that is no JSON is itself.
+/// The value of a JSON text, in its canonical form; a text that is not valid JSON stands for itself.
 pub fn canonical_text(text: &str) -> Value {
     serde_json::from_str(text).map_or_else(|_| Value::String(text.to_owned()), |value| canonical(&value))
 }

@@ -1,4 +1,4 @@
-//! The ledger's lines: what ruzhi last wrote of each member.
+//! The ledger's lines: the last values ruzhi wrote for each member.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{Digest, FlowId, Member, MemberKey, Operation, OperationKind, RecordId, TenantId, UserId};
 
-/// A record, named over all tenants.
+/// A record, named across all tenants.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Origin {
     /// The tenant.
@@ -25,7 +25,7 @@ impl fmt::Display for Origin {
     }
 }
 
-/// Where a member stands, as far as ruzhi has written.
+/// The state of a member, as far as ruzhi has written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MemberState {
@@ -35,11 +35,11 @@ pub enum MemberState {
     Left,
     /// No longer in the directory.
     Deleted,
-    /// Removed from the directory by someone else, as WeCom's own listing says.
+    /// Removed from the directory by someone else, according to WeCom's own listing.
     Removed,
 }
 
-/// What a person decided about a member who was removed by hand.
+/// A person's decision about a member who was removed by hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RemovalAnswer {
@@ -74,42 +74,42 @@ impl MemberState {
     }
 }
 
-/// What ruzhi last wrote of a member. The sync secret cannot read details back, so this is what changes are computed
-/// against.
+/// The last values ruzhi wrote for a member. The sync secret cannot read details back, so changes are computed against
+/// this.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LedgerEntry {
     /// The account in the case it was created with.
     pub userid: UserId,
     /// The record that owns the member.
     pub owner: Origin,
-    /// The account its owner's decisions name: another one for a member that was adopted by mobile number.
+    /// The account its owner's decisions name: differs for a member that was adopted by mobile number.
     pub decided_as: MemberKey,
     /// The fields as written.
     pub written: Member,
-    /// Where the member stands.
+    /// The state of the member.
     pub state: MemberState,
-    /// When the member was disabled as a leaver; none for one who has left while it is not known whether WeCom disabled
-    /// them. Of a removed member: when the removal was found.
+    /// The time the member was disabled as a leaver; none for a leaver whom WeCom may not have disabled. Of a removed
+    /// member: the time the removal was found.
     pub left_at: Option<DateTime<Utc>>,
-    /// A write's answer was lost: what WeCom holds may differ from `written`, so everything is sent again. On a deleted
-    /// member: a create was lost and was not found to have happened; should the member turn up, it is ours. On a removed
+    /// A write's answer was lost: WeCom's values may differ from `written`, so everything is sent again. On a deleted
+    /// member: a create was lost and was not found to have happened; if the member turns up, it is ours. On a removed
     /// one: only one listing has shown the removal.
     pub doubtful: bool,
     /// Digest of the decision that `written` carries out whole; none if it carries out only a part of one, or none.
     pub carried_out: Option<Digest>,
     /// Digest of the guest and rules file that decided.
     pub rules: Digest,
-    /// What the directory holds by hand, by field, and a person let stand.
+    /// Changes by hand in the directory that a person let stand, by field.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub kept: Map<String, Value>,
-    /// What a person decided about the removal of a removed member.
+    /// A person's decision about the removal of a removed member.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub removal_answer: Option<RemovalAnswer>,
 }
 
 impl LedgerEntry {
-    /// The line once an operation may or may not have happened: everything is sent again, and a leaver may be
-    /// enabled still.
+    /// The line once an operation may or may not have happened: everything is sent again, and a leaver may still be
+    /// enabled.
     pub fn in_doubt(&self, operation: &Operation) -> Self {
         let mut entry = Self { doubtful: true, ..self.clone() };
         let leaves = operation.kind == OperationKind::Disable && operation.left;
@@ -120,17 +120,17 @@ impl LedgerEntry {
         entry
     }
 
-    /// The line of a create of which it is not known whether it happened.
+    /// The line of a create that may or may not have happened.
     pub fn may_yet_appear(self) -> Self {
         Self { state: MemberState::Deleted, doubtful: true, carried_out: None, ..self }
     }
 
-    /// Whether a create of the member was lost and may still turn out to have happened.
+    /// True if a create of the member was lost and may still turn out to have happened.
     pub fn may_appear(&self) -> bool {
         self.state == MemberState::Deleted && self.doubtful
     }
 
-    /// Whether the member is in the directory.
+    /// True if the member is in the directory.
     pub fn exists(&self) -> bool {
         matches!(self.state, MemberState::Active | MemberState::Left)
     }
@@ -147,13 +147,13 @@ impl LedgerEntry {
         }
     }
 
-    /// Whether one listing alone has shown the removal, which may have been a late replica's: should the member turn up,
-    /// it is ruzhi's.
+    /// True if only one listing has shown the removal, which may have been a late replica's: if the member turns up, it
+    /// is ruzhi's.
     pub fn removal_is_unsure(&self) -> bool {
         self.state == MemberState::Removed && self.doubtful
     }
 
-    /// Whether a listing that still lacks the member settles the removal: no replica is late for so long.
+    /// True if a listing that still lacks the member settles the removal: no replica is late for so long.
     pub fn removal_can_be_settled(&self, now: DateTime<Utc>) -> bool {
         const LATE: TimeDelta = TimeDelta::minutes(10);
         self.removal_is_unsure() && self.left_at.is_none_or(|found| found + LATE <= now)

@@ -1,8 +1,8 @@
-//! What the program speaks of: plain types, no input or output.
+//! The program's plain types, without input or output.
 //!
-//! Every id is a newtype that is checked where it is made; past that point the type says it is good. The contract's
-//! own types (member, decision, violation) come from the guest SDK, so both sides of the sandbox share one definition
-//! and one set of field rules.
+//! Every id is a newtype that is checked where it is made; past that point the type proves it valid. The contract's own
+//! types (member, decision, violation) come from the guest SDK, so both sides of the sandbox share one definition and
+//! one set of field rules.
 
 mod change_limit;
 mod clock;

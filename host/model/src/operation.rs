@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::{Digest, FlowId, LedgerEntry, Member, MemberKey, RecordId, TenantId, Text, UserId};
 
-/// What an operation does to a member.
+/// The effect of an operation on a member.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
 )]
@@ -21,9 +21,9 @@ pub enum OperationKind {
     Enable,
     /// The member is removed from the directory.
     Delete,
-    /// A member that is there already becomes ruzhi's; nothing is written to the directory.
+    /// An existing member becomes ruzhi's; nothing is written to the directory.
     Adopt,
-    /// What someone changed by hand in the directory stands; nothing is written to the directory.
+    /// A change by hand in the directory stands; nothing is written to the directory.
     Keep,
 }
 
@@ -41,13 +41,13 @@ impl OperationKind {
         }
     }
 
-    /// Whether it calls WeCom; the others change the ledger only.
+    /// True if it calls WeCom; the others change the ledger only.
     pub fn calls(self) -> bool {
         !matches!(self, Self::Adopt | Self::Keep)
     }
 }
 
-/// How far an operation has come.
+/// The progress of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OperationState {
@@ -55,13 +55,13 @@ pub enum OperationState {
     Planned,
     /// Stored before the call: found after a crash, it is in doubt.
     Sending,
-    /// Done, the ledger knows.
+    /// Done and noted in the ledger.
     Done,
-    /// WeCom refuses the record.
+    /// WeCom rejects the record.
     Refused,
     /// Not done; the next run plans it again.
     Failed,
-    /// Was in doubt and WeCom says it did not happen; the next run plans it again.
+    /// Was in doubt, and WeCom shows that it did not happen; the next run plans it again.
     Lost,
 }
 
@@ -79,7 +79,7 @@ impl OperationState {
     }
 }
 
-/// A field of which two members cannot hold the same value.
+/// A field in which two members cannot have the same value.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
 )]
@@ -129,22 +129,22 @@ fn is_none(count: &u32) -> bool {
     *count == 0
 }
 
-/// One write, complete: whoever applies it has no choice left to make.
+/// One write, complete: applying it leaves no choice open.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Operation {
-    /// What it does.
+    /// The kind.
     pub kind: OperationKind,
-    /// On whom.
+    /// The member.
     pub userid: UserId,
     /// The flow whose record asks for it.
     pub flow: FlowId,
     /// The record that asks for it.
     pub record: RecordId,
-    /// The request body as WeCom takes it.
+    /// The request body in WeCom's format.
     pub body: Map<String, Value>,
-    /// The member as the ledger holds them once this is done.
+    /// The ledger's values for the member once this is done.
     pub member: Member,
-    /// The ledger's line before it, if there is one: what is undone to.
+    /// The ledger's line before it, if there is one: the target of an undo.
     #[serde(default)]
     pub before: Option<LedgerEntry>,
     /// Digest of the decision it carries out.
@@ -154,7 +154,7 @@ pub struct Operation {
     /// For a disable: the member left, so that the grace period before a delete begins.
     #[serde(default)]
     pub left: bool,
-    /// The account the record names, where the member has another one.
+    /// The account the record names, if the member has another one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub names: Option<MemberKey>,
     /// It carries out a part of the decision; the next plan does the rest.
@@ -163,10 +163,10 @@ pub struct Operation {
     /// The field with a unique value that is emptied first, because another member takes the value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parks: Option<UniqueField>,
-    /// How often WeCom has rejected this very decision before.
+    /// The number of times WeCom has rejected this same decision before.
     #[serde(default, skip_serializing_if = "is_none")]
     pub tries: u32,
-    /// Remarks for whoever reads the plan or the record's trace.
+    /// Remarks for the reader of the plan or of the record's trace.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Text>,
     /// It undoes an earlier operation: the record waits until its row or the rules change.
@@ -175,14 +175,14 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// The flow the member comes from, when another one owned them.
+    /// The flow the member comes from, if another one owned them.
     pub fn moved_from(&self, tenant: &TenantId) -> Option<(&TenantId, &FlowId)> {
         let owner = &self.before.as_ref().filter(|before| before.exists())?.owner;
         let moves = !self.left && (owner.tenant != *tenant || owner.flow != self.flow);
         moves.then_some((&owner.tenant, &owner.flow))
     }
 
-    /// The operation that empties `field` of the member, and leaves all that was wanted to the next plan.
+    /// The operation that empties `field` of the member, and leaves everything else to the next plan.
     pub fn parking(mut self, field: UniqueField) -> Self {
         self.body = Map::from_iter([
             ("userid".to_owned(), Value::String(self.userid.to_string())),
@@ -207,7 +207,7 @@ impl Operation {
         self
     }
 
-    /// Whether it sets a direct leader and nothing else.
+    /// True if it sets a direct leader and nothing else.
     pub fn sets_leader_only(&self) -> bool {
         self.kind == OperationKind::Update && self.changes().eq(["direct_leader"])
     }

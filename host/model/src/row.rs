@@ -1,24 +1,24 @@
-//! What is kept of a row of a form, and the rows that no rules are asked about.
+//! The stored form of a row, and the rows that are not given to any rules.
 //!
-//! Whoever can fill in the form can fill it with anything, and every row is stored, hashed, shown and searched. So a field
-//! and a row have a greatest length. WeCom takes 128 characters of the longest field, so a row beyond it means no member.
-//! It is not cut in silence: of a part of a text rules may make another account or another department. It goes to
-//! quarantine, its field is named, and its member stays as it is until the row is shortened in the form.
+//! Anyone who can fill in the form can enter anything, and every row is stored, hashed, shown and searched. So a field
+//! and a row have a maximum length. WeCom takes 128 characters of the longest field, so a longer row does not describe
+//! a member. It is not cut silently: rules might turn a part of a text into another account or another department. It
+//! goes to quarantine, its field is named, and its member stays as it is until the row is shortened in the form.
 //!
-//! Of a field that is too long the beginning is kept, for people to recognise it, and with it so much that it is still too
-//! long. So the same refusal follows from the stored row as from the fetched one, whenever it is decided again.
+//! The beginning of a field that is too long is kept, so that people recognise it, and enough of it that it is still
+//! too long. So the stored row leads to the same rejection as the fetched one, whenever it is decided again.
 
 use ruzhi_guest::contract::{self, Violation};
 use serde_json::{Map, Value};
 
-/// The most bytes of a field, as JSON.
+/// The maximum length of a field, in bytes of JSON.
 pub const FIELD: usize = 64 << 10;
-/// The most bytes of a row, as JSON.
+/// The maximum length of a row, in bytes of JSON.
 pub const ROW: usize = 256 << 10;
-/// In place of all fields of a row that is too large to be read. No form has such a field.
+/// Replaces all fields of a row that is too large to be read. No form has such a field.
 pub const UNREAD: &str = "_unread";
 
-/// The row as it is kept and as rules see it: its id, and its fields as far as they are not too long.
+/// The row as it is stored and as rules see it: its id, and its fields as far as they are not too long.
 pub fn kept(id: &str, mut fields: Map<String, Value>) -> String {
     let mut kept = Map::new();
     if fields.remove(UNREAD) == Some(Value::Bool(true)) {
@@ -26,7 +26,7 @@ pub fn kept(id: &str, mut fields: Map<String, Value>) -> String {
     } else {
         let mut length = 0;
         for (field, value) in fields {
-            // The one that makes the row too long is kept, so that it still is.
+            // The field that makes the row too long is kept, so that it still is.
             if length > ROW {
                 break;
             }
@@ -39,7 +39,7 @@ pub fn kept(id: &str, mut fields: Map<String, Value>) -> String {
     Value::Object(kept).to_string()
 }
 
-/// Why no rules are asked about a kept row; none if they are.
+/// The reason a stored row is not given to the rules; none if it is.
 pub fn refused(row: &str) -> Option<Vec<Violation>> {
     if row.len() <= FIELD && !row.contains(UNREAD) {
         return None;
@@ -97,7 +97,7 @@ fn shortened(value: Value) -> Value {
     Value::String(format!("{}…", text.get(..end).unwrap_or(&text)))
 }
 
-/// How long a value is as JSON.
+/// The length of a value as JSON.
 fn json(value: &Value) -> usize {
     match value {
         Value::String(text) => 2 + text.chars().map(escaped).sum::<usize>(),
@@ -105,7 +105,7 @@ fn json(value: &Value) -> usize {
     }
 }
 
-/// How long a character is in a JSON text.
+/// The length of a character in a JSON text.
 fn escaped(c: char) -> usize {
     match c {
         '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,

@@ -1,40 +1,40 @@
-//! A service's clock, as its answers tell it.
+//! A service's clock, as given by its answers.
 //!
-//! Neither clock is taken for right here: what is kept is how far the service's is ahead of this machine's, with the
-//! moment this was seen, so that whoever asks may pass over what is old.
+//! Neither clock is assumed right here: the difference of the service's to this machine's is kept, with the moment it
+//! was seen, so that callers can ignore an old one.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// A service's moment against this machine's, told by the `Date` of one answer.
+/// A service's time against this machine's, from the `Date` of one answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sighting {
-    /// The moment of the answer by the service's clock, cut to the second.
+    /// The time of the answer by the service's clock, cut to the second.
     pub date: DateTime<Utc>,
-    /// The moment the call was sent by this machine's clock.
+    /// The time the call was sent, by this machine's clock.
     pub sent: DateTime<Utc>,
-    /// How long the answer took.
+    /// The duration of the call.
     pub took: Duration,
-    /// When the answer was here, by a clock that only goes on.
+    /// The arrival of the answer, by a monotonic clock.
     pub seen: Instant,
 }
 
 impl Sighting {
-    /// How far the service's clock is ahead of this machine's, as near as can be said.
+    /// The best estimate of how far the service's clock is ahead of this machine's.
     pub fn ahead(&self) -> TimeDelta {
         // The date is of some moment between sending and answer, cut to the second.
         let here = self.sent + self.took() / 2;
         self.date + TimeDelta::milliseconds(500) - here
     }
 
-    /// How far `ahead` may be off.
+    /// The largest error of `ahead`.
     pub fn tolerance(&self) -> TimeDelta {
         self.took() / 2 + TimeDelta::milliseconds(500)
     }
 
-    /// The service's moment when this machine's clock showed `here`, or a little earlier: never later.
+    /// The service's time when this machine's clock showed `here`, or a little earlier: never later.
     pub fn at(&self, here: DateTime<Utc>) -> DateTime<Utc> {
         let answered = self.sent + self.took();
         here.checked_add_signed(self.date - answered).unwrap_or(DateTime::<Utc>::MIN_UTC)
@@ -50,7 +50,7 @@ impl Sighting {
 pub struct ServiceClock(Mutex<Option<Sighting>>);
 
 impl ServiceClock {
-    /// Keeps what an answer tells. One without a readable date tells nothing.
+    /// Keeps the time of an answer. One without a readable date is ignored.
     pub fn saw(&self, date: Option<DateTime<Utc>>, sent: DateTime<Utc>, took: Duration) {
         if let Some(date) = date {
             let sighting = Sighting { date, sent, took, seen: Instant::now() };
@@ -58,14 +58,14 @@ impl ServiceClock {
         }
     }
 
-    /// The last sighting, if an answer since then told one.
+    /// The last sighting, if there was one since then.
     pub fn since(&self, since: Instant) -> Option<Sighting> {
         let last = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         last.filter(|sighting| sighting.seen >= since)
     }
 }
 
-/// Reads the `Date` of an HTTP answer; none if it is no date.
+/// Parses the `Date` of an HTTP answer; none if it is not a valid date.
 pub fn http_date(text: &str) -> Option<DateTime<Utc>> {
     let date = DateTime::parse_from_rfc2822(text.trim()).ok()?;
     Some(date.with_timezone(&Utc))

@@ -1,4 +1,4 @@
-//! What a person reads, in both languages.
+//! Texts for people, in both languages.
 
 use ruzhi_guest::contract;
 use serde::{Deserialize, Serialize};
@@ -46,7 +46,7 @@ impl Text {
         }
     }
 
-    /// Both versions on one line, Chinese first, for where a text has one form only: a log, a message to a group.
+    /// Both versions on one line, Chinese first, for places with room for one text only: a log, a message to a group.
     pub fn both(&self) -> String {
         format!("{} / {}", self.zh, self.en)
     }

@@ -1,14 +1,14 @@
-//! Where the outcome of a row is written.
+//! The fields that take the outcome of a row.
 
 use crate::Lang;
 
 /// The fields of a form that take the outcome of its rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WriteBack {
-    /// A field of one line or of several: what became of the row, in words.
+    /// A field of one line or of several: the outcome of the row, in words.
     pub outcome: String,
-    /// A field of date and time: since when.
+    /// A field of date and time: the time of the outcome.
     pub at: Option<String>,
-    /// The language of the words.
+    /// The language of the text.
     pub lang: Lang,
 }

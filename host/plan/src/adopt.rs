@@ -1,7 +1,7 @@
-//! Taking over members that were in the directory before ruzhi.
+//! Adopting members that were in the directory before ruzhi.
 //!
-//! Nothing is written to the directory by it: the ledger learns whose record the member is, and the next plan sends
-//! every field once, because what WeCom holds cannot be read. Whatever could be someone else is left to a person.
+//! Adoption writes nothing to the directory: the ledger learns the member's record, and the next plan sends every field
+//! once, because WeCom's values cannot be read. Members that could be someone else are left to a person.
 
 use std::collections::HashMap;
 
@@ -14,18 +14,18 @@ use ruzhi_model::{
     Decision, Member, MemberKey, Operation, OperationKind, Origin, Text, UserId, Violation, fold,
 };
 
-/// Who in the directory may be a record's person.
+/// The members of the directory that may be a record's person.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Found {
-    /// Who has the userid the record names, whatever its case.
+    /// The member with the userid the record names, in any case.
     pub by_userid: Option<UserId>,
-    /// Who has the record's mobile number.
+    /// The member with the record's mobile number.
     pub by_mobile: Option<UserId>,
-    /// What that member is called, where it can be read.
+    /// That member's name, where it can be read.
     pub name: Option<String>,
 }
 
-/// What becomes of a record. `owners` names the records that own members already, those of this plan among them.
+/// The result for a record. `owners` names the records that own members already, including those of this plan.
 pub fn adopt(
     candidate: &Candidate,
     found: &Found,
@@ -44,7 +44,7 @@ pub fn adopt(
     let userid = match (&found.by_userid, &found.by_mobile) {
         (None, None) => {
             return ignored(
-                "nobody in the directory has this userid or mobile",
+                "no member of the directory has this userid or mobile",
                 "通讯录中没有此帐号或手机号",
             );
         }

@@ -1,4 +1,4 @@
-//! From a member to what WeCom is sent: everything for a new member, only what changed for a known one.
+//! From a member to WeCom's request body: everything for a new member, only the changes for a known one.
 
 use std::collections::BTreeMap;
 
@@ -35,8 +35,8 @@ pub fn create(member: &Member) -> Map<String, Value> {
     body
 }
 
-/// The fields in which `new` differs from what was written, without `userid`. A field the rules do not speak of is
-/// never among them.
+/// The fields in which `new` differs from what was written, without `userid`. Fields the rules leave out are never
+/// included.
 pub(super) fn changes(written: &Member, new: &Member) -> Map<String, Value> {
     let mut body = Map::new();
     let before: BTreeMap<&str, Option<&str>> = texts(written).into_iter().collect();
@@ -50,7 +50,7 @@ pub(super) fn changes(written: &Member, new: &Member) -> Map<String, Value> {
     }
     if !new.memberships.is_empty() && new.memberships != written.memberships {
         departments(&mut body, &written.memberships, &new.memberships);
-        // The main department follows the departments unless it is said again.
+        // The main department follows the departments unless it is sent again.
         if let Some(main) = new.main_department {
             body.insert("main_department".to_owned(), json!(main));
         }
@@ -76,8 +76,8 @@ pub(super) fn changes(written: &Member, new: &Member) -> Map<String, Value> {
     body
 }
 
-/// Every field of a member, whatever the directory holds: what is sent when an answer was lost. An empty one is among
-/// them, for it may have to be cleared yet.
+/// Every field of a member, whatever the directory holds: sent when an answer was lost. Empty ones are included, for
+/// they may still have to be cleared.
 pub(super) fn whole(new: &Member) -> Map<String, Value> {
     let nobody = Member {
         // Differs from every value, so that each field counts as changed.
@@ -96,7 +96,7 @@ pub(super) fn whole(new: &Member) -> Map<String, Value> {
     body
 }
 
-/// The member once `new` is written over `written`: what the rules do not speak of stays.
+/// The member once `new` is written over `written`: fields the rules leave out stay.
 pub(super) fn merged(written: &Member, new: &Member) -> Member {
     let or = |new: &Option<String>, old: &Option<String>| new.clone().or_else(|| old.clone());
     let mut extra: BTreeMap<String, String> = written.extra.iter().cloned().collect();
@@ -123,7 +123,7 @@ pub(super) fn merged(written: &Member, new: &Member) -> Member {
     }
 }
 
-/// WeCom has no word for "no gender", and a name is never empty.
+/// WeCom has no value for "no gender", and a name is never empty.
 pub(super) fn cannot_be_empty(field: &str) -> bool {
     matches!(field, "gender" | "name")
 }
@@ -144,7 +144,7 @@ pub(super) fn texts(member: &Member) -> [(&'static str, Option<&str>); 10] {
 }
 
 /// `department` and its parallel lists. Without `is_leader_in_dept` a change of departments ends every leadership, so
-/// it goes along whenever anyone leads, before or after.
+/// it is sent too if there is a leadership before or after.
 fn departments(body: &mut Map<String, Value>, before: &[Membership], after: &[Membership]) {
     let ids: Vec<u32> = after.iter().map(|m| m.department).collect();
     body.insert("department".to_owned(), json!(ids));
@@ -158,7 +158,7 @@ fn departments(body: &mut Map<String, Value>, before: &[Membership], after: &[Me
     }
 }
 
-/// `extra` as values. The field rules have parsed every text before; one that does not parse is nobody's.
+/// `extra` as values. The field rules have parsed every text before; one that does not parse is dropped.
 fn extras(member: &Member) -> BTreeMap<String, Value> {
     member
         .extra

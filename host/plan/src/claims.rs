@@ -1,27 +1,27 @@
-//! Who may have a member: the records that claim the same userid or mobile, over all tenants of the corp.
+//! Conflicts: records that claim the same userid or mobile, across all tenants of the corp.
 //!
-//! Between an upsert and a leave of the same person in one tenant the record created later is right: a leaver's form
+//! Between an upsert and a leave of the same person in one tenant, the record created later is right: a leaver's form
 //! comes after the onboarding form, a returner's new onboarding form comes after both. A leave says that the person
-//! leaves its own tenant; where another tenant wants them, they move. Of the upserts that remain, equal decisions are
-//! one person; otherwise the record that already owns the member keeps it; if none does, the flow's policy says.
+//! leaves its own tenant; if another tenant wants them, they move. Of the upserts that remain, equal decisions are one
+//! person; otherwise the record that already owns the member keeps it; if none does, the flow's policy decides.
 
 use std::collections::{BTreeMap, HashMap};
 
 use super::world::{Claimant, Duplicates, Holder, Survey, Wants};
 use ruzhi_model::{MemberKey, Origin, TenantId, Text, Violation};
 
-/// What the other records' claims mean for one record.
+/// The effect of the other records' claims on one record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Claim {
-    /// Another record says the same; that one acts.
+    /// Another record has the same decision; that one acts.
     SameAs(Origin),
-    /// Another record says otherwise of this person and is right.
+    /// Another record decides otherwise about this person and is right.
     Overruled(Origin),
     /// Another record has the member or the mobile.
     Refused(Violation),
 }
 
-/// The claims that something stands in the way of.
+/// The claims with an obstacle.
 pub(super) type Claims = HashMap<Origin, Claim>;
 
 /// Settles every claim of a survey.
@@ -104,7 +104,7 @@ impl<'a> Settling<'a> {
         }
     }
 
-    /// A leave gives way where another tenant wants the person.
+    /// A leave gives way if another tenant wants the person.
     fn moves(&mut self, group: &[&Claimant]) {
         let upserts = self.free(group, upsert);
         for leave in self.free(group, |c| !upsert(c)) {
@@ -133,7 +133,7 @@ impl<'a> Settling<'a> {
         }
     }
 
-    /// Refuses all of a group but the one that keeps what they claim, each named to the other.
+    /// Rejects all of a group but the one that keeps the claim, and names each to the other.
     fn settle(&mut self, group: &[&Claimant], owner: Option<&Claimant>, field: &str, what: &Text) {
         let keeper = owner.or_else(|| match self.duplicates {
             Duplicates::Refuse => None,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::planner::Standing;
 use ruzhi_model::OperationKind;
 
-/// Outcomes of a run, by kind. Unchanged, ignored, refused and failed count every record of the flow, not only the
+/// Outcomes of a run, by kind. Unchanged, ignored, rejected and failed count every record of the flow, not only the
 /// rows that were fetched.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
@@ -22,19 +22,19 @@ pub struct Counts {
     pub deleted: u64,
     /// Records whose member is as they want it.
     pub unchanged: u64,
-    /// Records that say nothing of the directory.
+    /// Records that ask for nothing in the directory.
     pub ignored: u64,
     /// Records in quarantine.
     pub refused: u64,
     /// Records that could not be decided or written; the next run tries them again.
     pub failed: u64,
-    /// Members that were there already and are ruzhi's now.
+    /// Members that existed already and are now owned by ruzhi.
     #[serde(skip_serializing_if = "is_none")]
     pub adopted: u64,
-    /// Members whose changes by hand stand.
+    /// Members with changes by hand that stand.
     #[serde(skip_serializing_if = "is_none")]
     pub kept: u64,
-    /// Operations that no call was made for, because the run was stopped; the next run plans them again.
+    /// Operations not called because the run was stopped; the next run plans them again.
     #[serde(skip_serializing_if = "is_none")]
     pub untried: u64,
     /// People for whom the corp has no free account; the next run tries again.
@@ -118,7 +118,7 @@ impl Counts {
         }
     }
 
-    /// Counts what a plan says of a record.
+    /// Counts a plan's result for a record.
     pub(super) fn stand(&mut self, standing: &Standing) {
         match standing {
             Standing::Acting(operation) => self.count(operation.kind),
@@ -134,7 +134,7 @@ impl Counts {
         self.created + self.updated + self.disabled + self.enabled + self.deleted + self.adopted + self.kept
     }
 
-    /// The records that no operation is for.
+    /// The records without an operation.
     pub fn standing(&self) -> Self {
         Self {
             unchanged: self.unchanged,

@@ -1,4 +1,4 @@
-//! A plan in the making: operations pass through one by one, and what remains of each is a few numbers.
+//! A plan in the making: operations pass through one by one, and only a few numbers of each remain.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,31 +9,31 @@ use super::waves::{Order, Waves};
 use super::world::Survey;
 use ruzhi_model::{Digest, DigestOfParts, FlowId, OperationKind, Origin, PlanId, RunId, TenantId};
 
-/// What a plan is for.
+/// The purpose of a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "purpose")]
 pub enum Purpose {
     /// To bring the directory in step with the form.
     Sync,
-    /// To take over members that were there before ruzhi.
+    /// To adopt members that were there before ruzhi.
     Adopt {
-        /// How they are recognised.
+        /// The way they are recognised.
         by: AdoptBy,
     },
     /// To undo a run.
     Revert {
-        /// Which.
+        /// The run.
         run: RunId,
     },
-    /// To settle what was changed by hand.
+    /// To settle changes made by hand.
     Drift {
-        /// In whose favour.
+        /// The side in whose favour they are settled.
         settle: DriftSettle,
     },
 }
 
 impl Purpose {
-    /// Whether it comes from what the form says now.
+    /// True if it comes from the form as it is now.
     pub fn reads_the_form(&self) -> bool {
         matches!(self, Self::Sync | Self::Adopt { .. } | Self::Drift { settle: DriftSettle::Adopt })
     }
@@ -49,7 +49,7 @@ impl Purpose {
     }
 }
 
-/// How members to adopt are recognised.
+/// The way members to adopt are recognised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AdoptBy {
@@ -61,7 +61,7 @@ pub enum AdoptBy {
     Either,
 }
 
-/// In whose favour drift is settled.
+/// The side in whose favour drift is settled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DriftSettle {
@@ -69,45 +69,45 @@ pub enum DriftSettle {
     Keep,
     /// The ledger is written to the directory again.
     Overwrite,
-    /// Members that ruzhi does not own become its own where a record names them.
+    /// Members that ruzhi does not own become its own if a record names them.
     Adopt,
 }
 
-/// The operations of one run, in sum, with what the guard says of them. The operations themselves are in the store.
+/// The operations of one run, in sum, with the guard's verdict. The operations themselves are in the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
-    /// Names tenant, flow, world and operations: the same world gives the same id.
+    /// Names tenant, flow, state of the world and operations: the same world gives the same id.
     pub id: PlanId,
     /// The tenant.
     pub tenant: TenantId,
     /// The flow.
     pub flow: FlowId,
-    /// What it is for.
+    /// Its purpose.
     #[serde(flatten)]
     pub purpose: Purpose,
-    /// Digest of every operation, every refusal and of the world it was made from.
+    /// Digest of every operation, every rejection and the state of the world it was made from.
     pub hash: Digest,
-    /// How many operations it has.
+    /// The number of its operations.
     pub operations: u64,
     /// The number of the last wave.
     pub last_wave: u32,
-    /// The number of the first wave of operations that are not of leavers.
+    /// The number of the first wave with operations other than departures.
     #[serde(default)]
     pub first_wave: u32,
-    /// What it comes to if every operation succeeds.
+    /// Its outcome if every operation succeeds.
     pub counts: Counts,
-    /// What the guard says.
+    /// The guard's verdict.
     pub guard: GuardVerdict,
     /// Members in the directory that the tenant owns.
     pub owned: u64,
     /// It tries quarantined records again.
     pub retry: bool,
-    /// Why the first of the records that could not be decided has no decision.
+    /// The reason the first of the undecided records has no decision.
     #[serde(default)]
     pub undecided: Option<String>,
 }
 
-/// Takes in what a plan says of each record and ends as the plan.
+/// Takes in the result for each record, and becomes the plan.
 #[derive(Debug)]
 pub struct Draft {
     tenant: TenantId,
@@ -124,7 +124,7 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// An empty draft over what is known.
+    /// An empty draft over a survey.
     pub fn new(tenant: TenantId, flow: FlowId, purpose: Purpose, retry: bool, survey: &Survey) -> Self {
         let mut hash = DigestOfParts::new();
         hash.part(tenant.as_str());
@@ -173,7 +173,7 @@ impl Draft {
         }
     }
 
-    /// Counts records that were passed over, because nothing can come of them.
+    /// Counts records that were skipped, because nothing can come of them.
     pub(super) fn pass_over(&mut self, unchanged: u64, ignored: u64) {
         self.counts.unchanged += unchanged;
         self.counts.ignored += ignored;
@@ -187,8 +187,8 @@ impl Draft {
         let mut verdict = guard.judge(&counts, owned);
         hash.json(&(&order.waves, &order.parks, &order.held_back));
         hash.json(&verdict);
-        // What is added up over time changes by the hour while the world stands still; a plan that a person is reading must
-        // not become another one by that. Whoever leaves meanwhile changes the ledger, and so the plan.
+        // The totals over time change by the hour while the world stands still; a plan that a person is reading must
+        // not become another one because of that. A leaver in the meantime changes the ledger, and so the plan.
         guard.over_time(added, &lately, owned, &mut verdict);
         let hash = hash.finish();
         let plan = Plan {

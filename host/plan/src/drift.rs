@@ -1,4 +1,4 @@
-//! What was changed by hand: the directory against the ledger.
+//! Changes made by hand: the directory against the ledger.
 
 use std::collections::BTreeSet;
 
@@ -19,48 +19,48 @@ use ruzhi_model::{
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum Finding {
-    /// The ledger has the member, the directory has not.
+    /// The ledger has the member, the directory does not.
     Missing {
-        /// Who.
+        /// The member.
         userid: UserId,
-        /// Whose record.
+        /// The record that owns the member.
         owner: Origin,
     },
-    /// The directory has the member, the ledger has not.
+    /// The directory has the member, the ledger does not.
     Unexpected {
-        /// Who.
+        /// The member.
         userid: UserId,
     },
     /// The member is in other departments.
     Moved {
-        /// Who.
+        /// The member.
         userid: UserId,
-        /// Whose record.
+        /// The record that owns the member.
         owner: Origin,
-        /// As ruzhi wrote them.
+        /// The departments as ruzhi wrote them.
         ledger: BTreeSet<DepartmentId>,
-        /// As they are.
+        /// The departments as they are.
         directory: BTreeSet<DepartmentId>,
     },
     /// A field differs.
     Changed {
-        /// Who.
+        /// The member.
         userid: UserId,
-        /// Whose record.
+        /// The record that owns the member.
         owner: Origin,
         /// WeCom's name of the field.
         field: String,
-        /// As ruzhi wrote it.
+        /// The value as ruzhi wrote it.
         #[serde(skip)]
         ledger: Value,
-        /// As it is.
+        /// The value as it is.
         #[serde(skip)]
         directory: Value,
     },
 }
 
 impl Finding {
-    /// The field it is about and what the directory holds there; none if the member is there or not as a whole.
+    /// The field concerned and its value in the directory; none if the finding is about the whole member.
     fn held(&self) -> Option<(String, Value)> {
         match self {
             Self::Missing { .. } | Self::Unexpected { .. } => None,
@@ -70,7 +70,7 @@ impl Finding {
     }
 }
 
-/// What the directory shows of a member.
+/// A member as the directory shows them.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Shown {
     /// The departments.
@@ -79,7 +79,7 @@ pub struct Shown {
     pub details: Option<Map<String, Value>>,
 }
 
-/// The differences of one member of the ledger. What a person let stand is none.
+/// The differences of one member of the ledger. Changes by hand that a person let stand are not differences.
 pub fn compare(entry: &LedgerEntry, shown: Option<&Shown>) -> Vec<Finding> {
     let removed = entry.state == MemberState::Removed && entry.removal_answer != Some(RemovalAnswer::Release);
     if !entry.exists() && !removed {
@@ -102,7 +102,7 @@ pub fn compare(entry: &LedgerEntry, shown: Option<&Shown>) -> Vec<Finding> {
     }
     for (field, ledger) in spoken_of(entry) {
         let Some(directory) = shown.details.as_ref().and_then(|details| details.get(field)) else { continue };
-        // A credential that may not read a field is shown an empty one.
+        // A field that a credential may not read looks empty.
         let hidden = matches!(field, "mobile" | "email" | "gender" | "address")
             && matches!(directory, Value::String(text) if text.is_empty() || text == "0");
         if !hidden && *directory != ledger {
@@ -151,7 +151,7 @@ fn spoken_of(entry: &LedgerEntry) -> Vec<(&'static str, Value)> {
     fields
 }
 
-/// What settles the differences of one member.
+/// The operation that settles the differences of one member.
 pub fn settle(
     entry: &LedgerEntry,
     findings: &[Finding],
@@ -168,11 +168,11 @@ pub fn settle(
             let held = findings.iter().filter_map(Finding::held).collect();
             (OperationKind::Keep, held, entry.written.clone())
         }
-        // Whoever had left and is gone is where they were going.
+        // A leaver who is gone is where they were going.
         DriftSettle::Overwrite if gone && entry.state == MemberState::Left => {
             (OperationKind::Keep, Map::new(), entry.written.clone())
         }
-        // Nobody is invited a second time.
+        // A member is never invited a second time.
         DriftSettle::Overwrite if gone => {
             let member = Member { to_invite: Some(false), direct_leader: None, ..entry.written.clone() };
             (OperationKind::Create, body::create(&member), member)

@@ -1,7 +1,7 @@
-//! What a decision comes to in the directory.
+//! The effect of a decision on the directory.
 //!
-//! Two decisions that come to the same change no member, however they are written: by other keys first, with a field empty
-//! that is empty anyway, with an invitation for someone who is there already.
+//! Two decisions with the same effect change no member, however they are written: with keys in another order, with a
+//! field empty that is empty anyway, with an invitation for someone who is already there.
 
 use std::collections::BTreeMap;
 
@@ -10,15 +10,15 @@ use serde_json::{Value, json};
 use super::body;
 use ruzhi_model::{LedgerEntry, Member, json as comparable};
 
-/// What the directory holds of a member once a decision is carried out, field by field, in a form in which equal
-/// effects are equal; `entry` is the ledger's line of the member. Empty fields are left out.
+/// The directory's values for a member once a decision is carried out, field by field, in a form in which equal effects
+/// are equal; `entry` is the ledger's line of the member. Empty fields are left out.
 pub fn effect(entry: Option<&LedgerEntry>, member: &Member) -> BTreeMap<String, Value> {
     let written = entry.filter(|entry| entry.exists()).map(|entry| &entry.written);
     let target = written.map_or_else(|| member.clone(), |written| body::merged(written, member));
     let mut effect = BTreeMap::new();
     let mut put = |field: &str, value: Value| drop(effect.insert(field.to_owned(), value));
     match written {
-        // WeCom tells accounts apart without their case, and the one that is there keeps its own.
+        // WeCom compares accounts without case, and an existing one keeps its own.
         Some(_) => put("userid", json!(member.userid.to_ascii_lowercase())),
         None => {
             put("userid", json!(member.userid));
@@ -54,7 +54,7 @@ pub fn effect(entry: Option<&LedgerEntry>, member: &Member) -> BTreeMap<String, 
     effect
 }
 
-/// An attribute of a member is known by its name: which comes first is no matter.
+/// An attribute of a member is identified by its name: their order does not matter.
 fn attributes_by_name(field: &str, mut value: Value) -> Value {
     if field == "extattr"
         && let Some(attributes) = value.get_mut("attrs").and_then(Value::as_array_mut)

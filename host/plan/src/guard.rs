@@ -1,9 +1,9 @@
 //! The limits that hold a plan for a person. A filter slip or an empty page shows as many leavers at once; a changed
 //! credential shows as many new people at once. Neither is believed without asking.
 //!
-//! A slip may also come in small steps, each of which is let pass: five people at every hour. So those who left in the
-//! last 24 hours and in the last 7 days are added to the plan's own leavers, over all flows of the tenant
-//! ([`Guard::over_time`]; `docs/decisions/0042-the-guard-over-time.md`).
+//! A slip may also come in small steps, each of which passes: five people every hour. So the leavers of the last 24
+//! hours and of the last 7 days are added to the plan's own, across all flows of the tenant ([`Guard::over_time`];
+//! `docs/decisions/0042-the-guard-over-time.md`).
 
 use std::collections::HashSet;
 
@@ -17,15 +17,15 @@ use ruzhi_model::{MemberKey, Text};
 pub struct Guard {
     /// More leavers than this share of the members ruzhi owns hold the plan, in percent.
     pub leave_percent: u32,
-    /// So few leavers are let pass whatever their share.
+    /// Up to this many leavers pass, whatever their share.
     pub leave_least: u32,
     /// More leavers than this hold the plan whatever their share.
     pub leave_most: u32,
     /// More new members than this hold the plan.
     pub create_most: u32,
-    /// More changed members than this hold the plan; the greatest value for no limit.
+    /// More changed members than this hold the plan; the greatest value means no limit.
     pub update_most: u32,
-    /// The same as `leave_percent` for the leavers of 24 hours, the plan's own among them.
+    /// The same as `leave_percent` for the leavers of 24 hours, including the plan's own.
     pub leave_day_percent: u32,
     /// The same as `leave_most` for the leavers of 24 hours.
     pub leave_day_most: u32,
@@ -51,10 +51,10 @@ impl Default for Guard {
     }
 }
 
-/// So many times what one run may do is what a day and a week may do, where the files do not say otherwise.
+/// The limits of a day and of a week as a multiple of one run's, unless the configuration sets them.
 pub const OVER_TIME: u32 = 2;
 
-/// Members of a tenant who left lately by plans that no person released, and who have not come back.
+/// Members of a tenant who left lately through plans that no person released, and who have not come back.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lately {
     /// In the last 24 hours.
@@ -66,13 +66,13 @@ pub struct Lately {
 /// Members who left within a span of time.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Span {
-    /// Who: each counts once, whether disabled, deleted or both.
+    /// The members: each counts once, whether disabled, deleted or both.
     pub left: HashSet<MemberKey>,
-    /// How many of them the tenant no longer owns, because they are deleted.
+    /// The number of them that the tenant no longer owns, because they are deleted.
     pub gone: u64,
 }
 
-/// Leavers of a plan whom no span has yet, and members of the spans whom the plan brings back.
+/// Leavers of a plan who are in no span yet, and members of the spans whom the plan brings back.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Added {
     /// Leavers beyond those of the last 24 hours.
@@ -99,20 +99,20 @@ impl Added {
     }
 }
 
-/// One limit that a plan goes past.
+/// A limit that a plan exceeds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct GuardReason {
     /// The key of the limit in the tenant's file.
     pub limit: String,
-    /// What the plan would do.
+    /// The plan's number.
     pub found: u64,
-    /// What the limit allows.
+    /// The number the limit allows.
     pub allowed: u64,
-    /// For a person.
+    /// The explanation for a person.
     pub text: Text,
 }
 
-/// What the guard says of a plan.
+/// The guard's verdict on a plan.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GuardVerdict {
     /// Empty: the plan may be applied.
@@ -120,14 +120,14 @@ pub struct GuardVerdict {
 }
 
 impl GuardVerdict {
-    /// Whether a person has to look first.
+    /// True if a person has to look first.
     pub fn holds(&self) -> bool {
         !self.reasons.is_empty()
     }
 }
 
 impl Guard {
-    /// Judges what a plan comes to against the number of members ruzhi owns.
+    /// Judges a plan's outcome against the number of members ruzhi owns.
     pub fn judge(&self, counts: &Counts, owned: u64) -> GuardVerdict {
         let leavers = counts.disabled + counts.deleted;
         let created = counts.created;
@@ -190,8 +190,8 @@ impl Guard {
         GuardVerdict { reasons }
     }
 
-    /// Judges the plan's leavers together with those of the last day and the last week. It only adds to what the plan
-    /// alone is held for: one reason is enough for a person to look, the narrowest.
+    /// Judges the plan's leavers together with those of the last day and the last week. It only adds to the reasons
+    /// against the plan alone: one reason, the narrowest, is enough for a person to look.
     pub fn over_time(&self, added: Added, lately: &Lately, owned: u64, verdict: &mut GuardVerdict) {
         let spans = [
             (
@@ -208,13 +208,13 @@ impl Guard {
             ),
         ];
         for (names, (percent, most), (more, back, span), (en, zh)) in spans {
-            // Who leaves in this very plan and was counted before is no news.
+            // A leaver of this same plan who was counted before is not new.
             if more == 0 || verdict.reasons.iter().any(|reason| reason.limit.starts_with("leave_")) {
                 continue;
             }
             let before = u64::try_from(span.left.len()).unwrap_or(u64::MAX).saturating_sub(back);
             let found = before.saturating_add(more);
-            // As many as there would be had nobody been deleted meanwhile.
+            // The number of members if none had been deleted meanwhile.
             let base = owned.saturating_add(span.gone);
             let share = base.saturating_mul(u64::from(percent));
             let least = u64::from(self.leave_least.saturating_mul(OVER_TIME));

@@ -1,13 +1,13 @@
-//! What is to be done, as data.
+//! Plans: the operations to be done, as data.
 //!
-//! [`Planner`] is a fold without side effects: over what is known of all records together (a [`Survey`]), and then each
-//! record that may ask for something (a [`Candidate`]), with the directory's ids, the policy and the moment. It considers
-//! every stored decision of the tenant, not only the rows that changed: a write that failed yesterday is simply planned
-//! again, and planning an unchanged world gives the same plan with the same hash. Operations leave it one by one, so a
-//! plan of a hundred thousand is never held. Whoever applies a plan has no choice left to make.
+//! [`Planner`] is a fold without side effects: first over the totals of all records (a [`Survey`]), then over each
+//! record that may ask for something (a [`Candidate`]), with the directory's ids, the policy and the moment. It
+//! considers every stored decision of the tenant, not only the rows that changed: a write that failed yesterday is
+//! simply planned again, and planning an unchanged world gives the same plan with the same hash. Operations leave it
+//! one by one, so a plan of a hundred thousand is never held in memory. Applying a plan leaves no choice open.
 //!
-//! Plans that do not come from decisions ([`adopt`], [`revert`], [`drift`]) are made of the same operations, and pass the
-//! same guard.
+//! Plans that do not come from decisions ([`adopt`], [`revert`], [`drift`]) are made of the same operations, and pass
+//! the same guard.
 
 pub mod adopt;
 mod body;

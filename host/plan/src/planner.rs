@@ -1,4 +1,4 @@
-//! From the world to a plan.
+//! From the state of the world to a plan.
 
 use std::collections::HashSet;
 
@@ -16,11 +16,11 @@ use ruzhi_model::{
     RefusedBy, Text, UniqueField, UserId, WaitsFor,
 };
 
-/// How often a run plans, because values were parked, direct leaders follow or members were not found. The guard judges
-/// each plan.
+/// Limit on the plans of a run, which plans again when values were parked, direct leaders follow or members were not
+/// found. The guard judges each plan.
 pub const PASSES: usize = 8;
 
-/// What a plan says of one record of its flow.
+/// A plan's result for one record of its flow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Standing {
     /// An operation carries it out.
@@ -30,29 +30,29 @@ pub enum Standing {
         /// The record owns the member, and the ledger may say that its decision is carried out.
         confirmed: bool,
     },
-    /// The record says nothing of the directory.
+    /// The record asks for nothing in the directory.
     Ignored {
-        /// Why.
+        /// The reason.
         reason: Text,
     },
     /// The record is in quarantine.
     Refused {
-        /// Why.
+        /// The reason.
         refusal: Refusal,
     },
     /// The record could not be decided.
     Failed {
-        /// Why.
+        /// The reason.
         reason: String,
     },
 }
 
-/// What a plan says of one record, and what else its person waits for.
+/// A plan's result for one record, and the rest that its person waits for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Considered {
-    /// What becomes of the record.
+    /// The result for the record.
     pub standing: Standing,
-    /// An entry of the quarantine that keeps nothing else of the record back: its direct leader is missing.
+    /// An entry of the quarantine that holds nothing else of the record back: its direct leader is missing.
     pub pending: Option<Refusal>,
 }
 
@@ -62,7 +62,7 @@ impl From<Standing> for Considered {
     }
 }
 
-/// Whether a record that was rejected before is tried again.
+/// The decision to try a rejected record again, or not.
 pub(super) enum Again {
     /// The rejection stands.
     Stands(Refusal),
@@ -89,7 +89,7 @@ pub struct Planner<'a> {
     totals: Totals,
 }
 
-/// So many records that WeCom rejected are tried again by one plan because their time has come.
+/// Limit on records that one plan tries again because their time has come after a rejection by WeCom.
 const RETRIED_AT_MOST: u32 = 200;
 
 impl<'a> Planner<'a> {
@@ -116,7 +116,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Records of the flow whose claim something stands in the way of: they are candidates whatever the ledger says.
+    /// Records of the flow with an obstacle to their claim: they are candidates whatever the ledger says.
     pub fn contested(&self) -> Vec<Origin> {
         let ours = |origin: &&Origin| origin.tenant == self.scope.tenant && origin.flow == self.scope.flow;
         let mut contested: Vec<Origin> = self.claims.keys().filter(ours).cloned().collect();
@@ -124,12 +124,12 @@ impl<'a> Planner<'a> {
         contested
     }
 
-    /// Whether the plan creates members or changes departments and was made without the directory.
+    /// True if the plan creates members or changes departments and was made without the directory.
     pub fn needs_directory(&self) -> bool {
         self.needs_directory
     }
 
-    /// What becomes of a record.
+    /// The result for a record.
     pub fn consider(&mut self, candidate: &Candidate) -> Considered {
         let considered = self.stand(candidate);
         self.draft.add(&candidate.record.origin, &considered);
@@ -145,8 +145,8 @@ impl<'a> Planner<'a> {
         considered
     }
 
-    /// What becomes of a leaver of the ledger: disabled again where that is in doubt, deleted once the grace period is
-    /// over. A record that wants the person in the directory stands in the way, unless a newer one says otherwise.
+    /// The result for a leaver of the ledger: disabled again if that is in doubt, deleted once the grace period is
+    /// over. A record that wants the person in the directory prevents it, unless a newer one overrules it.
     pub fn part_with(&mut self, leaver: &Leaver) -> Considered {
         let considered = Considered::from(self.leaves_for_good(leaver));
         self.draft.add(&leaver.entry.owner, &considered);
@@ -160,7 +160,7 @@ impl<'a> Planner<'a> {
             Some(_) if self.grace_is_over(entry) => OperationKind::Delete,
             Some(_) => return UNCHANGED,
         };
-        // A record that is itself rejected gives nobody access again, and deletes nobody either.
+        // A record that is itself rejected neither restores anyone's access nor deletes anyone.
         let gives_way = |origin: &Origin| match self.claims.get(origin) {
             Some(Claim::Overruled(_)) => true,
             Some(Claim::Refused(_)) => kind == OperationKind::Disable,
@@ -243,7 +243,7 @@ impl<'a> Planner<'a> {
             Resolution::Decided(Decision::Reject(violations)) => {
                 Standing::Refused { refusal: Refusal::new(RefusedBy::Guest, violations.clone()) }
             }
-            // A claim that stands in its way has been looked at above.
+            // Conflicts with its claim have been handled above.
             Resolution::Decided(Decision::Upsert(_)) => UNCHANGED,
             Resolution::Decided(Decision::Leave(_)) => self.leave(candidate),
         }
@@ -266,13 +266,13 @@ impl<'a> Planner<'a> {
             };
         };
         let kind = match entry.state {
-            // A create that was lost may have happened since: then there is someone to disable.
+            // A lost create may have happened since: then there is someone to disable.
             MemberState::Deleted if entry.may_appear() && self.has_appeared(entry) => OperationKind::Disable,
             MemberState::Deleted => return UNCHANGED,
-            // The ledger alone says what is left to do with a leaver.
+            // Only the ledger says what is left to do with a leaver.
             MemberState::Left => return UNCHANGED,
             MemberState::Removed if !entry.removal_is_unsure() => OperationKind::Keep,
-            // The listing is asked once more before the removal is believed for good.
+            // The directory is listed once more before the removal is believed for good.
             MemberState::Removed if self.has_appeared(entry) => OperationKind::Disable,
             MemberState::Removed if self.directory.is_none() => return UNCHANGED,
             MemberState::Removed if entry.removal_can_be_settled(self.now) => OperationKind::Keep,
@@ -321,7 +321,7 @@ impl<'a> Planner<'a> {
             .is_some_and(|end| end <= self.now)
     }
 
-    /// Whether the member in whose way a record was, or who had its value, has left the directory. It is asked for as
+    /// True if the member who blocked a record, or who had its value, has left the directory. The check is repeated as
     /// long as a record waits for that.
     fn is_gone(&mut self, refusal: &Refusal, wanted: Option<&Member>) -> bool {
         let in_the_way = match refusal.waits_for {
@@ -334,9 +334,9 @@ impl<'a> Planner<'a> {
         self.directory.is_some_and(|directory| !directory.members.contains_key(&key))
     }
 
-    /// Whether a record that was rejected before is tried again: with another decision or other rules, when a person
-    /// asks, when the value it waits for is freed or its holder has left, or when its time has come. What only the plan rejected is looked at
-    /// anew each time.
+    /// Decides if a rejected record is tried again: with another decision or other rules, when a person asks, when the
+    /// value it waits for is freed or its holder has left, or when its time has come. Rejections by the plan alone are
+    /// examined anew each time.
     pub(super) fn again(
         &mut self,
         stored: Option<&StoredRefusal>,

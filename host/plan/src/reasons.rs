@@ -1,11 +1,11 @@
-//! Why a plan puts a record in quarantine, in words.
+//! The reasons a plan puts a record in quarantine, in words.
 
 use super::planner::Standing;
 use super::upsert::Change;
 use super::world::Directory;
 use ruzhi_model::{DepartmentId, OperationKind, Refusal, RefusedBy, Text, UserId, Violation, WaitsFor};
 
-/// What the directory's ids forbid. WeCom itself would create an unknown department without a word.
+/// The rejection that follows from the directory's ids. WeCom itself would silently create an unknown department.
 pub(super) fn against_directory(directory: &Directory, change: &Change) -> Option<Refusal> {
     let Change { kind, userid, body, member, .. } = change;
     let mut violations = Vec::new();
@@ -49,7 +49,7 @@ const UNKNOWN_DEPARTMENT: &str = "department.unknown";
 const UNKNOWN_LEADER: &str = "direct-leader.unknown";
 const FOREIGN: &str = "member.foreign";
 
-/// That the direct leader is not there.
+/// The violation for a direct leader who is not there.
 pub fn unknown_leader(leader: &str) -> Violation {
     violation(
         "direct_leader",

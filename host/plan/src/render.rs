@@ -1,4 +1,4 @@
-//! A plan for a person. Values stay out of it: which fields change is enough to decide, and nobody's number is shown.
+//! A plan for a person. Values stay out of it: the changed fields are enough to decide, and no one's number is shown.
 
 use serde_json::{Map, Value};
 
@@ -6,9 +6,9 @@ use super::counts::Counts;
 use super::draft::{Plan, Purpose};
 use ruzhi_model::{Lang, Member, Operation, OperationKind, Origin, Refusal, TenantId};
 
-/// Writes a plan piece by piece: its head, its operations, its refusals, its sum.
+/// Writes a plan piece by piece: its head, its operations, its rejections, its sum.
 pub struct Rendering<'a> {
-    /// In which language.
+    /// The language.
     pub lang: Lang,
     /// Gives a field's label.
     pub label: &'a dyn Fn(&str) -> String,
@@ -19,7 +19,7 @@ impl Rendering<'_> {
         if self.lang == Lang::Zh { zh } else { en }
     }
 
-    /// Which plan, and what the guard says of it.
+    /// The plan's name, and the guard's verdict.
     pub fn head(&self, plan: &Plan) -> String {
         let mut lines =
             vec![format!("{} {} ({}/{})", self.say("plan", "计划"), plan.id, plan.tenant, plan.flow)];
@@ -53,7 +53,7 @@ impl Rendering<'_> {
         let what = match operation.kind {
             OperationKind::Create => newcomer(&operation.member, self.lang),
             OperationKind::Delete | OperationKind::Adopt => String::new(),
-            // What the sign says already need not be said again.
+            // The sign says this already.
             OperationKind::Disable | OperationKind::Enable => {
                 let changes = operation.changes().filter(|field| *field != "enable");
                 changes.map(self.label).collect::<Vec<_>>().join(", ")
@@ -86,7 +86,7 @@ impl Rendering<'_> {
         line.trim_end().to_owned()
     }
 
-    /// Why a record is refused, one line for each reason.
+    /// The reasons a record is rejected, one line for each.
     pub fn refusal(&self, origin: &Origin, refusal: &Refusal) -> String {
         let line = |violation: &ruzhi_model::Violation| {
             format!(
@@ -101,7 +101,7 @@ impl Rendering<'_> {
         refusal.violations.iter().map(line).collect::<Vec<_>>().join("\n")
     }
 
-    /// What it comes to.
+    /// The totals.
     pub fn sum(&self, counts: &Counts) -> String {
         let all = [
             (self.say("create", "新增"), counts.created, true),
@@ -122,7 +122,7 @@ impl Rendering<'_> {
     }
 }
 
-/// Who is created: name, departments, and whether an invitation goes out.
+/// A new member: name, departments, and any invitation.
 fn newcomer(member: &Member, lang: Lang) -> String {
     let departments: Vec<String> = member.memberships.iter().map(|m| m.department.to_string()).collect();
     let invited = match (member.to_invite, lang) {
@@ -182,7 +182,7 @@ fn hide_numbers(text: &str) -> String {
     shown
 }
 
-/// Keeps the ends of a text, enough to recognise what one already knows.
+/// Keeps the ends of a text, enough to recognise a known value.
 fn mask(text: &str) -> String {
     let count = text.chars().count();
     if count <= 4 {

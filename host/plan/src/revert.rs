@@ -1,7 +1,7 @@
 //! Undoing a run: each of its operations backwards, to the ledger's line before it.
 //!
-//! Only what the run wrote is taken back, and only where it still stands: a field that a later run wrote again, or a
-//! member who has gone since, is left as it is.
+//! Only the run's own writes are taken back, and only where they still stand: a field that a later run wrote again, or
+//! a member who has gone since, is left as it is.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use super::reasons::{protected, refused};
 use super::world::Policy;
 use ruzhi_model::{LedgerEntry, Member, MemberState, Operation, OperationKind, Text};
 
-/// What undoes `operation`, which was done, given the member's line now.
+/// The operation that undoes `operation`, which was done, given the member's line now.
 pub fn undo(operation: &Operation, current: Option<&LedgerEntry>, policy: &Policy) -> Standing {
     let Some(current) = current else {
         return nothing("the ledger no longer knows the member", "台账中已无该成员");
@@ -53,7 +53,7 @@ pub fn undo(operation: &Operation, current: Option<&LedgerEntry>, policy: &Polic
     }))
 }
 
-/// Several operations on one member, in the order they were done, as the one that would have done the same.
+/// Merges several operations on one member, in the order they were done, into one with the same result.
 pub fn as_one(operations: Vec<Operation>) -> Option<Operation> {
     let mut operations = operations.into_iter();
     let first = operations.next()?;
@@ -79,9 +79,9 @@ fn removed(current: &LedgerEntry) -> Option<Undone> {
     current.exists().then(|| (OperationKind::Delete, Map::new(), current.written.clone(), false))
 }
 
-/// Nobody is invited a second time: the person was a member before.
+/// Without an invitation: the person was a member before.
 fn recreated(operation: &Operation, current: &LedgerEntry) -> Option<Undone> {
-    // Of a member that was adopted and never written nothing is known to create them from.
+    // Nothing is known to create a member from that was adopted and never written.
     let before =
         operation.before.as_ref().filter(|before| !current.exists() && !before.written.name.is_empty())?;
     // A leader who may be gone must not keep the member out; the row sets it again.
@@ -122,7 +122,7 @@ fn restored(operation: &Operation, current: &LedgerEntry) -> Option<Undone> {
     (!body.is_empty()).then_some((kind, body, wanted, left))
 }
 
-/// Whether the ledger knew the field: of a doubtful member an empty one may have held anything.
+/// True if the ledger knew the field: an empty one of a doubtful member may have held anything.
 fn known(field: &str, was: &Member) -> bool {
     match field {
         "name" => !was.name.is_empty(),
@@ -134,7 +134,7 @@ fn known(field: &str, was: &Member) -> bool {
     }
 }
 
-/// Sets a field back in `wanted`, if what the operation wrote still stands. A field that was not there is cleared.
+/// Sets a field back in `wanted`, if the operation's value still stands. A field that was not there is cleared.
 fn restore(field: &str, was: &Member, wrote: &Member, now: &Member, wanted: &mut Member) {
     let text = |was: &Option<String>, wrote: &Option<String>, now: &Option<String>| {
         (now == wrote).then(|| Some(was.clone().unwrap_or_default()))

@@ -1,8 +1,8 @@
-//! What a record that wants its person in the directory comes to.
+//! Planning a record that wants its person in the directory.
 //!
-//! A reference keeps nobody out: a direct leader is never written together with anything else, so that a leader who is
-//! missing, refused or part of a ring costs the person nothing but the leader. A plan of the same run sets it once both
-//! are there; a leader who is not known to come is told of, and looked for by every run.
+//! A reference keeps no person out: a direct leader is never written together with anything else, so that a leader who
+//! is missing, rejected or part of a ring costs the person only the leader. A plan of the same run sets it once both
+//! are there; a leader who is not known to come is reported, and every run looks for them.
 
 use serde_json::{Map, Value, json};
 
@@ -37,7 +37,7 @@ impl<'a> Planner<'a> {
         if let Some(change) = &mut change
             && leader != LeaderState::Settled
         {
-            // What the directory holds of the leader is known only as far as the ledger is sure.
+            // The leader in the directory is known only as far as the ledger is certain.
             let written = line.entry.filter(|entry| !entry.doubtful);
             change.member.direct_leader = written.and_then(|entry| entry.written.direct_leader.clone());
             change.partial = true;
@@ -56,12 +56,12 @@ impl<'a> Planner<'a> {
             return Considered { standing, pending };
         };
         let standing = self.checked(candidate, change);
-        // A rejection of the whole is all there is to say.
+        // The rejection of the whole record is enough.
         let pending = pending.filter(|_| !matches!(standing, Standing::Refused { .. }));
         Considered { standing, pending }
     }
 
-    /// The member's line as this plan takes it, and what the directory says of the account.
+    /// The member's line as this plan takes it, and the directory's view of the account.
     fn line<'c>(&mut self, candidate: &'c Candidate, wanted: &Member) -> Result<Line<'c>, Standing>
     where
         'a: 'c,
@@ -75,7 +75,7 @@ impl<'a> Planner<'a> {
             )]));
         };
         let stored = candidate.entry.as_ref();
-        // Someone who was adopted under another account and is gone says nothing of the account that is to be made.
+        // Someone who was adopted under another account and is gone says nothing of the account that is to be created.
         let known = stored
             .filter(|entry| entry.exists() || entry.may_appear() || entry.state == MemberState::Removed);
         let key = known.map_or_else(|| userid.key(), |entry| entry.userid.key());
@@ -87,7 +87,7 @@ impl<'a> Planner<'a> {
         Ok(Line { userid, entry, there, invites: true })
     }
 
-    /// A member whom someone removed by hand is created again only where the tenant or a person says so.
+    /// A member whom someone removed by hand is created again only if the tenant or a person says so.
     fn removed<'c>(
         &mut self,
         candidate: &'c Candidate,
@@ -143,7 +143,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// What is to be written of a member, without the direct leader; none if nothing is.
+    /// The values to write for a member, without the direct leader; none if there are none.
     fn change(&self, member: &Member, line: &Line<'_>) -> Option<Change> {
         let adopted = line.there.filter(|_| line.entry.is_none() && self.policy.existing == Existing::Adopt);
         let (kind, mut body, after) = match (line.entry, adopted) {
@@ -156,13 +156,13 @@ impl<'a> Planner<'a> {
             (Some(entry), _) => {
                 let mut after = body::merged(&entry.written, member);
                 let unsure = entry.doubtful || entry.state == MemberState::Removed;
-                // In doubt, also what the rules no longer speak of is sent as the ledger has it, but for the leader.
+                // In doubt, fields the rules no longer set are sent too, as the ledger has them, except the leader.
                 if unsure {
                     after.direct_leader = cleared(member);
                 }
                 let mut change =
                     if unsure { body::whole(&after) } else { body::changes(&entry.written, member) };
-                // Whoever has turned up after a late listing may have been disabled before it.
+                // A member who turned up after a late listing may have been disabled before it.
                 let may_be_out = matches!(entry.state, MemberState::Left | MemberState::Removed);
                 if may_be_out && member.enable != Some(false) {
                     change.insert("enable".to_owned(), json!(1));
@@ -187,7 +187,7 @@ impl<'a> Planner<'a> {
         Some(Change { kind, userid, body, member: after, partial: false, notes: Vec::new() })
     }
 
-    /// What stands in the way of a change; the operation if nothing does.
+    /// The obstacle to a change, or the operation if there is none.
     fn checked(&mut self, candidate: &Candidate, change: Change) -> Standing {
         let record = &candidate.record;
         if self.is_protected(candidate) {
@@ -212,7 +212,7 @@ impl<'a> Planner<'a> {
         act(candidate, change, tries, false)
     }
 
-    /// Whether the directory has the direct leader the record names.
+    /// The state of the direct leader that the record names.
     fn leader(&mut self, candidate: &Candidate, wanted: &Member, line: &Line<'_>) -> LeaderState {
         let leaders = wanted.direct_leader.as_deref().unwrap_or_default();
         let written = line.entry.filter(|entry| {
@@ -231,7 +231,7 @@ impl<'a> Planner<'a> {
         for leader in leaders {
             let key = MemberKey::of(leader);
             let known = candidate.leaders.iter().find(|known| known.key == key);
-            // The ledger's word is enough until WeCom has said otherwise.
+            // The ledger is enough until WeCom has said otherwise.
             let in_ledger = known.is_some_and(|known| known.there) && rejected.is_none();
             if in_ledger || (key == own && line.entry.is_some()) {
                 continue;
@@ -247,7 +247,7 @@ impl<'a> Planner<'a> {
             return LeaderState::Missing(stored.refusal.clone());
         }
         match missing {
-            // Without the directory it is not yet known whether the leader is missing.
+            // Without the directory it is not yet known if the leader is missing.
             Some(_) if self.directory.is_none() => LeaderState::Coming,
             Some(_) if coming => LeaderState::Coming,
             Some(leader) => LeaderState::Missing(Refusal {
@@ -268,7 +268,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Nothing has to be written. Where another tenant owned the member, the ledger still learns that they moved.
+    /// There is nothing to write. If another tenant owned the member, the ledger still learns that they moved.
     fn unchanged(
         &self,
         record: &RecordState,
@@ -310,11 +310,11 @@ struct Line<'c> {
     userid: UserId,
     entry: Option<&'c LedgerEntry>,
     there: Option<&'c UserId>,
-    /// An invitation may be sent, should the member be created.
+    /// An invitation may be sent if the member is created.
     invites: bool,
 }
 
-/// What is to be written of a member.
+/// The values to write for a member.
 pub(super) struct Change {
     pub(super) kind: OperationKind,
     pub(super) userid: UserId,
@@ -331,20 +331,20 @@ impl Change {
     }
 }
 
-/// Where the direct leader of a record's person stands.
+/// The state of the direct leader of a record's person.
 #[derive(PartialEq, Eq)]
 enum LeaderState {
-    /// None is named, or the directory has what is named.
+    /// None is named, or the directory has the named one.
     Settled,
     /// The directory has the leader, and the member does not name them yet.
     There,
     /// The leader, or the member, is not there yet; a later plan sets it.
     Coming,
-    /// Nothing known says that the leader will ever be there, or WeCom rejects them.
+    /// Nothing suggests that the leader will ever be there, or WeCom rejects them.
     Missing(Refusal),
 }
 
-/// That the rules ask for no leader at all, which needs nobody to be there.
+/// The leader list of rules that ask for no leader at all, which can be written at any time.
 fn cleared(member: &Member) -> Option<Vec<String>> {
     member.direct_leader.clone().filter(Vec::is_empty)
 }

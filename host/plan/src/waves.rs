@@ -1,9 +1,9 @@
-//! The order of operations: leavers go first, for they free numbers and places; what frees a unique value comes before
-//! what takes it; of two that take one value the first record's comes first. Direct leaders are not in it: they are
-//! written by a later plan of the same run, once both members are there.
+//! The order of operations: leavers go first, for they free numbers and places; an operation that frees a unique value
+//! comes before one that takes it; of two that take one value the first record's comes first. Direct leaders are not
+//! part of it: a later plan of the same run writes them, once both members are there.
 //!
-//! Of each operation only a few numbers are kept, so that a plan of a hundred thousand has an order without being held.
-//! The numbers are hashes: should two things ever share one, an operation waits a wave longer than it has to.
+//! Of each operation only a few numbers are kept, so that a plan of a hundred thousand can be ordered without being
+//! held. The numbers are hashes: if two values ever share one, an operation waits a wave longer than necessary.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hasher as _};
@@ -14,7 +14,7 @@ use petgraph::graphmap::DiGraphMap;
 use super::world::comparable_mobile;
 use ruzhi_model::{LedgerEntry, Member, Operation, OperationKind, UniqueField};
 
-/// What the operations so far free and take.
+/// The values that the operations so far free and take.
 #[derive(Debug, Default)]
 pub(super) struct Waves {
     frees: HashMap<u64, Vec<usize>>,
@@ -27,24 +27,24 @@ struct Wants {
     takes: Held,
     /// Operations that take one of its values before it.
     after: Vec<Need>,
-    /// Values it frees that it can do without before it has taken others, by their fields.
+    /// Freed values that the member can do without before taking others, by field.
     parkable: Held,
     /// Fields that it gives a member who has none.
     gains: Vec<UniqueField>,
-    /// It can leave a field to the next plan: the member is there.
+    /// It can leave a field to the next plan: the member exists.
     can_hold_back: bool,
-    /// It puts a member out of the directory, or out of reach.
+    /// It removes a member from the directory, or disables them.
     parts: bool,
 }
 
-/// An operation that another one comes after, and the field of the value both have to do with.
+/// An operation that another one comes after, and the field of the value both involve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Need {
     on: usize,
     field: UniqueField,
 }
 
-/// Which operations write less than they want.
+/// Operations that write less than they want.
 #[derive(Debug, Default)]
 struct Lessened {
     parks: BTreeMap<usize, UniqueField>,
@@ -52,12 +52,12 @@ struct Lessened {
 }
 
 impl Lessened {
-    /// Whether an operation still gives the value of a field up.
+    /// True if an operation still gives up the value of a field.
     fn frees(&self, at: usize, field: UniqueField) -> bool {
         self.parks.get(&at).map_or(!self.held_back.contains(&(at, field)), |parked| *parked == field)
     }
 
-    /// Whether an operation still takes the value of a field.
+    /// True if an operation still takes the value of a field.
     fn takes(&self, at: usize, field: UniqueField) -> bool {
         !self.parks.contains_key(&at) && !self.held_back.contains(&(at, field))
     }
@@ -74,7 +74,7 @@ pub(crate) fn value_key(field: UniqueField, value: &str) -> u64 {
     hasher.finish()
 }
 
-/// What only one member can hold at a time.
+/// The values that only one member can hold at a time.
 fn held(member: &Member) -> Vec<(UniqueField, u64)> {
     let of = |field: UniqueField| Some((field, value_key(field, field.of(member)?)));
     UniqueField::ALL.into_iter().filter_map(of).collect()
@@ -138,8 +138,8 @@ impl Waves {
             }
         };
         let wants = self.wants;
-        // Of a circle that nothing opens every operation is refused at once, so that its record waits with the reason.
-        // Whoever parts has a wave of their own before all others.
+        // Every operation of a circle that cannot be opened is rejected at once, so that its record waits with the
+        // reason. Departures have a wave of their own before all others.
         let first_wave =
             u32::from(wants.iter().any(|wants| wants.parts) && wants.iter().any(|wants| !wants.parts));
         let waves = waves
@@ -158,8 +158,8 @@ impl Waves {
         }
     }
 
-    /// What each operation comes after. One that parks a value, or holds a field back, frees no other of its values: an
-    /// operation that takes such a one holds its field back in turn.
+    /// The predecessors of each operation. One that parks a value, or holds a field back, frees no other of its values:
+    /// an operation that takes such a value holds its field back in turn.
     fn needs(&self, lessened: &mut Lessened) -> Vec<Vec<Need>> {
         loop {
             let mut more = Vec::new();
@@ -185,10 +185,10 @@ impl Waves {
         }
     }
 
-    /// Opens a circle of operations, or makes it one of a single field; says whether it could.
+    /// Opens a circle of operations, or reduces it to a single field. Returns false if neither is possible.
     ///
-    /// A circle of one field opens where a member can do without the value for a moment. In a circle of several fields
-    /// one field is passed on by this plan and the others by the next ones: each plan has a circle less in it.
+    /// A circle of one field opens if a member can do without the value for a moment. In a circle of several fields one
+    /// field is passed on by this plan and the others by the next ones: each plan has one circle less.
     fn open(&self, circle: &[usize], needs: &[Vec<Need>], lessened: &mut Lessened) -> bool {
         let within: BTreeSet<usize> = circle.iter().copied().collect();
         let inner: Vec<(usize, Need)> = within
@@ -218,7 +218,7 @@ impl Waves {
             lessened.parks.insert(*at, field);
             return true;
         }
-        // A member who gets another way to be reached by this plan can do without this one in the next.
+        // A member who gains another contact by this plan can do without this one in the next.
         let gains = |at: &&usize| {
             let gained = |other: &UniqueField| stands_in(field) == Some(*other);
             self.wants.get(**at).is_some_and(|wants| wants.gains.iter().any(gained))
@@ -231,7 +231,7 @@ impl Waves {
     }
 }
 
-/// The field that a member can be reached by while another one is empty: WeCom wants a mobile number or an e-mail
+/// The field that a member can be contacted by while another one is empty: WeCom requires a mobile number or an e-mail
 /// address at any time.
 fn stands_in(field: UniqueField) -> Option<UniqueField> {
     match field {
@@ -241,7 +241,7 @@ fn stands_in(field: UniqueField) -> Option<UniqueField> {
     }
 }
 
-/// The values an operation frees that its member can do without for a moment.
+/// The freed values that the operation's member can do without for a moment.
 fn parkable(operation: &Operation, frees: &[(UniqueField, u64)]) -> Held {
     let Some(before) = operation.before.as_ref().filter(|before| before.exists()) else { return Vec::new() };
     let changes =
@@ -257,12 +257,12 @@ fn parkable(operation: &Operation, frees: &[(UniqueField, u64)]) -> Held {
 pub struct Order {
     /// The wave of each operation that is not in the first, by its place.
     pub waves: Vec<(usize, u32)>,
-    /// The first wave of operations that are not of leavers.
+    /// The first wave with operations other than departures.
     pub first_wave: u32,
-    /// Operations that first empty a field, because another member waits for the value whose own value they want: what
-    /// they want is written by the next plan.
+    /// Operations that first empty a field, because another member waits for the value and holds the one they want: the
+    /// next plan writes that.
     pub parks: Vec<(usize, UniqueField)>,
-    /// Fields that operations leave to the next plan, because the value they take is not freed by this one.
+    /// Fields that operations leave to the next plan, because this one does not free the value they take.
     pub held_back: Vec<(usize, UniqueField)>,
 }
 
@@ -289,7 +289,7 @@ fn rings(edges: impl Iterator<Item = (usize, usize)>) -> Vec<Vec<usize>> {
     rings
 }
 
-/// The level of each node: one above the highest it needs; none for a node that a circle keeps from an order.
+/// The level of each node: one above the highest it needs; none for a node that a circle keeps out of any order.
 fn levels(needs: &[Vec<Need>]) -> Vec<Option<u32>> {
     let mut waiting: Vec<usize> = needs.iter().map(Vec::len).collect();
     let mut needed_by: Vec<Vec<usize>> = vec![Vec::new(); needs.len()];

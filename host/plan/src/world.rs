@@ -1,4 +1,4 @@
-//! What a plan is made from.
+//! The input of a plan.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -9,7 +9,7 @@ use ruzhi_model::{
     Decision, DepartmentId, Digest, FlowId, LedgerEntry, MemberKey, Origin, Refusal, RunId, TenantId, UserId,
 };
 
-/// Whose records and members a plan looks at.
+/// The records and members a plan considers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scope {
     /// The tenant that plans.
@@ -20,29 +20,29 @@ pub struct Scope {
     pub tenants: Vec<TenantId>,
     /// A row that a complete collect did not find means that its person left.
     pub absent_leaves: bool,
-    /// Leavers who were disabled at this moment or before have had their grace period.
+    /// Leavers who were disabled at this moment or before have completed their grace period.
     pub grace_over: DateTime<Utc>,
-    /// When the last 24 hours began.
+    /// The beginning of the last 24 hours.
     pub day: DateTime<Utc>,
-    /// When the last 7 days began.
+    /// The beginning of the last 7 days.
     pub week: DateTime<Utc>,
 }
 
-/// What became of a record when it was last decided.
+/// The result of a record's last decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Resolution {
     /// The guest decided.
     Decided(Decision),
-    /// The batch failed; the text says why.
+    /// The batch failed; the text gives the reason.
     Failed(String),
 }
 
 /// A record and the last decision on it.
 #[derive(Debug, Clone)]
 pub struct RecordState {
-    /// Which.
+    /// The record.
     pub origin: Origin,
-    /// What became of it.
+    /// The result of deciding it.
     pub resolution: Resolution,
     /// Digest of the decision.
     pub decision: Digest,
@@ -50,24 +50,24 @@ pub struct RecordState {
     pub rules: Digest,
     /// The run that fetched its row.
     pub fetched: RunId,
-    /// Why it is in quarantine, if it is.
+    /// The reason it is in quarantine, if it is.
     pub refusal: Option<StoredRefusal>,
     /// The last complete collect did not find it, and the flow takes that for a leave.
     pub absent: bool,
 }
 
-/// A refusal and what it was about.
+/// A rejection and its subject.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredRefusal {
-    /// The refusal.
+    /// The rejection.
     pub refusal: Refusal,
-    /// Digest of the refused decision: another decision is another attempt.
+    /// Digest of the rejected decision: another decision is another attempt.
     pub decision: Digest,
     /// Digest of the rules that decided.
     pub rules: Digest,
 }
 
-/// A record that may ask for something, with what the ledger says of its member.
+/// A record that may ask for something, with the ledger's line of its member.
 #[derive(Debug, Clone)]
 pub struct Candidate {
     /// The record.
@@ -76,7 +76,7 @@ pub struct Candidate {
     pub entry: Option<LedgerEntry>,
     /// Other members in the directory that this record owns.
     pub also_owns: Vec<UserId>,
-    /// What is known of the direct leaders its decision names.
+    /// The direct leaders its decision names, as far as known.
     pub leaders: Vec<Leader>,
 }
 
@@ -91,22 +91,22 @@ pub struct Leader {
     pub asked_for: bool,
 }
 
-/// A leaver of the ledger whose grace period is over, or of whom it is not known whether WeCom disabled them. The ledger
-/// alone says so, whatever has become of the row.
+/// A leaver of the ledger who has completed the grace period, or whom WeCom may not have disabled. The ledger alone
+/// says so, regardless of the row.
 #[derive(Debug, Clone)]
 pub struct Leaver {
     /// The line.
     pub entry: LedgerEntry,
     /// Records of the corp that want the member in the directory.
     pub wanted_by: Vec<Origin>,
-    /// Why the line's record is in quarantine, if it is.
+    /// The reason the line's record is in quarantine, if it is.
     pub refusal: Option<StoredRefusal>,
 }
 
-/// What is known of all records and members together, however many there are.
+/// The totals over all records and members, however many there are.
 #[derive(Debug, Clone)]
 pub struct Survey {
-    /// Records of the flow, by what was decided.
+    /// Records of the flow, by decision.
     pub totals: Totals,
     /// Members in the directory that the tenant owns.
     pub owned: u64,
@@ -114,7 +114,7 @@ pub struct Survey {
     pub stamp: Digest,
     /// Every record that claims a member or a mobile number together with another one.
     pub claimants: Vec<Claimant>,
-    /// Who owns the claimed members that are in the directory.
+    /// The owners of the claimed members that are in the directory.
     pub holders: HashMap<MemberKey, Holder>,
     /// Members of the tenant who left lately.
     pub lately: Lately,
@@ -129,7 +129,7 @@ pub struct Totals {
     pub leavers: u64,
     /// Decided as leavers whom the ledger does not know.
     pub strangers: u64,
-    /// Decided as saying nothing.
+    /// Decided as asking for nothing.
     pub ignored: u64,
 }
 
@@ -142,11 +142,11 @@ pub struct Claimant {
     pub decision: Digest,
     /// The member it names.
     pub member: MemberKey,
-    /// It wants the member in the directory, with this mobile number; else it says that the member left.
+    /// It wants the member in the directory, with this mobile number; otherwise it says that the member left.
     pub wants: Wants,
 }
 
-/// What a claimant wants of the member.
+/// The state a claimant wants for the member.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wants {
     /// In the directory, with this mobile number in its comparable form.
@@ -155,7 +155,7 @@ pub enum Wants {
     Leave,
 }
 
-/// Who owns a member.
+/// The owner of a member.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holder {
     /// The record.
@@ -173,27 +173,27 @@ pub struct Directory {
     pub members: BTreeMap<MemberKey, UserId>,
 }
 
-/// What the flow does with two records that claim one member when neither owns it.
+/// The flow's treatment of two records that claim one member when neither owns it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Duplicates {
-    /// Both are refused.
+    /// Both are rejected.
     #[default]
     Refuse,
-    /// The record created last has it.
+    /// The record created last keeps it.
     Newest,
 }
 
-/// What the tenant does with a record whose userid is in the directory and not in the ledger.
+/// The tenant's treatment of a record with a userid that is in the directory and not in the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Existing {
-    /// Refuses the record.
+    /// Rejects the record.
     #[default]
     Refuse,
-    /// Takes the member for its own.
+    /// Adopts the member.
     Adopt,
 }
 
-/// What the tenant does with a member who was removed from the directory by hand and whose row still wants them.
+/// The tenant's treatment of a member who was removed from the directory by hand and whose row still wants them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Removed {
     /// A person decides.
@@ -205,7 +205,7 @@ pub enum Removed {
     Release,
 }
 
-/// What the tenant decided once and for all.
+/// The tenant's standing decisions.
 #[derive(Debug, Clone)]
 pub struct Policy {
     /// On two records that claim one member.

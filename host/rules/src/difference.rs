@@ -1,4 +1,4 @@
-//! What two guests say of the same record, compared.
+//! The answers of two guests on the same record, compared.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -8,15 +8,15 @@ use serde_json::Value;
 use ruzhi_model::{Decision, LedgerEntry, Member, MemberKey, Outcome, json};
 use ruzhi_plan::effect;
 
-/// What is said of a record, in a word.
+/// The verdict on a record, in a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// This person shall be in the directory.
+    /// This person is to be in the directory.
     Upsert,
     /// This person has left.
     Leave,
-    /// The row says nothing of the directory.
+    /// The row asks for nothing in the directory.
     Ignore,
     /// The row is wrong.
     Reject,
@@ -24,14 +24,14 @@ pub enum Verdict {
     Failed,
 }
 
-/// A field of which two guests say different things.
+/// A field on which two guests differ.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct FieldDifference {
-    /// A WeCom field of a member; the form's field of a refusal; `reason` or `failure`.
+    /// A WeCom field of a member; the form's field of a rejection; `reason` or `failure`.
     pub field: String,
-    /// What was said of it; null for nothing.
+    /// The former value; null for nothing.
     pub before: Value,
-    /// What is said of it; null for nothing.
+    /// The new value; null for nothing.
     pub after: Value,
 }
 
@@ -50,18 +50,18 @@ pub struct Difference {
     pub after: Verdict,
     /// Field by field.
     pub fields: Vec<FieldDifference>,
-    /// Whether the directory may come to look different: rows that are refused or passed over for another reason than
-    /// before, and leavers it does not have, change nothing in it.
+    /// The directory may come to look different: rows that are rejected or ignored for another reason than before, and
+    /// leavers it does not have, change nothing in it.
     #[serde(skip)]
     pub touches: bool,
 }
 
-/// What two decisions are compared by.
+/// The basis on which two decisions are compared.
 #[derive(Debug, Clone, Copy)]
 pub enum Basis<'l> {
-    /// What they say.
+    /// Their text.
     Decisions,
-    /// What they come to, where the ledger has these members.
+    /// Their effect, where the ledger has these members.
     Ledger(&'l HashMap<MemberKey, LedgerEntry>),
 }
 
@@ -104,8 +104,8 @@ pub(super) fn named<'o>(answers: impl Iterator<Item = Result<&'o Outcome, &'o st
 }
 
 impl Difference {
-    /// Compares what two guests say of a record; `Err` holds why a guest did not decide. None if they agree, or come to the
-    /// same; remarks are not compared.
+    /// Compares the answers of two guests on a record; `Err` holds the reason a guest did not decide. None if they
+    /// agree, or have the same effect; remarks are not compared.
     pub fn between(
         record: &str,
         before: Result<&Outcome, &str>,
@@ -133,7 +133,7 @@ impl Difference {
             }
         }
         let same_verdict = old.verdict == new.verdict;
-        // Beside another verdict the whole member says nothing more.
+        // Beside another verdict, the whole member adds nothing.
         let is_told = |said: &Said| same_verdict || said.verdict != Verdict::Upsert;
         let (old_told, new_told) = (is_told(&old), is_told(&new));
         let names: BTreeSet<&String> = old.compared.keys().chain(new.compared.keys()).collect();
@@ -152,7 +152,7 @@ impl Difference {
     }
 }
 
-/// What a guest says, and the form in which it is compared.
+/// A guest's answer, and the form in which it is compared.
 struct Said {
     verdict: Verdict,
     compared: BTreeMap<String, Value>,
@@ -169,7 +169,7 @@ impl Said {
     }
 }
 
-/// A member's fields as they are said; each of `extra` is a field of its own, and its JSON is compared as JSON.
+/// A member's fields as given; each of `extra` is a field of its own, and its JSON is compared as JSON.
 fn stated(member: &Member) -> BTreeMap<String, Value> {
     let mut fields: BTreeMap<String, Value> = match serde_json::to_value(member) {
         Ok(Value::Object(fields)) => fields.into_iter().collect(),

@@ -1,4 +1,4 @@
-//! Why rules do not go live. What was live stays live.
+//! The reasons rules do not go live. The rules that were live stay live.
 
 use ruzhi_guest_runtime::LoadError;
 use ruzhi_model::ChangeLimit;
@@ -6,7 +6,7 @@ use ruzhi_model::{Digest, FlowId, RecordId, TenantId, Text};
 use ruzhi_store::StoreError;
 use ruzhi_sync::RunError;
 
-/// Rules that do not go live.
+/// The reason rules do not go live.
 #[derive(Debug, thiserror::Error)]
 pub enum ActivationError {
     /// The component or its rules file is not fit to run.
@@ -22,7 +22,7 @@ pub enum ActivationError {
         records: u64,
         /// Records tried.
         compared: u64,
-        /// Why the first has none.
+        /// The reason the first has none.
         reason: String,
     },
     /// The new rules treat more people differently than the flow allows.
@@ -36,7 +36,7 @@ pub enum ActivationError {
         changed: u64,
         /// Records tried.
         compared: u64,
-        /// What the flow allows.
+        /// The flow's limit.
         limit: ChangeLimit,
         /// Fields that the new rules read and the stored rows do not hold.
         unread: Vec<String>,
@@ -44,12 +44,12 @@ pub enum ActivationError {
     /// The flow pins another component.
     #[error("the flow pins the component {pinned}, and this one is {found}")]
     Pinned {
-        /// What the tenant's file names.
+        /// The component named in the tenant's file.
         pinned: Digest,
         /// The component that should go live.
         found: Digest,
     },
-    /// The form does not have what the new rules read, or could not be asked.
+    /// The form lacks fields that the new rules read, or could not be read.
     #[error("the new rules cannot read the form: {0}")]
     Form(#[source] Box<RunError>),
     /// The rules asked for are live.
@@ -60,7 +60,7 @@ pub enum ActivationError {
         /// The flow.
         flow: FlowId,
     },
-    /// Nothing has ever been live in the flow.
+    /// No rules have ever been live in the flow.
     #[error("nothing is live in {tenant}/{flow} yet")]
     NothingLive {
         /// The tenant.
@@ -68,7 +68,7 @@ pub enum ActivationError {
         /// The flow.
         flow: FlowId,
     },
-    /// There is nothing to go back to.
+    /// There are no earlier rules to go back to.
     #[error("nothing else was live in {tenant}/{flow} before")]
     NothingBefore {
         /// The tenant.
@@ -96,7 +96,7 @@ pub enum ActivationError {
         /// The digest asked for.
         name: String,
     },
-    /// Somebody else activated other rules meanwhile.
+    /// Other rules were activated meanwhile.
     #[error("other rules went live in {tenant}/{flow} meanwhile")]
     Raced {
         /// The tenant.
@@ -104,7 +104,7 @@ pub enum ActivationError {
         /// The flow.
         flow: FlowId,
     },
-    /// What the guest was told when it decided was not kept.
+    /// The guest's context at the time was not kept.
     #[error(
         "record {record} was decided before ruzhi kept what a guest is told, so it cannot be decided again as it was"
     )]
@@ -115,7 +115,7 @@ pub enum ActivationError {
     /// A task of the trial died.
     #[error("a worker of the trial ended unexpectedly: {reason}")]
     Worker {
-        /// Why.
+        /// The cause.
         reason: String,
     },
 }
@@ -141,7 +141,7 @@ impl ActivationError {
         }
     }
 
-    /// What happened.
+    /// The failure.
     pub fn text(&self) -> Text {
         let zh = match self {
             Self::Load(error) => return error.text(),
@@ -171,7 +171,7 @@ impl ActivationError {
         Text::new(self.to_string(), zh)
     }
 
-    /// What to do next.
+    /// The next step for the reader.
     pub fn hint(&self) -> Text {
         match self {
             Self::Load(error) => error.hint(),

@@ -1,9 +1,9 @@
-//! The first use of rules, written down before it begins: should this process die of it, the next one knows of what, and
-//! does not try them again by itself.
+//! The first use of rules, noted before it begins: if this process dies of it, the next one knows the cause, and does
+//! not try these rules again by itself.
 //!
-//! What compiles a component and asks it for the first time is a process of its own ([`Rehearsal`](ruzhi_guest_runtime::Rehearsal)),
-//! so this is for what that one survives. The note speaks of rules, a component with its rules file: rules of one flow that
-//! are set aside keep no other flow from the same component.
+//! Compiling a component and asking it for the first time happens in a process of its own
+//! ([`Rehearsal`](ruzhi_guest_runtime::Rehearsal)), so this covers the failures that one survives. The note is about rules, a
+//! component with its rules file: rules of one flow that are set aside keep no other flow from the same component.
 
 use chrono::SecondsFormat;
 
@@ -17,7 +17,7 @@ use ruzhi_store::{Artifacts, FirstUse, Surviving, UseState};
 const REHEARSED: usize = 1_000;
 
 impl FlowRules<'_> {
-    /// The guest of some rules. What was never used is tried in a process of its own, and noted meanwhile.
+    /// The guest of some rules. Rules that were never used are tried in a process of their own, and noted meanwhile.
     pub(super) async fn admit(
         &self,
         artifacts: &Artifacts,
@@ -52,7 +52,7 @@ impl FlowRules<'_> {
         let loaded = self.load_here(artifacts).await;
         match &loaded {
             Ok(_) => self.note(rules, UseState::Loaded).await?,
-            // That they do not load is known now, and does no harm the next time either.
+            // Rules that fail to load are known now, and do no harm the next time either.
             Err(_) => drop(self.store.forget_first_use(rules).await?),
         }
         loaded
@@ -73,7 +73,7 @@ impl FlowRules<'_> {
         away(move || Guest::new(library.load_bytes(&artifacts.component)?, artifacts.config)).await
     }
 
-    /// Whether rules that load have never decided a row.
+    /// True if rules that load have never decided a row.
     pub(super) async fn is_unused(&self, rules: &Digest) -> Result<bool, ActivationError> {
         let known = self.store.first_use(rules).await?;
         Ok(known.is_some_and(|first_use| first_use.state == UseState::Loaded))
@@ -95,7 +95,7 @@ impl FlowRules<'_> {
     }
 }
 
-/// Away from the workers of the runtime, for compiling takes long.
+/// Runs outside the runtime's workers, since compiling takes long.
 async fn away<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, LoadError> + Send + 'static,
 ) -> Result<T, ActivationError> {
@@ -107,14 +107,14 @@ fn quarantined(at: &chrono::DateTime<chrono::Utc>) -> ActivationError {
     LoadError::Quarantined { at: at.to_rfc3339_opts(SecondsFormat::Secs, true) }.into()
 }
 
-/// A name of this process that no later one has: its id and when it began.
+/// A unique name of this process, never used by a later one: its id and its start.
 pub fn this_process() -> String {
     let id = std::process::id();
     name_of(id)
 }
 
 fn name_of(id: u32) -> String {
-    // The moment is the twentieth field after the name, which is in parentheses and may hold anything.
+    // The start is the twentieth field after the name, which is in parentheses and may contain anything.
     let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
     let fields = stat.rsplit_once(')').map(|(_, fields)| fields).unwrap_or_default();
     format!("{id}-{}", fields.split_whitespace().nth(19).unwrap_or("0"))

@@ -1,4 +1,4 @@
-//! The rules of one flow: what is live, what the tenant's files offer, and going from one to the other.
+//! The rules of one flow: the live ones, those the tenant's files offer, and the change from one to the other.
 
 use super::difference::Difference;
 use super::error::ActivationError;
@@ -9,22 +9,22 @@ use ruzhi_model::{Clock, Context, Digest, FlowId, TenantId};
 use ruzhi_store::{ActivationKind, ActivationRow, Artifacts, Store, Surviving, UseState};
 use ruzhi_sync::{FormFields, RunError, context};
 
-/// How often somebody else may be faster before that is told.
+/// Lost races against other activations before an error is returned.
 const RACES: usize = 5;
 
-/// A digest's first digits name it from so many on.
+/// The shortest prefix of a digest that names it.
 const SHORTEST: usize = 4;
 
-/// Activations looked through for one to go back to.
+/// Activations searched for one to go back to.
 const HISTORY: usize = 10_000;
 
-/// A flow whose rules are spoken of.
+/// A flow and its rules.
 pub struct FlowRules<'a> {
-    /// What is remembered.
+    /// The store.
     pub store: &'a dyn Store,
     /// The components of the process.
     pub library: &'a Library,
-    /// Where the moment comes from.
+    /// The source of the current time.
     pub clock: &'a dyn Clock,
     /// The tenant.
     pub tenant: &'a TenantId,
@@ -32,49 +32,49 @@ pub struct FlowRules<'a> {
     pub flow: &'a FlowId,
     /// The tenant's time zone, an IANA name.
     pub timezone: &'a str,
-    /// The digest that the tenant's file says the component must have.
+    /// The digest that the component must have according to the tenant's file.
     pub pin: Option<&'a Digest>,
-    /// How much may change unless a person approves.
+    /// The changes allowed without a person's approval.
     pub limit: ChangeLimit,
-    /// Who can tell whether the form has the fields that new rules read.
+    /// The form, if it can be asked for the fields that new rules read.
     pub form: Option<&'a FormFields>,
 }
 
-/// Who exchanges rules, and what for.
+/// The author of a change of rules, and the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct By {
-    /// Who.
+    /// The person.
     pub who: String,
-    /// What for.
+    /// The reason.
     pub why: Option<String>,
 }
 
 /// The rules a run has to use.
 pub struct Live {
-    /// What decides.
+    /// The guest that decides.
     pub guest: Guest,
-    /// How it came to be live.
+    /// Its activation.
     pub activation: ActivationRow,
     /// It went live just now, because the tenant's files hold something new.
     pub exchanged: bool,
-    /// What the tenant's files offer instead, and why it is not live.
+    /// The reason the rules offered by the tenant's files are not live.
     pub kept: Option<ActivationError>,
 }
 
-/// What came of making rules live.
+/// The result of making rules live.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Activated {
     /// The activation that is live now.
     pub activation: ActivationRow,
     /// The one before it.
     pub before: Option<ActivationRow>,
-    /// What came of trying them.
+    /// The result of trying them.
     pub trial: Trial,
 }
 
 impl FlowRules<'_> {
-    /// The rules a run has to use. Where the tenant's files offer something new it is tried and made live; where that
-    /// fails, what was live is used, and why is told.
+    /// The rules a run has to use. If the tenant's files offer new ones, they are tried and made live; if that fails,
+    /// the former ones are used, and the reason is returned.
     pub async fn live(
         &self,
         offered: Result<Artifacts, LoadError>,
@@ -138,7 +138,7 @@ impl FlowRules<'_> {
         }
     }
 
-    /// What rules would change, beside those that are live.
+    /// Tries rules beside the live ones and returns the changes they would make.
     pub async fn try_out(
         &self,
         new: &Artifacts,
@@ -149,7 +149,7 @@ impl FlowRules<'_> {
         self.compared(&latest, new, sample, found).await.map(|(_, trial)| trial)
     }
 
-    /// Checks rules, tries them and makes them live. `offered` names what the tenant's files hold.
+    /// Checks rules, tries them and makes them live. `offered` names the contents of the tenant's files.
     pub async fn activate(
         &self,
         new: &Artifacts,
@@ -173,8 +173,8 @@ impl FlowRules<'_> {
         self.put_in_place(&latest, new, offered, kind, limit, by, found).await.map(|(_, activated)| activated)
     }
 
-    /// Makes rules live again that were live before: those of a digest, a part of one, or a number; without a name those
-    /// before the present ones. A person who goes back knows why, so however much changes, it is done.
+    /// Makes earlier rules live again: those of a digest, a part of one, or a number; without a name those before the
+    /// present ones. A person who goes back has a reason, so no change limit applies.
     pub async fn roll_back(
         &self,
         to: Option<&str>,
@@ -199,7 +199,7 @@ impl FlowRules<'_> {
         let kind = ActivationKind::Rollback;
         let (guest, trial) = match self.compared(latest, &artifacts, None, found).await {
             Ok(tried) => tried,
-            // What is live may be the very reason for going back.
+            // The live rules may be the very reason for going back.
             Err(ActivationError::Load(_)) => (self.load(&artifacts).await?, Trial::default()),
             Err(error) => return Err(error),
         };
@@ -240,13 +240,13 @@ impl FlowRules<'_> {
             let another = history.iter().any(|row| by_rules(row) && row.rules != first.rules);
             return if another { Err(self.ambiguous(name)) } else { Ok(first) };
         }
-        // Of one component with several rules files the newest is meant.
+        // If one component had several rules files, the newest is meant.
         if let Some(first) = history.iter().find(|row| digest(&row.component)) {
             let another =
                 history.iter().any(|row| digest(&row.component) && row.component != first.component);
             return if another { Err(self.ambiguous(name)) } else { Ok(first) };
         }
-        // Too little of a digest to be taken for one, however many begin so.
+        // The text is too short to be taken for a digest, however many begin with it.
         let begins = |row: &ActivationRow| {
             row.rules.as_str().starts_with(&wanted) || row.component.as_str().starts_with(&wanted)
         };
@@ -398,8 +398,8 @@ impl FlowRules<'_> {
     }
 }
 
-/// What was live before the present rules. Going back is no step forward: after it, that is what was live before those
-/// gone back to. `history` has the newest first.
+/// The rules live before the present ones. Going back is not a step forward: after it, that means the rules live before
+/// those gone back to. `history` has the newest first.
 fn before(history: &[ActivationRow]) -> Option<&ActivationRow> {
     let mut path: Vec<&ActivationRow> = Vec::new();
     for row in history.iter().rev() {

@@ -1,14 +1,14 @@
-//! Which rules are live in a flow, and how others take their place.
+//! The live rules of a flow, and their replacement.
 //!
 //! A flow's rules are a component and a rules file. Those the store names as the flow's latest activation are live, and
-//! the store keeps the bytes of all that ever were. The tenant's files only offer rules: once they hold something new,
-//! or a person brings rules from elsewhere, the new rules are checked, compiled and tried on every stored record beside
+//! the store keeps the bytes of all earlier ones. The tenant's files only offer rules: once they hold something new, or
+//! a person brings rules from elsewhere, the new rules are checked, compiled and tried on every stored record beside
 //! the live ones, and only then become the latest activation, in one transaction. Until then, and if anything fails on
-//! the way, what was live stays live. A run asks once, when it begins, and keeps what it got: so rules change between
+//! the way, the live rules stay live. A run reads them once, when it begins, and keeps them: so rules change between
 //! runs and never within one.
 //!
-//! `difference` is pure; `trial` decides stored records with two guests, `replay` one record once more with the guest of
-//! the time; `flow` does the rest.
+//! `difference` is pure; `trial` decides stored records with two guests, `replay` one record once more with its former
+//! guest; `flow` does the rest.
 
 mod difference;
 mod error;

@@ -8,22 +8,22 @@ use super::flow::FlowRules;
 use ruzhi_model::{Digest, Outcome, SourceRecord};
 use ruzhi_store::RecordTrace;
 
-/// What came of deciding a stored record again, by the rules and with the moment of the time.
+/// The result of deciding a stored record again, with the rules and the moment of the original decision.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Replay {
     /// The rules that decided.
     pub rules: Digest,
-    /// The decision and the remarks are the same; none where there was no decision, for its batch failed, of which it may
-    /// have been an innocent part.
+    /// The decision and the remarks are the same; none if there was no decision because its batch failed, possibly
+    /// through another record.
     pub same: Option<bool>,
-    /// Where the decisions differ.
+    /// The difference between the decisions.
     pub difference: Option<Difference>,
     /// The remarks made now, if they differ.
     pub notes: Option<Vec<String>>,
 }
 
 impl FlowRules<'_> {
-    /// Decides a stored record again. The rules come from the flow's history, whatever is live now.
+    /// Decides a stored record again. The rules come from the flow's history, regardless of the live ones.
     pub async fn replay(&self, trace: &RecordTrace) -> Result<Replay, ActivationError> {
         let unknown = || ActivationError::Unknown {
             tenant: self.tenant.clone(),

@@ -75,7 +75,7 @@ fn another_verdict_is_told_by_its_reason_and_not_by_the_whole_member() {
 }
 
 #[test]
-fn another_reason_for_the_same_refusal_touches_nobody() {
+fn another_reason_for_the_same_refusal_changes_no_member() {
     let difference = between(&reject(&["a"]), &reject(&["b"])).unwrap();
     assert!(!difference.touches);
     let ignored = outcome(Decision::Ignore("无关".into()));
@@ -92,7 +92,7 @@ fn a_guest_that_does_not_decide_differs_from_one_that_does() {
     assert_eq!(Difference::between("65f0", Err("a"), Err("a"), Basis::Decisions), None);
 }
 
-/// What two decisions come to where the ledger has this member, as written.
+/// The effect of two decisions if the ledger has this member, as written.
 fn known(written: Member, state: MemberState) -> HashMap<MemberKey, LedgerEntry> {
     let entry = LedgerEntry {
         userid: written.userid.parse().unwrap(),

@@ -11,18 +11,18 @@ use ruzhi_guest_runtime::{BATCH, Guest};
 use ruzhi_model::{Context, FlowId, LedgerEntry, MemberKey, Outcome, RecordId, SourceRecord, TenantId};
 use ruzhi_store::Store;
 
-/// What came of trying rules.
+/// The result of trying rules.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Trial {
     /// Records both guests were asked about.
     pub compared: u64,
     /// Of these, records whose person is treated differently.
     pub changed: u64,
-    /// Records that are refused or passed over for another reason than before.
+    /// Records that are rejected or ignored for another reason than before.
     pub reworded: u64,
     /// Records that only the new rules cannot decide.
     pub failed: u64,
-    /// Why the first of them has no decision.
+    /// The reason the first of them has no decision.
     pub failure: Option<String>,
     /// Fields that the new rules read and the stored rows do not hold.
     pub unread: Vec<String>,
@@ -35,11 +35,11 @@ pub(super) struct Records<'a> {
     pub(super) flow: &'a FlowId,
 }
 
-/// What a batch came to: each record with what the live and the new guest say of it.
+/// A batch's result: each record with the answers of the live and the new guest.
 type Pair = (SourceRecord, Result<Outcome, String>, Result<Outcome, String>);
 
 impl Records<'_> {
-    /// Asks both guests about the stored records, or about so many of them, spread evenly; gives every difference, in
+    /// Asks both guests about the stored records, or a sample of them, spread evenly; passes on every difference, in
     /// the order of the records.
     pub(super) async fn compare(
         &self,
@@ -95,7 +95,7 @@ impl Records<'_> {
         Ok(trial)
     }
 
-    /// The ledger's lines of the members of whom two guests say different things.
+    /// The ledger's lines of the members on whom two guests differ.
     async fn lines(&self, batch: &[Pair]) -> Result<HashMap<MemberKey, LedgerEntry>, ActivationError> {
         let keys: Vec<MemberKey> = batch
             .iter()
@@ -142,13 +142,13 @@ fn answer(answer: &Result<Outcome, String>) -> Result<&Outcome, &str> {
     answer.as_ref().map_err(String::as_str)
 }
 
-/// Each record's outcome, or why it has none.
+/// Each record's outcome, or the reason it has none.
 fn answers(guest: &Guest, context: &Context, batch: &[SourceRecord]) -> Vec<Result<Outcome, String>> {
     let told = |error: ruzhi_guest_runtime::BatchError| format!("{}: {error}", error.code());
     guest.decide_each(context, batch).into_iter().map(|decided| decided.map_err(told)).collect()
 }
 
-/// Takes so many of so many, evenly spread.
+/// Takes an evenly spread sample.
 struct Sampling {
     most: u64,
     of: u64,

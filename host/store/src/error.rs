@@ -1,4 +1,4 @@
-//! What can go wrong with the store.
+//! Errors of the store.
 
 use std::path::PathBuf;
 
@@ -9,15 +9,15 @@ use ruzhi_model::Text;
 /// SQLite's result code for a full disk.
 const SQLITE_FULL: &str = "13";
 
-/// A store that could not do what it was asked; nothing of it is half done.
+/// A failed request to the store; nothing of it is half done.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The folder or file cannot be made.
+    /// The folder or file cannot be created.
     #[error("cannot open the store {}", path.display())]
     Open {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         source: std::io::Error,
     },
@@ -27,15 +27,15 @@ pub enum StoreError {
         /// The store's file.
         path: PathBuf,
     },
-    /// The file has another name, under which it would have another log.
+    /// The file has a second name, under which it would have a second log.
     #[error("the store {} {}", path.display(), names(*is_mount).en)]
     Names {
         /// The file.
         path: PathBuf,
-        /// It is mounted by itself; else it has a hard link.
+        /// It is a mount of its own; otherwise it has a hard link.
         is_mount: bool,
     },
-    /// A log lies beside the file that is another one's.
+    /// The log beside the file belongs to another file.
     #[error("the log {} is not that of the store {}", path.display(), store.display())]
     Log {
         /// The store's file.
@@ -50,53 +50,53 @@ pub enum StoreError {
         path.display()
     )]
     Exchanged {
-        /// The store's file, as it was asked for.
+        /// The store's file, as configured.
         store: PathBuf,
-        /// The file that is gone or another one.
+        /// The file that is gone or was replaced.
         path: PathBuf,
     },
-    /// The database does not open or migrate.
+    /// The database cannot be opened or migrated.
     #[error("the store {} cannot be used{}", path.display(), reason(source))]
     Database {
         /// The file.
         path: PathBuf,
-        /// The database's words.
+        /// The database's error.
         source: sqlx::Error,
     },
     /// A read failed.
     #[error("cannot read {what} from the store")]
     Read {
-        /// What.
+        /// The rows being read.
         what: &'static str,
-        /// Why.
+        /// The cause.
         #[source]
         source: sqlx::Error,
     },
-    /// A write failed and was undone.
+    /// A write failed and was rolled back.
     #[error("cannot write {what} to the store{}", reason(source))]
     Write {
-        /// What.
+        /// The rows being written.
         what: &'static str,
-        /// Why.
+        /// The cause.
         #[source]
         source: sqlx::Error,
     },
-    /// A stored value is not what this version writes.
+    /// A stored value is not one this version writes.
     #[error("the store holds {what} that this version cannot read: {value}")]
     Value {
-        /// What.
+        /// The kind of value.
         what: &'static str,
-        /// The beginning of it.
+        /// Its beginning.
         value: String,
     },
 }
 
-/// SQLite's word for a full disk is worth repeating; anything else is in the source.
+/// Names a full disk; any other reason is in the source.
 fn reason(source: &sqlx::Error) -> &'static str {
     if says_full(source) { ": the disk is full" } else { "" }
 }
 
-/// Whether SQLite says `SQLITE_FULL`, of a statement or of a migration.
+/// True if SQLite reports `SQLITE_FULL` for a statement or a migration.
 fn says_full(error: &sqlx::Error) -> bool {
     if let sqlx::Error::Migrate(migration) = error {
         return match migration.as_ref() {
@@ -107,7 +107,7 @@ fn says_full(error: &sqlx::Error) -> bool {
     error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == SQLITE_FULL)
 }
 
-/// What another name of the file is.
+/// Names the kind of the file's second name.
 fn names(is_mount: bool) -> Text {
     if is_mount {
         Text::new("is mounted without its folder", "是单独挂载的文件，其目录未一同挂载")
@@ -117,7 +117,7 @@ fn names(is_mount: bool) -> Text {
 }
 
 impl StoreError {
-    /// Whether it is the disk that has no room.
+    /// True if the disk is full.
     pub fn is_full(&self) -> bool {
         matches!(self, Self::Write { source, .. } if says_full(source))
     }
@@ -137,7 +137,7 @@ impl StoreError {
         }
     }
 
-    /// What happened, to what.
+    /// The failure and its subject.
     pub fn text(&self) -> Text {
         let zh = match self {
             Self::Open { path, .. } => format!("无法打开存储文件 {}", path.display()),
@@ -163,7 +163,7 @@ impl StoreError {
         Text::new(self.to_string(), zh)
     }
 
-    /// What to do next.
+    /// The next step for the reader.
     pub fn hint(&self) -> Text {
         match self {
             Self::Open { .. } => Text::new(

@@ -1,8 +1,8 @@
-//! What ruzhi remembers: records with their decisions, the ledger, plans with their operations, quarantine, runs.
+//! The store: records with their decisions, the ledger, plans with their operations, quarantine, runs.
 //!
 //! One trait, so that a second database is a second implementation. The SQL is written once: the files in `queries/`
 //! speak of `Db`, an alias their parent sets, and use `$n` parameters and column types that SQLite and PostgreSQL
-//! share. Every write is one transaction; whoever calls a write method may rely on all of it or nothing.
+//! share. Every write method is one transaction: all of it is stored, or nothing.
 
 mod error;
 mod failure;
@@ -41,14 +41,14 @@ use ruzhi_model::{
 };
 use ruzhi_plan::{Candidate, Leaver, Order, Plan, Scope, Survey};
 
-/// A first use of rules under way. That it is dropped, however it ended, says that the process survived it.
+/// A first use of rules under way. Dropping it, however the use ended, notes that the process survived.
 pub struct Surviving<'a> {
     store: &'a dyn Store,
     rules: Digest,
 }
 
 impl<'a> Surviving<'a> {
-    /// Notes that a process is about to try rules.
+    /// Notes that this process is about to try rules.
     pub async fn begin(store: &'a dyn Store, first_use: &FirstUse) -> Result<Self, StoreError> {
         let surviving = Self { store, rules: first_use.rules.clone() };
         store.put_first_use(first_use).await?;
@@ -62,13 +62,13 @@ impl Drop for Surviving<'_> {
     }
 }
 
-/// The store. Errors say which operation failed; nothing is half written after one.
+/// The store. Errors name the operation that failed; it left nothing half written.
 #[async_trait]
 pub trait Store: Send + Sync {
-    /// Keeps a run as it stands: at its beginning, and again at its end.
+    /// Stores a run as it stands: when it begins, and again when it ends.
     async fn put_run(&self, run: &RunRow) -> Result<(), StoreError>;
-    /// Ends, as failed, runs of a flow that a crash left unfinished, all but `current`; what they have done by now is
-    /// counted.
+    /// Marks as failed all runs of a flow, except `current`, that a crash left unfinished, and counts the operations
+    /// they completed.
     async fn abandon_runs(
         &self,
         tenant: &TenantId,
@@ -86,15 +86,15 @@ pub trait Store: Send + Sync {
         most: u32,
     ) -> Result<Vec<RunRow>, StoreError>;
 
-    /// What is known of these records of a flow.
+    /// Earlier knowledge of these records of a flow.
     async fn known_records(
         &self,
         tenant: &TenantId,
         flow: &FlowId,
         ids: &[RecordId],
     ) -> Result<HashMap<RecordId, KnownRecord>, StoreError>;
-    /// Up to `most` stored records after `after`, in order of id, that were decided before a moment, by
-    /// other rules than `rules`, in another zone than `timezone` or without success.
+    /// Up to `most` stored records after `after`, in order of id, that were decided before a moment, by other rules
+    /// than `rules`, in another zone than `timezone` or without success.
     async fn stale_records(
         &self,
         of: (&TenantId, &FlowId),
@@ -104,8 +104,8 @@ pub trait Store: Send + Sync {
         after: Option<&RecordId>,
         most: usize,
     ) -> Result<Vec<FetchedRecord>, StoreError>;
-    /// Up to `most` stored records whose decision holds no longer at a moment, those that are due longest first, after a
-    /// record that was given before: of those whose rules told the moment, or of the others.
+    /// Up to `most` stored records whose decision has expired at a moment, longest overdue first, after a record that
+    /// was returned before. `told` selects those whose rules gave the moment, or the others.
     async fn due_records(
         &self,
         tenant: &TenantId,
@@ -115,9 +115,9 @@ pub trait Store: Send + Sync {
         after: Option<&DueRecord>,
         most: usize,
     ) -> Result<Vec<DueRecord>, StoreError>;
-    /// The first moment at which a decision of a flow holds no longer, by what its rules told.
+    /// The first moment at which a decision of a flow expires, as given by its rules.
     async fn next_due(&self, tenant: &TenantId, flow: &FlowId) -> Result<Option<DateTime<Utc>>, StoreError>;
-    /// Keeps records with their decisions.
+    /// Stores records with their decisions.
     async fn put_records(
         &self,
         tenant: &TenantId,
@@ -132,7 +132,7 @@ pub trait Store: Send + Sync {
         after: Option<&RecordId>,
         until: Option<&RecordId>,
     ) -> Result<Vec<PresentRecord>, StoreError>;
-    /// Keeps that a complete collect did not find these records: their claims no longer count.
+    /// Notes that a complete collect did not find these records: their claims no longer count.
     async fn mark_absent(
         &self,
         tenant: &TenantId,
@@ -148,10 +148,10 @@ pub trait Store: Send + Sync {
         after: Option<&RecordId>,
         most: usize,
     ) -> Result<Vec<SourceRecord>, StoreError>;
-    /// How many there are.
+    /// The number of these rows.
     async fn count_records(&self, tenant: &TenantId, flow: &FlowId) -> Result<u64, StoreError>;
 
-    /// Makes rules live: keeps the activation and its bytes, if its number is the next of its flow. Says whether it was.
+    /// Makes rules live: stores the activation and its bytes if its number is the flow's next. Returns whether it was.
     async fn put_activation(
         &self,
         activation: &ActivationRow,
@@ -171,22 +171,22 @@ pub trait Store: Send + Sync {
         flow: &FlowId,
         rules: &Digest,
     ) -> Result<Option<ActivationRow>, StoreError>;
-    /// The components that are live in any flow, or were at some moment since then.
+    /// The components that are live in any flow, or have been since a moment.
     async fn live_components(&self, since: DateTime<Utc>) -> Result<BTreeSet<Digest>, StoreError>;
-    /// What is known of the first use of rules; none of rules that were never used.
+    /// The first use of rules; none for rules that were never used.
     async fn first_use(&self, rules: &Digest) -> Result<Option<FirstUse>, StoreError>;
-    /// Keeps how far the first use of rules has come.
+    /// Stores how far the first use of rules has come.
     async fn put_first_use(&self, first_use: &FirstUse) -> Result<(), StoreError>;
-    /// Notes that this process has survived what it tried with rules, also where nothing can be stored any more.
+    /// Notes that this process survived trying rules, even where nothing can be stored any more.
     fn survived(&self, rules: &Digest);
-    /// The rules of a flow under which a process died, and which are not tried again.
+    /// The rules of a flow that a process died under. They are not tried again.
     async fn rules_set_aside(&self, tenant: &TenantId, flow: &FlowId) -> Result<Vec<FirstUse>, StoreError>;
-    /// Forgets rules whose first use came to nothing. Says whether there was anything to forget.
+    /// Forgets rules whose first use failed. Returns false if there was nothing to forget.
     async fn forget_first_use(&self, rules: &Digest) -> Result<bool, StoreError>;
     /// The bytes of a component and a rules file that were live once.
     async fn artifacts(&self, component: &Digest, config: &Digest) -> Result<Artifacts, StoreError>;
 
-    /// What a plan has to know of all records and members together.
+    /// Totals over all records and members, as a plan needs them.
     async fn survey(&self, scope: &Scope) -> Result<Survey, StoreError>;
     /// A page of the flow's records that may ask for something, in the order of their ids.
     async fn candidates(
@@ -195,7 +195,7 @@ pub trait Store: Send + Sync {
         after: Option<&RecordId>,
         most: usize,
     ) -> Result<Vec<Candidate>, StoreError>;
-    /// A page of the tenant's leavers of whom the ledger says that something is left to do, in the order of their
+    /// A page of the tenant's leavers who have something left to do according to the ledger, in the order of their
     /// accounts.
     async fn leavers(
         &self,
@@ -205,7 +205,7 @@ pub trait Store: Send + Sync {
     ) -> Result<Vec<Leaver>, StoreError>;
     /// These records of the flow.
     async fn chosen_records(&self, scope: &Scope, ids: &[RecordId]) -> Result<Vec<Candidate>, StoreError>;
-    /// The ledger's lines of these members, over some tenants.
+    /// The ledger's lines of these members, across some tenants.
     async fn members(&self, tenants: &[TenantId], keys: &[MemberKey])
     -> Result<Vec<LedgerEntry>, StoreError>;
     /// A page of the ledger of some tenants, in the order of the accounts.
@@ -216,9 +216,9 @@ pub trait Store: Send + Sync {
         most: usize,
     ) -> Result<Vec<LedgerEntry>, StoreError>;
 
-    /// Makes room for the draft of a plan.
+    /// Makes room for a plan's draft.
     async fn begin_draft(&self, tenant: &TenantId, flow: &FlowId) -> Result<(), StoreError>;
-    /// Keeps the next part of a run's draft.
+    /// Stores the next part of a run's draft.
     async fn put_draft(
         &self,
         run: &RunId,
@@ -233,8 +233,8 @@ pub trait Store: Send + Sync {
         tenant: &TenantId,
         place: usize,
     ) -> Result<Option<Operation>, StoreError>;
-    /// Makes the draft of a run the plan it has become; `at` is the moment its parts were kept with. Gives its state: a
-    /// person's no to this very plan stands.
+    /// Turns the draft of a run into its plan; `at` is the moment its parts were stored with. Returns the plan's state:
+    /// a person's rejection of this same plan stands.
     async fn put_plan(
         &self,
         run: &RunId,
@@ -245,7 +245,7 @@ pub trait Store: Send + Sync {
     ) -> Result<PlanState, StoreError>;
     /// A plan.
     async fn plan(&self, tenant: &TenantId, id: &PlanId) -> Result<Option<StoredPlan>, StoreError>;
-    /// Whose plan this is, by its id or its whole hash.
+    /// The owner of a plan, by the plan's id or its whole hash.
     async fn find_plan(&self, name: &str) -> Result<Vec<(TenantId, FlowId, PlanId)>, StoreError>;
     /// A page of a plan's operations, in order.
     async fn operations(
@@ -264,7 +264,7 @@ pub trait Store: Send + Sync {
         after: Option<usize>,
         most: usize,
     ) -> Result<Vec<OperationRow>, StoreError>;
-    /// A page of the operations that a run has done, in order.
+    /// A page of the operations a run completed, in order.
     async fn done_by(
         &self,
         tenant: &TenantId,
@@ -272,14 +272,14 @@ pub trait Store: Send + Sync {
         after: Option<(&PlanId, usize)>,
         most: usize,
     ) -> Result<Vec<OperationRow>, StoreError>;
-    /// Moves a plan to another state than rejected; what was said of it before is taken back.
+    /// Moves a plan to a state other than rejected, and clears the reason of an earlier rejection.
     async fn set_plan_state(
         &self,
         tenant: &TenantId,
         id: &PlanId,
         state: PlanState,
     ) -> Result<(), StoreError>;
-    /// Stores that these operations are about to be called.
+    /// Marks operations as about to be called.
     async fn mark_sending(
         &self,
         tenant: &TenantId,
@@ -287,7 +287,7 @@ pub trait Store: Send + Sync {
         places: &[usize],
         at: DateTime<Utc>,
     ) -> Result<(), StoreError>;
-    /// Stores WeCom's job that writes these operations.
+    /// Stores the WeCom job that writes these operations.
     async fn set_job(
         &self,
         tenant: &TenantId,
@@ -295,8 +295,8 @@ pub trait Store: Send + Sync {
         places: &[usize],
         job: &str,
     ) -> Result<(), StoreError>;
-    /// Stores what became of operations, in plan, ledger and quarantine together, and takes back the mark of those that no
-    /// call was made for. What a member gives up, records of the tenants of `corp` that wait for it are told.
+    /// Stores the outcomes of operations in plan, ledger and quarantine together, and removes the mark of those that
+    /// were never called. Records of the tenants of `corp` that wait for a value a member gave up are released.
     async fn settle(
         &self,
         corp: &[TenantId],
@@ -305,7 +305,7 @@ pub trait Store: Send + Sync {
         settlements: &[Settlement],
         at: DateTime<Utc>,
     ) -> Result<(), StoreError>;
-    /// Whether an operation of this record was refused with this code before.
+    /// True if an operation of this record failed with this code before.
     async fn was_refused(
         &self,
         tenant: &TenantId,
@@ -313,21 +313,22 @@ pub trait Store: Send + Sync {
         record: &RecordId,
         errcode: i64,
     ) -> Result<bool, StoreError>;
-    /// Operations of some tenants found in `sending`.
+    /// Operations of some tenants that are still in `sending`.
     async fn in_doubt(&self, tenants: &[TenantId]) -> Result<Vec<InDoubt>, StoreError>;
 
     /// How far a flow's incremental collect has come.
     async fn watermark(&self, tenant: &TenantId, flow: &FlowId) -> Result<Option<Watermark>, StoreError>;
-    /// Notes what a collect is about to ask for: until the watermark moves, another question needs a complete collect.
+    /// Notes the query of a collect that is about to start: until the watermark moves, another query needs a complete
+    /// collect.
     async fn set_asked(&self, tenant: &TenantId, flow: &FlowId, query: &Digest) -> Result<(), StoreError>;
-    /// Moves it, and confirms the flow's records.
+    /// Moves the watermark and confirms the flow's records.
     async fn set_watermark(
         &self,
         tenant: &TenantId,
         flow: &FlowId,
         watermark: &Watermark,
     ) -> Result<(), StoreError>;
-    /// Keeps the labels of a flow's fields.
+    /// Stores the labels of a flow's fields.
     async fn put_labels(
         &self,
         tenant: &TenantId,
@@ -337,7 +338,7 @@ pub trait Store: Send + Sync {
     /// The labels of a flow's fields, as its guest last gave them.
     async fn labels(&self, tenant: &TenantId, flow: &FlowId) -> Result<BTreeMap<String, String>, StoreError>;
 
-    /// People of a flow who left and can still log in, because WeCom refuses to disable them: how many, and the first of
+    /// The leavers of a flow who can still log in because WeCom refuses to disable them: their number, and the first of
     /// them with the code.
     async fn leavers_refused(
         &self,
@@ -350,22 +351,22 @@ pub trait Store: Send + Sync {
         tenant: Option<&TenantId>,
         flow: Option<&FlowId>,
     ) -> Result<Vec<RejectRow>, StoreError>;
-    /// All that is known of a record.
+    /// Everything known of a record.
     async fn trace(
         &self,
         tenant: &TenantId,
         flow: Option<&FlowId>,
         id: &RecordId,
     ) -> Result<Vec<RecordTrace>, StoreError>;
-    /// Numbers of each flow that has ever run.
+    /// The numbers of each flow that has ever run.
     async fn status(&self) -> Result<Vec<TenantStatus>, StoreError>;
-    /// How every flow stands that was ever scheduled.
+    /// The standing of every flow that was ever scheduled.
     async fn standings(&self) -> Result<Vec<StandingRow>, StoreError>;
-    /// Keeps how a flow stands.
+    /// Stores a flow's standing.
     async fn put_standing(&self, standing: &StandingRow) -> Result<(), StoreError>;
-    /// Keeps who did what; of a row that is there already, only what came of it.
+    /// Stores an audit row; of one that is there already, only the outcome changes.
     async fn put_audit(&self, row: &AuditRow) -> Result<(), StoreError>;
-    /// Forgets the audit rows from before this moment of what changed nothing: what a viewer was refused, and their logins.
+    /// Forgets audit rows from before this moment that changed nothing: access denied to a viewer, and viewers' logins.
     async fn forget_idle_audit(&self, before: DateTime<Utc>) -> Result<(), StoreError>;
     /// The latest audit rows, newest first, those before `before` if it is given.
     async fn audit(
@@ -374,25 +375,26 @@ pub trait Store: Send + Sync {
         before: Option<&str>,
         most: u32,
     ) -> Result<Vec<AuditRow>, StoreError>;
-    /// Takes a delivery under every one of its names, and forgets old ones. Says whether it is new: each of its names
-    /// is. If it is, what it wakes is kept with it, all of it or nothing.
+    /// Takes a delivery under all of its names, and forgets old ones. Returns true if it is new: none of its names was
+    /// known. A new delivery is stored in one transaction with the wake it causes.
     async fn take_delivery(&self, delivery: &Delivery<'_>) -> Result<bool, StoreError>;
-    /// What flows were woken for and no run has done.
+    /// The wakes of flows that no run has handled.
     async fn wakes(&self) -> Result<Vec<WakeRow>, StoreError>;
-    /// Forgets what a flow was woken for, unless it was woken again since the row was read.
+    /// Forgets a flow's wake, unless it was woken again since the row was read.
     async fn forget_wake(&self, wake: &WakeRow) -> Result<(), StoreError>;
-    /// Every alarm that stands or stood.
+    /// Every alarm, active or over.
     async fn alarms(&self) -> Result<Vec<AlarmRow>, StoreError>;
-    /// Keeps an alarm, in the place of an earlier one of its key.
+    /// Stores an alarm, in place of an earlier one with its key.
     async fn put_alarm(&self, alarm: &AlarmRow) -> Result<(), StoreError>;
-    /// A page of a flow's records of which its form is to be told something else than it was, in the order of their ids.
+    /// A page of a flow's records whose outcome differs from the one last written to the form, in the order of their
+    /// ids.
     async fn write_backs_due(
         &self,
         scope: &WriteBackScope<'_>,
         after: Option<&RecordId>,
         most: usize,
     ) -> Result<Vec<DueWriteBack>, StoreError>;
-    /// Keeps what a flow's form was told.
+    /// Stores the outcomes written to a flow's form.
     async fn put_write_backs(
         &self,
         tenant: &TenantId,
@@ -400,29 +402,29 @@ pub trait Store: Send + Sync {
         written: &[WrittenBack],
         at: DateTime<Utc>,
     ) -> Result<(), StoreError>;
-    /// The name on another record of these tenants that claims what this one does: the mobile number, or the account.
+    /// The name on another record of these tenants that claims the same mobile number or account as this one.
     async fn rival(
         &self,
         tenants: &[TenantId],
         origin: &Origin,
         of_mobile: bool,
     ) -> Result<Option<String>, StoreError>;
-    /// Whether the store's files are still those that were opened. [`StoreError::Exchanged`] is for good: whoever gets it
-    /// ends. Reads the file system.
+    /// Checks that the store's files are still those that were opened. [`StoreError::Exchanged`] is permanent: a
+    /// process that gets it ends. Reads the file system.
     fn check_place(&self) -> Result<(), StoreError>;
-    /// Whether the store can be written now.
+    /// Checks that the store can be written now.
     async fn check_writable(&self) -> Result<(), StoreError>;
     /// The runs a person wants to see, newest first.
     async fn runs_wanted(&self, wanted: &RunsWanted<'_>) -> Result<Vec<RunRow>, StoreError>;
-    /// How many runs began since a moment, by state and quarter of an hour.
+    /// The number of runs that began since a moment, by state and quarter of an hour.
     async fn runs_counted(
         &self,
         tenant: Option<&TenantId>,
         flow: Option<&FlowId>,
         since: DateTime<Utc>,
     ) -> Result<Vec<RunsCounted>, StoreError>;
-    /// Tells the runs that began since a moment and changed a member, oldest first; some that changed none may be among
-    /// them. Never holds all of them.
+    /// Passes on the runs that began since a moment and changed a member, oldest first; some that changed none may be
+    /// among them. Never holds all of them in memory.
     async fn busy_runs(
         &self,
         tenant: Option<&TenantId>,
@@ -430,7 +432,7 @@ pub trait Store: Send + Sync {
         since: DateTime<Utc>,
         each: &mut (dyn FnMut(RunRow) + Send),
     ) -> Result<(), StoreError>;
-    /// Tells the runs that ended since a moment, in the order they began. Never holds all of them.
+    /// Passes on the runs that ended since a moment, in the order they began. Never holds all of them in memory.
     async fn recent_runs(
         &self,
         since: DateTime<Utc>,
@@ -443,21 +445,21 @@ pub trait Store: Send + Sync {
     async fn rejects_wanted(&self, wanted: &RejectsWanted<'_>) -> Result<Vec<ShownReject>, StoreError>;
     /// Members who were removed by hand, by tenant and account.
     async fn removed_members(&self, wanted: &RemovedWanted<'_>) -> Result<Vec<RemovedRow>, StoreError>;
-    /// A person decides about a member who was removed by hand; an answer given again takes the place of the earlier one.
-    /// Says whether the member's line is one of a removed member; else nothing is done.
+    /// Stores a person's decision about a member who was removed by hand; a later one replaces an earlier one. Returns
+    /// false, and stores nothing, if the member's line is not one of a removed member.
     async fn answer_removal(
         &self,
         tenant: &TenantId,
         member: &MemberKey,
         answer: RemovalAnswer,
     ) -> Result<bool, StoreError>;
-    /// A person says no to a plan, wherever they say it. Says whether it still waited for that; else nothing is done.
+    /// Rejects a plan for a person. Returns false, and changes nothing, if the plan no longer waited for a decision.
     async fn reject_plan(
         &self,
         tenant: &TenantId,
         id: &PlanId,
         reason: Option<&str>,
     ) -> Result<bool, StoreError>;
-    /// Ends every connection and writes the log back into the file.
+    /// Closes every connection and writes the log back into the file.
     async fn close(&self);
 }

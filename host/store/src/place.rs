@@ -1,12 +1,12 @@
-//! Where the store lies: which file its path leads to, and whether that is still the one that was opened.
+//! The place of the store: the file its path leads to, and a check that it is still the one that was opened.
 //!
 //! SQLite finds the log beside the file by the file's name, and locks by its inode. So two names of one file (a hard
-//! link, a mount of the file alone) are two logs of one file, and a file that was exchanged has the log of another. Both
-//! lose what was written. One name is asked for when the store is opened; whether it still leads to the same files is
-//! looked at before and after each write, and at every look of a process that stays.
+//! link, a mount of the file alone) mean two logs for one file, and a replaced file gets the log of another. Both lose
+//! writes. Opening the store requires a single name; before and after each write, and at each check of a long-running
+//! process, that name must still lead to the same files.
 //!
-//! A log that its process left behind is written into whatever file is opened beside it. So the lock says which file it
-//! was for, and a log beside another one is not opened.
+//! A log left behind by a process is written into any file opened beside it. So the lock names the file it was for, and
+//! a file with another file's log beside it is not opened.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -22,19 +22,19 @@ use super::sqlite::Access;
 use ruzhi_files::file;
 use ruzhi_model::Digest;
 
-/// A file, whatever it is called: its device, and its number there.
+/// A file, independent of its name: its device and its number there.
 type Identity = (u64, u64);
 
-/// The store's file and, for who writes, the lock beside it.
+/// The store's file and, for a writer, the lock beside it.
 pub(super) struct Place {
-    /// As it was asked for; symbolic links in it may be made to lead elsewhere.
+    /// The path as configured; symbolic links in it may be redirected.
     asked: PathBuf,
-    /// What that led to. SQLite is given this one.
+    /// The resolved path. SQLite is given this one.
     file: PathBuf,
     identity: Identity,
     /// Held as long as the store is open for writing.
     lock: Option<Lock>,
-    /// Once the file was another one, nothing is written any more, even if it comes back.
+    /// Set once the file was another one: nothing is written any more, even if the file comes back.
     is_gone: AtomicBool,
 }
 
@@ -55,7 +55,7 @@ impl Place {
         made.map(drop).map_err(|source| StoreError::Open { path: self.file.clone(), source })
     }
 
-    /// Takes the mark of rules away. One that cannot be taken away sets the rules aside, which a person is told.
+    /// Removes the mark of rules. A mark that cannot be removed sets the rules aside, and an alert reports it.
     pub(super) fn unmark(&self, rules: &Digest) {
         drop(fs::remove_file(self.mark_of(rules)));
     }
@@ -71,12 +71,12 @@ impl Place {
         PathBuf::from(name)
     }
 
-    /// Finds the store's file, makes it where there is none, and locks it for who writes.
+    /// Finds the store's file, creates it if it is missing, and locks it for a writer.
     pub(super) fn find(asked: &Path, access: Access) -> Result<Self, StoreError> {
         let failed = |source| StoreError::Open { path: asked.to_owned(), source };
-        // Made here rather than by SQLite, so that it is never readable by others, not even for a moment; the files
-        // beside it take over its mode. A file that is there is not opened: closing it again would end the locks that
-        // SQLite holds on it elsewhere in this process.
+        // Created here rather than by SQLite, so that others can never read it, not even for a moment; the files beside
+        // it inherit its mode. An existing file is not opened: closing it again would end the locks that SQLite holds
+        // on it elsewhere in this process.
         if let Err(error) = fs::metadata(asked) {
             if error.kind() != io::ErrorKind::NotFound {
                 return Err(failed(error));
@@ -104,19 +104,19 @@ impl Place {
             return Err(StoreError::Log { store: file, path: log });
         }
         if let Some(lock) = lock.as_ref().filter(|_| last != Some(found.ino())) {
-            // On a full disk it cannot be noted; then the next one to open it knows of no other file.
+            // On a full disk this cannot be noted; then the next process to open the store knows of no other file.
             drop(lock.is_for(found.ino()));
         }
         let identity = (found.dev(), found.ino());
         Ok(Self { asked: asked.to_owned(), file, identity, lock, is_gone: AtomicBool::new(false) })
     }
 
-    /// Waits for whoever else opens a store in this folder; the turn ends when what is returned is dropped.
+    /// Waits until no other process is opening a store in this folder. The turn ends when the returned file is dropped.
     ///
-    /// Two processes that make or migrate one file at the same time each find half of what the other has done, and
-    /// SQLite refuses a change of the journal's mode at once, whatever its busy timeout. The folder is locked and not the
-    /// file: closing that again would end SQLite's own locks. A folder that cannot be locked, or stays locked for
-    /// [`TURN`], is opened without a turn, as it is there for one process in nearly every case.
+    /// Two processes that create or migrate one file at the same time each find half of the other's work, and SQLite
+    /// refuses a change of the journal's mode at once, whatever its busy timeout. The folder is locked and not the
+    /// file: closing that again would end SQLite's own locks. If the folder cannot be locked, or stays locked for
+    /// [`TURN`], the store is opened without a turn, as one process uses it in nearly every case.
     pub(super) async fn turn(&self) -> Option<File> {
         let folder = File::open(self.file.parent()?).ok()?;
         let until = tokio::time::Instant::now() + TURN;
@@ -136,7 +136,7 @@ impl Place {
         &self.file
     }
 
-    /// Whether the path still leads to the file that was opened, and the lock to the one that is held.
+    /// Checks that the path still leads to the file that was opened, and that the lock is still the one held.
     pub(super) fn check(&self) -> Result<(), StoreError> {
         if self.is_gone.load(Ordering::Relaxed) {
             return Err(self.gone(&self.asked));
@@ -153,13 +153,13 @@ impl Place {
         Ok(())
     }
 
-    /// The log as it lies beside the file now.
+    /// The log that lies beside the file now.
     pub(super) fn log(&self) -> Result<Log, StoreError> {
         let [log, index] = self.beside();
         Ok(Log([self.identify(&log)?, self.identify(&index)?]))
     }
 
-    /// Whether the log is still the one a connection has open.
+    /// Checks that the log is still the one a connection has open.
     pub(super) fn check_log(&self, open: Log) -> Result<(), StoreError> {
         let (now, [log, index]) = (self.log()?, self.beside());
         if now == open {
@@ -175,7 +175,7 @@ impl Place {
     fn identify(&self, path: &Path) -> Result<Option<Identity>, StoreError> {
         match fs::metadata(path) {
             Ok(found) => Ok(Some((found.dev(), found.ino()))),
-            // A loop of links, or a file where a folder was, leads nowhere either.
+            // A loop of links, or a file in place of a folder, leads nowhere either.
             Err(error)
                 if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
                     || error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) =>
@@ -186,7 +186,7 @@ impl Place {
         }
     }
 
-    /// It cannot be seen whether it is there: nothing is written, and it may be seen again.
+    /// The file cannot be examined: nothing is written now, and a later check may succeed.
     fn unseen(&self, source: io::Error) -> StoreError {
         StoreError::Open { path: self.asked.clone(), source }
     }
@@ -198,7 +198,7 @@ impl Place {
 }
 
 impl Lock {
-    /// One host per store: two could plan the same person at once.
+    /// Locks the store for one host: two could plan the same person at once.
     fn take(store: &Path) -> Result<Self, StoreError> {
         let failed = |source| StoreError::Open { path: store.to_owned(), source };
         let path = beside(store, ".lock");
@@ -216,21 +216,21 @@ impl Lock {
         }
     }
 
-    /// Notes which file is open for writing.
+    /// Notes the file that is open for writing.
     fn is_for(&self, number: u64) -> io::Result<()> {
         self.file.set_len(0)?;
         (&self.file).write_all(format!("{number}\n").as_bytes())
     }
 }
 
-/// How long another process may take to open a store in the same folder, and how often that is looked at.
+/// The longest wait for another process that opens a store in the same folder, and the interval between checks.
 const TURN: Duration = Duration::from_secs(10);
 const GLANCE: Duration = Duration::from_millis(10);
 
-/// What a lock says in so many bytes.
+/// The longest lock file read, in bytes.
 const MOST_BYTES: u64 = 64;
 
-/// The number of the file that was last opened for writing. A device's number is another one after a restart.
+/// The number of the file last opened for writing. A device's number may change with a restart.
 fn last_of(lock: &Path) -> Option<u64> {
     let opened = fs::OpenOptions::new()
         .read(true)
@@ -245,8 +245,8 @@ fn beside(file: &Path, end: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Whether a file is mounted by itself: its folder is then another one than that of its other name. A kernel that does
-/// not know says no.
+/// True if a file is a mount of its own: its folder then differs from that of its other name. A kernel that cannot tell
+/// says no.
 fn is_mount(file: &Path) -> io::Result<bool> {
     let found = statx(CWD, file, AtFlags::empty(), StatxFlags::BASIC_STATS)?;
     Ok((found.stx_attributes_mask & found.stx_attributes).contains(StatxAttributes::MOUNT_ROOT))

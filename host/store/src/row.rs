@@ -1,4 +1,4 @@
-//! What goes into the store and comes out of it.
+//! The rows that go into the store and come out of it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use ruzhi_model::{
 };
 use ruzhi_plan::{Counts, Plan, Resolution};
 
-/// Why a run was started.
+/// The reason a run was started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RunKind {
@@ -22,7 +22,7 @@ pub enum RunKind {
     Sync,
     /// Apply a stored plan.
     Apply,
-    /// Plan to take over members.
+    /// Plan to adopt members.
     Adopt,
     /// Plan to undo a run.
     Revert,
@@ -31,7 +31,7 @@ pub enum RunKind {
 }
 
 impl RunKind {
-    /// Whether it may write to the directory; the others only plan or look.
+    /// True if a run of this kind may write to the directory; the others only plan or compare.
     pub fn writes(self) -> bool {
         matches!(self, Self::Sync | Self::Apply)
     }
@@ -49,15 +49,15 @@ impl RunKind {
     }
 }
 
-/// How a run stands.
+/// The state of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RunState {
-    /// Not ended.
+    /// Not finished.
     Running,
-    /// Everything that could be done was done.
+    /// Every possible operation is done.
     Done,
-    /// The guard wants a person.
+    /// The guard holds the plan until a person decides.
     Held,
     /// Something was not done.
     Failed,
@@ -84,13 +84,13 @@ pub struct RunRow {
     pub flow: FlowId,
     /// The run.
     pub id: RunId,
-    /// Why it was started.
+    /// The reason it was started.
     pub kind: RunKind,
-    /// How it stands.
+    /// Its state.
     pub state: RunState,
-    /// When it began.
+    /// The time it began.
     pub started_at: DateTime<Utc>,
-    /// When it ended.
+    /// The time it ended.
     pub ended_at: Option<DateTime<Utc>>,
     /// Its plan.
     pub plan: Option<PlanId>,
@@ -100,11 +100,11 @@ pub struct RunRow {
     pub counts: Counts,
     /// Calls made, by API.
     pub calls: BTreeMap<String, u64>,
-    /// What went wrong, if something did.
+    /// The problem, if there was one.
     pub problem: Option<ruzhi_model::Text>,
 }
 
-/// What is known of a record before its row is fetched again.
+/// Earlier knowledge of a record, before its row is fetched again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownRecord {
     /// Digest of the row.
@@ -115,9 +115,9 @@ pub struct KnownRecord {
     pub failed: bool,
     /// The last complete collect did not find it.
     pub absent: bool,
-    /// When its row was last fetched with new content.
+    /// The time its row was last fetched with new content.
     pub fetched_at: DateTime<Utc>,
-    /// When the row was last changed then, by the service's clock.
+    /// The time of the row's last change as of then, by the service's clock.
     pub updated_at: Option<DateTime<Utc>>,
 }
 
@@ -130,25 +130,25 @@ pub struct PresentRecord {
     pub confirmed: bool,
 }
 
-/// Why a complete collect did not find a record.
+/// The reason a complete collect did not find a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Absence {
     /// It was deleted from the form.
     Gone,
-    /// It is still in the form, and outside the filter.
+    /// It is still in the form, but outside the filter.
     Elsewhere,
 }
 
-/// A row, and when it was fetched.
+/// A fetched row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FetchedRecord {
     /// The row as the guest sees it.
     pub record: SourceRecord,
-    /// When it was fetched.
+    /// The time it was fetched.
     pub fetched_at: DateTime<Utc>,
-    /// When it was last changed, by the service's clock, if that was told.
+    /// The time of its last change, by the service's clock, if the service gave it.
     pub updated_at: Option<DateTime<Utc>>,
-    /// By which run.
+    /// The run that fetched it.
     pub fetched_run: RunId,
 }
 
@@ -161,46 +161,46 @@ pub struct RecordRow {
     pub content: String,
     /// Digest of the row.
     pub content_hash: Digest,
-    /// When and by which run it was fetched.
+    /// The time it was fetched.
     pub fetched_at: DateTime<Utc>,
-    /// When it was last changed, by the service's clock, if that was told.
+    /// The time of its last change, by the service's clock, if the service gave it.
     pub updated_at: Option<DateTime<Utc>>,
     /// The run that fetched it.
     pub fetched_run: RunId,
-    /// When it was decided.
+    /// The time it was decided.
     pub decided_at: DateTime<Utc>,
     /// Digest of guest and rules file.
     pub rules: Digest,
-    /// The decision, or why there is none.
+    /// The decision, or the reason there is none.
     pub resolution: Resolution,
     /// The guest's remarks.
     pub notes: Vec<String>,
-    /// What the guest was told of the world.
+    /// The context given to the guest.
     pub context: Context,
-    /// Until when the decision holds; none is for ever.
+    /// The end of the decision's validity; none means it never expires.
     pub holds_until: Option<HoldsUntil>,
 }
 
-/// The first moment at which a decision may be another one, though the row is the same.
+/// The first moment at which a decision may change although the row is the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HoldsUntil {
     /// The moment.
     pub at: DateTime<Utc>,
-    /// The rules said so. Where their contract cannot, it is the end of the day.
+    /// The rules gave it. Where their contract cannot, it is the end of the day.
     pub told: bool,
 }
 
-/// A stored row whose decision holds no longer.
+/// A stored row whose decision has expired.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DueRecord {
     /// The row.
     pub row: FetchedRecord,
-    /// Since when.
+    /// The time it expired.
     pub since: DateTime<Utc>,
 }
 
 impl RecordRow {
-    /// Digest of the decision: what tells a changed decision from the same one.
+    /// Digest of the decision: tells a changed decision from the same one.
     pub fn decision_hash(&self) -> Digest {
         match &self.resolution {
             Resolution::Decided(decision) => digest_of(decision),
@@ -214,13 +214,13 @@ fn digest_of(decision: &Decision) -> Digest {
     Digest::of(serde_json::to_vec(decision).unwrap_or_default())
 }
 
-/// How a plan stands.
+/// The state of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PlanState {
     /// Made, not applied.
     Planned,
-    /// The guard wants a person.
+    /// Held by the guard until a person decides.
     Held,
     /// Being applied.
     Applying,
@@ -228,9 +228,9 @@ pub enum PlanState {
     Done,
     /// Applied in part.
     Failed,
-    /// The world changed before it was applied.
+    /// The data changed before it was applied.
     Superseded,
-    /// A person said no.
+    /// A person rejected it.
     Rejected,
 }
 
@@ -242,11 +242,11 @@ pub struct StoredPlan {
     pub plan: Plan,
     /// The run that made it last.
     pub run: RunId,
-    /// How it stands.
+    /// Its state.
     pub state: PlanState,
-    /// Why it was rejected.
+    /// The reason it was rejected.
     pub reason: Option<String>,
-    /// When it was made.
+    /// The time it was made.
     pub made_at: DateTime<Utc>,
 }
 
@@ -257,22 +257,22 @@ pub struct OperationRow {
     pub plan: PlanId,
     /// Its place in the plan.
     pub place: usize,
-    /// Operations of a lower wave are finished before this one begins: it may need a mobile they free or a leader
-    /// they create.
+    /// Operations of a lower wave are finished before this one begins: it may need a mobile they free or a leader they
+    /// create.
     pub wave: u32,
     /// The operation.
     pub operation: Operation,
-    /// How far it has come.
+    /// Its state.
     pub state: OperationState,
-    /// When it was planned.
+    /// The time it was planned.
     pub planned_at: DateTime<Utc>,
-    /// When it was marked as sending; none if no call was made for it.
+    /// The time it was marked as sending; none if no call was made for it.
     pub sent_at: Option<DateTime<Utc>>,
-    /// When its outcome was stored.
+    /// The time its outcome was stored.
     pub settled_at: Option<DateTime<Utc>>,
     /// WeCom's last code.
     pub errcode: Option<i64>,
-    /// WeCom's last words.
+    /// WeCom's last message.
     pub errmsg: Option<String>,
     /// Every call made for it.
     pub attempts: Vec<AttemptRow>,
@@ -283,13 +283,13 @@ pub struct OperationRow {
 pub struct AttemptRow {
     /// The API.
     pub api: String,
-    /// When.
+    /// The time of the call.
     pub at: DateTime<Utc>,
-    /// How long, in milliseconds.
+    /// Its duration, in milliseconds.
     pub took_ms: i64,
     /// WeCom's code; none if no answer came.
     pub errcode: Option<i64>,
-    /// WeCom's words.
+    /// WeCom's message.
     pub errmsg: String,
 }
 
@@ -308,42 +308,42 @@ pub struct InDoubt {
     pub operation: Operation,
 }
 
-/// Operations and refusals of a plan in the making.
+/// Operations and rejections of a plan in the making.
 #[derive(Debug, Default)]
 pub struct DraftPart {
     /// The place of the first operation.
     pub first: usize,
     /// The next operations, in order.
     pub operations: Vec<Operation>,
-    /// Records refused, each with the decision and the rules that are refused.
+    /// Rejected records, each with the decision and the rules that are rejected.
     pub refused: Vec<(Origin, Refusal, Digest, Digest)>,
-    /// Records whose decision turned out to be carried out, by which rules.
+    /// Records whose decision turned out to be carried out already, with the rules.
     pub confirmed: Vec<(Origin, Digest, Digest)>,
 }
 
-/// What became of an operation.
+/// The outcome of an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settlement {
     /// Its place in the plan.
     pub place: usize,
     /// The operation.
     pub operation: Arc<Operation>,
-    /// Its state from now on; `planned` takes back the mark of one that was not called.
+    /// Its state from now on; `planned` removes the mark of an operation that was not called.
     pub state: OperationState,
     /// WeCom's last code.
     pub errcode: Option<i64>,
-    /// WeCom's last words, or ours.
+    /// WeCom's last message, or ours.
     pub errmsg: Option<String>,
     /// Calls made.
     pub attempts: Vec<AttemptRow>,
     /// The member's new line in the ledger, if it changes.
     pub ledger: Option<LedgerEntry>,
-    /// The record goes into quarantine.
+    /// The record goes into quarantine, for this reason.
     pub refusal: Option<Refusal>,
 }
 
 impl Settlement {
-    /// Whether a call was made for it, or may have been.
+    /// True if a call was made for it, or may have been.
     pub fn called(&self) -> bool {
         let given_up = matches!(self.state, OperationState::Planned | OperationState::Failed);
         !given_up || !self.attempts.is_empty()
@@ -353,34 +353,34 @@ impl Settlement {
 /// How far a flow has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Watermark {
-    /// A moment of the service's clock: every change before it has been read. That of 1970 where no row was ever read.
+    /// A moment of the service's clock: every change before it has been read. The year 1970 if no row was ever read.
     pub reached: DateTime<Utc>,
-    /// Digest of what was asked for: other fields or another filter need a full collect.
+    /// Digest of the query: other fields or another filter need a full collect.
     pub query: Digest,
     /// The form that was read.
     pub form: String,
-    /// Digest of what was asked for last, if a collect since then asked for something else and did not end well.
+    /// Digest of the last query, if a collect since then had another query and did not end well.
     pub asked: Option<Digest>,
 }
 
 impl Watermark {
-    /// No row was ever read.
+    /// True if no row was ever read.
     pub fn is_of_nothing(&self) -> bool {
         self.reached <= DateTime::UNIX_EPOCH
     }
 }
 
-/// How rules came to be live.
+/// The way rules became live.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ActivationKind {
     /// Nothing was live before.
     First,
-    /// The tenant's files were exchanged.
+    /// The tenant's files were replaced.
     File,
     /// A person activated them.
     Activate,
-    /// A person went back to them.
+    /// A person rolled back to them.
     Rollback,
 }
 
@@ -393,13 +393,13 @@ pub struct ActivationRow {
     pub flow: FlowId,
     /// From 1 on, without a gap; the greatest of a flow is live.
     pub number: u64,
-    /// When.
+    /// The time of activation.
     pub at: DateTime<Utc>,
-    /// By whom.
+    /// The person or process that activated them.
     pub who: String,
-    /// What for, in their words.
+    /// Their reason, in their words.
     pub why: Option<String>,
-    /// How.
+    /// The way they became live.
     pub kind: ActivationKind,
     /// The guest's name, as it describes itself.
     pub name: String,
@@ -409,15 +409,15 @@ pub struct ActivationRow {
     pub component: Digest,
     /// Digest of the rules file's text.
     pub config: Digest,
-    /// Digest of both: what decisions are marked with.
+    /// Digest of both, which marks the decisions.
     pub rules: Digest,
-    /// What the tenant's files held then: once they hold something else, it is tried.
+    /// Digest of the tenant's files at the time: once they differ, they are tried.
     pub offered: Digest,
     /// Stored records they were tried on.
     pub compared: u64,
     /// Of these, records whose person they treat differently.
     pub changed: u64,
-    /// A person approved of more changes than the flow's limit lets pass.
+    /// A person approved more changes than the flow's limit allows.
     pub approved: bool,
 }
 
@@ -431,7 +431,7 @@ pub struct Artifacts {
 }
 
 impl Artifacts {
-    /// Names both together: what decisions made by them are marked with.
+    /// Names both together; decisions are marked with it.
     pub fn rules(&self) -> Digest {
         Digest::of_rules(&Digest::of(&self.component), &self.config)
     }
@@ -441,13 +441,13 @@ impl Artifacts {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UseState {
-    /// A process is trying them: should it die, it was these rules that it was trying.
+    /// A process is trying them: if it dies, these rules are to blame.
     Trying,
-    /// They load; no row was decided by them yet.
+    /// They load; they have not decided a row yet.
     Loaded,
     /// They have decided rows.
     Used,
-    /// A process died while it was trying them. An operator lets them be tried again.
+    /// A process died while it was trying them. An operator releases them for another try.
     Quarantined,
 }
 
@@ -462,9 +462,9 @@ pub struct FirstUse {
     pub flow: FlowId,
     /// How far it has come.
     pub state: UseState,
-    /// The process that is trying them, as it names itself.
+    /// The process that is trying them, under its own name.
     pub process: String,
-    /// Since when it is so.
+    /// The time of this state.
     pub at: DateTime<Utc>,
 }
 
@@ -477,17 +477,17 @@ pub struct RejectRow {
     pub flow: FlowId,
     /// The record.
     pub record: RecordId,
-    /// Why.
+    /// The reason.
     pub refusal: Refusal,
     /// The row, as JSON text.
     pub content: Option<String>,
-    /// When it was first refused.
+    /// The time it was first rejected.
     pub first_seen: DateTime<Utc>,
-    /// When it was last seen refused.
+    /// The time it was last seen rejected.
     pub last_seen: DateTime<Utc>,
 }
 
-/// All that is known of a record.
+/// Everything known of a record.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RecordTrace {
     /// Its flow.
@@ -496,25 +496,25 @@ pub struct RecordTrace {
     pub record: RecordId,
     /// The row, as JSON text.
     pub content: String,
-    /// When it was fetched.
+    /// The time its row was fetched.
     pub fetched_at: DateTime<Utc>,
-    /// By which run.
+    /// The run that fetched it.
     pub fetched_run: RunId,
-    /// When it was decided.
+    /// The time it was decided.
     pub decided_at: DateTime<Utc>,
-    /// By which rules.
+    /// The rules that decided it.
     pub rules: Digest,
     /// The decision.
     pub decision: Option<Decision>,
-    /// Why there is none.
+    /// The reason there is none.
     pub failure: Option<String>,
     /// The guest's remarks.
     pub notes: Vec<String>,
-    /// What the guest was told of the world; none for a decision from before it was kept.
+    /// The context given to the guest; none for a decision older than this field.
     pub context: Option<Context>,
-    /// Until when the decision holds; none is for ever.
+    /// The end of the decision's validity; none means it never expires.
     pub holds_until: Option<DateTime<Utc>>,
-    /// Why it is in quarantine.
+    /// The reason it is in quarantine.
     pub refusal: Option<RejectRow>,
     /// Its operations, oldest first.
     pub operations: Vec<OperationRow>,
@@ -522,7 +522,7 @@ pub struct RecordTrace {
     pub members: Vec<(MemberKey, String)>,
 }
 
-/// Numbers of a flow.
+/// The numbers of a flow.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TenantStatus {
     /// The tenant.
@@ -535,13 +535,13 @@ pub struct TenantStatus {
     pub members: u64,
     /// Records in quarantine.
     pub rejects: u64,
-    /// Of these, people who left and can still log in, because WeCom refuses to disable them.
+    /// Of these, people who left and can still log in because WeCom refuses to disable them.
     pub leavers_refused: u64,
     /// Members who were removed by hand and wait for a person's decision; they are in quarantine too.
     pub removed: u64,
     /// Its last run.
     pub last_run: Option<RunRow>,
-    /// How far it has come.
+    /// The watermark of its collects.
     pub watermark: Option<DateTime<Utc>>,
     /// Plans that wait for a person.
     pub held: Vec<PlanId>,

@@ -1,4 +1,4 @@
-//! What a process that stays keeps in the store.
+//! The rows a long-running process keeps in the store.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -8,120 +8,120 @@ use ruzhi_model::{FlowId, TenantId, Text};
 /// A person stopped a flow until they start it again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Paused {
-    /// Who.
+    /// The person.
     pub who: String,
-    /// When.
+    /// The time.
     pub at: DateTime<Utc>,
-    /// What for.
+    /// Their reason.
     pub why: Option<String>,
 }
 
-/// A service refuses a flow's credential, address or right: it is not asked again until a person acts or the settings
-/// change.
+/// A service denies a flow's credential, address or permission: it is not called again until a person acts or the
+/// settings change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Blocked {
-    /// The refusal's code.
+    /// The code of the denial.
     pub code: String,
-    /// What happened, to what.
+    /// The failure and its subject.
     pub text: Text,
-    /// What to do next.
+    /// The next step for the reader.
     pub hint: Option<Text>,
-    /// When.
+    /// The time.
     pub at: DateTime<Utc>,
-    /// Digest of the settings that were refused, with a salt.
+    /// Digest of the denied settings, with a salt.
     pub settings: String,
 }
 
-/// How a flow stands with the schedule.
+/// The standing of a flow in the schedule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StandingRow {
     /// The tenant.
     pub tenant: TenantId,
     /// The flow.
     pub flow: FlowId,
-    /// The last moment of its schedule that was taken up.
+    /// The last scheduled moment that was handled.
     pub reached: Option<DateTime<Utc>>,
-    /// Runs that failed one after another.
+    /// Consecutive failed runs.
     pub failures: u32,
-    /// When the last of them ended.
+    /// The time the last of them ended.
     pub failed_at: Option<DateTime<Utc>>,
     /// A person stopped it.
     pub paused: Option<Paused>,
-    /// A service refuses it.
+    /// A service denies it access.
     pub blocked: Option<Blocked>,
 }
 
-/// What a service woke a flow for.
+/// The reason a service woke a flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WakeKind {
     /// The form was changed.
     Push,
-    /// Somebody else changed the directory.
+    /// The directory was changed from outside.
     Callback,
 }
 
-/// What a flow was woken for, and no run has done.
+/// A wake of a flow that no run has handled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WakeRow {
     /// The tenant.
     pub tenant: TenantId,
     /// The flow.
     pub flow: FlowId,
-    /// What for.
+    /// The reason.
     pub kind: WakeKind,
-    /// Since when.
+    /// The time of the first wake.
     pub at: DateTime<Utc>,
-    /// How often since then.
+    /// The number of wakes since then.
     pub times: u64,
 }
 
-/// Something that a service sends, perhaps more than once.
+/// A message from a service, perhaps delivered more than once.
 #[derive(Debug, Clone, Copy)]
 pub struct Delivery<'a> {
-    /// Who sends it to whom.
+    /// The sender and the receiver.
     pub source: &'a str,
-    /// What it is known by.
+    /// The names it is known by.
     pub names: &'a [String],
-    /// When it came.
+    /// The time it came.
     pub at: DateTime<Utc>,
     /// Deliveries that came before are forgotten.
     pub forget_before: DateTime<Utc>,
-    /// The flow that it wakes, and what for.
+    /// The flow that it wakes, and the reason.
     pub wakes: Option<(&'a TenantId, &'a FlowId, WakeKind)>,
 }
 
-/// Somebody changed something, or asked to see what is masked.
+/// A change made by a person, or a request to reveal masked values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct AuditRow {
     /// Its id; ids of later rows are greater.
     pub id: String,
-    /// When.
+    /// The time.
     pub at: DateTime<Utc>,
-    /// Who.
+    /// The person.
     pub who: String,
     /// Their role.
     pub role: String,
-    /// Where they asked: `page`, `api`, and the address they came from.
+    /// The origin of the request: `page`, `api`, and the address it came from.
     pub origin: String,
-    /// What they did, such as `plan.approve`.
+    /// The action, such as `plan.approve`.
     pub action: String,
-    /// In which tenant.
+    /// The tenant concerned.
     pub tenant: Option<TenantId>,
-    /// In which flow.
+    /// The flow concerned.
     pub flow: Option<FlowId>,
-    /// To what: a plan, a record, a digest.
+    /// The subject: a plan, a record, a digest.
     pub subject: Option<String>,
-    /// Their reason, or what else there is to say.
+    /// The person's reason, or other details.
     pub detail: Option<String>,
-    /// What came of it: `done`, or the code of the failure.
+    /// The outcome: `done`, or the code of the failure.
     pub outcome: String,
 }
 
-/// Something people were told of, or are to be told of.
+/// A condition that people were or will be notified of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct AlarmRow {
-    /// What it is about; one alarm of a key stands at a time.
+    /// Its identity; at most one alarm of a key is active at a time.
     pub key: String,
     /// Its kind, such as `plan.held`.
     pub kind: String,
@@ -129,23 +129,23 @@ pub struct AlarmRow {
     pub tenant: Option<TenantId>,
     /// The flow.
     pub flow: Option<FlowId>,
-    /// What happened, to what.
+    /// The failure and its subject.
     pub text: Text,
-    /// What to do next.
+    /// The next step for the reader.
     pub hint: Option<Text>,
     /// The page that shows more, such as `/plans/jingxintai/p1`.
     #[serde(default)]
     pub page: Option<String>,
-    /// When it arose.
+    /// The time it arose.
     pub since: DateTime<Utc>,
-    /// When it was last seen to hold.
+    /// The time it was last observed.
     pub last_seen: DateTime<Utc>,
-    /// How often it was seen.
+    /// The number of observations.
     pub seen: u64,
-    /// When people were told of it; none if they have not been yet.
+    /// The time people were notified; none if they have not been yet.
     pub told_at: Option<DateTime<Utc>>,
-    /// When it was over; none while it stands.
+    /// The time it was over; none while it is active.
     pub over_at: Option<DateTime<Utc>>,
-    /// When people were told that it is over.
+    /// The time people were notified that it is over.
     pub over_told_at: Option<DateTime<Utc>>,
 }

@@ -1,4 +1,4 @@
-//! What a person asks the store to show.
+//! Queries a person may put to the store.
 
 use chrono::{DateTime, Utc};
 
@@ -7,7 +7,7 @@ use ruzhi_model::{
     Decision, FlowId, MemberKey, OperationKind, PlanId, RecordId, RemovalAnswer, RunId, TenantId, UserId,
 };
 
-/// Which runs, newest first.
+/// A filter of runs, newest first.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RunsWanted<'a> {
     /// Of this tenant.
@@ -18,7 +18,7 @@ pub struct RunsWanted<'a> {
     pub state: Option<RunState>,
     /// Of this kind.
     pub kind: Option<RunKind>,
-    /// Only those before this one: when it began, and its id.
+    /// Only those before this one, given by its start and its id.
     pub before: Option<(DateTime<Utc>, &'a RunId)>,
     /// At most so many.
     pub most: u32,
@@ -27,15 +27,15 @@ pub struct RunsWanted<'a> {
 /// Runs of one state that began in the same quarter of an hour.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunsCounted {
-    /// When the quarter of an hour begins.
+    /// The beginning of the quarter of an hour.
     pub at: DateTime<Utc>,
     /// The state.
     pub state: RunState,
-    /// How many.
+    /// Their number.
     pub runs: u64,
 }
 
-/// Which operations of a plan, in order.
+/// A filter of a plan's operations, in order.
 #[derive(Debug, Clone, Copy)]
 pub struct OperationsWanted<'a> {
     /// The tenant.
@@ -50,7 +50,7 @@ pub struct OperationsWanted<'a> {
     pub most: usize,
 }
 
-/// Which entries of the quarantine, by tenant, flow and record.
+/// A filter of the quarantine, by tenant, flow and record.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RejectsWanted<'a> {
     /// Of this tenant.
@@ -59,8 +59,8 @@ pub struct RejectsWanted<'a> {
     pub flow: Option<&'a FlowId>,
     /// This record alone.
     pub record: Option<&'a RecordId>,
-    /// Words, each of which is somewhere in the record's id, its reasons, its row or its decision. More may be given
-    /// than those that have them.
+    /// Words, each of which occurs in the record's id, its reasons, its row or its decision. The result may include
+    /// entries that lack them.
     pub words: &'a [String],
     /// With the rows.
     pub rows: bool,
@@ -70,7 +70,7 @@ pub struct RejectsWanted<'a> {
     pub most: Option<u32>,
 }
 
-/// An entry of the quarantine, and what was decided on its record.
+/// An entry of the quarantine, with the decision on its record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShownReject {
     /// The entry; its row only if it was asked for.
@@ -79,7 +79,7 @@ pub struct ShownReject {
     pub decision: Option<Decision>,
 }
 
-/// Which members who were removed by hand, by tenant and account.
+/// A filter of members who were removed by hand, by tenant and account.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RemovedWanted<'a> {
     /// Of this tenant.
@@ -109,11 +109,11 @@ pub struct RemovedRow {
     pub userid: UserId,
     /// The name as it was written last.
     pub name: String,
-    /// When the removal was found.
+    /// The time the removal was found.
     pub found_at: Option<DateTime<Utc>>,
-    /// One listing alone has shown the removal: the member may turn up yet.
+    /// Only one listing has shown the removal: the member may still turn up.
     pub unsure: bool,
-    /// What a person decided.
+    /// The person's decision.
     pub answer: Option<RemovalAnswer>,
     /// The record wants the member back, and a person has to decide.
     pub waits: bool,

@@ -20,12 +20,12 @@ pub(super) type Db = sqlx::Sqlite;
 #[path = "queries/mod.rs"]
 mod queries;
 
-/// Whether this process will write.
+/// The access a process needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// Runs flows: only one process may.
     Write,
-    /// Writes what no run writes, beside the process that runs flows.
+    /// Writes rows that no run writes, beside the process that runs flows.
     Beside,
     /// Any number may, beside the one that writes.
     Read,
@@ -50,7 +50,7 @@ struct Writer {
 }
 
 impl Sqlite {
-    /// Opens the store in the file `path`; makes and migrates it where needed.
+    /// Opens the store in the file `path`; creates and migrates it where needed.
     pub async fn open(path: &Path, access: Access) -> Result<Self, StoreError> {
         let place = Place::find(path, access)?;
         let turn = place.turn().await;
@@ -58,8 +58,8 @@ impl Sqlite {
             .filename(place.file())
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(Duration::from_secs(10))
-            // In KiB, for each connection. With four times as much a plan over a million members takes as long: what is not
-            // here the operating system has (`ruzhi-bench plan`).
+            // In KiB, for each connection. With four times as much, a plan over a million members takes as long: the
+            // operating system caches the rest (`ruzhi-bench plan`).
             .pragma("cache_size", "-4096")
             .statement_cache_capacity(200);
         let writes = reads.clone().journal_mode(SqliteJournalMode::Wal);
@@ -77,7 +77,7 @@ impl Sqlite {
         Ok(Self { pool, writer, writes, place })
     }
 
-    /// Faults of the file, in SQLite's words; none if it is whole. Reads every page.
+    /// Faults of the file, in SQLite's words; none if it is intact. Reads every page.
     pub async fn check_integrity(&self) -> Result<Vec<String>, StoreError> {
         let rows: Vec<String> = sqlx::query_scalar("PRAGMA quick_check(20)")
             .fetch_all(&self.pool)
@@ -86,7 +86,7 @@ impl Sqlite {
         Ok(rows.into_iter().filter(|row| row != "ok").collect())
     }
 
-    /// Whether the files are still those that were opened. While a write is under way it says that itself.
+    /// Checks that the files are still those that were opened. A write under way checks that itself.
     fn look(&self) -> Result<(), StoreError> {
         self.place.check()?;
         match self.writer.try_lock().ok().and_then(|writer| writer.as_ref().map(|writer| writer.log)) {
@@ -106,7 +106,7 @@ impl Sqlite {
     /// Waits for the write under way and closes every connection.
     async fn end(&self) {
         if let Some(Writer { connection, .. }) = self.writer.lock().await.take() {
-            // Whatever it could not put away is in the log, for the next one to open the store.
+            // Anything it could not write back is in the log, for the next process that opens the store.
             drop(connection.close().await);
         }
         self.pool.close().await;

@@ -1,50 +1,50 @@
-//! What a form is told of its rows, as far as the store knows it.
+//! The outcomes a form shows for its rows, as far as the store knows them.
 
 use ruzhi_model::{Digest, FlowId, MemberState, PlanId, RecordId, Refusal, TenantId};
 
-/// Whose records are looked at.
+/// The records to look at.
 #[derive(Debug, Clone, Copy)]
 pub struct WriteBackScope<'a> {
     /// The tenant.
     pub tenant: &'a TenantId,
     /// The flow.
     pub flow: &'a FlowId,
-    /// Digest of where and in which language it is told: under another one everything is told again.
+    /// Digest of the target fields and the language: under another one everything is written again.
     pub settings: &'a Digest,
     /// The plan that waits for a person: records that it has operations for wait with it.
     pub held: Option<&'a PlanId>,
 }
 
-/// A record of which something else is to be told than its form was told last.
+/// A record whose outcome differs from the one last written to its form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DueWriteBack {
     /// The record.
     pub record: RecordId,
-    /// Its decision says nothing of the directory.
+    /// Its decision asks for nothing in the directory.
     pub ignored: bool,
-    /// How its member stands, if that is what the record wants.
+    /// The state of its member, if that is what the record wants.
     pub member: Option<MemberState>,
-    /// Why it is in quarantine.
+    /// The reason it is in quarantine.
     pub refusal: Option<Refusal>,
     /// Its operation waits for a person.
     pub waits: bool,
-    /// What the words come from: while it stays the same, so do they.
+    /// The basis of the text: while it stays the same, so does the text.
     pub basis: String,
-    /// Digest of the words that the form was told last.
+    /// Digest of the text last written to the form.
     pub written: Option<Digest>,
-    /// Attempts that failed since.
+    /// Failed attempts since then.
     pub failures: u32,
 }
 
-/// What a form was told of a record.
+/// An outcome written to a form for a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WrittenBack {
     /// The record.
     pub record: RecordId,
-    /// What the words came from; another text than any basis is tried again.
+    /// The basis of the text; a value other than any basis is tried again.
     pub basis: String,
-    /// Digest of the words; none if there are none.
+    /// Digest of the text; none if there is none.
     pub digest: Option<Digest>,
-    /// Attempts that failed since.
+    /// Failed attempts since then.
     pub failures: u32,
 }

@@ -1,4 +1,4 @@
-//! The plan that takes over members who were in the directory before ruzhi.
+//! The plan that adopts members who were in the directory before ruzhi.
 
 use std::collections::HashMap;
 
@@ -38,7 +38,7 @@ pub(super) async fn plan(
         }
         for candidate in &page {
             let origin = &candidate.record.origin;
-            // Two records that claim one person are for the ordinary plan to refuse.
+            // Two records that claim one person are rejected by the ordinary plan.
             if contested.binary_search(origin).is_ok() {
                 continue;
             }
@@ -93,13 +93,13 @@ struct Looking<'a> {
 }
 
 impl Looking<'_> {
-    /// Who in the directory may be this person.
+    /// Finds the members of the directory that may be this person.
     async fn found(&mut self, member: &Member) -> Result<Found, RunError> {
         let mut found = Found::default();
         if self.by != AdoptBy::Mobile {
             found.by_userid = self.directory.members.get(&MemberKey::of(&member.userid)).cloned();
         }
-        // When a fifth of the corp's size was asked for in vain, WeCom blocks the question for a day.
+        // WeCom blocks this question for a day once a fifth of the corp's size was asked in vain.
         let patience = (self.directory.members.len() / 10).max(5);
         let mobile = member.mobile.as_deref().filter(|mobile| !mobile.is_empty());
         if let Some(mobile) = mobile.filter(|_| self.by != AdoptBy::Userid) {
@@ -117,7 +117,7 @@ impl Looking<'_> {
         Ok(found)
     }
 
-    /// What the member is called, if any credential may read it.
+    /// The member's name, if any credential may read it.
     async fn name(&self, userid: &UserId) -> Option<String> {
         let reader = self.flow.reader.as_ref()?;
         match reader.get_member(userid).await {

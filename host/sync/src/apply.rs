@@ -1,11 +1,11 @@
-//! Carrying out a plan.
+//! Applies a plan.
 //!
 //! Operations are read from the store page by page, wave after wave. Three things go on side by side: a page is marked
-//! as `sending` in one transaction, ahead of its calls; marked ones are called, a few at a time; outcomes are stored as
-//! they come, again many to a transaction. So the disk is forced a few times per hundred operations and not twice for
-//! each, still no call is ever made for an operation that is not stored as `sending`, and of a plan of any length only
-//! a page is held. Where the run is stopped, the mark of what was not called is taken back with the outcomes: an
-//! operation says that it was sent only if it was.
+//! as `sending` in one transaction, ahead of its calls; marked operations are called, a few at a time; outcomes are
+//! stored as they come, again many to a transaction. So the disk is synced a few times per hundred operations rather
+//! than twice for each, yet no call is ever made for an operation that is not stored as `sending`, and only a page is
+//! in memory, however long the plan. If the run is stopped, the marks of uncalled operations are removed together with
+//! storing the outcomes: an operation says that it was sent only if it was.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -31,46 +31,46 @@ use ruzhi_wecom::{self as wecom, Answer, Blame, Verdict, Write};
 /// Operations marked ahead of their calls, and outcomes stored together.
 const WINDOW: usize = 256;
 
-/// How often an operation that WeCom was too busy for, or whose answers were lost, is called again in one run. Each
-/// round has the client's own retries.
+/// Limit on calls of one operation in one run, when WeCom was too busy for it or its answers were lost. Each round has
+/// the client's own retries.
 const ROUNDS: usize = 3;
 
-/// What an apply came to.
+/// The result of an apply.
 #[derive(Debug, Default)]
 pub(super) struct Applied {
-    /// Operations done, records refused, operations failed, operations that were not tried.
+    /// Operations done, records rejected, operations failed, operations not tried.
     pub(super) counts: Counts,
-    /// A member was not found, has given a value up, or has a direct leader yet to be set: planning again does the rest.
+    /// A member was not found, has given a value up, or has a direct leader yet to be set: another plan does the rest.
     pub(super) plan_again: bool,
-    /// Operations whose outcome is not known; the next run asks.
+    /// Operations with an unknown outcome; the next run asks.
     pub(super) in_doubt: u64,
     /// The tenant was stopped.
     pub(super) stopped: Option<wecom::Error>,
     /// WeCom's rate limit outlasted the run's patience.
     pub(super) parked: bool,
-    /// Members of whom it was found that they were removed by hand.
+    /// Members found to have been removed by hand.
     pub(super) removed: Vec<UserId>,
-    /// The first operation that was not done, and WeCom's last words on it.
+    /// The first operation that was not done, with WeCom's last message.
     pub(super) first_failure: Option<(UserId, String)>,
-    /// The first person for whom the corp has no place, and the code that says so.
+    /// The first person for whom the corp has no place, with the code.
     pub(super) no_place: Option<(UserId, i64)>,
 }
 
-/// An operation to be called: its place, whether it may have happened already, and what was called for it.
+/// An operation to be called: its place, its earlier calls, and the doubt if one of them may have succeeded.
 pub(super) struct Due {
     pub(super) place: usize,
-    /// It came after others it depends on.
+    /// It depends on others and comes after them.
     pub(super) later: bool,
     pub(super) operation: Arc<Operation>,
     pub(super) doubt: bool,
     pub(super) attempts: Vec<AttemptRow>,
 }
 
-/// Which operations a round calls.
+/// The operations of a round.
 enum Round {
     /// Those of a wave that have not begun.
     Fresh(u32),
-    /// Those of which an earlier round did not learn the end.
+    /// Those whose outcome an earlier round did not learn.
     Again(Vec<Due>),
 }
 
@@ -80,14 +80,14 @@ pub(super) struct Applying<'a> {
     pub(super) gate: &'a Gate,
     halt: AtomicBool,
     pub(super) applied: Mutex<Applied>,
-    /// Refused, and not known whether it is their fault or the tenant's.
+    /// Rejected, and not yet known if the record or the tenant is at fault.
     pub(super) open: Mutex<Vec<(Due, Answer)>>,
     again: Mutex<BTreeMap<usize, Due>>,
     /// Operations whose member WeCom did not find.
     not_found: Mutex<Vec<NotFound>>,
     /// Operations taken up so far: marked as `sending`, or of the ledger alone.
     taken_up: AtomicU64,
-    /// Mobile numbers that nobody turned out to have: WeCom counts such questions.
+    /// Mobile numbers looked up in vain: WeCom counts such questions.
     missed: AtomicU32,
 }
 
@@ -107,7 +107,8 @@ impl<'a> Applying<'a> {
         }
     }
 
-    /// Applies wave after wave. An error is the store's or the directory's; what WeCom says of single records is not.
+    /// Applies wave after wave. An error is the store's or the directory's; WeCom's answers on single records are not
+    /// errors.
     pub(super) async fn apply(self) -> Result<Applied, RunError> {
         for wave in 0..=self.plan.last_wave {
             self.wave(wave).await?;
@@ -124,7 +125,7 @@ impl<'a> Applying<'a> {
         let counts = &mut applied.counts;
         let taken_up = self.taken_up.into_inner();
         let settled = counts.operations() + counts.refused + counts.failed + counts.untried + counts.unplaced;
-        // What was taken up and is not settled is in doubt.
+        // An operation that was taken up and not settled is in doubt.
         applied.in_doubt = taken_up.saturating_sub(settled);
         counts.failed += applied.in_doubt;
         counts.untried += self.plan.operations.saturating_sub(taken_up);
@@ -145,8 +146,8 @@ impl<'a> Applying<'a> {
             self.ask_about_lost().await?;
             next = Some(Round::Again(take(&self.again).into_values().collect()));
         }
-        // What the last round left is busy to the end: certainly not done. What is still in doubt stays `sending`, and
-        // the next run asks.
+        // The last round's leftovers found WeCom busy to the end: certainly not done. Those in doubt stay `sending`,
+        // and the next run asks.
         let mut left: Vec<Due> = take(&self.again).into_values().collect();
         if let Some(Round::Again(due)) = next {
             left.extend(due);
@@ -156,7 +157,7 @@ impl<'a> Applying<'a> {
         self.prove_not_found().await
     }
 
-    /// Asks the listing about every member that WeCom did not find. Where it cannot be read, nothing is believed: the
+    /// Checks the listing for every member that WeCom did not find. If it cannot be read, nothing is believed: the
     /// operations are planned again.
     async fn prove_not_found(&self) -> Result<(), RunError> {
         let not_found = take(&self.not_found);
@@ -242,7 +243,7 @@ impl<'a> Applying<'a> {
         Ok(())
     }
 
-    /// Stores that these operations are about to be called, as far as they are called at all.
+    /// Marks these operations as about to be called, if they need a call at all.
     pub(super) async fn take_up<'o>(
         &self,
         operations: impl Iterator<Item = (usize, &'o Operation)>,
@@ -291,14 +292,14 @@ impl<'a> Applying<'a> {
         settlement
     }
 
-    /// What an answer comes to: a settlement, or nothing yet.
+    /// Interprets an answer: a settlement, or nothing yet.
     pub(super) async fn settled(&self, due: Due, answer: Answer) -> Option<Settlement> {
         self.gate.learn(due.operation.kind, &answer.verdict);
         let (due, answer) = self.blamed(due, answer).await?;
         self.told(due, answer).await
     }
 
-    /// The same, of an answer whose blame is known.
+    /// Interprets an answer once it is known who is to blame.
     pub(super) async fn told(&self, due: Due, answer: Answer) -> Option<Settlement> {
         let Due { place, later, operation, doubt, mut attempts } = due;
         let rests =
@@ -367,8 +368,8 @@ impl<'a> Applying<'a> {
         }
     }
 
-    /// WeCom answers 0 to a new mobile number of a member who has logged in, and changes nothing. So the number is looked
-    /// up afterwards: if it is not this member's, the ledger keeps the old one and the record waits.
+    /// WeCom answers 0 to a new mobile number of a member who has logged in, and changes nothing. So the number is
+    /// looked up afterwards: if it is not this member's, the ledger keeps the old one and the record waits.
     async fn with_mobile_checked(&self, mut settlement: Settlement) -> Settlement {
         let operation = &settlement.operation;
         let new = operation.body.get("mobile").and_then(|mobile| mobile.as_str());
@@ -390,12 +391,12 @@ impl<'a> Applying<'a> {
         {
             return settlement;
         }
-        // When a fifth of the corp's size was asked for in vain, WeCom blocks the question for a day.
+        // WeCom blocks this question for a day once a fifth of the corp's size was asked in vain.
         let patience = u32::try_from(self.plan.owned / 20).unwrap_or(u32::MAX).max(10);
         let taken = if self.missed.load(Ordering::Relaxed) >= patience {
             tracing::warn!(
                 member.userid = operation.userid.as_str(),
-                "too many mobile numbers were nobody's; whether WeCom took this one is asked by a later run"
+                "too many mobile numbers had no owner; a later run checks if WeCom took this one"
             );
             if let Some(line) = &mut settlement.ledger {
                 line.doubtful = true;
@@ -430,8 +431,8 @@ impl<'a> Applying<'a> {
         settlement
     }
 
-    /// Asks WeCom which of the creates and deletes whose answers were lost have happened. The others are called again;
-    /// in the last round they stay in doubt.
+    /// Asks WeCom which of the creates and deletes with lost answers have happened. The others are called again; in the
+    /// last round they stay in doubt.
     async fn ask_about_lost(&self) -> Result<(), RunError> {
         if !lock(&self.again).values().any(|due| due.doubt) {
             return Ok(());
@@ -506,7 +507,7 @@ impl<'a> Applying<'a> {
                     applied.first_failure.get_or_insert_with(|| {
                         (settlement.operation.userid.clone(), words.unwrap_or_default())
                     });
-                    // A member that WeCom did not find is planned again at once: the listing has said what is so.
+                    // A member that WeCom did not find is planned again at once: the listing has settled the question.
                     applied.plan_again |= settlement.ledger.as_ref().is_some_and(|entry| !entry.exists())
                         || last.is_some_and(|attempt| attempt.errcode.is_some_and(wecom::is_not_found));
                 }
@@ -519,7 +520,7 @@ impl<'a> Applying<'a> {
         self.halt.load(Ordering::Relaxed) || self.flow.quit.is_cancelled()
     }
 
-    /// What becomes of an operation that is not called any more, and that no call of this run can have carried out.
+    /// Settles an operation that is not called any more and that no call of this run can have carried out.
     fn given_up(&self, due: Due) -> Settlement {
         if due.attempts.is_empty() && self.halted() {
             untried(due.place, due.operation)
@@ -529,7 +530,7 @@ impl<'a> Applying<'a> {
     }
 }
 
-/// Not called, because the run was stopped: it is as if it had never been marked.
+/// Not called, because the run was stopped: as if it had never been marked.
 pub(super) fn untried(place: usize, operation: Arc<Operation>) -> Settlement {
     Settlement {
         place,
@@ -543,8 +544,8 @@ pub(super) fn untried(place: usize, operation: Arc<Operation>) -> Settlement {
     }
 }
 
-/// A create that was never lost has not happened; of a change that was called at all it cannot be said, so the ledger's
-/// line becomes doubtful.
+/// A create without a lost answer has not happened; for a change that was called at all this is unknown, so the
+/// ledger's line becomes doubtful.
 pub(super) fn not_done(due: Due) -> Settlement {
     let Due { place, operation, attempts, .. } = due;
     let called = !attempts.is_empty() && operation.kind != OperationKind::Create;
@@ -561,12 +562,12 @@ pub(super) fn not_done(due: Due) -> Settlement {
     }
 }
 
-/// Whether a member who turns out to be there is ruzhi's: a create was lost, or the listing was a late replica's.
+/// True if a member who turns out to be there is ruzhi's: a create was lost, or the listing came from a late replica.
 fn may_be_ours(line: &LedgerEntry) -> bool {
     line.may_appear() || line.removal_is_unsure()
 }
 
-/// A poisoned lock only says that another task died; what it guards is whole after every statement.
+/// A poisoned lock only means that another task died; the guarded value is consistent after every statement.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

@@ -1,5 +1,5 @@
-//! Refusals whose blame has to be found out, and operations that wait for a place: what a run does about what its
-//! [`Gate`](super::gate::Gate) knows.
+//! Rejections whose blame has to be found out, and operations that wait for a place: the run's reaction to the state of
+//! its [`Gate`](super::gate::Gate).
 
 use super::apply::{Applying, Due, lock, not_done, take, untried};
 use super::error::RunError;
@@ -8,11 +8,11 @@ use ruzhi_store::Settlement;
 use ruzhi_wecom::{Answer, Verdict};
 
 impl Applying<'_> {
-    /// Finds out whose a refusal is that may be the member's or the tenant's; none while nobody knows.
+    /// Finds out if a rejection is the member's or the tenant's; none while that is unknown.
     pub(super) async fn blamed(&self, due: Due, answer: Answer) -> Option<(Due, Answer)> {
         let (flow, operation) = (self.flow, &due.operation);
         let Verdict::Unsure { errcode, error } = &answer.verdict else { return Some((due, answer)) };
-        // Whether it was so before is asked only while it matters. If the store does not say, it was not.
+        // The history is read only while it matters. If the store cannot tell, the record was not rejected before.
         let known = !self.gate.in_order()
             && flow
                 .store
@@ -33,7 +33,7 @@ impl Applying<'_> {
         }
     }
 
-    /// Settles what was refused while nobody knew why: now it is known, or the run is over and had too few members for it
+    /// Settles the open rejections: either the reason is known now, or the run is over and had too few members for it
     /// to be the tenant's.
     pub(super) async fn close_open(&self) -> Result<(), RunError> {
         let open = take(&self.open);
@@ -51,7 +51,7 @@ impl Applying<'_> {
     }
 }
 
-/// Not called, because an earlier one of its kind was told that there is no place, or that its API rests.
+/// Not called, because an earlier one of its kind found no place, or because its API rests.
 pub(super) fn waits(due: Due, code: i64) -> Settlement {
     let waits = if due.attempts.is_empty() { untried(due.place, due.operation) } else { not_done(due) };
     if code == RATE {

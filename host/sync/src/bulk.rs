@@ -1,9 +1,8 @@
-//! Big loads: creates and updates of a wave as CSV files, each a job of WeCom's.
+//! Big loads: creates and updates of a wave as CSV files, each one WeCom job.
 //!
-//! A job writes whoever the file names, whether they are there or not. So before the files the directory is listed once
-//! more, and a create whose userid has turned up, or an update whose member has gone, is left to a single call, which
-//! says so. What a file cannot express goes singly too: it is simply not marked here, and the wave's ordinary round finds
-//! it.
+//! A job writes every member the file names, present or not. So the directory is listed again before the files, and a
+//! create whose userid has turned up, or an update whose member has gone, is left to a single call, which reports it.
+//! Anything a file cannot express goes singly too: it is not marked here, and the wave's ordinary round finds it.
 
 use std::sync::Arc;
 
@@ -16,17 +15,17 @@ use ruzhi_plan::whole_body;
 use ruzhi_store::OperationRow;
 use ruzhi_wecom::{BatchRow, Write, sheets};
 
-/// Operations looked at together: as many as a file may hold.
+/// Operations examined together: as many as a file may hold.
 const PAGE: usize = 5_000;
 
 impl Applying<'_> {
-    /// Whether the plan has the size from which the tenant wants files.
+    /// True if the plan has the size from which the tenant wants files.
     pub(super) fn goes_in_bulk(&self) -> bool {
         let from = u64::from(self.flow.batch_from);
         from > 0 && self.plan.counts.created + self.plan.counts.updated >= from
     }
 
-    /// Writes what a file can express of a wave.
+    /// Writes the part of a wave that a file can express.
     pub(super) async fn bulk(&self, wave: u32) -> Result<(), RunError> {
         let flow = self.flow;
         let mut after = None;
@@ -43,7 +42,8 @@ impl Applying<'_> {
         let flow = self.flow;
         let fits = |row: &OperationRow| {
             let Operation { kind, left, before, .. } = &row.operation;
-            // A file repeats fields that have not changed; what a person let stand would be overwritten.
+            // A file repeats fields that have not changed; that would overwrite changes by hand that a person let
+            // stand.
             let stands = before.as_ref().is_some_and(|before| !before.kept.is_empty());
             matches!(kind, OperationKind::Create | OperationKind::Update) && !left && !stands
         };
@@ -83,7 +83,7 @@ impl Applying<'_> {
             if self.halted() {
                 break;
             }
-            // Whoever finds no place is left for the wave's ordinary round, which says so without a call.
+            // An operation without a place is left for the wave's ordinary round, which reports it without a call.
             if sheet.creates() && self.gate.is_full() {
                 continue;
             }
@@ -96,7 +96,7 @@ impl Applying<'_> {
             };
             let answers = flow.directory.write_sheet(sheet, taken).await;
             stored?;
-            // What one row says of the tenant holds for all of them, wherever in the file it stands.
+            // An answer that concerns the tenant applies to all rows, wherever in the file it stands.
             for ((_, operation, _), answer) in in_sheet.iter().zip(&answers) {
                 self.gate.learn(operation.kind, &answer.verdict);
             }

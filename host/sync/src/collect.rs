@@ -1,7 +1,7 @@
-//! Reading the form and deciding what is new in it.
+//! Reading the form and deciding new rows.
 //!
-//! Pages are read one after another, because the cursor of each is the end of the one before; decisions are made beside
-//! it on all cores. Only rows whose content changed are decided again, and rows that other rules decided.
+//! Pages are read one after another, because each cursor is the end of the page before; decisions are made alongside on
+//! all cores. Only rows whose content or rules changed are decided again.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -26,64 +26,64 @@ pub(super) struct Collecting<'a> {
     pub(super) flow: &'a Flow,
     pub(super) run: &'a RunId,
     pub(super) started_at: DateTime<Utc>,
-    /// Read and decide every row, whatever is known of it.
+    /// Read and decide every row, regardless of earlier knowledge.
     pub(super) full: bool,
     /// Read every row.
     pub(super) complete: bool,
-    /// Most rows may be missing: a person says so.
+    /// Most rows may be missing, as a person has confirmed.
     pub(super) accept_missing: bool,
     /// The rules have decided rows in this collect.
     pub(super) decided: AtomicBool,
 }
 
-/// What a collect came to.
+/// The result of a collect.
 pub(super) struct Collected {
     /// It read the whole form.
     pub(super) complete: bool,
-    /// What it learned of the service's time.
+    /// Its knowledge of the service's time.
     pub(super) time: ServiceTime,
-    /// The watermark it began from; none if it was not believed, or there was none.
+    /// The watermark it began from; none if there was none, or it was not credible.
     pub(super) before: Option<DateTime<Utc>>,
     /// Neither this collect nor one before has found a row.
     pub(super) nothing_yet: Option<Notice>,
 }
 
 impl Collected {
-    /// How far it has come: the next watermark. That of 1970, so that the next collect is complete too, where nothing
-    /// tells; what no row was read from has no time yet.
+    /// The next watermark. The year 1970, so that the next collect is complete too, if nothing tells the time; as long
+    /// as no row was read there is no time yet.
     pub(super) fn reached(&self) -> DateTime<Utc> {
         if self.nothing_yet.is_some() {
             return DateTime::UNIX_EPOCH;
         }
         let reached = self.time.reached();
-        // Only a complete collect puts a watermark back: what an incremental one read begins at the one before.
+        // Only a complete collect moves a watermark back: an incremental one starts at the one before.
         let kept = self.before.filter(|_| !self.complete || reached.is_none());
         reached.max(kept).unwrap_or(DateTime::UNIX_EPOCH)
     }
 }
 
-/// So many missing rows are asked for one by one; where more are missing these speak for them.
+/// Limit on missing rows queried one by one; if more are missing, these represent them all.
 const ASKED_FOR: usize = 200;
 
 /// The system field of a workflow's state.
 const FLOW_STATE: &str = "flowState";
 
-/// A batch's rows are this long together at most, so that long rows do not use up the memory of a guest that decides them
-/// with others.
+/// Limit on a batch's total length, so that long rows do not exhaust the memory of a guest that decides them with
+/// others.
 const BATCH_BYTES: usize = 4 << 20;
 
-/// So few rows may be missing whatever their share.
+/// Up to this many rows may be missing, whatever their share.
 const FEW_MISSING: u64 = 10;
 
-/// Which of the rows known from before a complete collect has found. Pages come in the order of the ids, as the store
-/// gives them, so only what is missing is kept.
+/// The known rows that a complete collect has not found. Pages come in the order of the ids, as in the store, so only
+/// missing rows are kept.
 #[derive(Default)]
 struct Census {
-    /// Rows that a collect has found before and that ended well.
+    /// Rows found by an earlier collect that ended well.
     had: u64,
     /// Of these, rows not found.
     missing: u64,
-    /// Every row not found, and whether it was confirmed.
+    /// Every row not found, and its confirmation.
     absent: Vec<PresentRecord>,
 }
 
@@ -101,13 +101,13 @@ impl Census {
 }
 
 impl Collecting<'_> {
-    /// What is noted before rules decide their first rows ever; none of rules that have.
+    /// The note to make before rules decide their first rows ever; none for rules that have decided some.
     fn takes_first_use(&self) -> Option<FirstUse> {
         let first_use = self.flow.first_use.as_ref()?;
         (!self.decided.swap(true, Ordering::Relaxed)).then(|| first_use.clone())
     }
 
-    /// Reads the form to its end and keeps every decision.
+    /// Reads the form to its end and stores every decision.
     pub(super) async fn collect(&self) -> Result<Collected, RunError> {
         let flow = self.flow;
         let store = &flow.store;
@@ -118,20 +118,20 @@ impl Collecting<'_> {
             && before.form != flow.form_name()
             && !self.accept_missing
         {
-            // Rows of another form are other people, and none of the rows known from before is in it.
+            // Rows of another form are other people, and none of the known rows is in it.
             return Err(RunError::SourceOtherForm { before: before.form.clone(), now: flow.form_name() });
         }
         if watermark.as_ref().is_some_and(|before| before.query != asking) {
             store.set_asked(&flow.tenant, &flow.id, &asking).await?;
         }
-        // Of a form that no row came from, all is read.
+        // A form that never gave a row is read completely.
         let never_read = watermark.as_ref().is_none_or(|watermark| watermark.is_of_nothing());
         let watermark = watermark.filter(|watermark| watermark.query == asking);
         let same_query = watermark.is_some();
         let mut before = watermark.as_ref().map(|watermark| watermark.reached);
         let mut since = watermark
             .filter(|watermark| !watermark.is_of_nothing())
-            // What another question brought in since then is no answer to this one.
+            // Rows found by another query since then do not answer this one.
             .filter(|watermark| !self.full && !self.complete && watermark.asked.is_none())
             .filter(|_| flow.filter.as_ref().is_some_and(|filter| filter.is_incremental()))
             .and_then(|watermark| watermark.reached.checked_sub_signed(flow.overlap));
@@ -160,8 +160,8 @@ impl Collecting<'_> {
             };
             time.saw(flow.source.service_clock(time.asked()));
             if page.is_empty() {
-                // The end of a form may be the end of somebody's employment, and rows that are passed over are never asked
-                // for again: the service is asked once more before it is believed.
+                // The end of a form may be the end of someone's employment, and skipped rows are never fetched again:
+                // the service is asked once more before it is believed.
                 page = self.page(&query, after.as_ref()).await?;
             }
             let Some(last) = page.last() else { break };
@@ -188,7 +188,7 @@ impl Collecting<'_> {
         Ok(Collected { complete, time, before, nothing_yet })
     }
 
-    /// What is asked of the form: what the rules read, and the time of each row's last change.
+    /// The query: the fields the rules read, and the time of each row's last change.
     fn query(&self, since: Option<DateTime<Utc>>) -> Query {
         let mut fields = self.flow.guest.description().source_fields.clone();
         if !fields.is_empty() && !fields.iter().any(|field| field == UPDATED) {
@@ -197,13 +197,13 @@ impl Collecting<'_> {
         Query { fields, filter: self.flow.filter.as_ref().and_then(|filter| filter.resolve(since)) }
     }
 
-    /// Why no row was found, as far as the form tells.
+    /// The reason no row was found, as far as the form tells.
     async fn no_row(&self) -> Notice {
         let flow = self.flow;
         let filtered = flow.filter.as_ref().map(ruzhi_jiandaoyun::Filter::fields).unwrap_or_default();
         let mut state = filtered.iter().any(|field| field == FLOW_STATE);
         if state {
-            // The oldest routes tell no system fields, and no answer says nothing.
+            // The oldest routes list no system fields, and a missing answer says nothing.
             let told = flow.source.sys_widgets(&flow.form).await.unwrap_or_default();
             state = !told.is_empty() && !told.iter().any(|field| field == FLOW_STATE);
         }
@@ -223,12 +223,12 @@ impl Collecting<'_> {
         self.flow.source.page(&self.flow.form, query, after).await.map_err(RunError::Collect)
     }
 
-    /// A row that a complete collect does not find was deleted, or left the filter: it no longer claims anybody. Only a
-    /// tenant that says so takes a deleted one for a leave; and a form that keeps most rows back is not believed at all.
+    /// A row that a complete collect does not find was deleted, or left the filter: its claims end. Only a tenant that
+    /// says so treats a deleted row as a leave, and a form that withholds most rows is not believed at all.
     async fn part_with_absent(&self, census: Census, rows: u64, same_query: bool) -> Result<(), RunError> {
         let flow = self.flow;
         let Census { had, missing, absent } = census;
-        // Another filter is meant to find other rows; but where a missing row means a leaver it is asked about all the same.
+        // Another filter is meant to find other rows; but if a missing row means a leaver, it is checked all the same.
         let doubted = (same_query || flow.absent_leaves) && !self.accept_missing;
         if rows == 0 && had > 0 && !self.accept_missing {
             return Err(RunError::SourceEmptied { had });
@@ -245,9 +245,9 @@ impl Collecting<'_> {
         Ok(())
     }
 
-    /// Which of the missing rows were deleted, and which are still in the form. One that is there as it was has neither
-    /// been deleted nor left the filter: the service kept it back, or somebody changed the filter. Where nothing follows
-    /// from a row's absence, a part of them speaks for all.
+    /// Sorts the missing rows into deleted ones and those still in the form. A row that is there unchanged has neither
+    /// been deleted nor left the filter: the service withheld it, or the filter was changed. If a row's absence has no
+    /// consequence, a sample represents them all.
     async fn ask_for_absent(
         &self,
         absent: Vec<PresentRecord>,
@@ -257,7 +257,7 @@ impl Collecting<'_> {
         let flow = self.flow;
         let ids: Vec<RecordId> = absent.iter().map(|record| record.id.clone()).collect();
         if self.accept_missing && flow.absent_leaves {
-            // A person says that whoever is missing has left; the guard still looks.
+            // A person says that everyone missing has left; the guard still checks.
             return Ok((ids, Vec::new()));
         }
         if !doubted && !flow.absent_leaves {
@@ -279,14 +279,15 @@ impl Collecting<'_> {
                 continue;
             };
             let updated = updated_at(&row);
-            // Both are of the service's clock; of a row from before its time was kept, the fetch was by this machine's.
+            // Both are of the service's clock; for a row from before its time was kept, the fetch was by this
+            // machine's.
             let before = known.get(&id).map(|known| known.updated_at.unwrap_or(known.fetched_at));
             let edited = updated.zip(before).is_some_and(|(updated, before)| updated > before);
-            // The filter of before says itself why the row is not given: a workflow that began again, say.
+            // The unchanged filter itself explains why the row is missing, for example a workflow that began again.
             let filter = flow.filter.as_ref().filter(|_| same_query);
             let excluded = filter.is_some_and(|filter| filter.excludes(&row.fields));
             let content = Digest::of(self.visible(row));
-            // A row that only a collect with another question has found is right to be missing.
+            // A row that only a collect with another query has found is rightly missing.
             if confirmed
                 && !edited
                 && !excluded
@@ -347,7 +348,7 @@ impl Collecting<'_> {
                     (&flow.tenant, &flow.id),
                     flow.guest.rules(),
                     &flow.timezone,
-                    // A row whose batch failed in this very run is not tried twice in it.
+                    // A row whose batch failed in this same run is not tried twice in it.
                     self.started_at,
                     after.as_ref(),
                     BATCH,
@@ -364,7 +365,7 @@ impl Collecting<'_> {
         Ok(())
     }
 
-    /// Decides stored rows whose decision held until a moment that has come.
+    /// Decides stored rows whose decision has expired.
     async fn decide_due(&self, told: bool) -> Result<(), RunError> {
         let flow = self.flow;
         let mut deciding = Deciding::new(self);
@@ -470,7 +471,7 @@ impl<'a> Deciding<'a> {
     }
 }
 
-/// What came of deciding a row.
+/// The result of deciding a row.
 struct Resolved {
     resolution: Resolution,
     notes: Vec<String>,
@@ -503,14 +504,14 @@ fn decide(
     batch.into_iter().zip(decided.into_iter().map(resolved)).collect()
 }
 
-/// A moment that no calendar of ours reaches never comes.
+/// A moment beyond the range of our calendar never comes.
 fn holds_until(guest: &ruzhi_guest_runtime::Guest, outcome: &ruzhi_model::Outcome) -> Option<HoldsUntil> {
     let at = DateTime::parse_from_rfc3339(outcome.holds_until.as_deref()?).ok()?.to_utc();
     Some(HoldsUntil { at, told: guest.component().tells_until_when() })
 }
 
-/// The row with its id and the source fields and nothing else: what a guest sees of it, what is stored, and what is hashed
-/// to tell whether it has changed. What is too long for [`row::kept`] is shortened.
+/// The row with its id and the source fields and nothing else: the guest sees it, the store keeps it, and its hash
+/// shows changes. Anything too long for [`row::kept`] is shortened.
 pub fn visible(fetched: Row, source_fields: &[String]) -> String {
     let Row { id, mut fields } = fetched;
     let seen = |field: &str| fields.remove(field).map(|value| (field.to_owned(), value));
@@ -519,7 +520,7 @@ pub fn visible(fetched: Row, source_fields: &[String]) -> String {
     row::kept(id.as_str(), seen)
 }
 
-/// What a guest is told of the world. The moment is exact to the millisecond, as those are until when decisions hold.
+/// The context given to a guest. The moment is exact to the millisecond, as are the expiry times of decisions.
 pub fn context(now: DateTime<Utc>, timezone: &str) -> Context {
     Context { now: now.to_rfc3339_opts(SecondsFormat::Millis, true), timezone: timezone.to_owned() }
 }

@@ -13,7 +13,7 @@ use ruzhi_plan::drift::{Finding, Shown, compare, settle};
 use ruzhi_plan::{Considered, Draft, DriftSettle, Policy, Purpose};
 use ruzhi_wecom::Listed;
 
-/// Reads the directory and gives every difference to `take`, with the ledger's line it is about.
+/// Reads the directory and passes every difference to `take`, with the ledger's line it is about.
 pub(super) async fn look(
     flow: &Flow,
     mut take: impl AsyncFnMut(Option<&LedgerEntry>, Vec<Finding>) -> Result<(), RunError>,
@@ -28,7 +28,7 @@ pub(super) async fn look(
         for entry in &page {
             let key = entry.userid.key();
             let listed = if entry.exists() { listing.remove(&key) } else { None };
-            // Other tenants of the corp look after their own.
+            // Other tenants of the corp look after their own members.
             if entry.owner.tenant != flow.tenant {
                 continue;
             }
@@ -59,7 +59,7 @@ async fn details(
         for mut member in reader.members_of(department).await.map_err(RunError::Directory)? {
             let Some(userid) = member.get("userid").and_then(Value::as_str) else { continue };
             let key = MemberKey::of(userid);
-            // What is shown is whether the account is disabled, as a status.
+            // The directory shows a disabled account as a status.
             if let Some(status) = member.get("status").and_then(Value::as_i64) {
                 member.insert("enable".to_owned(), Value::from(i64::from(status != 2)));
             }

@@ -1,4 +1,4 @@
-//! Why a run ended early.
+//! Errors that end a run early.
 
 use std::fmt::Write as _;
 
@@ -7,19 +7,19 @@ use ruzhi_model::{PlanId, RunId, Text};
 use ruzhi_store::StoreError;
 use ruzhi_wecom as wecom;
 
-/// A field that is read and that the form no longer has under its name.
+/// A field that the rules or the filter read and that the form no longer has under its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MissingField {
     /// The name it is read by.
     pub field: String,
-    /// What it was called on the form.
+    /// Its former label on the form.
     pub label: Option<String>,
     /// The name it has now, if it was renamed.
     pub now: Option<String>,
 }
 
 impl MissingField {
-    /// The field, and what became of it.
+    /// The field, and the change to it.
     fn text(&self) -> Text {
         let label = self.label.as_deref().map(|label| format!(" ({label})")).unwrap_or_default();
         match &self.now {
@@ -41,7 +41,7 @@ fn listed(missing: &[MissingField]) -> Text {
     Text::new(join(|text| &text.en, "; "), join(|text| &text.zh, "；"))
 }
 
-/// How far a plan was carried out; nothing if there was none.
+/// The progress of a plan; empty if there was none.
 fn so_far(done: u64, failed: u64, untried: u64) -> Text {
     if done + failed + untried == 0 {
         return Text::new("", "");
@@ -58,7 +58,7 @@ fn so_far(done: u64, failed: u64, untried: u64) -> Text {
     Text::new(en, zh)
 }
 
-/// A run that could not go on. What was done before is in the store, and the next run goes on from there.
+/// A run that could not go on. The work done before is in the store, and the next run continues from there.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The form could not be read to its end.
@@ -67,10 +67,10 @@ pub enum RunError {
     /// The form's fields could not be read.
     #[error("the form's fields could not be read")]
     Fields(#[source] jiandaoyun::Error),
-    /// The form no longer has fields that are read.
+    /// The form lacks fields that the rules or the filter read.
     #[error("the form no longer has every field that is read: {}", listed(missing).en)]
     FieldsMissing {
-        /// Which.
+        /// The fields.
         missing: Vec<MissingField>,
     },
     /// The form is empty though it had rows.
@@ -95,24 +95,24 @@ pub enum RunError {
         /// The one to read now.
         now: String,
     },
-    /// Rows that the form did not give are in it all the same.
+    /// Rows that the form did not return are in it all the same.
     #[error("of {missing} rows that the form no longer gives, {there} are still in it, unchanged")]
     SourceHeldBack {
         /// Rows not found.
         missing: u64,
-        /// Of those asked for one by one, rows that are there.
+        /// Of those queried one by one, rows that are there.
         there: u64,
     },
-    /// A row's id is none.
+    /// A row has an invalid id.
     #[error("a row of the form cannot be used: {reason}")]
     Row {
-        /// Why.
+        /// The cause.
         reason: String,
     },
     /// The directory's ids could not be read.
     #[error("the directory's ids could not be read from WeCom")]
     Directory(#[source] wecom::Error),
-    /// WeCom refuses the credential, the address or the permission.
+    /// WeCom denies the credential, the address or the permission.
     #[error("WeCom stopped the run")]
     Stopped(#[source] wecom::Error),
     /// The store failed.
@@ -121,7 +121,7 @@ pub enum RunError {
     /// A task of the run died.
     #[error("a worker of the run ended unexpectedly: {reason}")]
     Worker {
-        /// Why.
+        /// The cause.
         reason: String,
     },
     /// The process ends.
@@ -164,7 +164,7 @@ pub enum RunError {
         /// The plan.
         plan: PlanId,
     },
-    /// The world changed since the plan was made.
+    /// The data changed since the plan was made.
     #[error("source, rules or ledger changed since plan {plan} was made; the new plan is {new}")]
     Superseded {
         /// The guard holds the new one.
@@ -201,7 +201,8 @@ impl RunError {
         }
     }
 
-    /// A service refuses the credential, the address or the right: no later run can succeed until a person has acted.
+    /// True if a service denies the credential, the address or the permission: no later run can succeed until a person
+    /// acts.
     pub fn blocks(&self) -> bool {
         match self {
             Self::Collect(error) | Self::Fields(error) => {
@@ -212,7 +213,7 @@ impl RunError {
         }
     }
 
-    /// What happened, to what.
+    /// The failure and its subject.
     pub fn text(&self) -> Text {
         let zh = match self {
             Self::Collect(_) => "无法读取表单".to_owned(),
@@ -248,12 +249,12 @@ impl RunError {
         Text::new(self.to_string(), zh)
     }
 
-    /// What to do next.
+    /// The next step for the reader.
     pub fn hint(&self) -> Text {
         match self {
             Self::Collect(error) | Self::Fields(error) => error.explain(),
             Self::FieldsMissing { .. } => Text::new(
-                "no row was read, nobody was taken for a leaver and the watermark stays; put the field back, or correct the rules file and the filter (a field that was given an alias is known by the alias)",
+                "no row was read, no one was taken for a leaver and the watermark stays; put the field back, or correct the rules file and the filter (a field that was given an alias is known by the alias)",
                 "未读取任何数据，没有任何人被当作离职处理，水位不变；请恢复该字段，或修改规则文件与筛选条件（设置了别名的字段须使用别名）",
             ),
             Self::Quit { .. } => Text::new(
@@ -273,7 +274,7 @@ impl RunError {
             Self::Directory(error) | Self::Stopped(error) => error.explain(),
             Self::Store(error) => error.hint(),
             Self::SourceEmptied { .. } => Text::new(
-                "nobody was taken for a leaver; check the form, the filter and the API key's scope, then run again",
+                "no one was taken for a leaver; check the form, the filter and the API key's scope, then run again",
                 "没有任何人被当作离职处理；请检查表单、筛选条件与 API Key 的授权范围后重试",
             ),
             Self::SourceShrunk { .. } => Text::new(
@@ -281,11 +282,11 @@ impl RunError {
                 "未写入任何内容；请检查表单与筛选条件；若确已删除这些数据，请运行 `ruzhi sync --full --accept-missing`",
             ),
             Self::SourceOtherForm { .. } => Text::new(
-                "no row was read and nobody was taken for a leaver; correct `app_id` and `entry_id`, or if the form was moved run `ruzhi sync --full --accept-missing`",
+                "no row was read and no one was taken for a leaver; correct `app_id` and `entry_id`, or if the form was moved run `ruzhi sync --full --accept-missing`",
                 "未读取任何数据，没有任何人被当作离职处理；请更正 `app_id` 与 `entry_id`；若表单确已更换，请运行 `ruzhi sync --full --accept-missing`",
             ),
             Self::SourceHeldBack { .. } => Text::new(
-                "nobody was taken for a leaver and nothing was written; run again, and check the filter if it was changed; if these people have left, run `ruzhi sync --full --accept-missing`",
+                "no one was taken for a leaver and nothing was written; run again, and check the filter if it was changed; if these people have left, run `ruzhi sync --full --accept-missing`",
                 "没有任何人被当作离职处理，未写入任何内容；请重试，若改过筛选条件请检查；若这些人确已离职，请运行 `ruzhi sync --full --accept-missing`",
             ),
             Self::Row { .. } => Text::new(

@@ -1,7 +1,7 @@
-//! Whether the form still has the fields that the guest and the filter read.
+//! Checks that the form still has the fields that the guest and the filter read.
 //!
-//! Asked before any row is read: a field that was renamed or removed comes back as a row without it, which looks like
-//! every person having lost it. A service that does not know the question is believed to have the fields.
+//! Done before any row is read: a renamed or removed field comes back as rows without it, as if every person had lost
+//! it. A service that cannot list its fields is assumed to have them.
 
 use std::collections::BTreeSet;
 
@@ -24,12 +24,12 @@ const SYSTEM_FIELDS: [&str; 10] = [
     "ext",
 ];
 
-/// A form whose fields can be asked for.
+/// A form whose fields can be listed.
 #[derive(Clone)]
 pub struct FormFields {
-    /// Who is asked.
+    /// The client to ask.
     pub source: jiandaoyun::Client,
-    /// Which form.
+    /// The form.
     pub form: jiandaoyun::Form,
 }
 
@@ -60,7 +60,7 @@ impl FormFields {
     }
 }
 
-/// Compares what is read with what the form has.
+/// Compares the fields that are read with those of the form.
 pub(super) async fn check(flow: &Flow) -> Result<(), RunError> {
     let filtered = flow.filter.as_ref().map(jiandaoyun::Filter::fields).unwrap_or_default();
     let fields = FormFields { source: flow.source.clone(), form: flow.form.clone() };
@@ -69,8 +69,8 @@ pub(super) async fn check(flow: &Flow) -> Result<(), RunError> {
     if missing.is_empty() { Ok(()) } else { Err(RunError::FieldsMissing { missing }) }
 }
 
-/// The fields of `read` that rows no longer have. Every row calls a field by its alias where one is set, so the id alone
-/// does not do.
+/// The fields of `read` that rows no longer have. Rows call a field by its alias if one is set, so the id alone is not
+/// enough.
 pub fn missing(read: BTreeSet<&str>, widgets: &[Widget], labels: &[(String, String)]) -> Vec<MissingField> {
     let known =
         |field: &str| SYSTEM_FIELDS.contains(&field) || widgets.iter().any(|widget| widget.name == field);

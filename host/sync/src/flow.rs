@@ -37,50 +37,50 @@ pub struct Flow {
     pub timezone: String,
     /// The form.
     pub form: jiandaoyun::Form,
-    /// Which of its rows.
+    /// The filter on its rows.
     pub filter: Option<jiandaoyun::Filter>,
-    /// How far an incremental collect reaches back behind the watermark: rows that were being saved while the last one
+    /// The time an incremental collect reaches back behind the watermark: rows that were being saved while the last one
     /// ran are seen again.
     pub overlap: TimeDelta,
-    /// Where the rows come from.
+    /// The source of the rows.
     pub source: jiandaoyun::Client,
-    /// What decides them.
+    /// The rules that decide them.
     pub guest: Guest,
-    /// The rules have decided no row yet: what is noted before they decide the first ones.
+    /// The note to make before rules that have decided no row yet decide the first ones.
     pub first_use: Option<FirstUse>,
-    /// Where the people go.
+    /// The directory to write to.
     pub directory: wecom::Client,
     /// A second credential that may read members' fields.
     pub reader: Option<wecom::Client>,
     /// Calls made at the same time.
     pub in_flight: usize,
-    /// What the tenant decided once and for all.
+    /// The tenant's policy.
     pub policy: Policy,
-    /// What is remembered.
+    /// The store.
     pub store: Arc<dyn Store>,
-    /// Where the moment comes from.
+    /// The source of the current time.
     pub clock: Arc<dyn Clock>,
-    /// Where on the form the outcome of its rows is written, if it is.
+    /// The fields of the form that take the outcome of its rows, if any.
     pub write_back: Option<WriteBack>,
-    /// Where ids come from.
+    /// The source of run ids.
     pub run_ids: Arc<dyn RunIds>,
-    /// Cancelled when the process is to end: calls under way are answered and stored, no other begins.
+    /// Cancelled when the process is to end: calls under way are answered and stored, no new ones begin.
     pub quit: CancellationToken,
-    /// Who is told how far it has come.
+    /// The receiver of progress.
     pub progress: Arc<dyn Progress>,
 }
 
-/// A service's clock that was seen so long ago still counts.
+/// A service's clock seen within this time still counts.
 const SEEN_WITHIN: Duration = Duration::from_secs(600);
 
-/// The earliest moment that this machine's clock and the services' clocks say it is. Where this machine's has jumped
-/// ahead, departures would else look older than they are, and the guard would forget them.
+/// The earliest moment by this machine's clock and the services' clocks. If this machine's has jumped ahead, departures
+/// would otherwise look older than they are, and the guard would forget them.
 fn earliest(now: DateTime<Utc>, clocks: impl Iterator<Item = Sighting>) -> DateTime<Utc> {
     clocks.map(|clock| clock.at(now)).fold(now, DateTime::min)
 }
 
 impl Flow {
-    /// Whose records and members a plan made at this moment looks at.
+    /// The records and members that a plan made at this moment considers.
     pub(super) fn scope(&self, now: DateTime<Utc>) -> Scope {
         let since = Instant::now().checked_sub(SEEN_WITHIN);
         let clocks =
@@ -111,7 +111,7 @@ impl Flow {
         format!("{}/{}", self.form.app_id, self.form.entry_id)
     }
 
-    /// Digest of what is asked of the form: when it changes, rows that were passed over before may matter.
+    /// Digest of the query to the form: when it changes, rows that were skipped before may matter.
     pub(super) fn query_digest(&self) -> Digest {
         let filter = self.filter.as_ref().and_then(|filter| filter.resolve(Some(DateTime::UNIX_EPOCH)));
         let form = self.form_name();
@@ -125,7 +125,7 @@ impl Flow {
 mod tests {
     use super::*;
 
-    /// A machine whose clock has jumped ahead forgets no departure; one whose clock is behind adds none.
+    /// A machine with a clock that has jumped ahead forgets no departure; one with a clock behind adds none.
     #[test]
     fn the_last_day_ends_at_the_earliest_clock() {
         let now: DateTime<Utc> = "2026-05-10T08:00:00Z".parse().unwrap();

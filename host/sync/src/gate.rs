@@ -1,21 +1,21 @@
-//! Whose turn it is to be called, and whose a refusal is that may be one member's or everybody's.
+//! Decides the order of calls, and the blame for a rejection that may concern one member or the whole tenant.
 //!
-//! Some codes say "no right to this member" when one member is out of the secret's reach, and when the secret has no
-//! rights at all. Two questions tell them apart, in this order:
+//! Some codes mean "no right to this member" both when one member is out of the secret's reach and when the secret has
+//! no rights at all. Two questions tell them apart, in this order:
 //!
-//! 1. A harmless one: is `user/list_id` answered? If it is refused too, the tenant stops.
+//! 1. A harmless one: is `user/list_id` answered? If it is denied too, the tenant stops.
 //! 2. Do the first [`WITNESSES`] different members of the run all draw such a code? Then the tenant stops too. As soon as
 //!    one of them draws anything else, the tenant is in order, and such a code is its member's from then on.
 //!
 //! The answer must not depend on which of several calls in flight comes back first. So a run begins with no more calls
-//! at once than there are witnesses, in the order of the plan; the others wait until it is known. A refusal that is not
-//! understood yet waits too. Whether the first three are refused is the same in whatever order they are answered, and no
-//! fourth member is asked for where they are.
+//! at once than there are witnesses, in the order of the plan; the others wait until the answer is known. A rejection
+//! that is not understood yet waits too. The first three are rejected or not regardless of the order of the answers,
+//! and if they are, no fourth member is called.
 //!
-//! A record that was refused with the same code before is no witness: it is known to be out of reach, and three of them
-//! that are tried again together say nothing new.
+//! A record that was rejected with the same code before is not a witness: it is known to be out of reach, and three of
+//! them that are tried again together say nothing new.
 //!
-//! Places are found out in the same manner. The first create of a run goes alone; once one finds no place, no other is
+//! Places are found out in the same way. The first create of a run goes alone; once one finds no place, no other is
 //! called in the run, and the same for enables.
 
 use std::collections::BTreeSet;
@@ -26,11 +26,11 @@ use tokio::sync::Notify;
 use ruzhi_model::{MemberKey, OperationKind};
 use ruzhi_wecom::{self as wecom, Verdict};
 
-/// So many different members have to be refused, and no other may be answered otherwise, before it is the tenant's fault.
+/// Different members that must be rejected, with no other answered otherwise, before the tenant is at fault.
 const WITNESSES: usize = 3;
 
-/// So many refusals are taken for their members' after the harmless question was answered; then it is asked again, for
-/// the tenant's rights may be withdrawn while a run goes on.
+/// Rejections attributed to their members after the harmless question was answered; then it is asked again, since the
+/// tenant's rights may be withdrawn during a run.
 const TRUST: u32 = 10;
 
 /// The gate of one run.
@@ -38,39 +38,39 @@ const TRUST: u32 = 10;
 pub(super) struct Gate {
     state: Mutex<State>,
     changed: Notify,
-    /// How many more refusals are taken for their members' before the harmless question is asked again.
+    /// Rejections that may still be attributed to their members before the harmless question is asked again.
     trust: tokio::sync::Mutex<u32>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// Some member was answered in a way that only a secret with its rights is.
+    /// Some member got an answer that only a secret with its rights gets.
     in_order: bool,
     /// Calls under way that began while that was not known.
     calling: usize,
-    /// Members refused so far, where that is not known.
+    /// Members rejected so far, while that is not known.
     witnesses: BTreeSet<MemberKey>,
     creates: Room,
     enables: Room,
 }
 
-/// What is known of the places for one kind of operation.
+/// Knowledge of the places for one kind of operation.
 #[derive(Debug, Default)]
 struct Room {
-    /// One was answered without a word of places.
+    /// A call was answered without mention of places.
     there_is: bool,
     calling: usize,
     /// The code of the first that found no place.
     full: Option<i64>,
 }
 
-/// What an operation may do.
+/// The permission of an operation.
 pub(super) enum Turn<'a> {
-    /// Be called; the turn is over when this is dropped.
+    /// Make the call; the turn is over when this is dropped.
     Call(Calling<'a>),
-    /// Wait for another run: there is no place for it, or its API rests. The code that said so.
+    /// Wait for another run: there is no place for it, or its API rests. Holds the code of that answer.
     Waits(i64),
-    /// Nothing: the run is over.
+    /// Do nothing: the run is over.
     Over,
 }
 
@@ -92,10 +92,10 @@ impl Drop for Calling<'_> {
     }
 }
 
-/// What a refusal that may be one member's or everybody's has turned out to be.
+/// The blame for a rejection that may concern one member or the whole tenant.
 #[derive(Debug)]
 pub(super) enum Whose {
-    /// Nobody knows yet: another member's answer says it, or the end of the run does.
+    /// Not known yet: another member's answer or the end of the run decides.
     Open,
     /// The member's.
     Member,
@@ -130,7 +130,7 @@ impl State {
     }
 
     fn close(&mut self, kind: OperationKind, code: i64) {
-        // Who comes back needs a place that is there already; if there is none for them, there is none for a new member.
+        // A returner needs an existing place; if there is none for them, there is none for a new member.
         if kind == OperationKind::Enable {
             self.enables.full.get_or_insert(code);
         }
@@ -163,12 +163,12 @@ impl Gate {
         }
     }
 
-    /// Whether creates are over for this run.
+    /// True if creates are over for this run.
     pub(super) fn is_full(&self) -> bool {
         self.state().creates.full.is_some()
     }
 
-    /// Takes in what an answer says beside what it says of its member.
+    /// Takes in the part of an answer that is not about its member.
     pub(super) fn learn(&self, kind: OperationKind, verdict: &Verdict) {
         let mut state = self.state();
         match verdict {
@@ -187,7 +187,7 @@ impl Gate {
                 state.in_order = true;
                 state.close(kind, *errcode);
             }
-            // The rate is the API's own, and no other operation uses the one of creates.
+            // The rate is the API's own, and only creates use this one.
             Verdict::Parked { .. } if kind == OperationKind::Create => state.close(kind, RATE),
             _ => {}
         }
@@ -195,13 +195,13 @@ impl Gate {
         self.changed.notify_waiters();
     }
 
-    /// Whether it is known that the tenant may write.
+    /// True if the tenant is known to be allowed to write.
     pub(super) fn in_order(&self) -> bool {
         self.state().in_order
     }
 
-    /// What a refusal of this member is. `known` says that its record was refused so before; `ask` asks the harmless
-    /// question.
+    /// Attributes a rejection of this member. `known` means that its record was rejected like this before; `ask` asks
+    /// the harmless question.
     pub(super) async fn whose(
         &self,
         member: MemberKey,
@@ -210,7 +210,7 @@ impl Gate {
         ask: impl AsyncFnOnce() -> Result<(), wecom::Error>,
     ) -> Whose {
         {
-            // Of several refusals that come together one asks, and the others wait for what it learns.
+            // Of several rejections that come together, one asks, and the others wait for its answer.
             let mut trust = self.trust.lock().await;
             if *trust == 0 {
                 match ask().await {

@@ -1,7 +1,7 @@
 //! One pass of one flow: collect, decide, plan, and, if the guard lets it pass, apply.
 //!
-//! A run brings no data of its own: a timer, a webhook or a person only wakes it. What it learns goes into the store as
-//! it is learned, and a plan is made from the store alone, so a run that dies half-way leaves the next one exactly
+//! A run brings no data of its own: a timer, a webhook or a person only wakes it. Everything it learns goes into the
+//! store at once, and a plan is made from the store alone, so a run that dies half-way leaves the next one exactly
 //! where it was, except for the operations it had marked as `sending`: those are settled first, by asking WeCom.
 
 mod adopt;

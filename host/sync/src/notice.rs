@@ -1,4 +1,4 @@
-//! What a person should know of a run that does not make it fail.
+//! Remarks on a run for a person, none of which makes it fail.
 
 use chrono::TimeDelta;
 
@@ -8,25 +8,25 @@ use ruzhi_model::{Sighting, Text};
 /// A service whose clock is compared with this machine's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Clocked {
-    /// 简道云, by which rows are read.
+    /// 简道云, which the rows are read from.
     JianDaoYun,
     /// 企业微信.
     WeCom,
 }
 
-/// What a person should know of a run.
+/// A remark on a run for a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
     /// This machine's clock and a service's differ.
     ClockOff {
-        /// Whose.
+        /// The service.
         service: Clocked,
-        /// Seconds that this machine is ahead of the service, or behind it where negative.
+        /// Seconds that this machine is ahead of the service, or behind it if negative.
         ahead: i64,
     },
     /// The whole form was read, now and before, and no row was ever found.
     NoRow {
-        /// A filter says which rows are read.
+        /// A filter restricts the rows.
         filtered: bool,
         /// The filter asks for a workflow's state, and the form has no workflow.
         no_workflow: bool,
@@ -34,7 +34,7 @@ pub enum Notice {
 }
 
 impl Notice {
-    /// The difference of a service's clock, if it is more than a minute.
+    /// The difference to a service's clock, if it is more than a minute.
     pub(super) fn of_clock(service: Clocked, sighting: Option<Sighting>) -> Option<Self> {
         let sighting = sighting?;
         let ahead = -sighting.ahead();
@@ -44,7 +44,7 @@ impl Notice {
         off.then_some(Self::ClockOff { service, ahead: (ahead + 500 * ahead.signum()) / 1000 })
     }
 
-    /// What is so, and of what.
+    /// The condition and its subject.
     pub fn text(&self) -> Text {
         match self {
             Self::ClockOff { service, ahead } => {
@@ -79,7 +79,7 @@ impl Notice {
         }
     }
 
-    /// What to do next.
+    /// The next step for the reader.
     pub fn hint(&self) -> Text {
         match self {
             Self::ClockOff { .. } => Text::new(
@@ -97,14 +97,14 @@ impl Notice {
         }
     }
 
-    /// Both in one.
+    /// Text and hint in one.
     fn whole(&self) -> Text {
         let (text, hint) = (self.text(), self.hint());
         Text::new(format!("{}; {}", text.en, hint.en), format!("{}；{}", text.zh, hint.zh))
     }
 }
 
-/// A run's problem with what else a person should know of it.
+/// A run's problem together with the remarks for a person.
 pub(super) fn with_notices(problem: Option<Text>, notices: &[Notice]) -> Option<Text> {
     let texts = problem.into_iter().chain(notices.iter().map(Notice::whole));
     texts.reduce(|one, other| {
@@ -120,7 +120,7 @@ mod tests {
 
     fn sighting(ahead: i64, took: u64) -> Option<Sighting> {
         let sent: chrono::DateTime<chrono::Utc> = "2026-05-01T08:00:00Z".parse().unwrap();
-        // The date is cut to the second, half of which is given back.
+        // The date is cut to the second; half of one is added back.
         let date = sent + TimeDelta::seconds(ahead) + TimeDelta::milliseconds(500 * took as i64 - 500);
         Some(Sighting { date, sent, took: Duration::from_secs(took), seen: Instant::now() })
     }

@@ -1,5 +1,5 @@
-//! Making a plan out of the store, page by page: the planner is a fold, the store gives it candidates and keeps what it
-//! says of them.
+//! Makes a plan from the store, page by page: the planner is a fold, and the store supplies its candidates and keeps
+//! its results.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -17,20 +17,20 @@ use ruzhi_store::DraftPart;
 /// Candidates read together.
 pub(super) const PAGE: usize = 500;
 
-/// A plan that has been made, and what the store needs to keep it.
+/// A plan that has been made, with the data the store needs to keep it.
 pub(super) struct Made {
     pub(super) plan: Plan,
     pub(super) order: Order,
-    /// The moment its parts were kept with.
+    /// The moment its parts were stored with.
     pub(super) at: DateTime<Utc>,
     /// It does something for a record that an earlier run fetched.
     pub(super) from_before: bool,
-    /// What a person should know beside it.
+    /// A remark for a person beside it.
     pub(super) note: Option<Text>,
 }
 
-/// Logs that a record was refused: by whom, for which field, by which rule. The rule's words are left out, for they may
-/// repeat what stands in the row.
+/// Logs the rejection of a record: by whom, for which field, by which rule. The rule's text is left out, for it may
+/// repeat the contents of the row.
 pub(super) fn refused(record: &RecordId, refusal: &Refusal) {
     let of = |part: fn(&Violation) -> &str| refusal.violations.iter().map(part).collect::<Vec<_>>().join(",");
     tracing::info!(
@@ -43,7 +43,7 @@ pub(super) fn refused(record: &RecordId, refusal: &Refusal) {
     );
 }
 
-/// Keeps what is said of records, part by part.
+/// Stores the results for records, part by part.
 pub(super) struct Keeping<'a> {
     flow: &'a Flow,
     run: &'a RunId,
@@ -57,7 +57,7 @@ impl<'a> Keeping<'a> {
         Ok(Self { flow, run, at: flow.clock.now(), part: DraftPart::default() })
     }
 
-    /// Takes in what a plan says of a record: `decided` is the decision and the rules it speaks of.
+    /// Takes in a plan's result for a record: `decided` is the decision and the rules it is about.
     pub(super) async fn add(
         &mut self,
         origin: &Origin,
@@ -97,7 +97,7 @@ impl<'a> Keeping<'a> {
 
     pub(super) async fn finish(mut self, (plan, order): (Plan, Order)) -> Result<Made, RunError> {
         self.flush().await?;
-        // Only a sync plans again to write what was wanted.
+        // Only a sync plans again to write the rest.
         if plan.purpose == Purpose::Sync {
             let mut lessened: BTreeMap<usize, Vec<(UniqueField, bool)>> = BTreeMap::new();
             for (lists, parks) in [(&order.parks, true), (&order.held_back, false)] {
@@ -119,8 +119,8 @@ impl<'a> Keeping<'a> {
     }
 }
 
-/// The candidates of a flow: those that may ask for something, in the order of their ids, then those whose claim is
-/// contested and that the ledger alone would pass over.
+/// The candidates of a flow: those that may ask for something, in the order of their ids, then those with a contested
+/// claim that the ledger alone would skip.
 pub(super) struct Candidates<'a> {
     flow: &'a Flow,
     scope: &'a Scope,
@@ -157,7 +157,7 @@ impl<'a> Candidates<'a> {
     }
 }
 
-/// The plan that brings the directory in step with the form. The directory is asked only if the plan depends on it.
+/// The plan that brings the directory in step with the form. The directory is listed only if the plan depends on it.
 pub(super) async fn sync(
     flow: &Flow,
     run: &RunId,
@@ -169,7 +169,7 @@ pub(super) async fn sync(
     let planning = Planning { flow, scope: &scope, survey: &survey, policy, now };
     let mut looked = planning.look(None, &HashSet::new()).await?;
     let directory = if looked.needs_directory { Some(directory(flow).await?) } else { None };
-    // A record that waits for a value is tried again where another one's operation frees it, which may free a value in
+    // A record that waits for a value is tried again when another one's operation frees it, which may free a value in
     // turn that a third one waits for.
     for _ in 0..CHAIN {
         if looked.freed.is_empty() {
@@ -185,10 +185,10 @@ pub(super) async fn sync(
     planning.keep(run, directory.as_ref(), looked).await
 }
 
-/// How long a chain of records that wait for each other's values is followed.
+/// Limit on the length of a chain of records that wait for each other's values.
 const CHAIN: usize = 10;
 
-/// What a plan of decisions is made from.
+/// The input of a plan of decisions.
 struct Planning<'a> {
     flow: &'a Flow,
     scope: &'a Scope,
@@ -197,12 +197,12 @@ struct Planning<'a> {
     now: DateTime<Utc>,
 }
 
-/// What a look over the candidates has shown.
+/// The result of a look over the candidates.
 struct Looked {
     /// Unique values that operations free.
     freed: HashSet<u64>,
     needs_directory: bool,
-    /// All candidates, where one page holds them, as on most days: they need not be looked for again.
+    /// All candidates, if one page holds them, as on most days: they need not be read again.
     all: Option<Vec<Candidate>>,
 }
 
@@ -211,7 +211,7 @@ impl Planning<'_> {
         Planner::new(self.scope, self.survey, directory, freed, self.policy, self.now)
     }
 
-    /// Plans and keeps nothing but what is freed.
+    /// Plans and keeps only the freed values.
     async fn look(&self, directory: Option<&Directory>, known: &HashSet<u64>) -> Result<Looked, RunError> {
         let mut planner = self.planner(directory, known);
         let (mut freed, mut pages, mut all) = (HashSet::new(), 0, Vec::new());
@@ -242,7 +242,7 @@ impl Planning<'_> {
         Ok(Looked { freed, needs_directory, all: (pages <= 1).then_some(all) })
     }
 
-    /// Plans, and keeps what is said of each record.
+    /// Plans, and stores the result for each record.
     async fn keep(
         &self,
         run: &RunId,
@@ -256,7 +256,7 @@ impl Planning<'_> {
         while let Some(page) = leavers.next().await? {
             for leaver in &page {
                 let considered = planner.part_with(leaver);
-                // What the ledger asks for has a decision and rules of its own, which its operation names.
+                // An operation that the ledger asks for names a decision and rules of its own.
                 let decided = match &considered.standing {
                     Standing::Acting(operation) => (operation.decision.clone(), operation.rules.clone()),
                     _ => match &leaver.refusal {
@@ -289,7 +289,7 @@ impl Planning<'_> {
     }
 }
 
-/// Leavers of whom the ledger says that something is left to do, in the order of their accounts.
+/// Leavers who have something left to do according to the ledger, in the order of their accounts.
 struct Leavers<'a> {
     flow: &'a Flow,
     scope: &'a Scope,

@@ -1,10 +1,10 @@
-//! What went wrong in a run that went to its end, in words.
+//! Problems of a run that reached its end, in words.
 
 use super::error::RunError;
 use ruzhi_model::{Text, UserId};
 use ruzhi_plan::Plan;
 
-/// Why records have no decision, told once.
+/// The reason records have no decision, given once.
 pub(super) fn undecided(plan: &Plan) -> Option<Text> {
     let (reason, count) = (plan.undecided.as_ref()?, plan.counts.failed);
     Some(Text::new(
@@ -13,7 +13,7 @@ pub(super) fn undecided(plan: &Plan) -> Option<Text> {
     ))
 }
 
-/// A person said no to the plan, and what they may do.
+/// The rejection of the plan by a person, and the options left.
 pub(super) fn rejected(error: &RunError) -> Text {
     let (what, hint) = (error.text(), error.hint());
     Text::new(format!("{}: {}", what.en, hint.en), format!("{}：{}", what.zh, hint.zh))
@@ -27,7 +27,7 @@ pub(super) fn parked() -> Text {
     )
 }
 
-/// So many operations were not done, this one among them, and WeCom's last words on it.
+/// The number of operations not done, one of them by name, and WeCom's last message on it.
 pub(super) fn not_done(failed: u64, userid: &UserId, words: &str) -> Text {
     Text::new(
         format!(
@@ -39,7 +39,7 @@ pub(super) fn not_done(failed: u64, userid: &UserId, words: &str) -> Text {
     )
 }
 
-/// So many operations were not done, or nobody knows.
+/// The number of operations not done or in doubt.
 pub(super) fn in_doubt(failed: u64) -> Text {
     Text::new(
         format!(
@@ -51,7 +51,7 @@ pub(super) fn in_doubt(failed: u64) -> Text {
     )
 }
 
-/// So many people found no place, this one first.
+/// The number of people without a place, the first by name.
 pub(super) fn no_place(unplaced: u64, userid: &UserId, code: i64) -> Text {
     Text::new(
         format!(
@@ -63,7 +63,7 @@ pub(super) fn no_place(unplaced: u64, userid: &UserId, code: i64) -> Text {
     )
 }
 
-/// People who left can still log in, this one among them.
+/// The number of leavers who can still log in, one of them by name.
 pub(super) fn leavers_refused(count: u64, userid: &UserId, errcode: Option<i64>) -> Text {
     let code = errcode.map(|errcode| format!(" (errcode {errcode})")).unwrap_or_default();
     let code_zh = errcode.map(|errcode| format!("（错误码 {errcode}）")).unwrap_or_default();
@@ -77,7 +77,7 @@ pub(super) fn leavers_refused(count: u64, userid: &UserId, errcode: Option<i64>)
     )
 }
 
-/// Two things that went wrong.
+/// Two problems in one text.
 pub(super) fn both(first: Option<Text>, second: Text) -> Text {
     match first {
         None => second,
@@ -87,7 +87,7 @@ pub(super) fn both(first: Option<Text>, second: Text) -> Text {
     }
 }
 
-/// Members of whom the run found that they were removed by hand. That is no failure of the run.
+/// Members found by the run to have been removed by hand. That is not a failure of the run.
 pub(super) fn removed(members: &[UserId]) -> Text {
     const NAMED: usize = 3;
     let named = |by: &str| members.iter().take(NAMED).map(UserId::as_str).collect::<Vec<_>>().join(by);

@@ -1,12 +1,12 @@
-//! What a person who waits is told.
+//! Progress for a person who waits.
 
 use ruzhi_store::RunRow;
 
-/// Where in a run it is.
+/// The stage of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
-    /// What a crash left is settled, and the form's fields are looked at.
+    /// A crash's leftovers are settled, and the form's fields are checked.
     Settle,
     /// The form is read and its rows are decided.
     Collect,
@@ -28,21 +28,21 @@ impl Stage {
     }
 }
 
-/// Told how far a run has come. Never waits and never fails.
+/// Receives the progress of a run. Never waits and never fails.
 pub trait Progress: Send + Sync {
     /// A run has begun, and is in the store.
     fn began(&self, _run: &RunRow) {}
-    /// It is here now.
+    /// The run has entered this stage.
     fn entered(&self, _stage: Stage) {}
-    /// So many rows have been read.
+    /// The number of rows read.
     fn collected(&self, _rows: u64) {}
-    /// So many operations are to be done.
+    /// The number of operations to be done.
     fn planned(&self, _operations: u64) {}
-    /// So many more of them are done.
+    /// The number of further operations done.
     fn settled(&self, _operations: u64) {}
 }
 
-/// Tells nobody.
+/// Discards all progress.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Silent;
 

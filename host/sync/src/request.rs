@@ -1,10 +1,10 @@
-//! What a run is asked to do.
+//! Requests to a run.
 
 use ruzhi_model::{PlanId, RunId};
 use ruzhi_plan::{AdoptBy, DriftSettle};
 use ruzhi_store::RunKind;
 
-/// What a person may ask of a run.
+/// Options a person may set for a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RunOptions {
     /// Read the whole form, decide every row again, and try quarantined records again.
@@ -14,7 +14,7 @@ pub struct RunOptions {
 }
 
 impl RunOptions {
-    /// What is asked for, in words of the audit log.
+    /// The request, as worded in the audit log.
     pub fn told(self, what: &str) -> String {
         let full = if self.full { " full" } else { "" };
         let accept = if self.accept_missing { " accept_missing" } else { "" };
@@ -22,21 +22,21 @@ impl RunOptions {
     }
 }
 
-/// What a run is asked to do.
+/// The task of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request {
     /// Collect, decide and plan, and write nothing to the directory.
     Plan(RunOptions),
     /// Plan, and apply the plan if the guard lets it pass.
     Sync(RunOptions),
-    /// Apply a stored plan, if the world is still as it was when the plan was made.
+    /// Apply a stored plan, if the data is still as it was when the plan was made.
     Apply {
-        /// Which.
+        /// The plan.
         plan: PlanId,
-        /// A person releases it although the guard holds it.
+        /// A person approves it although the guard holds it.
         approved: bool,
     },
-    /// Plan to take over members who were in the directory before ruzhi.
+    /// Plan to adopt members who were in the directory before ruzhi.
     Adopt(AdoptBy),
     /// Plan to undo a run.
     Revert(RunId),
@@ -63,7 +63,7 @@ impl Request {
         }
     }
 
-    /// Whether a plan is made and left.
+    /// True if a plan is made and left unapplied.
     pub(super) fn only_plans(&self) -> bool {
         !matches!(self, Self::Sync(_) | Self::Apply { .. })
     }

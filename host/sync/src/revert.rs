@@ -61,7 +61,7 @@ pub(super) async fn plan(
     keeping.finish(draft.finish(&policy.guard)).await
 }
 
-/// The operations a run has done, page by page.
+/// The operations a run completed, page by page.
 struct Pages<'a> {
     flow: &'a Flow,
     run: &'a RunId,

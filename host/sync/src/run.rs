@@ -26,29 +26,29 @@ use ruzhi_plan::drift::Finding;
 use ruzhi_plan::{AdoptBy, Counts, DriftSettle, PASSES, Plan, Policy, Purpose};
 use ruzhi_store::{PlanState, RunRow, RunState, StoredPlan, Watermark};
 
-/// What a run came to.
+/// The result of a run.
 #[derive(Debug)]
 pub struct Report {
     /// The run, as stored.
     pub run: RunRow,
     /// The plan it made first; its operations are in the store.
     pub plan: Option<Plan>,
-    /// What a look for drift found.
+    /// The findings of a drift check.
     pub findings: Vec<Finding>,
-    /// What a person should know of it that made nothing fail.
+    /// Remarks for a person that made nothing fail.
     pub notices: Vec<Notice>,
-    /// Why it ended early.
+    /// The reason it ended early.
     pub error: Option<RunError>,
 }
 
 impl Flow {
-    /// Begins a run: settles what a crash left, and reads the form. Flows of one corp that run together all begin before
-    /// the first finishes, so that each plan knows what the others' forms say.
+    /// Begins a run: settles a crash's leftovers, and reads the form. Flows of one corp that run together all begin
+    /// before the first finishes, so that each plan knows the others' forms.
     pub async fn begin(&self, request: Request) -> Begun<'_> {
         let started_at = self.clock.now();
         self.directory.begin_anew();
         let id = self.run_ids.next(started_at);
-        // Of the highest level, so that whatever is logged within says whose it is, however little is logged.
+        // At the highest level, so that everything logged within names its run, however little is logged.
         let span = tracing::error_span!(
             "run",
             tenant.id = self.tenant.as_str(),
@@ -82,7 +82,7 @@ impl Flow {
             gate: Gate::default(),
             begun: false,
         };
-        // Nothing of what begins a run is in doubt half-way: it may be dropped where it stands.
+        // The beginning of a run leaves nothing in doubt: it may be dropped at any point.
         let purpose = unless(&self.quit, running.begin().instrument(span)).await;
         Begun { running, purpose }
     }
@@ -91,12 +91,12 @@ impl Flow {
 /// A run that has read what it needs and planned nothing yet.
 pub struct Begun<'a> {
     running: Running<'a>,
-    /// What its plan is for; none to plan nothing.
+    /// The purpose of its plan; none to plan nothing.
     purpose: Result<Option<Purpose>, RunError>,
 }
 
 impl Begun<'_> {
-    /// Plans, and does what was asked for.
+    /// Plans, and does the requested work.
     pub async fn finish(self) -> Report {
         let Self { mut running, purpose } = self;
         let span = running.span.clone();
@@ -121,21 +121,21 @@ impl Begun<'_> {
 
 struct Running<'a> {
     flow: &'a Flow,
-    /// Says of everything that is logged in this run whose it is.
+    /// Attributes everything logged in this run to it.
     span: tracing::Span,
     request: Request,
     /// Quarantined records are tried again: a person asks, or the plan to apply was made so.
     retry: bool,
-    /// What the form's collect came to.
+    /// The result of the form's collect.
     collected: Option<Collected>,
-    /// When it began, by a clock that only goes on.
+    /// Its start, by a monotonic clock.
     began: Instant,
     /// Calls made before this run, by clients that other runs have used.
     called_before: BTreeMap<String, u64>,
     row: RunRow,
     plan: Option<Plan>,
     findings: Vec<Finding>,
-    /// What the run's calls have shown so far of the tenant's rights and places.
+    /// The tenant's rights and places, as far as the run's calls have shown them.
     gate: Gate,
     /// The run is in the store.
     begun: bool,
@@ -146,7 +146,7 @@ impl Running<'_> {
         let flow = self.flow;
         let purpose = match self.request.clone() {
             Request::Plan(_) | Request::Sync(_) => Some(Purpose::Sync),
-            // A plan that may not be applied makes no run.
+            // A plan that may not be applied does not start a run.
             Request::Apply { plan, approved } => Some(self.asked_for(&plan, approved).await?),
             Request::Adopt(by) => Some(Purpose::Adopt { by }),
             Request::Revert(run) => Some(Purpose::Revert { run }),
@@ -163,7 +163,7 @@ impl Running<'_> {
         flow.store.abandon_runs(&flow.tenant, &flow.id, &self.row.id, self.row.started_at).await?;
         if purpose.as_ref().is_some_and(Purpose::reads_the_form) {
             fields::check(flow).await?;
-            // Whoever approves approves what the form says now, deleted rows included.
+            // An approval covers the form as it is now, deleted rows included.
             let approving = matches!(self.request, Request::Apply { .. });
             self.collected = Some(self.collect(approving).await?);
         }
@@ -174,7 +174,7 @@ impl Running<'_> {
         let mut made = unless(&self.flow.quit, self.make(&purpose)).await?;
         let complete = self.collected.as_ref().is_some_and(|collected| collected.complete);
         if made.from_before && !complete && purpose == Purpose::Sync {
-            // Something is to be done for a row that this run has not read: the row may be gone since.
+            // An operation concerns a row that this run has not read: the row may be gone since.
             self.collected = Some(unless(&self.flow.quit, self.collect(true)).await?);
             made = unless(&self.flow.quit, self.make(&purpose)).await?;
         }
@@ -233,12 +233,13 @@ impl Running<'_> {
                 let told = problem::no_place(unplaced, &userid, code);
                 self.row.problem = Some(problem::both(self.row.problem.take(), told));
             }
-            // A plan knows nothing of what is in doubt: it would do that a second time, and meet it as a stranger's doing.
+            // A plan knows nothing of operations in doubt: it would repeat them, and take the first attempt for a
+            // stranger's doing.
             let plans_again = applied.plan_again && applied.in_doubt == 0;
             if purpose != Purpose::Sync || !plans_again || pass + 1 == PASSES {
                 break;
             }
-            // What was not done is planned anew, and counted by what becomes of it then.
+            // Operations not done are planned anew, and counted by their outcome then.
             self.row.counts = Counts { failed: 0, untried: 0, unplaced: 0, ..self.row.counts };
             self.row.problem = None;
             made = unless(&self.flow.quit, self.make(&purpose)).await?;
@@ -266,7 +267,7 @@ impl Running<'_> {
         Ok(RunState::Done)
     }
 
-    /// What the plan a person asked for is for, if it may be applied.
+    /// The purpose of a plan that a person asked for, if it may be applied.
     async fn asked_for(&mut self, id: &PlanId, approved: bool) -> Result<Purpose, RunError> {
         let stored = self.flow.store.plan(&self.flow.tenant, id).await?;
         let Some(StoredPlan { plan, state, .. }) = stored.filter(|stored| stored.plan.flow == self.flow.id)
@@ -377,7 +378,7 @@ impl Running<'_> {
         Ok(applied)
     }
 
-    /// Tells the form what became of its rows. What is not told is no failure of the run's own work.
+    /// Writes the outcome of its rows to the form. A failure here is not a failure of the run's own work.
     async fn write_back(&mut self, state: RunState) {
         if self.request.only_plans() {
             return;
@@ -394,7 +395,7 @@ impl Running<'_> {
             Ok(wrote) => wrote.problem,
             Err(error) => Some(error.text()),
         };
-        // Of a run that waits, there is more to say than this.
+        // A run that waits has a more important message than this.
         if let Some(problem) = problem.filter(|_| !waits) {
             self.row.problem.get_or_insert(problem);
         }
@@ -440,7 +441,7 @@ impl Running<'_> {
         }
         calls.retain(|_, count| *count > 0);
         self.row.calls = calls;
-        // The run's own error is the one to tell; if the store failed, its end cannot be stored either.
+        // The run's own error takes precedence; if the store failed, its end cannot be stored either.
         let stored = if self.begun { self.flow.store.put_run(&self.row).await } else { Ok(()) };
         let error = match (error, stored) {
             (Some(error), _) => Some(error),
@@ -454,7 +455,7 @@ impl Running<'_> {
         Report { run: self.row, plan: self.plan, findings: self.findings, notices, error }
     }
 
-    /// What a person should know of the run beside what it came to.
+    /// Remarks for a person beside the run's result.
     fn notices(&self) -> Vec<Notice> {
         let (source, directory) = (&self.flow.source, &self.flow.directory);
         let clocks = Notice::of_clock(Clocked::JianDaoYun, source.service_clock(self.began))
@@ -503,7 +504,7 @@ impl Running<'_> {
     }
 }
 
-/// Goes on until the process is to end. Only for what may be dropped half-way.
+/// Goes on until the process is to end. Only for work that may be dropped half-way.
 async fn unless<T>(
     quit: &CancellationToken,
     work: impl Future<Output = Result<T, RunError>>,
@@ -515,7 +516,7 @@ async fn unless<T>(
     }
 }
 
-/// The standing of the records is the newest plan's; what was written before stays counted.
+/// The standing of the records is the newest plan's; earlier writes stay counted.
 fn merged(before: Counts, plan: Counts) -> Counts {
     let standing = plan.standing();
     Counts {

@@ -1,20 +1,20 @@
-//! How far a collect has come, by the clock of the form's service.
+//! The progress of a collect, by the clock of the form's service.
 //!
-//! An incremental collect asks for rows changed since the watermark, and the service compares that with the times it
-//! stamped the rows with. So the watermark must be a moment of the service's clock, and one at which every row changed
+//! An incremental collect asks for rows changed since the watermark, and the service compares that with its own
+//! timestamps on the rows. So the watermark must be a moment of the service's clock, and one at which every row changed
 //! before had surely been read. This machine's clock may be wrong by hours: no watermark is ever taken from it.
 //!
-//! Two things tell the service's time. The `Date` of the first page's answer, less the time the answer took, is a moment
-//! before that page was read. And a row changed at `t` that is read so long after the first page was asked for proves that
-//! the service's clock had passed `t` less that while when it was asked. The first is near but may be of something in
-//! between (a proxy, a cache); the second is sure but may be old. So:
+//! Two things tell the service's time. The `Date` of the first page's answer, less the time the answer took, is a
+//! moment before that page was read. And a row changed at `t` that is read some time after the first page was asked for
+//! proves that the service's clock had passed `t` less that time when it was asked. The first is close but may come
+//! from something in between (a proxy, a cache); the second is certain but may be old. So:
 //!
-//! - The `Date` says it, unless something contradicts it.
-//! - Rows that were changed later than the `Date` contradict it. So does this machine's clock where the `Date` is ahead of
+//! - The `Date` is used, unless something contradicts it.
+//! - Rows that were changed later than the `Date` contradict it. So does this machine's clock if the `Date` is ahead of
 //!   it: one of the two is wrong, and if it is the `Date`, rows would be lost. One that is behind loses none.
-//! - Then, and without a `Date`, the rows alone say it; without rows the watermark stays where it is.
+//! - Then, and without a `Date`, the rows alone decide; without rows the watermark stays where it is.
 //!
-//! A time that is too early costs reading the last rows again, which are known by their content.
+//! A time that is too early costs reading the last rows again, which are recognised by their content.
 
 use std::time::Instant;
 
@@ -24,16 +24,16 @@ use serde_json::Value;
 use ruzhi_jiandaoyun::Row;
 use ruzhi_model::Sighting;
 
-/// Clocks that differ by no more agree: machines of one service do, and dates are cut to the second.
+/// Largest difference between clocks that agree: machines of one service do, and dates are cut to the second.
 pub(super) const AGREE: TimeDelta = TimeDelta::minutes(1);
 
 /// The field with the moment of a row's last change.
 pub(super) const UPDATED: &str = "updateTime";
 
-/// What a collect has learned of the service's time.
+/// The service's time, as far as a collect has learned it.
 #[derive(Debug, Clone)]
 pub(super) struct ServiceTime {
-    /// When the first page was asked for: by a clock that only goes on, and by this machine's.
+    /// The time of the first page's request: by a monotonic clock, and by this machine's.
     asked: Instant,
     here: DateTime<Utc>,
     /// The service's `Date` at that moment, or a little earlier.
@@ -48,12 +48,12 @@ impl ServiceTime {
         Self { asked: Instant::now(), here, date: None, rows: None }
     }
 
-    /// When the first page was asked for, by a clock that only goes on.
+    /// The time of the first page's request, by a monotonic clock.
     pub(super) fn asked(&self) -> Instant {
         self.asked
     }
 
-    /// Takes in what an answer told since.
+    /// Takes in the sighting from an answer received since.
     pub(super) fn saw(&mut self, sighting: Option<Sighting>) {
         self.date = self.date.or_else(|| sighting.map(|sighting| sighting.at(self.here)));
     }
@@ -66,12 +66,12 @@ impl ServiceTime {
     }
 
     fn prove(&mut self, moments: impl Iterator<Item = DateTime<Utc>>) {
-        // A row of the future is a slip of the service's, or of whoever imported it.
+        // A row of the future is an error of the service or of an import.
         let latest = self.date.map_or(self.here, |date| date.max(self.here)) + AGREE;
         self.rows = moments.filter(|at| *at <= latest).chain(self.rows).max();
     }
 
-    /// Whether a watermark is ahead of the service's own clock: it was never true.
+    /// True if a watermark is ahead of the service's own clock: it was never right.
     pub(super) fn contradicts(&self, watermark: DateTime<Utc>) -> bool {
         self.date.is_some_and(|date| watermark > date + AGREE)
     }
@@ -84,7 +84,7 @@ impl ServiceTime {
     }
 }
 
-/// When a row was last changed, by the service's clock.
+/// The time of a row's last change, by the service's clock.
 pub(super) fn updated_at(row: &Row) -> Option<DateTime<Utc>> {
     let at = row.fields.get(UPDATED).and_then(Value::as_str)?;
     Some(DateTime::parse_from_rfc3339(at).ok()?.with_timezone(&Utc))
@@ -108,7 +108,7 @@ mod tests {
         TimeDelta::minutes(minutes)
     }
 
-    /// It is noon by this machine; the `Date` and the newest row are so many minutes after that.
+    /// It is noon by this machine; the `Date` and the newest row are the given minutes after that.
     fn time(date: Option<i64>, row: Option<i64>) -> ServiceTime {
         let mut time = ServiceTime::begin(noon());
         time.date = date.map(|after| noon() + minutes(after));
@@ -169,16 +169,16 @@ mod tests {
         assert!(!time(None, None).contradicts(noon() + minutes(600)), "nothing says so");
     }
 
-    /// What happens at a form between two collects, in minutes.
+    /// The events at a form between two collects, in minutes.
     #[derive(Debug, Clone)]
     struct Collect {
-        /// Rows change so long after the last collect, one after the other.
+        /// Times of row changes after the last collect, one after the other.
         changes: Vec<i64>,
-        /// Then it is read so much later.
+        /// The delay until the form is read.
         after: i64,
-        /// How far this machine's clock is ahead of the service's.
+        /// This machine's clock is ahead of the service's by this much.
         ahead: i64,
-        /// Something in between puts its own `Date`, so far ahead of the service's, or takes it out.
+        /// A proxy puts its own `Date`, ahead of the service's by this much, or removes it.
         date: Option<i64>,
         /// The whole form is read.
         complete: bool,
@@ -186,7 +186,7 @@ mod tests {
 
     fn any_collect() -> impl Strategy<Value = Collect> {
         let wrong = || prop_oneof![2 => Just(0_i64), 1 => -600..600_i64];
-        // Of this machine and the `Date` one is right.
+        // Either this machine's clock or the `Date` is right.
         let clocks = prop_oneof![
             3 => wrong().prop_map(|ahead| (ahead, Some(0))),
             1 => wrong().prop_map(|ahead| (ahead, None)),
@@ -208,7 +208,7 @@ mod tests {
         };
         let passed_over = |collects: Vec<Collect>| {
             let (mut service, mut watermark) = (noon(), None::<DateTime<Utc>>);
-            // When each row was changed, and whether it was read since.
+            // The time of each row's change, and whether it was read since.
             let mut rows: Vec<(DateTime<Utc>, bool)> = Vec::new();
             for Collect { changes, after, ahead, date, complete } in collects {
                 for change in changes {

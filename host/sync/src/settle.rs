@@ -1,10 +1,10 @@
 //! Operations in doubt: stored as `sending`, with no outcome. They are settled by asking WeCom, never by guessing.
 //!
-//! The sync secret may list the directory's ids and nothing else, and that is enough. Before it was sent, the plan knew
-//! that no member had the userid; so a member with it now is ours, and the create happened. If there is none, the ledger
-//! keeps that one may still appear, for the call may be under way yet. A member that is gone was deleted. Of an update
-//! nothing can be read back, so the ledger's line becomes doubtful: the next plan sends every field again, which changes
-//! nothing if the update had happened.
+//! The sync secret may list the directory's ids and nothing else, and that is enough. Before a create was sent, the
+//! plan knew that no member had the userid; so a member with it now is ours, and the create happened. If there is none,
+//! the ledger notes that one may still appear, for the call may be under way yet. A member that is gone was deleted.
+//! Nothing can be read back of an update, so the ledger's line becomes doubtful: the next plan sends every field again,
+//! which changes nothing if the update had happened.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,8 +17,8 @@ use super::verdict::{after, found, undone};
 use ruzhi_model::{MemberKey, Operation, OperationKind, OperationState, PlanId, TenantId, UserId};
 use ruzhi_store::{InDoubt, Settlement};
 
-/// Settles what a crash left, for every tenant of the corp: one may be about to take over a member that another was
-/// writing. Returns how many operations were in doubt.
+/// Settles a crash's leftovers, for every tenant of the corp: one may be about to adopt a member that another was
+/// writing. Returns the number of operations in doubt.
 pub(super) async fn settle_crash(flow: &Flow) -> Result<usize, RunError> {
     let in_doubt = flow.store.in_doubt(&flow.siblings).await?;
     if in_doubt.is_empty() {
@@ -44,7 +44,7 @@ pub(super) async fn settle_crash(flow: &Flow) -> Result<usize, RunError> {
     Ok(count)
 }
 
-/// What the directory's ids say of one operation.
+/// The outcome of one operation according to the directory's ids.
 pub(super) fn read_back(
     members: &BTreeMap<MemberKey, UserId>,
     tenant: &TenantId,
@@ -58,8 +58,8 @@ pub(super) fn read_back(
             (OperationState::Done, Some(found(operation, after(operation, tenant, now))))
         }
         OperationKind::Create => (OperationState::Lost, Some(after(operation, tenant, now).may_yet_appear())),
-        // One listing may be a late replica's, and a delete that is called again says whether there was anyone. What undoes
-        // another operation is not planned again.
+        // One listing may be a late replica's, and a repeated delete tells if the member was there. An operation that
+        // undoes another is not planned again.
         OperationKind::Delete if !there && operation.undoes => {
             (OperationState::Done, Some(after(operation, tenant, now)))
         }

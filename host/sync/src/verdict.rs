@@ -1,4 +1,4 @@
-//! From WeCom's verdict on a call to what becomes of the operation: its state, the ledger's line, the quarantine.
+//! From WeCom's verdict on a call to the operation's outcome: its state, the ledger's line, the quarantine.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,48 +14,48 @@ use ruzhi_plan::unknown_leader;
 use ruzhi_store::{AttemptRow, Settlement};
 use ruzhi_wecom::{self as wecom, Answer, Verdict};
 
-/// What is known of an operation beside the answer.
+/// The context of an operation beside the answer.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Known<'a> {
     /// The tenant that writes.
     pub(super) tenant: &'a TenantId,
     /// It comes after others it depends on, which may have failed.
     pub(super) later: bool,
-    /// Members that are there already are taken for ours.
+    /// Members that are there already are adopted.
     pub(super) adopts: bool,
-    /// An earlier call for this very member by ruzhi was lost: what is found there now is ours.
+    /// An earlier call of ruzhi for this same member was lost: a member found there now is ours.
     pub(super) maybe_ours: bool,
     /// The moment.
     pub(super) when: DateTime<Utc>,
 }
 
-/// What an answer means for the run.
+/// The meaning of an answer for the run.
 #[derive(Debug)]
 pub(super) enum Meaning {
     /// Settled, one way or the other.
     Settled(Box<Settlement>),
-    /// Not settled: the same call is to be made again in this run. `doubt` says it may have happened.
+    /// Not settled: the same call is to be made again in this run.
     Again {
-        /// Whether it may have happened.
+        /// It may have happened.
         doubt: bool,
-        /// What was called so far.
+        /// The calls so far.
         attempts: Vec<AttemptRow>,
     },
-    /// Only the directory's own listing says what is so: WeCom did not find a member, or refused a create that may have
-    /// been carried out before.
+    /// Only the directory's own listing can tell: WeCom did not find a member, or rejected a create that may have been
+    /// carried out before.
     NotFound {
-        /// What was called so far.
+        /// The calls so far.
         attempts: Vec<AttemptRow>,
         /// An earlier call may have been carried out.
         doubt: bool,
-        /// Of a create: why it was refused.
+        /// Of a create: the reason it was rejected.
         refusal: Option<Refusal>,
     },
     /// The tenant's calls are over for this run.
     Stop {
         /// Settled as not done; none if it may have happened, so that it stays in doubt.
         settlement: Option<Box<Settlement>>,
-        /// Why.
+        /// The cause.
         error: Option<wecom::Error>,
     },
 }
@@ -105,7 +105,7 @@ pub(super) fn read(operation: &Arc<Operation>, place: usize, known: Known<'_>, a
             done()
         }
         Verdict::Warned { errmsg } => {
-            // Part of the body was dropped without an error: what WeCom holds is not what was meant.
+            // Part of the body was dropped without an error: WeCom does not hold the intended values.
             tracing::error!(
                 member.userid = operation.userid.as_str(),
                 record.id = operation.record.as_str(),
@@ -127,7 +127,8 @@ pub(super) fn read(operation: &Arc<Operation>, place: usize, known: Known<'_>, a
             settled(OperationState::Failed, Some(entry), Some(rested(operation, refusal, known.when)))
         }
         Verdict::AlreadyExists { maybe_ours } if maybe_ours || known.maybe_ours => there(),
-        // Created by someone else since the plan was made, and the tenant takes whoever is there: with all fields, next time.
+        // Created by someone else since the plan was made, and the tenant adopts existing members: with all fields,
+        // next time.
         Verdict::AlreadyExists { .. } if known.adopts => {
             settled(OperationState::Done, Some(LedgerEntry { doubtful: true, ..after() }), None)
         }
@@ -143,9 +144,9 @@ pub(super) fn read(operation: &Arc<Operation>, place: usize, known: Known<'_>, a
                 format!("企业微信中已有成员 {}，且不是 ruzhi 创建的；请更换帐号", operation.userid),
             ),
         )),
-        // The holder is this very userid, and an earlier call for it may have been carried out: it was.
+        // The holder is this same userid, and an earlier call for it may have been carried out: it was.
         Verdict::MobileHeld { maybe_ours: true, .. } if may_be_there => there(),
-        // The plan had somebody give the number up first; if that failed, both are tried again.
+        // The plan had another member give the number up first; if that failed, both are tried again.
         Verdict::MobileHeld { .. } if known.later => settled(OperationState::Failed, doubtful, None),
         Verdict::MobileHeld { holder, .. } => refused(mobile_held(errcode, holder.as_deref())),
         Verdict::NotFound if creating => refused(from_table(60111)),
@@ -159,7 +160,7 @@ pub(super) fn read(operation: &Arc<Operation>, place: usize, known: Known<'_>, a
                 value_taken(errcode).and_then(|_| wecom::holder(&errmsg)?.parse().ok());
             match &held_by {
                 Some(holder) if may_be_there && holder.key() == operation.userid.key() => there(),
-                // The value may be taken by this very member.
+                // The value may be taken by this same member.
                 None if may_be_there && value_taken(errcode).is_some() => {
                     Meaning::NotFound { doubt: true, attempts, refusal: Some(from_table(errcode)) }
                 }
@@ -170,14 +171,14 @@ pub(super) fn read(operation: &Arc<Operation>, place: usize, known: Known<'_>, a
         Verdict::Unsure { errcode, .. } if may_be_there => {
             Meaning::NotFound { doubt: true, attempts, refusal: Some(from_table(errcode)) }
         }
-        // It has turned out to be this member's.
+        // The blame has turned out to be this member's.
         Verdict::Unsure { errcode, .. } => {
             if wecom::class(errcode) != wecom::Class::Configuration {
                 tracing::error!(
                     wecom.errcode = errcode,
                     member.userid = operation.userid.as_str(),
                     record.id = operation.record.as_str(),
-                    "WeCom answered with a code that nobody expects: {}",
+                    "WeCom answered with an unexpected code: {}",
                     errmsg.clone().unwrap_or_default()
                 );
             }
@@ -207,7 +208,7 @@ pub(super) fn read(operation: &Arc<Operation>, place: usize, known: Known<'_>, a
     }
 }
 
-/// That a mobile number is another member's.
+/// The violation for a mobile number that is another member's.
 fn mobile_held(errcode: Option<i64>, holder: Option<&str>) -> Refusal {
     let who = holder.unwrap_or_default();
     let text = Text::new(
@@ -277,21 +278,21 @@ pub(super) fn after(operation: &Operation, tenant: &TenantId, when: DateTime<Utc
     }
 }
 
-/// Whether a second listing without the member is all that the operation notes.
+/// True if a second listing without the member is all that the operation notes.
 fn settles_removal(operation: &Operation) -> bool {
     let removed = operation.before.as_ref().is_some_and(|line| line.state == MemberState::Removed);
     removed && operation.kind == OperationKind::Keep && !operation.left && !operation.undoes
 }
 
-/// The ledger's line of a created member who was found there already. Where an earlier plan's create was lost too, it may
-/// be that one's fields the member has, so all are to be sent.
+/// The ledger's line of a created member who was found there already. If an earlier plan's create was lost too, the
+/// member may have that one's fields, so all are to be sent.
 pub(super) fn found(operation: &Operation, line: LedgerEntry) -> LedgerEntry {
     let unsure = |before: &LedgerEntry| before.may_appear() || before.state == MemberState::Removed;
     let doubtful = operation.before.as_ref().is_some_and(unsure);
     LedgerEntry { doubtful, ..line }
 }
 
-/// What stands by hand: it no longer does once ruzhi writes the field.
+/// The changes by hand that stand: no longer those in fields that ruzhi writes.
 fn kept(operation: &Operation) -> Map<String, serde_json::Value> {
     let mut kept = match (&operation.before, operation.kind) {
         (_, OperationKind::Create | OperationKind::Delete) | (None, _) => Map::new(),
@@ -304,7 +305,7 @@ fn kept(operation: &Operation) -> Map<String, serde_json::Value> {
     kept
 }
 
-/// Why the record of an operation that undoes another waits.
+/// The reason the record of an operation that undoes another waits.
 pub(super) fn undone(operation: &Operation) -> Option<Refusal> {
     if !operation.undoes {
         return None;
@@ -329,7 +330,8 @@ pub(super) fn undone(operation: &Operation) -> Option<Refusal> {
     Some(Refusal::new(RefusedBy::Person, vec![violation]))
 }
 
-/// WeCom did not take a member's new mobile number: the ledger keeps the old one, if that is sure, and the record waits.
+/// WeCom did not take a member's new mobile number: the ledger keeps the old one, if that is certain, and the record
+/// waits.
 pub(super) fn mobile_not_taken(settlement: &mut Settlement, when: DateTime<Utc>) {
     let before = settlement.operation.before.as_ref().filter(|before| !before.doubtful);
     let old = before.and_then(|before| before.written.mobile.clone());
@@ -340,7 +342,7 @@ pub(super) fn mobile_not_taken(settlement: &mut Settlement, when: DateTime<Utc>)
     settlement.refusal = Some(rested(&settlement.operation, mobile_ignored(), when));
 }
 
-/// Why a record waits whose member does not take the new mobile number.
+/// The reason a record waits when the member does not take the new mobile number.
 fn mobile_ignored() -> Refusal {
     refusal(
         Some(0),
@@ -353,7 +355,7 @@ fn mobile_ignored() -> Refusal {
     )
 }
 
-/// What a refusal by WeCom says, from the table of codes.
+/// A rejection by WeCom, as the table of codes explains it.
 fn from_table(errcode: i64) -> Refusal {
     let meaning = wecom::meaning(errcode);
     let (means, advice) = (meaning.means(), meaning.advice_for_one());
@@ -377,7 +379,7 @@ fn refusal(errcode: Option<i64>, field: &str, rule: &str, text: &Text) -> Refusa
     Refusal { errcode, waits_for, ..Refusal::new(RefusedBy::Wecom, vec![violation]) }
 }
 
-/// The field whose value another member has, where a code says that one does.
+/// The field with a value that another member has, if a code says so.
 fn value_taken(errcode: i64) -> Option<UniqueField> {
     match errcode {
         60104 => Some(UniqueField::Mobile),
@@ -394,7 +396,7 @@ fn rested(operation: &Operation, refusal: Refusal, when: DateTime<Utc>) -> Refus
     Refusal { tries, retry_at: Some(when + rest_after(tries)), waits_for, ..refusal }
 }
 
-/// What becomes of an operation whose member WeCom did not find, once the directory has been listed.
+/// Settles an operation whose member WeCom did not find, once the directory has been listed.
 pub(super) fn not_found(
     members: &BTreeMap<MemberKey, UserId>,
     tenant: &TenantId,
@@ -413,7 +415,7 @@ pub(super) fn not_found(
         if there(&operation.userid.key()) {
             (OperationState::Done, Some(found(&operation, line)), undone(&operation))
         } else {
-            // The listing may be late. Where the ledger says already that the member may appear, it goes on saying so.
+            // The listing may be late. If the ledger already has the member as possibly appearing, that stays.
             let says_so = before.is_some_and(|before| before.may_appear() || before.removal_is_unsure());
             let line = (!says_so).then(|| line.may_yet_appear());
             (OperationState::Refused, line, Some(rested(&operation, refusal, when)))
@@ -421,7 +423,7 @@ pub(super) fn not_found(
     } else if there(&operation.userid.key()) {
         let doubtful = before.filter(|_| doubt).map(|before| before.in_doubt(&operation));
         match missing.filter(|_| operation.sets_leader_only()) {
-            // The leader is gone, and not the member. It is set when the listing has the leader.
+            // The leader is gone, not the member. It is set when the listing has the leader.
             Some(leader) => {
                 let refusal = Refusal {
                     errcode,
@@ -430,7 +432,7 @@ pub(super) fn not_found(
                 };
                 (OperationState::Refused, doubtful, Some(refusal))
             }
-            // Everybody is there: it is WeCom's word on the leader. A late replica's is taken back by the next run.
+            // Everyone is there: it is WeCom's word on the leader. A late replica's is taken back by the next run.
             None if operation.sets_leader_only() => {
                 let errcode = errcode.unwrap_or(60111);
                 let mut refusal = rested(&operation, from_table(errcode), when);
@@ -442,7 +444,7 @@ pub(super) fn not_found(
                 }
                 (OperationState::Refused, doubtful, Some(refusal))
             }
-            // A late replica, or a member that the operation refers to in passing.
+            // A late replica, or a member that the operation only refers to.
             None => (OperationState::Failed, doubtful, None),
         }
     } else {
@@ -466,8 +468,8 @@ pub(super) fn not_found(
     Settlement { place, operation, state, errcode, errmsg, attempts, ledger, refusal }
 }
 
-/// An operation whose answer only the listing explains: WeCom did not find its member, or refused a create that may have
-/// been carried out before.
+/// An operation with an answer that only the listing explains: WeCom did not find its member, or rejected a create that
+/// may have been carried out before.
 #[derive(Debug)]
 pub(super) struct NotFound {
     pub(super) place: usize,
@@ -475,11 +477,12 @@ pub(super) struct NotFound {
     pub(super) attempts: Vec<AttemptRow>,
     /// An earlier call may have been carried out.
     pub(super) doubt: bool,
-    /// It is a create that was refused after a call whose answer was lost: this is why, if the member is not there.
+    /// It is a create that was rejected after a call with a lost answer: this is the reason, if the member is not
+    /// there.
     pub(super) refusal: Option<Refusal>,
 }
 
-/// The field a code speaks of, where it speaks of one.
+/// The field a code concerns, if any.
 fn field_of(errcode: i64) -> &'static str {
     match errcode {
         40003 | 41009 | 60102 | 60111 | 301_021 | 301_036 => "userid",

@@ -307,7 +307,7 @@ impl Caller {
                         wecom.api = api.path(),
                         wecom.errcode = errcode,
                         wecom.errmsg = %errmsg,
-                        "WeCom answered with a code that nobody expects"
+                        "WeCom answered with an unexpected code"
                     );
                 }
                 failed(Failure::Refused { errcode, errmsg, from_ip: from_ip(&raw) })

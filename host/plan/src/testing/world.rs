@@ -14,10 +14,10 @@ use ruzhi_model::{
     RecordId, Refusal, TenantId,
 };
 
-/// Everything that is known of one corp.
+/// Everything known of one corp.
 #[derive(Debug, Clone, Default)]
 pub struct World {
-    /// Records of every tenant, the absent ones among them.
+    /// Records of every tenant, including the absent ones.
     pub records: BTreeMap<Origin, RecordState>,
     /// Records that the last complete collect did not find.
     pub absent: BTreeSet<Origin>,
@@ -25,38 +25,38 @@ pub struct World {
     pub ledger: BTreeMap<(TenantId, MemberKey), LedgerEntry>,
     /// An absent row means that its person left.
     pub absent_leaves: bool,
-    /// Why the records of leavers whom the ledger alone speaks of are in quarantine.
+    /// The reasons the records of leavers that only the ledger mentions are in quarantine.
     pub leaver_refusals: BTreeMap<Origin, StoredRefusal>,
-    /// Who left lately.
+    /// The recent leavers.
     pub lately: Lately,
 }
 
-/// A plan with all that the store would keep of it.
+/// A plan with everything the store would keep of it.
 #[derive(Debug, Clone)]
 pub struct Planned {
     pub plan: Plan,
-    /// In the order they are applied in: by wave, and as the planner gave them within one.
+    /// In the order they are applied: by wave, and in the planner's order within one.
     pub operations: Vec<Operation>,
     pub waves: Vec<u32>,
     pub standings: BTreeMap<Origin, Standing>,
-    /// What keeps nothing else of a record back.
+    /// Rejections that hold nothing else of a record back.
     pub pending: BTreeMap<Origin, Refusal>,
-    /// What became of the leavers whom the ledger alone speaks of.
+    /// The results for leavers that only the ledger mentions.
     pub leavers: BTreeMap<Origin, Standing>,
-    /// A first look without the directory said that the plan depends on it.
+    /// A first look without the directory found that the plan depends on it.
     pub needed_directory: bool,
 }
 
-/// Which records the planner is shown.
+/// The records shown to the planner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shown {
-    /// Every one that says something.
+    /// Every one that asks for something.
     All,
-    /// Those the store gives, then those whose claim is contested.
+    /// Those the store selects, then those with a contested claim.
     Candidates,
 }
 
-/// The parts of a plan that do not depend on how many records were shown.
+/// The parts of a plan that do not depend on the number of records shown.
 type Sum = (Vec<Operation>, Vec<u32>, Counts, GuardVerdict, u64);
 
 impl Planned {
@@ -208,7 +208,7 @@ impl World {
         claims.iter().filter(shared).cloned().collect()
     }
 
-    /// A record as a plan is shown it.
+    /// A record as it is shown to a plan.
     fn candidate(&self, scope: &Scope, record: &RecordState) -> Candidate {
         let mut record = record.clone();
         if self.absent.contains(&record.origin) {
@@ -251,7 +251,7 @@ impl World {
             .map(|record| &record.origin)
     }
 
-    /// The leavers of a tenant of whom the ledger says that something is left to do.
+    /// The leavers of a tenant who have something left to do according to the ledger.
     fn leavers(&self, scope: &Scope) -> Vec<Leaver> {
         let left = |line: &&LedgerEntry| {
             line.owner.tenant == scope.tenant
@@ -266,7 +266,7 @@ impl World {
         self.ledger.values().filter(left).map(leaver).collect()
     }
 
-    /// Whether the store gives the record as one that may ask for something.
+    /// True if the store selects the record as one that may ask for something.
     fn may_ask(&self, scope: &Scope, record: &RecordState) -> bool {
         let absent = self.absent.contains(&record.origin);
         let own = |key: &MemberKey| -> Vec<&LedgerEntry> {
@@ -306,7 +306,7 @@ impl World {
         }
     }
 
-    /// The records of a flow as the planner is shown them, in order.
+    /// The records of a flow as they are shown to the planner, in order.
     pub fn shown(&self, scope: &Scope, contested: &[Origin], shown: Shown) -> Vec<Candidate> {
         let ours =
             |record: &&RecordState| record.origin.tenant == scope.tenant && record.origin.flow == scope.flow;
@@ -399,7 +399,7 @@ impl World {
     }
 
     /// The plan of a flow. It is made twice, once shown every record and once shown only those that may ask for
-    /// something: both must come to the same, and whoever was passed over must have had nothing to ask.
+    /// something: both must have the same result, and skipped records must have had nothing to ask.
     pub fn plan(
         &self,
         (tenant, flow): (&TenantId, &FlowId),

@@ -1,4 +1,4 @@
-//! What taking over members promises.
+//! The promises of adopting members.
 
 use std::collections::HashMap;
 
@@ -31,7 +31,7 @@ fn a_member_is_taken_over_in_the_case_the_directory_has() {
     assert_eq!(operation.userid.as_str(), "Zhang.San");
     assert_eq!(operation.member.userid, "Zhang.San");
     assert_eq!(operation.names, None);
-    // What WeCom holds is not known, so none of the row's fields counts as written.
+    // WeCom's values are not known, so none of the row's fields counts as written.
     assert_eq!((operation.member.mobile, operation.member.name.as_str()), (None, ""));
 }
 
@@ -66,12 +66,12 @@ fn whatever_could_be_someone_else_is_left_to_a_person() {
     let ambiguous = |found: &Found| {
         assert_eq!(rules_of(&adopted(&candidate, found)), ["adopt.ambiguous"]);
     };
-    // Userid and mobile number are two people's.
+    // Userid and mobile number belong to two people.
     ambiguous(&found(Some("a"), Some("b"), None));
-    // The member is called otherwise.
-    ambiguous(&found(Some("a"), None, Some("somebody else")));
-    ambiguous(&found(None, Some("b"), Some("somebody else")));
-    // Another record owns the member already, or this very plan gave them to one.
+    // The member has another name.
+    ambiguous(&found(Some("a"), None, Some("someone else")));
+    ambiguous(&found(None, Some("b"), Some("someone else")));
+    // Another record owns the member already, or this same plan gave them to one.
     let owners = HashMap::from([(MemberKey::of("a"), origin(7))]);
     let taken = adopt(&candidate, &found(Some("A"), None, None), &owners, &policy());
     assert_eq!(rules_of(&taken), ["adopt.ambiguous"]);
@@ -80,7 +80,7 @@ fn whatever_could_be_someone_else_is_left_to_a_person() {
 }
 
 #[test]
-fn nobody_is_taken_over_who_is_not_there_or_ours_already_or_protected() {
+fn no_member_is_adopted_who_is_missing_or_ours_already_or_protected() {
     let candidate = wanting(member("a", "13800000001"));
     assert!(matches!(adopted(&candidate, &Found::default()), Standing::Ignored { .. }));
     let by_userid = found(Some("a"), None, None);

@@ -1,4 +1,4 @@
-//! What becomes of rows whose member the directory may hold otherwise than the ledger says.
+//! Rows with a member whom the directory may hold otherwise than the ledger says.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! What a look at changes made by hand promises.
+//! The promises of a check for changes made by hand.
 
 use serde_json::{Map, Value, json};
 
@@ -123,7 +123,7 @@ fn who_is_missing_comes_back_uninvited_or_is_let_go() {
 }
 
 #[test]
-fn nobody_s_value_is_in_a_finding_that_is_shown() {
+fn a_finding_that_is_shown_holds_no_value() {
     let findings = compare(&line(), Some(&shown(&[1], with(details(), "mobile", json!("13999999999")))));
     let text = serde_json::to_string(&findings).unwrap();
     assert!(text.contains("\"mobile\"") && !text.contains("13999999999") && !text.contains("13800000001"));

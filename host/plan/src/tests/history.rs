@@ -1,4 +1,4 @@
-//! Over any history of rows.
+//! Properties over any history of rows.
 
 use std::collections::BTreeSet;
 
@@ -27,8 +27,8 @@ fn any_decision() -> impl Strategy<Value = Decision> {
     )
 }
 
-/// Rows of one moment: the decision on each, whether the last complete collect found it, whether it is the other
-/// tenant's.
+/// Rows of one moment: the decision on each, its absence from the last complete collect, and its membership of the
+/// other tenant.
 fn any_rows() -> impl Strategy<Value = Vec<(Decision, bool, bool)>> {
     let absent = prop::bool::weighted(0.15);
     let elsewhere = prop::bool::weighted(0.3);
@@ -85,9 +85,9 @@ proptest! {
         ..ProptestConfig::default()
     })]
 
-    /// Planning is repeatable; a carried-out plan leaves nothing to do; no member is written twice by one plan, and none
-    /// that is protected or not ruzhi's at all; every record is counted once; what the store passes over has nothing to
-    /// ask (the world asserts it of every plan).
+    /// Planning is repeatable; a carried-out plan leaves nothing to do; no member is written twice by one plan, and
+    /// none that is protected or not ruzhi's at all; every record is counted once; records that the store skips have
+    /// nothing to ask (the world asserts it of every plan).
     #[test]
     fn a_plan_is_repeatable_and_reaches_rest(
         history in prop::collection::vec(any_rows(), 1..5),
@@ -143,7 +143,7 @@ proptest! {
                 for operation in &first.operations {
                     carry_out(&mut world, tenant, operation);
                 }
-                // Once it is carried out, whoever acted has nothing more to ask.
+                // Once it is carried out, those who acted have nothing more to ask.
                 let next = world.plan((tenant, &flow()), Some(&directory), &policy, now());
                 for operation in &next.operations {
                     let origin =

@@ -1,4 +1,4 @@
-//! Direct leaders: a reference keeps nobody out.
+//! Direct leaders: a reference keeps no person out.
 
 use serde_json::json;
 

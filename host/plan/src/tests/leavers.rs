@@ -1,4 +1,4 @@
-//! Leavers go first, and the ledger alone says what is left to do with them.
+//! Leavers go first, and only the ledger says what is left to do with them.
 
 use chrono::TimeDelta;
 

@@ -1,4 +1,4 @@
-//! What a plan promises.
+//! The promises of a plan.
 
 mod adopting;
 mod doubts;
@@ -114,7 +114,7 @@ fn rules_of(standing: &Standing) -> Vec<String> {
     }
 }
 
-/// The operation of a standing that acts.
+/// The operation of an acting record.
 fn acting(standing: Standing) -> ruzhi_model::Operation {
     match standing {
         Standing::Acting(operation) => *operation,

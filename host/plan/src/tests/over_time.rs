@@ -7,10 +7,10 @@ use proptest::test_runner::{Config, RngSeed, TestRunner};
 
 use super::*;
 
-/// A factory whose people leave in runs: what the plan of a run says, and what is done of it.
+/// A factory whose people leave in runs: the verdict on the plan of a run, and the part of it that is done.
 struct Factory {
     people: usize,
-    /// Who has left, and how many of them are deleted.
+    /// The number of leavers, and of those among them who are deleted.
     left: usize,
     gone: usize,
     lately: Lately,
@@ -41,7 +41,7 @@ impl Factory {
         }
     }
 
-    /// A run in which so many more leave. The limits that hold it; none: it is done.
+    /// A run with more leavers. Returns the limits that hold it; none if it is done.
     fn run(&mut self, leavers: usize) -> Vec<(String, u64, u64)> {
         let planned = plan_with(&self.world(leavers), None, &self.policy, now()).plan;
         assert_eq!(planned.counts.disabled, leavers as u64);
@@ -102,7 +102,7 @@ fn numbers_add_up_as_shares_do() {
     assert_eq!(factory.run(200), []);
     assert_eq!(factory.run(200), []);
     assert_eq!(factory.run(1), held("leave_day_most", 401, 400));
-    // One reason is enough, and the narrowest is told.
+    // One reason, the narrowest, is enough.
     assert_eq!(factory.run(201), held("leave_most", 201, 200));
 }
 
@@ -118,7 +118,7 @@ fn limits_of_the_tenant_s_own_hold_earlier() {
     assert_eq!(factory.run(1), held("leave_week_most", 10, 9));
 }
 
-/// Whoever is deleted no longer counts among the members, but did when they left.
+/// A deleted member no longer counts among the members, but did when they left.
 #[test]
 fn members_who_are_deleted_meanwhile_make_the_base_no_smaller() {
     let mut factory = Factory::of(50);
@@ -134,7 +134,7 @@ fn members_who_are_deleted_meanwhile_make_the_base_no_smaller() {
     assert_eq!(factory.run(1), held("leave_day_percent", 21, 20));
 }
 
-/// The deletion of somebody who was disabled within the day is one person; of somebody who was disabled weeks ago it is a
+/// The deletion of a member who was disabled within the day is one person; that of a member disabled weeks ago is a
 /// person who leaves today, as it is in one run.
 #[test]
 fn a_person_counts_once() {
@@ -155,7 +155,7 @@ fn a_person_counts_once() {
     assert_eq!(planned.guard.reasons[0].found, 6);
 }
 
-/// A member whom the plan itself brings back has left no longer.
+/// A member whom the plan itself brings back no longer counts as a leaver.
 #[test]
 fn those_who_come_back_in_the_same_plan_make_room() {
     let mut factory = Factory::of(100);
@@ -168,9 +168,9 @@ fn those_who_come_back_in_the_same_plan_make_room() {
     assert_eq!((planned.counts.disabled, planned.counts.enabled, planned.guard.holds()), (1, 1, false));
 }
 
-/// A plan without leavers is not held for those who left before it.
+/// A plan without leavers is not held because of earlier ones.
 #[test]
-fn nobody_else_is_kept_by_those_who_left() {
+fn a_plan_without_leavers_is_not_held_for_earlier_ones() {
     let mut factory = Factory::of(100);
     assert_eq!(factory.run(20), []);
     factory.policy.guard = Guard { leave_day_most: 3, leave_day_percent: 1, ..Guard::default() };
@@ -207,7 +207,7 @@ fn the_text_says_how_many_of_whom_in_how_long() {
     assert_eq!(text.zh, "将停用或删除 5 名成员；连同最近 24 小时的 40 名共 45 名（成员 100 名），超过 40%");
 }
 
-/// In whatever steps people leave on a day: never more than twice what one run may do.
+/// However people's departures on a day are divided: never more than twice one run's limit.
 #[test]
 fn no_division_into_runs_lets_more_people_go() {
     let config = Config {

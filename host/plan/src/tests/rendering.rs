@@ -1,4 +1,4 @@
-//! What a person reads of a plan.
+//! The text of a plan for a person.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ fn rendered(planned: &Planned, lang: Lang) -> String {
 }
 
 #[test]
-fn a_rendered_plan_says_everything_and_shows_nobody_s_number() {
+fn a_rendered_plan_says_everything_but_personal_numbers() {
     let mut after = member("b", "13800000002");
     after.position = Some("厂长".to_owned());
     let mut lost = member("c", "13800000003");

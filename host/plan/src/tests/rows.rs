@@ -1,4 +1,4 @@
-//! What becomes of rows: one tenant, one flow.
+//! The results for rows: one tenant, one flow.
 
 use chrono::TimeDelta;
 use serde_json::json;
@@ -34,7 +34,7 @@ fn the_founding_document_s_member_is_created_with_numbers_and_a_boolean() {
 }
 
 #[test]
-fn nobody_is_invited_unless_the_rules_say_so() {
+fn no_invitation_is_sent_unless_the_rules_say_so() {
     let plan = plan(&world(vec![upsert(1, member("a", "13800000001"))], vec![]));
     assert_eq!(plan.operations[0].body["to_invite"], json!(false));
 }
@@ -136,7 +136,7 @@ fn a_member_ruzhi_did_not_create_is_never_touched() {
 }
 
 #[test]
-fn a_row_whose_userid_changed_is_refused_and_gives_nobody_a_second_account() {
+fn a_row_whose_userid_changed_is_rejected_and_creates_no_second_account() {
     let ledger = vec![entry(1, member("old", "13800000001"), MemberState::Active)];
     let changed = plan(&world(vec![upsert(1, member("new", "13800000002"))], ledger));
     assert_eq!(changed.operations, []);
@@ -175,7 +175,7 @@ fn an_unknown_department_rejects_the_record_and_an_unknown_leader_does_not() {
     let mut lost = member("a", "13800000001");
     lost.memberships = vec![Membership { department: 99, leader: false, order: None }];
     let mut led = member("b", "13800000002");
-    led.direct_leader = Some(vec!["nobody".to_owned()]);
+    led.direct_leader = Some(vec!["missing".to_owned()]);
     let plan = plan(&world(vec![upsert(1, lost), upsert(2, led)], vec![]));
     assert_eq!(rules(&plan, 1), ["department.unknown"]);
     assert_eq!(kinds(&plan), [(OperationKind::Create, "b".to_owned())]);

@@ -64,7 +64,7 @@ fn equal_decisions_of_two_tenants_are_one_person() {
     let other = plan_of(&both, &office());
     assert_eq!(kinds(&other), []);
     assert!(matches!(other.standings[&there.origin], Standing::Ignored { .. }));
-    // Whoever owns the member acts, though its record is the younger one.
+    // The owner of the member acts, though its record is the younger one.
     let changed = Member { position: Some("厂长".to_owned()), ..member("a", "13800000001") };
     let owned = world(
         vec![upsert(1, changed.clone()), elsewhere(upsert(2, changed))],
@@ -111,7 +111,7 @@ fn who_moves_without_any_change_only_changes_hands_in_the_ledger() {
     assert_eq!(kinds(&joined), [(OperationKind::Adopt, "a".to_owned())]);
     assert!(joined.operations[0].body.is_empty());
     assert_eq!(joined.operations[0].moved_from(&office()), Some((&tenant(), &flow())));
-    // Within the grace of the old tenant they are let in again.
+    // Within the grace period of the old tenant they are enabled again.
     let left = world(
         vec![leave(2, "a"), elsewhere(upsert(3, same.clone()))],
         vec![line(1, same, tenant(), MemberState::Left)],

@@ -1,4 +1,4 @@
-//! What undoing a run promises.
+//! The promises of undoing a run.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use super::*;
 use crate::revert::undo;
 use ruzhi_model::Operation;
 
-/// What was done, as the journal has it.
+/// A completed operation, as the journal has it.
 fn done(
     kind: OperationKind,
     before: Option<&LedgerEntry>,
@@ -58,7 +58,7 @@ fn an_update_sets_back_only_what_it_wrote_and_only_where_that_still_stands() {
         json!({ "userid": "a", "position": "工程师", "alias": "", "mobile": "13800000001" })
     );
 
-    // A later run wrote the position again, and an address that is none of this run's business.
+    // A later run wrote the position again, and an address that is outside this run.
     let mut later = entry(1, written, MemberState::Active);
     later.written.position = Some("顾问".to_owned());
     later.written.address = Some("苏州".to_owned());
@@ -135,7 +135,7 @@ fn a_leaver_is_let_in_again_and_a_returner_out_again_as_someone_who_left() {
     assert_eq!((back.kind, back.left), (OperationKind::Disable, true));
     assert_eq!(json!(back.body), json!({ "userid": "a", "enable": 0 }));
 
-    // Someone who was disabled and not a leaver is no leaver afterwards either.
+    // A person who was disabled without being a leaver does not become one.
     let off = entry(1, Member { enable: Some(false), ..known.clone() }, MemberState::Active);
     let on = entry(1, Member { enable: Some(true), ..known.clone() }, MemberState::Active);
     let enabling =
@@ -158,8 +158,8 @@ fn what_is_protected_or_changed_only_the_ledger_is_not_undone() {
     }
 }
 
-/// Of somebody who was adopted the ledger knows no more than the name: nothing of theirs is cleared, and no account is
-/// made from it.
+/// The ledger knows only the name of an adopted member: none of their fields is cleared, and no account is created from
+/// it.
 #[test]
 fn what_the_ledger_never_knew_is_not_set_back() {
     let adopted = Member { userid: "a".to_owned(), name: "name of a".to_owned(), ..Member::default() };

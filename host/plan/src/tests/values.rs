@@ -90,7 +90,7 @@ fn a_record_is_tried_again_once_the_holder_of_its_value_has_left() {
     assert_eq!(plan(&world).operations.len(), 1);
 }
 
-/// What a directory does with a plan's operations, wave after wave.
+/// Applies a plan's operations to a directory, wave after wave.
 fn carry_out(held: &mut [Member], plan: &Planned) {
     for operation in &plan.operations {
         let at = operation.userid.as_str()[1..].parse::<usize>().unwrap() - 1;
@@ -118,8 +118,8 @@ proptest! {
         ..ProptestConfig::default()
     })]
 
-    /// However numbers and addresses are passed on, everyone can be reached all the time, and the plans of one run
-    /// bring everyone there. Some have nothing but a number at first.
+    /// However numbers and addresses are passed on, everyone can be contacted all the time, and the plans of one run
+    /// lead everyone to the wanted values. Some have nothing but a number at first.
     #[test]
     fn any_exchange_of_values_comes_to_its_end(
         to in Just((1..=6_u32).collect::<Vec<_>>()).prop_shuffle(),

@@ -1,4 +1,4 @@
-//! Which rules are live, the history, and the bytes of all of them.
+//! The live rules of each flow, their history, and the bytes of all of them.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ fn read(source: sqlx::Error) -> StoreError {
     StoreError::Read { what: WHAT, source }
 }
 
-/// Keeps an activation with its bytes, if it is the next of its flow. Says whether it was.
+/// Stores an activation with its bytes if it is the next of its flow. Returns whether it was.
 pub(super) async fn put(
     store: &Sqlite,
     activation: &ActivationRow,
@@ -121,7 +121,7 @@ pub(super) async fn of_rules(
     row.map(|row| activation(&Reading { row: &row, what: WHAT })).transpose()
 }
 
-/// The components of every activation that none has followed, or that one has followed since a moment.
+/// The components of every activation that is the latest of its flow, or was succeeded since a moment.
 pub(super) async fn live_components(
     store: &Sqlite,
     since: DateTime<Utc>,
@@ -159,7 +159,7 @@ fn activation(row: &Reading<'_>) -> Result<ActivationRow, StoreError> {
     })
 }
 
-/// The bytes of what was activated once. Bytes that are not those the digest names are damage.
+/// The bytes of rules that were activated once. Bytes that do not match their digest are damage.
 pub(super) async fn artifacts(
     store: &Sqlite,
     component: &Digest,

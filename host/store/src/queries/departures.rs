@@ -1,4 +1,4 @@
-//! Who left, when: what the guard adds up over time.
+//! Departures and their times, which the guard adds up.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ fn write(source: sqlx::Error) -> StoreError {
     StoreError::Write { what: WHAT, source }
 }
 
-/// Notes who left by these outcomes, and forgets who is back.
+/// Notes the people who left by these outcomes, and forgets those who are back.
 pub(super) async fn put(
     writing: &mut Writing<'_>,
     tenant: &TenantId,
@@ -32,13 +32,13 @@ pub(super) async fn put(
     let back: BTreeSet<(&TenantId, MemberKey)> = done([OperationKind::Enable, OperationKind::Create])
         .flat_map(|settlement| {
             let operation = &settlement.operation;
-            // Whoever comes back by another tenant of the corp left the one that had them.
+            // A member who comes back through another tenant of the corp left the tenant that had them.
             let from = operation.before.as_ref().map(|before| &before.owner.tenant);
             let key = operation.userid.key();
             [Some(tenant), from].into_iter().flatten().map(move |tenant| (tenant, key.clone()))
         })
         .collect();
-    // Most of those who are created never left.
+    // Most created members never left.
     if !back.is_empty() && any(writing).await? {
         for (tenant, member) in back {
             sqlx::query("DELETE FROM departure WHERE tenant = $1 AND member_key = $2")
@@ -80,7 +80,7 @@ async fn any(writing: &mut Writing<'_>) -> Result<bool, StoreError> {
     Ok(row.is_some())
 }
 
-/// Whether a person released the plan although the guard held it: a held plan is applied in no other way.
+/// True if a person released the plan although the guard held it: a held plan is applied in no other way.
 async fn is_released(
     writing: &mut Writing<'_>,
     tenant: &TenantId,
@@ -97,9 +97,9 @@ async fn is_released(
     Ok(plan.guard.holds())
 }
 
-/// Members of the tenant who left lately by plans that no person released.
+/// Members of the tenant who left lately through plans that no person released.
 pub(super) async fn lately(store: &Sqlite, scope: &Scope) -> Result<Lately, StoreError> {
-    // There is no upper end: after a clock was set back, what it noted before is still counted.
+    // There is no upper limit: after a clock was set back, its earlier notes still count.
     let rows = sqlx::query(
         "SELECT d.member_key AS member_key, MAX(d.at) AS at, (SELECT COUNT(*) FROM member m \
          WHERE m.tenant = d.tenant AND m.member_key = d.member_key AND m.state <> 'deleted') AS owned \
@@ -124,7 +124,7 @@ pub(super) async fn lately(store: &Sqlite, scope: &Scope) -> Result<Lately, Stor
     Ok(lately)
 }
 
-/// The members who left and can still log in, because WeCom refuses to disable them, with the refusal; of which flow is to
+/// The members who left and can still log in because WeCom refuses to disable them, with the rejection. The flow is to
 /// be added.
 pub(super) const LEAVERS_REFUSED: &str = "refusal q \
      JOIN record r ON r.tenant = q.tenant AND r.flow = q.flow AND r.id = q.record \
@@ -132,7 +132,7 @@ pub(super) const LEAVERS_REFUSED: &str = "refusal q \
      WHERE q.refused_by = 'wecom' AND (r.kind = 'leave' OR r.absent = 1) \
      AND (m.state = 'active' OR (m.state = 'left' AND m.left_at IS NULL))";
 
-/// People of a flow who left and can still log in, because WeCom refuses to disable them.
+/// The leavers of a flow who can still log in because WeCom refuses to disable them.
 pub(super) async fn leavers_refused(
     store: &Sqlite,
     tenant: &TenantId,
@@ -147,7 +147,7 @@ pub(super) async fn leavers_refused(
     let rows = once(&mut query).fetch_all(&store.pool).await.map_err(read)?;
     let Some(first) = rows.first() else { return Ok(None) };
     let first = Reading { row: first, what: WHAT };
-    // Two rows of one person may be refused with two codes.
+    // Two rows of one person may be rejected with two codes.
     let people = rows.iter().map(|row| Reading { row, what: WHAT }.get::<String>("userid"));
     let people = people.collect::<Result<BTreeSet<_>, _>>()?;
     let count = u64::try_from(people.len()).unwrap_or(u64::MAX);

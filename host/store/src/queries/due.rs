@@ -1,4 +1,4 @@
-//! Records whose decision holds no longer because its moment has come.
+//! Records whose decision has expired.
 
 use chrono::{DateTime, Utc};
 

@@ -1,7 +1,8 @@
 //! How far the first use of rules has come.
 //!
-//! Beside the row that says that rules are being tried lies a file, the mark. It goes when the process has survived,
-//! which it can also where the disk is full and nothing can be stored: so a process that lived on sets no rules aside.
+//! A file, the mark, lies beside the row that says that rules are being tried. It is removed once the process has
+//! survived, which is possible even where the disk is full and nothing can be stored: so a process that lived on sets
+//! no rules aside.
 
 use super::values::{DbRow, Reading, word_of};
 use super::{Sqlite, StoreError};
@@ -17,7 +18,7 @@ pub(super) async fn of(store: &Sqlite, rules: &Digest) -> Result<Option<FirstUse
         .await
         .map_err(|source| StoreError::Read { what: WHAT, source })?;
     let known = row.as_ref().map(read).transpose()?;
-    // Without its mark beside the store, the process that tried them lived on, and could store nothing more.
+    // Without a mark beside the store, the process that tried the rules lived on, and could store nothing more.
     Ok(known.map(|known| match known.state {
         UseState::Trying if !store.place.is_marked(rules) => FirstUse { state: UseState::Loaded, ..known },
         _ => known,

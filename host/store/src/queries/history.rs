@@ -65,7 +65,7 @@ pub(super) async fn abandon_runs(
     Ok(())
 }
 
-/// What a run has done, as far as its operations are settled.
+/// The work a run has completed, as far as its operations are settled.
 async fn done(store: &Sqlite, tenant: &TenantId, run: &RunId) -> Result<Counts, StoreError> {
     let rows = sqlx::query(
         "SELECT o.kind AS kind, COUNT(*) AS operations FROM operation o JOIN plan p ON p.tenant = o.tenant \
@@ -156,7 +156,7 @@ pub(super) async fn watermark(
     }))
 }
 
-/// Notes what a collect is about to ask for.
+/// Notes the query of a collect that is about to start.
 pub(super) async fn set_asked(
     store: &Sqlite,
     tenant: &TenantId,
@@ -238,7 +238,7 @@ pub(super) async fn labels(
     row.map_or_else(|| Ok(BTreeMap::new()), |row| Reading { row: &row, what: LABELS }.json("labels"))
 }
 
-/// How every flow that ever ran stands, in one statement: a thousand flows are looked at by alarms, metrics and overview.
+/// The status of every flow that ever ran, in one statement: alerts, metrics and the overview read a thousand flows.
 pub(super) async fn status(store: &Sqlite) -> Result<Vec<TenantStatus>, StoreError> {
     let mut query = sqlx::QueryBuilder::<Db>::new(
         "SELECT r.*, w.reached AS reached, \

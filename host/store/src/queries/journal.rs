@@ -1,4 +1,4 @@
-//! The journal: what is being written, and what became of it.
+//! The journal: operations being written, and their outcomes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -124,7 +124,7 @@ pub(super) async fn settle(
         })
         .collect();
     records::put_refusals(&mut writing, tenant, &refused, at).await?;
-    // Where a member gave a value up, records that wait for it are tried again.
+    // Records that wait for a value a member gave up are tried again.
     let done = || settlements.iter().filter(|s| s.state == OperationState::Done);
     let freed: BTreeSet<UniqueField> =
         done().flat_map(|s| freed(&s.operation)).map(|(field, _)| field).collect();
@@ -132,8 +132,8 @@ pub(super) async fn settle(
         records::wake_waiting(&mut writing, corp, field).await?;
     }
     departures::put(&mut writing, tenant, plan, settlements, at).await?;
-    // A record that is carried out is in quarantine no longer. One that only takes a member over was looked at by the
-    // plan that asked for it; the next one sends every field.
+    // A record that was carried out leaves quarantine. An adoption does not count: the plan that asked for it has
+    // looked at the record, and the next one sends every field.
     let mut carried_out: BTreeMap<&FlowId, Vec<&RecordId>> = BTreeMap::new();
     for settlement in done().filter(|s| s.refusal.is_none() && !s.operation.partial) {
         let Operation { flow, record, .. } = settlement.operation.as_ref();
@@ -176,7 +176,7 @@ async fn put_attempts(
     Ok(())
 }
 
-/// Whether an operation of this record was refused with this code.
+/// True if an operation of this record failed with this code.
 pub(super) async fn was_refused(
     store: &Sqlite,
     tenant: &TenantId,
@@ -198,7 +198,7 @@ pub(super) async fn was_refused(
     Ok(row.is_some())
 }
 
-/// Operations of some tenants found in `sending`, and the tenant's of each.
+/// Operations of some tenants still in `sending`, each with its tenant.
 pub(super) async fn in_doubt(store: &Sqlite, tenants: &[TenantId]) -> Result<Vec<InDoubt>, StoreError> {
     let mut query = sqlx::QueryBuilder::<Db>::new(
         "SELECT tenant, plan, place, job, operation FROM operation WHERE tenant IN (",

@@ -1,4 +1,4 @@
-//! The ledger: what ruzhi has written of each member.
+//! The ledger: the last written state of each member.
 
 use std::collections::{HashMap, HashSet};
 
@@ -73,8 +73,8 @@ async fn keyed(
     Ok(entries)
 }
 
-/// The line of each member a decision names. Should two tenants have one, a member in the directory counts before one
-/// that is not, and `own` before another tenant's.
+/// The line of each member a decision names. If two tenants have one, a member in the directory takes precedence over
+/// one that is not, and `own` over another tenant.
 pub(super) async fn named(
     store: &Sqlite,
     own: &TenantId,
@@ -143,8 +143,8 @@ pub(super) async fn owned_by(
     Ok(owned)
 }
 
-/// A page of a tenant's leavers, in the order of their accounts: those who were disabled at a moment or before, and
-/// those of whom it is not known whether WeCom disabled them.
+/// A page of a tenant's leavers, in the order of their accounts: those disabled at a moment or before, and those that
+/// WeCom may not have disabled.
 pub(super) async fn leavers(
     store: &Sqlite,
     tenant: &TenantId,
@@ -160,7 +160,7 @@ pub(super) async fn leavers(
     rows.iter().map(entry).collect()
 }
 
-/// Which of these members some tenants' ledgers have in the directory.
+/// These members, as far as some tenants' ledgers have them in the directory.
 pub(super) async fn existing(
     store: &Sqlite,
     tenants: &[TenantId],
@@ -170,7 +170,7 @@ pub(super) async fn existing(
     Ok(lines.iter().filter(|line| line.exists()).map(|line| line.userid.key()).collect())
 }
 
-/// A member's line, as it stands within a transaction.
+/// A member's line as seen inside a transaction.
 pub(super) async fn line(
     writing: &mut Writing<'_>,
     tenant: &TenantId,
@@ -182,7 +182,7 @@ pub(super) async fn line(
     row.as_ref().map(entry).transpose()
 }
 
-/// Everything of a line but which decision it carries out: a line that only learns that is still the same.
+/// Hashes all of a line except the decision it carries out: a line that only learns of another decision is unchanged.
 pub(super) fn stamp(entry: &LedgerEntry) -> i64 {
     let mut digest = DigestOfParts::new();
     digest.json(&LedgerEntry { carried_out: None, rules: Digest::of(""), ..entry.clone() });
@@ -231,7 +231,7 @@ pub(super) async fn put(
     Ok(())
 }
 
-/// Takes the line of a member who moved to another tenant out of the ledger of the one they left.
+/// Removes the line of a member who moved to another tenant from the ledger of the former one.
 pub(super) async fn release(
     writing: &mut Writing<'_>,
     tenant: &TenantId,
@@ -246,7 +246,7 @@ pub(super) async fn release(
     Ok(())
 }
 
-/// Notes that what is written carries out these decisions, which changes nothing of the members.
+/// Notes that the written values already carry out these decisions; the members do not change.
 pub(super) async fn confirm(
     writing: &mut Writing<'_>,
     confirmed: &[(&Origin, &Digest, &Digest)],

@@ -40,8 +40,8 @@ use writing::Writing;
 /// Rows of one statement: below every database's limit on parameters.
 const ROWS: usize = 500;
 
-/// A statement that was put together, to be run once. What is written out in one piece is kept prepared on each
-/// connection; of these there is one for every number of rows, of up to a MB each, and all of them would fill memory.
+/// Runs a generated statement without preparing it. Fixed statements stay prepared on each connection; of generated
+/// ones there is one for every number of rows, up to a MB each, and all of them would fill memory.
 fn once(query: &mut sqlx::QueryBuilder<Db>) -> sqlx::query::Query<'_, Db, <Db as sqlx::Database>::Arguments> {
     query.build().persistent(false)
 }

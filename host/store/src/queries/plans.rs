@@ -24,12 +24,12 @@ fn write(source: sqlx::Error) -> StoreError {
     StoreError::Write { what: OPERATIONS, source }
 }
 
-/// Where the operations of a plan stand while it is being made.
+/// The plan id of a draft's operations while the plan is being made.
 fn draft_of(run: &RunId) -> String {
     format!("draft-{run}")
 }
 
-/// Takes away what drafts that never became plans left behind.
+/// Removes the leftovers of drafts that never became plans.
 pub(super) async fn begin_draft(store: &Sqlite, tenant: &TenantId, flow: &FlowId) -> Result<(), StoreError> {
     let mut writing = store.writing(OPERATIONS).await?;
     sqlx::query(
@@ -108,7 +108,7 @@ pub(super) async fn drafted(
     row.map(|row| Reading { row: &row, what: OPERATIONS }.json("operation")).transpose()
 }
 
-/// Makes the draft of a run the plan it has become. A person's no to this very plan stands.
+/// Turns the draft of a run into its plan. A person's rejection of this same plan stands.
 pub(super) async fn put(
     store: &Sqlite,
     run: &RunId,
@@ -147,7 +147,7 @@ pub(super) async fn put(
     .execute(&mut *writing.transaction)
     .await
     .map_err(|source| StoreError::Write { what: WHAT, source })?;
-    // The same plan made again begins again; what was called for it before stays on record in `attempt`.
+    // A plan that is made again starts from the beginning; earlier calls for it stay on record in `attempt`.
     sqlx::query("DELETE FROM operation WHERE tenant = $1 AND plan = $2")
         .bind(plan.tenant.as_str())
         .bind(plan.id.as_str())
@@ -163,7 +163,8 @@ pub(super) async fn put(
         .map_err(write)?;
     put_waves(&mut writing, plan, &order.waves).await?;
     if plan.purpose == Purpose::Sync {
-        // The quarantine of a flow is what its last plan refused, and what the plan tries again until that is done.
+        // The quarantine of a flow is the rejections of its last plan, and the records the plan retries until that is
+        // done.
         sqlx::query(
             "DELETE FROM refusal WHERE tenant = $1 AND flow = $2 AND last_seen < $3 AND NOT EXISTS (SELECT 1 \
              FROM operation o WHERE o.tenant = refusal.tenant AND o.flow = refusal.flow \
@@ -177,7 +178,7 @@ pub(super) async fn put(
         .await
         .map_err(write)?;
     }
-    // A plan of this flow that still waited was made from an older world.
+    // A plan of this flow that still waited was made from an older state.
     sqlx::query(
         "UPDATE plan SET state = 'superseded' WHERE tenant = $1 AND flow = $2 AND id <> $3 \
          AND purpose = $4 AND state IN ('planned', 'held', 'applying')",
@@ -231,7 +232,7 @@ pub(super) async fn get(
     }))
 }
 
-/// Which operations of a plan are wanted.
+/// A selection of a plan's operations.
 pub(super) struct Wanted<'a> {
     pub(super) tenant: &'a TenantId,
     pub(super) plan: &'a PlanId,
@@ -241,7 +242,7 @@ pub(super) struct Wanted<'a> {
     pub(super) most: usize,
 }
 
-/// A page of a plan's operations, in the order they are applied in.
+/// A page of a plan's operations, in the order they are applied.
 pub(super) async fn page(store: &Sqlite, wanted: &Wanted<'_>) -> Result<Vec<OperationRow>, StoreError> {
     let mut query = sqlx::QueryBuilder::<Db>::new("SELECT * FROM operation WHERE tenant = ");
     query.push_bind(wanted.tenant.as_str()).push(" AND plan = ").push_bind(wanted.plan.as_str());
@@ -254,7 +255,7 @@ pub(super) async fn page(store: &Sqlite, wanted: &Wanted<'_>) -> Result<Vec<Oper
     operations(&rows, &[])
 }
 
-/// The operations a run has done, in the order it did them: a run plans again when it has to.
+/// The operations a run completed, in the order it did them: a run plans again when it has to.
 pub(super) async fn done_by(
     store: &Sqlite,
     tenant: &TenantId,
@@ -280,7 +281,7 @@ pub(super) async fn done_by(
     operations(&rows, &[])
 }
 
-/// Whose plan this is, by its id or its whole hash.
+/// The owner of a plan, by the plan's id or its whole hash.
 pub(super) async fn find(store: &Sqlite, name: &str) -> Result<Vec<(TenantId, FlowId, PlanId)>, StoreError> {
     let rows =
         sqlx::query("SELECT tenant, flow, id FROM plan WHERE id = $1 OR hash = $1 ORDER BY tenant, flow")

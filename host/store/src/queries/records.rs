@@ -151,7 +151,7 @@ pub(super) async fn put(
     writing.commit(WHAT).await
 }
 
-/// What a record claims, in the columns that claims are compared by.
+/// A record's claims, in the columns that claims are compared by.
 struct Claim {
     kind: &'static str,
     member: Option<String>,
@@ -285,7 +285,7 @@ fn only_ids(query: &mut sqlx::QueryBuilder<Db>, tenant: &TenantId, flow: &FlowId
     query.push(")");
 }
 
-/// Why these records of a flow are in quarantine, those that are.
+/// The reasons of those of these records of a flow that are in quarantine.
 pub(super) async fn stored_refusals(
     store: &Sqlite,
     tenant: &TenantId,
@@ -382,7 +382,7 @@ pub(super) async fn put_refusals(
     Ok(())
 }
 
-/// Lets every record of some tenants be tried again that waits for a value of this field: a member gave one up.
+/// Releases every record of some tenants that waits for a value of this field: a member gave one up.
 pub(super) async fn wake_waiting(
     writing: &mut Writing<'_>,
     tenants: &[TenantId],
@@ -402,7 +402,7 @@ pub(super) async fn wake_waiting(
     Ok(())
 }
 
-/// Takes records of a flow out of quarantine; what keeps nothing back stays.
+/// Takes records of a flow out of quarantine; rejections that hold nothing back stay.
 pub(super) async fn drop_refusals(
     writing: &mut Writing<'_>,
     tenant: &TenantId,

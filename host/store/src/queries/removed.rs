@@ -1,4 +1,4 @@
-//! Members who were removed by hand, and what a person decides about them.
+//! Members who were removed by hand, and a person's decision about each.
 
 use super::values::{DbRow, Reading, number};
 use super::{Db, MemberKey, RemovalAnswer, Sqlite, StoreError, TenantId, ledger, once};
@@ -7,7 +7,7 @@ use ruzhi_model::{LedgerEntry, MemberState};
 
 const WHAT: &str = "the ledger";
 
-/// Whether a line of the ledger, `m`, waits for a person.
+/// The condition that a line of the ledger, `m`, waits for a person.
 pub(super) const WAITS: &str = "m.state = 'removed' AND m.removal_answer IS NULL AND EXISTS (SELECT 1 FROM refusal q \
                                 WHERE q.tenant = m.tenant AND q.flow = m.flow AND q.record = m.record \
                                 AND q.waits_for = 'person')";
@@ -58,7 +58,7 @@ fn row(row: &DbRow) -> Result<RemovedRow, StoreError> {
 }
 
 /// Writes a person's decision on the line of a removed member. The line's stamp changes with it, so that a plan made
-/// before is of an older world. Says whether there was anything to decide.
+/// before becomes outdated. Returns false if there was nothing to decide.
 pub(super) async fn answer(
     store: &Sqlite,
     tenant: &TenantId,

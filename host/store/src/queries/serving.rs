@@ -1,4 +1,4 @@
-//! What a process that stays remembers: standings, the audit log, deliveries, alarms.
+//! The memory of a long-running process: standings, the audit log, deliveries, alarms.
 
 use chrono::Utc;
 
@@ -223,7 +223,7 @@ pub(super) async fn put_alarm(store: &Sqlite, alarm: &AlarmRow) -> Result<(), St
     writing.commit(ALARMS).await
 }
 
-/// Writes a row of no meaning: only what has reached the disk shows that there is room.
+/// Writes a meaningless row: only a write that has reached the disk proves that there is room.
 pub(super) async fn check_writable(store: &Sqlite) -> Result<(), StoreError> {
     let mut writing = store.writing(PROBE).await?;
     sqlx::query(

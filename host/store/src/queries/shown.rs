@@ -1,4 +1,4 @@
-//! What a person looks at, page by page.
+//! Queries for people, page by page.
 
 use chrono::{DateTime, Utc};
 use futures::TryStreamExt as _;
@@ -76,7 +76,7 @@ pub(super) async fn counted(
         .collect()
 }
 
-/// Runs that have done something, those that began since a moment.
+/// Runs that completed operations, among those that began since a moment.
 pub(super) async fn busy(
     store: &Sqlite,
     tenant: Option<&TenantId>,
@@ -106,7 +106,7 @@ pub(super) async fn recent(
     told_one_by_one(query.fetch(&store.pool), each).await
 }
 
-/// Tells runs as they are read. There may be a hundred thousand.
+/// Passes on runs as they are read. There may be a hundred thousand.
 async fn told_one_by_one(
     mut rows: BoxStream<'_, Result<DbRow, sqlx::Error>>,
     each: &mut (dyn FnMut(RunRow) + Send),
@@ -151,7 +151,7 @@ pub(super) async fn operations(
     plans::operations(&rows, &attempts)
 }
 
-/// Says no to a plan that still waits. Says whether it did.
+/// Rejects a plan that still waits. Returns whether it did wait.
 pub(super) async fn reject_plan(
     store: &Sqlite,
     tenant: &TenantId,
@@ -239,7 +239,7 @@ pub(super) async fn rejects(
         .collect()
 }
 
-/// A text in which nothing stands for anything else.
+/// Escapes a text for `LIKE`, so that no character is a wildcard.
 fn escaped(word: &str) -> String {
     word.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
 }

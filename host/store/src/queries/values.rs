@@ -1,4 +1,4 @@
-//! Columns to values and back. A value that does not parse is a damaged store, and is said to be one.
+//! Columns to values and back. A value that does not parse is reported as a damaged store.
 
 use std::str::FromStr;
 
@@ -11,7 +11,7 @@ use super::{Db, StoreError};
 
 pub(super) type DbRow = <Db as sqlx::Database>::Row;
 
-/// One row being read, which remembers what it is a row of.
+/// One row being read, with the name of its kind for errors.
 pub(super) struct Reading<'r> {
     pub(super) row: &'r DbRow,
     pub(super) what: &'static str,
@@ -33,13 +33,13 @@ impl<'r> Reading<'r> {
         text.parse().map_err(|_| self.damaged(&text))
     }
 
-    /// A column that may be empty and else parses into an id.
+    /// A column that is empty or parses into an id.
     pub(super) fn optional_id<T: FromStr>(&self, column: &'static str) -> Result<Option<T>, StoreError> {
         let text: Option<String> = self.get(column)?;
         text.map(|text| text.parse().map_err(|_| self.damaged(&text))).transpose()
     }
 
-    /// A column of ids with a space between two; it may be empty.
+    /// A column of ids separated by spaces; it may be empty.
     pub(super) fn ids<T: FromStr>(&self, column: &'static str) -> Result<Vec<T>, StoreError> {
         let text: Option<String> = self.get(column)?;
         let text = text.unwrap_or_default();
@@ -52,7 +52,7 @@ impl<'r> Reading<'r> {
         serde_json::from_str(&text).map_err(|_| self.damaged(&text))
     }
 
-    /// A column that may be empty and else is JSON.
+    /// A column that is empty or JSON.
     pub(super) fn optional_json<T: DeserializeOwned>(
         &self,
         column: &'static str,
@@ -61,13 +61,13 @@ impl<'r> Reading<'r> {
         text.map(|text| serde_json::from_str(&text).map_err(|_| self.damaged(&text))).transpose()
     }
 
-    /// A word that stands for a case.
+    /// A column with the name of an enum's variant.
     pub(super) fn word<T: DeserializeOwned>(&self, column: &'static str) -> Result<T, StoreError> {
         let text: String = self.get(column)?;
         serde_json::from_value(serde_json::Value::String(text.clone())).map_err(|_| self.damaged(&text))
     }
 
-    /// A word that stands for a case, or none.
+    /// A column that is empty or has the name of an enum's variant.
     pub(super) fn optional_word<T: DeserializeOwned>(
         &self,
         column: &'static str,
@@ -85,7 +85,7 @@ impl<'r> Reading<'r> {
         DateTime::from_timestamp_millis(at).ok_or_else(|| self.damaged(&at.to_string()))
     }
 
-    /// A moment that may not have come.
+    /// A column that is empty or a moment.
     pub(super) fn optional_moment(&self, column: &'static str) -> Result<Option<DateTime<Utc>>, StoreError> {
         let at: Option<i64> = self.get(column)?;
         at.map(|at| DateTime::from_timestamp_millis(at).ok_or_else(|| self.damaged(&at.to_string())))
@@ -103,12 +103,12 @@ impl<'r> Reading<'r> {
     }
 }
 
-/// Plain data as JSON text; our own types always have one.
+/// Plain data as JSON text; our own types always serialize.
 pub(super) fn json_text<T: Serialize>(value: &T) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
 
-/// The word a case is stored as.
+/// The name a variant is stored under.
 pub(super) fn word_of<T: Serialize>(value: &T) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(word)) => word,
@@ -116,7 +116,7 @@ pub(super) fn word_of<T: Serialize>(value: &T) -> String {
     }
 }
 
-/// A place in a plan as the database counts.
+/// A place in a plan as the database's integer type.
 pub(super) fn number(place: usize) -> i64 {
     i64::try_from(place).unwrap_or(i64::MAX)
 }

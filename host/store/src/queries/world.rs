@@ -1,4 +1,4 @@
-//! What a plan is made from: sums over everything, and only those records that may ask for something.
+//! The input of a plan: sums over everything, and only those records that may ask for something.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -157,16 +157,15 @@ async fn holders(
 
 const RECORDS: &str = "SELECT r.id, r.rules, r.decision, r.failure, r.decision_hash, r.absent, r.fetched_run FROM record r WHERE r.tenant = ";
 
-/// A page of the records of a flow that may ask for something, in the order of their ids. Passed over is a record that
-/// says nothing, one whose decision the ledger says is carried out, and one that speaks of a leaver with nothing left
-/// to do.
+/// A page of the records of a flow that may ask for something, in the order of their ids. Skipped are records without a
+/// decision, those whose decision the ledger has as carried out, and those of a leaver with nothing left to do.
 pub(super) async fn candidates(
     store: &Sqlite,
     scope: &Scope,
     after: Option<&RecordId>,
     most: usize,
 ) -> Result<Vec<Candidate>, StoreError> {
-    // Only columns of one index are asked for, so that the rows themselves, most of which are passed over, are not read.
+    // Only columns of one index are selected, so that the rows themselves, most of which are skipped, are not read.
     let mut query = sqlx::QueryBuilder::<Db>::new("SELECT r.id AS id FROM record r WHERE r.tenant = ");
     query.push_bind(scope.tenant.as_str()).push(" AND r.flow = ").push_bind(scope.flow.as_str());
     query.push(" AND r.id > ").push_bind(after.map_or("", RecordId::as_str));
@@ -195,7 +194,7 @@ pub(super) async fn candidates(
     chosen(store, scope, &ids).await
 }
 
-/// These records of the flow, whatever the ledger says of them.
+/// These records of the flow, regardless of the ledger.
 pub(super) async fn chosen(
     store: &Sqlite,
     scope: &Scope,
@@ -245,7 +244,7 @@ async fn load(store: &Sqlite, scope: &Scope, rows: &[DbRow]) -> Result<Vec<Candi
         let key = named(&record);
         let owned = owned.remove(&record.origin.record).unwrap_or_default();
         let others = owned.into_iter().filter(|(_, decided_as)| Some(decided_as) != key.as_ref());
-        // A leave is about the member its own tenant has.
+        // A leave concerns the member of its own tenant.
         let leaves = matches!(record.resolution, Resolution::Decided(Decision::Leave(_)));
         let entries = own_entries.as_ref().filter(|_| leaves).unwrap_or(&entries);
         let entry = key.as_ref().and_then(|key| entries.get(key));
@@ -264,7 +263,7 @@ fn named_leaders(record: &RecordState) -> impl Iterator<Item = MemberKey> {
     leaders.iter().map(|leader| MemberKey::of(leader))
 }
 
-/// What is known of every direct leader that these records name.
+/// Everything known of the direct leaders that these records name.
 async fn leaders(
     store: &Sqlite,
     scope: &Scope,
@@ -293,7 +292,7 @@ async fn leaders(
 struct Asking {
     origin: Origin,
     member: MemberKey,
-    /// It wants the member in the directory; else it says that the member left.
+    /// It wants the member in the directory; otherwise it says that the member left.
     upserts: bool,
 }
 
@@ -322,7 +321,8 @@ async fn asking_for(store: &Sqlite, scope: &Scope, keys: &[MemberKey]) -> Result
     Ok(asking)
 }
 
-/// A page of the tenant's leavers of whom the ledger says that something is left to do, in the order of their accounts.
+/// A page of the tenant's leavers who have something left to do according to the ledger, in the order of their
+/// accounts.
 pub(super) async fn leavers(
     store: &Sqlite,
     scope: &Scope,

@@ -1,4 +1,4 @@
-//! What became of each record, and what its form was last told of it.
+//! The outcome of each record, and the one last written to its form.
 
 use chrono::{DateTime, Utc};
 
@@ -14,15 +14,15 @@ fn read(source: sqlx::Error) -> StoreError {
     StoreError::Read { what: WHAT, source }
 }
 
-/// A page of the records whose basis is another than when their form was last told, in the order of their ids. Passed
-/// over is what has never been told and of which there is nothing to tell yet.
+/// A page of the records whose basis differs from the one last written to the form, in the order of their ids. Skipped
+/// are records that have never been written back and have no outcome yet.
 pub(super) async fn due(
     store: &Sqlite,
     scope: &WriteBackScope<'_>,
     after: Option<&RecordId>,
     most: usize,
 ) -> Result<Vec<DueWriteBack>, StoreError> {
-    // The member is the one the record names, whoever owns it, if it is as this record wants it.
+    // The member is the one the record names, regardless of its owner, if it is as this record wants it.
     let rows = sqlx::query(
         "SELECT x.* FROM (SELECT y.*, $3 || '|' || y.kind || '|' || y.member || '|' || y.waits || '|' || y.refusal \
            AS basis FROM (SELECT r.id AS id, r.kind AS kind, \
@@ -109,7 +109,7 @@ pub(super) async fn put(
     writing.commit(WHAT).await
 }
 
-/// The name on another record, over some tenants, that claims the mobile number or the account this one claims.
+/// The name on another record, across some tenants, that claims the same mobile number or account as this one.
 pub(super) async fn rival(
     store: &Sqlite,
     tenants: &[TenantId],

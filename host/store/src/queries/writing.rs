@@ -1,9 +1,9 @@
 //! Write transactions.
 //!
-//! SQLite ends a transaction by itself where the disk is full, a read or write fails or memory is short, and not always:
-//! after an error it is not known whether there is one. So a connection whose transaction did not end by a commit that
-//! succeeded is closed, which ends everything, and the next write begins on another. That is also what becomes of one
-//! whose caller is gone.
+//! SQLite sometimes ends a transaction by itself when the disk is full, a read or write fails or memory is short: after
+//! an error it is not known if one is still open. So a connection whose transaction did not end by a successful commit
+//! is closed, which ends everything, and the next write begins on another. The same happens when the caller of a write
+//! is gone.
 
 use sqlx::{ConnectOptions as _, SqliteConnection};
 use tokio::sync::MutexGuard;
@@ -32,8 +32,8 @@ impl Writing<'_> {
 }
 
 impl Sqlite {
-    /// Begins a write transaction that takes the write lock at once: one that upgrades later could fail half-way. Nothing
-    /// is written if the store's files are no longer those that were opened.
+    /// Begins a write transaction that takes the write lock at once: one that upgrades later could fail half-way.
+    /// Nothing is written if the store's files are no longer those that were opened.
     pub(super) async fn writing(&self, what: &'static str) -> Result<Writing<'_>, StoreError> {
         let mut turn = self.writer.lock().await;
         self.place.check()?;

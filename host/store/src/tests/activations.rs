@@ -1,4 +1,4 @@
-//! Which components are live.
+//! The live components.
 
 use chrono::TimeDelta;
 

@@ -1,4 +1,4 @@
-//! Who left lately: what the guard adds up over time.
+//! Recent leavers, which the guard adds up over time.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -26,7 +26,7 @@ fn plan() -> PlanId {
 }
 
 impl Opened {
-    /// Somebody is disabled, deleted, enabled or created, so long before now.
+    /// Disables, deletes, enables or creates a member, this long before now.
     async fn done(&self, tenant: &TenantId, kind: OperationKind, who: &str, before: TimeDelta) {
         let state = match kind {
             OperationKind::Delete => MemberState::Deleted,
@@ -51,7 +51,7 @@ fn names(span: &Span) -> BTreeSet<&str> {
 }
 
 #[tokio::test]
-async fn whoever_left_counts_once_in_the_day_and_in_the_week() {
+async fn a_leaver_counts_once_in_the_day_and_in_the_week() {
     let opened = open().await;
     let (here, there) = (tenant("here"), tenant("there"));
     opened.done(&here, OperationKind::Disable, "today", TimeDelta::hours(23)).await;
@@ -69,7 +69,7 @@ async fn whoever_left_counts_once_in_the_day_and_in_the_week() {
 }
 
 #[tokio::test]
-async fn whoever_is_back_is_given_back() {
+async fn a_returner_is_given_back() {
     let opened = open().await;
     let here = tenant("here");
     for who in ["returns", "is-created-again", "stays-away"] {
@@ -78,14 +78,14 @@ async fn whoever_is_back_is_given_back() {
     opened.done(&here, OperationKind::Enable, "returns", TimeDelta::hours(2)).await;
     opened.done(&here, OperationKind::Create, "is-created-again", TimeDelta::hours(2)).await;
     assert_eq!(names(&opened.lately(&here).await.day), BTreeSet::from(["stays-away"]));
-    // And who then leaves once more counts again.
+    // A returner who leaves once more counts again.
     opened.done(&here, OperationKind::Disable, "returns", TimeDelta::hours(1)).await;
     assert_eq!(names(&opened.lately(&here).await.day), BTreeSet::from(["returns", "stays-away"]));
 }
 
 /// Another tenant of the corp that enables a leaver has them from then on.
 #[tokio::test]
-async fn whoever_moved_to_another_tenant_has_not_left() {
+async fn a_member_who_moved_to_another_tenant_has_not_left() {
     let opened = open().await;
     let (here, there) = (tenant("here"), tenant("there"));
     opened.done(&here, OperationKind::Disable, "moves", TimeDelta::hours(3)).await;
@@ -100,7 +100,7 @@ async fn whoever_moved_to_another_tenant_has_not_left() {
     assert_eq!(opened.lately(&here).await, Lately::default());
 }
 
-/// What was refused, failed or is in doubt made nobody leave.
+/// Operations that were rejected, failed or are in doubt do not count as departures.
 #[tokio::test]
 async fn only_what_is_done_counts() {
     let opened = open().await;
@@ -113,7 +113,7 @@ async fn only_what_is_done_counts() {
     assert_eq!(opened.lately(&here).await, Lately::default());
 }
 
-/// A clock that was set back makes nobody forgotten: what was noted later than now still counts.
+/// A clock that was set back does not erase departures: those noted later than now still count.
 #[tokio::test]
 async fn departures_of_the_future_count() {
     let opened = open().await;

@@ -1,4 +1,4 @@
-//! Decisions that hold until a moment.
+//! Decisions that expire at a moment.
 
 use chrono::TimeDelta;
 use sqlx::Row as _;
@@ -77,7 +77,7 @@ async fn another_zone_makes_every_decision_stale() {
     assert_eq!((stale("Asia/Shanghai").await, stale("Asia/Tokyo").await), (0, 1));
 }
 
-/// Where nothing is due the database must not look at the records themselves.
+/// If nothing is due, the database must not read the records themselves.
 #[tokio::test]
 async fn what_is_due_is_found_by_its_index() {
     let opened = open().await;

@@ -118,7 +118,7 @@ async fn a_person_s_no_stands_when_the_same_world_is_planned_again_until_they_ch
     assert_eq!(opened.keep("r3", &made, PlanState::Planned).await, PlanState::Rejected);
     opened.draft("r4", 0, &operations()).await;
     assert_eq!(opened.keep("r4", &made, PlanState::Applying).await, PlanState::Applying);
-    // Another world is another question.
+    // Another state of the world makes another plan.
     let other = plan_of(Purpose::Sync, "another world", &operations());
     opened.draft("r5", 0, &operations()).await;
     assert_eq!(opened.keep("r5", &other, PlanState::Held).await, PlanState::Held);
@@ -140,7 +140,7 @@ async fn a_newer_plan_of_the_same_purpose_takes_the_place_of_one_that_waits() {
     assert_eq!(opened.state(&undoing.0.id).await, PlanState::Planned);
     assert_eq!(opened.state(&done.0.id).await, PlanState::Done);
     assert_eq!(opened.state(&second.0.id).await, PlanState::Planned);
-    // The old world is back: its plan waits again.
+    // The former state is back: its plan waits again.
     opened.keep("r4", &first, PlanState::Held).await;
     assert_eq!(opened.state(&first.0.id).await, PlanState::Held);
     assert_eq!(opened.state(&second.0.id).await, PlanState::Superseded);
@@ -210,7 +210,7 @@ async fn how_flows_stand_is_told_of_each_by_its_last_run_its_watermark_and_its_h
         .into_iter()
         .map(|one| (one.flow.to_string(), one.last_run.unwrap().id.to_string(), one.watermark, one.held))
         .collect();
-    // Of two runs that began at the same moment the id decides.
+    // The id decides between two runs that began at the same moment.
     assert_eq!(
         told,
         [

@@ -1,4 +1,4 @@
-//! A store of the first version opens, and what it left in doubt is still understood.
+//! A store of the first version opens, and its operations in doubt are still understood.
 
 use serde_json::json;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
@@ -89,7 +89,7 @@ async fn a_store_of_the_first_version_is_understood() {
     assert_eq!(lines[0].carried_out, Some(Digest::of("decision")));
     assert!(lines[0].kept.is_empty());
 
-    // Every record is decided again, whatever its rules: only then are the columns filled that plans are made from.
+    // Every record is decided again, whatever its rules: only that fills the columns that plans are made from.
     let today = Digest::of("decision");
     let stale =
         opened.store.stale_records((&here, &flow()), &today, "Asia/Shanghai", now(), None, 10).await.unwrap();

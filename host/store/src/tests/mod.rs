@@ -1,4 +1,4 @@
-//! What the store promises, over SQLite in a folder of its own.
+//! The promises of the store, over SQLite in a folder of its own.
 
 mod activations;
 mod departures;
@@ -115,7 +115,7 @@ fn operation(kind: OperationKind, n: u32, userid: &str) -> Operation {
     }
 }
 
-/// An outcome that is all there is to tell of an operation.
+/// An outcome with nothing more to say of an operation.
 fn settlement(place: usize, operation: Operation, ledger: Option<LedgerEntry>) -> Settlement {
     Settlement {
         place,

@@ -1,4 +1,4 @@
-//! Members who were removed by hand, and what a person decides about them.
+//! Members who were removed by hand, and a person's decision about each.
 
 use super::journal::run_row;
 use super::*;
@@ -93,7 +93,7 @@ async fn an_answer_is_kept_for_a_removed_member_alone_and_makes_every_plan_an_ol
         assert!(!stamps.contains(&now));
         stamps.push(now);
     }
-    for (tenant, member) in [(&one, "there"), (&one, "nobody"), (&tenant("two"), "zhang")] {
+    for (tenant, member) in [(&one, "there"), (&one, "missing"), (&tenant("two"), "zhang")] {
         let answer = RemovalAnswer::Recreate;
         assert!(!opened.store.answer_removal(tenant, &MemberKey::of(member), answer).await.unwrap());
     }

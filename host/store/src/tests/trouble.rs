@@ -1,4 +1,4 @@
-//! What happens to the store's file while a process has it open: no room, another file in its place, another name.
+//! Events at the store's file while a process has it open: no room, another file in its place, another name.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::*;
 use crate::StoreError;
 
-/// What writes of the size of a run's come to.
+/// Writes as much as a run would.
 async fn write(store: &Sqlite, n: u32) -> Result<(), StoreError> {
     let rows: Vec<RecordRow> = (0..200)
         .map(|m| RecordRow {
@@ -18,7 +18,7 @@ async fn write(store: &Sqlite, n: u32) -> Result<(), StoreError> {
     store.put_records(&tenant("here"), &flow(), &rows).await
 }
 
-/// Every file of a folder with what it holds.
+/// Every file of a folder with its contents.
 fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut files: Vec<_> = fs::read_dir(folder)
         .unwrap()
@@ -39,7 +39,7 @@ async fn after_a_write_that_found_no_room_the_next_one_goes_well() {
     let Opened { store, folder: _folder } = open().await;
     let (here, last) = (tenant("here"), 5);
     for n in 0..last {
-        // Of the connection that writes: no page beyond those there are.
+        // On the connection that writes: no page beyond the present ones.
         store.on_writer("PRAGMA max_page_count = 1").await;
         let error = write(&store, n).await.unwrap_err();
         assert!(error.is_full(), "{error}");
@@ -132,7 +132,7 @@ async fn a_backup_beside_the_log_of_the_file_before_is_not_opened_until_the_log_
         fs::remove_file(path).unwrap();
     }
     let store = Sqlite::open(&path, Access::Write).await.unwrap();
-    // And its own log is its own.
+    // The file's own log is accepted.
     write(&store, 2).await.unwrap();
     Sqlite::open(&path, Access::Read).await.unwrap();
 }
@@ -163,7 +163,7 @@ async fn one_file_has_one_lock_by_whatever_link_it_is_reached() {
     store.close().await;
     drop(store);
 
-    // A link that leads elsewhere while a process runs on where it led.
+    // A link is redirected while a process keeps running on its former target.
     let store = Sqlite::open(&link, Access::Write).await.unwrap();
     write(&store, 1).await.unwrap();
     fs::remove_file(&link).unwrap();

@@ -1,4 +1,4 @@
-//! What flows were woken for, and the deliveries that woke them.
+//! The wakes of flows, and the deliveries that caused them.
 
 use super::*;
 use crate::{Delivery, WakeKind, WakeRow};
@@ -37,7 +37,7 @@ async fn only_a_delivery_that_is_new_wakes() {
     assert_eq!(opened.wakes().await, [woken(WakeKind::Push, now(), 1)]);
     assert!(opened.deliver(&["d"], None, later).await);
     assert_eq!(opened.wakes().await, [woken(WakeKind::Push, now(), 1)]);
-    // After a day a delivery is forgotten; what it woke is not.
+    // After a day a delivery is forgotten; its wake is not.
     let next_day = later + chrono::TimeDelta::days(2);
     assert!(opened.deliver(&["a"], Some(WakeKind::Callback), next_day).await);
     let both = [woken(WakeKind::Callback, next_day, 1), woken(WakeKind::Push, now(), 1)];

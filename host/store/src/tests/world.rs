@@ -1,4 +1,4 @@
-//! What a plan is made from: the survey, and the records that may ask for something.
+//! The input of a plan: the survey, and the records that may ask for something.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -48,11 +48,11 @@ impl Drawn {
     }
 }
 
-/// A line of the small world: about whom, whose, and how it stands.
+/// A line of the small world: its member, its owner, and its state.
 #[derive(Debug, Clone)]
 struct Line {
     userid: &'static str,
-    /// The account that decisions name, where the member was adopted by mobile number.
+    /// The account that decisions name, if the member was adopted by mobile number.
     other_account: bool,
     elsewhere: bool,
     owner: u32,
@@ -196,7 +196,7 @@ async fn asked(opened: &Opened, scope: &Scope, contested: &[Origin]) -> Vec<Cand
     all
 }
 
-/// Every record of the flow that says something, and the absent ones that may ask.
+/// Every record of the flow that asks for something, and the absent ones that may ask.
 async fn everyone(opened: &Opened, scope: &Scope, world: &World) -> Vec<Candidate> {
     let asked = asked(opened, scope, &[]).await;
     let absent = asked.into_iter().filter(|candidate| candidate.record.absent);
@@ -256,7 +256,7 @@ async fn check(opened: &Opened, case: &Case, tenants: &[TenantId]) {
     assert_eq!((few.counts, few.guard), (all.counts, all.guard));
 }
 
-/// The store gives what the planner's test world gives, and passes over exactly those of whom nothing can come.
+/// The store selects the same records as the planner's test world, and skips exactly those that nothing can come of.
 #[test]
 fn only_records_that_have_nothing_to_ask_are_passed_over() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -303,7 +303,7 @@ async fn the_stamp_of_the_world_tells_every_change_and_no_confirmation() {
     // Absence.
     opened.store.mark_absent(&here, &flow(), Absence::Gone, &[id(2)]).await.unwrap();
     stamps.push(stamp().await);
-    // A line, and each thing a line says.
+    // A line, and each of its parts.
     let written = line(origin(&here, 1), member("a", "13800000002"), MemberState::Active);
     let left = LedgerEntry { state: MemberState::Left, left_at: Some(now()), ..written.clone() };
     let mut alias = left.clone();
@@ -319,7 +319,7 @@ async fn the_stamp_of_the_world_tells_every_change_and_no_confirmation() {
     let different: HashSet<&Digest> = stamps.iter().collect();
     assert_eq!(different.len(), stamps.len(), "{stamps:#?}");
 
-    // The same rows and lines again change nothing, nor does it that a decision turns out to be carried out.
+    // Writing the same rows and lines again changes nothing, nor does finding that a decision is carried out.
     opened.write(&here, std::slice::from_ref(&written)).await;
     let before = stamp().await;
     put(&here, row(2, upsert("a", "13800000002"))).await;

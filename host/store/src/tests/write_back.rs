@@ -1,4 +1,4 @@
-//! What is to be told of a row, and that it is told once.
+//! The outcome to be written to a row, and that it is written once.
 
 use super::*;
 use crate::{DueWriteBack, WriteBackScope, WrittenBack};
@@ -64,12 +64,12 @@ async fn a_row_is_due_once_what_it_asks_for_is_done_and_again_when_that_changes(
     assert_eq!(members, [(id(1), Some(MemberState::Active)), (id(3), Some(MemberState::Left))]);
     tell(&opened, &first).await;
     assert_eq!(due(&opened, "s", None).await, []);
-    // Other settings: everything is to be told again, in the other field or language.
+    // Other settings: everything has to be written again, in the other field or language.
     let again = due(&opened, "other", None).await;
     assert_eq!(again.len(), 2);
     assert_eq!(again[0].written, Some(Digest::of("words")));
 
-    // WeCom refuses an update of the first: it has to be corrected, though the member is there.
+    // WeCom rejects an update of the first: it has to be corrected, though the member is there.
     let violation = Violation { field: "mobile".to_owned(), rule: "r".to_owned(), message: "m".into() };
     let refusal = Refusal {
         errcode: Some(60104),

@@ -1,4 +1,4 @@
-//! A company of two tenants over one directory: its rows, what the store would keep, and a run's calls.
+//! A company of two tenants over one directory: its rows, the store's contents, and a run's calls.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -28,7 +28,7 @@ const WINDOW: usize = 3;
 /// As in a run.
 const ROUNDS: usize = 3;
 
-/// What a row says.
+/// The contents of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
     On,
@@ -45,7 +45,7 @@ pub(super) struct Row {
     pub(super) email: u8,
     pub(super) department: u32,
     pub(super) leads: bool,
-    /// The direct leader: `USERIDS` and more name nobody.
+    /// The direct leader: `USERIDS` and more name no member.
     pub(super) leader: Option<u8>,
     pub(super) position: u8,
     pub(super) state: State,
@@ -59,7 +59,7 @@ pub(super) fn mobile(n: u8) -> String {
     format!("1380000000{n}")
 }
 
-/// What the rules make of a row; each version speaks of more fields than the one before, but for the last.
+/// The rules' decision on a row; each version sets more fields than the one before, except the last.
 fn decide(row: &Row, version: u8) -> Decision {
     let text = |n: u8| if n == 0 { String::new() } else { format!("text {n}") };
     match row.state {
@@ -86,20 +86,20 @@ fn decide(row: &Row, version: u8) -> Decision {
     }
 }
 
-/// When the process of a run dies.
+/// The moment the process of a run dies.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Crash {
-    /// After so many calls.
+    /// After this many calls.
     pub(super) calls: usize,
 }
 
-/// What one run meets.
+/// The conditions of one run.
 #[derive(Debug, Clone)]
 pub(super) struct Weather {
     /// The fault of each call, again from the first when they are used up; none for fair weather.
     pub(super) faults: Vec<Fault>,
     pub(super) crash: Option<Crash>,
-    /// Outcomes that are not stored at once, but a few together.
+    /// Outcomes that are stored a few at a time rather than at once.
     pub(super) stored_together: usize,
     /// A person asks for quarantined records to be tried again.
     pub(super) full: bool,
@@ -128,11 +128,11 @@ struct Run {
     crashed: bool,
     again: BTreeMap<usize, Due>,
     not_found: Vec<NotFound>,
-    /// Whose the refusals are, and whether there are places.
+    /// Attributes rejections, and knows the places.
     gate: Gate,
-    /// Refused, and not known whether it is their fault or the tenant's.
+    /// Rejected, and not yet known if the record or the tenant is at fault.
     open: Vec<(Due, Answer)>,
-    /// The plan has something left for another one of this run.
+    /// The plan leaves something to another one of this run.
     plan_again: bool,
     unstored: Vec<Settlement>,
     moved: usize,
@@ -145,9 +145,9 @@ pub(super) struct Company {
     pub(super) version: u8,
     pub(super) now: DateTime<Utc>,
     pub(super) tenants: [TenantId; 2],
-    /// What becomes of members who are removed by hand.
+    /// The policy on members who are removed by hand.
     pub(super) removed: Removed,
-    /// Members whom someone deleted by hand and the ledger still has: nothing tells ruzhi until it writes them.
+    /// Members whom someone deleted by hand and the ledger still has: ruzhi does not notice until it writes them.
     pub(super) deleted_by_hand: BTreeSet<MemberKey>,
     /// Operations stored as `sending`.
     sending: BTreeMap<(TenantId, usize), Arc<Operation>>,
@@ -197,7 +197,7 @@ impl Company {
         self.decide(key);
     }
 
-    /// Decides a row by the rules that are live; its quarantine entry stays until the next plan.
+    /// Decides a row by the live rules; its quarantine entry stays until the next plan.
     pub(super) fn decide(&mut self, key: (usize, u32)) {
         let origin = self.origin(key);
         let rules = Digest::of([self.version]);
@@ -206,7 +206,7 @@ impl Company {
         self.world.put(record);
     }
 
-    /// Whether the ledger has, or may yet have, a member of this name.
+    /// True if the ledger has, or may yet have, a member of this name.
     pub(super) fn knows(&self, key: &MemberKey) -> bool {
         let line = |line: &LedgerEntry| {
             line.userid.key() == *key && (line.exists() || line.may_appear() || line.removal_is_unsure())
@@ -216,7 +216,7 @@ impl Company {
             || self.directory.is_coming(key)
     }
 
-    /// One run of a tenant. Gives how many of its operations changed anything.
+    /// One run of a tenant. Returns the number of its operations that changed anything.
     pub(super) fn run(&mut self, tenant: usize, weather: &Weather) -> usize {
         self.settle_crash();
         self.check();
@@ -258,7 +258,7 @@ impl Company {
         self.world.plan((tenant, &Self::flow()), Some(&directory), &policy, self.now)
     }
 
-    /// The quarantine of a flow is what its last plan refused; what it confirmed the ledger learns.
+    /// The quarantine of a flow is the rejections of its last plan; the decisions it confirmed go to the ledger.
     fn keep_quarantine(&mut self, tenant: &TenantId, planned: &Planned) {
         for record in self.world.records.values_mut().filter(|record| record.origin.tenant == *tenant) {
             let stored = |refusal: &Refusal| StoredRefusal {
@@ -268,7 +268,7 @@ impl Company {
             };
             record.refusal = match planned.standings.get(&record.origin) {
                 Some(Standing::Refused { refusal }) => Some(stored(refusal)),
-                // What is tried again stays until it is done.
+                // A retried entry stays until its operation is done.
                 Some(Standing::Acting(_)) if record.refusal.is_some() => record.refusal.take(),
                 _ => planned.pending.get(&record.origin).map(stored),
             };
@@ -303,7 +303,7 @@ impl Company {
                 self.deleted_by_hand.remove(&line.userid.key());
             }
             if line.state == MemberState::Deleted {
-                // Gone as the form asks: who comes back is a new member.
+                // Gone as the form asks: a returner is a new member.
                 self.directory.removed_by_hand.remove(&line.userid.key());
             }
             self.world.write(line);
@@ -334,7 +334,7 @@ impl Company {
         }
     }
 
-    /// As the store lets records be tried again that wait for a value of a field.
+    /// Releases records that wait for a value of a field, as the store does.
     fn wake_waiting(&mut self, field: UniqueField) {
         let records = self.world.records.values_mut().filter_map(|record| record.refusal.as_mut());
         for stored in records.filter(|stored| stored.refusal.waits_for.value() == Some(field)) {
@@ -397,7 +397,7 @@ impl Company {
         self.flush(run, 1);
     }
 
-    /// Takes refusals that nobody has shown to be the tenant's for their members'.
+    /// Attributes rejections to their members, unless they have been shown to be the tenant's.
     fn close_open(&mut self, run: &mut Run) {
         for (due, mut answer) in std::mem::take(&mut run.open) {
             if run.crashed {
@@ -410,7 +410,7 @@ impl Company {
         }
     }
 
-    /// Calls again what was busy or lost, asking first which of the lost has happened.
+    /// Repeats busy and lost calls, asking first which of the lost ones has happened.
     fn rounds(&mut self, run: &mut Run) {
         for _ in 1..ROUNDS {
             if run.halted || run.crashed || run.again.is_empty() {
@@ -435,7 +435,7 @@ impl Company {
         }
     }
 
-    /// As a run asks the listing about members that WeCom did not find.
+    /// Checks the listing for members that WeCom did not find, as a run does.
     fn prove_not_found(&mut self, run: &mut Run) {
         let due = std::mem::take(&mut run.not_found);
         if run.crashed || due.is_empty() {
@@ -444,7 +444,7 @@ impl Company {
         let members = self.directory.directory().members;
         for due in due {
             if run.halted {
-                // Nothing is asked any more: what may have happened stays `sending`.
+                // Nothing is asked any more: operations that may have happened stay `sending`.
                 if due.refusal.is_none() {
                     let NotFound { place, operation, doubt, .. } = due;
                     let due = Due { place, later: false, operation, doubt, called: true };
@@ -464,7 +464,7 @@ impl Company {
             return;
         }
         if run.weather.crash.is_some_and(|crash| crash.calls <= run.calls) {
-            // What was marked stays `sending`; what was called and not stored too.
+            // Marked operations stay `sending`, as do those that were called and not stored.
             run.crashed = true;
             run.unstored.clear();
             return;
@@ -528,7 +528,7 @@ impl Company {
         self.told(run, due, answer);
     }
 
-    /// Takes in an answer whose blame is known.
+    /// Takes in an answer once it is known who is to blame.
     fn told(&mut self, run: &mut Run, due: Due, answer: Answer) {
         let before = due.operation.before.as_ref();
         let maybe_ours =
@@ -560,7 +560,7 @@ impl Company {
         }
     }
 
-    /// As a run asks who has the new number of a member after an update.
+    /// Looks up the holder of a member's new number after an update, as a run does.
     fn with_mobile_checked(&self, mut settlement: Settlement) -> Settlement {
         let operation = &settlement.operation;
         let new = operation.body.get("mobile").filter(|mobile| **mobile != "");
@@ -588,7 +588,7 @@ impl Company {
         if done || learned {
             run.moved += 1;
         }
-        // That a create was taken in part nothing tells but its answer, so the model does not lose that one.
+        // Only its answer tells that a create was taken in part, so the model does not lose that one.
         let warned = settlement.state == OperationState::Failed && settlement.refusal.is_some();
         run.unstored.push(settlement);
         self.flush(run, if warned { 1 } else { run.weather.stored_together });
@@ -604,7 +604,7 @@ impl Company {
         }
     }
 
-    /// What holds whenever nothing is in doubt.
+    /// The invariants that hold whenever nothing is in doubt.
     pub(super) fn check(&mut self) {
         assert_eq!(self.directory.wrongs, Vec::<String>::new());
         for line in self.world.ledger.values().filter(|line| line.exists() && !line.doubtful) {
@@ -621,12 +621,12 @@ impl Company {
         }
         for (key, held) in &self.directory.members {
             assert!(held.invited <= 1, "{key} was invited {} times", held.invited);
-            assert!(!held.ours || self.knows(key), "nobody knows of {key}");
+            assert!(!held.ours || self.knows(key), "{key} is unknown");
         }
     }
 }
 
-/// Given up, as a run gives up.
+/// Gives up an operation, as a run does.
 fn not_done(place: usize, due: &Due) -> Settlement {
     let called = due.called && due.operation.kind != OperationKind::Create;
     let doubtful = due.operation.before.as_ref().filter(|_| called);

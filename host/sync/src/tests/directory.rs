@@ -1,4 +1,4 @@
-//! A model of WeCom's directory: who is in it, what it answers, and how its answers are lost.
+//! A model of WeCom's directory: its members, its answers, and the ways its answers are lost.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -12,22 +12,22 @@ use ruzhi_model::{
 use ruzhi_plan::{Directory, whole_body};
 use ruzhi_wecom::{Answer, Attempt, Error, Failure, Verdict};
 
-/// What goes wrong with one call.
+/// The fault of one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// Nothing.
+    /// No fault.
     None,
     /// The request is lost on the way.
     LostBefore,
     /// The request is carried out and its answer lost.
     LostAfter,
-    /// The request of a create is under way for so many more calls, and its answer is lost.
+    /// The request of a create is under way for this many more calls, and its answer is lost.
     Late(u8),
     /// Its answer is lost, and the client's own second attempt is answered.
     Retried,
     /// WeCom is too busy to the end.
     Busy,
-    /// WeCom refuses the member as it is.
+    /// WeCom rejects the member as it is.
     Refused,
     /// WeCom takes the request without one of its fields, and says so.
     Warned,
@@ -35,9 +35,9 @@ pub(super) enum Fault {
     Parked,
     /// The rate limit does not lift after an attempt whose answer was lost.
     ParkedAfter,
-    /// The credential is no longer good.
+    /// The credential is no longer valid.
     Stopped,
-    /// The credential is no longer good after an attempt whose answer was lost.
+    /// The credential is no longer valid after an attempt whose answer was lost.
     StoppedAfter,
     /// A late replica does not find the member.
     NotFound,
@@ -47,13 +47,13 @@ pub(super) enum Fault {
 #[derive(Debug, Clone)]
 pub(super) struct Held {
     pub(super) userid: UserId,
-    /// By WeCom's names; an empty one is not there.
+    /// By WeCom's names; empty fields are left out.
     pub(super) fields: Map<String, Value>,
-    /// Has logged in: a new mobile number is ignored without a word.
+    /// Has logged in: a new mobile number is silently ignored.
     pub(super) activated: bool,
-    /// Made by a call of ruzhi's.
+    /// Created by a call of ruzhi's.
     pub(super) ours: bool,
-    /// How many invitations this member was sent.
+    /// The number of invitations sent to this member.
     pub(super) invited: u32,
 }
 
@@ -61,19 +61,19 @@ pub(super) struct Held {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Model {
     pub(super) members: BTreeMap<MemberKey, Held>,
-    /// Creates that are under way: for how many more calls, and what.
+    /// Creates that are under way: the number of further calls, and the request.
     late: Vec<(u8, UserId, Map<String, Value>)>,
     /// A create of someone who is there meets their mobile number or e-mail address before their userid.
     pub(super) mobile_first: bool,
-    /// Members that so many more listings leave out, because a replica is late.
+    /// Members that this many more listings leave out, because a replica is late.
     pub(super) unlisted: BTreeMap<MemberKey, u8>,
-    /// Members who were removed by hand, and whom nobody but a person may have invited again.
+    /// Members who were removed by hand, and whom only a person may have invited again.
     pub(super) removed_by_hand: BTreeSet<MemberKey>,
-    /// So many members find a place; none for any number.
+    /// The number of places; none for no limit.
     pub(super) places: Option<usize>,
     /// Members whom the secret may not write.
     pub(super) out_of_reach: BTreeSet<MemberKey>,
-    /// What must never happen and did.
+    /// Violations of the invariants.
     pub(super) wrongs: Vec<String>,
 }
 
@@ -97,7 +97,7 @@ fn write_over(fields: &mut Map<String, Value>, body: &Map<String, Value>) {
     }
 }
 
-/// What the directory should hold of a member, by the ledger's line.
+/// The directory's expected values for a member, by the ledger's line.
 pub(super) fn expected(line: &LedgerEntry) -> Map<String, Value> {
     let mut fields = expected_of(&line.written);
     let enabled = line.state != MemberState::Left && line.written.enable != Some(false);
@@ -105,7 +105,7 @@ pub(super) fn expected(line: &LedgerEntry) -> Map<String, Value> {
     fields
 }
 
-/// What the directory should hold of a member like this, field by field; nothing where the field was cleared.
+/// The directory's expected values for such a member, field by field; none where the field was cleared.
 pub(super) fn expected_of(member: &Member) -> Map<String, Value> {
     let mut fields = Map::from_iter([("enable".to_owned(), json!(1))]);
     write_over(&mut fields, &whole_body(member));
@@ -133,7 +133,7 @@ impl Model {
         ids
     }
 
-    /// Who has this value of a field that only one member can have.
+    /// The member with this value of a unique field.
     pub(super) fn holder(&self, field: &str, value: &Value) -> Option<&Held> {
         self.members.values().find(|held| held.fields.get(field) == Some(value))
     }
@@ -145,12 +145,12 @@ impl Model {
         self.members.insert(userid.key(), Held { userid, fields, activated: true, ours, invited: 0 });
     }
 
-    /// Whether a create of this member is under way.
+    /// True if a create of this member is under way.
     pub(super) fn is_coming(&self, key: &MemberKey) -> bool {
         self.late.iter().any(|(_, userid, _)| userid.key() == *key)
     }
 
-    /// Time passes: what was under way arrives.
+    /// Time passes: requests under way arrive.
     pub(super) fn settle_late(&mut self) {
         for (_, userid, body) in std::mem::take(&mut self.late) {
             self.create(&userid, &body);
@@ -264,8 +264,8 @@ impl Model {
         }
     }
 
-    /// One write, as the client gives its answer. `in_doubt`: an earlier call of this operation, or one that the ledger
-    /// tells of, may have created the member.
+    /// One write, as the client returns its answer. `in_doubt`: an earlier call of this operation, or one noted in the
+    /// ledger, may have created the member.
     pub(super) fn write(
         &mut self,
         operation: &Operation,
@@ -293,7 +293,7 @@ impl Model {
         let answer = |verdict, attempts, in_doubt| Answer { verdict, attempts, in_doubt };
         let lost = || answer(Verdict::Lost, vec![attempt(None)], true);
         if fault == Fault::Refused || self.clash(&operation.userid, body).is_some() {
-            // The same request, still under way, is refused alike.
+            // The same request, still under way, is rejected alike.
             self.late.retain(|(_, userid, _)| *userid != operation.userid);
         }
 
@@ -308,7 +308,7 @@ impl Model {
             Verdict::Stopped(Error::Token { failure })
         };
         match fault {
-            // What was taken a moment ago is not refused now.
+            // A member accepted a moment ago is not rejected now.
             Fault::Refused if creates && self.members.contains_key(&operation.userid.key()) => {
                 answered(self.carry_out(operation, body), false)
             }
@@ -356,7 +356,7 @@ impl Model {
     }
 }
 
-/// What the client makes of a code.
+/// The client's interpretation of a code.
 fn verdict(operation: &Operation, (errcode, holder): &Code, in_doubt: bool) -> Verdict {
     match (*errcode, operation.kind) {
         (0, _) => Verdict::Done { created_departments: Vec::new() },

@@ -1,4 +1,4 @@
-//! Whose a refusal is: the same whatever the order in which calls in flight are answered.
+//! The blame for a rejection: the same whatever the order in which calls in flight are answered.
 
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
@@ -27,13 +27,13 @@ fn full() -> Verdict {
     Verdict::NoPlace { errcode: 45024, errmsg: "full".to_owned() }
 }
 
-/// Somebody to be written, and what WeCom answers after how long.
+/// A person to be written, WeCom's answer, and its delay.
 #[derive(Debug, Clone)]
 struct Somebody {
     kind: OperationKind,
     answer: Verdict,
     after: u64,
-    /// Their record was refused so before.
+    /// Their record was rejected like this before.
     known: bool,
 }
 
@@ -43,14 +43,14 @@ impl Somebody {
     }
 }
 
-/// What a run over some people came to.
+/// The course of a run over some people.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Course {
-    /// Whom WeCom was asked to write, in the order of the calls.
+    /// The people WeCom was asked to write, in the order of the calls.
     called: Vec<usize>,
-    /// Whose refusal turned out to be their own, or would at the end of the run.
+    /// The people whose rejection turned out to be their own, or would at the end of the run.
     own: Vec<usize>,
-    /// Who was not called, for want of a place.
+    /// The people not called, for want of a place.
     waits: Vec<usize>,
     questions: usize,
     stopped: Option<String>,
@@ -98,7 +98,7 @@ async fn run(people: &[Somebody], in_flight: usize, listing: Result<(), Error>) 
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_member_out_of_reach_keeps_nobody_else() {
+async fn one_member_out_of_reach_keeps_no_one_else() {
     for in_flight in [1, 2, 8] {
         for place in 0..12 {
             let people: Vec<Somebody> =
@@ -120,7 +120,7 @@ async fn three_members_and_one_question_are_enough_to_know_that_it_is_the_tenant
     }
 }
 
-/// With one call at a time nobody but the first is asked for.
+/// With one call at a time, no one after the first is called.
 #[tokio::test(start_paused = true)]
 async fn a_listing_that_is_refused_too_says_it_at_once() {
     let people = vec![Somebody::new(unsure()); 40];
@@ -165,7 +165,7 @@ async fn the_first_create_without_a_place_is_the_last_and_others_go_on() {
         assert_eq!(course.waits, (2..10).collect::<Vec<_>>());
         assert_eq!(course.called.len(), 4);
     }
-    // Where there was room at first, no more find none than are in flight together.
+    // If there was room at first, no more calls find none than are in flight together.
     let mut people = vec![create(DONE); 5];
     people.extend(vec![create(full()); 30]);
     let course = run(&people, 4, Ok(())).await;
@@ -187,7 +187,7 @@ async fn who_comes_back_without_a_place_stops_those_who_need_one_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn creates_whose_api_rests_keep_nobody_else() {
+async fn creates_whose_api_rests_keep_no_one_else() {
     let until = "2026-05-01T09:00:00Z".parse().unwrap();
     let parked = Somebody { kind: OperationKind::Create, ..Somebody::new(Verdict::Parked { until }) };
     let people = [parked.clone(), parked, Somebody::new(DONE)];
@@ -204,8 +204,8 @@ fn any_body() -> impl Strategy<Value = Somebody> {
     (answer, 0..30_u64).prop_map(|(answer, after)| Somebody { after, ..Somebody::new(answer) })
 }
 
-/// Whatever the order of the answers and the calls in flight: it is the tenant's fault exactly if the first three members
-/// of the plan are refused so, no other is asked for then, and else each has the verdict that is theirs.
+/// Whatever the order of the answers and the calls in flight: the tenant is at fault exactly if the first three members
+/// of the plan are rejected like this, and then no other is called; otherwise each gets their own verdict.
 #[test]
 fn the_verdict_does_not_depend_on_luck() {
     let config = Config {

@@ -9,7 +9,7 @@ use super::directory::{Fault, departments, expected_of};
 use ruzhi_model::{Decision, LedgerEntry, MemberKey, MemberState, OperationKind, RefusedBy, RemovalAnswer};
 use ruzhi_plan::{RecordState, Removed, Resolution, Standing};
 
-/// One thing that happens.
+/// One event.
 #[derive(Debug, Clone)]
 enum Step {
     Hire {
@@ -68,14 +68,14 @@ enum Step {
     DeleteByHand {
         userid: u8,
     },
-    /// The tenant configures what becomes of members who are removed by hand.
+    /// The tenant configures the treatment of members who are removed by hand.
     Removed(Removed),
     /// A person decides on a member who was removed by hand.
     Answer {
         userid: u8,
         answer: RemovalAnswer,
     },
-    /// A late replica leaves a member out of so many listings.
+    /// A late replica leaves a member out of this many listings.
     Unlisted {
         userid: u8,
         listings: u8,
@@ -88,9 +88,9 @@ enum Step {
         userid: u8,
     },
     MobileFirst(bool),
-    /// The corp has so many places.
+    /// The corp has this many places.
     Places(Option<usize>),
-    /// The secret may write a member no longer, or again.
+    /// The secret loses its right to write a member, or regains it.
     Reach {
         userid: u8,
         out: bool,
@@ -259,7 +259,7 @@ impl Company {
                 }
             }
             Step::Unlisted { userid, listings } => {
-                // A listing without a member whom nobody knows of says nothing of lateness.
+                // A listing without a member that is unknown says nothing of lateness.
                 let ours = self.world.ledger.values().any(|l| l.exists() && l.userid.key() == key(userid));
                 if ours && self.directory.members.contains_key(&key(userid)) {
                     self.directory.unlisted.insert(key(userid), listings);
@@ -294,7 +294,7 @@ impl Company {
             Step::DeleteByHand { userid } => {
                 let key = key(userid);
                 if self.directory.members.remove(&key).is_some_and(|held| held.ours) {
-                    // A member that ruzhi never learned of is no member to it.
+                    // A member that ruzhi never learned of does not exist for it.
                     let known = |line: &LedgerEntry| line.exists() && line.userid.key() == key;
                     if self.world.ledger.values().any(known) {
                         self.directory.removed_by_hand.insert(key.clone());
@@ -338,7 +338,7 @@ impl Company {
         self.directory.places = None;
         self.directory.out_of_reach.clear();
         self.rest();
-        // A grace period later no leaver is left whom no record wants.
+        // A grace period later, every leaver left is wanted by a record.
         self.now += chrono::TimeDelta::days(31);
         self.rest();
         for line in self.world.ledger.values().filter(|line| line.state == MemberState::Left) {
@@ -358,7 +358,8 @@ impl Company {
         }
     }
 
-    /// Runs until two days bring nothing new. Nobody asks for anything: time alone has quarantined records tried again.
+    /// Runs until two days bring nothing new. There are no requests: only the passing of time retries quarantined
+    /// records.
     fn rest(&mut self) {
         let mut quiet = 0;
         for day in 0.. {
@@ -372,8 +373,8 @@ impl Company {
         }
     }
 
-    /// Whoever has left is out and whoever has changed is changed, however full the corp is and whoever else cannot be
-    /// written: places are for those alone who come.
+    /// Every leaver is out and every changed member is changed, however full the corp is and whichever others cannot be
+    /// written: only new members need places.
     fn check_others(&mut self) {
         for tenant in self.tenants.clone() {
             for operation in self.plan(&tenant, false).operations {
@@ -384,8 +385,8 @@ impl Company {
         }
     }
 
-    /// Every upsert that nothing stands in the way of has exactly its member, every leaver is out, and what stands in
-    /// the way of the others is true.
+    /// Every upsert without an obstacle has exactly its member, every leaver is out, and the obstacles of the others
+    /// are real.
     fn check_at_rest(&self, tenant: &str, decision: &Decision, standing: &Standing) {
         let held = |userid: &str| self.directory.members.get(&MemberKey::of(userid));
         match (decision, standing) {
@@ -444,7 +445,7 @@ impl Company {
     }
 }
 
-/// How many histories: two thousand, unless `RUZHI_HISTORIES` says otherwise (`make histories`).
+/// The number of histories: two thousand, unless `RUZHI_HISTORIES` says otherwise (`make histories`).
 fn histories() -> u32 {
     std::env::var("RUZHI_HISTORIES").ok().and_then(|count| count.parse().ok()).unwrap_or(2_000)
 }
@@ -458,10 +459,10 @@ proptest! {
         ..ProptestConfig::default()
     })]
 
-    /// Whatever is lost, refused or interrupted: nobody is created twice or invited twice, nobody but ruzhi's own is
-    /// written, the ledger is right wherever it does not say that it doubts, and in fair weather all comes to rest.
+    /// Despite losses, rejections and interruptions: no member is created twice or invited twice, only ruzhi's own are
+    /// written, the ledger is right wherever it is not marked doubtful, and in fair weather all comes to rest.
     #[test]
-    fn nobody_is_lost(steps in prop::collection::vec(any_step(), 1..60)) {
+    fn no_member_is_lost(steps in prop::collection::vec(any_step(), 1..60)) {
         let mut company = Company::new();
         for step in steps {
             company.step(step);

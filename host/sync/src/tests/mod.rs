@@ -1,8 +1,8 @@
 //! Planner, ledger and settlement against a model over random histories of rows, rules, faults and crashes.
 //!
 //! The parts are the real ones: the planner over a world fed as the store feeds it, the order of waves, the reading of
-//! verdicts, the reading back of what is in doubt. Around them is a model of what has no meaning of its own here: WeCom
-//! ([`directory`]), and the store and the calls of a run ([`company`]).
+//! verdicts, the reading back of operations in doubt. Around them is a model of the parts without meaning of their own
+//! here: WeCom ([`directory`]), and the store and the calls of a run ([`company`]).
 
 mod company;
 mod directory;

@@ -1,4 +1,4 @@
-//! What an answer leaves in the ledger where something was in doubt.
+//! The ledger after an answer on something that was in doubt.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -66,7 +66,7 @@ fn attempt() -> Attempt {
     Attempt { api: "user/…", at: now(), took: Duration::ZERO, errcode: Some(1), errmsg: String::new() }
 }
 
-/// The outcome of an operation that WeCom answered so, after earlier calls that may have been carried out or not.
+/// The outcome of an operation with this answer from WeCom, after earlier calls that may have been carried out or not.
 fn outcome(operation: &Arc<Operation>, verdict: Verdict, lost_before: bool) -> Settlement {
     let answer = Answer { verdict, attempts: vec![attempt()], in_doubt: false };
     let may_appear = operation.before.as_ref().is_some_and(LedgerEntry::may_appear);

@@ -1,12 +1,12 @@
-//! Telling the people who fill in the form what became of their rows, on the rows themselves.
+//! Writes the outcome of each row back onto the form, for the people who fill it in.
 //!
-//! The last step of a run that writes. Of every row whose outcome is another than the form was told last, the words are
-//! written into the fields that the tenant chose for it; the store keeps what they came from. A crash between the call
-//! and the store leads to the same words written once more, and to nothing else. What cannot be written never fails the
-//! run: it is told, and tried again by later runs.
+//! The last step of a run that writes. For every row whose outcome differs from the one last written, the text goes
+//! into the fields that the tenant chose for it; the store keeps the basis of the text. A crash between the call and
+//! the store leads to the same text written once more, and to nothing else. A failed write never fails the run: it is
+//! reported, and tried again by later runs.
 //!
-//! It never causes another run. Fields that the rules or the filter read are refused, so a row that was written is, to
-//! the next collect, the row it was; and the service tells no push of what came through its API.
+//! It never causes another run. Fields that the rules or the filter read are not allowed, so the next collect sees a
+//! written row unchanged; and the service sends no push for changes through its API.
 
 mod place;
 mod words;
@@ -26,43 +26,43 @@ use ruzhi_metrics as meter;
 use ruzhi_model::{Digest, Origin, PlanId, RecordId, Text, UserId, Violation, WriteBack};
 use ruzhi_store::{DueWriteBack, StoreError, WriteBackScope, WrittenBack};
 
-/// Rows written by one run, and how long it writes; later runs write the rest.
+/// Rows written by one run, and the time it may take; later runs write the rest.
 const MOST: usize = 1000;
 const LONGEST: Duration = Duration::from_secs(60);
 /// Rows whose outcome is stored together.
 const PAGE: usize = 50;
-/// Attempts, in as many runs, at a row that the service refuses.
+/// Attempts, in as many runs, at a row that the service rejects.
 const ATTEMPTS: u32 = 3;
 
-/// What became of one row's words.
+/// The result for one row.
 enum Told {
-    /// They are there, or there is nobody to tell.
+    /// The text is there, or the row is gone.
     Done(WrittenBack),
-    /// The service refuses this row.
+    /// The service rejects this row.
     Refused(WrittenBack, jiandaoyun::Error),
     /// The service emptied the field.
     Emptied(WrittenBack),
-    /// No further call will do.
+    /// Further calls are useless.
     Stopped(jiandaoyun::Error),
 }
 
-/// What is to be written to one row.
+/// The text to write to one row.
 struct Words {
     due: DueWriteBack,
     text: String,
     digest: Digest,
 }
 
-/// What writing back came to.
+/// The result of writing back.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct WroteBack {
     /// Rows written.
     pub(super) written: usize,
-    /// Why rows were not.
+    /// The reason some rows were not written.
     pub(super) problem: Option<Text>,
 }
 
-/// Tells the form what became of its rows. `held` is the plan of this run, if it waits for a person.
+/// Writes the outcome of its rows to the form. `held` is the plan of this run, if it waits for a person.
 pub(super) async fn write_back(flow: &Flow, held: Option<&PlanId>) -> Result<WroteBack, StoreError> {
     let Some(place) = &flow.write_back else { return Ok(WroteBack::default()) };
     let writing = Writing { flow, place, held, settings: settings(flow, place) };
@@ -134,7 +134,7 @@ impl Writing<'_> {
                     }
                     Told::Stopped(error) => {
                         stopped.get_or_insert(error);
-                        // The others of this page would meet the same.
+                        // The others of this page would fail the same way.
                         break;
                     }
                 }
@@ -168,7 +168,7 @@ impl Writing<'_> {
         self.flow.store.write_backs_due(&scope, after, PAGE).await
     }
 
-    /// What is to be written, and what need not be because the form says so already.
+    /// The texts to write, and the rows that already show theirs.
     async fn words(&self, due: Vec<DueWriteBack>) -> Result<(Vec<Words>, Vec<WrittenBack>), StoreError> {
         let lang = self.place.lang;
         let waiting = self.digest(&Outcome::Waits.words(lang));
@@ -192,7 +192,7 @@ impl Writing<'_> {
         Ok((words, kept))
     }
 
-    /// Of the words and of where they go: the same words in another field are to be written.
+    /// Digest of a text and its place: the same text in another field has to be written.
     fn digest(&self, text: &str) -> Digest {
         Digest::of_parts([self.settings.as_str().as_bytes(), text.as_bytes()])
     }
@@ -210,7 +210,7 @@ impl Writing<'_> {
         Ok(reasons)
     }
 
-    /// By whom what this row claims is taken: by name where a record of ours has it, else by userid.
+    /// The holder of a value this row claims: by name if a record of ours has it, otherwise by userid.
     async fn holder(
         &self,
         due: &DueWriteBack,
@@ -233,7 +233,7 @@ impl Writing<'_> {
         flow.store.rival(&flow.siblings, &origin, of_mobile).await
     }
 
-    /// What speaks against writing, as the form stands now.
+    /// The obstacle to writing, given the form as it is now.
     async fn fault(&self) -> Result<Option<WriteBackFault>, jiandaoyun::Error> {
         let flow = self.flow;
         let widgets = match flow.source.widgets(&flow.form).await {
@@ -254,7 +254,7 @@ impl Writing<'_> {
             values.push((at, Value::String(now)));
         }
         let answer = flow.source.update(&flow.form, &due.record, &values).await;
-        // A row that is refused is tried again by the next runs, and then left until something else is to be said.
+        // A rejected row is tried again by the next runs, and then left until its outcome changes.
         let failures = if due.failures < ATTEMPTS { due.failures + 1 } else { 1 };
         let again = |digest| WrittenBack {
             record: due.record.clone(),
@@ -271,7 +271,7 @@ impl Writing<'_> {
                 let digest = Some(digest).filter(|_| !text.is_empty());
                 Told::Done(WrittenBack { record: due.record, basis: due.basis, digest, failures: 0 })
             }
-            // The row was deleted: nobody is left to be told.
+            // The row was deleted: there is nothing to write to.
             Ok(None) => {
                 Told::Done(WrittenBack { record: due.record, basis: due.basis, digest: None, failures: 0 })
             }
@@ -293,7 +293,7 @@ impl Writing<'_> {
     }
 }
 
-/// Names the fields and the language: under others, everything is to be told again.
+/// Names the fields and the language: under others, everything is written again.
 fn settings(flow: &Flow, place: &WriteBack) -> Digest {
     let lang = if place.lang == ruzhi_model::Lang::Zh { "zh" } else { "en" };
     let parts = [flow.form_name(), place.outcome.clone(), lang.to_owned()];

@@ -1,12 +1,12 @@
-//! Where on the form the outcome goes, and whether it may.
+//! The fields that take the outcome, and the checks on them.
 
 use ruzhi_jiandaoyun::{Filter, Widget};
 use ruzhi_model::{Text, WriteBack};
 
-/// Why nothing can be written back.
+/// The reason nothing can be written back.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WriteBackFault {
-    /// The flow reads the field, so that what is written would be read as what the form says.
+    /// The flow reads the field, so the written text would be read as an entry of the form.
     #[error("the field {field} is read by the rules or the filter, so the outcome cannot be written there")]
     ReadsItself {
         /// The field.
@@ -20,7 +20,7 @@ pub enum WriteBackFault {
         /// The name it has now, if it was renamed.
         now: Option<String>,
     },
-    /// The field takes no such value.
+    /// The field does not take such a value.
     #[error("the field {field} is of the type {kind}, which does not take the outcome")]
     Unwritable {
         /// The field.
@@ -52,7 +52,7 @@ impl WriteBackFault {
         }
     }
 
-    /// What happened, to what.
+    /// The fault and its subject.
     pub fn text(&self) -> Text {
         let zh = match self {
             Self::ReadsItself { field } => format!("字段 {field} 被规则或筛选条件读取，不能用来回写结果"),
@@ -63,7 +63,7 @@ impl WriteBackFault {
         Text::new(self.to_string(), zh)
     }
 
-    /// What to do next.
+    /// The next step for the reader.
     pub fn hint(&self) -> Text {
         match self {
             Self::ReadsItself { .. } | Self::Same { .. } => Text::new(
@@ -85,8 +85,8 @@ impl WriteBackFault {
     }
 }
 
-/// What speaks against writing to these fields. `widgets` are the form's fields, where they are known: a field may
-/// be read under its id and written under its alias.
+    /// The obstacles to writing to these fields. `widgets` are the form's fields, where they are known: a field may be
+    /// read under its id and written under its alias.
 pub fn write_back_faults(
     place: &WriteBack,
     source_fields: &[String],

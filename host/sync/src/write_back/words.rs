@@ -1,4 +1,4 @@
-//! What became of a row, in the words of the people who fill in the form.
+//! The outcome of a row, in the words of the people who fill in the form.
 
 use ruzhi_model::{Lang, MemberState, Text, Violation};
 use ruzhi_store::DueWriteBack;
@@ -6,7 +6,7 @@ use ruzhi_store::DueWriteBack;
 /// The longest text that is written, in characters.
 const LONGEST: usize = 500;
 
-/// What became of a row.
+/// The outcome of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Outcome {
     /// Its person is in the directory as the row says.
@@ -21,12 +21,12 @@ pub(super) enum Outcome {
     ReadyBut(Vec<String>),
     /// It has to be corrected: one text for each reason.
     Refused(Vec<String>),
-    /// What was said of it is no longer so, and nothing else is.
+    /// The text on it no longer holds, and there is no other.
     Nothing,
 }
 
 impl Outcome {
-    /// The words.
+    /// The text.
     pub(super) fn words(&self, lang: Lang) -> String {
         let (en, zh) = match self {
             Self::Ready => ("Account ready", "已开通"),
@@ -53,8 +53,8 @@ impl Outcome {
     }
 }
 
-/// What became of a row, but for the reasons it has to be corrected for. None while that is not known yet: an operation
-/// has not been done, or could not be.
+/// The outcome of a row, without the reasons it has to be corrected for. None while it is not known: an operation has
+/// not been done, or could not be.
 pub(super) fn outcome(due: &DueWriteBack, waited: bool) -> Option<Outcome> {
     if due.waits {
         return Some(Outcome::Waits);
@@ -67,7 +67,7 @@ pub(super) fn outcome(due: &DueWriteBack, waited: bool) -> Option<Outcome> {
         Some(MemberState::Active) => Some(Outcome::Ready),
         Some(MemberState::Left) => Some(Outcome::Disabled),
         Some(MemberState::Deleted | MemberState::Removed) => Some(Outcome::Deleted),
-        // A row that says nothing any more, or whose plan a person said no to.
+        // A row that asks for nothing any more, or whose plan a person rejected.
         None if due.ignored || waited => Some(Outcome::Nothing),
         None => None,
     }
@@ -85,7 +85,7 @@ pub(super) fn reason(violation: &Violation, labels: &[(String, String)], lang: L
     }
 }
 
-/// That a mobile number or an account is somebody else's.
+/// The reason that another person has the mobile number or account.
 pub(super) fn taken(field: &str, holder: &str, labels: &[(String, String)], lang: Lang) -> String {
     let label = label(field, labels, lang).unwrap_or_else(|| field.to_owned());
     match lang {
@@ -94,7 +94,7 @@ pub(super) fn taken(field: &str, holder: &str, labels: &[(String, String)], lang
     }
 }
 
-/// What the form calls a field, or else what WeCom's field is commonly called.
+/// The form's label of a field, or else the common name of WeCom's field.
 fn label(field: &str, labels: &[(String, String)], lang: Lang) -> Option<String> {
     if let Some((_, label)) = labels.iter().find(|(name, label)| name == field && !label.is_empty()) {
         return Some(label.clone());
