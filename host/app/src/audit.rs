@@ -1,8 +1,8 @@
-//! Who changed what, and who asked to see what is masked.
+//! The audit log: changes, and requests to see masked data.
 //!
-//! What is asked for is written down before it is done, with `begun` for an outcome, and again once it is known: a row
-//! that stays `begun` is of something whose end nobody saw, and nothing is ever done that is not in the log. It makes no
-//! difference where it is asked: on a page, over the API or at a terminal.
+//! A request is recorded before it is carried out, with the outcome `begun`, and again once the outcome is known: a
+//! row that stays `begun` has an unknown end, and nothing is ever done that is not in the log. This holds for pages,
+//! API and terminal alike.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -13,61 +13,61 @@ use ruzhi_message::Failure;
 use ruzhi_model::{Clock, FlowId, TenantId};
 use ruzhi_store::{AuditRow, Store, StoreError};
 
-/// The outcome of what is not known to have ended.
+/// The outcome of a request without a known end.
 pub const BEGUN: &str = "begun";
-/// The outcome of what was done.
+/// The outcome of a completed request.
 pub const DONE: &str = "done";
 /// The outcome of a run whose plan the guard holds.
 pub const HELD: &str = "held";
 
-/// Digits of each part of a row's id: its moment in milliseconds, its place among the rows of the process, chance.
+/// Digits of each part of a row's id: milliseconds, sequence number in the process, random.
 pub const ID_PARTS: [usize; 3] = [15, 10, 4];
 
-/// The person who asks.
+/// The person making a request.
 #[derive(Debug, Clone, Copy)]
 pub struct Actor<'a> {
-    /// What the log calls them.
+    /// Name in the log.
     pub who: &'a str,
-    /// What they may do.
+    /// Permissions.
     pub role: Role,
-    /// Where they ask: `page` or `api` with an address, or `terminal`.
+    /// Origin: `page` or `api` with an address, or `terminal`.
     pub origin: &'a str,
 }
 
-/// What is asked for.
+/// A request to be recorded.
 #[derive(Debug, Clone)]
 pub struct Asking<'a> {
-    /// In a word, such as `plan.approve`.
+    /// The action, such as `plan.approve`.
     pub action: &'static str,
-    /// In which tenant.
+    /// Its tenant.
     pub tenant: Option<&'a TenantId>,
-    /// In which flow.
+    /// Its flow.
     pub flow: Option<&'a FlowId>,
-    /// To what: a plan, a record, a digest.
+    /// Its subject: a plan, a record, a digest.
     pub subject: Option<String>,
-    /// Their reason, or what else there is to say.
+    /// The reason, or further detail.
     pub detail: Option<String>,
 }
 
 impl<'a> Asking<'a> {
-    /// Something asked of the whole deployment.
+    /// A request about the whole deployment.
     pub fn plain(action: &'static str) -> Self {
         Self { action, tenant: None, flow: None, subject: None, detail: None }
     }
 
-    /// Something asked of a flow.
+    /// A request about a flow.
     pub fn of(action: &'static str, tenant: &'a TenantId, flow: &'a FlowId) -> Self {
         Self { tenant: Some(tenant), flow: Some(flow), ..Self::plain(action) }
     }
 
-    /// The same, of a plan, a record or a digest.
+    /// Adds the subject: a plan, a record or a digest.
     #[must_use]
     pub fn on(mut self, subject: impl ToString) -> Self {
         self.subject = Some(subject.to_string());
         self
     }
 
-    /// The same, with a reason.
+    /// Adds a reason.
     #[must_use]
     pub fn saying(mut self, detail: Option<String>) -> Self {
         self.detail = detail;
@@ -75,7 +75,7 @@ impl<'a> Asking<'a> {
     }
 }
 
-/// A row as it is written first.
+/// The row as first written.
 pub fn row(clock: &dyn Clock, actor: Actor<'_>, asking: Asking<'_>) -> AuditRow {
     // Rows of one millisecond keep their order.
     static ROWS: AtomicU64 = AtomicU64::new(0);
@@ -96,7 +96,7 @@ pub fn row(clock: &dyn Clock, actor: Actor<'_>, asking: Asking<'_>) -> AuditRow 
     }
 }
 
-/// Does what was asked for by who may ask it, and writes down what came of it: `outcome` says what, where nothing failed.
+/// Carries out an authorised request and records its outcome: `outcome` names it, unless the request fails.
 pub async fn recorded<T>(
     store: &dyn Store,
     mut row: AuditRow,
@@ -108,7 +108,7 @@ pub async fn recorded<T>(
     row.outcome = result.as_ref().map_or_else(|failure| failure.code().to_owned(), outcome);
     let written: Result<(), StoreError> = store.put_audit(&row).await;
     match written {
-        // What was asked for is what the answer is about; the log says `begun`.
+        // The caller gets the request's own error; the log keeps `begun`.
         Err(error) if result.is_err() => tracing::error!(%error, "the audit log could not be written"),
         written => written?,
     }

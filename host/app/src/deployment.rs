@@ -1,8 +1,8 @@
-//! From the files of a deployment to flows that can run: the clients of each tenant, the rates of each corp, and the rules
-//! that are live.
+//! Turns the files of a deployment into flows that can run: the clients of each tenant, the rates of each corp, and
+//! the live rules.
 //!
-//! A command makes one and ends with it. A process that stays makes another of it whenever the files change (`with`): a
-//! tenant whose connections are as they were keeps its clients, and with them its token, its rates and its connections.
+//! A command creates one for its lifetime. `ruzhi serve` derives a new one whenever the files change (`with`): a
+//! tenant with unchanged connections keeps its clients, and with them its token, its rates and its connections.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,13 +23,12 @@ use ruzhi_store::{ActivationRow, Artifacts, FirstUse, Store, UseState};
 use ruzhi_sync::{Flow, FormFields, Progress, RunIds};
 use ruzhi_wecom as wecom;
 
-/// What is checked when the configuration is read for running flows. A flow whose files are gone goes on with the rules
-/// that are live.
+/// The checks on the configuration before running flows. A flow with missing files keeps its live rules.
 pub fn checks() -> Checks {
     Checks { files: false, ..Checks::all(check_filter) }
 }
 
-/// Whether the form's service understands a filter.
+/// Checks that the form's service supports a filter.
 pub fn check_filter(value: &serde_json::Value) -> Result<(), Text> {
     jiandaoyun::Filter::parse(value).map(drop).map_err(|error| error.explain())
 }
@@ -40,7 +39,7 @@ pub fn guest(library: &Library, flow: &config::Flow) -> Result<Guest, Failure> {
     Ok(Guest::with_rules_file(component, flow.guest.config.as_deref())?)
 }
 
-/// What a tenant's files offer as the rules of a flow.
+/// The rules in a tenant's files for a flow.
 pub fn offered(flow: &config::Flow) -> Result<Artifacts, LoadError> {
     let component = Library::read(&flow.guest.component, flow.guest.sha256.as_ref())?;
     Ok(Artifacts { component, config: Guest::read_rules(flow.guest.config.as_deref())? })
@@ -67,12 +66,13 @@ pub fn flow_rules<'a>(
     }
 }
 
-/// The fields of a flow's form, as the form's service tells them.
+/// The fields of a flow's form, as listed by the form's service.
 pub fn form_fields(source: jiandaoyun::Client, flow: &config::Flow) -> Result<FormFields, Failure> {
     Ok(FormFields { source, form: form(flow)?.0 })
 }
 
-/// Whose fault it is that a client could not be set up: the settings', unless the process has too many files open.
+/// The exit code for a client that could not be set up: the settings are at fault, unless the process has too many
+/// open files.
 fn fault(code: &str) -> u8 {
     if code == open_files::CODE { exit::FAILED } else { exit::USAGE }
 }
@@ -123,7 +123,7 @@ fn corp(tenant: &config::Tenant) -> Corp {
     (tenant.wecom.base_url.to_string(), tenant.wecom.corp_id.clone())
 }
 
-/// Every tenant that writes the same corp as this one, this one among them.
+/// Every tenant that writes the same corp, including this one.
 pub fn siblings<'a>(
     config: &'a Config,
     tenant: &'a config::Tenant,
@@ -132,7 +132,7 @@ pub fn siblings<'a>(
     config.tenants.iter().filter(move |other| corp(other) == wanted)
 }
 
-/// The limits of a tenant's corp: the strictest of what the tenants that share it say.
+/// The limits of a tenant's corp: the strictest of those set by the tenants that share it.
 fn limits(config: &Config, tenant: &config::Tenant) -> wecom::Limits {
     let all = siblings(config, tenant).map(|tenant| &tenant.wecom);
     wecom::Limits {
@@ -142,12 +142,12 @@ fn limits(config: &Config, tenant: &config::Tenant) -> wecom::Limits {
     }
 }
 
-/// The rates of a tenant's corp, for one who makes a single client.
+/// The rates of a tenant's corp, for callers with a single client.
 pub fn rates(config: &Config, tenant: &config::Tenant) -> wecom::Rates {
     wecom::Rates::new(limits(config, tenant))
 }
 
-/// The form of a flow and which of its rows.
+/// The form of a flow, and the filter of its rows.
 pub fn form(flow: &config::Flow) -> Result<(jiandaoyun::Form, Option<jiandaoyun::Filter>), Failure> {
     let wrong = |text: Text| Failure::new(exit::USAGE, "config", text, None);
     let api = flow
@@ -164,7 +164,7 @@ pub fn form(flow: &config::Flow) -> Result<(jiandaoyun::Form, Option<jiandaoyun:
     Ok((form, filter))
 }
 
-/// Run ids from the moment and chance.
+/// Run ids made of the time and a random part.
 struct RandomRunIds;
 
 impl RunIds for RandomRunIds {
@@ -179,27 +179,27 @@ impl RunIds for RandomRunIds {
 /// The clients of a tenant.
 #[derive(Clone)]
 pub struct Clients {
-    /// Of its forms.
+    /// For its forms.
     pub source: jiandaoyun::Client,
-    /// Of its directory.
+    /// For its directory.
     pub directory: wecom::Client,
     /// A second credential that may read members' fields.
     pub reader: Option<wecom::Client>,
 }
 
-/// What became of a flow's rules before its run.
+/// The outcome of exchanging a flow's rules before its run.
 #[derive(Debug, Clone, Default)]
 pub struct Exchanged {
-    /// Why those of the tenant's files are not live.
+    /// The reason the rules in the tenant's files are not live.
     pub kept: Option<Failure>,
-    /// The files held other rules than before, and these went live.
+    /// The files held new rules, which went live.
     pub activated: Option<ActivationRow>,
 }
 
 /// A corp: its service's address, and its id there.
 type Corp = (String, String);
 
-/// There is no such flow.
+/// The error for an unknown flow.
 pub fn no_flow(tenant: &TenantId, flow: &FlowId) -> Failure {
     Failure::new(
         exit::USAGE,
@@ -209,27 +209,27 @@ pub fn no_flow(tenant: &TenantId, flow: &FlowId) -> Failure {
     )
 }
 
-/// Everything the flows of a process share: the store, the components, one client of each service per tenant, the rates
-/// of each corp.
+/// Everything the flows of a process share: the store, the components, one client of each service per tenant, the
+/// rates of each corp.
 pub struct Deployment {
-    /// What the files say.
+    /// The configuration read from the files.
     pub config: Config,
-    /// What is remembered.
+    /// The stored state.
     pub store: Arc<dyn Store>,
     /// The components.
     pub library: Arc<Library>,
     /// Cancelled when the process is to end.
     pub quit: CancellationToken,
-    /// Each with a digest of the settings they were made of.
+    /// Each with a digest of the settings it was made from.
     clients: Mutex<BTreeMap<TenantId, (Digest, Clients)>>,
     rates: Mutex<BTreeMap<Corp, (wecom::Limits, wecom::Rates)>>,
 }
 
-/// Rules that were live within this time are likely to be gone back to.
+/// Rules live within this time are likely to be rolled back to.
 const LIVE_LATELY: TimeDelta = TimeDelta::days(30);
 
 impl Deployment {
-    /// A deployment whose clients are made as they are asked for.
+    /// A deployment whose clients are created on demand.
     pub fn new(
         config: Config,
         store: Arc<dyn Store>,
@@ -276,7 +276,7 @@ impl Deployment {
         Ok((of, found.ok_or_else(|| no_flow(tenant, flow))?))
     }
 
-    /// The clients of a tenant: those it had, unless its settings are others now.
+    /// The clients of a tenant, recreated if its settings have changed.
     pub fn clients(&self, tenant: &config::Tenant) -> Result<Clients, Failure> {
         let limits = limits(&self.config, tenant);
         let settings = connection(tenant, limits);
@@ -302,7 +302,7 @@ impl Deployment {
         Ok(clients)
     }
 
-    /// Removes compiled components that nobody is likely to load again. What is live now or was lately stays.
+    /// Removes compiled components that are unlikely to be loaded again. Components live now or lately stay.
     pub async fn prune_cache(&self) {
         let since = SystemClock.now() - LIVE_LATELY;
         let live = match self.store.live_components(since).await {
@@ -314,12 +314,12 @@ impl Deployment {
         let (library, most) = (Arc::clone(&self.library), self.config.guest.cache_limit);
         let removed = tokio::task::spawn_blocking(move || library.prune(&live, most)).await;
         if let Ok(removed @ 1..) = removed {
-            tracing::info!(removed, "compiled components that nobody used any more are removed");
+            tracing::info!(removed, "removed unused compiled components");
         }
     }
 
-    /// A flow, ready to run, and what has become of its rules. `by` is who makes new rules live, if the tenant's files
-    /// hold some.
+    /// A flow, ready to run, and the outcome of exchanging its rules. `by` is the person recorded if new rules in the
+    /// tenant's files go live.
     pub async fn flow(
         &self,
         tenant: &config::Tenant,
@@ -378,13 +378,13 @@ impl Deployment {
     }
 }
 
-/// Digest of everything that a service may refuse of a flow: once it is another one, it may be asked again.
+/// Digest of everything a service may reject about a flow: once it changes, the service may be called again.
 pub fn settings_of(config: &Config, tenant: &config::Tenant, flow: &config::Flow) -> String {
     let connection = connection(tenant, limits(config, tenant));
     Digest::of_parts([connection.as_str().as_bytes(), format!("{:?}", flow.source).as_bytes()]).to_string()
 }
 
-/// What a tenant's connections are made of, as a digest: it is compared and kept in memory only.
+/// A digest of the settings of a tenant's connections, compared and kept in memory only.
 fn connection(tenant: &config::Tenant, limits: wecom::Limits) -> Digest {
     let (wecom, jiandaoyun) = (&tenant.wecom, &tenant.jiandaoyun);
     let read_secret = wecom.read_secret.as_ref().map(|secret| secret.expose_secret()).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! `[alarms]`: who is told, for the host and for one tenant.
+//! `[alarms]`: the receivers of alarms, for the host and for one tenant.
 
 use reqwest::Url;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -8,7 +8,7 @@ use super::table::{Entry, Section};
 use super::{AlarmSettings, Checks, SecretSource, Secrets, flow, secret};
 use ruzhi_model::Lang;
 
-/// Reads the section of a file; `Some(None)` where it is not written. `variable` gives the name a message proposes.
+/// Reads the section of a file; `Some(None)` if it is absent. `variable` gives the name that a message suggests.
 pub(super) fn read(
     root: &Section<'_>,
     secrets: &dyn SecretSource,
@@ -52,7 +52,7 @@ pub(super) fn read_lang(entry: &Entry<'_>) -> Option<Lang> {
     flow::word(entry, &[("zh", Lang::Zh), ("en", Lang::En)])
 }
 
-/// Whether a secret is an address that can be called. Nothing of it is repeated.
+/// Checks that a secret is a callable address. No part of it is repeated in a message.
 fn is_address(secret: &SecretString) -> Result<(), Fault> {
     let url = Url::parse(secret.expose_secret()).ok();
     match url.filter(|url| matches!(url.scheme(), "http" | "https")) {

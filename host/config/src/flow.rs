@@ -1,7 +1,7 @@
-//! `[[flows]]`: from which form, through which guest.
+//! `[[flows]]`: the form a flow reads and the guest that decides.
 //!
-//! The source is written with TOML keys, or as the whole request body a person already has from elsewhere, pasted as
-//! JSON text into `request`. Both give the same `Source`.
+//! The source is written with TOML keys, or as a request body from elsewhere, pasted as JSON text into `request`.
+//! Both give the same `Source`.
 
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
@@ -19,7 +19,7 @@ use super::{
 };
 use ruzhi_model::FlowId;
 
-/// Reads one flow; `None` where a problem was reported, `id` having been read before.
+/// Reads one flow; `None` if a problem was reported. `id` has been read before.
 pub(super) fn read(section: &Section<'_>, id: Option<FlowId>, zone: Tz, around: &Around<'_>) -> Option<Flow> {
     let checks = around.checks;
     let schedule = section.maybe("schedule", |entry| entry.parse(|text| value::schedule(text, zone)));
@@ -48,7 +48,7 @@ pub(super) fn read(section: &Section<'_>, id: Option<FlowId>, zone: Tz, around: 
     })
 }
 
-/// The secret of the pushes; `Some(None)` where there are none.
+/// The secret of the pushes; `Some(None)` if there is none.
 fn read_push(flow: &Section<'_>, around: &Around<'_>) -> Option<Option<SecretString>> {
     if flow.get("push").is_none() {
         return Some(None);
@@ -95,7 +95,7 @@ fn read_guest(section: &Section<'_>, checks: &Checks) -> Option<FlowGuest> {
     Some(FlowGuest { component: component?, sha256: sha256?, config: config?, change })
 }
 
-/// A file named relative to the tenant's file.
+/// A path relative to the tenant's file.
 fn file(entry: &Entry<'_>, checks: &Checks) -> Option<PathBuf> {
     let name = entry.text()?;
     let path = tidy(&entry.file.folder, name);
@@ -119,8 +119,8 @@ fn file(entry: &Entry<'_>, checks: &Checks) -> Option<PathBuf> {
     None
 }
 
-/// `folder` joined with `name`, without `..` where leaving it out names the same file: behind a symbolic link it may
-/// not.
+/// `folder` joined with `name`, without `..` where removing it still names the same file; behind a symbolic link it
+/// may not.
 fn tidy(folder: &Path, name: &str) -> PathBuf {
     let joined = folder.join(name);
     let mut short = PathBuf::new();
@@ -176,7 +176,7 @@ fn read_source(section: &Section<'_>, checks: &Checks) -> Option<Source> {
     })
 }
 
-/// The one of two ways in which a key was given; both are a problem.
+/// The value from the one of two ways in which a key was given; giving both is a problem.
 fn merged<T>(
     section: &Section<'_>,
     key: &str,

@@ -1,32 +1,32 @@
-//! Whether somebody has to be named who may come in.
+//! Rejects settings that let others in while no token is set.
 //!
-//! Without people whoever is on this machine is an operator, and whatever a proxy on this machine leads here looks as if
-//! it were from it: a proxy that is told nothing but where to lead adds no header that would say otherwise. So nothing may
-//! be configured that is of use only where others come in.
+//! Without tokens, anyone on this machine is an operator, and requests through a proxy on this machine look local:
+//! unless configured to, a proxy adds no header that says otherwise. So no setting that only serves outside access
+//! may be used.
 
 use super::Config;
 use ruzhi_model::Text;
 
-/// What of a configuration is for others, while nobody is named who may come in.
+/// A setting that serves outside access while no token is set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unguarded {
-    /// The key, and where it is.
+    /// The key and its location.
     what: String,
 }
 
 impl Unguarded {
-    /// What is wrong.
+    /// The problem.
     pub fn text(&self) -> Text {
         let what = &self.what;
         Text::new(
             format!(
-                "{what} is for others to reach ruzhi, and nobody is named who may come in: whoever a proxy leads here would be an operator"
+                "{what} lets others reach ruzhi, but no token is set: anyone coming through a proxy would be an operator"
             ),
             format!("{what} 用于让其他人访问 ruzhi，却没有写明谁可以进入：经代理而来的任何人都会成为操作员"),
         )
     }
 
-    /// What to do next.
+    /// The remedy.
     pub fn hint(&self) -> Text {
         Text::new(
             "add `token = { env = \"RUZHI_TOKEN\" }` under `[server]` in ruzhi.toml; `openssl rand -hex 32` makes a token",
@@ -36,7 +36,7 @@ impl Unguarded {
 }
 
 impl Config {
-    /// The first thing that is for others, if nobody is named who may come in.
+    /// The first setting that serves outside access, if no token is set.
     pub fn unguarded(&self) -> Option<Unguarded> {
         if !self.server.people.is_empty() {
             return None;

@@ -1,4 +1,4 @@
-//! `ruzhi.toml`: what holds for every tenant.
+//! `ruzhi.toml`: settings shared by all tenants.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ pub(super) const SHAPES: &[Shape] = &[
     Shape { path: "guard", keys: super::GUARD_KEYS },
 ];
 
-/// The greatest values a guard can have: no ceiling at all.
+/// The maximum values of a guard: no ceiling at all.
 const UNLIMITED: Guard = Guard {
     leave_percent: 100,
     leave_least: u32::MAX,
@@ -36,10 +36,10 @@ const UNLIMITED: Guard = Guard {
     leave_week_most: u32::MAX,
 };
 
-/// What `ruzhi.toml` says.
+/// The contents of `ruzhi.toml`.
 #[derive(Debug, Clone)]
 pub(super) struct HostSettings {
-    /// There is a file.
+    /// The file exists.
     pub(super) written: bool,
     pub(super) store: StoreSettings,
     pub(super) server: ServerSettings,
@@ -50,7 +50,7 @@ pub(super) struct HostSettings {
 }
 
 impl HostSettings {
-    /// What holds where there is no `ruzhi.toml`.
+    /// The settings without a `ruzhi.toml`.
     pub(super) fn defaults(dir: &Path) -> Self {
         let path = dir.join("ruzhi.db");
         Self {
@@ -81,7 +81,7 @@ fn beside(store: &Path) -> PathBuf {
     store.with_file_name("cache")
 }
 
-/// Reads the file; `None` where a problem was reported.
+/// Reads the file; `None` if a problem was reported.
 pub(super) fn read(root: &Section<'_>, secrets: &dyn SecretSource, checks: &Checks) -> Option<HostSettings> {
     let folder = root.file.folder.clone();
     let defaults = HostSettings::defaults(&folder);
@@ -130,8 +130,8 @@ pub(super) fn read(root: &Section<'_>, secrets: &dyn SecretSource, checks: &Chec
     })
 }
 
-/// A guard's table. A limit above the ceiling is refused, a default above it gives way to it. What a day and a week may do
-/// follows from what one run may do.
+/// A guard's table. A limit above the ceiling is invalid; a default above it is lowered to it. The limits per day and
+/// week derive from those per run.
 pub(super) fn read_guard(section: &Section<'_>, defaults: Guard, ceiling: Guard) -> Option<Guard> {
     let limit = |key: &str, most: u32, default: u32, ceiling: u32| {
         section.optional(key, default.min(ceiling), |entry| {

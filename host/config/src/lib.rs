@@ -1,11 +1,11 @@
 //! The configuration: `ruzhi.toml` and `tenants/*.toml`, read once into checked types.
 //!
-//! A load reports *every* problem of *every* file, each at its line, so that a person corrects a file once. Serde
-//! derives stop at the first error, hence a walk of our own (`table`) over the spanned tree the TOML parser gives.
-//! A file with broken syntax is reported as such and not walked; the others still are. What a reader cannot use is
-//! `None` and already reported, so a `Config` exists only if nothing is wrong.
+//! A load reports *every* problem of *every* file, each at its line, so that a person corrects a file only once.
+//! Serde derives stop at the first error, hence our own walk (`table`) over the spanned tree of the TOML parser. A
+//! file with broken syntax is reported as such and not walked; the others still are. A reader that cannot use a value
+//! reports it and returns `None`, so a `Config` exists only if nothing is wrong.
 //!
-//! No secret stands in a file (`secret`), and no shown line repeats one that does by mistake (`source`).
+//! Files contain no secrets (`secret`), and a line shown in a message masks one written there by mistake (`source`).
 
 use std::path::Path;
 
@@ -59,17 +59,17 @@ const GUARD_KEYS: &[&str] = &[
     "update_most",
 ];
 
-/// Whether a text can be the id of an app or form.
+/// Checks the id of an app or form.
 pub fn is_form_id(text: &str) -> bool {
     value::form_id(text).is_ok()
 }
 
-/// Whether a text can be the id of a corp.
+/// Checks the id of a corp.
 pub fn is_corp_id(text: &str) -> bool {
     !text.is_empty() && value::corp_id(text).is_ok()
 }
 
-/// The environment variable that is proposed for a secret of a tenant.
+/// The environment variable suggested for a tenant's secret.
 pub fn variable(tenant: &str, what: &str) -> String {
     let id = tenant.to_uppercase().replace('-', "_");
     let first = if id.starts_with(|c: char| c.is_ascii_digit()) { "T_" } else { "" };
@@ -88,8 +88,8 @@ impl Config {
         }
     }
 
-    /// Reads the configuration in `dir` as far as it can be used, for whoever looks at it and runs nothing: without the
-    /// tenants whose file is wrong. None if the host's file is, or if there is no tenant's file.
+    /// Reads as much of the configuration in `dir` as is usable, for commands that run nothing: tenants with an
+    /// invalid file are left out. `None` if the host's file is invalid or there is no tenant file.
     ///
     /// The second value is every problem of every file, if one of them is an error.
     pub fn usable(
@@ -128,7 +128,7 @@ fn read(dir: &Path, reading: &mut Reading<'_>) -> Option<Config> {
         return None;
     }
     let host = reading.host().found;
-    // With a broken ruzhi.toml nothing is loaded anyway; the tenants are then judged without a ceiling.
+    // With an invalid ruzhi.toml nothing is loaded anyway; the tenants are then checked without a ceiling.
     let ceiling = host.as_ref().unwrap_or(&HostSettings::defaults(dir)).guard_ceiling;
     let tenants = reading.tenants(ceiling)?.into_iter().filter_map(|tenant| tenant.found).collect();
     Some(Config::of(dir, host?, tenants))

@@ -21,10 +21,10 @@ use ruzhi_model::Text;
 /// The host's file, in the configuration's folder.
 pub(super) const HOST_FILE: &str = "ruzhi.toml";
 
-/// What `ruzhi.toml` or a tenant's file may have. A tenant with a hundred flows has 60 KiB.
+/// The maximum size of `ruzhi.toml` or a tenant's file. A tenant with a hundred flows has 60 KiB.
 const MOST_BYTES: u64 = 1 << 20;
 
-/// A pass, and what it has found so far.
+/// A pass and its findings so far.
 pub(super) struct Reading<'a> {
     dir: &'a Path,
     secrets: &'a dyn SecretSource,
@@ -34,7 +34,7 @@ pub(super) struct Reading<'a> {
     signature: Signature,
 }
 
-/// A file that was read; none of it can be used if anything in it is wrong.
+/// A file that was read; unusable as a whole if anything in it is wrong.
 pub(super) struct Read<T> {
     pub(super) path: PathBuf,
     pub(super) found: Option<T>,
@@ -52,7 +52,7 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// Whether the configuration's folder can be read.
+    /// Checks that the configuration's folder is readable.
     pub(super) fn folder(&mut self) -> bool {
         let Err(error) = file::within(self.dir, |dir| std::fs::read_dir(dir).map(drop)) else { return true };
         let why = io_text(&error);
@@ -70,7 +70,7 @@ impl<'a> Reading<'a> {
         false
     }
 
-    /// The host's settings; the defaults where there is no file.
+    /// The host's settings, or the defaults without a file.
     pub(super) fn host(&mut self) -> Read<HostSettings> {
         let path = self.dir.join(HOST_FILE);
         let absent = file::stat(&path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
@@ -83,7 +83,7 @@ impl<'a> Reading<'a> {
         Read { path, found }
     }
 
-    /// Every tenant's file. `None` where there are none, which is a problem.
+    /// Every tenant's file. `None` if there are none, which is a problem.
     pub(super) fn tenants(&mut self, ceiling: Guard) -> Option<Vec<Read<Tenant>>> {
         let none = || {
             Fault::new("there is no tenant", "没有任何租户").hint(
@@ -128,17 +128,17 @@ impl<'a> Reading<'a> {
         self.problems.push(Problem::with_file(name.unwrap_or(path), fault.text, fault.hint));
     }
 
-    /// Whether anything is wrong so far.
+    /// Any error so far.
     pub(super) fn failed(&self) -> bool {
         self.problems.iter().any(|problem| problem.severity == Severity::Error)
     }
 
-    /// Takes a configuration's secrets to be watched, beside those of the files that were read.
+    /// Also watches the secret files of a configuration, beside those of the files that were read.
     pub(super) fn watch_secrets_of(&mut self, config: &Config) {
         self.secret_files.extend(config.secret_files.iter().cloned());
     }
 
-    /// Ends the pass: what was found goes into the configuration, and every problem is returned.
+    /// Ends the pass: adds the findings to the configuration and returns every problem.
     pub(super) fn finish(mut self, config: Option<&mut Config>) -> Vec<Problem> {
         problem::sort(&mut self.problems);
         if let Some(config) = config {
@@ -208,7 +208,7 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// The tenants' files, by name. Hidden files are what editors and mounts leave; folders hold the tenants' rules.
+/// The tenants' files, by name. Hidden files are leftovers of editors and mounts; folders hold the tenants' rules.
 pub(super) fn tenant_files(dir: &Path) -> io::Result<Vec<PathBuf>> {
     let named = |path: &Path| {
         let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));

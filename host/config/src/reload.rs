@@ -1,5 +1,4 @@
-//! Reading the configuration again while a process runs on it: a file that cannot be used leaves in force what it said
-//! before.
+//! Reloads the configuration of a running process: a file that cannot be used keeps its previous contents in force.
 
 use std::path::Path;
 
@@ -10,14 +9,13 @@ use super::server;
 use super::{Checks, Config, Guard, Problems, SecretSource, Signature, Tenant};
 
 impl Config {
-    /// Reads the configuration in `dir` again. What comes out can be run, whatever the files hold: of a tenant's file
-    /// that cannot be used the tenant as it was (none if it is new), of such a `ruzhi.toml` the host as it was,
-    /// everything as it was if a folder cannot be read, no tenant is left, or others are to reach the process and nobody is
-    /// named who may come in. Store, address and guest settings stay
-    /// those the process was started with, and so do the people who may come in if nobody else could be let in
-    /// safely.
+    /// Reads the configuration in `dir` again. The result is always runnable: a tenant whose file is invalid stays as
+    /// it was (or absent, if new), and an invalid `ruzhi.toml` leaves the host as it was. Everything stays as it was
+    /// if a folder cannot be read, no tenant is left, or the process is exposed to others without a token. Store,
+    /// address and guest settings stay as at the start, and so do the people with access if the file names none while
+    /// other machines can reach the process.
     ///
-    /// The second value is what of the files is not in force, and why.
+    /// The second value lists the problems that keep parts of the files from taking effect.
     pub fn reload(
         dir: &Path,
         secrets: &dyn SecretSource,
@@ -25,7 +23,7 @@ impl Config {
         old: &Self,
     ) -> (Self, Option<Problems>) {
         let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
-        // Before anything is read, so that a change meanwhile is seen if all of it stays as it was.
+        // Taken before reading, so that a change in between is noticed even if everything stays as it was.
         let before = Signature::of(old);
         let mut reading = Reading::new(&dir, secrets, checks);
         let read = again(&dir, &mut reading, old);
@@ -51,7 +49,7 @@ fn again(dir: &Path, reading: &mut Reading<'_>, old: &Config) -> Option<Config> 
     let tenants = reading.tenants(host.guard_ceiling)?;
     let tenants = tenants.into_iter().filter_map(|read| tenant(read, old, host.guard_ceiling)).collect();
     let config = Config::of(dir, host, tenants);
-    // A process that serves was not started so, and must not come to it.
+    // A serving process is never started like this, and must not get there by a reload.
     if let Some(unguarded) = config.unguarded()
         && old.unguarded().is_none()
     {
@@ -70,7 +68,7 @@ fn tenant(read: Read<Tenant>, old: &Config, ceiling: Guard) -> Option<Tenant> {
     })
 }
 
-/// A guard that is no laxer than the ceiling.
+/// A guard lowered to the ceiling.
 fn held_to(guard: Guard, ceiling: Guard) -> Guard {
     Guard {
         leave_percent: guard.leave_percent.min(ceiling.leave_percent),
@@ -85,7 +83,7 @@ fn held_to(guard: Guard, ceiling: Guard) -> Guard {
     }
 }
 
-/// The host's settings that can be in force.
+/// The host settings that can take effect.
 fn host(reading: &mut Reading<'_>, old: &Config) -> HostSettings {
     let before = HostSettings {
         written: old.host_written,
@@ -135,7 +133,7 @@ fn host(reading: &mut Reading<'_>, old: &Config) -> HostSettings {
             settings.cache.display()
         )
     };
-    // What may lie in the folder is looked at anew each time.
+    // The size limit of the cache is looked up each time it is applied, so it may change.
     let before_guest = super::GuestSettings { cache_limit: host.guest.cache_limit, ..before.guest };
     if host.guest != before_guest {
         started_with("guest", &guest(&host.guest), &guest(&before_guest));
@@ -143,7 +141,7 @@ fn host(reading: &mut Reading<'_>, old: &Config) -> HostSettings {
     }
     if host.server.people.is_empty() && server::is_open(&host.server.listen) {
         let fault = Fault::new(
-            "nobody is named who may come in, and other machines can reach the running process: whoever could come in still can",
+            "no token is set, but other machines can reach the running process: those who could come in still can",
             "没有写明谁可以进入，而其他机器可访问运行中的进程：原先可进入的人仍可进入",
         );
         reading.report(Path::new(HOST_FILE), fault.hint("restart ruzhi to apply it", "重启 ruzhi 后生效"));

@@ -1,4 +1,4 @@
-//! What is asked of the form: the filter, the fields, or a whole request body pasted as JSON.
+//! The request to the form: the filter, the fields, or a whole request body pasted as JSON.
 
 use std::ops::Range;
 
@@ -13,7 +13,7 @@ use ruzhi_model::Text;
 /// The keys of a pasted request body.
 const KEYS: &[&str] = &["appId", "entryId", "fields", "limit", "filter"];
 
-/// What a pasted request body says; its `limit` is checked and not kept, for ruzhi asks for full pages.
+/// A pasted request body. Its `limit` is checked and dropped, since ruzhi requests full pages.
 #[derive(Default)]
 pub(super) struct Request {
     pub(super) app_id: Option<String>,
@@ -91,7 +91,7 @@ fn fields(found: &Value) -> Result<Value, Fault> {
     list.ok_or_else(|| Fault::new("must be a list of texts, or one text", "应为文本列表或一段文本"))
 }
 
-/// Reads `fields`: a list of names, or one text with commas between them. A list comes out.
+/// Reads `fields`: a list of names, or one text with commas between them. Returns a list.
 pub(super) fn read_fields(entry: &Entry<'_>) -> Option<Value> {
     if entry.value.is_str() {
         return Some(names(entry.text()?));
@@ -131,7 +131,7 @@ fn checked(entry: &Entry<'_>, filter: Value, checks: &Checks) -> Option<Value> {
     }
 }
 
-/// The JSON in a text. A slip in it is reported at its own line where the text stands letter by letter in the file.
+/// Parses the JSON in a text. An error is reported at its own line if the text stands verbatim in the file.
 fn parse(entry: &Entry<'_>) -> Option<Value> {
     let text = entry.text()?;
     let error = match serde_json::from_str(text) {
@@ -149,7 +149,7 @@ fn parse(entry: &Entry<'_>) -> Option<Value> {
         }
         None => entry.at.clone(),
     };
-    // The place is in the file's own lines; the parser's would be in the text's.
+    // The place is given in lines of the file, not in the parser's lines of the text.
     let message = error.to_string();
     let message = message.split(" at line ").next().unwrap_or_default();
     let mut fault = Fault::new(
@@ -166,7 +166,7 @@ fn parse(entry: &Entry<'_>) -> Option<Value> {
     None
 }
 
-/// Where in the file `needle` of the text stands, or else the whole text.
+/// The place of `needle` in the file, or else the whole text.
 fn place(entry: &Entry<'_>, needle: &str) -> Range<usize> {
     entry
         .verbatim()

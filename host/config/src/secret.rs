@@ -1,7 +1,8 @@
-//! Secrets: named in a file, kept elsewhere.
+//! Secrets: referenced in a file, stored elsewhere.
 //!
-//! A file says `{ env = "NAME" }` or `{ file = "path" }`. A secret written in place is refused, and neither the message
-//! nor the shown line repeats it: `masks` finds every value that may hold one before anything of a file is shown.
+//! A file says `{ env = "NAME" }` or `{ file = "path" }`. A secret written in place is invalid, and neither the
+//! message nor the displayed line repeats it: `masks` finds every value that may hold one before any line is
+//! displayed.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -18,12 +19,12 @@ use super::table::Entry;
 use super::{Secrets, TENANT_SHAPES, host};
 use ruzhi_files::file::{self, Unfit};
 
-/// What a secret's file may have: a secret has a hundred bytes.
+/// The maximum size of a secret's file; a secret has a hundred bytes.
 const MOST_BYTES: u64 = 64 << 10;
 
-/// Where environment variables come from.
+/// Source of environment variables.
 pub trait SecretSource {
-    /// The value of a variable, if it is set and is text.
+    /// The value of a variable, if it is set and valid Unicode.
     fn env(&self, name: &str) -> Option<String>;
 }
 
@@ -46,10 +47,10 @@ impl SecretSource for ProcessEnvironment {
 
 /// The keys whose values are secrets.
 const KEYS: &[&str] = &["secret", "read_secret", "api_key", "token", "viewer_token", "aes_key", "robot"];
-/// Keys whose values are the tenant's own and free in form.
+/// Keys whose values are free-form content of the tenant.
 const FREE: &[&str] = &["filter", "fields", "request"];
 
-/// Reads the secret an entry names. `variable` is the name a message proposes.
+/// Reads the secret an entry refers to. `variable` is the name that a message suggests.
 pub(super) fn read(
     entry: &Entry<'_>,
     secrets: Secrets,
@@ -69,7 +70,7 @@ pub(super) fn read(
             format!("`{}` 直接写在了文件里；密钥不能写在这里", entry.name),
         ));
         if let Some(hint) = &mut fault.hint {
-            hint.en.push_str(", and renew the secret: whoever has read the file knows it");
+            hint.en.push_str(", and renew the secret: anyone who has read the file knows it");
             hint.zh.push_str("，并更换该密钥：读过此文件的人都已知道它");
         }
         entry.error(fault);
@@ -122,7 +123,7 @@ pub(super) fn read(
 fn from_environment(entry: &Entry<'_>, secrets: Secrets, source: &dyn SecretSource) -> Option<SecretString> {
     let name = entry.text()?;
     if !is_variable(name) {
-        // What is no name may be the secret itself: it is not repeated.
+        // A value that is not a valid name may be the secret itself: it is not repeated.
         entry.error(
             Fault::new(
                 format!("`{}` must be the name of an environment variable", entry.name),
@@ -195,7 +196,7 @@ fn from_file(entry: &Entry<'_>, secrets: Secrets) -> Option<SecretString> {
             .hint(format!("run `chmod 600 {name}`"), format!("请执行 `chmod 600 {name}`")),
         );
     }
-    // A byte order mark is the editor's and no part of the secret.
+    // A byte order mark comes from the editor and is not part of the secret.
     let value = read.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&read.bytes);
     match std::str::from_utf8(value) {
         Ok(value) if !is_utf_16(value.as_bytes()) => {
@@ -218,14 +219,14 @@ fn from_file(entry: &Entry<'_>, secrets: Secrets) -> Option<SecretString> {
     }
 }
 
-/// Whether a text begins with the mark of UTF-16, or has a zero in every other byte as ASCII has in it.
+/// Recognises UTF-16 by its byte order mark, or by ASCII text with a zero in every other byte.
 fn is_utf_16(bytes: &[u8]) -> bool {
     bytes.starts_with(b"\xff\xfe")
         || bytes.starts_with(b"\xfe\xff")
         || bytes.iter().take(2).any(|byte| *byte == 0)
 }
 
-/// The secret without the line end an editor leaves. A secret is sent in headers and addresses: visible ASCII only.
+/// The secret without the line end an editor adds. It is sent in headers and addresses: visible ASCII only.
 fn checked(entry: &Entry<'_>, value: &str, en: &str, zh: &str) -> Option<SecretString> {
     let value = value.trim_end_matches(['\r', '\n']);
     let fault = if value.is_empty() {
@@ -247,15 +248,15 @@ fn is_variable(name: &str) -> bool {
         && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
 }
 
-/// The bytes of a file that may hold a secret: what stands at a secret's key or at an unknown one, which may be a
-/// secret's key misspelt, and addresses that may hold credentials.
+/// The bytes of a file that may hold a secret: values of a secret's key, values of unknown keys, which may be a
+/// secret's key misspelt, and addresses, which may contain credentials.
 pub(super) fn masks(table: &DeTable<'_>) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     collect(table, "", &mut found);
     found
 }
 
-/// `parent` is the key of the table: an address is a secret under `alarms` alone.
+/// `parent` is the key of the table: an address is a secret only under `alarms`.
 fn collect(table: &DeTable<'_>, parent: &str, found: &mut Vec<Range<usize>>) {
     for (key, value) in table {
         let key = key.get_ref().as_ref();
@@ -292,7 +293,7 @@ fn collect_named(named: &DeTable<'_>, found: &mut Vec<Range<usize>>) {
     }
 }
 
-/// Every single value within a value: the span of a table may be its header's alone.
+/// Every single value within a value: the span of a table may cover only its header.
 fn hide(value: &Spanned<DeValue<'_>>, found: &mut Vec<Range<usize>>) {
     match value.get_ref() {
         DeValue::Table(table) => table.iter().for_each(|(_, value)| hide(value, found)),

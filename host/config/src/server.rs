@@ -1,4 +1,4 @@
-//! `[server]`: where `ruzhi serve` is reached, and who may come in.
+//! `[server]`: the address of `ruzhi serve`, and the people with access.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -10,19 +10,19 @@ use super::problem::Fault;
 use super::table::{Entry, Section};
 use super::{Checks, Person, Role, SecretSource, Secrets, ServerSettings, flow, secret, value};
 
-/// A token with fewer characters could be guessed.
+/// Shorter tokens could be guessed.
 const TOKEN_LEAST: usize = 16;
-/// Names longer than this do not fit the audit log.
+/// Longer names do not fit the audit log.
 const NAME_MOST: usize = 64;
 
-/// Who was read before, and where.
+/// Names and tokens read so far, with their lines.
 #[derive(Default)]
 struct Known {
     names: Vec<(String, u32)>,
     tokens: Vec<(SecretString, u32)>,
 }
 
-/// Reads the section; `None` where a problem was reported.
+/// Reads the section; `None` if a problem was reported.
 pub(super) fn read(
     section: &Section<'_>,
     default: ServerSettings,
@@ -39,10 +39,7 @@ pub(super) fn read(
     {
         entry.error(
             Fault::new(
-                format!(
-                    "`{}`: other machines can reach {listen}, and nobody is named who may come in",
-                    entry.name
-                ),
+                format!("`{}`: other machines can reach {listen}, but no token is set", entry.name),
                 format!("`{}`：其他机器可访问 {listen}，却没有写明谁可以进入", entry.name),
             )
             .hint(
@@ -63,7 +60,7 @@ pub(super) fn read(
     })
 }
 
-/// What is trusted where nothing is said: a proxy on this machine.
+/// The default trusted proxies: this machine.
 pub(super) fn this_machine() -> Vec<IpNet> {
     let network = |address: IpAddr, length| IpNet::new(address, length).ok();
     let all = [network(Ipv4Addr::LOCALHOST.into(), 8), network(Ipv6Addr::LOCALHOST.into(), 128)];
@@ -76,7 +73,7 @@ fn read_proxies(entry: &Entry<'_>) -> Option<Vec<IpNet>> {
     (networks.len() == all.len()).then_some(networks)
 }
 
-/// An address, or a network of them.
+/// An address or a network.
 fn network(text: &str) -> Result<IpNet, Fault> {
     let text = text.trim();
     let fault = |en: &str, zh: &str| {
@@ -90,17 +87,17 @@ fn network(text: &str) -> Result<IpNet, Fault> {
     else {
         return fault("is no address and no network", "既不是 IP 也不是网段");
     };
-    // Whoever is trusted says who everybody is.
+    // A trusted address determines the origin of every request it forwards.
     if network.prefix_len() == 0 {
         return fault(
-            "is every address there is: anybody could say who they are",
+            "is every address: anyone could claim to come from anywhere",
             "是全部地址：任何人都能自称来自任意地址",
         );
     }
     Ok(network.trunc())
 }
 
-/// Whether other machines can reach an address.
+/// Checks whether other machines can reach an address.
 pub(super) fn is_open(listen: &SocketAddr) -> bool {
     !listen.ip().to_canonical().is_loopback()
 }
@@ -112,7 +109,7 @@ fn address(text: &str) -> Result<SocketAddr, Fault> {
     })
 }
 
-/// Where people reach the pages: their addresses begin right after the host.
+/// The public address of the pages, which must have no path.
 fn public_url(text: &str) -> Result<Url, Fault> {
     let url = value::address(text)?;
     if url.path() != "/" {
@@ -171,7 +168,7 @@ fn read_name(entry: &Entry<'_>, names: &mut Vec<(String, u32)>) -> Option<String
                 format!("名字 `{name}` 已在第 {line} 行使用"),
             )
             .hint(
-                "give everybody a name of their own; whoever shows `token` is `operator`, and `viewer_token` `viewer`",
+                "give each person a unique name; `token` is called `operator`, and `viewer_token` `viewer`",
                 "每人一个名字；出示 `token` 者名为 `operator`，出示 `viewer_token` 者名为 `viewer`",
             ),
         );

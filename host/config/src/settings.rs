@@ -1,4 +1,4 @@
-//! What the files say, as types. Every value is parsed and checked; past this point it is trusted.
+//! The configuration as types. Every value is parsed and checked; past this point it is trusted.
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -20,32 +20,31 @@ pub use ruzhi_plan::{Duplicates, Existing, Guard, Removed};
 pub struct Config {
     /// The configuration's folder, absolute.
     pub dir: PathBuf,
-    /// There is a `ruzhi.toml`.
+    /// `ruzhi.toml` exists.
     pub host_written: bool,
-    /// Where state is kept.
+    /// Location of the state.
     pub store: StoreSettings,
-    /// How `ruzhi serve` is reached.
+    /// Access to `ruzhi serve`.
     pub server: ServerSettings,
-    /// How flows are kept on time.
+    /// Scheduling of flows.
     pub schedule: ScheduleSettings,
-    /// Who is told of what is no matter of one tenant, or of a tenant that names nobody.
+    /// Receivers of alarms that concern no single tenant, or a tenant without receivers of its own.
     pub alarms: AlarmSettings,
-    /// What a guest may use.
+    /// Resource limits of a guest.
     pub guest: GuestSettings,
-    /// What no tenant's guard may exceed; the greatest values where the host says nothing. The tenants' guards have
-    /// been held to it.
+    /// Ceiling for the tenants' guards, already applied to them; the maximum values if the host sets none.
     pub guard_ceiling: Guard,
     /// By id.
     pub tenants: Vec<Tenant>,
-    /// What somebody should look at.
+    /// Warnings to look at.
     pub warnings: Vec<Problem>,
-    /// The files that its secrets are in, also those that could not be read.
+    /// The files that hold secrets, including unreadable ones.
     pub secret_files: Vec<PathBuf>,
-    /// Its files as they stood when they were read: another `Signature::of` it means that some have changed.
+    /// The files as they were when read; a different `Signature::of` means that some have changed.
     pub signature: Signature,
 }
 
-/// Where state is kept.
+/// Location of the state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoreSettings {
     /// As written: `sqlite://ruzhi.db`.
@@ -54,72 +53,72 @@ pub struct StoreSettings {
     pub path: PathBuf,
 }
 
-/// How `ruzhi serve` is reached, and by whom.
+/// Access to `ruzhi serve`.
 #[derive(Debug, Clone)]
 pub struct ServerSettings {
     /// Address and port.
     pub listen: SocketAddr,
-    /// The command line says where to listen, whatever the file says.
+    /// The listen address is from the command line, overriding the file.
     pub listen_given: bool,
-    /// Where people reach the pages, for links in alarms; without it alarms have no links.
+    /// Public address of the pages, for links in alarms; without it alarms have no links.
     pub url: Option<Url>,
-    /// Networks whose word on where a request is from is taken; this machine's own unless others are named.
+    /// Networks trusted to state the origin of a request; by default this machine.
     pub trusted_proxies: Vec<IpNet>,
-    /// The file names them.
+    /// `trusted_proxies` is set in the file.
     pub proxies_named: bool,
-    /// Whoever may come in. None: only this machine may, and whoever is on it is an operator.
+    /// The people with access. If empty, only this machine has access, and anyone on it is an operator.
     pub people: Vec<Person>,
 }
 
 impl ServerSettings {
-    /// Whether the word of an address on where a request is from is taken.
+    /// Checks whether an address is trusted to state the origin of a request.
     pub fn trusts(&self, address: IpAddr) -> bool {
         self.trusted_proxies.iter().any(|network| network.contains(&address))
     }
 }
 
-/// Somebody who may come in.
+/// A person with access.
 #[derive(Debug, Clone)]
 pub struct Person {
-    /// What they are called in the audit log. `token` is of "operator", `viewer_token` of "viewer".
+    /// Name in the audit log. `token` belongs to "operator", `viewer_token` to "viewer".
     pub name: String,
-    /// What they may do.
+    /// Permissions.
     pub role: Role,
-    /// What they show.
+    /// The token the person presents.
     pub token: SecretString,
 }
 
-/// What somebody may do.
+/// Permissions of a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Look.
+    /// Read only.
     Viewer,
-    /// Look, and change.
+    /// Read and change.
     Operator,
 }
 
-/// How flows are kept on time.
+/// Scheduling of flows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScheduleSettings {
-    /// Corps whose flows run at the same time.
+    /// Number of corps whose flows run concurrently.
     pub at_once: u32,
     /// A run that has not begun this long after its time is late.
     pub late_after: Duration,
 }
 
-/// Who is told.
+/// Receivers of alarms.
 #[derive(Debug, Clone, Default)]
 pub struct AlarmSettings {
     /// The address of a WeCom group robot; its key is in it.
     pub robot: Option<SecretString>,
-    /// An address that takes the alarm as JSON.
+    /// An address that receives the alarm as JSON.
     pub url: Option<SecretString>,
-    /// The language of a robot's messages; both where none is said.
+    /// The language of a robot's messages; both if not set.
     pub lang: Option<Lang>,
 }
 
-/// What WeCom signs its callbacks with.
+/// Keys with which WeCom signs its callbacks.
 #[derive(Debug, Clone)]
 pub struct CallbackSettings {
     /// Token of the callback.
@@ -128,7 +127,7 @@ pub struct CallbackSettings {
     pub aes_key: SecretString,
 }
 
-/// What a guest may use.
+/// Resource limits of a guest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GuestSettings {
     /// Linear memory of one instance.
@@ -137,7 +136,7 @@ pub struct GuestSettings {
     pub deadline: Duration,
     /// The folder of compiled components, absolute.
     pub cache: PathBuf,
-    /// Bytes of compiled components that are not live, above which the longest unused go.
+    /// Bytes of compiled components that are not live; beyond this the least recently used are removed.
     pub cache_limit: u64,
 }
 
@@ -148,11 +147,11 @@ pub struct Tenant {
     pub id: TenantId,
     /// The file, absolute.
     pub file: PathBuf,
-    /// What people call it.
+    /// Display name.
     pub name: String,
-    /// In which dates and schedules are read.
+    /// Time zone of dates and schedules.
     pub timezone: Tz,
-    /// The directory.
+    /// The directory's service.
     pub wecom: WecomSettings,
     /// The form's service.
     pub jiandaoyun: JiandaoyunSettings,
@@ -162,11 +161,11 @@ pub struct Tenant {
     pub grace: Duration,
     /// Members that are never written.
     pub protected: Vec<UserId>,
-    /// On members ruzhi did not create.
+    /// How to treat members ruzhi did not create.
     pub existing: Existing,
-    /// On members who were removed by hand.
+    /// How to treat members who were removed by hand.
     pub removed: Removed,
-    /// Who is told instead of those whom the host tells.
+    /// Receivers of alarms in place of the host's.
     pub alarms: Option<AlarmSettings>,
     /// At least one.
     pub flows: Vec<Flow>,
@@ -183,17 +182,17 @@ pub struct WecomSettings {
     pub secret: SecretString,
     /// The secret of an app that may read members' details; empty if secrets were skipped.
     pub read_secret: Option<SecretString>,
-    /// Through which calls go out.
+    /// Proxy for outgoing calls.
     pub proxy: Option<Url>,
-    /// From this many creates and updates on, write by CSV job; 0 for never.
+    /// Number of creates and updates from which a CSV job is used; 0 for never.
     pub batch_from: u32,
-    /// Calls of one API in a minute.
+    /// Calls per API and minute.
     pub per_minute: u32,
-    /// Calls of one API in an hour.
+    /// Calls per API and hour.
     pub per_hour: u32,
-    /// Calls at the same time.
+    /// Concurrent calls.
     pub in_flight: u32,
-    /// Events of the directory are taken.
+    /// Keys of the directory's events; events are accepted only if set.
     pub callback: Option<CallbackSettings>,
 }
 
@@ -204,9 +203,9 @@ pub struct JiandaoyunSettings {
     pub base_url: Url,
     /// The key; empty if and only if secrets were skipped.
     pub api_key: SecretString,
-    /// Through which calls go out.
+    /// Proxy for outgoing calls.
     pub proxy: Option<Url>,
-    /// Calls of one endpoint in a second; `None` for the route's own limit.
+    /// Calls per endpoint and second; `None` for the route's own limit.
     pub per_second: Option<u32>,
 }
 
@@ -215,33 +214,33 @@ pub struct JiandaoyunSettings {
 pub struct Flow {
     /// Unique in the tenant.
     pub id: FlowId,
-    /// A cron expression of five fields in the tenant's zone that has a next time; `None`: only when asked.
+    /// A cron expression of five fields in the tenant's zone that has a next time; `None`: only on request.
     pub schedule: Option<String>,
     /// The form.
     pub source: Source,
     /// The rules.
     pub guest: FlowGuest,
-    /// On two records that claim one member.
+    /// How to treat two records that claim one member.
     pub duplicates: Duplicates,
-    /// On a row that a complete collect does not find.
+    /// How to treat a row missing from a complete collect.
     pub absent: Absent,
-    /// What JianDaoYun signs its pushes with; pushes are taken only where it is known.
+    /// Secret that signs JianDaoYun's pushes; pushes are accepted only if set.
     pub push: Option<SecretString>,
-    /// Where the outcome of a row is written on the form.
+    /// The form's fields that receive the outcome of a row.
     pub write_back: Option<WriteBack>,
 }
 
-/// What a row that a complete collect does not find says of its person.
+/// The meaning of a row missing from a complete collect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Absent {
-    /// Nothing: the row no longer claims anybody.
+    /// None: the row merely claims no member any more.
     #[default]
     Keep,
-    /// They left.
+    /// The person has left.
     Leave,
 }
 
-/// Which rows of which form.
+/// The form and the rows to read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Source {
     /// `v1`, `v2`, `v4` or `v5`.
@@ -250,15 +249,15 @@ pub struct Source {
     pub app_id: String,
     /// 24 hexadecimal digits.
     pub entry_id: String,
-    /// A JSON object that passed `Checks::filter`, in the spelling it was written.
+    /// A JSON object accepted by `Checks::filter`, as written.
     pub filter: Option<Value>,
     /// A JSON array of names.
     pub fields: Option<Value>,
-    /// How far before the watermark an incremental collect begins.
+    /// The time before the watermark at which an incremental collect begins.
     pub overlap: Duration,
 }
 
-/// Which rules.
+/// The rules of a flow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FlowGuest {
     /// The component, absolute.
@@ -267,32 +266,32 @@ pub struct FlowGuest {
     pub sha256: Option<Digest>,
     /// The rules file handed to the guest, absolute.
     pub config: Option<PathBuf>,
-    /// How much new rules may change unless a person approves.
+    /// Limit on the changes by new rules without a person's approval.
     pub change: ChangeLimit,
 }
 
-/// Whether secrets are looked up.
+/// Lookup of secrets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Secrets {
-    /// A secret that is not there is a problem.
+    /// A missing secret is a problem.
     Resolve,
     /// Secrets stay empty; for commands that call no service.
     Skip,
 }
 
-/// What is checked beside the files themselves.
+/// Checks beyond the files themselves.
 #[derive(Debug, Clone, Copy)]
 pub struct Checks {
-    /// Whether the form's service understands a filter; the text says why not.
+    /// Checks that the form's service understands a filter; the text gives the reason if not.
     pub filter: fn(&Value) -> Result<(), Text>,
-    /// Whether secrets are looked up.
+    /// Lookup of secrets.
     pub secrets: Secrets,
-    /// Whether components and rules files must be there.
+    /// Components and rules files must exist.
     pub files: bool,
 }
 
 impl Checks {
-    /// Everything is checked.
+    /// Enables every check.
     pub fn all(filter: fn(&Value) -> Result<(), Text>) -> Self {
         Self { filter, secrets: Secrets::Resolve, files: true }
     }

@@ -1,4 +1,4 @@
-//! What tells whether a file has changed since it was read, without reading it.
+//! Detects that a file has changed since it was read, without reading it.
 
 use std::collections::BTreeMap;
 use std::fs::Metadata;
@@ -8,63 +8,64 @@ use std::path::{Path, PathBuf};
 use super::{Config, reading};
 use ruzhi_files::file;
 
-/// The files of a configuration and how each of them stands: its time of change, its size, which file it is. Symbolic
-/// links are followed, so a link that is made to point elsewhere is a change.
+/// The state of each file of a configuration: modification time, size, and file number. Symbolic links are followed,
+/// so a redirected link is a change.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Signature(BTreeMap<PathBuf, Option<Stat>>);
 
-/// How a file stands; a file that is not there has none.
+/// The state of a file; `None` for a missing file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Stat {
     /// When its content was changed.
     modified: Option<std::time::SystemTime>,
-    /// When its content, its owner or its rights were changed: seconds and nanoseconds.
+    /// Time of the last change of content, owner or permissions: seconds and nanoseconds.
     changed: (i64, i64),
     length: u64,
-    /// The device and the file's number there.
+    /// Device and inode.
     file: (u64, u64),
 }
 
 impl Signature {
-    /// The files of a configuration as they stand now.
+    /// The current state of a configuration's files.
     pub fn of(config: &Config) -> Self {
         let files = watched(config);
         let stands = file::stats(&files).into_iter().map(|metadata| metadata.as_ref().map(stat));
         Self(files.into_iter().zip(stands).collect())
     }
 
-    /// Whether a file stands otherwise there.
+    /// Compares the state of a file.
     pub fn differs_at(&self, other: &Self, path: &Path) -> bool {
         self.0.get(path) != other.0.get(path)
     }
 
-    /// Notes how a file stands, unless that is noted. To be called before it is read: a change in between is then seen.
+    /// Notes the state of a file, unless noted already. Call it before reading, so that a change in between is
+    /// noticed.
     pub(super) fn note(&mut self, path: &Path) {
         if !self.0.contains_key(path) {
             self.0.insert(path.to_owned(), file::stat(path).ok().as_ref().map(stat));
         }
     }
 
-    /// Notes that a file did not answer when it was read. Once it answers that is a change.
+    /// Notes that a file did not respond when read. A response later is a change.
     pub(super) fn did_not_answer(&mut self, path: &Path) {
         self.0.insert(path.to_owned(), None);
     }
 
-    /// Takes over what is noted elsewhere.
+    /// Merges another signature.
     pub(super) fn add(&mut self, other: Self) {
         for (path, stat) in other.0 {
             self.0.entry(path).or_insert(stat);
         }
     }
 
-    /// The files that are noted.
+    /// The noted files.
     pub(super) fn files(&self) -> impl Iterator<Item = &PathBuf> {
         self.0.keys()
     }
 }
 
-/// Every file whose change matters: `ruzhi.toml`, the tenants' files that are there now, components, rules files, and
-/// the files of secrets, whether they are there or not.
+/// Every file whose change matters: `ruzhi.toml`, the current tenants' files, components, rules files, and the files
+/// of secrets, existing or not.
 pub fn watched(config: &Config) -> Vec<PathBuf> {
     let mut files = vec![config.dir.join(reading::HOST_FILE)];
     files.extend(reading::tenant_files(&config.dir).unwrap_or_default());

@@ -1,8 +1,8 @@
-//! One configuration file as text: where a byte stands, what of its line may be shown, what is wrong in it.
+//! The text of one configuration file: location of a byte, displayable part of a line, problems found.
 //!
-//! A file can hold a secret by mistake, and a problem shows the line it stands on. So the places that may hold one
-//! are known before the first problem is reported (`masks`), and a shown line has them as `*`, one for each character
-//! so that columns stay true.
+//! A file can hold a secret by mistake, and a problem shows its line. So the places that may hold one are known
+//! before the first problem is reported (`masks`), and are displayed as one `*` per character, which keeps columns
+//! correct.
 
 use std::cell::{Cell, RefCell};
 use std::ops::Range;
@@ -14,36 +14,36 @@ use ruzhi_files::file::Unfit;
 use ruzhi_message::{Problem, Severity};
 use ruzhi_model::Text;
 
-/// Words that make a line of a file with broken syntax suspect of holding a secret.
+/// Words that make a line of a file with broken syntax suspected of holding a secret.
 const SENSITIVE: &[&str] = &["secret", "key", "token", "passw", "pwd", "robot"];
-/// What a Chinese input method writes in place of TOML's marks.
+/// Characters a Chinese input method produces instead of TOML's punctuation.
 const CHINESE_MARKS: &[char] = &[
     '“', '”', '‘', '’', '\u{ff02}', '\u{ff1d}', '\u{ff0c}', '、', '【', '】', '\u{ff3b}', '\u{ff3d}',
     '\u{ff5b}', '\u{ff5d}', '\u{3000}',
 ];
-/// From this many letters and digits in a row on, text in a file with broken syntax may be a secret.
+/// A run of this many letters and digits in a file with broken syntax may be a secret.
 const SECRET_LENGTH: usize = 20;
 
-/// So many syntax errors of one file are reported; past them a file is no TOML at all.
+/// Maximum number of syntax errors reported per file; a file with more is hardly TOML.
 const SYNTAX_ERRORS: usize = 20;
 
-/// So many problems of one file are told; past them one tells how many more there are. Telling one takes a pass over the
-/// file, and a person corrects the first before reading the hundredth.
+/// Maximum number of problems listed per file; the rest are only counted. Listing one takes a pass over the file, and
+/// a person corrects the first before reading the hundredth.
 const MOST_PROBLEMS: usize = 100;
 
-/// A line that is longer, in bytes, is not shown.
+/// A longer line, in bytes, is not displayed.
 const LONGEST_LINE: usize = 64 << 10;
 
-/// A message that is longer, in characters, is cut.
+/// A longer message, in characters, is cut.
 const LONGEST_TEXT: usize = 2_000;
 
 /// A file being read.
 pub(super) struct SourceFile<'a> {
-    /// The file's folder: what paths in the file are relative to.
+    /// The file's folder, the base of relative paths in the file.
     pub(super) folder: PathBuf,
     name: PathBuf,
     text: &'a str,
-    /// Where its lines end.
+    /// Offsets of its line ends.
     ends: Vec<usize>,
     masks: Ranges,
     broken: bool,
@@ -53,7 +53,7 @@ pub(super) struct SourceFile<'a> {
 }
 
 impl<'a> SourceFile<'a> {
-    /// `name` is how messages call the file; `masks` are the bytes never to be shown.
+    /// `name` is the file's name in messages; `masks` are the bytes never to be displayed.
     pub(super) fn new(path: &Path, name: &Path, text: &'a str, masks: Vec<Range<usize>>) -> Self {
         Self {
             folder: path.parent().unwrap_or(Path::new("")).to_owned(),
@@ -91,7 +91,7 @@ impl<'a> SourceFile<'a> {
         self.push(Severity::Error, None, fault);
     }
 
-    /// Reports broken TOML: one problem for each line, for one slip makes the parser stumble several times.
+    /// Reports broken TOML: one problem per line, for one slip causes several errors of the parser.
     pub(super) fn syntax_errors(&mut self, errors: Vec<toml::de::Error>) {
         self.broken = true;
         let mut errors: Vec<_> =
@@ -134,28 +134,28 @@ impl<'a> SourceFile<'a> {
             .then(|| Text::new("put the text in quotes: \"…\"", "文本要用英文引号括起来：\"…\""))
     }
 
-    /// Notes that the file names another one, which holds a secret and is about to be read.
+    /// Notes that the file refers to a secret's file about to be read.
     pub(super) fn names_secret(&self, path: &Path) {
         self.secret_files.borrow_mut().note(path);
     }
 
-    /// Notes that such a file did not answer.
+    /// Notes that a secret's file did not respond.
     pub(super) fn secret_did_not_answer(&self, path: &Path) {
         self.secret_files.borrow_mut().did_not_answer(path);
     }
 
-    /// Whether a further problem is only counted: what would be told of it need not be found out.
+    /// A further problem is only counted, so its text need not be built.
     pub(super) fn is_full(&self) -> bool {
         self.problems.borrow().len() >= MOST_PROBLEMS
     }
 
-    /// Counts an error that is not told.
+    /// Counts an error that is not listed.
     pub(super) fn count_error(&self) {
         let Untold { errors, warnings } = self.untold.get();
         self.untold.set(Untold { errors: errors + 1, warnings });
     }
 
-    /// The problems reported, and the files of secrets as they stood before they were read.
+    /// The reported problems, and the state of the secrets' files before they were read.
     pub(super) fn into_findings(self) -> (Vec<Problem>, Signature) {
         let mut problems = self.problems.take();
         let Untold { errors, warnings } = self.untold.get();
@@ -231,14 +231,14 @@ impl<'a> SourceFile<'a> {
     }
 }
 
-/// How many problems were found and are not told.
+/// Number of problems found and not listed.
 #[derive(Clone, Copy, Default)]
 struct Untold {
     errors: usize,
     warnings: usize,
 }
 
-/// Parts of a text, in order, none within another: a file may have as many as it has bytes.
+/// Parts of a text, sorted and not nested: a file may have as many as it has bytes.
 struct Ranges(Vec<Range<usize>>);
 
 impl Ranges {
@@ -260,7 +260,7 @@ impl Ranges {
     }
 }
 
-/// A text that quotes a file, as long as a message should be.
+/// A text that quotes a file, cut to the length of a message.
 fn cut(text: Text) -> Text {
     let cut = |text: String| match text.char_indices().nth(LONGEST_TEXT) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
@@ -269,7 +269,7 @@ fn cut(text: Text) -> Text {
     Text { en: cut(text.en), zh: cut(text.zh) }
 }
 
-/// Where a line that could not be parsed may hold a secret.
+/// The parts of an unparsable line that may hold a secret.
 fn suspects(line: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let (key, _) = line.split_once('=').unwrap_or((line, ""));
@@ -291,7 +291,7 @@ fn suspects(line: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// What the system said, for a person.
+/// An error of the system as a message.
 pub(super) fn io_text(error: &std::io::Error) -> Text {
     if let Some(unfit) = Unfit::of(error) {
         return unfit.text();

@@ -1,13 +1,13 @@
-//! The known word nearest to the one that was written.
+//! Finds the known word nearest to a written one.
 
 use std::borrow::Cow;
 
 /// No known word is as long, in bytes.
 const LONGEST: usize = 64;
 
-/// The word of `known` that `word` was most likely meant to be: equal without case and separators, begun and not ended,
-/// or a slip of a few letters away. `None` where nothing is near, and for a word longer than any that is known: comparing
-/// takes the product of both lengths.
+/// The word of `known` most likely meant by `word`: equal without case and separators, a prefix, or a few letters
+/// away. `None` if nothing is near, and for a word longer than any known one: comparing takes the product of both
+/// lengths.
 pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if word.len() > LONGEST {
         return None;
@@ -16,7 +16,7 @@ pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
         text.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).flat_map(char::to_lowercase).collect()
     };
     let word = plain(word);
-    // One letter of two is another word, not a slip.
+    // With two letters, a change of one makes another word, not a slip.
     let length = word.chars().count();
     let allowed = if length < 3 { 0 } else { (length / 3).max(1) };
     known
@@ -37,7 +37,7 @@ pub(super) fn list<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     words.into_iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// A word of a file, cut where it is longer than a message should be.
+/// A word of a file, cut to the length of a message.
 pub(super) fn shortened(word: &str) -> Cow<'_, str> {
     match word.char_indices().nth(LONGEST) {
         Some((end, _)) => Cow::Owned(format!("{}…", word.get(..end).unwrap_or_default())),

@@ -1,8 +1,8 @@
-//! The walk over a parsed file: sections, their known keys, and values that say where they stand.
+//! The walk over a parsed file: sections, their known keys, and values with their locations.
 //!
 //! A reader asks a section for each of its keys. Every answer is an `Option`: `None` means that a problem was
-//! reported and the reader goes on with the next key, so that one pass finds them all. A key that is absent and has a
-//! default is no problem; the three states (absent, wrong, good) are told apart here and nowhere else.
+//! reported and the reader goes on with the next key, so that one pass finds them all. Leaving out a key with a
+//! default is not a problem; the three states (absent, wrong, good) are told apart here and nowhere else.
 
 use std::ops::{Range, RangeInclusive};
 
@@ -33,9 +33,9 @@ enum Body<'a> {
         table: &'a DeTable<'a>,
         at: Range<usize>,
     },
-    /// Not written: every key has its default.
+    /// Absent: every key has its default.
     Absent,
-    /// Already reported: no key of it is asked for again.
+    /// Already reported: its keys are not asked for.
     Broken,
 }
 
@@ -68,7 +68,7 @@ impl<'a> Section<'a> {
         section
     }
 
-    /// The table `key`; all defaults where it is not written.
+    /// The table `key`; all defaults if absent.
     pub(super) fn section(&self, key: &'static str) -> Self {
         match self.get(key) {
             Some(entry) => self.open(&entry, key),
@@ -77,7 +77,7 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// The table `key`; a problem where it is not written. `example` shows what to write.
+    /// The table `key`; a problem if absent. `example` shows what to write.
     pub(super) fn required_section(&self, key: &'static str, example: &str) -> Self {
         let section = self.section(key);
         if !matches!(section.body, Body::Absent) {
@@ -91,7 +91,7 @@ impl<'a> Section<'a> {
         self.with_body(key, Body::Broken)
     }
 
-    /// The tables `[[key]]`. `None` where it is something else.
+    /// The tables `[[key]]`. `None` if the key holds anything else.
     pub(super) fn sections(&self, key: &'static str) -> Option<Vec<Self>> {
         let Some(entry) = self.get(key) else { return Some(Vec::new()) };
         let path = self.child(key);
@@ -119,7 +119,7 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// The value of `key` if it is written.
+    /// The value of `key`, if present.
     pub(super) fn get(&self, key: &str) -> Option<Entry<'a>> {
         let Body::Present { table, .. } = &self.body else { return None };
         let (key, value) = table.get_key_value(key)?;
@@ -131,7 +131,7 @@ impl<'a> Section<'a> {
         Some(Entry { file: self.file, name, key_at: key.span(), at: value.span(), value: value.get_ref() })
     }
 
-    /// What `read` makes of `key`, or the default.
+    /// The value of `key` converted by `read`, or the default.
     pub(super) fn optional<T>(
         &self,
         key: &str,
@@ -141,7 +141,7 @@ impl<'a> Section<'a> {
         self.maybe(key, read).map(|value| value.unwrap_or(default))
     }
 
-    /// What `read` makes of `key`; `Some(None)` where it is not written.
+    /// The value of `key` converted by `read`; `Some(None)` if absent.
     pub(super) fn maybe<T>(
         &self,
         key: &str,
@@ -154,7 +154,7 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// What `read` makes of `key`; a problem where it is not written. `example` is what to write after `key =`.
+    /// The value of `key` converted by `read`; a problem if absent. `example` is the text to write after `key =`.
     pub(super) fn required<T>(
         &self,
         key: &str,
@@ -168,7 +168,7 @@ impl<'a> Section<'a> {
         value
     }
 
-    /// Reports that `key` is not written.
+    /// Reports that `key` is missing.
     pub(super) fn missing(&self, key: &str, example: &str) {
         let (en, zh) = self.place();
         self.report_missing(
@@ -185,7 +185,7 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// The dotted path of a table in this one, as the shapes write it.
+    /// The dotted path of a table within this one, as used by the shapes.
     fn child(&self, key: &'static str) -> &'static str {
         let is_child = |path: &str| match path.rsplit_once('.') {
             Some((parent, last)) => parent == self.path && last == key,
@@ -210,7 +210,7 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// How the table is written in a file.
+    /// The table's header in a file.
     fn title(&self) -> String {
         if matches!(self.path, "flows" | "server.people") {
             format!("`[[{}]]`", self.path)
@@ -263,7 +263,7 @@ impl<'a> Section<'a> {
         Self { file: self.file, shapes: self.shapes, path, body: Body::Absent }
     }
 
-    /// Where a key of this table is to be written.
+    /// The table in which a key of this one is to be written.
     fn home(&self) -> (String, String) {
         if self.path.is_empty() {
             (
@@ -277,7 +277,7 @@ impl<'a> Section<'a> {
 }
 
 impl<'a> Entry<'a> {
-    /// The value as text; a problem where it is something else or empty.
+    /// The value as text; a problem if it is anything else or empty.
     pub(super) fn text(&self) -> Option<&'a str> {
         let Some(text) = self.value.as_str() else {
             self.wrong_type(("text in quotes", "带引号的文本"), self.value);
@@ -290,12 +290,12 @@ impl<'a> Entry<'a> {
         Some(text)
     }
 
-    /// What `parse` makes of the text.
+    /// The text converted by `parse`.
     pub(super) fn parse<T>(&self, parse: impl FnOnce(&'a str) -> Result<T, Fault>) -> Option<T> {
         self.good(parse(self.text()?))
     }
 
-    /// The value of a result; its fault is reported at this value, under this value's name.
+    /// The value of a result; a fault is reported at this value, under its name.
     pub(super) fn good<T>(&self, result: Result<T, Fault>) -> Option<T> {
         result
             .map_err(|mut fault| {
@@ -349,7 +349,7 @@ impl<'a> Entry<'a> {
         ));
     }
 
-    /// Where in the file the decoded text begins, if it stands there letter by letter, as in `'''…'''`.
+    /// The place where the decoded text begins in the file, if it stands there verbatim, as in `'''…'''`.
     pub(super) fn verbatim(&self) -> Option<usize> {
         let raw = self.file.slice(self.at.clone());
         let quote = ["'''", "\"\"\"", "'", "\""].into_iter().find(|quote| raw.starts_with(quote))?;
@@ -364,7 +364,7 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// What a value is, in both languages.
+/// The kind of a value, in both languages.
 pub(super) fn kind(value: &DeValue<'_>) -> (&'static str, &'static str) {
     match value {
         DeValue::String(_) => ("text", "文本"),

@@ -1,19 +1,19 @@
-//! Targets: which tenants and flows a command is about.
+//! Targets: select the tenants and flows of a command.
 
 use std::path::Path;
 
 use super::{Config, Flow, Problems, Tenant, spelling};
 use ruzhi_model::{TenantId, Text};
 
-/// A target that names nothing.
+/// A target that matches nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TargetError {
     /// There is no such tenant.
     #[error("there is no tenant `{name}`")]
     UnknownTenant {
-        /// What was asked for.
+        /// The requested name.
         name: String,
-        /// The tenant that was likely meant.
+        /// The tenant probably meant.
         nearest: Option<String>,
         /// All tenants.
         known: Vec<String>,
@@ -23,9 +23,9 @@ pub enum TargetError {
     UnknownFlow {
         /// The tenant.
         tenant: String,
-        /// What was asked for.
+        /// The requested name.
         name: String,
-        /// The flow that was likely meant.
+        /// The flow probably meant.
         nearest: Option<String>,
         /// All flows of the tenant.
         known: Vec<String>,
@@ -33,7 +33,7 @@ pub enum TargetError {
 }
 
 impl TargetError {
-    /// What is wrong.
+    /// The problem.
     pub fn text(&self) -> Text {
         let zh = match self {
             Self::UnknownTenant { name, .. } => format!("没有租户“{name}”"),
@@ -42,7 +42,7 @@ impl TargetError {
         Text::new(self.to_string(), zh)
     }
 
-    /// What to write instead; always as a whole target.
+    /// The correct target; always complete.
     pub fn hint(&self) -> Text {
         let (nearest, known) = match self {
             Self::UnknownTenant { nearest, known, .. } => (nearest.clone(), known.clone()),
@@ -62,7 +62,7 @@ impl TargetError {
     }
 }
 
-/// Whether a target is a tenant whose file is wrong, or of it.
+/// Checks whether a target is, or belongs to, a tenant whose file is invalid.
 fn is_unusable(target: &str, problems: &Problems) -> bool {
     let tenant = target.split('/').next().unwrap_or(target);
     let file = Path::new("tenants").join(format!("{tenant}.toml"));
@@ -70,8 +70,7 @@ fn is_unusable(target: &str, problems: &Problems) -> bool {
 }
 
 impl Config {
-    /// The flows a target names in a configuration that is read as far as it can be used: none if the target's own
-    /// file is wrong.
+    /// The flows a target selects in a partially usable configuration: none if the target's own file is invalid.
     pub fn select_usable(
         &self,
         target: Option<&str>,
@@ -86,8 +85,8 @@ impl Config {
         self.tenants.iter().find(|tenant| tenant.id == *id)
     }
 
-    /// The flows a target names: `tenant`, `tenant/flow`, or all of them for none. At least one, tenants by id, flows
-    /// in the order of their file.
+    /// The flows a target selects: `tenant`, `tenant/flow`, or all of them for `None`. At least one; tenants by id,
+    /// flows in file order.
     pub fn select(&self, target: Option<&str>) -> Result<Vec<(&Tenant, &Flow)>, TargetError> {
         let Some(target) = target else {
             return Ok(self.tenants.iter().flat_map(|t| t.flows.iter().map(move |f| (t, f))).collect());

@@ -1,4 +1,4 @@
-//! `tenants/*.toml`: one factory, its credentials, its limits and its flows.
+//! `tenants/*.toml`: one factory with its credentials, limits and flows.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -56,10 +56,10 @@ pub(super) const SHAPES: &[Shape] = &[
     Shape { path: "flows.guest", keys: &["component", "sha256", "config", "change_percent", "change_least"] },
 ];
 
-/// The highest rate that can be set; far above the services' own, for tests against a simulator.
+/// The maximum rate that can be set; far above the services' own, for tests against a simulator.
 const RATE_MOST: u32 = 100_000_000;
 
-/// What reading a tenant needs beside its file.
+/// Input needed beside the tenant's file.
 pub(super) struct Around<'a> {
     pub(super) id: Option<TenantId>,
     pub(super) path: &'a Path,
@@ -68,7 +68,7 @@ pub(super) struct Around<'a> {
     pub(super) checks: &'a Checks,
 }
 
-/// Reads one tenant; `None` where a problem was reported.
+/// Reads one tenant; `None` if a problem was reported.
 pub(super) fn read(root: &Section<'_>, around: &Around<'_>) -> Option<Tenant> {
     let fallback = around.id.as_ref().map(|id| id.as_str().to_owned()).unwrap_or_default();
     let name = root.optional("name", fallback, |entry| Some(entry.text()?.trim().to_owned()));
@@ -182,7 +182,7 @@ fn read_jiandaoyun(root: &Section<'_>, around: &Around<'_>) -> Option<Jiandaoyun
     })
 }
 
-/// A service's address, with or without the path every route begins with: people paste either.
+/// A service's address, with or without the path common to all routes: people paste either.
 fn base_url(section: &Section<'_>, default: &str) -> Option<Url> {
     let written = section.maybe("base_url", |entry| {
         let url = entry.parse(value::address)?;
@@ -208,7 +208,7 @@ fn is_this_machine(url: &Url) -> bool {
     url.host_str().is_some_and(|host| host == "localhost" || host.starts_with("127.") || host == "[::1]")
 }
 
-/// The name a message proposes for a tenant's variable.
+/// The name that a message suggests for a tenant's variable.
 pub(super) fn variable(around: &Around<'_>, what: &str) -> String {
     super::variable(around.id.as_ref().map_or("TENANT", TenantId::as_str), what)
 }

@@ -1,4 +1,4 @@
-//! Values that are written as text: durations, sizes, addresses, zones, schedules, ids.
+//! Values written as text: durations, sizes, addresses, zones, schedules, ids.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -24,7 +24,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, Fault> {
         _ => None,
     };
     let ms = number.zip(unit_ms).and_then(|(number, unit)| number.checked_mul(unit));
-    // Ten years: far beyond any use, far below what arithmetic on dates can bear.
+    // Ten years: far beyond any use, far below the limits of date arithmetic.
     ms.filter(|ms| *ms <= 3_650 * 86_400_000).map(Duration::from_millis).ok_or_else(|| {
         Fault::new(format!("`{text}` is not a duration"), format!("“{text}”不是时长")).hint(
             "write a whole number and one of ms, s, m, h, d, such as \"30d\"; at most 3650d",
@@ -33,7 +33,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, Fault> {
     })
 }
 
-/// A duration between two others; `least` and `most` are how the limits are written.
+/// A duration within limits; `least` and `most` are the limits as text.
 pub(super) fn duration_within(text: &str, least: &str, most: &str) -> Result<Duration, Fault> {
     let found = duration(text)?;
     if (duration(least)?..=duration(most)?).contains(&found) {
@@ -45,12 +45,12 @@ pub(super) fn duration_within(text: &str, least: &str, most: &str) -> Result<Dur
     ))
 }
 
-/// `64MiB`: from 1 MiB to 4 GiB, the most that a 32-bit component can have.
+/// `64MiB`: from 1 MiB to 4 GiB, the maximum of a 32-bit component.
 pub(super) fn memory(text: &str) -> Result<u64, Fault> {
     size(text, "1MiB", "4GiB", 1 << 20..=4 << 30)
 }
 
-/// A size on a disk in bytes.
+/// A size on disk, in bytes.
 pub(super) fn disk(text: &str) -> Result<u64, Fault> {
     size(text, "1MiB", "1024GiB", 1 << 20..=1 << 40)
 }
@@ -83,7 +83,8 @@ fn split_unit(text: &str) -> (Option<u64>, &str) {
     (number.parse().ok(), unit.trim_start())
 }
 
-/// An http or https address without credentials and parameters. What was written is not repeated, for it may hold some.
+/// An http or https address without credentials and parameters. It is not repeated in messages, for it may contain
+/// some.
 pub(super) fn address(text: &str) -> Result<Url, Fault> {
     let fault = |en: &str, zh: &str| {
         Fault::new(en, zh).hint(
@@ -106,7 +107,7 @@ pub(super) fn address(text: &str) -> Result<Url, Fault> {
     Ok(url)
 }
 
-/// Names that people write for a zone and that are none.
+/// Common names of a zone that are not in the IANA database.
 const ZONE_ALIASES: &[(&str, &str)] = &[
     ("asia/beijing", "Asia/Shanghai"),
     ("beijing", "Asia/Shanghai"),
@@ -150,8 +151,8 @@ pub(super) fn schedule(text: &str, zone: Tz) -> Result<String, Fault> {
             format!("“{text}”不是有效的 cron 表达式：{error}"),
         ))
     })?;
-    // An impossible date, such as 30 February, is found only by looking for it; from a fixed moment, so that the
-    // answer is the same every day.
+    // An impossible date, such as 30 February, is found only by searching; from a fixed moment, so that the result is
+    // the same every day.
     let start = DateTime::UNIX_EPOCH.with_timezone(&zone);
     cron.find_next_occurrence(&start, false).map_err(|_| {
         hint(Fault::new(
@@ -162,12 +163,12 @@ pub(super) fn schedule(text: &str, zone: Tz) -> Result<String, Fault> {
     Ok(text.trim().to_owned())
 }
 
-/// The id of a flow.
+/// A flow id.
 pub(super) fn flow_id(text: &str) -> Result<FlowId, Fault> {
     text.parse().map_err(|_| file_name_fault(text, "flow id", "同步流 id"))
 }
 
-/// The id of a tenant, from the name of its file.
+/// A tenant id, from the name of its file.
 pub(super) fn tenant_id(text: &str) -> Result<TenantId, Fault> {
     text.parse().map_err(|_| file_name_fault(text, "tenant id", "租户 id"))
 }
@@ -199,8 +200,8 @@ pub(super) fn digest(text: &str) -> Result<Digest, Fault> {
     })
 }
 
-/// An app's or a form's id: 24 hexadecimal digits on the public service; a private deployment may give others. What
-/// looks like the former and is a digit short was not copied whole.
+/// The id of an app or form: 24 hexadecimal digits on the public service; a private deployment may have others. A
+/// value that resembles the former but lacks a digit was not copied completely.
 pub(super) fn form_id(text: &str) -> Result<String, Fault> {
     let good = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
     let cut =
@@ -214,7 +215,7 @@ pub(super) fn form_id(text: &str) -> Result<String, Fault> {
     ))
 }
 
-/// WeCom's EncodingAESKey: 32 bytes as base64 without the `=`. What was written is not repeated.
+/// WeCom's EncodingAESKey: 32 bytes as base64 without the `=`. It is not repeated in messages.
 pub(super) fn aes_key(text: &str) -> Result<(), Fault> {
     let good = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/');
     if text.len() == 43 && text.bytes().all(good) {

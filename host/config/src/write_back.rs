@@ -1,11 +1,11 @@
-//! `[flows.write_back]`: the form's fields that take the outcome of its rows.
+//! `[flows.write_back]`: the form's fields that receive the outcome of its rows.
 
 use super::problem::Fault;
 use super::table::Section;
 use super::{WriteBack, alarms};
 use ruzhi_model::Lang;
 
-/// Fields that the form's service fills by itself.
+/// Fields filled by the form's service.
 const SYSTEM: &[&str] = &[
     "_id",
     "appId",
@@ -24,7 +24,7 @@ const SYSTEM: &[&str] = &[
     "wx_gender",
 ];
 
-/// Reads the section of a flow; `Some(None)` where it is not written.
+/// Reads the section of a flow; `Some(None)` if it is absent.
 pub(super) fn read(flow: &Section<'_>) -> Option<Option<WriteBack>> {
     if flow.get("write_back").is_none() {
         return Some(None);

@@ -1,9 +1,9 @@
-//! Files that a person names: read whole, or not at all.
+//! Reads files named by a person: whole, or not at all.
 //!
-//! A path may lead to a pipe that nobody writes to, a device that never ends, a file of any size, or a file system that
-//! has ceased to answer. So only regular files are read, up to a size that their kind cannot need, and never on the
-//! caller's thread: that one waits so long and no longer. A thread that a file system holds cannot be ended, and does
-//! not keep the process from ending; there is one for each path at most, and a bounded number of them.
+//! A path may lead to a pipe without a writer, an endless device, a file of any size, or a file system that no longer
+//! responds. So only regular files are read, up to a size larger than their kind can need, and never on the caller's
+//! thread, which waits only for a limited time. A thread stuck in a file system cannot be ended, but does not keep
+//! the process from ending; there is at most one per path, and a bounded number in total.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read as _};
@@ -17,36 +17,36 @@ use rustix::fs::OFlags;
 
 use ruzhi_model::Text;
 
-/// How long a file system is waited for.
+/// The longest wait for a file system.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long while others do not answer: hundreds of files may lie on one that does not.
+/// The longest wait while other paths do not respond: hundreds of files may lie on one dead file system.
 const LESS_PATIENCE: Duration = Duration::from_millis(500);
 
-/// So many files are waited for in vain. Past them no other is asked until one answers.
+/// Maximum number of paths waited for in vain. Beyond it no other is accessed until one responds.
 const MOST_STILL: usize = 64;
 
-/// Why what a path leads to is not read.
+/// The reason a path is not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unfit {
     /// A pipe, a device or a socket.
     #[error("it is a pipe, a device or a socket, not a regular file")]
     NotRegular,
-    /// More than its kind may have.
+    /// Larger than its kind may be.
     #[error("it has {} bytes or more; at most {} KiB are read", bytes, most >> 10)]
     TooLarge {
-        /// Its size, as far as it is known.
+        /// Its size, as far as known.
         bytes: u64,
         /// The limit, in bytes.
         most: u64,
     },
-    /// Its file system does not answer.
+    /// Its file system does not respond.
     #[error("its file system does not answer")]
     Still,
 }
 
 impl Unfit {
-    /// What was behind an error of this module; none where it was the system's.
+    /// The reason behind an error of this module; `None` for an error of the system.
     pub fn of(error: &io::Error) -> Option<Self> {
         error.get_ref()?.downcast_ref().copied()
     }
@@ -73,8 +73,8 @@ impl From<Unfit> for io::Error {
     }
 }
 
-/// Why a file could not be read, as the end of a sentence, in both languages; empty where it is the system's own word,
-/// which follows as the cause.
+/// The reason a file could not be read, as the end of a sentence, in both languages; empty for an error of the
+/// system, which follows as the cause.
 pub fn because(error: &io::Error) -> Text {
     match Unfit::of(error) {
         Some(unfit) => Text::new(format!(": {unfit}"), format!("：{}", unfit.text().zh)),
@@ -85,9 +85,9 @@ pub fn because(error: &io::Error) -> Text {
 /// A file that was read.
 #[derive(Debug)]
 pub struct Whole {
-    /// All of it.
+    /// The contents.
     pub bytes: Vec<u8>,
-    /// How it stood.
+    /// The metadata when it was read.
     pub metadata: Metadata,
 }
 
@@ -102,7 +102,7 @@ pub fn read(path: &Path, most: u64) -> io::Result<Whole> {
     })
 }
 
-/// The same of a file that is UTF-8.
+/// The same for a UTF-8 file.
 pub fn read_text(path: &Path, most: u64) -> io::Result<String> {
     let text = String::from_utf8(read(path, most)?.bytes);
     text.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()))
@@ -116,12 +116,12 @@ pub fn whole(mut from: impl io::Read, most: u64) -> io::Result<Vec<u8>> {
     if found > most { Err(Unfit::TooLarge { bytes: found, most }.into()) } else { Ok(bytes) }
 }
 
-/// Whether a regular file could be read.
+/// Checks that a path is a readable regular file.
 pub fn check(path: &Path) -> io::Result<()> {
     within(path, |path| open(path).map(drop))
 }
 
-/// The first bytes of a regular file, as many as it has of `most`.
+/// The first `most` bytes of a regular file, or fewer if it is shorter.
 pub fn head(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     within(path, move |path| {
         let mut bytes = Vec::new();
@@ -130,18 +130,18 @@ pub fn head(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     })
 }
 
-/// How a file stands, whatever it is.
+/// The metadata of a file of any kind.
 pub fn stat(path: &Path) -> io::Result<Metadata> {
     within(path, |path| fs::metadata(path))
 }
 
-/// How many files stand; none of one that is not there or does not answer. One thread looks at all of them as long as
-/// they answer.
+/// The metadata of many files; `None` for one that is missing or does not respond. A single thread handles all of
+/// them as long as they respond.
 pub fn stats(paths: &[PathBuf]) -> Vec<Option<Metadata>> {
     ASKED.stats(paths, PATIENCE)
 }
 
-/// What a folder holds, and which of that are folders.
+/// The entries of a folder, each with a flag for folders.
 pub fn folder(path: &Path) -> io::Result<Vec<(PathBuf, bool)>> {
     within(path, |path| {
         let mut found = Vec::new();
@@ -153,7 +153,7 @@ pub fn folder(path: &Path) -> io::Result<Vec<(PathBuf, bool)>> {
     })
 }
 
-/// Asks a file system something of a path, and waits so long for the answer.
+/// Runs a file system operation on a path, and waits for it for a limited time.
 pub fn within<T: Send + 'static>(
     path: &Path,
     ask: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
@@ -161,7 +161,7 @@ pub fn within<T: Send + 'static>(
     ASKED.within(path, PATIENCE, ask)
 }
 
-/// Opens a regular file. What is none is not opened: that alone could block, or wake who waits at the other end.
+/// Opens a regular file. Any other kind is not opened: that alone could block, or wake the process at the other end.
 fn open(path: &Path) -> io::Result<(File, Metadata)> {
     let regular = |metadata: &Metadata| match metadata.file_type() {
         kind if kind.is_file() => Ok(()),
@@ -171,7 +171,7 @@ fn open(path: &Path) -> io::Result<(File, Metadata)> {
     regular(&fs::metadata(path)?)?;
     let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed();
     let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
-    // It may have been exchanged in between.
+    // It may have been replaced in between.
     let metadata = file.metadata()?;
     regular(&metadata)?;
     Ok((file, metadata))
@@ -179,17 +179,17 @@ fn open(path: &Path) -> io::Result<(File, Metadata)> {
 
 static ASKED: LazyLock<Asked> = LazyLock::new(Asked::default);
 
-/// The paths that file systems are being asked about.
+/// The paths with a running operation.
 #[derive(Clone, Default)]
 struct Asked(Arc<Mutex<Vec<Asking>>>);
 
 struct Asking {
     path: PathBuf,
-    /// Its answer is not waited for any longer.
+    /// The caller no longer waits for it.
     is_given_up: bool,
 }
 
-/// Takes a path out again when its answer is there.
+/// Removes a path once its operation is over.
 struct Turn {
     asked: Asked,
     path: PathBuf,
@@ -208,7 +208,7 @@ impl Asked {
         thread::Builder::new().name("file".to_owned()).spawn(move || {
             let told = ask(&turn.path);
             drop(turn);
-            // The one that asked may have given up.
+            // The caller may have given up.
             drop(tell.send(told));
         })?;
         match answer.recv_timeout(patience) {
@@ -250,7 +250,7 @@ impl Asked {
         found
     }
 
-    /// Begins to ask about a path, unless it is known that no answer comes.
+    /// Starts an operation on a path, unless an earlier one there is stuck.
     fn begin(&self, path: &Path) -> io::Result<Turn> {
         let mut asked = self.lock();
         let mut still = asked.iter().filter(|asking| asking.is_given_up);
@@ -331,7 +331,7 @@ mod tests {
         let error = read(&link, 9).unwrap_err();
         assert_eq!(Unfit::of(&error), Some(Unfit::TooLarge { bytes: 10, most: 9 }));
         assert_eq!(head(&path, 3).unwrap(), b"012");
-        // What does not say how much it is.
+        // Its size is unknown in advance.
         let error = whole(io::repeat(0), 9).unwrap_err();
         assert_eq!(Unfit::of(&error), Some(Unfit::TooLarge { bytes: 10, most: 9 }));
         assert_eq!(whole(&b"0123456789"[..], 10).unwrap().len(), 10);
@@ -349,12 +349,12 @@ mod tests {
         };
         assert!(still(&asked.within(path, SOON, hangs).unwrap_err()));
         assert!(still(&asked.within(path, LATE, |_| Ok(())).unwrap_err()), "it is not asked again");
-        // Others are.
+        // Other paths respond.
         asked.within(Path::new("/answers"), LATE, |_| Ok(())).unwrap();
         assert_eq!(asked.patience(LATE), LESS_PATIENCE);
         drop(release);
         ended.recv_timeout(LATE).unwrap();
-        // Between its last word and its end it is still there; the turn ends with its thread at the latest.
+        // The thread ends a little after its answer; the path is removed by then at the latest.
         let began = std::time::Instant::now();
         while !asked.lock().is_empty() {
             assert!(began.elapsed() < LATE);

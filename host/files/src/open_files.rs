@@ -1,23 +1,23 @@
-//! The process's open files, as far as an error is about them.
+//! Detection of errors caused by too many open files.
 //!
-//! Where there are too many, what fails first is whatever opens one next: a connection, a certificate, a name's address.
-//! Its own words blame the address or the settings, and nothing there is wrong.
+//! At the limit, the next operation that opens a file fails: a connection, a certificate, a name lookup. Its message
+//! blames the address or the settings, which are correct.
 
 use std::error::Error;
 use std::io;
 
 use ruzhi_model::Text;
 
-/// The code of a failure that there are too many of them.
+/// The code of a failure caused by too many open files.
 pub const CODE: &str = "process.open_files";
 
-/// Whether there are too many open files, by an error or what is behind it. Where the words of a library hide the
-/// system's, a file that can always be opened is tried.
+/// True if an error or one of its causes is due to too many open files. If a library hides the system's error,
+/// opening a file that always exists is tried.
 pub fn are_too_many(error: &(dyn Error + 'static)) -> bool {
     is_behind(error) || io_says_so(std::fs::File::open("/dev/null").err().as_ref())
 }
 
-/// What to do about it.
+/// The advice to a person.
 pub fn advice() -> Text {
     Text::new(
         "too many open files: this process may open no more. Raise LimitNOFILE of the service, or `ulimit -n`; the settings are not to blame",
@@ -29,7 +29,7 @@ fn is_behind(error: &(dyn Error + 'static)) -> bool {
     let mut next = Some(error);
     while let Some(error) = next {
         let io = error.downcast_ref::<io::Error>();
-        // What such an error was made of is not its source.
+        // The inner error of an I/O error is not its source.
         if io_says_so(io) || io.and_then(io::Error::get_ref).is_some_and(|inner| is_behind(inner)) {
             return true;
         }

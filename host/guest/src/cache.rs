@@ -1,9 +1,9 @@
 //! Compiled components on disk, so that a known one loads in milliseconds.
 //!
-//! A compiled artifact is machine code, and wasmtime looks at it only lightly before running it: whoever can write
-//! one owns the process. So the folder is private (0700), every artifact carries a MAC under a key kept elsewhere, the
-//! MAC covers the component's digest and the engine's settings, and anything that does not verify is compiled anew.
-//! An artifact is never taken from a tenant.
+//! A compiled artifact is machine code that wasmtime barely checks before running it: write access to one means
+//! control of the process. So the folder is private (0700), every artifact carries a MAC under a key kept elsewhere,
+//! the MAC covers the component's digest and the engine's settings, and an artifact that does not verify is compiled
+//! anew. Artifacts are never accepted from a tenant.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -25,24 +25,24 @@ use ruzhi_model::Digest;
 
 const MAC_BYTES: usize = 32;
 
-/// Artifacts kept for a user: a few projects, each with its last builds.
+/// Artifacts kept per user: a few projects with their last builds.
 const OF_USER: usize = 20;
 
-/// An artifact that was used within this time is kept, as long as there is room: what was live yesterday may be again.
+/// Artifacts used within this time are kept as long as there is room: rules live yesterday may be live again.
 const LATELY: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// How exactly it is known when an artifact was used last.
+/// Accuracy of an artifact's time of last use.
 const USED: Duration = Duration::from_secs(60 * 60);
 
-/// What is written for longer is not written any more.
+/// A draft older than this is abandoned.
 const DRAFT: Duration = Duration::from_secs(24 * 60 * 60);
 
 const EXTENSION: &str = "cwasm";
 
-/// Bytes of an artifact. What compiles to more is compiled anew each time.
+/// Maximum size of an artifact in bytes; larger ones are compiled anew each time.
 const MOST_BYTES: u64 = 1 << 30;
 
-/// A private folder of compiled components and the key that vouches for them.
+/// A private folder of compiled components, and the key that authenticates them.
 #[derive(Clone)]
 pub struct Cache {
     folder: PathBuf,
@@ -51,12 +51,12 @@ pub struct Cache {
 }
 
 impl Cache {
-    /// Opens the cache, making the folder and the key where they are missing. `key` is the key's file, which must not
-    /// lie in `folder`.
+    /// Opens the cache, creating folder and key if missing. `key` is the path of the key, which must not lie in
+    /// `folder`.
     pub fn open(folder: &Path, key: &Path) -> io::Result<Self> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-        // A link may be made to lead elsewhere by who owns the folder it stands in, so none is followed, not even to a
-        // folder that is private now.
+        // The owner of the parent folder could redirect a link, so none is followed, not even to a folder that is
+        // private now.
         let opened = unlinked(fs::OpenOptions::new().read(true), OFlags::DIRECTORY).open(folder);
         let opened = opened.map_err(|error| match fs::symlink_metadata(folder) {
             Ok(found) if found.is_symlink() => {
@@ -64,19 +64,19 @@ impl Cache {
             }
             _ => error,
         })?;
-        // A folder made by someone with a wider mask is narrowed before anything in it is believed.
+        // A folder created with a wider mask is narrowed before any of its contents are trusted.
         opened.set_permissions(fs::Permissions::from_mode(0o700))?;
         let (key, exposed) = read_or_make_key(key)?;
         Ok(Self { folder: folder.to_owned(), key, exposed })
     }
 
-    /// The mode of the key's file if others could read or write it: the key was made anew, and what was compiled before
-    /// is compiled again.
+    /// The mode of the key's file if others could read or write it: the key was replaced, and earlier artifacts are
+    /// compiled again.
     pub fn exposed(&self) -> Option<u32> {
         self.exposed
     }
 
-    /// The cache of this user, for commands that belong to no deployment; none where there is no place for it.
+    /// The cache of this user, for commands outside a deployment; `None` if there is no place for it.
     pub fn of_user() -> Option<Self> {
         let folder = user_folder()?;
         let cache = Self::open(&folder.join("compiled"), &folder.join("compiled-key")).ok()?;
@@ -84,7 +84,7 @@ impl Cache {
         Some(cache)
     }
 
-    /// Removes all but so many artifacts: whoever writes rules leaves one behind with every build.
+    /// Removes all but the newest `most` artifacts: rules under development leave one behind with every build.
     fn keep_newest(&self, most: usize) {
         let Ok(entries) = fs::read_dir(&self.folder) else { return };
         let mut artifacts: Vec<_> = entries
@@ -94,15 +94,15 @@ impl Cache {
         artifacts.sort();
         let surplus = artifacts.len().saturating_sub(most);
         for (_, path) in artifacts.into_iter().take(surplus) {
-            // Another process may have been faster.
+            // Another process may have removed it first.
             drop(fs::remove_file(path));
         }
     }
 
-    /// Removes artifacts that nobody is likely to load again: those that are not `live` and were not used for
-    /// [`LATELY`], and the longest unused of the rest as long as all together have more than `most` bytes. What is live
-    /// stays whatever its size. A process that has loaded a component does not need its artifact; one that loads it later
-    /// compiles it again. So several processes may share a folder, and each marks what is live for it as used.
+    /// Removes artifacts that are unlikely to be loaded again: those neither `live` nor used within [`LATELY`], and
+    /// the least recently used of the rest while all together exceed `most` bytes. Live ones stay whatever their
+    /// size. A process that has loaded a component no longer needs its artifact, and one that loads it later compiles
+    /// it again. So several processes may share a folder, each marking its live artifacts as used.
     pub(super) fn prune(
         &self,
         engine: &Engine,
@@ -122,7 +122,7 @@ impl Cache {
                 held += metadata.len();
                 mark_as_used(&path, unused, now);
             } else if is_draft(&name.to_string_lossy()) {
-                // Its process ended while it wrote.
+                // The process writing it has ended.
                 removed += usize::from(unused >= DRAFT && fs::remove_file(&path).is_ok());
             } else if path.extension().is_some_and(|extension| extension == EXTENSION) {
                 others.push((unused, metadata.len(), path));
@@ -131,7 +131,7 @@ impl Cache {
         others.sort();
         for (unused, bytes, path) in others {
             held += bytes;
-            // Another process may have been faster.
+            // Another process may have removed it first.
             if (unused >= LATELY || held > most) && fs::remove_file(&path).is_ok() {
                 held -= bytes;
                 removed += 1;
@@ -140,13 +140,13 @@ impl Cache {
         removed
     }
 
-    /// The compiled component, if a genuine one for this engine is there.
+    /// The compiled component, if there is an authentic one for this engine.
     pub(super) fn load(&self, engine: &Engine, digest: &Digest) -> Option<wasmtime::component::Component> {
         let artifact = self.artifact(engine, digest)?;
-        // SAFETY: `deserialize` trusts its bytes to be what `Component::serialize` gave. The MAC just verified says so:
-        // it is keyed with a secret only this program's user can read, and covers the component's digest, the engine's
-        // compatibility hash and every byte of the artifact. The bytes are in our memory, so nobody can change them
-        // between the check and the use.
+        // SAFETY: `deserialize` trusts its bytes to come from `Component::serialize`. The MAC just verified ensures
+        // it: its key is readable only by this program's user, and it covers the component's digest, the engine's
+        // compatibility hash and every byte of the artifact. The bytes are in our memory, so they cannot change
+        // between check and use.
         #[expect(unsafe_code, reason = "the one place compiled code is loaded; argued above")]
         let component = unsafe { wasmtime::component::Component::deserialize(engine.inner(), &artifact) };
         let component = component.ok()?;
@@ -164,7 +164,7 @@ impl Cache {
         Some(component)
     }
 
-    /// The machine code of a component, if a genuine one for this engine is there.
+    /// The machine code of a component, if there is an authentic one for this engine.
     pub(super) fn artifact(&self, engine: &Engine, digest: &Digest) -> Option<Vec<u8>> {
         let (name, path) = self.place(engine, digest);
         let opened = unlinked(fs::OpenOptions::new().read(true), OFlags::NONBLOCK).open(&path).ok()?;
@@ -175,7 +175,7 @@ impl Cache {
         Some(bytes.split_off(MAC_BYTES))
     }
 
-    /// Keeps a compiled component. A cache that cannot be written costs time, not correctness, so it only says so.
+    /// Stores a compiled component. A failure to write costs time, not correctness, so it is only logged.
     pub(super) fn store(&self, engine: &Engine, digest: &Digest, component: &wasmtime::component::Component) {
         match component.serialize() {
             Ok(artifact) => self.keep(engine, digest, &artifact),
@@ -183,14 +183,14 @@ impl Cache {
         }
     }
 
-    /// The same of its machine code.
+    /// The same for its machine code.
     pub(super) fn keep(&self, engine: &Engine, digest: &Digest, artifact: &[u8]) {
         let (name, path) = self.place(engine, digest);
         let written = {
             let mac = self.mac(&name, artifact).finalize().into_bytes();
             let draft = self.folder.join(format!(".{name}.{}", std::process::id()));
             let write = || {
-                // What an earlier process of this number left, or a link: it is replaced, not written to.
+                // A leftover of an earlier process with this number, or a link, is replaced, not written to.
                 drop(fs::remove_file(&draft));
                 let mut file =
                     fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
@@ -198,7 +198,7 @@ impl Cache {
                 file.write_all(artifact)?;
                 fs::rename(&draft, &path)
             };
-            // A disk that is full shall not be filled by what was not finished.
+            // Unfinished files must not fill up a full disk.
             write().inspect_err(|_| drop(fs::remove_file(&draft)))
         };
         if let Err(error) = written {
@@ -231,7 +231,7 @@ fn not_kept(digest: &Digest, error: &dyn std::fmt::Display) {
     );
 }
 
-/// Keeps in an artifact's time that it is used, about once an hour. Failing to do so makes it look older than it is.
+/// Updates an artifact's time of last use, about once an hour. If that fails, the artifact looks older than it is.
 fn mark_as_used(path: &Path, unused: Duration, now: SystemTime) {
     if unused >= USED {
         let opened = unlinked(fs::OpenOptions::new().append(true), OFlags::NONBLOCK).open(path);
@@ -243,19 +243,19 @@ fn is_draft(name: &str) -> bool {
     name.starts_with('.') && name.contains(&format!(".{EXTENSION}."))
 }
 
-/// `~/.cache/ruzhi`, or where the user keeps such things.
+/// `~/.cache/ruzhi`, or the user's own cache folder.
 pub fn user_folder() -> Option<PathBuf> {
     let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let caches = absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")))?;
     Some(caches.join("ruzhi"))
 }
 
-/// The same options; what the last part of a path is a link to is not opened.
+/// The same options; a link in the last part of a path is not followed.
 fn unlinked(options: &mut fs::OpenOptions, more: OFlags) -> &mut fs::OpenOptions {
     options.custom_flags((OFlags::NOFOLLOW | more).bits().cast_signed())
 }
 
-/// The key, and the mode of the one before it if that was not private.
+/// The key, and the mode of its predecessor if that was not private.
 fn read_or_make_key(path: &Path) -> io::Result<([u8; 32], Option<u32>)> {
     let exposed = match read_key(path) {
         Ok(Read::Private(key)) => return Ok((key, None)),
@@ -275,12 +275,12 @@ fn read_or_make_key(path: &Path) -> io::Result<([u8; 32], Option<u32>)> {
             fchown(&file, Some(found.uid()), Some(found.gid()))
                 .inspect_err(|_| drop(fs::remove_file(&draft)))?;
         }
-        // In one step: who reads it meanwhile gets the one or the other. Where two replace it, the last one stays, and
+        // Atomic: a concurrent reader gets one key or the other. If two processes replace it, the last one stays, and
         // the other's artifacts are compiled again.
         fs::rename(&draft, path).inspect_err(|_| drop(fs::remove_file(&draft)))?;
         return Ok((key, Some(mode_of(&found))));
     }
-    // Whoever links first wins; the other reads what is there.
+    // The first process to link wins; the other reads the existing file.
     let linked = fs::hard_link(&draft, path);
     fs::remove_file(&draft)?;
     match linked {
@@ -295,7 +295,7 @@ fn read_or_make_key(path: &Path) -> io::Result<([u8; 32], Option<u32>)> {
 
 enum Read {
     Private([u8; 32]),
-    /// Whoever knows it can vouch for machine code.
+    /// The file is accessible to others, who could authenticate machine code with it.
     Exposed(fs::Metadata),
 }
 
@@ -386,7 +386,7 @@ mod tests {
         fs::rename(&path, &moved).unwrap();
         symlink(&moved, &path).unwrap();
         assert!(cache.load(&engine, &digest).is_none());
-        // Nor is one followed that lies where a draft is written.
+        // A link in place of a draft is not followed either.
         let precious = place.path().join("precious");
         fs::write(&precious, "as it was").unwrap();
         symlink(&precious, elsewhere.join(format!(".{name}.{}", std::process::id()))).unwrap();

@@ -1,4 +1,4 @@
-//! One constructor for every engine that compiles or loads: its flags are part of a compiled artifact.
+//! The one constructor of every engine that compiles or loads: its flags are part of a compiled artifact.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -16,13 +16,13 @@ pub const WASMTIME: &str = env!("RUZHI_WASMTIME");
 /// How often the clock that stops runaway guests ticks.
 const TICK: Duration = Duration::from_millis(10);
 
-/// How much longer than live a guest may take while it is measured.
+/// Factor by which the deadline is extended while measuring.
 const MEASURING: u32 = 5;
 
-/// More than any guest burns within its deadline.
+/// More than any guest uses within its deadline.
 const FUEL: u64 = u64::MAX;
 
-/// The engine all guests of the process share, and what each call may use.
+/// The engine shared by all guests of the process, and the limits of each call.
 #[derive(Clone)]
 pub struct Engine {
     inner: wasmtime::Engine,
@@ -34,28 +34,28 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Starts an engine, and the thread that counts its epochs; the thread ends with the engine.
+    /// Starts an engine and its epoch thread, which ends with the engine.
     pub fn new(limits: Limits) -> Result<Self, LoadError> {
         Self::start(limits, false)
     }
 
-    /// An engine whose guests count what they execute: the count is the same on every machine, the guests are slower by
-    /// a third. The deadline is longer by as much and more, so that the count decides nothing.
+    /// An engine that counts executed instructions: the count is the same on every machine, and guests run slower by
+    /// a third. The deadline is extended by more than that, so that counting changes no result.
     pub fn measuring(limits: Limits) -> Result<Self, LoadError> {
         Self::metered(Limits { deadline: limits.deadline.saturating_mul(MEASURING), ..limits })
     }
 
-    /// An engine whose guests count what they execute, within these very limits.
+    /// An engine that counts executed instructions, with exactly these limits.
     pub(super) fn metered(limits: Limits) -> Result<Self, LoadError> {
         Self::start(limits, true)
     }
 
-    /// The same engine; what is new to it is tried in a process of its own first.
+    /// The same engine; new components are first tried in a separate process.
     pub fn rehearsing(self, rehearsal: Rehearsal) -> Self {
         Self { rehearsal: Some(rehearsal), ..self }
     }
 
-    /// What tries new components in a process of its own; none where this process is such a one, or a test.
+    /// The means to try components in a separate process; `None` in such a process itself, and in tests.
     pub(super) fn rehearsal(&self) -> Option<&Rehearsal> {
         self.rehearsal.as_ref()
     }
@@ -82,18 +82,18 @@ impl Engine {
         Ok(Self { inner, limits, metered, slots, trials: Arc::default(), rehearsal: None })
     }
 
-    /// What each call may use.
+    /// The limits of each call.
     pub fn limits(&self) -> Limits {
         self.limits
     }
 
-    /// A place in the pool. The pool refuses what it has no room for, so whoever decides waits here first.
+    /// Waits for a place in the pool. The pool fails when full, so callers wait here first.
     pub async fn slot(&self) -> Option<tokio::sync::OwnedSemaphorePermit> {
         // Never closed, so always a permit.
         Arc::clone(&self.slots).acquire_owned().await.ok()
     }
 
-    /// Held while a component is tried: one at a time, so that trials take nothing from the batches that run.
+    /// Held while a component is tried: one at a time, so that trials do not slow running batches.
     pub(super) fn trial(&self) -> MutexGuard<'_, ()> {
         self.trials.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -107,18 +107,18 @@ impl Engine {
         let mut store = Store::new(&self.inner, Budget::new(self.limits.memory));
         store.limiter(|budget| budget);
         store.set_hostcall_fuel(self.limits.answer);
-        // A tick is partly used up when the call starts, hence one more.
+        // The current tick is partly used up when the call starts, hence one more.
         let ticks = self.limits.deadline.as_millis() / TICK.as_millis() + 1;
         store.set_epoch_deadline(u64::try_from(ticks).unwrap_or(u64::MAX));
         store.epoch_deadline_trap();
         if self.metered {
-            // Only an engine without the meter refuses this.
+            // Fails only in an engine without metering.
             drop(store.set_fuel(FUEL));
         }
         store
     }
 
-    /// What a store's guest has executed so far, if this engine counts it.
+    /// Instructions executed so far in a store, if this engine counts them.
     pub(super) fn fuel(&self, store: &Store<Budget>) -> Option<u64> {
         store.get_fuel().ok().map(|left| FUEL.saturating_sub(left))
     }
@@ -139,7 +139,7 @@ fn config(limits: Limits, metered: bool) -> Config {
         .table_elements(MOST_TABLE_ELEMENTS)
         .linear_memory_keep_resident(1 << 20)
         .table_keep_resident(64 << 10)
-        // Resets only the pages that a guest has written, where the kernel can tell which.
+        // Resets only the pages a guest has written, where the kernel can tell them apart.
         .pagemap_scan(Enabled::Auto);
     let mut config = Config::new();
     config
@@ -147,7 +147,7 @@ fn config(limits: Limits, metered: bool) -> Config {
         .wasm_features(PROPOSALS, true)
         .epoch_interruption(true)
         .consume_fuel(metered)
-        // A Rust guest that panics leaves its words in its memory; a trap keeps the memory for reading.
+        // A panicking Rust guest leaves its message in memory; a trap keeps the memory for reading.
         .coredump_on_trap(true)
         .concurrency_support(false)
         .max_wasm_stack(512 << 10)

@@ -1,4 +1,4 @@
-//! What can go wrong with a guest, in words for the person who runs it or wrote it.
+//! Errors of a guest, worded for the person who runs it or wrote it.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use ruzhi_guest::component::VERSION;
 use ruzhi_files::file::because;
 use ruzhi_model::Text;
 
-/// A component that does not go live. The one that ran before keeps running.
+/// The reason a component does not go live. The previous one keeps running.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// The file cannot be read.
@@ -15,7 +15,7 @@ pub enum LoadError {
     Read {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         #[source]
         source: std::io::Error,
     },
@@ -24,7 +24,7 @@ pub enum LoadError {
     Rules {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         #[source]
         source: std::io::Error,
     },
@@ -36,27 +36,27 @@ pub enum LoadError {
         /// The limit.
         most: u64,
     },
-    /// The pin in the tenant's file names another component.
+    /// The tenant's file pins another component.
     #[error("the component's SHA-256 is {found}, the flow pins {pinned}")]
     Pin {
-        /// What the file has.
+        /// The file's digest.
         found: String,
-        /// What the flow asks for.
+        /// The pinned digest.
         pinned: String,
     },
-    /// The file is no component.
+    /// The file is not a component.
     #[error("this is not a WebAssembly component: {found}")]
     NotAComponent {
-        /// What it seems to be.
+        /// Its apparent kind.
         found: Said,
     },
     /// The file does not compile.
     #[error("the component is damaged or uses features this host does not run: {reason}")]
     Compile {
-        /// wasmtime's words.
+        /// The message of wasmtime.
         reason: String,
     },
-    /// Compiling the component would cost too much.
+    /// Compiling the component would take too much work.
     #[error(
         "compiling the component would take too long: its code counts for more than {most} bytes, large functions and functions with many locals more than others"
     )]
@@ -64,33 +64,33 @@ pub enum LoadError {
         /// The limit.
         most: u64,
     },
-    /// The component asks for something.
+    /// The component imports something.
     #[error("the component imports `{import}`; a mapping guest may import nothing that can be called")]
     Import {
         /// The import.
         import: String,
-        /// How to build without it.
+        /// The way to build without it.
         fix: Said,
     },
     /// The component does not export the contract.
     #[error("the component does not export `{WORLD}`: {reason}")]
     Contract {
-        /// wasmtime's words.
+        /// The message of wasmtime.
         reason: String,
     },
-    /// The component keeps another version of the contract.
+    /// The component implements another version of the contract.
     #[error("the component was built for {built_for}, this host speaks 0.1 and {VERSION}")]
     Version {
         /// The version, such as `0.2`.
         built_for: String,
     },
-    /// The component traps before it is asked anything.
+    /// The component traps on start.
     #[error("the component fails when it starts: {0}")]
     Start(Box<BatchError>),
     /// `describe` failed.
     #[error("the guest's `describe` failed: {0}")]
     Describe(Box<BatchError>),
-    /// The guest refuses its rules file.
+    /// The guest rejects its rules file.
     #[error("the guest refuses its configuration ({code}): {message}")]
     Configuration {
         /// The guest's code.
@@ -101,35 +101,35 @@ pub enum LoadError {
     /// The description breaks the contract.
     #[error("the guest's description is not usable: {reason}")]
     Description {
-        /// What is wrong with it.
+        /// The violation.
         reason: String,
     },
-    /// A process in which the component was tried did not survive it.
+    /// The process trying the component crashed.
     #[error("the process in which the component was tried ended by itself: {how}")]
     Died {
-        /// How it ended.
+        /// The way it ended.
         how: String,
     },
-    /// No process can be started to try the component in.
+    /// The process that would try the component does not start.
     #[error("cannot start a process to try the component in")]
     Rehearsal {
-        /// Why.
+        /// The reason.
         #[source]
         source: std::io::Error,
     },
-    /// A process of this program died while it first used the rules.
+    /// A process of this program crashed on its first use of the rules.
     #[error("ruzhi ended by itself while it first used these rules, at {at}")]
     Quarantined {
-        /// When it began.
+        /// The start of that use.
         at: String,
     },
     /// Another process is trying the rules now.
     #[error("another process of ruzhi is trying these rules now")]
     TriedElsewhere,
-    /// The engine cannot be made.
+    /// The engine cannot be created.
     #[error("the WebAssembly engine cannot be started: {reason}")]
     Engine {
-        /// wasmtime's words.
+        /// The message of wasmtime.
         reason: String,
     },
 }
@@ -172,7 +172,7 @@ impl LoadError {
         }
     }
 
-    /// What happened, to what.
+    /// The problem and its subject.
     pub fn text(&self) -> Text {
         let zh = match self {
             Self::Read { path, source } => {
@@ -206,7 +206,7 @@ impl LoadError {
         Text::new(self.to_string(), zh)
     }
 
-    /// What to do next.
+    /// The next step.
     pub fn hint(&self) -> Text {
         match self {
             Self::Read { .. } => Text::new(
@@ -275,41 +275,41 @@ impl LoadError {
     }
 }
 
-/// Why a batch has no outcomes. It fails the records of that batch and nothing else.
+/// The reason a batch has no outcomes. Only the records of that batch fail.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BatchError {
-    /// The guest ran longer than it may.
+    /// The guest exceeded its deadline.
     #[error("`{function}` ran longer than {deadline_ms} ms and was stopped{batch}")]
     Deadline {
         /// The export that was called.
         function: &'static str,
         /// The limit.
         deadline_ms: u64,
-        /// Which batch.
+        /// The batch.
         batch: Batch,
     },
-    /// The guest wanted more memory than it may have.
+    /// The guest exceeded its memory limit.
     #[error("`{function}` wanted {wanted} bytes of memory, at most {most} are given{batch}")]
     Memory {
         /// The export that was called.
         function: &'static str,
-        /// What it wanted.
+        /// The requested size.
         wanted: usize,
         /// The limit.
         most: usize,
-        /// Which batch.
+        /// The batch.
         batch: Batch,
     },
-    /// The guest wanted a larger table than it may have.
+    /// The guest exceeded its table limit.
     #[error("`{function}` wanted a table of {wanted} elements, at most {most} are given{batch}")]
     Table {
         /// The export that was called.
         function: &'static str,
-        /// What it wanted.
+        /// The requested size.
         wanted: usize,
         /// The limit.
         most: usize,
-        /// Which batch.
+        /// The batch.
         batch: Batch,
     },
     /// The guest's answer is larger than the host copies.
@@ -317,20 +317,20 @@ pub enum BatchError {
     Answer {
         /// The export that was called.
         function: &'static str,
-        /// Which batch.
+        /// The batch.
         batch: Batch,
     },
-    /// The guest panicked, overflowed its stack or broke in another way.
+    /// The guest panicked, overflowed its stack or failed in another way.
     #[error("`{function}` trapped{batch}: {reason}")]
     Trap {
         /// The export that was called.
         function: &'static str,
-        /// wasmtime's words.
+        /// The message of wasmtime.
         reason: String,
-        /// Which batch.
+        /// The batch.
         batch: Batch,
     },
-    /// The guest gave up the batch.
+    /// The guest returned an error for the batch.
     #[error("`{function}` gave up{batch}: {code}: {message}")]
     GuestError {
         /// The export that was called.
@@ -339,17 +339,17 @@ pub enum BatchError {
         code: String,
         /// The guest's message.
         message: String,
-        /// Which batch.
+        /// The batch.
         batch: Batch,
     },
-    /// The guest did not answer for each record.
+    /// The number of outcomes differs from that of records.
     #[error("`decide` gave {found} outcomes for {expected} records{batch}")]
     Count {
-        /// Outcomes.
+        /// Number of outcomes.
         found: usize,
-        /// Records.
+        /// Number of records.
         expected: usize,
-        /// Which batch.
+        /// The batch.
         batch: Batch,
     },
 }
@@ -368,7 +368,7 @@ impl BatchError {
         }
     }
 
-    /// What happened, to what.
+    /// The problem and its subject.
     pub fn text(&self) -> Text {
         let zh = match self {
             Self::Deadline { function, deadline_ms, batch } => {
@@ -396,17 +396,17 @@ impl BatchError {
 }
 
 impl BatchError {
-    /// Whether one record of the batch may be to blame, so that it is worth asking without it. A guest that is too slow
-    /// would take its whole time again for each half, and one that does not count is not to be believed at all.
+    /// True if a single record may be the cause, so that the batch is worth retrying without it. A guest that is too
+    /// slow would take its whole time again for each half, and one that miscounts cannot be trusted at all.
     pub(super) fn may_be_of_one_record(&self) -> bool {
         !matches!(self, Self::Deadline { .. } | Self::Count { .. })
     }
 }
 
-/// The records a call was about.
+/// The records of a call.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Batch {
-    /// First and last record and how many, none for `describe`.
+    /// First record, last record and number of records; `None` for `describe`.
     pub records: Option<(String, String, usize)>,
 }
 

@@ -1,6 +1,6 @@
-//! The host's second look at what a guest answered. Every hard WeCom constraint is checked again here, with the
-//! rules of `ruzhi_guest::rule`, so a careless or hostile guest cannot make the host send what WeCom would refuse, or
-//! fill the store with text.
+//! Validates the answers of a guest. Every hard WeCom constraint is checked again, with the rules of
+//! `ruzhi_guest::rule`, so that a careless or hostile guest cannot make the host send data that WeCom would reject,
+//! or fill the store with text.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ const MOST_VIOLATIONS: usize = 100;
 const MOST_TEXT: usize = 1_000;
 const MOST_FIELDS: usize = 500;
 
-/// A description within bounds, or what is wrong with it.
+/// A description within limits, or its violation.
 pub(super) fn description(mut description: Description) -> Result<Description, String> {
     description.name = shorten(&description.name, 80);
     description.version = shorten(&description.version, 40);
@@ -39,25 +39,25 @@ pub(super) fn description(mut description: Description) -> Result<Description, S
     Ok(description)
 }
 
-/// The moments between which a decision of a batch may hold.
+/// The range of times at which a decision of a batch may expire.
 pub(super) struct Horizon {
     now: DateTime<Utc>,
-    /// When the day of the batch ends in the tenant's zone.
+    /// The end of the batch's day in the tenant's zone.
     tomorrow: DateTime<Utc>,
-    /// Whether the guest's contract can say until when a decision holds.
+    /// The guest's contract can state when a decision expires.
     told: bool,
 }
 
 impl Horizon {
-    /// None of a context that is no moment or no zone: a guest has refused it then.
+    /// `None` if the context's time or zone is invalid: a guest has rejected it then.
     pub(super) fn of(context: &Context, told: bool) -> Option<Self> {
         let now = DateTime::parse_from_rfc3339(&context.now).ok()?.to_utc();
         let tomorrow = Zone::named(&context.timezone).ok()?.next_day(now.timestamp());
         Some(Self { now, tomorrow: DateTime::from_timestamp(tomorrow, 0)?, told })
     }
 
-    /// Until when a decision holds. One that cannot say so holds until the day ends, and so does one that says a moment
-    /// which has passed, or none at all: it would be decided again and again for ever.
+    /// The expiry of a decision. Without one, a decision holds until the day ends. So does a decision whose stated
+    /// time is past or invalid: it would be decided again and again for ever.
     fn until(&self, told: Option<String>, notes: &mut Vec<String>) -> Option<String> {
         let until = match told {
             None if self.told => return None,
@@ -77,7 +77,7 @@ impl Horizon {
     }
 }
 
-/// An outcome that breaks no rule: a member that does becomes a reject that says which.
+/// An outcome that meets every rule: a member that violates one becomes a rejection naming it.
 pub(super) fn outcome(outcome: Outcome, horizon: Option<&Horizon>) -> Outcome {
     let Outcome { decision, mut notes, holds_until } = outcome;
     notes.truncate(MOST_NOTES);
@@ -142,13 +142,13 @@ pub(super) fn lines(text: &str, most: usize) -> String {
     text.lines().map(|line| shorten(line, most)).collect::<Vec<_>>().join("\n    ")
 }
 
-/// At most `most` characters, none of which commands a person's terminal.
+/// At most `most` characters, without any that control a terminal.
 pub(super) fn shorten(text: &str, most: usize) -> String {
     text.chars().map(|c| if commands(c) { ' ' } else { c }).take(most).collect()
 }
 
-/// A text in which no mobile, identity number or e-mail address can be read in full: what a guest says when it gives up may
-/// hold the row it gave up at, and goes into logs. Widget ids stay readable.
+/// A text with mobiles, identity numbers and e-mail addresses masked: the message of a guest that gives up may hold
+/// the row it failed on, and goes into logs. Widget ids stay readable.
 pub(super) fn without_people(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut word = String::new();
@@ -178,7 +178,7 @@ fn hidden(word: &str) -> String {
     let digits = digits.strip_suffix(['X', 'x']).unwrap_or(digits);
     let count = digits.chars().filter(char::is_ascii_digit).count();
     let numeric = digits.chars().all(|c| c.is_ascii_digit() || matches!(c, '-' | '.'));
-    // Mobiles, with or without their country's code, and identity numbers of both lengths.
+    // Mobiles, with or without country code, and identity numbers of both lengths.
     if !numeric || !(matches!(count, 11 | 15 | 17 | 18) || (count > 11 && word.starts_with('+'))) {
         return word.to_owned();
     }
@@ -187,8 +187,7 @@ fn hidden(word: &str) -> String {
     format!("{start}…{end}")
 }
 
-/// Whether a character is an order to whatever shows it: a control character, or one that turns the direction of what
-/// follows, so that another text is read than is there.
+/// Detects a control character, or one that changes the direction of the following text and so misrepresents it.
 fn commands(c: char) -> bool {
     c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
@@ -198,7 +197,7 @@ mod tests {
     use super::without_people;
 
     #[test]
-    fn a_guest_that_gives_up_tells_nobodys_number() {
+    fn a_guest_that_gives_up_reveals_no_number() {
         for (said, told) in [
             ("KeyError: '13800138000' (rules.py:12)", "KeyError: '138…00' (rules.py:12)"),
             ("no 138-0013-8000, nor +8613800138000", "no 138…00, nor +86…00"),

@@ -1,9 +1,9 @@
-//! What is left of a guest that trapped.
+//! Recovers the panic message of a trapped guest from its linear memory.
 //!
-//! A panic in a Rust guest is a bare `unreachable`: its text is lost at the boundary. The SDK's hook writes text and place
-//! into a buffer of the guest's memory first, behind a mark (`ruzhi_guest::panic`); wasmtime keeps the memories of an
-//! instance that trapped, and the mark is looked for in them. What is found is the guest's word: bounded, and without
-//! control characters.
+//! A panic in a Rust guest is a bare `unreachable`: its message is lost at the boundary. The SDK's hook first writes
+//! message and location into a buffer in the guest's memory, behind a marker (`ruzhi_guest::panic`). wasmtime keeps
+//! the memories of a trapped instance, and the marker is searched there. The message comes from the guest, so it is
+//! cut to a maximum length and stripped of control characters.
 
 use ruzhi_guest::panic::{ALIGNMENT, MARK, MOST_BYTES};
 use wasmtime::{AsContext as _, Store, Trap, WasmCoreDump};
@@ -11,7 +11,7 @@ use wasmtime::{AsContext as _, Store, Trap, WasmCoreDump};
 use super::judge;
 use super::limits::Budget;
 
-/// wasmtime's words for an error, without the dump of the memories that hangs on it.
+/// wasmtime's message of an error, without the attached memory dump.
 pub(super) fn of(error: &wasmtime::Error) -> String {
     match error.downcast_ref::<Trap>() {
         Some(trap) => trap.to_string(),
@@ -20,7 +20,7 @@ pub(super) fn of(error: &wasmtime::Error) -> String {
     }
 }
 
-/// What a panicking guest left in its memory.
+/// The message a panicking guest left in its memory.
 pub(super) fn left(error: &wasmtime::Error, store: &Store<Budget>) -> Option<String> {
     let dump = error.downcast_ref::<WasmCoreDump>()?;
     dump.memories().iter().find_map(|memory| read(memory.data(store.as_context())))

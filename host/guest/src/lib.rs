@@ -1,11 +1,11 @@
 //! Mapping guests: the only place that knows wasmtime.
 //!
-//! A guest is a component that imports nothing that can be called. The linker is empty and that is the whole policy:
-//! there is nothing to deny, because nothing is offered. A batch is decided in an instance of its own, made for the
-//! batch and dropped after it, so no state passes from one batch, flow or tenant to the next, and a trap costs one
-//! batch. Memory, time, stack and the bytes that come back are bounded.
+//! A guest is a component that imports nothing callable. The empty linker is the whole policy: nothing need be
+//! denied, because nothing is offered. Each batch is decided in an instance of its own and dropped after it, so no
+//! state passes from one batch, flow or tenant to the next, and a trap costs one batch. Memory, time, stack and the
+//! size of answers are bounded.
 //!
-//! What a guest answers is not believed: [`Guest::decide`] checks count, sizes and every hard WeCom constraint again,
+//! Answers of a guest are not trusted: [`Guest::decide`] checks count, sizes and every hard WeCom constraint again,
 //! with the same rules the guest was compiled with (`ruzhi_guest::rule`).
 
 mod bindings;

@@ -13,7 +13,7 @@ use super::rehearsal::Rules;
 use ruzhi_files::file::{self, Unfit};
 use ruzhi_model::Digest;
 
-/// Loads components from files and keeps them by digest. Cheap to clone; all clones keep the same.
+/// Loads components from files and caches them by digest. Cheap to clone; all clones share the cache.
 #[derive(Clone)]
 pub struct Library {
     engine: Engine,
@@ -21,8 +21,8 @@ pub struct Library {
     loaded: Arc<Mutex<HashMap<Digest, Place>>>,
 }
 
-/// Where a component is or is going to be. Held while it is compiled: two flows that ask for one component at once get
-/// one compilation, and a flow that asks for another does not wait for it.
+/// The slot of a component. Held while compiling: two flows that request one component get one compilation, and a
+/// flow that requests another does not wait.
 type Place = Arc<Mutex<Option<Component>>>;
 
 impl Library {
@@ -31,12 +31,12 @@ impl Library {
         Self { engine, cache, loaded: Arc::default() }
     }
 
-    /// Reads, checks and compiles a component file. `pin` is the digest it must have.
+    /// Reads, checks and compiles a component file. `pin` is the required digest.
     pub fn load(&self, path: &Path, pin: Option<&Digest>) -> Result<Component, LoadError> {
         self.load_bytes(&Self::read(path, pin)?)
     }
 
-    /// Reads a component file and checks nothing but its size and its pin.
+    /// Reads a component file, checking only its size and pin.
     pub fn read(path: &Path, pin: Option<&Digest>) -> Result<Vec<u8>, LoadError> {
         let bytes = match file::read(path, MOST_BYTES) {
             Ok(read) => read.bytes,
@@ -54,14 +54,14 @@ impl Library {
         Ok(bytes)
     }
 
-    /// Removes compiled components that are neither live nor were used lately, and the longest unused of them beyond so many
-    /// bytes. Gives how many there were.
+    /// Removes compiled components that are neither live nor recently used, and the least recently used beyond `most`
+    /// bytes. Returns the number removed.
     pub fn prune(&self, live: &BTreeSet<Digest>, most: u64) -> usize {
         self.cache.as_ref().map_or(0, |cache| cache.prune(&self.engine, live, most, SystemTime::now()))
     }
 
-    /// Tries rules in a process of its own, where components are tried in one: whether a process survives that the
-    /// component is compiled, started, and asked to describe itself and to decide rows. What it answers is not looked at.
+    /// Tries rules in a separate process, if the engine has one for trials: the process must survive compiling and
+    /// starting the component, its `describe`, and its decisions on some rows. The answers are ignored.
     pub fn rehearse(&self, bytes: &[u8], rules: Rules) -> Result<(), LoadError> {
         let Some(rehearsal) = self.engine.rehearsal() else { return Ok(()) };
         let contract = screened(&self.engine, bytes)?;
@@ -77,12 +77,12 @@ impl Library {
         Ok(())
     }
 
-    /// Checks and compiles a component, unless it is known already.
+    /// Checks and compiles a component, unless it is cached.
     pub fn load_bytes(&self, bytes: &[u8]) -> Result<Component, LoadError> {
         let digest = Digest::of(bytes);
         let place = {
             let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-            // What nobody uses any longer is dropped when something new comes: rules are exchanged for years.
+            // Unused components are dropped when a new one is loaded: rules are exchanged for years.
             if !loaded.contains_key(&digest) {
                 loaded.retain(|_, place| in_use(place));
             }
@@ -98,7 +98,7 @@ impl Library {
     }
 }
 
-/// Whether somebody but the library has a component, or it is being compiled.
+/// The component is in use outside the library, or being compiled.
 fn in_use(place: &Place) -> bool {
     Arc::strong_count(place) > 1
         || place.try_lock().map_or(true, |held| held.as_ref().is_some_and(Component::is_shared))

@@ -1,10 +1,10 @@
-//! What a guest may use.
+//! Resource limits of a guest.
 
 use std::time::Duration;
 
 use wasmtime::ResourceLimiter;
 
-/// How much of the machine one batch may have.
+/// Resources available to one batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Limits {
     /// All linear memories of the instance together, in bytes.
@@ -13,7 +13,7 @@ pub struct Limits {
     pub deadline: Duration,
     /// Bytes the host copies out of the guest in one call.
     pub answer: usize,
-    /// Batches decided at the same time.
+    /// Batches decided concurrently.
     pub slots: u32,
 }
 
@@ -29,18 +29,18 @@ impl Default for Limits {
     }
 }
 
-/// Counts every byte of every memory of a store: wasmtime's own limiter counts each memory alone, so a guest with many
-/// small memories would pass it.
+/// Counts every byte of all memories of a store together: wasmtime's own limiter counts each memory alone, so a guest
+/// with many small memories would evade it.
 ///
-/// What is refused traps. A guest that is told "no" could ask for ever, or decide otherwise on a host that gives less.
+/// Exceeding a limit traps. A guest told "no" could ask for ever, or decide otherwise on a host that gives less.
 pub(super) struct Budget {
     used: usize,
     most: usize,
-    /// What was refused, so that the trap it caused can be explained.
+    /// The request over the limit, to explain the trap it caused.
     pub(super) refused: Option<Refused>,
 }
 
-/// What a guest wanted too much of.
+/// The resource requested in excess.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refused {
     /// Bytes of memory.
@@ -54,7 +54,7 @@ impl Budget {
         Self { used: 0, most, refused: None }
     }
 
-    /// The bytes of all memories at their largest: memories never shrink while the store lives.
+    /// Peak size of all memories in bytes: memories never shrink while the store lives.
     pub(super) fn peak(&self) -> usize {
         self.used
     }
@@ -102,8 +102,8 @@ impl ResourceLimiter for Budget {
     }
 }
 
-/// A guest written in Python needs about forty core instances, one in JavaScript three memories and a table of about
-/// 7,700 elements.
+/// A Python guest needs about forty core instances, a JavaScript guest three memories and a table of about 7,700
+/// elements.
 pub(super) const MOST_CORE_INSTANCES: u32 = 64;
 pub(super) const MOST_MEMORIES: u32 = 4;
 pub(super) const MOST_TABLES: u32 = 8;

@@ -1,5 +1,5 @@
-//! From bytes to a component that may go live: size, kind, imports, contract, and one trial instantiation. The trial
-//! is needed: types that do not match are found only when an instance is made.
+//! Turns bytes into a component that may go live: checks size, kind, imports and contract, and instantiates it once.
+//! The instantiation is needed: mismatching types are found only then.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -16,8 +16,8 @@ use super::mapper;
 use super::screening::{Claims, VERSION_SECTION, screen};
 use ruzhi_model::{Digest, Text};
 
-/// A component larger than this is refused unread: compiling is work, and its cost is not wasmtime's to bound. A
-/// Python guest has 18 MB.
+/// A larger component is rejected unread: compiling takes work, and wasmtime does not bound it. A Python guest has 18
+/// MB.
 pub(super) const MOST_BYTES: u64 = 32 << 20;
 
 /// A component that passed every check. Cheap to clone; the compiled code is shared by all tenants that use it.
@@ -28,29 +28,29 @@ pub struct Component {
     inspection: Arc<Inspection>,
 }
 
-/// What can be said of a component without calling it.
+/// Properties of a component that are known without calling it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Inspection {
     /// SHA-256 of the file.
     pub digest: Digest,
     /// Size of the file.
     pub bytes: usize,
-    /// The version of the contract it exports, such as `0.1`; none is known of a component that is not let in.
+    /// The version of the contract it exports, such as `0.1`; `None` for an unsupported component.
     pub built_for: Option<String>,
     /// Names of imported interfaces; all of them hold types only.
     pub imports: Vec<String>,
     /// Names of exports.
     pub exports: Vec<String>,
-    /// Milliseconds that compiling took, or loading the compiled code from the cache.
+    /// Milliseconds to compile, or to load the compiled code from the cache.
     pub compile_ms: u64,
-    /// Whether the compiled code came from the cache.
+    /// The compiled code came from the cache.
     pub cached: bool,
-    /// Bytes of memory an instance has before it is asked anything.
+    /// Memory of an instance after start, in bytes.
     pub start_memory: usize,
 }
 
 impl Component {
-    /// Whether there is another handle of it.
+    /// Checks for another handle of the component.
     pub(super) fn is_shared(&self) -> bool {
         Arc::strong_count(&self.pre) > 1
     }
@@ -77,7 +77,7 @@ impl Component {
         Self::instantiated(engine, compiled, found)
     }
 
-    /// A component that this process has compiled, or been given compiled by the one that started it.
+    /// A component compiled by this process, or received compiled from its parent.
     pub(super) fn of_compiled(
         engine: &Engine,
         compiled: wasmtime::component::Component,
@@ -111,7 +111,7 @@ impl Component {
         }
         let exports = ty.exports(engine.inner()).map(|(name, _)| name.to_owned()).collect();
         let against_contract = |e: wasmtime::Error| LoadError::Contract { reason: words(&e) };
-        // Empty on purpose: there is nothing a guest may call.
+        // Empty on purpose: a guest may call nothing.
         let linker = Linker::<Budget>::new(engine.inner());
         let pre = linker.instantiate_pre(&compiled).map_err(against_contract)?;
         let pre = Pre::new(version.unwrap_or(NEWEST), pre).map_err(against_contract)?;
@@ -136,7 +136,7 @@ impl Component {
         Ok(Self { pre: Arc::new(pre), engine: engine.clone(), inspection: Arc::new(inspection) })
     }
 
-    /// What can be said of the component without calling it.
+    /// Properties of the component that are known without calling it.
     pub fn inspection(&self) -> &Inspection {
         &self.inspection
     }
@@ -146,19 +146,19 @@ impl Component {
         &self.engine
     }
 
-    /// Whether its guests say themselves until when a decision holds. Those of contract 0.1 cannot.
+    /// Guests of this component state when a decision expires. Those of contract 0.1 cannot.
     pub fn tells_until_when(&self) -> bool {
         self.pre.version().tells_until_when()
     }
 
-    /// Makes an instance and asks it nothing: whether the component starts.
+    /// Creates an instance without calling it, to check that the component starts.
     pub fn start(&self) -> Result<(), LoadError> {
         let _trial = self.engine.trial();
         let (store, instance) = self.instance();
         instance.map(drop).map_err(|e| did_not_start(&self.engine, e, &store))
     }
 
-    /// An instance of its own for one call.
+    /// A new instance for one call.
     pub(super) fn instance(&self) -> (wasmtime::Store<Budget>, Result<Instance, wasmtime::Error>) {
         let mut store = self.engine.store();
         let instance = self.pre.instantiate(&mut store);
@@ -166,7 +166,7 @@ impl Component {
     }
 }
 
-/// The contract that a component claims, if it may be compiled; none if it names none.
+/// The contract that a component claims, if it may be compiled; `None` if it names none.
 fn claimed(engine: &Engine, bytes: &[u8]) -> Result<Option<Version>, LoadError> {
     let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
     if size > MOST_BYTES {
@@ -175,12 +175,12 @@ fn claimed(engine: &Engine, bytes: &[u8]) -> Result<Option<Version>, LoadError> 
     contract_of(screen(bytes, engine.limits().memory)?)
 }
 
-/// The contract by which a component is asked, if it may be compiled.
+/// The contract by which a component is called, if it may be compiled.
 pub(super) fn screened(engine: &Engine, bytes: &[u8]) -> Result<Version, LoadError> {
     Ok(claimed(engine, bytes)?.unwrap_or(NEWEST))
 }
 
-/// What is known of a component before an instance is made.
+/// Properties of a component known before instantiation.
 struct Found {
     digest: Digest,
     bytes: usize,
@@ -189,21 +189,21 @@ struct Found {
     cached: bool,
 }
 
-/// Compiles a component: in a process of its own where there is one for it.
+/// Compiles a component, in a separate process if the engine has one for trials.
 fn compiled(engine: &Engine, bytes: &[u8]) -> Result<wasmtime::component::Component, LoadError> {
     let failed = |e: wasmtime::Error| LoadError::Compile { reason: words(&e) };
     let Some(rehearsal) = engine.rehearsal() else {
         return wasmtime::component::Component::new(engine.inner(), bytes).map_err(failed);
     };
     let artifact = rehearsal.compile(engine, bytes, None)?;
-    // SAFETY: `deserialize` trusts its bytes to be what `Component::serialize` gave. They come from a process of this very
-    // program that this one has started, through a pipe that no other has, and are in our memory.
+    // SAFETY: `deserialize` trusts its bytes to come from `Component::serialize`. They come from a child process
+    // running this same program, through a pipe held by no other process, and are in our memory.
     #[expect(unsafe_code, reason = "compiled code from a process of this program; argued above")]
     let component = unsafe { wasmtime::component::Component::deserialize(engine.inner(), &artifact) };
     component.map_err(failed)
 }
 
-/// Why no instance could be made.
+/// The reason instantiation failed.
 pub(super) fn did_not_start(
     engine: &Engine,
     error: wasmtime::Error,
@@ -214,12 +214,12 @@ pub(super) fn did_not_start(
 
 const MOST_WORDS: usize = 500;
 
-/// wasmtime's words, which may quote names that the component chose.
+/// wasmtime's message, which may quote names chosen by the component.
 fn words(error: &wasmtime::Error) -> String {
     shorten(&format!("{error:#}"), MOST_WORDS)
 }
 
-/// The version of the contract by which a component is asked whose own words name none.
+/// The contract version assumed for a component that names none.
 const NEWEST: Version = Version::V0_2;
 
 /// The version of the contract that a component exports, such as `0.2`.
@@ -246,8 +246,8 @@ pub(super) fn contract(component: &[u8]) -> Option<Version> {
     contract_of(screen(component, usize::MAX).ok()?).ok().flatten()
 }
 
-/// The contract a component keeps. The export is the truth: a section can be missing, or say what is not so. A component
-/// without a mapper is left to the linker's words, unless it says itself that it is for another host.
+/// The contract a component implements. Its export decides: a section can be missing or wrong. A component without a
+/// mapper is left to the linker's error, unless its section names another host.
 fn contract_of(claims: Claims) -> Result<Option<Version>, LoadError> {
     let is_exported =
         |spoken: &Version| claims.mappers.iter().any(|version| track(version) == spoken.as_str());
@@ -263,13 +263,13 @@ fn contract_of(claims: Claims) -> Result<Option<Version>, LoadError> {
     }
 }
 
-/// The part of a version that has to agree: `1` of `1.2.3`, and while that is 0 the next too, `0.1` of `0.1.3`.
+/// The significant part of a version: `1` of `1.2.3`, and below 1.0 also the next number, `0.1` of `0.1.3`.
 fn track(version: &str) -> &str {
     let parts = if version.starts_with("0.") { 2 } else { 1 };
     version.match_indices('.').nth(parts - 1).and_then(|(dot, _)| version.get(..dot)).unwrap_or(version)
 }
 
-/// How a guest comes to import something, and how to build it without.
+/// The usual reason for an import, and the way to build without it.
 fn fix_for(import: &str) -> Text {
     if import.starts_with("wasi:") {
         Text::new(

@@ -1,4 +1,4 @@
-//! Asking a guest.
+//! Calls a guest.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,27 +17,27 @@ use ruzhi_files::file;
 use ruzhi_metrics as meter;
 use ruzhi_model::{Context, Decision, Description, Digest, Outcome, SourceRecord, Violation, row};
 
-/// Records handed to a guest at once. An instance is made for each batch; at a hundred its cost per record is nothing
-/// beside one call to WeCom.
+/// Records per call. Each batch has its own instance; at a hundred records its cost per record is negligible beside
+/// one call to WeCom.
 pub const BATCH: usize = 100;
 
-/// Bytes of a rules file. A table of ten thousand departments has 1 MiB.
+/// Maximum size of a rules file in bytes. A table of ten thousand departments has 1 MiB.
 const MOST_RULES: u64 = 4 << 20;
 
-/// Records of a batch that are told apart from the others because they cannot be decided. Where there are more, the fault
-/// is the rules' and not theirs, and looking for each of them costs a call for each half.
+/// Maximum number of undecidable records isolated from a batch. With more, the fault is in the rules and not in the
+/// records, and finding each costs a call per half.
 const MOST_APART: usize = 8;
 
-/// A row with more bytes than this is decided alone. What a guest takes grows with the text, in some languages to seconds for
-/// the longest, and the batch's deadline is for all of it: one row would keep the others from being decided. Rows of people
-/// have a tenth of it.
+/// A row with more bytes than this is decided alone. The time of a guest grows with the text, in some languages to
+/// seconds for the longest, and the batch shares one deadline: a single row would keep the others from being decided.
+/// Rows of people have a tenth of it.
 const ALONE: usize = 8 << 10;
 
-/// The long rows of a batch have so many times the deadline of a batch together. A trial in a process of its own decides ten
-/// batches within its time.
+/// The long rows of a batch share a deadline of this many times the batch's. A trial in a separate process decides
+/// ten batches within its time.
 const LONG_ROWS: u32 = 4;
 
-/// A component with its rules file: what decides the records of a flow. Cheap to clone.
+/// A component with its rules file; decides the records of a flow. Cheap to clone.
 #[derive(Clone)]
 pub struct Guest {
     component: Component,
@@ -47,7 +47,7 @@ pub struct Guest {
 }
 
 impl Guest {
-    /// Gives a component its rules file's text and asks it to describe itself under it.
+    /// Passes the text of a rules file to a component and asks it to describe itself.
     pub fn new(component: Component, config: String) -> Result<Self, LoadError> {
         let trial = component.engine().trial();
         let (mut store, instance) = component.instance();
@@ -55,7 +55,7 @@ impl Guest {
         let answer = instance.describe(&mut store, &config).map_err(|e| {
             LoadError::Describe(explain(component.engine(), "describe", e, &store, Batch::default()).into())
         })?;
-        // Its place in the pool is free before the next one is tried.
+        // Its place in the pool must be free before the next one is tried.
         drop(store);
         drop(trial);
         let description: Description = match answer {
@@ -73,12 +73,12 @@ impl Guest {
         Ok(Self { component, config: config.into(), description: description.into(), rules })
     }
 
-    /// The same, with the rules file still on disk; no file is an empty text.
+    /// The same, with the rules file still on disk; without a file the text is empty.
     pub fn with_rules_file(component: Component, path: Option<&Path>) -> Result<Self, LoadError> {
         Self::new(component, Self::read_rules(path)?)
     }
 
-    /// The text of a rules file; no file is an empty text.
+    /// The text of a rules file; empty without a file.
     pub fn read_rules(path: Option<&Path>) -> Result<String, LoadError> {
         path.map_or_else(
             || Ok(String::new()),
@@ -89,7 +89,7 @@ impl Guest {
         )
     }
 
-    /// What the guest says of itself.
+    /// The guest's description of itself.
     pub fn description(&self) -> &Description {
         &self.description
     }
@@ -99,24 +99,24 @@ impl Guest {
         &self.component
     }
 
-    /// Names component and rules file together: a decision made under the same digest need not be made again.
+    /// Digest of component and rules file together: a decision made under the same digest need not be made again.
     pub fn rules(&self) -> &Digest {
         &self.rules
     }
 
-    /// The label a person knows a field by, else the field itself.
+    /// The display label of a field, or else the field itself.
     pub fn label<'a>(&'a self, field: &'a str) -> &'a str {
         self.description.labels.iter().find(|(name, _)| name == field).map_or(field, |(_, label)| label)
     }
 
-    /// Decides a batch in an instance of its own: one checked outcome for each record, in order. Blocks; call it where
-    /// blocking is allowed, with a [`slot`](super::Engine::slot) in hand.
+    /// Decides a batch in its own instance: one checked outcome per record, in order. Blocks; call it where blocking
+    /// is allowed, holding a [`slot`](super::Engine::slot).
     pub fn decide(&self, context: &Context, records: &[SourceRecord]) -> Result<Vec<Outcome>, BatchError> {
         self.measure(context, records).outcomes
     }
 
-    /// The same; where a batch fails its halves are decided, and theirs, and a long row is decided alone, so that one record
-    /// that cannot be decided does not keep the others from it.
+    /// The same, but a failing batch is halved recursively and a long row is decided alone, so that one undecidable
+    /// record does not keep the others from being decided.
     pub fn decide_each(
         &self,
         context: &Context,
@@ -131,7 +131,7 @@ impl Guest {
         }
         let short: Vec<SourceRecord> = records.iter().filter(|record| !is_long(record)).cloned().collect();
         self.decide_halves(context, &short, &mut decided, &mut left);
-        // One that miscounts is not to be believed of any row.
+        // A guest that miscounts cannot be trusted for any row.
         let mut miscounts = decided.iter().any(|decided| matches!(decided, Err(BatchError::Count { .. })));
         let mut of_short = decided.into_iter();
         let deadline = self.component.engine().limits().deadline;
@@ -141,7 +141,7 @@ impl Guest {
             if miscounts {
                 return Err(BatchError::Count { found: 0, expected: 1, batch });
             }
-            // Of one that is too long the guest is not asked, so it takes no time.
+            // A row that is too long is not passed to the guest, so it takes no time.
             if time.is_zero() && row::refused(&record.json).is_none() {
                 let deadline_ms = u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX);
                 return Err(BatchError::Deadline { function: "decide", deadline_ms, batch });
@@ -178,7 +178,7 @@ impl Guest {
         }
     }
 
-    /// The same as [`Guest::decide`], with what it took. Of a row that is too long the guest is not asked.
+    /// The same as [`Guest::decide`], with its cost. A row that is too long is not passed to the guest.
     pub fn measure(&self, context: &Context, records: &[SourceRecord]) -> Measured {
         let refused: Vec<Option<Vec<Violation>>> =
             records.iter().map(|record| row::refused(&record.json)).collect();
@@ -208,7 +208,7 @@ impl Guest {
         let (mut store, instance) = self.component.instance();
         let outcomes = self.ask(&mut store, instance, context, records, batch);
         let wall = began.elapsed();
-        // A guest that was stopped has not written down what it burnt last.
+        // A guest that was stopped has not recorded its last consumption.
         let fuel = if outcomes.is_ok() { self.component.engine().fuel(&store) } else { None };
         let peak = store.data().peak();
         let failure = outcomes.as_ref().err().map(BatchError::code);
@@ -249,24 +249,24 @@ impl Guest {
     }
 }
 
-/// What runs when an instance is made, as a message names it.
+/// The name of instantiation in messages.
 pub(super) const START: &str = "start";
 
-/// A batch's outcomes and what they took, making the instance included.
+/// A batch's outcomes and their cost, including instantiation.
 #[derive(Debug)]
 pub struct Measured {
-    /// As [`Guest::decide`] gives them.
+    /// As returned by [`Guest::decide`].
     pub outcomes: Result<Vec<Outcome>, BatchError>,
-    /// Time on the clock.
+    /// Wall time.
     pub wall: Duration,
-    /// Instructions executed, if the engine counts them and the guest gave outcomes: the same for the same component and
-    /// records, wherever they run.
+    /// Executed instructions, if the engine counts them and the guest returned outcomes: the same for the same
+    /// component and records on any machine.
     pub fuel: Option<u64>,
     /// Bytes of all the instance's memories.
     pub peak: usize,
 }
 
-/// Why a call did not come back.
+/// The reason a call failed.
 pub(super) fn explain(
     engine: &Engine,
     function: &'static str,

@@ -1,9 +1,9 @@
-//! Trying a component in a process of its own first. A fault of the compiler or the engine that ends a process ends that
-//! one, and what it says is told as an error of the component.
+//! Tries a component in a separate process first. A fault of the compiler or the engine that crashes a process then
+//! crashes the child, and is reported as an error of the component.
 //!
-//! The child is this program again (`ruzhi guest try`). It compiles, makes an instance, and asks it what it is to be asked
-//! later: to describe itself under its rules file, and to decide rows. Its memory, its time on a core and its time on the
-//! clock are bounded. What it compiled comes back through a pipe that it alone has, so a component is compiled once.
+//! The child is this program again (`ruzhi guest try`). It compiles, instantiates, and makes the later calls:
+//! `describe` under the rules file, and decisions on rows. Its memory, CPU time and wall time are bounded. The
+//! compiled code comes back through a pipe held by the child alone, so a component is compiled once.
 
 use std::io::{self, BufRead, Read, Write};
 use std::path::PathBuf;
@@ -23,59 +23,59 @@ use super::loader::{Component, contract};
 use super::mapper::Guest;
 use ruzhi_model::{Context, SourceRecord};
 
-/// How long a child may take. What may be compiled at all takes two minutes on a busy machine.
+/// Wall time limit of a child. The slowest accepted component takes two minutes to compile on a busy machine.
 const CLOCK: Duration = Duration::from_secs(240);
 
-/// Seconds that a child may use of all cores together.
+/// CPU time limit of a child in seconds, over all cores.
 const CORES: u64 = 480;
 
-/// Bytes of memory that a child may have. Compiling a Python guest takes a third of it.
+/// Memory limit of a child in bytes. Compiling a Python guest takes a third of it.
 const MEMORY: u64 = 4 << 30;
 
-/// Bytes that a child may answer with: compiled code is larger than its component.
+/// Maximum answer of a child in bytes: compiled code is larger than its component.
 const ANSWER: u64 = 1 << 30;
 
 /// The first byte of a child's answer.
 const COMPILED: u8 = 1;
 const REFUSED: u8 = 2;
 
-/// What a child is asked, as one line of JSON; the bytes follow.
+/// The request to a child, as one line of JSON; the bytes follow.
 #[derive(Debug, Serialize, Deserialize)]
 struct Asked {
     limits: Limits,
     metered: bool,
-    /// The bytes are those of a component of this contract that was compiled; else it is to be compiled.
+    /// The bytes are a compiled component of this contract; if absent, they are to be compiled.
     compiled_for: Option<Version>,
     rules: Option<Rules>,
 }
 
-/// The rules under which a component is asked to describe itself, and rows that it is asked to decide.
+/// The rules under which a component describes itself, and rows for it to decide.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Rules {
     /// The rules file's text.
     pub text: String,
-    /// What a guest may know beside the rows.
+    /// The guest's input besides the rows.
     pub context: Context,
     /// The rows.
     pub records: Vec<SourceRecord>,
 }
 
-/// Makes processes in which components are tried.
+/// Starts the processes that try components.
 #[derive(Debug, Clone)]
 pub struct Rehearsal {
     program: PathBuf,
 }
 
 impl Rehearsal {
-    /// Of this very program, also while its file is being replaced.
+    /// Runs this same program, even while its file is being replaced.
     pub fn of_this_program() -> io::Result<Self> {
         let running = PathBuf::from("/proc/self/exe");
         let program = if running.exists() { running } else { std::env::current_exe()? };
         Ok(Self { program })
     }
 
-    /// The machine code of a component that compiles, and whose process survives an instance of it and what rules are going
-    /// to be asked. What the guest answers is not looked at.
+    /// The machine code of a component that compiles, and whose process survives instantiation and the calls the
+    /// rules will bring. The guest's answers are ignored.
     pub(super) fn compile(
         &self,
         engine: &Engine,
@@ -95,7 +95,7 @@ impl Rehearsal {
         }
     }
 
-    /// The same of a component that was compiled.
+    /// The same for a compiled component.
     pub(super) fn rehearse(
         &self,
         engine: &Engine,
@@ -126,7 +126,7 @@ impl Rehearsal {
         let read = std::thread::scope(|scope| {
             scope.spawn(|| {
                 let Some(mut stdin) = stdin else { return };
-                // A child that has ended reads nothing more; how it ended says why.
+                // A child that has ended reads no more; its exit status tells why.
                 drop(stdin.write_all(&header).and_then(|()| stdin.write_all(b"\n")));
                 drop(stdin.write_all(bytes));
             });
@@ -138,7 +138,7 @@ impl Rehearsal {
             });
             let read = heard.recv_timeout(CLOCK);
             if read.is_err() {
-                // Both threads come to their end with it.
+                // Both threads end with it.
                 drop(child.kill());
             }
             read
@@ -152,7 +152,7 @@ impl Rehearsal {
     }
 }
 
-/// What the child does: reads what it is asked, and answers.
+/// The child's side: reads the request and answers it.
 pub fn answer(mut input: impl BufRead, mut output: impl Write) -> io::Result<()> {
     bound()?;
     let mut header = Vec::new();
@@ -163,8 +163,8 @@ pub fn answer(mut input: impl BufRead, mut output: impl Write) -> io::Result<()>
     let engine = if asked.metered { Engine::metered(asked.limits) } else { Engine::new(asked.limits) };
     let engine = engine.map_err(io::Error::other)?;
     let component = if let Some(contract) = asked.compiled_for {
-        // SAFETY: The bytes are what the process that started this one got from `Component::serialize`; nothing else
-        // can write into the pipe.
+        // SAFETY: The bytes are those the parent process got from `Component::serialize`; nothing else can write into
+        // the pipe.
         #[expect(unsafe_code, reason = "compiled code from the process that started this one; argued above")]
         let compiled = unsafe { wasmtime::component::Component::deserialize(engine.inner(), &bytes) };
         Component::of_compiled(&engine, compiled.map_err(io::Error::other)?, Some(contract))
@@ -181,7 +181,7 @@ pub fn answer(mut input: impl BufRead, mut output: impl Write) -> io::Result<()>
         output.flush()?;
         Component::of_compiled(&engine, compiled, contract(&bytes))
     };
-    // What is wrong with the guest is found again, and told, by the process that asks.
+    // Errors of the guest are found again and reported by the parent.
     let Ok(component) = component else { return Ok(()) };
     let Some(Rules { text, context, records }) = asked.rules else { return Ok(()) };
     let Ok(guest) = Guest::new(component, text) else { return Ok(()) };
@@ -191,8 +191,8 @@ pub fn answer(mut input: impl BufRead, mut output: impl Write) -> io::Result<()>
     Ok(())
 }
 
-/// Bounds this process: it ends with the one that started it, leaves no core behind, and is the first to go where the
-/// machine has no memory left.
+/// Restricts this process: it ends with its parent, leaves no core dump, and is the first to be killed when the
+/// machine runs out of memory.
 fn bound() -> io::Result<()> {
     let most = |most| Rlimit { current: Some(most), maximum: Some(most) };
     setrlimit(Resource::Core, most(0))?;

@@ -1,6 +1,6 @@
-//! What is looked at before a component is compiled: what kind of file it is, which contract it keeps, which proposals of
-//! WebAssembly it uses, and what compiling it would cost. The pass is the loader's own and runs none of the component's
-//! code, so that neither a fault of the compiler nor its work is open to whoever wrote the file.
+//! Checks a component before it is compiled: the kind of file, its contract, the WebAssembly proposals it uses, and
+//! the cost of compiling it. This pass is the loader's own and runs none of the component's code, so that the author
+//! of a file reaches neither a fault of the compiler nor unbounded work.
 
 use std::collections::HashMap;
 
@@ -19,8 +19,8 @@ use super::limits::MOST_TABLE_ELEMENTS;
 use super::mapper::START;
 use ruzhi_model::Text;
 
-/// The proposals that guests use, and no other: WebAssembly 2.0 and the component model as it was first published. A list
-/// of what is let in, so that a proposal which a later engine turns on by itself stays out.
+/// The proposals that guests use, and no other: WebAssembly 2.0 and the component model as first published. An allow
+/// list, so that a proposal enabled by default in a later engine stays out.
 macro_rules! proposals {
     ($features:ty) => {
         <$features>::MUTABLE_GLOBAL
@@ -36,48 +36,48 @@ macro_rules! proposals {
     };
 }
 
-/// The proposals that the engine runs. The functions it makes itself between components copy from one memory to another;
-/// of a guest's own modules none has a second one.
+/// The proposals that the engine runs. The functions it generates between components copy from one memory to another;
+/// no module of a guest has a second memory.
 pub(super) const PROPOSALS: wasmtime::WasmFeatures =
     proposals!(wasmtime::WasmFeatures).union(wasmtime::WasmFeatures::MULTI_MEMORY);
 
 /// The proposals that a component may use.
 const SCREENED: wasmparser::WasmFeatures = proposals!(wasmparser::WasmFeatures);
 
-/// The most work that compiling a component may be, in bytes of ordinary code. A Python guest is 12 million, a TypeScript
-/// guest 2 million. What is densest takes about 10 µs of one core for each, so that a hostile component is compiled or
-/// refused in two minutes; without this it would be hours.
+/// The maximum cost of compiling a component, in bytes of ordinary code. A Python guest costs 12 million, a
+/// TypeScript guest 2 million. The densest code takes about 10 µs of one core per unit, so that a hostile component
+/// is compiled or rejected in two minutes; without this limit it would take hours.
 const MOST_WORK: u64 = 16 << 20;
 
-/// Components within components. A script composed with a frame is one within the outermost.
+/// Maximum nesting of components. A script composed with a frame is one within the outermost.
 const MOST_NESTED: usize = 4;
 
-/// What the engine compiles for a function between components, in bytes of ordinary code: for being one, and for each part
-/// of its type, once to take it apart and once to put it together.
+/// Cost of compiling a function between components, in bytes of ordinary code: once for the function, and for each
+/// part of its type once for taking it apart and once for putting it together.
 const WORK_OF_ADAPTER: u64 = 2_000;
 const WORK_OF_PART: u64 = 200;
 
-/// What an instance within a component costs beside.
+/// Additional cost of an instance within a component.
 const WORK_OF_INSTANCE: u64 = 500;
 
-/// The section a guest's SDK leaves its contract version in.
+/// The section in which a guest's SDK records its contract version.
 pub(super) const VERSION_SECTION: &str = "ruzhi:api-version";
 
-/// The name of the exported interface, less its version.
+/// The name of the exported interface, without its version.
 const MAPPER: &str = "ruzhi:mapping/mapper@";
 
 const MOST_WORDS: usize = 500;
 
-/// What a component says of the contract it was built for.
+/// The contract a component claims to be built for.
 pub(super) struct Claims {
-    /// By the section its SDK or its build left.
+    /// From the section left by its SDK or its build.
     pub(super) section: Option<String>,
-    /// By the names of the mappers it exports, such as `0.1.0`.
+    /// From the names of the mappers it exports, such as `0.1.0`.
     pub(super) mappers: Vec<String>,
 }
 
-/// Tells a component from what else people hand over, reads what it claims of the contract, and refuses what is not to be
-/// compiled. An instance may have so many bytes of memory.
+/// Distinguishes a component from other files, reads the contract it claims, and rejects one that must not be
+/// compiled. `memory` is the limit of an instance in bytes.
 pub(super) fn screen(bytes: &[u8], memory: usize) -> Result<Claims, LoadError> {
     recognise(bytes)?;
     let damaged =
@@ -88,9 +88,9 @@ pub(super) fn screen(bytes: &[u8], memory: usize) -> Result<Claims, LoadError> {
     let mut modules = 0_usize;
     for payload in wasmparser::Parser::new(0).parse_all(bytes) {
         let payload = payload.map_err(damaged)?;
-        // Types, imports, exports and tables; the bodies of functions are the engine's to validate, by the same list.
+        // Types, imports, exports and tables; function bodies are validated by the engine, with the same list.
         validator.payload(&payload).map_err(damaged)?;
-        // Components and modules inside have exports of their own.
+        // Nested components and modules have exports of their own.
         let outermost = work.depth() == 1 && modules == 0;
         match payload {
             Payload::ModuleSection { .. } => modules += 1,
@@ -159,7 +159,7 @@ pub(super) fn screen(bytes: &[u8], memory: usize) -> Result<Claims, LoadError> {
     Ok(claims)
 }
 
-/// Whether it is a component at all.
+/// Checks that the file is a component at all.
 fn recognise(bytes: &[u8]) -> Result<(), LoadError> {
     let other = |en: &str, zh: &str| LoadError::NotAComponent { found: Said(Text::new(en, zh)) };
     if wasmtime::Engine::detect_precompiled(bytes).is_some() || bytes.starts_with(b"\x7fELF") {
@@ -180,12 +180,12 @@ fn recognise(bytes: &[u8]) -> Result<(), LoadError> {
     Ok(())
 }
 
-/// What compiling a function costs: its bytes, more for each the more of them and of locals there are, as the
-/// compiler's work grows with the square of a function; and a little for being one.
+/// Cost of compiling a function: a base, plus its bytes, weighted by the number of bytes and locals, as the
+/// compiler's work grows with the square of a function's size.
 fn work_of(body: &wasmparser::FunctionBody<'_>) -> u64 {
     let range = body.range();
     let bytes = range.end.saturating_sub(range.start) as u64;
-    // Locals that cannot be read fail the compilation.
+    // Unreadable locals fail the compilation.
     let locals = body.get_locals_reader().map_or(0, |reader| {
         reader.into_iter().flatten().fold(0_u64, |sum, (count, _)| sum.saturating_add(count.into()))
     });
@@ -193,21 +193,21 @@ fn work_of(body: &wasmparser::FunctionBody<'_>) -> u64 {
     bytes.saturating_mul(weight).saturating_add(32)
 }
 
-/// What compiling costs, component by component. Code is compiled once; the functions between components are made anew
-/// for each instance of the component that has them, and so for each instance of one that has instances of it.
+/// Cost of compiling, per component. Code is compiled once; the functions between components are generated anew for
+/// each instance of their component, and so for each instance of a component that instantiates it.
 #[derive(Default)]
 struct Work {
     code: u64,
-    /// The components that are open, outermost first.
+    /// The open components, outermost first.
     open: Vec<Open>,
 }
 
-/// A component that is being read.
+/// A component being read.
 #[derive(Default)]
 struct Open {
-    /// What its functions between components cost, those of its instances included.
+    /// Cost of its functions between components, including those of its instances.
     adapters: u64,
-    /// The same of each component it can make instances of, in the order of their indices; none where that is not known.
+    /// The same for each component it can instantiate, in index order; `None` if unknown.
     components: Vec<Option<u64>>,
 }
 
@@ -264,7 +264,7 @@ impl Work {
         let ComponentInstance::Instantiate { component_index, .. } = instance else { return Ok(()) };
         let Some(open) = self.open.last_mut() else { return Ok(()) };
         let known = usize::try_from(*component_index).ok().and_then(|at| open.components.get(at).copied());
-        // A component that came by an import or out of an instance: guests have no such thing.
+        // A component from an import or out of an instance: guests have no such thing.
         let Some(Some(adapters)) = known else { return Err(too_complex()) };
         open.adapters = open.adapters.saturating_add(adapters).saturating_add(WORK_OF_INSTANCE);
         self.judge()
@@ -311,7 +311,7 @@ fn too_complex() -> LoadError {
     LoadError::TooComplex { most: MOST_WORK }
 }
 
-/// How many parts a function's type has once every type in it is written out.
+/// Number of parts of a function's type with every type in it written out.
 fn parts_of(types: TypesRef<'_>, function: ComponentFuncTypeId) -> u64 {
     let Some(ty) = types.get(function) else { return 0 };
     let mut known = HashMap::new();
@@ -341,7 +341,7 @@ fn parts(types: TypesRef<'_>, ty: ComponentValType, known: &mut HashMap<Componen
         Some(ComponentDefinedType::Flags(names) | ComponentDefinedType::Enum(names)) => {
             sum = sum.saturating_add(u64::try_from(names.len()).unwrap_or(u64::MAX));
         }
-        // Resources are numbers; maps and lists of a fixed length are proposals that are not let in.
+        // Resources are numbers; maps and lists of a fixed length are proposals that are not allowed.
         _ => {}
     }
     known.insert(id, sum);

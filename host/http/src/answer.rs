@@ -1,39 +1,39 @@
 //! The body of an answer, read in pieces up to a limit.
 //!
-//! What a service sends is counted as it is unpacked: a megabyte of gzip holds a gigabyte. JSON is counted a second time,
-//! by its values, for an empty object in a list takes hundreds of bytes of memory for its three of text. A body that has
-//! too much of either is given up at that place, and what had been read of it is freed.
+//! Bytes are counted as they are unpacked: a megabyte of gzip can hold a gigabyte. JSON is also limited by its number
+//! of values, for an empty object in a list takes hundreds of bytes of memory for three of text. Reading stops at
+//! either limit, and the bytes read so far are freed.
 
 use reqwest::Response;
 
 use ruzhi_model::Text;
 
-/// The most bytes of an answer that lists something: a page of rows, the members of a corp.
+/// Maximum size of an answer that lists something: a page of rows, the members of a corp.
 pub const LIST: usize = 16 << 20;
-/// The most bytes of an answer that says what became of one thing.
+/// Maximum size of an answer about one thing.
 pub const WORD: usize = 1 << 20;
-/// The most bytes of what a receiver of alarms answers.
+/// Maximum size of the answer of an alarm receiver.
 pub const RECEIPT: usize = 64 << 10;
 
-/// The most values, where a list or object counts as [`CONTAINER`] of them. A page of 100 rows with subforms has some
-/// 500,000, a list of 10,000 members 1,000,000. Read, so many take 200 MB at most.
+/// Maximum number of values, with a list or object counting as [`CONTAINER`]. A page of 100 rows with subforms has
+/// some 500,000, a list of 10,000 members 1,000,000. Parsed, this many take 200 MB at most.
 const VALUES: usize = 2_000_000;
-/// A list or object takes as much memory as so many other values.
+/// A list or object takes as much memory as this many other values.
 const CONTAINER: usize = 8;
 
-/// What a body has too much of.
+/// The exceeded limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Excess {
     /// More bytes than this, unpacked.
     #[error("more than {} of answer", size(*.0))]
     Bytes(usize),
-    /// More values than any answer has.
+    /// Too many values.
     #[error("more than {VALUES} values in an answer")]
     Values,
 }
 
 impl Excess {
-    /// The same for people, as the end of a sentence on the answer.
+    /// The same for people, as the end of a sentence about the answer.
     pub fn text(self) -> Text {
         match self {
             Self::Bytes(most) => Text::new(
@@ -48,7 +48,7 @@ impl Excess {
     }
 }
 
-/// A limit as people write it.
+/// A limit in displayed form.
 fn size(bytes: usize) -> String {
     match bytes >> 20 {
         0 => format!("{} KiB", bytes >> 10),
@@ -56,10 +56,10 @@ fn size(bytes: usize) -> String {
     }
 }
 
-/// Why a body was not read to its end.
+/// The reason a body was not read to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum Unread {
-    /// It has too much of something.
+    /// It exceeds a limit.
     #[error("the answer is too large")]
     TooLarge(#[source] Excess),
     /// It broke off, or took too long.
@@ -67,7 +67,7 @@ pub enum Unread {
     Broken(#[source] reqwest::Error),
 }
 
-/// Reads a body of at most `most` bytes. Never more than that and one piece of it is in memory.
+/// Reads a body of at most `most` bytes. At most that and one chunk of it are in memory.
 pub async fn read(mut answer: Response, most: usize) -> Result<Vec<u8>, Unread> {
     let too_large = Unread::TooLarge(Excess::Bytes(most));
     let told = answer.content_length().map(usize::try_from);
@@ -87,7 +87,7 @@ pub async fn read(mut answer: Response, most: usize) -> Result<Vec<u8>, Unread> 
     Ok(body)
 }
 
-/// How many values a text has if it is JSON, at most: what is in strings does not count.
+/// Maximum number of values of a JSON text: the contents of strings do not count.
 fn values(body: &[u8]) -> usize {
     let (mut found, mut in_string, mut escaped) = (1_usize, false, false);
     for byte in body {

@@ -21,31 +21,31 @@ use ruzhi_metrics as meter;
 use ruzhi_model::{Clock, RecordId, ServiceClock, Sighting};
 
 const SECOND: Duration = Duration::from_secs(1);
-/// Calls a company may make in any second, over all routes.
+/// Calls a company may make per second, over all routes.
 const COMPANY: u32 = 50;
-/// Calls a key may make of one route in any second: from v5 on, and before.
+/// Calls a key may make of one route per second: from v5 on, and before.
 const PER_ROUTE: (u32, u32) = (30, 5);
-/// The same of the route that writes one row: no older route allows more than it did for reading.
+/// The same for the route that writes one row: no older route allows more than it did for reading.
 const WRITES_PER_ROUTE: (u32, u32) = (20, 5);
-/// Rows in a page: the most the service gives.
+/// Rows per page: the service's maximum.
 const PAGE: u32 = 100;
-/// A page that is too large for an answer is asked for again with so many times fewer rows.
+/// A page too large for an answer is requested again with this many times fewer rows.
 const SMALLER: u32 = 10;
 const ATTEMPTS: u32 = 8;
 const BACKOFF: Backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(20));
 /// After 8303 and 8304 the service asks for a second's pause.
 const RATE_BACKOFF: Backoff = Backoff::new(SECOND, Duration::from_secs(20)).at_least(SECOND);
 
-/// How a tenant's forms are reached.
+/// Connection settings of a tenant's forms.
 #[derive(Clone)]
 pub struct Settings {
     /// The service, with or without `/api`.
     pub base_url: Url,
     /// The key.
     pub api_key: SecretString,
-    /// The way out, where calls do not go straight to the service.
+    /// The proxy, if calls do not go straight to the service.
     pub proxy: Option<Url>,
-    /// Calls per route and second; none means 30 on v5 and 5 on older routes.
+    /// Calls per route and second; `None` means 30 on v5 and 5 on older routes.
     pub per_second: Option<u32>,
 }
 
@@ -66,25 +66,25 @@ pub struct Client(Arc<Shared>);
 struct Shared {
     transport: Box<dyn Transport>,
     clock: Arc<dyn Clock>,
-    /// What the service's answers say of its own clock.
+    /// The service's clock, from the dates of its answers.
     seen: ServiceClock,
     root: Url,
     api_key: SecretString,
     jitter: Jitter,
     company: Limiter,
-    /// Of the current and the older routes.
+    /// For the current and the older routes.
     rows: (Limiter, Limiter),
     row: (Limiter, Limiter),
     update: (Limiter, Limiter),
     widgets: (Limiter, Limiter),
-    /// Rows to ask for in the next page: fewer where those before were too large together.
+    /// Rows to request in the next page: fewer if earlier rows were too large together.
     limit: AtomicU32,
-    /// Until when nobody calls, after an 8303 or 8304.
+    /// The end of the pause of all calls after an 8303 or 8304.
     pause: Mutex<Option<Instant>>,
     called: Mutex<BTreeMap<&'static str, u64>>,
 }
 
-/// What to read of a form, or to write in it.
+/// The part of a form to read or write.
 #[derive(Clone, Copy)]
 enum Target {
     Rows,
@@ -104,7 +104,7 @@ impl Target {
     }
 }
 
-/// The body of every call; the ids are left out where the path has them.
+/// The body of every call; the ids are left out if the path contains them.
 #[derive(Serialize)]
 struct Body<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -126,14 +126,14 @@ struct Body<'a> {
 }
 
 impl Client {
-    /// A client; no call is made yet. The clock's moment decides the chance in the waits between retries.
+    /// A client; no call is made yet. The current time seeds the jitter of retries.
     pub fn new(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, Error> {
         let http = Http::new(&settings.api_key, settings.proxy.as_ref())
             .map_err(|failure| Error::Settings { failure })?;
         Self::over(Box::new(http), settings, clock)
     }
 
-    /// A client over a given wire.
+    /// A client over a given transport.
     pub(super) fn over(
         transport: Box<dyn Transport>,
         settings: Settings,
@@ -153,7 +153,7 @@ impl Client {
             jitter: Jitter::from_seed(clock.now().timestamp_micros().unsigned_abs()),
             clock,
             seen: ServiceClock::default(),
-            // A rate above the company's says that this deployment has none of the public service's limits.
+            // A rate above the company's means a deployment without the public service's limits.
             company: limiter(per_second.map_or(COMPANY, |given| given.max(COMPANY))),
             rows: (limiter(current), limiter(older)),
             row: (limiter(current), limiter(older)),
@@ -165,8 +165,8 @@ impl Client {
         })))
     }
 
-    /// The next page: up to 100 rows after `after`, in the order of their ids. Only an empty one is the end: rows that are
-    /// too large for an answer together come in smaller pages, and one that is too large by itself as [`Row::unread`].
+    /// The next page: up to 100 rows after `after`, in the order of their ids. Only an empty one is the end: rows too
+    /// large for an answer together come in smaller pages, and one too large by itself as [`Row::unread`].
     pub async fn page(
         &self,
         form: &Form,
@@ -180,13 +180,13 @@ impl Client {
                     self.0.limit.store((limit / SMALLER).max(1), Ordering::Relaxed);
                 }
                 Err(failure @ Failure::TooLarge { .. }) => {
-                    // One row must not keep all others from being read.
+                    // A single row must not keep the others from being read.
                     let row = self.unread_row(form, query, after).await;
                     let row = row.ok_or_else(|| Error::ListRows { form: form.clone(), failure })?;
                     return Ok(vec![row]);
                 }
                 Ok(rows) => {
-                    // Where one row is large its neighbours may be.
+                    // The neighbours of a large row may be large too.
                     self.0.limit.store((limit * 2).min(PAGE), Ordering::Relaxed);
                     return Ok(rows);
                 }
@@ -212,14 +212,14 @@ impl Client {
         self.0.ask(form, Target::Rows, &body).await.and_then(|answer| rows(answer, after))
     }
 
-    /// The next row where it is too large for an answer of its own: its id and when it was changed, which are never large.
+    /// The next row if it is too large for an answer of its own: its id and time of change, which are always small.
     async fn unread_row(&self, form: &Form, query: &Query, after: Option<&RecordId>) -> Option<Row> {
         let query = Query { fields: vec!["updateTime".to_owned()], filter: query.filter.clone() };
         let rows = self.rows(form, &query, after, 1).await.ok()?;
         rows.into_iter().next().map(Row::unread)
     }
 
-    /// One row, by its id, whatever the filter; none if it was deleted, and [`Row::unread`] if it is too large.
+    /// One row by its id, ignoring the filter; `None` if it was deleted, and [`Row::unread`] if it is too large.
     pub async fn row(&self, form: &Form, id: &RecordId) -> Result<Option<Row>, Error> {
         let body = Body { data_id: Some(id.as_str()), ..Body::of(form) };
         match self.0.ask(form, Target::Row, &body).await {
@@ -235,9 +235,9 @@ impl Client {
         }
     }
 
-    /// Writes these fields of one row, by name, and no others; starts no automation on the form. Gives the row as the
-    /// service then has it: a value that its field cannot take is silently emptied. None if the row was deleted. Doing it
-    /// twice is doing it once, so it is tried again like a read.
+    /// Writes these fields of one row, by name, and no others; triggers no automation on the form. Returns the row as
+    /// then stored by the service: a value that does not fit its field is silently emptied. `None` if the row was
+    /// deleted. The call is idempotent, so it is retried like a read.
     pub async fn update(
         &self,
         form: &Form,
@@ -262,7 +262,7 @@ impl Client {
         .map_err(|failure| Error::UpdateRow { form: form.clone(), id: id.clone(), failure })
     }
 
-    /// The service's clock, if an answer since then told it.
+    /// The service's clock, if an answer since then had a date.
     pub fn service_clock(&self, since: std::time::Instant) -> Option<Sighting> {
         self.0.seen.since(since)
     }
@@ -278,7 +278,7 @@ impl Client {
         Ok(answer.get("widgets").map(Widget::list).unwrap_or_default())
     }
 
-    /// The names of the form's system fields, such as `updateTime`; the oldest routes tell none.
+    /// The names of the form's system fields, such as `updateTime`; the oldest routes return none.
     pub async fn sys_widgets(&self, form: &Form) -> Result<Vec<String>, Error> {
         let answer = self.widget_list(form).await?;
         let list = answer.get("sysWidgets").map(Widget::list).unwrap_or_default();
@@ -312,7 +312,7 @@ impl<'a> Body<'a> {
     }
 }
 
-/// How one attempt ended.
+/// The outcome of one attempt.
 enum Attempt {
     Success(Map<String, Value>),
     Again(Failure, Backoff),
@@ -320,7 +320,7 @@ enum Attempt {
 }
 
 impl Attempt {
-    /// Counts and logs it. No text of the service's goes along: a body may say anything.
+    /// Counts and logs the attempt. No text from the service is logged: a body may contain anything.
     fn tell(&self, api: &'static str, took: Duration) {
         let said = match self {
             Self::Success(_) => meter::Called::Code(0),
@@ -406,7 +406,7 @@ impl Shared {
         drop(slots);
         let date = reply.as_ref().ok().and_then(|reply| reply.date);
         let attempt = self.judge(reply);
-        // What comes from something in between is not of the service's clock.
+        // The date of an intermediary's answer is not the service's clock.
         if matches!(attempt, Attempt::Success(_)) {
             self.seen.saw(date, sent, took);
         }
@@ -419,7 +419,7 @@ impl Shared {
         attempt
     }
 
-    /// The end of the pause, while there is one.
+    /// The end of the pause, if one is in force.
     fn paused(&self) -> Option<Instant> {
         let pause = *self.pause.lock().unwrap_or_else(PoisonError::into_inner);
         pause.filter(|over| *over > Instant::now())
@@ -472,7 +472,7 @@ impl Shared {
                 (Api::V5, Target::Row) => segments.extend(["v5", "app", "entry", "data", "get"]),
                 (Api::V5, Target::Update) => segments.extend(["v5", "app", "entry", "data", "update"]),
                 (Api::V5, Target::Widgets) => segments.extend(["v5", "app", "entry", "widget", "list"]),
-                // The fields have no v4 route of their own.
+                // There is no v4 route for the fields.
                 (Api::V4, Target::Widgets) => {
                     segments.extend(["v2", "app", &form.app_id, "entry", &form.entry_id, "widgets"])
                 }
@@ -510,7 +510,7 @@ fn rows(mut answer: Map<String, Value>, after: Option<&RecordId>) -> Result<Vec<
     Ok(rows)
 }
 
-/// The folder of the API, whether or not `base` names it.
+/// The root of the API, whether or not `base` includes it.
 fn root(base: &Url) -> Option<Url> {
     let mut root = base.clone();
     if !matches!(root.scheme(), "http" | "https") {

@@ -1,20 +1,20 @@
-//! What each code means: the one table from code to reaction and to what a person should do.
+//! The table of codes: the reaction to each code and the advice to a person.
 //!
-//! Source: the service's error list. None of it was ever seen in a recording, so a code that is not here counts as
-//! permanent and is told to someone.
+//! Source: the service's error list. None of it was ever seen in a recording, so a code missing here counts as
+//! permanent and is reported.
 
 use ruzhi_model::Text;
 
-/// What to do about a code.
+/// The reaction to a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reaction {
-    /// Too many calls: all callers of the key wait, then the call is made again.
+    /// Too many calls: all callers of the key wait, then the call is repeated.
     Wait,
-    /// The call is made again.
+    /// The call is repeated.
     Retry,
     /// The key is wrong.
     Auth,
-    /// Something a person set up is wrong or used up.
+    /// A setting made by a person is wrong, or a quota is used up.
     Config,
     /// The call will never succeed.
     Permanent,
@@ -22,7 +22,7 @@ pub(super) enum Reaction {
     Unknown,
 }
 
-/// One span of codes.
+/// One range of codes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Meaning {
     from: i64,
@@ -42,7 +42,7 @@ impl Meaning {
     }
 }
 
-/// What a code means.
+/// The entry of a code.
 pub(super) fn meaning(code: i64) -> Meaning {
     TABLE.iter().find(|row| (row.from..=row.to).contains(&code)).copied().unwrap_or(Meaning {
         from: code,

@@ -1,4 +1,4 @@
-//! What went wrong in a call to JianDaoYun, and what a person can do about it.
+//! Errors of calls to JianDaoYun, with advice for a person.
 
 use super::code::{Reaction, meaning};
 use super::form::Form;
@@ -6,27 +6,27 @@ use ruzhi_files::open_files;
 use ruzhi_http::answer::Excess;
 use ruzhi_model::{RecordId, Text};
 
-/// What kind of failure it is.
+/// The kind of failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Class {
     /// The key is wrong.
     Auth,
-    /// Something a person set up is wrong or used up.
+    /// A setting made by a person is wrong, or a quota is used up.
     Config,
     /// The call will never succeed.
     Permanent,
-    /// Every attempt failed for a reason that passes.
+    /// Every attempt failed for a temporary reason.
     Exhausted,
 }
 
-/// An operation that failed. What made it fail is the source, a [`Failure`].
+/// A failed operation. The cause is the source, a [`Failure`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The connection could not be set up from the settings.
+    /// The settings do not allow a connection.
     #[error("cannot set up the connection to JianDaoYun")]
     Settings {
-        /// What is wrong with them.
+        /// The problem.
         #[source]
         failure: Failure,
     },
@@ -35,7 +35,7 @@ pub enum Error {
     ListRows {
         /// The form.
         form: Form,
-        /// Why.
+        /// The cause.
         #[source]
         failure: Failure,
     },
@@ -46,7 +46,7 @@ pub enum Error {
         form: Form,
         /// The row.
         id: RecordId,
-        /// Why.
+        /// The cause.
         #[source]
         failure: Failure,
     },
@@ -57,7 +57,7 @@ pub enum Error {
         form: Form,
         /// The row.
         id: RecordId,
-        /// Why.
+        /// The cause.
         #[source]
         failure: Failure,
     },
@@ -66,60 +66,60 @@ pub enum Error {
     ListWidgets {
         /// The form.
         form: Form,
-        /// Why.
+        /// The cause.
         #[source]
         failure: Failure,
     },
 }
 
-/// What made an operation fail. No variant holds the key.
+/// The cause of a failed operation. No variant holds the key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
-    /// The settings cannot be used.
+    /// The settings are invalid.
     #[error("{detail}")]
     Settings {
-        /// What is wrong.
+        /// The problem.
         detail: String,
     },
-    /// The service said no.
+    /// The service rejected the call.
     #[error("code {code}: {msg}")]
     Refused {
         /// The code.
         code: i64,
-        /// The service's own words, shortened.
+        /// The service's message, shortened.
         msg: String,
     },
-    /// An HTTP status without a code, from the service or something before it.
+    /// An HTTP status without a code, from the service or an intermediary.
     #[error("HTTP {status}")]
     Http {
         /// The status.
         status: u16,
     },
-    /// No answer came, at any attempt.
+    /// No attempt got an answer.
     #[error("no answer: {detail}")]
     NoAnswer {
-        /// What came instead.
+        /// The reply in its place.
         detail: String,
     },
-    /// This process has too many files open to connect, at every attempt.
+    /// Every attempt failed to connect because this process has too many open files.
     #[error("too many open files: {detail}")]
     OpenFiles {
-        /// What the connection said.
+        /// The message of the connection.
         detail: String,
     },
-    /// A success whose body is no JSON, at every attempt.
+    /// Every attempt got a success whose body is not JSON.
     #[error("an answer of {length} bytes that are not JSON")]
     Unreadable {
-        /// How long the body was.
+        /// The length of the body.
         length: usize,
     },
-    /// An answer of more than is read. It is not asked for again as it was: it would be as large.
+    /// An answer over a limit. It is not requested again as it was: it would be as large.
     #[error("{excess}")]
     TooLarge {
-        /// What it has too much of.
+        /// The limit it exceeds.
         excess: Excess,
     },
-    /// A success that lacks what was asked for.
+    /// A success without a requested field.
     #[error("the answer has no usable `{what}`")]
     Shape {
         /// The key.
@@ -218,18 +218,18 @@ impl Failure {
     }
 }
 
-/// Whether an HTTP status is worth another attempt.
+/// True if an HTTP status is worth another attempt.
 pub(super) fn passes(status: u16) -> bool {
     matches!(status, 408 | 429 | 500..)
 }
 
 impl Error {
-    /// The service does not know the question, as an older or a private one may not.
+    /// The service does not have the route; an older or a private one may not.
     pub fn is_unknown_route(&self) -> bool {
         matches!(self.failure(), Failure::Http { status: 404 | 405 })
     }
 
-    /// What made the operation fail.
+    /// The cause of the failed operation.
     pub fn failure(&self) -> &Failure {
         match self {
             Self::Settings { failure }
@@ -245,12 +245,12 @@ impl Error {
         self.failure().code()
     }
 
-    /// The class of what went wrong.
+    /// The class of the failure.
     pub fn class(&self) -> Class {
         self.failure().class()
     }
 
-    /// What happened, to what, and what to do next.
+    /// The failure, its subject and the next step.
     pub fn explain(&self) -> Text {
         let failure = self.failure().explain();
         let (en, zh) = match self {

@@ -1,6 +1,6 @@
-//! The filter of a flow: read in either spelling, checked, and written as the service takes it.
+//! The filter of a flow: read in either spelling, checked, and written in the service's form.
 //!
-//! The service answers a key or method it does not know with every row there is, so nothing unknown gets past here.
+//! The service answers an unknown key or method with every row of the form, so nothing unknown gets past this module.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use ruzhi_model::Text;
 
-/// The most values `in`, `nin` and `all` take.
+/// Maximum number of values of `in`, `nin` and `all`.
 const MOST_VALUES: usize = 1000;
 const SINCE: &str = "LAST_SYNC_TIME";
 
@@ -19,7 +19,7 @@ enum Relation {
     Or,
 }
 
-/// How many values a method takes.
+/// The number of values a method takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Arity {
     None,
@@ -28,7 +28,7 @@ enum Arity {
     Many,
 }
 
-/// Every method there is.
+/// Every known method.
 const METHODS: [(&str, Arity); 13] = [
     ("empty", Arity::None),
     ("not_empty", Arity::None),
@@ -45,7 +45,7 @@ const METHODS: [(&str, Arity); 13] = [
     ("unverified", Arity::None),
 ];
 
-/// A piece of a text: as it stands, or the time of the last sync.
+/// A part of a text: literal, or the time of the last sync.
 #[derive(Debug, Clone, PartialEq)]
 enum Piece {
     Text(String),
@@ -63,65 +63,65 @@ struct Condition {
     field: String,
     kind: Option<String>,
     method: &'static str,
-    /// None for a method that takes none.
+    /// `None` for a method without values.
     operands: Option<Vec<Operand>>,
 }
 
-/// Which rows a flow reads.
+/// The rows a flow reads.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Filter {
     relation: Relation,
     conditions: Vec<Condition>,
 }
 
-/// Why a filter is refused.
+/// The reason a filter is invalid.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("{}", self.explain().en)]
 pub struct FilterError {
-    /// The condition, as it is named in the filter (`cond_2`, `cond[0]`), or `filter` itself.
+    /// The condition by its name in the filter (`cond_2`, `cond[0]`), or `filter` itself.
     pub at: String,
-    /// What is wrong with it.
+    /// The problem.
     pub problem: FilterProblem,
 }
 
-/// What is wrong in a filter.
+/// A problem of a filter.
 #[derive(Debug, Clone, PartialEq)]
 pub enum FilterProblem {
-    /// It is not a JSON object.
+    /// The filter is not a JSON object.
     NotAnObject,
-    /// It has a key the service would pass over.
+    /// A key that the service would ignore.
     UnknownKey(String),
-    /// It has both `cond` and `cond_1`…
+    /// Both `cond` and `cond_1`… are present.
     TwoSpellings,
     /// `cond` is not a list.
     NotAList,
     /// `rel` is neither `and` nor `or`.
     Relation(String),
-    /// It holds conditions of its own.
+    /// A condition contains conditions.
     Nested,
     /// A key is missing or empty.
     Missing(&'static str),
-    /// There is no such method.
+    /// An unknown method.
     Method(String),
     /// The values do not fit the method.
     Values {
         /// The method.
         method: &'static str,
-        /// What it takes.
+        /// The values it takes.
         takes: &'static str,
     },
-    /// More values than the service takes.
+    /// More values than the service accepts.
     TooMany(usize),
-    /// A value that is no text, number, true or false.
+    /// A value that is neither text, number, true nor false.
     Value(String),
     /// A value that should be a number.
     Number(String),
-    /// A `{{…}}` that means nothing.
+    /// An unknown `{{…}}`.
     Placeholder(String),
 }
 
 impl FilterError {
-    /// What is wrong, where, and what is right.
+    /// The problem, its place and the remedy.
     pub fn explain(&self) -> Text {
         use FilterProblem as P;
         let (en, zh) = match &self.problem {
@@ -185,8 +185,8 @@ fn shown(value: &Value) -> String {
 }
 
 impl Filter {
-    /// Reads a filter: the service's spelling (`cond` as a list) or the platform's (`cond_1`, `cond_2`…, in the order
-    /// of their numbers). None if there are no conditions.
+    /// Reads a filter in the service's spelling (`cond` as a list) or the platform's (`cond_1`, `cond_2`…, in
+    /// numerical order). `None` if there are no conditions.
     pub fn parse(value: &Value) -> Result<Option<Self>, FilterError> {
         let filter = match value {
             Value::Null => return Ok(None),
@@ -232,7 +232,7 @@ impl Filter {
         Ok((!conditions.is_empty()).then_some(Self { relation, conditions }))
     }
 
-    /// Whether a condition speaks of the last sync.
+    /// True if a condition refers to the last sync.
     pub fn is_incremental(&self) -> bool {
         self.conditions.iter().any(Condition::mentions_since)
     }
@@ -242,8 +242,8 @@ impl Filter {
         self.conditions.iter().map(|condition| condition.field.clone()).collect()
     }
 
-    /// Whether a row cannot be meant by this filter: it has another value than one it must be equal to. What is not so
-    /// plain is left open.
+    /// True if the filter cannot match a row: a value differs from one it must equal. Less obvious cases are left
+    /// open.
     pub fn excludes(&self, row: &Map<String, Value>) -> bool {
         let plain = |value: &Value| match value {
             Value::String(text) => Some(text.clone()),
@@ -267,9 +267,9 @@ impl Filter {
         self.relation == Relation::And && self.conditions.iter().any(differs)
     }
 
-    /// The filter as the service takes it; none means every row.
+    /// The filter in the service's form; `None` means every row.
     ///
-    /// Without a time everything is read: conditions that speak of the last sync are left out. Under `or` such a
+    /// Without a time everything is read: conditions that refer to the last sync are left out. Under `or` such a
     /// condition would then hold for every row, so the whole filter is left out.
     pub fn resolve(&self, since: Option<DateTime<Utc>>) -> Option<Value> {
         if since.is_none() && self.relation == Relation::Or && self.is_incremental() {

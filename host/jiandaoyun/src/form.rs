@@ -1,4 +1,4 @@
-//! A form, a query of it, and what comes back.
+//! A form, a query, and the rows and fields returned.
 
 use std::fmt;
 use std::str::FromStr;
@@ -21,7 +21,7 @@ pub enum Api {
 }
 
 impl Api {
-    /// As it is written in a path.
+    /// The version as part of a path.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::V1 => "v1",
@@ -38,7 +38,7 @@ impl fmt::Display for Api {
     }
 }
 
-/// A text that names no version of the read routes.
+/// A text that is not a version of the read routes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no version of the routes that read records; there are v1, v2, v4 and v5")]
 pub struct ApiError(pub String);
@@ -53,10 +53,10 @@ impl FromStr for Api {
     }
 }
 
-/// A form and the routes it is read by.
+/// A form and the version of its routes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Form {
-    /// The routes.
+    /// The version of the routes.
     pub api: Api,
     /// The app's id, 24 hexadecimal digits.
     pub app_id: String,
@@ -64,12 +64,12 @@ pub struct Form {
     pub entry_id: String,
 }
 
-/// Which rows, and what of them.
+/// The rows and fields to read.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Query {
-    /// The fields wanted; none means all. `_id` always comes.
+    /// The requested fields; empty means all. `_id` is always included.
     pub fields: Vec<String>,
-    /// A filter as the service takes it: [`Filter::resolve`](super::Filter::resolve).
+    /// A filter in the service's form: [`Filter::resolve`](super::Filter::resolve).
     pub filter: Option<Value>,
 }
 
@@ -78,12 +78,12 @@ pub struct Query {
 pub struct Row {
     /// Its `_id`.
     pub id: RecordId,
-    /// Everything the service answered, `_id` included.
+    /// The complete answer, including `_id`.
     pub fields: Map<String, Value>,
 }
 
 impl Row {
-    /// A row of which no more than this was read: it is too large for an answer.
+    /// A row of which only this was read, because it is too large for an answer.
     pub fn unread(row: Self) -> Self {
         let Self { id, mut fields } = row;
         fields.insert(row::UNREAD.to_owned(), Value::Bool(true));
@@ -94,11 +94,11 @@ impl Row {
 /// A field of a form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Widget {
-    /// The key in rows and filters: the alias if there is one, else the id.
+    /// The key in rows and filters: the alias if there is one, or else the id.
     pub name: String,
-    /// The id, which never changes.
+    /// The permanent id.
     pub widget_name: String,
-    /// What the person who fills in the form reads.
+    /// The label shown on the form.
     pub label: String,
     /// The type, such as `text` or `phone`.
     pub kind: String,
@@ -106,11 +106,11 @@ pub struct Widget {
     pub items: Vec<Self>,
 }
 
-/// The longest name that is kept, in characters: names are told in messages. No guest reads a field of a longer one.
+/// Maximum length of a name in characters: names appear in messages. Guests read no field with a longer one.
 const LONGEST: usize = 200;
 
 impl Widget {
-    /// The widgets of a list as the service writes it; what has no name is left out.
+    /// The widgets of a list as sent by the service, without unnamed ones.
     pub(super) fn list(value: &Value) -> Vec<Self> {
         let text = |widget: &Value, key: &str| -> Option<String> {
             Some(widget.get(key)?.as_str()?.chars().take(LONGEST).collect())

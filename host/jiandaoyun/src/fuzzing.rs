@@ -1,4 +1,4 @@
-//! Any answer of JianDaoYun to everything that is asked of it. Time stands still until someone waits.
+//! Feeds an arbitrary answer of JianDaoYun to every request. Time advances only while a task waits.
 
 use std::sync::Arc;
 
@@ -11,10 +11,10 @@ use super::{Api, Client, Error, Form, Query, Settings};
 use ruzhi_model::{FixedClock, RecordId};
 
 const KEY: &str = "the-key-of-the-company-that-no-message-holds";
-/// The longest message: 200 characters of the service's words, in two languages, and ours around them.
+/// The longest message: 200 characters from the service, in two languages, with our text around them.
 const LONGEST: usize = 4_000;
 
-/// A wire with one answer for everything.
+/// A transport with one answer for everything.
 struct Wire {
     status: u16,
     body: Vec<u8>,
@@ -27,7 +27,8 @@ impl Transport for Wire {
     }
 }
 
-/// Asks everything that ruzhi asks of JianDaoYun. Panics where a row has no id, or an error is not fit for a person.
+/// Makes every request that ruzhi makes to JianDaoYun. Panics on a row without an id, or on an error unfit to be
+/// displayed.
 pub async fn answered(status: u16, body: &[u8], api: Api) {
     let settings = Settings {
         base_url: "https://jiandaoyun.invalid".parse().expect("an address"),

@@ -1,11 +1,11 @@
-//! The client of 简道云's (JianDaoYun's) form API, and the query it sends.
+//! The client of 简道云's (JianDaoYun's) form API, and its queries.
 //!
-//! A form is read in pages by cursor: rows come in the order of their ids, and the last id of a page asks for the next.
-//! The service has no success envelope, answers every business error with HTTP 400, and ignores what it does not
-//! know; so a success is a 2xx with the expected shape and nothing else, and a filter or request with an unknown key
-//! is refused here, before the service silently answers with every row there is.
+//! A form is read in pages by cursor: rows are ordered by id, and the last id of a page requests the next.
+//! The service has no success envelope, answers every business error with HTTP 400, and ignores unknown keys. So a
+//! success is a 2xx with the expected shape and nothing else, and a filter or request with an unknown key is rejected
+//! here, before the service silently answers with every row of the form.
 //!
-//! A page either comes whole or is an error. Nothing here turns a failure into an empty page.
+//! A page is either complete or an error. No failure becomes an empty page.
 
 mod client;
 mod code;

@@ -1,5 +1,4 @@
-//! A request body as it is pasted from the integration platform: one JSON object with the form, the fields and the
-//! filter.
+//! A request body pasted from the integration platform: one JSON object with the form, the fields and the filter.
 
 use serde_json::Value;
 
@@ -9,35 +8,35 @@ use ruzhi_model::Text;
 /// A pasted request.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
-    /// The app's id, if it names one.
+    /// The app's id, if given.
     pub app_id: Option<String>,
-    /// The form's id, if it names one.
+    /// The form's id, if given.
     pub entry_id: Option<String>,
-    /// The fields wanted; none means all.
+    /// The requested fields; empty means all.
     pub fields: Vec<String>,
-    /// The page size it asks for, 1 to 100. Pages are read by 100 whatever it says.
+    /// The requested page size, 1 to 100. Ignored: pages are requested by 100 rows.
     pub limit: Option<u32>,
     /// The filter.
     pub filter: Option<Filter>,
 }
 
-/// Why a pasted request is refused.
+/// The reason a pasted request is invalid.
 #[derive(Debug, thiserror::Error)]
 pub enum RequestError {
     /// It is not a JSON object.
     #[error("the request is not a JSON object")]
     Json {
-        /// Where it stops being JSON.
+        /// The place where it stops being JSON.
         #[source]
         source: Option<serde_json::Error>,
     },
-    /// It has a key that means nothing here.
+    /// An unknown key.
     #[error("the request has the unknown key `{key}`")]
     UnknownKey {
         /// The key.
         key: String,
     },
-    /// An id is no text.
+    /// An id is not a text.
     #[error("`{key}` is no text")]
     Id {
         /// The key.
@@ -46,23 +45,23 @@ pub enum RequestError {
     /// `fields` is neither a text nor a list of texts.
     #[error("`fields` is neither a list of names nor names joined by commas")]
     Fields,
-    /// `limit` is no number from 1 to 100.
+    /// `limit` is not a number from 1 to 100.
     #[error("`limit` is `{found}`, not a number from 1 to 100")]
     Limit {
-        /// What it is.
+        /// The value found.
         found: String,
     },
-    /// The filter is refused.
+    /// The filter is invalid.
     #[error("the request's filter is refused")]
     Filter {
-        /// Why.
+        /// The reason.
         #[source]
         source: FilterError,
     },
 }
 
 impl RequestError {
-    /// What is wrong and what is right.
+    /// The problem and the remedy.
     pub fn explain(&self) -> Text {
         match self {
             Self::Json { source } => {
@@ -131,7 +130,7 @@ fn limit(value: &Value) -> Result<u32, RequestError> {
     number.ok_or_else(|| RequestError::Limit { found: value.to_string().chars().take(80).collect() })
 }
 
-/// Reads `fields`: a list of names, or names joined by commas. Each name once, in the order given.
+/// Reads `fields`: a list of names, or names joined by commas. Each name once, in the given order.
 pub fn parse_fields(value: &Value) -> Result<Vec<String>, RequestError> {
     let names: Vec<&str> = match value {
         Value::Null => Vec::new(),

@@ -16,24 +16,24 @@ use ruzhi_model::http_date;
 
 const CONNECT: Duration = Duration::from_secs(5);
 const WHOLE: Duration = Duration::from_secs(30);
-/// The longest text that is kept, in characters.
+/// Maximum length of a stored text, in characters.
 const LONGEST: usize = 200;
 
-/// An answer, whatever it says.
+/// An answer, whatever its status.
 pub(super) struct Reply {
     pub(super) status: u16,
     pub(super) body: Vec<u8>,
-    /// The moment by the service's clock, where it tells one.
+    /// The time by the service's clock, if the answer has a date.
     pub(super) date: Option<DateTime<Utc>>,
 }
 
-/// Why there is no answer.
+/// The reason there is no answer.
 pub(super) enum Broken {
-    /// None came, or it broke off; this came instead.
+    /// No answer, or an incomplete one; the reply in its place.
     NoAnswer(String),
-    /// This process could not connect for its own open files.
+    /// This process could not connect because of its own open files.
     OpenFiles(String),
-    /// It has more than is read.
+    /// The answer exceeds a limit.
     TooLarge(Excess),
 }
 
@@ -44,7 +44,7 @@ impl Broken {
     }
 }
 
-/// What carries a request to the service.
+/// Carries a request to the service.
 #[async_trait]
 pub(super) trait Transport: Send + Sync {
     /// Posts a JSON body, once.
@@ -55,7 +55,7 @@ pub(super) trait Transport: Send + Sync {
 pub(super) struct Http(reqwest::Client);
 
 impl Http {
-    /// A pool of connections, through `proxy` if there is one; the environment's proxies are not used.
+    /// A pool of connections, through `proxy` if given; the environment's proxies are ignored.
     pub(super) fn new(api_key: &SecretString, proxy: Option<&Url>) -> Result<Self, Failure> {
         let mut key = HeaderValue::try_from(format!("Bearer {}", api_key.expose_secret()))
             .map_err(|_| Failure::Settings { detail: "api_key has characters no key has".to_owned() })?;
@@ -79,7 +79,7 @@ impl Http {
                 .map_err(|error| Failure::Settings { detail: format!("proxy: {}", describe(error)) })?;
             builder = builder.proxy(proxy);
         }
-        // It reads the certificates that the system trusts.
+        // Building the client reads the certificates trusted by the system.
         let client = builder.build().map_err(|error| {
             let open_files = open_files::are_too_many(&error);
             let detail = describe(error);
@@ -95,7 +95,7 @@ impl Transport for Http {
         let answer = self.0.post(url.clone()).body(body.to_vec()).send().await.map_err(Broken::of)?;
         let status = answer.status().as_u16();
         let date = answer.headers().get(DATE).and_then(|date| http_date(date.to_str().ok()?));
-        // A row that is written comes back whole, so every answer may be as large as a page.
+        // A written row is returned whole, so every answer may be as large as a page.
         let body = answer::read(answer, answer::LIST).await.map_err(|unread| match unread {
             Unread::TooLarge(excess) => Broken::TooLarge(excess),
             Unread::Broken(error) => Broken::of(error),
@@ -120,7 +120,7 @@ fn describe(error: reqwest::Error) -> String {
     clean(&text, "")
 }
 
-/// A text as it may be kept: on one line, without the key, at most 200 characters.
+/// A text fit to be stored: on one line, without the key, at most 200 characters.
 pub(super) fn clean(text: &str, key: &str) -> String {
     let text = if key.is_empty() { text.to_owned() } else { text.replace(key, "***") };
     text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST).collect()

@@ -1,4 +1,4 @@
-//! Problems: what is wrong in which file, and how a person reads it.
+//! Problems: the file, the fault, and how both are displayed.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -7,25 +7,25 @@ use serde::Serialize;
 
 use ruzhi_model::{Lang, Text};
 
-/// Source lines longer than this are cut around the marked place.
+/// Longer source lines are cut around the marked place.
 const SHOWN: usize = 140;
-/// How much of a cut line stands before the marked place.
+/// Characters of a cut line before the marked place.
 const BEFORE: usize = 40;
 
-/// Whether the configuration can be used all the same.
+/// The effect of a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
-    /// It cannot.
+    /// The configuration cannot be used.
     Error,
-    /// It can, but somebody should look.
+    /// It can be used, but deserves attention.
     Warning,
 }
 
 /// One problem at one place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Problem {
-    /// Whether it stops the load.
+    /// The effect on the load.
     pub severity: Severity,
     /// The file, relative to the configuration's folder.
     pub file: PathBuf,
@@ -33,13 +33,13 @@ pub struct Problem {
     pub line: Option<u32>,
     /// In characters, counted from 1.
     pub column: Option<u32>,
-    /// How many characters are marked; 1 where only a point is known.
+    /// Number of characters marked; 1 if only a point is known.
     pub width: u32,
-    /// The line as it stands in the file, with every secret written as `*`.
+    /// The line as in the file, with every secret written as `*`.
     pub source_line: Option<String>,
-    /// What is wrong, and with what.
+    /// The problem, naming the value.
     pub text: Text,
-    /// What to do.
+    /// The remedy.
     pub hint: Option<Text>,
 }
 
@@ -59,7 +59,7 @@ impl Problem {
         }
     }
 
-    /// The problem as a person reads it: message, place, marked line, hint. Ends with a line feed.
+    /// The problem as displayed: message, place, marked line, hint. Ends with a line feed.
     pub fn render(&self, lang: Lang) -> String {
         let label = match (self.severity, lang) {
             (Severity::Error, Lang::En) => "error: ",
@@ -98,12 +98,12 @@ impl Problem {
     }
 }
 
-/// A text without what would steer a terminal; each character stays one.
+/// A text without characters that would steer a terminal; each is replaced by one character.
 fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c }).collect()
 }
 
-/// The part of a line to show and the line of carets beneath it.
+/// The part of a line to show, and the line of carets beneath it.
 fn marked(source: &str, column: usize, width: usize) -> (String, String) {
     let length = source.chars().count();
     let start = if length > SHOWN { column.saturating_sub(BEFORE).min(length - SHOWN) } else { 0 };
@@ -115,7 +115,7 @@ fn marked(source: &str, column: usize, width: usize) -> (String, String) {
     if cut_before {
         marks.push(' ');
     }
-    // A wide character is stood in for by the wide space, a tab by itself: the carets stay beneath their place.
+    // Wide characters are replaced by a wide space and tabs by themselves, to keep the carets beneath their place.
     marks.extend(part.chars().chain(std::iter::repeat(' ')).take(column).map(|c| match c {
         '\t' => '\t',
         '\u{1100}'.. => '\u{3000}',
@@ -130,7 +130,7 @@ fn marked(source: &str, column: usize, width: usize) -> (String, String) {
     (format!("{}{part}{}", dots(cut_before), dots(cut_after)), marks)
 }
 
-/// Everything that is wrong with a configuration; at least one of `list` is an error.
+/// All problems of a configuration; at least one of `list` is an error.
 #[derive(Debug, Clone, Default, Serialize, thiserror::Error)]
 #[error("the configuration cannot be used: {} problem(s)", list.len())]
 pub struct Problems {

@@ -1,8 +1,8 @@
-//! What is counted and timed while ruzhi works, by name.
+//! Metrics of the running process.
 //!
-//! Every metric stands in [`METRICS`] with its kind, its labels and its meaning; what happens is told by a function here,
-//! so no name is written twice. Nothing is counted until a recorder listens (`serve` installs one). Labels are bounded: a
-//! tenant, a flow, an API, a code; never a record, a person or a text that came from outside.
+//! [`METRICS`] lists every metric with its kind, its labels and its meaning; events are recorded through the
+//! functions here, so no name is written twice. Nothing is counted without a recorder (`serve` installs one). Labels
+//! are bounded: a tenant, a flow, an API, a code; never a record, a person or a text from outside.
 
 use std::time::Duration;
 
@@ -10,14 +10,14 @@ use metrics::{counter, gauge, histogram};
 
 use ruzhi_model::{FlowId, TenantId};
 
-/// What a metric is.
+/// The kind of a metric.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Kind {
     /// Only grows while the process lives.
     Counter,
-    /// How it stands at the moment of asking.
+    /// The current value.
     Gauge,
-    /// Counted into buckets that end at these values, in the metric's unit.
+    /// Counted into buckets with these upper bounds, in the metric's unit.
     Histogram(&'static [f64]),
 }
 
@@ -32,28 +32,28 @@ impl Kind {
     }
 }
 
-/// A metric: its name and what there is to say of it.
+/// A metric: its name and description.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Metric {
     /// Its name, unit included.
     pub name: &'static str,
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
-    /// What tells its series apart.
+    /// The labels that distinguish its series.
     pub labels: &'static [&'static str],
-    /// What it says.
+    /// Its meaning.
     pub help: &'static str,
 }
 
-/// From a call that is answered at once to one that waits out a timeout.
+/// From an immediate answer to a timeout.
 const CALL_SECONDS: &[f64] = &[0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0];
-/// From a run that finds nothing new to the founding of a large factory.
+/// From a run without changes to the first run of a large factory.
 const RUN_SECONDS: &[f64] = &[0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 14_400.0];
 /// From no wait to an API that rests for a minute or an hour.
 const WAIT_SECONDS: &[f64] = &[0.001, 0.01, 0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 180.0, 3600.0];
-/// Up to the usual deadline of two seconds and beyond.
+/// Up to the default deadline of two seconds and beyond.
 const GUEST_SECONDS: &[f64] = &[0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 2.0, 5.0];
-/// Up to the usual 64 MiB and beyond.
+/// Up to the default 64 MiB and beyond.
 const GUEST_BYTES: &[f64] = &[
     1_048_576.0,
     4_194_304.0,
@@ -137,14 +137,14 @@ impl Service {
     }
 }
 
-/// What came of a call.
+/// The outcome of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Called {
     /// The service's code; 0 is success.
     Code(i64),
-    /// An HTTP status of something in between.
+    /// An HTTP status from an intermediary.
     Http(u16),
-    /// No answer, or one that cannot be read.
+    /// No answer, or an unreadable one.
     None,
 }
 
@@ -181,13 +181,13 @@ pub fn run_ended(run: &EndedRun<'_>) {
     }
 }
 
-/// A page of a form was read.
+/// Records a page read from a form.
 pub fn rows_read(tenant: &TenantId, flow: &FlowId, rows: usize) {
     counter!(ROWS_READ.name, "tenant" => tenant.to_string(), "flow" => flow.to_string())
         .increment(rows as u64);
 }
 
-/// A call was answered, or never will be. Only codes of four bytes are told apart: they come from outside.
+/// Records a call that was answered or failed. Codes larger than four bytes share one label: they come from outside.
 pub fn called(service: Service, api: &'static str, what: Called, took: Duration) {
     let errcode = match what {
         Called::Code(code) if i32::try_from(code).is_ok() => code.to_string(),
@@ -199,12 +199,12 @@ pub fn called(service: Service, api: &'static str, what: Called, took: Duration)
     histogram!(CALL_TIME.name, "service" => service.as_str(), "api" => api).record(took.as_secs_f64());
 }
 
-/// A call's turn has come.
+/// Records a call's wait for its turn.
 pub fn waited(service: Service, api: &'static str, waited: Duration) {
     histogram!(LIMITER_WAIT.name, "service" => service.as_str(), "api" => api).record(waited.as_secs_f64());
 }
 
-/// A guest was handed a batch. `failure` is the code of what it ended with.
+/// Records a batch of a guest. `failure` is the code of its error.
 pub fn batch(guest: &str, records: usize, failure: Option<&'static str>, wall: Duration, peak: usize) {
     let guest = guest.to_owned();
     let outcome = failure.unwrap_or("decided");
@@ -215,7 +215,7 @@ pub fn batch(guest: &str, records: usize, failure: Option<&'static str>, wall: D
     histogram!(GUEST_PEAK.name, "guest" => guest).record(peak as f64);
 }
 
-/// Outcomes were written back into form rows, or were not.
+/// Records outcomes written to form rows, or a failure to do so.
 pub fn write_back(tenant: &TenantId, flow: &FlowId, written: bool, rows: usize) {
     if rows == 0 {
         return;
@@ -225,17 +225,17 @@ pub fn write_back(tenant: &TenantId, flow: &FlowId, written: bool, rows: usize) 
         .increment(rows as u64);
 }
 
-/// A service pushed. The verdict is a word of ours.
+/// Records a push from a service. The verdict is one of our own words.
 pub fn webhook(source: Service, verdict: &'static str) {
     counter!(WEBHOOKS.name, "source" => source.as_str(), "verdict" => verdict).increment(1);
 }
 
-/// A message to people went out, or did not.
+/// Records a message to people, sent or not.
 pub fn alarm_message(channel: &'static str, outcome: &'static str) {
     counter!(TOLD.name, "channel" => channel, "outcome" => outcome).increment(1);
 }
 
-/// A request was answered. `route` is the pattern it matched, never its path.
+/// Records an answered request. `route` is the pattern it matched, never its path.
 pub fn request(route: &str, method: &'static str, status: u16, took: Duration) {
     let route = route.to_owned();
     counter!(HTTP.name, "route" => route.clone(), "method" => method, "status" => status.to_string())
@@ -248,7 +248,7 @@ pub fn set(metric: &Metric, value: f64) {
     gauge!(metric.name).set(value);
 }
 
-/// Sets a counter that is kept elsewhere.
+/// Sets a counter that is maintained elsewhere.
 pub fn count_to(metric: &Metric, value: u64) {
     counter!(metric.name).absolute(value);
 }

@@ -1,4 +1,4 @@
-//! Arguments → exit code.
+//! Passes the arguments to the command line and exits with its code.
 
 mod cli;
 

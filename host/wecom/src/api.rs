@@ -1,8 +1,8 @@
-//! The calls this client makes.
+//! The API calls this client makes.
 
 use ruzhi_http::answer;
 
-/// One call of the API; rates are kept for each. What deletes the members a file does not name is not among them.
+/// One call of the API; rates are kept per call. The call that deletes all members missing from a file is left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Api {
     GetToken,
@@ -20,7 +20,7 @@ pub(super) enum Api {
 }
 
 impl Api {
-    /// The path below `cgi-bin/`, which is also the call's name.
+    /// The path below `cgi-bin/`, also used as the call's name.
     pub(super) const fn path(self) -> &'static str {
         match self {
             Self::GetToken => "gettoken",
@@ -38,7 +38,7 @@ impl Api {
         }
     }
 
-    /// The most bytes of its answer. Many calls are in flight at once, so only what lists something may be large.
+    /// Maximum size of its answer in bytes. Many calls run concurrently, so only listings may be large.
     pub(super) const fn most(self) -> usize {
         match self {
             Self::ListId | Self::Departments | Self::Members | Self::JobResult => answer::LIST,
@@ -53,13 +53,13 @@ impl Api {
         }
     }
 
-    /// Whether the call changes the directory.
+    /// True if the call changes the directory.
     pub(super) const fn writes(self) -> bool {
         matches!(self, Self::Create | Self::Update | Self::Delete | Self::SyncUser)
     }
 }
 
-/// One value for each call.
+/// One value per call.
 pub(super) struct PerApi<T> {
     get_token: T,
     create: T,
@@ -76,7 +76,7 @@ pub(super) struct PerApi<T> {
 }
 
 impl<T> PerApi<T> {
-    /// The values `make` gives.
+    /// The values returned by `make`.
     pub(super) fn new(make: impl Fn(Api) -> T) -> Self {
         Self {
             get_token: make(Api::GetToken),

@@ -1,8 +1,8 @@
-//! A file of members as one job: hand the file in, wait for the job, read what became of each row.
+//! A file of members as one job: upload the file, wait for the job, read the result of each row.
 //!
-//! The file may be handed in and the result asked for any number of times. The submission between them is a write: it
-//! is repeated only as other writes are, and once its answer is lost every row is in doubt. The job's own success says
-//! nothing of its rows; only a row's own code does, read as a call's answer is.
+//! The file may be uploaded and the result requested any number of times. The submission between them is a write: it
+//! is repeated only as other writes are, and if its answer is lost every row is in doubt. The job's own success says
+//! nothing about its rows; only a row's own code does, interpreted like a call's answer.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -21,38 +21,39 @@ use super::transport::Payload;
 use super::write::{Answer, Attempt, Kind, Subject, Verdict};
 use ruzhi_model::MemberKey;
 
-/// The waits before the first questions for the result.
+/// The waits before the first requests for the result.
 const WAITS: [Duration; 4] = [
     Duration::from_millis(500),
     Duration::from_millis(1_000),
     Duration::from_millis(2_000),
     Duration::from_millis(4_000),
 ];
-/// The wait before each later question.
+/// The wait before each later request.
 const LATER_WAIT: Duration = Duration::from_secs(5);
-/// How long a job is waited for.
+/// The longest wait for a job.
 const LONGEST: Duration = Duration::from_secs(15 * 60);
 /// The job is over.
 const OVER: i64 = 3;
 
-/// A job that WeCom took.
+/// A job that WeCom accepted.
 struct Job {
     id: String,
     begin: Instant,
-    /// The submission; each row's attempt is made from it.
+    /// The submission, from which each row's attempt is made.
     submission: Attempt,
     /// An earlier submission may have been carried out too.
     in_doubt: bool,
 }
 
-/// What became of a file none of whose rows has a result of its own.
+/// The outcome of a file whose rows have no results of their own.
 struct End {
     verdict: Verdict,
     attempt: Option<Attempt>,
     in_doubt: bool,
 }
 
-/// Writes the members of a file. One answer for each of its rows. `taken` is told the job's id before it is waited for.
+/// Writes the members of a file. Returns one answer per row. `taken` receives the job's id before the wait for the
+/// job.
 pub(super) async fn write(caller: &Caller, sheet: &Sheet, mut taken: impl AsyncFnMut(String)) -> Vec<Answer> {
     let submitted = submit(caller, sheet).await;
     if let Ok(job) = &submitted {
@@ -70,7 +71,7 @@ pub(super) async fn write(caller: &Caller, sheet: &Sheet, mut taken: impl AsyncF
     vec![answer; sheet.members.len()]
 }
 
-/// Hands the file in and submits the job.
+/// Uploads the file and submits the job.
 async fn submit(caller: &Caller, sheet: &Sheet) -> Result<Job, End> {
     if let Some(error) = caller.stop() {
         return Err(End { verdict: Verdict::Stopped(error), attempt: None, in_doubt: false });
@@ -94,7 +95,7 @@ async fn submit(caller: &Caller, sheet: &Sheet) -> Result<Job, End> {
                     tracing::info!(rows = sheet.members.len(), job = id, "WeCom took a file of members");
                     return Ok(Job { id, begin, submission, in_doubt });
                 }
-                // There is a job, but nobody knows which.
+                // A job exists, but its id is unknown.
                 in_doubt = true;
             }
             Outcome::Failed(Failure::Warned { .. }) => in_doubt = true,
@@ -115,7 +116,7 @@ async fn upload(caller: &Caller, sheet: &Sheet, in_doubt: bool) -> Result<String
     Err(end(sheet, Api::Upload, called, in_doubt))
 }
 
-/// The end of a file that was not taken, or whose submission nobody knows the end of.
+/// The outcome of a file that was not accepted, or whose submission has no known outcome.
 fn end(sheet: &Sheet, api: Api, called: Called, in_doubt: bool) -> End {
     let verdict = match called.outcome {
         Outcome::Stopped(error) => Verdict::Stopped(error),
@@ -129,7 +130,7 @@ fn end(sheet: &Sheet, api: Api, called: Called, in_doubt: bool) -> End {
     End { verdict, attempt: called.attempts.into_iter().next_back(), in_doubt }
 }
 
-/// Waits for the job and gives the rows of its result.
+/// Waits for the job and returns the rows of its result.
 async fn result(caller: &Caller, sheet: &Sheet, job: &Job) -> Result<Vec<Value>, End> {
     let mut waits = WAITS.into_iter();
     loop {
@@ -151,7 +152,7 @@ async fn result(caller: &Caller, sheet: &Sheet, job: &Job) -> Result<Vec<Value>,
                 }
             }
             Outcome::Stopped(error) => return Err(told(Verdict::Stopped(error), true)),
-            // WeCom could not read the file, so no row was written by this job.
+            // WeCom could not read the file, so this job wrote no row.
             Outcome::Failed(Failure::Refused { errcode: 40092, .. }) if !job.in_doubt => {
                 return Err(told(Verdict::Busy { errcode: Some(40092) }, false));
             }
@@ -171,7 +172,7 @@ async fn result(caller: &Caller, sheet: &Sheet, job: &Job) -> Result<Vec<Value>,
     }
 }
 
-/// Waits until a job that an earlier process submitted is over, whatever became of its rows.
+/// Waits until a job submitted by an earlier process is over, whatever the results of its rows.
 pub(super) async fn wait(caller: &Caller, id: &str) -> Result<(), Failure> {
     let (mut waits, begin) = (WAITS.into_iter(), Instant::now());
     while begin.elapsed() < LONGEST {
@@ -183,7 +184,7 @@ pub(super) async fn wait(caller: &Caller, id: &str) -> Result<(), Failure> {
             Outcome::Failed(failure) => match failure.class() {
                 Class::Retry => {}
                 Class::Configuration | Class::Throttled => return Err(failure),
-                // Its result is gone, so it has been over for long.
+                // Its result is gone, so it ended long ago.
                 _ => return Ok(()),
             },
         }
@@ -193,12 +194,12 @@ pub(super) async fn wait(caller: &Caller, id: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The attempt of a row: the submission, with what is known of the row's own end.
+/// The attempt of a row: the submission, with the row's own result if known.
 fn attempt(job: &Job, errcode: Option<i64>, errmsg: String) -> Attempt {
     Attempt { errcode, errmsg, took: job.begin.elapsed(), ..job.submission.clone() }
 }
 
-/// What the result says of each member of the file.
+/// The answers to the members of the file.
 fn answers(caller: &Caller, sheet: &Sheet, job: &Job, rows: &[Value]) -> Vec<Answer> {
     let mut said: BTreeMap<MemberKey, &Map<String, Value>> = BTreeMap::new();
     let mut contradicted = Vec::new();
@@ -220,7 +221,7 @@ fn answers(caller: &Caller, sheet: &Sheet, job: &Job, rows: &[Value]) -> Vec<Ans
     sheet.members.iter().map(answer).collect()
 }
 
-/// What a row of the result means for its member.
+/// The answer a row of the result gives to its member.
 fn answer(
     caller: &Caller,
     job: &Job,
@@ -228,7 +229,7 @@ fn answer(
     member: &SheetMember,
     row: Option<&Map<String, Value>>,
 ) -> Answer {
-    // A row that says nothing is no success.
+    // A row without a code is not a success.
     let row = row.filter(|row| row.get("errcode").is_some_and(|errcode| !errcode.is_null()));
     let read = row.map_or_else(
         || Read::Lost("the job's result does not say what became of this member".to_owned()),
@@ -261,8 +262,8 @@ fn answer(
     };
     let subject = Subject { kind, userid: &member.userid, api: Api::SyncUser };
     let mut verdict = subject.verdict(outcome, in_doubt);
-    // A cell that only repeats what is so anyway may have been the cause; then a call of its own succeeds without it. Of
-    // the right to write a member no cell is the cause.
+    // The cause may be a cell that only repeats the present state; then a separate call succeeds without it. No cell
+    // causes a missing right to write a member.
     let may_be_a_cell = match &verdict {
         Verdict::Refused { .. } | Verdict::MobileHeld { .. } => true,
         Verdict::Unsure { errcode, .. } => class(*errcode) != Class::Configuration,

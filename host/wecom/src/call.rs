@@ -1,4 +1,4 @@
-//! The one path of every call: wait for its turn, send it, judge the answer, try again or give back.
+//! The one path of every call: wait for a turn, send, judge the answer, retry or return.
 
 use std::borrow::Cow;
 use std::pin::Pin;
@@ -26,17 +26,17 @@ use ruzhi_http::rate::{Backoff, Jitter};
 use ruzhi_metrics as meter;
 use ruzhi_model::{Clock, ServiceClock};
 
-/// WeCom asks for at most three retries of a busy service.
+/// WeCom asks for at most three retries when it is busy.
 const RETRIES: u32 = 3;
-/// Retries of a 45033, which do not count among the others: the service did not look at the call.
+/// Retries after 45033. They are counted separately, because the service did not process the call.
 const CROWDED_RETRIES: u32 = 20;
-/// Fresh tokens one call may ask for.
+/// Token refreshes allowed per call.
 const REFRESHES: u32 = 2;
 const BACKOFF: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(3));
 /// Codes after which the service may have carried the call out.
 pub(super) const DOUBTFUL: [i64; 2] = [-1, 6000];
-/// How long the answer of a call under way is waited for once the process is to end. It is asked to end within ten
-/// seconds, and what an answer says has to be stored too.
+/// The wait for the answer of a running call once the process is to end. The process is asked to end within ten
+/// seconds, and the answer must be stored too.
 const LAST_ANSWER: Duration = Duration::from_secs(7);
 const DEFAULT_LIFE: Duration = Duration::from_secs(7200);
 
@@ -49,38 +49,38 @@ pub(super) struct Call<'a> {
 
 /// How a call ended.
 pub(super) enum Outcome {
-    /// Success, with everything the answer holds.
+    /// Success, with all fields of the answer.
     Success(Map<String, Value>),
-    /// The answer, or its lack.
+    /// Any other answer, or none.
     Failed(Failure),
-    /// No call of this tenant can succeed.
+    /// Every call of this tenant fails.
     Stopped(Error),
 }
 
-/// A call that is over.
+/// A completed call.
 pub(super) struct Called {
     pub(super) outcome: Outcome,
     pub(super) attempts: Vec<Attempt>,
-    /// Some attempt may have been carried out although it was not answered with success.
+    /// Some attempt may have been carried out without a success being received.
     pub(super) in_doubt: bool,
 }
 
-/// What makes calls, for one corp and secret.
+/// Makes the calls of one corp and secret.
 pub(super) struct Caller {
     pub(super) transport: Box<dyn Transport>,
     pub(super) clock: Arc<dyn Clock>,
-    /// What the service's answers say of its own clock.
+    /// The service's clock, from the dates of its answers.
     pub(super) seen: ServiceClock,
     pub(super) corp_id: String,
     pub(super) secret: SecretString,
     pub(super) urls: PerApi<RedactedUrl>,
     /// Shared with the corp's other clients.
     pub(super) rates: Rates,
-    /// How many calls this client made.
+    /// Number of calls made by this client.
     pub(super) calls: PerApi<AtomicU64>,
     pub(super) tokens: TokenStore,
     pub(super) jitter: Jitter,
-    /// Set when a write learns that no write can succeed, until a run begins anew.
+    /// Set when a write finds that every write fails, until a new run begins.
     pub(super) stop: Mutex<Option<Error>>,
     /// The process is to end.
     pub(super) quit: CancellationToken,
@@ -97,7 +97,7 @@ struct Tries {
     credential_retried: bool,
 }
 
-/// A token on its way, with how long it will live. Boxed, because a call needs a token and fetching one is a call.
+/// A token being fetched, with its lifetime. Boxed, because a call needs a token and fetching one is a call.
 type Fetching<'a> = Pin<Box<dyn Future<Output = Result<(Token, Duration), Failure>> + Send + 'a>>;
 
 enum Step {
@@ -110,13 +110,13 @@ fn failed(failure: Failure) -> Step {
 }
 
 impl Caller {
-    /// Makes a call, with every retry that is due.
+    /// Makes a call, including all retries.
     pub(super) async fn call(&self, call: &Call<'_>) -> Called {
         let mut tries = Tries::default();
         loop {
             match self.attempt(call, &mut tries).await {
                 Step::Again(wait) if wait.is_zero() => {}
-                // Whether it is to end is looked at before the next attempt.
+                // A shutdown is checked for before the next attempt.
                 Step::Again(wait) => drop(self.unless_quit(sleep(wait)).await),
                 Step::Done(outcome) => {
                     return Called { outcome, attempts: tries.attempts, in_doubt: tries.in_doubt };
@@ -125,12 +125,12 @@ impl Caller {
         }
     }
 
-    /// Why no write of this run can succeed.
+    /// The reason every write of this run fails.
     pub(super) fn stop(&self) -> Option<Error> {
         self.stop.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The reason why no write is made any more.
+    /// The reason writes are no longer made.
     fn stopped(&self, api: Api) -> Option<Error> {
         if api.writes() { self.stop() } else { None }
     }
@@ -171,7 +171,7 @@ impl Caller {
         }
         let Some(slot) = self.unless_quit(lane.limiter.acquire()).await else { return failed(Failure::Quit) };
         meter::waited(meter::Service::Wecom, api.path(), asked.elapsed());
-        // The token's own call takes no place: it is made by a call that holds one.
+        // Fetching a token takes no place: the call that needs it holds one.
         let (place, token) = if api == Api::GetToken {
             (None, None)
         } else {
@@ -190,7 +190,7 @@ impl Caller {
                 }
             }
         };
-        // While this call waited for its turn the API may have been parked, or the tenant stopped.
+        // While this call waited, the API may have been parked or the tenant stopped.
         let epoch = match (self.stopped(api), lane.begin()) {
             (None, Some(epoch)) => epoch,
             _ => {
@@ -215,7 +215,7 @@ impl Caller {
         let (date, took) = (reply.as_ref().ok().and_then(|reply| reply.date), begin.elapsed());
         let read = Read::of(reply);
         slot.finish();
-        // What comes from something in between is not of the service's clock.
+        // The date of an intermediary's answer is not the service's clock.
         if matches!(read, Read::Success(_) | Read::Warned(_) | Read::Code(..)) {
             self.seen.saw(date, at, took);
         }
@@ -251,7 +251,7 @@ impl Caller {
                 tries.in_doubt = true;
                 return self.again(tries, Failure::NoAnswer { detail: errmsg });
             }
-            // The same call would draw the same answer.
+            // The same call would get the same answer.
             Read::TooLarge(excess) => {
                 tries.in_doubt = true;
                 return failed(Failure::TooLarge { excess });
@@ -275,7 +275,7 @@ impl Caller {
                 self.tokens.invalidate(token).await;
                 Step::Again(Duration::ZERO)
             }
-            // A stale token sometimes draws a 40001. Asked once more with a fresh one, it means what it says.
+            // A stale token sometimes causes a 40001. With a fresh token, the code means what it says.
             (Class::Configuration, Some(token)) if errcode == 40001 && !tries.credential_retried => {
                 tries.credential_retried = true;
                 self.tokens.invalidate(token).await;
@@ -323,7 +323,7 @@ impl Caller {
         Step::Again(BACKOFF.wait(tries.retries - 1, &self.jitter))
     }
 
-    /// The access token, fetched if need be.
+    /// The access token, fetched if needed.
     pub(super) async fn token(&self) -> Result<Token, Failure> {
         self.tokens.get(|| self.fetch_token()).await
     }
@@ -346,15 +346,15 @@ impl Caller {
     }
 }
 
-/// An answer, read.
+/// A parsed answer.
 pub(super) enum Read {
     Success(Map<String, Value>),
-    /// errcode 0, but WeCom had to guess at the request; its words.
+    /// errcode 0, but WeCom had to guess at the request; the message.
     Warned(String),
-    /// Another errcode; WeCom's words as they came.
+    /// Another errcode, with the unmodified message.
     Code(i64, String),
     NotSent(String),
-    /// The same, for this process has too many files open.
+    /// The same, because this process has too many open files.
     OpenFiles(String),
     Lost(String),
     TooLarge(Excess),
@@ -369,7 +369,7 @@ impl Read {
             Err(Broken::Lost(detail)) => return Self::Lost(detail),
             Err(Broken::TooLarge(excess)) => return Self::TooLarge(excess),
         };
-        // Every answer of WeCom's own is a 200; another status comes from something in between.
+        // WeCom always answers with status 200; another status comes from an intermediary.
         if reply.status != 200 {
             return Self::Lost(format!("HTTP {}", reply.status));
         }
@@ -379,7 +379,7 @@ impl Read {
         }
     }
 
-    /// Reads an object with `errcode` and `errmsg`: an answer, or what a job's result says of one member.
+    /// Parses an object with `errcode` and `errmsg`: an answer, or a member's entry in a job's result.
     pub(super) fn object(answer: Map<String, Value>) -> Self {
         let errcode = match answer.get("errcode") {
             None | Some(Value::Null) => 0,

@@ -1,4 +1,4 @@
-//! The client: what the rest of the program asks of WeCom.
+//! The client: the interface to WeCom for the rest of the program.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
@@ -24,14 +24,14 @@ use super::write::{Answer, Verdict, Write};
 use ruzhi_http::rate::Jitter;
 use ruzhi_model::{Clock, DepartmentId, MemberKey, ServiceClock, Sighting, UserId};
 
-/// The most members `user/list_id` gives in one page.
+/// Maximum number of members per page of `user/list_id`.
 const PAGE: u32 = 10_000;
-/// So many pages in a row may bring no member that was not listed before.
+/// Maximum number of consecutive pages without a new member.
 const IDLE_PAGES: usize = 10;
-/// So many pages a listing has at most: of WeCom's own size they hold more members than any corp has.
+/// Maximum number of pages of a listing: at WeCom's page size they hold more members than any corp has.
 const MOST_PAGES: usize = 10_000;
 
-/// How a tenant's corp is reached.
+/// Connection settings of a tenant's corp.
 #[derive(Clone)]
 pub struct Settings {
     /// The service, with or without `/cgi-bin`.
@@ -40,9 +40,9 @@ pub struct Settings {
     pub corp_id: String,
     /// The secret of 通讯录同步.
     pub secret: SecretString,
-    /// The way out, where the corp trusts only one address.
+    /// The proxy, for a corp that trusts a single address.
     pub proxy: Option<Url>,
-    /// Cancelled when the process is to end: no further call is made, and an answer is waited for a few seconds.
+    /// Cancelled when the process is to end: no further call is made, and pending answers get a few seconds.
     pub quit: CancellationToken,
 }
 
@@ -63,7 +63,8 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client; no call is made yet. `rates` are those of the corp, shared by all its clients; `jitter_seed` decides the chance in the waits between retries.
+    /// A client; no call is made yet. `rates` are the corp's, shared by all its clients; `jitter_seed` seeds the
+    /// jitter of retries.
     pub fn new(
         settings: Settings,
         rates: Rates,
@@ -74,7 +75,7 @@ impl Client {
         Self::over(Box::new(http), settings, rates, clock, jitter_seed)
     }
 
-    /// A client over a given wire.
+    /// A client over a given transport.
     pub(super) fn over(
         transport: Box<dyn Transport>,
         settings: Settings,
@@ -105,7 +106,7 @@ impl Client {
 
     /// Every department's id.
     pub async fn department_ids(&self) -> Result<BTreeSet<DepartmentId>, Error> {
-        // Without `id` the whole tree comes; an empty `id` would draw a warning.
+        // Without `id` the whole tree is returned; an empty `id` would cause a warning.
         let call = Call { api: Api::Departments, query: None, payload: Payload::Nothing };
         let failed = |failure| Error::Departments { failure };
         let answer = self.read(&call).await.map_err(|reason| reason.or(failed))?;
@@ -116,9 +117,9 @@ impl Client {
         ids.ok_or_else(|| failed(Failure::Shape { what: "department_id" }))
     }
 
-    /// Every member's userid as it is written in the directory.
+    /// Every member's userid as written in the directory.
     ///
-    /// A userid that breaks the rules of userids is left out: none of ours can be it.
+    /// An invalid userid is left out: it cannot be one of ours.
     pub async fn member_ids(&self) -> Result<BTreeMap<MemberKey, UserId>, Error> {
         self.listed(|members: &mut BTreeMap<_, _>, userid, _| {
             members.entry(userid.key()).or_insert(userid);
@@ -126,8 +127,7 @@ impl Client {
         .await
     }
 
-    /// Every member with the departments it is in, as far as the secret may see them. Userids as in
-    /// [`Client::member_ids`].
+    /// Every member with their departments, as far as visible to the secret. Userids as in [`Client::member_ids`].
     pub async fn listing(&self) -> Result<BTreeMap<MemberKey, Listed>, Error> {
         self.listed(|members: &mut BTreeMap<_, _>, userid, department| {
             let listed = members
@@ -138,10 +138,10 @@ impl Client {
         .await
     }
 
-    /// The rows of `user/list_id`, one for each member and department, gathered by `take`.
+    /// The rows of `user/list_id`, one per member and department, collected by `take`.
     async fn listed<T: Default>(&self, take: Take<T>) -> Result<T, Error> {
         match self.pages(take).await {
-            // The cursor is no longer good: the listing begins again, once.
+            // The cursor has expired: the listing starts over, once.
             Err(Unread::Failed(Failure::Refused { errcode: 50100, .. })) => self.pages(take).await,
             listing => listing,
         }
@@ -181,7 +181,7 @@ impl Client {
             match answer.remove("next_cursor") {
                 Some(Value::String(next)) if !next.is_empty() => {
                     idle = if new { 0 } else { idle + 1 };
-                    // The listing would go on for ever.
+                    // Otherwise the listing would never end.
                     if idle == IDLE_PAGES || seen.len() == MOST_PAGES || !seen.insert(next.clone()) {
                         return Err(Unread::Failed(Failure::Endless { pages: seen.len() + 1 }));
                     }
@@ -196,8 +196,8 @@ impl Client {
         Ok(gathered)
     }
 
-    /// The fields of a department's direct members (`user/list`), as WeCom shows them to this secret: an app's secret
-    /// sees its visible range, the one of 通讯录同步 draws a 48009 from most addresses.
+    /// The fields of a department's direct members (`user/list`) visible to this secret: an app's secret sees its
+    /// visible range, that of 通讯录同步 gets a 48009 from most addresses.
     pub async fn members_of(&self, department: DepartmentId) -> Result<Vec<Map<String, Value>>, Error> {
         let failed = |failure| Error::MembersOf { department, failure };
         let id = department.to_string();
@@ -215,7 +215,7 @@ impl Client {
         .ok_or_else(|| failed(Failure::Shape { what: "userlist" }))
     }
 
-    /// A member's fields as WeCom shows them to this secret; none if there is no such member.
+    /// A member's fields visible to this secret; `None` if there is no such member.
     pub async fn get_member(&self, userid: &UserId) -> Result<Option<Map<String, Value>>, Error> {
         let call =
             Call { api: Api::Get, query: Some(("userid", userid.as_str())), payload: Payload::Nothing };
@@ -230,9 +230,9 @@ impl Client {
         }
     }
 
-    /// Who has a mobile number; none if nobody has it, or nobody this secret may see.
+    /// The holder of a mobile number; `None` if it is unused, or its holder is not visible to this secret.
     ///
-    /// When a fifth of the corp's size was asked for in vain, WeCom blocks the call for a day.
+    /// After failed lookups equal to a fifth of the corp's size, WeCom blocks the call for a day.
     pub async fn userid_by_mobile(&self, mobile: &str) -> Result<Option<UserId>, Error> {
         let payload = Payload::Json(json!({ "mobile": mobile }).to_string().into_bytes());
         let failed = |failure| Error::UseridByMobile { failure };
@@ -246,7 +246,7 @@ impl Client {
         }
     }
 
-    /// Whether the credential is good and this address is trusted: fetches a token and lists the departments.
+    /// Checks that the credential is valid and this address trusted, by fetching a token and listing the departments.
     pub async fn check(&self) -> Result<(), Error> {
         self.department_ids().await.map(drop)
     }
@@ -259,21 +259,21 @@ impl Client {
     }
 
     /// Writes the members of a file by one job: `media/upload`, `batch/syncuser`, and `batch/getresult` until it is
-    /// over, which may take a quarter of an hour. One answer for each of [`Sheet::rows`], in that order, with the
-    /// verdict a call of its own would have had; it has one attempt, which carries the row's own code.
+    /// over, which may take a quarter of an hour. Returns one answer per element of [`Sheet::rows`], in that order,
+    /// with the verdict a separate call would have had; it has one attempt, which carries the row's own code.
     ///
-    /// - [`Verdict::Busy`]: the file or this row was not taken and the row is not written. Write it by a call of its
-    ///   own, not by another file. A file that WeCom refuses as a whole (such as 40092) ends so, and an update that was
-    ///   refused for a reason that may lie in a cell it does not change.
-    /// - [`Verdict::Lost`] (in doubt): the submission, the result, or the row in it was lost. Ask the directory, knowing
-    ///   that the job may still be under way: a member who is not there yet may be there in a moment.
-    /// - [`Verdict::Stopped`]: as ever; in doubt if it came after the submission.
+    /// - [`Verdict::Busy`]: the file or this row was not accepted and the row is not written. Write it by a separate
+    ///   call, not by another file. A file that WeCom rejects as a whole (such as 40092) ends so, and so does an
+    ///   update rejected for a reason that may lie in a cell it does not change.
+    /// - [`Verdict::Lost`] (in doubt): the submission, the result, or the row in it was lost. Check the directory,
+    ///   but the job may still be running: a missing member may appear in a moment.
+    /// - [`Verdict::Stopped`]: as for other writes; in doubt if it came after the submission.
     ///
-    /// The job is an upsert: a create of a member who exists changes that member and succeeds, and an update of one
-    /// who does not creates it. So whoever is not to be overwritten has to be known from a fresh listing before.
-    /// WeCom keeps the results of the corp's last five jobs: have fewer than that under way.
+    /// The job is an upsert: a create of an existing member changes that member and succeeds, and an update of a
+    /// missing one creates it. So members that must not be overwritten have to be known from a fresh listing first.
+    /// WeCom keeps the results of the corp's last five jobs: run fewer than that at a time.
     ///
-    /// `taken` is told the job's id before the job is waited for, so that a later process can wait for it
+    /// `taken` receives the job's id before the wait for the job, so that a later process can wait for it
     /// ([`wait_for_job`](Self::wait_for_job)).
     pub async fn write_sheet(&self, sheet: &Sheet, taken: impl AsyncFnMut(String)) -> Vec<Answer> {
         let answers = batch::write(&self.caller, sheet, taken).await;
@@ -281,14 +281,14 @@ impl Client {
         answers
     }
 
-    /// Remembers that no write can succeed.
+    /// Remembers that every write fails.
     fn heed(&self, answer: &Answer) {
         if let Verdict::Stopped(error) = &answer.verdict {
             self.stop(error);
         }
     }
 
-    /// Remembers that no write can succeed, as whoever makes the calls has found out ([`Verdict::Unsure`]).
+    /// Stops all further writes: the caller has resolved a [`Verdict::Unsure`] to an error of the tenant.
     pub fn stop(&self, error: &Error) {
         let mut stop = self.caller.stop.lock().unwrap_or_else(PoisonError::into_inner);
         if stop.is_none() {
@@ -297,30 +297,30 @@ impl Client {
         }
     }
 
-    /// A harmless question that every secret which may write the directory can ask: one row of `user/list_id`. The error
-    /// says whether WeCom refused it ([`Error::is_refusal`]) or did not answer.
+    /// A harmless request available to every secret that may write the directory: one row of `user/list_id`. The
+    /// error tells whether WeCom rejected it ([`Error::is_refusal`]) or did not answer.
     pub async fn ask(&self) -> Result<(), Error> {
         let payload = Payload::Json(json!({ "limit": 1 }).to_string().into_bytes());
         let call = Call { api: Api::ListId, query: None, payload };
         self.read(&call).await.map(drop).map_err(|reason| reason.or(|failure| Error::MemberIds { failure }))
     }
 
-    /// A run begins: whatever stopped the one before may have been put right, and its first write finds out.
+    /// Starts a new run: the cause of an earlier stop may have been fixed, and the first write finds out.
     pub fn begin_anew(&self) {
         *self.caller.stop.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// Waits until a job that an earlier process submitted is over: until then it may still write.
+    /// Waits until a job submitted by an earlier process is over: until then it may still write.
     pub async fn wait_for_job(&self, id: &str) -> Result<(), Error> {
         batch::wait(&self.caller, id).await.map_err(|failure| Error::Job { failure })
     }
 
-    /// The service's clock, if an answer since then told it.
+    /// The service's clock, if an answer since then had a date.
     pub fn service_clock(&self, since: std::time::Instant) -> Option<Sighting> {
         self.caller.seen.since(since)
     }
 
-    /// How many calls this client made, by name, such as `user/create`.
+    /// Number of calls made by this client, by name, such as `user/create`.
     pub fn calls(&self) -> BTreeMap<&'static str, u64> {
         let counts = self.caller.calls.iter().map(|(api, calls)| (api.path(), calls.load(Ordering::Relaxed)));
         counts.filter(|(_, calls)| *calls > 0).collect()
@@ -335,37 +335,37 @@ impl Client {
     }
 }
 
-/// A member as the listing has it.
+/// A member as listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
-    /// The userid as it is written in the directory.
+    /// The userid as written in the directory.
     pub userid: UserId,
     /// The departments the member is in.
     pub departments: BTreeSet<DepartmentId>,
 }
 
-/// A row of a listing, to know it again. Two that look alike are taken for one, which only makes a page seem to bring less.
+/// Identifies a row of a listing. A collision of two rows only makes a page appear to bring less.
 fn fingerprint(userid: &str, department: Option<DepartmentId>) -> u64 {
     let mut hasher = DefaultHasher::new();
     (userid, department.map(|id| id.0)).hash(&mut hasher);
     hasher.finish()
 }
 
-/// Adds a row of a listing to what was gathered before.
+/// Adds a row of a listing to the rows collected so far.
 type Take<T> = fn(&mut T, UserId, Option<DepartmentId>);
 
 fn department_id(value: &Value) -> Option<DepartmentId> {
     integer(value).and_then(|id| u32::try_from(id).ok()).map(DepartmentId)
 }
 
-/// Why something could not be read.
+/// The reason a read failed.
 enum Unread {
     Failed(Failure),
     Stopped(Error),
 }
 
 impl Unread {
-    /// The error of the operation that wanted it.
+    /// The error of the operation that needed it.
     fn or(self, operation: impl FnOnce(Failure) -> Error) -> Error {
         match self {
             Self::Failed(failure) => operation(failure),
@@ -374,7 +374,7 @@ impl Unread {
     }
 }
 
-/// The folder of the API, whether or not `base` names it.
+/// The root of the API, whether or not `base` includes it.
 fn root(base: &Url) -> Option<Url> {
     let mut root = base.clone();
     if !matches!(root.scheme(), "http" | "https") {

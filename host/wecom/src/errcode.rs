@@ -1,54 +1,54 @@
-//! What each errcode means: the one table from code to class and to what a person should do.
+//! The table of errcodes: the class of each code and the advice to a person.
 //!
-//! Source: WeCom's global error list (document 90313, 2026-02-11). The class says what the caller does next; the text
-//! says it to a person. A code that is not here is [`Class::Unknown`].
+//! Source: WeCom's global error list (document 90313, 2026-02-11). The class determines the caller's next step; the
+//! text tells it to a person. A code missing here is [`Class::Unknown`].
 //!
-//! Beside the class stands the [`Blame`]: whether a write that draws the code stops its record, the creates, or the
-//! tenant. The choices are argued in `docs/decisions/0041-whose-error-it-is.md`; a code that is not here is nobody's
-//! for sure, and is treated as one that may speak of one member or of all.
+//! The [`Blame`] of a code determines whether a write that draws it stops its record, the creates, or the tenant. The
+//! reasons are in `docs/decisions/0041-whose-error-it-is.md`; a code missing here is treated as one that may concern
+//! one member or all.
 
 use ruzhi_model::Text;
 
-/// What to do about an errcode.
+/// The next step after an errcode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Class {
     /// Success.
     Ok,
-    /// The service could not just now; the same call may be made again.
+    /// A temporary failure; the same call may be repeated.
     Retry,
-    /// The access token is no longer good: fetch one and make the call again.
+    /// The access token has expired: fetch one and repeat the call.
     RefreshToken,
     /// Too many calls in a window: the whole API rests until the window is over.
     Throttled,
-    /// Too many calls at once: fewer in flight.
+    /// Too many concurrent calls: fewer in flight.
     Concurrency,
-    /// This record is refused; others are not concerned.
+    /// This record is rejected; others are unaffected.
     BadRecord,
-    /// A credential, permission, address or quota is wrong: a person has to put it right. How far it reaches, the
-    /// [`Blame`] says.
+    /// A credential, permission, address or quota is wrong: a person has to fix it. The [`Blame`] tells how far it
+    /// reaches.
     Configuration,
-    /// The directory already is as the call would make it.
+    /// The directory is already in the requested state.
     AlreadySo,
-    /// A request that should never have been sent: our own fault.
+    /// A request that should never have been sent: our own bug.
     Bug,
     /// Not in the table.
     Unknown,
 }
 
-/// Whose an error is that a write draws: asked of each code as "can it be said of one member, one department, one
-/// request?". Where the documents leave it open, the run finds out.
+/// The scope of an error drawn by a write. The question for each code is "can it be said of one member, one
+/// department, one request?". Where the documents leave it open, the run finds out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Blame {
-    /// The call at hand, now: the same call is made again.
+    /// This call, for now: the same call is repeated.
     Request,
-    /// The member's: its record waits, the others go on.
+    /// The member: its record waits, the others go on.
     Member,
-    /// The tenant's: it speaks of the secret, the app, the address or the corp, and names no member.
+    /// The tenant: the error concerns the secret, the app, the address or the corp, and names no member.
     Tenant,
-    /// One member's or the tenant's. It is the tenant's only if a harmless question is refused too, or if the first
+    /// One member or the tenant. It is the tenant only if a harmless request is rejected too, or if the first
     /// different members of a run all draw it.
     Unsure,
-    /// The corp has no place for one more member; members who are there are not concerned.
+    /// The corp has no place for another member; existing members are unaffected.
     Places,
 }
 
@@ -57,26 +57,26 @@ pub enum Blame {
 pub struct Meaning {
     /// The code.
     pub errcode: i64,
-    /// What the caller does next.
+    /// The caller's next step.
     pub class: Class,
-    /// Whose the error is.
+    /// The scope of the error.
     pub blame: Blame,
     means: (&'static str, &'static str),
     advice: (&'static str, &'static str),
 }
 
 impl Meaning {
-    /// What the code means.
+    /// The meaning of the code.
     pub fn means(&self) -> Text {
         Text::new(self.means.0, self.means.1)
     }
 
-    /// What a person should do about it.
+    /// The advice to a person.
     pub fn advice(&self) -> Text {
         Text::new(self.advice.0, self.advice.1)
     }
 
-    /// What a person should do about it, once it is known to be one member's and not the tenant's.
+    /// The advice to a person once the error is known to concern one member and not the tenant.
     pub fn advice_for_one(&self) -> Text {
         let (en, zh) = if self.advice == REACH { OUT_OF_REACH } else { self.advice };
         Text::new(en, zh)
@@ -94,7 +94,7 @@ const UNKNOWN: Meaning = Meaning {
     ),
 };
 
-/// What `errcode` means; [`Class::Unknown`] if it is not in the table.
+/// The entry of `errcode`; [`Class::Unknown`] if it is not in the table.
 pub fn meaning(errcode: i64) -> Meaning {
     let found = TABLE.binary_search_by_key(&errcode, |row| row.errcode).ok().and_then(|at| TABLE.get(at));
     found.copied().unwrap_or(Meaning { errcode, ..UNKNOWN })
@@ -105,7 +105,7 @@ pub fn class(errcode: i64) -> Class {
     meaning(errcode).class
 }
 
-/// Whose the error `errcode` is.
+/// The scope of `errcode`.
 pub fn blame(errcode: i64) -> Blame {
     meaning(errcode).blame
 }
@@ -312,8 +312,9 @@ mod tests {
     use super::*;
     use ruzhi_model::Lang;
 
-    /// Every code of the contact-sync part of the global error list, with its class there: T retry (also `L`, the long
-    /// wait, and `P`, fewer at once), A refresh the token, C configuration, R bad record, I already so, B our bug.
+    /// Every code of the contact-sync part of the global error list, with its class there: T retry (also `L`, the
+    /// long wait, and `P`, fewer at once), A refresh the token, C configuration, R bad record, I already so, B our
+    /// bug.
     const LISTED: &str = "-1:T 0:0 6000:T 40001:C 40003:R 40004:R 40005:R 40006:R 40007:R 40013:C 40014:A 40031:R \
         40032:R 40033:B 40035:R 40056:C 40057:C 40058:R 40063:R 40066:R 40068:R 40088:R 40089:R 40091:C 40145:R \
         40206:R 40092:R 41001:B 41002:C 41004:C 41006:R 41009:R 41019:R 42001:A 44001:R 45001:R 45009:L 45024:C \
@@ -327,7 +328,7 @@ mod tests {
     /// Codes of the list beyond that part that a write may draw as well: ranges, licences, seats.
     const BEYOND: &str = "48004:C 60030:C 92000:C 301042:C 680037:C 680046:R 701099:C";
 
-    /// Whose a code is, where it is not a bad record's or a repeated call's.
+    /// The scope of each code other than those of a bad record or a repeated call.
     const BLAMED: &str = "40001:T 40013:T 40056:T 40057:T 40091:T 41002:T 41004:T 45026:T 45031:T 48001:T 48002:T \
         48004:T 48005:? 48006:T 48008:? 48009:T 48010:T 50002:? 50003:T 50006:T 60011:? 60020:T 60021:? 60030:? 60031:T \
         92000:? 301002:T 301007:T 301042:T 701099:? 40033:? 41001:? 45029:? 50100:? 45024:P 680037:P";
@@ -355,9 +356,9 @@ mod tests {
         assert_eq!(listed, TABLE.len());
     }
 
-    /// A class alone does not say whose an error is, so each code was asked: can it be said of one member?
+    /// The class alone does not determine the scope, so each code was asked: can it be said of one member?
     #[test]
-    fn every_code_is_somebody_s() {
+    fn every_code_has_a_scope() {
         let mut blamed: std::collections::BTreeMap<i64, Blame> = BLAMED
             .split_whitespace()
             .map(|entry| {

@@ -1,4 +1,4 @@
-//! What went wrong in a call to WeCom, and what a person can do about it.
+//! Errors of calls to WeCom, with advice for a person.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
@@ -7,60 +7,60 @@ use ruzhi_files::open_files;
 use ruzhi_http::answer::Excess;
 use ruzhi_model::{DepartmentId, Text, UserId};
 
-/// An operation that failed. What made it fail is the source, a [`Failure`].
+/// A failed operation. The cause is the source, a [`Failure`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The connection could not be set up from the settings.
+    /// The settings do not allow a connection.
     #[error("cannot set up the connection to WeCom")]
     Settings {
-        /// What is wrong with them.
+        /// The problem.
         #[source]
         failure: Failure,
     },
-    /// No access token was given.
+    /// No access token was issued.
     #[error("cannot get a WeCom access token")]
     Token {
-        /// Why.
+        /// The cause.
         #[source]
         failure: Failure,
     },
     /// The departments could not be listed.
     #[error("cannot list the WeCom departments")]
     Departments {
-        /// Why.
+        /// The cause.
         #[source]
         failure: Failure,
     },
     /// The members could not be listed.
     #[error("cannot list the WeCom members")]
     MemberIds {
-        /// Why.
+        /// The cause.
         #[source]
         failure: Failure,
     },
     /// A member could not be read.
     #[error("cannot read the WeCom member {userid}")]
     GetMember {
-        /// Whose.
+        /// The member.
         userid: UserId,
-        /// Why.
+        /// The cause.
         #[source]
         failure: Failure,
     },
     /// The holder of a mobile number could not be looked up.
     #[error("cannot look up a WeCom member by mobile number")]
     UseridByMobile {
-        /// Why.
+        /// The cause.
         #[source]
         failure: Failure,
     },
     /// The members of a department could not be read.
     #[error("cannot read the members of the WeCom department {department}")]
     MembersOf {
-        /// Which.
+        /// The department.
         department: DepartmentId,
-        /// Why.
+        /// The cause.
         #[source]
         failure: Failure,
     },
@@ -69,16 +69,16 @@ pub enum Error {
     Sheet {
         /// The call, such as `batch/syncuser`.
         api: &'static str,
-        /// How many members are in the file.
+        /// Number of members in the file.
         rows: usize,
-        /// Why.
+        /// The cause.
         #[source]
         failure: Failure,
     },
-    /// A job of an earlier process could not be waited for.
+    /// The wait for an earlier process's job failed.
     #[error("cannot learn whether a WeCom job is over")]
     Job {
-        /// Why.
+        /// The cause.
         #[source]
         failure: Failure,
     },
@@ -87,37 +87,37 @@ pub enum Error {
     Write {
         /// The call, such as `user/create`.
         api: &'static str,
-        /// Whose.
+        /// The member.
         userid: UserId,
-        /// Why.
+        /// The cause.
         #[source]
         failure: Failure,
     },
 }
 
-/// What made an operation fail. No variant holds a URL, a token or a secret.
+/// The cause of a failed operation. No variant holds a URL, a token or a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
-    /// The settings cannot be used.
+    /// The settings are invalid.
     #[error("{detail}")]
     Settings {
-        /// What is wrong.
+        /// The problem.
         detail: String,
     },
-    /// WeCom said no.
+    /// WeCom rejected the call.
     #[error("errcode {errcode}: {errmsg}")]
     Refused {
         /// The code.
         errcode: i64,
-        /// WeCom's own words, shortened.
+        /// WeCom's message, shortened.
         errmsg: String,
-        /// The address WeCom saw the call come from.
+        /// The caller's address as seen by WeCom.
         from_ip: Option<String>,
     },
-    /// WeCom said yes, but had to guess at the request.
+    /// WeCom accepted the call, but had to guess at the request.
     #[error("WeCom took the request for malformed: {errmsg}")]
     Warned {
-        /// WeCom's own words, shortened.
+        /// WeCom's message, shortened.
         errmsg: String,
     },
     /// WeCom was busy at every attempt.
@@ -125,50 +125,50 @@ pub enum Failure {
     Busy {
         /// The last code.
         errcode: i64,
-        /// WeCom's own words, shortened.
+        /// WeCom's message, shortened.
         errmsg: String,
     },
-    /// No connection could be made, at any attempt.
+    /// Every attempt failed to connect.
     #[error("no connection: {detail}")]
     Unreachable {
-        /// What the connection said.
+        /// The message of the connection.
         detail: String,
     },
-    /// This process has too many files open to connect, at any attempt.
+    /// Every attempt failed to connect because this process has too many open files.
     #[error("too many open files: {detail}")]
     OpenFiles {
-        /// What the connection said.
+        /// The message of the connection.
         detail: String,
     },
-    /// No readable answer came, at any attempt.
+    /// No attempt got a readable answer.
     #[error("no readable answer: {detail}")]
     NoAnswer {
-        /// What came instead.
+        /// The reply in its place.
         detail: String,
     },
-    /// An answer of more than is read. The call may have been carried out, and is not made again: its answer would be as
+    /// An answer over a limit. The call may have been carried out, and is not repeated: its answer would be as
     /// large.
     #[error("{excess}")]
     TooLarge {
-        /// What it has too much of.
+        /// The limit it exceeds.
         excess: Excess,
     },
-    /// The rate limit does not lift.
+    /// The API is parked because its rate limit does not lift.
     #[error("rate limit (45009) until {}", until.to_rfc3339_opts(SecondsFormat::Secs, true))]
     Parked {
-        /// When to try again.
+        /// The time of the next attempt.
         until: DateTime<Utc>,
     },
     /// The process ends, and the call was not made.
     #[error("ruzhi was asked to end before the call was made")]
     Quit,
-    /// A listing would go on for ever: it came back to a cursor it had, or to members it had listed.
+    /// A listing without end: it returned to an earlier cursor, or to members already listed.
     #[error("the listing comes to no end: stopped after {pages} pages")]
     Endless {
-        /// Pages that were read.
+        /// Number of pages read.
         pages: usize,
     },
-    /// The answer lacks what was asked for.
+    /// The answer lacks a requested field.
     #[error("the answer has no usable `{what}`")]
     Shape {
         /// The key.
@@ -177,7 +177,7 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// What to do about it, as the table of codes says.
+    /// The class of the code in the table, which determines the next step.
     pub fn class(&self) -> Class {
         match self {
             Self::Settings { .. } => Class::Configuration,
@@ -193,7 +193,7 @@ impl Failure {
         }
     }
 
-    /// Whether no call of the tenant can succeed, whatever it is about.
+    /// True if every call of the tenant fails, whatever its subject.
     pub(super) fn is_the_tenants(&self) -> bool {
         match self {
             Self::Settings { .. } => true,
@@ -202,7 +202,7 @@ impl Failure {
         }
     }
 
-    /// The last code of WeCom's, where one came.
+    /// WeCom's last code, if there was one.
     pub(super) fn errcode(&self) -> Option<i64> {
         match self {
             Self::Refused { errcode, .. } | Self::Busy { errcode, .. } => Some(*errcode),
@@ -326,7 +326,7 @@ impl Failure {
 }
 
 impl Error {
-    /// What made the operation fail.
+    /// The cause of the failed operation.
     pub fn failure(&self) -> &Failure {
         match self {
             Self::Settings { failure }
@@ -342,12 +342,12 @@ impl Error {
         }
     }
 
-    /// Whether WeCom answered, and said no.
+    /// True if WeCom answered and rejected the call.
     pub fn is_refusal(&self) -> bool {
         matches!(self.failure(), Failure::Refused { .. })
     }
 
-    /// Whether no call of the tenant can succeed, whatever it is about.
+    /// True if every call of the tenant fails, whatever its subject.
     pub fn is_the_tenants(&self) -> bool {
         self.failure().is_the_tenants()
     }
@@ -357,12 +357,12 @@ impl Error {
         self.failure().code()
     }
 
-    /// The class of what went wrong.
+    /// The class of the failure.
     pub fn class(&self) -> Class {
         self.failure().class()
     }
 
-    /// What happened, to what, and what to do next.
+    /// The failure, its subject and the next step.
     pub fn explain(&self) -> Text {
         let failure = self.failure().explain();
         let zh = match self {

@@ -1,4 +1,4 @@
-//! Any answer of WeCom to everything that is asked of it. Time stands still until someone waits.
+//! Feeds an arbitrary answer of WeCom to every request. Time advances only while a task waits.
 
 use std::sync::Arc;
 
@@ -15,14 +15,14 @@ use ruzhi_model::{DepartmentId, FixedClock, UserId};
 
 const SECRET: &str = "the-corp-secret-of-the-sync-assistant-00001";
 const TOKEN: &str = "the-token-of-the-corp-that-no-message-holds";
-/// The longest message: 200 characters of the service's words, in two languages, and ours around them.
+/// The longest message: 200 characters from the service, in two languages, with our text around them.
 const LONGEST: usize = 4_000;
 
-/// A wire with one answer for everything.
+/// A transport with one answer for everything.
 struct Wire {
     status: u16,
     body: Vec<u8>,
-    /// The token's answer is in order.
+    /// The token's answer is valid.
     lets_in: bool,
 }
 
@@ -37,7 +37,7 @@ impl Transport for Wire {
     }
 }
 
-/// Asks everything that ruzhi asks of WeCom. Panics where an error is not fit for a person.
+/// Makes every request that ruzhi makes to WeCom. Panics on an error unfit to be displayed.
 pub async fn answered(status: u16, body: &[u8], lets_in: bool) {
     let client = |at: &str| {
         let settings = Settings {

@@ -1,10 +1,10 @@
-//! How many calls may be under way at once: fewer after a 45033, slowly more after successes.
+//! Limit on concurrent calls: reduced after a 45033, slowly raised after successes.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-/// One more call may be in flight after this many successes in a row.
+/// Number of consecutive successes that allows one more call in flight.
 const SUCCESSES_FOR_ONE_MORE: u32 = 100;
 
 struct Places {
@@ -12,20 +12,20 @@ struct Places {
     allowed: usize,
     taken: usize,
     successes: u32,
-    /// Grows with each halving: of the calls that were under way together only the first 45033 counts.
+    /// Incremented by each halving: of the calls in flight together only the first 45033 counts.
     epoch: u64,
 }
 
 /// The places of a corp's calls, shared by all APIs.
 pub(super) struct InFlight {
     places: Mutex<Places>,
-    /// Held by the caller who is next; the mutex queues the others in the order they came.
+    /// Held by the next caller; the mutex queues the others in order of arrival.
     turn: tokio::sync::Mutex<()>,
     freed: Notify,
 }
 
 impl InFlight {
-    /// At most `most` calls at once, at least one.
+    /// At most `most` concurrent calls, at least one.
     pub(super) fn new(most: usize) -> Self {
         let most = most.max(1);
         Self {
@@ -55,14 +55,14 @@ impl InFlight {
     }
 }
 
-/// A call's place, given back when dropped.
+/// A call's place, released when dropped.
 pub(super) struct Place<'a> {
     of: &'a InFlight,
     epoch: u64,
 }
 
 impl Place<'_> {
-    /// The service answered that too many calls are under way. Gives the number now allowed.
+    /// Handles an answer that too many calls are in flight. Returns the number now allowed.
     pub(super) fn crowded(&self) -> usize {
         let mut places = self.of.places();
         if self.epoch == places.epoch {
@@ -73,7 +73,7 @@ impl Place<'_> {
         places.allowed
     }
 
-    /// The service answered without complaint.
+    /// Handles an answer without that complaint.
     pub(super) fn succeeded(&self) {
         let mut places = self.of.places();
         if places.allowed < places.most {

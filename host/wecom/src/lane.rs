@@ -1,4 +1,4 @@
-//! One API's rates: its windows, and its rest after a 45009.
+//! The rates of one API: its windows, and its rest after a 45009.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -8,11 +8,11 @@ use tokio::time::{Instant, sleep_until};
 
 use ruzhi_http::rate::Limiter;
 
-/// WeCom blocks an API for as long as the window that was hit; the shortest is a minute.
+/// WeCom blocks an API for as long as the exceeded window; the shortest is a minute.
 const SHORT_REST: Duration = Duration::from_secs(60);
 /// The next longer window.
 const LONG_REST: Duration = Duration::from_secs(3600);
-/// How many short rests in a row are waited out.
+/// Number of consecutive short rests that are waited out.
 pub(super) const SHORT_RESTS: u32 = 3;
 
 struct Rest {
@@ -24,7 +24,7 @@ struct Rest {
 struct Parking {
     rest: Option<Rest>,
     in_a_row: u32,
-    /// Grows with each rest: of the calls that were under way together only the first 45009 counts.
+    /// Incremented by each rest: of the calls in flight together only the first 45009 counts.
     epoch: u64,
 }
 
@@ -48,7 +48,7 @@ impl Lane {
         self.parking.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until the API may be called; a long rest is not waited for but given back, with its end.
+    /// Waits until the API may be called; a long rest is not waited out but returned, with its end.
     pub(super) async fn open(&self) -> Result<(), DateTime<Utc>> {
         loop {
             let over = {
@@ -70,13 +70,13 @@ impl Lane {
         }
     }
 
-    /// Whether no rest has begun, and in which epoch.
+    /// The current epoch, unless a rest has begun.
     pub(super) fn begin(&self) -> Option<u64> {
         let parking = self.parking();
         parking.rest.is_none().then_some(parking.epoch)
     }
 
-    /// A call of this epoch drew a 45009. Gives the end of the rest.
+    /// Handles a 45009 of a call of this epoch. Returns the end of the rest.
     pub(super) fn throttled(&self, epoch: u64, now: DateTime<Utc>) -> DateTime<Utc> {
         let mut parking = self.parking();
         if epoch == parking.epoch {
@@ -89,7 +89,7 @@ impl Lane {
         parking.rest.as_ref().map_or(now, |rest| rest.over_utc)
     }
 
-    /// A call of this epoch was answered with something else than 45009.
+    /// Handles an answer other than 45009 to a call of this epoch.
     pub(super) fn answered(&self, epoch: u64) {
         let mut parking = self.parking();
         if epoch == parking.epoch {

@@ -1,7 +1,7 @@
-//! The rates of one corp: WeCom counts a corp's calls of each API, whoever makes them.
+//! The rates of one corp: WeCom counts a corp's calls of each API across all callers.
 //!
-//! Every client of the corp, whatever its secret or tenant, holds the same rates: the windows of each API, its rest
-//! after a 45009, and the places of the calls in flight.
+//! All clients of the corp, whatever their secret or tenant, share the windows of each API, its rest after a 45009,
+//! and the places of the calls in flight.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,14 +14,14 @@ use super::lane::Lane;
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// Calls a corp may make of each API (document 90312), and at once.
+/// Limits on a corp's calls: per API (document 90312), and concurrently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Per API in any minute.
     pub per_minute: u32,
     /// Per API in any hour.
     pub per_hour: u32,
-    /// Of all APIs at once; 0 is taken as 1.
+    /// Concurrently, over all APIs; 0 is taken as 1.
     pub in_flight: usize,
 }
 
@@ -37,12 +37,12 @@ struct Shared {
     in_flight: InFlight,
 }
 
-/// The rates of one corp. Clones are the same rates.
+/// The rates of one corp. Clones share them.
 #[derive(Clone)]
 pub struct Rates(Arc<Shared>);
 
 impl Rates {
-    /// Fresh rates: nothing was called yet.
+    /// Fresh rates, without any call.
     pub fn new(limits: Limits) -> Self {
         let windows = [(limits.per_minute, MINUTE), (limits.per_hour, HOUR)];
         Self(Arc::new(Shared {

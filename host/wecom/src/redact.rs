@@ -1,23 +1,23 @@
-//! Keeping token and secret out of everything that is shown: they travel in the query of every URL.
+//! Keeps token and secret, which travel in the query of every URL, out of all output.
 
 use std::fmt;
 
 use reqwest::Url;
 
-/// The longest error text that is kept, in characters.
+/// Maximum length of an error text, in characters.
 const LONGEST: usize = 200;
-/// A run of at least this many letters, digits, `_` and `-` is taken for a token (real ones have some 214). No userid
-/// (64 at most) is that long.
+/// A run of at least this many letters, digits, `_` and `-` is treated as a token (real ones have some 214). No
+/// userid (64 at most) is that long.
 const TOKEN_RUN: usize = 80;
-/// Where the diagnostics begin that WeCom appends to every error text.
+/// Beginnings of the diagnostics that WeCom appends to every error text.
 const DIAGNOSTICS: [&str; 3] = [", hint:", ", from ip:", ", more info at"];
 
-/// A URL that shows neither the value of a secret query key nor a password.
+/// A URL that displays neither the values of secret query keys nor a password.
 #[derive(Clone)]
 pub struct RedactedUrl(Url);
 
 impl RedactedUrl {
-    /// The URL, to be shown without its secrets.
+    /// Wraps a URL, so that its secrets are not displayed.
     pub fn new(url: Url) -> Self {
         Self(url)
     }
@@ -27,7 +27,7 @@ impl RedactedUrl {
         &self.0
     }
 
-    /// The same URL with one more query key.
+    /// The same URL with an additional query key.
     pub(super) fn with(mut self, key: &str, value: &str) -> Self {
         self.0.query_pairs_mut().append_pair(key, value);
         self
@@ -58,8 +58,8 @@ impl fmt::Debug for RedactedUrl {
     }
 }
 
-/// An error text as it may be kept: without WeCom's appended diagnostics, without any of `secrets` or anything that
-/// looks like a token, on one line, at most 200 characters.
+/// An error text fit to be stored: without WeCom's appended diagnostics, without any of `secrets` or anything
+/// resembling a token, on one line, at most 200 characters.
 pub(super) fn clean(text: &str, secrets: &[&str]) -> String {
     let end = DIAGNOSTICS.iter().filter_map(|mark| text.find(mark)).min().unwrap_or(text.len());
     let mut text = text.get(..end).unwrap_or(text).trim().to_owned();
@@ -89,7 +89,7 @@ pub(super) fn clean(text: &str, secrets: &[&str]) -> String {
     cleaned
 }
 
-/// The address WeCom saw the call come from, which it names at the end of an error text.
+/// The caller's address as seen by WeCom, which appends it to error texts.
 pub(super) fn from_ip(errmsg: &str) -> Option<String> {
     let (_, after) = errmsg.split_once("from ip:")?;
     let address: String =

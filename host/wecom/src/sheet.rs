@@ -1,14 +1,14 @@
 //! Creates and updates as the rows of CSV files.
 //!
-//! WeCom's reading of such a file is documented in outline only, so a file says nothing that could be read in two ways:
+//! WeCom documents the reading of such a file only in outline, so a file contains nothing ambiguous:
 //!
-//! - A row goes in a file only if each of its fields has a column, and each of its values is a cell that needs no
-//!   quoting. Everything else goes singly.
-//! - What an empty cell means for an existing member is not documented, so a file of updates has none. The columns
-//!   that a file must have are filled with what the member has anyway, and rows share a file only where every cell of
-//!   it can be filled so. Whether a member is disabled is never filled in: it could enable somebody by the way.
+//! - A row goes in a file only if each of its fields has a column and each of its values is a cell that needs no
+//!   quoting. All others go singly.
+//! - The meaning of an empty cell for an existing member is undocumented, so a file of updates has none. Mandatory
+//!   columns are filled with the member's present values, and rows share a file only if every cell of it can be
+//!   filled so. The disabled flag is never filled in: that could re-enable a member unintentionally.
 //! - A new member has nothing that an empty cell could clear, so creates may have some.
-//! - An invitation is asked for by the job, not by the row: creates with and without one go in different files.
+//! - Invitations are requested per job, not per row: creates with and without one go in different files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -18,29 +18,29 @@ use serde_json::{Map, Value};
 use super::write::{Kind, Write};
 use ruzhi_model::UserId;
 
-/// The most rows of a file.
+/// Maximum number of rows of a file.
 const MOST_ROWS: usize = 5_000;
-/// The most bytes of a file; WeCom takes 20 MB.
+/// Maximum size of a file in bytes; WeCom accepts 20 MB.
 const MOST_BYTES: usize = 15 * 1024 * 1024;
 /// Fewer updates than this cost no more as single calls than as a job.
 const FEWEST_UPDATES: usize = 5;
-/// No field of a member is longer, in bytes.
+/// Maximum length of a member's field, in bytes.
 const LONGEST_CELL: usize = 1_024;
-/// The most departments of a member.
+/// Maximum number of a member's departments.
 const MOST_DEPARTMENTS: usize = 100;
-/// How many different sets of changed fields are weighed against each other.
+/// Maximum number of different sets of changed fields compared with each other.
 const WEIGHED: usize = 64;
 
 /// A create or update as a row of a CSV file.
 #[derive(Debug, Clone, Copy)]
 pub struct BatchRow<'a> {
-    /// The create or update; a delete is never part of a file.
+    /// The create or update; deletes are never part of a file.
     pub write: Write<'a>,
-    /// The member once it is written, in the field names of `user/create`. Of use for updates.
+    /// The member after the write, in the field names of `user/create`. Used for updates.
     pub whole: &'a Map<String, Value>,
 }
 
-/// Rows divided into files and single calls: each is in exactly one place, by its index.
+/// Rows divided into files and single calls: each index is in exactly one place.
 #[derive(Debug, Default)]
 pub struct Sheets {
     /// The files.
@@ -61,29 +61,29 @@ pub struct Sheet {
 /// The member of a file's row.
 pub(super) struct SheetMember {
     pub(super) userid: UserId,
-    /// What the write is about; the other cells only say what is so anyway.
+    /// The subject of the write; the other cells only repeat the present state.
     said: Columns,
 }
 
 impl SheetMember {
-    /// Whether a code that refuses the row is about what the write says, as a call of its own would say it.
+    /// True if a code that rejects the row concerns the write itself, as that of a separate call would.
     pub(super) fn is_refused_itself(&self, errcode: i64) -> bool {
         Column::refused_by(errcode).is_some_and(|column| Columns::one(column).within(self.said))
     }
 }
 
 impl Sheet {
-    /// The indices of the file's rows among those that were given, ascending.
+    /// The indices of the file's rows among the given ones, ascending.
     pub fn rows(&self) -> &[usize] {
         &self.rows
     }
 
-    /// Whether WeCom invites the members that the file creates.
+    /// True if WeCom invites the members that the file creates.
     pub fn invites(&self) -> bool {
         self.invites
     }
 
-    /// Whether the rows are creates; otherwise they are updates.
+    /// True if the rows are creates; otherwise they are updates.
     pub fn creates(&self) -> bool {
         self.kind == Kind::Create
     }
@@ -102,7 +102,7 @@ pub fn sheets(rows: &[BatchRow<'_>]) -> Sheets {
     divide(rows, MOST_ROWS, MOST_BYTES)
 }
 
-/// As [`sheets`], with files of another size.
+/// The same as [`sheets`], with files of another size.
 pub(super) fn divide(rows: &[BatchRow<'_>], most_rows: usize, most_bytes: usize) -> Sheets {
     let mut divided = Sheets::default();
     let (mut uninvited, mut invited, mut updates) = (Vec::new(), Vec::new(), Vec::new());
@@ -175,7 +175,7 @@ impl Column {
         Self::Disabled,
     ];
 
-    /// The column's header, and the field of `user/create` it stands for.
+    /// The column's header, and the corresponding field of `user/create`.
     const fn names(self) -> (&'static str, &'static str) {
         match self {
             Self::Name => ("姓名", "name"),
@@ -198,7 +198,7 @@ impl Column {
         Self::ALL.into_iter().find(|column| column.names().1 == field)
     }
 
-    /// The column whose value a code refuses, where it is about one.
+    /// The column whose value a code rejects, if it concerns one.
     const fn refused_by(errcode: i64) -> Option<Self> {
         Some(match errcode {
             60112 => Self::Name,
@@ -213,8 +213,8 @@ impl Column {
         })
     }
 
-    /// The cell of a value; none if it has none that can be read in one way only. `departments` is how many the
-    /// member has.
+    /// The cell of a value; `None` if it has no unambiguous one. `departments` is the number of the member's
+    /// departments.
     fn cell(self, value: &Value, departments: usize) -> Option<String> {
         match self {
             Self::Department => {
@@ -230,7 +230,7 @@ impl Column {
                 "2" => Some("女".to_owned()),
                 _ => None,
             },
-            // 1 is disabled here, while `enable` is 1 for enabled.
+            // 1 means disabled here, while 1 in `enable` means enabled.
             Self::Disabled => match value.as_u64()? {
                 0 => Some("1".to_owned()),
                 1 => Some("0".to_owned()),
@@ -248,7 +248,7 @@ impl Column {
     }
 }
 
-/// Whether a text is one cell for every parser, quoted, joined, escaped or trimmed.
+/// True if a text is one cell for every parser, without being quoted, joined, escaped or trimmed.
 fn is_plain(text: &str) -> bool {
     let unclear = |c: char| c.is_control() || matches!(c, ',' | '"' | ';' | '\\' | '\u{feff}');
     (1..=LONGEST_CELL).contains(&text.len()) && text.trim() == text && !text.contains(unclear)
@@ -296,7 +296,7 @@ const MANDATORY: Columns = Columns::one(Column::Name)
     .and(Columns::one(Column::Email))
     .and(Columns::one(Column::Department));
 
-/// A write that a file can say.
+/// A write that a file can express.
 struct Row {
     index: usize,
     member: SheetMember,
@@ -349,7 +349,7 @@ impl Row {
         Some(Self { index, member: SheetMember { userid: userid.clone(), said }, cells, filled, needed })
     }
 
-    /// Whether the row can be in a file with exactly these columns, without an empty cell.
+    /// True if the row fits a file with exactly these columns, without an empty cell.
     fn fits(&self, columns: Columns) -> bool {
         self.needed.within(columns) && columns.within(self.filled)
     }
@@ -359,7 +359,7 @@ impl Row {
     }
 }
 
-/// Columns with which a file has many of the rows: those that one row needs, widened as long as more rows fit.
+/// Columns that suit many of the rows: those that one row needs, widened as long as more rows fit.
 fn columns_for_most(rows: &[Row]) -> Columns {
     let mut kinds: BTreeMap<(Columns, Columns), usize> = BTreeMap::new();
     let mut needs: BTreeMap<Columns, usize> = BTreeMap::new();
@@ -388,7 +388,7 @@ fn columns_for_most(rows: &[Row]) -> Columns {
     best.1
 }
 
-/// The files of rows that share their columns.
+/// The files of rows with the same columns.
 struct Files {
     kind: Kind,
     invites: bool,
@@ -404,7 +404,7 @@ impl Files {
         let headers: usize = self.columns.iter().map(|column| column.names().0.len() + 1).sum();
         let (mut some, mut bytes) = (Vec::new(), headers);
         for row in rows {
-            // No cell is quoted: one byte more each, for the comma or the end of the line.
+            // Cells are not quoted: one byte more each, for the comma or the end of the line.
             let length: usize = self.columns.iter().map(|column| row.cell(column).len() + 1).sum();
             if some.len() == self.most_rows || bytes + length > self.most_bytes {
                 self.add_one(std::mem::take(&mut some), divided);

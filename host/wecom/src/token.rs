@@ -26,7 +26,7 @@ struct Issued {
 pub(super) struct Token(Arc<Issued>);
 
 impl Token {
-    /// A token as it was issued; `urls` are those of the calls without it.
+    /// A token as issued; `urls` are those of the calls without it.
     pub(super) fn new(text: String, urls: &PerApi<RedactedUrl>) -> Self {
         let urls = PerApi::new(|api| urls.of(api).clone().with("access_token", &text));
         Self(Arc::new(Issued { text: text.into(), urls }))
@@ -37,7 +37,7 @@ impl Token {
         self.0.urls.of(api)
     }
 
-    /// The token itself, to be cut out of texts.
+    /// The token itself, to be removed from texts.
     pub(super) fn reveal(&self) -> &str {
         self.0.text.expose_secret()
     }
@@ -49,19 +49,19 @@ enum Held {
         token: Token,
         renew: Instant,
     },
-    /// A refusal that no repetition changes. It is never asked again: after repeated wrong secrets WeCom blocks the
-    /// address for an hour, for every corp behind it.
+    /// A permanent rejection. The request is never repeated: after several wrong secrets WeCom blocks the address for
+    /// an hour, for every corp behind it.
     Refused(Failure),
-    /// A passing failure, shared with those who waited for that very fetch.
+    /// A temporary failure, shared with those who waited for that very fetch.
     Failed {
         failure: Failure,
         count: u64,
     },
 }
 
-/// Keeps the token.
+/// Holds the token.
 pub(super) struct TokenStore {
-    /// Locked during a fetch: everyone who needs a token meanwhile waits for the same one.
+    /// Locked during a fetch: callers that need a token meanwhile wait for the same one.
     held: Mutex<Held>,
     failures: AtomicU64,
 }
@@ -71,7 +71,7 @@ impl TokenStore {
         Self { held: Mutex::new(Held::Nothing), failures: AtomicU64::new(0) }
     }
 
-    /// The token; if there is none that is good for a while, `fetch` gives one and says how long it lives.
+    /// The token; if none stays valid for a while, `fetch` returns one with its lifetime.
     pub(super) async fn get<F>(&self, fetch: impl FnOnce() -> F) -> Result<Token, Failure>
     where
         F: Future<Output = Result<(Token, Duration), Failure>>,
@@ -104,7 +104,7 @@ impl TokenStore {
         }
     }
 
-    /// Drops the token that was just refused, unless another has taken its place already.
+    /// Drops a token that was just rejected, unless it has been replaced already.
     pub(super) async fn invalidate(&self, used: &Token) {
         let mut held = self.held.lock().await;
         if matches!(&*held, Held::Live { token, .. } if Arc::ptr_eq(&token.0, &used.0)) {

@@ -1,4 +1,4 @@
-//! The wire: one request, one answer, and whether a request without an answer may have arrived.
+//! The wire: one request, one answer, and whether an unanswered request may have arrived.
 
 use std::error::Error as _;
 use std::time::Duration;
@@ -19,12 +19,12 @@ const CONNECT: Duration = Duration::from_secs(5);
 const WHOLE: Duration = Duration::from_secs(20);
 /// A file of 15 MiB needs a minute over 2 Mbit/s.
 const WHOLE_FILE: Duration = Duration::from_secs(120);
-/// WeCom knows the kind of a file by its name.
+/// WeCom recognises the kind of a file by its name.
 const FILE_NAME: &str = "members.csv";
 
-/// What a request carries.
+/// The payload of a request.
 pub(super) enum Payload<'a> {
-    /// Nothing: it is a GET.
+    /// None: a GET.
     Nothing,
     /// JSON, by POST.
     Json(Vec<u8>),
@@ -32,38 +32,38 @@ pub(super) enum Payload<'a> {
     File(&'a [u8]),
 }
 
-/// An answer, whatever it says.
+/// An answer, whatever its status.
 pub(super) struct Reply {
     pub(super) status: u16,
     pub(super) body: Vec<u8>,
-    /// The moment by the service's clock, where it tells one.
+    /// The time by the service's clock, if the answer has a date.
     pub(super) date: Option<DateTime<Utc>>,
 }
 
-/// Why there is no answer.
+/// The reason there is no answer.
 pub(super) enum Broken {
     /// No connection: the request cannot have arrived.
     NotSent(String),
-    /// The same, for this process has too many files open.
+    /// The same, because this process has too many open files.
     OpenFiles(String),
     /// The request may have arrived and been carried out.
     Lost(String),
-    /// It arrived, and the answer has more than is read.
+    /// It arrived, and the answer exceeds a limit.
     TooLarge(Excess),
 }
 
-/// What carries a request to the service.
+/// Carries a request to the service.
 #[async_trait]
 pub(super) trait Transport: Send + Sync {
     /// Sends a request exactly once, and reads an answer of at most `most` bytes.
     async fn send(&self, url: &RedactedUrl, payload: &Payload<'_>, most: usize) -> Result<Reply, Broken>;
 }
 
-/// HTTP. Nothing is sent twice by itself: neither redirects nor the library's own retries are followed.
+/// HTTP. Nothing is resent automatically: redirects are not followed and the library's own retries are off.
 pub(super) struct Http(reqwest::Client);
 
 impl Http {
-    /// A pool of connections, through `proxy` if there is one; the environment's proxies are not used.
+    /// A pool of connections, through `proxy` if given; the environment's proxies are ignored.
     pub(super) fn new(proxy: Option<&Url>) -> Result<Self, Failure> {
         let mut builder = reqwest::Client::builder()
             .user_agent("ruzhi/0.1")
@@ -79,7 +79,7 @@ impl Http {
                 .map_err(|error| Failure::Settings { detail: format!("proxy: {}", describe(error)) })?;
             builder = builder.proxy(proxy);
         }
-        // It reads the certificates that the system trusts.
+        // Building the client reads the certificates trusted by the system.
         let client = builder.build().map_err(|error| {
             let out = open_files::are_too_many(&error);
             let detail = describe(error);
@@ -126,7 +126,7 @@ impl Transport for Http {
     }
 }
 
-/// An error of the library with its causes, without the URL it was about.
+/// An error of the library with its causes, without its URL.
 fn describe(error: reqwest::Error) -> String {
     let error = error.without_url();
     let mut text = error.to_string();

@@ -1,4 +1,4 @@
-//! Writes and what became of them.
+//! Writes and their outcomes.
 
 use std::time::Duration;
 
@@ -18,119 +18,119 @@ use ruzhi_model::{MemberKey, UserId};
 pub enum Write<'a> {
     /// `user/create`.
     Create {
-        /// Who.
+        /// The member.
         userid: &'a UserId,
         /// The member's fields.
         body: &'a Map<String, Value>,
     },
     /// `user/update`: only the fields in the body change.
     Update {
-        /// Who.
+        /// The member.
         userid: &'a UserId,
         /// The fields that change.
         body: &'a Map<String, Value>,
     },
     /// `user/delete`.
     Delete {
-        /// Who.
+        /// The member.
         userid: &'a UserId,
     },
 }
 
-/// What became of a write.
+/// The outcome of a write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is done.
+    /// The write is done.
     Done {
-        /// Departments that WeCom made because it did not know their id, with their names: a mistake in the mapping.
+        /// Departments that WeCom created because their id was unknown, with their names: a mistake in the mapping.
         created_departments: Vec<(u32, String)>,
     },
-    /// It is done, but WeCom found the request malformed and may have left a field out: our own fault. After a create
-    /// the member exists.
+    /// The write is done, but WeCom found the request malformed and may have left a field out: our own bug. After a
+    /// create the member exists.
     Warned {
-        /// WeCom's words.
+        /// WeCom's message.
         errmsg: String,
     },
     /// A create met a member with this userid.
     AlreadyExists {
-        /// An earlier attempt of this very write may have made that member.
+        /// An earlier attempt of this very write may have created that member.
         maybe_ours: bool,
     },
     /// Another member has the mobile number.
     MobileHeld {
-        /// The userid WeCom names.
+        /// The userid named by WeCom.
         holder: Option<String>,
         /// The holder is this very member.
         maybe_ours: bool,
     },
-    /// An update or a delete named a member that WeCom does not find: this one, or one the body refers to, or one that a
+    /// WeCom does not find a member named by an update or a delete: this one, one the body refers to, or one that a
     /// late replica does not have yet.
     NotFound,
-    /// WeCom refuses this member as it is.
+    /// WeCom rejects this member.
     Refused {
         /// The code.
         errcode: i64,
-        /// WeCom's words.
+        /// WeCom's message.
         errmsg: String,
     },
-    /// A code that may speak of this member alone or of every call of the tenant, or that nobody expects here: it was not
-    /// done. Whoever makes the calls finds out which, and tells the client if no call can succeed ([`Client::stop`]).
+    /// An unexpected code, or one that may concern this member alone or every call of the tenant: the write was not
+    /// done. The caller finds out which, and tells the client if every call fails ([`Client::stop`]).
     ///
     /// [`Client::stop`]: super::Client::stop
     Unsure {
         /// The code.
         errcode: i64,
-        /// What it is if it is the tenant's.
+        /// The error if it is the tenant's.
         error: Error,
     },
-    /// The corp has no place for one more member: it was not done, and no other create would be.
+    /// The corp has no place for another member: the write was not done, and no other create would be.
     NoPlace {
         /// The code.
         errcode: i64,
-        /// WeCom's words.
+        /// WeCom's message.
         errmsg: String,
     },
-    /// No write of this tenant can succeed. Every later write of the client gives the same, without a call.
+    /// Every write of this tenant fails. Each later write of the client returns the same, without a call.
     Stopped(Error),
-    /// Whether it was done is not known: ask the directory.
+    /// The outcome is unknown: check the directory.
     Lost,
-    /// It was not done, or may be repeated without harm.
+    /// The write was not done, or may be repeated without harm.
     Busy {
-        /// The last code; none when no connection could be made.
+        /// The last code; `None` if no connection could be made.
         errcode: Option<i64>,
     },
     /// The process ends; this call was not made.
     Quit,
-    /// The rate limit does not lift.
+    /// The API is parked because its rate limit does not lift.
     Parked {
-        /// When to try again.
+        /// The time of the next attempt.
         until: DateTime<Utc>,
     },
 }
 
-/// One call that was made for a write.
+/// One call made for a write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
     /// The call, such as `user/create`.
     pub api: &'static str,
-    /// When it was sent.
+    /// The time it was sent.
     pub at: DateTime<Utc>,
-    /// How long the answer took.
+    /// The time until the answer.
     pub took: Duration,
-    /// The code; none when no readable answer came.
+    /// The code; `None` without a readable answer.
     pub errcode: Option<i64>,
-    /// WeCom's words, or what came instead of an answer: at most 200 characters, without token and diagnostics.
+    /// WeCom's message, or the reply in place of an answer: at most 200 characters, without token and diagnostics.
     pub errmsg: String,
 }
 
-/// What became of a write, and how.
+/// The outcome of a write, and the calls that led to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
-    /// What became of it.
+    /// The outcome.
     pub verdict: Verdict,
-    /// The calls that were made, in order; none when the tenant was stopped or parked before.
+    /// The calls made, in order; empty if the tenant was stopped or parked before.
     pub attempts: Vec<Attempt>,
-    /// Some attempt may have been carried out unseen. Of use where the verdict itself does not settle it
+    /// Some attempt may have been carried out unseen. Relevant where the verdict itself does not settle it
     /// ([`Verdict::Stopped`]).
     pub in_doubt: bool,
 }
@@ -153,7 +153,7 @@ impl Serialize for Body<'_> {
 }
 
 impl<'a> Write<'a> {
-    /// Who is written.
+    /// The member written.
     pub fn userid(&self) -> &'a UserId {
         match self {
             Self::Create { userid, .. } | Self::Update { userid, .. } | Self::Delete { userid } => userid,
@@ -168,7 +168,7 @@ impl<'a> Write<'a> {
         }
     }
 
-    /// The call that does it; the body is written once, for all attempts.
+    /// The call that does it; the body is serialised once, for all attempts.
     pub(super) fn call(&self) -> Call<'a> {
         match *self {
             Self::Create { userid, body } | Self::Update { userid, body } => {
@@ -191,7 +191,7 @@ impl<'a> Write<'a> {
         }
     }
 
-    /// What the call's end means for the member.
+    /// The answer that the call's end gives to the member.
     pub(super) fn answer(&self, called: Called) -> Answer {
         let Called { outcome, attempts, in_doubt } = called;
         let subject = Subject { kind: self.kind(), userid: self.userid(), api: self.api() };
@@ -199,7 +199,7 @@ impl<'a> Write<'a> {
     }
 }
 
-/// What a write is meant to do.
+/// The intended change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Create,
@@ -216,7 +216,7 @@ pub(super) struct Subject<'a> {
 }
 
 impl Subject<'_> {
-    /// What an end means for the member.
+    /// The verdict an outcome gives to the member.
     pub(super) fn verdict(&self, outcome: Outcome, in_doubt: bool) -> Verdict {
         match outcome {
             Outcome::Success(answer) => Verdict::Done { created_departments: created_departments(&answer) },
@@ -252,7 +252,7 @@ impl Subject<'_> {
                     Blame::Unsure | Blame::Request => Verdict::Unsure { errcode, error: error(errmsg) },
                 }
             }
-            // Writing the same fields or deleting again does no harm; creating again meets our own member.
+            // Repeating an update or a delete does no harm; repeating a create meets our own member.
             Failure::Busy { .. }
             | Failure::Unreachable { .. }
             | Failure::OpenFiles { .. }
@@ -264,7 +264,7 @@ impl Subject<'_> {
             }
             Failure::NoAnswer { .. } | Failure::TooLarge { .. } if in_doubt => Verdict::Lost,
             Failure::Busy { errcode, .. } => Verdict::Busy { errcode: Some(errcode) },
-            // An answer that is missing without doubt was the token's: the write itself was not sent.
+            // An answer missing without doubt was the token's: the write itself was not sent.
             Failure::Unreachable { .. }
             | Failure::OpenFiles { .. }
             | Failure::NoAnswer { .. }
@@ -278,12 +278,12 @@ impl Subject<'_> {
     }
 }
 
-/// Codes that may say of a known userid that no member has it.
+/// Codes that may report a known userid as having no member.
 pub fn is_not_found(errcode: i64) -> bool {
     matches!(errcode, 40003 | 40031 | 46004 | 60111 | 60136 | 301_021)
 }
 
-/// The userid in `mobile existed:<userid>`; an e-mail address is assumed to be told likewise.
+/// The userid in `mobile existed:<userid>`; an e-mail address is assumed to be reported likewise.
 pub fn holder(errmsg: &str) -> Option<String> {
     let (_, after) = errmsg.split_once("existed:")?;
     let userid: String = after
@@ -294,7 +294,7 @@ pub fn holder(errmsg: &str) -> Option<String> {
     (!userid.is_empty()).then_some(userid)
 }
 
-/// Departments WeCom made on the way.
+/// Departments WeCom created on the way.
 fn created_departments(answer: &Map<String, Value>) -> Vec<(u32, String)> {
     let list = answer.get("created_department_list").and_then(|list| list.get("department_info"));
     list.and_then(Value::as_array)

@@ -1,39 +1,39 @@
-//! What can go wrong when a guest is built, in words for its author.
+//! Errors of building a guest, worded for its author.
 
 use std::path::PathBuf;
 
 use super::rust::TARGET;
 use ruzhi_model::Text;
 
-/// Why there is no component.
+/// The reason a build made no component.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
-    /// Nothing here can compile to WebAssembly.
+    /// No compiler to WebAssembly is installed.
     #[error("no Rust that can compile to {TARGET} was found")]
     NoToolchain,
-    /// Nothing here can compile TypeScript.
+    /// No TypeScript compiler is installed.
     #[error("the TypeScript compiler ruzhi-typescript was not found")]
     NoTypeScript,
-    /// A TypeScript project does not say its name.
+    /// A TypeScript project has no name.
     #[error("{} cannot be read: {reason}", path.display())]
     PackageJson {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// The folder holds no guest's source.
+    /// The folder contains no guest's source.
     #[error("{} holds no guest: no Cargo.toml, package.json or pyproject.toml", folder.display())]
     NotAProject {
         /// The folder.
         folder: PathBuf,
     },
-    /// The folder is no Rust package.
+    /// The folder is not a Rust package.
     #[error("{} is not the folder of a Rust package", folder.display())]
     NotAPackage {
         /// The folder.
         folder: PathBuf,
-        /// What cargo said.
+        /// The message of cargo.
         reason: String,
     },
     /// The package has no `cdylib`.
@@ -42,12 +42,12 @@ pub enum BuildError {
         /// The package.
         package: String,
     },
-    /// A program cannot be started.
+    /// A program does not start.
     #[error("cannot run {program}")]
     Run {
         /// The program.
         program: String,
-        /// Why.
+        /// The reason.
         #[source]
         source: std::io::Error,
     },
@@ -57,54 +57,54 @@ pub enum BuildError {
         /// The package.
         package: String,
     },
-    /// The project's manifest does not say what it must.
+    /// The project's manifest lacks something required.
     #[error("cannot read the project's name in {}", path.display())]
     Manifest {
         /// The manifest.
         path: PathBuf,
-        /// The parser's words.
+        /// The message of the parser.
         reason: String,
     },
     /// The project has no rules.
     #[error("{} is missing", path.display())]
     NoRules {
-        /// Where they should be.
+        /// The path where they should be.
         path: PathBuf,
     },
-    /// Nothing here can build a Python guest.
+    /// No builder of Python guests is available.
     #[error("componentize-py, which builds Python guests, is not here and cannot be installed")]
     NoPython {
-        /// What was tried said.
+        /// The messages of the ones tried.
         reason: String,
     },
     /// The rules do not load.
     #[error("the rules do not load:\n{reason}")]
     Python {
-        /// Python's words, in the project's paths.
+        /// Python's message, in the project's paths.
         reason: String,
     },
     /// A file or folder of the build cannot be read or written.
     #[error("cannot copy {}", path.display())]
     Files {
-        /// Which.
+        /// The path.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         #[source]
         source: std::io::Error,
     },
-    /// The module was not found where cargo puts it.
+    /// The module is not where cargo puts it.
     #[error("cannot read the compiled module {}", path.display())]
     Module {
-        /// Where it should be.
+        /// The path where it should be.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         #[source]
         source: std::io::Error,
     },
-    /// The module is no guest.
+    /// The module is not a guest.
     #[error("the compiled module cannot be made a component: {reason}")]
     Encode {
-        /// The encoder's words.
+        /// The message of the encoder.
         reason: String,
     },
 }
@@ -131,7 +131,7 @@ impl BuildError {
         }
     }
 
-    /// What to do next.
+    /// The next step.
     pub fn hint(&self) -> Text {
         match self {
             Self::NoToolchain => Text::new(

@@ -1,8 +1,7 @@
-//! From a guest's source to a component.
+//! Builds a component from a guest's source.
 //!
-//! A project says by one file which language it is written in, and each language has a file here that knows its
-//! toolchain. Whatever it was written in, what comes out imports nothing and carries the version of the contract it was
-//! built for.
+//! One file of a project tells its language, and each language has a file here for its toolchain. In any language the
+//! component imports nothing and carries the version of the contract it was built for.
 
 mod error;
 mod python;
@@ -16,10 +15,10 @@ pub use rust::Toolchain;
 
 use ruzhi_guest_runtime::with_contract_version;
 
-/// Bytes of a project's own description.
+/// Maximum size of a project's manifest, in bytes.
 const MOST_BYTES: u64 = 1 << 20;
 
-/// What a guest is written in.
+/// The language of a guest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Language {
     /// A Cargo package.
@@ -31,7 +30,7 @@ pub enum Language {
 }
 
 impl Language {
-    /// What the project in a folder is written in.
+    /// The language of the project in a folder.
     pub fn of(folder: &Path) -> Result<Self, BuildError> {
         let markers = [
             ("Cargo.toml", Self::Rust),
@@ -45,14 +44,14 @@ impl Language {
     }
 }
 
-/// What a build made.
+/// The result of a build.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Built {
     /// The component's bytes.
     pub component: Vec<u8>,
     /// The project's name.
     pub name: String,
-    /// What it is written in.
+    /// The project's language.
     pub language: Language,
 }
 

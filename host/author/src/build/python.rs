@@ -1,13 +1,13 @@
-//! From the source of a Python guest to a component, by `componentize-py`: CPython itself as WebAssembly, the author's
-//! modules imported and the memory then kept as a snapshot, so that a batch starts where the imports ended.
+//! Builds a component from the source of a Python guest, by `componentize-py`: CPython compiled to WebAssembly, with
+//! the author's modules imported and the memory saved as a snapshot, so that a batch starts where the imports ended.
 //!
-//! Everything is put together in a temporary folder: the project, the SDK, the contract, and the one module that ties
-//! them. The project's own folder is only read. `--stub-wasi` leaves no import; what an author's module does at its top
-//! level happens here, once.
+//! A temporary folder receives the project, the SDK, the contract, and the one module that ties them together. The
+//! project's own folder is only read. `--stub-wasi` removes all imports; code at the top level of an author's module
+//! runs here, once.
 //!
-//! `componentize-py` is a Python package with no other dependency. If neither `RUZHI_COMPONENTIZE_PY` names it nor the
-//! path has the right version, it is installed once into a folder of ruzhi's own: into a folder beside its place and
-//! then renamed, so that two builds at once, or one that is interrupted, leave no half of it.
+//! `componentize-py` is a Python package with no other dependency. If neither `RUZHI_COMPONENTIZE_PY` nor the path
+//! gives the right version, it is installed once into ruzhi's cache: into a folder beside the final one, which is
+//! then renamed, so that concurrent or interrupted builds leave nothing half done.
 
 use std::ffi::OsString;
 use std::fs;
@@ -22,19 +22,19 @@ use super::error::BuildError;
 use ruzhi_files::file;
 use ruzhi_guest_runtime::user_folder;
 
-/// The version that is known to build components without imports.
+/// The version known to build components without imports.
 const VERSION: &str = "0.25.1";
 
-/// Names the program to use.
+/// The variable that names the program to use.
 const CHOSEN: &str = "RUZHI_COMPONENTIZE_PY";
 
 /// The author's module.
 const RULES: &str = "rules.py";
 
-/// The module that the component is made of.
+/// The module the component is made from.
 const APP: &str = "ruzhi_component_app";
 
-/// Its source. The author's module comes first, so that its errors are the first to be seen.
+/// Its source. The author's module is imported first, so that its errors come first.
 const APP_SOURCE: &str = "\
 from ruzhi import component
 
@@ -47,16 +47,16 @@ from wit_world.imports import types
 Mapper = component.exported(types, Err)
 ";
 
-/// The script of the package is `componentize-py`, with the path of one Python in it; this runs with any.
+/// The package's script `componentize-py` contains the path of one Python; this runs with any.
 const ENTRY: &str =
     "import sys; from componentize_py import script; sys.argv[0] = 'componentize-py'; sys.exit(script())";
 
 static SDK: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../guests/python/sdk");
 static CONTRACT: &str = include_str!("../../../../wit/v0.2/mapping.wit");
-/// For a project that brings an SDK of before 0.2.
+/// For a project with an SDK older than 0.2.
 static CONTRACT_0_1: &str = include_str!("../../../../wit/v0.1/mapping.wit");
 
-/// Builds the guest in `folder` and gives the component and the project's name.
+/// Builds the guest in `folder` and returns the component and the project's name.
 pub(super) fn build(folder: &Path) -> Result<(Vec<u8>, String), BuildError> {
     let name = name_of(folder)?;
     let rules = folder.join(RULES);
@@ -80,7 +80,8 @@ pub(super) fn build(folder: &Path) -> Result<(Vec<u8>, String), BuildError> {
         .arg("--output")
         .arg(&component)
         .arg(APP)
-        // What is installed on this machine is no part of the guest, unless the project says so with a `.venv`.
+        // Packages installed on this machine are not part of the guest, unless the project includes them in a
+        // `.venv`.
         .env("VIRTUAL_ENV", environment(folder, work))
         .current_dir(work)
         .output()
@@ -112,7 +113,7 @@ struct Project {
     name: String,
 }
 
-/// The application, the contract, and a virtual environment that holds nothing.
+/// The application, the contract, and an empty virtual environment.
 fn put_together(folder: &Path, app: &Path, work: &Path) -> std::io::Result<()> {
     copy(folder, app)?;
     if !app.join("ruzhi").is_dir() {
@@ -130,7 +131,7 @@ fn put_together(folder: &Path, app: &Path, work: &Path) -> std::io::Result<()> {
     fs::create_dir_all(work.join("environment/lib/python3/site-packages"))
 }
 
-/// The project without what is no part of the guest.
+/// The project without files that are not part of the guest.
 fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
@@ -158,7 +159,7 @@ fn environment(folder: &Path, work: &Path) -> PathBuf {
     }
 }
 
-/// What Python said, in the project's own paths, without the lines of the SDK and of the tool.
+/// Python's message, in the project's own paths, without the lines of the SDK and of the tool.
 fn reason(output: &Output, folder: &Path) -> String {
     let said = String::from_utf8_lossy(&output.stderr);
     let said = said.split_once("AssertionError: ").map_or(&*said, |(_, rest)| rest);
@@ -257,7 +258,7 @@ fn install(folder: &Path) -> Result<(), BuildError> {
     let made = beside.keep();
     match fs::rename(&made, folder) {
         Ok(()) => Ok(()),
-        // Another build was quicker.
+        // Another build was faster.
         Err(_) if folder.join("componentize_py").is_dir() => fs::remove_dir_all(&made).map_err(files),
         Err(error) => Err(files(error)),
     }

@@ -1,5 +1,5 @@
-//! From the source of a Rust guest to a component: `cargo build` for `wasm32-unknown-unknown`, then the component
-//! encoding. That target has no system interface at all, so what comes out is pure by construction.
+//! Builds a component from the source of a Rust guest: `cargo build` for `wasm32-unknown-unknown`, then the component
+//! encoding. That target has no system interface at all, so the component is pure by construction.
 //!
 //! Two toolchains can do it. Where rustup has the target, plain cargo does. Elsewhere Debian's `rustc-web`,
 //! `cargo-web` and `rust-web-src` build the standard library along with the guest; the linker then comes from the
@@ -16,16 +16,16 @@ use super::error::BuildError;
 
 pub(super) const TARGET: &str = "wasm32-unknown-unknown";
 
-/// Which Rust builds a guest.
+/// The Rust toolchain that builds a guest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Toolchain {
     /// The target installed beside the cargo on the path.
     Installed,
-    /// Debian's packages with the standard library built anew.
+    /// Debian's packages, building the standard library too.
     Debian,
 }
 
-/// Builds the guest in `folder` and gives the component and the package's name.
+/// Builds the guest in `folder` and returns the component and the package's name.
 pub(super) fn build(folder: &Path, forced: Option<Toolchain>) -> Result<(Vec<u8>, String), BuildError> {
     let toolchain = match forced {
         Some(toolchain) => toolchain,
@@ -45,7 +45,7 @@ pub(super) fn build(folder: &Path, forced: Option<Toolchain>) -> Result<(Vec<u8>
         .args(["build", "--profile", &package.profile, "--target", TARGET, "--package", &package.name])
         .args(arguments)
         .envs(environment)
-        // Flags meant for the host's own build, such as coverage, do not fit this target.
+        // Flags for the host's own build, such as coverage, do not fit this target.
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
         .env("CARGO_TARGET_DIR", &package.target_directory)
@@ -77,7 +77,7 @@ fn target_is_installed() -> bool {
         .is_some_and(|folder| Path::new(folder.trim()).is_dir())
 }
 
-/// Debian's cargo, if its compiler and the standard library's source are there too.
+/// Debian's cargo, if its compiler and the standard library's source are installed too.
 fn debian_rust() -> Option<PathBuf> {
     let cargo = Path::new("/usr/bin/cargo");
     let library = output("/usr/bin/rustc", &["--print", "sysroot"])
@@ -88,7 +88,7 @@ fn debian_rust() -> Option<PathBuf> {
 fn debian_environment() -> Vec<(&'static str, OsString)> {
     let mut environment: Vec<(&'static str, OsString)> = vec![
         ("RUSTC", "/usr/bin/rustc".into()),
-        // `-Zbuild-std` is not in a stable cargo's list of promises; the packages are made for exactly this use.
+        // `-Zbuild-std` is unstable in a stable cargo; the packages are made for exactly this use.
         ("RUSTC_BOOTSTRAP", "1".into()),
     ];
     let rustup_linker = output("rustup", &["run", "stable", "rustc", "--print", "sysroot"])
@@ -108,12 +108,11 @@ fn output(program: &str, arguments: &[&str]) -> Option<String> {
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// What cargo says of the package in a folder.
+/// The package in a folder, as described by cargo.
 struct Package {
     name: String,
     library: String,
-    /// The cargo profile it asks for with `[package.metadata.ruzhi] profile = "…"`; a guest may want speed more than
-    /// size.
+    /// The cargo profile requested by `[package.metadata.ruzhi] profile = "…"`; a guest may prefer speed to size.
     profile: String,
     target_directory: PathBuf,
 }

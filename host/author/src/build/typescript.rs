@@ -1,6 +1,6 @@
-//! From the source of a TypeScript guest to a component.
+//! Builds a component from the source of a TypeScript guest.
 //!
-//! The compiler is a program of its own, `ruzhi-typescript`: it holds a JavaScript engine and what evaluates it, with
+//! The compiler is a separate program, `ruzhi-typescript`: it contains a JavaScript engine and its evaluator, with
 //! system interfaces that this program must not have. `make languages` builds it and puts it beside this one.
 
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use ruzhi_files::file;
 
 const COMPILER: &str = "ruzhi-typescript";
 
-/// Builds the guest in `folder` and gives the component and the project's name. What the compiler has to say goes to
+/// Builds the guest in `folder` and returns the component and the project's name. The compiler's messages go to
 /// standard error.
 pub(super) fn build(folder: &Path) -> Result<(Vec<u8>, String), BuildError> {
     let name = name_of(folder)?;
@@ -49,7 +49,7 @@ struct Package {
     name: String,
 }
 
-/// The project's name, which becomes a file's.
+/// The project's name, which becomes a file name.
 fn name_of(folder: &Path) -> Result<String, BuildError> {
     let path = folder.join("package.json");
     let refused = |reason: String| BuildError::PackageJson { path: path.clone(), reason };

@@ -1,18 +1,18 @@
-//! One row whose decision is not the one asked for.
+//! A row whose decision differs from the expected one.
 
 use serde::Serialize;
 use similar::TextDiff;
 
 use super::written::Written;
 
-/// What was asked for, what was found, and the lines between.
+/// The expected and the actual decision, and their diff.
 #[derive(Debug, Clone, Serialize)]
 pub struct Difference {
     /// The row's number, from 1.
     pub row: usize,
     /// The row's id.
     pub id: String,
-    /// A unified diff of both decisions: `-` what was asked for, `+` what was found.
+    /// A unified diff of both decisions: `-` expected, `+` actual.
     pub diff: String,
     pub(super) expected: Written,
     pub(super) found: Written,

@@ -1,11 +1,11 @@
-//! What can be wrong with a case file, in words for its author.
+//! Errors of a case file, worded for its author.
 
 use std::path::PathBuf;
 
 use ruzhi_files::file::because;
 use ruzhi_model::Text;
 
-/// Why a case cannot be run.
+/// The reason a case cannot be run.
 #[derive(Debug, thiserror::Error)]
 pub enum CaseError {
     /// The file or the folder cannot be read.
@@ -13,7 +13,7 @@ pub enum CaseError {
     Read {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         #[source]
         source: std::io::Error,
     },
@@ -24,18 +24,18 @@ pub enum CaseError {
         path: PathBuf,
         /// The line, from 1.
         line: usize,
-        /// The parser's words.
+        /// The message of the parser.
         #[source]
         source: serde_json::Error,
     },
-    /// What it says cannot be.
+    /// The contents are invalid.
     #[error("{}:{line}: {}", path.display(), what.en)]
     Invalid {
         /// The file.
         path: PathBuf,
         /// The line, from 1.
         line: usize,
-        /// What is wrong.
+        /// The problem.
         what: Text,
     },
 }
@@ -50,7 +50,7 @@ impl CaseError {
         }
     }
 
-    /// What happened, to what.
+    /// The problem, naming the file.
     pub fn text(&self) -> Text {
         let zh = match self {
             Self::Read { path, source } => format!("无法读取 {}{}", path.display(), because(source).zh),
@@ -60,7 +60,7 @@ impl CaseError {
         Text::new(self.to_string(), zh)
     }
 
-    /// What to do next.
+    /// The next step.
     pub fn hint(&self) -> Text {
         match self {
             Self::Read { .. } => Text::new(

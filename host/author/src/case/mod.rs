@@ -1,9 +1,9 @@
-//! A case: rows of the form, and what the guest shall decide of them.
+//! A case: rows of the form, and the decisions a guest is expected to make.
 //!
-//! `cases/NAME.json` holds the moment and the zone, the rows, and one decision for each row in the shape of the contract.
-//! A row reaches the guest as it does live: with its id and the fields the guest says it reads, and no others. What is
-//! compared are decisions, so an expected `"leader": false` may be left out, and JSON in `extra` is compared as JSON; what is
-//! unknown is refused, so that a slip of the pen in an expectation is not taken for agreement.
+//! `cases/NAME.json` holds the moment and the zone, the rows, and one decision per row in the shape of the contract.
+//! A row reaches the guest as in production: with its id and the fields the guest says it reads, and no others.
+//! Decisions are compared by value, so an expected `"leader": false` may be left out, and JSON in `extra` is compared
+//! as JSON. Unknown keys are errors, so that a typo in an expectation is not taken for agreement.
 
 mod difference;
 mod error;
@@ -24,7 +24,7 @@ use self::written::Written;
 use ruzhi_files::file;
 use ruzhi_model::{Context, Description, Outcome, SourceRecord, Text};
 
-/// Bytes of a case's file.
+/// Maximum size of a case file in bytes.
 const MOST_BYTES: u64 = 16 << 20;
 
 /// One file of a project's `cases` folder.
@@ -74,7 +74,7 @@ impl Case {
         Self::parse(path, text)
     }
 
-    /// Reads a case from its text; `path` is what it is called by.
+    /// Reads a case from its text; `path` is used in messages.
     pub fn parse(path: &Path, text: String) -> Result<Self, CaseError> {
         let file: CaseFile = serde_json::from_str(&text).map_err(|source| CaseError::Syntax {
             path: path.to_owned(),
@@ -112,17 +112,17 @@ impl Case {
         &self.name
     }
 
-    /// Its file.
+    /// The file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// How many rows it has.
+    /// Number of rows.
     pub fn rows(&self) -> usize {
         self.file.rows.len()
     }
 
-    /// The rules file it asks for.
+    /// The rules file of the case.
     pub fn rules(&self) -> Option<PathBuf> {
         let beside = self.path.parent().unwrap_or(Path::new(""));
         self.file.rules.as_ref().map(|rules| beside.join(rules))
@@ -133,7 +133,7 @@ impl Case {
         Context { now: self.file.now.clone(), timezone: self.file.timezone.clone() }
     }
 
-    /// The rows as the guest sees them live.
+    /// The rows as the guest sees them in production.
     pub fn records(&self, description: &Description) -> Vec<SourceRecord> {
         let record = |(index, row): (usize, &Map<String, Value>)| {
             let id = row_id(index, row);
@@ -148,7 +148,7 @@ impl Case {
         self.file.rows.iter().enumerate().map(record).collect()
     }
 
-    /// The decisions the file asks for, one for each row.
+    /// The expected decisions, one per row.
     pub fn expected(&self) -> Result<Vec<Outcome>, CaseError> {
         let rows = self.file.rows.len();
         let Some(decisions) = &self.file.decisions else {
@@ -181,7 +181,7 @@ impl Case {
         decisions.iter().enumerate().map(read).collect()
     }
 
-    /// Where the decisions found differ from those asked for.
+    /// The rows whose decision differs from the expected one.
     pub fn differences(&self, expected: &[Outcome], found: &[Outcome]) -> Vec<Difference> {
         let found =
             found.iter().zip(expected).map(|(found, expected)| asked(found, expected.holds_until.is_some()));
@@ -198,7 +198,7 @@ impl Case {
             .collect()
     }
 
-    /// The file's text with these decisions in place of those it has; the rest stays as its author wrote it.
+    /// The file's text with these decisions in place of its own; the rest stays as written.
     pub fn blessed(&self, found: &[Outcome]) -> String {
         let states = |index: usize| {
             let decision = self.file.decisions.as_ref().and_then(|decisions| decisions.get(index));
@@ -213,13 +213,13 @@ impl Case {
         {
             return format!("{before}{decisions}{after}");
         }
-        // Without the key it becomes the last one.
+        // A missing key is added as the last one.
         let body = self.text.trim_end();
         let body = body.strip_suffix('}').unwrap_or(body).trim_end();
         format!("{body},\n  \"decisions\": {decisions}\n}}\n")
     }
 
-    /// What is wrong with it, at a key or at an element of the list under the key.
+    /// An error at a key, or at an element of the list under the key.
     fn wrong(&self, key: Option<&str>, element: Option<usize>, what: Text) -> CaseError {
         let places = Places::of(&self.text);
         let place = key.and_then(|key| match element {
@@ -231,7 +231,7 @@ impl Case {
     }
 }
 
-/// An outcome as far as a case asks for it: until when it holds is compared only where the case says it.
+/// The compared part of an outcome: its expiry counts only if the case states one.
 fn asked(outcome: &Outcome, until_when: bool) -> Outcome {
     let holds_until = outcome.holds_until.clone().filter(|_| until_when);
     Outcome { holds_until, ..outcome.clone() }

@@ -1,5 +1,5 @@
-//! Where in a case's text a key or an element stands: for messages with a line, and so that `--bless` can exchange one
-//! value and leave the rest as it was written.
+//! Locates a key or an element in a case's text: for messages with a line, and to let `--bless` replace one value and
+//! leave the rest as written.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Deserializer;
 
-/// A text that is known to be one JSON object.
+/// A text known to be one JSON object.
 pub(super) struct Places<'a> {
     text: &'a str,
     keys: Vec<(String, Range<usize>)>,
@@ -55,7 +55,7 @@ struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    /// Goes past white space and the sign, if it is there.
+    /// Skips white space, and the sign if present.
     fn skip(&mut self, sign: &str) {
         self.blank();
         if self.rest().starts_with(sign) {

@@ -6,38 +6,38 @@ use super::{Case, Difference};
 use ruzhi_guest_runtime::{BATCH, BatchError, Guest};
 use ruzhi_model::Outcome;
 
-/// What came of it and what it took.
+/// The result and its cost.
 #[derive(Debug)]
 pub struct Trial {
-    /// What came of it.
+    /// The result.
     pub finding: Finding,
-    /// Time on the clock, instances included.
+    /// Wall time, including instantiation.
     pub wall: Duration,
-    /// Instructions executed, if the guest's engine counts them.
+    /// Executed instructions, if the guest's engine counts them.
     pub fuel: Option<u64>,
-    /// The most memory that an instance had, in bytes.
+    /// Peak memory of an instance, in bytes.
     pub peak: usize,
 }
 
-/// What came of a case.
+/// The result of a case.
 #[derive(Debug)]
 pub enum Finding {
-    /// Every row was decided as the case asks.
+    /// Every row was decided as expected.
     Agrees,
     /// Some rows were not. `found` has a decision for each row.
     Differs {
-        /// The rows that differ; none are known where the case asks for nothing that can be compared.
+        /// The rows that differ; empty if the case expects nothing comparable.
         differences: Vec<Difference>,
         /// One decision for each row.
         found: Vec<Outcome>,
     },
-    /// The guest gave no decisions.
+    /// The guest made no decisions.
     Failed(BatchError),
 }
 
 impl Case {
-    /// Decides the rows as a run does, each batch in an instance of its own, and compares. Without `expected` the
-    /// finding is [`Finding::Differs`] unless the guest fails.
+    /// Decides the rows as a run does, each batch in its own instance, and compares. Without `expected` the finding
+    /// is [`Finding::Differs`] unless the guest fails.
     pub fn try_on(&self, guest: &Guest, expected: Option<&[Outcome]>) -> Trial {
         let (context, records) = (self.context(), self.records(guest.description()));
         let mut trial = Trial { finding: Finding::Agrees, wall: Duration::ZERO, fuel: None, peak: 0 };

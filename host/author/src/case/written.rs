@@ -1,4 +1,4 @@
-//! A decision as a case file writes it: `{"upsert": {…}, "notes": […]}`.
+//! The decision format of case files: `{"upsert": {…}, "notes": […]}`.
 
 use ruzhi_guest::contract;
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use ruzhi_model::{Decision, Member, Outcome, Text, Violation, json};
 
-/// Exactly one of the first four.
+/// Exactly one of the first four is present.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Written {
@@ -40,7 +40,7 @@ impl Written {
         written
     }
 
-    /// Reads a decision, refusing every key it does not know.
+    /// Reads a decision; an unknown key is an error.
     pub(super) fn read(value: &Value) -> Result<Outcome, Text> {
         let written: Self = serde_json::from_value(value.clone()).map_err(|e| {
             let reason = e.to_string();
@@ -77,13 +77,13 @@ impl Written {
         Ok(Outcome { decision, notes, holds_until })
     }
 
-    /// In the order of the contract's fields, two blanks for each level.
+    /// In the order of the contract's fields, indented by two spaces per level.
     pub(super) fn pretty(&self) -> String {
         serde_json::to_string_pretty(self).unwrap_or_default()
     }
 }
 
-/// An outcome in the form in which it is compared: `extra` by the names of its fields, the JSON in it as JSON.
+/// An outcome in comparable form: `extra` sorted by field name, with parsed JSON.
 pub(super) fn comparable(outcome: &Outcome) -> Outcome {
     let mut outcome = outcome.clone();
     if let Decision::Upsert(member) = &mut outcome.decision {
@@ -101,7 +101,7 @@ pub(super) fn list(outcomes: &[Outcome]) -> String {
     serde_json::to_string_pretty(&written).unwrap_or_default().replace('\n', "\n  ")
 }
 
-/// A key that reading lost. The contract's types pass over what they do not know, and leave out what is empty.
+/// A key lost in reading. The contract's types ignore unknown keys and omit empty values.
 fn unknown(written: &Value, read: &Value) -> Option<String> {
     match (written, read) {
         (Value::Object(written), Value::Object(read)) => {

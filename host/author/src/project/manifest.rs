@@ -1,5 +1,5 @@
-//! What cargo reads of a new Rust project. The examples inherit from the workspace of `guests`; a project is on its own,
-//! so each inherited key gets the value it has there, and the lock file the versions that are known to work.
+//! The Cargo files of a new Rust project. The examples inherit from the workspace of `guests`; a project stands
+//! alone, so each inherited key is replaced by its value, and the lock file lists versions known to work.
 
 use std::collections::BTreeSet;
 
@@ -11,9 +11,9 @@ const WORKSPACE: &str = include_str!("../../../../guests/Cargo.toml");
 const LOCK: &str = include_str!("../../../../guests/Cargo.lock");
 const EXAMPLE: &str = "ruzhi-guest-jingxintai";
 
-/// The manifest of a project, from that of the example.
+/// The manifest of a project, derived from the example's.
 pub(super) fn of_project(example: &str) -> String {
-    // Under which terms a factory's rules are given away, if at all, is not for us to say.
+    // The license of a factory's rules is the factory's decision.
     let example = example.replace("license.workspace = true\n", "");
     let own = concrete(&example, "ruzhi/guests/sdk");
     let tables = ["profile.release", "profile.speed"].map(section).join("\n");
@@ -22,7 +22,7 @@ pub(super) fn of_project(example: &str) -> String {
     )
 }
 
-/// The manifest of the SDK in a project; its tests stay where it is developed.
+/// The SDK's manifest in a project, without the SDK's tests.
 pub(super) fn of_sdk(sdk: &str) -> String {
     let mut kept = true;
     let lines = sdk.lines().filter(|line| {
@@ -34,7 +34,7 @@ pub(super) fn of_sdk(sdk: &str) -> String {
     concrete(&lines.map(|line| format!("{line}\n")).collect::<String>(), "")
 }
 
-/// The lock file of a project: of `guests`, what the project needs.
+/// The lock file of a project: the part of that of `guests` it needs.
 pub(super) fn lock(name: &ProjectName) -> String {
     let mut blocks = LOCK.split("[[package]]\n");
     let head = blocks.next().unwrap_or_default();
@@ -69,7 +69,7 @@ pub(super) fn lock(name: &ProjectName) -> String {
     format!("{head}{}\n", packages.collect::<String>().trim_end())
 }
 
-/// Each `KEY.workspace = true` with the value it stands for.
+/// Replaces each `KEY.workspace = true` by its value.
 fn concrete(manifest: &str, sdk: &str) -> String {
     let workspace: Table = WORKSPACE.parse().unwrap_or_default();
     let inherited = |table: &str, key: &str| {
@@ -102,7 +102,7 @@ fn concrete(manifest: &str, sdk: &str) -> String {
     text
 }
 
-/// A table of the workspace's manifest, as the table of a package.
+/// A table of the workspace's manifest, renamed to that of a package.
 fn section(name: &str) -> String {
     let header = format!("[{name}]");
     let mut lines = WORKSPACE.lines().skip_while(|line| *line != header).skip(1);
@@ -111,7 +111,7 @@ fn section(name: &str) -> String {
     format!("[{}]\n{body}", name.trim_start_matches("workspace."))
 }
 
-/// What the SDK needs to be built, less what its tests need.
+/// The dependencies needed to build the SDK, without those of its tests.
 fn sdk_needs() -> BTreeSet<String> {
     let manifest = RUST_SDK.get_file("Cargo.toml").and_then(include_dir::File::contents_utf8);
     let manifest: Table = manifest.unwrap_or_default().parse().unwrap_or_default();

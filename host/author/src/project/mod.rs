@@ -1,7 +1,7 @@
-//! A new guest's source: the founding factory's example under another name, with the SDK beside it.
+//! The source of a new guest: the founding factory's example under another name, with the SDK beside it.
 //!
-//! Examples, SDKs and the contract are in the binary, so a project is made, and builds, anywhere. There is no second copy
-//! of the example to keep in step: what is written is the example itself, as it was tested.
+//! The binary contains examples, SDKs and the contract, so a project can be created and built anywhere. No second
+//! copy of the example needs to be kept in sync: a project is the tested example itself.
 
 mod manifest;
 mod name;
@@ -72,7 +72,7 @@ pub fn project(name: &ProjectName, language: Language) -> Vec<(PathBuf, Vec<u8>)
     files
 }
 
-/// The files of a folder and the folders in it, less what building and running leave there.
+/// The files of a folder and its subfolders, without the products of building and running.
 fn source(folder: &'static Dir<'static>) -> Box<dyn Iterator<Item = (&'static Path, &'static [u8])>> {
     let left = |path: &Path| {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();

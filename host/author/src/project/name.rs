@@ -1,25 +1,25 @@
-//! A project's name, good in every language.
+//! A project's name, valid in every language.
 
 use std::fmt;
 use std::str::FromStr;
 
 use ruzhi_model::Text;
 
-/// Lower-case letters, digits and hyphens, at most 40, the first a letter: the folder, the package, and what the guest
-/// calls itself.
+/// Lower-case letters, digits and hyphens, at most 40, beginning with a letter: the name of the folder, the package
+/// and the guest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProjectName(String);
 
-/// Why a text cannot be a project's name.
+/// The reason a text is not a valid project name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NameError {
-    /// What is wrong with it.
+    /// The problem.
     pub text: Text,
-    /// What would do.
+    /// The remedy.
     pub hint: Text,
 }
 
-/// Words of the languages, and what their libraries and the SDKs are called.
+/// Keywords of the languages, and names of their libraries and of the SDKs.
 const TAKEN: [&str; 107] = [
     "abstract",
     "alloc",
@@ -136,7 +136,7 @@ impl ProjectName {
         &self.0
     }
 
-    /// The example's text with this name in place of the example's.
+    /// The example's text with its name replaced by this one.
     pub(super) fn exchanged(&self, text: &str) -> String {
         let name = self.as_str();
         text.replace("ruzhi-guest-jingxintai", name)
@@ -146,7 +146,7 @@ impl ProjectName {
             .replace("景欣泰", name)
     }
 
-    /// `NorthPlantRules` of `north-plant`. Of `member` it would else be a type of the SDK.
+    /// `NorthPlantRules` for `north-plant`. For `member` it would otherwise be a type of the SDK.
     fn type_name(&self) -> String {
         let capital = |word: &str| {
             let mut letters = word.chars();

@@ -1,7 +1,8 @@
-//! The platform's own filter, `condition`: which of the rows that were read go on.
+//! The platform's own filter, `condition`, which selects rows after reading.
 //!
-//! It is a list of groups; a row goes on if all conditions of one group hold. One group becomes `when`: whoever breaks
-//! one of its conditions is ignored. Several groups cannot be said there, nor can some of the comparisons.
+//! It is a list of groups; a row passes if all conditions of one group hold. One group becomes `when`: a row that
+//! violates one of its conditions is ignored. Several groups cannot be expressed there, nor can some of the
+//! comparisons.
 
 use super::find::Piece;
 use super::json::{Kind, Member, Node};
@@ -15,7 +16,7 @@ pub(super) fn read(piece: &Piece<'_>, notes: &mut Notes) -> Vec<Node> {
     };
     let groups: Vec<&Node> =
         condition.list().unwrap_or_default().iter().filter(|group| !group.is_blank()).collect();
-    // One group may stand without a list around it.
+    // A single group may stand without a list around it.
     let single = match groups.as_slice() {
         [group] if group.list().is_some() => group.list(),
         groups if !groups.is_empty() && groups.iter().all(|group| group.object().is_some()) => {

@@ -1,4 +1,4 @@
-//! Why metadata cannot become a tenant.
+//! Reasons metadata cannot become a tenant.
 
 use std::fmt;
 
@@ -8,10 +8,10 @@ use ruzhi_guest_member::Finding;
 use super::json::{Slip, What};
 use ruzhi_model::Text;
 
-/// Where something stands. Lines and columns are counted from 1, columns in characters.
+/// A place in a file. Lines and columns are counted from 1, columns in characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
-    /// The file, as it was named.
+    /// The file, as named by the user.
     pub file: String,
     /// The line.
     pub line: usize,
@@ -37,7 +37,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// Why an import is refused. Nothing is written then.
+/// The reason an import failed. Nothing is written then.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ImportError {
     /// A text is larger than any metadata.
@@ -48,83 +48,83 @@ pub enum ImportError {
         /// Its size.
         bytes: usize,
     },
-    /// It is not JSON, and cannot be read as what was meant.
+    /// The text is not JSON, and its intended meaning is unclear.
     #[error("{place}: broken JSON: {}", .what.en)]
     Syntax {
-        /// Where.
+        /// The place.
         place: Place,
-        /// What is wrong.
+        /// The problem.
         what: Text,
     },
-    /// So many braces begin nothing that the text cannot be searched.
+    /// Too many braces begin nothing for the text to be searched.
     #[error("{file} cannot be searched for metadata")]
     Tangled {
         /// The file.
         file: String,
     },
-    /// No metadata that creates members.
+    /// No metadata that creates members was found.
     #[error("no metadata of /cgi-bin/user/create in {}", .files.join(", "))]
     NoTarget {
         /// The files.
         files: Vec<String>,
-        /// Metadata of other interfaces that was found, with its place.
+        /// Metadata of other interfaces, with its place.
         others: Vec<String>,
     },
-    /// More than one metadata that creates members, and they differ.
+    /// Several different metadata create members.
     #[error("metadata of /cgi-bin/user/create stands {} times: {}", .places.len(), list(.places))]
     SeveralTargets {
-        /// Where.
+        /// Their places.
         places: Vec<Place>,
     },
-    /// What is said of the form is said twice and differs.
+    /// A property of the form is given twice, with different values.
     #[error("two sources: {what} differs between {first} and {second}")]
     SeveralSources {
-        /// Which key.
+        /// The key.
         what: &'static str,
-        /// Where it stands first.
+        /// Its first place.
         first: Place,
-        /// Where it stands again.
+        /// Its second place.
         second: Place,
     },
-    /// A field of WeCom is filled twice, and differently.
+    /// A field of WeCom is filled twice, with different values.
     #[error("{second}: the field `{field}` is filled already at {first}")]
     FieldTwice {
         /// The field.
         field: String,
-        /// Where it stands first.
+        /// Its first place.
         first: Place,
-        /// Where it stands again.
+        /// Its second place.
         second: Place,
     },
     /// More fields than metadata has.
     #[error("{place}: {count} entries; at most {most} are read")]
     TooMany {
-        /// Where.
+        /// The place.
         place: Place,
-        /// How many.
+        /// The number of fields.
         count: usize,
-        /// How many are read.
+        /// The limit.
         most: usize,
     },
-    /// The form's service would not understand the filter, so other rows would be read than were meant.
+    /// The form's service would not understand the filter, so other rows than intended would be read.
     #[error("{place}: the filter cannot be used: {}", .why.en)]
     Filter {
-        /// Where.
+        /// The place.
         place: Place,
-        /// Why.
+        /// The reason.
         why: Text,
     },
-    /// The default guest refuses the rules.
+    /// The default guest rejects the rules.
     #[error("{place}: the metadata does not make a rules file: {}", reasons_in(.reasons, |text| &text.en))]
     Rules {
-        /// Where the metadata stands.
+        /// The place of the metadata.
         place: Place,
         /// The guest's reasons.
         reasons: Vec<Finding>,
     },
 }
 
-/// At most so many characters of a reason are told: it may quote a whole value.
+/// Maximum length of a displayed reason in characters: it may quote a whole value.
 const REASON_MOST: usize = 400;
 
 /// The guest's reasons in one language, each with its place in the guest's own list.
@@ -141,12 +141,12 @@ fn list(places: &[Place]) -> String {
 }
 
 impl ImportError {
-    /// A slip in a text.
+    /// A syntax error in a text.
     pub(super) fn syntax(file: &str, text: &str, slip: &Slip) -> Self {
         Self::Syntax { place: Place::of(file, text, slip.at), what: explain(&slip.what) }
     }
 
-    /// A stable name.
+    /// A stable code.
     pub fn code(&self) -> &'static str {
         match self {
             Self::TooLarge { .. } => "import.too-large",
@@ -162,7 +162,7 @@ impl ImportError {
         }
     }
 
-    /// What is wrong.
+    /// The problem.
     pub fn text(&self) -> Text {
         let zh = match self {
             Self::TooLarge { file, bytes } => format!("{file} 太大：{bytes} 字节"),
@@ -189,7 +189,7 @@ impl ImportError {
         Text::new(self.to_string(), zh)
     }
 
-    /// What to do next.
+    /// The next step.
     pub fn hint(&self) -> Text {
         match self {
             Self::TooLarge { .. } | Self::Tangled { .. } => {

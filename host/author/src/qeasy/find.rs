@@ -1,19 +1,19 @@
-//! The metadata in what was given: a file of JSON, an export with several in it, or a text that has it between its
-//! lines. Which is which is told by what it says, not by its order or by the name of the file.
+//! Finds the metadata in the input: a file of JSON, an export with several in it, or a text with metadata between its
+//! lines. The kind is determined by the contents, not by order or file name.
 
 use super::error::{ImportError, Place};
 use super::json::{Kind, Member, Node, Quirk, Reader, Slip};
 use super::note::Notes;
 use super::platform::shown;
 
-/// The largest text, in bytes; metadata has a few thousand.
+/// Maximum size of a text, in bytes; metadata has a few thousand.
 const LARGEST: usize = 4 << 20;
-/// How many bytes may be read for each byte of a text while it is searched.
+/// Maximum number of bytes read per byte of a text while searching it.
 const EFFORT: usize = 16;
-/// JSON without metadata that is listed.
+/// Maximum number of listed JSON texts without metadata.
 const MOST_LISTED: usize = 8;
 
-/// A text and what it is called.
+/// A text and its name.
 #[derive(Debug)]
 pub(super) struct Document<'t> {
     pub(super) name: &'t str,
@@ -26,7 +26,7 @@ impl Document<'_> {
     }
 }
 
-/// An object and the text it stands in.
+/// An object and the text that contains it.
 #[derive(Debug)]
 pub(super) struct Piece<'d> {
     pub(super) document: &'d Document<'d>,
@@ -39,7 +39,7 @@ impl Piece<'_> {
     }
 }
 
-/// What was found.
+/// The metadata found.
 #[derive(Debug, Default)]
 pub(super) struct Found<'d> {
     /// Metadata that creates members.
@@ -63,7 +63,7 @@ enum Role {
 /// Finds all metadata.
 ///
 /// # Errors
-/// If a text is too large, or something that is metadata is broken.
+/// If a text is too large, or metadata in it is broken.
 pub(super) fn search<'d>(documents: &'d [Document<'d>], notes: &mut Notes) -> Result<Found<'d>, ImportError> {
     let mut found = Found::default();
     for document in documents {
@@ -94,7 +94,7 @@ fn read<'d>(document: &'d Document<'d>, found: &mut Found<'d>, notes: &mut Notes
     let broken = |slip: &Slip| ImportError::syntax(document.name, text, slip);
     let mut effort = text.len().saturating_mul(EFFORT);
     let mut next = 0;
-    // A file of JSON is held to be JSON; in anything else a brace may begin anything.
+    // A file of JSON must be JSON throughout; in any other text a brace may begin anything.
     let blank = |c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}');
     let start = text.find(|c| !blank(c)).unwrap_or(text.len());
     let head = text.get(start..).unwrap_or_default();
@@ -156,7 +156,8 @@ fn take<'d>(
     }
 }
 
-/// Puts a node, or what is in it, to its kind; whether anything was. What stands beside metadata is told.
+/// Files a node, or its contents, under its kind; returns true if any was found. Other contents beside metadata are
+/// reported.
 fn sort<'d>(document: &'d Document<'d>, node: Node, found: &mut Found<'d>, notes: &mut Notes) -> bool {
     if let Some(role) = role(&node) {
         let piece = Piece { document, node };
@@ -212,7 +213,7 @@ fn sort<'d>(document: &'d Document<'d>, node: Node, found: &mut Found<'d>, notes
             let inner = Reader::new(&text, 0).whole();
             inner.is_ok_and(|mut inner| {
                 inner.move_to(node.at);
-                // Text in text is not metadata any more.
+                // Text within text is not metadata any more.
                 role(&inner).is_some() && sort(document, inner, found, notes)
             })
         }

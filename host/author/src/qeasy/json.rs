@@ -1,26 +1,26 @@
-//! JSON as people paste it: in the order it stands, each value with its place.
+//! JSON as people paste it: in its original order, each value with its place.
 //!
-//! What went through a chat, a word processor or a wiki has typographic quotes, comments, or one comma too many. Where
-//! only one meaning is possible it is read, and the place is kept in [`Reader::quirks`] so that it can be told. What
-//! has two meanings is a [`Slip`]: a key that stands twice with two values, a number that no number can hold.
+//! Text from a chat, a word processor or a wiki has typographic quotes, comments, or one comma too many. If only one
+//! meaning is possible it is accepted, and the place is kept in [`Reader::quirks`] to be reported. Ambiguous text is
+//! a [`Slip`]: a key that occurs twice with two values, or a number out of range.
 
-/// Objects and lists in each other. Metadata has about six levels; the bound keeps the stack small and a search through
-/// hostile text short.
+/// Maximum nesting of objects and lists. Metadata has about six levels; the limit keeps the stack small and a search
+/// through hostile text short.
 const DEEPEST: usize = 48;
 
-/// A value and the byte it begins at.
+/// A value and the offset of its first byte.
 #[derive(Debug, Clone)]
 pub(super) struct Node {
     pub(super) at: usize,
     pub(super) kind: Kind,
 }
 
-/// What a value is.
+/// The kinds of values.
 #[derive(Debug, Clone)]
 pub(super) enum Kind {
     Null,
     Bool(bool),
-    /// As written; `serde_json` reads it too.
+    /// As written; `serde_json` parses it too.
     Number(String),
     Text(String),
     List(Vec<Node>),
@@ -35,7 +35,7 @@ pub(super) struct Member {
     pub(super) value: Node,
 }
 
-/// What was read although it is not JSON.
+/// Accepted deviations from JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Quirk {
     Comment,
@@ -44,14 +44,14 @@ pub(super) enum Quirk {
     RepeatedKey,
 }
 
-/// Why a text cannot be read, and at which byte.
+/// The reason a text cannot be parsed, and the byte.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Slip {
     pub(super) at: usize,
     pub(super) what: What,
 }
 
-/// What is wrong.
+/// The problem.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum What {
     /// The text ends in the middle.
@@ -62,11 +62,11 @@ pub(super) enum What {
     SingleQuote,
     /// A line break or control character within a text.
     RawControl,
-    /// A `\` that begins nothing.
+    /// An invalid escape after `\`.
     Escape,
-    /// No number can hold it.
+    /// A number out of range.
     Number,
-    /// A key that stands twice with two values.
+    /// A key that occurs twice with two values.
     TwoValues(String),
     /// Too many levels.
     TooDeep,
@@ -109,7 +109,7 @@ impl Node {
         self.object()?.iter().find(|member| member.key == key).map(|member| &member.value)
     }
 
-    /// Whether it says nothing.
+    /// True for an empty value.
     pub(super) fn is_blank(&self) -> bool {
         match &self.kind {
             Kind::Null => true,
@@ -120,7 +120,7 @@ impl Node {
         }
     }
 
-    /// Says of everything in it that it stands at one byte: it was read out of a text that begins there.
+    /// Moves everything in it to one byte: it was parsed from a text that begins there.
     pub(super) fn move_to(&mut self, at: usize) {
         self.at = at;
         match &mut self.kind {
@@ -147,20 +147,20 @@ impl Node {
         }
     }
 
-    /// Whether both say the same, wherever they stand.
+    /// True if both are equal, regardless of place.
     pub(super) fn same(&self, other: &Self) -> bool {
         self.json() == other.json()
     }
 }
 
-/// Reads values out of a text.
+/// Reads values from a text.
 pub(super) struct Reader<'t> {
     text: &'t str,
     at: usize,
     depth: usize,
     /// The keys of the outermost object read so far.
     pub(super) keys: Vec<String>,
-    /// What was read although it is not JSON, and where.
+    /// Accepted deviations from JSON, and their places.
     pub(super) quirks: Vec<(Quirk, usize)>,
 }
 
@@ -169,7 +169,7 @@ impl<'t> Reader<'t> {
         Self { text, at, depth: 0, keys: Vec::new(), quirks: Vec::new() }
     }
 
-    /// Where it stands.
+    /// The current offset.
     pub(super) fn at(&self) -> usize {
         self.at
     }
@@ -266,7 +266,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// The comma between two items. One before the end is one too many.
+    /// The comma between two items. One before the end is superfluous.
     fn separator(&mut self, end: char, en: &'static str, zh: &'static str) -> Result<(), Slip> {
         self.space()?;
         let comma = self.at;
@@ -391,7 +391,7 @@ impl<'t> Reader<'t> {
                     match self.rest().find("*/") {
                         Some(end) => self.at += end + 2,
                         None => {
-                            // All of it has been looked through.
+                            // The search has covered all of it.
                             let at = std::mem::replace(&mut self.at, self.text.len());
                             return Err(Slip { at, what: What::End });
                         }

@@ -1,14 +1,14 @@
-//! `ruzhi guest import qeasy`: from the metadata of the platform 轻易云 to a tenant file and a rules file.
+//! `ruzhi guest import qeasy`: turns metadata of the platform 轻易云 into a tenant file and a rules file.
 //!
-//! A consultant pastes what the platform shows: the target's metadata, the source's, a request body, an export with all
-//! of them, or an article that has them between its lines. [`find`] picks the metadata out of the texts and tells
-//! which is which; [`source`] makes the form of it and [`target`] the rules; [`write`] writes both files.
+//! A consultant pastes text from the platform: the target's metadata, the source's, a request body, an export with
+//! all of them, or an article that contains them. [`find`] extracts the metadata and tells the kinds apart;
+//! [`source`] derives the form and [`target`] the rules; [`write`] writes both files.
 //!
-//! What the platform says and ruzhi cannot do is told, never dropped in silence ([`note`]). What would make another
-//! member, or read other rows, than was meant stops the import. A rules file that comes out has been accepted by the
+//! A setting that ruzhi cannot carry over is reported, never dropped silently ([`note`]). One that would make another
+//! member, or read other rows, than intended stops the import. The resulting rules file has been accepted by the
 //! default guest.
 //!
-//! Everything here is a function from texts to texts: nothing is read, written or asked.
+//! Everything here is a function from texts to texts: no file is read or written, and no service called.
 
 mod condition;
 mod error;
@@ -31,7 +31,7 @@ use ruzhi_config::{is_corp_id, variable};
 use ruzhi_jiandaoyun::Filter;
 use ruzhi_model::{FlowId, TenantId, Text};
 
-/// What the tenant and its flow are called, and what the metadata cannot say.
+/// The names of the tenant and its flow, and settings the metadata lacks.
 #[derive(Debug, Clone)]
 pub struct Naming {
     tenant: TenantId,
@@ -40,34 +40,34 @@ pub struct Naming {
 }
 
 impl Naming {
-    /// A tenant with the flow `flow`, whose corp nobody named.
+    /// A tenant with the flow `flow`, without a corp's id.
     pub fn new(tenant: TenantId, flow: FlowId) -> Self {
         Self { tenant, flow, corp_id: None }
     }
 
-    /// With the corp's id; none if it cannot be one.
+    /// Adds the corp's id; `None` if it is not valid.
     pub fn with_corp(self, corp_id: &str) -> Option<Self> {
         is_corp_id(corp_id).then(|| Self { corp_id: Some(corp_id.to_owned()), ..self })
     }
 }
 
-/// What an import makes.
+/// The result of an import.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Imported {
-    /// The tenant's file, TOML. It names the rules file `TENANT/FLOW.json` and the default guest
+    /// The tenant's file, TOML. It refers to the rules file `TENANT/FLOW.json` and the default guest
     /// `../guests/member.wasm`.
     pub tenant: String,
     /// The rules file, JSON.
     pub rules: String,
-    /// What was done, and what was not carried over.
+    /// The steps taken, and the settings not carried over.
     pub notes: Vec<Text>,
-    /// What a person still has to do.
+    /// The steps left to a person.
     pub left: Vec<Text>,
     /// The environment variables that hold the secrets.
     pub variables: Vec<String>,
 }
 
-/// Makes a tenant of the texts; each comes with the name that messages call it.
+/// Makes a tenant from the texts, each with its name for messages.
 ///
 /// # Errors
 /// If there is no metadata that creates members or more than one, if something is broken or contradicts itself, or if
@@ -119,7 +119,7 @@ pub fn import(texts: &[(String, String)], naming: &Naming) -> Result<Imported, I
     Ok(Imported { tenant, rules, notes, left, variables })
 }
 
-/// Tells what the metadata says of no file, and what is left for a person.
+/// Reports the settings of the metadata that no file contains, and the steps left to a person.
 fn tell(form: &source::Form, reads: &[String], naming: &Naming, notes: &mut Notes) {
     notes.add(
         format!("fields are read as the rules file names them: {}", reads.join(", ")),

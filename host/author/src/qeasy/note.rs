@@ -1,13 +1,13 @@
-//! What an import has to tell: what was done with the metadata, and what is left for a person.
+//! Notes of an import: the treatment of the metadata, and the steps left to a person.
 
 use super::error::Place;
 use super::find::Document;
 use ruzhi_model::Text;
 
-/// Different notes that are kept, and things left: nobody reads more, and each costs a look through its text.
+/// Maximum number of different notes and steps: more would not be read, and each costs a comparison of its text.
 const MOST: usize = 500;
 
-/// Notes in the order they were made. What recurs is one note with its number.
+/// Notes in the order they were made. Repeated notes are merged and counted.
 #[derive(Debug, Default)]
 pub(super) struct Notes {
     list: Vec<Note>,
@@ -23,13 +23,13 @@ struct Note {
 }
 
 impl Notes {
-    /// A note of the whole import.
+    /// A note on the whole import.
     pub(super) fn add(&mut self, en: impl Into<String>, zh: impl Into<String>) {
         let text = Text::new(en, zh);
         self.list.push(Note { place: None, text, count: 1 });
     }
 
-    /// A note of a place. Another of the same words counts it up.
+    /// A note on a place. Another with the same text increments its count.
     pub(super) fn at(
         &mut self,
         document: &Document<'_>,
@@ -46,14 +46,14 @@ impl Notes {
         }
     }
 
-    /// What a person still has to do.
+    /// A step left to a person.
     pub(super) fn left(&mut self, en: impl Into<String>, zh: impl Into<String>) {
         if self.left.len() < MOST {
             self.left.push(Text::new(en, zh));
         }
     }
 
-    /// The notes, and what is left.
+    /// The notes, and the steps left.
     pub(super) fn finish(self) -> (Vec<Text>, Vec<Text>) {
         let told = |note: Note| {
             let (en_times, zh_times) = match note.count {

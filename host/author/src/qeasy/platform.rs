@@ -1,10 +1,10 @@
-//! What the platform's keys mean to ruzhi, beside those that are carried over.
+//! The meaning of the platform's other keys, which are not carried over.
 
 use super::find::Document;
 use super::json::Member;
 use super::note::Notes;
 
-/// Keys that ruzhi needs nobody to tell it.
+/// Keys that ruzhi handles by itself.
 const HANDLED: &[(&str, &str, &str)] = &[
     ("id", "a row is known by JianDaoYun's own `_id`", "数据行以简道云的 `_id` 识别"),
     ("number", "a row is known by JianDaoYun's own `_id`", "数据行以简道云的 `_id` 识别"),
@@ -28,7 +28,7 @@ const HANDLED: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// Tells of a key that is not carried over; `whose` says of which metadata. A key that says nothing is passed over.
+/// Reports a key that is not carried over; `whose` names its metadata. An empty key is skipped.
 pub(super) fn tell(member: &Member, whose: (&str, &str), document: &Document<'_>, notes: &mut Notes) {
     let value = &member.value;
     if value.is_blank() || matches!(value.kind, super::json::Kind::Bool(false)) {
@@ -53,7 +53,7 @@ pub(super) fn tell(member: &Member, whose: (&str, &str), document: &Document<'_>
     }
 }
 
-/// A text of the metadata, cut to what a message bears.
+/// A text of the metadata, cut to the length of a message.
 pub(super) fn shown(text: &str) -> String {
     let mut shown: String = text.chars().filter(|c| !c.is_control()).take(80).collect();
     if shown.len() < text.len() {

@@ -12,26 +12,26 @@ use ruzhi_model::Text;
 const VERSIONS: [&str; 4] = ["v1", "v2", "v4", "v5"];
 const WHOSE: (&str, &str) = ("the source's metadata", "数据源元数据");
 
-/// Which rows of which form.
+/// The form and the rows to read.
 #[derive(Debug, Default)]
 pub(super) struct Form {
-    /// None where it was said nowhere.
+    /// `None` if not given.
     pub(super) api: Option<&'static str>,
     pub(super) app_id: Option<String>,
     pub(super) entry_id: Option<String>,
     pub(super) filter: Option<Rows>,
 }
 
-/// A filter that the form's service understands.
+/// A filter supported by the form's service.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Rows {
     /// `and` or `or`.
     pub(super) relation: String,
-    /// Field, type, method and value, as they stand.
+    /// Field, type, method and value, as given.
     pub(super) conditions: Vec<serde_json::Value>,
 }
 
-/// Something said, and where.
+/// A value and its place.
 type Said<T> = Option<(T, Place)>;
 
 #[derive(Default)]
@@ -42,10 +42,10 @@ struct Reading {
     filter: Said<Rows>,
 }
 
-/// Reads all that was found of the form.
+/// Reads everything given about the form.
 ///
 /// # Errors
-/// If two of them contradict each other, or a filter would not be understood.
+/// If two values contradict each other, or a filter is not supported.
 pub(super) fn read(
     found: &Found<'_>,
     documents: &[Document<'_>],
@@ -106,7 +106,7 @@ fn metadata(piece: &Piece<'_>, reading: &mut Reading, notes: &mut Notes) -> Resu
     Ok(())
 }
 
-/// What an entry of `request` says: its children as an object, or its value.
+/// The value of an entry of `request`, with its children as an object.
 fn plain(entry: &Node) -> Node {
     let children = entry.get("children").and_then(Node::list).filter(|children| !children.is_empty());
     if let Some(children) = children {
@@ -169,7 +169,7 @@ fn id(
     }
 }
 
-/// Keeps what was said; what was said differently before is a contradiction.
+/// Keeps a value; a different earlier one is a contradiction.
 fn said<T: PartialEq>(
     slot: &mut Said<T>,
     value: T,
@@ -192,7 +192,7 @@ fn version(api: &str) -> Option<&'static str> {
     VERSIONS.into_iter().find(|version| api.contains(&format!("/{version}/app")))
 }
 
-/// The version of the route that a text around the metadata names.
+/// The version of the route named in a text around the metadata.
 fn version_in(documents: &[Document<'_>], notes: &mut Notes) -> Option<&'static str> {
     let mut named = VERSIONS.into_iter().filter(|version| {
         let route = format!("/{version}/app");
@@ -220,13 +220,13 @@ fn version_in(documents: &[Document<'_>], notes: &mut Notes) -> Option<&'static 
 
 fn filter(document: &Document<'_>, node: &Node, notes: &mut Notes) -> Result<Option<Rows>, ImportError> {
     let refuse = |at: usize, why: Text| Err(ImportError::Filter { place: document.place(at), why });
-    // The whole filter may stand in a text.
+    // The whole filter may be given as text.
     if let Some(text) = node.text() {
         let Ok(mut inner) = Reader::new(text, 0).whole() else {
             return refuse(node.at, Text::new("it is no JSON object", "不是 JSON 对象"));
         };
         inner.move_to(node.at);
-        // Text in text is no filter any more.
+        // Text within text is not a filter any more.
         if inner.text().is_some() {
             return refuse(node.at, Text::new("it is no JSON object", "不是 JSON 对象"));
         }

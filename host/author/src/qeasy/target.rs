@@ -1,7 +1,7 @@
-//! The rules file: the target's metadata as it stands, without what the default guest does not know.
+//! The rules file: the target's metadata as given, without entries unknown to the default guest.
 //!
-//! The guest itself is asked, not a second list of what it takes: an entry it refuses loses its value if the member
-//! can do without it, and stops the import if not.
+//! The guest itself is asked instead of a second list of valid entries: an entry it rejects loses its value if the
+//! member can do without it, and otherwise stops the import.
 
 use ruzhi_guest::Text;
 use ruzhi_guest_member::{ENTRY_KEYS, FILE_KEYS, Finding, RulesFile};
@@ -13,7 +13,7 @@ use super::json::{Kind, Member, Node};
 use super::note::Notes;
 use super::platform::{shown, tell};
 
-/// A member without these is not the one that was meant.
+/// Without these, the member is not the intended one.
 const ESSENTIAL: [&str; 5] = ["userid", "name", "mobile", "email", "department"];
 /// WeCom has some twenty fields, and a corp some dozen attributes.
 const MOST_ENTRIES: usize = 1000;
@@ -28,7 +28,7 @@ pub(super) struct Rules {
 /// Makes the rules file; `when` goes before the metadata's own.
 ///
 /// # Errors
-/// If the guest would refuse it.
+/// If the guest would reject it.
 pub(super) fn read(piece: &Piece<'_>, when: Vec<Node>, notes: &mut Notes) -> Result<Rules, ImportError> {
     let members = piece.node.object().unwrap_or_default();
     let is_numbered = members.iter().any(|member| member.key == "id" || member.key == "number");
@@ -41,14 +41,14 @@ pub(super) fn read(piece: &Piece<'_>, when: Vec<Node>, notes: &mut Notes) -> Res
                 let mut items = when.take().unwrap_or_default();
                 match &member.value.kind {
                     Kind::List(own) => items.extend(own.iter().cloned()),
-                    // Told by the guest.
+                    // Reported by the guest.
                     _ => kept.push(member.clone()),
                 }
                 Node { at: member.at, kind: Kind::List(items) }
             }
             "api" => api(piece, &member.value, notes),
             "condition" => continue,
-            // In the platform's metadata it is the field that names a row.
+            // In the platform's metadata this is the field that names a row.
             "name" if is_numbered => {
                 tell(member, WHOSE, piece.document, notes);
                 continue;
@@ -77,7 +77,7 @@ pub(super) fn read(piece: &Piece<'_>, when: Vec<Node>, notes: &mut Notes) -> Res
     }
 }
 
-/// Whether the guest takes a value of a key of the whole file.
+/// True if the guest accepts a value of a top-level key.
 fn is_taken(key: &str, value: &Node) -> bool {
     let mut file = base("");
     if let Some(file) = file.as_object_mut() {
@@ -86,7 +86,7 @@ fn is_taken(key: &str, value: &Node) -> bool {
     ruzhi_guest::describe::<RulesFile>(&file.to_string()).is_ok()
 }
 
-/// A rules file that lacks nothing, without one field.
+/// A complete rules file, without one field.
 fn base(without: &str) -> Value {
     let whole = [
         ("userid", json!("{a}")),
@@ -102,12 +102,12 @@ fn base(without: &str) -> Value {
     json!({ "request": entries })
 }
 
-/// Why the guest refuses an entry; empty if it takes it.
+/// The guest's reasons for rejecting an entry; empty if it accepts it.
 fn refusal(field: &str, entry: &Node) -> Vec<Finding> {
     let mut file = base(field);
     if let Some(entries) = file.get_mut("request").and_then(Value::as_array_mut) {
         entries.push(entry.json());
-        // An entry that fills nothing is no mistake of its own, so what it leaves open is filled.
+        // A missing value is not an error of the entry itself, so one is filled in.
         if entry.get("value").is_none() && ESSENTIAL.contains(&field) {
             return Vec::new();
         }
@@ -115,7 +115,7 @@ fn refusal(field: &str, entry: &Node) -> Vec<Finding> {
     ruzhi_guest_member::problems(&file.to_string())
 }
 
-/// The interface's name as the guest knows it.
+/// The guest's name of the interface.
 fn api(piece: &Piece<'_>, value: &Node, notes: &mut Notes) -> Node {
     let text = value.text().unwrap_or_default();
     let known = ["/cgi-bin/user/create", "/cgi-bin/user/update"].into_iter();
@@ -135,7 +135,7 @@ fn api(piece: &Piece<'_>, value: &Node, notes: &mut Notes) -> Node {
 }
 
 fn request(piece: &Piece<'_>, value: &Node, notes: &mut Notes) -> Result<Node, ImportError> {
-    // What is no list is told by the guest.
+    // A value that is not a list is reported by the guest.
     let Some(entries) = value.list() else { return Ok(value.clone()) };
     if entries.len() > MOST_ENTRIES {
         return Err(ImportError::TooMany {
@@ -180,7 +180,7 @@ fn fills(entry: &Node) -> bool {
     says("value") || entry.get("default").is_some()
 }
 
-/// Whether two entries differ only in what people read.
+/// True if two entries differ only in text for people.
 fn says_the_same(one: &Node, other: &Node) -> bool {
     let work = |node: &Node| {
         let mut json = node.json();
@@ -192,7 +192,7 @@ fn says_the_same(one: &Node, other: &Node) -> bool {
     work(one) == work(other)
 }
 
-/// An entry as the guest takes it; none if nothing of it can be kept.
+/// An entry in the guest's form; `None` if no part of it can be kept.
 fn entry(piece: &Piece<'_>, node: &Node, notes: &mut Notes) -> Result<Option<Node>, ImportError> {
     let document = piece.document;
     let Some(members) = node.object() else {
@@ -217,7 +217,7 @@ fn entry(piece: &Piece<'_>, node: &Node, notes: &mut Notes) -> Result<Option<Nod
     for member in members {
         let is_null = matches!(member.value.kind, Kind::Null);
         match member.key.as_str() {
-            // An entry without a value fills nothing; `null` says as much.
+            // An entry without a value fills nothing; `null` means the same.
             "value" | "default" if is_null => {}
             "label" | "describe" | "type" | "message" => match (&member.value.kind, member.value.scalar()) {
                 (Kind::Text(_), _) => kept.push(member.clone()),
@@ -240,11 +240,11 @@ fn entry(piece: &Piece<'_>, node: &Node, notes: &mut Notes) -> Result<Option<Nod
     if ESSENTIAL.contains(&field.as_str()) {
         return Err(ImportError::Rules { place: document.place(node.at), reasons: why });
     }
-    // What cannot be computed is not filled; what people call the field stays.
+    // A field that cannot be computed is not filled; its label stays.
     kept.retain(|member| matches!(member.key.as_str(), "field" | "label" | "describe"));
     let bare = Node { at: node.at, kind: Kind::Object(kept) };
     let name = shown(&field);
-    // Without the guest's place, which counts in a list of its own.
+    // Without the guest's place, which refers to a list of its own.
     for Text { zh, en } in why.iter().map(|finding| &finding.text) {
         notes.at(
             document,

@@ -1,4 +1,4 @@
-//! The two files as text, made to be read and edited by a person.
+//! The two files as text, for a person to read and edit.
 
 use std::fmt::Write as _;
 
@@ -9,9 +9,9 @@ use super::json::{Kind, Node};
 use super::source::{Form, Rows};
 use ruzhi_config::variable;
 
-/// An entry longer than this is written over several lines.
+/// A longer entry is written over several lines.
 const WIDTH: usize = 110;
-/// Stands where the corp's id belongs; it is nobody's.
+/// Placeholder for the corp's id; it belongs to no corp.
 pub(super) const NO_CORP: &str = "ww0000000000000000";
 
 /// The tenant's file.
@@ -84,7 +84,7 @@ fn filter(rows: &Rows) -> String {
     format!("filter = {{ rel = {}, cond = [\n{} ] }}", quoted(&rows.relation), conditions.join(",\n"))
 }
 
-/// A value of a condition. A checked condition holds texts, numbers, yes or no, and lists of them.
+/// A value of a condition. A checked condition holds texts, numbers, booleans, and lists of them.
 fn toml(value: &Value) -> String {
     match value {
         Value::Array(items) => format!("[{}]", items.iter().map(toml).collect::<Vec<_>>().join(", ")),
@@ -99,7 +99,7 @@ fn toml(value: &Value) -> String {
     }
 }
 
-/// A text in quotes, on one line.
+/// A quoted text, on one line.
 fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
     for c in text.chars() {
@@ -116,7 +116,7 @@ fn quoted(text: &str) -> String {
     quoted
 }
 
-/// The rules file: an entry on a line of its own, or over several if it is long.
+/// The rules file: one line per entry, or several for a long one.
 pub(super) fn rules(file: &Node) -> String {
     let mut text = String::new();
     node(&mut text, file, 0);
@@ -126,7 +126,7 @@ pub(super) fn rules(file: &Node) -> String {
 
 fn node(text: &mut String, value: &Node, depth: usize) {
     let short = one_line(value);
-    // The file itself and its lists are always opened; below, what fits on a line stands on one.
+    // The file itself and its lists are always broken; below, a value that fits stays on one line.
     let opened = depth < 2 && !value.is_blank() && (value.list().is_some() || depth == 0);
     if !opened && depth * 2 + short.chars().count() <= WIDTH {
         text.push_str(&short);

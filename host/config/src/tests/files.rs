@@ -23,7 +23,7 @@ fn what_is_good_can_be_looked_at_beside_what_is_not() {
     assert_eq!(config.select_usable(None, Some(&problems)).unwrap().len(), 1);
     assert!(config.select_usable(Some("c"), Some(&problems)).is_err());
     assert!(deployment.load().is_err(), "nothing runs on it");
-    // Where the host's file is wrong, nothing is known of what the tenants are held to.
+    // With an invalid host file, the tenants' ceiling is unknown.
     deployment.write("ruzhi.toml", b"[stor]\n");
     let (tenants, problems) = usable();
     assert_eq!((tenants, by_file(&problems.unwrap()).len()), (None, 2));
@@ -56,7 +56,7 @@ fn no_tenant_at_all_is_a_problem() {
 "#;
     let deployment = Deployment::of(&[]);
     assert_eq!(deployment.english(), report);
-    // Only what is a tenant's file counts.
+    // Other files are ignored.
     for other in ["tenants/a/rules.json", "tenants/a.toml.bak", "tenants/.a.toml", "tenants/b.toml/x"] {
         deployment.write(other, b"");
     }

@@ -4,7 +4,7 @@ use secrecy::ExposeSecret as _;
 
 use super::*;
 
-/// The files of a deployment as the design writes them; every key is there.
+/// The files of a deployment as designed, with every key.
 const HOST: &str = r#"
 [store]
 url = "sqlite://ruzhi.db"
@@ -274,7 +274,7 @@ fn a_target_names_a_tenant_or_a_flow_or_nothing_known() {
     assert!(config.tenant(&"c".parse().unwrap()).is_none());
 }
 
-/// The reference, whose examples are a deployment.
+/// The reference, whose examples form a deployment.
 const REFERENCE: &str = include_str!("../../../../docs/reference/configuration.md");
 
 #[test]
@@ -320,7 +320,7 @@ fn the_reference_names_every_key() {
     }
 }
 
-/// What a day and a week may do is twice what one run may do, unless the file says otherwise.
+/// By default the limits per day and week are twice those per run.
 #[test]
 fn the_guard_over_time_follows_the_guard_of_one_run() {
     let deployment = Deployment::with(&[]);
@@ -335,7 +335,7 @@ fn the_guard_over_time_follows_the_guard_of_one_run() {
         assert_eq!((guard.leave_day_percent, guard.leave_day_most), day);
         assert_eq!((guard.leave_week_percent, guard.leave_week_most), week);
     }
-    // A ceiling of one run does not bind a day, but what follows from it does not rise above its own.
+    // A ceiling per run does not bind a day, but limits derived from it do not exceed its own.
     deployment.write("ruzhi.toml", b"[guard]\nleave_percent = 10\nleave_day_most = 50\n");
     deployment.write("tenants/a.toml", TENANT.as_bytes());
     let guard = deployment.good().tenants[0].guard;

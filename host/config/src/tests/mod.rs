@@ -1,5 +1,5 @@
-//! Whole folders in, whole reports out. Each test writes a deployment into a folder of its own and compares what a
-//! person would read.
+//! Whole folders in, whole reports out. Each test writes a deployment into its own folder and compares the displayed
+//! report.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -22,7 +22,7 @@ mod syntax;
 mod unfit;
 mod values;
 
-/// A tenant with nothing in it that has a default.
+/// A tenant without any key that has a default.
 const TENANT: &str = r#"[wecom]
 corp_id = "ww0123456789abcdef"
 secret = { env = "WECOM_SECRET" }
@@ -37,14 +37,14 @@ entry_id = "63e0706d0e33350008189952"
 component = "../guests/member.wasm"
 "#;
 
-/// A deployment in a folder that goes with it.
+/// A deployment in a temporary folder.
 struct Deployment {
     dir: tempfile::TempDir,
     variables: BTreeMap<&'static str, &'static str>,
     checks: Checks,
 }
 
-/// Stands in for the form's service: a filter needs `rel`.
+/// A substitute for the form's service: a filter needs `rel`.
 fn filter_has_rel(filter: &Value) -> Result<(), Text> {
     match filter.get("rel") {
         Some(_) => Ok(()),
@@ -98,7 +98,7 @@ impl Deployment {
         }
     }
 
-    /// The report in one language; the folder's own name, which differs from run to run, as `DIR`.
+    /// The report in one language, with the folder's random name replaced by `DIR`.
     fn report(&self, lang: Lang) -> String {
         let problems = self.load().expect_err("the configuration is wrong");
         problems.render(lang).replace(&self.dir.path().display().to_string(), "DIR")

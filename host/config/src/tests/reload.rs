@@ -1,4 +1,4 @@
-//! A process runs on what the files said last that could be used.
+//! A process runs on the last usable contents of the files.
 
 use secrecy::ExposeSecret as _;
 
@@ -30,7 +30,7 @@ fn reload(deployment: &Deployment, old: &Config) -> (Config, Vec<String>) {
     (config, told.map(|text| text.replace(&deployment.dir.path().display().to_string(), "DIR")).collect())
 }
 
-/// Whether two configurations say the same.
+/// Compares two configurations.
 fn same(one: &Config, other: &Config) -> bool {
     let without = |config: &Config| Config {
         signature: Signature::default(),
@@ -80,7 +80,7 @@ fn a_bad_tenant_stays_as_it_was_and_the_others_go_on() {
         let (new, told) = reload(&deployment, &old);
         assert!(!told.is_empty() && told.iter().all(|text| text.starts_with("tenants/a.toml: ")), "{told:?}");
         assert_eq!(names(&new), [("a", "a"), ("b", "乙")], "{bad}");
-        // It is also what it was if it stays bad.
+        // It stays as it was while the file stays invalid.
         let (again, told) = reload(&deployment, &new);
         assert_eq!((names(&again), told.is_empty()), (vec![("a", "a"), ("b", "乙")], false));
     }
@@ -194,7 +194,7 @@ fn what_a_process_starts_with_waits_for_a_restart() {
     );
     assert_eq!((&new.store, new.server.listen, &new.guest), (&old.store, old.server.listen, &old.guest));
     assert_eq!(new.schedule.at_once, 9, "the rest is taken over");
-    // It is said as long as it is so.
+    // The problem is reported as long as it lasts.
     assert_eq!(reload(&deployment, &new).1.len(), 3);
 }
 
@@ -209,7 +209,7 @@ fn a_process_that_others_can_reach_is_never_left_without_a_lock() {
         told,
         [
             "ruzhi.toml: `server.listen` is 127.0.0.1:7080 now; the running process goes on with 0.0.0.0:7080",
-            "ruzhi.toml: nobody is named who may come in, and other machines can reach the running process: whoever could come in still can",
+            "ruzhi.toml: no token is set, but other machines can reach the running process: those who could come in still can",
         ]
     );
 }
@@ -226,7 +226,7 @@ fn a_process_without_people_does_not_come_to_be_for_others() {
     assert_eq!(
         told,
         [
-            "ruzhi.toml: `flows.push` of a/onboarding is for others to reach ruzhi, and nobody is named who may come in: whoever a proxy leads here would be an operator"
+            "ruzhi.toml: `flows.push` of a/onboarding lets others reach ruzhi, but no token is set: anyone coming through a proxy would be an operator"
         ]
     );
     deployment.write("ruzhi.toml", b"[server]\ntoken = { env = \"RUZHI_TOKEN\" }\n");

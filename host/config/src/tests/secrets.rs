@@ -30,14 +30,14 @@ error: `server.token` is written in place; a secret must not stand in this file
   |
 1 | server = { listen = 1, token = '''***********************''' }
   |                                ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-  = hint: write `token = { env = "RUZHI_TOKEN" }` or `token = { file = "path" }`, and renew the secret: whoever has read the file knows it
+  = hint: write `token = { env = "RUZHI_TOKEN" }` or `token = { file = "path" }`, and renew the secret: anyone who has read the file knows it
 
 error: `wecom.secret` is written in place; a secret must not stand in this file
  --> tenants/a.toml:3:10
   |
 3 | secret = "***********************"
   |          ^^^^^^^^^^^^^^^^^^^^^^^^^
-  = hint: write `secret = { env = "A_WECOM_SECRET" }` or `secret = { file = "path" }`, and renew the secret: whoever has read the file knows it
+  = hint: write `secret = { env = "A_WECOM_SECRET" }` or `secret = { file = "path" }`, and renew the secret: anyone who has read the file knows it
 
 error: unknown key `apikey` in `[jiandaoyun]`
  --> tenants/a.toml:5:1
@@ -114,7 +114,7 @@ fn no_way_of_writing_a_secret_in_place_shows_it() {
         format!("[[secret]]\na = \"{LEAKED}\""),
         format!("[[password]]\na = \"{LEAKED}\""),
         format!("password = {{ a = [ {{ b = \"{LEAKED}\" }} ] }}"),
-        // Broken syntax: there is no tree to tell what is a secret.
+        // Broken syntax: without a tree, the keys of secrets are unknown.
         format!("secret = \"{LEAKED}"),
         format!("secret = {LEAKED}"),
         format!("secret = “{LEAKED}”"),

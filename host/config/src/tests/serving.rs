@@ -1,4 +1,4 @@
-//! The keys that only a process that stays reads.
+//! Keys read only by `ruzhi serve`.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ fn tenant(wecom: &str, end: &str) -> Deployment {
     deployment
 }
 
-/// What of an English report is wrong, without where and what to do.
+/// The problems of an English report, without places and hints.
 fn said(deployment: &Deployment) -> Vec<String> {
     let problems = deployment.load().unwrap_err();
     problems
@@ -89,7 +89,7 @@ lang = "en"
 }
 
 #[test]
-fn without_the_keys_only_this_machine_comes_in_and_nobody_is_told() {
+fn without_the_keys_only_this_machine_has_access_and_no_alarm_is_sent() {
     let config = Deployment::with(&[]).good();
     assert!(config.server.people.is_empty() && config.server.url.is_none());
     assert_eq!(config.schedule, ScheduleSettings { at_once: 32, late_after: Duration::from_secs(900) });
@@ -126,7 +126,7 @@ robot = { env = "ROBOT" }
 }
 
 #[test]
-fn an_address_that_others_reach_needs_somebody_who_may_come_in() {
+fn an_address_that_others_reach_needs_a_token() {
     for (listen, open) in [
         ("127.0.0.1:7080", false),
         ("127.8.8.8:7080", false),
@@ -147,7 +147,7 @@ fn an_address_that_others_reach_needs_somebody_who_may_come_in() {
     let deployment = host("[server]\nlisten = \"0.0.0.0:7080\"\n");
     assert_eq!(
         deployment.english(),
-        r#"error: `server.listen`: other machines can reach 0.0.0.0:7080, and nobody is named who may come in
+        r#"error: `server.listen`: other machines can reach 0.0.0.0:7080, but no token is set
  --> ruzhi.toml:2:10
   |
 2 | listen = "0.0.0.0:7080"
@@ -311,7 +311,7 @@ fn no_new_secret_written_in_place_is_shown() {
         format!("[alarms]\nurl = \"https://x/{LEAKED}\"\n"),
         format!("[alarms]\nurl = {{ env = \"https://x/{LEAKED}\" }}\n"),
         format!("alarms = {{ url = \"https://x/{LEAKED}\", lang = 3 }}\n"),
-        // Broken syntax: there is no tree to tell what is a secret.
+        // Broken syntax: without a tree, the keys of secrets are unknown.
         format!("[alarms]\nrobot = \"https://x/{LEAKED}\n"),
         format!("[alarms]\nurl = \"https://x/?{LEAKED}\n"),
     ] {
@@ -355,7 +355,7 @@ fn proxies_are_named_by_address_or_network() {
         said(&wrong),
         [
             "3: `server.trusted_proxies`: `proxy` is no address and no network",
-            "3: `server.trusted_proxies`: `0.0.0.0/0` is every address there is: anybody could say who they are",
+            "3: `server.trusted_proxies`: `0.0.0.0/0` is every address: anyone could claim to come from anywhere",
             "3: `server.trusted_proxies`: `10.0.0.5/99` is no address and no network",
         ]
     );
@@ -364,7 +364,7 @@ fn proxies_are_named_by_address_or_network() {
 }
 
 #[test]
-fn what_is_for_others_needs_somebody_who_may_come_in() {
+fn a_setting_for_outside_access_needs_a_token() {
     let of = |deployment: Deployment| deployment.good().unguarded().map(|unguarded| unguarded.text().en);
     let token = "token = { env = \"RUZHI_TOKEN\" }\n";
     for (key, line) in [
@@ -372,12 +372,12 @@ fn what_is_for_others_needs_somebody_who_may_come_in() {
         ("`server.trusted_proxies`", "trusted_proxies = [\"10.0.0.5\"]\n"),
     ] {
         let told = of(host(&format!("[server]\n{line}"))).unwrap();
-        assert!(told.starts_with(&format!("{key} is for others to reach ruzhi")), "{told}");
+        assert!(told.starts_with(&format!("{key} lets others reach ruzhi")), "{told}");
         assert_eq!(of(host(&format!("[server]\n{line}{token}"))), None, "{key}");
     }
     let callback = "[wecom.callback]\ntoken = { env = \"CALLBACK\" }\naes_key = { env = \"AES\" }";
     let push = "[flows.push]\nsecret = { env = \"PUSH\" }\n";
-    assert!(of(tenant(callback, "")).unwrap().starts_with("`wecom.callback` of a is for others"));
-    assert!(of(tenant("", push)).unwrap().starts_with("`flows.push` of a/onboarding is for others"));
+    assert!(of(tenant(callback, "")).unwrap().starts_with("`wecom.callback` of a lets others"));
+    assert!(of(tenant("", push)).unwrap().starts_with("`flows.push` of a/onboarding lets others"));
     assert_eq!(of(tenant("", "")), None);
 }

@@ -1,8 +1,8 @@
-//! Which changes of which files are seen.
+//! Changes of files that are detected.
 
 use super::*;
 
-/// A deployment whose files all are there.
+/// A deployment with all its files.
 fn whole() -> Deployment {
     let tenant = TENANT
         .replace("{ env = \"JDY_KEY\" }", "{ file = \"../secrets/jdy\" }")
@@ -66,14 +66,14 @@ fn a_change_of_any_of_them_is_seen_and_reading_again_settles_it() {
         config = reload(&deployment, &config);
         assert!(!changed(&config), "{name}");
     }
-    // A tenant more, and one fewer.
+    // One more tenant, then one fewer.
     deployment.write("tenants/b.toml", TENANT.as_bytes());
     assert!(changed(&config));
     config = reload(&deployment, &config);
     assert!(!changed(&config));
     std::fs::remove_file(deployment.path("tenants/b.toml")).unwrap();
     assert!(changed(&config));
-    // What is no tenant is nothing to read again for.
+    // A file that is not a tenant's triggers no reload.
     config = reload(&deployment, &config);
     for other in ["tenants/.a.toml.swp", "tenants/a.toml~", "tenants/a.toml.bak", "notes.txt"] {
         deployment.write(other, b"x");
@@ -107,7 +107,7 @@ fn a_file_that_may_be_read_from_now_on_is_seen() {
     let set = |mode| std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
     set(0o000);
     let config = deployment.load().unwrap_or_else(|_| {
-        // Whoever is not root cannot read it, and starts from what could be read before.
+        // Only root can read it; anyone else starts from the last readable contents.
         set(0o600);
         let config = deployment.good();
         set(0o000);

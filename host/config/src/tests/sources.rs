@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::*;
 
-/// The request body and its ids as they are pasted from the platform that ran the flow before.
+/// The request body and its ids, as pasted from the platform that ran the flow before.
 const BODY: &str = r#"{
   "appId": "6399c24287cae90008d24e0b",
   "entryId": "63e0706d0e33350008189952",

@@ -1,4 +1,4 @@
-//! Files that are no files, do not end, or are longer than any person writes.
+//! Paths that are not regular files, never end, or are longer than a person would write.
 
 use std::fmt::Write as _;
 use std::os::unix::fs::symlink;
@@ -76,7 +76,7 @@ fn one_file_that_cannot_be_read_keeps_no_other_from_being_taken_up() {
     assert_eq!(problems.unwrap().list.len(), 1);
     let names: Vec<_> = new.tenants.iter().map(|tenant| (tenant.id.as_str(), tenant.name.as_str())).collect();
     assert_eq!(names, [("a", "a"), ("b", "乙")]);
-    // Read once, it is not read again before it changes.
+    // A file that was read is not read again until it changes.
     assert_eq!(Signature::of(&new), new.signature);
 }
 
@@ -98,7 +98,7 @@ fn a_file_beyond_its_kind_s_size_is_not_read() {
     assert!(report.len() < 2_000, "{report}");
 }
 
-/// Problems of a tenant's file with more in it.
+/// Problems of a tenant's file with additional text.
 fn told(more: &str) -> Vec<Problem> {
     let deployment = Deployment::of(&[("tenants/a.toml", &format!("{more}{TENANT}"))]);
     deployment.load().unwrap_err().list

@@ -1,7 +1,7 @@
-//! The contract as wasmtime sees it, in each version that the host speaks, and the translation to the plain types the rest
-//! of the program uses. Those are of the newest version; what an older one does not say is filled in here.
+//! The contract as generated for wasmtime, in each supported version, and its translation to the plain types used
+//! elsewhere. Those follow the newest version; fields missing from an older one are filled in here.
 
-/// The types that all versions have alike.
+/// The types common to all versions.
 macro_rules! alike {
     () => {
         impl From<&plain::SourceRecord> for types::SourceRecord {
@@ -87,7 +87,7 @@ use wasmtime::{AsContextMut, Store};
 use super::limits::Budget;
 use ruzhi_model::{Context, Description, Outcome, SourceRecord};
 
-/// What a guest gives, or says it cannot.
+/// The answer of a guest, or its error.
 pub(super) type Answer<T> = wasmtime::Result<Result<T, ruzhi_guest::contract::GuestError>>;
 
 /// A version of the contract.
@@ -98,10 +98,10 @@ pub(super) enum Version {
 }
 
 impl Version {
-    /// All that are spoken, the newest first: a component that exports several is asked by the first of them.
+    /// All supported versions, newest first: a component that exports several is called by the first of them.
     pub(super) const SPOKEN: [Self; 2] = [Self::V0_2, Self::V0_1];
 
-    /// As people write it.
+    /// The displayed name.
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::V0_1 => "0.1",
@@ -109,20 +109,20 @@ impl Version {
         }
     }
 
-    /// Whether its guests say themselves until when a decision holds.
+    /// Checks whether guests of this version state when a decision expires.
     pub(super) fn tells_until_when(self) -> bool {
         self != Self::V0_1
     }
 }
 
-/// A component of which instances are made.
+/// A component ready to be instantiated.
 pub(super) enum Pre {
     V0_1(v0_1::MappingGuestPre<Budget>),
     V0_2(v0_2::MappingGuestPre<Budget>),
 }
 
 impl Pre {
-    /// Finds the functions of a version.
+    /// Looks up the functions of a version.
     pub(super) fn new(version: Version, pre: InstancePre<Budget>) -> wasmtime::Result<Self> {
         Ok(match version {
             Version::V0_1 => Self::V0_1(v0_1::MappingGuestPre::new(pre)?),
@@ -130,7 +130,7 @@ impl Pre {
         })
     }
 
-    /// Makes an instance.
+    /// Creates an instance.
     pub(super) fn instantiate(&self, store: &mut Store<Budget>) -> wasmtime::Result<Instance> {
         Ok(match self {
             Self::V0_1(pre) => Instance::V0_1(pre.instantiate(store)?),
@@ -138,7 +138,7 @@ impl Pre {
         })
     }
 
-    /// The version it is asked by.
+    /// The version it is called by.
     pub(super) fn version(&self) -> Version {
         match self {
             Self::V0_1(_) => Version::V0_1,
@@ -147,7 +147,7 @@ impl Pre {
     }
 }
 
-/// An instance, asked in the words of its version.
+/// An instance, called by its version.
 pub(super) enum Instance {
     V0_1(v0_1::MappingGuest),
     V0_2(v0_2::MappingGuest),

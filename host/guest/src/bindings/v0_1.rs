@@ -1,4 +1,4 @@
-//! Contract 0.1: a violation has one string for readers of both languages, and an outcome does not say until when it holds.
+//! Contract 0.1: a violation has one string for readers of both languages, and an outcome has no expiry.
 
 wasmtime::component::bindgen!({ path: "../../wit/v0.1", world: "mapping-guest" });
 

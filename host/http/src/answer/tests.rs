@@ -1,4 +1,4 @@
-//! How much of an answer is read.
+//! Limits on the answers that are read.
 
 use super::*;
 use crate::rate::loopback::{ENDLESS, Loopback, bomb, json};

@@ -1,4 +1,4 @@
-//! How long to wait before the next attempt.
+//! The wait before the next attempt.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -6,23 +6,23 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
-/// The chance in a wait, from a seed: the same seed gives the same waits.
+/// A seeded source of jitter: the same seed gives the same waits.
 pub struct Jitter(Mutex<StdRng>);
 
 impl Jitter {
-    /// The chance that grows from `seed`.
+    /// Seeds the jitter.
     pub fn from_seed(seed: u64) -> Self {
         Self(Mutex::new(StdRng::seed_from_u64(seed)))
     }
 
-    /// A part between `low` and 1 of a whole.
+    /// A random fraction between `low` and 1.
     fn part(&self, low: f64) -> f64 {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).random_range(low..1.0)
     }
 }
 
-/// Waits that double: the whole of the first is `first`, none is longer than `most`. Chance takes away up to half of
-/// each, so that callers who failed together do not come back together.
+/// Exponential backoff: the first full wait is `first`, none exceeds `most`. Jitter removes up to half of each, so
+/// that callers that failed together do not return together.
 #[derive(Debug, Clone, Copy)]
 pub struct Backoff {
     first: Duration,

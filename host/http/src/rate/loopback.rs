@@ -1,4 +1,4 @@
-//! A service on loopback that reads whole requests and writes whatever bytes it is told, or nothing.
+//! A service on loopback that reads whole requests and writes any given bytes, or nothing.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -30,17 +30,17 @@ pub fn json(status: u16, body: &str) -> Vec<u8> {
         .into()
 }
 
-/// The head of an answer whose body goes on for as long as it is read.
+/// The head of an answer whose body never ends.
 pub const ENDLESS: &[u8] = b"HTTP/1.1 200 OK\r\nx-body: endless\r\n\r\n";
 
-/// An answer of a few megabytes that are unpacked to a gigabyte of spaces: one literal, and then the longest of all
-/// repetitions over and over, in the code that needs no table (RFC 1951, 3.2.6).
+/// An answer of a few megabytes that unpacks to a gigabyte of spaces: one literal, then the longest possible
+/// repetition over and over, in the fixed code, which needs no table (RFC 1951, 3.2.6).
 pub fn bomb() -> Vec<u8> {
     const HEAD: &[u8] = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-encoding: gzip\r\n\r\n";
     const GZIP: [u8; 10] = [31, 139, 8, 0, 0, 0, 0, 0, 0, 3];
-    // Not the last block, of the fixed code; then a space.
+    // A block with the fixed code, not the last one; then a space.
     let begin = "01001010000";
-    // 258 bytes, as far back as one. Eight of them are 13 whole bytes.
+    // 258 bytes at distance one. Eight of these are 13 whole bytes.
     let again = "1100010100000".repeat(16);
     let bits: Vec<u8> = begin.bytes().chain(again.bytes()).map(|bit| bit - b'0').collect();
     let packed: Vec<u8> =
@@ -49,7 +49,7 @@ pub fn bomb() -> Vec<u8> {
     [HEAD, &GZIP, begin, &again.repeat((1 << 30) / (8 * 258))].concat()
 }
 
-/// The service: where it listens, what it was sent.
+/// The service: its address, and the requests it received.
 pub struct Loopback {
     pub address: SocketAddr,
     seen: Arc<Mutex<Vec<Request>>>,
@@ -57,8 +57,8 @@ pub struct Loopback {
 }
 
 impl Loopback {
-    /// Answers each request with what `answer` gives for it; with `None` the connection is closed without an answer,
-    /// as after answers that ask for it.
+    /// Answers each request with the result of `answer`; after `None`, or an answer that asks for it, the connection
+    /// is closed.
     pub async fn serve(answer: impl Fn(&Request) -> Option<Vec<u8>> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

@@ -1,4 +1,4 @@
-//! The limiter: at most so many calls in any window, as the service sees it, for several windows together.
+//! The limiter: a maximum number of calls in any window, as counted by the service, for several windows together.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,31 +12,31 @@ use tokio::time::{Instant, sleep_until};
 struct Window {
     most: usize,
     length: Duration,
-    /// How many of the oldest entries of [`Slots::answered`] no longer count here.
+    /// Number of the oldest entries of [`Slots::answered`] that no longer count here.
     past: usize,
 }
 
-/// The slots of all windows. One list serves them all: it keeps the moments of the answers for as long as the longest
-/// window counts them, and so never grows beyond that window's `most`.
+/// The slots of all windows. They share one list, which keeps the times of the answers as long as the longest window
+/// counts them, and so never exceeds that window's `most`.
 #[derive(Debug)]
 struct Slots {
     windows: Vec<Window>,
-    /// Calls that were let go and whose answer is not in.
+    /// Calls let go and not yet answered.
     under_way: usize,
-    /// When the answers came, oldest first.
+    /// The times of the answers, oldest first.
     answered: VecDeque<Instant>,
 }
 
-/// What stands in the way of the next call.
+/// The obstacle to the next call.
 enum Next {
     Go,
     At(Instant),
-    /// Every slot of some window is under way: nothing becomes free before one of them is answered.
+    /// Every slot of some window is in use: none is released before one of these calls is answered.
     AfterAnAnswer,
 }
 
 impl Slots {
-    /// Takes a slot, or says what to wait for.
+    /// Takes a slot, or returns the event to wait for.
     fn take(&mut self, now: Instant) -> Next {
         let mut next = Next::Go;
         for window in &mut self.windows {
@@ -67,7 +67,7 @@ impl Slots {
 #[derive(Debug)]
 struct Shared {
     slots: Mutex<Slots>,
-    /// Held by the caller who is next; the mutex queues the others in the order they came.
+    /// Held by the next caller; the mutex queues the others in order of arrival.
     turn: tokio::sync::Mutex<()>,
     answer: Notify,
 }
@@ -78,13 +78,13 @@ impl Shared {
     }
 }
 
-/// Lets calls go no faster than every one of its windows allows, in the order they ask.
+/// Limits calls to the rate allowed by all of its windows, in order of arrival.
 #[derive(Debug, Clone)]
 pub struct Limiter(Arc<Shared>);
 
 impl Limiter {
-    /// A limiter of several windows, each (at most so many calls, in any span of this length). A count of 0 is taken
-    /// as 1: a limit that lets nothing through would be a hang.
+    /// A limiter of several windows, each (maximum number of calls, length of the window). A count of 0 is taken as
+    /// 1: a limit that lets nothing through would hang.
     pub fn new(windows: &[(u32, Duration)]) -> Self {
         let windows = windows
             .iter()
@@ -115,7 +115,7 @@ impl Limiter {
     }
 }
 
-/// One call's slot. Dropped when the answer is in (or is known never to come), it starts the slot's clock.
+/// The slot of one call. Its time starts when this is dropped: after the answer, or once it is known never to come.
 #[derive(Debug)]
 #[must_use = "a permit that is dropped at once starts its slot's clock before the call was sent"]
 pub struct Permit {
@@ -124,10 +124,10 @@ pub struct Permit {
 }
 
 impl Permit {
-    /// The answer is in.
+    /// The call was answered.
     pub fn finish(self) {}
 
-    /// The call was not sent after all: the slot is free again at once.
+    /// The call was not sent after all: the slot is released at once.
     pub fn unused(mut self) {
         self.used = false;
     }
@@ -161,7 +161,7 @@ mod tests {
     const MINUTE: Duration = Duration::from_secs(60);
 
     /// Makes `calls` calls with at most `in_flight` at once, each reaching the service at some point of its latency,
-    /// and gives the moments of arrival in order, and how long all of it took.
+    /// and returns the times of arrival in order, and the total duration.
     fn run(
         limiter: Limiter,
         calls: usize,
@@ -229,7 +229,7 @@ mod tests {
         let windows = [(1000, MINUTE), (150_000, 60 * MINUTE)];
         let (_, unlimited) = run(Limiter::new(&[]), 3000, 4, 10, 1);
         let (_, took) = run(Limiter::new(&windows), 3000, 4, 10, 1);
-        // The last of 3,000 may go when two whole minutes are over; what comes on top is a thousand calls' own time.
+        // The last of 3,000 may go after two whole minutes; the rest is the time of a thousand calls themselves.
         let optimum = 2 * MINUTE + unlimited / 3;
         assert!(took >= 2 * MINUTE, "{took:?}");
         assert!(took <= optimum.mul_f64(1.05), "{took:?} against {optimum:?}");
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn callers_go_in_the_order_they_came_and_one_that_gave_up_holds_nobody() {
+    async fn callers_go_in_order_of_arrival_and_one_that_gave_up_blocks_no_other() {
         let limiter = Limiter::new(&[(1, MS(100))]);
         let first = limiter.acquire().await;
         let order = Arc::new(Mutex::new(Vec::new()));

@@ -293,7 +293,7 @@ async fn a_hit_limit_pauses_everyone_for_a_second() {
     );
 }
 
-/// Makes `calls` calls at once and gives when each was sent.
+/// Makes `calls` concurrent calls and returns the time each was sent.
 async fn sent(per_second: Option<u32>, apis: &[Api], calls: usize) -> Vec<Duration> {
     let script = Script::then(vec![], page(&[]));
     let settings = Settings { per_second, ..settings("https://jiandaoyun.invalid") };

@@ -1,4 +1,4 @@
-//! The filter in both spellings, and what is refused.
+//! The filter in both spellings, and invalid filters.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ fn refused(value: &Value) -> FilterError {
     Filter::parse(value).unwrap_err()
 }
 
-/// Why a filter whose second condition is this one is refused.
+/// The error of a filter with this second condition.
 fn refused_condition(condition: &Value) -> FilterError {
     let good = json!({ "field": "a", "method": "empty" });
     let error = refused(&json!({ "cond_1": good, "cond_2": condition }));
@@ -34,7 +34,7 @@ fn refused_condition(condition: &Value) -> FilterError {
     error
 }
 
-/// The founding document's request body, as it stands there.
+/// The founding document's request body, verbatim.
 const PASTED: &str = r#"{
     "appId": "6399c24287cae90008d24e0b", "entryId": "63e0706d0e33350008189952",
     "fields": "_widget_1675653229901,_id", "limit": "100",

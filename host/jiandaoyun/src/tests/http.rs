@@ -1,4 +1,4 @@
-//! Over loopback: what goes over the wire.
+//! Over loopback: the data on the wire.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

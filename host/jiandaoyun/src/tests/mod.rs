@@ -1,4 +1,4 @@
-//! Behaviour of the client and of what is read from configuration.
+//! Behaviour of the client and of values read from the configuration.
 
 mod client;
 mod filter;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::{Api, Client, Form, Settings};
 use ruzhi_model::FixedClock;
 
-const KEY: &str = "the-api-key-that-nobody-may-see";
+const KEY: &str = "the-api-key-not-to-be-shown";
 
 fn settings(base_url: &str) -> Settings {
     Settings { base_url: base_url.parse().unwrap(), api_key: KEY.into(), proxy: None, per_second: None }

@@ -1,4 +1,4 @@
-//! A wire that answers from a script and remembers what was sent.
+//! A wire that answers from a script and records the requests.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -12,14 +12,14 @@ use tokio::time::{Instant, sleep};
 use super::super::transport::{Broken, Reply, Transport};
 use ruzhi_http::answer::Excess;
 
-/// What the wire gives for one request.
+/// The reply to one request.
 #[derive(Clone)]
 pub(super) enum Canned {
     Reply(u16, String),
     Nothing,
-    /// More than is read.
+    /// An answer over a limit.
     TooLarge,
-    /// Not even a connection, for this process has too many files open.
+    /// No connection, because this process has too many open files.
     OpenFiles,
 }
 
@@ -37,7 +37,7 @@ pub(super) fn page(ids: &[&str]) -> Canned {
     ok(json!({ "data": rows }))
 }
 
-/// A request as it was sent.
+/// A request as sent.
 #[derive(Clone, Debug)]
 pub(super) struct Seen {
     pub(super) at: Duration,
@@ -66,7 +66,7 @@ impl Script {
         Self::make(answers, None)
     }
 
-    /// These answers, then the last one for ever.
+    /// These answers, then the last one repeatedly.
     pub(super) fn then(answers: Vec<Canned>, always: Canned) -> Self {
         Self::make(answers, Some(always))
     }

@@ -1,4 +1,4 @@
-//! `ruzhi adopt`: take over members who were in the directory before ruzhi.
+//! `ruzhi adopt`: takes over members who were in the directory before ruzhi.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -22,7 +22,7 @@ enum By {
 pub(super) struct Adopt {
     /// tenant or tenant/flow
     target: String,
-    /// How members are recognised; by either if left out
+    /// Match members by this; by either if omitted
     #[arg(long)]
     by: Option<By>,
 }

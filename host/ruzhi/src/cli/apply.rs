@@ -19,7 +19,7 @@ use ruzhi_sync::Request;
 pub(super) struct Apply {
     /// The plan's id or its whole hash, as `ruzhi plan` or `ruzhi status` shows it
     plan: String,
-    /// Release a plan that the guard holds; exactly this one and no other
+    /// Release a plan that the guard holds; this plan only
     #[arg(long)]
     approve: bool,
 }

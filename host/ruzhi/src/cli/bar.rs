@@ -1,4 +1,4 @@
-//! A progress bar for whoever waits at a terminal. Elsewhere nothing is drawn.
+//! A progress bar, drawn only on a terminal.
 
 use std::time::Duration;
 

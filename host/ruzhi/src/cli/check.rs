@@ -1,4 +1,4 @@
-//! `ruzhi check`: is everything as it has to be, before anything is run?
+//! `ruzhi check`: validates the configuration before anything runs.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -17,28 +17,28 @@ use ruzhi_message::Failure;
 
 #[derive(Debug, Args)]
 pub(super) struct Check {
-    /// tenant or tenant/flow; all of them if left out
+    /// tenant or tenant/flow; every flow if omitted
     target: Option<String>,
     /// Ask both services too: key, secret, trusted address, the form's fields
     #[arg(long)]
     online: bool,
 }
 
-/// A field of a form, as a person finds the one they mean.
+/// A field of a form, with all that helps a person find it.
 #[derive(Debug, Serialize)]
 struct FormField {
-    /// The id, which never changes; of a subform's field, after the subform's.
+    /// The permanent id; a field of a subform has the subform's id in front.
     id: String,
-    /// The name that rows and rules know it by, where it is not the id.
+    /// The name that rows and rules use, if it differs from the id.
     alias: Option<String>,
-    /// What the form calls it.
+    /// The label on the form.
     label: String,
     /// Its type, such as `text` or `phone`.
     kind: String,
 }
 
 impl FormField {
-    /// Every field, each subform's after it.
+    /// Every field; a subform is followed by its own fields.
     fn all(widgets: &[Widget]) -> Vec<Self> {
         let of = |widget: &Widget, within: Option<&Widget>| {
             let path = |own: &str, outer: fn(&Widget) -> &str| match within {
@@ -82,7 +82,7 @@ impl Check {
         let chosen = config.select_usable(self.target.as_deref(), wrong.as_ref())?;
         let library = deployment::library(&config, speech)?;
         let wrong = wrong.map(Failure::from);
-        // `ruzhi serve` does not begin so; a command does.
+        // `ruzhi serve` does not start with such a configuration; a command does.
         let open = config.unguarded().map(Failure::from);
         if let Some(open) = &open {
             speech.warn(open, speech.say("`ruzhi serve` does not start", "`ruzhi serve` 无法启动"));

@@ -1,4 +1,5 @@
-//! `ruzhi completions` and `ruzhi man`: what a package puts beside the binary, from the definition of the commands.
+//! `ruzhi completions` and `ruzhi man`: files that a package installs beside the binary, generated from the command
+//! definitions.
 
 use std::io;
 use std::path::PathBuf;
@@ -11,7 +12,7 @@ use ruzhi_message::Failure;
 
 #[derive(Debug, Args)]
 pub(super) struct Completions {
-    /// For which shell
+    /// The shell to complete for
     #[arg(value_enum)]
     shell: clap_complete::Shell,
 }
@@ -27,7 +28,7 @@ impl Completions {
 
 #[derive(Debug, Args)]
 pub(super) struct Man {
-    /// Write a page for ruzhi and one for each command into this folder; without it the first is printed
+    /// Write one page for ruzhi and one per command into this folder; without it, print the page of ruzhi
     #[arg(value_name = "DIR")]
     folder: Option<PathBuf>,
 }

@@ -1,4 +1,4 @@
-//! From the files of a deployment to flows that can run.
+//! Opens the files of a deployment as flows that can run.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -20,12 +20,12 @@ use ruzhi_rules::By;
 use ruzhi_store::{Access, Sqlite, Store};
 use ruzhi_sync::Request;
 
-/// What a command needs of the configuration.
+/// The part of the configuration a command needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Need {
-    /// Secrets. A flow whose files are gone goes on with the rules that are live, and is no matter of the others.
+    /// Secrets. A flow with missing files keeps its live rules and does not affect the others.
     Run,
-    /// What was stored: neither secrets nor components.
+    /// Stored data only: neither secrets nor components.
     Read,
 }
 
@@ -42,7 +42,7 @@ pub(super) fn configuration(dir: &Path, need: Need, speech: &Speech) -> Result<C
     Ok(config)
 }
 
-/// Prints what somebody should look at in a configuration.
+/// Prints the warnings of a configuration.
 pub(super) fn warn(config: &Config, speech: &Speech) {
     for warning in &config.warnings {
         speech.note(warning.render(speech.lang).trim_end());
@@ -68,12 +68,12 @@ pub(super) async fn store(config: &Config, access: Access) -> Result<Arc<dyn Sto
     Ok(Arc::new(Sqlite::open(&config.store.path, access).await?))
 }
 
-/// What tries new components in a process of its own.
+/// Tries new components in a separate process.
 pub(super) fn rehearsal() -> Result<Rehearsal, Failure> {
     Rehearsal::of_this_program().map_err(|error| Failure::io("find this program", "查找本程序", &error))
 }
 
-/// The components of a deployment. Without a folder for compiled ones everything still works, only slower.
+/// The components of a deployment. Without a cache folder everything still works, only slower.
 pub(super) fn library(config: &Config, speech: &Speech) -> Result<Library, Failure> {
     let memory = usize::try_from(config.guest.memory_bytes).unwrap_or(usize::MAX);
     let engine = Engine::new(Limits { memory, deadline: config.guest.deadline, ..Limits::default() })?
@@ -96,7 +96,7 @@ pub(super) fn library(config: &Config, speech: &Speech) -> Result<Library, Failu
     Ok(Library::new(engine, cache))
 }
 
-/// Tells that others may have read the key of the compiled components.
+/// Warns that others may have read the key of the compiled components.
 fn note_exposed(cache: &Cache, key: &Path, speech: &Speech) {
     let Some(mode) = cache.exposed() else { return };
     speech.note(format_args!(
@@ -111,7 +111,7 @@ fn note_exposed(cache: &Cache, key: &Path, speech: &Speech) {
     ));
 }
 
-/// What a command runs once for.
+/// The unit a command runs once for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Each {
     /// Every flow.
@@ -120,11 +120,11 @@ pub(super) enum Each {
     Tenant,
 }
 
-/// What runs of a command came to.
+/// The result of a command's runs.
 pub(super) struct Ran {
-    /// In a word of the audit log.
+    /// As a word of the audit log.
     pub(super) outcome: String,
-    /// To end with.
+    /// The exit code.
     pub(super) code: ExitCode,
 }
 
@@ -132,21 +132,21 @@ pub(super) struct Ran {
 pub(super) struct Opened(pub(super) Deployment);
 
 impl Opened {
-    /// Opens it; no other process may run flows of it meanwhile.
+    /// Opens the deployment; no other process may run its flows meanwhile.
     pub(super) async fn open(dir: &Path, speech: &Speech) -> Result<Self, Failure> {
         Self::of(configuration(dir, Need::Run, speech)?, speech).await
     }
 
-    /// The same of a configuration that was read.
+    /// Opens the deployment of a configuration already read.
     pub(super) async fn of(config: Config, speech: &Speech) -> Result<Self, Failure> {
         let store = store(&config, Access::Write).await?;
         let library = library(&config, speech)?;
         Ok(Self(Deployment::new(config, store, Arc::new(library), CancellationToken::new())))
     }
 
-    /// Runs each flow of a target and reports what each came to. One that cannot run does not keep the others from
-    /// running. Flows of one corp all read their forms before the first of them plans: who leaves one and joins another
-    /// moves.
+    /// Runs each flow of a target and reports each result. A flow that cannot run does not stop the others. Flows of
+    /// one corp all read their forms before the first of them plans, so that someone leaving one and joining another
+    /// is moved.
     pub(super) async fn run_each(
         self,
         each: Each,
@@ -212,7 +212,7 @@ impl Opened {
     }
 }
 
-/// Runs flows as a person asks for it in particular, which is written down: `detail` says what.
+/// Runs flows on a person's explicit request, which is recorded in the audit log with `detail`.
 pub(super) async fn run_asked(
     config: Config,
     (each, show): (Each, Show),
@@ -229,7 +229,7 @@ pub(super) async fn run_asked(
     Ok(terminal::recorded_as(&config, asking, work, |ran| ran.outcome.clone()).await?.code)
 }
 
-/// The tenant and flow a target narrows a listing to; a target that names nothing is refused.
+/// The tenant and flow a target narrows a listing to. A target that matches nothing is an error.
 pub(super) fn narrowed<'a>(
     config: &'a Config,
     target: Option<&str>,

@@ -1,4 +1,4 @@
-//! `ruzhi drift`: the directory against the ledger.
+//! `ruzhi drift`: compares the directory with the ledger.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -14,15 +14,15 @@ use ruzhi_sync::Request;
 
 #[derive(Debug, Args)]
 pub(super) struct Drift {
-    /// tenant; all of them if left out
+    /// tenant; every tenant if omitted
     target: Option<String>,
-    /// Plan to let the directory stand as it is
+    /// Plan to accept the directory as it is
     #[arg(long, group = "settle")]
     keep: bool,
-    /// Plan to write the ledger to the directory again
+    /// Plan to write the ledger back to the directory
     #[arg(long, group = "settle")]
     overwrite: bool,
-    /// Plan to take over members that a record names and ruzhi does not own
+    /// Plan to adopt members that a record names and ruzhi does not own
     #[arg(long, group = "settle")]
     adopt: bool,
 }

@@ -1,8 +1,8 @@
-//! Logs: on standard error, as text for a terminal or as one JSON object a line for whatever collects them.
+//! Logs on standard error: text for a terminal, or one JSON object a line for log collectors.
 //!
-//! RUZHI_LOG says how much is logged, in the words of `tracing`. Only ruzhi's own events are written, whatever it says:
-//! libraries log what goes over the wire, and the access token is in the path of every WeCom call. What is never logged
-//! stands in docs/reference/logs.md.
+//! RUZHI_LOG sets the level, in the syntax of `tracing`. Only ruzhi's own events are written, whatever it says:
+//! libraries log the requests, and the path of every WeCom call contains the access token. docs/reference/logs.md
+//! lists what is never logged.
 
 use std::fmt;
 use std::io::IsTerminal as _;
@@ -18,23 +18,23 @@ use tracing_subscriber::fmt::{FmtContext, FormattedFields};
 use tracing_subscriber::prelude::*;
 use tracing_subscriber::registry::LookupSpan;
 
-/// How a line of the log is written.
+/// The format of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
-    /// For a person.
+    /// For people.
     Text,
     /// One JSON object a line.
     Json,
 }
 
 impl Format {
-    /// What a process that stays writes unless it is told: JSON, but text where a person looks on.
+    /// The default of `ruzhi serve`: text on a terminal, JSON elsewhere.
     pub(super) fn of_a_server() -> Self {
         if std::io::stderr().is_terminal() { Self::Text } else { Self::Json }
     }
 }
 
-/// From here on events are written. `usual` is how much is, where RUZHI_LOG does not say.
+/// Starts logging. `usual` is the level where RUZHI_LOG is not set.
 pub(super) fn begin(format: Format, usual: &str) {
     let filter = EnvFilter::try_from_env("RUZHI_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
     let own = filter_fn(|metadata| metadata.target().starts_with("ruzhi"));
@@ -52,7 +52,7 @@ pub(super) fn begin(format: Format, usual: &str) {
     }
 }
 
-/// A line of JSON: moment, level, message, and every field by its dotted name, those of the spans around it among them.
+/// A line of JSON: time, level, message, and every field by its dotted name, including those of the enclosing spans.
 struct Line;
 
 impl<S, N> FormatEvent<S, N> for Line
@@ -83,7 +83,7 @@ where
     }
 }
 
-/// Fields as `JsonFields` writes them.
+/// Parses the fields as `JsonFields` writes them.
 fn object(fields: &str) -> Map<String, Value> {
     serde_json::from_str(fields).unwrap_or_default()
 }

@@ -1,5 +1,4 @@
-//! The commands. One file each, and the only place that prints: data to standard output, everything else to standard
-//! error.
+//! The commands, one file each. Only this module prints: data to standard output, everything else to standard error.
 
 mod adopt;
 mod apply;
@@ -40,16 +39,16 @@ use ruzhi_message::{Failure, exit};
 #[derive(Debug, Parser)]
 #[command(name = "ruzhi", version, arg_required_else_help = true)]
 struct Arguments {
-    /// The folder that holds ruzhi.toml and tenants/ · 配置目录
+    /// The folder with ruzhi.toml and tenants/ · 配置目录
     #[arg(long, value_name = "DIR", default_value = ".", global = true)]
     config: PathBuf,
     /// Print data as JSON · 以 JSON 输出
     #[arg(long, global = true)]
     json: bool,
-    /// Language of messages: en or zh; by default as LANG says · 消息语言
+    /// Language of messages: en or zh; by default from LANG · 消息语言
     #[arg(long, value_name = "LANG", global = true)]
     lang: Option<String>,
-    /// How logs are written to standard error: text, or json with one object a line · 日志格式
+    /// Format of the logs on standard error: text, or json with one object a line · 日志格式
     #[arg(
         long,
         value_name = "FORMAT",
@@ -75,11 +74,11 @@ enum Command {
     Apply(apply::Apply),
     /// Plan, and apply if the guard lets it pass · 同步
     Sync(sync::Sync),
-    /// Keep every flow on time, with pages, API and alarms · 常驻运行
+    /// Run every flow on schedule, with pages, API and alarms · 常驻运行
     Serve(serve::Serve),
     /// Show a stored plan · 查看已保存的计划
     Show(show::ShowPlan),
-    /// Reject a stored plan: no run applies it · 否决计划
+    /// Reject a stored plan, so that no run applies it · 否决计划
     Reject(show::Reject),
     /// Plan to take over members who were in WeCom before ruzhi · 接管已有成员
     Adopt(adopt::Adopt),
@@ -87,32 +86,32 @@ enum Command {
     Revert(revert::Revert),
     /// Compare WeCom with what ruzhi wrote · 与企业微信比对
     Drift(drift::Drift),
-    /// How each flow stands · 各同步流的状态
+    /// Show the state of each flow · 各同步流的状态
     Status(status::Status),
-    /// Past runs · 运行历史
+    /// List past runs · 运行历史
     Runs(runs::Runs),
-    /// The quarantine: refused records with field, rule and reason · 待修正的记录
+    /// List rejected records with field, rule and reason · 待修正的记录
     Rejects(rejects::Rejects),
-    /// Members who were removed by hand, and what becomes of them · 被手工删除的成员
+    /// List members who were removed by hand, or decide about one · 被手工删除的成员
     Removed(removed::Removed),
-    /// What happened to one record · 单条记录的全程
+    /// Show the history of one record · 单条记录的全程
     Trace(trace::Trace),
-    /// Build and check guests · 规则组件
+    /// Write, check and activate rules · 规则组件
     #[command(subcommand)]
     Guest(guest::GuestCommand),
-    /// Completions for a shell · 命令补全
+    /// Print completions for a shell · 命令补全
     Completions(completions::Completions),
-    /// The manual pages · 手册页
+    /// Print the manual pages · 手册页
     Man(completions::Man),
 }
 
-/// Runs the command line and gives the exit code.
+/// Runs the command line and returns the exit code.
 pub(crate) fn main() -> ExitCode {
     memory::share_arenas();
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
-            // Help and version are data; anything else is a usage error, and clap's own code for it is 2 too.
+            // Help and version are data; anything else is a usage error, which is exit code 2 for clap too.
             drop(error.print());
             return ExitCode::from(u8::from(error.use_stderr()) * exit::USAGE);
         }
@@ -135,7 +134,7 @@ pub(crate) fn main() -> ExitCode {
         Err(error) => return speech.fail(&Failure::io("start the runtime", "启动运行时", &error)),
     };
     let result = runtime.block_on(dispatch(&arguments, &speech));
-    // What still waits for an answer that does not come is not waited for: the store says that it was asked.
+    // Work still waiting for an answer is abandoned: the store records that it was requested.
     runtime.shutdown_background();
     match result {
         Ok(code) => code,

@@ -1,4 +1,4 @@
-//! What the services themselves say of a tenant and its forms.
+//! Checks that ask the services about a tenant and its forms.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -17,10 +17,10 @@ use ruzhi_model::{Clock, SystemClock, Text};
 use ruzhi_sync::{missing_fields, write_back_faults};
 use ruzhi_wecom as wecom;
 
-/// How long the clock of a service is waited for.
+/// The timeout for reading a service's clock.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Whether WeCom accepts a tenant's secrets from this address.
+/// Checks that WeCom accepts a tenant's secrets from this address.
 pub(super) async fn directory(config: &Config, tenant: &Tenant) -> Result<(), Failure> {
     let secrets = [Some(&tenant.wecom.secret), tenant.wecom.read_secret.as_ref()];
     for (secret, key) in secrets.into_iter().zip(["secret", "read_secret"]) {
@@ -32,7 +32,7 @@ pub(super) async fn directory(config: &Config, tenant: &Tenant) -> Result<(), Fa
             CancellationToken::new(),
         )?;
         let Err(error) = client.check().await else { continue };
-        // A name that is not found or a certificate that is not trusted says nothing of the secret.
+        // A failed name lookup or an untrusted certificate says nothing about the secret.
         let text = match error.failure() {
             wecom::Failure::Refused { .. } => Text::new(
                 format!("WeCom does not accept `{key}` of tenant {}", tenant.id),
@@ -60,7 +60,7 @@ pub(super) async fn widgets(tenant: &Tenant, flow: &Flow) -> Result<Vec<Widget>,
     })
 }
 
-/// The fields that a flow's rules and filter read and its form does not have.
+/// The fields that a flow's rules and filter read and its form lacks.
 pub(super) fn missing(
     tenant: &Tenant,
     flow: &Flow,
@@ -93,8 +93,7 @@ pub(super) fn missing(
     ))
 }
 
-/// What speaks against writing the outcome of a flow's rows to its form. Without the form's fields only the rules are
-/// looked at.
+/// The obstacles to writing outcomes back to the form. Without the form's fields only the rules are checked.
 pub(super) fn write_back(flow: &Flow, guest: Option<&Guest>, widgets: Option<&[Widget]>) -> Vec<Failure> {
     let (Some(place), Some(guest)) = (&flow.write_back, guest) else { return Vec::new() };
     let filter = match deployment::form(flow) {
@@ -105,13 +104,13 @@ pub(super) fn write_back(flow: &Flow, guest: Option<&Guest>, widgets: Option<&[W
     faults.into_iter().map(Failure::from).collect()
 }
 
-/// The status that a process on this machine answers to whether it is ready; none without an answer.
+/// The readiness status of the process on this machine; `None` without an answer.
 pub(super) async fn ready(address: SocketAddr) -> Option<u16> {
     let client = plain().build().ok()?;
     Some(client.get(format!("http://{address}/readyz")).send().await.ok()?.status().as_u16())
 }
 
-/// A client that asks once and soon gives up.
+/// A client without retries and with a short timeout.
 fn plain() -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .user_agent("ruzhi/0.1")
@@ -122,8 +121,8 @@ fn plain() -> reqwest::ClientBuilder {
         .referer(false)
 }
 
-/// How far a service's clock is ahead of this machine's, to about a second; none where it says no time. Whatever it
-/// answers, the answer has a date.
+/// The offset of a service's clock from this machine's, to about a second; `None` if the answer has no date. Any
+/// answer will do, for every answer has a date.
 pub(super) async fn clock_ahead(base_url: &Url, proxy: Option<&Url>) -> Option<TimeDelta> {
     let mut builder = plain();
     if let Some(proxy) = proxy {
@@ -134,7 +133,7 @@ pub(super) async fn clock_ahead(base_url: &Url, proxy: Option<&Url>) -> Option<T
     let answer = client.head(base_url.clone()).send().await.ok()?;
     let date = answer.headers().get(reqwest::header::DATE)?.to_str().ok()?;
     let date = DateTime::parse_from_rfc2822(date).ok()?.with_timezone(&Utc);
-    // The date is of the moment of the answer, cut to the second.
+    // The date is the moment of the answer, cut to the second.
     let here = asked + (SystemClock.now() - asked) / 2;
     Some(date + TimeDelta::milliseconds(500) - here)
 }

@@ -1,4 +1,4 @@
-//! `ruzhi rejects`: the quarantine, by the form's own labels.
+//! `ruzhi rejects`: lists the quarantine, with the form's own labels.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -17,9 +17,9 @@ use ruzhi_store::{Access, Store};
 
 #[derive(Debug, Args)]
 pub(super) struct Rejects {
-    /// tenant or tenant/flow; all of them if left out
+    /// tenant or tenant/flow; every flow if omitted
     target: Option<String>,
-    /// Show the rows too, with numbers and addresses in full
+    /// Also show the rows, with numbers and addresses in full
     #[arg(long)]
     reveal: bool,
 }
@@ -102,7 +102,7 @@ impl Rejects {
     }
 }
 
-/// What an entry waits for, and when it is tried again whatever else changes.
+/// The condition an entry waits for, and the time it is retried regardless.
 fn waits(refusal: &Refusal, speech: &Speech) -> String {
     let words = refusal.waits_for.words();
     let next = refusal.retry_at.map(|at| {

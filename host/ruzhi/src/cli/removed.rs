@@ -1,4 +1,4 @@
-//! `ruzhi removed`: members who were removed by hand, and what becomes of them.
+//! `ruzhi removed`: lists members who were removed by hand, and decides about them.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -16,15 +16,15 @@ use ruzhi_model::{FlowId, RemovalAnswer, TenantId, Text, UserId};
 use ruzhi_server::desk::{no_member, not_removed};
 use ruzhi_store::{Access, RemovedRow, RemovedWanted, Store};
 
-/// Members read together.
+/// Members read at a time.
 const PAGE: usize = 500;
 
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("answer").args(["recreate", "recreate_invited", "release"]).requires("userid"))]
 pub(super) struct Removed {
-    /// The tenant; all of them if left out
+    /// The tenant; every tenant if omitted
     tenant: Option<String>,
-    /// The account to decide about; without one, the members are listed
+    /// The account to decide about; without it, the members are listed
     #[arg(requires = "answer")]
     userid: Option<String>,
     /// Create the member again, without an invitation
@@ -33,10 +33,10 @@ pub(super) struct Removed {
     /// Create the member again, and invite them if the rules say so
     #[arg(long)]
     recreate_invited: bool,
-    /// Let the removal stand: ruzhi lets go of the member
+    /// Accept the removal: ruzhi releases the member
     #[arg(long)]
     release: bool,
-    /// Why, for the audit log
+    /// Reason for the audit log
     #[arg(long, requires = "answer")]
     reason: Option<String>,
 }
@@ -103,7 +103,7 @@ impl Removed {
     }
 }
 
-/// Writes the decision, and gives the flow whose record owns the member.
+/// Writes the decision, and returns the flow whose record owns the member.
 async fn decided(
     store: &dyn Store,
     tenant: &TenantId,

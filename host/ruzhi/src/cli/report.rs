@@ -1,4 +1,4 @@
-//! What a run came to: for a person, and as the one JSON object scripts read.
+//! The result of a run: as text for people, and as one JSON object for scripts.
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -18,10 +18,10 @@ use ruzhi_plan::{Counts, Plan};
 use ruzhi_store::{RejectRow, RunKind, RunRow, RunState, Store};
 use ruzhi_sync::Report;
 
-/// Newly refused records listed after a run; `ruzhi rejects` lists all.
+/// Newly rejected records listed after a run; `ruzhi rejects` lists all.
 const MOST_LISTED: usize = 40;
 
-/// Runs of one command, as they end.
+/// The runs of one command, in the order they end.
 pub(super) struct Reports<'a> {
     speech: &'a Speech,
     show: Show,
@@ -35,7 +35,7 @@ impl<'a> Reports<'a> {
         Self { speech, show, rows: Vec::new(), failures: Vec::new(), values: Vec::new() }
     }
 
-    /// Takes in a run and, unless JSON was asked for, prints it.
+    /// Adds a run and, unless JSON was requested, prints it.
     pub(super) async fn add(
         &mut self,
         tenant: &config::Tenant,
@@ -116,7 +116,7 @@ impl<'a> Reports<'a> {
         self.rows.push(run);
     }
 
-    /// Takes in a flow that cannot run.
+    /// Adds a flow that cannot run.
     pub(super) fn refuse(&mut self, tenant: &config::Tenant, flow: &config::Flow, failure: Failure) {
         if self.speech.json {
             self.values.push(json!({
@@ -164,7 +164,7 @@ impl<'a> Reports<'a> {
             took % 1000 / 100
         ));
         match (self.show, plan) {
-            // The plan says what would be done, and who is refused.
+            // The plan contains the changes to come and the rejected records.
             (Show::Plan, Some(plan)) => print_plan(speech, plan, labels, store).await,
             (Show::Findings, _) => print_findings(speech, findings, labels),
             _ => self.print_outcome(run, labels, store).await,
@@ -183,12 +183,12 @@ impl<'a> Reports<'a> {
                 ));
             }
         }
-        // A failure is told with what to do next.
+        // A failure is printed with its hint.
         if let Some(problem) = run.problem.as_ref().filter(|_| !failed) {
             speech.note(format_args!("  {}", problem.in_lang(speech.lang)));
         }
         match (run.state, plan) {
-            // Why it was rejected has been said.
+            // The reason for the rejection has been printed.
             (RunState::Held, Some(_)) if run.problem.is_some() && !noticed => {}
             (RunState::Held, Some(plan)) => speech.note(format_args!(
                 "  {} `ruzhi show {id}` · `ruzhi apply {id} --approve` · `ruzhi reject {id}`",
@@ -215,12 +215,12 @@ impl<'a> Reports<'a> {
     async fn print_outcome(&self, run: &RunRow, labels: &BTreeMap<String, String>, store: &dyn Store) {
         let speech = self.speech;
         speech.out(format_args!("  {}", counted(speech, &run.counts)));
-        // A member may be updated and one field of it refused.
+        // A member may be updated with one of its fields rejected.
         if run.counts.refused + run.counts.updated + run.counts.enabled == 0 {
             return;
         }
         let Ok(rejects) = store.rejects(Some(&run.tenant), Some(&run.flow)).await else { return };
-        // What was refused before has been told before.
+        // Earlier rejections have been reported before.
         let new: Vec<&RejectRow> =
             rejects.iter().filter(|reject| reject.first_seen >= run.started_at).take(MOST_LISTED).collect();
         for line in new.iter().flat_map(|reject| reject_lines(reject, labels, speech.lang)) {
@@ -238,7 +238,7 @@ impl<'a> Reports<'a> {
         }
     }
 
-    /// What it came to, in a word of the audit log.
+    /// The overall outcome, as a word of the audit log.
     pub(super) fn outcome(&self) -> String {
         match (self.worst(), self.failures.first()) {
             (RunState::Failed, Some(failure)) => failure.code(),
@@ -259,7 +259,7 @@ impl<'a> Reports<'a> {
         }
     }
 
-    /// Prints what is still to be printed and gives the exit code.
+    /// Prints the rest and returns the exit code.
     pub(super) fn finish(self) -> ExitCode {
         let worst = self.worst();
         if self.speech.json {
@@ -283,23 +283,23 @@ impl<'a> Reports<'a> {
     }
 }
 
-/// What a report is about.
+/// The subject of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Show {
-    /// What was done.
+    /// The changes made.
     Outcome,
-    /// What would be done.
+    /// The changes planned.
     Plan,
-    /// What differs.
+    /// The differences found.
     Findings,
 }
 
-/// A state in a word.
+/// A state as a word.
 pub(super) fn state_word(speech: &Speech, run: &RunRow) -> &'static str {
     match (run.state, run.kind) {
         (RunState::Done, RunKind::Drift) if run.plan.is_none() => speech.say("compared", "已比对"),
         (RunState::Done, RunKind::Sync | RunKind::Apply) => speech.say("done", "完成"),
-        // Its counts are what would be done.
+        // Its counts are planned changes.
         (RunState::Done, _) => speech.say("planned", "已计划"),
         (RunState::Running, _) => speech.say("running", "运行中"),
         (RunState::Held, _) => speech.say("held", "已熔断"),
@@ -311,7 +311,7 @@ fn failed(speech: &Speech) -> &'static str {
     speech.say("failed", "失败")
 }
 
-/// Counts on one line; what is nothing is left out, except what was created.
+/// Counts on one line; zero counts are left out, except the created.
 pub(super) fn counted(speech: &Speech, counts: &Counts) -> String {
     let all = [
         (speech.say("created", "新增"), counts.created),

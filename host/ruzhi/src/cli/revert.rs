@@ -1,4 +1,4 @@
-//! `ruzhi revert`: a plan that undoes a run.
+//! `ruzhi revert`: plans to undo a run.
 
 use std::path::Path;
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! `ruzhi runs`: past runs, newest first.
+//! `ruzhi runs`: lists past runs, newest first.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -14,9 +14,9 @@ use ruzhi_store::Access;
 
 #[derive(Debug, Args)]
 pub(super) struct Runs {
-    /// tenant or tenant/flow; all of them if left out
+    /// tenant or tenant/flow; every flow if omitted
     target: Option<String>,
-    /// How many
+    /// Number of runs to show
     #[arg(long, default_value_t = 20)]
     limit: u32,
 }

@@ -1,4 +1,4 @@
-//! `ruzhi serve`: keeps every flow on time until it is told to end.
+//! `ruzhi serve`: runs every flow on schedule until it is stopped.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -22,7 +22,7 @@ use ruzhi_store::Access;
 
 #[derive(Debug, Args)]
 pub(super) struct Serve {
-    /// Listen here, whatever ruzhi.toml says; port 0 takes any that is free · 监听地址
+    /// Listen here, overriding ruzhi.toml; port 0 picks a free one · 监听地址
     #[arg(long, value_name = "IP:PORT")]
     listen: Option<SocketAddr>,
 }
@@ -69,7 +69,7 @@ impl Serve {
     }
 }
 
-/// Beyond this machine only whoever shows a token may come in.
+/// Other machines must not reach the pages unless a token is required.
 fn may_listen(server: &ruzhi_config::ServerSettings) -> Result<(), Failure> {
     if server.listen.ip().is_loopback() || !server.people.is_empty() {
         return Ok(());
@@ -78,10 +78,7 @@ fn may_listen(server: &ruzhi_config::ServerSettings) -> Result<(), Failure> {
         exit::USAGE,
         "server.open",
         Text::new(
-            format!(
-                "{} can be reached from other machines, and nobody would have to show a token",
-                server.listen
-            ),
+            format!("{} can be reached from other machines, and no token is set", server.listen),
             format!("{} 可从其他机器访问，而没有设置任何令牌", server.listen),
         ),
         Some(Text::new(
@@ -91,12 +88,12 @@ fn may_listen(server: &ruzhi_config::ServerSettings) -> Result<(), Failure> {
     ))
 }
 
-/// Connections that wait to be taken, of a burst that is larger than there are places for.
+/// Connections that may wait to be accepted, for a burst larger than the number of places.
 const BACKLOG: u32 = 4096;
 
 fn bind(listen: SocketAddr) -> std::io::Result<TcpListener> {
     let socket = if listen.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    // An address that was left a moment ago is taken again.
+    // An address released a moment ago can be bound again.
     socket.set_reuseaddr(true)?;
     socket.bind(listen)?;
     socket.listen(BACKLOG)
@@ -109,7 +106,7 @@ fn cannot_listen(listen: SocketAddr, error: &std::io::Error) -> Failure {
     ))
 }
 
-/// SIGTERM and Ctrl-C end the process in good order; a second one ends it at once.
+/// SIGTERM and Ctrl-C shut the process down cleanly; a second one ends it at once.
 fn end_on_signals(quit: &CancellationToken) -> Result<(), Failure> {
     let failed = |error: std::io::Error| Failure::io("wait for signals", "等待信号", &error);
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;

@@ -1,4 +1,4 @@
-//! `ruzhi show`, `ruzhi reject`: a stored plan, read and refused.
+//! `ruzhi show` and `ruzhi reject`: display or reject a stored plan.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -26,12 +26,12 @@ pub(super) struct ShowPlan {
 pub(super) struct Reject {
     /// The plan's id or its whole hash
     plan: String,
-    /// Why, for whoever reads the plan later
+    /// Reason, stored with the plan
     #[arg(long)]
     reason: Option<String>,
 }
 
-/// Whose plan a person names.
+/// The plan with this id or hash, with its tenant and flow.
 pub(super) async fn find(store: &dyn Store, name: &str) -> Result<(TenantId, FlowId, PlanId), Failure> {
     store.find_plan(name).await?.into_iter().next().ok_or_else(|| {
         Failure::usage(
@@ -50,7 +50,7 @@ fn gone() -> Failure {
     Failure::new(exit::FAILED, "plan.unknown", Text::new("the plan is gone", "计划已不存在"), None)
 }
 
-/// A plan's state in a word.
+/// A plan's state as a word.
 fn state_word(speech: &Speech, state: PlanState) -> &'static str {
     match state {
         PlanState::Planned => speech.say("planned, not applied", "已计划，未执行"),
@@ -113,7 +113,7 @@ impl Reject {
         };
         let work = async {
             let (tenant, _, plan) = found.clone()?;
-            // Whoever runs flows may be about to carry it out.
+            // A running process may be about to apply it.
             let store = deployment::store(&config, Access::Write).await?;
             let rejected = self.reject(store.as_ref(), speech, &tenant, &plan).await;
             store.close().await;
@@ -143,7 +143,7 @@ impl Reject {
             return Ok(());
         }
         let stored = store.plan(tenant, plan).await?.ok_or_else(gone)?;
-        // To say the same again says nothing new.
+        // Repeating a rejection changes nothing.
         let again = self.reason.is_none() || self.reason == stored.reason;
         if stored.state == PlanState::Rejected && again {
             return Ok(());

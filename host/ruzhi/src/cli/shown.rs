@@ -1,4 +1,4 @@
-//! Plans and findings as the commands show them: for a person and as data. Nobody's number can be read in them.
+//! Plans and findings as the commands print them, as text and as data. Personal numbers are masked.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +10,10 @@ use ruzhi_plan::drift::Finding;
 use ruzhi_plan::{Plan, Purpose, Rendering, masked};
 use ruzhi_store::{OperationRow, Store, StoreError};
 
-/// Operations read together.
+/// Operations read at a time.
 const PAGE: usize = 500;
 
-/// Gives each operation of a stored plan to `take`, in order.
+/// Passes each operation of a stored plan to `take`, in order.
 async fn each(plan: &Plan, store: &dyn Store, mut take: impl FnMut(OperationRow)) -> Result<(), StoreError> {
     let mut after = None;
     loop {
@@ -46,7 +46,7 @@ pub(super) async fn operation_values(plan: &Plan, store: &dyn Store) -> Result<V
     Ok(values)
 }
 
-/// Prints a plan: its head, its operations, what is refused beside it, its sum.
+/// Prints a plan: heading, operations, rejected records, totals.
 pub(super) async fn print_plan(
     speech: &Speech,
     plan: &Plan,
@@ -73,7 +73,7 @@ pub(super) async fn print_plan(
     speech.out(rendering.sum(&plan.counts));
 }
 
-/// Prints what differs between directory and ledger.
+/// Prints the differences between directory and ledger.
 pub(super) fn print_findings(speech: &Speech, findings: &[Finding], labels: &BTreeMap<String, String>) {
     let departments = |ids: &std::collections::BTreeSet<ruzhi_model::DepartmentId>| {
         ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
@@ -122,7 +122,7 @@ pub(super) fn print_findings(speech: &Speech, findings: &[Finding], labels: &BTr
     }
 }
 
-/// Findings by kind.
+/// Counts findings by kind.
 pub(super) fn finding_counts(findings: &[Finding]) -> Value {
     let count = |wanted: fn(&Finding) -> bool| findings.iter().filter(|finding| wanted(finding)).count();
     json!({

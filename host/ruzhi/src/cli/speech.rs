@@ -1,4 +1,4 @@
-//! What a person reads, in their language: results on standard output, failures on standard error.
+//! Output in the user's language: results on standard output, failures on standard error.
 
 use std::fmt::Display;
 use std::io::Write as _;
@@ -10,7 +10,7 @@ use serde_json::json;
 use ruzhi_message::Failure;
 use ruzhi_model::{Lang, Text};
 
-/// Language and form of what is printed.
+/// Language and format of the output.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Speech {
     pub(super) lang: Lang,
@@ -45,18 +45,18 @@ impl Speech {
         Ok(Self { lang, json })
     }
 
-    /// One of two wordings.
+    /// The wording in the user's language.
     pub(super) fn say<'a>(self, en: &'a str, zh: &'a str) -> &'a str {
         if self.lang == Lang::Zh { zh } else { en }
     }
 
     /// Prints a line of data.
     pub(super) fn out(&self, line: impl Display) {
-        // Whoever reads may have gone away, such as `head`; that is no fault of the command.
+        // The reader may have closed the pipe, as `head` does; the command has not failed.
         drop(writeln!(anstream::stdout(), "{line}"));
     }
 
-    /// Prints a line that is not data.
+    /// Prints a line that is not data, on standard error.
     pub(super) fn note(&self, line: impl Display) {
         drop(writeln!(anstream::stderr(), "{line}"));
     }
@@ -69,7 +69,7 @@ impl Speech {
         }
     }
 
-    /// Prints a failure and gives its exit code.
+    /// Prints a failure and returns its exit code.
     pub(super) fn fail(&self, failure: &Failure) -> ExitCode {
         if self.json {
             self.json(&json!({ "state": "failed", "error": self.failure_value(failure) }));
@@ -98,7 +98,7 @@ impl Speech {
         }
     }
 
-    /// Prints why something was left as it was; what was asked for is done all the same.
+    /// Prints why something was left undone; the command itself goes on.
     pub(super) fn warn(&self, failure: &Failure, left: &str) {
         let warning = self.say("warning", "警告");
         self.note(format_args!(

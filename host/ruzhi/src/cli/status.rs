@@ -1,4 +1,4 @@
-//! `ruzhi status`: how each flow stands.
+//! `ruzhi status`: shows the state of each flow.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -14,7 +14,7 @@ use ruzhi_store::Access;
 
 #[derive(Debug, Args)]
 pub(super) struct Status {
-    /// tenant or tenant/flow; all of them if left out
+    /// tenant or tenant/flow; every flow if omitted
     target: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! `ruzhi sync`: plan, and apply if the guard lets it pass.
+//! `ruzhi sync`: plans, and applies the plan if the guard lets it pass.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -13,12 +13,12 @@ use ruzhi_sync::{Request, RunOptions};
 
 #[derive(Debug, Args)]
 pub(super) struct Sync {
-    /// tenant or tenant/flow; all of them if left out
+    /// tenant or tenant/flow; every flow if omitted
     target: Option<String>,
-    /// Read the whole form, decide every row again, and try quarantined records again
+    /// Read the whole form, decide every row again, and retry quarantined records
     #[arg(long)]
     full: bool,
-    /// Believe the form even if most of the rows known from before are missing
+    /// Continue even if most of the known rows are missing from the form
     #[arg(long)]
     accept_missing: bool,
 }

@@ -1,7 +1,7 @@
-//! The audit log of what is asked at a terminal.
+//! Audit rows for commands at a terminal.
 //!
-//! The row is written through a connection of its own beside whoever runs flows: so a command that is turned away because
-//! `ruzhi serve` holds the store leaves its row too. Where the row cannot be written nothing is done.
+//! The row is written through a separate connection, so that a command that stops because `ruzhi serve` holds the
+//! store leaves its row too. If the row cannot be written, nothing is done.
 
 use std::os::unix::fs::MetadataExt as _;
 
@@ -12,13 +12,13 @@ use ruzhi_message::Failure;
 use ruzhi_model::SystemClock;
 use ruzhi_store::Access;
 
-/// Where a command is asked for.
+/// The source of the request.
 const TERMINAL: &str = "terminal";
 
 /// Characters of a name or a reason in the log.
 const MOST_SAID: usize = 300;
 
-/// Does what a person asks for at a terminal, and writes down who asked and what came of it.
+/// Runs an action requested at a terminal, and logs the actor and the outcome.
 pub(super) async fn recorded<T>(
     config: &Config,
     asking: Asking<'_>,
@@ -27,7 +27,7 @@ pub(super) async fn recorded<T>(
     recorded_as(config, asking, work, |_| audit::DONE.to_owned()).await
 }
 
-/// The same of a command whose answer says what came of it.
+/// The same for a command whose result determines the outcome.
 pub(super) async fn recorded_as<T>(
     config: &Config,
     mut asking: Asking<'_>,
@@ -45,15 +45,15 @@ pub(super) async fn recorded_as<T>(
     result
 }
 
-/// A text as one line of the log.
+/// A text reduced to one line of the log.
 pub(super) fn line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MOST_SAID).collect()
 }
 
-/// The operating system's user who runs the command; under `sudo` also who became that user.
+/// The operating system user running the command; under `sudo`, also the user who called it.
 pub(super) fn somebody() -> String {
     let user = user();
-    // Only root can have been reached by sudo: of anybody else the variable may say what they like.
+    // Only root can have been reached by sudo; any other user can set the variable at will.
     let sudo = std::env::var("SUDO_USER").ok().filter(|before| user.uid == Some(0) && is_name(before));
     line(&match sudo.filter(|before| *before != user.name) {
         Some(before) => format!("{before} (sudo {})", user.name),
@@ -66,13 +66,13 @@ struct User {
     name: String,
 }
 
-/// By the user id and never by a variable, which anybody can set.
+/// Looked up by user id, never by an environment variable, which the user can set.
 fn user() -> User {
     let Some(uid) = std::fs::metadata("/proc/self").ok().map(|process| process.uid()) else {
         return User { uid: None, name: asked_for_by_id().unwrap_or_else(|| "unknown".to_owned()) };
     };
     let known = std::fs::read_to_string("/etc/passwd").ok().and_then(|users| named(&users, uid));
-    // A user of a directory service is in no file.
+    // A user from a directory service is not in `/etc/passwd`.
     let name = known.or_else(asked_for_by_id).unwrap_or_else(|| format!("uid {uid}"));
     User { uid: Some(uid), name }
 }

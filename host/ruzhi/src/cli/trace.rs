@@ -1,4 +1,4 @@
-//! `ruzhi trace`: what happened to one record, from the form to the directory.
+//! `ruzhi trace`: the history of one record, from the form to the directory.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -29,7 +29,7 @@ pub(super) struct Trace {
     /// Show numbers and addresses in full
     #[arg(long)]
     reveal: bool,
-    /// Decide the record again by the rules and with the moment of the time, and compare
+    /// Decide the record again with the rules and time of its original decision, and compare
     #[arg(long)]
     replay: bool,
 }
@@ -70,7 +70,7 @@ impl Trace {
         told
     }
 
-    /// Tells all that is known of a record; none if nothing is.
+    /// Prints all that is known of a record; `None` if nothing is.
     async fn tell(
         &self,
         config: &Config,

@@ -1,4 +1,4 @@
-//! Jobs: what is sent, how long they are waited for, and what becomes of each row.
+//! Jobs: the requests, the waits, and the answer for each row.
 
 use std::time::Duration;
 
@@ -60,7 +60,7 @@ fn row(userid: &str, errcode: i64, errmsg: &str) -> Value {
     json!({ "userid": userid, "errcode": errcode, "errmsg": errmsg })
 }
 
-/// A service that takes every file and ends each job with these rows.
+/// A service that accepts every file and ends each job with these rows.
 fn service(rows: Value) -> Script {
     Script::new()
         .always("media/upload", uploaded())
@@ -76,7 +76,7 @@ fn verdicts(answers: &[Answer]) -> Vec<Verdict> {
     answers.iter().map(|answer| answer.verdict.clone()).collect()
 }
 
-/// The one answer that every row got.
+/// The one answer common to all rows.
 fn same(answers: Vec<Answer>) -> Answer {
     assert!(answers.windows(2).all(|pair| pair[0] == pair[1]), "{answers:?}");
     answers.into_iter().next().unwrap()
@@ -126,7 +126,7 @@ async fn each_row_is_judged_as_a_call_of_its_own() {
         row("E0006", 45035, "conflict"),
         row("E0007", -1, "busy"),
         row("E0008", 60104, "mobile existed:e0008"),
-        row("nobody", 0, ""),
+        row("unknown", 0, ""),
         7,
         {},
     ]));
@@ -197,7 +197,7 @@ async fn a_row_that_no_write_can_pass_stops_the_client() {
     assert_eq!(script.seen("media/upload").len(), 1);
 }
 
-/// The right to one member and a place for one are matters of that row, and no single call would fare better.
+/// Missing rights to one member or a missing place concern that row alone, and a single call would fare no better.
 #[tokio::test(start_paused = true)]
 async fn a_row_out_of_reach_and_one_without_a_place_are_those_rows_alone() {
     let full = || Verdict::NoPlace { errcode: 45024, errmsg: "over the limit".to_owned() };
@@ -213,11 +213,11 @@ async fn a_row_out_of_reach_and_one_without_a_place_are_those_rows_alone() {
     ]);
     let answers = written(&service(rows), &updates()).await;
     let of_reach = unsure("batch/syncuser", "E0002", 60011, "no privilege");
-    // A cell that was only repeated may be what the unknown code is about.
+    // The unknown code may concern a cell that was only repeated.
     assert_eq!(verdicts(&answers), [DONE, of_reach, Verdict::Busy { errcode: Some(987_654) }, DONE, DONE]);
 }
 
-/// The file says nothing of a member: single calls find out whose the refusal is.
+/// The file does not name a member: single calls find out which one is rejected.
 #[tokio::test(start_paused = true)]
 async fn a_file_that_is_refused_for_want_of_a_right_or_a_place_leaves_its_rows_to_single_calls() {
     for errcode in [60011, 45024] {
@@ -314,7 +314,7 @@ async fn a_submission_is_made_again_as_other_writes_are() {
     let script = service(json!([row("E0001", 0, ""), row("E0002", 60102, "exists")]))
         .on("batch/syncuser", [code(45033, "crowded"), Canned::Lost, code(6000, "v"), code(42001, "old")]);
     let answers = written(&script, &creates(2)).await;
-    // Whom an earlier submission may have made exists for the last one.
+    // A member that an earlier submission may have created exists for the last one.
     assert_eq!(verdicts(&answers), [DONE, Verdict::AlreadyExists { maybe_ours: true }]);
     assert_eq!(answers[0].attempts.len(), 1);
     assert_eq!((script.seen("batch/syncuser").len(), script.seen("media/upload").len()), (5, 1));

@@ -1,4 +1,4 @@
-//! Over loopback: what goes over the wire, and what its breaking means.
+//! Over loopback: the data on the wire, and the meaning of broken connections.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -10,13 +10,14 @@ use ruzhi_http::rate::loopback::{ENDLESS, Loopback, Request, bomb, json};
 use ruzhi_model::FixedClock;
 
 const DONE: Verdict = Verdict::Done { created_departments: vec![] };
-const TOKEN: &str = "a-token-that-nobody-may-see";
+const TOKEN: &str = "a-token-not-to-be-shown";
 
 fn client(settings: Settings) -> Client {
     Client::new(settings, Rates::new(Limits::default()), Arc::new(FixedClock(now())), 1).unwrap()
 }
 
-/// A service that gives a token and answers every other call with what `answer` gives for its count and itself.
+/// A service that issues a token and answers every other call with the result of `answer` for its count and the
+/// request.
 async fn service(answer: impl Fn(usize, &Request) -> Option<Vec<u8>> + Send + Sync + 'static) -> Loopback {
     let calls = AtomicUsize::new(0);
     Loopback::serve(move |request| {
@@ -133,7 +134,7 @@ async fn an_answer_that_breaks_off_leaves_the_write_in_doubt() {
         let answer = create(&client(settings(&wire.url()))).await;
         assert_eq!(answer.verdict, Verdict::AlreadyExists { maybe_ours: true });
         assert_eq!(answer.attempts.iter().map(|a| a.errcode).collect::<Vec<_>>(), [None, Some(60102)]);
-        // Nothing was sent twice behind our back.
+        // Nothing was resent by the library.
         assert_eq!(wire.seen().len(), 3);
     }
 }

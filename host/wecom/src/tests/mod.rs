@@ -1,5 +1,5 @@
-//! Behaviour of the whole client: over a scripted wire where time stands still until someone waits, and over loopback
-//! where the wire itself is the matter.
+//! Behaviour of the whole client: over a scripted wire where time advances only while a task waits, and over loopback
+//! for tests of the wire itself.
 
 mod batch;
 mod http;
@@ -52,7 +52,7 @@ fn userid(text: &str) -> UserId {
     text.parse().unwrap()
 }
 
-/// The verdict on a code that may be one member's or the tenant's.
+/// The verdict on a code that may concern one member or the tenant.
 fn unsure(api: &'static str, who: &str, errcode: i64, errmsg: &str) -> Verdict {
     let failure = Failure::Refused { errcode, errmsg: errmsg.to_owned(), from_ip: None };
     Verdict::Unsure { errcode, error: Error::Write { api, userid: userid(who), failure } }

@@ -66,7 +66,7 @@ async fn a_hit_limit_rests_the_whole_api_for_a_minute_and_no_other() {
     sleep(Duration::from_secs(1)).await;
     assert_eq!(client.write(Write::Delete { userid: &userid("E1") }).await.verdict, DONE);
     assert!(writes.await.unwrap().iter().all(|verdict| *verdict == DONE));
-    // The four that were under way together made one rest, not four.
+    // The four calls in flight together caused one rest, not four.
     let sent = script.seen("user/create");
     assert_eq!(sent.len(), 24);
     assert!(sent[3].at < Duration::from_secs(1) && sent[4].at >= Duration::from_secs(60));
@@ -133,7 +133,7 @@ async fn two_clients_of_one_corp_obey_one_window_together_and_count_their_own_ca
     assert!(ones.iter().chain(&others).all(|verdict| *verdict == DONE));
     let sent = script.seen("user/create");
     assert!(sent.windows(101).all(|span| span[100].at - span[0].at >= Duration::from_secs(60)));
-    // In flight at once: four, of both together.
+    // Concurrent calls: four, of both together.
     assert!(sent.windows(5).all(|span| span[4].at - span[0].at >= Duration::from_millis(20)));
     assert_eq!((one.calls()["user/create"], other.calls()["user/create"]), (120, 90));
     assert_eq!((one.calls()["gettoken"], other.calls()["gettoken"]), (1, 1));
@@ -152,6 +152,6 @@ async fn a_limit_that_one_client_hits_rests_the_api_for_every_client_of_the_corp
     assert_eq!(other.calls(), [].into());
     advance(Duration::from_secs(3600)).await;
     assert_eq!(create(&other).await, DONE);
-    // Another corp was never concerned.
+    // Another corp is unaffected.
     assert_eq!(create(&client(&free)).await, DONE);
 }

@@ -1,4 +1,4 @@
-//! What is read from the directory.
+//! Reading the directory.
 
 use serde_json::{Value, json};
 
@@ -130,7 +130,7 @@ async fn ever_new_cursors_with_no_new_member_end_the_listing() {
     let script = Script::new().on("user/list_id", pages);
     assert_eq!(client(&script).member_ids().await.unwrap_err().code(), "wecom.endless");
     assert!(script.seen("user/list_id").len() < 20);
-    // A page that brings nobody new may come now and then, and a member may be listed once for each department.
+    // A page without a new member may occur now and then, and a member may be listed once per department.
     let pages = (0..100)
         .map(|n| page(&if n % 7 == 0 { vec![format!("m{n}")] } else { vec![] }, json!(format!("c{n}"))));
     let script = Script::new().on("user/list_id", pages.chain([page(&["last"], Value::Null)]));

@@ -1,4 +1,4 @@
-//! A wire that answers from a script and remembers what was sent.
+//! A wire that answers from a script and records the requests.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -11,14 +11,14 @@ use tokio::time::{Instant, sleep};
 use super::super::redact::RedactedUrl;
 use super::super::transport::{Broken, Payload, Reply, Transport};
 
-/// What the wire gives for one request.
+/// The reply to one request.
 #[derive(Clone)]
 pub(super) enum Canned {
     Json(Value),
     Raw(u16, &'static str),
     Lost,
     NotSent,
-    /// No connection, for this process has too many files open.
+    /// No connection, because this process has too many open files.
     OpenFiles,
 }
 
@@ -31,7 +31,7 @@ pub(super) fn ok() -> Canned {
     code(0, "ok")
 }
 
-/// A request as it was sent.
+/// A request as sent.
 #[derive(Clone, Debug)]
 pub(super) struct Seen {
     pub(super) at: Duration,
@@ -53,7 +53,7 @@ struct Inner {
 pub(super) struct Script(Arc<Inner>);
 
 impl Script {
-    /// A wire with this round trip. Unless told otherwise it gives TOKEN-1, TOKEN-2 and so on for `gettoken`.
+    /// A wire with this latency. By default `gettoken` returns TOKEN-1, TOKEN-2 and so on.
     pub(super) fn with_latency(latency: Duration) -> Self {
         Self(Arc::new(Inner {
             begin: Instant::now(),
@@ -68,19 +68,19 @@ impl Script {
         Self::with_latency(Duration::from_millis(10))
     }
 
-    /// Adds answers for a call, used once each and in order.
+    /// Adds answers for a call, used once each, in order.
     pub(super) fn on(self, path: &'static str, answers: impl IntoIterator<Item = Canned>) -> Self {
         self.0.queues.lock().unwrap().entry(path).or_default().extend(answers);
         self
     }
 
-    /// What a call gets when its own answers are used up.
+    /// The answer to a call once its scripted answers are used up.
     pub(super) fn always(self, path: &'static str, answer: Canned) -> Self {
         self.0.always.lock().unwrap().insert(path, answer);
         self
     }
 
-    /// What was sent to a call.
+    /// The requests of a call.
     pub(super) fn seen(&self, path: &str) -> Vec<Seen> {
         self.0.seen.lock().unwrap().iter().filter(|seen| seen.path == path).cloned().collect()
     }

@@ -1,4 +1,4 @@
-//! What goes in a file, in which, and what stays out.
+//! Division into files: rows included, their file, and rows left out.
 
 use std::collections::BTreeSet;
 
@@ -32,7 +32,7 @@ fn create(userid: &str, fields: Value) -> Given {
     Given { creates: true, userid: userid.parse().unwrap(), body, whole: Map::new() }
 }
 
-/// An update of `fields`, of a member who also has those of `others`.
+/// An update of `fields` of a member who also has those of `others`.
 fn update(userid: &str, fields: Value, others: Value) -> Given {
     let mut whole =
         map(json!({ "userid": userid, "name": "张三", "mobile": "13800138000", "department": [2] }));
@@ -114,7 +114,7 @@ fn a_create_that_a_file_cannot_say_goes_singly() {
         json!({ "biz_mail": "a@example.com" }),
         json!({ "extattr": { "attrs": [] } }),
         json!({ "external_position": "x" }),
-        json!({ "nobody_knows": "x" }),
+        json!({ "unknown_field": "x" }),
         json!({ "name": "" }),
         json!({ "name": null }),
         json!({ "name": 7 }),
@@ -198,7 +198,7 @@ fn updates_of_different_fields_share_a_file_where_every_cell_can_be_filled() {
     let all = divided(&given);
     assert_eq!(places(&all), [[0, 1, 2, 3, 4, 5]]);
     assert_eq!(text(&all.sheets[0]).lines().nth(4), Some("张三,E3,13800138000,2,p,b"));
-    // Without a position of its own a member cannot be in it.
+    // A member without a position cannot be in it.
     given[5] = update("E5", json!({ "address": "b" }), json!({}));
     let most = divided(&given);
     assert_eq!((places(&most), &most.singly), (vec![[0, 1, 2, 3, 4].as_slice()], &vec![5]));
@@ -257,7 +257,7 @@ fn files_have_at_most_so_many_rows_and_bytes() {
     assert_eq!(lengths(&sheets(&rows(&many))), [5000, 5000, 1]);
 }
 
-/// Values of a field: those that a file can say, and some that it cannot.
+/// Values of a field: those that a file can express, and some that it cannot.
 fn values(field: &'static str) -> (Vec<Value>, Vec<Value>) {
     let texts = || vec![json!("甲"), json!("a b"), json!("=1+1"), json!("+86-1"), json!("'x'")];
     let bad = || {
@@ -290,7 +290,7 @@ const FIELDS: [&str; 13] = [
     "main_department",
 ];
 
-/// A field's value: of ten, `absent` are none and one is hard to say.
+/// A field's value: out of ten, `absent` are none and one is hard to express.
 fn value(field: &'static str, absent: u32) -> BoxedStrategy<Option<Value>> {
     let (good, bad) = values(field);
     let none = Just(None).boxed();
@@ -351,7 +351,7 @@ fn read(headers: &csv::StringRecord, line: &csv::StringRecord) -> Map<String, Va
         .collect()
 }
 
-/// Whether every value of a row is one of those that a file can say, so that it has to be in one.
+/// True if a file can express every value of a row, so that the row has to be in one.
 fn can_be_said(given: &Given) -> bool {
     given.body.iter().all(|(field, value)| {
         field == "to_invite" || FIELDS.iter().any(|known| known == field && values(known).0.contains(value))

@@ -1,4 +1,4 @@
-//! The token: one for all, renewed in time, never asked for in vain.
+//! The token: shared by all, renewed in time, never requested needlessly.
 
 use std::time::Duration;
 
@@ -105,7 +105,7 @@ async fn a_passing_failure_is_shared_by_those_who_waited_and_asked_again_by_the_
     let script = Script::new().on("gettoken", vec![Canned::Lost; 4]).always("user/update", ok());
     let client = client(&script);
     let verdicts = fifty_at_once(&client).await;
-    // Only those with a place among the calls in flight waited for that fetch; the next ones fetched again.
+    // Only callers with a place among the calls in flight waited for that fetch; the next ones fetched again.
     assert_eq!(verdicts.iter().filter(|verdict| **verdict == Verdict::Busy { errcode: None }).count(), 4);
     assert_eq!(verdicts.iter().filter(|verdict| **verdict == DONE).count(), 46);
     assert_eq!(script.seen("gettoken").len(), 5);

@@ -1,4 +1,4 @@
-//! Each verdict of a write, and when it comes.
+//! Each verdict of a write, and its conditions.
 
 use serde_json::{Map, Value, json};
 
@@ -18,7 +18,7 @@ async fn delete(client: &Client) -> Answer {
     client.write(Write::Delete { userid: &userid("E0001") }).await
 }
 
-/// The verdict of a create that draws these answers in turn.
+/// The verdict of a create that gets these answers in turn.
 async fn created(answers: Vec<Canned>) -> Answer {
     let script = Script::new().on("user/create", answers);
     create(&client(&script)).await
@@ -137,13 +137,13 @@ async fn an_unknown_userid_settles_neither_a_delete_nor_an_update() {
         let client = client(&script);
         assert_eq!(delete(&client).await.verdict, Verdict::NotFound);
         assert_eq!(update(&client).await.verdict, Verdict::NotFound);
-        // A create names nobody who has to be there.
+        // A create refers to no existing member.
         assert!(matches!(create(&client).await.verdict, Verdict::Refused { .. }));
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_code_that_may_be_one_member_s_or_that_nobody_knows_stops_no_other_call() {
+async fn a_code_that_may_be_one_member_s_or_is_unknown_stops_no_other_call() {
     for errcode in [987_654, 41001, 40033, 60011, 60021, 50002] {
         let script = Script::new().on("user/create", [code(errcode, "what"), ok()]);
         let client = client(&script);
@@ -226,7 +226,7 @@ async fn a_full_corp_stops_no_call_but_says_that_there_is_no_place() {
     assert_eq!(create(&client).await.verdict, Verdict::Done { created_departments: vec![] });
 }
 
-/// It is one row of the listing, and says whether WeCom refused it.
+/// The harmless request is one row of the listing, and tells whether WeCom rejects it.
 #[tokio::test(start_paused = true)]
 async fn the_harmless_question_tells_a_refusal_from_silence() {
     let script = Script::new().on(
@@ -243,7 +243,7 @@ async fn the_harmless_question_tells_a_refusal_from_silence() {
     assert_eq!((silent.is_refusal(), silent.is_the_tenants()), (false, false));
 }
 
-/// Whoever makes the calls may find out that no write can succeed; then none is made until a run begins anew.
+/// After the caller has found that every write fails, none is made until a new run begins.
 #[tokio::test(start_paused = true)]
 async fn a_client_that_is_told_to_stop_writes_no_more() {
     let script = Script::new().on("user/create", [code(60011, "no")]).always("user/create", ok());

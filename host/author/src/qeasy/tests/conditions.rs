@@ -1,4 +1,4 @@
-//! Which rows: the form's filter and the platform's own conditions; and entries that cannot be carried over.
+//! Selection of rows by the form's filter and the platform's own conditions; and entries that cannot be carried over.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! The two files, as a person gets them.
+//! The two files as a person receives them.
 
 use super::*;
 
@@ -21,7 +21,7 @@ fn the_example_s_rules_come_back_as_they_are() {
 fn an_export_with_both_sides_becomes_a_tenant() {
     let target: Value =
         serde_json::from_str(&target(&[json!({"field": "position", "value": "{d}"})])).unwrap();
-    // One side stands in it as text.
+    // One side is contained as text.
     let export = json!({ "name": "入职", "crontab": "*/5 * * * *", "remark": "", "source": source().to_string(), "steps": [{ "target": target }, { "x": 1 }] });
     let imported = good(&[&serde_json::to_string_pretty(&export).unwrap()]);
     insta::assert_snapshot!("export_tenant", imported.tenant);

@@ -1,4 +1,4 @@
-//! Whatever is given, an answer comes, and what comes out keeps its promise.
+//! Any input gets an answer, and the output keeps its promise.
 
 use proptest::collection::vec;
 use proptest::prelude::*;

@@ -24,7 +24,7 @@ fn import_all(texts: &[&str]) -> Result<Imported, ImportError> {
     import(&texts, &naming())
 }
 
-/// Imports, and holds what comes out to what every import promises.
+/// Imports, and checks the promises of every import.
 fn good(texts: &[&str]) -> Imported {
     let imported = import_all(texts).unwrap();
     promised(&imported);
@@ -41,8 +41,8 @@ fn refused(texts: &[&str]) -> ImportError {
     error
 }
 
-/// What every import promises: the guest takes the rules, and the configuration the tenant's file if nothing is left
-/// to fill in.
+/// The promises of every import: the guest accepts the rules, and the configuration accepts the tenant's file if no
+/// step is left.
 fn promised(imported: &Imported) {
     ruzhi_guest::describe::<RulesFile>(&imported.rules).unwrap();
     let tenant: toml::Table = imported.tenant.parse().unwrap();

@@ -1,4 +1,4 @@
-//! JSON as people paste it, and where it is broken.
+//! JSON as people paste it, and its errors.
 
 use super::*;
 

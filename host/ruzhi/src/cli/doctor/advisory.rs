@@ -1,8 +1,8 @@
-//! What was known of the WebAssembly engine when ruzhi was built.
+//! Advisories of the WebAssembly engine known when ruzhi was built.
 //!
-//! The list is a copy, kept in `advisories.json` with its date, of what RustSec and the CVE list say of the engine's
-//! recent versions: a factory's machine may reach two services and nothing else, so nothing is looked up. What came out
-//! later is not in it, which is why the date is told with every answer.
+//! `advisories.json` is a dated copy of the RustSec and CVE entries for the engine's recent versions. Nothing is
+//! looked up online: a factory's machine may reach two services and nothing else. Later advisories are missing, so
+//! every answer gives the date of the list.
 
 use serde::Deserialize;
 
@@ -11,36 +11,36 @@ pub(super) const ENGINE: &str = ruzhi_guest_runtime::WASMTIME;
 
 const KNOWN: &str = include_str!("advisories.json");
 
-/// What was known.
+/// The advisories known at build time.
 #[derive(Debug, Deserialize)]
 pub(super) struct Known {
     /// The day of the list.
     pub(super) as_of: String,
-    /// Where to look for what came later.
+    /// The place to look for later advisories.
     pub(super) source: String,
     advisories: Vec<Advisory>,
 }
 
-/// A fault of the engine.
+/// A vulnerability of the engine.
 #[derive(Debug, Deserialize)]
 pub(super) struct Advisory {
-    /// Its name.
+    /// Its identifier.
     pub(super) id: String,
-    /// When it became known.
+    /// The date of publication.
     pub(super) date: String,
-    /// What it is.
+    /// Its title.
     pub(super) title: String,
-    /// From this version on, and before that one.
+    /// Ranges of versions: from the first, up to but excluding the second.
     affected: Vec<(String, String)>,
 }
 
 impl Known {
-    /// The list in this binary; none only if it is not one, which a test sees.
+    /// The list in this binary; `None` only if it does not parse, which a test catches.
     pub(super) fn read() -> Option<Self> {
         serde_json::from_str(KNOWN).ok()
     }
 
-    /// Those that concern a version.
+    /// The advisories that affect a version.
     pub(super) fn concerning(&self, version: &str) -> Vec<&Advisory> {
         let Some(version) = parts(version) else { return Vec::new() };
         let within = |(from, before): &(String, String)| {

@@ -1,4 +1,4 @@
-//! What this machine says: the engine, the files, the store, the disk, the components, the door.
+//! Checks of this machine: engine, files, store, disk, components, listening address.
 
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -11,12 +11,12 @@ use ruzhi_message::Failure;
 use ruzhi_model::{Lang, Text};
 use ruzhi_store::{Access, Sqlite, Store as _};
 
-/// Less room than this is told of.
+/// Less free space than this is a warning.
 const TIGHT: u64 = 1 << 30;
-/// With less, a run of some size may not be stored.
+/// With less free space than this, a large run may fail to be stored.
 const FULL: u64 = 100 << 20;
 
-/// What is known of the engine that runs the rules.
+/// Known vulnerabilities of the engine that runs the rules.
 pub(super) fn engine() -> Finding {
     let Some(known) = Known::read() else {
         return Finding::fail(
@@ -59,7 +59,7 @@ pub(super) fn engine() -> Finding {
     }
 }
 
-/// That the files can be used, and what to know of them.
+/// The configuration is valid; its warnings are listed.
 pub(super) fn configuration(config: &Config, lang: Lang) -> Finding {
     let flows: usize = config.tenants.iter().map(|tenant| tenant.flows.len()).sum();
     let text = Text::new(
@@ -75,7 +75,8 @@ pub(super) fn configuration(config: &Config, lang: Lang) -> Finding {
     }
 }
 
-/// The files that cannot be used. Without those of tenants everything else is looked at; without the host's, nothing.
+/// The invalid files. A tenant's invalid file leaves everything else to be checked; with an invalid `ruzhi.toml`
+/// nothing else is checked.
 pub(super) fn unusable(problems: &Problems, looks_on: bool, lang: Lang) -> Vec<Finding> {
     let of_file = |(file, errors): (&Path, Vec<&Problem>)| {
         let count = errors.len();
@@ -104,7 +105,7 @@ pub(super) fn unusable(problems: &Problems, looks_on: bool, lang: Lang) -> Vec<F
     problems.errors_by_file().into_iter().map(of_file).collect()
 }
 
-/// Whether the store can be read, is whole, and is nobody else's to read.
+/// Checks that the store is readable, intact, and inaccessible to other users.
 pub(super) async fn store(path: &Path) -> (Vec<Finding>, Option<Sqlite>) {
     let shown = path.display();
     let Ok(file) = std::fs::metadata(path) else {
@@ -171,8 +172,8 @@ pub(super) async fn store(path: &Path) -> (Vec<Finding>, Option<Sqlite>) {
     (findings, Some(opened))
 }
 
-/// The process that holds the store, as the system's list of locks has it. Trying the lock instead would keep a process
-/// from starting that tries it at the same moment.
+/// The process that holds the store, taken from the system's list of locks. Trying the lock instead would make a
+/// process fail that starts at the same moment.
 fn running(path: &Path) -> Option<u32> {
     let mut lock = std::fs::canonicalize(path).ok()?.into_os_string();
     lock.push(".lock");
@@ -180,7 +181,7 @@ fn running(path: &Path) -> Option<u32> {
     holder(&std::fs::read_to_string("/proc/locks").ok()?, inode)
 }
 
-/// Who holds a lock on a file, by the file's number.
+/// The process that holds a lock on a file, by inode number.
 fn holder(locks: &str, inode: u64) -> Option<u32> {
     let end = format!(":{inode}");
     locks.lines().find_map(|line| {
@@ -192,7 +193,7 @@ fn holder(locks: &str, inode: u64) -> Option<u32> {
     })
 }
 
-/// Room for the store and for compiled components.
+/// Free space for the store and for compiled components.
 pub(super) fn disk(config: &Config) -> Vec<Finding> {
     let mut folders: Vec<&Path> = vec![config.store.path.parent().unwrap_or(Path::new("."))];
     if let Some(folder) = Some(config.guest.cache.as_path()).filter(|folder| folder.exists()) {
@@ -224,7 +225,7 @@ fn judged(folder: &Path, free: u64) -> Finding {
     Finding { hint: Some(hint), ..Finding::new("disk", level, text) }
 }
 
-/// Whether the rules of a flow load, and whether they are those that are live.
+/// Loads a flow's rules and compares them with the live ones.
 pub(super) async fn component(
     store: Option<&Sqlite>,
     tenant: &Tenant,
@@ -289,7 +290,7 @@ pub(super) async fn component(
     finding.of(format_args!("{}/{}", tenant.id, flow.id))
 }
 
-/// Where the pages are, and who may see them.
+/// The address of the pages, and the access to it.
 pub(super) fn door(server: &ServerSettings) -> Finding {
     let (listen, people) = (server.listen, server.people.len());
     if server.listen.ip().is_loopback() {
@@ -305,7 +306,7 @@ pub(super) fn door(server: &ServerSettings) -> Finding {
         return Finding::fail(
             "door",
             Text::new(
-                format!("{listen} can be reached from other machines, and nobody has a token"),
+                format!("{listen} can be reached from other machines, and no token is set"),
                 format!("{listen} 可从其他机器访问，但没有设置令牌"),
             ),
             Text::new("set `token` under `[server]`", "请在 `[server]` 中设置 `token`"),
@@ -324,7 +325,7 @@ pub(super) fn door(server: &ServerSettings) -> Finding {
     )
 }
 
-/// Where the services are to send what they push.
+/// The addresses the services push to.
 pub(super) fn pushes(server: &ServerSettings, tenant: &Tenant, flow: &Flow) -> Vec<Finding> {
     let first = tenant.flows.first().is_some_and(|first| first.id == flow.id);
     let push = flow.push.is_some().then(|| {
@@ -358,7 +359,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whoever_holds_the_lock_is_read_from_the_system_s_list() {
+    fn the_holder_of_the_lock_is_read_from_the_system_s_list() {
         let locks = "1: POSIX  ADVISORY  READ  11 08:01:77 128 128\n\
                      2: FLOCK  ADVISORY  WRITE 4711 08:01:1234 0 EOF\n\
                      2: -> FLOCK  ADVISORY  WRITE 12 08:01:99 0 EOF\n";

@@ -1,7 +1,7 @@
-//! `ruzhi doctor`: does everything that a run needs hold, and what is to be done where it does not?
+//! `ruzhi doctor`: checks everything a run needs, and says how to fix it.
 //!
-//! It looks and changes nothing, and may run beside `ruzhi serve`. What it finds is *ok*, *warn* (it works, but somebody
-//! should know) or *fail* (a run would fail).
+//! It changes nothing and may run beside `ruzhi serve`. Each finding is *ok*, *warn* (works, but needs attention) or
+//! *fail* (a run would fail).
 
 mod advisory;
 mod local;
@@ -24,17 +24,17 @@ use ruzhi_model::Text;
 
 #[derive(Debug, Args)]
 pub(super) struct Doctor {
-    /// tenant or tenant/flow; all of them if left out
+    /// tenant or tenant/flow; every flow if omitted
     target: Option<String>,
-    /// Ask no service
+    /// Call no service
     #[arg(long)]
     offline: bool,
-    /// Only whether `ruzhi serve` answers here and is ready: what a container asks every half minute
+    /// Only check that `ruzhi serve` is running here and ready, as a container does every half minute
     #[arg(long)]
     alive: bool,
 }
 
-/// How it stands.
+/// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Level {
@@ -43,16 +43,16 @@ enum Level {
     Fail,
 }
 
-/// What was looked at, and what was found.
+/// One check and its result.
 #[derive(Debug, Serialize)]
 struct Finding {
-    /// What was looked at, such as `wecom` or `disk`.
+    /// The name of the check, such as `wecom` or `disk`.
     check: &'static str,
-    /// Whose: a tenant, or a tenant and its flow.
+    /// The subject: a tenant, or a tenant and its flow.
     #[serde(skip_serializing_if = "Option::is_none")]
     of: Option<String>,
     level: Level,
-    /// A stable code, where something is not as it should be.
+    /// A stable code of the problem, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<String>,
     message: Text,
@@ -98,7 +98,7 @@ impl Doctor {
         let checks = Checks { secrets, ..deployment::checks() };
         let (config, problems) = Config::usable(dir, &ProcessEnvironment, &checks);
         if self.alive {
-            // A tenant's file does not keep the process from answering.
+            // An invalid tenant file does not keep the process from answering.
             let config = config.ok_or_else(|| problems.unwrap_or_default())?;
             return Ok(tell(&[services::alive(&config.server).await], speech));
         }
@@ -151,7 +151,7 @@ impl Doctor {
     }
 }
 
-/// Prints what was found, worst last, so that it is what a person reads first above the prompt.
+/// Prints the findings, worst last, so that the worst is right above the prompt.
 fn tell(findings: &[Finding], speech: &Speech) -> ExitCode {
     let count = |level| findings.iter().filter(|finding| finding.level == level).count();
     let (warned, failed) = (count(Level::Warn), count(Level::Fail));

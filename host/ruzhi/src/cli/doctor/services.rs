@@ -1,4 +1,4 @@
-//! What the services say: credentials, address, clock, the fields of the forms.
+//! Checks of the services: credentials, address, clock, fields of the forms.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -11,12 +11,12 @@ use ruzhi_config::{Config, Flow, ServerSettings, Tenant};
 use ruzhi_guest_runtime::Guest;
 use ruzhi_model::Text;
 
-/// A clock that is off by more is told of: signatures and tokens have a time.
+/// A clock further off than this is a warning: signatures and tokens carry a time.
 const OFF: TimeDelta = TimeDelta::seconds(30);
-/// By this much and more a push counts as replayed and is refused.
+/// From this difference on, a push counts as replayed and is denied.
 const TOO_FAR: TimeDelta = TimeDelta::minutes(5);
 
-/// What the services say of a tenant.
+/// Checks a tenant's access to the services.
 pub(super) async fn tenant(config: &Config, tenant: &Tenant) -> Vec<Finding> {
     let directory = match online::directory(config, tenant).await {
         Err(failure) => Finding::of_failure("wecom", &failure),
@@ -34,7 +34,7 @@ pub(super) async fn tenant(config: &Config, tenant: &Tenant) -> Vec<Finding> {
     [directory, wecom, jiandaoyun].map(|finding| finding.of(&tenant.id)).into()
 }
 
-/// What the form's service says of a flow.
+/// Checks a flow against its form.
 pub(super) async fn flow(tenant: &Tenant, flow: &Flow, guest: Option<&Guest>) -> Vec<Finding> {
     let of = format!("{}/{}", tenant.id, flow.id);
     let widgets = match online::widgets(tenant, flow).await {
@@ -64,10 +64,10 @@ pub(super) async fn flow(tenant: &Tenant, flow: &Flow, guest: Option<&Guest>) ->
     findings
 }
 
-/// Whether a process that stays answers on this machine, and is ready.
+/// Checks that `ruzhi serve` answers on this machine and is ready.
 pub(super) async fn alive(server: &ServerSettings) -> Finding {
     let mut address = server.listen;
-    // Whoever listens on every address does so on this machine's own.
+    // An address that listens on every interface is reached through the loopback.
     if address.ip().is_unspecified() {
         address.set_ip(if address.is_ipv4() {
             Ipv4Addr::LOCALHOST.into()
@@ -111,7 +111,7 @@ async fn clock(service: &str, zh: &str, base_url: &Url, proxy: Option<&Url>) -> 
     }
 }
 
-/// What a difference means.
+/// Grades the difference between two clocks.
 fn judged(service: &str, zh: &str, ahead: TimeDelta) -> Finding {
     let (by, slow) = (ahead.abs(), ahead > TimeDelta::zero());
     let seconds = by.num_seconds();

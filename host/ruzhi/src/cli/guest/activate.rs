@@ -1,4 +1,4 @@
-//! `ruzhi guest activate` and `rollback`: other rules take the place of those that are live.
+//! `ruzhi guest activate` and `rollback`: replace the live rules.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -19,11 +19,11 @@ use ruzhi_store::Access;
 
 #[derive(Debug, Args)]
 pub(crate) struct Activate {
-    /// tenant/flow, or the tenant if it has one flow
+    /// tenant/flow, or the tenant if it has only one flow
     target: String,
     #[command(flatten)]
     new: Brought,
-    /// Activate even if more people change than the flow's limit lets pass
+    /// Activate even if more people change than the flow's limit allows
     #[arg(long)]
     approve: bool,
     #[command(flatten)]
@@ -32,34 +32,34 @@ pub(crate) struct Activate {
 
 #[derive(Debug, Args)]
 pub(crate) struct Rollback {
-    /// tenant/flow, or the tenant if it has one flow
+    /// tenant/flow, or the tenant if it has only one flow
     target: String,
-    /// Digest of the rules or the component (its first digits do), or #NUMBER, as `ruzhi guest list` shows them; left
-    /// out, what was live before
+    /// Digest of the rules or the component (the first digits suffice), or #NUMBER, as `ruzhi guest list` shows them;
+    /// if omitted, the rules that were live before
     to: Option<String>,
     #[command(flatten)]
     by: Person,
 }
 
-/// Who acts, and what for.
+/// The author of a change, and their reason.
 #[derive(Debug, Args)]
 struct Person {
-    /// Who does it, for the history; by default the user who runs the command
+    /// Name for the history; by default the user running the command
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
-    /// What for, for the history
+    /// Reason for the history
     #[arg(long, value_name = "TEXT")]
     why: Option<String>,
 }
 
 impl Person {
     fn by(&self) -> By {
-        // What is one line in the history stays one.
+        // An entry of the history is a single line.
         let who = self.by.as_deref().map_or_else(terminal::somebody, terminal::line);
         By { who, why: self.why.as_deref().map(terminal::line) }
     }
 
-    /// What the audit log says beside who ran the command.
+    /// Detail for the audit log, beside the user who ran the command.
     fn said(&self) -> Option<String> {
         match (&self.by, &self.why) {
             (Some(by), Some(why)) => Some(format!("by {by}: {why}")),
@@ -71,7 +71,8 @@ impl Person {
 
 impl Activate {
     pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
-        // With the secrets at hand the form is asked whether it has what the new rules read; without them the next run asks.
+        // With secrets available, the form is asked for the fields the new rules read; without them the next run
+        // asks.
         let (config, asked) = match deployment::configuration(dir, Need::Run, speech) {
             Ok(config) => (config, true),
             Err(_) => (deployment::configuration(dir, Need::Read, speech)?, false),

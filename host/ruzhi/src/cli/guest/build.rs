@@ -1,4 +1,4 @@
-//! `ruzhi guest build`: from a project's source to a component.
+//! `ruzhi guest build`: compiles a project's source into a component.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -13,19 +13,19 @@ use ruzhi_message::Failure;
 
 #[derive(Debug, Args)]
 pub(crate) struct Build {
-    /// The folder of the guest's Cargo.toml
+    /// The folder with the guest's Cargo.toml
     folder: PathBuf,
-    /// Where to put the component; by default NAME.wasm in this folder
+    /// Output path; by default NAME.wasm in this folder
     #[arg(short, long)]
     output: Option<PathBuf>,
     #[command(flatten)]
     compiler: Compiler,
 }
 
-/// Which Rust builds a Rust guest.
+/// The compiler of a Rust guest.
 #[derive(Debug, Args)]
 pub(super) struct Compiler {
-    /// Which Rust builds it; by default the installed target, else Debian's packages
+    /// The Rust compiler to use; by default the installed target, else Debian's packages
     #[arg(long, env = "RUZHI_WASM_TOOLCHAIN", value_enum, default_value_t = Choice::Auto)]
     toolchain: Choice,
 }
@@ -33,16 +33,16 @@ pub(super) struct Compiler {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Choice {
     Auto,
-    /// The target beside the cargo on the path, whoever installed it
+    /// The wasm target of the cargo on the path, however installed
     Installed,
-    /// The same; `make` asks rustup for the target first
+    /// The same, for `make`, which first adds the target through rustup
     Rustup,
-    /// Debian's rustc-web with the standard library built along
+    /// Debian's rustc-web, building the standard library too
     Debian,
 }
 
 impl Compiler {
-    /// Builds the guest in a folder and writes it there as NAME.wasm, or to `output`.
+    /// Builds the guest in a folder and writes NAME.wasm there, or to `output`.
     pub(super) fn build(
         &self,
         folder: &Path,

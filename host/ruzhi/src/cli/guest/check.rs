@@ -1,4 +1,4 @@
-//! `ruzhi guest check`: is a component fit to go live?
+//! `ruzhi guest check`: checks that a component is fit to go live.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -33,7 +33,7 @@ impl Check {
             .rehearse(&bytes, Rehearsed { text, context: context(Utc::now(), "UTC"), records: Vec::new() })?;
         let component = library.load_bytes(&bytes)?;
         let guest = Guest::with_rules_file(component.clone(), self.rules.as_deref());
-        // Without a rules file many guests refuse to describe themselves; the component is sound all the same.
+        // Many guests do not describe themselves without a rules file; the component is sound all the same.
         let described = match guest {
             Ok(guest) => Some(guest.description().clone()),
             Err(guest::LoadError::Configuration { .. }) if self.rules.is_none() => None,
@@ -86,7 +86,7 @@ impl Check {
     }
 }
 
-/// Whatever is imported here holds types only: a component that imports more is not let in.
+/// Lists the imports, which are types only: a component that imports anything else is invalid.
 fn imports(inspection: &Inspection, speech: &Speech) -> String {
     match inspection.imports.as_slice() {
         [] => speech.say("nothing", "无").to_owned(),

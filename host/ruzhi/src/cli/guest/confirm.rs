@@ -1,4 +1,4 @@
-//! `ruzhi guest confirm`: rules that were set aside, because a process ended while it first used them, may be tried again.
+//! `ruzhi guest confirm`: allows rules again that were set aside because a process ended on their first use.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -20,7 +20,7 @@ use ruzhi_store::{Access, FirstUse, Store};
 pub(crate) struct Confirm {
     /// tenant or tenant/flow
     target: String,
-    /// Why, for the audit log
+    /// Reason for the audit log
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
 }

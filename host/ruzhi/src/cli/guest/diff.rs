@@ -1,4 +1,4 @@
-//! `ruzhi guest diff`: what other rules would change, per person and field.
+//! `ruzhi guest diff`: shows the changes other rules would make, per person and field.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -16,16 +16,16 @@ use ruzhi_message::Failure;
 use ruzhi_rules::Difference;
 use ruzhi_store::Access;
 
-/// Characters of a cell; `--json` has all of them.
+/// Characters per cell; `--json` does not truncate.
 const WIDEST: usize = 48;
 
 #[derive(Debug, Args)]
 pub(crate) struct Diff {
-    /// tenant/flow, or the tenant if it has one flow
+    /// tenant/flow, or the tenant if it has only one flow
     target: String,
     #[command(flatten)]
     new: Brought,
-    /// Try so many stored records, evenly spread, instead of all
+    /// Try only this many stored records, evenly spread
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     sample: Option<u64>,
     /// Show numbers and addresses in full
@@ -94,7 +94,7 @@ impl Diff {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// A value in a cell: short, and an empty one can be told from none.
+    /// A value in a cell: short, with an empty value distinct from none.
     fn cell(&self, field: &str, value: &Value) -> String {
         let text = match if self.reveal { value.clone() } else { hidden(field, value) } {
             Value::Null => return "—".to_owned(),

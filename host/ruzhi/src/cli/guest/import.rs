@@ -1,4 +1,4 @@
-//! `ruzhi guest import qeasy`: from another platform's metadata to the two files of a tenant.
+//! `ruzhi guest import qeasy`: turns another platform's metadata into the two files of a tenant.
 
 use std::io::Write as _;
 use std::os::unix::fs::FileTypeExt as _;
@@ -23,28 +23,29 @@ pub(crate) struct Import {
 
 #[derive(Debug, Subcommand)]
 enum Platform {
-    /// The metadata of 轻易云: JSON, an export, or any text that has it in it
+    /// The metadata of 轻易云: JSON, an export, or any text that contains it
     Qeasy(Qeasy),
 }
 
 #[derive(Debug, Args)]
 struct Qeasy {
-    /// Target metadata, source metadata, request body, or a text with them in it, in any order; `-` for standard input
+    /// Target metadata, source metadata, request body, or a text containing them, in any order; `-` for standard
+    /// input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// What the tenant is to be called: the name of its file · 租户 id
+    /// Id of the new tenant, and name of its file · 租户 id
     #[arg(long, value_name = "ID")]
     tenant: TenantId,
-    /// What the flow is to be called · 同步流 id
+    /// Id of the new flow · 同步流 id
     #[arg(long, value_name = "ID", default_value = "onboarding")]
     flow: FlowId,
-    /// The corp's id, ww…; else it is left for you to write in · 企业 ID
+    /// The corp's id, ww…; if omitted, you fill it in later · 企业 ID
     #[arg(long, value_name = "ID")]
     corp_id: Option<String>,
-    /// The folder that holds tenants/; by default the one --config names
+    /// The folder that holds tenants/; by default that of --config
     #[arg(long, value_name = "DIR")]
     into: Option<PathBuf>,
-    /// Write over files that are there already
+    /// Overwrite existing files
     #[arg(long)]
     force: bool,
 }
@@ -78,7 +79,7 @@ impl Qeasy {
         if !self.force {
             refuse_existing(&[&tenant, &rules])?;
         }
-        // The tenant's file names the rules, so it comes last.
+        // The tenant's file refers to the rules, so it is written last.
         write(&rules, &imported.rules, self.force)?;
         write(&tenant, &imported.tenant, self.force)?;
 
@@ -130,21 +131,21 @@ impl Qeasy {
     }
 }
 
-/// Bytes of metadata. What a platform gives of one form has 100 KiB.
+/// Bytes of metadata. A platform's metadata of one form has 100 KiB.
 const MOST_BYTES: u64 = 16 << 20;
 
 fn is_pipe(path: &Path) -> bool {
     file::stat(path).is_ok_and(|metadata| metadata.file_type().is_fifo())
 }
 
-/// A file's text and name.
+/// The text and name of a file.
 fn read(path: &Path) -> Result<(String, String), Failure> {
     let is_input = path == Path::new("-");
     let name = if is_input { "stdin".to_owned() } else { path.display().to_string() };
     let bytes = if is_input {
         file::whole(std::io::stdin(), MOST_BYTES)
     } else if is_pipe(path) {
-        // A person waits for it who has named it, as the shell does for `<(…)`.
+        // A person who names a pipe waits for it, as for the shell's `<(…)`.
         std::fs::File::open(path).and_then(|pipe| file::whole(pipe, MOST_BYTES))
     } else {
         file::read(path, MOST_BYTES).map(|read| read.bytes)
@@ -198,7 +199,7 @@ fn write(path: &Path, text: &str, force: bool) -> Result<(), Failure> {
     let written = path.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| {
         let mut options = std::fs::OpenOptions::new();
         options.write(true);
-        // Between the look and the write somebody else may have made it.
+        // Another process may have created the file since it was checked.
         if force {
             options.create(true).truncate(true)
         } else {

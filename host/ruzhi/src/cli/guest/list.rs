@@ -1,4 +1,4 @@
-//! `ruzhi guest list`: what is live in each flow, what its files hold, and everything that was live before.
+//! `ruzhi guest list`: the live rules of each flow, the rules in its files, and the history of activations.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -17,9 +17,9 @@ use ruzhi_store::{Access, ActivationRow};
 
 #[derive(Debug, Args)]
 pub(crate) struct List {
-    /// tenant or tenant/flow; all of them if left out
+    /// tenant or tenant/flow; every flow if omitted
     target: Option<String>,
-    /// Show so many activations of each flow
+    /// Show this many activations per flow
     #[arg(long, value_name = "N", default_value_t = 20)]
     last: usize,
 }
@@ -28,11 +28,11 @@ pub(crate) struct List {
 struct Listed<'c> {
     tenant: &'c config::Tenant,
     flow: &'c config::Flow,
-    /// What the tenant's files hold.
+    /// The rules in the tenant's files.
     offered: Result<Guest, Failure>,
-    /// Newest first: the first is live.
+    /// Newest first; the first is live.
     history: Vec<ActivationRow>,
-    /// Why what is live could not be loaded again.
+    /// The reason the live rules could not be loaded again.
     broken: Option<Failure>,
 }
 
@@ -57,7 +57,7 @@ impl List {
                     listed.broken = rules.restored(live).await.err().map(Failure::from);
                 }
             }
-            // What is live goes on whatever has become of the files.
+            // Live rules keep working whatever happens to the files.
             failed |= listed.broken.is_some() || (listed.offered.is_err() && listed.history.is_empty());
             if speech.json {
                 values.push(listed.value(speech));
@@ -76,7 +76,7 @@ impl List {
 }
 
 impl Listed<'_> {
-    /// The tenant's files hold other rules than those that are live.
+    /// The tenant's files hold rules other than the live ones.
     fn differs(&self) -> bool {
         let offered = self.offered.as_ref().map(Guest::rules).ok();
         self.history.first().is_some_and(|live| offered != Some(&live.rules))

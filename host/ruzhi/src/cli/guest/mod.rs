@@ -1,4 +1,4 @@
-//! `ruzhi guest`: write, try and ship components. One file per command.
+//! `ruzhi guest`: create, test and activate components. One file per command.
 
 mod activate;
 mod build;
@@ -23,33 +23,33 @@ use ruzhi_message::Failure;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum GuestCommand {
-    /// Make a project of your own: rules, cases, the SDK · 新建
+    /// Create a project: rules, cases, the SDK · 新建
     New(new::New),
-    /// Make a component from a guest's source · 构建
+    /// Build a component from a guest's source · 构建
     Build(build::Build),
-    /// Run a project's cases: rows in, decisions expected · 运行用例
+    /// Run a project's cases: rows in, expected decisions out · 运行用例
     Test(test::Test),
-    /// Is a component fit to go live, and does it accept a rules file? · 检查
+    /// Check that a component is fit to go live, and that it accepts a rules file · 检查
     Check(check::Check),
-    /// Make a tenant and its rules from another platform's metadata · 导入
+    /// Create a tenant and its rules from another platform's metadata · 导入
     Import(import::Import),
-    /// What other rules would change, per person and field · 比较新旧规则
+    /// Show the changes other rules would make, per person and field · 比较新旧规则
     Diff(diff::Diff),
-    /// Make other rules live: checked, compiled, tried on the stored records first · 启用规则
+    /// Make other rules live, once checked, compiled and tried on the stored records · 启用规则
     Activate(activate::Activate),
-    /// Make rules live again that were live before · 回退规则
+    /// Make previously live rules live again · 回退规则
     Rollback(activate::Rollback),
-    /// Let rules be tried again under which a process ended by itself · 允许再次试用被搁置的规则
+    /// Allow rules again that were set aside because a process ended on their first use · 允许再次试用被搁置的规则
     Confirm(confirm::Confirm),
-    /// Try a component in this process, as another command asks through standard input · 试用（由其他命令启动）
+    /// Try a component in this process, for another command that asks through standard input · 试用（由其他命令启动）
     #[command(hide = true)]
     Try(rehearse::Try),
-    /// What is live, and everything that was: when, by whom, why · 现行规则与历史
+    /// Show the live rules and their history: when, by whom, why · 现行规则与历史
     List(list::List),
 }
 
 impl GuestCommand {
-    /// Whether its `--lang` names the language of rules and not of messages.
+    /// Its `--lang` names the language of the rules instead of that of messages.
     pub(super) fn takes_language(&self) -> bool {
         matches!(self, Self::New(_))
     }

@@ -1,4 +1,4 @@
-//! `ruzhi guest new`: a project that builds, has cases and passes them.
+//! `ruzhi guest new`: creates a project that builds, has cases and passes them.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -14,12 +14,12 @@ use ruzhi_model::{Lang, Text};
 
 #[derive(Debug, Args)]
 pub(crate) struct New {
-    /// Its name: lower-case letters, digits and hyphens
+    /// Project name: lower-case letters, digits and hyphens
     name: String,
-    /// What its rules are written in. Messages follow LANG here: this `--lang` is another one than everywhere else
+    /// Language of the rules. Unlike elsewhere, this `--lang` is not the language of messages, which follow LANG
     #[arg(long, value_parser = ["rust", "typescript", "python"])]
     lang: String,
-    /// The folder to make it in
+    /// The folder to create it in
     #[arg(long, value_name = "DIR", default_value = ".")]
     into: PathBuf,
 }

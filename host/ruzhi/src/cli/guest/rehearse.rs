@@ -1,5 +1,5 @@
-//! `ruzhi guest try`: the process in which components are tried. Other commands start it; it is asked and answers through
-//! its standard input and output, and is of no use to a person.
+//! `ruzhi guest try`: the process that tries components. Other commands start it and talk to it through its standard
+//! input and output; it is of no use to a person.
 
 use std::io::{BufReader, stdin, stdout};
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! What the commands that exchange rules share: the flow they are about, and the rules a person brings.
+//! Shared by the commands that exchange rules: selecting the flow, and reading the given rules.
 
 use std::path::{Path, PathBuf};
 
@@ -37,13 +37,13 @@ pub(crate) fn only_flow<'c>(
     }
 }
 
-/// The rules a person brings.
+/// The rules given on the command line.
 #[derive(Debug, Args)]
 pub(super) struct Brought {
-    /// A component (.wasm), a rules file, or both; what is not given stays as it is live. Without any, what the tenant's
-    /// files hold now
+    /// A component (.wasm), a rules file, or both; a part not given stays as it is live. By default the tenant's
+    /// current files
     new: Vec<PathBuf>,
-    /// The component takes no rules file: do not hand it the one that is live
+    /// The component takes no rules file: do not pass it the live one
     #[arg(long)]
     no_rules: bool,
 }
@@ -91,7 +91,7 @@ impl Brought {
         })
     }
 
-    /// A failure, with what to do if a component was brought alone and does not take the rules file that is live.
+    /// A failure, with advice if a component was given alone and does not accept the live rules file.
     pub(super) fn explained(&self, error: ActivationError) -> Failure {
         let alone = !self.no_rules && matches!(self.new.as_slice(), [only] if is_component(only));
         let refused = matches!(error, ActivationError::Load(LoadError::Configuration { .. }));
@@ -111,12 +111,12 @@ fn is_component(file: &Path) -> bool {
     file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("wasm")) || begins(b"\0asm")
 }
 
-/// What the tenant's files offer now; none if they cannot be read.
+/// The digest of the rules in the tenant's files; `or` if they cannot be read.
 pub(super) fn offered_now(flow: &config::Flow, or: &Digest) -> Digest {
     ruzhi_app::deployment::offered(flow).map_or_else(|_| or.clone(), |offered| offered.rules())
 }
 
-/// What a trial came to, in a line.
+/// The result of a trial, in a line.
 pub(super) fn trial_line(speech: &Speech, trial: &Trial) -> String {
     let mut words = vec![
         format!("{} {}", speech.say("tried on", "试运行记录"), trial.compared),
@@ -131,7 +131,7 @@ pub(super) fn trial_line(speech: &Speech, trial: &Trial) -> String {
     words.join(", ")
 }
 
-/// Fields the stored rows do not hold, told to a person.
+/// Notes the fields that the stored rows lack.
 pub(super) fn note_unread(speech: &Speech, trial: &Trial) {
     if !trial.unread.is_empty() {
         speech.note(format_args!(
@@ -145,7 +145,7 @@ pub(super) fn note_unread(speech: &Speech, trial: &Trial) {
     }
 }
 
-/// A difference as data; numbers and addresses only if asked for.
+/// A difference as data; numbers and addresses are masked unless `reveal`.
 pub(crate) fn difference_value(difference: &Difference, reveal: bool) -> Value {
     let mut difference = difference.clone();
     if !reveal {
@@ -158,10 +158,10 @@ pub(crate) fn difference_value(difference: &Difference, reveal: bool) -> Value {
     json!(difference)
 }
 
-/// A value in which numbers and addresses of a person cannot be read in full.
+/// A value with a person's numbers and addresses masked.
 pub(crate) fn hidden(field: &str, value: &Value) -> Value {
-    // Why there is no decision is told by the host, which has masked what the guest said; record ids are no numbers of
-    // a person.
+    // A failure's text is written by the host, which has masked the guest's words, and record ids are not personal
+    // data.
     if value.is_null() || field == "failure" {
         return value.clone();
     }
@@ -190,7 +190,7 @@ pub(super) fn kind_word(speech: &Speech, kind: ActivationKind) -> &'static str {
     }
 }
 
-/// An activation as one reads it in a list.
+/// An activation as a line of a list.
 pub(super) fn activation_line(speech: &Speech, row: &ActivationRow) -> String {
     let mut line = format!(
         "#{}  {}  {}  {} {}  {} {}  {} {}  {}",

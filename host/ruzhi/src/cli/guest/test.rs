@@ -1,4 +1,4 @@
-//! `ruzhi guest test`: are a project's rows decided as its cases ask?
+//! `ruzhi guest test`: compares a project's decisions with its cases.
 
 mod junit;
 
@@ -22,7 +22,7 @@ use ruzhi_model::{Context, Lang, Outcome, Text};
 
 #[derive(Debug, Args)]
 pub(crate) struct Test {
-    /// The project's folder; its cases are cases/*.json
+    /// The project's folder; its cases are in cases/*.json
     folder: PathBuf,
     /// Test this component instead of building the project
     #[arg(long, value_name = "FILE")]
@@ -30,26 +30,26 @@ pub(crate) struct Test {
     /// The rules file for cases that name none
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
-    /// Write the decisions found into the case files
+    /// Write the actual decisions into the case files
     #[arg(long)]
     bless: bool,
-    /// Write a report in the JUnit format
+    /// Write a JUnit report
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
-    /// Only these cases
+    /// Run only these cases
     #[arg(long = "case", value_name = "NAME")]
     cases: Vec<String>,
     #[command(flatten)]
     compiler: Compiler,
 }
 
-/// One case with what it expects; whoever blesses need not have written any.
+/// One case with its expectation, which may be missing when blessing.
 struct Asked {
     case: Case,
     expected: Option<Vec<Outcome>>,
 }
 
-/// One case with what came of it.
+/// One case with its result.
 struct Tested {
     name: String,
     path: PathBuf,
@@ -70,7 +70,7 @@ enum Verdict {
 impl Test {
     pub(super) fn run(&self, speech: &Speech) -> Result<ExitCode, Failure> {
         if self.component.is_none() {
-            // Of a folder that is no project, that is worth more to know than that it has no cases.
+            // For a folder that is not a project, say so instead of saying that it has no cases.
             Language::of(&self.folder)?;
         }
         let cases = self.cases()?;
@@ -108,7 +108,7 @@ impl Test {
         Ok(if passed { ExitCode::SUCCESS } else { ExitCode::from(exit::FAILED) })
     }
 
-    /// The cases asked for, with the decisions they expect.
+    /// The selected cases, with the decisions they expect.
     fn cases(&self) -> Result<Vec<Asked>, Failure> {
         let folder = self.folder.join("cases");
         let all = Case::of_folder(&folder)?;
@@ -298,14 +298,14 @@ impl Verdict {
     }
 }
 
-/// A component with a rules file, under which a process of its own describes itself first.
+/// Loads a component with a rules file, once it has described itself in a separate process.
 fn load(library: &Library, bytes: &[u8], rules: Option<&Path>, context: Context) -> Result<Guest, LoadError> {
     let text = Guest::read_rules(rules)?;
     library.rehearse(bytes, Rehearsed { text: text.clone(), context, records: Vec::new() })?;
     Guest::new(library.load_bytes(bytes)?, text)
 }
 
-/// A large number with its thousands apart.
+/// A number with its thousands separated.
 fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let first = digits.len() % 3;

@@ -113,7 +113,7 @@ fn a_server_for_others_must_name_people() {
     std::fs::write(&toml, format!("{text}[server]\nurl = \"https://ruzhi.example\"\n")).unwrap();
     let ended = site.run(&["serve", "--listen", "127.0.0.1:0"]);
     assert_eq!(ended.code, Some(2), "{}{}", ended.stdout, ended.stderr);
-    assert!(ended.stderr.contains("`server.url` is for others to reach ruzhi"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("`server.url` lets others reach ruzhi"), "{}", ended.stderr);
     assert!(ended.stderr.contains("token = { env = \"RUZHI_TOKEN\" }"), "{}", ended.stderr);
 }
 

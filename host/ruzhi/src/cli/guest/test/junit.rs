@@ -1,4 +1,4 @@
-//! The report that build servers read: one test case for each case file.
+//! The JUnit report read by build servers: one test case per case file.
 
 use std::fs::File;
 use std::io;

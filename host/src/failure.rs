@@ -1,0 +1,222 @@
+//! A failure, its subject and the next step: one type for display at a terminal, on a page or to a program.
+//!
+//! Every module has its own errors, one variant per operation; for display they are converted to this type.
+
+use serde::Serialize;
+
+use crate::activation::ActivationError;
+use crate::config::{Problems, TargetError, Unguarded};
+use crate::guest::{BuildError, CaseError, LoadError};
+use crate::model::Text;
+use crate::open_files;
+use crate::store::StoreError;
+use crate::sync::{RunError, WriteBackFault};
+
+/// Exit codes, by the side at fault.
+pub mod exit {
+    /// Something was not done.
+    pub const FAILED: u8 = 1;
+    /// The command line, the configuration or the store's files are wrong: a person has to fix them first.
+    pub const USAGE: u8 = 2;
+    /// The guard requires a person's decision.
+    pub const HELD: u8 = 3;
+}
+
+/// A failure, its subject and the next step.
+#[derive(Debug, Clone, Serialize)]
+#[serde(transparent)]
+pub struct Failure(Box<Told>);
+
+#[derive(Debug, Clone, Serialize)]
+struct Told {
+    #[serde(skip)]
+    exit: u8,
+    code: String,
+    #[serde(rename = "message")]
+    text: Text,
+    causes: Vec<String>,
+    hint: Option<Text>,
+    problems: Option<Problems>,
+}
+
+impl Failure {
+    pub fn new(exit: u8, code: impl Into<String>, text: Text, hint: Option<Text>) -> Self {
+        Self(Box::new(Told { exit, code: code.into(), text, causes: Vec::new(), hint, problems: None }))
+    }
+
+    /// The command line makes an impossible request.
+    pub fn usage(text: Text, hint: Text) -> Self {
+        Self::new(exit::USAGE, "usage", text, Some(hint))
+    }
+
+    /// The machine failed to carry out an operation.
+    pub fn io(en: &str, zh: &str, error: &dyn std::error::Error) -> Self {
+        Self::new(exit::FAILED, "io", Text::new(format!("cannot {en}"), format!("无法{zh}")), None)
+            .because(error)
+    }
+
+    /// The same, blamed on too many open files if they caused it: the store only says that it cannot be opened, and
+    /// its own hint would send people to check the disk.
+    fn unless_too_many_files(self, error: &(dyn std::error::Error + 'static)) -> Self {
+        if self.exit() == exit::FAILED && open_files::are_too_many(error) {
+            return self.hinting(open_files::advice());
+        }
+        self
+    }
+
+    /// The exit code.
+    pub fn exit(&self) -> u8 {
+        self.0.exit
+    }
+
+    /// A stable code.
+    pub fn code(&self) -> &str {
+        &self.0.code
+    }
+
+    /// The failure and its subject.
+    pub fn text(&self) -> &Text {
+        &self.0.text
+    }
+
+    /// Its causes, outermost first.
+    pub fn causes(&self) -> &[String] {
+        &self.0.causes
+    }
+
+    /// The next step.
+    pub fn hint(&self) -> Option<&Text> {
+        self.0.hint.as_ref()
+    }
+
+    /// The problems in the configuration files.
+    pub fn problems(&self) -> Option<&Problems> {
+        self.0.problems.as_ref()
+    }
+
+    /// Adds an error and its causes. Only texts are kept, so nothing can print more than they say.
+    pub fn because(mut self, error: &dyn std::error::Error) -> Self {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            self.0.causes.push(error.to_string());
+            next = error.source();
+        }
+        self
+    }
+
+    /// The same with another hint.
+    pub fn hinting(mut self, hint: Text) -> Self {
+        self.0.hint = Some(hint);
+        self
+    }
+
+    fn behind(self, error: &dyn std::error::Error) -> Self {
+        match error.source() {
+            Some(source) => self.because(source),
+            None => self,
+        }
+    }
+}
+
+impl From<Unguarded> for Failure {
+    fn from(unguarded: Unguarded) -> Self {
+        Self::new(exit::USAGE, "server.open", unguarded.text(), Some(unguarded.hint()))
+    }
+}
+
+impl From<Problems> for Failure {
+    fn from(problems: Problems) -> Self {
+        let text = Text::new("the configuration is not valid", "配置有误");
+        let mut failure = Self::new(exit::USAGE, "config", text, None);
+        failure.0.problems = Some(problems);
+        failure
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let exit = match error {
+            // Only a person can tell which file is right; this exit code keeps the service from being restarted
+            // before.
+            StoreError::Names { .. } | StoreError::Log { .. } | StoreError::Exchanged { .. } => exit::USAGE,
+            _ => exit::FAILED,
+        };
+        Self::new(exit, error.code(), error.text(), Some(error.hint()))
+            .behind(&error)
+            .unless_too_many_files(&error)
+    }
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        let exit = match error {
+            RunError::NotApproved { .. } | RunError::Rejected { .. } => exit::HELD,
+            RunError::NoSuchPlan { .. } => exit::USAGE,
+            _ => exit::FAILED,
+        };
+        Self::new(exit, error.code(), error.text(), Some(error.hint()))
+            .behind(&error)
+            .unless_too_many_files(&error)
+    }
+}
+
+impl From<WriteBackFault> for Failure {
+    fn from(fault: WriteBackFault) -> Self {
+        let exit = match fault {
+            WriteBackFault::ReadsItself { .. } | WriteBackFault::Same { .. } => exit::USAGE,
+            WriteBackFault::Missing { .. } | WriteBackFault::Unwritable { .. } => exit::FAILED,
+        };
+        Self::new(exit, fault.code(), fault.text(), Some(fault.hint()))
+    }
+}
+
+impl From<LoadError> for Failure {
+    fn from(error: LoadError) -> Self {
+        let exit = match error {
+            // The files are not at fault.
+            LoadError::Rehearsal { .. } | LoadError::TriedElsewhere => exit::FAILED,
+            _ => exit::USAGE,
+        };
+        Self::new(exit, error.code(), error.text(), Some(error.hint()))
+            .behind(&error)
+            .unless_too_many_files(&error)
+    }
+}
+
+impl From<ActivationError> for Failure {
+    fn from(error: ActivationError) -> Self {
+        match error {
+            ActivationError::Load(error) => error.into(),
+            ActivationError::Store(error) => error.into(),
+            error => {
+                let exit = match error {
+                    ActivationError::TooMuch { .. } => exit::HELD,
+                    ActivationError::Unknown { .. }
+                    | ActivationError::Ambiguous { .. }
+                    | ActivationError::Pinned { .. } => exit::USAGE,
+                    _ => exit::FAILED,
+                };
+                Self::new(exit, error.code(), error.text(), Some(error.hint())).behind(&error)
+            }
+        }
+    }
+}
+
+impl From<CaseError> for Failure {
+    fn from(error: CaseError) -> Self {
+        Self::new(exit::USAGE, error.code(), error.text(), Some(error.hint())).behind(&error)
+    }
+}
+
+impl From<BuildError> for Failure {
+    fn from(error: BuildError) -> Self {
+        let text = Text::new(error.to_string(), format!("无法构建规则组件：{error}"));
+        Self::new(exit::FAILED, error.code(), text, Some(error.hint())).behind(&error)
+    }
+}
+
+impl From<TargetError> for Failure {
+    fn from(error: TargetError) -> Self {
+        Self::new(exit::USAGE, "target", error.text(), Some(error.hint()))
+    }
+}
