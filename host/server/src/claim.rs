@@ -1,8 +1,8 @@
-//! A plan is decided on and carried out by one person at a time.
+//! One person at a time decides on a plan and carries it out.
 //!
-//! Between a yes and the moment at which the store says that the plan is being applied lie a queue and the reading of a
-//! form. Whoever says yes or no claims the plan first, and looks at how it stands only then; the claim goes with what they
-//! ask for and ends with it. So nobody is told that a plan is rejected which is then applied, and none is asked for twice.
+//! Between an approval and the moment at which the store says that the plan is being applied lie a queue and the
+//! reading of a form. So the decision first claims the plan and only then reads its state; the claim travels with the
+//! request and ends with it. A plan reported as rejected is therefore never applied, and none is requested twice.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,23 +11,23 @@ use ruzhi_model::{PlanId, RunId, TenantId};
 
 type Key = (TenantId, PlanId);
 
-/// What is being done about a plan.
+/// The stage of a claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Claimed {
-    /// Somebody says yes or no.
+    /// A person is deciding.
     Decided,
-    /// It is to be carried out, and waits for its turn.
+    /// Approved, and waiting for its turn.
     Waits,
-    /// This run carries it out.
+    /// Being carried out by this run.
     Runs(RunId),
 }
 
-/// The plans about which something is being done.
+/// The plans being decided on or carried out.
 #[derive(Clone, Default)]
 pub(super) struct Claims(Arc<Mutex<HashMap<Key, Claimed>>>);
 
 impl Claims {
-    /// Claims a plan, or tells what is being done about it already.
+    /// Claims a plan, or returns the stage of the existing claim.
     pub(super) fn claim(&self, tenant: &TenantId, plan: &PlanId) -> Result<Claim, Claimed> {
         let key = (tenant.clone(), plan.clone());
         let mut all = self.lock();
@@ -38,7 +38,7 @@ impl Claims {
         Ok(Claim { claims: self.clone(), key })
     }
 
-    /// Whether something is being done about a plan.
+    /// True if the plan is claimed.
     pub(super) fn has(&self, tenant: &TenantId, plan: &PlanId) -> bool {
         self.lock().contains_key(&(tenant.clone(), plan.clone()))
     }
@@ -60,12 +60,12 @@ impl Claim {
         &self.key.1
     }
 
-    /// The tenant it is of.
+    /// Its tenant.
     pub(super) fn tenant(&self) -> &TenantId {
         &self.key.0
     }
 
-    /// Says how far it has come.
+    /// Moves the claim to another stage.
     pub(super) fn becomes(&self, claimed: Claimed) {
         self.claims.lock().insert(self.key.clone(), claimed);
     }

@@ -1,9 +1,9 @@
-//! What somebody writes into an address, a form or a body of JSON: names with values, read into the type that says what
-//! may be asked.
+//! Input from an address, a form or a JSON body: names with values, deserialized into the type that declares the
+//! accepted input.
 //!
-//! The three are one thing here, so pages and API refuse the same. What cannot be read is told by its name and by what is
-//! expected there, in both languages; what is expected is taken from the type's own description, which is also the one in
-//! the OpenAPI document. The parser's words are a cause and never the message.
+//! All three share one reader, so pages and API reject the same input. An error gives the name and the expected value,
+//! in both languages; the expectation comes from the type's own description, the same one as in the OpenAPI document.
+//! The parser's own words are attached as the cause and never become the message.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -24,7 +24,7 @@ pub(super) struct Input {
     pairs: Vec<(String, Value)>,
 }
 
-/// What a name with its value is called.
+/// The kind of name, for messages.
 #[derive(Clone, Copy)]
 enum Kind {
     Parameter,
@@ -53,7 +53,7 @@ impl Input {
         Ok(Self { kind: Kind::Field, pairs: written(text) })
     }
 
-    /// The fields of an object of JSON; none where nothing was sent.
+    /// The fields of a JSON object; none for an empty body.
     pub(super) fn json(body: &[u8]) -> Result<Self, Failure> {
         if body.trim_ascii().is_empty() {
             return Ok(Self { kind: Kind::Field, pairs: Vec::new() });
@@ -68,13 +68,13 @@ impl Input {
         Ok(Self { kind: Kind::Field, pairs })
     }
 
-    /// The same without a field that belongs to the page and not to what is asked.
+    /// The same without a field that belongs to the page rather than to the request.
     pub(super) fn without(mut self, name: &str) -> Self {
         self.pairs.retain(|(known, _)| known != name);
         self
     }
 
-    /// What is asked by the parameters. Those it does not know are passed over.
+    /// Reads the parameters into a type, ignoring those unknown to it.
     pub(super) fn asked<T: DeserializeOwned + IntoParams>(self) -> Result<T, Failure> {
         self.read(|name| {
             let parameter = T::into_params(|| None).into_iter().find(|parameter| parameter.name == name)?;
@@ -82,12 +82,12 @@ impl Input {
         })
     }
 
-    /// What is wished for by the fields.
+    /// Reads the fields into a type.
     pub(super) fn wish<T: DeserializeOwned + ToSchema>(self) -> Result<T, Failure> {
         self.read(|name| {
             let mut schema = serde_json::to_value(T::schema()).ok()?;
             let field = schema.get_mut("properties")?.get_mut(name)?.take();
-            // Of what may also be null, what it is otherwise.
+            // For a nullable field, the description of its non-null form.
             let mut others = field.get("oneOf").and_then(Value::as_array).into_iter().flatten();
             let field = others.find(|other| !is(other, "null")).unwrap_or(&field);
             let Some(named) = field.get("$ref").and_then(Value::as_str) else { return Some(field.clone()) };
@@ -100,7 +100,7 @@ impl Input {
 
     fn read<T: DeserializeOwned>(self, described: impl Fn(&str) -> Option<Value>) -> Result<T, Failure> {
         let kind = self.kind;
-        // Whatever is wrong with a value is said of the one that was taken last.
+        // A value error is attributed to the name taken last.
         let last = RefCell::new(String::new());
         let pairs = self.pairs.into_iter().map(|(name, value)| {
             last.replace(name.clone());
@@ -125,7 +125,7 @@ impl Input {
     }
 }
 
-/// A parameter that nothing at the address takes.
+/// A parameter unknown at this address.
 pub(super) fn no_parameter(name: &str, known: &[String]) -> Failure {
     let Text { en, zh } = Kind::Parameter.of(name);
     let known = known.join(", ");
@@ -133,7 +133,7 @@ pub(super) fn no_parameter(name: &str, known: &[String]) -> Failure {
         .hinting(Text::new(format!("this address takes: {known}"), format!("该地址可用的参数：{known}")))
 }
 
-/// The names of an address or a form with their values, as browsers spell them.
+/// Decodes the percent-encoded names and values of an address or a form.
 pub(super) fn spelled(text: &str) -> Vec<(String, String)> {
     let Ok(mut url) = Url::parse("http://localhost/") else { return Vec::new() };
     url.set_query(Some(text));
@@ -148,7 +148,7 @@ fn wrong(en: impl Into<String>, zh: impl Into<String>) -> Failure {
     Failure::new(exit::USAGE, "request", Text::new(en, zh), None)
 }
 
-/// What a description says that a value has to be.
+/// The expected value, according to a description.
 fn expected(schema: &Value) -> Text {
     let number = |key: &str| schema.get(key).and_then(Value::as_u64);
     if let Some(words) = schema.get("enum").and_then(Value::as_array) {
@@ -204,7 +204,7 @@ fn something_else() -> Text {
     Text::new("something else", "其他内容")
 }
 
-/// The fields of an object of JSON, also those that are there twice.
+/// The fields of a JSON object, including duplicates.
 struct Object(Vec<(String, Value)>);
 
 impl<'de> Deserialize<'de> for Object {
@@ -229,7 +229,7 @@ impl<'de> Deserialize<'de> for Object {
     }
 }
 
-/// A value whose errors are ours.
+/// A value that reports errors as [`Unread`].
 struct Given(Value);
 
 impl IntoDeserializer<'_, Unread> for Given {
@@ -274,7 +274,7 @@ impl<'de> Deserializer<'de> for Given {
     }
 }
 
-/// Why something cannot be read.
+/// The reasons why input cannot be read.
 #[derive(Debug, thiserror::Error)]
 enum Unread {
     #[error("{name} is not known")]

@@ -1,4 +1,4 @@
-//! The task behind the scheduler's handle: takes messages, starts what is due, and hears how runs go.
+//! The task behind the scheduler's handle: takes messages, starts due runs, and hears how runs go.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -21,22 +21,22 @@ use ruzhi_model::{FlowId, TenantId};
 use ruzhi_store::{Delivery, Paused, RunRow, RunState, RunsWanted, StoreError, WakeKind, WakeRow};
 use ruzhi_sync::{Request, RunOptions};
 
-/// However far off the next moment is, the clock is looked at as often as this: it may be set, or the machine may sleep.
+/// The clock is read at least this often, however far off the next moment is: it may be set, or the machine may sleep.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// How long a look at the store's files is waited for before the rest goes on.
+/// Longest wait for a check of the store's files before everything else goes on.
 const GLANCE: Duration = Duration::from_millis(200);
 
-/// How often the alarms are told how the flows stand.
+/// Interval at which the alarms are told the state of the flows.
 const TELL: Duration = Duration::from_secs(60);
 
-/// Every flow has one run under way at most, and so many flows there are not.
+/// More than there can be: a flow has at most one run under way, and no deployment has this many flows.
 const MOST_KILLED: u32 = 10_000;
 
-/// Asked to end within ten seconds, runs get so many for the answers under way.
+/// Time given to runs for the answers under way; the process is asked to end within ten seconds.
 const LAST_RUNS: Duration = Duration::from_secs(9);
 
-/// Where the flows stood when the last process ended. A store that cannot be read because it is gone is told as gone.
+/// The agenda as the last process left it. A store that cannot be read because its files are gone is reported as gone.
 pub(super) async fn restore(process: &Process) -> Result<Agenda, Failure> {
     let restored = async {
         let mut wakes = process.store.wakes().await?;
@@ -55,7 +55,7 @@ pub(super) async fn restore(process: &Process) -> Result<Agenda, Failure> {
     })
 }
 
-/// Keeps the flows on time until the process is to end, and then waits for the runs under way.
+/// Keeps the flows on time until the process is to end, then waits for the runs under way.
 pub(super) async fn keep(process: Arc<Process>, mut agenda: Agenda, inbox: Inbox) -> Result<(), Failure> {
     let Inbox { mut messages, board } = inbox;
     let now = process.clock.now();
@@ -82,7 +82,7 @@ pub(super) async fn keep(process: Arc<Process>, mut agenda: Agenda, inbox: Inbox
         process.pulse.beat(process.clock.now());
         if let Err(error) = keeping.look_at_the_store().await {
             tracing::error!(error.code = error.code(), "{error}");
-            // Runs make no further call: no answer could be stored.
+            // Runs make no further call, because no answer could be stored.
             quit.cancel();
             break Err(error.into());
         }
@@ -103,7 +103,7 @@ pub(super) async fn keep(process: Arc<Process>, mut agenda: Agenda, inbox: Inbox
             changed
         });
         for (answer, outcome) in keeping.answers.drain(..) {
-            // Whoever asked may be gone.
+            // The caller may be gone.
             drop(answer.send(outcome));
         }
         let rest = keeping.rest();
@@ -120,8 +120,8 @@ pub(super) async fn keep(process: Arc<Process>, mut agenda: Agenda, inbox: Inbox
     ended
 }
 
-/// The flows with a run that an earlier process began and did not end: what it was to do is due again. The next run of
-/// the flow says of it that it never ended.
+/// The flows with a run that an earlier process began and did not end: its work is due again. The flow's next run
+/// reports that it never ended.
 async fn killed(process: &Process, now: DateTime<Utc>) -> Result<Vec<WakeRow>, StoreError> {
     let wanted = RunsWanted {
         tenant: None,
@@ -137,26 +137,26 @@ async fn killed(process: &Process, now: DateTime<Utc>) -> Result<Vec<WakeRow>, S
     Ok(runs.into_iter().filter(|run| run.kind.writes()).map(of).collect())
 }
 
-/// A run that is under way, by its place among all of this process.
+/// A run under way, by its place among all runs of this process.
 struct UnderWay {
     tenant: TenantId,
     flow: FlowId,
     /// Digest of the settings it began with.
     settings: String,
     asking: Option<Answer<Asked>>,
-    /// A person asked for it, and it writes: nothing but what is kept of it makes it again where it is cut off.
+    /// A person asked for it, and it writes: if cut off, it is repeated only because a wake is kept for it.
     is_theirs: bool,
-    /// What the flow had been woken for when it began: the form, or the directory, is read after that.
+    /// The flow's wakes when the run began: the form, or the directory, is read after that.
     wake: Option<WakeRow>,
-    /// The plan it carries out is nobody else's until it has ended.
+    /// The lock on the plan it carries out, held until it has ended.
     claim: Option<Claim>,
 }
 
 impl Asking {
-    /// The flow is not there, or no longer.
+    /// Answers that the flow does not exist, or no longer does.
     fn answer_no_flow(self) {
         let Self { tenant, flow, claim, answer, .. } = self;
-        // Whoever is answered may ask again.
+        // The caller may ask again as soon as it is answered.
         drop(claim);
         drop(answer.send(Err(no_flow(&tenant, &flow))));
     }
@@ -168,27 +168,27 @@ type Told = (usize, Course);
 struct Keeping {
     process: Arc<Process>,
     agenda: Agenda,
-    /// What people asked for, by the ticket that the agenda knows.
+    /// Requests by people, by their ticket in the agenda.
     asked: HashMap<u64, Asking>,
     tickets: u64,
     course: (mpsc::UnboundedSender<Told>, mpsc::UnboundedReceiver<Told>),
     under_way: HashMap<usize, UnderWay>,
     next_place: usize,
-    /// What flows were woken for and have done since.
+    /// Wakes that runs have acted on since.
     done: Vec<WakeRow>,
-    /// Flows whose run a person asked for, and the end of the process cut off.
+    /// Flows with a run a person asked for that was cut off by the end of the process.
     cut_off: Vec<(TenantId, FlowId)>,
-    /// Flows of which it is not known when the first of their decisions ceases to hold.
+    /// Flows whose next decision to expire is not known yet.
     moments: BTreeSet<(TenantId, FlowId)>,
-    /// A look at the store's files that has not been answered: a file system may not answer at all.
+    /// A check of the store's files without an answer yet: a file system may never answer.
     looking: Option<JoinHandle<Result<(), StoreError>>>,
-    /// What those who pause and resume are told once it is stored and shown.
+    /// Answers to pauses and resumes, sent once the change is stored and visible.
     answers: Vec<(Answer<()>, Result<(), Failure>)>,
 }
 
 impl Keeping {
-    /// Looks whether the store's files are still those that were opened; an error if another process may have them. What
-    /// cannot be seen now is looked at again.
+    /// Checks that the store's files are still those that were opened; an error if another process may have them. A
+    /// check without an answer is repeated.
     async fn look_at_the_store(&mut self) -> Result<(), StoreError> {
         let store = &self.process.store;
         let looking = self.looking.get_or_insert_with(|| {
@@ -203,7 +203,7 @@ impl Keeping {
         }
     }
 
-    /// How long nothing is due.
+    /// The time until something may be due.
     fn rest(&self) -> Duration {
         let Some(next) = self.agenda.next_moment() else { return LOOK };
         (next - self.process.clock.now())
@@ -251,8 +251,8 @@ impl Keeping {
         }
     }
 
-    /// Asks the store when decisions cease to hold, of flows that have run since it was asked last. Where it cannot be
-    /// read the next run asks again: runs say themselves that the store cannot be read.
+    /// Asks the store when decisions expire, for flows that have run since the last call. If it cannot be read, the
+    /// next run asks again: runs themselves report an unreadable store.
     async fn look_for_moments(&mut self) {
         for (tenant, flow) in std::mem::take(&mut self.moments) {
             match self.process.store.next_due(&tenant, &flow).await {
@@ -264,14 +264,14 @@ impl Keeping {
         }
     }
 
-    /// Starts what is due, as far as there is room.
+    /// Starts due runs while there is room.
     async fn begin_due(&mut self) {
         let at_once = self.process.deployment().config.schedule.at_once as usize;
         let batches = self.agenda.take_due(self.process.clock.now(), at_once);
         if batches.is_empty() {
             return;
         }
-        // Without them the runs are made all the same, and once more after a restart.
+        // Without them the runs take place all the same, and once more after a restart.
         let wakes = self.process.store.wakes().await.unwrap_or_else(|error| {
             tracing::warn!(error.code = error.code(), "{error}");
             Vec::new()
@@ -327,8 +327,8 @@ impl Keeping {
         }
         let (told, process) = (self.course.0.clone(), Arc::clone(&self.process));
         let tell: runner::Tell = Arc::new(move |course| drop(told.send((first, course))));
-        // A thread of its own: new rules are compiled and tried at the beginning of a run, which may take a processor
-        // for seconds, and neither others' runs nor pages wait for that.
+        // A thread of its own: a run begins by compiling and testing new rules, which may take a processor for seconds,
+        // and neither other runs nor pages wait for that.
         let here = tokio::runtime::Handle::current();
         drop(tokio::task::spawn_blocking(move || here.block_on(runner::run_together(&process, due, &tell))));
     }
@@ -370,7 +370,7 @@ impl Keeping {
         };
         let done = match outcome {
             Outcome::Done | Outcome::Held => true,
-            // A look for drift that failed is not repeated.
+            // A failed drift check is not repeated.
             Outcome::Failed | Outcome::Blocked { .. } => {
                 under_way.wake.as_ref().is_some_and(|wake| wake.kind == WakeKind::Callback)
             }
@@ -392,7 +392,7 @@ impl Keeping {
         }
     }
 
-    /// Keeps what has to outlive the process. A store that cannot be written is told by the runs themselves.
+    /// Stores the state that has to outlive the process. Runs themselves report a store that cannot be written.
     async fn store_changed(&mut self) {
         for row in self.agenda.changed_rows() {
             if let Err(error) = self.process.store.put_standing(&row).await {
@@ -401,7 +401,7 @@ impl Keeping {
         }
         for (tenant, flow) in std::mem::take(&mut self.cut_off) {
             let now = self.process.clock.now();
-            // Nobody delivers it, and it forgets no delivery.
+            // No service delivered it, so no delivery is recorded.
             let again = Delivery {
                 source: "ruzhi",
                 names: &[],
@@ -447,7 +447,7 @@ fn flows(process: &Process) -> Vec<AgendaFlow> {
     config.tenants.iter().flat_map(|tenant| tenant.flows.iter().map(move |flow| of(tenant, flow))).collect()
 }
 
-/// A run says itself how it ended; why it failed, or could not begin, is said here.
+/// Logs why a run failed or could not begin; the run itself logs how it ended.
 fn log(ended: &Ended) {
     let Some(failure) = &ended.failure else { return };
     tracing::warn!(

@@ -1,9 +1,9 @@
-//! The process that stays: keeps every flow on time, shows what happens, and tells who has to know.
+//! The long-running process: keeps every flow on time, shows what happens, and sends alarms.
 //!
-//! Four tasks. The *scheduler* owns the agenda and starts runs; the *watch* looks at the files and exchanges the
-//! deployment; the *alarms* tell people; the *server* answers pages, the API and the services' pushes. None of them
-//! brings data into a run: a timer, a push and a person only wake it. What a person asks for and what they are shown is
-//! in `desk`, once; `api` writes it as JSON and `pages` as HTML.
+//! It has four tasks. The *scheduler* owns the agenda and starts runs; the *watch* polls the configuration files and
+//! exchanges the deployment; the *alarms* notify people; the *server* answers pages, the API and the services' pushes.
+//! None of them brings data into a run: a timer, a push and a person only wake it. The use cases of pages and API are
+//! in `desk`, once; `api` writes their results as JSON and `pages` as HTML.
 
 pub mod access;
 pub mod agenda;
@@ -54,14 +54,14 @@ pub async fn run(
     let (scheduler, inbox) = Scheduler::new();
     let (alarms, hearing) = alarm::Alarms::new();
     let process = Arc::new(Process::new(deployment, clock, scheduler, alarms));
-    // Nothing is answered before: a push that came meanwhile would be both read from the store and told.
+    // Requests are answered only after this: an earlier push would both be read from the store and arrive as a message.
     let agenda = keeping::restore(&process).await?;
     let watched = tokio::spawn(watch::watch(Arc::clone(&process)));
     let tidied = tokio::spawn(tidy(Arc::clone(&process)));
     let told = tokio::spawn(alarm::tell(Arc::clone(&process), hearing));
     let answered = tokio::spawn(server::answer(Arc::clone(&process), listener));
     let kept = tokio::spawn(keeping::keep(Arc::clone(&process), agenda, inbox)).await;
-    // Whatever ended the scheduler ends the rest.
+    // When the scheduler ends, for any reason, everything else ends.
     quit.cancel();
     let broken = |error: &dyn std::error::Error| Failure::io("go on serving", "继续运行", error);
     drop(tokio::join!(watched, told, tidied));
@@ -69,14 +69,13 @@ pub async fn run(
     kept.map_err(|error| broken(&error))?
 }
 
-/// How often what lies about is put away.
+/// Interval between clean-ups.
 const TIDY: Duration = Duration::from_secs(60 * 60);
 
-/// What changed nothing stays in the audit log for so long.
+/// Audit rows of actions that changed nothing are kept this long.
 const IDLE_AUDIT: TimeDelta = TimeDelta::days(90);
 
-/// Puts away compiled components that nobody uses any more and what of the audit log is of no use any more, until the
-/// process is to end.
+/// Removes unused compiled components and outdated audit rows, until the process is to end.
 async fn tidy(process: Arc<Process>) {
     loop {
         process.deployment().prune_cache().await;

@@ -1,4 +1,4 @@
-//! The runs that are under way, as far as they have come.
+//! Progress of the runs under way.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,50 +11,50 @@ use ruzhi_model::{Clock, RunId};
 use ruzhi_store::RunRow;
 use ruzhi_sync::{Progress, Stage};
 
-/// How far a run has come.
+/// The progress of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct LiveRun {
     /// The run, as it began; once it has ended, as it ended.
     pub run: RunRow,
-    /// Where it is; none once it has ended.
+    /// The current stage; none once the run has ended.
     pub stage: Option<Stage>,
     /// Rows read.
     pub rows: u64,
     /// Operations of the plan.
     pub planned: u64,
-    /// Of these, operations done.
+    /// Operations of the plan that are done.
     pub settled: u64,
-    /// Of rows read or operations done, how many in a second, over this stage.
+    /// Rows read or operations done per second, over this stage.
     pub per_second: f64,
     /// Seconds until the plan is carried out, at this rate.
     pub eta_seconds: Option<u64>,
     /// When this stage began.
     pub stage_since: DateTime<Utc>,
-    /// When this was so.
+    /// The time of this observation.
     pub at: DateTime<Utc>,
 }
 
-/// The runs that are under way.
+/// The runs under way.
 #[derive(Clone, Default)]
 pub struct Live(Arc<Mutex<BTreeMap<RunId, watch::Sender<LiveRun>>>>);
 
 impl Live {
-    /// Every run that is under way, oldest first, as it stands at this moment.
+    /// Every run under way, oldest first, as of now.
     pub fn runs(&self, now: DateTime<Utc>) -> Vec<LiveRun> {
         self.under_way().iter().map(|run| run.as_of(now)).collect()
     }
 
-    /// Every run that is under way, oldest first, as it last told.
+    /// Every run under way, oldest first, as last reported.
     pub(super) fn under_way(&self) -> Vec<LiveRun> {
         self.lock().values().map(|run| run.borrow().clone()).collect()
     }
 
-    /// A run, to be followed as it goes; none if it is not under way. The last value it sends has no stage.
+    /// Follows a run; none if it is not under way. The last value has no stage.
     pub fn follow(&self, run: &RunId) -> Option<watch::Receiver<LiveRun>> {
         self.lock().get(run).map(watch::Sender::subscribe)
     }
 
-    /// Takes a run out that has ended; whoever follows it sees it end.
+    /// Removes a run that has ended; its followers see it end.
     pub(super) fn ended(&self, row: &RunRow) {
         let Some(run) = self.lock().remove(&row.id) else { return };
         run.send_modify(|live| {
@@ -65,7 +65,7 @@ impl Live {
         });
     }
 
-    /// Watches one run from its beginning on.
+    /// Tracks one run from its beginning.
     pub(super) fn progress(
         &self,
         clock: Arc<dyn Clock>,
@@ -85,7 +85,7 @@ impl Live {
     }
 }
 
-/// Told the id of a run once it has one.
+/// Receives the id of a run once it has one.
 type Told = Box<dyn FnOnce(RunId) + Send>;
 
 struct Following {
@@ -110,7 +110,7 @@ impl Following {
 }
 
 impl LiveRun {
-    /// The same, seen at a later moment: a run that waits for its turn becomes slower while nothing happens.
+    /// The same, as of a later moment: the rate of a run that waits for its turn drops while nothing happens.
     pub fn as_of(&self, now: DateTime<Utc>) -> Self {
         let mut live = self.clone();
         if live.stage.is_some() {

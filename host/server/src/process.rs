@@ -1,4 +1,4 @@
-//! What the tasks of the process share.
+//! State shared by the tasks of the process.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -20,29 +20,29 @@ use ruzhi_store::Store;
 /// The running process.
 pub struct Process {
     deployment: RwLock<Arc<Deployment>>,
-    /// What the files hold and does not run, and why.
+    /// Why the configuration on disk is not in use; none if it is.
     refused: RwLock<Option<Failure>>,
-    /// What is remembered.
+    /// The store.
     pub store: Arc<dyn Store>,
-    /// Where the moment comes from.
+    /// The source of the current time.
     pub clock: Arc<dyn Clock>,
     /// The runs that are under way.
     pub live: Live,
     /// Starts runs.
     pub scheduler: Scheduler,
-    /// Tells people.
+    /// Sends alarms to people.
     pub alarms: Alarms,
     /// Cancelled when the process is to end.
     pub quit: CancellationToken,
-    /// Who came in.
+    /// Sessions, and counts of logins and wrong tokens.
     pub(super) access: Access,
-    /// What bounds pushes before it is known who sends them.
+    /// Limits on pushes from unverified senders.
     pub(super) gate: Gate,
-    /// Events that are followed.
+    /// Event streams being followed.
     pub(super) streams: Streams,
-    /// Whether the scheduler still looks at its agenda.
+    /// The scheduler's sign of life.
     pub pulse: Pulse,
-    /// Since when it runs.
+    /// The start of the process.
     pub started_at: DateTime<Utc>,
 }
 
@@ -66,23 +66,23 @@ impl Process {
         }
     }
 
-    /// The deployment that runs now. Whoever holds it works on with it; the next one to ask may get another.
+    /// The current deployment. A caller may keep using it after it has been exchanged.
     pub fn deployment(&self) -> Arc<Deployment> {
         Arc::clone(&self.deployment.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Exchanges the deployment. `refused` is what of the files could not be taken over.
+    /// Exchanges the deployment. `refused` is why part of the configuration on disk is not in use.
     pub(super) fn exchange(&self, deployment: Deployment, refused: Option<Failure>) {
         *self.deployment.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(deployment);
         self.refuse(refused);
     }
 
-    /// Notes what of the files does not run.
+    /// Notes why the configuration on disk is not in use.
     pub(super) fn refuse(&self, refused: Option<Failure>) {
         *self.refused.write().unwrap_or_else(PoisonError::into_inner) = refused;
     }
 
-    /// What the files hold and does not run: running is not desired.
+    /// Why the configuration on disk is not in use: the running one differs from the desired one.
     pub fn refused(&self) -> Option<Failure> {
         self.refused.read().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -1,4 +1,5 @@
-//! Runs what the agenda says is due: flows of one corp together, so that each plan knows what the others' forms say.
+//! Runs the flows the agenda says are due: those of one corp together, so that each plan knows the contents of the
+//! others' forms.
 
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use ruzhi_model::{FlowId, RunId, TenantId};
 use ruzhi_rules::By;
 use ruzhi_sync::{Flow, Report, Request};
 
-/// What is done in the name of the process itself.
+/// The actor for actions of the process itself.
 const ITSELF: &str = "ruzhi serve";
 
 /// A run to make.
@@ -21,34 +22,34 @@ pub(super) struct Due {
     pub(super) tenant: TenantId,
     /// The flow.
     pub(super) flow: FlowId,
-    /// What for.
+    /// The kind of run.
     pub(super) request: Request,
-    /// The person who asks for it.
+    /// The person who asked for it.
     pub(super) who: Option<String>,
 }
 
-/// What becomes of a run, as it becomes so. `at` is its place among those that are due together.
+/// The course of a run. `at` is its place in the batch.
 pub(super) enum Course {
     /// It has begun.
     Began {
-        /// Which.
+        /// Place in the batch.
         at: usize,
-        /// Its run.
+        /// Id of the run.
         run: RunId,
     },
     /// It has ended.
     Ended {
-        /// Which.
+        /// Place in the batch.
         at: usize,
-        /// How.
+        /// The result.
         ended: Box<Ended>,
     },
 }
 
-/// Is told the course of every run.
+/// Receives the course of every run.
 pub(super) type Tell = Arc<dyn Fn(Course) + Send + Sync>;
 
-/// Runs flows of one corp: all begin before the first of them plans. Tells the course of each.
+/// Runs flows of one corp: all begin before the first of them plans. Reports the course of each.
 pub(super) async fn run_together(process: &Process, due: Vec<Due>, tell: &Tell) {
     let deployment = process.deployment();
     let mut ready = Vec::with_capacity(due.len());
@@ -96,7 +97,7 @@ async fn prepare(
     deployment.flow(tenant, flow, &by, progress).await
 }
 
-/// What every line of the log says that a run writes.
+/// The span of every log line written by a run.
 fn span(due: &Due) -> tracing::Span {
     tracing::info_span!("run", tenant.id = due.tenant.as_str(), flow.id = due.flow.as_str())
 }

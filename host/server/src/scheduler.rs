@@ -1,7 +1,7 @@
 //! Starts runs when they are due, when a push wakes them, and when a person asks.
 //!
-//! One task owns the agenda, which is pure. Everybody else sends it messages and reads the board on which it writes how
-//! the flows stand. What has to outlive the process is stored before anything is done on the strength of it.
+//! One task owns the agenda, which is pure. All others send it messages and read the board on which it publishes the
+//! state of the flows. State that has to outlive the process is stored before it is acted on.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,15 +18,15 @@ use ruzhi_plan::Plan;
 use ruzhi_store::{Blocked, Paused, RunRow, WakeKind};
 use ruzhi_sync::{Notice, Request};
 
-/// What wakes a flow beside its schedule.
+/// Reasons that wake a flow apart from its schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Wake {
     /// The form was changed.
     Push,
-    /// Somebody else changed the directory: a look for drift.
+    /// The directory was changed outside ruzhi: a drift check.
     Callback,
-    /// The tenant's files hold other rules.
+    /// The tenant's files contain other rules.
     Rules,
 }
 
@@ -39,55 +39,55 @@ impl From<WakeKind> for Wake {
     }
 }
 
-/// How a flow stands.
+/// The state of a flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StandingState {
     /// Its next run has a time.
     Waiting,
-    /// It has no schedule: it runs when it is woken or asked.
+    /// Without a schedule: it runs when it is woken or asked.
     Idle,
-    /// It is to run as soon as there is room.
+    /// Due, and waiting for room.
     Queued,
-    /// It runs.
+    /// A run is under way.
     Running,
-    /// Its last run failed, and it is tried again at a time.
+    /// Its last run failed, and a retry has a time.
     Retrying,
-    /// A person stopped it.
+    /// Paused by a person.
     Paused,
-    /// A service refuses its credential, address or right.
+    /// A service rejects its credential, address or permission.
     Blocked,
 }
 
-/// A flow and the schedule.
+/// A flow and its place in the schedule.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct FlowStanding {
     /// The tenant.
     pub tenant: TenantId,
     /// The flow.
     pub flow: FlowId,
-    /// How it stands.
+    /// Its state.
     pub state: StandingState,
-    /// When it runs next, as far as that is known.
+    /// Its next run, as far as that is known.
     pub next: Option<DateTime<Utc>>,
-    /// Since when it waits for room.
+    /// Waiting for room since then.
     pub queued_since: Option<DateTime<Utc>>,
-    /// The run that is under way.
+    /// The run under way.
     pub run: Option<RunId>,
-    /// Runs that failed one after another.
+    /// Consecutive failed runs.
     pub failures: u32,
-    /// It should have begun long ago.
+    /// True if it should have begun long ago.
     pub late: bool,
-    /// Who paused it.
+    /// The person who paused it, and why.
     pub paused: Option<Paused>,
-    /// What blocks it.
+    /// The reason why it is blocked.
     pub blocked: Option<Blocked>,
 }
 
-/// What became of what a person asked for.
+/// The answer to a person's request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Asked {
-    /// The run that does it. None where it has not begun within two seconds, because a run of the same corp is under way
+    /// The run that does it. None if it has not begun within two seconds, because a run of the same corp is under way
     /// or there is no room: then it begins as soon as it can.
     pub run: Option<RunId>,
 }
@@ -103,19 +103,19 @@ pub struct Ended {
     pub run: Option<RunRow>,
     /// Its plan.
     pub plan: Option<Plan>,
-    /// What became of the flow's rules.
+    /// Changes of the flow's rules.
     pub exchanged: Exchanged,
-    /// Differences that a look for drift found.
+    /// Differences found by a drift check.
     pub findings: usize,
-    /// What a person should know that made nothing fail.
+    /// Notices for a person that made nothing fail.
     pub notices: Vec<Notice>,
     /// Why it failed.
     pub failure: Option<Failure>,
-    /// A service refuses the credential, the address or the right: the flow is blocked.
+    /// The flow is blocked: a service rejects the credential, the address or the permission.
     pub blocked: bool,
 }
 
-/// A person who asks waits so long to be shown the run.
+/// A person's request waits this long for its run to begin.
 const SHOWN_WITHIN: Duration = Duration::from_secs(2);
 
 pub(super) type Answer<T> = oneshot::Sender<Result<T, Failure>>;
@@ -139,7 +139,7 @@ pub(super) enum Message {
         flow: FlowId,
         answer: Answer<()>,
     },
-    /// The deployment is another one.
+    /// The deployment was exchanged.
     Exchanged,
 }
 
@@ -148,12 +148,12 @@ pub(super) struct Asking {
     pub(super) flow: FlowId,
     pub(super) request: Request,
     pub(super) who: String,
-    /// The plan that is to be carried out is nobody else's.
+    /// The exclusive claim on the plan to be carried out.
     pub(super) claim: Option<Claim>,
     pub(super) answer: Answer<Asked>,
 }
 
-/// The handle by which everybody speaks to the scheduler.
+/// The handle of the scheduler.
 #[derive(Clone)]
 pub struct Scheduler {
     messages: mpsc::UnboundedSender<Message>,
@@ -161,7 +161,7 @@ pub struct Scheduler {
     claims: Claims,
 }
 
-/// The other end of the handle, for the task.
+/// The task's end of the handle.
 pub(super) struct Inbox {
     pub(super) messages: mpsc::UnboundedReceiver<Message>,
     pub(super) board: watch::Sender<Arc<Vec<FlowStanding>>>,
@@ -169,7 +169,7 @@ pub(super) struct Inbox {
 
 #[cfg(test)]
 impl Default for Scheduler {
-    /// A handle that nobody listens to.
+    /// A handle without a listener.
     fn default() -> Self {
         Self::new().0
     }
@@ -177,7 +177,7 @@ impl Default for Scheduler {
 
 #[cfg(test)]
 impl Inbox {
-    /// Who was woken so far, and not read here yet.
+    /// The wakes not read yet.
     pub(super) fn woken(&mut self) -> Vec<(TenantId, FlowId, Wake)> {
         let messages = std::iter::from_fn(|| self.messages.try_recv().ok());
         let woken = messages.filter_map(|message| match message {
@@ -187,7 +187,7 @@ impl Inbox {
         woken.collect()
     }
 
-    /// Says yes to whatever people ask for, and tells what that was. No run that carries a plan out ever ends.
+    /// Grants every request and records it. A run that carries out a plan never ends.
     pub(super) fn agree(mut self) -> Arc<std::sync::Mutex<Vec<String>>> {
         let asked = Arc::new(std::sync::Mutex::new(Vec::new()));
         let told = Arc::clone(&asked);
@@ -222,14 +222,14 @@ impl Inbox {
         asked
     }
 
-    /// Writes how the flows stand.
+    /// Publishes the state of the flows.
     pub(super) fn stands(&self, standings: Vec<FlowStanding>) {
         self.board.send_replace(Arc::new(standings));
     }
 }
 
 impl Scheduler {
-    /// A handle, and what it speaks to.
+    /// A handle and its inbox.
     pub(super) fn new() -> (Self, Inbox) {
         let (sender, messages) = mpsc::unbounded_channel();
         let (board, shown) = watch::channel(Arc::default());
@@ -237,13 +237,13 @@ impl Scheduler {
         (Self { messages: sender, board: shown, claims }, Inbox { messages, board })
     }
 
-    /// Wakes a flow. Several wakes before it runs are one.
+    /// Wakes a flow. Several wakes before it runs count as one.
     pub fn wake(&self, tenant: &TenantId, flow: &FlowId, why: Wake) {
         self.send(Message::Wake { tenant: tenant.clone(), flow: flow.clone(), why });
     }
 
-    /// A person asks for a run. It is the next of its flow, after those that people asked for before, whatever blocks or
-    /// pauses the schedule. Waits a moment for it to begin, so that they can be shown it.
+    /// Requests a run for a person. It is the next of its flow, after earlier requests by people, even if the flow is
+    /// blocked or paused. Waits a moment for the run to begin, so that the person can be shown it.
     pub async fn ask(
         &self,
         tenant: &TenantId,
@@ -254,7 +254,7 @@ impl Scheduler {
         self.asked(tenant, flow, request, who, None).await
     }
 
-    /// A person has a plan carried out that they have claimed: nobody else decides on it until that has ended.
+    /// Carries out a plan that a person has claimed: no other decision on it is possible until that has ended.
     pub(super) async fn carry_out(
         &self,
         claim: Claim,
@@ -267,12 +267,12 @@ impl Scheduler {
         self.asked(&claim.tenant().clone(), flow, request, who, Some(claim)).await
     }
 
-    /// Claims a plan, to decide on it; or tells what is being done about it already.
+    /// Claims a plan, to decide on it; or returns the stage of the existing claim.
     pub(super) fn claim(&self, tenant: &TenantId, plan: &PlanId) -> Result<Claim, Claimed> {
         self.claims.claim(tenant, plan)
     }
 
-    /// Whether something is being done about a plan.
+    /// True if the plan is claimed.
     pub(super) fn is_claimed(&self, tenant: &TenantId, plan: &PlanId) -> bool {
         self.claims.has(tenant, plan)
     }
@@ -294,7 +294,7 @@ impl Scheduler {
         }
     }
 
-    /// Stops a flow until it is resumed. A run that is under way ends as it would.
+    /// Pauses a flow until it is resumed. A run under way ends normally.
     pub async fn pause(
         &self,
         tenant: &TenantId,
@@ -308,29 +308,29 @@ impl Scheduler {
         answered.await.unwrap_or_else(|_| Err(ending()))
     }
 
-    /// Starts a flow again that was paused or blocked, and forgets its failures.
+    /// Resumes a flow that was paused or blocked, and forgets its failures.
     pub async fn resume(&self, tenant: &TenantId, flow: &FlowId) -> Result<(), Failure> {
         let (answer, answered) = oneshot::channel();
         self.send(Message::Resume { tenant: tenant.clone(), flow: flow.clone(), answer });
         answered.await.unwrap_or_else(|_| Err(ending()))
     }
 
-    /// Says that the deployment is another one.
+    /// Announces that the deployment was exchanged.
     pub(super) fn exchanged(&self) {
         self.send(Message::Exchanged);
     }
 
-    /// How every flow stands.
+    /// The state of every flow.
     pub fn standings(&self) -> Vec<FlowStanding> {
         self.board.borrow().to_vec()
     }
 
-    /// How every flow stands, and each change of it.
+    /// The state of every flow, and each change of it.
     pub fn follow(&self) -> watch::Receiver<Arc<Vec<FlowStanding>>> {
         self.board.clone()
     }
 
-    /// Nobody listens any longer only when the process is ending.
+    /// Sending fails only while the process is ending.
     fn send(&self, message: Message) {
         drop(self.messages.send(message));
     }

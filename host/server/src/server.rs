@@ -1,4 +1,4 @@
-//! The door: one address for pages, API, pushes and signals.
+//! The HTTP server: one address for pages, API, pushes, health checks and metrics.
 
 use std::sync::Arc;
 
@@ -9,8 +9,8 @@ use tokio::net::TcpListener;
 use super::process::Process;
 use super::{access, api, connections, hooks, pages, signals, turns};
 
-/// Everything that is answered. Pages, API and metrics are for those who may come in; the services show a signature
-/// instead, and whether the process is well may be asked by anybody.
+/// All routes. Pages, API and metrics require access; services show a signature instead, and health checks are open to
+/// everyone.
 pub fn router(process: Arc<Process>) -> Router {
     let looked_at = api::routes().merge(pages::routes());
     let looked_at = looked_at.layer(from_fn_with_state(turns::Turns::default(), turns::in_turn));

@@ -1,4 +1,5 @@
-//! Streams of events that are followed at the same time. Each keeps its connection for minutes, so they may not be all.
+//! Event streams followed at the same time. Each keeps its connection for minutes, so they may not take all
+//! connections.
 
 use std::sync::Arc;
 
@@ -7,10 +8,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use ruzhi_message::{Failure, exit};
 use ruzhi_model::Text;
 
-/// Streams at the same time, where there are as many connections.
+/// Most streams at the same time, given as many connections.
 const MOST: usize = 1024;
 
-/// The streams there may be.
+/// The free places for streams.
 pub(super) struct Streams(Arc<Semaphore>);
 
 impl Default for Streams {
@@ -20,7 +21,7 @@ impl Default for Streams {
 }
 
 impl Streams {
-    /// Holds the number of streams to this.
+    /// Limits the number of streams.
     pub(super) fn held_to(&self, most: usize) {
         self.0.forget_permits(MOST.saturating_sub(most));
     }
@@ -36,7 +37,7 @@ impl Streams {
                     "正在跟踪的事件流已达上限",
                 ),
                 Some(Text::new(
-                    "close pages that nobody looks at, or ask again in a minute",
+                    "close unused pages, or ask again in a minute",
                     "请关闭无人查看的页面，或一分钟后重试",
                 )),
             )

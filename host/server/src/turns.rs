@@ -1,6 +1,6 @@
-//! Answers that are put together at the same time. Each holds the rows it is made of, and a large one is half a second of
-//! work: two hundred of them at once would take the memory and the cores that runs need. So they take turns, in the order in
-//! which they came. What changes something does not wait for those that look, nor do pages for those that read a tenant's
+//! Limits the answers built at the same time. Each holds its rows in memory, and a large one is half a second of work:
+//! two hundred at once would take the memory and the cores that runs need. So they take turns, in order of arrival.
+//! Requests that change something do not wait for those that only read, nor do pages for requests that read a tenant's
 //! files, which may lie on a disk that does not answer.
 
 use std::sync::Arc;
@@ -17,16 +17,16 @@ const ORDINARY: usize = 8;
 const LARGE: usize = 2;
 const SLOW: usize = 4;
 
-/// A page with more items than this is a large one.
+/// A page with more items than this is large.
 const MANY: u32 = 100;
 
-/// How many items are asked for.
+/// The requested number of items.
 #[derive(Deserialize)]
 struct Asked {
     most: Option<String>,
 }
 
-/// The turns of all who look.
+/// The turns of all reading requests.
 #[derive(Clone)]
 pub(super) struct Turns {
     ordinary: Arc<Semaphore>,
@@ -42,10 +42,10 @@ impl Default for Turns {
 }
 
 impl Turns {
-    /// Whose turn a request waits for; none for what is ready or changes something.
+    /// The turns a request waits for; none if its answer is ready or it changes something.
     fn of(&self, method: &Method, uri: &Uri) -> Option<Arc<Semaphore>> {
         let path = uri.path();
-        // What answers GET answers HEAD.
+        // A route that answers GET also answers HEAD.
         if !matches!(*method, Method::GET | Method::HEAD) || path.starts_with("/assets/") {
             return None;
         }
@@ -61,10 +61,10 @@ impl Turns {
     }
 }
 
-/// Answers a request once it is its turn. Anyone who no longer waits for the answer gives the turn up.
+/// Answers a request once it is its turn. A client that stops waiting gives up its turn.
 pub(super) async fn in_turn(State(turns): State<Turns>, request: Request, next: Next) -> Response {
     let _turn = match turns.of(request.method(), request.uri()) {
-        // They are never closed.
+        // The semaphores are never closed.
         Some(turns) => turns.acquire_owned().await.ok(),
         None => None,
     };
@@ -84,7 +84,7 @@ mod tests {
 
     use super::*;
 
-    /// How many of twenty such requests are answered at the same time, at most.
+    /// The most of twenty such requests answered at the same time.
     async fn at_once(method: Method, uri: &'static str) -> usize {
         let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let seen = Arc::clone(&most);

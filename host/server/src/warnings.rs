@@ -1,12 +1,13 @@
-//! Warnings that anybody can cause from outside: so many in a minute, and the number of the others with the next one.
+//! Warnings that outsiders can cause: limited to a number per minute; the next one after that gives the number
+//! suppressed.
 
 use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// Warnings are counted over so long.
+/// The length of a window.
 const WINDOW: TimeDelta = TimeDelta::minutes(1);
-/// Warnings in a window that are said.
+/// Warnings logged in a window.
 const MOST: u64 = 30;
 
 /// Warnings of one kind.
@@ -21,7 +22,7 @@ struct Window {
 }
 
 impl Warnings {
-    /// Whether a warning is said now; how many of the window before were not.
+    /// The number of warnings suppressed in the window before, if a warning may be logged now.
     pub(super) fn say(&self, now: DateTime<Utc>) -> Option<u64> {
         let mut window = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match window.as_mut() {

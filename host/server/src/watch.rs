@@ -1,8 +1,8 @@
-//! Looks at the files and exchanges the deployment when they change.
+//! Polls the configuration files and exchanges the deployment when they change.
 //!
-//! Files are looked at rather than waited for: a mounted volume, a network share and a rename in place tell a listener
-//! nothing or too much. A change is taken up once the files have stood still for one look, so that a file that is being
-//! written is not read half-way.
+//! Files are polled because a mounted volume, a network share or a rename in place sends a listener too few events or
+//! too many. A change takes effect once the files are the same in two polls, so that a file is not read while it is
+//! being written.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use ruzhi_app::deployment;
 use ruzhi_config::{self as config, Config, Problems, ProcessEnvironment, Signature};
 use ruzhi_message::Failure;
 
-/// How often the files are looked at.
+/// Interval between polls.
 const LOOK: Duration = Duration::from_secs(2);
 
 /// Watches the files until the process is to end.
@@ -38,7 +38,7 @@ pub(super) async fn watch(process: Arc<Process>) {
     }
 }
 
-/// Does what may wait for file systems beside the others' work; none if the process is to end before it is done.
+/// Runs work that may block on file systems on a thread of its own; none if the process is to end before it is done.
 async fn beside<T: Send + 'static>(
     process: &Process,
     work: impl FnOnce() -> T + Send + 'static,
@@ -53,7 +53,7 @@ fn reload(before: &Config) -> (Config, Option<Problems>) {
     Config::reload(&before.dir, &ProcessEnvironment, &deployment::checks(), before)
 }
 
-/// Lets run what is good in the files.
+/// Puts the valid part of the files into effect.
 fn take_up(
     process: &Arc<Process>,
     (config, problems): (Config, Option<Problems>),
@@ -63,7 +63,7 @@ fn take_up(
     let deployment = process.deployment();
     let refused = problems.map(Failure::from);
     match &refused {
-        // A file that does not answer is read again and again.
+        // A file that cannot be read fails on every poll: its error is logged once.
         Some(failure) if same(process.refused().as_ref(), failure) => {}
         Some(failure) => log(failure),
         None => tracing::info!("the files have changed and are taken up"),
@@ -77,13 +77,13 @@ fn take_up(
     }
 }
 
-/// Whether what is wrong is what was wrong before.
+/// True if the problems are the same as before.
 fn same(before: Option<&Failure>, now: &Failure) -> bool {
     let list = |failure: &Failure| failure.problems().map(|problems| problems.list.clone());
     before.is_some_and(|before| list(before) == list(now))
 }
 
-/// What is wrong, each with its place.
+/// Logs each problem with its place.
 fn log(failure: &Failure) {
     tracing::warn!(error.code = failure.code(), "the files are not taken up whole: {}", failure.text().en);
     for problem in failure.problems().iter().flat_map(|problems| &problems.list) {
@@ -96,7 +96,7 @@ fn log(failure: &Failure) {
     }
 }
 
-/// The flows whose component or rules file has changed.
+/// The flows with a changed component or rules file.
 fn rules_changed(
     config: &Config,
     before: &Signature,

@@ -1,4 +1,4 @@
-//! What every answer tells the browser.
+//! Security headers of every answer.
 
 use axum::extract::Request;
 use axum::http::header::{CACHE_CONTROL, HeaderName, HeaderValue, SET_COOKIE};
@@ -6,8 +6,8 @@ use axum::middleware::Next;
 use axum::response::Response;
 use axum_extra::extract::cookie::Cookie;
 
-/// The headers of every answer. Nothing is loaded from elsewhere, nothing runs that is written into a page, nobody frames
-/// it, and where a link leads learns nothing.
+/// The headers of every answer. Nothing is loaded from elsewhere, inline scripts do not run, no site can frame a page,
+/// and the target of a link learns nothing.
 pub(super) const ALL: [(&str, &str); 8] = [
     (
         "content-security-policy",
@@ -16,7 +16,7 @@ pub(super) const ALL: [(&str, &str); 8] = [
     ),
     ("x-content-type-options", "nosniff"),
     ("x-frame-options", "DENY"),
-    // Not no-referrer: with that, browsers say of our own forms that they come from `null`, and nobody could send one.
+    // Not no-referrer: it makes browsers send `Origin: null` with our own forms, which would then be denied.
     ("referrer-policy", "same-origin"),
     ("cross-origin-opener-policy", "same-origin"),
     ("cross-origin-resource-policy", "same-origin"),
@@ -28,7 +28,7 @@ pub(super) const ALL: [(&str, &str); 8] = [
     ("x-robots-tag", "noindex, nofollow"),
 ];
 
-/// Adds to an answer the headers that keep a browser safe. What says nothing of being kept is not kept anywhere.
+/// Adds the security headers to an answer. An answer is not cached unless it says so.
 pub async fn add(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
@@ -46,7 +46,7 @@ pub(super) fn set_cookie(response: &mut Response, cookie: &Cookie<'static>) {
     }
 }
 
-/// Has a browser send an answer's cookies over encrypted connections only.
+/// Restricts an answer's cookies to encrypted connections.
 pub(super) fn keep_cookies_secure(response: &mut Response) {
     const SECURE: &str = "; Secure";
     let headers = response.headers_mut();

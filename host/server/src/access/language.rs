@@ -1,4 +1,4 @@
-//! In which language a visitor reads: what they chose, else what their browser asks for.
+//! The language of a visitor: the chosen one, else the one preferred by the browser.
 
 use axum::http::header::ACCEPT_LANGUAGE;
 use axum::http::{HeaderMap, Uri};
@@ -31,7 +31,7 @@ pub(super) fn of(uri: &Uri, headers: &HeaderMap, jar: &CookieJar) -> Lang {
         .unwrap_or_default()
 }
 
-/// The language of ours that a browser likes best.
+/// The supported language that the browser prefers most.
 fn wished(accepted: &str) -> Option<Lang> {
     let mut best: Option<(u32, Lang)> = None;
     for wish in accepted.split(',') {

@@ -1,4 +1,4 @@
-//! A person shows their token once, and gets a session for it.
+//! Login: a person shows their token once, and gets a session.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use crate::input::spelled;
 use crate::pages::login_page;
 use ruzhi_model::Lang;
 
-/// A token and a path are not longer than this: whoever sends them has shown nothing yet.
+/// The largest login form, a token and a path: its sender is not authenticated yet.
 const LARGEST_FORM: usize = 16 << 10;
 
 /// Login and logout.
@@ -30,12 +30,12 @@ pub fn routes() -> Router<Arc<Process>> {
     Router::new().route("/login", login).route("/logout", post(log_out))
 }
 
-/// What is open to everybody: the login page, and what makes it look like one.
+/// True for paths open to everyone: the login page and its assets.
 pub(super) fn is_open(path: &str) -> bool {
     path == "/login" || path.starts_with("/assets/")
 }
 
-/// Leads to the login page, and from there back.
+/// Redirects to the login page, and from there back.
 pub(super) fn lead_to(path: &str) -> Response {
     let mut target = String::from("/login");
     if let Ok(mut url) = Url::parse("http://localhost/login") {
@@ -58,7 +58,7 @@ pub(super) fn field(form: &[u8], name: &str) -> Option<String> {
     pairs.into_iter().find(|(key, _)| key == name).map(|(_, value)| value)
 }
 
-/// A path of this server, whatever was asked for: nobody is led elsewhere from here.
+/// A path of this server, whatever was asked for: the login never redirects to another site.
 fn path_here(asked: Option<String>) -> String {
     let plain = |path: &String| {
         path.starts_with('/')

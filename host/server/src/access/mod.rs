@@ -1,25 +1,25 @@
-//! Who may come in, and what they may do.
+//! Authentication and permissions.
 //!
-//! *With people in the configuration* everybody shows a token: a program with each request (`Authorization: Bearer`), a
-//! person once at `/login`, for which they get a session. Tokens are compared by digest, each of them to the end and all
-//! of them always. A session is a random number in a cookie that scripts and other sites do not see; here it is kept by
-//! its digest, in memory, with the person's name and the digest of their token: whoever is taken out of the
-//! configuration, or gets another token, has no session any more, and a role is always the one of the configuration now.
+//! *With people in the configuration* everyone shows a token: a program with each request, as `Authorization: Bearer`,
+//! a person once at `/login`, for a session. Tokens are compared by digest, each of them to the end and all of them
+//! always. A session is a random number in a cookie that scripts and other sites cannot read; its digest is kept here
+//! in memory, with the person's name and the digest of their token. A person removed from the configuration, or given
+//! another token, therefore has no session any more, and the role is always the currently configured one.
 //!
-//! *Without people* whoever is on this machine is an operator called `local`. Then only loopback addresses are answered,
-//! not through a proxy, and only under a name of this machine or of `server.url`: a page elsewhere whose name was made to
-//! point here (DNS rebinding) is refused, and so is a question that a page elsewhere has a browser ask. Where others are
-//! meant to come, by an address, a proxy, pushes or callbacks, the process does not start without people: whatever a proxy
-//! leads here looks as if it were from this machine if the proxy says nothing of where it is from.
+//! *Without people* any user of this machine is an operator called `local`. Then only loopback addresses are answered,
+//! not through a proxy, and only under a name of this machine or of `server.url`: a page elsewhere with a name that was
+//! made to point here (DNS rebinding) is denied, and so is a question made by a page of another site. If others are
+//! meant to connect, by an address, a proxy, pushes or callbacks, the process does not start without people: requests
+//! forwarded by a proxy look as if they were from this machine if the proxy does not name their origin.
 //!
-//! A request that changes something and comes with a session has to bring the session's own token (`csrf`), and must not
-//! be said by the browser to come from another site.
+//! A request that changes something and comes with a session has to bring the session's own token (`csrf`), and must
+//! not be marked by the browser as coming from another site.
 //!
-//! *Guessing.* Only wrong tokens count. Five in a minute from one address, and that address waits, with a right token too:
-//! else the limit were none. Nobody else does: there is no limit that locks everybody out. Behind a trusted proxy that names
-//! nobody everybody has one address, so there a right token is let in all the same. While there are more than a
-//! hundred in a minute over all addresses, one is allowed to each address instead of five. Sessions are never touched by
-//! this. IPv6 addresses count by their /64.
+//! *Guessing.* Only wrong tokens count. After five in a minute from one address, `/login` makes it wait, even with a
+//! right token: otherwise the limit would have no effect. Other addresses are not affected: no limit locks everyone
+//! out. Behind a trusted proxy that names no clients all of them share one address, so there a right token is let in
+//! all the same. While there are more than a hundred in a minute over all addresses, one is allowed to each address
+//! instead of five. Sessions are never affected. IPv6 addresses count by their /64.
 
 mod headers;
 mod language;
@@ -58,36 +58,36 @@ use super::warnings::Warnings;
 use ruzhi_config::{Role, ServerSettings};
 use ruzhi_model::Lang;
 
-/// A form is not longer than this.
+/// The largest form.
 const FORM_BYTES: usize = 256 << 10;
 
-/// The header that brings a session's own token.
+/// The header with a session's own token.
 pub const CSRF_HEADER: &str = "x-csrf-token";
 
-/// The field of a form that does.
+/// The form field with a session's own token.
 pub const CSRF_FIELD: &str = "csrf";
 
-/// Whoever is asking: put into a request's extensions once they have been let in.
+/// The authenticated caller: put into a request's extensions once access is granted.
 #[derive(Debug, Clone)]
 pub struct Visitor {
-    /// What the audit log calls them.
+    /// Their name in the audit log.
     pub name: String,
-    /// What they may do.
+    /// Their permissions.
     pub role: Role,
     /// `page` or `api`, and the address they came from.
     pub origin: String,
-    /// What a form has to bring back; none for a caller without a session.
+    /// The token that a form has to bring back; none for a caller without a session.
     pub csrf: Option<String>,
-    /// In which language they read.
+    /// The language they read.
     pub lang: Lang,
 }
 
 /// Logins of one person in an hour.
 const LOGINS: u32 = 20;
-/// What one person may not do and tries, in an hour, that is written down each time.
+/// Denied actions of one person in an hour that are each audited.
 const DENIALS: u32 = 60;
 
-/// What is known of those who came in.
+/// Sessions, counts of wrong tokens, and tallies of logins and denials.
 pub struct Access {
     sessions: Sessions,
     throttle: Throttle,
@@ -109,13 +109,13 @@ impl Default for Access {
 }
 
 impl Access {
-    /// Counts that somebody tried what they may not do.
+    /// Counts a denied action.
     pub(super) fn denied(&self, who: &str, now: DateTime<Utc>) -> Turn {
         self.denials.count(who, now)
     }
 }
 
-/// Lets in to a router whoever may come in, as a [`Visitor`] in the request's extensions.
+/// Requires access to a router, and puts the caller as a [`Visitor`] into each request's extensions.
 pub fn layer(router: Router<Arc<Process>>, process: &Arc<Process>) -> Router<Arc<Process>> {
     router.layer(middleware::from_fn_with_state(Arc::clone(process), let_in))
 }
@@ -152,7 +152,7 @@ async fn let_in(State(process): State<Arc<Process>>, request: Request, next: Nex
 
 type Admitted = (Request, Option<axum_extra::extract::cookie::Cookie<'static>>);
 
-/// Finds out who asks, and whether this request may be theirs.
+/// Identifies the caller, and checks that this request may be theirs.
 async fn admit(
     process: &Process,
     request: Request,
@@ -186,8 +186,8 @@ async fn admit(
     };
     if let (false, Some(shown)) = (alone, request.headers().get(AUTHORIZATION)) {
         let token = shown.to_str().ok().and_then(bearer).unwrap_or_default();
-        // Whoever shows the right one comes in, however many wrong ones their address has shown: a token cannot be guessed,
-        // and a neighbour's mistakes must not blind who watches.
+        // A right token is always accepted, however many wrong ones its address has shown: a token cannot be guessed,
+        // and a neighbour's mistakes must not blind monitoring.
         let Some(person) = people::recognise(&server.people, token) else {
             let standing = process.access.throttle.standing(source.ip, source.is_shared, now);
             if let Standing::Waits(refusal) | Standing::Together(refusal) = standing {
@@ -242,8 +242,8 @@ fn bearer(shown: &str) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-/// A request without a session that no page elsewhere can have a browser send: nothing says that it is from a browser,
-/// and it is of a kind that a browser sends to another site only after asking.
+/// True for a request without a session that a page elsewhere cannot make a browser send: nothing marks it as a
+/// browser's, and its kind needs a preflight before a browser sends it to another site.
 fn is_a_program(headers: &HeaderMap) -> bool {
     let of_a_browser = ["origin", "sec-fetch-site", "sec-fetch-mode", "referer"];
     let simple = ["application/x-www-form-urlencoded", "multipart/form-data", "text/plain"];
@@ -252,7 +252,8 @@ fn is_a_program(headers: &HeaderMap) -> bool {
         && !simple.iter().any(|simple| kind.trim_start().to_ascii_lowercase().starts_with(simple))
 }
 
-/// Whether an unsafe request with a session is the session's own: it brings what only its pages know.
+/// Checks that an unsafe request with a session comes from the session's own pages: it brings the token that only they
+/// know.
 async fn brings_its_token(
     request: Request,
     session: &Session,

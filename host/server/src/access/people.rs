@@ -6,13 +6,13 @@ use subtle::{ConditionallySelectable as _, ConstantTimeEq as _};
 
 use ruzhi_config::Person;
 
-/// The digest of a token: what is compared, and what a session remembers of it.
+/// The digest of a token: compared, and remembered by a session.
 pub(super) fn digest(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()
 }
 
-/// Whose token this is. Every person's is compared, by digests of one length: how long it takes says neither how much
-/// of a token is right nor whose it is like.
+/// The owner of a token. Every person's token is compared, by digests of one length: the time taken reveals neither how
+/// much of a token is right nor which one it resembles.
 pub(super) fn recognise<'p>(people: &'p [Person], token: &str) -> Option<&'p Person> {
     let given = digest(token);
     let mut found = u32::MAX;

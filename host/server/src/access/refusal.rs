@@ -1,4 +1,4 @@
-//! Why a request is not let in, and what its sender is told.
+//! The reasons why access is denied, and the answer to the sender.
 
 use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
@@ -8,25 +8,25 @@ use crate::pages::at_the_door;
 use ruzhi_message::{Failure, exit};
 use ruzhi_model::{Lang, Text};
 
-/// Why a request is not let in.
+/// The reasons why access is denied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// No token, or a wrong one, or a session that is over.
+    /// No token, a wrong one, or a session that is over.
     Unknown,
     /// It changes something, and does not come from a page of the session.
     Forged,
-    /// A page of another site asks, and nobody showed a token.
+    /// A page of another site asks, without a token.
     Foreign,
-    /// Nobody is configured, and it does not come from this machine.
+    /// No people are configured, and it does not come from this machine.
     Elsewhere,
-    /// Too many wrong tokens came from there.
+    /// Too many wrong tokens came from its address.
     TooOften {
-        /// So long it takes.
+        /// Seconds to wait.
         seconds: u64,
     },
     /// The token is right, and was shown at the login page too often.
     LoginsTooOften {
-        /// So long it takes.
+        /// Seconds to wait.
         seconds: u64,
     },
     /// Its form is too long.
@@ -80,7 +80,7 @@ impl Refusal {
             Self::Elsewhere => (
                 "access.elsewhere",
                 Text::new(
-                    "nobody is configured to come in, so only this machine is answered, under its own name and without a proxy",
+                    "no people are configured, so only this machine is answered, under its own name and without a proxy",
                     "未配置任何人员，因此只应答本机以本机名称发出、未经代理的请求",
                 ),
                 Text::new(
@@ -114,7 +114,7 @@ impl Refusal {
         Failure::new(exit::USAGE, code, text, Some(hint))
     }
 
-    /// The answer: a page for whoever reads pages, else data.
+    /// The answer: a page for a client that reads pages, else data.
     pub(super) fn answer(self, page: bool, lang: Lang) -> Response {
         let failure = self.failure();
         let mut response = if page {

@@ -1,4 +1,4 @@
-//! Sessions: who has shown their token in this browser.
+//! Sessions: browsers in which a token was shown.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,37 +13,37 @@ use subtle::ConstantTimeEq as _;
 use super::people;
 use ruzhi_config::{Person, Role};
 
-/// The cookie's name where nothing is encrypted.
+/// The cookie's name on an unencrypted connection.
 const COOKIE: &str = "ruzhi_session";
-/// The same where the way is encrypted: browsers take it from nobody but this very host, and over TLS alone.
+/// The same on an encrypted connection: browsers accept it only from this very host, and over TLS alone.
 const HOST_COOKIE: &str = "__Host-ruzhi_session";
-/// What the audit log calls whoever is on this machine where no people are configured.
+/// The name in the audit log of a user of this machine where no people are configured.
 pub(super) const LOCAL: &str = "local";
-/// A session that nobody used for so long is over.
+/// A session ends after this long without use.
 const IDLE: TimeDelta = TimeDelta::hours(2);
-/// No session is longer than a working day.
+/// The longest session: a working day.
 const WHOLE: TimeDelta = TimeDelta::hours(12);
-/// Sessions at the same time; the one unused for longest gives way.
+/// Sessions at the same time; the one unused for longest is dropped first.
 const MOST: usize = 1000;
-/// Sessions of one person at the same time. Of theirs, one that was never come back to gives way first: so neither a
-/// program that keeps no cookie nor a page elsewhere has the browser forgotten that somebody works with.
+/// Sessions of one person at the same time. Of theirs, one that was never used again is dropped first: so neither a
+/// program that keeps no cookie nor a page elsewhere can end a session that a person works with.
 const MOST_OF_ONE: usize = 50;
 
 /// A session.
 #[derive(Clone)]
 pub(super) struct Session {
-    /// The person, and the digest of the token they showed; none for whoever is on this machine.
+    /// The person, and the digest of the token they showed; none for a user of this machine.
     person: Option<(String, [u8; 32])>,
-    /// What the session's forms bring back.
+    /// The token that the session's forms bring back.
     pub(super) csrf: String,
     began: DateTime<Utc>,
     used: DateTime<Utc>,
-    /// It was come back to.
+    /// It was used after its first request.
     again: bool,
 }
 
 impl Session {
-    /// Who has it, and what they may do by the configuration now; none if it is nobody's any more.
+    /// Its holder, with the currently configured role; none if they are no longer configured.
     pub(super) fn holder(&self, people: &[Person]) -> Option<(String, Role)> {
         let Some((name, shown)) = &self.person else {
             return people.is_empty().then(|| (LOCAL.to_owned(), Role::Operator));
@@ -53,7 +53,7 @@ impl Session {
         bool::from(same).then(|| (person.name.clone(), person.role))
     }
 
-    /// Whether this is what the session's forms bring back.
+    /// True if this is the token that the session's forms bring back.
     pub(super) fn is_its_token(&self, brought: &[u8]) -> bool {
         self.csrf.as_bytes().ct_eq(brought).into()
     }
@@ -67,12 +67,12 @@ impl Session {
     }
 }
 
-/// All sessions, by the digest of their number: whoever reads this memory cannot show one.
+/// All sessions, by the digest of their number: this memory reveals no number that opens one.
 #[derive(Default)]
 pub(super) struct Sessions(Mutex<HashMap<[u8; 32], Session>>);
 
 impl Sessions {
-    /// Begins a session; gives its number, which is told to nobody else.
+    /// Begins a session; returns its number, for its browser alone.
     pub(super) fn begin(&self, person: Option<&Person>, now: DateTime<Utc>) -> (String, Session) {
         let number = random();
         let session = Session {
@@ -105,7 +105,7 @@ impl Sessions {
         (number, session)
     }
 
-    /// The session of a number, which is used by this.
+    /// Finds the session of a number, and counts this as a use.
     pub(super) fn find(&self, number: &str, now: DateTime<Utc>) -> Option<Session> {
         let key = key(number);
         let mut all = self.lock();
@@ -142,12 +142,12 @@ fn name(is_secure: bool) -> &'static str {
     if is_secure { HOST_COOKIE } else { COOKIE }
 }
 
-/// The number a browser shows.
+/// The number shown by a browser.
 pub(super) fn shown(jar: &CookieJar, is_secure: bool) -> Option<&str> {
     jar.get(name(is_secure)).map(Cookie::value)
 }
 
-/// The cookie of a session. It has no end of its own: the browser forgets it when it is closed.
+/// The cookie of a session. It has no expiry: the browser forgets it when it is closed.
 pub(super) fn cookie(number: String, is_secure: bool) -> Cookie<'static> {
     Cookie::build((name(is_secure), number))
         .path("/")
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_ends_when_nobody_uses_it_and_after_a_day_of_work() {
+    fn a_session_ends_when_it_is_not_used_and_after_a_day_of_work() {
         let sessions = Sessions::default();
         let (number, _) = sessions.begin(None, at(0));
         assert!(sessions.find(&number, at(119)).is_some());
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn one_person_s_sessions_displace_nobody_else_s_and_not_the_one_they_work_with() {
+    fn one_person_s_sessions_displace_no_other_s_and_not_the_one_they_work_with() {
         let sessions = Sessions::default();
         let viewer = person("a token of 16 characters", Role::Viewer);
         let (of_another, _) = sessions.begin(None, at(0));

@@ -1,4 +1,4 @@
-//! From where a request comes.
+//! The origin of a request.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -10,18 +10,18 @@ use reqwest::Url;
 use super::Refusal;
 use ruzhi_config::ServerSettings;
 
-/// What proxies add.
+/// Headers added by proxies.
 const OF_A_PROXY: [&str; 4] = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
 
-/// From where a request comes.
+/// The origin of a request.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Source {
     /// The address, as far as it is known: behind a trusted proxy, the one it names.
     pub(super) ip: Option<IpAddr>,
-    /// The address is that of a trusted proxy, or of this machine, and whoever is behind it is not named: it may be
-    /// everybody's.
+    /// The address is that of a trusted proxy, or of this machine, and the client behind it is not named: it may be
+    /// shared by everyone.
     pub(super) is_shared: bool,
-    /// The way from the browser is encrypted, as far as it is known.
+    /// The connection from the browser is encrypted, as far as is known.
     pub(super) is_secure: bool,
     /// It asks for a page rather than for data.
     pub(super) reads_pages: bool,
@@ -52,14 +52,14 @@ impl Source {
         self.ip.map_or_else(|| "-".to_owned(), |ip| ip.to_string())
     }
 
-    /// Whether a request without a token is from this machine, to this machine, and by nobody else's leave.
+    /// Allows a request without a token only from this machine, to this machine, and without a proxy.
     pub(super) fn is_this_machine(
         &self,
         version: Version,
         headers: &HeaderMap,
         server: &ServerSettings,
     ) -> Result<(), Refusal> {
-        // Browsers and programs have spoken 1.1 for long; a proxy that was told nothing but where to lead speaks 1.0.
+        // Browsers and programs have long used HTTP/1.1; a proxy with a minimal configuration uses 1.0.
         let proxied =
             version < Version::HTTP_11 || OF_A_PROXY.iter().any(|header| headers.contains_key(*header));
         if proxied || !self.ip.is_some_and(|ip| ip.is_loopback()) {
@@ -78,8 +78,8 @@ impl Source {
     }
 }
 
-/// The address behind a trusted proxy: of those that the proxies list, the last that is none of theirs. What came before
-/// may be anybody's word. The nearest known where one of the list is no address.
+/// The address behind a trusted proxy: of those listed by the proxies, the last that is not a trusted proxy's. Earlier
+/// entries may be forged. Where an entry is not an address, the nearest one known.
 fn behind(peer: IpAddr, headers: &HeaderMap, trusted: impl Fn(IpAddr) -> bool) -> IpAddr {
     let lists = headers.get_all("x-forwarded-for").iter().rev();
     let listed = lists.flat_map(|list| list.to_str().unwrap_or("?").rsplit(','));
@@ -100,14 +100,14 @@ fn address(text: &str) -> Option<IpAddr> {
     text.parse::<IpAddr>().ok().or_else(with_port).map(|address| address.to_canonical())
 }
 
-/// Whether the nearest proxy says that it was reached over TLS.
+/// True if the nearest proxy says that it was reached over TLS.
 fn is_told_secure(headers: &HeaderMap) -> bool {
     let told = headers.get_all("x-forwarded-proto").iter().next_back().and_then(|told| told.to_str().ok());
     let last = told.and_then(|told| told.rsplit(',').next());
     last.is_some_and(|last| last.trim().eq_ignore_ascii_case("https"))
 }
 
-/// The name the request was sent to, without the port.
+/// The name to which the request was sent, without the port.
 fn host(headers: &HeaderMap) -> Option<String> {
     let mut all = headers.get_all(HOST).iter();
     let (host, another) = (all.next()?, all.next());
@@ -121,14 +121,14 @@ fn host(headers: &HeaderMap) -> Option<String> {
     (is_port && !name.is_empty()).then(|| name.to_owned())
 }
 
-/// What a browser says of where a request was made.
+/// The browser's statement of where a request was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Site {
     /// By a page of ours, or by the person themselves.
     Ours,
-    /// By a page of another site; whether to show ours, or to have its data.
+    /// By a page of another site; `to_show` if it navigates to ours rather than fetching its data.
     Another { to_show: bool },
-    /// It says nothing: it is no browser, or an old one.
+    /// No statement: an old browser, or not a browser.
     Untold,
 }
 
@@ -143,8 +143,8 @@ impl Site {
     }
 }
 
-/// Whether a browser says that a request was made by a page of ours. One that says nothing is no browser, or an old one:
-/// then the session's token decides.
+/// Denies a request that its browser says was made by a page of another site. Without a statement it comes from an old
+/// browser or from none: then the session's token decides.
 pub(super) fn is_of_this_site(headers: &HeaderMap, server: &ServerSettings) -> Result<(), Refusal> {
     if matches!(Site::of(headers), Site::Another { .. }) {
         return Err(Refusal::Forged);
@@ -155,8 +155,8 @@ pub(super) fn is_of_this_site(headers: &HeaderMap, server: &ServerSettings) -> R
     }
 }
 
-/// Whether a question that nobody had to show a token for may be answered: not to a page of another site. It cannot read
-/// the answer, but it could fill the audit log in the person's name, and have them forgotten.
+/// Denies a question without a token that is made by a page of another site. That page cannot read the answer, but it
+/// could fill the audit log in the person's name, and push out their sessions.
 pub(super) fn is_asked_here(headers: &HeaderMap, server: &ServerSettings) -> Result<(), Refusal> {
     let ours = match Site::of(headers) {
         Site::Ours => true,
@@ -168,7 +168,8 @@ pub(super) fn is_asked_here(headers: &HeaderMap, server: &ServerSettings) -> Res
     if ours { Ok(()) } else { Err(Refusal::Foreign) }
 }
 
-/// The same of a question with a session: a link may lead to a page, which only shows. It may not have the data.
+/// The same for a question with a session: a link from elsewhere may open a page, which only shows. It may not fetch
+/// data.
 pub(super) fn is_asked_by_a_link_at_most(headers: &HeaderMap, reads_pages: bool) -> Result<(), Refusal> {
     match Site::of(headers) {
         Site::Another { to_show } if !(to_show && reads_pages) => Err(Refusal::Foreign),
@@ -176,7 +177,7 @@ pub(super) fn is_asked_by_a_link_at_most(headers: &HeaderMap, reads_pages: bool)
     }
 }
 
-/// Whether an address that a browser tells is of this server.
+/// True if a URL sent by a browser belongs to this server.
 fn is_ours(told: &HeaderValue, headers: &HeaderMap, server: &ServerSettings) -> bool {
     let Some(told) = told.to_str().ok().and_then(|told| Url::parse(told).ok()) else { return false };
     let authority = |url: &Url| {
@@ -185,7 +186,7 @@ fn is_ours(told: &HeaderValue, headers: &HeaderMap, server: &ServerSettings) -> 
     };
     let from = authority(&told);
     let to = headers.get(HOST).and_then(|host| host.to_str().ok());
-    // A proxy may exchange the Host header; the address in the configuration stays what people type.
+    // A proxy may replace the Host header; the configured address stays the one that people type.
     let to = to
         .and_then(|host| Url::parse(&format!("{}://{host}", told.scheme())).ok())
         .and_then(|url| authority(&url));

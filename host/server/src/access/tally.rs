@@ -1,14 +1,15 @@
-//! How often a person does what is written down each time: so many times in an hour, so that nobody fills the audit log.
+//! Limits how often a person does things that are audited each time: a number per hour, so that they cannot fill the
+//! audit log.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// What is done is counted over so long.
+/// The length of a window.
 const WINDOW: TimeDelta = TimeDelta::hours(1);
 
-/// What each person did of late. Whoever is counted is named in the configuration, so there are never many.
+/// The recent actions of each person. Only configured people are counted, so there are never many.
 pub(super) struct Tally {
     most: u32,
     each: Mutex<HashMap<String, Count>>,
@@ -19,27 +20,27 @@ struct Count {
     times: u32,
 }
 
-/// What a person's next time is.
+/// The result of counting an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Turn {
-    /// One of those there may be.
+    /// Within the limit.
     Counted,
-    /// The last of those there may be.
+    /// The last one within the limit.
     Last,
-    /// One too many; so many seconds until there may be another.
+    /// Beyond the limit.
     TooMany {
-        /// So long it takes.
+        /// Seconds until the next one is allowed.
         seconds: u64,
     },
 }
 
 impl Tally {
-    /// So many times in an hour for each person.
+    /// A tally that allows each person `most` actions an hour.
     pub(super) fn new(most: u32) -> Self {
         Self { most, each: Mutex::default() }
     }
 
-    /// Counts another time.
+    /// Counts an action.
     pub(super) fn count(&self, who: &str, now: DateTime<Utc>) -> Turn {
         let mut each = self.each.lock().unwrap_or_else(PoisonError::into_inner);
         // A clock that was set back ends a window too.

@@ -1,4 +1,4 @@
-//! How often a wrong token may be shown.
+//! Limits wrong tokens.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -8,13 +8,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Refusal;
 
-/// Wrong tokens are counted over so long.
+/// The length of a window.
 const WINDOW: TimeDelta = TimeDelta::minutes(1);
 /// Wrong tokens of one address in a window.
 const EACH: u32 = 5;
-/// Wrong tokens of all addresses in a window before each has only one.
+/// Wrong tokens of all addresses in a window before each is allowed only one.
 const ALL: u32 = 100;
-/// Addresses counted by themselves; those beyond are counted together.
+/// Addresses counted separately; all others are counted together.
 const ADDRESSES: usize = 10_000;
 
 #[derive(Clone, Copy)]
@@ -25,7 +25,7 @@ struct Count {
 
 impl Count {
     fn is_past(&self, now: DateTime<Utc>) -> bool {
-        // A clock that was set back ends a window too: nobody waits for a moment of the past.
+        // A clock that was set back ends a window too: no address waits for a moment of the past.
         now - self.since >= WINDOW || now < self.since
     }
 
@@ -41,31 +41,31 @@ impl Count {
     }
 }
 
-/// Wrong tokens of late.
+/// Recent wrong tokens.
 #[derive(Default)]
 pub(super) struct Throttle(Mutex<Counts>);
 
 #[derive(Default)]
 struct Counts {
-    /// By address; none is for all that do not fit.
+    /// By address; the key `None` counts all that do not fit.
     each: HashMap<Option<IpAddr>, Count>,
     all: Option<Count>,
 }
 
-/// Whether an address may show a token.
+/// The decision on an address that shows a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Standing {
-    /// It may.
+    /// It may show one.
     Free,
-    /// It may not, whatever the token.
+    /// It is denied, whatever the token.
     Waits(Refusal),
-    /// It may, but a wrong one is told to wait: addresses beyond those that are counted by themselves stand together, and
-    /// what one of them does must not lock the others out.
+    /// It may show one, but a wrong one is told to wait: addresses beyond those counted separately are counted
+    /// together, and one of them must not lock the others out.
     Together(Refusal),
 }
 
 impl Throttle {
-    /// Whether an address may show a token. One that may be everybody's (`is_shared`) is never kept from showing a right
+    /// Decides if an address may show a token. One that may be shared by everyone (`is_shared`) may always show a right
     /// one.
     pub(super) fn standing(&self, address: Option<IpAddr>, is_shared: bool, now: DateTime<Utc>) -> Standing {
         let (place, stands) = self.may_try(address, now);
@@ -76,7 +76,7 @@ impl Throttle {
         }
     }
 
-    /// With whom an address is counted; and how long it waits, if it does.
+    /// The place where an address is counted, and how long it waits, if it does.
     fn may_try(&self, address: Option<IpAddr>, now: DateTime<Utc>) -> (Option<IpAddr>, Result<(), Refusal>) {
         let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let flooded = counts.all.is_some_and(|all| all.standing(now) > ALL);
@@ -91,7 +91,7 @@ impl Throttle {
         (place, Err(refusal))
     }
 
-    /// An address has shown a wrong token.
+    /// Counts a wrong token.
     pub(super) fn failed(&self, address: Option<IpAddr>, now: DateTime<Utc>) {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let fresh = Count { since: now, wrong: 0 };
@@ -111,7 +111,7 @@ impl Counts {
     }
 }
 
-/// What counts as one address: whoever has an IPv6 address has the whole /64.
+/// The unit that counts as one address: an IPv6 client has its whole /64.
 pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(six) => {
@@ -142,7 +142,7 @@ mod tests {
             throttle.failed(ip("192.0.2.1"), at(second));
         }
         let shared = throttle.standing(ip("192.0.2.1"), true, at(5));
-        assert!(matches!(shared, Standing::Together(_)), "it may be everybody's: {shared:?}");
+        assert!(matches!(shared, Standing::Together(_)), "it may be shared: {shared:?}");
         assert!(matches!(throttle.standing(ip("192.0.2.1"), false, at(5)), Standing::Waits(_)));
         let Err(Refusal::TooOften { seconds }) = throttle.may_try(ip("192.0.2.1"), at(5)).1 else { panic!() };
         assert_eq!(seconds, 55);
@@ -162,13 +162,13 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_leaves_each_address_one_and_locks_nobody_out() {
+    fn a_flood_leaves_each_address_one_and_locks_none_out() {
         let throttle = Throttle::default();
         for n in 0..=ALL {
             throttle.failed(ip(&format!("198.51.100.{n}")), at(0));
         }
         assert!(throttle.may_try(ip("198.51.100.7"), at(1)).1.is_err(), "it had its one");
-        assert!(throttle.may_try(ip("192.0.2.9"), at(1)).1.is_ok(), "somebody new is let try");
+        assert!(throttle.may_try(ip("192.0.2.9"), at(1)).1.is_ok(), "a new address may try");
     }
 
     #[test]

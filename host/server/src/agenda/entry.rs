@@ -10,45 +10,45 @@ use crate::scheduler::{FlowStanding, StandingState, Wake};
 use ruzhi_model::RunId;
 use ruzhi_store::{Blocked, StandingRow};
 
-/// How long after the first, the second, … failure work is tried again; the last holds for all that follow.
+/// Minutes before failed work is retried after the first, second, … failure; the last applies to all further failures.
 const RETRY_MINUTES: [i64; 5] = [1, 5, 15, 30, 60];
 
-/// So long after a run that a decision's moment began, the next such run may begin.
+/// Minimum time between the end of a run begun by a decision's moment and the next such run.
 const MOMENTS_APART: TimeDelta = TimeDelta::seconds(10);
 
 /// One flow on the agenda.
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) corp: Arc<str>,
-    /// What outlives the process.
+    /// The state that outlives the process.
     pub(super) row: StandingRow,
-    /// The configuration has it no more, and its last run is under way.
+    /// Removed from the configuration while its last run is under way.
     pub(super) gone: bool,
-    /// When it is in the agenda's timers.
+    /// Its place in the agenda's timers.
     pub(super) timer: Option<DateTime<Utc>>,
     schedule: Option<Schedule>,
     settings: String,
-    /// The first moment of its schedule that is not taken up.
+    /// The first moment of its schedule not yet taken up.
     tick: Option<DateTime<Utc>>,
-    /// The first moment at which one of its decisions holds no longer.
+    /// The first moment at which one of its decisions expires.
     moment: Option<DateTime<Utc>>,
-    /// Before this no such moment begins a run.
+    /// No decision's moment begins a run before this.
     moment_rests: Option<DateTime<Utc>>,
     pending: Pending,
-    /// Its last callback.
+    /// Its pending callback.
     callback: Option<DateTime<Utc>>,
-    /// What people asked for, the first first.
+    /// Requests by people, oldest first.
     asked: VecDeque<(u64, Ask, DateTime<Utc>)>,
-    /// Before this it could not run, whatever was due: it was not known, or stopped, or its last run was under way.
+    /// It could not run before this even if due: it was unknown, stopped, or its last run was under way.
     free_since: DateTime<Utc>,
     running: Option<Running>,
 }
 
-/// What asks for the flow's work beside the schedule and the ladder.
+/// Reasons for the flow's work apart from the schedule and the retries.
 #[derive(Debug, Clone, Copy, Default)]
 struct Pending {
     push: Option<DateTime<Utc>>,
-    /// Work that was left undone when the flow was stopped, and is to be done as it goes on.
+    /// Work left undone when the flow was stopped, due once it continues.
     owed: Option<DateTime<Utc>>,
 }
 
@@ -60,13 +60,13 @@ struct Running {
     works: bool,
     began_at: DateTime<Utc>,
     run: Option<RunId>,
-    /// What it took up.
+    /// The reasons it took up.
     pending: Pending,
     tick: Option<DateTime<Utc>>,
 }
 
 impl Entry {
-    /// A flow, and whether its row is to be stored.
+    /// A flow, and `true` if its row has to be stored.
     pub(super) fn new(
         flow: AgendaFlow,
         corp: Arc<str>,
@@ -104,7 +104,7 @@ impl Entry {
         (entry, changed)
     }
 
-    /// Takes over what the configuration has of the flow; whether its row is to be stored.
+    /// Takes over the flow's configuration; `true` if its row has to be stored.
     pub(super) fn change(&mut self, flow: &AgendaFlow, corp: Arc<str>, now: DateTime<Utc>) -> bool {
         self.gone = false;
         self.corp = corp;
@@ -117,7 +117,7 @@ impl Entry {
         changed
     }
 
-    /// A block holds for the settings that were refused.
+    /// Lifts a block once the settings differ from those the service rejected.
     fn look_at_block(&mut self, now: DateTime<Utc>) -> bool {
         let lifted = self.row.blocked.as_ref().is_some_and(|blocked| blocked.settings != self.settings);
         if lifted {
@@ -126,7 +126,7 @@ impl Entry {
         lifted
     }
 
-    /// Counts the schedule's moments from one on; from now if there is none.
+    /// Counts the schedule's moments from `reached`, or from now if there is none.
     fn count_from(&mut self, reached: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
         let from = reached.unwrap_or(now);
         self.tick = self.schedule.as_ref().and_then(|schedule| schedule.after(from));
@@ -160,7 +160,7 @@ impl Entry {
             Wake::Callback => {
                 self.callback.get_or_insert(now);
             }
-            // They may be what the flow failed for want of.
+            // The flow may have failed for want of these rules.
             Wake::Rules => {
                 self.pending.push.get_or_insert(now);
                 if self.row.failures > 0 && self.row.blocked.is_none() {
@@ -178,7 +178,7 @@ impl Entry {
         self.asked.push_back((ticket, ask, now));
     }
 
-    /// The configuration has it no more: what people asked of it.
+    /// Marks the flow as removed from the configuration; returns its unanswered requests.
     pub(super) fn leave(&mut self) -> impl Iterator<Item = u64> {
         self.gone = true;
         std::mem::take(&mut self.asked).into_iter().map(|(ticket, _, _)| ticket)
@@ -194,7 +194,7 @@ impl Entry {
         }
     }
 
-    /// When the work that failed is tried again.
+    /// The time of the next retry.
     fn retry(&self) -> Option<DateTime<Utc>> {
         let failures = usize::try_from(self.row.failures).unwrap_or(usize::MAX);
         let last = RETRY_MINUTES.len() - 1;
@@ -206,7 +206,7 @@ impl Entry {
         self.row.paused.is_some() || self.row.blocked.is_some()
     }
 
-    /// When the schedule, a decision or the ladder makes it due by itself.
+    /// When the schedule, a decision or a retry makes the flow due by itself.
     fn clockwork(&self) -> Option<(Why, DateTime<Utc>)> {
         if self.row.failures > 0 {
             return self.retry().map(|at| (Why::Retry, at));
@@ -218,7 +218,7 @@ impl Entry {
         }
     }
 
-    /// The same, once it has come.
+    /// The same, once that time has come.
     fn overdue(&self, now: DateTime<Utc>) -> Option<(Why, DateTime<Utc>)> {
         if self.stopped() {
             return None;
@@ -248,7 +248,7 @@ impl Entry {
         work.or_else(|| self.callback.map(|since| (Why::Callback, since.max(self.free_since))))
     }
 
-    /// When it becomes due by itself, if it is not.
+    /// When it becomes due by itself, if it is not due yet.
     pub(super) fn ripens(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         if self.stopped() {
             return None;
@@ -256,7 +256,7 @@ impl Entry {
         self.clockwork().map(|(_, at)| at).filter(|at| *at > now)
     }
 
-    /// Begins a run if it is due: why, and since when it was.
+    /// Begins a run if the flow is due; returns why, and since when it was due.
     pub(super) fn begin(&mut self, now: DateTime<Utc>) -> Option<(Why, DateTime<Utc>)> {
         let (why, since) = self.due(now)?;
         let works = match why {
@@ -279,7 +279,7 @@ impl Entry {
         if works {
             running.pending = std::mem::take(&mut self.pending);
             running.tick = self.tick;
-            // The run decides what is due, and says what comes next when it has ended.
+            // The run re-evaluates decisions that are due, and reports the next moment when it ends.
             self.moment = None;
             if self.tick.is_some_and(|tick| tick <= now) {
                 self.tick = self.schedule.as_ref().and_then(|schedule| schedule.after(now));
@@ -289,7 +289,7 @@ impl Entry {
         Some((why, since))
     }
 
-    /// Ends the run that is under way; in which corp it ran.
+    /// Ends the run under way; returns the corp in which it ran.
     pub(super) fn end(&mut self, outcome: Outcome, now: DateTime<Utc>) -> Option<Arc<str>> {
         let running = self.running.take()?;
         self.free_since = now;
@@ -316,7 +316,7 @@ impl Entry {
                 if running.works {
                     self.row.reached = self.row.reached.max(Some(running.began_at));
                 }
-                // The files may have changed while it ran.
+                // The configuration may have changed during the run.
                 self.look_at_block(now);
             }
             Outcome::Done | Outcome::Held => {}
@@ -324,7 +324,7 @@ impl Entry {
         Some(running.corp)
     }
 
-    /// What a run took up and did not do is due again.
+    /// Makes due again what a run took up and did not do.
     fn give_back(&mut self, running: &Running) {
         self.pending.push = running.pending.push.or(self.pending.push);
         self.pending.owed = running.pending.owed.or(self.pending.owed);
@@ -334,7 +334,7 @@ impl Entry {
         };
     }
 
-    /// Pulls back what was noted of later moments; whether its row is to be stored.
+    /// Pulls back what was noted of later moments; `true` if its row has to be stored.
     pub(super) fn pull_back(&mut self, now: DateTime<Utc>) -> bool {
         let pull = |at: &mut Option<DateTime<Utc>>| *at = at.map(|at| at.min(now));
         self.free_since = self.free_since.min(now);
@@ -356,7 +356,7 @@ impl Entry {
             self.row.failed_at = Some(now);
             changed = true;
         }
-        // Its schedule goes on from now.
+        // Its schedule continues from now.
         let next = self.schedule.as_ref().and_then(|schedule| schedule.after(now));
         if self.tick > next {
             self.tick = next;

@@ -1,44 +1,44 @@
-//! When which flow runs: pure, a function of the moment and of what has happened.
+//! Decides which flow runs when. Pure: a function of the moment and of past events.
 //!
-//! The agenda starts nothing and reads no clock: it is told the moment, what woke a flow and how a run ended, and says
-//! what begins now (`take_due`) and when to ask again (`next_moment`).
+//! The agenda starts nothing and reads no clock: it is told the moment, what woke a flow and how a run ended, and
+//! answers what begins now (`take_due`) and when to ask again (`next_moment`).
 //!
-//! **What runs.** Flows of one corp share its directory and never run at the same time in runs that do not know of each
-//! other: what is due of a corp is taken as one batch, and the corp is busy until all of it has ended. At most `at_once`
-//! corps are busy.
+//! **Runs.** Flows of one corp share its directory and never run at the same time in runs unaware of each other:
+//! everything due in a corp is taken as one batch, and the corp is busy until the whole batch has ended. At most
+//! `at_once` corps are busy.
 //!
-//! **Who is next.** A person's request first, for somebody waits before a page. Then the corp that waits longest, where
-//! waiting begins when something of it is due and its last run is over: whoever is always due, because pushes never
-//! cease, goes to the end of the queue with each run. Of those that wait equally long, the one that ran least recently.
-//! Nothing is spread: a tick is taken up at its moment.
+//! **Order.** A person's request comes first, because the person is waiting in front of a page. Then comes the corp
+//! that has waited longest. Waiting begins when one of its flows is due and its last run is over, so a corp that is
+//! always due because of endless pushes goes to the end of the queue with each run. Among equal waits, the corp that
+//! ran least recently goes first. Runs are not spread out: a tick is taken up at its moment.
 //!
-//! **What makes a flow due.** Two kinds of runs: those that do the flow's work (a tick, a push, a retry, a person's
-//! sync), and others (a look for drift, whatever else a person asks for). One that does the work takes up everything
-//! that asked for it until it began; what asks for it later leads to one more.
-//! - *Tick*: a moment of the schedule, in the tenant's zone, past the last one taken up. Several of them, missed while
-//!   the process was down, the flow paused or its last run under way, are one. A flow that was never seen before waits
-//!   for its next tick, as does one whose schedule was changed. A moment that a clock put forward skips is taken up
-//!   right after the gap if the schedule names the hour, and left out if it says every hour; one that a clock put back
-//!   repeats is taken up once if the schedule names the hour.
-//! - *Moment*: the first at which a stored decision holds no longer, so that someone who leaves at noon has left at noon. The
-//!   store knows it, so it outlives the process. Runs that such moments begin are ten seconds apart at least: rules that
-//!   name one moment after another keep nobody busy.
-//! - *Push*, *callback*: remembered until a run takes them up; a callback asks for a look for drift. Who takes them in
-//!   keeps them in the store too, until that run has ended, and they are due again at the next start.
-//! - *Retry*: after work that failed, 1 minute, 5, 15, 30, then an hour after each failure, until it succeeds. While a
-//!   flow fails its ticks and pushes wait for the retry, which takes them up. A look for drift that fails is not
-//!   repeated, the next event asks again; a person's run that fails is theirs to see, and what it took up is due again.
-//! - *Person*: runs next in its flow, also if that is paused, blocked or waits for a retry.
+//! **Reasons to run.** There are two kinds of runs: those that do the flow's work (a tick, a push, a retry, a person's
+//! sync), and others (a drift check, or anything else a person asks for). A run that does the work takes up all
+//! requests for it made before the run began; later requests lead to one more run.
+//! - *Tick*: a moment of the schedule, in the tenant's zone, past the last one taken up. Several ticks missed while the
+//!   process was down, the flow paused or its last run under way count as one. A new flow waits for its next tick, as
+//!   does one whose schedule was changed. A moment skipped when clocks go forward is taken up right after the gap if
+//!   the schedule names the hour, and left out if it says every hour; a moment repeated when clocks go back is taken up
+//!   once if the schedule names the hour.
+//! - *Moment*: the first at which a stored decision expires, so that someone who leaves at noon has left at noon. The
+//!   store knows it, so it outlives the process. Runs begun by such moments are at least ten seconds apart, so rules
+//!   that name one moment after another cannot keep the process busy.
+//! - *Push*, *callback*: remembered until a run takes them up; a callback asks for a drift check. Their receiver also
+//!   keeps them in the store until that run has ended, and they are due again at the next start.
+//! - *Retry*: after failed work, 1 minute, 5, 15, 30, then an hour after each failure, until it succeeds. While a flow
+//!   fails, its ticks and pushes wait for the retry, which takes them up. A failed drift check is not retried, the next
+//!   event asks again; the person sees the failure of a run they asked for, and what it took up is due again.
+//! - *Person*: runs next in its flow, even if that is paused, blocked or waiting for a retry.
 //!
-//! **What keeps a flow from running.** *Paused*: until a person resumes it. *Blocked*, because a service refuses its
-//! credential, address or right: until a person resumes it, a person's sync succeeds, or its settings change. A flow that
-//! is resumed or unblocked runs at once if something came due meanwhile or its last work was not done.
+//! **Obstacles.** *Paused*: until a person resumes the flow. *Blocked*, because a service rejects its credential,
+//! address or permission: until a person resumes it, a person's sync succeeds, or its settings change. A resumed or
+//! unblocked flow runs at once if something came due meanwhile or its last work was not done.
 //!
-//! **What outlives the process** is in the `StandingRow`. A tick counts as taken up there once its run has ended, so a run
-//! that a shutdown or a crash cuts off is due again at the next start. A person's run that writes has no tick: when it is
-//! cut off, a wake is kept of it, or its row in the store still says that it runs (`keeping`).
+//! **State that outlives the process** is in the `StandingRow`. There a tick counts as taken up once its run has ended,
+//! so a run cut off by a shutdown or a crash is due again at the next start. A person's run that writes has no tick:
+//! when it is cut off, either a wake is kept for it, or its row in the store still says that it is running (`keeping`).
 //!
-//! **A clock that is set back** by more than a minute pulls what was noted of later moments back to now: a tick may then be
+//! **A clock set back** by more than a minute pulls what was noted of later moments back to now: a tick may then be
 //! taken up a second time, which is harmless, and no flow stands still until the clock has caught up.
 
 mod entry;
@@ -60,27 +60,27 @@ use ruzhi_config as config;
 use ruzhi_model::{FlowId, RunId, TenantId, Text};
 use ruzhi_store::{Paused, StandingRow, WakeRow};
 
-/// A clock may step back so far, as time servers make it, without anything being pulled back: no schedule has two
+/// Clocks may step back this far, as time servers make them, without anything being pulled back: no schedule has two
 /// moments closer than this.
 const CLOCK_STEP: TimeDelta = TimeDelta::minutes(1);
 
-/// A flow as the configuration has it.
+/// A flow as configured.
 #[derive(Debug, Clone)]
 pub struct AgendaFlow {
     /// The tenant.
     pub tenant: TenantId,
     /// The flow.
     pub flow: FlowId,
-    /// Which corp it writes: flows with the same text never run apart.
+    /// The corp it writes to: flows with the same text never run apart.
     pub corp: String,
-    /// When it runs by itself.
+    /// Its schedule; none if it only runs when woken or asked.
     pub schedule: Option<Schedule>,
-    /// Digest of the settings a service may refuse: another one lifts a block.
+    /// Digest of the settings a service may reject: a change lifts a block.
     pub settings: String,
 }
 
 impl AgendaFlow {
-    /// A flow of the configuration; `settings` is a digest of what a service may refuse.
+    /// A flow of the configuration; `settings` is a digest of the settings a service may reject.
     pub fn of(tenant: &config::Tenant, flow: &config::Flow, settings: String) -> Self {
         Self {
             tenant: tenant.id.clone(),
@@ -92,7 +92,7 @@ impl AgendaFlow {
     }
 }
 
-/// What a person's run does.
+/// The kind of run a person asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ask {
     /// The flow's work: takes up what is due, and ends the retries if it succeeds.
@@ -110,20 +110,20 @@ pub enum Why {
     Retry,
     /// Its schedule.
     Tick,
-    /// A decision holds no longer.
+    /// A decision expired.
     Moment,
     /// The form was changed.
     Push,
-    /// Somebody else changed the directory: a look for drift.
+    /// The directory was changed outside ruzhi: a drift check.
     Callback,
 }
 
-/// What begins now.
+/// The runs of one corp that begin now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Batch {
     /// The corp.
     pub corp: Arc<str>,
-    /// One run for each flow of it that is due.
+    /// One run for each of its due flows.
     pub runs: Vec<Due>,
 }
 
@@ -145,28 +145,28 @@ pub struct Due {
 pub enum Outcome {
     /// Everything that could be done was done.
     Done,
-    /// The guard wants a person; to the schedule the work is done.
+    /// The guard holds the plan for a person; to the schedule the work is done.
     Held,
     /// Something was not done.
     Failed,
-    /// A service refuses the credential, the address or the right.
+    /// A service rejects the credential, the address or the permission.
     Blocked {
-        /// The refusal's code.
+        /// The code of the rejection.
         code: String,
-        /// What happened, to what.
+        /// The event and its subject.
         text: Text,
-        /// What to do next.
+        /// Suggested next step.
         hint: Option<Text>,
         /// Digest of the settings the run began with.
         settings: String,
     },
-    /// The process is to end.
+    /// Cut off because the process is ending.
     CutOff,
 }
 
 type Key = (TenantId, FlowId);
 
-/// The place of a corp in the queue: nobody asked, since when it waits, when it began last.
+/// The place of a corp in the queue: `false` if a person asked, waiting since, last begun.
 type Rank = (bool, DateTime<Utc>, Option<DateTime<Utc>>, Arc<str>);
 
 #[derive(Debug, Default)]
@@ -178,27 +178,27 @@ struct Corp {
     rank: Option<Rank>,
 }
 
-/// When which flow runs.
+/// Decides which flow runs when.
 #[derive(Debug, Default)]
 pub struct Agenda {
     entries: BTreeMap<Key, Entry>,
     corps: BTreeMap<Arc<str>, Corp>,
-    /// When a flow that is not due becomes due.
+    /// The time at which each flow that is not due becomes due.
     timers: BTreeSet<(DateTime<Utc>, Key)>,
     /// Corps that could begin if there is room.
     queue: BTreeSet<Rank>,
     /// Corps that are busy.
     busy: BTreeSet<Arc<str>>,
-    /// Rows of flows that the configuration does not have.
+    /// Rows of flows missing from the configuration.
     known: BTreeMap<Key, StandingRow>,
-    /// What flows were woken for before the process started, and the configuration has not had since.
+    /// Wakes from before the process started, of flows missing from the configuration since.
     woken: BTreeMap<Key, Vec<WakeRow>>,
     changed: BTreeSet<Key>,
     seen: Option<DateTime<Utc>>,
 }
 
 impl Agenda {
-    /// An agenda without flows that knows how they stood, and what they were woken for and did not do.
+    /// An agenda without flows that knows their last state, and the wakes not yet acted on.
     pub fn restore(standings: Vec<StandingRow>, wakes: Vec<WakeRow>) -> Self {
         let known = standings.into_iter().map(|row| ((row.tenant.clone(), row.flow.clone()), row)).collect();
         let mut woken: BTreeMap<Key, Vec<WakeRow>> = BTreeMap::new();
@@ -208,9 +208,9 @@ impl Agenda {
         Self { known, woken, ..Self::default() }
     }
 
-    /// Exchanges the flows for those of a configuration. A flow that is there as before goes on as it was; one that
-    /// is gone begins no more, and is taken up where it stood if it comes back. What people asked of flows that are
-    /// gone is returned: nobody will answer it.
+    /// Replaces the flows with those of a configuration. An unchanged flow continues as it was; a removed flow begins
+    /// no more runs, and continues where it stood if it comes back. Returns the requests for removed flows, which get
+    /// no run.
     pub fn set_flows(&mut self, flows: Vec<AgendaFlow>, now: DateTime<Utc>) -> Vec<u64> {
         let now = self.moment(now);
         let mut gone: BTreeSet<Key> = self.entries.keys().cloned().collect();
@@ -258,7 +258,7 @@ impl Agenda {
         unanswered
     }
 
-    /// What begins now: at most so many corps are busy afterwards as may be at once.
+    /// The batches that begin now, so that at most `at_once` corps are busy afterwards.
     pub fn take_due(&mut self, now: DateTime<Utc>, at_once: usize) -> Vec<Batch> {
         let now = self.moment(now);
         let mut ripe = BTreeSet::new();
@@ -302,12 +302,12 @@ impl Agenda {
         batches
     }
 
-    /// Wakes a flow: several wakes of a kind before a run takes them up are one. False if there is no such flow.
+    /// Wakes a flow: several wakes of a kind count as one until a run takes them up. False if there is no such flow.
     pub fn wake(&mut self, tenant: &TenantId, flow: &FlowId, why: Wake, now: DateTime<Utc>) -> bool {
         self.touch(tenant, flow, now, |entry, now| entry.wake(why, now))
     }
 
-    /// Says when the first decision of a flow ceases to hold; none if all hold for ever.
+    /// Sets the time at which the first decision of a flow expires; none if no decision ever does.
     pub fn set_moment(
         &mut self,
         tenant: &TenantId,
@@ -318,7 +318,8 @@ impl Agenda {
         self.touch(tenant, flow, now, |entry, _| entry.set_moment(moment));
     }
 
-    /// A person asks for a run, under a number that comes back with it. False if there is no such flow.
+    /// Records a person's request for a run, under a number that comes back with the run. False if there is no such
+    /// flow.
     pub fn ask(
         &mut self,
         tenant: &TenantId,
@@ -330,25 +331,25 @@ impl Agenda {
         self.touch(tenant, flow, now, |entry, now| entry.ask(ticket, ask, now))
     }
 
-    /// Stops a flow. False if there is no such flow.
+    /// Pauses a flow. False if there is no such flow.
     pub fn pause(&mut self, tenant: &TenantId, flow: &FlowId, paused: Paused) -> bool {
         let now = paused.at;
         self.change(tenant, flow, now, |entry, _| entry.row.paused = Some(paused))
     }
 
-    /// Starts a flow again that was paused or blocked, and forgets its failures. False if there is no such flow.
+    /// Resumes a flow that was paused or blocked, and forgets its failures. False if there is no such flow.
     pub fn resume(&mut self, tenant: &TenantId, flow: &FlowId, now: DateTime<Utc>) -> bool {
         self.change(tenant, flow, now, |entry, now| entry.resume(now))
     }
 
-    /// A run has got its id.
+    /// Records the id of a run.
     pub fn began(&mut self, tenant: &TenantId, flow: &FlowId, run: RunId) {
         if let Some(entry) = self.entries.get_mut(&(tenant.clone(), flow.clone())) {
             entry.began(run);
         }
     }
 
-    /// A run has ended, or could not begin. A run that was not taken is ignored.
+    /// Records the end of a run, or that it could not begin. A run that was not taken is ignored.
     pub fn ended(&mut self, tenant: &TenantId, flow: &FlowId, outcome: Outcome, now: DateTime<Utc>) {
         let now = self.moment(now);
         let key = (tenant.clone(), flow.clone());
@@ -375,24 +376,25 @@ impl Agenda {
         self.rank(&ran_in, now);
     }
 
-    /// When to look again, after `take_due`: what is due and has no room waits for a run to end.
+    /// When to look again, after `take_due`: work that is due without room waits for a run to end.
     pub fn next_moment(&self) -> Option<DateTime<Utc>> {
         self.timers.first().map(|(at, _)| *at)
     }
 
-    /// Corps that are busy.
+    /// The number of busy corps.
     pub fn busy(&self) -> usize {
         self.busy.len()
     }
 
-    /// How every flow stands. One that is due by its schedule or for a retry and has not begun so long after is late.
+    /// The state of every flow. A flow is late if it is due by its schedule or for a retry and has not begun within
+    /// `late_after`.
     pub fn standings(&self, now: DateTime<Utc>, late_after: Duration) -> Vec<FlowStanding> {
         let late_after = TimeDelta::from_std(late_after).unwrap_or(TimeDelta::MAX);
         let here = self.entries.values().filter(|entry| !entry.gone);
         here.map(|entry| entry.standing(now, late_after)).collect()
     }
 
-    /// The rows that have changed since this was last asked.
+    /// The rows changed since the last call.
     pub fn changed_rows(&mut self) -> Vec<StandingRow> {
         let changed = std::mem::take(&mut self.changed);
         let row = |key: &Key| {
@@ -453,7 +455,7 @@ impl Agenda {
         }
     }
 
-    /// Finds the place of a corp in the queue anew.
+    /// Updates the place of a corp in the queue.
     fn rank(&mut self, name: &Arc<str>, now: DateTime<Utc>) {
         let Some(corp) = self.corps.get_mut(name) else { return };
         if let Some(rank) = corp.rank.take() {
@@ -471,8 +473,8 @@ impl Agenda {
         corp.rank = Some(rank);
     }
 
-    /// The moment, which does not go back. Where a clock was set back it does, and so does what was noted of moments
-    /// that it has not reached again.
+    /// The moment, which does not go back. After a clock was set back it does, and so does what was noted of moments
+    /// not reached again.
     fn moment(&mut self, now: DateTime<Utc>) -> DateTime<Utc> {
         let seen = self.seen.unwrap_or(now);
         if seen - now <= CLOCK_STEP {

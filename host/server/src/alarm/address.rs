@@ -1,4 +1,4 @@
-//! Whom to tell: the channels of each tenant, and how it is called.
+//! The receivers of alarms: the channels of each tenant, and its display name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use ruzhi_config::{AlarmSettings, Config};
 use ruzhi_model::{Digest, FlowId, Lang, TenantId};
 use ruzhi_store::AlarmRow;
 
-/// What kind of service takes the message.
+/// The kind of service that takes the messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Taker {
     /// A WeCom group robot.
@@ -30,17 +30,17 @@ impl Taker {
     }
 }
 
-/// One address of one receiver. Its text is a secret, as it has the key in it.
+/// One address of one receiver. Its text contains the key, so it is a secret.
 #[derive(Debug, Clone)]
 pub(super) struct Address {
     pub(super) channel: Channel,
     pub(super) taker: Taker,
     pub(super) url: SecretString,
-    /// None for both languages.
+    /// None means both languages.
     pub(super) lang: Option<Lang>,
 }
 
-/// A tenant, as a message speaks of it.
+/// A tenant, as named in messages.
 #[derive(Debug, Clone)]
 pub(super) struct Called {
     pub(super) name: String,
@@ -49,7 +49,7 @@ pub(super) struct Called {
     alarms: Option<AlarmSettings>,
 }
 
-/// Who is told of what: what the alarms need of a configuration.
+/// The receivers of each alarm: the part of a configuration that the alarms need.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Addresses {
     host: AlarmSettings,
@@ -58,7 +58,7 @@ pub(super) struct Addresses {
 }
 
 impl Addresses {
-    /// Those of a configuration.
+    /// The addresses in a configuration.
     pub(super) fn of(config: &Config) -> Self {
         let called = |tenant: &ruzhi_config::Tenant| Called {
             name: tenant.name.clone(),
@@ -73,19 +73,19 @@ impl Addresses {
         }
     }
 
-    /// The channels an alarm goes to: its tenant's own, or else the host's.
+    /// The channels of an alarm: its tenant's own, or else the host's.
     pub(super) fn for_alarm(&self, alarm: &AlarmRow) -> Vec<Address> {
         let own = alarm.tenant.as_ref().and_then(|tenant| self.tenants.get(tenant)?.alarms.as_ref());
         addresses(own.unwrap_or(&self.host))
     }
 
-    /// Every channel there is.
+    /// All channels.
     pub(super) fn channels(&self) -> BTreeSet<Channel> {
         let own = self.tenants.values().filter_map(|tenant| tenant.alarms.as_ref());
         own.chain([&self.host]).flat_map(addresses).map(|address| address.channel).collect()
     }
 
-    /// Whether what the alarm is about is still configured.
+    /// True if the subject of the alarm is still configured.
     pub(super) fn knows(&self, alarm: &AlarmRow) -> bool {
         let Some(tenant) = &alarm.tenant else { return true };
         self.tenants
@@ -97,7 +97,7 @@ impl Addresses {
         self.tenants.get(tenant)
     }
 
-    /// The page that shows more of an alarm, if it is known where the pages are.
+    /// The page with details of an alarm, if the address of the pages is known.
     pub(super) fn link(&self, alarm: &AlarmRow) -> Option<String> {
         let pages = self.pages.as_ref()?.as_str().trim_end_matches('/');
         Some(format!("{pages}{}", alarm.page.as_deref().unwrap_or("/alarms")))
@@ -111,12 +111,12 @@ impl Addresses {
 
 #[cfg(test)]
 impl Addresses {
-    /// Of a deployment without tenants' own, whose flows all exist.
+    /// For a deployment whose tenants have no receivers of their own and whose flows all exist.
     pub(super) fn of_host(host: AlarmSettings) -> Self {
         Self { host, ..Self::default() }
     }
 
-    /// Of a deployment with one tenant and pages.
+    /// For a deployment with one tenant and pages.
     pub(super) fn for_tests(pages: &str, tenant: &str, name: &str, flow: &str) -> Self {
         let called = Called {
             name: name.to_owned(),

@@ -1,11 +1,11 @@
-//! Which alarms stand, and of which whom has been told: pure, a function of what was seen and of the moment.
+//! The alarms that stand, and which channels were told of them. Pure: a function of observations and of the moment.
 //!
-//! One alarm of a key stands at a time, however often it is seen. Each channel is told once that it arose, again every
-//! 24 hours while it stands, and once that it is over, if it was told that it arose. An alarm that comes back before a
-//! channel was told that it is over has, for that channel, never ended.
+//! One alarm of a key stands at a time, however often it is observed. Each channel is told once that it arose, again
+//! every 24 hours while it stands, and once that it is over, if it was told that it arose. An alarm that comes back
+//! before a channel was told that it is over has, for that channel, never ended.
 //!
-//! What each channel was told is kept in memory; the store keeps when anybody was told. After a restart, a channel is
-//! taken to know what somebody was told before it, so that nobody is told twice.
+//! The messages to each channel are kept in memory; the store keeps when any channel was told. After a restart, every
+//! channel is taken to know what any of them was told before it, so that no message is repeated.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -15,10 +15,10 @@ use serde::Serialize;
 use ruzhi_model::{Digest, FlowId, TenantId, Text};
 use ruzhi_store::AlarmRow;
 
-/// How long after it was told an alarm that stands is told again.
+/// Interval between reminders of an alarm that stands.
 const REMIND_AFTER: TimeDelta = TimeDelta::hours(24);
 
-/// What an alarm is about, before it is one.
+/// The content of an alarm before it is raised.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Cause {
     /// One alarm of a key stands at a time.
@@ -29,15 +29,15 @@ pub(super) struct Cause {
     pub tenant: Option<TenantId>,
     /// The flow.
     pub flow: Option<FlowId>,
-    /// What happened, to what.
+    /// The event and its subject.
     pub text: Text,
-    /// What to do next.
+    /// Suggested next step.
     pub hint: Option<Text>,
-    /// The page that shows more.
+    /// The page with details.
     pub page: Option<String>,
 }
 
-/// What a channel is told of an alarm.
+/// The event of an alarm that a channel is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Event {
@@ -49,7 +49,7 @@ pub(super) enum Event {
     Over,
 }
 
-/// What one channel was told of one alarm.
+/// The last message to one channel about one alarm.
 #[derive(Debug, Clone, Copy, Default)]
 struct Told {
     /// When it was last told that the alarm stands; none once it was told that it is over.
@@ -64,12 +64,12 @@ pub(super) type Channel = Digest;
 pub(super) struct Book {
     rows: BTreeMap<String, AlarmRow>,
     told: HashMap<(Channel, String), Told>,
-    /// What was told, by whatever channel, before this process began.
+    /// The last messages, by any channel, before this process began.
     before: HashMap<String, Told>,
 }
 
 impl Book {
-    /// The alarms that the store remembers.
+    /// Restores the alarms from the store.
     pub(super) fn new(rows: Vec<AlarmRow>) -> Self {
         let told = |row: &AlarmRow| Told { stands: row.told_at.filter(|_| row.over_told_at.is_none()) };
         Self {
@@ -79,11 +79,11 @@ impl Book {
         }
     }
 
-    /// It is so, now. Gives the alarm if there is more to remember of it than that it was seen once more.
+    /// Records that the cause holds. Returns the alarm if it has changed apart from having been seen once more.
     pub(super) fn raise(&mut self, cause: Cause, now: DateTime<Utc>) -> Option<AlarmRow> {
         let Cause { key, kind, tenant, flow, text, hint, page } = cause;
         let before = self.rows.remove(&key);
-        // It is over and some channel has not heard of that: for that one it goes on, for the others it begins.
+        // If it is over and a channel has not been told, it continues for that channel and begins for the others.
         let goes_on = before.as_ref().filter(|row| row.over_told_at.is_none());
         let stood = before.as_ref().filter(|row| row.over_at.is_none());
         let row = AlarmRow {
@@ -107,14 +107,14 @@ impl Book {
         changed.then_some(row)
     }
 
-    /// It is no longer so. Gives the alarm, if it stood.
+    /// Records that the cause no longer holds. Returns the alarm, if it stood.
     pub(super) fn over(&mut self, key: &str, now: DateTime<Utc>) -> Option<AlarmRow> {
         let row = self.rows.get_mut(key).filter(|row| row.over_at.is_none())?;
         row.over_at = Some(now);
         Some(row.clone())
     }
 
-    /// What this channel is to be told of this alarm now.
+    /// The message about this alarm that is due to this channel.
     pub(super) fn due(&self, channel: &Channel, row: &AlarmRow, now: DateTime<Utc>) -> Option<Event> {
         match (self.told_of(channel, &row.key).stands, row.over_at) {
             (None, None) => Some(Event::Raised),
@@ -129,7 +129,7 @@ impl Book {
         known.or_else(|| self.before.get(key).copied()).unwrap_or_default()
     }
 
-    /// The channel took it. Gives the alarm, to be remembered.
+    /// Records that the channel took a message. Returns the alarm, to be stored.
     pub(super) fn told(
         &mut self,
         channel: &Channel,
@@ -157,7 +157,7 @@ impl Book {
         self.rows.get(key).filter(|row| row.over_at.is_none())
     }
 
-    /// The alarms that stand, the latest first.
+    /// The alarms that stand, latest first.
     pub(super) fn standing(&self) -> Vec<AlarmRow> {
         let mut standing: Vec<AlarmRow> = self.rows().filter(|row| row.over_at.is_none()).cloned().collect();
         standing.sort_by(|one, other| other.since.cmp(&one.since).then_with(|| one.key.cmp(&other.key)));

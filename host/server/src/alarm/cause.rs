@@ -1,4 +1,4 @@
-//! What there are alarms of, and in which words.
+//! The kinds of alarms and their texts.
 
 use super::book::Cause;
 use ruzhi_message::{Failure, exit};
@@ -6,38 +6,38 @@ use ruzhi_model::{FlowId, RunId, TenantId, Text, UserId};
 use ruzhi_plan::Plan;
 use ruzhi_sync::Notice;
 
-/// A plan waits for a person. Its key has no plan in it: a plan that is made anew, because a row changed while it
-/// waited, is still one thing to look at.
+/// A plan waits for a person. Its key does not name the plan: a plan made anew, because a row changed while it waited,
+/// is still one matter to look at.
 pub(super) const PLAN_HELD: &str = "plan.held";
-/// A flow fails again and again, or in a way that no further attempt mends.
+/// A flow fails repeatedly, or in a way that no retry can fix.
 pub(super) const FLOW_FAILING: &str = "flow.failing";
-/// A service refuses the credential, the address or the right.
+/// A service rejects the credential, the address or the permission.
 pub(super) const FLOW_BLOCKED: &str = "flow.blocked";
 /// Rows go into quarantine faster than they come out.
 pub(super) const QUARANTINE_GROWING: &str = "quarantine.growing";
 /// People wait because the corp has no free account.
 pub(super) const PLACES_FULL: &str = "places.full";
-/// People who left can still log in, because WeCom refuses to disable them.
+/// Leavers can still log in, because WeCom refuses to disable them.
 pub(super) const LEAVERS_REFUSED: &str = "leavers.refused";
-/// Somebody else changed the directory.
+/// The directory was changed outside ruzhi.
 pub(super) const DRIFT_FOUND: &str = "drift.found";
 /// Members were removed by hand, their rows want them back, and a person has to decide.
 pub(super) const MEMBERS_REMOVED: &str = "members.removed";
 /// A run should have begun long ago.
 pub(super) const RUN_LATE: &str = "run.late";
-/// The files hold what cannot run.
+/// The configuration on disk is invalid, in part or as a whole.
 pub(super) const FILES_REFUSED: &str = "files.refused";
-/// The files offer rules that are not live.
+/// The configuration on disk has rules that are not live.
 pub(super) const RULES_KEPT: &str = "rules.kept";
-/// A channel refuses the alarms themselves.
+/// A channel rejects the alarms themselves.
 pub(super) const ALARMS_REFUSED: &str = "alarms.refused";
 
-/// This machine's clock and a service's differ.
+/// The clocks of this machine and a service differ.
 pub(super) const CLOCK_OFF: &str = "clock.off";
-/// No row of the form was ever found.
+/// The form has never had a row.
 pub(super) const FORM_EMPTY: &str = "form.empty";
 
-/// The failure in a row from which on a flow is failing.
+/// Consecutive failures from which on a flow counts as failing.
 pub(super) const FAILURES: u32 = 2;
 
 /// The key of an alarm of a flow.
@@ -62,7 +62,7 @@ fn of_flow(kind: &'static str, (tenant, flow): (&TenantId, &FlowId), text: Text)
     }
 }
 
-/// A failure in words: what happened and what is behind it.
+/// The text of a failure with its code.
 fn told(failure: &Failure) -> Text {
     let code = failure.code();
     Text::new(format!("{} ({code})", failure.text().en), format!("{}（{code}）", failure.text().zh))
@@ -91,8 +91,8 @@ pub(super) fn plan_held(plan: &Plan) -> Cause {
     }
 }
 
-/// Whether no further attempt mends a failure, so that one is enough to tell of it: what the files or the form say is
-/// wrong. A service that does not answer is tried again first.
+/// True if no retry can fix a failure, so that one is enough for an alarm: the configuration or the form is wrong. A
+/// service that does not answer is retried first.
 pub(super) fn is_final(failure: &Failure) -> bool {
     failure.exit() == exit::USAGE || failure.code().starts_with("source.")
 }
@@ -144,7 +144,7 @@ pub(super) fn flow_blocked(
 pub(super) fn drift_found(flow: (&TenantId, &FlowId), findings: usize, run: &RunId) -> Cause {
     let (tenant, id) = flow;
     let text = Text::new(
-        format!("somebody else changed the directory: {findings} differences from what ruzhi wrote"),
+        format!("the directory was changed outside ruzhi: {findings} differences from what ruzhi wrote"),
         format!("通讯录被他人改动：与 ruzhi 写入的内容有 {findings} 处不同"),
     );
     let hint = Text::new(
@@ -199,7 +199,7 @@ pub(super) fn quarantine_growing(flow: (&TenantId, &FlowId), before: u64, now: u
     }
 }
 
-/// `some` are the first of those who wait.
+/// `some` are the first of those waiting.
 pub(super) fn members_removed(flow: (&TenantId, &FlowId), count: u64, some: &[UserId]) -> Cause {
     let (tenant, id) = flow;
     let named = |by: &str| some.iter().map(UserId::as_str).collect::<Vec<_>>().join(by);
@@ -271,7 +271,7 @@ pub(super) fn files_refused(failure: &Failure) -> Cause {
     }
 }
 
-/// What a run tells that made nothing fail.
+/// The alarm for a notice of a run that made nothing fail.
 pub(super) fn noticed(flow: (&TenantId, &FlowId), run: &RunId, notice: &Notice) -> Cause {
     let told = |kind| Cause {
         hint: Some(notice.hint()),

@@ -1,9 +1,9 @@
-//! Taking messages to their channels: one post, judged, and when the next may go.
+//! Delivers messages to their channels: makes one post, judges the answer, and decides when the next may go.
 //!
-//! A group robot takes 20 messages in a minute, whoever sends them. What is due beyond that is not queued: it is told
-//! together, in one message that lists it. An address that does not answer is tried again with growing pauses; what is
-//! due then is what is due at that moment, so nothing piles up. One that refuses for good (an unknown key, say) is tried
-//! again once an hour, and is itself an alarm.
+//! A group robot takes 20 messages a minute, from all senders together. Messages beyond that are not queued: they are
+//! combined into one message that lists them. An address that does not answer is retried with growing pauses; each
+//! retry sends the messages due at that moment, so nothing piles up. An address that rejects for good (an unknown key,
+//! say) is retried once an hour, and is itself an alarm.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -24,7 +24,7 @@ use ruzhi_model::Text;
 
 /// Messages a robot takes in any minute.
 const A_MINUTE: usize = 20;
-/// So many are told one by one; where more are due at once, they are told together.
+/// Up to this many are sent one by one; if more are due at once, they are combined.
 const ONE_BY_ONE: usize = 5;
 const MINUTE: TimeDelta = TimeDelta::seconds(60);
 const HOUR: TimeDelta = TimeDelta::hours(1);
@@ -32,14 +32,14 @@ const BACKOFF: Backoff = Backoff::new(Duration::from_secs(5), Duration::from_sec
 const CONNECT: Duration = Duration::from_secs(5);
 const WHOLE: Duration = Duration::from_secs(10);
 
-/// An answer, whatever it says.
+/// An answer of any status.
 pub(super) struct Reply {
     pub(super) status: u16,
-    /// What it says, or why that was not read to its end.
+    /// The body, or why it was not read to its end.
     pub(super) body: Result<Vec<u8>, String>,
 }
 
-/// What carries a message.
+/// The transport of messages.
 #[async_trait]
 pub(super) trait Transport: Send + Sync {
     /// Posts a JSON body, once. The error says what came instead of an answer, without the address.
@@ -48,9 +48,9 @@ pub(super) trait Transport: Send + Sync {
 
 /// Why there is no answer.
 pub(super) enum NotPosted {
-    /// The text is no address.
+    /// The address is not a valid URL.
     NoAddress,
-    /// None came.
+    /// No answer came.
     NoAnswer(String),
 }
 
@@ -93,7 +93,7 @@ impl Transport for Http {
     }
 }
 
-/// What kind of failure it was. Its own text may have the address in it, which is a secret.
+/// The kind of failure. Its own text may contain the address, which is a secret.
 fn kind(error: &reqwest::Error) -> &'static str {
     match error {
         error if error.is_timeout() => "timeout",
@@ -103,16 +103,16 @@ fn kind(error: &reqwest::Error) -> &'static str {
     }
 }
 
-/// How a post ended.
+/// The result of a post.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// It was taken.
     Taken,
-    /// Another attempt may do.
+    /// A retry may succeed.
     Later(String),
-    /// The robot has had its 20.
+    /// The robot has reached its limit of 20.
     TooMany,
-    /// No attempt will do until somebody changes something.
+    /// No retry succeeds until a person changes something.
     Refused(Text),
 }
 
@@ -127,7 +127,7 @@ impl Verdict {
     }
 }
 
-/// Reads an answer.
+/// Judges an answer.
 pub(super) fn judge(taker: Taker, answer: Result<Reply, NotPosted>) -> Verdict {
     let reply = match answer {
         Ok(reply) => reply,
@@ -142,7 +142,7 @@ pub(super) fn judge(taker: Taker, answer: Result<Reply, NotPosted>) -> Verdict {
     let success = (200..300).contains(&reply.status);
     let passes = matches!(reply.status, 408 | 429 | 500..);
     match taker {
-        // Its status says all: what it says besides is not asked for, and may have no end.
+        // The status is enough: the body is not needed, and may be endless.
         Taker::Url if success => Verdict::Taken,
         _ if passes => Verdict::Later(format!("HTTP {}", reply.status)),
         _ if !success => Verdict::Refused(Text::new(
@@ -175,21 +175,21 @@ pub(super) fn judge(taker: Taker, answer: Result<Reply, NotPosted>) -> Verdict {
     }
 }
 
-/// One channel, as far as it is known here.
+/// The state of one channel.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Line {
     /// When the messages of the last minute were answered.
     sent: VecDeque<DateTime<Utc>>,
-    /// Nothing is sent before.
+    /// The next message is not sent before.
     not_before: Option<DateTime<Utc>>,
-    /// Attempts that failed one after another.
+    /// Consecutive failed attempts.
     failures: u32,
-    /// Why it refuses for good.
+    /// Why it rejects for good.
     pub(super) refused: Option<Text>,
 }
 
 impl Line {
-    /// How many messages may go now.
+    /// The number of messages that may be sent now.
     fn room(&mut self, taker: Taker, now: DateTime<Utc>) -> usize {
         if self.not_before.is_some_and(|at| at > now) {
             return 0;
@@ -203,7 +203,7 @@ impl Line {
         }
     }
 
-    /// When something may go again, if nothing may now.
+    /// When the next message may be sent, if none may now.
     pub(super) fn opens_at(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let full = self.sent.front().filter(|_| self.sent.len() >= A_MINUTE).map(|at| *at + MINUTE);
         full.into_iter().chain(self.not_before).filter(|at| *at > now).max()
@@ -230,14 +230,14 @@ impl Line {
     }
 }
 
-/// What one channel is to be told in this round.
+/// The messages due to one channel in this round.
 pub(super) struct Due {
     pub(super) address: Address,
     pub(super) line: Line,
     pub(super) notices: Vec<Notice>,
 }
 
-/// What became of it.
+/// The result for one channel.
 pub(super) struct Delivered {
     pub(super) address: Address,
     pub(super) line: Line,
@@ -245,7 +245,7 @@ pub(super) struct Delivered {
     pub(super) told: Vec<Notice>,
 }
 
-/// Tells one channel what is due, as far as it may be told now.
+/// Sends one channel the messages due, as far as allowed now.
 pub(super) async fn deliver(
     transport: &dyn Transport,
     addresses: &Addresses,
@@ -286,7 +286,7 @@ pub(super) async fn deliver(
     Delivered { address, line, told }
 }
 
-/// The posts of this round, each with what it tells.
+/// The posts of this round, each with its notices.
 fn posts(
     address: &Address,
     addresses: &Addresses,

@@ -1,7 +1,7 @@
-//! An alarm in words: markdown for a group robot, JSON for any other address.
+//! The texts of alarms: markdown for a group robot, JSON for any other address.
 //!
-//! Names and messages come from people and services. In them every character that WeCom's markdown gives a meaning is
-//! replaced by its full-width double, so that nobody can put a link, a colour or an `@` into a message; WeCom has no way
+//! Names and messages come from people and services. In them every character with a meaning in WeCom's markdown is
+//! replaced by its full-width form, so that they cannot put a link, a colour or an `@` into a message; WeCom has no way
 //! to escape one. Mobile numbers and e-mail addresses are masked.
 
 use serde::Serialize;
@@ -13,20 +13,20 @@ use super::cause;
 use ruzhi_model::{Lang, Text};
 use ruzhi_store::AlarmRow;
 
-/// The longest markdown that a group robot takes, in bytes of UTF-8.
+/// The longest markdown a group robot takes, in bytes of UTF-8.
 pub(super) const LONGEST: usize = 4096;
 /// The most characters of one text in a message of its own, and in one that lists several.
 const ALONE: usize = 900;
 const LISTED: usize = 120;
 
-/// Something to tell: what, and of which alarm.
+/// A message to send: an event of an alarm.
 #[derive(Debug, Clone)]
 pub(super) struct Notice {
     pub(super) event: Event,
     pub(super) alarm: AlarmRow,
 }
 
-/// What the kind and the event are called.
+/// The title of the kind and the event.
 fn title(notice: &Notice) -> Text {
     let (en, zh) = match notice.alarm.kind.as_str() {
         cause::PLAN_HELD => ("plan held", "计划待审批"),
@@ -51,7 +51,7 @@ fn title(notice: &Notice) -> Text {
     }
 }
 
-/// Whom it is about, such as `景欣泰工厂 / onboarding`; nothing for the whole deployment.
+/// The subject, such as `景欣泰工厂 / onboarding`; empty for the whole deployment.
 fn subject(alarm: &AlarmRow, addresses: &Addresses) -> String {
     let Some(tenant) = &alarm.tenant else { return "ruzhi".to_owned() };
     let name = addresses.called(tenant).map_or_else(|| tenant.to_string(), |called| called.name.clone());
@@ -116,7 +116,7 @@ fn see(lang: Option<Lang>) -> &'static str {
     }
 }
 
-/// Many alarms as one message: as many lines as there is room for, and how many more there are.
+/// Many alarms as one message: as many lines as fit, and the number of the rest.
 pub(super) fn together(notices: &[Notice], addresses: &Addresses, lang: Option<Lang>) -> String {
     let all = addresses.all_alarms();
     let in_lang = |text: &Text| match lang {
@@ -168,7 +168,7 @@ pub(super) fn robot_body(content: &str) -> Vec<u8> {
     body.to_string().into_bytes()
 }
 
-/// What any other address is posted: the alarm, what is told of it, and where there is more.
+/// The body for any other address: the alarm, the event, and a link to details.
 pub(super) fn url_body(notice: &Notice, addresses: &Addresses) -> Vec<u8> {
     #[derive(Serialize)]
     struct Posted<'a> {
@@ -188,7 +188,7 @@ pub(super) fn url_body(notice: &Notice, addresses: &Addresses) -> Vec<u8> {
     serde_json::to_value(&posted).unwrap_or(Value::Null).to_string().into_bytes()
 }
 
-/// A text from elsewhere: on one line, without markup or mentions, masked, at most so many characters.
+/// A text from outside: on one line, without markup or mentions, masked, at most `most` characters.
 fn plain(text: &str, most: usize) -> String {
     let mut plain: String = mask(text)
         .chars()
@@ -214,7 +214,7 @@ fn plain(text: &str, most: usize) -> String {
     plain
 }
 
-/// Mobile numbers (eleven digits from 13 to 19) and the names of e-mail addresses lose their middle.
+/// Masks the middle of mobile numbers (eleven digits from 13 to 19) and of the names in e-mail addresses.
 fn mask(text: &str) -> String {
     let letters: Vec<char> = text.chars().collect();
     let word = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '+' | '@');
@@ -244,7 +244,7 @@ fn mask_word(word: &str) -> String {
     }
 }
 
-/// The beginning of a text, at most so many bytes long, cut between characters.
+/// The beginning of a text, at most `most` bytes, cut between characters.
 fn cut(text: &str, most: usize) -> &str {
     let mut end = most.min(text.len());
     while !text.is_char_boundary(end) {

@@ -1,8 +1,9 @@
-//! Tells people what has happened, and what to do next.
+//! Notifies people of events, with the suggested next step.
 //!
-//! What is seen (a run that ended, a look at the flows, a count in the store) goes into the [`watch`], which says what
-//! is so and what no longer is; the [`book`] makes alarms of it and knows who was told; the [`delivery`] takes messages to
-//! group robots and other addresses. The first two are pure. One task owns all three, and nobody ever waits for it.
+//! Observations (a run that ended, a look at the flows, a count in the store) go into the [`watch`], which turns them
+//! into conditions that hold or no longer hold; the [`book`] turns these into alarms and knows which channels were
+//! told; the [`delivery`] sends messages to group robots and other addresses. The first two are pure. One task owns all
+//! three, and no caller ever waits for it.
 
 mod address;
 mod book;
@@ -27,13 +28,13 @@ use super::scheduler::{Ended, FlowStanding};
 use ruzhi_message::Failure;
 use ruzhi_store::AlarmRow;
 
-/// What is said to the alarms, on its way to the task.
+/// The receiving end of the handle, for the task.
 pub struct Hearing {
     heard: mpsc::UnboundedReceiver<Said>,
     standing: Arc<RwLock<Vec<AlarmRow>>>,
 }
 
-/// Tells people until the process is to end, and what is due then once more.
+/// Sends alarms until the process is to end, and once more then.
 pub async fn tell(process: Arc<Process>, hearing: Hearing) {
     let Hearing { heard, standing } = hearing;
     let (store, clock) = (Arc::clone(&process.store), Arc::clone(&process.clock));
@@ -43,7 +44,7 @@ pub async fn tell(process: Arc<Process>, hearing: Hearing) {
     Telling::new(store, clock, addresses, transport, standing).until(quit, heard).await;
 }
 
-/// The handle by which everybody speaks to the alarms. Nothing of it waits.
+/// The handle of the alarms. None of its methods wait.
 #[derive(Clone, Default)]
 pub struct Alarms {
     said: Option<mpsc::UnboundedSender<Said>>,
@@ -51,7 +52,7 @@ pub struct Alarms {
 }
 
 impl Alarms {
-    /// The handle, and what [`tell`] hears by it.
+    /// The handle, and its receiving end for [`tell`].
     pub fn new() -> (Self, Hearing) {
         let (said, heard) = mpsc::unbounded_channel();
         let alarms = Self { said: Some(said), standing: Arc::default() };
@@ -59,27 +60,27 @@ impl Alarms {
         (alarms, Hearing { heard, standing })
     }
 
-    /// A run has ended, or a flow could not run.
+    /// Reports that a run has ended, or that a flow could not run.
     pub fn run_ended(&self, ended: &Ended) {
         self.say(Said::Ended(Box::new(ended.clone())));
     }
 
-    /// How the flows stand, said every minute.
+    /// Reports the state of the flows, every minute.
     pub fn looked(&self, standings: &[FlowStanding]) {
         self.say(Said::Looked(standings.to_vec()));
     }
 
-    /// What of the files could not be taken over; none once all of it runs.
+    /// Reports why the configuration on disk is not fully in use; none once it is.
     pub fn files(&self, refused: Option<&Failure>) {
         self.say(Said::Files(refused.cloned()));
     }
 
-    /// The alarms that stand, the latest first.
+    /// The alarms that stand, latest first.
     pub fn standing(&self) -> Vec<AlarmRow> {
         self.standing.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Once the task has ended, nobody is told any more.
+    /// Messages are dropped once the task has ended.
     fn say(&self, said: Said) {
         if let Some(to) = &self.said {
             let _ = to.send(said);

@@ -1,4 +1,4 @@
-//! The task: hears what is said, looks at the store every minute, and tells whoever has to know.
+//! The task of the alarms: hears reports, reads the store every minute, and notifies people.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -22,23 +22,23 @@ use ruzhi_message::Failure;
 use ruzhi_model::{Clock, UserId};
 use ruzhi_store::{AlarmRow, PlanState, RemovedWanted, RunState, Store, StoreError, TenantStatus};
 
-/// How often the store is looked at, and what is due again is told.
+/// Interval between reads of the store and rounds of messages.
 const LOOK: Duration = Duration::from_secs(60);
-/// How long the last messages may take once the process is to end. What is not told by then is told by the next one.
+/// Time for the last messages once the process is to end. The next process sends the rest.
 const LAST: Duration = Duration::from_secs(3);
-/// Members whom an alarm names.
+/// Members named in an alarm.
 const NAMED: usize = 3;
-/// Channels that are told at the same time.
+/// Channels notified at the same time.
 const AT_ONCE: usize = 16;
 
-/// What the task is told.
+/// Reports to the task.
 #[derive(Debug)]
 pub(super) enum Said {
     /// A run has ended.
     Ended(Box<Ended>),
     /// How the flows stand.
     Looked(Vec<FlowStanding>),
-    /// What of the files could not be taken over.
+    /// Why the configuration on disk is not fully in use.
     Files(Option<Failure>),
 }
 
@@ -76,7 +76,7 @@ impl Telling {
         }
     }
 
-    /// Tells until the process is to end, and once more then.
+    /// Sends alarms until the process is to end, and once more then.
     pub(super) async fn until(mut self, quit: CancellationToken, mut heard: mpsc::UnboundedReceiver<Said>) {
         self.remember().await;
         let mut next_look = Instant::now();
@@ -111,7 +111,7 @@ impl Telling {
         let _ = timeout(LAST, self.tell()).await;
     }
 
-    /// Reads what the process before this one knew.
+    /// Restores the alarms of the previous process.
     pub(super) async fn remember(&mut self) {
         match self.store.alarms().await {
             Ok(rows) => self.book = Book::new(rows),
@@ -133,7 +133,7 @@ impl Telling {
         self.take(findings).await;
     }
 
-    /// A plan that waits for a person, unless a person has said no to it.
+    /// A plan that waits for a person, unless a person has rejected it.
     async fn held(&self, ended: &Ended) -> Option<Finding> {
         let run = ended.run.as_ref()?;
         let plan = ended.plan.as_ref().filter(|plan| plan.guard.holds() && run.state == RunState::Held)?;
@@ -149,7 +149,7 @@ impl Telling {
         }
     }
 
-    /// Looks at what the store says of every flow, and at what is configured.
+    /// Checks the store for every flow, and the configuration.
     pub(super) async fn look(&mut self) {
         let now = self.clock.now();
         match self.store.status().await {
@@ -178,7 +178,7 @@ impl Telling {
         }
     }
 
-    /// Whether a plan of the flow waits for a person.
+    /// Finds a plan of the flow that waits for a person.
     async fn waits(&self, status: &TenantStatus) -> Option<Finding> {
         let key = cause::key(cause::PLAN_HELD, &status.tenant, &status.flow);
         let Some(plan) = status.held.last() else { return Some(Finding::NotSo(key)) };
@@ -195,7 +195,7 @@ impl Telling {
         }
     }
 
-    /// Whether members were removed by hand and wait for a person.
+    /// Finds members removed by hand that wait for a person.
     async fn removed(&self, status: &TenantStatus) -> Option<Finding> {
         let (tenant, flow) = (&status.tenant, &status.flow);
         if status.removed == 0 {
@@ -244,14 +244,14 @@ impl Telling {
         *self.standing.write().unwrap_or_else(PoisonError::into_inner) = self.book.standing();
     }
 
-    /// Tells every channel what is due.
+    /// Sends every channel the messages due.
     pub(super) async fn tell(&mut self) {
         let now = self.clock.now();
         let addresses = (self.addresses)();
         let mut due: BTreeMap<Channel, Due> = BTreeMap::new();
         for row in self.book.rows() {
             for address in addresses.for_alarm(row) {
-                // That it refuses what it is told is no news to the channel itself.
+                // The channel itself is not told that it rejects messages.
                 if row.key == refused_key(&address.channel) {
                     continue;
                 }
@@ -266,7 +266,7 @@ impl Telling {
             }
         }
         for (channel, due) in &mut due {
-            // What came first is told first.
+            // In order of occurrence.
             due.notices.sort_by_key(|notice| notice.alarm.over_at.unwrap_or(notice.alarm.since));
             due.line = self.lines.get(channel).cloned().unwrap_or_default();
         }
@@ -280,7 +280,7 @@ impl Telling {
                 async move { deliver(transport.as_ref(), &addresses, clock.as_ref(), &jitter, due).await }
             })
             .buffer_unordered(AT_ONCE);
-        // Kept channel by channel, so that no other channel's silence makes anybody be told twice.
+        // Stored channel by channel, so that a silent channel causes no repetition in another.
         while let Some(each) = deliveries.next().await {
             let (channel, now) = (each.address.channel.clone(), self.clock.now());
             for notice in &each.told {
@@ -301,7 +301,7 @@ impl Telling {
         self.show();
     }
 
-    /// When a channel that may not be told now may be told again.
+    /// When a channel that is waiting may be sent messages again.
     fn opens_at(&self) -> Option<Instant> {
         let now: DateTime<Utc> = self.clock.now();
         let opens = self.lines.values().filter_map(|line| line.opens_at(now)).min()?;

@@ -1,4 +1,4 @@
-//! From what is seen to what is so: pure.
+//! Turns observations into alarm conditions. Pure.
 
 use std::collections::HashMap;
 
@@ -12,18 +12,18 @@ use ruzhi_model::{FlowId, TenantId};
 use ruzhi_store::{RunKind, RunRow, RunState, TenantStatus};
 use ruzhi_sync::Notice;
 
-/// So many more rows in quarantine, and by so large a share more, is growing.
+/// A quarantine grows if it gains at least this many rows, and at least this share.
 const GROWTH_LEAST: u64 = 5;
 const GROWTH_PERCENT: u64 = 20;
-/// What has not grown for so long grows no longer.
+/// A quarantine stops growing after this long without growth.
 const GROWTH_OVER: TimeDelta = TimeDelta::hours(24);
 
-/// What is so of one thing, now.
+/// The state of one alarm condition.
 #[derive(Debug)]
 pub(super) enum Finding {
-    /// It is so.
+    /// It holds.
     So(Box<Cause>),
-    /// It is not so.
+    /// It does not hold.
     NotSo(String),
 }
 
@@ -38,23 +38,23 @@ type FlowKey = (TenantId, FlowId);
 /// The quarantine of a flow.
 #[derive(Debug, Clone, Copy)]
 struct Quarantine {
-    /// What its growth is measured from.
+    /// The count from which growth is measured.
     before: u64,
     /// The count at its last growth, and when that was; none while it does not grow.
     grown: Option<(u64, DateTime<Utc>)>,
 }
 
-/// What has to be known from before to say what is so.
+/// Past observations needed to detect conditions.
 #[derive(Debug, Default)]
 pub(super) struct Watch {
     failures: HashMap<FlowKey, u32>,
     quarantines: HashMap<FlowKey, Quarantine>,
-    /// The counts have been looked at before, so a flow that is new to them begins with nothing.
+    /// The counts have been read before, so a flow new to them starts from zero.
     counted: bool,
 }
 
 impl Watch {
-    /// A run has ended. Whether its plan is held is for the store to say.
+    /// A run has ended. The store says if its plan is held.
     pub(super) fn ended(&mut self, ended: &Ended) -> Vec<Finding> {
         let Ended { tenant, flow, run, exchanged, failure, blocked, notices, .. } = ended;
         let of = (tenant, flow);
@@ -67,7 +67,7 @@ impl Watch {
             None if run.is_some() => findings.push(Finding::NotSo(key(cause::RULES_KEPT, tenant, flow))),
             None => {}
         }
-        // Operations that were not done make a run fail that ended in no error. People without a place have an alarm of
+        // Operations left undone make a run fail that ended without an error. People without a place have an alarm of
         // their own.
         let undone =
             run.as_ref().filter(|run| run.state == RunState::Failed && !only_places(run)).map(|run| {
@@ -99,7 +99,7 @@ impl Watch {
         }
         if let Some(run) = run {
             findings.extend(notices.iter().map(|notice| Finding::so(cause::noticed(of, &run.id, notice))));
-            // A run that failed may not have come so far, and not every kind reads the form.
+            // A run that failed may not have read the form, and not every kind reads it.
             let read = matches!(run.kind, RunKind::Sync | RunKind::Plan | RunKind::Apply);
             if read && failure.is_none() {
                 let so = |seen: fn(&Notice) -> bool| notices.iter().any(seen);
@@ -120,7 +120,7 @@ impl Watch {
         findings
     }
 
-    /// How the flows stand.
+    /// Conditions in the state of the flows.
     pub(super) fn looked(&mut self, standings: &[FlowStanding]) -> Vec<Finding> {
         let mut findings = Vec::new();
         for standing in standings {
@@ -150,7 +150,7 @@ impl Watch {
         findings
     }
 
-    /// What of the files could not be taken over.
+    /// The condition of the configuration on disk.
     pub(super) fn files(refused: Option<&Failure>) -> Finding {
         match refused {
             Some(failure) => Finding::so(cause::files_refused(failure)),
@@ -158,8 +158,8 @@ impl Watch {
         }
     }
 
-    /// The numbers of the flows, as the store has them. `stood` says since when an alarm of a quarantine has last been
-    /// seen to grow, for one that stood before this process began.
+    /// Conditions in the flows' counts from the store. `stood` returns when the alarm of a quarantine was last seen to
+    /// grow, for one that stood before this process began.
     pub(super) fn counted(
         &mut self,
         status: &[TenantStatus],
@@ -189,7 +189,7 @@ impl Watch {
                 *known = Quarantine { before: rejects, grown: None };
                 findings.push(Finding::NotSo(name));
             } else if known.grown.is_none() {
-                // What was corrected is the new measure; what grows slowly is measured from where it began.
+                // A corrected quarantine is measured from its new count; slow growth is measured from where it began.
                 known.before = known.before.min(rejects);
             }
         }
@@ -198,12 +198,12 @@ impl Watch {
     }
 }
 
-/// Whether all that a run left undone waits for places.
+/// True if everything a run left undone waits for places.
 fn only_places(run: &RunRow) -> bool {
     run.counts.unplaced > 0 && run.counts.failed + run.counts.untried == 0
 }
 
-/// What the numbers of a flow say by themselves.
+/// Conditions that follow from the counts of a flow alone.
 pub(super) fn told_by(status: &TenantStatus) -> Vec<Finding> {
     let TenantStatus { tenant, flow, leavers_refused, last_run, .. } = status;
     let of = (tenant, flow);

@@ -1,4 +1,4 @@
-//! The body of a request has a time to arrive in, whatever takes it.
+//! A time limit for the body of every request, whichever handler reads it.
 
 use std::future::Future as _;
 use std::pin::Pin;
@@ -20,10 +20,10 @@ use tokio::time::{Sleep, sleep};
 use ruzhi_message::{Failure, exit};
 use ruzhi_model::Text;
 
-/// A body has this long from the head's end to its own.
+/// Time for a body to arrive after the head's end.
 pub(super) const LONGEST: Duration = Duration::from_secs(10);
 
-/// Gives a request's body its time. A request whose body does not come in it is answered with 408.
+/// Limits the time for a request's body. A request with a late body is answered with 408.
 pub(crate) async fn in_time(request: Request, next: Next) -> Response {
     if request.body().is_end_stream() {
         return next.run(request).await;
@@ -32,7 +32,7 @@ pub(crate) async fn in_time(request: Request, next: Next) -> Response {
     let request = request
         .map(|body| Body::new(Timed { body, over: Box::pin(sleep(LONGEST)), late: Arc::clone(&late) }));
     let response = next.run(request).await;
-    // What was answered without the rest of the body is answered.
+    // A success was answered without the rest of the body, and stands.
     if late.load(Ordering::Relaxed) && !response.status().is_success() { too_late() } else { response }
 }
 
@@ -52,14 +52,14 @@ fn too_late() -> Response {
     (StatusCode::REQUEST_TIMEOUT, close, told).into_response()
 }
 
-/// A body with an end to its time.
+/// A body with a deadline.
 struct Timed {
     body: Body,
     over: Pin<Box<Sleep>>,
     late: Arc<AtomicBool>,
 }
 
-/// A body that did not come in its time.
+/// A body missed its deadline.
 #[derive(Debug, thiserror::Error)]
 #[error("the body did not arrive in time")]
 struct Late;

@@ -1,18 +1,18 @@
-//! The process's open files, and how many of them are for connections.
+//! The process's open files, and the number of them for connections.
 
-/// Open files that are asked for: more than any deployment needs.
+/// The limit requested: more open files than any deployment needs.
 const WANTED: u64 = 65_536;
-/// Open files that are kept back at least: the store, its log and its readers, one run's calls of both services, a
-/// component, the runtime's own.
+/// Open files always reserved: the store, its log and its readers, one run's calls of both services, a component, the
+/// runtime's own.
 const KEPT_LEAST: u64 = 40;
-/// Connections at the same time where open files are plenty. Each may take some tens of KiB before it has shown anything.
+/// Most connections where open files are plenty. Each may take some tens of KiB before it is authenticated.
 const MOST: u64 = 2048;
-/// Connections at the same time however few open files there are.
+/// Fewest connections, however few open files there are.
 const LEAST: u64 = 8;
-/// What is taken for the limit where the system does not tell it.
+/// The assumed limit where the system does not tell it.
 const UNTOLD: u64 = 256;
 
-/// Raises the limit on open files as far as it may be raised, and says how many connections there may be.
+/// Raises the limit on open files as far as allowed, and returns the number of connections there may be.
 pub(super) fn room() -> usize {
     let limit = rlimit::increase_nofile_limit(WANTED)
         .or_else(|_| rlimit::Resource::NOFILE.get_soft())
@@ -20,7 +20,7 @@ pub(super) fn room() -> usize {
     of(limit)
 }
 
-/// The connections that so many open files leave room for: a quarter is kept back for the runs.
+/// The connections for which a limit leaves room: a quarter is reserved for the runs.
 fn of(limit: u64) -> usize {
     let kept = (limit / 4).max(KEPT_LEAST);
     let room = limit.saturating_sub(kept).clamp(LEAST, MOST);

@@ -1,14 +1,14 @@
-//! Connections: how many there are at the same time, whose they are, and how long each may take.
+//! Connections: their number, their addresses, and the time each may take.
 //!
-//! Whoever connects has shown nothing yet, so what a connection costs is bounded before anything is read. *Number*: the
-//! process keeps a part of its open files for the store, the services and its own files; the rest are places for
-//! connections ([`descriptors`]). *Giving way*: where all places are taken, the connection gives way that has waited for
-//! longest without a whole request, of the address that has most of them ([`places`]). So slow ones never keep a quick
-//! one out, neither of another address nor of their own, which behind a proxy is everybody's. *Time*: a head has
-//! [`HEAD`], a body [`arrival::LONGEST`], and a reader who takes nothing of an answer has [`READING`]. *Memory*: a head
-//! has [`LARGEST_HEAD`].
+//! A client is not authenticated when it connects, so the cost of a connection is bounded before anything is read.
+//! *Number*: the process keeps a part of its open files for the store, the services and its own files; the rest are
+//! places for connections ([`descriptors`]). *Giving way*: when all places are taken, the connection gives way that has
+//! waited longest without a whole request, of the address with the most of them ([`places`]). So slow ones never keep a
+//! quick one out, neither of another address nor of their own, which behind a proxy is shared by everyone. *Time*: a
+//! head has [`HEAD`], a body [`arrival::LONGEST`], and a reader who takes nothing of an answer has [`READING`].
+//! *Memory*: a head has [`LARGEST_HEAD`].
 //!
-//! HTTP/1.1 alone is spoken. A second protocol that nobody asked for would be a second set of limits.
+//! Only HTTP/1.1 is supported. A second, unneeded protocol would mean a second set of limits.
 
 mod arrival;
 mod descriptors;
@@ -44,23 +44,23 @@ use super::warnings::Warnings;
 use ruzhi_files::open_files;
 use ruzhi_model::Clock;
 
-/// The head of a request has this long to arrive, and so has the next request of a connection.
+/// Time for the head of a request to arrive, also for the next request of a connection.
 const HEAD: Duration = Duration::from_secs(10);
-/// A head larger than this is refused; so is the memory a connection has for what it reads and writes bounded.
+/// The largest head. It also bounds a connection's memory for reading and writing.
 const LARGEST_HEAD: usize = 16 << 10;
 /// A reader who takes nothing of an answer for this long is gone.
 const READING: Duration = Duration::from_secs(30);
-/// How long answers under way are waited for once the process is to end.
+/// Longest wait for answers under way once the process is to end.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
-/// Between two attempts where no connection can be taken.
+/// Pause between attempts while no connection can be accepted.
 const BREATH: Duration = Duration::from_millis(100);
 
-/// How many connections there may be at the same time. The limit on open files is raised as far as it may be.
+/// The most connections at the same time. Raises the limit on open files as far as allowed.
 pub(super) fn room() -> usize {
     descriptors::room()
 }
 
-/// Answers connections, so many at the same time, until the process is to end.
+/// Answers up to `room` connections at the same time, until the process is to end.
 pub(super) async fn answer(
     router: Router,
     listener: TcpListener,
@@ -84,7 +84,7 @@ pub(super) async fn answer(
             Err(error) if is_of_the_peer(&error) => continue,
             Err(error) => {
                 cannot_accept(&error, &refusals, clock.as_ref());
-                // One that gives way gives its file back.
+                // A connection that gives way returns its file descriptor.
                 places.make_room();
                 sleep(BREATH).await;
                 continue;
@@ -99,7 +99,7 @@ pub(super) async fn answer(
     }
     drop(listener);
     let ended = async { while open.join_next().await.is_some() {} };
-    // A page that follows a run would be followed for ever, and a slow one for as long as it likes.
+    // A page that follows a run would be followed for ever, and a slow client takes as long as it likes.
     if tokio::time::timeout(LAST_ANSWERS, ended).await.is_err() {
         open.shutdown().await;
     }
@@ -113,7 +113,7 @@ async fn keep(
     service: TowerToHyperService<Router>,
     quit: CancellationToken,
 ) {
-    // What is small is sent at once. A connection for which that cannot be said is answered all the same.
+    // Sends small answers at once. A connection that does not support this is still answered.
     let _ = stream.set_nodelay(true);
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(READING));
@@ -133,20 +133,20 @@ async fn keep(
                 ending = true;
                 connection.as_mut().graceful_shutdown();
             }
-            // How it ended is the sender's matter.
+            // The client's errors are of no concern here.
             _ = connection.as_mut() => return,
         }
     }
 }
 
-/// How a connection is spoken with.
+/// The settings of HTTP connections.
 fn speaking() -> http1::Builder {
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(LARGEST_HEAD);
     builder
 }
 
-/// Answers one request, and lets the connection's place know how far it is.
+/// Answers one request, and reports its progress to the connection's place.
 async fn asking(
     request: Request<Incoming>,
     peer: SocketAddr,
@@ -161,7 +161,7 @@ async fn asking(
     }
 }
 
-/// Whether a connection ended before it was taken.
+/// True if a connection ended before it was accepted.
 fn is_of_the_peer(error: &io::Error) -> bool {
     matches!(
         error.kind(),

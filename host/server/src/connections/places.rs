@@ -1,4 +1,4 @@
-//! The places that connections take, and which gives way where all are taken.
+//! The places for connections, and the choice of the one that gives way when all are taken.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -12,10 +12,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::access::network;
 
-/// A request has this long to arrive whole before its connection may have to give way: far longer than one takes that
-/// somebody means.
+/// Time for a request to arrive whole before its connection may have to give way: far longer than an honest client
+/// needs.
 const QUICK: Duration = Duration::from_millis(100);
-/// A place that is not given back in this time is not waited for by itself any longer.
+/// Longest wait for a single connection to give its place back.
 const WAIT: Duration = Duration::from_secs(1);
 
 /// All places.
@@ -33,7 +33,7 @@ struct Taken {
 }
 
 struct Connection {
-    /// The address it is of; an IPv6 one by its network.
+    /// Its address; an IPv6 one by its network.
     of: IpAddr,
     stage: Stage,
     /// It has been answered before.
@@ -42,10 +42,10 @@ struct Connection {
     go: CancellationToken,
 }
 
-/// How far a connection is.
+/// The stage of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
-    /// Nothing whole has arrived since then.
+    /// No whole request has arrived since then.
     Waiting(Instant),
     /// A whole request is being answered.
     Answering,
@@ -59,13 +59,13 @@ pub(super) struct Place {
 }
 
 impl Places {
-    /// So many places, all of them free.
+    /// All places, free.
     pub(super) fn new(most: usize) -> Arc<Self> {
         Arc::new(Self { most, taken: Mutex::default(), changed: Notify::new() })
     }
 
-    /// Takes a place for a connection of this address, as soon as there is one. Another connection is asked to give way
-    /// where there is none.
+    /// Takes a place for a connection of this address, as soon as there is one. If there is none, another connection is
+    /// asked to give way.
     pub(super) async fn take(self: &Arc<Self>, of: IpAddr) -> Arc<Place> {
         loop {
             let until = match self.try_take(network(of), Instant::now()) {
@@ -79,7 +79,7 @@ impl Places {
         }
     }
 
-    /// Asks a connection to give way, if there is one that may have to.
+    /// Asks a connection to give way, if one may have to.
     pub(super) fn make_room(&self) {
         let _ = self.lock().send_away(Instant::now());
     }
@@ -102,8 +102,8 @@ impl Places {
 }
 
 impl Taken {
-    /// Asks a connection to give way; says until when it is of use to wait. One at a time is asked: what it gives back is
-    /// seen before another has to go.
+    /// Asks a connection to give way; returns until when to wait. One at a time is asked: its place is seen to be free
+    /// before another has to go.
     fn send_away(&mut self, now: Instant) -> Instant {
         if self.all.values().any(|one| one.go.is_cancelled()) {
             return now + WAIT;
@@ -138,19 +138,19 @@ impl Place {
         self.go.cancelled().await;
     }
 
-    /// A request has arrived whole.
+    /// Records that a request has arrived whole.
     pub(super) fn answering(&self) {
         if let Some(one) = self.places.lock().all.get_mut(&self.number) {
             one.stage = Stage::Answering;
         }
     }
 
-    /// A request's body is awaited.
+    /// Records that a request's body is awaited.
     pub(super) fn arriving(&self) {
         self.waits();
     }
 
-    /// An answer was given, and the next request is awaited.
+    /// Records that an answer was given, and the next request is awaited.
     pub(super) fn answered(&self) {
         if let Some(one) = self.places.lock().all.get_mut(&self.number) {
             one.answered = true;
@@ -188,7 +188,7 @@ mod tests {
         places.try_take(network(ip(of)), Instant::now()).ok()
     }
 
-    /// Which of these have to give way.
+    /// The places that have to give way.
     fn going(all: &[Arc<Place>]) -> Vec<usize> {
         all.iter().enumerate().filter(|(_, place)| place.go.is_cancelled()).map(|(at, _)| at).collect()
     }

@@ -1,4 +1,4 @@
-//! What connects, over a real socket: slow ones, many, and a protocol that is not spoken.
+//! Clients over a real socket: slow ones, many, and one with an unsupported protocol.
 
 use std::net::SocketAddr;
 
@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 use super::*;
 use ruzhi_model::SystemClock;
 
-/// Longer than anything here takes on a busy machine.
+/// Longer than any step takes on a busy machine.
 const MOST: Duration = Duration::from_secs(60);
 
 struct Listening {
@@ -19,7 +19,7 @@ struct Listening {
     answered: tokio::task::JoinHandle<()>,
 }
 
-/// So many places, and behind them what greets, what takes a body, and what never answers.
+/// A listener with `room` places, and routes that greet, take a body, and never answer.
 async fn listen(room: usize) -> Listening {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (address, quit) = (listener.local_addr().unwrap(), CancellationToken::new());
@@ -39,7 +39,7 @@ impl Listening {
         stream
     }
 
-    /// The first line of what is answered to a question of one connection.
+    /// The first line of the answer to a request on a connection of its own.
     async fn ask(&self, sends: &str) -> String {
         let mut stream = self.connect(sends).await;
         let all = tokio::time::timeout(MOST, rest(&mut stream)).await.expect("no answer");
@@ -58,7 +58,7 @@ impl Listening {
     }
 }
 
-/// Whatever comes until the connection ends, in whichever way it does.
+/// Reads until the connection ends, in any way.
 async fn rest(stream: &mut TcpStream) -> String {
     let mut all = Vec::new();
     let _ = stream.read_to_end(&mut all).await;
@@ -66,7 +66,7 @@ async fn rest(stream: &mut TcpStream) -> String {
 }
 
 #[tokio::test]
-async fn however_many_are_slow_whoever_asks_is_answered_and_none_of_them_ends_the_process_late() {
+async fn however_many_are_slow_a_quick_client_is_answered_and_none_of_them_ends_the_process_late() {
     let listening = listen(8).await;
     let mut slow = Vec::new();
     for half in ["", "GET /hello HTT", "POST /take HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\nhalf"] {

@@ -1,4 +1,4 @@
-//! A body whose end its connection's place learns of.
+//! A body that tells its connection's place when it ends.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -9,21 +9,21 @@ use hyper::body::{Body as HttpBody, Frame, SizeHint};
 
 use super::places::Place;
 
-/// A body, and what its end means.
+/// A body, and the meaning of its end.
 pub(super) struct Watched {
     body: Body,
     place: Arc<Place>,
     end: End,
 }
 
-/// What the end of a body means for its connection.
+/// The meaning of a body's end for its connection.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum End {
     /// The request is whole, and is being answered.
     Whole,
     /// The answer is given.
     Given,
-    /// It was told.
+    /// The end was reported.
     Told,
 }
 
@@ -41,7 +41,7 @@ impl Watched {
 
     /// The body of an answer.
     pub(super) fn leaving(body: Body, place: &Arc<Place>) -> Self {
-        // Also where nobody read the request's body to its end: what is sent now is an answer.
+        // Also if the request's body was not read to its end: from now on an answer is being sent.
         place.answering();
         Self { body, place: Arc::clone(place), end: End::Given }
     }
@@ -70,7 +70,7 @@ impl HttpBody for Watched {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let polled = Pin::new(&mut self.body).poll_frame(cx);
-        // Of an answer the end is when it is let go of: by then it was written as far as it could be.
+        // An answer ends when its body is dropped: by then it was written as far as possible.
         if self.end == End::Whole && (matches!(polled, Poll::Ready(None)) || self.body.is_end_stream()) {
             self.tell();
         }

@@ -1,4 +1,4 @@
-//! Deliveries that were taken, so that one that comes again wakes nobody.
+//! Deliveries already taken, so that a repeated one wakes no flow.
 
 use std::future::Future;
 
@@ -8,14 +8,14 @@ use super::{PATIENCE, REMEMBERED, REPLAY};
 use ruzhi_model::{FlowId, TenantId};
 use ruzhi_store::{Delivery, Store, StoreError, WakeKind};
 
-/// Whether what was signed at `timestamp`, in seconds since 1970, is of this moment.
+/// True if the signature's `timestamp`, in seconds since 1970, is recent.
 pub(super) fn is_of_now(timestamp: &str, now: DateTime<Utc>) -> bool {
     let signed = timestamp.parse().ok().and_then(|seconds| DateTime::from_timestamp(seconds, 0));
     signed.is_some_and(|signed: DateTime<Utc>| (now - signed).abs() <= REPLAY)
 }
 
-/// Takes a delivery under every one of its names, and what it wakes with it: the service is told that it arrived, so
-/// nothing may forget it. It is new only if each of its names is.
+/// Takes a delivery under every one of its names, together with its wake: the service is told that it arrived, so it
+/// must not be forgotten. It is new only if each of its names is.
 pub(super) async fn is_new(
     store: &dyn Store,
     source: &str,
@@ -26,7 +26,7 @@ pub(super) async fn is_new(
     store.take_delivery(&Delivery { source, names, at: now, forget_before: now - REMEMBERED, wakes }).await
 }
 
-/// What `asked` answers, if it does so in time and without an error.
+/// The answer to `asked`, if it comes in time and without an error.
 pub(super) async fn in_time<T>(asked: impl Future<Output = Result<T, StoreError>>) -> Option<T> {
     match tokio::time::timeout(PATIENCE, asked).await {
         Ok(Ok(answer)) => Some(answer),

@@ -1,12 +1,12 @@
 //! The envelope of a WeCom callback: signed with a token, sealed with a key, addressed to a corp.
 //!
-//! `msg_signature` is the SHA-1 of token, timestamp, nonce and ciphertext, sorted and joined. The ciphertext is AES-256-CBC
-//! whose first 16 bytes of the key are the vector; what is sealed is 16 random bytes, a length of 4 bytes (big endian), the
-//! message, and the id of the corp, filled up to blocks of 32 bytes as PKCS#7 does. The signature is checked before anything
-//! is opened.
+//! `msg_signature` is the SHA-1 of token, timestamp, nonce and ciphertext, sorted and joined. The ciphertext is
+//! AES-256-CBC with the first 16 bytes of the key as the vector; the plaintext is 16 random bytes, a length of 4 bytes
+//! (big endian), the message, and the id of the corp, padded to blocks of 32 bytes as in PKCS#7. The signature is
+//! checked before anything is decrypted.
 //!
-//! The key is written as 43 characters of Base64. They carry two bits more than 32 bytes need, and the console draws all of
-//! them at random, so those two are not asked to be zero.
+//! The key is written as 43 characters of Base64. They carry two bits more than 32 bytes need, and the console draws
+//! all of them at random, so those two are not required to be zero.
 
 use aes::Aes256;
 use aes::cipher::block_padding::NoPadding;
@@ -22,7 +22,7 @@ use serde::Deserialize;
 use super::signature::Claim;
 use ruzhi_config::CallbackSettings;
 
-/// The block that a message is filled up to, in bytes: not that of the cipher.
+/// The block size of the padding, in bytes: not that of the cipher.
 const BLOCK: usize = 32;
 /// Random bytes before the message.
 const SALT: usize = 16;
@@ -36,28 +36,28 @@ const KEY: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// What stands in the address of a callback.
+/// The parameters in the address of a callback.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Signed {
     pub(super) msg_signature: String,
     pub(super) timestamp: String,
     pub(super) nonce: String,
-    /// Only of a verification.
+    /// Only in a verification.
     pub(super) echostr: String,
 }
 
 impl Signed {
-    /// What it says it was signed with, if that can be so.
+    /// The claimed signature, if it is well-formed.
     pub(super) fn claim(&self) -> Option<Claim> {
         Claim::read(&self.msg_signature, &self.timestamp, &self.nonce)
     }
 }
 
-/// Why an envelope was not opened.
+/// The reasons why an envelope cannot be opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum EnvelopeError {
-    /// By somebody who does not know the token.
+    /// Signed without the token.
     #[error("the signature is another")]
     Signature,
     /// Not 43 characters of Base64.
@@ -66,10 +66,10 @@ pub(super) enum EnvelopeError {
     /// Not Base64, or not whole blocks of the cipher.
     #[error("the ciphertext is malformed")]
     Ciphertext,
-    /// Sealed with another key, most likely.
+    /// Probably sealed with another key.
     #[error("what was sealed is not filled up as it should be")]
     Padding,
-    /// Shorter than it says, or than anything that was sealed.
+    /// Shorter than its length field says, or than any sealed content.
     #[error("what was sealed is shorter than it says")]
     Length,
     /// Addressed to another corp.
@@ -77,7 +77,7 @@ pub(super) enum EnvelopeError {
     Corp,
 }
 
-/// Checks the signature of a ciphertext; gives what it was signed with.
+/// Checks the signature of a ciphertext; returns the verified signature.
 pub(super) fn check(token: &SecretString, signed: &Signed, ciphertext: &str) -> Result<Claim, EnvelopeError> {
     let claim = signed.claim().ok_or(EnvelopeError::Signature)?;
     let mut parts = [token.expose_secret(), &signed.timestamp, &signed.nonce, ciphertext];
@@ -85,7 +85,7 @@ pub(super) fn check(token: &SecretString, signed: &Signed, ciphertext: &str) -> 
     if claim.is_of(parts.map(str::as_bytes)) { Ok(claim) } else { Err(EnvelopeError::Signature) }
 }
 
-/// Checks an envelope; gives the message in it, and what it was signed with.
+/// Opens an envelope; returns its message and the verified signature.
 pub(super) fn open(
     settings: &CallbackSettings,
     corp_id: &str,
@@ -119,7 +119,7 @@ fn key(text: &SecretString) -> Result<Zeroizing<[u8; 32]>, EnvelopeError> {
     Ok(Zeroizing::new(key))
 }
 
-/// Takes the filling away: its last byte says how many there are, and each of them is that byte.
+/// Removes the padding: its last byte gives its length, and every byte of it has that value.
 fn unpadded(opened: &[u8]) -> Result<&[u8], EnvelopeError> {
     let count = usize::from(*opened.last().ok_or(EnvelopeError::Padding)?);
     let kept = opened.len().checked_sub(count).ok_or(EnvelopeError::Padding)?;

@@ -1,7 +1,7 @@
-//! The XML of WeCom: a root element, and in it elements with text.
+//! WeCom's XML: a root element that contains elements with text.
 //!
-//! Only what stands directly in the root is read. A document type is refused and no entity is looked up, so nothing in a
-//! body can grow.
+//! Only direct children of the root are read. A document type is rejected and no entity is looked up, so nothing in a
+//! body can expand.
 
 use std::collections::BTreeMap;
 
@@ -10,15 +10,15 @@ use quick_xml::events::Event as Xml;
 
 use super::Nothing;
 
-/// Elements lie no deeper than this in anything that WeCom sends.
+/// Maximum depth of elements; WeCom sends nothing deeper.
 const DEEPEST: usize = 32;
 
-/// An XML that is not what WeCom sends.
+/// XML that is not of WeCom's form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the XML is not what WeCom sends")]
 pub(super) struct Malformed;
 
-/// The texts directly in the root, by the names of their elements; of two of one name the first.
+/// The texts of the root's direct children, by element name; the first of several with one name.
 pub(super) fn texts(xml: &[u8]) -> Result<BTreeMap<String, String>, Malformed> {
     let xml = std::str::from_utf8(xml).map_err(|_| Malformed)?;
     let mut reader = Reader::from_str(xml);
@@ -62,12 +62,12 @@ pub(super) fn texts(xml: &[u8]) -> Result<BTreeMap<String, String>, Malformed> {
     }
 }
 
-/// A piece of the XML, which is UTF-8 as a whole.
+/// A piece of the XML, which is valid UTF-8 as a whole.
 fn text(bytes: &[u8]) -> Result<&str, Malformed> {
     std::str::from_utf8(bytes).map_err(|_| Malformed)
 }
 
-/// The character that a reference stands for: one of the five that XML itself names, or a number.
+/// The character of a reference: one of the five predefined in XML, or a number.
 fn character(reference: &quick_xml::events::BytesRef<'_>) -> Option<char> {
     if let Ok(Some(character)) = reference.resolve_char_ref() {
         return Some(character);
@@ -82,17 +82,17 @@ fn character(reference: &quick_xml::events::BytesRef<'_>) -> Option<char> {
     }
 }
 
-/// An event, as far as it matters.
+/// An event, reduced to the relevant part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Event {
-    /// A member or a department was changed. The texts tell it from another: an event has no id of its own.
+    /// A member or a department was changed. The texts distinguish events: an event has no id of its own.
     Contact(Vec<String>),
     /// Something else.
     Other(Nothing),
 }
 
 impl Event {
-    /// Reads an event that was opened.
+    /// Reads a decrypted event.
     pub(super) fn read(xml: &[u8]) -> Result<Self, Malformed> {
         let texts = texts(xml)?;
         let text = |name: &str| texts.get(name).map(|text| text.trim()).unwrap_or_default();

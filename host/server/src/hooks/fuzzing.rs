@@ -1,4 +1,4 @@
-//! Any body of a push, and any envelope of a callback.
+//! Arbitrary bodies of pushes and envelopes of callbacks.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,7 +14,7 @@ const TOKEN: &str = "the-token-of-the-callback";
 const AES_KEY: &str = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG";
 const CORP: &str = "ww0123456789abcdef";
 
-/// Reads a body as each receiver does once it knows that the body is genuine, and as what is to be checked first.
+/// Reads a body as each receiver does, both as verified and as still to be verified.
 pub fn arrived(body: &[u8], signature: &str) {
     let form = Source {
         api: "v5".to_owned(),
@@ -41,7 +41,7 @@ pub fn arrived(body: &[u8], signature: &str) {
     let digest = Sha1::digest(parts.concat());
     signed.msg_signature = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     assert!(check(&settings.token, &signed, &ciphertext).is_ok());
-    // Nothing but what was sealed with the key opens.
+    // Only content sealed with the key opens.
     assert!(open(&settings, CORP, &signed, &ciphertext).is_err());
     let forged = Signed { msg_signature: signature.to_owned(), ..signed };
     assert!(check(&settings.token, &forged, &ciphertext).is_err() || signature.len() >= 40);

@@ -1,4 +1,4 @@
-//! What a push may cost before it is known who sends it: memory while it arrives, and lines of the log.
+//! Limits the cost of a push before its sender is verified: memory while it arrives, and lines of the log.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,14 +13,15 @@ use tokio::time::{Instant, timeout_at};
 use super::{PATIENCE, Refused};
 use crate::warnings::Warnings;
 
-/// A sender has this long for its body: longer than a service waits for an answer.
+/// Time for a body to arrive: longer than a service waits for an answer.
 const ARRIVAL: Duration = Duration::from_secs(5);
-/// A body that is no larger is read without asking. Hardly any push is, and there are so many at most as connections.
+/// Bodies up to this size are read without taking a place. Hardly any push is larger, and there are at most as many as
+/// connections.
 const SMALL: usize = 32 << 10;
-/// Larger bodies that are in memory at the same time.
+/// Larger bodies in memory at the same time.
 const LARGE_AT_ONCE: usize = 16;
 
-/// What bounds pushes and callbacks together.
+/// The limits shared by pushes and callbacks.
 pub(crate) struct Gate {
     large: Arc<Semaphore>,
     refused: Warnings,
@@ -37,7 +38,7 @@ impl Default for Gate {
     }
 }
 
-/// A body that has arrived. A large one keeps its place among the large ones for as long as it is there.
+/// A body that has arrived. A large one keeps its place until it is dropped.
 #[derive(Debug)]
 pub(super) struct Arrived {
     pub(super) bytes: Vec<u8>,
@@ -45,7 +46,7 @@ pub(super) struct Arrived {
 }
 
 impl Gate {
-    /// The body of a request, if it comes in time, is not too large, and there is room for it.
+    /// Reads the body of a request, if it arrives in time, is not too large, and there is room for it.
     pub(super) async fn body(&self, request: Request, most: usize) -> Result<Arrived, Refused> {
         let until = Instant::now() + ARRIVAL;
         timeout_at(until, self.read(request, most)).await.unwrap_or(Err(Refused::Late))
@@ -73,12 +74,12 @@ impl Gate {
         Ok(Arrived { bytes, _place: place })
     }
 
-    /// Whether a refusal is logged now; how many of late were not.
+    /// The number of rejections suppressed of late, if one may be logged now.
     pub(super) fn says_refused(&self, now: DateTime<Utc>) -> Option<u64> {
         self.refused.say(now)
     }
 
-    /// The same of a wake that was not signed just now.
+    /// The same for a wake that was not signed just now.
     pub(super) fn says_late(&self, now: DateTime<Utc>) -> Option<u64> {
         self.late.say(now)
     }

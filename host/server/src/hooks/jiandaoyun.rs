@@ -1,9 +1,9 @@
 //! Pushes of JianDaoYun (数据推送): `POST /hooks/jiandaoyun/{tenant}/{flow}?nonce=…&timestamp=…`.
 //!
-//! A push is signed with the SHA-1 of `nonce:body:secret:timestamp`, the body as it came and the timestamp in seconds, in
-//! the header `X-JDY-Signature`; `X-JDY-DeliverId` names it, and stays the same when it is sent again. The service waits 2 s
-//! for a 2xx, sends up to five times more, and stops pushing after a hundred failures, so every genuine push is answered
-//! with 200, whatever is in it.
+//! A push is signed with the SHA-1 of `nonce:body:secret:timestamp`, with the body as received and the timestamp in
+//! seconds, in the header `X-JDY-Signature`; `X-JDY-DeliverId` identifies it, and stays the same when it is sent again.
+//! The service waits 2 s for a 2xx, retries up to five times, and stops pushing after a hundred failures, so every
+//! genuine push is answered with 200, whatever its content.
 
 use std::sync::Arc;
 
@@ -56,7 +56,7 @@ impl Receiver {
     }
 }
 
-/// Takes a push.
+/// Receives a push.
 pub(super) async fn take(
     State(process): State<Arc<Process>>,
     Extension(fields): Extension<SourceFields>,
@@ -88,7 +88,7 @@ pub(super) async fn take(
             process.scheduler.wake(tenant, flow, Wake::Push);
         }
         Received::Nothing(why) => {
-            tracing::debug!(reason = why.as_str(), "a push of JianDaoYun wakes nobody: {}", why.as_str());
+            tracing::debug!(reason = why.as_str(), "a push of JianDaoYun wakes no flow: {}", why.as_str());
         }
         Received::Refused(why) => {
             if let Some(unsaid) = process.gate.says_refused(process.clock.now()) {
@@ -99,7 +99,7 @@ pub(super) async fn take(
     received.status()
 }
 
-/// What comes of a push.
+/// The result of a push.
 pub(super) async fn receive(
     process: &Process,
     fields: &SourceFields,
@@ -143,26 +143,26 @@ pub(super) async fn receive(
     in_time(asked).await.unwrap_or(wake)
 }
 
-/// What the push says it was signed with, if that can be so.
+/// The claimed signature of the push, if it is well-formed.
 fn signed(uri: &Uri, headers: &HeaderMap) -> Option<(Signed, Claim)> {
     let Query(signed) = Query::<Signed>::try_from_uri(uri).ok()?;
     let signature = headers.get(SIGNATURE)?.to_str().ok()?.trim();
-    // The service's own page writes a prefix that nothing sends.
+    // The service's documentation shows a prefix that it never sends.
     let signature = signature.strip_prefix("sha1=").unwrap_or(signature);
     let claim = Claim::read(signature, &signed.timestamp, &signed.nonce)?;
     Some((signed, claim))
 }
 
-/// Whether the push was signed by who knows the secret.
+/// True if the push was signed with the secret.
 fn is_genuine(signed: &Signed, claim: &Claim, body: &[u8], secret: &SecretString) -> bool {
     let (nonce, timestamp) = (signed.nonce.as_bytes(), signed.timestamp.as_bytes());
     let secret = secret.expose_secret().as_bytes();
     claim.is_of([nonce, b":", body, b":", secret, b":", timestamp])
 }
 
-/// What a delivery is remembered by: the signature itself, and the name that the service gave it. The name is not signed,
-/// so it alone would let anybody send a push that they have overheard once more; and neither is how the signature was
-/// written, nor where the nonce ends and the body begins.
+/// The names under which a delivery is remembered: the signature itself, and the id given by the service. The id is not
+/// signed, so by itself it would allow an overheard push to be replayed; neither are the spelling of the signature and
+/// the boundary between nonce and body.
 fn delivery_names(headers: &HeaderMap, claim: &Claim) -> Vec<String> {
     let name = headers.get(DELIVERY).map(HeaderValue::as_bytes).unwrap_or_default();
     let mut names = vec![Digest::of_parts([b"signature".as_slice(), claim.bytes()])];

@@ -1,8 +1,8 @@
-//! Whether a row that is pushed is as it was read already.
+//! Recognizes pushed rows that have already been read as they are.
 //!
-//! Who writes the outcome of a row back into the form changes the row, and a service may push that as it pushes any other
-//! change. So a row is reduced to what the flow's rules read, as a collect reduces it, and compared with what is stored: a
-//! field that no rule reads wakes nobody, and the writing back never causes a run.
+//! Writing the outcome of a row back into the form changes the row, and a service may push that as it pushes any other
+//! change. So a row is reduced to the fields read by the flow's rules, as in a collect, and compared with the stored
+//! row: a field that no rule reads wakes no flow, and the write-back never causes a run.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,15 +15,15 @@ use ruzhi_model::{Digest, FlowId, TenantId};
 use ruzhi_store::{ActivationRow, Artifacts, StoreError};
 use ruzhi_sync::{Stage, visible};
 
-/// So many rules are kept at most.
+/// The most rules remembered.
 const KEPT: usize = 4096;
 
-/// The fields that rules read, by the rules' digest: a guest is asked once.
+/// The fields read by rules, by the rules' digest: each guest is asked once.
 #[derive(Clone, Default)]
 pub(super) struct SourceFields(Arc<Mutex<HashMap<Digest, Arc<[String]>>>>);
 
 impl SourceFields {
-    /// Keeps the fields that rules read.
+    /// Remembers the fields read by these rules.
     pub(super) fn keep(&self, rules: Digest, fields: Arc<[String]>) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= KEPT {
@@ -36,7 +36,7 @@ impl SourceFields {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(rules).cloned()
     }
 
-    /// The fields that live rules read; none if the rules cannot be loaded any more.
+    /// The fields read by the live rules; none if the rules can no longer be loaded.
     async fn of(
         &self,
         deployment: &Deployment,
@@ -47,7 +47,7 @@ impl SourceFields {
         }
         let artifacts = deployment.store.artifacts(&live.component, &live.config).await?;
         let library = Arc::clone(&deployment.library);
-        // A component that no run has used yet may have to be compiled.
+        // A component not used by any run yet may have to be compiled.
         let read = tokio::task::spawn_blocking(move || read(&library, artifacts)).await;
         let Ok(Ok(fields)) = read else { return Ok(None) };
         self.keep(live.rules.clone(), Arc::clone(&fields));
@@ -60,8 +60,8 @@ fn read(library: &Library, artifacts: Artifacts) -> Result<Arc<[String]>, LoadEr
     Ok(guest.description().source_fields.clone().into())
 }
 
-/// Whether a row is stored just as it is here, and decided by the rules that are live. A row that has no decision, or
-/// that had left the form, is not.
+/// True if exactly this row is stored, and was decided by the live rules. A row without a decision, or one that had
+/// left the form, is not known.
 pub(super) async fn is_known(
     deployment: &Deployment,
     fields: &SourceFields,
@@ -80,8 +80,8 @@ pub(super) async fn is_known(
     Ok(Digest::of(visible(row, &fields)) == stored.content)
 }
 
-/// Whether a run of the flow is reading the form. What is stored is then older than what the run has read: a row that
-/// was changed and changed back in between looks known, and is not.
+/// True if a run of the flow is reading the form. The stored rows are then older than those the run has read: a row
+/// that was changed and changed back in between looks known, and is not.
 pub(super) fn is_collecting(live: &Live, tenant: &TenantId, flow: &FlowId) -> bool {
     let reading = |stage| matches!(stage, Some(Stage::Settle | Stage::Collect));
     live.under_way()

@@ -1,19 +1,24 @@
-//! What the services push: JianDaoYun's rows, WeCom's contact events. They wake a run and bring no data into it.
+//! Pushes from the services: JianDaoYun's rows, WeCom's contact events. They wake a run and bring no data into it.
 //!
-//! Both ways in are the same five steps. *Whose is it*: a tenant or flow that takes no pushes looks from outside like one
-//! that does not exist. *Can it be genuine*: what is signed has a signature, a moment and a number of the form that the
-//! service writes, and is refused without them before a byte of the body is read ([`signature::Claim`]); what the bodies may
-//! cost until they can be checked is bounded ([`Gate`]). *Is it genuine*: the signature is recomputed over the bytes as they came and compared in constant
-//! time; a refusal says nothing but its status. What was signed longer ago than [`REPLAY`], or is that far ahead, is genuine
-//! all the same: it wakes, which does no harm, and is remembered like any other, so that it does so once; else a clock that
-//! is wrong by a quarter of an hour would silence every push. *Is there anything to do*: an event that changes nothing for the flow wakes nobody. *Was it here before*: a
-//! delivery is taken once ([`Store::take_delivery`](ruzhi_store::Store::take_delivery)), and what it wakes is kept in the
-//! same step, until a run has done it: the service never tells again what it was told had arrived. What is left wakes the
-//! scheduler, and the scheduler collects by itself: of a body, nothing goes anywhere else.
+//! Both receivers take the same five steps.
+//! - *Find the receiver*: a tenant or flow that takes no pushes looks from outside like one that does not exist.
+//! - *Check the form*: a signed request has a signature, a timestamp and a nonce as the service writes them; without
+//!   them it is rejected before a byte of the body is read ([`signature::Claim`]). The cost of bodies is bounded until
+//!   they can be verified ([`Gate`]).
+//! - *Verify*: the signature is recomputed over the bytes as received and compared in constant time; a rejection
+//!   reveals only its status. A request signed longer ago than [`REPLAY`], or that far ahead, is still genuine: it
+//!   wakes the flow, which does no harm, and is remembered like any other, so that it does so once. Otherwise a clock a
+//!   quarter of an hour off would silence every push.
+//! - *Check for work*: an event that changes nothing for the flow wakes no flow.
+//! - *Deduplicate*: a delivery is taken once ([`Store::take_delivery`](ruzhi_store::Store::take_delivery)), and its
+//!   wake is stored in the same step until a run has acted on it, because the service never repeats an acknowledged
+//!   push.
 //!
-//! A service that waits too long for an answer sends again, and gives up on a receiver that is often late. So whatever is
-//! asked of the store is given [`PATIENCE`] and no longer; without an answer the flow is woken, and this once the wake is in
-//! memory alone. To wake twice costs a look, to miss a push costs somebody a day.
+//! A push that passes wakes the scheduler, and the scheduler collects by itself: the body goes nowhere else.
+//!
+//! A service that waits too long for an answer sends again, and gives up on a receiver that is often late. So each
+//! query to the store is given [`PATIENCE`]; without an answer the flow is woken, and only then is the wake in memory
+//! alone. A superfluous wake costs a check, a missed push costs a person a day.
 
 mod delivery;
 mod envelope;
@@ -41,20 +46,20 @@ use super::process::Process;
 pub(super) use gate::Gate;
 use known::SourceFields;
 
-/// What was signed further from now than this, before or after, was held back on its way, or is sent by somebody who
-/// overheard it, or one of the clocks is wrong.
+/// A request signed further away than this from now was held back on its way or overheard and replayed, or one of the
+/// clocks is wrong.
 const REPLAY: TimeDelta = TimeDelta::minutes(10);
-/// A delivery is remembered for this long: longer than a service sends again, and so long that what is overheard can wake
-/// anybody but once a week.
+/// A delivery is remembered this long: longer than a service retries, and long enough that an overheard push can be
+/// replayed at most once a week.
 const REMEMBERED: TimeDelta = TimeDelta::days(7);
-/// The store has this long to answer; JianDaoYun waits 2 s, WeCom 5 s.
+/// Time for the store to answer; JianDaoYun waits 2 s, WeCom 5 s.
 const PATIENCE: Duration = Duration::from_millis(1200);
-/// The largest body of JianDaoYun that is read: a row with every field filled is far below it.
+/// The largest JianDaoYun body that is read: a row with every field filled is far smaller.
 const LARGEST_PUSH: usize = 4 * 1024 * 1024;
-/// The largest body of WeCom that is read.
+/// The largest WeCom body that is read.
 const LARGEST_CALLBACK: usize = 1024 * 1024;
 
-/// The ways in.
+/// The routes of the receivers.
 pub fn routes() -> Router<Arc<Process>> {
     Router::new()
         .route("/hooks/jiandaoyun/{tenant}/{flow}", post(jiandaoyun::take))
@@ -62,50 +67,50 @@ pub fn routes() -> Router<Arc<Process>> {
         .layer(Extension(SourceFields::default()))
 }
 
-/// What came of a push.
+/// The result of a push.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Received {
     /// Something has changed, or may have.
     Wake,
-    /// The same, though it was signed long ago or ahead of the time.
+    /// The same, though signed long ago or ahead of time.
     WakeLate,
-    /// There is nothing to do, and why.
+    /// There is nothing to do, for this reason.
     Nothing(Nothing),
-    /// It was not taken.
+    /// It was rejected.
     Refused(Refused),
 }
 
-/// Why a genuine push wakes nobody.
+/// The reasons why a genuine push wakes no flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Nothing {
     /// It was taken before.
     Duplicate,
-    /// Somebody tries whether pushes arrive.
+    /// A test of the connection.
     Test,
     /// It is of another form.
     OtherForm,
-    /// What the flow reads of the row is what it has read already.
+    /// All fields of the row that the flow reads are as last read.
     Known,
-    /// An event that says nothing of members or departments.
+    /// An event about neither members nor departments.
     OtherEvent,
 }
 
-/// Why a push is not taken. Whoever sent it learns the status alone.
+/// The reasons why a push is rejected. The sender learns only the status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Refused {
-    /// Nobody here takes it.
+    /// There is no such receiver.
     Unknown,
-    /// It is not signed, or not by who knows the secret.
+    /// It is not signed, or not with the secret.
     Signature,
     /// It was signed too long ago, or ahead of the time.
     Stale,
-    /// Its body is larger than any that a service sends.
+    /// Its body is larger than any the service sends.
     TooLarge,
     /// Its body did not arrive.
     Late,
-    /// As many large bodies are being read as there may be.
+    /// The maximum number of large bodies is being read.
     Busy,
-    /// Its body broke off, or is not what the service sends.
+    /// Its body broke off, or is not of the service's form.
     Unreadable,
 }
 
@@ -129,7 +134,7 @@ impl Received {
 }
 
 impl Nothing {
-    /// As the log says it.
+    /// Its name in the log.
     fn as_str(self) -> &'static str {
         match self {
             Self::Duplicate => "duplicate",
@@ -142,7 +147,7 @@ impl Nothing {
 }
 
 impl Refused {
-    /// As the log says it.
+    /// Its name in the log.
     fn as_str(self) -> &'static str {
         match self {
             Self::Unknown => "unknown",

@@ -1,4 +1,4 @@
-//! What JianDaoYun pushes: an operation on a form, and the row it was done to.
+//! JianDaoYun's pushes: an operation on a form, and the row it applies to.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -7,7 +7,7 @@ use super::Nothing;
 use ruzhi_config::Source;
 use ruzhi_jiandaoyun::Row;
 
-/// A push as it is written. Everything else in it is passed over.
+/// A push as received. Other fields are ignored.
 #[derive(Debug, Deserialize)]
 struct Written {
     #[serde(default)]
@@ -16,20 +16,20 @@ struct Written {
     data: Map<String, Value>,
 }
 
-/// What a push asks for.
+/// The reaction a push asks for.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Push {
-    /// To look at the form.
+    /// To read the form.
     Look,
-    /// To look at the form, unless the row is as it was read already.
+    /// To read the form, unless the row is as last read.
     LookAt(Row),
     /// Nothing.
     Nothing(Nothing),
 }
 
 impl Push {
-    /// Reads the body of a push that is genuine. What cannot be read asks for a look: it may be an operation of a kind
-    /// that there was none of so far, and a look in vain harms nobody.
+    /// Reads the body of a genuine push. An unreadable body asks for a read of the form: it may be an operation of a
+    /// new kind, and a superfluous read does no harm.
     pub(super) fn read(body: &[u8], form: &Source) -> Self {
         let Ok(Written { op, data }) = serde_json::from_slice(body) else { return Self::Look };
         let other = |key: &str, id: &str| data.get(key).and_then(Value::as_str).is_some_and(|of| of != id);
@@ -44,16 +44,16 @@ impl Push {
                 Some(row) => Self::LookAt(row),
                 None => Self::Look,
             },
-            // `data_remove`, `form_update`, and what is not known.
+            // `data_remove`, `form_update`, and unknown operations.
             _ => Self::Look,
         }
     }
 }
 
-/// The row of a push, as a read of the form would give it.
+/// The row of a push, as a read of the form would return it.
 fn row(fields: Map<String, Value>) -> Option<Row> {
     let id = fields.get("_id").and_then(Value::as_str)?.parse().ok()?;
-    // A row in the bin is pushed with who put it there.
+    // A row in the bin is pushed with the person who put it there.
     let live = fields.get("deleteTime").is_none_or(Value::is_null);
     live.then_some(Row { id, fields })
 }

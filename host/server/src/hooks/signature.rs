@@ -1,22 +1,22 @@
-//! Both services sign alike: SHA-1 over texts one after another, the secret among them, written in hexadecimal.
+//! Both services sign alike: SHA-1 over concatenated texts including the secret, written in hexadecimal.
 
 use sha1::{Digest as _, Sha1};
 use subtle::ConstantTimeEq as _;
 
-/// Digits of a moment at most; more than any has in this age.
+/// Most digits of a timestamp; more than any present one has.
 const MOMENT_MOST: usize = 16;
-/// Characters of the number used once at most; the services write some ten.
+/// Most characters of a nonce; the services write about ten.
 const NONCE_MOST: usize = 128;
-/// What JianDaoYun writes between two texts.
+/// JianDaoYun's separator between texts.
 const BETWEEN: u8 = b':';
 
-/// A signature, as it was claimed; not yet whether it is one.
+/// A claimed signature, not verified yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Claim([u8; 20]);
 
 impl Claim {
-    /// What a request claims to be signed with, if signature, moment and number are written as a service writes them. The
-    /// texts that are signed stand one after another, so none of them may hold what stands between two.
+    /// Reads the claimed signature, if signature, timestamp and nonce have the form the service writes. The signed
+    /// texts are concatenated, so none of them may contain the separator.
     pub(super) fn read(signature: &str, timestamp: &str, nonce: &str) -> Option<Self> {
         let is_moment = (1..=MOMENT_MOST).contains(&timestamp.len())
             && timestamp.bytes().all(|digit| digit.is_ascii_digit());
@@ -27,7 +27,7 @@ impl Claim {
         (is_moment && is_number && is_signature).then_some(Self(claimed))
     }
 
-    /// Says whether it is the SHA-1 of the parts one after another. The time it takes does not depend on where they differ.
+    /// True if it is the SHA-1 of the concatenated parts. The time taken does not depend on where they differ.
     pub(super) fn is_of<'a>(&self, parts: impl IntoIterator<Item = &'a [u8]>) -> bool {
         let mut hash = Sha1::new();
         for part in parts {
@@ -36,7 +36,7 @@ impl Claim {
         self.0.as_slice().ct_eq(hash.finalize().as_slice()).into()
     }
 
-    /// The signature itself, which is one however it was written: what a delivery is remembered by.
+    /// The bytes of the signature, independent of its spelling: the name by which a delivery is remembered.
     pub(super) fn bytes(&self) -> &[u8] {
         &self.0
     }

@@ -1,9 +1,9 @@
 //! Callbacks of WeCom (接收事件服务器): `GET|POST /hooks/wecom/{tenant}`.
 //!
-//! When the address is entered in the console WeCom asks once with GET, and is answered with what it sealed in `echostr`,
-//! as it is. Events come with POST. They tell what others do to the directory; what is written with the sync secret is not
-//! called back to it. So an event wakes a look for drift and nothing else, and an event that was lost is found by the next
-//! look on schedule.
+//! When the address is entered in the console, WeCom sends one GET request and expects the decrypted `echostr`,
+//! unchanged. Events come with POST. They report changes made by others: WeCom sends no callback for writes with the
+//! sync secret. So an event wakes a drift check and nothing else, and a lost event is made up for by the next scheduled
+//! check.
 
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ use ruzhi_store::WakeKind;
 pub(super) struct Receiver {
     deployment: Arc<Deployment>,
     pub(super) tenant: TenantId,
-    /// A look for drift compares the whole directory with the whole ledger: one flow does it for all.
+    /// A drift check compares the whole directory with the whole ledger, so one flow does it for all.
     flow: FlowId,
     corp_id: String,
     settings: CallbackSettings,
@@ -45,7 +45,7 @@ impl Receiver {
     }
 }
 
-/// Answers whether this address belongs to who entered it.
+/// Answers the verification that proves ownership of this address.
 pub(super) async fn verify(
     State(process): State<Arc<Process>>,
     path: Result<Path<String>, PathRejection>,
@@ -79,7 +79,7 @@ pub(super) async fn verify(
     }
 }
 
-/// Takes an event.
+/// Receives an event.
 pub(super) async fn take(
     State(process): State<Arc<Process>>,
     path: Result<Path<String>, PathRejection>,
@@ -109,7 +109,7 @@ pub(super) async fn take(
             process.scheduler.wake(tenant, flow, Wake::Callback);
         }
         Received::Nothing(why) => {
-            tracing::debug!(reason = why.as_str(), "a callback of WeCom wakes nobody: {}", why.as_str());
+            tracing::debug!(reason = why.as_str(), "a callback of WeCom wakes no flow: {}", why.as_str());
         }
         Received::Refused(why) => {
             if let Some(unsaid) = process.gate.says_refused(process.clock.now()) {
@@ -120,20 +120,20 @@ pub(super) async fn take(
     received.status()
 }
 
-/// What was sealed in a verification.
+/// The sealed content of a verification.
 pub(super) fn echo(process: &Process, receiver: &Receiver, uri: &Uri) -> Result<Vec<u8>, Refused> {
     let mut signed = signed(uri)?;
-    // Base64 has no spaces: where there is one a plus sign was not escaped.
+    // Base64 has no spaces: a space is an unescaped plus sign.
     let ciphertext = std::mem::take(&mut signed.echostr).replace(' ', "+");
     let (message, _) = open(process, receiver, &signed, &ciphertext)?;
-    // An answer gives away what was sealed, so it is given while it is asked for.
+    // The answer reveals the sealed content, so it is given only while the request is fresh.
     if is_of_now(&signed.timestamp, process.clock.now()) { Ok(message) } else { Err(Refused::Stale) }
 }
 
-/// What comes of an event.
+/// The result of an event.
 pub(super) async fn receive(process: &Process, receiver: &Receiver, request: Request) -> Received {
     let signed = match signed(request.uri()) {
-        // Without the form of a signature there is nothing in a body to look for.
+        // Without a well-formed signature the body is not worth reading.
         Ok(signed) if signed.claim().is_some() => signed,
         _ => return Received::Refused(Refused::Signature),
     };
@@ -144,7 +144,7 @@ pub(super) async fn receive(process: &Process, receiver: &Receiver, request: Req
     };
     let mut names = vec![
         String::from(opened.ciphertext),
-        // Where moment, number and ciphertext end is not signed; what they make together is.
+        // The boundaries between timestamp, nonce and ciphertext are not signed; their concatenation is.
         String::from(Digest::of_parts([b"signature".as_slice(), opened.claim.bytes()])),
     ];
     match Event::read(&opened.message) {
@@ -152,7 +152,7 @@ pub(super) async fn receive(process: &Process, receiver: &Receiver, request: Req
             names.push(Digest::of_parts(of.iter().map(String::as_bytes)).into());
         }
         Ok(Event::Other(why)) => return Received::Nothing(why),
-        // It is genuine, and of a kind that there was none of so far.
+        // Genuine, and of an unknown kind.
         Err(event::Malformed) => {}
     }
     let Receiver { deployment, tenant, flow, .. } = receiver;
@@ -200,7 +200,7 @@ fn open(
             tracing::warn!(tenant.id = tenant, unsaid, "what WeCom sent cannot be opened: {error}");
         }
         match error {
-            // Whoever does not know the token learns nothing; whoever does learns no more than they do.
+            // A sender without the token learns nothing from the status; a sender with it learns nothing new.
             EnvelopeError::Signature => Refused::Signature,
             _ => Refused::Unreadable,
         }

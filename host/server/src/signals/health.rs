@@ -1,4 +1,4 @@
-//! Is it alive, and can it work?
+//! Health checks: is it alive, and can it work?
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,16 +14,16 @@ use crate::process::Process;
 use ruzhi_model::Text;
 use ruzhi_store::StoreError;
 
-/// The scheduler looks at its agenda every minute at least; after this long without a look it hangs.
+/// The scheduler looks at its agenda at least every minute; after this long without a look it hangs.
 const STILL: TimeDelta = TimeDelta::minutes(3);
-/// Whoever asks waits a few seconds at most.
+/// A health check waits a few seconds at most.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// What somebody who asks is told.
+/// The answer to a health check.
 #[derive(Debug, Serialize)]
 struct Health {
     ok: bool,
-    /// Why not, and what works with less.
+    /// Why it is not ok, and what works with less.
     reasons: Vec<Reason>,
 }
 
@@ -31,7 +31,7 @@ struct Health {
 struct Reason {
     /// A stable code.
     code: &'static str,
-    /// Whether it is this that makes it not ok.
+    /// True if this reason makes it not ok.
     fatal: bool,
     message: Text,
 }
@@ -49,12 +49,12 @@ impl IntoResponse for Health {
     }
 }
 
-/// `/healthz`: whoever gets no good answer here may restart the process.
+/// `/healthz`: a failure here justifies restarting the process.
 pub(super) async fn alive(State(process): State<Arc<Process>>) -> Response {
     Health::of(still(&process).into_iter().collect()).into_response()
 }
 
-/// `/readyz`: whether it can do its work. A restart would not help where the store cannot be written.
+/// `/readyz`: is the process able to work? A restart would not help if the store cannot be written.
 pub(super) async fn ready(State(process): State<Arc<Process>>) -> Response {
     let mut reasons: Vec<Reason> = still(&process).into_iter().collect();
     match tokio::time::timeout(PATIENCE, process.store.check_writable()).await {
@@ -62,7 +62,7 @@ pub(super) async fn ready(State(process): State<Arc<Process>>) -> Response {
         Ok(Err(error)) => {
             reasons.push(Reason { code: error.code(), fatal: true, message: unwritable(&error) })
         }
-        // Something long is being written, which is what the store is for.
+        // A long write is under way, which is normal for a store.
         Err(_) => reasons.push(Reason {
             code: "store.busy",
             fatal: false,
@@ -89,7 +89,7 @@ pub(super) async fn ready(State(process): State<Arc<Process>>) -> Response {
     Health::of(reasons).into_response()
 }
 
-/// Why the store cannot be written, as far as anybody may know: no path is named.
+/// Why the store cannot be written, for the public: no path is named.
 fn unwritable(error: &StoreError) -> Text {
     if matches!(error, StoreError::Exchanged { .. }) {
         return Text::new(
@@ -166,7 +166,7 @@ component = "../guests/member.wasm"
         (Arc::new(process), folder)
     }
 
-    /// What is answered: the status, and the codes of the reasons, with `!` where one is fatal.
+    /// The answer: the status, and the codes of the reasons, with `!` where one is fatal.
     async fn asked(process: &Arc<Process>, path: &str) -> (u16, Vec<String>) {
         let router = health_routes().with_state(Arc::clone(process));
         let response = router.oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();

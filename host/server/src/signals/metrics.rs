@@ -20,21 +20,21 @@ use super::super::scheduler::{FlowStanding, StandingState};
 use ruzhi_metrics::{self as meter, Kind, METRICS};
 use ruzhi_store::{AlarmRow, TenantStatus};
 
-/// Times are put into their buckets this often, whether or not anybody looks: until then each takes memory.
+/// Interval at which times are sorted into their buckets, even without a reader: until then each takes memory.
 const UPKEEP: Duration = Duration::from_secs(5);
-/// Numbers of the store are asked for at most this often.
+/// Counts of the store are read at most this often.
 const FRESH: TimeDelta = TimeDelta::seconds(30);
 
 /// The recorder of this process; none in a process that counts nothing.
 static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
 
-/// Why nothing is counted.
+/// The reasons why nothing is counted.
 #[derive(Debug, thiserror::Error)]
 pub enum InstallError {
-    /// A table of buckets is not one.
+    /// A table of buckets is invalid.
     #[error("the recorder of metrics cannot be made")]
     Build(#[source] BuildError),
-    /// Another recorder stands in its place.
+    /// Another recorder is installed.
     #[error("the process has a recorder of metrics already")]
     Taken,
 }
@@ -62,7 +62,7 @@ fn recorder() -> Result<PrometheusRecorder, InstallError> {
     Ok(recorder)
 }
 
-/// From here on the process counts. Call it once, within the runtime, before the first run.
+/// Starts counting. Call it once, within the runtime, before the first run.
 pub fn install() -> Result<(), InstallError> {
     let recorder = recorder()?;
     let handle = recorder.handle();
@@ -115,7 +115,7 @@ async fn scrape(process: Arc<Process>, known: Arc<Known>) -> Response {
     }
 }
 
-/// Numbers of the store, as they were last asked for.
+/// Counts of the store, as last read.
 #[derive(Default)]
 struct Known(Mutex<Option<Asked>>);
 
@@ -138,7 +138,7 @@ impl Known {
                 status
             }
             Err(error) => {
-                // The gauges are missing then, which is what the alert on the store looks for.
+                // The gauges are then missing, which the alert on the store looks for.
                 tracing::warn!(error.code = error.code(), "the store's numbers cannot be read for metrics");
                 Arc::default()
             }
@@ -146,7 +146,7 @@ impl Known {
     }
 }
 
-/// How everything stands at one moment.
+/// The state of everything at one moment.
 struct Standing {
     now: DateTime<Utc>,
     started_at: DateTime<Utc>,
@@ -183,7 +183,7 @@ impl Standing {
         }
     }
 
-    /// In a recorder of its own that ends with the answer.
+    /// Renders into a recorder of its own that ends with the answer.
     fn render(&self) -> Result<String, InstallError> {
         let recorder = recorder()?;
         metrics::with_local_recorder(&recorder, || self.tell());
@@ -263,7 +263,7 @@ fn word(state: StandingState) -> &'static str {
     }
 }
 
-/// What the system says of this process; what it does not say is not told.
+/// The system's figures for this process; unknown ones are left out.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Own {
     cpu_seconds: Option<u64>,
@@ -280,9 +280,9 @@ impl Own {
         Self { open_files, ..Self::parse(&text("stat"), &text("status"), &text("limits")) }
     }
 
-    /// From the files of proc(5). Its clock ticks a hundred times a second for programs, whatever the kernel's does.
+    /// Parses the files of proc(5). Its clock ticks a hundred times a second for programs, whatever the kernel's does.
     fn parse(stat: &str, status: &str, limits: &str) -> Self {
-        // The name in parentheses may hold anything; behind it are fields 3 and up, and 14 and 15 are the ticks.
+        // The name in parentheses may contain anything; behind it are fields 3 and up, and 14 and 15 are the ticks.
         let fields: Vec<&str> =
             stat.rsplit_once(')').map_or(Vec::new(), |(_, rest)| rest.split_whitespace().collect());
         let ticks = |place: usize| fields.get(place - 3)?.parse::<u64>().ok();

@@ -1,8 +1,8 @@
-//! What machines read: `/metrics` for Prometheus, `/healthz` and `/readyz` for whoever restarts or routes.
+//! Endpoints for machines: `/metrics` for Prometheus, `/healthz` and `/readyz` for supervisors and load balancers.
 //!
-//! Counters and times are kept by a recorder that [`install`] puts in place once per process, and told by `meter`. How
-//! things stand (flows, queue, alarms, store, process) is asked when somebody looks and kept nowhere, so that a flow that
-//! is gone is gone here too.
+//! Counters and times are kept by a recorder that [`install`] sets up once per process, and recorded through `meter`.
+//! The current state (flows, queue, alarms, store, process) is read on each request and kept nowhere, so that a removed
+//! flow disappears here too.
 
 mod health;
 mod metrics;
@@ -18,12 +18,12 @@ pub use pulse::Pulse;
 
 use super::process::Process;
 
-/// `/healthz` and `/readyz`: they tell no more than whether, and ask for no token.
+/// `/healthz` and `/readyz`: they reveal little more than yes or no, and need no token.
 pub fn health_routes() -> Router<Arc<Process>> {
     Router::new().route("/healthz", get(health::alive)).route("/readyz", get(health::ready))
 }
 
-/// `/metrics`: names tenants and flows, so it stands behind the token wherever one is asked for.
+/// `/metrics`: names tenants and flows, so it requires a token wherever one is required.
 pub fn metrics_routes() -> Router<Arc<Process>> {
     metrics::routes()
 }

@@ -1,4 +1,4 @@
-//! Who is let in.
+//! Access to the process.
 
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use super::{Answer, OPERATOR, Served, VIEWER, people, person};
 use ruzhi_config::Role;
 
-/// A browser, with what it keeps.
+/// A browser, with its cookies.
 struct Browser<'a> {
     served: &'a Served,
     session: Option<String>,
@@ -74,7 +74,7 @@ impl<'a> Browser<'a> {
 const PAUSE: &str = "/api/v1/tenants/acme/flows/onboarding/pause";
 
 #[tokio::test]
-async fn a_token_lets_in_whoever_it_belongs_to_and_nobody_else_comes_in() {
+async fn a_token_lets_in_its_owner_and_nothing_else_does() {
     let served = Served::by(people()).await;
     let me = served.get(VIEWER, "/api/v1/me").await;
     assert_eq!((me.json()["name"].as_str(), me.json()["role"].as_str()), (Some("李雷"), Some("viewer")));
@@ -86,7 +86,7 @@ async fn a_token_lets_in_whoever_it_belongs_to_and_nobody_else_comes_in() {
             assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{path} {token}");
             assert!(answer.header("www-authenticate").starts_with("Bearer"));
             assert_eq!(answer.code(), "access.unknown");
-            // Five wrong ones are enough; that is another test's matter.
+            // Five wrong tokens lock the address, which another test covers.
             served.after(TimeDelta::minutes(1));
         }
     }
@@ -241,7 +241,7 @@ async fn a_login_from_another_site_is_refused() {
 }
 
 #[tokio::test]
-async fn after_five_wrong_tokens_an_address_waits_at_the_door_and_whoever_shows_a_right_one_does_not() {
+async fn after_five_wrong_tokens_an_address_waits_at_the_door_and_a_program_with_a_right_one_does_not() {
     let served = Served::by(people()).await;
     let mut browser = Browser::new(&served);
     browser.log_in(VIEWER).await;
@@ -268,7 +268,7 @@ async fn after_five_wrong_tokens_an_address_waits_at_the_door_and_whoever_shows_
     assert_eq!(Browser::new(&served).log_in(VIEWER).await.status, StatusCode::SEE_OTHER);
 }
 
-/// A request to a process that nobody is configured for.
+/// A request to a process without configured people.
 async fn alone(served: &Served, from: &str, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
     let mut request = Request::builder().method(method).uri(path);
     for (name, value) in headers {
@@ -316,7 +316,7 @@ async fn without_people_this_machine_is_answered_under_its_own_name_and_nothing_
     }
     let proxied = [("x-forwarded-for", "127.0.0.1")];
     let answer = alone(&served, "127.0.0.1", Method::GET, "/api/v1/me", &proxied).await;
-    assert_eq!(answer.status, StatusCode::MISDIRECTED_REQUEST, "a proxy may speak for anybody");
+    assert_eq!(answer.status, StatusCode::MISDIRECTED_REQUEST, "a proxy may speak for anyone");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! The document, the routes, and what is asked wrongly.
+//! The OpenAPI document, the routes, and invalid requests.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -51,7 +51,7 @@ async fn what_is_asked_wrongly_or_is_not_there_is_told_as_data() {
     let flow = "/api/v1/tenants/acme/flows/onboarding";
     for (path, status, code) in [
         ("/api/v1/no/such", StatusCode::NOT_FOUND, "address.unknown"),
-        ("/api/v1/tenants/nobody", StatusCode::NOT_FOUND, "tenant.unknown"),
+        ("/api/v1/tenants/unknown", StatusCode::NOT_FOUND, "tenant.unknown"),
         ("/api/v1/tenants/-", StatusCode::BAD_REQUEST, "request"),
         ("/api/v1/runs/r999", StatusCode::NOT_FOUND, "run.unknown"),
         ("/api/v1/runs/r999/events", StatusCode::NOT_FOUND, "run.unknown"),
@@ -88,7 +88,7 @@ async fn a_filter_that_a_form_leaves_empty_is_none() {
     assert_eq!(none.json()["total"], 2, "{}", none.body);
 }
 
-/// The events of a stream that has ended, each its name and data.
+/// The events of a stream that has ended, each as name and data.
 fn events(body: &str) -> Vec<(String, serde_json::Value)> {
     let mut events = Vec::new();
     for block in body.split("\n\n").filter(|block| block.contains("event:")) {
@@ -133,7 +133,7 @@ async fn a_run_is_followed_to_its_end_however_fast_it_goes() {
     let process = std::sync::Arc::clone(&served.process);
     let progress = process.live.progress(std::sync::Arc::clone(&process.clock), |_| {});
     progress.began(&row);
-    // From here on nothing asks the store, which lives in the time of the machine.
+    // From here on nothing queries the store, which runs on real time.
     tokio::time::pause();
     let watching = served.get(VIEWER, "/api/v1/runs/r7/events");
     let running = async {

@@ -1,4 +1,4 @@
-//! A plan is decided on by one person, once.
+//! One person decides on a plan, once.
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
@@ -41,7 +41,7 @@ async fn of_several_who_say_yes_at_once_one_is_told_a_run_and_the_others_that_it
     assert_eq!(done[0].json()["run"], "r-asked");
     assert!(refused.iter().all(|answer| answer.code() == "plan.state"), "{refused:?}");
     assert_eq!(asked.lock().unwrap().len(), 1, "{:?}", asked.lock().unwrap());
-    // Whoever comes while the run is under way is told which.
+    // Later callers are told which run is under way.
     let late = served.post(OPERATOR, &approve, json!({})).await;
     second(&late, "is being carried out already", "run r-asked");
     let apply = served.post(OPERATOR, &format!("{at}/apply"), json!({})).await;
@@ -65,7 +65,7 @@ async fn a_plan_that_is_being_carried_out_is_not_rejected() {
 }
 
 #[tokio::test]
-async fn a_claim_says_how_far_a_plan_has_come_and_ends_with_whoever_has_it() {
+async fn a_claim_says_how_far_a_plan_has_come_and_ends_with_its_holder() {
     let served = Served::full().await;
     let at = held(&served).await;
     let plan = at.rsplit('/').next().unwrap().parse().unwrap();
@@ -87,7 +87,7 @@ async fn a_claim_says_how_far_a_plan_has_come_and_ends_with_whoever_has_it() {
 async fn what_could_not_be_asked_for_can_be_asked_again() {
     let mut served = Served::full().await;
     let at = held(&served).await;
-    // Nobody listens: the process is ending.
+    // The scheduler does not listen: the process is ending.
     drop(served.inbox.take());
     for _ in 0..2 {
         let answer = served.post(OPERATOR, &format!("{at}/approve"), json!({})).await;

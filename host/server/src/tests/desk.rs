@@ -1,4 +1,4 @@
-//! What is shown, and what may be asked for.
+//! Displayed data and permitted actions.
 
 use axum::http::StatusCode;
 use chrono::TimeDelta;
@@ -154,7 +154,7 @@ async fn a_plan_shows_what_was_and_what_will_be() {
     assert_eq!((&first["items"][0]["place"], &first["next"]), (&json!(0), &json!(0)));
 }
 
-/// The latest row of the audit log: what was done, to what, and what came of it.
+/// The latest row of the audit log: action, subject and result.
 async fn last(served: &Served) -> Value {
     let log = served.get(VIEWER, "/api/v1/audit?most=1").await.json();
     let row = &log["items"][0];
@@ -239,7 +239,7 @@ async fn an_operator_runs_pauses_resumes_and_tries_again() {
 #[tokio::test]
 async fn what_the_scheduler_refuses_is_told_and_written_down() {
     let mut served = Served::full().await;
-    // Nobody listens: the process is ending.
+    // The scheduler does not listen: the process is ending.
     drop(served.inbox.take());
     let answer = served.post(OPERATOR, &format!("{FLOW}/runs"), json!({})).await;
     assert_eq!((answer.status, answer.code().as_str()), (StatusCode::SERVICE_UNAVAILABLE, "serve.ending"));
@@ -268,7 +268,7 @@ async fn the_quarantine_is_searched_by_what_is_shown_of_it() {
         ("search=%25", &[]),
         ("search=mobile_invalid", &[]),
         ("search=000000000000000000000003", &["3"]),
-        // A number is found by whoever knows it, and not guessed by its beginning.
+        // A number is found if given in full, and cannot be guessed by its beginning.
         ("search=13700137000", &["3"]),
         ("search=1370013", &[]),
         ("search=137", &["3"]),
@@ -423,7 +423,7 @@ async fn charts_are_plain_series() {
         refusals.body
     );
     let calls = served.get(VIEWER, "/api/v1/charts/calls").await.json();
-    // Of the last hour: the run that ended 40 seconds ago, and of the one an hour ago what it did within the hour.
+    // Of the last hour: the run that ended 40 seconds ago, and the part within the hour of the one an hour ago.
     assert_eq!(
         calls["corps"][0]["apis"],
         json!([{"api": "user/create", "last_minute": 10, "last_hour": 20}])

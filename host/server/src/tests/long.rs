@@ -1,4 +1,4 @@
-//! A row of a million letters, as a store may hold one that is older than the greatest length of a field.
+//! A row of a million letters, as a store may hold one that is older than the length limit of a field.
 
 use std::time::{Duration, Instant};
 
@@ -12,12 +12,12 @@ use ruzhi_model::{Decision, Origin, Refusal, RefusedBy, Violation};
 use ruzhi_plan::Resolution;
 use ruzhi_store::{PlanState, RecordRow};
 
-/// So long may an answer take that hours would not suffice for, were each letter looked at for each letter.
+/// Time limit for an answer that would take hours if each letter were compared with each letter.
 const LONG: Duration = Duration::from_secs(60);
-/// The beginning of each cell, in a page for people.
+/// Size of the beginning of each cell, in a page for people.
 const LARGE: usize = 600_000;
 
-/// A process whose quarantine holds such a row.
+/// A process with such a row in its quarantine.
 async fn served(letters: &str) -> Served {
     let served = Served::full().await;
     let text = letters.repeat(1_000_000 / letters.len());
@@ -101,7 +101,7 @@ async fn what_is_left_out_is_marked() {
     assert_eq!((names.len(), &names[0], &names[names.len() - 1]), (668, &json!("王五"), &json!("…")));
 }
 
-/// Rejected rows, as a run leaves them.
+/// Stores rejected rows, as a run leaves them.
 async fn quarantined(served: &Served, rows: impl Iterator<Item = RecordRow>) {
     let rows: Vec<RecordRow> = rows.collect();
     served.process.store.put_records(&acme(), &flow(), &rows).await.unwrap();

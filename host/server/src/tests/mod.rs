@@ -1,4 +1,4 @@
-//! The process as whoever asks sees it: a deployment in a folder of its own, with something in its store.
+//! A served process as its clients see it: a deployment in a folder of its own, with a filled store.
 
 mod access;
 mod api;
@@ -39,10 +39,10 @@ use ruzhi_store::{Access, Sqlite, Store};
 pub(crate) const OPERATOR: &str = "operator-token-0123456789";
 /// The token of a viewer called 李雷.
 pub(crate) const VIEWER: &str = "viewer-token-0123456789";
-/// Secrets of the tenants, which no answer may hold.
+/// Secrets of the tenants, which must appear in no answer.
 pub(crate) const SECRETS: [&str; 3] = ["wecom-secret-of-acme", "jiandaoyun-key-of-acme", "robot-key-of-acme"];
 
-/// A mobile number in the store, which no masked answer may hold.
+/// A mobile number in the store, which must appear in no masked answer.
 pub(crate) const MOBILE: &str = "13800138000";
 
 const TENANT: &str = r#"name = "景欣泰工厂"
@@ -74,7 +74,7 @@ impl Clock for Set {
     }
 }
 
-/// A process, and whoever asks it.
+/// A process and its client.
 pub(crate) struct Served {
     pub(crate) process: Arc<Process>,
     clock: Arc<Set>,
@@ -82,7 +82,7 @@ pub(crate) struct Served {
     inbox: Option<Inbox>,
 }
 
-/// What was answered.
+/// An answer.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -134,7 +134,7 @@ pub(crate) fn people() -> Vec<Person> {
 }
 
 impl Served {
-    /// A process that these people may ask, with an empty store.
+    /// A process that admits these people, with an empty store.
     pub(crate) async fn by(people: Vec<Person>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let dir = folder.path();
@@ -154,7 +154,7 @@ impl Served {
         Self { process: Arc::new(process), clock, folder, inbox: Some(inbox) }
     }
 
-    /// The same with [`people`], and with something of everything in the store.
+    /// The same with [`people`], and with a row of every kind in the store.
     pub(crate) async fn full() -> Self {
         let mut served = Self::by(people()).await;
         store::fill(&mut served).await;
@@ -175,13 +175,13 @@ impl Served {
         config
     }
 
-    /// Who may ask becomes this.
+    /// Replaces the configured people.
     pub(crate) fn people_become(&self, people: Vec<Person>) {
         let config = Self::config(self.folder.path(), people);
         self.process.exchange(self.process.deployment().with(config), None);
     }
 
-    /// The deployment becomes one with other settings.
+    /// Exchanges the deployment for one with other settings.
     pub(crate) fn settings_become(&self, change: impl FnOnce(&mut Config)) {
         let mut config =
             Self::config(self.folder.path(), self.process.deployment().config.server.people.clone());
@@ -189,7 +189,7 @@ impl Served {
         self.process.exchange(self.process.deployment().with(config), None);
     }
 
-    /// The rules file of the flow becomes this.
+    /// Replaces the rules file of the flow.
     pub(crate) fn rules_become(&self, text: &str) {
         std::fs::write(self.folder.path().join("rules.txt"), text).unwrap();
     }
@@ -198,7 +198,7 @@ impl Served {
         *self.clock.0.lock().unwrap() += span;
     }
 
-    /// Whatever people ask of the scheduler is granted and told.
+    /// Grants and records every request to the scheduler.
     pub(crate) fn agreeing(&mut self) -> Arc<Mutex<Vec<String>>> {
         self.inbox.take().unwrap().agree()
     }
@@ -222,12 +222,12 @@ impl Served {
         Answer { status, headers, body: String::from_utf8(body.to_vec()).unwrap() }
     }
 
-    /// Asks with a token.
+    /// Sends GET with a token.
     pub(crate) async fn get(&self, token: &str, path: &str) -> Answer {
         self.with(Method::GET, token, path, None).await
     }
 
-    /// Acts with a token.
+    /// Sends POST with a token.
     pub(crate) async fn post(&self, token: &str, path: &str, body: Value) -> Answer {
         self.with(Method::POST, token, path, Some(body)).await
     }
@@ -238,7 +238,7 @@ impl Served {
         self.sends(method, token, path, kind, body).await
     }
 
-    /// Sends a body as it stands, under the name of a kind.
+    /// Sends a body as it is, with a content type.
     pub(crate) async fn sends(
         &self,
         method: Method,

@@ -1,4 +1,4 @@
-//! Who is let in where a proxy stands before the process, and what pages of other sites can have a browser do.
+//! Access behind a proxy, and requests that pages of other sites make a browser send.
 
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, Version};
@@ -25,11 +25,11 @@ async fn log_in(served: &Served, from: &str, token: &str, headers: &[(&str, &str
 }
 
 #[tokio::test]
-async fn whoever_is_behind_a_trusted_proxy_waits_alone() {
+async fn an_address_behind_a_trusted_proxy_waits_alone() {
     let served = Served::by(people()).await;
     let networks = ["10.0.0.0/24", "127.0.0.1/32"].map(|network| network.parse().unwrap());
     served.settings_become(|config| config.server.trusted_proxies = networks.into());
-    // The nearest proxy lists another proxy behind whom the person is; what they list themselves is anybody's word.
+    // The nearest proxy lists another proxy, which lists the person; entries by the person may be forged.
     let guessing = [("x-forwarded-for", "203.0.113.9, 192.0.2.1, 10.0.0.7")];
     for _ in 0..5 {
         assert_eq!(log_in(&served, "10.0.0.5", "wrong", &guessing).await.status, StatusCode::UNAUTHORIZED);
@@ -42,7 +42,7 @@ async fn whoever_is_behind_a_trusted_proxy_waits_alone() {
     assert_eq!(another.status, StatusCode::SEE_OTHER);
     let rows = served.get(VIEWER, "/api/v1/audit").await.json();
     assert_eq!(rows["items"][0]["origin"], "page 192.0.2.2");
-    // An address that is not trusted names nobody else.
+    // An address that is not trusted cannot speak for another.
     for _ in 0..5 {
         log_in(&served, "192.0.2.3", "wrong", &[("x-forwarded-for", "192.0.2.4")]).await;
     }
@@ -52,13 +52,13 @@ async fn whoever_is_behind_a_trusted_proxy_waits_alone() {
 }
 
 #[tokio::test]
-async fn behind_a_proxy_that_names_nobody_wrong_tokens_lock_nobody_out() {
+async fn behind_a_proxy_that_names_no_clients_wrong_tokens_lock_none_out() {
     let served = Served::by(people()).await;
     for _ in 0..50 {
         log_in(&served, "127.0.0.1", "wrong", &[]).await;
     }
     let wrong = log_in(&served, "127.0.0.1", "wrong", &[]).await;
-    assert_eq!(wrong.status, StatusCode::TOO_MANY_REQUESTS, "who guesses waits");
+    assert_eq!(wrong.status, StatusCode::TOO_MANY_REQUESTS, "a guesser waits");
     assert_eq!(log_in(&served, "127.0.0.1", OPERATOR, &[]).await.status, StatusCode::SEE_OTHER);
 }
 
@@ -83,7 +83,7 @@ async fn behind_tls_a_session_is_a_cookie_of_this_host_alone() {
     assert!(known.header("set-cookie").contains("; Secure"), "the language's too: {known:?}");
     let planted = me(&format!("ruzhi_session={session}")).await.status;
     assert_eq!(planted, StatusCode::UNAUTHORIZED, "another host could have set this one");
-    // Who is not trusted does not say what the way was.
+    // An untrusted sender cannot claim an encrypted connection.
     let plain = log_in(&served, "192.0.2.7", OPERATOR, &tls[..1]).await;
     assert!(plain.cookie("ruzhi_session").is_some(), "{plain:?}");
 }
@@ -203,7 +203,7 @@ async fn a_viewer_fills_neither_the_log_with_logins_nor_with_what_they_may_not_d
 }
 
 #[tokio::test]
-async fn whoever_shows_no_token_sends_no_large_form() {
+async fn a_client_without_a_token_sends_no_large_form() {
     let served = Served::by(people()).await;
     let answer = log_in(&served, "192.0.2.7", &"x".repeat(17 << 10), &[]).await;
     assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);

@@ -1,4 +1,4 @@
-//! Members who were removed by hand: they are seen, and a person decides.
+//! Members removed by hand: they are displayed, and a person decides.
 
 use std::sync::Arc;
 
@@ -13,14 +13,14 @@ use ruzhi_store::{Settlement, Store};
 const LIST: &str = "/api/v1/tenants/acme/members/removed";
 const DECIDE: &str = "/api/v1/tenants/acme/members/w1/removal";
 const FORM: &str = "application/x-www-form-urlencoded";
-/// What the buttons say, in both languages.
+/// The labels of the buttons, in both languages.
 const BUTTONS: [(&str, &str); 3] = [
     ("Create again, without an invitation", "重新创建，不发邀请"),
     ("Create again and invite", "重新创建并邀请"),
     ("Let go", "不再管理"),
 ];
 
-/// The member of the first record is found to be removed.
+/// Records that the member of the first record was removed.
 pub(crate) async fn remove(store: &dyn Store) {
     let operation = operations().remove(0);
     let found = line(1, operation.member.clone()).removed(now());
@@ -53,8 +53,8 @@ async fn an_operator_decides_and_may_decide_again() {
     assert_eq!(listed(&served).await, json!([]));
     let there = served.post(OPERATOR, DECIDE, json!({"answer": "recreate"})).await;
     assert_eq!((there.status, there.code().as_str()), (StatusCode::CONFLICT, "member.state"));
-    let nobody = "/api/v1/tenants/acme/members/nobody/removal";
-    let unknown = served.post(OPERATOR, nobody, json!({"answer": "recreate"})).await;
+    let absent = "/api/v1/tenants/acme/members/absent/removal";
+    let unknown = served.post(OPERATOR, absent, json!({"answer": "recreate"})).await;
     assert_eq!((unknown.status, unknown.code().as_str()), (StatusCode::NOT_FOUND, "member.unknown"));
 
     remove(served.process.store.as_ref()).await;

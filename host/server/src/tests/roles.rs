@@ -1,4 +1,4 @@
-//! What a viewer may do, over everything the document lists.
+//! The permissions of a viewer, over every route in the document.
 
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{OPERATOR, SECRETS, Served, VIEWER};
 use crate::api::document;
 
-/// Every route the document lists, each name in its address taken by something there is.
+/// Every route in the document, with existing names in its address.
 pub(super) fn every_route() -> Vec<(Method, String, String)> {
     let document = serde_json::to_value(document()).unwrap();
     let mut routes = Vec::new();
@@ -19,7 +19,7 @@ pub(super) fn every_route() -> Vec<(Method, String, String)> {
     routes
 }
 
-/// A path with names that there are.
+/// A path with existing names.
 pub(super) async fn filled(served: &Served, path: &str) -> String {
     let runs = served.get(VIEWER, "/api/v1/runs?state=held").await.json();
     let plan = runs["items"][0]["plan"].as_str().unwrap().to_owned();
@@ -31,7 +31,7 @@ pub(super) async fn filled(served: &Served, path: &str) -> String {
         .replace("{userid}", "w1")
 }
 
-/// What an action is asked with.
+/// The body of an action's request.
 pub(super) fn wish(path: &str) -> Value {
     if path.ends_with("/activate") {
         json!({ "rules": "0".repeat(64) })

@@ -1,4 +1,4 @@
-//! Something of everything that is stored.
+//! A store with a row of every kind.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -95,7 +95,7 @@ pub(super) fn line(n: u32, written: Member) -> LedgerEntry {
     }
 }
 
-/// Keeps a plan of these operations, in a state.
+/// Stores a plan of these operations, in a state.
 pub(super) async fn plan(
     served: &Served,
     by: &str,
@@ -126,7 +126,7 @@ pub(super) async fn plan(
     plan
 }
 
-/// The operations of the plan that waits: one new member, and one whose job title and number change.
+/// The operations of the waiting plan: one new member, and one whose job title and number change.
 pub(super) fn operations() -> Vec<Operation> {
     let changed = Member {
         position: Some("组长".to_owned()),
@@ -167,7 +167,7 @@ fn refusal(n: u32, violations: Vec<Violation>) -> (Origin, Refusal, Digest, Dige
     (origin, refusal, Digest::of("decision"), Digest::of("rules"))
 }
 
-/// What was done with the first operation of a plan.
+/// Settles the first operation of a plan.
 async fn settle(served: &Served, plan: &Plan, operation: &Operation) {
     let settlement = Settlement {
         place: 0,
@@ -188,8 +188,8 @@ async fn settle(served: &Served, plan: &Plan, operation: &Operation) {
     served.process.store.settle(&[acme()], &acme(), &plan.id, &[settlement], now()).await.unwrap();
 }
 
-/// Fills the store: a run that was done, one whose plan is held, one that failed; three records, two of them in
-/// quarantine; rules that are live.
+/// Fills the store: a run that is done, one with a held plan, one that failed; three records, two of them in
+/// quarantine; live rules.
 pub(super) async fn fill(served: &mut Served) {
     let store = Arc::clone(&served.process.store);
     let (tenant, flow) = (acme(), flow());

@@ -1,4 +1,4 @@
-//! What is asked is read strictly, and what cannot be read is told in both languages.
+//! Input is read strictly, and errors name the unreadable part in both languages.
 
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use ruzhi_store::ActivationRow;
 const FLOW: &str = "/api/v1/tenants/acme/flows/onboarding";
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// Asserts that a request was refused as one that cannot be read, in words that name this.
+/// Asserts that a request was rejected as unreadable, in words that name this.
 fn refused(answer: &Answer, named: &str) {
     assert_eq!(
         (answer.status, answer.code().as_str()),
@@ -24,7 +24,7 @@ fn refused(answer: &Answer, named: &str) {
     for lang in ["en", "zh"] {
         assert!(message[lang].as_str().unwrap().contains(named), "{lang}: `{named}` is not in {message}");
     }
-    // What stands between backquotes are names. The rest is Chinese but for words that it has no other word for.
+    // Text between backquotes is a name. The rest is Chinese except for words without a Chinese equivalent.
     let chinese: String = message["zh"].as_str().unwrap().split('`').step_by(2).collect();
     let ours = ["JSON", "true", "false"];
     let rest = ours.iter().fold(chinese, |rest, word| rest.replace(word, ""));
@@ -258,7 +258,7 @@ async fn rules_that_never_were_are_not_several() {
             "{to}"
         );
     }
-    // Of rules that were live, too few digits to go by.
+    // Too few digits to identify rules that were live.
     let store = &served.process.store;
     let first = store.activations(&acme(), &flow(), 1).await.unwrap().remove(0);
     let artifacts = store.artifacts(&first.component, &first.config).await.unwrap();

@@ -5,16 +5,16 @@ use std::collections::BinaryHeap;
 
 use super::*;
 
-/// What was measured of a tenant.
+/// The figures of one tenant.
 #[derive(Debug, Default, Clone)]
 struct Measured {
     runs: u64,
-    /// Seconds between the moment it was due and the one it began.
+    /// Longest delay between being due and beginning, in seconds.
     worst: i64,
     sum: i64,
 }
 
-/// Runs the flows from noon of a Monday on for so many days; a run of a tenant takes `takes` seconds.
+/// Runs the flows for a number of days from noon of a Monday; a run of a tenant takes `takes` seconds.
 fn simulate(
     flows: Vec<AgendaFlow>,
     days: i64,
@@ -76,17 +76,17 @@ fn five_hundred_tenants_run_exactly_on_time_for_three_days() {
 }
 
 #[test]
-fn a_tenant_whose_runs_take_an_hour_delays_nobody() {
+fn a_tenant_whose_runs_take_an_hour_delays_no_other() {
     let quick = |id: &str| if id == "t000" { 3_600 } else { 20 };
     let alone = simulate(tenants(500, "*/15 * * * *"), 2, 32, |_| 20, None);
     let beside = simulate(tenants(500, "*/15 * * * *"), 2, 32, quick, None);
     let ticks = 2 * 96 - 1;
-    // Without the slow tenant 32 at once serve 500 in 16 rounds of 20 s: nobody waits for longer than 15 of them.
+    // Without the slow tenant 32 at once serve 500 in 16 rounds of 20 s: no tenant waits longer than 15 rounds.
     assert!(alone.values().all(|seen| seen.runs == ticks && seen.worst <= 15 * 20));
     // With it 31 do, in 17 rounds.
     for (id, seen) in &beside {
         if id == "t000" {
-            // It begins again as soon as it ends: four ticks that passed meanwhile are one.
+            // It begins again as soon as it ends: four ticks missed meanwhile count as one.
             assert_eq!(seen.runs, 48);
         } else {
             assert_eq!(seen.runs, ticks, "{id}: not one run fewer");
@@ -97,7 +97,8 @@ fn a_tenant_whose_runs_take_an_hour_delays_nobody() {
         let others = all.iter().filter(|(id, _)| *id != "t000").map(|(_, seen)| seen);
         others.clone().map(|seen| seen.sum).sum::<i64>() * 1_000 / (others.count() as i64 * ticks as i64)
     };
-    // Milliseconds, on average over 95,000 runs: one of 32 places is taken, so a thirtieth more, and not more.
+    // Average in milliseconds over 95,000 runs: one of 32 places is taken, so the delay grows by a thirtieth and no
+    // more.
     let (alone, beside) = (mean(&alone), mean(&beside));
     assert!(beside < alone * 106 / 100, "{alone} ms alone, {beside} ms beside a slow tenant");
 }
@@ -113,7 +114,7 @@ fn waiting_is_shared_evenly() {
 
 #[test]
 fn with_too_little_room_everybody_runs_less_often_and_equally_often() {
-    // Twice the work that there is room for.
+    // Twice the work there is room for.
     let measured = simulate(tenants(100, "*/15 * * * *"), 2, 4, |_| 72, None);
     let runs: Vec<u64> = measured.values().map(|seen| seen.runs).collect();
     let (least, most) = (runs.iter().min().unwrap(), runs.iter().max().unwrap());

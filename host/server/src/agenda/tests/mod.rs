@@ -43,21 +43,21 @@ fn planned(id: &str, schedule: &str) -> AgendaFlow {
     }
 }
 
-/// An agenda of these flows, none of which was seen before noon.
+/// An agenda of these flows, all first seen at noon.
 fn agenda(flows: &[AgendaFlow]) -> Agenda {
     let mut agenda = Agenda::default();
     agenda.set_flows(flows.to_vec(), at("12:00"));
     agenda
 }
 
-/// What begins, as `tenant/flow why`, a batch in one text.
+/// The runs that begin, as `tenant/flow why`, a batch in one text.
 fn begins(agenda: &mut Agenda, now: DateTime<Utc>, at_once: usize) -> Vec<String> {
     let batches = agenda.take_due(now, at_once);
     let name = |due: &Due| format!("{}/{} {:?}", due.tenant, due.flow, due.why);
     batches.iter().map(|batch| batch.runs.iter().map(name).collect::<Vec<_>>().join(", ")).collect()
 }
 
-/// What begins of flow `a/f`, which is alone.
+/// The reason why flow `a/f`, the only one, begins; none if it does not.
 fn why(agenda: &mut Agenda, now: DateTime<Utc>) -> Option<Why> {
     let batches = agenda.take_due(now, 1);
     assert!(batches.len() <= 1);
@@ -87,7 +87,7 @@ fn standing(agenda: &Agenda, id: &str, now: DateTime<Utc>) -> FlowStanding {
     all.into_iter().find(|standing| standing.tenant == tenant(id)).unwrap()
 }
 
-/// What a process started anew knows.
+/// The agenda as a restarted process restores it.
 fn restarted(mut agenda: Agenda, flows: &[AgendaFlow], now: DateTime<Utc>) -> Agenda {
     let mut again = Agenda::restore(agenda.changed_rows(), vec![]);
     again.set_flows(flows.to_vec(), now);

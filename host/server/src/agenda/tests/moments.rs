@@ -1,4 +1,4 @@
-//! Decisions that cease to hold, and the runs they begin.
+//! Decisions that expire, and the runs they begin.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Failures, pauses, blocks, and what a person may do about them.
+//! Failures, pauses, blocks, and the actions a person may take on them.
 
 use super::*;
 
@@ -18,7 +18,7 @@ fn waits(agenda: &mut Agenda, mut now: DateTime<Utc>, count: usize) -> Vec<i64> 
 
 #[test]
 fn failing_work_is_tried_again_on_a_ladder_until_it_succeeds() {
-    // The ladder takes the place of ticks that come more often, and of ticks that come less often.
+    // Retries take the place of ticks, whether these are more frequent or less.
     for (schedule, next) in [("*/5 * * * *", at("15:00")), ("5 12 * * *", on("2026-06-02", "12:05"))] {
         let mut agenda = agenda(&[planned("a", schedule)]);
         assert_eq!(why(&mut agenda, at("12:05")), Some(Why::Tick));
@@ -107,7 +107,7 @@ fn a_pause_outlives_the_process_and_ends_no_run() {
     assert_eq!(standing(&again, "a", at("14:00")).paused.unwrap().who, "李雷");
 }
 
-/// A flow that was refused at 12:06.
+/// A flow rejected by a service at 12:06.
 fn refused() -> Agenda {
     let mut agenda = agenda(&[planned("a", "*/5 * * * *")]);
     assert_eq!(why(&mut agenda, at("12:05")), Some(Why::Tick));

@@ -1,4 +1,4 @@
-//! Who is next.
+//! The order of the queue.
 
 use super::*;
 
@@ -33,7 +33,7 @@ fn at_most_so_many_corps_are_busy() {
 }
 
 #[test]
-fn whoever_is_always_due_waits_behind_those_who_waited_meanwhile() {
+fn a_corp_that_is_always_due_waits_behind_those_that_waited_meanwhile() {
     let mut agenda = agenda(&[planned("a", ""), planned("b", ""), planned("c", "")]);
     let push = |agenda: &mut Agenda, id: &str, time: &str| {
         agenda.wake(&tenant(id), &flow("f"), Wake::Push, at(time))

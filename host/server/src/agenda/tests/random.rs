@@ -1,11 +1,11 @@
-//! Over any history.
+//! Invariants over random histories.
 
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
 use super::*;
 
-/// Three corps: one of two flows, one of one, one of one without a schedule.
+/// Three corps: one with two flows, one with one, one with one that has no schedule.
 const FLOWS: [(&str, &str, &str); 4] =
     [("a", "x", "*/7 * * * *"), ("b", "x", "*/5 * * * *"), ("c", "y", "*/11 * * * *"), ("d", "z", "")];
 
@@ -39,7 +39,7 @@ fn any_event() -> impl Strategy<Value = Event> {
     ]
 }
 
-/// The flows of a configuration that has those of `mask`; another generation has other settings.
+/// The flows of a configuration, selected by `mask`; another generation has other settings.
 fn flows(mask: u8) -> Vec<AgendaFlow> {
     let here = FLOWS.iter().enumerate().filter(|(index, _)| mask & (1 << index) != 0);
     let flow = |(id, corp, schedule): &(&str, &str, &str)| AgendaFlow {
@@ -50,7 +50,7 @@ fn flows(mask: u8) -> Vec<AgendaFlow> {
     here.map(|(_, known)| flow(known)).collect()
 }
 
-/// What is seen from outside.
+/// The agenda's behaviour as seen from outside.
 struct Seen {
     agenda: Agenda,
     stored: BTreeMap<TenantId, StandingRow>,
@@ -58,7 +58,7 @@ struct Seen {
     now: DateTime<Utc>,
     /// The corp of every flow that runs.
     running: BTreeMap<usize, &'static str>,
-    /// Requests that were not answered.
+    /// Unanswered requests.
     asked: Vec<u64>,
     tickets: u64,
 }
@@ -160,9 +160,9 @@ impl Seen {
         }
     }
 
-    /// Whatever has happened: with every obstacle gone, each flow runs by itself in time, everybody who asked is
-    /// answered, and then there is nothing left to do until a tick.
-    fn nobody_starves(&mut self, at_once: usize) {
+    /// After any history: with every obstacle gone, each flow runs by itself in time, every request is answered, and
+    /// then there is nothing left to do until a tick.
+    fn no_flow_starves(&mut self, at_once: usize) {
         let running: Vec<usize> = self.running.keys().copied().collect();
         for index in running {
             self.end(index, Outcome::Done);
@@ -183,7 +183,7 @@ impl Seen {
                     self.end(index, Outcome::Done);
                 }
             }
-            assert_eq!(self.asked, Vec::<u64>::new(), "everybody who asked is answered");
+            assert_eq!(self.asked, Vec::<u64>::new(), "every request is answered");
             let standings = self.agenda.standings(self.now, Duration::ZERO);
             assert!(standings.iter().all(|flow| !flow.late && flow.state != StandingState::Queued));
             match self.agenda.next_moment() {
@@ -209,7 +209,7 @@ proptest! {
     })]
 
     #[test]
-    fn runs_never_overlap_nobody_starves_and_nothing_is_forgotten(
+    fn runs_never_overlap_no_flow_starves_and_nothing_is_forgotten(
         events in prop::collection::vec((any_event(), any::<bool>()), 1..120),
         at_once in 1..4_usize,
     ) {
@@ -229,6 +229,6 @@ proptest! {
                 seen.take(at_once);
             }
         }
-        seen.nobody_starves(at_once);
+        seen.no_flow_starves(at_once);
     }
 }

@@ -142,7 +142,7 @@ fn what_a_flow_was_woken_for_is_due_at_the_next_start() {
     end(&mut again, "a", Outcome::Done, at("12:31"));
     assert_eq!(begins(&mut again, at("12:31"), 9), ["a/f Callback"]);
     end(&mut again, "a", Outcome::Done, at("12:32"));
-    // Once: files that are read again wake nobody.
+    // Once: a reload of unchanged files wakes no flow.
     again.set_flows(flows.to_vec(), at("12:33"));
     assert_eq!(begins(&mut again, at("12:33"), 9), Vec::<String>::new());
     again.resume(&tenant("b"), &flow("f"), at("12:34"));
@@ -184,7 +184,7 @@ fn a_flow_that_goes_while_it_runs_keeps_its_corp_busy_until_it_ends() {
     assert_eq!(begins(&mut agenda, at("12:05"), 9), ["a/f Tick", "b/f Tick"]);
     agenda.ask(&tenant("a"), &flow("f"), 7, Ask::Sync, at("12:06"));
     end(&mut agenda, "b", Outcome::Done, at("12:06"));
-    assert_eq!(agenda.set_flows(vec![moved("c", "b")], at("12:07")), [7], "nobody will answer it");
+    assert_eq!(agenda.set_flows(vec![moved("c", "b")], at("12:07")), [7], "it gets no run");
     assert_eq!(begins(&mut agenda, at("12:10"), 9), Vec::<String>::new());
     assert_eq!(agenda.busy(), 1);
     end(&mut agenda, "a", Outcome::Done, at("12:12"));
@@ -205,7 +205,7 @@ fn a_clock_set_back_stops_nothing() {
     end(&mut agenda, "a", Outcome::Done, at("12:09"));
     assert_eq!(agenda.next_moment(), Some(at("12:10")));
     assert_eq!(why(&mut agenda, at("12:10")), Some(Why::Tick));
-    // It also restarts: the row is as it should be.
+    // A restart would work too: the stored row is correct.
     end(&mut agenda, "a", Outcome::Done, at("12:11"));
     let row = agenda.changed_rows().pop().unwrap();
     assert_eq!(row.reached, Some(at("12:10")));

@@ -1,4 +1,4 @@
-//! What a receiver of alarms answers.
+//! The answers of receivers.
 
 use secrecy::SecretString;
 
@@ -17,7 +17,7 @@ async fn an_answer_without_end_is_given_up() {
     let too_large = Verdict::Later("the answer is larger than 64 KiB and was given up there".to_owned());
     for answer in [bomb(), ENDLESS.to_vec()] {
         assert_eq!(verdict(Taker::Robot, answer.clone()).await, too_large);
-        // It says that it took the message; another would tell the same alarm twice.
+        // It says that it took the message; another would repeat the same alarm.
         assert_eq!(verdict(Taker::Url, answer).await, Verdict::Taken);
     }
     assert_eq!(verdict(Taker::Robot, json(200, r#"{"errcode":0}"#)).await, Verdict::Taken);

@@ -1,4 +1,4 @@
-//! Who is told what, and how often.
+//! The messages due to each channel, and how often.
 
 use std::collections::BTreeMap;
 
@@ -9,12 +9,12 @@ use super::{cause, noon};
 use crate::alarm::book::{Book, Event};
 use ruzhi_model::Digest;
 
-/// What happens to the book.
+/// An event in the life of the book.
 #[derive(Debug, Clone)]
 enum Step {
     Raise(usize),
     Over(usize),
-    /// A channel takes what is due, or does not.
+    /// A channel takes the message that is due, or does not.
     Tell(usize, bool),
     Hours(i64),
     Restart,
@@ -34,13 +34,13 @@ fn step() -> impl Strategy<Value = Step> {
 
 proptest! {
     #[test]
-    fn nobody_is_told_twice_of_what_stands_and_of_an_end_only_who_knew_of_the_beginning(
+    fn no_channel_is_told_twice_of_what_stands_or_of_an_end_without_its_beginning(
         steps in prop::collection::vec(step(), 1..60),
     ) {
         let channels = [Digest::of("one"), Digest::of("two")];
         let mut now = noon();
         let mut book = Book::default();
-        // As a person sees it: when a channel last said that the alarm stands; none once it said that it is over.
+        // A person's view: when a channel last said that the alarm stands; none once it said that it is over.
         let mut heard: BTreeMap<(usize, &str), chrono::DateTime<chrono::Utc>> = BTreeMap::new();
         for step in steps {
             now += TimeDelta::seconds(1);
@@ -48,7 +48,7 @@ proptest! {
                 Step::Raise(key) => drop(book.raise(cause(KEYS[key]), now)),
                 Step::Over(key) => drop(book.over(KEYS[key], now)),
                 Step::Hours(hours) => now += TimeDelta::hours(hours),
-                // What is kept of each channel is lost; what anybody was told is not.
+                // The state of each channel is lost; the time of the last message to any of them is not.
                 Step::Restart => {
                     book = Book::new(book.rows().cloned().collect());
                     let told: Vec<&str> = book.rows().filter(|row| row.told_at.is_some()).map(|row| KEYS[usize::from(row.key == "b")]).collect();
@@ -108,7 +108,7 @@ fn an_alarm_that_stands_is_told_once_reminded_of_after_a_day_and_told_to_be_over
     book.told(&channel, "a", Event::Reminder, now);
     assert!(book.over("a", now).is_some() && book.over("a", now).is_none());
     assert_eq!(due(&book, now), Some(Event::Over));
-    // It comes back before anybody heard that it was over: to them it never was.
+    // It comes back before its end was told, so for all channels it never ended.
     book.raise(cause("a"), now);
     assert_eq!(due(&book, now), None);
     book.over("a", now);
@@ -119,7 +119,7 @@ fn an_alarm_that_stands_is_told_once_reminded_of_after_a_day_and_told_to_be_over
 }
 
 #[test]
-fn what_is_over_before_anybody_was_told_is_never_told() {
+fn an_alarm_that_is_over_before_it_was_told_is_never_told() {
     let mut book = Book::default();
     book.raise(cause("a"), noon());
     book.over("a", noon());

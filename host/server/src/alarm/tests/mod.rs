@@ -1,4 +1,4 @@
-//! What the alarms promise.
+//! Tests of the alarms' guarantees.
 
 mod answers;
 mod book;
@@ -71,10 +71,10 @@ fn row(key: &str, kind: &str) -> AlarmRow {
     }
 }
 
-/// What was posted, in order: the address and the body.
+/// The posts, in order: address and body.
 type Posted = Vec<(String, Value)>;
 
-/// An address that answers as it is told, and keeps what it took.
+/// A transport that answers as scripted, and keeps the posts.
 #[derive(Clone)]
 struct Script {
     posted: Arc<Mutex<Posted>>,

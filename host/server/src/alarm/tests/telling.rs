@@ -1,4 +1,4 @@
-//! From what is said to what is posted, over a store and a clock of the test.
+//! From reported events to posted messages, over a store and a clock of the test.
 
 use std::sync::{Arc, RwLock};
 
@@ -73,14 +73,14 @@ impl Office {
         self.telling.remember().await;
     }
 
-    /// So many things go wrong, each of another kind of flow.
+    /// Makes each flow in the range fail.
     async fn fail(&mut self, flows: std::ops::Range<usize>) {
         for n in flows {
             self.telling.hear(Said::Ended(Box::new(ended(n, Some(broken("source.fields")))))).await;
         }
     }
 
-    /// What is posted now; the text of a robot's message, or the event of a JSON body.
+    /// Posts the messages due now; returns the text of each robot message, or the event of a JSON body.
     async fn told(&mut self) -> Vec<String> {
         self.telling.tell().await;
         let text = |(_, body): (String, serde_json::Value)| match body.pointer("/markdown/content") {
@@ -170,7 +170,7 @@ async fn a_refused_credential_says_whose_it_is_the_code_and_what_to_do() {
 async fn a_robot_is_told_no_more_than_twenty_messages_in_any_minute_and_what_is_left_together() {
     let mut office = Office::open(addresses(true, false)).await;
     let mut sent = 0;
-    // An alarm a second, and a burst: more than one by one would fit.
+    // An alarm a second, and a burst: more than would fit one by one.
     for n in 0..50 {
         office.fail(n..n + 1).await;
         if n == 30 {
@@ -217,7 +217,7 @@ async fn a_robot_that_was_removed_is_an_alarm_for_the_other_address_until_it_is_
     office.script.answer(Some((200, r#"{"errcode":93000,"errmsg":"invalid webhook url"}"#)));
     office.fail(1..2).await;
     office.told().await;
-    // The other address judges by the status alone, so it took the alarm.
+    // The other address is judged by the status alone, so it took the alarm.
     assert_eq!(office.kinds(), ["alarms.refused", "flow.failing"]);
     let row = office.standing.read().unwrap()[0].clone();
     assert!(row.text.en.contains("93000") && !row.key.contains("7c1d"), "{row:?}");

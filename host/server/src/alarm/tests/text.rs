@@ -1,4 +1,4 @@
-//! How an alarm reads, what grows, and what no message may hold.
+//! The texts of alarms, detected growth, and text that must never appear in a message.
 
 use chrono::TimeDelta;
 
@@ -78,7 +78,7 @@ fn status(rejects: u64) -> TenantStatus {
     }
 }
 
-/// They stand for as long as the store says so, and one run that writes says whether there are places.
+/// They stand for as long as the store says so, and a single run that writes says if there are places.
 #[test]
 fn people_without_a_place_and_leavers_who_can_log_in_are_told_until_it_is_over() {
     let found = |status: &TenantStatus| -> Vec<(String, bool)> {
@@ -124,7 +124,7 @@ fn people_without_a_place_and_leavers_who_can_log_in_are_told_until_it_is_over()
 fn a_quarantine_grows_by_five_rows_and_a_fifth_and_no_longer_after_a_day() {
     let mut watch = Watch::default();
     let mut now = noon();
-    // Count, hours later, and what is found: so, not so, or nothing new.
+    // The count, hours passed, and the finding: so, not so, or nothing new.
     let steps = [
         (40, 0, ""),
         (44, 1, ""),

@@ -1,4 +1,4 @@
-//! What a push may cost before it is known who sends it.
+//! The cost of a push before its sender is verified.
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
@@ -9,12 +9,12 @@ use super::super::{LARGEST_PUSH, Received, Refused};
 use super::jiandaoyun::Push;
 use super::{Running, now};
 
-/// A body that never comes.
+/// A body that never arrives.
 fn silent() -> Body {
     Body::from_stream(futures::stream::pending::<Result<Vec<u8>, std::io::Error>>())
 }
 
-/// So many bytes, and then nothing.
+/// A body that sends this many bytes and then stalls.
 fn stalling(bytes: usize) -> Body {
     use futures::StreamExt as _;
     let first = futures::stream::once(async move { Ok::<_, std::io::Error>(vec![b' '; bytes]) });
@@ -46,7 +46,7 @@ async fn what_cannot_be_signed_is_refused_before_its_body_is_read() {
         (&good, "0123456789"),
         (&good, &"z".repeat(40)),
     ] {
-        // A body that never comes shows that nobody waits for it.
+        // The answer comes although the body never arrives, so it is not waited for.
         let answered = running.answer(signed(query, signature, silent())).now_or_never();
         assert_eq!(answered.map(|(status, _)| status), Some(StatusCode::UNAUTHORIZED), "{query} {signature}");
     }

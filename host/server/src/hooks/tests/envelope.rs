@@ -1,4 +1,4 @@
-//! Envelopes that others made: the official sample, and `sealed.json`, which was sealed with Python's `cryptography`.
+//! Envelopes made elsewhere: the official sample, and `sealed.json`, which was sealed with Python's `cryptography`.
 
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -22,10 +22,10 @@ struct Envelope {
     nonce: String,
     msg_signature: String,
     ciphertext: String,
-    /// Of one that opens.
+    /// Set if the envelope opens.
     message: Option<String>,
     padding: Option<u8>,
-    /// Of one that does not.
+    /// Set if it does not.
     why: Option<String>,
 }
 
@@ -51,7 +51,7 @@ fn opened(sealed: &Sealed, envelope: &Envelope) -> Result<Vec<u8>, EnvelopeError
     open_message(&settings(&sealed.token, &envelope.aes_key), &sealed.corp_id, &signed, &envelope.ciphertext)
 }
 
-/// The message of an envelope alone.
+/// Opens an envelope and returns its message.
 fn open_message(
     settings: &CallbackSettings,
     corp_id: &str,
@@ -110,7 +110,7 @@ fn an_envelope_that_is_not_as_it_should_be_is_refused_by_name() {
             "padding" => EnvelopeError::Padding,
             "length" => EnvelopeError::Length,
             "corp" => EnvelopeError::Corp,
-            // Another key, or blocks that are missing: what comes out is chance.
+            // Another key, or missing blocks: the decrypted bytes are random.
             "any" => error,
             why => panic!("{why}"),
         };

@@ -17,7 +17,7 @@ use ruzhi_sync::Stage;
 
 const ROW: &str = "6a0000000000000000000001";
 
-/// A push on its way.
+/// A push under construction.
 pub(super) struct Push {
     path: &'static str,
     body: Vec<u8>,
@@ -192,7 +192,7 @@ async fn a_delivery_wakes_once_however_often_it_comes() {
 }
 
 #[tokio::test]
-async fn a_push_that_is_sent_again_in_another_writing_wakes_nobody() {
+async fn a_push_that_is_sent_again_in_another_writing_wakes_no_flow() {
     let running = Running::start().await;
     let push = Push { nonce: "2a", body: b"f4:{\"op\":\"data_update\"}".to_vec(), ..Push::update() };
     assert_eq!(running.receive(push.request()).await, Received::Wake);
@@ -201,7 +201,7 @@ async fn a_push_that_is_sent_again_in_another_writing_wakes_nobody() {
     for written in [format!("sha1={signature}"), signature.to_uppercase(), format!(" {signature}")] {
         assert_eq!(running.receive(push.signed_with(&written)).await, duplicate, "{written}");
     }
-    // The same text with another colon between nonce and body: what was signed is the same.
+    // The same text with another colon between nonce and body: the signed bytes are the same.
     let rest = b"{\"op\":\"data_update\"}".to_vec();
     let moved = Push { nonce: "2a:f4", body: rest, ..Push::update() };
     assert_eq!(moved.signature(), signature);
@@ -226,13 +226,13 @@ async fn what_a_push_wakes_is_kept_before_it_is_answered() {
 }
 
 #[tokio::test]
-async fn whoever_takes_no_pushes_looks_like_nobody() {
+async fn a_flow_that_takes_no_pushes_looks_like_one_that_does_not_exist() {
     let running = Running::start().await;
     for path in [
         "/hooks/jiandaoyun/north/visitors",
         "/hooks/jiandaoyun/south/onboarding",
         "/hooks/jiandaoyun/north/nothing",
-        "/hooks/jiandaoyun/nobody/onboarding",
+        "/hooks/jiandaoyun/unknown/onboarding",
         "/hooks/jiandaoyun/%2e%2e/onboarding",
         "/hooks/jiandaoyun/%ff/onboarding",
     ] {
@@ -267,7 +267,7 @@ async fn a_store_that_is_busy_neither_delays_the_answer_nor_loses_the_push() {
 }
 
 #[tokio::test]
-async fn what_changes_nothing_for_the_flow_wakes_nobody() {
+async fn a_push_that_changes_nothing_for_the_flow_does_not_wake_it() {
     let running = Running::start().await;
     let test = Push::of(&json!({ "op": "data_test" }));
     assert_eq!(running.receive(test.request()).await, Received::Nothing(Nothing::Test));
@@ -276,7 +276,7 @@ async fn what_changes_nothing_for_the_flow_wakes_nobody() {
     assert_eq!(running.answer(Push::of(&other).request()).await.0, StatusCode::OK);
 }
 
-/// The row as it is read, and its fields as the rules of the flow read them.
+/// The row as read, with its fields as the flow's rules read them.
 fn row(name: &str, outcome: &str) -> Value {
     json!({
         "_id": ROW, "appId": "6399c24287cae90008d24e0b", "entryId": "63e0706d0e33350008189952",
@@ -285,7 +285,7 @@ fn row(name: &str, outcome: &str) -> Value {
     })
 }
 
-/// A flow that has read the row of 张三.
+/// A process whose flow has read the row of 张三.
 async fn having_read(resolution: Resolution) -> (Running, SourceFields) {
     let running = Running::start().await;
     let (tenant, flow) = ("north".parse().unwrap(), "onboarding".parse().unwrap());
@@ -337,7 +337,7 @@ fn decided() -> Resolution {
 }
 
 #[tokio::test]
-async fn a_row_that_was_read_already_wakes_nobody() {
+async fn a_row_that_was_read_already_wakes_no_flow() {
     let (running, fields) = having_read(decided()).await;
     for op in ["data_create", "data_update", "data_recover"] {
         let push = Push::of(&json!({ "op": op, "data": row("张三", "已开通") }));

@@ -1,4 +1,4 @@
-//! The ways in, over a store in a folder of its own: what comes of a push, and what its sender is answered.
+//! The receivers, over a store in a folder of its own: the effect of a push, and the answer to its sender.
 
 mod cost;
 mod envelope;
@@ -93,7 +93,7 @@ impl Running {
         Self { process: Arc::new(process), inbox: Mutex::new(inbox), folder }
     }
 
-    /// Another process writes into the store for as long as the connection lives.
+    /// Another process writes to the store for as long as the connection lives.
     async fn kept_busy(&self) -> sqlx::SqliteConnection {
         let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.folder.path().join("ruzhi.db"));
         let mut connection = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
@@ -101,13 +101,13 @@ impl Running {
         connection
     }
 
-    /// Whom the requests that were answered have woken since this was last asked.
+    /// The flows woken by answered requests since the last call.
     fn woken(&self) -> Vec<String> {
         let woken = self.inbox.lock().unwrap().woken();
         woken.into_iter().map(|(tenant, flow, why)| format!("{tenant}/{flow} {why:?}")).collect()
     }
 
-    /// Whom a process would wake that started now, and how often they were woken.
+    /// The flows a restarted process would wake, and how often each was woken.
     async fn kept(&self) -> Vec<String> {
         let kept = self.process.store.wakes().await.unwrap();
         let named = kept.into_iter().map(|wake| {
@@ -117,7 +117,7 @@ impl Running {
         named.collect()
     }
 
-    /// What the sender of a request is answered.
+    /// The answer to a request.
     async fn answer(&self, request: Request<Body>) -> (StatusCode, String) {
         let router = routes().with_state(Arc::clone(&self.process));
         let response = router.oneshot(request).await.unwrap();

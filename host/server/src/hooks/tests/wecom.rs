@@ -17,7 +17,7 @@ use ruzhi_config::CallbackSettings;
 
 const CORP: &str = "ww0123456789abcdef";
 
-/// What WeCom sends.
+/// A callback as WeCom sends it.
 struct Callback {
     path: &'static str,
     token: &'static str,
@@ -56,7 +56,7 @@ impl Callback {
     }
 
     fn ciphertext(&self) -> String {
-        // AES_KEY, as another reads it.
+        // AES_KEY, decoded by another program.
         let mut key = [0; 32];
         hex::decode_to_slice("8d69989bbaabe67328014c194631ad0719b3dca035b64023df292447aab60760", &mut key)
             .unwrap();
@@ -121,7 +121,7 @@ async fn the_official_sample_verifies_an_address() {
     })
     .await;
     let query = "msg_signature=5c45ff5e21c57e6ad56bac8758b79b1d9ac89fd3&timestamp=1409659589&nonce=263014780";
-    // As WeCom escapes it, and as a proxy hands it on that takes a plus sign for a space.
+    // As WeCom escapes it, and as forwarded by a proxy that reads a plus sign as a space.
     for echostr in [
         "P9nAzCzyDtyTWESHep1vC5X9xho%2FqYX3Zpb4yKa9SKld1DsH3Iyt3tP3zNdtp%2B4RPcs8TgAE7OaBO%2BFZXvnaqQ%3D%3D",
         "P9nAzCzyDtyTWESHep1vC5X9xho/qYX3Zpb4yKa9SKld1DsH3Iyt3tP3zNdtp+4RPcs8TgAE7OaBO+FZXvnaqQ==",
@@ -147,7 +147,7 @@ async fn a_verification_that_is_not_genuine_learns_nothing() {
     assert_eq!(running.answer(corp.get()).await, (StatusCode::BAD_REQUEST, String::new()));
     let receiver = Receiver::find(running.process.deployment(), "north").unwrap();
     assert_eq!(echo(&running.process, &receiver, old.get().uri()), Err(Refused::Stale));
-    for path in ["/hooks/wecom/south", "/hooks/wecom/nobody", "/hooks/wecom/%2e"] {
+    for path in ["/hooks/wecom/south", "/hooks/wecom/unknown", "/hooks/wecom/%2e"] {
         for request in [Callback { path, ..genuine() }.get(), Callback { path, ..genuine() }.post()] {
             assert_eq!(running.answer(request).await, (StatusCode::NOT_FOUND, String::new()), "{path}");
         }
@@ -201,7 +201,7 @@ async fn a_store_that_is_busy_neither_delays_the_answer_nor_loses_the_event() {
 }
 
 #[tokio::test]
-async fn what_changes_no_member_and_no_department_wakes_nobody() {
+async fn an_event_that_changes_no_member_and_no_department_wakes_no_flow() {
     let running = Running::start().await;
     let other = Received::Nothing(Nothing::OtherEvent);
     let tag = Callback::contact("update_tag", "<TagId>1</TagId>");
@@ -245,9 +245,9 @@ async fn what_is_not_genuine_is_refused_and_takes_nothings_place() {
 }
 
 #[tokio::test]
-async fn an_event_whose_signature_is_written_otherwise_wakes_nobody() {
+async fn an_event_whose_signature_is_written_otherwise_wakes_no_flow() {
     let running = Running::start().await;
-    // An event that cannot be read has no name but what it was signed with.
+    // An unreadable event is identified only by its signature.
     let event = Callback { message: "no XML".to_owned(), ..Callback::update() };
     let query = event.query(&event.ciphertext());
     let (path, body) = (event.path, format!("<xml><Encrypt>{}</Encrypt></xml>", event.ciphertext()));
@@ -261,7 +261,7 @@ async fn an_event_whose_signature_is_written_otherwise_wakes_nobody() {
     let upper = signature.trim_start_matches("msg_signature=").to_uppercase();
     let duplicate = Received::Nothing(Nothing::Duplicate);
     assert_eq!(sent(&format!("msg_signature={upper}&{rest}")).await, duplicate);
-    // Sorted and joined, the moment's last digit may as well be the number's first.
+    // Sorted and joined, the last digit of the timestamp may as well be the first of the nonce.
     let moment = event.timestamp.to_string();
     let (head, last) = moment.split_at(moment.len() - 1);
     let moved = format!("{signature}&timestamp={}{last}&nonce={head}", event.nonce);

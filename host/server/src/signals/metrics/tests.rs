@@ -9,7 +9,7 @@ use ruzhi_model::Text;
 use ruzhi_plan::Counts;
 use ruzhi_store::{Blocked, Paused, RunKind, RunRow, RunState};
 
-/// The series of a text in Prometheus' format: by metric, the names of its labels.
+/// The series in a text of Prometheus' format: by metric, the names of its labels.
 fn told(text: &str) -> BTreeMap<String, BTreeSet<String>> {
     let mut told = BTreeMap::<String, BTreeSet<String>>::new();
     for line in text.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
@@ -114,7 +114,7 @@ fn standing() -> Standing {
     }
 }
 
-/// Everything that can be counted, told once.
+/// Records every metric once.
 fn tell_all() {
     let (tenant, flow) = ("jingxintai".parse().unwrap(), "onboarding".parse().unwrap());
     let took = Duration::from_millis(30);
@@ -263,7 +263,7 @@ fn named(expr: &str) -> BTreeSet<String> {
     names
 }
 
-/// Whether a name is a series of a metric.
+/// True if a name is a series of a metric.
 fn exists(name: &str) -> bool {
     METRICS.iter().any(|metric| match metric.kind {
         Kind::Histogram(_) => {
@@ -273,7 +273,7 @@ fn exists(name: &str) -> bool {
     })
 }
 
-/// Values of a key, wherever it stands in a document.
+/// The values of a key anywhere in a document.
 fn values(key: &str, value: &serde_json::Value, found: &mut Vec<String>) {
     match value {
         serde_json::Value::Object(object) => {

@@ -92,7 +92,7 @@ fn a_person_who_is_entered_is_in_the_directory_without_a_schedule() {
         assert_eq!(delivery.answers, ["200", "200", "200"]);
     }
     assert_eq!(logged(&serving, "a push of JianDaoYun wakes the flow"), 3);
-    assert_eq!(logged(&serving, "a push of JianDaoYun wakes nobody: duplicate"), 6);
+    assert_eq!(logged(&serving, "a push of JianDaoYun wakes no flow: duplicate"), 6);
     let log = serving.log().unwrap();
     assert!(!log.contains(SECRET), "{log}");
 }
@@ -183,7 +183,7 @@ fn what_is_written_back_causes_no_run_even_if_it_is_pushed() {
     assert_eq!(deliveries.len(), 7);
     assert!(deliveries.iter().all(|delivery| delivery.answers == ["200"]), "{deliveries:?}");
     assert_eq!(logged(&serving, "a push of JianDaoYun wakes the flow"), 1);
-    assert_eq!(logged(&serving, "a push of JianDaoYun wakes nobody: known"), 6);
+    assert_eq!(logged(&serving, "a push of JianDaoYun wakes no flow: known"), 6);
     serving.wait("everybody", || site.workforce.check_exact(&site.simulator).ok()).unwrap();
 
     site.workforce.leave(0);
@@ -226,7 +226,7 @@ fn a_manual_change_in_the_directory_wakes_a_look_for_drift() {
     site.simulator.delete_by_hand(CORP_ID, &site.userid(0)).unwrap();
     assert_eq!(site.delivered(2)[1].answers, ["200", "200"]);
     assert_eq!(logged(&serving, "a callback of WeCom wakes a look for drift"), 1);
-    assert_eq!(logged(&serving, "a callback of WeCom wakes nobody: duplicate"), 1);
+    assert_eq!(logged(&serving, "a callback of WeCom wakes no flow: duplicate"), 1);
     let looked = serving
         .wait("a look for drift", || site.runs("drift").into_iter().find(|run| run["state"] == "done"));
     looked.unwrap();
