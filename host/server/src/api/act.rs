@@ -1,4 +1,4 @@
-//! Actions: for operators, and every one of them is in the audit log.
+//! Actions. They need an operator, and each is recorded in the audit log.
 
 use std::sync::Arc;
 
@@ -16,22 +16,22 @@ use crate::{Asked, Process};
 use ruzhi_model::{FlowId, PlanId, TenantId, UserId};
 use ruzhi_store::ActivationRow;
 
-/// What is said of a request for a run that was taken.
-const BEGUN: &str = "The run that does it. Where `run` is null it has not begun within two seconds, because a run of this \
-                     flow or of another of its corp is under way, or there is no room: it begins as soon as it can. Each \
-                     request makes a run of its own";
+/// Describes the answer to an accepted request for a run.
+const BEGUN: &str = "The run that does it. If `run` is null, it has not begun within two seconds, because a run of \
+                     this flow or of another of its corp is under way, or the limit of concurrent runs is reached: it \
+                     begins as soon as it can. Each request makes a run of its own";
 
-/// The same of a request to carry a plan out.
-const CARRIED_OUT: &str = "The run that carries the plan out. Where `run` is null it has not begun within two seconds, \
-                           because a run of this flow or of another of its corp is under way, or there is no room: it \
-                           begins as soon as it can, and if the plan is of an older world by then, nothing of it is \
-                           written and a new one is made. Until that run has ended, who asks for the same plan or \
-                           rejects it is answered 409";
+/// Describes the answer to an accepted request to carry out a plan.
+const CARRIED_OUT: &str = "The run that carries out the plan. If `run` is null, it has not begun within two seconds, \
+                           because a run of this flow or of another of its corp is under way, or the limit of \
+                           concurrent runs is reached: it begins as soon as it can, and if the plan is out of date by \
+                           then, nothing of it is written and a new one is made. Until that run has ended, a request \
+                           to approve, apply or reject the same plan is answered 409";
 
-/// What was asked for has begun, or waits.
+/// The answer to a request that has begun or waits.
 type Begun = Result<(StatusCode, Json<Asked>), Failed>;
 
-/// Runs a flow now: syncs it, plans only, or looks for drift.
+/// Runs a flow now: syncs it, only plans, or checks for drift.
 #[utoipa::path(
     post,
     path = "/api/v1/tenants/{tenant}/flows/{flow}/runs",
@@ -51,7 +51,7 @@ pub(super) async fn run_now(
     Ok((StatusCode::ACCEPTED, Json(desk::run_now(&process, &visitor, &tenant, &flow, wish).await?)))
 }
 
-/// Tries quarantined records again: reads the whole form and decides every row again.
+/// Retries quarantined records: reads the whole form and decides every row again.
 #[utoipa::path(
     post,
     path = "/api/v1/tenants/{tenant}/flows/{flow}/retry",
@@ -70,7 +70,7 @@ pub(super) async fn retry(
     Ok((StatusCode::ACCEPTED, Json(desk::retry(&process, &visitor, &tenant, &flow, wish).await?)))
 }
 
-/// Stops a flow until it is resumed.
+/// Pauses a flow until it is resumed.
 #[utoipa::path(
     post,
     path = "/api/v1/tenants/{tenant}/flows/{flow}/pause",
@@ -90,7 +90,7 @@ pub(super) async fn pause(
     desk::pause(&process, &visitor, &tenant, &flow, wish).await.map(Done::answer).map_err(Failed)
 }
 
-/// Starts a flow again that was paused or blocked.
+/// Resumes a flow that was paused or blocked.
 #[utoipa::path(
     post,
     path = "/api/v1/tenants/{tenant}/flows/{flow}/resume",
@@ -109,7 +109,7 @@ pub(super) async fn resume(
     desk::resume(&process, &visitor, &tenant, &flow, wish).await.map(Done::answer).map_err(Failed)
 }
 
-/// Releases this very plan although the guard holds it, and applies it.
+/// Approves exactly this plan although the guard holds it, and applies it.
 #[utoipa::path(
     post,
     path = "/api/v1/tenants/{tenant}/plans/{plan}/approve",
@@ -129,7 +129,7 @@ pub(super) async fn approve(
     Ok((StatusCode::ACCEPTED, Json(desk::approve_plan(&process, &visitor, &tenant, &plan, wish).await?)))
 }
 
-/// Applies a plan that the guard lets pass.
+/// Applies a plan that passes the guard.
 #[utoipa::path(
     post,
     path = "/api/v1/tenants/{tenant}/plans/{plan}/apply",
@@ -148,7 +148,7 @@ pub(super) async fn apply(
     Ok((StatusCode::ACCEPTED, Json(desk::apply_plan(&process, &visitor, &tenant, &plan, wish).await?)))
 }
 
-/// Says no to a plan, with the reason.
+/// Rejects a plan, with a reason.
 #[utoipa::path(
     post,
     path = "/api/v1/tenants/{tenant}/plans/{plan}/reject",
@@ -168,7 +168,7 @@ pub(super) async fn reject(
     desk::reject_plan(&process, &visitor, &tenant, &plan, wish).await.map(Done::answer).map_err(Failed)
 }
 
-/// Decides what becomes of a member who was removed from WeCom by hand.
+/// Decides about a member who was removed from WeCom by hand.
 #[utoipa::path(
     post,
     path = "/api/v1/tenants/{tenant}/members/{userid}/removal",
@@ -188,14 +188,14 @@ pub(super) async fn removal(
     Ok((StatusCode::ACCEPTED, Json(desk::answer_removal(&process, &visitor, &tenant, &userid, wish).await?)))
 }
 
-/// Makes the rules live that the tenant's files hold.
+/// Makes the rules in the tenant's files live.
 #[utoipa::path(
     post,
     path = "/api/v1/tenants/{tenant}/flows/{flow}/rules/activate",
     params(("tenant" = String, Path, description = "The tenant"), ("flow" = String, Path, description = "The flow")),
     request_body = ActivateWish,
     responses(
-        (status = 200, description = "What is live now", body = ActivationRow),
+        (status = 200, description = "The rules that are live now", body = ActivationRow),
         NotAnswered, NotDone
     )
 )]
@@ -208,14 +208,14 @@ pub(super) async fn activate(
     Ok(Json(desk::activate(&process, &visitor, &tenant, &flow, wish).await?))
 }
 
-/// Makes rules live again that were live before.
+/// Makes earlier rules live again.
 #[utoipa::path(
     post,
     path = "/api/v1/tenants/{tenant}/flows/{flow}/rules/roll-back",
     params(("tenant" = String, Path, description = "The tenant"), ("flow" = String, Path, description = "The flow")),
     request_body = RollBackWish,
     responses(
-        (status = 200, description = "What is live now", body = ActivationRow),
+        (status = 200, description = "The rules that are live now", body = ActivationRow),
         NotAnswered, NotDone
     )
 )]

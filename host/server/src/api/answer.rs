@@ -1,4 +1,4 @@
-//! What an answer is written as.
+//! Answers and errors as they are written.
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -9,10 +9,10 @@ use utoipa::{IntoResponses, ToSchema};
 use ruzhi_message::{Failure, exit};
 use ruzhi_model::Text;
 
-/// An answer, or why there is none.
+/// An answer, or the reason there is none.
 pub(super) type Answer<T> = Result<Json<T>, Failed>;
 
-/// Why something was not answered or not done.
+/// The failure of a request.
 pub(crate) struct Failed(pub(crate) Failure);
 
 impl From<Failure> for Failed {
@@ -27,12 +27,12 @@ impl IntoResponse for Failed {
     }
 }
 
-/// What HTTP calls it.
+/// The HTTP status of a failure.
 pub(crate) fn status(failure: &Failure) -> StatusCode {
     match failure.code() {
         "access.forbidden" => StatusCode::FORBIDDEN,
         code if code.ends_with(".unknown") => StatusCode::NOT_FOUND,
-        // A plan that stands otherwise by the time its run begins, and rules that do.
+        // A plan or rules whose state has changed by the time the run begins.
         code if code.starts_with("activation.") || code.starts_with("plan.") => StatusCode::CONFLICT,
         code if code.starts_with("store.") || code.starts_with("scheduler.") => {
             StatusCode::SERVICE_UNAVAILABLE
@@ -43,7 +43,7 @@ pub(crate) fn status(failure: &Failure) -> StatusCode {
     }
 }
 
-/// What has no answer but that it was done.
+/// The answer to an action that returns nothing else.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Done {
     /// Always true.
@@ -56,77 +56,77 @@ impl Done {
     }
 }
 
-/// Why something was not answered or not done, as it is written.
+/// The failure of a request, as it is written.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Problem {
-    /// What went wrong, to what, and what to do next.
+    /// The failure.
     error: ProblemText,
 }
 
 #[derive(Serialize, ToSchema)]
 struct ProblemText {
-    /// A code that stays.
+    /// A stable code.
     code: String,
-    /// What happened, to what.
+    /// A description of what failed.
     message: Text,
-    /// What is behind it, from the outside in.
+    /// The underlying causes, outermost first.
     causes: Vec<String>,
-    /// What to do next.
+    /// Advice on the next step.
     hint: Option<Text>,
-    /// What is wrong in the files of the configuration.
+    /// The problems in the configuration files.
     #[schema(value_type = Option<Object>)]
     problems: Option<serde_json::Value>,
 }
 
-/// Why any question is not answered.
+/// Errors of any request.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "the description's macro reads it")]
 pub(super) enum NotAnswered {
-    /// Asked wrongly
+    /// The request is invalid
     #[response(status = 400)]
     Wrongly(Problem),
     /// No valid token
     #[response(status = 401)]
     Unknown(Problem),
-    /// It could not be read or done now
+    /// It cannot be read or done at present
     #[response(status = 503)]
     Now(Problem),
 }
 
-/// What is asked about is not there.
+/// Errors of a request for something that may not exist.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "the description's macro reads it")]
 pub(super) enum NotThere {
-    /// There is no such thing
+    /// It does not exist
     #[response(status = 404)]
     Nothing(Problem),
 }
 
-/// What is asked for is not for everybody.
+/// Errors of a request that only an operator may make.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "the description's macro reads it")]
 pub(super) enum NotForViewers {
-    /// This needs an operator
+    /// The caller is not an operator
     #[response(status = 403)]
     Operator(Problem),
 }
 
-/// Why an action is not done.
+/// Errors of an action.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "the description's macro reads it")]
 pub(super) enum NotDone {
-    /// This needs an operator, or does not come from a page of the session
+    /// The caller is not an operator, or the request does not come from a page of the session
     #[response(status = 403)]
     Operator(Problem),
-    /// There is no such thing
+    /// It does not exist
     #[response(status = 404)]
     Nothing(Problem),
-    /// It stands otherwise by now, or somebody else is at it; nothing was done
+    /// Its state has changed, or another request is in progress; nothing was done
     #[response(status = 409)]
     Otherwise(Problem),
 }
 
-/// There is nothing at this address.
+/// The answer at an address that does not exist.
 pub(super) async fn nowhere() -> Failed {
     Failed(Failure::new(
         exit::USAGE,
@@ -136,7 +136,7 @@ pub(super) async fn nowhere() -> Failed {
     ))
 }
 
-/// There is something at this address, and it is asked for otherwise.
+/// The answer to a method that the address does not support.
 pub(super) async fn not_so() -> Response {
     let failure = Failure::new(
         exit::USAGE,

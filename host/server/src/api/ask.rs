@@ -24,35 +24,35 @@ use ruzhi_config::Role;
 use ruzhi_model::{FlowId, Lang, PlanId, RecordId, RunId, TenantId};
 use ruzhi_store::{AlarmRow, AuditRow, RunRow};
 
-/// Whether to show what is masked.
+/// Asks for masked values in full.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(default)]
 pub(super) struct RevealAsked {
-    /// With numbers and addresses in full: for an operator, and written down.
+    /// Show numbers and addresses in full. Needs an operator, and is recorded in the audit log.
     #[serde(deserialize_with = "desk::ticked")]
     reveal: bool,
 }
 
-/// Whoever asks.
+/// The caller.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Me {
-    /// What the audit log calls them.
+    /// The name in the audit log.
     name: String,
-    /// What they may do.
+    /// The role.
     role: Role,
     /// `en` or `zh`.
     lang: String,
-    /// What an unsafe request with a session's cookie brings as `x-csrf-token`; none for a bearer token.
+    /// The `x-csrf-token` that an unsafe request with a session cookie must send; none for a bearer token.
     csrf: Option<String>,
 }
 
-/// Whoever asks, and what they may do.
+/// The caller's name and role.
 #[utoipa::path(
     get,
     path = "/api/v1/me",
     responses(
-        (status = 200, description = "Whoever asks", body = Me),
+        (status = 200, description = "The caller", body = Me),
         NotAnswered
     )
 )]
@@ -61,12 +61,12 @@ pub(super) async fn me(Extension(visitor): Extension<Visitor>) -> Json<Me> {
     Json(Me { name: visitor.name, role: visitor.role, lang: lang.to_owned(), csrf: visitor.csrf })
 }
 
-/// How everything stands, and what needs a person.
+/// The state of all tenants, and what needs a person.
 #[utoipa::path(
     get,
     path = "/api/v1/overview",
     responses(
-        (status = 200, description = "How everything stands, and what needs a person", body = Overview),
+        (status = 200, description = "The state of all tenants, and what needs a person", body = Overview),
         NotAnswered
     )
 )]
@@ -74,13 +74,13 @@ pub(super) async fn overview(State(process): State<Arc<Process>>) -> Answer<Over
     Ok(Json(desk::overview(&process).await?))
 }
 
-/// How one tenant stands.
+/// The state of one tenant.
 #[utoipa::path(
     get,
     path = "/api/v1/tenants/{tenant}",
     params(("tenant" = String, Path, description = "The tenant")),
     responses(
-        (status = 200, description = "How one tenant stands", body = Overview),
+        (status = 200, description = "The state of one tenant", body = Overview),
         NotAnswered, NotThere
     )
 )]
@@ -108,13 +108,13 @@ pub(super) async fn runs(
     Ok(Json(desk::runs(&process, &asked).await?))
 }
 
-/// A run: counts, calls, what went wrong, how far it has come.
+/// A run: counts, calls, problem, progress.
 #[utoipa::path(
     get,
     path = "/api/v1/runs/{run}",
     params(("run" = String, Path, description = "The run")),
     responses(
-        (status = 200, description = "A run: counts, calls, what went wrong, how far it has come", body = RunView),
+        (status = 200, description = "A run: counts, calls, problem, progress", body = RunView),
         NotAnswered, NotThere
     )
 )]
@@ -122,13 +122,13 @@ pub(super) async fn run(State(process): State<Arc<Process>>, Names(run): Names<R
     Ok(Json(desk::run(&process, &run).await?))
 }
 
-/// A plan and a part of its operations, with what was written before each.
+/// A plan and a page of its operations, each with the values written before it.
 #[utoipa::path(
     get,
     path = "/api/v1/tenants/{tenant}/plans/{plan}",
     params(("tenant" = String, Path, description = "The tenant"), ("plan" = String, Path, description = "The plan"), PlanAsked),
     responses(
-        (status = 200, description = "A plan and a part of its operations, with what was written before each", body = PlanView),
+        (status = 200, description = "A plan and a page of its operations, each with the values written before it", body = PlanView),
         NotAnswered, NotForViewers, NotThere
     )
 )]
@@ -141,13 +141,13 @@ pub(super) async fn plan(
     Ok(Json(desk::plan(&process, &visitor, &tenant, &plan, &asked).await?))
 }
 
-/// All that happened to one record, from the form to the directory.
+/// The history of one record, from the form to the directory.
 #[utoipa::path(
     get,
     path = "/api/v1/tenants/{tenant}/flows/{flow}/records/{record}",
     params(("tenant" = String, Path, description = "The tenant"), ("flow" = String, Path, description = "The flow"), ("record" = String, Path, description = "The record"), RevealAsked),
     responses(
-        (status = 200, description = "All that happened to one record, from the form to the directory", body = RecordView),
+        (status = 200, description = "The history of one record, from the form to the directory", body = RecordView),
         NotAnswered, NotForViewers, NotThere
     )
 )]
@@ -160,13 +160,13 @@ pub(super) async fn record(
     Ok(Json(desk::record(&process, &visitor, &tenant, &flow, &record, asked.reveal).await?))
 }
 
-/// The rules of a flow: live, offered by its files, and its history.
+/// The rules of a flow: live, in its files, and their history.
 #[utoipa::path(
     get,
     path = "/api/v1/tenants/{tenant}/flows/{flow}/rules",
     params(("tenant" = String, Path, description = "The tenant"), ("flow" = String, Path, description = "The flow")),
     responses(
-        (status = 200, description = "The rules of a flow: live, offered by its files, and its history", body = FlowGuestView),
+        (status = 200, description = "The rules of a flow: live, in its files, and their history", body = FlowGuestView),
         NotAnswered, NotThere
     )
 )]
@@ -177,13 +177,13 @@ pub(super) async fn flow_rules(
     Ok(Json(desk::guest(&process, &tenant, &flow).await?))
 }
 
-/// What other rules would change.
+/// How other rules would change the decisions.
 #[utoipa::path(
     get,
     path = "/api/v1/tenants/{tenant}/flows/{flow}/rules/difference",
     params(("tenant" = String, Path, description = "The tenant"), ("flow" = String, Path, description = "The flow"), DifferenceAsked),
     responses(
-        (status = 200, description = "What other rules would change", body = DifferenceView),
+        (status = 200, description = "How other rules would change the decisions", body = DifferenceView),
         NotAnswered, NotForViewers, NotThere
     )
 )]
@@ -214,13 +214,13 @@ pub(super) async fn removed(
     Ok(Json(desk::removed(&process, &tenant, &asked).await?))
 }
 
-/// Records that wait to be corrected.
+/// Records in quarantine, which wait to be corrected.
 #[utoipa::path(
     get,
     path = "/api/v1/quarantine",
     params(QuarantineAsked),
     responses(
-        (status = 200, description = "Records that wait to be corrected", body = QuarantineView),
+        (status = 200, description = "Records in quarantine, which wait to be corrected", body = QuarantineView),
         NotAnswered, NotForViewers
     )
 )]
@@ -245,13 +245,13 @@ pub(super) async fn rules(State(process): State<Arc<Process>>) -> Answer<GuestOv
     Ok(Json(desk::guests(&process).await?))
 }
 
-/// Who changed what, and who asked to see what is masked; newest first.
+/// The audit log: changes and requests to see masked values, newest first.
 #[utoipa::path(
     get,
     path = "/api/v1/audit",
     params(AuditAsked),
     responses(
-        (status = 200, description = "Who changed what, and who asked to see what is masked; newest first", body = Page<AuditRow>),
+        (status = 200, description = "The audit log: changes and requests to see masked values, newest first", body = Page<AuditRow>),
         NotAnswered
     )
 )]
@@ -262,12 +262,12 @@ pub(super) async fn audit(
     Ok(Json(desk::audit(&process, &asked).await?))
 }
 
-/// What people were told of: what stands first, then the latest.
+/// Alarms: standing ones first, then the latest.
 #[utoipa::path(
     get,
     path = "/api/v1/alarms",
     responses(
-        (status = 200, description = "What people were told of: what stands first, then the latest", body = Vec<AlarmRow>),
+        (status = 200, description = "Alarms: standing ones first, then the latest", body = Vec<AlarmRow>),
         NotAnswered
     )
 )]
@@ -275,12 +275,12 @@ pub(super) async fn alarms(State(process): State<Arc<Process>>) -> Answer<Vec<Al
     Ok(Json(desk::alarms(&process).await?))
 }
 
-/// The settings as the running process has them, and where the files hold something else.
+/// The settings in use, and how the files on disk differ.
 #[utoipa::path(
     get,
     path = "/api/v1/settings",
     responses(
-        (status = 200, description = "The settings as the running process has them, and where the files hold something else", body = SettingsView),
+        (status = 200, description = "The settings in use, and how the files on disk differ", body = SettingsView),
         NotAnswered
     )
 )]
@@ -322,12 +322,12 @@ pub(super) async fn refusals_chart(
     Ok(Json(desk::refusals_chart(&process, &asked).await?))
 }
 
-/// Calls against the limits.
+/// API calls against the limits.
 #[utoipa::path(
     get,
     path = "/api/v1/charts/calls",
     responses(
-        (status = 200, description = "Calls against the limits", body = CallsChart),
+        (status = 200, description = "API calls against the limits", body = CallsChart),
         NotAnswered
     )
 )]
@@ -335,7 +335,7 @@ pub(super) async fn calls_chart(State(process): State<Arc<Process>>) -> Answer<C
     Ok(Json(desk::calls_chart(&process).await?))
 }
 
-/// All records that wait to be corrected, as a table for a spreadsheet.
+/// All records in quarantine as CSV for a spreadsheet.
 #[utoipa::path(
     get,
     path = "/api/v1/quarantine.csv",

@@ -1,4 +1,4 @@
-//! The document that describes the API.
+//! The OpenAPI document.
 
 use std::sync::LazyLock;
 
@@ -18,11 +18,11 @@ use crate::LiveRun;
     info(
         title = "ruzhi",
         description = "Everything the pages of `ruzhi serve` do, as JSON. Send a token of ruzhi.toml as \
-                       `Authorization: Bearer`; a viewer may ask, an operator may act too, and every action is in the \
-                       audit log. Numbers and addresses of people are masked unless an operator asks for them with \
-                       `reveal`. Moments are RFC 3339 in UTC. Every address also takes `lang`, `en` or `zh`, in which a \
-                       spreadsheet is written; a parameter or field that is not listed is refused. An action \
-                       without a described body takes none, or an empty object.",
+                       `Authorization: Bearer`. A viewer may read, an operator may also act, and every action is \
+                       recorded in the audit log. Numbers and addresses of people are masked unless an operator asks \
+                       for them with `reveal`. Times are RFC 3339 in UTC. Every address also takes `lang`, `en` or \
+                       `zh`, the language of a spreadsheet; a parameter or field that is not listed is an error. An \
+                       action without a described body takes none, or an empty object.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
         contact()
     ),
@@ -66,7 +66,7 @@ use crate::LiveRun;
 )]
 struct Api;
 
-/// How one may come in.
+/// Adds the ways to authenticate.
 struct Ways;
 
 impl Modify for Ways {
@@ -79,7 +79,7 @@ impl Modify for Ways {
         components.add_security_scheme("token", SecurityScheme::Http(bearer));
         let cookie = ApiKeyValue::with_description(
             "ruzhi_session",
-            "What /login gives a browser. An unsafe request also brings the session's own token as `x-csrf-token`.",
+            "The cookie that /login sets. An unsafe request also sends the session's own token as `x-csrf-token`.",
         );
         components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
     }
@@ -91,7 +91,7 @@ pub fn document() -> &'static Document {
     &DOCUMENT
 }
 
-/// The parameters a described address takes by its query; none for an address or a method that is not described.
+/// The query parameters of a described address; none for an address or method that is not described.
 pub(super) fn parameters(path: &str, method: &Method) -> Option<Vec<String>> {
     let there = document().paths.paths.get(path)?;
     let operation = match *method {

@@ -1,7 +1,6 @@
-//! What happens, as it happens: server-sent events.
+//! Server-sent events.
 //!
-//! A stream ends by itself after some minutes, and a browser asks for it anew: so whoever may no longer come in does not
-//! go on reading.
+//! A stream ends by itself after some minutes, and a browser reconnects, so access is checked again.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -23,21 +22,21 @@ use crate::{FlowStanding, LiveRun, Process};
 use ruzhi_model::RunId;
 use ruzhi_store::RunRow;
 
-/// At most four in a second: nobody reads faster.
+/// The shortest interval between two `progress` events, a pace that a person can follow.
 const PROGRESS: Duration = Duration::from_millis(250);
-/// How often it is looked whether anything stands otherwise.
+/// The interval at which state is checked for changes.
 const LOOK: Duration = Duration::from_secs(1);
-/// How long a stream is.
+/// The length of a stream.
 const LENGTH: Duration = Duration::from_secs(10 * 60);
-/// How often a silent stream says that it is there.
+/// The interval of keep-alive comments on a silent stream.
 const ALIVE: Duration = Duration::from_secs(15);
 
-/// The runs under way and how the flows stand.
+/// The runs under way and the state of the flows.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Standing {
     /// Runs under way, oldest first.
     live: Vec<LiveRun>,
-    /// By tenant and flow.
+    /// The flows, by tenant and flow.
     standings: Vec<FlowStanding>,
 }
 
@@ -50,8 +49,8 @@ fn alive() -> KeepAlive {
     KeepAlive::new().interval(ALIVE)
 }
 
-/// A run as it goes. Event `progress` has how far it has come, at most four times a second; the last event, `ended`, has
-/// the run as it is stored. Of a run that is not under way there is only `ended`.
+/// Events of a run. `progress` has its progress, at most four times a second; the last event, `ended`, has the run as
+/// stored. A run that is not under way sends only `ended`.
 #[utoipa::path(
     get,
     path = "/api/v1/runs/{run}/events",
@@ -67,7 +66,7 @@ pub(super) async fn run_events(
     Extension(_visitor): Extension<Visitor>,
     Names(run): Names<RunId>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Failed> {
-    // Followed before the store is asked: a run that ends in between is seen to end.
+    // Followed before the store is read, so that a run that ends in between is not missed.
     let following = match process.live.follow(&run) {
         Some(live) => Following::Under { process: Arc::clone(&process), live, next: None },
         None => match process.store.run(&run).await.map_err(|error| Failed(error.into()))? {
@@ -84,13 +83,13 @@ pub(super) async fn run_events(
     Ok(Sse::new(events).keep_alive(alive()))
 }
 
-/// Where the stream of a run is.
+/// The state of a run's stream.
 enum Following {
-    /// It is under way. `next` is when the next event may be sent; none before the first.
+    /// The run is under way. `next` is when the next event may be sent; none before the first.
     Under { process: Arc<Process>, live: watch::Receiver<LiveRun>, next: Option<Instant> },
-    /// It has ended, and nobody has been told yet.
+    /// The run has ended and `ended` has not been sent.
     Over(Box<RunRow>),
-    /// There is nothing more.
+    /// `ended` has been sent.
     Told,
 }
 
@@ -102,13 +101,13 @@ impl Following {
             Self::Under { process, live, next } => (process, live, next),
         };
         if let Some(next) = next {
-            // Where nothing happens, its pace is another one a second later all the same. A run that nobody speaks for any
-            // more is not under way; what it came to is in the store.
+            // Even without a change, the rate differs a second later. A run whose sender is gone is not under way; its
+            // outcome is in the store.
             let changed = timeout_at(Instant::now() + LOOK, live.changed()).await;
             if matches!(changed, Ok(Err(_))) || Instant::now() >= until {
                 return None;
             }
-            // However much happens meanwhile, what is told is what is so then. An end waits for nothing.
+            // Changes until then are merged into one event. An end is sent at once.
             if live.borrow().stage.is_some() {
                 let ends = live.wait_for(|live| live.stage.is_none());
                 let _ = timeout_at(next, ends).await;
@@ -124,8 +123,8 @@ impl Following {
     }
 }
 
-/// What happens in all flows. Event `standing` has the runs under way and how the flows stand: at once, and whenever
-/// something is otherwise, at most once a second.
+/// Events of all flows. Event `standing` has the runs under way and the state of the flows: once at the start, then on
+/// every change, at most once a second.
 #[utoipa::path(
     get,
     path = "/api/v1/events",

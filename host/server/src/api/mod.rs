@@ -1,9 +1,9 @@
 //! Everything the pages do, as JSON, under `/api/v1`.
 //!
-//! A handler takes what was asked apart, asks the desk, and writes what it gives; it decides nothing. What was asked
-//! wrongly, is not there, may not be asked, or could not be done is `{"error": …}` with a code that stays, words in both
-//! languages and what to do next. The handlers carry their own description: `document` gathers it, and a test compares it
-//! with the routes and with `docs/reference/openapi.json`.
+//! A handler parses the request, calls the desk and writes its answer; it decides nothing. A request that is invalid,
+//! finds nothing, is denied or fails is answered `{"error": …}` with a stable code, text in both languages and advice
+//! on the next step. The handlers carry their own description: `document` collects it, and a test compares it with the
+//! routes and with `docs/reference/openapi.json`.
 
 mod act;
 mod answer;
@@ -22,7 +22,7 @@ use super::Process;
 pub(super) use answer::status;
 pub use document::document;
 
-/// A route: where, and what is there.
+/// A route: its path and methods.
 type Place = (&'static str, axum::routing::MethodRouter<Arc<Process>>);
 
 fn places() -> Vec<Place> {
@@ -62,7 +62,7 @@ fn places() -> Vec<Place> {
     ]
 }
 
-/// The API. Whoever reaches it has been let in.
+/// The API. Access is checked before a request reaches it.
 pub fn routes() -> Router<Arc<Process>> {
     let nothing_else = Router::new().route("/api/{*rest}", any(answer::nowhere));
     places()

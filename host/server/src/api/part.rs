@@ -1,4 +1,4 @@
-//! The parts of a request, read once; what cannot be read is told like everything else.
+//! Extractors for the parts of a request. Their failures are reported like any other.
 
 use std::convert::Infallible;
 
@@ -24,8 +24,8 @@ pub(super) struct Names<T>(pub(super) T);
 /// The parameters of a question.
 pub(super) struct Asked<T>(pub(super) T);
 
-/// What an action is asked with: an object of JSON, or nothing where everything has a default. One that cannot be read
-/// goes on to the desk, which judges first whether the visitor may ask.
+/// The body of an action: a JSON object, or nothing if every field has a default. One that cannot be read goes on to
+/// the desk, which first checks the visitor's permission.
 pub(super) struct Wish<T>(pub(super) Wished<T>);
 
 impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Names<T> {
@@ -72,8 +72,7 @@ fn described(failure: Failure) -> Failed {
     })
 }
 
-/// Refuses parameters that the address does not take, and a language that is none: who misspells a filter is not answered
-/// as if there were none.
+/// Rejects unknown parameters and unknown languages, so that a misspelled filter is not answered as if it were absent.
 pub(super) async fn known_only(path: Option<MatchedPath>, request: Request, next: Next) -> Response {
     let taken = path.and_then(|path| document::parameters(path.as_str(), request.method()));
     let Some(taken) = taken else { return next.run(request).await };
@@ -95,5 +94,5 @@ pub(super) async fn known_only(path: Option<MatchedPath>, request: Request, next
     next.run(request).await
 }
 
-/// The parameter by which a visitor chooses their language, at every address.
+/// The parameter that selects the language at every address.
 const LANG: &str = "lang";

@@ -1,4 +1,4 @@
-//! What an operator may ask of a flow, and how every asking is written down.
+//! Actions an operator may request of a flow, and the audit row each leaves.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -12,7 +12,7 @@ use ruzhi_message::Failure;
 use ruzhi_model::{FlowId, TenantId};
 use ruzhi_sync::{Request, RunOptions};
 
-/// What a run is asked to do.
+/// The kind of run to start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RunWhat {
@@ -25,30 +25,30 @@ pub enum RunWhat {
     Drift,
 }
 
-/// A run now.
+/// A request to run a flow now.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RunWish {
-    /// What it does.
+    /// The kind of run.
     pub what: RunWhat,
-    /// Read the whole form, decide every row again, and try quarantined records again.
+    /// Read the whole form, decide every row again and retry quarantined records.
     #[serde(deserialize_with = "ticked")]
     pub full: bool,
-    /// Believe the form even if most of its rows are missing.
+    /// Accept the form even if most of its rows are missing.
     #[serde(deserialize_with = "ticked")]
     pub accept_missing: bool,
 }
 
-/// A stop until somebody resumes.
+/// A request to pause a flow until it is resumed.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PauseWish {
-    /// What for, in their words.
+    /// The reason, in the operator's own words.
     #[serde(deserialize_with = "unless_empty")]
     pub why: Option<Reason>,
 }
 
-/// What is asked for with nothing more to say.
+/// A request that takes no parameters.
 #[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PlainWish {}
@@ -67,7 +67,7 @@ impl RunWish {
         }
     }
 
-    /// In words of the audit log.
+    /// The request as the audit log words it.
     fn told(&self) -> String {
         let what = match self.what {
             RunWhat::Sync => "sync",
@@ -95,7 +95,7 @@ pub async fn run_now(
     .await
 }
 
-/// Tries a flow's quarantined records again: the whole form is read, and every row decided again.
+/// Retries a flow's quarantined records: reads the whole form and decides every row again.
 pub async fn retry(
     process: &Process,
     visitor: &Visitor,
@@ -113,7 +113,7 @@ pub async fn retry(
     .await
 }
 
-/// Stops a flow until it is resumed.
+/// Pauses a flow until it is resumed.
 pub async fn pause(
     process: &Process,
     visitor: &Visitor,
@@ -131,7 +131,7 @@ pub async fn pause(
     .await
 }
 
-/// Starts a flow again that was paused or blocked.
+/// Resumes a flow that was paused or blocked.
 pub async fn resume(
     process: &Process,
     visitor: &Visitor,

@@ -1,10 +1,10 @@
-//! What people were told of.
+//! Alarms, standing and over.
 
 use crate::Process;
 use ruzhi_message::Failure;
 use ruzhi_store::AlarmRow;
 
-/// Every alarm that stands or stood: those that stand first, then the latest.
+/// Every alarm: standing ones first, then those that are over, the latest first in each group.
 pub async fn alarms(process: &Process) -> Result<Vec<AlarmRow>, Failure> {
     let mut alarms = process.store.alarms().await?;
     alarms.sort_by(|a, b| (a.over_at.is_some(), b.last_seen).cmp(&(b.over_at.is_some(), a.last_seen)));

@@ -1,9 +1,9 @@
-//! Work on what is stored, away from the threads that answer everybody.
+//! Heavy work on stored data, off the threads that answer requests.
 
 use ruzhi_message::Failure;
 
-/// Does work that grows with the texts in the store on a thread of its own. There are as few threads that answer as cores:
-/// a search through ten thousand rows on one of them would keep health checks, pushes and signals waiting.
+/// Runs work that grows with the stored texts on a thread of its own. There are only as many answering threads as
+/// cores: a search through ten thousand rows on one of them would delay health checks, pushes and signals.
 pub(super) async fn aside<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Failure> {

@@ -1,11 +1,11 @@
-//! What somebody has to look at, in the order of how much waits for it.
+//! Items that need a person, the most urgent first.
 
 use super::overview::{Attention, AttentionKind, FlowOverview, TenantOverview};
 use crate::StandingState;
 use ruzhi_message::Failure;
 use ruzhi_model::Text;
 
-/// Everything that needs a person, the most urgent first.
+/// Collects everything that needs a person, the most urgent first.
 pub(super) fn list(tenants: &[TenantOverview], refused: Option<&Failure>) -> Vec<Attention> {
     let mut all: Vec<Attention> = refused.map(files).into_iter().collect();
     for flow in tenants.iter().flat_map(|tenant| &tenant.flows) {
@@ -21,12 +21,15 @@ fn files(refused: &Failure) -> Attention {
         tenant: None,
         flow: None,
         text: Text::new(
-            format!("the files hold what does not run: {}", refused.text().en),
-            format!("配置文件中有未生效的内容：{}", refused.text().zh),
+            format!(
+                "the configuration on disk is invalid; still using the previous one: {}",
+                refused.text().en
+            ),
+            format!("配置文件有误，仍在使用此前的配置：{}", refused.text().zh),
         ),
         hint: Some(Text::new(
-            "what ran before goes on; correct the files, and they are taken over by themselves",
-            "此前的配置继续运行；修正文件后会自动生效",
+            "correct the files; they are then loaded automatically",
+            "修正文件后会自动生效",
         )),
         link: "/settings".to_owned(),
         since: None,
@@ -50,16 +53,16 @@ fn of_flow(flow: &FlowOverview, all: &mut Vec<Attention>) {
     if let Some(blocked) = flow.standing.as_ref().and_then(|standing| standing.blocked.as_ref()) {
         let text = Text::new(
             format!("{name} is blocked: {}", blocked.text.en),
-            format!("{name} 已停用待处理：{}", blocked.text.zh),
+            format!("{name} 已停止待处理：{}", blocked.text.zh),
         );
         say(AttentionKind::Blocked, text, blocked.hint.clone(), here.clone(), Some(blocked.at));
     }
     for plan in &flow.held {
         let text = Text::new(
-            format!("plan {plan} of {name} waits for a yes or a no"),
-            format!("{name} 的计划 {plan} 等待批准或否决"),
+            format!("plan {plan} of {name} waits to be approved or rejected"),
+            format!("{name} 的计划 {plan} 待审批"),
         );
-        let hint = Text::new("read it, then approve or reject it", "请查看后批准或否决");
+        let hint = Text::new("read it, then approve or reject it", "请查看后批准或驳回");
         say(AttentionKind::HeldPlan, text, Some(hint), format!("/plans/{}/{plan}", flow.tenant), None);
     }
     if flow.removed > 0 {
@@ -70,7 +73,8 @@ fn of_flow(flow: &FlowOverview, all: &mut Vec<Attention>) {
             ),
             format!("{name} 有 {} 名成员在企业微信中被手工删除，等待决定", flow.removed),
         );
-        let hint = Text::new("say of each: create again, or let go", "请逐一决定：重新创建，或不再管理");
+        let hint =
+            Text::new("decide for each one: create again, or let go", "请逐一决定：重新创建，或不再管理");
         let link = format!("/quarantine?tenant={}&flow={}&rule=member.removed", flow.tenant, flow.flow);
         say(AttentionKind::Removed, text, Some(hint), link, None);
     }
@@ -91,7 +95,10 @@ fn of_flow(flow: &FlowOverview, all: &mut Vec<Attention>) {
             say(AttentionKind::Failing, text, None, link, run.and_then(|run| run.ended_at));
         }
         if standing.late {
-            let text = Text::new(format!("{name} should have run long ago"), format!("{name} 逾期未运行"));
+            let text = Text::new(
+                format!("{name} is overdue: its run has not started"),
+                format!("{name} 逾期未运行"),
+            );
             say(AttentionKind::Late, text, None, here.clone(), standing.queued_since);
         }
         if let Some(paused) = &standing.paused {

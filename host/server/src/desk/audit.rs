@@ -1,4 +1,4 @@
-//! The audit log as a visitor is shown it and writes into it.
+//! The audit log: reading it, and recording a visitor's actions.
 
 use std::str::FromStr;
 
@@ -15,26 +15,26 @@ use ruzhi_message::{Failure, exit};
 use ruzhi_model::{TenantId, Text};
 use ruzhi_store::AuditRow;
 
-/// Which part of the audit log.
+/// Filter and page of the audit log.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(default)]
 pub struct AuditAsked {
-    /// Of this tenant, also one that is gone from the configuration; of one that never was there is nothing.
+    /// Only this tenant. Tenants removed from the configuration still match; unknown tenants return an empty page.
     #[serde(deserialize_with = "unless_empty")]
     #[param(value_type = Option<String>, format = "id")]
     pub tenant: Option<TenantId>,
-    /// The `next` of the part before.
+    /// The `next` of the previous page.
     #[serde(deserialize_with = "unless_empty")]
     #[param(value_type = Option<String>, format = "place")]
     pub after: Option<AuditPlace>,
-    /// How many, 50 if not given, 500 at most.
+    /// Page size: 50 by default, at most 500.
     #[serde(deserialize_with = "number::<_, 1, MOST>")]
     #[param(minimum = 1, maximum = 500)]
     pub most: Option<u32>,
 }
 
-/// The place behind a row of the log: the row's id.
+/// The position after a row of the log: the row's id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditPlace(String);
 
@@ -72,8 +72,8 @@ pub async fn audit(process: &Process, asked: &AuditAsked) -> Result<Page<AuditRo
     Ok(Page { items, next })
 }
 
-/// Does what an operator asks for, and writes down who asked and what came of it. Of somebody who may not ask it is
-/// written down that they did, so many times in an hour.
+/// Performs an operator's action and records who asked for it and its outcome. An attempt by a viewer is denied and
+/// recorded too, up to a number of times per hour.
 pub(super) async fn recorded<T>(
     process: &Process,
     visitor: &Visitor,
@@ -89,7 +89,7 @@ pub(super) async fn recorded<T>(
         if turn == Turn::Last {
             row.detail = Some("further refusals of this person in this hour are not written down".to_owned());
         }
-        // What changes nothing must not fill the log either.
+        // Denied attempts change nothing and must not fill the log.
         if !matches!(turn, Turn::TooMany { .. }) {
             process.store.put_audit(&row).await?;
         }
@@ -98,7 +98,7 @@ pub(super) async fn recorded<T>(
     audit::recorded(process.store.as_ref(), row, work, |_| DONE.to_owned()).await
 }
 
-/// Writes down that somebody has logged in.
+/// Records a login.
 pub(crate) async fn logged_in(process: &Process, who: &str, role: Role, origin: &str) -> Result<(), Failure> {
     let actor = Actor { who, role, origin };
     let mut row = row(process.clock.as_ref(), actor, Asking::plain("session.begin"));

@@ -1,4 +1,4 @@
-//! What people would rather look at than read, as plain series.
+//! Plain data series for the charts.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use ruzhi_message::Failure;
 use ruzhi_model::{FlowId, TenantId};
 use ruzhi_store::{RunRow, RunState};
 
-/// How far apart the points are.
+/// The interval between points.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ChartStep {
@@ -27,24 +27,24 @@ pub enum ChartStep {
     Day,
 }
 
-/// Of what, and how far back.
+/// Filter and range of a chart.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(default)]
 pub struct ChartAsked {
-    /// Of this tenant, also one that is gone from the configuration; of one that never was there is nothing.
+    /// Only this tenant. Tenants removed from the configuration still match; unknown tenants match nothing.
     #[serde(deserialize_with = "unless_empty")]
     #[param(value_type = Option<String>, format = "id")]
     pub tenant: Option<TenantId>,
-    /// Of the flows of this id, also one that is gone from the configuration; of one that never was there is nothing.
+    /// Only flows with this id. Flows removed from the configuration still match; unknown ones match nothing.
     #[serde(deserialize_with = "unless_empty")]
     #[param(value_type = Option<String>, format = "id")]
     pub flow: Option<FlowId>,
-    /// How far apart the points are; a day if not given.
+    /// The interval between points; a day by default.
     #[serde(deserialize_with = "word_unless_empty")]
     #[param(inline)]
     pub step: Option<ChartStep>,
-    /// How many points, the last of them now; 30 days or 48 hours if not given, 400 at most.
+    /// Number of points, the last of them now: 30 days or 48 hours by default, at most 400.
     #[serde(deserialize_with = "number::<_, 1, MOST>")]
     #[param(minimum = 1, maximum = 400)]
     pub points: Option<u32>,
@@ -53,20 +53,20 @@ pub struct ChartAsked {
 /// Runs over time.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct RunsChart {
-    /// How far apart the points are.
+    /// The interval between points.
     pub step: ChartStep,
-    /// Oldest first, without a gap; the last is not over.
+    /// Oldest first, without gaps; the last is still in progress.
     pub points: Vec<RunsPoint>,
 }
 
 /// The runs that began in an hour or a day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct RunsPoint {
-    /// When it begins.
+    /// The start of the hour or day.
     pub at: DateTime<Utc>,
-    /// Runs that did all there was to do.
+    /// Runs that completed.
     pub done: u64,
-    /// Runs whose plan the guard holds.
+    /// Runs whose plan is held by the guard.
     pub held: u64,
     /// Runs that failed.
     pub failed: u64,
@@ -93,10 +93,10 @@ pub struct RefusalsChart {
     pub records: u64,
 }
 
-/// Calls against the limits.
+/// API calls against the limits.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct CallsChart {
-    /// When this was so.
+    /// The time of this snapshot.
     pub at: DateTime<Utc>,
     /// By corp.
     pub corps: Vec<CorpCalls>,
@@ -107,11 +107,11 @@ pub struct CallsChart {
 pub struct CorpCalls {
     /// The corp.
     pub corp: String,
-    /// The tenants that write it.
+    /// The tenants that write to it.
     pub tenants: Vec<TenantId>,
-    /// Calls of one API that may be made in any minute.
+    /// Calls allowed per API in any minute.
     pub per_minute: u32,
-    /// In any hour.
+    /// Calls allowed per API in any hour.
     pub per_hour: u32,
     /// By API.
     pub apis: Vec<ApiCalls>,
@@ -128,7 +128,7 @@ pub struct ApiCalls {
     pub last_hour: u64,
 }
 
-/// Points at most.
+/// The most points in one chart.
 const MOST: u32 = 400;
 
 /// Runs over time.
@@ -152,7 +152,7 @@ pub async fn runs_chart(process: &Process, asked: &ChartAsked) -> Result<RunsCha
         } += counted.runs;
     }
     let mut add = |run: RunRow| {
-        // What a run only planned nobody did.
+        // A run that only plans changes no member.
         if let Some(point) = point(&mut points, run.started_at).filter(|_| run.kind.writes()) {
             point.created += run.counts.created;
             point.updated += run.counts.updated;
@@ -165,12 +165,12 @@ pub async fn runs_chart(process: &Process, asked: &ChartAsked) -> Result<RunsCha
     Ok(RunsChart { step, points: points.into_values().collect() })
 }
 
-/// The point a moment belongs to.
+/// The point that a moment falls into.
 fn point(points: &mut BTreeMap<DateTime<Utc>, RunsPoint>, at: DateTime<Utc>) -> Option<&mut RunsPoint> {
     points.range_mut(..=at).next_back().map(|(_, point)| point)
 }
 
-/// When each of the last hours or days began, this one among them.
+/// An empty point for the start of each of the last hours or days, including the current one.
 fn beginnings(
     now: DateTime<Utc>,
     step: ChartStep,
@@ -185,7 +185,7 @@ fn beginnings(
         }
         ChartStep::Day => {
             let day = local.date_naive().checked_sub_days(chrono::Days::new(u64::from(back)))?;
-            // A day that does not begin at midnight, where clocks are set forward then, begins an hour later.
+            // Where clocks are set forward at midnight, the day begins an hour later.
             let midnight = day.and_time(NaiveTime::MIN);
             let begins = zone.from_local_datetime(&midnight).earliest();
             let begins =
@@ -219,13 +219,13 @@ pub async fn refusals_chart(process: &Process, asked: &ChartAsked) -> Result<Ref
     Ok(RefusalsChart { rules, records })
 }
 
-/// Calls against the limits, from the stored runs of the last hour: those of a run are taken as spread evenly over it.
+/// API calls against the limits, from the stored runs of the last hour. A run's calls count as spread evenly over it.
 pub async fn calls_chart(process: &Process) -> Result<CallsChart, Failure> {
     let now = process.clock.now();
     let (minute, hour) = (now - TimeDelta::minutes(1), now - TimeDelta::hours(1));
     let deployment = process.deployment();
     let config = &deployment.config;
-    // The corps by their first tenants; of each its tenants and what was called.
+    // One entry for each corp: its first tenant, all its tenants and its calls.
     let mut called: Vec<Called> = Vec::new();
     for tenant in &config.tenants {
         if !called.iter().any(|corp| corp.tenants.contains(&tenant.id)) {
@@ -241,7 +241,7 @@ pub async fn calls_chart(process: &Process) -> Result<CallsChart, Failure> {
         for (api, calls) in &run.calls {
             #[expect(clippy::cast_precision_loss, reason = "a count of calls, far below 2^52")]
             let calls = *calls as f64;
-            // Which credential made a call is nothing to the limit.
+            // The limit does not depend on the credential that made the call.
             let Some(api) = api.strip_prefix("wecom ") else { continue };
             let sums = corp.apis.entry(api.trim_end_matches(" (read_secret)").to_owned()).or_default();
             sums.0 += calls * in_minute;
@@ -272,16 +272,16 @@ pub async fn calls_chart(process: &Process) -> Result<CallsChart, Failure> {
     Ok(CallsChart { at: now, corps })
 }
 
-/// What was called of a corp.
+/// Calls counted for a corp.
 struct Called<'c> {
     /// The first of its tenants.
     tenant: &'c config::Tenant,
     tenants: Vec<TenantId>,
-    /// In the last minute and the last hour, by API.
+    /// Calls in the last minute and the last hour, by API.
     apis: BTreeMap<String, (f64, f64)>,
 }
 
-/// How much of a span lies between two moments, from 0 to 1.
+/// The fraction of a span that lies between two moments, from 0 to 1.
 fn share(began: DateTime<Utc>, ended: DateTime<Utc>, from: DateTime<Utc>, until: DateTime<Utc>) -> f64 {
     let milliseconds = |span: TimeDelta| {
         #[expect(clippy::cast_precision_loss, reason = "milliseconds of a run, far below 2^52")]

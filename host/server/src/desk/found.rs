@@ -1,11 +1,11 @@
-//! What a visitor names, or the failure that says there is no such thing. Flows and tenants are the deployment's to find.
+//! Lookup of what a visitor names, and the failures for what does not exist. The deployment looks up flows and tenants.
 
 use crate::Process;
 use ruzhi_message::{Failure, exit};
 use ruzhi_model::{FlowId, PlanId, RecordId, RunId, TenantId, Text};
 use ruzhi_store::StoredPlan;
 
-/// A stored plan of a tenant.
+/// Returns a stored plan of a tenant.
 pub(super) async fn stored_plan(
     process: &Process,
     tenant: &TenantId,

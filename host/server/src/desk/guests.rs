@@ -1,4 +1,4 @@
-//! The rules of the flows: which are live, which were, and what others would change.
+//! The rules of the flows: live, earlier, on disk, and how others would change the decisions.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -33,41 +33,42 @@ pub struct FlowGuestView {
     pub tenant: TenantId,
     /// The flow.
     pub flow: FlowId,
-    /// What is live; none before the flow's first run.
+    /// The live rules; none before the flow's first run.
     pub live: Option<LiveRules>,
-    /// What the tenant's files hold.
+    /// The rules in the tenant's files.
     pub offered: OfferedRules,
-    /// How rules came to be live, newest first. For all flows together only the latest.
+    /// The activations, newest first; in the list of all flows only the latest.
     pub history: Vec<ActivationRow>,
 }
 
-/// Rules that are live.
+/// The live rules.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct LiveRules {
-    /// How they came to be live: guest, version, digests.
+    /// The activation that made them live: guest, version, digests.
     pub activation: ActivationRow,
-    /// The form's fields the guest reads; none where the component cannot be loaded now, or for all flows together.
+    /// The form fields that the guest reads; empty if the component cannot be loaded, or in the list of all flows.
     pub fields: Vec<String>,
 }
 
-/// What a tenant's files hold, beside what is live.
+/// The rules in a tenant's files, compared with the live ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Offers {
-    /// The rules that are live.
+    /// They are the live rules.
     Live,
-    /// Others, and the next run tries them and makes them live.
+    /// They are different; the next run tries them and makes them live.
     New,
-    /// Others, and a person went back or brought rules from elsewhere since: what is live stays until the files change.
+    /// They are different, but a person has rolled back or activated other rules since: the live ones stay until the
+    /// files change.
     PassedOver,
     /// They cannot be read.
     Unreadable,
 }
 
-/// What a tenant's files hold.
+/// The rules in a tenant's files.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct OfferedRules {
-    /// Beside what is live.
+    /// How they compare with the live rules.
     pub is: Offers,
     /// Digest of component and rules file together.
     pub rules: Option<Digest>,
@@ -82,51 +83,51 @@ pub struct OfferedRules {
     pub failure: Option<Failure>,
 }
 
-/// Which rules are compared with the live ones.
+/// Selects the rules to compare with the live ones.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(default)]
 pub struct DifferenceAsked {
-    /// Rules that were live once: a number, or a digest or its beginning. Not given: what the tenant's files hold.
+    /// Earlier rules, by number, digest or the beginning of a digest; by default those in the tenant's files.
     #[serde(deserialize_with = "unless_empty")]
     pub to: Option<String>,
-    /// On so many records, spread evenly; not given: 2000, a million at most. All of them are looked at when the rules are made live.
+    /// Number of records to compare, spread evenly: 2000 by default, at most a million. Activation compares them all.
     #[serde(deserialize_with = "number::<_, 1, MOST_SAMPLED>")]
     #[param(minimum = 1, maximum = 1_000_000)]
     pub sample: Option<u32>,
-    /// With numbers and addresses in full: for an operator, and written down.
+    /// Show numbers and addresses in full. Needs an operator, and is recorded in the audit log.
     #[serde(deserialize_with = "ticked")]
     pub reveal: bool,
 }
 
-/// What rules would change.
+/// How other rules would change the decisions.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct DifferenceView {
-    /// What is live.
+    /// The live rules.
     pub live: ActivationRow,
     /// Digest of the other rules.
     pub rules: Digest,
-    /// What came of trying them.
+    /// The outcome of the trial.
     pub trial: Trial,
-    /// Records decided differently, the first 200.
+    /// The first 200 records decided differently.
     pub differences: Vec<Difference>,
-    /// There are more.
+    /// True if there are more differences.
     pub more: bool,
-    /// So much change needs an approval.
+    /// True if the number of changes needs an approval.
     pub needs_approval: bool,
-    /// The rules files, line by line as a unified difference; empty where they are the same. Secrets are never in one.
+    /// The rules files as a unified diff; empty if they are the same. A rules file never contains a secret.
     pub rules_file: String,
-    /// Numbers and addresses are in full.
+    /// True if numbers and addresses are shown in full.
     pub revealed: bool,
 }
 
-/// Records that rules are tried on where nobody says how many.
+/// Default number of records that rules are tried on.
 const SAMPLE: u32 = 2000;
-/// The same at most.
+/// Maximum number of records that rules are tried on.
 const MOST_SAMPLED: u32 = 1_000_000;
-/// Differences in one answer.
+/// Maximum number of differences in one answer.
 const MOST: usize = 200;
-/// Activations in one answer.
+/// Maximum number of activations in one answer.
 const HISTORY: usize = 200;
 
 /// The rules of every flow.
@@ -162,7 +163,7 @@ pub async fn guest(process: &Process, tenant: &TenantId, flow: &FlowId) -> Resul
                 flow_rules(process.store.as_ref(), &deployment.library, tenant_settings, flow_settings, None);
             let fields = match rules.restored(activation).await {
                 Ok(guest) => guest.description().source_fields.clone(),
-                // That the component does not load any more is what the next run says, and no reason to show less here.
+                // The next run reports a component that no longer loads; the rest is shown here all the same.
                 Err(_) => Vec::new(),
             };
             Some(LiveRules { activation: activation.clone(), fields })
@@ -183,7 +184,7 @@ pub async fn guest(process: &Process, tenant: &TenantId, flow: &FlowId) -> Resul
     })
 }
 
-/// What the files offer, with why it did not go live when a run tried it: the alarm that stands says so.
+/// Adds to the rules in the files the reason why a run did not make them live, taken from the standing alarm.
 fn tried(
     process: &Process,
     tenant: &config::Tenant,
@@ -206,18 +207,18 @@ fn tried(
     offered
 }
 
-/// What the files of several flows hold; flows that share their files have them read once.
+/// The contents of several flows' files; files that flows share are read once.
 #[derive(Default)]
 pub(super) struct Files(HashMap<Names, Result<Digests, Failure>>);
 
-/// A component's file, and the rules file beside it.
+/// A component's file and the rules file with it.
 type Names = (PathBuf, Option<PathBuf>);
 
-/// Of the component, and of both together.
+/// The digest of the component, and of both files together.
 type Digests = (Digest, Digest);
 
 impl Files {
-    /// What a flow's files hold beside what is live.
+    /// Compares a flow's files with the live rules.
     pub(super) async fn beside(&mut self, flow: &config::Flow, live: Option<&ActivationRow>) -> OfferedRules {
         let names = (flow.guest.component.clone(), flow.guest.config.clone());
         let held = match self.0.get(&names) {
@@ -250,7 +251,7 @@ impl Files {
     }
 }
 
-/// Reads a flow's files. A component has megabytes, so a thread of its own does.
+/// Reads a flow's files, on a thread of its own because a component has megabytes.
 pub(super) async fn read(flow: &config::Flow) -> Result<Artifacts, Failure> {
     let flow = flow.clone();
     match tokio::task::spawn_blocking(move || offered(&flow)).await {
@@ -259,7 +260,7 @@ pub(super) async fn read(flow: &config::Flow) -> Result<Artifacts, Failure> {
     }
 }
 
-/// What rules would change, beside those that are live.
+/// How other rules would change the decisions of the live ones.
 pub async fn guest_difference(
     process: &Process,
     visitor: &Visitor,

@@ -1,4 +1,4 @@
-//! What people call the fields.
+//! Human-readable names of the fields.
 
 use std::collections::BTreeMap;
 
@@ -15,17 +15,17 @@ impl Labels {
         Ok(Self(store.labels(tenant, flow).await?))
     }
 
-    /// A field of the form.
+    /// The label of a field of the form.
     pub(super) fn of_form(&self, field: &str) -> String {
         self.0.get(field).cloned().unwrap_or_else(|| field.to_owned())
     }
 
-    /// Whether any label holds a word.
+    /// Returns true if any label contains a word.
     pub(super) fn any_matches(&self, word: &str) -> bool {
         self.0.values().any(|label| label.to_lowercase().contains(word))
     }
 
-    /// A field of a member.
+    /// The label of a field of a member.
     pub(super) fn of_wecom(&self, field: &str) -> Text {
         let (en, zh) = match field {
             "userid" => ("Account", "账号"),

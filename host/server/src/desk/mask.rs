@@ -1,21 +1,20 @@
-//! Numbers and addresses of people, masked: enough is left to recognise what one knows already.
+//! Masking of personal numbers and addresses; enough is left to recognise a value one already knows.
 //!
-//! One rule for every answer of the desk. WeCom's fields are masked by their name, as everywhere (`plan::masked`); a field
-//! of the form by its label and by what is in it; a free text by what looks like a number or an e-mail address. Names,
-//! accounts, departments and dates are shown.
+//! The same rule holds for every answer of the desk. WeCom's fields are masked by name, as everywhere (`plan::masked`);
+//! form fields by label and content; free text where it looks like a number or an e-mail address. Names, accounts,
+//! departments and dates are shown.
 //!
-//! A text may be as long as whoever filled in the form liked. Of a cell its beginning is shown, and only that is looked
-//! through, with enough behind it to see a number or address that begins there whole. Every character is looked at a fixed
-//! number of times.
+//! Text in the form can be of any length. Only the beginning of a cell is shown and scanned, with enough of the rest to
+//! see in full a number or address that begins there. Every character is examined a fixed number of times.
 
 use serde_json::{Map, Value};
 
 use ruzhi_plan as plan;
 
-/// So many digits one after another may be somebody's number.
+/// A run of this many digits may be a person's number.
 const NUMBER: usize = 7;
 
-/// Parts of a label that say its field is of one person alone.
+/// Parts of a label that mark its field as personal.
 const PRIVATE: [&str; 26] = [
     "手机",
     "电话",
@@ -45,20 +44,20 @@ const PRIVATE: [&str; 26] = [
     "birth",
 ];
 
-/// So many characters of a cell of the form are shown, and of all cells of a row together.
+/// Characters shown of a cell of the form, and of all cells of a row together.
 pub(super) const CELL: usize = 2_000;
 pub(super) const ROW: usize = 32_000;
-/// So many characters of another text are shown. Those that ruzhi stores are shorter.
+/// Characters shown of any other text. Those that ruzhi stores are shorter.
 const TEXT: usize = 10_000;
-/// So many characters behind the last that is shown are looked at: an e-mail address has 254 at most.
+/// Characters examined after the last one shown: an e-mail address has at most 254.
 const AHEAD: usize = 400;
-/// What stands for all that is not shown.
+/// Stands for everything that is not shown.
 const MORE: &str = "…";
 
-/// What may be seen.
+/// How much may be seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sight {
-    /// What is not of one person alone.
+    /// Everything except personal values.
     Masked,
     /// Everything.
     Revealed,
@@ -73,12 +72,12 @@ impl Sight {
         self == Self::Revealed
     }
 
-    /// A free text.
+    /// Masks free text.
     pub(super) fn text(self, text: &str) -> String {
         if self.is_revealed() { beginning(text, TEXT) } else { hidden(text, TEXT) }
     }
 
-    /// What WeCom said. What it appends for whoever diagnoses is no number of a person.
+    /// Masks an answer of WeCom. The diagnostics it appends contain no personal number.
     pub(super) fn answer(self, text: &str) -> String {
         match text.split_once(", hint:") {
             Some((said, appended)) => format!("{}, hint:{appended}", self.text(said)),
@@ -86,7 +85,7 @@ impl Sight {
         }
     }
 
-    /// A field as WeCom names it.
+    /// Masks a field by its WeCom name.
     pub(super) fn field(self, name: &str, value: &Value) -> Value {
         if self.is_revealed() || value.is_null() || name == "userid" {
             return value.clone();
@@ -100,7 +99,7 @@ impl Sight {
         }
     }
 
-    /// A field of the form, in at most `most` characters.
+    /// Masks a field of the form, in at most `most` characters.
     pub(super) fn cell(self, label: &str, value: &Value, most: usize) -> Value {
         let label = label.to_lowercase();
         let private = !self.is_revealed() && PRIVATE.iter().any(|part| label.contains(part));
@@ -108,10 +107,10 @@ impl Sight {
     }
 }
 
-/// A cell while it is written down.
+/// A cell being rendered.
 struct Cell {
     sight: Sight,
-    /// Characters that may still be shown. A part of a list takes one, whatever is in it.
+    /// Characters that may still be shown. An item of a list takes one, whatever it contains.
     left: usize,
 }
 
@@ -153,7 +152,7 @@ impl Cell {
                         shown.insert(MORE.to_owned(), MORE.into());
                         break;
                     }
-                    // The service's own ids are digits too, and nobody's.
+                    // The service's own ids are digits too, but not personal.
                     let id = name.starts_with('_') || name == "username" || name.ends_with("id");
                     let name = beginning(name, self.left);
                     self.take(name.chars().count().max(1));
@@ -179,7 +178,7 @@ impl Cell {
     }
 }
 
-/// At most so many characters of a text, and an ellipsis for the others.
+/// At most `most` characters of a text, and an ellipsis for the rest.
 pub(super) fn beginning(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}{MORE}", text.get(..end).unwrap_or(text)),
@@ -187,7 +186,7 @@ pub(super) fn beginning(text: &str, most: usize) -> String {
     }
 }
 
-/// Keeps the ends of a text.
+/// Keeps only the ends of a text.
 fn ends(text: &str) -> String {
     if text.is_empty() {
         return String::new();
@@ -202,15 +201,15 @@ fn ends(text: &str) -> String {
     start.chars().chain(MORE.chars()).chain(before).chain(last).collect()
 }
 
-/// The beginning of a text, without numbers of seven digits or more, however they are grouped, and without e-mail
-/// addresses. What begins within the first `most` characters is looked at whole.
+/// Cuts a text and masks its numbers of seven digits or more, however they are grouped, and its e-mail addresses. One that
+/// begins within the first `most` characters is examined in full.
 fn hidden(text: &str, most: usize) -> String {
     let chars: Vec<char> = text.chars().take(most.saturating_add(AHEAD)).collect();
     let mut shown = String::with_capacity(text.len().min(most.saturating_mul(4)));
     let mut at = 0;
     while let Some(c) = chars.get(at).filter(|_| at < most) {
         let rest = chars.get(at..).unwrap_or_default();
-        // A word is looked through once, where it begins.
+        // A word is examined once, where it begins.
         let begins_a_word = at == 0 || !chars.get(at - 1).is_some_and(|before| is_of_an_address(*before));
         let id = if begins_a_word { record(rest) } else { None };
         if let Some(length) = id {
@@ -243,8 +242,8 @@ fn is_digit(c: char) -> bool {
     c.is_ascii_digit() || ('０'..='９').contains(&c)
 }
 
-/// How long a number is that begins here, its groups parted by a space or a hyphen; none if it is too short to be one, and
-/// then no more than a few characters were looked at.
+/// The length of a number that begins here, its groups separated by a space or a hyphen. Returns none if it is too
+/// short, after examining only a few characters.
 fn number(rest: &[char]) -> Option<usize> {
     if let Some(date) = date(rest) {
         return Some(date);
@@ -262,7 +261,7 @@ fn number(rest: &[char]) -> Option<usize> {
     (digits >= NUMBER).then_some(length)
 }
 
-/// `2026-05-01` is no number of a person.
+/// Matches a date such as `2026-05-01`, which is not a personal number.
 fn date(rest: &[char]) -> Option<usize> {
     let text: String = rest.iter().take(10).collect();
     (is_date(&text) && !rest.get(10).is_some_and(|next| is_digit(*next))).then_some(10)
@@ -276,7 +275,7 @@ fn is_of_an_address(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '+' | '%' | '@')
 }
 
-/// How long the id of a record is that begins here: 24 hexadecimal digits name a row of a form and nobody's number.
+/// The length of a record id that begins here: 24 hexadecimal digits name a row of a form, not a person.
 fn record(rest: &[char]) -> Option<usize> {
     const LENGTH: usize = 24;
     let length = rest.iter().take(LENGTH + 1).take_while(|c| c.is_ascii_alphanumeric()).count();
@@ -284,10 +283,10 @@ fn record(rest: &[char]) -> Option<usize> {
     (length == LENGTH && hexadecimal).then_some(length)
 }
 
-/// The address that ruzhi's own messages show as an example.
+/// The example address in ruzhi's own messages.
 const EXAMPLE: &str = "name@example.com";
 
-/// How long an e-mail address is that begins here.
+/// The length of an e-mail address that begins here.
 fn address(rest: &[char]) -> Option<usize> {
     let word: String = rest.iter().take_while(|c| is_of_an_address(**c)).collect();
     let (name, domain) = word.split_once('@')?;
@@ -331,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn what_wecom_appends_is_left_for_whoever_diagnoses() {
+    fn what_wecom_appends_for_diagnosis_is_left() {
         let said = "mobile existed: 13800138000, hint: [1764035120123456], from ip: 203.0.113.77";
         let shown = "mobile existed: 138…00, hint: [1764035120123456], from ip: 203.0.113.77";
         assert_eq!(Sight::Masked.answer(said), shown);
@@ -387,7 +386,7 @@ mod tests {
 
     #[test]
     fn a_long_text_takes_no_longer_for_each_of_its_letters() {
-        // With a look at all that follows from each letter on, each of these takes hours.
+        // Examining everything that follows each letter would take hours for each of these.
         let began = std::time::Instant::now();
         for piece in
             ["a", "0", "f", "1 ", "1-", "a1", "@", "a.", "1@", "2026-05-01", "字", "𠮷", " ", "123456 a"]

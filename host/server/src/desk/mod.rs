@@ -1,10 +1,10 @@
-//! What a person is shown and may ask for, once for pages and API.
+//! Questions and actions, shared by the pages and the API.
 //!
-//! A *question* is a function of the process and gives plain data; an *action* is a function of the process and of the
-//! visitor who asks for it. Actions need an operator; whatever becomes of one, a refused attempt included, is in the
-//! audit log before its answer is given. Numbers and addresses of people are masked in every answer (`mask`); whoever
-//! asks to see them is an operator and is written down first. No answer holds a secret: `settings` says that one is set
-//! and not what it is.
+//! A *question* is a function of the process and returns plain data; an *action* is a function of the process and of
+//! the visitor who requests it. Actions need an operator, and the outcome of each, including a denied attempt, is in the
+//! audit log before its answer is sent. Numbers and addresses of people are masked in every answer (`mask`); showing
+//! them in full needs an operator and is recorded first. No answer contains a secret: `settings` says only that one is
+//! set.
 
 mod action;
 mod alarms;

@@ -1,4 +1,4 @@
-//! How everything stands, and what needs a person.
+//! The state of everything, and what needs a person.
 
 use std::collections::HashMap;
 
@@ -12,114 +12,114 @@ use ruzhi_message::Failure;
 use ruzhi_model::{FlowId, PlanId, TenantId, Text};
 use ruzhi_store::{AlarmRow, RunRow, TenantStatus};
 
-/// How everything stands.
+/// The state of all tenants.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Overview {
-    /// When this was so.
+    /// The time of this snapshot.
     pub at: DateTime<Utc>,
-    /// Since when the process runs.
+    /// The start of the process.
     pub started_at: DateTime<Utc>,
-    /// By id.
+    /// The tenants, by id.
     pub tenants: Vec<TenantOverview>,
-    /// What needs a person, the most urgent first.
+    /// Items that need a person, the most urgent first.
     pub attention: Vec<Attention>,
     /// Runs under way, oldest first.
     pub live: Vec<LiveRun>,
-    /// Alarms that stand.
+    /// Standing alarms.
     pub alarms: Vec<AlarmRow>,
 }
 
-/// How a tenant's flows stand.
+/// The state of a tenant's flows.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct TenantOverview {
     /// The tenant.
     pub id: TenantId,
-    /// What people call it.
+    /// Its display name.
     pub name: String,
-    /// An IANA name: its times are read in it.
+    /// The IANA name of its time zone.
     pub timezone: String,
-    /// By id.
+    /// The flows, by id.
     pub flows: Vec<FlowOverview>,
 }
 
-/// How a flow stands.
+/// The state of a flow.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct FlowOverview {
     /// The tenant.
     pub tenant: TenantId,
     /// The flow.
     pub flow: FlowId,
-    /// Its cron expression; none: it runs when woken or asked.
+    /// Its cron expression; without one it runs only when woken or requested.
     pub schedule: Option<String>,
-    /// How the schedule has it; none before the scheduler has looked at it.
+    /// Its state in the scheduler; none before the scheduler's first look at it.
     pub standing: Option<FlowStanding>,
     /// Its last run.
     pub last_run: Option<RunRow>,
-    /// When it runs next, as far as that is known.
+    /// Its next run, if known.
     pub next_run: Option<DateTime<Utc>>,
-    /// Members in the directory that its records own.
+    /// Members in the directory owned by its records.
     pub members: u64,
     /// Records stored.
     pub records: u64,
     /// Records in quarantine.
     pub rejects: u64,
-    /// Members who were removed by hand and wait for a person's decision; they are in quarantine too.
+    /// Members removed by hand that wait for a person's decision; they are in quarantine too.
     pub removed: u64,
-    /// How far it has read the form.
+    /// The point up to which it has read the form.
     pub watermark: Option<DateTime<Utc>>,
-    /// Plans that wait for a person.
+    /// Plans waiting for approval.
     pub held: Vec<PlanId>,
     /// The run under way.
     pub live: Option<LiveRun>,
 }
 
-/// What somebody has to look at.
+/// The kind of an item that needs a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AttentionKind {
-    /// A service refuses a credential, an address or a right.
+    /// A service rejects a credential, an address or a permission.
     Blocked,
-    /// A plan waits for a yes or a no.
+    /// A plan waits to be approved or rejected.
     HeldPlan,
-    /// Members were removed by hand and wait for a decision.
+    /// Members removed by hand wait for a decision.
     Removed,
-    /// The files hold what does not run.
+    /// The configuration on disk is invalid; the previous one is still in use.
     FilesRefused,
     /// The last runs failed.
     Failing,
-    /// A run should have begun long ago.
+    /// A run is overdue.
     Late,
-    /// Somebody stopped it.
+    /// A person paused it.
     Paused,
-    /// Records wait to be corrected.
+    /// Records are in quarantine and wait to be corrected.
     Quarantine,
 }
 
-/// One of them.
+/// An item that needs a person.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Attention {
-    /// Of which kind.
+    /// Its kind.
     pub kind: AttentionKind,
-    /// The tenant; none for what is of the whole process.
+    /// The tenant; none if it concerns the whole process.
     pub tenant: Option<TenantId>,
     /// The flow.
     pub flow: Option<FlowId>,
-    /// What happened, to what.
+    /// The problem and its subject.
     pub text: Text,
-    /// What to do next.
+    /// Advice on the next step.
     pub hint: Option<Text>,
-    /// The page where it is done.
+    /// The page for acting on it.
     pub link: String,
-    /// Since when, as far as that is known.
+    /// Its beginning, if known.
     pub since: Option<DateTime<Utc>>,
 }
 
-/// How everything stands.
+/// Returns the state of all tenants.
 pub async fn overview(process: &Process) -> Result<Overview, Failure> {
     look(process, None).await
 }
 
-/// How one tenant stands.
+/// Returns the state of one tenant.
 pub async fn tenant(process: &Process, tenant: &TenantId) -> Result<Overview, Failure> {
     process.deployment().tenant(tenant)?;
     look(process, Some(tenant)).await

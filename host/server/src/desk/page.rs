@@ -1,4 +1,4 @@
-//! Pieces that several answers are made of.
+//! Pieces shared by several answers.
 
 use serde::de::{Error as _, Unexpected};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -8,47 +8,48 @@ use utoipa::ToSchema;
 use ruzhi_message::Failure;
 use ruzhi_model::Text;
 
-/// Items of one page when nothing else is asked for.
+/// Default number of items on a page.
 const USUAL: u32 = 50;
-/// Items of one page at most.
+/// Maximum number of items on a page.
 pub(super) const MOST: u32 = 500;
 
-/// What an action is asked with, or why that cannot be read. Whether the visitor may ask at all is judged before.
+/// The body of an action, or the reason it cannot be read. The visitor's permission is checked before this failure is
+/// reported.
 pub type Wished<T> = Result<T, Failure>;
 
-/// A part of a longer list.
+/// A page of a longer list.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Page<T> {
     /// The items, in order.
     pub items: Vec<T>,
-    /// What to ask for as `after` to get the next part; none at the end.
+    /// The value of `after` for the next page; none on the last.
     pub next: Option<String>,
 }
 
-/// A text that no `next` of an answer is.
+/// A text that is not the `next` of any answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("this is not the `next` of an answer")]
 pub struct NotAPlace;
 
-/// A field of which something else was so before.
+/// A field with its value before and after.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct FieldChange {
-    /// The field's name: WeCom's, or the form's.
+    /// The field's name in WeCom or in the form.
     pub field: String,
-    /// What people call it.
+    /// Its human-readable name.
     pub label: Text,
-    /// What was there; null for nothing, or where it is not known.
+    /// The value before; null if there was none or it is unknown.
     pub before: Value,
-    /// What is there then; null for nothing.
+    /// The value after; null for none.
     pub after: Value,
 }
 
-/// How many items a page has.
+/// The number of items on a page.
 pub(super) fn page_size(asked: Option<u32>) -> u32 {
     asked.unwrap_or(USUAL)
 }
 
-/// A parameter that a form sends empty is not given.
+/// Reads a parameter; one that a form sends empty counts as absent.
 pub(super) fn unless_empty<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -60,7 +61,7 @@ where
     text.map(|text| text.parse().map_err(D::Error::custom)).transpose()
 }
 
-/// A whole number that a form may send empty.
+/// Reads a whole number; one that a form sends empty counts as absent.
 pub(super) fn number<'de, D, const LEAST: u32, const MOST: u32>(
     deserializer: D,
 ) -> Result<Option<u32>, D::Error>
@@ -74,7 +75,7 @@ where
     }
 }
 
-/// A word of an enum that a form may send empty.
+/// Reads a word of an enum; one that a form sends empty counts as absent.
 pub(super) fn word_unless_empty<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -84,7 +85,7 @@ where
     text.map(|text| serde_json::from_value(Value::String(text)).map_err(D::Error::custom)).transpose()
 }
 
-/// Yes or no: as JSON has it, as an address spells it, or what a box sends that is ticked.
+/// Reads yes or no, as a JSON boolean, as an address spells it or as a ticked box sends it.
 pub(crate) fn ticked<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]

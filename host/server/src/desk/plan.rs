@@ -1,4 +1,4 @@
-//! A plan as a person reads it, and their yes or no to it.
+//! Plans as a person reads them, and the decisions about them.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -21,16 +21,16 @@ use ruzhi_model::{
 use ruzhi_plan::{Counts, GuardReason, Purpose, whole_body};
 use ruzhi_store::{AttemptRow, OperationRow, OperationsWanted, PlanState, StoredPlan};
 
-/// Which part of a plan.
+/// Filter and page of a plan's operations.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(default)]
 pub struct PlanAsked {
-    /// Operations behind this place: the `next` of the part before.
+    /// Operations after this position: the `next` of the previous page.
     #[serde(deserialize_with = "unless_empty")]
     #[param(format = "place")]
     pub after: Option<u64>,
-    /// How many, 50 if not given, 500 at most.
+    /// Page size: 50 by default, at most 500.
     #[serde(deserialize_with = "number::<_, 1, MOST>")]
     #[param(minimum = 1, maximum = 500)]
     pub most: Option<u32>,
@@ -38,12 +38,12 @@ pub struct PlanAsked {
     #[serde(deserialize_with = "word_unless_empty")]
     #[param(inline)]
     pub kind: Option<OperationKind>,
-    /// With numbers and addresses in full: for an operator, and written down.
+    /// Show numbers and addresses in full. Needs an operator, and is recorded in the audit log.
     #[serde(deserialize_with = "ticked")]
     pub reveal: bool,
 }
 
-/// A plan, and a part of its operations.
+/// A plan and a page of its operations.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct PlanView {
     /// The plan.
@@ -54,48 +54,48 @@ pub struct PlanView {
     pub flow: FlowId,
     /// `sync`, `adopt`, `revert` or `drift`.
     pub purpose: String,
-    /// The run it undoes.
+    /// The run that it undoes.
     pub undoes: Option<RunId>,
-    /// Digest of every operation and of the world it was made from.
+    /// Digest of every operation and of the state it was made from.
     pub hash: Digest,
-    /// How it stands.
+    /// Its state.
     pub state: PlanState,
-    /// Why it was rejected.
+    /// The reason it was rejected.
     pub reason: Option<String>,
     /// The run that made it.
     pub run: RunId,
-    /// When.
+    /// When it was made.
     pub made_at: DateTime<Utc>,
-    /// How many operations it has.
+    /// Its number of operations.
     pub operations: u64,
-    /// What it comes to if every operation succeeds.
+    /// The outcome if every operation succeeds.
     pub counts: Counts,
     /// Members in the directory that the tenant owns.
     pub owned: u64,
-    /// It tries quarantined records again.
+    /// True if it retries quarantined records.
     pub retry: bool,
-    /// Why the first of the records that could not be decided has no decision.
+    /// The reason why the first undecided record has no decision.
     pub undecided: Option<String>,
-    /// Why the guard holds it; empty where it passes.
+    /// The reasons the guard holds it; empty if it passes.
     pub guard: Vec<GuardReason>,
-    /// What may be done with it as it stands.
+    /// The actions it allows in its present state.
     pub may: PlanMay,
-    /// A part of its operations, in order.
+    /// A page of its operations, in order.
     pub items: Vec<OperationView>,
-    /// What to ask for as `after` to get the next part; none at the end.
+    /// The value of `after` for the next page; none on the last.
     pub next: Option<u64>,
-    /// Numbers and addresses are in full.
+    /// True if numbers and addresses are shown in full.
     pub revealed: bool,
 }
 
-/// What may be done with a plan as it stands.
+/// The actions a plan allows in its present state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct PlanMay {
-    /// Released although the guard holds it.
+    /// It can be approved although the guard holds it.
     pub approve: bool,
-    /// Applied: the guard lets it pass.
+    /// It can be applied: it passes the guard.
     pub apply: bool,
-    /// Rejected.
+    /// It can be rejected.
     pub reject: bool,
 }
 
@@ -104,34 +104,33 @@ pub struct PlanMay {
 pub struct OperationView {
     /// Its plan.
     pub plan: PlanId,
-    /// Its place in the plan.
+    /// Its position in the plan.
     pub place: u64,
-    /// Operations of a lower wave are finished before this one begins.
+    /// Operations of a lower wave finish before this one begins.
     pub wave: u32,
-    /// What it does.
+    /// Its kind.
     pub kind: OperationKind,
-    /// On whom.
+    /// The account it changes.
     pub userid: UserId,
-    /// Their name, as the ledger has it once this is done.
+    /// The member's name in the ledger once this is done.
     pub name: String,
     /// The flow whose record asks for it.
     pub flow: FlowId,
     /// The record that asks for it.
     pub record: RecordId,
-    /// What changes, field by field.
+    /// The changes, field by field.
     pub fields: Vec<FieldChange>,
-    /// The member comes from here: `tenant/flow`.
+    /// The `tenant/flow` that the member moves from.
     pub moved_from: Option<String>,
-    /// It carries out a part of what the record asks for; a plan of the same run does the rest.
+    /// True if it does only part of what the record asks for; a plan of the same run does the rest.
     pub partial: bool,
-    /// WeCom's field whose value is emptied first, because another member takes the value: `mobile`, `email` or
-    /// `biz_mail`.
+    /// The WeCom field that is emptied first because another member takes its value: `mobile`, `email` or `biz_mail`.
     pub parks: Option<String>,
-    /// Remarks, such as that the direct leader follows.
+    /// Remarks, for example that the direct leader follows.
     pub notes: Vec<Text>,
-    /// The member left: the grace period begins.
+    /// True if the member left: the grace period begins.
     pub left: bool,
-    /// How far it has come.
+    /// Its state.
     pub state: OperationState,
     /// When it was planned.
     pub planned_at: DateTime<Utc>,
@@ -139,32 +138,32 @@ pub struct OperationView {
     pub sent_at: Option<DateTime<Utc>>,
     /// When its outcome was stored.
     pub settled_at: Option<DateTime<Utc>>,
-    /// WeCom's last code.
+    /// WeCom's last error code.
     pub errcode: Option<i64>,
-    /// WeCom's last words.
+    /// WeCom's last message.
     pub errmsg: Option<String>,
     /// Every call made for it.
     pub attempts: Vec<AttemptRow>,
 }
 
-/// A yes to a plan.
+/// A request to approve a plan.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ApproveWish {
-    /// What for, in their words.
+    /// The reason, in the operator's own words.
     #[serde(deserialize_with = "unless_empty")]
     pub why: Option<Reason>,
 }
 
-/// A no to a plan.
+/// A request to reject a plan.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RejectWish {
-    /// Why, in their words.
+    /// The reason, in the operator's own words.
     pub reason: Reason,
 }
 
-/// A plan and a part of its operations, with what was written before each.
+/// Returns a plan and a page of its operations, each with the values written before it.
 pub async fn plan(
     process: &Process,
     visitor: &Visitor,
@@ -233,7 +232,7 @@ async fn view(process: &Process, stored: StoredPlan, asked: &PlanAsked) -> Resul
 impl OperationView {
     pub(super) fn of(tenant: &TenantId, row: &OperationRow, labels: &Labels, sight: Sight) -> Self {
         let operation = &row.operation;
-        // What stands in the directory is what was written last; of a member who is gone, nothing does.
+        // The directory holds the values written last, and none of a member who is gone.
         let before = operation.before.as_ref().filter(|before| before.exists());
         let before = before.map(|before| whole_body(&before.written)).unwrap_or_default();
         let sends = operation.kind != OperationKind::Delete;
@@ -280,7 +279,7 @@ impl OperationView {
     }
 }
 
-/// Releases this very plan although the guard holds it, and applies it.
+/// Approves exactly this plan although the guard holds it, and applies it.
 pub async fn approve_plan(
     process: &Process,
     visitor: &Visitor,
@@ -296,7 +295,7 @@ pub async fn approve_plan(
     .await
 }
 
-/// Applies a plan that the guard lets pass.
+/// Applies a plan that passes the guard.
 pub async fn apply_plan(
     process: &Process,
     visitor: &Visitor,
@@ -311,7 +310,7 @@ pub async fn apply_plan(
     .await
 }
 
-/// Says no to a plan, with the reason.
+/// Rejects a plan, with a reason.
 pub async fn reject_plan(
     process: &Process,
     visitor: &Visitor,
@@ -332,7 +331,7 @@ pub async fn reject_plan(
     .await
 }
 
-/// Does what is decided about a plan, and writes it down.
+/// Carries out and records a decision about a plan.
 async fn decided<T>(
     process: &Process,
     visitor: &Visitor,
@@ -349,7 +348,7 @@ async fn decided<T>(
     recorded(process, visitor, asking, work).await
 }
 
-/// A plan that nobody else decides on now, as it stands then.
+/// Claims a plan against concurrent decisions, then reads it.
 async fn claimed(
     process: &Process,
     tenant: &TenantId,
@@ -359,7 +358,7 @@ async fn claimed(
     Ok((claim, stored_plan(process, tenant, plan).await?))
 }
 
-/// Has a plan carried out that stands as it should.
+/// Carries out a plan if it is in the expected state.
 async fn carry_out(
     process: &Process,
     visitor: &Visitor,
@@ -376,11 +375,11 @@ async fn carry_out(
     process.scheduler.carry_out(claim, flow, should == PlanState::Held, &visitor.name).await
 }
 
-/// Whoever asks comes second.
+/// The failure for a request about a plan that another request has claimed.
 fn others_are_at_it(plan: &PlanId, claimed: &Claimed) -> Failure {
     let again = || Text::new("load the page again to see how it stands", "请刷新页面查看其当前状态");
     let (en, zh, hint) = match claimed {
-        Claimed::Decided => ("is being decided on by somebody else", "正由他人处理", again()),
+        Claimed::Decided => ("is being decided on by another person", "正由他人处理", again()),
         Claimed::Waits => (
             "is being carried out already: it waits for its turn",
             "已在执行：正在排队",
@@ -397,15 +396,13 @@ fn others_are_at_it(plan: &PlanId, claimed: &Claimed) -> Failure {
 
 fn stands_otherwise(plan: &PlanId, state: PlanState) -> Failure {
     let (en, zh) = match state {
-        PlanState::Planned => ("passes the guard", "已通过熔断检查"),
-        PlanState::Held => ("is held by the guard", "被熔断"),
+        PlanState::Planned => ("passes the guard", "无需审批"),
+        PlanState::Held => ("is held by the guard", "待审批"),
         PlanState::Applying => ("is being applied", "正在执行"),
         PlanState::Done => ("has been applied", "已执行"),
         PlanState::Failed => ("has been applied in part", "已部分执行"),
-        PlanState::Superseded => {
-            ("is of an older world: a newer plan has taken its place", "已被更新的计划取代")
-        }
-        PlanState::Rejected => ("has been rejected", "已被否决"),
+        PlanState::Superseded => ("is out of date: a newer plan has taken its place", "已被更新的计划取代"),
+        PlanState::Rejected => ("has been rejected", "已被驳回"),
     };
     let hint = Text::new("load the page again to see how it stands", "请刷新页面查看其当前状态");
     otherwise(plan, en, zh, hint)

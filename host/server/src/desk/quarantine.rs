@@ -1,4 +1,4 @@
-//! The quarantine: records that wait to be corrected, by the form's own labels.
+//! The quarantine: records that wait to be corrected, with the form's own labels.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -25,39 +25,39 @@ use ruzhi_message::Failure;
 use ruzhi_model::{FlowId, RecordId, RefusedBy, TenantId, Text, WaitsFor};
 use ruzhi_store::{RejectRow, RejectsWanted, ShownReject};
 
-/// Which records.
+/// Filter and page of the quarantine.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(default)]
 pub struct QuarantineAsked {
-    /// Of this tenant, also one that is gone from the configuration; of one that never was there is nothing.
+    /// Only this tenant. Tenants removed from the configuration still match; unknown tenants return an empty page.
     #[serde(deserialize_with = "unless_empty")]
     #[param(value_type = Option<String>, format = "id")]
     pub tenant: Option<TenantId>,
-    /// Of the flows of this id, also one that is gone from the configuration; of one that never was there is nothing.
+    /// Only flows with this id. Flows removed from the configuration still match; unknown ones return an empty page.
     #[serde(deserialize_with = "unless_empty")]
     #[param(value_type = Option<String>, format = "id")]
     pub flow: Option<FlowId>,
-    /// Refused by this rule.
+    /// Only records rejected by this rule.
     #[serde(deserialize_with = "unless_empty")]
     pub rule: Option<String>,
-    /// Words to find, all of them, in record id, account, label, rule, message or row.
+    /// Words that must all occur in the record id, account, label, rule, message or row.
     #[serde(deserialize_with = "unless_empty")]
     pub search: Option<String>,
-    /// The `next` of the part before.
+    /// The `next` of the previous page.
     #[serde(deserialize_with = "unless_empty")]
     #[param(value_type = Option<String>, format = "place")]
     pub after: Option<RejectPlace>,
-    /// How many, 50 if not given, 500 at most.
+    /// Page size: 50 by default, at most 500.
     #[serde(deserialize_with = "number::<_, 1, MOST>")]
     #[param(minimum = 1, maximum = 500)]
     pub most: Option<u32>,
-    /// With numbers and addresses in full: for an operator, and written down.
+    /// Show numbers and addresses in full. Needs an operator, and is recorded in the audit log.
     #[serde(deserialize_with = "ticked")]
     pub reveal: bool,
 }
 
-/// The place of an entry in the list. A tab is in no id.
+/// The position of an entry in the list, written with tabs, which no id contains.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RejectPlace {
     tenant: TenantId,
@@ -96,27 +96,27 @@ impl FromStr for RejectPlace {
     }
 }
 
-/// A part of the quarantine, and what all that was asked for comes to.
+/// A page of the quarantine, with totals over all matching records.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct QuarantineView {
-    /// The part.
+    /// The page.
     pub page: Page<RejectView>,
-    /// Records that were asked for, over all parts.
+    /// Matching records on all pages.
     pub total: u64,
-    /// The same by rule, the most frequent first; one record may count under several.
+    /// Matching records by rule, the most frequent first; a record may count under several.
     pub by_rule: Vec<RuleGroup>,
-    /// Numbers and addresses are in full.
+    /// True if numbers and addresses are shown in full.
     pub revealed: bool,
 }
 
-/// Records that one rule refuses.
+/// Records rejected by one rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct RuleGroup {
     /// The rule.
     pub rule: String,
-    /// What the form calls the fields it is about, in the order of the alphabet.
+    /// The form's labels of the fields it concerns, in alphabetical order.
     pub labels: Vec<String>,
-    /// How many records.
+    /// Number of records.
     pub records: u64,
 }
 
@@ -129,44 +129,44 @@ pub struct RejectView {
     pub flow: FlowId,
     /// The record.
     pub record: RecordId,
-    /// Who refused it.
+    /// The party that rejected it.
     pub by: RefusedBy,
-    /// WeCom's code, where WeCom refused.
+    /// WeCom's code, if WeCom rejected it.
     pub errcode: Option<i64>,
     /// At least one reason.
     pub violations: Vec<ViolationView>,
     /// The row by the form's labels.
     pub row: Vec<RowField>,
-    /// What it waits for. `leader`: the person is in the directory, and only the direct leader is missing.
+    /// The condition it waits for. `leader`: the person is in the directory, and only the direct leader is missing.
     pub waits_for: WaitsFor,
-    /// The same in words.
+    /// That condition in words.
     pub waits: Text,
-    /// How often WeCom has rejected the record as it is.
+    /// The number of times WeCom has rejected the record as it is.
     pub tries: u32,
-    /// When it is tried again, whatever else changes.
+    /// The time of the next try, regardless of other changes.
     pub retry_at: Option<DateTime<Utc>>,
-    /// The member whom a person has to decide about.
+    /// The removed member that needs a person's decision.
     pub removal: Option<RemovalView>,
-    /// When it was first refused.
+    /// When it was first rejected.
     pub first_seen: DateTime<Utc>,
-    /// When it was last seen refused.
+    /// When it was last seen rejected.
     pub last_seen: DateTime<Utc>,
 }
 
-/// One reason.
+/// A reason for a rejection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ViolationView {
-    /// The form's field, or a WeCom field where no one source field is to blame.
+    /// The form's field, or a WeCom field if no single source field is at fault.
     pub field: String,
-    /// What the form calls it.
+    /// The form's label of it.
     pub label: String,
     /// A stable code, such as `mobile.invalid`.
     pub rule: String,
-    /// What is wrong with it, for a person.
+    /// A description of the problem for a person.
     pub message: Text,
 }
 
-/// A part of the quarantine.
+/// Returns a page of the quarantine.
 pub async fn quarantine(
     process: &Process,
     visitor: &Visitor,
@@ -178,8 +178,8 @@ pub async fn quarantine(
     recorded(process, visitor, revealing("quarantine.reveal", asked), part(process, asked)).await
 }
 
-/// All that was asked for as CSV for a spreadsheet: UTF-8 with a byte order mark, one line for each reason. A text that a
-/// spreadsheet would compute is written so that it is a text.
+/// Exports all matching records as CSV for a spreadsheet: UTF-8 with a byte order mark, one line for each reason. Text
+/// that a spreadsheet would take for a formula is escaped.
 pub async fn quarantine_csv(
     process: &Process,
     visitor: &Visitor,
@@ -204,17 +204,17 @@ fn revealing<'a>(action: &'static str, asked: &'a QuarantineAsked) -> Asking<'a>
     }
 }
 
-/// So many rows are read at once: each may have 256 KiB.
+/// Number of rows read at once: each may have 256 KiB.
 const AT_ONCE: u32 = 50;
 
-/// What was asked for, by tenant, flow and record, without rows, and the labels of their flows.
+/// The matching records by tenant, flow and record, without their rows, and the labels of their flows.
 struct Chosen {
     rejects: Vec<RejectRow>,
     labels: HashMap<(TenantId, FlowId), Labels>,
 }
 
 impl Chosen {
-    /// Takes in those entries that have the rule and the words. Of their rows nothing is kept.
+    /// Adds the entries that match the rule and the words, without their rows.
     fn with(mut self, found: Vec<ShownReject>, rule: Option<&str>, search: &Search, sight: Sight) -> Self {
         let nameless = Labels::default();
         for shown in found {
@@ -228,7 +228,7 @@ impl Chosen {
         self
     }
 
-    /// By rule, the most frequent first; one record may count under several.
+    /// Groups the records by rule, the most frequent first; a record may count under several.
     fn by_rule(&self) -> Vec<RuleGroup> {
         let nameless = Labels::default();
         let mut by_rule: BTreeMap<&str, (BTreeSet<String>, u64)> = BTreeMap::new();
@@ -301,7 +301,7 @@ async fn chosen(process: &Process, asked: &QuarantineAsked) -> Result<Chosen, Fa
     }
 }
 
-/// What is in quarantine of a tenant or a flow, by rule, and how many records that is.
+/// Counts the quarantined records of a tenant or flow, by rule and in total.
 pub(super) async fn by_rule(
     process: &Process,
     tenant: Option<&TenantId>,
@@ -336,7 +336,7 @@ async fn part(process: &Process, asked: &QuarantineAsked) -> Result<QuarantineVi
     Ok(QuarantineView { page: Page { items, next }, total, by_rule, revealed: asked.reveal })
 }
 
-/// An entry with its row, unless that is gone meanwhile.
+/// Adds its row to an entry, unless the row is gone in the meantime.
 async fn with_row(process: &Process, reject: &RejectRow) -> Result<RejectRow, Failure> {
     let wanted = RejectsWanted {
         tenant: Some(&reject.tenant),

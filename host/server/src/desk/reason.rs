@@ -1,4 +1,4 @@
-//! Why somebody does something, in their own words.
+//! The reason for an action, in a person's own words.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,31 +8,31 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-/// Why somebody does something: one line, neither empty nor longer than [`Reason::MOST`]. It is kept as it was written,
-/// never cut.
+/// The reason for an action: one line, neither empty nor longer than [`Reason::MOST`]. It is stored as written, never
+/// truncated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Reason(String);
 
-/// A text that is no reason.
+/// A text that is not a valid reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ReasonError {
-    /// Nothing is written.
+    /// The text is empty.
     #[error("nothing is written")]
     Empty,
-    /// It is too long.
+    /// The text is too long.
     #[error("{characters} characters are more than {}", Reason::MOST)]
     TooLong {
-        /// So long it is.
+        /// Its length.
         characters: usize,
     },
 }
 
 impl Reason {
-    /// Characters at most.
+    /// The most characters allowed.
     pub const MOST: usize = 500;
 
-    /// The words.
+    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

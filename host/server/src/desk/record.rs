@@ -1,4 +1,4 @@
-//! All that happened to one record, from the form to the directory.
+//! The history of one record, from the form to the directory.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -35,29 +35,29 @@ pub struct RecordView {
     pub row: Vec<RowField>,
     /// When the row was fetched.
     pub fetched_at: DateTime<Utc>,
-    /// By which run.
+    /// The run that fetched it.
     pub fetched_run: RunId,
     /// When it was decided.
     pub decided_at: DateTime<Utc>,
-    /// By which guest.
+    /// The guest that decided it.
     pub guest: GuestName,
-    /// What was decided.
+    /// The decision.
     pub decision: DecisionView,
     /// The guest's remarks.
     pub notes: Vec<String>,
-    /// The moment and the time zone the guest was told; none for a decision from before they were kept.
+    /// The time and time zone given to the guest; none for a decision made before they were stored.
     pub told: Option<String>,
-    /// Until when the decision holds, though the row stays the same; none is for ever.
+    /// The time until which the decision holds even if the row stays the same; none for ever.
     pub holds_until: Option<DateTime<Utc>>,
-    /// Why it is in quarantine.
+    /// The reasons it is in quarantine.
     pub refusal: Option<RejectView>,
-    /// The member it owns who was removed by hand.
+    /// The member that it owns and that was removed by hand.
     pub removal: Option<RemovalView>,
     /// Its operations, oldest first, with every call made for them.
     pub operations: Vec<OperationView>,
     /// Members it owns: account and state.
     pub members: Vec<MemberView>,
-    /// Numbers and addresses are in full.
+    /// True if numbers and addresses are shown in full.
     pub revealed: bool,
 }
 
@@ -73,11 +73,11 @@ pub struct MemberView {
 /// A field of a row.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct RowField {
-    /// The form's name of it.
+    /// Its name in the form.
     pub field: String,
-    /// What the form calls it.
+    /// Its label in the form.
     pub label: String,
-    /// What is in it; of what is long the beginning, which ends with `…`.
+    /// Its value; a long one is cut and ends with `…`.
     pub value: Value,
 }
 
@@ -96,20 +96,21 @@ pub struct GuestName {
     pub number: Option<u64>,
 }
 
-/// What was decided.
+/// A decision.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct DecisionView {
-    /// In a word.
+    /// Its kind.
     pub verdict: Verdict,
-    /// The account it is about.
+    /// The account concerned.
     pub userid: Option<String>,
-    /// Why it is ignored, or why there is no decision.
+    /// The reason the record is ignored or undecided.
     pub reason: Option<String>,
-    /// The member as the rules want them; `before` is always null.
+    /// The member that the rules ask for; `before` is always null.
     pub member: Vec<FieldChange>,
 }
 
-/// A record's trace. With `reveal`, numbers and addresses are in full: for an operator, and written down before.
+/// Returns a record's trace. With `reveal`, numbers and addresses are shown in full, which needs an operator and is
+/// recorded first.
 pub async fn record(
     process: &Process,
     visitor: &Visitor,
@@ -175,7 +176,7 @@ async fn view(
     .await
 }
 
-/// A row, field by field, in the order of their names. Of a long one the beginning of each cell, until there is enough.
+/// The fields of a row, by name. Cells of a long row are cut, up to a limit for the whole row.
 pub(super) fn row(content: &str, labels: &Labels, sight: Sight) -> Vec<RowField> {
     let Ok(Value::Object(fields)) = serde_json::from_str(content) else { return Vec::new() };
     let mut left = mask::ROW;
@@ -190,7 +191,7 @@ pub(super) fn row(content: &str, labels: &Labels, sight: Sight) -> Vec<RowField>
         .collect()
 }
 
-/// How many bytes a shown value has, at least one.
+/// The number of bytes of a shown value, at least one.
 fn length(value: &Value) -> usize {
     match value {
         Value::String(text) => text.len().max(1),

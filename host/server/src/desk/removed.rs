@@ -1,4 +1,4 @@
-//! Members who were removed by hand: who they are, and what a person decides about them.
+//! Members removed from WeCom by hand, and a person's decisions about them.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -15,16 +15,16 @@ use ruzhi_model::{FlowId, RecordId, RemovalAnswer, TenantId, Text, UserId};
 use ruzhi_store::{RemovedRow, RemovedWanted};
 use ruzhi_sync::{Request, RunOptions};
 
-/// Which part of the list.
+/// The page of the list.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(default)]
 pub struct RemovedAsked {
-    /// The `next` of the part before.
+    /// The `next` of the previous page.
     #[serde(deserialize_with = "unless_empty")]
     #[param(value_type = Option<String>, format = "place")]
     pub after: Option<UserId>,
-    /// How many, 50 if not given, 500 at most.
+    /// Page size: 50 by default, at most 500.
     #[serde(deserialize_with = "number::<_, 1, MOST>")]
     #[param(minimum = 1, maximum = 500)]
     pub most: Option<u32>,
@@ -41,31 +41,31 @@ pub struct RemovalView {
     pub record: RecordId,
     /// The account.
     pub userid: UserId,
-    /// The name as it was written last.
+    /// The name that was written last.
     pub name: String,
     /// When the removal was found.
     pub found_at: Option<DateTime<Utc>>,
-    /// One listing alone has shown the removal: the member may turn up yet.
+    /// True if only one listing has shown the removal: the member may still turn up.
     pub unsure: bool,
-    /// What a person decided; the next run carries it out.
+    /// A person's decision; the next run carries it out.
     pub answer: Option<RemovalAnswer>,
-    /// The record wants the member back, and a person has to decide.
+    /// True if the record still asks for the member, so that a person has to decide.
     pub waits: bool,
 }
 
-/// What becomes of a member who was removed by hand.
+/// A decision about a member who was removed by hand.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RemovalWish {
     /// The decision.
     pub answer: RemovalAnswer,
-    /// Why, in their words.
+    /// The reason, in the operator's own words.
     #[serde(default, deserialize_with = "unless_empty")]
     pub reason: Option<Reason>,
 }
 
 impl RemovalWish {
-    /// In words of the audit log.
+    /// The decision as the audit log words it.
     fn told(&self) -> String {
         let answer = self.answer.as_str();
         self.reason.as_ref().map_or_else(|| answer.to_owned(), |reason| format!("{answer}: {reason}"))
@@ -80,7 +80,7 @@ impl RemovalView {
     }
 }
 
-/// The members of a tenant who were removed by hand, by account.
+/// Returns a tenant's members who were removed by hand, by account.
 pub async fn removed(
     process: &Process,
     tenant: &TenantId,
@@ -102,7 +102,7 @@ pub async fn removed(
     Ok(Page { items: rows.into_iter().map(|row| RemovalView::of(row, Sight::Masked)).collect(), next })
 }
 
-/// The removed member that a record owns.
+/// Returns the removed member that a record owns.
 pub(super) async fn of_record(
     process: &Process,
     (tenant, flow, record): (&TenantId, &FlowId, &RecordId),
@@ -119,8 +119,8 @@ pub(super) async fn of_record(
     Ok(found.map(|row| RemovalView::of(row, sight)))
 }
 
-/// Decides what becomes of a member who was removed by hand, and has the flow carry it out. Said again, it takes the place
-/// of what was said before.
+/// Decides about a member who was removed by hand, and requests a run of the flow to carry it out. A later decision
+/// replaces an earlier one.
 pub async fn answer_removal(
     process: &Process,
     visitor: &Visitor,
@@ -152,7 +152,7 @@ pub async fn answer_removal(
     .await
 }
 
-/// No such member was ever written.
+/// The failure for a member that was never written.
 pub fn no_member(tenant: &TenantId, userid: &UserId) -> Failure {
     Failure::new(
         exit::USAGE,
@@ -162,13 +162,13 @@ pub fn no_member(tenant: &TenantId, userid: &UserId) -> Failure {
             format!("ruzhi 从未写入过 {tenant} 的成员 {userid}"),
         ),
         Some(Text::new(
-            format!("`ruzhi removed {tenant}` lists the members who were removed by hand"),
-            format!("`ruzhi removed {tenant}` 会列出被手工删除的成员"),
+            "check the account: only a member who was removed by hand needs a decision",
+            "请核对账号：只有被手工删除的成员需要决定",
         )),
     )
 }
 
-/// There is nothing to decide.
+/// The failure for a member that needs no decision.
 pub fn not_removed(userid: &UserId) -> Failure {
     Failure::new(
         exit::HELD,

@@ -1,4 +1,4 @@
-//! Making other rules live.
+//! Activation and rollback of rules.
 
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -15,34 +15,34 @@ use ruzhi_model::{Digest, FlowId, TenantId, Text};
 use ruzhi_rules::By;
 use ruzhi_store::ActivationRow;
 
-/// Back to rules that were live before.
+/// A request to roll back to earlier rules.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RollBackWish {
-    /// A number, or a digest or its beginning; not given: those before the present ones.
+    /// A number, a digest or the beginning of one; by default the rules before the present ones.
     #[serde(deserialize_with = "unless_empty")]
     pub to: Option<String>,
-    /// What for, in their words.
+    /// The reason, in the operator's own words.
     #[serde(deserialize_with = "unless_empty")]
     pub why: Option<Reason>,
 }
 
-/// To what the tenant's files hold.
+/// A request to activate the rules in the tenant's files.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ActivateWish {
-    /// Digest of the rules that were looked at: if the files hold others by now, nothing is done.
+    /// Digest of the rules that were reviewed: if the files contain others by now, nothing is done.
     #[schema(value_type = String, format = "digest")]
     pub rules: Digest,
-    /// Approves of however much changes.
+    /// Approves any number of changes.
     #[serde(default, deserialize_with = "ticked")]
     pub approved: bool,
-    /// What for, in their words.
+    /// The reason, in the operator's own words.
     #[serde(default, deserialize_with = "unless_empty")]
     pub why: Option<Reason>,
 }
 
-/// Makes rules live again that were live before. Runs under way keep what they began with.
+/// Makes earlier rules live again. Runs under way keep the rules they started with.
 pub async fn roll_back(
     process: &Process,
     visitor: &Visitor,
@@ -63,7 +63,7 @@ pub async fn roll_back(
         let (tenant, flow) = deployment.find(tenant, flow)?;
         let store = process.store.as_ref();
         let rules = flow_rules(store, &deployment.library, tenant, flow, None);
-        // What the files hold now is passed over by this: the next run does not make it live again.
+        // This passes over the rules now in the files: the next run does not make them live again.
         let offered = match read(flow).await {
             Ok(held) => held.rules(),
             Err(_) => Digest::of(""),
@@ -73,7 +73,7 @@ pub async fn roll_back(
     .await
 }
 
-/// Makes the rules live that the tenant's files hold. Runs under way keep what they began with.
+/// Makes the rules in the tenant's files live. Runs under way keep the rules they started with.
 pub async fn activate(
     process: &Process,
     visitor: &Visitor,

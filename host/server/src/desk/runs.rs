@@ -1,4 +1,4 @@
-//! Runs: what was done, when, and with which outcome.
+//! Runs and their outcomes.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,38 +14,38 @@ use ruzhi_message::Failure;
 use ruzhi_model::{FlowId, RunId, TenantId};
 use ruzhi_store::{ActivationRow, PlanState, RunKind, RunRow, RunState, RunsWanted};
 
-/// Which runs.
+/// Filter and page of the runs.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(default)]
 pub struct RunsAsked {
-    /// Of this tenant, also one that is gone from the configuration; of one that never was there is nothing.
+    /// Only this tenant. Tenants removed from the configuration still match; unknown tenants return an empty page.
     #[serde(deserialize_with = "unless_empty")]
     #[param(value_type = Option<String>, format = "id")]
     pub tenant: Option<TenantId>,
-    /// Of the flows of this id, also one that is gone from the configuration; of one that never was there is nothing.
+    /// Only flows with this id. Flows removed from the configuration still match; unknown ones return an empty page.
     #[serde(deserialize_with = "unless_empty")]
     #[param(value_type = Option<String>, format = "id")]
     pub flow: Option<FlowId>,
-    /// In this state.
+    /// Only runs in this state.
     #[serde(deserialize_with = "word_unless_empty")]
     #[param(inline)]
     pub state: Option<RunState>,
-    /// Of this kind.
+    /// Only runs of this kind.
     #[serde(deserialize_with = "word_unless_empty")]
     #[param(inline)]
     pub kind: Option<RunKind>,
-    /// The `next` of the part before.
+    /// The `next` of the previous page.
     #[serde(deserialize_with = "unless_empty")]
     #[param(value_type = Option<String>, format = "place")]
     pub after: Option<RunPlace>,
-    /// How many, 50 if not given, 500 at most.
+    /// Page size: 50 by default, at most 500.
     #[serde(deserialize_with = "number::<_, 1, MOST>")]
     #[param(minimum = 1, maximum = 500)]
     pub most: Option<u32>,
 }
 
-/// The place behind a run in the list, as `next` writes it.
+/// The position after a run in the list, as written in `next`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunPlace {
     at: DateTime<Utc>,
@@ -71,23 +71,23 @@ impl FromStr for RunPlace {
 /// A run.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct RunView {
-    /// The run: counts, calls by API, what went wrong.
+    /// The run: counts, calls by API, problem.
     pub run: RunRow,
-    /// How far it has come, while it is under way.
+    /// Its progress while it is under way.
     pub live: Option<LiveRun>,
-    /// How its plan stands.
+    /// The state of its plan.
     pub plan_state: Option<PlanState>,
-    /// Operations of its plan.
+    /// The number of operations in its plan.
     pub operations: Option<u64>,
-    /// The rules it decided by: the activation that made them live.
+    /// The activation that made its rules live.
     pub rules: Option<ActivationRow>,
-    /// Seconds it took, or has taken so far.
+    /// Its duration in seconds, up to now if it is under way.
     pub seconds: i64,
-    /// When this was so.
+    /// The time of this snapshot.
     pub at: DateTime<Utc>,
 }
 
-/// The runs, newest first.
+/// Returns the runs, newest first.
 pub async fn runs(process: &Process, asked: &RunsAsked) -> Result<Page<RunRow>, Failure> {
     let most = page_size(asked.most);
     let wanted = RunsWanted {
@@ -106,7 +106,7 @@ pub async fn runs(process: &Process, asked: &RunsAsked) -> Result<Page<RunRow>, 
     Ok(Page { items, next })
 }
 
-/// A run.
+/// Returns a run.
 pub async fn run(process: &Process, run: &RunId) -> Result<RunView, Failure> {
     let live = process.live.follow(run).map(|live| live.borrow().as_of(process.clock.now()));
     let row = process.store.run(run).await?.ok_or_else(|| no_run(run))?;

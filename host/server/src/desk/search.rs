@@ -1,7 +1,7 @@
-//! Words, and the records that have them.
+//! Search for records by words.
 //!
-//! What is masked is not found by its parts: else a number could be guessed digit by digit by whoever may not see it. A
-//! whole number or address is found, for who types it knows it. Of a long cell what is shown is searched.
+//! Part of a masked value does not match: otherwise a viewer could guess a number digit by digit. A complete number or
+//! address matches, since a person who types it already knows it. Only the shown part of a long cell is searched.
 
 use serde_json::Value;
 
@@ -12,11 +12,11 @@ use ruzhi_guest::contract::Text;
 use ruzhi_model::Decision;
 use ruzhi_store::ShownReject;
 
-/// Words longer or more than these are cut.
+/// Limits on the length and number of words; the rest is cut.
 const LONGEST: usize = 100;
 const MOST: usize = 8;
 
-/// Words, each of which a record has to have.
+/// Words that a record must all contain.
 pub(super) struct Search(Vec<String>);
 
 impl Search {
@@ -29,18 +29,18 @@ impl Search {
         self.0.is_empty()
     }
 
-    /// The words that the store can look for. It knows no labels, and only letters of ASCII in either case.
+    /// The words that the store can search for. It has no labels, and ignores case only for ASCII letters.
     pub(super) fn in_store<'l>(&self, labels: impl Iterator<Item = &'l Labels> + Clone) -> Vec<String> {
         let ours = |word: &&String| {
             let cased = word.chars().any(|c| !c.is_ascii() && c.to_uppercase().ne(std::iter::once(c)));
-            // In JSON text these are written otherwise.
+            // JSON text escapes these.
             let escaped = word.contains(['"', '\\', '/']);
             !cased && !escaped && !labels.clone().any(|labels| labels.any_matches(word))
         };
         self.0.iter().filter(ours).cloned().collect()
     }
 
-    /// Whether a record has every word.
+    /// Returns true if a record contains every word.
     pub(super) fn finds(&self, shown: &ShownReject, labels: &Labels, sight: Sight) -> bool {
         if self.is_empty() {
             return true;
@@ -73,7 +73,7 @@ impl Search {
     }
 }
 
-/// A text to look in: as it is shown, and as it is.
+/// A text to search: as shown and, if masked, in full.
 struct Found {
     shown: String,
     whole: Option<String>,
@@ -98,7 +98,7 @@ impl Found {
     }
 }
 
-/// The texts of a value, as they are and as they are shown.
+/// Collects the texts of a value, in full and as shown.
 fn leaves(value: &Value, shown: &Value, texts: &mut Vec<Found>) {
     let text = |value: &Value| match value {
         Value::String(text) => Some(text.clone()),

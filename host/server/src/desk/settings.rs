@@ -1,4 +1,4 @@
-//! The settings as the running process has them, and where the files hold something else.
+//! The settings in use, and how the files on disk differ.
 
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -11,46 +11,46 @@ use ruzhi_config::{self as config, Absent, AlarmSettings, Duplicates, Guard, Pro
 use ruzhi_message::Failure;
 use ruzhi_model::{FlowId, Lang, TenantId, Text};
 
-/// The settings as the running process has them. Of a secret it is said whether there is one.
+/// The settings in use. A secret is reported only as set or not set.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct SettingsView {
     /// The program's version.
     pub version: String,
-    /// Since when it runs.
+    /// The start of the process.
     pub started_at: DateTime<Utc>,
     /// The configuration's folder.
     pub dir: String,
-    /// Whether what runs is what the files hold.
+    /// The comparison with the files on disk.
     pub observance: Observance,
-    /// How it is reached, and by whom.
+    /// Addresses and people.
     pub server: ServerView,
     /// The store's file.
     pub store: String,
-    /// Corps whose flows run at the same time.
+    /// Number of corps whose flows run at the same time.
     pub at_once: u32,
-    /// A run that has not begun so many seconds after its time is late.
+    /// Seconds after its time until a run that has not begun is late.
     pub late_after_seconds: u64,
-    /// The host's alarms: `robot` and `url`, each `set` or `not set`.
+    /// The host's alarms: `robot` and `url`, each set or not set.
     pub alarms: AlarmsView,
     /// Memory of one instance of a guest, in bytes.
     pub guest_memory_bytes: u64,
     /// Milliseconds a guest has for one batch.
     pub guest_deadline_ms: u64,
-    /// By id.
+    /// The tenants, by id.
     pub tenants: Vec<TenantSettings>,
 }
 
-/// Whether what runs is what the files hold.
+/// The comparison of the settings in use with the files on disk.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Observance {
-    /// All that the files hold runs.
+    /// True if everything in the files is in use.
     pub same: bool,
-    /// Why some of it does not.
+    /// The reason some of it is not.
     #[schema(value_type = Option<Object>)]
     pub refused: Option<Failure>,
-    /// The same, place by place.
+    /// The problems, each with its place in the files.
     pub problems: Vec<ProblemView>,
-    /// What runs and somebody should look at.
+    /// Settings that are in use but should be reviewed.
     pub warnings: Vec<ProblemView>,
 }
 
@@ -65,40 +65,40 @@ pub struct ProblemView {
     pub column: Option<u32>,
     /// The line, with every secret written as `*`.
     pub source_line: Option<String>,
-    /// What is wrong, and with what.
+    /// A description of the problem.
     pub text: Text,
-    /// What to do.
+    /// Advice on the next step.
     pub hint: Option<Text>,
 }
 
-/// How the process is reached, and by whom.
+/// The addresses of the process, and the people who may log in.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ServerView {
     /// Address and port.
     pub listen: String,
-    /// Where people reach the pages.
+    /// The address of the pages for people.
     pub url: Option<String>,
-    /// Whoever may come in; empty: whoever is on this machine.
+    /// The people who may log in; if empty, anyone on this machine has access.
     pub people: Vec<PersonView>,
 }
 
-/// Somebody who may come in.
+/// A person who may log in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct PersonView {
     /// Their name.
     pub name: String,
-    /// What they may do.
+    /// Their role.
     pub role: Role,
 }
 
-/// Who is told.
+/// Alarm settings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct AlarmsView {
     /// A group robot is set.
     pub robot: bool,
     /// An address is set.
     pub url: bool,
-    /// `en`, `zh`, or both where it is none.
+    /// `en` or `zh`; both languages if none.
     pub lang: Option<String>,
 }
 
@@ -107,7 +107,7 @@ pub struct AlarmsView {
 pub struct TenantSettings {
     /// The tenant.
     pub id: TenantId,
-    /// What people call it.
+    /// Its display name.
     pub name: String,
     /// The file.
     pub file: String,
@@ -117,31 +117,31 @@ pub struct TenantSettings {
     pub corp_id: String,
     /// WeCom's address.
     pub wecom: String,
-    /// A proxy leads to it.
+    /// True if it is reached through a proxy.
     pub proxy: bool,
-    /// Each secret by its key in the file, and whether it is set.
+    /// The secrets, by key in the file.
     pub secrets: Vec<SecretView>,
     /// JianDaoYun's address.
     pub jiandaoyun: String,
-    /// A proxy leads to it.
+    /// True if it is reached through a proxy.
     pub jiandaoyun_proxy: bool,
-    /// Calls of one WeCom API in a minute.
+    /// Calls per minute of one WeCom API.
     pub per_minute: u32,
-    /// In an hour.
+    /// Calls per hour of one WeCom API.
     pub per_hour: u32,
-    /// At the same time.
+    /// Calls at the same time.
     pub in_flight: u32,
-    /// From this many creates and updates on, write by CSV job; 0 for never.
+    /// Number of creates and updates from which they are written by CSV job; 0 for never.
     pub batch_from: u32,
-    /// The limits that hold a plan, by their key in the file; null for no limit.
+    /// The limits beyond which a plan is held, by key in the file; null for no limit.
     pub guard: Vec<LimitView>,
     /// Days between disabling and deleting a member who left.
     pub grace_days: u64,
-    /// Members that are never written.
+    /// Members that are never changed.
     pub protected: Vec<String>,
-    /// The tenant's own alarms; none: the host's.
+    /// The tenant's own alarms; if none, the host's apply.
     pub alarms: Option<AlarmsView>,
-    /// By id.
+    /// The flows, by id.
     pub flows: Vec<FlowSettings>,
 }
 
@@ -150,7 +150,7 @@ pub struct TenantSettings {
 pub struct SecretView {
     /// Its key in the file, such as `wecom.secret`.
     pub key: String,
-    /// Whether there is one.
+    /// True if it is set.
     pub set: bool,
 }
 
@@ -159,7 +159,7 @@ pub struct SecretView {
 pub struct LimitView {
     /// Its key in the file.
     pub key: String,
-    /// The limit; none for no limit.
+    /// The limit; none if unlimited.
     pub most: Option<u32>,
 }
 
@@ -170,26 +170,26 @@ pub struct FlowSettings {
     pub id: FlowId,
     /// Its cron expression.
     pub schedule: Option<String>,
-    /// The form: version of the API, application and form.
+    /// The form: API version, application and form.
     pub form: String,
-    /// Which of its rows; none for all.
+    /// The filter on its rows; none for all.
     #[schema(value_type = Option<Object>)]
     pub filter: Option<serde_json::Value>,
-    /// Seconds before the watermark an incremental collect begins.
+    /// Seconds before the watermark at which an incremental collect begins.
     pub overlap_seconds: u64,
-    /// On two records that claim one member: the word in the file.
+    /// The policy for two records that claim one member, as in the file.
     pub duplicates: String,
-    /// On a row that a complete collect does not find: the word in the file.
+    /// The policy for a row missing from a complete collect, as in the file.
     pub absent: String,
-    /// Pushes are taken: their secret is set.
+    /// True if pushes are accepted: their secret is set.
     pub push: bool,
-    /// The field that takes the outcome of a row.
+    /// The field that receives the outcome of a row.
     pub write_back: Option<String>,
-    /// The rules in its files beside those that are live.
+    /// The rules in its files, compared with the live ones.
     pub rules: OfferedRules,
 }
 
-/// The settings as the running process has them.
+/// Returns the settings in use.
 pub async fn settings(process: &Process) -> Result<SettingsView, Failure> {
     let deployment = process.deployment();
     let config = &deployment.config;

@@ -1,4 +1,4 @@
-//! The quarantine as a table for a spreadsheet.
+//! The quarantine as CSV for a spreadsheet.
 
 use chrono::{DateTime, Utc};
 
@@ -7,16 +7,16 @@ use super::quarantine::RejectView;
 use ruzhi_message::{Failure, exit};
 use ruzhi_model::{Lang, RefusedBy, Text};
 
-/// What tells a spreadsheet that a file is UTF-8.
+/// Marks a file as UTF-8 for a spreadsheet.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
-/// Excel takes 32,767 characters into a cell and parts a file that has more; two are the apostrophe and the ellipsis.
+/// Excel allows 32,767 characters in a cell and splits longer ones; two are the apostrophe and the ellipsis.
 const CELL: usize = 32_765;
 
-/// A table has at most so many bytes, which are some hundred thousand records.
+/// The most bytes of a table, some hundred thousand records.
 const MOST: usize = 64 << 20;
 
-/// A table that is being written: one line for each reason of each record.
+/// A table being written, with one line for each reason of each record.
 pub(super) struct Sheet {
     writer: csv::Writer<Vec<u8>>,
     lang: Lang,
@@ -30,13 +30,13 @@ fn too_large() -> Failure {
     let text = Text::new("the table is larger than 64 MiB", "表格超过 64 MiB");
     let hint = Text::new(
         "choose a tenant, a flow or a rule, and export in parts",
-        "请选择租户、同步流或规则，分批导出",
+        "请选择工厂、同步流或规则，分批导出",
     );
     Failure::new(exit::USAGE, "quarantine.too-large", text, Some(hint))
 }
 
 impl Sheet {
-    /// The first line.
+    /// Writes the header line.
     pub(super) fn begin(lang: Lang) -> Result<Self, Failure> {
         let mut writer = csv::WriterBuilder::new()
             .terminator(csv::Terminator::CRLF)
@@ -58,7 +58,7 @@ impl Sheet {
                 "row",
             ],
             Lang::Zh => [
-                "租户",
+                "工厂",
                 "同步流",
                 "记录",
                 "字段",
@@ -77,14 +77,14 @@ impl Sheet {
         Ok(Self { writer, lang })
     }
 
-    /// The lines of more records.
+    /// Adds the lines of more records.
     pub(super) fn with(mut self, rejects: &[RejectView]) -> Result<Self, Failure> {
         for reject in rejects {
             let row: serde_json::Map<String, serde_json::Value> =
                 reject.row.iter().map(|field| (field.label.clone(), field.value.clone())).collect();
             let row = serde_json::Value::Object(row).to_string();
             let by = match (reject.by, self.lang) {
-                (RefusedBy::Guest, Lang::Zh) => "规则",
+                (RefusedBy::Guest, Lang::Zh) => "同步规则",
                 (RefusedBy::Plan, Lang::Zh) => "计划",
                 (RefusedBy::Wecom, Lang::Zh) => "企业微信",
                 (RefusedBy::Person, Lang::Zh) => "人员",
@@ -113,7 +113,7 @@ impl Sheet {
         if self.writer.get_ref().len() > MOST { Err(too_large()) } else { Ok(self) }
     }
 
-    /// The whole.
+    /// Returns the complete table.
     pub(super) fn finish(self) -> Result<Vec<u8>, Failure> {
         self.writer.into_inner().map_err(|error| failed(&error))
     }
@@ -123,8 +123,8 @@ fn moment(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
-/// A cell that a spreadsheet takes for a text, whoever wrote it: one that begins like a formula gets an apostrophe before
-/// it (OWASP, CSV injection).
+/// A cell that a spreadsheet always reads as text: one that begins like a formula is prefixed with an apostrophe
+/// (OWASP, CSV injection).
 fn text(cell: &str) -> String {
     let cell = &beginning(cell, CELL);
     let first = cell.trim_start_matches(' ').chars().next();

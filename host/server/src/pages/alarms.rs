@@ -1,4 +1,4 @@
-//! What people were told of: what stands, and what is over.
+//! The alarms page: standing alarms, and those that are over.
 
 use maud::{Markup, html};
 
@@ -7,10 +7,10 @@ use super::view::View;
 use super::{moment, part, words};
 use ruzhi_store::AlarmRow;
 
-/// Alarms that are over and are shown.
+/// Maximum number of past alarms shown.
 const OVER: usize = 100;
 
-/// The alarms; those that stand come first.
+/// The alarms page, standing alarms first.
 pub(super) fn page(view: &View, alarms: &[AlarmRow]) -> Page {
     let (over, standing): (Vec<&AlarmRow>, Vec<&AlarmRow>) =
         alarms.iter().partition(|alarm| alarm.over_at.is_some());
@@ -88,7 +88,7 @@ fn card(view: &View, alarm: &AlarmRow) -> Markup {
                 (moment::ago(view, alarm.last_seen)) " · "
                 @match alarm.told_at {
                     Some(told) => { (view.say("told at", "已通知：")) " " (moment::at(view, told, zone)) }
-                    None => { (part::badge((words::WARN, view.say("nobody is told yet", "尚未通知")))) }
+                    None => { (part::badge((words::WARN, view.say("not sent yet", "尚未通知")))) }
                 }
             }
         }

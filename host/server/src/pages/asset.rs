@@ -1,4 +1,4 @@
-//! What pages are made of beside HTML: in the binary, named with a digest of the bytes, so that a browser keeps them until
+//! Static assets, embedded in the binary. Their addresses carry a digest of the content, so a browser caches them until
 //! another version is served.
 
 use std::sync::LazyLock;
@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 
 use ruzhi_model::Digest;
 
-/// One file.
+/// An asset.
 pub(super) struct Asset {
     name: &'static str,
     media_type: &'static str,
@@ -28,21 +28,21 @@ macro_rules! asset {
     };
 }
 
-/// How every page looks.
+/// The stylesheet.
 pub(super) static STYLE: Asset = asset!("style.css", "text/css; charset=utf-8");
-/// Live numbers, times, questions.
+/// The script for live numbers, times and questions.
 pub(super) static LIVE: Asset = asset!("live.js", "text/javascript; charset=utf-8");
-/// The sign in the tab and beside the name.
+/// The icon in the tab and beside the name.
 pub(super) static ICON: Asset = asset!("favicon.svg", "image/svg+xml");
 
 impl Asset {
-    /// Where it is served.
+    /// Its address.
     pub(super) fn address(&self) -> String {
         format!("/assets/{}?v={}", self.name, *self.version)
     }
 }
 
-/// Serves a file. Its name carries the version, so it may be kept for a year.
+/// Serves an asset. Its address carries the version, so it may be cached for a year.
 pub(super) async fn serve(Path(name): Path<String>) -> Response {
     let Some(asset) = [&STYLE, &LIVE, &ICON].into_iter().find(|asset| asset.name == name) else {
         return StatusCode::NOT_FOUND.into_response();

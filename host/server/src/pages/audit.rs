@@ -1,4 +1,4 @@
-//! The audit log: who changed what, who looked at what is masked, when, and what came of it.
+//! The audit log page: changes and requests to see masked values, with their outcome.
 
 use maud::{Markup, html};
 
@@ -8,7 +8,7 @@ use super::{moment, part, words};
 use crate::desk::{self, AuditAsked};
 use ruzhi_store::AuditRow;
 
-/// A part of the audit log.
+/// A page of the audit log.
 pub(super) fn page(view: &View, told: &desk::Page<AuditRow>, asked: &AuditAsked) -> Page {
     let address = |after: Option<&str>| {
         View::address(
@@ -22,7 +22,7 @@ pub(super) fn page(view: &View, told: &desk::Page<AuditRow>, asked: &AuditAsked)
             button type="submit" { (view.say("Filter", "筛选")) }
         }
         div.box {
-            @if told.items.is_empty() { (part::empty(view.say("Nobody has changed anything yet.", "尚无任何操作。"))) } @else {
+            @if told.items.is_empty() { (part::empty(view.say("No changes yet.", "尚无任何操作。"))) } @else {
                 table.table {
                     caption.hidden { (view.say("Audit log, newest first", "审计日志，新的在前")) }
                     thead {
@@ -83,7 +83,7 @@ fn line(view: &View, row: &AuditRow) -> Markup {
                     @if row.outcome == "done" { (part::badge((words::OK, view.say("done", "完成")))) } @else if row.outcome == "begun" {
                         (part::badge((words::PLAIN, view.say("begun", "已开始"))))
                     } @else if row.outcome == "held" {
-                        (part::badge((words::WARN, view.say("held", "已熔断"))))
+                        (part::badge((words::WARN, view.say("held", "待审批"))))
                     } @else {
                         (part::badge((words::BAD, view.say("refused", "被拒绝")))) " " code.small { (row.outcome) }
                     }
@@ -101,7 +101,7 @@ fn role<'a>(view: &View, role: &'a str) -> &'a str {
     }
 }
 
-/// What it was done to, leading there where there is a page of it. What was not there when it was asked for has none.
+/// The subject of an action, with a link to its page. A subject that did not exist has none.
 fn subject_of(row: &AuditRow, subject: &str) -> Markup {
     let kind = row.action.split('.').next().unwrap_or_default();
     let page = match (kind, &row.tenant, &row.flow) {
@@ -117,21 +117,21 @@ fn subject_of(row: &AuditRow, subject: &str) -> Markup {
     }
 }
 
-/// What was done, in words; what has none is told by its name.
+/// The words for an action; none for one that is shown by its name.
 fn action(view: &View, action: &str) -> Option<&'static str> {
     Some(match action {
         "plan.approve" => view.say("approved a plan", "批准计划"),
         "plan.apply" => view.say("applied a plan", "执行计划"),
-        "plan.reject" => view.say("rejected a plan", "否决计划"),
+        "plan.reject" => view.say("rejected a plan", "驳回计划"),
         "plan.reveal" => view.say("looked at numbers of a plan", "查看计划的完整号码"),
         "record.reveal" => view.say("looked at numbers of a record", "查看记录的完整号码"),
         "quarantine.reveal" => view.say("looked at numbers in quarantine", "查看待修正记录的完整号码"),
         "member.removal" => view.say("decided about a removed member", "决定被删除成员的去留"),
         "quarantine.retry" => view.say("tried records again", "重试待修正记录"),
-        "rules.reveal" => view.say("looked at numbers of a difference", "查看规则影响的完整号码"),
-        "rules.activate" => view.say("made rules live", "上线规则"),
-        "rules.confirm" => view.say("let rules be tried again", "允许再次试用规则"),
-        "rules.roll_back" => view.say("rolled rules back", "回退规则"),
+        "rules.reveal" => view.say("looked at numbers of a difference", "查看同步规则影响的完整号码"),
+        "rules.activate" => view.say("made rules live", "上线同步规则"),
+        "rules.confirm" => view.say("let rules be tried again", "允许再次试用同步规则"),
+        "rules.roll_back" => view.say("rolled rules back", "回退同步规则"),
         "run.start" => view.say("asked for a run", "请求运行"),
         "flow.pause" => view.say("paused a flow", "暂停同步流"),
         "flow.resume" => view.say("resumed a flow", "恢复同步流"),

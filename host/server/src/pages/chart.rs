@@ -1,22 +1,22 @@
-//! Charts as SVG, drawn here: no text is in them that would shrink with them, labels are HTML beside them, and every
-//! chart is a table as well, for whoever reads it with their ears or wants the numbers.
+//! Charts as SVG. They contain no text that would shrink with them: labels are HTML beside them. Every chart is also a
+//! table, for screen readers and for the exact numbers.
 
 use maud::{Markup, html};
 
 use super::part::number;
 use super::view::View;
 
-/// The units a chart is drawn in; it is stretched to the width there is.
+/// The size of a chart in its own units; it stretches to the available width.
 const WIDTH: u64 = 1000;
 const HEIGHT: u64 = 200;
 
 /// Runs of one hour or day, by how they ended.
 pub(super) struct Column {
-    /// Its moment, as a person reads it.
+    /// Its time as a person reads it.
     pub(super) label: String,
-    /// Runs that did all there was to do.
+    /// Runs that completed.
     pub(super) done: u64,
-    /// Runs whose plan the guard holds.
+    /// Runs whose plan is held by the guard.
     pub(super) held: u64,
     /// Runs that failed.
     pub(super) failed: u64,
@@ -28,19 +28,19 @@ impl Column {
     }
 }
 
-/// Columns of what was done, held and failed, oldest first.
+/// A chart of completed, held and failed runs, oldest first.
 pub(super) fn runs(view: &View, title: &str, columns: &[Column]) -> Markup {
     let top = round_up(columns.iter().map(Column::sum).max().unwrap_or(0));
     let count = (columns.len() as u64).max(1);
     let step = WIDTH / count;
     let (done, held, failed) =
-        (view.say("done", "完成"), view.say("held", "已熔断"), view.say("failed", "失败"));
+        (view.say("done", "完成"), view.say("held", "待审批"), view.say("failed", "失败"));
     let sum = |part: fn(&Column) -> u64| number(columns.iter().map(part).sum::<u64>());
     let (all_done, all_held, all_failed) =
         (sum(|column| column.done), sum(|column| column.held), sum(|column| column.failed));
     let said = view.tell(
         format!("{all_done} done, {all_held} held, {all_failed} failed in all."),
-        format!("合计：完成 {all_done}，已熔断 {all_held}，失败 {all_failed}。"),
+        format!("合计：完成 {all_done}，待审批 {all_held}，失败 {all_failed}。"),
     );
     html! {
         div.row.between {
@@ -113,19 +113,19 @@ fn bar(class: &str, x: u64, width: u64, y: u64, height: u64) -> Markup {
     }
 }
 
-/// What is not nothing is seen.
+/// The height of a bar; every count above zero is visible.
 fn height(count: u64, top: u64) -> u64 {
     if count == 0 { 0 } else { (count * (HEIGHT - 4) / top.max(1)).max(3) }
 }
 
-/// The next of 1, 2, 3, 4, 5, 6, 8, 10, 20 …: what a scale ends at.
+/// The end of a scale: the next of 1, 2, 3, 4, 5, 6, 8, 10, 20 …
 fn round_up(count: u64) -> u64 {
     let powers = std::iter::successors(Some(1_u64), |power| power.checked_mul(10));
     let mut steps = powers.flat_map(|power| [1, 2, 3, 4, 5, 6, 8].map(|step| power.saturating_mul(step)));
     steps.find(|step| *step >= count).unwrap_or(count)
 }
 
-/// How much of a whole, as a bar to be put beside the number.
+/// A bar that shows a part of a whole, for use beside the number.
 pub(super) fn share(class: &str, part: u64, whole: u64) -> Markup {
     let filled = part.min(whole).saturating_mul(WIDTH).checked_div(whole).unwrap_or(0);
     html! {

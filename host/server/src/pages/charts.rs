@@ -1,4 +1,4 @@
-//! What people would rather look at than read.
+//! The charts page.
 
 use maud::{Markup, html};
 
@@ -9,7 +9,7 @@ use super::view::View;
 use crate::desk::{CallsChart, ChartAsked, ChartStep, RefusalsChart, RunsChart};
 use ruzhi_model::Lang;
 
-/// The charts of a tenant, or of all.
+/// The charts of one tenant or of all.
 pub(super) fn page(
     view: &View,
     runs: &RunsChart,
@@ -17,7 +17,7 @@ pub(super) fn page(
     calls: &CallsChart,
     asked: &ChartAsked,
 ) -> Page {
-    // The days of all tenants together are those of UTC.
+    // Across all tenants, days are those of UTC.
     let zone = match (&asked.tenant, runs.step) {
         (Some(tenant), _) => view.zone(tenant),
         (None, ChartStep::Hour) => view.common_zone(),
@@ -150,7 +150,7 @@ fn against_the_limit(view: &View, calls: &CallsChart) -> Markup {
     }
 }
 
-/// So many of so many. Near the limit is another colour, and the number says it.
+/// A count against its limit, in another colour near the limit, and with the numbers.
 fn meter(count: u64, limit: u32) -> Markup {
     let limit = u64::from(limit);
     let class = if count.saturating_mul(10) >= limit.saturating_mul(9) { "held" } else { "plain" };

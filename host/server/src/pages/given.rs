@@ -1,4 +1,4 @@
-//! What a page is asked with: the ids in its address, the parameters behind it, and what a form sends.
+//! Extractors for the ids in a page's address, its query parameters and its forms.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::input::Input;
 use ruzhi_message::{Failure, exit};
 use ruzhi_model::Text;
 
-/// The ids in the address. One with anything else in their places is the address of no page.
+/// The ids in the address. An address with an invalid id is unknown.
 pub(super) struct Ids<T>(pub(super) T);
 
 impl<T: DeserializeOwned + Send> FromRequestParts<Arc<Process>> for Ids<T> {
@@ -33,8 +33,8 @@ impl<T: DeserializeOwned + Send> FromRequestParts<Arc<Process>> for Ids<T> {
     }
 }
 
-/// What the address asks for behind its path. Parameters that the page does not know are passed over, as those of others'
-/// links are; one that it knows has to be right.
+/// The query parameters. Unknown ones, such as those that other sites add to links, are ignored; known ones must be
+/// valid.
 pub(super) struct Asked<T>(pub(super) T);
 
 impl<T: DeserializeOwned + IntoParams + Send> FromRequestParts<Arc<Process>> for Asked<T> {
@@ -51,8 +51,8 @@ impl<T: DeserializeOwned + IntoParams + Send> FromRequestParts<Arc<Process>> for
     }
 }
 
-/// What a form sends beside what proves the page. One that cannot be read goes on to the desk, which judges first whether
-/// the visitor may send it.
+/// The fields of a form except the CSRF token. A form that cannot be read goes on to the desk, which first checks the
+/// visitor's permission.
 pub(super) struct Sent<T>(pub(super) Wished<T>);
 
 impl<T: DeserializeOwned + ToSchema> FromRequest<Arc<Process>> for Sent<T> {

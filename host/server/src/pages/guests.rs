@@ -1,4 +1,4 @@
-//! The rules: which are live in every flow, which were, what the files hold, and what other rules would change.
+//! The rules pages: live and earlier rules of every flow, the rules in the files, and the effect of other rules.
 
 use maud::{Markup, html};
 
@@ -15,12 +15,12 @@ pub(super) fn page(view: &View, told: &GuestOverview) -> Page {
         div.box {
             @if told.flows.is_empty() { (part::empty(view.say("No flow is configured yet.", "尚未配置同步流。"))) } @else {
                 table.table {
-                    caption.hidden { (view.say("The rules of every flow", "各同步流的规则")) }
+                    caption.hidden { (view.say("The rules of every flow", "全部同步规则")) }
                     thead {
                         tr {
                             th scope="col" { (view.say("Flow", "同步流")) }
-                            th scope="col" { (view.say("Guest", "规则组件")) }
-                            th scope="col" { (view.say("Rules", "规则")) }
+                            th scope="col" { (view.say("Rules", "同步规则")) }
+                            th scope="col" { (view.say("Number", "编号")) }
                             th scope="col" { (view.say("Live since", "上线时间")) }
                             th scope="col" { (view.say("Files", "文件")) }
                         }
@@ -33,11 +33,11 @@ pub(super) fn page(view: &View, told: &GuestOverview) -> Page {
     Page {
         under: Some(html! {
             (view.say(
-                "What decides on each row of a form. Exchanging it needs no restart, and every one that was live can be restored.",
-                "逐行判定表单数据的规则。更换无需重启，曾上线的任何版本都可恢复。",
+                "The rules decide on each row of a form. They can be replaced without a restart, and all earlier rules can be restored.",
+                "同步规则逐行判定表单数据。更换无需重启，曾上线的任何版本都可恢复。",
             ))
         }),
-        ..Page::new(Area::Guests, view.say("Guests", "规则组件"), body)
+        ..Page::new(Area::Guests, view.say("Rules", "同步规则"), body)
     }
 }
 
@@ -51,14 +51,14 @@ fn line(view: &View, flow: &FlowGuestView) -> Markup {
             th scope="row" { a href=(address(flow)) { bdi { (view.name(&flow.tenant)) } " " code { (flow.flow) } } }
             @match &flow.live {
                 Some(live) => {
-                    td data-label=(view.say("Guest", "规则组件")) { bdi { (live.activation.name) " " (live.activation.version) } }
-                    td data-label=(view.say("Rules", "规则")) { span { "#" (live.activation.number) " " code { (live.activation.rules.short()) } } }
+                    td data-label=(view.say("Rules", "同步规则")) { bdi { (live.activation.name) " " (live.activation.version) } }
+                    td data-label=(view.say("Number", "编号")) { span { "#" (live.activation.number) " " code { (live.activation.rules.short()) } } }
                     td data-label=(view.say("Live since", "上线时间")) {
                         span { (moment::at_and_ago(view, live.activation.at, view.zone(&flow.tenant))) }
                     }
                 }
                 None => {
-                    td data-label=(view.say("Guest", "规则组件")) { span.quiet { (view.say("none before the first run", "首次运行前无")) } }
+                    td data-label=(view.say("Rules", "同步规则")) { span.quiet { (view.say("none before the first run", "首次运行前无")) } }
                     td {}
                     td {}
                 }
@@ -68,19 +68,19 @@ fn line(view: &View, flow: &FlowGuestView) -> Markup {
     }
 }
 
-/// The rules of a flow, and their history; with what other rules would change, if that was asked for.
+/// The rules of a flow and their history.
 pub(super) fn flow_page(view: &View, told: &FlowGuestView) -> Page {
     let zone = view.zone(&told.tenant);
     let body = html! {
         (offered(view, told))
         @if let Some(live) = &told.live {
             section.box aria-labelledby="live-title" {
-                header { h2 #live-title { (view.say("Live", "现行规则")) } }
+                header { h2 #live-title { (view.say("Live", "现行同步规则")) } }
                 div.body {
                     dl.facts {
-                        dt { (view.say("Guest", "规则组件")) } dd { bdi { (live.activation.name) " " (live.activation.version) } }
+                        dt { (view.say("Rules", "同步规则")) } dd { bdi { (live.activation.name) " " (live.activation.version) } }
                         dt { (view.say("Since", "始于")) } dd { (moment::at_and_ago(view, live.activation.at, zone)) }
-                        dt { (view.say("Rules", "规则")) } dd { "#" (live.activation.number) " " (part::digest(view, &live.activation.rules)) }
+                        dt { (view.say("Number", "编号")) } dd { "#" (live.activation.number) " " (part::digest(view, &live.activation.rules)) }
                         dt { (view.say("Component", "组件摘要")) } dd { (part::digest(view, &live.activation.component)) }
                         dt { (view.say("Rules file", "规则文件摘要")) } dd { (part::digest(view, &live.activation.config)) }
                         @if !live.fields.is_empty() {
@@ -91,20 +91,20 @@ pub(super) fn flow_page(view: &View, told: &FlowGuestView) -> Page {
                 }
             }
         } @else {
-            div.box { (part::empty(view.say("Nothing is live before the flow's first run.", "首次运行前没有现行规则。"))) }
+            div.box { (part::empty(view.say("Nothing is live before the flow's first run.", "首次运行前没有现行的同步规则。"))) }
         }
         @if !told.history.is_empty() {
             section.box aria-labelledby="history-title" {
                 header { h2 #history-title { (view.say("History", "历史")) } }
                 table.table {
-                    caption.hidden { (view.say("How rules came to be live, newest first", "规则上线历史，新的在前")) }
+                    caption.hidden { (view.say("How rules came to be live, newest first", "同步规则上线历史，新的在前")) }
                     thead {
                         tr {
                             th scope="col" { (view.say("Number", "编号")) }
                             th scope="col" { (view.say("When", "时间")) }
                             th scope="col" { (view.say("How", "方式")) }
                             th scope="col" { (view.say("Who and why", "操作人与理由")) }
-                            th scope="col" { (view.say("Guest", "规则组件")) }
+                            th scope="col" { (view.say("Rules", "同步规则")) }
                             th scope="col" { (view.say("Changed", "影响")) }
                             th scope="col" { span.hidden { (view.say("What can be done", "操作")) } }
                         }
@@ -117,7 +117,7 @@ pub(super) fn flow_page(view: &View, told: &FlowGuestView) -> Page {
         }
     };
     Page {
-        crumbs: vec![("/guests".to_owned(), view.say("Guests", "规则组件").to_owned())],
+        crumbs: vec![("/guests".to_owned(), view.say("Rules", "同步规则").to_owned())],
         badge: Some(part::badge(words::offers(view, told.offered.is))),
         under: Some(html! {
             a href=(View::address(["tenants", told.tenant.as_str()], [])) { bdi { (view.name(&told.tenant)) } } " " code { (told.flow) }
@@ -137,14 +137,14 @@ fn offered(view: &View, told: &FlowGuestView) -> Markup {
         section.note.(tone) aria-labelledby="files-title" {
             h2 #files-title {
                 @match offered.is {
-                    Offers::Live => { (view.say("What runs is what the files hold", "现行规则与文件一致")) }
-                    Offers::New => { (view.say("The files hold other rules: the next run tries them and makes them live", "文件中有新规则：下一次运行会试用并上线")) }
-                    Offers::PassedOver => { (view.say("The files hold other rules, and are passed over", "文件中的规则未被采用")) }
-                    Offers::Unreadable => { (view.say("The files cannot be read: what is live goes on", "文件无法读取：现行规则继续生效")) }
+                    Offers::Live => { (view.say("What runs is what the files hold", "现行同步规则与文件一致")) }
+                    Offers::New => { (view.say("The files hold other rules: the next run tries them and makes them live", "文件中有新的同步规则：下一次运行会试用并上线")) }
+                    Offers::PassedOver => { (view.say("The files hold other rules, and are passed over", "文件中的同步规则未被采用")) }
+                    Offers::Unreadable => { (view.say("The files cannot be read: what is live goes on", "文件无法读取：现行同步规则继续生效")) }
                 }
             }
             @if offered.is == Offers::PassedOver {
-                p { (view.say("A person went back, or brought rules from elsewhere. What is live stays until the files change or you activate them.", "有人回退过规则或上线了其他规则；在文件变化或人工上线之前，现行规则保持不变。")) }
+                p { (view.say("A person went back, or brought rules from elsewhere. What is live stays until the files change or you activate them.", "有人回退过同步规则或上线了其他同步规则；在文件变化或人工上线之前，现行同步规则保持不变。")) }
             }
             (files(view, offered))
             @if let Some(failure) = &offered.failure { (part::failure(view, failure)) }
@@ -184,7 +184,7 @@ fn activation(view: &View, told: &FlowGuestView, row: &ActivationRow, latest: bo
             td data-label=(view.say("Who and why", "操作人与理由")) {
                 div { bdi { (row.who) } @if let Some(why) = &row.why { p.small.quiet { bdi { (why) } } } }
             }
-            td data-label=(view.say("Guest", "规则组件")) {
+            td data-label=(view.say("Rules", "同步规则")) {
                 div { bdi { (row.name) " " (row.version) } " " code.small title=(row.rules.as_str()) { (row.rules.short()) } }
             }
             td.nowrap data-label=(view.say("Changed", "影响")) {
@@ -222,7 +222,7 @@ fn roll_back(view: &View, told: &FlowGuestView, row: &ActivationRow) -> Markup {
                 input type="hidden" name="to" value=(row.number);
                 p { (view.tell(
                     format!("Rules #{} decide from the next run on. The files are passed over until they change.", row.number),
-                    format!("下一次运行起由规则 #{} 判定；在文件变化之前不采用文件中的规则。", row.number),
+                    format!("下一次运行起由同步规则 #{} 判定；在文件变化之前不采用文件中的同步规则。", row.number),
                 )) }
                 (part::reason(view, &format!("why-{}", row.number), "why", true))
                 button.primary type="submit" { (view.tell(format!("Roll back to #{}", row.number), format!("回退到 #{}", row.number))) }
@@ -231,7 +231,7 @@ fn roll_back(view: &View, told: &FlowGuestView, row: &ActivationRow) -> Markup {
     }
 }
 
-/// What other rules would change, and making them live.
+/// The effect of other rules, and the form that makes them live.
 pub(super) fn difference_page(
     view: &View,
     flow: &FlowGuestView,
@@ -253,13 +253,13 @@ pub(super) fn difference_page(
         }
         @if let Some(failure) = &trial.failure {
             div.note.bad {
-                p { strong { (view.say("The other rules cannot decide every record, so they will not go live.", "这些规则不能判定所有记录，因此不会上线。")) } }
+                p { strong { (view.say("The other rules cannot decide every record, so they will not go live.", "这些同步规则不能判定所有记录，因此不会上线。")) } }
                 p.small { bdi { (failure) } }
             }
         }
         @if !trial.unread.is_empty() {
             div.note.warn {
-                p { (view.say("They read fields that the stored rows do not hold:", "这些规则读取已存数据中没有的字段：")) }
+                p { (view.say("They read fields that the stored rows do not hold:", "这些同步规则读取已存数据中没有的字段：")) }
                 ul.counts { @for field in &trial.unread { li { code { (field) } } } }
             }
         }
@@ -292,7 +292,7 @@ pub(super) fn difference_page(
     };
     Page {
         crumbs: vec![
-            ("/guests".to_owned(), view.say("Guests", "规则组件").to_owned()),
+            ("/guests".to_owned(), view.say("Rules", "同步规则").to_owned()),
             (address(flow), format!("{} / {}", view.name(&flow.tenant), flow.flow)),
         ],
         under: Some(html! {
@@ -303,7 +303,7 @@ pub(super) fn difference_page(
             }
             code { (told.rules.short()) }
         }),
-        ..Page::new(Area::Guests, view.say("What other rules would change", "其他规则的影响"), body)
+        ..Page::new(Area::Guests, view.say("What other rules would change", "其他同步规则的影响"), body)
     }
 }
 
@@ -313,7 +313,7 @@ fn activate(view: &View, flow: &FlowGuestView, told: &DifferenceView) -> Markup 
     html! {
         div.actions.row {
             details {
-                summary.button.primary { (view.say("Make these rules live…", "上线这些规则…")) }
+                summary.button.primary { (view.say("Make these rules live…", "上线这些同步规则…")) }
                 form.steps method="post" action=(action) {
                     (part::csrf(view))
                     input type="hidden" name="rules" value=(told.rules.as_str());

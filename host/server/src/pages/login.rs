@@ -1,4 +1,4 @@
-//! The way in: one shows the token one was given.
+//! The login page, which asks for an access token.
 
 use maud::{Markup, html};
 
@@ -42,7 +42,7 @@ pub(crate) fn page(lang: Lang, next: &str, problem: Option<&Failure>) -> Markup 
                                 autofocus aria-describedby="where";
                             p.quiet.small #where {
                                 (say(
-                                    "The one that is yours in ruzhi.toml; whoever runs ruzhi can tell you.",
+                                    "Your token from ruzhi.toml; ask the administrator if you do not have it.",
                                     "即 ruzhi.toml 中您的令牌，可向管理员询问。",
                                 ))
                             }

@@ -1,10 +1,10 @@
-//! What a person looks at: HTML, drawn here, of what the desk tells.
+//! HTML pages, rendered from the desk's answers.
 //!
-//! A page is a function of a [`View`] (who looks, in which language, when) and of the desk's answer; it asks nothing
-//! itself, so every page can be drawn from fixed data. Forms post and are led on by a redirect, so that going back and
-//! loading again repeat nothing. A page needs no script; one small one keeps numbers and times true while it is looked
-//! at. What is written by people (names, rows, reasons) stands in `bdi` or `code`: it is escaped, and no letter of
-//! another direction moves what is beside it.
+//! A page is a function of a [`View`] (visitor, language, time) and of the desk's answer. It performs no queries, so
+//! every page can be rendered from fixed data. A form posts and is answered by a redirect, so going back or reloading
+//! repeats nothing. Pages work without a script; a small one keeps numbers and times current. Text written by people
+//! (names, rows, reasons) is escaped and placed in `bdi` or `code`, so that right-to-left letters do not reorder the
+//! text around it.
 
 mod alarms;
 mod asset;

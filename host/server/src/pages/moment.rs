@@ -1,4 +1,4 @@
-//! Moments and spans as a person reads them, in a tenant's own time.
+//! Times and durations as a person reads them, in the tenant's time zone.
 
 use chrono::{DateTime, Datelike as _, SecondsFormat, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use super::view::View;
 use ruzhi_model::Lang;
 
-/// A moment: the hour if it is today, else the day as well. The whole of it shows on pointing.
+/// A time: without the date if it is today. The full time shows on hover.
 pub(super) fn at(view: &View, moment: DateTime<Utc>, zone: Tz) -> Markup {
     let (local, today) = (moment.with_timezone(&zone), view.now.with_timezone(&zone));
     let short = if local.date_naive() == today.date_naive() {
@@ -20,7 +20,7 @@ pub(super) fn at(view: &View, moment: DateTime<Utc>, zone: Tz) -> Markup {
     time(moment, zone, &local.format(short).to_string())
 }
 
-/// A moment with its seconds, for what is read line by line.
+/// A time with seconds, for lists read line by line.
 pub(super) fn exact(moment: DateTime<Utc>, zone: Tz) -> Markup {
     time(moment, zone, &moment.with_timezone(&zone).format("%Y-%m-%d %H:%M:%S").to_string())
 }
@@ -30,17 +30,17 @@ fn time(moment: DateTime<Utc>, zone: Tz, shown: &str) -> Markup {
     html! { time.nowrap datetime=(stamp(moment)) title=(format!("{whole} {}", zone.name())) { (shown) } }
 }
 
-/// A moment and how long ago it was.
+/// A time and how long ago it was.
 pub(super) fn at_and_ago(view: &View, moment: DateTime<Utc>, zone: Tz) -> Markup {
     html! { (at(view, moment, zone)) " " span.quiet.small { (ago(view, moment)) } }
 }
 
-/// How long ago, or in how long.
+/// The distance of a time from now, past or future.
 pub(super) fn ago(view: &View, moment: DateTime<Utc>) -> Markup {
     html! { span.nowrap data-ago=(stamp(moment)) { (relative(view, moment)) } }
 }
 
-/// How long something has lasted until now.
+/// The duration from a time until now.
 pub(super) fn since(view: &View, moment: DateTime<Utc>) -> Markup {
     html! { span.nowrap data-since=(stamp(moment)) { (span(view.lang(), view.now - moment)) } }
 }
@@ -66,7 +66,7 @@ fn relative(view: &View, moment: DateTime<Utc>) -> String {
     }
 }
 
-/// A span, in its two greatest units.
+/// A duration in its two largest units.
 pub(super) fn span(lang: Lang, span: TimeDelta) -> String {
     if span < TimeDelta::seconds(1) && span > TimeDelta::zero() {
         return match lang {

@@ -1,5 +1,5 @@
-//! The first page: what needs a person, what happens now, and how every flow stands. A tenant's page is the same of one
-//! tenant.
+//! The overview: what needs a person, the runs under way and the state of every flow. A tenant's page shows the same for
+//! one tenant.
 
 use maud::{Markup, html};
 
@@ -13,13 +13,13 @@ use crate::desk::{Attention, AttentionKind, FlowOverview, Overview, RunWhat, Ten
 use ruzhi_model::{FlowId, TenantId};
 use ruzhi_store::RunState;
 
-/// How everything stands.
+/// The overview of all tenants.
 pub(super) fn page(view: &View, overview: &Overview) -> Page {
     let flows = overview.tenants.iter().map(|tenant| tenant.flows.len()).sum::<usize>();
     let under = html! {
         (view.tell(
             format!("{} tenants, {flows} flows; running for ", overview.tenants.len()),
-            format!("{} 个租户，{flows} 个同步流；已运行 ", overview.tenants.len()),
+            format!("{} 个工厂，{flows} 个同步流；已运行 ", overview.tenants.len()),
         ))
         (moment::since(view, overview.started_at))
     };
@@ -29,7 +29,7 @@ pub(super) fn page(view: &View, overview: &Overview) -> Page {
         div.section #flows data-fresh data-events="/api/v1/events" {
             h2 { (view.say("Flows", "同步流")) }
             @if overview.tenants.is_empty() {
-                div.box { (part::empty(view.say("No tenant is configured yet: add a file to tenants/.", "尚未配置租户：请在租户文件夹中添加文件。"))) }
+                div.box { (part::empty(view.say("No tenant is configured yet: add a file to tenants/.", "尚未配置工厂：请在工厂配置文件夹中添加文件。"))) }
             }
             @if overview.tenants.len() <= TOGETHER { (table(view, &overview.tenants)) } @else {
                 (search(view))
@@ -44,10 +44,10 @@ pub(super) fn page(view: &View, overview: &Overview) -> Page {
     }
 }
 
-/// So many cards are looked at; they are the most urgent ones.
+/// Number of cards shown at first, the most urgent ones.
 const FIRST: usize = 24;
 
-/// So many tenants are found by looking.
+/// Number of tenants that can be found at a glance.
 const TOGETHER: usize = 12;
 
 fn search(view: &View) -> Markup {
@@ -55,13 +55,13 @@ fn search(view: &View) -> Markup {
         p.quiet.small {
             (view.say(
                 "Use the browser's search to find a tenant in the table.",
-                "可用浏览器的页内查找定位租户。",
+                "可用浏览器的页内查找定位工厂。",
             ))
         }
     }
 }
 
-/// How one tenant stands.
+/// The state of one tenant.
 pub(super) fn tenant_page(view: &View, overview: &Overview, tenant: &TenantOverview) -> Page {
     let body = html! {
         (needs(view, overview))
@@ -249,14 +249,14 @@ fn line(view: &View, flow: &FlowOverview) -> Markup {
     }
 }
 
-/// What came of a run, in a line: what it did, or what went wrong.
+/// The outcome of a run on one line: its counts or its problem.
 fn outcome(view: &View, run: &ruzhi_store::RunRow) -> Markup {
     let mut told = run.counts;
     (told.unchanged, told.ignored) = (0, 0);
     html! {
         @if let Some(problem) = &run.problem { bdi { (problem.in_lang(view.lang())) } }
         @else if told == ruzhi_plan::Counts::default() && matches!(run.state, RunState::Running | RunState::Held) {
-            // Nothing is done yet, which is not the same as nothing to do.
+            // No work done yet differs from no work to do.
             span.quiet { "–" }
         }
         @else if told == ruzhi_plan::Counts::default() { span.quiet { (view.say("no changes", "无变化")) } }
@@ -276,7 +276,7 @@ fn state(view: &View, flow: &FlowOverview) -> Markup {
             }
             @for plan in &flow.held {
                 a href=(View::address(["plans", flow.tenant.as_str(), plan.as_str()], [])) {
-                    (part::badge((words::WARN, view.say("plan held", "计划已熔断"))))
+                    (part::badge((words::WARN, view.say("plan held", "计划待审批"))))
                 }
             }
         }
@@ -315,7 +315,7 @@ fn flow_box(view: &View, flow: &FlowOverview) -> Markup {
         section.box aria-labelledby=(id) {
             header {
                 div.row { h2 #(id) { code { (flow.flow) } } (state(view, flow)) }
-                a href=(View::address(["guests", flow.tenant.as_str(), flow.flow.as_str()], [])) { (view.say("Guest", "规则组件")) }
+                a href=(View::address(["guests", flow.tenant.as_str(), flow.flow.as_str()], [])) { (view.say("Rules", "同步规则")) }
             }
             div.body {
                 @if let Some(standing) = &flow.standing {
@@ -367,7 +367,7 @@ fn flow_box(view: &View, flow: &FlowOverview) -> Markup {
     }
 }
 
-/// What an operator may do with a flow.
+/// The actions an operator may take on a flow.
 fn deeds(view: &View, tenant: &TenantId, flow: &FlowId, overview: &FlowOverview) -> Markup {
     let action = |what: &str| View::address(["flows", tenant.as_str(), flow.as_str(), what], []);
     let stopped = overview
@@ -415,7 +415,7 @@ fn deeds(view: &View, tenant: &TenantId, flow: &FlowId, overview: &FlowOverview)
     }
 }
 
-/// A box to tick.
+/// A checkbox.
 fn tick(id: &str, name: &str, word: &str) -> Markup {
     html! {
         div.check {

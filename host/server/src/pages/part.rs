@@ -1,4 +1,4 @@
-//! What several pages are made of.
+//! Components shared by several pages.
 
 use std::collections::BTreeSet;
 
@@ -14,12 +14,12 @@ use ruzhi_model::{Digest, FlowId, OperationKind, RecordId, TenantId};
 use ruzhi_plan::Counts;
 use ruzhi_store::RunRow;
 
-/// A word that stands out.
+/// A highlighted word.
 pub(super) fn badge((tone, word): (Tone, &str)) -> Markup {
     html! { span.badge.(tone) { (word) } }
 }
 
-/// A number with its thousands apart.
+/// A number with thousands separators.
 pub(super) fn number(count: impl Into<u64>) -> String {
     let digits = count.into().to_string();
     let mut shown = String::with_capacity(digits.len() + digits.len() / 3);
@@ -32,7 +32,7 @@ pub(super) fn number(count: impl Into<u64>) -> String {
     shown
 }
 
-/// A flow, by its tenant's name, leading to its tenant.
+/// A flow and its tenant's name, with a link to the tenant.
 pub(super) fn flow(view: &View, tenant: &TenantId, flow: &FlowId) -> Markup {
     html! {
         a href=(View::address(["tenants", tenant.as_str()], [])) { bdi { (view.name(tenant)) } }
@@ -40,13 +40,13 @@ pub(super) fn flow(view: &View, tenant: &TenantId, flow: &FlowId) -> Markup {
     }
 }
 
-/// A record, leading to its trace.
+/// A record, with a link to its trace.
 pub(super) fn record(tenant: &TenantId, flow: &FlowId, record: &RecordId) -> Markup {
     let page = View::address(["records", tenant.as_str(), flow.as_str(), record.as_str()], []);
     html! { a href=(page) { code { (record) } } }
 }
 
-/// A digest's beginning, and a button that copies the whole of it.
+/// The beginning of a digest, and a button that copies all of it.
 pub(super) fn digest(view: &View, digest: &Digest) -> Markup {
     html! {
         code title=(digest.as_str()) { (digest.short()) }
@@ -54,7 +54,7 @@ pub(super) fn digest(view: &View, digest: &Digest) -> Markup {
     }
 }
 
-/// A button that copies a text; there only where a script runs.
+/// A button that copies a text, shown only if scripts run.
 pub(super) fn copy(view: &View, text: &str) -> Markup {
     html! {
         button.copy type="button" hidden data-copy=(text) data-done=(view.say("copied", "已复制")) {
@@ -63,7 +63,7 @@ pub(super) fn copy(view: &View, text: &str) -> Markup {
     }
 }
 
-/// Outcomes on one line; what is nothing is left out.
+/// Outcomes on one line, without those that are zero.
 pub(super) fn counts(view: &View, counts: &Counts) -> Markup {
     let shown: Vec<_> = outcomes(view, counts).into_iter().filter(|(_, count, _)| *count > 0).collect();
     html! {
@@ -75,7 +75,7 @@ pub(super) fn counts(view: &View, counts: &Counts) -> Markup {
     }
 }
 
-/// Outcomes as large numbers; what is nothing and never of interest then is left out.
+/// Outcomes as large numbers, without those that are zero except the first three.
 pub(super) fn tally(view: &View, counts: &Counts) -> Markup {
     html! {
         dl.tally {
@@ -106,7 +106,7 @@ fn outcomes(view: &View, counts: &Counts) -> [(&'static str, u64, Tone); 13] {
     ]
 }
 
-/// How a run stands, leading to it.
+/// The state of a run, with a link to it.
 pub(super) fn run(view: &View, run: &RunRow) -> Markup {
     html! { a href=(View::address(["runs", run.id.as_str()], [])) { (badge(words::run_state(view, run))) } }
 }
@@ -117,12 +117,12 @@ pub(super) fn sign(view: &View, kind: OperationKind) -> Markup {
     html! { span.sign.(class) { b aria-hidden="true" { (sign) } (word) } }
 }
 
-/// Nothing to show, and what that means.
+/// A message in place of an empty list.
 pub(super) fn empty(text: &str) -> Markup {
     html! { p.empty { (text) } }
 }
 
-/// What went wrong, to what, why, and what to do next.
+/// A failure with its causes and advice on the next step.
 pub(super) fn failure(view: &View, failure: &Failure) -> Markup {
     html! {
         p { strong { bdi { (failure.text().in_lang(view.lang())) } } }
@@ -136,7 +136,7 @@ pub(super) fn failure(view: &View, failure: &Failure) -> Markup {
     }
 }
 
-/// A value of a field; nothing as a dash.
+/// A value of a field; a dash if it is empty.
 pub(super) fn value(view: &View, value: &Value) -> String {
     match value {
         Value::Null => "–".to_owned(),
@@ -151,12 +151,12 @@ pub(super) fn value(view: &View, value: &Value) -> String {
     }
 }
 
-/// What a form has to bring back.
+/// The hidden field that proves that a form comes from a page of the session.
 pub(super) fn csrf(view: &View) -> Markup {
     html! { @if let Some(csrf) = &view.visitor.csrf { input type="hidden" name=(CSRF_FIELD) value=(csrf); } }
 }
 
-/// A deed of one button. With a question, a script asks it first.
+/// A form with a single button. If there is a question, a script asks it first.
 pub(super) fn deed(view: &View, action: &str, class: &str, word: &str, question: Option<&str>) -> Markup {
     html! {
         form method="post" action=(action) data-confirm=[question]
@@ -167,7 +167,7 @@ pub(super) fn deed(view: &View, action: &str, class: &str, word: &str, question:
     }
 }
 
-/// A line to write a reason into.
+/// An input for a reason.
 pub(super) fn reason(view: &View, id: &str, name: &str, required: bool) -> Markup {
     html! {
         div.field {
@@ -180,17 +180,17 @@ pub(super) fn reason(view: &View, id: &str, name: &str, required: bool) -> Marku
     }
 }
 
-/// A choice of which tenant, as part of a filter.
+/// A filter's choice of a tenant.
 pub(super) fn tenant_field(view: &View, chosen: Option<&TenantId>) -> Markup {
     html! {
         div.field {
-            label for="tenant" { (view.say("Tenant", "租户")) }
+            label for="tenant" { (view.say("Tenant", "工厂")) }
             select id="tenant" name="tenant" {
                 option value="" { (view.say("all", "全部")) }
                 @for (id, place) in view.places.iter() {
                     option value=(id) selected[Some(id) == chosen] dir="auto" { (place.name) }
                 }
-                // What is gone from the configuration and still asked for.
+                // A tenant removed from the configuration can still be selected.
                 @if let Some(gone) = chosen.filter(|chosen| !view.places.contains_key(*chosen)) {
                     option value=(gone) selected lang="zxx" { (gone) }
                 }
@@ -199,9 +199,9 @@ pub(super) fn tenant_field(view: &View, chosen: Option<&TenantId>) -> Markup {
     }
 }
 
-/// A choice of which flow, as part of a filter.
+/// A filter's choice of a flow.
 pub(super) fn flow_field(view: &View, chosen: Option<&FlowId>) -> Markup {
-    // One that is gone from the configuration can still be asked for.
+    // A flow removed from the configuration can still be selected.
     let flows: BTreeSet<&FlowId> =
         view.places.values().flat_map(|place| &place.flows).chain(chosen).collect();
     html! {
@@ -217,7 +217,7 @@ pub(super) fn flow_field(view: &View, chosen: Option<&FlowId>) -> Markup {
     }
 }
 
-/// Leads on, and back to the beginning.
+/// Links to the next page and back to the beginning.
 pub(super) fn pager(view: &View, first: Option<String>, next: Option<String>) -> Markup {
     html! {
         @if first.is_some() || next.is_some() {

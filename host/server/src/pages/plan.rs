@@ -1,4 +1,4 @@
-//! A plan as a person reads it: why it is held, whom it is about, what becomes of each, and their yes or no.
+//! The plan page: why a plan is held, the changes to each person, and the decision about it.
 
 use maud::{Markup, html};
 
@@ -9,7 +9,7 @@ use crate::desk::{FieldChange, OperationView, PlanAsked, PlanView};
 use ruzhi_model::{OperationKind, OperationState};
 use ruzhi_store::PlanState;
 
-/// A plan, and a part of its operations.
+/// A plan and a page of its operations.
 pub(super) fn page(view: &View, plan: &PlanView, asked: &PlanAsked) -> Page {
     let zone = view.zone(&plan.tenant);
     let here = |after: Option<&str>, kind: Option<OperationKind>| {
@@ -22,7 +22,7 @@ pub(super) fn page(view: &View, plan: &PlanView, asked: &PlanAsked) -> Page {
     let body = html! {
         (guard(view, plan))
         @if let Some(reason) = &plan.reason {
-            div.note { p { (view.say("Rejected:", "否决理由：")) " " bdi { (reason) } } }
+            div.note { p { (view.say("Rejected:", "驳回理由：")) " " bdi { (reason) } } }
         }
         @if let Some(undecided) = &plan.undecided {
             div.note.warn {
@@ -85,13 +85,13 @@ fn guard(view: &View, plan: &PlanView) -> Markup {
     html! {
         @if plan.guard.is_empty() {
             @if waits || plan.state == PlanState::Planned {
-                div.note.ok { p { (view.say("The guard lets this plan pass.", "熔断检查：通过。")) } }
+                div.note.ok { p { (view.say("The guard lets this plan pass.", "检查通过，无需审批。")) } }
             }
         } @else {
             section.note.(if waits { "warn" } else { "" }) aria-labelledby="guard-title" {
                 h2 #guard-title {
-                    @if waits { (view.say("Held by the guard: nothing is written until a person decides", "已熔断：在人工决定之前不会写入")) }
-                    @else { (view.say("What the guard held it for", "熔断原因")) }
+                    @if waits { (view.say("Held by the guard: nothing is written until a person decides", "待审批：在人工决定之前不会写入")) }
+                    @else { (view.say("What the guard held it for", "当时需要审批的原因")) }
                 }
                 ul {
                     @for reason in &plan.guard {
@@ -105,7 +105,7 @@ fn guard(view: &View, plan: &PlanView) -> Markup {
                     p {
                         (view.say(
                             "Is that what really happened? If a filter slipped or the form was emptied by mistake, reject the plan and mend it there.",
-                            "情况是否属实？若是筛选条件有误或表单被误清空，请否决此计划并先行修正。",
+                            "情况是否属实？若是筛选条件有误或表单被误清空，请驳回此计划并先行修正。",
                         ))
                     }
                 }
@@ -114,7 +114,7 @@ fn guard(view: &View, plan: &PlanView) -> Markup {
     }
 }
 
-/// Whom a plan is about, counted in people and in words.
+/// The number of people a plan changes, by kind, in words.
 fn people(view: &View, plan: &PlanView) -> String {
     let counts = &plan.counts;
     let parts = [
@@ -188,12 +188,12 @@ fn decide(view: &View, plan: &PlanView) -> Markup {
                     }
                     @if may.reject {
                         details {
-                            summary.button.danger { (view.say("Reject…", "否决…")) }
+                            summary.button.danger { (view.say("Reject…", "驳回…")) }
                             form.steps method="post" action=(action("reject")) {
                                 (part::csrf(view))
                                 p { (view.say("Nothing of it is written. The next run plans again.", "不会写入任何内容，下一次运行会重新计划。")) }
                                 (part::reason(view, "reject-reason", "reason", true))
-                                button.danger type="submit" { (view.say("Reject the plan", "否决此计划")) }
+                                button.danger type="submit" { (view.say("Reject the plan", "驳回此计划")) }
                             }
                         }
                     }
@@ -212,7 +212,7 @@ fn reveal(view: &View, plan: &PlanView, asked: &PlanAsked) -> Markup {
     html! { @if !plan.revealed { (show_in_full(view, &action)) } }
 }
 
-/// The button that shows numbers and addresses; asking is written down.
+/// The button that shows numbers and addresses; each use is recorded.
 pub(super) fn show_in_full(view: &View, action: &str) -> Markup {
     html! {
         @if view.operates() {
@@ -224,7 +224,7 @@ pub(super) fn show_in_full(view: &View, action: &str) -> Markup {
     }
 }
 
-/// That it was written down.
+/// The notice that the look was recorded.
 pub(super) fn revealed(view: &View) -> Markup {
     html! {
         p.note.warn role="status" {
@@ -304,7 +304,7 @@ fn change(view: &View, plan: &PlanView, operation: &OperationView) -> Markup {
     }
 }
 
-/// Fields, each before and after.
+/// Fields, each with its value before and after.
 pub(super) fn fields(view: &View, fields: &[FieldChange]) -> Markup {
     html! {
         @if !fields.is_empty() {
@@ -326,7 +326,7 @@ pub(super) fn fields(view: &View, fields: &[FieldChange]) -> Markup {
     }
 }
 
-/// What WeCom's code means, and what to do about it.
+/// The meaning of WeCom's error code, and advice.
 pub(super) fn answer(view: &View, errcode: i64, errmsg: Option<&str>) -> Markup {
     let meaning = ruzhi_wecom::meaning(errcode);
     html! {

@@ -1,4 +1,4 @@
-//! The quarantine: whom something is wrong with, what, and where it is put right.
+//! The quarantine page: rejected records, the reasons, and the actions.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use super::{moment, part, words};
 use crate::desk::{QuarantineAsked, QuarantineView, Reason, RejectView, RemovalView, RowField};
 use ruzhi_model::{FlowId, RemovalAnswer, TenantId};
 
-/// Records that were asked for.
+/// The matching records.
 pub(super) fn page(view: &View, told: &QuarantineView, asked: &QuarantineAsked) -> Page {
     let after = asked.after.as_ref().map(ToString::to_string);
     let address = |page: &[&str], rule: Option<&str>, after: Option<&str>| {
@@ -88,7 +88,7 @@ pub(super) fn page(view: &View, told: &QuarantineView, asked: &QuarantineAsked) 
     Page {
         under: Some(html! {
             (view.say(
-                "Nothing is written for these people until what each record waits for has come. Where only the direct leader is missing, the person is in WeCom already.",
+                "Nothing is written for these people until the condition each record waits for is met. If only the direct leader is missing, the person is already in WeCom.",
                 "在各条记录所等待的条件满足之前，不会为这些人写入任何内容；仅缺直属上级的，此人已在企业微信中。",
             ))
         }),
@@ -96,7 +96,7 @@ pub(super) fn page(view: &View, told: &QuarantineView, asked: &QuarantineAsked) 
     }
 }
 
-/// Tries a flow's records again, for each flow that is to be seen.
+/// Buttons that retry the records of each flow on the page.
 fn retry(view: &View, items: &[RejectView]) -> Markup {
     let flows: BTreeSet<_> = items.iter().map(|item| (&item.tenant, &item.flow)).collect();
     let action = |tenant: &TenantId, flow: &FlowId| {
@@ -162,10 +162,10 @@ fn line(view: &View, item: &RejectView) -> Markup {
     }
 }
 
-/// Fields of a row that are enough to know whom it is about.
+/// Number of fields of a row that are enough to recognise the person.
 const SHOWN: usize = 4;
 
-/// Why a record is in quarantine, field by field.
+/// The reasons a record is in quarantine, field by field.
 pub(super) fn reasons(view: &View, item: &RejectView) -> Markup {
     html! {
         div.stack {
@@ -190,7 +190,7 @@ pub(super) fn reasons(view: &View, item: &RejectView) -> Markup {
     }
 }
 
-/// What becomes of a member who was removed by hand: what was decided, and the ways to decide.
+/// The decision about a member who was removed by hand, and the form to make it.
 pub(super) fn removal(view: &View, removal: &RemovalView) -> Markup {
     let action = View::address(["members", removal.tenant.as_str(), removal.userid.as_str(), "removal"], []);
     let field = format!("reason-{}-{}", removal.tenant, removal.userid);
@@ -227,7 +227,7 @@ pub(super) fn removal(view: &View, removal: &RemovalView) -> Markup {
     }
 }
 
-/// A row by the form's labels; what is beyond the first fields is folded.
+/// A row by the form's labels, with all but the first fields folded.
 pub(super) fn row(view: &View, row: &[RowField], shown: usize) -> Markup {
     let fields = |fields: &[&RowField]| {
         html! {

@@ -1,5 +1,5 @@
-//! One person's way from the form to the directory: the row, what was decided and by which guest, what was planned, and
-//! every call with WeCom's answer.
+//! The record page, one person's path from the form to the directory: the row, the decision and the guest that made it,
+//! the operations, and every call with WeCom's answer.
 
 use maud::{Markup, html};
 
@@ -98,7 +98,7 @@ fn decision(view: &View, told: &RecordView, zone: chrono_tz::Tz) -> Markup {
         div.box {
             div.body {
                 dl.facts {
-                    dt { (view.say("Guest", "规则组件")) }
+                    dt { (view.say("Rules", "同步规则")) }
                     dd {
                         @if let Some(name) = &told.guest.name {
                             bdi { (name) @if let Some(version) = &told.guest.version { " " (version) } } " "
@@ -116,16 +116,16 @@ fn decision(view: &View, told: &RecordView, zone: chrono_tz::Tz) -> Markup {
                     @if let Some(until) = told.holds_until {
                         dt { (view.say("Holds until", "有效至")) } dd { (moment::exact(until, zone)) }
                     }
-                    @if let Some(known) = &told.told { dt { (view.say("It was told", "判定时刻")) } dd { code { (known) } } }
+                    @if let Some(known) = &told.told { dt { (view.say("Decided as of", "判定时刻")) } dd { code { (known) } } }
                 }
                 @if !told.notes.is_empty() {
                     div {
-                        p.label { (view.say("Its remarks", "规则备注")) }
+                        p.label { (view.say("Its remarks", "同步规则的备注")) }
                         ul { @for note in &told.notes { li { bdi { (words::half(view, note)) } } } }
                     }
                 }
                 @if !decision.member.is_empty() {
-                    div { p.label { (view.say("The member as the rules want them", "规则要求的成员信息")) } (fields(view, &decision.member)) }
+                    div { p.label { (view.say("The member as the rules want them", "同步规则要求的成员信息")) } (fields(view, &decision.member)) }
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! Which page is where, and what each form does.
+//! The routes of the pages and their forms.
 
 use std::sync::Arc;
 
@@ -24,14 +24,14 @@ use ruzhi_message::Failure;
 use ruzhi_model::{FlowId, PlanId, RecordId, RunId, TenantId, UserId};
 
 type Shared = State<Arc<Process>>;
-/// Of which tenant, and which flow of it.
+/// A tenant and one of its flows.
 type OfFlow = (TenantId, FlowId);
-/// Of which tenant, and which plan of it.
+/// A tenant and one of its plans.
 type OfPlan = (TenantId, PlanId);
-/// Of which tenant and flow, and which record of it.
+/// A tenant, one of its flows and a record of that flow.
 type OfRecord = (TenantId, FlowId, RecordId);
 
-/// The pages. Whoever lets people in is put around them.
+/// The pages. The caller adds the layer that authenticates visitors.
 pub fn routes() -> Router<Arc<Process>> {
     Router::new()
         .route("/", get(show_overview))
@@ -67,7 +67,7 @@ pub fn routes() -> Router<Arc<Process>> {
         .fallback(trouble::missing)
 }
 
-/// What is to be shown, or what went wrong.
+/// Answers with a page, or with the page for a failure.
 fn shown(view: &View, page: Result<Page, Failure>) -> Response {
     match page {
         Ok(page) => page.answer(view),
@@ -75,7 +75,7 @@ fn shown(view: &View, page: Result<Page, Failure>) -> Response {
     }
 }
 
-/// What was done leads on, or is told as what went wrong.
+/// Redirects after a successful action, or answers with the page for a failure.
 fn done<T>(view: &View, done: Result<T, Failure>, lead: impl FnOnce(T) -> Response) -> Response {
     match done {
         Ok(done) => lead(done),
@@ -115,7 +115,7 @@ fn guest_of(tenant: &TenantId, flow: &FlowId) -> String {
     View::address(["guests", tenant.as_str(), flow.as_str()], [])
 }
 
-/// Leads to a run that has begun; else back, since it waits.
+/// Redirects to a run that has begun, or back if it waits.
 fn to_the_run(asked: &Begun, began: Flash, waits: Flash, back: &str) -> Response {
     match &asked.run {
         Some(run) => began.on(&View::address(["runs", run.as_str()], [])),
@@ -173,9 +173,9 @@ async fn show_run(State(process): Shared, view: View, Ids(id): Ids<RunId>) -> Re
     shown(&view, told.map(|told| run::page(&view, &told)))
 }
 
-/// The view of a page whose numbers are shown in full: it is the page itself, and going on from there masks them again.
+/// The view of a page with values in full. Its address is that of the page itself, so any link masks them again.
 ///
-/// What is masked is shown to whoever asks by a form, which a link cannot make anybody do.
+/// Masked values are shown only by submitting a form, which a link cannot trigger.
 fn in_full(view: View) -> View {
     View { here: view.here.replacen("/reveal", "", 1), ..view }
 }
@@ -294,7 +294,7 @@ async fn show_record(State(process): Shared, view: View, Ids(of): Ids<OfRecord>)
 }
 
 async fn reveal_record(State(process): Shared, view: View, Ids(of): Ids<OfRecord>) -> Response {
-    // The record's id may be any text, so what is cut off the address is not searched for.
+    // The record's id may be any text, so `/reveal` is not searched for in the address.
     let view = View { here: record_of(&of), ..view };
     record_page(&process, &view, &of, true).await
 }

@@ -1,4 +1,4 @@
-//! One run: while it goes, as far as it has come; afterwards, what came of it.
+//! The page of a run: its progress while under way, then its outcome.
 
 use maud::{Markup, html};
 
@@ -77,20 +77,20 @@ pub(super) fn page(view: &View, told: &RunView) -> Page {
                             @else { (moment::span(view.lang(), chrono::TimeDelta::seconds(told.seconds))) }
                         }
                         @if let Some(rules) = &told.rules {
-                            dt { (view.say("Rules", "规则")) }
+                            dt { (view.say("Rules", "同步规则")) }
                             dd {
                                 bdi { (rules.name) " " (rules.version) } " "
                                 a href=(View::address(["guests", run.tenant.as_str(), run.flow.as_str()], [])) { "#" (rules.number) }
                                 " " code title=(rules.rules.as_str()) { (rules.rules.short()) }
                             }
                         } @else if let Some(rules) = &run.rules {
-                            dt { (view.say("Rules", "规则")) } dd { (part::digest(view, rules)) }
+                            dt { (view.say("Rules", "同步规则")) } dd { (part::digest(view, rules)) }
                         }
                         dt { (view.say("Run id", "运行编号")) } dd { code { (run.id) } " " (part::copy(view, run.id.as_str())) }
                     }
                 }
             }
-            // They are counted when it ends.
+            // Calls are counted when the run ends.
             @if run.ended_at.is_some() {
             section.box aria-labelledby="calls-title" {
                 header { h2 #calls-title { (view.say("Calls made", "接口调用")) } }
@@ -170,7 +170,7 @@ fn rate(per_second: f64) -> String {
     if per_second > 0.0 { format!("{per_second:.1}") } else { "–".to_owned() }
 }
 
-/// How far a plan is carried out; while that is not known, that something goes on.
+/// The progress of a plan; indeterminate while it is unknown.
 pub(super) fn bar(view: &View, live: &LiveRun) -> Markup {
     html! {
         progress data-live-bar max=(live.planned.max(1)) value=[(live.planned > 0).then_some(live.settled)]
@@ -178,7 +178,7 @@ pub(super) fn bar(view: &View, live: &LiveRun) -> Markup {
     }
 }
 
-/// How far a run has come, in words.
+/// The progress of a run in words.
 pub(super) fn progress(view: &View, live: &LiveRun) -> String {
     let (rows, settled, planned) =
         (part::number(live.rows), part::number(live.settled), part::number(live.planned));

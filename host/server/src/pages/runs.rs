@@ -24,7 +24,7 @@ const KINDS: [(&str, RunKind); 6] = [
     ("drift", RunKind::Drift),
 ];
 
-/// The runs that were asked for.
+/// The matching runs.
 pub(super) fn page(view: &View, runs: &desk::Page<RunRow>, asked: &RunsAsked) -> Page {
     let state = STATES.iter().find(|(_, state)| Some(*state) == asked.state).map(|(word, _)| *word);
     let kind = KINDS.iter().find(|(_, kind)| Some(*kind) == asked.kind).map(|(word, _)| *word);
@@ -118,7 +118,7 @@ fn state_word(view: &View, state: RunState) -> &'static str {
     match state {
         RunState::Running => view.say("running", "运行中"),
         RunState::Done => view.say("done", "完成"),
-        RunState::Held => view.say("held", "已熔断"),
+        RunState::Held => view.say("held", "待审批"),
         RunState::Failed => view.say("failed", "失败"),
     }
 }

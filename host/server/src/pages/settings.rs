@@ -1,4 +1,4 @@
-//! The settings as the running process has them; first of all, whether the files hold something else.
+//! The settings page, which begins with any difference between the settings in use and the files.
 
 use maud::{Markup, html};
 
@@ -29,8 +29,8 @@ pub(super) fn page(view: &View, told: &SettingsView) -> Page {
                         dt { (view.say("Reached at", "访问地址")) } dd { (code_or_none(view, told.server.url.as_deref())) }
                         dt { (view.say("Corps at once", "同时运行的企业")) } dd { (part::number(told.at_once)) }
                         dt { (view.say("Late after", "逾期时限")) } dd { (seconds(told.late_after_seconds)) }
-                        dt { (view.say("Guest memory", "规则组件内存")) } dd { (part::number(told.guest_memory_bytes >> 20)) " MiB" }
-                        dt { (view.say("Guest time", "规则组件时限")) } dd { (part::number(told.guest_deadline_ms)) " ms" }
+                        dt { (view.say("Memory for rules", "同步规则内存")) } dd { (part::number(told.guest_memory_bytes >> 20)) " MiB" }
+                        dt { (view.say("Time for rules", "同步规则时限")) } dd { (part::number(told.guest_deadline_ms)) " ms" }
                         dt { (view.say("Alarms", "告警")) } dd { (alarms(view, &told.alarms)) }
                     }
                 }
@@ -38,7 +38,7 @@ pub(super) fn page(view: &View, told: &SettingsView) -> Page {
             section.box aria-labelledby="people-title" {
                 header { h2 #people-title { (view.say("Who may come in", "可登录的人")) } }
                 @if told.server.people.is_empty() {
-                    p.empty { (view.say("Whoever is on this machine, as an operator.", "本机上的任何人（操作员）。")) }
+                    p.empty { (view.say("Anyone on this machine, as an operator.", "本机上的任何人（操作员）。")) }
                 } @else {
                     table.table.keep {
                         caption.hidden { (view.say("Who may come in", "可登录的人")) }
@@ -85,7 +85,7 @@ fn observance(view: &View, told: &Observance) -> Markup {
         }
         @if !told.warnings.is_empty() {
             section.note.warn aria-labelledby="warnings-title" {
-                h2 #warnings-title { (view.say("Runs, and somebody should look", "已生效，但请留意")) }
+                h2 #warnings-title { (view.say("In use, but please review", "已生效，但请留意")) }
                 @for problem in &told.warnings { (place(view, problem)) }
             }
         }
@@ -165,7 +165,7 @@ fn tenant_box(view: &View, tenant: &TenantSettings) -> Markup {
                         }
                     }
                     dl.facts {
-                        dt { (view.say("Guard", "熔断")) }
+                        dt { (view.say("Guard", "审批限额")) }
                         dd {
                             ul.counts {
                                 @for limit in &tenant.guard {
@@ -180,7 +180,7 @@ fn tenant_box(view: &View, tenant: &TenantSettings) -> Markup {
                         dd { (view.tell(format!("{} days", tenant.grace_days), format!("{} 天", tenant.grace_days))) }
                         dt { (view.say("Protected", "受保护成员")) }
                         dd {
-                            @if tenant.protected.is_empty() { span.quiet { (view.say("nobody", "无")) } }
+                            @if tenant.protected.is_empty() { span.quiet { (view.say("none", "无")) } }
                             @for userid in &tenant.protected { code { (userid) } " " }
                         }
                         dt { (view.say("Alarms", "告警")) }
@@ -223,7 +223,7 @@ fn flow_part(view: &View, flow: &FlowSettings) -> Markup {
                 dt { (view.say("Push", "推送")) } dd { (set(view, flow.push)) }
                 dt { (view.say("Write-back", "回写")) }
                 dd { @match &flow.write_back { Some(field) => { bdi { (field) } } None => { span.quiet { (view.say("off", "关闭")) } } } }
-                dt { (view.say("Rules", "规则")) } dd { (guests::files(view, &flow.rules)) }
+                dt { (view.say("Rules", "同步规则")) } dd { (guests::files(view, &flow.rules)) }
             }
         }
     }

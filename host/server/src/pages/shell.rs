@@ -1,4 +1,4 @@
-//! The frame of every page: where one is, who one is, in which language, and what came of what one did just before.
+//! The frame of every page: navigation, visitor, language, and the result of the last action.
 
 use axum::response::{IntoResponse as _, Response};
 use maud::{DOCTYPE, Markup, html};
@@ -10,44 +10,44 @@ use super::words;
 use super::{flash, moment};
 use ruzhi_model::Lang;
 
-/// Which part of the pages one is in.
+/// The section of the site that a page belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Area {
-    /// How everything stands.
+    /// The state of everything.
     Overview,
-    /// What was done.
+    /// The runs.
     Runs,
-    /// What has to be corrected.
+    /// The records to be corrected.
     Quarantine,
     /// The rules.
     Guests,
-    /// What people would rather look at.
+    /// The charts.
     Charts,
-    /// What people were told.
+    /// The alarms.
     Alarms,
-    /// Who did what.
+    /// The audit log.
     Audit,
-    /// What runs.
+    /// The settings in use.
     Settings,
 }
 
 /// A page.
 pub(super) struct Page {
-    /// In which part it is.
+    /// Its section.
     pub(super) area: Area,
-    /// What it is of, for the tab.
+    /// Its heading, also shown in the browser's tab.
     pub(super) title: String,
-    /// Beside the title: a state.
+    /// A state, shown beside the title.
     pub(super) badge: Option<Markup>,
-    /// Above the title: the way here.
+    /// The breadcrumbs above the title.
     pub(super) crumbs: Vec<(String, String)>,
-    /// Below the title.
+    /// A line below the title.
     pub(super) under: Option<Markup>,
-    /// Across from the title: what can be done.
+    /// Actions, across from the title.
     pub(super) actions: Option<Markup>,
-    /// The rest.
+    /// The content.
     pub(super) body: Markup,
-    /// Without a script it is loaded again every so many seconds.
+    /// The interval, in seconds, at which the page reloads when scripts are off.
     pub(super) reload: Option<u32>,
 }
 
@@ -128,7 +128,7 @@ impl Page {
             (Area::Overview, "/", view.say("Overview", "概览")),
             (Area::Runs, "/runs", view.say("Runs", "运行")),
             (Area::Quarantine, "/quarantine", view.say("Quarantine", "待修正")),
-            (Area::Guests, "/guests", view.say("Guests", "规则组件")),
+            (Area::Guests, "/guests", view.say("Rules", "同步规则")),
             (Area::Charts, "/charts", view.say("Charts", "图表")),
             (Area::Alarms, "/alarms", view.say("Alarms", "告警")),
             (Area::Audit, "/audit", view.say("Audit log", "审计日志")),
@@ -180,7 +180,7 @@ fn who(view: &View) -> Markup {
             div {
                 bdi { (view.visitor.name) } " " span.quiet { "· " (words::role(view, view.visitor.role)) }
             }
-            // Whoever is on this machine was let in without showing anything and has nothing to take back.
+            // Local access without configured people needs no login, so there is no session to end.
             @if view.visitor.csrf.is_some() && view.visitor.name != LOCAL {
                 form method="post" action="/logout" {
                     (part::csrf(view))
@@ -191,17 +191,17 @@ fn who(view: &View) -> Markup {
     }
 }
 
-/// What somebody on this machine is called where nobody is configured.
+/// The visitor's name for local access when no people are configured.
 const LOCAL: &str = "local";
 
-/// A path that stays on this server. One that begins with two slashes, or what a browser takes for such, would name
-/// another.
+/// Makes a path stay on this server. One that begins with two slashes, or with characters a browser reads as such,
+/// would lead to another server.
 fn of_this_server(path: &str) -> String {
     let all = |c: char| matches!(c, '/' | '\\') || c.is_control() || c.is_whitespace();
     format!("/{}", path.trim_start_matches(all))
 }
 
-/// The same page in the other language.
+/// Links to the same page in the other language.
 pub(super) fn languages(lang: Lang, here: &str) -> Markup {
     let here = of_this_server(here);
     let other = |word: &str| {
@@ -224,7 +224,7 @@ pub(super) fn languages(lang: Lang, here: &str) -> Markup {
     }
 }
 
-/// A document around what is in it.
+/// A complete HTML document.
 pub(super) fn document(lang: Lang, title: &str, reload: Option<u32>, body: &Markup) -> Markup {
     html! {
         (DOCTYPE)

@@ -1,4 +1,4 @@
-//! What could not be shown or done, as a page: what happened, to what, what to do next, and the code to look it up by.
+//! Failures as pages, with advice on the next step and a code to look up.
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
@@ -31,7 +31,7 @@ pub(super) fn drawn(view: &View, failure: &Failure) -> Page {
     Page::new(Area::Overview, title, body)
 }
 
-/// A page that is not there.
+/// The page for an unknown address.
 pub(super) async fn missing(view: View) -> Response {
     let failure = Failure::new(
         exit::USAGE,
@@ -42,12 +42,12 @@ pub(super) async fn missing(view: View) -> Response {
     page(&view, &failure)
 }
 
-/// Nobody was let in: the pages were put up without their door.
+/// The answer if the pages are mounted without authentication.
 pub(super) fn nobody() -> Response {
     StatusCode::UNAUTHORIZED.into_response()
 }
 
-/// A refusal at the door, before it is known who asks.
+/// The page for access denied before the visitor is known.
 pub(crate) fn at_the_door(lang: Lang, failure: &Failure) -> Markup {
     let body = html! {
         div.login {

@@ -1,4 +1,4 @@
-//! Who looks, in which language, from where, and when: what every page is drawn for.
+//! The context a page is rendered for: visitor, language, address and time.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,29 +16,29 @@ use crate::access::Visitor;
 use ruzhi_config::{self as config, Role};
 use ruzhi_model::{FlowId, Lang, TenantId};
 
-/// What a tenant is called, and where it is.
+/// A tenant's display name and time zone.
 #[derive(Debug, Clone)]
 pub(super) struct Place {
-    /// What people call it.
+    /// Its display name.
     pub(super) name: String,
-    /// In which its times are shown.
+    /// The time zone in which its times are shown.
     pub(super) zone: Tz,
     /// Its flows.
     pub(super) flows: Vec<FlowId>,
 }
 
-/// What a page is drawn for.
+/// The context a page is rendered for.
 #[derive(Debug, Clone)]
 pub(super) struct View {
-    /// Who looks.
+    /// The visitor.
     pub(super) visitor: Visitor,
-    /// When.
+    /// The time of the request.
     pub(super) now: DateTime<Utc>,
     /// The page's own path and query.
     pub(super) here: String,
-    /// What came of what they did just before.
+    /// The result of the visitor's last action.
     pub(super) flash: Option<Flash>,
-    /// Alarms that stand.
+    /// Number of standing alarms.
     pub(super) alarms: usize,
     /// The tenants, by id.
     pub(super) places: Arc<BTreeMap<TenantId, Place>>,
@@ -50,23 +50,23 @@ impl View {
         self.visitor.lang
     }
 
-    /// One of two wordings.
+    /// Chooses the wording in the visitor's language.
     pub(super) fn say<'a>(&self, en: &'a str, zh: &'a str) -> &'a str {
         if self.lang() == Lang::Zh { zh } else { en }
     }
 
-    /// One of two sentences that were put together.
+    /// Chooses the composed sentence in the visitor's language.
     pub(super) fn tell(&self, en: String, zh: String) -> String {
         if self.lang() == Lang::Zh { zh } else { en }
     }
 
-    /// Whether they may change something. What they may not is not offered, and is refused all the same.
+    /// Returns true if the visitor may make changes. Others are offered no actions; an attempt is denied all the same.
     pub(super) fn operates(&self) -> bool {
         self.visitor.role == Role::Operator
     }
 
-    /// A page of this server: its segments and its query, each spelled as an address has them. A query of nothing is left
-    /// out.
+    /// Builds an address on this server from path segments and query parameters, percent-encoded. Parameters without a
+    /// value are left out.
     pub(super) fn address<'a>(
         segments: impl IntoIterator<Item = &'a str>,
         query: impl IntoIterator<Item = (&'a str, Option<&'a str>)>,
@@ -90,17 +90,17 @@ impl View {
         path
     }
 
-    /// What people call a tenant.
+    /// The display name of a tenant.
     pub(super) fn name<'a>(&'a self, tenant: &'a TenantId) -> &'a str {
         self.places.get(tenant).map_or(tenant.as_str(), |place| &place.name)
     }
 
-    /// Where a tenant is; UTC for one that is gone.
+    /// The time zone of a tenant; UTC for one that is gone.
     pub(super) fn zone(&self, tenant: &TenantId) -> Tz {
         self.places.get(tenant).map_or(Tz::UTC, |place| place.zone)
     }
 
-    /// The zone of what belongs to no tenant: that of all of them, if they share one.
+    /// The time zone for items without a tenant: the one all tenants share, or else UTC.
     pub(super) fn common_zone(&self) -> Tz {
         let mut zones = self.places.values().map(|place| place.zone);
         let first = zones.next().unwrap_or(Tz::UTC);
@@ -134,7 +134,7 @@ impl FromRequestParts<Arc<Process>> for View {
     }
 }
 
-/// A text as a part of an address: what is not plainly part of one is written by its bytes.
+/// Percent-encodes a text for use in an address.
 fn utf8_percent_encode(text: &str) -> impl Iterator<Item = String> + '_ {
     text.bytes().map(|byte| {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~' | b'.') {

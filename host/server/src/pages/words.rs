@@ -1,4 +1,4 @@
-//! One word for one thing, in both languages, for every state and kind that pages speak of.
+//! The words for every state and kind shown on pages, in both languages, one word for each.
 
 use super::view::View;
 use crate::StandingState;
@@ -9,34 +9,34 @@ use ruzhi_rules::Verdict;
 use ruzhi_store::{ActivationKind, PlanState, RunKind, RunRow, RunState};
 use ruzhi_sync::Stage;
 
-/// How much a word asks for attention: the name of a class of the sheet.
+/// The urgency of a word: the name of a class of the stylesheet.
 pub(super) type Tone = &'static str;
 
-/// All is well.
+/// Everything is in order.
 pub(super) const OK: Tone = "ok";
-/// Somebody should look.
+/// Needs a look.
 pub(super) const WARN: Tone = "warn";
 /// Something is wrong.
 pub(super) const BAD: Tone = "bad";
 /// It is under way.
 pub(super) const RUN: Tone = "run";
-/// Nothing is asked for.
+/// Needs nothing.
 pub(super) const PLAIN: Tone = "plain";
 
-/// How a run stands.
+/// The state of a run.
 pub(super) fn run_state(view: &View, run: &RunRow) -> (Tone, &'static str) {
     match (run.state, run.kind) {
         (RunState::Done, RunKind::Drift) if run.plan.is_none() => (OK, view.say("compared", "已比对")),
         (RunState::Done, RunKind::Sync | RunKind::Apply) => (OK, view.say("done", "完成")),
-        // Its counts are what would be done.
+        // Its counts say how much would be done.
         (RunState::Done, _) => (OK, view.say("planned", "已计划")),
         (RunState::Running, _) => (RUN, view.say("running", "运行中")),
-        (RunState::Held, _) => (WARN, view.say("held", "已熔断")),
+        (RunState::Held, _) => (WARN, view.say("held", "待审批")),
         (RunState::Failed, _) => (BAD, view.say("failed", "失败")),
     }
 }
 
-/// Why a run was started.
+/// The kind of a run.
 pub(super) fn run_kind(view: &View, kind: RunKind) -> &'static str {
     match kind {
         RunKind::Plan => view.say("plan only", "仅计划"),
@@ -48,7 +48,7 @@ pub(super) fn run_kind(view: &View, kind: RunKind) -> &'static str {
     }
 }
 
-/// What a person asks a run to do.
+/// The kind of run that a person requests.
 pub(super) fn run_what(view: &View, what: RunWhat) -> &'static str {
     match what {
         RunWhat::Sync => view.say("Sync: plan and write", "同步：计划并写入"),
@@ -57,20 +57,20 @@ pub(super) fn run_what(view: &View, what: RunWhat) -> &'static str {
     }
 }
 
-/// How a plan stands.
+/// The state of a plan.
 pub(super) fn plan_state(view: &View, state: PlanState) -> (Tone, &'static str) {
     match state {
         PlanState::Planned => (PLAIN, view.say("planned", "已计划")),
-        PlanState::Held => (WARN, view.say("held", "已熔断")),
+        PlanState::Held => (WARN, view.say("held", "待审批")),
         PlanState::Applying => (RUN, view.say("being applied", "执行中")),
         PlanState::Done => (OK, view.say("applied", "已执行")),
         PlanState::Failed => (BAD, view.say("applied in part", "部分执行")),
         PlanState::Superseded => (PLAIN, view.say("superseded", "已被取代")),
-        PlanState::Rejected => (PLAIN, view.say("rejected", "已否决")),
+        PlanState::Rejected => (PLAIN, view.say("rejected", "已驳回")),
     }
 }
 
-/// What an operation does: its sign, its colour, its word.
+/// An operation's sign, colour and word.
 pub(super) fn operation(view: &View, kind: OperationKind) -> (&'static str, &'static str, &'static str) {
     match kind {
         OperationKind::Create => ("+", "plus", view.say("create", "新增")),
@@ -83,7 +83,7 @@ pub(super) fn operation(view: &View, kind: OperationKind) -> (&'static str, &'st
     }
 }
 
-/// How far an operation has come.
+/// The state of an operation.
 pub(super) fn operation_state(view: &View, state: OperationState) -> (Tone, &'static str) {
     match state {
         OperationState::Planned => (PLAIN, view.say("planned", "已计划")),
@@ -95,7 +95,7 @@ pub(super) fn operation_state(view: &View, state: OperationState) -> (Tone, &'st
     }
 }
 
-/// How a flow stands with the schedule.
+/// The state of a flow in the scheduler.
 pub(super) fn standing(view: &View, state: StandingState) -> (Tone, &'static str) {
     match state {
         StandingState::Waiting => (OK, view.say("on schedule", "按计划")),
@@ -104,11 +104,11 @@ pub(super) fn standing(view: &View, state: StandingState) -> (Tone, &'static str
         StandingState::Running => (RUN, view.say("running", "运行中")),
         StandingState::Retrying => (WARN, view.say("retrying", "重试中")),
         StandingState::Paused => (WARN, view.say("paused", "已暂停")),
-        StandingState::Blocked => (BAD, view.say("blocked", "已停用待处理")),
+        StandingState::Blocked => (BAD, view.say("blocked", "已停止待处理")),
     }
 }
 
-/// Where a run is: the word in an address of the API, and the word for a person.
+/// The stage of a run: the word of the API, and the word for a person.
 pub(super) fn stage(view: &View, stage: Stage) -> (&'static str, &'static str) {
     match stage {
         Stage::Settle => ("settle", view.say("Settle", "核实")),
@@ -118,11 +118,11 @@ pub(super) fn stage(view: &View, stage: Stage) -> (&'static str, &'static str) {
     }
 }
 
-/// What somebody has to look at.
+/// The kind of an item that needs a person.
 pub(super) fn attention(view: &View, kind: AttentionKind) -> (Tone, &'static str) {
     match kind {
-        AttentionKind::Blocked => (BAD, view.say("blocked", "已停用待处理")),
-        AttentionKind::HeldPlan => (WARN, view.say("plan held", "计划已熔断")),
+        AttentionKind::Blocked => (BAD, view.say("blocked", "已停止待处理")),
+        AttentionKind::HeldPlan => (WARN, view.say("plan held", "计划待审批")),
         AttentionKind::Removed => (WARN, view.say("removed by hand", "被手工删除")),
         AttentionKind::FilesRefused => (BAD, view.say("files not in use", "文件未生效")),
         AttentionKind::Failing => (BAD, view.say("failing", "持续失败")),
@@ -132,19 +132,19 @@ pub(super) fn attention(view: &View, kind: AttentionKind) -> (Tone, &'static str
     }
 }
 
-/// What an alarm is of; a kind without a word is told by its name.
+/// The kind of an alarm; none for a kind without a word, which is shown by its name.
 pub(super) fn alarm(view: &View, kind: &str) -> Option<&'static str> {
     Some(match kind {
-        "plan.held" => view.say("plan held", "计划已熔断"),
+        "plan.held" => view.say("plan held", "计划待审批"),
         "flow.failing" => view.say("failing", "持续失败"),
-        "flow.blocked" => view.say("blocked", "已停用待处理"),
+        "flow.blocked" => view.say("blocked", "已停止待处理"),
         "quarantine.growing" => view.say("quarantine grows", "待修正增多"),
         "places.full" => view.say("no free accounts", "账号名额已满"),
         "leavers.refused" => view.say("leavers can still log in", "离职人员仍可登录"),
         "members.removed" => view.say("removed by hand", "被手工删除"),
         "run.late" => view.say("late", "逾期"),
         "files.refused" => view.say("files not in use", "文件未生效"),
-        "rules.kept" => view.say("rules kept", "规则未更换"),
+        "rules.kept" => view.say("rules kept", "同步规则未更换"),
         "clock.off" => view.say("clock off", "时钟偏差"),
         "form.empty" => view.say("form without rows", "表单无数据"),
         "alarms.refused" => view.say("alarms refused", "告警未送达"),
@@ -152,7 +152,7 @@ pub(super) fn alarm(view: &View, kind: &str) -> Option<&'static str> {
     })
 }
 
-/// What a guest says of a record.
+/// The decision on a record.
 pub(super) fn verdict(view: &View, verdict: Verdict) -> (Tone, &'static str) {
     match verdict {
         Verdict::Upsert => (OK, view.say("upsert", "入职")),
@@ -163,7 +163,7 @@ pub(super) fn verdict(view: &View, verdict: Verdict) -> (Tone, &'static str) {
     }
 }
 
-/// What becomes of a member who was removed by hand.
+/// The decision about a member who was removed by hand.
 pub(super) fn removal_answer(view: &View, answer: RemovalAnswer) -> &'static str {
     match answer {
         RemovalAnswer::Recreate => view.say("Create again, without an invitation", "重新创建，不发邀请"),
@@ -172,17 +172,17 @@ pub(super) fn removal_answer(view: &View, answer: RemovalAnswer) -> &'static str
     }
 }
 
-/// Who refused a record.
+/// The party that rejected a record.
 pub(super) fn refused_by(view: &View, by: RefusedBy) -> &'static str {
     match by {
-        RefusedBy::Guest => view.say("the rules", "规则"),
+        RefusedBy::Guest => view.say("the rules", "同步规则"),
         RefusedBy::Plan => view.say("the plan", "计划"),
         RefusedBy::Wecom => view.say("WeCom", "企业微信"),
         RefusedBy::Person => view.say("a person", "人工"),
     }
 }
 
-/// How rules came to be live.
+/// The kind of an activation.
 pub(super) fn activation(view: &View, kind: ActivationKind) -> &'static str {
     match kind {
         ActivationKind::First => view.say("the first", "首次上线"),
@@ -192,17 +192,17 @@ pub(super) fn activation(view: &View, kind: ActivationKind) -> &'static str {
     }
 }
 
-/// What the files hold beside what is live.
+/// The rules in the files, compared with the live ones.
 pub(super) fn offers(view: &View, offers: Offers) -> (Tone, &'static str) {
     match offers {
         Offers::Live => (OK, view.say("files are live", "与文件一致")),
-        Offers::New => (WARN, view.say("new in the files", "文件中有新规则")),
-        Offers::PassedOver => (WARN, view.say("files passed over", "文件规则未采用")),
+        Offers::New => (WARN, view.say("new in the files", "文件中有新的同步规则")),
+        Offers::PassedOver => (WARN, view.say("files passed over", "文件中的同步规则未采用")),
         Offers::Unreadable => (BAD, view.say("files cannot be read", "文件无法读取")),
     }
 }
 
-/// What somebody may do.
+/// A role.
 pub(super) fn role(view: &View, role: Role) -> &'static str {
     match role {
         Role::Viewer => view.say("viewer", "查看者"),
@@ -210,7 +210,7 @@ pub(super) fn role(view: &View, role: Role) -> &'static str {
     }
 }
 
-/// Where a member stands.
+/// The state of a member.
 pub(super) fn member_state<'a>(view: &View, state: &'a str) -> &'a str {
     match state {
         "active" => view.say("in the directory", "在通讯录中"),
@@ -221,8 +221,8 @@ pub(super) fn member_state<'a>(view: &View, state: &'a str) -> &'a str {
     }
 }
 
-/// The half of a text in both languages, as guests write them (Chinese, ` / `, English), that the reader understands.
-/// Either half may quote the form, in whatever language: the place to cut is where the left half is the more Chinese one.
+/// The reader's half of a text in both languages, as guests write them (Chinese, ` / `, English). Either half may quote
+/// the form in any language, so the cut is made where the left half is the more Chinese one.
 pub(super) fn half<'a>(view: &View, message: &'a str) -> &'a str {
     let is_chinese = |c: &char| ('\u{4e00}'..='\u{9fff}').contains(c);
     let share = |text: &str| {

@@ -107,7 +107,7 @@ fn a_held_plan_is_read_approved_and_people_come_to_be() {
         let office = Office::new(5, lang, screen, held, |_, _, _| ());
         office.log_in(OPERATOR);
         office.run_now();
-        office.ended(office.say("held", "已熔断"));
+        office.ended(office.say("held", "待审批"));
         let (browser, say) = (&office.browser, |en, zh| office.say(en, zh));
         browser.go("/");
         browser.press(say("Look at the plan", "查看计划"));
@@ -202,11 +202,11 @@ fn rules_are_gone_back_to_with_a_reason() {
         browser.press(say("Roll back…", "回退…"));
         browser.write("#why-1", "规则有误");
         browser.press_on("form[action$='/rollback'] button");
-        browser.reads(say("The earlier rules are live", "已恢复为先前的规则"));
-        browser.reads(say("files passed over", "文件规则未采用"));
+        browser.reads(say("The earlier rules are live", "已恢复为先前的同步规则"));
+        browser.reads(say("files passed over", "文件中的同步规则未采用"));
         assert!(browser.text().contains("规则有误"), "the history says why: {}", browser.text());
         browser.go("/audit");
-        for said in ["规则有误", say("rolled rules back", "回退规则")] {
+        for said in ["规则有误", say("rolled rules back", "回退同步规则")] {
             assert!(browser.text().contains(said), "{said}: {}", browser.text());
         }
     }

@@ -80,7 +80,7 @@ fn every_decision_on_a_plan_is_written_down() {
         }
     }
     let page = serving.get("/audit?lang=zh").unwrap().body;
-    assert!(page.contains("否决计划") && page.contains("terminal"), "{page}");
+    assert!(page.contains("驳回计划") && page.contains("terminal"), "{page}");
 }
 
 #[test]

@@ -1,5 +1,5 @@
-// What a page does beside being read: live numbers, times that stay true, a question before a deed, a copy button.
-// Every page works without it; nothing here writes HTML that did not come from the server.
+// Live numbers and times, a question before an action, a copy button. Every page works without this script, and it
+// inserts only HTML that came from the server.
 "use strict";
 (() => {
   const lang = document.documentElement.lang;
@@ -36,7 +36,7 @@
     });
   };
 
-  // A question before a deed.
+  // A question before an action.
   const ask = (form, submitter) => {
     const dialog = document.createElement("dialog");
     const text = document.createElement("p");
@@ -73,7 +73,7 @@
       ask(form, event.submitter);
       return;
     }
-    // A deed is done once, however often the button is pressed.
+    // A form is sent once, however often the button is pressed.
     if (form.method === "post") {
       if (form.dataset.sent) event.preventDefault();
       form.dataset.sent = "yes";
@@ -94,7 +94,7 @@
     setTimeout(() => { button.textContent = before; }, 1500);
   });
 
-  // Parts of a page that are fetched anew when something happens. A part in which somebody is busy is left alone.
+  // Parts of a page that are fetched again on an event. A part that is in use is left alone.
   const busy = (part) => part.contains(document.activeElement) || part.querySelector("details[open]");
   const refresh = async () => {
     const answer = await fetch(location.href, { headers: { accept: "text/html" } });
@@ -120,7 +120,7 @@
     }, 2000);
   };
 
-  // A run as it goes. What is read aloud changes every ten seconds at most.
+  // A run in progress. The text read aloud changes at most every ten seconds.
   let spoken = 0;
   const show = (root, live) => {
     const stages = ["settle", "collect", "plan", "apply"];
@@ -155,10 +155,10 @@
     const source = new EventSource(root.dataset.events);
     source.addEventListener("progress", (event) => show(root, JSON.parse(event.data)));
     source.addEventListener("ended", () => { source.close(); location.reload(); });
-    // The first says how everything stood when the page was drawn.
+    // The first event describes the state in which the page was rendered.
     let first = true;
     source.addEventListener("standing", () => { if (first) first = false; else soon(); });
-    // A stream that is refused, for there are as many as there may be, is not tried again by itself.
+    // The browser does not retry a stream that was rejected because too many are open.
     source.addEventListener("error", () => { if (source.readyState === EventSource.CLOSED) setTimeout(soon, 15000); });
     window.addEventListener("pagehide", () => source.close());
   };

@@ -1,8 +1,8 @@
-//! Whatever is written can be read: contrast as WCAG 2.2 reckons it, in light and in dark.
+//! Contrast of all text, as WCAG 2.2 computes it, in light and in dark.
 
 use std::collections::BTreeMap;
 
-/// Text and what it stands on, by the names of the sheet.
+/// Text colours and their backgrounds, by the names in the stylesheet.
 const TEXTS: [(&str, &str); 24] = [
     ("text", "ground"),
     ("text", "surface"),
@@ -30,7 +30,7 @@ const TEXTS: [(&str, &str); 24] = [
     ("on-bad", "bad"),
 ];
 
-/// Edges of what can be pressed or filled in, bars, and what they stand on.
+/// Edges of controls, bars, and their backgrounds.
 const SHAPES: [(&str, &str); 8] = [
     ("edge", "surface"),
     ("edge", "ground"),

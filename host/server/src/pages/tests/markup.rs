@@ -1,10 +1,10 @@
-//! A reader of our own HTML, strict where browsers are not: every element is closed in its place, every attribute is
-//! quoted and written once, and `<`, `>` and `&` stand nowhere else.
+//! A parser for our own HTML, stricter than browsers: every element is closed in its place, every attribute is quoted
+//! and written once, and `<`, `>` and `&` occur nowhere else.
 
-/// Elements that have no end.
+/// Elements without an end tag.
 const VOID: [&str; 6] = ["meta", "link", "input", "img", "br", "hr"];
 
-/// What is in an element.
+/// A child of an element.
 #[derive(Debug)]
 pub(super) enum Node {
     Element(Element),
@@ -39,7 +39,7 @@ impl Element {
         self.all().into_iter().filter(|element| element.name == name).collect()
     }
 
-    /// The texts in it, those passed over for which `passes` says so.
+    /// The texts in it, without those of elements for which `passes` is true.
     pub(super) fn texts(&self, passes: &dyn Fn(&Element) -> bool) -> Vec<&str> {
         let mut texts = Vec::new();
         for child in &self.children {
@@ -57,7 +57,7 @@ impl Element {
     }
 }
 
-/// Reads a document.
+/// Parses a document.
 pub(super) fn read(html: &str) -> Result<Element, String> {
     let body = html.strip_prefix("<!DOCTYPE html>").ok_or("no doctype")?;
     let mut open: Vec<Element> = Vec::new();
@@ -94,7 +94,7 @@ pub(super) fn read(html: &str) -> Result<Element, String> {
     }
 }
 
-/// Where a tag ends; a quoted `>` does not end it.
+/// The end of a tag; a quoted `>` does not end it.
 fn tag_end(tag: &str) -> Result<usize, String> {
     let mut quoted = false;
     for (at, c) in tag.char_indices() {
@@ -110,14 +110,14 @@ fn tag_end(tag: &str) -> Result<usize, String> {
 fn element(inner: &str) -> Result<Element, String> {
     let (name, mut rest) = inner.split_once(' ').unwrap_or((inner, ""));
     if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric()) {
-        return Err(format!("<{name}> is no element"));
+        return Err(format!("<{name}> is not an element"));
     }
     let mut attributes: Vec<(String, String)> = Vec::new();
     while !rest.is_empty() {
         let end = rest.find([' ', '=']).unwrap_or(rest.len());
         let (attribute, behind) = rest.split_at(end);
         if attribute.is_empty() || !attribute.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
-            return Err(format!("`{attribute}` is no attribute of <{name}>"));
+            return Err(format!("`{attribute}` is not an attribute of <{name}>"));
         }
         if attributes.iter().any(|(one, _)| one == attribute) {
             return Err(format!("<{name}> has `{attribute}` twice"));

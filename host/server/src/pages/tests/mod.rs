@@ -1,5 +1,5 @@
-//! Pages drawn from fixed data: every page, in both languages, for viewer and operator, of people who write what one
-//! would wish and of people who do not.
+//! Pages rendered from fixed data: every page, in both languages, for viewer and operator, with benign and with hostile
+//! input.
 
 mod contrast;
 mod fixed;
@@ -15,21 +15,21 @@ use markup::Element;
 use ruzhi_config::Role;
 use ruzhi_model::Lang;
 
-/// Somebody who looks.
+/// A view of the overview.
 pub(super) fn view(lang: Lang, role: Role) -> View {
     fixed::view(lang, role, &KIND, "/")
 }
 
-/// One page as somebody would see it.
+/// A rendered page.
 struct Seen {
-    /// Which, in which language, for whom: to say which one breaks a promise.
+    /// The page, language and role, to identify the one that fails.
     name: String,
     lang: Lang,
     role: Option<Role>,
     html: Element,
 }
 
-/// Every page, in both languages, for viewer and operator, of both kinds of people; and the two pages before the door.
+/// Every page, in both languages, for viewer and operator, with both kinds of input, and the two pages before login.
 fn every_page() -> Vec<Seen> {
     let mut all = Vec::new();
     let mut see = |name: String, lang: Lang, role: Option<Role>, html: String| {
@@ -58,7 +58,7 @@ fn every_page() -> Vec<Seen> {
     all
 }
 
-/// A page by its name, with a break between elements, so that what is changed is a line.
+/// A page by name, with a line break between elements, so that a change shows as a line.
 fn whole(page: &str, lang: Lang, role: Role, written: &Written) -> String {
     let view = fixed::view(lang, role, written, "/");
     let pages = fixed::pages(&view, written);

@@ -1,4 +1,4 @@
-//! What every page promises.
+//! Properties that hold for every page.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use super::{Seen, every_page, view};
 use ruzhi_config::Role;
 use ruzhi_model::Lang;
 
-/// Asks every element of every page.
+/// Checks every element of every page.
 fn each(ask: impl Fn(&Seen, &Element) -> Result<(), String>) {
     for page in every_page() {
         for element in page.html.all() {
@@ -130,7 +130,7 @@ fn nothing_comes_from_elsewhere_and_nothing_is_written_into_the_page() {
 #[test]
 fn what_people_write_is_text_and_stands_apart_from_the_text_beside_it() {
     for page in every_page().into_iter().filter(|page| page.role.is_some()) {
-        // What people wrote is found as text; had any of it become an element, it would be found in pieces.
+        // Text written by people is found whole; if part of it had become an element, it would be found in pieces.
         let mut loose = Vec::new();
         gather(&page.html, false, &mut loose);
         for text in loose {
@@ -214,7 +214,7 @@ fn a_deed_that_cannot_be_taken_back_asks_first_and_says_how_many_people() {
     }
 }
 
-/// Words of ours that are the same in every language.
+/// Our own words that are the same in every language.
 const NAMES: [&str; 8] = ["ruzhi", "API", "CSV", "MiB", "ms", "IP", "a", "secret"];
 
 #[test]
@@ -294,7 +294,7 @@ fn a_moment_says_which_one_it_is() {
         let valid = chrono::DateTime::parse_from_rfc3339(stamp).is_ok();
         fails_unless(
             valid && element.get("title").is_some_and(|title| title.contains("Asia/Shanghai")),
-            "is no moment",
+            "is not a valid time",
         )
     });
 }
@@ -328,7 +328,7 @@ fn a_filter_offers_the_flows_there_are_and_keeps_what_is_asked_for_and_gone() {
             seen += 1;
         }
         let typed = page.html.named("input").into_iter().any(|input| input.get("id") == Some("flow"));
-        assert!(!typed, "{}: nobody has to know a flow's id", page.name);
+        assert!(!typed, "{}: a flow's id never has to be typed", page.name);
     }
     assert!(seen > 10, "{seen} filters by flow");
     let view = view(Lang::En, Role::Viewer);
@@ -354,7 +354,7 @@ fn the_audit_log_leads_to_what_is_there() {
 }
 
 #[test]
-fn a_chart_of_refusals_names_the_rule_and_the_field_and_nobody() {
+fn a_chart_of_refusals_names_the_rule_and_the_field_and_no_person() {
     for page in every_page().into_iter().filter(|page| page.name.starts_with("charts ")) {
         let text = page.html.text();
         assert!(text.contains("mobile.invalid") && text.contains("手机号"), "{}", page.name);

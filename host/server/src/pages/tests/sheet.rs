@@ -1,4 +1,4 @@
-//! The sheet and the script, beside the pages they are for.
+//! The stylesheet and the script, checked against the pages.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use super::every_page;
 const SHEET: &str = include_str!("../assets/style.css");
 const SCRIPT: &str = include_str!("../assets/live.js");
 
-/// Classes that the sheet speaks of: letters behind a dot in what stands before a brace.
+/// Classes that the stylesheet mentions: letters after a dot in the text before a brace.
 fn spoken_of() -> BTreeSet<&'static str> {
     let mut classes = BTreeSet::new();
     for selector in SHEET.split('{').filter_map(|part| part.rsplit(['}', ';', '/']).next()) {
@@ -42,7 +42,7 @@ fn every_class_of_a_page_is_in_the_sheet_and_every_class_of_the_sheet_on_a_page(
 }
 
 #[test]
-fn the_sheet_and_the_script_ask_nobody_else() {
+fn the_sheet_and_the_script_ask_no_other_server() {
     for text in [SHEET, SCRIPT] {
         for word in ["http:", "https:", "url(", "@import", "eval(", "document.write", "innerHTML ="] {
             assert!(!text.contains(word), "{word}");

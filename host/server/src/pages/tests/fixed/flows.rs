@@ -1,4 +1,4 @@
-//! Tenants, flows, and how they stand.
+//! Tenants, flows and their states.
 
 use super::*;
 
@@ -122,7 +122,7 @@ pub(super) fn overview(written: &Written) -> Overview {
                 ),
                 hint: Some(Text::new(
                     "Look at the plan, then approve or reject it.",
-                    "请查看计划，然后批准或否决。",
+                    "请查看计划，然后批准或驳回。",
                 )),
                 link: "/plans/jingxintai/p0a1b2c3d4e5f".to_owned(),
                 since: Some(before(25)),

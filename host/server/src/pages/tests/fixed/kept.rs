@@ -1,4 +1,4 @@
-//! What is kept: audit log, alarms, settings.
+//! Audit log, alarms and settings.
 
 use super::*;
 

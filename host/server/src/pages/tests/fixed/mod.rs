@@ -1,4 +1,4 @@
-//! A deployment as it might be, the same every time.
+//! A realistic deployment, the same every time.
 
 mod flows;
 mod kept;
@@ -44,7 +44,7 @@ use ruzhi_store::{
 };
 use ruzhi_sync::Stage;
 
-/// What people write where they may write what they like.
+/// Free text that people write.
 pub(super) struct Written {
     pub(super) tenant: &'static str,
     pub(super) person: &'static str,
@@ -53,7 +53,7 @@ pub(super) struct Written {
     pub(super) record: &'static str,
 }
 
-/// As one would wish.
+/// Benign input.
 pub(super) const KIND: Written = Written {
     tenant: "景欣泰工厂",
     person: "李雷",
@@ -61,7 +61,7 @@ pub(super) const KIND: Written = Written {
     record: "63e0706d0e33350008189952",
 };
 
-/// As one would not.
+/// Hostile input.
 pub(super) const HOSTILE: Written = Written {
     tenant: "<script>alert('t')</script>\u{202e}قاعدة\" onload=\"x",
     person: "<img src=x onerror=alert(1)>'\"&\u{202e}שלום",
@@ -208,7 +208,7 @@ fn run_view(row: RunRow, live: bool, written: &Written) -> RunView {
     }
 }
 
-/// Every page, each by a name, as people who write like this would see it.
+/// Every page by name, with this input.
 pub(super) fn pages(view: &View, written: &Written) -> Vec<(&'static str, Page)> {
     let asked = QuarantineAsked {
         rule: Some("mobile.invalid".to_owned()),

@@ -1,4 +1,4 @@
-//! Plans, quarantine, and one record: what is of people.
+//! Plans, quarantine and one record.
 
 use super::*;
 
