@@ -1,4 +1,4 @@
-//! What the errors of this crate become where a person reads them.
+//! The errors of this crate as a person reads them.
 
 use ruzhi_message::{Failure, exit};
 use ruzhi_model::Text;

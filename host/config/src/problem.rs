@@ -10,7 +10,7 @@ pub(super) fn sort(problems: &mut [Problem]) {
     });
 }
 
-/// What is wrong with a value, before it is known where the value stands.
+/// A problem with a value, before it is known where the value stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fault {
     pub(super) text: Text,

@@ -1,4 +1,4 @@
-//! What the clients of both services share: rates and backoff, and reading an answer within limits.
+//! Shared by the clients of both services: rates and backoff, and reading an answer within limits.
 
 pub mod answer;
 pub mod rate;

@@ -1,6 +1,6 @@
-//! What went wrong, to what, and what to do next: one type for whoever shows it, a terminal, a page or a program.
+//! A failure, its subject and the next step: one type for display at a terminal, on a page or to a program.
 //!
-//! Every module has errors of its own, one variant for each operation; this is what they become where a person reads them.
+//! Every module has its own errors, one variant per operation; for display they are converted to this type.
 
 mod problem;
 
@@ -11,17 +11,17 @@ pub use problem::{Problem, Problems, Severity};
 use ruzhi_files::open_files;
 use ruzhi_model::Text;
 
-/// Exit codes: whose fault it is.
+/// Exit codes, by the side at fault.
 pub mod exit {
     /// Something was not done.
     pub const FAILED: u8 = 1;
-    /// The command line, the configuration or the store's files are wrong: a person has to put them right first.
+    /// The command line, the configuration or the store's files are wrong: a person has to fix them first.
     pub const USAGE: u8 = 2;
-    /// The guard wants a person.
+    /// The guard requires a person's decision.
     pub const HELD: u8 = 3;
 }
 
-/// What went wrong, to what, and what to do next.
+/// A failure, its subject and the next step.
 #[derive(Debug, Clone, Serialize)]
 #[serde(transparent)]
 pub struct Failure(Box<Told>);
@@ -43,19 +43,19 @@ impl Failure {
         Self(Box::new(Told { exit, code: code.into(), text, causes: Vec::new(), hint, problems: None }))
     }
 
-    /// The command line asks for what cannot be.
+    /// The command line makes an impossible request.
     pub fn usage(text: Text, hint: Text) -> Self {
         Self::new(exit::USAGE, "usage", text, Some(hint))
     }
 
-    /// The machine did not do what it was asked.
+    /// The machine failed to carry out an operation.
     pub fn io(en: &str, zh: &str, error: &dyn std::error::Error) -> Self {
         Self::new(exit::FAILED, "io", Text::new(format!("cannot {en}"), format!("无法{zh}")), None)
             .because(error)
     }
 
-    /// The same, blamed on too many open files where it is they that failed it: the store says no more than that it
-    /// cannot be opened, and its own hint would send people to look at the disk.
+    /// The same, blamed on too many open files if they caused it: the store only says that it cannot be opened, and
+    /// its own hint would send people to check the disk.
     #[must_use]
     pub fn unless_too_many_files(self, error: &(dyn std::error::Error + 'static)) -> Self {
         if self.exit() == exit::FAILED && open_files::are_too_many(error) {
@@ -74,27 +74,27 @@ impl Failure {
         &self.0.code
     }
 
-    /// What happened, to what.
+    /// The failure and its subject.
     pub fn text(&self) -> &Text {
         &self.0.text
     }
 
-    /// What is behind it, from the outside in.
+    /// Its causes, outermost first.
     pub fn causes(&self) -> &[String] {
         &self.0.causes
     }
 
-    /// What to do next.
+    /// The next step.
     pub fn hint(&self) -> Option<&Text> {
         self.0.hint.as_ref()
     }
 
-    /// What is wrong in the files of the configuration.
+    /// The problems in the configuration files.
     pub fn problems(&self) -> Option<&Problems> {
         self.0.problems.as_ref()
     }
 
-    /// Adds an error and what is behind it. Only texts are kept, so nothing can print more than they say.
+    /// Adds an error and its causes. Only texts are kept, so nothing can print more than they say.
     pub fn because(mut self, error: &dyn std::error::Error) -> Self {
         let mut next = Some(error);
         while let Some(error) = next {
@@ -104,7 +104,7 @@ impl Failure {
         self
     }
 
-    /// The same with another word on what to do next.
+    /// The same with another hint.
     pub fn hinting(mut self, hint: Text) -> Self {
         self.0.hint = Some(hint);
         self

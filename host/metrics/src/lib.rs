@@ -154,9 +154,9 @@ pub struct EndedRun<'a> {
     pub tenant: &'a TenantId,
     /// Its flow.
     pub flow: &'a FlowId,
-    /// What it was started for, in a word.
+    /// The kind of run, in a word.
     pub kind: &'static str,
-    /// How it ended, in a word.
+    /// The state it ended in, in a word.
     pub state: &'static str,
     /// From beginning to end, where the end is known.
     pub took: Option<Duration>,

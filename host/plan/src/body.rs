@@ -79,12 +79,12 @@ pub(super) fn changes(written: &Member, new: &Member) -> Map<String, Value> {
 /// Every field of a member, whatever the directory holds: sent when an answer was lost. Empty ones are included, for
 /// they may still have to be cleared.
 pub(super) fn whole(new: &Member) -> Map<String, Value> {
-    let nobody = Member {
+    let before = Member {
         // Differs from every value, so that each field counts as changed.
         enable: new.enable.map(|enable| !enable),
         ..Member::default()
     };
-    let mut body = changes(&nobody, new);
+    let mut body = changes(&before, new);
     for (field, value) in texts(new) {
         if value == Some("") && !cannot_be_empty(field) {
             body.insert(field.to_owned(), json!(""));

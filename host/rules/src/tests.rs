@@ -214,6 +214,6 @@ fn few_people_or_a_small_share_need_no_approval() {
     let limit = ChangeLimit { percent: 20, least: 5, stated: false };
     assert!(limit.allows(5, 5) && limit.allows(20, 100) && limit.allows(0, 0));
     assert!(!limit.allows(6, 29) && !limit.allows(21, 100));
-    let nobody = ChangeLimit { percent: 0, least: 0, stated: true };
-    assert!(nobody.allows(0, 100) && !nobody.allows(1, 100));
+    let none = ChangeLimit { percent: 0, least: 0, stated: true };
+    assert!(none.allows(0, 100) && !none.allows(1, 100));
 }

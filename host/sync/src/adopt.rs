@@ -24,8 +24,8 @@ pub(super) async fn plan(
     let scope = flow.scope(now);
     let survey = flow.store.survey(&scope).await?;
     let directory = directory(flow).await?;
-    let nobody = std::collections::HashSet::new();
-    let contested = Planner::new(&scope, &survey, None, &nobody, policy, now).contested();
+    let unasked = std::collections::HashSet::new();
+    let contested = Planner::new(&scope, &survey, None, &unasked, policy, now).contested();
     let mut draft = Draft::new(flow.tenant.clone(), flow.id.clone(), purpose, false, &survey);
     let mut keeping = Keeping::begin(flow, run).await?;
     let mut looking = Looking { flow, directory: &directory, by, missed: 0, unasked: 0 };

@@ -38,9 +38,9 @@ fn of_a_doubtful_member_an_empty_field_is_sent_too_and_what_the_rules_no_longer_
 fn who_leaves_while_their_create_is_in_doubt_is_disabled_once_they_have_turned_up() {
     let coming = LedgerEntry { doubtful: true, ..entry(1, member("a", "13800000001"), MemberState::Deleted) };
     let world = world(vec![leave(1, "a")], vec![coming]);
-    let nobody = plan_with(&world, Some(&directory(&[])), &policy(), now());
-    assert!(nobody.needed_directory);
-    assert_eq!(kinds(&nobody), []);
+    let empty = plan_with(&world, Some(&directory(&[])), &policy(), now());
+    assert!(empty.needed_directory);
+    assert_eq!(kinds(&empty), []);
     let there = plan_with(&world, Some(&directory(&["a"])), &policy(), now());
     assert_eq!(kinds(&there), [(OperationKind::Disable, "a".to_owned())]);
     assert!(there.operations[0].left);

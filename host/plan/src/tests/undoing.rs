@@ -171,8 +171,8 @@ fn what_the_ledger_never_knew_is_not_set_back() {
     assert!(matches!(standing, Standing::Ignored { .. }), "{standing:?}");
 
     let nameless = Member { userid: "a".to_owned(), ..Member::default() };
-    let nobody = LedgerEntry { doubtful: true, ..entry(1, nameless, MemberState::Left) };
-    let deleted = done(OperationKind::Delete, Some(&nobody), written.clone(), json!({ "userid": "a" }));
+    let unknown = LedgerEntry { doubtful: true, ..entry(1, nameless, MemberState::Left) };
+    let deleted = done(OperationKind::Delete, Some(&unknown), written.clone(), json!({ "userid": "a" }));
     let standing = undo(&deleted, Some(&entry(1, written, MemberState::Deleted)), &policy());
     assert!(matches!(standing, Standing::Ignored { .. }), "{standing:?}");
 }

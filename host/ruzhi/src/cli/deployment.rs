@@ -182,7 +182,7 @@ impl Opened {
         request: &Request,
     ) {
         let bar = Arc::new(Bar::new(speech));
-        let by = By { who: terminal::somebody(), why: None };
+        let by = By { who: terminal::terminal_user(), why: None };
         let mut flows = Vec::with_capacity(chosen.len());
         for (tenant, flow) in chosen {
             flows.push((*tenant, *flow, self.0.flow(tenant, flow, &by, bar.clone()).await));

@@ -37,7 +37,7 @@ pub(super) async fn recorded_as<T>(
     let log = deployment::store(config, Access::Beside).await?;
     asking.subject = asking.subject.as_deref().map(line);
     asking.detail = asking.detail.as_deref().map(line);
-    let who = somebody();
+    let who = terminal_user();
     let actor = Actor { who: &who, role: Role::Operator, origin: TERMINAL };
     let row = audit::row(&SystemClock, actor, asking);
     let result = audit::recorded(log.as_ref(), row, work, outcome).await;
@@ -51,7 +51,7 @@ pub(super) fn line(text: &str) -> String {
 }
 
 /// The operating system user running the command; under `sudo`, also the user who called it.
-pub(super) fn somebody() -> String {
+pub(super) fn terminal_user() -> String {
     let user = user();
     // Only root can have been reached by sudo; any other user can set the variable at will.
     let sudo = std::env::var("SUDO_USER").ok().filter(|before| user.uid == Some(0) && is_name(before));

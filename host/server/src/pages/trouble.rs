@@ -43,7 +43,7 @@ pub(super) async fn missing(view: View) -> Response {
 }
 
 /// The answer if the pages are mounted without authentication.
-pub(super) fn nobody() -> Response {
+pub(super) fn no_visitor() -> Response {
     StatusCode::UNAUTHORIZED.into_response()
 }
 

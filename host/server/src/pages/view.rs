@@ -113,7 +113,7 @@ impl FromRequestParts<Arc<Process>> for View {
 
     async fn from_request_parts(parts: &mut Parts, process: &Arc<Process>) -> Result<Self, Response> {
         let Some(visitor) = parts.extensions.get::<Visitor>().cloned() else {
-            return Err(trouble::nobody());
+            return Err(trouble::no_visitor());
         };
         let here = parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
         let deployment = process.deployment();

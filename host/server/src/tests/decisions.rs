@@ -71,7 +71,7 @@ async fn a_claim_says_how_far_a_plan_has_come_and_ends_with_its_holder() {
     let plan = at.rsplit('/').next().unwrap().parse().unwrap();
     let claim = served.process.scheduler.claim(&acme(), &plan).unwrap();
     let approve = async || served.post(OPERATOR, &format!("{at}/approve"), json!({})).await;
-    second(&approve().await, "decided on by somebody else", "load the page again");
+    second(&approve().await, "decided on by another person", "load the page again");
     claim.becomes(Claimed::Waits);
     second(&approve().await, "it waits for its turn", "the list of runs");
     claim.becomes(Claimed::Runs("r9".parse().unwrap()));

@@ -316,7 +316,7 @@ async fn the_quarantine_goes_into_a_spreadsheet_that_computes_nothing_of_it() {
     assert_eq!(sheet.headers().unwrap().get(4), Some("标签"));
     let lines: Vec<csv::StringRecord> = sheet.records().map(Result::unwrap).collect();
     assert_eq!(lines.len(), 2);
-    assert_eq!((&lines[0][5], &lines[0][7]), ("mobile.invalid", "规则"));
+    assert_eq!((&lines[0][5], &lines[0][7]), ("mobile.invalid", "同步规则"));
     assert!(!text.contains("139001390001"), "{text}");
     let full = served.get(OPERATOR, "/api/v1/quarantine.csv?reveal=true").await;
     assert!(full.body.contains("139001390001"));

@@ -228,8 +228,8 @@ async fn check(opened: &Opened, case: &Case, tenants: &[TenantId]) {
     assert_eq!(surveyed.claimants, model.claimants);
     assert_eq!(surveyed.holders, model.holders);
 
-    let (nobody, policy) = (HashSet::new(), policy());
-    let mut planner = Planner::new(&scope, &surveyed, None, &nobody, &policy, now());
+    let (none, policy) = (HashSet::new(), policy());
+    let mut planner = Planner::new(&scope, &surveyed, None, &none, &policy, now());
     let few = asked(opened, &scope, &planner.contested()).await;
     let expected = world.shown(&scope, &planner.contested(), Shown::Candidates);
     assert_eq!(format!("{few:#?}"), format!("{expected:#?}"));
@@ -238,7 +238,7 @@ async fn check(opened: &Opened, case: &Case, tenants: &[TenantId]) {
     for candidate in &few {
         standings.insert(candidate.record.origin.record.clone(), planner.consider(candidate));
     }
-    let mut all = Planner::new(&scope, &surveyed, None, &nobody, &policy, now());
+    let mut all = Planner::new(&scope, &surveyed, None, &none, &policy, now());
     for candidate in everyone(opened, &scope, &world).await {
         let standing = all.consider(&candidate);
         match standings.get(&candidate.record.origin.record) {

@@ -29,7 +29,7 @@ fn full() -> Verdict {
 
 /// A person to be written, WeCom's answer, and its delay.
 #[derive(Debug, Clone)]
-struct Somebody {
+struct Person {
     kind: OperationKind,
     answer: Verdict,
     after: u64,
@@ -37,7 +37,7 @@ struct Somebody {
     known: bool,
 }
 
-impl Somebody {
+impl Person {
     fn new(answer: Verdict) -> Self {
         Self { kind: OperationKind::Update, answer, after: 10, known: false }
     }
@@ -57,7 +57,7 @@ struct Course {
 }
 
 /// Makes the calls as a run does.
-async fn run(people: &[Somebody], in_flight: usize, listing: Result<(), Error>) -> Course {
+async fn run(people: &[Person], in_flight: usize, listing: Result<(), Error>) -> Course {
     let (gate, course, stop) = (Gate::default(), RefCell::new(Course::default()), Cell::new(false));
     futures::stream::iter(people.iter().enumerate())
         .map(|(at, one)| {
@@ -101,8 +101,8 @@ async fn run(people: &[Somebody], in_flight: usize, listing: Result<(), Error>) 
 async fn one_member_out_of_reach_keeps_no_one_else() {
     for in_flight in [1, 2, 8] {
         for place in 0..12 {
-            let people: Vec<Somebody> =
-                (0..12).map(|at| Somebody::new(if at == place { unsure() } else { DONE })).collect();
+            let people: Vec<Person> =
+                (0..12).map(|at| Person::new(if at == place { unsure() } else { DONE })).collect();
             let course = run(&people, in_flight, Ok(())).await;
             assert_eq!((course.own, course.called.len(), course.questions), (vec![place], 12, 1));
             assert_eq!(course.stopped, None);
@@ -112,7 +112,7 @@ async fn one_member_out_of_reach_keeps_no_one_else() {
 
 #[tokio::test(start_paused = true)]
 async fn three_members_and_one_question_are_enough_to_know_that_it_is_the_tenants_fault() {
-    let people = vec![Somebody::new(unsure()); 40];
+    let people = vec![Person::new(unsure()); 40];
     for in_flight in [1, 4, 16] {
         let course = run(&people, in_flight, Ok(())).await;
         assert_eq!((course.called, course.questions), (vec![0, 1, 2], 1));
@@ -123,7 +123,7 @@ async fn three_members_and_one_question_are_enough_to_know_that_it_is_the_tenant
 /// With one call at a time, no one after the first is called.
 #[tokio::test(start_paused = true)]
 async fn a_listing_that_is_refused_too_says_it_at_once() {
-    let people = vec![Somebody::new(unsure()); 40];
+    let people = vec![Person::new(unsure()); 40];
     for (refusal, told) in [(60011, "wecom.60011"), (60020, "wecom.60020")] {
         let course = run(&people, 1, Err(error(refusal))).await;
         assert_eq!((course.called, course.questions), (vec![0], 1));
@@ -131,15 +131,15 @@ async fn a_listing_that_is_refused_too_says_it_at_once() {
     }
     // A listing that is not answered says nothing of the tenant.
     let silence = Error::MemberIds { failure: Failure::NoAnswer { detail: "…".to_owned() } };
-    let course = run(&[Somebody::new(unsure()), Somebody::new(DONE)], 1, Err(silence)).await;
+    let course = run(&[Person::new(unsure()), Person::new(DONE)], 1, Err(silence)).await;
     assert_eq!((course.own, course.stopped), (vec![0], None));
 }
 
 #[tokio::test(start_paused = true)]
 async fn records_that_were_refused_so_before_are_no_witnesses() {
-    let known = Somebody { known: true, ..Somebody::new(unsure()) };
+    let known = Person { known: true, ..Person::new(unsure()) };
     let mut people = vec![known; 5];
-    people.push(Somebody::new(DONE));
+    people.push(Person::new(DONE));
     let course = run(&people, 4, Ok(())).await;
     assert_eq!((course.own, course.stopped), ((0..5).collect(), None));
     assert_eq!(course.called.len(), 6);
@@ -148,18 +148,18 @@ async fn records_that_were_refused_so_before_are_no_witnesses() {
 /// The tenant's rights may end while a run goes on.
 #[tokio::test(start_paused = true)]
 async fn the_question_is_asked_again_after_some_refusals() {
-    let mut people = vec![Somebody::new(DONE)];
-    people.extend(vec![Somebody::new(unsure()); 25]);
+    let mut people = vec![Person::new(DONE)];
+    people.extend(vec![Person::new(unsure()); 25]);
     assert_eq!(run(&people, 4, Ok(())).await.questions, 3);
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_first_create_without_a_place_is_the_last_and_others_go_on() {
-    let create = |answer| Somebody { kind: OperationKind::Create, ..Somebody::new(answer) };
-    let mut people = vec![Somebody::new(DONE)];
+    let create = |answer| Person { kind: OperationKind::Create, ..Person::new(answer) };
+    let mut people = vec![Person::new(DONE)];
     people.extend(vec![create(full()); 9]);
-    people.push(Somebody::new(DONE));
-    people.push(Somebody { kind: OperationKind::Enable, ..Somebody::new(DONE) });
+    people.push(Person::new(DONE));
+    people.push(Person { kind: OperationKind::Enable, ..Person::new(DONE) });
     for in_flight in [1, 8] {
         let course = run(&people, in_flight, Ok(())).await;
         assert_eq!(course.waits, (2..10).collect::<Vec<_>>());
@@ -174,7 +174,7 @@ async fn the_first_create_without_a_place_is_the_last_and_others_go_on() {
 
 #[tokio::test(start_paused = true)]
 async fn who_comes_back_without_a_place_stops_those_who_need_one_too() {
-    let of = |kind, answer| Somebody { kind, ..Somebody::new(answer) };
+    let of = |kind, answer| Person { kind, ..Person::new(answer) };
     let people = [
         of(OperationKind::Enable, full()),
         of(OperationKind::Enable, full()),
@@ -189,19 +189,19 @@ async fn who_comes_back_without_a_place_stops_those_who_need_one_too() {
 #[tokio::test(start_paused = true)]
 async fn creates_whose_api_rests_keep_no_one_else() {
     let until = "2026-05-01T09:00:00Z".parse().unwrap();
-    let parked = Somebody { kind: OperationKind::Create, ..Somebody::new(Verdict::Parked { until }) };
-    let people = [parked.clone(), parked, Somebody::new(DONE)];
+    let parked = Person { kind: OperationKind::Create, ..Person::new(Verdict::Parked { until }) };
+    let people = [parked.clone(), parked, Person::new(DONE)];
     let course = run(&people, 1, Ok(())).await;
     assert_eq!((course.called, course.waits), (vec![0, 2], vec![1]));
 }
 
-fn any_body() -> impl Strategy<Value = Somebody> {
+fn any_body() -> impl Strategy<Value = Person> {
     let answer = prop_oneof![
         6 => Just(unsure()),
         3 => Just(DONE),
         1 => Just(Verdict::Refused { errcode: 60103, errmsg: "mobile".to_owned() }),
     ];
-    (answer, 0..30_u64).prop_map(|(answer, after)| Somebody { after, ..Somebody::new(answer) })
+    (answer, 0..30_u64).prop_map(|(answer, after)| Person { after, ..Person::new(answer) })
 }
 
 /// Whatever the order of the answers and the calls in flight: the tenant is at fault exactly if the first three members
@@ -223,7 +223,7 @@ fn the_verdict_does_not_depend_on_luck() {
                 .build()
                 .unwrap();
             let course = runtime.block_on(run(&people, in_flight, Ok(())));
-            let refused = |one: &Somebody| matches!(one.answer, Verdict::Unsure { .. });
+            let refused = |one: &Person| matches!(one.answer, Verdict::Unsure { .. });
             let theirs = people.len() >= 3 && people.iter().take(3).all(refused);
             prop_assert_eq!(course.stopped.is_some(), theirs);
             if theirs {

@@ -85,8 +85,8 @@ impl WriteBackFault {
     }
 }
 
-    /// The obstacles to writing to these fields. `widgets` are the form's fields, where they are known: a field may be
-    /// read under its id and written under its alias.
+/// The obstacles to writing to these fields. `widgets` are the form's fields, where they are known: a field may be
+/// read under its id and written under its alias.
 pub fn write_back_faults(
     place: &WriteBack,
     source_fields: &[String],

@@ -22,7 +22,7 @@ fn folder<'a>(host: &Path, path: &'a Path) -> Option<&'a str> {
     path.strip_prefix(host).ok()?.iter().next()?.to_str()
 }
 
-/// What Cargo says; what only tests use is left out.
+/// The arrows as Cargo has them, without the dependencies of tests.
 fn of_cargo() -> Arrows {
     let cargo = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1", "--no-deps", "--offline", "--locked"])

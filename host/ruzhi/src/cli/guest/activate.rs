@@ -55,7 +55,7 @@ struct Person {
 impl Person {
     fn by(&self) -> By {
         // An entry of the history is a single line.
-        let who = self.by.as_deref().map_or_else(terminal::somebody, terminal::line);
+        let who = self.by.as_deref().map_or_else(terminal::terminal_user, terminal::line);
         By { who, why: self.why.as_deref().map(terminal::line) }
     }
 
