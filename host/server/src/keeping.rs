@@ -10,11 +10,11 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::agenda::{Agenda, AgendaFlow, Ask, Batch, Outcome, Why};
-use super::claim::{Claim, Claimed};
 use super::process::Process;
 use super::runner::{self, Course, Due};
-use super::scheduler::{Answer, Asked, Asking, Ended, Inbox, Message};
 use ruzhi_app::deployment::{no_flow, settings_of};
+use ruzhi_app::scheduler::{Answer, Asked, Asking, Ended, Inbox, Message};
+use ruzhi_app::{Claim, Claimed};
 use ruzhi_config as config;
 use ruzhi_message::Failure;
 use ruzhi_model::{FlowId, TenantId};
@@ -39,15 +39,15 @@ const LAST_RUNS: Duration = Duration::from_secs(9);
 /// The agenda as the last process left it. A store that cannot be read because its files are gone is reported as gone.
 pub(super) async fn restore(process: &Process) -> Result<Agenda, Failure> {
     let restored = async {
-        let mut wakes = process.store.wakes().await?;
-        wakes.extend(killed(process, process.clock.now()).await?);
-        Ok::<_, StoreError>(Agenda::restore(process.store.standings().await?, wakes))
+        let mut wakes = process.app.store.wakes().await?;
+        wakes.extend(killed(process, process.app.clock.now()).await?);
+        Ok::<_, StoreError>(Agenda::restore(process.app.store.standings().await?, wakes))
     };
     let failed = match restored.await {
         Ok(agenda) => return Ok(agenda),
         Err(failed) => failed,
     };
-    let store = Arc::clone(&process.store);
+    let store = Arc::clone(&process.app.store);
     let place = tokio::time::timeout(GLANCE, tokio::task::spawn_blocking(move || store.check_place())).await;
     Err(match place {
         Ok(Ok(Err(gone @ StoreError::Exchanged { .. }))) => gone.into(),
@@ -58,7 +58,7 @@ pub(super) async fn restore(process: &Process) -> Result<Agenda, Failure> {
 /// Keeps the flows on time until the process is to end, then waits for the runs under way.
 pub(super) async fn keep(process: Arc<Process>, mut agenda: Agenda, inbox: Inbox) -> Result<(), Failure> {
     let Inbox { mut messages, board } = inbox;
-    let now = process.clock.now();
+    let now = process.app.clock.now();
     let planned = flows(&process);
     let moments = planned.iter().map(|flow| (flow.tenant.clone(), flow.flow.clone())).collect();
     agenda.set_flows(planned, now);
@@ -79,7 +79,7 @@ pub(super) async fn keep(process: Arc<Process>, mut agenda: Agenda, inbox: Inbox
     let mut told_at: Option<Instant> = None;
     let quit = process.quit.clone();
     let ended = loop {
-        process.pulse.beat(process.clock.now());
+        process.pulse.beat(process.app.clock.now());
         if let Err(error) = keeping.look_at_the_store().await {
             tracing::error!(error.code = error.code(), "{error}");
             // Runs make no further call, because no answer could be stored.
@@ -89,8 +89,8 @@ pub(super) async fn keep(process: Arc<Process>, mut agenda: Agenda, inbox: Inbox
         keeping.look_for_moments().await;
         keeping.begin_due().await;
         keeping.store_changed().await;
-        let late_after = process.deployment().config.schedule.late_after;
-        let standings = Arc::new(keeping.agenda.standings(process.clock.now(), late_after));
+        let late_after = process.app.deployment().config.schedule.late_after;
+        let standings = Arc::new(keeping.agenda.standings(process.app.clock.now(), late_after));
         if told_at.is_none_or(|told| told.elapsed() >= TELL) {
             process.alarms.looked(&standings);
             told_at = Some(Instant::now());
@@ -131,7 +131,7 @@ async fn killed(process: &Process, now: DateTime<Utc>) -> Result<Vec<WakeRow>, S
         before: None,
         most: MOST_KILLED,
     };
-    let runs = process.store.runs_wanted(&wanted).await?;
+    let runs = process.app.store.runs_wanted(&wanted).await?;
     let of =
         |run: RunRow| WakeRow { tenant: run.tenant, flow: run.flow, kind: WakeKind::Push, at: now, times: 0 };
     Ok(runs.into_iter().filter(|run| run.kind.writes()).map(of).collect())
@@ -150,16 +150,6 @@ struct UnderWay {
     wake: Option<WakeRow>,
     /// The lock on the plan it carries out, held until it has ended.
     claim: Option<Claim>,
-}
-
-impl Asking {
-    /// Answers that the flow does not exist, or no longer does.
-    fn answer_no_flow(self) {
-        let Self { tenant, flow, claim, answer, .. } = self;
-        // The caller may ask again as soon as it is answered.
-        drop(claim);
-        drop(answer.send(Err(no_flow(&tenant, &flow))));
-    }
 }
 
 /// The course of a run, with the place of its batch's first run.
@@ -190,7 +180,7 @@ impl Keeping {
     /// Checks that the store's files are still those that were opened; an error if another process may have them. A
     /// check without an answer is repeated.
     async fn look_at_the_store(&mut self) -> Result<(), StoreError> {
-        let store = &self.process.store;
+        let store = &self.process.app.store;
         let looking = self.looking.get_or_insert_with(|| {
             let store = Arc::clone(store);
             tokio::task::spawn_blocking(move || store.check_place())
@@ -206,14 +196,14 @@ impl Keeping {
     /// The time until something may be due.
     fn rest(&self) -> Duration {
         let Some(next) = self.agenda.next_moment() else { return LOOK };
-        (next - self.process.clock.now())
+        (next - self.process.app.clock.now())
             .to_std()
             .unwrap_or(Duration::ZERO)
             .clamp(Duration::from_millis(1), LOOK)
     }
 
     fn take(&mut self, message: Message) {
-        let now = self.process.clock.now();
+        let now = self.process.app.clock.now();
         match message {
             Message::Wake { tenant, flow, why } => {
                 self.agenda.wake(&tenant, &flow, why, now);
@@ -255,8 +245,8 @@ impl Keeping {
     /// next run asks again: runs themselves report an unreadable store.
     async fn look_for_moments(&mut self) {
         for (tenant, flow) in std::mem::take(&mut self.moments) {
-            match self.process.store.next_due(&tenant, &flow).await {
-                Ok(moment) => self.agenda.set_moment(&tenant, &flow, moment, self.process.clock.now()),
+            match self.process.app.store.next_due(&tenant, &flow).await {
+                Ok(moment) => self.agenda.set_moment(&tenant, &flow, moment, self.process.app.clock.now()),
                 Err(error) => {
                     tracing::warn!(tenant.id = tenant.as_str(), error.code = error.code(), "{error}");
                 }
@@ -266,13 +256,13 @@ impl Keeping {
 
     /// Starts due runs while there is room.
     async fn begin_due(&mut self) {
-        let at_once = self.process.deployment().config.schedule.at_once as usize;
-        let batches = self.agenda.take_due(self.process.clock.now(), at_once);
+        let at_once = self.process.app.deployment().config.schedule.at_once as usize;
+        let batches = self.agenda.take_due(self.process.app.clock.now(), at_once);
         if batches.is_empty() {
             return;
         }
         // Without them the runs take place all the same, and once more after a restart.
-        let wakes = self.process.store.wakes().await.unwrap_or_else(|error| {
+        let wakes = self.process.app.store.wakes().await.unwrap_or_else(|error| {
             tracing::warn!(error.code = error.code(), "{error}");
             Vec::new()
         });
@@ -283,7 +273,7 @@ impl Keeping {
 
     fn begin(&mut self, batch: Batch, wakes: &[WakeRow]) {
         let first = self.next_place;
-        let deployment = self.process.deployment();
+        let deployment = self.process.app.deployment();
         let mut due = Vec::with_capacity(batch.runs.len());
         for item in batch.runs {
             let asked = match item.why {
@@ -353,7 +343,7 @@ impl Keeping {
     }
 
     fn ended(&mut self, under_way: UnderWay, ended: &Ended) {
-        let now = self.process.clock.now();
+        let now = self.process.app.clock.now();
         let quit = ended.failure.as_ref().is_some_and(|failure| failure.code() == "run.quit");
         let outcome = match (&ended.failure, &ended.run) {
             _ if quit => Outcome::CutOff,
@@ -395,12 +385,12 @@ impl Keeping {
     /// Stores the state that has to outlive the process. Runs themselves report a store that cannot be written.
     async fn store_changed(&mut self) {
         for row in self.agenda.changed_rows() {
-            if let Err(error) = self.process.store.put_standing(&row).await {
+            if let Err(error) = self.process.app.store.put_standing(&row).await {
                 tracing::warn!(tenant.id = row.tenant.as_str(), error.code = error.code(), "{error}");
             }
         }
         for (tenant, flow) in std::mem::take(&mut self.cut_off) {
-            let now = self.process.clock.now();
+            let now = self.process.app.clock.now();
             // No service delivered it, so no delivery is recorded.
             let again = Delivery {
                 source: "ruzhi",
@@ -409,12 +399,12 @@ impl Keeping {
                 forget_before: DateTime::UNIX_EPOCH,
                 wakes: Some((&tenant, &flow, WakeKind::Push)),
             };
-            if let Err(error) = self.process.store.take_delivery(&again).await {
+            if let Err(error) = self.process.app.store.take_delivery(&again).await {
                 tracing::warn!(tenant.id = tenant.as_str(), error.code = error.code(), "{error}");
             }
         }
         for wake in std::mem::take(&mut self.done) {
-            if let Err(error) = self.process.store.forget_wake(&wake).await {
+            if let Err(error) = self.process.app.store.forget_wake(&wake).await {
                 tracing::warn!(tenant.id = wake.tenant.as_str(), error.code = error.code(), "{error}");
             }
         }
@@ -439,7 +429,7 @@ impl Keeping {
 
 /// The flows of the deployment, as the agenda knows them.
 fn flows(process: &Process) -> Vec<AgendaFlow> {
-    let deployment = process.deployment();
+    let deployment = process.app.deployment();
     let config = &deployment.config;
     let of = |tenant: &config::Tenant, flow: &config::Flow| {
         AgendaFlow::of(tenant, flow, settings_of(config, tenant, flow))

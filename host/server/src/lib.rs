@@ -3,23 +3,19 @@
 //! It has four tasks. The *scheduler* owns the agenda and starts runs; the *watch* polls the configuration files and
 //! exchanges the deployment; the *alarms* notify people; the *server* answers pages, the API and the services' pushes.
 //! None of them brings data into a run: a timer, a push and a person only wake it. The use cases of pages and API are
-//! in `desk`, once; `api` writes their results as JSON and `pages` as HTML.
+//! in the crate `app`, once; `api` writes their results as JSON and `pages` as HTML.
 
 pub mod access;
 pub mod agenda;
 pub mod alarm;
 pub mod api;
-mod claim;
 mod connections;
-pub mod desk;
 pub mod hooks;
 mod input;
 mod keeping;
-mod live;
 pub mod pages;
 mod process;
 mod runner;
-mod scheduler;
 mod server;
 pub mod signals;
 mod streams;
@@ -29,9 +25,7 @@ mod turns;
 mod warnings;
 mod watch;
 
-pub use live::{Live, LiveRun};
 pub use process::Process;
-pub use scheduler::{Asked, Ended, FlowStanding, Scheduler, StandingState, Wake};
 pub use server::router;
 
 use std::sync::Arc;
@@ -41,6 +35,7 @@ use chrono::TimeDelta;
 use tokio::net::TcpListener;
 
 use ruzhi_app::deployment::Deployment;
+use ruzhi_app::scheduler::Scheduler;
 use ruzhi_message::Failure;
 use ruzhi_model::Clock;
 
@@ -78,8 +73,8 @@ const IDLE_AUDIT: TimeDelta = TimeDelta::days(90);
 /// Removes unused compiled components and outdated audit rows, until the process is to end.
 async fn tidy(process: Arc<Process>) {
     loop {
-        process.deployment().prune_cache().await;
-        if let Err(error) = process.store.forget_idle_audit(process.clock.now() - IDLE_AUDIT).await {
+        process.app.deployment().prune_cache().await;
+        if let Err(error) = process.app.store.forget_idle_audit(process.app.clock.now() - IDLE_AUDIT).await {
             tracing::warn!(
                 error.code = error.code(),
                 "the audit log could not be tidied; it is tried again in an hour"

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use tracing::Instrument as _;
 
 use super::process::Process;
-use super::scheduler::Ended;
 use ruzhi_app::deployment::{Deployment, Exchanged};
+use ruzhi_app::scheduler::Ended;
 use ruzhi_message::Failure;
 use ruzhi_model::{FlowId, RunId, TenantId};
 use ruzhi_rules::By;
@@ -51,7 +51,7 @@ pub(super) type Tell = Arc<dyn Fn(Course) + Send + Sync>;
 
 /// Runs flows of one corp: all begin before the first of them plans. Reports the course of each.
 pub(super) async fn run_together(process: &Process, due: Vec<Due>, tell: &Tell) {
-    let deployment = process.deployment();
+    let deployment = process.app.deployment();
     let mut ready = Vec::with_capacity(due.len());
     for (at, due) in due.into_iter().enumerate() {
         let prepared = prepare(process, &deployment, &due, at, tell).await;
@@ -76,7 +76,7 @@ pub(super) async fn run_together(process: &Process, due: Vec<Due>, tell: &Tell) 
             Err(failure) => could_not_run(due, failure),
         };
         if let Some(run) = &ended.run {
-            process.live.ended(run);
+            process.app.live.ended(run);
         }
         tell(Course::Ended { at, ended: Box::new(ended) });
     }
@@ -91,7 +91,7 @@ async fn prepare(
 ) -> Result<(Flow, Exchanged), Failure> {
     let tell = Arc::clone(tell);
     let progress =
-        process.live.progress(Arc::clone(&process.clock), move |run| tell(Course::Began { at, run }));
+        process.app.live.progress(Arc::clone(&process.app.clock), move |run| tell(Course::Began { at, run }));
     let by = By { who: due.who.clone().unwrap_or_else(|| ITSELF.to_owned()), why: None };
     let (tenant, flow) = deployment.find(&due.tenant, &due.flow)?;
     deployment.flow(tenant, flow, &by, progress).await

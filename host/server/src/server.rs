@@ -28,7 +28,7 @@ pub fn router(process: Arc<Process>) -> Router {
 pub(super) async fn answer(process: Arc<Process>, listener: TcpListener) {
     let room = connections::room();
     process.streams.held_to(room / 2);
-    let (clock, quit) = (Arc::clone(&process.clock), process.quit.clone());
+    let (clock, quit) = (Arc::clone(&process.app.clock), process.quit.clone());
     tracing::info!(server.connections = room, "connections are taken");
     connections::answer(router(process), listener, room, clock, quit).await;
 }

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::process::Process;
-use super::scheduler::Wake;
 use ruzhi_app::deployment;
+use ruzhi_app::scheduler::Wake;
 use ruzhi_config::{self as config, Config, Problems, ProcessEnvironment, Signature};
 use ruzhi_message::Failure;
 
@@ -24,11 +24,11 @@ pub(super) async fn watch(process: Arc<Process>) {
             () = process.quit.cancelled() => return,
             () = tokio::time::sleep(LOOK) => {}
         }
-        let deployment = process.deployment();
+        let deployment = process.app.deployment();
         let taken = deployment.config.signature.clone();
         let Some(now) = beside(&process, move || Signature::of(&deployment.config)).await else { return };
         if now != taken && seen.as_ref() == Some(&now) {
-            let deployment = process.deployment();
+            let deployment = process.app.deployment();
             let Some((config, problems)) = beside(&process, move || reload(&deployment.config)).await else {
                 return;
             };
@@ -60,20 +60,20 @@ fn take_up(
     before: &Signature,
     now: &Signature,
 ) {
-    let deployment = process.deployment();
+    let deployment = process.app.deployment();
     let refused = problems.map(Failure::from);
     match &refused {
         // A file that cannot be read fails on every poll: its error is logged once.
-        Some(failure) if same(process.refused().as_ref(), failure) => {}
+        Some(failure) if same(process.app.invalid().as_ref(), failure) => {}
         Some(failure) => log(failure),
         None => tracing::info!("the files have changed and are taken up"),
     }
     let rules = rules_changed(&config, before, now);
-    process.exchange(deployment.with(config), refused.clone());
-    process.scheduler.exchanged();
+    process.app.exchange(deployment.with(config), refused.clone());
+    process.app.scheduler.exchanged();
     process.alarms.files(refused.as_ref());
     for (tenant, flow) in rules {
-        process.scheduler.wake(&tenant, &flow, Wake::Rules);
+        process.app.scheduler.wake(&tenant, &flow, Wake::Rules);
     }
 }
 

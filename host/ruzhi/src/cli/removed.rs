@@ -10,10 +10,10 @@ use super::deployment::{self, Need};
 use super::speech::Speech;
 use super::terminal;
 use ruzhi_app::audit::Asking;
+use ruzhi_app::{no_member, not_removed};
 use ruzhi_config::Config;
 use ruzhi_message::Failure;
 use ruzhi_model::{FlowId, RemovalAnswer, TenantId, Text, UserId};
-use ruzhi_server::desk::{no_member, not_removed};
 use ruzhi_store::{Access, RemovedRow, RemovedWanted, Store};
 
 /// Members read at a time.

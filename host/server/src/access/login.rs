@@ -14,11 +14,11 @@ use reqwest::Url;
 
 use super::source::Source;
 use super::throttle::Standing;
-use super::{Refusal, Turn, headers, people, session};
+use super::{Refusal, headers, people, session};
 use crate::Process;
-use crate::desk;
 use crate::input::spelled;
 use crate::pages::login_page;
+use ruzhi_app::Turn;
 use ruzhi_model::Lang;
 
 /// The largest login form, a token and a path: its sender is not authenticated yet.
@@ -70,7 +70,7 @@ fn path_here(asked: Option<String>) -> String {
 }
 
 async fn show(State(process): State<Arc<Process>>, Extension(lang): Extension<Lang>, uri: Uri) -> Response {
-    if process.deployment().config.server.people.is_empty() {
+    if process.app.deployment().config.server.people.is_empty() {
         return see("/");
     }
     let next = path_here(uri.query().and_then(|query| field(query.as_bytes(), "next")));
@@ -84,13 +84,13 @@ async fn log_in(
     headers: HeaderMap,
     form: Bytes,
 ) -> Response {
-    let deployment = process.deployment();
+    let deployment = process.app.deployment();
     let server = &deployment.config.server;
     let next = path_here(field(&form, "next"));
     if server.people.is_empty() {
         return see("/");
     }
-    let now = process.clock.now();
+    let now = process.app.clock.now();
     let refused = |refusal: Refusal| {
         let told = login_page(lang, &next, Some(&refusal.failure()));
         let mut response = (refusal.status(), told).into_response();
@@ -119,7 +119,7 @@ async fn log_in(
         return refused(Refusal::LoginsTooOften { seconds });
     }
     let origin = format!("page {}", source.address());
-    if let Err(failure) = desk::logged_in(&process, &person.name, person.role, &origin).await {
+    if let Err(failure) = ruzhi_app::logged_in(&process.app, &person.name, person.role, &origin).await {
         return (StatusCode::SERVICE_UNAVAILABLE, login_page(lang, &next, Some(&failure))).into_response();
     }
     if let Some(before) = session::shown(&CookieJar::from_headers(&headers), source.is_secure) {

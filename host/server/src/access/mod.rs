@@ -28,7 +28,6 @@ mod people;
 mod refusal;
 mod session;
 mod source;
-mod tally;
 mod throttle;
 
 use std::sync::Arc;
@@ -41,20 +40,18 @@ use axum::http::{HeaderMap, Method};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum_extra::extract::CookieJar;
-use chrono::{DateTime, Utc};
 
 pub use headers::add as keep_safe;
 pub use login::routes;
 pub(crate) use refusal::Refusal;
 use session::{Session, Sessions};
 use source::Source;
-use tally::Tally;
-pub(crate) use tally::Turn;
 pub(super) use throttle::network;
 use throttle::{Standing, Throttle};
 
 use super::Process;
 use super::warnings::Warnings;
+use ruzhi_app::{Principal, Tally};
 use ruzhi_config::{Role, ServerSettings};
 use ruzhi_model::Lang;
 
@@ -70,29 +67,20 @@ pub const CSRF_FIELD: &str = "csrf";
 /// The authenticated caller: put into a request's extensions once access is granted.
 #[derive(Debug, Clone)]
 pub struct Visitor {
-    /// Their name in the audit log.
-    pub name: String,
-    /// Their permissions.
-    pub role: Role,
-    /// `page` or `api`, and the address they came from.
-    pub origin: String,
+    /// The person.
+    pub principal: Principal,
     /// The token that a form has to bring back; none for a caller without a session.
     pub csrf: Option<String>,
-    /// The language they read.
-    pub lang: Lang,
 }
 
 /// Logins of one person in an hour.
 const LOGINS: u32 = 20;
-/// Denied actions of one person in an hour that are each audited.
-const DENIALS: u32 = 60;
 
 /// Sessions, counts of wrong tokens, and tallies of logins and denials.
 pub struct Access {
     sessions: Sessions,
     throttle: Throttle,
     logins: Tally,
-    denials: Tally,
     wrong: Warnings,
 }
 
@@ -102,16 +90,8 @@ impl Default for Access {
             sessions: Sessions::default(),
             throttle: Throttle::default(),
             logins: Tally::new(LOGINS),
-            denials: Tally::new(DENIALS),
             wrong: Warnings::default(),
         }
-    }
-}
-
-impl Access {
-    /// Counts a denied action.
-    pub(super) fn denied(&self, who: &str, now: DateTime<Utc>) -> Turn {
-        self.denials.count(who, now)
     }
 }
 
@@ -121,7 +101,7 @@ pub fn layer(router: Router<Arc<Process>>, process: &Arc<Process>) -> Router<Arc
 }
 
 async fn let_in(State(process): State<Arc<Process>>, request: Request, next: Next) -> Response {
-    let source = Source::of(&request, &process.deployment().config.server);
+    let source = Source::of(&request, &process.app.deployment().config.server);
     let jar = CookieJar::from_headers(request.headers());
     let lang = language::of(request.uri(), request.headers(), &jar);
     let chosen = language::chosen(request.uri());
@@ -161,9 +141,9 @@ async fn admit(
     lang: Lang,
     safe: bool,
 ) -> Result<Admitted, Refusal> {
-    let deployment = process.deployment();
+    let deployment = process.app.deployment();
     let server = &deployment.config.server;
-    let now = process.clock.now();
+    let now = process.app.clock.now();
     let alone = server.people.is_empty();
     if alone {
         source.is_this_machine(request.version(), request.headers(), server)?;
@@ -177,12 +157,9 @@ async fn admit(
     if alone && safe {
         source::is_asked_here(request.headers(), server)?;
     }
-    let visitor = |name: &str, role: Role, csrf: Option<String>| Visitor {
-        name: name.to_owned(),
-        role,
-        origin: format!("{} {}", if source.reads_pages { "page" } else { "api" }, source.address()),
-        csrf,
-        lang,
+    let visitor = |name: &str, role: Role, csrf: Option<String>| {
+        let origin = format!("{} {}", if source.reads_pages { "page" } else { "api" }, source.address());
+        Visitor { principal: Principal { name: name.to_owned(), role, origin, lang }, csrf }
     };
     if let (false, Some(shown)) = (alone, request.headers().get(AUTHORIZATION)) {
         let token = shown.to_str().ok().and_then(bearer).unwrap_or_default();

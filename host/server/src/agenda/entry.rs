@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{AgendaFlow, Ask, CLOCK_STEP, Outcome, Schedule, Why};
-use crate::scheduler::{FlowStanding, StandingState, Wake};
+use ruzhi_app::scheduler::{FlowStanding, StandingState, Wake};
 use ruzhi_model::RunId;
 use ruzhi_store::{Blocked, StandingRow};
 

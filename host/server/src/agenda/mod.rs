@@ -55,7 +55,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use entry::Entry;
 pub use schedule::Schedule;
 
-use super::scheduler::{FlowStanding, Wake};
+use ruzhi_app::scheduler::{FlowStanding, Wake};
 use ruzhi_config as config;
 use ruzhi_model::{FlowId, RunId, TenantId, Text};
 use ruzhi_store::{Paused, StandingRow, WakeRow};

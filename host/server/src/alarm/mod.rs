@@ -24,7 +24,7 @@ use address::Addresses;
 use task::{Said, Telling};
 
 use super::process::Process;
-use super::scheduler::{Ended, FlowStanding};
+use ruzhi_app::scheduler::{Ended, FlowStanding};
 use ruzhi_message::Failure;
 use ruzhi_store::AlarmRow;
 
@@ -37,9 +37,9 @@ pub struct Hearing {
 /// Sends alarms until the process is to end, and once more then.
 pub async fn tell(process: Arc<Process>, hearing: Hearing) {
     let Hearing { heard, standing } = hearing;
-    let (store, clock) = (Arc::clone(&process.store), Arc::clone(&process.clock));
-    let quit = process.deployment().quit.clone();
-    let addresses = Box::new(move || Addresses::of(&process.deployment().config));
+    let (store, clock) = (Arc::clone(&process.app.store), Arc::clone(&process.app.clock));
+    let quit = process.app.deployment().quit.clone();
+    let addresses = Box::new(move || Addresses::of(&process.app.deployment().config));
     let transport = Arc::new(delivery::Http::new());
     Telling::new(store, clock, addresses, transport, standing).until(quit, heard).await;
 }
@@ -73,6 +73,11 @@ impl Alarms {
     /// Reports why the configuration on disk is not fully in use; none once it is.
     pub fn files(&self, refused: Option<&Failure>) {
         self.say(Said::Files(refused.cloned()));
+    }
+
+    /// The list of the alarms that stand, latest first, as it is kept up to date.
+    pub(super) fn list(&self) -> Arc<RwLock<Vec<AlarmRow>>> {
+        Arc::clone(&self.standing)
     }
 
     /// The alarms that stand, latest first.

@@ -16,7 +16,7 @@ use super::cause;
 use super::delivery::{Due, Line, Transport, deliver};
 use super::message::Notice;
 use super::watch::{Finding, Watch, told_by};
-use crate::scheduler::{Ended, FlowStanding};
+use ruzhi_app::scheduler::{Ended, FlowStanding};
 use ruzhi_http::rate::Jitter;
 use ruzhi_message::Failure;
 use ruzhi_model::{Clock, UserId};

@@ -6,7 +6,7 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
 use super::book::Cause;
 use super::cause::{self, key};
-use crate::scheduler::{Ended, FlowStanding, StandingState};
+use ruzhi_app::scheduler::{Ended, FlowStanding, StandingState};
 use ruzhi_message::{Failure, exit};
 use ruzhi_model::{FlowId, TenantId};
 use ruzhi_store::{RunKind, RunRow, RunState, TenantStatus};

@@ -8,11 +8,12 @@ use axum::{Extension, Json};
 
 use super::answer::{Answer, Done, Failed, NotAnswered, NotDone};
 use super::part::{Names, Wish};
+use crate::Process;
 use crate::access::Visitor;
-use crate::desk::{
+use ruzhi_app::scheduler::Asked;
+use ruzhi_app::{
     self, ActivateWish, ApproveWish, PauseWish, PlainWish, RejectWish, RemovalWish, RollBackWish, RunWish,
 };
-use crate::{Asked, Process};
 use ruzhi_model::{FlowId, PlanId, TenantId, UserId};
 use ruzhi_store::ActivationRow;
 
@@ -48,7 +49,10 @@ pub(super) async fn run_now(
     Names((tenant, flow)): Names<(TenantId, FlowId)>,
     Wish(wish): Wish<RunWish>,
 ) -> Begun {
-    Ok((StatusCode::ACCEPTED, Json(desk::run_now(&process, &visitor, &tenant, &flow, wish).await?)))
+    Ok((
+        StatusCode::ACCEPTED,
+        Json(ruzhi_app::run_now(&process.app, &visitor.principal, &tenant, &flow, wish).await?),
+    ))
 }
 
 /// Retries quarantined records: reads the whole form and decides every row again.
@@ -67,7 +71,10 @@ pub(super) async fn retry(
     Names((tenant, flow)): Names<(TenantId, FlowId)>,
     Wish(wish): Wish<PlainWish>,
 ) -> Begun {
-    Ok((StatusCode::ACCEPTED, Json(desk::retry(&process, &visitor, &tenant, &flow, wish).await?)))
+    Ok((
+        StatusCode::ACCEPTED,
+        Json(ruzhi_app::retry(&process.app, &visitor.principal, &tenant, &flow, wish).await?),
+    ))
 }
 
 /// Pauses a flow until it is resumed.
@@ -87,7 +94,10 @@ pub(super) async fn pause(
     Names((tenant, flow)): Names<(TenantId, FlowId)>,
     Wish(wish): Wish<PauseWish>,
 ) -> Answer<Done> {
-    desk::pause(&process, &visitor, &tenant, &flow, wish).await.map(Done::answer).map_err(Failed)
+    ruzhi_app::pause(&process.app, &visitor.principal, &tenant, &flow, wish)
+        .await
+        .map(Done::answer)
+        .map_err(Failed)
 }
 
 /// Resumes a flow that was paused or blocked.
@@ -106,7 +116,10 @@ pub(super) async fn resume(
     Names((tenant, flow)): Names<(TenantId, FlowId)>,
     Wish(wish): Wish<PlainWish>,
 ) -> Answer<Done> {
-    desk::resume(&process, &visitor, &tenant, &flow, wish).await.map(Done::answer).map_err(Failed)
+    ruzhi_app::resume(&process.app, &visitor.principal, &tenant, &flow, wish)
+        .await
+        .map(Done::answer)
+        .map_err(Failed)
 }
 
 /// Approves exactly this plan although the guard holds it, and applies it.
@@ -126,7 +139,10 @@ pub(super) async fn approve(
     Names((tenant, plan)): Names<(TenantId, PlanId)>,
     Wish(wish): Wish<ApproveWish>,
 ) -> Begun {
-    Ok((StatusCode::ACCEPTED, Json(desk::approve_plan(&process, &visitor, &tenant, &plan, wish).await?)))
+    Ok((
+        StatusCode::ACCEPTED,
+        Json(ruzhi_app::approve_plan(&process.app, &visitor.principal, &tenant, &plan, wish).await?),
+    ))
 }
 
 /// Applies a plan that passes the guard.
@@ -145,7 +161,10 @@ pub(super) async fn apply(
     Names((tenant, plan)): Names<(TenantId, PlanId)>,
     Wish(wish): Wish<PlainWish>,
 ) -> Begun {
-    Ok((StatusCode::ACCEPTED, Json(desk::apply_plan(&process, &visitor, &tenant, &plan, wish).await?)))
+    Ok((
+        StatusCode::ACCEPTED,
+        Json(ruzhi_app::apply_plan(&process.app, &visitor.principal, &tenant, &plan, wish).await?),
+    ))
 }
 
 /// Rejects a plan, with a reason.
@@ -165,7 +184,10 @@ pub(super) async fn reject(
     Names((tenant, plan)): Names<(TenantId, PlanId)>,
     Wish(wish): Wish<RejectWish>,
 ) -> Answer<Done> {
-    desk::reject_plan(&process, &visitor, &tenant, &plan, wish).await.map(Done::answer).map_err(Failed)
+    ruzhi_app::reject_plan(&process.app, &visitor.principal, &tenant, &plan, wish)
+        .await
+        .map(Done::answer)
+        .map_err(Failed)
 }
 
 /// Decides about a member who was removed from WeCom by hand.
@@ -185,7 +207,10 @@ pub(super) async fn removal(
     Names((tenant, userid)): Names<(TenantId, UserId)>,
     Wish(wish): Wish<RemovalWish>,
 ) -> Begun {
-    Ok((StatusCode::ACCEPTED, Json(desk::answer_removal(&process, &visitor, &tenant, &userid, wish).await?)))
+    Ok((
+        StatusCode::ACCEPTED,
+        Json(ruzhi_app::answer_removal(&process.app, &visitor.principal, &tenant, &userid, wish).await?),
+    ))
 }
 
 /// Makes the rules in the tenant's files live.
@@ -205,7 +230,7 @@ pub(super) async fn activate(
     Names((tenant, flow)): Names<(TenantId, FlowId)>,
     Wish(wish): Wish<ActivateWish>,
 ) -> Answer<ActivationRow> {
-    Ok(Json(desk::activate(&process, &visitor, &tenant, &flow, wish).await?))
+    Ok(Json(ruzhi_app::activate(&process.app, &visitor.principal, &tenant, &flow, wish).await?))
 }
 
 /// Makes earlier rules live again.
@@ -225,5 +250,5 @@ pub(super) async fn roll_back(
     Names((tenant, flow)): Names<(TenantId, FlowId)>,
     Wish(wish): Wish<RollBackWish>,
 ) -> Answer<ActivationRow> {
-    Ok(Json(desk::roll_back(&process, &visitor, &tenant, &flow, wish).await?))
+    Ok(Json(ruzhi_app::roll_back(&process.app, &visitor.principal, &tenant, &flow, wish).await?))
 }

@@ -15,7 +15,7 @@ use super::answer::{Answer, Failed, NotAnswered, NotForViewers, NotThere};
 use super::part::{Asked, Names};
 use crate::Process;
 use crate::access::Visitor;
-use crate::desk::{
+use ruzhi_app::{
     self, AuditAsked, CallsChart, ChartAsked, DifferenceAsked, DifferenceView, FlowGuestView, GuestOverview,
     Overview, Page, PlanAsked, PlanView, QuarantineAsked, QuarantineView, RecordView, RefusalsChart,
     RemovalView, RemovedAsked, RunView, RunsAsked, RunsChart, SettingsView,
@@ -30,7 +30,7 @@ use ruzhi_store::{AlarmRow, AuditRow, RunRow};
 #[serde(default)]
 pub(super) struct RevealAsked {
     /// Show numbers and addresses in full. Needs an operator, and is recorded in the audit log.
-    #[serde(deserialize_with = "desk::ticked")]
+    #[serde(deserialize_with = "ruzhi_app::ticked")]
     reveal: bool,
 }
 
@@ -57,8 +57,13 @@ pub(super) struct Me {
     )
 )]
 pub(super) async fn me(Extension(visitor): Extension<Visitor>) -> Json<Me> {
-    let lang = if visitor.lang == Lang::Zh { "zh" } else { "en" };
-    Json(Me { name: visitor.name, role: visitor.role, lang: lang.to_owned(), csrf: visitor.csrf })
+    let lang = if visitor.principal.lang == Lang::Zh { "zh" } else { "en" };
+    Json(Me {
+        name: visitor.principal.name,
+        role: visitor.principal.role,
+        lang: lang.to_owned(),
+        csrf: visitor.csrf,
+    })
 }
 
 /// The state of all tenants, and what needs a person.
@@ -71,7 +76,7 @@ pub(super) async fn me(Extension(visitor): Extension<Visitor>) -> Json<Me> {
     )
 )]
 pub(super) async fn overview(State(process): State<Arc<Process>>) -> Answer<Overview> {
-    Ok(Json(desk::overview(&process).await?))
+    Ok(Json(ruzhi_app::overview(&process.app).await?))
 }
 
 /// The state of one tenant.
@@ -88,7 +93,7 @@ pub(super) async fn tenant(
     State(process): State<Arc<Process>>,
     Names(tenant): Names<TenantId>,
 ) -> Answer<Overview> {
-    Ok(Json(desk::tenant(&process, &tenant).await?))
+    Ok(Json(ruzhi_app::tenant(&process.app, &tenant).await?))
 }
 
 /// Runs, newest first.
@@ -105,7 +110,7 @@ pub(super) async fn runs(
     State(process): State<Arc<Process>>,
     Asked(asked): Asked<RunsAsked>,
 ) -> Answer<Page<RunRow>> {
-    Ok(Json(desk::runs(&process, &asked).await?))
+    Ok(Json(ruzhi_app::runs(&process.app, &asked).await?))
 }
 
 /// A run: counts, calls, problem, progress.
@@ -119,7 +124,7 @@ pub(super) async fn runs(
     )
 )]
 pub(super) async fn run(State(process): State<Arc<Process>>, Names(run): Names<RunId>) -> Answer<RunView> {
-    Ok(Json(desk::run(&process, &run).await?))
+    Ok(Json(ruzhi_app::run(&process.app, &run).await?))
 }
 
 /// A plan and a page of its operations, each with the values written before it.
@@ -138,7 +143,7 @@ pub(super) async fn plan(
     Names((tenant, plan)): Names<(TenantId, PlanId)>,
     Asked(asked): Asked<PlanAsked>,
 ) -> Answer<PlanView> {
-    Ok(Json(desk::plan(&process, &visitor, &tenant, &plan, &asked).await?))
+    Ok(Json(ruzhi_app::plan(&process.app, &visitor.principal, &tenant, &plan, &asked).await?))
 }
 
 /// The history of one record, from the form to the directory.
@@ -157,7 +162,9 @@ pub(super) async fn record(
     Names((tenant, flow, record)): Names<(TenantId, FlowId, RecordId)>,
     Asked(asked): Asked<RevealAsked>,
 ) -> Answer<RecordView> {
-    Ok(Json(desk::record(&process, &visitor, &tenant, &flow, &record, asked.reveal).await?))
+    Ok(Json(
+        ruzhi_app::record(&process.app, &visitor.principal, &tenant, &flow, &record, asked.reveal).await?,
+    ))
 }
 
 /// The rules of a flow: live, in its files, and their history.
@@ -174,7 +181,7 @@ pub(super) async fn flow_rules(
     State(process): State<Arc<Process>>,
     Names((tenant, flow)): Names<(TenantId, FlowId)>,
 ) -> Answer<FlowGuestView> {
-    Ok(Json(desk::guest(&process, &tenant, &flow).await?))
+    Ok(Json(ruzhi_app::guest(&process.app, &tenant, &flow).await?))
 }
 
 /// How other rules would change the decisions.
@@ -193,7 +200,7 @@ pub(super) async fn difference(
     Names((tenant, flow)): Names<(TenantId, FlowId)>,
     Asked(asked): Asked<DifferenceAsked>,
 ) -> Answer<DifferenceView> {
-    Ok(Json(desk::guest_difference(&process, &visitor, &tenant, &flow, &asked).await?))
+    Ok(Json(ruzhi_app::guest_difference(&process.app, &visitor.principal, &tenant, &flow, &asked).await?))
 }
 
 /// Members of a tenant who were removed from WeCom by hand.
@@ -211,7 +218,7 @@ pub(super) async fn removed(
     Names(tenant): Names<TenantId>,
     Asked(asked): Asked<RemovedAsked>,
 ) -> Answer<Page<RemovalView>> {
-    Ok(Json(desk::removed(&process, &tenant, &asked).await?))
+    Ok(Json(ruzhi_app::removed(&process.app, &tenant, &asked).await?))
 }
 
 /// Records in quarantine, which wait to be corrected.
@@ -229,7 +236,7 @@ pub(super) async fn quarantine(
     Extension(visitor): Extension<Visitor>,
     Asked(asked): Asked<QuarantineAsked>,
 ) -> Answer<QuarantineView> {
-    Ok(Json(desk::quarantine(&process, &visitor, &asked).await?))
+    Ok(Json(ruzhi_app::quarantine(&process.app, &visitor.principal, &asked).await?))
 }
 
 /// The rules of every flow.
@@ -242,7 +249,7 @@ pub(super) async fn quarantine(
     )
 )]
 pub(super) async fn rules(State(process): State<Arc<Process>>) -> Answer<GuestOverview> {
-    Ok(Json(desk::guests(&process).await?))
+    Ok(Json(ruzhi_app::guests(&process.app).await?))
 }
 
 /// The audit log: changes and requests to see masked values, newest first.
@@ -259,7 +266,7 @@ pub(super) async fn audit(
     State(process): State<Arc<Process>>,
     Asked(asked): Asked<AuditAsked>,
 ) -> Answer<Page<AuditRow>> {
-    Ok(Json(desk::audit(&process, &asked).await?))
+    Ok(Json(ruzhi_app::audit(&process.app, &asked).await?))
 }
 
 /// Alarms: standing ones first, then the latest.
@@ -272,7 +279,7 @@ pub(super) async fn audit(
     )
 )]
 pub(super) async fn alarms(State(process): State<Arc<Process>>) -> Answer<Vec<AlarmRow>> {
-    Ok(Json(desk::alarms(&process).await?))
+    Ok(Json(ruzhi_app::alarms(&process.app).await?))
 }
 
 /// The settings in use, and how the files on disk differ.
@@ -285,7 +292,7 @@ pub(super) async fn alarms(State(process): State<Arc<Process>>) -> Answer<Vec<Al
     )
 )]
 pub(super) async fn settings(State(process): State<Arc<Process>>) -> Answer<SettingsView> {
-    Ok(Json(desk::settings(&process).await?))
+    Ok(Json(ruzhi_app::settings(&process.app).await?))
 }
 
 /// Runs over time.
@@ -302,7 +309,7 @@ pub(super) async fn runs_chart(
     State(process): State<Arc<Process>>,
     Asked(asked): Asked<ChartAsked>,
 ) -> Answer<RunsChart> {
-    Ok(Json(desk::runs_chart(&process, &asked).await?))
+    Ok(Json(ruzhi_app::runs_chart(&process.app, &asked).await?))
 }
 
 /// Records in quarantine by rule.
@@ -319,7 +326,7 @@ pub(super) async fn refusals_chart(
     State(process): State<Arc<Process>>,
     Asked(asked): Asked<ChartAsked>,
 ) -> Answer<RefusalsChart> {
-    Ok(Json(desk::refusals_chart(&process, &asked).await?))
+    Ok(Json(ruzhi_app::refusals_chart(&process.app, &asked).await?))
 }
 
 /// API calls against the limits.
@@ -332,7 +339,7 @@ pub(super) async fn refusals_chart(
     )
 )]
 pub(super) async fn calls_chart(State(process): State<Arc<Process>>) -> Answer<CallsChart> {
-    Ok(Json(desk::calls_chart(&process).await?))
+    Ok(Json(ruzhi_app::calls_chart(&process.app).await?))
 }
 
 /// All records in quarantine as CSV for a spreadsheet.
@@ -351,7 +358,8 @@ pub(super) async fn quarantine_csv(
     Extension(visitor): Extension<Visitor>,
     Asked(asked): Asked<QuarantineAsked>,
 ) -> Result<Response, Failed> {
-    let mut response = desk::quarantine_csv(&process, &visitor, &asked).await?.into_response();
+    let mut response =
+        ruzhi_app::quarantine_csv(&process.app, &visitor.principal, &asked).await?.into_response();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
     let name = HeaderValue::from_static("attachment; filename=\"quarantine.csv\"");

@@ -11,7 +11,7 @@ use utoipa::{Modify, OpenApi};
 
 use super::answer::{NotAnswered, Problem};
 use super::{act, ask, events};
-use crate::LiveRun;
+use ruzhi_app::LiveRun;
 
 #[derive(OpenApi)]
 #[openapi(

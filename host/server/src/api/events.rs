@@ -17,8 +17,10 @@ use utoipa::ToSchema;
 
 use super::answer::{Failed, NotAnswered, NotThere};
 use super::part::Names;
+use crate::Process;
 use crate::access::Visitor;
-use crate::{FlowStanding, LiveRun, Process};
+use ruzhi_app::LiveRun;
+use ruzhi_app::scheduler::FlowStanding;
 use ruzhi_model::RunId;
 use ruzhi_store::RunRow;
 
@@ -67,11 +69,11 @@ pub(super) async fn run_events(
     Names(run): Names<RunId>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Failed> {
     // Followed before the store is read, so that a run that ends in between is not missed.
-    let following = match process.live.follow(&run) {
+    let following = match process.app.live.follow(&run) {
         Some(live) => Following::Under { process: Arc::clone(&process), live, next: None },
-        None => match process.store.run(&run).await.map_err(|error| Failed(error.into()))? {
+        None => match process.app.store.run(&run).await.map_err(|error| Failed(error.into()))? {
             Some(row) => Following::Over(Box::new(row)),
-            None => return Err(Failed(crate::desk::no_run(&run))),
+            None => return Err(Failed(ruzhi_app::no_run(&run))),
         },
     };
     let until = Instant::now() + LENGTH;
@@ -118,7 +120,7 @@ impl Following {
             return Some((event("ended", &now.run), Self::Told));
         }
         let next = Some(Instant::now() + PROGRESS);
-        let shown = now.as_of(process.clock.now());
+        let shown = now.as_of(process.app.clock.now());
         Some((event("progress", &shown), Self::Under { process, live, next }))
     }
 }
@@ -151,8 +153,8 @@ pub(super) async fn overview_events(
                     return None;
                 }
                 let standing = Standing {
-                    live: process.live.runs(process.clock.now()),
-                    standings: process.scheduler.standings(),
+                    live: process.app.live.runs(process.app.clock.now()),
+                    standings: process.app.scheduler.standings(),
                 };
                 let now = serde_json::to_string(&standing).unwrap_or_default();
                 if now != told {

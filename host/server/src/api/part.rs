@@ -13,8 +13,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::answer::Failed;
 use super::document;
-use crate::desk::Wished;
 use crate::input::{Input, no_parameter, spelled};
+use ruzhi_app::Wished;
 use ruzhi_message::{Failure, exit};
 use ruzhi_model::Text;
 

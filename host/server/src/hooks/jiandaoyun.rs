@@ -19,8 +19,9 @@ use super::known::{self, SourceFields};
 use super::push::Push;
 use super::signature::Claim;
 use super::{LARGEST_PUSH, Nothing, Received, Refused};
-use crate::{Process, Wake};
+use crate::Process;
 use ruzhi_app::deployment::Deployment;
+use ruzhi_app::scheduler::Wake;
 use ruzhi_config::Source;
 use ruzhi_metrics as meter;
 use ruzhi_model::{Digest, FlowId, TenantId};
@@ -64,7 +65,7 @@ pub(super) async fn take(
     request: Request,
 ) -> StatusCode {
     let receiver =
-        path.ok().and_then(|Path((tenant, flow))| Receiver::find(process.deployment(), &tenant, &flow));
+        path.ok().and_then(|Path((tenant, flow))| Receiver::find(process.app.deployment(), &tenant, &flow));
     let Some(receiver) = receiver else {
         meter::webhook(meter::Service::Jiandaoyun, Refused::Unknown.as_str());
         return Refused::Unknown.status();
@@ -76,22 +77,22 @@ pub(super) async fn take(
     span.in_scope(|| match received {
         Received::Wake => {
             tracing::info!("a push of JianDaoYun wakes the flow");
-            process.scheduler.wake(tenant, flow, Wake::Push);
+            process.app.scheduler.wake(tenant, flow, Wake::Push);
         }
         Received::WakeLate => {
-            if let Some(unsaid) = process.gate.says_late(process.clock.now()) {
+            if let Some(unsaid) = process.gate.says_late(process.app.clock.now()) {
                 tracing::warn!(
                     unsaid,
                     "a push of JianDaoYun that was not signed just now wakes the flow; see whether this machine's clock is right"
                 );
             }
-            process.scheduler.wake(tenant, flow, Wake::Push);
+            process.app.scheduler.wake(tenant, flow, Wake::Push);
         }
         Received::Nothing(why) => {
             tracing::debug!(reason = why.as_str(), "a push of JianDaoYun wakes no flow: {}", why.as_str());
         }
         Received::Refused(why) => {
-            if let Some(unsaid) = process.gate.says_refused(process.clock.now()) {
+            if let Some(unsaid) = process.gate.says_refused(process.app.clock.now()) {
                 tracing::warn!(reason = why.as_str(), unsaid, "a push of JianDaoYun is refused: {}", why.as_str());
             }
         }
@@ -118,7 +119,7 @@ pub(super) async fn receive(
     if !is_genuine(&signed, &claim, body, &receiver.secret) {
         return Received::Refused(Refused::Signature);
     }
-    let now = process.clock.now();
+    let now = process.app.clock.now();
     let wake = if is_of_now(&signed.timestamp, now) { Received::Wake } else { Received::WakeLate };
     let Receiver { deployment, tenant, flow, form, .. } = receiver;
     let row = match Push::read(body, form) {
@@ -129,7 +130,7 @@ pub(super) async fn receive(
     let source = format!("jiandaoyun/{tenant}/{flow}");
     let names = delivery_names(&headers, &claim);
     let asked = async {
-        let known = match row.filter(|_| !known::is_collecting(&process.live, tenant, flow)) {
+        let known = match row.filter(|_| !known::is_collecting(&process.app.live, tenant, flow)) {
             Some(row) => known::is_known(deployment, fields, tenant, flow, row).await?,
             None => false,
         };

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::live::Live;
+use ruzhi_app::Live;
 use ruzhi_app::deployment::Deployment;
 use ruzhi_guest_runtime::{Guest, Library, LoadError};
 use ruzhi_jiandaoyun::Row;

@@ -18,8 +18,9 @@ use super::envelope::{self, EnvelopeError, Signed};
 use super::event::{self, Event};
 use super::signature::Claim;
 use super::{LARGEST_CALLBACK, Nothing, Received, Refused};
-use crate::{Process, Wake};
+use crate::Process;
 use ruzhi_app::deployment::Deployment;
+use ruzhi_app::scheduler::Wake;
 use ruzhi_config::CallbackSettings;
 use ruzhi_metrics as meter;
 use ruzhi_model::{Digest, FlowId, TenantId};
@@ -51,7 +52,7 @@ pub(super) async fn verify(
     path: Result<Path<String>, PathRejection>,
     uri: Uri,
 ) -> Response {
-    let receiver = path.ok().and_then(|Path(tenant)| Receiver::find(process.deployment(), &tenant));
+    let receiver = path.ok().and_then(|Path(tenant)| Receiver::find(process.app.deployment(), &tenant));
     let Some(receiver) = receiver else {
         return Refused::Unknown.status().into_response();
     };
@@ -66,7 +67,7 @@ pub(super) async fn verify(
         }
         Err(why) => {
             let (tenant, reason) = (receiver.tenant.as_str(), why.as_str());
-            if let Some(unsaid) = process.gate.says_refused(process.clock.now()) {
+            if let Some(unsaid) = process.gate.says_refused(process.app.clock.now()) {
                 tracing::warn!(
                     tenant.id = tenant,
                     reason,
@@ -85,7 +86,7 @@ pub(super) async fn take(
     path: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> StatusCode {
-    let receiver = path.ok().and_then(|Path(tenant)| Receiver::find(process.deployment(), &tenant));
+    let receiver = path.ok().and_then(|Path(tenant)| Receiver::find(process.app.deployment(), &tenant));
     let Some(receiver) = receiver else {
         meter::webhook(meter::Service::Wecom, Refused::Unknown.as_str());
         return Refused::Unknown.status();
@@ -97,22 +98,22 @@ pub(super) async fn take(
     span.in_scope(|| match received {
         Received::Wake => {
             tracing::info!("a callback of WeCom wakes a look for drift");
-            process.scheduler.wake(tenant, flow, Wake::Callback);
+            process.app.scheduler.wake(tenant, flow, Wake::Callback);
         }
         Received::WakeLate => {
-            if let Some(unsaid) = process.gate.says_late(process.clock.now()) {
+            if let Some(unsaid) = process.gate.says_late(process.app.clock.now()) {
                 tracing::warn!(
                     unsaid,
                     "a callback of WeCom that was not signed just now wakes a look for drift; see whether this machine's clock is right"
                 );
             }
-            process.scheduler.wake(tenant, flow, Wake::Callback);
+            process.app.scheduler.wake(tenant, flow, Wake::Callback);
         }
         Received::Nothing(why) => {
             tracing::debug!(reason = why.as_str(), "a callback of WeCom wakes no flow: {}", why.as_str());
         }
         Received::Refused(why) => {
-            if let Some(unsaid) = process.gate.says_refused(process.clock.now()) {
+            if let Some(unsaid) = process.gate.says_refused(process.app.clock.now()) {
                 tracing::warn!(reason = why.as_str(), unsaid, "a callback of WeCom is refused: {}", why.as_str());
             }
         }
@@ -127,7 +128,7 @@ pub(super) fn echo(process: &Process, receiver: &Receiver, uri: &Uri) -> Result<
     let ciphertext = std::mem::take(&mut signed.echostr).replace(' ', "+");
     let (message, _) = open(process, receiver, &signed, &ciphertext)?;
     // The answer reveals the sealed content, so it is given only while the request is fresh.
-    if is_of_now(&signed.timestamp, process.clock.now()) { Ok(message) } else { Err(Refused::Stale) }
+    if is_of_now(&signed.timestamp, process.app.clock.now()) { Ok(message) } else { Err(Refused::Stale) }
 }
 
 /// The result of an event.
@@ -158,7 +159,7 @@ pub(super) async fn receive(process: &Process, receiver: &Receiver, request: Req
     let Receiver { deployment, tenant, flow, .. } = receiver;
     let source = format!("wecom/{tenant}");
     let wakes = Some((tenant, flow, WakeKind::Callback));
-    let now = process.clock.now();
+    let now = process.app.clock.now();
     let asked = delivery::is_new(deployment.store.as_ref(), &source, &names, now, wakes);
     match in_time(asked).await {
         Some(false) => Received::Nothing(Nothing::Duplicate),
@@ -195,7 +196,7 @@ fn open(
 ) -> Result<(Vec<u8>, Claim), Refused> {
     let opened = envelope::open(&receiver.settings, &receiver.corp_id, signed, ciphertext);
     opened.map_err(|error| {
-        if let Some(unsaid) = process.gate.says_refused(process.clock.now()) {
+        if let Some(unsaid) = process.gate.says_refused(process.app.clock.now()) {
             let tenant = receiver.tenant.as_str();
             tracing::warn!(tenant.id = tenant, unsaid, "what WeCom sent cannot be opened: {error}");
         }

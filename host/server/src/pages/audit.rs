@@ -5,11 +5,11 @@ use maud::{Markup, html};
 use super::shell::{Area, Page};
 use super::view::View;
 use super::{moment, part, words};
-use crate::desk::{self, AuditAsked};
+use ruzhi_app::AuditAsked;
 use ruzhi_store::AuditRow;
 
 /// A page of the audit log.
-pub(super) fn page(view: &View, told: &desk::Page<AuditRow>, asked: &AuditAsked) -> Page {
+pub(super) fn page(view: &View, told: &ruzhi_app::Page<AuditRow>, asked: &AuditAsked) -> Page {
     let address = |after: Option<&str>| {
         View::address(
             ["audit"],

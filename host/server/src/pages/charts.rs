@@ -6,7 +6,7 @@ use super::chart::{self, Column};
 use super::part;
 use super::shell::{Area, Page};
 use super::view::View;
-use crate::desk::{CallsChart, ChartAsked, ChartStep, RefusalsChart, RunsChart};
+use ruzhi_app::{CallsChart, ChartAsked, ChartStep, RefusalsChart, RunsChart};
 use ruzhi_model::Lang;
 
 /// The charts of one tenant or of all.

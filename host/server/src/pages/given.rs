@@ -14,8 +14,8 @@ use super::trouble;
 use super::view::View;
 use crate::Process;
 use crate::access::CSRF_FIELD;
-use crate::desk::Wished;
 use crate::input::Input;
+use ruzhi_app::Wished;
 use ruzhi_message::{Failure, exit};
 use ruzhi_model::Text;
 

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::shell::{Area, Page};
 use super::view::View;
 use super::{moment, part, words};
-use crate::desk::{DifferenceView, FlowGuestView, GuestOverview, OfferedRules, Offers};
+use ruzhi_app::{DifferenceView, FlowGuestView, GuestOverview, OfferedRules, Offers};
 use ruzhi_rules::Difference;
 use ruzhi_store::ActivationRow;
 

@@ -7,9 +7,9 @@ use super::run::{bar, progress};
 use super::shell::{Area, Page};
 use super::view::View;
 use super::{moment, part, words};
-use crate::LiveRun;
-use crate::StandingState;
-use crate::desk::{Attention, AttentionKind, FlowOverview, Overview, RunWhat, TenantOverview};
+use ruzhi_app::LiveRun;
+use ruzhi_app::scheduler::StandingState;
+use ruzhi_app::{Attention, AttentionKind, FlowOverview, Overview, RunWhat, TenantOverview};
 use ruzhi_model::{FlowId, TenantId};
 use ruzhi_store::RunState;
 

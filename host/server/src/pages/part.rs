@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::view::View;
 use super::words::{self, Tone};
 use crate::access::CSRF_FIELD;
-use crate::desk::Reason;
+use ruzhi_app::Reason;
 use ruzhi_message::Failure;
 use ruzhi_model::{Digest, FlowId, OperationKind, RecordId, TenantId};
 use ruzhi_plan::Counts;

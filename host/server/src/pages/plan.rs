@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::shell::{Area, Page};
 use super::view::View;
 use super::{moment, part, words};
-use crate::desk::{FieldChange, OperationView, PlanAsked, PlanView};
+use ruzhi_app::{FieldChange, OperationView, PlanAsked, PlanView};
 use ruzhi_model::{OperationKind, OperationState};
 use ruzhi_store::PlanState;
 

@@ -8,7 +8,7 @@ use super::plan::{revealed, show_in_full};
 use super::shell::{Area, Page};
 use super::view::View;
 use super::{moment, part, words};
-use crate::desk::{QuarantineAsked, QuarantineView, Reason, RejectView, RemovalView, RowField};
+use ruzhi_app::{QuarantineAsked, QuarantineView, Reason, RejectView, RemovalView, RowField};
 use ruzhi_model::{FlowId, RemovalAnswer, TenantId};
 
 /// The matching records.

@@ -8,7 +8,7 @@ use super::quarantine::{reasons, removal, row};
 use super::shell::{Area, Page};
 use super::view::View;
 use super::{moment, part, words};
-use crate::desk::{OperationView, RecordView};
+use ruzhi_app::{OperationView, RecordView};
 use ruzhi_model::OperationState;
 use ruzhi_rules::Verdict;
 use ruzhi_store::AttemptRow;

@@ -15,11 +15,12 @@ use super::view::View;
 use super::{
     alarms, asset, audit, charts, guests, overview, plan, quarantine, record, run, runs, settings, trouble,
 };
-use crate::desk::{
+use crate::Process;
+use ruzhi_app::scheduler::Asked as Begun;
+use ruzhi_app::{
     self, ActivateWish, ApproveWish, AuditAsked, ChartAsked, DifferenceAsked, PauseWish, PlainWish,
     PlanAsked, QuarantineAsked, RejectWish, RemovalWish, RollBackWish, RunWish, RunsAsked,
 };
-use crate::{Asked as Begun, Process};
 use ruzhi_message::Failure;
 use ruzhi_model::{FlowId, PlanId, RecordId, RunId, TenantId, UserId};
 
@@ -84,12 +85,12 @@ fn done<T>(view: &View, done: Result<T, Failure>, lead: impl FnOnce(T) -> Respon
 }
 
 async fn show_overview(State(process): Shared, view: View) -> Response {
-    let told = desk::overview(&process).await;
+    let told = ruzhi_app::overview(&process.app).await;
     shown(&view, told.map(|told| overview::page(&view, &told)))
 }
 
 async fn show_tenant(State(process): Shared, view: View, Ids(tenant): Ids<TenantId>) -> Response {
-    let told = desk::tenant(&process, &tenant).await;
+    let told = ruzhi_app::tenant(&process.app, &tenant).await;
     match &told {
         Ok(all) => match all.tenants.iter().find(|one| one.id == tenant) {
             Some(one) => overview::tenant_page(&view, all, one).answer(&view),
@@ -129,7 +130,7 @@ async fn run_now(
     Ids((tenant, flow)): Ids<OfFlow>,
     Sent(wish): Sent<RunWish>,
 ) -> Response {
-    let asked = desk::run_now(&process, &view.visitor, &tenant, &flow, wish).await;
+    let asked = ruzhi_app::run_now(&process.app, &view.visitor.principal, &tenant, &flow, wish).await;
     done(&view, asked, |asked| to_the_run(&asked, Flash::Began, Flash::Asked, &tenant_of(&tenant)))
 }
 
@@ -139,7 +140,7 @@ async fn retry(
     Ids((tenant, flow)): Ids<OfFlow>,
     Sent(wish): Sent<PlainWish>,
 ) -> Response {
-    let asked = desk::retry(&process, &view.visitor, &tenant, &flow, wish).await;
+    let asked = ruzhi_app::retry(&process.app, &view.visitor.principal, &tenant, &flow, wish).await;
     done(&view, asked, |asked| to_the_run(&asked, Flash::Retried, Flash::Retried, "/quarantine"))
 }
 
@@ -149,7 +150,7 @@ async fn pause(
     Ids((tenant, flow)): Ids<OfFlow>,
     Sent(wish): Sent<PauseWish>,
 ) -> Response {
-    let paused = desk::pause(&process, &view.visitor, &tenant, &flow, wish).await;
+    let paused = ruzhi_app::pause(&process.app, &view.visitor.principal, &tenant, &flow, wish).await;
     done(&view, paused, |()| Flash::Paused.on(&tenant_of(&tenant)))
 }
 
@@ -159,17 +160,17 @@ async fn resume(
     Ids((tenant, flow)): Ids<OfFlow>,
     Sent(wish): Sent<PlainWish>,
 ) -> Response {
-    let resumed = desk::resume(&process, &view.visitor, &tenant, &flow, wish).await;
+    let resumed = ruzhi_app::resume(&process.app, &view.visitor.principal, &tenant, &flow, wish).await;
     done(&view, resumed, |()| Flash::Resumed.on(&tenant_of(&tenant)))
 }
 
 async fn show_runs(State(process): Shared, view: View, Asked(asked): Asked<RunsAsked>) -> Response {
-    let told = desk::runs(&process, &asked).await;
+    let told = ruzhi_app::runs(&process.app, &asked).await;
     shown(&view, told.map(|told| runs::page(&view, &told, &asked)))
 }
 
 async fn show_run(State(process): Shared, view: View, Ids(id): Ids<RunId>) -> Response {
-    let told = desk::run(&process, &id).await;
+    let told = ruzhi_app::run(&process.app, &id).await;
     shown(&view, told.map(|told| run::page(&view, &told)))
 }
 
@@ -181,7 +182,7 @@ fn in_full(view: View) -> View {
 }
 
 async fn plan_page(process: &Process, view: &View, (tenant, id): &OfPlan, asked: &PlanAsked) -> Response {
-    let told = desk::plan(process, &view.visitor, tenant, id, asked).await;
+    let told = ruzhi_app::plan(&process.app, &view.visitor.principal, tenant, id, asked).await;
     shown(view, told.map(|told| plan::page(view, &told, asked)))
 }
 
@@ -213,7 +214,7 @@ async fn approve(
     Ids((tenant, id)): Ids<OfPlan>,
     Sent(wish): Sent<ApproveWish>,
 ) -> Response {
-    let asked = desk::approve_plan(&process, &view.visitor, &tenant, &id, wish).await;
+    let asked = ruzhi_app::approve_plan(&process.app, &view.visitor.principal, &tenant, &id, wish).await;
     let back = plan_of(&tenant, &id);
     done(&view, asked, |asked| to_the_run(&asked, Flash::Approved, Flash::ApprovedWaits, &back))
 }
@@ -224,7 +225,7 @@ async fn apply(
     Ids((tenant, id)): Ids<OfPlan>,
     Sent(wish): Sent<PlainWish>,
 ) -> Response {
-    let asked = desk::apply_plan(&process, &view.visitor, &tenant, &id, wish).await;
+    let asked = ruzhi_app::apply_plan(&process.app, &view.visitor.principal, &tenant, &id, wish).await;
     done(&view, asked, |asked| to_the_run(&asked, Flash::Began, Flash::Asked, &plan_of(&tenant, &id)))
 }
 
@@ -234,12 +235,12 @@ async fn reject(
     Ids((tenant, id)): Ids<OfPlan>,
     Sent(wish): Sent<RejectWish>,
 ) -> Response {
-    let rejected = desk::reject_plan(&process, &view.visitor, &tenant, &id, wish).await;
+    let rejected = ruzhi_app::reject_plan(&process.app, &view.visitor.principal, &tenant, &id, wish).await;
     done(&view, rejected, |()| Flash::Rejected.on(&plan_of(&tenant, &id)))
 }
 
 async fn quarantine_page(process: &Process, view: &View, asked: &QuarantineAsked) -> Response {
-    let told = desk::quarantine(process, &view.visitor, asked).await;
+    let told = ruzhi_app::quarantine(&process.app, &view.visitor.principal, asked).await;
     shown(view, told.map(|told| quarantine::page(view, &told, asked)))
 }
 
@@ -269,7 +270,7 @@ async fn export_quarantine(
     Asked(asked): Asked<QuarantineAsked>,
 ) -> Response {
     let asked = QuarantineAsked { reveal: false, ..asked };
-    let bytes = desk::quarantine_csv(&process, &view.visitor, &asked).await;
+    let bytes = ruzhi_app::quarantine_csv(&process.app, &view.visitor.principal, &asked).await;
     done(&view, bytes, |bytes| {
         let headers = [
             (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
@@ -285,7 +286,7 @@ async fn record_page(
     (tenant, flow, id): &OfRecord,
     reveal: bool,
 ) -> Response {
-    let told = desk::record(process, &view.visitor, tenant, flow, id, reveal).await;
+    let told = ruzhi_app::record(&process.app, &view.visitor.principal, tenant, flow, id, reveal).await;
     shown(view, told.map(|told| record::page(view, &told)))
 }
 
@@ -309,19 +310,20 @@ async fn decide_removal(
     Ids((tenant, userid)): Ids<(TenantId, UserId)>,
     Sent(wish): Sent<RemovalWish>,
 ) -> Response {
-    let asked = desk::answer_removal(&process, &view.visitor, &tenant, &userid, wish).await;
+    let asked =
+        ruzhi_app::answer_removal(&process.app, &view.visitor.principal, &tenant, &userid, wish).await;
     let back =
         View::address(["quarantine"], [("tenant", Some(tenant.as_str())), ("rule", Some("member.removed"))]);
     done(&view, asked, |_| Flash::Decided.on(&back))
 }
 
 async fn show_guests(State(process): Shared, view: View) -> Response {
-    let told = desk::guests(&process).await;
+    let told = ruzhi_app::guests(&process.app).await;
     shown(&view, told.map(|told| guests::page(&view, &told)))
 }
 
 async fn show_guest(State(process): Shared, view: View, Ids((tenant, flow)): Ids<OfFlow>) -> Response {
-    let told = desk::guest(&process, &tenant, &flow).await;
+    let told = ruzhi_app::guest(&process.app, &tenant, &flow).await;
     shown(&view, told.map(|told| guests::flow_page(&view, &told)))
 }
 
@@ -332,8 +334,9 @@ async fn difference_page(
     asked: &DifferenceAsked,
 ) -> Response {
     let told = async {
-        let of = desk::guest(process, tenant, flow).await?;
-        let told = desk::guest_difference(process, &view.visitor, tenant, flow, asked).await?;
+        let of = ruzhi_app::guest(&process.app, tenant, flow).await?;
+        let told =
+            ruzhi_app::guest_difference(&process.app, &view.visitor.principal, tenant, flow, asked).await?;
         Ok(guests::difference_page(view, &of, &told, asked.to.as_deref()))
     };
     shown(view, told.await)
@@ -367,7 +370,7 @@ async fn roll_back(
     Ids((tenant, flow)): Ids<OfFlow>,
     Sent(wish): Sent<RollBackWish>,
 ) -> Response {
-    let back = desk::roll_back(&process, &view.visitor, &tenant, &flow, wish).await;
+    let back = ruzhi_app::roll_back(&process.app, &view.visitor.principal, &tenant, &flow, wish).await;
     done(&view, back, |_| Flash::RolledBack.on(&guest_of(&tenant, &flow)))
 }
 
@@ -377,31 +380,31 @@ async fn activate(
     Ids((tenant, flow)): Ids<OfFlow>,
     Sent(wish): Sent<ActivateWish>,
 ) -> Response {
-    let active = desk::activate(&process, &view.visitor, &tenant, &flow, wish).await;
+    let active = ruzhi_app::activate(&process.app, &view.visitor.principal, &tenant, &flow, wish).await;
     done(&view, active, |_| Flash::Activated.on(&guest_of(&tenant, &flow)))
 }
 
 async fn show_charts(State(process): Shared, view: View, Asked(asked): Asked<ChartAsked>) -> Response {
     let told = async {
-        let runs = desk::runs_chart(&process, &asked).await?;
-        let refusals = desk::refusals_chart(&process, &asked).await?;
-        let calls = desk::calls_chart(&process).await?;
+        let runs = ruzhi_app::runs_chart(&process.app, &asked).await?;
+        let refusals = ruzhi_app::refusals_chart(&process.app, &asked).await?;
+        let calls = ruzhi_app::calls_chart(&process.app).await?;
         Ok(charts::page(&view, &runs, &refusals, &calls, &asked))
     };
     shown(&view, told.await)
 }
 
 async fn show_alarms(State(process): Shared, view: View) -> Response {
-    let told = desk::alarms(&process).await;
+    let told = ruzhi_app::alarms(&process.app).await;
     shown(&view, told.map(|told| alarms::page(&view, &told)))
 }
 
 async fn show_audit(State(process): Shared, view: View, Asked(asked): Asked<AuditAsked>) -> Response {
-    let told = desk::audit(&process, &asked).await;
+    let told = ruzhi_app::audit(&process.app, &asked).await;
     shown(&view, told.map(|told| audit::page(&view, &told, &asked)))
 }
 
 async fn show_settings(State(process): Shared, view: View) -> Response {
-    let told = desk::settings(&process).await;
+    let told = ruzhi_app::settings(&process.app).await;
     shown(&view, told.map(|told| settings::page(&view, &told)))
 }

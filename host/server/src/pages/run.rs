@@ -5,8 +5,8 @@ use maud::{Markup, html};
 use super::shell::{Area, Page};
 use super::view::View;
 use super::{moment, part, words};
-use crate::LiveRun;
-use crate::desk::RunView;
+use ruzhi_app::LiveRun;
+use ruzhi_app::RunView;
 use ruzhi_store::{RunKind, RunRow};
 use ruzhi_sync::Stage;
 

@@ -5,7 +5,7 @@ use maud::html;
 use super::shell::{Area, Page};
 use super::view::View;
 use super::{moment, part, words};
-use crate::desk::{self, RunsAsked};
+use ruzhi_app::RunsAsked;
 use ruzhi_store::{RunKind, RunRow, RunState};
 
 const STATES: [(&str, RunState); 4] = [
@@ -25,7 +25,7 @@ const KINDS: [(&str, RunKind); 6] = [
 ];
 
 /// The matching runs.
-pub(super) fn page(view: &View, runs: &desk::Page<RunRow>, asked: &RunsAsked) -> Page {
+pub(super) fn page(view: &View, runs: &ruzhi_app::Page<RunRow>, asked: &RunsAsked) -> Page {
     let state = STATES.iter().find(|(_, state)| Some(*state) == asked.state).map(|(word, _)| *word);
     let kind = KINDS.iter().find(|(_, kind)| Some(*kind) == asked.kind).map(|(word, _)| *word);
     let address = |after: Option<&str>| {

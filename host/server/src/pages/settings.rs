@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::shell::{Area, Page};
 use super::view::View;
 use super::{guests, moment, part, words};
-use crate::desk::{AlarmsView, FlowSettings, Observance, ProblemView, SettingsView, TenantSettings};
+use ruzhi_app::{AlarmsView, FlowSettings, Observance, ProblemView, SettingsView, TenantSettings};
 use ruzhi_config::Role;
 
 /// The settings.

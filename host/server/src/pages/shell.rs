@@ -178,10 +178,10 @@ fn who(view: &View) -> Markup {
         div.who {
             (languages(view.lang(), &view.here))
             div {
-                bdi { (view.visitor.name) } " " span.quiet { "· " (words::role(view, view.visitor.role)) }
+                bdi { (view.visitor.principal.name) } " " span.quiet { "· " (words::role(view, view.visitor.principal.role)) }
             }
             // Local access without configured people needs no login, so there is no session to end.
-            @if view.visitor.csrf.is_some() && view.visitor.name != LOCAL {
+            @if view.visitor.csrf.is_some() && view.visitor.principal.name != LOCAL {
                 form method="post" action="/logout" {
                     (part::csrf(view))
                     button.link type="submit" { (view.say("Log out", "退出登录")) }

@@ -47,7 +47,7 @@ pub(super) struct View {
 impl View {
     /// The language.
     pub(super) fn lang(&self) -> Lang {
-        self.visitor.lang
+        self.visitor.principal.lang
     }
 
     /// Chooses the wording in the visitor's language.
@@ -62,7 +62,7 @@ impl View {
 
     /// Returns true if the visitor may make changes. Others are offered no actions; an attempt is denied all the same.
     pub(super) fn operates(&self) -> bool {
-        self.visitor.role == Role::Operator
+        self.visitor.principal.role == Role::Operator
     }
 
     /// Builds an address on this server from path segments and query parameters, percent-encoded. Parameters without a
@@ -116,7 +116,7 @@ impl FromRequestParts<Arc<Process>> for View {
             return Err(trouble::no_visitor());
         };
         let here = parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
-        let deployment = process.deployment();
+        let deployment = process.app.deployment();
         let place = |tenant: &config::Tenant| Place {
             name: tenant.name.clone(),
             zone: tenant.timezone,
@@ -125,7 +125,7 @@ impl FromRequestParts<Arc<Process>> for View {
         let places = deployment.config.tenants.iter().map(|tenant| (tenant.id.clone(), place(tenant)));
         Ok(Self {
             flash: Flash::of(&parts.headers),
-            now: process.clock.now(),
+            now: process.app.clock.now(),
             here,
             alarms: process.alarms.standing().len(),
             places: Arc::new(places.collect()),

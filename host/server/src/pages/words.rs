@@ -1,8 +1,8 @@
 //! The words for every state and kind shown on pages, in both languages, one word for each.
 
 use super::view::View;
-use crate::StandingState;
-use crate::desk::{AttentionKind, Offers, RunWhat};
+use ruzhi_app::scheduler::StandingState;
+use ruzhi_app::{AttentionKind, Offers, RunWhat};
 use ruzhi_config::Role;
 use ruzhi_model::{Lang, OperationKind, OperationState, RefusedBy, RemovalAnswer};
 use ruzhi_rules::Verdict;

@@ -57,7 +57,7 @@ pub(super) async fn alive(State(process): State<Arc<Process>>) -> Response {
 /// `/readyz`: is the process able to work? A restart would not help if the store cannot be written.
 pub(super) async fn ready(State(process): State<Arc<Process>>) -> Response {
     let mut reasons: Vec<Reason> = still(&process).into_iter().collect();
-    match tokio::time::timeout(PATIENCE, process.store.check_writable()).await {
+    match tokio::time::timeout(PATIENCE, process.app.store.check_writable()).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => {
             reasons.push(Reason { code: error.code(), fatal: true, message: unwritable(&error) })
@@ -69,14 +69,14 @@ pub(super) async fn ready(State(process): State<Arc<Process>>) -> Response {
             message: Text::new("the store is being written", "存储正在写入"),
         }),
     }
-    if process.deployment().config.tenants.is_empty() {
+    if process.app.deployment().config.tenants.is_empty() {
         reasons.push(Reason {
             code: "config.empty",
             fatal: true,
             message: Text::new("no tenant is configured", "未配置任何租户"),
         });
     }
-    if process.refused().is_some() {
+    if process.app.invalid().is_some() {
         reasons.push(Reason {
             code: "config.refused",
             fatal: false,
@@ -104,7 +104,7 @@ fn unwritable(error: &StoreError) -> Text {
 }
 
 fn still(process: &Process) -> Option<Reason> {
-    let age = process.pulse.age(process.clock.now());
+    let age = process.pulse.age(process.app.clock.now());
     (age > STILL).then(|| Reason {
         code: "scheduler.still",
         fatal: true,
@@ -127,9 +127,9 @@ mod tests {
 
     use super::*;
     use crate::alarm::Alarms;
-    use crate::scheduler::Scheduler;
     use crate::signals::health_routes;
     use ruzhi_app::deployment::{Deployment, check_filter};
+    use ruzhi_app::scheduler::Scheduler;
     use ruzhi_config::{Checks, Config, ProcessEnvironment, Secrets};
     use ruzhi_guest_runtime::{Engine, Library, Limits};
     use ruzhi_message::{Failure, exit};
@@ -186,9 +186,9 @@ component = "../guests/member.wasm"
     async fn a_process_whose_scheduler_looks_is_alive_and_one_that_hangs_is_not() {
         let (process, _folder) = process().await;
         assert_eq!(asked(&process, "/healthz").await, (200, vec![]));
-        process.pulse.beat(process.clock.now() - STILL);
+        process.pulse.beat(process.app.clock.now() - STILL);
         assert_eq!(asked(&process, "/healthz").await, (200, vec![]));
-        process.pulse.beat(process.clock.now() - STILL - TimeDelta::milliseconds(1));
+        process.pulse.beat(process.app.clock.now() - STILL - TimeDelta::milliseconds(1));
         assert_eq!(asked(&process, "/healthz").await, (503, vec!["!scheduler.still".to_owned()]));
         assert_eq!(asked(&process, "/readyz").await, (503, vec!["!scheduler.still".to_owned()]));
     }
@@ -197,12 +197,12 @@ component = "../guests/member.wasm"
     async fn files_that_are_refused_are_told_and_a_store_that_cannot_be_written_is_not_ready() {
         let (process, folder) = process().await;
         assert_eq!(asked(&process, "/readyz").await, (200, vec![]));
-        process.refuse(Some(Failure::new(exit::USAGE, "config", Text::new("no", "否"), None)));
+        process.app.set_invalid(Some(Failure::new(exit::USAGE, "config", Text::new("no", "否"), None)));
         assert_eq!(asked(&process, "/readyz").await, (200, vec!["config.refused".to_owned()]));
         std::fs::rename(folder.path().join("ruzhi.db"), folder.path().join("away.db")).unwrap();
         let gone = ["!store.exchanged".to_owned(), "config.refused".to_owned()];
         assert_eq!(asked(&process, "/readyz").await, (503, gone.into()));
-        process.store.close().await;
+        process.app.store.close().await;
         let (status, reasons) = asked(&process, "/readyz").await;
         assert_eq!((status, reasons.len()), (503, 2), "{reasons:?}");
         assert!(reasons[0].starts_with("!store."), "{reasons:?}");

@@ -16,7 +16,7 @@ use metrics_exporter_prometheus::{
 use tokio::sync::Mutex;
 
 use super::super::process::Process;
-use super::super::scheduler::{FlowStanding, StandingState};
+use ruzhi_app::scheduler::{FlowStanding, StandingState};
 use ruzhi_metrics::{self as meter, Kind, METRICS};
 use ruzhi_store::{AlarmRow, TenantStatus};
 
@@ -126,12 +126,12 @@ struct Asked {
 
 impl Known {
     async fn status(&self, process: &Process) -> Arc<[TenantStatus]> {
-        let now = process.clock.now();
+        let now = process.app.clock.now();
         let mut known = self.0.lock().await;
         if let Some(asked) = known.as_ref().filter(|asked| asked.at <= now && now - asked.at < FRESH) {
             return Arc::clone(&asked.status);
         }
-        match process.store.status().await {
+        match process.app.store.status().await {
             Ok(status) => {
                 let status: Arc<[TenantStatus]> = status.into();
                 *known = Some(Asked { at: now, status: Arc::clone(&status) });
@@ -163,19 +163,19 @@ struct Standing {
 
 impl Standing {
     async fn of(process: &Process, known: &Known) -> Self {
-        let now = process.clock.now();
-        let deployment = process.deployment();
+        let now = process.app.clock.now();
+        let deployment = process.app.deployment();
         let path = &deployment.config.store.path;
         let mut log = path.as_os_str().to_owned();
         log.push("-wal");
         let size = |path: &std::path::Path| std::fs::metadata(path).ok().map(|file| file.len());
         Self {
             now,
-            started_at: process.started_at,
+            started_at: process.app.started_at,
             heartbeat: process.pulse.age(now),
-            live: process.live.under_way().len(),
-            refused: process.refused().is_some(),
-            flows: process.scheduler.standings(),
+            live: process.app.live.under_way().len(),
+            refused: process.app.invalid().is_some(),
+            flows: process.app.scheduler.standings(),
             status: known.status(process).await,
             alarms: process.alarms.standing(),
             store: [size(path), size(std::path::Path::new(&log))],

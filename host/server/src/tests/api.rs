@@ -131,7 +131,7 @@ async fn a_run_is_followed_to_its_end_however_fast_it_goes() {
         problem: None,
     };
     let process = std::sync::Arc::clone(&served.process);
-    let progress = process.live.progress(std::sync::Arc::clone(&process.clock), |_| {});
+    let progress = process.app.live.progress(std::sync::Arc::clone(&process.app.clock), |_| {});
     progress.began(&row);
     // From here on nothing queries the store, which runs on real time.
     tokio::time::pause();
@@ -145,7 +145,7 @@ async fn a_run_is_followed_to_its_end_however_fast_it_goes() {
             tokio::task::yield_now().await;
         }
         let ended = ruzhi_store::RunRow { state: RunState::Done, ended_at: Some(now()), ..row.clone() };
-        process.live.ended(&ended);
+        process.app.live.ended(&ended);
     };
     let (answer, ()) = tokio::join!(watching, running);
     let events = events(&answer.body);

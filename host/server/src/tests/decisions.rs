@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use super::{Answer, OPERATOR, Served, VIEWER, acme};
-use crate::claim::Claimed;
+use ruzhi_app::Claimed;
 
 async fn held(served: &Served) -> String {
     let runs = served.get(VIEWER, "/api/v1/runs?state=held").await.json();
@@ -69,7 +69,7 @@ async fn a_claim_says_how_far_a_plan_has_come_and_ends_with_its_holder() {
     let served = Served::full().await;
     let at = held(&served).await;
     let plan = at.rsplit('/').next().unwrap().parse().unwrap();
-    let claim = served.process.scheduler.claim(&acme(), &plan).unwrap();
+    let claim = served.process.app.scheduler.claim(&acme(), &plan).unwrap();
     let approve = async || served.post(OPERATOR, &format!("{at}/approve"), json!({})).await;
     second(&approve().await, "decided on by another person", "load the page again");
     claim.becomes(Claimed::Waits);

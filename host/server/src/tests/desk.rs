@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::{MOBILE, OPERATOR, Served, VIEWER, acme, flow, now};
-use crate::{FlowStanding, StandingState};
+use ruzhi_app::scheduler::{FlowStanding, StandingState};
 use ruzhi_model::Text;
 use ruzhi_store::{Blocked, Paused};
 
@@ -65,7 +65,7 @@ async fn the_overview_says_how_each_flow_stands_and_what_needs_a_person() {
 async fn what_the_files_hold_and_does_not_run_is_seen() {
     let served = Served::full().await;
     let failure = ruzhi_message::Failure::usage(Text::new("bad", "坏"), Text::new("mend", "修"));
-    served.process.refuse(Some(failure));
+    served.process.app.set_invalid(Some(failure));
     let overview = served.get(VIEWER, "/api/v1/overview").await.json();
     assert_eq!(kinds(&overview)[1], "files_refused", "{overview}");
     let settings = served.get(VIEWER, "/api/v1/settings").await.json();
@@ -473,7 +473,7 @@ async fn the_navigation_of_a_page_counts_what_the_process_knows_to_stand_and_ask
         over_at: None,
         over_told_at: None,
     };
-    served.process.store.put_alarm(&alarm).await.unwrap();
+    served.process.app.store.put_alarm(&alarm).await.unwrap();
     assert_eq!(served.get(VIEWER, "/api/v1/alarms").await.json()[0]["kind"], "run.late");
     let page = served.get(VIEWER, "/runs").await;
     assert_eq!(page.status, StatusCode::OK);

@@ -27,9 +27,9 @@ use tempfile::TempDir;
 use tower::ServiceExt as _;
 
 use super::alarm::Alarms;
-use super::scheduler::{Inbox, Scheduler};
 use super::{Process, router};
 use ruzhi_app::deployment::{self, Deployment};
+use ruzhi_app::scheduler::{Inbox, Scheduler};
 use ruzhi_config::{Config, Person, Role};
 use ruzhi_guest_runtime::{Engine, Library, Limits};
 use ruzhi_model::{Clock, FlowId, TenantId};
@@ -178,15 +178,15 @@ impl Served {
     /// Replaces the configured people.
     pub(crate) fn people_become(&self, people: Vec<Person>) {
         let config = Self::config(self.folder.path(), people);
-        self.process.exchange(self.process.deployment().with(config), None);
+        self.process.app.exchange(self.process.app.deployment().with(config), None);
     }
 
     /// Exchanges the deployment for one with other settings.
     pub(crate) fn settings_become(&self, change: impl FnOnce(&mut Config)) {
         let mut config =
-            Self::config(self.folder.path(), self.process.deployment().config.server.people.clone());
+            Self::config(self.folder.path(), self.process.app.deployment().config.server.people.clone());
         change(&mut config);
-        self.process.exchange(self.process.deployment().with(config), None);
+        self.process.app.exchange(self.process.app.deployment().with(config), None);
     }
 
     /// Replaces the rules file of the flow.

@@ -118,7 +118,7 @@ pub(super) async fn plan(
     }
     let most = if state == PlanState::Held { 0 } else { 500 };
     let (plan, order) = draft.finish(&Guard { create_most: most, ..Guard::default() });
-    let store = &served.process.store;
+    let store = &served.process.app.store;
     store.begin_draft(&acme(), &flow()).await.unwrap();
     let part = DraftPart { first: 0, operations, refused, confirmed: Vec::new() };
     store.put_draft(&run(by), &acme(), &part, now()).await.unwrap();
@@ -185,13 +185,13 @@ async fn settle(served: &Served, plan: &Plan, operation: &Operation) {
         ledger: Some(line(1, operation.member.clone())),
         refusal: None,
     };
-    served.process.store.settle(&[acme()], &acme(), &plan.id, &[settlement], now()).await.unwrap();
+    served.process.app.store.settle(&[acme()], &acme(), &plan.id, &[settlement], now()).await.unwrap();
 }
 
 /// Fills the store: a run that is done, one with a held plan, one that failed; three records, two of them in
 /// quarantine; live rules.
 pub(super) async fn fill(served: &mut Served) {
-    let store = Arc::clone(&served.process.store);
+    let store = Arc::clone(&served.process.app.store);
     let (tenant, flow) = (acme(), flow());
     let labels = BTreeMap::from([
         ("_widget_1".to_owned(), "手机号".to_owned()),
@@ -235,7 +235,7 @@ pub(super) async fn fill(served: &mut Served) {
     for run in [first, second, third] {
         store.put_run(&run).await.unwrap();
     }
-    let deployment = served.process.deployment();
+    let deployment = served.process.app.deployment();
     let (tenant, flow) = (&deployment.config.tenants[0], &deployment.config.tenants[0].flows[0]);
     let rules = flow_rules(store.as_ref(), &deployment.library, tenant, flow, None);
     let by = By { who: "韩梅梅".to_owned(), why: None };

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::roles::{every_route, filled, wish};
 use super::{Answer, OPERATOR, Served, VIEWER, acme, flow};
-use crate::desk::Reason;
+use ruzhi_app::Reason;
 use ruzhi_model::Digest;
 use ruzhi_store::ActivationRow;
 
@@ -259,7 +259,7 @@ async fn rules_that_never_were_are_not_several() {
         );
     }
     // Too few digits to identify rules that were live.
-    let store = &served.process.store;
+    let store = &served.process.app.store;
     let first = store.activations(&acme(), &flow(), 1).await.unwrap().remove(0);
     let artifacts = store.artifacts(&first.component, &first.config).await.unwrap();
     let rules: Digest = "ab".repeat(32).parse().unwrap();

@@ -3,7 +3,7 @@
 use chrono_tz::Tz;
 
 use super::*;
-use crate::scheduler::StandingState;
+use ruzhi_app::scheduler::StandingState;
 use ruzhi_store::WakeKind;
 
 mod many;

@@ -76,7 +76,7 @@ impl Running {
     }
 
     async fn receive_with(&self, fields: &SourceFields, request: Request<Body>) -> Received {
-        let receiver = Receiver::find(self.process.deployment(), "north", "onboarding").unwrap();
+        let receiver = Receiver::find(self.process.app.deployment(), "north", "onboarding").unwrap();
         receive(&self.process, fields, &receiver, request).await
     }
 }
@@ -308,7 +308,7 @@ async fn having_read(resolution: Resolution) -> (Running, SourceFields) {
         changed: 0,
         approved: false,
     };
-    running.process.store.put_activation(&activation, &artifacts).await.unwrap();
+    running.process.app.store.put_activation(&activation, &artifacts).await.unwrap();
     let content =
         format!(r#"{{"_id":"{ROW}","mobile":{{"phone":"13800138000","verified":false}},"name":"张三"}}"#);
     let record = RecordRow {
@@ -326,7 +326,7 @@ async fn having_read(resolution: Resolution) -> (Running, SourceFields) {
         holds_until: None,
     };
     let (tenant, flow) = (&activation.tenant, &activation.flow);
-    running.process.store.put_records(tenant, flow, &[record]).await.unwrap();
+    running.process.app.store.put_records(tenant, flow, &[record]).await.unwrap();
     let fields = SourceFields::default();
     fields.keep(artifacts.rules(), ["name", "mobile", "email"].map(str::to_owned).into());
     (running, fields)
@@ -380,7 +380,7 @@ async fn a_row_that_had_left_the_form_wakes() {
     let (running, fields) = having_read(decided()).await;
     let (tenant, flow) = ("north".parse().unwrap(), "onboarding".parse().unwrap());
     let ids = [ROW.parse().unwrap()];
-    let store = &running.process.store;
+    let store = &running.process.app.store;
     store.mark_absent(&tenant, &flow, ruzhi_store::Absence::Gone, &ids).await.unwrap();
     let push = Push::of(&json!({ "op": "data_recover", "data": row("张三", "") }));
     assert_eq!(running.receive_with(&fields, push.request()).await, Received::Wake);
@@ -396,7 +396,8 @@ async fn rules_that_cannot_be_asked_what_they_read_wake() {
 #[tokio::test]
 async fn while_the_form_is_read_what_is_stored_says_nothing() {
     let (running, fields) = having_read(decided()).await;
-    let live = running.process.live.progress(std::sync::Arc::clone(&running.process.clock), |_: RunId| ());
+    let live =
+        running.process.app.live.progress(std::sync::Arc::clone(&running.process.app.clock), |_: RunId| ());
     live.began(&RunRow {
         tenant: "north".parse().unwrap(),
         flow: "onboarding".parse().unwrap(),

@@ -20,8 +20,8 @@ use tower::ServiceExt as _;
 use super::routes;
 use crate::Process;
 use crate::alarm::Alarms;
-use crate::scheduler::{Inbox, Scheduler};
 use ruzhi_app::deployment::{Deployment, check_filter};
+use ruzhi_app::scheduler::{Inbox, Scheduler};
 use ruzhi_config::{CallbackSettings, Checks, Config, ProcessEnvironment, Secrets};
 use ruzhi_guest_runtime::{Engine, Library, Limits};
 use ruzhi_model::FixedClock;
@@ -109,7 +109,7 @@ impl Running {
 
     /// The flows a restarted process would wake, and how often each was woken.
     async fn kept(&self) -> Vec<String> {
-        let kept = self.process.store.wakes().await.unwrap();
+        let kept = self.process.app.store.wakes().await.unwrap();
         let named = kept.into_iter().map(|wake| {
             let WakeRow { tenant, flow, kind, times, .. } = wake;
             format!("{tenant}/{flow} {kind:?} {times}")

@@ -105,7 +105,7 @@ impl Callback {
 
 impl Running {
     async fn called_back(&self, callback: &Callback) -> Received {
-        let receiver = Receiver::find(self.process.deployment(), "north").unwrap();
+        let receiver = Receiver::find(self.process.app.deployment(), "north").unwrap();
         receive(&self.process, &receiver, callback.post()).await
     }
 }
@@ -145,7 +145,7 @@ async fn a_verification_that_is_not_genuine_learns_nothing() {
     assert_eq!(running.answer(bare).await, unauthorized);
     let corp = Callback { corp_id: "ww0123456789abcde0", ..genuine() };
     assert_eq!(running.answer(corp.get()).await, (StatusCode::BAD_REQUEST, String::new()));
-    let receiver = Receiver::find(running.process.deployment(), "north").unwrap();
+    let receiver = Receiver::find(running.process.app.deployment(), "north").unwrap();
     assert_eq!(echo(&running.process, &receiver, old.get().uri()), Err(Refused::Stale));
     for path in ["/hooks/wecom/south", "/hooks/wecom/unknown", "/hooks/wecom/%2e"] {
         for request in [Callback { path, ..genuine() }.get(), Callback { path, ..genuine() }.post()] {
@@ -252,7 +252,7 @@ async fn an_event_whose_signature_is_written_otherwise_wakes_no_flow() {
     let query = event.query(&event.ciphertext());
     let (path, body) = (event.path, format!("<xml><Encrypt>{}</Encrypt></xml>", event.ciphertext()));
     let sent = async |query: &str| {
-        let receiver = Receiver::find(running.process.deployment(), "north").unwrap();
+        let receiver = Receiver::find(running.process.app.deployment(), "north").unwrap();
         let request = Request::post(format!("{path}?{query}")).body(Body::from(body.clone())).unwrap();
         receive(&running.process, &receiver, request).await
     };

@@ -2,7 +2,7 @@
 
 use super::*;
 
-pub(super) fn audit_page(written: &Written) -> desk::Page<AuditRow> {
+pub(super) fn audit_page(written: &Written) -> ruzhi_app::Page<AuditRow> {
     let row = |action: &str, outcome: &str, subject: Option<&str>| AuditRow {
         id: "1".to_owned(),
         at: before(12),
@@ -16,7 +16,7 @@ pub(super) fn audit_page(written: &Written) -> desk::Page<AuditRow> {
         detail: Some(written.words.to_owned()),
         outcome: outcome.to_owned(),
     };
-    desk::Page {
+    ruzhi_app::Page {
         items: vec![
             row("plan.approve", "done", Some("p0a1b2c3d4e5f")),
             row("record.reveal", "done", Some(written.record)),

@@ -23,7 +23,8 @@ use super::super::{
     alarms, audit, charts, guests, overview, plan, quarantine, record, run, runs, settings, trouble,
 };
 use crate::access::Visitor;
-use crate::desk::{
+use ruzhi_app::scheduler::{FlowStanding, StandingState};
+use ruzhi_app::{
     self, AlarmsView, ApiCalls, Attention, AttentionKind, AuditAsked, CallsChart, ChartAsked, ChartStep,
     CorpCalls, DecisionView, DifferenceView, FieldChange, FlowGuestView, FlowOverview, FlowSettings,
     GuestName, GuestOverview, LimitView, LiveRules, MemberView, Observance, OfferedRules, Offers,
@@ -32,7 +33,7 @@ use crate::desk::{
     RunsAsked, RunsChart, RunsPoint, SecretView, ServerView, SettingsView, TenantOverview, TenantSettings,
     ViolationView,
 };
-use crate::{FlowStanding, LiveRun, StandingState};
+use ruzhi_app::{LiveRun, Principal};
 use ruzhi_config::Role;
 use ruzhi_message::{Failure, exit};
 use ruzhi_model::{Digest, Lang, OperationKind, OperationState, RefusedBy, RemovalAnswer, Text, WaitsFor};
@@ -89,11 +90,13 @@ pub(super) fn view(lang: Lang, role: Role, written: &Written, here: &str) -> Vie
     let zone = chrono_tz::Asia::Shanghai;
     View {
         visitor: Visitor {
-            name: written.person.to_owned(),
-            role,
-            origin: "page 10.0.0.8".to_owned(),
+            principal: Principal {
+                name: written.person.to_owned(),
+                role,
+                origin: "page 10.0.0.8".to_owned(),
+                lang,
+            },
             csrf: Some("0123456789abcdef".to_owned()),
-            lang,
         },
         now: now(),
         here: here.to_owned(),
@@ -228,7 +231,7 @@ pub(super) fn pages(view: &View, written: &Written) -> Vec<(&'static str, Page)>
         ended_at: Some(before(3)),
         ..run_row(RunState::Failed, RunKind::Apply, usual())
     };
-    let page = |items| desk::Page { items, next: Some("r1".to_owned()) };
+    let page = |items| ruzhi_app::Page { items, next: Some("r1".to_owned()) };
     let rows = vec![
         run_row(RunState::Running, RunKind::Sync, Counts::default()),
         run_row(RunState::Done, RunKind::Sync, usual()),
@@ -313,6 +316,6 @@ pub(super) fn pages(view: &View, written: &Written) -> Vec<(&'static str, Page)>
     ]
 }
 
-fn none<T>() -> desk::Page<T> {
-    desk::Page { items: Vec::new(), next: None }
+fn none<T>() -> ruzhi_app::Page<T> {
+    ruzhi_app::Page { items: Vec::new(), next: None }
 }

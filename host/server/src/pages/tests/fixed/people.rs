@@ -173,7 +173,7 @@ pub(super) fn reject(written: &Written, by: RefusedBy) -> RejectView {
 
 pub(super) fn quarantine_view(written: &Written, revealed: bool) -> QuarantineView {
     QuarantineView {
-        page: desk::Page {
+        page: ruzhi_app::Page {
             items: [RefusedBy::Guest, RefusedBy::Plan, RefusedBy::Wecom, RefusedBy::Person]
                 .map(|by| reject(written, by))
                 .into(),

@@ -7,7 +7,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::attention;
-use crate::{FlowStanding, LiveRun, Process};
+use crate::App;
+use crate::live::LiveRun;
+use crate::scheduler::FlowStanding;
 use ruzhi_message::Failure;
 use ruzhi_model::{FlowId, PlanId, TenantId, Text};
 use ruzhi_store::{AlarmRow, RunRow, TenantStatus};
@@ -17,7 +19,7 @@ use ruzhi_store::{AlarmRow, RunRow, TenantStatus};
 pub struct Overview {
     /// The time of this snapshot.
     pub at: DateTime<Utc>,
-    /// The start of the process.
+    /// The start of the app.
     pub started_at: DateTime<Utc>,
     /// The tenants, by id.
     pub tenants: Vec<TenantOverview>,
@@ -100,7 +102,7 @@ pub enum AttentionKind {
 pub struct Attention {
     /// Its kind.
     pub kind: AttentionKind,
-    /// The tenant; none if it concerns the whole process.
+    /// The tenant; none if it concerns the whole app.
     pub tenant: Option<TenantId>,
     /// The flow.
     pub flow: Option<FlowId>,
@@ -115,29 +117,25 @@ pub struct Attention {
 }
 
 /// Returns the state of all tenants.
-pub async fn overview(process: &Process) -> Result<Overview, Failure> {
-    look(process, None).await
+pub async fn overview(app: &App) -> Result<Overview, Failure> {
+    look(app, None).await
 }
 
 /// Returns the state of one tenant.
-pub async fn tenant(process: &Process, tenant: &TenantId) -> Result<Overview, Failure> {
-    process.deployment().tenant(tenant)?;
-    look(process, Some(tenant)).await
+pub async fn tenant(app: &App, tenant: &TenantId) -> Result<Overview, Failure> {
+    app.deployment().tenant(tenant)?;
+    look(app, Some(tenant)).await
 }
 
-async fn look(process: &Process, only: Option<&TenantId>) -> Result<Overview, Failure> {
-    let deployment = process.deployment();
+async fn look(app: &App, only: Option<&TenantId>) -> Result<Overview, Failure> {
+    let deployment = app.deployment();
     let is_asked = |tenant: &TenantId| only.is_none_or(|only| only == tenant);
     let mut standings: HashMap<(TenantId, FlowId), FlowStanding> =
-        process.scheduler.standings().into_iter().map(|s| ((s.tenant.clone(), s.flow.clone()), s)).collect();
+        app.scheduler.standings().into_iter().map(|s| ((s.tenant.clone(), s.flow.clone()), s)).collect();
     let mut statuses: HashMap<(TenantId, FlowId), TenantStatus> =
-        process.store.status().await?.into_iter().map(|s| ((s.tenant.clone(), s.flow.clone()), s)).collect();
-    let live: Vec<LiveRun> = process
-        .live
-        .runs(process.clock.now())
-        .into_iter()
-        .filter(|live| is_asked(&live.run.tenant))
-        .collect();
+        app.store.status().await?.into_iter().map(|s| ((s.tenant.clone(), s.flow.clone()), s)).collect();
+    let live: Vec<LiveRun> =
+        app.live.runs(app.clock.now()).into_iter().filter(|live| is_asked(&live.run.tenant)).collect();
     let tenants = deployment.config.tenants.iter().filter(|tenant| is_asked(&tenant.id));
     let tenants: Vec<TenantOverview> = tenants
         .map(|tenant| {
@@ -175,11 +173,11 @@ async fn look(process: &Process, only: Option<&TenantId>) -> Result<Overview, Fa
         .collect();
     let is_ours = |alarm: &AlarmRow| alarm.tenant.as_ref().is_none_or(is_asked);
     Ok(Overview {
-        at: process.clock.now(),
-        started_at: process.started_at,
-        attention: attention::list(&tenants, process.refused().as_ref()),
+        at: app.clock.now(),
+        started_at: app.started_at,
+        attention: attention::list(&tenants, app.invalid().as_ref()),
         tenants,
         live,
-        alarms: process.alarms.standing().into_iter().filter(is_ours).collect(),
+        alarms: app.active_alarms().into_iter().filter(is_ours).collect(),
     })
 }

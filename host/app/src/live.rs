@@ -45,7 +45,7 @@ impl Live {
     }
 
     /// Every run under way, oldest first, as last reported.
-    pub(super) fn under_way(&self) -> Vec<LiveRun> {
+    pub fn under_way(&self) -> Vec<LiveRun> {
         self.lock().values().map(|run| run.borrow().clone()).collect()
     }
 
@@ -55,7 +55,7 @@ impl Live {
     }
 
     /// Removes a run that has ended; its followers see it end.
-    pub(super) fn ended(&self, row: &RunRow) {
+    pub fn ended(&self, row: &RunRow) {
         let Some(run) = self.lock().remove(&row.id) else { return };
         run.send_modify(|live| {
             live.at = row.ended_at.unwrap_or(live.at);
@@ -66,7 +66,7 @@ impl Live {
     }
 
     /// Tracks one run from its beginning.
-    pub(super) fn progress(
+    pub fn progress(
         &self,
         clock: Arc<dyn Clock>,
         began: impl FnOnce(RunId) + Send + 'static,

@@ -4,12 +4,13 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::audit::{Asking, recorded};
+use super::audit_log::{Asking, recorded};
 use super::mask::Sight;
-use super::page::{MOST, Page, Wished, number, page_size, unless_empty};
+use super::paging::{MOST, Page, Wished, number, page_size, unless_empty};
 use super::reason::Reason;
-use crate::access::Visitor;
-use crate::{Asked, Process};
+use crate::App;
+use crate::principal::Principal;
+use crate::scheduler::Asked;
 use ruzhi_message::{Failure, exit};
 use ruzhi_model::{FlowId, RecordId, RemovalAnswer, TenantId, Text, UserId};
 use ruzhi_store::{RemovedRow, RemovedWanted};
@@ -82,11 +83,11 @@ impl RemovalView {
 
 /// Returns a tenant's members who were removed by hand, by account.
 pub async fn removed(
-    process: &Process,
+    app: &App,
     tenant: &TenantId,
     asked: &RemovedAsked,
 ) -> Result<Page<RemovalView>, Failure> {
-    process.deployment().tenant(tenant)?;
+    app.deployment().tenant(tenant)?;
     let most = page_size(asked.most) as usize;
     let after = asked.after.as_ref().map(UserId::key);
     let wanted = RemovedWanted {
@@ -95,7 +96,7 @@ pub async fn removed(
         most: most + 1,
         ..RemovedWanted::default()
     };
-    let mut rows = process.store.removed_members(&wanted).await?;
+    let mut rows = app.store.removed_members(&wanted).await?;
     let more = rows.len() > most;
     rows.truncate(most);
     let next = rows.last().filter(|_| more).map(|row| row.userid.to_string());
@@ -104,7 +105,7 @@ pub async fn removed(
 
 /// Returns the removed member that a record owns.
 pub(super) async fn of_record(
-    process: &Process,
+    app: &App,
     (tenant, flow, record): (&TenantId, &FlowId, &RecordId),
     sight: Sight,
 ) -> Result<Option<RemovalView>, Failure> {
@@ -115,21 +116,21 @@ pub(super) async fn of_record(
         most: 1,
         ..RemovedWanted::default()
     };
-    let found = process.store.removed_members(&wanted).await?.into_iter().next();
+    let found = app.store.removed_members(&wanted).await?.into_iter().next();
     Ok(found.map(|row| RemovalView::of(row, sight)))
 }
 
 /// Decides about a member who was removed by hand, and requests a run of the flow to carry it out. A later decision
 /// replaces an earlier one.
 pub async fn answer_removal(
-    process: &Process,
-    visitor: &Visitor,
+    app: &App,
+    principal: &Principal,
     tenant: &TenantId,
     userid: &UserId,
     wish: Wished<RemovalWish>,
 ) -> Result<Asked, Failure> {
     let key = userid.key();
-    let lines = process.store.members(std::slice::from_ref(tenant), std::slice::from_ref(&key)).await?;
+    let lines = app.store.members(std::slice::from_ref(tenant), std::slice::from_ref(&key)).await?;
     let flow = lines.into_iter().next().map(|line| line.owner.flow);
     let asking = Asking {
         action: "member.removal",
@@ -138,16 +139,16 @@ pub async fn answer_removal(
         subject: Some(userid.to_string()),
         detail: wish.as_ref().ok().map(RemovalWish::told),
     };
-    recorded(process, visitor, asking, async {
+    recorded(app, principal, asking, async {
         let RemovalWish { answer, .. } = wish?;
-        process.deployment().tenant(tenant)?;
+        app.deployment().tenant(tenant)?;
         let flow = flow.as_ref().ok_or_else(|| no_member(tenant, userid))?;
-        process.deployment().find(tenant, flow)?;
-        if !process.store.answer_removal(tenant, &key, answer).await? {
+        app.deployment().find(tenant, flow)?;
+        if !app.store.answer_removal(tenant, &key, answer).await? {
             return Err(not_removed(userid));
         }
         let request = Request::Sync(RunOptions::default());
-        process.scheduler.ask(tenant, flow, request, &visitor.name).await
+        app.scheduler.ask(tenant, flow, request, &principal.name).await
     })
     .await
 }

@@ -3,11 +3,12 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::audit::{Asking, recorded};
-use super::page::{Wished, ticked, unless_empty};
+use super::audit_log::{Asking, recorded};
+use super::paging::{Wished, ticked, unless_empty};
 use super::reason::Reason;
-use crate::access::Visitor;
-use crate::{Asked, Process};
+use crate::App;
+use crate::principal::Principal;
+use crate::scheduler::Asked;
 use ruzhi_message::Failure;
 use ruzhi_model::{FlowId, TenantId};
 use ruzhi_sync::{Request, RunOptions};
@@ -80,70 +81,70 @@ impl RunWish {
 
 /// Runs a flow now.
 pub async fn run_now(
-    process: &Process,
-    visitor: &Visitor,
+    app: &App,
+    principal: &Principal,
     tenant: &TenantId,
     flow: &FlowId,
     wish: Wished<RunWish>,
 ) -> Result<Asked, Failure> {
     let asking = Asking::of("run.start", tenant, flow).saying(wish.as_ref().ok().map(RunWish::told));
-    recorded(process, visitor, asking, async {
+    recorded(app, principal, asking, async {
         let request = wish?.request();
-        process.deployment().find(tenant, flow)?;
-        process.scheduler.ask(tenant, flow, request, &visitor.name).await
+        app.deployment().find(tenant, flow)?;
+        app.scheduler.ask(tenant, flow, request, &principal.name).await
     })
     .await
 }
 
 /// Retries a flow's quarantined records: reads the whole form and decides every row again.
 pub async fn retry(
-    process: &Process,
-    visitor: &Visitor,
+    app: &App,
+    principal: &Principal,
     tenant: &TenantId,
     flow: &FlowId,
     wish: Wished<PlainWish>,
 ) -> Result<Asked, Failure> {
     let asking = Asking::of("quarantine.retry", tenant, flow);
-    recorded(process, visitor, asking, async {
+    recorded(app, principal, asking, async {
         wish?;
-        process.deployment().find(tenant, flow)?;
+        app.deployment().find(tenant, flow)?;
         let request = Request::Sync(RunOptions { full: true, accept_missing: false });
-        process.scheduler.ask(tenant, flow, request, &visitor.name).await
+        app.scheduler.ask(tenant, flow, request, &principal.name).await
     })
     .await
 }
 
 /// Pauses a flow until it is resumed.
 pub async fn pause(
-    process: &Process,
-    visitor: &Visitor,
+    app: &App,
+    principal: &Principal,
     tenant: &TenantId,
     flow: &FlowId,
     wish: Wished<PauseWish>,
 ) -> Result<(), Failure> {
     let why = wish.as_ref().ok().and_then(|wish| wish.why.as_ref()).map(Reason::to_string);
     let asking = Asking::of("flow.pause", tenant, flow).saying(why.clone());
-    recorded(process, visitor, asking, async {
+    recorded(app, principal, asking, async {
         wish?;
-        process.deployment().find(tenant, flow)?;
-        process.scheduler.pause(tenant, flow, &visitor.name, why.as_deref()).await
+        app.deployment().find(tenant, flow)?;
+        app.scheduler.pause(tenant, flow, &principal.name, why.as_deref()).await
     })
     .await
 }
 
 /// Resumes a flow that was paused or blocked.
 pub async fn resume(
-    process: &Process,
-    visitor: &Visitor,
+    app: &App,
+    principal: &Principal,
     tenant: &TenantId,
     flow: &FlowId,
     wish: Wished<PlainWish>,
 ) -> Result<(), Failure> {
     let asking = Asking::of("flow.resume", tenant, flow);
-    recorded(process, visitor, asking, async {
+    recorded(app, principal, asking, async {
         wish?;
-        process.deployment().find(tenant, flow)?;
-        process.scheduler.resume(tenant, flow).await
+        app.deployment().find(tenant, flow)?;
+        app.scheduler.resume(tenant, flow).await
     })
     .await
 }

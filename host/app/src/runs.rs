@@ -7,9 +7,10 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::found::no_run;
-use super::page::{MOST, NotAPlace, Page, number, page_size, unless_empty, word_unless_empty};
-use crate::{LiveRun, Process};
+use super::lookup::no_run;
+use super::paging::{MOST, NotAPlace, Page, number, page_size, unless_empty, word_unless_empty};
+use crate::App;
+use crate::live::LiveRun;
 use ruzhi_message::Failure;
 use ruzhi_model::{FlowId, RunId, TenantId};
 use ruzhi_store::{ActivationRow, PlanState, RunKind, RunRow, RunState, RunsWanted};
@@ -88,7 +89,7 @@ pub struct RunView {
 }
 
 /// Returns the runs, newest first.
-pub async fn runs(process: &Process, asked: &RunsAsked) -> Result<Page<RunRow>, Failure> {
+pub async fn runs(app: &App, asked: &RunsAsked) -> Result<Page<RunRow>, Failure> {
     let most = page_size(asked.most);
     let wanted = RunsWanted {
         tenant: asked.tenant.as_ref(),
@@ -98,7 +99,7 @@ pub async fn runs(process: &Process, asked: &RunsAsked) -> Result<Page<RunRow>, 
         before: asked.after.as_ref().map(|RunPlace { at, run }| (*at, run)),
         most: most + 1,
     };
-    let mut items = process.store.runs_wanted(&wanted).await?;
+    let mut items = app.store.runs_wanted(&wanted).await?;
     let more = items.len() > most as usize;
     items.truncate(most as usize);
     let place = |last: &RunRow| RunPlace { at: last.started_at, run: last.id.clone() };
@@ -107,18 +108,18 @@ pub async fn runs(process: &Process, asked: &RunsAsked) -> Result<Page<RunRow>, 
 }
 
 /// Returns a run.
-pub async fn run(process: &Process, run: &RunId) -> Result<RunView, Failure> {
-    let live = process.live.follow(run).map(|live| live.borrow().as_of(process.clock.now()));
-    let row = process.store.run(run).await?.ok_or_else(|| no_run(run))?;
+pub async fn run(app: &App, run: &RunId) -> Result<RunView, Failure> {
+    let live = app.live.follow(run).map(|live| live.borrow().as_of(app.clock.now()));
+    let row = app.store.run(run).await?.ok_or_else(|| no_run(run))?;
     let plan = match &row.plan {
-        Some(plan) => process.store.plan(&row.tenant, plan).await?,
+        Some(plan) => app.store.plan(&row.tenant, plan).await?,
         None => None,
     };
     let rules = match &row.rules {
-        Some(rules) => process.store.activation_of(&row.tenant, &row.flow, rules).await?,
+        Some(rules) => app.store.activation_of(&row.tenant, &row.flow, rules).await?,
         None => None,
     };
-    let at = process.clock.now();
+    let at = app.clock.now();
     Ok(RunView {
         live,
         plan_state: plan.as_ref().map(|plan| plan.state),

@@ -10,8 +10,8 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::claim::{Claim, Claimed, Claims};
-use ruzhi_app::deployment::Exchanged;
+use super::plan_lock::{Claim, Claimed, Claims};
+use crate::deployment::Exchanged;
 use ruzhi_message::{Failure, exit};
 use ruzhi_model::{FlowId, PlanId, RunId, TenantId, Text};
 use ruzhi_plan::Plan;
@@ -118,9 +118,9 @@ pub struct Ended {
 /// A person's request waits this long for its run to begin.
 const SHOWN_WITHIN: Duration = Duration::from_secs(2);
 
-pub(super) type Answer<T> = oneshot::Sender<Result<T, Failure>>;
+pub type Answer<T> = oneshot::Sender<Result<T, Failure>>;
 
-pub(super) enum Message {
+pub enum Message {
     Wake {
         tenant: TenantId,
         flow: FlowId,
@@ -143,14 +143,24 @@ pub(super) enum Message {
     Exchanged,
 }
 
-pub(super) struct Asking {
-    pub(super) tenant: TenantId,
-    pub(super) flow: FlowId,
-    pub(super) request: Request,
-    pub(super) who: String,
+pub struct Asking {
+    pub tenant: TenantId,
+    pub flow: FlowId,
+    pub request: Request,
+    pub who: String,
     /// The exclusive claim on the plan to be carried out.
-    pub(super) claim: Option<Claim>,
-    pub(super) answer: Answer<Asked>,
+    pub claim: Option<Claim>,
+    pub answer: Answer<Asked>,
+}
+
+impl Asking {
+    /// Answers that the flow does not exist, or no longer does.
+    pub fn answer_no_flow(self) {
+        let Self { tenant, flow, claim, answer, .. } = self;
+        // The caller may ask again as soon as it is answered.
+        drop(claim);
+        drop(answer.send(Err(crate::deployment::no_flow(&tenant, &flow))));
+    }
 }
 
 /// The handle of the scheduler.
@@ -162,12 +172,12 @@ pub struct Scheduler {
 }
 
 /// The task's end of the handle.
-pub(super) struct Inbox {
-    pub(super) messages: mpsc::UnboundedReceiver<Message>,
-    pub(super) board: watch::Sender<Arc<Vec<FlowStanding>>>,
+pub struct Inbox {
+    pub messages: mpsc::UnboundedReceiver<Message>,
+    pub board: watch::Sender<Arc<Vec<FlowStanding>>>,
 }
 
-#[cfg(test)]
+#[cfg(any(test, feature = "testing"))]
 impl Default for Scheduler {
     /// A handle without a listener.
     fn default() -> Self {
@@ -175,10 +185,11 @@ impl Default for Scheduler {
     }
 }
 
-#[cfg(test)]
+#[cfg(any(test, feature = "testing"))]
+#[expect(clippy::unwrap_used, reason = "for tests alone")]
 impl Inbox {
     /// The wakes not read yet.
-    pub(super) fn woken(&mut self) -> Vec<(TenantId, FlowId, Wake)> {
+    pub fn woken(&mut self) -> Vec<(TenantId, FlowId, Wake)> {
         let messages = std::iter::from_fn(|| self.messages.try_recv().ok());
         let woken = messages.filter_map(|message| match message {
             Message::Wake { tenant, flow, why } => Some((tenant, flow, why)),
@@ -188,7 +199,7 @@ impl Inbox {
     }
 
     /// Grants every request and records it. A run that carries out a plan never ends.
-    pub(super) fn agree(mut self) -> Arc<std::sync::Mutex<Vec<String>>> {
+    pub fn agree(mut self) -> Arc<std::sync::Mutex<Vec<String>>> {
         let asked = Arc::new(std::sync::Mutex::new(Vec::new()));
         let told = Arc::clone(&asked);
         tokio::spawn(async move {
@@ -223,14 +234,14 @@ impl Inbox {
     }
 
     /// Publishes the state of the flows.
-    pub(super) fn stands(&self, standings: Vec<FlowStanding>) {
+    pub fn stands(&self, standings: Vec<FlowStanding>) {
         self.board.send_replace(Arc::new(standings));
     }
 }
 
 impl Scheduler {
     /// A handle and its inbox.
-    pub(super) fn new() -> (Self, Inbox) {
+    pub fn new() -> (Self, Inbox) {
         let (sender, messages) = mpsc::unbounded_channel();
         let (board, shown) = watch::channel(Arc::default());
         let claims = Claims::default();
@@ -255,7 +266,7 @@ impl Scheduler {
     }
 
     /// Carries out a plan that a person has claimed: no other decision on it is possible until that has ended.
-    pub(super) async fn carry_out(
+    pub async fn carry_out(
         &self,
         claim: Claim,
         flow: &FlowId,
@@ -268,12 +279,12 @@ impl Scheduler {
     }
 
     /// Claims a plan, to decide on it; or returns the stage of the existing claim.
-    pub(super) fn claim(&self, tenant: &TenantId, plan: &PlanId) -> Result<Claim, Claimed> {
+    pub fn claim(&self, tenant: &TenantId, plan: &PlanId) -> Result<Claim, Claimed> {
         self.claims.claim(tenant, plan)
     }
 
     /// True if the plan is claimed.
-    pub(super) fn is_claimed(&self, tenant: &TenantId, plan: &PlanId) -> bool {
+    pub fn is_claimed(&self, tenant: &TenantId, plan: &PlanId) -> bool {
         self.claims.has(tenant, plan)
     }
 
@@ -316,7 +327,7 @@ impl Scheduler {
     }
 
     /// Announces that the deployment was exchanged.
-    pub(super) fn exchanged(&self) {
+    pub fn exchanged(&self) {
         self.send(Message::Exchanged);
     }
 

@@ -4,16 +4,17 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::action::PlainWish;
-use super::audit::{Asking, recorded};
-use super::found::stored_plan;
+use super::audit_log::{Asking, recorded};
+use super::flows::PlainWish;
 use super::labels::Labels;
+use super::lookup::stored_plan;
 use super::mask::Sight;
-use super::page::{FieldChange, MOST, Wished, number, page_size, ticked, unless_empty, word_unless_empty};
+use super::paging::{FieldChange, MOST, Wished, number, page_size, ticked, unless_empty, word_unless_empty};
 use super::reason::Reason;
-use crate::access::Visitor;
-use crate::claim::{Claim, Claimed};
-use crate::{Asked, Process};
+use crate::App;
+use crate::plan_lock::{Claim, Claimed};
+use crate::principal::Principal;
+use crate::scheduler::Asked;
 use ruzhi_message::{Failure, exit};
 use ruzhi_model::{
     Digest, FlowId, OperationKind, OperationState, PlanId, RecordId, RunId, TenantId, Text, UserId, WaitsFor,
@@ -165,22 +166,22 @@ pub struct RejectWish {
 
 /// Returns a plan and a page of its operations, each with the values written before it.
 pub async fn plan(
-    process: &Process,
-    visitor: &Visitor,
+    app: &App,
+    principal: &Principal,
     tenant: &TenantId,
     plan: &PlanId,
     asked: &PlanAsked,
 ) -> Result<PlanView, Failure> {
-    let stored = stored_plan(process, tenant, plan).await?;
+    let stored = stored_plan(app, tenant, plan).await?;
     if !asked.reveal {
-        return view(process, stored, asked).await;
+        return view(app, stored, asked).await;
     }
     let flow = stored.plan.flow.clone();
     let asking = Asking::of("plan.reveal", tenant, &flow).on(plan);
-    recorded(process, visitor, asking, view(process, stored, asked)).await
+    recorded(app, principal, asking, view(app, stored, asked)).await
 }
 
-async fn view(process: &Process, stored: StoredPlan, asked: &PlanAsked) -> Result<PlanView, Failure> {
+async fn view(app: &App, stored: StoredPlan, asked: &PlanAsked) -> Result<PlanView, Failure> {
     let StoredPlan { plan, run, state, reason, made_at } = stored;
     let most = page_size(asked.most) as usize;
     let wanted = OperationsWanted {
@@ -190,14 +191,14 @@ async fn view(process: &Process, stored: StoredPlan, asked: &PlanAsked) -> Resul
         after: asked.after.and_then(|after| usize::try_from(after).ok()),
         most: most + 1,
     };
-    let mut rows = process.store.operations_wanted(&wanted).await?;
+    let mut rows = app.store.operations_wanted(&wanted).await?;
     let more = rows.len() > most;
     rows.truncate(most);
-    let labels = Labels::of(process.store.as_ref(), &plan.tenant, &plan.flow).await?;
+    let labels = Labels::of(app.store.as_ref(), &plan.tenant, &plan.flow).await?;
     let sight = Sight::of(asked.reveal);
     let next = rows.last().filter(|_| more).map(|row| row.place as u64);
     let items = rows.iter().map(|row| OperationView::of(&plan.tenant, row, &labels, sight)).collect();
-    let free = !process.scheduler.is_claimed(&plan.tenant, &plan.id);
+    let free = !app.scheduler.is_claimed(&plan.tenant, &plan.id);
     Ok(PlanView {
         may: PlanMay {
             approve: free && state == PlanState::Held,
@@ -281,51 +282,51 @@ impl OperationView {
 
 /// Approves exactly this plan although the guard holds it, and applies it.
 pub async fn approve_plan(
-    process: &Process,
-    visitor: &Visitor,
+    app: &App,
+    principal: &Principal,
     tenant: &TenantId,
     plan: &PlanId,
     wish: Wished<ApproveWish>,
 ) -> Result<Asked, Failure> {
     let why = wish.as_ref().ok().and_then(|wish| wish.why.as_ref()).map(Reason::to_string);
-    decided(process, visitor, tenant, plan, "plan.approve", why, async {
+    decided(app, principal, tenant, plan, "plan.approve", why, async {
         wish?;
-        carry_out(process, visitor, tenant, plan, PlanState::Held).await
+        carry_out(app, principal, tenant, plan, PlanState::Held).await
     })
     .await
 }
 
 /// Applies a plan that passes the guard.
 pub async fn apply_plan(
-    process: &Process,
-    visitor: &Visitor,
+    app: &App,
+    principal: &Principal,
     tenant: &TenantId,
     plan: &PlanId,
     wish: Wished<PlainWish>,
 ) -> Result<Asked, Failure> {
-    decided(process, visitor, tenant, plan, "plan.apply", None, async {
+    decided(app, principal, tenant, plan, "plan.apply", None, async {
         wish?;
-        carry_out(process, visitor, tenant, plan, PlanState::Planned).await
+        carry_out(app, principal, tenant, plan, PlanState::Planned).await
     })
     .await
 }
 
 /// Rejects a plan, with a reason.
 pub async fn reject_plan(
-    process: &Process,
-    visitor: &Visitor,
+    app: &App,
+    principal: &Principal,
     tenant: &TenantId,
     plan: &PlanId,
     wish: Wished<RejectWish>,
 ) -> Result<(), Failure> {
     let why = wish.as_ref().ok().map(|wish| wish.reason.to_string());
-    decided(process, visitor, tenant, plan, "plan.reject", why, async {
+    decided(app, principal, tenant, plan, "plan.reject", why, async {
         let RejectWish { reason } = wish?;
-        let (_claim, stored) = claimed(process, tenant, plan).await?;
-        if process.store.reject_plan(tenant, plan, Some(reason.as_str())).await? {
+        let (_claim, stored) = claimed(app, tenant, plan).await?;
+        if app.store.reject_plan(tenant, plan, Some(reason.as_str())).await? {
             return Ok(());
         }
-        let now = process.store.plan(tenant, plan).await?.map_or(stored.state, |plan| plan.state);
+        let now = app.store.plan(tenant, plan).await?.map_or(stored.state, |plan| plan.state);
         Err(stands_otherwise(plan, now))
     })
     .await
@@ -333,46 +334,42 @@ pub async fn reject_plan(
 
 /// Carries out and records a decision about a plan.
 async fn decided<T>(
-    process: &Process,
-    visitor: &Visitor,
+    app: &App,
+    principal: &Principal,
     tenant: &TenantId,
     plan: &PlanId,
     action: &'static str,
     detail: Option<String>,
     work: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
-    let stored = process.store.plan(tenant, plan).await?;
+    let stored = app.store.plan(tenant, plan).await?;
     let flow = stored.map(|stored| stored.plan.flow);
     let subject = Some(plan.to_string());
     let asking = Asking { action, tenant: Some(tenant), flow: flow.as_ref(), subject, detail };
-    recorded(process, visitor, asking, work).await
+    recorded(app, principal, asking, work).await
 }
 
 /// Claims a plan against concurrent decisions, then reads it.
-async fn claimed(
-    process: &Process,
-    tenant: &TenantId,
-    plan: &PlanId,
-) -> Result<(Claim, StoredPlan), Failure> {
-    let claim = process.scheduler.claim(tenant, plan).map_err(|claimed| others_are_at_it(plan, &claimed))?;
-    Ok((claim, stored_plan(process, tenant, plan).await?))
+async fn claimed(app: &App, tenant: &TenantId, plan: &PlanId) -> Result<(Claim, StoredPlan), Failure> {
+    let claim = app.scheduler.claim(tenant, plan).map_err(|claimed| others_are_at_it(plan, &claimed))?;
+    Ok((claim, stored_plan(app, tenant, plan).await?))
 }
 
 /// Carries out a plan if it is in the expected state.
 async fn carry_out(
-    process: &Process,
-    visitor: &Visitor,
+    app: &App,
+    principal: &Principal,
     tenant: &TenantId,
     plan: &PlanId,
     should: PlanState,
 ) -> Result<Asked, Failure> {
-    let (claim, stored) = claimed(process, tenant, plan).await?;
+    let (claim, stored) = claimed(app, tenant, plan).await?;
     if stored.state != should {
         return Err(stands_otherwise(plan, stored.state));
     }
     let flow = &stored.plan.flow;
-    process.deployment().find(tenant, flow)?;
-    process.scheduler.carry_out(claim, flow, should == PlanState::Held, &visitor.name).await
+    app.deployment().find(tenant, flow)?;
+    app.scheduler.carry_out(claim, flow, should == PlanState::Held, &principal.name).await
 }
 
 /// The failure for a request about a plan that another request has claimed.

@@ -11,16 +11,16 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::aside::aside;
-use super::audit::{Asking, recorded};
+use super::audit_log::{Asking, recorded};
 use super::labels::Labels;
 use super::mask::Sight;
-use super::page::{MOST, NotAPlace, Page, number, page_size, ticked, unless_empty};
-use super::record::{RowField, row};
-use super::removed::{RemovalView, of_record};
+use super::paging::{MOST, NotAPlace, Page, number, page_size, ticked, unless_empty};
+use super::records::{RowField, row};
+use super::removals::{RemovalView, of_record};
 use super::search::Search;
-use super::sheet::Sheet;
-use crate::Process;
-use crate::access::Visitor;
+use super::spreadsheet::Sheet;
+use crate::App;
+use crate::principal::Principal;
 use ruzhi_message::Failure;
 use ruzhi_model::{FlowId, RecordId, RefusedBy, TenantId, Text, WaitsFor};
 use ruzhi_store::{RejectRow, RejectsWanted, ShownReject};
@@ -168,27 +168,27 @@ pub struct ViolationView {
 
 /// Returns a page of the quarantine.
 pub async fn quarantine(
-    process: &Process,
-    visitor: &Visitor,
+    app: &App,
+    principal: &Principal,
     asked: &QuarantineAsked,
 ) -> Result<QuarantineView, Failure> {
     if !asked.reveal {
-        return part(process, asked).await;
+        return part(app, asked).await;
     }
-    recorded(process, visitor, revealing("quarantine.reveal", asked), part(process, asked)).await
+    recorded(app, principal, revealing("quarantine.reveal", asked), part(app, asked)).await
 }
 
 /// Exports all matching records as CSV for a spreadsheet: UTF-8 with a byte order mark, one line for each reason. Text
 /// that a spreadsheet would take for a formula is escaped.
 pub async fn quarantine_csv(
-    process: &Process,
-    visitor: &Visitor,
+    app: &App,
+    principal: &Principal,
     asked: &QuarantineAsked,
 ) -> Result<Vec<u8>, Failure> {
     if !asked.reveal {
-        return export(process, visitor, asked).await;
+        return export(app, principal, asked).await;
     }
-    recorded(process, visitor, revealing("quarantine.reveal", asked), export(process, visitor, asked)).await
+    recorded(app, principal, revealing("quarantine.reveal", asked), export(app, principal, asked)).await
 }
 
 fn revealing<'a>(action: &'static str, asked: &'a QuarantineAsked) -> Asking<'a> {
@@ -252,12 +252,12 @@ impl Chosen {
     }
 }
 
-async fn chosen(process: &Process, asked: &QuarantineAsked) -> Result<Chosen, Failure> {
-    let store = process.store.as_ref();
+async fn chosen(app: &App, asked: &QuarantineAsked) -> Result<Chosen, Failure> {
+    let store = app.store.as_ref();
     let search = Arc::new(Search::of(asked.search.as_deref()));
     let mut labels: HashMap<(TenantId, FlowId), Labels> = HashMap::new();
     if !search.is_empty() {
-        let deployment = process.deployment();
+        let deployment = app.deployment();
         for tenant in &deployment.config.tenants {
             for flow in &tenant.flows {
                 let of = Labels::of(store, &tenant.id, &flow.id).await?;
@@ -303,17 +303,17 @@ async fn chosen(process: &Process, asked: &QuarantineAsked) -> Result<Chosen, Fa
 
 /// Counts the quarantined records of a tenant or flow, by rule and in total.
 pub(super) async fn by_rule(
-    process: &Process,
+    app: &App,
     tenant: Option<&TenantId>,
     flow: Option<&FlowId>,
 ) -> Result<(Vec<RuleGroup>, u64), Failure> {
     let (tenant, flow) = (tenant.cloned(), flow.cloned());
-    let chosen = chosen(process, &QuarantineAsked { tenant, flow, ..QuarantineAsked::default() }).await?;
+    let chosen = chosen(app, &QuarantineAsked { tenant, flow, ..QuarantineAsked::default() }).await?;
     Ok((chosen.by_rule(), chosen.rejects.len() as u64))
 }
 
-async fn part(process: &Process, asked: &QuarantineAsked) -> Result<QuarantineView, Failure> {
-    let chosen = chosen(process, asked).await?;
+async fn part(app: &App, asked: &QuarantineAsked) -> Result<QuarantineView, Failure> {
+    let chosen = chosen(app, asked).await?;
     let by_rule = chosen.by_rule();
     let Chosen { rejects, labels } = chosen;
     let most = page_size(asked.most) as usize;
@@ -326,18 +326,18 @@ async fn part(process: &Process, asked: &QuarantineAsked) -> Result<QuarantineVi
     let (sight, total) = (Sight::of(asked.reveal), rejects.len() as u64);
     let mut chosen = Vec::new();
     for reject in page.iter().take(most) {
-        chosen.push(with_row(process, reject).await?);
+        chosen.push(with_row(app, reject).await?);
     }
     let next = chosen.last().filter(|_| more).map(|reject| RejectPlace::of(reject).to_string());
     let mut items = aside(move || views(&chosen, &labels, sight)).await?;
     for view in items.iter_mut().filter(|view| view.waits_for == WaitsFor::Person) {
-        view.removal = of_record(process, (&view.tenant, &view.flow, &view.record), sight).await?;
+        view.removal = of_record(app, (&view.tenant, &view.flow, &view.record), sight).await?;
     }
     Ok(QuarantineView { page: Page { items, next }, total, by_rule, revealed: asked.reveal })
 }
 
 /// Adds its row to an entry, unless the row is gone in the meantime.
-async fn with_row(process: &Process, reject: &RejectRow) -> Result<RejectRow, Failure> {
+async fn with_row(app: &App, reject: &RejectRow) -> Result<RejectRow, Failure> {
     let wanted = RejectsWanted {
         tenant: Some(&reject.tenant),
         flow: Some(&reject.flow),
@@ -345,18 +345,18 @@ async fn with_row(process: &Process, reject: &RejectRow) -> Result<RejectRow, Fa
         rows: true,
         ..RejectsWanted::default()
     };
-    let found = process.store.rejects_wanted(&wanted).await?.into_iter().next();
+    let found = app.store.rejects_wanted(&wanted).await?.into_iter().next();
     Ok(RejectRow { content: found.and_then(|shown| shown.reject.content), ..reject.clone() })
 }
 
-async fn export(process: &Process, visitor: &Visitor, asked: &QuarantineAsked) -> Result<Vec<u8>, Failure> {
-    let Chosen { rejects, labels } = chosen(process, asked).await?;
+async fn export(app: &App, principal: &Principal, asked: &QuarantineAsked) -> Result<Vec<u8>, Failure> {
+    let Chosen { rejects, labels } = chosen(app, asked).await?;
     let (sight, labels) = (Sight::of(asked.reveal), Arc::new(labels));
-    let mut sheet = Sheet::begin(visitor.lang)?;
+    let mut sheet = Sheet::begin(principal.lang)?;
     for part in rejects.chunks(AT_ONCE as usize) {
         let mut rows = Vec::with_capacity(part.len());
         for reject in part {
-            rows.push(with_row(process, reject).await?);
+            rows.push(with_row(app, reject).await?);
         }
         let labels = Arc::clone(&labels);
         sheet = aside(move || sheet.with(&views(&rows, &labels, sight))).await??;

@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 use similar::TextDiff;
 use utoipa::{IntoParams, ToSchema};
 
-use super::audit::{Asking, recorded};
+use super::audit_log::{Asking, recorded};
 use super::mask::Sight;
-use super::page::{number, ticked, unless_empty};
-use crate::Process;
-use crate::access::Visitor;
-use ruzhi_app::deployment::{flow_rules, offered};
+use super::paging::{number, ticked, unless_empty};
+use crate::App;
+use crate::deployment::{flow_rules, offered};
+use crate::principal::Principal;
 use ruzhi_config as config;
 use ruzhi_message::{Failure, exit};
 use ruzhi_model::{Digest, FlowId, TenantId, Text};
@@ -131,18 +131,18 @@ const MOST: usize = 200;
 const HISTORY: usize = 200;
 
 /// The rules of every flow.
-pub async fn guests(process: &Process) -> Result<GuestOverview, Failure> {
-    let deployment = process.deployment();
+pub async fn guests(app: &App) -> Result<GuestOverview, Failure> {
+    let deployment = app.deployment();
     let mut files = Files::default();
     let mut flows = Vec::new();
     for tenant in &deployment.config.tenants {
         for flow in &tenant.flows {
-            let history = process.store.activations(&tenant.id, &flow.id, 1).await?;
+            let history = app.store.activations(&tenant.id, &flow.id, 1).await?;
             let latest = history.first().cloned();
             flows.push(FlowGuestView {
                 tenant: tenant.id.clone(),
                 flow: flow.id.clone(),
-                offered: tried(process, tenant, flow, files.beside(flow, latest.as_ref()).await),
+                offered: tried(app, tenant, flow, files.beside(flow, latest.as_ref()).await),
                 live: latest.map(|activation| LiveRules { activation, fields: Vec::new() }),
                 history,
             });
@@ -152,15 +152,15 @@ pub async fn guests(process: &Process) -> Result<GuestOverview, Failure> {
 }
 
 /// The rules of a flow, and its history.
-pub async fn guest(process: &Process, tenant: &TenantId, flow: &FlowId) -> Result<FlowGuestView, Failure> {
-    let deployment = process.deployment();
+pub async fn guest(app: &App, tenant: &TenantId, flow: &FlowId) -> Result<FlowGuestView, Failure> {
+    let deployment = app.deployment();
     let (tenant_settings, flow_settings) = deployment.find(tenant, flow)?;
-    let history = process.store.activations(tenant, flow, HISTORY).await?;
+    let history = app.store.activations(tenant, flow, HISTORY).await?;
     let latest = history.first();
     let live = match latest {
         Some(activation) => {
             let rules =
-                flow_rules(process.store.as_ref(), &deployment.library, tenant_settings, flow_settings, None);
+                flow_rules(app.store.as_ref(), &deployment.library, tenant_settings, flow_settings, None);
             let fields = match rules.restored(activation).await {
                 Ok(guest) => guest.description().source_fields.clone(),
                 // The next run reports a component that no longer loads; the rest is shown here all the same.
@@ -175,7 +175,7 @@ pub async fn guest(process: &Process, tenant: &TenantId, flow: &FlowId) -> Resul
         flow: flow.clone(),
         live,
         offered: tried(
-            process,
+            app,
             tenant_settings,
             flow_settings,
             Files::default().beside(flow_settings, latest).await,
@@ -185,21 +185,15 @@ pub async fn guest(process: &Process, tenant: &TenantId, flow: &FlowId) -> Resul
 }
 
 /// Adds to the rules in the files the reason why a run did not make them live, taken from the standing alarm.
-fn tried(
-    process: &Process,
-    tenant: &config::Tenant,
-    flow: &config::Flow,
-    mut offered: OfferedRules,
-) -> OfferedRules {
+fn tried(app: &App, tenant: &config::Tenant, flow: &config::Flow, mut offered: OfferedRules) -> OfferedRules {
     if offered.is == Offers::New && offered.failure.is_none() {
         let about = |alarm: &ruzhi_store::AlarmRow| {
             alarm.kind == "rules.kept"
                 && alarm.tenant.as_ref() == Some(&tenant.id)
                 && alarm.flow.as_ref() == Some(&flow.id)
         };
-        offered.failure = process
-            .alarms
-            .standing()
+        offered.failure = app
+            .active_alarms()
             .into_iter()
             .find(about)
             .map(|alarm| Failure::new(exit::FAILED, alarm.kind, alarm.text, alarm.hint));
@@ -262,29 +256,29 @@ pub(super) async fn read(flow: &config::Flow) -> Result<Artifacts, Failure> {
 
 /// How other rules would change the decisions of the live ones.
 pub async fn guest_difference(
-    process: &Process,
-    visitor: &Visitor,
+    app: &App,
+    principal: &Principal,
     tenant: &TenantId,
     flow: &FlowId,
     asked: &DifferenceAsked,
 ) -> Result<DifferenceView, Failure> {
-    let work = difference(process, tenant, flow, asked);
+    let work = difference(app, tenant, flow, asked);
     if !asked.reveal {
         return work.await;
     }
     let asking = Asking::of("rules.reveal", tenant, flow).saying(asked.to.clone());
-    recorded(process, visitor, asking, work).await
+    recorded(app, principal, asking, work).await
 }
 
 async fn difference(
-    process: &Process,
+    app: &App,
     tenant: &TenantId,
     flow: &FlowId,
     asked: &DifferenceAsked,
 ) -> Result<DifferenceView, Failure> {
-    let deployment = process.deployment();
+    let deployment = app.deployment();
     let (tenant_settings, flow_settings) = deployment.find(tenant, flow)?;
-    let store = process.store.as_ref();
+    let store = app.store.as_ref();
     let rules = flow_rules(store, &deployment.library, tenant_settings, flow_settings, None);
     let live = rules.latest().await?.ok_or_else(|| nothing_live(tenant, flow))?;
     let other = match asked.to.as_deref() {

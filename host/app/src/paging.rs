@@ -86,7 +86,7 @@ where
 }
 
 /// Reads yes or no, as a JSON boolean, as an address spells it or as a ticked box sends it.
-pub(crate) fn ticked<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+pub fn ticked<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Given {

@@ -5,11 +5,12 @@ use std::str::FromStr;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::page::{MOST, NotAPlace, Page, number, page_size, unless_empty};
-use crate::Process;
-use crate::access::{Turn, Visitor};
-pub(super) use ruzhi_app::audit::Asking;
-use ruzhi_app::audit::{self, Actor, DONE, ID_PARTS, row};
+use super::paging::{MOST, NotAPlace, Page, number, page_size, unless_empty};
+use crate::App;
+pub(super) use crate::audit::Asking;
+use crate::audit::{self, Actor, DONE, ID_PARTS, row};
+use crate::principal::Principal;
+use crate::tally::Turn;
 use ruzhi_config::Role;
 use ruzhi_message::{Failure, exit};
 use ruzhi_model::{TenantId, Text};
@@ -60,9 +61,9 @@ impl FromStr for AuditPlace {
 }
 
 /// The audit log, newest first.
-pub async fn audit(process: &Process, asked: &AuditAsked) -> Result<Page<AuditRow>, Failure> {
+pub async fn audit(app: &App, asked: &AuditAsked) -> Result<Page<AuditRow>, Failure> {
     let most = page_size(asked.most);
-    let mut items = process
+    let mut items = app
         .store
         .audit(asked.tenant.as_ref(), asked.after.as_ref().map(AuditPlace::as_str), most + 1)
         .await?;
@@ -75,35 +76,35 @@ pub async fn audit(process: &Process, asked: &AuditAsked) -> Result<Page<AuditRo
 /// Performs an operator's action and records who asked for it and its outcome. An attempt by a viewer is denied and
 /// recorded too, up to a number of times per hour.
 pub(super) async fn recorded<T>(
-    process: &Process,
-    visitor: &Visitor,
+    app: &App,
+    principal: &Principal,
     asking: Asking<'_>,
     work: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
-    let actor = Actor { who: &visitor.name, role: visitor.role, origin: &visitor.origin };
-    let mut row = row(process.clock.as_ref(), actor, asking);
-    if visitor.role < Role::Operator {
+    let actor = Actor { who: &principal.name, role: principal.role, origin: &principal.origin };
+    let mut row = row(app.clock.as_ref(), actor, asking);
+    if principal.role < Role::Operator {
         let failure = forbidden();
         failure.code().clone_into(&mut row.outcome);
-        let turn = process.access.denied(&visitor.name, process.clock.now());
+        let turn = app.denials.count(&principal.name, app.clock.now());
         if turn == Turn::Last {
             row.detail = Some("further refusals of this person in this hour are not written down".to_owned());
         }
         // Denied attempts change nothing and must not fill the log.
         if !matches!(turn, Turn::TooMany { .. }) {
-            process.store.put_audit(&row).await?;
+            app.store.put_audit(&row).await?;
         }
         return Err(failure);
     }
-    audit::recorded(process.store.as_ref(), row, work, |_| DONE.to_owned()).await
+    audit::recorded(app.store.as_ref(), row, work, |_| DONE.to_owned()).await
 }
 
 /// Records a login.
-pub(crate) async fn logged_in(process: &Process, who: &str, role: Role, origin: &str) -> Result<(), Failure> {
+pub async fn logged_in(app: &App, who: &str, role: Role, origin: &str) -> Result<(), Failure> {
     let actor = Actor { who, role, origin };
-    let mut row = row(process.clock.as_ref(), actor, Asking::plain("session.begin"));
+    let mut row = row(app.clock.as_ref(), actor, Asking::plain("session.begin"));
     DONE.clone_into(&mut row.outcome);
-    Ok(process.store.put_audit(&row).await?)
+    Ok(app.store.put_audit(&row).await?)
 }
 
 fn forbidden() -> Failure {

@@ -1,17 +1,13 @@
 //! Lookup of what a visitor names, and the failures for what does not exist. The deployment looks up flows and tenants.
 
-use crate::Process;
+use crate::App;
 use ruzhi_message::{Failure, exit};
 use ruzhi_model::{FlowId, PlanId, RecordId, RunId, TenantId, Text};
 use ruzhi_store::StoredPlan;
 
 /// Returns a stored plan of a tenant.
-pub(super) async fn stored_plan(
-    process: &Process,
-    tenant: &TenantId,
-    plan: &PlanId,
-) -> Result<StoredPlan, Failure> {
-    process.store.plan(tenant, plan).await?.ok_or_else(|| {
+pub(super) async fn stored_plan(app: &App, tenant: &TenantId, plan: &PlanId) -> Result<StoredPlan, Failure> {
+    app.store.plan(tenant, plan).await?.ok_or_else(|| {
         unknown(
             "plan.unknown",
             Text::new(format!("there is no plan {plan} of {tenant}"), format!("{tenant} 没有计划 {plan}")),
@@ -20,7 +16,7 @@ pub(super) async fn stored_plan(
     })
 }
 
-pub(crate) fn no_run(run: &RunId) -> Failure {
+pub fn no_run(run: &RunId) -> Failure {
     unknown(
         "run.unknown",
         Text::new(format!("there is no run {run}"), format!("没有运行 {run}")),

@@ -3,13 +3,13 @@
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::audit::{Asking, recorded};
-use super::guests::read;
-use super::page::{Wished, ticked, unless_empty};
+use super::audit_log::{Asking, recorded};
+use super::paging::{Wished, ticked, unless_empty};
 use super::reason::Reason;
-use crate::Process;
-use crate::access::Visitor;
-use ruzhi_app::deployment::{flow_rules, form_fields};
+use super::rules::read;
+use crate::App;
+use crate::deployment::{flow_rules, form_fields};
+use crate::principal::Principal;
 use ruzhi_message::{Failure, exit};
 use ruzhi_model::{Digest, FlowId, TenantId, Text};
 use ruzhi_rules::By;
@@ -44,8 +44,8 @@ pub struct ActivateWish {
 
 /// Makes earlier rules live again. Runs under way keep the rules they started with.
 pub async fn roll_back(
-    process: &Process,
-    visitor: &Visitor,
+    app: &App,
+    principal: &Principal,
     tenant: &TenantId,
     flow: &FlowId,
     wish: Wished<RollBackWish>,
@@ -56,12 +56,12 @@ pub async fn roll_back(
         subject: told.and_then(|wish| wish.to.clone()),
         ..Asking::of("rules.roll_back", tenant, flow).saying(why.clone())
     };
-    recorded(process, visitor, asking, async {
+    recorded(app, principal, asking, async {
         let RollBackWish { to, .. } = wish?;
-        let by = By { who: visitor.name.clone(), why };
-        let deployment = process.deployment();
+        let by = By { who: principal.name.clone(), why };
+        let deployment = app.deployment();
         let (tenant, flow) = deployment.find(tenant, flow)?;
-        let store = process.store.as_ref();
+        let store = app.store.as_ref();
         let rules = flow_rules(store, &deployment.library, tenant, flow, None);
         // This passes over the rules now in the files: the next run does not make them live again.
         let offered = match read(flow).await {
@@ -75,8 +75,8 @@ pub async fn roll_back(
 
 /// Makes the rules in the tenant's files live. Runs under way keep the rules they started with.
 pub async fn activate(
-    process: &Process,
-    visitor: &Visitor,
+    app: &App,
+    principal: &Principal,
     tenant: &TenantId,
     flow: &FlowId,
     wish: Wished<ActivateWish>,
@@ -87,17 +87,17 @@ pub async fn activate(
         subject: told.map(|wish| wish.rules.to_string()),
         ..Asking::of("rules.activate", tenant, flow).saying(why.clone())
     };
-    recorded(process, visitor, asking, async {
+    recorded(app, principal, asking, async {
         let wish = wish?;
-        let by = By { who: visitor.name.clone(), why };
-        let deployment = process.deployment();
+        let by = By { who: principal.name.clone(), why };
+        let deployment = app.deployment();
         let (tenant, flow) = deployment.find(tenant, flow)?;
         let held = read(flow).await?;
         if held.rules() != wish.rules {
             return Err(others_by_now());
         }
         let form = form_fields(deployment.clients(tenant)?.source, flow)?;
-        let store = process.store.as_ref();
+        let store = app.store.as_ref();
         let rules = flow_rules(store, &deployment.library, tenant, flow, Some(&form));
         let offered = held.rules();
         Ok(rules.activate(&held, offered, &by, wish.approved, |_| {}).await?.activation)

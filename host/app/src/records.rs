@@ -6,16 +6,16 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::aside::aside;
-use super::audit::{Asking, recorded};
-use super::found::no_record;
+use super::audit_log::{Asking, recorded};
 use super::labels::Labels;
+use super::lookup::no_record;
 use super::mask::{self, Sight};
-use super::page::FieldChange;
-use super::plan::OperationView;
+use super::paging::FieldChange;
+use super::plans::OperationView;
 use super::quarantine::RejectView;
-use super::removed::{RemovalView, of_record};
-use crate::Process;
-use crate::access::Visitor;
+use super::removals::{RemovalView, of_record};
+use crate::App;
+use crate::principal::Principal;
 use ruzhi_message::Failure;
 use ruzhi_model::{Decision, Digest, FlowId, RecordId, RunId, TenantId};
 use ruzhi_plan::whole_body;
@@ -112,33 +112,33 @@ pub struct DecisionView {
 /// Returns a record's trace. With `reveal`, numbers and addresses are shown in full, which needs an operator and is
 /// recorded first.
 pub async fn record(
-    process: &Process,
-    visitor: &Visitor,
+    app: &App,
+    principal: &Principal,
     tenant: &TenantId,
     flow: &FlowId,
     record: &RecordId,
     reveal: bool,
 ) -> Result<RecordView, Failure> {
     if !reveal {
-        return view(process, tenant, flow, record, Sight::Masked).await;
+        return view(app, tenant, flow, record, Sight::Masked).await;
     }
     let asking = Asking::of("record.reveal", tenant, flow).on(record);
-    recorded(process, visitor, asking, view(process, tenant, flow, record, Sight::Revealed)).await
+    recorded(app, principal, asking, view(app, tenant, flow, record, Sight::Revealed)).await
 }
 
 async fn view(
-    process: &Process,
+    app: &App,
     tenant: &TenantId,
     flow: &FlowId,
     record: &RecordId,
     sight: Sight,
 ) -> Result<RecordView, Failure> {
-    let store = process.store.as_ref();
+    let store = app.store.as_ref();
     let trace = store.trace(tenant, Some(flow), record).await?.into_iter().next();
     let trace = trace.ok_or_else(|| no_record(tenant, flow, record))?;
     let labels = Labels::of(store, tenant, flow).await?;
     let activation = store.activation_of(tenant, flow, &trace.rules).await?;
-    let removal = of_record(process, (tenant, flow, record), sight).await?;
+    let removal = of_record(app, (tenant, flow, record), sight).await?;
     let tenant = tenant.clone();
     aside(move || RecordView {
         row: row(&trace.content, &labels, sight),

@@ -1,7 +1,7 @@
 //! Items that need a person, the most urgent first.
 
 use super::overview::{Attention, AttentionKind, FlowOverview, TenantOverview};
-use crate::StandingState;
+use crate::scheduler::StandingState;
 use ruzhi_message::Failure;
 use ruzhi_model::Text;
 

@@ -138,7 +138,7 @@ mod tests {
     use chrono::DateTime;
 
     use super::{MOST, Sheet, text};
-    use crate::desk::quarantine::{RejectView, ViolationView};
+    use crate::quarantine::{RejectView, ViolationView};
     use ruzhi_model::{Lang, RefusedBy, Text, WaitsFor};
 
     #[test]

@@ -13,7 +13,7 @@ type Key = (TenantId, PlanId);
 
 /// The stage of a claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Claimed {
+pub enum Claimed {
     /// A person is deciding.
     Decided,
     /// Approved, and waiting for its turn.
@@ -24,11 +24,11 @@ pub(super) enum Claimed {
 
 /// The plans being decided on or carried out.
 #[derive(Clone, Default)]
-pub(super) struct Claims(Arc<Mutex<HashMap<Key, Claimed>>>);
+pub(crate) struct Claims(Arc<Mutex<HashMap<Key, Claimed>>>);
 
 impl Claims {
     /// Claims a plan, or returns the stage of the existing claim.
-    pub(super) fn claim(&self, tenant: &TenantId, plan: &PlanId) -> Result<Claim, Claimed> {
+    pub(crate) fn claim(&self, tenant: &TenantId, plan: &PlanId) -> Result<Claim, Claimed> {
         let key = (tenant.clone(), plan.clone());
         let mut all = self.lock();
         if let Some(claimed) = all.get(&key) {
@@ -39,7 +39,7 @@ impl Claims {
     }
 
     /// True if the plan is claimed.
-    pub(super) fn has(&self, tenant: &TenantId, plan: &PlanId) -> bool {
+    pub(crate) fn has(&self, tenant: &TenantId, plan: &PlanId) -> bool {
         self.lock().contains_key(&(tenant.clone(), plan.clone()))
     }
 
@@ -49,24 +49,24 @@ impl Claims {
 }
 
 /// The right to decide on a plan and to carry it out, until it is dropped.
-pub(super) struct Claim {
+pub struct Claim {
     claims: Claims,
     key: Key,
 }
 
 impl Claim {
     /// The plan.
-    pub(super) fn plan(&self) -> &PlanId {
+    pub fn plan(&self) -> &PlanId {
         &self.key.1
     }
 
     /// Its tenant.
-    pub(super) fn tenant(&self) -> &TenantId {
+    pub fn tenant(&self) -> &TenantId {
         &self.key.0
     }
 
     /// Moves the claim to another stage.
-    pub(super) fn becomes(&self, claimed: Claimed) {
+    pub fn becomes(&self, claimed: Claimed) {
         self.claims.lock().insert(self.key.clone(), claimed);
     }
 }

@@ -5,8 +5,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::guests::{Files, OfferedRules};
-use crate::Process;
+use super::rules::{Files, OfferedRules};
+use crate::App;
 use ruzhi_config::{self as config, Absent, AlarmSettings, Duplicates, Guard, Problem, Role};
 use ruzhi_message::Failure;
 use ruzhi_model::{FlowId, Lang, TenantId, Text};
@@ -16,7 +16,7 @@ use ruzhi_model::{FlowId, Lang, TenantId, Text};
 pub struct SettingsView {
     /// The program's version.
     pub version: String,
-    /// The start of the process.
+    /// The start of the app.
     pub started_at: DateTime<Utc>,
     /// The configuration's folder.
     pub dir: String,
@@ -71,7 +71,7 @@ pub struct ProblemView {
     pub hint: Option<Text>,
 }
 
-/// The addresses of the process, and the people who may log in.
+/// The addresses of the app, and the people who may log in.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ServerView {
     /// Address and port.
@@ -190,23 +190,23 @@ pub struct FlowSettings {
 }
 
 /// Returns the settings in use.
-pub async fn settings(process: &Process) -> Result<SettingsView, Failure> {
-    let deployment = process.deployment();
+pub async fn settings(app: &App) -> Result<SettingsView, Failure> {
+    let deployment = app.deployment();
     let config = &deployment.config;
-    let refused = process.refused();
+    let refused = app.invalid();
     let mut files = Files::default();
     let mut tenants = Vec::new();
     for tenant in &config.tenants {
         let mut flows = Vec::new();
         for flow in &tenant.flows {
-            let live = process.store.activations(&tenant.id, &flow.id, 1).await?;
+            let live = app.store.activations(&tenant.id, &flow.id, 1).await?;
             flows.push(of_flow(flow, files.beside(flow, live.first()).await));
         }
         tenants.push(of_tenant(tenant, flows));
     }
     Ok(SettingsView {
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        started_at: process.started_at,
+        started_at: app.started_at,
         dir: config.dir.display().to_string(),
         observance: Observance {
             same: refused.is_none(),

@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 const WINDOW: TimeDelta = TimeDelta::hours(1);
 
 /// The recent actions of each person. Only configured people are counted, so there are never many.
-pub(super) struct Tally {
+pub struct Tally {
     most: u32,
     each: Mutex<HashMap<String, Count>>,
 }
@@ -22,7 +22,7 @@ struct Count {
 
 /// The result of counting an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Turn {
+pub enum Turn {
     /// Within the limit.
     Counted,
     /// The last one within the limit.
@@ -36,12 +36,12 @@ pub(crate) enum Turn {
 
 impl Tally {
     /// A tally that allows each person `most` actions an hour.
-    pub(super) fn new(most: u32) -> Self {
+    pub fn new(most: u32) -> Self {
         Self { most, each: Mutex::default() }
     }
 
     /// Counts an action.
-    pub(super) fn count(&self, who: &str, now: DateTime<Utc>) -> Turn {
+    pub fn count(&self, who: &str, now: DateTime<Utc>) -> Turn {
         let mut each = self.each.lock().unwrap_or_else(PoisonError::into_inner);
         // A clock that was set back ends a window too.
         each.retain(|_, count| (count.since..count.since + WINDOW).contains(&now));

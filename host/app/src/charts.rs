@@ -7,10 +7,10 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::page::{number, unless_empty, word_unless_empty};
+use super::paging::{number, unless_empty, word_unless_empty};
 use super::quarantine::{RuleGroup, by_rule};
-use crate::Process;
-use ruzhi_app::deployment::siblings;
+use crate::App;
+use crate::deployment::siblings;
 use ruzhi_config as config;
 use ruzhi_message::Failure;
 use ruzhi_model::{FlowId, TenantId};
@@ -132,17 +132,17 @@ pub struct ApiCalls {
 const MOST: u32 = 400;
 
 /// Runs over time.
-pub async fn runs_chart(process: &Process, asked: &ChartAsked) -> Result<RunsChart, Failure> {
+pub async fn runs_chart(app: &App, asked: &ChartAsked) -> Result<RunsChart, Failure> {
     let step = asked.step.unwrap_or_default();
     let usual = if step == ChartStep::Hour { 48 } else { 30 };
     let many = asked.points.unwrap_or(usual);
-    let deployment = process.deployment();
+    let deployment = app.deployment();
     let of_tenant = |id: &TenantId| deployment.config.tenant(id);
     let zone = asked.tenant.as_ref().and_then(of_tenant).map_or(Tz::UTC, |tenant| tenant.timezone);
-    let mut points = beginnings(process.clock.now(), step, many, zone);
-    let since = points.first_key_value().map_or_else(|| process.clock.now(), |(at, _)| *at);
+    let mut points = beginnings(app.clock.now(), step, many, zone);
+    let since = points.first_key_value().map_or_else(|| app.clock.now(), |(at, _)| *at);
     let (tenant, flow) = (asked.tenant.as_ref(), asked.flow.as_ref());
-    for counted in process.store.runs_counted(tenant, flow, since).await? {
+    for counted in app.store.runs_counted(tenant, flow, since).await? {
         let Some(point) = point(&mut points, counted.at) else { continue };
         *match counted.state {
             RunState::Done => &mut point.done,
@@ -161,7 +161,7 @@ pub async fn runs_chart(process: &Process, asked: &ChartAsked) -> Result<RunsCha
             point.deleted += run.counts.deleted;
         }
     };
-    process.store.busy_runs(tenant, flow, since, &mut add).await?;
+    app.store.busy_runs(tenant, flow, since, &mut add).await?;
     Ok(RunsChart { step, points: points.into_values().collect() })
 }
 
@@ -214,16 +214,16 @@ fn beginnings(
 }
 
 /// Records in quarantine by rule.
-pub async fn refusals_chart(process: &Process, asked: &ChartAsked) -> Result<RefusalsChart, Failure> {
-    let (rules, records) = by_rule(process, asked.tenant.as_ref(), asked.flow.as_ref()).await?;
+pub async fn refusals_chart(app: &App, asked: &ChartAsked) -> Result<RefusalsChart, Failure> {
+    let (rules, records) = by_rule(app, asked.tenant.as_ref(), asked.flow.as_ref()).await?;
     Ok(RefusalsChart { rules, records })
 }
 
 /// API calls against the limits, from the stored runs of the last hour. A run's calls count as spread evenly over it.
-pub async fn calls_chart(process: &Process) -> Result<CallsChart, Failure> {
-    let now = process.clock.now();
+pub async fn calls_chart(app: &App) -> Result<CallsChart, Failure> {
+    let now = app.clock.now();
     let (minute, hour) = (now - TimeDelta::minutes(1), now - TimeDelta::hours(1));
-    let deployment = process.deployment();
+    let deployment = app.deployment();
     let config = &deployment.config;
     // One entry for each corp: its first tenant, all its tenants and its calls.
     let mut called: Vec<Called> = Vec::new();
@@ -248,7 +248,7 @@ pub async fn calls_chart(process: &Process) -> Result<CallsChart, Failure> {
             sums.1 += calls * in_hour;
         }
     };
-    process.store.recent_runs(hour, &mut add).await?;
+    app.store.recent_runs(hour, &mut add).await?;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a sum of counts")]
     let whole = |sum: f64| sum.round() as u64;
     let corps = called.into_iter().map(|Called { tenant, tenants, apis }| {

@@ -1,0 +1,84 @@
+//! The state that use cases share.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use chrono::{DateTime, Utc};
+
+use super::deployment::Deployment;
+use super::live::Live;
+use super::scheduler::Scheduler;
+use super::tally::Tally;
+use ruzhi_message::Failure;
+use ruzhi_model::Clock;
+use ruzhi_store::{AlarmRow, Store};
+
+/// Denied actions of one person in an hour that are each audited.
+const DENIALS: u32 = 60;
+
+/// The context of every use case.
+pub struct App {
+    deployment: RwLock<Arc<Deployment>>,
+    /// The reason the configuration on disk is not fully in use.
+    invalid: RwLock<Option<Failure>>,
+    alarms: Arc<RwLock<Vec<AlarmRow>>>,
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// The source of the time.
+    pub clock: Arc<dyn Clock>,
+    /// The runs under way.
+    pub live: Live,
+    /// Starts runs.
+    pub scheduler: Scheduler,
+    /// Denied actions, by person.
+    pub(crate) denials: Tally,
+    /// The start of the process.
+    pub started_at: DateTime<Utc>,
+}
+
+impl App {
+    /// The use cases over a deployment. `alarms` is the list of those that stand.
+    pub fn new(
+        deployment: Deployment,
+        clock: Arc<dyn Clock>,
+        scheduler: Scheduler,
+        alarms: Arc<RwLock<Vec<AlarmRow>>>,
+    ) -> Self {
+        Self {
+            store: Arc::clone(&deployment.store),
+            started_at: clock.now(),
+            deployment: RwLock::new(Arc::new(deployment)),
+            invalid: RwLock::new(None),
+            alarms,
+            clock,
+            live: Live::default(),
+            scheduler,
+            denials: Tally::new(DENIALS),
+        }
+    }
+
+    /// The current deployment. A holder keeps working with it after an exchange.
+    pub fn deployment(&self) -> Arc<Deployment> {
+        Arc::clone(&self.deployment.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Exchanges the deployment. `invalid` is the part of the files that could not be loaded.
+    pub fn exchange(&self, deployment: Deployment, invalid: Option<Failure>) {
+        *self.deployment.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(deployment);
+        self.set_invalid(invalid);
+    }
+
+    /// Notes the reason the configuration on disk is not fully in use.
+    pub fn set_invalid(&self, invalid: Option<Failure>) {
+        *self.invalid.write().unwrap_or_else(PoisonError::into_inner) = invalid;
+    }
+
+    /// The reason the configuration on disk is not fully in use.
+    pub fn invalid(&self) -> Option<Failure> {
+        self.invalid.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The alarms that stand, latest first.
+    pub fn active_alarms(&self) -> Vec<AlarmRow> {
+        self.alarms.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
