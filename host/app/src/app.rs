@@ -10,7 +10,7 @@ use super::scheduler::Scheduler;
 use super::tally::Tally;
 use ruzhi_message::Failure;
 use ruzhi_model::Clock;
-use ruzhi_store::{AlarmRow, Store};
+use ruzhi_store::{AlarmRow, Database};
 
 /// Denied actions of one person in an hour that are each audited.
 const DENIALS: u32 = 60;
@@ -22,7 +22,7 @@ pub struct App {
     invalid: RwLock<Option<Failure>>,
     alarms: Arc<RwLock<Vec<AlarmRow>>>,
     /// The store.
-    pub store: Arc<dyn Store>,
+    pub store: Arc<Database>,
     /// The source of the time.
     pub clock: Arc<dyn Clock>,
     /// The runs under way.

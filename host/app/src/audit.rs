@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use ruzhi_config::Role;
 use ruzhi_message::Failure;
 use ruzhi_model::{Clock, FlowId, TenantId};
-use ruzhi_store::{AuditRow, Store, StoreError};
+use ruzhi_store::{AuditRow, Database, StoreError};
 
 /// The outcome of a request without a known end.
 pub const BEGUN: &str = "begun";
@@ -98,7 +98,7 @@ pub fn row(clock: &dyn Clock, actor: Actor<'_>, asking: Asking<'_>) -> AuditRow 
 
 /// Carries out an authorised request and records its outcome: `outcome` names it, unless the request fails.
 pub async fn recorded<T>(
-    store: &dyn Store,
+    store: &Database,
     mut row: AuditRow,
     work: impl Future<Output = Result<T, Failure>>,
     outcome: impl FnOnce(&T) -> String,
@@ -128,11 +128,11 @@ mod tests {
     use chrono::TimeDelta;
     use ruzhi_message::exit;
     use ruzhi_model::{FixedClock, SystemClock, Text};
-    use ruzhi_store::{Access, Sqlite};
+    use ruzhi_store::{Access, Database};
 
     const WANG: Actor<'_> = Actor { who: "wang", role: Role::Operator, origin: "terminal" };
 
-    async fn rows(store: &Sqlite) -> Vec<(String, String)> {
+    async fn rows(store: &Database) -> Vec<(String, String)> {
         let rows = store.audit(None, None, 10).await.unwrap();
         rows.into_iter().map(|row| (row.action, row.outcome)).collect()
     }
@@ -140,7 +140,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_asked_is_written_down_before_it_is_done_and_again_after() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Sqlite::open(&folder.path().join("ruzhi.db"), Access::Write).await.unwrap();
+        let store = Database::open(&folder.path().join("ruzhi.db"), Access::Write).await.unwrap();
         let asked = || row(&SystemClock, WANG, Asking::plain("plan.reject").on("p1"));
         let begun = async { Ok(rows(&store).await) };
         let seen = recorded(&store, asked(), begun, |_| DONE.to_owned()).await.unwrap();
@@ -156,7 +156,7 @@ mod tests {
     async fn what_cannot_be_written_down_is_not_done() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ruzhi.db");
-        let store = Sqlite::open(&path, Access::Write).await.unwrap();
+        let store = Database::open(&path, Access::Write).await.unwrap();
         let other = sqlx::SqlitePool::connect(&format!("sqlite://{}", path.display())).await.unwrap();
         sqlx::query("DROP TABLE audit").execute(&other).await.unwrap();
         let done = Cell::new(false);
@@ -172,7 +172,7 @@ mod tests {
     #[tokio::test]
     async fn what_changed_nothing_is_forgotten_after_a_while_and_nothing_else_is() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Sqlite::open(&folder.path().join("ruzhi.db"), Access::Write).await.unwrap();
+        let store = Database::open(&folder.path().join("ruzhi.db"), Access::Write).await.unwrap();
         let now: DateTime<Utc> = "2026-05-01T08:00:00Z".parse().unwrap();
         let clock = FixedClock(now);
         for (who, role, action, outcome) in [

@@ -19,7 +19,7 @@ use ruzhi_message::{Failure, exit};
 use ruzhi_model::{Clock, Digest, FlowId, MemberKey, RunId, SystemClock, TenantId, Text};
 use ruzhi_plan::Policy;
 use ruzhi_rules::{By, FlowRules, Live, this_process};
-use ruzhi_store::{ActivationRow, Artifacts, FirstUse, Store, UseState};
+use ruzhi_store::{ActivationRow, Artifacts, Database, FirstUse, UseState};
 use ruzhi_sync::{Flow, FormFields, Progress, RunIds};
 use ruzhi_wecom as wecom;
 
@@ -47,7 +47,7 @@ pub fn offered(flow: &config::Flow) -> Result<Artifacts, LoadError> {
 
 /// The rules of a flow, in the store of its deployment.
 pub fn flow_rules<'a>(
-    store: &'a dyn Store,
+    store: &'a Database,
     library: &'a Library,
     tenant: &'a config::Tenant,
     flow: &'a config::Flow,
@@ -215,7 +215,7 @@ pub struct Deployment {
     /// The configuration read from the files.
     pub config: Config,
     /// The stored state.
-    pub store: Arc<dyn Store>,
+    pub store: Arc<Database>,
     /// The components.
     pub library: Arc<Library>,
     /// Cancelled when the process is to end.
@@ -230,12 +230,7 @@ const LIVE_LATELY: TimeDelta = TimeDelta::days(30);
 
 impl Deployment {
     /// A deployment whose clients are created on demand.
-    pub fn new(
-        config: Config,
-        store: Arc<dyn Store>,
-        library: Arc<Library>,
-        quit: CancellationToken,
-    ) -> Self {
+    pub fn new(config: Config, store: Arc<Database>, library: Arc<Library>, quit: CancellationToken) -> Self {
         Self { config, store, library, quit, clients: Mutex::default(), rates: Mutex::default() }
     }
 

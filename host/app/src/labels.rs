@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use ruzhi_message::Failure;
 use ruzhi_model::{FlowId, TenantId, Text};
-use ruzhi_store::Store;
+use ruzhi_store::Database;
 
 /// The labels of a flow's fields, as its guest last gave them.
 #[derive(Default)]
 pub(super) struct Labels(BTreeMap<String, String>);
 
 impl Labels {
-    pub(super) async fn of(store: &dyn Store, tenant: &TenantId, flow: &FlowId) -> Result<Self, Failure> {
+    pub(super) async fn of(store: &Database, tenant: &TenantId, flow: &FlowId) -> Result<Self, Failure> {
         Ok(Self(store.labels(tenant, flow).await?))
     }
 

@@ -6,7 +6,7 @@ use super::trial::{Records, Trial};
 use ruzhi_guest_runtime::{Guest, Library, LoadError};
 use ruzhi_model::ChangeLimit;
 use ruzhi_model::{Clock, Context, Digest, FlowId, TenantId};
-use ruzhi_store::{ActivationKind, ActivationRow, Artifacts, Store, Surviving, UseState};
+use ruzhi_store::{ActivationKind, ActivationRow, Artifacts, Database, Surviving, UseState};
 use ruzhi_sync::{FormFields, RunError, context};
 
 /// Lost races against other activations before an error is returned.
@@ -21,7 +21,7 @@ const HISTORY: usize = 10_000;
 /// A flow and its rules.
 pub struct FlowRules<'a> {
     /// The store.
-    pub store: &'a dyn Store,
+    pub store: &'a Database,
     /// The components of the process.
     pub library: &'a Library,
     /// The source of the current time.

@@ -9,7 +9,7 @@ use super::difference::{Basis, Difference, named};
 use super::error::ActivationError;
 use ruzhi_guest_runtime::{BATCH, Guest};
 use ruzhi_model::{Context, FlowId, LedgerEntry, MemberKey, Outcome, RecordId, SourceRecord, TenantId};
-use ruzhi_store::Store;
+use ruzhi_store::Database;
 
 /// The result of trying rules.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -30,7 +30,7 @@ pub struct Trial {
 
 /// The records of a flow that guests are tried on.
 pub(super) struct Records<'a> {
-    pub(super) store: &'a dyn Store,
+    pub(super) store: &'a Database,
     pub(super) tenant: &'a TenantId,
     pub(super) flow: &'a FlowId,
 }

@@ -117,6 +117,16 @@ fn names(is_mount: bool) -> Text {
 }
 
 impl StoreError {
+    /// Makes the error of a failed read.
+    pub(crate) fn read(what: &'static str) -> impl Fn(sqlx::Error) -> Self + Copy {
+        move |source| Self::Read { what, source }
+    }
+
+    /// Makes the error of a failed write.
+    pub(crate) fn write(what: &'static str) -> impl Fn(sqlx::Error) -> Self + Copy {
+        move |source| Self::Write { what, source }
+    }
+
     /// True if the disk is full.
     pub fn is_full(&self) -> bool {
         matches!(self, Self::Write { source, .. } if says_full(source))

@@ -17,8 +17,8 @@ use std::time::Duration;
 
 use rustix::fs::{AtFlags, CWD, OFlags, StatxAttributes, StatxFlags, statx};
 
+use super::database::Access;
 use super::error::StoreError;
-use super::sqlite::Access;
 use ruzhi_files::file;
 use ruzhi_model::Digest;
 

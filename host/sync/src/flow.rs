@@ -12,7 +12,7 @@ use ruzhi_guest_runtime::Guest;
 use ruzhi_jiandaoyun as jiandaoyun;
 use ruzhi_model::{Clock, Digest, FlowId, RunId, Sighting, TenantId, WriteBack};
 use ruzhi_plan::{Policy, Scope};
-use ruzhi_store::{FirstUse, Store};
+use ruzhi_store::{Database, FirstUse};
 use ruzhi_wecom as wecom;
 
 /// Gives every run its id.
@@ -57,7 +57,7 @@ pub struct Flow {
     /// The tenant's policy.
     pub policy: Policy,
     /// The store.
-    pub store: Arc<dyn Store>,
+    pub store: Arc<Database>,
     /// The source of the current time.
     pub clock: Arc<dyn Clock>,
     /// The fields of the form that take the outcome of its rows, if any.

@@ -17,7 +17,7 @@ use ruzhi_guest_runtime::{Cache, Engine, Library, Limits, Rehearsal};
 use ruzhi_message::{Failure, exit};
 use ruzhi_model::{FlowId, TenantId, Text};
 use ruzhi_rules::By;
-use ruzhi_store::{Access, Sqlite, Store};
+use ruzhi_store::{Access, Database};
 use ruzhi_sync::Request;
 
 /// The part of the configuration a command needs.
@@ -50,7 +50,7 @@ pub(super) fn warn(config: &Config, speech: &Speech) {
 }
 
 /// The store of a deployment.
-pub(super) async fn store(config: &Config, access: Access) -> Result<Arc<dyn Store>, Failure> {
+pub(super) async fn store(config: &Config, access: Access) -> Result<Arc<Database>, Failure> {
     if access == Access::Read && !config.store.path.exists() {
         return Err(Failure::new(
             exit::FAILED,
@@ -65,7 +65,7 @@ pub(super) async fn store(config: &Config, access: Access) -> Result<Arc<dyn Sto
             )),
         ));
     }
-    Ok(Arc::new(Sqlite::open(&config.store.path, access).await?))
+    Ok(Arc::new(Database::open(&config.store.path, access).await?))
 }
 
 /// Tries new components in a separate process.

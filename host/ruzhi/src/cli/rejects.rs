@@ -13,7 +13,7 @@ use super::terminal;
 use ruzhi_app::audit::Asking;
 use ruzhi_message::Failure;
 use ruzhi_model::{FlowId, Refusal, TenantId};
-use ruzhi_store::{Access, Store};
+use ruzhi_store::{Access, Database};
 
 #[derive(Debug, Args)]
 pub(super) struct Rejects {
@@ -43,7 +43,7 @@ impl Rejects {
 
     async fn print(
         &self,
-        store: &dyn Store,
+        store: &Database,
         (tenant, flow): (Option<&TenantId>, Option<&FlowId>),
         speech: &Speech,
     ) -> Result<ExitCode, Failure> {

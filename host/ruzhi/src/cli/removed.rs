@@ -14,7 +14,7 @@ use ruzhi_app::{no_member, not_removed};
 use ruzhi_config::Config;
 use ruzhi_message::Failure;
 use ruzhi_model::{FlowId, RemovalAnswer, TenantId, Text, UserId};
-use ruzhi_store::{Access, RemovedRow, RemovedWanted, Store};
+use ruzhi_store::{Access, Database, RemovedRow, RemovedWanted};
 
 /// Members read at a time.
 const PAGE: usize = 500;
@@ -105,7 +105,7 @@ impl Removed {
 
 /// Writes the decision, and returns the flow whose record owns the member.
 async fn decided(
-    store: &dyn Store,
+    store: &Database,
     tenant: &TenantId,
     userid: &UserId,
     answer: RemovalAnswer,

@@ -15,7 +15,7 @@ use ruzhi_message::exit;
 use ruzhi_model::Lang;
 use ruzhi_plan::drift::Finding;
 use ruzhi_plan::{Counts, Plan};
-use ruzhi_store::{RejectRow, RunKind, RunRow, RunState, Store};
+use ruzhi_store::{Database, RejectRow, RunKind, RunRow, RunState};
 use ruzhi_sync::Report;
 
 /// Newly rejected records listed after a run; `ruzhi rejects` lists all.
@@ -41,7 +41,7 @@ impl<'a> Reports<'a> {
         tenant: &config::Tenant,
         report: Report,
         exchanged: Exchanged,
-        store: &dyn Store,
+        store: &Database,
     ) {
         let Exchanged { kept, activated } = exchanged;
         let Report { run, plan, findings, notices, error } = report;
@@ -149,7 +149,7 @@ impl<'a> Reports<'a> {
         plan: Option<&Plan>,
         findings: &[Finding],
         labels: &BTreeMap<String, String>,
-        store: &dyn Store,
+        store: &Database,
         (failed, noticed): (bool, bool),
     ) {
         let speech = self.speech;
@@ -212,7 +212,7 @@ impl<'a> Reports<'a> {
         }
     }
 
-    async fn print_outcome(&self, run: &RunRow, labels: &BTreeMap<String, String>, store: &dyn Store) {
+    async fn print_outcome(&self, run: &RunRow, labels: &BTreeMap<String, String>, store: &Database) {
         let speech = self.speech;
         speech.out(format_args!("  {}", counted(speech, &run.counts)));
         // A member may be updated with one of its fields rejected.

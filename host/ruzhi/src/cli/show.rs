@@ -14,7 +14,7 @@ use ruzhi_app::audit::Asking;
 use ruzhi_message::Failure;
 use ruzhi_message::exit;
 use ruzhi_model::{FlowId, PlanId, TenantId, Text};
-use ruzhi_store::{Access, PlanState, Store, StoredPlan};
+use ruzhi_store::{Access, Database, PlanState, StoredPlan};
 
 #[derive(Debug, Args)]
 pub(super) struct ShowPlan {
@@ -32,7 +32,7 @@ pub(super) struct Reject {
 }
 
 /// The plan with this id or hash, with its tenant and flow.
-pub(super) async fn find(store: &dyn Store, name: &str) -> Result<(TenantId, FlowId, PlanId), Failure> {
+pub(super) async fn find(store: &Database, name: &str) -> Result<(TenantId, FlowId, PlanId), Failure> {
     store.find_plan(name).await?.into_iter().next().ok_or_else(|| {
         Failure::usage(
             Text::new(format!("there is no plan {name}"), format!("没有计划 {name}")),
@@ -41,7 +41,7 @@ pub(super) async fn find(store: &dyn Store, name: &str) -> Result<(TenantId, Flo
     })
 }
 
-async fn stored(store: &dyn Store, name: &str) -> Result<StoredPlan, Failure> {
+async fn stored(store: &Database, name: &str) -> Result<StoredPlan, Failure> {
     let (tenant, _, id) = find(store, name).await?;
     store.plan(&tenant, &id).await?.ok_or_else(gone)
 }
@@ -134,7 +134,7 @@ impl Reject {
 
     async fn reject(
         &self,
-        store: &dyn Store,
+        store: &Database,
         speech: &Speech,
         tenant: &TenantId,
         plan: &PlanId,

@@ -8,13 +8,13 @@ use super::speech::Speech;
 use ruzhi_model::Origin;
 use ruzhi_plan::drift::Finding;
 use ruzhi_plan::{Plan, Purpose, Rendering, masked};
-use ruzhi_store::{OperationRow, Store, StoreError};
+use ruzhi_store::{Database, OperationRow, StoreError};
 
 /// Operations read at a time.
 const PAGE: usize = 500;
 
 /// Passes each operation of a stored plan to `take`, in order.
-async fn each(plan: &Plan, store: &dyn Store, mut take: impl FnMut(OperationRow)) -> Result<(), StoreError> {
+async fn each(plan: &Plan, store: &Database, mut take: impl FnMut(OperationRow)) -> Result<(), StoreError> {
     let mut after = None;
     loop {
         let page = store.operations(&plan.tenant, &plan.id, after, PAGE).await?;
@@ -25,7 +25,7 @@ async fn each(plan: &Plan, store: &dyn Store, mut take: impl FnMut(OperationRow)
 }
 
 /// A plan's operations as data.
-pub(super) async fn operation_values(plan: &Plan, store: &dyn Store) -> Result<Vec<Value>, StoreError> {
+pub(super) async fn operation_values(plan: &Plan, store: &Database) -> Result<Vec<Value>, StoreError> {
     let mut values = Vec::new();
     let value = |row: OperationRow| {
         let operation = &row.operation;
@@ -51,7 +51,7 @@ pub(super) async fn print_plan(
     speech: &Speech,
     plan: &Plan,
     labels: &BTreeMap<String, String>,
-    store: &dyn Store,
+    store: &Database,
 ) {
     let label = |field: &str| labels.get(field).cloned().unwrap_or_else(|| field.to_owned());
     let rendering = Rendering { lang: speech.lang, label: &label };

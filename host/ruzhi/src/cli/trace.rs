@@ -18,7 +18,7 @@ use ruzhi_message::exit;
 use ruzhi_model::{Decision, FlowId, RecordId, TenantId, Text};
 use ruzhi_plan::masked;
 use ruzhi_rules::Replay;
-use ruzhi_store::{Access, OperationRow, RecordTrace, Store};
+use ruzhi_store::{Access, Database, OperationRow, RecordTrace};
 
 #[derive(Debug, Args)]
 pub(super) struct Trace {
@@ -74,7 +74,7 @@ impl Trace {
     async fn tell(
         &self,
         config: &Config,
-        store: &dyn Store,
+        store: &Database,
         (tenant, flow): (&TenantId, Option<&FlowId>),
         record: &RecordId,
         speech: &Speech,

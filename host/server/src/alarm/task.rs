@@ -20,7 +20,7 @@ use ruzhi_app::scheduler::{Ended, FlowStanding};
 use ruzhi_http::rate::Jitter;
 use ruzhi_message::Failure;
 use ruzhi_model::{Clock, UserId};
-use ruzhi_store::{AlarmRow, PlanState, RemovedWanted, RunState, Store, StoreError, TenantStatus};
+use ruzhi_store::{AlarmRow, Database, PlanState, RemovedWanted, RunState, StoreError, TenantStatus};
 
 /// Interval between reads of the store and rounds of messages.
 const LOOK: Duration = Duration::from_secs(60);
@@ -43,7 +43,7 @@ pub(super) enum Said {
 }
 
 pub(super) struct Telling {
-    store: Arc<dyn Store>,
+    store: Arc<Database>,
     clock: Arc<dyn Clock>,
     addresses: Box<dyn Fn() -> Addresses + Send + Sync>,
     transport: Arc<dyn Transport>,
@@ -56,7 +56,7 @@ pub(super) struct Telling {
 
 impl Telling {
     pub(super) fn new(
-        store: Arc<dyn Store>,
+        store: Arc<Database>,
         clock: Arc<dyn Clock>,
         addresses: Box<dyn Fn() -> Addresses + Send + Sync>,
         transport: Arc<dyn Transport>,

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::{PATIENCE, REMEMBERED, REPLAY};
 use ruzhi_model::{FlowId, TenantId};
-use ruzhi_store::{Delivery, Store, StoreError, WakeKind};
+use ruzhi_store::{Database, Delivery, StoreError, WakeKind};
 
 /// True if the signature's `timestamp`, in seconds since 1970, is recent.
 pub(super) fn is_of_now(timestamp: &str, now: DateTime<Utc>) -> bool {
@@ -17,7 +17,7 @@ pub(super) fn is_of_now(timestamp: &str, now: DateTime<Utc>) -> bool {
 /// Takes a delivery under every one of its names, together with its wake: the service is told that it arrived, so it
 /// must not be forgotten. It is new only if each of its names is.
 pub(super) async fn is_new(
-    store: &dyn Store,
+    store: &Database,
     source: &str,
     names: &[String],
     now: DateTime<Utc>,

@@ -134,7 +134,7 @@ mod tests {
     use ruzhi_guest_runtime::{Engine, Library, Limits};
     use ruzhi_message::{Failure, exit};
     use ruzhi_model::FixedClock;
-    use ruzhi_store::{Access, Sqlite};
+    use ruzhi_store::{Access, Database};
 
     const TENANT: &str = r#"
 [wecom]
@@ -157,7 +157,7 @@ component = "../guests/member.wasm"
         std::fs::write(folder.path().join("tenants/north.toml"), TENANT).unwrap();
         let checks = Checks { secrets: Secrets::Skip, files: false, ..Checks::all(check_filter) };
         let config = Config::load(folder.path(), &ProcessEnvironment, &checks).unwrap();
-        let store = Sqlite::open(&folder.path().join("ruzhi.db"), Access::Write).await.unwrap();
+        let store = Database::open(&folder.path().join("ruzhi.db"), Access::Write).await.unwrap();
         let library = Arc::new(Library::new(Engine::new(Limits::default()).unwrap(), None));
         let deployment = Deployment::new(config, Arc::new(store), library, CancellationToken::new());
         let now: DateTime<Utc> = "2026-05-01T08:00:00Z".parse().unwrap();

@@ -33,7 +33,7 @@ use ruzhi_app::scheduler::{Inbox, Scheduler};
 use ruzhi_config::{Config, Person, Role};
 use ruzhi_guest_runtime::{Engine, Library, Limits};
 use ruzhi_model::{Clock, FlowId, TenantId};
-use ruzhi_store::{Access, Sqlite, Store};
+use ruzhi_store::{Access, Database};
 
 /// The token of an operator called 韩梅梅.
 pub(crate) const OPERATOR: &str = "operator-token-0123456789";
@@ -144,7 +144,7 @@ impl Served {
         let built = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guests/built/misbehaving.wasm");
         std::fs::copy(built, dir.join("guest.wasm")).expect("run `make guests`");
         let config = Self::config(dir, people);
-        let store: Arc<dyn Store> = Arc::new(Sqlite::open(&config.store.path, Access::Write).await.unwrap());
+        let store: Arc<Database> = Arc::new(Database::open(&config.store.path, Access::Write).await.unwrap());
         let library = Arc::new(Library::new(Engine::new(Limits::default()).unwrap(), None));
         let deployment = Deployment::new(config, store, library, tokio_util::sync::CancellationToken::new());
         let clock = Arc::new(Set(Mutex::new(now())));

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::store::{line, operations, rejected};
 use super::{OPERATOR, Served, VIEWER, acme, now};
 use ruzhi_model::{OperationState, Refusal, RefusedBy, WaitsFor};
-use ruzhi_store::{Settlement, Store};
+use ruzhi_store::{Database, Settlement};
 
 const LIST: &str = "/api/v1/tenants/acme/members/removed";
 const DECIDE: &str = "/api/v1/tenants/acme/members/w1/removal";
@@ -21,7 +21,7 @@ const BUTTONS: [(&str, &str); 3] = [
 ];
 
 /// Records that the member of the first record was removed.
-pub(crate) async fn remove(store: &dyn Store) {
+pub(crate) async fn remove(store: &Database) {
     let operation = operations().remove(0);
     let found = line(1, operation.member.clone()).removed(now());
     let violations = rejected("userid", "member.removed", "w1 was removed by hand", "w1 已被手工删除");

@@ -321,9 +321,9 @@ async fn what_was_marked_and_not_called_says_that_it_was_not_sent() {
 async fn one_process_writes_and_others_may_read() {
     let opened = open().await;
     let path = opened.folder.path().join("ruzhi.db");
-    let second = Sqlite::open(&path, Access::Write).await;
+    let second = Database::open(&path, Access::Write).await;
     assert!(matches!(second, Err(crate::StoreError::Locked { .. })));
-    let reader = Sqlite::open(&path, Access::Read).await.unwrap();
+    let reader = Database::open(&path, Access::Read).await.unwrap();
     assert_eq!(reader.rejects(None, None).await.unwrap(), []);
 }
 

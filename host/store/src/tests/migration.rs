@@ -69,7 +69,7 @@ async fn a_store_of_the_first_version_is_understood() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ruzhi.db");
     first_version(&path).await;
-    let opened = Opened { store: Sqlite::open(&path, Access::Write).await.unwrap(), folder };
+    let opened = Opened { store: Database::open(&path, Access::Write).await.unwrap(), folder };
     let here = tenant("here");
 
     let in_doubt = opened.store.in_doubt(std::slice::from_ref(&here)).await.unwrap();

@@ -17,7 +17,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Map;
 use tempfile::TempDir;
 
-use super::{Access, RecordRow, Settlement, Sqlite, Store};
+use super::{Access, Database, RecordRow, Settlement};
 use ruzhi_model::{
     Decision, Digest, FlowId, LedgerEntry, Member, MemberKey, MemberState, Operation, OperationKind,
     OperationState, Origin, TenantId,
@@ -27,13 +27,13 @@ use ruzhi_plan::testing::member;
 use ruzhi_plan::testing::world::id;
 
 struct Opened {
-    store: Sqlite,
+    store: Database,
     folder: TempDir,
 }
 
 async fn open() -> Opened {
     let folder = tempfile::tempdir().unwrap();
-    let store = Sqlite::open(&folder.path().join("ruzhi.db"), Access::Write).await.unwrap();
+    let store = Database::open(&folder.path().join("ruzhi.db"), Access::Write).await.unwrap();
     Opened { store, folder }
 }
 

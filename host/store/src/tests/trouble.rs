@@ -8,7 +8,7 @@ use super::*;
 use crate::StoreError;
 
 /// Writes as much as a run would.
-async fn write(store: &Sqlite, n: u32) -> Result<(), StoreError> {
+async fn write(store: &Database, n: u32) -> Result<(), StoreError> {
     let rows: Vec<RecordRow> = (0..200)
         .map(|m| RecordRow {
             content: "x".repeat(4_000),
@@ -88,7 +88,7 @@ async fn nothing_is_written_once_the_file_is_another_one_whatever_became_of_it()
         let inner = folder.path().join("data");
         fs::create_dir(&inner).unwrap();
         let path = inner.join("ruzhi.db");
-        let store = Sqlite::open(&path, Access::Write).await.unwrap();
+        let store = Database::open(&path, Access::Write).await.unwrap();
         write(&store, 1).await.unwrap();
         store.check_place().unwrap();
         exchange(&path);
@@ -124,17 +124,17 @@ async fn a_backup_beside_the_log_of_the_file_before_is_not_opened_until_the_log_
     fs::rename(&backup, &path).unwrap();
     let before = files(folder.path());
     for access in [Access::Write, Access::Beside, Access::Read] {
-        let error = Sqlite::open(&path, access).await.err().unwrap();
+        let error = Database::open(&path, access).await.err().unwrap();
         assert_eq!(error.code(), "store.log");
     }
     assert!(files(folder.path()) == before, "something was written");
     for (path, _) in &left {
         fs::remove_file(path).unwrap();
     }
-    let store = Sqlite::open(&path, Access::Write).await.unwrap();
+    let store = Database::open(&path, Access::Write).await.unwrap();
     // The file's own log is accepted.
     write(&store, 2).await.unwrap();
-    Sqlite::open(&path, Access::Read).await.unwrap();
+    Database::open(&path, Access::Read).await.unwrap();
 }
 
 #[tokio::test]
@@ -154,17 +154,17 @@ async fn one_file_has_one_lock_by_whatever_link_it_is_reached() {
     let elsewhere = tempfile::tempdir().unwrap();
     let link = elsewhere.path().join("other.db");
     symlink(&path, &link).unwrap();
-    let second = Sqlite::open(&link, Access::Write).await;
+    let second = Database::open(&link, Access::Write).await;
     assert!(matches!(second, Err(StoreError::Locked { .. })));
     let linked = elsewhere.path().join("folder");
     symlink(folder.path(), &linked).unwrap();
-    let second = Sqlite::open(&linked.join("ruzhi.db"), Access::Write).await;
+    let second = Database::open(&linked.join("ruzhi.db"), Access::Write).await;
     assert!(matches!(second, Err(StoreError::Locked { .. })));
     store.close().await;
     drop(store);
 
     // A link is redirected while a process keeps running on its former target.
-    let store = Sqlite::open(&link, Access::Write).await.unwrap();
+    let store = Database::open(&link, Access::Write).await.unwrap();
     write(&store, 1).await.unwrap();
     fs::remove_file(&link).unwrap();
     let other = elsewhere.path().join("really-other.db");
@@ -183,7 +183,7 @@ async fn a_file_with_two_names_is_opened_under_neither() {
     fs::hard_link(&path, &other).unwrap();
     for path in [&path, &other] {
         for access in [Access::Write, Access::Beside, Access::Read] {
-            let error = Sqlite::open(path, access).await.err().unwrap();
+            let error = Database::open(path, access).await.err().unwrap();
             assert_eq!(error.code(), "store.names");
             assert_eq!(
                 error.to_string(),
@@ -192,7 +192,7 @@ async fn a_file_with_two_names_is_opened_under_neither() {
         }
     }
     fs::remove_file(&other).unwrap();
-    Sqlite::open(&path, Access::Write).await.unwrap();
+    Database::open(&path, Access::Write).await.unwrap();
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn a_store_that_several_processes_open_for_the_first_time_is_made_once() {
         let path = folder.path().join("ruzhi.db");
         let open = |access| {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(Sqlite::open(&path, access)).map(drop)
+            runtime.block_on(Database::open(&path, access)).map(drop)
         };
         std::thread::scope(|scope| {
             let accesses = [Access::Write].into_iter().chain([Access::Read; 7]);
@@ -219,7 +219,7 @@ async fn what_is_no_regular_file_is_no_store_and_is_told_at_once() {
     let pipe = folder.path().join("pipe");
     mknodat(CWD, &pipe, FileType::Fifo, Mode::RWXU, 0).unwrap();
     for path in [pipe.as_path(), folder.path(), Path::new("/dev/null")] {
-        let error = Sqlite::open(path, Access::Write).await.err().unwrap();
+        let error = Database::open(path, Access::Write).await.err().unwrap();
         assert_eq!(error.code(), "store.open", "{}", path.display());
     }
 }

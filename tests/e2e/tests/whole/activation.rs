@@ -8,7 +8,7 @@ use ruzhi_e2e::{Deployment, Outcome, RULES, Tenant, Workforce};
 use ruzhi_model::{LedgerEntry, TenantId};
 use ruzhi_sim::factory::CORP_ID;
 use ruzhi_sim::{Limits, Simulator};
-use ruzhi_store::{Access, Sqlite, Store as _};
+use ruzhi_store::{Access, Database};
 use serde_json::{Value, json};
 
 const OTHER_CORP: &str = "ww9999999999999999";
@@ -402,7 +402,7 @@ async fn every_shipped_guest_decides_a_stored_record_as_it_did() {
 fn ledger(folder: &Path, tenant: &str) -> Vec<LedgerEntry> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let store = Sqlite::open(&folder.join("ruzhi.db"), Access::Read).await.unwrap();
+        let store = Database::open(&folder.join("ruzhi.db"), Access::Read).await.unwrap();
         let tenant: TenantId = tenant.parse().unwrap();
         let lines = store.ledger(&[tenant], None, 10_000).await.unwrap();
         store.close().await;

@@ -9,7 +9,7 @@ use ruzhi_config::{Config, Flow, Problem, Problems, ServerSettings, Tenant};
 use ruzhi_guest_runtime::Guest;
 use ruzhi_message::Failure;
 use ruzhi_model::{Lang, Text};
-use ruzhi_store::{Access, Sqlite, Store as _};
+use ruzhi_store::{Access, Database};
 
 /// Less free space than this is a warning.
 const TIGHT: u64 = 1 << 30;
@@ -106,7 +106,7 @@ pub(super) fn unusable(problems: &Problems, looks_on: bool, lang: Lang) -> Vec<F
 }
 
 /// Checks that the store is readable, intact, and inaccessible to other users.
-pub(super) async fn store(path: &Path) -> (Vec<Finding>, Option<Sqlite>) {
+pub(super) async fn store(path: &Path) -> (Vec<Finding>, Option<Database>) {
     let shown = path.display();
     let Ok(file) = std::fs::metadata(path) else {
         let none = Finding::warn(
@@ -134,7 +134,7 @@ pub(super) async fn store(path: &Path) -> (Vec<Finding>, Option<Sqlite>) {
             Text::new(format!("run `chmod 600 {shown}*`"), format!("请运行 `chmod 600 {shown}*`")),
         ));
     }
-    let opened = match Sqlite::open(path, Access::Read).await {
+    let opened = match Database::open(path, Access::Read).await {
         Ok(opened) => opened,
         Err(error) => {
             findings.push(Finding::of_failure("store", &Failure::from(error)));
@@ -227,7 +227,7 @@ fn judged(folder: &Path, free: u64) -> Finding {
 
 /// Loads a flow's rules and compares them with the live ones.
 pub(super) async fn component(
-    store: Option<&Sqlite>,
+    store: Option<&Database>,
     tenant: &Tenant,
     flow: &Flow,
     guest: Result<&Guest, &Failure>,

@@ -144,7 +144,6 @@ impl Doctor {
             findings.extend(local::pushes(&config.server, tenant, flow));
         }
         if let Some(store) = opened {
-            use ruzhi_store::Store as _;
             store.close().await;
         }
         Ok(())

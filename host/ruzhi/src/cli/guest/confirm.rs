@@ -14,7 +14,7 @@ use crate::cli::terminal;
 use ruzhi_app::audit::Asking;
 use ruzhi_message::{Failure, exit};
 use ruzhi_model::Text;
-use ruzhi_store::{Access, FirstUse, Store};
+use ruzhi_store::{Access, Database, FirstUse};
 
 #[derive(Debug, Args)]
 pub(crate) struct Confirm {
@@ -69,7 +69,7 @@ impl Confirm {
     }
 }
 
-async fn forgotten(store: &dyn Store, set_aside: &[FirstUse]) -> Result<(), Failure> {
+async fn forgotten(store: &Database, set_aside: &[FirstUse]) -> Result<(), Failure> {
     for first_use in set_aside {
         store.forget_first_use(&first_use.rules).await?;
     }

@@ -16,7 +16,7 @@ use ruzhi_config::AlarmSettings;
 use ruzhi_message::{Failure, exit};
 use ruzhi_model::{Lang, MemberKey, RemovalAnswer, Text};
 use ruzhi_plan::Counts;
-use ruzhi_store::{Access, AlarmRow, RunKind, RunRow, RunState, Sqlite, Store};
+use ruzhi_store::{Access, AlarmRow, Database, RunKind, RunRow, RunState};
 use ruzhi_sync::{Clocked, Notice};
 
 const ROBOT: &str = "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=7c1d";
@@ -26,7 +26,7 @@ struct Office {
     telling: Telling,
     clock: Hand,
     script: Script,
-    store: Arc<dyn Store>,
+    store: Arc<Database>,
     standing: Arc<RwLock<Vec<AlarmRow>>>,
     _folder: TempDir,
 }
@@ -43,8 +43,8 @@ fn addresses(robot: bool, url: bool) -> Addresses {
 impl Office {
     async fn open(addresses: Addresses) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store = Sqlite::open(&folder.path().join("ruzhi.db"), Access::Write).await.unwrap();
-        let (store, clock, script): (Arc<dyn Store>, _, _) =
+        let store = Database::open(&folder.path().join("ruzhi.db"), Access::Write).await.unwrap();
+        let (store, clock, script): (Arc<Database>, _, _) =
             (Arc::new(store), Hand::at_noon(), Script::taking());
         let standing = Arc::default();
         let telling = Self::telling(&store, &clock, &script, &standing, addresses);
@@ -52,7 +52,7 @@ impl Office {
     }
 
     fn telling(
-        store: &Arc<dyn Store>,
+        store: &Arc<Database>,
         clock: &Hand,
         script: &Script,
         standing: &Arc<RwLock<Vec<AlarmRow>>>,

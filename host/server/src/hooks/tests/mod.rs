@@ -25,7 +25,7 @@ use ruzhi_app::scheduler::{Inbox, Scheduler};
 use ruzhi_config::{CallbackSettings, Checks, Config, ProcessEnvironment, Secrets};
 use ruzhi_guest_runtime::{Engine, Library, Limits};
 use ruzhi_model::FixedClock;
-use ruzhi_store::{Access, Sqlite, Store, WakeRow};
+use ruzhi_store::{Access, Database, WakeRow};
 
 const TENANT: &str = r#"
 [wecom]
@@ -83,8 +83,8 @@ impl Running {
         north.wecom.callback =
             Some(CallbackSettings { token: SecretString::from(TOKEN), aes_key: SecretString::from(AES_KEY) });
         change(&mut config);
-        let store = Sqlite::open(&folder.path().join("ruzhi.db"), Access::Write).await.unwrap();
-        let store: Arc<dyn Store> = Arc::new(store);
+        let store = Database::open(&folder.path().join("ruzhi.db"), Access::Write).await.unwrap();
+        let store: Arc<Database> = Arc::new(store);
         let library = Arc::new(Library::new(Engine::new(Limits::default()).unwrap(), None));
         let deployment = Deployment::new(config, store, library, CancellationToken::new());
         let clock = Arc::new(FixedClock(now));

@@ -10,14 +10,14 @@ use ruzhi_model::{
     OperationKind, OperationState, Origin, RecordId,
 };
 use ruzhi_plan::Resolution;
-use ruzhi_store::{Access, RecordRow, Settlement, Sqlite, Store as _};
+use ruzhi_store::{Access, Database, RecordRow, Settlement};
 
 /// Rows written in one batch.
 const TOGETHER: usize = 5_000;
 
 /// Fills the store in the file `path` with this many people, decided by `rules`.
 pub(super) async fn fill(path: &Path, rules: &Digest, people: usize) -> Result<()> {
-    let store = Sqlite::open(path, Access::Write).await?;
+    let store = Database::open(path, Access::Write).await?;
     let (tenant, flow) = ("jingxintai".parse()?, "onboarding".parse()?);
     let mut n = 0;
     while n < people {

@@ -7,7 +7,7 @@ use ruzhi_sim::factory::{APP_ID, CORP_ID, ENTRY_ID};
 use ruzhi_sim::{
     CallbackTo, Delivery, FaultKind, FaultRule, Faults, LoadDocument, OutboxKnobs, PushTo, RowChange, Widget,
 };
-use ruzhi_store::{Access, Sqlite, Store as _};
+use ruzhi_store::{Access, Database};
 use serde_json::{Map, Value, json};
 
 use crate::site::Site;
@@ -59,8 +59,9 @@ impl Site {
     fn wakes(&self) -> usize {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let path = self.deployment.path().join("ruzhi.db");
-        runtime
-            .block_on(async { Sqlite::open(&path, Access::Read).await.unwrap().wakes().await.unwrap().len() })
+        runtime.block_on(async {
+            Database::open(&path, Access::Read).await.unwrap().wakes().await.unwrap().len()
+        })
     }
 
     /// Waits until this many deliveries have ended.

@@ -8,53 +8,53 @@
 use sqlx::{ConnectOptions as _, SqliteConnection};
 use tokio::sync::MutexGuard;
 
-use super::super::super::place::Log;
-use super::super::Writer;
-use super::{Sqlite, StoreError};
+use crate::StoreError;
+use crate::database::{Database, Writer};
+use crate::place::Log;
 
 /// A write transaction.
-pub(super) struct Writing<'a> {
+pub(crate) struct Transaction<'a> {
     /// Its connection; dropped with it unless it is committed.
-    pub(super) transaction: Box<SqliteConnection>,
+    pub(crate) connection: Box<SqliteConnection>,
     log: Log,
     turn: MutexGuard<'a, Option<Writer>>,
-    store: &'a Sqlite,
+    database: &'a Database,
 }
 
-impl Writing<'_> {
-    pub(super) async fn commit(mut self, what: &'static str) -> Result<(), StoreError> {
-        self.store.place.check()?;
-        self.store.place.check_log(self.log)?;
-        run(&mut self.transaction, "COMMIT", what).await?;
-        *self.turn = Some(Writer { connection: self.transaction, log: self.log });
+impl Transaction<'_> {
+    pub(crate) async fn commit(mut self, what: &'static str) -> Result<(), StoreError> {
+        self.database.place.check()?;
+        self.database.place.check_log(self.log)?;
+        run(&mut self.connection, "COMMIT", what).await?;
+        *self.turn = Some(Writer { connection: self.connection, log: self.log });
         Ok(())
     }
 }
 
-impl Sqlite {
+impl Database {
     /// Begins a write transaction that takes the write lock at once: one that upgrades later could fail half-way.
     /// Nothing is written if the store's files are no longer those that were opened.
-    pub(super) async fn writing(&self, what: &'static str) -> Result<Writing<'_>, StoreError> {
+    pub(crate) async fn begin(&self, what: &'static str) -> Result<Transaction<'_>, StoreError> {
         let mut turn = self.writer.lock().await;
         self.place.check()?;
         let known = turn.take();
         if let Some(writer) = &known {
             self.place.check_log(writer.log)?;
         }
-        let mut transaction = match known {
+        let mut connection = match known {
             Some(Writer { connection, .. }) => connection,
             None if self.pool.is_closed() => {
                 return Err(StoreError::Write { what, source: sqlx::Error::PoolClosed });
             }
             None => {
                 let opened = self.writes.connect().await;
-                Box::new(opened.map_err(|source| StoreError::Write { what, source })?)
+                Box::new(opened.map_err(StoreError::write(what))?)
             }
         };
-        run(&mut transaction, "BEGIN IMMEDIATE", what).await?;
+        run(&mut connection, "BEGIN IMMEDIATE", what).await?;
         // A connection opens the log with its first transaction.
         self.place.check()?;
-        Ok(Writing { transaction, log: self.place.log()?, turn, store: self })
+        Ok(Transaction { connection, log: self.place.log()?, turn, database: self })
     }
 }
 
@@ -63,9 +63,5 @@ async fn run(
     statement: &'static str,
     what: &'static str,
 ) -> Result<(), StoreError> {
-    sqlx::query(statement)
-        .execute(connection)
-        .await
-        .map(drop)
-        .map_err(|source| StoreError::Write { what, source })
+    sqlx::query(statement).execute(connection).await.map(drop).map_err(StoreError::write(what))
 }

@@ -1,4 +1,4 @@
-//! SQLite: one file, this user's only, one writing process at a time.
+//! The database: one SQLite file, this user's only, one writing process at a time.
 //!
 //! The log is written ahead (WAL) and forced to the disk at each commit (`synchronous = FULL`): an operation is stored
 //! as `sending` before its call, and that must survive a power cut, not only a crash. Writers queue for one connection,
@@ -8,17 +8,20 @@
 use std::path::Path;
 use std::time::Duration;
 
+use chrono::Utc;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 
-use super::error::StoreError;
-use super::place::{Log, Place};
+use crate::StoreError;
+use crate::place::{Log, Place};
 
-/// The database the files in `queries/` are compiled for.
-pub(super) type Db = sqlx::Sqlite;
+/// The kind of database that the queries are compiled for.
+pub(crate) type Db = sqlx::Sqlite;
 
-#[path = "queries/mod.rs"]
-mod queries;
+/// Rows of one statement: below every database's limit on parameters.
+pub(crate) const ROWS: usize = 500;
+
+const PROBE: &str = "anything";
 
 /// The access a process needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,22 +37,22 @@ pub enum Access {
 /// Connections that read.
 const READERS: u32 = 3;
 
-/// The store in a SQLite file.
-pub struct Sqlite {
-    pool: sqlx::Pool<Db>,
+/// The store in a SQLite file. Errors name the operation that failed; it left nothing half written.
+pub struct Database {
+    pub(crate) pool: sqlx::Pool<Db>,
     /// The one connection that writes; none while a transaction has it, or after one that did not end well.
-    writer: tokio::sync::Mutex<Option<Writer>>,
-    writes: SqliteConnectOptions,
-    place: Place,
+    pub(crate) writer: tokio::sync::Mutex<Option<Writer>>,
+    pub(crate) writes: SqliteConnectOptions,
+    pub(crate) place: Place,
 }
 
 /// A connection outside any transaction.
-struct Writer {
-    connection: Box<SqliteConnection>,
-    log: Log,
+pub(crate) struct Writer {
+    pub(crate) connection: Box<SqliteConnection>,
+    pub(crate) log: Log,
 }
 
-impl Sqlite {
+impl Database {
     /// Opens the store in the file `path`; creates and migrates it where needed.
     pub async fn open(path: &Path, access: Access) -> Result<Self, StoreError> {
         let place = Place::find(path, access)?;
@@ -82,12 +85,13 @@ impl Sqlite {
         let rows: Vec<String> = sqlx::query_scalar("PRAGMA quick_check(20)")
             .fetch_all(&self.pool)
             .await
-            .map_err(|source| StoreError::Read { what: "the store's own check", source })?;
+            .map_err(StoreError::read("the store's own check"))?;
         Ok(rows.into_iter().filter(|row| row != "ok").collect())
     }
 
-    /// Checks that the files are still those that were opened. A write under way checks that itself.
-    fn look(&self) -> Result<(), StoreError> {
+    /// Checks that the store's files are still those that were opened; a write under way checks that itself.
+    /// [`StoreError::Exchanged`] is permanent: a process that gets it ends. Reads the file system.
+    pub fn check_place(&self) -> Result<(), StoreError> {
         self.place.check()?;
         match self.writer.try_lock().ok().and_then(|writer| writer.as_ref().map(|writer| writer.log)) {
             Some(log) => self.place.check_log(log),
@@ -95,20 +99,43 @@ impl Sqlite {
         }
     }
 
+    /// Checks that the store can be written now: writes a meaningless row, because only a write that has reached the disk
+    /// proves that there is room.
+    pub async fn check_writable(&self) -> Result<(), StoreError> {
+        let mut transaction = self.begin(PROBE).await?;
+        sqlx::query(
+            "INSERT INTO delivery (source, id, at) VALUES ('probe', 'probe', $1) \
+             ON CONFLICT (source, id) DO UPDATE SET at = excluded.at",
+        )
+        .bind(Utc::now().timestamp_millis())
+        .execute(&mut *transaction.connection)
+        .await
+        .map_err(StoreError::write(PROBE))?;
+        transaction.commit(PROBE).await
+    }
+
     /// Runs a statement on the connection that writes.
     #[cfg(test)]
-    pub(super) async fn on_writer(&self, statement: &'static str) {
+    pub(crate) async fn on_writer(&self, statement: &'static str) {
         let mut writer = self.writer.lock().await;
         let connection = &mut writer.as_mut().unwrap().connection;
         sqlx::query(statement).execute(&mut **connection).await.unwrap();
     }
 
-    /// Waits for the write under way and closes every connection.
-    async fn end(&self) {
+    /// Waits for the write under way, closes every connection and writes the log back into the file.
+    pub async fn close(&self) {
         if let Some(Writer { connection, .. }) = self.writer.lock().await.take() {
             // Anything it could not write back is in the log, for the next process that opens the store.
             drop(connection.close().await);
         }
         self.pool.close().await;
     }
+}
+
+/// Runs a generated statement without preparing it. Fixed statements stay prepared on each connection; of generated
+/// ones there is one for every number of rows, up to a MB each, and all of them would fill memory.
+pub(crate) fn once(
+    query: &mut sqlx::QueryBuilder<Db>,
+) -> sqlx::query::Query<'_, Db, <Db as sqlx::Database>::Arguments> {
+    query.build().persistent(false)
 }

@@ -1,0 +1,319 @@
+//! The quarantine: rejected records with their reasons.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use crate::StoreError;
+use crate::database::{Database, Db, ROWS, once};
+use crate::row::{RowReader, json_text};
+use crate::transaction::Transaction;
+use ruzhi_model::{Decision, Digest, FlowId, RecordId, Refusal, RefusedBy, TenantId, UniqueField, WaitsFor};
+use ruzhi_plan::StoredRefusal;
+
+const QUARANTINE: &str = "the quarantine";
+
+/// An entry of the quarantine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RejectRow {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The flow.
+    pub flow: FlowId,
+    /// The record.
+    pub record: RecordId,
+    /// The reason.
+    pub refusal: Refusal,
+    /// The row, as JSON text.
+    pub content: Option<String>,
+    /// The time it was first rejected.
+    pub first_seen: DateTime<Utc>,
+    /// The time it was last seen rejected.
+    pub last_seen: DateTime<Utc>,
+}
+
+/// A filter of the quarantine, by tenant, flow and record.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RejectsWanted<'a> {
+    /// Of this tenant.
+    pub tenant: Option<&'a TenantId>,
+    /// Of this flow.
+    pub flow: Option<&'a FlowId>,
+    /// This record alone.
+    pub record: Option<&'a RecordId>,
+    /// Words, each of which occurs in the record's id, its reasons, its row or its decision. The result may include
+    /// entries that lack them.
+    pub words: &'a [String],
+    /// With the rows.
+    pub rows: bool,
+    /// Those after this one.
+    pub after: Option<(&'a TenantId, &'a FlowId, &'a RecordId)>,
+    /// At most so many; none means all.
+    pub most: Option<u32>,
+}
+
+/// An entry of the quarantine, with the decision on its record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownReject {
+    /// The entry; its row only if it was asked for.
+    pub reject: RejectRow,
+    /// The decision; only if rows were asked for.
+    pub decision: Option<Decision>,
+}
+
+/// A record's entry in the quarantine, to be written.
+pub(crate) struct QuarantineEntry<'a> {
+    pub(crate) flow: &'a FlowId,
+    pub(crate) record: &'a RecordId,
+    pub(crate) refusal: &'a Refusal,
+    pub(crate) decision: &'a Digest,
+    pub(crate) rules: &'a Digest,
+}
+
+impl Database {
+    /// The reasons of those of these records of a flow that are in quarantine.
+    pub(crate) async fn stored_refusals(
+        &self,
+        tenant: &TenantId,
+        flow: &FlowId,
+        ids: &[RecordId],
+    ) -> Result<HashMap<RecordId, StoredRefusal>, StoreError> {
+        let mut refusals = HashMap::new();
+        for chunk in ids.chunks(ROWS) {
+            let mut query = sqlx::QueryBuilder::<Db>::new(
+                "SELECT record, refused_by, violations, errcode, held_by, waits_for, tries, retry_at, decision_hash, rules \
+                 FROM refusal WHERE tenant = ",
+            );
+            query.push_bind(tenant.as_str().to_owned()).push(" AND flow = ");
+            query.push_bind(flow.as_str().to_owned()).push(" AND record IN (");
+            let mut list = query.separated(", ");
+            for id in chunk {
+                list.push_bind(id.as_str().to_owned());
+            }
+            query.push(")");
+            let rows = once(&mut query).fetch_all(&self.pool).await;
+            for row in &rows.map_err(StoreError::read(QUARANTINE))? {
+                let row = RowReader { row, what: QUARANTINE };
+                let stored = StoredRefusal {
+                    refusal: refusal_of(&row)?,
+                    decision: row.id("decision_hash")?,
+                    rules: row.id("rules")?,
+                };
+                refusals.insert(row.id("record")?, stored);
+            }
+        }
+        Ok(refusals)
+    }
+
+    /// The quarantine.
+    pub async fn rejects(
+        &self,
+        tenant: Option<&TenantId>,
+        flow: Option<&FlowId>,
+    ) -> Result<Vec<RejectRow>, StoreError> {
+        self.rejects_of(tenant, flow, None).await
+    }
+
+    pub(crate) async fn rejects_of(
+        &self,
+        tenant: Option<&TenantId>,
+        flow: Option<&FlowId>,
+        record: Option<&RecordId>,
+    ) -> Result<Vec<RejectRow>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT r.tenant AS tenant, r.flow AS flow, r.record AS record, r.refused_by AS refused_by, \
+             r.violations AS violations, r.errcode AS errcode, r.held_by AS held_by, r.waits_for AS waits_for, r.tries AS tries, \
+             r.retry_at AS retry_at, r.first_seen AS first_seen, \
+             r.last_seen AS last_seen, s.content AS content FROM refusal r LEFT JOIN record s \
+             ON s.tenant = r.tenant AND s.flow = r.flow AND s.id = r.record \
+             WHERE ($1 = '' OR r.tenant = $1) AND ($2 = '' OR r.flow = $2) AND ($3 = '' OR r.record = $3) \
+             ORDER BY r.tenant, r.flow, r.record",
+        )
+        .bind(tenant.map_or("", TenantId::as_str))
+        .bind(flow.map_or("", FlowId::as_str))
+        .bind(record.map_or("", RecordId::as_str))
+        .fetch_all(&self.pool)
+        .await
+        .map_err(StoreError::read(QUARANTINE))?;
+        rows.iter()
+            .map(|row| {
+                let row = RowReader { row, what: QUARANTINE };
+                Ok(RejectRow {
+                    tenant: row.id("tenant")?,
+                    flow: row.id("flow")?,
+                    record: row.id("record")?,
+                    refusal: refusal_of(&row)?,
+                    content: row.get("content")?,
+                    first_seen: row.moment("first_seen")?,
+                    last_seen: row.moment("last_seen")?,
+                })
+            })
+            .collect()
+    }
+
+    /// The entries of the quarantine that a person wants to see.
+    pub async fn rejects_wanted(&self, wanted: &RejectsWanted<'_>) -> Result<Vec<ShownReject>, StoreError> {
+        let rows = wanted.rows || !wanted.words.is_empty();
+        let mut query = sqlx::QueryBuilder::<Db>::new(
+            "SELECT r.tenant AS tenant, r.flow AS flow, r.record AS record, r.refused_by AS refused_by, \
+             r.violations AS violations, r.errcode AS errcode, r.held_by AS held_by, r.waits_for AS waits_for, \
+             r.tries AS tries, r.retry_at AS retry_at, r.first_seen AS first_seen, \
+             r.last_seen AS last_seen, ",
+        );
+        query.push(if rows {
+            "s.content AS content, s.decision AS decision FROM refusal r LEFT JOIN record s ON s.tenant = r.tenant \
+             AND s.flow = r.flow AND s.id = r.record WHERE 1 = 1"
+        } else {
+            "NULL AS content, NULL AS decision FROM refusal r WHERE 1 = 1"
+        });
+        if let Some(tenant) = wanted.tenant {
+            query.push(" AND r.tenant = ").push_bind(tenant.as_str());
+        }
+        if let Some(flow) = wanted.flow {
+            query.push(" AND r.flow = ").push_bind(flow.as_str());
+        }
+        if let Some(record) = wanted.record {
+            query.push(" AND r.record = ").push_bind(record.as_str());
+        }
+        if let Some((tenant, flow, record)) = wanted.after {
+            query.push(" AND (r.tenant, r.flow, r.record) > (").push_bind(tenant.as_str());
+            query.push(", ").push_bind(flow.as_str()).push(", ").push_bind(record.as_str()).push(")");
+        }
+        for word in wanted.words {
+            let like = format!("%{}%", escaped(&word.to_ascii_lowercase()));
+            query.push(" AND (");
+            for (place, column) in ["r.record", "r.violations", "s.content", "s.decision"].iter().enumerate()
+            {
+                query.push(if place > 0 { " OR LOWER(" } else { "LOWER(" }).push(column).push(") LIKE ");
+                query.push_bind(like.clone()).push(" ESCAPE '\\'");
+            }
+            query.push(")");
+        }
+        query.push(" ORDER BY r.tenant, r.flow, r.record");
+        if let Some(most) = wanted.most {
+            query.push(" LIMIT ").push_bind(i64::from(most));
+        }
+        let found = once(&mut query).fetch_all(&self.pool).await;
+        found
+            .map_err(StoreError::read(QUARANTINE))?
+            .iter()
+            .map(|row| {
+                let row = RowReader { row, what: QUARANTINE };
+                let record: RecordId = row.id("record")?;
+                Ok(ShownReject {
+                    reject: RejectRow {
+                        tenant: row.id("tenant")?,
+                        flow: row.id("flow")?,
+                        record,
+                        refusal: refusal_of(&row)?,
+                        content: row.get("content")?,
+                        first_seen: row.moment("first_seen")?,
+                        last_seen: row.moment("last_seen")?,
+                    },
+                    decision: row.optional_json("decision")?,
+                })
+            })
+            .collect()
+    }
+}
+
+pub(crate) fn refusal_of(row: &RowReader<'_>) -> Result<Refusal, StoreError> {
+    let by: RefusedBy = row.word("refused_by")?;
+    Ok(Refusal {
+        by,
+        violations: row.json("violations")?,
+        errcode: row.get("errcode")?,
+        held_by: row.optional_id("held_by")?,
+        waits_for: row.word("waits_for")?,
+        tries: u32::try_from(row.count("tries")?).unwrap_or(u32::MAX),
+        retry_at: row.optional_moment("retry_at")?,
+    })
+}
+
+pub(crate) async fn put_refusals(
+    transaction: &mut Transaction<'_>,
+    tenant: &TenantId,
+    entries: &[QuarantineEntry<'_>],
+    at: i64,
+) -> Result<(), StoreError> {
+    for chunk in entries.chunks(ROWS) {
+        let mut query = sqlx::QueryBuilder::<Db>::new(
+            "INSERT INTO refusal (tenant, flow, record, refused_by, violations, errcode, held_by, waits_for, tries, \
+             retry_at, decision_hash, rules, first_seen, last_seen) ",
+        );
+        query.push_values(chunk, |mut row, entry| {
+            row.push_bind(tenant.as_str())
+                .push_bind(entry.flow.as_str())
+                .push_bind(entry.record.as_str())
+                .push_bind(entry.refusal.by.as_str())
+                .push_bind(json_text(&entry.refusal.violations))
+                .push_bind(entry.refusal.errcode)
+                .push_bind(entry.refusal.held_by.as_ref().map(|holder| holder.as_str()))
+                .push_bind(entry.refusal.waits_for.as_str())
+                .push_bind(i64::from(entry.refusal.tries))
+                .push_bind(entry.refusal.retry_at.map(|at| at.timestamp_millis()))
+                .push_bind(entry.decision.as_str())
+                .push_bind(entry.rules.as_str())
+                .push_bind(at)
+                .push_bind(at);
+        });
+        query.push(
+            " ON CONFLICT (tenant, flow, record) DO UPDATE SET refused_by = excluded.refused_by, \
+             violations = excluded.violations, errcode = excluded.errcode, held_by = excluded.held_by, \
+             waits_for = excluded.waits_for, tries = excluded.tries, retry_at = excluded.retry_at, \
+             decision_hash = excluded.decision_hash, rules = excluded.rules, last_seen = excluded.last_seen",
+        );
+        once(&mut query)
+            .execute(&mut *transaction.connection)
+            .await
+            .map_err(StoreError::write(QUARANTINE))?;
+    }
+    Ok(())
+}
+
+/// Releases every record of some tenants that waits for a value of this field: a member gave one up.
+pub(crate) async fn release_waiting(
+    transaction: &mut Transaction<'_>,
+    tenants: &[TenantId],
+    field: UniqueField,
+) -> Result<(), StoreError> {
+    let mut query = sqlx::QueryBuilder::<Db>::new("UPDATE refusal SET retry_at = 0 WHERE waits_for = ");
+    query.push_bind(WaitsFor::from(field).as_str()).push(" AND tenant IN (");
+    let mut list = query.separated(", ");
+    for tenant in tenants {
+        list.push_bind(tenant.as_str().to_owned());
+    }
+    query.push(")");
+    once(&mut query).execute(&mut *transaction.connection).await.map_err(StoreError::write(QUARANTINE))?;
+    Ok(())
+}
+
+/// Takes records of a flow out of quarantine; rejections that hold nothing back stay.
+pub(crate) async fn drop_refusals(
+    transaction: &mut Transaction<'_>,
+    tenant: &TenantId,
+    flow: &FlowId,
+    records: &[&RecordId],
+) -> Result<(), StoreError> {
+    for chunk in records.chunks(ROWS) {
+        let mut query = sqlx::QueryBuilder::<Db>::new("DELETE FROM refusal WHERE tenant = ");
+        query.push_bind(tenant.as_str().to_owned()).push(" AND flow = ").push_bind(flow.as_str().to_owned());
+        query.push(" AND record IN (");
+        let mut list = query.separated(", ");
+        for record in chunk {
+            list.push_bind(record.as_str().to_owned());
+        }
+        query.push(")");
+        once(&mut query)
+            .execute(&mut *transaction.connection)
+            .await
+            .map_err(StoreError::write(QUARANTINE))?;
+    }
+    Ok(())
+}
+
+/// Escapes a text for `LIKE`, so that no character is a wildcard.
+fn escaped(word: &str) -> String {
+    word.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
+}

@@ -1,0 +1,364 @@
+//! Runs, in the order they began.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use futures::TryStreamExt as _;
+use futures::stream::BoxStream;
+use serde::{Deserialize, Serialize};
+
+use crate::StoreError;
+use crate::database::{Database, Db, once};
+use crate::row::{DbRow, RowReader, json_text, word_of};
+use ruzhi_model::{Digest, FlowId, OperationKind, PlanId, RunId, TenantId, Text};
+use ruzhi_plan::Counts;
+
+const RUNS: &str = "runs";
+
+/// The reason a run was started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RunKind {
+    /// Plan only.
+    Plan,
+    /// Plan and apply.
+    Sync,
+    /// Apply a stored plan.
+    Apply,
+    /// Plan to adopt members.
+    Adopt,
+    /// Plan to undo a run.
+    Revert,
+    /// Compare the directory with the ledger.
+    Drift,
+}
+
+impl RunKind {
+    /// True if a run of this kind may write to the directory; the others only plan or compare.
+    pub fn writes(self) -> bool {
+        matches!(self, Self::Sync | Self::Apply)
+    }
+
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Plan => "plan",
+            Self::Sync => "sync",
+            Self::Apply => "apply",
+            Self::Adopt => "adopt",
+            Self::Revert => "revert",
+            Self::Drift => "drift",
+        }
+    }
+}
+
+/// The state of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RunState {
+    /// Not finished.
+    Running,
+    /// Every possible operation is done.
+    Done,
+    /// The guard holds the plan until a person decides.
+    Held,
+    /// Something was not done.
+    Failed,
+}
+
+impl RunState {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::Held => "held",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// A run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct RunRow {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The flow.
+    pub flow: FlowId,
+    /// The run.
+    pub id: RunId,
+    /// The reason it was started.
+    pub kind: RunKind,
+    /// Its state.
+    pub state: RunState,
+    /// The time it began.
+    pub started_at: DateTime<Utc>,
+    /// The time it ended.
+    pub ended_at: Option<DateTime<Utc>>,
+    /// Its plan.
+    pub plan: Option<PlanId>,
+    /// Digest of guest and rules file.
+    pub rules: Option<Digest>,
+    /// Outcomes.
+    pub counts: Counts,
+    /// Calls made, by API.
+    pub calls: BTreeMap<String, u64>,
+    /// The problem, if there was one.
+    pub problem: Option<Text>,
+}
+
+/// A filter of runs, newest first.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RunsWanted<'a> {
+    /// Of this tenant.
+    pub tenant: Option<&'a TenantId>,
+    /// Of this flow.
+    pub flow: Option<&'a FlowId>,
+    /// In this state.
+    pub state: Option<RunState>,
+    /// Of this kind.
+    pub kind: Option<RunKind>,
+    /// Only those before this one, given by its start and its id.
+    pub before: Option<(DateTime<Utc>, &'a RunId)>,
+    /// At most so many.
+    pub most: u32,
+}
+
+/// Runs of one state that began in the same quarter of an hour.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunsCounted {
+    /// The beginning of the quarter of an hour.
+    pub at: DateTime<Utc>,
+    /// The state.
+    pub state: RunState,
+    /// Their number.
+    pub runs: u64,
+}
+
+/// Milliseconds of a quarter of an hour: every time zone's day begins with one.
+const QUARTER: i64 = 15 * 60 * 1000;
+
+impl Database {
+    /// Stores a run as it stands: when it begins, and again when it ends.
+    pub async fn put_run(&self, run: &RunRow) -> Result<(), StoreError> {
+        let mut transaction = self.begin(RUNS).await?;
+        sqlx::query(
+            "INSERT INTO run (tenant, flow, id, kind, state, started_at, ended_at, plan, rules, counts, calls, problem) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (tenant, id) DO UPDATE SET \
+             state = excluded.state, ended_at = excluded.ended_at, plan = excluded.plan, rules = excluded.rules, \
+             counts = excluded.counts, calls = excluded.calls, problem = excluded.problem",
+        )
+        .bind(run.tenant.as_str())
+        .bind(run.flow.as_str())
+        .bind(run.id.as_str())
+        .bind(word_of(&run.kind))
+        .bind(word_of(&run.state))
+        .bind(run.started_at.timestamp_millis())
+        .bind(run.ended_at.map(|at| at.timestamp_millis()))
+        .bind(run.plan.as_ref().map(PlanId::as_str))
+        .bind(run.rules.as_ref().map(|rules| rules.as_str()))
+        .bind(json_text(&run.counts))
+        .bind(json_text(&run.calls))
+        .bind(run.problem.as_ref().map(json_text))
+        .execute(&mut *transaction.connection)
+        .await
+        .map_err(StoreError::write(RUNS))?;
+        transaction.commit(RUNS).await
+    }
+
+    /// Marks as failed all runs of a flow, except `current`, that a crash left unfinished, and counts the operations
+    /// they completed.
+    pub async fn abandon_runs(
+        &self,
+        tenant: &TenantId,
+        flow: &FlowId,
+        current: &RunId,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let rows = sqlx::query(
+            "SELECT * FROM run WHERE tenant = $1 AND flow = $2 AND state = 'running' AND id <> $3",
+        )
+        .bind(tenant.as_str())
+        .bind(flow.as_str())
+        .bind(current.as_str())
+        .fetch_all(&self.pool)
+        .await
+        .map_err(StoreError::read(RUNS))?;
+        for row in &rows {
+            let mut run = run_row(&RowReader { row, what: RUNS })?;
+            run.counts = self.counts_of_run(tenant, &run.id).await?;
+            run.state = RunState::Failed;
+            run.ended_at = Some(at);
+            run.problem = Some(Text::new("the process ended before the run did", "进程在运行结束前退出"));
+            self.put_run(&run).await?;
+        }
+        Ok(())
+    }
+
+    /// The work a run has completed, as far as its operations are settled.
+    async fn counts_of_run(&self, tenant: &TenantId, run: &RunId) -> Result<Counts, StoreError> {
+        let rows = sqlx::query(
+            "SELECT o.kind AS kind, COUNT(*) AS operations FROM operation o JOIN plan p ON p.tenant = o.tenant \
+             AND p.id = o.plan WHERE p.tenant = $1 AND p.run = $2 AND o.state = 'done' GROUP BY o.kind",
+        )
+        .bind(tenant.as_str())
+        .bind(run.as_str())
+        .fetch_all(&self.pool)
+        .await
+        .map_err(StoreError::read(RUNS))?;
+        let mut counts = Counts::default();
+        for row in &rows {
+            let row = RowReader { row, what: RUNS };
+            let kind: OperationKind = row.word("kind")?;
+            for _ in 0..row.count("operations")? {
+                counts.count(kind);
+            }
+        }
+        Ok(counts)
+    }
+
+    /// A run, by its id.
+    pub async fn run(&self, id: &RunId) -> Result<Option<RunRow>, StoreError> {
+        let row = sqlx::query("SELECT * FROM run WHERE id = $1")
+            .bind(id.as_str())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(StoreError::read(RUNS))?;
+        row.map(|row| run_row(&RowReader { row: &row, what: RUNS })).transpose()
+    }
+
+    /// The latest runs, newest first.
+    pub async fn runs(
+        &self,
+        tenant: Option<&TenantId>,
+        flow: Option<&FlowId>,
+        most: u32,
+    ) -> Result<Vec<RunRow>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT * FROM run WHERE ($1 = '' OR tenant = $1) AND ($2 = '' OR flow = $2) \
+             ORDER BY started_at DESC, id DESC LIMIT $3",
+        )
+        .bind(tenant.map_or("", TenantId::as_str))
+        .bind(flow.map_or("", FlowId::as_str))
+        .bind(i64::from(most))
+        .fetch_all(&self.pool)
+        .await
+        .map_err(StoreError::read(RUNS))?;
+        rows.iter().map(|row| run_row(&RowReader { row, what: RUNS })).collect()
+    }
+
+    /// The runs a person wants to see, newest first.
+    pub async fn runs_wanted(&self, wanted: &RunsWanted<'_>) -> Result<Vec<RunRow>, StoreError> {
+        let mut query = sqlx::QueryBuilder::<Db>::new("SELECT * FROM run WHERE 1 = 1");
+        of_flow(&mut query, wanted.tenant, wanted.flow);
+        if let Some(state) = wanted.state {
+            query.push(" AND state = ").push_bind(word_of(&state));
+        }
+        if let Some(kind) = wanted.kind {
+            query.push(" AND kind = ").push_bind(word_of(&kind));
+        }
+        if let Some((at, id)) = wanted.before {
+            let at = at.timestamp_millis();
+            query.push(" AND (started_at < ").push_bind(at).push(" OR (started_at = ").push_bind(at);
+            query.push(" AND id < ").push_bind(id.as_str()).push("))");
+        }
+        query.push(" ORDER BY started_at DESC, id DESC LIMIT ").push_bind(i64::from(wanted.most));
+        let rows = once(&mut query).fetch_all(&self.pool).await.map_err(StoreError::read(RUNS))?;
+        rows.iter().map(|row| run_row(&RowReader { row, what: RUNS })).collect()
+    }
+
+    /// The number of runs that began since a moment, by state and quarter of an hour.
+    pub async fn runs_counted(
+        &self,
+        tenant: Option<&TenantId>,
+        flow: Option<&FlowId>,
+        since: DateTime<Utc>,
+    ) -> Result<Vec<RunsCounted>, StoreError> {
+        let mut query = sqlx::QueryBuilder::<Db>::new("SELECT started_at / ");
+        query.push(QUARTER).push(" AS quarter, state, COUNT(*) AS runs FROM run WHERE started_at >= ");
+        query.push_bind(since.timestamp_millis());
+        of_flow(&mut query, tenant, flow);
+        query.push(" GROUP BY started_at / ").push(QUARTER).push(", state ORDER BY 1");
+        let rows = once(&mut query).fetch_all(&self.pool).await.map_err(StoreError::read(RUNS))?;
+        rows.iter()
+            .map(|row| {
+                let row = RowReader { row, what: RUNS };
+                let quarter: i64 = row.get("quarter")?;
+                Ok(RunsCounted {
+                    at: DateTime::from_timestamp_millis(quarter.saturating_mul(QUARTER)).unwrap_or_default(),
+                    state: row.word("state")?,
+                    runs: row.count("runs")?,
+                })
+            })
+            .collect()
+    }
+
+    /// Passes on the runs that began since a moment and changed a member, oldest first; some that changed none may be
+    /// among them. Never holds all of them in memory.
+    pub async fn busy_runs(
+        &self,
+        tenant: Option<&TenantId>,
+        flow: Option<&FlowId>,
+        since: DateTime<Utc>,
+        each: &mut (dyn FnMut(RunRow) + Send),
+    ) -> Result<(), StoreError> {
+        let mut query = sqlx::QueryBuilder::<Db>::new("SELECT * FROM run WHERE started_at >= ");
+        query.push_bind(since.timestamp_millis());
+        of_flow(&mut query, tenant, flow);
+        // Counts are stored in the order of their fields: most runs find nothing to do, and need not be read.
+        query.push(
+            " AND counts NOT LIKE '{\"created\":0,\"updated\":0,\"disabled\":0,\"enabled\":0,\"deleted\":0,%' \
+             ORDER BY started_at, id",
+        );
+        pass_on(once(&mut query).fetch(&self.pool), each).await
+    }
+
+    /// Passes on the runs that ended since a moment, in the order they began. Never holds all of them in memory.
+    pub async fn recent_runs(
+        &self,
+        since: DateTime<Utc>,
+        each: &mut (dyn FnMut(RunRow) + Send),
+    ) -> Result<(), StoreError> {
+        let query = sqlx::query("SELECT * FROM run WHERE ended_at >= $1 ORDER BY started_at, id")
+            .bind(since.timestamp_millis());
+        pass_on(query.fetch(&self.pool), each).await
+    }
+}
+
+pub(crate) fn run_row(row: &RowReader<'_>) -> Result<RunRow, StoreError> {
+    let problem: Option<String> = row.get("problem")?;
+    Ok(RunRow {
+        tenant: row.id("tenant")?,
+        flow: row.id("flow")?,
+        id: row.id("id")?,
+        kind: row.word("kind")?,
+        state: row.word("state")?,
+        started_at: row.moment("started_at")?,
+        ended_at: row.optional_moment("ended_at")?,
+        plan: row.optional_id("plan")?,
+        rules: row.optional_id("rules")?,
+        counts: row.json("counts")?,
+        calls: row.json("calls")?,
+        problem: if problem.is_some() { Some(row.json("problem")?) } else { None },
+    })
+}
+
+fn of_flow(query: &mut sqlx::QueryBuilder<Db>, tenant: Option<&TenantId>, flow: Option<&FlowId>) {
+    if let Some(tenant) = tenant {
+        query.push(" AND tenant = ").push_bind(tenant.as_str());
+    }
+    if let Some(flow) = flow {
+        query.push(" AND flow = ").push_bind(flow.as_str());
+    }
+}
+
+/// Passes on runs as they are read. There may be a hundred thousand.
+async fn pass_on(
+    mut rows: BoxStream<'_, Result<DbRow, sqlx::Error>>,
+    each: &mut (dyn FnMut(RunRow) + Send),
+) -> Result<(), StoreError> {
+    while let Some(row) = rows.try_next().await.map_err(StoreError::read(RUNS))? {
+        each(run_row(&RowReader { row: &row, what: RUNS })?);
+    }
+    Ok(())
+}

@@ -1,0 +1,103 @@
+//! The standing of each flow in the schedule.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::StoreError;
+use crate::database::Database;
+use crate::row::{RowReader, json_text};
+use ruzhi_model::{FlowId, TenantId, Text};
+
+const STANDINGS: &str = "how the flows stand";
+
+/// A person stopped a flow until they start it again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Paused {
+    /// The person.
+    pub who: String,
+    /// The time.
+    pub at: DateTime<Utc>,
+    /// Their reason.
+    pub why: Option<String>,
+}
+
+/// A service denies a flow's credential, address or permission: it is not called again until a person acts or the
+/// settings change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Blocked {
+    /// The code of the denial.
+    pub code: String,
+    /// The failure and its subject.
+    pub text: Text,
+    /// The next step for the reader.
+    pub hint: Option<Text>,
+    /// The time.
+    pub at: DateTime<Utc>,
+    /// Digest of the denied settings, with a salt.
+    pub settings: String,
+}
+
+/// The standing of a flow in the schedule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StandingRow {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The flow.
+    pub flow: FlowId,
+    /// The last scheduled moment that was handled.
+    pub reached: Option<DateTime<Utc>>,
+    /// Consecutive failed runs.
+    pub failures: u32,
+    /// The time the last of them ended.
+    pub failed_at: Option<DateTime<Utc>>,
+    /// A person stopped it.
+    pub paused: Option<Paused>,
+    /// A service denies it access.
+    pub blocked: Option<Blocked>,
+}
+
+impl Database {
+    /// The standing of every flow that was ever scheduled.
+    pub async fn standings(&self) -> Result<Vec<StandingRow>, StoreError> {
+        let rows = sqlx::query("SELECT * FROM standing ORDER BY tenant, flow")
+            .fetch_all(&self.pool)
+            .await
+            .map_err(StoreError::read(STANDINGS))?;
+        rows.iter()
+            .map(|row| {
+                let reading = RowReader { row, what: STANDINGS };
+                Ok(StandingRow {
+                    tenant: reading.id("tenant")?,
+                    flow: reading.id("flow")?,
+                    reached: reading.optional_moment("reached")?,
+                    failures: u32::try_from(reading.count("failures")?).unwrap_or(u32::MAX),
+                    failed_at: reading.optional_moment("failed_at")?,
+                    paused: reading.optional_json("paused")?,
+                    blocked: reading.optional_json("blocked")?,
+                })
+            })
+            .collect()
+    }
+
+    /// Stores a flow's standing.
+    pub async fn put_standing(&self, standing: &StandingRow) -> Result<(), StoreError> {
+        let mut transaction = self.begin(STANDINGS).await?;
+        sqlx::query(
+            "INSERT INTO standing (tenant, flow, reached, failures, failed_at, paused, blocked) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7) \
+             ON CONFLICT (tenant, flow) DO UPDATE SET reached = excluded.reached, failures = excluded.failures, \
+             failed_at = excluded.failed_at, paused = excluded.paused, blocked = excluded.blocked",
+        )
+        .bind(standing.tenant.as_str())
+        .bind(standing.flow.as_str())
+        .bind(standing.reached.map(|at| at.timestamp_millis()))
+        .bind(i64::from(standing.failures))
+        .bind(standing.failed_at.map(|at| at.timestamp_millis()))
+        .bind(standing.paused.as_ref().map(json_text))
+        .bind(standing.blocked.as_ref().map(json_text))
+        .execute(&mut *transaction.connection)
+        .await
+        .map_err(StoreError::write(STANDINGS))?;
+        transaction.commit(STANDINGS).await
+    }
+}

@@ -1,0 +1,72 @@
+//! Wakes of flows that no run has handled.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::StoreError;
+use crate::database::Database;
+use crate::row::{RowReader, word_of};
+use ruzhi_model::{FlowId, TenantId};
+
+const WAKES: &str = "what flows were woken for";
+
+/// The reason a service woke a flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WakeKind {
+    /// The form was changed.
+    Push,
+    /// The directory was changed from outside.
+    Callback,
+}
+
+/// A wake of a flow that no run has handled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WakeRow {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The flow.
+    pub flow: FlowId,
+    /// The reason.
+    pub kind: WakeKind,
+    /// The time of the first wake.
+    pub at: DateTime<Utc>,
+    /// The number of wakes since then.
+    pub times: u64,
+}
+
+impl Database {
+    /// The wakes of flows that no run has handled.
+    pub async fn wakes(&self) -> Result<Vec<WakeRow>, StoreError> {
+        let rows = sqlx::query("SELECT * FROM wake ORDER BY tenant, flow, kind")
+            .fetch_all(&self.pool)
+            .await
+            .map_err(StoreError::read(WAKES))?;
+        rows.iter()
+            .map(|row| {
+                let reading = RowReader { row, what: WAKES };
+                Ok(WakeRow {
+                    tenant: reading.id("tenant")?,
+                    flow: reading.id("flow")?,
+                    kind: reading.word("kind")?,
+                    at: reading.moment("at")?,
+                    times: reading.count("times")?,
+                })
+            })
+            .collect()
+    }
+
+    /// Forgets a flow's wake, unless it was woken again since the row was read.
+    pub async fn forget_wake(&self, wake: &WakeRow) -> Result<(), StoreError> {
+        let mut transaction = self.begin(WAKES).await?;
+        sqlx::query("DELETE FROM wake WHERE tenant = $1 AND flow = $2 AND kind = $3 AND times = $4")
+            .bind(wake.tenant.as_str())
+            .bind(wake.flow.as_str())
+            .bind(word_of(&wake.kind))
+            .bind(i64::try_from(wake.times).unwrap_or(i64::MAX))
+            .execute(&mut *transaction.connection)
+            .await
+            .map_err(StoreError::write(WAKES))?;
+        transaction.commit(WAKES).await
+    }
+}
