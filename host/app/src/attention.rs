@@ -4,13 +4,20 @@ use super::overview::{Attention, AttentionKind, FlowOverview, TenantOverview};
 use crate::scheduler::StandingState;
 use ruzhi_message::Failure;
 use ruzhi_model::Text;
+use ruzhi_store::DriftCheckRow;
 
 /// Collects everything that needs a person, the most urgent first.
-pub(super) fn list(tenants: &[TenantOverview], refused: Option<&Failure>) -> Vec<Attention> {
+pub(super) fn list(
+    tenants: &[TenantOverview],
+    checks: &[DriftCheckRow],
+    refused: Option<&Failure>,
+) -> Vec<Attention> {
     let mut all: Vec<Attention> = refused.map(files).into_iter().collect();
     for flow in tenants.iter().flat_map(|tenant| &tenant.flows) {
         of_flow(flow, &mut all);
     }
+    let is_here = |check: &&DriftCheckRow| tenants.iter().any(|tenant| tenant.id == check.tenant);
+    all.extend(checks.iter().filter(is_here).map(drift));
     all.sort_by(|a, b| (a.kind, &a.tenant, &a.flow).cmp(&(b.kind, &b.tenant, &b.flow)));
     all
 }
@@ -33,6 +40,27 @@ fn files(refused: &Failure) -> Attention {
         )),
         link: "/settings".to_owned(),
         since: None,
+    }
+}
+
+fn drift(check: &DriftCheckRow) -> Attention {
+    let DriftCheckRow { tenant, findings, .. } = check;
+    Attention {
+        kind: AttentionKind::Drift,
+        tenant: Some(tenant.clone()),
+        flow: Some(check.flow.clone()),
+        text: Text::new(
+            format!(
+                "the directory of {tenant} was changed by hand: {findings} differences from what ruzhi wrote"
+            ),
+            format!("{tenant} 的通讯录被手工改动：与 ruzhi 写入的内容有 {findings} 处不同"),
+        ),
+        hint: Some(Text::new(
+            "read them, then keep them, write the former values again, or take the members over",
+            "请查看后决定：保留改动、恢复为 ruzhi 写入的内容，或接管成员",
+        )),
+        link: format!("/drift/{tenant}"),
+        since: Some(check.at),
     }
 }
 

@@ -4,13 +4,15 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::audit_log::{Asking, recorded};
-use super::paging::{Wished, ticked, unless_empty};
+use super::lookup::no_run;
+use super::paging::{Wished, ticked, unless_empty, word_unless_empty};
 use super::reason::Reason;
 use crate::App;
 use crate::principal::Principal;
 use crate::scheduler::Asked;
-use ruzhi_message::Failure;
-use ruzhi_model::{FlowId, TenantId};
+use ruzhi_message::{Failure, exit};
+use ruzhi_model::{FlowId, RunId, TenantId, Text};
+use ruzhi_plan::{AdoptBy, DriftSettle};
 use ruzhi_sync::{Request, RunOptions};
 
 /// The kind of run to start.
@@ -22,8 +24,12 @@ pub enum RunWhat {
     Sync,
     /// Plan, and write nothing to the directory.
     Plan,
-    /// Compare the directory with the ledger.
+    /// Compare the directory with the ledger; with `settle`, plan to settle the differences.
     Drift,
+    /// Plan to take over members who were in the directory before ruzhi, recognised as `by` says.
+    Adopt,
+    /// Plan to undo the run `run`.
+    Revert,
 }
 
 /// A request to run a flow now.
@@ -38,6 +44,16 @@ pub struct RunWish {
     /// Accept the form even if most of its rows are missing.
     #[serde(deserialize_with = "ticked")]
     pub accept_missing: bool,
+    /// For `adopt`: the way members are recognised; `either` by default.
+    #[serde(deserialize_with = "word_unless_empty")]
+    pub by: Option<AdoptBy>,
+    /// For `revert`: the run to undo.
+    #[serde(deserialize_with = "unless_empty")]
+    #[schema(value_type = Option<String>)]
+    pub run: Option<RunId>,
+    /// For `drift`: the side in whose favour the differences are settled. Without it they are only listed.
+    #[serde(deserialize_with = "word_unless_empty")]
+    pub settle: Option<DriftSettle>,
 }
 
 /// A request to pause a flow until it is resumed.
@@ -59,24 +75,51 @@ impl RunWish {
         RunOptions { full: self.full, accept_missing: self.accept_missing }
     }
 
-    fn request(&self) -> Request {
+    /// The run asked for.
+    fn request(&self) -> Result<Request, Failure> {
         let options = self.options();
-        match self.what {
-            RunWhat::Sync => Request::Sync(options),
-            RunWhat::Plan => Request::Plan(options),
-            RunWhat::Drift => Request::Drift(None),
+        let is_plain = options == RunOptions::default();
+        match (self.what, self.by, &self.run, self.settle) {
+            (RunWhat::Sync, None, None, None) => Ok(Request::Sync(options)),
+            (RunWhat::Plan, None, None, None) => Ok(Request::Plan(options)),
+            (RunWhat::Drift, None, None, settle) if is_plain => Ok(Request::Drift(settle)),
+            (RunWhat::Adopt, by, None, None) if is_plain => Ok(Request::Adopt(by.unwrap_or(AdoptBy::Either))),
+            (RunWhat::Revert, None, Some(run), None) if is_plain => Ok(Request::Revert(run.clone())),
+            _ => Err(mixed()),
         }
     }
 
     /// The request as the audit log words it.
     fn told(&self) -> String {
-        let what = match self.what {
-            RunWhat::Sync => "sync",
-            RunWhat::Plan => "plan",
-            RunWhat::Drift => "drift",
-        };
-        self.options().told(what)
+        match self.what {
+            RunWhat::Sync => self.options().told("sync"),
+            RunWhat::Plan => self.options().told("plan"),
+            RunWhat::Drift => match self.settle {
+                None => "drift".to_owned(),
+                Some(DriftSettle::Keep) => "drift keep".to_owned(),
+                Some(DriftSettle::Overwrite) => "drift overwrite".to_owned(),
+                Some(DriftSettle::Adopt) => "drift adopt".to_owned(),
+            },
+            RunWhat::Adopt => match self.by {
+                None | Some(AdoptBy::Either) => "adopt".to_owned(),
+                Some(AdoptBy::Userid) => "adopt by userid".to_owned(),
+                Some(AdoptBy::Mobile) => "adopt by mobile".to_owned(),
+            },
+            RunWhat::Revert => format!("revert {}", self.run.as_ref().map_or("", RunId::as_str)),
+        }
     }
+}
+
+fn mixed() -> Failure {
+    Failure::new(
+        exit::USAGE,
+        "run.options",
+        Text::new("these options do not belong together", "这些选项不能同时使用"),
+        Some(Text::new(
+            "`full` and `accept_missing` go with `sync` and `plan`, `by` with `adopt`, `run` with `revert` (which needs it), `settle` with `drift`",
+            "`full`、`accept_missing` 用于 `sync` 与 `plan`，`by` 用于 `adopt`，`run` 用于 `revert`（必填），`settle` 用于 `drift`",
+        )),
+    )
 }
 
 /// Runs a flow now.
@@ -89,9 +132,15 @@ pub async fn run_now(
 ) -> Result<Asked, Failure> {
     let asking = Asking::of("run.start", tenant, flow).saying(wish.as_ref().ok().map(RunWish::told));
     recorded(app, principal, asking, async {
-        let request = wish?.request();
+        let request = wish?.request()?;
         app.deployment().find(tenant, flow)?;
-        app.scheduler.ask(tenant, flow, request, &principal.name).await
+        if let Request::Revert(run) = &request {
+            let found = app.store.run(run).await?;
+            found
+                .filter(|found| found.tenant == *tenant && found.flow == *flow)
+                .ok_or_else(|| no_run(run))?;
+        }
+        app.scheduler.ask(tenant, flow, request, principal).await
     })
     .await
 }
@@ -109,7 +158,7 @@ pub async fn retry(
         wish?;
         app.deployment().find(tenant, flow)?;
         let request = Request::Sync(RunOptions { full: true, accept_missing: false });
-        app.scheduler.ask(tenant, flow, request, &principal.name).await
+        app.scheduler.ask(tenant, flow, request, principal).await
     })
     .await
 }

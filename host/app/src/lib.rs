@@ -17,6 +17,7 @@ pub mod audit;
 mod audit_log;
 mod charts;
 pub mod deployment;
+mod drift;
 mod flows;
 mod labels;
 mod live;
@@ -48,6 +49,7 @@ pub use charts::{
     ApiCalls, CallsChart, ChartAsked, ChartStep, CorpCalls, RefusalsChart, RunsChart, RunsPoint, calls_chart,
     refusals_chart, runs_chart,
 };
+pub use drift::{DriftAsked, DriftView, FindingKind, FindingView, drift};
 pub use flows::{PauseWish, PlainWish, RunWhat, RunWish, pause, resume, retry, run_now};
 pub use live::{Live, LiveRun};
 pub use lookup::no_run;
@@ -59,7 +61,7 @@ pub use plans::{
     ApproveWish, OperationView, PlanAsked, PlanMay, PlanView, RejectWish, apply_plan, approve_plan, plan,
     reject_plan,
 };
-pub use principal::Principal;
+pub use principal::{PATIENCE, Principal};
 pub use quarantine::{
     QuarantineAsked, QuarantineView, RejectView, RuleGroup, ViolationView, quarantine, quarantine_csv,
 };

@@ -85,6 +85,8 @@ pub enum AttentionKind {
     HeldPlan,
     /// Members removed by hand wait for a decision.
     Removed,
+    /// The directory was changed by hand.
+    Drift,
     /// The configuration on disk is invalid; the previous one is still in use.
     FilesRefused,
     /// The last runs failed.
@@ -172,10 +174,12 @@ async fn look(app: &App, only: Option<&TenantId>) -> Result<Overview, Failure> {
         })
         .collect();
     let is_ours = |alarm: &AlarmRow| alarm.tenant.as_ref().is_none_or(is_asked);
+    let mut checks = app.store.drift_checks_list().await?;
+    checks.retain(|check| check.findings > 0 && is_asked(&check.tenant));
     Ok(Overview {
         at: app.clock.now(),
         started_at: app.started_at,
-        attention: attention::list(&tenants, app.invalid().as_ref()),
+        attention: attention::list(&tenants, &checks, app.invalid().as_ref()),
         tenants,
         live,
         alarms: app.active_alarms().into_iter().filter(is_ours).collect(),

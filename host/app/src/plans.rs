@@ -369,7 +369,7 @@ async fn carry_out(
     }
     let flow = &stored.plan.flow;
     app.deployment().find(tenant, flow)?;
-    app.scheduler.carry_out(claim, flow, should == PlanState::Held, &principal.name).await
+    app.scheduler.carry_out(claim, flow, should == PlanState::Held, principal).await
 }
 
 /// The failure for a request about a plan that another request has claimed.

@@ -1,5 +1,7 @@
 //! The person on whose behalf something is done.
 
+use std::time::Duration;
+
 use ruzhi_config::Role;
 use ruzhi_model::Lang;
 
@@ -14,4 +16,9 @@ pub struct Principal {
     pub origin: String,
     /// The language they read.
     pub lang: Lang,
+    /// The longest wait for a requested run to begin, before the request is answered without its id.
+    pub patience: Duration,
 }
+
+/// The patience of a caller over the network.
+pub const PATIENCE: Duration = Duration::from_secs(2);

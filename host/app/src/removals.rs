@@ -148,7 +148,7 @@ pub async fn answer_removal(
             return Err(not_removed(userid));
         }
         let request = Request::Sync(RunOptions::default());
-        app.scheduler.ask(tenant, flow, request, &principal.name).await
+        app.scheduler.ask(tenant, flow, request, principal).await
     })
     .await
 }

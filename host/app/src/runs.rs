@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::drift::{self, DriftView};
 use super::lookup::no_run;
 use super::paging::{MOST, NotAPlace, Page, number, page_size, unless_empty, word_unless_empty};
 use crate::App;
@@ -82,6 +83,10 @@ pub struct RunView {
     pub operations: Option<u64>,
     /// The activation that made its rules live.
     pub rules: Option<ActivationRow>,
+    /// The differences it found, if it is the latest drift check of its tenant.
+    pub drift: Option<DriftView>,
+    /// It has changed members and may be undone.
+    pub may_revert: bool,
     /// Its duration in seconds, up to now if it is under way.
     pub seconds: i64,
     /// The time of this snapshot.
@@ -125,6 +130,11 @@ pub async fn run(app: &App, run: &RunId) -> Result<RunView, Failure> {
         plan_state: plan.as_ref().map(|plan| plan.state),
         operations: plan.as_ref().map(|plan| plan.plan.operations),
         rules,
+        drift: match (row.kind, &row.plan) {
+            (RunKind::Drift, None) => drift::of_run(app, &row.tenant, &row.id).await?,
+            _ => None,
+        },
+        may_revert: row.ended_at.is_some() && row.kind.writes() && row.counts.operations() > 0,
         seconds: (row.ended_at.unwrap_or(at) - row.started_at).num_seconds().max(0),
         run: row,
         at,

@@ -4,13 +4,13 @@
 //! state of the flows. State that has to outlive the process is stored before it is acted on.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::plan_lock::{Claim, Claimed, Claims};
+use super::principal::Principal;
 use crate::deployment::Exchanged;
 use ruzhi_message::{Failure, exit};
 use ruzhi_model::{FlowId, PlanId, RunId, TenantId, Text};
@@ -114,9 +114,6 @@ pub struct Ended {
     /// The flow is blocked: a service rejects the credential, the address or the permission.
     pub blocked: bool,
 }
-
-/// A person's request waits this long for its run to begin.
-const SHOWN_WITHIN: Duration = Duration::from_secs(2);
 
 pub type Answer<T> = oneshot::Sender<Result<T, Failure>>;
 
@@ -260,22 +257,22 @@ impl Scheduler {
         tenant: &TenantId,
         flow: &FlowId,
         request: Request,
-        who: &str,
+        principal: &Principal,
     ) -> Result<Asked, Failure> {
-        self.asked(tenant, flow, request, who, None).await
+        self.asked(tenant, flow, request, principal, None).await
     }
 
-    /// Carries out a plan that a person has claimed: no other decision on it is possible until that has ended.
+    /// Requests that a claimed plan be carried out: no other decision on it is accepted until that run has ended.
     pub async fn carry_out(
         &self,
         claim: Claim,
         flow: &FlowId,
         approved: bool,
-        who: &str,
+        principal: &Principal,
     ) -> Result<Asked, Failure> {
         claim.becomes(Claimed::Waits);
         let request = Request::Apply { plan: claim.plan().clone(), approved };
-        self.asked(&claim.tenant().clone(), flow, request, who, Some(claim)).await
+        self.asked(&claim.tenant().clone(), flow, request, principal, Some(claim)).await
     }
 
     /// Claims a plan, to decide on it; or returns the stage of the existing claim.
@@ -293,13 +290,13 @@ impl Scheduler {
         tenant: &TenantId,
         flow: &FlowId,
         request: Request,
-        who: &str,
+        principal: &Principal,
         claim: Option<Claim>,
     ) -> Result<Asked, Failure> {
         let (answer, mut answered) = oneshot::channel();
-        let (tenant, flow, who) = (tenant.clone(), flow.clone(), who.to_owned());
+        let (tenant, flow, who) = (tenant.clone(), flow.clone(), principal.name.clone());
         self.send(Message::Ask(Box::new(Asking { tenant, flow, request, who, claim, answer })));
-        match tokio::time::timeout(SHOWN_WITHIN, &mut answered).await {
+        match tokio::time::timeout(principal.patience, &mut answered).await {
             Ok(answer) => answer.unwrap_or_else(|_| Err(ending())),
             Err(_) => Ok(Asked { run: None }),
         }

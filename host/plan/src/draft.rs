@@ -50,7 +50,7 @@ impl Purpose {
 }
 
 /// The way members to adopt are recognised.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AdoptBy {
     /// By the userid the record names, whatever its case.
@@ -62,7 +62,7 @@ pub enum AdoptBy {
 }
 
 /// The side in whose favour drift is settled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DriftSettle {
     /// The directory stays as it is.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::body;
@@ -16,7 +16,7 @@ use ruzhi_model::{
 };
 
 /// One difference.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum Finding {
     /// The ledger has the member, the directory does not.
@@ -60,6 +60,16 @@ pub enum Finding {
 }
 
 impl Finding {
+    /// The member.
+    pub fn userid(&self) -> &UserId {
+        match self {
+            Self::Missing { userid, .. }
+            | Self::Unexpected { userid }
+            | Self::Moved { userid, .. }
+            | Self::Changed { userid, .. } => userid,
+        }
+    }
+
     /// The field concerned and its value in the directory; none if the finding is about the whole member.
     fn held(&self) -> Option<(String, Value)> {
         match self {

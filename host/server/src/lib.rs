@@ -13,6 +13,7 @@ mod connections;
 pub mod hooks;
 mod input;
 mod keeping;
+mod local_socket;
 pub mod pages;
 mod process;
 mod runner;
@@ -25,6 +26,7 @@ mod turns;
 mod warnings;
 mod watch;
 
+pub use local_socket::{LocalSocket, USER_HEADER};
 pub use process::Process;
 pub use server::router;
 
@@ -54,12 +56,13 @@ pub async fn run(
     let watched = tokio::spawn(watch::watch(Arc::clone(&process)));
     let tidied = tokio::spawn(tidy(Arc::clone(&process)));
     let told = tokio::spawn(alarm::tell(Arc::clone(&process), hearing));
+    let commanded = tokio::spawn(local_socket::answer(Arc::clone(&process)));
     let answered = tokio::spawn(server::answer(Arc::clone(&process), listener));
     let kept = tokio::spawn(keeping::keep(Arc::clone(&process), agenda, inbox)).await;
     // When the scheduler ends, for any reason, everything else ends.
     quit.cancel();
     let broken = |error: &dyn std::error::Error| Failure::io("go on serving", "继续运行", error);
-    drop(tokio::join!(watched, told, tidied));
+    drop(tokio::join!(watched, told, tidied, commanded));
     answered.await.map_err(|error| broken(&error))?;
     kept.map_err(|error| broken(&error))?
 }

@@ -7,10 +7,12 @@ use tracing::Instrument as _;
 
 use super::process::Process;
 use ruzhi_app::deployment::{Deployment, Exchanged};
-use ruzhi_app::scheduler::Ended;
+use ruzhi_app::scheduler::{Ended, Wake};
 use ruzhi_message::Failure;
 use ruzhi_model::{FlowId, RunId, TenantId};
+use ruzhi_plan::Purpose;
 use ruzhi_rules::By;
+use ruzhi_store::{RunKind, RunState};
 use ruzhi_sync::{Flow, Report, Request};
 
 /// The actor for actions of the process itself.
@@ -78,6 +80,10 @@ pub(super) async fn run_together(process: &Process, due: Vec<Due>, tell: &Tell) 
         if let Some(run) = &ended.run {
             process.app.live.ended(run);
         }
+        if is_drift_settled(&ended) {
+            // What is left of the differences, and the alarm about them, follow from a new check.
+            process.app.scheduler.wake(&ended.tenant, &ended.flow, Wake::Callback);
+        }
         tell(Course::Ended { at, ended: Box::new(ended) });
     }
 }
@@ -116,6 +122,13 @@ fn ended(due: &Due, report: Report, exchanged: Exchanged) -> Ended {
         blocked: error.as_ref().is_some_and(ruzhi_sync::RunError::blocks),
         failure: error.map(Failure::from),
     }
+}
+
+/// True if the run has carried out a plan that settles changes made by hand.
+fn is_drift_settled(ended: &Ended) -> bool {
+    let is_done =
+        ended.run.as_ref().is_some_and(|run| run.kind == RunKind::Apply && run.state == RunState::Done);
+    is_done && ended.plan.as_ref().is_some_and(|plan| matches!(plan.purpose, Purpose::Drift { .. }))
 }
 
 fn could_not_run(due: &Due, failure: Failure) -> Ended {

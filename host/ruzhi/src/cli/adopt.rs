@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-use super::deployment::{Each, Need, configuration, run_asked};
+use super::deployment::{Each, Need, configuration, run_flows};
 use super::report::Show;
 use super::speech::Speech;
 use ruzhi_message::Failure;
@@ -36,6 +36,6 @@ impl Adopt {
         };
         let config = configuration(dir, Need::Run, speech)?;
         let (shown, adopt) = ((Each::Flow, Show::Plan), Request::Adopt(by));
-        run_asked(config, shown, Some(&self.target), speech, adopt, detail.to_owned()).await
+        run_flows(config, shown, Some(&self.target), speech, adopt, Some(detail.to_owned())).await
     }
 }

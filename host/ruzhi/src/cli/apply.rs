@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::deployment::{self, Each, Need, Opened};
 use super::report::Show;
+use super::running_server::RunningServer;
 use super::show::find;
 use super::speech::Speech;
 use super::terminal;
@@ -30,6 +31,12 @@ impl Apply {
         let store = deployment::store(&config, Access::Beside).await?;
         let found = find(store.as_ref(), &self.plan).await;
         store.close().await;
+        let shown = (Each::Flow, Show::Outcome);
+        if let (Ok((tenant, flow, plan)), Some(server)) = (&found, RunningServer::find(&config).await) {
+            let apply = Request::Apply { plan: plan.clone(), approved: self.approve };
+            let target = format!("{tenant}/{flow}");
+            return Ok(server.run_each(&config, shown, Some(&target), speech, &apply).await?.code);
+        }
         let action = if self.approve { "plan.approve" } else { "plan.apply" };
         let asking = match &found {
             Ok((tenant, flow, plan)) => Asking::of(action, tenant, flow).on(plan),
@@ -40,7 +47,7 @@ impl Apply {
             let deployment = Opened::of(config.clone(), speech).await?;
             let target = format!("{tenant}/{flow}");
             let apply = Request::Apply { plan, approved: self.approve };
-            deployment.run_each(Each::Flow, Some(&target), speech, Show::Outcome, apply).await
+            deployment.run_each(shown.0, Some(&target), speech, shown.1, apply).await
         };
         Ok(terminal::recorded_as(&config, asking, work, |ran| ran.outcome.clone()).await?.code)
     }

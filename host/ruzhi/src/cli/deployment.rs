@@ -7,7 +7,8 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::bar::Bar;
-use super::report::{Reports, Show};
+use super::report::{Reports, RunOutcome, Show};
+use super::running_server::RunningServer;
 use super::speech::Speech;
 use super::terminal;
 use ruzhi_app::audit::Asking;
@@ -132,12 +133,7 @@ pub(super) struct Ran {
 pub(super) struct Opened(pub(super) Deployment);
 
 impl Opened {
-    /// Opens the deployment; no other process may run its flows meanwhile.
-    pub(super) async fn open(dir: &Path, speech: &Speech) -> Result<Self, Failure> {
-        Self::of(configuration(dir, Need::Run, speech)?, speech).await
-    }
-
-    /// Opens the deployment of a configuration already read.
+    /// Opens the deployment of a configuration; no other process may run its flows meanwhile.
     pub(super) async fn of(config: Config, speech: &Speech) -> Result<Self, Failure> {
         let store = store(&config, Access::Write).await?;
         let library = library(&config, speech)?;
@@ -201,7 +197,8 @@ impl Opened {
                 Ok((begun, exchanged)) => {
                     let report = begun.finish().await;
                     bar.clear();
-                    reports.add(tenant, report, exchanged, self.0.store.as_ref()).await;
+                    let outcome = RunOutcome::of(report, exchanged);
+                    reports.add(tenant, outcome, self.0.store.as_ref()).await;
                 }
                 Err(failure) => {
                     bar.clear();
@@ -212,20 +209,25 @@ impl Opened {
     }
 }
 
-/// Runs flows on a person's explicit request, which is recorded in the audit log with `detail`.
-pub(super) async fn run_asked(
+/// Runs the flows of a target: here, or by the process that serves this store. `detail` is what the audit log says of a
+/// run that a person asks for in particular; ordinary runs are not audited.
+pub(super) async fn run_flows(
     config: Config,
     (each, show): (Each, Show),
     target: Option<&str>,
     speech: &Speech,
     request: Request,
-    detail: String,
+    detail: Option<String>,
 ) -> Result<ExitCode, Failure> {
     let (tenant, flow) = narrowed(&config, target)?;
-    let asking = Asking { tenant, flow, ..Asking::plain("run.start").saying(Some(detail)) };
+    if let Some(server) = RunningServer::find(&config).await {
+        return Ok(server.run_each(&config, (each, show), target, speech, &request).await?.code);
+    }
     let work = async {
         Opened::of(config.clone(), speech).await?.run_each(each, target, speech, show, request).await
     };
+    let Some(detail) = detail else { return Ok(work.await?.code) };
+    let asking = Asking { tenant, flow, ..Asking::plain("run.start").saying(Some(detail)) };
     Ok(terminal::recorded_as(&config, asking, work, |ran| ran.outcome.clone()).await?.code)
 }
 

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::deployment::{Each, Need, Opened, configuration, run_asked};
+use super::deployment::{Each, Need, configuration, run_flows};
 use super::report::Show;
 use super::speech::Speech;
 use ruzhi_message::Failure;
@@ -34,14 +34,13 @@ impl Drift {
             (_, true, _) => (DriftSettle::Overwrite, "drift overwrite"),
             (_, _, true) => (DriftSettle::Adopt, "drift adopt"),
             _ => {
-                let deployment = Opened::open(dir, speech).await?;
+                let config = configuration(dir, Need::Run, speech)?;
                 let (target, look) = (self.target.as_deref(), Request::Drift(None));
-                let ran = deployment.run_each(Each::Tenant, target, speech, Show::Findings, look);
-                return Ok(ran.await?.code);
+                return run_flows(config, (Each::Tenant, Show::Findings), target, speech, look, None).await;
             }
         };
         let config = configuration(dir, Need::Run, speech)?;
         let (shown, drift) = ((Each::Tenant, Show::Plan), Request::Drift(Some(settle)));
-        run_asked(config, shown, self.target.as_deref(), speech, drift, detail.to_owned()).await
+        run_flows(config, shown, self.target.as_deref(), speech, drift, Some(detail.to_owned())).await
     }
 }

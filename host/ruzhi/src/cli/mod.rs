@@ -17,6 +17,7 @@ mod rejects;
 mod removed;
 mod report;
 mod revert;
+mod running_server;
 mod runs;
 mod serve;
 mod show;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::deployment::{Each, Need, Opened, configuration, run_asked};
+use super::deployment::{Each, Need, configuration, run_flows};
 use super::report::Show;
 use super::speech::Speech;
 use ruzhi_message::Failure;
@@ -29,10 +29,7 @@ impl PlanCommand {
         let (plan, shown) = (Request::Plan(options), (Each::Flow, Show::Plan));
         let config = configuration(dir, Need::Run, speech)?;
         let target = self.target.as_deref();
-        if options != RunOptions::default() {
-            return run_asked(config, shown, target, speech, plan, options.told("plan")).await;
-        }
-        let deployment = Opened::of(config, speech).await?;
-        Ok(deployment.run_each(shown.0, target, speech, shown.1, plan).await?.code)
+        let detail = (options != RunOptions::default()).then(|| options.told("plan"));
+        run_flows(config, shown, target, speech, plan, detail).await
     }
 }

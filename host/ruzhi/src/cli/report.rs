@@ -21,6 +21,31 @@ use ruzhi_sync::Report;
 /// Newly rejected records listed after a run; `ruzhi rejects` lists all.
 const MOST_LISTED: usize = 40;
 
+/// The outcome of one run.
+pub(super) struct RunOutcome {
+    pub(super) run: RunRow,
+    pub(super) plan: Option<Plan>,
+    pub(super) findings: Vec<Finding>,
+    /// The run's problem is only for a person to know, and made nothing fail.
+    pub(super) noticed: bool,
+    pub(super) exchanged: Exchanged,
+    pub(super) failure: Option<Failure>,
+}
+
+impl RunOutcome {
+    pub(super) fn of(report: Report, exchanged: Exchanged) -> Self {
+        let Report { run, plan, findings, notices, error } = report;
+        Self {
+            run,
+            plan,
+            findings,
+            noticed: !notices.is_empty(),
+            exchanged,
+            failure: error.map(Failure::from),
+        }
+    }
+}
+
 /// The runs of one command, in the order they end.
 pub(super) struct Reports<'a> {
     speech: &'a Speech,
@@ -36,16 +61,9 @@ impl<'a> Reports<'a> {
     }
 
     /// Adds a run and, unless JSON was requested, prints it.
-    pub(super) async fn add(
-        &mut self,
-        tenant: &config::Tenant,
-        report: Report,
-        exchanged: Exchanged,
-        store: &Database,
-    ) {
-        let Exchanged { kept, activated } = exchanged;
-        let Report { run, plan, findings, notices, error } = report;
-        let failure = error.map(Failure::from);
+    pub(super) async fn add(&mut self, tenant: &config::Tenant, outcome: RunOutcome, store: &Database) {
+        let RunOutcome { run, plan, findings, noticed, exchanged: Exchanged { kept, activated }, failure } =
+            outcome;
         let labels = store.labels(&run.tenant, &run.flow).await.unwrap_or_default();
         if self.speech.json {
             let mut value = json!({
@@ -88,8 +106,8 @@ impl<'a> Reports<'a> {
             }
             self.values.push(value);
         } else {
-            let (failed, noticed) = (failure.is_some(), !notices.is_empty());
-            self.print(tenant, &run, plan.as_ref(), &findings, &labels, store, (failed, noticed)).await;
+            let told = (failure.is_some(), noticed);
+            self.print(tenant, &run, plan.as_ref(), &findings, &labels, store, told).await;
         }
         if let Some(row) = activated.filter(|_| !self.speech.json) {
             self.speech.note(format_args!(

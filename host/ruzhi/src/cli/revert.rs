@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::deployment::{Each, Need, configuration, run_asked, store};
+use super::deployment::{Each, Need, configuration, run_flows, store};
 use super::report::Show;
 use super::speech::Speech;
 use ruzhi_message::Failure;
@@ -35,6 +35,6 @@ impl Revert {
         let found = found?.ok_or_else(unknown)?;
         let target = format!("{}/{}", found.tenant, found.flow);
         let (shown, detail) = ((Each::Flow, Show::Plan), format!("revert {id}"));
-        run_asked(config, shown, Some(&target), speech, Request::Revert(id), detail).await
+        run_flows(config, shown, Some(&target), speech, Request::Revert(id), Some(detail)).await
     }
 }

@@ -7,6 +7,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::deployment::{self, Need};
+use super::running_server::RunningServer;
 use super::shown::{operation_values, print_plan};
 use super::speech::Speech;
 use super::terminal;
@@ -107,6 +108,7 @@ impl Reject {
         let store = deployment::store(&config, Access::Beside).await?;
         let found = find(store.as_ref(), &self.plan).await;
         store.close().await;
+        let server = RunningServer::find(&config).await;
         let asking = match &found {
             Ok((tenant, flow, plan)) => Asking::of("plan.reject", tenant, flow).on(plan),
             Err(_) => Asking::plain("plan.reject").on(&self.plan),
@@ -119,7 +121,13 @@ impl Reject {
             store.close().await;
             rejected.map(|()| plan)
         };
-        let plan = terminal::recorded(&config, asking.saying(self.reason.clone()), work).await?;
+        let plan = match (server, &found) {
+            (Some(server), Ok((tenant, _, plan))) => {
+                server.reject(tenant, plan, self.reason.as_deref()).await?;
+                plan.clone()
+            }
+            _ => terminal::recorded(&config, asking.saying(self.reason.clone()), work).await?,
+        };
         if speech.json {
             speech.json(&json!({ "plan": plan, "state": PlanState::Rejected, "reason": self.reason }));
         } else {

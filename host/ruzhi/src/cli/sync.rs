@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::deployment::{Each, Need, Opened, configuration, run_asked};
+use super::deployment::{Each, Need, configuration, run_flows};
 use super::report::Show;
 use super::speech::Speech;
 use ruzhi_message::Failure;
@@ -29,10 +29,7 @@ impl Sync {
         let (sync, shown) = (Request::Sync(options), (Each::Flow, Show::Outcome));
         let config = configuration(dir, Need::Run, speech)?;
         let target = self.target.as_deref();
-        if options != RunOptions::default() {
-            return run_asked(config, shown, target, speech, sync, options.told("sync")).await;
-        }
-        let deployment = Opened::of(config, speech).await?;
-        Ok(deployment.run_each(shown.0, target, speech, shown.1, sync).await?.code)
+        let detail = (options != RunOptions::default()).then(|| options.told("sync"));
+        run_flows(config, shown, target, speech, sync, detail).await
     }
 }

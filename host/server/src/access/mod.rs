@@ -51,7 +51,7 @@ use throttle::{Standing, Throttle};
 
 use super::Process;
 use super::warnings::Warnings;
-use ruzhi_app::{Principal, Tally};
+use ruzhi_app::{PATIENCE, Principal, Tally};
 use ruzhi_config::{Role, ServerSettings};
 use ruzhi_model::Lang;
 
@@ -159,7 +159,10 @@ async fn admit(
     }
     let visitor = |name: &str, role: Role, csrf: Option<String>| {
         let origin = format!("{} {}", if source.reads_pages { "page" } else { "api" }, source.address());
-        Visitor { principal: Principal { name: name.to_owned(), role, origin, lang }, csrf }
+        Visitor {
+            principal: Principal { name: name.to_owned(), role, origin, lang, patience: PATIENCE },
+            csrf,
+        }
     };
     if let (false, Some(shown)) = (alone, request.headers().get(AUTHORIZATION)) {
         let token = shown.to_str().ok().and_then(bearer).unwrap_or_default();

@@ -141,17 +141,17 @@ pub(super) fn flow_blocked(
     Cause { hint: Some(hint), ..of_flow(FLOW_BLOCKED, flow, text) }
 }
 
-pub(super) fn drift_found(flow: (&TenantId, &FlowId), findings: usize, run: &RunId) -> Cause {
-    let (tenant, id) = flow;
+pub(super) fn drift_found(flow: (&TenantId, &FlowId), findings: usize) -> Cause {
+    let (tenant, _) = flow;
     let text = Text::new(
         format!("the directory was changed outside ruzhi: {findings} differences from what ruzhi wrote"),
         format!("通讯录被他人改动：与 ruzhi 写入的内容有 {findings} 处不同"),
     );
     let hint = Text::new(
-        format!("`ruzhi drift {tenant}/{id}` lists them; nothing is written until a person decides"),
-        format!("`ruzhi drift {tenant}/{id}` 会逐条列出；由人决定之前不会写入"),
+        "open the list, then keep the changes, restore ruzhi's values or take the members over; nothing is written until a person decides",
+        "请打开列表查看，然后保留改动、恢复为 ruzhi 写入的内容或接管成员；由人决定之前不会写入",
     );
-    Cause { hint: Some(hint), page: Some(format!("/runs/{run}")), ..of_flow(DRIFT_FOUND, flow, text) }
+    Cause { hint: Some(hint), page: Some(format!("/drift/{tenant}")), ..of_flow(DRIFT_FOUND, flow, text) }
 }
 
 pub(super) fn places_full(flow: (&TenantId, &FlowId), missing: u64, run: &RunId) -> Cause {

@@ -111,10 +111,12 @@ impl Watch {
                 }
             }
         }
-        if let Some(run) = run.as_ref().filter(|run| run.kind == RunKind::Drift && failure.is_none()) {
+        // A run that plans to settle the differences finds none itself.
+        let is_check = |run: &RunRow| run.kind == RunKind::Drift && run.plan.is_none();
+        if run.as_ref().is_some_and(is_check) && failure.is_none() {
             findings.push(match ended.findings {
                 0 => Finding::NotSo(key(cause::DRIFT_FOUND, tenant, flow)),
-                some => Finding::so(cause::drift_found(of, some, &run.id)),
+                some => Finding::so(cause::drift_found(of, some)),
             });
         }
         findings

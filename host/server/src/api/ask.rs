@@ -16,9 +16,9 @@ use super::part::{Asked, Names};
 use crate::Process;
 use crate::access::Visitor;
 use ruzhi_app::{
-    self, AuditAsked, CallsChart, ChartAsked, DifferenceAsked, DifferenceView, FlowGuestView, GuestOverview,
-    Overview, Page, PlanAsked, PlanView, QuarantineAsked, QuarantineView, RecordView, RefusalsChart,
-    RemovalView, RemovedAsked, RunView, RunsAsked, RunsChart, SettingsView,
+    self, AuditAsked, CallsChart, ChartAsked, DifferenceAsked, DifferenceView, DriftAsked, DriftView,
+    FlowGuestView, GuestOverview, Overview, Page, PlanAsked, PlanView, QuarantineAsked, QuarantineView,
+    RecordView, RefusalsChart, RemovalView, RemovedAsked, RunView, RunsAsked, RunsChart, SettingsView,
 };
 use ruzhi_config::Role;
 use ruzhi_model::{FlowId, Lang, PlanId, RecordId, RunId, TenantId};
@@ -94,6 +94,24 @@ pub(super) async fn tenant(
     Names(tenant): Names<TenantId>,
 ) -> Answer<Overview> {
     Ok(Json(ruzhi_app::tenant(&process.app, &tenant).await?))
+}
+
+/// The differences between directory and ledger that the tenant's latest drift check found.
+#[utoipa::path(
+    get,
+    path = "/api/v1/tenants/{tenant}/drift",
+    params(("tenant" = String, Path, description = "The tenant"), DriftAsked),
+    responses(
+        (status = 200, description = "A page of the differences; null before the first drift check", body = Option<DriftView>),
+        NotAnswered, NotThere
+    )
+)]
+pub(super) async fn drift(
+    State(process): State<Arc<Process>>,
+    Names(tenant): Names<TenantId>,
+    Asked(asked): Asked<DriftAsked>,
+) -> Answer<Option<DriftView>> {
+    Ok(Json(ruzhi_app::drift(&process.app, &tenant, &asked).await?))
 }
 
 /// Runs, newest first.

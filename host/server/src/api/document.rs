@@ -30,6 +30,7 @@ use ruzhi_app::LiveRun;
         ask::me,
         ask::overview,
         ask::tenant,
+        ask::drift,
         ask::runs,
         ask::run,
         ask::plan,

@@ -30,6 +30,7 @@ fn places() -> Vec<Place> {
         ("/api/v1/me", get(ask::me)),
         ("/api/v1/overview", get(ask::overview)),
         ("/api/v1/tenants/{tenant}", get(ask::tenant)),
+        ("/api/v1/tenants/{tenant}/drift", get(ask::drift)),
         ("/api/v1/runs", get(ask::runs)),
         ("/api/v1/runs/{run}", get(ask::run)),
         ("/api/v1/runs/{run}/events", get(events::run_events)),

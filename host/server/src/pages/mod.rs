@@ -11,6 +11,7 @@ mod asset;
 mod audit;
 mod chart;
 mod charts;
+mod drift;
 mod flash;
 mod given;
 mod guests;

@@ -411,6 +411,28 @@ fn deeds(view: &View, tenant: &TenantId, flow: &FlowId, overview: &FlowOverview)
                     button type="submit" { (view.say("Run", "运行")) }
                 }
             }
+            details {
+                summary.button { (view.say("Take over members…", "接管已有成员…")) }
+                form.steps method="post" action=(action("run")) {
+                    (part::csrf(view))
+                    input type="hidden" name="what" value="adopt";
+                    p.small {
+                        (view.say(
+                            "Makes a plan for the members who were in WeCom before ruzhi. Nothing is written before you apply that plan.",
+                            "为此前已在企业微信中的成员生成接管计划；执行计划之前不会写入。",
+                        ))
+                    }
+                    div.field {
+                        label for=(format!("by-{flow}")) { (view.say("Recognised by", "识别方式")) }
+                        select id=(format!("by-{flow}")) name="by" {
+                            option value="either" { (view.say("account or mobile", "账号或手机号")) }
+                            option value="userid" { (view.say("account", "账号")) }
+                            option value="mobile" { (view.say("mobile", "手机号")) }
+                        }
+                    }
+                    button type="submit" { (view.say("Make the plan", "生成计划")) }
+                }
+            }
         }
     }
 }

@@ -13,13 +13,14 @@ use super::given::{Asked, Ids, Sent};
 use super::shell::Page;
 use super::view::View;
 use super::{
-    alarms, asset, audit, charts, guests, overview, plan, quarantine, record, run, runs, settings, trouble,
+    alarms, asset, audit, charts, drift, guests, overview, plan, quarantine, record, run, runs, settings,
+    trouble,
 };
 use crate::Process;
 use ruzhi_app::scheduler::Asked as Begun;
 use ruzhi_app::{
-    self, ActivateWish, ApproveWish, AuditAsked, ChartAsked, DifferenceAsked, PauseWish, PlainWish,
-    PlanAsked, QuarantineAsked, RejectWish, RemovalWish, RollBackWish, RunWish, RunsAsked,
+    self, ActivateWish, ApproveWish, AuditAsked, ChartAsked, DifferenceAsked, DriftAsked, PauseWish,
+    PlainWish, PlanAsked, QuarantineAsked, RejectWish, RemovalWish, RollBackWish, RunWish, RunsAsked,
 };
 use ruzhi_message::Failure;
 use ruzhi_model::{FlowId, PlanId, RecordId, RunId, TenantId, UserId};
@@ -41,6 +42,7 @@ pub fn routes() -> Router<Arc<Process>> {
         .route("/flows/{tenant}/{flow}/retry", post(retry))
         .route("/flows/{tenant}/{flow}/pause", post(pause))
         .route("/flows/{tenant}/{flow}/resume", post(resume))
+        .route("/drift/{tenant}", get(show_drift))
         .route("/runs", get(show_runs))
         .route("/runs/{run}", get(show_run))
         .route("/plans/{tenant}/{plan}", get(show_plan))
@@ -162,6 +164,16 @@ async fn resume(
 ) -> Response {
     let resumed = ruzhi_app::resume(&process.app, &view.visitor.principal, &tenant, &flow, wish).await;
     done(&view, resumed, |()| Flash::Resumed.on(&tenant_of(&tenant)))
+}
+
+async fn show_drift(
+    State(process): Shared,
+    view: View,
+    Ids(tenant): Ids<TenantId>,
+    Asked(asked): Asked<DriftAsked>,
+) -> Response {
+    let told = ruzhi_app::drift(&process.app, &tenant, &asked).await;
+    shown(&view, told.map(|told| drift::page(&view, &tenant, told.as_ref(), &asked)))
 }
 
 async fn show_runs(State(process): Shared, view: View, Asked(asked): Asked<RunsAsked>) -> Response {

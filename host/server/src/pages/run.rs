@@ -4,10 +4,10 @@ use maud::{Markup, html};
 
 use super::shell::{Area, Page};
 use super::view::View;
-use super::{moment, part, words};
+use super::{drift, moment, part, words};
 use ruzhi_app::LiveRun;
 use ruzhi_app::RunView;
-use ruzhi_store::{RunKind, RunRow};
+use ruzhi_store::{RunKind, RunRow, RunState};
 use ruzhi_sync::Stage;
 
 /// The stages, in order.
@@ -17,6 +17,7 @@ const STAGES: [Stage; 4] = [Stage::Settle, Stage::Collect, Stage::Plan, Stage::A
 pub(super) fn page(view: &View, told: &RunView) -> Page {
     let run = &told.run;
     let zone = view.zone(&run.tenant);
+    let is_check = run.kind == RunKind::Drift && run.plan.is_none();
     let events = View::address(["api", "v1", "runs", run.id.as_str(), "events"], []);
     let body = html! {
         @if let Some(live) = told.live.as_ref().filter(|live| live.stage.is_some()) {
@@ -40,7 +41,7 @@ pub(super) fn page(view: &View, told: &RunView) -> Page {
             }
         }
         @if let Some(plan) = &run.plan {
-            div.note.(if run.state == ruzhi_store::RunState::Held { "warn" } else { "" }) {
+            div.note.(if run.state == RunState::Held { "warn" } else { "" }) {
                 div.row.between {
                     div.row {
                         span { (view.say("Plan", "计划")) " " code { (plan) } }
@@ -53,7 +54,17 @@ pub(super) fn page(view: &View, told: &RunView) -> Page {
                 }
             }
         }
-        @if told.live.is_none() {
+        @if let Some(drift) = &told.drift { (drift::differences(view, drift, false)) }
+        @else if is_check && run.state == RunState::Done {
+            div.note {
+                div.row.between {
+                    span { (view.say("A later comparison has replaced this one.", "已有更新的比对结果。")) }
+                    a.button href=(View::address(["drift", run.tenant.as_str()], [])) { (view.say("See the latest", "查看最新结果")) }
+                }
+            }
+        }
+        @if told.may_revert && view.operates() { (undo(view, run)) }
+        @if told.live.is_none() && !is_check {
             section.section aria-labelledby="outcome-title" {
                 h2 #outcome-title {
                     @if matches!(run.kind, RunKind::Sync | RunKind::Apply) { (view.say("Outcome", "结果")) }
@@ -122,6 +133,28 @@ fn calls(view: &View, run: &RunRow) -> Markup {
             thead { tr { th scope="col" { (view.say("API", "接口")) } th.number scope="col" { (view.say("Calls", "次数")) } } }
             tbody {
                 @for (api, count) in &run.calls { tr { th scope="row" { code { (api) } } td.number { (part::number(*count)) } } }
+            }
+        }
+    }
+}
+
+/// The form that plans to undo a run.
+fn undo(view: &View, run: &RunRow) -> Markup {
+    let action = View::address(["flows", run.tenant.as_str(), run.flow.as_str(), "run"], []);
+    html! {
+        details.more {
+            summary.button { (view.say("Undo this run…", "撤销本次运行…")) }
+            form.steps method="post" action=(action) {
+                (part::csrf(view))
+                input type="hidden" name="what" value="revert";
+                input type="hidden" name="run" value=(run.id);
+                p {
+                    (view.say(
+                        "This makes a plan that gives each member of this run the former values. Nothing is written before you apply that plan. A member who was changed since is left out.",
+                        "将生成一个计划，把本次运行涉及的成员恢复为之前的内容；执行计划之前不会写入。此后又被改动的成员不会恢复。",
+                    ))
+                }
+                button type="submit" { (view.say("Plan the undo", "生成撤销计划")) }
             }
         }
     }

@@ -54,6 +54,8 @@ pub(super) fn run_what(view: &View, what: RunWhat) -> &'static str {
         RunWhat::Sync => view.say("Sync: plan and write", "同步：计划并写入"),
         RunWhat::Plan => view.say("Plan only: write nothing", "仅计划：不写入"),
         RunWhat::Drift => view.say("Compare with the directory", "与通讯录比对"),
+        RunWhat::Adopt => view.say("Take over existing members", "接管已有成员"),
+        RunWhat::Revert => view.say("Undo a run", "撤销一次运行"),
     }
 }
 
@@ -124,6 +126,7 @@ pub(super) fn attention(view: &View, kind: AttentionKind) -> (Tone, &'static str
         AttentionKind::Blocked => (BAD, view.say("blocked", "已停止待处理")),
         AttentionKind::HeldPlan => (WARN, view.say("plan held", "计划待审批")),
         AttentionKind::Removed => (WARN, view.say("removed by hand", "被手工删除")),
+        AttentionKind::Drift => (WARN, view.say("changed by hand", "手工改动")),
         AttentionKind::FilesRefused => (BAD, view.say("files not in use", "文件未生效")),
         AttentionKind::Failing => (BAD, view.say("failing", "持续失败")),
         AttentionKind::Late => (WARN, view.say("late", "逾期")),

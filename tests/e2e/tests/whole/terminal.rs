@@ -128,22 +128,24 @@ fn every_look_behind_the_mask_is_written_down() {
 }
 
 #[test]
-fn what_a_process_that_stays_turns_away_is_written_down() {
+fn what_a_process_that_stays_does_for_a_terminal_is_written_down() {
     let (site, plan) = held();
     let serving = Serving::start(&site.deployment, &[]).unwrap();
-    for arguments in [&["reject", &plan][..], &["apply", &plan, "--approve"], &["sync", "--full"]] {
-        let outcome = site.run(arguments);
-        assert_eq!(outcome.code, Some(1), "{arguments:?}");
-        assert!(outcome.stderr.contains("store.locked"), "{}", outcome.stderr);
-    }
+    assert_eq!(site.run(&["reject", &plan, "--reason", "导入错误"]).code, Some(0));
+    let outcome = site.run(&["apply", &plan, "--approve"]);
+    assert_eq!(outcome.code, Some(1), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("plan.state"), "{}", outcome.stderr);
+    assert_eq!(site.run(&["sync", "--full"]).code, Some(3));
+    let rows = audit(&serving);
     assert_eq!(
-        told(&audit(&serving)),
+        told(&rows),
         [
-            row("plan.reject", &plan, "", "store.locked"),
-            row("plan.approve", &plan, "", "store.locked"),
-            row("run.start", "", "sync full", "store.locked"),
+            row("plan.reject", &plan, "导入错误", "done"),
+            row("plan.approve", &plan, "", "plan.state"),
+            row("run.start", "", "sync full", "done"),
         ]
     );
+    assert!(rows.iter().all(|row| row["origin"] == "terminal"), "{rows:?}");
     assert_eq!(site.disabled(), 0);
 }
 

@@ -1,6 +1,7 @@
 //! Promises about a running `ruzhi serve`.
 
 mod alarms;
+mod beside;
 mod connections;
 mod files;
 mod hooks;

@@ -20,23 +20,25 @@ use super::super::flash::Flash;
 use super::super::shell::Page;
 use super::super::view::{Place, View};
 use super::super::{
-    alarms, audit, charts, guests, overview, plan, quarantine, record, run, runs, settings, trouble,
+    alarms, audit, charts, drift, guests, overview, plan, quarantine, record, run, runs, settings, trouble,
 };
 use crate::access::Visitor;
 use ruzhi_app::scheduler::{FlowStanding, StandingState};
 use ruzhi_app::{
     self, AlarmsView, ApiCalls, Attention, AttentionKind, AuditAsked, CallsChart, ChartAsked, ChartStep,
-    CorpCalls, DecisionView, DifferenceView, FieldChange, FlowGuestView, FlowOverview, FlowSettings,
-    GuestName, GuestOverview, LimitView, LiveRules, MemberView, Observance, OfferedRules, Offers,
-    OperationView, Overview, PersonView, PlanAsked, PlanMay, PlanView, ProblemView, QuarantineAsked,
-    QuarantineView, RecordView, RefusalsChart, RejectView, RemovalView, RowField, RuleGroup, RunView,
-    RunsAsked, RunsChart, RunsPoint, SecretView, ServerView, SettingsView, TenantOverview, TenantSettings,
-    ViolationView,
+    CorpCalls, DecisionView, DifferenceView, DriftAsked, DriftView, FieldChange, FindingKind, FindingView,
+    FlowGuestView, FlowOverview, FlowSettings, GuestName, GuestOverview, LimitView, LiveRules, MemberView,
+    Observance, OfferedRules, Offers, OperationView, Overview, PersonView, PlanAsked, PlanMay, PlanView,
+    ProblemView, QuarantineAsked, QuarantineView, RecordView, RefusalsChart, RejectView, RemovalView,
+    RowField, RuleGroup, RunView, RunsAsked, RunsChart, RunsPoint, SecretView, ServerView, SettingsView,
+    TenantOverview, TenantSettings, ViolationView,
 };
-use ruzhi_app::{LiveRun, Principal};
+use ruzhi_app::{LiveRun, PATIENCE, Principal};
 use ruzhi_config::Role;
 use ruzhi_message::{Failure, exit};
-use ruzhi_model::{Digest, Lang, OperationKind, OperationState, RefusedBy, RemovalAnswer, Text, WaitsFor};
+use ruzhi_model::{
+    Digest, Lang, OperationKind, OperationState, RefusedBy, RemovalAnswer, TenantId, Text, WaitsFor,
+};
 use ruzhi_plan::{Counts, GuardReason};
 use ruzhi_rules::{Difference, FieldDifference, Trial, Verdict};
 use ruzhi_store::{
@@ -95,6 +97,7 @@ pub(super) fn view(lang: Lang, role: Role, written: &Written, here: &str) -> Vie
                 role,
                 origin: "page 10.0.0.8".to_owned(),
                 lang,
+                patience: PATIENCE,
             },
             csrf: Some("0123456789abcdef".to_owned()),
         },
@@ -207,12 +210,42 @@ fn run_view(row: RunRow, live: bool, written: &Written) -> RunView {
         rules: Some(activation(4, ActivationKind::File, written)),
         seconds: 63,
         at: now(),
+        drift: (row.kind == RunKind::Drift).then(drift_view),
+        may_revert: row.state == RunState::Done && row.kind.writes(),
         run: row,
+    }
+}
+
+fn drift_view() -> DriftView {
+    let finding = |kind, userid: &str| FindingView {
+        kind,
+        userid: userid.parse().unwrap(),
+        flow: (kind != FindingKind::Unexpected).then(|| "onboarding".parse().unwrap()),
+        record: (kind != FindingKind::Unexpected).then(|| KIND.record.parse().unwrap()),
+        field: (kind == FindingKind::Changed).then(|| "position".to_owned()),
+        before: (kind == FindingKind::Moved).then(|| vec![2, 5]),
+        after: (kind == FindingKind::Moved).then(|| vec![7]),
+    };
+    DriftView {
+        tenant: "jingxintai".parse().unwrap(),
+        flow: "onboarding".parse().unwrap(),
+        run: "r20261124-093500-1".parse().unwrap(),
+        at: before(4),
+        total: 312,
+        items: vec![
+            finding(FindingKind::Missing, "lilei"),
+            finding(FindingKind::Moved, "hanmeimei"),
+            finding(FindingKind::Changed, "wangwu"),
+            finding(FindingKind::Unexpected, "boss"),
+        ],
+        next: Some(4),
     }
 }
 
 /// Every page by name, with this input.
 pub(super) fn pages(view: &View, written: &Written) -> Vec<(&'static str, Page)> {
+    let checked = RunRow { plan: None, ..run_row(RunState::Done, RunKind::Drift, Counts::default()) };
+    let tenant: TenantId = "jingxintai".parse().unwrap();
     let asked = QuarantineAsked {
         rule: Some("mobile.invalid".to_owned()),
         search: Some(written.words.to_owned()),
@@ -272,6 +305,12 @@ pub(super) fn pages(view: &View, written: &Written) -> Vec<(&'static str, Page)>
         ("run-done", run::page(view, &run_view(rows[1].clone(), false, written))),
         ("run-held", run::page(view, &run_view(rows[2].clone(), false, written))),
         ("run-failed", run::page(view, &run_view(failed, false, written))),
+        ("run-drift", run::page(view, &run_view(checked, false, written))),
+        (
+            "drift",
+            drift::page(view, &tenant, Some(&drift_view()), &DriftAsked { after: Some(4), most: None }),
+        ),
+        ("drift-none", drift::page(view, &tenant, None, &DriftAsked::default())),
         (
             "runs",
             runs::page(

@@ -1,0 +1,137 @@
+//! Changes made by hand in the directory: the findings of a tenant's latest drift check, and what may be done about them.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::paging::{MOST, number, page_size, unless_empty};
+use crate::App;
+use ruzhi_message::Failure;
+use ruzhi_model::{DepartmentId, FlowId, Origin, RecordId, RunId, TenantId, UserId};
+use ruzhi_plan::drift::Finding;
+use ruzhi_store::DriftCheckRow;
+
+/// A page of findings.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+pub struct DriftAsked {
+    /// Findings behind this place: the `next` of the previous page.
+    #[serde(deserialize_with = "unless_empty")]
+    #[param(format = "place")]
+    pub after: Option<u64>,
+    /// The number of findings, 50 by default, 500 at most.
+    #[serde(deserialize_with = "number::<_, 1, MOST>")]
+    #[param(minimum = 1, maximum = 500)]
+    pub most: Option<u32>,
+}
+
+/// The kind of a difference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FindingKind {
+    /// The ledger has the member, the directory does not.
+    Missing,
+    /// The directory has the member, the ledger does not.
+    Unexpected,
+    /// The member is in other departments.
+    Moved,
+    /// A field has another value.
+    Changed,
+}
+
+/// A difference between directory and ledger.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct FindingView {
+    /// Its kind.
+    pub kind: FindingKind,
+    /// The member.
+    pub userid: UserId,
+    /// The flow of the record that owns the member; none for `unexpected`.
+    pub flow: Option<FlowId>,
+    /// The record that owns the member.
+    pub record: Option<RecordId>,
+    /// For `changed`: WeCom's name of the field. Its values are personal data, and not stored with the difference.
+    pub field: Option<String>,
+    /// For `moved`: the departments as ruzhi wrote them.
+    pub before: Option<Vec<u64>>,
+    /// For `moved`: the departments as they are.
+    pub after: Option<Vec<u64>>,
+}
+
+impl From<Finding> for FindingView {
+    fn from(finding: Finding) -> Self {
+        let ids = |departments: std::collections::BTreeSet<DepartmentId>| -> Vec<u64> {
+            departments.into_iter().map(|DepartmentId(id)| u64::from(id)).collect()
+        };
+        let userid = finding.userid().clone();
+        let of = |kind, owner: Option<Origin>| {
+            let (flow, record) = owner.map(|owner| (owner.flow, owner.record)).unzip();
+            Self { kind, userid, flow, record, field: None, before: None, after: None }
+        };
+        match finding {
+            Finding::Missing { owner, .. } => of(FindingKind::Missing, Some(owner)),
+            Finding::Unexpected { .. } => of(FindingKind::Unexpected, None),
+            Finding::Moved { owner, ledger, directory, .. } => Self {
+                before: Some(ids(ledger)),
+                after: Some(ids(directory)),
+                ..of(FindingKind::Moved, Some(owner))
+            },
+            Finding::Changed { owner, field, .. } => {
+                Self { field: Some(field), ..of(FindingKind::Changed, Some(owner)) }
+            }
+        }
+    }
+}
+
+/// The differences between directory and ledger that the latest drift check found and no plan has settled since.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct DriftView {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The flow that checked; it checks for the whole tenant.
+    pub flow: FlowId,
+    /// The run that checked.
+    pub run: RunId,
+    /// The end of the check.
+    pub at: DateTime<Utc>,
+    /// All differences that are left.
+    pub total: u64,
+    /// A page of them, by userid.
+    pub items: Vec<FindingView>,
+    /// The `after` of the next page; none at the end.
+    pub next: Option<u64>,
+}
+
+/// The differences of a tenant; none before its first drift check.
+pub async fn drift(app: &App, tenant: &TenantId, asked: &DriftAsked) -> Result<Option<DriftView>, Failure> {
+    app.deployment().tenant(tenant)?;
+    match app.store.drift_check_find(tenant).await? {
+        Some(check) => Ok(Some(view(app, check, asked).await?)),
+        None => Ok(None),
+    }
+}
+
+/// The differences that a run found; none if it was not the latest drift check of its tenant.
+pub(super) async fn of_run(app: &App, tenant: &TenantId, run: &RunId) -> Result<Option<DriftView>, Failure> {
+    match app.store.drift_check_find(tenant).await? {
+        Some(check) if check.run == *run => Ok(Some(view(app, check, &DriftAsked::default()).await?)),
+        _ => Ok(None),
+    }
+}
+
+async fn view(app: &App, check: DriftCheckRow, asked: &DriftAsked) -> Result<DriftView, Failure> {
+    let most = page_size(asked.most);
+    let mut found = app.store.drift_findings_list(&check.tenant, asked.after, most + 1).await?;
+    let more = found.len() > most as usize;
+    found.truncate(most as usize);
+    Ok(DriftView {
+        next: found.last().filter(|_| more).map(|(place, _)| *place),
+        items: found.into_iter().map(|(_, finding)| finding.into()).collect(),
+        tenant: check.tenant,
+        flow: check.flow,
+        run: check.run,
+        at: check.at,
+        total: check.findings,
+    })
+}

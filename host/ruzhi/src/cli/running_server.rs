@@ -1,0 +1,223 @@
+//! The `ruzhi serve` that has the store: a command asks it to run flows, through the socket beside the store.
+//!
+//! Two processes must not run flows over one store. So where one serves it already, a command gives it the work, waits
+//! until it is done, and prints the outcome from the store as if it had done the work itself.
+
+use std::time::Duration;
+
+use reqwest::header::HeaderValue;
+use reqwest::{Method, Response, StatusCode};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::net::UnixStream;
+
+use super::deployment::{self, Each, Ran};
+use super::report::{Reports, RunOutcome, Show};
+use super::speech::Speech;
+use super::terminal;
+use ruzhi_app::deployment::Exchanged;
+use ruzhi_config::{Config, Tenant};
+use ruzhi_message::{Failure, exit};
+use ruzhi_model::{FlowId, PlanId, RunId, TenantId, Text};
+use ruzhi_server::{LocalSocket, USER_HEADER};
+use ruzhi_store::{Access, Database, RunRow};
+use ruzhi_sync::Request;
+
+/// Between two looks at a run.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// A process that serves this configuration's store.
+pub(super) struct RunningServer {
+    client: reqwest::Client,
+    /// Keeps the client's address valid.
+    _socket: LocalSocket,
+}
+
+/// An accepted request for a run.
+#[derive(Deserialize)]
+struct Accepted {
+    run: Option<RunId>,
+}
+
+/// The part of an answer that says why a request was not met.
+#[derive(Deserialize)]
+struct Denial {
+    error: Reason,
+}
+
+#[derive(Deserialize)]
+struct Reason {
+    code: String,
+    message: Text,
+    hint: Option<Text>,
+}
+
+/// The part of a run's view that a command waits for.
+#[derive(Deserialize)]
+struct Progress {
+    run: RunRow,
+}
+
+impl RunningServer {
+    /// Finds the process; none if no process listens.
+    pub(super) async fn find(config: &Config) -> Option<Self> {
+        let socket = LocalSocket::beside(&config.store.path).ok()?;
+        UnixStream::connect(socket.address()).await.ok()?;
+        let client = reqwest::Client::builder().unix_socket(socket.address()).build().ok()?;
+        Some(Self { client, _socket: socket })
+    }
+
+    /// Has the process run each flow of a target, and reports the outcome of each.
+    pub(super) async fn run_each(
+        &self,
+        config: &Config,
+        (each, show): (Each, Show),
+        target: Option<&str>,
+        speech: &Speech,
+        request: &Request,
+    ) -> Result<Ran, Failure> {
+        let mut chosen = config.select(target)?;
+        if each == Each::Tenant {
+            chosen.dedup_by_key(|(tenant, _)| &tenant.id);
+        }
+        speech.note(
+            speech.say("`ruzhi serve` is running here and does this", "`ruzhi serve` 正在运行，由它执行"),
+        );
+        let accepted: Vec<_> = futures::future::join_all(
+            chosen.iter().map(|(tenant, flow)| self.ask(&tenant.id, &flow.id, request)),
+        )
+        .await;
+        let store = deployment::store(config, Access::Read).await?;
+        let mut reports = Reports::new(speech, show);
+        for ((tenant, flow), accepted) in chosen.into_iter().zip(accepted) {
+            match self.outcome(store.as_ref(), tenant, accepted).await {
+                Ok(Some(outcome)) => reports.add(tenant, outcome, store.as_ref()).await,
+                Ok(None) => speech.note(format_args!(
+                    "{}/{}: {}",
+                    tenant.id,
+                    flow.id,
+                    speech.say("asked for; it begins as soon as there is room", "已请求，有空位时开始")
+                )),
+                Err(failure) => reports.refuse(tenant, flow, failure),
+            }
+        }
+        store.close().await;
+        let outcome = reports.outcome();
+        Ok(Ran { outcome, code: reports.finish() })
+    }
+
+    /// Has the process reject a plan.
+    pub(super) async fn reject(
+        &self,
+        tenant: &TenantId,
+        plan: &PlanId,
+        reason: Option<&str>,
+    ) -> Result<(), Failure> {
+        let path = format!("tenants/{tenant}/plans/{plan}/reject");
+        let reason = reason.unwrap_or("no reason given");
+        self.send(Method::POST, &path, Some(json!({ "reason": reason }))).await.map(drop)
+    }
+
+    async fn ask(
+        &self,
+        tenant: &TenantId,
+        flow: &FlowId,
+        request: &Request,
+    ) -> Result<Option<RunId>, Failure> {
+        let runs = format!("tenants/{tenant}/flows/{flow}/runs");
+        let (path, body) = match request {
+            Request::Sync(options) => (
+                runs,
+                json!({ "what": "sync", "full": options.full, "accept_missing": options.accept_missing }),
+            ),
+            Request::Plan(options) => (
+                runs,
+                json!({ "what": "plan", "full": options.full, "accept_missing": options.accept_missing }),
+            ),
+            Request::Drift(None) => (runs, json!({ "what": "drift" })),
+            Request::Drift(Some(settle)) => (runs, json!({ "what": "drift", "settle": settle })),
+            Request::Adopt(by) => (runs, json!({ "what": "adopt", "by": by })),
+            Request::Revert(run) => (runs, json!({ "what": "revert", "run": run })),
+            Request::Apply { plan, approved } => {
+                let action = if *approved { "approve" } else { "apply" };
+                (format!("tenants/{tenant}/plans/{plan}/{action}"), json!({}))
+            }
+        };
+        let answer = self.send(Method::POST, &path, Some(body)).await?;
+        let accepted: Accepted = answer.json().await.map_err(|error| gone(&error))?;
+        Ok(accepted.run)
+    }
+
+    /// Waits for the end of a run, and reads its outcome from the store.
+    async fn outcome(
+        &self,
+        store: &Database,
+        tenant: &Tenant,
+        accepted: Result<Option<RunId>, Failure>,
+    ) -> Result<Option<RunOutcome>, Failure> {
+        let Some(id) = accepted? else { return Ok(None) };
+        let run = loop {
+            let answer = self.send(Method::GET, &format!("runs/{id}"), None).await?;
+            let seen: Progress = answer.json().await.map_err(|error| gone(&error))?;
+            if seen.run.ended_at.is_some() {
+                break seen.run;
+            }
+            tokio::time::sleep(LOOK).await;
+        };
+        let plan = match &run.plan {
+            Some(plan) => store.plan(&tenant.id, plan).await?.map(|stored| stored.plan),
+            None => None,
+        };
+        let mut findings = Vec::new();
+        if store.drift_check_find(&tenant.id).await?.is_some_and(|check| check.run == run.id) {
+            let mut after = None;
+            loop {
+                let page = store.drift_findings_list(&tenant.id, after, 500).await?;
+                let Some((place, _)) = page.last() else { break };
+                after = Some(*place);
+                findings.extend(page.into_iter().map(|(_, finding)| finding));
+            }
+        }
+        Ok(Some(RunOutcome {
+            run,
+            plan,
+            findings,
+            noticed: false,
+            exchanged: Exchanged::default(),
+            failure: None,
+        }))
+    }
+
+    async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Result<Response, Failure> {
+        let mut request = self.client.request(method, format!("http://localhost/api/v1/{path}"));
+        if let Ok(user) = HeaderValue::from_bytes(terminal::terminal_user().as_bytes()) {
+            request = request.header(USER_HEADER, user);
+        }
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let answer = request.send().await.map_err(|error| gone(&error))?;
+        if answer.status().is_success() {
+            return Ok(answer);
+        }
+        let status = answer.status();
+        let denial: Denial = answer.json().await.map_err(|error| gone(&error))?;
+        let is_usage = matches!(status, StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND);
+        let exit = if is_usage { exit::USAGE } else { exit::FAILED };
+        let Reason { code, message, hint } = denial.error;
+        Err(Failure::new(exit, code, message, hint))
+    }
+}
+
+/// The process does not answer any longer.
+fn gone(error: &reqwest::Error) -> Failure {
+    let text = Text::new(
+        "`ruzhi serve` stopped answering; a run it has begun may not be finished",
+        "`ruzhi serve` 已停止应答，其已开始的运行可能尚未完成",
+    );
+    let hint = Text::new(
+        "the next start settles it; `ruzhi runs` lists the runs",
+        "下次启动时会处理；`ruzhi runs` 会列出各次运行",
+    );
+    Failure::new(exit::FAILED, "serve.gone", text, Some(hint)).because(error)
+}

@@ -1,0 +1,164 @@
+//! Changes made by hand: the differences between directory and ledger, and the three ways to settle them.
+
+use maud::{Markup, html};
+
+use super::shell::{Area, Page};
+use super::view::View;
+use super::{moment, part};
+use ruzhi_app::{DriftAsked, DriftView, FindingKind, FindingView};
+use ruzhi_model::TenantId;
+
+/// The differences of a tenant.
+pub(super) fn page(view: &View, tenant: &TenantId, drift: Option<&DriftView>, asked: &DriftAsked) -> Page {
+    let body = html! {
+        @match drift {
+            Some(drift) => (differences(view, drift, asked.after.is_some()))
+            None => (part::empty(view.say(
+                "The directory has not been compared with the ledger yet.",
+                "尚未与通讯录比对过。",
+            )))
+        }
+    };
+    Page {
+        badge: None,
+        crumbs: vec![(View::address(["tenants", tenant.as_str()], []), view.name(tenant).to_owned())],
+        ..Page::new(Area::Overview, view.say("Changes made by hand", "手工改动"), body)
+    }
+}
+
+/// A page of differences with the ways to settle all of them. `further` says that it is not the first page.
+pub(super) fn differences(view: &View, drift: &DriftView, further: bool) -> Markup {
+    let zone = view.zone(&drift.tenant);
+    let here = |after: Option<&str>| View::address(["drift", drift.tenant.as_str()], [("after", after)]);
+    let next = drift.next.map(|next| next.to_string());
+    html! {
+        section.box aria-labelledby="drift-title" {
+            header {
+                h2 #drift-title {
+                    (view.tell(
+                        format!("{} differences from what ruzhi wrote", part::number(drift.total)),
+                        format!("与 ruzhi 写入的内容有 {} 处不同", part::number(drift.total)),
+                    ))
+                }
+                span.quiet.small {
+                    (view.say("compared", "比对于")) " " (moment::at_and_ago(view, drift.at, zone)) " · "
+                    a href=(View::address(["runs", drift.run.as_str()], [])) { (view.say("the run", "查看运行")) }
+                }
+            }
+            @if drift.items.is_empty() {
+                (part::empty(view.say("No differences are left.", "没有差异。")))
+            } @else {
+                table.table.keep {
+                    caption.hidden { (view.say("Differences", "差异")) }
+                    thead {
+                        tr {
+                            th scope="col" { (view.say("Account", "账号")) }
+                            th scope="col" { (view.say("Difference", "差异")) }
+                            th scope="col" { (view.say("Record", "记录")) }
+                        }
+                    }
+                    tbody { @for finding in &drift.items { (row(view, &drift.tenant, finding)) } }
+                }
+                (part::pager(view, further.then(|| here(None)), next.as_deref().map(|next| here(Some(next)))))
+            }
+        }
+        @if drift.total > 0 && view.operates() { (settle(view, drift)) }
+    }
+}
+
+fn row(view: &View, tenant: &TenantId, finding: &FindingView) -> Markup {
+    let what = match finding.kind {
+        FindingKind::Missing => view.say("was removed from WeCom", "已从企业微信中删除").to_owned(),
+        FindingKind::Unexpected => {
+            view.say("is in WeCom and not managed by ruzhi", "在企业微信中，但不由 ruzhi 管理").to_owned()
+        }
+        FindingKind::Moved => {
+            let (before, after) = (departments(&finding.before), departments(&finding.after));
+            view.tell(
+                format!("departments changed: {before} → {after}"),
+                format!("部门被改动：{before} → {after}"),
+            )
+        }
+        FindingKind::Changed => {
+            let field = finding.field.as_deref().unwrap_or_default();
+            view.tell(format!("`{field}` was changed"), format!("字段 {field} 被改动"))
+        }
+    };
+    html! {
+        tr {
+            th scope="row" { code { (finding.userid) } }
+            td { bdi { (what) } }
+            td {
+                @match (&finding.flow, &finding.record) {
+                    (Some(flow), Some(record)) => {
+                        a href=(View::address(["records", tenant.as_str(), flow.as_str(), record.as_str()], [])) {
+                            code { (record) }
+                        }
+                    }
+                    _ => { "–" }
+                }
+            }
+        }
+    }
+}
+
+fn departments(ids: &Option<Vec<u64>>) -> String {
+    ids.iter().flatten().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// Each way makes a plan of its own, which waits to be applied or approved.
+fn settle(view: &View, drift: &DriftView) -> Markup {
+    let action = View::address(["flows", drift.tenant.as_str(), drift.flow.as_str(), "run"], []);
+    let ways = [
+        (
+            "keep",
+            view.say("Keep the changes", "保留改动"),
+            view.say(
+                "The directory stays as it is, and ruzhi remembers it.",
+                "通讯录保持现状，ruzhi 以此为准。",
+            ),
+        ),
+        (
+            "overwrite",
+            view.say("Restore ruzhi's values", "恢复为 ruzhi 写入的内容"),
+            view.say(
+                "The members are written again as ruzhi last wrote them.",
+                "按 ruzhi 上次写入的内容重新写入。",
+            ),
+        ),
+        (
+            "adopt",
+            view.say("Take over", "接管成员"),
+            view.say(
+                "Members that a record names and ruzhi does not manage become ruzhi's.",
+                "由记录指名、但尚未由 ruzhi 管理的成员，改由 ruzhi 管理。",
+            ),
+        ),
+    ];
+    html! {
+        section.box aria-labelledby="settle-title" {
+            header { h2 #settle-title { (view.say("Settle the differences", "处理差异")) } }
+            div.body {
+                p {
+                    (view.say(
+                        "Each choice makes a plan for all of them. Nothing is written before you apply that plan.",
+                        "每种方式都会为全部差异生成一个计划，执行计划之前不会写入。",
+                    ))
+                }
+                dl.facts {
+                    @for (settle, word, told) in ways {
+                        dt {
+                            form method="post" action=(action) {
+                                (part::csrf(view))
+                                input type="hidden" name="what" value="drift";
+                                input type="hidden" name="settle" value=(settle);
+                                button type="submit" { (word) }
+                            }
+                        }
+                        dd { (told) }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! Commands beside a running `ruzhi serve`, which does their work; and drift, undo and adoption over the API.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use ruzhi_e2e::Serving;
+use ruzhi_sim::factory::CORP_ID;
+use ruzhi_sim::{FaultKind, FaultRule, Faults};
+use serde_json::{Map, Value, json};
+
+use super::schedule::{ask, run_of};
+use crate::site::Site;
+
+fn object(value: Value) -> Map<String, Value> {
+    value.as_object().unwrap().clone()
+}
+
+/// Members who were changed behind ruzhi's back: one moved, one deleted.
+fn meddle(site: &Site) {
+    site.simulator.change_by_hand(CORP_ID, object(json!({ "userid": "W0005", "department": [1] }))).unwrap();
+    site.simulator.delete_by_hand(CORP_ID, "W0002").unwrap();
+}
+
+fn drift(serving: &Serving) -> Value {
+    serving.data("/api/v1/tenants/jingxintai/drift").unwrap()
+}
+
+/// The items of the overview that need a person, by kind, each with its link.
+fn attention(serving: &Serving, kind: &str) -> Vec<String> {
+    let overview = serving.data("/api/v1/overview").unwrap();
+    let items = overview["attention"].as_array().unwrap().iter().filter(|item| item["kind"] == kind);
+    items.map(|item| item["link"].as_str().unwrap().to_owned()).collect()
+}
+
+fn act(serving: &Serving, path: &str) -> Value {
+    let json = [("content-type", "application/json")];
+    let answer = serving.ask("POST", path, &json, b"{}".to_vec()).unwrap();
+    assert_eq!(answer.status, 202, "{}", answer.body);
+    answer.json().unwrap()
+}
+
+/// Applies the plan that a run made.
+fn apply(serving: &Serving, run: &Value) {
+    let plan = run["plan"].as_str().unwrap();
+    let begun = act(serving, &format!("/api/v1/tenants/jingxintai/plans/{plan}/apply"));
+    let applied = run_of(serving, begun["run"].as_str().unwrap());
+    assert_eq!(applied["state"], "done", "{applied}");
+}
+
+#[test]
+fn drift_is_shown_where_the_alarm_leads_and_a_plan_settles_it() {
+    let mut site = Site::new(8, |tenant| tenant);
+    site.sync();
+    let serving = Serving::start(&site.deployment, &[]).unwrap();
+    assert_eq!(drift(&serving), Value::Null, "the directory has not been compared yet");
+    let written = site.member("W0005").unwrap().department;
+    assert_ne!(written, [1]);
+    meddle(&site);
+    let run = ask(&serving, "jingxintai", &json!({ "what": "drift" }));
+    assert_eq!(run_of(&serving, &run)["state"], "done");
+    let found = drift(&serving);
+    let kinds = |found: &Value| -> Vec<(String, String)> {
+        let text = |item: &Value, key: &str| item[key].as_str().unwrap().to_owned();
+        found["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|item| (text(item, "kind"), text(item, "userid")))
+            .collect()
+    };
+    let both = [("missing", "W0002"), ("moved", "W0005")].map(|(a, b)| (a.to_owned(), b.to_owned()));
+    assert_eq!((kinds(&found), &found["run"], &found["total"]), (both.to_vec(), &json!(run), &json!(2)));
+    assert_eq!(attention(&serving, "drift"), ["/drift/jingxintai"]);
+    let alarm = || {
+        let alarms = serving.data("/api/v1/alarms").unwrap();
+        alarms.as_array().unwrap().iter().find(|alarm| alarm["kind"] == "drift.found").cloned()
+    };
+    let alarm = serving.wait("the alarm", alarm).unwrap();
+    assert_eq!(alarm["page"], "/drift/jingxintai");
+    assert!(!alarm["hint"].to_string().contains("ruzhi drift"), "{alarm}");
+    for page in ["/drift/jingxintai", &format!("/runs/{run}")] {
+        let page = serving.get(page).unwrap().body;
+        assert!(page.contains("W0005") && page.contains("value=\"overwrite\""), "{page}");
+    }
+
+    let writes = site.writes();
+    let plan = ask(&serving, "jingxintai", &json!({ "what": "drift", "settle": "overwrite" }));
+    let plan = run_of(&serving, &plan);
+    assert_eq!(site.writes(), writes, "nothing is written before the plan is applied");
+    assert_eq!(drift(&serving)["total"], 2);
+    apply(&serving, &plan);
+    // The new check that follows finds what is left: the ledger knows now that the deleted member is gone.
+    let left = || Some(drift(&serving)).filter(|left| left["run"] != json!(run));
+    let left = serving.wait("a new check", left).unwrap();
+    assert!(kinds(&left).iter().all(|(_, userid)| userid != "W0005"), "{left}");
+    assert_eq!(site.member("W0005").unwrap().department, written);
+}
+
+#[test]
+fn a_run_is_undone_over_the_api_and_only_a_run_of_the_flow() {
+    let mut site = Site::new(6, |tenant| tenant);
+    site.sync();
+    site.workforce.leave(3);
+    let run = site.sync()["run"].as_str().unwrap().to_owned();
+    assert_eq!(site.disabled(), 1);
+    let serving = Serving::start(&site.deployment, &[]).unwrap();
+    assert_eq!(serving.data(&format!("/api/v1/runs/{run}")).unwrap()["may_revert"], true);
+    let undo = ask(&serving, "jingxintai", &json!({ "what": "revert", "run": run }));
+    let undo = run_of(&serving, &undo);
+    assert_eq!(undo["kind"], "revert");
+    apply(&serving, &undo);
+    assert_eq!(site.disabled(), 0);
+    let path = "/api/v1/tenants/jingxintai/flows/onboarding/runs";
+    for (wish, status, code) in [
+        (json!({ "what": "revert" }), 400, "run.options"),
+        (json!({ "what": "revert", "run": "r20260101-000000-1" }), 404, "run.unknown"),
+        (json!({ "what": "sync", "settle": "keep" }), 400, "run.options"),
+        (json!({ "what": "adopt", "full": true }), 400, "run.options"),
+    ] {
+        let json = [("content-type", "application/json")];
+        let answer = serving.ask("POST", path, &json, wish.to_string().into_bytes()).unwrap();
+        assert_eq!(
+            (answer.status, answer.json().unwrap()["error"]["code"].as_str()),
+            (status, Some(code)),
+            "{wish}"
+        );
+    }
+}
+
+#[test]
+fn commands_have_the_running_process_do_their_work() {
+    let mut site = Site::new(6, |tenant| tenant);
+    site.sync();
+    site.workforce.leave(3);
+    let run = site.sync()["run"].as_str().unwrap().to_owned();
+    let serving = Serving::start(&site.deployment, &[]).unwrap();
+    let socket = site.deployment.path().join("ruzhi.db.sock");
+    assert_eq!(std::fs::metadata(&socket).unwrap().permissions().mode() & 0o777, 0o600);
+
+    let undo = site.json(0, &["revert", &run]);
+    assert_eq!((undo["state"].as_str(), undo["purpose"].as_str()), (Some("done"), Some("revert")), "{undo}");
+    assert_eq!(undo["operations"][0]["kind"], "enable");
+    let applied = site.json(0, &["apply", undo["plan"].as_str().unwrap()]);
+    assert_eq!((applied["state"].as_str(), site.disabled()), (Some("done"), 0), "{applied}");
+    meddle(&site);
+    let found = site.json(0, &["drift", "jingxintai"]);
+    assert_eq!((&found["counts"]["missing"], &found["counts"]["moved"]), (&json!(1), &json!(1)), "{found}");
+    let kept = site.json(0, &["drift", "jingxintai", "--keep"]);
+    assert_eq!(site.run(&["reject", kept["plan"].as_str().unwrap(), "--reason", "不保留"]).code, Some(0));
+    let synced = site.run(&["sync", "jingxintai"]);
+    assert!(synced.stderr.contains("`ruzhi serve`"), "{}", synced.stderr);
+    let unknown = site.run(&["revert", "r20260101-000000-1"]);
+    assert_eq!(unknown.code, Some(2), "{}", unknown.stderr);
+
+    let audit = serving.data("/api/v1/audit?most=500").unwrap();
+    let rows: Vec<(String, String)> = audit["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|row| row["origin"] == "terminal")
+        .map(|row| (row["action"].as_str().unwrap().to_owned(), row["outcome"].as_str().unwrap().to_owned()))
+        .collect();
+    let expected = ["run.start", "plan.reject", "run.start", "run.start", "plan.apply", "run.start"];
+    assert_eq!(rows, expected.map(|action| (action.to_owned(), "done".to_owned())), "newest first");
+    assert_eq!(audit["items"][0]["who"], audit["items"][1]["who"], "the terminal's user, not the process");
+    serving.end().unwrap();
+    assert!(!socket.exists());
+    assert_eq!(site.json(0, &["drift", "jingxintai"])["state"], "done", "it works by itself again");
+}
+
+#[test]
+fn a_process_that_was_killed_leaves_a_command_neither_waiting_nor_locked_out() {
+    let mut site = Site::new(40, |tenant| tenant);
+    site.workforce.publish(&site.simulator).unwrap();
+    let slow = FaultRule { delay_ms: 300, ..FaultRule::new(FaultKind::Slow).api("user/create") };
+    site.simulator.set_faults(Faults { seed: 1, rules: vec![slow] });
+    let serving = Serving::start(&site.deployment, &[]).unwrap();
+    let command = site.deployment.command(&["sync", "jingxintai"]).unwrap();
+    let waiting = std::thread::spawn(move || ruzhi_e2e::finish(command).unwrap());
+    let some = || (site.simulator.members(CORP_ID).len() > 2).then_some(());
+    serving.wait("members", some).unwrap();
+    serving.kill().unwrap();
+    let outcome = waiting.join().unwrap();
+    assert_eq!(outcome.code, Some(1));
+    assert!(outcome.stderr.contains("serve.gone"), "{}", outcome.stderr);
+    site.simulator.set_faults(Faults::default());
+    assert_eq!(site.json(0, &["sync", "jingxintai"])["state"], "done");
+    site.exact();
+}
