@@ -103,10 +103,10 @@ pub async fn recorded<T>(
     work: impl Future<Output = Result<T, Failure>>,
     outcome: impl FnOnce(&T) -> String,
 ) -> Result<T, Failure> {
-    store.put_audit(&row).await?;
+    store.audit_put(&row).await?;
     let result = work.await;
     row.outcome = result.as_ref().map_or_else(|failure| failure.code().to_owned(), outcome);
-    let written: Result<(), StoreError> = store.put_audit(&row).await;
+    let written: Result<(), StoreError> = store.audit_put(&row).await;
     match written {
         // The caller gets the request's own error; the log keeps `begun`.
         Err(error) if result.is_err() => tracing::error!(%error, "the audit log could not be written"),
@@ -133,7 +133,7 @@ mod tests {
     const WANG: Actor<'_> = Actor { who: "wang", role: Role::Operator, origin: "terminal" };
 
     async fn rows(store: &Database) -> Vec<(String, String)> {
-        let rows = store.audit(None, None, 10).await.unwrap();
+        let rows = store.audit_list(None, None, 10).await.unwrap();
         rows.into_iter().map(|row| (row.action, row.outcome)).collect()
     }
 
@@ -184,15 +184,15 @@ mod tests {
         ] {
             let mut row = row(&clock, Actor { who, role, origin: "page -" }, Asking::plain(action));
             row.outcome = outcome.to_owned();
-            store.put_audit(&row).await.unwrap();
+            store.audit_put(&row).await.unwrap();
         }
         let left = async || -> Vec<String> {
-            let rows = store.audit(None, None, 10).await.unwrap();
+            let rows = store.audit_list(None, None, 10).await.unwrap();
             rows.into_iter().map(|row| format!("{} {}", row.action, row.outcome)).collect()
         };
-        store.forget_idle_audit(now).await.unwrap();
+        store.audit_delete_idle(now).await.unwrap();
         assert_eq!(left().await.len(), 5);
-        store.forget_idle_audit(now + TimeDelta::milliseconds(1)).await.unwrap();
+        store.audit_delete_idle(now + TimeDelta::milliseconds(1)).await.unwrap();
         assert_eq!(left().await, ["plan.reject plan.state", "plan.approve done", "session.begin done"]);
     }
 }

@@ -300,7 +300,7 @@ impl Deployment {
     /// Removes compiled components that are unlikely to be loaded again. Components live now or lately stay.
     pub async fn prune_cache(&self) {
         let since = SystemClock.now() - LIVE_LATELY;
-        let live = match self.store.live_components(since).await {
+        let live = match self.store.components_list_live(since).await {
             Ok(live) => live,
             Err(error) => {
                 return tracing::warn!(%error, "the cache of compiled components could not be pruned");
@@ -327,7 +327,7 @@ impl Deployment {
         let fields = form_fields(source.clone(), flow)?;
         let rules = flow_rules(self.store.as_ref(), &self.library, tenant, flow, Some(&fields));
         let Live { guest, activation, exchanged, kept } = rules.live(offered(flow), by).await?;
-        let first_use = self.store.first_use(guest.rules()).await?;
+        let first_use = self.store.first_use_find(guest.rules()).await?;
         let first_use = first_use.filter(|first_use| first_use.state == UseState::Loaded);
         let first_use =
             first_use.map(|loaded| FirstUse { state: UseState::Trying, process: this_process(), ..loaded });

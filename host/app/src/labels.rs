@@ -12,7 +12,7 @@ pub(super) struct Labels(BTreeMap<String, String>);
 
 impl Labels {
     pub(super) async fn of(store: &Database, tenant: &TenantId, flow: &FlowId) -> Result<Self, Failure> {
-        Ok(Self(store.labels(tenant, flow).await?))
+        Ok(Self(store.labels_find(tenant, flow).await?))
     }
 
     /// The label of a field of the form.

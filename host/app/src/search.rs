@@ -10,7 +10,7 @@ use super::mask::{CELL, Sight};
 use ruzhi_guest::contract::Text;
 
 use ruzhi_model::Decision;
-use ruzhi_store::ShownReject;
+use ruzhi_store::QuarantineDetail;
 
 /// Limits on the length and number of words; the rest is cut.
 const LONGEST: usize = 100;
@@ -41,7 +41,7 @@ impl Search {
     }
 
     /// Returns true if a record contains every word.
-    pub(super) fn finds(&self, shown: &ShownReject, labels: &Labels, sight: Sight) -> bool {
+    pub(super) fn finds(&self, shown: &QuarantineDetail, labels: &Labels, sight: Sight) -> bool {
         if self.is_empty() {
             return true;
         }

@@ -11,7 +11,7 @@ use super::error::ActivationError;
 use super::flow::FlowRules;
 use ruzhi_guest_runtime::{Guest, LoadError, Rehearsed};
 use ruzhi_model::{Digest, SourceRecord};
-use ruzhi_store::{Artifacts, FirstUse, Surviving, UseState};
+use ruzhi_store::{Artifacts, FirstUse, UseAttempt, UseState};
 
 /// Rows that new rules decide in a process of their own before they decide any here.
 const REHEARSED: usize = 1_000;
@@ -23,7 +23,7 @@ impl FlowRules<'_> {
         artifacts: &Artifacts,
         rules: &Digest,
     ) -> Result<Guest, ActivationError> {
-        let known = self.store.first_use(rules).await?;
+        let known = self.store.first_use_find(rules).await?;
         match &known {
             Some(FirstUse { state: UseState::Used | UseState::Loaded, .. }) => {
                 return self.load_here(artifacts).await;
@@ -46,14 +46,14 @@ impl FlowRules<'_> {
             }
             _ => {}
         }
-        let records = self.store.stored_records(self.tenant, self.flow, None, REHEARSED).await?;
+        let records = self.store.records_list(self.tenant, self.flow, None, REHEARSED).await?;
         self.rehearse(artifacts, records).await?;
-        let _surviving = Surviving::begin(self.store, &self.first_use(rules, UseState::Trying)).await?;
+        let _surviving = UseAttempt::begin(self.store, &self.first_use(rules, UseState::Trying)).await?;
         let loaded = self.load_here(artifacts).await;
         match &loaded {
             Ok(_) => self.note(rules, UseState::Loaded).await?,
             // Rules that fail to load are known now, and do no harm the next time either.
-            Err(_) => drop(self.store.forget_first_use(rules).await?),
+            Err(_) => drop(self.store.first_use_delete(rules).await?),
         }
         loaded
     }
@@ -75,7 +75,7 @@ impl FlowRules<'_> {
 
     /// True if rules that load have never decided a row.
     pub(super) async fn is_unused(&self, rules: &Digest) -> Result<bool, ActivationError> {
-        let known = self.store.first_use(rules).await?;
+        let known = self.store.first_use_find(rules).await?;
         Ok(known.is_some_and(|first_use| first_use.state == UseState::Loaded))
     }
 
@@ -91,7 +91,7 @@ impl FlowRules<'_> {
     }
 
     pub(super) async fn note(&self, rules: &Digest, state: UseState) -> Result<(), ActivationError> {
-        Ok(self.store.put_first_use(&self.first_use(rules, state)).await?)
+        Ok(self.store.first_use_put(&self.first_use(rules, state)).await?)
     }
 }
 

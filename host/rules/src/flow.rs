@@ -6,7 +6,7 @@ use super::trial::{Records, Trial};
 use ruzhi_guest_runtime::{Guest, Library, LoadError};
 use ruzhi_model::ChangeLimit;
 use ruzhi_model::{Clock, Context, Digest, FlowId, TenantId};
-use ruzhi_store::{ActivationKind, ActivationRow, Artifacts, Database, Surviving, UseState};
+use ruzhi_store::{ActivationKind, ActivationRow, Artifacts, Database, UseAttempt, UseState};
 use ruzhi_sync::{FormFields, RunError, context};
 
 /// Lost races against other activations before an error is returned.
@@ -90,7 +90,7 @@ impl FlowRules<'_> {
                 let guest = self.load(offered).await?;
                 let kind = ActivationKind::First;
                 let row = self.row(1, kind, &guest, offered, names, by, &Trial::default(), false);
-                if self.store.put_activation(&row, offered).await? {
+                if self.store.activation_put(&row, offered).await? {
                     return Ok(Live { guest, activation: row, exchanged: false, kept: None });
                 }
                 continue;
@@ -127,13 +127,13 @@ impl FlowRules<'_> {
 
     /// The latest activation.
     pub async fn latest(&self) -> Result<Option<ActivationRow>, ActivationError> {
-        Ok(self.store.activations(self.tenant, self.flow, 1).await?.into_iter().next())
+        Ok(self.store.activations_list(self.tenant, self.flow, 1).await?.into_iter().next())
     }
 
     /// The bytes of the rules that are live.
     pub async fn live_artifacts(&self) -> Result<Option<Artifacts>, ActivationError> {
         match self.latest().await? {
-            Some(latest) => Ok(Some(self.store.artifacts(&latest.component, &latest.config).await?)),
+            Some(latest) => Ok(Some(self.store.artifacts_find(&latest.component, &latest.config).await?)),
             None => Ok(None),
         }
     }
@@ -163,7 +163,7 @@ impl FlowRules<'_> {
         let Some(latest) = self.latest().await? else {
             let guest = self.load(new).await?;
             let row = self.row(1, kind, &guest, new, &offered, by, &Trial::default(), false);
-            let first = self.store.put_activation(&row, new).await?;
+            let first = self.store.activation_put(&row, new).await?;
             return if first {
                 Ok(Activated { activation: row, before: None, trial: Trial::default() })
             } else {
@@ -182,7 +182,7 @@ impl FlowRules<'_> {
         by: &By,
         found: impl FnMut(Difference),
     ) -> Result<Activated, ActivationError> {
-        let history = self.store.activations(self.tenant, self.flow, HISTORY).await?;
+        let history = self.store.activations_list(self.tenant, self.flow, HISTORY).await?;
         let Some(latest) = history.first() else { return Err(self.nothing_live()) };
         let target = match to {
             None => before(&history).ok_or_else(|| ActivationError::NothingBefore {
@@ -195,7 +195,7 @@ impl FlowRules<'_> {
             let (tenant, flow) = (self.tenant.clone(), self.flow.clone());
             return Err(ActivationError::AlreadyLive { tenant, flow });
         }
-        let artifacts = self.store.artifacts(&target.component, &target.config).await?;
+        let artifacts = self.store.artifacts_find(&target.component, &target.config).await?;
         let kind = ActivationKind::Rollback;
         let (guest, trial) = match self.compared(latest, &artifacts, None, found).await {
             Ok(tried) => tried,
@@ -204,7 +204,7 @@ impl FlowRules<'_> {
             Err(error) => return Err(error),
         };
         let row = self.row(latest.number + 1, kind, &guest, &artifacts, &offered, by, &trial, false);
-        if !self.store.put_activation(&row, &artifacts).await? {
+        if !self.store.activation_put(&row, &artifacts).await? {
             return Err(self.raced());
         }
         Ok(Activated { activation: row, before: Some(latest.clone()), trial })
@@ -212,13 +212,13 @@ impl FlowRules<'_> {
 
     /// Rules that were live once: those of a digest, a part of one, or a number.
     pub async fn earlier(&self, name: &str) -> Result<ActivationRow, ActivationError> {
-        let history = self.store.activations(self.tenant, self.flow, HISTORY).await?;
+        let history = self.store.activations_list(self.tenant, self.flow, HISTORY).await?;
         self.named(&history, name).cloned()
     }
 
     /// The guest that was live with this activation.
     pub async fn restored(&self, activation: &ActivationRow) -> Result<Guest, ActivationError> {
-        let artifacts = self.store.artifacts(&activation.component, &activation.config).await?;
+        let artifacts = self.store.artifacts_find(&activation.component, &activation.config).await?;
         self.load(&artifacts).await
     }
 
@@ -275,7 +275,7 @@ impl FlowRules<'_> {
         let rules = guest.rules().clone();
         let unused = self.is_unused(&rules).await?;
         let _surviving = match unused {
-            true => Some(Surviving::begin(self.store, &self.first_use(&rules, UseState::Trying)).await?),
+            true => Some(UseAttempt::begin(self.store, &self.first_use(&rules, UseState::Trying)).await?),
             false => None,
         };
         let compared = self.records().compare(&live, &guest, &self.context(), sample, found).await;
@@ -326,7 +326,7 @@ impl FlowRules<'_> {
         }
         let approved = kind == ActivationKind::Activate && !self.limit.allows(trial.changed, trial.compared);
         let row = self.row(latest.number + 1, kind, &guest, new, &offered, by, &trial, approved);
-        if !self.store.put_activation(&row, new).await? {
+        if !self.store.activation_put(&row, new).await? {
             return Err(self.raced());
         }
         Ok((guest, Activated { activation: row, before: Some(latest.clone()), trial }))

@@ -33,9 +33,9 @@ impl FlowRules<'_> {
         let Some(context) = trace.context.clone() else {
             return Err(ActivationError::NotKept { record: trace.record.clone() });
         };
-        let activation = self.store.activation_of(self.tenant, self.flow, &trace.rules).await?;
+        let activation = self.store.activation_find(self.tenant, self.flow, &trace.rules).await?;
         let artifacts = match activation {
-            Some(row) => self.store.artifacts(&row.component, &row.config).await?,
+            Some(row) => self.store.artifacts_find(&row.component, &row.config).await?,
             None => return Err(unknown()),
         };
         let guest = self.load_whatever_is_pinned(&artifacts).await?;

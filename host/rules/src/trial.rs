@@ -53,7 +53,7 @@ impl Records<'_> {
         let unread = new.description().source_fields.iter().filter(|field| !read.contains(field));
         let mut trial = Trial { unread: unread.cloned().collect(), ..Trial::default() };
         let mut sampling = match sample {
-            Some(most) => Some(Sampling::new(most, self.store.count_records(self.tenant, self.flow).await?)),
+            Some(most) => Some(Sampling::new(most, self.store.records_count(self.tenant, self.flow).await?)),
             None => None,
         };
         let most = new.component().engine().limits().slots as usize;
@@ -61,7 +61,7 @@ impl Records<'_> {
             std::collections::VecDeque::new();
         let mut after: Option<RecordId> = None;
         loop {
-            let mut page = self.store.stored_records(self.tenant, self.flow, after.as_ref(), BATCH).await?;
+            let mut page = self.store.records_list(self.tenant, self.flow, after.as_ref(), BATCH).await?;
             let Some(last) = page.last() else { break };
             after = last.id.parse().ok();
             if let Some(sampling) = &mut sampling {
@@ -102,7 +102,7 @@ impl Records<'_> {
             .filter(|(_, before, after)| before != after)
             .flat_map(|(_, before, after)| named([answer(before), answer(after)].into_iter()))
             .collect();
-        let lines = self.store.members(std::slice::from_ref(self.tenant), &keys).await?;
+        let lines = self.store.ledger_find(std::slice::from_ref(self.tenant), &keys).await?;
         Ok(lines.into_iter().map(|line| (line.userid.key(), line)).collect())
     }
 }

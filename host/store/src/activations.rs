@@ -66,7 +66,7 @@ pub struct ActivationRow {
 
 impl Database {
     /// Makes rules live: stores the activation and its bytes if its number is the flow's next. Returns whether it was.
-    pub async fn put_activation(
+    pub async fn activation_put(
         &self,
         activation: &ActivationRow,
         artifacts: &Artifacts,
@@ -115,7 +115,7 @@ impl Database {
     }
 
     /// The latest activations of a flow, newest first: the first is live.
-    pub async fn activations(
+    pub async fn activations_list(
         &self,
         tenant: &TenantId,
         flow: &FlowId,
@@ -134,7 +134,7 @@ impl Database {
     }
 
     /// The newest activation of these very rules in a flow.
-    pub async fn activation_of(
+    pub async fn activation_find(
         &self,
         tenant: &TenantId,
         flow: &FlowId,
@@ -153,7 +153,7 @@ impl Database {
     }
 
     /// The components that are live in any flow, or have been since a moment.
-    pub async fn live_components(&self, since: DateTime<Utc>) -> Result<BTreeSet<Digest>, StoreError> {
+    pub async fn components_list_live(&self, since: DateTime<Utc>) -> Result<BTreeSet<Digest>, StoreError> {
         let rows = sqlx::query(
             "SELECT DISTINCT a.component AS component FROM activation a WHERE NOT EXISTS (SELECT 1 FROM activation n \
              WHERE n.tenant = a.tenant AND n.flow = a.flow AND n.number = a.number + 1 AND n.at < $1)",

@@ -44,7 +44,7 @@ pub struct AlarmRow {
 
 impl Database {
     /// Every alarm, active or over.
-    pub async fn alarms(&self) -> Result<Vec<AlarmRow>, StoreError> {
+    pub async fn alarms_list(&self) -> Result<Vec<AlarmRow>, StoreError> {
         let rows = sqlx::query("SELECT alarm FROM alarm ORDER BY key")
             .fetch_all(&self.pool)
             .await
@@ -53,7 +53,7 @@ impl Database {
     }
 
     /// Stores an alarm, in place of an earlier one with its key.
-    pub async fn put_alarm(&self, alarm: &AlarmRow) -> Result<(), StoreError> {
+    pub async fn alarm_put(&self, alarm: &AlarmRow) -> Result<(), StoreError> {
         let mut transaction = self.begin(ALARMS).await?;
         sqlx::query(
             "INSERT INTO alarm (key, alarm) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET alarm = excluded.alarm",

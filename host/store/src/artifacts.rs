@@ -29,13 +29,13 @@ impl Artifacts {
 
 impl Database {
     /// The bytes of a component and a rules file that were live once. Bytes that do not match their digest are damage.
-    pub async fn artifacts(&self, component: &Digest, config: &Digest) -> Result<Artifacts, StoreError> {
-        let config_bytes = self.artifact(config).await?;
+    pub async fn artifacts_find(&self, component: &Digest, config: &Digest) -> Result<Artifacts, StoreError> {
+        let config_bytes = self.artifact_find(config).await?;
         let config = String::from_utf8(config_bytes).map_err(|_| damaged(config))?;
-        Ok(Artifacts { component: self.artifact(component).await?, config })
+        Ok(Artifacts { component: self.artifact_find(component).await?, config })
     }
 
-    async fn artifact(&self, digest: &Digest) -> Result<Vec<u8>, StoreError> {
+    async fn artifact_find(&self, digest: &Digest) -> Result<Vec<u8>, StoreError> {
         let row = sqlx::query("SELECT content FROM artifact WHERE digest = $1")
             .bind(digest.as_str())
             .fetch_optional(&self.pool)

@@ -39,7 +39,7 @@ pub struct AuditRow {
 
 impl Database {
     /// Stores an audit row; of one that is there already, only the outcome changes.
-    pub async fn put_audit(&self, row: &AuditRow) -> Result<(), StoreError> {
+    pub async fn audit_put(&self, row: &AuditRow) -> Result<(), StoreError> {
         let mut transaction = self.begin(AUDIT).await?;
         sqlx::query(
             "INSERT INTO audit (id, at, who, role, origin, action, tenant, flow, subject, detail, outcome) \
@@ -64,7 +64,7 @@ impl Database {
     }
 
     /// Forgets audit rows from before this moment that changed nothing: access denied to a viewer, and viewers' logins.
-    pub async fn forget_idle_audit(&self, before: DateTime<Utc>) -> Result<(), StoreError> {
+    pub async fn audit_delete_idle(&self, before: DateTime<Utc>) -> Result<(), StoreError> {
         let mut transaction = self.begin(AUDIT).await?;
         sqlx::query(
             "DELETE FROM audit WHERE at < $1 AND (outcome = 'access.forbidden' \
@@ -78,7 +78,7 @@ impl Database {
     }
 
     /// The latest audit rows, newest first, those before `before` if it is given.
-    pub async fn audit(
+    pub async fn audit_list(
         &self,
         tenant: Option<&TenantId>,
         before: Option<&str>,

@@ -24,19 +24,19 @@ struct Asking {
 
 impl Database {
     /// Totals over all records and members, as a plan needs them.
-    pub async fn survey(&self, scope: &Scope) -> Result<Survey, StoreError> {
-        let claimants = self.claimants(scope).await?;
+    pub async fn survey_find(&self, scope: &Scope) -> Result<Survey, StoreError> {
+        let claimants = self.claimants_list(scope).await?;
         Ok(Survey {
-            totals: self.record_totals(scope).await?,
-            owned: self.owned_members(&scope.tenant).await?,
+            totals: self.records_count_kinds(scope).await?,
+            owned: self.ledger_count_owned(&scope.tenant).await?,
             stamp: self.world_stamp(scope).await?,
-            holders: self.holders(scope, &claimants).await?,
-            lately: self.lately(scope).await?,
+            holders: self.holders_find(scope, &claimants).await?,
+            lately: self.departures_find_lately(scope).await?,
             claimants,
         })
     }
 
-    async fn record_totals(&self, scope: &Scope) -> Result<Totals, StoreError> {
+    async fn records_count_kinds(&self, scope: &Scope) -> Result<Totals, StoreError> {
         let rows = sqlx::query(
             "SELECT kind, COUNT(*) AS records FROM record WHERE tenant = $1 AND flow = $2 AND absent = 0 GROUP BY kind",
         )
@@ -74,7 +74,7 @@ impl Database {
         Ok(totals)
     }
 
-    async fn owned_members(&self, tenant: &TenantId) -> Result<u64, StoreError> {
+    async fn ledger_count_owned(&self, tenant: &TenantId) -> Result<u64, StoreError> {
         let row = sqlx::query(
             "SELECT COUNT(*) AS members FROM member WHERE tenant = $1 AND state IN ('active', 'left')",
         )
@@ -104,7 +104,7 @@ impl Database {
     }
 
     /// Records that name a member or a mobile number which another record of the corp names too.
-    async fn claimants(&self, scope: &Scope) -> Result<Vec<Claimant>, StoreError> {
+    async fn claimants_list(&self, scope: &Scope) -> Result<Vec<Claimant>, StoreError> {
         let mut query = sqlx::QueryBuilder::<Db>::new("");
         for (at, (column, kinds)) in
             [("member_key", "('upsert', 'leave')"), ("mobile_key", "('upsert')")].into_iter().enumerate()
@@ -145,13 +145,13 @@ impl Database {
             .collect()
     }
 
-    async fn holders(
+    async fn holders_find(
         &self,
         scope: &Scope,
         claimants: &[Claimant],
     ) -> Result<HashMap<MemberKey, Holder>, StoreError> {
         let keys: Vec<MemberKey> = claimants.iter().map(|claimant| claimant.member.clone()).collect();
-        let entries = self.members_decided_as(&scope.tenant, &scope.tenants, &keys).await?;
+        let entries = self.ledger_find_decided_as(&scope.tenant, &scope.tenants, &keys).await?;
         let holder = |entry: ruzhi_model::LedgerEntry| Holder {
             mobile: entry
                 .written
@@ -167,7 +167,7 @@ impl Database {
 
     /// A page of the flow's records that may ask for something, in the order of their ids. Skipped are records without a
     /// decision, those whose decision the ledger has as carried out, and those of a leaver with nothing left to do.
-    pub async fn candidates(
+    pub async fn candidates_list(
         &self,
         scope: &Scope,
         after: Option<&RecordId>,
@@ -199,11 +199,11 @@ impl Database {
         let rows = once(&mut query).fetch_all(&self.pool).await.map_err(StoreError::read(RECORDS))?;
         let ids: Vec<RecordId> =
             rows.iter().map(|row| RowReader { row, what: RECORDS }.id("id")).collect::<Result<_, _>>()?;
-        self.chosen_records(scope, &ids).await
+        self.candidates_find(scope, &ids).await
     }
 
     /// These records of the flow.
-    pub async fn chosen_records(
+    pub async fn candidates_find(
         &self,
         scope: &Scope,
         ids: &[RecordId],
@@ -219,12 +219,12 @@ impl Database {
             }
             query.push(") ORDER BY r.id");
             let rows = once(&mut query).fetch_all(&self.pool).await.map_err(StoreError::read(RECORDS))?;
-            chosen.extend(self.load_candidates(scope, &rows).await?);
+            chosen.extend(self.candidates_load(scope, &rows).await?);
         }
         Ok(chosen)
     }
 
-    async fn load_candidates(&self, scope: &Scope, rows: &[DbRow]) -> Result<Vec<Candidate>, StoreError> {
+    async fn candidates_load(&self, scope: &Scope, rows: &[DbRow]) -> Result<Vec<Candidate>, StoreError> {
         let (tenant, flow) = (&scope.tenant, &scope.flow);
         let states: Vec<RecordState> =
             rows.iter().map(|row| record_state(row, tenant, flow)).collect::<Result<_, _>>()?;
@@ -235,18 +235,18 @@ impl Database {
             _ => None,
         };
         let keys: Vec<MemberKey> = states.iter().filter_map(named).collect();
-        let entries = self.members_decided_as(tenant, &scope.tenants, &keys).await?;
+        let entries = self.ledger_find_decided_as(tenant, &scope.tenants, &keys).await?;
         let own = std::slice::from_ref(tenant);
         let own_entries = match &scope.tenants[..] {
             [_] => None,
-            _ => Some(self.members_decided_as(tenant, own, &keys).await?),
+            _ => Some(self.ledger_find_decided_as(tenant, own, &keys).await?),
         };
-        let mut refusals = self.stored_refusals(tenant, flow, &ids).await?;
+        let mut refusals = self.refusals_find(tenant, flow, &ids).await?;
         let mut owned: HashMap<RecordId, Vec<(UserId, MemberKey)>> = HashMap::new();
-        for (record, userid, decided_as) in self.members_owned_by(tenant, flow, &ids).await? {
+        for (record, userid, decided_as) in self.ledger_list_owned(tenant, flow, &ids).await? {
             owned.entry(record).or_default().push((userid, decided_as));
         }
-        let leaders = self.leaders(scope, &states).await?;
+        let leaders = self.leaders_find(scope, &states).await?;
         let candidate = |mut record: RecordState| {
             record.refusal = refusals.remove(&record.origin.record);
             let key = named(&record);
@@ -264,7 +264,7 @@ impl Database {
     }
 
     /// Everything known of the direct leaders that these records name.
-    async fn leaders(
+    async fn leaders_find(
         &self,
         scope: &Scope,
         states: &[RecordState],
@@ -274,8 +274,8 @@ impl Database {
             return Ok(HashMap::new());
         }
         let keys: Vec<MemberKey> = keys.into_iter().collect();
-        let there = self.members_existing(&scope.tenants, &keys).await?;
-        let asking = self.asking_for(scope, &keys).await?;
+        let there = self.ledger_find_existing(&scope.tenants, &keys).await?;
+        let asking = self.asking_find(scope, &keys).await?;
         let asked_for: HashSet<&MemberKey> =
             asking.iter().filter(|asking| asking.upserts).map(|asking| &asking.member).collect();
         Ok(keys
@@ -292,7 +292,7 @@ impl Database {
     }
 
     /// Records of the corp that name one of these members.
-    async fn asking_for(&self, scope: &Scope, keys: &[MemberKey]) -> Result<Vec<Asking>, StoreError> {
+    async fn asking_find(&self, scope: &Scope, keys: &[MemberKey]) -> Result<Vec<Asking>, StoreError> {
         let mut asking = Vec::new();
         for chunk in keys.chunks(ROWS) {
             let mut query =
@@ -322,21 +322,21 @@ impl Database {
 
     /// A page of the tenant's leavers who have something left to do according to the ledger, in the order of their
     /// accounts.
-    pub async fn leavers(
+    pub async fn leavers_list(
         &self,
         scope: &Scope,
         after: Option<&MemberKey>,
         most: usize,
     ) -> Result<Vec<Leaver>, StoreError> {
         let left_until = scope.grace_over.timestamp_millis();
-        let entries = self.ledger_leavers(&scope.tenant, left_until, after, most).await?;
+        let entries = self.ledger_list_leavers(&scope.tenant, left_until, after, most).await?;
         let keys: Vec<MemberKey> = entries.iter().map(|entry| entry.decided_as.clone()).collect();
-        let asking = self.asking_for(scope, &keys).await?;
+        let asking = self.asking_find(scope, &keys).await?;
         let mut leavers = Vec::with_capacity(entries.len());
         for entry in entries {
             let wanting = asking.iter().filter(|asking| asking.upserts && asking.member == entry.decided_as);
             let Origin { tenant, flow, record } = &entry.owner;
-            let mut refusals = self.stored_refusals(tenant, flow, std::slice::from_ref(record)).await?;
+            let mut refusals = self.refusals_find(tenant, flow, std::slice::from_ref(record)).await?;
             leavers.push(Leaver {
                 wanted_by: wanting.map(|asking| asking.origin.clone()).collect(),
                 refusal: refusals.remove(record),

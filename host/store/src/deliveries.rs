@@ -28,7 +28,7 @@ pub struct Delivery<'a> {
 impl Database {
     /// Takes a delivery under all of its names, and forgets old ones. Returns true if it is new: none of its names was
     /// known. A new delivery is stored in one transaction with the wake it causes.
-    pub async fn take_delivery(&self, delivery: &Delivery<'_>) -> Result<bool, StoreError> {
+    pub async fn delivery_take(&self, delivery: &Delivery<'_>) -> Result<bool, StoreError> {
         let Delivery { source, names, at, forget_before, wakes } = *delivery;
         let failed = StoreError::write(DELIVERIES);
         let mut transaction = self.begin(DELIVERIES).await?;

@@ -22,7 +22,7 @@ pub(crate) const LEAVERS_REFUSED: &str = "refusal q \
 
 impl Database {
     /// Members of the tenant who left lately through plans that no person released.
-    pub(crate) async fn lately(&self, scope: &Scope) -> Result<Lately, StoreError> {
+    pub(crate) async fn departures_find_lately(&self, scope: &Scope) -> Result<Lately, StoreError> {
         // There is no upper limit: after a clock was set back, its earlier notes still count.
         let rows = sqlx::query(
             "SELECT d.member_key AS member_key, MAX(d.at) AS at, (SELECT COUNT(*) FROM member m \
@@ -50,7 +50,7 @@ impl Database {
 
     /// The leavers of a flow who can still log in because WeCom refuses to disable them: their number, and the first of
     /// them with the code.
-    pub async fn leavers_refused(
+    pub async fn leavers_find_refused(
         &self,
         tenant: &TenantId,
         flow: &FlowId,

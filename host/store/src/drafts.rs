@@ -25,7 +25,7 @@ pub struct DraftPart {
 
 impl Database {
     /// Makes room for a plan's draft: removes the leftovers of drafts that never became plans.
-    pub async fn begin_draft(&self, tenant: &TenantId, flow: &FlowId) -> Result<(), StoreError> {
+    pub async fn draft_begin(&self, tenant: &TenantId, flow: &FlowId) -> Result<(), StoreError> {
         let mut transaction = self.begin(OPERATIONS).await?;
         sqlx::query(
             "DELETE FROM operation WHERE tenant = $1 AND flow = $2 AND plan >= 'draft-' AND plan < 'draft.'",
@@ -39,7 +39,7 @@ impl Database {
     }
 
     /// Stores the next part of a run's draft.
-    pub async fn put_draft(
+    pub async fn draft_put(
         &self,
         run: &RunId,
         tenant: &TenantId,
@@ -91,7 +91,7 @@ impl Database {
     }
 
     /// An operation of a run's draft.
-    pub async fn drafted(
+    pub async fn draft_operation_find(
         &self,
         run: &RunId,
         tenant: &TenantId,

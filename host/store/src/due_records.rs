@@ -22,7 +22,7 @@ pub struct DueRecord {
 impl Database {
     /// Up to `most` stored records whose decision has expired at a moment, longest overdue first, after a record that
     /// was returned before. `told` selects those whose rules gave the moment, or the others.
-    pub async fn due_records(
+    pub async fn records_list_due(
         &self,
         tenant: &TenantId,
         flow: &FlowId,
@@ -56,7 +56,7 @@ impl Database {
     }
 
     /// The first moment at which a decision of a flow expires, as given by its rules.
-    pub async fn next_due(
+    pub async fn records_next_due(
         &self,
         tenant: &TenantId,
         flow: &FlowId,

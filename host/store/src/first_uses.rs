@@ -46,29 +46,29 @@ pub struct FirstUse {
 }
 
 /// A first use of rules under way. Dropping it, however the use ended, notes that the process survived.
-pub struct Surviving<'a> {
+pub struct UseAttempt<'a> {
     store: &'a Database,
     rules: Digest,
 }
 
-impl<'a> Surviving<'a> {
+impl<'a> UseAttempt<'a> {
     /// Notes that this process is about to try rules.
     pub async fn begin(store: &'a Database, first_use: &FirstUse) -> Result<Self, StoreError> {
         let surviving = Self { store, rules: first_use.rules.clone() };
-        store.put_first_use(first_use).await?;
+        store.first_use_put(first_use).await?;
         Ok(surviving)
     }
 }
 
-impl Drop for Surviving<'_> {
+impl Drop for UseAttempt<'_> {
     fn drop(&mut self) {
-        self.store.survived(&self.rules);
+        self.store.first_use_survive(&self.rules);
     }
 }
 
 impl Database {
     /// The first use of rules; none for rules that were never used.
-    pub async fn first_use(&self, rules: &Digest) -> Result<Option<FirstUse>, StoreError> {
+    pub async fn first_use_find(&self, rules: &Digest) -> Result<Option<FirstUse>, StoreError> {
         let row =
             sqlx::query("SELECT rules, tenant, flow, state, process, at FROM first_use WHERE rules = $1")
                 .bind(rules.as_str())
@@ -84,7 +84,7 @@ impl Database {
     }
 
     /// Stores how far the first use of rules has come.
-    pub async fn put_first_use(&self, first_use: &FirstUse) -> Result<(), StoreError> {
+    pub async fn first_use_put(&self, first_use: &FirstUse) -> Result<(), StoreError> {
         match first_use.state {
             UseState::Trying => self.place.mark(&first_use.rules)?,
             _ => self.place.unmark(&first_use.rules),
@@ -108,12 +108,12 @@ impl Database {
     }
 
     /// Notes that this process survived trying rules, even where nothing can be stored any more.
-    pub fn survived(&self, rules: &Digest) {
+    pub fn first_use_survive(&self, rules: &Digest) {
         self.place.unmark(rules);
     }
 
     /// The rules of a flow that a process died under. They are not tried again.
-    pub async fn rules_set_aside(
+    pub async fn first_uses_list_quarantined(
         &self,
         tenant: &TenantId,
         flow: &FlowId,
@@ -132,7 +132,7 @@ impl Database {
     }
 
     /// Forgets rules whose first use failed. Returns false if there was nothing to forget.
-    pub async fn forget_first_use(&self, rules: &Digest) -> Result<bool, StoreError> {
+    pub async fn first_use_delete(&self, rules: &Digest) -> Result<bool, StoreError> {
         self.place.unmark(rules);
         let mut transaction = self.begin(FIRST_USE).await?;
         let gone = sqlx::query("DELETE FROM first_use WHERE rules = $1")

@@ -13,7 +13,7 @@ const RUNS: &str = "runs";
 
 /// The numbers of a flow.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct TenantStatus {
+pub struct FlowStatus {
     /// The tenant.
     pub tenant: TenantId,
     /// The flow.
@@ -38,7 +38,7 @@ pub struct TenantStatus {
 
 impl Database {
     /// The numbers of each flow that has ever run, in one statement: alerts, metrics and the overview read a thousand flows.
-    pub async fn status(&self) -> Result<Vec<TenantStatus>, StoreError> {
+    pub async fn flow_statuses_list(&self) -> Result<Vec<FlowStatus>, StoreError> {
         let mut query = sqlx::QueryBuilder::<Db>::new(
             "SELECT r.*, w.reached AS reached, \
              (SELECT COUNT(*) FROM record r WHERE r.tenant = f.tenant AND r.flow = f.flow AND r.absent = 0) AS records, \
@@ -65,7 +65,7 @@ impl Database {
         let status = |row| {
             let row = RowReader { row, what: RUNS };
             let last_run = runs::run_row(&row)?;
-            Ok(TenantStatus {
+            Ok(FlowStatus {
                 tenant: last_run.tenant.clone(),
                 flow: last_run.flow.clone(),
                 leavers_refused: row.count("leavers_refused")?,

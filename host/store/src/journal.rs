@@ -49,7 +49,7 @@ impl Settlement {
 
 /// An operation whose outcome is not known.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InDoubt {
+pub struct DoubtfulOperation {
     /// Its tenant.
     pub tenant: TenantId,
     /// Its plan.
@@ -64,7 +64,7 @@ pub struct InDoubt {
 
 impl Database {
     /// Marks operations as about to be called.
-    pub async fn mark_sending(
+    pub async fn operations_mark_sending(
         &self,
         tenant: &TenantId,
         plan: &PlanId,
@@ -86,7 +86,7 @@ impl Database {
     }
 
     /// Stores the WeCom job that writes these operations.
-    pub async fn set_job(
+    pub async fn operations_set_job(
         &self,
         tenant: &TenantId,
         plan: &PlanId,
@@ -108,7 +108,7 @@ impl Database {
 
     /// Stores the outcomes of operations in plan, ledger and quarantine together, and removes the mark of those that
     /// were never called. Records of the tenants of `corp` that wait for a value a member gave up are released.
-    pub async fn settle(
+    pub async fn operations_settle(
         &self,
         corp: &[TenantId],
         tenant: &TenantId,
@@ -186,7 +186,10 @@ impl Database {
     }
 
     /// Operations of some tenants that are still in `sending`.
-    pub async fn in_doubt(&self, tenants: &[TenantId]) -> Result<Vec<InDoubt>, StoreError> {
+    pub async fn operations_list_in_doubt(
+        &self,
+        tenants: &[TenantId],
+    ) -> Result<Vec<DoubtfulOperation>, StoreError> {
         let mut query = sqlx::QueryBuilder::<Db>::new(
             "SELECT tenant, plan, place, job, operation FROM operation WHERE tenant IN (",
         );
@@ -200,7 +203,7 @@ impl Database {
             .map(|row| {
                 let row = RowReader { row, what: OPERATIONS };
                 let place = usize::try_from(row.count("place")?).unwrap_or(usize::MAX);
-                Ok(InDoubt {
+                Ok(DoubtfulOperation {
                     tenant: row.id("tenant")?,
                     plan: row.id("plan")?,
                     place,

@@ -11,7 +11,7 @@ const LABELS: &str = "labels";
 
 impl Database {
     /// Stores the labels of a flow's fields.
-    pub async fn put_labels(
+    pub async fn labels_put(
         &self,
         tenant: &TenantId,
         flow: &FlowId,
@@ -32,7 +32,7 @@ impl Database {
     }
 
     /// The labels of a flow's fields, as its guest last gave them.
-    pub async fn labels(
+    pub async fn labels_find(
         &self,
         tenant: &TenantId,
         flow: &FlowId,

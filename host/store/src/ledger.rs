@@ -19,16 +19,16 @@ const COLUMNS: &str = "SELECT tenant, userid, flow, record, decided_key, written
 
 impl Database {
     /// The ledger's lines of these members, across some tenants.
-    pub async fn members(
+    pub async fn ledger_find(
         &self,
         tenants: &[TenantId],
         keys: &[MemberKey],
     ) -> Result<Vec<LedgerEntry>, StoreError> {
-        self.ledger_keyed(tenants, "member_key", keys).await
+        self.ledger_find_by(tenants, "member_key", keys).await
     }
 
     /// A page of the ledger of some tenants, in the order of the accounts.
-    pub async fn ledger(
+    pub async fn ledger_list(
         &self,
         tenants: &[TenantId],
         after: Option<&MemberKey>,
@@ -41,7 +41,7 @@ impl Database {
         rows.iter().map(ledger_entry).collect()
     }
 
-    async fn ledger_keyed(
+    async fn ledger_find_by(
         &self,
         tenants: &[TenantId],
         column: &'static str,
@@ -64,7 +64,7 @@ impl Database {
 
     /// The line of each member a decision names. If two tenants have one, a member in the directory takes precedence over
     /// one that is not, and `own` over another tenant.
-    pub(crate) async fn members_decided_as(
+    pub(crate) async fn ledger_find_decided_as(
         &self,
         own: &TenantId,
         tenants: &[TenantId],
@@ -72,7 +72,7 @@ impl Database {
     ) -> Result<HashMap<MemberKey, LedgerEntry>, StoreError> {
         let mut best: HashMap<MemberKey, LedgerEntry> = HashMap::new();
         let rank = |entry: &LedgerEntry| (entry.exists(), entry.owner.tenant == *own);
-        for entry in self.ledger_keyed(tenants, "decided_key", keys).await? {
+        for entry in self.ledger_find_by(tenants, "decided_key", keys).await? {
             match best.get(&entry.decided_as) {
                 Some(other) if rank(other) >= rank(&entry) => {}
                 _ => drop(best.insert(entry.decided_as.clone(), entry)),
@@ -82,17 +82,17 @@ impl Database {
     }
 
     /// These members, as far as some tenants' ledgers have them in the directory.
-    pub(crate) async fn members_existing(
+    pub(crate) async fn ledger_find_existing(
         &self,
         tenants: &[TenantId],
         keys: &[MemberKey],
     ) -> Result<HashSet<MemberKey>, StoreError> {
-        let lines = self.members(tenants, keys).await?;
+        let lines = self.ledger_find(tenants, keys).await?;
         Ok(lines.iter().filter(|line| line.exists()).map(|line| line.userid.key()).collect())
     }
 
     /// Members in the directory that these records own, each with the account its decisions name.
-    pub(crate) async fn members_owned_by(
+    pub(crate) async fn ledger_list_owned(
         &self,
         tenant: &TenantId,
         flow: &FlowId,
@@ -121,7 +121,7 @@ impl Database {
 
     /// A page of a tenant's leavers, in the order of their accounts: those disabled at a moment or before, and those that
     /// WeCom may not have disabled.
-    pub(crate) async fn ledger_leavers(
+    pub(crate) async fn ledger_list_leavers(
         &self,
         tenant: &TenantId,
         left_until: i64,

@@ -57,7 +57,7 @@ pub struct AttemptRow {
 
 /// A filter of a plan's operations, in order.
 #[derive(Debug, Clone, Copy)]
-pub struct OperationsWanted<'a> {
+pub struct OperationFilter<'a> {
     /// The tenant.
     pub tenant: &'a TenantId,
     /// The plan.
@@ -82,7 +82,7 @@ pub(crate) struct OperationsPage<'a> {
 
 impl Database {
     /// A page of a plan's operations, in order.
-    pub async fn operations(
+    pub async fn operations_list(
         &self,
         tenant: &TenantId,
         plan: &PlanId,
@@ -93,7 +93,7 @@ impl Database {
     }
 
     /// A page of a plan's operations of one wave that have not begun, in order.
-    pub async fn planned(
+    pub async fn operations_list_planned(
         &self,
         tenant: &TenantId,
         plan: &PlanId,
@@ -118,7 +118,7 @@ impl Database {
     }
 
     /// A page of the operations a run completed, in the order it did them: a run plans again when it has to.
-    pub async fn done_by(
+    pub async fn operations_list_done(
         &self,
         tenant: &TenantId,
         run: &RunId,
@@ -144,9 +144,9 @@ impl Database {
     }
 
     /// The operations of a plan that a person wants to see, with every call made for them.
-    pub async fn operations_wanted(
+    pub async fn operations_list_with_attempts(
         &self,
-        wanted: &OperationsWanted<'_>,
+        wanted: &OperationFilter<'_>,
     ) -> Result<Vec<OperationRow>, StoreError> {
         let read = StoreError::read(OPERATIONS);
         let mut query = sqlx::QueryBuilder::<Db>::new("SELECT * FROM operation WHERE tenant = ");
@@ -177,7 +177,7 @@ impl Database {
         operation_rows(&rows, &attempts)
     }
 
-    pub(crate) async fn operations_of_record(
+    pub(crate) async fn operations_list_of_record(
         &self,
         tenant: &TenantId,
         flow: &FlowId,
@@ -207,7 +207,7 @@ impl Database {
     }
 
     /// True if an operation of this record failed with this code before.
-    pub async fn was_refused(
+    pub async fn operation_exists_refused(
         &self,
         tenant: &TenantId,
         flow: &FlowId,

@@ -37,7 +37,7 @@ pub enum PlanState {
 
 /// A plan as stored; its operations are read page by page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct StoredPlan {
+pub struct PlanRow {
     /// The plan.
     #[serde(flatten)]
     pub plan: Plan,
@@ -54,7 +54,7 @@ pub struct StoredPlan {
 impl Database {
     /// Turns the draft of a run into its plan; `at` is the moment its parts were stored with. Returns the plan's state:
     /// a person's rejection of this same plan stands.
-    pub async fn put_plan(
+    pub async fn plan_put(
         &self,
         run: &RunId,
         plan: &Plan,
@@ -140,7 +140,7 @@ impl Database {
     }
 
     /// A plan.
-    pub async fn plan(&self, tenant: &TenantId, id: &PlanId) -> Result<Option<StoredPlan>, StoreError> {
+    pub async fn plan_find(&self, tenant: &TenantId, id: &PlanId) -> Result<Option<PlanRow>, StoreError> {
         let row =
             sqlx::query("SELECT run, state, plan, reason, made_at FROM plan WHERE tenant = $1 AND id = $2")
                 .bind(tenant.as_str())
@@ -150,7 +150,7 @@ impl Database {
                 .map_err(StoreError::read(PLAN))?;
         let Some(row) = row else { return Ok(None) };
         let row = RowReader { row: &row, what: PLAN };
-        Ok(Some(StoredPlan {
+        Ok(Some(PlanRow {
             plan: row.json("plan")?,
             run: row.id("run")?,
             state: row.word("state")?,
@@ -160,7 +160,7 @@ impl Database {
     }
 
     /// The owner of a plan, by the plan's id or its whole hash.
-    pub async fn find_plan(&self, name: &str) -> Result<Vec<(TenantId, FlowId, PlanId)>, StoreError> {
+    pub async fn plans_list_named(&self, name: &str) -> Result<Vec<(TenantId, FlowId, PlanId)>, StoreError> {
         let rows =
             sqlx::query("SELECT tenant, flow, id FROM plan WHERE id = $1 OR hash = $1 ORDER BY tenant, flow")
                 .bind(name)
@@ -176,7 +176,7 @@ impl Database {
     }
 
     /// Moves a plan to a state other than rejected, and clears the reason of an earlier rejection.
-    pub async fn set_plan_state(
+    pub async fn plan_set_state(
         &self,
         tenant: &TenantId,
         id: &PlanId,
@@ -194,7 +194,7 @@ impl Database {
     }
 
     /// Rejects a plan for a person. Returns false, and changes nothing, if the plan no longer waited for a decision.
-    pub async fn reject_plan(
+    pub async fn plan_reject(
         &self,
         tenant: &TenantId,
         plan: &PlanId,

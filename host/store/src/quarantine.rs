@@ -16,7 +16,7 @@ const QUARANTINE: &str = "the quarantine";
 
 /// An entry of the quarantine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct RejectRow {
+pub struct QuarantineRow {
     /// The tenant.
     pub tenant: TenantId,
     /// The flow.
@@ -35,7 +35,7 @@ pub struct RejectRow {
 
 /// A filter of the quarantine, by tenant, flow and record.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct RejectsWanted<'a> {
+pub struct QuarantineFilter<'a> {
     /// Of this tenant.
     pub tenant: Option<&'a TenantId>,
     /// Of this flow.
@@ -55,9 +55,9 @@ pub struct RejectsWanted<'a> {
 
 /// An entry of the quarantine, with the decision on its record.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ShownReject {
+pub struct QuarantineDetail {
     /// The entry; its row only if it was asked for.
-    pub reject: RejectRow,
+    pub reject: QuarantineRow,
     /// The decision; only if rows were asked for.
     pub decision: Option<Decision>,
 }
@@ -73,7 +73,7 @@ pub(crate) struct QuarantineEntry<'a> {
 
 impl Database {
     /// The reasons of those of these records of a flow that are in quarantine.
-    pub(crate) async fn stored_refusals(
+    pub(crate) async fn refusals_find(
         &self,
         tenant: &TenantId,
         flow: &FlowId,
@@ -106,54 +106,22 @@ impl Database {
         Ok(refusals)
     }
 
-    /// The quarantine.
-    pub async fn rejects(
+    /// The quarantine, with the rows.
+    pub async fn quarantine_list(
         &self,
         tenant: Option<&TenantId>,
         flow: Option<&FlowId>,
-    ) -> Result<Vec<RejectRow>, StoreError> {
-        self.rejects_of(tenant, flow, None).await
-    }
-
-    pub(crate) async fn rejects_of(
-        &self,
-        tenant: Option<&TenantId>,
-        flow: Option<&FlowId>,
-        record: Option<&RecordId>,
-    ) -> Result<Vec<RejectRow>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT r.tenant AS tenant, r.flow AS flow, r.record AS record, r.refused_by AS refused_by, \
-             r.violations AS violations, r.errcode AS errcode, r.held_by AS held_by, r.waits_for AS waits_for, r.tries AS tries, \
-             r.retry_at AS retry_at, r.first_seen AS first_seen, \
-             r.last_seen AS last_seen, s.content AS content FROM refusal r LEFT JOIN record s \
-             ON s.tenant = r.tenant AND s.flow = r.flow AND s.id = r.record \
-             WHERE ($1 = '' OR r.tenant = $1) AND ($2 = '' OR r.flow = $2) AND ($3 = '' OR r.record = $3) \
-             ORDER BY r.tenant, r.flow, r.record",
-        )
-        .bind(tenant.map_or("", TenantId::as_str))
-        .bind(flow.map_or("", FlowId::as_str))
-        .bind(record.map_or("", RecordId::as_str))
-        .fetch_all(&self.pool)
-        .await
-        .map_err(StoreError::read(QUARANTINE))?;
-        rows.iter()
-            .map(|row| {
-                let row = RowReader { row, what: QUARANTINE };
-                Ok(RejectRow {
-                    tenant: row.id("tenant")?,
-                    flow: row.id("flow")?,
-                    record: row.id("record")?,
-                    refusal: refusal_of(&row)?,
-                    content: row.get("content")?,
-                    first_seen: row.moment("first_seen")?,
-                    last_seen: row.moment("last_seen")?,
-                })
-            })
-            .collect()
+    ) -> Result<Vec<QuarantineRow>, StoreError> {
+        let filter = QuarantineFilter { tenant, flow, rows: true, ..QuarantineFilter::default() };
+        let found = self.quarantine_list_details(&filter).await?;
+        Ok(found.into_iter().map(|detail| detail.reject).collect())
     }
 
     /// The entries of the quarantine that a person wants to see.
-    pub async fn rejects_wanted(&self, wanted: &RejectsWanted<'_>) -> Result<Vec<ShownReject>, StoreError> {
+    pub async fn quarantine_list_details(
+        &self,
+        wanted: &QuarantineFilter<'_>,
+    ) -> Result<Vec<QuarantineDetail>, StoreError> {
         let rows = wanted.rows || !wanted.words.is_empty();
         let mut query = sqlx::QueryBuilder::<Db>::new(
             "SELECT r.tenant AS tenant, r.flow AS flow, r.record AS record, r.refused_by AS refused_by, \
@@ -201,8 +169,8 @@ impl Database {
             .map(|row| {
                 let row = RowReader { row, what: QUARANTINE };
                 let record: RecordId = row.id("record")?;
-                Ok(ShownReject {
-                    reject: RejectRow {
+                Ok(QuarantineDetail {
+                    reject: QuarantineRow {
                         tenant: row.id("tenant")?,
                         flow: row.id("flow")?,
                         record,

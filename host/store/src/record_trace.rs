@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::StoreError;
 use crate::database::Database;
 use crate::operations::OperationRow;
-use crate::quarantine::RejectRow;
+use crate::quarantine::{QuarantineFilter, QuarantineRow};
 use crate::row::RowReader;
 use ruzhi_model::{Context, Decision, Digest, FlowId, MemberKey, RecordId, RunId, TenantId};
 
@@ -40,7 +40,7 @@ pub struct RecordTrace {
     /// The end of the decision's validity; none means it never expires.
     pub holds_until: Option<DateTime<Utc>>,
     /// The reason it is in quarantine.
-    pub refusal: Option<RejectRow>,
+    pub refusal: Option<QuarantineRow>,
     /// Its operations, oldest first.
     pub operations: Vec<OperationRow>,
     /// Members it owns: key and state.
@@ -49,7 +49,7 @@ pub struct RecordTrace {
 
 impl Database {
     /// Everything known of a record.
-    pub async fn trace(
+    pub async fn record_trace(
         &self,
         tenant: &TenantId,
         flow: Option<&FlowId>,
@@ -70,6 +70,13 @@ impl Database {
             let row = RowReader { row, what: RECORDS };
             let flow: FlowId = row.id("flow")?;
             let decision: Option<String> = row.get("decision")?;
+            let entry = QuarantineFilter {
+                tenant: Some(tenant),
+                flow: Some(&flow),
+                record: Some(id),
+                rows: true,
+                ..QuarantineFilter::default()
+            };
             traces.push(RecordTrace {
                 record: id.clone(),
                 content: row.get("content")?,
@@ -86,16 +93,21 @@ impl Database {
                     Some(row.json("context")?)
                 },
                 holds_until: row.optional_moment("holds_until")?,
-                refusal: self.rejects_of(Some(tenant), Some(&flow), Some(id)).await?.into_iter().next(),
-                operations: self.operations_of_record(tenant, &flow, id).await?,
-                members: self.members_of_record(tenant, &flow, id).await?,
+                refusal: self
+                    .quarantine_list_details(&entry)
+                    .await?
+                    .into_iter()
+                    .next()
+                    .map(|detail| detail.reject),
+                operations: self.operations_list_of_record(tenant, &flow, id).await?,
+                members: self.ledger_list_of_record(tenant, &flow, id).await?,
                 flow,
             });
         }
         Ok(traces)
     }
 
-    async fn members_of_record(
+    async fn ledger_list_of_record(
         &self,
         tenant: &TenantId,
         flow: &FlowId,

@@ -141,7 +141,7 @@ impl RecordKeys {
 
 impl Database {
     /// Earlier knowledge of these records of a flow.
-    pub async fn known_records(
+    pub async fn records_find(
         &self,
         tenant: &TenantId,
         flow: &FlowId,
@@ -174,7 +174,7 @@ impl Database {
 
     /// Up to `most` stored records after `after`, in order of id, that were decided before a moment, by other rules
     /// than `rules`, in another zone than `timezone` or without success.
-    pub async fn stale_records(
+    pub async fn records_list_stale(
         &self,
         (tenant, flow): (&TenantId, &FlowId),
         rules: &Digest,
@@ -201,7 +201,7 @@ impl Database {
     }
 
     /// Stores records with their decisions.
-    pub async fn put_records(
+    pub async fn records_put(
         &self,
         tenant: &TenantId,
         flow: &FlowId,
@@ -266,7 +266,7 @@ impl Database {
     }
 
     /// The records after one id and up to another that the last complete collect of a flow found, in order.
-    pub async fn present_records(
+    pub async fn records_list_present(
         &self,
         tenant: &TenantId,
         flow: &FlowId,
@@ -293,7 +293,7 @@ impl Database {
     }
 
     /// Notes that a complete collect did not find these records: their claims no longer count.
-    pub async fn mark_absent(
+    pub async fn records_mark_absent(
         &self,
         tenant: &TenantId,
         flow: &FlowId,
@@ -318,7 +318,7 @@ impl Database {
     }
 
     /// A page of the rows that the last complete collect found, in the order of their ids.
-    pub async fn stored_records(
+    pub async fn records_list(
         &self,
         tenant: &TenantId,
         flow: &FlowId,
@@ -345,7 +345,7 @@ impl Database {
     }
 
     /// The number of rows that the last complete collect found.
-    pub async fn count_records(&self, tenant: &TenantId, flow: &FlowId) -> Result<u64, StoreError> {
+    pub async fn records_count(&self, tenant: &TenantId, flow: &FlowId) -> Result<u64, StoreError> {
         let row = sqlx::query(
             "SELECT COUNT(*) AS records FROM record WHERE tenant = $1 AND flow = $2 AND absent = 0",
         )

@@ -11,7 +11,7 @@ const LEDGER: &str = "the ledger";
 
 /// A filter of members who were removed by hand, by tenant and account.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct RemovedWanted<'a> {
+pub struct RemovalFilter<'a> {
     /// Of this tenant.
     pub tenant: Option<&'a TenantId>,
     /// Of this flow.
@@ -28,7 +28,7 @@ pub struct RemovedWanted<'a> {
 
 /// A member who was removed by hand.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RemovedRow {
+pub struct RemovalRow {
     /// The tenant.
     pub tenant: TenantId,
     /// The flow whose record owns the member.
@@ -56,7 +56,7 @@ pub(crate) const WAITS: &str = "m.state = 'removed' AND m.removal_answer IS NULL
 
 impl Database {
     /// Members who were removed by hand, by tenant and account.
-    pub async fn removed_members(&self, wanted: &RemovedWanted<'_>) -> Result<Vec<RemovedRow>, StoreError> {
+    pub async fn removals_list(&self, wanted: &RemovalFilter<'_>) -> Result<Vec<RemovalRow>, StoreError> {
         let mut query = sqlx::QueryBuilder::<Db>::new(
             "SELECT m.tenant AS tenant, m.flow AS flow, m.record AS record, m.userid AS userid, m.written AS written, \
              m.left_at AS left_at, m.doubtful AS doubtful, m.removal_answer AS removal_answer, ",
@@ -85,7 +85,7 @@ impl Database {
     /// Stores a person's decision about a member who was removed by hand; a later one replaces an earlier one. Returns
     /// false, and stores nothing, if the member's line is not one of a removed member.
     /// The line's stamp changes with it, so that a plan made before becomes outdated.
-    pub async fn answer_removal(
+    pub async fn removal_answer(
         &self,
         tenant: &TenantId,
         member: &MemberKey,
@@ -110,10 +110,10 @@ impl Database {
     }
 }
 
-fn removed_row(row: &DbRow) -> Result<RemovedRow, StoreError> {
+fn removed_row(row: &DbRow) -> Result<RemovalRow, StoreError> {
     let row = RowReader { row, what: LEDGER };
     let written: ruzhi_model::Member = row.json("written")?;
-    Ok(RemovedRow {
+    Ok(RemovalRow {
         tenant: row.id("tenant")?,
         flow: row.id("flow")?,
         record: row.id("record")?,

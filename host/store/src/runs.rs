@@ -109,7 +109,7 @@ pub struct RunRow {
 
 /// A filter of runs, newest first.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct RunsWanted<'a> {
+pub struct RunFilter<'a> {
     /// Of this tenant.
     pub tenant: Option<&'a TenantId>,
     /// Of this flow.
@@ -126,7 +126,7 @@ pub struct RunsWanted<'a> {
 
 /// Runs of one state that began in the same quarter of an hour.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RunsCounted {
+pub struct RunCount {
     /// The beginning of the quarter of an hour.
     pub at: DateTime<Utc>,
     /// The state.
@@ -140,7 +140,7 @@ const QUARTER: i64 = 15 * 60 * 1000;
 
 impl Database {
     /// Stores a run as it stands: when it begins, and again when it ends.
-    pub async fn put_run(&self, run: &RunRow) -> Result<(), StoreError> {
+    pub async fn run_put(&self, run: &RunRow) -> Result<(), StoreError> {
         let mut transaction = self.begin(RUNS).await?;
         sqlx::query(
             "INSERT INTO run (tenant, flow, id, kind, state, started_at, ended_at, plan, rules, counts, calls, problem) \
@@ -168,7 +168,7 @@ impl Database {
 
     /// Marks as failed all runs of a flow, except `current`, that a crash left unfinished, and counts the operations
     /// they completed.
-    pub async fn abandon_runs(
+    pub async fn runs_abandon(
         &self,
         tenant: &TenantId,
         flow: &FlowId,
@@ -186,17 +186,17 @@ impl Database {
         .map_err(StoreError::read(RUNS))?;
         for row in &rows {
             let mut run = run_row(&RowReader { row, what: RUNS })?;
-            run.counts = self.counts_of_run(tenant, &run.id).await?;
+            run.counts = self.run_count_operations(tenant, &run.id).await?;
             run.state = RunState::Failed;
             run.ended_at = Some(at);
             run.problem = Some(Text::new("the process ended before the run did", "进程在运行结束前退出"));
-            self.put_run(&run).await?;
+            self.run_put(&run).await?;
         }
         Ok(())
     }
 
     /// The work a run has completed, as far as its operations are settled.
-    async fn counts_of_run(&self, tenant: &TenantId, run: &RunId) -> Result<Counts, StoreError> {
+    async fn run_count_operations(&self, tenant: &TenantId, run: &RunId) -> Result<Counts, StoreError> {
         let rows = sqlx::query(
             "SELECT o.kind AS kind, COUNT(*) AS operations FROM operation o JOIN plan p ON p.tenant = o.tenant \
              AND p.id = o.plan WHERE p.tenant = $1 AND p.run = $2 AND o.state = 'done' GROUP BY o.kind",
@@ -218,7 +218,7 @@ impl Database {
     }
 
     /// A run, by its id.
-    pub async fn run(&self, id: &RunId) -> Result<Option<RunRow>, StoreError> {
+    pub async fn run_find(&self, id: &RunId) -> Result<Option<RunRow>, StoreError> {
         let row = sqlx::query("SELECT * FROM run WHERE id = $1")
             .bind(id.as_str())
             .fetch_optional(&self.pool)
@@ -227,28 +227,8 @@ impl Database {
         row.map(|row| run_row(&RowReader { row: &row, what: RUNS })).transpose()
     }
 
-    /// The latest runs, newest first.
-    pub async fn runs(
-        &self,
-        tenant: Option<&TenantId>,
-        flow: Option<&FlowId>,
-        most: u32,
-    ) -> Result<Vec<RunRow>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT * FROM run WHERE ($1 = '' OR tenant = $1) AND ($2 = '' OR flow = $2) \
-             ORDER BY started_at DESC, id DESC LIMIT $3",
-        )
-        .bind(tenant.map_or("", TenantId::as_str))
-        .bind(flow.map_or("", FlowId::as_str))
-        .bind(i64::from(most))
-        .fetch_all(&self.pool)
-        .await
-        .map_err(StoreError::read(RUNS))?;
-        rows.iter().map(|row| run_row(&RowReader { row, what: RUNS })).collect()
-    }
-
     /// The runs a person wants to see, newest first.
-    pub async fn runs_wanted(&self, wanted: &RunsWanted<'_>) -> Result<Vec<RunRow>, StoreError> {
+    pub async fn runs_list(&self, wanted: &RunFilter<'_>) -> Result<Vec<RunRow>, StoreError> {
         let mut query = sqlx::QueryBuilder::<Db>::new("SELECT * FROM run WHERE 1 = 1");
         of_flow(&mut query, wanted.tenant, wanted.flow);
         if let Some(state) = wanted.state {
@@ -268,12 +248,12 @@ impl Database {
     }
 
     /// The number of runs that began since a moment, by state and quarter of an hour.
-    pub async fn runs_counted(
+    pub async fn runs_count(
         &self,
         tenant: Option<&TenantId>,
         flow: Option<&FlowId>,
         since: DateTime<Utc>,
-    ) -> Result<Vec<RunsCounted>, StoreError> {
+    ) -> Result<Vec<RunCount>, StoreError> {
         let mut query = sqlx::QueryBuilder::<Db>::new("SELECT started_at / ");
         query.push(QUARTER).push(" AS quarter, state, COUNT(*) AS runs FROM run WHERE started_at >= ");
         query.push_bind(since.timestamp_millis());
@@ -284,7 +264,7 @@ impl Database {
             .map(|row| {
                 let row = RowReader { row, what: RUNS };
                 let quarter: i64 = row.get("quarter")?;
-                Ok(RunsCounted {
+                Ok(RunCount {
                     at: DateTime::from_timestamp_millis(quarter.saturating_mul(QUARTER)).unwrap_or_default(),
                     state: row.word("state")?,
                     runs: row.count("runs")?,
@@ -295,7 +275,7 @@ impl Database {
 
     /// Passes on the runs that began since a moment and changed a member, oldest first; some that changed none may be
     /// among them. Never holds all of them in memory.
-    pub async fn busy_runs(
+    pub async fn runs_visit_changed(
         &self,
         tenant: Option<&TenantId>,
         flow: Option<&FlowId>,
@@ -314,7 +294,7 @@ impl Database {
     }
 
     /// Passes on the runs that ended since a moment, in the order they began. Never holds all of them in memory.
-    pub async fn recent_runs(
+    pub async fn runs_visit_ended(
         &self,
         since: DateTime<Utc>,
         each: &mut (dyn FnMut(RunRow) + Send),

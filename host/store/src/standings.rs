@@ -58,7 +58,7 @@ pub struct StandingRow {
 
 impl Database {
     /// The standing of every flow that was ever scheduled.
-    pub async fn standings(&self) -> Result<Vec<StandingRow>, StoreError> {
+    pub async fn standings_list(&self) -> Result<Vec<StandingRow>, StoreError> {
         let rows = sqlx::query("SELECT * FROM standing ORDER BY tenant, flow")
             .fetch_all(&self.pool)
             .await
@@ -80,7 +80,7 @@ impl Database {
     }
 
     /// Stores a flow's standing.
-    pub async fn put_standing(&self, standing: &StandingRow) -> Result<(), StoreError> {
+    pub async fn standing_put(&self, standing: &StandingRow) -> Result<(), StoreError> {
         let mut transaction = self.begin(STANDINGS).await?;
         sqlx::query(
             "INSERT INTO standing (tenant, flow, reached, failures, failed_at, paused, blocked) \

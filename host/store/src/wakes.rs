@@ -37,7 +37,7 @@ pub struct WakeRow {
 
 impl Database {
     /// The wakes of flows that no run has handled.
-    pub async fn wakes(&self) -> Result<Vec<WakeRow>, StoreError> {
+    pub async fn wakes_list(&self) -> Result<Vec<WakeRow>, StoreError> {
         let rows = sqlx::query("SELECT * FROM wake ORDER BY tenant, flow, kind")
             .fetch_all(&self.pool)
             .await
@@ -57,7 +57,7 @@ impl Database {
     }
 
     /// Forgets a flow's wake, unless it was woken again since the row was read.
-    pub async fn forget_wake(&self, wake: &WakeRow) -> Result<(), StoreError> {
+    pub async fn wake_delete(&self, wake: &WakeRow) -> Result<(), StoreError> {
         let mut transaction = self.begin(WAKES).await?;
         sqlx::query("DELETE FROM wake WHERE tenant = $1 AND flow = $2 AND kind = $3 AND times = $4")
             .bind(wake.tenant.as_str())

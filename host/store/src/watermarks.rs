@@ -31,7 +31,11 @@ impl Watermark {
 
 impl Database {
     /// How far a flow's incremental collect has come.
-    pub async fn watermark(&self, tenant: &TenantId, flow: &FlowId) -> Result<Option<Watermark>, StoreError> {
+    pub async fn watermark_find(
+        &self,
+        tenant: &TenantId,
+        flow: &FlowId,
+    ) -> Result<Option<Watermark>, StoreError> {
         let row =
             sqlx::query("SELECT reached, query, form, asked FROM watermark WHERE tenant = $1 AND flow = $2")
                 .bind(tenant.as_str())
@@ -52,7 +56,7 @@ impl Database {
 
     /// Notes the query of a collect that is about to start: until the watermark moves, another query needs a complete
     /// collect.
-    pub async fn set_asked(
+    pub async fn watermark_set_asked(
         &self,
         tenant: &TenantId,
         flow: &FlowId,
@@ -70,7 +74,7 @@ impl Database {
     }
 
     /// Moves the watermark and confirms the flow's records.
-    pub async fn set_watermark(
+    pub async fn watermark_put(
         &self,
         tenant: &TenantId,
         flow: &FlowId,

@@ -45,7 +45,7 @@ pub struct DueWriteBack {
 
 /// An outcome written to a form for a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WrittenBack {
+pub struct WriteBackRow {
     /// The record.
     pub record: RecordId,
     /// The basis of the text; a value other than any basis is tried again.
@@ -59,7 +59,7 @@ pub struct WrittenBack {
 impl Database {
     /// A page of the flow's records whose outcome differs from the one last written to the form, in the order of their
     /// ids. Skipped are records that have never been written back and have no outcome yet.
-    pub async fn write_backs_due(
+    pub async fn write_backs_list_due(
         &self,
         scope: &WriteBackScope<'_>,
         after: Option<&RecordId>,
@@ -123,11 +123,11 @@ impl Database {
     }
 
     /// Stores the outcomes written to a flow's form.
-    pub async fn put_write_backs(
+    pub async fn write_backs_put(
         &self,
         tenant: &TenantId,
         flow: &FlowId,
-        written: &[WrittenBack],
+        written: &[WriteBackRow],
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let mut transaction = self.begin(WRITE_BACK).await?;
@@ -157,7 +157,7 @@ impl Database {
     }
 
     /// The name on another record of these tenants that claims the same mobile number or account as this one.
-    pub async fn rival(
+    pub async fn record_find_rival(
         &self,
         tenants: &[TenantId],
         origin: &Origin,

@@ -22,7 +22,7 @@ pub(super) async fn plan(
     now: DateTime<Utc>,
 ) -> Result<Made, RunError> {
     let scope = flow.scope(now);
-    let survey = flow.store.survey(&scope).await?;
+    let survey = flow.store.survey_find(&scope).await?;
     let directory = directory(flow).await?;
     let unasked = std::collections::HashSet::new();
     let contested = Planner::new(&scope, &survey, None, &unasked, policy, now).contested();
@@ -46,7 +46,7 @@ pub(super) async fn plan(
             let found = looking.found(member).await?;
             let keys: Vec<MemberKey> =
                 found.by_userid.iter().chain(&found.by_mobile).map(UserId::key).collect();
-            let lines = flow.store.members(&flow.siblings, &keys).await?;
+            let lines = flow.store.ledger_find(&flow.siblings, &keys).await?;
             let mut owners = taken.clone();
             owners.retain(|key, _| keys.contains(key));
             owners.extend(

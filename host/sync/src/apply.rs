@@ -223,7 +223,8 @@ impl<'a> Applying<'a> {
         let flow = self.flow;
         let mut after = None;
         while !self.halted() {
-            let page = flow.store.planned(&flow.tenant, &self.plan.id, wave, after, WINDOW).await?;
+            let page =
+                flow.store.operations_list_planned(&flow.tenant, &self.plan.id, wave, after, WINDOW).await?;
             let Some(last) = page.last() else { break };
             after = Some(last.place);
             self.take_up(page.iter().map(|row| (row.place, &row.operation))).await?;
@@ -256,7 +257,7 @@ impl<'a> Applying<'a> {
                 places.push(place);
             }
         }
-        flow.store.mark_sending(&flow.tenant, &self.plan.id, &places, flow.clock.now()).await?;
+        flow.store.operations_mark_sending(&flow.tenant, &self.plan.id, &places, flow.clock.now()).await?;
         self.taken_up.fetch_add(count, Ordering::Relaxed);
         Ok(())
     }
@@ -467,7 +468,7 @@ impl<'a> Applying<'a> {
         }
         let flow = self.flow;
         flow.store
-            .settle(&flow.siblings, &flow.tenant, &self.plan.id, &settlements, flow.clock.now())
+            .operations_settle(&flow.siblings, &flow.tenant, &self.plan.id, &settlements, flow.clock.now())
             .await?;
         let settled = settlements.iter().filter(|settlement| settlement.state != OperationState::Planned);
         flow.progress.settled(settled.count() as u64);

@@ -16,7 +16,7 @@ impl Applying<'_> {
         let known = !self.gate.in_order()
             && flow
                 .store
-                .was_refused(&flow.tenant, &flow.id, &operation.record, *errcode)
+                .operation_exists_refused(&flow.tenant, &flow.id, &operation.record, *errcode)
                 .await
                 .unwrap_or_default();
         let ask = async || flow.directory.ask().await;

@@ -30,7 +30,8 @@ impl Applying<'_> {
         let flow = self.flow;
         let mut after = None;
         while !self.halted() {
-            let page = flow.store.planned(&flow.tenant, &self.plan.id, wave, after, PAGE).await?;
+            let page =
+                flow.store.operations_list_planned(&flow.tenant, &self.plan.id, wave, after, PAGE).await?;
             let Some(last) = page.last() else { break };
             after = Some(last.place);
             self.write_page(wave, page).await?;
@@ -92,7 +93,7 @@ impl Applying<'_> {
             self.take_up(in_sheet.iter().map(|(place, operation, _)| (*place, operation.as_ref()))).await?;
             let mut stored = Ok(());
             let taken = async |job: String| {
-                stored = flow.store.set_job(&flow.tenant, &self.plan.id, &places, &job).await;
+                stored = flow.store.operations_set_job(&flow.tenant, &self.plan.id, &places, &job).await;
             };
             let answers = flow.directory.write_sheet(sheet, taken).await;
             stored?;

@@ -19,7 +19,7 @@ use ruzhi_metrics as meter;
 use ruzhi_model::{Context, Digest, RecordId, RunId, SourceRecord, row};
 use ruzhi_plan::Resolution;
 use ruzhi_store::{
-    Absence, DueRecord, FetchedRecord, FirstUse, HoldsUntil, PresentRecord, RecordRow, Surviving, UseState,
+    Absence, DueRecord, FetchedRecord, FirstUse, HoldsUntil, PresentRecord, RecordRow, UseAttempt, UseState,
 };
 
 pub(super) struct Collecting<'a> {
@@ -112,7 +112,7 @@ impl Collecting<'_> {
         let flow = self.flow;
         let store = &flow.store;
         let asking = flow.query_digest();
-        let watermark = store.watermark(&flow.tenant, &flow.id).await?;
+        let watermark = store.watermark_find(&flow.tenant, &flow.id).await?;
         if let Some(before) = &watermark
             && !before.form.is_empty()
             && before.form != flow.form_name()
@@ -122,7 +122,7 @@ impl Collecting<'_> {
             return Err(RunError::SourceOtherForm { before: before.form.clone(), now: flow.form_name() });
         }
         if watermark.as_ref().is_some_and(|before| before.query != asking) {
-            store.set_asked(&flow.tenant, &flow.id, &asking).await?;
+            store.watermark_set_asked(&flow.tenant, &flow.id, &asking).await?;
         }
         // A form that never gave a row is read completely.
         let never_read = watermark.as_ref().is_none_or(|watermark| watermark.is_of_nothing());
@@ -216,7 +216,7 @@ impl Collecting<'_> {
         after: Option<&RecordId>,
         until: Option<&RecordId>,
     ) -> Result<Vec<PresentRecord>, RunError> {
-        Ok(self.flow.store.present_records(&self.flow.tenant, &self.flow.id, after, until).await?)
+        Ok(self.flow.store.records_list_present(&self.flow.tenant, &self.flow.id, after, until).await?)
     }
 
     async fn page(&self, query: &Query, after: Option<&RecordId>) -> Result<Vec<Row>, RunError> {
@@ -239,7 +239,7 @@ impl Collecting<'_> {
         let (gone, elsewhere) = self.ask_for_absent(absent, doubted, same_query).await?;
         for (absence, ids) in [(Absence::Gone, gone), (Absence::Elsewhere, elsewhere)] {
             if !ids.is_empty() {
-                flow.store.mark_absent(&flow.tenant, &flow.id, absence, &ids).await?;
+                flow.store.records_mark_absent(&flow.tenant, &flow.id, absence, &ids).await?;
             }
         }
         Ok(())
@@ -263,7 +263,7 @@ impl Collecting<'_> {
         if !doubted && !flow.absent_leaves {
             return Ok((Vec::new(), ids));
         }
-        let known = flow.store.known_records(&flow.tenant, &flow.id, &ids).await?;
+        let known = flow.store.records_find(&flow.tenant, &flow.id, &ids).await?;
         let most = if flow.absent_leaves { absent.len() } else { ASKED_FOR };
         let (mut gone, mut elsewhere, mut there) = (Vec::new(), Vec::new(), 0);
         let missing = absent.len() as u64;
@@ -308,7 +308,7 @@ impl Collecting<'_> {
     async fn fresh(&self, page: Vec<Row>) -> Result<Vec<FetchedRecord>, RunError> {
         let flow = self.flow;
         let ids: Vec<RecordId> = page.iter().map(|row| row.id.clone()).collect();
-        let known = flow.store.known_records(&flow.tenant, &flow.id, &ids).await?;
+        let known = flow.store.records_find(&flow.tenant, &flow.id, &ids).await?;
         let mut fresh = Vec::new();
         for row in page {
             let id = row.id.clone();
@@ -344,7 +344,7 @@ impl Collecting<'_> {
         loop {
             let stale = flow
                 .store
-                .stale_records(
+                .records_list_stale(
                     (&flow.tenant, &flow.id),
                     flow.guest.rules(),
                     &flow.timezone,
@@ -373,7 +373,7 @@ impl Collecting<'_> {
         loop {
             let due = flow
                 .store
-                .due_records(&flow.tenant, &flow.id, self.started_at, told, after.as_ref(), BATCH)
+                .records_list_due(&flow.tenant, &flow.id, self.started_at, told, after.as_ref(), BATCH)
                 .await?;
             let Some(last) = due.last() else { break };
             after = Some(last.clone());
@@ -415,7 +415,7 @@ impl<'a> Deciding<'a> {
             let first_use = self.collecting.takes_first_use();
             let _surviving = match &first_use {
                 Some(first_use) => {
-                    Some(Surviving::begin(self.collecting.flow.store.as_ref(), first_use).await?)
+                    Some(UseAttempt::begin(self.collecting.flow.store.as_ref(), first_use).await?)
                 }
                 None => None,
             };
@@ -429,7 +429,7 @@ impl<'a> Deciding<'a> {
             if let Some(first_use) = first_use {
                 self.keep_one().await?;
                 let used = FirstUse { state: UseState::Used, ..first_use };
-                self.collecting.flow.store.put_first_use(&used).await?;
+                self.collecting.flow.store.first_use_put(&used).await?;
             }
         }
         Ok(())
@@ -466,7 +466,7 @@ impl<'a> Deciding<'a> {
                 })
             })
             .collect::<Result<_, RunError>>()?;
-        flow.store.put_records(&flow.tenant, &flow.id, &rows).await?;
+        flow.store.records_put(&flow.tenant, &flow.id, &rows).await?;
         Ok(())
     }
 }

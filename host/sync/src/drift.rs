@@ -22,7 +22,7 @@ pub(super) async fn look(
     let details = details(flow, &listing).await?;
     let mut after: Option<MemberKey> = None;
     loop {
-        let page = flow.store.ledger(&flow.siblings, after.as_ref(), PAGE).await?;
+        let page = flow.store.ledger_list(&flow.siblings, after.as_ref(), PAGE).await?;
         let Some(last) = page.last() else { break };
         after = Some(last.userid.key());
         for entry in &page {
@@ -76,7 +76,7 @@ pub(super) async fn plan(
     policy: &Policy,
     now: DateTime<Utc>,
 ) -> Result<Made, RunError> {
-    let survey = flow.store.survey(&flow.scope(now)).await?;
+    let survey = flow.store.survey_find(&flow.scope(now)).await?;
     let purpose = Purpose::Drift { settle: how };
     let mut draft = Draft::new(flow.tenant.clone(), flow.id.clone(), purpose, false, &survey);
     let mut keeping = Keeping::begin(flow, run).await?;

@@ -53,7 +53,7 @@ pub(super) struct Keeping<'a> {
 
 impl<'a> Keeping<'a> {
     pub(super) async fn begin(flow: &'a Flow, run: &'a RunId) -> Result<Self, RunError> {
-        flow.store.begin_draft(&flow.tenant, &flow.id).await?;
+        flow.store.draft_begin(&flow.tenant, &flow.id).await?;
         Ok(Self { flow, run, at: flow.clock.now(), part: DraftPart::default() })
     }
 
@@ -90,7 +90,7 @@ impl<'a> Keeping<'a> {
         let part = std::mem::replace(&mut self.part, DraftPart { first: next, ..DraftPart::default() });
         let empty = part.operations.is_empty() && part.refused.is_empty() && part.confirmed.is_empty();
         if !empty {
-            self.flow.store.put_draft(self.run, &self.flow.tenant, &part, self.at).await?;
+            self.flow.store.draft_put(self.run, &self.flow.tenant, &part, self.at).await?;
         }
         Ok(())
     }
@@ -106,7 +106,9 @@ impl<'a> Keeping<'a> {
                 }
             }
             for (place, fields) in lessened {
-                if let Some(operation) = self.flow.store.drafted(self.run, &self.flow.tenant, place).await? {
+                if let Some(operation) =
+                    self.flow.store.draft_operation_find(self.run, &self.flow.tenant, place).await?
+                {
                     let less = fields.into_iter().fold(operation, |operation, (field, parks)| {
                         if parks { operation.parking(field) } else { operation.holding_back(field) }
                     });
@@ -139,7 +141,7 @@ impl<'a> Candidates<'a> {
     pub(super) async fn next(&mut self) -> Result<Vec<Candidate>, RunError> {
         let store = &self.flow.store;
         if !self.read_to_end {
-            let page = store.candidates(self.scope, self.after.as_ref(), PAGE).await?;
+            let page = store.candidates_list(self.scope, self.after.as_ref(), PAGE).await?;
             if let Some(last) = page.last() {
                 self.after = Some(last.record.origin.record.clone());
                 for candidate in &page {
@@ -153,7 +155,7 @@ impl<'a> Candidates<'a> {
         for id in &some {
             self.contested.remove(id);
         }
-        if some.is_empty() { Ok(Vec::new()) } else { Ok(store.chosen_records(self.scope, &some).await?) }
+        if some.is_empty() { Ok(Vec::new()) } else { Ok(store.candidates_find(self.scope, &some).await?) }
     }
 }
 
@@ -165,7 +167,7 @@ pub(super) async fn sync(
     now: DateTime<Utc>,
 ) -> Result<Made, RunError> {
     let scope = flow.scope(now);
-    let survey = flow.store.survey(&scope).await?;
+    let survey = flow.store.survey_find(&scope).await?;
     let planning = Planning { flow, scope: &scope, survey: &survey, policy, now };
     let mut looked = planning.look(None, &HashSet::new()).await?;
     let directory = if looked.needs_directory { Some(directory(flow).await?) } else { None };
@@ -302,7 +304,7 @@ impl<'a> Leavers<'a> {
     }
 
     async fn next(&mut self) -> Result<Option<Vec<Leaver>>, RunError> {
-        let page = self.flow.store.leavers(self.scope, self.after.as_ref(), PAGE).await?;
+        let page = self.flow.store.leavers_list(self.scope, self.after.as_ref(), PAGE).await?;
         let Some(last) = page.last() else { return Ok(None) };
         self.after = Some(last.entry.userid.key());
         Ok(Some(page))

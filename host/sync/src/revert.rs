@@ -17,7 +17,7 @@ pub(super) async fn plan(
     policy: &Policy,
     now: DateTime<Utc>,
 ) -> Result<Made, RunError> {
-    let survey = flow.store.survey(&flow.scope(now)).await?;
+    let survey = flow.store.survey_find(&flow.scope(now)).await?;
     let purpose = Purpose::Revert { run: undone.clone() };
     let mut draft = Draft::new(flow.tenant.clone(), flow.id.clone(), purpose, false, &survey);
     let mut keeping = Keeping::begin(flow, run).await?;
@@ -41,7 +41,7 @@ pub(super) async fn plan(
         }
         let keys: Vec<MemberKey> = ready.iter().map(|operation| operation.userid.key()).collect();
         let own = std::slice::from_ref(&flow.tenant);
-        let lines = flow.store.members(own, &keys).await?;
+        let lines = flow.store.ledger_find(own, &keys).await?;
         let lines: HashMap<MemberKey, _> = lines.into_iter().map(|line| (line.userid.key(), line)).collect();
         for operation in ready {
             let undone = revert::undo(&operation, lines.get(&operation.userid.key()), policy);
@@ -71,7 +71,7 @@ struct Pages<'a> {
 impl Pages<'_> {
     async fn next(&mut self) -> Result<Vec<Operation>, RunError> {
         let cursor = self.after.as_ref().map(|(plan, place)| (plan, *place));
-        let page = self.flow.store.done_by(&self.flow.tenant, self.run, cursor, PAGE).await?;
+        let page = self.flow.store.operations_list_done(&self.flow.tenant, self.run, cursor, PAGE).await?;
         if let Some(last) = page.last() {
             self.after = Some((last.plan.clone(), last.place));
         }

@@ -15,12 +15,12 @@ use super::error::RunError;
 use super::flow::Flow;
 use super::verdict::{after, found, undone};
 use ruzhi_model::{MemberKey, Operation, OperationKind, OperationState, PlanId, TenantId, UserId};
-use ruzhi_store::{InDoubt, Settlement};
+use ruzhi_store::{DoubtfulOperation, Settlement};
 
 /// Settles a crash's leftovers, for every tenant of the corp: one may be about to adopt a member that another was
 /// writing. Returns the number of operations in doubt.
 pub(super) async fn settle_crash(flow: &Flow) -> Result<usize, RunError> {
-    let in_doubt = flow.store.in_doubt(&flow.siblings).await?;
+    let in_doubt = flow.store.operations_list_in_doubt(&flow.siblings).await?;
     if in_doubt.is_empty() {
         return Ok(0);
     }
@@ -33,13 +33,13 @@ pub(super) async fn settle_crash(flow: &Flow) -> Result<usize, RunError> {
     let now = flow.clock.now();
     let count = in_doubt.len();
     let mut by_plan: BTreeMap<(TenantId, PlanId), Vec<Settlement>> = BTreeMap::new();
-    for InDoubt { tenant, plan, place, operation, .. } in in_doubt {
+    for DoubtfulOperation { tenant, plan, place, operation, .. } in in_doubt {
         let settlement = read_back(&members, &tenant, place, &Arc::new(operation), now);
         by_plan.entry((tenant, plan)).or_default().push(settlement);
     }
     for ((tenant, plan), settlements) in by_plan {
         log(&tenant, &plan, &settlements);
-        flow.store.settle(&flow.siblings, &tenant, &plan, &settlements, now).await?;
+        flow.store.operations_settle(&flow.siblings, &tenant, &plan, &settlements, now).await?;
     }
     Ok(count)
 }

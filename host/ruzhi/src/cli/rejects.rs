@@ -47,10 +47,10 @@ impl Rejects {
         (tenant, flow): (Option<&TenantId>, Option<&FlowId>),
         speech: &Speech,
     ) -> Result<ExitCode, Failure> {
-        let rejects = store.rejects(tenant, flow).await?;
+        let rejects = store.quarantine_list(tenant, flow).await?;
         let mut values: Vec<Value> = Vec::new();
         for reject in &rejects {
-            let labels = store.labels(&reject.tenant, &reject.flow).await?;
+            let labels = store.labels_find(&reject.tenant, &reject.flow).await?;
             if !speech.json {
                 for line in reject_lines(reject, &labels, speech.lang) {
                     speech.out(format_args!("{}/{}  {line}", reject.tenant, reject.flow));

@@ -30,7 +30,7 @@ impl Revert {
         let id: RunId = self.run.parse().map_err(|_| unknown())?;
         let config = configuration(dir, Need::Run, speech)?;
         let store = store(&config, Access::Beside).await?;
-        let found = store.run(&id).await;
+        let found = store.run_find(&id).await;
         store.close().await;
         let found = found?.ok_or_else(unknown)?;
         let target = format!("{}/{}", found.tenant, found.flow);

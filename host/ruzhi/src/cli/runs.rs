@@ -10,7 +10,7 @@ use super::deployment::{self, Need};
 use super::report::{counted, state_word};
 use super::speech::Speech;
 use ruzhi_message::Failure;
-use ruzhi_store::Access;
+use ruzhi_store::{Access, RunFilter};
 
 #[derive(Debug, Args)]
 pub(super) struct Runs {
@@ -26,7 +26,8 @@ impl Runs {
         let config = deployment::configuration(dir, Need::Read, speech)?;
         let (tenant, flow) = deployment::narrowed(&config, self.target.as_deref())?;
         let store = deployment::store(&config, Access::Read).await?;
-        let runs = store.runs(tenant, flow, self.limit).await?;
+        let runs =
+            store.runs_list(&RunFilter { tenant, flow, most: self.limit, ..RunFilter::default() }).await?;
         store.close().await;
         if speech.json {
             speech.json(&runs);

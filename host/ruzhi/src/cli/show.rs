@@ -15,7 +15,7 @@ use ruzhi_app::audit::Asking;
 use ruzhi_message::Failure;
 use ruzhi_message::exit;
 use ruzhi_model::{FlowId, PlanId, TenantId, Text};
-use ruzhi_store::{Access, Database, PlanState, StoredPlan};
+use ruzhi_store::{Access, Database, PlanRow, PlanState};
 
 #[derive(Debug, Args)]
 pub(super) struct ShowPlan {
@@ -34,7 +34,7 @@ pub(super) struct Reject {
 
 /// The plan with this id or hash, with its tenant and flow.
 pub(super) async fn find(store: &Database, name: &str) -> Result<(TenantId, FlowId, PlanId), Failure> {
-    store.find_plan(name).await?.into_iter().next().ok_or_else(|| {
+    store.plans_list_named(name).await?.into_iter().next().ok_or_else(|| {
         Failure::usage(
             Text::new(format!("there is no plan {name}"), format!("没有计划 {name}")),
             Text::new("`ruzhi status` lists the plans that wait", "`ruzhi status` 会列出待处理的计划"),
@@ -42,9 +42,9 @@ pub(super) async fn find(store: &Database, name: &str) -> Result<(TenantId, Flow
     })
 }
 
-async fn stored(store: &Database, name: &str) -> Result<StoredPlan, Failure> {
+async fn stored(store: &Database, name: &str) -> Result<PlanRow, Failure> {
     let (tenant, _, id) = find(store, name).await?;
-    store.plan(&tenant, &id).await?.ok_or_else(gone)
+    store.plan_find(&tenant, &id).await?.ok_or_else(gone)
 }
 
 fn gone() -> Failure {
@@ -87,7 +87,7 @@ impl ShowPlan {
                 "operations": Value::Array(operation_values(plan, store.as_ref()).await?),
             }));
         } else {
-            let labels = store.labels(&plan.tenant, &plan.flow).await?;
+            let labels = store.labels_find(&plan.tenant, &plan.flow).await?;
             print_plan(speech, plan, &labels, store.as_ref()).await;
             speech.out(format_args!("{}: {}", speech.say("hash", "哈希"), plan.hash));
             let reason = stored.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
@@ -147,10 +147,10 @@ impl Reject {
         tenant: &TenantId,
         plan: &PlanId,
     ) -> Result<(), Failure> {
-        if store.reject_plan(tenant, plan, self.reason.as_deref()).await? {
+        if store.plan_reject(tenant, plan, self.reason.as_deref()).await? {
             return Ok(());
         }
-        let stored = store.plan(tenant, plan).await?.ok_or_else(gone)?;
+        let stored = store.plan_find(tenant, plan).await?.ok_or_else(gone)?;
         // Repeating a rejection changes nothing.
         let again = self.reason.is_none() || self.reason == stored.reason;
         if stored.state == PlanState::Rejected && again {

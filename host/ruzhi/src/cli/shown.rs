@@ -17,7 +17,7 @@ const PAGE: usize = 500;
 async fn each(plan: &Plan, store: &Database, mut take: impl FnMut(OperationRow)) -> Result<(), StoreError> {
     let mut after = None;
     loop {
-        let page = store.operations(&plan.tenant, &plan.id, after, PAGE).await?;
+        let page = store.operations_list(&plan.tenant, &plan.id, after, PAGE).await?;
         let Some(last) = page.last() else { return Ok(()) };
         after = Some(last.place);
         page.into_iter().for_each(&mut take);
@@ -60,7 +60,7 @@ pub(super) async fn print_plan(
     if let Err(error) = each(plan, store, print).await {
         speech.note(error.text().in_lang(speech.lang));
     }
-    for reject in store.rejects(Some(&plan.tenant), Some(&plan.flow)).await.unwrap_or_default() {
+    for reject in store.quarantine_list(Some(&plan.tenant), Some(&plan.flow)).await.unwrap_or_default() {
         let concerns = match plan.purpose {
             Purpose::Sync => true,
             _ => reject.refusal.violations.iter().any(|v| v.rule == "adopt.ambiguous"),

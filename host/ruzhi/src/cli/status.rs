@@ -23,7 +23,7 @@ impl Status {
         let config = deployment::configuration(dir, Need::Read, speech)?;
         let chosen = config.select(self.target.as_deref())?;
         let store = deployment::store(&config, Access::Read).await?;
-        let mut all = store.status().await?;
+        let mut all = store.flow_statuses_list().await?;
         store.close().await;
         all.retain(|one| chosen.iter().any(|(tenant, flow)| tenant.id == one.tenant && flow.id == one.flow));
         if speech.json {

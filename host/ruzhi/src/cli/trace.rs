@@ -79,7 +79,7 @@ impl Trace {
         record: &RecordId,
         speech: &Speech,
     ) -> Result<Option<ExitCode>, Failure> {
-        let traces = store.trace(tenant, flow, record).await?;
+        let traces = store.record_trace(tenant, flow, record).await?;
         if traces.is_empty() {
             return Ok(None);
         }
@@ -103,7 +103,7 @@ impl Trace {
                 }
                 values.push(value);
             } else {
-                let labels = store.labels(tenant, &trace.flow).await?;
+                let labels = store.labels_find(tenant, &trace.flow).await?;
                 self.print(speech, trace, &labels);
                 if let Some(replay) = &replay {
                     self.print_replay(speech, replay);

@@ -20,7 +20,7 @@ use ruzhi_app::scheduler::{Ended, FlowStanding};
 use ruzhi_http::rate::Jitter;
 use ruzhi_message::Failure;
 use ruzhi_model::{Clock, UserId};
-use ruzhi_store::{AlarmRow, Database, PlanState, RemovedWanted, RunState, StoreError, TenantStatus};
+use ruzhi_store::{AlarmRow, Database, FlowStatus, PlanState, RemovalFilter, RunState, StoreError};
 
 /// Interval between reads of the store and rounds of messages.
 const LOOK: Duration = Duration::from_secs(60);
@@ -113,7 +113,7 @@ impl Telling {
 
     /// Restores the alarms of the previous process.
     pub(super) async fn remember(&mut self) {
-        match self.store.alarms().await {
+        match self.store.alarms_list().await {
             Ok(rows) => self.book = Book::new(rows),
             Err(error) => failed(&error),
         }
@@ -137,7 +137,7 @@ impl Telling {
     async fn held(&self, ended: &Ended) -> Option<Finding> {
         let run = ended.run.as_ref()?;
         let plan = ended.plan.as_ref().filter(|plan| plan.guard.holds() && run.state == RunState::Held)?;
-        match self.store.plan(&plan.tenant, &plan.id).await {
+        match self.store.plan_find(&plan.tenant, &plan.id).await {
             Ok(Some(stored)) if stored.state == PlanState::Held => {
                 Some(Finding::So(Box::new(cause::plan_held(plan))))
             }
@@ -152,7 +152,7 @@ impl Telling {
     /// Checks the store for every flow, and the configuration.
     pub(super) async fn look(&mut self) {
         let now = self.clock.now();
-        match self.store.status().await {
+        match self.store.flow_statuses_list().await {
             Ok(status) => {
                 let grown = |key: &str| self.book.stands(key).map(|row| row.last_seen);
                 let mut findings = self.watch.counted(&status, grown, now);
@@ -179,14 +179,14 @@ impl Telling {
     }
 
     /// Finds a plan of the flow that waits for a person.
-    async fn waits(&self, status: &TenantStatus) -> Option<Finding> {
+    async fn waits(&self, status: &FlowStatus) -> Option<Finding> {
         let key = cause::key(cause::PLAN_HELD, &status.tenant, &status.flow);
         let Some(plan) = status.held.last() else { return Some(Finding::NotSo(key)) };
         let page = format!("/plans/{}/{plan}", status.tenant);
         if self.book.stands(&key).is_some_and(|row| row.page.as_deref() == Some(&page)) {
             return None;
         }
-        match self.store.plan(&status.tenant, plan).await {
+        match self.store.plan_find(&status.tenant, plan).await {
             Ok(stored) => stored.map(|stored| Finding::So(Box::new(cause::plan_held(&stored.plan)))),
             Err(error) => {
                 failed(&error);
@@ -196,19 +196,19 @@ impl Telling {
     }
 
     /// Finds members removed by hand that wait for a person.
-    async fn removed(&self, status: &TenantStatus) -> Option<Finding> {
+    async fn removed(&self, status: &FlowStatus) -> Option<Finding> {
         let (tenant, flow) = (&status.tenant, &status.flow);
         if status.removed == 0 {
             return Some(Finding::NotSo(cause::key(cause::MEMBERS_REMOVED, tenant, flow)));
         }
-        let wanted = RemovedWanted {
+        let wanted = RemovalFilter {
             tenant: Some(tenant),
             flow: Some(flow),
             waiting: true,
             most: NAMED,
-            ..RemovedWanted::default()
+            ..RemovalFilter::default()
         };
-        match self.store.removed_members(&wanted).await {
+        match self.store.removals_list(&wanted).await {
             Ok(rows) => {
                 let some: Vec<UserId> = rows.into_iter().map(|row| row.userid).collect();
                 let told = cause::members_removed((tenant, flow), status.removed, &some);
@@ -235,7 +235,7 @@ impl Telling {
 
     async fn keep(&self, changed: Option<AlarmRow>) {
         let Some(row) = changed else { return };
-        if let Err(error) = self.store.put_alarm(&row).await {
+        if let Err(error) = self.store.alarm_put(&row).await {
             failed(&error);
         }
     }

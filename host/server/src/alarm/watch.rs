@@ -9,7 +9,7 @@ use super::cause::{self, key};
 use ruzhi_app::scheduler::{Ended, FlowStanding, StandingState};
 use ruzhi_message::{Failure, exit};
 use ruzhi_model::{FlowId, TenantId};
-use ruzhi_store::{RunKind, RunRow, RunState, TenantStatus};
+use ruzhi_store::{FlowStatus, RunKind, RunRow, RunState};
 use ruzhi_sync::Notice;
 
 /// A quarantine grows if it gains at least this many rows, and at least this share.
@@ -164,12 +164,12 @@ impl Watch {
     /// grow, for one that stood before this process began.
     pub(super) fn counted(
         &mut self,
-        status: &[TenantStatus],
+        status: &[FlowStatus],
         stood: impl Fn(&str) -> Option<DateTime<Utc>>,
         now: DateTime<Utc>,
     ) -> Vec<Finding> {
         let mut findings = Vec::new();
-        for TenantStatus { tenant, flow, rejects, .. } in status {
+        for FlowStatus { tenant, flow, rejects, .. } in status {
             let rejects = *rejects;
             let name = key(cause::QUARANTINE_GROWING, tenant, flow);
             let first = || Quarantine {
@@ -206,8 +206,8 @@ fn only_places(run: &RunRow) -> bool {
 }
 
 /// Conditions that follow from the counts of a flow alone.
-pub(super) fn told_by(status: &TenantStatus) -> Vec<Finding> {
-    let TenantStatus { tenant, flow, leavers_refused, last_run, .. } = status;
+pub(super) fn told_by(status: &FlowStatus) -> Vec<Finding> {
+    let FlowStatus { tenant, flow, leavers_refused, last_run, .. } = status;
     let of = (tenant, flow);
     let mut findings = vec![match *leavers_refused {
         0 => Finding::NotSo(key(cause::LEAVERS_REFUSED, tenant, flow)),

@@ -23,7 +23,7 @@ pub(super) async fn is_new(
     now: DateTime<Utc>,
     wakes: Option<(&TenantId, &FlowId, WakeKind)>,
 ) -> Result<bool, StoreError> {
-    store.take_delivery(&Delivery { source, names, at: now, forget_before: now - REMEMBERED, wakes }).await
+    store.delivery_take(&Delivery { source, names, at: now, forget_before: now - REMEMBERED, wakes }).await
 }
 
 /// The answer to `asked`, if it comes in time and without an error.

@@ -45,7 +45,7 @@ impl SourceFields {
         if let Some(fields) = self.known(&live.rules) {
             return Ok(Some(fields));
         }
-        let artifacts = deployment.store.artifacts(&live.component, &live.config).await?;
+        let artifacts = deployment.store.artifacts_find(&live.component, &live.config).await?;
         let library = Arc::clone(&deployment.library);
         // A component not used by any run yet may have to be compiled.
         let read = tokio::task::spawn_blocking(move || read(&library, artifacts)).await;
@@ -70,11 +70,11 @@ pub(super) async fn is_known(
     row: Row,
 ) -> Result<bool, StoreError> {
     let store = &deployment.store;
-    let stored = store.known_records(tenant, flow, std::slice::from_ref(&row.id)).await?;
+    let stored = store.records_find(tenant, flow, std::slice::from_ref(&row.id)).await?;
     let Some(stored) = stored.get(&row.id).filter(|stored| !stored.failed && !stored.absent) else {
         return Ok(false);
     };
-    let live = store.activations(tenant, flow, 1).await?;
+    let live = store.activations_list(tenant, flow, 1).await?;
     let Some(live) = live.first().filter(|live| live.rules == stored.rules) else { return Ok(false) };
     let Some(fields) = fields.of(deployment, live).await? else { return Ok(false) };
     Ok(Digest::of(visible(row, &fields)) == stored.content)

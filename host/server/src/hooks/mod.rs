@@ -10,7 +10,7 @@
 //!   wakes the flow, which does no harm, and is remembered like any other, so that it does so once. Otherwise a clock a
 //!   quarter of an hour off would silence every push.
 //! - *Check for work*: an event that changes nothing for the flow wakes no flow.
-//! - *Deduplicate*: a delivery is taken once ([`Database::take_delivery`](ruzhi_store::Database::take_delivery)), and its
+//! - *Deduplicate*: a delivery is taken once ([`Database::delivery_take`](ruzhi_store::Database::delivery_take)), and its
 //!   wake is stored in the same step until a run has acted on it, because the service never repeats an acknowledged
 //!   push.
 //!

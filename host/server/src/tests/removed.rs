@@ -37,7 +37,7 @@ pub(crate) async fn remove(store: &Database) {
         refusal: Some(refusal),
     };
     let plan = "nowhere".parse().unwrap();
-    store.settle(&[acme()], &acme(), &plan, &[settlement], now()).await.unwrap();
+    store.operations_settle(&[acme()], &acme(), &plan, &[settlement], now()).await.unwrap();
 }
 
 async fn listed(served: &Served) -> Value {

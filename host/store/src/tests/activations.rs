@@ -39,10 +39,10 @@ async fn a_component_is_live_until_another_has_taken_its_place_for_so_long() {
     ] {
         let artifacts = Artifacts { component: component.as_bytes().to_vec(), config: String::new() };
         let row = activation(tenant, number, component, days_ago);
-        assert!(opened.store.put_activation(&row, &artifacts).await.unwrap());
+        assert!(opened.store.activation_put(&row, &artifacts).await.unwrap());
     }
-    let live = opened.store.live_components(now() - TimeDelta::days(30)).await.unwrap();
+    let live = opened.store.components_list_live(now() - TimeDelta::days(30)).await.unwrap();
     assert_eq!(live, ["second", "third", "old"].map(Digest::of).into());
-    let ever = opened.store.live_components(now() - TimeDelta::days(1000)).await.unwrap();
+    let ever = opened.store.components_list_live(now() - TimeDelta::days(1000)).await.unwrap();
     assert_eq!(ever.len(), 4);
 }

@@ -36,13 +36,13 @@ impl Opened {
         let line = line(origin(tenant, 1), member(who, "13800000001"), state);
         let settlement = settlement(0, operation(kind, 1, who), Some(line));
         self.store
-            .settle(std::slice::from_ref(tenant), tenant, &plan(), &[settlement], now() - before)
+            .operations_settle(std::slice::from_ref(tenant), tenant, &plan(), &[settlement], now() - before)
             .await
             .unwrap();
     }
 
     async fn lately(&self, tenant: &TenantId) -> Lately {
-        self.store.survey(&scope(tenant, now())).await.unwrap().lately
+        self.store.survey_find(&scope(tenant, now())).await.unwrap().lately
     }
 }
 
@@ -94,7 +94,13 @@ async fn a_member_who_moved_to_another_tenant_has_not_left() {
     let after = line(origin(&there, 1), member("moves", "13800000001"), MemberState::Active);
     opened
         .store
-        .settle(std::slice::from_ref(&there), &there, &plan(), &[settlement(0, enable, Some(after))], now())
+        .operations_settle(
+            std::slice::from_ref(&there),
+            &there,
+            &plan(),
+            &[settlement(0, enable, Some(after))],
+            now(),
+        )
         .await
         .unwrap();
     assert_eq!(opened.lately(&here).await, Lately::default());
@@ -108,7 +114,11 @@ async fn only_what_is_done_counts() {
     for state in [OperationState::Refused, OperationState::Failed, OperationState::Lost] {
         let settlement =
             Settlement { state, ..settlement(0, operation(OperationKind::Disable, 1, "stays"), None) };
-        opened.store.settle(std::slice::from_ref(&here), &here, &plan(), &[settlement], now()).await.unwrap();
+        opened
+            .store
+            .operations_settle(std::slice::from_ref(&here), &here, &plan(), &[settlement], now())
+            .await
+            .unwrap();
     }
     assert_eq!(opened.lately(&here).await, Lately::default());
 }
@@ -145,11 +155,17 @@ async fn leavers_of_a_plan_that_a_person_released_do_not_count() {
         assert_eq!(plan.guard.holds(), !counts);
         let run = "r1".parse().unwrap();
         let part = DraftPart { first: 0, operations: vec![leaver.clone()], ..DraftPart::default() };
-        opened.store.put_draft(&run, &here, &part, now()).await.unwrap();
-        opened.store.put_plan(&run, &plan, &order, PlanState::Applying, now()).await.unwrap();
+        opened.store.draft_put(&run, &here, &part, now()).await.unwrap();
+        opened.store.plan_put(&run, &plan, &order, PlanState::Applying, now()).await.unwrap();
         opened
             .store
-            .settle(std::slice::from_ref(&here), &here, &plan.id, &[settlement(0, leaver, None)], now())
+            .operations_settle(
+                std::slice::from_ref(&here),
+                &here,
+                &plan.id,
+                &[settlement(0, leaver, None)],
+                now(),
+            )
             .await
             .unwrap();
         let expected: HashSet<MemberKey> = counts.then(|| MemberKey::of("leaver")).into_iter().collect();

@@ -13,7 +13,7 @@ fn until(n: u32, at: DateTime<Utc>, told: bool) -> RecordRow {
 }
 
 async fn due(opened: &Opened, at: DateTime<Utc>, told: bool, after: Option<&DueRecord>) -> Vec<DueRecord> {
-    opened.store.due_records(&tenant("here"), &flow(), at, told, after, 2).await.unwrap()
+    opened.store.records_list_due(&tenant("here"), &flow(), at, told, after, 2).await.unwrap()
 }
 
 fn ids(due: &[DueRecord]) -> Vec<String> {
@@ -33,9 +33,9 @@ async fn what_is_due_is_given_page_by_page_and_once_it_is_decided_no_more() {
         until(5, later(1), true),
         row(6, upsert("a", "13800000001")),
     ];
-    opened.store.put_records(&here, &flow(), &rows).await.unwrap();
-    opened.store.put_records(&tenant("there"), &flow(), &rows).await.unwrap();
-    assert_eq!(opened.store.next_due(&here, &flow()).await.unwrap(), Some(later(1)));
+    opened.store.records_put(&here, &flow(), &rows).await.unwrap();
+    opened.store.records_put(&tenant("there"), &flow(), &rows).await.unwrap();
+    assert_eq!(opened.store.records_next_due(&here, &flow()).await.unwrap(), Some(later(1)));
     assert_eq!(due(&opened, now(), true, None).await, []);
     let first = due(&opened, later(5), true, None).await;
     assert_eq!(ids(&first), [id(5).as_str(), id(2).as_str()], "those that are due longest come first");
@@ -47,20 +47,23 @@ async fn what_is_due_is_given_page_by_page_and_once_it_is_decided_no_more() {
     // Decided again, gone from the form, or failed: none of them is due.
     let failed =
         RecordRow { holds_until: None, ..row(2, Resolution::Failed("the guest trapped".to_owned())) };
-    opened.store.put_records(&here, &flow(), &[until(5, later(100), true), failed]).await.unwrap();
-    opened.store.mark_absent(&here, &flow(), Absence::Gone, &[id(3)]).await.unwrap();
+    opened.store.records_put(&here, &flow(), &[until(5, later(100), true), failed]).await.unwrap();
+    opened.store.records_mark_absent(&here, &flow(), Absence::Gone, &[id(3)]).await.unwrap();
     assert_eq!(ids(&due(&opened, later(50), true, None).await), [id(1).as_str()]);
-    assert_eq!(opened.store.next_due(&here, &flow()).await.unwrap(), Some(later(9)));
-    assert_eq!(opened.store.next_due(&tenant("there"), &flow()).await.unwrap(), Some(later(1)));
-    assert_eq!(opened.store.next_due(&here, &"other".parse::<FlowId>().unwrap()).await.unwrap(), None);
+    assert_eq!(opened.store.records_next_due(&here, &flow()).await.unwrap(), Some(later(9)));
+    assert_eq!(opened.store.records_next_due(&tenant("there"), &flow()).await.unwrap(), Some(later(1)));
+    assert_eq!(
+        opened.store.records_next_due(&here, &"other".parse::<FlowId>().unwrap()).await.unwrap(),
+        None
+    );
 }
 
 #[tokio::test]
 async fn a_process_is_woken_by_what_rules_told_and_by_no_end_of_a_day() {
     let opened = open().await;
     let here = tenant("here");
-    opened.store.put_records(&here, &flow(), &[until(1, now(), false)]).await.unwrap();
-    assert_eq!(opened.store.next_due(&here, &flow()).await.unwrap(), None);
+    opened.store.records_put(&here, &flow(), &[until(1, now(), false)]).await.unwrap();
+    assert_eq!(opened.store.records_next_due(&here, &flow()).await.unwrap(), None);
     assert_eq!(ids(&due(&opened, now(), false, None).await), [id(1).as_str()]);
 }
 
@@ -68,11 +71,11 @@ async fn a_process_is_woken_by_what_rules_told_and_by_no_end_of_a_day() {
 async fn another_zone_makes_every_decision_stale() {
     let opened = open().await;
     let here = tenant("here");
-    opened.store.put_records(&here, &flow(), &[row(1, upsert("a", "13800000001"))]).await.unwrap();
+    opened.store.records_put(&here, &flow(), &[row(1, upsert("a", "13800000001"))]).await.unwrap();
     let later = now() + TimeDelta::seconds(1);
     let stale = async |zone: &str| {
         let rules = Digest::of("rules");
-        opened.store.stale_records((&here, &flow()), &rules, zone, later, None, 10).await.unwrap().len()
+        opened.store.records_list_stale((&here, &flow()), &rules, zone, later, None, 10).await.unwrap().len()
     };
     assert_eq!((stale("Asia/Shanghai").await, stale("Asia/Tokyo").await), (0, 1));
 }

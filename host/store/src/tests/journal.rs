@@ -60,20 +60,20 @@ fn operations() -> Vec<Operation> {
 
 impl Opened {
     async fn keep(&self, name: &str, (plan, waves): &(Plan, Order), state: PlanState) -> PlanState {
-        self.store.put_plan(&run(name), plan, waves, state, now()).await.unwrap()
+        self.store.plan_put(&run(name), plan, waves, state, now()).await.unwrap()
     }
 
     async fn draft(&self, name: &str, first: usize, operations: &[Operation]) {
         let part = DraftPart { first, operations: operations.to_vec(), ..DraftPart::default() };
-        self.store.put_draft(&run(name), &here(), &part, now()).await.unwrap();
+        self.store.draft_put(&run(name), &here(), &part, now()).await.unwrap();
     }
 
     async fn state(&self, plan: &PlanId) -> PlanState {
-        self.store.plan(&here(), plan).await.unwrap().unwrap().state
+        self.store.plan_find(&here(), plan).await.unwrap().unwrap().state
     }
 
     async fn places(&self, plan: &PlanId) -> Vec<(usize, u32, OperationState)> {
-        let rows = self.store.operations(&here(), plan, None, 100).await.unwrap();
+        let rows = self.store.operations_list(&here(), plan, None, 100).await.unwrap();
         rows.into_iter().map(|row| (row.place, row.wave, row.state)).collect()
     }
 }
@@ -83,23 +83,23 @@ async fn a_draft_becomes_a_plan_with_its_waves_and_its_pages() {
     let opened = open().await;
     let operations = operations();
     let made = plan_of(Purpose::Sync, "world", &operations);
-    opened.store.begin_draft(&here(), &flow()).await.unwrap();
+    opened.store.draft_begin(&here(), &flow()).await.unwrap();
     opened.draft("r1", 0, &operations[..2]).await;
     opened.draft("r1", 2, &operations[2..]).await;
     assert_eq!(opened.keep("r1", &made, PlanState::Planned).await, PlanState::Planned);
     let id = &made.0.id;
     let planned = OperationState::Planned;
     assert_eq!(opened.places(id).await, [(0, 1, planned), (1, 1, planned), (2, 0, planned)]);
-    let stored = opened.store.plan(&here(), id).await.unwrap().unwrap();
+    let stored = opened.store.plan_find(&here(), id).await.unwrap().unwrap();
     assert_eq!((&stored.plan, &stored.run), (&made.0, &run("r1")));
-    let page = opened.store.planned(&here(), id, 0, Some(1), 10).await.unwrap();
+    let page = opened.store.operations_list_planned(&here(), id, 0, Some(1), 10).await.unwrap();
     assert_eq!(page.iter().map(|row| row.place).collect::<Vec<_>>(), [2]);
     assert_eq!(page[0].operation, operations[2]);
     // Found by its id and by its whole hash, and by nothing else.
     let found = vec![(here(), flow(), id.clone())];
-    assert_eq!(opened.store.find_plan(id.as_str()).await.unwrap(), found);
-    assert_eq!(opened.store.find_plan(made.0.hash.as_str()).await.unwrap(), found);
-    assert_eq!(opened.store.find_plan(made.0.hash.short()).await.unwrap(), []);
+    assert_eq!(opened.store.plans_list_named(id.as_str()).await.unwrap(), found);
+    assert_eq!(opened.store.plans_list_named(made.0.hash.as_str()).await.unwrap(), found);
+    assert_eq!(opened.store.plans_list_named(made.0.hash.short()).await.unwrap(), []);
 }
 
 #[tokio::test]
@@ -108,11 +108,11 @@ async fn a_person_s_no_stands_when_the_same_world_is_planned_again_until_they_ch
     let made = plan_of(Purpose::Sync, "world", &operations());
     opened.draft("r1", 0, &operations()).await;
     opened.keep("r1", &made, PlanState::Held).await;
-    let no = opened.store.reject_plan(&here(), &made.0.id, Some("not these")).await;
+    let no = opened.store.plan_reject(&here(), &made.0.id, Some("not these")).await;
     no.unwrap();
     opened.draft("r2", 0, &operations()).await;
     assert_eq!(opened.keep("r2", &made, PlanState::Held).await, PlanState::Rejected);
-    let stored = opened.store.plan(&here(), &made.0.id).await.unwrap().unwrap();
+    let stored = opened.store.plan_find(&here(), &made.0.id).await.unwrap().unwrap();
     assert_eq!((stored.state, stored.reason.as_deref()), (PlanState::Rejected, Some("not these")));
     opened.draft("r3", 0, &operations()).await;
     assert_eq!(opened.keep("r3", &made, PlanState::Planned).await, PlanState::Rejected);
@@ -132,7 +132,7 @@ async fn a_newer_plan_of_the_same_purpose_takes_the_place_of_one_that_waits() {
     let (first, undoing) = (plan(Purpose::Sync, "one"), plan(revert(), "one"));
     let (done, second) = (plan(Purpose::Sync, "zero"), plan(Purpose::Sync, "two"));
     opened.keep("r0", &done, PlanState::Applying).await;
-    opened.store.set_plan_state(&here(), &done.0.id, PlanState::Done).await.unwrap();
+    opened.store.plan_set_state(&here(), &done.0.id, PlanState::Done).await.unwrap();
     opened.keep("r1", &first, PlanState::Held).await;
     opened.keep("r2", &undoing, PlanState::Planned).await;
     opened.keep("r3", &second, PlanState::Planned).await;
@@ -155,7 +155,7 @@ async fn what_a_draft_that_never_became_a_plan_left_behind_is_taken_away() {
     let made = plan_of(Purpose::Sync, "world", &operations());
     opened.draft("alive", 0, &operations()).await;
     opened.keep("alive", &made, PlanState::Planned).await;
-    opened.store.begin_draft(&here(), &flow()).await.unwrap();
+    opened.store.draft_begin(&here(), &flow()).await.unwrap();
     assert_eq!(opened.places(&leftovers).await, []);
     assert_eq!(opened.places(&made.0.id).await.len(), 3);
 }
@@ -170,12 +170,12 @@ async fn the_quarantine_of_a_flow_is_what_its_last_plan_and_its_calls_refused() 
     let refuse = async |name: &str, n: u32, at: DateTime<Utc>| {
         let refused = vec![(origin(&here(), n), refusal("r"), Digest::of("decision"), Digest::of("rules"))];
         let part = DraftPart { refused, ..DraftPart::default() };
-        opened.store.put_draft(&run(name), &here(), &part, at).await.unwrap();
+        opened.store.draft_put(&run(name), &here(), &part, at).await.unwrap();
         let made = plan_of(Purpose::Sync, name, &[]);
-        opened.store.put_plan(&run(name), &made.0, &made.1, PlanState::Planned, at).await.unwrap();
+        opened.store.plan_put(&run(name), &made.0, &made.1, PlanState::Planned, at).await.unwrap();
     };
     let records = async || -> Vec<_> {
-        let rejects = opened.store.rejects(Some(&here()), None).await.unwrap();
+        let rejects = opened.store.quarantine_list(Some(&here()), None).await.unwrap();
         rejects.into_iter().map(|row| (row.record, row.first_seen, row.last_seen)).collect()
     };
     refuse("r1", 1, now()).await;
@@ -185,7 +185,11 @@ async fn the_quarantine_of_a_flow_is_what_its_last_plan_and_its_calls_refused() 
         refusal: Some(refusal("wecom.60103")),
         ..settlement(0, operation(OperationKind::Create, 2, "b"), None)
     };
-    opened.store.settle(&[here()], &here(), &"p1".parse().unwrap(), &[called], now()).await.unwrap();
+    opened
+        .store
+        .operations_settle(&[here()], &here(), &"p1".parse().unwrap(), &[called], now())
+        .await
+        .unwrap();
     assert_eq!(records().await, [(id(1), now(), now()), (id(2), now(), now())]);
     refuse("r2", 1, later).await;
     assert_eq!(records().await, [(id(1), now(), later)]);
@@ -199,13 +203,13 @@ async fn how_flows_stand_is_told_of_each_by_its_last_run_its_watermark_and_its_h
     for (name, flow, hours) in
         [("r1", flow(), 1), ("r3", flow(), 3), ("r2", flow(), 2), ("r5", other.clone(), 2), ("r4", other, 2)]
     {
-        opened.store.put_run(&RunRow { flow, started_at: at(hours), ..run_row(name) }).await.unwrap();
+        opened.store.run_put(&RunRow { flow, started_at: at(hours), ..run_row(name) }).await.unwrap();
     }
     let watermark = Watermark { reached: at(4), query: Digest::of("q"), form: String::new(), asked: None };
-    opened.store.set_watermark(&here(), &flow(), &watermark).await.unwrap();
+    opened.store.watermark_put(&here(), &flow(), &watermark).await.unwrap();
     let held = plan_of(Purpose::Sync, "world", &operations());
     opened.keep("r3", &held, PlanState::Held).await;
-    let told = opened.store.status().await.unwrap();
+    let told = opened.store.flow_statuses_list().await.unwrap();
     let told: Vec<_> = told
         .into_iter()
         .map(|one| (one.flow.to_string(), one.last_run.unwrap().id.to_string(), one.watermark, one.held))
@@ -225,12 +229,12 @@ async fn what_a_run_has_done_can_be_read_back_and_is_counted_if_it_dies() {
     let opened = open().await;
     let operations = operations();
     let made = plan_of(Purpose::Sync, "world", &operations);
-    opened.store.put_run(&run_row("r1")).await.unwrap();
-    opened.store.put_run(&run_row("r2")).await.unwrap();
+    opened.store.run_put(&run_row("r1")).await.unwrap();
+    opened.store.run_put(&run_row("r2")).await.unwrap();
     opened.draft("r1", 0, &operations).await;
     opened.keep("r1", &made, PlanState::Applying).await;
     let plan = &made.0.id;
-    opened.store.mark_sending(&here(), plan, &[0, 1, 2], now()).await.unwrap();
+    opened.store.operations_mark_sending(&here(), plan, &[0, 1, 2], now()).await.unwrap();
     let attempt = AttemptRow {
         api: "user/create".to_owned(),
         at: now(),
@@ -248,30 +252,30 @@ async fn what_a_run_has_done_can_be_read_back_and_is_counted_if_it_dies() {
         outcome(1, OperationState::Refused),
         Settlement { ..outcome(2, OperationState::Done) },
     ];
-    opened.store.settle(&[here()], &here(), plan, &outcomes[..2], now()).await.unwrap();
-    let in_doubt = opened.store.in_doubt(&[tenant("there"), here()]).await.unwrap();
+    opened.store.operations_settle(&[here()], &here(), plan, &outcomes[..2], now()).await.unwrap();
+    let in_doubt = opened.store.operations_list_in_doubt(&[tenant("there"), here()]).await.unwrap();
     assert_eq!(in_doubt.iter().map(|doubt| (&doubt.tenant, doubt.place)).collect::<Vec<_>>(), [(&here(), 2)]);
     assert_eq!(in_doubt[0].operation, operations[2]);
-    opened.store.settle(&[here()], &here(), plan, &outcomes[2..], now()).await.unwrap();
-    assert_eq!(opened.store.in_doubt(&[here()]).await.unwrap(), []);
+    opened.store.operations_settle(&[here()], &here(), plan, &outcomes[2..], now()).await.unwrap();
+    assert_eq!(opened.store.operations_list_in_doubt(&[here()]).await.unwrap(), []);
 
     let done = async |after: Option<(&PlanId, usize)>, most| -> Vec<usize> {
-        let rows = opened.store.done_by(&here(), &run("r1"), after, most).await.unwrap();
+        let rows = opened.store.operations_list_done(&here(), &run("r1"), after, most).await.unwrap();
         rows.into_iter().map(|row| row.place).collect()
     };
     assert_eq!(done(None, 10).await, [0, 2]);
     assert_eq!(done(None, 1).await, [0]);
     assert_eq!(done(Some((plan, 0)), 10).await, [2]);
-    assert_eq!(opened.store.done_by(&here(), &run("r2"), None, 10).await.unwrap(), []);
-    let trace = opened.store.operations(&here(), plan, None, 1).await.unwrap();
+    assert_eq!(opened.store.operations_list_done(&here(), &run("r2"), None, 10).await.unwrap(), []);
+    let trace = opened.store.operations_list(&here(), plan, None, 1).await.unwrap();
     assert_eq!((trace[0].errcode, trace[0].settled_at), (Some(0), Some(now())));
 
-    opened.store.abandon_runs(&here(), &flow(), &run("r2"), now()).await.unwrap();
-    let dead = opened.store.run(&run("r1")).await.unwrap().unwrap();
+    opened.store.runs_abandon(&here(), &flow(), &run("r2"), now()).await.unwrap();
+    let dead = opened.store.run_find(&run("r1")).await.unwrap().unwrap();
     assert_eq!((dead.state, dead.ended_at), (RunState::Failed, Some(now())));
     assert_eq!(dead.counts, Counts { created: 1, disabled: 1, ..Counts::default() });
     assert!(dead.problem.is_some());
-    let current = opened.store.run(&run("r2")).await.unwrap().unwrap();
+    let current = opened.store.run_find(&run("r2")).await.unwrap().unwrap();
     assert_eq!(current.state, RunState::Running);
 }
 
@@ -284,7 +288,7 @@ async fn what_was_marked_and_not_called_says_that_it_was_not_sent() {
     opened.keep("r1", &made, PlanState::Applying).await;
     let plan = &made.0.id;
     let (sent, settled) = (now(), now() + chrono::TimeDelta::seconds(1));
-    opened.store.mark_sending(&here(), plan, &[0, 1, 2], sent).await.unwrap();
+    opened.store.operations_mark_sending(&here(), plan, &[0, 1, 2], sent).await.unwrap();
     let outcome = |place: usize, state: OperationState| Settlement {
         state,
         errcode: None,
@@ -303,8 +307,8 @@ async fn what_was_marked_and_not_called_says_that_it_was_not_sent() {
         outcome(1, OperationState::Failed),
         Settlement { attempts: vec![called], ..outcome(2, OperationState::Failed) },
     ];
-    opened.store.settle(&[here()], &here(), plan, &outcomes, settled).await.unwrap();
-    let rows = opened.store.operations(&here(), plan, None, 10).await.unwrap();
+    opened.store.operations_settle(&[here()], &here(), plan, &outcomes, settled).await.unwrap();
+    let rows = opened.store.operations_list(&here(), plan, None, 10).await.unwrap();
     let said: Vec<_> = rows.iter().map(|row| (row.state, row.sent_at, row.settled_at)).collect();
     assert_eq!(
         said,
@@ -314,7 +318,7 @@ async fn what_was_marked_and_not_called_says_that_it_was_not_sent() {
             (OperationState::Failed, Some(sent), Some(settled)),
         ]
     );
-    assert_eq!(opened.store.in_doubt(&[here()]).await.unwrap(), []);
+    assert_eq!(opened.store.operations_list_in_doubt(&[here()]).await.unwrap(), []);
 }
 
 #[tokio::test]
@@ -324,7 +328,7 @@ async fn one_process_writes_and_others_may_read() {
     let second = Database::open(&path, Access::Write).await;
     assert!(matches!(second, Err(crate::StoreError::Locked { .. })));
     let reader = Database::open(&path, Access::Read).await.unwrap();
-    assert_eq!(reader.rejects(None, None).await.unwrap(), []);
+    assert_eq!(reader.quarantine_list(None, None).await.unwrap(), []);
 }
 
 #[tokio::test]
@@ -341,11 +345,11 @@ async fn a_no_is_said_to_a_plan_that_waits_and_to_no_other() {
         let made = plan_of(Purpose::Sync, &format!("world {at}"), &operations());
         opened.draft(&run, 0, &operations()).await;
         opened.keep(&run, &made, state).await;
-        let rejected = opened.store.reject_plan(&here(), &made.0.id, None).await.unwrap();
+        let rejected = opened.store.plan_reject(&here(), &made.0.id, None).await.unwrap();
         assert_eq!(rejected, taken, "{state:?}");
-        let again = opened.store.reject_plan(&here(), &made.0.id, Some("again")).await.unwrap();
+        let again = opened.store.plan_reject(&here(), &made.0.id, Some("again")).await.unwrap();
         assert!(!again, "{state:?}");
-        let stored = opened.store.plan(&here(), &made.0.id).await.unwrap().unwrap();
+        let stored = opened.store.plan_find(&here(), &made.0.id).await.unwrap().unwrap();
         let stands = if taken { PlanState::Rejected } else { state };
         assert_eq!((stored.state, stored.reason), (stands, None));
     }

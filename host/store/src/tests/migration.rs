@@ -72,7 +72,7 @@ async fn a_store_of_the_first_version_is_understood() {
     let opened = Opened { store: Database::open(&path, Access::Write).await.unwrap(), folder };
     let here = tenant("here");
 
-    let in_doubt = opened.store.in_doubt(std::slice::from_ref(&here)).await.unwrap();
+    let in_doubt = opened.store.operations_list_in_doubt(std::slice::from_ref(&here)).await.unwrap();
     let kinds: Vec<_> = in_doubt.iter().map(|doubt| doubt.operation.kind).collect();
     assert_eq!(kinds, [OperationKind::Create, OperationKind::Update]);
     for doubt in &in_doubt {
@@ -82,7 +82,7 @@ async fn a_store_of_the_first_version_is_understood() {
     }
 
     let lines =
-        opened.store.members(std::slice::from_ref(&here), &[MemberKey::of("zhang.san")]).await.unwrap();
+        opened.store.ledger_find(std::slice::from_ref(&here), &[MemberKey::of("zhang.san")]).await.unwrap();
     assert_eq!(lines[0].userid.as_str(), "Zhang.San");
     assert_eq!(lines[0].decided_as, MemberKey::of("zhang.san"));
     assert_eq!(lines[0].written, member("Zhang.San", "13800000001"));
@@ -91,9 +91,12 @@ async fn a_store_of_the_first_version_is_understood() {
 
     // Every record is decided again, whatever its rules: only that fills the columns that plans are made from.
     let today = Digest::of("decision");
-    let stale =
-        opened.store.stale_records((&here, &flow()), &today, "Asia/Shanghai", now(), None, 10).await.unwrap();
+    let stale = opened
+        .store
+        .records_list_stale((&here, &flow()), &today, "Asia/Shanghai", now(), None, 10)
+        .await
+        .unwrap();
     assert_eq!(stale.iter().map(|row| row.record.id.as_str()).collect::<Vec<_>>(), [id(1).as_str()]);
     // A plan that waited was hashed by other rules: it is gone, not misread.
-    assert!(opened.store.plan(&here, &"p1".parse().unwrap()).await.unwrap().is_none());
+    assert!(opened.store.plan_find(&here, &"p1".parse().unwrap()).await.unwrap().is_none());
 }

@@ -137,7 +137,13 @@ impl Opened {
         };
         let settlements: Vec<Settlement> = lines.iter().enumerate().map(of_line).collect();
         self.store
-            .settle(std::slice::from_ref(tenant), tenant, &"nowhere".parse().unwrap(), &settlements, now())
+            .operations_settle(
+                std::slice::from_ref(tenant),
+                tenant,
+                &"nowhere".parse().unwrap(),
+                &settlements,
+                now(),
+            )
             .await
             .unwrap();
     }

@@ -2,12 +2,12 @@
 
 use super::journal::run_row;
 use super::*;
-use crate::{RemovedRow, RemovedWanted, RunRow};
+use crate::{RemovalFilter, RemovalRow, RunRow};
 use ruzhi_model::{Refusal, RefusedBy, RemovalAnswer, Violation, WaitsFor};
 use ruzhi_plan::Scope;
 
-const ALL: RemovedWanted<'static> =
-    RemovedWanted { tenant: None, flow: None, record: None, waiting: false, after: None, most: 100 };
+const ALL: RemovalFilter<'static> =
+    RemovalFilter { tenant: None, flow: None, record: None, waiting: false, after: None, most: 100 };
 
 /// A member whose removal was found, settled by a second listing.
 fn removed(owner: Origin, userid: &str) -> LedgerEntry {
@@ -30,15 +30,18 @@ impl Opened {
             ..settlement(0, operation(OperationKind::Update, n, "x"), None)
         };
         let tenants = std::slice::from_ref(tenant);
-        self.store.settle(tenants, tenant, &"nowhere".parse().unwrap(), &[settlement], now()).await.unwrap();
+        self.store
+            .operations_settle(tenants, tenant, &"nowhere".parse().unwrap(), &[settlement], now())
+            .await
+            .unwrap();
     }
 
-    async fn removed(&self, wanted: &RemovedWanted<'_>) -> Vec<RemovedRow> {
-        self.store.removed_members(wanted).await.unwrap()
+    async fn removed(&self, wanted: &RemovalFilter<'_>) -> Vec<RemovalRow> {
+        self.store.removals_list(wanted).await.unwrap()
     }
 }
 
-fn named(rows: &[RemovedRow]) -> Vec<(&str, Option<RemovalAnswer>, bool)> {
+fn named(rows: &[RemovalRow]) -> Vec<(&str, Option<RemovalAnswer>, bool)> {
     rows.iter().map(|row| (row.userid.as_str(), row.answer, row.waits)).collect()
 }
 
@@ -56,14 +59,14 @@ async fn removed_members_are_listed_and_only_those_wait_whose_record_wants_them_
     assert_eq!((all[1].record.clone(), all[1].found_at, all[1].unsure), (id(1), Some(now()), false));
     assert!(all[2].unsure);
 
-    let of_one = RemovedWanted { tenant: Some(&one), ..ALL };
-    assert_eq!(opened.removed(&RemovedWanted { most: 1, ..of_one }).await, all[..1]);
+    let of_one = RemovalFilter { tenant: Some(&one), ..ALL };
+    assert_eq!(opened.removed(&RemovalFilter { most: 1, ..of_one }).await, all[..1]);
     let anna = MemberKey::of("anna");
-    assert_eq!(opened.removed(&RemovedWanted { after: Some(&anna), ..of_one }).await, all[1..2]);
-    assert_eq!(opened.removed(&RemovedWanted { waiting: true, ..ALL }).await, all[1..2]);
-    assert_eq!(opened.removed(&RemovedWanted { record: Some(&id(2)), ..of_one }).await, all[..1]);
+    assert_eq!(opened.removed(&RemovalFilter { after: Some(&anna), ..of_one }).await, all[1..2]);
+    assert_eq!(opened.removed(&RemovalFilter { waiting: true, ..ALL }).await, all[1..2]);
+    assert_eq!(opened.removed(&RemovalFilter { record: Some(&id(2)), ..of_one }).await, all[..1]);
     let other = "another".parse().unwrap();
-    assert_eq!(opened.removed(&RemovedWanted { flow: Some(&other), ..of_one }).await, []);
+    assert_eq!(opened.removed(&RemovalFilter { flow: Some(&other), ..of_one }).await, []);
 }
 
 #[tokio::test]
@@ -82,12 +85,13 @@ async fn an_answer_is_kept_for_a_removed_member_alone_and_makes_every_plan_an_ol
         day: now(),
         week: now(),
     };
-    let stamp = async || opened.store.survey(&scope).await.unwrap().stamp;
+    let stamp = async || opened.store.survey_find(&scope).await.unwrap().stamp;
     let mut stamps = vec![stamp().await];
     for answer in [RemovalAnswer::Recreate, RemovalAnswer::RecreateInvited, RemovalAnswer::Release] {
-        assert!(opened.store.answer_removal(&one, &MemberKey::of("ZHANG"), answer).await.unwrap());
+        assert!(opened.store.removal_answer(&one, &MemberKey::of("ZHANG"), answer).await.unwrap());
         assert_eq!(named(&opened.removed(&ALL).await), [("Zhang", Some(answer), false)]);
-        let line = opened.store.members(std::slice::from_ref(&one), &[MemberKey::of("zhang")]).await.unwrap();
+        let line =
+            opened.store.ledger_find(std::slice::from_ref(&one), &[MemberKey::of("zhang")]).await.unwrap();
         assert_eq!(line.into_iter().next().unwrap().removal_answer, Some(answer));
         let now = stamp().await;
         assert!(!stamps.contains(&now));
@@ -95,7 +99,7 @@ async fn an_answer_is_kept_for_a_removed_member_alone_and_makes_every_plan_an_ol
     }
     for (tenant, member) in [(&one, "there"), (&one, "missing"), (&tenant("two"), "zhang")] {
         let answer = RemovalAnswer::Recreate;
-        assert!(!opened.store.answer_removal(tenant, &MemberKey::of(member), answer).await.unwrap());
+        assert!(!opened.store.removal_answer(tenant, &MemberKey::of(member), answer).await.unwrap());
     }
     assert_eq!(stamp().await, *stamps.last().unwrap());
 }
@@ -108,12 +112,12 @@ async fn the_numbers_of_a_flow_say_how_many_wait_and_count_no_removed_member_as_
     opened.write(&one, &[removed(origin(&one, 1), "a"), removed(origin(&one, 2), "b"), there]).await;
     opened.refuse(&one, 1).await;
     opened.refuse(&one, 2).await;
-    opened.store.put_run(&RunRow { tenant: one.clone(), ..run_row("r1") }).await.unwrap();
+    opened.store.run_put(&RunRow { tenant: one.clone(), ..run_row("r1") }).await.unwrap();
     let counts = async || {
-        let status = opened.store.status().await.unwrap().remove(0);
+        let status = opened.store.flow_statuses_list().await.unwrap().remove(0);
         (status.members, status.rejects, status.removed)
     };
     assert_eq!(counts().await, (1, 2, 2));
-    opened.store.answer_removal(&one, &MemberKey::of("a"), RemovalAnswer::Release).await.unwrap();
+    opened.store.removal_answer(&one, &MemberKey::of("a"), RemovalAnswer::Release).await.unwrap();
     assert_eq!(counts().await, (1, 2, 1));
 }

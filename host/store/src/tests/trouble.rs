@@ -15,7 +15,7 @@ async fn write(store: &Database, n: u32) -> Result<(), StoreError> {
             ..row(n * 1_000 + m, upsert("zhang", "13800000001"))
         })
         .collect();
-    store.put_records(&tenant("here"), &flow(), &rows).await
+    store.records_put(&tenant("here"), &flow(), &rows).await
 }
 
 /// Every file of a folder with its contents.
@@ -44,11 +44,11 @@ async fn after_a_write_that_found_no_room_the_next_one_goes_well() {
         let error = write(&store, n).await.unwrap_err();
         assert!(error.is_full(), "{error}");
         assert_eq!(error.to_string(), "cannot write records to the store: the disk is full");
-        assert_eq!(store.count_records(&here, &flow()).await.unwrap(), u64::from(n) * 200, "half is written");
+        assert_eq!(store.records_count(&here, &flow()).await.unwrap(), u64::from(n) * 200, "half is written");
         store.check_writable().await.unwrap();
         write(&store, n).await.unwrap();
     }
-    assert_eq!(store.count_records(&here, &flow()).await.unwrap(), u64::from(last) * 200);
+    assert_eq!(store.records_count(&here, &flow()).await.unwrap(), u64::from(last) * 200);
 }
 
 #[tokio::test]

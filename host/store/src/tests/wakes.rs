@@ -14,11 +14,11 @@ impl Opened {
             forget_before: at - chrono::TimeDelta::days(1),
             wakes: wakes.map(|kind| (&tenant, &flow, kind)),
         };
-        self.store.take_delivery(&delivery).await.unwrap()
+        self.store.delivery_take(&delivery).await.unwrap()
     }
 
     async fn wakes(&self) -> Vec<WakeRow> {
-        self.store.wakes().await.unwrap()
+        self.store.wakes_list().await.unwrap()
     }
 }
 
@@ -50,10 +50,10 @@ async fn a_run_has_not_done_what_came_after_it_began() {
     opened.deliver(&["a"], Some(WakeKind::Push), now()).await;
     let began_with = opened.wakes().await.remove(0);
     opened.deliver(&["b"], Some(WakeKind::Push), now()).await;
-    opened.store.forget_wake(&began_with).await.unwrap();
+    opened.store.wake_delete(&began_with).await.unwrap();
     assert_eq!(opened.wakes().await, [woken(WakeKind::Push, now(), 2)]);
-    opened.store.forget_wake(&woken(WakeKind::Callback, now(), 2)).await.unwrap();
+    opened.store.wake_delete(&woken(WakeKind::Callback, now(), 2)).await.unwrap();
     assert_eq!(opened.wakes().await.len(), 1, "it is another kind");
-    opened.store.forget_wake(&opened.wakes().await.remove(0)).await.unwrap();
+    opened.store.wake_delete(&opened.wakes().await.remove(0)).await.unwrap();
     assert_eq!(opened.wakes().await, []);
 }

@@ -168,10 +168,10 @@ async fn store(opened: &Opened, world: &World, tenants: &[TenantId]) {
             .filter(|record| record.origin.tenant == *tenant)
             .map(|record| RecordRow { id: record.origin.record.clone(), ..row(0, record.resolution.clone()) })
             .collect();
-        opened.store.put_records(tenant, &flow(), &rows).await.unwrap();
+        opened.store.records_put(tenant, &flow(), &rows).await.unwrap();
         let absent: Vec<RecordId> =
             world.absent.iter().filter(of_tenant).map(|origin| origin.record.clone()).collect();
-        opened.store.mark_absent(tenant, &flow(), Absence::Gone, &absent).await.unwrap();
+        opened.store.records_mark_absent(tenant, &flow(), Absence::Gone, &absent).await.unwrap();
         let lines: Vec<LedgerEntry> =
             world.ledger.values().filter(|line| line.owner.tenant == *tenant).cloned().collect();
         opened.write(tenant, &lines).await;
@@ -183,7 +183,7 @@ async fn asked(opened: &Opened, scope: &Scope, contested: &[Origin]) -> Vec<Cand
     let mut all: Vec<Candidate> = Vec::new();
     loop {
         let after = all.last().map(|candidate| candidate.record.origin.record.clone());
-        let page = opened.store.candidates(scope, after.as_ref(), 2).await.unwrap();
+        let page = opened.store.candidates_list(scope, after.as_ref(), 2).await.unwrap();
         if page.is_empty() {
             break;
         }
@@ -192,7 +192,7 @@ async fn asked(opened: &Opened, scope: &Scope, contested: &[Origin]) -> Vec<Cand
     let seen: HashSet<RecordId> = all.iter().map(|c| c.record.origin.record.clone()).collect();
     let others: Vec<RecordId> =
         contested.iter().map(|origin| origin.record.clone()).filter(|id| !seen.contains(id)).collect();
-    all.extend(opened.store.chosen_records(scope, &others).await.unwrap());
+    all.extend(opened.store.candidates_find(scope, &others).await.unwrap());
     all
 }
 
@@ -207,7 +207,7 @@ async fn everyone(opened: &Opened, scope: &Scope, world: &World) -> Vec<Candidat
     };
     let ids: Vec<RecordId> =
         world.records.values().filter(says_something).map(|record| record.origin.record.clone()).collect();
-    let mut all = opened.store.chosen_records(scope, &ids).await.unwrap();
+    let mut all = opened.store.candidates_find(scope, &ids).await.unwrap();
     all.extend(absent);
     all.sort_by(|a, b| a.record.origin.cmp(&b.record.origin));
     all
@@ -222,7 +222,7 @@ async fn check(opened: &Opened, case: &Case, tenants: &[TenantId]) {
     let world = world(case, tenants);
     store(opened, &world, tenants).await;
     let scope = Scope { absent_leaves: case.2, ..scope(tenants) };
-    let surveyed = sorted(opened.store.survey(&scope).await.unwrap());
+    let surveyed = sorted(opened.store.survey_find(&scope).await.unwrap());
     let model = sorted(world.survey(&scope));
     assert_eq!((surveyed.totals, surveyed.owned), (model.totals, model.owned));
     assert_eq!(surveyed.claimants, model.claimants);
@@ -284,9 +284,9 @@ async fn the_stamp_of_the_world_tells_every_change_and_no_confirmation() {
     let here = tenant("here");
     let tenants = [here.clone(), tenant("there")];
     let scope = scope(&tenants);
-    let stamp = async || opened.store.survey(&scope).await.unwrap().stamp;
+    let stamp = async || opened.store.survey_find(&scope).await.unwrap().stamp;
     let put = async |tenant: &TenantId, row: RecordRow| {
-        opened.store.put_records(tenant, &flow(), &[row]).await.unwrap();
+        opened.store.records_put(tenant, &flow(), &[row]).await.unwrap();
     };
     let mut stamps = vec![stamp().await];
     put(&here, row(1, upsert("a", "13800000001"))).await;
@@ -301,7 +301,7 @@ async fn the_stamp_of_the_world_tells_every_change_and_no_confirmation() {
     put(&tenants[1], row(2, upsert("a", "13800000002"))).await;
     stamps.push(stamp().await);
     // Absence.
-    opened.store.mark_absent(&here, &flow(), Absence::Gone, &[id(2)]).await.unwrap();
+    opened.store.records_mark_absent(&here, &flow(), Absence::Gone, &[id(2)]).await.unwrap();
     stamps.push(stamp().await);
     // A line, and each of its parts.
     let written = line(origin(&here, 1), member("a", "13800000002"), MemberState::Active);
@@ -323,13 +323,14 @@ async fn the_stamp_of_the_world_tells_every_change_and_no_confirmation() {
     opened.write(&here, std::slice::from_ref(&written)).await;
     let before = stamp().await;
     put(&here, row(2, upsert("a", "13800000002"))).await;
-    opened.store.mark_absent(&here, &flow(), Absence::Gone, &[id(2)]).await.unwrap();
+    opened.store.records_mark_absent(&here, &flow(), Absence::Gone, &[id(2)]).await.unwrap();
     opened.write(&here, std::slice::from_ref(&written)).await;
     let (decision, rules) = (Digest::of("decision"), Digest::of("rules of today"));
     let confirmed = vec![(origin(&here, 1), decision.clone(), rules.clone())];
     let part = DraftPart { confirmed, ..DraftPart::default() };
-    opened.store.put_draft(&"r1".parse().unwrap(), &here, &part, now()).await.unwrap();
-    let confirmed = opened.store.members(std::slice::from_ref(&here), &[MemberKey::of("a")]).await.unwrap();
+    opened.store.draft_put(&"r1".parse().unwrap(), &here, &part, now()).await.unwrap();
+    let confirmed =
+        opened.store.ledger_find(std::slice::from_ref(&here), &[MemberKey::of("a")]).await.unwrap();
     assert_eq!((&confirmed[0].carried_out, &confirmed[0].rules), (&Some(decision), &rules));
     assert_eq!(stamp().await, before);
 }
@@ -345,10 +346,16 @@ async fn a_member_who_moves_has_one_line_in_the_ledger_of_the_tenant_they_joined
     let settlement = settlement(0, moving, Some(after.clone()));
     opened
         .store
-        .settle(&[here.clone(), there.clone()], &there, &"p1".parse().unwrap(), &[settlement], now())
+        .operations_settle(
+            &[here.clone(), there.clone()],
+            &there,
+            &"p1".parse().unwrap(),
+            &[settlement],
+            now(),
+        )
         .await
         .unwrap();
     let both = [here.clone(), there];
-    assert_eq!(opened.store.members(&both, &[MemberKey::of("A")]).await.unwrap(), [after]);
-    assert_eq!(opened.store.ledger(&[here], None, 10).await.unwrap(), []);
+    assert_eq!(opened.store.ledger_find(&both, &[MemberKey::of("A")]).await.unwrap(), [after]);
+    assert_eq!(opened.store.ledger_list(&[here], None, 10).await.unwrap(), []);
 }

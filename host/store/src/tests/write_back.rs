@@ -1,7 +1,7 @@
 //! The outcome to be written to a row, and that it is written once.
 
 use super::*;
-use crate::{DueWriteBack, WriteBackScope, WrittenBack};
+use crate::{DueWriteBack, WriteBackRow, WriteBackScope};
 use ruzhi_model::{Refusal, RefusedBy, Violation};
 
 async fn due(opened: &Opened, settings: &str, held: Option<&str>) -> Vec<DueWriteBack> {
@@ -11,7 +11,7 @@ async fn due(opened: &Opened, settings: &str, held: Option<&str>) -> Vec<DueWrit
     let mut all = Vec::new();
     loop {
         let after = all.last().map(|due: &DueWriteBack| due.record.clone());
-        let page = opened.store.write_backs_due(&scope, after.as_ref(), 2).await.unwrap();
+        let page = opened.store.write_backs_list_due(&scope, after.as_ref(), 2).await.unwrap();
         if page.is_empty() {
             return all;
         }
@@ -20,16 +20,16 @@ async fn due(opened: &Opened, settings: &str, held: Option<&str>) -> Vec<DueWrit
 }
 
 async fn tell(opened: &Opened, told: &[DueWriteBack]) {
-    let written: Vec<WrittenBack> = told
+    let written: Vec<WriteBackRow> = told
         .iter()
-        .map(|due| WrittenBack {
+        .map(|due| WriteBackRow {
             record: due.record.clone(),
             basis: due.basis.clone(),
             digest: Some(Digest::of("words")),
             failures: 0,
         })
         .collect();
-    opened.store.put_write_backs(&tenant("factory"), &flow(), &written, now()).await.unwrap();
+    opened.store.write_backs_put(&tenant("factory"), &flow(), &written, now()).await.unwrap();
 }
 
 #[tokio::test]
@@ -44,7 +44,7 @@ async fn a_row_is_due_once_what_it_asks_for_is_done_and_again_when_that_changes(
         row(5, upsert("e", "13800000005")),
         row(6, Resolution::Failed("the guest trapped".to_owned())),
     ];
-    opened.store.put_records(&tenant, &flow(), &wanted).await.unwrap();
+    opened.store.records_put(&tenant, &flow(), &wanted).await.unwrap();
     assert_eq!(due(&opened, "s", None).await, [], "nothing has been done yet");
 
     let done = |n: u32, userid: &str, state, carried_out: Option<Digest>| LedgerEntry {
@@ -83,7 +83,7 @@ async fn a_row_is_due_once_what_it_asks_for_is_done_and_again_when_that_changes(
     };
     opened
         .store
-        .settle(std::slice::from_ref(&tenant), &tenant, &"p1".parse().unwrap(), &[refused], now())
+        .operations_settle(std::slice::from_ref(&tenant), &tenant, &"p1".parse().unwrap(), &[refused], now())
         .await
         .unwrap();
     let third = due(&opened, "s", None).await;
@@ -99,9 +99,13 @@ async fn the_other_record_that_claims_a_number_or_an_account_is_found_by_its_nam
         row(2, upsert("b", "+86 13800000001")),
         row(3, upsert("A", "13800000003")),
     ];
-    opened.store.put_records(&tenant, &flow(), &rows).await.unwrap();
+    opened.store.records_put(&tenant, &flow(), &rows).await.unwrap();
     let rival = async |n, of_mobile| {
-        opened.store.rival(std::slice::from_ref(&tenant), &origin(&tenant, n), of_mobile).await.unwrap()
+        opened
+            .store
+            .record_find_rival(std::slice::from_ref(&tenant), &origin(&tenant, n), of_mobile)
+            .await
+            .unwrap()
     };
     assert_eq!(rival(1, true).await, Some(member("b", "").name));
     assert_eq!(rival(1, false).await, Some(member("A", "").name));

@@ -24,7 +24,7 @@ use super::flow::Flow;
 use ruzhi_jiandaoyun::{self as jiandaoyun, Class};
 use ruzhi_metrics as meter;
 use ruzhi_model::{Digest, Origin, PlanId, RecordId, Text, UserId, Violation, WriteBack};
-use ruzhi_store::{DueWriteBack, StoreError, WriteBackScope, WrittenBack};
+use ruzhi_store::{DueWriteBack, StoreError, WriteBackRow, WriteBackScope};
 
 /// Rows written by one run, and the time it may take; later runs write the rest.
 const MOST: usize = 1000;
@@ -37,11 +37,11 @@ const ATTEMPTS: u32 = 3;
 /// The result for one row.
 enum Told {
     /// The text is there, or the row is gone.
-    Done(WrittenBack),
+    Done(WriteBackRow),
     /// The service rejects this row.
-    Refused(WrittenBack, jiandaoyun::Error),
+    Refused(WriteBackRow, jiandaoyun::Error),
     /// The service emptied the field.
-    Emptied(WrittenBack),
+    Emptied(WriteBackRow),
     /// Further calls are useless.
     Stopped(jiandaoyun::Error),
 }
@@ -140,7 +140,7 @@ impl Writing<'_> {
                 }
             }
             drop(telling);
-            flow.store.put_write_backs(&flow.tenant, &flow.id, &kept, flow.clock.now()).await?;
+            flow.store.write_backs_put(&flow.tenant, &flow.id, &kept, flow.clock.now()).await?;
             if let Some(error) = stopped {
                 wrote.problem = Some(not_written(&error.explain(), None));
                 break;
@@ -165,11 +165,11 @@ impl Writing<'_> {
             settings: &self.settings,
             held: self.held,
         };
-        self.flow.store.write_backs_due(&scope, after, PAGE).await
+        self.flow.store.write_backs_list_due(&scope, after, PAGE).await
     }
 
     /// The texts to write, and the rows that already show theirs.
-    async fn words(&self, due: Vec<DueWriteBack>) -> Result<(Vec<Words>, Vec<WrittenBack>), StoreError> {
+    async fn words(&self, due: Vec<DueWriteBack>) -> Result<(Vec<Words>, Vec<WriteBackRow>), StoreError> {
         let lang = self.place.lang;
         let waiting = self.digest(&Outcome::Waits.words(lang));
         let (mut words, mut kept) = (Vec::new(), Vec::new());
@@ -184,7 +184,7 @@ impl Writing<'_> {
             let digest = self.digest(&text);
             if due.written.as_ref() == Some(&digest) || (due.written.is_none() && text.is_empty()) {
                 let (record, basis) = (due.record, due.basis);
-                kept.push(WrittenBack { record, basis, digest: due.written, failures: 0 });
+                kept.push(WriteBackRow { record, basis, digest: due.written, failures: 0 });
             } else {
                 words.push(Words { due, text, digest });
             }
@@ -223,14 +223,14 @@ impl Writing<'_> {
             "userid.duplicate" => false,
             _ => {
                 let Some(userid) = held_by else { return Ok(None) };
-                let ours = flow.store.members(&flow.siblings, &[userid.key()]).await?;
+                let ours = flow.store.ledger_find(&flow.siblings, &[userid.key()]).await?;
                 let name = ours.into_iter().next().map(|line| line.written.name);
                 return Ok(Some(name.filter(|name| !name.is_empty()).unwrap_or_else(|| userid.to_string())));
             }
         };
         let origin =
             Origin { tenant: flow.tenant.clone(), flow: flow.id.clone(), record: due.record.clone() };
-        flow.store.rival(&flow.siblings, &origin, of_mobile).await
+        flow.store.record_find_rival(&flow.siblings, &origin, of_mobile).await
     }
 
     /// The obstacle to writing, given the form as it is now.
@@ -256,7 +256,7 @@ impl Writing<'_> {
         let answer = flow.source.update(&flow.form, &due.record, &values).await;
         // A rejected row is tried again by the next runs, and then left until its outcome changes.
         let failures = if due.failures < ATTEMPTS { due.failures + 1 } else { 1 };
-        let again = |digest| WrittenBack {
+        let again = |digest| WriteBackRow {
             record: due.record.clone(),
             basis: if failures < ATTEMPTS { String::new() } else { due.basis.clone() },
             digest,
@@ -269,11 +269,11 @@ impl Writing<'_> {
                     return Told::Emptied(again(None));
                 }
                 let digest = Some(digest).filter(|_| !text.is_empty());
-                Told::Done(WrittenBack { record: due.record, basis: due.basis, digest, failures: 0 })
+                Told::Done(WriteBackRow { record: due.record, basis: due.basis, digest, failures: 0 })
             }
             // The row was deleted: there is nothing to write to.
             Ok(None) => {
-                Told::Done(WrittenBack { record: due.record, basis: due.basis, digest: None, failures: 0 })
+                Told::Done(WriteBackRow { record: due.record, basis: due.basis, digest: None, failures: 0 })
             }
             Err(error) if error.class() == Class::Permanent => {
                 Told::Refused(again(due.written.clone()), error)

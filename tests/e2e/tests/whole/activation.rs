@@ -404,7 +404,7 @@ fn ledger(folder: &Path, tenant: &str) -> Vec<LedgerEntry> {
     runtime.block_on(async {
         let store = Database::open(&folder.join("ruzhi.db"), Access::Read).await.unwrap();
         let tenant: TenantId = tenant.parse().unwrap();
-        let lines = store.ledger(&[tenant], None, 10_000).await.unwrap();
+        let lines = store.ledger_list(&[tenant], None, 10_000).await.unwrap();
         store.close().await;
         lines
     })

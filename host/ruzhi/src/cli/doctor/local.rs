@@ -239,7 +239,7 @@ pub(super) async fn component(
             let digest: String = guest.rules().as_str().chars().take(12).collect();
             let live = match store {
                 Some(store) => store
-                    .activations(&tenant.id, &flow.id, 1)
+                    .activations_list(&tenant.id, &flow.id, 1)
                     .await
                     .ok()
                     .and_then(|all| all.into_iter().next()),

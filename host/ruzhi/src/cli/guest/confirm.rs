@@ -30,7 +30,7 @@ impl Confirm {
         let config = deployment::configuration(dir, Need::Read, speech)?;
         let (tenant, flow) = only_flow(&config, &self.target)?;
         let store = deployment::store(&config, Access::Beside).await?;
-        let set_aside = store.rules_set_aside(&tenant.id, &flow.id).await?;
+        let set_aside = store.first_uses_list_quarantined(&tenant.id, &flow.id).await?;
         if set_aside.is_empty() {
             return Err(Failure::new(
                 exit::FAILED,
@@ -71,7 +71,7 @@ impl Confirm {
 
 async fn forgotten(store: &Database, set_aside: &[FirstUse]) -> Result<(), Failure> {
     for first_use in set_aside {
-        store.forget_first_use(&first_use.rules).await?;
+        store.first_use_delete(&first_use.rules).await?;
     }
     Ok(())
 }

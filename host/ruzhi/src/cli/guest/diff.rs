@@ -54,7 +54,7 @@ impl Diff {
             false => work.await,
         }?;
         let live = rules.latest().await?;
-        let labels = store.labels(&tenant.id, &flow.id).await?;
+        let labels = store.labels_find(&tenant.id, &flow.id).await?;
         store.close().await;
         let allowed = flow.guest.change.allows(trial.changed, trial.compared) && trial.failed == 0;
         if speech.json {

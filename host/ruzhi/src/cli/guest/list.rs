@@ -50,7 +50,7 @@ impl List {
             let offered = ruzhi_app::deployment::guest(&library, flow);
             let mut listed = Listed { tenant, flow, offered, history: Vec::new(), broken: None };
             if let Some(store) = &store {
-                listed.history = store.activations(&tenant.id, &flow.id, self.last.max(1)).await?;
+                listed.history = store.activations_list(&tenant.id, &flow.id, self.last.max(1)).await?;
                 if let Some(live) = listed.history.first() {
                     let rules =
                         ruzhi_app::deployment::flow_rules(store.as_ref(), &library, tenant, flow, None);

@@ -293,7 +293,7 @@ async fn members_who_were_removed_by_hand_are_named_until_a_person_has_decided()
     let mut office = Office::open(known).await;
     let (tenant, flow) = ("acme".parse().unwrap(), "onboarding".parse().unwrap());
     let row = RunRow { tenant, flow, ..run(1, RunState::Done) };
-    office.store.put_run(&row).await.unwrap();
+    office.store.run_put(&row).await.unwrap();
     office.telling.look().await;
     assert!(office.kinds().is_empty());
     remove(office.store.as_ref()).await;
@@ -307,7 +307,7 @@ async fn members_who_were_removed_by_hand_are_named_until_a_person_has_decided()
     assert!(alarm.hint.unwrap().zh.contains("`ruzhi removed acme`"));
     assert_eq!(alarm.page.unwrap(), "/quarantine?tenant=acme&flow=onboarding&rule=member.removed");
     let key = MemberKey::of("w1");
-    assert!(office.store.answer_removal(&row.tenant, &key, RemovalAnswer::Release).await.unwrap());
+    assert!(office.store.removal_answer(&row.tenant, &key, RemovalAnswer::Release).await.unwrap());
     office.telling.look().await;
     assert!(office.kinds().is_empty(), "it is decided");
 }

@@ -8,7 +8,7 @@ use crate::alarm::book::Event;
 use crate::alarm::message::{LONGEST, Notice, alone, together, url_body};
 use crate::alarm::watch::{Finding, Watch};
 use ruzhi_model::{Lang, Text};
-use ruzhi_store::{AlarmRow, TenantStatus};
+use ruzhi_store::{AlarmRow, FlowStatus};
 
 fn held(event: Event) -> Notice {
     let alarm = AlarmRow {
@@ -63,8 +63,8 @@ fn any_other_address_gets_the_alarm_as_json_without_what_is_private() {
     insta::assert_json_snapshot!("posted", body);
 }
 
-fn status(rejects: u64) -> TenantStatus {
-    TenantStatus {
+fn status(rejects: u64) -> FlowStatus {
+    FlowStatus {
         tenant: "factory".parse().unwrap(),
         flow: "onboarding".parse().unwrap(),
         records: 100,
@@ -81,7 +81,7 @@ fn status(rejects: u64) -> TenantStatus {
 /// They stand for as long as the store says so, and a single run that writes says if there are places.
 #[test]
 fn people_without_a_place_and_leavers_who_can_log_in_are_told_until_it_is_over() {
-    let found = |status: &TenantStatus| -> Vec<(String, bool)> {
+    let found = |status: &FlowStatus| -> Vec<(String, bool)> {
         let one = |finding| match finding {
             Finding::So(cause) => (cause.kind.to_owned(), true),
             Finding::NotSo(key) => (key.split('/').next().unwrap().to_owned(), false),

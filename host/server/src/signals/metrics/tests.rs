@@ -73,7 +73,7 @@ fn run(kind: RunKind) -> RunRow {
 
 fn standing() -> Standing {
     let now = Utc.with_ymd_and_hms(2026, 1, 1, 8, 0, 0).unwrap();
-    let status = TenantStatus {
+    let status = FlowStatus {
         tenant: "jingxintai".parse().unwrap(),
         flow: "onboarding".parse().unwrap(),
         records: 9,

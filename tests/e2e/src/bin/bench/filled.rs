@@ -32,9 +32,15 @@ pub(super) async fn fill(path: &Path, rules: &Digest, people: usize) -> Result<(
             settlements.push(written(person, origin, member, &row, rules)?);
             records.push(row);
         }
-        store.put_records(&tenant, &flow, &records).await?;
+        store.records_put(&tenant, &flow, &records).await?;
         store
-            .settle(std::slice::from_ref(&tenant), &tenant, &"pfilled".parse()?, &settlements, Utc::now())
+            .operations_settle(
+                std::slice::from_ref(&tenant),
+                &tenant,
+                &"pfilled".parse()?,
+                &settlements,
+                Utc::now(),
+            )
             .await?;
         n = until;
     }

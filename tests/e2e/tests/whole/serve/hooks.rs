@@ -60,7 +60,7 @@ impl Site {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let path = self.deployment.path().join("ruzhi.db");
         runtime.block_on(async {
-            Database::open(&path, Access::Read).await.unwrap().wakes().await.unwrap().len()
+            Database::open(&path, Access::Read).await.unwrap().wakes_list().await.unwrap().len()
         })
     }
 
