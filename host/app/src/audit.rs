@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use ruzhi_config::Role;
 use ruzhi_message::Failure;
 use ruzhi_model::{Clock, FlowId, TenantId};
-use ruzhi_store::{AuditRow, Database, StoreError};
+use ruzhi_store::{AuditRow, Database, IdleAudit, StoreError};
 
 /// The outcome of a request without a known end.
 pub const BEGUN: &str = "begun";
@@ -19,6 +19,14 @@ pub const BEGUN: &str = "begun";
 pub const DONE: &str = "done";
 /// The outcome of a run whose plan the guard holds.
 pub const HELD: &str = "held";
+
+/// The outcome of a request that the person's role does not allow.
+pub const FORBIDDEN: &str = "access.forbidden";
+/// The action of a login.
+pub const LOGIN: &str = "session.begin";
+
+/// The role of a viewer, as a row names it.
+const VIEWER: &str = "viewer";
 
 /// Digits of each part of a row's id: milliseconds, sequence number in the process, random.
 pub const ID_PARTS: [usize; 3] = [15, 10, 4];
@@ -85,7 +93,7 @@ pub fn row(clock: &dyn Clock, actor: Actor<'_>, asking: Asking<'_>) -> AuditRow 
         id: id(at, place, rand::random()),
         at,
         who: actor.who.to_owned(),
-        role: if actor.role == Role::Operator { "operator" } else { "viewer" }.to_owned(),
+        role: if actor.role == Role::Operator { "operator" } else { VIEWER }.to_owned(),
         origin: actor.origin.to_owned(),
         action: asking.action.to_owned(),
         tenant: asking.tenant.cloned(),
@@ -113,6 +121,12 @@ pub async fn recorded<T>(
         written => written?,
     }
     result
+}
+
+/// Deletes the rows from before a moment that changed nothing: access denied to a viewer, and viewers' logins.
+pub async fn delete_idle(store: &Database, before: DateTime<Utc>) -> Result<(), StoreError> {
+    let idle = IdleAudit { before, outcome: FORBIDDEN, role: VIEWER, action: LOGIN };
+    store.audit_delete_idle(&idle).await
 }
 
 fn id(at: DateTime<Utc>, place: u64, chance: u16) -> String {
@@ -190,9 +204,9 @@ mod tests {
             let rows = store.audit_list(None, None, 10).await.unwrap();
             rows.into_iter().map(|row| format!("{} {}", row.action, row.outcome)).collect()
         };
-        store.audit_delete_idle(now).await.unwrap();
+        delete_idle(&store, now).await.unwrap();
         assert_eq!(left().await.len(), 5);
-        store.audit_delete_idle(now + TimeDelta::milliseconds(1)).await.unwrap();
+        delete_idle(&store, now + TimeDelta::milliseconds(1)).await.unwrap();
         assert_eq!(left().await, ["plan.reject plan.state", "plan.approve done", "session.begin done"]);
     }
 }

@@ -37,6 +37,19 @@ pub struct AuditRow {
     pub outcome: String,
 }
 
+/// The audit rows of attempts that changed nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct IdleAudit<'a> {
+    /// Only those from before this moment.
+    pub before: DateTime<Utc>,
+    /// The outcome of an attempt that was denied.
+    pub outcome: &'a str,
+    /// Also idle is this action of persons of this role.
+    pub role: &'a str,
+    /// The action.
+    pub action: &'a str,
+}
+
 impl Database {
     /// Stores an audit row; of one that is there already, only the outcome changes.
     pub async fn audit_put(&self, row: &AuditRow) -> Result<(), StoreError> {
@@ -63,17 +76,17 @@ impl Database {
         transaction.commit(AUDIT).await
     }
 
-    /// Forgets audit rows from before this moment that changed nothing: access denied to a viewer, and viewers' logins.
-    pub async fn audit_delete_idle(&self, before: DateTime<Utc>) -> Result<(), StoreError> {
+    /// Deletes old audit rows of attempts that changed nothing.
+    pub async fn audit_delete_idle(&self, idle: &IdleAudit<'_>) -> Result<(), StoreError> {
         let mut transaction = self.begin(AUDIT).await?;
-        sqlx::query(
-            "DELETE FROM audit WHERE at < $1 AND (outcome = 'access.forbidden' \
-             OR (role = 'viewer' AND action = 'session.begin'))",
-        )
-        .bind(before.timestamp_millis())
-        .execute(&mut *transaction.connection)
-        .await
-        .map_err(StoreError::write(AUDIT))?;
+        sqlx::query("DELETE FROM audit WHERE at < $1 AND (outcome = $2 OR (role = $3 AND action = $4))")
+            .bind(idle.before.timestamp_millis())
+            .bind(idle.outcome)
+            .bind(idle.role)
+            .bind(idle.action)
+            .execute(&mut *transaction.connection)
+            .await
+            .map_err(StoreError::write(AUDIT))?;
         transaction.commit(AUDIT).await
     }
 

@@ -1,5 +1,7 @@
 //! Plans in the making.
 
+use std::ops::Range;
+
 use chrono::{DateTime, Utc};
 
 use crate::database::{Database, Db, ROWS, once};
@@ -9,6 +11,9 @@ use crate::{StoreError, ledger, quarantine};
 use ruzhi_model::{Digest, FlowId, Operation, OperationState, Origin, Refusal, RunId, TenantId};
 
 const OPERATIONS: &str = "operations";
+
+/// The plan ids of drafts: all begin with the start.
+const DRAFTS: Range<&str> = "draft-".."draft.";
 
 /// Operations and rejections of a plan in the making.
 #[derive(Debug, Default)]
@@ -27,14 +32,14 @@ impl Database {
     /// Makes room for a plan's draft: removes the leftovers of drafts that never became plans.
     pub async fn draft_begin(&self, tenant: &TenantId, flow: &FlowId) -> Result<(), StoreError> {
         let mut transaction = self.begin(OPERATIONS).await?;
-        sqlx::query(
-            "DELETE FROM operation WHERE tenant = $1 AND flow = $2 AND plan >= 'draft-' AND plan < 'draft.'",
-        )
-        .bind(tenant.as_str())
-        .bind(flow.as_str())
-        .execute(&mut *transaction.connection)
-        .await
-        .map_err(StoreError::write(OPERATIONS))?;
+        sqlx::query("DELETE FROM operation WHERE tenant = $1 AND flow = $2 AND plan >= $3 AND plan < $4")
+            .bind(tenant.as_str())
+            .bind(flow.as_str())
+            .bind(DRAFTS.start)
+            .bind(DRAFTS.end)
+            .execute(&mut *transaction.connection)
+            .await
+            .map_err(StoreError::write(OPERATIONS))?;
         transaction.commit(OPERATIONS).await
     }
 
@@ -111,5 +116,5 @@ impl Database {
 
 /// The plan id of a draft's operations while the plan is being made.
 pub(crate) fn draft_of(run: &RunId) -> String {
-    format!("draft-{run}")
+    format!("{}{run}", DRAFTS.start)
 }

@@ -73,9 +73,9 @@ impl Database {
     ) -> Result<(), StoreError> {
         let mut transaction = self.begin(OPERATIONS).await?;
         for chunk in places.chunks(ROWS) {
-            let mut query =
-                sqlx::QueryBuilder::<Db>::new("UPDATE operation SET state = 'sending', sent_at = ");
-            query.push_bind(at.timestamp_millis());
+            let mut query = sqlx::QueryBuilder::<Db>::new("UPDATE operation SET state = ");
+            query.push_bind(OperationState::Sending.as_str());
+            query.push(", sent_at = ").push_bind(at.timestamp_millis());
             operations::only_places(&mut query, tenant, plan, chunk);
             once(&mut query)
                 .execute(&mut *transaction.connection)
@@ -197,7 +197,8 @@ impl Database {
         for tenant in tenants {
             list.push_bind(tenant.as_str().to_owned());
         }
-        query.push(") AND state = 'sending' ORDER BY tenant, plan, place");
+        query.push(") AND state = ").push_bind(OperationState::Sending.as_str());
+        query.push(" ORDER BY tenant, plan, place");
         let rows = once(&mut query).fetch_all(&self.pool).await.map_err(StoreError::read(OPERATIONS))?;
         rows.iter()
             .map(|row| {

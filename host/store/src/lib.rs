@@ -43,7 +43,7 @@ mod tests;
 pub use activations::{ActivationKind, ActivationRow};
 pub use alarms::AlarmRow;
 pub use artifacts::Artifacts;
-pub use audit::AuditRow;
+pub use audit::{AuditRow, IdleAudit};
 pub use database::{Access, Database};
 pub use deliveries::Delivery;
 pub use drafts::DraftPart;

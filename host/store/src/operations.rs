@@ -110,7 +110,11 @@ impl Database {
         query.push_bind(wanted.tenant.as_str()).push(" AND plan = ").push_bind(wanted.plan.as_str());
         query.push(" AND place > ").push_bind(wanted.after.map_or(-1, number));
         if let Some(wave) = wanted.planned_in {
-            query.push(" AND state = 'planned' AND wave = ").push_bind(i64::from(wave));
+            query
+                .push(" AND state = ")
+                .push_bind(OperationState::Planned.as_str())
+                .push(" AND wave = ")
+                .push_bind(i64::from(wave));
         }
         query.push(" ORDER BY place LIMIT ").push_bind(number(wanted.most));
         let rows = once(&mut query).fetch_all(&self.pool).await.map_err(StoreError::read(OPERATIONS))?;
@@ -128,7 +132,7 @@ impl Database {
         let rows = sqlx::query(
             "SELECT o.* FROM operation o JOIN plan p ON p.tenant = o.tenant AND p.id = o.plan \
              LEFT JOIN plan a ON a.tenant = p.tenant AND a.id = $3 \
-             WHERE p.tenant = $1 AND p.run = $2 AND o.state = 'done' AND (a.id IS NULL OR p.made_at > a.made_at \
+             WHERE p.tenant = $1 AND p.run = $2 AND o.state = $6 AND (a.id IS NULL OR p.made_at > a.made_at \
              OR (p.made_at = a.made_at AND (p.id > a.id OR (p.id = a.id AND o.place > $4)))) \
              ORDER BY p.made_at, p.id, o.place LIMIT $5",
         )
@@ -137,6 +141,7 @@ impl Database {
         .bind(after.map_or("", |(plan, _)| plan.as_str()))
         .bind(after.map_or(-1, |(_, place)| number(place)))
         .bind(number(most))
+        .bind(OperationState::Done.as_str())
         .fetch_all(&self.pool)
         .await
         .map_err(StoreError::read(OPERATIONS))?;
@@ -215,13 +220,14 @@ impl Database {
         errcode: i64,
     ) -> Result<bool, StoreError> {
         let row = sqlx::query(
-            "SELECT 1 FROM operation WHERE tenant = $1 AND flow = $2 AND record = $3 AND state = 'refused' \
+            "SELECT 1 FROM operation WHERE tenant = $1 AND flow = $2 AND record = $3 AND state = $5 \
              AND errcode = $4 LIMIT 1",
         )
         .bind(tenant.as_str())
         .bind(flow.as_str())
         .bind(record.as_str())
         .bind(errcode)
+        .bind(OperationState::Refused.as_str())
         .fetch_optional(&self.pool)
         .await
         .map_err(StoreError::read(OPERATIONS))?;

@@ -125,13 +125,17 @@ impl Database {
         }
         // A plan of this flow that still waited was made from an older state.
         sqlx::query(
-            "UPDATE plan SET state = 'superseded' WHERE tenant = $1 AND flow = $2 AND id <> $3 \
-             AND purpose = $4 AND state IN ('planned', 'held', 'applying')",
+            "UPDATE plan SET state = $5 WHERE tenant = $1 AND flow = $2 AND id <> $3 AND purpose = $4 \
+             AND state IN ($6, $7, $8)",
         )
         .bind(plan.tenant.as_str())
         .bind(plan.flow.as_str())
         .bind(plan.id.as_str())
         .bind(plan.purpose.as_str())
+        .bind(word_of(&PlanState::Superseded))
+        .bind(word_of(&PlanState::Planned))
+        .bind(word_of(&PlanState::Held))
+        .bind(word_of(&PlanState::Applying))
         .execute(&mut *transaction.connection)
         .await
         .map_err(StoreError::write(OPERATIONS))?;
@@ -202,12 +206,14 @@ impl Database {
     ) -> Result<bool, StoreError> {
         let mut transaction = self.begin("plans").await?;
         let done = sqlx::query(
-            "UPDATE plan SET state = 'rejected', reason = $3 WHERE tenant = $1 AND id = $2 \
-             AND state IN ('planned', 'held')",
+            "UPDATE plan SET state = $4, reason = $3 WHERE tenant = $1 AND id = $2 AND state IN ($5, $6)",
         )
         .bind(tenant.as_str())
         .bind(plan.as_str())
         .bind(reason)
+        .bind(word_of(&PlanState::Rejected))
+        .bind(word_of(&PlanState::Planned))
+        .bind(word_of(&PlanState::Held))
         .execute(&mut *transaction.connection)
         .await
         .map_err(StoreError::write("plans"))?;

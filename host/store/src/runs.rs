@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::StoreError;
 use crate::database::{Database, Db, once};
 use crate::row::{DbRow, RowReader, json_text, word_of};
-use ruzhi_model::{Digest, FlowId, OperationKind, PlanId, RunId, TenantId, Text};
+use ruzhi_model::{Digest, FlowId, OperationKind, OperationState, PlanId, RunId, TenantId, Text};
 use ruzhi_plan::Counts;
 
 const RUNS: &str = "runs";
@@ -107,6 +107,14 @@ pub struct RunRow {
     pub problem: Option<Text>,
 }
 
+impl RunRow {
+    /// True if it changed a member in the directory. A run that only plans counts what it would change.
+    fn changed(&self) -> bool {
+        let Counts { created, updated, disabled, enabled, deleted, .. } = self.counts;
+        self.kind.writes() && created + updated + disabled + enabled + deleted > 0
+    }
+}
+
 /// A filter of runs, newest first.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RunFilter<'a> {
@@ -143,10 +151,10 @@ impl Database {
     pub async fn run_put(&self, run: &RunRow) -> Result<(), StoreError> {
         let mut transaction = self.begin(RUNS).await?;
         sqlx::query(
-            "INSERT INTO run (tenant, flow, id, kind, state, started_at, ended_at, plan, rules, counts, calls, problem) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (tenant, id) DO UPDATE SET \
+            "INSERT INTO run (tenant, flow, id, kind, state, started_at, ended_at, plan, rules, counts, calls, problem, changed) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (tenant, id) DO UPDATE SET \
              state = excluded.state, ended_at = excluded.ended_at, plan = excluded.plan, rules = excluded.rules, \
-             counts = excluded.counts, calls = excluded.calls, problem = excluded.problem",
+             counts = excluded.counts, calls = excluded.calls, problem = excluded.problem, changed = excluded.changed",
         )
         .bind(run.tenant.as_str())
         .bind(run.flow.as_str())
@@ -160,6 +168,7 @@ impl Database {
         .bind(json_text(&run.counts))
         .bind(json_text(&run.calls))
         .bind(run.problem.as_ref().map(json_text))
+        .bind(i64::from(run.changed()))
         .execute(&mut *transaction.connection)
         .await
         .map_err(StoreError::write(RUNS))?;
@@ -175,15 +184,15 @@ impl Database {
         current: &RunId,
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let rows = sqlx::query(
-            "SELECT * FROM run WHERE tenant = $1 AND flow = $2 AND state = 'running' AND id <> $3",
-        )
-        .bind(tenant.as_str())
-        .bind(flow.as_str())
-        .bind(current.as_str())
-        .fetch_all(&self.pool)
-        .await
-        .map_err(StoreError::read(RUNS))?;
+        let rows =
+            sqlx::query("SELECT * FROM run WHERE tenant = $1 AND flow = $2 AND state = $4 AND id <> $3")
+                .bind(tenant.as_str())
+                .bind(flow.as_str())
+                .bind(current.as_str())
+                .bind(RunState::Running.as_str())
+                .fetch_all(&self.pool)
+                .await
+                .map_err(StoreError::read(RUNS))?;
         for row in &rows {
             let mut run = run_row(&RowReader { row, what: RUNS })?;
             run.counts = self.run_count_operations(tenant, &run.id).await?;
@@ -199,10 +208,11 @@ impl Database {
     async fn run_count_operations(&self, tenant: &TenantId, run: &RunId) -> Result<Counts, StoreError> {
         let rows = sqlx::query(
             "SELECT o.kind AS kind, COUNT(*) AS operations FROM operation o JOIN plan p ON p.tenant = o.tenant \
-             AND p.id = o.plan WHERE p.tenant = $1 AND p.run = $2 AND o.state = 'done' GROUP BY o.kind",
+             AND p.id = o.plan WHERE p.tenant = $1 AND p.run = $2 AND o.state = $3 GROUP BY o.kind",
         )
         .bind(tenant.as_str())
         .bind(run.as_str())
+        .bind(OperationState::Done.as_str())
         .fetch_all(&self.pool)
         .await
         .map_err(StoreError::read(RUNS))?;
@@ -273,8 +283,8 @@ impl Database {
             .collect()
     }
 
-    /// Passes on the runs that began since a moment and changed a member, oldest first; some that changed none may be
-    /// among them. Never holds all of them in memory.
+    /// Passes on the runs that began since a moment and changed a member, oldest first. Never holds all of them in
+    /// memory.
     pub async fn runs_visit_changed(
         &self,
         tenant: Option<&TenantId>,
@@ -285,11 +295,7 @@ impl Database {
         let mut query = sqlx::QueryBuilder::<Db>::new("SELECT * FROM run WHERE started_at >= ");
         query.push_bind(since.timestamp_millis());
         of_flow(&mut query, tenant, flow);
-        // Counts are stored in the order of their fields: most runs find nothing to do, and need not be read.
-        query.push(
-            " AND counts NOT LIKE '{\"created\":0,\"updated\":0,\"disabled\":0,\"enabled\":0,\"deleted\":0,%' \
-             ORDER BY started_at, id",
-        );
+        query.push(" AND changed = 1 ORDER BY started_at, id");
         pass_on(once(&mut query).fetch(&self.pool), each).await
     }
 

@@ -6,6 +6,7 @@ mod due;
 mod journal;
 mod migration;
 mod removed;
+mod runs;
 mod trouble;
 mod wakes;
 mod world;
