@@ -6,8 +6,10 @@ use sqlx::migrate::MigrateError;
 
 use ruzhi_model::Text;
 
-/// SQLite's result code for a full disk.
-const SQLITE_FULL: &str = "13";
+/// SQLite's result code `SQLITE_FULL`: no room on the disk, or no further page allowed.
+const SQLITE_FULL: i32 = 13;
+/// The bits of an extended result code that are the result code (<https://www.sqlite.org/rescode.html>).
+const RESULT_CODE: i32 = 0xff;
 
 /// A failed request to the store; nothing of it is half done.
 #[derive(Debug, thiserror::Error)]
@@ -96,15 +98,21 @@ fn reason(source: &sqlx::Error) -> &'static str {
     if says_full(source) { ": the disk is full" } else { "" }
 }
 
-/// True if SQLite reports `SQLITE_FULL` for a statement or a migration.
+/// True if SQLite reports a full disk for a statement or a migration.
 fn says_full(error: &sqlx::Error) -> bool {
+    result_code(error) == Some(SQLITE_FULL)
+}
+
+/// SQLite's result code of a failed statement or migration; the driver gives the extended one, as a number in text.
+fn result_code(error: &sqlx::Error) -> Option<i32> {
     if let sqlx::Error::Migrate(migration) = error {
         return match migration.as_ref() {
-            MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _) => says_full(source),
-            _ => false,
+            MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _) => result_code(source),
+            _ => None,
         };
     }
-    error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == SQLITE_FULL)
+    let extended: i32 = error.as_database_error()?.code()?.parse().ok()?;
+    Some(extended & RESULT_CODE)
 }
 
 /// Names the kind of the file's second name.
