@@ -65,7 +65,7 @@ pub async fn audit(app: &App, asked: &AuditAsked) -> Result<Page<AuditRow>, Fail
     let most = page_size(asked.most);
     let mut items = app
         .store
-        .audit(asked.tenant.as_ref(), asked.after.as_ref().map(AuditPlace::as_str), most + 1)
+        .audit_list(asked.tenant.as_ref(), asked.after.as_ref().map(AuditPlace::as_str), most + 1)
         .await?;
     let more = items.len() > most as usize;
     items.truncate(most as usize);
@@ -92,7 +92,7 @@ pub(super) async fn recorded<T>(
         }
         // Denied attempts change nothing and must not fill the log.
         if !matches!(turn, Turn::TooMany { .. }) {
-            app.store.put_audit(&row).await?;
+            app.store.audit_put(&row).await?;
         }
         return Err(failure);
     }
@@ -102,15 +102,15 @@ pub(super) async fn recorded<T>(
 /// Records a login.
 pub async fn logged_in(app: &App, who: &str, role: Role, origin: &str) -> Result<(), Failure> {
     let actor = Actor { who, role, origin };
-    let mut row = row(app.clock.as_ref(), actor, Asking::plain("session.begin"));
+    let mut row = row(app.clock.as_ref(), actor, Asking::plain(audit::LOGIN));
     DONE.clone_into(&mut row.outcome);
-    Ok(app.store.put_audit(&row).await?)
+    Ok(app.store.audit_put(&row).await?)
 }
 
 fn forbidden() -> Failure {
     Failure::new(
         exit::USAGE,
-        "access.forbidden",
+        audit::FORBIDDEN,
         Text::new(
             "this needs an operator, and you are a viewer; nothing was done",
             "此操作需要操作员，您是查看者；未执行任何操作",

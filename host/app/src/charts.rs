@@ -142,7 +142,7 @@ pub async fn runs_chart(app: &App, asked: &ChartAsked) -> Result<RunsChart, Fail
     let mut points = beginnings(app.clock.now(), step, many, zone);
     let since = points.first_key_value().map_or_else(|| app.clock.now(), |(at, _)| *at);
     let (tenant, flow) = (asked.tenant.as_ref(), asked.flow.as_ref());
-    for counted in app.store.runs_counted(tenant, flow, since).await? {
+    for counted in app.store.runs_count(tenant, flow, since).await? {
         let Some(point) = point(&mut points, counted.at) else { continue };
         *match counted.state {
             RunState::Done => &mut point.done,
@@ -161,7 +161,7 @@ pub async fn runs_chart(app: &App, asked: &ChartAsked) -> Result<RunsChart, Fail
             point.deleted += run.counts.deleted;
         }
     };
-    app.store.busy_runs(tenant, flow, since, &mut add).await?;
+    app.store.runs_visit_changed(tenant, flow, since, &mut add).await?;
     Ok(RunsChart { step, points: points.into_values().collect() })
 }
 
@@ -248,7 +248,7 @@ pub async fn calls_chart(app: &App) -> Result<CallsChart, Failure> {
             sums.1 += calls * in_hour;
         }
     };
-    app.store.recent_runs(hour, &mut add).await?;
+    app.store.runs_visit_ended(hour, &mut add).await?;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a sum of counts")]
     let whole = |sum: f64| sum.round() as u64;
     let corps = called.into_iter().map(|Called { tenant, tenants, apis }| {

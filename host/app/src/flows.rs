@@ -135,7 +135,7 @@ pub async fn run_now(
         let request = wish?.request()?;
         app.deployment().find(tenant, flow)?;
         if let Request::Revert(run) = &request {
-            let found = app.store.run(run).await?;
+            let found = app.store.run_find(run).await?;
             found
                 .filter(|found| found.tenant == *tenant && found.flow == *flow)
                 .ok_or_else(|| no_run(run))?;

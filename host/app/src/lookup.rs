@@ -3,11 +3,11 @@
 use crate::App;
 use ruzhi_message::{Failure, exit};
 use ruzhi_model::{FlowId, PlanId, RecordId, RunId, TenantId, Text};
-use ruzhi_store::StoredPlan;
+use ruzhi_store::PlanRow;
 
 /// Returns a stored plan of a tenant.
-pub(super) async fn stored_plan(app: &App, tenant: &TenantId, plan: &PlanId) -> Result<StoredPlan, Failure> {
-    app.store.plan(tenant, plan).await?.ok_or_else(|| {
+pub(super) async fn stored_plan(app: &App, tenant: &TenantId, plan: &PlanId) -> Result<PlanRow, Failure> {
+    app.store.plan_find(tenant, plan).await?.ok_or_else(|| {
         unknown(
             "plan.unknown",
             Text::new(format!("there is no plan {plan} of {tenant}"), format!("{tenant} 没有计划 {plan}")),

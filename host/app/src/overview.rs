@@ -12,7 +12,7 @@ use crate::live::LiveRun;
 use crate::scheduler::FlowStanding;
 use ruzhi_message::Failure;
 use ruzhi_model::{FlowId, PlanId, TenantId, Text};
-use ruzhi_store::{AlarmRow, RunRow, TenantStatus};
+use ruzhi_store::{AlarmRow, FlowStatus, RunRow};
 
 /// The state of all tenants.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -134,8 +134,13 @@ async fn look(app: &App, only: Option<&TenantId>) -> Result<Overview, Failure> {
     let is_asked = |tenant: &TenantId| only.is_none_or(|only| only == tenant);
     let mut standings: HashMap<(TenantId, FlowId), FlowStanding> =
         app.scheduler.standings().into_iter().map(|s| ((s.tenant.clone(), s.flow.clone()), s)).collect();
-    let mut statuses: HashMap<(TenantId, FlowId), TenantStatus> =
-        app.store.status().await?.into_iter().map(|s| ((s.tenant.clone(), s.flow.clone()), s)).collect();
+    let mut statuses: HashMap<(TenantId, FlowId), FlowStatus> = app
+        .store
+        .flow_statuses_list()
+        .await?
+        .into_iter()
+        .map(|s| ((s.tenant.clone(), s.flow.clone()), s))
+        .collect();
     let live: Vec<LiveRun> =
         app.live.runs(app.clock.now()).into_iter().filter(|live| is_asked(&live.run.tenant)).collect();
     let tenants = deployment.config.tenants.iter().filter(|tenant| is_asked(&tenant.id));

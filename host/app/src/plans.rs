@@ -20,7 +20,7 @@ use ruzhi_model::{
     Digest, FlowId, OperationKind, OperationState, PlanId, RecordId, RunId, TenantId, Text, UserId, WaitsFor,
 };
 use ruzhi_plan::{Counts, GuardReason, Purpose, whole_body};
-use ruzhi_store::{AttemptRow, OperationRow, OperationsWanted, PlanState, StoredPlan};
+use ruzhi_store::{AttemptRow, OperationFilter, OperationRow, PlanRow, PlanState};
 
 /// Filter and page of a plan's operations.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
@@ -181,17 +181,17 @@ pub async fn plan(
     recorded(app, principal, asking, view(app, stored, asked)).await
 }
 
-async fn view(app: &App, stored: StoredPlan, asked: &PlanAsked) -> Result<PlanView, Failure> {
-    let StoredPlan { plan, run, state, reason, made_at } = stored;
+async fn view(app: &App, stored: PlanRow, asked: &PlanAsked) -> Result<PlanView, Failure> {
+    let PlanRow { plan, run, state, reason, made_at } = stored;
     let most = page_size(asked.most) as usize;
-    let wanted = OperationsWanted {
+    let wanted = OperationFilter {
         tenant: &plan.tenant,
         plan: &plan.id,
         kind: asked.kind,
         after: asked.after.and_then(|after| usize::try_from(after).ok()),
         most: most + 1,
     };
-    let mut rows = app.store.operations_wanted(&wanted).await?;
+    let mut rows = app.store.operations_list_with_attempts(&wanted).await?;
     let more = rows.len() > most;
     rows.truncate(most);
     let labels = Labels::of(app.store.as_ref(), &plan.tenant, &plan.flow).await?;
@@ -323,10 +323,10 @@ pub async fn reject_plan(
     decided(app, principal, tenant, plan, "plan.reject", why, async {
         let RejectWish { reason } = wish?;
         let (_claim, stored) = claimed(app, tenant, plan).await?;
-        if app.store.reject_plan(tenant, plan, Some(reason.as_str())).await? {
+        if app.store.plan_reject(tenant, plan, Some(reason.as_str())).await? {
             return Ok(());
         }
-        let now = app.store.plan(tenant, plan).await?.map_or(stored.state, |plan| plan.state);
+        let now = app.store.plan_find(tenant, plan).await?.map_or(stored.state, |plan| plan.state);
         Err(stands_otherwise(plan, now))
     })
     .await
@@ -342,7 +342,7 @@ async fn decided<T>(
     detail: Option<String>,
     work: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
-    let stored = app.store.plan(tenant, plan).await?;
+    let stored = app.store.plan_find(tenant, plan).await?;
     let flow = stored.map(|stored| stored.plan.flow);
     let subject = Some(plan.to_string());
     let asking = Asking { action, tenant: Some(tenant), flow: flow.as_ref(), subject, detail };
@@ -350,7 +350,7 @@ async fn decided<T>(
 }
 
 /// Claims a plan against concurrent decisions, then reads it.
-async fn claimed(app: &App, tenant: &TenantId, plan: &PlanId) -> Result<(Claim, StoredPlan), Failure> {
+async fn claimed(app: &App, tenant: &TenantId, plan: &PlanId) -> Result<(Claim, PlanRow), Failure> {
     let claim = app.scheduler.claim(tenant, plan).map_err(|claimed| others_are_at_it(plan, &claimed))?;
     Ok((claim, stored_plan(app, tenant, plan).await?))
 }

@@ -23,7 +23,7 @@ use crate::App;
 use crate::principal::Principal;
 use ruzhi_message::Failure;
 use ruzhi_model::{FlowId, RecordId, RefusedBy, TenantId, Text, WaitsFor};
-use ruzhi_store::{RejectRow, RejectsWanted, ShownReject};
+use ruzhi_store::{QuarantineDetail, QuarantineFilter, QuarantineRow};
 
 /// Filter and page of the quarantine.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
@@ -66,8 +66,8 @@ pub struct RejectPlace {
 }
 
 impl RejectPlace {
-    fn of(reject: &RejectRow) -> Self {
-        let RejectRow { tenant, flow, record, .. } = reject;
+    fn of(reject: &QuarantineRow) -> Self {
+        let QuarantineRow { tenant, flow, record, .. } = reject;
         Self { tenant: tenant.clone(), flow: flow.clone(), record: record.clone() }
     }
 }
@@ -209,20 +209,26 @@ const AT_ONCE: u32 = 50;
 
 /// The matching records by tenant, flow and record, without their rows, and the labels of their flows.
 struct Chosen {
-    rejects: Vec<RejectRow>,
+    rejects: Vec<QuarantineRow>,
     labels: HashMap<(TenantId, FlowId), Labels>,
 }
 
 impl Chosen {
     /// Adds the entries that match the rule and the words, without their rows.
-    fn with(mut self, found: Vec<ShownReject>, rule: Option<&str>, search: &Search, sight: Sight) -> Self {
+    fn with(
+        mut self,
+        found: Vec<QuarantineDetail>,
+        rule: Option<&str>,
+        search: &Search,
+        sight: Sight,
+    ) -> Self {
         let nameless = Labels::default();
         for shown in found {
             let reject = &shown.reject;
             let of = self.labels.get(&(reject.tenant.clone(), reject.flow.clone())).unwrap_or(&nameless);
             let ruled = rule.is_none_or(|rule| reject.refusal.violations.iter().any(|of| of.rule == rule));
             if ruled && search.finds(&shown, of, sight) {
-                self.rejects.push(RejectRow { content: None, ..shown.reject });
+                self.rejects.push(QuarantineRow { content: None, ..shown.reject });
             }
         }
         self
@@ -270,16 +276,16 @@ async fn chosen(app: &App, asked: &QuarantineAsked) -> Result<Chosen, Failure> {
     let mut chosen = Chosen { rejects: Vec::new(), labels };
     let mut last: Option<(TenantId, FlowId, RecordId)> = None;
     loop {
-        let wanted = RejectsWanted {
+        let wanted = QuarantineFilter {
             tenant: asked.tenant.as_ref(),
             flow: asked.flow.as_ref(),
             words: &in_store,
             rows: !search.is_empty(),
             after: last.as_ref().map(|(tenant, flow, record)| (tenant, flow, record)),
             most: (!search.is_empty()).then_some(AT_ONCE),
-            ..RejectsWanted::default()
+            ..QuarantineFilter::default()
         };
-        let found = store.rejects_wanted(&wanted).await?;
+        let found = store.quarantine_list_details(&wanted).await?;
         for shown in &found {
             let flow = (shown.reject.tenant.clone(), shown.reject.flow.clone());
             if let Entry::Vacant(none) = chosen.labels.entry(flow) {
@@ -337,16 +343,16 @@ async fn part(app: &App, asked: &QuarantineAsked) -> Result<QuarantineView, Fail
 }
 
 /// Adds its row to an entry, unless the row is gone in the meantime.
-async fn with_row(app: &App, reject: &RejectRow) -> Result<RejectRow, Failure> {
-    let wanted = RejectsWanted {
+async fn with_row(app: &App, reject: &QuarantineRow) -> Result<QuarantineRow, Failure> {
+    let wanted = QuarantineFilter {
         tenant: Some(&reject.tenant),
         flow: Some(&reject.flow),
         record: Some(&reject.record),
         rows: true,
-        ..RejectsWanted::default()
+        ..QuarantineFilter::default()
     };
-    let found = app.store.rejects_wanted(&wanted).await?.into_iter().next();
-    Ok(RejectRow { content: found.and_then(|shown| shown.reject.content), ..reject.clone() })
+    let found = app.store.quarantine_list_details(&wanted).await?.into_iter().next();
+    Ok(QuarantineRow { content: found.and_then(|shown| shown.reject.content), ..reject.clone() })
 }
 
 async fn export(app: &App, principal: &Principal, asked: &QuarantineAsked) -> Result<Vec<u8>, Failure> {
@@ -365,12 +371,12 @@ async fn export(app: &App, principal: &Principal, asked: &QuarantineAsked) -> Re
 }
 
 fn views(
-    rejects: &[RejectRow],
+    rejects: &[QuarantineRow],
     labels: &HashMap<(TenantId, FlowId), Labels>,
     sight: Sight,
 ) -> Vec<RejectView> {
     let nameless = Labels::default();
-    let view = |reject: &RejectRow| {
+    let view = |reject: &QuarantineRow| {
         let of = labels.get(&(reject.tenant.clone(), reject.flow.clone())).unwrap_or(&nameless);
         RejectView::of(reject, of, sight)
     };
@@ -378,7 +384,7 @@ fn views(
 }
 
 impl RejectView {
-    pub(super) fn of(reject: &RejectRow, labels: &Labels, sight: Sight) -> Self {
+    pub(super) fn of(reject: &QuarantineRow, labels: &Labels, sight: Sight) -> Self {
         let violations = reject.refusal.violations.iter().map(|violation| ViolationView {
             field: violation.field.clone(),
             label: labels.of_form(&violation.field),

@@ -134,10 +134,10 @@ async fn view(
     sight: Sight,
 ) -> Result<RecordView, Failure> {
     let store = app.store.as_ref();
-    let trace = store.trace(tenant, Some(flow), record).await?.into_iter().next();
+    let trace = store.record_trace(tenant, Some(flow), record).await?.into_iter().next();
     let trace = trace.ok_or_else(|| no_record(tenant, flow, record))?;
     let labels = Labels::of(store, tenant, flow).await?;
-    let activation = store.activation_of(tenant, flow, &trace.rules).await?;
+    let activation = store.activation_find(tenant, flow, &trace.rules).await?;
     let removal = of_record(app, (tenant, flow, record), sight).await?;
     let tenant = tenant.clone();
     aside(move || RecordView {

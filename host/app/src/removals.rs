@@ -13,7 +13,7 @@ use crate::principal::Principal;
 use crate::scheduler::Asked;
 use ruzhi_message::{Failure, exit};
 use ruzhi_model::{FlowId, RecordId, RemovalAnswer, TenantId, Text, UserId};
-use ruzhi_store::{RemovedRow, RemovedWanted};
+use ruzhi_store::{RemovalFilter, RemovalRow};
 use ruzhi_sync::{Request, RunOptions};
 
 /// The page of the list.
@@ -74,8 +74,8 @@ impl RemovalWish {
 }
 
 impl RemovalView {
-    fn of(row: RemovedRow, sight: Sight) -> Self {
-        let RemovedRow { tenant, flow, record, userid, name, found_at, unsure, answer, waits } = row;
+    fn of(row: RemovalRow, sight: Sight) -> Self {
+        let RemovalRow { tenant, flow, record, userid, name, found_at, unsure, answer, waits } = row;
         let name = sight.text(&name);
         Self { tenant, flow, record, userid, name, found_at, unsure, answer, waits }
     }
@@ -90,13 +90,13 @@ pub async fn removed(
     app.deployment().tenant(tenant)?;
     let most = page_size(asked.most) as usize;
     let after = asked.after.as_ref().map(UserId::key);
-    let wanted = RemovedWanted {
+    let wanted = RemovalFilter {
         tenant: Some(tenant),
         after: after.as_ref(),
         most: most + 1,
-        ..RemovedWanted::default()
+        ..RemovalFilter::default()
     };
-    let mut rows = app.store.removed_members(&wanted).await?;
+    let mut rows = app.store.removals_list(&wanted).await?;
     let more = rows.len() > most;
     rows.truncate(most);
     let next = rows.last().filter(|_| more).map(|row| row.userid.to_string());
@@ -109,14 +109,14 @@ pub(super) async fn of_record(
     (tenant, flow, record): (&TenantId, &FlowId, &RecordId),
     sight: Sight,
 ) -> Result<Option<RemovalView>, Failure> {
-    let wanted = RemovedWanted {
+    let wanted = RemovalFilter {
         tenant: Some(tenant),
         flow: Some(flow),
         record: Some(record),
         most: 1,
-        ..RemovedWanted::default()
+        ..RemovalFilter::default()
     };
-    let found = app.store.removed_members(&wanted).await?.into_iter().next();
+    let found = app.store.removals_list(&wanted).await?.into_iter().next();
     Ok(found.map(|row| RemovalView::of(row, sight)))
 }
 
@@ -130,7 +130,7 @@ pub async fn answer_removal(
     wish: Wished<RemovalWish>,
 ) -> Result<Asked, Failure> {
     let key = userid.key();
-    let lines = app.store.members(std::slice::from_ref(tenant), std::slice::from_ref(&key)).await?;
+    let lines = app.store.ledger_find(std::slice::from_ref(tenant), std::slice::from_ref(&key)).await?;
     let flow = lines.into_iter().next().map(|line| line.owner.flow);
     let asking = Asking {
         action: "member.removal",
@@ -144,7 +144,7 @@ pub async fn answer_removal(
         app.deployment().tenant(tenant)?;
         let flow = flow.as_ref().ok_or_else(|| no_member(tenant, userid))?;
         app.deployment().find(tenant, flow)?;
-        if !app.store.answer_removal(tenant, &key, answer).await? {
+        if !app.store.removal_answer(tenant, &key, answer).await? {
             return Err(not_removed(userid));
         }
         let request = Request::Sync(RunOptions::default());

@@ -137,7 +137,7 @@ pub async fn guests(app: &App) -> Result<GuestOverview, Failure> {
     let mut flows = Vec::new();
     for tenant in &deployment.config.tenants {
         for flow in &tenant.flows {
-            let history = app.store.activations(&tenant.id, &flow.id, 1).await?;
+            let history = app.store.activations_list(&tenant.id, &flow.id, 1).await?;
             let latest = history.first().cloned();
             flows.push(FlowGuestView {
                 tenant: tenant.id.clone(),
@@ -155,7 +155,7 @@ pub async fn guests(app: &App) -> Result<GuestOverview, Failure> {
 pub async fn guest(app: &App, tenant: &TenantId, flow: &FlowId) -> Result<FlowGuestView, Failure> {
     let deployment = app.deployment();
     let (tenant_settings, flow_settings) = deployment.find(tenant, flow)?;
-    let history = app.store.activations(tenant, flow, HISTORY).await?;
+    let history = app.store.activations_list(tenant, flow, HISTORY).await?;
     let latest = history.first();
     let live = match latest {
         Some(activation) => {
@@ -284,11 +284,11 @@ async fn difference(
     let other = match asked.to.as_deref() {
         Some(name) => {
             let earlier = rules.earlier(name).await?;
-            store.artifacts(&earlier.component, &earlier.config).await?
+            store.artifacts_find(&earlier.component, &earlier.config).await?
         }
         None => read(flow_settings).await?,
     };
-    let held = store.artifacts(&live.component, &live.config).await?;
+    let held = store.artifacts_find(&live.component, &live.config).await?;
     let sight = Sight::of(asked.reveal);
     let (mut differences, mut more) = (Vec::new(), false);
     let trial = rules

@@ -14,7 +14,7 @@ use crate::App;
 use crate::live::LiveRun;
 use ruzhi_message::Failure;
 use ruzhi_model::{FlowId, RunId, TenantId};
-use ruzhi_store::{ActivationRow, PlanState, RunKind, RunRow, RunState, RunsWanted};
+use ruzhi_store::{ActivationRow, PlanState, RunFilter, RunKind, RunRow, RunState};
 
 /// Filter and page of the runs.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
@@ -96,7 +96,7 @@ pub struct RunView {
 /// Returns the runs, newest first.
 pub async fn runs(app: &App, asked: &RunsAsked) -> Result<Page<RunRow>, Failure> {
     let most = page_size(asked.most);
-    let wanted = RunsWanted {
+    let wanted = RunFilter {
         tenant: asked.tenant.as_ref(),
         flow: asked.flow.as_ref(),
         state: asked.state,
@@ -104,7 +104,7 @@ pub async fn runs(app: &App, asked: &RunsAsked) -> Result<Page<RunRow>, Failure>
         before: asked.after.as_ref().map(|RunPlace { at, run }| (*at, run)),
         most: most + 1,
     };
-    let mut items = app.store.runs_wanted(&wanted).await?;
+    let mut items = app.store.runs_list(&wanted).await?;
     let more = items.len() > most as usize;
     items.truncate(most as usize);
     let place = |last: &RunRow| RunPlace { at: last.started_at, run: last.id.clone() };
@@ -115,13 +115,13 @@ pub async fn runs(app: &App, asked: &RunsAsked) -> Result<Page<RunRow>, Failure>
 /// Returns a run.
 pub async fn run(app: &App, run: &RunId) -> Result<RunView, Failure> {
     let live = app.live.follow(run).map(|live| live.borrow().as_of(app.clock.now()));
-    let row = app.store.run(run).await?.ok_or_else(|| no_run(run))?;
+    let row = app.store.run_find(run).await?.ok_or_else(|| no_run(run))?;
     let plan = match &row.plan {
-        Some(plan) => app.store.plan(&row.tenant, plan).await?,
+        Some(plan) => app.store.plan_find(&row.tenant, plan).await?,
         None => None,
     };
     let rules = match &row.rules {
-        Some(rules) => app.store.activation_of(&row.tenant, &row.flow, rules).await?,
+        Some(rules) => app.store.activation_find(&row.tenant, &row.flow, rules).await?,
         None => None,
     };
     let at = app.clock.now();

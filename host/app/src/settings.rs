@@ -199,7 +199,7 @@ pub async fn settings(app: &App) -> Result<SettingsView, Failure> {
     for tenant in &config.tenants {
         let mut flows = Vec::new();
         for flow in &tenant.flows {
-            let live = app.store.activations(&tenant.id, &flow.id, 1).await?;
+            let live = app.store.activations_list(&tenant.id, &flow.id, 1).await?;
             flows.push(of_flow(flow, files.beside(flow, live.first()).await));
         }
         tenants.push(of_tenant(tenant, flows));

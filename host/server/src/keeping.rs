@@ -18,7 +18,7 @@ use ruzhi_app::{Claim, Claimed};
 use ruzhi_config as config;
 use ruzhi_message::Failure;
 use ruzhi_model::{FlowId, TenantId};
-use ruzhi_store::{Delivery, Paused, RunRow, RunState, RunsWanted, StoreError, WakeKind, WakeRow};
+use ruzhi_store::{Delivery, Paused, RunFilter, RunRow, RunState, StoreError, WakeKind, WakeRow};
 use ruzhi_sync::{Request, RunOptions};
 
 /// The clock is read at least this often, however far off the next moment is: it may be set, or the machine may sleep.
@@ -39,9 +39,9 @@ const LAST_RUNS: Duration = Duration::from_secs(9);
 /// The agenda as the last process left it. A store that cannot be read because its files are gone is reported as gone.
 pub(super) async fn restore(process: &Process) -> Result<Agenda, Failure> {
     let restored = async {
-        let mut wakes = process.app.store.wakes().await?;
+        let mut wakes = process.app.store.wakes_list().await?;
         wakes.extend(killed(process, process.app.clock.now()).await?);
-        Ok::<_, StoreError>(Agenda::restore(process.app.store.standings().await?, wakes))
+        Ok::<_, StoreError>(Agenda::restore(process.app.store.standings_list().await?, wakes))
     };
     let failed = match restored.await {
         Ok(agenda) => return Ok(agenda),
@@ -123,7 +123,7 @@ pub(super) async fn keep(process: Arc<Process>, mut agenda: Agenda, inbox: Inbox
 /// The flows with a run that an earlier process began and did not end: its work is due again. The flow's next run
 /// reports that it never ended.
 async fn killed(process: &Process, now: DateTime<Utc>) -> Result<Vec<WakeRow>, StoreError> {
-    let wanted = RunsWanted {
+    let wanted = RunFilter {
         tenant: None,
         flow: None,
         state: Some(RunState::Running),
@@ -131,7 +131,7 @@ async fn killed(process: &Process, now: DateTime<Utc>) -> Result<Vec<WakeRow>, S
         before: None,
         most: MOST_KILLED,
     };
-    let runs = process.app.store.runs_wanted(&wanted).await?;
+    let runs = process.app.store.runs_list(&wanted).await?;
     let of =
         |run: RunRow| WakeRow { tenant: run.tenant, flow: run.flow, kind: WakeKind::Push, at: now, times: 0 };
     Ok(runs.into_iter().filter(|run| run.kind.writes()).map(of).collect())
@@ -245,7 +245,7 @@ impl Keeping {
     /// next run asks again: runs themselves report an unreadable store.
     async fn look_for_moments(&mut self) {
         for (tenant, flow) in std::mem::take(&mut self.moments) {
-            match self.process.app.store.next_due(&tenant, &flow).await {
+            match self.process.app.store.records_next_due(&tenant, &flow).await {
                 Ok(moment) => self.agenda.set_moment(&tenant, &flow, moment, self.process.app.clock.now()),
                 Err(error) => {
                     tracing::warn!(tenant.id = tenant.as_str(), error.code = error.code(), "{error}");
@@ -262,7 +262,7 @@ impl Keeping {
             return;
         }
         // Without them the runs take place all the same, and once more after a restart.
-        let wakes = self.process.app.store.wakes().await.unwrap_or_else(|error| {
+        let wakes = self.process.app.store.wakes_list().await.unwrap_or_else(|error| {
             tracing::warn!(error.code = error.code(), "{error}");
             Vec::new()
         });
@@ -385,7 +385,7 @@ impl Keeping {
     /// Stores the state that has to outlive the process. Runs themselves report a store that cannot be written.
     async fn store_changed(&mut self) {
         for row in self.agenda.changed_rows() {
-            if let Err(error) = self.process.app.store.put_standing(&row).await {
+            if let Err(error) = self.process.app.store.standing_put(&row).await {
                 tracing::warn!(tenant.id = row.tenant.as_str(), error.code = error.code(), "{error}");
             }
         }
@@ -399,12 +399,12 @@ impl Keeping {
                 forget_before: DateTime::UNIX_EPOCH,
                 wakes: Some((&tenant, &flow, WakeKind::Push)),
             };
-            if let Err(error) = self.process.app.store.take_delivery(&again).await {
+            if let Err(error) = self.process.app.store.delivery_take(&again).await {
                 tracing::warn!(tenant.id = tenant.as_str(), error.code = error.code(), "{error}");
             }
         }
         for wake in std::mem::take(&mut self.done) {
-            if let Err(error) = self.process.app.store.forget_wake(&wake).await {
+            if let Err(error) = self.process.app.store.wake_delete(&wake).await {
                 tracing::warn!(tenant.id = wake.tenant.as_str(), error.code = error.code(), "{error}");
             }
         }

@@ -36,6 +36,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use tokio::net::TcpListener;
 
+use ruzhi_app::audit::delete_idle;
 use ruzhi_app::deployment::Deployment;
 use ruzhi_app::scheduler::Scheduler;
 use ruzhi_message::Failure;
@@ -77,7 +78,7 @@ const IDLE_AUDIT: TimeDelta = TimeDelta::days(90);
 async fn tidy(process: Arc<Process>) {
     loop {
         process.app.deployment().prune_cache().await;
-        if let Err(error) = process.app.store.forget_idle_audit(process.app.clock.now() - IDLE_AUDIT).await {
+        if let Err(error) = delete_idle(&process.app.store, process.app.clock.now() - IDLE_AUDIT).await {
             tracing::warn!(
                 error.code = error.code(),
                 "the audit log could not be tidied; it is tried again in an hour"

@@ -24,7 +24,7 @@ use ruzhi_metrics as metrics;
 use ruzhi_model::PlanId;
 use ruzhi_plan::drift::Finding;
 use ruzhi_plan::{AdoptBy, Counts, DriftSettle, PASSES, Plan, Policy, Purpose};
-use ruzhi_store::{DriftCheckRow, PlanState, RunRow, RunState, StoredPlan, Watermark};
+use ruzhi_store::{DriftCheckRow, PlanRow, PlanState, RunRow, RunState, Watermark};
 
 /// The result of a run.
 #[derive(Debug)]
@@ -152,15 +152,15 @@ impl Running<'_> {
             Request::Revert(run) => Some(Purpose::Revert { run }),
             Request::Drift(settle) => settle.map(|settle| Purpose::Drift { settle }),
         };
-        flow.store.put_run(&self.row).await?;
+        flow.store.run_put(&self.row).await?;
         self.begun = true;
         tracing::info!(run.kind = ?self.row.kind, "run began");
         flow.progress.began(&self.row);
         self.enter(Stage::Settle);
         let labels = flow.guest.description().labels.iter().cloned().collect();
-        flow.store.put_labels(&flow.tenant, &flow.id, &labels).await?;
+        flow.store.labels_put(&flow.tenant, &flow.id, &labels).await?;
         settle_crash(flow).await?;
-        flow.store.abandon_runs(&flow.tenant, &flow.id, &self.row.id, self.row.started_at).await?;
+        flow.store.runs_abandon(&flow.tenant, &flow.id, &self.row.id, self.row.started_at).await?;
         if purpose.as_ref().is_some_and(Purpose::reads_the_form) {
             fields::check(flow).await?;
             // An approval covers the form as it is now, deleted rows included.
@@ -245,7 +245,7 @@ impl Running<'_> {
             made = unless(&self.flow.quit, self.make(&purpose)).await?;
         }
         if let Some((count, userid, errcode)) =
-            self.flow.store.leavers_refused(&self.flow.tenant, &self.flow.id).await?
+            self.flow.store.leavers_find_refused(&self.flow.tenant, &self.flow.id).await?
         {
             let told = problem::leavers_refused(count, &userid, errcode);
             self.row.problem = Some(problem::both(self.row.problem.take(), told));
@@ -269,8 +269,8 @@ impl Running<'_> {
 
     /// The purpose of a plan that a person asked for, if it may be applied.
     async fn asked_for(&mut self, id: &PlanId, approved: bool) -> Result<Purpose, RunError> {
-        let stored = self.flow.store.plan(&self.flow.tenant, id).await?;
-        let Some(StoredPlan { plan, state, .. }) = stored.filter(|stored| stored.plan.flow == self.flow.id)
+        let stored = self.flow.store.plan_find(&self.flow.tenant, id).await?;
+        let Some(PlanRow { plan, state, .. }) = stored.filter(|stored| stored.plan.flow == self.flow.id)
         else {
             return Err(RunError::NoSuchPlan { plan: id.clone() });
         };
@@ -364,14 +364,14 @@ impl Running<'_> {
             (false, true) => PlanState::Held,
             (false, false) => PlanState::Planned,
         };
-        let state = self.flow.store.put_plan(&self.row.id, &plan, &order, state, at).await?;
+        let state = self.flow.store.plan_put(&self.row.id, &plan, &order, state, at).await?;
         self.row.plan.get_or_insert_with(|| plan.id.clone());
         Ok((plan, state))
     }
 
     async fn apply(&self, plan: &Plan) -> Result<Applied, RunError> {
         let flow = self.flow;
-        let set = async |state| flow.store.set_plan_state(&flow.tenant, &plan.id, state).await;
+        let set = async |state| flow.store.plan_set_state(&flow.tenant, &plan.id, state).await;
         if plan.operations == 0 {
             set(PlanState::Done).await?;
             return Ok(Applied::default());
@@ -396,7 +396,7 @@ impl Running<'_> {
         }
         let waits = state == RunState::Held;
         let held = match &self.row.plan {
-            Some(plan) if waits => match self.flow.store.plan(&self.flow.tenant, plan).await {
+            Some(plan) if waits => match self.flow.store.plan_find(&self.flow.tenant, plan).await {
                 Ok(stored) => stored.filter(|stored| stored.state == PlanState::Held).map(|_| plan.clone()),
                 Err(_) => None,
             },
@@ -422,7 +422,7 @@ impl Running<'_> {
             form: flow.form_name(),
             asked: None,
         };
-        flow.store.set_watermark(&flow.tenant, &flow.id, &watermark).await?;
+        flow.store.watermark_put(&flow.tenant, &flow.id, &watermark).await?;
         Ok(())
     }
 
@@ -453,7 +453,7 @@ impl Running<'_> {
         calls.retain(|_, count| *count > 0);
         self.row.calls = calls;
         // The run's own error takes precedence; if the store failed, its end cannot be stored either.
-        let stored = if self.begun { self.flow.store.put_run(&self.row).await } else { Ok(()) };
+        let stored = if self.begun { self.flow.store.run_put(&self.row).await } else { Ok(()) };
         let error = match (error, stored) {
             (Some(error), _) => Some(error),
             (None, Ok(())) => None,

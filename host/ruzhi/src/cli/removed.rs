@@ -14,7 +14,7 @@ use ruzhi_app::{no_member, not_removed};
 use ruzhi_config::Config;
 use ruzhi_message::Failure;
 use ruzhi_model::{FlowId, RemovalAnswer, TenantId, Text, UserId};
-use ruzhi_store::{Access, Database, RemovedRow, RemovedWanted};
+use ruzhi_store::{Access, Database, RemovalFilter, RemovalRow};
 
 /// Members read at a time.
 const PAGE: usize = 500;
@@ -111,9 +111,9 @@ async fn decided(
     answer: RemovalAnswer,
 ) -> Result<FlowId, Failure> {
     let key = userid.key();
-    let lines = store.members(std::slice::from_ref(tenant), std::slice::from_ref(&key)).await?;
+    let lines = store.ledger_find(std::slice::from_ref(tenant), std::slice::from_ref(&key)).await?;
     let line = lines.into_iter().next().ok_or_else(|| no_member(tenant, userid))?;
-    if store.answer_removal(tenant, &key, answer).await? {
+    if store.removal_answer(tenant, &key, answer).await? {
         Ok(line.owner.flow)
     } else {
         Err(not_removed(userid))
@@ -137,13 +137,13 @@ async fn list(config: &Config, tenant: Option<&TenantId>, speech: &Speech) -> Re
     for tenant in tenants.filter(|known| tenant.is_none_or(|tenant| tenant == *known)) {
         let mut after = None;
         loop {
-            let wanted = RemovedWanted {
+            let wanted = RemovalFilter {
                 tenant: Some(tenant),
                 after: after.as_ref(),
                 most: PAGE,
-                ..RemovedWanted::default()
+                ..RemovalFilter::default()
             };
-            let page = store.removed_members(&wanted).await?;
+            let page = store.removals_list(&wanted).await?;
             let Some(last) = page.last() else { break };
             after = Some(last.userid.key());
             for row in page {
@@ -168,7 +168,7 @@ async fn list(config: &Config, tenant: Option<&TenantId>, speech: &Speech) -> Re
     Ok(ExitCode::SUCCESS)
 }
 
-fn line(row: &RemovedRow, speech: &Speech) -> String {
+fn line(row: &RemovalRow, speech: &Speech) -> String {
     let found = row.found_at.map(|at| at.format("%Y-%m-%d %H:%M:%SZ").to_string()).unwrap_or_default();
     let stands = match row.answer {
         Some(answer) => words(speech, answer),
@@ -176,11 +176,11 @@ fn line(row: &RemovedRow, speech: &Speech) -> String {
         None if row.unsure => speech.say("is being looked at again", "正在复核"),
         None => speech.say("its record asks for nothing", "其记录没有要求"),
     };
-    let RemovedRow { tenant, flow, record, userid, .. } = row;
+    let RemovalRow { tenant, flow, record, userid, .. } = row;
     format!("{tenant}/{flow}  {record}  {userid}  {found}  {stands}")
 }
 
-fn value(row: &RemovedRow) -> Value {
+fn value(row: &RemovalRow) -> Value {
     json!({
         "tenant": row.tenant,
         "flow": row.flow,

@@ -15,7 +15,7 @@ use ruzhi_message::exit;
 use ruzhi_model::Lang;
 use ruzhi_plan::drift::Finding;
 use ruzhi_plan::{Counts, Plan};
-use ruzhi_store::{Database, RejectRow, RunKind, RunRow, RunState};
+use ruzhi_store::{Database, QuarantineRow, RunKind, RunRow, RunState};
 use ruzhi_sync::Report;
 
 /// Newly rejected records listed after a run; `ruzhi rejects` lists all.
@@ -64,7 +64,7 @@ impl<'a> Reports<'a> {
     pub(super) async fn add(&mut self, tenant: &config::Tenant, outcome: RunOutcome, store: &Database) {
         let RunOutcome { run, plan, findings, noticed, exchanged: Exchanged { kept, activated }, failure } =
             outcome;
-        let labels = store.labels(&run.tenant, &run.flow).await.unwrap_or_default();
+        let labels = store.labels_find(&run.tenant, &run.flow).await.unwrap_or_default();
         if self.speech.json {
             let mut value = json!({
                 "tenant": run.tenant,
@@ -237,9 +237,9 @@ impl<'a> Reports<'a> {
         if run.counts.refused + run.counts.updated + run.counts.enabled == 0 {
             return;
         }
-        let Ok(rejects) = store.rejects(Some(&run.tenant), Some(&run.flow)).await else { return };
+        let Ok(rejects) = store.quarantine_list(Some(&run.tenant), Some(&run.flow)).await else { return };
         // Earlier rejections have been reported before.
-        let new: Vec<&RejectRow> =
+        let new: Vec<&QuarantineRow> =
             rejects.iter().filter(|reject| reject.first_seen >= run.started_at).take(MOST_LISTED).collect();
         for line in new.iter().flat_map(|reject| reject_lines(reject, labels, speech.lang)) {
             speech.out(format_args!("    {line}"));
@@ -355,7 +355,11 @@ pub(super) fn counted(speech: &Speech, counts: &Counts) -> String {
 }
 
 /// One line for each reason a record is in quarantine: form label, rule, message.
-pub(super) fn reject_lines(reject: &RejectRow, labels: &BTreeMap<String, String>, lang: Lang) -> Vec<String> {
+pub(super) fn reject_lines(
+    reject: &QuarantineRow,
+    labels: &BTreeMap<String, String>,
+    lang: Lang,
+) -> Vec<String> {
     reject
         .refusal
         .violations

@@ -165,7 +165,7 @@ impl RunningServer {
             tokio::time::sleep(LOOK).await;
         };
         let plan = match &run.plan {
-            Some(plan) => store.plan(&tenant.id, plan).await?.map(|stored| stored.plan),
+            Some(plan) => store.plan_find(&tenant.id, plan).await?.map(|stored| stored.plan),
             None => None,
         };
         let mut findings = Vec::new();

@@ -71,7 +71,7 @@ pub(super) async fn run_events(
     // Followed before the store is read, so that a run that ends in between is not missed.
     let following = match process.app.live.follow(&run) {
         Some(live) => Following::Under { process: Arc::clone(&process), live, next: None },
-        None => match process.app.store.run(&run).await.map_err(|error| Failed(error.into()))? {
+        None => match process.app.store.run_find(&run).await.map_err(|error| Failed(error.into()))? {
             Some(row) => Following::Over(Box::new(row)),
             None => return Err(Failed(ruzhi_app::no_run(&run))),
         },

@@ -18,7 +18,7 @@ use tokio::sync::Mutex;
 use super::super::process::Process;
 use ruzhi_app::scheduler::{FlowStanding, StandingState};
 use ruzhi_metrics::{self as meter, Kind, METRICS};
-use ruzhi_store::{AlarmRow, TenantStatus};
+use ruzhi_store::{AlarmRow, FlowStatus};
 
 /// Interval at which times are sorted into their buckets, even without a reader: until then each takes memory.
 const UPKEEP: Duration = Duration::from_secs(5);
@@ -121,19 +121,19 @@ struct Known(Mutex<Option<Asked>>);
 
 struct Asked {
     at: DateTime<Utc>,
-    status: Arc<[TenantStatus]>,
+    status: Arc<[FlowStatus]>,
 }
 
 impl Known {
-    async fn status(&self, process: &Process) -> Arc<[TenantStatus]> {
+    async fn status(&self, process: &Process) -> Arc<[FlowStatus]> {
         let now = process.app.clock.now();
         let mut known = self.0.lock().await;
         if let Some(asked) = known.as_ref().filter(|asked| asked.at <= now && now - asked.at < FRESH) {
             return Arc::clone(&asked.status);
         }
-        match process.app.store.status().await {
+        match process.app.store.flow_statuses_list().await {
             Ok(status) => {
-                let status: Arc<[TenantStatus]> = status.into();
+                let status: Arc<[FlowStatus]> = status.into();
                 *known = Some(Asked { at: now, status: Arc::clone(&status) });
                 status
             }
@@ -154,7 +154,7 @@ struct Standing {
     live: usize,
     refused: bool,
     flows: Vec<FlowStanding>,
-    status: Arc<[TenantStatus]>,
+    status: Arc<[FlowStatus]>,
     alarms: Vec<AlarmRow>,
     /// Database and log.
     store: [Option<u64>; 2],

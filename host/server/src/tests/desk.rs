@@ -473,7 +473,7 @@ async fn the_navigation_of_a_page_counts_what_the_process_knows_to_stand_and_ask
         over_at: None,
         over_told_at: None,
     };
-    served.process.app.store.put_alarm(&alarm).await.unwrap();
+    served.process.app.store.alarm_put(&alarm).await.unwrap();
     assert_eq!(served.get(VIEWER, "/api/v1/alarms").await.json()[0]["kind"], "run.late");
     let page = served.get(VIEWER, "/runs").await;
     assert_eq!(page.status, StatusCode::OK);

@@ -29,7 +29,7 @@ async fn served(letters: &str) -> Served {
     });
     let invalid = rejected("_widget_1", "mobile.invalid", "one digit too many", "手机号多一位");
     let rows = [row(2, content, Decision::Reject(invalid))];
-    served.process.app.store.put_records(&acme(), &flow(), &rows).await.unwrap();
+    served.process.app.store.records_put(&acme(), &flow(), &rows).await.unwrap();
     served
 }
 
@@ -104,7 +104,7 @@ async fn what_is_left_out_is_marked() {
 /// Stores rejected rows, as a run leaves them.
 async fn quarantined(served: &Served, rows: impl Iterator<Item = RecordRow>) {
     let rows: Vec<RecordRow> = rows.collect();
-    served.process.app.store.put_records(&acme(), &flow(), &rows).await.unwrap();
+    served.process.app.store.records_put(&acme(), &flow(), &rows).await.unwrap();
     let refused = rows.iter().filter_map(|row| match &row.resolution {
         Resolution::Decided(Decision::Reject(reasons)) => {
             let origin = Origin { tenant: acme(), flow: flow(), record: row.id.clone() };

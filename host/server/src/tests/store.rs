@@ -119,10 +119,10 @@ pub(super) async fn plan(
     let most = if state == PlanState::Held { 0 } else { 500 };
     let (plan, order) = draft.finish(&Guard { create_most: most, ..Guard::default() });
     let store = &served.process.app.store;
-    store.begin_draft(&acme(), &flow()).await.unwrap();
+    store.draft_begin(&acme(), &flow()).await.unwrap();
     let part = DraftPart { first: 0, operations, refused, confirmed: Vec::new() };
-    store.put_draft(&run(by), &acme(), &part, now()).await.unwrap();
-    store.put_plan(&run(by), &plan, &order, state, now()).await.unwrap();
+    store.draft_put(&run(by), &acme(), &part, now()).await.unwrap();
+    store.plan_put(&run(by), &plan, &order, state, now()).await.unwrap();
     plan
 }
 
@@ -185,7 +185,13 @@ async fn settle(served: &Served, plan: &Plan, operation: &Operation) {
         ledger: Some(line(1, operation.member.clone())),
         refusal: None,
     };
-    served.process.app.store.settle(&[acme()], &acme(), &plan.id, &[settlement], now()).await.unwrap();
+    served
+        .process
+        .app
+        .store
+        .operations_settle(&[acme()], &acme(), &plan.id, &[settlement], now())
+        .await
+        .unwrap();
 }
 
 /// Fills the store: a run that is done, one with a held plan, one that failed; three records, two of them in
@@ -198,7 +204,7 @@ pub(super) async fn fill(served: &mut Served) {
         ("_widget_2".to_owned(), "姓名".to_owned()),
         ("_widget_3".to_owned(), "备注".to_owned()),
     ]);
-    store.put_labels(&tenant, &flow, &labels).await.unwrap();
+    store.labels_put(&tenant, &flow, &labels).await.unwrap();
     let invalid = rejected("_widget_1", "mobile.invalid", "one digit too many", "手机号 139001390001 多一位");
     let taken = rejected("_widget_2", "name.missing", "no name", "姓名为空");
     let rows = [
@@ -218,7 +224,7 @@ pub(super) async fn fill(served: &mut Served) {
             Decision::Reject(taken.clone()),
         ),
     ];
-    store.put_records(&tenant, &flow, &rows).await.unwrap();
+    store.records_put(&tenant, &flow, &rows).await.unwrap();
     let operations = operations();
     let refused = vec![refusal(2, invalid), refusal(3, taken)];
     let done = plan(served, "r1", PlanState::Done, operations[..1].to_vec(), refused).await;
@@ -233,7 +239,7 @@ pub(super) async fn fill(served: &mut Served) {
         ..run_row("r3", RunState::Failed, now() - TimeDelta::minutes(1))
     };
     for run in [first, second, third] {
-        store.put_run(&run).await.unwrap();
+        store.run_put(&run).await.unwrap();
     }
     let deployment = served.process.app.deployment();
     let (tenant, flow) = (&deployment.config.tenants[0], &deployment.config.tenants[0].flows[0]);

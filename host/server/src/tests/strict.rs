@@ -260,10 +260,10 @@ async fn rules_that_never_were_are_not_several() {
     }
     // Too few digits to identify rules that were live.
     let store = &served.process.app.store;
-    let first = store.activations(&acme(), &flow(), 1).await.unwrap().remove(0);
-    let artifacts = store.artifacts(&first.component, &first.config).await.unwrap();
+    let first = store.activations_list(&acme(), &flow(), 1).await.unwrap().remove(0);
+    let artifacts = store.artifacts_find(&first.component, &first.config).await.unwrap();
     let rules: Digest = "ab".repeat(32).parse().unwrap();
-    assert!(store.put_activation(&ActivationRow { number: 2, rules, ..first }, &artifacts).await.unwrap());
+    assert!(store.activation_put(&ActivationRow { number: 2, rules, ..first }, &artifacts).await.unwrap());
     let short = back("ab").await;
     assert_eq!((short.status, short.code().as_str()), (StatusCode::CONFLICT, "activation.ambiguous"));
 }

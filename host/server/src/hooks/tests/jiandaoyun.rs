@@ -308,7 +308,7 @@ async fn having_read(resolution: Resolution) -> (Running, SourceFields) {
         changed: 0,
         approved: false,
     };
-    running.process.app.store.put_activation(&activation, &artifacts).await.unwrap();
+    running.process.app.store.activation_put(&activation, &artifacts).await.unwrap();
     let content =
         format!(r#"{{"_id":"{ROW}","mobile":{{"phone":"13800138000","verified":false}},"name":"张三"}}"#);
     let record = RecordRow {
@@ -326,7 +326,7 @@ async fn having_read(resolution: Resolution) -> (Running, SourceFields) {
         holds_until: None,
     };
     let (tenant, flow) = (&activation.tenant, &activation.flow);
-    running.process.app.store.put_records(tenant, flow, &[record]).await.unwrap();
+    running.process.app.store.records_put(tenant, flow, &[record]).await.unwrap();
     let fields = SourceFields::default();
     fields.keep(artifacts.rules(), ["name", "mobile", "email"].map(str::to_owned).into());
     (running, fields)
@@ -381,7 +381,7 @@ async fn a_row_that_had_left_the_form_wakes() {
     let (tenant, flow) = ("north".parse().unwrap(), "onboarding".parse().unwrap());
     let ids = [ROW.parse().unwrap()];
     let store = &running.process.app.store;
-    store.mark_absent(&tenant, &flow, ruzhi_store::Absence::Gone, &ids).await.unwrap();
+    store.records_mark_absent(&tenant, &flow, ruzhi_store::Absence::Gone, &ids).await.unwrap();
     let push = Push::of(&json!({ "op": "data_recover", "data": row("张三", "") }));
     assert_eq!(running.receive_with(&fields, push.request()).await, Received::Wake);
 }

@@ -109,7 +109,7 @@ impl Running {
 
     /// The flows a restarted process would wake, and how often each was woken.
     async fn kept(&self) -> Vec<String> {
-        let kept = self.process.app.store.wakes().await.unwrap();
+        let kept = self.process.app.store.wakes_list().await.unwrap();
         let named = kept.into_iter().map(|wake| {
             let WakeRow { tenant, flow, kind, times, .. } = wake;
             format!("{tenant}/{flow} {kind:?} {times}")
