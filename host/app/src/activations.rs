@@ -12,7 +12,7 @@ use crate::deployment::{flow_rules, form_fields};
 use crate::principal::Principal;
 use ruzhi_message::{Failure, exit};
 use ruzhi_model::{Digest, FlowId, TenantId, Text};
-use ruzhi_rules::By;
+use ruzhi_rules::ChangeAuthor;
 use ruzhi_store::ActivationRow;
 
 /// A request to roll back to earlier rules.
@@ -58,7 +58,7 @@ pub async fn roll_back(
     };
     recorded(app, principal, asking, async {
         let RollBackWish { to, .. } = wish?;
-        let by = By { who: principal.name.clone(), why };
+        let by = ChangeAuthor { who: principal.name.clone(), why };
         let deployment = app.deployment();
         let (tenant, flow) = deployment.find(tenant, flow)?;
         let store = app.store.as_ref();
@@ -89,7 +89,7 @@ pub async fn activate(
     };
     recorded(app, principal, asking, async {
         let wish = wish?;
-        let by = By { who: principal.name.clone(), why };
+        let by = ChangeAuthor { who: principal.name.clone(), why };
         let deployment = app.deployment();
         let (tenant, flow) = deployment.find(tenant, flow)?;
         let held = read(flow).await?;

@@ -18,9 +18,9 @@ use ruzhi_jiandaoyun as jiandaoyun;
 use ruzhi_message::{Failure, exit};
 use ruzhi_model::{Clock, Digest, FlowId, MemberKey, RunId, SystemClock, TenantId, Text};
 use ruzhi_plan::Policy;
-use ruzhi_rules::{By, FlowRules, Live, this_process};
+use ruzhi_rules::{ActiveRules, ChangeAuthor, FlowRules, this_process};
 use ruzhi_store::{ActivationRow, Artifacts, Database, FirstUse, UseState};
-use ruzhi_sync::{Flow, FormFields, Progress, RunIds};
+use ruzhi_sync::{FlowRuntime, FormFields, Progress, RunIds};
 use ruzhi_wecom as wecom;
 
 /// The checks on the configuration before running flows. A flow with missing files keeps its live rules.
@@ -319,14 +319,14 @@ impl Deployment {
         &self,
         tenant: &config::Tenant,
         flow: &config::Flow,
-        by: &By,
+        by: &ChangeAuthor,
         progress: Arc<dyn Progress>,
-    ) -> Result<(Flow, Exchanged), Failure> {
+    ) -> Result<(FlowRuntime, Exchanged), Failure> {
         let Clients { source, directory, reader } = self.clients(tenant)?;
         let (form, filter) = form(flow)?;
         let fields = form_fields(source.clone(), flow)?;
         let rules = flow_rules(self.store.as_ref(), &self.library, tenant, flow, Some(&fields));
-        let Live { guest, activation, exchanged, kept } = rules.live(offered(flow), by).await?;
+        let ActiveRules { guest, activation, exchanged, kept } = rules.live(offered(flow), by).await?;
         let first_use = self.store.first_use_find(guest.rules()).await?;
         let first_use = first_use.filter(|first_use| first_use.state == UseState::Loaded);
         let first_use =
@@ -334,7 +334,7 @@ impl Deployment {
         let changed = Exchanged { kept: kept.map(Failure::from), activated: exchanged.then_some(activation) };
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let span = |duration| TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX);
-        let ready = Flow {
+        let ready = FlowRuntime {
             tenant: tenant.id.clone(),
             siblings: siblings(&self.config, tenant).map(|tenant| tenant.id.clone()).collect(),
             id: flow.id.clone(),

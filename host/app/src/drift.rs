@@ -8,7 +8,7 @@ use super::paging::{MOST, number, page_size, unless_empty};
 use crate::App;
 use ruzhi_message::Failure;
 use ruzhi_model::{DepartmentId, FlowId, Origin, RecordId, RunId, TenantId, UserId};
-use ruzhi_plan::drift::Finding;
+use ruzhi_plan::drift::DriftFinding;
 use ruzhi_store::DriftCheckRow;
 
 /// A page of findings.
@@ -59,8 +59,8 @@ pub struct FindingView {
     pub after: Option<Vec<u64>>,
 }
 
-impl From<Finding> for FindingView {
-    fn from(finding: Finding) -> Self {
+impl From<DriftFinding> for FindingView {
+    fn from(finding: DriftFinding) -> Self {
         let ids = |departments: std::collections::BTreeSet<DepartmentId>| -> Vec<u64> {
             departments.into_iter().map(|DepartmentId(id)| u64::from(id)).collect()
         };
@@ -70,14 +70,14 @@ impl From<Finding> for FindingView {
             Self { kind, userid, flow, record, field: None, before: None, after: None }
         };
         match finding {
-            Finding::Missing { owner, .. } => of(FindingKind::Missing, Some(owner)),
-            Finding::Unexpected { .. } => of(FindingKind::Unexpected, None),
-            Finding::Moved { owner, ledger, directory, .. } => Self {
+            DriftFinding::Missing { owner, .. } => of(FindingKind::Missing, Some(owner)),
+            DriftFinding::Unexpected { .. } => of(FindingKind::Unexpected, None),
+            DriftFinding::Moved { owner, ledger, directory, .. } => Self {
                 before: Some(ids(ledger)),
                 after: Some(ids(directory)),
                 ..of(FindingKind::Moved, Some(owner))
             },
-            Finding::Changed { owner, field, .. } => {
+            DriftFinding::Changed { owner, field, .. } => {
                 Self { field: Some(field), ..of(FindingKind::Changed, Some(owner)) }
             }
         }

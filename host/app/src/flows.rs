@@ -12,8 +12,8 @@ use crate::principal::Principal;
 use crate::scheduler::Asked;
 use ruzhi_message::{Failure, exit};
 use ruzhi_model::{FlowId, RunId, TenantId, Text};
-use ruzhi_plan::{AdoptBy, DriftSettle};
-use ruzhi_sync::{Request, RunOptions};
+use ruzhi_plan::{AdoptBy, DriftResolution};
+use ruzhi_sync::{RunOptions, RunTask};
 
 /// The kind of run to start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -53,7 +53,7 @@ pub struct RunWish {
     pub run: Option<RunId>,
     /// For `drift`: the side in whose favour the differences are settled. Without it they are only listed.
     #[serde(deserialize_with = "word_unless_empty")]
-    pub settle: Option<DriftSettle>,
+    pub settle: Option<DriftResolution>,
 }
 
 /// A request to pause a flow until it is resumed.
@@ -76,15 +76,15 @@ impl RunWish {
     }
 
     /// The run asked for.
-    fn request(&self) -> Result<Request, Failure> {
+    fn request(&self) -> Result<RunTask, Failure> {
         let options = self.options();
         let is_plain = options == RunOptions::default();
         match (self.what, self.by, &self.run, self.settle) {
-            (RunWhat::Sync, None, None, None) => Ok(Request::Sync(options)),
-            (RunWhat::Plan, None, None, None) => Ok(Request::Plan(options)),
-            (RunWhat::Drift, None, None, settle) if is_plain => Ok(Request::Drift(settle)),
-            (RunWhat::Adopt, by, None, None) if is_plain => Ok(Request::Adopt(by.unwrap_or(AdoptBy::Either))),
-            (RunWhat::Revert, None, Some(run), None) if is_plain => Ok(Request::Revert(run.clone())),
+            (RunWhat::Sync, None, None, None) => Ok(RunTask::Sync(options)),
+            (RunWhat::Plan, None, None, None) => Ok(RunTask::Plan(options)),
+            (RunWhat::Drift, None, None, settle) if is_plain => Ok(RunTask::Drift(settle)),
+            (RunWhat::Adopt, by, None, None) if is_plain => Ok(RunTask::Adopt(by.unwrap_or(AdoptBy::Either))),
+            (RunWhat::Revert, None, Some(run), None) if is_plain => Ok(RunTask::Revert(run.clone())),
             _ => Err(mixed()),
         }
     }
@@ -96,9 +96,9 @@ impl RunWish {
             RunWhat::Plan => self.options().told("plan"),
             RunWhat::Drift => match self.settle {
                 None => "drift".to_owned(),
-                Some(DriftSettle::Keep) => "drift keep".to_owned(),
-                Some(DriftSettle::Overwrite) => "drift overwrite".to_owned(),
-                Some(DriftSettle::Adopt) => "drift adopt".to_owned(),
+                Some(DriftResolution::Keep) => "drift keep".to_owned(),
+                Some(DriftResolution::Overwrite) => "drift overwrite".to_owned(),
+                Some(DriftResolution::Adopt) => "drift adopt".to_owned(),
             },
             RunWhat::Adopt => match self.by {
                 None | Some(AdoptBy::Either) => "adopt".to_owned(),
@@ -134,7 +134,7 @@ pub async fn run_now(
     recorded(app, principal, asking, async {
         let request = wish?.request()?;
         app.deployment().find(tenant, flow)?;
-        if let Request::Revert(run) = &request {
+        if let RunTask::Revert(run) = &request {
             let found = app.store.run_find(run).await?;
             found
                 .filter(|found| found.tenant == *tenant && found.flow == *flow)
@@ -157,7 +157,7 @@ pub async fn retry(
     recorded(app, principal, asking, async {
         wish?;
         app.deployment().find(tenant, flow)?;
-        let request = Request::Sync(RunOptions { full: true, accept_missing: false });
+        let request = RunTask::Sync(RunOptions { full: true, accept_missing: false });
         app.scheduler.ask(tenant, flow, request, principal).await
     })
     .await

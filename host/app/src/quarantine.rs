@@ -22,7 +22,7 @@ use super::spreadsheet::Sheet;
 use crate::App;
 use crate::principal::Principal;
 use ruzhi_message::Failure;
-use ruzhi_model::{FlowId, RecordId, RefusedBy, TenantId, Text, WaitsFor};
+use ruzhi_model::{FlowId, RecordId, RejectedBy, TenantId, Text, WaitsFor};
 use ruzhi_store::{QuarantineDetail, QuarantineFilter, QuarantineRow};
 
 /// Filter and page of the quarantine.
@@ -130,7 +130,7 @@ pub struct RejectView {
     /// The record.
     pub record: RecordId,
     /// The party that rejected it.
-    pub by: RefusedBy,
+    pub by: RejectedBy,
     /// WeCom's code, if WeCom rejected it.
     pub errcode: Option<i64>,
     /// At least one reason.
@@ -226,7 +226,7 @@ impl Chosen {
         for shown in found {
             let reject = &shown.reject;
             let of = self.labels.get(&(reject.tenant.clone(), reject.flow.clone())).unwrap_or(&nameless);
-            let ruled = rule.is_none_or(|rule| reject.refusal.violations.iter().any(|of| of.rule == rule));
+            let ruled = rule.is_none_or(|rule| reject.rejection.violations.iter().any(|of| of.rule == rule));
             if ruled && search.finds(&shown, of, sight) {
                 self.rejects.push(QuarantineRow { content: None, ..shown.reject });
             }
@@ -241,7 +241,7 @@ impl Chosen {
         for reject in &self.rejects {
             let of = self.labels.get(&(reject.tenant.clone(), reject.flow.clone())).unwrap_or(&nameless);
             let mut counted = BTreeSet::new();
-            for violation in &reject.refusal.violations {
+            for violation in &reject.rejection.violations {
                 let (labels, records) = by_rule.entry(&violation.rule).or_default();
                 labels.insert(of.of_form(&violation.field));
                 *records += u64::from(counted.insert(&violation.rule));
@@ -385,7 +385,7 @@ fn views(
 
 impl RejectView {
     pub(super) fn of(reject: &QuarantineRow, labels: &Labels, sight: Sight) -> Self {
-        let violations = reject.refusal.violations.iter().map(|violation| ViolationView {
+        let violations = reject.rejection.violations.iter().map(|violation| ViolationView {
             field: violation.field.clone(),
             label: labels.of_form(&violation.field),
             rule: violation.rule.clone(),
@@ -395,13 +395,13 @@ impl RejectView {
             tenant: reject.tenant.clone(),
             flow: reject.flow.clone(),
             record: reject.record.clone(),
-            by: reject.refusal.by,
-            errcode: reject.refusal.errcode,
+            by: reject.rejection.by,
+            errcode: reject.rejection.errcode,
             violations: violations.collect(),
-            waits_for: reject.refusal.waits_for,
-            waits: reject.refusal.waits_for.words(),
-            tries: reject.refusal.tries,
-            retry_at: reject.refusal.retry_at,
+            waits_for: reject.rejection.waits_for,
+            waits: reject.rejection.waits_for.words(),
+            tries: reject.rejection.tries,
+            retry_at: reject.rejection.retry_at,
             removal: None,
             row: reject.content.as_deref().map(|content| row(content, labels, sight)).unwrap_or_default(),
             first_seen: reject.first_seen,

@@ -19,7 +19,7 @@ use crate::principal::Principal;
 use ruzhi_message::Failure;
 use ruzhi_model::{Decision, Digest, FlowId, RecordId, RunId, TenantId};
 use ruzhi_plan::whole_body;
-use ruzhi_rules::Verdict;
+use ruzhi_rules::DecisionKind;
 use ruzhi_store::RecordTrace;
 
 /// A record's trace.
@@ -50,7 +50,7 @@ pub struct RecordView {
     /// The time until which the decision holds even if the row stays the same; none for ever.
     pub holds_until: Option<DateTime<Utc>>,
     /// The reasons it is in quarantine.
-    pub refusal: Option<RejectView>,
+    pub rejection: Option<RejectView>,
     /// The member that it owns and that was removed by hand.
     pub removal: Option<RemovalView>,
     /// Its operations, oldest first, with every call made for them.
@@ -100,7 +100,7 @@ pub struct GuestName {
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct DecisionView {
     /// Its kind.
-    pub verdict: Verdict,
+    pub verdict: DecisionKind,
     /// The account concerned.
     pub userid: Option<String>,
     /// The reason the record is ignored or undecided.
@@ -153,7 +153,7 @@ async fn view(
         notes: trace.notes.iter().map(|note| sight.text(note)).collect(),
         told: trace.context.as_ref().map(|context| format!("{} {}", context.now, context.timezone)),
         holds_until: trace.holds_until,
-        refusal: trace.refusal.as_ref().map(|reject| RejectView::of(reject, &labels, sight)),
+        rejection: trace.rejection.as_ref().map(|reject| RejectView::of(reject, &labels, sight)),
         removal,
         operations: trace
             .operations
@@ -204,7 +204,7 @@ fn decision(trace: &RecordTrace, labels: &Labels, sight: Sight) -> DecisionView 
     match &trace.decision {
         None => DecisionView {
             reason: trace.failure.as_deref().map(|why| sight.text(why)),
-            ..nothing(Verdict::Failed)
+            ..nothing(DecisionKind::Failed)
         },
         Some(Decision::Upsert(member)) => DecisionView {
             userid: Some(member.userid.clone()),
@@ -218,14 +218,14 @@ fn decision(trace: &RecordTrace, labels: &Labels, sight: Sight) -> DecisionView 
                     field,
                 })
                 .collect(),
-            ..nothing(Verdict::Upsert)
+            ..nothing(DecisionKind::Upsert)
         },
         Some(Decision::Leave(userid)) => {
-            DecisionView { userid: Some(userid.clone()), ..nothing(Verdict::Leave) }
+            DecisionView { userid: Some(userid.clone()), ..nothing(DecisionKind::Leave) }
         }
         Some(Decision::Ignore(reason)) => {
-            DecisionView { reason: Some(sight.text(reason)), ..nothing(Verdict::Ignore) }
+            DecisionView { reason: Some(sight.text(reason)), ..nothing(DecisionKind::Ignore) }
         }
-        Some(Decision::Reject(_)) => nothing(Verdict::Reject),
+        Some(Decision::Reject(_)) => nothing(DecisionKind::Reject),
     }
 }

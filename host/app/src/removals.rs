@@ -14,7 +14,7 @@ use crate::scheduler::Asked;
 use ruzhi_message::{Failure, exit};
 use ruzhi_model::{FlowId, RecordId, RemovalAnswer, TenantId, Text, UserId};
 use ruzhi_store::{RemovalFilter, RemovalRow};
-use ruzhi_sync::{Request, RunOptions};
+use ruzhi_sync::{RunOptions, RunTask};
 
 /// The page of the list.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
@@ -147,7 +147,7 @@ pub async fn answer_removal(
         if !app.store.removal_answer(tenant, &key, answer).await? {
             return Err(not_removed(userid));
         }
-        let request = Request::Sync(RunOptions::default());
+        let request = RunTask::Sync(RunOptions::default());
         app.scheduler.ask(tenant, flow, request, principal).await
     })
     .await

@@ -16,7 +16,7 @@ use ruzhi_message::{Failure, exit};
 use ruzhi_model::{FlowId, PlanId, RunId, TenantId, Text};
 use ruzhi_plan::Plan;
 use ruzhi_store::{Blocked, Paused, RunRow, WakeKind};
-use ruzhi_sync::{Notice, Request};
+use ruzhi_sync::{Notice, RunTask};
 
 /// Reasons that wake a flow apart from its schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -143,7 +143,7 @@ pub enum Message {
 pub struct Asking {
     pub tenant: TenantId,
     pub flow: FlowId,
-    pub request: Request,
+    pub request: RunTask,
     pub who: String,
     /// The exclusive claim on the plan to be carried out.
     pub claim: Option<Claim>,
@@ -256,7 +256,7 @@ impl Scheduler {
         &self,
         tenant: &TenantId,
         flow: &FlowId,
-        request: Request,
+        request: RunTask,
         principal: &Principal,
     ) -> Result<Asked, Failure> {
         self.asked(tenant, flow, request, principal, None).await
@@ -271,7 +271,7 @@ impl Scheduler {
         principal: &Principal,
     ) -> Result<Asked, Failure> {
         claim.becomes(Claimed::Waits);
-        let request = Request::Apply { plan: claim.plan().clone(), approved };
+        let request = RunTask::Apply { plan: claim.plan().clone(), approved };
         self.asked(&claim.tenant().clone(), flow, request, principal, Some(claim)).await
     }
 
@@ -289,7 +289,7 @@ impl Scheduler {
         &self,
         tenant: &TenantId,
         flow: &FlowId,
-        request: Request,
+        request: RunTask,
         principal: &Principal,
         claim: Option<Claim>,
     ) -> Result<Asked, Failure> {

@@ -47,7 +47,7 @@ impl Search {
         }
         let reject = &shown.reject;
         let mut texts = vec![Found::open(reject.record.as_str())];
-        for violation in &reject.refusal.violations {
+        for violation in &reject.rejection.violations {
             texts.push(Found::open(&violation.rule));
             texts.push(Found::open(&labels.of_form(&violation.field)));
             let Text { zh, en } = &violation.message;

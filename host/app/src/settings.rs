@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::rules::{Files, OfferedRules};
 use crate::App;
-use ruzhi_config::{self as config, Absent, AlarmSettings, Duplicates, Guard, Problem, Role};
+use ruzhi_config::{self as config, Absent, AlarmSettings, DuplicatePolicy, Guard, Problem, Role};
 use ruzhi_message::Failure;
 use ruzhi_model::{FlowId, Lang, TenantId, Text};
 
@@ -313,8 +313,8 @@ fn of_flow(flow: &config::Flow, rules: OfferedRules) -> FlowSettings {
         filter: flow.source.filter.clone(),
         overlap_seconds: flow.source.overlap.as_secs(),
         duplicates: match flow.duplicates {
-            Duplicates::Refuse => "refuse",
-            Duplicates::Newest => "newest",
+            DuplicatePolicy::Reject => "refuse",
+            DuplicatePolicy::Newest => "newest",
         }
         .to_owned(),
         absent: match flow.absent {

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::mask::beginning;
 use super::quarantine::RejectView;
 use ruzhi_message::{Failure, exit};
-use ruzhi_model::{Lang, RefusedBy, Text};
+use ruzhi_model::{Lang, RejectedBy, Text};
 
 /// Marks a file as UTF-8 for a spreadsheet.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
@@ -84,10 +84,10 @@ impl Sheet {
                 reject.row.iter().map(|field| (field.label.clone(), field.value.clone())).collect();
             let row = serde_json::Value::Object(row).to_string();
             let by = match (reject.by, self.lang) {
-                (RefusedBy::Guest, Lang::Zh) => "同步规则",
-                (RefusedBy::Plan, Lang::Zh) => "计划",
-                (RefusedBy::Wecom, Lang::Zh) => "企业微信",
-                (RefusedBy::Person, Lang::Zh) => "人员",
+                (RejectedBy::Guest, Lang::Zh) => "同步规则",
+                (RejectedBy::Plan, Lang::Zh) => "计划",
+                (RejectedBy::Wecom, Lang::Zh) => "企业微信",
+                (RejectedBy::Person, Lang::Zh) => "人员",
                 (by, Lang::En) => by.as_str(),
             };
             for violation in &reject.violations {
@@ -139,7 +139,7 @@ mod tests {
 
     use super::{MOST, Sheet, text};
     use crate::quarantine::{RejectView, ViolationView};
-    use ruzhi_model::{Lang, RefusedBy, Text, WaitsFor};
+    use ruzhi_model::{Lang, RejectedBy, Text, WaitsFor};
 
     #[test]
     fn a_table_that_is_too_large_is_refused_and_not_cut() {
@@ -154,7 +154,7 @@ mod tests {
             tenant: "acme".parse().unwrap(),
             flow: "onboarding".parse().unwrap(),
             record: "0".repeat(24).parse().unwrap(),
-            by: RefusedBy::Guest,
+            by: RejectedBy::Guest,
             errcode: None,
             violations: vec![reason; MOST / 2 / 90_000],
             row: Vec::new(),

@@ -15,7 +15,7 @@ use super::spelling;
 use super::table::{Entry, Section};
 use super::tenant::{self, Around};
 use super::{
-    Absent, ChangeLimit, Checks, Duplicates, Flow, FlowGuest, Source, request, secret, value, write_back,
+    Absent, ChangeLimit, Checks, DuplicatePolicy, Flow, FlowGuest, Source, request, secret, value, write_back,
 };
 use ruzhi_model::FlowId;
 
@@ -23,8 +23,8 @@ use ruzhi_model::FlowId;
 pub(super) fn read(section: &Section<'_>, id: Option<FlowId>, zone: Tz, around: &Around<'_>) -> Option<Flow> {
     let checks = around.checks;
     let schedule = section.maybe("schedule", |entry| entry.parse(|text| value::schedule(text, zone)));
-    let duplicates = section.optional("duplicates", Duplicates::Refuse, |entry| {
-        word(entry, &[("refuse", Duplicates::Refuse), ("newest", Duplicates::Newest)])
+    let duplicates = section.optional("duplicates", DuplicatePolicy::Reject, |entry| {
+        word(entry, &[("refuse", DuplicatePolicy::Reject), ("newest", DuplicatePolicy::Newest)])
     });
     let absent = section.optional("absent", Absent::Keep, |entry| {
         word(entry, &[("keep", Absent::Keep), ("leave", Absent::Leave)])

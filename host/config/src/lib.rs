@@ -36,9 +36,9 @@ pub use guarded::Unguarded;
 pub use ruzhi_message::{Problem, Problems, Severity};
 pub use secret::{ProcessEnvironment, SecretSource};
 pub use settings::{
-    Absent, AlarmSettings, CallbackSettings, ChangeLimit, Checks, Config, Duplicates, Existing, Flow,
-    FlowGuest, Guard, GuestSettings, JiandaoyunSettings, Person, Removed, Role, ScheduleSettings, Secrets,
-    ServerSettings, Source, StoreSettings, Tenant, WecomSettings, WriteBack,
+    Absent, AlarmSettings, CallbackSettings, ChangeLimit, Checks, Config, DuplicatePolicy, ExistingPolicy,
+    Flow, FlowGuest, Guard, GuestSettings, JiandaoyunSettings, Person, RemovedPolicy, Role, ScheduleSettings,
+    Secrets, ServerSettings, Source, StoreSettings, Tenant, WecomSettings, WriteBack,
 };
 pub use signature::{Signature, watched};
 pub use target::TargetError;

@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::{Problem, Signature};
 pub use ruzhi_model::{ChangeLimit, WriteBack};
 use ruzhi_model::{Digest, FlowId, Lang, TenantId, Text, UserId};
-pub use ruzhi_plan::{Duplicates, Existing, Guard, Removed};
+pub use ruzhi_plan::{DuplicatePolicy, ExistingPolicy, Guard, RemovedPolicy};
 
 /// A whole deployment.
 #[derive(Debug, Clone)]
@@ -162,9 +162,9 @@ pub struct Tenant {
     /// Members that are never written.
     pub protected: Vec<UserId>,
     /// How to treat members ruzhi did not create.
-    pub existing: Existing,
+    pub existing: ExistingPolicy,
     /// How to treat members who were removed by hand.
-    pub removed: Removed,
+    pub removed: RemovedPolicy,
     /// Receivers of alarms in place of the host's.
     pub alarms: Option<AlarmSettings>,
     /// At least one.
@@ -221,7 +221,7 @@ pub struct Flow {
     /// The rules.
     pub guest: FlowGuest,
     /// How to treat two records that claim one member.
-    pub duplicates: Duplicates,
+    pub duplicates: DuplicatePolicy,
     /// How to treat a row missing from a complete collect.
     pub absent: Absent,
     /// Secret that signs JianDaoYun's pushes; pushes are accepted only if set.

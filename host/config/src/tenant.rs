@@ -11,8 +11,8 @@ use secrecy::ExposeSecret as _;
 use super::problem::Fault;
 use super::table::{Entry, Section, Shape};
 use super::{
-    CallbackSettings, Checks, Existing, Flow, Guard, JiandaoyunSettings, Removed, SecretSource, Secrets,
-    Tenant, WecomSettings, alarms, flow, host, secret, value,
+    CallbackSettings, Checks, ExistingPolicy, Flow, Guard, JiandaoyunSettings, RemovedPolicy, SecretSource,
+    Secrets, Tenant, WecomSettings, alarms, flow, host, secret, value,
 };
 use ruzhi_model::{FlowId, TenantId, UserId};
 
@@ -76,11 +76,15 @@ pub(super) fn read(root: &Section<'_>, around: &Around<'_>) -> Option<Tenant> {
     let month = Duration::from_secs(30 * 86_400);
     let grace = root.optional("grace", month, |entry| entry.parse(value::duration));
     let protected = root.optional("protected", Vec::new(), read_protected);
-    let existing = root.optional("existing", Existing::Refuse, |entry| {
-        flow::word(entry, &[("refuse", Existing::Refuse), ("adopt", Existing::Adopt)])
+    let existing = root.optional("existing", ExistingPolicy::Reject, |entry| {
+        flow::word(entry, &[("refuse", ExistingPolicy::Reject), ("adopt", ExistingPolicy::Adopt)])
     });
-    let removed = root.optional("removed", Removed::Ask, |entry| {
-        let words = [("ask", Removed::Ask), ("recreate", Removed::Recreate), ("release", Removed::Release)];
+    let removed = root.optional("removed", RemovedPolicy::Ask, |entry| {
+        let words = [
+            ("ask", RemovedPolicy::Ask),
+            ("recreate", RemovedPolicy::Recreate),
+            ("release", RemovedPolicy::Release),
+        ];
         flow::word(entry, &words)
     });
     let wecom = read_wecom(root, around);

@@ -142,7 +142,7 @@ impl Guest {
                 return Err(BatchError::Count { found: 0, expected: 1, batch });
             }
             // A row that is too long is not passed to the guest, so it takes no time.
-            if time.is_zero() && row::refused(&record.json).is_none() {
+            if time.is_zero() && row::violations(&record.json).is_none() {
                 let deadline_ms = u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX);
                 return Err(BatchError::Deadline { function: "decide", deadline_ms, batch });
             }
@@ -181,7 +181,7 @@ impl Guest {
     /// The same as [`Guest::decide`], with its cost. A row that is too long is not passed to the guest.
     pub fn measure(&self, context: &Context, records: &[SourceRecord]) -> Measured {
         let refused: Vec<Option<Vec<Violation>>> =
-            records.iter().map(|record| row::refused(&record.json)).collect();
+            records.iter().map(|record| row::violations(&record.json)).collect();
         if refused.iter().all(Option::is_none) {
             return self.measure_all(context, records);
         }

@@ -81,7 +81,7 @@ metrics! {
     RUN_TIME "ruzhi_run_duration_seconds" Histogram(RUN_SECONDS), ["kind" "state"], "How long runs took.";
     RUNS_LIVE "ruzhi_runs_live" Gauge, [], "Runs under way.";
     ROWS_READ "ruzhi_rows_read_total" Counter, ["tenant" "flow"], "Rows of forms that were read.";
-    ROWS "ruzhi_rows_total" Counter, ["tenant" "flow" "outcome"], "What runs that write came to, row by row: created, updated, disabled, enabled, deleted, adopted, kept, failed, untried, unplaced; and how many rows each found unchanged, ignored, refused.";
+    ROWS "ruzhi_rows_total" Counter, ["tenant" "flow" "outcome"], "What runs that write came to, row by row: created, updated, disabled, enabled, deleted, adopted, kept, failed, untried, unplaced; and how many rows each found unchanged, ignored, rejected.";
     CALLS "ruzhi_calls_total" Counter, ["service" "api" "errcode"], "Calls of wecom and jiandaoyun by API and code: 0 is success, http_502 an answer of something in between, none no answer.";
     CALL_TIME "ruzhi_call_duration_seconds" Histogram(CALL_SECONDS), ["service" "api"], "How long calls took, without waiting for their turn.";
     LIMITER_WAIT "ruzhi_limiter_wait_seconds" Histogram(WAIT_SECONDS), ["service" "api"], "How long calls waited for their turn under the service's rates.";

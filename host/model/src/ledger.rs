@@ -6,7 +6,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Digest, FlowId, Member, MemberKey, Operation, OperationKind, RecordId, TenantId, UserId};
+use ruzhi_guest::contract::Member;
+
+use super::id::{Digest, FlowId, MemberKey, RecordId, TenantId, UserId};
 
 /// A record, named across all tenants.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -108,18 +110,6 @@ pub struct LedgerEntry {
 }
 
 impl LedgerEntry {
-    /// The line once an operation may or may not have happened: everything is sent again, and a leaver may still be
-    /// enabled.
-    pub fn in_doubt(&self, operation: &Operation) -> Self {
-        let mut entry = Self { doubtful: true, ..self.clone() };
-        let leaves = operation.kind == OperationKind::Disable && operation.left;
-        if leaves || (operation.kind == OperationKind::Enable && self.state == MemberState::Left) {
-            entry.state = MemberState::Left;
-            entry.left_at = None;
-        }
-        entry
-    }
-
     /// The line of a create that may or may not have happened.
     pub fn may_yet_appear(self) -> Self {
         Self { state: MemberState::Deleted, doubtful: true, carried_out: None, ..self }

@@ -6,11 +6,11 @@
 
 mod change_limit;
 mod clock;
-mod decision;
 mod id;
 pub mod json;
 mod ledger;
 mod operation;
+mod rejection;
 pub mod row;
 mod service_clock;
 mod text;
@@ -18,13 +18,13 @@ mod write_back;
 
 pub use change_limit::ChangeLimit;
 pub use clock::{Clock, FixedClock, SystemClock};
-pub use decision::{Refusal, RefusedBy, WaitsFor, rest_after};
 pub use id::{
     DepartmentId, Digest, DigestOfParts, FlowId, IdError, MemberKey, PlanId, RecordId, RunId, TenantId,
     UserId,
 };
 pub use ledger::{LedgerEntry, MemberState, Origin, RemovalAnswer};
 pub use operation::{Operation, OperationKind, OperationState, UniqueField};
+pub use rejection::{RejectedBy, Rejection, WaitsFor, rest_after};
 pub use ruzhi_guest::contract::{
     Context, Decision, Description, Member, Membership, Outcome, SourceRecord, Violation,
 };

@@ -3,7 +3,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Digest, FlowId, LedgerEntry, Member, MemberKey, RecordId, TenantId, Text, UserId};
+use ruzhi_guest::contract::Member;
+
+use super::id::{Digest, FlowId, MemberKey, RecordId, TenantId, UserId};
+use super::ledger::{LedgerEntry, MemberState};
+use super::text::Text;
 
 /// The effect of an operation on a member.
 #[derive(
@@ -58,7 +62,8 @@ pub enum OperationState {
     /// Done and noted in the ledger.
     Done,
     /// WeCom rejects the record.
-    Refused,
+    #[serde(alias = "refused")]
+    Rejected,
     /// Not done; the next run plans it again.
     Failed,
     /// Was in doubt, and WeCom shows that it did not happen; the next run plans it again.
@@ -72,7 +77,7 @@ impl OperationState {
             Self::Planned => "planned",
             Self::Sending => "sending",
             Self::Done => "done",
-            Self::Refused => "refused",
+            Self::Rejected => "rejected",
             Self::Failed => "failed",
             Self::Lost => "lost",
         }
@@ -215,5 +220,37 @@ impl Operation {
     /// The names of the fields it sends, for the person who reads the plan.
     pub fn changes(&self) -> impl Iterator<Item = &str> {
         self.body.keys().map(String::as_str).filter(|field| *field != "userid")
+    }
+}
+
+impl LedgerEntry {
+    /// The line once an operation may or may not have happened: everything is sent again, and a leaver may still be
+    /// enabled.
+    pub fn in_doubt(&self, operation: &Operation) -> Self {
+        let mut entry = Self { doubtful: true, ..self.clone() };
+        let leaves = operation.kind == OperationKind::Disable && operation.left;
+        if leaves || (operation.kind == OperationKind::Enable && self.state == MemberState::Left) {
+            entry.state = MemberState::Left;
+            entry.left_at = None;
+        }
+        entry
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::OperationState;
+
+    #[test]
+    fn the_state_of_an_older_store_is_read() {
+        for word in ["refused", "rejected"] {
+            let state: OperationState = serde_json::from_value(json!(word)).unwrap();
+            assert_eq!(
+                (state, json!(state), state.as_str()),
+                (OperationState::Rejected, json!("rejected"), "rejected")
+            );
+        }
     }
 }

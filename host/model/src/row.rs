@@ -40,7 +40,7 @@ pub fn kept(id: &str, mut fields: Map<String, Value>) -> String {
 }
 
 /// The reason a stored row is not given to the rules; none if it is.
-pub fn refused(row: &str) -> Option<Vec<Violation>> {
+pub fn violations(row: &str) -> Option<Vec<Violation>> {
     if row.len() <= FIELD && !row.contains(UNREAD) {
         return None;
     }
@@ -135,7 +135,7 @@ mod tests {
     }
 
     fn rules(row: &str) -> Vec<(String, String)> {
-        let violations = refused(row).unwrap_or_default();
+        let violations = violations(row).unwrap_or_default();
         violations.into_iter().map(|violation| (violation.field, violation.rule)).collect()
     }
 
@@ -147,8 +147,8 @@ mod tests {
     fn a_row_within_the_limits_is_kept_as_it_is() {
         let row = kept("r1", fields(json!({"name": "张三\n", "note": "字".repeat(20_000)})));
         assert_eq!(row, json!({"_id": "r1", "name": "张三\n", "note": "字".repeat(20_000)}).to_string());
-        assert_eq!(refused(&row), None);
-        assert_eq!(refused(&kept("r1", fields(json!({"note": "_unread"})))), None);
+        assert_eq!(violations(&row), None);
+        assert_eq!(violations(&kept("r1", fields(json!({"note": "_unread"})))), None);
     }
 
     #[test]
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_is_too_long_is_refused_as_a_whole() {
+    fn a_row_that_is_too_long_is_rejected_as_a_whole() {
         let many: Map<String, Value> =
             (0..500).map(|n| (format!("F{n:03}"), json!("字".repeat(10_000)))).collect();
         let row = kept("r1", many);
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_was_not_read_is_refused_and_holds_nothing() {
+    fn a_row_that_was_not_read_is_rejected_and_holds_nothing() {
         let row = kept("r1", fields(json!({UNREAD: true, "updateTime": "2026-05-01T00:00:00.000Z"})));
         assert_eq!(row, r#"{"_id":"r1","_unread":true}"#);
         assert_eq!(rules(&row), at("_id", "row.unread"));

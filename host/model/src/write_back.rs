@@ -1,6 +1,6 @@
 //! The fields that take the outcome of a row.
 
-use crate::Lang;
+use super::text::Lang;
 
 /// The fields of a form that take the outcome of its rows.
 #[derive(Debug, Clone, PartialEq, Eq)]

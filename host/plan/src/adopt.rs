@@ -7,8 +7,8 @@ use std::collections::HashMap;
 
 use serde_json::Map;
 
-use super::planner::Standing;
-use super::reasons::{protected, refused, violation};
+use super::disposition::{Disposition, rejected};
+use super::reasons::{protected, violation};
 use super::world::{Candidate, Policy, Resolution};
 use ruzhi_model::{
     Decision, Member, MemberKey, Operation, OperationKind, Origin, Text, UserId, Violation, fold,
@@ -16,7 +16,7 @@ use ruzhi_model::{
 
 /// The members of the directory that may be a record's person.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Found {
+pub struct AdoptionMatch {
     /// The member with the userid the record names, in any case.
     pub by_userid: Option<UserId>,
     /// The member with the record's mobile number.
@@ -28,10 +28,10 @@ pub struct Found {
 /// The result for a record. `owners` names the records that own members already, including those of this plan.
 pub fn adopt(
     candidate: &Candidate,
-    found: &Found,
+    found: &AdoptionMatch,
     owners: &HashMap<MemberKey, Origin>,
     policy: &Policy,
-) -> Standing {
+) -> Disposition {
     let record = &candidate.record;
     let Resolution::Decided(Decision::Upsert(member)) = &record.resolution else {
         return ignored("the record names no member to take over", "该记录没有要接管的成员");
@@ -39,7 +39,7 @@ pub fn adopt(
     if candidate.entry.as_ref().is_some_and(ruzhi_model::LedgerEntry::exists)
         || !candidate.also_owns.is_empty()
     {
-        return Standing::Unchanged { confirmed: false };
+        return Disposition::Unchanged { confirmed: false };
     }
     let userid = match (&found.by_userid, &found.by_mobile) {
         (None, None) => {
@@ -49,7 +49,7 @@ pub fn adopt(
             );
         }
         (Some(one), Some(other)) if one.key() != other.key() => {
-            return refused(vec![ambiguous(
+            return rejected(vec![ambiguous(
                 &format!(
                     "the userid is {one}'s and the mobile number {other}'s; say which of them it is by correcting the row"
                 ),
@@ -59,14 +59,14 @@ pub fn adopt(
         (Some(userid), _) | (None, Some(userid)) => userid,
     };
     if let Some(owner) = owners.get(&userid.key()) {
-        return refused(vec![ambiguous(
+        return rejected(vec![ambiguous(
             &format!("{userid} belongs to record {owner} already"),
             &format!("{userid} 已属于记录 {owner}"),
         )]);
     }
     let is_another = |name: &&str| !name.is_empty() && fold(name) != fold(&member.name);
     if let Some(name) = found.name.as_deref().filter(is_another) {
-        return refused(vec![ambiguous(
+        return rejected(vec![ambiguous(
             &format!(
                 "{userid} is called {name} in WeCom and {} in the row; correct whichever is wrong",
                 member.name
@@ -75,10 +75,10 @@ pub fn adopt(
         )]);
     }
     if policy.protected.contains(&userid.key()) || policy.protected.contains(&MemberKey::of(&member.userid)) {
-        return refused(vec![protected()]);
+        return rejected(vec![protected()]);
     }
     let mobile = member.mobile.clone().filter(|_| found.by_mobile.is_some());
-    Standing::Acting(Box::new(Operation {
+    Disposition::Operation(Box::new(Operation {
         kind: OperationKind::Adopt,
         userid: userid.clone(),
         flow: record.origin.flow.clone(),
@@ -103,8 +103,8 @@ pub fn adopt(
     }))
 }
 
-fn ignored(en: &str, zh: &str) -> Standing {
-    Standing::Ignored { reason: Text::new(en, zh) }
+fn ignored(en: &str, zh: &str) -> Disposition {
+    Disposition::Ignored { reason: Text::new(en, zh) }
 }
 
 fn ambiguous(en: &str, zh: &str) -> Violation {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::planner::Standing;
+use super::disposition::Disposition;
 use ruzhi_model::OperationKind;
 
 /// Outcomes of a run, by kind. Unchanged, ignored, rejected and failed count every record of the flow, not only the
@@ -25,7 +25,9 @@ pub struct Counts {
     /// Records that ask for nothing in the directory.
     pub ignored: u64,
     /// Records in quarantine.
-    pub refused: u64,
+    // Runs and plans of older stores say `refused`.
+    #[serde(alias = "refused")]
+    pub rejected: u64,
     /// Records that could not be decided or written; the next run tries them again.
     pub failed: u64,
     /// Members that existed already and are now owned by ruzhi.
@@ -53,7 +55,7 @@ impl Counts {
             deleted,
             unchanged,
             ignored,
-            refused,
+            rejected,
             failed,
             adopted,
             kept,
@@ -68,7 +70,7 @@ impl Counts {
             ("deleted", deleted),
             ("unchanged", unchanged),
             ("ignored", ignored),
-            ("refused", refused),
+            ("rejected", rejected),
             ("failed", failed),
             ("adopted", adopted),
             ("kept", kept),
@@ -94,7 +96,7 @@ impl std::ops::Add for Counts {
             deleted: self.deleted + other.deleted,
             unchanged: self.unchanged + other.unchanged,
             ignored: self.ignored + other.ignored,
-            refused: self.refused + other.refused,
+            rejected: self.rejected + other.rejected,
             failed: self.failed + other.failed,
             adopted: self.adopted + other.adopted,
             kept: self.kept + other.kept,
@@ -119,13 +121,13 @@ impl Counts {
     }
 
     /// Counts a plan's result for a record.
-    pub(super) fn stand(&mut self, standing: &Standing) {
-        match standing {
-            Standing::Acting(operation) => self.count(operation.kind),
-            Standing::Unchanged { .. } => self.unchanged += 1,
-            Standing::Ignored { .. } => self.ignored += 1,
-            Standing::Refused { .. } => self.refused += 1,
-            Standing::Failed { .. } => self.failed += 1,
+    pub(super) fn count_record(&mut self, disposition: &Disposition) {
+        match disposition {
+            Disposition::Operation(operation) => self.count(operation.kind),
+            Disposition::Unchanged { .. } => self.unchanged += 1,
+            Disposition::Ignored { .. } => self.ignored += 1,
+            Disposition::Rejected { .. } => self.rejected += 1,
+            Disposition::Failed { .. } => self.failed += 1,
         }
     }
 
@@ -135,13 +137,27 @@ impl Counts {
     }
 
     /// The records without an operation.
-    pub fn standing(&self) -> Self {
+    pub fn without_operations(&self) -> Self {
         Self {
             unchanged: self.unchanged,
             ignored: self.ignored,
-            refused: self.refused,
+            rejected: self.rejected,
             failed: self.failed,
             ..Self::default()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Counts;
+
+    #[test]
+    fn the_counts_of_an_older_store_are_read() {
+        let old: Counts = serde_json::from_str(r#"{"created":1,"refused":2}"#).unwrap();
+        let new: Counts = serde_json::from_str(r#"{"created":1,"rejected":2}"#).unwrap();
+        assert_eq!((old, old.rejected), (new, 2));
+        let written = serde_json::to_string(&old).unwrap();
+        assert!(written.contains(r#""rejected":2"#) && !written.contains("refused"), "{written}");
     }
 }

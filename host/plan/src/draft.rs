@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::counts::Counts;
-use super::guard::{Added, Guard, GuardVerdict, Lately};
-use super::planner::{Considered, Standing};
-use super::waves::{Order, Waves};
+use super::disposition::{Disposition, RecordPlan};
+use super::guard::{Guard, GuardVerdict, LeaverDelta, RecentLeavers};
+use super::waves::{OperationOrder, Waves};
 use super::world::Survey;
 use ruzhi_model::{Digest, DigestOfParts, FlowId, OperationKind, Origin, PlanId, RunId, TenantId};
 
@@ -28,14 +28,14 @@ pub enum Purpose {
     /// To settle changes made by hand.
     Drift {
         /// The side in whose favour they are settled.
-        settle: DriftSettle,
+        settle: DriftResolution,
     },
 }
 
 impl Purpose {
     /// True if it comes from the form as it is now.
     pub fn reads_the_form(&self) -> bool {
-        matches!(self, Self::Sync | Self::Adopt { .. } | Self::Drift { settle: DriftSettle::Adopt })
+        matches!(self, Self::Sync | Self::Adopt { .. } | Self::Drift { settle: DriftResolution::Adopt })
     }
 
     /// The word the commands use.
@@ -64,7 +64,7 @@ pub enum AdoptBy {
 /// The side in whose favour drift is settled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum DriftSettle {
+pub enum DriftResolution {
     /// The directory stays as it is.
     Keep,
     /// The ledger is written to the directory again.
@@ -119,8 +119,8 @@ pub struct Draft {
     waves: Waves,
     hash: DigestOfParts,
     undecided: Option<String>,
-    lately: Lately,
-    added: Added,
+    recent_leavers: RecentLeavers,
+    added: LeaverDelta,
 }
 
 impl Draft {
@@ -142,34 +142,38 @@ impl Draft {
             waves: Waves::default(),
             hash,
             undecided: None,
-            lately: survey.lately.clone(),
-            added: Added::default(),
+            recent_leavers: survey.recent_leavers.clone(),
+            added: LeaverDelta::default(),
         }
     }
 
     /// Takes in the next record. Order matters: operations keep it within a wave.
-    pub fn add(&mut self, origin: &Origin, considered: &Considered) {
-        let Considered { standing, pending } = considered;
-        self.counts.stand(standing);
-        if let Some(refusal) = pending {
-            self.hash.json(&(origin, refusal));
+    pub fn add(&mut self, origin: &Origin, record_plan: &RecordPlan) {
+        let RecordPlan { disposition, pending } = record_plan;
+        self.counts.count_record(disposition);
+        if let Some(rejection) = pending {
+            self.hash.json(&(origin, rejection));
         }
-        match standing {
-            Standing::Acting(operation) => {
+        match disposition {
+            Disposition::Operation(operation) => {
                 self.waves.add(operation);
                 let member = operation.userid.key();
                 match operation.kind {
-                    OperationKind::Disable | OperationKind::Delete => self.added.count(&self.lately, &member),
-                    OperationKind::Enable | OperationKind::Create => self.added.back(&self.lately, &member),
+                    OperationKind::Disable | OperationKind::Delete => {
+                        self.added.count(&self.recent_leavers, &member)
+                    }
+                    OperationKind::Enable | OperationKind::Create => {
+                        self.added.back(&self.recent_leavers, &member)
+                    }
                     OperationKind::Update | OperationKind::Adopt | OperationKind::Keep => {}
                 }
                 self.hash.json(operation);
             }
-            Standing::Refused { refusal } => self.hash.json(&(origin, refusal)),
-            Standing::Failed { reason } => {
+            Disposition::Rejected { rejection } => self.hash.json(&(origin, rejection)),
+            Disposition::Failed { reason } => {
                 self.undecided.get_or_insert_with(|| reason.clone());
             }
-            Standing::Unchanged { .. } | Standing::Ignored { .. } => {}
+            Disposition::Unchanged { .. } | Disposition::Ignored { .. } => {}
         }
     }
 
@@ -180,16 +184,27 @@ impl Draft {
     }
 
     /// The plan, and the order of its operations.
-    pub fn finish(self, guard: &Guard) -> (Plan, Order) {
-        let Self { tenant, flow, purpose, owned, retry, counts, waves, mut hash, undecided, lately, added } =
-            self;
+    pub fn finish(self, guard: &Guard) -> (Plan, OperationOrder) {
+        let Self {
+            tenant,
+            flow,
+            purpose,
+            owned,
+            retry,
+            counts,
+            waves,
+            mut hash,
+            undecided,
+            recent_leavers,
+            added,
+        } = self;
         let order = waves.finish();
         let mut verdict = guard.judge(&counts, owned);
         hash.json(&(&order.waves, &order.parks, &order.held_back));
         hash.json(&verdict);
         // The totals over time change by the hour while the world stands still; a plan that a person is reading must
         // not become another one because of that. A leaver in the meantime changes the ledger, and so the plan.
-        guard.over_time(added, &lately, owned, &mut verdict);
+        guard.over_time(added, &recent_leavers, owned, &mut verdict);
         let hash = hash.finish();
         let plan = Plan {
             id: plan_id(&hash),

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::body;
-use super::draft::DriftSettle;
-use super::planner::Standing;
-use super::reasons::{protected, refused};
+use super::disposition::{Disposition, rejected};
+use super::draft::DriftResolution;
+use super::reasons::protected;
 use super::world::Policy;
 use ruzhi_model::{
     DepartmentId, Digest, LedgerEntry, Member, MemberState, Operation, OperationKind, Origin, RemovalAnswer,
@@ -18,7 +18,7 @@ use ruzhi_model::{
 /// One difference.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
-pub enum Finding {
+pub enum DriftFinding {
     /// The ledger has the member, the directory does not.
     Missing {
         /// The member.
@@ -59,7 +59,7 @@ pub enum Finding {
     },
 }
 
-impl Finding {
+impl DriftFinding {
     /// The member.
     pub fn userid(&self) -> &UserId {
         match self {
@@ -82,7 +82,7 @@ impl Finding {
 
 /// A member as the directory shows them.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Shown {
+pub struct DirectoryMember {
     /// The departments.
     pub departments: BTreeSet<DepartmentId>,
     /// The member's fields, where a credential may read them.
@@ -90,20 +90,20 @@ pub struct Shown {
 }
 
 /// The differences of one member of the ledger. Changes by hand that a person let stand are not differences.
-pub fn compare(entry: &LedgerEntry, shown: Option<&Shown>) -> Vec<Finding> {
+pub fn compare(entry: &LedgerEntry, shown: Option<&DirectoryMember>) -> Vec<DriftFinding> {
     let removed = entry.state == MemberState::Removed && entry.removal_answer != Some(RemovalAnswer::Release);
     if !entry.exists() && !removed {
         return Vec::new();
     }
     let (userid, owner) = (&entry.userid, &entry.owner);
     let Some(shown) = shown.filter(|_| !removed) else {
-        return vec![Finding::Missing { userid: userid.clone(), owner: owner.clone() }];
+        return vec![DriftFinding::Missing { userid: userid.clone(), owner: owner.clone() }];
     };
     let mut findings = Vec::new();
     let ledger: BTreeSet<DepartmentId> =
         entry.written.memberships.iter().map(|membership| DepartmentId(membership.department)).collect();
     if !ledger.is_empty() && ledger != shown.departments {
-        findings.push(Finding::Moved {
+        findings.push(DriftFinding::Moved {
             userid: userid.clone(),
             owner: owner.clone(),
             ledger,
@@ -116,7 +116,7 @@ pub fn compare(entry: &LedgerEntry, shown: Option<&Shown>) -> Vec<Finding> {
         let hidden = matches!(field, "mobile" | "email" | "gender" | "address")
             && matches!(directory, Value::String(text) if text.is_empty() || text == "0");
         if !hidden && *directory != ledger {
-            findings.push(Finding::Changed {
+            findings.push(DriftFinding::Changed {
                 userid: userid.clone(),
                 owner: owner.clone(),
                 field: field.to_owned(),
@@ -164,56 +164,56 @@ fn spoken_of(entry: &LedgerEntry) -> Vec<(&'static str, Value)> {
 /// The operation that settles the differences of one member.
 pub fn settle(
     entry: &LedgerEntry,
-    findings: &[Finding],
-    settle: DriftSettle,
+    findings: &[DriftFinding],
+    settle: DriftResolution,
     policy: &Policy,
-) -> Option<Standing> {
-    let gone = findings.iter().any(|finding| matches!(finding, Finding::Missing { .. }));
+) -> Option<Disposition> {
+    let gone = findings.iter().any(|finding| matches!(finding, DriftFinding::Missing { .. }));
     if findings.is_empty() {
         return None;
     }
     let (kind, body, member) = match settle {
-        DriftSettle::Adopt => return None,
-        DriftSettle::Keep => {
-            let held = findings.iter().filter_map(Finding::held).collect();
+        DriftResolution::Adopt => return None,
+        DriftResolution::Keep => {
+            let held = findings.iter().filter_map(DriftFinding::held).collect();
             (OperationKind::Keep, held, entry.written.clone())
         }
         // A leaver who is gone is where they were going.
-        DriftSettle::Overwrite if gone && entry.state == MemberState::Left => {
+        DriftResolution::Overwrite if gone && entry.state == MemberState::Left => {
             (OperationKind::Keep, Map::new(), entry.written.clone())
         }
         // A member is never invited a second time.
-        DriftSettle::Overwrite if gone => {
+        DriftResolution::Overwrite if gone => {
             let member = Member { to_invite: Some(false), direct_leader: None, ..entry.written.clone() };
             (OperationKind::Create, body::create(&member), member)
         }
-        DriftSettle::Overwrite => {
+        DriftResolution::Overwrite => {
             let whole = body::whole(&entry.written);
             let mut body = Map::new();
             for finding in findings {
                 match finding {
-                    Finding::Moved { .. } => {
+                    DriftFinding::Moved { .. } => {
                         for field in ["department", "is_leader_in_dept", "order", "main_department"] {
                             body.extend(whole.get(field).map(|value| (field.to_owned(), value.clone())));
                         }
                     }
-                    Finding::Changed { field, ledger, .. } => {
+                    DriftFinding::Changed { field, ledger, .. } => {
                         body.insert(field.clone(), ledger.clone());
                     }
-                    Finding::Missing { .. } | Finding::Unexpected { .. } => {}
+                    DriftFinding::Missing { .. } | DriftFinding::Unexpected { .. } => {}
                 }
             }
             (OperationKind::Update, body, entry.written.clone())
         }
     };
     if policy.protected.contains(&entry.userid.key()) {
-        return Some(refused(vec![protected()]));
+        return Some(rejected(vec![protected()]));
     }
     let mut body = body;
     if kind == OperationKind::Update {
         body.insert("userid".to_owned(), json!(entry.userid));
     }
-    Some(Standing::Acting(Box::new(Operation {
+    Some(Disposition::Operation(Box::new(Operation {
         kind,
         userid: entry.userid.clone(),
         flow: entry.owner.flow.clone(),
@@ -230,6 +230,6 @@ pub fn settle(
         parks: None,
         tries: 0,
         notes: Vec::new(),
-        undoes: gone && settle == DriftSettle::Keep,
+        undoes: gone && settle == DriftResolution::Keep,
     })))
 }

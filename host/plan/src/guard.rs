@@ -56,16 +56,16 @@ pub const OVER_TIME: u32 = 2;
 
 /// Members of a tenant who left lately through plans that no person released, and who have not come back.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Lately {
+pub struct RecentLeavers {
     /// In the last 24 hours.
-    pub day: Span,
+    pub day: LeaverWindow,
     /// In the last 7 days.
-    pub week: Span,
+    pub week: LeaverWindow,
 }
 
 /// Members who left within a span of time.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Span {
+pub struct LeaverWindow {
     /// The members: each counts once, whether disabled, deleted or both.
     pub left: HashSet<MemberKey>,
     /// The number of them that the tenant no longer owns, because they are deleted.
@@ -74,7 +74,7 @@ pub struct Span {
 
 /// Leavers of a plan who are in no span yet, and members of the spans whom the plan brings back.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Added {
+pub struct LeaverDelta {
     /// Leavers beyond those of the last 24 hours.
     pub day: u64,
     /// Leavers beyond those of the last 7 days.
@@ -85,17 +85,17 @@ pub struct Added {
     pub week_back: u64,
 }
 
-impl Added {
+impl LeaverDelta {
     /// Counts a leaver of the plan.
-    pub(super) fn count(&mut self, lately: &Lately, member: &MemberKey) {
-        self.day += u64::from(!lately.day.left.contains(member));
-        self.week += u64::from(!lately.week.left.contains(member));
+    pub(super) fn count(&mut self, recent_leavers: &RecentLeavers, member: &MemberKey) {
+        self.day += u64::from(!recent_leavers.day.left.contains(member));
+        self.week += u64::from(!recent_leavers.week.left.contains(member));
     }
 
     /// Counts a member whom the plan brings back.
-    pub(super) fn back(&mut self, lately: &Lately, member: &MemberKey) {
-        self.day_back += u64::from(lately.day.left.contains(member));
-        self.week_back += u64::from(lately.week.left.contains(member));
+    pub(super) fn back(&mut self, recent_leavers: &RecentLeavers, member: &MemberKey) {
+        self.day_back += u64::from(recent_leavers.day.left.contains(member));
+        self.week_back += u64::from(recent_leavers.week.left.contains(member));
     }
 }
 
@@ -192,18 +192,24 @@ impl Guard {
 
     /// Judges the plan's leavers together with those of the last day and the last week. It only adds to the reasons
     /// against the plan alone: one reason, the narrowest, is enough for a person to look.
-    pub fn over_time(&self, added: Added, lately: &Lately, owned: u64, verdict: &mut GuardVerdict) {
+    pub fn over_time(
+        &self,
+        added: LeaverDelta,
+        recent_leavers: &RecentLeavers,
+        owned: u64,
+        verdict: &mut GuardVerdict,
+    ) {
         let spans = [
             (
                 ["leave_day_percent", "leave_day_most"],
                 (self.leave_day_percent, self.leave_day_most),
-                (added.day, added.day_back, &lately.day),
+                (added.day, added.day_back, &recent_leavers.day),
                 ("24 hours", "24 小时"),
             ),
             (
                 ["leave_week_percent", "leave_week_most"],
                 (self.leave_week_percent, self.leave_week_most),
-                (added.week, added.week_back, &lately.week),
+                (added.week, added.week_back, &recent_leavers.week),
                 ("7 days", "7 天"),
             ),
         ];

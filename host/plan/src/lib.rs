@@ -11,8 +11,10 @@
 
 pub mod adopt;
 mod body;
-mod claims;
+mod change;
+mod conflicts;
 mod counts;
+mod disposition;
 mod draft;
 pub mod drift;
 mod effect;
@@ -32,16 +34,19 @@ pub mod testing;
 mod tests;
 
 pub use body::create as whole_body;
+pub use conflicts::ClaimedField;
 pub use counts::Counts;
-pub use draft::{AdoptBy, Draft, DriftSettle, Plan, Purpose};
+pub use disposition::{Disposition, RecordPlan};
+pub use draft::{AdoptBy, Draft, DriftResolution, Plan, Purpose};
 pub use effect::effect;
-pub use guard::{Guard, GuardReason, GuardVerdict, Lately, OVER_TIME, Span};
-pub use planner::{Considered, PASSES, Planner, Standing};
+pub use guard::{Guard, GuardReason, GuardVerdict, LeaverWindow, OVER_TIME, RecentLeavers};
+pub use planner::{PASSES, Planner};
 pub use reasons::unknown_leader;
-pub use render::{Rendering, masked};
-pub use waves::Order;
+pub use render::{PlanRenderer, masked};
+pub use waves::OperationOrder;
 pub use waves::freed;
 pub use world::{
-    Candidate, Claimant, Directory, Duplicates, Existing, Holder, Leader, Leaver, Policy, RecordState,
-    Removed, Resolution, Scope, StoredRefusal, Survey, Totals, Wants, comparable_mobile,
+    Candidate, Claimant, Directory, DuplicatePolicy, ExistingPolicy, Holder, Leader, Leaver, MemberClaim,
+    Policy, RecordState, RemovedPolicy, Resolution, Scope, StoredRejection, Survey, Totals,
+    comparable_mobile,
 };

@@ -5,72 +5,31 @@ use std::collections::HashSet;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, json};
 
-use super::claims::{self, Claim, Claims, named};
+use super::change::{MemberChange, act};
+use super::conflicts::{self, Conflict, Conflicts, named};
+use super::disposition::{Disposition, RecordPlan, UNCHANGED, rejected};
 use super::draft::{Draft, Plan, Purpose};
-use super::reasons::{protected, refused};
-use super::upsert::Change;
-use super::waves::{Order, value_key};
-use super::world::{Candidate, Directory, Leaver, Policy, Resolution, Scope, StoredRefusal, Survey, Totals};
+use super::reasons::protected;
+use super::waves::{OperationOrder, value_key};
+use super::world::{
+    Candidate, Directory, Leaver, Policy, Resolution, Scope, StoredRejection, Survey, Totals,
+};
 use ruzhi_model::{
-    Decision, Digest, LedgerEntry, Member, MemberKey, MemberState, Operation, OperationKind, Origin, Refusal,
-    RefusedBy, Text, UniqueField, UserId, WaitsFor,
+    Decision, Digest, LedgerEntry, Member, MemberKey, MemberState, Operation, OperationKind, Origin,
+    RejectedBy, Rejection, Text, UniqueField, UserId, WaitsFor,
 };
 
 /// Limit on the plans of a run, which plans again when values were parked, direct leaders follow or members were not
 /// found. The guard judges each plan.
 pub const PASSES: usize = 8;
 
-/// A plan's result for one record of its flow.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Standing {
-    /// An operation carries it out.
-    Acting(Box<Operation>),
-    /// The directory is as the record wants it.
-    Unchanged {
-        /// The record owns the member, and the ledger may say that its decision is carried out.
-        confirmed: bool,
-    },
-    /// The record asks for nothing in the directory.
-    Ignored {
-        /// The reason.
-        reason: Text,
-    },
-    /// The record is in quarantine.
-    Refused {
-        /// The reason.
-        refusal: Refusal,
-    },
-    /// The record could not be decided.
-    Failed {
-        /// The reason.
-        reason: String,
-    },
-}
-
-/// A plan's result for one record, and the rest that its person waits for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Considered {
-    /// The result for the record.
-    pub standing: Standing,
-    /// An entry of the quarantine that holds nothing else of the record back: its direct leader is missing.
-    pub pending: Option<Refusal>,
-}
-
-impl From<Standing> for Considered {
-    fn from(standing: Standing) -> Self {
-        Self { standing, pending: None }
-    }
-}
-
 /// The decision to try a rejected record again, or not.
-pub(super) enum Again {
+pub(super) enum RetryDecision {
     /// The rejection stands.
-    Stands(Refusal),
+    Stands(Rejection),
     /// It is tried, after so many rejections.
     Tries(u32),
 }
-
-pub(super) const UNCHANGED: Standing = Standing::Unchanged { confirmed: false };
 
 /// Makes the plan of one flow from its candidates, one after the other. It is a fold without any side effect: the same
 /// survey, candidates, directory, policy and moment give the same plan.
@@ -81,7 +40,7 @@ pub struct Planner<'a> {
     pub(super) freed: &'a HashSet<u64>,
     pub(super) policy: &'a Policy,
     pub(super) now: DateTime<Utc>,
-    claims: Claims,
+    conflicts: Conflicts,
     pub(super) needs_directory: bool,
     /// Records that are tried again because their time has come.
     retried: u32,
@@ -108,7 +67,7 @@ impl<'a> Planner<'a> {
             freed,
             policy,
             now,
-            claims: claims::resolve(survey, policy.duplicates),
+            conflicts: conflicts::resolve(survey, policy.duplicates),
             needs_directory: false,
             retried: 0,
             draft: Draft::new(scope.tenant.clone(), scope.flow.clone(), Purpose::Sync, policy.retry, survey),
@@ -119,7 +78,7 @@ impl<'a> Planner<'a> {
     /// Records of the flow with an obstacle to their claim: they are candidates whatever the ledger says.
     pub fn contested(&self) -> Vec<Origin> {
         let ours = |origin: &&Origin| origin.tenant == self.scope.tenant && origin.flow == self.scope.flow;
-        let mut contested: Vec<Origin> = self.claims.keys().filter(ours).cloned().collect();
+        let mut contested: Vec<Origin> = self.conflicts.keys().filter(ours).cloned().collect();
         contested.sort();
         contested
     }
@@ -130,30 +89,30 @@ impl<'a> Planner<'a> {
     }
 
     /// The result for a record.
-    pub fn consider(&mut self, candidate: &Candidate) -> Considered {
-        let considered = self.stand(candidate);
-        self.draft.add(&candidate.record.origin, &considered);
+    pub fn consider(&mut self, candidate: &Candidate) -> RecordPlan {
+        let record_plan = self.plan_record(candidate);
+        self.draft.add(&candidate.record.origin, &record_plan);
         let total = match &candidate.record.resolution {
             // A row that is gone is in no total.
-            _ if candidate.record.absent => return considered,
+            _ if candidate.record.absent => return record_plan,
             Resolution::Decided(Decision::Upsert(_)) => &mut self.totals.upserts,
             Resolution::Decided(Decision::Leave(_)) if candidate.entry.is_some() => &mut self.totals.leavers,
             Resolution::Decided(Decision::Leave(_)) => &mut self.totals.strangers,
-            _ => return considered,
+            _ => return record_plan,
         };
         *total = total.saturating_sub(1);
-        considered
+        record_plan
     }
 
     /// The result for a leaver of the ledger: disabled again if that is in doubt, deleted once the grace period is
     /// over. A record that wants the person in the directory prevents it, unless a newer one overrules it.
-    pub fn part_with(&mut self, leaver: &Leaver) -> Considered {
-        let considered = Considered::from(self.leaves_for_good(leaver));
-        self.draft.add(&leaver.entry.owner, &considered);
-        considered
+    pub fn part_with(&mut self, leaver: &Leaver) -> RecordPlan {
+        let record_plan = RecordPlan::from(self.leaves_for_good(leaver));
+        self.draft.add(&leaver.entry.owner, &record_plan);
+        record_plan
     }
 
-    fn leaves_for_good(&mut self, leaver: &Leaver) -> Standing {
+    fn leaves_for_good(&mut self, leaver: &Leaver) -> Disposition {
         let entry = &leaver.entry;
         let kind = match entry.left_at {
             None => OperationKind::Disable,
@@ -161,10 +120,10 @@ impl<'a> Planner<'a> {
             Some(_) => return UNCHANGED,
         };
         // A record that is itself rejected neither restores anyone's access nor deletes anyone.
-        let gives_way = |origin: &Origin| match self.claims.get(origin) {
-            Some(Claim::Overruled(_)) => true,
-            Some(Claim::Refused(_)) => kind == OperationKind::Disable,
-            Some(Claim::SameAs(_)) | None => false,
+        let gives_way = |origin: &Origin| match self.conflicts.get(origin) {
+            Some(Conflict::Overruled(_)) => true,
+            Some(Conflict::Rejected(_)) => kind == OperationKind::Disable,
+            Some(Conflict::SameAs(_)) | None => false,
         };
         if entry.state != MemberState::Left || !leaver.wanted_by.iter().all(gives_way) {
             return UNCHANGED;
@@ -172,18 +131,18 @@ impl<'a> Planner<'a> {
         if self.policy.protected.contains(&entry.userid.key())
             || self.policy.protected.contains(&entry.decided_as)
         {
-            return refused(vec![protected()]);
+            return rejected(vec![protected()]);
         }
         let decision = Digest::of_parts([b"leaver".as_slice(), entry.userid.key().as_str().as_bytes()]);
-        let again = match self.again(leaver.refusal.as_ref(), (&decision, &entry.rules), None) {
-            Again::Stands(refusal) => return Standing::Refused { refusal },
-            Again::Tries(tries) => tries,
+        let again = match self.again(leaver.rejection.as_ref(), (&decision, &entry.rules), None) {
+            RetryDecision::Stands(rejection) => return Disposition::Rejected { rejection },
+            RetryDecision::Tries(tries) => tries,
         };
         let mut body = Map::from_iter([("userid".to_owned(), json!(entry.userid))]);
         if kind == OperationKind::Disable {
             body.insert("enable".to_owned(), json!(0));
         }
-        Standing::Acting(Box::new(Operation {
+        Disposition::Operation(Box::new(Operation {
             kind,
             userid: entry.userid.clone(),
             flow: entry.owner.flow.clone(),
@@ -204,44 +163,44 @@ impl<'a> Planner<'a> {
     }
 
     /// The plan, and the order of its operations.
-    pub fn finish(mut self) -> (Plan, Order) {
+    pub fn finish(mut self) -> (Plan, OperationOrder) {
         let Totals { upserts, leavers, strangers, ignored } = self.totals;
         self.draft.pass_over(upserts + leavers, strangers + ignored);
         self.draft.finish(&self.policy.guard)
     }
 
-    fn stand(&mut self, candidate: &Candidate) -> Considered {
+    fn plan_record(&mut self, candidate: &Candidate) -> RecordPlan {
         let record = &candidate.record;
         if let Resolution::Decided(Decision::Upsert(member)) = &record.resolution
-            && !self.claims.contains_key(&record.origin)
+            && !self.conflicts.contains_key(&record.origin)
         {
             return self.upsert(candidate, member);
         }
-        self.stand_alone(candidate).into()
+        self.dispose(candidate).into()
     }
 
-    fn stand_alone(&mut self, candidate: &Candidate) -> Standing {
+    fn dispose(&mut self, candidate: &Candidate) -> Disposition {
         let record = &candidate.record;
-        match self.claims.get(&record.origin) {
-            Some(Claim::Refused(violation)) => return refused(vec![violation.clone()]),
-            Some(Claim::SameAs(other)) => {
+        match self.conflicts.get(&record.origin) {
+            Some(Conflict::Rejected(violation)) => return rejected(vec![violation.clone()]),
+            Some(Conflict::SameAs(other)) => {
                 return self.beside(other, "the same person as record", "与记录相同：");
             }
-            Some(Claim::Overruled(other)) if other.tenant != record.origin.tenant => {
+            Some(Conflict::Overruled(other)) if other.tenant != record.origin.tenant => {
                 return self.beside(other, "this person moves to record", "此人转至记录：");
             }
-            Some(Claim::Overruled(other)) => {
+            Some(Conflict::Overruled(other)) => {
                 return self.beside(other, "a newer record speaks of this person:", "已有更新的记录：");
             }
             None => {}
         }
         match &record.resolution {
-            Resolution::Failed(reason) => Standing::Failed { reason: reason.clone() },
+            Resolution::Failed(reason) => Disposition::Failed { reason: reason.clone() },
             Resolution::Decided(Decision::Ignore(reason)) => {
-                Standing::Ignored { reason: Text::new(reason, reason) }
+                Disposition::Ignored { reason: Text::new(reason, reason) }
             }
             Resolution::Decided(Decision::Reject(violations)) => {
-                Standing::Refused { refusal: Refusal::new(RefusedBy::Guest, violations.clone()) }
+                Disposition::Rejected { rejection: Rejection::new(RejectedBy::Guest, violations.clone()) }
             }
             // Conflicts with its claim have been handled above.
             Resolution::Decided(Decision::Upsert(_)) => UNCHANGED,
@@ -249,16 +208,16 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn beside(&self, other: &Origin, en: &str, zh: &str) -> Standing {
+    fn beside(&self, other: &Origin, en: &str, zh: &str) -> Disposition {
         let name = named(other, &self.scope.tenant);
-        Standing::Ignored { reason: Text::new(format!("{en} {name}"), format!("{zh}{name}")) }
+        Disposition::Ignored { reason: Text::new(format!("{en} {name}"), format!("{zh}{name}")) }
     }
 
-    fn leave(&mut self, candidate: &Candidate) -> Standing {
+    fn leave(&mut self, candidate: &Candidate) -> Disposition {
         let record = &candidate.record;
         let ours = candidate.entry.as_ref().filter(|entry| entry.owner.tenant == record.origin.tenant);
         let Some(entry) = ours else {
-            return Standing::Ignored {
+            return Disposition::Ignored {
                 reason: Text::new(
                     "has left, and was never a member that ruzhi created",
                     "已离职，且不是 ruzhi 创建的成员",
@@ -280,13 +239,13 @@ impl<'a> Planner<'a> {
             MemberState::Active => OperationKind::Disable,
         };
         if self.is_protected(candidate) {
-            return refused(vec![protected()]);
+            return rejected(vec![protected()]);
         }
         let decided = (&record.decision, &record.rules);
-        let stored = record.refusal.as_ref().filter(|stored| stored.refusal.blocks());
+        let stored = record.rejection.as_ref().filter(|stored| stored.rejection.blocks());
         let tries = match self.again(stored, decided, None) {
-            Again::Stands(refusal) => return Standing::Refused { refusal },
-            Again::Tries(tries) => tries,
+            RetryDecision::Stands(rejection) => return Disposition::Rejected { rejection },
+            RetryDecision::Tries(tries) => tries,
         };
         let mut body = Map::new();
         if kind == OperationKind::Disable {
@@ -294,7 +253,7 @@ impl<'a> Planner<'a> {
             body.insert("enable".to_owned(), json!(0));
         }
         let (userid, member) = (entry.userid.clone(), entry.written.clone());
-        let change = Change { kind, userid, body, member, partial: false, notes: Vec::new() };
+        let change = MemberChange { kind, userid, body, member, partial: false, notes: Vec::new() };
         act(candidate, change, tries, true)
     }
 
@@ -323,10 +282,10 @@ impl<'a> Planner<'a> {
 
     /// True if the member who blocked a record, or who had its value, has left the directory. The check is repeated as
     /// long as a record waits for that.
-    fn is_gone(&mut self, refusal: &Refusal, wanted: Option<&Member>) -> bool {
-        let in_the_way = match refusal.waits_for {
+    fn is_gone(&mut self, rejection: &Rejection, wanted: Option<&Member>) -> bool {
+        let in_the_way = match rejection.waits_for {
             WaitsFor::Userid => wanted.map(|member| MemberKey::of(&member.userid)),
-            _ if refusal.waits_for.value().is_some() => refusal.held_by.as_ref().map(UserId::key),
+            _ if rejection.waits_for.value().is_some() => rejection.held_by.as_ref().map(UserId::key),
             _ => None,
         };
         let Some(key) = in_the_way else { return false };
@@ -339,57 +298,34 @@ impl<'a> Planner<'a> {
     /// examined anew each time.
     pub(super) fn again(
         &mut self,
-        stored: Option<&StoredRefusal>,
+        stored: Option<&StoredRejection>,
         (decision, rules): (&Digest, &Digest),
         wanted: Option<&Member>,
-    ) -> Again {
+    ) -> RetryDecision {
         let Some(stored) = stored.filter(|stored| stored.decision == *decision && stored.rules == *rules)
         else {
-            return Again::Tries(0);
+            return RetryDecision::Tries(0);
         };
-        let refusal = &stored.refusal;
+        let rejection = &stored.rejection;
         let is_freed = |field: UniqueField| {
             let value = wanted.and_then(|member| field.of(member));
             value.is_some_and(|value| self.freed.contains(&value_key(field, value)))
         };
-        match refusal.by {
-            RefusedBy::Guest | RefusedBy::Plan => return Again::Tries(0),
+        match rejection.by {
+            RejectedBy::Guest | RejectedBy::Plan => return RetryDecision::Tries(0),
             _ if self.policy.retry => {}
-            RefusedBy::Person => return Again::Stands(refusal.clone()),
-            RefusedBy::Wecom if refusal.waits_for.value().is_some_and(is_freed) => {}
-            RefusedBy::Wecom if self.is_gone(refusal, wanted) => {}
-            RefusedBy::Wecom => {
+            RejectedBy::Person => return RetryDecision::Stands(rejection.clone()),
+            RejectedBy::Wecom if rejection.waits_for.value().is_some_and(is_freed) => {}
+            RejectedBy::Wecom if self.is_gone(rejection, wanted) => {}
+            RejectedBy::Wecom => {
                 // An entry of a store that knew no time of retrying is tried at once.
-                let due = refusal.retry_at.is_none_or(|at| at <= self.now);
+                let due = rejection.retry_at.is_none_or(|at| at <= self.now);
                 if !due || self.retried >= RETRIED_AT_MOST {
-                    return Again::Stands(refusal.clone());
+                    return RetryDecision::Stands(rejection.clone());
                 }
                 self.retried += 1;
             }
         }
-        Again::Tries(refusal.tries)
+        RetryDecision::Tries(rejection.tries)
     }
-}
-
-pub(super) fn act(candidate: &Candidate, change: Change, tries: u32, left: bool) -> Standing {
-    let record = &candidate.record;
-    let Change { kind, userid, body, member, partial, notes } = change;
-    Standing::Acting(Box::new(Operation {
-        kind,
-        userid,
-        flow: record.origin.flow.clone(),
-        record: record.origin.record.clone(),
-        body,
-        member,
-        before: candidate.entry.clone(),
-        decision: record.decision.clone(),
-        rules: record.rules.clone(),
-        left,
-        names: None,
-        partial,
-        parks: None,
-        tries,
-        notes,
-        undoes: false,
-    }))
 }

@@ -1,13 +1,13 @@
 //! The reasons a plan puts a record in quarantine, in words.
 
-use super::planner::Standing;
-use super::upsert::Change;
+use super::change::MemberChange;
+use super::disposition::plan_rejection;
 use super::world::Directory;
-use ruzhi_model::{DepartmentId, OperationKind, Refusal, RefusedBy, Text, UserId, Violation, WaitsFor};
+use ruzhi_model::{DepartmentId, OperationKind, Rejection, Text, UserId, Violation, WaitsFor};
 
 /// The rejection that follows from the directory's ids. WeCom itself would silently create an unknown department.
-pub(super) fn against_directory(directory: &Directory, change: &Change) -> Option<Refusal> {
-    let Change { kind, userid, body, member, .. } = change;
+pub(super) fn against_directory(directory: &Directory, change: &MemberChange) -> Option<Rejection> {
+    let MemberChange { kind, userid, body, member, .. } = change;
     let mut violations = Vec::new();
     let mut waits_for = WaitsFor::Department;
     let existing = directory.members.get(&userid.key()).filter(|_| *kind == OperationKind::Create);
@@ -42,7 +42,7 @@ pub(super) fn against_directory(directory: &Directory, change: &Change) -> Optio
             ));
         }
     }
-    (!violations.is_empty()).then(|| Refusal { waits_for, ..plan_refusal(violations) })
+    (!violations.is_empty()).then(|| Rejection { waits_for, ..plan_rejection(violations) })
 }
 
 const UNKNOWN_DEPARTMENT: &str = "department.unknown";
@@ -74,10 +74,6 @@ pub(super) fn removed_by_hand(userid: &UserId) -> Violation {
     )
 }
 
-pub(super) fn plan_refusal(violations: Vec<Violation>) -> Refusal {
-    Refusal::new(RefusedBy::Plan, violations)
-}
-
 pub(super) fn violation(field: &str, rule: &str, en: &str, zh: &str) -> Violation {
     Violation { field: field.to_owned(), rule: rule.to_owned(), message: Text::new(en, zh).into() }
 }
@@ -102,8 +98,4 @@ pub(super) fn protected() -> Violation {
         "this member is protected in the tenant's file and is never written",
         "该成员在租户文件中受保护，不会被改动",
     )
-}
-
-pub(super) fn refused(violations: Vec<Violation>) -> Standing {
-    Standing::Refused { refusal: plan_refusal(violations) }
 }

@@ -4,17 +4,17 @@ use serde_json::{Map, Value};
 
 use super::counts::Counts;
 use super::draft::{Plan, Purpose};
-use ruzhi_model::{Lang, Member, Operation, OperationKind, Origin, Refusal, TenantId};
+use ruzhi_model::{Lang, Member, Operation, OperationKind, Origin, Rejection, TenantId};
 
 /// Writes a plan piece by piece: its head, its operations, its rejections, its sum.
-pub struct Rendering<'a> {
+pub struct PlanRenderer<'a> {
     /// The language.
     pub lang: Lang,
     /// Gives a field's label.
     pub label: &'a dyn Fn(&str) -> String,
 }
 
-impl Rendering<'_> {
+impl PlanRenderer<'_> {
     fn say<'b>(&self, en: &'b str, zh: &'b str) -> &'b str {
         if self.lang == Lang::Zh { zh } else { en }
     }
@@ -87,7 +87,7 @@ impl Rendering<'_> {
     }
 
     /// The reasons a record is rejected, one line for each.
-    pub fn refusal(&self, origin: &Origin, refusal: &Refusal) -> String {
+    pub fn rejection(&self, origin: &Origin, rejection: &Rejection) -> String {
         let line = |violation: &ruzhi_model::Violation| {
             format!(
                 "  ! {} {}  {} [{}] {}",
@@ -98,7 +98,7 @@ impl Rendering<'_> {
                 self.lang.of(&violation.message)
             )
         };
-        refusal.violations.iter().map(line).collect::<Vec<_>>().join("\n")
+        rejection.violations.iter().map(line).collect::<Vec<_>>().join("\n")
     }
 
     /// The totals.
@@ -113,7 +113,7 @@ impl Rendering<'_> {
             (self.say("let stand", "保留"), counts.kept, false),
             (self.say("unchanged", "不变"), counts.unchanged, true),
             (self.say("ignored", "忽略"), counts.ignored, true),
-            (self.say("refused", "待修正"), counts.refused, true),
+            (self.say("rejected", "待修正"), counts.rejected, true),
             (self.say("failed", "失败"), counts.failed, true),
         ];
         let shown = all.iter().filter(|(_, count, always)| *always || *count > 0);

@@ -8,13 +8,13 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::body;
-use super::planner::Standing;
-use super::reasons::{protected, refused};
+use super::disposition::{Disposition, rejected};
+use super::reasons::protected;
 use super::world::Policy;
 use ruzhi_model::{LedgerEntry, Member, MemberState, Operation, OperationKind, Text};
 
 /// The operation that undoes `operation`, which was done, given the member's line now.
-pub fn undo(operation: &Operation, current: Option<&LedgerEntry>, policy: &Policy) -> Standing {
+pub fn undo(operation: &Operation, current: Option<&LedgerEntry>, policy: &Policy) -> Disposition {
     let Some(current) = current else {
         return nothing("the ledger no longer knows the member", "台账中已无该成员");
     };
@@ -30,10 +30,10 @@ pub fn undo(operation: &Operation, current: Option<&LedgerEntry>, policy: &Polic
         return nothing("nothing of it is left to undo", "没有可撤销的内容");
     };
     if policy.protected.contains(&current.userid.key()) {
-        return refused(vec![protected()]);
+        return rejected(vec![protected()]);
     }
     body.insert("userid".to_owned(), json!(current.userid));
-    Standing::Acting(Box::new(Operation {
+    Disposition::Operation(Box::new(Operation {
         kind,
         userid: current.userid.clone(),
         flow: operation.flow.clone(),
@@ -69,18 +69,18 @@ pub fn as_one(operations: Vec<Operation>) -> Option<Operation> {
     }))
 }
 
-fn nothing(en: &str, zh: &str) -> Standing {
-    Standing::Ignored { reason: Text::new(en, zh) }
+fn nothing(en: &str, zh: &str) -> Disposition {
+    Disposition::Ignored { reason: Text::new(en, zh) }
 }
 
-type Undone = (OperationKind, Map<String, Value>, Member, bool);
+type Reversal = (OperationKind, Map<String, Value>, Member, bool);
 
-fn removed(current: &LedgerEntry) -> Option<Undone> {
+fn removed(current: &LedgerEntry) -> Option<Reversal> {
     current.exists().then(|| (OperationKind::Delete, Map::new(), current.written.clone(), false))
 }
 
 /// Without an invitation: the person was a member before.
-fn recreated(operation: &Operation, current: &LedgerEntry) -> Option<Undone> {
+fn recreated(operation: &Operation, current: &LedgerEntry) -> Option<Reversal> {
     // Nothing is known to create a member from that was adopted and never written.
     let before =
         operation.before.as_ref().filter(|before| !current.exists() && !before.written.name.is_empty())?;
@@ -92,7 +92,7 @@ fn recreated(operation: &Operation, current: &LedgerEntry) -> Option<Undone> {
     Some((OperationKind::Create, body::create(&member), member, false))
 }
 
-fn restored(operation: &Operation, current: &LedgerEntry) -> Option<Undone> {
+fn restored(operation: &Operation, current: &LedgerEntry) -> Option<Reversal> {
     let before = operation.before.as_ref().filter(|_| current.exists())?;
     let was = &before.written;
     let wrote = &operation.member;

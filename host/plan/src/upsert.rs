@@ -7,31 +7,31 @@
 use serde_json::{Map, Value, json};
 
 use super::body;
-use super::planner::{Again, Considered, Planner, Standing, UNCHANGED, act};
-use super::reasons::{
-    against_directory, plan_refusal, protected, refused, removed_by_hand, renamed, unknown_leader, violation,
-};
-use super::world::{Candidate, Existing, RecordState, Removed};
+use super::change::{MemberChange, act};
+use super::disposition::{Disposition, RecordPlan, UNCHANGED, plan_rejection, rejected};
+use super::planner::{Planner, RetryDecision};
+use super::reasons::{against_directory, protected, removed_by_hand, renamed, unknown_leader, violation};
+use super::world::{Candidate, ExistingPolicy, RecordState, RemovedPolicy};
 use ruzhi_model::{
-    LedgerEntry, Member, MemberKey, MemberState, OperationKind, Refusal, RefusedBy, RemovalAnswer, Text,
+    LedgerEntry, Member, MemberKey, MemberState, OperationKind, RejectedBy, Rejection, RemovalAnswer, Text,
     UserId, WaitsFor,
 };
 
 impl<'a> Planner<'a> {
-    pub(super) fn upsert(&mut self, candidate: &Candidate, wanted: &Member) -> Considered {
+    pub(super) fn upsert(&mut self, candidate: &Candidate, wanted: &Member) -> RecordPlan {
         if let Some(owned) = candidate.also_owns.first() {
-            return refused(vec![renamed(owned, &wanted.userid)]).into();
+            return rejected(vec![renamed(owned, &wanted.userid)]).into();
         }
         let line = match self.line(candidate, wanted) {
             Ok(line) => line,
-            Err(standing) => return standing.into(),
+            Err(disposition) => return disposition.into(),
         };
         // Leaders are written by themselves, and only where nothing else is to be written.
         let member = Member { direct_leader: cleared(wanted), ..wanted.clone() };
         let mut change = self.change(&member, &line);
         let leader = self.leader(candidate, wanted, &line);
         let pending = match &leader {
-            LeaderState::Missing(refusal) => Some(refusal.clone()),
+            LeaderState::Missing(rejection) => Some(rejection.clone()),
             _ => None,
         };
         if let Some(change) = &mut change
@@ -49,25 +49,25 @@ impl<'a> Planner<'a> {
         };
         let Some(change) = change else {
             let carried_out = leader == LeaderState::Settled;
-            let standing = match line.entry {
+            let disposition = match line.entry {
                 Some(entry) => self.unchanged(&candidate.record, entry, &member, carried_out),
                 None => UNCHANGED,
             };
-            return Considered { standing, pending };
+            return RecordPlan { disposition, pending };
         };
-        let standing = self.checked(candidate, change);
+        let disposition = self.checked(candidate, change);
         // The rejection of the whole record is enough.
-        let pending = pending.filter(|_| !matches!(standing, Standing::Refused { .. }));
-        Considered { standing, pending }
+        let pending = pending.filter(|_| !matches!(disposition, Disposition::Rejected { .. }));
+        RecordPlan { disposition, pending }
     }
 
     /// The member's line as this plan takes it, and the directory's view of the account.
-    fn line<'c>(&mut self, candidate: &'c Candidate, wanted: &Member) -> Result<Line<'c>, Standing>
+    fn line<'c>(&mut self, candidate: &'c Candidate, wanted: &Member) -> Result<LedgerView<'c>, Disposition>
     where
         'a: 'c,
     {
         let Ok(userid) = wanted.userid.parse::<UserId>() else {
-            return Err(refused(vec![violation(
+            return Err(rejected(vec![violation(
                 "userid",
                 "userid.charset",
                 "not a valid userid",
@@ -84,7 +84,7 @@ impl<'a> Planner<'a> {
             return self.removed(candidate, entry, there);
         }
         let entry = stored.filter(|entry| entry.exists() || (there.is_some() && entry.may_appear()));
-        Ok(Line { userid, entry, there, invites: true })
+        Ok(LedgerView { userid, entry, there, invites: true })
     }
 
     /// A member whom someone removed by hand is created again only if the tenant or a person says so.
@@ -93,25 +93,25 @@ impl<'a> Planner<'a> {
         candidate: &'c Candidate,
         entry: &'c LedgerEntry,
         there: Option<&'a UserId>,
-    ) -> Result<Line<'c>, Standing>
+    ) -> Result<LedgerView<'c>, Disposition>
     where
         'a: 'c,
     {
         let unsure = entry.removal_is_unsure();
         let answer = entry.removal_answer.or(match self.policy.removed {
-            Removed::Ask => None,
-            Removed::Recreate => Some(RemovalAnswer::Recreate),
-            Removed::Release => Some(RemovalAnswer::Release),
+            RemovedPolicy::Ask => None,
+            RemovedPolicy::Recreate => Some(RemovalAnswer::Recreate),
+            RemovedPolicy::Release => Some(RemovalAnswer::Release),
         });
         // A late replica may have listed too few, and while a person is asked someone may enter the account anew: the
         // listing is asked once more.
         self.needs_directory |= (unsure || answer.is_none()) && self.directory.is_none();
         let userid = entry.userid.clone();
         if there.is_some() && unsure {
-            return Ok(Line { userid, entry: Some(entry), there, invites: false });
+            return Ok(LedgerView { userid, entry: Some(entry), there, invites: false });
         }
         if self.directory.is_some() && entry.removal_can_be_settled(self.now) {
-            let change = Change {
+            let change = MemberChange {
                 kind: OperationKind::Keep,
                 userid,
                 body: Map::new(),
@@ -122,30 +122,34 @@ impl<'a> Planner<'a> {
             return Err(act(candidate, change, 0, false));
         }
         match answer {
-            Some(RemovalAnswer::Release) => Err(Standing::Ignored {
+            Some(RemovalAnswer::Release) => Err(Disposition::Ignored {
                 reason: Text::new(
                     "removed by hand in WeCom, and let go",
                     "已在企业微信中被手工删除，不再管理",
                 ),
             }),
             // Someone entered the account anew: whether it is the same person, ruzhi cannot know.
-            _ if there.is_some() => Ok(Line { userid, entry: None, there, invites: false }),
-            Some(answer) => {
-                Ok(Line { userid, entry: None, there, invites: answer == RemovalAnswer::RecreateInvited })
-            }
-            None if self.is_protected(candidate) => Err(refused(vec![protected()])),
-            None => Err(Standing::Refused {
-                refusal: Refusal {
+            _ if there.is_some() => Ok(LedgerView { userid, entry: None, there, invites: false }),
+            Some(answer) => Ok(LedgerView {
+                userid,
+                entry: None,
+                there,
+                invites: answer == RemovalAnswer::RecreateInvited,
+            }),
+            None if self.is_protected(candidate) => Err(rejected(vec![protected()])),
+            None => Err(Disposition::Rejected {
+                rejection: Rejection {
                     waits_for: WaitsFor::Person,
-                    ..plan_refusal(vec![removed_by_hand(&userid)])
+                    ..plan_rejection(vec![removed_by_hand(&userid)])
                 },
             }),
         }
     }
 
     /// The values to write for a member, without the direct leader; none if there are none.
-    fn change(&self, member: &Member, line: &Line<'_>) -> Option<Change> {
-        let adopted = line.there.filter(|_| line.entry.is_none() && self.policy.existing == Existing::Adopt);
+    fn change(&self, member: &Member, line: &LedgerView<'_>) -> Option<MemberChange> {
+        let adopted =
+            line.there.filter(|_| line.entry.is_none() && self.policy.existing == ExistingPolicy::Adopt);
         let (kind, mut body, after) = match (line.entry, adopted) {
             (None, None) => {
                 let to_invite = member.to_invite.filter(|_| line.invites);
@@ -184,27 +188,27 @@ impl<'a> Planner<'a> {
         if kind != OperationKind::Create {
             body.insert("userid".to_owned(), json!(userid));
         }
-        Some(Change { kind, userid, body, member: after, partial: false, notes: Vec::new() })
+        Some(MemberChange { kind, userid, body, member: after, partial: false, notes: Vec::new() })
     }
 
     /// The obstacle to a change, or the operation if there is none.
-    fn checked(&mut self, candidate: &Candidate, change: Change) -> Standing {
+    fn checked(&mut self, candidate: &Candidate, change: MemberChange) -> Disposition {
         let record = &candidate.record;
         if self.is_protected(candidate) {
-            return refused(vec![protected()]);
+            return rejected(vec![protected()]);
         }
         let leader_alone = change.is_leader_alone();
-        let stored = record.refusal.as_ref().filter(|stored| stored.refusal.blocks() != leader_alone);
+        let stored = record.rejection.as_ref().filter(|stored| stored.rejection.blocks() != leader_alone);
         let tries = match self.again(stored, (&record.decision, &record.rules), Some(&change.member)) {
-            Again::Stands(refusal) => return Standing::Refused { refusal },
-            Again::Tries(tries) => tries,
+            RetryDecision::Stands(rejection) => return Disposition::Rejected { rejection },
+            RetryDecision::Tries(tries) => tries,
         };
         if change.kind == OperationKind::Create || change.body.contains_key("department") {
             match self.directory {
                 None => self.needs_directory = true,
                 Some(directory) => {
-                    if let Some(refusal) = against_directory(directory, &change) {
-                        return Standing::Refused { refusal };
+                    if let Some(rejection) = against_directory(directory, &change) {
+                        return Disposition::Rejected { rejection };
                     }
                 }
             }
@@ -213,7 +217,7 @@ impl<'a> Planner<'a> {
     }
 
     /// The state of the direct leader that the record names.
-    fn leader(&mut self, candidate: &Candidate, wanted: &Member, line: &Line<'_>) -> LeaderState {
+    fn leader(&mut self, candidate: &Candidate, wanted: &Member, line: &LedgerView<'_>) -> LeaderState {
         let leaders = wanted.direct_leader.as_deref().unwrap_or_default();
         let written = line.entry.filter(|entry| {
             !entry.doubtful && matches!(entry.state, MemberState::Active | MemberState::Left)
@@ -224,8 +228,8 @@ impl<'a> Planner<'a> {
             return LeaderState::Settled;
         }
         let record = &candidate.record;
-        let stored = record.refusal.as_ref().filter(|stored| !stored.refusal.blocks());
-        let rejected = stored.filter(|stored| stored.refusal.by == RefusedBy::Wecom);
+        let stored = record.rejection.as_ref().filter(|stored| !stored.rejection.blocks());
+        let rejected = stored.filter(|stored| stored.rejection.by == RejectedBy::Wecom);
         let own = MemberKey::of(&wanted.userid);
         let (mut missing, mut coming) = (None, false);
         for leader in leaders {
@@ -244,23 +248,23 @@ impl<'a> Planner<'a> {
             missing.get_or_insert(leader);
         }
         if let (Some(_), Some(stored), true) = (missing, rejected, self.directory.is_some()) {
-            return LeaderState::Missing(stored.refusal.clone());
+            return LeaderState::Missing(stored.rejection.clone());
         }
         match missing {
             // Without the directory it is not yet known if the leader is missing.
             Some(_) if self.directory.is_none() => LeaderState::Coming,
             Some(_) if coming => LeaderState::Coming,
-            Some(leader) => LeaderState::Missing(Refusal {
+            Some(leader) => LeaderState::Missing(Rejection {
                 waits_for: WaitsFor::Leader,
-                ..plan_refusal(vec![unknown_leader(leader)])
+                ..plan_rejection(vec![unknown_leader(leader)])
             }),
             None if line.entry.is_none() => LeaderState::Coming,
             None => match rejected {
                 // The leader has come since; any other rejection rests for its time.
-                Some(stored) if !stored.refusal.names_a_missing_member() => {
+                Some(stored) if !stored.rejection.names_a_missing_member() => {
                     match self.again(Some(stored), (&record.decision, &record.rules), None) {
-                        Again::Stands(refusal) => LeaderState::Missing(refusal),
-                        Again::Tries(_) => LeaderState::There,
+                        RetryDecision::Stands(rejection) => LeaderState::Missing(rejection),
+                        RetryDecision::Tries(_) => LeaderState::There,
                     }
                 }
                 _ => LeaderState::There,
@@ -275,7 +279,7 @@ impl<'a> Planner<'a> {
         entry: &LedgerEntry,
         wanted: &Member,
         carried_out: bool,
-    ) -> Standing {
+    ) -> Disposition {
         if entry.owner.tenant != record.origin.tenant {
             let candidate = Candidate {
                 record: record.clone(),
@@ -284,9 +288,9 @@ impl<'a> Planner<'a> {
                 leaders: Vec::new(),
             };
             if self.is_protected(&candidate) {
-                return refused(vec![protected()]);
+                return rejected(vec![protected()]);
             }
-            let change = Change {
+            let change = MemberChange {
                 kind: OperationKind::Adopt,
                 userid: entry.userid.clone(),
                 body: Map::new(),
@@ -296,7 +300,7 @@ impl<'a> Planner<'a> {
             };
             return act(&candidate, change, 0, false);
         }
-        Standing::Unchanged {
+        Disposition::Unchanged {
             confirmed: carried_out
                 && entry.owner == record.origin
                 && entry.state == MemberState::Active
@@ -306,29 +310,12 @@ impl<'a> Planner<'a> {
 }
 
 /// A member's line as a plan takes it.
-struct Line<'c> {
+struct LedgerView<'c> {
     userid: UserId,
     entry: Option<&'c LedgerEntry>,
     there: Option<&'c UserId>,
     /// An invitation may be sent if the member is created.
     invites: bool,
-}
-
-/// The values to write for a member.
-pub(super) struct Change {
-    pub(super) kind: OperationKind,
-    pub(super) userid: UserId,
-    pub(super) body: Map<String, Value>,
-    pub(super) member: Member,
-    pub(super) partial: bool,
-    pub(super) notes: Vec<Text>,
-}
-
-impl Change {
-    fn is_leader_alone(&self) -> bool {
-        self.kind == OperationKind::Update
-            && self.body.keys().all(|field| matches!(field.as_str(), "userid" | "direct_leader"))
-    }
 }
 
 /// The state of the direct leader of a record's person.
@@ -341,7 +328,7 @@ enum LeaderState {
     /// The leader, or the member, is not there yet; a later plan sets it.
     Coming,
     /// Nothing suggests that the leader will ever be there, or WeCom rejects them.
-    Missing(Refusal),
+    Missing(Rejection),
 }
 
 /// The leader list of rules that ask for no leader at all, which can be written at any time.
@@ -349,12 +336,12 @@ fn cleared(member: &Member) -> Option<Vec<String>> {
     member.direct_leader.clone().filter(Vec::is_empty)
 }
 
-fn leader_alone(entry: &LedgerEntry, wanted: &Member) -> Change {
+fn leader_alone(entry: &LedgerEntry, wanted: &Member) -> MemberChange {
     let leaders = wanted.direct_leader.clone().unwrap_or_default();
     let mut body = Map::from_iter([("userid".to_owned(), json!(entry.userid))]);
     body.insert("direct_leader".to_owned(), json!(leaders));
     let member = body::merged(&entry.written, wanted);
-    Change {
+    MemberChange {
         kind: OperationKind::Update,
         userid: entry.userid.clone(),
         body,

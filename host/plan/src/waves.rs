@@ -19,16 +19,16 @@ use ruzhi_model::{LedgerEntry, Member, Operation, OperationKind, UniqueField};
 pub(super) struct Waves {
     frees: HashMap<u64, Vec<usize>>,
     takers: HashMap<u64, usize>,
-    wants: Vec<Wants>,
+    nodes: Vec<OperationNode>,
 }
 
 #[derive(Debug, Default)]
-struct Wants {
-    takes: Held,
+struct OperationNode {
+    takes: FieldValues,
     /// Operations that take one of its values before it.
-    after: Vec<Need>,
+    after: Vec<Dependency>,
     /// Freed values that the member can do without before taking others, by field.
-    parkable: Held,
+    parkable: FieldValues,
     /// Fields that it gives a member who has none.
     gains: Vec<UniqueField>,
     /// It can leave a field to the next plan: the member exists.
@@ -39,19 +39,19 @@ struct Wants {
 
 /// An operation that another one comes after, and the field of the value both involve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Need {
+struct Dependency {
     on: usize,
     field: UniqueField,
 }
 
 /// Operations that write less than they want.
 #[derive(Debug, Default)]
-struct Lessened {
+struct Reductions {
     parks: BTreeMap<usize, UniqueField>,
     held_back: BTreeSet<(usize, UniqueField)>,
 }
 
-impl Lessened {
+impl Reductions {
     /// True if an operation still gives up the value of a field.
     fn frees(&self, at: usize, field: UniqueField) -> bool {
         self.parks.get(&at).map_or(!self.held_back.contains(&(at, field)), |parked| *parked == field)
@@ -86,9 +86,9 @@ pub fn freed(operation: &Operation) -> Vec<(UniqueField, u64)> {
     had.into_iter().filter(|item| !has.contains(item)).collect()
 }
 
-type Held = Vec<(UniqueField, u64)>;
+type FieldValues = Vec<(UniqueField, u64)>;
 
-fn before_and_after(operation: &Operation) -> (Held, Held) {
+fn before_and_after(operation: &Operation) -> (FieldValues, FieldValues) {
     let before = operation.before.as_ref().filter(|before| before.exists());
     let had = before.map(|before| held(&before.written)).unwrap_or_default();
     let has = match operation.kind {
@@ -101,13 +101,13 @@ fn before_and_after(operation: &Operation) -> (Held, Held) {
 impl Waves {
     /// Takes in the next operation.
     pub(super) fn add(&mut self, operation: &Operation) {
-        let at = self.wants.len();
+        let at = self.nodes.len();
         let (had, has) = before_and_after(operation);
         let frees: Vec<_> = had.iter().filter(|item| !has.contains(item)).copied().collect();
         for (_, item) in &frees {
             self.frees.entry(*item).or_default().push(at);
         }
-        let takes: Held = has.into_iter().filter(|item| !had.contains(item)).collect();
+        let takes: FieldValues = has.into_iter().filter(|item| !had.contains(item)).collect();
         let writes_values = UniqueField::ALL.iter().any(|field| operation.body.contains_key(field.as_str()));
         let parts =
             matches!(operation.kind, OperationKind::Disable | OperationKind::Delete) && !writes_values;
@@ -115,73 +115,74 @@ impl Waves {
         let parkable = parkable(operation, &frees);
         let lacked = |(field, _): &(UniqueField, u64)| !had.iter().any(|(held, _)| held == field);
         let gains = takes.iter().filter(|item| lacked(item)).map(|(field, _)| *field).collect();
-        let mut wants = Wants { takes, parkable, gains, can_hold_back, parts, ..Wants::default() };
-        for (field, value) in &wants.takes {
+        let mut node =
+            OperationNode { takes, parkable, gains, can_hold_back, parts, ..OperationNode::default() };
+        for (field, value) in &node.takes {
             let earlier = self.takers.insert(*value, at);
-            wants.after.extend(earlier.map(|on| Need { on, field: *field }));
+            node.after.extend(earlier.map(|on| Dependency { on, field: *field }));
         }
-        self.wants.push(wants);
+        self.nodes.push(node);
     }
 
     /// The order of the operations.
-    pub(super) fn finish(self) -> Order {
-        let mut lessened = Lessened::default();
+    pub(super) fn finish(self) -> OperationOrder {
+        let mut reductions = Reductions::default();
         let waves = loop {
-            let needs = self.needs(&mut lessened);
+            let needs = self.needs(&mut reductions);
             let waves = levels(&needs);
             let mut opened = false;
             for circle in circles(&needs, &waves) {
-                opened |= self.open(&circle, &needs, &mut lessened);
+                opened |= self.open(&circle, &needs, &mut reductions);
             }
             if !opened {
                 break waves;
             }
         };
-        let wants = self.wants;
+        let nodes = self.nodes;
         // Every operation of a circle that cannot be opened is rejected at once, so that its record waits with the
         // reason. Departures have a wave of their own before all others.
         let first_wave =
-            u32::from(wants.iter().any(|wants| wants.parts) && wants.iter().any(|wants| !wants.parts));
+            u32::from(nodes.iter().any(|node| node.parts) && nodes.iter().any(|node| !node.parts));
         let waves = waves
             .into_iter()
-            .zip(&wants)
-            .map(|(wave, wants)| if wants.parts { 0 } else { wave.unwrap_or(0) + first_wave });
-        Order {
+            .zip(&nodes)
+            .map(|(wave, node)| if node.parts { 0 } else { wave.unwrap_or(0) + first_wave });
+        OperationOrder {
             waves: waves.enumerate().filter(|(_, wave)| *wave > 0).collect(),
             first_wave,
-            held_back: lessened
+            held_back: reductions
                 .held_back
                 .into_iter()
-                .filter(|(at, _)| !lessened.parks.contains_key(at))
+                .filter(|(at, _)| !reductions.parks.contains_key(at))
                 .collect(),
-            parks: lessened.parks.into_iter().collect(),
+            parks: reductions.parks.into_iter().collect(),
         }
     }
 
     /// The predecessors of each operation. One that parks a value, or holds a field back, frees no other of its values:
     /// an operation that takes such a value holds its field back in turn.
-    fn needs(&self, lessened: &mut Lessened) -> Vec<Vec<Need>> {
+    fn needs(&self, reductions: &mut Reductions) -> Vec<Vec<Dependency>> {
         loop {
             let mut more = Vec::new();
-            let needs = self.wants.iter().enumerate().map(|(at, wants)| {
-                let takes = |field: UniqueField| lessened.takes(at, field);
-                let mut needs: Vec<Need> =
-                    wants.after.iter().filter(|need| takes(need.field)).copied().collect();
-                for (field, value) in wants.takes.iter().filter(|(field, _)| takes(*field)) {
+            let needs = self.nodes.iter().enumerate().map(|(at, node)| {
+                let takes = |field: UniqueField| reductions.takes(at, field);
+                let mut needs: Vec<Dependency> =
+                    node.after.iter().filter(|need| takes(need.field)).copied().collect();
+                for (field, value) in node.takes.iter().filter(|(field, _)| takes(*field)) {
                     for on in self.frees.get(value).into_iter().flatten().filter(|on| **on != at) {
-                        needs.push(Need { on: *on, field: *field });
-                        if wants.can_hold_back && !lessened.frees(*on, *field) {
+                        needs.push(Dependency { on: *on, field: *field });
+                        if node.can_hold_back && !reductions.frees(*on, *field) {
                             more.push((at, *field));
                         }
                     }
                 }
                 needs
             });
-            let needs: Vec<Vec<Need>> = needs.collect();
+            let needs: Vec<Vec<Dependency>> = needs.collect();
             if more.is_empty() {
                 return needs;
             }
-            lessened.held_back.extend(more);
+            reductions.held_back.extend(more);
         }
     }
 
@@ -189,16 +190,16 @@ impl Waves {
     ///
     /// A circle of one field opens if a member can do without the value for a moment. In a circle of several fields one
     /// field is passed on by this plan and the others by the next ones: each plan has one circle less.
-    fn open(&self, circle: &[usize], needs: &[Vec<Need>], lessened: &mut Lessened) -> bool {
+    fn open(&self, circle: &[usize], needs: &[Vec<Dependency>], reductions: &mut Reductions) -> bool {
         let within: BTreeSet<usize> = circle.iter().copied().collect();
-        let inner: Vec<(usize, Need)> = within
+        let inner: Vec<(usize, Dependency)> = within
             .iter()
             .flat_map(|at| needs.get(*at).into_iter().flatten().map(|need| (*at, *need)))
             .filter(|(_, need)| within.contains(&need.on))
             .collect();
         let fields: BTreeSet<UniqueField> = inner.iter().map(|(_, need)| need.field).collect();
         if let (Some(field), 1) = (fields.first(), fields.len()) {
-            return self.park_one(&within, *field, lessened);
+            return self.park_one(&within, *field, reductions);
         }
         let of_field = |field: UniqueField| {
             inner.iter().filter(move |(_, need)| need.field == field).map(|(at, need)| (*at, need.on))
@@ -208,26 +209,26 @@ impl Waves {
         };
         let Some(first) = fields.iter().find(|field| opens(field)) else { return false };
         let others = inner.iter().filter(|(_, need)| need.field != *first);
-        let before = lessened.held_back.len();
-        lessened.held_back.extend(others.map(|(at, need)| (*at, need.field)));
-        lessened.held_back.len() > before
+        let before = reductions.held_back.len();
+        reductions.held_back.extend(others.map(|(at, need)| (*at, need.field)));
+        reductions.held_back.len() > before
     }
 
-    fn park_one(&self, circle: &BTreeSet<usize>, field: UniqueField, lessened: &mut Lessened) -> bool {
+    fn park_one(&self, circle: &BTreeSet<usize>, field: UniqueField, reductions: &mut Reductions) -> bool {
         if let Some(at) = circle.iter().find(|at| self.can_park(**at, field)) {
-            lessened.parks.insert(*at, field);
+            reductions.parks.insert(*at, field);
             return true;
         }
         // A member who gains another contact by this plan can do without this one in the next.
         let gains = |at: &&usize| {
             let gained = |other: &UniqueField| stands_in(field) == Some(*other);
-            self.wants.get(**at).is_some_and(|wants| wants.gains.iter().any(gained))
+            self.nodes.get(**at).is_some_and(|node| node.gains.iter().any(gained))
         };
-        circle.iter().find(gains).is_some_and(|at| lessened.held_back.insert((*at, field)))
+        circle.iter().find(gains).is_some_and(|at| reductions.held_back.insert((*at, field)))
     }
 
     fn can_park(&self, at: usize, field: UniqueField) -> bool {
-        self.wants.get(at).is_some_and(|wants| wants.parkable.iter().any(|(parked, _)| *parked == field))
+        self.nodes.get(at).is_some_and(|node| node.parkable.iter().any(|(parked, _)| *parked == field))
     }
 }
 
@@ -242,7 +243,7 @@ fn stands_in(field: UniqueField) -> Option<UniqueField> {
 }
 
 /// The freed values that the operation's member can do without for a moment.
-fn parkable(operation: &Operation, frees: &[(UniqueField, u64)]) -> Held {
+fn parkable(operation: &Operation, frees: &[(UniqueField, u64)]) -> FieldValues {
     let Some(before) = operation.before.as_ref().filter(|before| before.exists()) else { return Vec::new() };
     let changes =
         matches!(operation.kind, OperationKind::Update | OperationKind::Enable | OperationKind::Disable);
@@ -254,7 +255,7 @@ fn parkable(operation: &Operation, frees: &[(UniqueField, u64)]) -> Held {
 
 /// The order of a plan's operations.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Order {
+pub struct OperationOrder {
     /// The wave of each operation that is not in the first, by its place.
     pub waves: Vec<(usize, u32)>,
     /// The first wave with operations other than departures.
@@ -267,7 +268,7 @@ pub struct Order {
 }
 
 /// The operations that wait for each other, circle by circle.
-fn circles(needs: &[Vec<Need>], waves: &[Option<u32>]) -> Vec<Vec<usize>> {
+fn circles(needs: &[Vec<Dependency>], waves: &[Option<u32>]) -> Vec<Vec<usize>> {
     let waiting = |at: usize| waves.get(at).is_some_and(Option::is_none);
     let edges = needs.iter().enumerate().filter(|(at, _)| waiting(*at));
     rings(
@@ -290,7 +291,7 @@ fn rings(edges: impl Iterator<Item = (usize, usize)>) -> Vec<Vec<usize>> {
 }
 
 /// The level of each node: one above the highest it needs; none for a node that a circle keeps out of any order.
-fn levels(needs: &[Vec<Need>]) -> Vec<Option<u32>> {
+fn levels(needs: &[Vec<Dependency>]) -> Vec<Option<u32>> {
     let mut waiting: Vec<usize> = needs.iter().map(Vec::len).collect();
     let mut needed_by: Vec<Vec<usize>> = vec![Vec::new(); needs.len()];
     for (at, needs) in needs.iter().enumerate() {
@@ -327,12 +328,12 @@ fn levels(needs: &[Vec<Need>]) -> Vec<Option<u32>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Need, levels};
+    use super::{Dependency, levels};
     use ruzhi_model::UniqueField;
 
     #[test]
     fn each_node_comes_after_what_it_needs_and_a_circle_has_no_order() {
-        let on = |on| Need { on, field: UniqueField::Mobile };
+        let on = |on| Dependency { on, field: UniqueField::Mobile };
         assert_eq!(levels(&[vec![], vec![on(0)], vec![on(1), on(0)], vec![]]), [0, 1, 2, 0].map(Some));
         assert_eq!(levels(&[vec![on(1)], vec![on(0)], vec![]]), [None, None, Some(0)]);
     }

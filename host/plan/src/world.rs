@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Guard, Lately};
+use super::guard::{Guard, RecentLeavers};
 use ruzhi_model::{
-    Decision, DepartmentId, Digest, FlowId, LedgerEntry, MemberKey, Origin, Refusal, RunId, TenantId, UserId,
+    Decision, DepartmentId, Digest, FlowId, LedgerEntry, MemberKey, Origin, Rejection, RunId, TenantId,
+    UserId,
 };
 
 /// The records and members a plan considers.
@@ -51,16 +52,16 @@ pub struct RecordState {
     /// The run that fetched its row.
     pub fetched: RunId,
     /// The reason it is in quarantine, if it is.
-    pub refusal: Option<StoredRefusal>,
+    pub rejection: Option<StoredRejection>,
     /// The last complete collect did not find it, and the flow takes that for a leave.
     pub absent: bool,
 }
 
 /// A rejection and its subject.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredRefusal {
+pub struct StoredRejection {
     /// The rejection.
-    pub refusal: Refusal,
+    pub rejection: Rejection,
     /// Digest of the rejected decision: another decision is another attempt.
     pub decision: Digest,
     /// Digest of the rules that decided.
@@ -100,7 +101,7 @@ pub struct Leaver {
     /// Records of the corp that want the member in the directory.
     pub wanted_by: Vec<Origin>,
     /// The reason the line's record is in quarantine, if it is.
-    pub refusal: Option<StoredRefusal>,
+    pub rejection: Option<StoredRejection>,
 }
 
 /// The totals over all records and members, however many there are.
@@ -117,7 +118,7 @@ pub struct Survey {
     /// The owners of the claimed members that are in the directory.
     pub holders: HashMap<MemberKey, Holder>,
     /// Members of the tenant who left lately.
-    pub lately: Lately,
+    pub recent_leavers: RecentLeavers,
 }
 
 /// Records of a flow, counted.
@@ -143,12 +144,12 @@ pub struct Claimant {
     /// The member it names.
     pub member: MemberKey,
     /// It wants the member in the directory, with this mobile number; otherwise it says that the member left.
-    pub wants: Wants,
+    pub claim: MemberClaim,
 }
 
 /// The state a claimant wants for the member.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wants {
+pub enum MemberClaim {
     /// In the directory, with this mobile number in its comparable form.
     Upsert(Option<String>),
     /// Out of it.
@@ -175,27 +176,27 @@ pub struct Directory {
 
 /// The flow's treatment of two records that claim one member when neither owns it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Duplicates {
+pub enum DuplicatePolicy {
     /// Both are rejected.
     #[default]
-    Refuse,
+    Reject,
     /// The record created last keeps it.
     Newest,
 }
 
 /// The tenant's treatment of a record with a userid that is in the directory and not in the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Existing {
+pub enum ExistingPolicy {
     /// Rejects the record.
     #[default]
-    Refuse,
+    Reject,
     /// Adopts the member.
     Adopt,
 }
 
 /// The tenant's treatment of a member who was removed from the directory by hand and whose row still wants them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Removed {
+pub enum RemovedPolicy {
     /// A person decides.
     #[default]
     Ask,
@@ -209,11 +210,11 @@ pub enum Removed {
 #[derive(Debug, Clone)]
 pub struct Policy {
     /// On two records that claim one member.
-    pub duplicates: Duplicates,
+    pub duplicates: DuplicatePolicy,
     /// On members ruzhi did not create.
-    pub existing: Existing,
+    pub existing: ExistingPolicy,
     /// On members who were removed by hand.
-    pub removed: Removed,
+    pub removed: RemovedPolicy,
     /// Members that are never written.
     pub protected: BTreeSet<MemberKey>,
     /// Time between disabling and deleting a leaver.

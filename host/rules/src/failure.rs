@@ -2,7 +2,7 @@
 
 use ruzhi_message::{Failure, exit};
 
-use crate::ActivationError;
+use super::error::ActivationError;
 
 impl From<ActivationError> for Failure {
     fn from(error: ActivationError) -> Self {

@@ -7,8 +7,8 @@
 
 use chrono::SecondsFormat;
 
+use super::activation::FlowRules;
 use super::error::ActivationError;
-use super::flow::FlowRules;
 use ruzhi_guest_runtime::{Guest, LoadError, Rehearsed};
 use ruzhi_model::{Digest, SourceRecord};
 use ruzhi_store::{Artifacts, FirstUse, UseAttempt, UseState};

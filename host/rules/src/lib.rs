@@ -10,19 +10,19 @@
 //! `difference` is pure; `trial` decides stored records with two guests, `replay` one record once more with its former
 //! guest; `flow` does the rest.
 
-mod difference;
+mod activation;
+mod comparison;
 mod error;
 mod failure;
 mod first_use;
-mod flow;
 mod replay;
 #[cfg(test)]
 mod tests;
 mod trial;
 
-pub use difference::{Basis, Difference, FieldDifference, Verdict};
+pub use activation::{ActivationResult, ActiveRules, ChangeAuthor, FlowRules};
+pub use comparison::{Basis, DecisionKind, Difference, FieldDifference};
 pub use error::ActivationError;
 pub use first_use::this_process;
-pub use flow::{Activated, By, FlowRules, Live};
 pub use replay::Replay;
 pub use trial::Trial;

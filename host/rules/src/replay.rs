@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::difference::{Basis, Difference};
+use super::activation::FlowRules;
+use super::comparison::{Basis, Difference};
 use super::error::ActivationError;
-use super::flow::FlowRules;
 use ruzhi_model::{Digest, Outcome, SourceRecord};
 use ruzhi_store::RecordTrace;
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use std::collections::HashMap;
 
-use super::{Basis, Difference, Verdict};
+use super::{Basis, DecisionKind, Difference};
 use ruzhi_model::ChangeLimit;
 use ruzhi_model::{Decision, LedgerEntry, Member, MemberKey, MemberState, Outcome, Violation};
 
@@ -61,21 +61,21 @@ fn a_changed_member_differs_field_by_field() {
 
 #[test]
 fn another_verdict_is_told_by_its_reason_and_not_by_the_whole_member() {
-    let refused = between(&upsert(|_| {}), &reject(&["mobile.invalid", "mobile.taken"])).unwrap();
-    assert_eq!((refused.before, refused.after), (Verdict::Upsert, Verdict::Reject));
+    let rejected = between(&upsert(|_| {}), &reject(&["mobile.invalid", "mobile.taken"])).unwrap();
+    assert_eq!((rejected.before, rejected.after), (DecisionKind::Upsert, DecisionKind::Reject));
     assert_eq!(
-        fields(&refused),
+        fields(&rejected),
         json!([["_widget_1", null, "[mobile.invalid] 否 / no; [mobile.taken] 否 / no"]])
     );
-    assert_eq!(refused.userid.as_deref(), Some("W0001"));
-    assert!(refused.touches);
+    assert_eq!(rejected.userid.as_deref(), Some("W0001"));
+    assert!(rejected.touches);
     let leaver = between(&reject(&["a"]), &outcome(Decision::Leave("W0001".into()))).unwrap();
     assert_eq!(fields(&leaver), json!([["_widget_1", "[a] 否 / no", null], ["userid", null, "W0001"]]));
     assert!(leaver.touches);
 }
 
 #[test]
-fn another_reason_for_the_same_refusal_changes_no_member() {
+fn another_reason_for_the_same_rejection_changes_no_member() {
     let difference = between(&reject(&["a"]), &reject(&["b"])).unwrap();
     assert!(!difference.touches);
     let ignored = outcome(Decision::Ignore("无关".into()));
@@ -87,7 +87,7 @@ fn a_guest_that_does_not_decide_differs_from_one_that_does() {
     let before = upsert(|_| {});
     let failed =
         Difference::between("65f0", Ok(&before), Err("guest.trap: unreachable"), Basis::Decisions).unwrap();
-    assert_eq!((failed.before, failed.after), (Verdict::Upsert, Verdict::Failed));
+    assert_eq!((failed.before, failed.after), (DecisionKind::Upsert, DecisionKind::Failed));
     assert!(failed.touches);
     assert_eq!(Difference::between("65f0", Err("a"), Err("a"), Basis::Decisions), None);
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use serde::Serialize;
 use tokio::task::JoinHandle;
 
-use super::difference::{Basis, Difference, named};
+use super::comparison::{Basis, Difference, named};
 use super::error::ActivationError;
 use ruzhi_guest_runtime::{BATCH, Guest};
 use ruzhi_model::{Context, FlowId, LedgerEntry, MemberKey, Outcome, RecordId, SourceRecord, TenantId};
@@ -29,16 +29,16 @@ pub struct Trial {
 }
 
 /// The records of a flow that guests are tried on.
-pub(super) struct Records<'a> {
+pub(super) struct StoredRecords<'a> {
     pub(super) store: &'a Database,
     pub(super) tenant: &'a TenantId,
     pub(super) flow: &'a FlowId,
 }
 
 /// A batch's result: each record with the answers of the live and the new guest.
-type Pair = (SourceRecord, Result<Outcome, String>, Result<Outcome, String>);
+type AnswerPair = (SourceRecord, Result<Outcome, String>, Result<Outcome, String>);
 
-impl Records<'_> {
+impl StoredRecords<'_> {
     /// Asks both guests about the stored records, or a sample of them, spread evenly; passes on every difference, in
     /// the order of the records.
     pub(super) async fn compare(
@@ -53,11 +53,11 @@ impl Records<'_> {
         let unread = new.description().source_fields.iter().filter(|field| !read.contains(field));
         let mut trial = Trial { unread: unread.cloned().collect(), ..Trial::default() };
         let mut sampling = match sample {
-            Some(most) => Some(Sampling::new(most, self.store.records_count(self.tenant, self.flow).await?)),
+            Some(most) => Some(Sampler::new(most, self.store.records_count(self.tenant, self.flow).await?)),
             None => None,
         };
         let most = new.component().engine().limits().slots as usize;
-        let mut under_way: std::collections::VecDeque<JoinHandle<Vec<Pair>>> =
+        let mut under_way: std::collections::VecDeque<JoinHandle<Vec<AnswerPair>>> =
             std::collections::VecDeque::new();
         let mut after: Option<RecordId> = None;
         loop {
@@ -96,7 +96,7 @@ impl Records<'_> {
     }
 
     /// The ledger's lines of the members on whom two guests differ.
-    async fn lines(&self, batch: &[Pair]) -> Result<HashMap<MemberKey, LedgerEntry>, ActivationError> {
+    async fn lines(&self, batch: &[AnswerPair]) -> Result<HashMap<MemberKey, LedgerEntry>, ActivationError> {
         let keys: Vec<MemberKey> = batch
             .iter()
             .filter(|(_, before, after)| before != after)
@@ -110,8 +110,8 @@ impl Records<'_> {
 impl Trial {
     async fn take(
         &mut self,
-        batch: JoinHandle<Vec<Pair>>,
-        records: &Records<'_>,
+        batch: JoinHandle<Vec<AnswerPair>>,
+        records: &StoredRecords<'_>,
         found: &mut impl FnMut(Difference),
     ) -> Result<(), ActivationError> {
         let batch = batch.await.map_err(|error| ActivationError::Worker { reason: error.to_string() })?;
@@ -149,13 +149,13 @@ fn answers(guest: &Guest, context: &Context, batch: &[SourceRecord]) -> Vec<Resu
 }
 
 /// Takes an evenly spread sample.
-struct Sampling {
+struct Sampler {
     most: u64,
     of: u64,
     seen: u64,
 }
 
-impl Sampling {
+impl Sampler {
     fn new(most: u64, of: u64) -> Self {
         Self { most: most.min(of), of, seen: 0 }
     }

@@ -19,7 +19,7 @@ use ruzhi_config as config;
 use ruzhi_message::Failure;
 use ruzhi_model::{FlowId, TenantId};
 use ruzhi_store::{Delivery, Paused, RunFilter, RunRow, RunState, StoreError, WakeKind, WakeRow};
-use ruzhi_sync::{Request, RunOptions};
+use ruzhi_sync::{RunOptions, RunTask};
 
 /// The clock is read at least this often, however far off the next moment is: it may be set, or the machine may sleep.
 const LOOK: Duration = Duration::from_secs(1);
@@ -211,7 +211,7 @@ impl Keeping {
             Message::Ask(asking) => {
                 self.tickets += 1;
                 let ask = match asking.request {
-                    Request::Sync(_) => Ask::Sync,
+                    RunTask::Sync(_) => Ask::Sync,
                     _ => Ask::Other,
                 };
                 if self.agenda.ask(&asking.tenant, &asking.flow, self.tickets, ask, now) {
@@ -284,9 +284,9 @@ impl Keeping {
                 (Some(Asking { request, who, claim, answer, .. }), _) => {
                     (request, Some(who), Some(answer), claim)
                 }
-                (None, Why::Person(_) | Why::Callback) => (Request::Drift(None), None, None, None),
+                (None, Why::Person(_) | Why::Callback) => (RunTask::Drift(None), None, None, None),
                 (None, Why::Tick | Why::Moment | Why::Retry | Why::Push) => {
-                    (Request::Sync(RunOptions::default()), None, None, None)
+                    (RunTask::Sync(RunOptions::default()), None, None, None)
                 }
             };
             tracing::info!(
@@ -301,14 +301,14 @@ impl Keeping {
                 .unwrap_or_default();
             let kind = match (item.why, &request) {
                 (Why::Callback, _) => Some(WakeKind::Callback),
-                (_, Request::Sync(_)) => Some(WakeKind::Push),
+                (_, RunTask::Sync(_)) => Some(WakeKind::Push),
                 _ => None,
             };
             let wake = wakes
                 .iter()
                 .find(|wake| (&wake.tenant, &wake.flow, Some(wake.kind)) == (&item.tenant, &item.flow, kind));
             let (tenant, flow) = (item.tenant.clone(), item.flow.clone());
-            let is_theirs = who.is_some() && matches!(request, Request::Sync(_) | Request::Apply { .. });
+            let is_theirs = who.is_some() && matches!(request, RunTask::Sync(_) | RunTask::Apply { .. });
             let wake = wake.cloned();
             let under_way = UnderWay { tenant, flow, settings, asking, is_theirs, wake, claim };
             self.under_way.insert(self.next_place, under_way);

@@ -11,9 +11,9 @@ use ruzhi_app::scheduler::{Ended, Wake};
 use ruzhi_message::Failure;
 use ruzhi_model::{FlowId, RunId, TenantId};
 use ruzhi_plan::Purpose;
-use ruzhi_rules::By;
+use ruzhi_rules::ChangeAuthor;
 use ruzhi_store::{RunKind, RunState};
-use ruzhi_sync::{Flow, Report, Request};
+use ruzhi_sync::{FlowRuntime, Report, RunTask};
 
 /// The actor for actions of the process itself.
 const ITSELF: &str = "ruzhi serve";
@@ -25,7 +25,7 @@ pub(super) struct Due {
     /// The flow.
     pub(super) flow: FlowId,
     /// The kind of run.
-    pub(super) request: Request,
+    pub(super) request: RunTask,
     /// The person who asked for it.
     pub(super) who: Option<String>,
 }
@@ -94,11 +94,11 @@ async fn prepare(
     due: &Due,
     at: usize,
     tell: &Tell,
-) -> Result<(Flow, Exchanged), Failure> {
+) -> Result<(FlowRuntime, Exchanged), Failure> {
     let tell = Arc::clone(tell);
     let progress =
         process.app.live.progress(Arc::clone(&process.app.clock), move |run| tell(Course::Began { at, run }));
-    let by = By { who: due.who.clone().unwrap_or_else(|| ITSELF.to_owned()), why: None };
+    let by = ChangeAuthor { who: due.who.clone().unwrap_or_else(|| ITSELF.to_owned()), why: None };
     let (tenant, flow) = deployment.find(&due.tenant, &due.flow)?;
     deployment.flow(tenant, flow, &by, progress).await
 }

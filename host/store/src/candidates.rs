@@ -7,7 +7,7 @@ use crate::row::{DbRow, RowReader, number};
 use crate::{StoreError, records};
 use ruzhi_model::{Decision, Digest, DigestOfParts, FlowId, MemberKey, Origin, RecordId, TenantId, UserId};
 use ruzhi_plan::{
-    Candidate, Claimant, Holder, Leader, Leaver, RecordState, Resolution, Scope, Survey, Totals, Wants,
+    Candidate, Claimant, Holder, Leader, Leaver, MemberClaim, RecordState, Resolution, Scope, Survey, Totals,
 };
 
 const RECORDS: &str = "records";
@@ -31,7 +31,7 @@ impl Database {
             owned: self.ledger_count_owned(&scope.tenant).await?,
             stamp: self.world_stamp(scope).await?,
             holders: self.holders_find(scope, &claimants).await?,
-            lately: self.departures_find_lately(scope).await?,
+            recent_leavers: self.departures_find_lately(scope).await?,
             claimants,
         })
     }
@@ -127,9 +127,9 @@ impl Database {
         rows.iter()
             .map(|row| {
                 let row = RowReader { row, what: RECORDS };
-                let wants = match row.get::<String>("kind")?.as_str() {
-                    "upsert" => Wants::Upsert(row.get("mobile_key")?),
-                    _ => Wants::Leave,
+                let claim = match row.get::<String>("kind")?.as_str() {
+                    "upsert" => MemberClaim::Upsert(row.get("mobile_key")?),
+                    _ => MemberClaim::Leave,
                 };
                 Ok(Claimant {
                     origin: Origin {
@@ -139,7 +139,7 @@ impl Database {
                     },
                     decision: row.id("decision_hash")?,
                     member: MemberKey::of(&row.get::<String>("member_key")?),
-                    wants,
+                    claim,
                 })
             })
             .collect()
@@ -241,14 +241,14 @@ impl Database {
             [_] => None,
             _ => Some(self.ledger_find_decided_as(tenant, own, &keys).await?),
         };
-        let mut refusals = self.refusals_find(tenant, flow, &ids).await?;
+        let mut rejections = self.refusals_find(tenant, flow, &ids).await?;
         let mut owned: HashMap<RecordId, Vec<(UserId, MemberKey)>> = HashMap::new();
         for (record, userid, decided_as) in self.ledger_list_owned(tenant, flow, &ids).await? {
             owned.entry(record).or_default().push((userid, decided_as));
         }
         let leaders = self.leaders_find(scope, &states).await?;
         let candidate = |mut record: RecordState| {
-            record.refusal = refusals.remove(&record.origin.record);
+            record.rejection = rejections.remove(&record.origin.record);
             let key = named(&record);
             let owned = owned.remove(&record.origin.record).unwrap_or_default();
             let others = owned.into_iter().filter(|(_, decided_as)| Some(decided_as) != key.as_ref());
@@ -336,10 +336,10 @@ impl Database {
         for entry in entries {
             let wanting = asking.iter().filter(|asking| asking.upserts && asking.member == entry.decided_as);
             let Origin { tenant, flow, record } = &entry.owner;
-            let mut refusals = self.refusals_find(tenant, flow, std::slice::from_ref(record)).await?;
+            let mut rejections = self.refusals_find(tenant, flow, std::slice::from_ref(record)).await?;
             leavers.push(Leaver {
                 wanted_by: wanting.map(|asking| asking.origin.clone()).collect(),
-                refusal: refusals.remove(record),
+                rejection: rejections.remove(record),
                 entry,
             });
         }
@@ -386,7 +386,7 @@ fn record_state(row: &DbRow, tenant: &TenantId, flow: &FlowId) -> Result<RecordS
         decision,
         rules: row.id("rules")?,
         fetched: row.id("fetched_run")?,
-        refusal: None,
+        rejection: None,
         absent,
     })
 }

@@ -8,7 +8,7 @@ use crate::journal::Settlement;
 use crate::row::RowReader;
 use crate::transaction::Transaction;
 use ruzhi_model::{FlowId, MemberKey, OperationKind, OperationState, PlanId, TenantId, UserId};
-use ruzhi_plan::{Lately, Plan, Scope};
+use ruzhi_plan::{Plan, RecentLeavers, Scope};
 
 const DEPARTURES: &str = "departures";
 
@@ -21,8 +21,8 @@ pub(crate) const LEAVERS_REFUSED: &str = "refusal q \
      AND (m.state = 'active' OR (m.state = 'left' AND m.left_at IS NULL))";
 
 impl Database {
-    /// Members of the tenant who left lately through plans that no person released.
-    pub(crate) async fn departures_find_lately(&self, scope: &Scope) -> Result<Lately, StoreError> {
+    /// Members of the tenant who left recent_leavers through plans that no person released.
+    pub(crate) async fn departures_find_lately(&self, scope: &Scope) -> Result<RecentLeavers, StoreError> {
         // There is no upper limit: after a clock was set back, its earlier notes still count.
         let rows = sqlx::query(
             "SELECT d.member_key AS member_key, MAX(d.at) AS at, (SELECT COUNT(*) FROM member m \
@@ -34,18 +34,20 @@ impl Database {
         .fetch_all(&self.pool)
         .await
         .map_err(StoreError::read(DEPARTURES))?;
-        let mut lately = Lately::default();
+        let mut recent_leavers = RecentLeavers::default();
         for row in &rows {
             let row = RowReader { row, what: DEPARTURES };
             let member = MemberKey::of(&row.get::<String>("member_key")?);
             let (at, gone) = (row.moment("at")?, u64::from(row.count("owned")? == 0));
-            for (span, begin) in [(&mut lately.day, scope.day), (&mut lately.week, scope.week)] {
+            for (span, begin) in
+                [(&mut recent_leavers.day, scope.day), (&mut recent_leavers.week, scope.week)]
+            {
                 if at > begin && span.left.insert(member.clone()) {
                     span.gone += gone;
                 }
             }
         }
-        Ok(lately)
+        Ok(recent_leavers)
     }
 
     /// The leavers of a flow who can still log in because WeCom refuses to disable them: their number, and the first of

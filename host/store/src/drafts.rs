@@ -8,7 +8,7 @@ use crate::database::{Database, Db, ROWS, once};
 use crate::quarantine::QuarantineEntry;
 use crate::row::{RowReader, json_text, number};
 use crate::{StoreError, ledger, quarantine};
-use ruzhi_model::{Digest, FlowId, Operation, OperationState, Origin, Refusal, RunId, TenantId};
+use ruzhi_model::{Digest, FlowId, Operation, OperationState, Origin, Rejection, RunId, TenantId};
 
 const OPERATIONS: &str = "operations";
 
@@ -23,7 +23,7 @@ pub struct DraftPart {
     /// The next operations, in order.
     pub operations: Vec<Operation>,
     /// Rejected records, each with the decision and the rules that are rejected.
-    pub refused: Vec<(Origin, Refusal, Digest, Digest)>,
+    pub rejected: Vec<(Origin, Rejection, Digest, Digest)>,
     /// Records whose decision turned out to be carried out already, with the rules.
     pub confirmed: Vec<(Origin, Digest, Digest)>,
 }
@@ -79,12 +79,12 @@ impl Database {
                 .map_err(StoreError::write(OPERATIONS))?;
         }
         let entries: Vec<QuarantineEntry<'_>> = part
-            .refused
+            .rejected
             .iter()
-            .map(|(origin, refusal, decision, rules)| QuarantineEntry {
+            .map(|(origin, rejection, decision, rules)| QuarantineEntry {
                 flow: &origin.flow,
                 record: &origin.record,
-                refusal,
+                rejection,
                 decision,
                 rules,
             })

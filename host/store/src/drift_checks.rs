@@ -6,7 +6,7 @@ use crate::StoreError;
 use crate::database::{Database, ROWS, once};
 use crate::row::{RowReader, json_text};
 use ruzhi_model::{FlowId, PlanId, RunId, TenantId};
-use ruzhi_plan::drift::Finding;
+use ruzhi_plan::drift::DriftFinding;
 
 const CHECK: &str = "a drift check";
 const CHECKS: &str = "the drift checks";
@@ -32,7 +32,7 @@ impl Database {
     pub async fn drift_check_put(
         &self,
         check: &DriftCheckRow,
-        findings: &[Finding],
+        findings: &[DriftFinding],
     ) -> Result<(), StoreError> {
         let mut transaction = self.begin(CHECK).await?;
         let tenant = check.tenant.as_str();
@@ -41,7 +41,7 @@ impl Database {
             .execute(&mut *transaction.connection)
             .await
             .map_err(StoreError::write(CHECK))?;
-        let numbered: Vec<(i64, &Finding)> = (0..).zip(findings).collect();
+        let numbered: Vec<(i64, &DriftFinding)> = (0..).zip(findings).collect();
         for chunk in numbered.chunks(ROWS) {
             let mut query =
                 sqlx::QueryBuilder::new("INSERT INTO drift_finding (tenant, place, member_key, finding) ");
@@ -113,7 +113,7 @@ impl Database {
         tenant: &TenantId,
         after: Option<u64>,
         limit: u32,
-    ) -> Result<Vec<(u64, Finding)>, StoreError> {
+    ) -> Result<Vec<(u64, DriftFinding)>, StoreError> {
         let after = after.map_or(-1, |after| i64::try_from(after).unwrap_or(i64::MAX));
         let rows = sqlx::query(
             "SELECT place, finding FROM drift_finding WHERE tenant = $1 AND place > $2 ORDER BY place LIMIT $3",

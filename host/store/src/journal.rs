@@ -12,7 +12,7 @@ use crate::row::{RowReader, number};
 use crate::transaction::Transaction;
 use crate::{StoreError, departures, ledger, operations, quarantine};
 use ruzhi_model::{
-    FlowId, LedgerEntry, Operation, OperationState, PlanId, RecordId, Refusal, TenantId, UniqueField,
+    FlowId, LedgerEntry, Operation, OperationState, PlanId, RecordId, Rejection, TenantId, UniqueField,
 };
 use ruzhi_plan::freed;
 
@@ -36,7 +36,7 @@ pub struct Settlement {
     /// The member's new line in the ledger, if it changes.
     pub ledger: Option<LedgerEntry>,
     /// The record goes into quarantine, for this reason.
-    pub refusal: Option<Refusal>,
+    pub rejection: Option<Rejection>,
 }
 
 impl Settlement {
@@ -151,19 +151,19 @@ impl Database {
         }) {
             ledger::release(&mut transaction, &line.owner.tenant, &line.userid.key()).await?;
         }
-        let refused: Vec<QuarantineEntry<'_>> = settlements
+        let rejected: Vec<QuarantineEntry<'_>> = settlements
             .iter()
             .filter_map(|s| {
-                s.refusal.as_ref().map(|refusal| QuarantineEntry {
+                s.rejection.as_ref().map(|rejection| QuarantineEntry {
                     flow: &s.operation.flow,
                     record: &s.operation.record,
-                    refusal,
+                    rejection,
                     decision: &s.operation.decision,
                     rules: &s.operation.rules,
                 })
             })
             .collect();
-        quarantine::put_refusals(&mut transaction, tenant, &refused, at).await?;
+        quarantine::put_refusals(&mut transaction, tenant, &rejected, at).await?;
         // Records that wait for a value a member gave up are tried again.
         let done = || settlements.iter().filter(|s| s.state == OperationState::Done);
         let freed: BTreeSet<UniqueField> =
@@ -175,7 +175,7 @@ impl Database {
         // A record that was carried out leaves quarantine. An adoption does not count: the plan that asked for it has
         // looked at the record, and the next one sends every field.
         let mut carried_out: BTreeMap<&FlowId, Vec<&RecordId>> = BTreeMap::new();
-        for settlement in done().filter(|s| s.refusal.is_none() && !s.operation.partial) {
+        for settlement in done().filter(|s| s.rejection.is_none() && !s.operation.partial) {
             let Operation { flow, record, .. } = settlement.operation.as_ref();
             carried_out.entry(flow).or_default().push(record);
         }

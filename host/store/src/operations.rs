@@ -227,7 +227,7 @@ impl Database {
         .bind(flow.as_str())
         .bind(record.as_str())
         .bind(errcode)
-        .bind(OperationState::Refused.as_str())
+        .bind(OperationState::Rejected.as_str())
         .fetch_optional(&self.pool)
         .await
         .map_err(StoreError::read(OPERATIONS))?;

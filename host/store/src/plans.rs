@@ -10,7 +10,7 @@ use crate::row::{RowReader, json_text, word_of};
 use crate::transaction::Transaction;
 use crate::{StoreError, drafts, operations};
 use ruzhi_model::{FlowId, PlanId, RunId, TenantId};
-use ruzhi_plan::{Order, Plan, Purpose};
+use ruzhi_plan::{OperationOrder, Plan, Purpose};
 
 const OPERATIONS: &str = "operations";
 const PLAN: &str = "a plan";
@@ -58,7 +58,7 @@ impl Database {
         &self,
         run: &RunId,
         plan: &Plan,
-        order: &Order,
+        order: &OperationOrder,
         state: PlanState,
         at: DateTime<Utc>,
     ) -> Result<PlanState, StoreError> {

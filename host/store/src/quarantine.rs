@@ -9,8 +9,10 @@ use crate::StoreError;
 use crate::database::{Database, Db, ROWS, once};
 use crate::row::{RowReader, json_text};
 use crate::transaction::Transaction;
-use ruzhi_model::{Decision, Digest, FlowId, RecordId, Refusal, RefusedBy, TenantId, UniqueField, WaitsFor};
-use ruzhi_plan::StoredRefusal;
+use ruzhi_model::{
+    Decision, Digest, FlowId, RecordId, RejectedBy, Rejection, TenantId, UniqueField, WaitsFor,
+};
+use ruzhi_plan::StoredRejection;
 
 const QUARANTINE: &str = "the quarantine";
 
@@ -24,7 +26,7 @@ pub struct QuarantineRow {
     /// The record.
     pub record: RecordId,
     /// The reason.
-    pub refusal: Refusal,
+    pub rejection: Rejection,
     /// The row, as JSON text.
     pub content: Option<String>,
     /// The time it was first rejected.
@@ -66,7 +68,7 @@ pub struct QuarantineDetail {
 pub(crate) struct QuarantineEntry<'a> {
     pub(crate) flow: &'a FlowId,
     pub(crate) record: &'a RecordId,
-    pub(crate) refusal: &'a Refusal,
+    pub(crate) rejection: &'a Rejection,
     pub(crate) decision: &'a Digest,
     pub(crate) rules: &'a Digest,
 }
@@ -78,8 +80,8 @@ impl Database {
         tenant: &TenantId,
         flow: &FlowId,
         ids: &[RecordId],
-    ) -> Result<HashMap<RecordId, StoredRefusal>, StoreError> {
-        let mut refusals = HashMap::new();
+    ) -> Result<HashMap<RecordId, StoredRejection>, StoreError> {
+        let mut rejections = HashMap::new();
         for chunk in ids.chunks(ROWS) {
             let mut query = sqlx::QueryBuilder::<Db>::new(
                 "SELECT record, refused_by, violations, errcode, held_by, waits_for, tries, retry_at, decision_hash, rules \
@@ -95,15 +97,15 @@ impl Database {
             let rows = once(&mut query).fetch_all(&self.pool).await;
             for row in &rows.map_err(StoreError::read(QUARANTINE))? {
                 let row = RowReader { row, what: QUARANTINE };
-                let stored = StoredRefusal {
-                    refusal: refusal_of(&row)?,
+                let stored = StoredRejection {
+                    rejection: rejection_of(&row)?,
                     decision: row.id("decision_hash")?,
                     rules: row.id("rules")?,
                 };
-                refusals.insert(row.id("record")?, stored);
+                rejections.insert(row.id("record")?, stored);
             }
         }
-        Ok(refusals)
+        Ok(rejections)
     }
 
     /// The quarantine, with the rows.
@@ -174,7 +176,7 @@ impl Database {
                         tenant: row.id("tenant")?,
                         flow: row.id("flow")?,
                         record,
-                        refusal: refusal_of(&row)?,
+                        rejection: rejection_of(&row)?,
                         content: row.get("content")?,
                         first_seen: row.moment("first_seen")?,
                         last_seen: row.moment("last_seen")?,
@@ -186,9 +188,9 @@ impl Database {
     }
 }
 
-pub(crate) fn refusal_of(row: &RowReader<'_>) -> Result<Refusal, StoreError> {
-    let by: RefusedBy = row.word("refused_by")?;
-    Ok(Refusal {
+pub(crate) fn rejection_of(row: &RowReader<'_>) -> Result<Rejection, StoreError> {
+    let by: RejectedBy = row.word("refused_by")?;
+    Ok(Rejection {
         by,
         violations: row.json("violations")?,
         errcode: row.get("errcode")?,
@@ -214,13 +216,13 @@ pub(crate) async fn put_refusals(
             row.push_bind(tenant.as_str())
                 .push_bind(entry.flow.as_str())
                 .push_bind(entry.record.as_str())
-                .push_bind(entry.refusal.by.as_str())
-                .push_bind(json_text(&entry.refusal.violations))
-                .push_bind(entry.refusal.errcode)
-                .push_bind(entry.refusal.held_by.as_ref().map(|holder| holder.as_str()))
-                .push_bind(entry.refusal.waits_for.as_str())
-                .push_bind(i64::from(entry.refusal.tries))
-                .push_bind(entry.refusal.retry_at.map(|at| at.timestamp_millis()))
+                .push_bind(entry.rejection.by.as_str())
+                .push_bind(json_text(&entry.rejection.violations))
+                .push_bind(entry.rejection.errcode)
+                .push_bind(entry.rejection.held_by.as_ref().map(|holder| holder.as_str()))
+                .push_bind(entry.rejection.waits_for.as_str())
+                .push_bind(i64::from(entry.rejection.tries))
+                .push_bind(entry.rejection.retry_at.map(|at| at.timestamp_millis()))
                 .push_bind(entry.decision.as_str())
                 .push_bind(entry.rules.as_str())
                 .push_bind(at)

@@ -40,7 +40,7 @@ pub struct RecordTrace {
     /// The end of the decision's validity; none means it never expires.
     pub holds_until: Option<DateTime<Utc>>,
     /// The reason it is in quarantine.
-    pub refusal: Option<QuarantineRow>,
+    pub rejection: Option<QuarantineRow>,
     /// Its operations, oldest first.
     pub operations: Vec<OperationRow>,
     /// Members it owns: key and state.
@@ -93,7 +93,7 @@ impl Database {
                     Some(row.json("context")?)
                 },
                 holds_until: row.optional_moment("holds_until")?,
-                refusal: self
+                rejection: self
                     .quarantine_list_details(&entry)
                     .await?
                     .into_iter()

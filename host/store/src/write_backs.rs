@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use crate::database::{Database, Db, ROWS, once};
 use crate::row::{RowReader, number};
 use crate::{StoreError, quarantine};
-use ruzhi_model::{Decision, Digest, FlowId, MemberState, Origin, PlanId, RecordId, Refusal, TenantId};
+use ruzhi_model::{Decision, Digest, FlowId, MemberState, Origin, PlanId, RecordId, Rejection, TenantId};
 
 const WRITE_BACK: &str = "what was written back";
 
@@ -32,7 +32,7 @@ pub struct DueWriteBack {
     /// The state of its member, if that is what the record wants.
     pub member: Option<MemberState>,
     /// The reason it is in quarantine.
-    pub refusal: Option<Refusal>,
+    pub rejection: Option<Rejection>,
     /// Its operation waits for a person.
     pub waits: bool,
     /// The basis of the text: while it stays the same, so does the text.
@@ -101,15 +101,15 @@ impl Database {
                 let member: String = row.get("member")?;
                 let written: Option<String> = row.get("digest")?;
                 let violations: Option<String> = row.get("violations")?;
-                let refusal = match violations {
-                    Some(_) => Some(quarantine::refusal_of(&row)?),
+                let rejection = match violations {
+                    Some(_) => Some(quarantine::rejection_of(&row)?),
                     None => None,
                 };
                 Ok(DueWriteBack {
                     record: row.id("id")?,
                     ignored: row.get::<String>("kind")? == "ignore",
                     member: if member.is_empty() { None } else { Some(row.word::<MemberState>("member")?) },
-                    refusal,
+                    rejection,
                     waits: !row.get::<String>("waits")?.is_empty(),
                     basis: row.get("basis")?,
                     written: written

@@ -5,32 +5,32 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 
 use super::error::RunError;
-use super::flow::Flow;
-use super::planning::{Candidates, Keeping, Made, directory};
+use super::flow::FlowRuntime;
+use super::planning::{CandidatePages, DraftWriter, PreparedPlan, directory};
 use ruzhi_model::{Decision, LedgerEntry, Member, MemberKey, Origin, RunId, Text, UserId};
-use ruzhi_plan::adopt::{Found, adopt};
+use ruzhi_plan::adopt::{AdoptionMatch, adopt};
 use ruzhi_plan::{
-    AdoptBy, Candidate, Considered, Directory, Draft, Planner, Policy, Purpose, Resolution, Standing,
+    AdoptBy, Candidate, Directory, Disposition, Draft, Planner, Policy, Purpose, RecordPlan, Resolution,
 };
 
 pub(super) async fn plan(
-    flow: &Flow,
+    flow: &FlowRuntime,
     run: &RunId,
     purpose: Purpose,
     by: AdoptBy,
     policy: &Policy,
     now: DateTime<Utc>,
-) -> Result<Made, RunError> {
+) -> Result<PreparedPlan, RunError> {
     let scope = flow.scope(now);
     let survey = flow.store.survey_find(&scope).await?;
     let directory = directory(flow).await?;
     let unasked = std::collections::HashSet::new();
     let contested = Planner::new(&scope, &survey, None, &unasked, policy, now).contested();
     let mut draft = Draft::new(flow.tenant.clone(), flow.id.clone(), purpose, false, &survey);
-    let mut keeping = Keeping::begin(flow, run).await?;
-    let mut looking = Looking { flow, directory: &directory, by, missed: 0, unasked: 0 };
+    let mut keeping = DraftWriter::begin(flow, run).await?;
+    let mut looking = MemberLookup { flow, directory: &directory, by, missed: 0, unasked: 0 };
     let mut taken: HashMap<MemberKey, Origin> = HashMap::new();
-    let mut candidates = Candidates::new(flow, &scope, Vec::new());
+    let mut candidates = CandidatePages::new(flow, &scope, Vec::new());
     loop {
         let page = candidates.next().await?;
         if page.is_empty() {
@@ -52,13 +52,13 @@ pub(super) async fn plan(
             owners.extend(
                 lines.into_iter().filter(LedgerEntry::exists).map(|line| (line.userid.key(), line.owner)),
             );
-            let considered = Considered::from(adopt(candidate, &found, &owners, policy));
-            if let Standing::Acting(operation) = &considered.standing {
+            let record_plan = RecordPlan::from(adopt(candidate, &found, &owners, policy));
+            if let Disposition::Operation(operation) = &record_plan.disposition {
                 taken.insert(operation.userid.key(), origin.clone());
             }
-            draft.add(origin, &considered);
+            draft.add(origin, &record_plan);
             let record = &candidate.record;
-            keeping.add(origin, (&record.decision, &record.rules), considered).await?;
+            keeping.add(origin, (&record.decision, &record.rules), record_plan).await?;
         }
     }
     let made = keeping.finish(draft.finish(&policy.guard)).await?;
@@ -69,7 +69,7 @@ pub(super) async fn plan(
             format!("有 {unasked} 个手机号未查询：查无结果的次数超过企业人数的五分之一时，企业微信会停用该查询一天；请按帐号接管，或改日继续"),
         )
     });
-    Ok(Made { note, ..made })
+    Ok(PreparedPlan { note, ..made })
 }
 
 /// The member a record wants that the ledger does not have.
@@ -84,18 +84,18 @@ fn wanted(candidate: &Candidate) -> Option<&Member> {
     }
 }
 
-struct Looking<'a> {
-    flow: &'a Flow,
+struct MemberLookup<'a> {
+    flow: &'a FlowRuntime,
     directory: &'a Directory,
     by: AdoptBy,
     missed: usize,
     unasked: u64,
 }
 
-impl Looking<'_> {
+impl MemberLookup<'_> {
     /// Finds the members of the directory that may be this person.
-    async fn found(&mut self, member: &Member) -> Result<Found, RunError> {
-        let mut found = Found::default();
+    async fn found(&mut self, member: &Member) -> Result<AdoptionMatch, RunError> {
+        let mut found = AdoptionMatch::default();
         if self.by != AdoptBy::Mobile {
             found.by_userid = self.directory.members.get(&MemberKey::of(&member.userid)).cloned();
         }

@@ -14,18 +14,19 @@ use std::sync::{Arc, Mutex};
 use futures::StreamExt as _;
 use tokio::sync::mpsc;
 
-use super::blame::waits;
 use super::error::RunError;
-use super::flow::Flow;
-use super::gate::{Gate, Turn};
-use super::planning::refused;
-use super::settle::read_back;
-use super::verdict::{
-    Known, Meaning, NotFound, after, mobile_not_taken, not_found as not_found_settled, read, undone,
+use super::flow::FlowRuntime;
+use super::gate::{Admission, WriteGate};
+use super::outcome::{
+    CallOutcome, ListingCheck, OutcomeContext, after, mobile_not_taken, not_found as not_found_settled, read,
+    undone,
 };
+use super::pending_call::{PendingCall, not_done, untried, waits};
+use super::planning::log_rejection;
+use super::recovery::read_back;
 use ruzhi_model::{LedgerEntry, MemberState, Operation, OperationKind, OperationState, UserId};
 use ruzhi_plan::{Counts, Plan, comparable_mobile};
-use ruzhi_store::{AttemptRow, Settlement};
+use ruzhi_store::Settlement;
 use ruzhi_wecom::{self as wecom, Answer, Blame, Verdict, Write};
 
 /// Operations marked ahead of their calls, and outcomes stored together.
@@ -37,7 +38,7 @@ const ROUNDS: usize = 3;
 
 /// The result of an apply.
 #[derive(Debug, Default)]
-pub(super) struct Applied {
+pub(super) struct ApplySummary {
     /// Operations done, records rejected, operations failed, operations not tried.
     pub(super) counts: Counts,
     /// A member was not found, has given a value up, or has a direct leader yet to be set: another plan does the rest.
@@ -56,43 +57,33 @@ pub(super) struct Applied {
     pub(super) no_place: Option<(UserId, i64)>,
 }
 
-/// An operation to be called: its place, its earlier calls, and the doubt if one of them may have succeeded.
-pub(super) struct Due {
-    pub(super) place: usize,
-    /// It depends on others and comes after them.
-    pub(super) later: bool,
-    pub(super) operation: Arc<Operation>,
-    pub(super) doubt: bool,
-    pub(super) attempts: Vec<AttemptRow>,
-}
-
 /// The operations of a round.
-enum Round {
+enum CallRound {
     /// Those of a wave that have not begun.
     Fresh(u32),
     /// Those whose outcome an earlier round did not learn.
-    Again(Vec<Due>),
+    Again(Vec<PendingCall>),
 }
 
-pub(super) struct Applying<'a> {
-    pub(super) flow: &'a Flow,
+pub(super) struct PlanApplier<'a> {
+    pub(super) flow: &'a FlowRuntime,
     pub(super) plan: &'a Plan,
-    pub(super) gate: &'a Gate,
+    pub(super) gate: &'a WriteGate,
     halt: AtomicBool,
-    pub(super) applied: Mutex<Applied>,
+    pub(super) applied: Mutex<ApplySummary>,
     /// Rejected, and not yet known if the record or the tenant is at fault.
-    pub(super) open: Mutex<Vec<(Due, Answer)>>,
-    again: Mutex<BTreeMap<usize, Due>>,
+    pub(super) open: Mutex<Vec<(PendingCall, Answer)>>,
+    again: Mutex<BTreeMap<usize, PendingCall>>,
     /// Operations whose member WeCom did not find.
-    not_found: Mutex<Vec<NotFound>>,
+    not_found: Mutex<Vec<ListingCheck>>,
     /// Operations taken up so far: marked as `sending`, or of the ledger alone.
     taken_up: AtomicU64,
     /// Mobile numbers looked up in vain: WeCom counts such questions.
     missed: AtomicU32,
 }
 
-impl<'a> Applying<'a> {
-    pub(super) fn new(flow: &'a Flow, plan: &'a Plan, gate: &'a Gate) -> Self {
+impl<'a> PlanApplier<'a> {
+    pub(super) fn new(flow: &'a FlowRuntime, plan: &'a Plan, gate: &'a WriteGate) -> Self {
         Self {
             flow,
             plan,
@@ -109,7 +100,7 @@ impl<'a> Applying<'a> {
 
     /// Applies wave after wave. An error is the store's or the directory's; WeCom's answers on single records are not
     /// errors.
-    pub(super) async fn apply(self) -> Result<Applied, RunError> {
+    pub(super) async fn apply(self) -> Result<ApplySummary, RunError> {
         for wave in 0..=self.plan.last_wave {
             self.wave(wave).await?;
             if self.gate.in_order() {
@@ -124,7 +115,8 @@ impl<'a> Applying<'a> {
         let mut applied = self.applied.into_inner().unwrap_or_default();
         let counts = &mut applied.counts;
         let taken_up = self.taken_up.into_inner();
-        let settled = counts.operations() + counts.refused + counts.failed + counts.untried + counts.unplaced;
+        let settled =
+            counts.operations() + counts.rejected + counts.failed + counts.untried + counts.unplaced;
         // An operation that was taken up and not settled is in doubt.
         applied.in_doubt = taken_up.saturating_sub(settled);
         counts.failed += applied.in_doubt;
@@ -136,7 +128,7 @@ impl<'a> Applying<'a> {
         if self.goes_in_bulk() {
             self.bulk(wave).await?;
         }
-        let mut next = Some(Round::Fresh(wave));
+        let mut next = Some(CallRound::Fresh(wave));
         for _ in 0..ROUNDS {
             let Some(round) = next.take().filter(|_| !self.halted()) else { break };
             self.round(round).await?;
@@ -144,12 +136,12 @@ impl<'a> Applying<'a> {
                 break;
             }
             self.ask_about_lost().await?;
-            next = Some(Round::Again(take(&self.again).into_values().collect()));
+            next = Some(CallRound::Again(take(&self.again).into_values().collect()));
         }
         // The last round's leftovers found WeCom busy to the end: certainly not done. Those in doubt stay `sending`,
         // and the next run asks.
-        let mut left: Vec<Due> = take(&self.again).into_values().collect();
-        if let Some(Round::Again(due)) = next {
+        let mut left: Vec<PendingCall> = take(&self.again).into_values().collect();
+        if let Some(CallRound::Again(due)) = next {
             left.extend(due);
         }
         let given_up = left.into_iter().filter(|due| !due.doubt).map(|due| self.given_up(due)).collect();
@@ -169,24 +161,24 @@ impl<'a> Applying<'a> {
         let settlements = not_found.into_iter().filter_map(|due| match &members {
             Some(members) => Some(not_found_settled(members, tenant, due, now)),
             // It stays in doubt, and the next run asks.
-            None if due.refusal.is_some() => None,
+            None if due.rejection.is_some() => None,
             None => {
-                let NotFound { place, operation, attempts, doubt, .. } = due;
-                Some(not_done(Due { place, later: false, operation, doubt, attempts }))
+                let ListingCheck { place, operation, attempts, doubt, .. } = due;
+                Some(not_done(PendingCall { place, later: false, operation, doubt, attempts }))
             }
         });
         self.keep(settlements.collect()).await
     }
 
     /// Calls each of these operations once, marking, calling and storing side by side.
-    async fn round(&self, round: Round) -> Result<(), RunError> {
+    async fn round(&self, round: CallRound) -> Result<(), RunError> {
         let flow = self.flow;
-        let (to_call, mut marked) = mpsc::channel::<Due>(WINDOW);
+        let (to_call, mut marked) = mpsc::channel::<PendingCall>(WINDOW);
         let (to_store, mut outcomes) = mpsc::channel::<Settlement>(WINDOW);
         let marking = async move {
             match round {
-                Round::Fresh(wave) => self.mark(wave, &to_call).await?,
-                Round::Again(due) => {
+                CallRound::Fresh(wave) => self.mark(wave, &to_call).await?,
+                CallRound::Again(due) => {
                     for due in due {
                         if to_call.send(due).await.is_err() {
                             break;
@@ -219,7 +211,7 @@ impl<'a> Applying<'a> {
         Ok(())
     }
 
-    async fn mark(&self, wave: u32, to_call: &mpsc::Sender<Due>) -> Result<(), RunError> {
+    async fn mark(&self, wave: u32, to_call: &mpsc::Sender<PendingCall>) -> Result<(), RunError> {
         let flow = self.flow;
         let mut after = None;
         while !self.halted() {
@@ -229,7 +221,7 @@ impl<'a> Applying<'a> {
             after = Some(last.place);
             self.take_up(page.iter().map(|row| (row.place, &row.operation))).await?;
             for row in page {
-                let due = Due {
+                let due = PendingCall {
                     place: row.place,
                     later: row.wave > self.plan.first_wave,
                     operation: Arc::new(row.operation),
@@ -263,19 +255,19 @@ impl<'a> Applying<'a> {
     }
 
     /// Makes the call, unless the tenant has been stopped meanwhile.
-    async fn call(&self, due: Due) -> Option<Settlement> {
+    async fn call(&self, due: PendingCall) -> Option<Settlement> {
         if !self.halted() && !due.operation.kind.calls() {
             return Some(self.noted(due.place, due.operation));
         }
         let turn = match self.gate.turn(due.operation.kind, || self.halted()).await {
-            Turn::Call(turn) => turn,
+            Admission::Call(turn) => turn,
             // It may have happened, so it stays in doubt.
-            Turn::Waits(_) | Turn::Over if due.doubt => {
+            Admission::Waits(_) | Admission::Over if due.doubt => {
                 lock(&self.again).insert(due.place, due);
                 return None;
             }
-            Turn::Waits(code) => return Some(waits(due, code)),
-            Turn::Over => return Some(self.given_up(due)),
+            Admission::Waits(code) => return Some(waits(due, code)),
+            Admission::Over => return Some(self.given_up(due)),
         };
         let operation = &due.operation;
         let userid = &operation.userid;
@@ -294,45 +286,45 @@ impl<'a> Applying<'a> {
     }
 
     /// Interprets an answer: a settlement, or nothing yet.
-    pub(super) async fn settled(&self, due: Due, answer: Answer) -> Option<Settlement> {
+    pub(super) async fn settled(&self, due: PendingCall, answer: Answer) -> Option<Settlement> {
         self.gate.learn(due.operation.kind, &answer.verdict);
         let (due, answer) = self.blamed(due, answer).await?;
         self.told(due, answer).await
     }
 
     /// Interprets an answer once it is known who is to blame.
-    pub(super) async fn told(&self, due: Due, answer: Answer) -> Option<Settlement> {
-        let Due { place, later, operation, doubt, mut attempts } = due;
+    pub(super) async fn told(&self, due: PendingCall, answer: Answer) -> Option<Settlement> {
+        let PendingCall { place, later, operation, doubt, mut attempts } = due;
         let rests =
             operation.kind == OperationKind::Create && matches!(answer.verdict, Verdict::Parked { .. });
         let uncalled = !doubt && attempts.is_empty() && answer.attempts.is_empty() && !answer.in_doubt;
         let now = self.flow.clock.now();
-        let known = Known {
+        let known = OutcomeContext {
             later,
             tenant: &self.flow.tenant,
-            adopts: self.flow.policy.existing == ruzhi_plan::Existing::Adopt,
+            adopts: self.flow.policy.existing == ruzhi_plan::ExistingPolicy::Adopt,
             maybe_ours: doubt || operation.before.as_ref().is_some_and(may_be_ours),
             when: now,
         };
         match read(&operation, place, known, answer) {
-            Meaning::Settled(mut settlement) => {
+            CallOutcome::Settled(mut settlement) => {
                 attempts.append(&mut settlement.attempts);
                 settlement.attempts = attempts;
                 Some(self.with_mobile_checked(*settlement).await)
             }
-            Meaning::Again { doubt: now, attempts: mut more } => {
+            CallOutcome::Again { doubt: now, attempts: mut more } => {
                 attempts.append(&mut more);
                 let doubt = doubt || now;
-                lock(&self.again).insert(place, Due { place, later, operation, doubt, attempts });
+                lock(&self.again).insert(place, PendingCall { place, later, operation, doubt, attempts });
                 None
             }
-            Meaning::NotFound { attempts: mut more, doubt: now, refusal } => {
+            CallOutcome::NotFound { attempts: mut more, doubt: now, rejection } => {
                 attempts.append(&mut more);
                 let doubt = doubt || now;
-                lock(&self.not_found).push(NotFound { place, operation, attempts, doubt, refusal });
+                lock(&self.not_found).push(ListingCheck { place, operation, attempts, doubt, rejection });
                 None
             }
-            Meaning::Stop { settlement, error } => {
+            CallOutcome::Stop { settlement, error } => {
                 let mut applied = lock(&self.applied);
                 match error {
                     Some(error) => {
@@ -364,7 +356,7 @@ impl<'a> Applying<'a> {
             errmsg: None,
             attempts: Vec::new(),
             ledger: Some(after(&operation, &self.flow.tenant, self.flow.clock.now())),
-            refusal: undone(&operation),
+            rejection: undone(&operation),
             operation,
         }
     }
@@ -484,10 +476,10 @@ impl<'a> Applying<'a> {
                     applied.counts.count(settlement.operation.kind);
                     applied.plan_again |= settlement.operation.partial;
                 }
-                OperationState::Refused => {
-                    applied.counts.refused += 1;
-                    if let Some(refusal) = &settlement.refusal {
-                        refused(&settlement.operation.record, refusal);
+                OperationState::Rejected => {
+                    applied.counts.rejected += 1;
+                    if let Some(rejection) = &settlement.rejection {
+                        log_rejection(&settlement.operation.record, rejection);
                     }
                 }
                 OperationState::Planned | OperationState::Failed
@@ -522,44 +514,12 @@ impl<'a> Applying<'a> {
     }
 
     /// Settles an operation that is not called any more and that no call of this run can have carried out.
-    fn given_up(&self, due: Due) -> Settlement {
+    fn given_up(&self, due: PendingCall) -> Settlement {
         if due.attempts.is_empty() && self.halted() {
             untried(due.place, due.operation)
         } else {
             not_done(due)
         }
-    }
-}
-
-/// Not called, because the run was stopped: as if it had never been marked.
-pub(super) fn untried(place: usize, operation: Arc<Operation>) -> Settlement {
-    Settlement {
-        place,
-        operation,
-        state: OperationState::Planned,
-        errcode: None,
-        errmsg: None,
-        attempts: Vec::new(),
-        ledger: None,
-        refusal: None,
-    }
-}
-
-/// A create without a lost answer has not happened; for a change that was called at all this is unknown, so the
-/// ledger's line becomes doubtful.
-pub(super) fn not_done(due: Due) -> Settlement {
-    let Due { place, operation, attempts, .. } = due;
-    let called = !attempts.is_empty() && operation.kind != OperationKind::Create;
-    let doubtful = operation.before.as_ref().filter(|_| called);
-    Settlement {
-        place,
-        state: OperationState::Failed,
-        errcode: attempts.last().and_then(|attempt| attempt.errcode),
-        errmsg: Some("not done; the next run plans it again".to_owned()),
-        ledger: doubtful.map(|entry| entry.in_doubt(&operation)),
-        operation,
-        attempts,
-        refusal: None,
     }
 }
 

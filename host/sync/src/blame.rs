@@ -1,15 +1,15 @@
 //! Rejections whose blame has to be found out, and operations that wait for a place: the run's reaction to the state of
-//! its [`Gate`](super::gate::Gate).
+//! its [`WriteGate`](super::gate::WriteGate).
 
-use super::apply::{Applying, Due, lock, not_done, take, untried};
+use super::apply::{PlanApplier, lock, take};
 use super::error::RunError;
-use super::gate::{RATE, Whose};
-use ruzhi_store::Settlement;
+use super::gate::Attribution;
+use super::pending_call::PendingCall;
 use ruzhi_wecom::{Answer, Verdict};
 
-impl Applying<'_> {
+impl PlanApplier<'_> {
     /// Finds out if a rejection is the member's or the tenant's; none while that is unknown.
-    pub(super) async fn blamed(&self, due: Due, answer: Answer) -> Option<(Due, Answer)> {
+    pub(super) async fn blamed(&self, due: PendingCall, answer: Answer) -> Option<(PendingCall, Answer)> {
         let (flow, operation) = (self.flow, &due.operation);
         let Verdict::Unsure { errcode, error } = &answer.verdict else { return Some((due, answer)) };
         // The history is read only while it matters. If the store cannot tell, the record was not rejected before.
@@ -21,12 +21,12 @@ impl Applying<'_> {
                 .unwrap_or_default();
         let ask = async || flow.directory.ask().await;
         match self.gate.whose(operation.userid.key(), known, error, ask).await {
-            Whose::Member => Some((due, answer)),
-            Whose::Tenant(error) => {
+            Attribution::Member => Some((due, answer)),
+            Attribution::Tenant(error) => {
                 flow.directory.stop(&error);
                 Some((due, Answer { verdict: Verdict::Stopped(error), ..answer }))
             }
-            Whose::Open => {
+            Attribution::Open => {
                 lock(&self.open).push((due, answer));
                 None
             }
@@ -49,14 +49,4 @@ impl Applying<'_> {
         }
         self.keep(settlements).await
     }
-}
-
-/// Not called, because an earlier one of its kind found no place, or because its API rests.
-pub(super) fn waits(due: Due, code: i64) -> Settlement {
-    let waits = if due.attempts.is_empty() { untried(due.place, due.operation) } else { not_done(due) };
-    if code == RATE {
-        return waits;
-    }
-    let errmsg = "an earlier one found no place; the next run tries again";
-    Settlement { errcode: Some(code), errmsg: Some(errmsg.to_owned()), ..waits }
 }

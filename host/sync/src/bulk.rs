@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::apply::{Applying, Due};
+use super::apply::PlanApplier;
 use super::error::RunError;
+use super::pending_call::PendingCall;
 use ruzhi_model::{Operation, OperationKind};
 use ruzhi_plan::whole_body;
 use ruzhi_store::OperationRow;
@@ -18,7 +19,7 @@ use ruzhi_wecom::{BatchRow, Write, sheets};
 /// Operations examined together: as many as a file may hold.
 const PAGE: usize = 5_000;
 
-impl Applying<'_> {
+impl PlanApplier<'_> {
     /// True if the plan has the size from which the tenant wants files.
     pub(super) fn goes_in_bulk(&self) -> bool {
         let from = u64::from(self.flow.batch_from);
@@ -103,7 +104,7 @@ impl Applying<'_> {
             }
             let mut settlements = Vec::with_capacity(answers.len());
             for ((place, operation, _), answer) in in_sheet.into_iter().zip(answers) {
-                let due = Due {
+                let due = PendingCall {
                     place: *place,
                     later: wave > self.plan.first_wave,
                     operation: Arc::clone(operation),

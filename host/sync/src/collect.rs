@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use tokio::task::JoinSet;
 
 use super::error::RunError;
-use super::flow::Flow;
+use super::flow::FlowRuntime;
 use super::notice::Notice;
 use super::service_time::{ServiceTime, UPDATED, updated_at};
 use ruzhi_guest_runtime::BATCH;
@@ -22,8 +22,8 @@ use ruzhi_store::{
     Absence, DueRecord, FetchedRecord, FirstUse, HoldsUntil, PresentRecord, RecordRow, UseAttempt, UseState,
 };
 
-pub(super) struct Collecting<'a> {
-    pub(super) flow: &'a Flow,
+pub(super) struct Collector<'a> {
+    pub(super) flow: &'a FlowRuntime,
     pub(super) run: &'a RunId,
     pub(super) started_at: DateTime<Utc>,
     /// Read and decide every row, regardless of earlier knowledge.
@@ -37,7 +37,7 @@ pub(super) struct Collecting<'a> {
 }
 
 /// The result of a collect.
-pub(super) struct Collected {
+pub(super) struct CollectSummary {
     /// It read the whole form.
     pub(super) complete: bool,
     /// Its knowledge of the service's time.
@@ -48,7 +48,7 @@ pub(super) struct Collected {
     pub(super) nothing_yet: Option<Notice>,
 }
 
-impl Collected {
+impl CollectSummary {
     /// The next watermark. The year 1970, so that the next collect is complete too, if nothing tells the time; as long
     /// as no row was read there is no time yet.
     pub(super) fn reached(&self) -> DateTime<Utc> {
@@ -100,7 +100,7 @@ impl Census {
     }
 }
 
-impl Collecting<'_> {
+impl Collector<'_> {
     /// The note to make before rules decide their first rows ever; none for rules that have decided some.
     fn takes_first_use(&self) -> Option<FirstUse> {
         let first_use = self.flow.first_use.as_ref()?;
@@ -108,7 +108,7 @@ impl Collecting<'_> {
     }
 
     /// Reads the form to its end and stores every decision.
-    pub(super) async fn collect(&self) -> Result<Collected, RunError> {
+    pub(super) async fn collect(&self) -> Result<CollectSummary, RunError> {
         let flow = self.flow;
         let store = &flow.store;
         let asking = flow.query_digest();
@@ -151,7 +151,7 @@ impl Collecting<'_> {
         let complete = since.is_none();
         let mut census = Census::default();
         let mut rows = 0;
-        let mut deciding = Deciding::new(self);
+        let mut deciding = DecisionRunner::new(self);
         let mut after: Option<RecordId> = None;
         loop {
             let mut page = match first.take() {
@@ -185,7 +185,7 @@ impl Collecting<'_> {
         }
         self.decide_again().await?;
         let nothing_yet = if never_read && complete && rows == 0 { Some(self.no_row().await) } else { None };
-        Ok(Collected { complete, time, before, nothing_yet })
+        Ok(CollectSummary { complete, time, before, nothing_yet })
     }
 
     /// The query: the fields the rules read, and the time of each row's last change.
@@ -339,7 +339,7 @@ impl Collecting<'_> {
     /// Decides stored rows that other rules decided, or whose batch failed.
     async fn decide_again(&self) -> Result<(), RunError> {
         let flow = self.flow;
-        let mut deciding = Deciding::new(self);
+        let mut deciding = DecisionRunner::new(self);
         let mut after: Option<RecordId> = None;
         loop {
             let stale = flow
@@ -368,7 +368,7 @@ impl Collecting<'_> {
     /// Decides stored rows whose decision has expired.
     async fn decide_due(&self, told: bool) -> Result<(), RunError> {
         let flow = self.flow;
-        let mut deciding = Deciding::new(self);
+        let mut deciding = DecisionRunner::new(self);
         let mut after: Option<DueRecord> = None;
         loop {
             let due = flow
@@ -384,14 +384,14 @@ impl Collecting<'_> {
 }
 
 /// Batches under way.
-struct Deciding<'a> {
-    collecting: &'a Collecting<'a>,
+struct DecisionRunner<'a> {
+    collecting: &'a Collector<'a>,
     context: Context,
-    under_way: JoinSet<Vec<(FetchedRecord, Resolved)>>,
+    under_way: JoinSet<Vec<(FetchedRecord, RowResolution)>>,
 }
 
-impl<'a> Deciding<'a> {
-    fn new(collecting: &'a Collecting<'a>) -> Self {
+impl<'a> DecisionRunner<'a> {
+    fn new(collecting: &'a Collector<'a>) -> Self {
         let context = context(collecting.started_at, &collecting.flow.timezone);
         Self { collecting, context, under_way: JoinSet::new() }
     }
@@ -449,7 +449,7 @@ impl<'a> Deciding<'a> {
         let now = flow.clock.now();
         let rows: Vec<RecordRow> = decided
             .into_iter()
-            .map(|(fetched, Resolved { resolution, notes, holds_until })| {
+            .map(|(fetched, RowResolution { resolution, notes, holds_until })| {
                 Ok(RecordRow {
                     id: parse(&fetched.record.id)?,
                     content_hash: Digest::of(&fetched.record.json),
@@ -472,7 +472,7 @@ impl<'a> Deciding<'a> {
 }
 
 /// The result of deciding a row.
-struct Resolved {
+struct RowResolution {
     resolution: Resolution,
     notes: Vec<String>,
     holds_until: Option<HoldsUntil>,
@@ -482,7 +482,7 @@ fn decide(
     guest: &ruzhi_guest_runtime::Guest,
     context: &Context,
     batch: Vec<FetchedRecord>,
-) -> Vec<(FetchedRecord, Resolved)> {
+) -> Vec<(FetchedRecord, RowResolution)> {
     let records: Vec<SourceRecord> = batch.iter().map(|fetched| fetched.record.clone()).collect();
     let decided = guest.decide_each(context, &records);
     let failed = decided.iter().filter(|decided| decided.is_err()).count();
@@ -490,12 +490,12 @@ fn decide(
         tracing::error!(error.code = error.code(), records = failed, "{error}");
     }
     let resolved = |decided: Result<ruzhi_model::Outcome, ruzhi_guest_runtime::BatchError>| match decided {
-        Ok(outcome) => Resolved {
+        Ok(outcome) => RowResolution {
             holds_until: holds_until(guest, &outcome),
             resolution: Resolution::Decided(outcome.decision),
             notes: outcome.notes,
         },
-        Err(error) => Resolved {
+        Err(error) => RowResolution {
             resolution: Resolution::Failed(format!("{}: {}", error.code(), error.text().both())),
             notes: Vec::new(),
             holds_until: None,

@@ -6,17 +6,17 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
 use super::error::RunError;
-use super::flow::Flow;
-use super::planning::{Keeping, Made, PAGE};
+use super::flow::FlowRuntime;
+use super::planning::{DraftWriter, PAGE, PreparedPlan};
 use ruzhi_model::{DepartmentId, LedgerEntry, MemberKey, RunId};
-use ruzhi_plan::drift::{Finding, Shown, compare, settle};
-use ruzhi_plan::{Considered, Draft, DriftSettle, Policy, Purpose};
+use ruzhi_plan::drift::{DirectoryMember, DriftFinding, compare, settle};
+use ruzhi_plan::{Draft, DriftResolution, Policy, Purpose, RecordPlan};
 use ruzhi_wecom::Listed;
 
 /// Reads the directory and passes every difference to `take`, with the ledger's line it is about.
 pub(super) async fn look(
-    flow: &Flow,
-    mut take: impl AsyncFnMut(Option<&LedgerEntry>, Vec<Finding>) -> Result<(), RunError>,
+    flow: &FlowRuntime,
+    mut take: impl AsyncFnMut(Option<&LedgerEntry>, Vec<DriftFinding>) -> Result<(), RunError>,
 ) -> Result<(), RunError> {
     let mut listing = flow.directory.listing().await.map_err(RunError::Directory)?;
     let details = details(flow, &listing).await?;
@@ -32,8 +32,10 @@ pub(super) async fn look(
             if entry.owner.tenant != flow.tenant {
                 continue;
             }
-            let shown = listed
-                .map(|listed| Shown { departments: listed.departments, details: details.get(&key).cloned() });
+            let shown = listed.map(|listed| DirectoryMember {
+                departments: listed.departments,
+                details: details.get(&key).cloned(),
+            });
             let findings = compare(entry, shown.as_ref());
             if !findings.is_empty() {
                 take(Some(entry), findings).await?;
@@ -41,14 +43,14 @@ pub(super) async fn look(
         }
     }
     for (_, Listed { userid, .. }) in listing {
-        take(None, vec![Finding::Unexpected { userid }]).await?;
+        take(None, vec![DriftFinding::Unexpected { userid }]).await?;
     }
     Ok(())
 }
 
 /// The members' fields, if the tenant has a credential that may read them: one call for each department.
 async fn details(
-    flow: &Flow,
+    flow: &FlowRuntime,
     listing: &BTreeMap<MemberKey, Listed>,
 ) -> Result<BTreeMap<MemberKey, Map<String, Value>>, RunError> {
     let mut details = BTreeMap::new();
@@ -70,23 +72,23 @@ async fn details(
 }
 
 pub(super) async fn plan(
-    flow: &Flow,
+    flow: &FlowRuntime,
     run: &RunId,
-    how: DriftSettle,
+    how: DriftResolution,
     policy: &Policy,
     now: DateTime<Utc>,
-) -> Result<Made, RunError> {
+) -> Result<PreparedPlan, RunError> {
     let survey = flow.store.survey_find(&flow.scope(now)).await?;
     let purpose = Purpose::Drift { settle: how };
     let mut draft = Draft::new(flow.tenant.clone(), flow.id.clone(), purpose, false, &survey);
-    let mut keeping = Keeping::begin(flow, run).await?;
+    let mut keeping = DraftWriter::begin(flow, run).await?;
     look(flow, async |entry, findings| {
         let Some(entry) = entry else { return Ok(()) };
-        let Some(standing) = settle(entry, &findings, how, policy) else { return Ok(()) };
-        let considered = Considered::from(standing);
-        draft.add(&entry.owner, &considered);
+        let Some(disposition) = settle(entry, &findings, how, policy) else { return Ok(()) };
+        let record_plan = RecordPlan::from(disposition);
+        draft.add(&entry.owner, &record_plan);
         let decision = entry.carried_out.clone().unwrap_or_else(|| entry.rules.clone());
-        keeping.add(&entry.owner, (&decision, &entry.rules), considered).await
+        keeping.add(&entry.owner, (&decision, &entry.rules), record_plan).await
     })
     .await?;
     keeping.finish(draft.finish(&policy.guard)).await

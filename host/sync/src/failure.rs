@@ -2,7 +2,8 @@
 
 use ruzhi_message::{Failure, exit};
 
-use crate::{RunError, WriteBackFault};
+use super::error::RunError;
+use super::write_back::WriteBackFault;
 
 impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::error::{MissingField, RunError};
-use super::flow::Flow;
+use super::flow::FlowRuntime;
 use ruzhi_jiandaoyun::{self as jiandaoyun, Widget};
 use ruzhi_model::Description;
 
@@ -61,7 +61,7 @@ impl FormFields {
 }
 
 /// Compares the fields that are read with those of the form.
-pub(super) async fn check(flow: &Flow) -> Result<(), RunError> {
+pub(super) async fn check(flow: &FlowRuntime) -> Result<(), RunError> {
     let filtered = flow.filter.as_ref().map(jiandaoyun::Filter::fields).unwrap_or_default();
     let fields = FormFields { source: flow.source.clone(), form: flow.form.clone() };
     let read = filtered.iter().map(String::as_str).collect();

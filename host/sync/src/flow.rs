@@ -22,7 +22,7 @@ pub trait RunIds: Send + Sync {
 }
 
 /// One form → the directory, through one guest.
-pub struct Flow {
+pub struct FlowRuntime {
     /// The tenant.
     pub tenant: TenantId,
     /// Every tenant that writes the same corp, this one among them.
@@ -79,7 +79,7 @@ fn earliest(now: DateTime<Utc>, clocks: impl Iterator<Item = Sighting>) -> DateT
     clocks.map(|clock| clock.at(now)).fold(now, DateTime::min)
 }
 
-impl Flow {
+impl FlowRuntime {
     /// The records and members that a plan made at this moment considers.
     pub(super) fn scope(&self, now: DateTime<Utc>) -> Scope {
         let since = Instant::now().checked_sub(SEEN_WITHIN);

@@ -35,28 +35,28 @@ const TRUST: u32 = 10;
 
 /// The gate of one run.
 #[derive(Debug, Default)]
-pub(super) struct Gate {
-    state: Mutex<State>,
+pub(super) struct WriteGate {
+    state: Mutex<GateState>,
     changed: Notify,
     /// Rejections that may still be attributed to their members before the harmless question is asked again.
     trust: tokio::sync::Mutex<u32>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct GateState {
     /// Some member got an answer that only a secret with its rights gets.
     in_order: bool,
     /// Calls under way that began while that was not known.
     calling: usize,
     /// Members rejected so far, while that is not known.
     witnesses: BTreeSet<MemberKey>,
-    creates: Room,
-    enables: Room,
+    creates: Vacancy,
+    enables: Vacancy,
 }
 
 /// Knowledge of the places for one kind of operation.
 #[derive(Debug, Default)]
-struct Room {
+struct Vacancy {
     /// A call was answered without mention of places.
     there_is: bool,
     calling: usize,
@@ -65,9 +65,9 @@ struct Room {
 }
 
 /// The permission of an operation.
-pub(super) enum Turn<'a> {
+pub(super) enum Admission<'a> {
     /// Make the call; the turn is over when this is dropped.
-    Call(Calling<'a>),
+    Call(CallPermit<'a>),
     /// Wait for another run: there is no place for it, or its API rests. Holds the code of that answer.
     Waits(i64),
     /// Do nothing: the run is over.
@@ -75,12 +75,12 @@ pub(super) enum Turn<'a> {
 }
 
 /// A call under way.
-pub(super) struct Calling<'a> {
-    gate: &'a Gate,
+pub(super) struct CallPermit<'a> {
+    gate: &'a WriteGate,
     kind: OperationKind,
 }
 
-impl Drop for Calling<'_> {
+impl Drop for CallPermit<'_> {
     fn drop(&mut self) {
         let mut state = self.gate.state();
         state.calling = state.calling.saturating_sub(1);
@@ -94,7 +94,7 @@ impl Drop for Calling<'_> {
 
 /// The blame for a rejection that may concern one member or the whole tenant.
 #[derive(Debug)]
-pub(super) enum Whose {
+pub(super) enum Attribution {
     /// Not known yet: another member's answer or the end of the run decides.
     Open,
     /// The member's.
@@ -103,8 +103,8 @@ pub(super) enum Whose {
     Tenant(wecom::Error),
 }
 
-impl State {
-    fn room(&mut self, kind: OperationKind) -> Option<&mut Room> {
+impl GateState {
+    fn room(&mut self, kind: OperationKind) -> Option<&mut Vacancy> {
         match kind {
             OperationKind::Create => Some(&mut self.creates),
             OperationKind::Enable => Some(&mut self.enables),
@@ -140,24 +140,24 @@ impl State {
     }
 }
 
-impl Gate {
-    fn state(&self) -> MutexGuard<'_, State> {
+impl WriteGate {
+    fn state(&self) -> MutexGuard<'_, GateState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until an operation may be called.
-    pub(super) async fn turn(&self, kind: OperationKind, over: impl Fn() -> bool) -> Turn<'_> {
+    pub(super) async fn turn(&self, kind: OperationKind, over: impl Fn() -> bool) -> Admission<'_> {
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
             if over() {
-                return Turn::Over;
+                return Admission::Over;
             }
             let turn = self.state().turn(kind);
             match turn {
-                Some(Ok(())) => return Turn::Call(Calling { gate: self, kind }),
-                Some(Err(code)) => return Turn::Waits(code),
+                Some(Ok(())) => return Admission::Call(CallPermit { gate: self, kind }),
+                Some(Err(code)) => return Admission::Waits(code),
                 None => changed.await,
             }
         }
@@ -208,16 +208,16 @@ impl Gate {
         known: bool,
         error: &wecom::Error,
         ask: impl AsyncFnOnce() -> Result<(), wecom::Error>,
-    ) -> Whose {
+    ) -> Attribution {
         {
             // Of several rejections that come together, one asks, and the others wait for its answer.
             let mut trust = self.trust.lock().await;
             if *trust == 0 {
                 match ask().await {
                     Ok(()) => *trust = TRUST,
-                    Err(refusal) if refusal.is_refusal() => {
-                        let told = if refusal.is_the_tenants() { refusal } else { error.clone() };
-                        return Whose::Tenant(told);
+                    Err(rejection) if rejection.is_refusal() => {
+                        let told = if rejection.is_the_tenants() { rejection } else { error.clone() };
+                        return Attribution::Tenant(told);
                     }
                     // A question that was not answered says nothing.
                     Err(_) => {}
@@ -227,10 +227,10 @@ impl Gate {
         }
         let mut state = self.state();
         if state.in_order || known {
-            return Whose::Member;
+            return Attribution::Member;
         }
         state.witnesses.insert(member);
-        if state.witnesses.len() < WITNESSES { Whose::Open } else { Whose::Tenant(error.clone()) }
+        if state.witnesses.len() < WITNESSES { Attribution::Open } else { Attribution::Tenant(error.clone()) }
     }
 }
 

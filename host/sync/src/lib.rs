@@ -16,15 +16,16 @@ mod fields;
 mod flow;
 mod gate;
 mod notice;
+mod outcome;
+mod pending_call;
 mod planning;
 mod problem;
 mod progress;
+mod recovery;
 mod request;
 mod revert;
 mod run;
 mod service_time;
-mod settle;
-mod verdict;
 mod write_back;
 
 #[cfg(test)]
@@ -33,10 +34,10 @@ mod tests;
 pub use collect::{context, visible};
 pub use error::{MissingField, RunError};
 pub use fields::{FormFields, missing as missing_fields};
-pub use flow::{Flow, RunIds};
-pub use notice::{Clocked, Notice};
-pub use progress::{Progress, Silent, Stage};
-pub use request::{Request, RunOptions};
+pub use flow::{FlowRuntime, RunIds};
+pub use notice::{ClockSource, Notice};
+pub use progress::{NoProgress, Progress, Stage};
+pub use request::{RunOptions, RunTask};
 
-pub use run::{Begun, Report, count as count_run};
+pub use run::{PendingRun, Report, count as count_run};
 pub use write_back::{WriteBackFault, write_back_faults};

@@ -7,7 +7,7 @@ use ruzhi_model::{Sighting, Text};
 
 /// A service whose clock is compared with this machine's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Clocked {
+pub enum ClockSource {
     /// 简道云, which the rows are read from.
     JianDaoYun,
     /// 企业微信.
@@ -20,7 +20,7 @@ pub enum Notice {
     /// This machine's clock and a service's differ.
     ClockOff {
         /// The service.
-        service: Clocked,
+        service: ClockSource,
         /// Seconds that this machine is ahead of the service, or behind it if negative.
         ahead: i64,
     },
@@ -35,7 +35,7 @@ pub enum Notice {
 
 impl Notice {
     /// The difference to a service's clock, if it is more than a minute.
-    pub(super) fn of_clock(service: Clocked, sighting: Option<Sighting>) -> Option<Self> {
+    pub(super) fn of_clock(service: ClockSource, sighting: Option<Sighting>) -> Option<Self> {
         let sighting = sighting?;
         let ahead = -sighting.ahead();
         let off = ahead.abs() - sighting.tolerance() > AGREE - TimeDelta::milliseconds(500);
@@ -57,8 +57,8 @@ impl Notice {
                 };
                 let (way, zh_way) = if *ahead > 0 { ("ahead of", "快") } else { ("behind", "慢") };
                 let (service, zh_service) = match service {
-                    Clocked::JianDaoYun => ("JianDaoYun's", "简道云"),
-                    Clocked::WeCom => ("WeCom's", "企业微信"),
+                    ClockSource::JianDaoYun => ("JianDaoYun's", "简道云"),
+                    ClockSource::WeCom => ("WeCom's", "企业微信"),
                 };
                 Text::new(
                     format!("this machine's clock is {} {way} {service}", by.en),
@@ -130,18 +130,18 @@ mod tests {
         for (ahead, took, off) in
             [(0, 0, false), (60, 0, false), (-60, 0, false), (61, 0, true), (-61, 0, true), (70, 30, false)]
         {
-            let notice = Notice::of_clock(Clocked::WeCom, sighting(ahead, took));
+            let notice = Notice::of_clock(ClockSource::WeCom, sighting(ahead, took));
             assert_eq!(notice.is_some(), off, "{ahead} s, told in {took} s: {notice:?}");
         }
-        assert_eq!(Notice::of_clock(Clocked::WeCom, None), None);
+        assert_eq!(Notice::of_clock(ClockSource::WeCom, None), None);
     }
 
     #[test]
     fn whose_clock_is_off_is_said_in_both_languages() {
-        let behind = Notice::of_clock(Clocked::JianDaoYun, sighting(1800, 0)).unwrap();
+        let behind = Notice::of_clock(ClockSource::JianDaoYun, sighting(1800, 0)).unwrap();
         assert_eq!(behind.text().en, "this machine's clock is 30 minutes behind JianDaoYun's");
         assert_eq!(behind.text().zh, "本机时钟比简道云慢 30 分钟");
-        let ahead = Notice::of_clock(Clocked::WeCom, sighting(-90, 0)).unwrap();
+        let ahead = Notice::of_clock(ClockSource::WeCom, sighting(-90, 0)).unwrap();
         assert_eq!(ahead.text().en, "this machine's clock is 90 seconds ahead of WeCom's");
         assert_eq!(ahead.text().zh, "本机时钟比企业微信快 90 秒");
     }
@@ -151,7 +151,7 @@ mod tests {
         for (ahead, en) in
             [(1799, "30 minutes"), (1829, "30 minutes"), (1831, "31 minutes"), (119, "119 seconds")]
         {
-            let text = Notice::ClockOff { service: Clocked::WeCom, ahead }.text();
+            let text = Notice::ClockOff { service: ClockSource::WeCom, ahead }.text();
             assert!(text.en.contains(en), "{ahead}: {}", text.en);
         }
     }

@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use chrono::{DateTime, Utc};
 
 use super::error::RunError;
-use super::flow::Flow;
-use ruzhi_model::{MemberKey, Origin, RecordId, Refusal, RunId, Text, UniqueField, Violation};
+use super::flow::FlowRuntime;
+use ruzhi_model::{MemberKey, Origin, RecordId, Rejection, RunId, Text, UniqueField, Violation};
 use ruzhi_plan::{
-    Candidate, Considered, Directory, Leaver, Order, Plan, Planner, Policy, Purpose, Scope, Standing, Survey,
-    freed as values_freed,
+    Candidate, Directory, Disposition, Leaver, OperationOrder, Plan, Planner, Policy, Purpose, RecordPlan,
+    Scope, Survey, freed as values_freed,
 };
 use ruzhi_store::DraftPart;
 
@@ -18,9 +18,9 @@ use ruzhi_store::DraftPart;
 pub(super) const PAGE: usize = 500;
 
 /// A plan that has been made, with the data the store needs to keep it.
-pub(super) struct Made {
+pub(super) struct PreparedPlan {
     pub(super) plan: Plan,
-    pub(super) order: Order,
+    pub(super) order: OperationOrder,
     /// The moment its parts were stored with.
     pub(super) at: DateTime<Utc>,
     /// It does something for a record that an earlier run fetched.
@@ -31,28 +31,29 @@ pub(super) struct Made {
 
 /// Logs the rejection of a record: by whom, for which field, by which rule. The rule's text is left out, for it may
 /// repeat the contents of the row.
-pub(super) fn refused(record: &RecordId, refusal: &Refusal) {
-    let of = |part: fn(&Violation) -> &str| refusal.violations.iter().map(part).collect::<Vec<_>>().join(",");
+pub(super) fn log_rejection(record: &RecordId, rejection: &Rejection) {
+    let of =
+        |part: fn(&Violation) -> &str| rejection.violations.iter().map(part).collect::<Vec<_>>().join(",");
     tracing::info!(
         record.id = record.as_str(),
-        refusal.by = ?refusal.by,
-        refusal.rules = of(|violation| &violation.rule),
-        refusal.fields = of(|violation| &violation.field),
-        wecom.errcode = refusal.errcode,
-        "record refused"
+        rejection.by = ?rejection.by,
+        rejection.rules = of(|violation| &violation.rule),
+        rejection.fields = of(|violation| &violation.field),
+        wecom.errcode = rejection.errcode,
+        "record rejected"
     );
 }
 
 /// Stores the results for records, part by part.
-pub(super) struct Keeping<'a> {
-    flow: &'a Flow,
+pub(super) struct DraftWriter<'a> {
+    flow: &'a FlowRuntime,
     run: &'a RunId,
     at: DateTime<Utc>,
     part: DraftPart,
 }
 
-impl<'a> Keeping<'a> {
-    pub(super) async fn begin(flow: &'a Flow, run: &'a RunId) -> Result<Self, RunError> {
+impl<'a> DraftWriter<'a> {
+    pub(super) async fn begin(flow: &'a FlowRuntime, run: &'a RunId) -> Result<Self, RunError> {
         flow.store.draft_begin(&flow.tenant, &flow.id).await?;
         Ok(Self { flow, run, at: flow.clock.now(), part: DraftPart::default() })
     }
@@ -62,40 +63,43 @@ impl<'a> Keeping<'a> {
         &mut self,
         origin: &Origin,
         decided: (&ruzhi_model::Digest, &ruzhi_model::Digest),
-        considered: impl Into<Considered>,
+        record_plan: impl Into<RecordPlan>,
     ) -> Result<(), RunError> {
         let (decision, rules) = (decided.0.clone(), decided.1.clone());
-        let Considered { standing, pending } = considered.into();
-        if let Some(refusal) = pending {
-            refused(&origin.record, &refusal);
-            self.part.refused.push((origin.clone(), refusal, decision.clone(), rules.clone()));
+        let RecordPlan { disposition, pending } = record_plan.into();
+        if let Some(rejection) = pending {
+            log_rejection(&origin.record, &rejection);
+            self.part.rejected.push((origin.clone(), rejection, decision.clone(), rules.clone()));
         }
-        match standing {
-            Standing::Acting(operation) => self.part.operations.push(*operation),
-            Standing::Refused { refusal } => {
-                refused(&origin.record, &refusal);
-                self.part.refused.push((origin.clone(), refusal, decision, rules));
+        match disposition {
+            Disposition::Operation(operation) => self.part.operations.push(*operation),
+            Disposition::Rejected { rejection } => {
+                log_rejection(&origin.record, &rejection);
+                self.part.rejected.push((origin.clone(), rejection, decision, rules));
             }
-            Standing::Unchanged { confirmed: true } => {
+            Disposition::Unchanged { confirmed: true } => {
                 self.part.confirmed.push((origin.clone(), decision, rules));
             }
-            Standing::Unchanged { .. } | Standing::Ignored { .. } | Standing::Failed { .. } => {}
+            Disposition::Unchanged { .. } | Disposition::Ignored { .. } | Disposition::Failed { .. } => {}
         }
-        let held = self.part.operations.len() + self.part.refused.len() + self.part.confirmed.len();
+        let held = self.part.operations.len() + self.part.rejected.len() + self.part.confirmed.len();
         if held >= PAGE { self.flush().await } else { Ok(()) }
     }
 
     async fn flush(&mut self) -> Result<(), RunError> {
         let next = self.part.first + self.part.operations.len();
         let part = std::mem::replace(&mut self.part, DraftPart { first: next, ..DraftPart::default() });
-        let empty = part.operations.is_empty() && part.refused.is_empty() && part.confirmed.is_empty();
+        let empty = part.operations.is_empty() && part.rejected.is_empty() && part.confirmed.is_empty();
         if !empty {
             self.flow.store.draft_put(self.run, &self.flow.tenant, &part, self.at).await?;
         }
         Ok(())
     }
 
-    pub(super) async fn finish(mut self, (plan, order): (Plan, Order)) -> Result<Made, RunError> {
+    pub(super) async fn finish(
+        mut self,
+        (plan, order): (Plan, OperationOrder),
+    ) -> Result<PreparedPlan, RunError> {
         self.flush().await?;
         // Only a sync plans again to write the rest.
         if plan.purpose == Purpose::Sync {
@@ -117,22 +121,22 @@ impl<'a> Keeping<'a> {
                 }
             }
         }
-        Ok(Made { plan, order, at: self.at, from_before: false, note: None })
+        Ok(PreparedPlan { plan, order, at: self.at, from_before: false, note: None })
     }
 }
 
 /// The candidates of a flow: those that may ask for something, in the order of their ids, then those with a contested
 /// claim that the ledger alone would skip.
-pub(super) struct Candidates<'a> {
-    flow: &'a Flow,
+pub(super) struct CandidatePages<'a> {
+    flow: &'a FlowRuntime,
     scope: &'a Scope,
     after: Option<RecordId>,
     contested: BTreeSet<RecordId>,
     read_to_end: bool,
 }
 
-impl<'a> Candidates<'a> {
-    pub(super) fn new(flow: &'a Flow, scope: &'a Scope, contested: Vec<Origin>) -> Self {
+impl<'a> CandidatePages<'a> {
+    pub(super) fn new(flow: &'a FlowRuntime, scope: &'a Scope, contested: Vec<Origin>) -> Self {
         let contested = contested.into_iter().map(|origin| origin.record).collect();
         Self { flow, scope, after: None, contested, read_to_end: false }
     }
@@ -161,14 +165,14 @@ impl<'a> Candidates<'a> {
 
 /// The plan that brings the directory in step with the form. The directory is listed only if the plan depends on it.
 pub(super) async fn sync(
-    flow: &Flow,
+    flow: &FlowRuntime,
     run: &RunId,
     policy: &Policy,
     now: DateTime<Utc>,
-) -> Result<Made, RunError> {
+) -> Result<PreparedPlan, RunError> {
     let scope = flow.scope(now);
     let survey = flow.store.survey_find(&scope).await?;
-    let planning = Planning { flow, scope: &scope, survey: &survey, policy, now };
+    let planning = PlanInput { flow, scope: &scope, survey: &survey, policy, now };
     let mut looked = planning.look(None, &HashSet::new()).await?;
     let directory = if looked.needs_directory { Some(directory(flow).await?) } else { None };
     // A record that waits for a value is tried again when another one's operation frees it, which may free a value in
@@ -191,8 +195,8 @@ pub(super) async fn sync(
 const CHAIN: usize = 10;
 
 /// The input of a plan of decisions.
-struct Planning<'a> {
-    flow: &'a Flow,
+struct PlanInput<'a> {
+    flow: &'a FlowRuntime,
     scope: &'a Scope,
     survey: &'a Survey,
     policy: &'a Policy,
@@ -200,7 +204,7 @@ struct Planning<'a> {
 }
 
 /// The result of a look over the candidates.
-struct Looked {
+struct PlanPreview {
     /// Unique values that operations free.
     freed: HashSet<u64>,
     needs_directory: bool,
@@ -208,27 +212,31 @@ struct Looked {
     all: Option<Vec<Candidate>>,
 }
 
-impl Planning<'_> {
+impl PlanInput<'_> {
     fn planner<'a>(&'a self, directory: Option<&'a Directory>, freed: &'a HashSet<u64>) -> Planner<'a> {
         Planner::new(self.scope, self.survey, directory, freed, self.policy, self.now)
     }
 
     /// Plans and keeps only the freed values.
-    async fn look(&self, directory: Option<&Directory>, known: &HashSet<u64>) -> Result<Looked, RunError> {
+    async fn look(
+        &self,
+        directory: Option<&Directory>,
+        known: &HashSet<u64>,
+    ) -> Result<PlanPreview, RunError> {
         let mut planner = self.planner(directory, known);
         let (mut freed, mut pages, mut all) = (HashSet::new(), 0, Vec::new());
-        let mut take = |considered: Considered| {
-            if let Standing::Acting(operation) = considered.standing {
+        let mut take = |record_plan: RecordPlan| {
+            if let Disposition::Operation(operation) = record_plan.disposition {
                 freed.extend(values_freed(&operation).into_iter().map(|(_, value)| value));
             }
         };
-        let mut leavers = Leavers::new(self.flow, self.scope);
+        let mut leavers = LeaverPages::new(self.flow, self.scope);
         while let Some(page) = leavers.next().await? {
             for leaver in &page {
                 take(planner.part_with(leaver));
             }
         }
-        let mut candidates = Candidates::new(self.flow, self.scope, planner.contested());
+        let mut candidates = CandidatePages::new(self.flow, self.scope, planner.contested());
         loop {
             let page = candidates.next().await?;
             if page.is_empty() {
@@ -241,7 +249,7 @@ impl Planning<'_> {
             all = page;
         }
         let needs_directory = planner.needs_directory();
-        Ok(Looked { freed, needs_directory, all: (pages <= 1).then_some(all) })
+        Ok(PlanPreview { freed, needs_directory, all: (pages <= 1).then_some(all) })
     }
 
     /// Plans, and stores the result for each record.
@@ -249,27 +257,29 @@ impl Planning<'_> {
         &self,
         run: &RunId,
         directory: Option<&Directory>,
-        looked: Looked,
-    ) -> Result<Made, RunError> {
-        let Looked { freed, mut all, .. } = looked;
-        let mut keeping = Keeping::begin(self.flow, run).await?;
+        looked: PlanPreview,
+    ) -> Result<PreparedPlan, RunError> {
+        let PlanPreview { freed, mut all, .. } = looked;
+        let mut keeping = DraftWriter::begin(self.flow, run).await?;
         let mut planner = self.planner(directory, &freed);
-        let mut leavers = Leavers::new(self.flow, self.scope);
+        let mut leavers = LeaverPages::new(self.flow, self.scope);
         while let Some(page) = leavers.next().await? {
             for leaver in &page {
-                let considered = planner.part_with(leaver);
+                let record_plan = planner.part_with(leaver);
                 // An operation that the ledger asks for names a decision and rules of its own.
-                let decided = match &considered.standing {
-                    Standing::Acting(operation) => (operation.decision.clone(), operation.rules.clone()),
-                    _ => match &leaver.refusal {
+                let decided = match &record_plan.disposition {
+                    Disposition::Operation(operation) => {
+                        (operation.decision.clone(), operation.rules.clone())
+                    }
+                    _ => match &leaver.rejection {
                         Some(stored) => (stored.decision.clone(), stored.rules.clone()),
                         None => (leaver.entry.rules.clone(), leaver.entry.rules.clone()),
                     },
                 };
-                keeping.add(&leaver.entry.owner, (&decided.0, &decided.1), considered).await?;
+                keeping.add(&leaver.entry.owner, (&decided.0, &decided.1), record_plan).await?;
             }
         }
-        let mut candidates = Candidates::new(self.flow, self.scope, planner.contested());
+        let mut candidates = CandidatePages::new(self.flow, self.scope, planner.contested());
         let mut from_before = false;
         loop {
             let page = match &mut all {
@@ -280,26 +290,27 @@ impl Planning<'_> {
                 break;
             }
             for candidate in &page {
-                let considered = planner.consider(candidate);
+                let record_plan = planner.consider(candidate);
                 let record = &candidate.record;
-                from_before |= matches!(considered.standing, Standing::Acting(_)) && record.fetched != *run;
-                keeping.add(&record.origin, (&record.decision, &record.rules), considered).await?;
+                from_before |=
+                    matches!(record_plan.disposition, Disposition::Operation(_)) && record.fetched != *run;
+                keeping.add(&record.origin, (&record.decision, &record.rules), record_plan).await?;
             }
         }
         let made = keeping.finish(planner.finish()).await?;
-        Ok(Made { from_before, ..made })
+        Ok(PreparedPlan { from_before, ..made })
     }
 }
 
 /// Leavers who have something left to do according to the ledger, in the order of their accounts.
-struct Leavers<'a> {
-    flow: &'a Flow,
+struct LeaverPages<'a> {
+    flow: &'a FlowRuntime,
     scope: &'a Scope,
     after: Option<MemberKey>,
 }
 
-impl<'a> Leavers<'a> {
-    fn new(flow: &'a Flow, scope: &'a Scope) -> Self {
+impl<'a> LeaverPages<'a> {
+    fn new(flow: &'a FlowRuntime, scope: &'a Scope) -> Self {
         Self { flow, scope, after: None }
     }
 
@@ -312,7 +323,7 @@ impl<'a> Leavers<'a> {
 }
 
 /// The ids of the directory.
-pub(super) async fn directory(flow: &Flow) -> Result<Directory, RunError> {
+pub(super) async fn directory(flow: &FlowRuntime) -> Result<Directory, RunError> {
     let departments = flow.directory.department_ids().await.map_err(RunError::Directory)?;
     let members = flow.directory.member_ids().await.map_err(RunError::Directory)?;
     Ok(Directory { departments, members })

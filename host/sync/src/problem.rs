@@ -64,7 +64,7 @@ pub(super) fn no_place(unplaced: u64, userid: &UserId, code: i64) -> Text {
 }
 
 /// The number of leavers who can still log in, one of them by name.
-pub(super) fn leavers_refused(count: u64, userid: &UserId, errcode: Option<i64>) -> Text {
+pub(super) fn leavers_rejected(count: u64, userid: &UserId, errcode: Option<i64>) -> Text {
     let code = errcode.map(|errcode| format!(" (errcode {errcode})")).unwrap_or_default();
     let code_zh = errcode.map(|errcode| format!("（错误码 {errcode}）")).unwrap_or_default();
     Text::new(

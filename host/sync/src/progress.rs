@@ -44,6 +44,6 @@ pub trait Progress: Send + Sync {
 
 /// Discards all progress.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Silent;
+pub struct NoProgress;
 
-impl Progress for Silent {}
+impl Progress for NoProgress {}

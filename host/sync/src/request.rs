@@ -1,7 +1,7 @@
 //! Requests to a run.
 
 use ruzhi_model::{PlanId, RunId};
-use ruzhi_plan::{AdoptBy, DriftSettle};
+use ruzhi_plan::{AdoptBy, DriftResolution};
 use ruzhi_store::RunKind;
 
 /// Options a person may set for a run.
@@ -24,7 +24,7 @@ impl RunOptions {
 
 /// The task of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Request {
+pub enum RunTask {
     /// Collect, decide and plan, and write nothing to the directory.
     Plan(RunOptions),
     /// Plan, and apply the plan if the guard lets it pass.
@@ -41,10 +41,10 @@ pub enum Request {
     /// Plan to undo a run.
     Revert(RunId),
     /// Compare the directory with the ledger, and plan to settle the difference if asked to.
-    Drift(Option<DriftSettle>),
+    Drift(Option<DriftResolution>),
 }
 
-impl Request {
+impl RunTask {
     pub(super) fn kind(&self) -> RunKind {
         match self {
             Self::Plan(_) => RunKind::Plan,

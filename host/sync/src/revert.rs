@@ -5,25 +5,25 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use chrono::{DateTime, Utc};
 
 use super::error::RunError;
-use super::flow::Flow;
-use super::planning::{Keeping, Made, PAGE};
+use super::flow::FlowRuntime;
+use super::planning::{DraftWriter, PAGE, PreparedPlan};
 use ruzhi_model::{MemberKey, Operation, Origin, PlanId, RunId};
-use ruzhi_plan::{Considered, Draft, Policy, Purpose, revert};
+use ruzhi_plan::{Draft, Policy, Purpose, RecordPlan, revert};
 
 pub(super) async fn plan(
-    flow: &Flow,
+    flow: &FlowRuntime,
     run: &RunId,
     undone: &RunId,
     policy: &Policy,
     now: DateTime<Utc>,
-) -> Result<Made, RunError> {
+) -> Result<PreparedPlan, RunError> {
     let survey = flow.store.survey_find(&flow.scope(now)).await?;
     let purpose = Purpose::Revert { run: undone.clone() };
     let mut draft = Draft::new(flow.tenant.clone(), flow.id.clone(), purpose, false, &survey);
-    let mut keeping = Keeping::begin(flow, run).await?;
+    let mut keeping = DraftWriter::begin(flow, run).await?;
     let several = written_more_than_once(flow, undone).await?;
     let mut open: BTreeMap<MemberKey, Vec<Operation>> = BTreeMap::new();
-    let mut pages = Pages { flow, run: undone, after: None };
+    let mut pages = OperationPages { flow, run: undone, after: None };
     loop {
         let page = pages.next().await?;
         let end = page.is_empty();
@@ -45,14 +45,14 @@ pub(super) async fn plan(
         let lines: HashMap<MemberKey, _> = lines.into_iter().map(|line| (line.userid.key(), line)).collect();
         for operation in ready {
             let undone = revert::undo(&operation, lines.get(&operation.userid.key()), policy);
-            let considered = Considered::from(undone);
+            let record_plan = RecordPlan::from(undone);
             let origin = Origin {
                 tenant: flow.tenant.clone(),
                 flow: operation.flow.clone(),
                 record: operation.record.clone(),
             };
-            draft.add(&origin, &considered);
-            keeping.add(&origin, (&operation.decision, &operation.rules), considered).await?;
+            draft.add(&origin, &record_plan);
+            keeping.add(&origin, (&operation.decision, &operation.rules), record_plan).await?;
         }
         if end {
             break;
@@ -62,13 +62,13 @@ pub(super) async fn plan(
 }
 
 /// The operations a run completed, page by page.
-struct Pages<'a> {
-    flow: &'a Flow,
+struct OperationPages<'a> {
+    flow: &'a FlowRuntime,
     run: &'a RunId,
     after: Option<(PlanId, usize)>,
 }
 
-impl Pages<'_> {
+impl OperationPages<'_> {
     async fn next(&mut self) -> Result<Vec<Operation>, RunError> {
         let cursor = self.after.as_ref().map(|(plan, place)| (plan, *place));
         let page = self.flow.store.operations_list_done(&self.flow.tenant, self.run, cursor, PAGE).await?;
@@ -80,9 +80,9 @@ impl Pages<'_> {
 }
 
 /// Members that more than one plan of the run has written.
-async fn written_more_than_once(flow: &Flow, run: &RunId) -> Result<HashSet<MemberKey>, RunError> {
+async fn written_more_than_once(flow: &FlowRuntime, run: &RunId) -> Result<HashSet<MemberKey>, RunError> {
     let (mut once, mut more) = (HashSet::new(), HashSet::new());
-    let mut pages = Pages { flow, run, after: None };
+    let mut pages = OperationPages { flow, run, after: None };
     loop {
         let page = pages.next().await?;
         if page.is_empty() {

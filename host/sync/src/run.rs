@@ -8,22 +8,22 @@ use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-use super::apply::{Applied, Applying};
-use super::collect::{Collected, Collecting};
+use super::apply::{ApplySummary, PlanApplier};
+use super::collect::{CollectSummary, Collector};
 use super::error::RunError;
-use super::flow::Flow;
-use super::gate::Gate;
-use super::notice::{Clocked, Notice, with_notices};
-use super::planning::{self, Made};
+use super::flow::FlowRuntime;
+use super::gate::WriteGate;
+use super::notice::{ClockSource, Notice, with_notices};
+use super::planning::{self, PreparedPlan};
 use super::progress::Stage;
-use super::request::Request;
-use super::settle::settle_crash;
+use super::recovery::settle_crash;
+use super::request::RunTask;
 use super::write_back::write_back;
 use super::{adopt, drift, fields, problem, revert};
 use ruzhi_metrics as metrics;
 use ruzhi_model::PlanId;
-use ruzhi_plan::drift::Finding;
-use ruzhi_plan::{AdoptBy, Counts, DriftSettle, PASSES, Plan, Policy, Purpose};
+use ruzhi_plan::drift::DriftFinding;
+use ruzhi_plan::{AdoptBy, Counts, DriftResolution, PASSES, Plan, Policy, Purpose};
 use ruzhi_store::{DriftCheckRow, PlanRow, PlanState, RunRow, RunState, Watermark};
 
 /// The result of a run.
@@ -34,17 +34,17 @@ pub struct Report {
     /// The plan it made first; its operations are in the store.
     pub plan: Option<Plan>,
     /// The findings of a drift check.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<DriftFinding>,
     /// Remarks for a person that made nothing fail.
     pub notices: Vec<Notice>,
     /// The reason it ended early.
     pub error: Option<RunError>,
 }
 
-impl Flow {
+impl FlowRuntime {
     /// Begins a run: settles a crash's leftovers, and reads the form. Flows of one corp that run together all begin
     /// before the first finishes, so that each plan knows the others' forms.
-    pub async fn begin(&self, request: Request) -> Begun<'_> {
+    pub async fn begin(&self, request: RunTask) -> PendingRun<'_> {
         let started_at = self.clock.now();
         self.directory.begin_anew();
         let id = self.run_ids.next(started_at);
@@ -55,7 +55,7 @@ impl Flow {
             flow.id = self.id.as_str(),
             run.id = id.as_str()
         );
-        let mut running = Running {
+        let mut running = ActiveRun {
             flow: self,
             span: span.clone(),
             retry: request.options().full,
@@ -79,23 +79,23 @@ impl Flow {
             began: Instant::now(),
             plan: None,
             findings: Vec::new(),
-            gate: Gate::default(),
+            gate: WriteGate::default(),
             begun: false,
         };
         // The beginning of a run leaves nothing in doubt: it may be dropped at any point.
         let purpose = unless(&self.quit, running.begin().instrument(span)).await;
-        Begun { running, purpose }
+        PendingRun { running, purpose }
     }
 }
 
 /// A run that has read what it needs and planned nothing yet.
-pub struct Begun<'a> {
-    running: Running<'a>,
+pub struct PendingRun<'a> {
+    running: ActiveRun<'a>,
     /// The purpose of its plan; none to plan nothing.
     purpose: Result<Option<Purpose>, RunError>,
 }
 
-impl Begun<'_> {
+impl PendingRun<'_> {
     /// Plans, and does the requested work.
     pub async fn finish(self) -> Report {
         let Self { mut running, purpose } = self;
@@ -119,38 +119,38 @@ impl Begun<'_> {
     }
 }
 
-struct Running<'a> {
-    flow: &'a Flow,
+struct ActiveRun<'a> {
+    flow: &'a FlowRuntime,
     /// Attributes everything logged in this run to it.
     span: tracing::Span,
-    request: Request,
+    request: RunTask,
     /// Quarantined records are tried again: a person asks, or the plan to apply was made so.
     retry: bool,
     /// The result of the form's collect.
-    collected: Option<Collected>,
+    collected: Option<CollectSummary>,
     /// Its start, by a monotonic clock.
     began: Instant,
     /// Calls made before this run, by clients that other runs have used.
     called_before: BTreeMap<String, u64>,
     row: RunRow,
     plan: Option<Plan>,
-    findings: Vec<Finding>,
+    findings: Vec<DriftFinding>,
     /// The tenant's rights and places, as far as the run's calls have shown them.
-    gate: Gate,
+    gate: WriteGate,
     /// The run is in the store.
     begun: bool,
 }
 
-impl Running<'_> {
+impl ActiveRun<'_> {
     async fn begin(&mut self) -> Result<Option<Purpose>, RunError> {
         let flow = self.flow;
         let purpose = match self.request.clone() {
-            Request::Plan(_) | Request::Sync(_) => Some(Purpose::Sync),
+            RunTask::Plan(_) | RunTask::Sync(_) => Some(Purpose::Sync),
             // A plan that may not be applied does not start a run.
-            Request::Apply { plan, approved } => Some(self.asked_for(&plan, approved).await?),
-            Request::Adopt(by) => Some(Purpose::Adopt { by }),
-            Request::Revert(run) => Some(Purpose::Revert { run }),
-            Request::Drift(settle) => settle.map(|settle| Purpose::Drift { settle }),
+            RunTask::Apply { plan, approved } => Some(self.asked_for(&plan, approved).await?),
+            RunTask::Adopt(by) => Some(Purpose::Adopt { by }),
+            RunTask::Revert(run) => Some(Purpose::Revert { run }),
+            RunTask::Drift(settle) => settle.map(|settle| Purpose::Drift { settle }),
         };
         flow.store.run_put(&self.row).await?;
         self.begun = true;
@@ -164,7 +164,7 @@ impl Running<'_> {
         if purpose.as_ref().is_some_and(Purpose::reads_the_form) {
             fields::check(flow).await?;
             // An approval covers the form as it is now, deleted rows included.
-            let approving = matches!(self.request, Request::Apply { .. });
+            let approving = matches!(self.request, RunTask::Apply { .. });
             self.collected = Some(self.collect(approving).await?);
         }
         Ok(purpose)
@@ -179,7 +179,7 @@ impl Running<'_> {
             made = unless(&self.flow.quit, self.make(&purpose)).await?;
         }
         let mut applying = false;
-        if let Request::Apply { plan: asked, approved } = &self.request {
+        if let RunTask::Apply { plan: asked, approved } = &self.request {
             applying = true;
             let approved = *approved;
             if *asked != made.plan.id {
@@ -247,7 +247,7 @@ impl Running<'_> {
         if let Some((count, userid, errcode)) =
             self.flow.store.leavers_find_refused(&self.flow.tenant, &self.flow.id).await?
         {
-            let told = problem::leavers_refused(count, &userid, errcode);
+            let told = problem::leavers_rejected(count, &userid, errcode);
             self.row.problem = Some(problem::both(self.row.problem.take(), told));
         }
         let Counts { failed, untried, unplaced, .. } = self.row.counts;
@@ -286,9 +286,9 @@ impl Running<'_> {
     }
 
     /// Reads the form, the whole of it if need be.
-    async fn collect(&self, complete: bool) -> Result<Collected, RunError> {
+    async fn collect(&self, complete: bool) -> Result<CollectSummary, RunError> {
         self.enter(Stage::Collect);
-        Collecting {
+        Collector {
             flow: self.flow,
             run: &self.row.id,
             started_at: self.row.started_at,
@@ -302,7 +302,7 @@ impl Running<'_> {
     }
 
     /// Makes a plan from the store and the directory.
-    async fn make(&self, purpose: &Purpose) -> Result<Made, RunError> {
+    async fn make(&self, purpose: &Purpose) -> Result<PreparedPlan, RunError> {
         let (flow, run, now) = (self.flow, &self.row.id, self.row.started_at);
         self.enter(Stage::Plan);
         let policy = Policy { retry: self.retry, ..flow.policy.clone() };
@@ -310,13 +310,13 @@ impl Running<'_> {
         let made = match purpose {
             Purpose::Sync => planning::sync(flow, run, &policy, now).await,
             Purpose::Adopt { by } => adopt::plan(flow, run, purpose.clone(), *by, &policy, now).await,
-            Purpose::Drift { settle: DriftSettle::Adopt } => {
+            Purpose::Drift { settle: DriftResolution::Adopt } => {
                 adopt::plan(flow, run, purpose.clone(), AdoptBy::Userid, &policy, now).await
             }
             Purpose::Drift { settle } => drift::plan(flow, run, *settle, &policy, now).await,
             Purpose::Revert { run: undone } => {
                 let made = revert::plan(flow, run, undone, &policy, now).await?;
-                if made.plan.operations == 0 && made.plan.counts.refused == 0 {
+                if made.plan.operations == 0 && made.plan.counts.rejected == 0 {
                     return Err(RunError::NothingToUndo { run: undone.clone() });
                 }
                 Ok(made)
@@ -357,8 +357,8 @@ impl Running<'_> {
         Ok(RunState::Done)
     }
 
-    async fn keep(&mut self, made: Made, released: bool) -> Result<(Plan, PlanState), RunError> {
-        let Made { plan, order, at, .. } = made;
+    async fn keep(&mut self, made: PreparedPlan, released: bool) -> Result<(Plan, PlanState), RunError> {
+        let PreparedPlan { plan, order, at, .. } = made;
         let state = match (released, plan.guard.holds()) {
             (true, _) => PlanState::Applying,
             (false, true) => PlanState::Held,
@@ -369,17 +369,17 @@ impl Running<'_> {
         Ok((plan, state))
     }
 
-    async fn apply(&self, plan: &Plan) -> Result<Applied, RunError> {
+    async fn apply(&self, plan: &Plan) -> Result<ApplySummary, RunError> {
         let flow = self.flow;
         let set = async |state| flow.store.plan_set_state(&flow.tenant, &plan.id, state).await;
         if plan.operations == 0 {
             set(PlanState::Done).await?;
-            return Ok(Applied::default());
+            return Ok(ApplySummary::default());
         }
         self.enter(Stage::Apply);
         flow.progress.planned(plan.operations);
         set(PlanState::Applying).await?;
-        let applied = Applying::new(flow, plan, &self.gate).apply().await?;
+        let applied = PlanApplier::new(flow, plan, &self.gate).apply().await?;
         let Counts { failed, untried, unplaced, .. } = applied.counts;
         let all = failed + untried + unplaced == 0;
         set(if all { PlanState::Done } else { PlanState::Failed }).await?;
@@ -469,8 +469,8 @@ impl Running<'_> {
     /// Remarks for a person beside the run's result.
     fn notices(&self) -> Vec<Notice> {
         let (source, directory) = (&self.flow.source, &self.flow.directory);
-        let clocks = Notice::of_clock(Clocked::JianDaoYun, source.service_clock(self.began))
-            .or_else(|| Notice::of_clock(Clocked::WeCom, directory.service_clock(self.began)));
+        let clocks = Notice::of_clock(ClockSource::JianDaoYun, source.service_clock(self.began))
+            .or_else(|| Notice::of_clock(ClockSource::WeCom, directory.service_clock(self.began)));
         let no_row = self.collected.as_ref().and_then(|collected| collected.nothing_yet.clone());
         clocks.into_iter().chain(no_row).collect()
     }
@@ -504,7 +504,7 @@ impl Running<'_> {
                     counts.deleted = counts.deleted,
                     counts.unchanged = counts.unchanged,
                     counts.ignored = counts.ignored,
-                    counts.refused = counts.refused,
+                    counts.rejected = counts.rejected,
                     counts.failed = counts.failed,
                     counts.untried = counts.untried,
                     counts.unplaced = counts.unplaced,
@@ -529,12 +529,12 @@ async fn unless<T>(
 
 /// The standing of the records is the newest plan's; earlier writes stay counted.
 fn merged(before: Counts, plan: Counts) -> Counts {
-    let standing = plan.standing();
+    let disposition = plan.without_operations();
     Counts {
-        unchanged: standing.unchanged,
-        ignored: standing.ignored,
-        refused: standing.refused,
-        failed: standing.failed,
+        unchanged: disposition.unchanged,
+        ignored: disposition.ignored,
+        rejected: disposition.rejected,
+        failed: disposition.failed,
         ..before
     }
 }

@@ -95,7 +95,7 @@ mod tests {
     use proptest::prelude::*;
     use proptest::test_runner::{Config, RngSeed, TestRunner};
 
-    use super::super::collect::Collected;
+    use super::super::collect::CollectSummary;
     use super::*;
 
     const NOON: &str = "2026-05-01T12:00:00Z";
@@ -230,7 +230,7 @@ mod tests {
                 prop_assert!(rows.iter().all(|(_, was_read)| *was_read), "{rows:?} since {since:?}");
                 time.prove(read.into_iter());
                 let complete = since.is_none();
-                let reached = Collected { complete, time, before, nothing_yet: None }.reached();
+                let reached = CollectSummary { complete, time, before, nothing_yet: None }.reached();
                 watermark = Some(reached).filter(|reached| *reached != DateTime::UNIX_EPOCH);
             }
             Ok(())

@@ -8,17 +8,18 @@ use std::time::Duration;
 
 use arbitrary::{Arbitrary, Unstructured};
 use libfuzzer_sys::fuzz_target;
+use ruzhi_guest::contract::Text;
 use ruzhi_guest_runtime::{Component, Engine, Guest, Limits};
+use ruzhi_hostile::{BASE, Memory, echo, rules};
 use ruzhi_model::{
     Context, Decision, DepartmentId, Digest, LedgerEntry, Member, MemberKey, MemberState, Membership,
     OperationKind, Origin, Outcome, SourceRecord, Violation,
 };
 use ruzhi_plan::{
-    Candidate, Claimant, Directory, Duplicates, Existing, Guard, Holder, Lately, Planner, Policy, RecordState, Removed,
-    Resolution, Scope, Standing, Survey, Totals, Wants, comparable_mobile,
+    Candidate, Claimant, Directory, Disposition, DuplicatePolicy, ExistingPolicy, Guard, Holder, MemberClaim,
+    Planner, Policy, RecentLeavers, RecordState, RemovedPolicy, Resolution, Scope, Survey, Totals,
+    comparable_mobile,
 };
-use ruzhi_guest::contract::Text;
-use ruzhi_hostile::{BASE, Memory, echo, rules};
 
 static ECHO: LazyLock<Component> = LazyLock::new(|| {
     let limits = Limits { memory: 32 << 20, deadline: Duration::from_secs(5), answer: 1 << 20, slots: 1 };
@@ -53,7 +54,11 @@ fn outcome(u: &mut Unstructured<'_>) -> arbitrary::Result<Outcome> {
         2 => Decision::Reject(
             (0..u.int_in_range(0..=3)?)
                 .map(|_| {
-                    Ok(Violation { field: u.arbitrary()?, rule: u.arbitrary()?, message: Text::new(u.arbitrary::<String>()?, u.arbitrary::<String>()?) })
+                    Ok(Violation {
+                        field: u.arbitrary()?,
+                        rule: u.arbitrary()?,
+                        message: Text::new(u.arbitrary::<String>()?, u.arbitrary::<String>()?),
+                    })
                 })
                 .collect::<arbitrary::Result<_>>()?,
         ),
@@ -151,15 +156,15 @@ fn planned(outcomes: Vec<Outcome>) {
     let claimants = resolved
         .iter()
         .filter_map(|(origin, decision)| {
-            let (member, wants) = match decision {
+            let (member, claim) = match decision {
                 Decision::Upsert(member) => {
                     let mobile = member.mobile.as_deref().filter(|mobile| !mobile.is_empty());
-                    (MemberKey::of(&member.userid), Wants::Upsert(mobile.map(comparable_mobile)))
+                    (MemberKey::of(&member.userid), MemberClaim::Upsert(mobile.map(comparable_mobile)))
                 }
-                Decision::Leave(userid) => (MemberKey::of(userid), Wants::Leave),
+                Decision::Leave(userid) => (MemberKey::of(userid), MemberClaim::Leave),
                 _ => return None,
             };
-            Some(Claimant { origin: origin.clone(), decision: digest(decision), member, wants })
+            Some(Claimant { origin: origin.clone(), decision: digest(decision), member, claim })
         })
         .collect();
     let holders: HashMap<MemberKey, Holder> = lines
@@ -170,7 +175,7 @@ fn planned(outcomes: Vec<Outcome>) {
         })
         .collect();
     let survey = Survey {
-        lately: Lately::default(),
+        recent_leavers: RecentLeavers::default(),
         totals: Totals { upserts: 10, ..Totals::default() },
         owned: 2,
         stamp: Digest::of("stamp"),
@@ -185,9 +190,9 @@ fn planned(outcomes: Vec<Outcome>) {
             .collect::<BTreeMap<_, _>>(),
     };
     let policy = Policy {
-        duplicates: Duplicates::Newest,
-        existing: Existing::Refuse,
-        removed: Removed::Ask,
+        duplicates: DuplicatePolicy::Newest,
+        existing: ExistingPolicy::Reject,
+        removed: RemovedPolicy::Ask,
         protected: BTreeSet::from([MemberKey::of("guarded")]),
         grace: chrono::TimeDelta::days(30),
         guard: Guard::default(),
@@ -219,7 +224,7 @@ fn planned(outcomes: Vec<Outcome>) {
                 decision: digest(decision),
                 rules: Digest::of("rules"),
                 fetched: parsed("r20260501T080000000-000000"),
-                refusal: None,
+                rejection: None,
                 absent: false,
             },
             entry: lines.iter().find(|line| Some(&line.decided_as) == named.as_ref()).cloned(),
@@ -230,7 +235,7 @@ fn planned(outcomes: Vec<Outcome>) {
                 .collect(),
             leaders: Vec::new(),
         };
-        let Standing::Acting(operation) = planner.consider(&candidate).standing else { continue };
+        let Disposition::Operation(operation) = planner.consider(&candidate).disposition else { continue };
         let key = operation.userid.key();
         for untouchable in [VICTIM, "boss", "guarded"] {
             assert_ne!(key, MemberKey::of(untouchable), "{operation:?}");

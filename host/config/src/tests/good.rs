@@ -147,7 +147,7 @@ fn every_key_arrives_as_its_type() {
             config: Some(deployment.path("tenants/jingxintai/onboarding.json")),
             change: ChangeLimit { percent: 20, least: 5, stated: false },
         },
-        duplicates: Duplicates::Newest,
+        duplicates: DuplicatePolicy::Newest,
         push: None,
         write_back: None,
     };
@@ -180,7 +180,7 @@ fn what_is_not_written_has_its_default() {
     assert_eq!(tenant.jiandaoyun.per_second, None);
     let flow = &tenant.flows[0];
     assert_eq!(flow.schedule, None);
-    assert_eq!(flow.duplicates, Duplicates::Refuse);
+    assert_eq!(flow.duplicates, DuplicatePolicy::Reject);
     assert_eq!(flow.source.api, "v5");
     assert_eq!(flow.source.overlap, Duration::from_secs(600));
     assert_eq!((&flow.source.filter, &flow.source.fields), (&None, &None));

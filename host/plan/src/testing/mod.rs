@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use chrono::TimeDelta;
 use ruzhi_model::{Member, Membership};
 
-use crate::{Duplicates, Existing, Guard, Policy, Removed};
+use crate::{DuplicatePolicy, ExistingPolicy, Guard, Policy, RemovedPolicy};
 
 /// A member with what every member has.
 pub fn member(userid: &str, mobile: &str) -> Member {
@@ -23,9 +23,9 @@ pub fn member(userid: &str, mobile: &str) -> Member {
 /// The policy that holds where nothing is said.
 pub fn policy() -> Policy {
     Policy {
-        duplicates: Duplicates::Refuse,
-        existing: Existing::Refuse,
-        removed: Removed::Ask,
+        duplicates: DuplicatePolicy::Reject,
+        existing: ExistingPolicy::Reject,
+        removed: RemovedPolicy::Ask,
         protected: BTreeSet::new(),
         grace: TimeDelta::days(30),
         guard: Guard::default(),

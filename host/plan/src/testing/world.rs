@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
-    Candidate, Claimant, Considered, Counts, Directory, GuardVerdict, Holder, Lately, Leader, Leaver, Plan,
-    Planner, Policy, RecordState, Resolution, Scope, Standing, StoredRefusal, Survey, Totals, Wants,
-    comparable_mobile, freed as freed_by,
+    Candidate, Claimant, Counts, Directory, Disposition, GuardVerdict, Holder, Leader, Leaver, MemberClaim,
+    Plan, Planner, Policy, RecentLeavers, RecordPlan, RecordState, Resolution, Scope, StoredRejection,
+    Survey, Totals, comparable_mobile, freed as freed_by,
 };
 use ruzhi_model::{
     Decision, Digest, DigestOfParts, FlowId, LedgerEntry, Member, MemberKey, MemberState, Operation, Origin,
-    RecordId, Refusal, TenantId,
+    RecordId, Rejection, TenantId,
 };
 
 /// Everything known of one corp.
@@ -26,30 +26,30 @@ pub struct World {
     /// An absent row means that its person left.
     pub absent_leaves: bool,
     /// The reasons the records of leavers that only the ledger mentions are in quarantine.
-    pub leaver_refusals: BTreeMap<Origin, StoredRefusal>,
+    pub leaver_rejections: BTreeMap<Origin, StoredRejection>,
     /// The recent leavers.
-    pub lately: Lately,
+    pub recent_leavers: RecentLeavers,
 }
 
 /// A plan with everything the store would keep of it.
 #[derive(Debug, Clone)]
-pub struct Planned {
+pub struct PlanResult {
     pub plan: Plan,
     /// In the order they are applied: by wave, and in the planner's order within one.
     pub operations: Vec<Operation>,
     pub waves: Vec<u32>,
-    pub standings: BTreeMap<Origin, Standing>,
+    pub dispositions: BTreeMap<Origin, Disposition>,
     /// Rejections that hold nothing else of a record back.
-    pub pending: BTreeMap<Origin, Refusal>,
+    pub pending: BTreeMap<Origin, Rejection>,
     /// The results for leavers that only the ledger mentions.
-    pub leavers: BTreeMap<Origin, Standing>,
+    pub leavers: BTreeMap<Origin, Disposition>,
     /// A first look without the directory found that the plan depends on it.
     pub needed_directory: bool,
 }
 
 /// The records shown to the planner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shown {
+pub enum CandidateSelection {
     /// Every one that asks for something.
     All,
     /// Those the store selects, then those with a contested claim.
@@ -57,10 +57,10 @@ pub enum Shown {
 }
 
 /// The parts of a plan that do not depend on the number of records shown.
-type Sum = (Vec<Operation>, Vec<u32>, Counts, GuardVerdict, u64);
+type PlanTotals = (Vec<Operation>, Vec<u32>, Counts, GuardVerdict, u64);
 
-impl Planned {
-    fn result(&self) -> Sum {
+impl PlanResult {
+    fn result(&self) -> PlanTotals {
         let Plan { counts, guard, owned, .. } = &self.plan;
         (self.operations.clone(), self.waves.clone(), *counts, guard.clone(), *owned)
     }
@@ -144,7 +144,7 @@ impl World {
             stamp: self.stamp(),
             claimants,
             holders,
-            lately: self.lately.clone(),
+            recent_leavers: self.recent_leavers.clone(),
         }
     }
 
@@ -183,22 +183,22 @@ impl World {
         let claims: Vec<Claimant> = self
             .present()
             .filter_map(|record| {
-                let wants = match &record.resolution {
-                    Resolution::Decided(Decision::Upsert(member)) => Wants::Upsert(mobile_of(member)),
-                    Resolution::Decided(Decision::Leave(_)) => Wants::Leave,
+                let claim = match &record.resolution {
+                    Resolution::Decided(Decision::Upsert(member)) => MemberClaim::Upsert(mobile_of(member)),
+                    Resolution::Decided(Decision::Leave(_)) => MemberClaim::Leave,
                     _ => return None,
                 };
                 Some(Claimant {
                     origin: record.origin.clone(),
                     decision: record.decision.clone(),
                     member: named(&record.resolution)?,
-                    wants,
+                    claim,
                 })
             })
             .collect();
-        let mobile = |claim: &Claimant| match &claim.wants {
-            Wants::Upsert(mobile) => mobile.clone(),
-            Wants::Leave => None,
+        let mobile = |claim: &Claimant| match &claim.claim {
+            MemberClaim::Upsert(mobile) => mobile.clone(),
+            MemberClaim::Leave => None,
         };
         let shared = |claim: &&Claimant| {
             let same_member = claims.iter().filter(|other| other.member == claim.member).count();
@@ -261,7 +261,7 @@ impl World {
         let leaver = |line: &LedgerEntry| Leaver {
             entry: line.clone(),
             wanted_by: self.upserts_of(&line.decided_as).cloned().collect(),
-            refusal: self.leaver_refusals.get(&line.owner).cloned(),
+            rejection: self.leaver_rejections.get(&line.owner).cloned(),
         };
         self.ledger.values().filter(left).map(leaver).collect()
     }
@@ -307,7 +307,7 @@ impl World {
     }
 
     /// The records of a flow as they are shown to the planner, in order.
-    pub fn shown(&self, scope: &Scope, contested: &[Origin], shown: Shown) -> Vec<Candidate> {
+    pub fn shown(&self, scope: &Scope, contested: &[Origin], shown: CandidateSelection) -> Vec<Candidate> {
         let ours =
             |record: &&RecordState| record.origin.tenant == scope.tenant && record.origin.flow == scope.flow;
         let says_something = |record: &&RecordState| {
@@ -316,8 +316,8 @@ impl World {
         };
         let ours: Vec<&RecordState> = self.records.values().filter(ours).collect();
         let asked: Vec<&RecordState> = match shown {
-            Shown::All => ours.into_iter().filter(says_something).collect(),
-            Shown::Candidates => {
+            CandidateSelection::All => ours.into_iter().filter(says_something).collect(),
+            CandidateSelection::Candidates => {
                 let (mut asking, others): (Vec<_>, Vec<_>) =
                     ours.into_iter().partition(|record| self.may_ask(scope, record));
                 let contested = |record: &&RecordState| contested.binary_search(&record.origin).is_ok();
@@ -334,8 +334,8 @@ impl World {
         directory: Option<&Directory>,
         policy: &Policy,
         now: DateTime<Utc>,
-        shown: Shown,
-    ) -> Planned {
+        shown: CandidateSelection,
+    ) -> PlanResult {
         let survey = self.survey(scope);
         let mut freed = HashSet::new();
         let mut asked: Option<&Directory> = None;
@@ -343,8 +343,8 @@ impl World {
         for round in 0..10 {
             let mut look = Planner::new(scope, &survey, asked, &freed, policy, now);
             let mut found = HashSet::new();
-            let mut take = |considered: Considered| {
-                if let Standing::Acting(operation) = considered.standing {
+            let mut take = |record_plan: RecordPlan| {
+                if let Disposition::Operation(operation) = record_plan.disposition {
                     found.extend(freed_by(&operation).into_iter().map(|(_, value)| value));
                 }
             };
@@ -364,21 +364,22 @@ impl World {
         }
         let mut planner = Planner::new(scope, &survey, asked, &freed, policy, now);
         let mut operations: Vec<Operation> = Vec::new();
-        let (mut standings, mut pending, mut leavers) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let (mut dispositions, mut pending, mut leavers) =
+            (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         for leaver in self.leavers(scope) {
-            let Considered { standing, .. } = planner.part_with(&leaver);
-            if let Standing::Acting(operation) = &standing {
+            let RecordPlan { disposition, .. } = planner.part_with(&leaver);
+            if let Disposition::Operation(operation) = &disposition {
                 operations.push(Operation::clone(operation));
             }
-            leavers.insert(leaver.entry.owner, standing);
+            leavers.insert(leaver.entry.owner, disposition);
         }
         for candidate in self.shown(scope, &planner.contested(), shown) {
-            let Considered { standing, pending: waits } = planner.consider(&candidate);
-            if let Standing::Acting(operation) = &standing {
+            let RecordPlan { disposition, pending: waits } = planner.consider(&candidate);
+            if let Disposition::Operation(operation) = &disposition {
                 operations.push(Operation::clone(operation));
             }
-            pending.extend(waits.map(|refusal| (candidate.record.origin.clone(), refusal)));
-            standings.insert(candidate.record.origin, standing);
+            pending.extend(waits.map(|rejection| (candidate.record.origin.clone(), rejection)));
+            dispositions.insert(candidate.record.origin, disposition);
         }
         let (plan, ordered) = planner.finish();
         for (place, field) in ordered.parks {
@@ -395,7 +396,7 @@ impl World {
         order.sort_by_key(|place| waves[*place]);
         let operations = order.iter().map(|place| operations[*place].clone()).collect();
         let waves = order.iter().map(|place| waves[*place]).collect();
-        Planned { plan, operations, waves, standings, pending, leavers, needed_directory }
+        PlanResult { plan, operations, waves, dispositions, pending, leavers, needed_directory }
     }
 
     /// The plan of a flow. It is made twice, once shown every record and once shown only those that may ask for
@@ -406,18 +407,20 @@ impl World {
         directory: Option<&Directory>,
         policy: &Policy,
         now: DateTime<Utc>,
-    ) -> Planned {
+    ) -> PlanResult {
         let scope = self.scope(tenant, flow, policy, now);
-        let all = self.planned(&scope, directory, policy, now, Shown::All);
-        let mut few = self.planned(&scope, directory, policy, now, Shown::Candidates);
+        let all = self.planned(&scope, directory, policy, now, CandidateSelection::All);
+        let mut few = self.planned(&scope, directory, policy, now, CandidateSelection::Candidates);
         assert_eq!(all.result(), few.result(), "what is passed over changes the plan of {self:#?}");
-        for (origin, standing) in &all.standings {
-            let passed_over = !few.standings.contains_key(origin);
-            let silent =
-                matches!(standing, Standing::Unchanged { confirmed: false } | Standing::Ignored { .. });
-            assert!(!passed_over || silent, "{origin} is passed over and {standing:?}");
+        for (origin, disposition) in &all.dispositions {
+            let passed_over = !few.dispositions.contains_key(origin);
+            let silent = matches!(
+                disposition,
+                Disposition::Unchanged { confirmed: false } | Disposition::Ignored { .. }
+            );
+            assert!(!passed_over || silent, "{origin} is passed over and {disposition:?}");
         }
-        few.standings = all.standings;
+        few.dispositions = all.dispositions;
         few
     }
 }
@@ -436,7 +439,7 @@ pub fn decided(origin: Origin, decision: Decision, rules: Digest) -> RecordState
         decision: digest,
         rules,
         fetched: "rtest".parse().unwrap(),
-        refusal: None,
+        rejection: None,
         absent: false,
     }
 }

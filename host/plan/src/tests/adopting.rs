@@ -3,22 +3,22 @@
 use std::collections::HashMap;
 
 use super::*;
-use crate::adopt::{Found, adopt};
+use crate::adopt::{AdoptionMatch, adopt};
 
 fn wanting(member: Member) -> Candidate {
     Candidate { record: upsert(1, member), entry: None, also_owns: vec![], leaders: vec![] }
 }
 
-fn found(by_userid: Option<&str>, by_mobile: Option<&str>, name: Option<&str>) -> Found {
+fn found(by_userid: Option<&str>, by_mobile: Option<&str>, name: Option<&str>) -> AdoptionMatch {
     let userid = |userid: &str| userid.parse::<UserId>().unwrap();
-    Found {
+    AdoptionMatch {
         by_userid: by_userid.map(userid),
         by_mobile: by_mobile.map(userid),
         name: name.map(str::to_owned),
     }
 }
 
-fn adopted(candidate: &Candidate, found: &Found) -> Standing {
+fn adopted(candidate: &Candidate, found: &AdoptionMatch) -> Disposition {
     adopt(candidate, found, &HashMap::new(), &policy())
 }
 
@@ -63,7 +63,7 @@ fn a_member_found_by_mobile_keeps_their_account_and_the_ledger_learns_which_one_
 #[test]
 fn whatever_could_be_someone_else_is_left_to_a_person() {
     let candidate = wanting(member("a", "13800000001"));
-    let ambiguous = |found: &Found| {
+    let ambiguous = |found: &AdoptionMatch| {
         assert_eq!(rules_of(&adopted(&candidate, found)), ["adopt.ambiguous"]);
     };
     // Userid and mobile number belong to two people.
@@ -75,17 +75,17 @@ fn whatever_could_be_someone_else_is_left_to_a_person() {
     let owners = HashMap::from([(MemberKey::of("a"), origin(7))]);
     let taken = adopt(&candidate, &found(Some("A"), None, None), &owners, &policy());
     assert_eq!(rules_of(&taken), ["adopt.ambiguous"]);
-    let Standing::Refused { refusal } = taken else { panic!("not refused") };
-    assert!(refusal.violations[0].message.en.contains(id(7).as_str()));
+    let Disposition::Rejected { rejection } = taken else { panic!("not rejected") };
+    assert!(rejection.violations[0].message.en.contains(id(7).as_str()));
 }
 
 #[test]
 fn no_member_is_adopted_who_is_missing_or_ours_already_or_protected() {
     let candidate = wanting(member("a", "13800000001"));
-    assert!(matches!(adopted(&candidate, &Found::default()), Standing::Ignored { .. }));
+    assert!(matches!(adopted(&candidate, &AdoptionMatch::default()), Disposition::Ignored { .. }));
     let by_userid = found(Some("a"), None, None);
     let leaver = Candidate { record: leave(1, "a"), ..candidate.clone() };
-    assert!(matches!(adopted(&leaver, &by_userid), Standing::Ignored { .. }));
+    assert!(matches!(adopted(&leaver, &by_userid), Disposition::Ignored { .. }));
     let ours = Candidate {
         entry: Some(entry(1, member("a", "13800000001"), MemberState::Active)),
         ..candidate.clone()
@@ -96,8 +96,8 @@ fn no_member_is_adopted_who_is_missing_or_ours_already_or_protected() {
     for name in ["a", "zs1"] {
         let mut protecting = policy();
         protecting.protected.insert(MemberKey::of(name));
-        let standing = adopt(&candidate, &found(None, Some("zs1"), None), &HashMap::new(), &protecting);
-        assert_eq!(rules_of(&standing), ["member.protected"], "{name}");
+        let disposition = adopt(&candidate, &found(None, Some("zs1"), None), &HashMap::new(), &protecting);
+        assert_eq!(rules_of(&disposition), ["member.protected"], "{name}");
     }
 }
 

@@ -3,10 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use super::*;
-use crate::drift::{Finding, Shown, compare, settle};
+use crate::drift::{DirectoryMember, DriftFinding, compare, settle};
 
-fn shown(departments: &[u32], details: Value) -> Shown {
-    Shown {
+fn shown(departments: &[u32], details: Value) -> DirectoryMember {
+    DirectoryMember {
         departments: departments.iter().copied().map(DepartmentId).collect(),
         details: details.as_object().cloned(),
     }
@@ -30,14 +30,14 @@ fn with(mut details: Value, field: &str, value: Value) -> Value {
     details
 }
 
-fn fields(findings: &[Finding]) -> Vec<String> {
+fn fields(findings: &[DriftFinding]) -> Vec<String> {
     findings
         .iter()
         .map(|finding| match finding {
-            Finding::Missing { .. } => "missing".to_owned(),
-            Finding::Unexpected { .. } => "unexpected".to_owned(),
-            Finding::Moved { .. } => "moved".to_owned(),
-            Finding::Changed { field, .. } => field.clone(),
+            DriftFinding::Missing { .. } => "missing".to_owned(),
+            DriftFinding::Unexpected { .. } => "unexpected".to_owned(),
+            DriftFinding::Moved { .. } => "moved".to_owned(),
+            DriftFinding::Changed { field, .. } => field.clone(),
         })
         .collect()
 }
@@ -91,34 +91,35 @@ fn what_a_person_let_stand_is_silent_until_it_changes_again() {
 fn overwriting_sends_only_what_differs_and_keeping_sends_nothing() {
     let changed = shown(&[2], with(details(), "position", json!("厂长")));
     let findings = compare(&line(), Some(&changed));
-    let overwrite = acting(settle(&line(), &findings, DriftSettle::Overwrite, &policy()).unwrap());
+    let overwrite = acting(settle(&line(), &findings, DriftResolution::Overwrite, &policy()).unwrap());
     assert_eq!(overwrite.kind, OperationKind::Update);
     assert_eq!(json!(overwrite.body), json!({ "userid": "a", "position": "工程师", "department": [1] }));
     assert_eq!(overwrite.member, line().written);
-    let keep = acting(settle(&line(), &findings, DriftSettle::Keep, &policy()).unwrap());
+    let keep = acting(settle(&line(), &findings, DriftResolution::Keep, &policy()).unwrap());
     assert_eq!(keep.kind, OperationKind::Keep);
     assert_eq!(json!(keep.body), json!({ "position": "厂长", "department": [2] }));
     assert!(!keep.undoes);
-    assert_eq!(settle(&line(), &findings, DriftSettle::Adopt, &policy()), None);
-    assert_eq!(settle(&line(), &[], DriftSettle::Overwrite, &policy()), None);
+    assert_eq!(settle(&line(), &findings, DriftResolution::Adopt, &policy()), None);
+    assert_eq!(settle(&line(), &[], DriftResolution::Overwrite, &policy()), None);
     let mut protecting = policy();
     protecting.protected.insert(MemberKey::of("a"));
-    let refused = settle(&line(), &findings, DriftSettle::Overwrite, &protecting).unwrap();
-    assert_eq!(rules_of(&refused), ["member.protected"]);
+    let rejected = settle(&line(), &findings, DriftResolution::Overwrite, &protecting).unwrap();
+    assert_eq!(rules_of(&rejected), ["member.protected"]);
 }
 
 #[test]
 fn who_is_missing_comes_back_uninvited_or_is_let_go() {
     let line = LedgerEntry { written: Member { to_invite: Some(true), ..line().written }, ..line() };
     let findings = compare(&line, None);
-    let overwrite = acting(settle(&line, &findings, DriftSettle::Overwrite, &policy()).unwrap());
+    let overwrite = acting(settle(&line, &findings, DriftResolution::Overwrite, &policy()).unwrap());
     assert_eq!(overwrite.kind, OperationKind::Create);
     assert_eq!(overwrite.body["to_invite"], json!(false));
-    let keep = acting(settle(&line, &findings, DriftSettle::Keep, &policy()).unwrap());
+    let keep = acting(settle(&line, &findings, DriftResolution::Keep, &policy()).unwrap());
     assert_eq!((keep.kind, keep.body, keep.undoes), (OperationKind::Keep, Map::new(), true));
     // A leaver who is gone is where they were going.
     let left = LedgerEntry { state: MemberState::Left, ..line };
-    let overwrite = acting(settle(&left, &compare(&left, None), DriftSettle::Overwrite, &policy()).unwrap());
+    let overwrite =
+        acting(settle(&left, &compare(&left, None), DriftResolution::Overwrite, &policy()).unwrap());
     assert_eq!((overwrite.kind, overwrite.body), (OperationKind::Keep, Map::new()));
 }
 

@@ -65,14 +65,14 @@ fn carry_out(world: &mut World, tenant: &TenantId, operation: &ruzhi_model::Oper
 }
 
 /// Records that may come free only once another one's operation is done.
-fn waits_for_another(standing: Option<&Standing>) -> bool {
-    match standing {
-        Some(Standing::Refused { refusal }) => {
-            let rule = refusal.violations[0].rule.as_str();
+fn waits_for_another(disposition: Option<&Disposition>) -> bool {
+    match disposition {
+        Some(Disposition::Rejected { rejection }) => {
+            let rule = rejection.violations[0].rule.as_str();
             matches!(rule, "userid.changed" | "userid.duplicate" | "mobile.duplicate")
         }
         // Gave way to another record, or to another tenant.
-        Some(Standing::Ignored { .. }) | None => true,
+        Some(Disposition::Ignored { .. }) | None => true,
         _ => false,
     }
 }
@@ -98,7 +98,7 @@ proptest! {
         let mut policy = policy();
         policy.protected.insert(MemberKey::of("d"));
         if newest {
-            policy.duplicates = Duplicates::Newest;
+            policy.duplicates = DuplicatePolicy::Newest;
         }
         let tenants: [TenantId; 2] = [tenant(), "office".parse().unwrap()];
         let mut world = World { absent_leaves, ..World::default() };
@@ -134,11 +134,11 @@ proptest! {
                 }
                 let counts = first.plan.counts;
                 let ours = |origin: &&Origin| origin.tenant == *tenant;
-                let leavers = first.standings.keys().filter(|origin| world.absent.contains(origin)).count();
+                let leavers = first.dispositions.keys().filter(|origin| world.absent.contains(origin)).count();
                 let rows = world.records.keys().filter(ours).filter(|o| !world.absent.contains(o)).count();
                 prop_assert_eq!(
                     (rows + leavers) as u64,
-                    counts.operations() + counts.unchanged + counts.ignored + counts.refused + counts.failed
+                    counts.operations() + counts.unchanged + counts.ignored + counts.rejected + counts.failed
                 );
                 for operation in &first.operations {
                     carry_out(&mut world, tenant, operation);
@@ -149,8 +149,8 @@ proptest! {
                     let origin =
                         Origin { tenant: tenant.clone(), flow: flow(), record: operation.record.clone() };
                     prop_assert!(
-                        waits_for_another(first.standings.get(&origin)),
-                        "{:?} was not done before: {:?}", operation, first.standings.get(&origin)
+                        waits_for_another(first.dispositions.get(&origin)),
+                        "{:?} was not done before: {:?}", operation, first.dispositions.get(&origin)
                     );
                 }
                 quiet = if first.operations.is_empty() { quiet + 1 } else { 0 };

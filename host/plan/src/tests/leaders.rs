@@ -67,12 +67,12 @@ fn a_leader_who_is_asked_for_is_waited_for_and_one_who_is_not_is_told() {
     let coming = world(vec![upsert(1, person.clone()), upsert(2, department)], vec![line.clone()]);
     let waiting = plan_with(&coming, Some(&directory(&["a"])), &policy(), now());
     assert_eq!((waiting.operations.len(), waiting.pending.len()), (0, 0));
-    assert_eq!(waiting.standings[&origin(1)], UNCHANGED);
+    assert_eq!(waiting.dispositions[&origin(1)], UNCHANGED);
     let never = world(vec![upsert(1, person)], vec![line]);
     let told = plan_with(&never, Some(&directory(&["a"])), &policy(), now());
-    assert_eq!(told.standings[&origin(1)], UNCHANGED);
+    assert_eq!(told.dispositions[&origin(1)], UNCHANGED);
     assert_eq!(told.pending[&origin(1)].waits_for, ruzhi_model::WaitsFor::Leader);
-    assert_eq!(told.plan.counts.refused, 0);
+    assert_eq!(told.plan.counts.rejected, 0);
 }
 
 #[test]

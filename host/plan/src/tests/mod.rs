@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::*;
-use crate::testing::world::{Planned, World, decided, id};
+use crate::testing::world::{PlanResult, World, decided, id};
 use crate::testing::{member, policy};
 use ruzhi_model::{
     Decision, DepartmentId, Digest, FlowId, LedgerEntry, Member, MemberKey, MemberState, Membership,
@@ -90,36 +90,41 @@ fn world(records: Vec<RecordState>, ledger: Vec<LedgerEntry>) -> World {
     World::new(records, ledger)
 }
 
-fn plan_with(world: &World, directory: Option<&Directory>, policy: &Policy, now: DateTime<Utc>) -> Planned {
+fn plan_with(
+    world: &World,
+    directory: Option<&Directory>,
+    policy: &Policy,
+    now: DateTime<Utc>,
+) -> PlanResult {
     world.plan((&tenant(), &flow()), directory, policy, now)
 }
 
 /// The plan of the first tenant over an empty directory.
-fn plan(world: &World) -> Planned {
+fn plan(world: &World) -> PlanResult {
     plan_with(world, Some(&directory(&[])), &policy(), now())
 }
 
-fn kinds(plan: &Planned) -> Vec<(OperationKind, String)> {
+fn kinds(plan: &PlanResult) -> Vec<(OperationKind, String)> {
     plan.operations.iter().map(|operation| (operation.kind, operation.userid.to_string())).collect()
 }
 
-fn rules(plan: &Planned, n: u32) -> Vec<String> {
-    rules_of(&plan.standings[&origin(n)])
+fn rules(plan: &PlanResult, n: u32) -> Vec<String> {
+    rules_of(&plan.dispositions[&origin(n)])
 }
 
-fn rules_of(standing: &Standing) -> Vec<String> {
-    match standing {
-        Standing::Refused { refusal } => refusal.violations.iter().map(|v| v.rule.clone()).collect(),
-        other => panic!("not refused but {other:?}"),
+fn rules_of(disposition: &Disposition) -> Vec<String> {
+    match disposition {
+        Disposition::Rejected { rejection } => rejection.violations.iter().map(|v| v.rule.clone()).collect(),
+        other => panic!("not rejected but {other:?}"),
     }
 }
 
 /// The operation of an acting record.
-fn acting(standing: Standing) -> ruzhi_model::Operation {
-    match standing {
-        Standing::Acting(operation) => *operation,
+fn acting(disposition: Disposition) -> ruzhi_model::Operation {
+    match disposition {
+        Disposition::Operation(operation) => *operation,
         other => panic!("does not act but {other:?}"),
     }
 }
 
-const UNCHANGED: Standing = Standing::Unchanged { confirmed: false };
+const UNCHANGED: Disposition = Disposition::Unchanged { confirmed: false };

@@ -13,13 +13,13 @@ struct Factory {
     /// The number of leavers, and of those among them who are deleted.
     left: usize,
     gone: usize,
-    lately: Lately,
+    recent_leavers: RecentLeavers,
     policy: Policy,
 }
 
 impl Factory {
     fn of(people: usize) -> Self {
-        Self { people, left: 0, gone: 0, lately: Lately::default(), policy: policy() }
+        Self { people, left: 0, gone: 0, recent_leavers: RecentLeavers::default(), policy: policy() }
     }
 
     fn world(&self, leavers: usize) -> World {
@@ -36,7 +36,7 @@ impl Factory {
         };
         let records = (self.left..self.left + leavers).map(|n| leave(u32::try_from(n).unwrap(), &name(n)));
         World {
-            lately: self.lately.clone(),
+            recent_leavers: self.recent_leavers.clone(),
             ..world(records.collect(), (0..self.people).map(line).collect())
         }
     }
@@ -48,8 +48,8 @@ impl Factory {
         if planned.guard.reasons.is_empty() {
             let who = (self.left..self.left + leavers).map(|n| MemberKey::of(&format!("p{n}")));
             let who: Vec<MemberKey> = who.collect();
-            self.lately.day.left.extend(who.iter().cloned());
-            self.lately.week.left.extend(who);
+            self.recent_leavers.day.left.extend(who.iter().cloned());
+            self.recent_leavers.week.left.extend(who);
             self.left += leavers;
         }
         let told = planned.guard.reasons.into_iter();
@@ -58,7 +58,7 @@ impl Factory {
 
     /// The day is over, the week is not.
     fn next_day(&mut self) {
-        self.lately.day = Span::default();
+        self.recent_leavers.day = LeaverWindow::default();
     }
 }
 
@@ -92,7 +92,7 @@ fn twice_what_one_run_may_do_passes_in_a_day_and_no_more_in_the_week() {
     assert_eq!(factory.run(1), held("leave_day_percent", 41, 40));
     factory.next_day();
     assert_eq!(factory.run(1), held("leave_week_percent", 41, 40));
-    factory.lately = Lately::default();
+    factory.recent_leavers = RecentLeavers::default();
     assert_eq!(factory.run(1), []);
 }
 
@@ -125,12 +125,12 @@ fn members_who_are_deleted_meanwhile_make_the_base_no_smaller() {
     assert_eq!(factory.run(10), []);
     assert_eq!(factory.run(9), []);
     factory.gone = 19;
-    factory.lately.day.gone = 19;
-    factory.lately.week.gone = 19;
+    factory.recent_leavers.day.gone = 19;
+    factory.recent_leavers.week.gone = 19;
     assert_eq!(factory.run(1), []);
     // 21 of 50, not of 30.
     factory.gone = 20;
-    factory.lately.day.gone = 20;
+    factory.recent_leavers.day.gone = 20;
     assert_eq!(factory.run(1), held("leave_day_percent", 21, 20));
 }
 
@@ -148,9 +148,9 @@ fn a_person_counts_once() {
     let later = now() + policy().grace;
     let planned = plan_with(&world, None, &factory.policy, later).plan;
     assert_eq!((planned.counts.deleted, planned.guard.holds()), (5, false));
-    world.lately = Lately::default();
+    world.recent_leavers = RecentLeavers::default();
     let others: HashSet<MemberKey> = [MemberKey::of("p90")].into();
-    world.lately.day.left = others;
+    world.recent_leavers.day.left = others;
     let planned = plan_with(&world, None, &factory.policy, later).plan;
     assert_eq!(planned.guard.reasons[0].found, 6);
 }
@@ -188,7 +188,9 @@ fn the_id_of_a_plan_does_not_depend_on_the_hour() {
     assert_eq!(factory.run(20), []);
     let world = factory.world(5);
     let before = plan_with(&world, None, &factory.policy, now()).plan;
-    let after = plan_with(&World { lately: Lately::default(), ..world }, None, &factory.policy, now()).plan;
+    let after =
+        plan_with(&World { recent_leavers: RecentLeavers::default(), ..world }, None, &factory.policy, now())
+            .plan;
     assert_eq!((before.guard.holds(), after.guard.holds()), (true, false));
     assert_eq!((before.id, before.hash), (after.id, after.hash));
 }

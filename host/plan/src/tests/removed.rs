@@ -19,7 +19,7 @@ fn settled() -> LedgerEntry {
     LedgerEntry { doubtful: false, ..unsure() }
 }
 
-fn over(line: LedgerEntry, there: &[&str], policy: &Policy) -> Planned {
+fn over(line: LedgerEntry, there: &[&str], policy: &Policy) -> PlanResult {
     plan_with(&world(vec![upsert(1, wanted())], vec![line]), Some(&directory(there)), policy, now())
 }
 
@@ -39,7 +39,7 @@ fn by_default_a_person_is_asked() {
 
 #[test]
 fn only_a_person_may_have_the_member_invited_again() {
-    let recreate = Policy { removed: Removed::Recreate, ..policy() };
+    let recreate = Policy { removed: RemovedPolicy::Recreate, ..policy() };
     let answered = |answer| LedgerEntry { removal_answer: Some(answer), ..settled() };
     let cases = [
         (over(settled(), &[], &recreate), false),
@@ -54,10 +54,10 @@ fn only_a_person_may_have_the_member_invited_again() {
 
 #[test]
 fn a_member_who_is_let_go_is_not_written_any_more() {
-    let release = Policy { removed: Removed::Release, ..policy() };
+    let release = Policy { removed: RemovedPolicy::Release, ..policy() };
     let by_person = LedgerEntry { removal_answer: Some(RemovalAnswer::Release), ..settled() };
     for plan in [over(settled(), &["a"], &release), over(by_person, &[], &policy())] {
-        assert!(matches!(plan.standings[&origin(1)], Standing::Ignored { .. }));
+        assert!(matches!(plan.dispositions[&origin(1)], Disposition::Ignored { .. }));
     }
 }
 

@@ -8,15 +8,15 @@ use super::*;
 use ruzhi_model::{Lang, RunId};
 
 /// A whole plan as a person reads it.
-fn rendered(planned: &Planned, lang: Lang) -> String {
+fn rendered(planned: &PlanResult, lang: Lang) -> String {
     let labels: BTreeMap<&str, &str> = [("position", "职务信息"), ("department", "部门")].into();
     let label = |field: &str| labels.get(field).copied().unwrap_or(field).to_owned();
-    let rendering = Rendering { lang, label: &label };
+    let rendering = PlanRenderer { lang, label: &label };
     let mut lines = vec![rendering.head(&planned.plan)];
     lines.extend(planned.operations.iter().map(|o| rendering.operation(&planned.plan.tenant, o)));
-    for (origin, standing) in &planned.standings {
-        if let Standing::Refused { refusal } = standing {
-            lines.push(rendering.refusal(origin, refusal));
+    for (origin, disposition) in &planned.dispositions {
+        if let Disposition::Rejected { rejection } = disposition {
+            lines.push(rendering.rejection(origin, rejection));
         }
     }
     lines.push(rendering.sum(&planned.plan.counts));
@@ -70,7 +70,7 @@ fn a_held_plan_names_the_limit_and_what_the_plan_is_for() {
     insta::assert_snapshot!(rendered(&plan, Lang::En));
     insta::assert_snapshot!(rendered(&plan, Lang::Zh));
     let label = str::to_owned;
-    let rendering = Rendering { lang: Lang::En, label: &label };
+    let rendering = PlanRenderer { lang: Lang::En, label: &label };
     let run: RunId = "r1".parse().unwrap();
     let mut second_line = |purpose: Purpose| {
         plan.plan.purpose = purpose;
@@ -78,5 +78,8 @@ fn a_held_plan_names_the_limit_and_what_the_plan_is_for() {
     };
     assert_eq!(second_line(Purpose::Adopt { by: AdoptBy::Either }), "takes over members");
     assert_eq!(second_line(Purpose::Revert { run }), "undoes run r1");
-    assert_eq!(second_line(Purpose::Drift { settle: DriftSettle::Keep }), "settles what was changed by hand");
+    assert_eq!(
+        second_line(Purpose::Drift { settle: DriftResolution::Keep }),
+        "settles what was changed by hand"
+    );
 }

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use serde_json::json;
 
 use super::*;
-use ruzhi_model::{Refusal, RefusedBy, Violation, WaitsFor};
+use ruzhi_model::{RejectedBy, Rejection, Violation, WaitsFor};
 
 fn why(field: &str, rule: &str) -> Violation {
     Violation { field: field.to_owned(), rule: rule.to_owned(), message: "…".into() }
@@ -47,7 +47,7 @@ fn a_plan_that_creates_asks_for_the_directory_and_one_that_changes_nothing_does_
     let same = world(vec![upsert(1, known.clone())], vec![entry(1, known, MemberState::Active)]);
     let drafted = plan_with(&same, None, &policy(), now());
     assert!(!drafted.needed_directory);
-    assert_eq!(drafted.standings[&origin(1)], UNCHANGED);
+    assert_eq!(drafted.dispositions[&origin(1)], UNCHANGED);
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn a_member_ruzhi_did_not_create_is_never_touched() {
     let plan = plan_with(&world, Some(&directory(&["boss"])), &policy(), now());
     assert_eq!(plan.operations, []);
     assert_eq!(rules(&plan, 1), ["member.foreign"]);
-    assert!(matches!(plan.standings[&origin(2)], Standing::Ignored { .. }));
+    assert!(matches!(plan.dispositions[&origin(2)], Disposition::Ignored { .. }));
 }
 
 #[test]
@@ -189,19 +189,19 @@ fn two_records_that_say_the_same_are_one_person() {
     let plan = plan(&world(vec![upsert(1, one.clone()), upsert(2, one)], vec![]));
     assert_eq!(kinds(&plan), [(OperationKind::Create, "a".to_owned())]);
     assert_eq!(plan.operations[0].record, id(1));
-    assert!(matches!(plan.standings[&origin(2)], Standing::Ignored { .. }));
+    assert!(matches!(plan.dispositions[&origin(2)], Disposition::Ignored { .. }));
 }
 
 #[test]
-fn two_records_that_claim_one_userid_are_both_refused_and_named_to_each_other() {
+fn two_records_that_claim_one_userid_are_both_rejected_and_named_to_each_other() {
     let records = vec![upsert(1, member("a", "13800000001")), upsert(2, member("A", "13800000002"))];
-    let refused = plan(&world(records.clone(), vec![]));
-    assert_eq!(refused.operations, []);
-    assert_eq!(rules(&refused, 1), ["userid.duplicate"]);
-    let Standing::Refused { refusal } = &refused.standings[&origin(2)] else { panic!() };
-    assert!(refusal.violations[0].message.en.contains(id(1).as_str()));
+    let rejected = plan(&world(records.clone(), vec![]));
+    assert_eq!(rejected.operations, []);
+    assert_eq!(rules(&rejected, 1), ["userid.duplicate"]);
+    let Disposition::Rejected { rejection } = &rejected.dispositions[&origin(2)] else { panic!() };
+    assert!(rejection.violations[0].message.en.contains(id(1).as_str()));
 
-    let newest = Policy { duplicates: Duplicates::Newest, ..policy() };
+    let newest = Policy { duplicates: DuplicatePolicy::Newest, ..policy() };
     let kept = plan_with(&world(records.clone(), vec![]), Some(&directory(&[])), &newest, now());
     assert_eq!(kinds(&kept), [(OperationKind::Create, "A".to_owned())]);
 
@@ -214,12 +214,12 @@ fn two_records_that_claim_one_userid_are_both_refused_and_named_to_each_other() 
 #[test]
 fn two_spellings_of_one_mobile_are_one_claim_and_its_owner_keeps_it() {
     let records = vec![upsert(1, member("a", "+86 13800000001")), upsert(2, member("b", "13800000001"))];
-    let refused = plan(&world(records.clone(), vec![]));
-    assert_eq!(rules(&refused, 1), ["mobile.duplicate"]);
-    assert_eq!(rules(&refused, 2), ["mobile.duplicate"]);
+    let rejected = plan(&world(records.clone(), vec![]));
+    assert_eq!(rules(&rejected, 1), ["mobile.duplicate"]);
+    assert_eq!(rules(&rejected, 2), ["mobile.duplicate"]);
     let owner = entry(1, member("a", "+86 13800000001"), MemberState::Active);
     let owned = plan(&world(records, vec![owner]));
-    assert_eq!(owned.standings[&origin(1)], UNCHANGED);
+    assert_eq!(owned.dispositions[&origin(1)], UNCHANGED);
     assert_eq!(rules(&owned, 2), ["mobile.duplicate"]);
 }
 
@@ -236,31 +236,31 @@ fn what_frees_a_mobile_comes_before_what_takes_it() {
 }
 
 #[test]
-fn what_wecom_refused_is_tried_again_when_row_rules_a_person_or_the_time_ask() {
-    let refused = |record: RecordState| RecordState {
-        refusal: Some(StoredRefusal {
-            refusal: Refusal {
+fn what_wecom_rejected_is_tried_again_when_row_rules_a_person_or_the_time_ask() {
+    let rejected = |record: RecordState| RecordState {
+        rejection: Some(StoredRejection {
+            rejection: Rejection {
                 errcode: Some(60103),
                 waits_for: WaitsFor::Time,
                 tries: 2,
                 retry_at: Some(now() + TimeDelta::hours(6)),
-                ..Refusal::new(RefusedBy::Wecom, vec![why("mobile", "wecom.60103")])
+                ..Rejection::new(RejectedBy::Wecom, vec![why("mobile", "wecom.60103")])
             },
             decision: record.decision.clone(),
             rules: record.rules.clone(),
         }),
         ..record
     };
-    let same = world(vec![refused(upsert(1, member("a", "13800000001")))], vec![]);
+    let same = world(vec![rejected(upsert(1, member("a", "13800000001")))], vec![]);
     assert_eq!(rules(&plan(&same), 1), ["wecom.60103"]);
     let due = plan_with(&same, Some(&directory(&[])), &policy(), now() + TimeDelta::hours(6));
     assert_eq!(due.operations[0].tries, 2);
     let asked = Policy { retry: true, ..policy() };
     assert_eq!(plan_with(&same, Some(&directory(&[])), &asked, now()).operations.len(), 1);
     let changed_rules =
-        RecordState { rules: Digest::of("other"), ..refused(upsert(1, member("a", "13800000001"))) };
+        RecordState { rules: Digest::of("other"), ..rejected(upsert(1, member("a", "13800000001"))) };
     assert_eq!(plan(&world(vec![changed_rules], vec![])).operations.len(), 1);
-    let mut changed_row = refused(upsert(1, member("a", "13800000001")));
+    let mut changed_row = rejected(upsert(1, member("a", "13800000001")));
     let other = upsert(1, member("a", "13800000009"));
     (changed_row.resolution, changed_row.decision) = (other.resolution, other.decision);
     assert_eq!(plan(&world(vec![changed_row], vec![])).operations.len(), 1);
@@ -308,8 +308,8 @@ fn a_newer_onboarding_after_a_leave_acts_though_it_says_something_else_than_the_
         json!(back.operations[0].body),
         json!({ "userid": "a", "enable": 1, "mobile": "13800000009", "position": "厂长" })
     );
-    assert!(matches!(back.standings[&origin(1)], Standing::Ignored { .. }));
-    assert!(matches!(back.standings[&origin(2)], Standing::Ignored { .. }));
+    assert!(matches!(back.dispositions[&origin(1)], Disposition::Ignored { .. }));
+    assert!(matches!(back.dispositions[&origin(2)], Disposition::Ignored { .. }));
     let after = plan(&world(records, vec![entry(3, again, MemberState::Active)]));
     assert_eq!(kinds(&after), []);
 }
@@ -322,16 +322,16 @@ fn two_onboardings_after_a_leave_are_still_two_claims() {
         upsert(3, member("a", "13800000002")),
         upsert(4, member("a", "13800000003")),
     ];
-    let refused = plan(&world(records, vec![]));
-    assert_eq!(kinds(&refused), []);
-    assert_eq!(rules(&refused, 3), ["userid.duplicate"]);
-    assert_eq!(rules(&refused, 4), ["userid.duplicate"]);
-    assert!(matches!(refused.standings[&origin(1)], Standing::Ignored { .. }));
+    let rejected = plan(&world(records, vec![]));
+    assert_eq!(kinds(&rejected), []);
+    assert_eq!(rules(&rejected, 3), ["userid.duplicate"]);
+    assert_eq!(rules(&rejected, 4), ["userid.duplicate"]);
+    assert!(matches!(rejected.dispositions[&origin(1)], Disposition::Ignored { .. }));
 }
 
 #[test]
 fn a_tenant_that_adopts_takes_an_existing_member_and_sends_every_field() {
-    let adopting = Policy { existing: Existing::Adopt, ..policy() };
+    let adopting = Policy { existing: ExistingPolicy::Adopt, ..policy() };
     let world = world(vec![upsert(1, member("Boss", "13800000001"))], vec![]);
     let plan = plan_with(&world, Some(&directory(&["boss"])), &adopting, now());
     assert_eq!(kinds(&plan), [(OperationKind::Update, "boss".to_owned())]);
@@ -368,8 +368,8 @@ fn the_guard_counts_changed_members_where_the_tenant_sets_a_limit() {
 #[test]
 fn what_a_person_undid_waits_until_row_rules_or_a_person_ask() {
     let undone = |record: RecordState| RecordState {
-        refusal: Some(StoredRefusal {
-            refusal: Refusal::new(RefusedBy::Person, vec![why("", "run.reverted")]),
+        rejection: Some(StoredRejection {
+            rejection: Rejection::new(RejectedBy::Person, vec![why("", "run.reverted")]),
             decision: record.decision.clone(),
             rules: record.rules.clone(),
         }),
@@ -380,7 +380,7 @@ fn what_a_person_undid_waits_until_row_rules_or_a_person_ask() {
     let same = world(vec![undone(upsert(1, wanted.clone()))], vec![line.clone()]);
     let waiting = plan(&same);
     assert_eq!(rules(&waiting, 1), ["run.reverted"]);
-    assert_eq!(waiting.plan.counts.refused, 1);
+    assert_eq!(waiting.plan.counts.rejected, 1);
     let full = Policy { retry: true, ..policy() };
     assert_eq!(plan_with(&same, None, &full, now()).operations.len(), 1);
     let other_rules = RecordState { rules: Digest::of("other"), ..undone(upsert(1, wanted)) };

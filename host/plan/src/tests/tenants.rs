@@ -8,7 +8,7 @@ fn office() -> TenantId {
     "office".parse().unwrap()
 }
 
-fn plan_of(world: &World, tenant: &TenantId) -> Planned {
+fn plan_of(world: &World, tenant: &TenantId) -> PlanResult {
     world.plan((tenant, &flow()), Some(&directory(&[])), &policy(), now())
 }
 
@@ -27,18 +27,20 @@ fn a_userid_is_unique_over_all_tenants_and_each_is_named_to_the_other() {
     {
         let plan = plan_of(&both, &tenant);
         assert_eq!(kinds(&plan), []);
-        let Standing::Refused { refusal } = &plan.standings[&record.origin] else { panic!("not refused") };
-        assert_eq!(refusal.violations[0].rule, "userid.duplicate");
-        let message = &refusal.violations[0].message;
+        let Disposition::Rejected { rejection } = &plan.dispositions[&record.origin] else {
+            panic!("not rejected")
+        };
+        assert_eq!(rejection.violations[0].rule, "userid.duplicate");
+        let message = &rejection.violations[0].message;
         assert!(message.en.contains(other) && message.zh.contains(other), "{message:?}");
     }
     let owned = world(
         vec![here.clone(), there.clone()],
         vec![line(2, member("A", "13800000002"), office(), MemberState::Active)],
     );
-    assert_eq!(rules_of(&plan_of(&owned, &tenant()).standings[&here.origin]), ["userid.duplicate"]);
+    assert_eq!(rules_of(&plan_of(&owned, &tenant()).dispositions[&here.origin]), ["userid.duplicate"]);
     let kept = plan_of(&owned, &office());
-    assert_eq!((kinds(&kept), &kept.standings[&there.origin]), (vec![], &UNCHANGED));
+    assert_eq!((kinds(&kept), &kept.dispositions[&there.origin]), (vec![], &UNCHANGED));
 }
 
 #[test]
@@ -46,13 +48,13 @@ fn a_mobile_number_is_unique_over_all_tenants() {
     let here = upsert(1, member("a", "13800000001"));
     let there = elsewhere(upsert(2, member("b", "+86 13800000001")));
     let both = world(vec![here.clone(), there.clone()], vec![]);
-    assert_eq!(rules_of(&plan_of(&both, &tenant()).standings[&here.origin]), ["mobile.duplicate"]);
-    assert_eq!(rules_of(&plan_of(&both, &office()).standings[&there.origin]), ["mobile.duplicate"]);
+    assert_eq!(rules_of(&plan_of(&both, &tenant()).dispositions[&here.origin]), ["mobile.duplicate"]);
+    assert_eq!(rules_of(&plan_of(&both, &office()).dispositions[&there.origin]), ["mobile.duplicate"]);
     let owned = world(
         vec![here.clone(), there],
         vec![line(2, member("b", "13800000001"), office(), MemberState::Active)],
     );
-    assert_eq!(rules_of(&plan_of(&owned, &tenant()).standings[&here.origin]), ["mobile.duplicate"]);
+    assert_eq!(rules_of(&plan_of(&owned, &tenant()).dispositions[&here.origin]), ["mobile.duplicate"]);
 }
 
 #[test]
@@ -63,7 +65,7 @@ fn equal_decisions_of_two_tenants_are_one_person() {
     assert_eq!(kinds(&plan_of(&both, &tenant())), [(OperationKind::Create, "a".to_owned())]);
     let other = plan_of(&both, &office());
     assert_eq!(kinds(&other), []);
-    assert!(matches!(other.standings[&there.origin], Standing::Ignored { .. }));
+    assert!(matches!(other.dispositions[&there.origin], Disposition::Ignored { .. }));
     // The owner of the member acts, though its record is the younger one.
     let changed = Member { position: Some("厂长".to_owned()), ..member("a", "13800000001") };
     let owned = world(
@@ -84,7 +86,7 @@ fn who_leaves_one_tenant_and_joins_another_moves_and_is_not_disabled_on_the_way(
         let moving = world(records, vec![line(1, before.clone(), tenant(), MemberState::Active)]);
         let left = plan_of(&moving, &tenant());
         assert_eq!(kinds(&left), []);
-        assert!(matches!(left.standings[&origin(leaves)], Standing::Ignored { .. }));
+        assert!(matches!(left.dispositions[&origin(leaves)], Disposition::Ignored { .. }));
         let joined = plan_of(&moving, &office());
         assert_eq!(kinds(&joined), [(OperationKind::Update, "a".to_owned())]);
         let operation = &joined.operations[0];
@@ -127,7 +129,7 @@ fn a_leave_is_about_its_own_tenant_s_member_only() {
     let world = world(vec![leave(2, "a")], vec![theirs]);
     let plan = plan_of(&world, &tenant());
     assert_eq!(kinds(&plan), []);
-    assert!(matches!(plan.standings[&origin(2)], Standing::Ignored { .. }));
+    assert!(matches!(plan.dispositions[&origin(2)], Disposition::Ignored { .. }));
     assert_eq!((plan.plan.counts.ignored, plan.plan.counts.unchanged), (1, 0));
 }
 
@@ -140,5 +142,5 @@ fn a_protected_member_does_not_move() {
     let moving =
         world(vec![leave(2, "a"), there.clone()], vec![line(1, same, tenant(), MemberState::Active)]);
     let plan = moving.plan((&office(), &flow()), Some(&directory(&[])), &policy, now());
-    assert_eq!(rules_of(&plan.standings[&there.origin]), ["member.protected"]);
+    assert_eq!(rules_of(&plan.dispositions[&there.origin]), ["member.protected"]);
 }

@@ -111,10 +111,10 @@ fn a_create_is_undone_by_a_delete_and_a_delete_by_a_create_without_an_invitation
 
     // Already gone, or already back: nothing is left to undo.
     let gone = undo(&created, Some(&entry(1, invited.clone(), MemberState::Deleted)), &policy());
-    assert!(matches!(gone, Standing::Ignored { .. }));
+    assert!(matches!(gone, Disposition::Ignored { .. }));
     let back = undo(&deleted, Some(&entry(1, invited, MemberState::Active)), &policy());
-    assert!(matches!(back, Standing::Ignored { .. }));
-    assert!(matches!(undo(&created, None, &policy()), Standing::Ignored { .. }));
+    assert!(matches!(back, Disposition::Ignored { .. }));
+    assert!(matches!(undo(&created, None, &policy()), Disposition::Ignored { .. }));
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn what_is_protected_or_changed_only_the_ledger_is_not_undone() {
     assert_eq!(rules_of(&undo(&created, Some(&line), &protecting)), ["member.protected"]);
     for kind in [OperationKind::Adopt, OperationKind::Keep] {
         let noted = done(kind, None, known.clone(), json!({}));
-        assert!(matches!(undo(&noted, Some(&line), &policy()), Standing::Ignored { .. }));
+        assert!(matches!(undo(&noted, Some(&line), &policy()), Disposition::Ignored { .. }));
     }
 }
 
@@ -167,12 +167,12 @@ fn what_the_ledger_never_knew_is_not_set_back() {
     let written = Member { position: Some("厂长".to_owned()), ..member("a", "13800000001") };
     let body = json!({ "userid": "a", "name": "name of a", "mobile": "13800000001", "position": "厂长" });
     let operation = done(OperationKind::Update, Some(&before), written.clone(), body);
-    let standing = undo(&operation, Some(&entry(1, written.clone(), MemberState::Active)), &policy());
-    assert!(matches!(standing, Standing::Ignored { .. }), "{standing:?}");
+    let disposition = undo(&operation, Some(&entry(1, written.clone(), MemberState::Active)), &policy());
+    assert!(matches!(disposition, Disposition::Ignored { .. }), "{disposition:?}");
 
     let nameless = Member { userid: "a".to_owned(), ..Member::default() };
     let unknown = LedgerEntry { doubtful: true, ..entry(1, nameless, MemberState::Left) };
     let deleted = done(OperationKind::Delete, Some(&unknown), written.clone(), json!({ "userid": "a" }));
-    let standing = undo(&deleted, Some(&entry(1, written, MemberState::Deleted)), &policy());
-    assert!(matches!(standing, Standing::Ignored { .. }), "{standing:?}");
+    let disposition = undo(&deleted, Some(&entry(1, written, MemberState::Deleted)), &policy());
+    assert!(matches!(disposition, Disposition::Ignored { .. }), "{disposition:?}");
 }

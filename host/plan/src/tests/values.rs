@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use ruzhi_model::{Refusal, RefusedBy, UniqueField, Violation, WaitsFor};
+use ruzhi_model::{RejectedBy, Rejection, UniqueField, Violation, WaitsFor};
 
 fn person(n: u32, mobile: u32, email: u32) -> Member {
     Member {
@@ -52,12 +52,12 @@ fn a_record_that_was_rejected_takes_part_where_the_plan_frees_its_value() {
     let mut world = circle(3);
     let record = world.records.get_mut(&origin(2)).unwrap();
     let why = Violation { field: "email".to_owned(), rule: "wecom.60106".to_owned(), message: "…".into() };
-    record.refusal = Some(StoredRefusal {
-        refusal: Refusal {
+    record.rejection = Some(StoredRejection {
+        rejection: Rejection {
             waits_for: WaitsFor::Email,
             tries: 1,
             retry_at: Some(now() + TimeDelta::hours(1)),
-            ..Refusal::new(RefusedBy::Wecom, vec![why])
+            ..Rejection::new(RejectedBy::Wecom, vec![why])
         },
         decision: record.decision.clone(),
         rules: record.rules.clone(),
@@ -73,12 +73,12 @@ fn a_record_that_was_rejected_takes_part_where_the_plan_frees_its_value() {
 fn a_record_is_tried_again_once_the_holder_of_its_value_has_left() {
     let mut record = upsert(1, member("a", "13800000001"));
     let why = Violation { field: "mobile".to_owned(), rule: "mobile.held".to_owned(), message: "…".into() };
-    record.refusal = Some(StoredRefusal {
-        refusal: Refusal {
+    record.rejection = Some(StoredRejection {
+        rejection: Rejection {
             waits_for: WaitsFor::Mobile,
             held_by: Some("old".parse().unwrap()),
             retry_at: Some(now() + TimeDelta::hours(1)),
-            ..Refusal::new(RefusedBy::Wecom, vec![why])
+            ..Rejection::new(RejectedBy::Wecom, vec![why])
         },
         decision: record.decision.clone(),
         rules: record.rules.clone(),
@@ -91,7 +91,7 @@ fn a_record_is_tried_again_once_the_holder_of_its_value_has_left() {
 }
 
 /// Applies a plan's operations to a directory, wave after wave.
-fn carry_out(held: &mut [Member], plan: &Planned) {
+fn carry_out(held: &mut [Member], plan: &PlanResult) {
     for operation in &plan.operations {
         let at = operation.userid.as_str()[1..].parse::<usize>().unwrap() - 1;
         let mut after = held[at].clone();

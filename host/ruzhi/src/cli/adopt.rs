@@ -10,7 +10,7 @@ use super::report::Show;
 use super::speech::Speech;
 use ruzhi_message::Failure;
 use ruzhi_plan::AdoptBy;
-use ruzhi_sync::Request;
+use ruzhi_sync::RunTask;
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum By {
@@ -35,7 +35,7 @@ impl Adopt {
             Some(By::Mobile) => (AdoptBy::Mobile, "adopt by mobile"),
         };
         let config = configuration(dir, Need::Run, speech)?;
-        let (shown, adopt) = ((Each::Flow, Show::Plan), Request::Adopt(by));
+        let (shown, adopt) = ((Each::Flow, Show::Plan), RunTask::Adopt(by));
         run_flows(config, shown, Some(&self.target), speech, adopt, Some(detail.to_owned())).await
     }
 }

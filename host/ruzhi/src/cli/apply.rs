@@ -14,7 +14,7 @@ use super::terminal;
 use ruzhi_app::audit::Asking;
 use ruzhi_message::Failure;
 use ruzhi_store::Access;
-use ruzhi_sync::Request;
+use ruzhi_sync::RunTask;
 
 #[derive(Debug, Args)]
 pub(super) struct Apply {
@@ -33,7 +33,7 @@ impl Apply {
         store.close().await;
         let shown = (Each::Flow, Show::Outcome);
         if let (Ok((tenant, flow, plan)), Some(server)) = (&found, RunningServer::find(&config).await) {
-            let apply = Request::Apply { plan: plan.clone(), approved: self.approve };
+            let apply = RunTask::Apply { plan: plan.clone(), approved: self.approve };
             let target = format!("{tenant}/{flow}");
             return Ok(server.run_each(&config, shown, Some(&target), speech, &apply).await?.code);
         }
@@ -46,7 +46,7 @@ impl Apply {
             let (tenant, flow, plan) = found.clone()?;
             let deployment = Opened::of(config.clone(), speech).await?;
             let target = format!("{tenant}/{flow}");
-            let apply = Request::Apply { plan, approved: self.approve };
+            let apply = RunTask::Apply { plan, approved: self.approve };
             deployment.run_each(shown.0, Some(&target), speech, shown.1, apply).await
         };
         Ok(terminal::recorded_as(&config, asking, work, |ran| ran.outcome.clone()).await?.code)

@@ -17,9 +17,9 @@ use ruzhi_config::{self as config, Checks, Config, ProcessEnvironment, Secrets};
 use ruzhi_guest_runtime::{Cache, Engine, Library, Limits, Rehearsal};
 use ruzhi_message::{Failure, exit};
 use ruzhi_model::{FlowId, TenantId, Text};
-use ruzhi_rules::By;
+use ruzhi_rules::ChangeAuthor;
 use ruzhi_store::{Access, Database};
-use ruzhi_sync::Request;
+use ruzhi_sync::RunTask;
 
 /// The part of the configuration a command needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,7 +149,7 @@ impl Opened {
         target: Option<&str>,
         speech: &Speech,
         show: Show,
-        request: Request,
+        request: RunTask,
     ) -> Result<Ran, Failure> {
         let config = &self.0.config;
         let mut reports = Reports::new(speech, show);
@@ -175,10 +175,10 @@ impl Opened {
         chosen: &[(&config::Tenant, &config::Flow)],
         speech: &Speech,
         reports: &mut Reports<'_>,
-        request: &Request,
+        request: &RunTask,
     ) {
         let bar = Arc::new(Bar::new(speech));
-        let by = By { who: terminal::terminal_user(), why: None };
+        let by = ChangeAuthor { who: terminal::terminal_user(), why: None };
         let mut flows = Vec::with_capacity(chosen.len());
         for (tenant, flow) in chosen {
             flows.push((*tenant, *flow, self.0.flow(tenant, flow, &by, bar.clone()).await));
@@ -216,7 +216,7 @@ pub(super) async fn run_flows(
     (each, show): (Each, Show),
     target: Option<&str>,
     speech: &Speech,
-    request: Request,
+    request: RunTask,
     detail: Option<String>,
 ) -> Result<ExitCode, Failure> {
     let (tenant, flow) = narrowed(&config, target)?;

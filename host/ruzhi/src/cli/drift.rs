@@ -9,8 +9,8 @@ use super::deployment::{Each, Need, configuration, run_flows};
 use super::report::Show;
 use super::speech::Speech;
 use ruzhi_message::Failure;
-use ruzhi_plan::DriftSettle;
-use ruzhi_sync::Request;
+use ruzhi_plan::DriftResolution;
+use ruzhi_sync::RunTask;
 
 #[derive(Debug, Args)]
 pub(super) struct Drift {
@@ -30,17 +30,17 @@ pub(super) struct Drift {
 impl Drift {
     pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
         let (settle, detail) = match (self.keep, self.overwrite, self.adopt) {
-            (true, ..) => (DriftSettle::Keep, "drift keep"),
-            (_, true, _) => (DriftSettle::Overwrite, "drift overwrite"),
-            (_, _, true) => (DriftSettle::Adopt, "drift adopt"),
+            (true, ..) => (DriftResolution::Keep, "drift keep"),
+            (_, true, _) => (DriftResolution::Overwrite, "drift overwrite"),
+            (_, _, true) => (DriftResolution::Adopt, "drift adopt"),
             _ => {
                 let config = configuration(dir, Need::Run, speech)?;
-                let (target, look) = (self.target.as_deref(), Request::Drift(None));
+                let (target, look) = (self.target.as_deref(), RunTask::Drift(None));
                 return run_flows(config, (Each::Tenant, Show::Findings), target, speech, look, None).await;
             }
         };
         let config = configuration(dir, Need::Run, speech)?;
-        let (shown, drift) = ((Each::Tenant, Show::Plan), Request::Drift(Some(settle)));
+        let (shown, drift) = ((Each::Tenant, Show::Plan), RunTask::Drift(Some(settle)));
         run_flows(config, shown, self.target.as_deref(), speech, drift, Some(detail.to_owned())).await
     }
 }

@@ -9,7 +9,7 @@ use super::deployment::{Each, Need, configuration, run_flows};
 use super::report::Show;
 use super::speech::Speech;
 use ruzhi_message::Failure;
-use ruzhi_sync::{Request, RunOptions};
+use ruzhi_sync::{RunOptions, RunTask};
 
 #[derive(Debug, Args)]
 pub(super) struct PlanCommand {
@@ -26,7 +26,7 @@ pub(super) struct PlanCommand {
 impl PlanCommand {
     pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
         let options = RunOptions { full: self.full, accept_missing: self.accept_missing };
-        let (plan, shown) = (Request::Plan(options), (Each::Flow, Show::Plan));
+        let (plan, shown) = (RunTask::Plan(options), (Each::Flow, Show::Plan));
         let config = configuration(dir, Need::Run, speech)?;
         let target = self.target.as_deref();
         let detail = (options != RunOptions::default()).then(|| options.told("plan"));

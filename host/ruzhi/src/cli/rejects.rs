@@ -12,7 +12,7 @@ use super::speech::Speech;
 use super::terminal;
 use ruzhi_app::audit::Asking;
 use ruzhi_message::Failure;
-use ruzhi_model::{FlowId, Refusal, TenantId};
+use ruzhi_model::{FlowId, Rejection, TenantId};
 use ruzhi_store::{Access, Database};
 
 #[derive(Debug, Args)]
@@ -55,14 +55,14 @@ impl Rejects {
                 for line in reject_lines(reject, &labels, speech.lang) {
                     speech.out(format_args!("{}/{}  {line}", reject.tenant, reject.flow));
                 }
-                speech.out(format_args!("    {}", waits(&reject.refusal, speech)));
+                speech.out(format_args!("    {}", waits(&reject.rejection, speech)));
                 if self.reveal {
                     speech.out(format_args!("    {}", reject.content.as_deref().unwrap_or_default()));
                 }
                 continue;
             }
             let violations: Vec<Value> = reject
-                .refusal
+                .rejection
                 .violations
                 .iter()
                 .map(|violation| {
@@ -78,12 +78,12 @@ impl Rejects {
                 "tenant": reject.tenant,
                 "flow": reject.flow,
                 "record": reject.record,
-                "by": reject.refusal.by,
-                "errcode": reject.refusal.errcode,
+                "by": reject.rejection.by,
+                "errcode": reject.rejection.errcode,
                 "violations": violations,
-                "waits_for": reject.refusal.waits_for,
-                "tries": reject.refusal.tries,
-                "retry_at": reject.refusal.retry_at,
+                "waits_for": reject.rejection.waits_for,
+                "tries": reject.rejection.tries,
+                "retry_at": reject.rejection.retry_at,
                 "first_seen": reject.first_seen,
                 "last_seen": reject.last_seen,
             });
@@ -103,7 +103,7 @@ impl Rejects {
 }
 
 /// The condition an entry waits for, and the time it is retried regardless.
-fn waits(refusal: &Refusal, speech: &Speech) -> String {
+fn waits(refusal: &Rejection, speech: &Speech) -> String {
     let words = refusal.waits_for.words();
     let next = refusal.retry_at.map(|at| {
         let at = at.format("%Y-%m-%d %H:%M:%SZ");

@@ -13,7 +13,7 @@ use ruzhi_config as config;
 use ruzhi_message::Failure;
 use ruzhi_message::exit;
 use ruzhi_model::Lang;
-use ruzhi_plan::drift::Finding;
+use ruzhi_plan::drift::DriftFinding;
 use ruzhi_plan::{Counts, Plan};
 use ruzhi_store::{Database, QuarantineRow, RunKind, RunRow, RunState};
 use ruzhi_sync::Report;
@@ -25,7 +25,7 @@ const MOST_LISTED: usize = 40;
 pub(super) struct RunOutcome {
     pub(super) run: RunRow,
     pub(super) plan: Option<Plan>,
-    pub(super) findings: Vec<Finding>,
+    pub(super) findings: Vec<DriftFinding>,
     /// The run's problem is only for a person to know, and made nothing fail.
     pub(super) noticed: bool,
     pub(super) exchanged: Exchanged,
@@ -165,7 +165,7 @@ impl<'a> Reports<'a> {
         tenant: &config::Tenant,
         run: &RunRow,
         plan: Option<&Plan>,
-        findings: &[Finding],
+        findings: &[DriftFinding],
         labels: &BTreeMap<String, String>,
         store: &Database,
         (failed, noticed): (bool, bool),
@@ -234,7 +234,7 @@ impl<'a> Reports<'a> {
         let speech = self.speech;
         speech.out(format_args!("  {}", counted(speech, &run.counts)));
         // A member may be updated with one of its fields rejected.
-        if run.counts.refused + run.counts.updated + run.counts.enabled == 0 {
+        if run.counts.rejected + run.counts.updated + run.counts.enabled == 0 {
             return;
         }
         let Ok(rejects) = store.quarantine_list(Some(&run.tenant), Some(&run.flow)).await else { return };
@@ -341,7 +341,7 @@ pub(super) fn counted(speech: &Speech, counts: &Counts) -> String {
         (speech.say("let stand", "保留"), counts.kept),
         (speech.say("unchanged", "不变"), counts.unchanged),
         (speech.say("ignored", "忽略"), counts.ignored),
-        (speech.say("refused", "待修正"), counts.refused),
+        (speech.say("rejected", "待修正"), counts.rejected),
         (speech.say("failed", "失败"), counts.failed),
         (speech.say("not tried", "未执行"), counts.untried),
         (speech.say("without a place", "无名额"), counts.unplaced),
@@ -361,7 +361,7 @@ pub(super) fn reject_lines(
     lang: Lang,
 ) -> Vec<String> {
     reject
-        .refusal
+        .rejection
         .violations
         .iter()
         .map(|violation| {

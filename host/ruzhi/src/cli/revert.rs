@@ -11,7 +11,7 @@ use super::speech::Speech;
 use ruzhi_message::Failure;
 use ruzhi_model::{RunId, Text};
 use ruzhi_store::Access;
-use ruzhi_sync::Request;
+use ruzhi_sync::RunTask;
 
 #[derive(Debug, Args)]
 pub(super) struct Revert {
@@ -35,6 +35,6 @@ impl Revert {
         let found = found?.ok_or_else(unknown)?;
         let target = format!("{}/{}", found.tenant, found.flow);
         let (shown, detail) = ((Each::Flow, Show::Plan), format!("revert {id}"));
-        run_flows(config, shown, Some(&target), speech, Request::Revert(id), Some(detail)).await
+        run_flows(config, shown, Some(&target), speech, RunTask::Revert(id), Some(detail)).await
     }
 }

@@ -21,7 +21,7 @@ use ruzhi_message::{Failure, exit};
 use ruzhi_model::{FlowId, PlanId, RunId, TenantId, Text};
 use ruzhi_server::{LocalSocket, USER_HEADER};
 use ruzhi_store::{Access, Database, RunRow};
-use ruzhi_sync::Request;
+use ruzhi_sync::RunTask;
 
 /// Between two looks at a run.
 const LOOK: Duration = Duration::from_millis(250);
@@ -74,7 +74,7 @@ impl RunningServer {
         (each, show): (Each, Show),
         target: Option<&str>,
         speech: &Speech,
-        request: &Request,
+        request: &RunTask,
     ) -> Result<Ran, Failure> {
         let mut chosen = config.select(target)?;
         if each == Each::Tenant {
@@ -122,23 +122,23 @@ impl RunningServer {
         &self,
         tenant: &TenantId,
         flow: &FlowId,
-        request: &Request,
+        request: &RunTask,
     ) -> Result<Option<RunId>, Failure> {
         let runs = format!("tenants/{tenant}/flows/{flow}/runs");
         let (path, body) = match request {
-            Request::Sync(options) => (
+            RunTask::Sync(options) => (
                 runs,
                 json!({ "what": "sync", "full": options.full, "accept_missing": options.accept_missing }),
             ),
-            Request::Plan(options) => (
+            RunTask::Plan(options) => (
                 runs,
                 json!({ "what": "plan", "full": options.full, "accept_missing": options.accept_missing }),
             ),
-            Request::Drift(None) => (runs, json!({ "what": "drift" })),
-            Request::Drift(Some(settle)) => (runs, json!({ "what": "drift", "settle": settle })),
-            Request::Adopt(by) => (runs, json!({ "what": "adopt", "by": by })),
-            Request::Revert(run) => (runs, json!({ "what": "revert", "run": run })),
-            Request::Apply { plan, approved } => {
+            RunTask::Drift(None) => (runs, json!({ "what": "drift" })),
+            RunTask::Drift(Some(settle)) => (runs, json!({ "what": "drift", "settle": settle })),
+            RunTask::Adopt(by) => (runs, json!({ "what": "adopt", "by": by })),
+            RunTask::Revert(run) => (runs, json!({ "what": "revert", "run": run })),
+            RunTask::Apply { plan, approved } => {
                 let action = if *approved { "approve" } else { "apply" };
                 (format!("tenants/{tenant}/plans/{plan}/{action}"), json!({}))
             }

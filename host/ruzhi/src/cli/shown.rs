@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::speech::Speech;
 use ruzhi_model::Origin;
-use ruzhi_plan::drift::Finding;
-use ruzhi_plan::{Plan, Purpose, Rendering, masked};
+use ruzhi_plan::drift::DriftFinding;
+use ruzhi_plan::{Plan, PlanRenderer, Purpose, masked};
 use ruzhi_store::{Database, OperationRow, StoreError};
 
 /// Operations read at a time.
@@ -54,7 +54,7 @@ pub(super) async fn print_plan(
     store: &Database,
 ) {
     let label = |field: &str| labels.get(field).cloned().unwrap_or_else(|| field.to_owned());
-    let rendering = Rendering { lang: speech.lang, label: &label };
+    let rendering = PlanRenderer { lang: speech.lang, label: &label };
     speech.out(rendering.head(plan));
     let print = |row: OperationRow| speech.out(rendering.operation(&plan.tenant, &row.operation));
     if let Err(error) = each(plan, store, print).await {
@@ -63,37 +63,37 @@ pub(super) async fn print_plan(
     for reject in store.quarantine_list(Some(&plan.tenant), Some(&plan.flow)).await.unwrap_or_default() {
         let concerns = match plan.purpose {
             Purpose::Sync => true,
-            _ => reject.refusal.violations.iter().any(|v| v.rule == "adopt.ambiguous"),
+            _ => reject.rejection.violations.iter().any(|v| v.rule == "adopt.ambiguous"),
         };
         if concerns {
             let origin = Origin { tenant: reject.tenant, flow: reject.flow, record: reject.record };
-            speech.out(rendering.refusal(&origin, &reject.refusal));
+            speech.out(rendering.rejection(&origin, &reject.rejection));
         }
     }
     speech.out(rendering.sum(&plan.counts));
 }
 
 /// Prints the differences between directory and ledger.
-pub(super) fn print_findings(speech: &Speech, findings: &[Finding], labels: &BTreeMap<String, String>) {
+pub(super) fn print_findings(speech: &Speech, findings: &[DriftFinding], labels: &BTreeMap<String, String>) {
     let departments = |ids: &std::collections::BTreeSet<ruzhi_model::DepartmentId>| {
         ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
     };
     for finding in findings {
         speech.out(match finding {
-            Finding::Missing { userid, owner } => {
+            DriftFinding::Missing { userid, owner } => {
                 format!("  - {userid}  {} {owner}", speech.say("is missing; record", "已不在通讯录；记录"))
             }
-            Finding::Unexpected { userid } => {
+            DriftFinding::Unexpected { userid } => {
                 format!("  + {userid}  {}", speech.say("is not ruzhi's", "不是 ruzhi 的成员"))
             }
-            Finding::Moved { userid, owner, ledger, directory } => format!(
+            DriftFinding::Moved { userid, owner, ledger, directory } => format!(
                 "  ~ {userid}  {} {} → {}  {} {owner}",
                 speech.say("was moved:", "部门被改动："),
                 departments(ledger),
                 departments(directory),
                 speech.say("record", "记录")
             ),
-            Finding::Changed { userid, owner, field, .. } => format!(
+            DriftFinding::Changed { userid, owner, field, .. } => format!(
                 "  ~ {userid}  {}: {}  {} {owner}",
                 speech.say("was changed", "被改动"),
                 labels.get(field).unwrap_or(field),
@@ -123,12 +123,12 @@ pub(super) fn print_findings(speech: &Speech, findings: &[Finding], labels: &BTr
 }
 
 /// Counts findings by kind.
-pub(super) fn finding_counts(findings: &[Finding]) -> Value {
-    let count = |wanted: fn(&Finding) -> bool| findings.iter().filter(|finding| wanted(finding)).count();
+pub(super) fn finding_counts(findings: &[DriftFinding]) -> Value {
+    let count = |wanted: fn(&DriftFinding) -> bool| findings.iter().filter(|finding| wanted(finding)).count();
     json!({
-        "missing": count(|f| matches!(f, Finding::Missing { .. })),
-        "unexpected": count(|f| matches!(f, Finding::Unexpected { .. })),
-        "moved": count(|f| matches!(f, Finding::Moved { .. })),
-        "changed": count(|f| matches!(f, Finding::Changed { .. })),
+        "missing": count(|f| matches!(f, DriftFinding::Missing { .. })),
+        "unexpected": count(|f| matches!(f, DriftFinding::Unexpected { .. })),
+        "moved": count(|f| matches!(f, DriftFinding::Moved { .. })),
+        "changed": count(|f| matches!(f, DriftFinding::Changed { .. })),
     })
 }

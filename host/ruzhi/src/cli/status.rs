@@ -39,7 +39,7 @@ impl Status {
             speech.say("outcome", "结果"),
             speech.say("records", "记录"),
             speech.say("members", "成员"),
-            speech.say("refused", "待修正"),
+            speech.say("rejected", "待修正"),
             speech.say("removed by hand", "被手工删除"),
             speech.say("held plans", "被熔断的计划"),
         ]);

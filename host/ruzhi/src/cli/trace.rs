@@ -192,9 +192,9 @@ impl Trace {
         if let Some(until) = trace.holds_until {
             speech.out(format_args!("      {} {}", speech.say("holds until", "有效至"), time(until)));
         }
-        if let Some(reject) = &trace.refusal {
+        if let Some(reject) = &trace.rejection {
             for line in reject_lines(reject, labels, speech.lang) {
-                speech.out(format_args!("      {} {line}", speech.say("refused", "待修正")));
+                speech.out(format_args!("      {} {line}", speech.say("rejected", "待修正")));
             }
         }
         for row in &trace.operations {
@@ -280,7 +280,7 @@ impl Trace {
                 "notes": trace.notes,
                 "holds_until": trace.holds_until,
             },
-            "refusal": trace.refusal.as_ref().map(|reject| &reject.refusal),
+            "rejection": trace.rejection.as_ref().map(|reject| &reject.rejection),
             "operations": trace.operations.iter().map(operation).collect::<Vec<_>>(),
             "members": trace.members,
         });

@@ -97,7 +97,7 @@ fn outcomes(view: &View, counts: &Counts) -> [(&'static str, u64, Tone); 13] {
         (view.say("deleted", "删除"), counts.deleted, ""),
         (view.say("taken over", "接管"), counts.adopted, ""),
         (view.say("let stand", "保留"), counts.kept, ""),
-        (view.say("refused", "待修正"), counts.refused, "warn"),
+        (view.say("rejected", "待修正"), counts.rejected, "warn"),
         (view.say("failed", "失败"), counts.failed, "bad"),
         (view.say("not tried", "未执行"), counts.untried, ""),
         (view.say("without a place", "无名额"), counts.unplaced, "warn"),

@@ -10,7 +10,7 @@ use super::view::View;
 use super::{moment, part, words};
 use ruzhi_app::{OperationView, RecordView};
 use ruzhi_model::OperationState;
-use ruzhi_rules::Verdict;
+use ruzhi_rules::DecisionKind;
 use ruzhi_store::AttemptRow;
 
 /// A record's trace.
@@ -22,10 +22,10 @@ pub(super) fn page(view: &View, told: &RecordView) -> Page {
     );
     let body = html! {
         @if told.revealed { (revealed(view)) }
-        @if let Some(refusal) = &told.refusal {
+        @if let Some(rejection) = &told.rejection {
             section.note.bad aria-labelledby="refusal-title" {
                 h2 #refusal-title { (view.say("In quarantine", "待修正")) }
-                (reasons(view, refusal))
+                (reasons(view, rejection))
             }
         }
         @if let Some(removed) = &told.removal {
@@ -45,7 +45,7 @@ pub(super) fn page(view: &View, told: &RecordView) -> Page {
                         div.box { div.body { (row(view, &told.row, 12)) } }
                     }
                 }
-                li.(if matches!(told.decision.verdict, Verdict::Reject | Verdict::Failed) { "bad" } else { "ok" }) {
+                li.(if matches!(told.decision.verdict, DecisionKind::Reject | DecisionKind::Failed) { "bad" } else { "ok" }) {
                     div { (decision(view, told, zone)) }
                 }
                 @for operation in &told.operations { (operated(view, operation, zone)) }
@@ -135,7 +135,7 @@ fn decision(view: &View, told: &RecordView, zone: chrono_tz::Tz) -> Markup {
 fn operated(view: &View, operation: &OperationView, zone: chrono_tz::Tz) -> Markup {
     let tone = match operation.state {
         OperationState::Done => "ok",
-        OperationState::Refused | OperationState::Failed => "bad",
+        OperationState::Rejected | OperationState::Failed => "bad",
         OperationState::Lost => "warn",
         OperationState::Planned | OperationState::Sending => "",
     };

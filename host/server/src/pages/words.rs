@@ -4,8 +4,8 @@ use super::view::View;
 use ruzhi_app::scheduler::StandingState;
 use ruzhi_app::{AttentionKind, Offers, RunWhat};
 use ruzhi_config::Role;
-use ruzhi_model::{Lang, OperationKind, OperationState, RefusedBy, RemovalAnswer};
-use ruzhi_rules::Verdict;
+use ruzhi_model::{Lang, OperationKind, OperationState, RejectedBy, RemovalAnswer};
+use ruzhi_rules::DecisionKind;
 use ruzhi_store::{ActivationKind, PlanState, RunKind, RunRow, RunState};
 use ruzhi_sync::Stage;
 
@@ -91,7 +91,7 @@ pub(super) fn operation_state(view: &View, state: OperationState) -> (Tone, &'st
         OperationState::Planned => (PLAIN, view.say("planned", "已计划")),
         OperationState::Sending => (RUN, view.say("sending", "发送中")),
         OperationState::Done => (OK, view.say("done", "完成")),
-        OperationState::Refused => (BAD, view.say("refused", "待修正")),
+        OperationState::Rejected => (BAD, view.say("rejected", "待修正")),
         OperationState::Failed => (BAD, view.say("failed", "失败")),
         OperationState::Lost => (WARN, view.say("did not happen", "未生效")),
     }
@@ -156,13 +156,13 @@ pub(super) fn alarm(view: &View, kind: &str) -> Option<&'static str> {
 }
 
 /// The decision on a record.
-pub(super) fn verdict(view: &View, verdict: Verdict) -> (Tone, &'static str) {
+pub(super) fn verdict(view: &View, verdict: DecisionKind) -> (Tone, &'static str) {
     match verdict {
-        Verdict::Upsert => (OK, view.say("upsert", "入职")),
-        Verdict::Leave => (PLAIN, view.say("leave", "离职")),
-        Verdict::Ignore => (PLAIN, view.say("ignore", "忽略")),
-        Verdict::Reject => (BAD, view.say("reject", "拒绝")),
-        Verdict::Failed => (BAD, view.say("not decided", "未能判定")),
+        DecisionKind::Upsert => (OK, view.say("upsert", "入职")),
+        DecisionKind::Leave => (PLAIN, view.say("leave", "离职")),
+        DecisionKind::Ignore => (PLAIN, view.say("ignore", "忽略")),
+        DecisionKind::Reject => (BAD, view.say("reject", "拒绝")),
+        DecisionKind::Failed => (BAD, view.say("not decided", "未能判定")),
     }
 }
 
@@ -176,12 +176,12 @@ pub(super) fn removal_answer(view: &View, answer: RemovalAnswer) -> &'static str
 }
 
 /// The party that rejected a record.
-pub(super) fn refused_by(view: &View, by: RefusedBy) -> &'static str {
+pub(super) fn refused_by(view: &View, by: RejectedBy) -> &'static str {
     match by {
-        RefusedBy::Guest => view.say("the rules", "同步规则"),
-        RefusedBy::Plan => view.say("the plan", "计划"),
-        RefusedBy::Wecom => view.say("WeCom", "企业微信"),
-        RefusedBy::Person => view.say("a person", "人工"),
+        RejectedBy::Guest => view.say("the rules", "同步规则"),
+        RejectedBy::Plan => view.say("the plan", "计划"),
+        RejectedBy::Wecom => view.say("WeCom", "企业微信"),
+        RejectedBy::Person => view.say("a person", "人工"),
     }
 }
 

@@ -343,7 +343,7 @@ async fn a_record_is_traced_from_its_row_to_wecom_s_answer() {
     assert_eq!(revealed["row"][1]["value"], MOBILE);
     assert_eq!(last(&served).await, json!(["韩梅梅", "record.reveal", format!("{:024x}", 1), null, "done"]));
     let refused = served.get(VIEWER, &format!("{FLOW}/records/{:024x}", 2)).await.json();
-    assert_eq!(refused["refusal"]["violations"][0]["rule"], "mobile.invalid");
+    assert_eq!(refused["rejection"]["violations"][0]["rule"], "mobile.invalid");
 }
 
 #[tokio::test]

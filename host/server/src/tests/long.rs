@@ -8,7 +8,7 @@ use serde_json::json;
 use super::roles::{every_route, filled};
 use super::store::{plan, record, rejected, row};
 use super::{OPERATOR, Served, VIEWER, acme, flow};
-use ruzhi_model::{Decision, Origin, Refusal, RefusedBy, Violation};
+use ruzhi_model::{Decision, Origin, RejectedBy, Rejection, Violation};
 use ruzhi_plan::Resolution;
 use ruzhi_store::{PlanState, RecordRow};
 
@@ -108,7 +108,7 @@ async fn quarantined(served: &Served, rows: impl Iterator<Item = RecordRow>) {
     let refused = rows.iter().filter_map(|row| match &row.resolution {
         Resolution::Decided(Decision::Reject(reasons)) => {
             let origin = Origin { tenant: acme(), flow: flow(), record: row.id.clone() };
-            let refusal = Refusal::new(RefusedBy::Guest, reasons.clone());
+            let refusal = Rejection::new(RejectedBy::Guest, reasons.clone());
             Some((origin, refusal, row.content_hash.clone(), row.rules.clone()))
         }
         _ => None,

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::store::{line, operations, rejected};
 use super::{OPERATOR, Served, VIEWER, acme, now};
-use ruzhi_model::{OperationState, Refusal, RefusedBy, WaitsFor};
+use ruzhi_model::{OperationState, RejectedBy, Rejection, WaitsFor};
 use ruzhi_store::{Database, Settlement};
 
 const LIST: &str = "/api/v1/tenants/acme/members/removed";
@@ -25,7 +25,7 @@ pub(crate) async fn remove(store: &Database) {
     let operation = operations().remove(0);
     let found = line(1, operation.member.clone()).removed(now());
     let violations = rejected("userid", "member.removed", "w1 was removed by hand", "w1 已被手工删除");
-    let refusal = Refusal { waits_for: WaitsFor::Person, ..Refusal::new(RefusedBy::Plan, violations) };
+    let refusal = Rejection { waits_for: WaitsFor::Person, ..Rejection::new(RejectedBy::Plan, violations) };
     let settlement = Settlement {
         place: 0,
         operation: Arc::new(operation),
@@ -34,7 +34,7 @@ pub(crate) async fn remove(store: &Database) {
         errmsg: None,
         attempts: vec![],
         ledger: Some(found),
-        refusal: Some(refusal),
+        rejection: Some(refusal),
     };
     let plan = "nowhere".parse().unwrap();
     store.operations_settle(&[acme()], &acme(), &plan, &[settlement], now()).await.unwrap();

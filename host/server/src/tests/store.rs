@@ -10,10 +10,10 @@ use super::{MOBILE, Served, acme, flow, now};
 use ruzhi_app::deployment::{flow_rules, offered};
 use ruzhi_model::{
     Context, Decision, Digest, LedgerEntry, Member, MemberKey, MemberState, Membership, Operation,
-    OperationKind, OperationState, Origin, RecordId, Refusal, RefusedBy, RunId, Text, Violation,
+    OperationKind, OperationState, Origin, RecordId, RejectedBy, Rejection, RunId, Text, Violation,
 };
-use ruzhi_plan::{Counts, Draft, Guard, Plan, Purpose, Resolution, Standing, Survey, Totals};
-use ruzhi_rules::By;
+use ruzhi_plan::{Counts, Disposition, Draft, Guard, Plan, Purpose, Resolution, Survey, Totals};
+use ruzhi_rules::ChangeAuthor;
 use ruzhi_store::{AttemptRow, DraftPart, PlanState, RecordRow, RunKind, RunRow, RunState, Settlement};
 
 pub(super) fn record(n: u32) -> RecordId {
@@ -101,10 +101,10 @@ pub(super) async fn plan(
     by: &str,
     state: PlanState,
     operations: Vec<Operation>,
-    refused: Vec<(Origin, Refusal, Digest, Digest)>,
+    refused: Vec<(Origin, Rejection, Digest, Digest)>,
 ) -> Plan {
     let survey = Survey {
-        lately: ruzhi_plan::Lately::default(),
+        recent_leavers: ruzhi_plan::RecentLeavers::default(),
         totals: Totals::default(),
         owned: 10,
         stamp: Digest::of(by),
@@ -114,13 +114,13 @@ pub(super) async fn plan(
     let mut draft = Draft::new(acme(), flow(), Purpose::Sync, false, &survey);
     for operation in &operations {
         let origin = Origin { tenant: acme(), flow: flow(), record: operation.record.clone() };
-        draft.add(&origin, &Standing::Acting(Box::new(operation.clone())).into());
+        draft.add(&origin, &Disposition::Operation(Box::new(operation.clone())).into());
     }
     let most = if state == PlanState::Held { 0 } else { 500 };
     let (plan, order) = draft.finish(&Guard { create_most: most, ..Guard::default() });
     let store = &served.process.app.store;
     store.draft_begin(&acme(), &flow()).await.unwrap();
-    let part = DraftPart { first: 0, operations, refused, confirmed: Vec::new() };
+    let part = DraftPart { first: 0, operations, rejected: refused, confirmed: Vec::new() };
     store.draft_put(&run(by), &acme(), &part, now()).await.unwrap();
     store.plan_put(&run(by), &plan, &order, state, now()).await.unwrap();
     plan
@@ -161,9 +161,9 @@ pub(super) fn rejected(field: &str, rule: &str, en: &str, zh: &str) -> Vec<Viola
     vec![Violation { field: field.to_owned(), rule: rule.to_owned(), message: Text::new(en, zh).into() }]
 }
 
-fn refusal(n: u32, violations: Vec<Violation>) -> (Origin, Refusal, Digest, Digest) {
+fn refusal(n: u32, violations: Vec<Violation>) -> (Origin, Rejection, Digest, Digest) {
     let origin = Origin { tenant: acme(), flow: flow(), record: record(n) };
-    let refusal = Refusal::new(RefusedBy::Guest, violations);
+    let refusal = Rejection::new(RejectedBy::Guest, violations);
     (origin, refusal, Digest::of("decision"), Digest::of("rules"))
 }
 
@@ -183,7 +183,7 @@ async fn settle(served: &Served, plan: &Plan, operation: &Operation) {
             errmsg: format!("created {MOBILE}, hint: [1764035120123456]"),
         }],
         ledger: Some(line(1, operation.member.clone())),
-        refusal: None,
+        rejection: None,
     };
     served
         .process
@@ -244,6 +244,6 @@ pub(super) async fn fill(served: &mut Served) {
     let deployment = served.process.app.deployment();
     let (tenant, flow) = (&deployment.config.tenants[0], &deployment.config.tenants[0].flows[0]);
     let rules = flow_rules(store.as_ref(), &deployment.library, tenant, flow, None);
-    let by = By { who: "韩梅梅".to_owned(), why: None };
+    let by = ChangeAuthor { who: "韩梅梅".to_owned(), why: None };
     rules.live(offered(flow), &by).await.unwrap();
 }

@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use super::*;
 use crate::{DraftPart, PlanState};
 use ruzhi_model::PlanId;
-use ruzhi_plan::{Draft, Guard, Lately, Purpose, Scope, Span, Standing, Survey, Totals};
+use ruzhi_plan::{Disposition, Draft, Guard, LeaverWindow, Purpose, RecentLeavers, Scope, Survey, Totals};
 
 fn scope(tenant: &TenantId, now: DateTime<Utc>) -> Scope {
     Scope {
@@ -41,12 +41,12 @@ impl Opened {
             .unwrap();
     }
 
-    async fn lately(&self, tenant: &TenantId) -> Lately {
-        self.store.survey_find(&scope(tenant, now())).await.unwrap().lately
+    async fn recent_leavers(&self, tenant: &TenantId) -> RecentLeavers {
+        self.store.survey_find(&scope(tenant, now())).await.unwrap().recent_leavers
     }
 }
 
-fn names(span: &Span) -> BTreeSet<&str> {
+fn names(span: &LeaverWindow) -> BTreeSet<&str> {
     span.left.iter().map(MemberKey::as_str).collect()
 }
 
@@ -61,11 +61,11 @@ async fn a_leaver_counts_once_in_the_day_and_in_the_week() {
     opened.done(&here, OperationKind::Disable, "long-ago", TimeDelta::days(8)).await;
     opened.done(&here, OperationKind::Update, "changed", TimeDelta::hours(1)).await;
     opened.done(&there, OperationKind::Disable, "elsewhere", TimeDelta::hours(1)).await;
-    let lately = opened.lately(&here).await;
-    assert_eq!(names(&lately.day), BTreeSet::from(["both", "today"]));
-    assert_eq!(names(&lately.week), BTreeSet::from(["both", "today", "yesterday"]));
+    let recent_leavers = opened.recent_leavers(&here).await;
+    assert_eq!(names(&recent_leavers.day), BTreeSet::from(["both", "today"]));
+    assert_eq!(names(&recent_leavers.week), BTreeSet::from(["both", "today", "yesterday"]));
     // One of them is deleted, and no longer among those the tenant owns.
-    assert_eq!((lately.day.gone, lately.week.gone), (1, 1));
+    assert_eq!((recent_leavers.day.gone, recent_leavers.week.gone), (1, 1));
 }
 
 #[tokio::test]
@@ -77,10 +77,10 @@ async fn a_returner_is_given_back() {
     }
     opened.done(&here, OperationKind::Enable, "returns", TimeDelta::hours(2)).await;
     opened.done(&here, OperationKind::Create, "is-created-again", TimeDelta::hours(2)).await;
-    assert_eq!(names(&opened.lately(&here).await.day), BTreeSet::from(["stays-away"]));
+    assert_eq!(names(&opened.recent_leavers(&here).await.day), BTreeSet::from(["stays-away"]));
     // A returner who leaves once more counts again.
     opened.done(&here, OperationKind::Disable, "returns", TimeDelta::hours(1)).await;
-    assert_eq!(names(&opened.lately(&here).await.day), BTreeSet::from(["returns", "stays-away"]));
+    assert_eq!(names(&opened.recent_leavers(&here).await.day), BTreeSet::from(["returns", "stays-away"]));
 }
 
 /// Another tenant of the corp that enables a leaver has them from then on.
@@ -103,7 +103,7 @@ async fn a_member_who_moved_to_another_tenant_has_not_left() {
         )
         .await
         .unwrap();
-    assert_eq!(opened.lately(&here).await, Lately::default());
+    assert_eq!(opened.recent_leavers(&here).await, RecentLeavers::default());
 }
 
 /// Operations that were rejected, failed or are in doubt do not count as departures.
@@ -111,7 +111,7 @@ async fn a_member_who_moved_to_another_tenant_has_not_left() {
 async fn only_what_is_done_counts() {
     let opened = open().await;
     let here = tenant("here");
-    for state in [OperationState::Refused, OperationState::Failed, OperationState::Lost] {
+    for state in [OperationState::Rejected, OperationState::Failed, OperationState::Lost] {
         let settlement =
             Settlement { state, ..settlement(0, operation(OperationKind::Disable, 1, "stays"), None) };
         opened
@@ -120,7 +120,7 @@ async fn only_what_is_done_counts() {
             .await
             .unwrap();
     }
-    assert_eq!(opened.lately(&here).await, Lately::default());
+    assert_eq!(opened.recent_leavers(&here).await, RecentLeavers::default());
 }
 
 /// A clock that was set back does not erase departures: those noted later than now still count.
@@ -129,9 +129,9 @@ async fn departures_of_the_future_count() {
     let opened = open().await;
     let here = tenant("here");
     opened.done(&here, OperationKind::Disable, "tomorrow", TimeDelta::days(-3)).await;
-    let lately = opened.lately(&here).await;
-    assert_eq!(names(&lately.day), BTreeSet::from(["tomorrow"]));
-    assert_eq!(names(&lately.week), BTreeSet::from(["tomorrow"]));
+    let recent_leavers = opened.recent_leavers(&here).await;
+    assert_eq!(names(&recent_leavers.day), BTreeSet::from(["tomorrow"]));
+    assert_eq!(names(&recent_leavers.week), BTreeSet::from(["tomorrow"]));
 }
 
 /// A person looked at each of them.
@@ -147,10 +147,10 @@ async fn leavers_of_a_plan_that_a_person_released_do_not_count() {
             stamp: Digest::of([u8::from(counts)]),
             claimants: vec![],
             holders: HashMap::new(),
-            lately: Lately::default(),
+            recent_leavers: RecentLeavers::default(),
         };
         let mut draft = Draft::new(here.clone(), flow(), Purpose::Sync, false, &survey);
-        draft.add(&origin(&here, 1), &Standing::Acting(Box::new(leaver.clone())).into());
+        draft.add(&origin(&here, 1), &Disposition::Operation(Box::new(leaver.clone())).into());
         let (plan, order) = draft.finish(&Guard { leave_most: most, ..Guard::default() });
         assert_eq!(plan.guard.holds(), !counts);
         let run = "r1".parse().unwrap();
@@ -169,6 +169,6 @@ async fn leavers_of_a_plan_that_a_person_released_do_not_count() {
             .await
             .unwrap();
         let expected: HashSet<MemberKey> = counts.then(|| MemberKey::of("leaver")).into_iter().collect();
-        assert_eq!(opened.lately(&here).await.day.left, expected);
+        assert_eq!(opened.recent_leavers(&here).await.day.left, expected);
     }
 }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::*;
 use crate::{AttemptRow, DraftPart, PlanState, RunKind, RunRow, RunState, Watermark};
-use ruzhi_model::{PlanId, RefusedBy, RunId, Violation};
-use ruzhi_plan::{Counts, Draft, Guard, Order, Plan, Purpose, Standing, Survey, Totals};
+use ruzhi_model::{PlanId, RejectedBy, RunId, Violation};
+use ruzhi_plan::{Counts, Disposition, Draft, Guard, OperationOrder, Plan, Purpose, Survey, Totals};
 
 fn run(name: &str) -> RunId {
     name.parse().unwrap()
@@ -33,9 +33,9 @@ pub(super) fn run_row(name: &str) -> RunRow {
 }
 
 /// A plan of these operations over a world with this stamp.
-fn plan_of(purpose: Purpose, stamp: &str, operations: &[Operation]) -> (Plan, Order) {
+fn plan_of(purpose: Purpose, stamp: &str, operations: &[Operation]) -> (Plan, OperationOrder) {
     let survey = Survey {
-        lately: ruzhi_plan::Lately::default(),
+        recent_leavers: ruzhi_plan::RecentLeavers::default(),
         totals: Totals::default(),
         owned: 10,
         stamp: Digest::of(stamp),
@@ -45,7 +45,7 @@ fn plan_of(purpose: Purpose, stamp: &str, operations: &[Operation]) -> (Plan, Or
     let mut draft = Draft::new(here(), flow(), purpose, false, &survey);
     for operation in operations {
         let origin = Origin { tenant: here(), flow: flow(), record: operation.record.clone() };
-        draft.add(&origin, &Standing::Acting(Box::new(operation.clone())).into());
+        draft.add(&origin, &Disposition::Operation(Box::new(operation.clone())).into());
     }
     draft.finish(&Guard::default())
 }
@@ -59,7 +59,7 @@ fn operations() -> Vec<Operation> {
 }
 
 impl Opened {
-    async fn keep(&self, name: &str, (plan, waves): &(Plan, Order), state: PlanState) -> PlanState {
+    async fn keep(&self, name: &str, (plan, waves): &(Plan, OperationOrder), state: PlanState) -> PlanState {
         self.store.plan_put(&run(name), plan, waves, state, now()).await.unwrap()
     }
 
@@ -163,13 +163,13 @@ async fn what_a_draft_that_never_became_a_plan_left_behind_is_taken_away() {
 #[tokio::test]
 async fn the_quarantine_of_a_flow_is_what_its_last_plan_and_its_calls_refused() {
     let opened = open().await;
-    let refusal = |rule: &str| {
+    let rejection = |rule: &str| {
         let violation = Violation { field: String::new(), rule: rule.to_owned(), message: "…".into() };
-        ruzhi_model::Refusal::new(RefusedBy::Plan, vec![violation])
+        ruzhi_model::Rejection::new(RejectedBy::Plan, vec![violation])
     };
     let refuse = async |name: &str, n: u32, at: DateTime<Utc>| {
-        let refused = vec![(origin(&here(), n), refusal("r"), Digest::of("decision"), Digest::of("rules"))];
-        let part = DraftPart { refused, ..DraftPart::default() };
+        let refused = vec![(origin(&here(), n), rejection("r"), Digest::of("decision"), Digest::of("rules"))];
+        let part = DraftPart { rejected: refused, ..DraftPart::default() };
         opened.store.draft_put(&run(name), &here(), &part, at).await.unwrap();
         let made = plan_of(Purpose::Sync, name, &[]);
         opened.store.plan_put(&run(name), &made.0, &made.1, PlanState::Planned, at).await.unwrap();
@@ -181,8 +181,8 @@ async fn the_quarantine_of_a_flow_is_what_its_last_plan_and_its_calls_refused() 
     refuse("r1", 1, now()).await;
     let later = now() + chrono::TimeDelta::hours(1);
     let called = Settlement {
-        state: OperationState::Refused,
-        refusal: Some(refusal("wecom.60103")),
+        state: OperationState::Rejected,
+        rejection: Some(rejection("wecom.60103")),
         ..settlement(0, operation(OperationKind::Create, 2, "b"), None)
     };
     opened
@@ -249,7 +249,7 @@ async fn what_a_run_has_done_can_be_read_back_and_is_counted_if_it_dies() {
     };
     let outcomes = [
         outcome(0, OperationState::Done),
-        outcome(1, OperationState::Refused),
+        outcome(1, OperationState::Rejected),
         Settlement { ..outcome(2, OperationState::Done) },
     ];
     opened.store.operations_settle(&[here()], &here(), plan, &outcomes[..2], now()).await.unwrap();

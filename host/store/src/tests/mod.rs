@@ -126,7 +126,7 @@ fn settlement(place: usize, operation: Operation, ledger: Option<LedgerEntry>) -
         errmsg: None,
         attempts: vec![],
         ledger,
-        refusal: None,
+        rejection: None,
     }
 }
 

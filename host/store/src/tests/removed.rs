@@ -3,7 +3,7 @@
 use super::journal::run_row;
 use super::*;
 use crate::{RemovalFilter, RemovalRow, RunRow};
-use ruzhi_model::{Refusal, RefusedBy, RemovalAnswer, Violation, WaitsFor};
+use ruzhi_model::{RejectedBy, Rejection, RemovalAnswer, Violation, WaitsFor};
 use ruzhi_plan::Scope;
 
 const ALL: RemovalFilter<'static> =
@@ -23,10 +23,10 @@ impl Opened {
             rule: "member.removed".to_owned(),
             message: ruzhi_model::Text::new("removed by hand", "被手工删除").into(),
         };
-        let refusal =
-            Refusal { waits_for: WaitsFor::Person, ..Refusal::new(RefusedBy::Plan, vec![violation]) };
+        let rejection =
+            Rejection { waits_for: WaitsFor::Person, ..Rejection::new(RejectedBy::Plan, vec![violation]) };
         let settlement = Settlement {
-            refusal: Some(refusal),
+            rejection: Some(rejection),
             ..settlement(0, operation(OperationKind::Update, n, "x"), None)
         };
         let tenants = std::slice::from_ref(tenant);

@@ -27,7 +27,7 @@ fn run(id: &str, kind: RunKind, counts: Counts) -> RunRow {
 
 /// Runs that changed a member, and runs that did not.
 fn runs() -> [RunRow; 6] {
-    let unchanged = Counts { unchanged: 7, refused: 1, adopted: 2, ..Counts::default() };
+    let unchanged = Counts { unchanged: 7, rejected: 1, adopted: 2, ..Counts::default() };
     [
         run("r1", RunKind::Sync, unchanged),
         run("r2", RunKind::Sync, Counts { created: 1, ..unchanged }),

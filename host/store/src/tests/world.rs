@@ -10,8 +10,8 @@ use super::*;
 use crate::{Absence, DraftPart};
 use ruzhi_model::{RecordId, Violation};
 use ruzhi_plan::testing::policy;
-use ruzhi_plan::testing::world::{Shown, World};
-use ruzhi_plan::{Candidate, Considered, Planner, RecordState, Scope, Standing, Survey};
+use ruzhi_plan::testing::world::{CandidateSelection, World};
+use ruzhi_plan::{Candidate, Disposition, Planner, RecordPlan, RecordState, Scope, Survey};
 
 fn scope(tenants: &[TenantId]) -> Scope {
     Scope {
@@ -115,7 +115,7 @@ fn world((drawn, lines, absent_leaves): &Case, tenants: &[TenantId]) -> World {
             resolution: row.resolution,
             rules: row.rules,
             fetched: row.fetched_run,
-            refusal: None,
+            rejection: None,
             absent: false,
         };
         world.put(record);
@@ -231,24 +231,24 @@ async fn check(opened: &Opened, case: &Case, tenants: &[TenantId]) {
     let (none, policy) = (HashSet::new(), policy());
     let mut planner = Planner::new(&scope, &surveyed, None, &none, &policy, now());
     let few = asked(opened, &scope, &planner.contested()).await;
-    let expected = world.shown(&scope, &planner.contested(), Shown::Candidates);
+    let expected = world.shown(&scope, &planner.contested(), CandidateSelection::Candidates);
     assert_eq!(format!("{few:#?}"), format!("{expected:#?}"));
 
-    let mut standings: BTreeMap<RecordId, Considered> = BTreeMap::new();
+    let mut dispositions: BTreeMap<RecordId, RecordPlan> = BTreeMap::new();
     for candidate in &few {
-        standings.insert(candidate.record.origin.record.clone(), planner.consider(candidate));
+        dispositions.insert(candidate.record.origin.record.clone(), planner.consider(candidate));
     }
     let mut all = Planner::new(&scope, &surveyed, None, &none, &policy, now());
     for candidate in everyone(opened, &scope, &world).await {
-        let standing = all.consider(&candidate);
-        match standings.get(&candidate.record.origin.record) {
-            Some(other) => assert_eq!(standing, *other),
+        let disposition = all.consider(&candidate);
+        match dispositions.get(&candidate.record.origin.record) {
+            Some(other) => assert_eq!(disposition, *other),
             None => assert!(
                 matches!(
-                    standing.standing,
-                    Standing::Unchanged { confirmed: false } | Standing::Ignored { .. }
+                    disposition.disposition,
+                    Disposition::Unchanged { confirmed: false } | Disposition::Ignored { .. }
                 ),
-                "{candidate:?} is passed over and {standing:?}"
+                "{candidate:?} is passed over and {disposition:?}"
             ),
         }
     }

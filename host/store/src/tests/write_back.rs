@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{DueWriteBack, WriteBackRow, WriteBackScope};
-use ruzhi_model::{Refusal, RefusedBy, Violation};
+use ruzhi_model::{RejectedBy, Rejection, Violation};
 
 async fn due(opened: &Opened, settings: &str, held: Option<&str>) -> Vec<DueWriteBack> {
     let (tenant, flow, settings) = (tenant("factory"), flow(), Digest::of(settings));
@@ -71,14 +71,14 @@ async fn a_row_is_due_once_what_it_asks_for_is_done_and_again_when_that_changes(
 
     // WeCom rejects an update of the first: it has to be corrected, though the member is there.
     let violation = Violation { field: "mobile".to_owned(), rule: "r".to_owned(), message: "m".into() };
-    let refusal = Refusal {
+    let rejection = Rejection {
         errcode: Some(60104),
         held_by: Some("b".parse().unwrap()),
-        ..Refusal::new(RefusedBy::Wecom, vec![violation])
+        ..Rejection::new(RejectedBy::Wecom, vec![violation])
     };
     let refused = Settlement {
-        state: OperationState::Refused,
-        refusal: Some(refusal.clone()),
+        state: OperationState::Rejected,
+        rejection: Some(rejection.clone()),
         ..settlement(0, operation(OperationKind::Update, 1, "a"), None)
     };
     opened
@@ -87,7 +87,7 @@ async fn a_row_is_due_once_what_it_asks_for_is_done_and_again_when_that_changes(
         .await
         .unwrap();
     let third = due(&opened, "s", None).await;
-    assert_eq!(third.iter().map(|due| &due.refusal).collect::<Vec<_>>(), [&Some(refusal)]);
+    assert_eq!(third.iter().map(|due| &due.rejection).collect::<Vec<_>>(), [&Some(rejection)]);
 }
 
 #[tokio::test]

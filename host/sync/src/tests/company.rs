@@ -8,17 +8,18 @@ use futures::FutureExt as _;
 use serde_json::Value;
 
 use super::directory::{Fault, Model, expected};
-use crate::gate::{Gate, Whose};
-use crate::settle::read_back;
-use crate::verdict::{Known, Meaning, NotFound, after, mobile_not_taken, not_found, read};
+use crate::gate::{Attribution, WriteGate};
+use crate::outcome::{CallOutcome, ListingCheck, OutcomeContext, after, mobile_not_taken, not_found, read};
+use crate::recovery::read_back;
 use ruzhi_model::{
     Decision, Digest, FlowId, LedgerEntry, Member, MemberKey, MemberState, Membership, Operation,
-    OperationKind, OperationState, Origin, Refusal, TenantId, UniqueField, Violation,
+    OperationKind, OperationState, Origin, Rejection, TenantId, UniqueField, Violation,
 };
 use ruzhi_plan::PASSES;
-use ruzhi_plan::testing::world::{Planned, World, decided, id};
+use ruzhi_plan::testing::world::{PlanResult, World, decided, id};
 use ruzhi_plan::{
-    Duplicates, Existing, Guard, Policy, Removed, Standing, StoredRefusal, comparable_mobile, freed,
+    Disposition, DuplicatePolicy, ExistingPolicy, Guard, Policy, RemovedPolicy, StoredRejection,
+    comparable_mobile, freed,
 };
 use ruzhi_store::Settlement;
 use ruzhi_wecom::{Answer, Verdict};
@@ -111,7 +112,7 @@ impl Weather {
     }
 }
 
-struct Due {
+struct DueOperation {
     place: usize,
     later: bool,
     operation: Arc<Operation>,
@@ -126,12 +127,12 @@ struct Run {
     calls: usize,
     halted: bool,
     crashed: bool,
-    again: BTreeMap<usize, Due>,
-    not_found: Vec<NotFound>,
+    again: BTreeMap<usize, DueOperation>,
+    not_found: Vec<ListingCheck>,
     /// Attributes rejections, and knows the places.
-    gate: Gate,
+    gate: WriteGate,
     /// Rejected, and not yet known if the record or the tenant is at fault.
-    open: Vec<(Due, Answer)>,
+    open: Vec<(DueOperation, Answer)>,
     /// The plan leaves something to another one of this run.
     plan_again: bool,
     unstored: Vec<Settlement>,
@@ -146,7 +147,7 @@ pub(super) struct Company {
     pub(super) now: DateTime<Utc>,
     pub(super) tenants: [TenantId; 2],
     /// The policy on members who are removed by hand.
-    pub(super) removed: Removed,
+    pub(super) removed: RemovedPolicy,
     /// Members whom someone deleted by hand and the ledger still has: ruzhi does not notice until it writes them.
     pub(super) deleted_by_hand: BTreeSet<MemberKey>,
     /// Operations stored as `sending`.
@@ -163,7 +164,7 @@ impl Company {
             version: 1,
             now: "2026-05-01T08:00:00Z".parse().unwrap_or_default(),
             tenants: ["factory", "office"].map(|tenant| tenant.parse().unwrap()),
-            removed: Removed::Ask,
+            removed: RemovedPolicy::Ask,
             deleted_by_hand: BTreeSet::new(),
             sending: BTreeMap::new(),
             next_row: 1,
@@ -176,9 +177,9 @@ impl Company {
 
     pub(super) fn policy(full: bool) -> Policy {
         Policy {
-            duplicates: Duplicates::Refuse,
-            existing: Existing::Refuse,
-            removed: Removed::Ask,
+            duplicates: DuplicatePolicy::Reject,
+            existing: ExistingPolicy::Reject,
+            removed: RemovedPolicy::Ask,
             protected: BTreeSet::new(),
             grace: TimeDelta::days(30),
             guard: Guard { leave_least: 100, ..Guard::default() },
@@ -202,7 +203,7 @@ impl Company {
         let origin = self.origin(key);
         let rules = Digest::of([self.version]);
         let mut record = decided(origin, decide(&self.rows[&key], self.version), rules);
-        record.refusal = self.world.records.get(&record.origin).and_then(|before| before.refusal.clone());
+        record.rejection = self.world.records.get(&record.origin).and_then(|before| before.rejection.clone());
         self.world.put(record);
     }
 
@@ -231,7 +232,7 @@ impl Company {
             crashed: false,
             again: BTreeMap::new(),
             not_found: Vec::new(),
-            gate: Gate::default(),
+            gate: WriteGate::default(),
             open: Vec::new(),
             plan_again: false,
             unstored: Vec::new(),
@@ -252,27 +253,28 @@ impl Company {
         run.moved
     }
 
-    pub(super) fn plan(&mut self, tenant: &TenantId, full: bool) -> Planned {
+    pub(super) fn plan(&mut self, tenant: &TenantId, full: bool) -> PlanResult {
         let directory = self.directory.directory();
         let policy = Policy { removed: self.removed, ..Self::policy(full) };
         self.world.plan((tenant, &Self::flow()), Some(&directory), &policy, self.now)
     }
 
     /// The quarantine of a flow is the rejections of its last plan; the decisions it confirmed go to the ledger.
-    fn keep_quarantine(&mut self, tenant: &TenantId, planned: &Planned) {
+    fn keep_quarantine(&mut self, tenant: &TenantId, planned: &PlanResult) {
         for record in self.world.records.values_mut().filter(|record| record.origin.tenant == *tenant) {
-            let stored = |refusal: &Refusal| StoredRefusal {
-                refusal: refusal.clone(),
+            let stored = |rejection: &Rejection| StoredRejection {
+                rejection: rejection.clone(),
                 decision: record.decision.clone(),
                 rules: record.rules.clone(),
             };
-            record.refusal = match planned.standings.get(&record.origin) {
-                Some(Standing::Refused { refusal }) => Some(stored(refusal)),
+            record.rejection = match planned.dispositions.get(&record.origin) {
+                Some(Disposition::Rejected { rejection }) => Some(stored(rejection)),
                 // A retried entry stays until its operation is done.
-                Some(Standing::Acting(_)) if record.refusal.is_some() => record.refusal.take(),
+                Some(Disposition::Operation(_)) if record.rejection.is_some() => record.rejection.take(),
                 _ => planned.pending.get(&record.origin).map(stored),
             };
-            if let Some(Standing::Unchanged { confirmed: true }) = planned.standings.get(&record.origin) {
+            if let Some(Disposition::Unchanged { confirmed: true }) = planned.dispositions.get(&record.origin)
+            {
                 for line in self.world.ledger.values_mut().filter(|line| line.owner == record.origin) {
                     line.carried_out = Some(record.decision.clone());
                     line.rules = record.rules.clone();
@@ -293,7 +295,7 @@ impl Company {
 
     /// Stores an outcome: the journal, the ledger and the quarantine together.
     fn store(&mut self, tenant: &TenantId, settlement: Settlement) {
-        let Settlement { place, operation, state, ledger, refusal, .. } = settlement;
+        let Settlement { place, operation, state, ledger, rejection, .. } = settlement;
         self.sending.remove(&(tenant.clone(), place));
         if let Some(line) = ledger {
             if let Some(before) = operation.before.as_ref().filter(|b| b.owner.tenant != line.owner.tenant) {
@@ -316,33 +318,33 @@ impl Company {
             }
         }
         let done = state == OperationState::Done && !operation.partial;
-        let refusal = refusal.map(|refusal| {
+        let rejection = rejection.map(|rejection| {
             let (decision, rules) = (operation.decision.clone(), operation.rules.clone());
-            StoredRefusal { refusal, decision, rules }
+            StoredRejection { rejection, decision, rules }
         });
         if operation.left && operation.before.as_ref().is_some_and(|line| line.owner == origin) {
-            match refusal.clone() {
-                Some(refusal) => drop(self.world.leaver_refusals.insert(origin.clone(), refusal)),
-                None if done => drop(self.world.leaver_refusals.remove(&origin)),
+            match rejection.clone() {
+                Some(rejection) => drop(self.world.leaver_rejections.insert(origin.clone(), rejection)),
+                None if done => drop(self.world.leaver_rejections.remove(&origin)),
                 None => {}
             }
         }
         if let Some(record) = self.world.records.get_mut(&origin)
-            && (refusal.is_some() || done)
+            && (rejection.is_some() || done)
         {
-            record.refusal = refusal;
+            record.rejection = rejection;
         }
     }
 
     /// Releases records that wait for a value of a field, as the store does.
     fn wake_waiting(&mut self, field: UniqueField) {
-        let records = self.world.records.values_mut().filter_map(|record| record.refusal.as_mut());
-        for stored in records.filter(|stored| stored.refusal.waits_for.value() == Some(field)) {
-            stored.refusal.retry_at = Some(DateTime::UNIX_EPOCH);
+        let records = self.world.records.values_mut().filter_map(|record| record.rejection.as_mut());
+        for stored in records.filter(|stored| stored.rejection.waits_for.value() == Some(field)) {
+            stored.rejection.retry_at = Some(DateTime::UNIX_EPOCH);
         }
     }
 
-    fn apply(&mut self, run: &mut Run, planned: &Planned) {
+    fn apply(&mut self, run: &mut Run, planned: &PlanResult) {
         let numbered: Vec<(usize, u32, Arc<Operation>)> = planned
             .operations
             .iter()
@@ -372,7 +374,7 @@ impl Company {
                     let operation = Arc::clone(operation);
                     self.call(
                         run,
-                        Due {
+                        DueOperation {
                             place: *place,
                             later: wave > planned.plan.first_wave,
                             operation,
@@ -445,9 +447,9 @@ impl Company {
         for due in due {
             if run.halted {
                 // Nothing is asked any more: operations that may have happened stay `sending`.
-                if due.refusal.is_none() {
-                    let NotFound { place, operation, doubt, .. } = due;
-                    let due = Due { place, later: false, operation, doubt, called: true };
+                if due.rejection.is_none() {
+                    let ListingCheck { place, operation, doubt, .. } = due;
+                    let due = DueOperation { place, later: false, operation, doubt, called: true };
                     let settlement = not_done(place, &due);
                     self.settled(run, settlement);
                 }
@@ -459,7 +461,7 @@ impl Company {
         }
     }
 
-    fn call(&mut self, run: &mut Run, due: Due) {
+    fn call(&mut self, run: &mut Run, due: DueOperation) {
         if run.crashed {
             return;
         }
@@ -508,18 +510,18 @@ impl Company {
                 flow: due.operation.flow.clone(),
                 record: due.operation.record.clone(),
             });
-            let refusal = record.and_then(|record| record.refusal.as_ref());
-            let known = refusal.is_some_and(|stored| stored.refusal.errcode == Some(*errcode));
+            let rejection = record.and_then(|record| record.rejection.as_ref());
+            let known = rejection.is_some_and(|stored| stored.rejection.errcode == Some(*errcode));
             let member = due.operation.userid.key();
             match run.gate.whose(member, known, error, async || Ok(())).now_or_never().unwrap() {
-                Whose::Member => {}
-                Whose::Open => {
-                    run.open.push((Due { called: true, ..due }, answer));
+                Attribution::Member => {}
+                Attribution::Open => {
+                    run.open.push((DueOperation { called: true, ..due }, answer));
                     return;
                 }
-                Whose::Tenant(_) => {
+                Attribution::Tenant(_) => {
                     run.halted = true;
-                    let settlement = not_done(due.place, &Due { called: true, ..due });
+                    let settlement = not_done(due.place, &DueOperation { called: true, ..due });
                     self.settled(run, settlement);
                     return;
                 }
@@ -529,29 +531,30 @@ impl Company {
     }
 
     /// Takes in an answer once it is known who is to blame.
-    fn told(&mut self, run: &mut Run, due: Due, answer: Answer) {
+    fn told(&mut self, run: &mut Run, due: DueOperation, answer: Answer) {
         let before = due.operation.before.as_ref();
         let maybe_ours =
             due.doubt || before.is_some_and(|line| line.may_appear() || line.removal_is_unsure());
         let tenant = run.tenant.clone();
-        let known = Known { tenant: &tenant, later: due.later, adopts: false, maybe_ours, when: self.now };
+        let known =
+            OutcomeContext { tenant: &tenant, later: due.later, adopts: false, maybe_ours, when: self.now };
         match read(&due.operation, due.place, known, answer) {
-            Meaning::Settled(settlement) => {
+            CallOutcome::Settled(settlement) => {
                 let settlement = self.with_mobile_checked(*settlement);
                 self.settled(run, settlement);
             }
-            Meaning::Again { doubt, .. } => {
-                let due = Due { doubt: due.doubt || doubt, called: true, ..due };
+            CallOutcome::Again { doubt, .. } => {
+                let due = DueOperation { doubt: due.doubt || doubt, called: true, ..due };
                 run.again.insert(due.place, due);
             }
-            Meaning::NotFound { attempts, doubt, refusal } => run.not_found.push(NotFound {
+            CallOutcome::NotFound { attempts, doubt, rejection } => run.not_found.push(ListingCheck {
                 place: due.place,
                 operation: due.operation,
                 attempts,
                 doubt: due.doubt || doubt,
-                refusal,
+                rejection,
             }),
-            Meaning::Stop { settlement, .. } => {
+            CallOutcome::Stop { settlement, .. } => {
                 run.halted = true;
                 if let Some(settlement) = settlement {
                     self.settled(run, *settlement);
@@ -582,14 +585,14 @@ impl Company {
     }
 
     fn settled(&mut self, run: &mut Run, settlement: Settlement) {
-        let done = settlement.state == OperationState::Done && settlement.refusal.is_none();
+        let done = settlement.state == OperationState::Done && settlement.rejection.is_none();
         run.plan_again |= settlement.state == OperationState::Done && settlement.operation.partial;
         let learned = settlement.state == OperationState::Failed && settlement.ledger.is_some();
         if done || learned {
             run.moved += 1;
         }
         // Only its answer tells that a create was taken in part, so the model does not lose that one.
-        let warned = settlement.state == OperationState::Failed && settlement.refusal.is_some();
+        let warned = settlement.state == OperationState::Failed && settlement.rejection.is_some();
         run.unstored.push(settlement);
         self.flush(run, if warned { 1 } else { run.weather.stored_together });
     }
@@ -627,7 +630,7 @@ impl Company {
 }
 
 /// Gives up an operation, as a run does.
-fn not_done(place: usize, due: &Due) -> Settlement {
+fn not_done(place: usize, due: &DueOperation) -> Settlement {
     let called = due.called && due.operation.kind != OperationKind::Create;
     let doubtful = due.operation.before.as_ref().filter(|_| called);
     Settlement {
@@ -638,6 +641,6 @@ fn not_done(place: usize, due: &Due) -> Settlement {
         errmsg: None,
         attempts: Vec::new(),
         ledger: doubtful.map(|before| before.in_doubt(&due.operation)),
-        refusal: None,
+        rejection: None,
     }
 }

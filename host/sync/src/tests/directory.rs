@@ -28,7 +28,7 @@ pub(super) enum Fault {
     /// WeCom is too busy to the end.
     Busy,
     /// WeCom rejects the member as it is.
-    Refused,
+    Rejected,
     /// WeCom takes the request without one of its fields, and says so.
     Warned,
     /// The rate limit does not lift.
@@ -45,7 +45,7 @@ pub(super) enum Fault {
 
 /// A member.
 #[derive(Debug, Clone)]
-pub(super) struct Held {
+pub(super) struct ModelMember {
     pub(super) userid: UserId,
     /// By WeCom's names; empty fields are left out.
     pub(super) fields: Map<String, Value>,
@@ -60,7 +60,7 @@ pub(super) struct Held {
 /// The directory.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Model {
-    pub(super) members: BTreeMap<MemberKey, Held>,
+    pub(super) members: BTreeMap<MemberKey, ModelMember>,
     /// Creates that are under way: the number of further calls, and the request.
     late: Vec<(u8, UserId, Map<String, Value>)>,
     /// A create of someone who is there meets their mobile number or e-mail address before their userid.
@@ -134,7 +134,7 @@ impl Model {
     }
 
     /// The member with this value of a unique field.
-    pub(super) fn holder(&self, field: &str, value: &Value) -> Option<&Held> {
+    pub(super) fn holder(&self, field: &str, value: &Value) -> Option<&ModelMember> {
         self.members.values().find(|held| held.fields.get(field) == Some(value))
     }
 
@@ -142,7 +142,7 @@ impl Model {
     pub(super) fn enter_by_hand(&mut self, userid: UserId, mobile: &str, ours: bool) {
         let fields = json!({ "name": "someone", "mobile": mobile, "department": [1], "enable": 1 });
         let fields = fields.as_object().cloned().unwrap_or_default();
-        self.members.insert(userid.key(), Held { userid, fields, activated: true, ours, invited: 0 });
+        self.members.insert(userid.key(), ModelMember { userid, fields, activated: true, ours, invited: 0 });
     }
 
     /// True if a create of this member is under way.
@@ -207,7 +207,7 @@ impl Model {
         let mut fields = Map::from_iter([("enable".to_owned(), json!(1))]);
         write_over(&mut fields, body);
         let invited = u32::from(body.get("to_invite") != Some(&json!(false)));
-        let held = Held { userid: userid.clone(), fields, activated: false, ours: true, invited };
+        let held = ModelMember { userid: userid.clone(), fields, activated: false, ours: true, invited };
         self.members.insert(userid.key(), held);
         DONE
     }
@@ -292,7 +292,7 @@ impl Model {
         };
         let answer = |verdict, attempts, in_doubt| Answer { verdict, attempts, in_doubt };
         let lost = || answer(Verdict::Lost, vec![attempt(None)], true);
-        if fault == Fault::Refused || self.clash(&operation.userid, body).is_some() {
+        if fault == Fault::Rejected || self.clash(&operation.userid, body).is_some() {
             // The same request, still under way, is rejected alike.
             self.late.retain(|(_, userid, _)| *userid != operation.userid);
         }
@@ -309,7 +309,7 @@ impl Model {
         };
         match fault {
             // A member accepted a moment ago is not rejected now.
-            Fault::Refused if creates && self.members.contains_key(&operation.userid.key()) => {
+            Fault::Rejected if creates && self.members.contains_key(&operation.userid.key()) => {
                 answered(self.carry_out(operation, body), false)
             }
             Fault::None => answered(self.carry_out(operation, body), false),
@@ -329,7 +329,7 @@ impl Model {
                 answered(self.carry_out(operation, body), true)
             }
             Fault::Busy => answer(Verdict::Busy { errcode: Some(-1) }, vec![attempt(Some(-1))], false),
-            Fault::Refused => answered((301_012, None), false),
+            Fault::Rejected => answered((301_012, None), false),
             Fault::Warned => {
                 let mut less = body.clone();
                 less.remove("position");

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 use tokio::time::sleep;
 
-use crate::gate::{Gate, Turn, Whose};
+use crate::gate::{Admission, Attribution, WriteGate};
 use ruzhi_model::{MemberKey, OperationKind};
 use ruzhi_wecom::{Error, Failure, Verdict};
 
@@ -58,15 +58,15 @@ struct Course {
 
 /// Makes the calls as a run does.
 async fn run(people: &[Person], in_flight: usize, listing: Result<(), Error>) -> Course {
-    let (gate, course, stop) = (Gate::default(), RefCell::new(Course::default()), Cell::new(false));
+    let (gate, course, stop) = (WriteGate::default(), RefCell::new(Course::default()), Cell::new(false));
     futures::stream::iter(people.iter().enumerate())
         .map(|(at, one)| {
             let (gate, course, stop, listing) = (&gate, &course, &stop, &listing);
             async move {
                 let turn = match gate.turn(one.kind, || stop.get()).await {
-                    Turn::Call(turn) => turn,
-                    Turn::Waits(_) => return course.borrow_mut().waits.push(at),
-                    Turn::Over => return,
+                    Admission::Call(turn) => turn,
+                    Admission::Waits(_) => return course.borrow_mut().waits.push(at),
+                    Admission::Over => return,
                 };
                 course.borrow_mut().called.push(at);
                 sleep(Duration::from_millis(one.after)).await;
@@ -78,8 +78,8 @@ async fn run(people: &[Person], in_flight: usize, listing: Result<(), Error>) ->
                         listing.clone()
                     };
                     match gate.whose(MemberKey::of(&format!("u{at}")), one.known, error, ask).await {
-                        Whose::Open | Whose::Member => course.borrow_mut().own.push(at),
-                        Whose::Tenant(error) => {
+                        Attribution::Open | Attribution::Member => course.borrow_mut().own.push(at),
+                        Attribution::Tenant(error) => {
                             stop.set(true);
                             course.borrow_mut().stopped = Some(error.code());
                         }
@@ -122,10 +122,10 @@ async fn three_members_and_one_question_are_enough_to_know_that_it_is_the_tenant
 
 /// With one call at a time, no one after the first is called.
 #[tokio::test(start_paused = true)]
-async fn a_listing_that_is_refused_too_says_it_at_once() {
+async fn a_listing_that_is_rejected_too_says_it_at_once() {
     let people = vec![Person::new(unsure()); 40];
-    for (refusal, told) in [(60011, "wecom.60011"), (60020, "wecom.60020")] {
-        let course = run(&people, 1, Err(error(refusal))).await;
+    for (rejection, told) in [(60011, "wecom.60011"), (60020, "wecom.60020")] {
+        let course = run(&people, 1, Err(error(rejection))).await;
         assert_eq!((course.called, course.questions), (vec![0], 1));
         assert_eq!(course.stopped.as_deref(), Some(told));
     }
@@ -136,7 +136,7 @@ async fn a_listing_that_is_refused_too_says_it_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn records_that_were_refused_so_before_are_no_witnesses() {
+async fn records_that_were_rejected_so_before_are_no_witnesses() {
     let known = Person { known: true, ..Person::new(unsure()) };
     let mut people = vec![known; 5];
     people.push(Person::new(DONE));
@@ -147,7 +147,7 @@ async fn records_that_were_refused_so_before_are_no_witnesses() {
 
 /// The tenant's rights may end while a run goes on.
 #[tokio::test(start_paused = true)]
-async fn the_question_is_asked_again_after_some_refusals() {
+async fn the_question_is_asked_again_after_some_rejections() {
     let mut people = vec![Person::new(DONE)];
     people.extend(vec![Person::new(unsure()); 25]);
     assert_eq!(run(&people, 4, Ok(())).await.questions, 3);
@@ -223,13 +223,13 @@ fn the_verdict_does_not_depend_on_luck() {
                 .build()
                 .unwrap();
             let course = runtime.block_on(run(&people, in_flight, Ok(())));
-            let refused = |one: &Person| matches!(one.answer, Verdict::Unsure { .. });
-            let theirs = people.len() >= 3 && people.iter().take(3).all(refused);
+            let rejected = |one: &Person| matches!(one.answer, Verdict::Unsure { .. });
+            let theirs = people.len() >= 3 && people.iter().take(3).all(rejected);
             prop_assert_eq!(course.stopped.is_some(), theirs);
             if theirs {
                 prop_assert_eq!(course.called, vec![0, 1, 2]);
             } else {
-                let own: Vec<usize> = (0..people.len()).filter(|at| refused(&people[*at])).collect();
+                let own: Vec<usize> = (0..people.len()).filter(|at| rejected(&people[*at])).collect();
                 prop_assert_eq!(course.own, own);
                 prop_assert_eq!(course.called.len(), people.len());
             }

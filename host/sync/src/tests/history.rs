@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::company::{Company, Crash, Row, State, Weather, mobile, userid};
 use super::directory::{Fault, departments, expected_of};
-use ruzhi_model::{Decision, LedgerEntry, MemberKey, MemberState, OperationKind, RefusedBy, RemovalAnswer};
-use ruzhi_plan::{RecordState, Removed, Resolution, Standing};
+use ruzhi_model::{Decision, LedgerEntry, MemberKey, MemberState, OperationKind, RejectedBy, RemovalAnswer};
+use ruzhi_plan::{Disposition, RecordState, RemovedPolicy, Resolution};
 
 /// One event.
 #[derive(Debug, Clone)]
@@ -69,7 +69,7 @@ enum Step {
         userid: u8,
     },
     /// The tenant configures the treatment of members who are removed by hand.
-    Removed(Removed),
+    Removed(RemovedPolicy),
     /// A person decides on a member who was removed by hand.
     Answer {
         userid: u8,
@@ -139,7 +139,7 @@ fn any_fault() -> impl Strategy<Value = Fault> {
         2 => (1..8_u8).prop_map(Fault::Late),
         1 => Just(Fault::Retried),
         1 => Just(Fault::Busy),
-        1 => Just(Fault::Refused),
+        1 => Just(Fault::Rejected),
         1 => Just(Fault::Warned),
         1 => Just(Fault::Parked),
         1 => Just(Fault::ParkedAfter),
@@ -182,7 +182,7 @@ fn any_step() -> impl Strategy<Value = Step> {
         1 => (0..4_u8).prop_map(|version| Step::Rules { version }),
         2 => prop_oneof![1..20_i64, Just(31)].prop_map(Step::Days),
         2 => (0..USERIDS).prop_map(|userid| Step::DeleteByHand { userid }),
-        1 => prop::sample::select(vec![Removed::Ask, Removed::Recreate, Removed::Release]).prop_map(Step::Removed),
+        1 => prop::sample::select(vec![RemovedPolicy::Ask, RemovedPolicy::Recreate, RemovedPolicy::Release]).prop_map(Step::Removed),
         1 => (0..USERIDS, any_answer()).prop_map(|(userid, answer)| Step::Answer { userid, answer }),
         1 => (0..USERIDS, 1..3_u8).prop_map(|(userid, listings)| Step::Unlisted { userid, listings }),
         1 => (0..USERIDS, 0..MOBILES).prop_map(|(userid, mobile)| Step::EnterByHand { userid, mobile }),
@@ -351,9 +351,9 @@ impl Company {
         for tenant in self.tenants.clone() {
             let planned = self.plan(&tenant, false);
             assert_eq!(planned.operations, [], "at rest");
-            for (origin, standing) in &planned.standings {
+            for (origin, disposition) in &planned.dispositions {
                 let Resolution::Decided(decision) = &self.world.records[origin].resolution else { continue };
-                self.check_at_rest(origin.tenant.as_str(), decision, standing);
+                self.check_at_rest(origin.tenant.as_str(), decision, disposition);
             }
         }
     }
@@ -387,10 +387,10 @@ impl Company {
 
     /// Every upsert without an obstacle has exactly its member, every leaver is out, and the obstacles of the others
     /// are real.
-    fn check_at_rest(&self, tenant: &str, decision: &Decision, standing: &Standing) {
+    fn check_at_rest(&self, tenant: &str, decision: &Decision, disposition: &Disposition) {
         let held = |userid: &str| self.directory.members.get(&MemberKey::of(userid));
-        match (decision, standing) {
-            (Decision::Upsert(member), Standing::Unchanged { .. }) => {
+        match (decision, disposition) {
+            (Decision::Upsert(member), Disposition::Unchanged { .. }) => {
                 let key = MemberKey::of(&member.userid);
                 if self.deleted_by_hand.contains(&key) {
                     return;
@@ -409,21 +409,21 @@ impl Company {
                     assert_eq!(*held.fields.get(&field).unwrap_or(&Value::Null), value, "{field} of {key}");
                 }
             }
-            (Decision::Leave(userid), Standing::Unchanged { .. }) => {
+            (Decision::Leave(userid), Disposition::Unchanged { .. }) => {
                 let out = held(userid)
                     .is_none_or(|held| !held.ours || held.fields.get("enable") == Some(&0.into()));
                 assert!(out, "{userid} has left {tenant} and may log in: {:#?}", self.world.ledger);
             }
-            (Decision::Upsert(member), Standing::Refused { refusal }) => {
+            (Decision::Upsert(member), Disposition::Rejected { rejection }) => {
                 let taken = |field: &str, value: &Option<String>| {
                     let value = value.clone().unwrap_or_default().into();
                     let holder = self.directory.holder(field, &value);
                     holder.is_some_and(|held| held.userid.key() != MemberKey::of(&member.userid))
                 };
-                let rule = refusal.violations[0].rule.as_str();
+                let rule = rejection.violations[0].rule.as_str();
                 let true_of = match rule {
                     "userid.duplicate" | "mobile.duplicate" | "userid.changed" => {
-                        refusal.by == RefusedBy::Plan
+                        rejection.by == RejectedBy::Plan
                     }
                     "member.foreign" => held(&member.userid).is_some_and(|held| !held.ours),
                     "department.unknown" => member
@@ -436,10 +436,12 @@ impl Company {
                     "mobile.activated" => held(&member.userid).is_some_and(|held| held.activated),
                     _ => false,
                 };
-                assert!(true_of, "{} is refused without reason: {refusal:?}", member.userid);
+                assert!(true_of, "{} is rejected without reason: {rejection:?}", member.userid);
             }
-            (Decision::Reject(_), Standing::Refused { refusal }) => assert_eq!(refusal.by, RefusedBy::Guest),
-            (_, Standing::Ignored { .. }) => {}
+            (Decision::Reject(_), Disposition::Rejected { rejection }) => {
+                assert_eq!(rejection.by, RejectedBy::Guest)
+            }
+            (_, Disposition::Ignored { .. }) => {}
             other => panic!("not at rest: {other:?}"),
         }
     }

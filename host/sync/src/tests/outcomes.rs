@@ -7,8 +7,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, json};
 
-use crate::settle::read_back;
-use crate::verdict::{Known, Meaning, mobile_not_taken, read};
+use crate::outcome::{CallOutcome, OutcomeContext, mobile_not_taken, read};
+use crate::recovery::read_back;
 use ruzhi_model::{
     Digest, LedgerEntry, Member, MemberKey, MemberState, Operation, OperationKind, OperationState, Origin,
     TenantId,
@@ -71,7 +71,7 @@ fn outcome(operation: &Arc<Operation>, verdict: Verdict, lost_before: bool) -> S
     let answer = Answer { verdict, attempts: vec![attempt()], in_doubt: false };
     let may_appear = operation.before.as_ref().is_some_and(LedgerEntry::may_appear);
     let tenant = tenant();
-    let known = Known {
+    let known = OutcomeContext {
         tenant: &tenant,
         later: false,
         adopts: false,
@@ -79,19 +79,19 @@ fn outcome(operation: &Arc<Operation>, verdict: Verdict, lost_before: bool) -> S
         when: now(),
     };
     match read(operation, 0, known, answer) {
-        Meaning::Settled(settlement) => *settlement,
+        CallOutcome::Settled(settlement) => *settlement,
         other => panic!("not settled: {other:?}"),
     }
 }
 
 #[test]
-fn a_change_that_is_refused_after_a_lost_answer_may_have_happened() {
+fn a_change_that_is_rejected_after_a_lost_answer_may_have_happened() {
     let update = operation(OperationKind::Update, Some(line(MemberState::Active, false)), false);
-    let refused = || Verdict::Refused { errcode: 60123, errmsg: String::new() };
-    let plain = outcome(&update, refused(), false);
-    assert_eq!((plain.state, plain.ledger), (OperationState::Refused, None));
-    let lost = outcome(&update, refused(), true);
-    assert_eq!(lost.state, OperationState::Refused);
+    let rejected = || Verdict::Refused { errcode: 60123, errmsg: String::new() };
+    let plain = outcome(&update, rejected(), false);
+    assert_eq!((plain.state, plain.ledger), (OperationState::Rejected, None));
+    let lost = outcome(&update, rejected(), true);
+    assert_eq!(lost.state, OperationState::Rejected);
     assert_eq!(lost.ledger, Some(line(MemberState::Active, true)));
 }
 
@@ -100,9 +100,10 @@ fn a_change_that_was_called_once_before_the_process_was_to_end_may_have_happened
     let update = operation(OperationKind::Update, Some(line(MemberState::Active, false)), false);
     for (in_doubt, ledger) in [(true, Some(line(MemberState::Active, true))), (false, None)] {
         let tenant = tenant();
-        let known = Known { tenant: &tenant, later: false, adopts: false, maybe_ours: false, when: now() };
+        let known =
+            OutcomeContext { tenant: &tenant, later: false, adopts: false, maybe_ours: false, when: now() };
         let answer = Answer { verdict: Verdict::Quit, attempts: vec![attempt()], in_doubt };
-        let Meaning::Stop { settlement: Some(settlement), error: None } = read(&update, 0, known, answer)
+        let CallOutcome::Stop { settlement: Some(settlement), error: None } = read(&update, 0, known, answer)
         else {
             panic!("not stopped")
         };
@@ -158,10 +159,10 @@ fn of_a_mobile_that_was_not_taken_the_ledger_keeps_the_old_one_only_if_that_is_s
     for (doubtful, kept) in [(false, Some("13800000001")), (true, None)] {
         let update = operation(OperationKind::Update, Some(line(MemberState::Active, doubtful)), false);
         let mut settlement = outcome(&update, Verdict::Done { created_departments: vec![] }, false);
-        assert_eq!(settlement.refusal, None);
+        assert_eq!(settlement.rejection, None);
         mobile_not_taken(&mut settlement, now());
         let line = settlement.ledger.unwrap();
         assert_eq!((line.written.mobile.as_deref(), line.carried_out), (kept, None));
-        assert_eq!(settlement.refusal.unwrap().violations[0].rule, "mobile.activated");
+        assert_eq!(settlement.rejection.unwrap().violations[0].rule, "mobile.activated");
     }
 }

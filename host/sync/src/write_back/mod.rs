@@ -8,8 +8,8 @@
 //! It never causes another run. Fields that the rules or the filter read are not allowed, so the next collect sees a
 //! written row unchanged; and the service sends no push for changes through its API.
 
-mod place;
-mod words;
+mod fault;
+mod row_outcome;
 
 use std::time::Duration;
 
@@ -17,13 +17,14 @@ use futures::StreamExt as _;
 use serde_json::Value;
 use tokio::time::Instant;
 
-pub use place::{WriteBackFault, write_back_faults};
-use words::Outcome;
+pub use fault::{WriteBackFault, write_back_faults};
+use row_outcome::RowOutcome;
 
-use super::flow::Flow;
+use super::flow::FlowRuntime;
 use ruzhi_jiandaoyun::{self as jiandaoyun, Class};
 use ruzhi_metrics as meter;
 use ruzhi_model::{Digest, Origin, PlanId, RecordId, Text, UserId, Violation, WriteBack};
+use ruzhi_plan::ClaimedField;
 use ruzhi_store::{DueWriteBack, StoreError, WriteBackRow, WriteBackScope};
 
 /// Rows written by one run, and the time it may take; later runs write the rest.
@@ -35,11 +36,11 @@ const PAGE: usize = 50;
 const ATTEMPTS: u32 = 3;
 
 /// The result for one row.
-enum Told {
+enum RowWrite {
     /// The text is there, or the row is gone.
     Done(WriteBackRow),
     /// The service rejects this row.
-    Refused(WriteBackRow, jiandaoyun::Error),
+    Rejected(WriteBackRow, jiandaoyun::Error),
     /// The service emptied the field.
     Emptied(WriteBackRow),
     /// Further calls are useless.
@@ -47,7 +48,7 @@ enum Told {
 }
 
 /// The text to write to one row.
-struct Words {
+struct RowText {
     due: DueWriteBack,
     text: String,
     digest: Digest,
@@ -55,7 +56,7 @@ struct Words {
 
 /// The result of writing back.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct WroteBack {
+pub(super) struct WriteBackSummary {
     /// Rows written.
     pub(super) written: usize,
     /// The reason some rows were not written.
@@ -63,9 +64,12 @@ pub(super) struct WroteBack {
 }
 
 /// Writes the outcome of its rows to the form. `held` is the plan of this run, if it waits for a person.
-pub(super) async fn write_back(flow: &Flow, held: Option<&PlanId>) -> Result<WroteBack, StoreError> {
-    let Some(place) = &flow.write_back else { return Ok(WroteBack::default()) };
-    let writing = Writing { flow, place, held, settings: settings(flow, place) };
+pub(super) async fn write_back(
+    flow: &FlowRuntime,
+    held: Option<&PlanId>,
+) -> Result<WriteBackSummary, StoreError> {
+    let Some(place) = &flow.write_back else { return Ok(WriteBackSummary::default()) };
+    let writing = WriteBackPass { flow, place, held, settings: settings(flow, place) };
     let wrote = writing.write().await?;
     if wrote.written > 0 || wrote.problem.is_some() {
         tracing::info!(
@@ -79,22 +83,22 @@ pub(super) async fn write_back(flow: &Flow, held: Option<&PlanId>) -> Result<Wro
     Ok(wrote)
 }
 
-struct Writing<'a> {
-    flow: &'a Flow,
+struct WriteBackPass<'a> {
+    flow: &'a FlowRuntime,
     place: &'a WriteBack,
     held: Option<&'a PlanId>,
     settings: Digest,
 }
 
-impl Writing<'_> {
-    async fn write(&self) -> Result<WroteBack, StoreError> {
+impl WriteBackPass<'_> {
+    async fn write(&self) -> Result<WriteBackSummary, StoreError> {
         let flow = self.flow;
         let until = Instant::now() + LONGEST;
-        let mut wrote = WroteBack::default();
-        let mut refused = (0_usize, None);
+        let mut wrote = WriteBackSummary::default();
+        let mut rejected = (0_usize, None);
         let mut after: Option<RecordId> = None;
         let mut checked = false;
-        while wrote.written + refused.0 < MOST && Instant::now() < until && !flow.quit.is_cancelled() {
+        while wrote.written + rejected.0 < MOST && Instant::now() < until && !flow.quit.is_cancelled() {
             let due = self.due(after.as_ref()).await?;
             let Some(last) = due.last() else { break };
             after = Some(last.record.clone());
@@ -118,21 +122,21 @@ impl Writing<'_> {
                 futures::stream::iter(words).map(|words| self.tell(words)).buffer_unordered(at_once);
             while let Some(told) = telling.next().await {
                 match told {
-                    Told::Done(written) => {
+                    RowWrite::Done(written) => {
                         wrote.written += 1;
                         kept.push(written);
                     }
-                    Told::Refused(written, error) => {
-                        refused.0 += 1;
-                        refused.1.get_or_insert_with(|| error.explain());
+                    RowWrite::Rejected(written, error) => {
+                        rejected.0 += 1;
+                        rejected.1.get_or_insert_with(|| error.explain());
                         kept.push(written);
                     }
-                    Told::Emptied(written) => {
-                        refused.0 += 1;
-                        refused.1.get_or_insert_with(|| self.emptied());
+                    RowWrite::Emptied(written) => {
+                        rejected.0 += 1;
+                        rejected.1.get_or_insert_with(|| self.emptied());
                         kept.push(written);
                     }
-                    Told::Stopped(error) => {
+                    RowWrite::Stopped(error) => {
                         stopped.get_or_insert(error);
                         // The others of this page would fail the same way.
                         break;
@@ -147,8 +151,8 @@ impl Writing<'_> {
             }
         }
         meter::write_back(&flow.tenant, &flow.id, true, wrote.written);
-        meter::write_back(&flow.tenant, &flow.id, false, refused.0);
-        if let (0, (count @ 1.., Some(why))) = (usize::from(wrote.problem.is_some()), refused) {
+        meter::write_back(&flow.tenant, &flow.id, false, rejected.0);
+        if let (0, (count @ 1.., Some(why))) = (usize::from(wrote.problem.is_some()), rejected) {
             let (en, zh) = (&why.en, &why.zh);
             wrote.problem = Some(Text::new(
                 format!("the outcome of {count} rows was not written to the form: {en}"),
@@ -169,15 +173,15 @@ impl Writing<'_> {
     }
 
     /// The texts to write, and the rows that already show theirs.
-    async fn words(&self, due: Vec<DueWriteBack>) -> Result<(Vec<Words>, Vec<WriteBackRow>), StoreError> {
+    async fn words(&self, due: Vec<DueWriteBack>) -> Result<(Vec<RowText>, Vec<WriteBackRow>), StoreError> {
         let lang = self.place.lang;
-        let waiting = self.digest(&Outcome::Waits.words(lang));
+        let waiting = self.digest(&RowOutcome::Waits.words(lang));
         let (mut words, mut kept) = (Vec::new(), Vec::new());
         for due in due {
-            let outcome = match words::outcome(&due, due.written.as_ref() == Some(&waiting)) {
+            let outcome = match row_outcome::outcome(&due, due.written.as_ref() == Some(&waiting)) {
                 None => continue,
-                Some(Outcome::ReadyBut(_)) => Outcome::ReadyBut(self.reasons(&due).await?),
-                Some(Outcome::Refused(_)) => Outcome::Refused(self.reasons(&due).await?),
+                Some(RowOutcome::ReadyBut(_)) => RowOutcome::ReadyBut(self.reasons(&due).await?),
+                Some(RowOutcome::Rejected(_)) => RowOutcome::Rejected(self.reasons(&due).await?),
                 Some(outcome) => outcome,
             };
             let text = outcome.words(lang);
@@ -186,7 +190,7 @@ impl Writing<'_> {
                 let (record, basis) = (due.record, due.basis);
                 kept.push(WriteBackRow { record, basis, digest: due.written, failures: 0 });
             } else {
-                words.push(Words { due, text, digest });
+                words.push(RowText { due, text, digest });
             }
         }
         Ok((words, kept))
@@ -200,11 +204,11 @@ impl Writing<'_> {
     async fn reasons(&self, due: &DueWriteBack) -> Result<Vec<String>, StoreError> {
         let labels = &self.flow.guest.description().labels;
         let mut reasons = Vec::new();
-        for violation in due.refusal.iter().flat_map(|refusal| &refusal.violations) {
-            let held_by = due.refusal.as_ref().and_then(|refusal| refusal.held_by.as_ref());
+        for violation in due.rejection.iter().flat_map(|rejection| &rejection.violations) {
+            let held_by = due.rejection.as_ref().and_then(|rejection| rejection.held_by.as_ref());
             reasons.push(match self.holder(due, violation, held_by).await? {
-                Some(holder) => words::taken(&violation.field, &holder, labels, self.place.lang),
-                None => words::reason(violation, labels, self.place.lang),
+                Some(holder) => row_outcome::taken(&violation.field, &holder, labels, self.place.lang),
+                None => row_outcome::reason(violation, labels, self.place.lang),
             });
         }
         Ok(reasons)
@@ -218,10 +222,9 @@ impl Writing<'_> {
         held_by: Option<&UserId>,
     ) -> Result<Option<String>, StoreError> {
         let flow = self.flow;
-        let of_mobile = match violation.rule.as_str() {
-            "mobile.duplicate" => true,
-            "userid.duplicate" => false,
-            _ => {
+        let claimed = match ClaimedField::of(violation) {
+            Some(claimed) => claimed,
+            None => {
                 let Some(userid) = held_by else { return Ok(None) };
                 let ours = flow.store.ledger_find(&flow.siblings, &[userid.key()]).await?;
                 let name = ours.into_iter().next().map(|line| line.written.name);
@@ -230,7 +233,7 @@ impl Writing<'_> {
         };
         let origin =
             Origin { tenant: flow.tenant.clone(), flow: flow.id.clone(), record: due.record.clone() };
-        flow.store.record_find_rival(&flow.siblings, &origin, of_mobile).await
+        flow.store.record_find_rival(&flow.siblings, &origin, claimed == ClaimedField::Mobile).await
     }
 
     /// The obstacle to writing, given the form as it is now.
@@ -245,9 +248,9 @@ impl Writing<'_> {
         Ok(write_back_faults(self.place, read, flow.filter.as_ref(), widgets.as_deref()).into_iter().next())
     }
 
-    async fn tell(&self, words: Words) -> Told {
+    async fn tell(&self, words: RowText) -> RowWrite {
         let flow = self.flow;
-        let Words { due, text, digest } = words;
+        let RowText { due, text, digest } = words;
         let mut values = vec![(self.place.outcome.as_str(), Value::String(text.clone()))];
         if let Some(at) = &self.place.at {
             let now = flow.clock.now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
@@ -266,19 +269,22 @@ impl Writing<'_> {
             Ok(Some(row)) => {
                 let found = row.fields.get(&self.place.outcome);
                 if found.is_some_and(|found| found.as_str() != Some(text.as_str())) && !text.is_empty() {
-                    return Told::Emptied(again(None));
+                    return RowWrite::Emptied(again(None));
                 }
                 let digest = Some(digest).filter(|_| !text.is_empty());
-                Told::Done(WriteBackRow { record: due.record, basis: due.basis, digest, failures: 0 })
+                RowWrite::Done(WriteBackRow { record: due.record, basis: due.basis, digest, failures: 0 })
             }
             // The row was deleted: there is nothing to write to.
-            Ok(None) => {
-                Told::Done(WriteBackRow { record: due.record, basis: due.basis, digest: None, failures: 0 })
-            }
+            Ok(None) => RowWrite::Done(WriteBackRow {
+                record: due.record,
+                basis: due.basis,
+                digest: None,
+                failures: 0,
+            }),
             Err(error) if error.class() == Class::Permanent => {
-                Told::Refused(again(due.written.clone()), error)
+                RowWrite::Rejected(again(due.written.clone()), error)
             }
-            Err(error) => Told::Stopped(error),
+            Err(error) => RowWrite::Stopped(error),
         }
     }
 
@@ -294,7 +300,7 @@ impl Writing<'_> {
 }
 
 /// Names the fields and the language: under others, everything is written again.
-fn settings(flow: &Flow, place: &WriteBack) -> Digest {
+fn settings(flow: &FlowRuntime, place: &WriteBack) -> Digest {
     let lang = if place.lang == ruzhi_model::Lang::Zh { "zh" } else { "en" };
     let parts = [flow.form_name(), place.outcome.clone(), lang.to_owned()];
     Digest::of_parts(parts.iter().map(|part| part.as_bytes()))

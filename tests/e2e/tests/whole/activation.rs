@@ -382,7 +382,7 @@ async fn every_shipped_guest_decides_a_stored_record_as_it_did() {
         let deployment = Deployment::new(&[tenant]).unwrap();
         let synced = deployment.run(&["sync", "--json"]).unwrap();
         assert_eq!(synced.code, Some(0), "{component}: {}", synced.stderr);
-        assert!(synced.json().unwrap()["counts"]["refused"].as_u64().unwrap() > 0);
+        assert!(synced.json().unwrap()["counts"]["rejected"].as_u64().unwrap() > 0);
         for row in factory.rows() {
             let record = row.row["_id"].as_str().unwrap();
             let replayed = deployment.run(&["trace", "jingxintai", record, "--replay", "--json"]).unwrap();

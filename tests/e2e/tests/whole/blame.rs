@@ -44,7 +44,7 @@ fn eleven_of_twelve_are_written_and_the_one_out_of_reach_is_told_why() {
             out_of_reach(&site, "user/update", errcode, &[place]);
             let asked = site.calls("user/list_id");
             let report = site.sync();
-            assert_eq!(counts(&report, ["updated", "refused", "failed"]), [11, 1, 0], "{report}");
+            assert_eq!(counts(&report, ["updated", "rejected", "failed"]), [11, 1, 0], "{report}");
             assert!(site.calls("user/list_id") <= asked + 2, "the plan lists, and one question is asked");
             let rule = format!("wecom.{errcode}");
             assert_eq!(site.refused(&site.record(place)), std::slice::from_ref(&rule));
@@ -69,7 +69,7 @@ fn a_tenant_without_rights_stops_after_three_members() {
         let report = site.json(1, &["sync", "jingxintai"]);
         assert_eq!(report["error"]["code"], format!("wecom.{errcode}"), "{report}");
         assert_eq!(site.calls("user/create"), 3);
-        assert_eq!(counts(&report, ["created", "refused", "failed"]), [0, 0, 3]);
+        assert_eq!(counts(&report, ["created", "rejected", "failed"]), [0, 0, 3]);
         assert_eq!(report["counts"]["untried"], 27);
         // No record is in quarantine for a fault of the tenant, and once that is corrected all go on.
         assert_eq!(site.json(0, &["rejects", "jingxintai"]), json!([]));
@@ -123,10 +123,10 @@ fn members_known_to_be_out_of_reach_stop_no_run_when_retried() {
     // Five of them, with others between.
     out_of_reach(&site, "user/update", 60011, &[1, 3, 5, 7, 9]);
     let report = site.sync();
-    assert_eq!(counts(&report, ["updated", "refused", "failed"]), [7, 5, 0], "{report}");
+    assert_eq!(counts(&report, ["updated", "rejected", "failed"]), [7, 5, 0], "{report}");
     // No other member is to be written now.
     let again = site.json(0, &["sync", "jingxintai", "--full"]);
-    assert_eq!(counts(&again, ["updated", "refused", "failed"]), [0, 5, 0], "{again}");
+    assert_eq!(counts(&again, ["updated", "rejected", "failed"]), [0, 5, 0], "{again}");
 }
 
 /// A leaver whom WeCom refuses to disable keeps the access, and every run says so until someone has acted.
@@ -138,7 +138,7 @@ fn a_leaver_who_cannot_be_disabled_is_told_by_every_run() {
     (4..8).for_each(|place| site.workforce.transfer(place));
     out_of_reach(&site, "user/update", 60011, &[3]);
     let report = site.sync();
-    assert_eq!(counts(&report, ["disabled", "updated", "refused"]), [0, 4, 1], "{report}");
+    assert_eq!(counts(&report, ["disabled", "updated", "rejected"]), [0, 4, 1], "{report}");
     for report in [report, site.json(0, &["sync", "jingxintai"])] {
         for (lang, part) in [("en", "can still log in"), ("zh", "仍可登录")] {
             let problem = report["problem"][lang].as_str().unwrap_or_default();
@@ -161,7 +161,7 @@ fn rows_of_a_job_out_of_reach_are_those_members_alone() {
     let out_of_reach: Vec<String> = (0..5).map(|place| site.userid(place)).collect();
     site.simulator.set_knobs(Knobs { log_requests: true, out_of_reach, ..Knobs::default() });
     let report = site.sync();
-    assert_eq!(counts(&report, ["created", "refused", "failed"]), [55, 5, 0], "{report}");
+    assert_eq!(counts(&report, ["created", "rejected", "failed"]), [55, 5, 0], "{report}");
     assert_eq!(site.calls("user/create"), 0, "no single call would fare better");
     assert_eq!(site.refused(&site.record(4)), ["wecom.60011"]);
     // If no member is in reach, the secret is at fault.
@@ -181,6 +181,6 @@ fn a_file_that_is_refused_for_want_of_a_right_is_written_singly() {
     let mut site = Site::new(60, |tenant| Tenant { wecom: "batch_from = 20\n".to_owned(), ..tenant });
     refused(&site, &["batch/syncuser"], 60011);
     let report = site.sync();
-    assert_eq!(counts(&report, ["created", "refused", "failed"]), [60, 0, 0], "{report}");
+    assert_eq!(counts(&report, ["created", "rejected", "failed"]), [60, 0, 0], "{report}");
     site.exact();
 }

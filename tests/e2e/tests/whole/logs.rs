@@ -70,7 +70,7 @@ async fn every_line_is_json_with_a_message_and_holds_nothing_private() {
         "planned",
         "called WeCom",
         "called JianDaoYun",
-        "record refused",
+        "record rejected",
         "run ended",
     ] {
         assert!(messages.contains(message), "`{message}` was not logged; these were: {messages:#?}");

@@ -103,7 +103,7 @@ fn a_userid_or_mobile_of_the_other_tenant_is_not_taken() {
     group.join_other(2, &same_mobile);
     let report = group.json(0, &["sync", "second"]);
     assert_eq!(
-        (&report["counts"]["created"], &report["counts"]["refused"]),
+        (&report["counts"]["created"], &report["counts"]["rejected"]),
         (&json!(0), &json!(2)),
         "{report}"
     );

@@ -24,7 +24,7 @@ const FREE: &str = "13600000001";
 fn a_foreign_member_is_never_touched() {
     let mut site = Site::loaded(6, there(vec![someone("w0003", FREE)]), |tenant| tenant);
     let report = site.sync();
-    assert_eq!((&report["counts"]["created"], &report["counts"]["refused"]), (&json!(5), &json!(1)));
+    assert_eq!((&report["counts"]["created"], &report["counts"]["rejected"]), (&json!(5), &json!(1)));
     assert_eq!(site.refused(&site.record(2)), ["member.foreign"]);
     site.workforce.leave(2);
     site.sync();
@@ -109,7 +109,7 @@ fn adopting_lifts_the_refusal_that_the_member_was_the_reason_of() {
     let plan = site.json(0, &["adopt", "jingxintai", "--by", "mobile"]);
     site.json(0, &["apply", plan["plan"].as_str().unwrap()]);
     let synced = site.sync();
-    assert_eq!((&synced["counts"]["updated"], &synced["counts"]["refused"]), (&json!(1), &json!(0)));
+    assert_eq!((&synced["counts"]["updated"], &synced["counts"]["rejected"]), (&json!(1), &json!(0)));
     assert_eq!(site.member("zhangsan").unwrap().name, site.workforce.workers()[3].person.name);
 }
 

@@ -38,7 +38,7 @@ fn a_full_corp_stops_creates_only_and_says_once_how_many_places_are_missing() {
         let before = site.calls("user/create");
         let report = site.json(1, &["sync", "jingxintai"]);
         assert_eq!(counts(&report, ALL), [0, 2, 1, 19], "{report}");
-        assert_eq!((&report["counts"]["failed"], &report["counts"]["refused"]), (&json!(0), &json!(0)));
+        assert_eq!((&report["counts"]["failed"], &report["counts"]["rejected"]), (&json!(0), &json!(0)));
         assert_eq!(site.calls("user/create"), before + 1, "one create finds out");
         for (lang, part) in [("en", "19 places are missing"), ("zh", "还缺 19 个名额")] {
             let problem = report["problem"][lang].as_str().unwrap();

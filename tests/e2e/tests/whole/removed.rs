@@ -57,7 +57,7 @@ fn a_person_has_the_member_created_again_without_or_with_an_invitation_or_lets_g
     }
     let carried_out = site.sync();
     assert_eq!(
-        (&carried_out["counts"]["created"], &carried_out["counts"]["refused"]),
+        (&carried_out["counts"]["created"], &carried_out["counts"]["rejected"]),
         (&json!(2), &json!(0))
     );
     let there: Vec<bool> = userids.iter().map(|userid| site.member(userid).is_some()).collect();

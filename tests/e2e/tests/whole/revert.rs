@@ -33,7 +33,7 @@ fn a_run_with_wrong_rules_is_undone_and_not_done_again() {
     // The rules are still wrong: the next sync leaves the people alone.
     let writes = site.writes();
     let again = site.sync();
-    assert_eq!((&again["counts"]["refused"], site.writes()), (&json!(12), writes));
+    assert_eq!((&again["counts"]["rejected"], site.writes()), (&json!(12), writes));
     assert_eq!(site.refused(&site.record(4)), ["run.reverted"]);
     site.exact();
 

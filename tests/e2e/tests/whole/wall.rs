@@ -287,12 +287,12 @@ fn a_guest_that_names_another_record_s_member_neither_takes_nor_disables_them() 
     // Both records claim the member of a third one, in another flow: the third record keeps it.
     site.second_flow(&echo(80), &told(vec![claim(&victim), claim(&victim)]));
     let (reports, _) = site.sync(0);
-    assert_eq!(reports["bad/second"]["counts"]["refused"], 2, "{}", reports["bad/second"]);
+    assert_eq!(reports["bad/second"]["counts"]["rejected"], 2, "{}", reports["bad/second"]);
     assert_eq!(site.simulator.state()["wecom"], before);
     // Each of the two records gives the other's data: each would have to become another person.
     site.second_flow(&echo(80), &told(vec![claim("new2"), claim("new1")]));
     let (reports, _) = site.sync(0);
-    assert_eq!(reports["bad/second"]["counts"]["refused"], 2, "{}", reports["bad/second"]);
+    assert_eq!(reports["bad/second"]["counts"]["rejected"], 2, "{}", reports["bad/second"]);
     assert_eq!(site.simulator.state()["wecom"], before);
     // A leave of a foreign member and of one that does not exist.
     site.second_flow(

@@ -14,7 +14,7 @@ use ruzhi_app::audit::Asking;
 use ruzhi_config as config;
 use ruzhi_message::Failure;
 use ruzhi_model::Digest;
-use ruzhi_rules::{Activated, By};
+use ruzhi_rules::{ActivationResult, ChangeAuthor};
 use ruzhi_store::Access;
 
 #[derive(Debug, Args)]
@@ -53,10 +53,10 @@ struct Person {
 }
 
 impl Person {
-    fn by(&self) -> By {
+    fn by(&self) -> ChangeAuthor {
         // An entry of the history is a single line.
         let who = self.by.as_deref().map_or_else(terminal::terminal_user, terminal::line);
-        By { who, why: self.why.as_deref().map(terminal::line) }
+        ChangeAuthor { who, why: self.why.as_deref().map(terminal::line) }
     }
 
     /// Detail for the audit log, beside the user who ran the command.
@@ -121,8 +121,8 @@ impl Rollback {
     }
 }
 
-fn tell(speech: &Speech, tenant: &config::Tenant, flow: &config::Flow, activated: &Activated) {
-    let Activated { activation, before, trial } = activated;
+fn tell(speech: &Speech, tenant: &config::Tenant, flow: &config::Flow, activated: &ActivationResult) {
+    let ActivationResult { activation, before, trial } = activated;
     if speech.json {
         speech.json(&json!({
             "tenant": tenant.id,

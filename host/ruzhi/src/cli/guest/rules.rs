@@ -11,7 +11,7 @@ use ruzhi_guest_runtime::{Guest, Library, LoadError};
 use ruzhi_message::Failure;
 use ruzhi_model::{Digest, Text};
 use ruzhi_plan::masked;
-use ruzhi_rules::{ActivationError, Difference, FlowRules, Trial, Verdict};
+use ruzhi_rules::{ActivationError, DecisionKind, Difference, FlowRules, Trial};
 use ruzhi_store::{ActivationKind, ActivationRow, Artifacts};
 
 /// The one flow a target names.
@@ -170,13 +170,13 @@ pub(crate) fn hidden(field: &str, value: &Value) -> Value {
 }
 
 /// A verdict in a word.
-pub(super) fn verdict_word(speech: &Speech, verdict: Verdict) -> &'static str {
+pub(super) fn verdict_word(speech: &Speech, verdict: DecisionKind) -> &'static str {
     match verdict {
-        Verdict::Upsert => speech.say("upsert", "入职"),
-        Verdict::Leave => speech.say("leave", "离职"),
-        Verdict::Ignore => speech.say("ignore", "忽略"),
-        Verdict::Reject => speech.say("reject", "拒绝"),
-        Verdict::Failed => speech.say("failed", "失败"),
+        DecisionKind::Upsert => speech.say("upsert", "入职"),
+        DecisionKind::Leave => speech.say("leave", "离职"),
+        DecisionKind::Ignore => speech.say("ignore", "忽略"),
+        DecisionKind::Reject => speech.say("reject", "拒绝"),
+        DecisionKind::Failed => speech.say("failed", "失败"),
     }
 }
 

@@ -17,7 +17,7 @@ use ruzhi_message::{Failure, exit};
 use ruzhi_model::{Lang, MemberKey, RemovalAnswer, Text};
 use ruzhi_plan::Counts;
 use ruzhi_store::{Access, AlarmRow, Database, RunKind, RunRow, RunState};
-use ruzhi_sync::{Clocked, Notice};
+use ruzhi_sync::{ClockSource, Notice};
 
 const ROBOT: &str = "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=7c1d";
 const OTHER: &str = "https://it.example/alarms?token=s3cret";
@@ -251,7 +251,7 @@ async fn files_that_are_refused_and_runs_that_are_not_done_are_told() {
 #[tokio::test]
 async fn a_clock_that_is_off_is_told_once_for_a_tenant_and_is_over_when_a_run_finds_it_right() {
     let mut office = Office::open(addresses(true, false)).await;
-    let off = Notice::ClockOff { service: Clocked::JianDaoYun, ahead: 1800 };
+    let off = Notice::ClockOff { service: ClockSource::JianDaoYun, ahead: 1800 };
     for n in [1, 2, 1] {
         let ended = Ended { notices: vec![off.clone()], ..ended(n, None) };
         office.telling.hear(Said::Ended(Box::new(ended))).await;

@@ -65,7 +65,7 @@ fn run(kind: RunKind) -> RunRow {
         ended_at: Some(at + TimeDelta::seconds(7)),
         plan: None,
         rules: None,
-        counts: Counts { created: 4, refused: 1, ..Counts::default() },
+        counts: Counts { created: 4, rejected: 1, ..Counts::default() },
         calls: BTreeMap::new(),
         problem: None,
     }

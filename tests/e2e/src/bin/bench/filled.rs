@@ -113,7 +113,7 @@ fn written(
         errmsg: None,
         attempts: Vec::new(),
         ledger: Some(entry),
-        refusal: None,
+        rejection: None,
         operation: Arc::new(Operation {
             kind: OperationKind::Create,
             userid: member.userid.parse()?,

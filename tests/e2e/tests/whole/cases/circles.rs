@@ -100,7 +100,7 @@ fn two_who_have_nothing_but_a_number_keep_theirs_and_are_told_of() {
     write(&mut stage, &[("C1", &[(MOBILE, "13731880002")]), ("C2", &[(MOBILE, "13731880001")])]);
     stage.sync();
     holds(&stage, &people);
-    assert_eq!(stage.sync()["counts"]["refused"], 2);
+    assert_eq!(stage.sync()["counts"]["rejected"], 2);
 }
 
 /// One takes the other's number, who takes the one's address.

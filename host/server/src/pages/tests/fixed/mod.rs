@@ -37,10 +37,10 @@ use ruzhi_app::{LiveRun, PATIENCE, Principal};
 use ruzhi_config::Role;
 use ruzhi_message::{Failure, exit};
 use ruzhi_model::{
-    Digest, Lang, OperationKind, OperationState, RefusedBy, RemovalAnswer, TenantId, Text, WaitsFor,
+    Digest, Lang, OperationKind, OperationState, RejectedBy, RemovalAnswer, TenantId, Text, WaitsFor,
 };
 use ruzhi_plan::{Counts, GuardReason};
-use ruzhi_rules::{Difference, FieldDifference, Trial, Verdict};
+use ruzhi_rules::{DecisionKind, Difference, FieldDifference, Trial};
 use ruzhi_store::{
     ActivationKind, ActivationRow, AlarmRow, AttemptRow, AuditRow, Blocked, Paused, PlanState, RunKind,
     RunRow, RunState,
@@ -132,7 +132,7 @@ fn run_row(state: RunState, kind: RunKind, counts: Counts) -> RunRow {
 }
 
 fn usual() -> Counts {
-    Counts { created: 3, updated: 12, disabled: 1, refused: 4, unchanged: 11_204, ..Counts::default() }
+    Counts { created: 3, updated: 12, disabled: 1, rejected: 4, unchanged: 11_204, ..Counts::default() }
 }
 
 fn live_run() -> LiveRun {
@@ -326,8 +326,8 @@ pub(super) fn pages(view: &View, written: &Written) -> Vec<(&'static str, Page)>
         ("quarantine", quarantine::page(view, &quarantined, &QuarantineAsked::default())),
         ("quarantine-filtered", quarantine::page(view, &quarantine_view(written, true), &asked)),
         ("quarantine-none", quarantine::page(view, &empty_quarantine, &QuarantineAsked::default())),
-        ("record", record::page(view, &record_view(written, Verdict::Upsert))),
-        ("record-refused", record::page(view, &record_view(written, Verdict::Reject))),
+        ("record", record::page(view, &record_view(written, DecisionKind::Upsert))),
+        ("record-refused", record::page(view, &record_view(written, DecisionKind::Reject))),
         ("guests", guests::page(view, &guests)),
         ("guest", guests::flow_page(view, &guest)),
         ("guest-live", guests::flow_page(view, &guest_view(written, Offers::Live))),

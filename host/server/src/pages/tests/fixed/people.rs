@@ -53,7 +53,7 @@ pub(super) fn operation(kind: OperationKind, place: u64, written: &Written) -> O
             _ => Vec::new(),
         },
         left: kind == OperationKind::Disable,
-        state: if place == 4 { OperationState::Refused } else { OperationState::Planned },
+        state: if place == 4 { OperationState::Rejected } else { OperationState::Planned },
         planned_at: before(5),
         sent_at: None,
         settled_at: None,
@@ -91,7 +91,7 @@ pub(super) fn plan_view(written: &Written, revealed: bool) -> PlanView {
         run: "r20261124-093500-1".parse().unwrap(),
         made_at: before(25),
         operations: 327,
-        counts: Counts { created: 3, updated: 12, disabled: 312, refused: 4, ..Counts::default() },
+        counts: Counts { created: 3, updated: 12, disabled: 312, rejected: 4, ..Counts::default() },
         owned: 1_204,
         retry: true,
         undecided: Some(format!("deadline: {}", written.words)),
@@ -139,13 +139,13 @@ fn removal(written: &Written) -> RemovalView {
     }
 }
 
-pub(super) fn reject(written: &Written, by: RefusedBy) -> RejectView {
+pub(super) fn reject(written: &Written, by: RejectedBy) -> RejectView {
     RejectView {
         tenant: "jingxintai".parse().unwrap(),
         flow: "onboarding".parse().unwrap(),
         record: written.record.parse().unwrap(),
         by,
-        errcode: (by == RefusedBy::Wecom).then_some(60_104),
+        errcode: (by == RejectedBy::Wecom).then_some(60_104),
         violations: vec![
             ViolationView {
                 field: "_widget_mobile".to_owned(),
@@ -164,7 +164,7 @@ pub(super) fn reject(written: &Written, by: RefusedBy) -> RejectView {
         waits: WaitsFor::Mobile.words(),
         tries: 2,
         retry_at: Some(before(-60)),
-        removal: (by == RefusedBy::Plan).then(|| removal(written)),
+        removal: (by == RejectedBy::Plan).then(|| removal(written)),
         row: row_fields(written),
         first_seen: before(60 * 26),
         last_seen: before(5),
@@ -174,7 +174,7 @@ pub(super) fn reject(written: &Written, by: RefusedBy) -> RejectView {
 pub(super) fn quarantine_view(written: &Written, revealed: bool) -> QuarantineView {
     QuarantineView {
         page: ruzhi_app::Page {
-            items: [RefusedBy::Guest, RefusedBy::Plan, RefusedBy::Wecom, RefusedBy::Person]
+            items: [RejectedBy::Guest, RejectedBy::Plan, RejectedBy::Wecom, RejectedBy::Person]
                 .map(|by| reject(written, by))
                 .into(),
             next: Some("63e0/706d".to_owned()),
@@ -196,7 +196,7 @@ pub(super) fn quarantine_view(written: &Written, revealed: bool) -> QuarantineVi
     }
 }
 
-pub(super) fn record_view(written: &Written, verdict: Verdict) -> RecordView {
+pub(super) fn record_view(written: &Written, verdict: DecisionKind) -> RecordView {
     RecordView {
         tenant: "jingxintai".parse().unwrap(),
         flow: "onboarding".parse().unwrap(),
@@ -215,7 +215,7 @@ pub(super) fn record_view(written: &Written, verdict: Verdict) -> RecordView {
         decision: DecisionView {
             verdict,
             userid: Some("JXT10234".to_owned()),
-            reason: (verdict != Verdict::Upsert).then(|| written.words.to_owned()),
+            reason: (verdict != DecisionKind::Upsert).then(|| written.words.to_owned()),
             member: vec![
                 change("name", "name", "姓名", json!(null), json!(written.person)),
                 change("mobile", "mobile", "手机号", json!(null), json!("138…34")),
@@ -224,8 +224,8 @@ pub(super) fn record_view(written: &Written, verdict: Verdict) -> RecordView {
         notes: vec![written.words.to_owned(), "已去除空格 / spaces were removed".to_owned()],
         told: Some("2026-11-24T09:35:00Z Asia/Shanghai".to_owned()),
         holds_until: None,
-        refusal: (verdict == Verdict::Reject).then(|| reject(written, RefusedBy::Wecom)),
-        removal: (verdict == Verdict::Reject).then(|| removal(written)),
+        rejection: (verdict == DecisionKind::Reject).then(|| reject(written, RejectedBy::Wecom)),
+        removal: (verdict == DecisionKind::Reject).then(|| removal(written)),
         operations: vec![
             operation(OperationKind::Create, 0, written),
             operation(OperationKind::Update, 4, written),

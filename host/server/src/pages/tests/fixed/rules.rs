@@ -77,9 +77,9 @@ pub(super) fn difference_view(written: &Written) -> DifferenceView {
             unread: vec!["_widget_new".to_owned()],
         },
         differences: vec![
-            difference(Verdict::Upsert, Verdict::Upsert),
-            difference(Verdict::Upsert, Verdict::Reject),
-            difference(Verdict::Leave, Verdict::Ignore),
+            difference(DecisionKind::Upsert, DecisionKind::Upsert),
+            difference(DecisionKind::Upsert, DecisionKind::Reject),
+            difference(DecisionKind::Leave, DecisionKind::Ignore),
         ],
         more: true,
         needs_approval: true,

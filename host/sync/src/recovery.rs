@@ -12,14 +12,14 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::error::RunError;
-use super::flow::Flow;
-use super::verdict::{after, found, undone};
+use super::flow::FlowRuntime;
+use super::outcome::{after, found, undone};
 use ruzhi_model::{MemberKey, Operation, OperationKind, OperationState, PlanId, TenantId, UserId};
 use ruzhi_store::{DoubtfulOperation, Settlement};
 
 /// Settles a crash's leftovers, for every tenant of the corp: one may be about to adopt a member that another was
 /// writing. Returns the number of operations in doubt.
-pub(super) async fn settle_crash(flow: &Flow) -> Result<usize, RunError> {
+pub(super) async fn settle_crash(flow: &FlowRuntime) -> Result<usize, RunError> {
     let in_doubt = flow.store.operations_list_in_doubt(&flow.siblings).await?;
     if in_doubt.is_empty() {
         return Ok(0);
@@ -83,7 +83,7 @@ pub(super) fn read_back(
         errmsg: Some(errmsg.to_owned()),
         attempts: Vec::new(),
         ledger,
-        refusal: if state == OperationState::Done { undone(operation) } else { None },
+        rejection: if state == OperationState::Done { undone(operation) } else { None },
         operation: Arc::clone(operation),
     }
 }

@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_that_is_read_is_refused_under_whichever_name() {
+    fn a_field_that_is_read_is_rejected_under_whichever_name() {
         let widgets = [widget("result", "_widget_1", "text"), widget("when", "_widget_2", "datetime")];
         let filter = json!({ "rel": "and", "cond": [{ "field": "when", "method": "not_empty" }] });
         let filter = Filter::parse(&filter).unwrap();

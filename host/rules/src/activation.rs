@@ -1,8 +1,8 @@
 //! The rules of one flow: the live ones, those the tenant's files offer, and the change from one to the other.
 
-use super::difference::Difference;
+use super::comparison::Difference;
 use super::error::ActivationError;
-use super::trial::{Records, Trial};
+use super::trial::{StoredRecords, Trial};
 use ruzhi_guest_runtime::{Guest, Library, LoadError};
 use ruzhi_model::ChangeLimit;
 use ruzhi_model::{Clock, Context, Digest, FlowId, TenantId};
@@ -42,7 +42,7 @@ pub struct FlowRules<'a> {
 
 /// The author of a change of rules, and the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct By {
+pub struct ChangeAuthor {
     /// The person.
     pub who: String,
     /// The reason.
@@ -50,7 +50,7 @@ pub struct By {
 }
 
 /// The rules a run has to use.
-pub struct Live {
+pub struct ActiveRules {
     /// The guest that decides.
     pub guest: Guest,
     /// Its activation.
@@ -63,7 +63,7 @@ pub struct Live {
 
 /// The result of making rules live.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Activated {
+pub struct ActivationResult {
     /// The activation that is live now.
     pub activation: ActivationRow,
     /// The one before it.
@@ -78,8 +78,8 @@ impl FlowRules<'_> {
     pub async fn live(
         &self,
         offered: Result<Artifacts, LoadError>,
-        by: &By,
-    ) -> Result<Live, ActivationError> {
+        by: &ChangeAuthor,
+    ) -> Result<ActiveRules, ActivationError> {
         // A component has megabytes: it is hashed once.
         let names = offered.as_ref().ok().map(Artifacts::rules);
         for _ in 0..RACES {
@@ -91,20 +91,20 @@ impl FlowRules<'_> {
                 let kind = ActivationKind::First;
                 let row = self.row(1, kind, &guest, offered, names, by, &Trial::default(), false);
                 if self.store.activation_put(&row, offered).await? {
-                    return Ok(Live { guest, activation: row, exchanged: false, kept: None });
+                    return Ok(ActiveRules { guest, activation: row, exchanged: false, kept: None });
                 }
                 continue;
             };
             let (Ok(offered), Some(names)) = (&offered, &names) else {
                 let kept = offered.err().map(ActivationError::from);
                 let guest = self.restored(&latest).await?;
-                return Ok(Live { guest, activation: latest, exchanged: false, kept });
+                return Ok(ActiveRules { guest, activation: latest, exchanged: false, kept });
             };
             if *names == latest.offered {
                 // Rules that were activated from elsewhere stay live until the files hold something new.
                 let live = *names == latest.rules;
                 let guest = if live { self.load(offered).await? } else { self.restored(&latest).await? };
-                return Ok(Live { guest, activation: latest, exchanged: false, kept: None });
+                return Ok(ActiveRules { guest, activation: latest, exchanged: false, kept: None });
             }
             let limit = Some(self.limit).filter(|limit| limit.stated);
             match self
@@ -112,13 +112,23 @@ impl FlowRules<'_> {
                 .await
             {
                 Ok((guest, activated)) => {
-                    return Ok(Live { guest, activation: activated.activation, exchanged: true, kept: None });
+                    return Ok(ActiveRules {
+                        guest,
+                        activation: activated.activation,
+                        exchanged: true,
+                        kept: None,
+                    });
                 }
                 Err(ActivationError::Raced { .. }) => {}
                 Err(ActivationError::Store(error)) => return Err(error.into()),
                 Err(error) => {
                     let guest = self.restored(&latest).await?;
-                    return Ok(Live { guest, activation: latest, exchanged: false, kept: Some(error) });
+                    return Ok(ActiveRules {
+                        guest,
+                        activation: latest,
+                        exchanged: false,
+                        kept: Some(error),
+                    });
                 }
             }
         }
@@ -154,10 +164,10 @@ impl FlowRules<'_> {
         &self,
         new: &Artifacts,
         offered: Digest,
-        by: &By,
+        by: &ChangeAuthor,
         approved: bool,
         found: impl FnMut(Difference),
-    ) -> Result<Activated, ActivationError> {
+    ) -> Result<ActivationResult, ActivationError> {
         let limit = Some(self.limit).filter(|_| !approved);
         let kind = ActivationKind::Activate;
         let Some(latest) = self.latest().await? else {
@@ -165,7 +175,7 @@ impl FlowRules<'_> {
             let row = self.row(1, kind, &guest, new, &offered, by, &Trial::default(), false);
             let first = self.store.activation_put(&row, new).await?;
             return if first {
-                Ok(Activated { activation: row, before: None, trial: Trial::default() })
+                Ok(ActivationResult { activation: row, before: None, trial: Trial::default() })
             } else {
                 Err(self.raced())
             };
@@ -179,9 +189,9 @@ impl FlowRules<'_> {
         &self,
         to: Option<&str>,
         offered: Digest,
-        by: &By,
+        by: &ChangeAuthor,
         found: impl FnMut(Difference),
-    ) -> Result<Activated, ActivationError> {
+    ) -> Result<ActivationResult, ActivationError> {
         let history = self.store.activations_list(self.tenant, self.flow, HISTORY).await?;
         let Some(latest) = history.first() else { return Err(self.nothing_live()) };
         let target = match to {
@@ -207,7 +217,7 @@ impl FlowRules<'_> {
         if !self.store.activation_put(&row, &artifacts).await? {
             return Err(self.raced());
         }
-        Ok(Activated { activation: row, before: Some(latest.clone()), trial })
+        Ok(ActivationResult { activation: row, before: Some(latest.clone()), trial })
     }
 
     /// Rules that were live once: those of a digest, a part of one, or a number.
@@ -294,9 +304,9 @@ impl FlowRules<'_> {
         offered: Digest,
         kind: ActivationKind,
         limit: Option<ChangeLimit>,
-        by: &By,
+        by: &ChangeAuthor,
         found: impl FnMut(Difference),
-    ) -> Result<(Guest, Activated), ActivationError> {
+    ) -> Result<(Guest, ActivationResult), ActivationError> {
         let (guest, trial) = self.compared(latest, new, None, found).await?;
         if let Some(reason) = &trial.failure {
             return Err(ActivationError::Fails {
@@ -329,7 +339,7 @@ impl FlowRules<'_> {
         if !self.store.activation_put(&row, new).await? {
             return Err(self.raced());
         }
-        Ok((guest, Activated { activation: row, before: Some(latest.clone()), trial }))
+        Ok((guest, ActivationResult { activation: row, before: Some(latest.clone()), trial }))
     }
 
     #[expect(clippy::too_many_arguments, reason = "what an activation is made of")]
@@ -340,7 +350,7 @@ impl FlowRules<'_> {
         guest: &Guest,
         artifacts: &Artifacts,
         offered: &Digest,
-        by: &By,
+        by: &ChangeAuthor,
         trial: &Trial,
         approved: bool,
     ) -> ActivationRow {
@@ -381,8 +391,8 @@ impl FlowRules<'_> {
         self.admit(artifacts, &artifacts.rules()).await
     }
 
-    fn records(&self) -> Records<'_> {
-        Records { store: self.store, tenant: self.tenant, flow: self.flow }
+    fn records(&self) -> StoredRecords<'_> {
+        StoredRecords { store: self.store, tenant: self.tenant, flow: self.flow }
     }
 
     pub(super) fn context(&self) -> Context {

@@ -11,7 +11,7 @@ use ruzhi_plan::effect;
 /// The verdict on a record, in a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub enum DecisionKind {
     /// This person is to be in the directory.
     Upsert,
     /// This person has left.
@@ -45,9 +45,9 @@ pub struct Difference {
     /// The person's name, if either guest gives one.
     pub name: Option<String>,
     /// The verdict of the rules that are live.
-    pub before: Verdict,
+    pub before: DecisionKind,
     /// The verdict of the new rules.
-    pub after: Verdict,
+    pub after: DecisionKind,
     /// Field by field.
     pub fields: Vec<FieldDifference>,
     /// The directory may come to look different: rows that are rejected or ignored for another reason than before, and
@@ -134,7 +134,7 @@ impl Difference {
         }
         let same_verdict = old.verdict == new.verdict;
         // Beside another verdict, the whole member adds nothing.
-        let is_told = |said: &Said| same_verdict || said.verdict != Verdict::Upsert;
+        let is_told = |said: &ComparableAnswer| same_verdict || said.verdict != DecisionKind::Upsert;
         let (old_told, new_told) = (is_told(&old), is_told(&new));
         let names: BTreeSet<&String> = old.compared.keys().chain(new.compared.keys()).collect();
         let fields = names
@@ -153,14 +153,14 @@ impl Difference {
 }
 
 /// A guest's answer, and the form in which it is compared.
-struct Said {
-    verdict: Verdict,
+struct ComparableAnswer {
+    verdict: DecisionKind,
     compared: BTreeMap<String, Value>,
     stated: BTreeMap<String, Value>,
 }
 
-impl Said {
-    fn same(verdict: Verdict, fields: BTreeMap<String, Value>) -> Self {
+impl ComparableAnswer {
+    fn same(verdict: DecisionKind, fields: BTreeMap<String, Value>) -> Self {
         Self { verdict, compared: fields.clone(), stated: fields }
     }
 
@@ -181,22 +181,24 @@ fn stated(member: &Member) -> BTreeMap<String, Value> {
     fields
 }
 
-fn said(answer: Result<&Outcome, &str>, basis: Basis<'_>) -> Said {
+fn said(answer: Result<&Outcome, &str>, basis: Basis<'_>) -> ComparableAnswer {
     let one = |field: &str, text: &str| BTreeMap::from([(field.to_owned(), Value::from(text))]);
     match answer.map(|outcome| &outcome.decision) {
-        Err(failure) => Said::same(Verdict::Failed, one("failure", failure)),
-        Ok(Decision::Leave(userid)) => Said {
-            verdict: Verdict::Leave,
+        Err(failure) => ComparableAnswer::same(DecisionKind::Failed, one("failure", failure)),
+        Ok(Decision::Leave(userid)) => ComparableAnswer {
+            verdict: DecisionKind::Leave,
             compared: match basis {
                 Basis::Decisions => one("userid", userid),
                 Basis::Ledger(_) => one("userid", &userid.to_ascii_lowercase()),
             },
             stated: one("userid", userid),
         },
-        Ok(Decision::Ignore(reason)) => Said::same(Verdict::Ignore, one("reason", reason)),
-        Ok(Decision::Upsert(member)) => {
-            Said { verdict: Verdict::Upsert, compared: basis.fields(member), stated: stated(member) }
-        }
+        Ok(Decision::Ignore(reason)) => ComparableAnswer::same(DecisionKind::Ignore, one("reason", reason)),
+        Ok(Decision::Upsert(member)) => ComparableAnswer {
+            verdict: DecisionKind::Upsert,
+            compared: basis.fields(member),
+            stated: stated(member),
+        },
         Ok(Decision::Reject(violations)) => {
             let mut fields: BTreeMap<String, String> = BTreeMap::new();
             for violation in violations {
@@ -210,7 +212,7 @@ fn said(answer: Result<&Outcome, &str>, basis: Basis<'_>) -> Said {
                     .or_insert(text);
             }
             let fields = fields.into_iter().map(|(field, text)| (field, Value::from(text))).collect();
-            Said::same(Verdict::Reject, fields)
+            ComparableAnswer::same(DecisionKind::Reject, fields)
         }
     }
 }

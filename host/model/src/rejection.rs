@@ -3,12 +3,16 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Text, UniqueField, UserId, Violation};
+use ruzhi_guest::contract::Violation;
+
+use super::id::UserId;
+use super::operation::UniqueField;
+use super::text::Text;
 
 /// The source of a rejection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum RefusedBy {
+pub enum RejectedBy {
     /// The guest's rules, or the host's check of the guest's answer.
     Guest,
     /// The plan: an unknown department, a claim that another record holds, a protected or foreign member.
@@ -19,7 +23,7 @@ pub enum RefusedBy {
     Person,
 }
 
-impl RefusedBy {
+impl RejectedBy {
     /// The word the store and the commands use.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -143,9 +147,9 @@ pub fn rest_after(tries: u32) -> TimeDelta {
 
 /// The reason a record is in quarantine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refusal {
+pub struct Rejection {
     /// The source.
-    pub by: RefusedBy,
+    pub by: RejectedBy,
     /// At least one reason.
     pub violations: Vec<Violation>,
     /// WeCom's code, if WeCom rejected it.
@@ -165,9 +169,9 @@ pub struct Refusal {
     pub retry_at: Option<DateTime<Utc>>,
 }
 
-impl Refusal {
+impl Rejection {
     /// A rejection that waits for its row or the rules.
-    pub fn new(by: RefusedBy, violations: Vec<Violation>) -> Self {
+    pub fn new(by: RejectedBy, violations: Vec<Violation>) -> Self {
         let waits_for = WaitsFor::Row;
         Self { by, violations, errcode: None, held_by: None, waits_for, tries: 0, retry_at: None }
     }

@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use serde_json::Map;
 
 use ruzhi_model::{
-    LedgerEntry, Member, MemberKey, MemberState, Operation, OperationKind, OperationState, Origin, Refusal,
-    RefusedBy, TenantId, Text, UniqueField, UserId, Violation, WaitsFor, rest_after,
+    LedgerEntry, Member, MemberKey, MemberState, Operation, OperationKind, OperationState, Origin,
+    RejectedBy, Rejection, TenantId, Text, UniqueField, UserId, Violation, WaitsFor, rest_after,
 };
 use ruzhi_plan::unknown_leader;
 use ruzhi_store::{AttemptRow, Settlement};
@@ -16,7 +16,7 @@ use ruzhi_wecom::{self as wecom, Answer, Verdict};
 
 /// The context of an operation beside the answer.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Known<'a> {
+pub(super) struct OutcomeContext<'a> {
     /// The tenant that writes.
     pub(super) tenant: &'a TenantId,
     /// It comes after others it depends on, which may have failed.
@@ -31,7 +31,7 @@ pub(super) struct Known<'a> {
 
 /// The meaning of an answer for the run.
 #[derive(Debug)]
-pub(super) enum Meaning {
+pub(super) enum CallOutcome {
     /// Settled, one way or the other.
     Settled(Box<Settlement>),
     /// Not settled: the same call is to be made again in this run.
@@ -49,7 +49,7 @@ pub(super) enum Meaning {
         /// An earlier call may have been carried out.
         doubt: bool,
         /// Of a create: the reason it was rejected.
-        refusal: Option<Refusal>,
+        rejection: Option<Rejection>,
     },
     /// The tenant's calls are over for this run.
     Stop {
@@ -61,14 +61,19 @@ pub(super) enum Meaning {
 }
 
 /// Reads an answer.
-pub(super) fn read(operation: &Arc<Operation>, place: usize, known: Known<'_>, answer: Answer) -> Meaning {
+pub(super) fn read(
+    operation: &Arc<Operation>,
+    place: usize,
+    known: OutcomeContext<'_>,
+    answer: Answer,
+) -> CallOutcome {
     let before = operation.before.as_ref();
     let after = || after(operation, known.tenant, known.when);
     let attempts: Vec<AttemptRow> = answer.attempts.iter().map(attempt_row).collect();
     let last = answer.attempts.last();
     let errcode = last.and_then(|attempt| attempt.errcode);
     let errmsg = last.map(|attempt| attempt.errmsg.clone());
-    let settlement = |state, ledger, refusal| Settlement {
+    let settlement = |state, ledger, rejection| Settlement {
         place,
         operation: Arc::clone(operation),
         state,
@@ -76,19 +81,20 @@ pub(super) fn read(operation: &Arc<Operation>, place: usize, known: Known<'_>, a
         errmsg: errmsg.clone(),
         attempts: attempts.clone(),
         ledger,
-        refusal,
+        rejection,
     };
-    let settled = |state, ledger, refusal| Meaning::Settled(Box::new(settlement(state, ledger, refusal)));
+    let settled =
+        |state, ledger, rejection| CallOutcome::Settled(Box::new(settlement(state, ledger, rejection)));
     let done = || settled(OperationState::Done, Some(after()), undone(operation));
     let there = || settled(OperationState::Done, Some(found(operation, after())), undone(operation));
     let creating = operation.kind == OperationKind::Create;
     // An earlier call of a create, whose answer was lost, may have made the member.
     let may_be_there = creating && (answer.in_doubt || known.maybe_ours);
-    // A change that is refused now may have been carried out by an earlier call whose answer was lost.
+    // A change that is rejected now may have been carried out by an earlier call whose answer was lost.
     let called_before = before.filter(|_| !creating && (answer.in_doubt || known.maybe_ours));
     let doubtful = called_before.map(|before| before.in_doubt(operation));
-    let refused = |refusal| {
-        settled(OperationState::Refused, doubtful.clone(), Some(rested(operation, refusal, known.when)))
+    let rejected = |rejection| {
+        settled(OperationState::Rejected, doubtful.clone(), Some(rested(operation, rejection, known.when)))
     };
     match answer.verdict {
         Verdict::Done { created_departments } if created_departments.is_empty() => done(),
@@ -113,18 +119,19 @@ pub(super) fn read(operation: &Arc<Operation>, place: usize, known: Known<'_>, a
             );
             let mut entry = after();
             entry.doubtful = true;
-            let refusal = refusal(
+            let rejection = rejection(
                 Some(0),
+                WaitsFor::Time,
                 "",
                 "wecom.warning",
-                &Text::new(
+                Text::new(
                     format!(
                         "WeCom took the request only in part: {errmsg}; this is a fault of ruzhi, report it"
                     ),
                     format!("企业微信只接受了请求的一部分：{errmsg}；这是 ruzhi 的问题，请反馈"),
                 ),
             );
-            settled(OperationState::Failed, Some(entry), Some(rested(operation, refusal, known.when)))
+            settled(OperationState::Failed, Some(entry), Some(rested(operation, rejection, known.when)))
         }
         Verdict::AlreadyExists { maybe_ours } if maybe_ours || known.maybe_ours => there(),
         // Created by someone else since the plan was made, and the tenant adopts existing members: with all fields,
@@ -132,11 +139,12 @@ pub(super) fn read(operation: &Arc<Operation>, place: usize, known: Known<'_>, a
         Verdict::AlreadyExists { .. } if known.adopts => {
             settled(OperationState::Done, Some(LedgerEntry { doubtful: true, ..after() }), None)
         }
-        Verdict::AlreadyExists { .. } => refused(refusal(
+        Verdict::AlreadyExists { .. } => rejected(rejection(
             errcode,
+            WaitsFor::Userid,
             "userid",
             "member.foreign",
-            &Text::new(
+            Text::new(
                 format!(
                     "{} is already in WeCom and was not created by ruzhi; give this person another userid",
                     operation.userid
@@ -148,9 +156,9 @@ pub(super) fn read(operation: &Arc<Operation>, place: usize, known: Known<'_>, a
         Verdict::MobileHeld { maybe_ours: true, .. } if may_be_there => there(),
         // The plan had another member give the number up first; if that failed, both are tried again.
         Verdict::MobileHeld { .. } if known.later => settled(OperationState::Failed, doubtful, None),
-        Verdict::MobileHeld { holder, .. } => refused(mobile_held(errcode, holder.as_deref())),
-        Verdict::NotFound if creating => refused(from_table(60111)),
-        Verdict::NotFound => Meaning::NotFound { doubt: doubtful.is_some(), attempts, refusal: None },
+        Verdict::MobileHeld { holder, .. } => rejected(mobile_held(errcode, holder.as_deref())),
+        Verdict::NotFound if creating => rejected(from_table(60111)),
+        Verdict::NotFound => CallOutcome::NotFound { doubt: doubtful.is_some(), attempts, rejection: None },
         // As with a mobile number: the plan had another member give the value up first.
         Verdict::Refused { errcode, .. } if known.later && value_taken(errcode).is_some() => {
             settled(OperationState::Failed, doubtful, None)
@@ -162,14 +170,14 @@ pub(super) fn read(operation: &Arc<Operation>, place: usize, known: Known<'_>, a
                 Some(holder) if may_be_there && holder.key() == operation.userid.key() => there(),
                 // The value may be taken by this same member.
                 None if may_be_there && value_taken(errcode).is_some() => {
-                    Meaning::NotFound { doubt: true, attempts, refusal: Some(from_table(errcode)) }
+                    CallOutcome::NotFound { doubt: true, attempts, rejection: Some(from_table(errcode)) }
                 }
-                _ => refused(Refusal { held_by, ..from_table(errcode) }),
+                _ => rejected(Rejection { held_by, ..from_table(errcode) }),
             }
         }
         // The member may be there by now, and be the one it has no right to.
         Verdict::Unsure { errcode, .. } if may_be_there => {
-            Meaning::NotFound { doubt: true, attempts, refusal: Some(from_table(errcode)) }
+            CallOutcome::NotFound { doubt: true, attempts, rejection: Some(from_table(errcode)) }
         }
         // The blame has turned out to be this member's.
         Verdict::Unsure { errcode, .. } => {
@@ -182,18 +190,18 @@ pub(super) fn read(operation: &Arc<Operation>, place: usize, known: Known<'_>, a
                     errmsg.clone().unwrap_or_default()
                 );
             }
-            refused(from_table(errcode))
+            rejected(from_table(errcode))
         }
         // The last place may have gone to this very member.
-        Verdict::NoPlace { .. } if may_be_there => Meaning::Again { doubt: true, attempts },
+        Verdict::NoPlace { .. } if may_be_there => CallOutcome::Again { doubt: true, attempts },
         // The record waits for a place, and is no worse for it.
         Verdict::NoPlace { .. } => settled(OperationState::Failed, doubtful, None),
-        Verdict::Stopped(error) => Meaning::Stop {
+        Verdict::Stopped(error) => CallOutcome::Stop {
             settlement: (!answer.in_doubt && !known.maybe_ours)
                 .then(|| Box::new(settlement(OperationState::Failed, None, None))),
             error: Some(error),
         },
-        Verdict::Parked { .. } | Verdict::Quit => Meaning::Stop {
+        Verdict::Parked { .. } | Verdict::Quit => CallOutcome::Stop {
             settlement: (!known.maybe_ours).then(|| {
                 // A change that was called before the limit was reached, or before the process was to end, may have
                 // happened.
@@ -203,13 +211,13 @@ pub(super) fn read(operation: &Arc<Operation>, place: usize, known: Known<'_>, a
             }),
             error: None,
         },
-        Verdict::Lost => Meaning::Again { doubt: true, attempts },
-        Verdict::Busy { .. } => Meaning::Again { doubt: false, attempts },
+        Verdict::Lost => CallOutcome::Again { doubt: true, attempts },
+        Verdict::Busy { .. } => CallOutcome::Again { doubt: false, attempts },
     }
 }
 
 /// The violation for a mobile number that is another member's.
-fn mobile_held(errcode: Option<i64>, holder: Option<&str>) -> Refusal {
+fn mobile_held(errcode: Option<i64>, holder: Option<&str>) -> Rejection {
     let who = holder.unwrap_or_default();
     let text = Text::new(
         format!(
@@ -218,7 +226,7 @@ fn mobile_held(errcode: Option<i64>, holder: Option<&str>) -> Refusal {
         format!("该手机号在企业微信中属于成员 {who}；请更正手机号，或先从该成员处移除"),
     );
     let held_by = holder.and_then(|who| who.parse().ok());
-    Refusal { held_by, ..refusal(errcode, "mobile", "mobile.held", &text) }
+    Rejection { held_by, ..rejection(errcode, WaitsFor::Mobile, "mobile", "mobile.held", text) }
 }
 
 /// The ledger's line once an operation is done.
@@ -306,7 +314,7 @@ fn kept(operation: &Operation) -> Map<String, serde_json::Value> {
 }
 
 /// The reason the record of an operation that undoes another waits.
-pub(super) fn undone(operation: &Operation) -> Option<Refusal> {
+pub(super) fn undone(operation: &Operation) -> Option<Rejection> {
     if !operation.undoes {
         return None;
     }
@@ -327,7 +335,7 @@ pub(super) fn undone(operation: &Operation) -> Option<Refusal> {
         ),
     };
     let violation = Violation { field: String::new(), rule: rule.to_owned(), message: text.into() };
-    Some(Refusal::new(RefusedBy::Person, vec![violation]))
+    Some(Rejection::new(RejectedBy::Person, vec![violation]))
 }
 
 /// WeCom did not take a member's new mobile number: the ledger keeps the old one, if that is certain, and the record
@@ -339,16 +347,17 @@ pub(super) fn mobile_not_taken(settlement: &mut Settlement, when: DateTime<Utc>)
         line.written.mobile = old;
         line.carried_out = None;
     }
-    settlement.refusal = Some(rested(&settlement.operation, mobile_ignored(), when));
+    settlement.rejection = Some(rested(&settlement.operation, mobile_ignored(), when));
 }
 
 /// The reason a record waits when the member does not take the new mobile number.
-fn mobile_ignored() -> Refusal {
-    refusal(
+fn mobile_ignored() -> Rejection {
+    rejection(
         Some(0),
+        WaitsFor::Time,
         "mobile",
         "mobile.activated",
-        &Text::new(
+        Text::new(
             "WeCom did not take the new mobile number: a member who has logged in changes it themselves; every other field was written. Once they have, run `ruzhi sync --full`",
             "企业微信未更改手机号：成员激活后须由本人修改；其余字段均已写入。本人修改后请运行 `ruzhi sync --full`",
         ),
@@ -356,27 +365,22 @@ fn mobile_ignored() -> Refusal {
 }
 
 /// A rejection by WeCom, as the table of codes explains it.
-fn from_table(errcode: i64) -> Refusal {
+fn from_table(errcode: i64) -> Rejection {
     let meaning = wecom::meaning(errcode);
     let (means, advice) = (meaning.means(), meaning.advice_for_one());
-    refusal(
+    rejection(
         Some(errcode),
+        value_taken(errcode).map_or(WaitsFor::Time, WaitsFor::from),
         field_of(errcode),
         &format!("wecom.{errcode}"),
-        &Text::new(format!("{}; {}", means.en, advice.en), format!("{}；{}", means.zh, advice.zh)),
+        Text::new(format!("{}; {}", means.en, advice.en), format!("{}；{}", means.zh, advice.zh)),
     )
 }
 
-fn refusal(errcode: Option<i64>, field: &str, rule: &str, text: &Text) -> Refusal {
-    let message = text.clone().into();
-    let violation = Violation { field: field.to_owned(), rule: rule.to_owned(), message };
-    let waits_for = match (rule, errcode.and_then(value_taken)) {
-        ("mobile.held", _) => WaitsFor::Mobile,
-        ("member.foreign", _) => WaitsFor::Userid,
-        (_, Some(field)) => field.into(),
-        _ => WaitsFor::Time,
-    };
-    Refusal { errcode, waits_for, ..Refusal::new(RefusedBy::Wecom, vec![violation]) }
+/// A rejection by WeCom for one reason.
+fn rejection(errcode: Option<i64>, waits_for: WaitsFor, field: &str, rule: &str, text: Text) -> Rejection {
+    let violation = Violation { field: field.to_owned(), rule: rule.to_owned(), message: text.into() };
+    Rejection { errcode, waits_for, ..Rejection::new(RejectedBy::Wecom, vec![violation]) }
 }
 
 /// The field with a value that another member has, if a code says so.
@@ -390,27 +394,27 @@ fn value_taken(errcode: i64) -> Option<UniqueField> {
 }
 
 /// A rejection with the time of the next attempt. One of a direct leader keeps nothing else back.
-fn rested(operation: &Operation, refusal: Refusal, when: DateTime<Utc>) -> Refusal {
+fn rested(operation: &Operation, rejection: Rejection, when: DateTime<Utc>) -> Rejection {
     let tries = operation.tries.saturating_add(1);
-    let waits_for = if operation.sets_leader_only() { WaitsFor::Leader } else { refusal.waits_for };
-    Refusal { tries, retry_at: Some(when + rest_after(tries)), waits_for, ..refusal }
+    let waits_for = if operation.sets_leader_only() { WaitsFor::Leader } else { rejection.waits_for };
+    Rejection { tries, retry_at: Some(when + rest_after(tries)), waits_for, ..rejection }
 }
 
 /// Settles an operation whose member WeCom did not find, once the directory has been listed.
 pub(super) fn not_found(
     members: &BTreeMap<MemberKey, UserId>,
     tenant: &TenantId,
-    due: NotFound,
+    due: ListingCheck,
     when: DateTime<Utc>,
 ) -> Settlement {
-    let NotFound { place, operation, attempts, doubt, refusal } = due;
+    let ListingCheck { place, operation, attempts, doubt, rejection } = due;
     let there = |key: &MemberKey| members.contains_key(key);
     let before = operation.before.as_ref();
     let last = attempts.last();
     let (errcode, errmsg) = (last.and_then(|a| a.errcode), last.map(|a| a.errmsg.clone()));
     let missing =
         operation.member.direct_leader.iter().flatten().find(|leader| !there(&MemberKey::of(leader)));
-    let (state, ledger, refusal) = if let Some(refusal) = refusal {
+    let (state, ledger, rejection) = if let Some(rejection) = rejection {
         let line = after(&operation, tenant, when);
         if there(&operation.userid.key()) {
             (OperationState::Done, Some(found(&operation, line)), undone(&operation))
@@ -418,31 +422,31 @@ pub(super) fn not_found(
             // The listing may be late. If the ledger already has the member as possibly appearing, that stays.
             let says_so = before.is_some_and(|before| before.may_appear() || before.removal_is_unsure());
             let line = (!says_so).then(|| line.may_yet_appear());
-            (OperationState::Refused, line, Some(rested(&operation, refusal, when)))
+            (OperationState::Rejected, line, Some(rested(&operation, rejection, when)))
         }
     } else if there(&operation.userid.key()) {
         let doubtful = before.filter(|_| doubt).map(|before| before.in_doubt(&operation));
         match missing.filter(|_| operation.sets_leader_only()) {
             // The leader is gone, not the member. It is set when the listing has the leader.
             Some(leader) => {
-                let refusal = Refusal {
+                let rejection = Rejection {
                     errcode,
                     waits_for: WaitsFor::Leader,
-                    ..Refusal::new(RefusedBy::Wecom, vec![unknown_leader(leader)])
+                    ..Rejection::new(RejectedBy::Wecom, vec![unknown_leader(leader)])
                 };
-                (OperationState::Refused, doubtful, Some(refusal))
+                (OperationState::Rejected, doubtful, Some(rejection))
             }
             // Everyone is there: it is WeCom's word on the leader. A late replica's is taken back by the next run.
             None if operation.sets_leader_only() => {
                 let errcode = errcode.unwrap_or(60111);
-                let mut refusal = rested(&operation, from_table(errcode), when);
-                for violation in &mut refusal.violations {
+                let mut rejection = rested(&operation, from_table(errcode), when);
+                for violation in &mut rejection.violations {
                     violation.field = "direct_leader".to_owned();
                 }
                 if operation.tries == 0 {
-                    refusal.retry_at = Some(when);
+                    rejection.retry_at = Some(when);
                 }
-                (OperationState::Refused, doubtful, Some(refusal))
+                (OperationState::Rejected, doubtful, Some(rejection))
             }
             // A late replica, or a member that the operation only refers to.
             None => (OperationState::Failed, doubtful, None),
@@ -465,13 +469,13 @@ pub(super) fn not_found(
             "the member was removed from WeCom by hand"
         );
     }
-    Settlement { place, operation, state, errcode, errmsg, attempts, ledger, refusal }
+    Settlement { place, operation, state, errcode, errmsg, attempts, ledger, rejection }
 }
 
 /// An operation with an answer that only the listing explains: WeCom did not find its member, or rejected a create that
 /// may have been carried out before.
 #[derive(Debug)]
-pub(super) struct NotFound {
+pub(super) struct ListingCheck {
     pub(super) place: usize,
     pub(super) operation: Arc<Operation>,
     pub(super) attempts: Vec<AttemptRow>,
@@ -479,7 +483,7 @@ pub(super) struct NotFound {
     pub(super) doubt: bool,
     /// It is a create that was rejected after a call with a lost answer: this is the reason, if the member is not
     /// there.
-    pub(super) refusal: Option<Refusal>,
+    pub(super) rejection: Option<Rejection>,
 }
 
 /// The field a code concerns, if any.

@@ -7,43 +7,75 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::world::{Claimant, Duplicates, Holder, Survey, Wants};
+use super::world::{Claimant, DuplicatePolicy, Holder, MemberClaim, Survey};
 use ruzhi_model::{MemberKey, Origin, TenantId, Text, Violation};
+
+/// A field whose value two records may claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClaimedField {
+    /// The account.
+    Userid,
+    /// The mobile number.
+    Mobile,
+}
+
+impl ClaimedField {
+    /// WeCom's name of the field.
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Userid => "userid",
+            Self::Mobile => "mobile",
+        }
+    }
+
+    /// The rule of a violation that rejects such a claim.
+    fn rule(self) -> &'static str {
+        match self {
+            Self::Userid => "userid.duplicate",
+            Self::Mobile => "mobile.duplicate",
+        }
+    }
+
+    /// The field that a violation says another record claims too; none if the violation is of another kind.
+    pub fn of(violation: &Violation) -> Option<Self> {
+        [Self::Userid, Self::Mobile].into_iter().find(|field| field.rule() == violation.rule)
+    }
+}
 
 /// The effect of the other records' claims on one record.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Claim {
+pub(super) enum Conflict {
     /// Another record has the same decision; that one acts.
     SameAs(Origin),
     /// Another record decides otherwise about this person and is right.
     Overruled(Origin),
     /// Another record has the member or the mobile.
-    Refused(Violation),
+    Rejected(Violation),
 }
 
 /// The claims with an obstacle.
-pub(super) type Claims = HashMap<Origin, Claim>;
+pub(super) type Conflicts = HashMap<Origin, Conflict>;
 
 /// Settles every claim of a survey.
-pub(super) fn resolve(survey: &Survey, duplicates: Duplicates) -> Claims {
+pub(super) fn resolve(survey: &Survey, duplicates: DuplicatePolicy) -> Conflicts {
     let mut groups: BTreeMap<&MemberKey, Vec<&Claimant>> = BTreeMap::new();
     for claimant in &survey.claimants {
         groups.entry(&claimant.member).or_default().push(claimant);
     }
-    let mut settling = Settling { holders: &survey.holders, duplicates, claims: Claims::new() };
+    let mut resolver = ConflictResolver { holders: &survey.holders, duplicates, conflicts: Conflicts::new() };
     for (member, group) in groups {
-        settling.leaves(&group);
-        settling.by_userid(member, &group);
-        settling.moves(&group);
+        resolver.leaves(&group);
+        resolver.by_userid(member, &group);
+        resolver.moves(&group);
     }
-    settling.by_mobile(&survey.claimants);
-    settling.claims
+    resolver.by_mobile(&survey.claimants);
+    resolver.conflicts
 }
 
-struct Settling<'a> {
+struct ConflictResolver<'a> {
     holders: &'a HashMap<MemberKey, Holder>,
-    duplicates: Duplicates,
-    claims: Claims,
+    duplicates: DuplicatePolicy,
+    conflicts: Conflicts,
 }
 
 /// Records are created in the order of their ids.
@@ -52,12 +84,12 @@ fn age(claimant: &Claimant) -> (&ruzhi_model::RecordId, &TenantId, &ruzhi_model:
 }
 
 fn upsert(claimant: &Claimant) -> bool {
-    matches!(claimant.wants, Wants::Upsert(_))
+    matches!(claimant.claim, MemberClaim::Upsert(_))
 }
 
-impl<'a> Settling<'a> {
+impl<'a> ConflictResolver<'a> {
     fn free<'b>(&self, group: &[&'b Claimant], wanted: impl Fn(&Claimant) -> bool) -> Vec<&'b Claimant> {
-        let free = |claimant: &&&Claimant| wanted(claimant) && !self.claims.contains_key(&claimant.origin);
+        let free = |claimant: &&&Claimant| wanted(claimant) && !self.conflicts.contains_key(&claimant.origin);
         group.iter().filter(free).copied().collect()
     }
 
@@ -80,7 +112,7 @@ impl<'a> Settling<'a> {
                 let wrong = if upsert(claimant) { age(claimant) < age(leave) } else { claimant != right };
                 if wrong {
                     let over = if upsert(claimant) { leave } else { right };
-                    self.claims.insert(claimant.origin.clone(), Claim::Overruled(over.origin.clone()));
+                    self.conflicts.insert(claimant.origin.clone(), Conflict::Overruled(over.origin.clone()));
                 }
             }
         }
@@ -96,11 +128,11 @@ impl<'a> Settling<'a> {
         if upserts.iter().all(|claimant| claimant.decision == first.decision) {
             let acting = owner.or_else(|| upserts.iter().copied().min_by_key(|c| age(c))).unwrap_or(first);
             for claimant in upserts.iter().filter(|claimant| claimant.origin != acting.origin) {
-                self.claims.insert(claimant.origin.clone(), Claim::SameAs(acting.origin.clone()));
+                self.conflicts.insert(claimant.origin.clone(), Conflict::SameAs(acting.origin.clone()));
             }
         } else {
             let what = Text::new(format!("the userid {member}"), format!("帐号 {member}"));
-            self.settle(&upserts, owner, "userid", &what);
+            self.settle(&upserts, owner, ClaimedField::Userid, &what);
         }
     }
 
@@ -109,15 +141,15 @@ impl<'a> Settling<'a> {
         let upserts = self.free(group, upsert);
         for leave in self.free(group, |c| !upsert(c)) {
             if let Some(wanted) = upserts.iter().find(|u| u.origin.tenant != leave.origin.tenant) {
-                self.claims.insert(leave.origin.clone(), Claim::Overruled(wanted.origin.clone()));
+                self.conflicts.insert(leave.origin.clone(), Conflict::Overruled(wanted.origin.clone()));
             }
         }
     }
 
     fn by_mobile(&mut self, claimants: &[Claimant]) {
         let mut groups: BTreeMap<&str, Vec<&Claimant>> = BTreeMap::new();
-        for claimant in claimants.iter().filter(|c| !self.claims.contains_key(&c.origin)) {
-            if let Wants::Upsert(Some(mobile)) = &claimant.wants {
+        for claimant in claimants.iter().filter(|c| !self.conflicts.contains_key(&c.origin)) {
+            if let MemberClaim::Upsert(Some(mobile)) = &claimant.claim {
                 groups.entry(mobile).or_default().push(claimant);
             }
         }
@@ -129,15 +161,15 @@ impl<'a> Settling<'a> {
             };
             let owner = group.iter().copied().find(holds);
             let what = Text::new("the same mobile number", "同一手机号");
-            self.settle(&group, owner, "mobile", &what);
+            self.settle(&group, owner, ClaimedField::Mobile, &what);
         }
     }
 
     /// Rejects all of a group but the one that keeps the claim, and names each to the other.
-    fn settle(&mut self, group: &[&Claimant], owner: Option<&Claimant>, field: &str, what: &Text) {
+    fn settle(&mut self, group: &[&Claimant], owner: Option<&Claimant>, field: ClaimedField, what: &Text) {
         let keeper = owner.or_else(|| match self.duplicates {
-            Duplicates::Refuse => None,
-            Duplicates::Newest => group.iter().copied().max_by_key(|c| age(c)),
+            DuplicatePolicy::Reject => None,
+            DuplicatePolicy::Newest => group.iter().copied().max_by_key(|c| age(c)),
         });
         for claimant in group.iter().filter(|claimant| Some(**claimant) != keeper) {
             let others: Vec<String> = group
@@ -164,11 +196,11 @@ impl<'a> Settling<'a> {
                 ),
             };
             let violation = Violation {
-                field: field.to_owned(),
-                rule: format!("{field}.duplicate"),
+                field: field.as_str().to_owned(),
+                rule: field.rule().to_owned(),
                 message: text.into(),
             };
-            self.claims.insert(claimant.origin.clone(), Claim::Refused(violation));
+            self.conflicts.insert(claimant.origin.clone(), Conflict::Rejected(violation));
         }
     }
 }

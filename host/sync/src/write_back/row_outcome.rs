@@ -8,7 +8,7 @@ const LONGEST: usize = 500;
 
 /// The outcome of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(super) enum RowOutcome {
     /// Its person is in the directory as the row says.
     Ready,
     /// Its person left, and may no longer log in.
@@ -20,12 +20,12 @@ pub(super) enum Outcome {
     /// Its person is in the directory, and something of it is still missing: one text for each reason.
     ReadyBut(Vec<String>),
     /// It has to be corrected: one text for each reason.
-    Refused(Vec<String>),
+    Rejected(Vec<String>),
     /// The text on it no longer holds, and there is no other.
     Nothing,
 }
 
-impl Outcome {
+impl RowOutcome {
     /// The text.
     pub(super) fn words(&self, lang: Lang) -> String {
         let (en, zh) = match self {
@@ -34,7 +34,7 @@ impl Outcome {
             Self::Deleted => ("Account deleted", "已删除"),
             Self::Waits => ("Waiting for approval", "待审批"),
             Self::Nothing => ("", ""),
-            Self::ReadyBut(reasons) | Self::Refused(reasons) => {
+            Self::ReadyBut(reasons) | Self::Rejected(reasons) => {
                 let ready = matches!(self, Self::ReadyBut(_));
                 let (head, by) = match (ready, lang) {
                     (true, Lang::En) => ("Account ready. ", "; "),
@@ -55,20 +55,20 @@ impl Outcome {
 
 /// The outcome of a row, without the reasons it has to be corrected for. None while it is not known: an operation has
 /// not been done, or could not be.
-pub(super) fn outcome(due: &DueWriteBack, waited: bool) -> Option<Outcome> {
+pub(super) fn outcome(due: &DueWriteBack, waited: bool) -> Option<RowOutcome> {
     if due.waits {
-        return Some(Outcome::Waits);
+        return Some(RowOutcome::Waits);
     }
-    if let Some(refusal) = &due.refusal {
-        let there = due.member == Some(MemberState::Active) && !refusal.blocks();
-        return Some(if there { Outcome::ReadyBut(Vec::new()) } else { Outcome::Refused(Vec::new()) });
+    if let Some(rejection) = &due.rejection {
+        let there = due.member == Some(MemberState::Active) && !rejection.blocks();
+        return Some(if there { RowOutcome::ReadyBut(Vec::new()) } else { RowOutcome::Rejected(Vec::new()) });
     }
     match due.member {
-        Some(MemberState::Active) => Some(Outcome::Ready),
-        Some(MemberState::Left) => Some(Outcome::Disabled),
-        Some(MemberState::Deleted | MemberState::Removed) => Some(Outcome::Deleted),
+        Some(MemberState::Active) => Some(RowOutcome::Ready),
+        Some(MemberState::Left) => Some(RowOutcome::Disabled),
+        Some(MemberState::Deleted | MemberState::Removed) => Some(RowOutcome::Deleted),
         // A row that asks for nothing any more, or whose plan a person rejected.
-        None if due.ignored || waited => Some(Outcome::Nothing),
+        None if due.ignored || waited => Some(RowOutcome::Nothing),
         None => None,
     }
 }
@@ -122,7 +122,7 @@ fn label(field: &str, labels: &[(String, String)], lang: Lang) -> Option<String>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ruzhi_model::{Digest, Refusal, RefusedBy, WaitsFor};
+    use ruzhi_model::{Digest, RejectedBy, Rejection, WaitsFor};
 
     fn violation(field: &str, en: &str, zh: &str) -> Violation {
         Violation { field: field.to_owned(), rule: "r".to_owned(), message: Text::new(en, zh).into() }
@@ -141,41 +141,41 @@ mod tests {
 
     #[test]
     fn a_long_text_is_cut_and_says_so() {
-        let words = Outcome::Refused(vec!["长".repeat(600)]).words(Lang::Zh);
+        let words = RowOutcome::Rejected(vec!["长".repeat(600)]).words(Lang::Zh);
         assert_eq!(words.chars().count(), LONGEST);
         assert!(words.ends_with('…'));
     }
 
     #[test]
     fn of_what_is_not_known_nothing_is_told() {
-        let refusal = Refusal::new(RefusedBy::Guest, vec![]);
+        let rejection = Rejection::new(RejectedBy::Guest, vec![]);
         let due = DueWriteBack {
             record: "a1".parse().unwrap(),
             ignored: false,
             member: None,
-            refusal: None,
+            rejection: None,
             waits: false,
             basis: String::new(),
             written: Some(Digest::of("x")),
             failures: 0,
         };
         assert_eq!(outcome(&due, false), None);
-        assert_eq!(outcome(&due, true), Some(Outcome::Nothing));
-        assert_eq!(outcome(&DueWriteBack { ignored: true, ..due.clone() }, false), Some(Outcome::Nothing));
-        let refused =
-            DueWriteBack { refusal: Some(refusal), member: Some(MemberState::Active), ..due.clone() };
-        assert_eq!(outcome(&refused, false), Some(Outcome::Refused(vec![])));
-        let waiting = Refusal { waits_for: WaitsFor::Leader, ..Refusal::new(RefusedBy::Plan, vec![]) };
-        let pending = DueWriteBack { refusal: Some(waiting), ..refused.clone() };
-        assert_eq!(outcome(&pending, false), Some(Outcome::ReadyBut(vec![])));
+        assert_eq!(outcome(&due, true), Some(RowOutcome::Nothing));
+        assert_eq!(outcome(&DueWriteBack { ignored: true, ..due.clone() }, false), Some(RowOutcome::Nothing));
+        let rejected =
+            DueWriteBack { rejection: Some(rejection), member: Some(MemberState::Active), ..due.clone() };
+        assert_eq!(outcome(&rejected, false), Some(RowOutcome::Rejected(vec![])));
+        let waiting = Rejection { waits_for: WaitsFor::Leader, ..Rejection::new(RejectedBy::Plan, vec![]) };
+        let pending = DueWriteBack { rejection: Some(waiting), ..rejected.clone() };
+        assert_eq!(outcome(&pending, false), Some(RowOutcome::ReadyBut(vec![])));
         assert_eq!(
             outcome(&DueWriteBack { member: None, ..pending }, false),
-            Some(Outcome::Refused(vec![])),
+            Some(RowOutcome::Rejected(vec![])),
             "not in the directory"
         );
-        let words = Outcome::ReadyBut(vec!["直属上级：不在企业微信".to_owned()]).words(Lang::Zh);
+        let words = RowOutcome::ReadyBut(vec!["直属上级：不在企业微信".to_owned()]).words(Lang::Zh);
         assert_eq!(words, "已开通。直属上级：不在企业微信");
-        assert_eq!(outcome(&DueWriteBack { waits: true, ..refused }, false), Some(Outcome::Waits));
+        assert_eq!(outcome(&DueWriteBack { waits: true, ..rejected }, false), Some(RowOutcome::Waits));
         for (state, words) in
             [(MemberState::Active, "已开通"), (MemberState::Left, "已停用"), (MemberState::Deleted, "已删除")]
         {

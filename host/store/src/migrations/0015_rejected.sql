@@ -1,0 +1,3 @@
+-- An operation that WeCom did not accept is rejected.
+
+UPDATE operation SET state = 'rejected' WHERE state = 'refused';
