@@ -3,11 +3,11 @@
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::audit_log::{Asking, recorded};
-use super::paging::{Wished, ticked, unless_empty};
-use super::reason::Reason;
+use super::audit_log::{AuditRequest, recorded};
+use super::paging::{ActionInput, ticked, unless_empty};
+use super::reason::ActionReason;
 use super::rules::read;
-use crate::App;
+use crate::app::App;
 use crate::deployment::{flow_rules, form_fields};
 use crate::principal::Principal;
 use ruzhi_message::{Failure, exit};
@@ -18,19 +18,19 @@ use ruzhi_store::ActivationRow;
 /// A request to roll back to earlier rules.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct RollBackWish {
+pub struct RollBackRequest {
     /// A number, a digest or the beginning of one; by default the rules before the present ones.
     #[serde(deserialize_with = "unless_empty")]
     pub to: Option<String>,
     /// The reason, in the operator's own words.
     #[serde(deserialize_with = "unless_empty")]
-    pub why: Option<Reason>,
+    pub why: Option<ActionReason>,
 }
 
 /// A request to activate the rules in the tenant's files.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ActivateWish {
+pub struct ActivateRequest {
     /// Digest of the rules that were reviewed: if the files contain others by now, nothing is done.
     #[schema(value_type = String, format = "digest")]
     pub rules: Digest,
@@ -39,7 +39,7 @@ pub struct ActivateWish {
     pub approved: bool,
     /// The reason, in the operator's own words.
     #[serde(default, deserialize_with = "unless_empty")]
-    pub why: Option<Reason>,
+    pub why: Option<ActionReason>,
 }
 
 /// Makes earlier rules live again. Runs under way keep the rules they started with.
@@ -48,16 +48,16 @@ pub async fn roll_back(
     principal: &Principal,
     tenant: &TenantId,
     flow: &FlowId,
-    wish: Wished<RollBackWish>,
+    input: ActionInput<RollBackRequest>,
 ) -> Result<ActivationRow, Failure> {
-    let told = wish.as_ref().ok();
-    let why = told.and_then(|wish| wish.why.as_ref()).map(Reason::to_string);
-    let asking = Asking {
-        subject: told.and_then(|wish| wish.to.clone()),
-        ..Asking::of("rules.roll_back", tenant, flow).saying(why.clone())
+    let told = input.as_ref().ok();
+    let why = told.and_then(|input| input.why.as_ref()).map(ActionReason::to_string);
+    let asking = AuditRequest {
+        subject: told.and_then(|input| input.to.clone()),
+        ..AuditRequest::of("rules.roll_back", tenant, flow).with_detail(why.clone())
     };
     recorded(app, principal, asking, async {
-        let RollBackWish { to, .. } = wish?;
+        let RollBackRequest { to, .. } = input?;
         let by = ChangeAuthor { who: principal.name.clone(), why };
         let deployment = app.deployment();
         let (tenant, flow) = deployment.find(tenant, flow)?;
@@ -79,28 +79,28 @@ pub async fn activate(
     principal: &Principal,
     tenant: &TenantId,
     flow: &FlowId,
-    wish: Wished<ActivateWish>,
+    input: ActionInput<ActivateRequest>,
 ) -> Result<ActivationRow, Failure> {
-    let told = wish.as_ref().ok();
-    let why = told.and_then(|wish| wish.why.as_ref()).map(Reason::to_string);
-    let asking = Asking {
-        subject: told.map(|wish| wish.rules.to_string()),
-        ..Asking::of("rules.activate", tenant, flow).saying(why.clone())
+    let told = input.as_ref().ok();
+    let why = told.and_then(|input| input.why.as_ref()).map(ActionReason::to_string);
+    let asking = AuditRequest {
+        subject: told.map(|input| input.rules.to_string()),
+        ..AuditRequest::of("rules.activate", tenant, flow).with_detail(why.clone())
     };
     recorded(app, principal, asking, async {
-        let wish = wish?;
+        let input = input?;
         let by = ChangeAuthor { who: principal.name.clone(), why };
         let deployment = app.deployment();
         let (tenant, flow) = deployment.find(tenant, flow)?;
         let held = read(flow).await?;
-        if held.rules() != wish.rules {
+        if held.rules() != input.rules {
             return Err(others_by_now());
         }
         let form = form_fields(deployment.clients(tenant)?.source, flow)?;
         let store = app.store.as_ref();
         let rules = flow_rules(store, &deployment.library, tenant, flow, Some(&form));
         let offered = held.rules();
-        Ok(rules.activate(&held, offered, &by, wish.approved, |_| {}).await?.activation)
+        Ok(rules.activate(&held, offered, &by, input.approved, |_| {}).await?.activation)
     })
     .await
 }

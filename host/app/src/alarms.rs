@@ -1,6 +1,6 @@
 //! Alarms, standing and over.
 
-use crate::App;
+use crate::app::App;
 use ruzhi_message::Failure;
 use ruzhi_store::AlarmRow;
 

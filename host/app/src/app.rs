@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use chrono::{DateTime, Utc};
 
 use super::deployment::Deployment;
-use super::live::Live;
+use super::live::LiveRuns;
 use super::scheduler::Scheduler;
 use super::tally::Tally;
 use ruzhi_message::Failure;
@@ -26,7 +26,7 @@ pub struct App {
     /// The source of the time.
     pub clock: Arc<dyn Clock>,
     /// The runs under way.
-    pub live: Live,
+    pub live: LiveRuns,
     /// Starts runs.
     pub scheduler: Scheduler,
     /// Denied actions, by person.
@@ -50,7 +50,7 @@ impl App {
             invalid: RwLock::new(None),
             alarms,
             clock,
-            live: Live::default(),
+            live: LiveRuns::default(),
             scheduler,
             denials: Tally::new(DENIALS),
         }

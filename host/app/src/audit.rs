@@ -44,7 +44,7 @@ pub struct Actor<'a> {
 
 /// A request to be recorded.
 #[derive(Debug, Clone)]
-pub struct Asking<'a> {
+pub struct AuditRequest<'a> {
     /// The action, such as `plan.approve`.
     pub action: &'static str,
     /// Its tenant.
@@ -57,7 +57,7 @@ pub struct Asking<'a> {
     pub detail: Option<String>,
 }
 
-impl<'a> Asking<'a> {
+impl<'a> AuditRequest<'a> {
     /// A request about the whole deployment.
     pub fn plain(action: &'static str) -> Self {
         Self { action, tenant: None, flow: None, subject: None, detail: None }
@@ -77,14 +77,14 @@ impl<'a> Asking<'a> {
 
     /// Adds a reason.
     #[must_use]
-    pub fn saying(mut self, detail: Option<String>) -> Self {
+    pub fn with_detail(mut self, detail: Option<String>) -> Self {
         self.detail = detail;
         self
     }
 }
 
 /// The row as first written.
-pub fn row(clock: &dyn Clock, actor: Actor<'_>, asking: Asking<'_>) -> AuditRow {
+pub fn row(clock: &dyn Clock, actor: Actor<'_>, asking: AuditRequest<'_>) -> AuditRow {
     // Rows of one millisecond keep their order.
     static ROWS: AtomicU64 = AtomicU64::new(0);
     let at = clock.now();
@@ -155,7 +155,7 @@ mod tests {
     async fn what_is_asked_is_written_down_before_it_is_done_and_again_after() {
         let folder = tempfile::tempdir().unwrap();
         let store = Database::open(&folder.path().join("ruzhi.db"), Access::Write).await.unwrap();
-        let asked = || row(&SystemClock, WANG, Asking::plain("plan.reject").on("p1"));
+        let asked = || row(&SystemClock, WANG, AuditRequest::plain("plan.reject").on("p1"));
         let begun = async { Ok(rows(&store).await) };
         let seen = recorded(&store, asked(), begun, |_| DONE.to_owned()).await.unwrap();
         assert_eq!(seen, [("plan.reject".to_owned(), BEGUN.to_owned())]);
@@ -178,7 +178,7 @@ mod tests {
             done.set(true);
             Ok(())
         };
-        let asked = row(&SystemClock, WANG, Asking::plain("quarantine.reveal"));
+        let asked = row(&SystemClock, WANG, AuditRequest::plain("quarantine.reveal"));
         assert!(recorded(&store, asked, work, |()| DONE.to_owned()).await.is_err());
         assert!(!done.get());
     }
@@ -196,7 +196,7 @@ mod tests {
             ("operator", Role::Operator, "plan.approve", "done"),
             ("operator", Role::Operator, "plan.reject", "plan.state"),
         ] {
-            let mut row = row(&clock, Actor { who, role, origin: "page -" }, Asking::plain(action));
+            let mut row = row(&clock, Actor { who, role, origin: "page -" }, AuditRequest::plain(action));
             row.outcome = outcome.to_owned();
             store.audit_put(&row).await.unwrap();
         }

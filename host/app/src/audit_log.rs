@@ -5,12 +5,12 @@ use std::str::FromStr;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::paging::{MOST, NotAPlace, Page, number, page_size, unless_empty};
-use crate::App;
-pub(super) use crate::audit::Asking;
+use super::paging::{CursorError, MOST, Page, number, page_size, unless_empty};
+use crate::app::App;
+pub(super) use crate::audit::AuditRequest;
 use crate::audit::{self, Actor, DONE, ID_PARTS, row};
 use crate::principal::Principal;
-use crate::tally::Turn;
+use crate::tally::TallyResult;
 use ruzhi_config::Role;
 use ruzhi_message::{Failure, exit};
 use ruzhi_model::{TenantId, Text};
@@ -20,57 +20,57 @@ use ruzhi_store::AuditRow;
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(default)]
-pub struct AuditAsked {
+pub struct AuditQuery {
     /// Only this tenant. Tenants removed from the configuration still match; unknown tenants return an empty page.
     #[serde(deserialize_with = "unless_empty")]
     #[param(value_type = Option<String>, format = "id")]
     pub tenant: Option<TenantId>,
-    /// The `next` of the previous page.
+    /// The `next_cursor` of the previous page.
     #[serde(deserialize_with = "unless_empty")]
     #[param(value_type = Option<String>, format = "place")]
-    pub after: Option<AuditPlace>,
+    pub cursor: Option<AuditCursor>,
     /// Page size: 50 by default, at most 500.
     #[serde(deserialize_with = "number::<_, 1, MOST>")]
     #[param(minimum = 1, maximum = 500)]
-    pub most: Option<u32>,
+    pub limit: Option<u32>,
 }
 
 /// The position after a row of the log: the row's id.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AuditPlace(String);
+pub struct AuditCursor(String);
 
-impl AuditPlace {
+impl AuditCursor {
     /// The row's id.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-impl FromStr for AuditPlace {
-    type Err = NotAPlace;
+impl FromStr for AuditCursor {
+    type Err = CursorError;
 
-    fn from_str(text: &str) -> Result<Self, NotAPlace> {
+    fn from_str(text: &str) -> Result<Self, CursorError> {
         let is_part = |part: &str, length: usize| {
             part.len() == length && part.bytes().all(|digit| digit.is_ascii_hexdigit())
         };
         let parts: Vec<&str> = text.split('-').collect();
         let is_id = parts.len() == ID_PARTS.len()
             && parts.iter().zip(ID_PARTS).all(|(part, length)| is_part(part, length));
-        if is_id { Ok(Self(text.to_owned())) } else { Err(NotAPlace) }
+        if is_id { Ok(Self(text.to_owned())) } else { Err(CursorError) }
     }
 }
 
 /// The audit log, newest first.
-pub async fn audit(app: &App, asked: &AuditAsked) -> Result<Page<AuditRow>, Failure> {
-    let most = page_size(asked.most);
+pub async fn audit(app: &App, asked: &AuditQuery) -> Result<Page<AuditRow>, Failure> {
+    let most = page_size(asked.limit);
     let mut items = app
         .store
-        .audit_list(asked.tenant.as_ref(), asked.after.as_ref().map(AuditPlace::as_str), most + 1)
+        .audit_list(asked.tenant.as_ref(), asked.cursor.as_ref().map(AuditCursor::as_str), most + 1)
         .await?;
     let more = items.len() > most as usize;
     items.truncate(most as usize);
-    let next = items.last().filter(|_| more).map(|last| last.id.clone());
-    Ok(Page { items, next })
+    let next_cursor = items.last().filter(|_| more).map(|last| last.id.clone());
+    Ok(Page { items, next_cursor })
 }
 
 /// Performs an operator's action and records who asked for it and its outcome. An attempt by a viewer is denied and
@@ -78,7 +78,7 @@ pub async fn audit(app: &App, asked: &AuditAsked) -> Result<Page<AuditRow>, Fail
 pub(super) async fn recorded<T>(
     app: &App,
     principal: &Principal,
-    asking: Asking<'_>,
+    asking: AuditRequest<'_>,
     work: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
     let actor = Actor { who: &principal.name, role: principal.role, origin: &principal.origin };
@@ -87,11 +87,11 @@ pub(super) async fn recorded<T>(
         let failure = forbidden();
         failure.code().clone_into(&mut row.outcome);
         let turn = app.denials.count(&principal.name, app.clock.now());
-        if turn == Turn::Last {
+        if turn == TallyResult::Last {
             row.detail = Some("further refusals of this person in this hour are not written down".to_owned());
         }
         // Denied attempts change nothing and must not fill the log.
-        if !matches!(turn, Turn::TooMany { .. }) {
+        if !matches!(turn, TallyResult::TooMany { .. }) {
             app.store.audit_put(&row).await?;
         }
         return Err(failure);
@@ -102,7 +102,7 @@ pub(super) async fn recorded<T>(
 /// Records a login.
 pub async fn logged_in(app: &App, who: &str, role: Role, origin: &str) -> Result<(), Failure> {
     let actor = Actor { who, role, origin };
-    let mut row = row(app.clock.as_ref(), actor, Asking::plain(audit::LOGIN));
+    let mut row = row(app.clock.as_ref(), actor, AuditRequest::plain(audit::LOGIN));
     DONE.clone_into(&mut row.outcome);
     Ok(app.store.audit_put(&row).await?)
 }

@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::paging::{number, unless_empty, word_unless_empty};
 use super::quarantine::{RuleGroup, by_rule};
-use crate::App;
+use crate::app::App;
 use crate::deployment::siblings;
 use ruzhi_config as config;
 use ruzhi_message::Failure;
@@ -31,7 +31,7 @@ pub enum ChartStep {
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(default)]
-pub struct ChartAsked {
+pub struct ChartQuery {
     /// Only this tenant. Tenants removed from the configuration still match; unknown tenants match nothing.
     #[serde(deserialize_with = "unless_empty")]
     #[param(value_type = Option<String>, format = "id")]
@@ -132,7 +132,7 @@ pub struct ApiCalls {
 const MOST: u32 = 400;
 
 /// Runs over time.
-pub async fn runs_chart(app: &App, asked: &ChartAsked) -> Result<RunsChart, Failure> {
+pub async fn runs_chart(app: &App, asked: &ChartQuery) -> Result<RunsChart, Failure> {
     let step = asked.step.unwrap_or_default();
     let usual = if step == ChartStep::Hour { 48 } else { 30 };
     let many = asked.points.unwrap_or(usual);
@@ -214,7 +214,7 @@ fn beginnings(
 }
 
 /// Records in quarantine by rule.
-pub async fn refusals_chart(app: &App, asked: &ChartAsked) -> Result<RefusalsChart, Failure> {
+pub async fn refusals_chart(app: &App, asked: &ChartQuery) -> Result<RefusalsChart, Failure> {
     let (rules, records) = by_rule(app, asked.tenant.as_ref(), asked.flow.as_ref()).await?;
     Ok(RefusalsChart { rules, records })
 }
@@ -226,11 +226,11 @@ pub async fn calls_chart(app: &App) -> Result<CallsChart, Failure> {
     let deployment = app.deployment();
     let config = &deployment.config;
     // One entry for each corp: its first tenant, all its tenants and its calls.
-    let mut called: Vec<Called> = Vec::new();
+    let mut called: Vec<CorpUsage> = Vec::new();
     for tenant in &config.tenants {
         if !called.iter().any(|corp| corp.tenants.contains(&tenant.id)) {
             let tenants = siblings(config, tenant).map(|tenant| tenant.id.clone()).collect();
-            called.push(Called { tenant, tenants, apis: BTreeMap::new() });
+            called.push(CorpUsage { tenant, tenants, apis: BTreeMap::new() });
         }
     }
     let mut add = |run: RunRow| {
@@ -251,7 +251,7 @@ pub async fn calls_chart(app: &App) -> Result<CallsChart, Failure> {
     app.store.runs_visit_ended(hour, &mut add).await?;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a sum of counts")]
     let whole = |sum: f64| sum.round() as u64;
-    let corps = called.into_iter().map(|Called { tenant, tenants, apis }| {
+    let corps = called.into_iter().map(|CorpUsage { tenant, tenants, apis }| {
         let all = siblings(config, tenant).map(|tenant| &tenant.wecom);
         CorpCalls {
             corp: tenant.wecom.corp_id.clone(),
@@ -273,7 +273,7 @@ pub async fn calls_chart(app: &App) -> Result<CallsChart, Failure> {
 }
 
 /// Calls counted for a corp.
-struct Called<'c> {
+struct CorpUsage<'c> {
     /// The first of its tenants.
     tenant: &'c config::Tenant,
     tenants: Vec<TenantId>,

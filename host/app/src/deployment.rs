@@ -119,7 +119,7 @@ pub fn directory(
     })
 }
 
-fn corp(tenant: &config::Tenant) -> Corp {
+fn corp(tenant: &config::Tenant) -> CorpKey {
     (tenant.wecom.base_url.to_string(), tenant.wecom.corp_id.clone())
 }
 
@@ -189,7 +189,7 @@ pub struct Clients {
 
 /// The outcome of exchanging a flow's rules before its run.
 #[derive(Debug, Clone, Default)]
-pub struct Exchanged {
+pub struct RulesExchange {
     /// The reason the rules in the tenant's files are not live.
     pub kept: Option<Failure>,
     /// The files held new rules, which went live.
@@ -197,7 +197,7 @@ pub struct Exchanged {
 }
 
 /// A corp: its service's address, and its id there.
-type Corp = (String, String);
+type CorpKey = (String, String);
 
 /// The error for an unknown flow.
 pub fn no_flow(tenant: &TenantId, flow: &FlowId) -> Failure {
@@ -222,7 +222,7 @@ pub struct Deployment {
     pub quit: CancellationToken,
     /// Each with a digest of the settings it was made from.
     clients: Mutex<BTreeMap<TenantId, (Digest, Clients)>>,
-    rates: Mutex<BTreeMap<Corp, (wecom::Limits, wecom::Rates)>>,
+    rates: Mutex<BTreeMap<CorpKey, (wecom::Limits, wecom::Rates)>>,
 }
 
 /// Rules live within this time are likely to be rolled back to.
@@ -321,7 +321,7 @@ impl Deployment {
         flow: &config::Flow,
         by: &ChangeAuthor,
         progress: Arc<dyn Progress>,
-    ) -> Result<(FlowRuntime, Exchanged), Failure> {
+    ) -> Result<(FlowRuntime, RulesExchange), Failure> {
         let Clients { source, directory, reader } = self.clients(tenant)?;
         let (form, filter) = form(flow)?;
         let fields = form_fields(source.clone(), flow)?;
@@ -331,7 +331,8 @@ impl Deployment {
         let first_use = first_use.filter(|first_use| first_use.state == UseState::Loaded);
         let first_use =
             first_use.map(|loaded| FirstUse { state: UseState::Trying, process: this_process(), ..loaded });
-        let changed = Exchanged { kept: kept.map(Failure::from), activated: exchanged.then_some(activation) };
+        let changed =
+            RulesExchange { kept: kept.map(Failure::from), activated: exchanged.then_some(activation) };
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let span = |duration| TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX);
         let ready = FlowRuntime {

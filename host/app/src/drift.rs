@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::paging::{MOST, number, page_size, unless_empty};
-use crate::App;
+use crate::app::App;
 use ruzhi_message::Failure;
 use ruzhi_model::{DepartmentId, FlowId, Origin, RecordId, RunId, TenantId, UserId};
 use ruzhi_plan::drift::DriftFinding;
@@ -15,15 +15,15 @@ use ruzhi_store::DriftCheckRow;
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(default)]
-pub struct DriftAsked {
-    /// Findings behind this place: the `next` of the previous page.
+pub struct DriftQuery {
+    /// The `next_cursor` of the previous page.
     #[serde(deserialize_with = "unless_empty")]
     #[param(format = "place")]
-    pub after: Option<u64>,
-    /// The number of findings, 50 by default, 500 at most.
+    pub cursor: Option<u64>,
+    /// Page size: 50 by default, at most 500.
     #[serde(deserialize_with = "number::<_, 1, MOST>")]
     #[param(minimum = 1, maximum = 500)]
-    pub most: Option<u32>,
+    pub limit: Option<u32>,
 }
 
 /// The kind of a difference.
@@ -99,12 +99,12 @@ pub struct DriftView {
     pub total: u64,
     /// A page of them, by userid.
     pub items: Vec<FindingView>,
-    /// The `after` of the next page; none at the end.
-    pub next: Option<u64>,
+    /// The `cursor` of the next page; none at the end.
+    pub next_cursor: Option<u64>,
 }
 
 /// The differences of a tenant; none before its first drift check.
-pub async fn drift(app: &App, tenant: &TenantId, asked: &DriftAsked) -> Result<Option<DriftView>, Failure> {
+pub async fn drift(app: &App, tenant: &TenantId, asked: &DriftQuery) -> Result<Option<DriftView>, Failure> {
     app.deployment().tenant(tenant)?;
     match app.store.drift_check_find(tenant).await? {
         Some(check) => Ok(Some(view(app, check, asked).await?)),
@@ -115,18 +115,18 @@ pub async fn drift(app: &App, tenant: &TenantId, asked: &DriftAsked) -> Result<O
 /// The differences that a run found; none if it was not the latest drift check of its tenant.
 pub(super) async fn of_run(app: &App, tenant: &TenantId, run: &RunId) -> Result<Option<DriftView>, Failure> {
     match app.store.drift_check_find(tenant).await? {
-        Some(check) if check.run == *run => Ok(Some(view(app, check, &DriftAsked::default()).await?)),
+        Some(check) if check.run == *run => Ok(Some(view(app, check, &DriftQuery::default()).await?)),
         _ => Ok(None),
     }
 }
 
-async fn view(app: &App, check: DriftCheckRow, asked: &DriftAsked) -> Result<DriftView, Failure> {
-    let most = page_size(asked.most);
-    let mut found = app.store.drift_findings_list(&check.tenant, asked.after, most + 1).await?;
-    let more = found.len() > most as usize;
-    found.truncate(most as usize);
+async fn view(app: &App, check: DriftCheckRow, asked: &DriftQuery) -> Result<DriftView, Failure> {
+    let limit = page_size(asked.limit);
+    let mut found = app.store.drift_findings_list(&check.tenant, asked.cursor, limit + 1).await?;
+    let more = found.len() > limit as usize;
+    found.truncate(limit as usize);
     Ok(DriftView {
-        next: found.last().filter(|_| more).map(|(place, _)| *place),
+        next_cursor: found.last().filter(|_| more).map(|(place, _)| *place),
         items: found.into_iter().map(|(_, finding)| finding.into()).collect(),
         tenant: check.tenant,
         flow: check.flow,

@@ -3,13 +3,13 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::audit_log::{Asking, recorded};
+use super::audit_log::{AuditRequest, recorded};
 use super::lookup::no_run;
-use super::paging::{Wished, ticked, unless_empty, word_unless_empty};
-use super::reason::Reason;
-use crate::App;
+use super::paging::{ActionInput, ticked, unless_empty, word_unless_empty};
+use super::reason::ActionReason;
+use crate::app::App;
 use crate::principal::Principal;
-use crate::scheduler::Asked;
+use crate::scheduler::RunAccepted;
 use ruzhi_message::{Failure, exit};
 use ruzhi_model::{FlowId, RunId, TenantId, Text};
 use ruzhi_plan::{AdoptBy, DriftResolution};
@@ -18,7 +18,7 @@ use ruzhi_sync::{RunOptions, RunTask};
 /// The kind of run to start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum RunWhat {
+pub enum RunMode {
     /// Plan, and apply the plan if the guard lets it pass.
     #[default]
     Sync,
@@ -35,9 +35,9 @@ pub enum RunWhat {
 /// A request to run a flow now.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct RunWish {
+pub struct RunRequest {
     /// The kind of run.
-    pub what: RunWhat,
+    pub what: RunMode,
     /// Read the whole form, decide every row again and retry quarantined records.
     #[serde(deserialize_with = "ticked")]
     pub full: bool,
@@ -59,18 +59,18 @@ pub struct RunWish {
 /// A request to pause a flow until it is resumed.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct PauseWish {
+pub struct PauseRequest {
     /// The reason, in the operator's own words.
     #[serde(deserialize_with = "unless_empty")]
-    pub why: Option<Reason>,
+    pub why: Option<ActionReason>,
 }
 
 /// A request that takes no parameters.
 #[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct PlainWish {}
+pub struct EmptyRequest {}
 
-impl RunWish {
+impl RunRequest {
     fn options(&self) -> RunOptions {
         RunOptions { full: self.full, accept_missing: self.accept_missing }
     }
@@ -80,32 +80,32 @@ impl RunWish {
         let options = self.options();
         let is_plain = options == RunOptions::default();
         match (self.what, self.by, &self.run, self.settle) {
-            (RunWhat::Sync, None, None, None) => Ok(RunTask::Sync(options)),
-            (RunWhat::Plan, None, None, None) => Ok(RunTask::Plan(options)),
-            (RunWhat::Drift, None, None, settle) if is_plain => Ok(RunTask::Drift(settle)),
-            (RunWhat::Adopt, by, None, None) if is_plain => Ok(RunTask::Adopt(by.unwrap_or(AdoptBy::Either))),
-            (RunWhat::Revert, None, Some(run), None) if is_plain => Ok(RunTask::Revert(run.clone())),
+            (RunMode::Sync, None, None, None) => Ok(RunTask::Sync(options)),
+            (RunMode::Plan, None, None, None) => Ok(RunTask::Plan(options)),
+            (RunMode::Drift, None, None, settle) if is_plain => Ok(RunTask::Drift(settle)),
+            (RunMode::Adopt, by, None, None) if is_plain => Ok(RunTask::Adopt(by.unwrap_or(AdoptBy::Either))),
+            (RunMode::Revert, None, Some(run), None) if is_plain => Ok(RunTask::Revert(run.clone())),
             _ => Err(mixed()),
         }
     }
 
     /// The request as the audit log words it.
-    fn told(&self) -> String {
+    fn audit_text(&self) -> String {
         match self.what {
-            RunWhat::Sync => self.options().told("sync"),
-            RunWhat::Plan => self.options().told("plan"),
-            RunWhat::Drift => match self.settle {
+            RunMode::Sync => self.options().told("sync"),
+            RunMode::Plan => self.options().told("plan"),
+            RunMode::Drift => match self.settle {
                 None => "drift".to_owned(),
                 Some(DriftResolution::Keep) => "drift keep".to_owned(),
                 Some(DriftResolution::Overwrite) => "drift overwrite".to_owned(),
                 Some(DriftResolution::Adopt) => "drift adopt".to_owned(),
             },
-            RunWhat::Adopt => match self.by {
+            RunMode::Adopt => match self.by {
                 None | Some(AdoptBy::Either) => "adopt".to_owned(),
                 Some(AdoptBy::Userid) => "adopt by userid".to_owned(),
                 Some(AdoptBy::Mobile) => "adopt by mobile".to_owned(),
             },
-            RunWhat::Revert => format!("revert {}", self.run.as_ref().map_or("", RunId::as_str)),
+            RunMode::Revert => format!("revert {}", self.run.as_ref().map_or("", RunId::as_str)),
         }
     }
 }
@@ -128,11 +128,12 @@ pub async fn run_now(
     principal: &Principal,
     tenant: &TenantId,
     flow: &FlowId,
-    wish: Wished<RunWish>,
-) -> Result<Asked, Failure> {
-    let asking = Asking::of("run.start", tenant, flow).saying(wish.as_ref().ok().map(RunWish::told));
+    input: ActionInput<RunRequest>,
+) -> Result<RunAccepted, Failure> {
+    let asking = AuditRequest::of("run.start", tenant, flow)
+        .with_detail(input.as_ref().ok().map(RunRequest::audit_text));
     recorded(app, principal, asking, async {
-        let request = wish?.request()?;
+        let request = input?.request()?;
         app.deployment().find(tenant, flow)?;
         if let RunTask::Revert(run) = &request {
             let found = app.store.run_find(run).await?;
@@ -151,11 +152,11 @@ pub async fn retry(
     principal: &Principal,
     tenant: &TenantId,
     flow: &FlowId,
-    wish: Wished<PlainWish>,
-) -> Result<Asked, Failure> {
-    let asking = Asking::of("quarantine.retry", tenant, flow);
+    input: ActionInput<EmptyRequest>,
+) -> Result<RunAccepted, Failure> {
+    let asking = AuditRequest::of("quarantine.retry", tenant, flow);
     recorded(app, principal, asking, async {
-        wish?;
+        input?;
         app.deployment().find(tenant, flow)?;
         let request = RunTask::Sync(RunOptions { full: true, accept_missing: false });
         app.scheduler.ask(tenant, flow, request, principal).await
@@ -169,12 +170,12 @@ pub async fn pause(
     principal: &Principal,
     tenant: &TenantId,
     flow: &FlowId,
-    wish: Wished<PauseWish>,
+    input: ActionInput<PauseRequest>,
 ) -> Result<(), Failure> {
-    let why = wish.as_ref().ok().and_then(|wish| wish.why.as_ref()).map(Reason::to_string);
-    let asking = Asking::of("flow.pause", tenant, flow).saying(why.clone());
+    let why = input.as_ref().ok().and_then(|input| input.why.as_ref()).map(ActionReason::to_string);
+    let asking = AuditRequest::of("flow.pause", tenant, flow).with_detail(why.clone());
     recorded(app, principal, asking, async {
-        wish?;
+        input?;
         app.deployment().find(tenant, flow)?;
         app.scheduler.pause(tenant, flow, &principal.name, why.as_deref()).await
     })
@@ -187,11 +188,11 @@ pub async fn resume(
     principal: &Principal,
     tenant: &TenantId,
     flow: &FlowId,
-    wish: Wished<PlainWish>,
+    input: ActionInput<EmptyRequest>,
 ) -> Result<(), Failure> {
-    let asking = Asking::of("flow.resume", tenant, flow);
+    let asking = AuditRequest::of("flow.resume", tenant, flow);
     recorded(app, principal, asking, async {
-        wish?;
+        input?;
         app.deployment().find(tenant, flow)?;
         app.scheduler.resume(tenant, flow).await
     })

@@ -31,7 +31,9 @@ mod principal;
 mod quarantine;
 mod reason;
 mod records;
+mod reject_view;
 mod removals;
+mod row_field;
 mod rules;
 mod runs;
 pub mod scheduler;
@@ -40,42 +42,42 @@ mod settings;
 mod spreadsheet;
 mod tally;
 
-pub use activations::{ActivateWish, RollBackWish, activate, roll_back};
+pub use activations::{ActivateRequest, RollBackRequest, activate, roll_back};
 pub use alarms::alarms;
 pub use app::App;
 pub use audit_log::logged_in;
-pub use audit_log::{AuditAsked, audit};
+pub use audit_log::{AuditQuery, audit};
 pub use charts::{
-    ApiCalls, CallsChart, ChartAsked, ChartStep, CorpCalls, RefusalsChart, RunsChart, RunsPoint, calls_chart,
+    ApiCalls, CallsChart, ChartQuery, ChartStep, CorpCalls, RefusalsChart, RunsChart, RunsPoint, calls_chart,
     refusals_chart, runs_chart,
 };
-pub use drift::{DriftAsked, DriftView, FindingKind, FindingView, drift};
-pub use flows::{PauseWish, PlainWish, RunWhat, RunWish, pause, resume, retry, run_now};
-pub use live::{Live, LiveRun};
+pub use drift::{DriftQuery, DriftView, FindingKind, FindingView, drift};
+pub use flows::{EmptyRequest, PauseRequest, RunMode, RunRequest, pause, resume, retry, run_now};
+pub use live::{LiveRun, LiveRuns};
 pub use lookup::no_run;
 pub use overview::{Attention, AttentionKind, FlowOverview, Overview, TenantOverview, overview, tenant};
 pub use paging::ticked;
-pub use paging::{FieldChange, Page, Wished};
-pub use plan_lock::{Claim, Claimed};
+pub use paging::{ActionInput, FieldChange, Page};
+pub use plan_lock::{PlanLock, PlanLockState};
 pub use plans::{
-    ApproveWish, OperationView, PlanAsked, PlanMay, PlanView, RejectWish, apply_plan, approve_plan, plan,
-    reject_plan,
+    ApproveRequest, OperationView, PlanMay, PlanQuery, PlanView, RejectRequest, apply_plan, approve_plan,
+    plan, reject_plan,
 };
 pub use principal::{PATIENCE, Principal};
-pub use quarantine::{
-    QuarantineAsked, QuarantineView, RejectView, RuleGroup, ViolationView, quarantine, quarantine_csv,
-};
-pub use reason::Reason;
-pub use records::{DecisionView, GuestName, MemberView, RecordView, RowField, record};
-pub use removals::{RemovalView, RemovalWish, RemovedAsked, answer_removal, removed};
+pub use quarantine::{QuarantineQuery, QuarantineView, RuleGroup, quarantine, quarantine_csv};
+pub use reason::ActionReason;
+pub use records::{DecisionView, GuestName, MemberView, RecordView, record};
+pub use reject_view::{RejectView, ViolationView};
+pub use removals::{RemovalRequest, RemovalView, RemovalsQuery, answer_removal, removed};
 pub use removals::{no_member, not_removed};
+pub use row_field::RowField;
 pub use rules::{
-    DifferenceAsked, DifferenceView, FlowGuestView, GuestOverview, LiveRules, OfferedRules, Offers, guest,
+    DifferenceQuery, DifferenceView, FlowGuestView, GuestOverview, LiveRules, OfferedRules, Offers, guest,
     guest_difference, guests,
 };
-pub use runs::{RunView, RunsAsked, run, runs};
+pub use runs::{RunView, RunsQuery, run, runs};
 pub use settings::{
     AlarmsView, FlowSettings, LimitView, Observance, PersonView, ProblemView, SecretView, ServerView,
     SettingsView, TenantSettings, settings,
 };
-pub use tally::{Tally, Turn};
+pub use tally::{Tally, TallyResult};

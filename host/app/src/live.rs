@@ -36,9 +36,9 @@ pub struct LiveRun {
 
 /// The runs under way.
 #[derive(Clone, Default)]
-pub struct Live(Arc<Mutex<BTreeMap<RunId, watch::Sender<LiveRun>>>>);
+pub struct LiveRuns(Arc<Mutex<BTreeMap<RunId, watch::Sender<LiveRun>>>>);
 
-impl Live {
+impl LiveRuns {
     /// Every run under way, oldest first, as of now.
     pub fn runs(&self, now: DateTime<Utc>) -> Vec<LiveRun> {
         self.under_way().iter().map(|run| run.as_of(now)).collect()
@@ -71,8 +71,8 @@ impl Live {
         clock: Arc<dyn Clock>,
         began: impl FnOnce(RunId) + Send + 'static,
     ) -> Arc<dyn Progress> {
-        let began: Told = Box::new(began);
-        Arc::new(Following {
+        let began: BeganCallback = Box::new(began);
+        Arc::new(ProgressTracker {
             live: self.clone(),
             clock,
             run: Mutex::new(None),
@@ -86,16 +86,16 @@ impl Live {
 }
 
 /// Receives the id of a run once it has one.
-type Told = Box<dyn FnOnce(RunId) + Send>;
+type BeganCallback = Box<dyn FnOnce(RunId) + Send>;
 
-struct Following {
-    live: Live,
+struct ProgressTracker {
+    live: LiveRuns,
     clock: Arc<dyn Clock>,
     run: Mutex<Option<RunId>>,
-    began: Mutex<Option<Told>>,
+    began: Mutex<Option<BeganCallback>>,
 }
 
-impl Following {
+impl ProgressTracker {
     fn change(&self, change: impl FnOnce(&mut LiveRun)) {
         let Some(run) = self.run.lock().unwrap_or_else(PoisonError::into_inner).clone() else { return };
         let now = self.clock.now();
@@ -138,7 +138,7 @@ impl LiveRun {
     }
 }
 
-impl Progress for Following {
+impl Progress for ProgressTracker {
     fn began(&self, run: &RunRow) {
         let live = LiveRun {
             run: run.clone(),

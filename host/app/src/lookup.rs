@@ -1,6 +1,6 @@
 //! Lookup of what a visitor names, and the failures for what does not exist. The deployment looks up flows and tenants.
 
-use crate::App;
+use crate::app::App;
 use ruzhi_message::{Failure, exit};
 use ruzhi_model::{FlowId, PlanId, RecordId, RunId, TenantId, Text};
 use ruzhi_store::PlanRow;

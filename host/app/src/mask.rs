@@ -1,6 +1,6 @@
 //! Masking of personal numbers and addresses; enough is left to recognise a value one already knows.
 //!
-//! The same rule holds for every answer of the desk. WeCom's fields are masked by name, as everywhere (`plan::masked`);
+//! The same rule holds for every answer of the use cases. WeCom's fields are masked by name, as everywhere (`plan::masked`);
 //! form fields by label and content; free text where it looks like a number or an e-mail address. Names, accounts,
 //! departments and dates are shown.
 //!
@@ -103,18 +103,18 @@ impl Sight {
     pub(super) fn cell(self, label: &str, value: &Value, most: usize) -> Value {
         let label = label.to_lowercase();
         let private = !self.is_revealed() && PRIVATE.iter().any(|part| label.contains(part));
-        Cell { sight: self, left: most }.shown(value, private)
+        CellMask { sight: self, left: most }.shown(value, private)
     }
 }
 
 /// A cell being rendered.
-struct Cell {
+struct CellMask {
     sight: Sight,
     /// Characters that may still be shown. An item of a list takes one, whatever it contains.
     left: usize,
 }
 
-impl Cell {
+impl CellMask {
     fn shown(&mut self, value: &Value, private: bool) -> Value {
         match value {
             Value::String(text) => {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::attention;
-use crate::App;
+use crate::app::App;
 use crate::live::LiveRun;
 use crate::scheduler::FlowStanding;
 use ruzhi_message::Failure;

@@ -15,21 +15,21 @@ pub(super) const MOST: u32 = 500;
 
 /// The body of an action, or the reason it cannot be read. The visitor's permission is checked before this failure is
 /// reported.
-pub type Wished<T> = Result<T, Failure>;
+pub type ActionInput<T> = Result<T, Failure>;
 
 /// A page of a longer list.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Page<T> {
     /// The items, in order.
     pub items: Vec<T>,
-    /// The value of `after` for the next page; none on the last.
-    pub next: Option<String>,
+    /// The value of `cursor` for the next page; none on the last.
+    pub next_cursor: Option<String>,
 }
 
-/// A text that is not the `next` of any answer.
+/// A text that is not the `next_cursor` of any answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("this is not the `next` of an answer")]
-pub struct NotAPlace;
+#[error("this is not the `next_cursor` of an answer")]
+pub struct CursorError;
 
 /// A field with its value before and after.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -89,13 +89,13 @@ where
 pub fn ticked<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
-    enum Given {
-        Said(bool),
+    enum TickValue {
+        Bool(bool),
         Text(String),
     }
-    match Given::deserialize(deserializer)? {
-        Given::Said(said) => Ok(said),
-        Given::Text(text) => match text.as_str() {
+    match TickValue::deserialize(deserializer)? {
+        TickValue::Bool(ticked) => Ok(ticked),
+        TickValue::Text(text) => match text.as_str() {
             "1" | "true" | "on" | "yes" => Ok(true),
             "" | "0" | "false" | "off" | "no" => Ok(false),
             other => Err(D::Error::invalid_value(Unexpected::Str(other), &"true or false")),

@@ -1,7 +1,7 @@
 //! One person at a time decides on a plan and carries it out.
 //!
 //! Between an approval and the moment at which the store says that the plan is being applied lie a queue and the
-//! reading of a form. So the decision first claims the plan and only then reads its state; the claim travels with the
+//! reading of a form. So the decision first locks the plan and only then reads its state; the lock travels with the
 //! request and ends with it. A plan reported as rejected is therefore never applied, and none is requested twice.
 
 use std::collections::HashMap;
@@ -9,52 +9,52 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ruzhi_model::{PlanId, RunId, TenantId};
 
-type Key = (TenantId, PlanId);
+type PlanKey = (TenantId, PlanId);
 
-/// The stage of a claim.
+/// The state of a locked plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Claimed {
+pub enum PlanLockState {
     /// A person is deciding.
-    Decided,
+    Deciding,
     /// Approved, and waiting for its turn.
-    Waits,
+    Queued,
     /// Being carried out by this run.
-    Runs(RunId),
+    Running(RunId),
 }
 
-/// The plans being decided on or carried out.
+/// The locked plans: those being decided on or carried out.
 #[derive(Clone, Default)]
-pub(crate) struct Claims(Arc<Mutex<HashMap<Key, Claimed>>>);
+pub(crate) struct PlanLocks(Arc<Mutex<HashMap<PlanKey, PlanLockState>>>);
 
-impl Claims {
-    /// Claims a plan, or returns the stage of the existing claim.
-    pub(crate) fn claim(&self, tenant: &TenantId, plan: &PlanId) -> Result<Claim, Claimed> {
+impl PlanLocks {
+    /// Locks a plan, or returns the state of the existing lock.
+    pub(crate) fn lock_plan(&self, tenant: &TenantId, plan: &PlanId) -> Result<PlanLock, PlanLockState> {
         let key = (tenant.clone(), plan.clone());
-        let mut all = self.lock();
-        if let Some(claimed) = all.get(&key) {
-            return Err(claimed.clone());
+        let mut all = self.all();
+        if let Some(state) = all.get(&key) {
+            return Err(state.clone());
         }
-        all.insert(key.clone(), Claimed::Decided);
-        Ok(Claim { claims: self.clone(), key })
+        all.insert(key.clone(), PlanLockState::Deciding);
+        Ok(PlanLock { locks: self.clone(), key })
     }
 
-    /// True if the plan is claimed.
+    /// True if the plan is locked.
     pub(crate) fn has(&self, tenant: &TenantId, plan: &PlanId) -> bool {
-        self.lock().contains_key(&(tenant.clone(), plan.clone()))
+        self.all().contains_key(&(tenant.clone(), plan.clone()))
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Claimed>> {
+    fn all(&self) -> MutexGuard<'_, HashMap<PlanKey, PlanLockState>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// The right to decide on a plan and to carry it out, until it is dropped.
-pub struct Claim {
-    claims: Claims,
-    key: Key,
+pub struct PlanLock {
+    locks: PlanLocks,
+    key: PlanKey,
 }
 
-impl Claim {
+impl PlanLock {
     /// The plan.
     pub fn plan(&self) -> &PlanId {
         &self.key.1
@@ -65,14 +65,14 @@ impl Claim {
         &self.key.0
     }
 
-    /// Moves the claim to another stage.
-    pub fn becomes(&self, claimed: Claimed) {
-        self.claims.lock().insert(self.key.clone(), claimed);
+    /// Sets the state of the lock.
+    pub fn set_state(&self, state: PlanLockState) {
+        self.locks.all().insert(self.key.clone(), state);
     }
 }
 
-impl Drop for Claim {
+impl Drop for PlanLock {
     fn drop(&mut self) {
-        self.claims.lock().remove(&self.key);
+        self.locks.all().remove(&self.key);
     }
 }

@@ -4,17 +4,19 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::audit_log::{Asking, recorded};
-use super::flows::PlainWish;
+use super::audit_log::{AuditRequest, recorded};
+use super::flows::EmptyRequest;
 use super::labels::Labels;
 use super::lookup::stored_plan;
 use super::mask::Sight;
-use super::paging::{FieldChange, MOST, Wished, number, page_size, ticked, unless_empty, word_unless_empty};
-use super::reason::Reason;
-use crate::App;
-use crate::plan_lock::{Claim, Claimed};
+use super::paging::{
+    ActionInput, FieldChange, MOST, number, page_size, ticked, unless_empty, word_unless_empty,
+};
+use super::reason::ActionReason;
+use crate::app::App;
+use crate::plan_lock::{PlanLock, PlanLockState};
 use crate::principal::Principal;
-use crate::scheduler::Asked;
+use crate::scheduler::RunAccepted;
 use ruzhi_message::{Failure, exit};
 use ruzhi_model::{
     Digest, FlowId, OperationKind, OperationState, PlanId, RecordId, RunId, TenantId, Text, UserId, WaitsFor,
@@ -26,15 +28,15 @@ use ruzhi_store::{AttemptRow, OperationFilter, OperationRow, PlanRow, PlanState}
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(default)]
-pub struct PlanAsked {
-    /// Operations after this position: the `next` of the previous page.
+pub struct PlanQuery {
+    /// Operations after this position: the `next_cursor` of the previous page.
     #[serde(deserialize_with = "unless_empty")]
     #[param(format = "place")]
-    pub after: Option<u64>,
+    pub cursor: Option<u64>,
     /// Page size: 50 by default, at most 500.
     #[serde(deserialize_with = "number::<_, 1, MOST>")]
     #[param(minimum = 1, maximum = 500)]
-    pub most: Option<u32>,
+    pub limit: Option<u32>,
     /// Only operations of this kind.
     #[serde(deserialize_with = "word_unless_empty")]
     #[param(inline)]
@@ -83,8 +85,8 @@ pub struct PlanView {
     pub may: PlanMay,
     /// A page of its operations, in order.
     pub items: Vec<OperationView>,
-    /// The value of `after` for the next page; none on the last.
-    pub next: Option<u64>,
+    /// The value of `cursor` for the next page; none on the last.
+    pub next_cursor: Option<u64>,
     /// True if numbers and addresses are shown in full.
     pub revealed: bool,
 }
@@ -150,18 +152,18 @@ pub struct OperationView {
 /// A request to approve a plan.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct ApproveWish {
+pub struct ApproveRequest {
     /// The reason, in the operator's own words.
     #[serde(deserialize_with = "unless_empty")]
-    pub why: Option<Reason>,
+    pub why: Option<ActionReason>,
 }
 
 /// A request to reject a plan.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct RejectWish {
+pub struct RejectRequest {
     /// The reason, in the operator's own words.
-    pub reason: Reason,
+    pub reason: ActionReason,
 }
 
 /// Returns a plan and a page of its operations, each with the values written before it.
@@ -170,25 +172,25 @@ pub async fn plan(
     principal: &Principal,
     tenant: &TenantId,
     plan: &PlanId,
-    asked: &PlanAsked,
+    asked: &PlanQuery,
 ) -> Result<PlanView, Failure> {
     let stored = stored_plan(app, tenant, plan).await?;
     if !asked.reveal {
         return view(app, stored, asked).await;
     }
     let flow = stored.plan.flow.clone();
-    let asking = Asking::of("plan.reveal", tenant, &flow).on(plan);
+    let asking = AuditRequest::of("plan.reveal", tenant, &flow).on(plan);
     recorded(app, principal, asking, view(app, stored, asked)).await
 }
 
-async fn view(app: &App, stored: PlanRow, asked: &PlanAsked) -> Result<PlanView, Failure> {
+async fn view(app: &App, stored: PlanRow, asked: &PlanQuery) -> Result<PlanView, Failure> {
     let PlanRow { plan, run, state, reason, made_at } = stored;
-    let most = page_size(asked.most) as usize;
+    let most = page_size(asked.limit) as usize;
     let wanted = OperationFilter {
         tenant: &plan.tenant,
         plan: &plan.id,
         kind: asked.kind,
-        after: asked.after.and_then(|after| usize::try_from(after).ok()),
+        after: asked.cursor.and_then(|after| usize::try_from(after).ok()),
         most: most + 1,
     };
     let mut rows = app.store.operations_list_with_attempts(&wanted).await?;
@@ -196,9 +198,9 @@ async fn view(app: &App, stored: PlanRow, asked: &PlanAsked) -> Result<PlanView,
     rows.truncate(most);
     let labels = Labels::of(app.store.as_ref(), &plan.tenant, &plan.flow).await?;
     let sight = Sight::of(asked.reveal);
-    let next = rows.last().filter(|_| more).map(|row| row.place as u64);
+    let next_cursor = rows.last().filter(|_| more).map(|row| row.place as u64);
     let items = rows.iter().map(|row| OperationView::of(&plan.tenant, row, &labels, sight)).collect();
-    let free = !app.scheduler.is_claimed(&plan.tenant, &plan.id);
+    let free = !app.scheduler.is_plan_locked(&plan.tenant, &plan.id);
     Ok(PlanView {
         may: PlanMay {
             approve: free && state == PlanState::Held,
@@ -225,7 +227,7 @@ async fn view(app: &App, stored: PlanRow, asked: &PlanAsked) -> Result<PlanView,
         undecided: plan.undecided.map(|why| sight.text(&why)),
         guard: plan.guard.reasons,
         items,
-        next,
+        next_cursor,
         revealed: asked.reveal,
     })
 }
@@ -286,11 +288,11 @@ pub async fn approve_plan(
     principal: &Principal,
     tenant: &TenantId,
     plan: &PlanId,
-    wish: Wished<ApproveWish>,
-) -> Result<Asked, Failure> {
-    let why = wish.as_ref().ok().and_then(|wish| wish.why.as_ref()).map(Reason::to_string);
+    input: ActionInput<ApproveRequest>,
+) -> Result<RunAccepted, Failure> {
+    let why = input.as_ref().ok().and_then(|input| input.why.as_ref()).map(ActionReason::to_string);
     decided(app, principal, tenant, plan, "plan.approve", why, async {
-        wish?;
+        input?;
         carry_out(app, principal, tenant, plan, PlanState::Held).await
     })
     .await
@@ -302,10 +304,10 @@ pub async fn apply_plan(
     principal: &Principal,
     tenant: &TenantId,
     plan: &PlanId,
-    wish: Wished<PlainWish>,
-) -> Result<Asked, Failure> {
+    input: ActionInput<EmptyRequest>,
+) -> Result<RunAccepted, Failure> {
     decided(app, principal, tenant, plan, "plan.apply", None, async {
-        wish?;
+        input?;
         carry_out(app, principal, tenant, plan, PlanState::Planned).await
     })
     .await
@@ -317,12 +319,12 @@ pub async fn reject_plan(
     principal: &Principal,
     tenant: &TenantId,
     plan: &PlanId,
-    wish: Wished<RejectWish>,
+    input: ActionInput<RejectRequest>,
 ) -> Result<(), Failure> {
-    let why = wish.as_ref().ok().map(|wish| wish.reason.to_string());
+    let why = input.as_ref().ok().map(|input| input.reason.to_string());
     decided(app, principal, tenant, plan, "plan.reject", why, async {
-        let RejectWish { reason } = wish?;
-        let (_claim, stored) = claimed(app, tenant, plan).await?;
+        let RejectRequest { reason } = input?;
+        let (_lock, stored) = locked(app, tenant, plan).await?;
         if app.store.plan_reject(tenant, plan, Some(reason.as_str())).await? {
             return Ok(());
         }
@@ -345,14 +347,14 @@ async fn decided<T>(
     let stored = app.store.plan_find(tenant, plan).await?;
     let flow = stored.map(|stored| stored.plan.flow);
     let subject = Some(plan.to_string());
-    let asking = Asking { action, tenant: Some(tenant), flow: flow.as_ref(), subject, detail };
+    let asking = AuditRequest { action, tenant: Some(tenant), flow: flow.as_ref(), subject, detail };
     recorded(app, principal, asking, work).await
 }
 
-/// Claims a plan against concurrent decisions, then reads it.
-async fn claimed(app: &App, tenant: &TenantId, plan: &PlanId) -> Result<(Claim, PlanRow), Failure> {
-    let claim = app.scheduler.claim(tenant, plan).map_err(|claimed| others_are_at_it(plan, &claimed))?;
-    Ok((claim, stored_plan(app, tenant, plan).await?))
+/// Locks a plan against concurrent decisions, then reads it.
+async fn locked(app: &App, tenant: &TenantId, plan: &PlanId) -> Result<(PlanLock, PlanRow), Failure> {
+    let lock = app.scheduler.lock_plan(tenant, plan).map_err(|state| others_are_at_it(plan, &state))?;
+    Ok((lock, stored_plan(app, tenant, plan).await?))
 }
 
 /// Carries out a plan if it is in the expected state.
@@ -362,27 +364,27 @@ async fn carry_out(
     tenant: &TenantId,
     plan: &PlanId,
     should: PlanState,
-) -> Result<Asked, Failure> {
-    let (claim, stored) = claimed(app, tenant, plan).await?;
+) -> Result<RunAccepted, Failure> {
+    let (lock, stored) = locked(app, tenant, plan).await?;
     if stored.state != should {
         return Err(stands_otherwise(plan, stored.state));
     }
     let flow = &stored.plan.flow;
     app.deployment().find(tenant, flow)?;
-    app.scheduler.carry_out(claim, flow, should == PlanState::Held, principal).await
+    app.scheduler.carry_out(lock, flow, should == PlanState::Held, principal).await
 }
 
-/// The failure for a request about a plan that another request has claimed.
-fn others_are_at_it(plan: &PlanId, claimed: &Claimed) -> Failure {
+/// The failure for a request about a plan that another request has locked.
+fn others_are_at_it(plan: &PlanId, state: &PlanLockState) -> Failure {
     let again = || Text::new("load the page again to see how it stands", "请刷新页面查看其当前状态");
-    let (en, zh, hint) = match claimed {
-        Claimed::Decided => ("is being decided on by another person", "正由他人处理", again()),
-        Claimed::Waits => (
+    let (en, zh, hint) = match state {
+        PlanLockState::Deciding => ("is being decided on by another person", "正由他人处理", again()),
+        PlanLockState::Queued => (
             "is being carried out already: it waits for its turn",
             "已在执行：正在排队",
             Text::new("its run is on the list of runs once it has begun", "运行开始后可在运行列表中查看"),
         ),
-        Claimed::Runs(run) => (
+        PlanLockState::Running(run) => (
             "is being carried out already",
             "正在执行",
             Text::new(format!("run {run} does it"), format!("由运行 {run} 执行")),

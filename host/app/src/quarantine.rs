@@ -6,30 +6,29 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::aside::aside;
-use super::audit_log::{Asking, recorded};
+use super::audit_log::{AuditRequest, recorded};
 use super::labels::Labels;
 use super::mask::Sight;
-use super::paging::{MOST, NotAPlace, Page, number, page_size, ticked, unless_empty};
-use super::records::{RowField, row};
-use super::removals::{RemovalView, of_record};
+use super::paging::{CursorError, MOST, Page, number, page_size, ticked, unless_empty};
+use super::reject_view::RejectView;
+use super::removals::of_record;
 use super::search::Search;
-use super::spreadsheet::Sheet;
-use crate::App;
+use super::spreadsheet::Spreadsheet;
+use crate::app::App;
 use crate::principal::Principal;
 use ruzhi_message::Failure;
-use ruzhi_model::{FlowId, RecordId, RejectedBy, TenantId, Text, WaitsFor};
+use ruzhi_model::{FlowId, RecordId, TenantId, WaitsFor};
 use ruzhi_store::{QuarantineDetail, QuarantineFilter, QuarantineRow};
 
 /// Filter and page of the quarantine.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(default)]
-pub struct QuarantineAsked {
+pub struct QuarantineQuery {
     /// Only this tenant. Tenants removed from the configuration still match; unknown tenants return an empty page.
     #[serde(deserialize_with = "unless_empty")]
     #[param(value_type = Option<String>, format = "id")]
@@ -44,14 +43,14 @@ pub struct QuarantineAsked {
     /// Words that must all occur in the record id, account, label, rule, message or row.
     #[serde(deserialize_with = "unless_empty")]
     pub search: Option<String>,
-    /// The `next` of the previous page.
+    /// The `next_cursor` of the previous page.
     #[serde(deserialize_with = "unless_empty")]
     #[param(value_type = Option<String>, format = "place")]
-    pub after: Option<RejectPlace>,
+    pub cursor: Option<QuarantineCursor>,
     /// Page size: 50 by default, at most 500.
     #[serde(deserialize_with = "number::<_, 1, MOST>")]
     #[param(minimum = 1, maximum = 500)]
-    pub most: Option<u32>,
+    pub limit: Option<u32>,
     /// Show numbers and addresses in full. Needs an operator, and is recorded in the audit log.
     #[serde(deserialize_with = "ticked")]
     pub reveal: bool,
@@ -59,39 +58,39 @@ pub struct QuarantineAsked {
 
 /// The position of an entry in the list, written with tabs, which no id contains.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct RejectPlace {
+pub struct QuarantineCursor {
     tenant: TenantId,
     flow: FlowId,
     record: RecordId,
 }
 
-impl RejectPlace {
+impl QuarantineCursor {
     fn of(reject: &QuarantineRow) -> Self {
         let QuarantineRow { tenant, flow, record, .. } = reject;
         Self { tenant: tenant.clone(), flow: flow.clone(), record: record.clone() }
     }
 }
 
-impl fmt::Display for RejectPlace {
+impl fmt::Display for QuarantineCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}\t{}\t{}", self.tenant, self.flow, self.record)
     }
 }
 
-impl FromStr for RejectPlace {
-    type Err = NotAPlace;
+impl FromStr for QuarantineCursor {
+    type Err = CursorError;
 
-    fn from_str(text: &str) -> Result<Self, NotAPlace> {
+    fn from_str(text: &str) -> Result<Self, CursorError> {
         let mut parts = text.split('\t');
-        let mut part = || parts.next().ok_or(NotAPlace);
+        let mut part = || parts.next().ok_or(CursorError);
         let (tenant, flow, record) = (part()?, part()?, part()?);
         if parts.next().is_some() {
-            return Err(NotAPlace);
+            return Err(CursorError);
         }
         Ok(Self {
-            tenant: tenant.parse().map_err(|_| NotAPlace)?,
-            flow: flow.parse().map_err(|_| NotAPlace)?,
-            record: record.parse().map_err(|_| NotAPlace)?,
+            tenant: tenant.parse().map_err(|_| CursorError)?,
+            flow: flow.parse().map_err(|_| CursorError)?,
+            record: record.parse().map_err(|_| CursorError)?,
         })
     }
 }
@@ -120,57 +119,11 @@ pub struct RuleGroup {
     pub records: u64,
 }
 
-/// A record in quarantine.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct RejectView {
-    /// The tenant.
-    pub tenant: TenantId,
-    /// The flow.
-    pub flow: FlowId,
-    /// The record.
-    pub record: RecordId,
-    /// The party that rejected it.
-    pub by: RejectedBy,
-    /// WeCom's code, if WeCom rejected it.
-    pub errcode: Option<i64>,
-    /// At least one reason.
-    pub violations: Vec<ViolationView>,
-    /// The row by the form's labels.
-    pub row: Vec<RowField>,
-    /// The condition it waits for. `leader`: the person is in the directory, and only the direct leader is missing.
-    pub waits_for: WaitsFor,
-    /// That condition in words.
-    pub waits: Text,
-    /// The number of times WeCom has rejected the record as it is.
-    pub tries: u32,
-    /// The time of the next try, regardless of other changes.
-    pub retry_at: Option<DateTime<Utc>>,
-    /// The removed member that needs a person's decision.
-    pub removal: Option<RemovalView>,
-    /// When it was first rejected.
-    pub first_seen: DateTime<Utc>,
-    /// When it was last seen rejected.
-    pub last_seen: DateTime<Utc>,
-}
-
-/// A reason for a rejection.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct ViolationView {
-    /// The form's field, or a WeCom field if no single source field is at fault.
-    pub field: String,
-    /// The form's label of it.
-    pub label: String,
-    /// A stable code, such as `mobile.invalid`.
-    pub rule: String,
-    /// A description of the problem for a person.
-    pub message: Text,
-}
-
 /// Returns a page of the quarantine.
 pub async fn quarantine(
     app: &App,
     principal: &Principal,
-    asked: &QuarantineAsked,
+    asked: &QuarantineQuery,
 ) -> Result<QuarantineView, Failure> {
     if !asked.reveal {
         return part(app, asked).await;
@@ -183,7 +136,7 @@ pub async fn quarantine(
 pub async fn quarantine_csv(
     app: &App,
     principal: &Principal,
-    asked: &QuarantineAsked,
+    asked: &QuarantineQuery,
 ) -> Result<Vec<u8>, Failure> {
     if !asked.reveal {
         return export(app, principal, asked).await;
@@ -191,11 +144,11 @@ pub async fn quarantine_csv(
     recorded(app, principal, revealing("quarantine.reveal", asked), export(app, principal, asked)).await
 }
 
-fn revealing<'a>(action: &'static str, asked: &'a QuarantineAsked) -> Asking<'a> {
+fn revealing<'a>(action: &'static str, asked: &'a QuarantineQuery) -> AuditRequest<'a> {
     let rule = asked.rule.as_ref().map(|rule| format!("rule {rule}"));
     let search = asked.search.as_ref().map(|words| format!("search {}", Sight::Masked.text(words)));
     let detail = [rule, search].into_iter().flatten().collect::<Vec<_>>().join(", ");
-    Asking {
+    AuditRequest {
         action,
         tenant: asked.tenant.as_ref(),
         flow: asked.flow.as_ref(),
@@ -208,12 +161,12 @@ fn revealing<'a>(action: &'static str, asked: &'a QuarantineAsked) -> Asking<'a>
 const AT_ONCE: u32 = 50;
 
 /// The matching records by tenant, flow and record, without their rows, and the labels of their flows.
-struct Chosen {
+struct QuarantineSelection {
     rejects: Vec<QuarantineRow>,
     labels: HashMap<(TenantId, FlowId), Labels>,
 }
 
-impl Chosen {
+impl QuarantineSelection {
     /// Adds the entries that match the rule and the words, without their rows.
     fn with(
         mut self,
@@ -258,7 +211,7 @@ impl Chosen {
     }
 }
 
-async fn chosen(app: &App, asked: &QuarantineAsked) -> Result<Chosen, Failure> {
+async fn chosen(app: &App, asked: &QuarantineQuery) -> Result<QuarantineSelection, Failure> {
     let store = app.store.as_ref();
     let search = Arc::new(Search::of(asked.search.as_deref()));
     let mut labels: HashMap<(TenantId, FlowId), Labels> = HashMap::new();
@@ -273,7 +226,7 @@ async fn chosen(app: &App, asked: &QuarantineAsked) -> Result<Chosen, Failure> {
     }
     let in_store = search.in_store(labels.values());
     let sight = Sight::of(asked.reveal);
-    let mut chosen = Chosen { rejects: Vec::new(), labels };
+    let mut chosen = QuarantineSelection { rejects: Vec::new(), labels };
     let mut last: Option<(TenantId, FlowId, RecordId)> = None;
     loop {
         let wanted = QuarantineFilter {
@@ -314,17 +267,17 @@ pub(super) async fn by_rule(
     flow: Option<&FlowId>,
 ) -> Result<(Vec<RuleGroup>, u64), Failure> {
     let (tenant, flow) = (tenant.cloned(), flow.cloned());
-    let chosen = chosen(app, &QuarantineAsked { tenant, flow, ..QuarantineAsked::default() }).await?;
+    let chosen = chosen(app, &QuarantineQuery { tenant, flow, ..QuarantineQuery::default() }).await?;
     Ok((chosen.by_rule(), chosen.rejects.len() as u64))
 }
 
-async fn part(app: &App, asked: &QuarantineAsked) -> Result<QuarantineView, Failure> {
+async fn part(app: &App, asked: &QuarantineQuery) -> Result<QuarantineView, Failure> {
     let chosen = chosen(app, asked).await?;
     let by_rule = chosen.by_rule();
-    let Chosen { rejects, labels } = chosen;
-    let most = page_size(asked.most) as usize;
-    let start = match &asked.after {
-        Some(after) => rejects.partition_point(|reject| RejectPlace::of(reject) <= *after),
+    let QuarantineSelection { rejects, labels } = chosen;
+    let most = page_size(asked.limit) as usize;
+    let start = match &asked.cursor {
+        Some(after) => rejects.partition_point(|reject| QuarantineCursor::of(reject) <= *after),
         None => 0,
     };
     let page = rejects.get(start..).unwrap_or_default();
@@ -334,12 +287,12 @@ async fn part(app: &App, asked: &QuarantineAsked) -> Result<QuarantineView, Fail
     for reject in page.iter().take(most) {
         chosen.push(with_row(app, reject).await?);
     }
-    let next = chosen.last().filter(|_| more).map(|reject| RejectPlace::of(reject).to_string());
+    let next_cursor = chosen.last().filter(|_| more).map(|reject| QuarantineCursor::of(reject).to_string());
     let mut items = aside(move || views(&chosen, &labels, sight)).await?;
     for view in items.iter_mut().filter(|view| view.waits_for == WaitsFor::Person) {
         view.removal = of_record(app, (&view.tenant, &view.flow, &view.record), sight).await?;
     }
-    Ok(QuarantineView { page: Page { items, next }, total, by_rule, revealed: asked.reveal })
+    Ok(QuarantineView { page: Page { items, next_cursor }, total, by_rule, revealed: asked.reveal })
 }
 
 /// Adds its row to an entry, unless the row is gone in the meantime.
@@ -355,10 +308,10 @@ async fn with_row(app: &App, reject: &QuarantineRow) -> Result<QuarantineRow, Fa
     Ok(QuarantineRow { content: found.and_then(|shown| shown.reject.content), ..reject.clone() })
 }
 
-async fn export(app: &App, principal: &Principal, asked: &QuarantineAsked) -> Result<Vec<u8>, Failure> {
-    let Chosen { rejects, labels } = chosen(app, asked).await?;
+async fn export(app: &App, principal: &Principal, asked: &QuarantineQuery) -> Result<Vec<u8>, Failure> {
+    let QuarantineSelection { rejects, labels } = chosen(app, asked).await?;
     let (sight, labels) = (Sight::of(asked.reveal), Arc::new(labels));
-    let mut sheet = Sheet::begin(principal.lang)?;
+    let mut sheet = Spreadsheet::begin(principal.lang)?;
     for part in rejects.chunks(AT_ONCE as usize) {
         let mut rows = Vec::with_capacity(part.len());
         for reject in part {
@@ -381,31 +334,4 @@ fn views(
         RejectView::of(reject, of, sight)
     };
     rejects.iter().map(view).collect()
-}
-
-impl RejectView {
-    pub(super) fn of(reject: &QuarantineRow, labels: &Labels, sight: Sight) -> Self {
-        let violations = reject.rejection.violations.iter().map(|violation| ViolationView {
-            field: violation.field.clone(),
-            label: labels.of_form(&violation.field),
-            rule: violation.rule.clone(),
-            message: Text::new(sight.text(&violation.message.en), sight.text(&violation.message.zh)),
-        });
-        Self {
-            tenant: reject.tenant.clone(),
-            flow: reject.flow.clone(),
-            record: reject.record.clone(),
-            by: reject.rejection.by,
-            errcode: reject.rejection.errcode,
-            violations: violations.collect(),
-            waits_for: reject.rejection.waits_for,
-            waits: reject.rejection.waits_for.words(),
-            tries: reject.rejection.tries,
-            retry_at: reject.rejection.retry_at,
-            removal: None,
-            row: reject.content.as_deref().map(|content| row(content, labels, sight)).unwrap_or_default(),
-            first_seen: reject.first_seen,
-            last_seen: reject.last_seen,
-        }
-    }
 }

@@ -8,27 +8,27 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-/// The reason for an action: one line, neither empty nor longer than [`Reason::MOST`]. It is stored as written, never
+/// The reason for an action: one line, neither empty nor longer than [`ActionReason::MOST`]. It is stored as written, never
 /// truncated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String")]
-pub struct Reason(String);
+pub struct ActionReason(String);
 
 /// A text that is not a valid reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum ReasonError {
+pub enum ActionReasonError {
     /// The text is empty.
     #[error("nothing is written")]
     Empty,
     /// The text is too long.
-    #[error("{characters} characters are more than {}", Reason::MOST)]
+    #[error("{characters} characters are more than {}", ActionReason::MOST)]
     TooLong {
         /// Its length.
         characters: usize,
     },
 }
 
-impl Reason {
+impl ActionReason {
     /// The most characters allowed.
     pub const MOST: usize = 500;
 
@@ -38,36 +38,36 @@ impl Reason {
     }
 }
 
-impl FromStr for Reason {
-    type Err = ReasonError;
+impl FromStr for ActionReason {
+    type Err = ActionReasonError;
 
-    fn from_str(text: &str) -> Result<Self, ReasonError> {
+    fn from_str(text: &str) -> Result<Self, ActionReasonError> {
         let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         let line = line.trim();
         let characters = line.chars().count();
         match characters {
-            0 => Err(ReasonError::Empty),
+            0 => Err(ActionReasonError::Empty),
             1..=Self::MOST => Ok(Self(line.to_owned())),
-            _ => Err(ReasonError::TooLong { characters }),
+            _ => Err(ActionReasonError::TooLong { characters }),
         }
     }
 }
 
-impl TryFrom<String> for Reason {
-    type Error = ReasonError;
+impl TryFrom<String> for ActionReason {
+    type Error = ActionReasonError;
 
-    fn try_from(text: String) -> Result<Self, ReasonError> {
+    fn try_from(text: String) -> Result<Self, ActionReasonError> {
         text.parse()
     }
 }
 
-impl fmt::Display for Reason {
+impl fmt::Display for ActionReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl PartialSchema for Reason {
+impl PartialSchema for ActionReason {
     fn schema() -> RefOr<Schema> {
         let text = ObjectBuilder::new()
             .schema_type(SchemaType::new(Type::String))
@@ -77,7 +77,7 @@ impl PartialSchema for Reason {
     }
 }
 
-impl ToSchema for Reason {}
+impl ToSchema for ActionReason {}
 
 #[cfg(test)]
 mod tests {
@@ -85,11 +85,14 @@ mod tests {
 
     #[test]
     fn a_reason_is_one_line_and_kept_whole_or_refused() {
-        let reason = |text: &str| text.parse::<Reason>().map(|reason| reason.to_string());
+        let reason = |text: &str| text.parse::<ActionReason>().map(|reason| reason.to_string());
         assert_eq!(reason(" 名单\n不对 "), Ok("名单 不对".to_owned()));
-        assert_eq!(reason(" \n\t"), Err(ReasonError::Empty));
-        let most = "理".repeat(Reason::MOST);
+        assert_eq!(reason(" \n\t"), Err(ActionReasonError::Empty));
+        let most = "理".repeat(ActionReason::MOST);
         assert_eq!(reason(&most), Ok(most.clone()));
-        assert_eq!(reason(&format!("{most}由")), Err(ReasonError::TooLong { characters: Reason::MOST + 1 }));
+        assert_eq!(
+            reason(&format!("{most}由")),
+            Err(ActionReasonError::TooLong { characters: ActionReason::MOST + 1 })
+        );
     }
 }

@@ -6,15 +6,16 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::aside::aside;
-use super::audit_log::{Asking, recorded};
+use super::audit_log::{AuditRequest, recorded};
 use super::labels::Labels;
 use super::lookup::no_record;
-use super::mask::{self, Sight};
+use super::mask::Sight;
 use super::paging::FieldChange;
 use super::plans::OperationView;
-use super::quarantine::RejectView;
+use super::reject_view::RejectView;
 use super::removals::{RemovalView, of_record};
-use crate::App;
+use super::row_field::{RowField, row};
+use crate::app::App;
 use crate::principal::Principal;
 use ruzhi_message::Failure;
 use ruzhi_model::{Decision, Digest, FlowId, RecordId, RunId, TenantId};
@@ -70,17 +71,6 @@ pub struct MemberView {
     pub state: String,
 }
 
-/// A field of a row.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-pub struct RowField {
-    /// Its name in the form.
-    pub field: String,
-    /// Its label in the form.
-    pub label: String,
-    /// Its value; a long one is cut and ends with `…`.
-    pub value: Value,
-}
-
 /// The guest that decided.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct GuestName {
@@ -122,7 +112,7 @@ pub async fn record(
     if !reveal {
         return view(app, tenant, flow, record, Sight::Masked).await;
     }
-    let asking = Asking::of("record.reveal", tenant, flow).on(record);
+    let asking = AuditRequest::of("record.reveal", tenant, flow).on(record);
     recorded(app, principal, asking, view(app, tenant, flow, record, Sight::Revealed)).await
 }
 
@@ -174,29 +164,6 @@ async fn view(
         revealed: sight.is_revealed(),
     })
     .await
-}
-
-/// The fields of a row, by name. Cells of a long row are cut, up to a limit for the whole row.
-pub(super) fn row(content: &str, labels: &Labels, sight: Sight) -> Vec<RowField> {
-    let Ok(Value::Object(fields)) = serde_json::from_str(content) else { return Vec::new() };
-    let mut left = mask::ROW;
-    fields
-        .into_iter()
-        .map(|(field, value)| {
-            let label = labels.of_form(&field);
-            let value = sight.cell(&label, &value, mask::CELL.min(left));
-            left = left.saturating_sub(length(&value));
-            RowField { value, label, field }
-        })
-        .collect()
-}
-
-/// The number of bytes of a shown value, at least one.
-fn length(value: &Value) -> usize {
-    match value {
-        Value::String(text) => text.len().max(1),
-        other => other.to_string().len(),
-    }
 }
 
 fn decision(trace: &RecordTrace, labels: &Labels, sight: Sight) -> DecisionView {

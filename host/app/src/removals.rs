@@ -4,13 +4,13 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::audit_log::{Asking, recorded};
+use super::audit_log::{AuditRequest, recorded};
 use super::mask::Sight;
-use super::paging::{MOST, Page, Wished, number, page_size, unless_empty};
-use super::reason::Reason;
-use crate::App;
+use super::paging::{ActionInput, MOST, Page, number, page_size, unless_empty};
+use super::reason::ActionReason;
+use crate::app::App;
 use crate::principal::Principal;
-use crate::scheduler::Asked;
+use crate::scheduler::RunAccepted;
 use ruzhi_message::{Failure, exit};
 use ruzhi_model::{FlowId, RecordId, RemovalAnswer, TenantId, Text, UserId};
 use ruzhi_store::{RemovalFilter, RemovalRow};
@@ -20,15 +20,15 @@ use ruzhi_sync::{RunOptions, RunTask};
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(default)]
-pub struct RemovedAsked {
-    /// The `next` of the previous page.
+pub struct RemovalsQuery {
+    /// The `next_cursor` of the previous page.
     #[serde(deserialize_with = "unless_empty")]
     #[param(value_type = Option<String>, format = "place")]
-    pub after: Option<UserId>,
+    pub cursor: Option<UserId>,
     /// Page size: 50 by default, at most 500.
     #[serde(deserialize_with = "number::<_, 1, MOST>")]
     #[param(minimum = 1, maximum = 500)]
-    pub most: Option<u32>,
+    pub limit: Option<u32>,
 }
 
 /// A member who was removed from WeCom by hand.
@@ -57,15 +57,15 @@ pub struct RemovalView {
 /// A decision about a member who was removed by hand.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct RemovalWish {
+pub struct RemovalRequest {
     /// The decision.
     pub answer: RemovalAnswer,
     /// The reason, in the operator's own words.
     #[serde(default, deserialize_with = "unless_empty")]
-    pub reason: Option<Reason>,
+    pub reason: Option<ActionReason>,
 }
 
-impl RemovalWish {
+impl RemovalRequest {
     /// The decision as the audit log words it.
     fn told(&self) -> String {
         let answer = self.answer.as_str();
@@ -85,11 +85,11 @@ impl RemovalView {
 pub async fn removed(
     app: &App,
     tenant: &TenantId,
-    asked: &RemovedAsked,
+    asked: &RemovalsQuery,
 ) -> Result<Page<RemovalView>, Failure> {
     app.deployment().tenant(tenant)?;
-    let most = page_size(asked.most) as usize;
-    let after = asked.after.as_ref().map(UserId::key);
+    let most = page_size(asked.limit) as usize;
+    let after = asked.cursor.as_ref().map(UserId::key);
     let wanted = RemovalFilter {
         tenant: Some(tenant),
         after: after.as_ref(),
@@ -99,8 +99,8 @@ pub async fn removed(
     let mut rows = app.store.removals_list(&wanted).await?;
     let more = rows.len() > most;
     rows.truncate(most);
-    let next = rows.last().filter(|_| more).map(|row| row.userid.to_string());
-    Ok(Page { items: rows.into_iter().map(|row| RemovalView::of(row, Sight::Masked)).collect(), next })
+    let next_cursor = rows.last().filter(|_| more).map(|row| row.userid.to_string());
+    Ok(Page { items: rows.into_iter().map(|row| RemovalView::of(row, Sight::Masked)).collect(), next_cursor })
 }
 
 /// Returns the removed member that a record owns.
@@ -127,20 +127,20 @@ pub async fn answer_removal(
     principal: &Principal,
     tenant: &TenantId,
     userid: &UserId,
-    wish: Wished<RemovalWish>,
-) -> Result<Asked, Failure> {
+    input: ActionInput<RemovalRequest>,
+) -> Result<RunAccepted, Failure> {
     let key = userid.key();
     let lines = app.store.ledger_find(std::slice::from_ref(tenant), std::slice::from_ref(&key)).await?;
     let flow = lines.into_iter().next().map(|line| line.owner.flow);
-    let asking = Asking {
+    let asking = AuditRequest {
         action: "member.removal",
         tenant: Some(tenant),
         flow: flow.as_ref(),
         subject: Some(userid.to_string()),
-        detail: wish.as_ref().ok().map(RemovalWish::told),
+        detail: input.as_ref().ok().map(RemovalRequest::told),
     };
     recorded(app, principal, asking, async {
-        let RemovalWish { answer, .. } = wish?;
+        let RemovalRequest { answer, .. } = input?;
         app.deployment().tenant(tenant)?;
         let flow = flow.as_ref().ok_or_else(|| no_member(tenant, userid))?;
         app.deployment().find(tenant, flow)?;

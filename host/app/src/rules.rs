@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use similar::TextDiff;
 use utoipa::{IntoParams, ToSchema};
 
-use super::audit_log::{Asking, recorded};
+use super::audit_log::{AuditRequest, recorded};
 use super::mask::Sight;
 use super::paging::{number, ticked, unless_empty};
-use crate::App;
+use crate::app::App;
 use crate::deployment::{flow_rules, offered};
 use crate::principal::Principal;
 use ruzhi_config as config;
@@ -87,7 +87,7 @@ pub struct OfferedRules {
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(default)]
-pub struct DifferenceAsked {
+pub struct DifferenceQuery {
     /// Earlier rules, by number, digest or the beginning of a digest; by default those in the tenant's files.
     #[serde(deserialize_with = "unless_empty")]
     pub to: Option<String>,
@@ -133,7 +133,7 @@ const HISTORY: usize = 200;
 /// The rules of every flow.
 pub async fn guests(app: &App) -> Result<GuestOverview, Failure> {
     let deployment = app.deployment();
-    let mut files = Files::default();
+    let mut files = FileDigests::default();
     let mut flows = Vec::new();
     for tenant in &deployment.config.tenants {
         for flow in &tenant.flows {
@@ -178,7 +178,7 @@ pub async fn guest(app: &App, tenant: &TenantId, flow: &FlowId) -> Result<FlowGu
             app,
             tenant_settings,
             flow_settings,
-            Files::default().beside(flow_settings, latest).await,
+            FileDigests::default().beside(flow_settings, latest).await,
         ),
         history,
     })
@@ -203,15 +203,15 @@ fn tried(app: &App, tenant: &config::Tenant, flow: &config::Flow, mut offered: O
 
 /// The contents of several flows' files; files that flows share are read once.
 #[derive(Default)]
-pub(super) struct Files(HashMap<Names, Result<Digests, Failure>>);
+pub(super) struct FileDigests(HashMap<RulesPaths, Result<RulesDigests, Failure>>);
 
 /// A component's file and the rules file with it.
-type Names = (PathBuf, Option<PathBuf>);
+type RulesPaths = (PathBuf, Option<PathBuf>);
 
 /// The digest of the component, and of both files together.
-type Digests = (Digest, Digest);
+type RulesDigests = (Digest, Digest);
 
-impl Files {
+impl FileDigests {
     /// Compares a flow's files with the live rules.
     pub(super) async fn beside(&mut self, flow: &config::Flow, live: Option<&ActivationRow>) -> OfferedRules {
         let names = (flow.guest.component.clone(), flow.guest.config.clone());
@@ -260,13 +260,13 @@ pub async fn guest_difference(
     principal: &Principal,
     tenant: &TenantId,
     flow: &FlowId,
-    asked: &DifferenceAsked,
+    asked: &DifferenceQuery,
 ) -> Result<DifferenceView, Failure> {
     let work = difference(app, tenant, flow, asked);
     if !asked.reveal {
         return work.await;
     }
-    let asking = Asking::of("rules.reveal", tenant, flow).saying(asked.to.clone());
+    let asking = AuditRequest::of("rules.reveal", tenant, flow).with_detail(asked.to.clone());
     recorded(app, principal, asking, work).await
 }
 
@@ -274,7 +274,7 @@ async fn difference(
     app: &App,
     tenant: &TenantId,
     flow: &FlowId,
-    asked: &DifferenceAsked,
+    asked: &DifferenceQuery,
 ) -> Result<DifferenceView, Failure> {
     let deployment = app.deployment();
     let (tenant_settings, flow_settings) = deployment.find(tenant, flow)?;

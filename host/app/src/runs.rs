@@ -9,8 +9,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::drift::{self, DriftView};
 use super::lookup::no_run;
-use super::paging::{MOST, NotAPlace, Page, number, page_size, unless_empty, word_unless_empty};
-use crate::App;
+use super::paging::{CursorError, MOST, Page, number, page_size, unless_empty, word_unless_empty};
+use crate::app::App;
 use crate::live::LiveRun;
 use ruzhi_message::Failure;
 use ruzhi_model::{FlowId, RunId, TenantId};
@@ -20,7 +20,7 @@ use ruzhi_store::{ActivationRow, PlanState, RunFilter, RunKind, RunRow, RunState
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(default)]
-pub struct RunsAsked {
+pub struct RunsQuery {
     /// Only this tenant. Tenants removed from the configuration still match; unknown tenants return an empty page.
     #[serde(deserialize_with = "unless_empty")]
     #[param(value_type = Option<String>, format = "id")]
@@ -37,36 +37,36 @@ pub struct RunsAsked {
     #[serde(deserialize_with = "word_unless_empty")]
     #[param(inline)]
     pub kind: Option<RunKind>,
-    /// The `next` of the previous page.
+    /// The `next_cursor` of the previous page.
     #[serde(deserialize_with = "unless_empty")]
     #[param(value_type = Option<String>, format = "place")]
-    pub after: Option<RunPlace>,
+    pub cursor: Option<RunCursor>,
     /// Page size: 50 by default, at most 500.
     #[serde(deserialize_with = "number::<_, 1, MOST>")]
     #[param(minimum = 1, maximum = 500)]
-    pub most: Option<u32>,
+    pub limit: Option<u32>,
 }
 
-/// The position after a run in the list, as written in `next`.
+/// The position after a run in the list, as written in `next_cursor`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RunPlace {
+pub struct RunCursor {
     at: DateTime<Utc>,
     run: RunId,
 }
 
-impl fmt::Display for RunPlace {
+impl fmt::Display for RunCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.at.timestamp_millis(), self.run)
     }
 }
 
-impl FromStr for RunPlace {
-    type Err = NotAPlace;
+impl FromStr for RunCursor {
+    type Err = CursorError;
 
-    fn from_str(text: &str) -> Result<Self, NotAPlace> {
-        let (at, run) = text.split_once('.').ok_or(NotAPlace)?;
-        let at = at.parse().ok().and_then(DateTime::from_timestamp_millis).ok_or(NotAPlace)?;
-        Ok(Self { at, run: run.parse().map_err(|_| NotAPlace)? })
+    fn from_str(text: &str) -> Result<Self, CursorError> {
+        let (at, run) = text.split_once('.').ok_or(CursorError)?;
+        let at = at.parse().ok().and_then(DateTime::from_timestamp_millis).ok_or(CursorError)?;
+        Ok(Self { at, run: run.parse().map_err(|_| CursorError)? })
     }
 }
 
@@ -94,22 +94,22 @@ pub struct RunView {
 }
 
 /// Returns the runs, newest first.
-pub async fn runs(app: &App, asked: &RunsAsked) -> Result<Page<RunRow>, Failure> {
-    let most = page_size(asked.most);
+pub async fn runs(app: &App, asked: &RunsQuery) -> Result<Page<RunRow>, Failure> {
+    let most = page_size(asked.limit);
     let wanted = RunFilter {
         tenant: asked.tenant.as_ref(),
         flow: asked.flow.as_ref(),
         state: asked.state,
         kind: asked.kind,
-        before: asked.after.as_ref().map(|RunPlace { at, run }| (*at, run)),
+        before: asked.cursor.as_ref().map(|RunCursor { at, run }| (*at, run)),
         most: most + 1,
     };
     let mut items = app.store.runs_list(&wanted).await?;
     let more = items.len() > most as usize;
     items.truncate(most as usize);
-    let place = |last: &RunRow| RunPlace { at: last.started_at, run: last.id.clone() };
-    let next = items.last().filter(|_| more).map(|last| place(last).to_string());
-    Ok(Page { items, next })
+    let place = |last: &RunRow| RunCursor { at: last.started_at, run: last.id.clone() };
+    let next_cursor = items.last().filter(|_| more).map(|last| place(last).to_string());
+    Ok(Page { items, next_cursor })
 }
 
 /// Returns a run.

@@ -1,6 +1,6 @@
 //! Starts runs when they are due, when a push wakes them, and when a person asks.
 //!
-//! One task owns the agenda, which is pure. All others send it messages and read the board on which it publishes the
+//! One task owns the state of the schedule, which is pure (crate `scheduler`). All others send it messages and read the board on which it publishes the
 //! state of the flows. State that has to outlive the process is stored before it is acted on.
 
 use std::sync::Arc;
@@ -9,9 +9,9 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::plan_lock::{Claim, Claimed, Claims};
+use super::plan_lock::{PlanLock, PlanLockState, PlanLocks};
 use super::principal::Principal;
-use crate::deployment::Exchanged;
+use crate::deployment::RulesExchange;
 use ruzhi_message::{Failure, exit};
 use ruzhi_model::{FlowId, PlanId, RunId, TenantId, Text};
 use ruzhi_plan::Plan;
@@ -59,6 +59,9 @@ pub enum StandingState {
     Blocked,
 }
 
+/// A flow, by its tenant and its id.
+pub type FlowKey = (TenantId, FlowId);
+
 /// A flow and its place in the schedule.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct FlowStanding {
@@ -86,7 +89,7 @@ pub struct FlowStanding {
 
 /// The answer to a person's request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct Asked {
+pub struct RunAccepted {
     /// The run that does it. None if it has not begun within two seconds, because a run of the same corp is under way
     /// or there is no room: then it begins as soon as it can.
     pub run: Option<RunId>,
@@ -94,7 +97,7 @@ pub struct Asked {
 
 /// A run that has ended, or a flow that could not run.
 #[derive(Debug, Clone)]
-pub struct Ended {
+pub struct RunResult {
     /// The tenant.
     pub tenant: TenantId,
     /// The flow.
@@ -104,7 +107,7 @@ pub struct Ended {
     /// Its plan.
     pub plan: Option<Plan>,
     /// Changes of the flow's rules.
-    pub exchanged: Exchanged,
+    pub exchanged: RulesExchange,
     /// Differences found by a drift check.
     pub findings: usize,
     /// Notices for a person that made nothing fail.
@@ -115,7 +118,7 @@ pub struct Ended {
     pub blocked: bool,
 }
 
-pub type Answer<T> = oneshot::Sender<Result<T, Failure>>;
+pub type AnswerSender<T> = oneshot::Sender<Result<T, Failure>>;
 
 pub enum Message {
     Wake {
@@ -123,39 +126,39 @@ pub enum Message {
         flow: FlowId,
         why: Wake,
     },
-    Ask(Box<Asking>),
+    Ask(Box<ManualRun>),
     Pause {
         tenant: TenantId,
         flow: FlowId,
         who: String,
         why: Option<String>,
-        answer: Answer<()>,
+        answer: AnswerSender<()>,
     },
     Resume {
         tenant: TenantId,
         flow: FlowId,
-        answer: Answer<()>,
+        answer: AnswerSender<()>,
     },
     /// The deployment was exchanged.
     Exchanged,
 }
 
-pub struct Asking {
+pub struct ManualRun {
     pub tenant: TenantId,
     pub flow: FlowId,
     pub request: RunTask,
     pub who: String,
-    /// The exclusive claim on the plan to be carried out.
-    pub claim: Option<Claim>,
-    pub answer: Answer<Asked>,
+    /// The lock on the plan to be carried out.
+    pub lock: Option<PlanLock>,
+    pub answer: AnswerSender<RunAccepted>,
 }
 
-impl Asking {
+impl ManualRun {
     /// Answers that the flow does not exist, or no longer does.
     pub fn answer_no_flow(self) {
-        let Self { tenant, flow, claim, answer, .. } = self;
+        let Self { tenant, flow, lock, answer, .. } = self;
         // The caller may ask again as soon as it is answered.
-        drop(claim);
+        drop(lock);
         drop(answer.send(Err(crate::deployment::no_flow(&tenant, &flow))));
     }
 }
@@ -165,7 +168,7 @@ impl Asking {
 pub struct Scheduler {
     messages: mpsc::UnboundedSender<Message>,
     board: watch::Receiver<Arc<Vec<FlowStanding>>>,
-    claims: Claims,
+    locks: PlanLocks,
 }
 
 /// The task's end of the handle.
@@ -204,13 +207,13 @@ impl Inbox {
             while let Some(message) = self.messages.recv().await {
                 let said = match message {
                     Message::Ask(asking) => {
-                        let Asking { tenant, flow, request, who, claim, answer } = *asking;
+                        let ManualRun { tenant, flow, request, who, lock, answer } = *asking;
                         let run: RunId = "r-asked".parse().unwrap();
-                        if let Some(claim) = claim {
-                            claim.becomes(Claimed::Runs(run.clone()));
-                            carried_out.push(claim);
+                        if let Some(lock) = lock {
+                            lock.set_state(PlanLockState::Running(run.clone()));
+                            carried_out.push(lock);
                         }
-                        drop(answer.send(Ok(Asked { run: Some(run) })));
+                        drop(answer.send(Ok(RunAccepted { run: Some(run) })));
                         format!("{who} asks {tenant}/{flow} for {request:?}")
                     }
                     Message::Pause { tenant, flow, who, why, answer } => {
@@ -241,8 +244,8 @@ impl Scheduler {
     pub fn new() -> (Self, Inbox) {
         let (sender, messages) = mpsc::unbounded_channel();
         let (board, shown) = watch::channel(Arc::default());
-        let claims = Claims::default();
-        (Self { messages: sender, board: shown, claims }, Inbox { messages, board })
+        let locks = PlanLocks::default();
+        (Self { messages: sender, board: shown, locks }, Inbox { messages, board })
     }
 
     /// Wakes a flow. Several wakes before it runs count as one.
@@ -258,47 +261,47 @@ impl Scheduler {
         flow: &FlowId,
         request: RunTask,
         principal: &Principal,
-    ) -> Result<Asked, Failure> {
-        self.asked(tenant, flow, request, principal, None).await
+    ) -> Result<RunAccepted, Failure> {
+        self.request_run(tenant, flow, request, principal, None).await
     }
 
     /// Requests that a claimed plan be carried out: no other decision on it is accepted until that run has ended.
     pub async fn carry_out(
         &self,
-        claim: Claim,
+        lock: PlanLock,
         flow: &FlowId,
         approved: bool,
         principal: &Principal,
-    ) -> Result<Asked, Failure> {
-        claim.becomes(Claimed::Waits);
-        let request = RunTask::Apply { plan: claim.plan().clone(), approved };
-        self.asked(&claim.tenant().clone(), flow, request, principal, Some(claim)).await
+    ) -> Result<RunAccepted, Failure> {
+        lock.set_state(PlanLockState::Queued);
+        let request = RunTask::Apply { plan: lock.plan().clone(), approved };
+        self.request_run(&lock.tenant().clone(), flow, request, principal, Some(lock)).await
     }
 
-    /// Claims a plan, to decide on it; or returns the stage of the existing claim.
-    pub fn claim(&self, tenant: &TenantId, plan: &PlanId) -> Result<Claim, Claimed> {
-        self.claims.claim(tenant, plan)
+    /// Locks a plan, to decide on it; or returns the state of the existing lock.
+    pub fn lock_plan(&self, tenant: &TenantId, plan: &PlanId) -> Result<PlanLock, PlanLockState> {
+        self.locks.lock_plan(tenant, plan)
     }
 
-    /// True if the plan is claimed.
-    pub fn is_claimed(&self, tenant: &TenantId, plan: &PlanId) -> bool {
-        self.claims.has(tenant, plan)
+    /// True if the plan is locked.
+    pub fn is_plan_locked(&self, tenant: &TenantId, plan: &PlanId) -> bool {
+        self.locks.has(tenant, plan)
     }
 
-    async fn asked(
+    async fn request_run(
         &self,
         tenant: &TenantId,
         flow: &FlowId,
         request: RunTask,
         principal: &Principal,
-        claim: Option<Claim>,
-    ) -> Result<Asked, Failure> {
+        lock: Option<PlanLock>,
+    ) -> Result<RunAccepted, Failure> {
         let (answer, mut answered) = oneshot::channel();
         let (tenant, flow, who) = (tenant.clone(), flow.clone(), principal.name.clone());
-        self.send(Message::Ask(Box::new(Asking { tenant, flow, request, who, claim, answer })));
+        self.send(Message::Ask(Box::new(ManualRun { tenant, flow, request, who, lock, answer })));
         match tokio::time::timeout(principal.patience, &mut answered).await {
             Ok(answer) => answer.unwrap_or_else(|_| Err(ending())),
-            Err(_) => Ok(Asked { run: None }),
+            Err(_) => Ok(RunAccepted { run: None }),
         }
     }
 

@@ -46,25 +46,25 @@ impl Search {
             return true;
         }
         let reject = &shown.reject;
-        let mut texts = vec![Found::open(reject.record.as_str())];
+        let mut texts = vec![SearchText::open(reject.record.as_str())];
         for violation in &reject.rejection.violations {
-            texts.push(Found::open(&violation.rule));
-            texts.push(Found::open(&labels.of_form(&violation.field)));
+            texts.push(SearchText::open(&violation.rule));
+            texts.push(SearchText::open(&labels.of_form(&violation.field)));
             let Text { zh, en } = &violation.message;
-            texts.extend([zh, en].map(|text| Found::masked(text, &sight.text(text))));
+            texts.extend([zh, en].map(|text| SearchText::masked(text, &sight.text(text))));
         }
         match &shown.decision {
             Some(Decision::Upsert(member)) => {
-                texts.extend([Found::open(&member.userid), Found::open(&sight.text(&member.name))]);
+                texts.extend([SearchText::open(&member.userid), SearchText::open(&sight.text(&member.name))]);
             }
-            Some(Decision::Leave(userid)) => texts.push(Found::open(userid)),
+            Some(Decision::Leave(userid)) => texts.push(SearchText::open(userid)),
             _ => {}
         }
         let row = reject.content.as_deref().and_then(|content| serde_json::from_str(content).ok());
         if let Some(Value::Object(fields)) = row {
             for (field, value) in &fields {
                 let label = labels.of_form(field);
-                texts.push(Found::open(&label));
+                texts.push(SearchText::open(&label));
                 let seen = sight.cell(&label, value, CELL);
                 leaves(value, &seen, &mut texts);
             }
@@ -74,12 +74,12 @@ impl Search {
 }
 
 /// A text to search: as shown and, if masked, in full.
-struct Found {
+struct SearchText {
     shown: String,
     whole: Option<String>,
 }
 
-impl Found {
+impl SearchText {
     fn open(text: &str) -> Self {
         Self { shown: text.to_lowercase(), whole: None }
     }
@@ -99,7 +99,7 @@ impl Found {
 }
 
 /// Collects the texts of a value, in full and as shown.
-fn leaves(value: &Value, shown: &Value, texts: &mut Vec<Found>) {
+fn leaves(value: &Value, shown: &Value, texts: &mut Vec<SearchText>) {
     let text = |value: &Value| match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
@@ -116,7 +116,7 @@ fn leaves(value: &Value, shown: &Value, texts: &mut Vec<Found>) {
         }
         _ => {
             if let (Some(value), Some(shown)) = (text(value), text(shown)) {
-                texts.push(Found::masked(&value, &shown));
+                texts.push(SearchText::masked(&value, &shown));
             }
         }
     }

@@ -5,8 +5,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::rules::{Files, OfferedRules};
-use crate::App;
+use super::rules::{FileDigests, OfferedRules};
+use crate::app::App;
 use ruzhi_config::{self as config, Absent, AlarmSettings, DuplicatePolicy, Guard, Problem, Role};
 use ruzhi_message::Failure;
 use ruzhi_model::{FlowId, Lang, TenantId, Text};
@@ -194,7 +194,7 @@ pub async fn settings(app: &App) -> Result<SettingsView, Failure> {
     let deployment = app.deployment();
     let config = &deployment.config;
     let refused = app.invalid();
-    let mut files = Files::default();
+    let mut files = FileDigests::default();
     let mut tenants = Vec::new();
     for tenant in &config.tenants {
         let mut flows = Vec::new();

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::mask::beginning;
-use super::quarantine::RejectView;
+use super::reject_view::RejectView;
 use ruzhi_message::{Failure, exit};
 use ruzhi_model::{Lang, RejectedBy, Text};
 
@@ -17,7 +17,7 @@ const CELL: usize = 32_765;
 const MOST: usize = 64 << 20;
 
 /// A table being written, with one line for each reason of each record.
-pub(super) struct Sheet {
+pub(super) struct Spreadsheet {
     writer: csv::Writer<Vec<u8>>,
     lang: Lang,
 }
@@ -35,7 +35,7 @@ fn too_large() -> Failure {
     Failure::new(exit::USAGE, "quarantine.too-large", text, Some(hint))
 }
 
-impl Sheet {
+impl Spreadsheet {
     /// Writes the header line.
     pub(super) fn begin(lang: Lang) -> Result<Self, Failure> {
         let mut writer = csv::WriterBuilder::new()
@@ -137,8 +137,8 @@ fn text(cell: &str) -> String {
 mod tests {
     use chrono::DateTime;
 
-    use super::{MOST, Sheet, text};
-    use crate::quarantine::{RejectView, ViolationView};
+    use super::{MOST, Spreadsheet, text};
+    use crate::reject_view::{RejectView, ViolationView};
     use ruzhi_model::{Lang, RejectedBy, Text, WaitsFor};
 
     #[test]
@@ -166,7 +166,7 @@ mod tests {
             first_seen: DateTime::UNIX_EPOCH,
             last_seen: DateTime::UNIX_EPOCH,
         };
-        let half = Sheet::begin(Lang::Zh).unwrap().with(std::slice::from_ref(&reject)).unwrap();
+        let half = Spreadsheet::begin(Lang::Zh).unwrap().with(std::slice::from_ref(&reject)).unwrap();
         let refused = half.with(&[reject.clone(), reject]).err().unwrap();
         assert_eq!(refused.code(), "quarantine.too-large");
     }

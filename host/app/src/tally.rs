@@ -12,17 +12,17 @@ const WINDOW: TimeDelta = TimeDelta::hours(1);
 /// The recent actions of each person. Only configured people are counted, so there are never many.
 pub struct Tally {
     most: u32,
-    each: Mutex<HashMap<String, Count>>,
+    each: Mutex<HashMap<String, ActionCount>>,
 }
 
-struct Count {
+struct ActionCount {
     since: DateTime<Utc>,
     times: u32,
 }
 
 /// The result of counting an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Turn {
+pub enum TallyResult {
     /// Within the limit.
     Counted,
     /// The last one within the limit.
@@ -41,20 +41,20 @@ impl Tally {
     }
 
     /// Counts an action.
-    pub fn count(&self, who: &str, now: DateTime<Utc>) -> Turn {
+    pub fn count(&self, who: &str, now: DateTime<Utc>) -> TallyResult {
         let mut each = self.each.lock().unwrap_or_else(PoisonError::into_inner);
         // A clock that was set back ends a window too.
         each.retain(|_, count| (count.since..count.since + WINDOW).contains(&now));
-        let count = each.entry(who.to_owned()).or_insert(Count { since: now, times: 0 });
+        let count = each.entry(who.to_owned()).or_insert(ActionCount { since: now, times: 0 });
         count.times = count.times.saturating_add(1);
         if count.times < self.most {
-            return Turn::Counted;
+            return TallyResult::Counted;
         }
         if count.times == self.most {
-            return Turn::Last;
+            return TallyResult::Last;
         }
         let wait = (count.since + WINDOW - now).num_milliseconds();
-        Turn::TooMany { seconds: u64::try_from(wait).unwrap_or(0).div_ceil(1000) }
+        TallyResult::TooMany { seconds: u64::try_from(wait).unwrap_or(0).div_ceil(1000) }
     }
 }
 
@@ -66,10 +66,10 @@ mod tests {
     fn each_person_has_so_many_in_an_hour() {
         let tally = Tally::new(2);
         let at = |minutes| DateTime::UNIX_EPOCH + TimeDelta::minutes(minutes);
-        assert_eq!(tally.count("李雷", at(0)), Turn::Counted);
-        assert_eq!(tally.count("李雷", at(1)), Turn::Last);
-        assert_eq!(tally.count("李雷", at(2)), Turn::TooMany { seconds: 58 * 60 });
-        assert_eq!(tally.count("韩梅梅", at(2)), Turn::Counted);
-        assert_eq!(tally.count("李雷", at(60)), Turn::Counted);
+        assert_eq!(tally.count("李雷", at(0)), TallyResult::Counted);
+        assert_eq!(tally.count("李雷", at(1)), TallyResult::Last);
+        assert_eq!(tally.count("李雷", at(2)), TallyResult::TooMany { seconds: 58 * 60 });
+        assert_eq!(tally.count("韩梅梅", at(2)), TallyResult::Counted);
+        assert_eq!(tally.count("李雷", at(60)), TallyResult::Counted);
     }
 }

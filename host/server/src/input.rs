@@ -20,18 +20,18 @@ use ruzhi_model::Text;
 
 /// Names with values, in the order they were given.
 pub(super) struct Input {
-    kind: Kind,
+    kind: NameKind,
     pairs: Vec<(String, Value)>,
 }
 
 /// The kind of name, for messages.
 #[derive(Clone, Copy)]
-enum Kind {
+enum NameKind {
     Parameter,
     Field,
 }
 
-impl Kind {
+impl NameKind {
     fn of(self, name: &str) -> Text {
         match self {
             Self::Parameter => Text::new(format!("the parameter `{name}`"), format!("参数 `{name}`")),
@@ -43,29 +43,29 @@ impl Kind {
 impl Input {
     /// The parameters of an address.
     pub(super) fn query(text: &str) -> Self {
-        Self { kind: Kind::Parameter, pairs: written(text) }
+        Self { kind: NameKind::Parameter, pairs: written(text) }
     }
 
     /// The fields of a form.
     pub(super) fn form(body: &[u8]) -> Result<Self, Failure> {
         let text = std::str::from_utf8(body)
             .map_err(|error| wrong("the form is not UTF-8", "表单不是 UTF-8 编码").because(&error))?;
-        Ok(Self { kind: Kind::Field, pairs: written(text) })
+        Ok(Self { kind: NameKind::Field, pairs: written(text) })
     }
 
     /// The fields of a JSON object; none for an empty body.
     pub(super) fn json(body: &[u8]) -> Result<Self, Failure> {
         if body.trim_ascii().is_empty() {
-            return Ok(Self { kind: Kind::Field, pairs: Vec::new() });
+            return Ok(Self { kind: NameKind::Field, pairs: Vec::new() });
         }
-        let Object(pairs) = serde_json::from_slice(body).map_err(|error| {
+        let JsonPairs(pairs) = serde_json::from_slice(body).map_err(|error| {
             if error.is_data() {
                 wrong("the body is not an object of JSON", "请求正文不是 JSON 对象").because(&error)
             } else {
                 wrong("the body is not JSON", "请求正文不是 JSON").because(&error)
             }
         })?;
-        Ok(Self { kind: Kind::Field, pairs })
+        Ok(Self { kind: NameKind::Field, pairs })
     }
 
     /// The same without a field that belongs to the page rather than to the request.
@@ -75,7 +75,7 @@ impl Input {
     }
 
     /// Reads the parameters into a type, ignoring those unknown to it.
-    pub(super) fn asked<T: DeserializeOwned + IntoParams>(self) -> Result<T, Failure> {
+    pub(super) fn parameters<T: DeserializeOwned + IntoParams>(self) -> Result<T, Failure> {
         self.read(|name| {
             let parameter = T::into_params(|| None).into_iter().find(|parameter| parameter.name == name)?;
             serde_json::to_value(parameter.schema).ok()
@@ -83,7 +83,7 @@ impl Input {
     }
 
     /// Reads the fields into a type.
-    pub(super) fn wish<T: DeserializeOwned + ToSchema>(self) -> Result<T, Failure> {
+    pub(super) fn fields<T: DeserializeOwned + ToSchema>(self) -> Result<T, Failure> {
         self.read(|name| {
             let mut schema = serde_json::to_value(T::schema()).ok()?;
             let field = schema.get_mut("properties")?.get_mut(name)?.take();
@@ -104,7 +104,7 @@ impl Input {
         let last = RefCell::new(String::new());
         let pairs = self.pairs.into_iter().map(|(name, value)| {
             last.replace(name.clone());
-            (name, Given(value))
+            (name, InputValue(value))
         });
         T::deserialize(MapDeserializer::new(pairs)).map_err(|unread| {
             let told = |name: &str, en: &str, zh: &str| {
@@ -112,10 +112,10 @@ impl Input {
                 wrong(format!("{what} {en}"), format!("{was} {zh}"))
             };
             match &unread {
-                Unread::Unknown { name } => told(name, "is not known", "不存在"),
-                Unread::Missing { name } => told(name, "is missing", "缺失"),
-                Unread::Twice { name } => told(name, "is given twice", "重复"),
-                Unread::Value { .. } => {
+                InputError::Unknown { name } => told(name, "is not known", "不存在"),
+                InputError::Missing { name } => told(name, "is missing", "缺失"),
+                InputError::Twice { name } => told(name, "is given twice", "重复"),
+                InputError::Value { .. } => {
                     let name = last.borrow();
                     let Text { en, zh } = described(&name).as_ref().map_or_else(something_else, expected);
                     told(&name, &format!("has to be {en}"), &format!("应为{zh}")).because(&unread)
@@ -127,7 +127,7 @@ impl Input {
 
 /// A parameter unknown at this address.
 pub(super) fn no_parameter(name: &str, known: &[String]) -> Failure {
-    let Text { en, zh } = Kind::Parameter.of(name);
+    let Text { en, zh } = NameKind::Parameter.of(name);
     let known = known.join(", ");
     wrong(format!("{en} is not known here"), format!("此处没有{zh}"))
         .hinting(Text::new(format!("this address takes: {known}"), format!("该地址可用的参数：{known}")))
@@ -175,7 +175,10 @@ fn expected(schema: &Value) -> Text {
             return Text::new("an id: letters, digits, `-` and `_`", "标识：由字母、数字、`-` 和 `_` 组成");
         }
         Some("place") => {
-            return Text::new("the `next` of an answer, or left out", "上一部分应答中的 `next`，或不填");
+            return Text::new(
+                "the `next_cursor` of an answer, or left out",
+                "上一部分应答中的 `next_cursor`，或不填",
+            );
         }
         Some("digest") => return Text::new("64 hexadecimal digits", " 64 位十六进制数字"),
         _ => {}
@@ -205,34 +208,34 @@ fn something_else() -> Text {
 }
 
 /// The fields of a JSON object, including duplicates.
-struct Object(Vec<(String, Value)>);
+struct JsonPairs(Vec<(String, Value)>);
 
-impl<'de> Deserialize<'de> for Object {
+impl<'de> Deserialize<'de> for JsonPairs {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Fields;
-        impl<'de> Visitor<'de> for Fields {
-            type Value = Object;
+        struct PairsVisitor;
+        impl<'de> Visitor<'de> for PairsVisitor {
+            type Value = JsonPairs;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<JsonPairs, A::Error> {
                 let mut fields = Vec::new();
                 while let Some(field) = map.next_entry()? {
                     fields.push(field);
                 }
-                Ok(Object(fields))
+                Ok(JsonPairs(fields))
             }
         }
-        deserializer.deserialize_map(Fields)
+        deserializer.deserialize_map(PairsVisitor)
     }
 }
 
-/// A value that reports errors as [`Unread`].
-struct Given(Value);
+/// A value that reports errors as [`InputError`].
+struct InputValue(Value);
 
-impl IntoDeserializer<'_, Unread> for Given {
+impl IntoDeserializer<'_, InputError> for InputValue {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {
@@ -240,15 +243,15 @@ impl IntoDeserializer<'_, Unread> for Given {
     }
 }
 
-impl<'de> Deserializer<'de> for Given {
-    type Error = Unread;
+impl<'de> Deserializer<'de> for InputValue {
+    type Error = InputError;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unread> {
-        self.0.deserialize_any(visitor).map_err(Unread::custom)
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, InputError> {
+        self.0.deserialize_any(visitor).map_err(InputError::custom)
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unread> {
-        self.0.deserialize_option(visitor).map_err(Unread::custom)
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, InputError> {
+        self.0.deserialize_option(visitor).map_err(InputError::custom)
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -256,16 +259,16 @@ impl<'de> Deserializer<'de> for Given {
         name: &'static str,
         variants: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Unread> {
-        self.0.deserialize_enum(name, variants, visitor).map_err(Unread::custom)
+    ) -> Result<V::Value, InputError> {
+        self.0.deserialize_enum(name, variants, visitor).map_err(InputError::custom)
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
         name: &'static str,
         visitor: V,
-    ) -> Result<V::Value, Unread> {
-        self.0.deserialize_newtype_struct(name, visitor).map_err(Unread::custom)
+    ) -> Result<V::Value, InputError> {
+        self.0.deserialize_newtype_struct(name, visitor).map_err(InputError::custom)
     }
 
     forward_to_deserialize_any! {
@@ -276,7 +279,7 @@ impl<'de> Deserializer<'de> for Given {
 
 /// The reasons why input cannot be read.
 #[derive(Debug, thiserror::Error)]
-enum Unread {
+enum InputError {
     #[error("{name} is not known")]
     Unknown { name: String },
     #[error("{name} is missing")]
@@ -287,7 +290,7 @@ enum Unread {
     Value { why: String },
 }
 
-impl serde::de::Error for Unread {
+impl serde::de::Error for InputError {
     fn custom<T: fmt::Display>(why: T) -> Self {
         Self::Value { why: why.to_string() }
     }

@@ -22,9 +22,9 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use super::access::Visitor;
-use super::process::Process;
-use super::{api, turns};
+use crate::auth::csrf::CsrfToken;
+use crate::state::AppState;
+use crate::{api, turns};
 use ruzhi_app::Principal;
 use ruzhi_config::Role;
 use ruzhi_model::Lang;
@@ -95,8 +95,8 @@ struct Listening {
 
 /// Answers commands until the process is to end. Without the socket everything else still works, and commands say that
 /// the store is in use.
-pub(super) async fn answer(process: Arc<Process>) {
-    let store = process.app.deployment().config.store.path.clone();
+pub(super) async fn answer(state: Arc<AppState>) {
+    let store = state.app.deployment().config.store.path.clone();
     let opened = LocalSocket::beside(&store).and_then(|socket| {
         let listener = socket.listen()?;
         Ok(Listening { socket, listener })
@@ -108,8 +108,8 @@ pub(super) async fn answer(process: Arc<Process>) {
             return;
         }
     };
-    let quit = process.quit.clone();
-    let service = TowerToHyperService::new(router(process));
+    let quit = state.quit.clone();
+    let service = TowerToHyperService::new(router(state));
     let places = Arc::new(Semaphore::new(MOST));
     let user = rustix::process::geteuid().as_raw();
     loop {
@@ -153,11 +153,11 @@ async fn keep(stream: UnixStream, service: TowerToHyperService<Router>, quit: Ca
     }
 }
 
-fn router(process: Arc<Process>) -> Router {
+fn router(state: Arc<AppState>) -> Router {
     api::routes()
         .layer(axum::middleware::from_fn_with_state(turns::Turns::default(), turns::in_turn))
         .layer(from_fn(identify))
-        .with_state(process)
+        .with_state(state)
 }
 
 /// Puts the caller into the request's extensions.
@@ -172,6 +172,7 @@ async fn identify(mut request: Request, next: Next) -> Response {
         lang: Lang::En,
         patience: PATIENCE,
     };
-    request.extensions_mut().insert(Visitor { principal, csrf: None });
+    request.extensions_mut().insert(principal);
+    request.extensions_mut().insert(CsrfToken(None));
     next.run(request).await
 }

@@ -22,8 +22,8 @@ const MANY: u32 = 100;
 
 /// The requested number of items.
 #[derive(Deserialize)]
-struct Asked {
-    most: Option<String>,
+struct PageSize {
+    limit: Option<String>,
 }
 
 /// The turns of all reading requests.
@@ -49,10 +49,11 @@ impl Turns {
         if !matches!(*method, Method::GET | Method::HEAD) || path.starts_with("/assets/") {
             return None;
         }
-        let most = Query::<Asked>::try_from_uri(uri).ok().and_then(|Query(asked)| asked.most?.parse().ok());
+        let limit =
+            Query::<PageSize>::try_from_uri(uri).ok().and_then(|Query(asked)| asked.limit?.parse().ok());
         let turns = if ["/guests", "/settings", "/difference"].iter().any(|part| path.contains(part)) {
             &self.slow
-        } else if path.ends_with(".csv") || most.is_some_and(|most: u32| most > MANY) {
+        } else if path.ends_with(".csv") || limit.is_some_and(|limit: u32| limit > MANY) {
             &self.large
         } else {
             &self.ordinary
@@ -110,11 +111,11 @@ mod tests {
     #[tokio::test]
     async fn who_looks_takes_turns_and_who_acts_does_not_wait() {
         assert_eq!(at_once(Method::GET, "/quarantine").await, ORDINARY);
-        assert_eq!(at_once(Method::GET, "/quarantine?rule=a&most=50").await, ORDINARY);
-        assert_eq!(at_once(Method::GET, "/quarantine?rule=a&most=500").await, LARGE);
+        assert_eq!(at_once(Method::GET, "/quarantine?rule=a&limit=50").await, ORDINARY);
+        assert_eq!(at_once(Method::GET, "/quarantine?rule=a&limit=500").await, LARGE);
         assert_eq!(at_once(Method::GET, "/quarantine.csv?search=a").await, LARGE);
         assert_eq!(at_once(Method::HEAD, "/quarantine.csv").await, LARGE);
-        assert_eq!(at_once(Method::GET, "/quarantine?most=%35%30%30").await, LARGE);
+        assert_eq!(at_once(Method::GET, "/quarantine?limit=%35%30%30").await, LARGE);
         assert_eq!(at_once(Method::GET, "/guests/here/onboarding/difference").await, SLOW);
         assert_eq!(at_once(Method::GET, "/assets/ruzhi.css").await, 20);
         assert_eq!(at_once(Method::POST, "/plans/here/one/approve").await, 20);

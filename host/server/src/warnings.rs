@@ -12,10 +12,10 @@ const MOST: u64 = 30;
 
 /// Warnings of one kind.
 #[derive(Default)]
-pub(super) struct Warnings(Mutex<Option<Window>>);
+pub(super) struct Warnings(Mutex<Option<WarningWindow>>);
 
 #[derive(Clone, Copy)]
-struct Window {
+struct WarningWindow {
     since: DateTime<Utc>,
     said: u64,
     unsaid: u64,
@@ -34,7 +34,7 @@ impl Warnings {
             }
             past => {
                 let unsaid = past.map_or(0, |past| past.unsaid);
-                *window = Some(Window { since: now, said: 1, unsaid: 0 });
+                *window = Some(WarningWindow { since: now, said: 1, unsaid: 0 });
                 Some(unsaid)
             }
         }

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::process::Process;
+use super::state::AppState;
 use ruzhi_app::deployment;
 use ruzhi_app::scheduler::Wake;
 use ruzhi_config::{self as config, Config, Problems, ProcessEnvironment, Signature};
@@ -17,34 +17,31 @@ use ruzhi_message::Failure;
 const LOOK: Duration = Duration::from_secs(2);
 
 /// Watches the files until the process is to end.
-pub(super) async fn watch(process: Arc<Process>) {
+pub(super) async fn watch(state: Arc<AppState>) {
     let mut seen = None;
     loop {
         tokio::select! {
-            () = process.quit.cancelled() => return,
+            () = state.quit.cancelled() => return,
             () = tokio::time::sleep(LOOK) => {}
         }
-        let deployment = process.app.deployment();
+        let deployment = state.app.deployment();
         let taken = deployment.config.signature.clone();
-        let Some(now) = beside(&process, move || Signature::of(&deployment.config)).await else { return };
+        let Some(now) = beside(&state, move || Signature::of(&deployment.config)).await else { return };
         if now != taken && seen.as_ref() == Some(&now) {
-            let deployment = process.app.deployment();
-            let Some((config, problems)) = beside(&process, move || reload(&deployment.config)).await else {
+            let deployment = state.app.deployment();
+            let Some((config, problems)) = beside(&state, move || reload(&deployment.config)).await else {
                 return;
             };
-            take_up(&process, (config, problems), &taken, &now);
+            take_up(&state, (config, problems), &taken, &now);
         }
         seen = Some(now);
     }
 }
 
 /// Runs work that may block on file systems on a thread of its own; none if the process is to end before it is done.
-async fn beside<T: Send + 'static>(
-    process: &Process,
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Option<T> {
+async fn beside<T: Send + 'static>(state: &AppState, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     tokio::select! {
-        () = process.quit.cancelled() => None,
+        () = state.quit.cancelled() => None,
         done = tokio::task::spawn_blocking(work) => done.ok(),
     }
 }
@@ -55,25 +52,25 @@ fn reload(before: &Config) -> (Config, Option<Problems>) {
 
 /// Puts the valid part of the files into effect.
 fn take_up(
-    process: &Arc<Process>,
+    state: &Arc<AppState>,
     (config, problems): (Config, Option<Problems>),
     before: &Signature,
     now: &Signature,
 ) {
-    let deployment = process.app.deployment();
+    let deployment = state.app.deployment();
     let refused = problems.map(Failure::from);
     match &refused {
         // A file that cannot be read fails on every poll: its error is logged once.
-        Some(failure) if same(process.app.invalid().as_ref(), failure) => {}
+        Some(failure) if same(state.app.invalid().as_ref(), failure) => {}
         Some(failure) => log(failure),
         None => tracing::info!("the files have changed and are taken up"),
     }
     let rules = rules_changed(&config, before, now);
-    process.app.exchange(deployment.with(config), refused.clone());
-    process.app.scheduler.exchanged();
-    process.alarms.files(refused.as_ref());
+    state.app.exchange(deployment.with(config), refused.clone());
+    state.app.scheduler.exchanged();
+    state.alarms.files(refused.as_ref());
     for (tenant, flow) in rules {
-        process.app.scheduler.wake(&tenant, &flow, Wake::Rules);
+        state.app.scheduler.wake(&tenant, &flow, Wake::Rules);
     }
 }
 

@@ -30,14 +30,14 @@ const HEADS: [&str; 3] = [
 
 /// The largest pages there are; `{plan}` is the plan of the large run, `{run}` the run itself.
 const PAGES: [&str; 9] = [
-    "/quarantine?most=500",
+    "/quarantine?limit=500",
     "/quarantine.csv",
-    "/api/v1/quarantine?most=500",
-    "/plans/large/{plan}?most=500",
-    "/api/v1/tenants/large/plans/{plan}?most=500",
-    "/runs?most=500",
+    "/api/v1/quarantine?limit=500",
+    "/plans/large/{plan}?limit=500",
+    "/api/v1/tenants/large/plans/{plan}?limit=500",
+    "/runs?limit=500",
     "/runs/{run}",
-    "/audit?most=500",
+    "/audit?limit=500",
     "/charts",
 ];
 
@@ -151,7 +151,7 @@ impl Load {
         let serving = Serving::start(&deployment, &environment)?.by(TOKEN);
         // The small factories have run once, and the rules are compiled.
         serving.wait("a run of every small factory", || {
-            let told = serving.data("/api/v1/runs?most=500").ok()?;
+            let told = serving.data("/api/v1/runs?limit=500").ok()?;
             let runs = items(&told);
             let ran = |tenant: &Tenant| runs.iter().any(|run| text(run, "tenant") == Some(&tenant.id));
             small.iter().all(|(_, tenant)| ran(tenant)).then_some(())
@@ -353,7 +353,7 @@ fn lateness(
 ) -> Result<(u64, Duration)> {
     let (mut count, mut latest) = (0, Duration::ZERO);
     for (_, tenant) in small {
-        let told = serving.data(&format!("/api/v1/runs?most=500&tenant={}", tenant.id))?;
+        let told = serving.data(&format!("/api/v1/runs?limit=500&tenant={}", tenant.id))?;
         let mut began = Vec::new();
         for run in items(&told) {
             began.push(

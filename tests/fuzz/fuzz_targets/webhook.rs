@@ -8,5 +8,5 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|bytes: &[u8]| {
     let end = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(0);
     let (signature, body) = bytes.split_at(end);
-    ruzhi_server::hooks::fuzzing::arrived(body.get(1..).unwrap_or_default(), &String::from_utf8_lossy(signature));
+    ruzhi_server::webhooks::fuzzing::arrived(body.get(1..).unwrap_or_default(), &String::from_utf8_lossy(signature));
 });

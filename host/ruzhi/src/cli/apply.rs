@@ -11,7 +11,7 @@ use super::running_server::RunningServer;
 use super::show::find;
 use super::speech::Speech;
 use super::terminal;
-use ruzhi_app::audit::Asking;
+use ruzhi_app::audit::AuditRequest;
 use ruzhi_message::Failure;
 use ruzhi_store::Access;
 use ruzhi_sync::RunTask;
@@ -39,8 +39,8 @@ impl Apply {
         }
         let action = if self.approve { "plan.approve" } else { "plan.apply" };
         let asking = match &found {
-            Ok((tenant, flow, plan)) => Asking::of(action, tenant, flow).on(plan),
-            Err(_) => Asking::plain(action).on(&self.plan),
+            Ok((tenant, flow, plan)) => AuditRequest::of(action, tenant, flow).on(plan),
+            Err(_) => AuditRequest::plain(action).on(&self.plan),
         };
         let work = async {
             let (tenant, flow, plan) = found.clone()?;

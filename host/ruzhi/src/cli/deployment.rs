@@ -11,7 +11,7 @@ use super::report::{Reports, RunOutcome, Show};
 use super::running_server::RunningServer;
 use super::speech::Speech;
 use super::terminal;
-use ruzhi_app::audit::Asking;
+use ruzhi_app::audit::AuditRequest;
 use ruzhi_app::deployment::{self, Deployment, siblings};
 use ruzhi_config::{self as config, Checks, Config, ProcessEnvironment, Secrets};
 use ruzhi_guest_runtime::{Cache, Engine, Library, Limits, Rehearsal};
@@ -227,7 +227,7 @@ pub(super) async fn run_flows(
         Opened::of(config.clone(), speech).await?.run_each(each, target, speech, show, request).await
     };
     let Some(detail) = detail else { return Ok(work.await?.code) };
-    let asking = Asking { tenant, flow, ..Asking::plain("run.start").saying(Some(detail)) };
+    let asking = AuditRequest { tenant, flow, ..AuditRequest::plain("run.start").with_detail(Some(detail)) };
     Ok(terminal::recorded_as(&config, asking, work, |ran| ran.outcome.clone()).await?.code)
 }
 

@@ -10,7 +10,7 @@ use super::deployment::{self, Need};
 use super::report::reject_lines;
 use super::speech::Speech;
 use super::terminal;
-use ruzhi_app::audit::Asking;
+use ruzhi_app::audit::AuditRequest;
 use ruzhi_message::Failure;
 use ruzhi_model::{FlowId, Rejection, TenantId};
 use ruzhi_store::{Access, Database};
@@ -32,7 +32,7 @@ impl Rejects {
         let work = self.print(store.as_ref(), (tenant, flow), speech);
         let printed = match self.reveal {
             true => {
-                let asking = Asking { tenant, flow, ..Asking::plain("quarantine.reveal") };
+                let asking = AuditRequest { tenant, flow, ..AuditRequest::plain("quarantine.reveal") };
                 terminal::recorded(&config, asking, work).await
             }
             false => work.await,

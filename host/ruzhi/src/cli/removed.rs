@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::deployment::{self, Need};
 use super::speech::Speech;
 use super::terminal;
-use ruzhi_app::audit::Asking;
+use ruzhi_app::audit::AuditRequest;
 use ruzhi_app::{no_member, not_removed};
 use ruzhi_config::Config;
 use ruzhi_message::Failure;
@@ -78,9 +78,9 @@ impl Removed {
         })?;
         let store = deployment::store(config, Access::Beside).await?;
         let reason = self.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
-        let asking = Asking { tenant: Some(tenant), ..Asking::plain("member.removal") }
+        let asking = AuditRequest { tenant: Some(tenant), ..AuditRequest::plain("member.removal") }
             .on(&userid)
-            .saying(Some(format!("{}{reason}", answer.as_str())));
+            .with_detail(Some(format!("{}{reason}", answer.as_str())));
         let decided = decided(store.as_ref(), tenant, &userid, answer);
         let flow = terminal::recorded(config, asking, decided).await;
         store.close().await;

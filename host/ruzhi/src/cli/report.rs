@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::shown::{finding_counts, operation_values, print_findings, print_plan};
 use super::speech::Speech;
 use ruzhi_app::audit;
-use ruzhi_app::deployment::Exchanged;
+use ruzhi_app::deployment::RulesExchange;
 use ruzhi_config as config;
 use ruzhi_message::Failure;
 use ruzhi_message::exit;
@@ -28,12 +28,12 @@ pub(super) struct RunOutcome {
     pub(super) findings: Vec<DriftFinding>,
     /// The run's problem is only for a person to know, and made nothing fail.
     pub(super) noticed: bool,
-    pub(super) exchanged: Exchanged,
+    pub(super) exchanged: RulesExchange,
     pub(super) failure: Option<Failure>,
 }
 
 impl RunOutcome {
-    pub(super) fn of(report: Report, exchanged: Exchanged) -> Self {
+    pub(super) fn of(report: Report, exchanged: RulesExchange) -> Self {
         let Report { run, plan, findings, notices, error } = report;
         Self {
             run,
@@ -62,8 +62,14 @@ impl<'a> Reports<'a> {
 
     /// Adds a run and, unless JSON was requested, prints it.
     pub(super) async fn add(&mut self, tenant: &config::Tenant, outcome: RunOutcome, store: &Database) {
-        let RunOutcome { run, plan, findings, noticed, exchanged: Exchanged { kept, activated }, failure } =
-            outcome;
+        let RunOutcome {
+            run,
+            plan,
+            findings,
+            noticed,
+            exchanged: RulesExchange { kept, activated },
+            failure,
+        } = outcome;
         let labels = store.labels_find(&run.tenant, &run.flow).await.unwrap_or_default();
         if self.speech.json {
             let mut value = json!({

@@ -15,7 +15,7 @@ use super::deployment::{self, Each, Ran};
 use super::report::{Reports, RunOutcome, Show};
 use super::speech::Speech;
 use super::terminal;
-use ruzhi_app::deployment::Exchanged;
+use ruzhi_app::deployment::RulesExchange;
 use ruzhi_config::{Config, Tenant};
 use ruzhi_message::{Failure, exit};
 use ruzhi_model::{FlowId, PlanId, RunId, TenantId, Text};
@@ -183,7 +183,7 @@ impl RunningServer {
             plan,
             findings,
             noticed: false,
-            exchanged: Exchanged::default(),
+            exchanged: RulesExchange::default(),
             failure: None,
         }))
     }

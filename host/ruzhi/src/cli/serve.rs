@@ -38,7 +38,7 @@ impl Serve {
         if let Some(unguarded) = config.unguarded() {
             return Err(unguarded.into());
         }
-        let counting = serve::signals::install();
+        let counting = serve::telemetry::install();
         counting.map_err(|error| Failure::io("count what happens", "统计运行指标", &error))?;
         let quit = CancellationToken::new();
         end_on_signals(&quit)?;

@@ -11,7 +11,7 @@ use super::running_server::RunningServer;
 use super::shown::{operation_values, print_plan};
 use super::speech::Speech;
 use super::terminal;
-use ruzhi_app::audit::Asking;
+use ruzhi_app::audit::AuditRequest;
 use ruzhi_message::Failure;
 use ruzhi_message::exit;
 use ruzhi_model::{FlowId, PlanId, TenantId, Text};
@@ -110,8 +110,8 @@ impl Reject {
         store.close().await;
         let server = RunningServer::find(&config).await;
         let asking = match &found {
-            Ok((tenant, flow, plan)) => Asking::of("plan.reject", tenant, flow).on(plan),
-            Err(_) => Asking::plain("plan.reject").on(&self.plan),
+            Ok((tenant, flow, plan)) => AuditRequest::of("plan.reject", tenant, flow).on(plan),
+            Err(_) => AuditRequest::plain("plan.reject").on(&self.plan),
         };
         let work = async {
             let (tenant, _, plan) = found.clone()?;
@@ -126,7 +126,7 @@ impl Reject {
                 server.reject(tenant, plan, self.reason.as_deref()).await?;
                 plan.clone()
             }
-            _ => terminal::recorded(&config, asking.saying(self.reason.clone()), work).await?,
+            _ => terminal::recorded(&config, asking.with_detail(self.reason.clone()), work).await?,
         };
         if speech.json {
             speech.json(&json!({ "plan": plan, "state": PlanState::Rejected, "reason": self.reason }));

@@ -6,7 +6,7 @@
 use std::os::unix::fs::MetadataExt as _;
 
 use super::deployment;
-use ruzhi_app::audit::{self, Actor, Asking};
+use ruzhi_app::audit::{self, Actor, AuditRequest};
 use ruzhi_config::{Config, Role};
 use ruzhi_message::Failure;
 use ruzhi_model::SystemClock;
@@ -21,7 +21,7 @@ const MOST_SAID: usize = 300;
 /// Runs an action requested at a terminal, and logs the actor and the outcome.
 pub(super) async fn recorded<T>(
     config: &Config,
-    asking: Asking<'_>,
+    asking: AuditRequest<'_>,
     work: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
     recorded_as(config, asking, work, |_| audit::DONE.to_owned()).await
@@ -30,7 +30,7 @@ pub(super) async fn recorded<T>(
 /// The same for a command whose result determines the outcome.
 pub(super) async fn recorded_as<T>(
     config: &Config,
-    mut asking: Asking<'_>,
+    mut asking: AuditRequest<'_>,
     work: impl Future<Output = Result<T, Failure>>,
     outcome: impl FnOnce(&T) -> String,
 ) -> Result<T, Failure> {

@@ -11,7 +11,7 @@ use super::guest::{difference_value, hidden, only_flow};
 use super::report::reject_lines;
 use super::speech::Speech;
 use super::terminal;
-use ruzhi_app::audit::Asking;
+use ruzhi_app::audit::AuditRequest;
 use ruzhi_config::Config;
 use ruzhi_message::Failure;
 use ruzhi_message::exit;
@@ -60,8 +60,11 @@ impl Trace {
         };
         let told = match self.reveal {
             true => {
-                let asking =
-                    Asking { tenant: Some(tenant), flow, ..Asking::plain("record.reveal").on(&record) };
+                let asking = AuditRequest {
+                    tenant: Some(tenant),
+                    flow,
+                    ..AuditRequest::plain("record.reveal").on(&record)
+                };
                 terminal::recorded(&config, asking, work).await
             }
             false => work.await,

@@ -10,18 +10,18 @@ use ruzhi_message::{Failure, exit};
 use ruzhi_model::Text;
 
 /// An answer, or the reason there is none.
-pub(super) type Answer<T> = Result<Json<T>, Failed>;
+pub(super) type ApiResult<T> = Result<Json<T>, ApiFailure>;
 
 /// The failure of a request.
-pub(crate) struct Failed(pub(crate) Failure);
+pub(crate) struct ApiFailure(pub(crate) Failure);
 
-impl From<Failure> for Failed {
+impl From<Failure> for ApiFailure {
     fn from(failure: Failure) -> Self {
         Self(failure)
     }
 }
 
-impl IntoResponse for Failed {
+impl IntoResponse for ApiFailure {
     fn into_response(self) -> Response {
         (status(&self.0), Json(serde_json::json!({ "error": self.0 }))).into_response()
     }
@@ -45,12 +45,12 @@ pub(crate) fn status(failure: &Failure) -> StatusCode {
 
 /// The answer to an action that returns nothing else.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Done {
+pub(super) struct Acknowledgement {
     /// Always true.
     pub(super) done: bool,
 }
 
-impl Done {
+impl Acknowledgement {
     pub(super) fn answer(_: ()) -> Json<Self> {
         Json(Self { done: true })
     }
@@ -58,13 +58,13 @@ impl Done {
 
 /// The failure of a request, as it is written.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Problem {
+pub(super) struct ErrorBody {
     /// The failure.
-    error: ProblemText,
+    error: ErrorDetail,
 }
 
 #[derive(Serialize, ToSchema)]
-struct ProblemText {
+struct ErrorDetail {
     /// A stable code.
     code: String,
     /// A description of what failed.
@@ -81,54 +81,54 @@ struct ProblemText {
 /// Errors of any request.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "the description's macro reads it")]
-pub(super) enum NotAnswered {
+pub(super) enum RequestErrors {
     /// The request is invalid
     #[response(status = 400)]
-    Wrongly(Problem),
+    Wrongly(ErrorBody),
     /// No valid token
     #[response(status = 401)]
-    Unknown(Problem),
+    Unknown(ErrorBody),
     /// It cannot be read or done at present
     #[response(status = 503)]
-    Now(Problem),
+    Now(ErrorBody),
 }
 
 /// Errors of a request for something that may not exist.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "the description's macro reads it")]
-pub(super) enum NotThere {
+pub(super) enum LookupErrors {
     /// It does not exist
     #[response(status = 404)]
-    Nothing(Problem),
+    Nothing(ErrorBody),
 }
 
 /// Errors of a request that only an operator may make.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "the description's macro reads it")]
-pub(super) enum NotForViewers {
+pub(super) enum PermissionErrors {
     /// The caller is not an operator
     #[response(status = 403)]
-    Operator(Problem),
+    Operator(ErrorBody),
 }
 
 /// Errors of an action.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "the description's macro reads it")]
-pub(super) enum NotDone {
+pub(super) enum ActionErrors {
     /// The caller is not an operator, or the request does not come from a page of the session
     #[response(status = 403)]
-    Operator(Problem),
+    Operator(ErrorBody),
     /// It does not exist
     #[response(status = 404)]
-    Nothing(Problem),
+    Nothing(ErrorBody),
     /// Its state has changed, or another request is in progress; nothing was done
     #[response(status = 409)]
-    Otherwise(Problem),
+    Otherwise(ErrorBody),
 }
 
 /// The answer at an address that does not exist.
-pub(super) async fn nowhere() -> Failed {
-    Failed(Failure::new(
+pub(super) async fn nowhere() -> ApiFailure {
+    ApiFailure(Failure::new(
         exit::USAGE,
         "address.unknown",
         Text::new("there is nothing at this address", "该地址不存在"),

@@ -9,8 +9,8 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::openapi::{OpenApi as Document, RefOr};
 use utoipa::{Modify, OpenApi};
 
-use super::answer::{NotAnswered, Problem};
-use super::{act, ask, events};
+use super::answer::{ErrorBody, RequestErrors};
+use super::{actions, events, queries};
 use ruzhi_app::LiveRun;
 
 #[derive(OpenApi)]
@@ -27,50 +27,50 @@ use ruzhi_app::LiveRun;
         contact()
     ),
     paths(
-        ask::me,
-        ask::overview,
-        ask::tenant,
-        ask::drift,
-        ask::runs,
-        ask::run,
-        ask::plan,
-        ask::record,
-        ask::flow_rules,
-        ask::difference,
-        ask::removed,
-        ask::quarantine,
-        ask::quarantine_csv,
-        ask::rules,
-        ask::audit,
-        ask::alarms,
-        ask::settings,
-        ask::runs_chart,
-        ask::refusals_chart,
-        ask::calls_chart,
-        act::run_now,
-        act::retry,
-        act::pause,
-        act::resume,
-        act::approve,
-        act::apply,
-        act::reject,
-        act::removal,
-        act::activate,
-        act::roll_back,
+        queries::me,
+        queries::overview,
+        queries::tenant,
+        queries::drift,
+        queries::runs,
+        queries::run,
+        queries::plan,
+        queries::record,
+        queries::flow_rules,
+        queries::difference,
+        queries::removed,
+        queries::quarantine,
+        queries::quarantine_csv,
+        queries::rules,
+        queries::audit,
+        queries::alarms,
+        queries::settings,
+        queries::runs_chart,
+        queries::refusals_chart,
+        queries::calls_chart,
+        actions::run_now,
+        actions::retry,
+        actions::pause,
+        actions::resume,
+        actions::approve,
+        actions::apply,
+        actions::reject,
+        actions::removal,
+        actions::activate,
+        actions::roll_back,
         events::run_events,
         events::overview_events,
         show,
     ),
-    components(schemas(LiveRun, Problem)),
+    components(schemas(LiveRun, ErrorBody)),
     security(("token" = []), ("session" = [])),
-    modifiers(&Ways)
+    modifiers(&SecuritySchemes)
 )]
-struct Api;
+struct ApiDocument;
 
 /// Adds the ways to authenticate.
-struct Ways;
+struct SecuritySchemes;
 
-impl Modify for Ways {
+impl Modify for SecuritySchemes {
     fn modify(&self, document: &mut Document) {
         let components = document.components.get_or_insert_default();
         let bearer = HttpBuilder::new()
@@ -88,7 +88,7 @@ impl Modify for Ways {
 
 /// The document.
 pub fn document() -> &'static Document {
-    static DOCUMENT: LazyLock<Document> = LazyLock::new(Api::openapi);
+    static DOCUMENT: LazyLock<Document> = LazyLock::new(ApiDocument::openapi);
     &DOCUMENT
 }
 
@@ -112,7 +112,7 @@ pub(super) fn parameters(path: &str, method: &Method) -> Option<Vec<String>> {
 #[utoipa::path(
     get,
     path = "/api/v1/openapi.json",
-    responses((status = 200, description = "This document", body = Object), NotAnswered)
+    responses((status = 200, description = "This document", body = Object), RequestErrors)
 )]
 pub(super) async fn show() -> Json<&'static Document> {
     Json(document())

@@ -15,12 +15,11 @@ use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 use utoipa::ToSchema;
 
-use super::answer::{Failed, NotAnswered, NotThere};
-use super::part::Names;
-use crate::Process;
-use crate::access::Visitor;
-use ruzhi_app::LiveRun;
+use super::answer::{ApiFailure, LookupErrors, RequestErrors};
+use super::extract::PathParams;
+use crate::state::AppState;
 use ruzhi_app::scheduler::FlowStanding;
+use ruzhi_app::{LiveRun, Principal};
 use ruzhi_model::RunId;
 use ruzhi_store::RunRow;
 
@@ -35,7 +34,7 @@ const ALIVE: Duration = Duration::from_secs(15);
 
 /// The runs under way and the state of the flows.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Standing {
+pub(super) struct StatusEvent {
     /// Runs under way, oldest first.
     live: Vec<LiveRun>,
     /// The flows, by tenant and flow.
@@ -60,24 +59,24 @@ fn alive() -> KeepAlive {
     responses(
         (status = 200, description = "Server-sent events: `progress` with a LiveRun, then `ended` with a RunRow",
          content_type = "text/event-stream", body = String),
-        NotAnswered, NotThere
+        RequestErrors, LookupErrors
     )
 )]
 pub(super) async fn run_events(
-    State(process): State<Arc<Process>>,
-    Extension(_visitor): Extension<Visitor>,
-    Names(run): Names<RunId>,
-) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Failed> {
+    State(state): State<Arc<AppState>>,
+    Extension(_principal): Extension<Principal>,
+    PathParams(run): PathParams<RunId>,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiFailure> {
     // Followed before the store is read, so that a run that ends in between is not missed.
-    let following = match process.app.live.follow(&run) {
-        Some(live) => Following::Under { process: Arc::clone(&process), live, next: None },
-        None => match process.app.store.run_find(&run).await.map_err(|error| Failed(error.into()))? {
-            Some(row) => Following::Over(Box::new(row)),
-            None => return Err(Failed(ruzhi_app::no_run(&run))),
+    let following = match state.app.live.follow(&run) {
+        Some(live) => RunStream::Under { state: Arc::clone(&state), live, next: None },
+        None => match state.app.store.run_find(&run).await.map_err(|error| ApiFailure(error.into()))? {
+            Some(row) => RunStream::Over(Box::new(row)),
+            None => return Err(ApiFailure(ruzhi_app::no_run(&run))),
         },
     };
     let until = Instant::now() + LENGTH;
-    let place = process.streams.begin()?;
+    let place = state.streams.begin()?;
     let events = stream::unfold((following, place), move |(following, place)| async move {
         let (event, following) = following.next(until).await?;
         Some((Ok(event), (following, place)))
@@ -86,21 +85,21 @@ pub(super) async fn run_events(
 }
 
 /// The state of a run's stream.
-enum Following {
+enum RunStream {
     /// The run is under way. `next` is when the next event may be sent; none before the first.
-    Under { process: Arc<Process>, live: watch::Receiver<LiveRun>, next: Option<Instant> },
+    Under { state: Arc<AppState>, live: watch::Receiver<LiveRun>, next: Option<Instant> },
     /// The run has ended and `ended` has not been sent.
     Over(Box<RunRow>),
     /// `ended` has been sent.
-    Told,
+    Finished,
 }
 
-impl Following {
+impl RunStream {
     async fn next(self, until: Instant) -> Option<(Event, Self)> {
-        let (process, mut live, next) = match self {
-            Self::Told => return None,
-            Self::Over(row) => return Some((event("ended", &*row), Self::Told)),
-            Self::Under { process, live, next } => (process, live, next),
+        let (state, mut live, next) = match self {
+            Self::Finished => return None,
+            Self::Over(row) => return Some((event("ended", &*row), Self::Finished)),
+            Self::Under { state, live, next } => (state, live, next),
         };
         if let Some(next) = next {
             // Even without a change, the rate differs a second later. A run whose sender is gone is not under way; its
@@ -117,11 +116,11 @@ impl Following {
         }
         let now = live.borrow_and_update().clone();
         if now.stage.is_none() {
-            return Some((event("ended", &now.run), Self::Told));
+            return Some((event("ended", &now.run), Self::Finished));
         }
         let next = Some(Instant::now() + PROGRESS);
-        let shown = now.as_of(process.app.clock.now());
-        Some((event("progress", &shown), Self::Under { process, live, next }))
+        let shown = now.as_of(state.app.clock.now());
+        Some((event("progress", &shown), Self::Under { state, live, next }))
     }
 }
 
@@ -131,35 +130,35 @@ impl Following {
     get,
     path = "/api/v1/events",
     responses(
-        (status = 200, description = "Server-sent events: `standing` with a Standing",
-         content_type = "text/event-stream", body = Standing),
-        NotAnswered
+        (status = 200, description = "Server-sent events: `standing` with a StatusEvent",
+         content_type = "text/event-stream", body = StatusEvent),
+        RequestErrors
     )
 )]
 pub(super) async fn overview_events(
-    State(process): State<Arc<Process>>,
-    Extension(_visitor): Extension<Visitor>,
-) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Failed> {
-    let place = process.streams.begin()?;
+    State(state): State<Arc<AppState>>,
+    Extension(_principal): Extension<Principal>,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiFailure> {
+    let place = state.streams.begin()?;
     let mut looks = interval(LOOK);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let until = Instant::now() + LENGTH;
     let events = stream::unfold(
-        (process, looks, String::new(), place),
-        move |(process, mut looks, told, place)| async move {
+        (state, looks, String::new(), place),
+        move |(state, mut looks, told, place)| async move {
             loop {
                 looks.tick().await;
                 if Instant::now() >= until {
                     return None;
                 }
-                let standing = Standing {
-                    live: process.app.live.runs(process.app.clock.now()),
-                    standings: process.app.scheduler.standings(),
+                let standing = StatusEvent {
+                    live: state.app.live.runs(state.app.clock.now()),
+                    standings: state.app.scheduler.standings(),
                 };
                 let now = serde_json::to_string(&standing).unwrap_or_default();
                 if now != told {
                     let event = Event::default().event("standing").data(&now);
-                    return Some((Ok(event), (process, looks, now, place)));
+                    return Some((Ok(event), (state, looks, now, place)));
                 }
             }
         },

@@ -29,8 +29,9 @@ pub(crate) async fn in_time(request: Request, next: Next) -> Response {
         return next.run(request).await;
     }
     let late = Arc::new(AtomicBool::new(false));
-    let request = request
-        .map(|body| Body::new(Timed { body, over: Box::pin(sleep(LONGEST)), late: Arc::clone(&late) }));
+    let request = request.map(|body| {
+        Body::new(DeadlineBody { body, over: Box::pin(sleep(LONGEST)), late: Arc::clone(&late) })
+    });
     let response = next.run(request).await;
     // A success was answered without the rest of the body, and stands.
     if late.load(Ordering::Relaxed) && !response.status().is_success() { too_late() } else { response }
@@ -53,7 +54,7 @@ fn too_late() -> Response {
 }
 
 /// A body with a deadline.
-struct Timed {
+struct DeadlineBody {
     body: Body,
     over: Pin<Box<Sleep>>,
     late: Arc<AtomicBool>,
@@ -62,9 +63,9 @@ struct Timed {
 /// A body missed its deadline.
 #[derive(Debug, thiserror::Error)]
 #[error("the body did not arrive in time")]
-struct Late;
+struct DeadlineError;
 
-impl HttpBody for Timed {
+impl HttpBody for DeadlineBody {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -75,7 +76,7 @@ impl HttpBody for Timed {
         let polled = Pin::new(&mut self.body).poll_frame(cx);
         if polled.is_pending() && self.over.as_mut().poll(cx).is_ready() {
             self.late.store(true, Ordering::Relaxed);
-            return Poll::Ready(Some(Err(axum::Error::new(Late))));
+            return Poll::Ready(Some(Err(axum::Error::new(DeadlineError))));
         }
         polled
     }

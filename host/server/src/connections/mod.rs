@@ -11,9 +11,9 @@
 //! Only HTTP/1.1 is supported. A second, unneeded protocol would mean a second set of limits.
 
 mod arrival;
+mod body_watch;
 mod descriptors;
-mod places;
-mod watched;
+mod slots;
 
 use std::convert::Infallible;
 use std::io;
@@ -37,8 +37,8 @@ use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 
 pub(super) use arrival::in_time;
-use places::{Place, Places};
-use watched::Watched;
+use body_watch::BodyWatch;
+use slots::{ConnectionSlot, ConnectionSlots};
 
 use super::warnings::Warnings;
 use ruzhi_files::open_files;
@@ -69,7 +69,7 @@ pub(super) async fn answer(
     quit: CancellationToken,
 ) {
     let service = TowerToHyperService::new(router);
-    let places = Places::new(room);
+    let places = ConnectionSlots::new(room);
     let refusals = Warnings::default();
     let mut open = JoinSet::new();
     loop {
@@ -109,7 +109,7 @@ pub(super) async fn answer(
 async fn keep(
     stream: TcpStream,
     peer: SocketAddr,
-    place: Arc<Place>,
+    place: Arc<ConnectionSlot>,
     service: TowerToHyperService<Router>,
     quit: CancellationToken,
 ) {
@@ -150,13 +150,13 @@ fn speaking() -> http1::Builder {
 async fn asking(
     request: Request<Incoming>,
     peer: SocketAddr,
-    place: Arc<Place>,
+    place: Arc<ConnectionSlot>,
     service: TowerToHyperService<Router>,
 ) -> Response<Body> {
-    let mut request = request.map(|body| Watched::arriving(Body::new(body), &place));
+    let mut request = request.map(|body| BodyWatch::arriving(Body::new(body), &place));
     request.extensions_mut().insert(ConnectInfo(peer));
     match service.call(request).await {
-        Ok(response) => response.map(|body| Body::new(Watched::leaving(body, &place))),
+        Ok(response) => response.map(|body| Body::new(BodyWatch::leaving(body, &place))),
         Err(never) => match never {},
     }
 }

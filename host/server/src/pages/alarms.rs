@@ -2,16 +2,16 @@
 
 use maud::{Markup, html};
 
-use super::shell::{Area, Page};
+use super::layout::{Area, HtmlPage};
 use super::view::View;
-use super::{moment, part, words};
+use super::{components, labels, time};
 use ruzhi_store::AlarmRow;
 
 /// Maximum number of past alarms shown.
 const OVER: usize = 100;
 
 /// The alarms page, standing alarms first.
-pub(super) fn page(view: &View, alarms: &[AlarmRow]) -> Page {
+pub(super) fn page(view: &View, alarms: &[AlarmRow]) -> HtmlPage {
     let (over, standing): (Vec<&AlarmRow>, Vec<&AlarmRow>) =
         alarms.iter().partition(|alarm| alarm.over_at.is_some());
     let body = html! {
@@ -41,14 +41,14 @@ pub(super) fn page(view: &View, alarms: &[AlarmRow]) -> Page {
             }
         }
     };
-    Page {
+    HtmlPage {
         under: Some(html! {
             (view.say(
                 "Each is told once, to the group robot and the address of the settings, and told again when it is over.",
                 "每条告警只通知一次（群机器人与设置中的地址），解除时再次通知。",
             ))
         }),
-        ..Page::new(Area::Alarms, view.say("Alarms", "告警"), body)
+        ..HtmlPage::new(Area::Alarms, view.say("Alarms", "告警"), body)
     }
 }
 
@@ -59,7 +59,7 @@ fn zone(view: &View, alarm: &AlarmRow) -> chrono_tz::Tz {
 fn place(view: &View, alarm: &AlarmRow) -> Markup {
     html! {
         @match (&alarm.tenant, &alarm.flow) {
-            (Some(tenant), Some(flow)) => { (part::flow(view, tenant, flow)) }
+            (Some(tenant), Some(flow)) => { (components::flow(view, tenant, flow)) }
             (Some(tenant), None) => { a href=(View::address(["tenants", tenant.as_str()], [])) { bdi { (view.name(tenant)) } } }
             (None, _) => { (view.say("the whole process", "整个进程")) }
         }
@@ -71,11 +71,11 @@ fn card(view: &View, alarm: &AlarmRow) -> Markup {
     html! {
         li.need.bad {
             div.row.between {
-                @match words::alarm(view, &alarm.kind) {
-                    Some(word) => { (part::badge((words::BAD, word))) }
+                @match labels::alarm(view, &alarm.kind) {
+                    Some(word) => { (components::badge((labels::BAD, word))) }
                     None => { code { (alarm.kind) } }
                 }
-                span.quiet.small { (moment::at_and_ago(view, alarm.since, zone)) }
+                span.quiet.small { (time::at_and_ago(view, alarm.since, zone)) }
             }
             p.small { (place(view, alarm)) }
             h3 { bdi { (alarm.text.in_lang(view.lang())) } }
@@ -85,10 +85,10 @@ fn card(view: &View, alarm: &AlarmRow) -> Markup {
             }
             p.small.quiet {
                 (view.tell(format!("seen {} times, last ", alarm.seen), format!("出现 {} 次，最近 ", alarm.seen)))
-                (moment::ago(view, alarm.last_seen)) " · "
+                (time::ago(view, alarm.last_seen)) " · "
                 @match alarm.told_at {
-                    Some(told) => { (view.say("told at", "已通知：")) " " (moment::at(view, told, zone)) }
-                    None => { (part::badge((words::WARN, view.say("not sent yet", "尚未通知")))) }
+                    Some(told) => { (view.say("told at", "已通知：")) " " (time::at(view, told, zone)) }
+                    None => { (components::badge((labels::WARN, view.say("not sent yet", "尚未通知")))) }
                 }
             }
         }
@@ -100,11 +100,11 @@ fn line(view: &View, alarm: &AlarmRow) -> Markup {
     html! {
         tr {
             th scope="row" { div.stack { bdi { (alarm.text.in_lang(view.lang())) } span.quiet.small {
-                @match words::alarm(view, &alarm.kind) { Some(word) => { (word) } None => { code { (alarm.kind) } } }
+                @match labels::alarm(view, &alarm.kind) { Some(word) => { (word) } None => { code { (alarm.kind) } } }
             } } }
             td data-label=(view.say("Where", "位置")) { div { (place(view, alarm)) } }
-            td data-label=(view.say("From", "发生")) { (moment::at(view, alarm.since, zone)) }
-            td data-label=(view.say("To", "解除")) { @if let Some(over) = alarm.over_at { (moment::at(view, over, zone)) } }
+            td data-label=(view.say("From", "发生")) { (time::at(view, alarm.since, zone)) }
+            td data-label=(view.say("To", "解除")) { @if let Some(over) = alarm.over_at { (time::at(view, over, zone)) } }
         }
     }
 }

@@ -2,27 +2,27 @@
 
 use maud::{Markup, html};
 
-use super::shell::{Area, Page};
+use super::layout::{Area, HtmlPage};
 use super::view::View;
-use super::{moment, part, words};
-use ruzhi_app::AuditAsked;
+use super::{components, labels, time};
+use ruzhi_app::AuditQuery;
 use ruzhi_store::AuditRow;
 
 /// A page of the audit log.
-pub(super) fn page(view: &View, told: &ruzhi_app::Page<AuditRow>, asked: &AuditAsked) -> Page {
-    let address = |after: Option<&str>| {
+pub(super) fn page(view: &View, told: &ruzhi_app::Page<AuditRow>, asked: &AuditQuery) -> HtmlPage {
+    let address = |cursor: Option<&str>| {
         View::address(
             ["audit"],
-            [("tenant", asked.tenant.as_ref().map(|tenant| tenant.as_str())), ("after", after)],
+            [("tenant", asked.tenant.as_ref().map(|tenant| tenant.as_str())), ("cursor", cursor)],
         )
     };
     let body = html! {
         form.filters method="get" action="/audit" role="search" {
-            (part::tenant_field(view, asked.tenant.as_ref()))
+            (components::tenant_field(view, asked.tenant.as_ref()))
             button type="submit" { (view.say("Filter", "筛选")) }
         }
         div.box {
-            @if told.items.is_empty() { (part::empty(view.say("No changes yet.", "尚无任何操作。"))) } @else {
+            @if told.items.is_empty() { (components::empty(view.say("No changes yet.", "尚无任何操作。"))) } @else {
                 table.table {
                     caption.hidden { (view.say("Audit log, newest first", "审计日志，新的在前")) }
                     thead {
@@ -37,18 +37,18 @@ pub(super) fn page(view: &View, told: &ruzhi_app::Page<AuditRow>, asked: &AuditA
                     }
                     tbody { @for row in &told.items { (line(view, row)) } }
                 }
-                (part::pager(view, asked.after.as_ref().map(|_| address(None)), told.next.as_deref().map(|next| address(Some(next)))))
+                (components::pager(view, asked.cursor.as_ref().map(|_| address(None)), told.next_cursor.as_deref().map(|next| address(Some(next)))))
             }
         }
     };
-    Page {
+    HtmlPage {
         under: Some(html! {
             (view.say(
                 "Every change, every refused attempt, and every look at masked numbers. Nothing is ever taken out of it.",
                 "每次更改、每次被拒绝的尝试、每次查看完整号码都有记录，且不可删除。",
             ))
         }),
-        ..Page::new(Area::Audit, view.say("Audit log", "审计日志"), body)
+        ..HtmlPage::new(Area::Audit, view.say("Audit log", "审计日志"), body)
     }
 }
 
@@ -56,7 +56,7 @@ fn line(view: &View, row: &AuditRow) -> Markup {
     let zone = row.tenant.as_ref().map_or_else(|| view.common_zone(), |tenant| view.zone(tenant));
     html! {
         tr {
-            th scope="row" { (moment::exact(row.at, zone)) }
+            th scope="row" { (time::exact(row.at, zone)) }
             td data-label=(view.say("Who", "谁")) {
                 div {
                     bdi { (row.who) } " " span.quiet.small { (role(view, &row.role)) }
@@ -80,12 +80,12 @@ fn line(view: &View, row: &AuditRow) -> Markup {
             td data-label=(view.say("Reason", "理由")) { @if let Some(detail) = &row.detail { bdi { (detail) } } }
             td data-label=(view.say("Outcome", "结果")) {
                 div {
-                    @if row.outcome == "done" { (part::badge((words::OK, view.say("done", "完成")))) } @else if row.outcome == "begun" {
-                        (part::badge((words::PLAIN, view.say("begun", "已开始"))))
+                    @if row.outcome == "done" { (components::badge((labels::OK, view.say("done", "完成")))) } @else if row.outcome == "begun" {
+                        (components::badge((labels::PLAIN, view.say("begun", "已开始"))))
                     } @else if row.outcome == "held" {
-                        (part::badge((words::WARN, view.say("held", "待审批"))))
+                        (components::badge((labels::WARN, view.say("held", "待审批"))))
                     } @else {
-                        (part::badge((words::BAD, view.say("refused", "被拒绝")))) " " code.small { (row.outcome) }
+                        (components::badge((labels::BAD, view.say("refused", "被拒绝")))) " " code.small { (row.outcome) }
                     }
                 }
             }
@@ -95,8 +95,8 @@ fn line(view: &View, row: &AuditRow) -> Markup {
 
 fn role<'a>(view: &View, role: &'a str) -> &'a str {
     match role {
-        "viewer" => words::role(view, ruzhi_config::Role::Viewer),
-        "operator" => words::role(view, ruzhi_config::Role::Operator),
+        "viewer" => labels::role(view, ruzhi_config::Role::Viewer),
+        "operator" => labels::role(view, ruzhi_config::Role::Operator),
         other => other,
     }
 }

@@ -3,7 +3,7 @@
 
 use maud::{Markup, html};
 
-use super::part::number;
+use super::components::number;
 use super::view::View;
 
 /// The size of a chart in its own units; it stretches to the available width.
@@ -11,7 +11,7 @@ const WIDTH: u64 = 1000;
 const HEIGHT: u64 = 200;
 
 /// Runs of one hour or day, by how they ended.
-pub(super) struct Column {
+pub(super) struct ChartColumn {
     /// Its time as a person reads it.
     pub(super) label: String,
     /// Runs that completed.
@@ -22,20 +22,20 @@ pub(super) struct Column {
     pub(super) failed: u64,
 }
 
-impl Column {
+impl ChartColumn {
     fn sum(&self) -> u64 {
         self.done + self.held + self.failed
     }
 }
 
 /// A chart of completed, held and failed runs, oldest first.
-pub(super) fn runs(view: &View, title: &str, columns: &[Column]) -> Markup {
-    let top = round_up(columns.iter().map(Column::sum).max().unwrap_or(0));
+pub(super) fn runs(view: &View, title: &str, columns: &[ChartColumn]) -> Markup {
+    let top = round_up(columns.iter().map(ChartColumn::sum).max().unwrap_or(0));
     let count = (columns.len() as u64).max(1);
     let step = WIDTH / count;
     let (done, held, failed) =
         (view.say("done", "完成"), view.say("held", "待审批"), view.say("failed", "失败"));
-    let sum = |part: fn(&Column) -> u64| number(columns.iter().map(part).sum::<u64>());
+    let sum = |part: fn(&ChartColumn) -> u64| number(columns.iter().map(part).sum::<u64>());
     let (all_done, all_held, all_failed) =
         (sum(|column| column.done), sum(|column| column.held), sum(|column| column.failed));
     let said = view.tell(

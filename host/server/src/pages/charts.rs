@@ -2,11 +2,11 @@
 
 use maud::{Markup, html};
 
-use super::chart::{self, Column};
-use super::part;
-use super::shell::{Area, Page};
+use super::chart::{self, ChartColumn};
+use super::components;
+use super::layout::{Area, HtmlPage};
 use super::view::View;
-use ruzhi_app::{CallsChart, ChartAsked, ChartStep, RefusalsChart, RunsChart};
+use ruzhi_app::{CallsChart, ChartQuery, ChartStep, RefusalsChart, RunsChart};
 use ruzhi_model::Lang;
 
 /// The charts of one tenant or of all.
@@ -15,20 +15,20 @@ pub(super) fn page(
     runs: &RunsChart,
     refusals: &RefusalsChart,
     calls: &CallsChart,
-    asked: &ChartAsked,
-) -> Page {
+    asked: &ChartQuery,
+) -> HtmlPage {
     // Across all tenants, days are those of UTC.
     let zone = match (&asked.tenant, runs.step) {
         (Some(tenant), _) => view.zone(tenant),
         (None, ChartStep::Hour) => view.common_zone(),
         (None, ChartStep::Day) => chrono_tz::Tz::UTC,
     };
-    let columns: Vec<Column> = runs
+    let columns: Vec<ChartColumn> = runs
         .points
         .iter()
         .map(|point| {
             let shown = if runs.step == ChartStep::Hour { "%m-%d %H:%M" } else { "%m-%d" };
-            Column {
+            ChartColumn {
                 label: point.at.with_timezone(&zone).format(shown).to_string(),
                 done: point.done,
                 held: point.held,
@@ -44,8 +44,8 @@ pub(super) fn page(
     };
     let body = html! {
         form.filters method="get" action="/charts" role="search" {
-            (part::tenant_field(view, asked.tenant.as_ref()))
-            (part::flow_field(view, asked.flow.as_ref()))
+            (components::tenant_field(view, asked.tenant.as_ref()))
+            (components::flow_field(view, asked.flow.as_ref()))
             div.field {
                 label for="step" { (view.say("By", "间隔")) }
                 select #step name="step" {
@@ -58,7 +58,7 @@ pub(super) fn page(
         section.box aria-labelledby="runs-heading" {
             header { h2 #runs-heading { (title) } span.quiet.small translate="no" { (zone.name()) } }
             div.body {
-                @if columns.is_empty() { (part::empty(view.say("There is nothing to show yet.", "暂无数据。"))) }
+                @if columns.is_empty() { (components::empty(view.say("There is nothing to show yet.", "暂无数据。"))) }
                 @else { (chart::runs(view, title, &columns)) }
             }
         }
@@ -66,7 +66,7 @@ pub(super) fn page(
             section.box aria-labelledby="refusals-heading" {
                 header {
                     h2 #refusals-heading { (view.say("Refusals by rule", "按规则统计的待修正")) }
-                    span.quiet.small { (view.tell(format!("{} records", part::number(refusals.records)), format!("{} 条记录", part::number(refusals.records)))) }
+                    span.quiet.small { (view.tell(format!("{} records", components::number(refusals.records)), format!("{} 条记录", components::number(refusals.records)))) }
                 }
                 (by_rule(view, refusals, asked))
             }
@@ -76,10 +76,10 @@ pub(super) fn page(
             }
         }
     };
-    Page::new(Area::Charts, view.say("Charts", "图表"), body)
+    HtmlPage::new(Area::Charts, view.say("Charts", "图表"), body)
 }
 
-fn by_rule(view: &View, refusals: &RefusalsChart, asked: &ChartAsked) -> Markup {
+fn by_rule(view: &View, refusals: &RefusalsChart, asked: &ChartQuery) -> Markup {
     let most = refusals.rules.iter().map(|rule| rule.records).max().unwrap_or(0);
     html! {
         @if refusals.rules.is_empty() { p.empty.good { (view.say("✓ Nothing is refused.", "✓ 没有待修正的记录。")) } } @else {
@@ -106,7 +106,7 @@ fn by_rule(view: &View, refusals: &RefusalsChart, asked: &ChartAsked) -> Markup 
                                 }
                             }
                             td { (chart::share("failed", rule.records, most)) }
-                            td.number { (part::number(rule.records)) }
+                            td.number { (components::number(rule.records)) }
                         }
                     }
                 }
@@ -118,7 +118,7 @@ fn by_rule(view: &View, refusals: &RefusalsChart, asked: &ChartAsked) -> Markup 
 fn against_the_limit(view: &View, calls: &CallsChart) -> Markup {
     let any = calls.corps.iter().any(|corp| !corp.apis.is_empty());
     html! {
-        @if !any { (part::empty(view.say("No call was made in the last hour.", "最近一小时没有调用。"))) } @else {
+        @if !any { (components::empty(view.say("No call was made in the last hour.", "最近一小时没有调用。"))) } @else {
             table.table.bars {
                 caption.hidden { (view.say("Calls of the last minute and hour against the limits", "最近一分钟与一小时的调用量与限额")) }
                 thead {
@@ -157,7 +157,7 @@ fn meter(count: u64, limit: u32) -> Markup {
     html! {
         div.stack {
             (chart::share(class, count, limit))
-            span.small { (part::number(count)) span.quiet { " / " (part::number(limit)) } }
+            span.small { (components::number(count)) span.quiet { " / " (components::number(limit)) } }
         }
     }
 }

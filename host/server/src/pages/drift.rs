@@ -2,51 +2,56 @@
 
 use maud::{Markup, html};
 
-use super::shell::{Area, Page};
+use super::layout::{Area, HtmlPage};
 use super::view::View;
-use super::{moment, part};
-use ruzhi_app::{DriftAsked, DriftView, FindingKind, FindingView};
+use super::{components, time};
+use ruzhi_app::{DriftQuery, DriftView, FindingKind, FindingView};
 use ruzhi_model::TenantId;
 
 /// The differences of a tenant.
-pub(super) fn page(view: &View, tenant: &TenantId, drift: Option<&DriftView>, asked: &DriftAsked) -> Page {
+pub(super) fn page(
+    view: &View,
+    tenant: &TenantId,
+    drift: Option<&DriftView>,
+    asked: &DriftQuery,
+) -> HtmlPage {
     let body = html! {
         @match drift {
-            Some(drift) => (differences(view, drift, asked.after.is_some()))
-            None => (part::empty(view.say(
+            Some(drift) => (differences(view, drift, asked.cursor.is_some()))
+            None => (components::empty(view.say(
                 "The directory has not been compared with the ledger yet.",
                 "尚未与通讯录比对过。",
             )))
         }
     };
-    Page {
+    HtmlPage {
         badge: None,
         crumbs: vec![(View::address(["tenants", tenant.as_str()], []), view.name(tenant).to_owned())],
-        ..Page::new(Area::Overview, view.say("Changes made by hand", "手工改动"), body)
+        ..HtmlPage::new(Area::Overview, view.say("Changes made by hand", "手工改动"), body)
     }
 }
 
 /// A page of differences with the ways to settle all of them. `further` says that it is not the first page.
 pub(super) fn differences(view: &View, drift: &DriftView, further: bool) -> Markup {
     let zone = view.zone(&drift.tenant);
-    let here = |after: Option<&str>| View::address(["drift", drift.tenant.as_str()], [("after", after)]);
-    let next = drift.next.map(|next| next.to_string());
+    let here = |cursor: Option<&str>| View::address(["drift", drift.tenant.as_str()], [("cursor", cursor)]);
+    let next = drift.next_cursor.map(|next| next.to_string());
     html! {
         section.box aria-labelledby="drift-title" {
             header {
                 h2 #drift-title {
                     (view.tell(
-                        format!("{} differences from what ruzhi wrote", part::number(drift.total)),
-                        format!("与 ruzhi 写入的内容有 {} 处不同", part::number(drift.total)),
+                        format!("{} differences from what ruzhi wrote", components::number(drift.total)),
+                        format!("与 ruzhi 写入的内容有 {} 处不同", components::number(drift.total)),
                     ))
                 }
                 span.quiet.small {
-                    (view.say("compared", "比对于")) " " (moment::at_and_ago(view, drift.at, zone)) " · "
+                    (view.say("compared", "比对于")) " " (time::at_and_ago(view, drift.at, zone)) " · "
                     a href=(View::address(["runs", drift.run.as_str()], [])) { (view.say("the run", "查看运行")) }
                 }
             }
             @if drift.items.is_empty() {
-                (part::empty(view.say("No differences are left.", "没有差异。")))
+                (components::empty(view.say("No differences are left.", "没有差异。")))
             } @else {
                 table.table.keep {
                     caption.hidden { (view.say("Differences", "差异")) }
@@ -59,7 +64,7 @@ pub(super) fn differences(view: &View, drift: &DriftView, further: bool) -> Mark
                     }
                     tbody { @for finding in &drift.items { (row(view, &drift.tenant, finding)) } }
                 }
-                (part::pager(view, further.then(|| here(None)), next.as_deref().map(|next| here(Some(next)))))
+                (components::pager(view, further.then(|| here(None)), next.as_deref().map(|next| here(Some(next)))))
             }
         }
         @if drift.total > 0 && view.operates() { (settle(view, drift)) }
@@ -149,7 +154,7 @@ fn settle(view: &View, drift: &DriftView) -> Markup {
                     @for (settle, word, told) in ways {
                         dt {
                             form method="post" action=(action) {
-                                (part::csrf(view))
+                                (components::csrf(view))
                                 input type="hidden" name="what" value="drift";
                                 input type="hidden" name="settle" value=(settle);
                                 button type="submit" { (word) }

@@ -4,7 +4,7 @@
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 
-use super::view::View;
+use ruzhi_model::Lang;
 
 /// The cookie.
 const COOKIE: &str = "ruzhi_flash";
@@ -30,8 +30,8 @@ macro_rules! flashes {
             }
 
             /// The sentence.
-            pub(super) fn text(self, view: &View) -> &'static str {
-                match self { $(Self::$name => view.say($en, $zh),)* }
+            pub(super) fn text(self, lang: Lang) -> &'static str {
+                match (self, lang) { $((Self::$name, Lang::En) => $en, (Self::$name, Lang::Zh) => $zh,)* }
             }
         }
     };

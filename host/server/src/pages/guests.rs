@@ -2,18 +2,18 @@
 
 use maud::{Markup, html};
 
-use super::shell::{Area, Page};
+use super::layout::{Area, HtmlPage};
 use super::view::View;
-use super::{moment, part, words};
+use super::{components, labels, time};
 use ruzhi_app::{DifferenceView, FlowGuestView, GuestOverview, OfferedRules, Offers};
 use ruzhi_rules::Difference;
 use ruzhi_store::ActivationRow;
 
 /// The rules of every flow.
-pub(super) fn page(view: &View, told: &GuestOverview) -> Page {
+pub(super) fn page(view: &View, told: &GuestOverview) -> HtmlPage {
     let body = html! {
         div.box {
-            @if told.flows.is_empty() { (part::empty(view.say("No flow is configured yet.", "尚未配置同步流。"))) } @else {
+            @if told.flows.is_empty() { (components::empty(view.say("No flow is configured yet.", "尚未配置同步流。"))) } @else {
                 table.table {
                     caption.hidden { (view.say("The rules of every flow", "全部同步规则")) }
                     thead {
@@ -30,14 +30,14 @@ pub(super) fn page(view: &View, told: &GuestOverview) -> Page {
             }
         }
     };
-    Page {
+    HtmlPage {
         under: Some(html! {
             (view.say(
                 "The rules decide on each row of a form. They can be replaced without a restart, and all earlier rules can be restored.",
                 "同步规则逐行判定表单数据。更换无需重启，曾上线的任何版本都可恢复。",
             ))
         }),
-        ..Page::new(Area::Guests, view.say("Rules", "同步规则"), body)
+        ..HtmlPage::new(Area::Guests, view.say("Rules", "同步规则"), body)
     }
 }
 
@@ -54,7 +54,7 @@ fn line(view: &View, flow: &FlowGuestView) -> Markup {
                     td data-label=(view.say("Rules", "同步规则")) { bdi { (live.activation.name) " " (live.activation.version) } }
                     td data-label=(view.say("Number", "编号")) { span { "#" (live.activation.number) " " code { (live.activation.rules.short()) } } }
                     td data-label=(view.say("Live since", "上线时间")) {
-                        span { (moment::at_and_ago(view, live.activation.at, view.zone(&flow.tenant))) }
+                        span { (time::at_and_ago(view, live.activation.at, view.zone(&flow.tenant))) }
                     }
                 }
                 None => {
@@ -63,13 +63,13 @@ fn line(view: &View, flow: &FlowGuestView) -> Markup {
                     td {}
                 }
             }
-            td data-label=(view.say("Files", "文件")) { div { (part::badge(words::offers(view, flow.offered.is))) } }
+            td data-label=(view.say("Files", "文件")) { div { (components::badge(labels::offers(view, flow.offered.is))) } }
         }
     }
 }
 
 /// The rules of a flow and their history.
-pub(super) fn flow_page(view: &View, told: &FlowGuestView) -> Page {
+pub(super) fn flow_page(view: &View, told: &FlowGuestView) -> HtmlPage {
     let zone = view.zone(&told.tenant);
     let body = html! {
         (offered(view, told))
@@ -79,10 +79,10 @@ pub(super) fn flow_page(view: &View, told: &FlowGuestView) -> Page {
                 div.body {
                     dl.facts {
                         dt { (view.say("Rules", "同步规则")) } dd { bdi { (live.activation.name) " " (live.activation.version) } }
-                        dt { (view.say("Since", "始于")) } dd { (moment::at_and_ago(view, live.activation.at, zone)) }
-                        dt { (view.say("Number", "编号")) } dd { "#" (live.activation.number) " " (part::digest(view, &live.activation.rules)) }
-                        dt { (view.say("Component", "组件摘要")) } dd { (part::digest(view, &live.activation.component)) }
-                        dt { (view.say("Rules file", "规则文件摘要")) } dd { (part::digest(view, &live.activation.config)) }
+                        dt { (view.say("Since", "始于")) } dd { (time::at_and_ago(view, live.activation.at, zone)) }
+                        dt { (view.say("Number", "编号")) } dd { "#" (live.activation.number) " " (components::digest(view, &live.activation.rules)) }
+                        dt { (view.say("Component", "组件摘要")) } dd { (components::digest(view, &live.activation.component)) }
+                        dt { (view.say("Rules file", "规则文件摘要")) } dd { (components::digest(view, &live.activation.config)) }
                         @if !live.fields.is_empty() {
                             dt { (view.say("Reads the fields", "读取的字段")) }
                             dd { ul.counts { @for field in &live.fields { li { code { (field) } } } } }
@@ -91,7 +91,7 @@ pub(super) fn flow_page(view: &View, told: &FlowGuestView) -> Page {
                 }
             }
         } @else {
-            div.box { (part::empty(view.say("Nothing is live before the flow's first run.", "首次运行前没有现行的同步规则。"))) }
+            div.box { (components::empty(view.say("Nothing is live before the flow's first run.", "首次运行前没有现行的同步规则。"))) }
         }
         @if !told.history.is_empty() {
             section.box aria-labelledby="history-title" {
@@ -116,13 +116,13 @@ pub(super) fn flow_page(view: &View, told: &FlowGuestView) -> Page {
             }
         }
     };
-    Page {
+    HtmlPage {
         crumbs: vec![("/guests".to_owned(), view.say("Rules", "同步规则").to_owned())],
-        badge: Some(part::badge(words::offers(view, told.offered.is))),
+        badge: Some(components::badge(labels::offers(view, told.offered.is))),
         under: Some(html! {
             a href=(View::address(["tenants", told.tenant.as_str()], [])) { bdi { (view.name(&told.tenant)) } } " " code { (told.flow) }
         }),
-        ..Page::new(Area::Guests, format!("{} / {}", view.name(&told.tenant), told.flow), body)
+        ..HtmlPage::new(Area::Guests, format!("{} / {}", view.name(&told.tenant), told.flow), body)
     }
 }
 
@@ -147,7 +147,7 @@ fn offered(view: &View, told: &FlowGuestView) -> Markup {
                 p { (view.say("A person went back, or brought rules from elsewhere. What is live stays until the files change or you activate them.", "有人回退过同步规则或上线了其他同步规则；在文件变化或人工上线之前，现行同步规则保持不变。")) }
             }
             (files(view, offered))
-            @if let Some(failure) = &offered.failure { (part::failure(view, failure)) }
+            @if let Some(failure) = &offered.failure { (components::failure(view, failure)) }
             @if matches!(offered.is, Offers::New | Offers::PassedOver) && told.live.is_some() {
                 div.actions.row { a.button href=(difference_address(told, None)) { (view.say("See what they would change", "查看影响")) } }
             }
@@ -177,10 +177,10 @@ fn activation(view: &View, told: &FlowGuestView, row: &ActivationRow, latest: bo
         tr {
             th scope="row" {
                 "#" (row.number) " "
-                @if latest { (part::badge((words::OK, view.say("live", "现行")))) }
+                @if latest { (components::badge((labels::OK, view.say("live", "现行")))) }
             }
-            td data-label=(view.say("When", "时间")) { (moment::at(view, row.at, zone)) }
-            td.nowrap data-label=(view.say("How", "方式")) { (words::activation(view, row.kind)) }
+            td data-label=(view.say("When", "时间")) { (time::at(view, row.at, zone)) }
+            td.nowrap data-label=(view.say("How", "方式")) { (labels::activation(view, row.kind)) }
             td data-label=(view.say("Who and why", "操作人与理由")) {
                 div { bdi { (row.who) } @if let Some(why) = &row.why { p.small.quiet { bdi { (why) } } } }
             }
@@ -190,8 +190,8 @@ fn activation(view: &View, told: &FlowGuestView, row: &ActivationRow, latest: bo
             td.nowrap data-label=(view.say("Changed", "影响")) {
                 span {
                     (view.tell(
-                        format!("{} of {}", part::number(row.changed), part::number(row.compared)),
-                        format!("{} / {}", part::number(row.changed), part::number(row.compared)),
+                        format!("{} of {}", components::number(row.changed), components::number(row.compared)),
+                        format!("{} / {}", components::number(row.changed), components::number(row.compared)),
                     ))
                     @if row.approved { " · " (view.say("approved", "经批准")) }
                 }
@@ -218,13 +218,13 @@ fn roll_back(view: &View, told: &FlowGuestView, row: &ActivationRow) -> Markup {
                 (view.say("Roll back…", "回退…")) span.hidden { " #" (row.number) }
             }
             form.steps method="post" action=(action) {
-                (part::csrf(view))
+                (components::csrf(view))
                 input type="hidden" name="to" value=(row.number);
                 p { (view.tell(
                     format!("Rules #{} decide from the next run on. The files are passed over until they change.", row.number),
                     format!("下一次运行起由同步规则 #{} 判定；在文件变化之前不采用文件中的同步规则。", row.number),
                 )) }
-                (part::reason(view, &format!("why-{}", row.number), "why", true))
+                (components::reason(view, &format!("why-{}", row.number), "why", true))
                 button.primary type="submit" { (view.tell(format!("Roll back to #{}", row.number), format!("回退到 #{}", row.number))) }
             }
         }
@@ -237,7 +237,7 @@ pub(super) fn difference_page(
     flow: &FlowGuestView,
     told: &DifferenceView,
     to: Option<&str>,
-) -> Page {
+) -> HtmlPage {
     let trial = &told.trial;
     let reveal = View::address(
         ["guests", flow.tenant.as_str(), flow.flow.as_str(), "difference", "reveal"],
@@ -246,10 +246,10 @@ pub(super) fn difference_page(
     let body = html! {
         @if told.revealed { (super::plan::revealed(view)) }
         dl.tally {
-            div { dt { (view.say("records tried", "试用记录")) } dd { (part::number(trial.compared)) } }
-            div.(if trial.changed > 0 { "warn" } else { "" }) { dt { (view.say("people treated differently", "处理不同的人")) } dd { (part::number(trial.changed)) } }
-            div { dt { (view.say("only worded differently", "仅措辞不同")) } dd { (part::number(trial.reworded)) } }
-            div.(if trial.failed > 0 { "bad" } else { "" }) { dt { (view.say("no longer decided", "不再能判定")) } dd { (part::number(trial.failed)) } }
+            div { dt { (view.say("records tried", "试用记录")) } dd { (components::number(trial.compared)) } }
+            div.(if trial.changed > 0 { "warn" } else { "" }) { dt { (view.say("people treated differently", "处理不同的人")) } dd { (components::number(trial.changed)) } }
+            div { dt { (view.say("only worded differently", "仅措辞不同")) } dd { (components::number(trial.reworded)) } }
+            div.(if trial.failed > 0 { "bad" } else { "" }) { dt { (view.say("no longer decided", "不再能判定")) } dd { (components::number(trial.failed)) } }
         }
         @if let Some(failure) = &trial.failure {
             div.note.bad {
@@ -275,7 +275,7 @@ pub(super) fn difference_page(
         }
         section.box aria-labelledby="lines-title" {
             header { h2 #lines-title { (view.say("The rules file", "规则文件")) } }
-            @if told.rules_file.is_empty() { (part::empty(view.say("It is the same.", "没有变化。"))) } @else {
+            @if told.rules_file.is_empty() { (components::empty(view.say("It is the same.", "没有变化。"))) } @else {
                 pre.lines tabindex="0" aria-labelledby="lines-title" {
                     @for line in told.rules_file.lines() {
                         @let class = match line.as_bytes().first() {
@@ -290,7 +290,7 @@ pub(super) fn difference_page(
             }
         }
     };
-    Page {
+    HtmlPage {
         crumbs: vec![
             ("/guests".to_owned(), view.say("Rules", "同步规则").to_owned()),
             (address(flow), format!("{} / {}", view.name(&flow.tenant), flow.flow)),
@@ -303,21 +303,21 @@ pub(super) fn difference_page(
             }
             code { (told.rules.short()) }
         }),
-        ..Page::new(Area::Guests, view.say("What other rules would change", "其他同步规则的影响"), body)
+        ..HtmlPage::new(Area::Guests, view.say("What other rules would change", "其他同步规则的影响"), body)
     }
 }
 
 fn activate(view: &View, flow: &FlowGuestView, told: &DifferenceView) -> Markup {
     let action = View::address(["guests", flow.tenant.as_str(), flow.flow.as_str(), "activate"], []);
-    let changed = part::number(told.trial.changed);
+    let changed = components::number(told.trial.changed);
     html! {
         div.actions.row {
             details {
                 summary.button.primary { (view.say("Make these rules live…", "上线这些同步规则…")) }
                 form.steps method="post" action=(action) {
-                    (part::csrf(view))
+                    (components::csrf(view))
                     input type="hidden" name="rules" value=(told.rules.as_str());
-                    (part::reason(view, "activate-why", "why", true))
+                    (components::reason(view, "activate-why", "why", true))
                     @if told.needs_approval {
                         div.check {
                             input #activate-approved type="checkbox" name="approved" value="1" required;
@@ -340,10 +340,10 @@ fn changed(view: &View, difference: &Difference) -> Markup {
     html! {
         article.change {
             div.stack {
-                (part::badge(words::verdict(view, difference.before)))
+                (components::badge(labels::verdict(view, difference.before)))
                 @if difference.before != difference.after {
                     span.quiet.small { "→" }
-                    (part::badge(words::verdict(view, difference.after)))
+                    (components::badge(labels::verdict(view, difference.after)))
                 }
             }
             div.stack {
@@ -357,9 +357,9 @@ fn changed(view: &View, difference: &Difference) -> Markup {
                         div {
                             dt { code { (field.field) } }
                             dd {
-                                del { span.hidden { (view.say("before:", "原为：")) " " } bdi { (part::value(view, &field.before)) } }
+                                del { span.hidden { (view.say("before:", "原为：")) " " } bdi { (components::value(view, &field.before)) } }
                                 " " span aria-hidden="true" { "→" } " "
-                                ins { span.hidden { (view.say("after:", "改为：")) " " } bdi { (part::value(view, &field.after)) } }
+                                ins { span.hidden { (view.say("after:", "改为：")) " " } bdi { (components::value(view, &field.after)) } }
                             }
                         }
                     }

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::asset::ICON;
-use super::shell;
+use super::layout;
 use ruzhi_message::Failure;
 use ruzhi_model::Lang;
 
@@ -19,7 +19,7 @@ pub(crate) fn page(lang: Lang, next: &str, problem: Option<&Failure>) -> Markup 
                         img src=(ICON.address()) alt="" width="40" height="40";
                         h1 { "ruzhi " span lang="zh-CN" { "入职" } }
                     }
-                    (shell::languages(lang, &back))
+                    (layout::languages(lang, &back))
                 }
                 p.quiet {
                     (say(
@@ -53,5 +53,5 @@ pub(crate) fn page(lang: Lang, next: &str, problem: Option<&Failure>) -> Markup 
             }
         }
     };
-    shell::document(lang, say("Log in", "登录"), None, &body)
+    layout::document(lang, say("Log in", "登录"), None, &body)
 }

@@ -3,25 +3,25 @@
 
 use maud::{Markup, html};
 
+use super::layout::{Area, HtmlPage};
 use super::run::{bar, progress};
-use super::shell::{Area, Page};
 use super::view::View;
-use super::{moment, part, words};
+use super::{components, labels, time};
 use ruzhi_app::LiveRun;
 use ruzhi_app::scheduler::StandingState;
-use ruzhi_app::{Attention, AttentionKind, FlowOverview, Overview, RunWhat, TenantOverview};
+use ruzhi_app::{Attention, AttentionKind, FlowOverview, Overview, RunMode, TenantOverview};
 use ruzhi_model::{FlowId, TenantId};
 use ruzhi_store::RunState;
 
 /// The overview of all tenants.
-pub(super) fn page(view: &View, overview: &Overview) -> Page {
+pub(super) fn page(view: &View, overview: &Overview) -> HtmlPage {
     let flows = overview.tenants.iter().map(|tenant| tenant.flows.len()).sum::<usize>();
     let under = html! {
         (view.tell(
             format!("{} tenants, {flows} flows; running for ", overview.tenants.len()),
             format!("{} 个工厂，{flows} 个同步流；已运行 ", overview.tenants.len()),
         ))
-        (moment::since(view, overview.started_at))
+        (time::since(view, overview.started_at))
     };
     let body = html! {
         (needs(view, overview))
@@ -29,7 +29,7 @@ pub(super) fn page(view: &View, overview: &Overview) -> Page {
         div.section #flows data-fresh data-events="/api/v1/events" {
             h2 { (view.say("Flows", "同步流")) }
             @if overview.tenants.is_empty() {
-                div.box { (part::empty(view.say("No tenant is configured yet: add a file to tenants/.", "尚未配置工厂：请在工厂配置文件夹中添加文件。"))) }
+                div.box { (components::empty(view.say("No tenant is configured yet: add a file to tenants/.", "尚未配置工厂：请在工厂配置文件夹中添加文件。"))) }
             }
             @if overview.tenants.len() <= TOGETHER { (table(view, &overview.tenants)) } @else {
                 (search(view))
@@ -37,10 +37,10 @@ pub(super) fn page(view: &View, overview: &Overview) -> Page {
             }
         }
     };
-    Page {
+    HtmlPage {
         under: Some(under),
         reload: (!overview.live.is_empty()).then_some(10),
-        ..Page::new(Area::Overview, view.say("Overview", "概览"), body)
+        ..HtmlPage::new(Area::Overview, view.say("Overview", "概览"), body)
     }
 }
 
@@ -62,7 +62,7 @@ fn search(view: &View) -> Markup {
 }
 
 /// The state of one tenant.
-pub(super) fn tenant_page(view: &View, overview: &Overview, tenant: &TenantOverview) -> Page {
+pub(super) fn tenant_page(view: &View, overview: &Overview, tenant: &TenantOverview) -> HtmlPage {
     let body = html! {
         (needs(view, overview))
         (live(view, &overview.live))
@@ -70,7 +70,7 @@ pub(super) fn tenant_page(view: &View, overview: &Overview, tenant: &TenantOverv
             @for flow in &tenant.flows { (flow_box(view, flow)) }
         }
     };
-    Page {
+    HtmlPage {
         crumbs: vec![("/".to_owned(), view.say("Overview", "概览").to_owned())],
         under: Some(html! { code { (tenant.id) } " · " span translate="no" { (tenant.timezone) } }),
         actions: Some(html! {
@@ -79,7 +79,7 @@ pub(super) fn tenant_page(view: &View, overview: &Overview, tenant: &TenantOverv
             a.button href=(View::address(["charts"], [("tenant", Some(tenant.id.as_str()))])) { (view.say("Charts", "图表")) }
         }),
         reload: (!overview.live.is_empty()).then_some(10),
-        ..Page::new(Area::Overview, tenant.name.as_str(), body)
+        ..HtmlPage::new(Area::Overview, tenant.name.as_str(), body)
     }
 }
 
@@ -111,17 +111,25 @@ fn needs(view: &View, overview: &Overview) -> Markup {
 }
 
 fn need(view: &View, one: &Attention) -> Markup {
-    let (tone, word) = words::attention(view, one.kind);
+    let (tone, word) = labels::attention(view, one.kind);
     let deed =
         one.tenant.as_ref().zip(one.flow.as_ref()).filter(|_| view.operates()).and_then(|(tenant, flow)| {
             let action = |what: &str| View::address(["flows", tenant.as_str(), flow.as_str(), what], []);
             match one.kind {
-                AttentionKind::Blocked | AttentionKind::Paused => {
-                    Some(part::deed(view, &action("resume"), "primary", view.say("Resume", "恢复"), None))
-                }
-                AttentionKind::Failing | AttentionKind::Late => {
-                    Some(part::deed(view, &action("run"), "primary", view.say("Run now", "立即运行"), None))
-                }
+                AttentionKind::Blocked | AttentionKind::Paused => Some(components::deed(
+                    view,
+                    &action("resume"),
+                    "primary",
+                    view.say("Resume", "恢复"),
+                    None,
+                )),
+                AttentionKind::Failing | AttentionKind::Late => Some(components::deed(
+                    view,
+                    &action("run"),
+                    "primary",
+                    view.say("Run now", "立即运行"),
+                    None,
+                )),
                 _ => None,
             }
         });
@@ -134,8 +142,8 @@ fn need(view: &View, one: &Attention) -> Markup {
     html! {
         li.need.(tone) {
             div.row.between {
-                (part::badge((tone, word)))
-                @if let Some(since) = one.since { span.quiet.small { (moment::ago(view, since)) } }
+                (components::badge((tone, word)))
+                @if let Some(since) = one.since { span.quiet.small { (time::ago(view, since)) } }
             }
             @if let Some(tenant) = &one.tenant {
                 p.small {
@@ -173,16 +181,16 @@ fn live(view: &View, live: &[LiveRun]) -> Markup {
                             @for one in live {
                                 tr {
                                     th scope="row" {
-                                        (part::flow(view, &one.run.tenant, &one.run.flow)) " "
+                                        (components::flow(view, &one.run.tenant, &one.run.flow)) " "
                                         a href=(View::address(["runs", one.run.id.as_str()], [])) { (view.say("watch", "查看")) }
                                     }
                                     td data-label=(view.say("Stage", "阶段")) {
-                                        @if let Some(stage) = one.stage { (words::stage(view, stage).1) }
+                                        @if let Some(stage) = one.stage { (labels::stage(view, stage).1) }
                                     }
                                     td data-label=(view.say("Progress", "进度")) {
                                         div.stack { (bar(view, one)) span.small { (progress(view, one)) } }
                                     }
-                                    td.number data-label=(view.say("For", "已用时")) { (moment::since(view, one.run.started_at)) }
+                                    td.number data-label=(view.say("For", "已用时")) { (time::since(view, one.run.started_at)) }
                                 }
                             }
                         }
@@ -235,7 +243,7 @@ fn line(view: &View, flow: &FlowOverview) -> Markup {
             td data-label=(view.say("State", "状态")) { (state(view, flow)) }
             td data-label=(view.say("Last run", "上次运行")) {
                 @match &flow.last_run {
-                    Some(run) => { div.row { (part::run(view, run)) span { (moment::at(view, run.started_at, zone)) } } }
+                    Some(run) => { div.row { (components::run(view, run)) span { (time::at(view, run.started_at, zone)) } } }
                     None => { span.quiet { (view.say("never", "从未")) } }
                 }
             }
@@ -243,7 +251,7 @@ fn line(view: &View, flow: &FlowOverview) -> Markup {
                 @if let Some(run) = &flow.last_run { (outcome(view, run)) }
             }
             td data-label=(view.say("Next run", "下次运行")) { (next(view, flow)) }
-            td.number data-label=(view.say("Members", "成员")) { (part::number(flow.members)) }
+            td.number data-label=(view.say("Members", "成员")) { (components::number(flow.members)) }
             td.number data-label=(view.say("Quarantine", "待修正")) { (rejects(view, flow)) }
         }
     }
@@ -260,7 +268,7 @@ fn outcome(view: &View, run: &ruzhi_store::RunRow) -> Markup {
             span.quiet { "–" }
         }
         @else if told == ruzhi_plan::Counts::default() { span.quiet { (view.say("no changes", "无变化")) } }
-        @else { (part::counts(view, &told)) }
+        @else { (components::counts(view, &told)) }
     }
 }
 
@@ -269,14 +277,14 @@ fn state(view: &View, flow: &FlowOverview) -> Markup {
         div.row {
             @match &flow.standing {
                 Some(standing) => {
-                    (part::badge(words::standing(view, standing.state)))
-                    @if standing.late { (part::badge((words::WARN, view.say("late", "逾期")))) }
+                    (components::badge(labels::standing(view, standing.state)))
+                    @if standing.late { (components::badge((labels::WARN, view.say("late", "逾期")))) }
                 }
-                None => { (part::badge((words::PLAIN, view.say("starting", "启动中")))) }
+                None => { (components::badge((labels::PLAIN, view.say("starting", "启动中")))) }
             }
             @for plan in &flow.held {
                 a href=(View::address(["plans", flow.tenant.as_str(), plan.as_str()], [])) {
-                    (part::badge((words::WARN, view.say("plan held", "计划待审批"))))
+                    (components::badge((labels::WARN, view.say("plan held", "计划待审批"))))
                 }
             }
         }
@@ -291,7 +299,7 @@ fn next(view: &View, flow: &FlowOverview) -> Markup {
         .is_some_and(|standing| matches!(standing.state, StandingState::Paused | StandingState::Blocked));
     html! {
         @match next {
-            Some(next) if !stopped => { (moment::at_and_ago(view, next, view.zone(&flow.tenant))) }
+            Some(next) if !stopped => { (time::at_and_ago(view, next, view.zone(&flow.tenant))) }
             _ => { span.quiet { "–" } }
         }
     }
@@ -302,7 +310,7 @@ fn rejects(view: &View, flow: &FlowOverview) -> Markup {
     html! {
         @if flow.rejects > 0 {
             a href=(View::address(["quarantine"], query)) {
-                (part::number(flow.rejects)) span.hidden { " " (view.say("records", "条记录")) }
+                (components::number(flow.rejects)) span.hidden { " " (view.say("records", "条记录")) }
             }
         } @else { "0" }
     }
@@ -323,7 +331,7 @@ fn flow_box(view: &View, flow: &FlowOverview) -> Markup {
                         div.note.warn {
                             p {
                                 (view.say("Paused by", "暂停人：")) " " bdi { (paused.who) } ", "
-                                (moment::at_and_ago(view, paused.at, zone))
+                                (time::at_and_ago(view, paused.at, zone))
                             }
                             @if let Some(why) = &paused.why { p { bdi { (why) } } }
                         }
@@ -332,13 +340,13 @@ fn flow_box(view: &View, flow: &FlowOverview) -> Markup {
                         div.note.bad {
                             p { strong { bdi { (blocked.text.in_lang(view.lang())) } } }
                             @if let Some(hint) = &blocked.hint { p { bdi { (hint.in_lang(view.lang())) } } }
-                            p.quiet.small { code { (blocked.code) } " · " (moment::at_and_ago(view, blocked.at, zone)) }
+                            p.quiet.small { code { (blocked.code) } " · " (time::at_and_ago(view, blocked.at, zone)) }
                         }
                     }
                 }
                 dl.tally {
-                    div { dt { (view.say("members", "成员")) } dd { (part::number(flow.members)) } }
-                    div { dt { (view.say("records", "记录")) } dd { (part::number(flow.records)) } }
+                    div { dt { (view.say("members", "成员")) } dd { (components::number(flow.members)) } }
+                    div { dt { (view.say("records", "记录")) } dd { (components::number(flow.records)) } }
                     div.(if flow.rejects > 0 { "warn" } else { "" }) { dt { (view.say("in quarantine", "待修正")) } dd { (rejects(view, flow)) } }
                 }
                 dl.facts {
@@ -353,12 +361,12 @@ fn flow_box(view: &View, flow: &FlowOverview) -> Markup {
                     dt { (view.say("Last run", "上次运行")) }
                     dd {
                         @match &flow.last_run {
-                            Some(run) => { div.row { (part::run(view, run)) (moment::at_and_ago(view, run.started_at, zone)) (outcome(view, run)) } }
+                            Some(run) => { div.row { (components::run(view, run)) (time::at_and_ago(view, run.started_at, zone)) (outcome(view, run)) } }
                             None => { span.quiet { (view.say("never", "从未")) } }
                         }
                     }
                     @if let Some(watermark) = flow.watermark {
-                        dt { (view.say("Watermark", "水位")) } dd { (moment::at_and_ago(view, watermark, zone)) }
+                        dt { (view.say("Watermark", "水位")) } dd { (time::at_and_ago(view, watermark, zone)) }
                     }
                 }
                 @if view.operates() { (deeds(view, &flow.tenant, &flow.flow, flow)) }
@@ -376,13 +384,13 @@ fn deeds(view: &View, tenant: &TenantId, flow: &FlowId, overview: &FlowOverview)
         .is_some_and(|standing| standing.paused.is_some() || standing.blocked.is_some());
     html! {
         div.actions.row {
-            (part::deed(view, &action("run"), "primary", view.say("Run now", "立即运行"), None))
-            @if stopped { (part::deed(view, &action("resume"), "", view.say("Resume", "恢复"), None)) } @else {
+            (components::deed(view, &action("run"), "primary", view.say("Run now", "立即运行"), None))
+            @if stopped { (components::deed(view, &action("resume"), "", view.say("Resume", "恢复"), None)) } @else {
                 details {
                     summary.button { (view.say("Pause…", "暂停…")) }
                     form.steps method="post" action=(action("pause")) {
-                        (part::csrf(view))
-                        (part::reason(view, &format!("pause-{flow}"), "why", false))
+                        (components::csrf(view))
+                        (components::reason(view, &format!("pause-{flow}"), "why", false))
                         button type="submit" { (view.say("Pause", "暂停")) }
                     }
                 }
@@ -390,13 +398,13 @@ fn deeds(view: &View, tenant: &TenantId, flow: &FlowId, overview: &FlowOverview)
             details {
                 summary.button { (view.say("Another run…", "其他运行…")) }
                 form.steps method="post" action=(action("run")) {
-                    (part::csrf(view))
+                    (components::csrf(view))
                     div.field {
                         label for=(format!("what-{flow}")) { (view.say("What it does", "内容")) }
                         select id=(format!("what-{flow}")) name="what" {
                             @for (value, what) in
-                                [("sync", RunWhat::Sync), ("plan", RunWhat::Plan), ("drift", RunWhat::Drift)] {
-                                option value=(value) { (words::run_what(view, what)) }
+                                [("sync", RunMode::Sync), ("plan", RunMode::Plan), ("drift", RunMode::Drift)] {
+                                option value=(value) { (labels::run_what(view, what)) }
                             }
                         }
                     }
@@ -414,7 +422,7 @@ fn deeds(view: &View, tenant: &TenantId, flow: &FlowId, overview: &FlowOverview)
             details {
                 summary.button { (view.say("Take over members…", "接管已有成员…")) }
                 form.steps method="post" action=(action("run")) {
-                    (part::csrf(view))
+                    (components::csrf(view))
                     input type="hidden" name="what" value="adopt";
                     p.small {
                         (view.say(

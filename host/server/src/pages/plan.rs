@@ -2,23 +2,23 @@
 
 use maud::{Markup, html};
 
-use super::shell::{Area, Page};
+use super::layout::{Area, HtmlPage};
 use super::view::View;
-use super::{moment, part, words};
-use ruzhi_app::{FieldChange, OperationView, PlanAsked, PlanView};
+use super::{components, labels, time};
+use ruzhi_app::{FieldChange, OperationView, PlanQuery, PlanView};
 use ruzhi_model::{OperationKind, OperationState};
 use ruzhi_store::PlanState;
 
 /// A plan and a page of its operations.
-pub(super) fn page(view: &View, plan: &PlanView, asked: &PlanAsked) -> Page {
+pub(super) fn page(view: &View, plan: &PlanView, asked: &PlanQuery) -> HtmlPage {
     let zone = view.zone(&plan.tenant);
-    let here = |after: Option<&str>, kind: Option<OperationKind>| {
+    let here = |cursor: Option<&str>, kind: Option<OperationKind>| {
         View::address(
             ["plans", plan.tenant.as_str(), plan.id.as_str()],
-            [("kind", kind.map(OperationKind::as_str)), ("after", after)],
+            [("kind", kind.map(OperationKind::as_str)), ("cursor", cursor)],
         )
     };
-    let next = plan.next.map(|next| next.to_string());
+    let next = plan.next_cursor.map(|next| next.to_string());
     let body = html! {
         (guard(view, plan))
         @if let Some(reason) = &plan.reason {
@@ -30,53 +30,57 @@ pub(super) fn page(view: &View, plan: &PlanView, asked: &PlanAsked) -> Page {
                 p.small { bdi { (undecided) } }
             }
         }
-        (part::tally(view, &plan.counts))
+        (components::tally(view, &plan.counts))
         (decide(view, plan))
         section.box aria-labelledby="operations-title" {
             header {
                 h2 #operations-title {
-                    (view.tell(format!("{} operations", part::number(plan.operations)), format!("{} 个操作", part::number(plan.operations))))
+                    (view.tell(format!("{} operations", components::number(plan.operations)), format!("{} 个操作", components::number(plan.operations))))
                 }
                 (reveal(view, plan, asked))
             }
             @if plan.revealed { (revealed(view)) }
             (kinds(view, plan, asked, &|kind| here(None, kind)))
             @if plan.items.is_empty() {
-                (part::empty(view.say("Nothing is to be done.", "没有需要执行的操作。")))
+                (components::empty(view.say("Nothing is to be done.", "没有需要执行的操作。")))
             }
             @for group in plan.items.chunk_by(|one, other| one.kind == other.kind) {
                 @if let Some(first) = group.first() {
-                    @let (_, _, word) = words::operation(view, first.kind);
+                    @let (_, _, word) = labels::operation(view, first.kind);
                     h3.hidden { (word) }
                     @for operation in group { (change(view, plan, operation)) }
                 }
             }
-            (part::pager(view, asked.after.map(|_| here(None, asked.kind)), next.as_deref().map(|next| here(Some(next), asked.kind))))
+            (components::pager(view, asked.cursor.map(|_| here(None, asked.kind)), next.as_deref().map(|next| here(Some(next), asked.kind))))
         }
         section.box aria-labelledby="facts-title" {
             header { h2 #facts-title { (view.say("About this plan", "关于此计划")) } }
             div.body {
                 dl.facts {
-                    dt { (view.say("Flow", "同步流")) } dd { (part::flow(view, &plan.tenant, &plan.flow)) }
+                    dt { (view.say("Flow", "同步流")) } dd { (components::flow(view, &plan.tenant, &plan.flow)) }
                     dt { (view.say("For", "用途")) } dd { (purpose(view, plan)) }
-                    dt { (view.say("Made", "生成时间")) } dd { (moment::at_and_ago(view, plan.made_at, zone)) }
+                    dt { (view.say("Made", "生成时间")) } dd { (time::at_and_ago(view, plan.made_at, zone)) }
                     dt { (view.say("By run", "所属运行")) } dd { a href=(View::address(["runs", plan.run.as_str()], [])) { code { (plan.run) } } }
-                    dt { (view.say("Members owned", "所管成员")) } dd { (part::number(plan.owned)) }
-                    dt { (view.say("Hash", "哈希")) } dd { (part::digest(view, &plan.hash)) }
+                    dt { (view.say("Members owned", "所管成员")) } dd { (components::number(plan.owned)) }
+                    dt { (view.say("Hash", "哈希")) } dd { (components::digest(view, &plan.hash)) }
                 }
             }
         }
     };
-    Page {
-        badge: Some(part::badge(words::plan_state(view, plan.state))),
+    HtmlPage {
+        badge: Some(components::badge(labels::plan_state(view, plan.state))),
         crumbs: vec![
             ("/".to_owned(), view.say("Overview", "概览").to_owned()),
             (View::address(["tenants", plan.tenant.as_str()], []), view.name(&plan.tenant).to_owned()),
         ],
         under: Some(html! {
-            bdi { (view.name(&plan.tenant)) } " " code { (plan.flow) } " · " (moment::at_and_ago(view, plan.made_at, zone))
+            bdi { (view.name(&plan.tenant)) } " " code { (plan.flow) } " · " (time::at_and_ago(view, plan.made_at, zone))
         }),
-        ..Page::new(Area::Overview, view.tell(format!("Plan {}", plan.id), format!("计划 {}", plan.id)), body)
+        ..HtmlPage::new(
+            Area::Overview,
+            view.tell(format!("Plan {}", plan.id), format!("计划 {}", plan.id)),
+            body,
+        )
     }
 }
 
@@ -97,7 +101,7 @@ fn guard(view: &View, plan: &PlanView) -> Markup {
                     @for reason in &plan.guard {
                         li {
                             bdi { (reason.text.in_lang(view.lang())) } " "
-                            span.quiet.small { code { (reason.limit) } " = " (part::number(reason.allowed)) }
+                            span.quiet.small { code { (reason.limit) } " = " (components::number(reason.allowed)) }
                         }
                     }
                 }
@@ -130,7 +134,10 @@ fn people(view: &View, plan: &PlanView) -> String {
         .iter()
         .filter(|(_, count)| *count > 0)
         .map(|(word, count)| {
-            view.tell(format!("{} {word}", part::number(*count)), format!("{word} {}", part::number(*count)))
+            view.tell(
+                format!("{} {word}", components::number(*count)),
+                format!("{word} {}", components::number(*count)),
+            )
         })
         .collect();
     parts.join(view.say(", ", "，"))
@@ -139,7 +146,7 @@ fn people(view: &View, plan: &PlanView) -> String {
 fn decide(view: &View, plan: &PlanView) -> Markup {
     let action = |what: &str| View::address(["plans", plan.tenant.as_str(), plan.id.as_str(), what], []);
     let may = plan.may;
-    let (count, people) = (part::number(plan.operations), people(view, plan));
+    let (count, people) = (components::number(plan.operations), people(view, plan));
     html! {
         @if view.operates() && (may.approve || may.apply || may.reject) {
             section.section aria-labelledby="decide-title" {
@@ -149,7 +156,7 @@ fn decide(view: &View, plan: &PlanView) -> Markup {
                         details {
                             summary.button.primary { (view.say("Approve…", "批准…")) }
                             form.steps method="post" action=(action("approve")) {
-                                (part::csrf(view))
+                                (components::csrf(view))
                                 p {
                                     strong {
                                         (view.tell(
@@ -164,7 +171,7 @@ fn decide(view: &View, plan: &PlanView) -> Markup {
                                         "只执行这份计划；若表单、规则或台账已变化，则拒绝执行并重新生成。",
                                     ))
                                 }
-                                (part::reason(view, "approve-why", "why", true))
+                                (components::reason(view, "approve-why", "why", true))
                                 div.check {
                                     input #approve-sure type="checkbox" required;
                                     label for="approve-sure" {
@@ -181,7 +188,7 @@ fn decide(view: &View, plan: &PlanView) -> Markup {
                         }
                     }
                     @if may.apply {
-                        (part::deed(view, &action("apply"), "primary", view.say("Apply", "执行"), Some(&view.tell(
+                        (components::deed(view, &action("apply"), "primary", view.say("Apply", "执行"), Some(&view.tell(
                             format!("{count} people are written to WeCom: {people}."),
                             format!("将向企业微信写入 {count} 人：{people}。"),
                         ))))
@@ -190,9 +197,9 @@ fn decide(view: &View, plan: &PlanView) -> Markup {
                         details {
                             summary.button.danger { (view.say("Reject…", "驳回…")) }
                             form.steps method="post" action=(action("reject")) {
-                                (part::csrf(view))
+                                (components::csrf(view))
                                 p { (view.say("Nothing of it is written. The next run plans again.", "不会写入任何内容，下一次运行会重新计划。")) }
-                                (part::reason(view, "reject-reason", "reason", true))
+                                (components::reason(view, "reject-reason", "reason", true))
                                 button.danger type="submit" { (view.say("Reject the plan", "驳回此计划")) }
                             }
                         }
@@ -203,11 +210,11 @@ fn decide(view: &View, plan: &PlanView) -> Markup {
     }
 }
 
-fn reveal(view: &View, plan: &PlanView, asked: &PlanAsked) -> Markup {
-    let after = asked.after.map(|after| after.to_string());
+fn reveal(view: &View, plan: &PlanView, asked: &PlanQuery) -> Markup {
+    let cursor = asked.cursor.map(|cursor| cursor.to_string());
     let action = View::address(
         ["plans", plan.tenant.as_str(), plan.id.as_str(), "reveal"],
-        [("kind", asked.kind.map(OperationKind::as_str)), ("after", after.as_deref())],
+        [("kind", asked.kind.map(OperationKind::as_str)), ("cursor", cursor.as_deref())],
     );
     html! { @if !plan.revealed { (show_in_full(view, &action)) } }
 }
@@ -216,7 +223,7 @@ fn reveal(view: &View, plan: &PlanView, asked: &PlanAsked) -> Markup {
 pub(super) fn show_in_full(view: &View, action: &str) -> Markup {
     html! {
         @if view.operates() {
-            (part::deed(view, action, "", view.say("Show numbers", "显示完整号码"), Some(view.say(
+            (components::deed(view, action, "", view.say("Show numbers", "显示完整号码"), Some(view.say(
                 "Numbers and addresses of these people are shown in full. That you looked is written to the audit log.",
                 "将完整显示这些人的号码与地址，您的查看会记入审计日志。",
             ))))
@@ -249,7 +256,7 @@ const KINDS: [OperationKind; 7] = [
 fn kinds(
     view: &View,
     plan: &PlanView,
-    asked: &PlanAsked,
+    asked: &PlanQuery,
     here: &dyn Fn(Option<OperationKind>) -> String,
 ) -> Markup {
     let count = |kind: OperationKind| match kind {
@@ -268,7 +275,7 @@ fn kinds(
                 a href=(here(None)) aria-current=[asked.kind.is_none().then_some("page")] { (view.say("all", "全部")) }
                 @for kind in there {
                     a href=(here(Some(kind))) aria-current=[(asked.kind == Some(kind)).then_some("page")] {
-                        (words::operation(view, kind).2) " " span.quiet { (part::number(count(kind))) }
+                        (labels::operation(view, kind).2) " " span.quiet { (components::number(count(kind))) }
                     }
                 }
             }
@@ -279,15 +286,15 @@ fn kinds(
 fn change(view: &View, plan: &PlanView, operation: &OperationView) -> Markup {
     html! {
         article.change {
-            div { (part::sign(view, operation.kind)) }
+            div { (components::sign(view, operation.kind)) }
             div.stack {
                 div.row.between {
                     div.row {
                         strong { bdi { (operation.name) } }
                         code { (operation.userid) }
-                        span.quiet.small { (view.say("record", "记录")) " " (part::record(&plan.tenant, &operation.flow, &operation.record)) }
+                        span.quiet.small { (view.say("record", "记录")) " " (components::record(&plan.tenant, &operation.flow, &operation.record)) }
                     }
-                    @if operation.state != OperationState::Planned { (part::badge(words::operation_state(view, operation.state))) }
+                    @if operation.state != OperationState::Planned { (components::badge(labels::operation_state(view, operation.state))) }
                 }
                 @if let Some(from) = &operation.moved_from { p.small { (view.say("moves here from", "转自")) " " code { (from) } } }
                 @match operation.parks.as_deref() {
@@ -314,10 +321,10 @@ pub(super) fn fields(view: &View, fields: &[FieldChange]) -> Markup {
                         dt { bdi title=(field.field) { (field.label.in_lang(view.lang())) } }
                         dd {
                             @if !field.before.is_null() {
-                                del { span.hidden { (view.say("before:", "原为：")) " " } bdi { (part::value(view, &field.before)) } }
+                                del { span.hidden { (view.say("before:", "原为：")) " " } bdi { (components::value(view, &field.before)) } }
                                 " " span aria-hidden="true" { "→" } " "
                             }
-                            ins { span.hidden { (view.say("after:", "改为：")) " " } bdi { (part::value(view, &field.after)) } }
+                            ins { span.hidden { (view.say("after:", "改为：")) " " } bdi { (components::value(view, &field.after)) } }
                         }
                     }
                 }

@@ -4,17 +4,17 @@ use std::collections::BTreeSet;
 
 use maud::{Markup, html};
 
+use super::layout::{Area, HtmlPage};
 use super::plan::{revealed, show_in_full};
-use super::shell::{Area, Page};
 use super::view::View;
-use super::{moment, part, words};
-use ruzhi_app::{QuarantineAsked, QuarantineView, Reason, RejectView, RemovalView, RowField};
+use super::{components, labels, time};
+use ruzhi_app::{ActionReason, QuarantineQuery, QuarantineView, RejectView, RemovalView, RowField};
 use ruzhi_model::{FlowId, RemovalAnswer, TenantId};
 
 /// The matching records.
-pub(super) fn page(view: &View, told: &QuarantineView, asked: &QuarantineAsked) -> Page {
-    let after = asked.after.as_ref().map(ToString::to_string);
-    let address = |page: &[&str], rule: Option<&str>, after: Option<&str>| {
+pub(super) fn page(view: &View, told: &QuarantineView, asked: &QuarantineQuery) -> HtmlPage {
+    let cursor = asked.cursor.as_ref().map(ToString::to_string);
+    let address = |page: &[&str], rule: Option<&str>, cursor: Option<&str>| {
         View::address(
             page.iter().copied(),
             [
@@ -22,7 +22,7 @@ pub(super) fn page(view: &View, told: &QuarantineView, asked: &QuarantineAsked) 
                 ("flow", asked.flow.as_ref().map(FlowId::as_str)),
                 ("rule", rule),
                 ("search", asked.search.as_deref()),
-                ("after", after),
+                ("cursor", cursor),
             ],
         )
     };
@@ -35,15 +35,15 @@ pub(super) fn page(view: &View, told: &QuarantineView, asked: &QuarantineAsked) 
                 input #search name="search" type="search" value=[asked.search.as_deref()] autocomplete="off"
                     placeholder=(view.say("name, record, account, message", "姓名、记录、账号、问题"));
             }
-            (part::tenant_field(view, asked.tenant.as_ref()))
-            (part::flow_field(view, asked.flow.as_ref()))
+            (components::tenant_field(view, asked.tenant.as_ref()))
+            (components::flow_field(view, asked.flow.as_ref()))
             div.field {
                 label for="rule" { (view.say("Rule", "规则")) }
                 select #rule name="rule" {
                     option value="" { (view.say("all", "全部")) }
                     @for group in &told.by_rule {
                         option value=(group.rule) selected[Some(group.rule.as_str()) == rule] lang="zxx" {
-                            (group.rule) " (" (part::number(group.records)) ")"
+                            (group.rule) " (" (components::number(group.records)) ")"
                         }
                     }
                     @if let Some(rule) = rule.filter(|rule| !told.by_rule.iter().any(|group| group.rule == *rule)) {
@@ -57,42 +57,42 @@ pub(super) fn page(view: &View, told: &QuarantineView, asked: &QuarantineAsked) 
         div.row.between {
             p role="status" {
                 (view.tell(
-                    format!("{} records wait to be corrected.", part::number(told.total)),
-                    format!("{} 条记录待修正。", part::number(told.total)),
+                    format!("{} records wait to be corrected.", components::number(told.total)),
+                    format!("{} 条记录待修正。", components::number(told.total)),
                 ))
                 @if filtered { " " a href="/quarantine" { (view.say("Show all", "显示全部")) } }
             }
             div.actions.row {
                 a.button href=(address(&["quarantine.csv"], rule, None)) download="quarantine.csv" { (view.say("Export CSV", "导出 CSV")) }
                 @if !told.revealed && !told.page.items.is_empty() {
-                    (show_in_full(view, &address(&["quarantine", "reveal"], rule, after.as_deref())))
+                    (show_in_full(view, &address(&["quarantine", "reveal"], rule, cursor.as_deref())))
                 }
                 (retry(view, &told.page.items))
             }
         }
         div.box {
             @if told.page.items.is_empty() {
-                @if filtered { (part::empty(view.say("No record fits.", "没有符合条件的记录。"))) } @else {
+                @if filtered { (components::empty(view.say("No record fits.", "没有符合条件的记录。"))) } @else {
                     p.empty.good { (view.say("✓ Nothing is in quarantine.", "✓ 没有待修正的记录。")) }
                 }
             } @else {
                 (table(view, &told.page.items))
-                (part::pager(
+                (components::pager(
                     view,
-                    asked.after.as_ref().map(|_| address(&["quarantine"], rule, None)),
-                    told.page.next.as_deref().map(|next| address(&["quarantine"], rule, Some(next))),
+                    asked.cursor.as_ref().map(|_| address(&["quarantine"], rule, None)),
+                    told.page.next_cursor.as_deref().map(|next| address(&["quarantine"], rule, Some(next))),
                 ))
             }
         }
     };
-    Page {
+    HtmlPage {
         under: Some(html! {
             (view.say(
                 "Nothing is written for these people until the condition each record waits for is met. If only the direct leader is missing, the person is already in WeCom.",
                 "在各条记录所等待的条件满足之前，不会为这些人写入任何内容；仅缺直属上级的，此人已在企业微信中。",
             ))
         }),
-        ..Page::new(Area::Quarantine, view.say("Quarantine", "待修正"), body)
+        ..HtmlPage::new(Area::Quarantine, view.say("Quarantine", "待修正"), body)
     }
 }
 
@@ -110,7 +110,7 @@ fn retry(view: &View, items: &[RejectView]) -> Markup {
                     p { (view.say("The whole form is read, and every record decided again. It is rarely needed: a row that is corrected is tried again by itself.", "将读取整个表单并重新判定每条记录。通常不必如此：修正后的数据会自动重试。")) }
                     @for (tenant, flow) in flows {
                         form method="post" action=(action(tenant, flow)) {
-                            (part::csrf(view))
+                            (components::csrf(view))
                             button type="submit" { bdi { (view.name(tenant)) } code { (flow) } }
                         }
                     }
@@ -143,7 +143,7 @@ fn line(view: &View, item: &RejectView) -> Markup {
         tr {
             th scope="row" {
                 div.stack {
-                    span { (part::record(&item.tenant, &item.flow, &item.record)) }
+                    span { (components::record(&item.tenant, &item.flow, &item.record)) }
                     span.small.quiet { bdi { (view.name(&item.tenant)) } " " code { (item.flow) } }
                 }
             }
@@ -154,8 +154,8 @@ fn line(view: &View, item: &RejectView) -> Markup {
             td data-label=(view.say("The row", "表单数据")) { (row(view, &item.row, SHOWN)) }
             td data-label=(view.say("Since", "始于")) {
                 div.stack {
-                    span { (moment::at(view, item.first_seen, zone)) }
-                    span.quiet.small { (moment::ago(view, item.first_seen)) }
+                    span { (time::at(view, item.first_seen, zone)) }
+                    span.quiet.small { (time::ago(view, item.first_seen)) }
                 }
             }
         }
@@ -177,13 +177,13 @@ pub(super) fn reasons(view: &View, item: &RejectView) -> Markup {
                 }
             }
             p.small.quiet {
-                (view.tell(format!("refused by {}", words::refused_by(view, item.by)), format!("由{}拒绝", words::refused_by(view, item.by))))
+                (view.tell(format!("refused by {}", labels::refused_by(view, item.by)), format!("由{}拒绝", labels::refused_by(view, item.by))))
                 @if let Some(errcode) = item.errcode { " · " code { (errcode) } }
             }
             p.small {
                 (item.waits.in_lang(view.lang()))
                 @if let Some(at) = item.retry_at {
-                    " · " (view.say("next try", "下次重试时间")) " " (moment::at(view, at, view.zone(&item.tenant)))
+                    " · " (view.say("next try", "下次重试时间")) " " (time::at(view, at, view.zone(&item.tenant)))
                 }
             }
         }
@@ -199,12 +199,12 @@ pub(super) fn removal(view: &View, removal: &RemovalView) -> Markup {
             p.small {
                 (view.say("Removed from WeCom by hand:", "在企业微信中被手工删除：")) " " code { (removal.userid) } " "
                 bdi { (removal.name) }
-                @if let Some(at) = removal.found_at { " · " (moment::at(view, at, view.zone(&removal.tenant))) }
+                @if let Some(at) = removal.found_at { " · " (time::at(view, at, view.zone(&removal.tenant))) }
                 @if removal.unsure { " · " (view.say("seen once, and being looked at again", "仅发现一次，正在复核")) }
             }
             @if let Some(answer) = removal.answer {
                 p.small {
-                    strong { (words::removal_answer(view, answer)) } " · "
+                    strong { (labels::removal_answer(view, answer)) } " · "
                     (view.say("decided; the next run carries it out", "已决定，由下一次运行执行"))
                 }
             }
@@ -212,13 +212,13 @@ pub(super) fn removal(view: &View, removal: &RemovalView) -> Markup {
                 details {
                     summary.button { (view.say("Decide…", "决定…")) }
                     form.steps method="post" action=(action) {
-                        (part::csrf(view))
+                        (components::csrf(view))
                         div.field {
                             label for=(field) { (view.say("Why (may be left out)", "理由（可不填）")) }
-                            input id=(field) name="reason" type="text" maxlength=(Reason::MOST) autocomplete="off";
+                            input id=(field) name="reason" type="text" maxlength=(ActionReason::MOST) autocomplete="off";
                         }
                         @for answer in [RemovalAnswer::Recreate, RemovalAnswer::RecreateInvited, RemovalAnswer::Release] {
-                            button type="submit" name="answer" value=(answer.as_str()) { (words::removal_answer(view, answer)) }
+                            button type="submit" name="answer" value=(answer.as_str()) { (labels::removal_answer(view, answer)) }
                         }
                     }
                 }
@@ -233,7 +233,7 @@ pub(super) fn row(view: &View, row: &[RowField], shown: usize) -> Markup {
         html! {
             dl.fields {
                 @for field in fields {
-                    div { dt { bdi title=(field.field) { (field.label) } } dd { bdi { (part::value(view, &field.value)) } } }
+                    div { dt { bdi title=(field.field) { (field.label) } } dd { bdi { (components::value(view, &field.value)) } } }
                 }
             }
         }

@@ -3,18 +3,18 @@
 
 use maud::{Markup, html};
 
+use super::layout::{Area, HtmlPage};
 use super::plan::{answer, fields, revealed, show_in_full};
 use super::quarantine::{reasons, removal, row};
-use super::shell::{Area, Page};
 use super::view::View;
-use super::{moment, part, words};
+use super::{components, labels, time};
 use ruzhi_app::{OperationView, RecordView};
 use ruzhi_model::OperationState;
 use ruzhi_rules::DecisionKind;
 use ruzhi_store::AttemptRow;
 
 /// A record's trace.
-pub(super) fn page(view: &View, told: &RecordView) -> Page {
+pub(super) fn page(view: &View, told: &RecordView) -> HtmlPage {
     let zone = view.zone(&told.tenant);
     let reveal = View::address(
         ["records", told.tenant.as_str(), told.flow.as_str(), told.record.as_str(), "reveal"],
@@ -39,7 +39,7 @@ pub(super) fn page(view: &View, told: &RecordView) -> Page {
             ol.way {
                 li.ok {
                     div {
-                        (step(view.say("Row read from the form", "读取表单数据"), moment::exact(told.fetched_at, zone), html! {
+                        (step(view.say("Row read from the form", "读取表单数据"), time::exact(told.fetched_at, zone), html! {
                             (view.say("by run", "运行")) " " a href=(View::address(["runs", told.fetched_run.as_str()], [])) { code { (told.fetched_run) } }
                         }))
                         div.box { div.body { (row(view, &told.row, 12)) } }
@@ -57,7 +57,7 @@ pub(super) fn page(view: &View, told: &RecordView) -> Page {
                         div {
                             p {
                                 (view.say("Member", "成员")) " " code { (member.userid) } " "
-                                (part::badge((if member.state == "active" { words::OK } else { words::PLAIN }, words::member_state(view, &member.state))))
+                                (components::badge((if member.state == "active" { labels::OK } else { labels::PLAIN }, labels::member_state(view, &member.state))))
                             }
                         }
                     }
@@ -65,7 +65,7 @@ pub(super) fn page(view: &View, told: &RecordView) -> Page {
             }
         }
     };
-    Page {
+    HtmlPage {
         crumbs: vec![
             (View::address(["tenants", told.tenant.as_str()], []), view.name(&told.tenant).to_owned()),
             (
@@ -76,10 +76,10 @@ pub(super) fn page(view: &View, told: &RecordView) -> Page {
                 view.say("Quarantine", "待修正").to_owned(),
             ),
         ],
-        badge: Some(part::badge(words::verdict(view, told.decision.verdict))),
+        badge: Some(components::badge(labels::verdict(view, told.decision.verdict))),
         under: Some(html! { bdi { (view.name(&told.tenant)) } " " code { (told.flow) } }),
         actions: (!told.revealed).then(|| show_in_full(view, &reveal)),
-        ..Page::new(
+        ..HtmlPage::new(
             Area::Quarantine,
             view.tell(format!("Record {}", told.record), format!("记录 {}", told.record)),
             body,
@@ -94,7 +94,7 @@ fn step(word: &str, at: Markup, beside: Markup) -> Markup {
 fn decision(view: &View, told: &RecordView, zone: chrono_tz::Tz) -> Markup {
     let decision = &told.decision;
     html! {
-        (step(view.say("Decided", "判定"), moment::exact(told.decided_at, zone), part::badge(words::verdict(view, decision.verdict))))
+        (step(view.say("Decided", "判定"), time::exact(told.decided_at, zone), components::badge(labels::verdict(view, decision.verdict))))
         div.box {
             div.body {
                 dl.facts {
@@ -106,22 +106,22 @@ fn decision(view: &View, told: &RecordView, zone: chrono_tz::Tz) -> Markup {
                         @if let Some(number) = told.guest.number {
                             a href=(View::address(["guests", told.tenant.as_str(), told.flow.as_str()], [])) { "#" (number) } " "
                         }
-                        (part::digest(view, &told.guest.rules))
+                        (components::digest(view, &told.guest.rules))
                     }
                     @if let Some(component) = &told.guest.component {
-                        dt { (view.say("Component", "组件摘要")) } dd { (part::digest(view, component)) }
+                        dt { (view.say("Component", "组件摘要")) } dd { (components::digest(view, component)) }
                     }
                     @if let Some(userid) = &decision.userid { dt { (view.say("Account", "账号")) } dd { code { (userid) } } }
-                    @if let Some(reason) = &decision.reason { dt { (view.say("Why", "原因")) } dd { bdi { (words::half(view, reason)) } } }
+                    @if let Some(reason) = &decision.reason { dt { (view.say("Why", "原因")) } dd { bdi { (labels::half(view, reason)) } } }
                     @if let Some(until) = told.holds_until {
-                        dt { (view.say("Holds until", "有效至")) } dd { (moment::exact(until, zone)) }
+                        dt { (view.say("Holds until", "有效至")) } dd { (time::exact(until, zone)) }
                     }
                     @if let Some(known) = &told.told { dt { (view.say("Decided as of", "判定时刻")) } dd { code { (known) } } }
                 }
                 @if !told.notes.is_empty() {
                     div {
                         p.label { (view.say("Its remarks", "同步规则的备注")) }
-                        ul { @for note in &told.notes { li { bdi { (words::half(view, note)) } } } }
+                        ul { @for note in &told.notes { li { bdi { (labels::half(view, note)) } } } }
                     }
                 }
                 @if !decision.member.is_empty() {
@@ -143,9 +143,9 @@ fn operated(view: &View, operation: &OperationView, zone: chrono_tz::Tz) -> Mark
         li.(tone) {
             div {
                 div.row {
-                    h3 { (part::sign(view, operation.kind)) }
-                    (part::badge(words::operation_state(view, operation.state)))
-                    span.quiet.small { (moment::exact(operation.planned_at, zone)) }
+                    h3 { (components::sign(view, operation.kind)) }
+                    (components::badge(labels::operation_state(view, operation.state)))
+                    span.quiet.small { (time::exact(operation.planned_at, zone)) }
                     span.small { (view.say("plan", "计划")) " " code { (operation.plan) } }
                 }
                 (fields(view, &operation.fields))
@@ -173,16 +173,16 @@ fn attempts(view: &View, attempts: &[AttemptRow], zone: chrono_tz::Tz) -> Markup
                     @for attempt in attempts {
                         tr {
                             th scope="row" { code { (attempt.api) } }
-                            td data-label=(view.say("When", "时间")) { (moment::exact(attempt.at, zone)) }
-                            td.number data-label=(view.say("Took", "用时")) { (part::number(attempt.took_ms.unsigned_abs())) " ms" }
+                            td data-label=(view.say("When", "时间")) { (time::exact(attempt.at, zone)) }
+                            td.number data-label=(view.say("Took", "用时")) { (components::number(attempt.took_ms.unsigned_abs())) " ms" }
                             td data-label=(view.say("WeCom's answer", "企业微信返回")) { div {
                                 @match attempt.errcode {
-                                    Some(0) => { (part::badge((words::OK, "0"))) }
+                                    Some(0) => { (components::badge((labels::OK, "0"))) }
                                     Some(code) => {
-                                        (part::badge((words::BAD, &code.to_string()))) " "
+                                        (components::badge((labels::BAD, &code.to_string()))) " "
                                         bdi { (ruzhi_wecom::meaning(code).means().in_lang(view.lang())) }
                                     }
-                                    None => { (part::badge((words::WARN, view.say("no answer", "无应答")))) }
+                                    None => { (components::badge((labels::WARN, view.say("no answer", "无应答")))) }
                                 }
                                 " " bdi.quiet.small { (attempt.errmsg) }
                             } }

@@ -8,33 +8,34 @@ use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 
+use super::extract::{FormBody, PageIds, PageQuery};
 use super::flash::{self, Flash};
-use super::given::{Asked, Ids, Sent};
-use super::shell::Page;
+use super::layout::HtmlPage;
 use super::view::View;
 use super::{
-    alarms, asset, audit, charts, drift, guests, overview, plan, quarantine, record, run, runs, settings,
-    trouble,
+    alarms, asset, audit, charts, drift, error_page, guests, overview, plan, quarantine, record, run, runs,
+    settings,
 };
-use crate::Process;
-use ruzhi_app::scheduler::Asked as Begun;
+use crate::state::AppState;
+use ruzhi_app::scheduler::RunAccepted;
 use ruzhi_app::{
-    self, ActivateWish, ApproveWish, AuditAsked, ChartAsked, DifferenceAsked, DriftAsked, PauseWish,
-    PlainWish, PlanAsked, QuarantineAsked, RejectWish, RemovalWish, RollBackWish, RunWish, RunsAsked,
+    ActivateRequest, ApproveRequest, AuditQuery, ChartQuery, DifferenceQuery, DriftQuery, EmptyRequest,
+    PauseRequest, PlanQuery, QuarantineQuery, RejectRequest, RemovalRequest, RollBackRequest, RunRequest,
+    RunsQuery,
 };
 use ruzhi_message::Failure;
 use ruzhi_model::{FlowId, PlanId, RecordId, RunId, TenantId, UserId};
 
-type Shared = State<Arc<Process>>;
+type SharedState = State<Arc<AppState>>;
 /// A tenant and one of its flows.
-type OfFlow = (TenantId, FlowId);
+type FlowPath = (TenantId, FlowId);
 /// A tenant and one of its plans.
-type OfPlan = (TenantId, PlanId);
+type PlanPath = (TenantId, PlanId);
 /// A tenant, one of its flows and a record of that flow.
-type OfRecord = (TenantId, FlowId, RecordId);
+type RecordPath = (TenantId, FlowId, RecordId);
 
-/// The pages. The caller adds the layer that authenticates visitors.
-pub fn routes() -> Router<Arc<Process>> {
+/// The pages. The caller adds the layer that authenticates callers.
+pub fn routes() -> Router<Arc<AppState>> {
     Router::new()
         .route("/", get(show_overview))
         .route("/tenants/{tenant}", get(show_tenant))
@@ -67,14 +68,14 @@ pub fn routes() -> Router<Arc<Process>> {
         .route("/audit", get(show_audit))
         .route("/settings", get(show_settings))
         .route("/assets/{name}", get(asset::serve))
-        .fallback(trouble::missing)
+        .fallback(error_page::missing)
 }
 
 /// Answers with a page, or with the page for a failure.
-fn shown(view: &View, page: Result<Page, Failure>) -> Response {
+fn shown(view: &View, page: Result<HtmlPage, Failure>) -> Response {
     match page {
         Ok(page) => page.answer(view),
-        Err(failure) => trouble::page(view, &failure),
+        Err(failure) => error_page::page(view, &failure),
     }
 }
 
@@ -82,23 +83,23 @@ fn shown(view: &View, page: Result<Page, Failure>) -> Response {
 fn done<T>(view: &View, done: Result<T, Failure>, lead: impl FnOnce(T) -> Response) -> Response {
     match done {
         Ok(done) => lead(done),
-        Err(failure) => trouble::page(view, &failure),
+        Err(failure) => error_page::page(view, &failure),
     }
 }
 
-async fn show_overview(State(process): Shared, view: View) -> Response {
-    let told = ruzhi_app::overview(&process.app).await;
+async fn show_overview(State(state): SharedState, view: View) -> Response {
+    let told = ruzhi_app::overview(&state.app).await;
     shown(&view, told.map(|told| overview::page(&view, &told)))
 }
 
-async fn show_tenant(State(process): Shared, view: View, Ids(tenant): Ids<TenantId>) -> Response {
-    let told = ruzhi_app::tenant(&process.app, &tenant).await;
+async fn show_tenant(State(state): SharedState, view: View, PageIds(tenant): PageIds<TenantId>) -> Response {
+    let told = ruzhi_app::tenant(&state.app, &tenant).await;
     match &told {
         Ok(all) => match all.tenants.iter().find(|one| one.id == tenant) {
             Some(one) => overview::tenant_page(&view, all, one).answer(&view),
-            None => trouble::missing(view).await,
+            None => error_page::missing(view).await,
         },
-        Err(failure) => trouble::page(&view, failure),
+        Err(failure) => error_page::page(&view, failure),
     }
 }
 
@@ -110,7 +111,7 @@ fn plan_of(tenant: &TenantId, plan: &PlanId) -> String {
     View::address(["plans", tenant.as_str(), plan.as_str()], [])
 }
 
-fn record_of((tenant, flow, record): &OfRecord) -> String {
+fn record_of((tenant, flow, record): &RecordPath) -> String {
     View::address(["records", tenant.as_str(), flow.as_str(), record.as_str()], [])
 }
 
@@ -119,7 +120,7 @@ fn guest_of(tenant: &TenantId, flow: &FlowId) -> String {
 }
 
 /// Redirects to a run that has begun, or back if it waits.
-fn to_the_run(asked: &Begun, began: Flash, waits: Flash, back: &str) -> Response {
+fn to_the_run(asked: &RunAccepted, began: Flash, waits: Flash, back: &str) -> Response {
     match &asked.run {
         Some(run) => began.on(&View::address(["runs", run.as_str()], [])),
         None => waits.on(back),
@@ -127,62 +128,66 @@ fn to_the_run(asked: &Begun, began: Flash, waits: Flash, back: &str) -> Response
 }
 
 async fn run_now(
-    State(process): Shared,
+    State(state): SharedState,
     view: View,
-    Ids((tenant, flow)): Ids<OfFlow>,
-    Sent(wish): Sent<RunWish>,
+    PageIds((tenant, flow)): PageIds<FlowPath>,
+    FormBody(input): FormBody<RunRequest>,
 ) -> Response {
-    let asked = ruzhi_app::run_now(&process.app, &view.visitor.principal, &tenant, &flow, wish).await;
+    let asked = ruzhi_app::run_now(&state.app, &view.principal, &tenant, &flow, input).await;
     done(&view, asked, |asked| to_the_run(&asked, Flash::Began, Flash::Asked, &tenant_of(&tenant)))
 }
 
 async fn retry(
-    State(process): Shared,
+    State(state): SharedState,
     view: View,
-    Ids((tenant, flow)): Ids<OfFlow>,
-    Sent(wish): Sent<PlainWish>,
+    PageIds((tenant, flow)): PageIds<FlowPath>,
+    FormBody(input): FormBody<EmptyRequest>,
 ) -> Response {
-    let asked = ruzhi_app::retry(&process.app, &view.visitor.principal, &tenant, &flow, wish).await;
+    let asked = ruzhi_app::retry(&state.app, &view.principal, &tenant, &flow, input).await;
     done(&view, asked, |asked| to_the_run(&asked, Flash::Retried, Flash::Retried, "/quarantine"))
 }
 
 async fn pause(
-    State(process): Shared,
+    State(state): SharedState,
     view: View,
-    Ids((tenant, flow)): Ids<OfFlow>,
-    Sent(wish): Sent<PauseWish>,
+    PageIds((tenant, flow)): PageIds<FlowPath>,
+    FormBody(input): FormBody<PauseRequest>,
 ) -> Response {
-    let paused = ruzhi_app::pause(&process.app, &view.visitor.principal, &tenant, &flow, wish).await;
+    let paused = ruzhi_app::pause(&state.app, &view.principal, &tenant, &flow, input).await;
     done(&view, paused, |()| Flash::Paused.on(&tenant_of(&tenant)))
 }
 
 async fn resume(
-    State(process): Shared,
+    State(state): SharedState,
     view: View,
-    Ids((tenant, flow)): Ids<OfFlow>,
-    Sent(wish): Sent<PlainWish>,
+    PageIds((tenant, flow)): PageIds<FlowPath>,
+    FormBody(input): FormBody<EmptyRequest>,
 ) -> Response {
-    let resumed = ruzhi_app::resume(&process.app, &view.visitor.principal, &tenant, &flow, wish).await;
+    let resumed = ruzhi_app::resume(&state.app, &view.principal, &tenant, &flow, input).await;
     done(&view, resumed, |()| Flash::Resumed.on(&tenant_of(&tenant)))
 }
 
 async fn show_drift(
-    State(process): Shared,
+    State(state): SharedState,
     view: View,
-    Ids(tenant): Ids<TenantId>,
-    Asked(asked): Asked<DriftAsked>,
+    PageIds(tenant): PageIds<TenantId>,
+    PageQuery(asked): PageQuery<DriftQuery>,
 ) -> Response {
-    let told = ruzhi_app::drift(&process.app, &tenant, &asked).await;
+    let told = ruzhi_app::drift(&state.app, &tenant, &asked).await;
     shown(&view, told.map(|told| drift::page(&view, &tenant, told.as_ref(), &asked)))
 }
 
-async fn show_runs(State(process): Shared, view: View, Asked(asked): Asked<RunsAsked>) -> Response {
-    let told = ruzhi_app::runs(&process.app, &asked).await;
+async fn show_runs(
+    State(state): SharedState,
+    view: View,
+    PageQuery(asked): PageQuery<RunsQuery>,
+) -> Response {
+    let told = ruzhi_app::runs(&state.app, &asked).await;
     shown(&view, told.map(|told| runs::page(&view, &told, &asked)))
 }
 
-async fn show_run(State(process): Shared, view: View, Ids(id): Ids<RunId>) -> Response {
-    let told = ruzhi_app::run(&process.app, &id).await;
+async fn show_run(State(state): SharedState, view: View, PageIds(id): PageIds<RunId>) -> Response {
+    let told = ruzhi_app::run(&state.app, &id).await;
     shown(&view, told.map(|told| run::page(&view, &told)))
 }
 
@@ -193,83 +198,83 @@ fn in_full(view: View) -> View {
     View { here: view.here.replacen("/reveal", "", 1), ..view }
 }
 
-async fn plan_page(process: &Process, view: &View, (tenant, id): &OfPlan, asked: &PlanAsked) -> Response {
-    let told = ruzhi_app::plan(&process.app, &view.visitor.principal, tenant, id, asked).await;
+async fn plan_page(state: &AppState, view: &View, (tenant, id): &PlanPath, asked: &PlanQuery) -> Response {
+    let told = ruzhi_app::plan(&state.app, &view.principal, tenant, id, asked).await;
     shown(view, told.map(|told| plan::page(view, &told, asked)))
 }
 
 async fn show_plan(
-    State(process): Shared,
+    State(state): SharedState,
     view: View,
-    Ids(of): Ids<OfPlan>,
-    Asked(asked): Asked<PlanAsked>,
+    PageIds(of): PageIds<PlanPath>,
+    PageQuery(asked): PageQuery<PlanQuery>,
 ) -> Response {
-    plan_page(&process, &view, &of, &PlanAsked { reveal: false, ..asked }).await
+    plan_page(&state, &view, &of, &PlanQuery { reveal: false, ..asked }).await
 }
 
 async fn reveal_plan(
-    State(process): Shared,
+    State(state): SharedState,
     view: View,
-    Ids(of): Ids<OfPlan>,
-    Asked(asked): Asked<PlanAsked>,
+    PageIds(of): PageIds<PlanPath>,
+    PageQuery(asked): PageQuery<PlanQuery>,
 ) -> Response {
-    plan_page(&process, &in_full(view), &of, &PlanAsked { reveal: true, ..asked }).await
+    plan_page(&state, &in_full(view), &of, &PlanQuery { reveal: true, ..asked }).await
 }
 
-async fn back_to_plan(Ids((tenant, id)): Ids<OfPlan>) -> Response {
+async fn back_to_plan(PageIds((tenant, id)): PageIds<PlanPath>) -> Response {
     flash::to(&plan_of(&tenant, &id))
 }
 
 async fn approve(
-    State(process): Shared,
+    State(state): SharedState,
     view: View,
-    Ids((tenant, id)): Ids<OfPlan>,
-    Sent(wish): Sent<ApproveWish>,
+    PageIds((tenant, id)): PageIds<PlanPath>,
+    FormBody(input): FormBody<ApproveRequest>,
 ) -> Response {
-    let asked = ruzhi_app::approve_plan(&process.app, &view.visitor.principal, &tenant, &id, wish).await;
+    let asked = ruzhi_app::approve_plan(&state.app, &view.principal, &tenant, &id, input).await;
     let back = plan_of(&tenant, &id);
     done(&view, asked, |asked| to_the_run(&asked, Flash::Approved, Flash::ApprovedWaits, &back))
 }
 
 async fn apply(
-    State(process): Shared,
+    State(state): SharedState,
     view: View,
-    Ids((tenant, id)): Ids<OfPlan>,
-    Sent(wish): Sent<PlainWish>,
+    PageIds((tenant, id)): PageIds<PlanPath>,
+    FormBody(input): FormBody<EmptyRequest>,
 ) -> Response {
-    let asked = ruzhi_app::apply_plan(&process.app, &view.visitor.principal, &tenant, &id, wish).await;
+    let asked = ruzhi_app::apply_plan(&state.app, &view.principal, &tenant, &id, input).await;
     done(&view, asked, |asked| to_the_run(&asked, Flash::Began, Flash::Asked, &plan_of(&tenant, &id)))
 }
 
 async fn reject(
-    State(process): Shared,
+    State(state): SharedState,
     view: View,
-    Ids((tenant, id)): Ids<OfPlan>,
-    Sent(wish): Sent<RejectWish>,
+    PageIds((tenant, id)): PageIds<PlanPath>,
+    FormBody(input): FormBody<RejectRequest>,
 ) -> Response {
-    let rejected = ruzhi_app::reject_plan(&process.app, &view.visitor.principal, &tenant, &id, wish).await;
+    let rejected = ruzhi_app::reject_plan(&state.app, &view.principal, &tenant, &id, input).await;
     done(&view, rejected, |()| Flash::Rejected.on(&plan_of(&tenant, &id)))
 }
 
-async fn quarantine_page(process: &Process, view: &View, asked: &QuarantineAsked) -> Response {
-    let told = ruzhi_app::quarantine(&process.app, &view.visitor.principal, asked).await;
+async fn quarantine_page(state: &AppState, view: &View, asked: &QuarantineQuery) -> Response {
+    let told = ruzhi_app::quarantine(&state.app, &view.principal, asked).await;
     shown(view, told.map(|told| quarantine::page(view, &told, asked)))
 }
 
 async fn show_quarantine(
-    State(process): Shared,
+    State(state): SharedState,
     view: View,
-    Asked(asked): Asked<QuarantineAsked>,
+    PageQuery(asked): PageQuery<QuarantineQuery>,
 ) -> Response {
-    quarantine_page(&process, &view, &QuarantineAsked { reveal: false, ..asked }).await
+    quarantine_page(&state, &view, &QuarantineQuery { reveal: false, ..asked }).await
 }
 
 async fn reveal_quarantine(
-    State(process): Shared,
+    State(state): SharedState,
     view: View,
-    Asked(asked): Asked<QuarantineAsked>,
+    PageQuery(asked): PageQuery<QuarantineQuery>,
 ) -> Response {
-    quarantine_page(&process, &in_full(view), &QuarantineAsked { reveal: true, ..asked }).await
+    quarantine_page(&state, &in_full(view), &QuarantineQuery { reveal: true, ..asked }).await
 }
 
 async fn back_to_quarantine() -> Response {
@@ -277,12 +282,12 @@ async fn back_to_quarantine() -> Response {
 }
 
 async fn export_quarantine(
-    State(process): Shared,
+    State(state): SharedState,
     view: View,
-    Asked(asked): Asked<QuarantineAsked>,
+    PageQuery(asked): PageQuery<QuarantineQuery>,
 ) -> Response {
-    let asked = QuarantineAsked { reveal: false, ..asked };
-    let bytes = ruzhi_app::quarantine_csv(&process.app, &view.visitor.principal, &asked).await;
+    let asked = QuarantineQuery { reveal: false, ..asked };
+    let bytes = ruzhi_app::quarantine_csv(&state.app, &view.principal, &asked).await;
     done(&view, bytes, |bytes| {
         let headers = [
             (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
@@ -293,130 +298,140 @@ async fn export_quarantine(
 }
 
 async fn record_page(
-    process: &Process,
+    state: &AppState,
     view: &View,
-    (tenant, flow, id): &OfRecord,
+    (tenant, flow, id): &RecordPath,
     reveal: bool,
 ) -> Response {
-    let told = ruzhi_app::record(&process.app, &view.visitor.principal, tenant, flow, id, reveal).await;
+    let told = ruzhi_app::record(&state.app, &view.principal, tenant, flow, id, reveal).await;
     shown(view, told.map(|told| record::page(view, &told)))
 }
 
-async fn show_record(State(process): Shared, view: View, Ids(of): Ids<OfRecord>) -> Response {
-    record_page(&process, &view, &of, false).await
+async fn show_record(State(state): SharedState, view: View, PageIds(of): PageIds<RecordPath>) -> Response {
+    record_page(&state, &view, &of, false).await
 }
 
-async fn reveal_record(State(process): Shared, view: View, Ids(of): Ids<OfRecord>) -> Response {
+async fn reveal_record(State(state): SharedState, view: View, PageIds(of): PageIds<RecordPath>) -> Response {
     // The record's id may be any text, so `/reveal` is not searched for in the address.
     let view = View { here: record_of(&of), ..view };
-    record_page(&process, &view, &of, true).await
+    record_page(&state, &view, &of, true).await
 }
 
-async fn back_to_record(Ids(of): Ids<OfRecord>) -> Response {
+async fn back_to_record(PageIds(of): PageIds<RecordPath>) -> Response {
     flash::to(&record_of(&of))
 }
 
 async fn decide_removal(
-    State(process): Shared,
+    State(state): SharedState,
     view: View,
-    Ids((tenant, userid)): Ids<(TenantId, UserId)>,
-    Sent(wish): Sent<RemovalWish>,
+    PageIds((tenant, userid)): PageIds<(TenantId, UserId)>,
+    FormBody(input): FormBody<RemovalRequest>,
 ) -> Response {
-    let asked =
-        ruzhi_app::answer_removal(&process.app, &view.visitor.principal, &tenant, &userid, wish).await;
+    let asked = ruzhi_app::answer_removal(&state.app, &view.principal, &tenant, &userid, input).await;
     let back =
         View::address(["quarantine"], [("tenant", Some(tenant.as_str())), ("rule", Some("member.removed"))]);
     done(&view, asked, |_| Flash::Decided.on(&back))
 }
 
-async fn show_guests(State(process): Shared, view: View) -> Response {
-    let told = ruzhi_app::guests(&process.app).await;
+async fn show_guests(State(state): SharedState, view: View) -> Response {
+    let told = ruzhi_app::guests(&state.app).await;
     shown(&view, told.map(|told| guests::page(&view, &told)))
 }
 
-async fn show_guest(State(process): Shared, view: View, Ids((tenant, flow)): Ids<OfFlow>) -> Response {
-    let told = ruzhi_app::guest(&process.app, &tenant, &flow).await;
+async fn show_guest(
+    State(state): SharedState,
+    view: View,
+    PageIds((tenant, flow)): PageIds<FlowPath>,
+) -> Response {
+    let told = ruzhi_app::guest(&state.app, &tenant, &flow).await;
     shown(&view, told.map(|told| guests::flow_page(&view, &told)))
 }
 
 async fn difference_page(
-    process: &Process,
+    state: &AppState,
     view: &View,
-    (tenant, flow): &OfFlow,
-    asked: &DifferenceAsked,
+    (tenant, flow): &FlowPath,
+    asked: &DifferenceQuery,
 ) -> Response {
     let told = async {
-        let of = ruzhi_app::guest(&process.app, tenant, flow).await?;
-        let told =
-            ruzhi_app::guest_difference(&process.app, &view.visitor.principal, tenant, flow, asked).await?;
+        let of = ruzhi_app::guest(&state.app, tenant, flow).await?;
+        let told = ruzhi_app::guest_difference(&state.app, &view.principal, tenant, flow, asked).await?;
         Ok(guests::difference_page(view, &of, &told, asked.to.as_deref()))
     };
     shown(view, told.await)
 }
 
 async fn show_difference(
-    State(process): Shared,
+    State(state): SharedState,
     view: View,
-    Ids(of): Ids<OfFlow>,
-    Asked(asked): Asked<DifferenceAsked>,
+    PageIds(of): PageIds<FlowPath>,
+    PageQuery(asked): PageQuery<DifferenceQuery>,
 ) -> Response {
-    difference_page(&process, &view, &of, &DifferenceAsked { reveal: false, ..asked }).await
+    difference_page(&state, &view, &of, &DifferenceQuery { reveal: false, ..asked }).await
 }
 
 async fn reveal_difference(
-    State(process): Shared,
+    State(state): SharedState,
     view: View,
-    Ids(of): Ids<OfFlow>,
-    Asked(asked): Asked<DifferenceAsked>,
+    PageIds(of): PageIds<FlowPath>,
+    PageQuery(asked): PageQuery<DifferenceQuery>,
 ) -> Response {
-    difference_page(&process, &in_full(view), &of, &DifferenceAsked { reveal: true, ..asked }).await
+    difference_page(&state, &in_full(view), &of, &DifferenceQuery { reveal: true, ..asked }).await
 }
 
-async fn back_to_guest(Ids((tenant, flow)): Ids<OfFlow>) -> Response {
+async fn back_to_guest(PageIds((tenant, flow)): PageIds<FlowPath>) -> Response {
     flash::to(&guest_of(&tenant, &flow))
 }
 
 async fn roll_back(
-    State(process): Shared,
+    State(state): SharedState,
     view: View,
-    Ids((tenant, flow)): Ids<OfFlow>,
-    Sent(wish): Sent<RollBackWish>,
+    PageIds((tenant, flow)): PageIds<FlowPath>,
+    FormBody(input): FormBody<RollBackRequest>,
 ) -> Response {
-    let back = ruzhi_app::roll_back(&process.app, &view.visitor.principal, &tenant, &flow, wish).await;
+    let back = ruzhi_app::roll_back(&state.app, &view.principal, &tenant, &flow, input).await;
     done(&view, back, |_| Flash::RolledBack.on(&guest_of(&tenant, &flow)))
 }
 
 async fn activate(
-    State(process): Shared,
+    State(state): SharedState,
     view: View,
-    Ids((tenant, flow)): Ids<OfFlow>,
-    Sent(wish): Sent<ActivateWish>,
+    PageIds((tenant, flow)): PageIds<FlowPath>,
+    FormBody(input): FormBody<ActivateRequest>,
 ) -> Response {
-    let active = ruzhi_app::activate(&process.app, &view.visitor.principal, &tenant, &flow, wish).await;
+    let active = ruzhi_app::activate(&state.app, &view.principal, &tenant, &flow, input).await;
     done(&view, active, |_| Flash::Activated.on(&guest_of(&tenant, &flow)))
 }
 
-async fn show_charts(State(process): Shared, view: View, Asked(asked): Asked<ChartAsked>) -> Response {
+async fn show_charts(
+    State(state): SharedState,
+    view: View,
+    PageQuery(asked): PageQuery<ChartQuery>,
+) -> Response {
     let told = async {
-        let runs = ruzhi_app::runs_chart(&process.app, &asked).await?;
-        let refusals = ruzhi_app::refusals_chart(&process.app, &asked).await?;
-        let calls = ruzhi_app::calls_chart(&process.app).await?;
+        let runs = ruzhi_app::runs_chart(&state.app, &asked).await?;
+        let refusals = ruzhi_app::refusals_chart(&state.app, &asked).await?;
+        let calls = ruzhi_app::calls_chart(&state.app).await?;
         Ok(charts::page(&view, &runs, &refusals, &calls, &asked))
     };
     shown(&view, told.await)
 }
 
-async fn show_alarms(State(process): Shared, view: View) -> Response {
-    let told = ruzhi_app::alarms(&process.app).await;
+async fn show_alarms(State(state): SharedState, view: View) -> Response {
+    let told = ruzhi_app::alarms(&state.app).await;
     shown(&view, told.map(|told| alarms::page(&view, &told)))
 }
 
-async fn show_audit(State(process): Shared, view: View, Asked(asked): Asked<AuditAsked>) -> Response {
-    let told = ruzhi_app::audit(&process.app, &asked).await;
+async fn show_audit(
+    State(state): SharedState,
+    view: View,
+    PageQuery(asked): PageQuery<AuditQuery>,
+) -> Response {
+    let told = ruzhi_app::audit(&state.app, &asked).await;
     shown(&view, told.map(|told| audit::page(&view, &told, &asked)))
 }
 
-async fn show_settings(State(process): Shared, view: View) -> Response {
-    let told = ruzhi_app::settings(&process.app).await;
+async fn show_settings(State(state): SharedState, view: View) -> Response {
+    let told = ruzhi_app::settings(&state.app).await;
     shown(&view, told.map(|told| settings::page(&view, &told)))
 }

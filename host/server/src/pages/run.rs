@@ -2,9 +2,9 @@
 
 use maud::{Markup, html};
 
-use super::shell::{Area, Page};
+use super::layout::{Area, HtmlPage};
 use super::view::View;
-use super::{drift, moment, part, words};
+use super::{components, drift, labels, time};
 use ruzhi_app::LiveRun;
 use ruzhi_app::RunView;
 use ruzhi_store::{RunKind, RunRow, RunState};
@@ -14,7 +14,7 @@ use ruzhi_sync::Stage;
 const STAGES: [Stage; 4] = [Stage::Settle, Stage::Collect, Stage::Plan, Stage::Apply];
 
 /// One run.
-pub(super) fn page(view: &View, told: &RunView) -> Page {
+pub(super) fn page(view: &View, told: &RunView) -> HtmlPage {
     let run = &told.run;
     let zone = view.zone(&run.tenant);
     let is_check = run.kind == RunKind::Drift && run.plan.is_none();
@@ -24,7 +24,7 @@ pub(super) fn page(view: &View, told: &RunView) -> Page {
             section.box #running data-events=(events) aria-labelledby="running-title" {
                 header {
                     h2 #running-title { (view.say("Under way", "进行中")) }
-                    span.quiet { (moment::since(view, run.started_at)) }
+                    span.quiet { (time::since(view, run.started_at)) }
                 }
                 div.body { (under_way(view, live)) }
             }
@@ -45,9 +45,9 @@ pub(super) fn page(view: &View, told: &RunView) -> Page {
                 div.row.between {
                     div.row {
                         span { (view.say("Plan", "计划")) " " code { (plan) } }
-                        @if let Some(state) = told.plan_state { (part::badge(words::plan_state(view, state))) }
+                        @if let Some(state) = told.plan_state { (components::badge(labels::plan_state(view, state))) }
                         @if let Some(count) = told.operations {
-                            span { (view.tell(format!("{} operations", part::number(count)), format!("{} 个操作", part::number(count)))) }
+                            span { (view.tell(format!("{} operations", components::number(count)), format!("{} 个操作", components::number(count)))) }
                         }
                     }
                     a.button href=(View::address(["plans", run.tenant.as_str(), plan.as_str()], [])) { (view.say("Read the plan", "查看计划")) }
@@ -70,7 +70,7 @@ pub(super) fn page(view: &View, told: &RunView) -> Page {
                     @if matches!(run.kind, RunKind::Sync | RunKind::Apply) { (view.say("Outcome", "结果")) }
                     @else { (view.say("What would be done", "将要执行的内容")) }
                 }
-                (part::tally(view, &run.counts))
+                (components::tally(view, &run.counts))
             }
         }
         div.columns {
@@ -78,14 +78,14 @@ pub(super) fn page(view: &View, told: &RunView) -> Page {
                 header { h2 #facts-title { (view.say("About this run", "本次运行")) } }
                 div.body {
                     dl.facts {
-                        dt { (view.say("Flow", "同步流")) } dd { (part::flow(view, &run.tenant, &run.flow)) }
-                        dt { (view.say("Kind", "类型")) } dd { (words::run_kind(view, run.kind)) }
-                        dt { (view.say("Began", "开始")) } dd { (moment::exact(run.started_at, zone)) }
-                        @if let Some(ended) = run.ended_at { dt { (view.say("Ended", "结束")) } dd { (moment::exact(ended, zone)) } }
+                        dt { (view.say("Flow", "同步流")) } dd { (components::flow(view, &run.tenant, &run.flow)) }
+                        dt { (view.say("Kind", "类型")) } dd { (labels::run_kind(view, run.kind)) }
+                        dt { (view.say("Began", "开始")) } dd { (time::exact(run.started_at, zone)) }
+                        @if let Some(ended) = run.ended_at { dt { (view.say("Ended", "结束")) } dd { (time::exact(ended, zone)) } }
                         dt { (view.say("Took", "用时")) }
                         dd {
-                            @if run.ended_at.is_none() { (moment::since(view, run.started_at)) }
-                            @else { (moment::span(view.lang(), chrono::TimeDelta::seconds(told.seconds))) }
+                            @if run.ended_at.is_none() { (time::since(view, run.started_at)) }
+                            @else { (time::span(view.lang(), chrono::TimeDelta::seconds(told.seconds))) }
                         }
                         @if let Some(rules) = &told.rules {
                             dt { (view.say("Rules", "同步规则")) }
@@ -95,9 +95,9 @@ pub(super) fn page(view: &View, told: &RunView) -> Page {
                                 " " code title=(rules.rules.as_str()) { (rules.rules.short()) }
                             }
                         } @else if let Some(rules) = &run.rules {
-                            dt { (view.say("Rules", "同步规则")) } dd { (part::digest(view, rules)) }
+                            dt { (view.say("Rules", "同步规则")) } dd { (components::digest(view, rules)) }
                         }
-                        dt { (view.say("Run id", "运行编号")) } dd { code { (run.id) } " " (part::copy(view, run.id.as_str())) }
+                        dt { (view.say("Run id", "运行编号")) } dd { code { (run.id) } " " (components::copy(view, run.id.as_str())) }
                     }
                 }
             }
@@ -105,24 +105,24 @@ pub(super) fn page(view: &View, told: &RunView) -> Page {
             @if run.ended_at.is_some() {
             section.box aria-labelledby="calls-title" {
                 header { h2 #calls-title { (view.say("Calls made", "接口调用")) } }
-                @if run.calls.is_empty() { (part::empty(view.say("None.", "无。"))) } @else { (calls(view, run)) }
+                @if run.calls.is_empty() { (components::empty(view.say("None.", "无。"))) } @else { (calls(view, run)) }
             }
             }
         }
     };
-    let kind = words::run_kind(view, run.kind);
+    let kind = labels::run_kind(view, run.kind);
     let title = view.tell(format!("Run: {kind}"), format!("运行：{kind}"));
-    Page {
-        badge: Some(part::badge(words::run_state(view, run))),
+    HtmlPage {
+        badge: Some(components::badge(labels::run_state(view, run))),
         crumbs: vec![
             ("/runs".to_owned(), view.say("Runs", "运行").to_owned()),
             (View::address(["tenants", run.tenant.as_str()], []), view.name(&run.tenant).to_owned()),
         ],
         under: Some(html! {
-            bdi { (view.name(&run.tenant)) } " " code { (run.flow) } " · " (moment::at_and_ago(view, run.started_at, zone))
+            bdi { (view.name(&run.tenant)) } " " code { (run.flow) } " · " (time::at_and_ago(view, run.started_at, zone))
         }),
         reload: told.live.is_some().then_some(3),
-        ..Page::new(Area::Runs, title, body)
+        ..HtmlPage::new(Area::Runs, title, body)
     }
 }
 
@@ -132,7 +132,7 @@ fn calls(view: &View, run: &RunRow) -> Markup {
             caption.hidden { (view.say("Calls by API", "按接口统计的调用")) }
             thead { tr { th scope="col" { (view.say("API", "接口")) } th.number scope="col" { (view.say("Calls", "次数")) } } }
             tbody {
-                @for (api, count) in &run.calls { tr { th scope="row" { code { (api) } } td.number { (part::number(*count)) } } }
+                @for (api, count) in &run.calls { tr { th scope="row" { code { (api) } } td.number { (components::number(*count)) } } }
             }
         }
     }
@@ -145,7 +145,7 @@ fn undo(view: &View, run: &RunRow) -> Markup {
         details.more {
             summary.button { (view.say("Undo this run…", "撤销本次运行…")) }
             form.steps method="post" action=(action) {
-                (part::csrf(view))
+                (components::csrf(view))
                 input type="hidden" name="what" value="revert";
                 input type="hidden" name="run" value=(run.id);
                 p {
@@ -169,7 +169,7 @@ fn under_way(view: &View, live: &LiveRun) -> Markup {
     html! {
         ol.stages {
             @for (place, stage) in STAGES.into_iter().enumerate() {
-                @let (id, word) = words::stage(view, stage);
+                @let (id, word) = labels::stage(view, stage);
                 li.past[at.is_some_and(|at| place < at)] data-stage=(id) aria-current=[(Some(place) == at).then_some("step")] {
                     span.dot aria-hidden="true" {}
                     span.name { (word) }
@@ -178,17 +178,17 @@ fn under_way(view: &View, live: &LiveRun) -> Markup {
         }
         (bar(view, live))
         dl.tally {
-            div { dt { (view.say("rows read", "已读取行")) } dd data-live="rows" { (part::number(live.rows)) } }
+            div { dt { (view.say("rows read", "已读取行")) } dd data-live="rows" { (components::number(live.rows)) } }
             div {
                 dt { (view.say("operations done", "已完成操作")) }
-                dd { span data-live="settled" { (part::number(live.settled)) } span.quiet.small { " / " span data-live="planned" { (part::number(live.planned)) } } }
+                dd { span data-live="settled" { (components::number(live.settled)) } span.quiet.small { " / " span data-live="planned" { (components::number(live.planned)) } } }
             }
             div { dt { (view.say("a second", "每秒")) } dd data-live="rate" { (rate(live.per_second)) } }
             div {
                 dt { (view.say("left", "预计剩余")) }
                 dd data-live="eta" {
                     @match live.eta_seconds.and_then(|seconds| i64::try_from(seconds).ok()).and_then(chrono::TimeDelta::try_seconds) {
-                        Some(left) => { (moment::span(view.lang(), left)) }
+                        Some(left) => { (time::span(view.lang(), left)) }
                         None => { "–" }
                     }
                 }
@@ -214,7 +214,7 @@ pub(super) fn bar(view: &View, live: &LiveRun) -> Markup {
 /// The progress of a run in words.
 pub(super) fn progress(view: &View, live: &LiveRun) -> String {
     let (rows, settled, planned) =
-        (part::number(live.rows), part::number(live.settled), part::number(live.planned));
+        (components::number(live.rows), components::number(live.settled), components::number(live.planned));
     if live.planned > 0 {
         view.tell(format!("{settled} of {planned} operations"), format!("操作 {settled}/{planned}"))
     } else {

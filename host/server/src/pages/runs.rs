@@ -2,10 +2,10 @@
 
 use maud::html;
 
-use super::shell::{Area, Page};
+use super::layout::{Area, HtmlPage};
 use super::view::View;
-use super::{moment, part, words};
-use ruzhi_app::RunsAsked;
+use super::{components, labels, time};
+use ruzhi_app::RunsQuery;
 use ruzhi_store::{RunKind, RunRow, RunState};
 
 const STATES: [(&str, RunState); 4] = [
@@ -25,10 +25,10 @@ const KINDS: [(&str, RunKind); 6] = [
 ];
 
 /// The matching runs.
-pub(super) fn page(view: &View, runs: &ruzhi_app::Page<RunRow>, asked: &RunsAsked) -> Page {
+pub(super) fn page(view: &View, runs: &ruzhi_app::Page<RunRow>, asked: &RunsQuery) -> HtmlPage {
     let state = STATES.iter().find(|(_, state)| Some(*state) == asked.state).map(|(word, _)| *word);
     let kind = KINDS.iter().find(|(_, kind)| Some(*kind) == asked.kind).map(|(word, _)| *word);
-    let address = |after: Option<&str>| {
+    let address = |cursor: Option<&str>| {
         View::address(
             ["runs"],
             [
@@ -36,14 +36,14 @@ pub(super) fn page(view: &View, runs: &ruzhi_app::Page<RunRow>, asked: &RunsAske
                 ("flow", asked.flow.as_ref().map(|flow| flow.as_str())),
                 ("state", state),
                 ("kind", kind),
-                ("after", after),
+                ("cursor", cursor),
             ],
         )
     };
     let body = html! {
         form.filters method="get" action="/runs" role="search" {
-            (part::tenant_field(view, asked.tenant.as_ref()))
-            (part::flow_field(view, asked.flow.as_ref()))
+            (components::tenant_field(view, asked.tenant.as_ref()))
+            (components::flow_field(view, asked.flow.as_ref()))
             div.field {
                 label for="state" { (view.say("State", "状态")) }
                 select #state name="state" {
@@ -58,7 +58,7 @@ pub(super) fn page(view: &View, runs: &ruzhi_app::Page<RunRow>, asked: &RunsAske
                 select #kind name="kind" {
                     option value="" { (view.say("all", "全部")) }
                     @for (value, kind) in KINDS {
-                        option value=(value) selected[Some(kind) == asked.kind] { (words::run_kind(view, kind)) }
+                        option value=(value) selected[Some(kind) == asked.kind] { (labels::run_kind(view, kind)) }
                     }
                 }
             }
@@ -66,7 +66,7 @@ pub(super) fn page(view: &View, runs: &ruzhi_app::Page<RunRow>, asked: &RunsAske
         }
         div.box {
             @if runs.items.is_empty() {
-                (part::empty(view.say("No run fits.", "没有符合条件的运行。")))
+                (components::empty(view.say("No run fits.", "没有符合条件的运行。")))
             } @else {
                 table.table {
                     caption.hidden { (view.say("Runs, newest first", "运行，新的在前")) }
@@ -82,32 +82,32 @@ pub(super) fn page(view: &View, runs: &ruzhi_app::Page<RunRow>, asked: &RunsAske
                     }
                     tbody { @for run in &runs.items { (line(view, run)) } }
                 }
-                (part::pager(view, asked.after.as_ref().map(|_| address(None)), runs.next.as_deref().map(|next| address(Some(next)))))
+                (components::pager(view, asked.cursor.as_ref().map(|_| address(None)), runs.next_cursor.as_deref().map(|next| address(Some(next)))))
             }
         }
     };
-    Page::new(Area::Runs, view.say("Runs", "运行"), body)
+    HtmlPage::new(Area::Runs, view.say("Runs", "运行"), body)
 }
 
 fn line(view: &View, run: &RunRow) -> maud::Markup {
     html! {
         tr {
             th scope="row" {
-                a href=(View::address(["runs", run.id.as_str()], [])) { (moment::at(view, run.started_at, view.zone(&run.tenant))) }
+                a href=(View::address(["runs", run.id.as_str()], [])) { (time::at(view, run.started_at, view.zone(&run.tenant))) }
             }
-            td data-label=(view.say("Flow", "同步流")) { div { (part::flow(view, &run.tenant, &run.flow)) } }
-            td data-label=(view.say("Kind", "类型")) { (words::run_kind(view, run.kind)) }
-            td data-label=(view.say("State", "状态")) { div { (part::badge(words::run_state(view, run))) } }
+            td data-label=(view.say("Flow", "同步流")) { div { (components::flow(view, &run.tenant, &run.flow)) } }
+            td data-label=(view.say("Kind", "类型")) { (labels::run_kind(view, run.kind)) }
+            td data-label=(view.say("State", "状态")) { div { (components::badge(labels::run_state(view, run))) } }
             td data-label=(view.say("Outcome", "结果")) {
                 div.stack {
                     @if let Some(problem) = &run.problem { bdi.small { (problem.in_lang(view.lang())) } }
-                    div { (part::counts(view, &run.counts)) }
+                    div { (components::counts(view, &run.counts)) }
                 }
             }
             td.number data-label=(view.say("Took", "用时")) {
                 @match run.ended_at {
-                    Some(ended) => { (moment::span(view.lang(), ended - run.started_at)) }
-                    None => { (moment::since(view, run.started_at)) }
+                    Some(ended) => { (time::span(view.lang(), ended - run.started_at)) }
+                    None => { (time::since(view, run.started_at)) }
                 }
             }
         }

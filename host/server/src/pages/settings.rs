@@ -2,17 +2,17 @@
 
 use maud::{Markup, html};
 
-use super::shell::{Area, Page};
+use super::layout::{Area, HtmlPage};
 use super::view::View;
-use super::{guests, moment, part, words};
+use super::{components, guests, labels, time};
 use ruzhi_app::{AlarmsView, FlowSettings, Observance, ProblemView, SettingsView, TenantSettings};
 use ruzhi_config::Role;
 
 /// The settings.
-pub(super) fn page(view: &View, told: &SettingsView) -> Page {
+pub(super) fn page(view: &View, told: &SettingsView) -> HtmlPage {
     let seconds = |seconds: u64| {
         let span = i64::try_from(seconds).ok().and_then(chrono::TimeDelta::try_seconds).unwrap_or_default();
-        moment::span(view.lang(), span)
+        time::span(view.lang(), span)
     };
     let body = html! {
         (observance(view, &told.observance))
@@ -22,15 +22,15 @@ pub(super) fn page(view: &View, told: &SettingsView) -> Page {
                 div.body {
                     dl.facts {
                         dt { (view.say("Version", "版本")) } dd { code { (told.version) } }
-                        dt { (view.say("Running since", "启动时间")) } dd { (moment::at_and_ago(view, told.started_at, view.common_zone())) }
+                        dt { (view.say("Running since", "启动时间")) } dd { (time::at_and_ago(view, told.started_at, view.common_zone())) }
                         dt { (view.say("Folder", "配置目录")) } dd { code { (told.dir) } }
                         dt { (view.say("Store", "存储")) } dd { code { (told.store) } }
                         dt { (view.say("Listens on", "监听地址")) } dd { code { (told.server.listen) } }
                         dt { (view.say("Reached at", "访问地址")) } dd { (code_or_none(view, told.server.url.as_deref())) }
-                        dt { (view.say("Corps at once", "同时运行的企业")) } dd { (part::number(told.at_once)) }
+                        dt { (view.say("Corps at once", "同时运行的企业")) } dd { (components::number(told.at_once)) }
                         dt { (view.say("Late after", "逾期时限")) } dd { (seconds(told.late_after_seconds)) }
-                        dt { (view.say("Memory for rules", "同步规则内存")) } dd { (part::number(told.guest_memory_bytes >> 20)) " MiB" }
-                        dt { (view.say("Time for rules", "同步规则时限")) } dd { (part::number(told.guest_deadline_ms)) " ms" }
+                        dt { (view.say("Memory for rules", "同步规则内存")) } dd { (components::number(told.guest_memory_bytes >> 20)) " MiB" }
+                        dt { (view.say("Time for rules", "同步规则时限")) } dd { (components::number(told.guest_deadline_ms)) " ms" }
                         dt { (view.say("Alarms", "告警")) } dd { (alarms(view, &told.alarms)) }
                     }
                 }
@@ -47,7 +47,7 @@ pub(super) fn page(view: &View, told: &SettingsView) -> Page {
                             @for person in &told.server.people {
                                 tr {
                                     th scope="row" { bdi { (person.name) } }
-                                    td { span.badge.plain.run[person.role == Role::Operator] { (words::role(view, person.role)) } }
+                                    td { span.badge.plain.run[person.role == Role::Operator] { (labels::role(view, person.role)) } }
                                 }
                             }
                         }
@@ -57,11 +57,11 @@ pub(super) fn page(view: &View, told: &SettingsView) -> Page {
         }
         @for tenant in &told.tenants { (tenant_box(view, tenant)) }
     };
-    Page {
-        badge: Some(part::badge(if told.observance.same {
-            (words::OK, view.say("running as the files say", "与文件一致"))
+    HtmlPage {
+        badge: Some(components::badge(if told.observance.same {
+            (labels::OK, view.say("running as the files say", "与文件一致"))
         } else {
-            (words::BAD, view.say("not as the files say", "与文件不一致"))
+            (labels::BAD, view.say("not as the files say", "与文件不一致"))
         })),
         under: Some(html! {
             (view.say(
@@ -69,7 +69,7 @@ pub(super) fn page(view: &View, told: &SettingsView) -> Page {
                 "运行中的进程所用的设置。文件变化时自动重新读取；密钥只显示是否已设置。",
             ))
         }),
-        ..Page::new(Area::Settings, view.say("Settings", "设置"), body)
+        ..HtmlPage::new(Area::Settings, view.say("Settings", "设置"), body)
     }
 }
 
@@ -79,7 +79,7 @@ fn observance(view: &View, told: &Observance) -> Markup {
             section.note.bad role="alert" aria-labelledby="same-title" {
                 h2 #same-title { (view.say("The files hold something that does not run", "文件中有内容未生效")) }
                 p { (view.say("What ran before goes on. Mend these places; the files are then read again by themselves.", "原有设置继续运行。请修正以下各处，文件会自动重新读取。")) }
-                @if let Some(refused) = told.refused.as_ref().filter(|_| told.problems.is_empty()) { (part::failure(view, refused)) }
+                @if let Some(refused) = told.refused.as_ref().filter(|_| told.problems.is_empty()) { (components::failure(view, refused)) }
                 @for problem in &told.problems { (place(view, problem)) }
             }
         }
@@ -114,7 +114,7 @@ fn code_or_none(view: &View, value: Option<&str>) -> Markup {
 
 fn set(view: &View, set: bool) -> Markup {
     if set {
-        part::badge((words::OK, view.say("set", "已设置")))
+        components::badge((labels::OK, view.say("set", "已设置")))
     } else {
         html! { span.quiet { (view.say("not set", "未设置")) } }
     }
@@ -153,14 +153,14 @@ fn tenant_box(view: &View, tenant: &TenantSettings) -> Markup {
                         dt { (view.say("Calls", "调用限额")) }
                         dd {
                             (view.tell(
-                                format!("{} a minute, {} an hour, {} at once", part::number(tenant.per_minute), part::number(tenant.per_hour), tenant.in_flight),
-                                format!("每分钟 {}，每小时 {}，同时 {}", part::number(tenant.per_minute), part::number(tenant.per_hour), tenant.in_flight),
+                                format!("{} a minute, {} an hour, {} at once", components::number(tenant.per_minute), components::number(tenant.per_hour), tenant.in_flight),
+                                format!("每分钟 {}，每小时 {}，同时 {}", components::number(tenant.per_minute), components::number(tenant.per_hour), tenant.in_flight),
                             ))
                         }
                         dt { (view.say("CSV job", "批量导入")) }
                         dd {
                             @if tenant.batch_from == 0 { (view.say("never", "从不")) } @else {
-                                (view.tell(format!("from {} people on", part::number(tenant.batch_from)), format!("{} 人起", part::number(tenant.batch_from))))
+                                (view.tell(format!("from {} people on", components::number(tenant.batch_from)), format!("{} 人起", components::number(tenant.batch_from))))
                             }
                         }
                     }
@@ -171,7 +171,7 @@ fn tenant_box(view: &View, tenant: &TenantSettings) -> Markup {
                                 @for limit in &tenant.guard {
                                     li {
                                         code { (limit.key) } " "
-                                        @match limit.most { Some(most) => { (part::number(most)) } None => { (view.say("no limit", "不限")) } }
+                                        @match limit.most { Some(most) => { (components::number(most)) } None => { (view.say("no limit", "不限")) } }
                                     }
                                 }
                             }
@@ -204,7 +204,7 @@ fn flow_part(view: &View, flow: &FlowSettings) -> Markup {
     html! {
         details.more {
             summary {
-                span { (view.say("Flow", "同步流")) " " code { (flow.id) } " " (part::badge(words::offers(view, flow.rules.is))) }
+                span { (view.say("Flow", "同步流")) " " code { (flow.id) } " " (components::badge(labels::offers(view, flow.rules.is))) }
             }
             dl.facts {
                 dt { (view.say("Schedule", "运行计划")) } dd { (code_or_none(view, flow.schedule.as_deref())) }
@@ -217,7 +217,7 @@ fn flow_part(view: &View, flow: &FlowSettings) -> Markup {
                     }
                 }
                 dt { (view.say("Overlap", "重叠时间")) }
-                dd { (moment::span(view.lang(), i64::try_from(flow.overlap_seconds).ok().and_then(chrono::TimeDelta::try_seconds).unwrap_or_default())) }
+                dd { (time::span(view.lang(), i64::try_from(flow.overlap_seconds).ok().and_then(chrono::TimeDelta::try_seconds).unwrap_or_default())) }
                 dt { (view.say("Duplicates", "重复记录")) } dd { code { (flow.duplicates) } }
                 dt { (view.say("Absent rows", "消失的记录")) } dd { code { (flow.absent) } }
                 dt { (view.say("Push", "推送")) } dd { (set(view, flow.push)) }

@@ -1,24 +1,25 @@
-//! The context a page is rendered for: visitor, language, address and time.
+//! The context a page is rendered for: caller, language, address and time.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
+use axum::http::StatusCode;
 use axum::http::request::Parts;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 use super::flash::Flash;
-use super::trouble;
-use crate::Process;
-use crate::access::Visitor;
+use crate::auth::csrf::CsrfToken;
+use crate::state::AppState;
+use ruzhi_app::Principal;
 use ruzhi_config::{self as config, Role};
 use ruzhi_model::{FlowId, Lang, TenantId};
 
 /// A tenant's display name and time zone.
 #[derive(Debug, Clone)]
-pub(super) struct Place {
+pub(super) struct TenantPlace {
     /// Its display name.
     pub(super) name: String,
     /// The time zone in which its times are shown.
@@ -30,39 +31,41 @@ pub(super) struct Place {
 /// The context a page is rendered for.
 #[derive(Debug, Clone)]
 pub(super) struct View {
-    /// The visitor.
-    pub(super) visitor: Visitor,
+    /// The caller.
+    pub(super) principal: Principal,
+    /// The token that a form has to bring back; none for a caller without a session.
+    pub(super) csrf: Option<String>,
     /// The time of the request.
     pub(super) now: DateTime<Utc>,
     /// The page's own path and query.
     pub(super) here: String,
-    /// The result of the visitor's last action.
+    /// The result of the caller's last action.
     pub(super) flash: Option<Flash>,
     /// Number of standing alarms.
     pub(super) alarms: usize,
     /// The tenants, by id.
-    pub(super) places: Arc<BTreeMap<TenantId, Place>>,
+    pub(super) places: Arc<BTreeMap<TenantId, TenantPlace>>,
 }
 
 impl View {
     /// The language.
     pub(super) fn lang(&self) -> Lang {
-        self.visitor.principal.lang
+        self.principal.lang
     }
 
-    /// Chooses the wording in the visitor's language.
+    /// Chooses the wording in the caller's language.
     pub(super) fn say<'a>(&self, en: &'a str, zh: &'a str) -> &'a str {
         if self.lang() == Lang::Zh { zh } else { en }
     }
 
-    /// Chooses the composed sentence in the visitor's language.
+    /// Chooses the composed sentence in the caller's language.
     pub(super) fn tell(&self, en: String, zh: String) -> String {
         if self.lang() == Lang::Zh { zh } else { en }
     }
 
-    /// Returns true if the visitor may make changes. Others are offered no actions; an attempt is denied all the same.
+    /// Returns true if the caller may make changes. Others are offered no actions; an attempt is denied all the same.
     pub(super) fn operates(&self) -> bool {
-        self.visitor.principal.role == Role::Operator
+        self.principal.role == Role::Operator
     }
 
     /// Builds an address on this server from path segments and query parameters, percent-encoded. Parameters without a
@@ -108,16 +111,18 @@ impl View {
     }
 }
 
-impl FromRequestParts<Arc<Process>> for View {
+impl FromRequestParts<Arc<AppState>> for View {
     type Rejection = Response;
 
-    async fn from_request_parts(parts: &mut Parts, process: &Arc<Process>) -> Result<Self, Response> {
-        let Some(visitor) = parts.extensions.get::<Visitor>().cloned() else {
-            return Err(trouble::no_visitor());
+    async fn from_request_parts(parts: &mut Parts, state: &Arc<AppState>) -> Result<Self, Response> {
+        let Some(principal) = parts.extensions.get::<Principal>().cloned() else {
+            // The pages are mounted without authentication.
+            return Err(StatusCode::UNAUTHORIZED.into_response());
         };
+        let csrf = parts.extensions.get::<CsrfToken>().and_then(|token| token.0.clone());
         let here = parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
-        let deployment = process.app.deployment();
-        let place = |tenant: &config::Tenant| Place {
+        let deployment = state.app.deployment();
+        let place = |tenant: &config::Tenant| TenantPlace {
             name: tenant.name.clone(),
             zone: tenant.timezone,
             flows: tenant.flows.iter().map(|flow| flow.id.clone()).collect(),
@@ -125,11 +130,12 @@ impl FromRequestParts<Arc<Process>> for View {
         let places = deployment.config.tenants.iter().map(|tenant| (tenant.id.clone(), place(tenant)));
         Ok(Self {
             flash: Flash::of(&parts.headers),
-            now: process.app.clock.now(),
+            now: state.app.clock.now(),
             here,
-            alarms: process.alarms.standing().len(),
+            alarms: state.alarms.standing().len(),
             places: Arc::new(places.collect()),
-            visitor,
+            principal,
+            csrf,
         })
     }
 }

@@ -56,7 +56,7 @@ async fn what_is_asked_wrongly_or_is_not_there_is_told_as_data() {
         ("/api/v1/runs/r999", StatusCode::NOT_FOUND, "run.unknown"),
         ("/api/v1/runs/r999/events", StatusCode::NOT_FOUND, "run.unknown"),
         ("/api/v1/runs?state=odd", StatusCode::BAD_REQUEST, "request"),
-        ("/api/v1/runs?most=many", StatusCode::BAD_REQUEST, "request"),
+        ("/api/v1/runs?limit=many", StatusCode::BAD_REQUEST, "request"),
         ("/api/v1/tenants/acme/plans/p0", StatusCode::NOT_FOUND, "plan.unknown"),
         ("/api/v1/tenants/acme/flows/onboarding/records/0", StatusCode::NOT_FOUND, "record.unknown"),
         ("/api/v1/tenants/acme/flows/other/rules", StatusCode::NOT_FOUND, "flow.unknown"),
@@ -82,7 +82,7 @@ async fn what_is_asked_wrongly_or_is_not_there_is_told_as_data() {
 #[tokio::test]
 async fn a_filter_that_a_form_leaves_empty_is_none() {
     let served = Served::full().await;
-    let all = served.get(VIEWER, "/api/v1/runs?tenant=&flow=&state=&kind=&after=&most=").await;
+    let all = served.get(VIEWER, "/api/v1/runs?tenant=&flow=&state=&kind=&cursor=&limit=").await;
     assert_eq!(all.json()["items"].as_array().unwrap().len(), 3, "{}", all.body);
     let none = served.get(VIEWER, "/api/v1/quarantine?tenant=&rule=&search=&reveal=").await;
     assert_eq!(none.json()["total"], 2, "{}", none.body);
@@ -130,8 +130,8 @@ async fn a_run_is_followed_to_its_end_however_fast_it_goes() {
         calls: Default::default(),
         problem: None,
     };
-    let process = std::sync::Arc::clone(&served.process);
-    let progress = process.app.live.progress(std::sync::Arc::clone(&process.app.clock), |_| {});
+    let state = std::sync::Arc::clone(&served.state);
+    let progress = state.app.live.progress(std::sync::Arc::clone(&state.app.clock), |_| {});
     progress.began(&row);
     // From here on nothing queries the store, which runs on real time.
     tokio::time::pause();
@@ -145,7 +145,7 @@ async fn a_run_is_followed_to_its_end_however_fast_it_goes() {
             tokio::task::yield_now().await;
         }
         let ended = ruzhi_store::RunRow { state: RunState::Done, ended_at: Some(now()), ..row.clone() };
-        process.app.live.ended(&ended);
+        state.app.live.ended(&ended);
     };
     let (answer, ()) = tokio::join!(watching, running);
     let events = events(&answer.body);

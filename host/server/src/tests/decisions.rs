@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use super::{Answer, OPERATOR, Served, VIEWER, acme};
-use ruzhi_app::Claimed;
+use ruzhi_app::PlanLockState;
 
 async fn held(served: &Served) -> String {
     let runs = served.get(VIEWER, "/api/v1/runs?state=held").await.json();
@@ -65,20 +65,20 @@ async fn a_plan_that_is_being_carried_out_is_not_rejected() {
 }
 
 #[tokio::test]
-async fn a_claim_says_how_far_a_plan_has_come_and_ends_with_its_holder() {
+async fn a_lock_says_how_far_a_plan_has_come_and_ends_with_its_holder() {
     let served = Served::full().await;
     let at = held(&served).await;
     let plan = at.rsplit('/').next().unwrap().parse().unwrap();
-    let claim = served.process.app.scheduler.claim(&acme(), &plan).unwrap();
+    let lock = served.state.app.scheduler.lock_plan(&acme(), &plan).unwrap();
     let approve = async || served.post(OPERATOR, &format!("{at}/approve"), json!({})).await;
     second(&approve().await, "decided on by another person", "load the page again");
-    claim.becomes(Claimed::Waits);
+    lock.set_state(PlanLockState::Queued);
     second(&approve().await, "it waits for its turn", "the list of runs");
-    claim.becomes(Claimed::Runs("r9".parse().unwrap()));
+    lock.set_state(PlanLockState::Running("r9".parse().unwrap()));
     second(&approve().await, "is being carried out already", "run r9");
     let other = "/api/v1/tenants/acme/plans/p0/approve";
     assert_eq!(served.post(OPERATOR, other, json!({})).await.status, StatusCode::NOT_FOUND, "another plan");
-    drop(claim);
+    drop(lock);
     let no = served.post(OPERATOR, &format!("{at}/reject"), json!({"reason": "不对"})).await;
     assert_eq!(no.status, StatusCode::OK, "{}", no.body);
 }

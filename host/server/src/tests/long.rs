@@ -29,7 +29,7 @@ async fn served(letters: &str) -> Served {
     });
     let invalid = rejected("_widget_1", "mobile.invalid", "one digit too many", "手机号多一位");
     let rows = [row(2, content, Decision::Reject(invalid))];
-    served.process.app.store.records_put(&acme(), &flow(), &rows).await.unwrap();
+    served.state.app.store.records_put(&acme(), &flow(), &rows).await.unwrap();
     served
 }
 
@@ -104,7 +104,7 @@ async fn what_is_left_out_is_marked() {
 /// Stores rejected rows, as a run leaves them.
 async fn quarantined(served: &Served, rows: impl Iterator<Item = RecordRow>) {
     let rows: Vec<RecordRow> = rows.collect();
-    served.process.app.store.records_put(&acme(), &flow(), &rows).await.unwrap();
+    served.state.app.store.records_put(&acme(), &flow(), &rows).await.unwrap();
     let refused = rows.iter().filter_map(|row| match &row.resolution {
         Resolution::Decided(Decision::Reject(reasons)) => {
             let origin = Origin { tenant: acme(), flow: flow(), record: row.id.clone() };
@@ -129,7 +129,7 @@ async fn many_long_rows_are_searched_and_exported_in_parts() {
         row(n, content, Decision::Reject(reasons.collect()))
     };
     quarantined(&served, (100..220).map(three)).await;
-    let found = served.get(VIEWER, "/api/v1/quarantine?most=1&search=%E8%B5%B5%E5%85%AD").await.json();
+    let found = served.get(VIEWER, "/api/v1/quarantine?limit=1&search=%E8%B5%B5%E5%85%AD").await.json();
     assert_eq!(found["total"], 120);
     let sheet = served.get(VIEWER, "/api/v1/quarantine.csv?search=%E8%B5%B5%E5%85%AD").await;
     assert_eq!((sheet.status, sheet.body.lines().count()), (StatusCode::OK, 1 + 3 * 120));

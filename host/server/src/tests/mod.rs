@@ -1,15 +1,15 @@
 //! A served process as its clients see it: a deployment in a folder of its own, with a filled store.
 
-mod access;
 mod api;
+mod auth;
 mod decisions;
-mod desk;
 mod long;
 mod proxied;
 pub(super) mod removed;
 mod roles;
 mod store;
 mod strict;
+mod use_cases;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -26,8 +26,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 
-use super::alarm::Alarms;
-use super::{Process, router};
+use super::alerts::handle::Alarms;
+use super::{AppState, router};
 use ruzhi_app::deployment::{self, Deployment};
 use ruzhi_app::scheduler::{Inbox, Scheduler};
 use ruzhi_config::{Config, Person, Role};
@@ -76,7 +76,7 @@ impl Clock for Set {
 
 /// A process and its client.
 pub(crate) struct Served {
-    pub(crate) process: Arc<Process>,
+    pub(crate) state: Arc<AppState>,
     clock: Arc<Set>,
     folder: TempDir,
     inbox: Option<Inbox>,
@@ -149,9 +149,9 @@ impl Served {
         let deployment = Deployment::new(config, store, library, tokio_util::sync::CancellationToken::new());
         let clock = Arc::new(Set(Mutex::new(now())));
         let (scheduler, inbox) = Scheduler::new();
-        let process =
-            Process::new(deployment, Arc::clone(&clock) as Arc<dyn Clock>, scheduler, Alarms::default());
-        Self { process: Arc::new(process), clock, folder, inbox: Some(inbox) }
+        let state =
+            AppState::new(deployment, Arc::clone(&clock) as Arc<dyn Clock>, scheduler, Alarms::default());
+        Self { state: Arc::new(state), clock, folder, inbox: Some(inbox) }
     }
 
     /// The same with [`people`], and with a row of every kind in the store.
@@ -178,15 +178,15 @@ impl Served {
     /// Replaces the configured people.
     pub(crate) fn people_become(&self, people: Vec<Person>) {
         let config = Self::config(self.folder.path(), people);
-        self.process.app.exchange(self.process.app.deployment().with(config), None);
+        self.state.app.exchange(self.state.app.deployment().with(config), None);
     }
 
     /// Exchanges the deployment for one with other settings.
     pub(crate) fn settings_become(&self, change: impl FnOnce(&mut Config)) {
         let mut config =
-            Self::config(self.folder.path(), self.process.app.deployment().config.server.people.clone());
+            Self::config(self.folder.path(), self.state.app.deployment().config.server.people.clone());
         change(&mut config);
-        self.process.app.exchange(self.process.app.deployment().with(config), None);
+        self.state.app.exchange(self.state.app.deployment().with(config), None);
     }
 
     /// Replaces the rules file of the flow.
@@ -208,7 +208,7 @@ impl Served {
     }
 
     pub(crate) fn router(&self) -> Router {
-        router(Arc::clone(&self.process))
+        router(Arc::clone(&self.state))
     }
 
     /// Sends a request, from an address.

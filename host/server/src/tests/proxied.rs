@@ -171,7 +171,7 @@ async fn a_path_that_names_another_server_is_a_path_here() {
 async fn a_viewer_fills_neither_the_log_with_logins_nor_with_what_they_may_not_do() {
     let served = Served::by(people()).await;
     let rows = async |who: &str| {
-        let log = served.get(OPERATOR, "/api/v1/audit?most=500").await.json();
+        let log = served.get(OPERATOR, "/api/v1/audit?limit=500").await.json();
         log["items"].as_array().unwrap().iter().filter(|row| row["who"] == who).count()
     };
     for _ in 0..20 {
@@ -191,7 +191,7 @@ async fn a_viewer_fills_neither_the_log_with_logins_nor_with_what_they_may_not_d
         assert_eq!((answer.status, answer.code().as_str()), (StatusCode::FORBIDDEN, "access.forbidden"));
     }
     assert_eq!(rows("李雷").await, 80);
-    let last = served.get(OPERATOR, "/api/v1/audit?most=1").await.json();
+    let last = served.get(OPERATOR, "/api/v1/audit?limit=1").await.json();
     assert_eq!(
         last["items"][0]["detail"],
         "further refusals of this person in this hour are not written down"

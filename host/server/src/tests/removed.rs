@@ -57,7 +57,7 @@ async fn an_operator_decides_and_may_decide_again() {
     let unknown = served.post(OPERATOR, absent, json!({"answer": "recreate"})).await;
     assert_eq!((unknown.status, unknown.code().as_str()), (StatusCode::NOT_FOUND, "member.unknown"));
 
-    remove(served.process.app.store.as_ref()).await;
+    remove(served.state.app.store.as_ref()).await;
     assert_eq!(listed(&served).await, json!([["w1", true, null, true]]));
     for wish in
         [json!({}), json!({"answer": "maybe"}), json!({"answer": "release", "reason": "x".repeat(501)})]
@@ -75,7 +75,7 @@ async fn an_operator_decides_and_may_decide_again() {
     assert_eq!(listed(&served).await, json!([["w1", true, "release", false]]));
     let sync = "韩梅梅 asks acme/onboarding for Sync(RunOptions { full: false, accept_missing: false })";
     assert_eq!(*asked.lock().unwrap(), [sync, sync]);
-    let log = served.get(VIEWER, "/api/v1/audit?most=2").await.json();
+    let log = served.get(VIEWER, "/api/v1/audit?limit=2").await.json();
     let rows = log["items"].as_array().unwrap();
     let told = |row: &Value| json!([row["action"], row["subject"], row["detail"], row["outcome"]]);
     assert_eq!(told(&rows[1]), json!(["member.removal", "w1", "recreate: 误删", "done"]));
@@ -85,7 +85,7 @@ async fn an_operator_decides_and_may_decide_again() {
 #[tokio::test]
 async fn the_quarantine_says_what_an_entry_waits_for_and_whom_it_is_about() {
     let served = Served::full().await;
-    remove(served.process.app.store.as_ref()).await;
+    remove(served.state.app.store.as_ref()).await;
     let told = served.get(VIEWER, "/api/v1/quarantine?rule=member.removed").await.json();
     let entry = &told["page"]["items"][0];
     assert_eq!((&entry["waits_for"], &entry["removal"]["userid"]), (&json!("person"), &json!("w1")));
@@ -101,7 +101,7 @@ async fn the_quarantine_says_what_an_entry_waits_for_and_whom_it_is_about() {
 async fn pages_have_the_buttons_for_operators_alone_in_both_languages() {
     let mut served = Served::full().await;
     let asked = served.agreeing();
-    remove(served.process.app.store.as_ref()).await;
+    remove(served.state.app.store.as_ref()).await;
     let record = format!("/records/acme/onboarding/{:024x}", 1);
     for page in ["/quarantine", "/quarantine?rule=member.removed", record.as_str()] {
         let by = if page.contains('?') { '&' } else { '?' };

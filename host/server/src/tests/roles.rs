@@ -63,7 +63,7 @@ async fn a_viewer_may_not_do_anything_and_it_is_written_down_that_they_tried() {
     }
     assert_eq!(tried, 10);
     assert!(asked.lock().unwrap().is_empty(), "nothing was asked of the scheduler");
-    let log = served.get(VIEWER, "/api/v1/audit?most=100").await.json();
+    let log = served.get(VIEWER, "/api/v1/audit?limit=100").await.json();
     let rows = log["items"].as_array().unwrap();
     assert_eq!(rows.len(), tried);
     for row in rows {
@@ -90,7 +90,7 @@ async fn what_is_masked_is_for_an_operator_and_asking_is_written_down() {
         assert_eq!(viewer.status, StatusCode::FORBIDDEN, "{path}");
         let operator = served.get(OPERATOR, &format!("{there}?reveal=true")).await;
         assert_eq!(operator.status, StatusCode::OK, "{path} {}", operator.body);
-        let log = served.get(VIEWER, "/api/v1/audit?most=2").await.json();
+        let log = served.get(VIEWER, "/api/v1/audit?limit=2").await.json();
         let [done, refused] = log["items"].as_array().unwrap().as_slice() else { panic!("{log}") };
         assert_eq!((&done["who"], &done["outcome"]), (&"韩梅梅".into(), &"done".into()), "{path}");
         assert_eq!((&refused["who"], &refused["outcome"]), (&"李雷".into(), &"access.forbidden".into()));

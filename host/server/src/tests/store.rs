@@ -118,7 +118,7 @@ pub(super) async fn plan(
     }
     let most = if state == PlanState::Held { 0 } else { 500 };
     let (plan, order) = draft.finish(&Guard { create_most: most, ..Guard::default() });
-    let store = &served.process.app.store;
+    let store = &served.state.app.store;
     store.draft_begin(&acme(), &flow()).await.unwrap();
     let part = DraftPart { first: 0, operations, rejected: refused, confirmed: Vec::new() };
     store.draft_put(&run(by), &acme(), &part, now()).await.unwrap();
@@ -186,7 +186,7 @@ async fn settle(served: &Served, plan: &Plan, operation: &Operation) {
         rejection: None,
     };
     served
-        .process
+        .state
         .app
         .store
         .operations_settle(&[acme()], &acme(), &plan.id, &[settlement], now())
@@ -197,7 +197,7 @@ async fn settle(served: &Served, plan: &Plan, operation: &Operation) {
 /// Fills the store: a run that is done, one with a held plan, one that failed; three records, two of them in
 /// quarantine; live rules.
 pub(super) async fn fill(served: &mut Served) {
-    let store = Arc::clone(&served.process.app.store);
+    let store = Arc::clone(&served.state.app.store);
     let (tenant, flow) = (acme(), flow());
     let labels = BTreeMap::from([
         ("_widget_1".to_owned(), "手机号".to_owned()),
@@ -241,7 +241,7 @@ pub(super) async fn fill(served: &mut Served) {
     for run in [first, second, third] {
         store.run_put(&run).await.unwrap();
     }
-    let deployment = served.process.app.deployment();
+    let deployment = served.state.app.deployment();
     let (tenant, flow) = (&deployment.config.tenants[0], &deployment.config.tenants[0].flows[0]);
     let rules = flow_rules(store.as_ref(), &deployment.library, tenant, flow, None);
     let by = ChangeAuthor { who: "韩梅梅".to_owned(), why: None };

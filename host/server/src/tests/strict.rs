@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::roles::{every_route, filled, wish};
 use super::{Answer, OPERATOR, Served, VIEWER, acme, flow};
-use ruzhi_app::Reason;
+use ruzhi_app::ActionReason;
 use ruzhi_model::Digest;
 use ruzhi_store::ActivationRow;
 
@@ -93,21 +93,22 @@ async fn a_field_is_told_by_its_name_and_by_what_is_expected() {
 async fn a_reason_is_kept_whole_or_refused() {
     let mut served = Served::full().await;
     let _asked = served.agreeing();
-    let most = "理".repeat(Reason::MOST);
+    let most = "理".repeat(ActionReason::MOST);
     let pause = format!("{FLOW}/pause");
     let kept = served.post(OPERATOR, &pause, json!({"why": most})).await;
     assert_eq!(kept.status, StatusCode::OK, "{}", kept.body);
-    let log = served.get(VIEWER, "/api/v1/audit?most=1").await.json();
+    let log = served.get(VIEWER, "/api/v1/audit?limit=1").await.json();
     assert_eq!(log["items"][0]["detail"], most);
     let longer = served.post(OPERATOR, &pause, json!({"why": format!("{most}由")})).await;
     refused(&longer, "`why`");
     assert!(longer.json()["error"]["message"]["en"].as_str().unwrap().contains("500"), "{}", longer.body);
     let document = served.get(VIEWER, "/api/v1/openapi.json").await.json();
     let schemas = &document["components"]["schemas"];
-    assert_eq!(schemas["Reason"], json!({"type": "string", "minLength": 1, "maxLength": 500}));
-    for (schema, field) in [("PauseWish", "why"), ("RejectWish", "reason"), ("ActivateWish", "why")] {
+    assert_eq!(schemas["ActionReason"], json!({"type": "string", "minLength": 1, "maxLength": 500}));
+    for (schema, field) in [("PauseRequest", "why"), ("RejectRequest", "reason"), ("ActivateRequest", "why")]
+    {
         let described = schemas[schema]["properties"][field].to_string();
-        assert!(described.contains("#/components/schemas/Reason"), "{schema}: {described}");
+        assert!(described.contains("#/components/schemas/ActionReason"), "{schema}: {described}");
     }
     // The pages' forms take as much, and say so.
     let page = served.get(OPERATOR, "/tenants/acme").await;
@@ -131,7 +132,7 @@ async fn whether_one_may_ask_is_judged_before_what_is_asked_is_read() {
     }
     let page = served.sends(Method::POST, VIEWER, "/flows/acme/onboarding/run", Some(FORM), "zzz=1").await;
     assert_eq!(page.status, StatusCode::FORBIDDEN);
-    let log = served.get(VIEWER, "/api/v1/audit?most=100").await.json();
+    let log = served.get(VIEWER, "/api/v1/audit?limit=100").await.json();
     let outcomes: Vec<&Value> = log["items"].as_array().unwrap().iter().map(|row| &row["outcome"]).collect();
     assert_eq!(outcomes, vec!["access.forbidden"; tried + 1], "that they tried is written down");
 }
@@ -142,22 +143,22 @@ async fn a_parameter_that_is_wrong_is_told_and_not_passed_over() {
     let plan = filled(&served, "/api/v1/tenants/{tenant}/plans/{plan}").await;
     let record = filled(&served, "/api/v1/tenants/{tenant}/flows/{flow}/records/{record}").await;
     for (path, query, named) in [
-        ("/api/v1/runs", "after=zzz", "`after`"),
-        ("/api/v1/runs", "after=1.", "`after`"),
-        ("/api/v1/audit", "after=zzz", "`after`"),
-        ("/api/v1/audit", "after=001777622400000-0000000001-zzzz", "`after`"),
-        ("/api/v1/quarantine", "after=zzz", "`after`"),
-        ("/api/v1/quarantine", "after=acme%09onboarding", "`after`"),
-        (plan.as_str(), "after=zzz", "`after`"),
+        ("/api/v1/runs", "cursor=zzz", "`cursor`"),
+        ("/api/v1/runs", "cursor=1.", "`cursor`"),
+        ("/api/v1/audit", "cursor=zzz", "`cursor`"),
+        ("/api/v1/audit", "cursor=001777622400000-0000000001-zzzz", "`cursor`"),
+        ("/api/v1/quarantine", "cursor=zzz", "`cursor`"),
+        ("/api/v1/quarantine", "cursor=acme%09onboarding", "`cursor`"),
+        (plan.as_str(), "cursor=zzz", "`cursor`"),
         (plan.as_str(), "kind=odd", "`kind`"),
         (plan.as_str(), "reveal=maybe", "`reveal`"),
         (record.as_str(), "reveal=maybe", "`reveal`"),
         ("/api/v1/quarantine", "reveal=maybe", "`reveal`"),
         ("/api/v1/quarantine.csv", "reveal=maybe", "`reveal`"),
-        ("/api/v1/runs", "most=x", "`most`"),
-        ("/api/v1/runs", "most=0", "`most`"),
-        ("/api/v1/runs", "most=501", "`most`"),
-        ("/api/v1/runs", "most=1&most=2", "`most`"),
+        ("/api/v1/runs", "limit=x", "`limit`"),
+        ("/api/v1/runs", "limit=0", "`limit`"),
+        ("/api/v1/runs", "limit=501", "`limit`"),
+        ("/api/v1/runs", "limit=1&limit=2", "`limit`"),
         ("/api/v1/runs", "state=odd", "`state`"),
         ("/api/v1/runs", "tenant=-", "`tenant`"),
         ("/api/v1/runs", "flow=a%2Fb", "`flow`"),
@@ -165,8 +166,8 @@ async fn a_parameter_that_is_wrong_is_told_and_not_passed_over() {
         ("/api/v1/charts/runs", "step=week", "`step`"),
         (&format!("{FLOW}/rules/difference"), "sample=0", "`sample`"),
         ("/api/v1/me", "lang=fr", "`lang`"),
-        ("/api/v1/tenants/acme/members/removed", "after=%2F", "`after`"),
-        ("/api/v1/tenants/acme/members/removed", "most=0", "`most`"),
+        ("/api/v1/tenants/acme/members/removed", "cursor=%2F", "`cursor`"),
+        ("/api/v1/tenants/acme/members/removed", "limit=0", "`limit`"),
         ("/api/v1/tenants/-", "", ""),
         ("/api/v1/tenants/acme/flows/-/rules", "", ""),
     ] {
@@ -198,10 +199,10 @@ async fn a_page_passes_over_parameters_it_does_not_know_and_none_that_are_wrong(
         assert_eq!(known.status, StatusCode::OK, "{path}");
     }
     for (path, named) in [
-        ("/runs?most=x", "most"),
-        ("/runs?after=zzz", "after"),
-        ("/quarantine?after=zzz", "after"),
-        ("/audit?after=zzz", "after"),
+        ("/runs?limit=x", "limit"),
+        ("/runs?cursor=zzz", "cursor"),
+        ("/quarantine?cursor=zzz", "cursor"),
+        ("/audit?cursor=zzz", "cursor"),
         ("/charts?step=week", "step"),
         (&format!("{plan}?kind=odd"), "kind"),
     ] {
@@ -259,7 +260,7 @@ async fn rules_that_never_were_are_not_several() {
         );
     }
     // Too few digits to identify rules that were live.
-    let store = &served.process.app.store;
+    let store = &served.state.app.store;
     let first = store.activations_list(&acme(), &flow(), 1).await.unwrap().remove(0);
     let artifacts = store.artifacts_find(&first.component, &first.config).await.unwrap();
     let rules: Digest = "ab".repeat(32).parse().unwrap();

@@ -7,7 +7,7 @@ use crate::site::Site;
 
 /// The audit log, oldest first, as a page would show it.
 fn audit(serving: &Serving) -> Vec<Value> {
-    let mut rows = serving.data("/api/v1/audit?most=500").unwrap()["items"].as_array().unwrap().clone();
+    let mut rows = serving.data("/api/v1/audit?limit=500").unwrap()["items"].as_array().unwrap().clone();
     rows.reverse();
     rows
 }

@@ -10,7 +10,7 @@ use super::rules::{Brought, note_unread, offered_now, only_flow, trial_line};
 use crate::cli::deployment::{self, Need};
 use crate::cli::speech::Speech;
 use crate::cli::terminal;
-use ruzhi_app::audit::Asking;
+use ruzhi_app::audit::AuditRequest;
 use ruzhi_config as config;
 use ruzhi_message::Failure;
 use ruzhi_model::Digest;
@@ -86,7 +86,7 @@ impl Activate {
         let library = deployment::library(&config, speech)?;
         let rules = ruzhi_app::deployment::flow_rules(store.as_ref(), &library, tenant, flow, form.as_ref());
         let new = self.new.artifacts(&rules, flow).await;
-        let mut asking = Asking::of("rules.activate", &tenant.id, &flow.id).saying(self.by.said());
+        let mut asking = AuditRequest::of("rules.activate", &tenant.id, &flow.id).with_detail(self.by.said());
         asking.subject = new.as_ref().ok().map(|new| new.rules().to_string());
         let work = async {
             let new = new?;
@@ -109,7 +109,8 @@ impl Rollback {
         let library = deployment::library(&config, speech)?;
         let rules = ruzhi_app::deployment::flow_rules(store.as_ref(), &library, tenant, flow, None);
         let offered = offered_now(flow, &Digest::of(""));
-        let mut asking = Asking::of("rules.roll_back", &tenant.id, &flow.id).saying(self.by.said());
+        let mut asking =
+            AuditRequest::of("rules.roll_back", &tenant.id, &flow.id).with_detail(self.by.said());
         asking.subject = self.to.clone();
         let result = terminal::recorded(&config, asking, async {
             Ok(rules.roll_back(self.to.as_deref(), offered, &self.by.by(), |_| {}).await?)

@@ -11,7 +11,7 @@ use super::only_flow;
 use crate::cli::deployment::{self, Need};
 use crate::cli::speech::Speech;
 use crate::cli::terminal;
-use ruzhi_app::audit::Asking;
+use ruzhi_app::audit::AuditRequest;
 use ruzhi_message::{Failure, exit};
 use ruzhi_model::Text;
 use ruzhi_store::{Access, Database, FirstUse};
@@ -45,7 +45,7 @@ impl Confirm {
                 )),
             ));
         }
-        let asking = Asking::of("rules.confirm", &tenant.id, &flow.id).saying(self.reason.clone());
+        let asking = AuditRequest::of("rules.confirm", &tenant.id, &flow.id).with_detail(self.reason.clone());
         let forgotten = forgotten(store.as_ref(), &set_aside);
         let done = terminal::recorded(&config, asking, forgotten).await;
         store.close().await;

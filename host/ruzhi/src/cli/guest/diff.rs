@@ -11,7 +11,7 @@ use super::rules::{Brought, difference_value, hidden, note_unread, only_flow, tr
 use crate::cli::deployment::{self, Need};
 use crate::cli::speech::Speech;
 use crate::cli::terminal;
-use ruzhi_app::audit::Asking;
+use ruzhi_app::audit::AuditRequest;
 use ruzhi_message::Failure;
 use ruzhi_rules::Difference;
 use ruzhi_store::Access;
@@ -48,7 +48,7 @@ impl Diff {
         };
         let trial = match self.reveal {
             true => {
-                let asking = Asking::of("rules.reveal", &tenant.id, &flow.id).on(new.rules());
+                let asking = AuditRequest::of("rules.reveal", &tenant.id, &flow.id).on(new.rules());
                 terminal::recorded(&config, asking, work).await
             }
             false => work.await,

@@ -9,7 +9,7 @@ mod sheet;
 
 use super::flash::Flash;
 use super::view::View;
-use super::{login, trouble};
+use super::{error_page, login};
 use fixed::{HOSTILE, KIND, Written};
 use markup::Element;
 use ruzhi_config::Role;
@@ -48,7 +48,7 @@ fn every_page() -> Vec<Seen> {
             let failure = fixed::failure("access.unknown", written);
             let door = [
                 ("login", login::page(lang, written.words, Some(&failure))),
-                ("door", trouble::at_the_door(lang, &failure)),
+                ("door", error_page::at_the_door(lang, &failure)),
             ];
             for (page, drawn) in door {
                 see(format!("{page} {lang:?}"), lang, None, drawn.into_string());
@@ -108,7 +108,7 @@ fn what_was_done_is_said_once_and_only_what_the_program_knows() {
         let mut headers = axum::http::HeaderMap::new();
         headers.insert("cookie", format!("a=b; {pair}").parse().unwrap());
         assert_eq!(Flash::of(&headers), Some(*flash));
-        assert!(!flash.text(&view).is_empty());
+        assert!(!flash.text(view.lang()).is_empty());
     }
     let mut headers = axum::http::HeaderMap::new();
     headers.insert("cookie", "ruzhi_flash=<b>you have won</b>".parse().unwrap());

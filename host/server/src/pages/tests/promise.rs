@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::super::part;
+use super::super::components;
 use super::fixed::{HOSTILE, KIND};
 use super::markup::{Element, Node};
 use super::{Seen, every_page, view};
@@ -333,9 +333,9 @@ fn a_filter_offers_the_flows_there_are_and_keeps_what_is_asked_for_and_gone() {
     assert!(seen > 10, "{seen} filters by flow");
     let view = view(Lang::En, Role::Viewer);
     let (tenant, flow) = ("gone".parse().unwrap(), "gone-too".parse().unwrap());
-    let tenants = part::tenant_field(&view, Some(&tenant)).into_string();
+    let tenants = components::tenant_field(&view, Some(&tenant)).into_string();
     assert!(tenants.contains("<option value=\"gone\" selected"), "{tenants}");
-    let flows = part::flow_field(&view, Some(&flow)).into_string();
+    let flows = components::flow_field(&view, Some(&flow)).into_string();
     assert!(flows.contains("<option value=\"gone-too\" selected"), "{flows}");
 }
 

@@ -151,7 +151,7 @@ fn commands_have_the_running_process_do_their_work() {
     let unknown = site.run(&["revert", "r20260101-000000-1"]);
     assert_eq!(unknown.code, Some(2), "{}", unknown.stderr);
 
-    let audit = serving.data("/api/v1/audit?most=500").unwrap();
+    let audit = serving.data("/api/v1/audit?limit=500").unwrap();
     let rows: Vec<(String, String)> = audit["items"]
         .as_array()
         .unwrap()

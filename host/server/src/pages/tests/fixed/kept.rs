@@ -24,7 +24,7 @@ pub(super) fn audit_page(written: &Written) -> ruzhi_app::Page<AuditRow> {
             row("rules.roll_back", "access.forbidden", Some("3")),
             AuditRow { tenant: None, flow: None, ..row("session.begin", "begun", None) },
         ],
-        next: Some("41".to_owned()),
+        next_cursor: Some("41".to_owned()),
     }
 }
 

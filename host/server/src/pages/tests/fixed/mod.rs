@@ -17,20 +17,19 @@ use people::*;
 use rules::*;
 
 use super::super::flash::Flash;
-use super::super::shell::Page;
-use super::super::view::{Place, View};
+use super::super::layout::HtmlPage;
+use super::super::view::{TenantPlace, View};
 use super::super::{
-    alarms, audit, charts, drift, guests, overview, plan, quarantine, record, run, runs, settings, trouble,
+    alarms, audit, charts, drift, error_page, guests, overview, plan, quarantine, record, run, runs, settings,
 };
-use crate::access::Visitor;
 use ruzhi_app::scheduler::{FlowStanding, StandingState};
 use ruzhi_app::{
-    self, AlarmsView, ApiCalls, Attention, AttentionKind, AuditAsked, CallsChart, ChartAsked, ChartStep,
-    CorpCalls, DecisionView, DifferenceView, DriftAsked, DriftView, FieldChange, FindingKind, FindingView,
+    self, AlarmsView, ApiCalls, Attention, AttentionKind, AuditQuery, CallsChart, ChartQuery, ChartStep,
+    CorpCalls, DecisionView, DifferenceView, DriftQuery, DriftView, FieldChange, FindingKind, FindingView,
     FlowGuestView, FlowOverview, FlowSettings, GuestName, GuestOverview, LimitView, LiveRules, MemberView,
-    Observance, OfferedRules, Offers, OperationView, Overview, PersonView, PlanAsked, PlanMay, PlanView,
-    ProblemView, QuarantineAsked, QuarantineView, RecordView, RefusalsChart, RejectView, RemovalView,
-    RowField, RuleGroup, RunView, RunsAsked, RunsChart, RunsPoint, SecretView, ServerView, SettingsView,
+    Observance, OfferedRules, Offers, OperationView, Overview, PersonView, PlanMay, PlanQuery, PlanView,
+    ProblemView, QuarantineQuery, QuarantineView, RecordView, RefusalsChart, RejectView, RemovalView,
+    RowField, RuleGroup, RunView, RunsChart, RunsPoint, RunsQuery, SecretView, ServerView, SettingsView,
     TenantOverview, TenantSettings, ViolationView,
 };
 use ruzhi_app::{LiveRun, PATIENCE, Principal};
@@ -91,16 +90,14 @@ pub(super) fn view(lang: Lang, role: Role, written: &Written, here: &str) -> Vie
     ];
     let zone = chrono_tz::Asia::Shanghai;
     View {
-        visitor: Visitor {
-            principal: Principal {
-                name: written.person.to_owned(),
-                role,
-                origin: "page 10.0.0.8".to_owned(),
-                lang,
-                patience: PATIENCE,
-            },
-            csrf: Some("0123456789abcdef".to_owned()),
+        principal: Principal {
+            name: written.person.to_owned(),
+            role,
+            origin: "page 10.0.0.8".to_owned(),
+            lang,
+            patience: PATIENCE,
         },
+        csrf: Some("0123456789abcdef".to_owned()),
         now: now(),
         here: here.to_owned(),
         flash: Some(Flash::Resumed),
@@ -108,7 +105,9 @@ pub(super) fn view(lang: Lang, role: Role, written: &Written, here: &str) -> Vie
         places: Arc::new(
             places
                 .into_iter()
-                .map(|(id, name, flows)| (id.parse().unwrap(), Place { name: name.to_owned(), zone, flows }))
+                .map(|(id, name, flows)| {
+                    (id.parse().unwrap(), TenantPlace { name: name.to_owned(), zone, flows })
+                })
                 .collect(),
         ),
     }
@@ -149,7 +148,7 @@ fn live_run() -> LiveRun {
     }
 }
 
-fn charts_page(view: &View, written: &Written) -> Page {
+fn charts_page(view: &View, written: &Written) -> HtmlPage {
     let points = (0..30_u64)
         .map(|day| RunsPoint {
             at: before((30 - day.cast_signed()) * 60 * 24),
@@ -192,7 +191,7 @@ fn charts_page(view: &View, written: &Written) -> Page {
                 ],
             }],
         },
-        &ChartAsked::default(),
+        &ChartQuery::default(),
     )
 }
 
@@ -238,18 +237,18 @@ fn drift_view() -> DriftView {
             finding(FindingKind::Changed, "wangwu"),
             finding(FindingKind::Unexpected, "boss"),
         ],
-        next: Some(4),
+        next_cursor: Some(4),
     }
 }
 
 /// Every page by name, with this input.
-pub(super) fn pages(view: &View, written: &Written) -> Vec<(&'static str, Page)> {
+pub(super) fn pages(view: &View, written: &Written) -> Vec<(&'static str, HtmlPage)> {
     let checked = RunRow { plan: None, ..run_row(RunState::Done, RunKind::Drift, Counts::default()) };
     let tenant: TenantId = "jingxintai".parse().unwrap();
-    let asked = QuarantineAsked {
+    let asked = QuarantineQuery {
         rule: Some("mobile.invalid".to_owned()),
         search: Some(written.words.to_owned()),
-        ..QuarantineAsked::default()
+        ..QuarantineQuery::default()
     };
     let all = overview(written);
     let nothing = Overview {
@@ -264,7 +263,7 @@ pub(super) fn pages(view: &View, written: &Written) -> Vec<(&'static str, Page)>
         ended_at: Some(before(3)),
         ..run_row(RunState::Failed, RunKind::Apply, usual())
     };
-    let page = |items| ruzhi_app::Page { items, next: Some("r1".to_owned()) };
+    let page = |items| ruzhi_app::Page { items, next_cursor: Some("r1".to_owned()) };
     let rows = vec![
         run_row(RunState::Running, RunKind::Sync, Counts::default()),
         run_row(RunState::Done, RunKind::Sync, usual()),
@@ -279,7 +278,7 @@ pub(super) fn pages(view: &View, written: &Written) -> Vec<(&'static str, Page)>
         may: PlanMay { approve: false, apply: false, reject: false },
         guard: Vec::new(),
         items: Vec::new(),
-        next: None,
+        next_cursor: None,
         purpose: "revert".to_owned(),
         undoes: Some("r1".parse().unwrap()),
         ..plan_view(written, false)
@@ -308,24 +307,24 @@ pub(super) fn pages(view: &View, written: &Written) -> Vec<(&'static str, Page)>
         ("run-drift", run::page(view, &run_view(checked, false, written))),
         (
             "drift",
-            drift::page(view, &tenant, Some(&drift_view()), &DriftAsked { after: Some(4), most: None }),
+            drift::page(view, &tenant, Some(&drift_view()), &DriftQuery { cursor: Some(4), limit: None }),
         ),
-        ("drift-none", drift::page(view, &tenant, None, &DriftAsked::default())),
+        ("drift-none", drift::page(view, &tenant, None, &DriftQuery::default())),
         (
             "runs",
             runs::page(
                 view,
                 &page(rows),
-                &RunsAsked { after: Some("1793000000000.r9".parse().unwrap()), ..RunsAsked::default() },
+                &RunsQuery { cursor: Some("1793000000000.r9".parse().unwrap()), ..RunsQuery::default() },
             ),
         ),
-        ("runs-none", runs::page(view, &none(), &RunsAsked::default())),
-        ("plan", plan::page(view, &plan_view(written, false), &PlanAsked::default())),
-        ("plan-revealed", plan::page(view, &plan_view(written, true), &PlanAsked::default())),
-        ("plan-rejected", plan::page(view, &rejected, &PlanAsked::default())),
-        ("quarantine", quarantine::page(view, &quarantined, &QuarantineAsked::default())),
+        ("runs-none", runs::page(view, &none(), &RunsQuery::default())),
+        ("plan", plan::page(view, &plan_view(written, false), &PlanQuery::default())),
+        ("plan-revealed", plan::page(view, &plan_view(written, true), &PlanQuery::default())),
+        ("plan-rejected", plan::page(view, &rejected, &PlanQuery::default())),
+        ("quarantine", quarantine::page(view, &quarantined, &QuarantineQuery::default())),
         ("quarantine-filtered", quarantine::page(view, &quarantine_view(written, true), &asked)),
-        ("quarantine-none", quarantine::page(view, &empty_quarantine, &QuarantineAsked::default())),
+        ("quarantine-none", quarantine::page(view, &empty_quarantine, &QuarantineQuery::default())),
         ("record", record::page(view, &record_view(written, DecisionKind::Upsert))),
         ("record-refused", record::page(view, &record_view(written, DecisionKind::Reject))),
         ("guests", guests::page(view, &guests)),
@@ -342,19 +341,19 @@ pub(super) fn pages(view: &View, written: &Written) -> Vec<(&'static str, Page)>
             audit::page(
                 view,
                 &audit_page(written),
-                &AuditAsked {
-                    after: Some("001793000000000-0000000009-00aa".parse().unwrap()),
-                    ..AuditAsked::default()
+                &AuditQuery {
+                    cursor: Some("001793000000000-0000000009-00aa".parse().unwrap()),
+                    ..AuditQuery::default()
                 },
             ),
         ),
-        ("audit-none", audit::page(view, &none(), &AuditAsked::default())),
+        ("audit-none", audit::page(view, &none(), &AuditQuery::default())),
         ("settings", settings::page(view, &settings_view(written, true))),
         ("settings-refused", settings::page(view, &settings_view(written, false))),
-        ("trouble", trouble::drawn(view, &failure("plan.unknown", written))),
+        ("trouble", error_page::drawn(view, &failure("plan.unknown", written))),
     ]
 }
 
 fn none<T>() -> ruzhi_app::Page<T> {
-    ruzhi_app::Page { items: Vec::new(), next: None }
+    ruzhi_app::Page { items: Vec::new(), next_cursor: None }
 }

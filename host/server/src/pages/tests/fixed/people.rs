@@ -106,7 +106,7 @@ pub(super) fn plan_view(written: &Written, revealed: bool) -> PlanView {
         }],
         may: PlanMay { approve: true, apply: true, reject: true },
         items: kinds.into_iter().zip(0..).map(|(kind, place)| operation(kind, place, written)).collect(),
-        next: Some(50),
+        next_cursor: Some(50),
         revealed,
     }
 }
@@ -177,7 +177,7 @@ pub(super) fn quarantine_view(written: &Written, revealed: bool) -> QuarantineVi
             items: [RejectedBy::Guest, RejectedBy::Plan, RejectedBy::Wecom, RejectedBy::Person]
                 .map(|by| reject(written, by))
                 .into(),
-            next: Some("63e0/706d".to_owned()),
+            next_cursor: Some("63e0/706d".to_owned()),
         },
         total: 1_204,
         by_rule: vec![

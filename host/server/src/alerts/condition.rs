@@ -1,0 +1,348 @@
+//! The kinds of alarms and their texts.
+
+use ruzhi_message::{Failure, exit};
+use ruzhi_model::{FlowId, RunId, TenantId, Text, UserId};
+use ruzhi_plan::Plan;
+use ruzhi_sync::Notice;
+
+/// A plan waits for a person. Its key does not name the plan: a plan made anew, because a row changed while it waited,
+/// is still one matter to look at.
+pub(super) const PLAN_HELD: &str = "plan.held";
+/// A flow fails repeatedly, or in a way that no retry can fix.
+pub(super) const FLOW_FAILING: &str = "flow.failing";
+/// A service rejects the credential, the address or the permission.
+pub(super) const FLOW_BLOCKED: &str = "flow.blocked";
+/// Rows go into quarantine faster than they come out.
+pub(super) const QUARANTINE_GROWING: &str = "quarantine.growing";
+/// People wait because the corp has no free account.
+pub(super) const PLACES_FULL: &str = "places.full";
+/// Leavers can still log in, because WeCom refuses to disable them.
+pub(super) const LEAVERS_REFUSED: &str = "leavers.refused";
+/// The directory was changed outside ruzhi.
+pub(super) const DRIFT_FOUND: &str = "drift.found";
+/// Members were removed by hand, their rows want them back, and a person has to decide.
+pub(super) const MEMBERS_REMOVED: &str = "members.removed";
+/// A run should have begun long ago.
+pub(super) const RUN_LATE: &str = "run.late";
+/// The configuration on disk is invalid, in part or as a whole.
+pub(super) const FILES_REFUSED: &str = "files.refused";
+/// The configuration on disk has rules that are not live.
+pub(super) const RULES_KEPT: &str = "rules.kept";
+/// A channel rejects the alarms themselves.
+pub(super) const ALARMS_REFUSED: &str = "alarms.refused";
+
+/// The clocks of this machine and a service differ.
+pub(super) const CLOCK_OFF: &str = "clock.off";
+/// The form has never had a row.
+pub(super) const FORM_EMPTY: &str = "form.empty";
+
+/// Consecutive failures from which on a flow counts as failing.
+pub(super) const FAILURES: u32 = 2;
+
+/// The content of an alarm before it is raised.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct AlarmCondition {
+    /// One alarm of a key stands at a time.
+    pub key: String,
+    /// Its kind, such as `plan.held`.
+    pub kind: &'static str,
+    /// The tenant.
+    pub tenant: Option<TenantId>,
+    /// The flow.
+    pub flow: Option<FlowId>,
+    /// The event and its subject.
+    pub text: Text,
+    /// Suggested next step.
+    pub hint: Option<Text>,
+    /// The page with details.
+    pub page: Option<String>,
+}
+
+/// The key of an alarm of a flow.
+pub(super) fn key(kind: &str, tenant: &TenantId, flow: &FlowId) -> String {
+    format!("{kind}/{tenant}/{flow}")
+}
+
+/// The key of an alarm of a tenant.
+pub(super) fn tenants_key(kind: &str, tenant: &TenantId) -> String {
+    format!("{kind}/{tenant}")
+}
+
+fn of_flow(kind: &'static str, (tenant, flow): (&TenantId, &FlowId), text: Text) -> AlarmCondition {
+    AlarmCondition {
+        key: key(kind, tenant, flow),
+        kind,
+        tenant: Some(tenant.clone()),
+        flow: Some(flow.clone()),
+        text,
+        hint: None,
+        page: Some(format!("/tenants/{tenant}")),
+    }
+}
+
+/// The text of a failure with its code.
+fn told(failure: &Failure) -> Text {
+    let code = failure.code();
+    Text::new(format!("{} ({code})", failure.text().en), format!("{}（{code}）", failure.text().zh))
+}
+
+pub(super) fn plan_held(plan: &Plan) -> AlarmCondition {
+    let id = &plan.id;
+    let reasons = |pick: fn(&Text) -> &str, by| {
+        plan.guard.reasons.iter().map(|reason| pick(&reason.text)).collect::<Vec<_>>().join(by)
+    };
+    let text = Text::new(
+        format!(
+            "plan {id} with {} operations waits for a person: {}",
+            plan.operations,
+            reasons(|text| &text.en, "; ")
+        ),
+        format!("计划 {id}（{} 项操作）等待人工处理：{}", plan.operations, reasons(|text| &text.zh, "；")),
+    );
+    AlarmCondition {
+        hint: Some(Text::new(
+            format!("read it on its page, and approve or reject it there; `ruzhi show {id}` prints it"),
+            format!("请在其页面查看并批准或否决；`ruzhi show {id}` 可打印该计划"),
+        )),
+        page: Some(format!("/plans/{}/{id}", plan.tenant)),
+        ..of_flow(PLAN_HELD, (&plan.tenant, &plan.flow), text)
+    }
+}
+
+/// True if no retry can fix a failure, so that one is enough for an alarm: the configuration or the form is wrong. A
+/// service that does not answer is retried first.
+pub(super) fn is_final(failure: &Failure) -> bool {
+    failure.exit() == exit::USAGE || failure.code().starts_with("source.")
+}
+
+pub(super) fn flow_failing(flow: (&TenantId, &FlowId), failures: u32, failure: &Failure) -> AlarmCondition {
+    let what = told(failure);
+    let text = match failures {
+        0 | 1 => Text::new(format!("the run failed: {}", what.en), format!("运行失败：{}", what.zh)),
+        _ => Text::new(
+            format!("{failures} runs failed in a row, the last one so: {}", what.en),
+            format!("连续 {failures} 次运行失败，最近一次：{}", what.zh),
+        ),
+    };
+    let hint = failure.hint().cloned().unwrap_or_else(|| {
+        Text::new("`ruzhi runs` shows each run and its problem", "`ruzhi runs` 可查看每次运行及其问题")
+    });
+    AlarmCondition { hint: Some(hint), ..of_flow(FLOW_FAILING, flow, text) }
+}
+
+pub(super) fn flow_blocked(
+    flow: (&TenantId, &FlowId),
+    code: &str,
+    text: &Text,
+    hint: Option<&Text>,
+) -> AlarmCondition {
+    let service = match code.split('.').next() {
+        Some("wecom") => Text::new("WeCom", "企业微信"),
+        Some("jiandaoyun") => Text::new("JianDaoYun", "简道云"),
+        _ => Text::new("a service", "服务"),
+    };
+    let (tenant, id) = flow;
+    let resume = Text::new(
+        format!("nothing is asked until `{tenant}/{id}` is resumed or its settings change"),
+        format!("在恢复 `{tenant}/{id}` 或修改其设置之前不再发起调用"),
+    );
+    let hint = match hint {
+        Some(hint) => {
+            Text::new(format!("{} · {}", hint.en, resume.en), format!("{} · {}", hint.zh, resume.zh))
+        }
+        None => resume,
+    };
+    let text = Text::new(
+        format!("{} refuses the credential, the address or the right ({code}): {}", service.en, text.en),
+        format!("{}拒绝了凭据、IP 或权限（{code}）：{}", service.zh, text.zh),
+    );
+    AlarmCondition { hint: Some(hint), ..of_flow(FLOW_BLOCKED, flow, text) }
+}
+
+pub(super) fn drift_found(flow: (&TenantId, &FlowId), findings: usize) -> AlarmCondition {
+    let (tenant, _) = flow;
+    let text = Text::new(
+        format!("the directory was changed outside ruzhi: {findings} differences from what ruzhi wrote"),
+        format!("通讯录被他人改动：与 ruzhi 写入的内容有 {findings} 处不同"),
+    );
+    let hint = Text::new(
+        "open the list, then keep the changes, restore ruzhi's values or take the members over; nothing is written until a person decides",
+        "请打开列表查看，然后保留改动、恢复为 ruzhi 写入的内容或接管成员；由人决定之前不会写入",
+    );
+    AlarmCondition {
+        hint: Some(hint),
+        page: Some(format!("/drift/{tenant}")),
+        ..of_flow(DRIFT_FOUND, flow, text)
+    }
+}
+
+pub(super) fn places_full(flow: (&TenantId, &FlowId), missing: u64, run: &RunId) -> AlarmCondition {
+    let text = Text::new(
+        format!("the corp has no free accounts: {missing} people wait for a place"),
+        format!("企业账号名额已满：{missing} 人等待名额"),
+    );
+    let hint = Text::new(
+        "free accounts in WeCom or raise the corp's limit; each run tries one of them, and all once there is room",
+        "请在企业微信中释放账号或申请扩容；每次运行会先尝试一人，有名额后全部新增",
+    );
+    AlarmCondition {
+        hint: Some(hint),
+        page: Some(format!("/runs/{run}")),
+        ..of_flow(PLACES_FULL, flow, text)
+    }
+}
+
+pub(super) fn leavers_refused(flow: (&TenantId, &FlowId), count: u64) -> AlarmCondition {
+    let (tenant, id) = flow;
+    let text = Text::new(
+        format!("{count} people who left can still log in: WeCom refuses to disable them"),
+        format!("{count} 名离职人员仍可登录：企业微信拒绝停用"),
+    );
+    let hint = Text::new(
+        format!("disable them by hand in the WeCom console; `ruzhi rejects {tenant}/{id}` says why for each"),
+        format!("请在企业微信管理后台手工停用；`ruzhi rejects {tenant}/{id}` 会逐条说明原因"),
+    );
+    AlarmCondition {
+        hint: Some(hint),
+        page: Some(format!("/quarantine?tenant={tenant}&flow={id}")),
+        ..of_flow(LEAVERS_REFUSED, flow, text)
+    }
+}
+
+pub(super) fn quarantine_growing(flow: (&TenantId, &FlowId), before: u64, now: u64) -> AlarmCondition {
+    let (tenant, id) = flow;
+    let text = Text::new(
+        format!("{now} rows wait to be corrected, {} more than before", now.saturating_sub(before)),
+        format!("待修正 {now} 条，比之前多 {} 条", now.saturating_sub(before)),
+    );
+    AlarmCondition {
+        hint: Some(Text::new(
+            format!("`ruzhi rejects {tenant}/{id}` lists each with the field and what is wrong with it"),
+            format!("`ruzhi rejects {tenant}/{id}` 会逐条列出字段与原因"),
+        )),
+        page: Some(format!("/quarantine?tenant={tenant}&flow={id}")),
+        ..of_flow(QUARANTINE_GROWING, flow, text)
+    }
+}
+
+/// `some` are the first of those waiting.
+pub(super) fn members_removed(flow: (&TenantId, &FlowId), count: u64, some: &[UserId]) -> AlarmCondition {
+    let (tenant, id) = flow;
+    let named = |by: &str| some.iter().map(UserId::as_str).collect::<Vec<_>>().join(by);
+    let (en, zh) = match count.saturating_sub(some.len() as u64) {
+        0 => (String::new(), String::new()),
+        more => (format!(" and {more} more"), format!("，另有 {more} 名")),
+    };
+    let text = Text::new(
+        format!(
+            "{count} members were removed from WeCom by hand though the form has them: {}{en}; nothing is created again \
+             until a person decides",
+            named(", ")
+        ),
+        format!(
+            "{count} 名成员在企业微信中被手工删除，但表单中仍在职：{}{zh}；由人决定之前不会重新创建",
+            named("、")
+        ),
+    );
+    AlarmCondition {
+        hint: Some(Text::new(
+            format!("create again or let go: on the page of the quarantine, or by `ruzhi removed {tenant}`"),
+            format!("请决定重新创建或不再管理：在“待修正”页面，或用 `ruzhi removed {tenant}`"),
+        )),
+        page: Some(format!("/quarantine?tenant={tenant}&flow={id}&rule=member.removed")),
+        ..of_flow(MEMBERS_REMOVED, flow, text)
+    }
+}
+
+pub(super) fn run_late(flow: (&TenantId, &FlowId), due: Option<&str>) -> AlarmCondition {
+    let (en, zh) = match due {
+        Some(due) => (format!(" (due {due})"), format!("（应于 {due} 开始）")),
+        None => (String::new(), String::new()),
+    };
+    let text = Text::new(
+        format!("a run has not begun though its time has come{en}"),
+        format!("已到时间，运行仍未开始{zh}"),
+    );
+    AlarmCondition {
+        hint: Some(Text::new(
+            "another run may take long: look at the runs under way, or raise `[schedule] at_once`",
+            "可能有其他运行耗时过长：请查看正在进行的运行，或调大 `[schedule] at_once`",
+        )),
+        page: Some("/runs".to_owned()),
+        ..of_flow(RUN_LATE, flow, text)
+    }
+}
+
+pub(super) fn files_refused(failure: &Failure) -> AlarmCondition {
+    let what = told(failure);
+    let problems = failure.problems().map_or(0, |problems| problems.list.len());
+    let count = match problems {
+        0 => Text::new("", ""),
+        n => Text::new(format!(", {n} problems"), format!("，{n} 处问题")),
+    };
+    AlarmCondition {
+        key: FILES_REFUSED.to_owned(),
+        kind: FILES_REFUSED,
+        tenant: None,
+        flow: None,
+        text: Text::new(
+            format!("the files were changed and cannot be taken over: {}{}", what.en, count.en),
+            format!("配置文件已修改但无法采用：{}{}", what.zh, count.zh),
+        ),
+        hint: Some(Text::new(
+            "what ran before goes on; `ruzhi check` names file and line",
+            "此前的配置继续运行；`ruzhi check` 会指出文件与行号",
+        )),
+        page: Some("/settings".to_owned()),
+    }
+}
+
+/// The alarm for a notice of a run that made nothing fail.
+pub(super) fn noticed(flow: (&TenantId, &FlowId), run: &RunId, notice: &Notice) -> AlarmCondition {
+    let told = |kind| AlarmCondition {
+        hint: Some(notice.hint()),
+        page: Some(format!("/runs/{run}")),
+        ..of_flow(kind, flow, notice.text())
+    };
+    match notice {
+        Notice::NoRow { .. } => told(FORM_EMPTY),
+        // All flows of a tenant ask the same services.
+        Notice::ClockOff { .. } => {
+            AlarmCondition { key: tenants_key(CLOCK_OFF, flow.0), flow: None, ..told(CLOCK_OFF) }
+        }
+    }
+}
+
+pub(super) fn rules_kept(flow: (&TenantId, &FlowId), failure: &Failure) -> AlarmCondition {
+    let (tenant, id) = flow;
+    let what = told(failure);
+    let text = Text::new(
+        format!("the files offer rules that are not live: {}", what.en),
+        format!("文件中的规则未上线：{}", what.zh),
+    );
+    let hint = failure.hint().cloned().unwrap_or_else(|| {
+        Text::new(format!("`ruzhi guest diff {tenant}/{id}`"), format!("`ruzhi guest diff {tenant}/{id}`"))
+    });
+    AlarmCondition {
+        hint: Some(hint),
+        page: Some(format!("/guests/{tenant}/{id}")),
+        ..of_flow(RULES_KEPT, flow, text)
+    }
+}
+
+pub(super) fn alarms_refused(channel: &str, robot: bool, why: &Text) -> AlarmCondition {
+    let (en, zh) =
+        if robot { ("the group robot", "群机器人") } else { ("the alarm address", "告警地址") };
+    AlarmCondition {
+        key: format!("{ALARMS_REFUSED}/{channel}"),
+        kind: ALARMS_REFUSED,
+        tenant: None,
+        flow: None,
+        text: Text::new(format!("{en} takes no alarms: {}", why.en), format!("{zh}不接收告警：{}", why.zh)),
+        hint: Some(Text::new(
+            "correct `[alarms]`; it is tried again once an hour and when the address changes",
+            "请修正 `[alarms]`；每小时及地址变更时会重试",
+        )),
+        page: Some("/settings".to_owned()),
+    }
+}
