@@ -10,7 +10,7 @@ use super::rules::read;
 use crate::app::App;
 use crate::deployment::{flow_rules, form_fields};
 use crate::principal::Principal;
-use ruzhi_message::{Failure, exit};
+use ruzhi_message::{Report, exit};
 use ruzhi_model::{Digest, FlowId, TenantId, Text};
 use ruzhi_rules::ChangeAuthor;
 use ruzhi_store::ActivationRow;
@@ -49,7 +49,7 @@ pub async fn roll_back(
     tenant: &TenantId,
     flow: &FlowId,
     input: ActionInput<RollBackRequest>,
-) -> Result<ActivationRow, Failure> {
+) -> Result<ActivationRow, Report> {
     let told = input.as_ref().ok();
     let why = told.and_then(|input| input.why.as_ref()).map(ActionReason::to_string);
     let asking = AuditRequest {
@@ -62,7 +62,7 @@ pub async fn roll_back(
         let deployment = app.deployment();
         let (tenant, flow) = deployment.find(tenant, flow)?;
         let store = app.store.as_ref();
-        let rules = flow_rules(store, &deployment.library, tenant, flow, None);
+        let rules = flow_rules(store, &deployment.registry, tenant, flow, None);
         // This passes over the rules now in the files: the next run does not make them live again.
         let offered = match read(flow).await {
             Ok(held) => held.rules(),
@@ -80,7 +80,7 @@ pub async fn activate(
     tenant: &TenantId,
     flow: &FlowId,
     input: ActionInput<ActivateRequest>,
-) -> Result<ActivationRow, Failure> {
+) -> Result<ActivationRow, Report> {
     let told = input.as_ref().ok();
     let why = told.and_then(|input| input.why.as_ref()).map(ActionReason::to_string);
     let asking = AuditRequest {
@@ -98,15 +98,15 @@ pub async fn activate(
         }
         let form = form_fields(deployment.clients(tenant)?.source, flow)?;
         let store = app.store.as_ref();
-        let rules = flow_rules(store, &deployment.library, tenant, flow, Some(&form));
+        let rules = flow_rules(store, &deployment.registry, tenant, flow, Some(&form));
         let offered = held.rules();
         Ok(rules.activate(&held, offered, &by, input.approved, |_| {}).await?.activation)
     })
     .await
 }
 
-fn others_by_now() -> Failure {
-    Failure::new(
+fn others_by_now() -> Report {
+    Report::new(
         exit::HELD,
         "rules.others",
         Text::new(

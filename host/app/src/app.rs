@@ -8,7 +8,7 @@ use super::deployment::Deployment;
 use super::live::LiveRuns;
 use super::scheduler::Scheduler;
 use super::tally::Tally;
-use ruzhi_message::Failure;
+use ruzhi_message::Report;
 use ruzhi_model::Clock;
 use ruzhi_store::{AlarmRow, Database};
 
@@ -19,7 +19,7 @@ const DENIALS: u32 = 60;
 pub struct App {
     deployment: RwLock<Arc<Deployment>>,
     /// The reason the configuration on disk is not fully in use.
-    invalid: RwLock<Option<Failure>>,
+    invalid: RwLock<Option<Report>>,
     alarms: Arc<RwLock<Vec<AlarmRow>>>,
     /// The store.
     pub store: Arc<Database>,
@@ -62,18 +62,18 @@ impl App {
     }
 
     /// Exchanges the deployment. `invalid` is the part of the files that could not be loaded.
-    pub fn exchange(&self, deployment: Deployment, invalid: Option<Failure>) {
+    pub fn exchange(&self, deployment: Deployment, invalid: Option<Report>) {
         *self.deployment.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(deployment);
         self.set_invalid(invalid);
     }
 
     /// Notes the reason the configuration on disk is not fully in use.
-    pub fn set_invalid(&self, invalid: Option<Failure>) {
+    pub fn set_invalid(&self, invalid: Option<Report>) {
         *self.invalid.write().unwrap_or_else(PoisonError::into_inner) = invalid;
     }
 
     /// The reason the configuration on disk is not fully in use.
-    pub fn invalid(&self) -> Option<Failure> {
+    pub fn invalid(&self) -> Option<Report> {
         self.invalid.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

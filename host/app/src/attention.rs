@@ -2,7 +2,7 @@
 
 use super::overview::{Attention, AttentionKind, FlowOverview, TenantOverview};
 use crate::scheduler::StandingState;
-use ruzhi_message::Failure;
+use ruzhi_message::Report;
 use ruzhi_model::Text;
 use ruzhi_store::DriftCheckRow;
 
@@ -10,7 +10,7 @@ use ruzhi_store::DriftCheckRow;
 pub(super) fn list(
     tenants: &[TenantOverview],
     checks: &[DriftCheckRow],
-    refused: Option<&Failure>,
+    refused: Option<&Report>,
 ) -> Vec<Attention> {
     let mut all: Vec<Attention> = refused.map(files).into_iter().collect();
     for flow in tenants.iter().flat_map(|tenant| &tenant.flows) {
@@ -22,7 +22,7 @@ pub(super) fn list(
     all
 }
 
-fn files(refused: &Failure) -> Attention {
+fn files(refused: &Report) -> Attention {
     Attention {
         kind: AttentionKind::FilesRefused,
         tenant: None,

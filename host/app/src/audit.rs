@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use chrono::{DateTime, Utc};
 
 use ruzhi_config::Role;
-use ruzhi_message::Failure;
+use ruzhi_message::Report;
 use ruzhi_model::{Clock, FlowId, TenantId};
 use ruzhi_store::{AuditRow, Database, IdleAudit, StoreError};
 
@@ -108,9 +108,9 @@ pub fn row(clock: &dyn Clock, actor: Actor<'_>, asking: AuditRequest<'_>) -> Aud
 pub async fn recorded<T>(
     store: &Database,
     mut row: AuditRow,
-    work: impl Future<Output = Result<T, Failure>>,
+    work: impl Future<Output = Result<T, Report>>,
     outcome: impl FnOnce(&T) -> String,
-) -> Result<T, Failure> {
+) -> Result<T, Report> {
     store.audit_put(&row).await?;
     let result = work.await;
     row.outcome = result.as_ref().map_or_else(|failure| failure.code().to_owned(), outcome);
@@ -160,7 +160,7 @@ mod tests {
         let seen = recorded(&store, asked(), begun, |_| DONE.to_owned()).await.unwrap();
         assert_eq!(seen, [("plan.reject".to_owned(), BEGUN.to_owned())]);
         let failing =
-            async { Err::<(), _>(Failure::new(exit::FAILED, "plan.state", Text::new("no", "否"), None)) };
+            async { Err::<(), _>(Report::new(exit::FAILED, "plan.state", Text::new("no", "否"), None)) };
         recorded(&store, asked(), failing, |()| DONE.to_owned()).await.unwrap_err();
         let outcomes: Vec<String> = rows(&store).await.into_iter().map(|(_, outcome)| outcome).collect();
         assert_eq!(outcomes, ["plan.state", DONE], "newest first");

@@ -12,7 +12,7 @@ use crate::audit::{self, Actor, DONE, ID_PARTS, row};
 use crate::principal::Principal;
 use crate::tally::TallyResult;
 use ruzhi_config::Role;
-use ruzhi_message::{Failure, exit};
+use ruzhi_message::{Report, exit};
 use ruzhi_model::{TenantId, Text};
 use ruzhi_store::AuditRow;
 
@@ -61,7 +61,7 @@ impl FromStr for AuditCursor {
 }
 
 /// The audit log, newest first.
-pub async fn audit(app: &App, asked: &AuditQuery) -> Result<Page<AuditRow>, Failure> {
+pub async fn audit(app: &App, asked: &AuditQuery) -> Result<Page<AuditRow>, Report> {
     let most = page_size(asked.limit);
     let mut items = app
         .store
@@ -79,8 +79,8 @@ pub(super) async fn recorded<T>(
     app: &App,
     principal: &Principal,
     asking: AuditRequest<'_>,
-    work: impl Future<Output = Result<T, Failure>>,
-) -> Result<T, Failure> {
+    work: impl Future<Output = Result<T, Report>>,
+) -> Result<T, Report> {
     let actor = Actor { who: &principal.name, role: principal.role, origin: &principal.origin };
     let mut row = row(app.clock.as_ref(), actor, asking);
     if principal.role < Role::Operator {
@@ -100,15 +100,15 @@ pub(super) async fn recorded<T>(
 }
 
 /// Records a login.
-pub async fn logged_in(app: &App, who: &str, role: Role, origin: &str) -> Result<(), Failure> {
+pub async fn logged_in(app: &App, who: &str, role: Role, origin: &str) -> Result<(), Report> {
     let actor = Actor { who, role, origin };
     let mut row = row(app.clock.as_ref(), actor, AuditRequest::plain(audit::LOGIN));
     DONE.clone_into(&mut row.outcome);
     Ok(app.store.audit_put(&row).await?)
 }
 
-fn forbidden() -> Failure {
-    Failure::new(
+fn forbidden() -> Report {
+    Report::new(
         exit::USAGE,
         audit::FORBIDDEN,
         Text::new(

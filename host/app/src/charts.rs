@@ -12,7 +12,7 @@ use super::quarantine::{RuleGroup, by_rule};
 use crate::app::App;
 use crate::deployment::siblings;
 use ruzhi_config as config;
-use ruzhi_message::Failure;
+use ruzhi_message::Report;
 use ruzhi_model::{FlowId, TenantId};
 use ruzhi_store::{RunRow, RunState};
 
@@ -132,7 +132,7 @@ pub struct ApiCalls {
 const MOST: u32 = 400;
 
 /// Runs over time.
-pub async fn runs_chart(app: &App, asked: &ChartQuery) -> Result<RunsChart, Failure> {
+pub async fn runs_chart(app: &App, asked: &ChartQuery) -> Result<RunsChart, Report> {
     let step = asked.step.unwrap_or_default();
     let usual = if step == ChartStep::Hour { 48 } else { 30 };
     let many = asked.points.unwrap_or(usual);
@@ -214,13 +214,13 @@ fn beginnings(
 }
 
 /// Records in quarantine by rule.
-pub async fn refusals_chart(app: &App, asked: &ChartQuery) -> Result<RefusalsChart, Failure> {
+pub async fn refusals_chart(app: &App, asked: &ChartQuery) -> Result<RefusalsChart, Report> {
     let (rules, records) = by_rule(app, asked.tenant.as_ref(), asked.flow.as_ref()).await?;
     Ok(RefusalsChart { rules, records })
 }
 
 /// API calls against the limits, from the stored runs of the last hour. A run's calls count as spread evenly over it.
-pub async fn calls_chart(app: &App) -> Result<CallsChart, Failure> {
+pub async fn calls_chart(app: &App) -> Result<CallsChart, Report> {
     let now = app.clock.now();
     let (minute, hour) = (now - TimeDelta::minutes(1), now - TimeDelta::hours(1));
     let deployment = app.deployment();
@@ -275,7 +275,7 @@ pub async fn calls_chart(app: &App) -> Result<CallsChart, Failure> {
 /// Calls counted for a corp.
 struct CorpUsage<'c> {
     /// The first of its tenants.
-    tenant: &'c config::Tenant,
+    tenant: &'c config::TenantConfig,
     tenants: Vec<TenantId>,
     /// Calls in the last minute and the last hour, by API.
     apis: BTreeMap<String, (f64, f64)>,

@@ -13,9 +13,9 @@ use tokio_util::sync::CancellationToken;
 
 use ruzhi_config::{self as config, Checks, Config};
 use ruzhi_files::open_files;
-use ruzhi_guest_runtime::{Guest, Library, LoadError};
+use ruzhi_guest_runtime::{ComponentRegistry, Guest, GuestLoadError};
 use ruzhi_jiandaoyun as jiandaoyun;
-use ruzhi_message::{Failure, exit};
+use ruzhi_message::{Report, exit};
 use ruzhi_model::{Clock, Digest, FlowId, MemberKey, RunId, SystemClock, TenantId, Text};
 use ruzhi_plan::Policy;
 use ruzhi_rules::{ActiveRules, ChangeAuthor, FlowRules, this_process};
@@ -30,32 +30,32 @@ pub fn checks() -> Checks {
 
 /// Checks that the form's service supports a filter.
 pub fn check_filter(value: &serde_json::Value) -> Result<(), Text> {
-    jiandaoyun::Filter::parse(value).map(drop).map_err(|error| error.explain())
+    jiandaoyun::RowFilter::parse(value).map(drop).map_err(|error| error.explain())
 }
 
 /// Loads the guest of a flow.
-pub fn guest(library: &Library, flow: &config::Flow) -> Result<Guest, Failure> {
-    let component = library.load(&flow.guest.component, flow.guest.sha256.as_ref())?;
+pub fn guest(registry: &ComponentRegistry, flow: &config::FlowConfig) -> Result<Guest, Report> {
+    let component = registry.load(&flow.guest.component, flow.guest.sha256.as_ref())?;
     Ok(Guest::with_rules_file(component, flow.guest.config.as_deref())?)
 }
 
 /// The rules in a tenant's files for a flow.
-pub fn offered(flow: &config::Flow) -> Result<Artifacts, LoadError> {
-    let component = Library::read(&flow.guest.component, flow.guest.sha256.as_ref())?;
+pub fn offered(flow: &config::FlowConfig) -> Result<Artifacts, GuestLoadError> {
+    let component = ComponentRegistry::read(&flow.guest.component, flow.guest.sha256.as_ref())?;
     Ok(Artifacts { component, config: Guest::read_rules(flow.guest.config.as_deref())? })
 }
 
 /// The rules of a flow, in the store of its deployment.
 pub fn flow_rules<'a>(
     store: &'a Database,
-    library: &'a Library,
-    tenant: &'a config::Tenant,
-    flow: &'a config::Flow,
+    registry: &'a ComponentRegistry,
+    tenant: &'a config::TenantConfig,
+    flow: &'a config::FlowConfig,
     form: Option<&'a FormFields>,
 ) -> FlowRules<'a> {
     FlowRules {
         store,
-        library,
+        registry,
         clock: &SystemClock,
         tenant: &tenant.id,
         flow: &flow.id,
@@ -67,7 +67,7 @@ pub fn flow_rules<'a>(
 }
 
 /// The fields of a flow's form, as listed by the form's service.
-pub fn form_fields(source: jiandaoyun::Client, flow: &config::Flow) -> Result<FormFields, Failure> {
+pub fn form_fields(source: jiandaoyun::FormClient, flow: &config::FlowConfig) -> Result<FormFields, Report> {
     Ok(FormFields { source, form: form(flow)?.0 })
 }
 
@@ -78,15 +78,15 @@ fn fault(code: &str) -> u8 {
 }
 
 /// The client of a tenant's form service.
-pub fn source(tenant: &config::Tenant) -> Result<jiandaoyun::Client, Failure> {
-    let settings = jiandaoyun::Settings {
+pub fn source(tenant: &config::TenantConfig) -> Result<jiandaoyun::FormClient, Report> {
+    let settings = jiandaoyun::FormClientSettings {
         base_url: tenant.jiandaoyun.base_url.clone(),
         api_key: tenant.jiandaoyun.api_key.clone(),
         proxy: tenant.jiandaoyun.proxy.clone(),
         per_second: tenant.jiandaoyun.per_second,
     };
-    jiandaoyun::Client::new(settings, Arc::new(SystemClock)).map_err(|error| {
-        Failure::new(
+    jiandaoyun::FormClient::new(settings, Arc::new(SystemClock)).map_err(|error| {
+        Report::new(
             fault(&error.code()),
             error.code(),
             Text::new(error.to_string(), "无法建立与简道云的连接"),
@@ -97,20 +97,20 @@ pub fn source(tenant: &config::Tenant) -> Result<jiandaoyun::Client, Failure> {
 
 /// The client of a tenant's directory.
 pub fn directory(
-    tenant: &config::Tenant,
+    tenant: &config::TenantConfig,
     secret: &SecretString,
     rates: wecom::Rates,
     quit: CancellationToken,
-) -> Result<wecom::Client, Failure> {
-    let settings = wecom::Settings {
+) -> Result<wecom::WecomClient, Report> {
+    let settings = wecom::WecomClientSettings {
         base_url: tenant.wecom.base_url.clone(),
         corp_id: tenant.wecom.corp_id.clone(),
         secret: secret.clone(),
         proxy: tenant.wecom.proxy.clone(),
         quit,
     };
-    wecom::Client::new(settings, rates, Arc::new(SystemClock), rand::random()).map_err(|error| {
-        Failure::new(
+    wecom::WecomClient::new(settings, rates, Arc::new(SystemClock), rand::random()).map_err(|error| {
+        Report::new(
             fault(&error.code()),
             error.code(),
             Text::new(error.to_string(), "无法建立与企业微信的连接"),
@@ -119,23 +119,23 @@ pub fn directory(
     })
 }
 
-fn corp(tenant: &config::Tenant) -> CorpKey {
+fn corp(tenant: &config::TenantConfig) -> CorpKey {
     (tenant.wecom.base_url.to_string(), tenant.wecom.corp_id.clone())
 }
 
 /// Every tenant that writes the same corp, including this one.
 pub fn siblings<'a>(
     config: &'a Config,
-    tenant: &'a config::Tenant,
-) -> impl Iterator<Item = &'a config::Tenant> + Clone {
+    tenant: &'a config::TenantConfig,
+) -> impl Iterator<Item = &'a config::TenantConfig> + Clone {
     let wanted = corp(tenant);
     config.tenants.iter().filter(move |other| corp(other) == wanted)
 }
 
 /// The limits of a tenant's corp: the strictest of those set by the tenants that share it.
-fn limits(config: &Config, tenant: &config::Tenant) -> wecom::Limits {
+fn limits(config: &Config, tenant: &config::TenantConfig) -> wecom::RateLimits {
     let all = siblings(config, tenant).map(|tenant| &tenant.wecom);
-    wecom::Limits {
+    wecom::RateLimits {
         per_minute: all.clone().map(|wecom| wecom.per_minute).min().unwrap_or(1),
         per_hour: all.clone().map(|wecom| wecom.per_hour).min().unwrap_or(1),
         in_flight: all.map(|wecom| wecom.in_flight).min().unwrap_or(1) as usize,
@@ -143,24 +143,29 @@ fn limits(config: &Config, tenant: &config::Tenant) -> wecom::Limits {
 }
 
 /// The rates of a tenant's corp, for callers with a single client.
-pub fn rates(config: &Config, tenant: &config::Tenant) -> wecom::Rates {
+pub fn rates(config: &Config, tenant: &config::TenantConfig) -> wecom::Rates {
     wecom::Rates::new(limits(config, tenant))
 }
 
 /// The form of a flow, and the filter of its rows.
-pub fn form(flow: &config::Flow) -> Result<(jiandaoyun::Form, Option<jiandaoyun::Filter>), Failure> {
-    let wrong = |text: Text| Failure::new(exit::USAGE, "config", text, None);
+pub fn form(
+    flow: &config::FlowConfig,
+) -> Result<(jiandaoyun::FormAddress, Option<jiandaoyun::RowFilter>), Report> {
+    let wrong = |text: Text| Report::new(exit::USAGE, "config", text, None);
     let api = flow
         .source
         .api
         .parse()
         .map_err(|_| wrong(Text::new("`api` is not v1, v2, v4 or v5", "`api` 不是 v1、v2、v4 或 v5")))?;
     let filter = match &flow.source.filter {
-        Some(value) => jiandaoyun::Filter::parse(value).map_err(|error| wrong(error.explain()))?,
+        Some(value) => jiandaoyun::RowFilter::parse(value).map_err(|error| wrong(error.explain()))?,
         None => None,
     };
-    let form =
-        jiandaoyun::Form { api, app_id: flow.source.app_id.clone(), entry_id: flow.source.entry_id.clone() };
+    let form = jiandaoyun::FormAddress {
+        api,
+        app_id: flow.source.app_id.clone(),
+        entry_id: flow.source.entry_id.clone(),
+    };
     Ok((form, filter))
 }
 
@@ -180,18 +185,18 @@ impl RunIds for RandomRunIds {
 #[derive(Clone)]
 pub struct Clients {
     /// For its forms.
-    pub source: jiandaoyun::Client,
+    pub source: jiandaoyun::FormClient,
     /// For its directory.
-    pub directory: wecom::Client,
+    pub directory: wecom::WecomClient,
     /// A second credential that may read members' fields.
-    pub reader: Option<wecom::Client>,
+    pub reader: Option<wecom::WecomClient>,
 }
 
 /// The outcome of exchanging a flow's rules before its run.
 #[derive(Debug, Clone, Default)]
 pub struct RulesExchange {
     /// The reason the rules in the tenant's files are not live.
-    pub kept: Option<Failure>,
+    pub kept: Option<Report>,
     /// The files held new rules, which went live.
     pub activated: Option<ActivationRow>,
 }
@@ -200,8 +205,8 @@ pub struct RulesExchange {
 type CorpKey = (String, String);
 
 /// The error for an unknown flow.
-pub fn no_flow(tenant: &TenantId, flow: &FlowId) -> Failure {
-    Failure::new(
+pub fn no_flow(tenant: &TenantId, flow: &FlowId) -> Report {
+    Report::new(
         exit::USAGE,
         "flow.unknown",
         Text::new(format!("{tenant} has no flow {flow}"), format!("{tenant} 没有同步流 {flow}")),
@@ -217,12 +222,12 @@ pub struct Deployment {
     /// The stored state.
     pub store: Arc<Database>,
     /// The components.
-    pub library: Arc<Library>,
+    pub registry: Arc<ComponentRegistry>,
     /// Cancelled when the process is to end.
     pub quit: CancellationToken,
     /// Each with a digest of the settings it was made from.
     clients: Mutex<BTreeMap<TenantId, (Digest, Clients)>>,
-    rates: Mutex<BTreeMap<CorpKey, (wecom::Limits, wecom::Rates)>>,
+    rates: Mutex<BTreeMap<CorpKey, (wecom::RateLimits, wecom::Rates)>>,
 }
 
 /// Rules live within this time are likely to be rolled back to.
@@ -230,8 +235,13 @@ const LIVE_LATELY: TimeDelta = TimeDelta::days(30);
 
 impl Deployment {
     /// A deployment whose clients are created on demand.
-    pub fn new(config: Config, store: Arc<Database>, library: Arc<Library>, quit: CancellationToken) -> Self {
-        Self { config, store, library, quit, clients: Mutex::default(), rates: Mutex::default() }
+    pub fn new(
+        config: Config,
+        store: Arc<Database>,
+        registry: Arc<ComponentRegistry>,
+        quit: CancellationToken,
+    ) -> Self {
+        Self { config, store, registry, quit, clients: Mutex::default(), rates: Mutex::default() }
     }
 
     /// The same deployment under another configuration.
@@ -241,7 +251,7 @@ impl Deployment {
         Self {
             config,
             store: Arc::clone(&self.store),
-            library: Arc::clone(&self.library),
+            registry: Arc::clone(&self.registry),
             quit: self.quit.clone(),
             clients: Mutex::new(clients),
             rates: Mutex::new(rates),
@@ -249,9 +259,9 @@ impl Deployment {
     }
 
     /// A tenant of the configuration.
-    pub fn tenant(&self, tenant: &TenantId) -> Result<&config::Tenant, Failure> {
+    pub fn tenant(&self, tenant: &TenantId) -> Result<&config::TenantConfig, Report> {
         self.config.tenant(tenant).ok_or_else(|| {
-            Failure::new(
+            Report::new(
                 exit::USAGE,
                 "tenant.unknown",
                 Text::new(format!("there is no tenant {tenant}"), format!("没有租户 {tenant}")),
@@ -265,14 +275,14 @@ impl Deployment {
         &self,
         tenant: &TenantId,
         flow: &FlowId,
-    ) -> Result<(&config::Tenant, &config::Flow), Failure> {
+    ) -> Result<(&config::TenantConfig, &config::FlowConfig), Report> {
         let of = self.tenant(tenant)?;
         let found = of.flows.iter().find(|known| known.id == *flow);
         Ok((of, found.ok_or_else(|| no_flow(tenant, flow))?))
     }
 
     /// The clients of a tenant, recreated if its settings have changed.
-    pub fn clients(&self, tenant: &config::Tenant) -> Result<Clients, Failure> {
+    pub fn clients(&self, tenant: &config::TenantConfig) -> Result<Clients, Report> {
         let limits = limits(&self.config, tenant);
         let settings = connection(tenant, limits);
         let mut made = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
@@ -306,8 +316,8 @@ impl Deployment {
                 return tracing::warn!(%error, "the cache of compiled components could not be pruned");
             }
         };
-        let (library, most) = (Arc::clone(&self.library), self.config.guest.cache_limit);
-        let removed = tokio::task::spawn_blocking(move || library.prune(&live, most)).await;
+        let (registry, most) = (Arc::clone(&self.registry), self.config.guest.cache_limit);
+        let removed = tokio::task::spawn_blocking(move || registry.prune(&live, most)).await;
         if let Ok(removed @ 1..) = removed {
             tracing::info!(removed, "removed unused compiled components");
         }
@@ -317,22 +327,22 @@ impl Deployment {
     /// tenant's files go live.
     pub async fn flow(
         &self,
-        tenant: &config::Tenant,
-        flow: &config::Flow,
+        tenant: &config::TenantConfig,
+        flow: &config::FlowConfig,
         by: &ChangeAuthor,
         progress: Arc<dyn Progress>,
-    ) -> Result<(FlowRuntime, RulesExchange), Failure> {
+    ) -> Result<(FlowRuntime, RulesExchange), Report> {
         let Clients { source, directory, reader } = self.clients(tenant)?;
         let (form, filter) = form(flow)?;
         let fields = form_fields(source.clone(), flow)?;
-        let rules = flow_rules(self.store.as_ref(), &self.library, tenant, flow, Some(&fields));
+        let rules = flow_rules(self.store.as_ref(), &self.registry, tenant, flow, Some(&fields));
         let ActiveRules { guest, activation, exchanged, kept } = rules.live(offered(flow), by).await?;
         let first_use = self.store.first_use_find(guest.rules()).await?;
         let first_use = first_use.filter(|first_use| first_use.state == UseState::Loaded);
         let first_use =
             first_use.map(|loaded| FirstUse { state: UseState::Trying, process: this_process(), ..loaded });
         let changed =
-            RulesExchange { kept: kept.map(Failure::from), activated: exchanged.then_some(activation) };
+            RulesExchange { kept: kept.map(Report::from), activated: exchanged.then_some(activation) };
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let span = |duration| TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX);
         let ready = FlowRuntime {
@@ -375,13 +385,13 @@ impl Deployment {
 }
 
 /// Digest of everything a service may reject about a flow: once it changes, the service may be called again.
-pub fn settings_of(config: &Config, tenant: &config::Tenant, flow: &config::Flow) -> String {
+pub fn settings_of(config: &Config, tenant: &config::TenantConfig, flow: &config::FlowConfig) -> String {
     let connection = connection(tenant, limits(config, tenant));
     Digest::of_parts([connection.as_str().as_bytes(), format!("{:?}", flow.source).as_bytes()]).to_string()
 }
 
 /// A digest of the settings of a tenant's connections, compared and kept in memory only.
-fn connection(tenant: &config::Tenant, limits: wecom::Limits) -> Digest {
+fn connection(tenant: &config::TenantConfig, limits: wecom::RateLimits) -> Digest {
     let (wecom, jiandaoyun) = (&tenant.wecom, &tenant.jiandaoyun);
     let read_secret = wecom.read_secret.as_ref().map(|secret| secret.expose_secret()).unwrap_or_default();
     let through = |proxy: &Option<reqwest::Url>| proxy.as_ref().map(ToString::to_string).unwrap_or_default();

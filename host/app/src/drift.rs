@@ -6,7 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::paging::{MOST, number, page_size, unless_empty};
 use crate::app::App;
-use ruzhi_message::Failure;
+use ruzhi_message::Report;
 use ruzhi_model::{DepartmentId, FlowId, Origin, RecordId, RunId, TenantId, UserId};
 use ruzhi_plan::drift::DriftFinding;
 use ruzhi_store::DriftCheckRow;
@@ -104,7 +104,7 @@ pub struct DriftView {
 }
 
 /// The differences of a tenant; none before its first drift check.
-pub async fn drift(app: &App, tenant: &TenantId, asked: &DriftQuery) -> Result<Option<DriftView>, Failure> {
+pub async fn drift(app: &App, tenant: &TenantId, asked: &DriftQuery) -> Result<Option<DriftView>, Report> {
     app.deployment().tenant(tenant)?;
     match app.store.drift_check_find(tenant).await? {
         Some(check) => Ok(Some(view(app, check, asked).await?)),
@@ -113,14 +113,14 @@ pub async fn drift(app: &App, tenant: &TenantId, asked: &DriftQuery) -> Result<O
 }
 
 /// The differences that a run found; none if it was not the latest drift check of its tenant.
-pub(super) async fn of_run(app: &App, tenant: &TenantId, run: &RunId) -> Result<Option<DriftView>, Failure> {
+pub(super) async fn of_run(app: &App, tenant: &TenantId, run: &RunId) -> Result<Option<DriftView>, Report> {
     match app.store.drift_check_find(tenant).await? {
         Some(check) if check.run == *run => Ok(Some(view(app, check, &DriftQuery::default()).await?)),
         _ => Ok(None),
     }
 }
 
-async fn view(app: &App, check: DriftCheckRow, asked: &DriftQuery) -> Result<DriftView, Failure> {
+async fn view(app: &App, check: DriftCheckRow, asked: &DriftQuery) -> Result<DriftView, Report> {
     let limit = page_size(asked.limit);
     let mut found = app.store.drift_findings_list(&check.tenant, asked.cursor, limit + 1).await?;
     let more = found.len() > limit as usize;

@@ -10,7 +10,7 @@ use super::reason::ActionReason;
 use crate::app::App;
 use crate::principal::Principal;
 use crate::scheduler::RunAccepted;
-use ruzhi_message::{Failure, exit};
+use ruzhi_message::{Report, exit};
 use ruzhi_model::{FlowId, RunId, TenantId, Text};
 use ruzhi_plan::{AdoptBy, DriftResolution};
 use ruzhi_sync::{RunOptions, RunTask};
@@ -76,7 +76,7 @@ impl RunRequest {
     }
 
     /// The run asked for.
-    fn request(&self) -> Result<RunTask, Failure> {
+    fn request(&self) -> Result<RunTask, Report> {
         let options = self.options();
         let is_plain = options == RunOptions::default();
         match (self.what, self.by, &self.run, self.settle) {
@@ -110,8 +110,8 @@ impl RunRequest {
     }
 }
 
-fn mixed() -> Failure {
-    Failure::new(
+fn mixed() -> Report {
+    Report::new(
         exit::USAGE,
         "run.options",
         Text::new("these options do not belong together", "这些选项不能同时使用"),
@@ -129,7 +129,7 @@ pub async fn run_now(
     tenant: &TenantId,
     flow: &FlowId,
     input: ActionInput<RunRequest>,
-) -> Result<RunAccepted, Failure> {
+) -> Result<RunAccepted, Report> {
     let asking = AuditRequest::of("run.start", tenant, flow)
         .with_detail(input.as_ref().ok().map(RunRequest::audit_text));
     recorded(app, principal, asking, async {
@@ -153,7 +153,7 @@ pub async fn retry(
     tenant: &TenantId,
     flow: &FlowId,
     input: ActionInput<EmptyRequest>,
-) -> Result<RunAccepted, Failure> {
+) -> Result<RunAccepted, Report> {
     let asking = AuditRequest::of("quarantine.retry", tenant, flow);
     recorded(app, principal, asking, async {
         input?;
@@ -171,7 +171,7 @@ pub async fn pause(
     tenant: &TenantId,
     flow: &FlowId,
     input: ActionInput<PauseRequest>,
-) -> Result<(), Failure> {
+) -> Result<(), Report> {
     let why = input.as_ref().ok().and_then(|input| input.why.as_ref()).map(ActionReason::to_string);
     let asking = AuditRequest::of("flow.pause", tenant, flow).with_detail(why.clone());
     recorded(app, principal, asking, async {
@@ -189,7 +189,7 @@ pub async fn resume(
     tenant: &TenantId,
     flow: &FlowId,
     input: ActionInput<EmptyRequest>,
-) -> Result<(), Failure> {
+) -> Result<(), Report> {
     let asking = AuditRequest::of("flow.resume", tenant, flow);
     recorded(app, principal, asking, async {
         input?;

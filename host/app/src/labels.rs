@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ruzhi_message::Failure;
+use ruzhi_message::Report;
 use ruzhi_model::{FlowId, TenantId, Text};
 use ruzhi_store::Database;
 
@@ -11,7 +11,7 @@ use ruzhi_store::Database;
 pub(super) struct Labels(BTreeMap<String, String>);
 
 impl Labels {
-    pub(super) async fn of(store: &Database, tenant: &TenantId, flow: &FlowId) -> Result<Self, Failure> {
+    pub(super) async fn of(store: &Database, tenant: &TenantId, flow: &FlowId) -> Result<Self, Report> {
         Ok(Self(store.labels_find(tenant, flow).await?))
     }
 

@@ -1,12 +1,12 @@
 //! Lookup of what a visitor names, and the failures for what does not exist. The deployment looks up flows and tenants.
 
 use crate::app::App;
-use ruzhi_message::{Failure, exit};
+use ruzhi_message::{Report, exit};
 use ruzhi_model::{FlowId, PlanId, RecordId, RunId, TenantId, Text};
 use ruzhi_store::PlanRow;
 
 /// Returns a stored plan of a tenant.
-pub(super) async fn stored_plan(app: &App, tenant: &TenantId, plan: &PlanId) -> Result<PlanRow, Failure> {
+pub(super) async fn stored_plan(app: &App, tenant: &TenantId, plan: &PlanId) -> Result<PlanRow, Report> {
     app.store.plan_find(tenant, plan).await?.ok_or_else(|| {
         unknown(
             "plan.unknown",
@@ -16,7 +16,7 @@ pub(super) async fn stored_plan(app: &App, tenant: &TenantId, plan: &PlanId) -> 
     })
 }
 
-pub fn no_run(run: &RunId) -> Failure {
+pub fn no_run(run: &RunId) -> Report {
     unknown(
         "run.unknown",
         Text::new(format!("there is no run {run}"), format!("没有运行 {run}")),
@@ -24,7 +24,7 @@ pub fn no_run(run: &RunId) -> Failure {
     )
 }
 
-pub(super) fn no_record(tenant: &TenantId, flow: &FlowId, record: &RecordId) -> Failure {
+pub(super) fn no_record(tenant: &TenantId, flow: &FlowId, record: &RecordId) -> Report {
     unknown(
         "record.unknown",
         Text::new(
@@ -38,6 +38,6 @@ pub(super) fn no_record(tenant: &TenantId, flow: &FlowId, record: &RecordId) -> 
     )
 }
 
-fn unknown(code: &str, text: Text, hint: Text) -> Failure {
-    Failure::new(exit::USAGE, code, text, Some(hint))
+fn unknown(code: &str, text: Text, hint: Text) -> Report {
+    Report::new(exit::USAGE, code, text, Some(hint))
 }

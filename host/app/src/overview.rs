@@ -10,7 +10,7 @@ use super::attention;
 use crate::app::App;
 use crate::live::LiveRun;
 use crate::scheduler::FlowStanding;
-use ruzhi_message::Failure;
+use ruzhi_message::Report;
 use ruzhi_model::{FlowId, PlanId, TenantId, Text};
 use ruzhi_store::{AlarmRow, FlowStatus, RunRow};
 
@@ -119,17 +119,17 @@ pub struct Attention {
 }
 
 /// Returns the state of all tenants.
-pub async fn overview(app: &App) -> Result<Overview, Failure> {
+pub async fn overview(app: &App) -> Result<Overview, Report> {
     look(app, None).await
 }
 
 /// Returns the state of one tenant.
-pub async fn tenant(app: &App, tenant: &TenantId) -> Result<Overview, Failure> {
+pub async fn tenant(app: &App, tenant: &TenantId) -> Result<Overview, Report> {
     app.deployment().tenant(tenant)?;
     look(app, Some(tenant)).await
 }
 
-async fn look(app: &App, only: Option<&TenantId>) -> Result<Overview, Failure> {
+async fn look(app: &App, only: Option<&TenantId>) -> Result<Overview, Report> {
     let deployment = app.deployment();
     let is_asked = |tenant: &TenantId| only.is_none_or(|only| only == tenant);
     let mut standings: HashMap<(TenantId, FlowId), FlowStanding> =

@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use ruzhi_message::Failure;
+use ruzhi_message::Report;
 use ruzhi_model::Text;
 
 /// Default number of items on a page.
@@ -15,7 +15,7 @@ pub(super) const MOST: u32 = 500;
 
 /// The body of an action, or the reason it cannot be read. The visitor's permission is checked before this failure is
 /// reported.
-pub type ActionInput<T> = Result<T, Failure>;
+pub type ActionInput<T> = Result<T, Report>;
 
 /// A page of a longer list.
 #[derive(Debug, Clone, Serialize, ToSchema)]

@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::plan_lock::{PlanLock, PlanLockState};
 use crate::principal::Principal;
 use crate::scheduler::RunAccepted;
-use ruzhi_message::{Failure, exit};
+use ruzhi_message::{Report, exit};
 use ruzhi_model::{
     Digest, FlowId, OperationKind, OperationState, PlanId, RecordId, RunId, TenantId, Text, UserId, WaitsFor,
 };
@@ -173,7 +173,7 @@ pub async fn plan(
     tenant: &TenantId,
     plan: &PlanId,
     asked: &PlanQuery,
-) -> Result<PlanView, Failure> {
+) -> Result<PlanView, Report> {
     let stored = stored_plan(app, tenant, plan).await?;
     if !asked.reveal {
         return view(app, stored, asked).await;
@@ -183,7 +183,7 @@ pub async fn plan(
     recorded(app, principal, asking, view(app, stored, asked)).await
 }
 
-async fn view(app: &App, stored: PlanRow, asked: &PlanQuery) -> Result<PlanView, Failure> {
+async fn view(app: &App, stored: PlanRow, asked: &PlanQuery) -> Result<PlanView, Report> {
     let PlanRow { plan, run, state, reason, made_at } = stored;
     let most = page_size(asked.limit) as usize;
     let wanted = OperationFilter {
@@ -289,7 +289,7 @@ pub async fn approve_plan(
     tenant: &TenantId,
     plan: &PlanId,
     input: ActionInput<ApproveRequest>,
-) -> Result<RunAccepted, Failure> {
+) -> Result<RunAccepted, Report> {
     let why = input.as_ref().ok().and_then(|input| input.why.as_ref()).map(ActionReason::to_string);
     decided(app, principal, tenant, plan, "plan.approve", why, async {
         input?;
@@ -305,7 +305,7 @@ pub async fn apply_plan(
     tenant: &TenantId,
     plan: &PlanId,
     input: ActionInput<EmptyRequest>,
-) -> Result<RunAccepted, Failure> {
+) -> Result<RunAccepted, Report> {
     decided(app, principal, tenant, plan, "plan.apply", None, async {
         input?;
         carry_out(app, principal, tenant, plan, PlanState::Planned).await
@@ -320,7 +320,7 @@ pub async fn reject_plan(
     tenant: &TenantId,
     plan: &PlanId,
     input: ActionInput<RejectRequest>,
-) -> Result<(), Failure> {
+) -> Result<(), Report> {
     let why = input.as_ref().ok().map(|input| input.reason.to_string());
     decided(app, principal, tenant, plan, "plan.reject", why, async {
         let RejectRequest { reason } = input?;
@@ -342,8 +342,8 @@ async fn decided<T>(
     plan: &PlanId,
     action: &'static str,
     detail: Option<String>,
-    work: impl Future<Output = Result<T, Failure>>,
-) -> Result<T, Failure> {
+    work: impl Future<Output = Result<T, Report>>,
+) -> Result<T, Report> {
     let stored = app.store.plan_find(tenant, plan).await?;
     let flow = stored.map(|stored| stored.plan.flow);
     let subject = Some(plan.to_string());
@@ -352,7 +352,7 @@ async fn decided<T>(
 }
 
 /// Locks a plan against concurrent decisions, then reads it.
-async fn locked(app: &App, tenant: &TenantId, plan: &PlanId) -> Result<(PlanLock, PlanRow), Failure> {
+async fn locked(app: &App, tenant: &TenantId, plan: &PlanId) -> Result<(PlanLock, PlanRow), Report> {
     let lock = app.scheduler.lock_plan(tenant, plan).map_err(|state| others_are_at_it(plan, &state))?;
     Ok((lock, stored_plan(app, tenant, plan).await?))
 }
@@ -364,7 +364,7 @@ async fn carry_out(
     tenant: &TenantId,
     plan: &PlanId,
     should: PlanState,
-) -> Result<RunAccepted, Failure> {
+) -> Result<RunAccepted, Report> {
     let (lock, stored) = locked(app, tenant, plan).await?;
     if stored.state != should {
         return Err(stands_otherwise(plan, stored.state));
@@ -375,7 +375,7 @@ async fn carry_out(
 }
 
 /// The failure for a request about a plan that another request has locked.
-fn others_are_at_it(plan: &PlanId, state: &PlanLockState) -> Failure {
+fn others_are_at_it(plan: &PlanId, state: &PlanLockState) -> Report {
     let again = || Text::new("load the page again to see how it stands", "请刷新页面查看其当前状态");
     let (en, zh, hint) = match state {
         PlanLockState::Deciding => ("is being decided on by another person", "正由他人处理", again()),
@@ -393,7 +393,7 @@ fn others_are_at_it(plan: &PlanId, state: &PlanLockState) -> Failure {
     otherwise(plan, en, zh, hint)
 }
 
-fn stands_otherwise(plan: &PlanId, state: PlanState) -> Failure {
+fn stands_otherwise(plan: &PlanId, state: PlanState) -> Report {
     let (en, zh) = match state {
         PlanState::Planned => ("passes the guard", "无需审批"),
         PlanState::Held => ("is held by the guard", "待审批"),
@@ -407,8 +407,8 @@ fn stands_otherwise(plan: &PlanId, state: PlanState) -> Failure {
     otherwise(plan, en, zh, hint)
 }
 
-fn otherwise(plan: &PlanId, en: &str, zh: &str, hint: Text) -> Failure {
-    Failure::new(
+fn otherwise(plan: &PlanId, en: &str, zh: &str, hint: Text) -> Report {
+    Report::new(
         exit::HELD,
         "plan.state",
         Text::new(format!("plan {plan} {en}; nothing was done"), format!("计划 {plan} {zh}；未执行任何操作")),

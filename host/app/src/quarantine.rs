@@ -20,7 +20,7 @@ use super::search::Search;
 use super::spreadsheet::Spreadsheet;
 use crate::app::App;
 use crate::principal::Principal;
-use ruzhi_message::Failure;
+use ruzhi_message::Report;
 use ruzhi_model::{FlowId, RecordId, TenantId, WaitsFor};
 use ruzhi_store::{QuarantineDetail, QuarantineFilter, QuarantineRow};
 
@@ -124,7 +124,7 @@ pub async fn quarantine(
     app: &App,
     principal: &Principal,
     asked: &QuarantineQuery,
-) -> Result<QuarantineView, Failure> {
+) -> Result<QuarantineView, Report> {
     if !asked.reveal {
         return part(app, asked).await;
     }
@@ -137,7 +137,7 @@ pub async fn quarantine_csv(
     app: &App,
     principal: &Principal,
     asked: &QuarantineQuery,
-) -> Result<Vec<u8>, Failure> {
+) -> Result<Vec<u8>, Report> {
     if !asked.reveal {
         return export(app, principal, asked).await;
     }
@@ -211,7 +211,7 @@ impl QuarantineSelection {
     }
 }
 
-async fn chosen(app: &App, asked: &QuarantineQuery) -> Result<QuarantineSelection, Failure> {
+async fn chosen(app: &App, asked: &QuarantineQuery) -> Result<QuarantineSelection, Report> {
     let store = app.store.as_ref();
     let search = Arc::new(Search::of(asked.search.as_deref()));
     let mut labels: HashMap<(TenantId, FlowId), Labels> = HashMap::new();
@@ -265,13 +265,13 @@ pub(super) async fn by_rule(
     app: &App,
     tenant: Option<&TenantId>,
     flow: Option<&FlowId>,
-) -> Result<(Vec<RuleGroup>, u64), Failure> {
+) -> Result<(Vec<RuleGroup>, u64), Report> {
     let (tenant, flow) = (tenant.cloned(), flow.cloned());
     let chosen = chosen(app, &QuarantineQuery { tenant, flow, ..QuarantineQuery::default() }).await?;
     Ok((chosen.by_rule(), chosen.rejects.len() as u64))
 }
 
-async fn part(app: &App, asked: &QuarantineQuery) -> Result<QuarantineView, Failure> {
+async fn part(app: &App, asked: &QuarantineQuery) -> Result<QuarantineView, Report> {
     let chosen = chosen(app, asked).await?;
     let by_rule = chosen.by_rule();
     let QuarantineSelection { rejects, labels } = chosen;
@@ -296,7 +296,7 @@ async fn part(app: &App, asked: &QuarantineQuery) -> Result<QuarantineView, Fail
 }
 
 /// Adds its row to an entry, unless the row is gone in the meantime.
-async fn with_row(app: &App, reject: &QuarantineRow) -> Result<QuarantineRow, Failure> {
+async fn with_row(app: &App, reject: &QuarantineRow) -> Result<QuarantineRow, Report> {
     let wanted = QuarantineFilter {
         tenant: Some(&reject.tenant),
         flow: Some(&reject.flow),
@@ -308,7 +308,7 @@ async fn with_row(app: &App, reject: &QuarantineRow) -> Result<QuarantineRow, Fa
     Ok(QuarantineRow { content: found.and_then(|shown| shown.reject.content), ..reject.clone() })
 }
 
-async fn export(app: &App, principal: &Principal, asked: &QuarantineQuery) -> Result<Vec<u8>, Failure> {
+async fn export(app: &App, principal: &Principal, asked: &QuarantineQuery) -> Result<Vec<u8>, Report> {
     let QuarantineSelection { rejects, labels } = chosen(app, asked).await?;
     let (sight, labels) = (Sight::of(asked.reveal), Arc::new(labels));
     let mut sheet = Spreadsheet::begin(principal.lang)?;

@@ -17,7 +17,7 @@ use super::removals::{RemovalView, of_record};
 use super::row_field::{RowField, row};
 use crate::app::App;
 use crate::principal::Principal;
-use ruzhi_message::Failure;
+use ruzhi_message::Report;
 use ruzhi_model::{Decision, Digest, FlowId, RecordId, RunId, TenantId};
 use ruzhi_plan::whole_body;
 use ruzhi_rules::DecisionKind;
@@ -108,7 +108,7 @@ pub async fn record(
     flow: &FlowId,
     record: &RecordId,
     reveal: bool,
-) -> Result<RecordView, Failure> {
+) -> Result<RecordView, Report> {
     if !reveal {
         return view(app, tenant, flow, record, Sight::Masked).await;
     }
@@ -122,7 +122,7 @@ async fn view(
     flow: &FlowId,
     record: &RecordId,
     sight: Sight,
-) -> Result<RecordView, Failure> {
+) -> Result<RecordView, Report> {
     let store = app.store.as_ref();
     let trace = store.record_trace(tenant, Some(flow), record).await?.into_iter().next();
     let trace = trace.ok_or_else(|| no_record(tenant, flow, record))?;

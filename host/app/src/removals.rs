@@ -11,7 +11,7 @@ use super::reason::ActionReason;
 use crate::app::App;
 use crate::principal::Principal;
 use crate::scheduler::RunAccepted;
-use ruzhi_message::{Failure, exit};
+use ruzhi_message::{Report, exit};
 use ruzhi_model::{FlowId, RecordId, RemovalAnswer, TenantId, Text, UserId};
 use ruzhi_store::{RemovalFilter, RemovalRow};
 use ruzhi_sync::{RunOptions, RunTask};
@@ -86,7 +86,7 @@ pub async fn removed(
     app: &App,
     tenant: &TenantId,
     asked: &RemovalsQuery,
-) -> Result<Page<RemovalView>, Failure> {
+) -> Result<Page<RemovalView>, Report> {
     app.deployment().tenant(tenant)?;
     let most = page_size(asked.limit) as usize;
     let after = asked.cursor.as_ref().map(UserId::key);
@@ -108,7 +108,7 @@ pub(super) async fn of_record(
     app: &App,
     (tenant, flow, record): (&TenantId, &FlowId, &RecordId),
     sight: Sight,
-) -> Result<Option<RemovalView>, Failure> {
+) -> Result<Option<RemovalView>, Report> {
     let wanted = RemovalFilter {
         tenant: Some(tenant),
         flow: Some(flow),
@@ -128,7 +128,7 @@ pub async fn answer_removal(
     tenant: &TenantId,
     userid: &UserId,
     input: ActionInput<RemovalRequest>,
-) -> Result<RunAccepted, Failure> {
+) -> Result<RunAccepted, Report> {
     let key = userid.key();
     let lines = app.store.ledger_find(std::slice::from_ref(tenant), std::slice::from_ref(&key)).await?;
     let flow = lines.into_iter().next().map(|line| line.owner.flow);
@@ -154,8 +154,8 @@ pub async fn answer_removal(
 }
 
 /// The failure for a member that was never written.
-pub fn no_member(tenant: &TenantId, userid: &UserId) -> Failure {
-    Failure::new(
+pub fn no_member(tenant: &TenantId, userid: &UserId) -> Report {
+    Report::new(
         exit::USAGE,
         "member.unknown",
         Text::new(
@@ -170,8 +170,8 @@ pub fn no_member(tenant: &TenantId, userid: &UserId) -> Failure {
 }
 
 /// The failure for a member that needs no decision.
-pub fn not_removed(userid: &UserId) -> Failure {
-    Failure::new(
+pub fn not_removed(userid: &UserId) -> Report {
+    Report::new(
         exit::HELD,
         "member.state",
         Text::new(

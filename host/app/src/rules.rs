@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::deployment::{flow_rules, offered};
 use crate::principal::Principal;
 use ruzhi_config as config;
-use ruzhi_message::{Failure, exit};
+use ruzhi_message::{Report, exit};
 use ruzhi_model::{Digest, FlowId, TenantId, Text};
 use ruzhi_rules::{Difference, Trial};
 use ruzhi_store::{ActivationRow, Artifacts};
@@ -80,7 +80,7 @@ pub struct OfferedRules {
     pub rules_file: Option<String>,
     /// Why they cannot be read.
     #[schema(value_type = Option<Object>)]
-    pub failure: Option<Failure>,
+    pub failure: Option<Report>,
 }
 
 /// Selects the rules to compare with the live ones.
@@ -131,7 +131,7 @@ const MOST: usize = 200;
 const HISTORY: usize = 200;
 
 /// The rules of every flow.
-pub async fn guests(app: &App) -> Result<GuestOverview, Failure> {
+pub async fn guests(app: &App) -> Result<GuestOverview, Report> {
     let deployment = app.deployment();
     let mut files = FileDigests::default();
     let mut flows = Vec::new();
@@ -152,7 +152,7 @@ pub async fn guests(app: &App) -> Result<GuestOverview, Failure> {
 }
 
 /// The rules of a flow, and its history.
-pub async fn guest(app: &App, tenant: &TenantId, flow: &FlowId) -> Result<FlowGuestView, Failure> {
+pub async fn guest(app: &App, tenant: &TenantId, flow: &FlowId) -> Result<FlowGuestView, Report> {
     let deployment = app.deployment();
     let (tenant_settings, flow_settings) = deployment.find(tenant, flow)?;
     let history = app.store.activations_list(tenant, flow, HISTORY).await?;
@@ -160,7 +160,7 @@ pub async fn guest(app: &App, tenant: &TenantId, flow: &FlowId) -> Result<FlowGu
     let live = match latest {
         Some(activation) => {
             let rules =
-                flow_rules(app.store.as_ref(), &deployment.library, tenant_settings, flow_settings, None);
+                flow_rules(app.store.as_ref(), &deployment.registry, tenant_settings, flow_settings, None);
             let fields = match rules.restored(activation).await {
                 Ok(guest) => guest.description().source_fields.clone(),
                 // The next run reports a component that no longer loads; the rest is shown here all the same.
@@ -185,7 +185,12 @@ pub async fn guest(app: &App, tenant: &TenantId, flow: &FlowId) -> Result<FlowGu
 }
 
 /// Adds to the rules in the files the reason why a run did not make them live, taken from the standing alarm.
-fn tried(app: &App, tenant: &config::Tenant, flow: &config::Flow, mut offered: OfferedRules) -> OfferedRules {
+fn tried(
+    app: &App,
+    tenant: &config::TenantConfig,
+    flow: &config::FlowConfig,
+    mut offered: OfferedRules,
+) -> OfferedRules {
     if offered.is == Offers::New && offered.failure.is_none() {
         let about = |alarm: &ruzhi_store::AlarmRow| {
             alarm.kind == "rules.kept"
@@ -196,14 +201,14 @@ fn tried(app: &App, tenant: &config::Tenant, flow: &config::Flow, mut offered: O
             .active_alarms()
             .into_iter()
             .find(about)
-            .map(|alarm| Failure::new(exit::FAILED, alarm.kind, alarm.text, alarm.hint));
+            .map(|alarm| Report::new(exit::FAILED, alarm.kind, alarm.text, alarm.hint));
     }
     offered
 }
 
 /// The contents of several flows' files; files that flows share are read once.
 #[derive(Default)]
-pub(super) struct FileDigests(HashMap<RulesPaths, Result<RulesDigests, Failure>>);
+pub(super) struct FileDigests(HashMap<RulesPaths, Result<RulesDigests, Report>>);
 
 /// A component's file and the rules file with it.
 type RulesPaths = (PathBuf, Option<PathBuf>);
@@ -213,7 +218,11 @@ type RulesDigests = (Digest, Digest);
 
 impl FileDigests {
     /// Compares a flow's files with the live rules.
-    pub(super) async fn beside(&mut self, flow: &config::Flow, live: Option<&ActivationRow>) -> OfferedRules {
+    pub(super) async fn beside(
+        &mut self,
+        flow: &config::FlowConfig,
+        live: Option<&ActivationRow>,
+    ) -> OfferedRules {
         let names = (flow.guest.component.clone(), flow.guest.config.clone());
         let held = match self.0.get(&names) {
             Some(held) => held.clone(),
@@ -246,11 +255,11 @@ impl FileDigests {
 }
 
 /// Reads a flow's files, on a thread of its own because a component has megabytes.
-pub(super) async fn read(flow: &config::Flow) -> Result<Artifacts, Failure> {
+pub(super) async fn read(flow: &config::FlowConfig) -> Result<Artifacts, Report> {
     let flow = flow.clone();
     match tokio::task::spawn_blocking(move || offered(&flow)).await {
         Ok(held) => Ok(held?),
-        Err(error) => Err(Failure::io("read the flow's rules", "读取规则文件", &error)),
+        Err(error) => Err(Report::io("read the flow's rules", "读取规则文件", &error)),
     }
 }
 
@@ -261,7 +270,7 @@ pub async fn guest_difference(
     tenant: &TenantId,
     flow: &FlowId,
     asked: &DifferenceQuery,
-) -> Result<DifferenceView, Failure> {
+) -> Result<DifferenceView, Report> {
     let work = difference(app, tenant, flow, asked);
     if !asked.reveal {
         return work.await;
@@ -275,11 +284,11 @@ async fn difference(
     tenant: &TenantId,
     flow: &FlowId,
     asked: &DifferenceQuery,
-) -> Result<DifferenceView, Failure> {
+) -> Result<DifferenceView, Report> {
     let deployment = app.deployment();
     let (tenant_settings, flow_settings) = deployment.find(tenant, flow)?;
     let store = app.store.as_ref();
-    let rules = flow_rules(store, &deployment.library, tenant_settings, flow_settings, None);
+    let rules = flow_rules(store, &deployment.registry, tenant_settings, flow_settings, None);
     let live = rules.latest().await?.ok_or_else(|| nothing_live(tenant, flow))?;
     let other = match asked.to.as_deref() {
         Some(name) => {
@@ -326,8 +335,8 @@ fn shown(mut difference: Difference, sight: Sight) -> Difference {
     difference
 }
 
-fn nothing_live(tenant: &TenantId, flow: &FlowId) -> Failure {
-    Failure::new(
+fn nothing_live(tenant: &TenantId, flow: &FlowId) -> Report {
+    Report::new(
         exit::USAGE,
         "rules.none",
         Text::new(

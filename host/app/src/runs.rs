@@ -12,7 +12,7 @@ use super::lookup::no_run;
 use super::paging::{CursorError, MOST, Page, number, page_size, unless_empty, word_unless_empty};
 use crate::app::App;
 use crate::live::LiveRun;
-use ruzhi_message::Failure;
+use ruzhi_message::Report;
 use ruzhi_model::{FlowId, RunId, TenantId};
 use ruzhi_store::{ActivationRow, PlanState, RunFilter, RunKind, RunRow, RunState};
 
@@ -94,7 +94,7 @@ pub struct RunView {
 }
 
 /// Returns the runs, newest first.
-pub async fn runs(app: &App, asked: &RunsQuery) -> Result<Page<RunRow>, Failure> {
+pub async fn runs(app: &App, asked: &RunsQuery) -> Result<Page<RunRow>, Report> {
     let most = page_size(asked.limit);
     let wanted = RunFilter {
         tenant: asked.tenant.as_ref(),
@@ -113,7 +113,7 @@ pub async fn runs(app: &App, asked: &RunsQuery) -> Result<Page<RunRow>, Failure>
 }
 
 /// Returns a run.
-pub async fn run(app: &App, run: &RunId) -> Result<RunView, Failure> {
+pub async fn run(app: &App, run: &RunId) -> Result<RunView, Report> {
     let live = app.live.follow(run).map(|live| live.borrow().as_of(app.clock.now()));
     let row = app.store.run_find(run).await?.ok_or_else(|| no_run(run))?;
     let plan = match &row.plan {

@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::plan_lock::{PlanLock, PlanLockState, PlanLocks};
 use super::principal::Principal;
 use crate::deployment::RulesExchange;
-use ruzhi_message::{Failure, exit};
+use ruzhi_message::{Report, exit};
 use ruzhi_model::{FlowId, PlanId, RunId, TenantId, Text};
 use ruzhi_plan::Plan;
 use ruzhi_store::{Blocked, Paused, RunRow, WakeKind};
@@ -113,12 +113,12 @@ pub struct RunResult {
     /// Notices for a person that made nothing fail.
     pub notices: Vec<Notice>,
     /// Why it failed.
-    pub failure: Option<Failure>,
+    pub failure: Option<Report>,
     /// The flow is blocked: a service rejects the credential, the address or the permission.
     pub blocked: bool,
 }
 
-pub type AnswerSender<T> = oneshot::Sender<Result<T, Failure>>;
+pub type AnswerSender<T> = oneshot::Sender<Result<T, Report>>;
 
 pub enum Message {
     Wake {
@@ -261,7 +261,7 @@ impl Scheduler {
         flow: &FlowId,
         request: RunTask,
         principal: &Principal,
-    ) -> Result<RunAccepted, Failure> {
+    ) -> Result<RunAccepted, Report> {
         self.request_run(tenant, flow, request, principal, None).await
     }
 
@@ -272,7 +272,7 @@ impl Scheduler {
         flow: &FlowId,
         approved: bool,
         principal: &Principal,
-    ) -> Result<RunAccepted, Failure> {
+    ) -> Result<RunAccepted, Report> {
         lock.set_state(PlanLockState::Queued);
         let request = RunTask::Apply { plan: lock.plan().clone(), approved };
         self.request_run(&lock.tenant().clone(), flow, request, principal, Some(lock)).await
@@ -295,7 +295,7 @@ impl Scheduler {
         request: RunTask,
         principal: &Principal,
         lock: Option<PlanLock>,
-    ) -> Result<RunAccepted, Failure> {
+    ) -> Result<RunAccepted, Report> {
         let (answer, mut answered) = oneshot::channel();
         let (tenant, flow, who) = (tenant.clone(), flow.clone(), principal.name.clone());
         self.send(Message::Ask(Box::new(ManualRun { tenant, flow, request, who, lock, answer })));
@@ -312,7 +312,7 @@ impl Scheduler {
         flow: &FlowId,
         who: &str,
         why: Option<&str>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Report> {
         let (who, why) = (who.to_owned(), why.map(str::to_owned));
         let (answer, answered) = oneshot::channel();
         self.send(Message::Pause { tenant: tenant.clone(), flow: flow.clone(), who, why, answer });
@@ -320,7 +320,7 @@ impl Scheduler {
     }
 
     /// Resumes a flow that was paused or blocked, and forgets its failures.
-    pub async fn resume(&self, tenant: &TenantId, flow: &FlowId) -> Result<(), Failure> {
+    pub async fn resume(&self, tenant: &TenantId, flow: &FlowId) -> Result<(), Report> {
         let (answer, answered) = oneshot::channel();
         self.send(Message::Resume { tenant: tenant.clone(), flow: flow.clone(), answer });
         answered.await.unwrap_or_else(|_| Err(ending()))
@@ -347,8 +347,8 @@ impl Scheduler {
     }
 }
 
-fn ending() -> Failure {
-    Failure::new(
+fn ending() -> Report {
+    Report::new(
         exit::FAILED,
         "serve.ending",
         Text::new("ruzhi is ending", "ruzhi 正在退出"),

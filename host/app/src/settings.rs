@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::rules::{FileDigests, OfferedRules};
 use crate::app::App;
 use ruzhi_config::{self as config, Absent, AlarmSettings, DuplicatePolicy, Guard, Problem, Role};
-use ruzhi_message::Failure;
+use ruzhi_message::Report;
 use ruzhi_model::{FlowId, Lang, TenantId, Text};
 
 /// The settings in use. A secret is reported only as set or not set.
@@ -47,7 +47,7 @@ pub struct Observance {
     pub same: bool,
     /// The reason some of it is not.
     #[schema(value_type = Option<Object>)]
-    pub refused: Option<Failure>,
+    pub refused: Option<Report>,
     /// The problems, each with its place in the files.
     pub problems: Vec<ProblemView>,
     /// Settings that are in use but should be reviewed.
@@ -190,7 +190,7 @@ pub struct FlowSettings {
 }
 
 /// Returns the settings in use.
-pub async fn settings(app: &App) -> Result<SettingsView, Failure> {
+pub async fn settings(app: &App) -> Result<SettingsView, Report> {
     let deployment = app.deployment();
     let config = &deployment.config;
     let refused = app.invalid();
@@ -212,7 +212,7 @@ pub async fn settings(app: &App) -> Result<SettingsView, Failure> {
             same: refused.is_none(),
             problems: refused
                 .as_ref()
-                .and_then(Failure::problems)
+                .and_then(Report::problems)
                 .map(|problems| problems.list.iter().map(of_problem).collect())
                 .unwrap_or_default(),
             refused,
@@ -257,7 +257,7 @@ fn of_alarms(alarms: &AlarmSettings) -> AlarmsView {
     }
 }
 
-fn of_tenant(tenant: &config::Tenant, flows: Vec<FlowSettings>) -> TenantSettings {
+fn of_tenant(tenant: &config::TenantConfig, flows: Vec<FlowSettings>) -> TenantSettings {
     let (wecom, jiandaoyun) = (&tenant.wecom, &tenant.jiandaoyun);
     let secret = |key: &str, set: bool| SecretView { key: key.to_owned(), set };
     TenantSettings {
@@ -305,7 +305,7 @@ fn of_guard(guard: &Guard) -> Vec<LimitView> {
         .into()
 }
 
-fn of_flow(flow: &config::Flow, rules: OfferedRules) -> FlowSettings {
+fn of_flow(flow: &config::FlowConfig, rules: OfferedRules) -> FlowSettings {
     FlowSettings {
         id: flow.id.clone(),
         schedule: flow.schedule.clone(),

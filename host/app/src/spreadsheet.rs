@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::mask::beginning;
 use super::reject_view::RejectView;
-use ruzhi_message::{Failure, exit};
+use ruzhi_message::{Report, exit};
 use ruzhi_model::{Lang, RejectedBy, Text};
 
 /// Marks a file as UTF-8 for a spreadsheet.
@@ -22,22 +22,22 @@ pub(super) struct Spreadsheet {
     lang: Lang,
 }
 
-fn failed(error: &dyn std::error::Error) -> Failure {
-    Failure::io("write the table", "写出表格", error)
+fn failed(error: &dyn std::error::Error) -> Report {
+    Report::io("write the table", "写出表格", error)
 }
 
-fn too_large() -> Failure {
+fn too_large() -> Report {
     let text = Text::new("the table is larger than 64 MiB", "表格超过 64 MiB");
     let hint = Text::new(
         "choose a tenant, a flow or a rule, and export in parts",
         "请选择工厂、同步流或规则，分批导出",
     );
-    Failure::new(exit::USAGE, "quarantine.too-large", text, Some(hint))
+    Report::new(exit::USAGE, "quarantine.too-large", text, Some(hint))
 }
 
 impl Spreadsheet {
     /// Writes the header line.
-    pub(super) fn begin(lang: Lang) -> Result<Self, Failure> {
+    pub(super) fn begin(lang: Lang) -> Result<Self, Report> {
         let mut writer = csv::WriterBuilder::new()
             .terminator(csv::Terminator::CRLF)
             .from_writer(BYTE_ORDER_MARK.as_bytes().to_vec());
@@ -78,7 +78,7 @@ impl Spreadsheet {
     }
 
     /// Adds the lines of more records.
-    pub(super) fn with(mut self, rejects: &[RejectView]) -> Result<Self, Failure> {
+    pub(super) fn with(mut self, rejects: &[RejectView]) -> Result<Self, Report> {
         for reject in rejects {
             let row: serde_json::Map<String, serde_json::Value> =
                 reject.row.iter().map(|field| (field.label.clone(), field.value.clone())).collect();
@@ -114,7 +114,7 @@ impl Spreadsheet {
     }
 
     /// Returns the complete table.
-    pub(super) fn finish(self) -> Result<Vec<u8>, Failure> {
+    pub(super) fn finish(self) -> Result<Vec<u8>, Report> {
         self.writer.into_inner().map_err(|error| failed(&error))
     }
 }

@@ -3,10 +3,10 @@
 
 mod build;
 mod case;
-mod failure;
 mod project;
 pub mod qeasy;
+mod report;
 
-pub use build::{BuildError, Built, Language, Toolchain, build};
-pub use case::{Case, CaseError, Difference, Finding, Trial};
+pub use build::{BuildError, BuildOutput, Language, Toolchain, build};
+pub use case::{CaseDifference, CaseError, CaseFinding, CaseTrial, GuestCase};
 pub use project::{NameError, ProjectName, project};

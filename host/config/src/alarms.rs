@@ -3,10 +3,11 @@
 use reqwest::Url;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::problem::Fault;
-use super::table::{Entry, Section};
-use super::{AlarmSettings, Checks, SecretSource, Secrets, flow, secret};
-use ruzhi_model::Lang;
+use super::choice;
+use super::diagnostics::Diagnostic;
+use super::secret::{self, SecretSource};
+use super::settings::{AlarmSettings, Checks, Secrets};
+use super::toml_reader::Section;
 
 /// Reads the section of a file; `Some(None)` if it is absent. `variable` gives the name that a message suggests.
 pub(super) fn read(
@@ -28,38 +29,34 @@ pub(super) fn read(
     };
     let robot = address("robot", "ALARM_ROBOT");
     let url = address("url", "ALARM_URL");
-    let lang = section.maybe("lang", read_lang);
+    let lang = section.maybe("lang", choice::lang);
     let settings = AlarmSettings { robot: robot?, url: url?, lang: lang? };
     if settings.robot.is_none() && settings.url.is_none() {
         root.file.error(
             written.at,
-            Fault::new("`[alarms]` names neither `robot` nor `url`", "`[alarms]` 没有写 `robot` 或 `url`")
-                .hint(
-                    format!(
-                        "add `robot = {{ env = \"{}\" }}`, or remove the section",
-                        variable("ALARM_ROBOT")
-                    ),
-                    format!("请加上 `robot = {{ env = \"{}\" }}`，或删去这一节", variable("ALARM_ROBOT")),
-                ),
+            Diagnostic::new(
+                "`[alarms]` names neither `robot` nor `url`",
+                "`[alarms]` 没有写 `robot` 或 `url`",
+            )
+            .hint(
+                format!("add `robot = {{ env = \"{}\" }}`, or remove the section", variable("ALARM_ROBOT")),
+                format!("请加上 `robot = {{ env = \"{}\" }}`，或删去这一节", variable("ALARM_ROBOT")),
+            ),
         );
         return None;
     }
     Some(Some(settings))
 }
 
-/// `en` or `zh`.
-pub(super) fn read_lang(entry: &Entry<'_>) -> Option<Lang> {
-    flow::word(entry, &[("zh", Lang::Zh), ("en", Lang::En)])
-}
-
 /// Checks that a secret is a callable address. No part of it is repeated in a message.
-fn is_address(secret: &SecretString) -> Result<(), Fault> {
+fn is_address(secret: &SecretString) -> Result<(), Diagnostic> {
     let url = Url::parse(secret.expose_secret()).ok();
     match url.filter(|url| matches!(url.scheme(), "http" | "https")) {
         Some(_) => Ok(()),
-        None => Err(Fault::new("this is not an http or https address", "这不是 http 或 https 地址").hint(
-            "the secret is the whole address; the group robot's page in WeCom shows it (Webhook)",
-            "密钥应为完整的地址；企业微信群机器人页面的 Webhook 地址即是",
-        )),
+        None => Err(Diagnostic::new("this is not an http or https address", "这不是 http 或 https 地址")
+            .hint(
+                "the secret is the whole address; the group robot's page in WeCom shows it (Webhook)",
+                "密钥应为完整的地址；企业微信群机器人页面的 Webhook 地址即是",
+            )),
     }
 }

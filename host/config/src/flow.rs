@@ -1,7 +1,7 @@
 //! `[[flows]]`: the form a flow reads and the guest that decides.
 //!
 //! The source is written with TOML keys, or as a request body from elsewhere, pasted as JSON text into `request`.
-//! Both give the same `Source`.
+//! Both give the same `FlowSource`.
 
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
@@ -9,34 +9,37 @@ use std::time::Duration;
 use chrono_tz::Tz;
 use secrecy::SecretString;
 
-use super::problem::Fault;
+use super::context::TenantContext;
+use super::diagnostics::Diagnostic;
+use super::settings::{Absent, ChangeLimit, Checks, DuplicatePolicy, FlowConfig, FlowGuest, FlowSource};
 use super::source::io_text;
-use super::spelling;
-use super::table::{Entry, Section};
-use super::tenant::{self, Around};
-use super::{
-    Absent, ChangeLimit, Checks, DuplicatePolicy, Flow, FlowGuest, Source, request, secret, value, write_back,
-};
+use super::toml_reader::{Section, TomlEntry};
+use super::{choice, secret, source_request, value, write_back};
 use ruzhi_model::FlowId;
 
 /// Reads one flow; `None` if a problem was reported. `id` has been read before.
-pub(super) fn read(section: &Section<'_>, id: Option<FlowId>, zone: Tz, around: &Around<'_>) -> Option<Flow> {
-    let checks = around.checks;
+pub(super) fn read(
+    section: &Section<'_>,
+    id: Option<FlowId>,
+    zone: Tz,
+    context: &TenantContext<'_>,
+) -> Option<FlowConfig> {
+    let checks = context.checks;
     let schedule = section.maybe("schedule", |entry| entry.parse(|text| value::schedule(text, zone)));
     let duplicates = section.optional("duplicates", DuplicatePolicy::Reject, |entry| {
-        word(entry, &[("refuse", DuplicatePolicy::Reject), ("newest", DuplicatePolicy::Newest)])
+        choice::word(entry, &[("refuse", DuplicatePolicy::Reject), ("newest", DuplicatePolicy::Newest)])
     });
     let absent = section.optional("absent", Absent::Keep, |entry| {
-        word(entry, &[("keep", Absent::Keep), ("leave", Absent::Leave)])
+        choice::word(entry, &[("keep", Absent::Keep), ("leave", Absent::Leave)])
     });
     let source = read_source(
         &section.required_section("source", "`[flows.source]` with `app_id` and `entry_id`"),
         checks,
     );
     let guest = read_guest(&section.required_section("guest", "`[flows.guest]` with `component`"), checks);
-    let push = read_push(section, around);
+    let push = read_push(section, context);
     let write_back = write_back::read(section);
-    Some(Flow {
+    Some(FlowConfig {
         id: id?,
         schedule: schedule?,
         source: source?,
@@ -49,35 +52,15 @@ pub(super) fn read(section: &Section<'_>, id: Option<FlowId>, zone: Tz, around: 
 }
 
 /// The secret of the pushes; `Some(None)` if there is none.
-fn read_push(flow: &Section<'_>, around: &Around<'_>) -> Option<Option<SecretString>> {
+fn read_push(flow: &Section<'_>, context: &TenantContext<'_>) -> Option<Option<SecretString>> {
     if flow.get("push").is_none() {
         return Some(None);
     }
-    let variable = tenant::variable(around, "PUSH_SECRET");
+    let variable = context.variable("PUSH_SECRET");
     let secret = flow.section("push").required("secret", &format!("{{ env = \"{variable}\" }}"), |entry| {
-        secret::read(entry, around.checks.secrets, around.secrets, &variable)
+        secret::read(entry, context.checks.secrets, context.secrets, &variable)
     });
     secret.map(Some)
-}
-
-/// One of a few words.
-pub(super) fn word<T: Copy>(entry: &Entry<'_>, known: &[(&'static str, T)]) -> Option<T> {
-    entry.parse(|text| {
-        let found = known.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
-        found.ok_or_else(|| one_of(text, &known.iter().map(|(word, _)| *word).collect::<Vec<_>>()))
-    })
-}
-
-fn one_of(text: &str, known: &[&str]) -> Fault {
-    let fault = Fault::new(format!("`{text}` is none of the known values"), format!("“{text}”不是可用的值"));
-    let list = spelling::list(known.iter().copied());
-    match spelling::nearest(text, known.iter().copied()) {
-        Some(near) => fault.hint(
-            format!("did you mean `{near}`? Known here: {list}"),
-            format!("是否想写 `{near}`？此处可用：{list}"),
-        ),
-        None => fault.hint(format!("known here: {list}"), format!("此处可用：{list}")),
-    }
 }
 
 fn read_guest(section: &Section<'_>, checks: &Checks) -> Option<FlowGuest> {
@@ -96,7 +79,7 @@ fn read_guest(section: &Section<'_>, checks: &Checks) -> Option<FlowGuest> {
 }
 
 /// A path relative to the tenant's file.
-fn file(entry: &Entry<'_>, checks: &Checks) -> Option<PathBuf> {
+fn file(entry: &TomlEntry<'_>, checks: &Checks) -> Option<PathBuf> {
     let name = entry.text()?;
     let path = tidy(&entry.file.folder, name);
     if !checks.files {
@@ -107,7 +90,7 @@ fn file(entry: &Entry<'_>, checks: &Checks) -> Option<PathBuf> {
         Err(error) => io_text(&error),
     };
     entry.error(
-        Fault::new(
+        Diagnostic::new(
             format!("`{}`: the file `{name}` cannot be used: {}", entry.name, why.en),
             format!("`{}`：文件 `{name}` 无法使用：{}", entry.name, why.zh),
         )
@@ -137,21 +120,21 @@ fn tidy(folder: &Path, name: &str) -> PathBuf {
     if short == joined || led_to(&short) == led_to(&joined) { short } else { joined }
 }
 
-fn read_source(section: &Section<'_>, checks: &Checks) -> Option<Source> {
+fn read_source(section: &Section<'_>, checks: &Checks) -> Option<FlowSource> {
     let api = section.optional("api", "v5".to_owned(), |entry| {
         entry.parse(|text| match text {
             "v1" | "v2" | "v4" | "v5" => Ok(text.to_owned()),
-            _ => Err(one_of(text, &["v1", "v2", "v4", "v5"])),
+            _ => Err(choice::one_of(text, &["v1", "v2", "v4", "v5"])),
         })
     });
     let overlap = section.optional("overlap", Duration::from_secs(600), |entry| {
         entry.parse(|text| value::duration_within(text, "0s", "7d"))
     });
-    let request = section.maybe("request", |entry| request::read(entry, checks));
+    let request = section.maybe("request", |entry| source_request::read(entry, checks));
     let app_id = section.maybe("app_id", |entry| entry.parse(value::form_id));
     let entry_id = section.maybe("entry_id", |entry| entry.parse(value::form_id));
-    let filter = section.maybe("filter", |entry| request::read_filter(entry, checks));
-    let fields = section.maybe("fields", request::read_fields);
+    let filter = section.maybe("filter", |entry| source_request::read_filter(entry, checks));
+    let fields = section.maybe("fields", source_request::read_fields);
 
     let pasted = request?.unwrap_or_default();
     let app_id = merged(section, "app_id", app_id, pasted.app_id);
@@ -166,7 +149,7 @@ fn read_source(section: &Section<'_>, checks: &Checks) -> Option<Source> {
     };
     let app_id = needed("app_id", app_id);
     let entry_id = needed("entry_id", entry_id);
-    Some(Source {
+    Some(FlowSource {
         api: api?,
         app_id: app_id?,
         entry_id: entry_id?,
@@ -187,7 +170,7 @@ fn merged<T>(
         (Some(entry), Some(_)) => {
             section.file.error(
                 entry.key_at,
-                Fault::new(
+                Diagnostic::new(
                     format!("`{}` stands in `request` too", entry.name),
                     format!("`{}` 在 `request` 里也写了", entry.name),
                 )

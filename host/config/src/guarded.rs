@@ -4,17 +4,17 @@
 //! unless configured to, a proxy adds no header that says otherwise. So no setting that only serves outside access
 //! may be used.
 
-use super::Config;
+use super::settings::Config;
 use ruzhi_model::Text;
 
 /// A setting that serves outside access while no token is set.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unguarded {
+pub struct UnguardedServer {
     /// The key and its location.
     what: String,
 }
 
-impl Unguarded {
+impl UnguardedServer {
     /// The problem.
     pub fn text(&self) -> Text {
         let what = &self.what;
@@ -37,7 +37,7 @@ impl Unguarded {
 
 impl Config {
     /// The first setting that serves outside access, if no token is set.
-    pub fn unguarded(&self) -> Option<Unguarded> {
+    pub fn unguarded(&self) -> Option<UnguardedServer> {
         if !self.server.people.is_empty() {
             return None;
         }
@@ -57,6 +57,6 @@ impl Config {
                 callback.or_else(push)
             })
         };
-        host.or_else(tenants).map(|what| Unguarded { what })
+        host.or_else(tenants).map(|what| UnguardedServer { what })
     }
 }

@@ -4,24 +4,14 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::problem::Fault;
-use super::table::{Section, Shape};
-use super::{
-    AlarmSettings, Checks, Guard, GuestSettings, ScheduleSettings, SecretSource, ServerSettings,
-    StoreSettings, alarms, server, value,
+use super::diagnostics::Diagnostic;
+use super::secret::SecretSource;
+use super::settings::{
+    AlarmSettings, Checks, Guard, GuestSettings, ScheduleSettings, ServerSettings, StoreSettings,
 };
+use super::toml_reader::Section;
+use super::{alarms, server, value};
 use ruzhi_plan::OVER_TIME;
-
-pub(super) const SHAPES: &[Shape] = &[
-    Shape { path: "", keys: &["store", "server", "schedule", "alarms", "guest", "guard"] },
-    Shape { path: "store", keys: &["url"] },
-    Shape { path: "server", keys: &["listen", "url", "trusted_proxies", "token", "viewer_token", "people"] },
-    Shape { path: "server.people", keys: &["name", "role", "token"] },
-    Shape { path: "schedule", keys: &["at_once", "late_after"] },
-    Shape { path: "alarms", keys: &["robot", "url", "lang"] },
-    Shape { path: "guest", keys: &["memory", "deadline", "cache", "cache_limit"] },
-    Shape { path: "guard", keys: super::GUARD_KEYS },
-];
 
 /// The maximum values of a guard: no ceiling at all.
 const UNLIMITED: Guard = Guard {
@@ -138,7 +128,7 @@ pub(super) fn read_guard(section: &Section<'_>, defaults: Guard, ceiling: Guard)
             let found = entry.whole(0..=most)?;
             if found > ceiling {
                 entry.error(
-                    Fault::new(
+                    Diagnostic::new(
                         format!("`{}` is {found}, but the host allows {ceiling} at most", entry.name),
                         format!("`{}` 写成了 {found}，但主机最多允许 {ceiling}", entry.name),
                     )
@@ -181,22 +171,22 @@ pub(super) fn read_guard(section: &Section<'_>, defaults: Guard, ceiling: Guard)
 }
 
 /// `sqlite://` and a path relative to the configuration's folder.
-fn store(folder: &Path, text: &str) -> Result<StoreSettings, Fault> {
-    let fault = |en: &str, zh: &str| {
-        Fault::new(en, zh).hint(
+fn store(folder: &Path, text: &str) -> Result<StoreSettings, Diagnostic> {
+    let diagnostic = |en: &str, zh: &str| {
+        Diagnostic::new(en, zh).hint(
             "write \"sqlite://ruzhi.db\"; the path is relative to this file",
             "请写成 \"sqlite://ruzhi.db\"，路径相对于本文件",
         )
     };
     let Some(path) = text.trim().strip_prefix("sqlite:").map(|rest| rest.strip_prefix("//").unwrap_or(rest))
     else {
-        return Err(fault("only a store of SQLite can be used", "只支持 SQLite 存储"));
+        return Err(diagnostic("only a store of SQLite can be used", "只支持 SQLite 存储"));
     };
     if path.contains(['?', '#']) {
-        return Err(fault("the store's address takes no parameters", "存储地址不能带参数"));
+        return Err(diagnostic("the store's address takes no parameters", "存储地址不能带参数"));
     }
     if path.is_empty() || path.starts_with(':') {
-        return Err(fault("the store must be a file", "存储必须是文件"));
+        return Err(diagnostic("the store must be a file", "存储必须是文件"));
     }
     Ok(StoreSettings { url: text.trim().to_owned(), path: folder.join(path) })
 }

@@ -2,11 +2,15 @@
 
 use std::path::Path;
 
+use super::diagnostics::Diagnostic;
+use super::fingerprint::Fingerprint;
 use super::host::HostSettings;
-use super::problem::Fault;
-use super::reading::{HOST_FILE, Read, Reading};
+use super::loader::{LoadedFile, Loader};
+use super::paths::HOST_FILE;
+use super::secret::SecretSource;
 use super::server;
-use super::{Checks, Config, Guard, Problems, SecretSource, Signature, Tenant};
+use super::settings::{Checks, Config, Guard, GuestSettings, TenantConfig};
+use ruzhi_message::Problems;
 
 impl Config {
     /// Reads the configuration in `dir` again. The result is always runnable: a tenant whose file is invalid stays as
@@ -24,29 +28,29 @@ impl Config {
     ) -> (Self, Option<Problems>) {
         let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
         // Taken before reading, so that a change in between is noticed even if everything stays as it was.
-        let before = Signature::of(old);
-        let mut reading = Reading::new(&dir, secrets, checks);
-        let read = again(&dir, &mut reading, old);
-        let failed = reading.failed();
+        let before = Fingerprint::of(old);
+        let mut loader = Loader::new(&dir, secrets, checks);
+        let read = again(&dir, &mut loader, old);
+        let failed = loader.failed();
         if failed {
-            reading.watch_secrets_of(old);
+            loader.watch_secrets_of(old);
         }
         let stays = read.is_none();
         let mut config = read.unwrap_or_else(|| old.clone());
-        let list = reading.finish(Some(&mut config));
+        let list = loader.finish(Some(&mut config));
         if stays {
-            config.signature = before;
+            config.fingerprint = before;
         }
         (config, failed.then_some(Problems { list }))
     }
 }
 
-fn again(dir: &Path, reading: &mut Reading<'_>, old: &Config) -> Option<Config> {
-    if !reading.folder() {
+fn again(dir: &Path, loader: &mut Loader<'_>, old: &Config) -> Option<Config> {
+    if !loader.folder() {
         return None;
     }
-    let host = host(reading, old);
-    let tenants = reading.tenants(host.guard_ceiling)?;
+    let host = host(loader, old);
+    let tenants = loader.tenants(host.guard_ceiling)?;
     let tenants = tenants.into_iter().filter_map(|read| tenant(read, old, host.guard_ceiling)).collect();
     let config = Config::of(dir, host, tenants);
     // A serving process is never started like this, and must not get there by a reload.
@@ -54,13 +58,13 @@ fn again(dir: &Path, reading: &mut Reading<'_>, old: &Config) -> Option<Config> 
         && old.unguarded().is_none()
     {
         let (text, hint) = (unguarded.text(), unguarded.hint());
-        reading.report(Path::new(HOST_FILE), Fault::new(text.en, text.zh).hint(hint.en, hint.zh));
+        loader.report(Path::new(HOST_FILE), Diagnostic::new(text.en, text.zh).hint(hint.en, hint.zh));
         return None;
     }
     Some(config)
 }
 
-fn tenant(read: Read<Tenant>, old: &Config, ceiling: Guard) -> Option<Tenant> {
+fn tenant(read: LoadedFile<TenantConfig>, old: &Config, ceiling: Guard) -> Option<TenantConfig> {
     read.found.or_else(|| {
         let mut tenant = old.tenants.iter().find(|tenant| tenant.file == read.path)?.clone();
         tenant.guard = held_to(tenant.guard, ceiling);
@@ -84,7 +88,7 @@ fn held_to(guard: Guard, ceiling: Guard) -> Guard {
 }
 
 /// The host settings that can take effect.
-fn host(reading: &mut Reading<'_>, old: &Config) -> HostSettings {
+fn host(loader: &mut Loader<'_>, old: &Config) -> HostSettings {
     let before = HostSettings {
         written: old.host_written,
         store: old.store.clone(),
@@ -94,25 +98,29 @@ fn host(reading: &mut Reading<'_>, old: &Config) -> HostSettings {
         guest: old.guest.clone(),
         guard_ceiling: old.guard_ceiling,
     };
-    let Read { path, found } = reading.host();
+    let LoadedFile { path, found } = loader.host();
     let Some(mut host) = found else { return before };
     if before.written && !host.written {
-        reading.report(
+        loader.report(
             &path,
-            Fault::new("the file is gone; what it said stays in force", "文件已不在；仍按它原先的内容运行")
-                .hint(
-                    "put it back, or restart ruzhi to run without it",
-                    "请放回该文件，或重启 ruzhi 以不用它运行",
-                ),
+            Diagnostic::new(
+                "the file is gone; what it said stays in force",
+                "文件已不在；仍按它原先的内容运行",
+            )
+            .hint(
+                "put it back, or restart ruzhi to run without it",
+                "请放回该文件，或重启 ruzhi 以不用它运行",
+            ),
         );
         return before;
     }
     let mut started_with = |what: &str, now: &str, then: &str| {
-        let fault = Fault::new(
+        let diagnostic = Diagnostic::new(
             format!("`{what}` is {now} now; the running process goes on with {then}"),
             format!("`{what}` 现为 {now}；运行中的进程仍用 {then}"),
         );
-        reading.report(Path::new(HOST_FILE), fault.hint("restart ruzhi to apply it", "重启 ruzhi 后生效"));
+        loader
+            .report(Path::new(HOST_FILE), diagnostic.hint("restart ruzhi to apply it", "重启 ruzhi 后生效"));
     };
     if host.store.path != before.store.path {
         started_with("store.url", &host.store.url, &before.store.url);
@@ -125,7 +133,7 @@ fn host(reading: &mut Reading<'_>, old: &Config) -> HostSettings {
         started_with("server.listen", &host.server.listen.to_string(), &before.server.listen.to_string());
         host.server.listen = before.server.listen;
     }
-    let guest = |settings: &super::GuestSettings| {
+    let guest = |settings: &GuestSettings| {
         format!(
             "{} MiB, {} ms, {}",
             settings.memory_bytes >> 20,
@@ -134,17 +142,18 @@ fn host(reading: &mut Reading<'_>, old: &Config) -> HostSettings {
         )
     };
     // The size limit of the cache is looked up each time it is applied, so it may change.
-    let before_guest = super::GuestSettings { cache_limit: host.guest.cache_limit, ..before.guest };
+    let before_guest = GuestSettings { cache_limit: host.guest.cache_limit, ..before.guest };
     if host.guest != before_guest {
         started_with("guest", &guest(&host.guest), &guest(&before_guest));
         host.guest = before_guest;
     }
     if host.server.people.is_empty() && server::is_open(&host.server.listen) {
-        let fault = Fault::new(
+        let diagnostic = Diagnostic::new(
             "no token is set, but other machines can reach the running process: those who could come in still can",
             "没有写明谁可以进入，而其他机器可访问运行中的进程：原先可进入的人仍可进入",
         );
-        reading.report(Path::new(HOST_FILE), fault.hint("restart ruzhi to apply it", "重启 ruzhi 后生效"));
+        loader
+            .report(Path::new(HOST_FILE), diagnostic.hint("restart ruzhi to apply it", "重启 ruzhi 后生效"));
         host.server.people = before.server.people;
     }
     host

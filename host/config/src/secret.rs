@@ -12,12 +12,13 @@ use secrecy::SecretString;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::problem::Fault;
+use super::diagnostics::Diagnostic;
+use super::keys;
+use super::settings::Secrets;
 use super::source::io_text;
-use super::spelling;
-use super::table::Entry;
-use super::{Secrets, TENANT_SHAPES, host};
-use ruzhi_files::file::{self, Unfit};
+use super::suggest;
+use super::toml_reader::TomlEntry;
+use ruzhi_files::file::{self, UnfitFile};
 
 /// The maximum size of a secret's file; a secret has a hundred bytes.
 const MOST_BYTES: u64 = 64 << 10;
@@ -52,28 +53,28 @@ const FREE: &[&str] = &["filter", "fields", "request"];
 
 /// Reads the secret an entry refers to. `variable` is the name that a message suggests.
 pub(super) fn read(
-    entry: &Entry<'_>,
+    entry: &TomlEntry<'_>,
     secrets: Secrets,
     source: &dyn SecretSource,
     variable: &str,
 ) -> Option<SecretString> {
     let key = entry.name.rsplit('.').next().unwrap_or(&entry.name);
-    let how = |fault: Fault| {
-        fault.hint(
+    let how = |diagnostic: Diagnostic| {
+        diagnostic.hint(
             format!("write `{key} = {{ env = \"{variable}\" }}` or `{key} = {{ file = \"path\" }}`"),
             format!("请写成 `{key} = {{ env = \"{variable}\" }}` 或 `{key} = {{ file = \"路径\" }}`"),
         )
     };
     let DeValue::Table(table) = entry.value else {
-        let mut fault = how(Fault::new(
+        let mut diagnostic = how(Diagnostic::new(
             format!("`{}` is written in place; a secret must not stand in this file", entry.name),
             format!("`{}` 直接写在了文件里；密钥不能写在这里", entry.name),
         ));
-        if let Some(hint) = &mut fault.hint {
+        if let Some(hint) = &mut diagnostic.hint {
             hint.en.push_str(", and renew the secret: anyone who has read the file knows it");
             hint.zh.push_str("，并更换该密钥：读过此文件的人都已知道它");
         }
-        entry.error(fault);
+        entry.error(diagnostic);
         return None;
     };
     let mut known = true;
@@ -83,22 +84,22 @@ pub(super) fn read(
             entry.file.count_error();
             continue;
         }
-        let name = spelling::shortened(child.get_ref());
-        let fault = Fault::new(
+        let name = suggest::shortened(child.get_ref());
+        let diagnostic = Diagnostic::new(
             format!("unknown key `{name}` in `{}`", entry.name),
             format!("`{}` 中没有 `{name}` 这个键", entry.name),
         );
-        let fault = match spelling::nearest(child.get_ref(), ["env", "file"]) {
-            Some(near) => fault.hint(
+        let diagnostic = match suggest::nearest(child.get_ref(), ["env", "file"]) {
+            Some(near) => diagnostic.hint(
                 format!("did you mean `{near}`? Known here: `env`, `file`"),
                 format!("是否想写 `{near}`？此处可用：`env`, `file`"),
             ),
-            None => fault.hint("known here: `env`, `file`", "此处可用：`env`, `file`"),
+            None => diagnostic.hint("known here: `env`, `file`", "此处可用：`env`, `file`"),
         };
-        entry.file.error(child.span(), fault);
+        entry.file.error(child.span(), diagnostic);
     }
     let part = |name: &str| {
-        table.get_key_value(name).map(|(child, value)| Entry {
+        table.get_key_value(name).map(|(child, value)| TomlEntry {
             file: entry.file,
             name: format!("{}.{name}", entry.name),
             key_at: child.span(),
@@ -111,7 +112,7 @@ pub(super) fn read(
         (None, Some(file)) if known => from_file(&file, secrets),
         _ if !known => None,
         _ => {
-            entry.error(how(Fault::new(
+            entry.error(how(Diagnostic::new(
                 format!("`{}` must have one of `env` and `file`", entry.name),
                 format!("`{}` 应在 `env` 和 `file` 中写且只写一个", entry.name),
             )));
@@ -120,12 +121,16 @@ pub(super) fn read(
     }
 }
 
-fn from_environment(entry: &Entry<'_>, secrets: Secrets, source: &dyn SecretSource) -> Option<SecretString> {
+fn from_environment(
+    entry: &TomlEntry<'_>,
+    secrets: Secrets,
+    source: &dyn SecretSource,
+) -> Option<SecretString> {
     let name = entry.text()?;
     if !is_variable(name) {
         // A value that is not a valid name may be the secret itself: it is not repeated.
         entry.error(
-            Fault::new(
+            Diagnostic::new(
                 format!("`{}` must be the name of an environment variable", entry.name),
                 format!("`{}` 应为环境变量的名字", entry.name),
             )
@@ -141,7 +146,7 @@ fn from_environment(entry: &Entry<'_>, secrets: Secrets, source: &dyn SecretSour
     }
     let Some(value) = source.env(name) else {
         entry.error(
-            Fault::new(
+            Diagnostic::new(
                 format!("the environment variable `{name}` is not set"),
                 format!("环境变量 `{name}` 没有设置"),
             )
@@ -159,7 +164,7 @@ fn from_environment(entry: &Entry<'_>, secrets: Secrets, source: &dyn SecretSour
     checked(entry, &value, &format!("the environment variable `{name}`"), &format!("环境变量 `{name}` "))
 }
 
-fn from_file(entry: &Entry<'_>, secrets: Secrets) -> Option<SecretString> {
+fn from_file(entry: &TomlEntry<'_>, secrets: Secrets) -> Option<SecretString> {
     let name = entry.text()?;
     let path = entry.file.folder.join(name);
     entry.file.names_secret(&path);
@@ -169,12 +174,12 @@ fn from_file(entry: &Entry<'_>, secrets: Secrets) -> Option<SecretString> {
     let read = match file::read(&path, MOST_BYTES) {
         Ok(read) => read,
         Err(error) => {
-            if Unfit::of(&error) == Some(Unfit::Still) {
+            if UnfitFile::of(&error) == Some(UnfitFile::Still) {
                 entry.file.secret_did_not_answer(&path);
             }
             let why = io_text(&error);
             entry.error(
-                Fault::new(
+                Diagnostic::new(
                     format!("the secret's file `{name}` cannot be read: {}", why.en),
                     format!("无法读取密钥文件 `{name}`：{}", why.zh),
                 )
@@ -189,7 +194,7 @@ fn from_file(entry: &Entry<'_>, secrets: Secrets) -> Option<SecretString> {
     if read.metadata.permissions().mode() & 0o004 != 0 {
         entry.file.warning(
             entry.at.clone(),
-            Fault::new(
+            Diagnostic::new(
                 format!("every user of this machine can read the secret's file `{name}`"),
                 format!("本机所有用户都能读取密钥文件 `{name}`"),
             )
@@ -209,7 +214,7 @@ fn from_file(entry: &Entry<'_>, secrets: Secrets) -> Option<SecretString> {
                 ("is not UTF-8", "不是 UTF-8 编码")
             };
             entry.error(
-                Fault::new(format!("the secret's file `{name}` {en}"), format!("密钥文件 `{name}` {zh}")).hint(
+                Diagnostic::new(format!("the secret's file `{name}` {en}"), format!("密钥文件 `{name}` {zh}")).hint(
                     "save it as UTF-8: Notepad offers it when saving, PowerShell by `Set-Content -Encoding ascii`",
                     "请另存为 UTF-8：记事本保存时可选，PowerShell 可用 `Set-Content -Encoding ascii`",
                 ),
@@ -227,19 +232,19 @@ fn is_utf_16(bytes: &[u8]) -> bool {
 }
 
 /// The secret without the line end an editor adds. It is sent in headers and addresses: visible ASCII only.
-fn checked(entry: &Entry<'_>, value: &str, en: &str, zh: &str) -> Option<SecretString> {
+fn checked(entry: &TomlEntry<'_>, value: &str, en: &str, zh: &str) -> Option<SecretString> {
     let value = value.trim_end_matches(['\r', '\n']);
-    let fault = if value.is_empty() {
-        Fault::new(format!("{en} is empty"), format!("{zh}为空"))
+    let diagnostic = if value.is_empty() {
+        Diagnostic::new(format!("{en} is empty"), format!("{zh}为空"))
     } else if !value.chars().all(|c| c.is_ascii_graphic()) {
-        Fault::new(
+        Diagnostic::new(
             format!("{en} holds a space, a line break or a character outside ASCII"),
             format!("{zh}含有空格、换行或非 ASCII 字符"),
         )
     } else {
         return Some(SecretString::from(value));
     };
-    entry.error(fault.hint("put the secret there and nothing else", "请只放密钥本身"));
+    entry.error(diagnostic.hint("put the secret there and nothing else", "请只放密钥本身"));
     None
 }
 
@@ -261,7 +266,7 @@ fn collect(table: &DeTable<'_>, parent: &str, found: &mut Vec<Range<usize>>) {
     for (key, value) in table {
         let key = key.get_ref().as_ref();
         let secret = KEYS.contains(&key) || (parent == "alarms" && key == "url");
-        let known = TENANT_SHAPES.iter().chain(host::SHAPES).any(|shape| shape.keys.contains(&key));
+        let known = keys::is_known(key);
         match value.get_ref() {
             _ if FREE.contains(&key) => {}
             DeValue::Table(named) if secret => collect_named(named, found),

@@ -6,9 +6,11 @@ use ipnet::IpNet;
 use reqwest::Url;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::problem::Fault;
-use super::table::{Entry, Section};
-use super::{Checks, Person, Role, SecretSource, Secrets, ServerSettings, flow, secret, value};
+use super::diagnostics::Diagnostic;
+use super::secret::{self, SecretSource};
+use super::settings::{Checks, PersonSettings, Role, Secrets, ServerSettings};
+use super::toml_reader::{Section, TomlEntry};
+use super::{choice, value};
 
 /// Shorter tokens could be guessed.
 const TOKEN_LEAST: usize = 16;
@@ -17,7 +19,7 @@ const NAME_MOST: usize = 64;
 
 /// Names and tokens read so far, with their lines.
 #[derive(Default)]
-struct Known {
+struct PeopleSoFar {
     names: Vec<(String, u32)>,
     tokens: Vec<(SecretString, u32)>,
 }
@@ -38,7 +40,7 @@ pub(super) fn read(
         && is_open(listen)
     {
         entry.error(
-            Fault::new(
+            Diagnostic::new(
                 format!("`{}`: other machines can reach {listen}, but no token is set", entry.name),
                 format!("`{}`：其他机器可访问 {listen}，却没有写明谁可以进入", entry.name),
             )
@@ -67,17 +69,17 @@ pub(super) fn this_machine() -> Vec<IpNet> {
     all.into_iter().flatten().map(|network| network.trunc()).collect()
 }
 
-fn read_proxies(entry: &Entry<'_>) -> Option<Vec<IpNet>> {
+fn read_proxies(entry: &TomlEntry<'_>) -> Option<Vec<IpNet>> {
     let all = entry.texts()?;
     let networks: Vec<IpNet> = all.iter().filter_map(|one| one.parse(network)).collect();
     (networks.len() == all.len()).then_some(networks)
 }
 
 /// An address or a network.
-fn network(text: &str) -> Result<IpNet, Fault> {
+fn network(text: &str) -> Result<IpNet, Diagnostic> {
     let text = text.trim();
-    let fault = |en: &str, zh: &str| {
-        Err(Fault::new(format!("`{text}` {en}"), format!("“{text}”{zh}")).hint(
+    let diagnostic = |en: &str, zh: &str| {
+        Err(Diagnostic::new(format!("`{text}` {en}"), format!("“{text}”{zh}")).hint(
             "write the proxy's address, such as \"10.0.0.5\", or its network, such as \"10.0.0.0/24\"",
             "请写代理的 IP，例如 \"10.0.0.5\"，或其网段，例如 \"10.0.0.0/24\"",
         ))
@@ -85,11 +87,11 @@ fn network(text: &str) -> Result<IpNet, Fault> {
     let Some(network) =
         text.parse::<IpAddr>().map(|ip| ip.to_canonical().into()).or_else(|_| text.parse::<IpNet>()).ok()
     else {
-        return fault("is no address and no network", "既不是 IP 也不是网段");
+        return diagnostic("is no address and no network", "既不是 IP 也不是网段");
     };
     // A trusted address determines the origin of every request it forwards.
     if network.prefix_len() == 0 {
-        return fault(
+        return diagnostic(
             "is every address: anyone could claim to come from anywhere",
             "是全部地址：任何人都能自称来自任意地址",
         );
@@ -102,27 +104,32 @@ pub(super) fn is_open(listen: &SocketAddr) -> bool {
     !listen.ip().to_canonical().is_loopback()
 }
 
-fn address(text: &str) -> Result<SocketAddr, Fault> {
+fn address(text: &str) -> Result<SocketAddr, Diagnostic> {
     text.trim().parse().map_err(|_| {
-        Fault::new(format!("`{text}` is not an address to listen on"), format!("“{text}”不是监听地址"))
+        Diagnostic::new(format!("`{text}` is not an address to listen on"), format!("“{text}”不是监听地址"))
             .hint("write IP:port, such as \"127.0.0.1:7080\"", "请写成 IP:端口，例如 \"127.0.0.1:7080\"")
     })
 }
 
 /// The public address of the pages, which must have no path.
-fn public_url(text: &str) -> Result<Url, Fault> {
+fn public_url(text: &str) -> Result<Url, Diagnostic> {
     let url = value::address(text)?;
     if url.path() != "/" {
-        return Err(Fault::new("an address must end after the host", "地址里主机之后不能再有路径").hint(
-            "the pages are at the top of their host: write \"https://ruzhi.example\"",
-            "页面位于主机的根路径：请写成 \"https://ruzhi.example\"",
-        ));
+        return Err(Diagnostic::new("an address must end after the host", "地址里主机之后不能再有路径")
+            .hint(
+                "the pages are at the top of their host: write \"https://ruzhi.example\"",
+                "页面位于主机的根路径：请写成 \"https://ruzhi.example\"",
+            ));
     }
     Ok(url)
 }
 
-fn read_people(section: &Section<'_>, secrets: &dyn SecretSource, checks: &Checks) -> Option<Vec<Person>> {
-    let mut known = Known::default();
+fn read_people(
+    section: &Section<'_>,
+    secrets: &dyn SecretSource,
+    checks: &Checks,
+) -> Option<Vec<PersonSettings>> {
+    let mut known = PeopleSoFar::default();
     let mut people = Vec::new();
     let mut good = true;
     for (key, name, role, variable) in [
@@ -134,28 +141,28 @@ fn read_people(section: &Section<'_>, secrets: &dyn SecretSource, checks: &Check
             read_token(entry, &mut known.tokens, secrets, checks, variable)
         });
         good &= token.is_some();
-        people.extend(token.flatten().map(|token| Person { name: name.to_owned(), role, token }));
+        people.extend(token.flatten().map(|token| PersonSettings { name: name.to_owned(), role, token }));
     }
     for person in section.sections("people")? {
         let name = person.required("name", "\"李雷\"", |entry| read_name(entry, &mut known.names));
         let role = person.required("role", "\"viewer\"", |entry| {
-            flow::word(entry, &[("viewer", Role::Viewer), ("operator", Role::Operator)])
+            choice::word(entry, &[("viewer", Role::Viewer), ("operator", Role::Operator)])
         });
         let token = person.required("token", "{ env = \"RUZHI_PERSON_TOKEN\" }", |entry| {
             read_token(entry, &mut known.tokens, secrets, checks, "RUZHI_PERSON_TOKEN")
         });
         match (name, role, token) {
-            (Some(name), Some(role), Some(token)) => people.push(Person { name, role, token }),
+            (Some(name), Some(role), Some(token)) => people.push(PersonSettings { name, role, token }),
             _ => good = false,
         }
     }
     good.then_some(people)
 }
 
-fn read_name(entry: &Entry<'_>, names: &mut Vec<(String, u32)>) -> Option<String> {
+fn read_name(entry: &TomlEntry<'_>, names: &mut Vec<(String, u32)>) -> Option<String> {
     let name = entry.text()?.trim();
     if name.chars().count() > NAME_MOST || name.chars().any(char::is_control) {
-        entry.error(Fault::new(
+        entry.error(Diagnostic::new(
             format!("`{}` must be one line of at most {NAME_MOST} characters", entry.name),
             format!("`{}` 应为一行，最多 {NAME_MOST} 个字符", entry.name),
         ));
@@ -163,7 +170,7 @@ fn read_name(entry: &Entry<'_>, names: &mut Vec<(String, u32)>) -> Option<String
     }
     if let Some((_, line)) = names.iter().find(|(known, _)| known == name) {
         entry.error(
-            Fault::new(
+            Diagnostic::new(
                 format!("the name `{name}` is taken on line {line}"),
                 format!("名字 `{name}` 已在第 {line} 行使用"),
             )
@@ -179,7 +186,7 @@ fn read_name(entry: &Entry<'_>, names: &mut Vec<(String, u32)>) -> Option<String
 }
 
 fn read_token(
-    entry: &Entry<'_>,
+    entry: &TomlEntry<'_>,
     tokens: &mut Vec<(SecretString, u32)>,
     secrets: &dyn SecretSource,
     checks: &Checks,
@@ -191,7 +198,7 @@ fn read_token(
     }
     if token.expose_secret().chars().count() < TOKEN_LEAST {
         entry.error(
-            Fault::new(
+            Diagnostic::new(
                 format!("`{}` has fewer than {TOKEN_LEAST} characters: it could be guessed", entry.name),
                 format!("`{}` 不足 {TOKEN_LEAST} 个字符，容易被猜中", entry.name),
             )
@@ -202,7 +209,7 @@ fn read_token(
     let same = tokens.iter().find(|(known, _)| known.expose_secret() == token.expose_secret());
     if let Some((_, line)) = same {
         entry.error(
-            Fault::new(
+            Diagnostic::new(
                 format!("`{}` is the same as the token on line {line}", entry.name),
                 format!("`{}` 与第 {line} 行的令牌相同", entry.name),
             )

@@ -10,7 +10,8 @@ use reqwest::Url;
 use secrecy::SecretString;
 use serde_json::Value;
 
-use super::{Problem, Signature};
+use super::fingerprint::Fingerprint;
+use ruzhi_message::Problem;
 pub use ruzhi_model::{ChangeLimit, WriteBack};
 use ruzhi_model::{Digest, FlowId, Lang, TenantId, Text, UserId};
 pub use ruzhi_plan::{DuplicatePolicy, ExistingPolicy, Guard, RemovedPolicy};
@@ -35,13 +36,13 @@ pub struct Config {
     /// Ceiling for the tenants' guards, already applied to them; the maximum values if the host sets none.
     pub guard_ceiling: Guard,
     /// By id.
-    pub tenants: Vec<Tenant>,
+    pub tenants: Vec<TenantConfig>,
     /// Warnings to look at.
     pub warnings: Vec<Problem>,
     /// The files that hold secrets, including unreadable ones.
     pub secret_files: Vec<PathBuf>,
-    /// The files as they were when read; a different `Signature::of` means that some have changed.
-    pub signature: Signature,
+    /// The files as they were when read; a different `Fingerprint::of` means that some have changed.
+    pub fingerprint: Fingerprint,
 }
 
 /// Location of the state.
@@ -67,7 +68,7 @@ pub struct ServerSettings {
     /// `trusted_proxies` is set in the file.
     pub proxies_named: bool,
     /// The people with access. If empty, only this machine has access, and anyone on it is an operator.
-    pub people: Vec<Person>,
+    pub people: Vec<PersonSettings>,
 }
 
 impl ServerSettings {
@@ -79,7 +80,7 @@ impl ServerSettings {
 
 /// A person with access.
 #[derive(Debug, Clone)]
-pub struct Person {
+pub struct PersonSettings {
     /// Name in the audit log. `token` belongs to "operator", `viewer_token` to "viewer".
     pub name: String,
     /// Permissions.
@@ -142,7 +143,7 @@ pub struct GuestSettings {
 
 /// One factory.
 #[derive(Debug, Clone)]
-pub struct Tenant {
+pub struct TenantConfig {
     /// The name of the file without `.toml`.
     pub id: TenantId,
     /// The file, absolute.
@@ -168,7 +169,7 @@ pub struct Tenant {
     /// Receivers of alarms in place of the host's.
     pub alarms: Option<AlarmSettings>,
     /// At least one.
-    pub flows: Vec<Flow>,
+    pub flows: Vec<FlowConfig>,
 }
 
 /// The directory of one corp.
@@ -211,13 +212,13 @@ pub struct JiandaoyunSettings {
 
 /// One form into the directory.
 #[derive(Debug, Clone)]
-pub struct Flow {
+pub struct FlowConfig {
     /// Unique in the tenant.
     pub id: FlowId,
     /// A cron expression of five fields in the tenant's zone that has a next time; `None`: only on request.
     pub schedule: Option<String>,
     /// The form.
-    pub source: Source,
+    pub source: FlowSource,
     /// The rules.
     pub guest: FlowGuest,
     /// How to treat two records that claim one member.
@@ -242,7 +243,7 @@ pub enum Absent {
 
 /// The form and the rows to read.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Source {
+pub struct FlowSource {
     /// `v1`, `v2`, `v4` or `v5`.
     pub api: String,
     /// 24 hexadecimal digits.

@@ -8,9 +8,9 @@ use std::cell::{Cell, RefCell};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use super::Signature;
-use super::problem::Fault;
-use ruzhi_files::file::Unfit;
+use super::diagnostics::Diagnostic;
+use super::fingerprint::Fingerprint;
+use ruzhi_files::file::UnfitFile;
 use ruzhi_message::{Problem, Severity};
 use ruzhi_model::Text;
 
@@ -48,8 +48,8 @@ pub(super) struct SourceFile<'a> {
     masks: Ranges,
     broken: bool,
     problems: RefCell<Vec<Problem>>,
-    untold: Cell<Untold>,
-    secret_files: RefCell<Signature>,
+    untold: Cell<UnlistedProblems>,
+    secret_files: RefCell<Fingerprint>,
 }
 
 impl<'a> SourceFile<'a> {
@@ -78,17 +78,17 @@ impl<'a> SourceFile<'a> {
         u32::try_from(self.ends.partition_point(|end| *end < offset) + 1).unwrap_or(u32::MAX)
     }
 
-    pub(super) fn error(&self, at: Range<usize>, fault: Fault) {
-        self.push(Severity::Error, Some(at), fault);
+    pub(super) fn error(&self, at: Range<usize>, diagnostic: Diagnostic) {
+        self.push(Severity::Error, Some(at), diagnostic);
     }
 
-    pub(super) fn warning(&self, at: Range<usize>, fault: Fault) {
-        self.push(Severity::Warning, Some(at), fault);
+    pub(super) fn warning(&self, at: Range<usize>, diagnostic: Diagnostic) {
+        self.push(Severity::Warning, Some(at), diagnostic);
     }
 
     /// An error of the file as a whole.
-    pub(super) fn error_of_file(&self, fault: Fault) {
-        self.push(Severity::Error, None, fault);
+    pub(super) fn error_of_file(&self, diagnostic: Diagnostic) {
+        self.push(Severity::Error, None, diagnostic);
     }
 
     /// Reports broken TOML: one problem per line, for one slip causes several errors of the parser.
@@ -101,10 +101,10 @@ impl<'a> SourceFile<'a> {
         errors.truncate(SYNTAX_ERRORS);
         for (at, error) in errors {
             let message = error.message();
-            let mut fault =
-                Fault::new(format!("broken TOML: {message}"), format!("TOML 语法有误：{message}"));
-            fault.hint = self.syntax_hint(at.start, message);
-            self.error(at, fault);
+            let mut diagnostic =
+                Diagnostic::new(format!("broken TOML: {message}"), format!("TOML 语法有误：{message}"));
+            diagnostic.hint = self.syntax_hint(at.start, message);
+            self.error(at, diagnostic);
         }
     }
 
@@ -151,14 +151,14 @@ impl<'a> SourceFile<'a> {
 
     /// Counts an error that is not listed.
     pub(super) fn count_error(&self) {
-        let Untold { errors, warnings } = self.untold.get();
-        self.untold.set(Untold { errors: errors + 1, warnings });
+        let UnlistedProblems { errors, warnings } = self.untold.get();
+        self.untold.set(UnlistedProblems { errors: errors + 1, warnings });
     }
 
     /// The reported problems, and the state of the secrets' files before they were read.
-    pub(super) fn into_findings(self) -> (Vec<Problem>, Signature) {
+    pub(super) fn into_findings(self) -> (Vec<Problem>, Fingerprint) {
         let mut problems = self.problems.take();
-        let Untold { errors, warnings } = self.untold.get();
+        let UnlistedProblems { errors, warnings } = self.untold.get();
         for (severity, many) in [(Severity::Error, errors), (Severity::Warning, warnings)] {
             if many == 0 {
                 continue;
@@ -177,16 +177,16 @@ impl<'a> SourceFile<'a> {
         (problems, self.secret_files.into_inner())
     }
 
-    fn push(&self, severity: Severity, at: Option<Range<usize>>, fault: Fault) {
+    fn push(&self, severity: Severity, at: Option<Range<usize>>, diagnostic: Diagnostic) {
         if self.is_full() {
-            let Untold { errors, warnings } = self.untold.get();
+            let UnlistedProblems { errors, warnings } = self.untold.get();
             self.untold.set(match severity {
-                Severity::Error => Untold { errors: errors + 1, warnings },
-                Severity::Warning => Untold { errors, warnings: warnings + 1 },
+                Severity::Error => UnlistedProblems { errors: errors + 1, warnings },
+                Severity::Warning => UnlistedProblems { errors, warnings: warnings + 1 },
             });
             return;
         }
-        let mut problem = Problem::with_file(&self.name, cut(fault.text), fault.hint.map(cut));
+        let mut problem = Problem::with_file(&self.name, cut(diagnostic.text), diagnostic.hint.map(cut));
         problem.severity = severity;
         if let Some(at) = at {
             let (start, end) = self.line_bounds(at.start);
@@ -233,7 +233,7 @@ impl<'a> SourceFile<'a> {
 
 /// Number of problems found and not listed.
 #[derive(Clone, Copy, Default)]
-struct Untold {
+struct UnlistedProblems {
     errors: usize,
     warnings: usize,
 }
@@ -293,7 +293,7 @@ fn suspects(line: &str) -> Vec<Range<usize>> {
 
 /// An error of the system as a message.
 pub(super) fn io_text(error: &std::io::Error) -> Text {
-    if let Some(unfit) = Unfit::of(error) {
+    if let Some(unfit) = UnfitFile::of(error) {
         return unfit.text();
     }
     match error.kind() {

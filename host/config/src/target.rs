@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use super::{Config, Flow, Problems, Tenant, spelling};
+use super::settings::{Config, FlowConfig, TenantConfig};
+use super::suggest;
+use ruzhi_message::Problems;
 use ruzhi_model::{TenantId, Text};
 
 /// A target that matches nothing.
@@ -51,7 +53,7 @@ impl TargetError {
                 known.iter().map(|flow| format!("{tenant}/{flow}")).collect(),
             ),
         };
-        let list = spelling::list(known.iter().map(String::as_str));
+        let list = suggest::list(known.iter().map(String::as_str));
         match nearest {
             Some(near) => Text::new(
                 format!("did you mean `{near}`? Known: {list}"),
@@ -75,19 +77,19 @@ impl Config {
         &self,
         target: Option<&str>,
         problems: Option<&Problems>,
-    ) -> Result<Vec<(&Tenant, &Flow)>, TargetError> {
+    ) -> Result<Vec<(&TenantConfig, &FlowConfig)>, TargetError> {
         let unusable = target.zip(problems).is_some_and(|(target, problems)| is_unusable(target, problems));
         if unusable { Ok(Vec::new()) } else { self.select(target) }
     }
 
     /// A tenant by its id.
-    pub fn tenant(&self, id: &TenantId) -> Option<&Tenant> {
+    pub fn tenant(&self, id: &TenantId) -> Option<&TenantConfig> {
         self.tenants.iter().find(|tenant| tenant.id == *id)
     }
 
     /// The flows a target selects: `tenant`, `tenant/flow`, or all of them for `None`. At least one; tenants by id,
     /// flows in file order.
-    pub fn select(&self, target: Option<&str>) -> Result<Vec<(&Tenant, &Flow)>, TargetError> {
+    pub fn select(&self, target: Option<&str>) -> Result<Vec<(&TenantConfig, &FlowConfig)>, TargetError> {
         let Some(target) = target else {
             return Ok(self.tenants.iter().flat_map(|t| t.flows.iter().map(move |f| (t, f))).collect());
         };
@@ -97,7 +99,7 @@ impl Config {
         };
         let Some(tenant) = self.tenants.iter().find(|tenant| tenant.id.as_str() == name) else {
             let known: Vec<_> = self.tenants.iter().map(|tenant| tenant.id.to_string()).collect();
-            let nearest = spelling::nearest(name, known.iter().map(String::as_str)).map(str::to_owned);
+            let nearest = suggest::nearest(name, known.iter().map(String::as_str)).map(str::to_owned);
             return Err(TargetError::UnknownTenant { name: name.to_owned(), nearest, known });
         };
         let Some(flow) = flow else {
@@ -107,7 +109,7 @@ impl Config {
             Some(flow) => Ok(vec![(tenant, flow)]),
             None => {
                 let known: Vec<_> = tenant.flows.iter().map(|flow| flow.id.to_string()).collect();
-                let nearest = spelling::nearest(flow, known.iter().map(String::as_str)).map(str::to_owned);
+                let nearest = suggest::nearest(flow, known.iter().map(String::as_str)).map(str::to_owned);
                 Err(TargetError::UnknownFlow {
                     tenant: tenant.id.to_string(),
                     name: flow.to_owned(),

@@ -1,83 +1,36 @@
 //! `tenants/*.toml`: one factory with its credentials, limits and flows.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::time::Duration;
 
 use chrono_tz::Tz;
 use reqwest::Url;
 use secrecy::ExposeSecret as _;
 
-use super::problem::Fault;
-use super::table::{Entry, Section, Shape};
-use super::{
-    CallbackSettings, Checks, ExistingPolicy, Flow, Guard, JiandaoyunSettings, RemovedPolicy, SecretSource,
-    Secrets, Tenant, WecomSettings, alarms, flow, host, secret, value,
+use super::context::TenantContext;
+use super::diagnostics::Diagnostic;
+use super::secret;
+use super::settings::{
+    CallbackSettings, ExistingPolicy, FlowConfig, Guard, JiandaoyunSettings, RemovedPolicy, Secrets,
+    TenantConfig, WecomSettings,
 };
-use ruzhi_model::{FlowId, TenantId, UserId};
-
-pub(super) const SHAPES: &[Shape] = &[
-    Shape {
-        path: "",
-        keys: &[
-            "name",
-            "timezone",
-            "grace",
-            "protected",
-            "existing",
-            "removed",
-            "wecom",
-            "jiandaoyun",
-            "guard",
-            "alarms",
-            "flows",
-        ],
-    },
-    Shape {
-        path: "wecom",
-        keys: &["base_url", "corp_id", "secret", "read_secret", "proxy", "batch_from", "limits", "callback"],
-    },
-    Shape { path: "wecom.callback", keys: &["token", "aes_key"] },
-    Shape { path: "wecom.limits", keys: &["per_minute", "per_hour", "in_flight"] },
-    Shape { path: "jiandaoyun", keys: &["base_url", "api_key", "proxy", "limits"] },
-    Shape { path: "jiandaoyun.limits", keys: &["per_second"] },
-    Shape { path: "guard", keys: super::GUARD_KEYS },
-    Shape { path: "alarms", keys: &["robot", "url", "lang"] },
-    Shape {
-        path: "flows",
-        keys: &["id", "schedule", "duplicates", "absent", "source", "guest", "push", "write_back"],
-    },
-    Shape { path: "flows.push", keys: &["secret"] },
-    Shape { path: "flows.write_back", keys: &["outcome", "at", "lang"] },
-    Shape {
-        path: "flows.source",
-        keys: &["api", "app_id", "entry_id", "filter", "fields", "request", "overlap"],
-    },
-    Shape { path: "flows.guest", keys: &["component", "sha256", "config", "change_percent", "change_least"] },
-];
+use super::toml_reader::{Section, TomlEntry};
+use super::{alarms, choice, flow, host, value};
+use ruzhi_model::{FlowId, UserId};
 
 /// The maximum rate that can be set; far above the services' own, for tests against a simulator.
 const RATE_MOST: u32 = 100_000_000;
 
-/// Input needed beside the tenant's file.
-pub(super) struct Around<'a> {
-    pub(super) id: Option<TenantId>,
-    pub(super) path: &'a Path,
-    pub(super) ceiling: Guard,
-    pub(super) secrets: &'a dyn SecretSource,
-    pub(super) checks: &'a Checks,
-}
-
 /// Reads one tenant; `None` if a problem was reported.
-pub(super) fn read(root: &Section<'_>, around: &Around<'_>) -> Option<Tenant> {
-    let fallback = around.id.as_ref().map(|id| id.as_str().to_owned()).unwrap_or_default();
+pub(super) fn read(root: &Section<'_>, context: &TenantContext<'_>) -> Option<TenantConfig> {
+    let fallback = context.id.as_ref().map(|id| id.as_str().to_owned()).unwrap_or_default();
     let name = root.optional("name", fallback, |entry| Some(entry.text()?.trim().to_owned()));
     let timezone = root.optional("timezone", Tz::Asia__Shanghai, |entry| entry.parse(value::zone));
     let month = Duration::from_secs(30 * 86_400);
     let grace = root.optional("grace", month, |entry| entry.parse(value::duration));
     let protected = root.optional("protected", Vec::new(), read_protected);
     let existing = root.optional("existing", ExistingPolicy::Reject, |entry| {
-        flow::word(entry, &[("refuse", ExistingPolicy::Reject), ("adopt", ExistingPolicy::Adopt)])
+        choice::word(entry, &[("refuse", ExistingPolicy::Reject), ("adopt", ExistingPolicy::Adopt)])
     });
     let removed = root.optional("removed", RemovedPolicy::Ask, |entry| {
         let words = [
@@ -85,16 +38,16 @@ pub(super) fn read(root: &Section<'_>, around: &Around<'_>) -> Option<Tenant> {
             ("recreate", RemovedPolicy::Recreate),
             ("release", RemovedPolicy::Release),
         ];
-        flow::word(entry, &words)
+        choice::word(entry, &words)
     });
-    let wecom = read_wecom(root, around);
-    let jiandaoyun = read_jiandaoyun(root, around);
-    let guard = host::read_guard(&root.section("guard"), Guard::default(), around.ceiling);
-    let flows = read_flows(root, timezone.unwrap_or(Tz::UTC), around);
-    let alarms = alarms::read(root, around.secrets, around.checks, |what| variable(around, what));
-    Some(Tenant {
-        id: around.id.clone()?,
-        file: around.path.to_owned(),
+    let wecom = read_wecom(root, context);
+    let jiandaoyun = read_jiandaoyun(root, context);
+    let guard = host::read_guard(&root.section("guard"), Guard::default(), context.ceiling);
+    let flows = read_flows(root, timezone.unwrap_or(Tz::UTC), context);
+    let alarms = alarms::read(root, context.secrets, context.checks, |what| context.variable(what));
+    Some(TenantConfig {
+        id: context.id.clone()?,
+        file: context.path.to_owned(),
         name: name?,
         timezone: timezone?,
         wecom: wecom?,
@@ -109,27 +62,27 @@ pub(super) fn read(root: &Section<'_>, around: &Around<'_>) -> Option<Tenant> {
     })
 }
 
-fn read_protected(entry: &Entry<'_>) -> Option<Vec<UserId>> {
+fn read_protected(entry: &TomlEntry<'_>) -> Option<Vec<UserId>> {
     let entries = entry.texts()?;
     let accounts: Vec<_> = entries.iter().filter_map(|entry| entry.parse(value::userid)).collect();
     (accounts.len() == entries.len()).then_some(accounts)
 }
 
-fn read_wecom(root: &Section<'_>, around: &Around<'_>) -> Option<WecomSettings> {
+fn read_wecom(root: &Section<'_>, context: &TenantContext<'_>) -> Option<WecomSettings> {
     let section = root.required_section("wecom", "`[wecom]` with `corp_id` and `secret`");
     let base_url = base_url(&section, "https://qyapi.weixin.qq.com");
     let corp_id = section.required("corp_id", "\"ww…\"", |entry| entry.parse(value::corp_id));
-    let variable = variable(around, "WECOM_SECRET");
+    let variable = context.variable("WECOM_SECRET");
     let secret = section.required("secret", &format!("{{ env = \"{variable}\" }}"), |entry| {
-        secret::read(entry, around.checks.secrets, around.secrets, &variable)
+        secret::read(entry, context.checks.secrets, context.secrets, &variable)
     });
-    let read_variable = self::variable(around, "WECOM_READ_SECRET");
+    let read_variable = context.variable("WECOM_READ_SECRET");
     let read_secret = section.maybe("read_secret", |entry| {
-        secret::read(entry, around.checks.secrets, around.secrets, &read_variable)
+        secret::read(entry, context.checks.secrets, context.secrets, &read_variable)
     });
     let proxy = section.maybe("proxy", |entry| entry.parse(value::address));
     let batch_from = section.optional("batch_from", 0, |entry| entry.whole(0..=u32::MAX));
-    let callback = read_callback(&section, around);
+    let callback = read_callback(&section, context);
     let limits = section.section("limits");
     let per_minute = limits.optional("per_minute", 10_000, |entry| entry.whole(1..=RATE_MOST));
     let per_hour = limits.optional("per_hour", 150_000, |entry| entry.whole(1..=RATE_MOST));
@@ -148,16 +101,16 @@ fn read_wecom(root: &Section<'_>, around: &Around<'_>) -> Option<WecomSettings> 
     })
 }
 
-fn read_callback(wecom: &Section<'_>, around: &Around<'_>) -> Option<Option<CallbackSettings>> {
+fn read_callback(wecom: &Section<'_>, context: &TenantContext<'_>) -> Option<Option<CallbackSettings>> {
     if wecom.get("callback").is_none() {
         return Some(None);
     }
     let section = wecom.section("callback");
-    let named = |key: &str, what: &str, check: fn(&str) -> Result<(), Fault>| {
-        let variable = variable(around, what);
+    let named = |key: &str, what: &str, check: fn(&str) -> Result<(), Diagnostic>| {
+        let variable = context.variable(what);
         section.required(key, &format!("{{ env = \"{variable}\" }}"), |entry| {
-            let found = secret::read(entry, around.checks.secrets, around.secrets, &variable)?;
-            if around.checks.secrets == Secrets::Resolve {
+            let found = secret::read(entry, context.checks.secrets, context.secrets, &variable)?;
+            if context.checks.secrets == Secrets::Resolve {
                 entry.good(check(found.expose_secret()))?;
             }
             Some(found)
@@ -168,12 +121,12 @@ fn read_callback(wecom: &Section<'_>, around: &Around<'_>) -> Option<Option<Call
     Some(Some(CallbackSettings { token: token?, aes_key: aes_key? }))
 }
 
-fn read_jiandaoyun(root: &Section<'_>, around: &Around<'_>) -> Option<JiandaoyunSettings> {
+fn read_jiandaoyun(root: &Section<'_>, context: &TenantContext<'_>) -> Option<JiandaoyunSettings> {
     let section = root.required_section("jiandaoyun", "`[jiandaoyun]` with `api_key`");
     let base_url = base_url(&section, "https://api.jiandaoyun.com");
-    let variable = variable(around, "JDY_KEY");
+    let variable = context.variable("JDY_KEY");
     let api_key = section.required("api_key", &format!("{{ env = \"{variable}\" }}"), |entry| {
-        secret::read(entry, around.checks.secrets, around.secrets, &variable)
+        secret::read(entry, context.checks.secrets, context.secrets, &variable)
     });
     let proxy = section.maybe("proxy", |entry| entry.parse(value::address));
     let limits = section.section("limits");
@@ -193,7 +146,7 @@ fn base_url(section: &Section<'_>, default: &str) -> Option<Url> {
         if url.scheme() == "http" && !is_this_machine(&url) {
             entry.file.warning(
                 entry.at.clone(),
-                Fault::new(
+                Diagnostic::new(
                     format!("`{}` is not https: secrets and people's data travel in clear", entry.name),
                     format!("`{}` 不是 https：密钥和个人信息将明文传输", entry.name),
                 )
@@ -212,22 +165,17 @@ fn is_this_machine(url: &Url) -> bool {
     url.host_str().is_some_and(|host| host == "localhost" || host.starts_with("127.") || host == "[::1]")
 }
 
-/// The name that a message suggests for a tenant's variable.
-pub(super) fn variable(around: &Around<'_>, what: &str) -> String {
-    super::variable(around.id.as_ref().map_or("TENANT", TenantId::as_str), what)
-}
-
-fn read_flows(root: &Section<'_>, zone: Tz, around: &Around<'_>) -> Option<Vec<Flow>> {
+fn read_flows(root: &Section<'_>, zone: Tz, context: &TenantContext<'_>) -> Option<Vec<FlowConfig>> {
     let sections = root.sections("flows")?;
     if sections.is_empty() {
         let at = root.get("flows").map(|entry| entry.at);
-        let fault = Fault::new("the tenant has no flow", "租户没有同步流").hint(
+        let diagnostic = Diagnostic::new("the tenant has no flow", "租户没有同步流").hint(
             "add `[[flows]]` with `id`, `[flows.source]` and `[flows.guest]`",
             "请加上 `[[flows]]`，写明 `id`、`[flows.source]` 和 `[flows.guest]`",
         );
         match at {
-            Some(at) => root.file.error(at, fault),
-            None => root.file.error_of_file(fault),
+            Some(at) => root.file.error(at, diagnostic),
+            None => root.file.error_of_file(diagnostic),
         }
         return None;
     }
@@ -239,7 +187,7 @@ fn read_flows(root: &Section<'_>, zone: Tz, around: &Around<'_>) -> Option<Vec<F
             let id = entry.parse(value::flow_id)?;
             if let Some(line) = lines.get(&id) {
                 entry.error(
-                    Fault::new(
+                    Diagnostic::new(
                         format!("the flow id `{id}` is taken by the flow on line {line}"),
                         format!("同步流 id `{id}` 已被第 {line} 行的同步流使用"),
                     )
@@ -250,7 +198,7 @@ fn read_flows(root: &Section<'_>, zone: Tz, around: &Around<'_>) -> Option<Vec<F
             lines.insert(id.clone(), root.file.line(entry.at.start));
             Some(id)
         });
-        flows.extend(flow::read(&section, id, zone, around));
+        flows.extend(flow::read(&section, id, zone, context));
     }
     (flows.len() == count).then_some(flows)
 }

@@ -1,8 +1,9 @@
 //! `[flows.write_back]`: the form's fields that receive the outcome of its rows.
 
-use super::problem::Fault;
-use super::table::Section;
-use super::{WriteBack, alarms};
+use super::choice;
+use super::diagnostics::Diagnostic;
+use super::settings::WriteBack;
+use super::toml_reader::Section;
 use ruzhi_model::Lang;
 
 /// Fields filled by the form's service.
@@ -35,7 +36,7 @@ pub(super) fn read(flow: &Section<'_>) -> Option<Option<WriteBack>> {
         let at = entry.parse(field)?;
         if Some(&at) == outcome.as_ref() {
             entry.error(
-                Fault::new(
+                Diagnostic::new(
                     format!("`{}` is the field of `outcome` too", entry.name),
                     format!("`{}` 与 `outcome` 是同一个字段", entry.name),
                 )
@@ -48,14 +49,14 @@ pub(super) fn read(flow: &Section<'_>) -> Option<Option<WriteBack>> {
         }
         Some(at)
     });
-    let lang = section.optional("lang", Lang::Zh, alarms::read_lang);
+    let lang = section.optional("lang", Lang::Zh, choice::lang);
     Some(Some(WriteBack { outcome: outcome?, at: at?, lang: lang? }))
 }
 
-fn field(text: &str) -> Result<String, Fault> {
+fn field(text: &str) -> Result<String, Diagnostic> {
     let name = text.trim();
     if SYSTEM.contains(&name) {
-        return Err(Fault::new(
+        return Err(Diagnostic::new(
             format!("`{name}` is filled by JianDaoYun itself"),
             format!("`{name}` 由简道云自行填写"),
         )

@@ -28,7 +28,7 @@ const MOST_STILL: usize = 64;
 
 /// The reason a path is not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Unfit {
+pub enum UnfitFile {
     /// A pipe, a device or a socket.
     #[error("it is a pipe, a device or a socket, not a regular file")]
     NotRegular,
@@ -45,7 +45,7 @@ pub enum Unfit {
     Still,
 }
 
-impl Unfit {
+impl UnfitFile {
     /// The reason behind an error of this module; `None` for an error of the system.
     pub fn of(error: &io::Error) -> Option<Self> {
         error.get_ref()?.downcast_ref().copied()
@@ -62,12 +62,12 @@ impl Unfit {
     }
 }
 
-impl From<Unfit> for io::Error {
-    fn from(unfit: Unfit) -> Self {
+impl From<UnfitFile> for io::Error {
+    fn from(unfit: UnfitFile) -> Self {
         let kind = match unfit {
-            Unfit::NotRegular => io::ErrorKind::InvalidInput,
-            Unfit::TooLarge { .. } => io::ErrorKind::FileTooLarge,
-            Unfit::Still => io::ErrorKind::TimedOut,
+            UnfitFile::NotRegular => io::ErrorKind::InvalidInput,
+            UnfitFile::TooLarge { .. } => io::ErrorKind::FileTooLarge,
+            UnfitFile::Still => io::ErrorKind::TimedOut,
         };
         Self::new(kind, unfit)
     }
@@ -76,7 +76,7 @@ impl From<Unfit> for io::Error {
 /// The reason a file could not be read, as the end of a sentence, in both languages; empty for an error of the
 /// system, which follows as the cause.
 pub fn because(error: &io::Error) -> Text {
-    match Unfit::of(error) {
+    match UnfitFile::of(error) {
         Some(unfit) => Text::new(format!(": {unfit}"), format!("：{}", unfit.text().zh)),
         None => Text::new("", ""),
     }
@@ -84,7 +84,7 @@ pub fn because(error: &io::Error) -> Text {
 
 /// A file that was read.
 #[derive(Debug)]
-pub struct Whole {
+pub struct FileContent {
     /// The contents.
     pub bytes: Vec<u8>,
     /// The metadata when it was read.
@@ -92,13 +92,13 @@ pub struct Whole {
 }
 
 /// Reads a regular file of at most `most` bytes.
-pub fn read(path: &Path, most: u64) -> io::Result<Whole> {
+pub fn read(path: &Path, most: u64) -> io::Result<FileContent> {
     within(path, move |path| {
         let (file, metadata) = open(path)?;
         if metadata.len() > most {
-            return Err(Unfit::TooLarge { bytes: metadata.len(), most }.into());
+            return Err(UnfitFile::TooLarge { bytes: metadata.len(), most }.into());
         }
-        Ok(Whole { bytes: whole(file, most)?, metadata })
+        Ok(FileContent { bytes: whole(file, most)?, metadata })
     })
 }
 
@@ -113,7 +113,7 @@ pub fn whole(mut from: impl io::Read, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     from.by_ref().take(most.saturating_add(1)).read_to_end(&mut bytes)?;
     let found = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-    if found > most { Err(Unfit::TooLarge { bytes: found, most }.into()) } else { Ok(bytes) }
+    if found > most { Err(UnfitFile::TooLarge { bytes: found, most }.into()) } else { Ok(bytes) }
 }
 
 /// Checks that a path is a readable regular file.
@@ -138,7 +138,7 @@ pub fn stat(path: &Path) -> io::Result<Metadata> {
 /// The metadata of many files; `None` for one that is missing or does not respond. A single thread handles all of
 /// them as long as they respond.
 pub fn stats(paths: &[PathBuf]) -> Vec<Option<Metadata>> {
-    ASKED.stats(paths, PATIENCE)
+    RUNNING.stats(paths, PATIENCE)
 }
 
 /// The entries of a folder, each with a flag for folders.
@@ -158,7 +158,7 @@ pub fn within<T: Send + 'static>(
     path: &Path,
     ask: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
-    ASKED.within(path, PATIENCE, ask)
+    RUNNING.within(path, PATIENCE, ask)
 }
 
 /// Opens a regular file. Any other kind is not opened: that alone could block, or wake the process at the other end.
@@ -166,7 +166,7 @@ fn open(path: &Path) -> io::Result<(File, Metadata)> {
     let regular = |metadata: &Metadata| match metadata.file_type() {
         kind if kind.is_file() => Ok(()),
         kind if kind.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
-        _ => Err(io::Error::from(Unfit::NotRegular)),
+        _ => Err(io::Error::from(UnfitFile::NotRegular)),
     };
     regular(&fs::metadata(path)?)?;
     let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed();
@@ -177,25 +177,25 @@ fn open(path: &Path) -> io::Result<(File, Metadata)> {
     Ok((file, metadata))
 }
 
-static ASKED: LazyLock<Asked> = LazyLock::new(Asked::default);
+static RUNNING: LazyLock<RunningOperations> = LazyLock::new(RunningOperations::default);
 
 /// The paths with a running operation.
 #[derive(Clone, Default)]
-struct Asked(Arc<Mutex<Vec<Asking>>>);
+struct RunningOperations(Arc<Mutex<Vec<RunningOperation>>>);
 
-struct Asking {
+struct RunningOperation {
     path: PathBuf,
     /// The caller no longer waits for it.
     is_given_up: bool,
 }
 
 /// Removes a path once its operation is over.
-struct Turn {
-    asked: Asked,
+struct OperationGuard {
+    running: RunningOperations,
     path: PathBuf,
 }
 
-impl Asked {
+impl RunningOperations {
     fn within<T: Send + 'static>(
         &self,
         path: &Path,
@@ -215,7 +215,7 @@ impl Asked {
             Ok(told) => told,
             Err(mpsc::RecvTimeoutError::Timeout) => {
                 self.give_up(path);
-                Err(Unfit::Still.into())
+                Err(UnfitFile::Still.into())
             }
             Err(mpsc::RecvTimeoutError::Disconnected) => Err(io::Error::other("it could not be read")),
         }
@@ -225,10 +225,10 @@ impl Asked {
         let mut found = Vec::with_capacity(paths.len());
         while let Some(rest) = paths.get(found.len()..).filter(|rest| !rest.is_empty()) {
             let (tell, answers) = mpsc::channel();
-            let (asked, rest) = (self.clone(), rest.to_vec());
+            let (running, rest) = (self.clone(), rest.to_vec());
             let began = thread::Builder::new().name("file".to_owned()).spawn(move || {
                 for path in rest {
-                    let told = asked.begin(&path).and_then(|_turn| fs::metadata(&path)).ok();
+                    let told = running.begin(&path).and_then(|_turn| fs::metadata(&path)).ok();
                     if tell.send(told).is_err() {
                         return;
                     }
@@ -251,38 +251,38 @@ impl Asked {
     }
 
     /// Starts an operation on a path, unless an earlier one there is stuck.
-    fn begin(&self, path: &Path) -> io::Result<Turn> {
-        let mut asked = self.lock();
-        let mut still = asked.iter().filter(|asking| asking.is_given_up);
-        if still.clone().count() >= MOST_STILL || still.any(|asking| asking.path == path) {
-            return Err(Unfit::Still.into());
+    fn begin(&self, path: &Path) -> io::Result<OperationGuard> {
+        let mut running = self.lock();
+        let mut still = running.iter().filter(|operation| operation.is_given_up);
+        if still.clone().count() >= MOST_STILL || still.any(|operation| operation.path == path) {
+            return Err(UnfitFile::Still.into());
         }
-        asked.push(Asking { path: path.to_owned(), is_given_up: false });
-        Ok(Turn { asked: self.clone(), path: path.to_owned() })
+        running.push(RunningOperation { path: path.to_owned(), is_given_up: false });
+        Ok(OperationGuard { running: self.clone(), path: path.to_owned() })
     }
 
     fn patience(&self, usual: Duration) -> Duration {
-        let is_tried = self.lock().iter().any(|asking| asking.is_given_up);
+        let is_tried = self.lock().iter().any(|operation| operation.is_given_up);
         if is_tried { LESS_PATIENCE.min(usual) } else { usual }
     }
 
     fn give_up(&self, path: &Path) {
         self.lock()
             .iter_mut()
-            .filter(|asking| asking.path == path)
-            .for_each(|asking| asking.is_given_up = true);
+            .filter(|operation| operation.path == path)
+            .for_each(|operation| operation.is_given_up = true);
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Asking>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<RunningOperation>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Turn {
+impl Drop for OperationGuard {
     fn drop(&mut self) {
-        let mut asked = self.asked.lock();
-        if let Some(at) = asked.iter().position(|asking| asking.path == self.path) {
-            asked.swap_remove(at);
+        let mut running = self.running.lock();
+        if let Some(at) = running.iter().position(|operation| operation.path == self.path) {
+            running.swap_remove(at);
         }
     }
 }
@@ -297,7 +297,7 @@ mod tests {
     const LATE: Duration = Duration::from_secs(60);
 
     fn still(error: &io::Error) -> bool {
-        Unfit::of(error) == Some(Unfit::Still)
+        UnfitFile::of(error) == Some(UnfitFile::Still)
     }
 
     #[test]
@@ -314,7 +314,7 @@ mod tests {
                 check(path).unwrap_err(),
                 head(path, 4).unwrap_err(),
             ] {
-                assert_eq!(Unfit::of(&error), Some(Unfit::NotRegular), "{path:?}");
+                assert_eq!(UnfitFile::of(&error), Some(UnfitFile::NotRegular), "{path:?}");
             }
         }
         assert_eq!(read(folder.path(), 10).unwrap_err().kind(), io::ErrorKind::IsADirectory);
@@ -329,17 +329,17 @@ mod tests {
         std::os::unix::fs::symlink(&path, &link).unwrap();
         assert_eq!(read(&link, 10).unwrap().bytes, b"0123456789");
         let error = read(&link, 9).unwrap_err();
-        assert_eq!(Unfit::of(&error), Some(Unfit::TooLarge { bytes: 10, most: 9 }));
+        assert_eq!(UnfitFile::of(&error), Some(UnfitFile::TooLarge { bytes: 10, most: 9 }));
         assert_eq!(head(&path, 3).unwrap(), b"012");
         // Its size is unknown in advance.
         let error = whole(io::repeat(0), 9).unwrap_err();
-        assert_eq!(Unfit::of(&error), Some(Unfit::TooLarge { bytes: 10, most: 9 }));
+        assert_eq!(UnfitFile::of(&error), Some(UnfitFile::TooLarge { bytes: 10, most: 9 }));
         assert_eq!(whole(&b"0123456789"[..], 10).unwrap().len(), 10);
     }
 
     #[test]
     fn a_path_that_does_not_answer_is_given_up_is_not_asked_again_and_is_once_it_answers() {
-        let asked = Asked::default();
+        let running = RunningOperations::default();
         let path = Path::new("/hangs");
         let (release, held) = mpsc::channel::<()>();
         let (end, ended) = mpsc::channel();
@@ -347,36 +347,36 @@ mod tests {
             let _released = held.recv();
             end.send(()).map_err(io::Error::other)
         };
-        assert!(still(&asked.within(path, SOON, hangs).unwrap_err()));
-        assert!(still(&asked.within(path, LATE, |_| Ok(())).unwrap_err()), "it is not asked again");
+        assert!(still(&running.within(path, SOON, hangs).unwrap_err()));
+        assert!(still(&running.within(path, LATE, |_| Ok(())).unwrap_err()), "it is not running again");
         // Other paths respond.
-        asked.within(Path::new("/answers"), LATE, |_| Ok(())).unwrap();
-        assert_eq!(asked.patience(LATE), LESS_PATIENCE);
+        running.within(Path::new("/answers"), LATE, |_| Ok(())).unwrap();
+        assert_eq!(running.patience(LATE), LESS_PATIENCE);
         drop(release);
         ended.recv_timeout(LATE).unwrap();
         // The thread ends a little after its answer; the path is removed by then at the latest.
         let began = std::time::Instant::now();
-        while !asked.lock().is_empty() {
+        while !running.lock().is_empty() {
             assert!(began.elapsed() < LATE);
             thread::yield_now();
         }
-        asked.within(path, LATE, |_| Ok(())).unwrap();
-        assert_eq!(asked.patience(LATE), LATE);
+        running.within(path, LATE, |_| Ok(())).unwrap();
+        assert_eq!(running.patience(LATE), LATE);
     }
 
     #[test]
     fn as_many_threads_as_may_be_held_are_and_no_more() {
-        let asked = Asked::default();
-        let held: Vec<Turn> = (0..MOST_STILL)
+        let running = RunningOperations::default();
+        let held: Vec<OperationGuard> = (0..MOST_STILL)
             .map(|n| {
-                let turn = asked.begin(Path::new(&format!("/{n}"))).unwrap();
-                asked.give_up(&turn.path);
+                let turn = running.begin(Path::new(&format!("/{n}"))).unwrap();
+                running.give_up(&turn.path);
                 turn
             })
             .collect();
-        assert!(still(&asked.within(Path::new("/other"), LATE, |_| Ok(())).unwrap_err()));
+        assert!(still(&running.within(Path::new("/other"), LATE, |_| Ok(())).unwrap_err()));
         drop(held);
-        asked.within(Path::new("/other"), LATE, |_| Ok(())).unwrap();
+        running.within(Path::new("/other"), LATE, |_| Ok(())).unwrap();
     }
 
     #[test]
@@ -385,11 +385,11 @@ mod tests {
         let paths: Vec<PathBuf> = ["a", "b", "c"].iter().map(|name| folder.path().join(name)).collect();
         fs::write(&paths[0], "a").unwrap();
         fs::write(&paths[2], "ccc").unwrap();
-        let asked = Asked::default();
-        let turn = asked.begin(&paths[1]).unwrap();
-        asked.give_up(&paths[1]);
+        let running = RunningOperations::default();
+        let turn = running.begin(&paths[1]).unwrap();
+        running.give_up(&paths[1]);
         let sizes: Vec<_> =
-            asked.stats(&paths, LATE).into_iter().map(|found| found.map(|m| m.len())).collect();
+            running.stats(&paths, LATE).into_iter().map(|found| found.map(|m| m.len())).collect();
         assert_eq!(sizes, [Some(1), None, Some(3)]);
         drop(turn);
     }

@@ -48,19 +48,19 @@ mod tests {
 
     #[derive(Debug, thiserror::Error)]
     #[error("cannot connect")]
-    struct Wrapped(#[source] io::Error);
+    struct OuterError(#[source] io::Error);
 
     #[test]
     fn too_many_are_seen_behind_other_errors_and_other_errors_are_others() {
         for code in [libc::EMFILE, libc::ENFILE] {
             let error = || io::Error::from_raw_os_error(code);
             assert!(are_too_many(&error()));
-            assert!(are_too_many(&Wrapped(error())));
-            assert!(are_too_many(&Wrapped(io::Error::other(Wrapped(io::Error::other(error()))))));
+            assert!(are_too_many(&OuterError(error())));
+            assert!(are_too_many(&OuterError(io::Error::other(OuterError(io::Error::other(error()))))));
         }
         for code in [libc::ECONNREFUSED, libc::ENOENT] {
-            assert!(!are_too_many(&Wrapped(io::Error::from_raw_os_error(code))));
+            assert!(!are_too_many(&OuterError(io::Error::from_raw_os_error(code))));
         }
-        assert!(!are_too_many(&Wrapped(io::Error::other("dns error"))));
+        assert!(!are_too_many(&OuterError(io::Error::other("dns error"))));
     }
 }

@@ -258,8 +258,8 @@ fn unlinked(options: &mut fs::OpenOptions, more: OFlags) -> &mut fs::OpenOptions
 /// The key, and the mode of its predecessor if that was not private.
 fn read_or_make_key(path: &Path) -> io::Result<([u8; 32], Option<u32>)> {
     let exposed = match read_key(path) {
-        Ok(Read::Private(key)) => return Ok((key, None)),
-        Ok(Read::Exposed(found)) => Some(found),
+        Ok(KeyFile::Private(key)) => return Ok((key, None)),
+        Ok(KeyFile::Exposed(found)) => Some(found),
         Err(e) if e.kind() == io::ErrorKind::NotFound => None,
         Err(e) => return Err(e),
     };
@@ -286,14 +286,14 @@ fn read_or_make_key(path: &Path) -> io::Result<([u8; 32], Option<u32>)> {
     match linked {
         Ok(()) => Ok((key, None)),
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists => match read_key(path)? {
-            Read::Private(key) => Ok((key, None)),
-            Read::Exposed(_) => Err(io::Error::other(format!("others can read {}", path.display()))),
+            KeyFile::Private(key) => Ok((key, None)),
+            KeyFile::Exposed(_) => Err(io::Error::other(format!("others can read {}", path.display()))),
         },
         Err(e) => Err(e),
     }
 }
 
-enum Read {
+enum KeyFile {
     Private([u8; 32]),
     /// The file is accessible to others, who could authenticate machine code with it.
     Exposed(fs::Metadata),
@@ -303,7 +303,7 @@ fn mode_of(found: &fs::Metadata) -> u32 {
     found.permissions().mode() & 0o777
 }
 
-fn read_key(path: &Path) -> io::Result<Read> {
+fn read_key(path: &Path) -> io::Result<KeyFile> {
     let no_key = || {
         io::Error::other(format!(
             "{} is not a key of 32 bytes; delete it and it is made anew",
@@ -320,10 +320,10 @@ fn read_key(path: &Path) -> io::Result<Read> {
         return Err(no_key());
     }
     if mode_of(&found) & 0o077 != 0 {
-        return Ok(Read::Exposed(found));
+        return Ok(KeyFile::Exposed(found));
     }
     let bytes = file::whole(file, 32).map_err(|_| no_key())?;
-    Ok(Read::Private(bytes.try_into().map_err(|_| no_key())?))
+    Ok(KeyFile::Private(bytes.try_into().map_err(|_| no_key())?))
 }
 
 #[cfg(test)]
@@ -375,7 +375,7 @@ mod tests {
         fs::remove_file(&key).unwrap();
 
         let cache = Cache::open(&elsewhere, &key).unwrap();
-        let engine = Engine::new(crate::Limits::default()).unwrap();
+        let engine = Engine::new(crate::limits::GuestLimits::default()).unwrap();
         let bytes = wat::parse_str("(component)").unwrap();
         let (digest, compiled) =
             (Digest::of(&bytes), wasmtime::component::Component::new(engine.inner(), &bytes).unwrap());

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig, Store, WasmFeatures};
 
-use super::error::LoadError;
-use super::limits::{Budget, Limits, MOST_CORE_INSTANCES, MOST_MEMORIES, MOST_TABLE_ELEMENTS, MOST_TABLES};
+use super::error::GuestLoadError;
+use super::limits::{
+    Budget, GuestLimits, MOST_CORE_INSTANCES, MOST_MEMORIES, MOST_TABLE_ELEMENTS, MOST_TABLES,
+};
 use super::rehearsal::Rehearsal;
 use super::screening::PROPOSALS;
 
@@ -26,7 +28,7 @@ const FUEL: u64 = u64::MAX;
 #[derive(Clone)]
 pub struct Engine {
     inner: wasmtime::Engine,
-    limits: Limits,
+    limits: GuestLimits,
     metered: bool,
     slots: Arc<tokio::sync::Semaphore>,
     trials: Arc<Mutex<()>>,
@@ -35,18 +37,18 @@ pub struct Engine {
 
 impl Engine {
     /// Starts an engine and its epoch thread, which ends with the engine.
-    pub fn new(limits: Limits) -> Result<Self, LoadError> {
+    pub fn new(limits: GuestLimits) -> Result<Self, GuestLoadError> {
         Self::start(limits, false)
     }
 
     /// An engine that counts executed instructions: the count is the same on every machine, and guests run slower by
     /// a third. The deadline is extended by more than that, so that counting changes no result.
-    pub fn measuring(limits: Limits) -> Result<Self, LoadError> {
-        Self::metered(Limits { deadline: limits.deadline.saturating_mul(MEASURING), ..limits })
+    pub fn measuring(limits: GuestLimits) -> Result<Self, GuestLoadError> {
+        Self::metered(GuestLimits { deadline: limits.deadline.saturating_mul(MEASURING), ..limits })
     }
 
     /// An engine that counts executed instructions, with exactly these limits.
-    pub(super) fn metered(limits: Limits) -> Result<Self, LoadError> {
+    pub(super) fn metered(limits: GuestLimits) -> Result<Self, GuestLoadError> {
         Self::start(limits, true)
     }
 
@@ -64,8 +66,9 @@ impl Engine {
         self.metered
     }
 
-    fn start(limits: Limits, metered: bool) -> Result<Self, LoadError> {
-        let engine_failed = |source: &dyn std::fmt::Display| LoadError::Engine { reason: source.to_string() };
+    fn start(limits: GuestLimits, metered: bool) -> Result<Self, GuestLoadError> {
+        let engine_failed =
+            |source: &dyn std::fmt::Display| GuestLoadError::Engine { reason: source.to_string() };
         let inner = wasmtime::Engine::new(&config(limits, metered)).map_err(|e| engine_failed(&e))?;
         let weak = inner.weak();
         std::thread::Builder::new()
@@ -83,7 +86,7 @@ impl Engine {
     }
 
     /// The limits of each call.
-    pub fn limits(&self) -> Limits {
+    pub fn limits(&self) -> GuestLimits {
         self.limits
     }
 
@@ -124,7 +127,7 @@ impl Engine {
     }
 }
 
-fn config(limits: Limits, metered: bool) -> Config {
+fn config(limits: GuestLimits, metered: bool) -> Config {
     // One more than the batches decided at once: a component is tried while others run.
     let slots = limits.slots.saturating_add(1);
     let mut pool = PoolingAllocationConfig::new();

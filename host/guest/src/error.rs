@@ -9,7 +9,7 @@ use ruzhi_model::Text;
 
 /// The reason a component does not go live. The previous one keeps running.
 #[derive(Debug, thiserror::Error)]
-pub enum LoadError {
+pub enum GuestLoadError {
     /// The file cannot be read.
     #[error("cannot read the component {}{}", path.display(), because(source).en)]
     Read {
@@ -48,7 +48,7 @@ pub enum LoadError {
     #[error("this is not a WebAssembly component: {found}")]
     NotAComponent {
         /// Its apparent kind.
-        found: Said,
+        found: ErrorText,
     },
     /// The file does not compile.
     #[error("the component is damaged or uses features this host does not run: {reason}")]
@@ -70,7 +70,7 @@ pub enum LoadError {
         /// The import.
         import: String,
         /// The way to build without it.
-        fix: Said,
+        fix: ErrorText,
     },
     /// The component does not export the contract.
     #[error("the component does not export `{WORLD}`: {reason}")]
@@ -136,17 +136,20 @@ pub enum LoadError {
 
 /// A short bilingual text inside an error; `Display` is English.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Said(pub Text);
+pub struct ErrorText(pub Text);
 
-impl std::fmt::Display for Said {
+impl std::fmt::Display for ErrorText {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0.en)
     }
 }
 
+/// The name of instantiation in messages.
+pub(super) const START: &str = "start";
+
 pub(super) const WORLD: &str = "ruzhi:mapping/mapper@0.2.0";
 
-impl LoadError {
+impl GuestLoadError {
     /// A stable code.
     pub fn code(&self) -> &'static str {
         match self {
@@ -286,7 +289,7 @@ pub enum BatchError {
         /// The limit.
         deadline_ms: u64,
         /// The batch.
-        batch: Batch,
+        batch: BatchSpan,
     },
     /// The guest exceeded its memory limit.
     #[error("`{function}` wanted {wanted} bytes of memory, at most {most} are given{batch}")]
@@ -298,7 +301,7 @@ pub enum BatchError {
         /// The limit.
         most: usize,
         /// The batch.
-        batch: Batch,
+        batch: BatchSpan,
     },
     /// The guest exceeded its table limit.
     #[error("`{function}` wanted a table of {wanted} elements, at most {most} are given{batch}")]
@@ -310,7 +313,7 @@ pub enum BatchError {
         /// The limit.
         most: usize,
         /// The batch.
-        batch: Batch,
+        batch: BatchSpan,
     },
     /// The guest's answer is larger than the host copies.
     #[error("`{function}` answered with too much data{batch}")]
@@ -318,7 +321,7 @@ pub enum BatchError {
         /// The export that was called.
         function: &'static str,
         /// The batch.
-        batch: Batch,
+        batch: BatchSpan,
     },
     /// The guest panicked, overflowed its stack or failed in another way.
     #[error("`{function}` trapped{batch}: {reason}")]
@@ -328,7 +331,7 @@ pub enum BatchError {
         /// The message of wasmtime.
         reason: String,
         /// The batch.
-        batch: Batch,
+        batch: BatchSpan,
     },
     /// The guest returned an error for the batch.
     #[error("`{function}` gave up{batch}: {code}: {message}")]
@@ -340,7 +343,7 @@ pub enum BatchError {
         /// The guest's message.
         message: String,
         /// The batch.
-        batch: Batch,
+        batch: BatchSpan,
     },
     /// The number of outcomes differs from that of records.
     #[error("`decide` gave {found} outcomes for {expected} records{batch}")]
@@ -350,7 +353,7 @@ pub enum BatchError {
         /// Number of records.
         expected: usize,
         /// The batch.
-        batch: Batch,
+        batch: BatchSpan,
     },
 }
 
@@ -405,12 +408,12 @@ impl BatchError {
 
 /// The records of a call.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Batch {
+pub struct BatchSpan {
     /// First record, last record and number of records; `None` for `describe`.
     pub records: Option<(String, String, usize)>,
 }
 
-impl Batch {
+impl BatchSpan {
     fn zh(&self) -> String {
         match &self.records {
             Some((first, last, count)) => format!("（共 {count} 条记录，{first} 至 {last}）"),
@@ -419,7 +422,7 @@ impl Batch {
     }
 }
 
-impl std::fmt::Display for Batch {
+impl std::fmt::Display for BatchSpan {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.records {
             Some((first, last, count)) => write!(f, " (batch of {count} records, {first} to {last})"),

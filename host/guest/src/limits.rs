@@ -6,7 +6,7 @@ use wasmtime::ResourceLimiter;
 
 /// Resources available to one batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Limits {
+pub struct GuestLimits {
     /// All linear memories of the instance together, in bytes.
     pub memory: usize,
     /// Wall time of one call.
@@ -17,7 +17,7 @@ pub struct Limits {
     pub slots: u32,
 }
 
-impl Default for Limits {
+impl Default for GuestLimits {
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, |n| u32::try_from(n.get()).unwrap_or(1));
         Self {
@@ -37,12 +37,12 @@ pub(super) struct Budget {
     used: usize,
     most: usize,
     /// The request over the limit, to explain the trap it caused.
-    pub(super) refused: Option<Refused>,
+    pub(super) refused: Option<ExcessiveRequest>,
 }
 
 /// The resource requested in excess.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Refused {
+pub(super) enum ExcessiveRequest {
     /// Bytes of memory.
     Memory(usize),
     /// Elements of a table.
@@ -69,7 +69,7 @@ impl ResourceLimiter for Budget {
     ) -> wasmtime::Result<bool> {
         let next = self.used.saturating_add(desired.saturating_sub(current));
         if next > self.most {
-            self.refused = Some(Refused::Memory(next));
+            self.refused = Some(ExcessiveRequest::Memory(next));
             return Err(wasmtime::Error::msg("more memory than a guest may have"));
         }
         self.used = next;
@@ -83,7 +83,7 @@ impl ResourceLimiter for Budget {
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
         if desired > MOST_TABLE_ELEMENTS {
-            self.refused = Some(Refused::Table(desired));
+            self.refused = Some(ExcessiveRequest::Table(desired));
             return Err(wasmtime::Error::msg("a larger table than a guest may have"));
         }
         Ok(true)

@@ -9,11 +9,11 @@ use wasmtime::component::{Linker, types::ComponentItem};
 use super::bindings::{Instance, Pre, Version};
 use super::cache::Cache;
 use super::engine::Engine;
-use super::error::{Batch, LoadError, Said};
-use super::judge::shorten;
+use super::error::{ErrorText, GuestLoadError};
 use super::limits::Budget;
-use super::mapper;
-use super::screening::{Claims, VERSION_SECTION, screen};
+use super::sanitize::shorten;
+use super::screening::{DeclaredContract, VERSION_SECTION, screen};
+use super::trap::did_not_start;
 use ruzhi_model::{Digest, Text};
 
 /// A larger component is rejected unread: compiling takes work, and wasmtime does not bound it. A Python guest has 18
@@ -56,7 +56,7 @@ impl Component {
     }
 
     /// Checks and compiles a component.
-    pub fn from_bytes(engine: &Engine, cache: Option<&Cache>, bytes: &[u8]) -> Result<Self, LoadError> {
+    pub fn from_bytes(engine: &Engine, cache: Option<&Cache>, bytes: &[u8]) -> Result<Self, GuestLoadError> {
         let digest = Digest::of(bytes);
         let version = claimed(engine, bytes)?;
         let began = Instant::now();
@@ -73,7 +73,7 @@ impl Component {
             }
         };
         let compile_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let found = Found { digest, bytes: bytes.len(), version, compile_ms, cached };
+        let found = ComponentFacts { digest, bytes: bytes.len(), version, compile_ms, cached };
         Self::instantiated(engine, compiled, found)
     }
 
@@ -82,17 +82,18 @@ impl Component {
         engine: &Engine,
         compiled: wasmtime::component::Component,
         version: Option<Version>,
-    ) -> Result<Self, LoadError> {
-        let found = Found { digest: Digest::of([]), bytes: 0, version, compile_ms: 0, cached: false };
+    ) -> Result<Self, GuestLoadError> {
+        let found =
+            ComponentFacts { digest: Digest::of([]), bytes: 0, version, compile_ms: 0, cached: false };
         Self::instantiated(engine, compiled, found)
     }
 
     fn instantiated(
         engine: &Engine,
         compiled: wasmtime::component::Component,
-        found: Found,
-    ) -> Result<Self, LoadError> {
-        let Found { digest, bytes, version, compile_ms, cached } = found;
+        found: ComponentFacts,
+    ) -> Result<Self, GuestLoadError> {
+        let ComponentFacts { digest, bytes, version, compile_ms, cached } = found;
         let ty = compiled.component_type();
         let mut imports = Vec::new();
         for (name, item) in ty.imports(engine.inner()) {
@@ -105,12 +106,15 @@ impl Component {
                 _ => false,
             };
             if !types_only {
-                return Err(LoadError::Import { import: shorten(name, 200), fix: Said(fix_for(name)) });
+                return Err(GuestLoadError::Import {
+                    import: shorten(name, 200),
+                    fix: ErrorText(fix_for(name)),
+                });
             }
             imports.push(name.to_owned());
         }
         let exports = ty.exports(engine.inner()).map(|(name, _)| name.to_owned()).collect();
-        let against_contract = |e: wasmtime::Error| LoadError::Contract { reason: words(&e) };
+        let against_contract = |e: wasmtime::Error| GuestLoadError::Contract { reason: words(&e) };
         // Empty on purpose: a guest may call nothing.
         let linker = Linker::<Budget>::new(engine.inner());
         let pre = linker.instantiate_pre(&compiled).map_err(against_contract)?;
@@ -152,7 +156,7 @@ impl Component {
     }
 
     /// Creates an instance without calling it, to check that the component starts.
-    pub fn start(&self) -> Result<(), LoadError> {
+    pub fn start(&self) -> Result<(), GuestLoadError> {
         let _trial = self.engine.trial();
         let (store, instance) = self.instance();
         instance.map(drop).map_err(|e| did_not_start(&self.engine, e, &store))
@@ -167,21 +171,21 @@ impl Component {
 }
 
 /// The contract that a component claims, if it may be compiled; `None` if it names none.
-fn claimed(engine: &Engine, bytes: &[u8]) -> Result<Option<Version>, LoadError> {
+fn claimed(engine: &Engine, bytes: &[u8]) -> Result<Option<Version>, GuestLoadError> {
     let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
     if size > MOST_BYTES {
-        return Err(LoadError::TooLarge { bytes: size, most: MOST_BYTES });
+        return Err(GuestLoadError::TooLarge { bytes: size, most: MOST_BYTES });
     }
     contract_of(screen(bytes, engine.limits().memory)?)
 }
 
 /// The contract by which a component is called, if it may be compiled.
-pub(super) fn screened(engine: &Engine, bytes: &[u8]) -> Result<Version, LoadError> {
+pub(super) fn screened(engine: &Engine, bytes: &[u8]) -> Result<Version, GuestLoadError> {
     Ok(claimed(engine, bytes)?.unwrap_or(NEWEST))
 }
 
 /// Properties of a component known before instantiation.
-struct Found {
+struct ComponentFacts {
     digest: Digest,
     bytes: usize,
     version: Option<Version>,
@@ -190,26 +194,17 @@ struct Found {
 }
 
 /// Compiles a component, in a separate process if the engine has one for trials.
-fn compiled(engine: &Engine, bytes: &[u8]) -> Result<wasmtime::component::Component, LoadError> {
-    let failed = |e: wasmtime::Error| LoadError::Compile { reason: words(&e) };
+fn compiled(engine: &Engine, bytes: &[u8]) -> Result<wasmtime::component::Component, GuestLoadError> {
+    let failed = |e: wasmtime::Error| GuestLoadError::Compile { reason: words(&e) };
     let Some(rehearsal) = engine.rehearsal() else {
         return wasmtime::component::Component::new(engine.inner(), bytes).map_err(failed);
     };
-    let artifact = rehearsal.compile(engine, bytes, None)?;
+    let artifact = rehearsal.compile((engine.limits(), engine.is_metered()), bytes, None)?;
     // SAFETY: `deserialize` trusts its bytes to come from `Component::serialize`. They come from a child process
     // running this same program, through a pipe held by no other process, and are in our memory.
     #[expect(unsafe_code, reason = "compiled code from a process of this program; argued above")]
     let component = unsafe { wasmtime::component::Component::deserialize(engine.inner(), &artifact) };
     component.map_err(failed)
-}
-
-/// The reason instantiation failed.
-pub(super) fn did_not_start(
-    engine: &Engine,
-    error: wasmtime::Error,
-    store: &wasmtime::Store<Budget>,
-) -> LoadError {
-    LoadError::Start(mapper::explain(engine, mapper::START, error, store, Batch::default()).into())
 }
 
 const MOST_WORDS: usize = 500;
@@ -248,17 +243,17 @@ pub(super) fn contract(component: &[u8]) -> Option<Version> {
 
 /// The contract a component implements. Its export decides: a section can be missing or wrong. A component without a
 /// mapper is left to the linker's error, unless its section names another host.
-fn contract_of(claims: Claims) -> Result<Option<Version>, LoadError> {
+fn contract_of(declared: DeclaredContract) -> Result<Option<Version>, GuestLoadError> {
     let is_exported =
-        |spoken: &Version| claims.mappers.iter().any(|version| track(version) == spoken.as_str());
+        |spoken: &Version| declared.mappers.iter().any(|version| track(version) == spoken.as_str());
     if let Some(version) = Version::SPOKEN.into_iter().find(is_exported) {
         return Ok(Some(version));
     }
     let is_foreign =
         |version: &String| Version::SPOKEN.iter().all(|spoken| track(version) != spoken.as_str());
-    let other = claims.mappers.first().map(|version| track(version).to_owned());
-    match other.or_else(|| claims.section.filter(is_foreign)) {
-        Some(built_for) => Err(LoadError::Version { built_for }),
+    let other = declared.mappers.first().map(|version| track(version).to_owned());
+    match other.or_else(|| declared.section.filter(is_foreign)) {
+        Some(built_for) => Err(GuestLoadError::Version { built_for }),
         None => Ok(None),
     }
 }

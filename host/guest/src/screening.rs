@@ -13,10 +13,9 @@ use wasmparser::{
     ComponentTypeRef, Payload, Validator,
 };
 
-use super::error::{Batch, BatchError, LoadError, Said};
-use super::judge::shorten;
+use super::error::{BatchError, BatchSpan, ErrorText, GuestLoadError, START};
 use super::limits::MOST_TABLE_ELEMENTS;
-use super::mapper::START;
+use super::sanitize::shorten;
 use ruzhi_model::Text;
 
 /// The proposals that guests use, and no other: WebAssembly 2.0 and the component model as first published. An allow
@@ -69,7 +68,7 @@ const MAPPER: &str = "ruzhi:mapping/mapper@";
 const MOST_WORDS: usize = 500;
 
 /// The contract a component claims to be built for.
-pub(super) struct Claims {
+pub(super) struct DeclaredContract {
     /// From the section left by its SDK or its build.
     pub(super) section: Option<String>,
     /// From the names of the mappers it exports, such as `0.1.0`.
@@ -78,13 +77,14 @@ pub(super) struct Claims {
 
 /// Distinguishes a component from other files, reads the contract it claims, and rejects one that must not be
 /// compiled. `memory` is the limit of an instance in bytes.
-pub(super) fn screen(bytes: &[u8], memory: usize) -> Result<Claims, LoadError> {
+pub(super) fn screen(bytes: &[u8], memory: usize) -> Result<DeclaredContract, GuestLoadError> {
     recognise(bytes)?;
-    let damaged =
-        |e: wasmparser::BinaryReaderError| LoadError::Compile { reason: shorten(&e.to_string(), MOST_WORDS) };
-    let mut claims = Claims { section: None, mappers: Vec::new() };
+    let damaged = |e: wasmparser::BinaryReaderError| GuestLoadError::Compile {
+        reason: shorten(&e.to_string(), MOST_WORDS),
+    };
+    let mut declared = DeclaredContract { section: None, mappers: Vec::new() };
     let mut validator = Validator::new_with_features(SCREENED);
-    let mut work = Work::default();
+    let mut work = CompileCost::default();
     let mut modules = 0_usize;
     for payload in wasmparser::Parser::new(0).parse_all(bytes) {
         let payload = payload.map_err(damaged)?;
@@ -99,14 +99,14 @@ pub(super) fn screen(bytes: &[u8], memory: usize) -> Result<Claims, LoadError> {
             Payload::End(_) => work.leave(),
             Payload::CustomSection(section) if section.name() == VERSION_SECTION => {
                 let version = std::str::from_utf8(section.data()).ok();
-                claims.section = version.map(|version| shorten(version.trim(), 20));
+                declared.section = version.map(|version| shorten(version.trim(), 20));
             }
             Payload::ComponentExportSection(exports) => {
                 for export in exports {
                     let export = export.map_err(damaged)?;
                     work.export(export.kind, export.index);
                     let version = export.name.name.strip_prefix(MAPPER).filter(|_| outermost);
-                    claims.mappers.extend(version.map(|version| shorten(version, 20)));
+                    declared.mappers.extend(version.map(|version| shorten(version, 20)));
                 }
             }
             Payload::CodeSectionEntry(body) => work.add(work_of(&body))?,
@@ -115,9 +115,9 @@ pub(super) fn screen(bytes: &[u8], memory: usize) -> Result<Claims, LoadError> {
                     let pages = ty.map_err(damaged)?.initial;
                     let wanted = usize::try_from(pages.saturating_mul(64 << 10)).unwrap_or(usize::MAX);
                     if wanted > memory {
-                        let batch = Batch::default();
+                        let batch = BatchSpan::default();
                         let error = BatchError::Memory { function: START, wanted, most: memory, batch };
-                        return Err(LoadError::Start(error.into()));
+                        return Err(GuestLoadError::Start(error.into()));
                     }
                 }
             }
@@ -125,9 +125,9 @@ pub(super) fn screen(bytes: &[u8], memory: usize) -> Result<Claims, LoadError> {
                 for table in tables {
                     let wanted = usize::try_from(table.map_err(damaged)?.ty.initial).unwrap_or(usize::MAX);
                     if wanted > MOST_TABLE_ELEMENTS {
-                        let (most, batch) = (MOST_TABLE_ELEMENTS, Batch::default());
+                        let (most, batch) = (MOST_TABLE_ELEMENTS, BatchSpan::default());
                         let error = BatchError::Table { function: START, wanted, most, batch };
-                        return Err(LoadError::Start(error.into()));
+                        return Err(GuestLoadError::Start(error.into()));
                     }
                 }
             }
@@ -156,12 +156,12 @@ pub(super) fn screen(bytes: &[u8], memory: usize) -> Result<Claims, LoadError> {
             _ => {}
         }
     }
-    Ok(claims)
+    Ok(declared)
 }
 
 /// Checks that the file is a component at all.
-fn recognise(bytes: &[u8]) -> Result<(), LoadError> {
-    let other = |en: &str, zh: &str| LoadError::NotAComponent { found: Said(Text::new(en, zh)) };
+fn recognise(bytes: &[u8]) -> Result<(), GuestLoadError> {
+    let other = |en: &str, zh: &str| GuestLoadError::NotAComponent { found: ErrorText(Text::new(en, zh)) };
     if wasmtime::Engine::detect_precompiled(bytes).is_some() || bytes.starts_with(b"\x7fELF") {
         return Err(other(
             "it is native code; ruzhi compiles components itself and never takes compiled ones",
@@ -196,44 +196,44 @@ fn work_of(body: &wasmparser::FunctionBody<'_>) -> u64 {
 /// Cost of compiling, per component. Code is compiled once; the functions between components are generated anew for
 /// each instance of their component, and so for each instance of a component that instantiates it.
 #[derive(Default)]
-struct Work {
+struct CompileCost {
     code: u64,
     /// The open components, outermost first.
-    open: Vec<Open>,
+    open: Vec<OpenComponent>,
 }
 
 /// A component being read.
 #[derive(Default)]
-struct Open {
+struct OpenComponent {
     /// Cost of its functions between components, including those of its instances.
     adapters: u64,
     /// The same for each component it can instantiate, in index order; `None` if unknown.
     components: Vec<Option<u64>>,
 }
 
-impl Work {
+impl CompileCost {
     fn depth(&self) -> usize {
         self.open.len()
     }
 
-    fn enter(&mut self) -> Result<(), LoadError> {
-        self.open.push(Open::default());
+    fn enter(&mut self) -> Result<(), GuestLoadError> {
+        self.open.push(OpenComponent::default());
         if self.open.len() > MOST_NESTED + 1 { Err(too_complex()) } else { Ok(()) }
     }
 
     fn leave(&mut self) {
-        let Some(Open { adapters, .. }) = self.open.pop() else { return };
+        let Some(OpenComponent { adapters, .. }) = self.open.pop() else { return };
         if let Some(parent) = self.open.last_mut() {
             parent.components.push(Some(adapters));
         }
     }
 
-    fn add(&mut self, code: u64) -> Result<(), LoadError> {
+    fn add(&mut self, code: u64) -> Result<(), GuestLoadError> {
         self.code = self.code.saturating_add(code);
         self.judge()
     }
 
-    fn judge(&self) -> Result<(), LoadError> {
+    fn judge(&self) -> Result<(), GuestLoadError> {
         let adapters = self.open.iter().fold(self.code, |sum, open| sum.saturating_add(open.adapters));
         if adapters > MOST_WORK { Err(too_complex()) } else { Ok(()) }
     }
@@ -242,7 +242,7 @@ impl Work {
         &mut self,
         function: &CanonicalFunction,
         types: Option<TypesRef<'_>>,
-    ) -> Result<(), LoadError> {
+    ) -> Result<(), GuestLoadError> {
         let Some(types) = types else { return Ok(()) };
         let ty = match function {
             CanonicalFunction::Lift { type_index, .. } => match types.component_any_type_at(*type_index) {
@@ -260,7 +260,7 @@ impl Work {
         self.judge()
     }
 
-    fn instance(&mut self, instance: &ComponentInstance<'_>) -> Result<(), LoadError> {
+    fn instance(&mut self, instance: &ComponentInstance<'_>) -> Result<(), GuestLoadError> {
         let ComponentInstance::Instantiate { component_index, .. } = instance else { return Ok(()) };
         let Some(open) = self.open.last_mut() else { return Ok(()) };
         let known = usize::try_from(*component_index).ok().and_then(|at| open.components.get(at).copied());
@@ -270,13 +270,13 @@ impl Work {
         self.judge()
     }
 
-    fn core_instances(&mut self, count: u32) -> Result<(), LoadError> {
+    fn core_instances(&mut self, count: u32) -> Result<(), GuestLoadError> {
         let Some(open) = self.open.last_mut() else { return Ok(()) };
         open.adapters = open.adapters.saturating_add(WORK_OF_INSTANCE.saturating_mul(count.into()));
         self.judge()
     }
 
-    fn alias(&mut self, alias: &ComponentAlias<'_>) -> Result<(), LoadError> {
+    fn alias(&mut self, alias: &ComponentAlias<'_>) -> Result<(), GuestLoadError> {
         let component = match alias {
             ComponentAlias::Outer { kind: ComponentOuterAliasKind::Component, count, index } => {
                 let (count, index) = (usize::try_from(*count).ok(), usize::try_from(*index).ok());
@@ -307,8 +307,8 @@ impl Work {
     }
 }
 
-fn too_complex() -> LoadError {
-    LoadError::TooComplex { most: MOST_WORK }
+fn too_complex() -> GuestLoadError {
+    GuestLoadError::TooComplex { most: MOST_WORK }
 }
 
 /// Number of parts of a function's type with every type in it written out.

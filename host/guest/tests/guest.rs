@@ -5,7 +5,9 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use ruzhi_guest_runtime::{BatchError, Cache, Component, Engine, Guest, Library, Limits, LoadError};
+use ruzhi_guest_runtime::{
+    BatchError, Cache, Component, ComponentRegistry, Engine, Guest, GuestLimits, GuestLoadError,
+};
 use ruzhi_model::{Context, Decision, Digest, SourceRecord};
 
 fn built(name: &str) -> PathBuf {
@@ -15,12 +17,17 @@ fn built(name: &str) -> PathBuf {
 }
 
 fn engine() -> Engine {
-    Engine::new(Limits { memory: 32 << 20, deadline: Duration::from_millis(300), answer: 4 << 20, slots: 2 })
-        .unwrap()
+    Engine::new(GuestLimits {
+        memory: 32 << 20,
+        deadline: Duration::from_millis(300),
+        answer: 4 << 20,
+        slots: 2,
+    })
+    .unwrap()
 }
 
 fn load(name: &str) -> Component {
-    Library::new(engine(), None).load(&built(name), None).unwrap()
+    ComponentRegistry::new(engine(), None).load(&built(name), None).unwrap()
 }
 
 fn misbehaving(how: &str) -> Guest {
@@ -38,7 +45,7 @@ fn context() -> Context {
     Context { now: "2026-05-01T08:00:00Z".to_owned(), timezone: "Asia/Shanghai".to_owned() }
 }
 
-fn refused(wat: &str) -> LoadError {
+fn refused(wat: &str) -> GuestLoadError {
     Component::from_bytes(&engine(), None, &wat::parse_str(wat).unwrap()).err().unwrap()
 }
 
@@ -104,9 +111,9 @@ fn a_patch_version_of_the_contract_loads() {
 
 #[test]
 fn what_a_guest_executes_is_counted_and_the_same_each_time() {
-    let limits = Limits { slots: 1, ..Limits::default() };
-    let library = Library::new(Engine::measuring(limits).unwrap(), None);
-    let component = library.load(&built("jingxintai.wasm"), None).unwrap();
+    let limits = GuestLimits { slots: 1, ..GuestLimits::default() };
+    let registry = ComponentRegistry::new(Engine::measuring(limits).unwrap(), None);
+    let component = registry.load(&built("jingxintai.wasm"), None).unwrap();
     let start = component.inspection().start_memory;
     let guest = Guest::new(component, String::new()).unwrap();
     let [first, again, more] = [10, 10, 100].map(|rows| guest.measure(&context(), &records(rows)));
@@ -121,8 +128,9 @@ fn what_a_guest_executes_is_counted_and_the_same_each_time() {
 #[test]
 fn a_pin_that_names_another_component_refuses_it() {
     let pinned = Digest::of("something else");
-    let error = Library::new(engine(), None).load(&built("member.wasm"), Some(&pinned)).err().unwrap();
-    assert!(matches!(error, LoadError::Pin { .. }));
+    let error =
+        ComponentRegistry::new(engine(), None).load(&built("member.wasm"), Some(&pinned)).err().unwrap();
+    assert!(matches!(error, GuestLoadError::Pin { .. }));
 }
 
 #[test]
@@ -197,8 +205,9 @@ fn memory_past_the_budget_is_named() {
 
 #[test]
 fn an_answer_larger_than_the_host_copies_is_refused() {
-    let engine = Engine::new(Limits { memory: 256 << 20, answer: 1 << 20, ..Limits::default() }).unwrap();
-    let component = Library::new(engine, None).load(&built("misbehaving.wasm"), None).unwrap();
+    let engine =
+        Engine::new(GuestLimits { memory: 256 << 20, answer: 1 << 20, ..GuestLimits::default() }).unwrap();
+    let component = ComponentRegistry::new(engine, None).load(&built("misbehaving.wasm"), None).unwrap();
     let error =
         Guest::new(component, "huge".to_owned()).unwrap().decide(&context(), &records(1)).unwrap_err();
     assert!(matches!(error, BatchError::Answer { .. }), "{error}");
@@ -243,7 +252,7 @@ fn a_configuration_is_refused_in_the_guest_s_words() {
     let trapped = Guest::new(component.clone(), "describe-panic".to_owned()).err().unwrap();
     assert!(trapped.to_string().contains("`describe`"), "{trapped}");
     let looped = Guest::new(component, "describe-loop".to_owned()).err().unwrap();
-    let LoadError::Describe(looped) = looped else { panic!("{looped}") };
+    let GuestLoadError::Describe(looped) = looped else { panic!("{looped}") };
     assert!(matches!(*looped, BatchError::Deadline { .. }), "{looped}");
 }
 
@@ -276,37 +285,37 @@ fn a_component_is_compiled_once_for_all_engines_that_share_a_cache() {
     let folder = tempfile::tempdir().unwrap();
     let cache = Cache::open(&folder.path().join("cache"), &folder.path().join("key")).unwrap();
     let cached = [(); 3].map(|()| {
-        let library = Library::new(engine(), Some(cache.clone()));
-        library.load(&built("jingxintai.wasm"), None).unwrap().inspection().cached
+        let registry = ComponentRegistry::new(engine(), Some(cache.clone()));
+        registry.load(&built("jingxintai.wasm"), None).unwrap().inspection().cached
     });
     assert_eq!(cached, [false, true, true]);
 }
 
 /// A folder of compiled components with the artifacts of two, and other files left there.
-struct Compiled {
+struct CompiledComponent {
     folder: tempfile::TempDir,
-    library: Library,
+    registry: ComponentRegistry,
     live: std::collections::BTreeSet<Digest>,
     files: [PathBuf; 2],
 }
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-impl Compiled {
+impl CompiledComponent {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::open(&folder.path().join("cache"), &folder.path().join("key")).unwrap();
-        let library = Library::new(engine(), Some(cache));
+        let registry = ComponentRegistry::new(engine(), Some(cache));
         let files = ["member.wasm", "jingxintai.wasm"].map(|name| {
             let before = Self::names(&folder);
-            let digest = library.load(&built(name), None).unwrap().inspection().digest.clone();
+            let digest = registry.load(&built(name), None).unwrap().inspection().digest.clone();
             let file = Self::names(&folder).into_iter().find(|file| !before.contains(file)).unwrap();
             assert!(file.to_string_lossy().contains(digest.as_str()));
             file
         });
         let member = std::fs::read(built("member.wasm")).unwrap();
         let live = [Digest::of(&member)].into();
-        Self { folder, library, live, files }
+        Self { folder, registry, live, files }
     }
 
     fn names(folder: &tempfile::TempDir) -> Vec<PathBuf> {
@@ -329,7 +338,7 @@ fn age(path: &Path, unused: Duration) {
 
 #[test]
 fn what_is_not_live_and_was_not_used_lately_leaves_the_cache() {
-    let compiled = Compiled::new();
+    let compiled = CompiledComponent::new();
     let [live, other] = &compiled.files;
     age(live, DAY * 400);
     age(other, DAY * 29);
@@ -338,7 +347,7 @@ fn what_is_not_live_and_was_not_used_lately_leaves_the_cache() {
     let draft = compiled.add(".2222-3.cwasm.77", 10, DAY * 2);
     let written_now = compiled.add(".3333-4.cwasm.78", 10, Duration::ZERO);
     let foreign = compiled.add("README", 10, DAY * 400);
-    assert_eq!(compiled.library.prune(&compiled.live, 1 << 30), 2);
+    assert_eq!(compiled.registry.prune(&compiled.live, 1 << 30), 2);
     for (path, stays) in [
         (live, true),
         (other, true),
@@ -351,36 +360,36 @@ fn what_is_not_live_and_was_not_used_lately_leaves_the_cache() {
         assert_eq!(path.exists(), stays, "{}", path.display());
     }
     // Live components count as used, even for another process that shares the folder and does not know them.
-    assert_eq!(compiled.library.prune(&Default::default(), 1 << 30), 0);
+    assert_eq!(compiled.registry.prune(&Default::default(), 1 << 30), 0);
     assert!(live.exists());
 }
 
 #[test]
 fn the_longest_unused_leave_a_cache_that_is_too_large_and_what_is_live_never() {
-    let compiled = Compiled::new();
+    let compiled = CompiledComponent::new();
     let [live, other] = &compiled.files;
     age(live, DAY * 400);
     age(other, DAY * 9);
     let sizes = std::fs::metadata(live).unwrap().len() + std::fs::metadata(other).unwrap().len();
     let used = compiled.add("0000-1.cwasm", 1000, DAY);
     let unused = compiled.add("0000-2.cwasm", 1000, DAY * 10);
-    assert_eq!(compiled.library.prune(&compiled.live, sizes + 1000), 1);
+    assert_eq!(compiled.registry.prune(&compiled.live, sizes + 1000), 1);
     assert!(used.exists() && other.exists() && !unused.exists());
-    assert_eq!(compiled.library.prune(&compiled.live, 0), 2);
+    assert_eq!(compiled.registry.prune(&compiled.live, 0), 2);
     assert!(live.exists() && !other.exists() && !used.exists());
-    compiled.library.load(&built("jingxintai.wasm"), None).unwrap();
+    compiled.registry.load(&built("jingxintai.wasm"), None).unwrap();
 }
 
 #[test]
 fn a_component_that_is_loaded_from_the_cache_counts_as_used() {
-    let compiled = Compiled::new();
+    let compiled = CompiledComponent::new();
     let [_, other] = &compiled.files;
     age(other, DAY * 31);
     let cache =
         Cache::open(&compiled.folder.path().join("cache"), &compiled.folder.path().join("key")).unwrap();
-    let another = Library::new(engine(), Some(cache));
+    let another = ComponentRegistry::new(engine(), Some(cache));
     assert!(another.load(&built("jingxintai.wasm"), None).unwrap().inspection().cached);
-    assert_eq!(compiled.library.prune(&compiled.live, 1 << 30), 0);
+    assert_eq!(compiled.registry.prune(&compiled.live, 1 << 30), 0);
     assert!(other.exists());
 }
 

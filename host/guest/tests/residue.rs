@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use ruzhi_guest_runtime::{Component, Engine, Guest, Limits};
+use ruzhi_guest_runtime::{Component, Engine, Guest, GuestLimits};
 use ruzhi_hostile::{BASE, Memory, Module, beside, echo, rules};
 use ruzhi_model::{Context, SourceRecord};
 
@@ -20,7 +20,8 @@ const GROW: &str = "(loop $again (drop (memory.grow (i32.const 1)))
 
 #[test]
 fn the_memory_that_attacks_took_comes_back() {
-    let limits = Limits { memory: 32 << 20, deadline: Duration::from_millis(20), answer: 16 << 20, slots: 2 };
+    let limits =
+        GuestLimits { memory: 32 << 20, deadline: Duration::from_millis(20), answer: 16 << 20, slots: 2 };
     let engine = Engine::new(limits).unwrap();
     let load = |bytes: &[u8]| Component::from_bytes(&engine, None, bytes);
     let refused: Vec<Vec<u8>> = vec![

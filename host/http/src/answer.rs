@@ -58,7 +58,7 @@ fn size(bytes: usize) -> String {
 
 /// The reason a body was not read to its end.
 #[derive(Debug, thiserror::Error)]
-pub enum Unread {
+pub enum BodyError {
     /// It exceeds a limit.
     #[error("the answer is too large")]
     TooLarge(#[source] Excess),
@@ -68,21 +68,21 @@ pub enum Unread {
 }
 
 /// Reads a body of at most `most` bytes. At most that and one chunk of it are in memory.
-pub async fn read(mut answer: Response, most: usize) -> Result<Vec<u8>, Unread> {
-    let too_large = Unread::TooLarge(Excess::Bytes(most));
+pub async fn read(mut answer: Response, most: usize) -> Result<Vec<u8>, BodyError> {
+    let too_large = BodyError::TooLarge(Excess::Bytes(most));
     let told = answer.content_length().map(usize::try_from);
     if told.is_some_and(|length| length.map_or(true, |length| length > most)) {
         return Err(too_large);
     }
     let mut body = Vec::new();
-    while let Some(piece) = answer.chunk().await.map_err(Unread::Broken)? {
+    while let Some(piece) = answer.chunk().await.map_err(BodyError::Broken)? {
         if piece.len() > most.saturating_sub(body.len()) {
             return Err(too_large);
         }
         body.extend_from_slice(&piece);
     }
     if values(&body) > VALUES {
-        return Err(Unread::TooLarge(Excess::Values));
+        return Err(BodyError::TooLarge(Excess::Values));
     }
     Ok(body)
 }

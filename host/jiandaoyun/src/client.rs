@@ -8,16 +8,17 @@ use std::time::Duration;
 
 use reqwest::Url;
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::Serialize;
 use serde_json::{Map, Value, json};
 use tokio::time::{Instant, sleep, sleep_until};
 
+use super::attempt::FormAttempt;
+use super::body::FormBody;
 use super::code::{Reaction, meaning};
-use super::error::{Error, Failure, passes};
-use super::form::{Api, Form, Query, Row, Widget};
-use super::transport::{Broken, Http, Reply, Transport, clean};
+use super::error::{FormError, FormFailure, passes};
+use super::form::{ApiVersion, FormAddress, FormRow, FormWidget, RowQuery};
+use super::transport::{FormHttp, FormReply, FormTransport, FormTransportError, clean};
 use ruzhi_http::rate::{Backoff, Jitter, Limiter};
-use ruzhi_metrics as meter;
+use ruzhi_metrics as metrics;
 use ruzhi_model::{Clock, RecordId, ServiceClock, Sighting};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -38,7 +39,7 @@ const RATE_BACKOFF: Backoff = Backoff::new(SECOND, Duration::from_secs(20)).at_l
 
 /// Connection settings of a tenant's forms.
 #[derive(Clone)]
-pub struct Settings {
+pub struct FormClientSettings {
     /// The service, with or without `/api`.
     pub base_url: Url,
     /// The key.
@@ -49,9 +50,9 @@ pub struct Settings {
     pub per_second: Option<u32>,
 }
 
-impl fmt::Debug for Settings {
+impl fmt::Debug for FormClientSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Settings")
+        f.debug_struct("FormClientSettings")
             .field("base_url", &self.base_url.as_str())
             .field("proxy", &self.proxy.is_some())
             .field("per_second", &self.per_second)
@@ -61,10 +62,10 @@ impl fmt::Debug for Settings {
 
 /// The client of one key. Clones share rates and connections.
 #[derive(Clone)]
-pub struct Client(Arc<Shared>);
+pub struct FormClient(Arc<ClientState>);
 
-struct Shared {
-    transport: Box<dyn Transport>,
+struct ClientState {
+    transport: Box<dyn FormTransport>,
     clock: Arc<dyn Clock>,
     /// The service's clock, from the dates of its answers.
     seen: ServiceClock,
@@ -104,49 +105,28 @@ impl Target {
     }
 }
 
-/// The body of every call; the ids are left out if the path contains them.
-#[derive(Serialize)]
-struct Body<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    app_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    entry_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    data_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    fields: &'a [String],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    filter: Option<&'a Value>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    limit: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<&'a Map<String, Value>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    is_start_trigger: Option<bool>,
-}
-
-impl Client {
+impl FormClient {
     /// A client; no call is made yet. The current time seeds the jitter of retries.
-    pub fn new(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, Error> {
-        let http = Http::new(&settings.api_key, settings.proxy.as_ref())
-            .map_err(|failure| Error::Settings { failure })?;
+    pub fn new(settings: FormClientSettings, clock: Arc<dyn Clock>) -> Result<Self, FormError> {
+        let http = FormHttp::new(&settings.api_key, settings.proxy.as_ref())
+            .map_err(|failure| FormError::Settings { failure })?;
         Self::over(Box::new(http), settings, clock)
     }
 
     /// A client over a given transport.
     pub(super) fn over(
-        transport: Box<dyn Transport>,
-        settings: Settings,
+        transport: Box<dyn FormTransport>,
+        settings: FormClientSettings,
         clock: Arc<dyn Clock>,
-    ) -> Result<Self, Error> {
-        let Settings { base_url, api_key, proxy: _, per_second } = settings;
-        let root = root(&base_url).ok_or_else(|| Error::Settings {
-            failure: Failure::Settings { detail: "base_url is not an http or https address".to_owned() },
+    ) -> Result<Self, FormError> {
+        let FormClientSettings { base_url, api_key, proxy: _, per_second } = settings;
+        let root = root(&base_url).ok_or_else(|| FormError::Settings {
+            failure: FormFailure::Settings { detail: "base_url is not an http or https address".to_owned() },
         })?;
         let limiter = |per_second| Limiter::new(&[(per_second, SECOND)]);
         let (current, older) = per_second.map_or(PER_ROUTE, |given| (given, given));
         let (writes, older_writes) = per_second.map_or(WRITES_PER_ROUTE, |given| (given, given));
-        Ok(Self(Arc::new(Shared {
+        Ok(Self(Arc::new(ClientState {
             transport,
             root,
             api_key,
@@ -166,23 +146,23 @@ impl Client {
     }
 
     /// The next page: up to 100 rows after `after`, in the order of their ids. Only an empty one is the end: rows too
-    /// large for an answer together come in smaller pages, and one too large by itself as [`Row::unread`].
+    /// large for an answer together come in smaller pages, and one too large by itself as [`FormRow::unread`].
     pub async fn page(
         &self,
-        form: &Form,
-        query: &Query,
+        form: &FormAddress,
+        query: &RowQuery,
         after: Option<&RecordId>,
-    ) -> Result<Vec<Row>, Error> {
+    ) -> Result<Vec<FormRow>, FormError> {
         loop {
             let limit = self.0.limit.load(Ordering::Relaxed);
             match self.rows(form, query, after, limit).await {
-                Err(Failure::TooLarge { .. }) if limit > 1 => {
+                Err(FormFailure::TooLarge { .. }) if limit > 1 => {
                     self.0.limit.store((limit / SMALLER).max(1), Ordering::Relaxed);
                 }
-                Err(failure @ Failure::TooLarge { .. }) => {
+                Err(failure @ FormFailure::TooLarge { .. }) => {
                     // A single row must not keep the others from being read.
                     let row = self.unread_row(form, query, after).await;
-                    let row = row.ok_or_else(|| Error::ListRows { form: form.clone(), failure })?;
+                    let row = row.ok_or_else(|| FormError::ListRows { form: form.clone(), failure })?;
                     return Ok(vec![row]);
                 }
                 Ok(rows) => {
@@ -190,48 +170,55 @@ impl Client {
                     self.0.limit.store((limit * 2).min(PAGE), Ordering::Relaxed);
                     return Ok(rows);
                 }
-                Err(failure) => return Err(Error::ListRows { form: form.clone(), failure }),
+                Err(failure) => return Err(FormError::ListRows { form: form.clone(), failure }),
             }
         }
     }
 
     async fn rows(
         &self,
-        form: &Form,
-        query: &Query,
+        form: &FormAddress,
+        query: &RowQuery,
         after: Option<&RecordId>,
         limit: u32,
-    ) -> Result<Vec<Row>, Failure> {
-        let body = Body {
+    ) -> Result<Vec<FormRow>, FormFailure> {
+        let body = FormBody {
             data_id: after.map(RecordId::as_str),
             fields: &query.fields,
             filter: query.filter.as_ref(),
             limit: Some(limit),
-            ..Body::of(form)
+            ..FormBody::of(form)
         };
         self.0.ask(form, Target::Rows, &body).await.and_then(|answer| rows(answer, after))
     }
 
     /// The next row if it is too large for an answer of its own: its id and time of change, which are always small.
-    async fn unread_row(&self, form: &Form, query: &Query, after: Option<&RecordId>) -> Option<Row> {
-        let query = Query { fields: vec!["updateTime".to_owned()], filter: query.filter.clone() };
+    async fn unread_row(
+        &self,
+        form: &FormAddress,
+        query: &RowQuery,
+        after: Option<&RecordId>,
+    ) -> Option<FormRow> {
+        let query = RowQuery { fields: vec!["updateTime".to_owned()], filter: query.filter.clone() };
         let rows = self.rows(form, &query, after, 1).await.ok()?;
-        rows.into_iter().next().map(Row::unread)
+        rows.into_iter().next().map(FormRow::unread)
     }
 
-    /// One row by its id, ignoring the filter; `None` if it was deleted, and [`Row::unread`] if it is too large.
-    pub async fn row(&self, form: &Form, id: &RecordId) -> Result<Option<Row>, Error> {
-        let body = Body { data_id: Some(id.as_str()), ..Body::of(form) };
+    /// One row by its id, ignoring the filter; `None` if it was deleted, and [`FormRow::unread`] if it is too large.
+    pub async fn row(&self, form: &FormAddress, id: &RecordId) -> Result<Option<FormRow>, FormError> {
+        let body = FormBody { data_id: Some(id.as_str()), ..FormBody::of(form) };
         match self.0.ask(form, Target::Row, &body).await {
             Ok(mut answer) => match answer.remove("data") {
-                Some(Value::Object(fields)) if !fields.is_empty() => Ok(Some(Row { id: id.clone(), fields })),
+                Some(Value::Object(fields)) if !fields.is_empty() => {
+                    Ok(Some(FormRow { id: id.clone(), fields }))
+                }
                 _ => Ok(None),
             },
-            Err(Failure::Refused { code: 4001, .. }) => Ok(None),
-            Err(Failure::TooLarge { .. }) => {
-                Ok(Some(Row::unread(Row { id: id.clone(), fields: Map::new() })))
+            Err(FormFailure::Refused { code: 4001, .. }) => Ok(None),
+            Err(FormFailure::TooLarge { .. }) => {
+                Ok(Some(FormRow::unread(FormRow { id: id.clone(), fields: Map::new() })))
             }
-            Err(failure) => Err(Error::GetRow { form: form.clone(), id: id.clone(), failure }),
+            Err(failure) => Err(FormError::GetRow { form: form.clone(), id: id.clone(), failure }),
         }
     }
 
@@ -240,26 +227,26 @@ impl Client {
     /// deleted. The call is idempotent, so it is retried like a read.
     pub async fn update(
         &self,
-        form: &Form,
+        form: &FormAddress,
         id: &RecordId,
         values: &[(&str, Value)],
-    ) -> Result<Option<Row>, Error> {
+    ) -> Result<Option<FormRow>, FormError> {
         let wrapped = values.iter().map(|(field, value)| ((*field).to_owned(), json!({ "value": value })));
         let data = wrapped.collect();
-        let body = Body {
+        let body = FormBody {
             data_id: Some(id.as_str()),
             data: Some(&data),
             is_start_trigger: Some(false),
-            ..Body::of(form)
+            ..FormBody::of(form)
         };
         let answer = self.0.ask(form, Target::Update, &body).await.map(|mut answer| answer.remove("data"));
         match answer {
-            Ok(Some(Value::Object(fields))) => Ok(Some(Row { id: id.clone(), fields })),
-            Ok(_) => Err(Failure::Shape { what: "data" }),
-            Err(Failure::Refused { code: 4001, .. }) => Ok(None),
+            Ok(Some(Value::Object(fields))) => Ok(Some(FormRow { id: id.clone(), fields })),
+            Ok(_) => Err(FormFailure::Shape { what: "data" }),
+            Err(FormFailure::Refused { code: 4001, .. }) => Ok(None),
             Err(failure) => Err(failure),
         }
-        .map_err(|failure| Error::UpdateRow { form: form.clone(), id: id.clone(), failure })
+        .map_err(|failure| FormError::UpdateRow { form: form.clone(), id: id.clone(), failure })
     }
 
     /// The service's clock, if an answer since then had a date.
@@ -273,81 +260,36 @@ impl Client {
     }
 
     /// The form's fields.
-    pub async fn widgets(&self, form: &Form) -> Result<Vec<Widget>, Error> {
+    pub async fn widgets(&self, form: &FormAddress) -> Result<Vec<FormWidget>, FormError> {
         let answer = self.widget_list(form).await?;
-        Ok(answer.get("widgets").map(Widget::list).unwrap_or_default())
+        Ok(answer.get("widgets").map(FormWidget::list).unwrap_or_default())
     }
 
     /// The names of the form's system fields, such as `updateTime`; the oldest routes return none.
-    pub async fn sys_widgets(&self, form: &Form) -> Result<Vec<String>, Error> {
+    pub async fn sys_widgets(&self, form: &FormAddress) -> Result<Vec<String>, FormError> {
         let answer = self.widget_list(form).await?;
-        let list = answer.get("sysWidgets").map(Widget::list).unwrap_or_default();
+        let list = answer.get("sysWidgets").map(FormWidget::list).unwrap_or_default();
         Ok(list.into_iter().map(|widget| widget.name).collect())
     }
 
-    async fn widget_list(&self, form: &Form) -> Result<Map<String, Value>, Error> {
-        let answer = self.0.ask(form, Target::Widgets, &Body::of(form)).await.and_then(|answer| match answer
-            .get("widgets")
-        {
-            Some(Value::Array(_)) => Ok(answer),
-            _ => Err(Failure::Shape { what: "widgets" }),
+    async fn widget_list(&self, form: &FormAddress) -> Result<Map<String, Value>, FormError> {
+        let answer = self.0.ask(form, Target::Widgets, &FormBody::of(form)).await.and_then(|answer| {
+            match answer.get("widgets") {
+                Some(Value::Array(_)) => Ok(answer),
+                _ => Err(FormFailure::Shape { what: "widgets" }),
+            }
         });
-        answer.map_err(|failure| Error::ListWidgets { form: form.clone(), failure })
+        answer.map_err(|failure| FormError::ListWidgets { form: form.clone(), failure })
     }
 }
 
-impl<'a> Body<'a> {
-    fn of(form: &'a Form) -> Self {
-        let in_body = form.api == Api::V5;
-        Self {
-            app_id: in_body.then_some(form.app_id.as_str()),
-            entry_id: in_body.then_some(form.entry_id.as_str()),
-            data_id: None,
-            fields: &[],
-            filter: None,
-            limit: None,
-            data: None,
-            is_start_trigger: None,
-        }
-    }
-}
-
-/// The outcome of one attempt.
-enum Attempt {
-    Success(Map<String, Value>),
-    Again(Failure, Backoff),
-    Failed(Failure),
-}
-
-impl Attempt {
-    /// Counts and logs the attempt. No text from the service is logged: a body may contain anything.
-    fn tell(&self, api: &'static str, took: Duration) {
-        let said = match self {
-            Self::Success(_) => meter::Called::Code(0),
-            Self::Again(failure, _) | Self::Failed(failure) => match failure {
-                Failure::Refused { code, .. } => meter::Called::Code(*code),
-                Failure::Http { status } => meter::Called::Http(*status),
-                _ => meter::Called::None,
-            },
-        };
-        let (code, status) = match said {
-            meter::Called::Code(code) => (Some(code), None),
-            meter::Called::Http(status) => (None, Some(status)),
-            meter::Called::None => (None, None),
-        };
-        tracing::debug!(
-            jiandaoyun.api = api,
-            jiandaoyun.code = code,
-            http.status = status,
-            duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-            "called JianDaoYun"
-        );
-        meter::called(meter::Service::Jiandaoyun, api, said, took);
-    }
-}
-
-impl Shared {
-    async fn ask(&self, form: &Form, target: Target, body: &Body<'_>) -> Result<Map<String, Value>, Failure> {
+impl ClientState {
+    async fn ask(
+        &self,
+        form: &FormAddress,
+        target: Target,
+        body: &FormBody<'_>,
+    ) -> Result<Map<String, Value>, FormFailure> {
         let url = self.url(form, target);
         let limiters = match target {
             Target::Rows => &self.rows,
@@ -355,24 +297,24 @@ impl Shared {
             Target::Update => &self.update,
             Target::Widgets => &self.widgets,
         };
-        let limiter = if form.api == Api::V5 { &limiters.0 } else { &limiters.1 };
+        let limiter = if form.api == ApiVersion::V5 { &limiters.0 } else { &limiters.1 };
         // Texts, numbers and JSON values always serialise.
         let body = serde_json::to_vec(body).unwrap_or_default();
         let mut attempt = 1;
         loop {
             *self.called.lock().unwrap_or_else(PoisonError::into_inner).entry(target.api()).or_default() += 1;
             match self.attempt(&url, target, limiter, &body).await {
-                Attempt::Success(answer) => return Ok(answer),
-                Attempt::Failed(failure) => {
-                    if let Failure::Refused { code, msg } = &failure
+                FormAttempt::Success(answer) => return Ok(answer),
+                FormAttempt::Failed(failure) => {
+                    if let FormFailure::Refused { code, msg } = &failure
                         && meaning(*code).reaction == Reaction::Unknown
                     {
                         tracing::error!(jiandaoyun.code = code, jiandaoyun.msg = %msg, "JianDaoYun answered with an unknown code");
                     }
                     return Err(failure);
                 }
-                Attempt::Again(failure, _) if attempt == ATTEMPTS => return Err(failure),
-                Attempt::Again(failure, backoff) => {
+                FormAttempt::Again(failure, _) if attempt == ATTEMPTS => return Err(failure),
+                FormAttempt::Again(failure, backoff) => {
                     let wait = backoff.wait(attempt - 1, &self.jitter);
                     tracing::debug!(
                         attempt,
@@ -386,7 +328,7 @@ impl Shared {
         }
     }
 
-    async fn attempt(&self, url: &Url, target: Target, limiter: &Limiter, body: &[u8]) -> Attempt {
+    async fn attempt(&self, url: &Url, target: Target, limiter: &Limiter, body: &[u8]) -> FormAttempt {
         let asked = Instant::now();
         let slots = loop {
             while let Some(over) = self.paused() {
@@ -399,7 +341,7 @@ impl Shared {
             slots.0.unused();
             slots.1.unused();
         };
-        meter::waited(meter::Service::Jiandaoyun, target.api(), asked.elapsed());
+        metrics::waited(metrics::RemoteService::Jiandaoyun, target.api(), asked.elapsed());
         let (sent, began) = (self.clock.now(), Instant::now());
         let reply = self.transport.post(url, body).await;
         let took = began.elapsed();
@@ -407,11 +349,11 @@ impl Shared {
         let date = reply.as_ref().ok().and_then(|reply| reply.date);
         let attempt = self.judge(reply);
         // The date of an intermediary's answer is not the service's clock.
-        if matches!(attempt, Attempt::Success(_)) {
+        if matches!(attempt, FormAttempt::Success(_)) {
             self.seen.saw(date, sent, took);
         }
-        attempt.tell(target.api(), took);
-        if let Attempt::Again(Failure::Refused { code, .. }, _) = &attempt
+        attempt.log(target.api(), took);
+        if let FormAttempt::Again(FormFailure::Refused { code, .. }, _) = &attempt
             && meaning(*code).reaction == Reaction::Wait
         {
             *self.pause.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + SECOND);
@@ -425,25 +367,31 @@ impl Shared {
         pause.filter(|over| *over > Instant::now())
     }
 
-    fn judge(&self, reply: Result<Reply, Broken>) -> Attempt {
+    fn judge(&self, reply: Result<FormReply, FormTransportError>) -> FormAttempt {
         let reply = match reply {
             Ok(reply) => reply,
-            Err(Broken::NoAnswer(detail)) => return Attempt::Again(Failure::NoAnswer { detail }, BACKOFF),
-            Err(Broken::TooLarge(excess)) => return Attempt::Failed(Failure::TooLarge { excess }),
-            Err(Broken::OpenFiles(detail)) => return Attempt::Again(Failure::OpenFiles { detail }, BACKOFF),
+            Err(FormTransportError::NoAnswer(detail)) => {
+                return FormAttempt::Again(FormFailure::NoAnswer { detail }, BACKOFF);
+            }
+            Err(FormTransportError::TooLarge(excess)) => {
+                return FormAttempt::Failed(FormFailure::TooLarge { excess });
+            }
+            Err(FormTransportError::OpenFiles(detail)) => {
+                return FormAttempt::Again(FormFailure::OpenFiles { detail }, BACKOFF);
+            }
         };
         let status = reply.status;
         if passes(status) {
-            return Attempt::Again(Failure::Http { status }, BACKOFF);
+            return FormAttempt::Again(FormFailure::Http { status }, BACKOFF);
         }
         let success = (200..300).contains(&status);
         let answer = match serde_json::from_slice(&reply.body) {
             Ok(Value::Object(answer)) => answer,
-            Ok(_) if success => return Attempt::Failed(Failure::Shape { what: "data" }),
+            Ok(_) if success => return FormAttempt::Failed(FormFailure::Shape { what: "data" }),
             Err(_) if success => {
-                return Attempt::Again(Failure::Unreadable { length: reply.body.len() }, BACKOFF);
+                return FormAttempt::Again(FormFailure::Unreadable { length: reply.body.len() }, BACKOFF);
             }
-            _ => return Attempt::Failed(Failure::Http { status }),
+            _ => return FormAttempt::Failed(FormFailure::Http { status }),
         };
         let code = answer.get("code").and_then(|code| code.as_i64().or_else(|| code.as_str()?.parse().ok()));
         let failed = !success || answer.get("status").and_then(Value::as_str) == Some("failure");
@@ -451,29 +399,31 @@ impl Shared {
             Some(code) if failed || code != 0 => {
                 let msg = answer.get("msg").or_else(|| answer.get("message")).and_then(Value::as_str);
                 let msg = clean(msg.unwrap_or_default(), self.api_key.expose_secret());
-                let failure = Failure::Refused { code, msg };
+                let failure = FormFailure::Refused { code, msg };
                 match meaning(code).reaction {
-                    Reaction::Wait => Attempt::Again(failure, RATE_BACKOFF),
-                    Reaction::Retry => Attempt::Again(failure, BACKOFF),
-                    _ => Attempt::Failed(failure),
+                    Reaction::Wait => FormAttempt::Again(failure, RATE_BACKOFF),
+                    Reaction::Retry => FormAttempt::Again(failure, BACKOFF),
+                    _ => FormAttempt::Failed(failure),
                 }
             }
-            _ if !success => Attempt::Failed(Failure::Http { status }),
-            _ if failed => Attempt::Failed(Failure::Shape { what: "status" }),
-            _ => Attempt::Success(answer),
+            _ if !success => FormAttempt::Failed(FormFailure::Http { status }),
+            _ if failed => FormAttempt::Failed(FormFailure::Shape { what: "status" }),
+            _ => FormAttempt::Success(answer),
         }
     }
 
-    fn url(&self, form: &Form, target: Target) -> Url {
+    fn url(&self, form: &FormAddress, target: Target) -> Url {
         let mut url = self.root.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             match (form.api, target) {
-                (Api::V5, Target::Rows) => segments.extend(["v5", "app", "entry", "data", "list"]),
-                (Api::V5, Target::Row) => segments.extend(["v5", "app", "entry", "data", "get"]),
-                (Api::V5, Target::Update) => segments.extend(["v5", "app", "entry", "data", "update"]),
-                (Api::V5, Target::Widgets) => segments.extend(["v5", "app", "entry", "widget", "list"]),
+                (ApiVersion::V5, Target::Rows) => segments.extend(["v5", "app", "entry", "data", "list"]),
+                (ApiVersion::V5, Target::Row) => segments.extend(["v5", "app", "entry", "data", "get"]),
+                (ApiVersion::V5, Target::Update) => segments.extend(["v5", "app", "entry", "data", "update"]),
+                (ApiVersion::V5, Target::Widgets) => {
+                    segments.extend(["v5", "app", "entry", "widget", "list"])
+                }
                 // There is no v4 route for the fields.
-                (Api::V4, Target::Widgets) => {
+                (ApiVersion::V4, Target::Widgets) => {
                     segments.extend(["v2", "app", &form.app_id, "entry", &form.entry_id, "widgets"])
                 }
                 (api, target) => {
@@ -492,20 +442,20 @@ impl Shared {
 }
 
 /// The rows of a page. They must come after `after` and in order, or the cursor would lose or repeat some.
-fn rows(mut answer: Map<String, Value>, after: Option<&RecordId>) -> Result<Vec<Row>, Failure> {
+fn rows(mut answer: Map<String, Value>, after: Option<&RecordId>) -> Result<Vec<FormRow>, FormFailure> {
     let Some(Value::Array(data)) = answer.remove("data") else {
-        return Err(Failure::Shape { what: "data" });
+        return Err(FormFailure::Shape { what: "data" });
     };
-    let mut rows = Vec::<Row>::with_capacity(data.len());
+    let mut rows = Vec::<FormRow>::with_capacity(data.len());
     for row in data {
-        let Value::Object(fields) = row else { return Err(Failure::Shape { what: "data" }) };
+        let Value::Object(fields) = row else { return Err(FormFailure::Shape { what: "data" }) };
         let id = fields.get("_id").and_then(Value::as_str).and_then(|id| id.parse::<RecordId>().ok());
-        let id = id.ok_or(Failure::Shape { what: "_id" })?;
+        let id = id.ok_or(FormFailure::Shape { what: "_id" })?;
         let before = rows.last().map(|row| &row.id).or(after);
         if before.is_some_and(|before| *before >= id) {
-            return Err(Failure::Order { id });
+            return Err(FormFailure::Order { id });
         }
-        rows.push(Row { id, fields });
+        rows.push(FormRow { id, fields });
     }
     Ok(rows)
 }

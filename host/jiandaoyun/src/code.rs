@@ -24,7 +24,7 @@ pub(super) enum Reaction {
 
 /// One range of codes.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Meaning {
+pub(super) struct CodeMeaning {
     from: i64,
     to: i64,
     pub(super) reaction: Reaction,
@@ -32,7 +32,7 @@ pub(super) struct Meaning {
     advice: (&'static str, &'static str),
 }
 
-impl Meaning {
+impl CodeMeaning {
     pub(super) fn means(&self) -> Text {
         Text::new(self.means.0, self.means.1)
     }
@@ -43,8 +43,8 @@ impl Meaning {
 }
 
 /// The entry of a code.
-pub(super) fn meaning(code: i64) -> Meaning {
-    TABLE.iter().find(|row| (row.from..=row.to).contains(&code)).copied().unwrap_or(Meaning {
+pub(super) fn meaning(code: i64) -> CodeMeaning {
+    TABLE.iter().find(|row| (row.from..=row.to).contains(&code)).copied().unwrap_or(CodeMeaning {
         from: code,
         to: code,
         reaction: Reaction::Unknown,
@@ -56,37 +56,37 @@ pub(super) fn meaning(code: i64) -> Meaning {
     })
 }
 
-type Advice = (&'static str, &'static str);
+type CodeAdvice = (&'static str, &'static str);
 
-const WAITS: Advice = (
+const WAITS: CodeAdvice = (
     "If it lasts, lower `limits.per_second` or run later.",
     "若持续出现，请调低 limits.per_second 或稍后再运行。",
 );
-const KEY: Advice = (
+const KEY: CodeAdvice = (
     "Check the tenant's `api_key`: 开放平台 → 密钥管理 shows whether it exists and is enabled.",
     "请检查租户的 api_key：在 开放平台 → 密钥管理 中确认其存在且已启用。",
 );
-const SCOPE: Advice = (
+const SCOPE: CodeAdvice = (
     "In 开放平台 → 密钥管理 give the key the form's app, the read API and this machine's address.",
     "请在 开放平台 → 密钥管理 中为该密钥授权对应应用、读取接口及本机 IP。",
 );
-const IDS: Advice = (
+const IDS: CodeAdvice = (
     "Check `app_id` and `entry_id` of the flow: both are in the form's address.",
     "请检查同步流的 app_id 与 entry_id，可从表单地址中获得。",
 );
-const FILTER: Advice = (
+const FILTER: CodeAdvice = (
     "Check the flow's `filter`: field names, methods and the number of values.",
     "请检查同步流的 filter：字段名、方法与值的数量。",
 );
-const ACCOUNT: Advice =
+const ACCOUNT: CodeAdvice =
     ("Check the company's edition and quota in JianDaoYun.", "请检查简道云的企业版本与用量配额。");
-const REPORT: Advice = ("Report it: ruzhi does not make such calls.", "请反馈：ruzhi 不会发出此类调用。");
+const REPORT: CodeAdvice = ("Report it: ruzhi does not make such calls.", "请反馈：ruzhi 不会发出此类调用。");
 
 macro_rules! table {
     ($($from:literal $(..= $to:literal)? $reaction:ident $advice:ident $en:literal $zh:literal;)*) => {
         /// Sorted by code.
-        const TABLE: &[Meaning] = &[$(
-            Meaning {
+        const TABLE: &[CodeMeaning] = &[$(
+            CodeMeaning {
                 from: $from,
                 to: { let _to = $from; $(let _to = $to;)? _to },
                 reaction: Reaction::$reaction,

@@ -1,14 +1,14 @@
 //! Errors of calls to JianDaoYun, with advice for a person.
 
 use super::code::{Reaction, meaning};
-use super::form::Form;
+use super::form::FormAddress;
 use ruzhi_files::open_files;
 use ruzhi_http::answer::Excess;
 use ruzhi_model::{RecordId, Text};
 
 /// The kind of failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Class {
+pub enum FormErrorClass {
     /// The key is wrong.
     Auth,
     /// A setting made by a person is wrong, or a quota is used up.
@@ -19,62 +19,62 @@ pub enum Class {
     Exhausted,
 }
 
-/// A failed operation. The cause is the source, a [`Failure`].
+/// A failed operation. The cause is the source, a [`FormFailure`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Error {
+pub enum FormError {
     /// The settings do not allow a connection.
     #[error("cannot set up the connection to JianDaoYun")]
     Settings {
         /// The problem.
         #[source]
-        failure: Failure,
+        failure: FormFailure,
     },
     /// A page of rows could not be read.
     #[error("cannot read the JianDaoYun form {}/{}", form.app_id, form.entry_id)]
     ListRows {
         /// The form.
-        form: Form,
+        form: FormAddress,
         /// The cause.
         #[source]
-        failure: Failure,
+        failure: FormFailure,
     },
     /// A row could not be read.
     #[error("cannot read the row {id} of the JianDaoYun form {}/{}", form.app_id, form.entry_id)]
     GetRow {
         /// The form.
-        form: Form,
+        form: FormAddress,
         /// The row.
         id: RecordId,
         /// The cause.
         #[source]
-        failure: Failure,
+        failure: FormFailure,
     },
     /// A row could not be written.
     #[error("cannot write the row {id} of the JianDaoYun form {}/{}", form.app_id, form.entry_id)]
     UpdateRow {
         /// The form.
-        form: Form,
+        form: FormAddress,
         /// The row.
         id: RecordId,
         /// The cause.
         #[source]
-        failure: Failure,
+        failure: FormFailure,
     },
     /// A form's fields could not be read.
     #[error("cannot read the fields of the JianDaoYun form {}/{}", form.app_id, form.entry_id)]
     ListWidgets {
         /// The form.
-        form: Form,
+        form: FormAddress,
         /// The cause.
         #[source]
-        failure: Failure,
+        failure: FormFailure,
     },
 }
 
 /// The cause of a failed operation. No variant holds the key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Failure {
+pub enum FormFailure {
     /// The settings are invalid.
     #[error("{detail}")]
     Settings {
@@ -133,20 +133,22 @@ pub enum Failure {
     },
 }
 
-impl Failure {
-    fn class(&self) -> Class {
+impl FormFailure {
+    fn class(&self) -> FormErrorClass {
         match self {
-            Self::Settings { .. } => Class::Config,
+            Self::Settings { .. } => FormErrorClass::Config,
             Self::Refused { code, .. } => match meaning(*code).reaction {
-                Reaction::Wait | Reaction::Retry => Class::Exhausted,
-                Reaction::Auth => Class::Auth,
-                Reaction::Config => Class::Config,
-                Reaction::Permanent | Reaction::Unknown => Class::Permanent,
+                Reaction::Wait | Reaction::Retry => FormErrorClass::Exhausted,
+                Reaction::Auth => FormErrorClass::Auth,
+                Reaction::Config => FormErrorClass::Config,
+                Reaction::Permanent | Reaction::Unknown => FormErrorClass::Permanent,
             },
-            Self::Http { status } if passes(*status) => Class::Exhausted,
-            Self::Http { .. } => Class::Config,
-            Self::NoAnswer { .. } | Self::OpenFiles { .. } | Self::Unreadable { .. } => Class::Exhausted,
-            Self::TooLarge { .. } | Self::Shape { .. } | Self::Order { .. } => Class::Permanent,
+            Self::Http { status } if passes(*status) => FormErrorClass::Exhausted,
+            Self::Http { .. } => FormErrorClass::Config,
+            Self::NoAnswer { .. } | Self::OpenFiles { .. } | Self::Unreadable { .. } => {
+                FormErrorClass::Exhausted
+            }
+            Self::TooLarge { .. } | Self::Shape { .. } | Self::Order { .. } => FormErrorClass::Permanent,
         }
     }
 
@@ -223,14 +225,14 @@ pub(super) fn passes(status: u16) -> bool {
     matches!(status, 408 | 429 | 500..)
 }
 
-impl Error {
+impl FormError {
     /// The service does not have the route; an older or a private one may not.
     pub fn is_unknown_route(&self) -> bool {
-        matches!(self.failure(), Failure::Http { status: 404 | 405 })
+        matches!(self.failure(), FormFailure::Http { status: 404 | 405 })
     }
 
     /// The cause of the failed operation.
-    pub fn failure(&self) -> &Failure {
+    pub fn failure(&self) -> &FormFailure {
         match self {
             Self::Settings { failure }
             | Self::ListRows { failure, .. }
@@ -246,7 +248,7 @@ impl Error {
     }
 
     /// The class of the failure.
-    pub fn class(&self) -> Class {
+    pub fn class(&self) -> FormErrorClass {
         self.failure().class()
     }
 

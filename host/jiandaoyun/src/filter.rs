@@ -47,31 +47,31 @@ const METHODS: [(&str, Arity); 13] = [
 
 /// A part of a text: literal, or the time of the last sync.
 #[derive(Debug, Clone, PartialEq)]
-enum Piece {
+enum TemplatePiece {
     Text(String),
     Since,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-enum Operand {
+enum FilterOperand {
     Fixed(Value),
-    Template(Vec<Piece>),
+    Template(Vec<TemplatePiece>),
 }
 
 #[derive(Debug, Clone, PartialEq)]
-struct Condition {
+struct FilterCondition {
     field: String,
     kind: Option<String>,
     method: &'static str,
     /// `None` for a method without values.
-    operands: Option<Vec<Operand>>,
+    operands: Option<Vec<FilterOperand>>,
 }
 
 /// The rows a flow reads.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Filter {
+pub struct RowFilter {
     relation: Relation,
-    conditions: Vec<Condition>,
+    conditions: Vec<FilterCondition>,
 }
 
 /// The reason a filter is invalid.
@@ -184,7 +184,7 @@ fn shown(value: &Value) -> String {
     text.chars().take(80).collect()
 }
 
-impl Filter {
+impl RowFilter {
     /// Reads a filter in the service's spelling (`cond` as a list) or the platform's (`cond_1`, `cond_2`…, in
     /// numerical order). `None` if there are no conditions.
     pub fn parse(value: &Value) -> Result<Option<Self>, FilterError> {
@@ -218,14 +218,14 @@ impl Filter {
             (Some(Value::Array(list)), true) => list
                 .iter()
                 .enumerate()
-                .map(|(at, value)| Condition::parse(&format_args!("cond[{at}]"), value))
+                .map(|(at, value)| FilterCondition::parse(&format_args!("cond[{at}]"), value))
                 .collect::<Result<Vec<_>, _>>()?,
             (Some(_), true) => return refuse(&"filter", FilterProblem::NotAList),
             (None, _) => {
                 numbered.sort_by_key(|(number, ..)| *number);
                 numbered
                     .into_iter()
-                    .map(|(_, key, value)| Condition::parse(key, value))
+                    .map(|(_, key, value)| FilterCondition::parse(key, value))
                     .collect::<Result<Vec<_>, _>>()?
             }
         };
@@ -234,7 +234,7 @@ impl Filter {
 
     /// True if a condition refers to the last sync.
     pub fn is_incremental(&self) -> bool {
-        self.conditions.iter().any(Condition::mentions_since)
+        self.conditions.iter().any(FilterCondition::mentions_since)
     }
 
     /// The fields it compares, in order.
@@ -250,15 +250,15 @@ impl Filter {
             Value::Number(number) => Some(number.to_string()),
             _ => None,
         };
-        let differs = |condition: &Condition| {
+        let differs = |condition: &FilterCondition| {
             let Some(found) = row.get(&condition.field).and_then(plain) else { return false };
             let wanted: Option<Vec<String>> = condition
                 .operands
                 .iter()
                 .flatten()
                 .map(|operand| match operand {
-                    Operand::Fixed(value) => plain(value),
-                    Operand::Template(_) => None,
+                    FilterOperand::Fixed(value) => plain(value),
+                    FilterOperand::Template(_) => None,
                 })
                 .collect();
             let compares = matches!(condition.method, "eq" | "in");
@@ -286,7 +286,7 @@ impl Filter {
     }
 }
 
-impl Condition {
+impl FilterCondition {
     fn parse(at: &dyn fmt::Display, value: &Value) -> Result<Self, FilterError> {
         let Value::Object(condition) = value else { return refuse(at, FilterProblem::NotAnObject) };
         for key in condition.keys() {
@@ -324,7 +324,7 @@ impl Condition {
     }
 
     fn mentions_since(&self) -> bool {
-        self.operands.iter().flatten().any(|operand| matches!(operand, Operand::Template(_)))
+        self.operands.iter().flatten().any(|operand| matches!(operand, FilterOperand::Template(_)))
     }
 
     fn resolve(&self, since: &str) -> Value {
@@ -335,14 +335,14 @@ impl Condition {
         }
         condition.insert("method".to_owned(), json!(self.method));
         if let Some(operands) = &self.operands {
-            let value = |operand: &Operand| match operand {
-                Operand::Fixed(value) => value.clone(),
-                Operand::Template(pieces) => Value::String(
+            let value = |operand: &FilterOperand| match operand {
+                FilterOperand::Fixed(value) => value.clone(),
+                FilterOperand::Template(pieces) => Value::String(
                     pieces
                         .iter()
                         .map(|piece| match piece {
-                            Piece::Text(text) => text.as_str(),
-                            Piece::Since => since,
+                            TemplatePiece::Text(text) => text.as_str(),
+                            TemplatePiece::Since => since,
                         })
                         .collect(),
                 ),
@@ -360,7 +360,7 @@ fn operands(
     arity: Arity,
     numeric: bool,
     value: Option<&Value>,
-) -> Result<Vec<Operand>, FilterError> {
+) -> Result<Vec<FilterOperand>, FilterError> {
     let values = match value {
         None | Some(Value::Null) => return refuse(at, FilterProblem::Missing("value")),
         Some(Value::Array(values)) => values.as_slice(),
@@ -369,13 +369,13 @@ fn operands(
     let mut operands = Vec::with_capacity(values.len());
     for value in values {
         operands.push(match value {
-            Value::Null if arity == Arity::Range => Operand::Fixed(Value::Null),
+            Value::Null if arity == Arity::Range => FilterOperand::Fixed(Value::Null),
             Value::String(text) if text.trim().is_empty() && arity == Arity::Range => {
-                Operand::Fixed(Value::Null)
+                FilterOperand::Fixed(Value::Null)
             }
             Value::String(text) => operand(at, text, numeric)?,
-            Value::Number(_) => Operand::Fixed(value.clone()),
-            Value::Bool(_) if !numeric => Operand::Fixed(value.clone()),
+            Value::Number(_) => FilterOperand::Fixed(value.clone()),
+            Value::Bool(_) if !numeric => FilterOperand::Fixed(value.clone()),
             _ => return refuse(at, FilterProblem::Value(shown(value))),
         });
     }
@@ -390,9 +390,9 @@ fn operands(
         Arity::Many => fits(!operands.is_empty(), "at least one value")?,
         Arity::Range => {
             if operands.len() == 1 {
-                operands.push(Operand::Fixed(Value::Null));
+                operands.push(FilterOperand::Fixed(Value::Null));
             }
-            let open = operands.iter().all(|operand| *operand == Operand::Fixed(Value::Null));
+            let open = operands.iter().all(|operand| *operand == FilterOperand::Fixed(Value::Null));
             fits(operands.len() == 2 && !open, "a start and an end, of which one may be empty")?;
         }
     }
@@ -400,7 +400,7 @@ fn operands(
 }
 
 /// One text value: a number where one belongs, a template if it has placeholders.
-fn operand(at: &dyn fmt::Display, text: &str, numeric: bool) -> Result<Operand, FilterError> {
+fn operand(at: &dyn fmt::Display, text: &str, numeric: bool) -> Result<FilterOperand, FilterError> {
     let mut pieces = Vec::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("{{") {
@@ -411,23 +411,23 @@ fn operand(at: &dyn fmt::Display, text: &str, numeric: bool) -> Result<Operand, 
             return refuse(at, unknown());
         }
         if !before.is_empty() {
-            pieces.push(Piece::Text(before.to_owned()));
+            pieces.push(TemplatePiece::Text(before.to_owned()));
         }
-        pieces.push(Piece::Since);
+        pieces.push(TemplatePiece::Since);
         rest = after;
     }
     if !pieces.is_empty() {
         if !rest.is_empty() {
-            pieces.push(Piece::Text(rest.to_owned()));
+            pieces.push(TemplatePiece::Text(rest.to_owned()));
         }
-        return Ok(Operand::Template(pieces));
+        return Ok(FilterOperand::Template(pieces));
     }
     if numeric {
         let number = text.trim().parse::<serde_json::Number>();
         let Ok(number) = number else {
             return refuse(at, FilterProblem::Number(text.chars().take(80).collect()));
         };
-        return Ok(Operand::Fixed(Value::Number(number)));
+        return Ok(FilterOperand::Fixed(Value::Number(number)));
     }
-    Ok(Operand::Fixed(Value::String(text.to_owned())))
+    Ok(FilterOperand::Fixed(Value::String(text.to_owned())))
 }

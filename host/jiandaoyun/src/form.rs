@@ -9,7 +9,7 @@ use ruzhi_model::{RecordId, row};
 
 /// The version of the routes. From v5 on the form's ids are in the body and the rates are higher.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Api {
+pub enum ApiVersion {
     /// The first routes (2018).
     V1,
     /// Rows of subforms have ids (2021).
@@ -20,7 +20,7 @@ pub enum Api {
     V5,
 }
 
-impl Api {
+impl ApiVersion {
     /// The version as part of a path.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -32,7 +32,7 @@ impl Api {
     }
 }
 
-impl fmt::Display for Api {
+impl fmt::Display for ApiVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
@@ -41,23 +41,23 @@ impl fmt::Display for Api {
 /// A text that is not a version of the read routes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no version of the routes that read records; there are v1, v2, v4 and v5")]
-pub struct ApiError(pub String);
+pub struct ApiVersionError(pub String);
 
-impl FromStr for Api {
-    type Err = ApiError;
-    fn from_str(text: &str) -> Result<Self, ApiError> {
+impl FromStr for ApiVersion {
+    type Err = ApiVersionError;
+    fn from_str(text: &str) -> Result<Self, ApiVersionError> {
         let all = [Self::V1, Self::V2, Self::V4, Self::V5];
         all.into_iter()
             .find(|api| api.as_str() == text)
-            .ok_or_else(|| ApiError(text.chars().take(80).collect()))
+            .ok_or_else(|| ApiVersionError(text.chars().take(80).collect()))
     }
 }
 
 /// A form and the version of its routes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Form {
+pub struct FormAddress {
     /// The version of the routes.
-    pub api: Api,
+    pub api: ApiVersion,
     /// The app's id, 24 hexadecimal digits.
     pub app_id: String,
     /// The form's id, 24 hexadecimal digits.
@@ -66,23 +66,23 @@ pub struct Form {
 
 /// The rows and fields to read.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Query {
+pub struct RowQuery {
     /// The requested fields; empty means all. `_id` is always included.
     pub fields: Vec<String>,
-    /// A filter in the service's form: [`Filter::resolve`](super::Filter::resolve).
+    /// A filter in the service's form: [`RowFilter::resolve`](super::RowFilter::resolve).
     pub filter: Option<Value>,
 }
 
 /// A row of a form.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Row {
+pub struct FormRow {
     /// Its `_id`.
     pub id: RecordId,
     /// The complete answer, including `_id`.
     pub fields: Map<String, Value>,
 }
 
-impl Row {
+impl FormRow {
     /// A row of which only this was read, because it is too large for an answer.
     pub fn unread(row: Self) -> Self {
         let Self { id, mut fields } = row;
@@ -93,7 +93,7 @@ impl Row {
 
 /// A field of a form.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Widget {
+pub struct FormWidget {
     /// The key in rows and filters: the alias if there is one, or else the id.
     pub name: String,
     /// The permanent id.
@@ -109,7 +109,7 @@ pub struct Widget {
 /// Maximum length of a name in characters: names appear in messages. Guests read no field with a longer one.
 const LONGEST: usize = 200;
 
-impl Widget {
+impl FormWidget {
     /// The widgets of a list as sent by the service, without unnamed ones.
     pub(super) fn list(value: &Value) -> Vec<Self> {
         let text = |widget: &Value, key: &str| -> Option<String> {

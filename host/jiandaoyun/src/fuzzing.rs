@@ -6,8 +6,10 @@ use async_trait::async_trait;
 use reqwest::Url;
 use serde_json::json;
 
-use super::transport::{Broken, Reply, Transport};
-use super::{Api, Client, Error, Form, Query, Settings};
+use super::client::{FormClient, FormClientSettings};
+use super::error::FormError;
+use super::form::{ApiVersion, FormAddress, RowQuery};
+use super::transport::{FormReply, FormTransport, FormTransportError};
 use ruzhi_model::{FixedClock, RecordId};
 
 const KEY: &str = "the-key-of-the-company-that-no-message-holds";
@@ -15,33 +17,33 @@ const KEY: &str = "the-key-of-the-company-that-no-message-holds";
 const LONGEST: usize = 4_000;
 
 /// A transport with one answer for everything.
-struct Wire {
+struct FormWire {
     status: u16,
     body: Vec<u8>,
 }
 
 #[async_trait]
-impl Transport for Wire {
-    async fn post(&self, _: &Url, _: &[u8]) -> Result<Reply, Broken> {
-        Ok(Reply { status: self.status, body: self.body.clone(), date: None })
+impl FormTransport for FormWire {
+    async fn post(&self, _: &Url, _: &[u8]) -> Result<FormReply, FormTransportError> {
+        Ok(FormReply { status: self.status, body: self.body.clone(), date: None })
     }
 }
 
 /// Makes every request that ruzhi makes to JianDaoYun. Panics on a row without an id, or on an error unfit to be
 /// displayed.
-pub async fn answered(status: u16, body: &[u8], api: Api) {
-    let settings = Settings {
+pub async fn answered(status: u16, body: &[u8], api: ApiVersion) {
+    let settings = FormClientSettings {
         base_url: "https://jiandaoyun.invalid".parse().expect("an address"),
         api_key: KEY.into(),
         proxy: None,
         per_second: None,
     };
-    let wire = Wire { status, body: body.to_owned() };
+    let wire = FormWire { status, body: body.to_owned() };
     let clock = Arc::new(FixedClock(chrono::DateTime::UNIX_EPOCH));
-    let client = Client::over(Box::new(wire), settings, clock).expect("a client");
-    let form = Form { api, app_id: "a".repeat(24), entry_id: "b".repeat(24) };
+    let client = FormClient::over(Box::new(wire), settings, clock).expect("a client");
+    let form = FormAddress { api, app_id: "a".repeat(24), entry_id: "b".repeat(24) };
     let id: RecordId = "c".repeat(24).parse().expect("an id");
-    match client.page(&form, &Query::default(), None).await {
+    match client.page(&form, &RowQuery::default(), None).await {
         Ok(rows) => {
             for row in rows {
                 assert_eq!(row.fields.get("_id").and_then(|id| id.as_str()), Some(row.id.as_str()));
@@ -59,7 +61,7 @@ pub async fn answered(status: u16, body: &[u8], api: Api) {
     client.sys_widgets(&form).await.map(drop).unwrap_or_else(|error| fit(&error));
 }
 
-fn fit(error: &Error) {
+fn fit(error: &FormError) {
     let text = error.explain();
     for text in [&error.code(), &error.to_string(), &error.failure().to_string(), &text.en, &text.zh] {
         assert!(text.chars().count() <= LONGEST, "too long: {text}");

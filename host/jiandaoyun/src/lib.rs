@@ -7,6 +7,8 @@
 //!
 //! A page is either complete or an error. No failure becomes an empty page.
 
+mod attempt;
+mod body;
 mod client;
 mod code;
 mod error;
@@ -14,14 +16,14 @@ mod filter;
 mod form;
 #[cfg(fuzzing)]
 pub mod fuzzing;
-mod request;
+mod pasted_request;
 mod transport;
 
 #[cfg(test)]
 mod tests;
 
-pub use client::{Client, Settings};
-pub use error::{Class, Error, Failure};
-pub use filter::{Filter, FilterError, FilterProblem};
-pub use form::{Api, ApiError, Form, Query, Row, Widget};
-pub use request::{Request, RequestError, parse_fields};
+pub use client::{FormClient, FormClientSettings};
+pub use error::{FormError, FormErrorClass, FormFailure};
+pub use filter::{FilterError, FilterProblem, RowFilter};
+pub use form::{ApiVersion, ApiVersionError, FormAddress, FormRow, FormWidget, RowQuery};
+pub use pasted_request::{PastedRequest, PastedRequestError, parse_fields};

@@ -9,9 +9,9 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue}
 use reqwest::{Proxy, Url, redirect, retry};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::error::Failure;
+use super::error::FormFailure;
 use ruzhi_files::open_files;
-use ruzhi_http::answer::{self, Excess, Unread};
+use ruzhi_http::answer::{self, BodyError, Excess};
 use ruzhi_model::http_date;
 
 const CONNECT: Duration = Duration::from_secs(5);
@@ -20,7 +20,7 @@ const WHOLE: Duration = Duration::from_secs(30);
 const LONGEST: usize = 200;
 
 /// An answer, whatever its status.
-pub(super) struct Reply {
+pub(super) struct FormReply {
     pub(super) status: u16,
     pub(super) body: Vec<u8>,
     /// The time by the service's clock, if the answer has a date.
@@ -28,7 +28,7 @@ pub(super) struct Reply {
 }
 
 /// The reason there is no answer.
-pub(super) enum Broken {
+pub(super) enum FormTransportError {
     /// No answer, or an incomplete one; the reply in its place.
     NoAnswer(String),
     /// This process could not connect because of its own open files.
@@ -37,7 +37,7 @@ pub(super) enum Broken {
     TooLarge(Excess),
 }
 
-impl Broken {
+impl FormTransportError {
     fn of(error: reqwest::Error) -> Self {
         let kind = if open_files::are_too_many(&error) { Self::OpenFiles } else { Self::NoAnswer };
         kind(describe(error))
@@ -46,19 +46,19 @@ impl Broken {
 
 /// Carries a request to the service.
 #[async_trait]
-pub(super) trait Transport: Send + Sync {
+pub(super) trait FormTransport: Send + Sync {
     /// Posts a JSON body, once.
-    async fn post(&self, url: &Url, body: &[u8]) -> Result<Reply, Broken>;
+    async fn post(&self, url: &Url, body: &[u8]) -> Result<FormReply, FormTransportError>;
 }
 
 /// HTTP, with the key in every request.
-pub(super) struct Http(reqwest::Client);
+pub(super) struct FormHttp(reqwest::Client);
 
-impl Http {
+impl FormHttp {
     /// A pool of connections, through `proxy` if given; the environment's proxies are ignored.
-    pub(super) fn new(api_key: &SecretString, proxy: Option<&Url>) -> Result<Self, Failure> {
+    pub(super) fn new(api_key: &SecretString, proxy: Option<&Url>) -> Result<Self, FormFailure> {
         let mut key = HeaderValue::try_from(format!("Bearer {}", api_key.expose_secret()))
-            .map_err(|_| Failure::Settings { detail: "api_key has characters no key has".to_owned() })?;
+            .map_err(|_| FormFailure::Settings { detail: "api_key has characters no key has".to_owned() })?;
         key.set_sensitive(true);
         let headers = HeaderMap::from_iter([
             (AUTHORIZATION, key),
@@ -76,31 +76,32 @@ impl Http {
             .retry(retry::never());
         if let Some(proxy) = proxy {
             let proxy = Proxy::all(proxy.clone())
-                .map_err(|error| Failure::Settings { detail: format!("proxy: {}", describe(error)) })?;
+                .map_err(|error| FormFailure::Settings { detail: format!("proxy: {}", describe(error)) })?;
             builder = builder.proxy(proxy);
         }
         // Building the client reads the certificates trusted by the system.
         let client = builder.build().map_err(|error| {
             let open_files = open_files::are_too_many(&error);
             let detail = describe(error);
-            if open_files { Failure::OpenFiles { detail } } else { Failure::Settings { detail } }
+            if open_files { FormFailure::OpenFiles { detail } } else { FormFailure::Settings { detail } }
         })?;
         Ok(Self(client))
     }
 }
 
 #[async_trait]
-impl Transport for Http {
-    async fn post(&self, url: &Url, body: &[u8]) -> Result<Reply, Broken> {
-        let answer = self.0.post(url.clone()).body(body.to_vec()).send().await.map_err(Broken::of)?;
+impl FormTransport for FormHttp {
+    async fn post(&self, url: &Url, body: &[u8]) -> Result<FormReply, FormTransportError> {
+        let answer =
+            self.0.post(url.clone()).body(body.to_vec()).send().await.map_err(FormTransportError::of)?;
         let status = answer.status().as_u16();
         let date = answer.headers().get(DATE).and_then(|date| http_date(date.to_str().ok()?));
         // A written row is returned whole, so every answer may be as large as a page.
         let body = answer::read(answer, answer::LIST).await.map_err(|unread| match unread {
-            Unread::TooLarge(excess) => Broken::TooLarge(excess),
-            Unread::Broken(error) => Broken::of(error),
+            BodyError::TooLarge(excess) => FormTransportError::TooLarge(excess),
+            BodyError::Broken(error) => FormTransportError::of(error),
         })?;
-        Ok(Reply { status, body, date })
+        Ok(FormReply { status, body, date })
     }
 }
 

@@ -3,13 +3,10 @@
 //! Every module has its own errors, one variant per operation; for display they are converted to this type.
 
 mod problem;
-
-use serde::Serialize;
+mod report;
 
 pub use problem::{Problem, Problems, Severity};
-
-use ruzhi_files::open_files;
-use ruzhi_model::Text;
+pub use report::Report;
 
 /// Exit codes, by the side at fault.
 pub mod exit {
@@ -19,112 +16,4 @@ pub mod exit {
     pub const USAGE: u8 = 2;
     /// The guard requires a person's decision.
     pub const HELD: u8 = 3;
-}
-
-/// A failure, its subject and the next step.
-#[derive(Debug, Clone, Serialize)]
-#[serde(transparent)]
-pub struct Failure(Box<Told>);
-
-#[derive(Debug, Clone, Serialize)]
-struct Told {
-    #[serde(skip)]
-    exit: u8,
-    code: String,
-    #[serde(rename = "message")]
-    text: Text,
-    causes: Vec<String>,
-    hint: Option<Text>,
-    problems: Option<Problems>,
-}
-
-impl Failure {
-    pub fn new(exit: u8, code: impl Into<String>, text: Text, hint: Option<Text>) -> Self {
-        Self(Box::new(Told { exit, code: code.into(), text, causes: Vec::new(), hint, problems: None }))
-    }
-
-    /// The command line makes an impossible request.
-    pub fn usage(text: Text, hint: Text) -> Self {
-        Self::new(exit::USAGE, "usage", text, Some(hint))
-    }
-
-    /// The machine failed to carry out an operation.
-    pub fn io(en: &str, zh: &str, error: &dyn std::error::Error) -> Self {
-        Self::new(exit::FAILED, "io", Text::new(format!("cannot {en}"), format!("无法{zh}")), None)
-            .because(error)
-    }
-
-    /// The same, blamed on too many open files if they caused it: the store only says that it cannot be opened, and
-    /// its own hint would send people to check the disk.
-    #[must_use]
-    pub fn unless_too_many_files(self, error: &(dyn std::error::Error + 'static)) -> Self {
-        if self.exit() == exit::FAILED && open_files::are_too_many(error) {
-            return self.hinting(open_files::advice());
-        }
-        self
-    }
-
-    /// The exit code.
-    pub fn exit(&self) -> u8 {
-        self.0.exit
-    }
-
-    /// A stable code.
-    pub fn code(&self) -> &str {
-        &self.0.code
-    }
-
-    /// The failure and its subject.
-    pub fn text(&self) -> &Text {
-        &self.0.text
-    }
-
-    /// Its causes, outermost first.
-    pub fn causes(&self) -> &[String] {
-        &self.0.causes
-    }
-
-    /// The next step.
-    pub fn hint(&self) -> Option<&Text> {
-        self.0.hint.as_ref()
-    }
-
-    /// The problems in the configuration files.
-    pub fn problems(&self) -> Option<&Problems> {
-        self.0.problems.as_ref()
-    }
-
-    /// Adds an error and its causes. Only texts are kept, so nothing can print more than they say.
-    pub fn because(mut self, error: &dyn std::error::Error) -> Self {
-        let mut next = Some(error);
-        while let Some(error) = next {
-            self.0.causes.push(error.to_string());
-            next = error.source();
-        }
-        self
-    }
-
-    /// The same with another hint.
-    pub fn hinting(mut self, hint: Text) -> Self {
-        self.0.hint = Some(hint);
-        self
-    }
-
-    /// Adds what is behind an error, without the error itself.
-    #[must_use]
-    pub fn behind(self, error: &dyn std::error::Error) -> Self {
-        match error.source() {
-            Some(source) => self.because(source),
-            None => self,
-        }
-    }
-}
-
-impl From<Problems> for Failure {
-    fn from(problems: Problems) -> Self {
-        let text = Text::new("the configuration is not valid", "配置有误");
-        let mut failure = Self::new(exit::USAGE, "config", text, None);
-        failure.0.problems = Some(problems);
-        failure
-    }
 }

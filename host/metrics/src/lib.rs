@@ -12,7 +12,7 @@ use ruzhi_model::{FlowId, TenantId};
 
 /// The kind of a metric.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Kind {
+pub enum MetricKind {
     /// Only grows while the process lives.
     Counter,
     /// The current value.
@@ -21,7 +21,7 @@ pub enum Kind {
     Histogram(&'static [f64]),
 }
 
-impl Kind {
+impl MetricKind {
     /// The word for it.
     pub fn word(self) -> &'static str {
         match self {
@@ -38,7 +38,7 @@ pub struct Metric {
     /// Its name, unit included.
     pub name: &'static str,
     /// Its kind.
-    pub kind: Kind,
+    pub kind: MetricKind,
     /// The labels that distinguish its series.
     pub labels: &'static [&'static str],
     /// Its meaning.
@@ -73,7 +73,7 @@ macro_rules! metrics {
     };
 }
 
-use Kind::{Counter, Gauge, Histogram};
+use MetricKind::{Counter, Gauge, Histogram};
 
 metrics! {
     BUILD "ruzhi_build_info" Gauge, ["version"], "1; the version is the label.";
@@ -120,14 +120,14 @@ metrics! {
 
 /// A service that is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Service {
+pub enum RemoteService {
     /// 企业微信.
     Wecom,
     /// 简道云.
     Jiandaoyun,
 }
 
-impl Service {
+impl RemoteService {
     /// Its name in labels.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -139,7 +139,7 @@ impl Service {
 
 /// The outcome of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Called {
+pub enum CallStatus {
     /// The service's code; 0 is success.
     Code(i64),
     /// An HTTP status from an intermediary.
@@ -188,19 +188,19 @@ pub fn rows_read(tenant: &TenantId, flow: &FlowId, rows: usize) {
 }
 
 /// Records a call that was answered or failed. Codes larger than four bytes share one label: they come from outside.
-pub fn called(service: Service, api: &'static str, what: Called, took: Duration) {
+pub fn called(service: RemoteService, api: &'static str, what: CallStatus, took: Duration) {
     let errcode = match what {
-        Called::Code(code) if i32::try_from(code).is_ok() => code.to_string(),
-        Called::Code(_) => "other".to_owned(),
-        Called::Http(status) => format!("http_{status}"),
-        Called::None => "none".to_owned(),
+        CallStatus::Code(code) if i32::try_from(code).is_ok() => code.to_string(),
+        CallStatus::Code(_) => "other".to_owned(),
+        CallStatus::Http(status) => format!("http_{status}"),
+        CallStatus::None => "none".to_owned(),
     };
     counter!(CALLS.name, "service" => service.as_str(), "api" => api, "errcode" => errcode).increment(1);
     histogram!(CALL_TIME.name, "service" => service.as_str(), "api" => api).record(took.as_secs_f64());
 }
 
 /// Records a call's wait for its turn.
-pub fn waited(service: Service, api: &'static str, waited: Duration) {
+pub fn waited(service: RemoteService, api: &'static str, waited: Duration) {
     histogram!(LIMITER_WAIT.name, "service" => service.as_str(), "api" => api).record(waited.as_secs_f64());
 }
 
@@ -226,7 +226,7 @@ pub fn write_back(tenant: &TenantId, flow: &FlowId, written: bool, rows: usize) 
 }
 
 /// Records a push from a service. The verdict is one of our own words.
-pub fn webhook(source: Service, verdict: &'static str) {
+pub fn webhook(source: RemoteService, verdict: &'static str) {
     counter!(WEBHOOKS.name, "source" => source.as_str(), "verdict" => verdict).increment(1);
 }
 

@@ -3,7 +3,7 @@
 use super::comparison::Difference;
 use super::error::ActivationError;
 use super::trial::{StoredRecords, Trial};
-use ruzhi_guest_runtime::{Guest, Library, LoadError};
+use ruzhi_guest_runtime::{ComponentRegistry, Guest, GuestLoadError};
 use ruzhi_model::ChangeLimit;
 use ruzhi_model::{Clock, Context, Digest, FlowId, TenantId};
 use ruzhi_store::{ActivationKind, ActivationRow, Artifacts, Database, UseAttempt, UseState};
@@ -23,7 +23,7 @@ pub struct FlowRules<'a> {
     /// The store.
     pub store: &'a Database,
     /// The components of the process.
-    pub library: &'a Library,
+    pub registry: &'a ComponentRegistry,
     /// The source of the current time.
     pub clock: &'a dyn Clock,
     /// The tenant.
@@ -77,7 +77,7 @@ impl FlowRules<'_> {
     /// the former ones are used, and the reason is returned.
     pub async fn live(
         &self,
-        offered: Result<Artifacts, LoadError>,
+        offered: Result<Artifacts, GuestLoadError>,
         by: &ChangeAuthor,
     ) -> Result<ActiveRules, ActivationError> {
         // A component has megabytes: it is hashed once.

@@ -1,6 +1,6 @@
 //! The reasons rules do not go live. The rules that were live stay live.
 
-use ruzhi_guest_runtime::LoadError;
+use ruzhi_guest_runtime::GuestLoadError;
 use ruzhi_model::ChangeLimit;
 use ruzhi_model::{Digest, FlowId, RecordId, TenantId, Text};
 use ruzhi_store::StoreError;
@@ -11,7 +11,7 @@ use ruzhi_sync::RunError;
 pub enum ActivationError {
     /// The component or its rules file is not fit to run.
     #[error(transparent)]
-    Load(#[from] LoadError),
+    Load(#[from] GuestLoadError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

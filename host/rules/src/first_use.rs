@@ -9,7 +9,7 @@ use chrono::SecondsFormat;
 
 use super::activation::FlowRules;
 use super::error::ActivationError;
-use ruzhi_guest_runtime::{Guest, LoadError, Rehearsed};
+use ruzhi_guest_runtime::{Guest, GuestLoadError, RehearsalRules};
 use ruzhi_model::{Digest, SourceRecord};
 use ruzhi_store::{Artifacts, FirstUse, UseAttempt, UseState};
 
@@ -33,7 +33,7 @@ impl FlowRules<'_> {
             }
             Some(FirstUse { state: UseState::Trying, process, at, .. }) if *process != this_process() => {
                 if is_running(process) {
-                    return Err(LoadError::TriedElsewhere.into());
+                    return Err(GuestLoadError::TriedElsewhere.into());
                 }
                 tracing::error!(
                     tenant.id = self.tenant.as_str(),
@@ -63,14 +63,14 @@ impl FlowRules<'_> {
         artifacts: &Artifacts,
         records: Vec<SourceRecord>,
     ) -> Result<(), ActivationError> {
-        let (library, artifacts) = (self.library.clone(), artifacts.clone());
-        let rules = Rehearsed { text: artifacts.config, context: self.context(), records };
-        away(move || library.rehearse(&artifacts.component, rules)).await
+        let (registry, artifacts) = (self.registry.clone(), artifacts.clone());
+        let rules = RehearsalRules { text: artifacts.config, context: self.context(), records };
+        away(move || registry.rehearse(&artifacts.component, rules)).await
     }
 
     async fn load_here(&self, artifacts: &Artifacts) -> Result<Guest, ActivationError> {
-        let (library, artifacts) = (self.library.clone(), artifacts.clone());
-        away(move || Guest::new(library.load_bytes(&artifacts.component)?, artifacts.config)).await
+        let (registry, artifacts) = (self.registry.clone(), artifacts.clone());
+        away(move || Guest::new(registry.load_bytes(&artifacts.component)?, artifacts.config)).await
     }
 
     /// True if rules that load have never decided a row.
@@ -97,14 +97,14 @@ impl FlowRules<'_> {
 
 /// Runs outside the runtime's workers, since compiling takes long.
 async fn away<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, LoadError> + Send + 'static,
+    work: impl FnOnce() -> Result<T, GuestLoadError> + Send + 'static,
 ) -> Result<T, ActivationError> {
     let done = tokio::task::spawn_blocking(work).await;
     Ok(done.map_err(|error| ActivationError::Worker { reason: error.to_string() })??)
 }
 
 fn quarantined(at: &chrono::DateTime<chrono::Utc>) -> ActivationError {
-    LoadError::Quarantined { at: at.to_rfc3339_opts(SecondsFormat::Secs, true) }.into()
+    GuestLoadError::Quarantined { at: at.to_rfc3339_opts(SecondsFormat::Secs, true) }.into()
 }
 
 /// A unique name of this process, never used by a later one: its id and its start.

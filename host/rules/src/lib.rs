@@ -13,9 +13,9 @@
 mod activation;
 mod comparison;
 mod error;
-mod failure;
 mod first_use;
 mod replay;
+mod report;
 #[cfg(test)]
 mod tests;
 mod trial;

@@ -18,7 +18,7 @@ use ruzhi_app::deployment::{no_flow, settings_of};
 use ruzhi_app::scheduler::{AnswerSender, FlowStanding, Inbox, ManualRun, Message, RunAccepted, RunResult};
 use ruzhi_app::{PlanLock, PlanLockState};
 use ruzhi_config as config;
-use ruzhi_message::Failure;
+use ruzhi_message::Report;
 use ruzhi_model::{FlowId, TenantId};
 use ruzhi_store::{Delivery, Paused, RunFilter, RunRow, RunState, StoreError, WakeKind, WakeRow};
 use ruzhi_sync::{RunOptions, RunTask};
@@ -61,7 +61,7 @@ pub struct SchedulerContext {
 }
 
 /// The state as the last process left it. A store that cannot be read because its files are gone is reported as gone.
-pub async fn restore(app: &App) -> Result<SchedulerState, Failure> {
+pub async fn restore(app: &App) -> Result<SchedulerState, Report> {
     let restored = async {
         let mut wakes = app.store.wakes_list().await?;
         wakes.extend(killed(app, app.clock.now()).await?);
@@ -80,7 +80,7 @@ pub async fn restore(app: &App) -> Result<SchedulerState, Failure> {
 }
 
 /// Keeps the flows on time until the process is to end, then waits for the runs under way.
-pub async fn run(context: SchedulerContext, mut state: SchedulerState, inbox: Inbox) -> Result<(), Failure> {
+pub async fn run(context: SchedulerContext, mut state: SchedulerState, inbox: Inbox) -> Result<(), Report> {
     let Inbox { mut messages, board } = inbox;
     let SchedulerContext { app, heartbeat, observer, quit } = context.clone();
     let now = app.clock.now();
@@ -197,7 +197,7 @@ struct SchedulerActor {
     /// A check of the store's files without an answer yet: a file system may never answer.
     store_check: Option<JoinHandle<Result<(), StoreError>>>,
     /// Answers to pauses and resumes, sent once the change is stored and visible.
-    answers: Vec<(AnswerSender<()>, Result<(), Failure>)>,
+    answers: Vec<(AnswerSender<()>, Result<(), Report>)>,
 }
 
 impl SchedulerActor {
@@ -455,7 +455,7 @@ impl SchedulerActor {
 fn scheduled(app: &App) -> Vec<ScheduledFlow> {
     let deployment = app.deployment();
     let config = &deployment.config;
-    let of = |tenant: &config::Tenant, flow: &config::Flow| {
+    let of = |tenant: &config::TenantConfig, flow: &config::FlowConfig| {
         ScheduledFlow::of(tenant, flow, settings_of(config, tenant, flow))
     };
     config.tenants.iter().flat_map(|tenant| tenant.flows.iter().map(move |flow| of(tenant, flow))).collect()

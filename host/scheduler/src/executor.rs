@@ -7,12 +7,12 @@ use tracing::Instrument as _;
 use ruzhi_app::App;
 use ruzhi_app::deployment::{Deployment, RulesExchange};
 use ruzhi_app::scheduler::{RunResult, Wake};
-use ruzhi_message::Failure;
+use ruzhi_message::Report;
 use ruzhi_model::{FlowId, RunId, TenantId};
 use ruzhi_plan::Purpose;
 use ruzhi_rules::ChangeAuthor;
 use ruzhi_store::{RunKind, RunState};
-use ruzhi_sync::{FlowRuntime, Report, RunTask};
+use ruzhi_sync::{FlowRuntime, RunReport, RunTask};
 
 /// The actor for actions of the process itself.
 const ITSELF: &str = "ruzhi serve";
@@ -93,7 +93,7 @@ async fn prepare(
     due: &RunOrder,
     at: usize,
     sink: &EventSink,
-) -> Result<(FlowRuntime, RulesExchange), Failure> {
+) -> Result<(FlowRuntime, RulesExchange), Report> {
     let sink = Arc::clone(sink);
     let progress = app.live.progress(Arc::clone(&app.clock), move |run| sink(RunEvent::Began { at, run }));
     let by = ChangeAuthor { who: due.who.clone().unwrap_or_else(|| ITSELF.to_owned()), why: None };
@@ -106,8 +106,8 @@ fn span(due: &RunOrder) -> tracing::Span {
     tracing::info_span!("run", tenant.id = due.tenant.as_str(), flow.id = due.flow.as_str())
 }
 
-fn ended(due: &RunOrder, report: Report, exchanged: RulesExchange) -> RunResult {
-    let Report { run, plan, findings, notices, error } = report;
+fn ended(due: &RunOrder, report: RunReport, exchanged: RulesExchange) -> RunResult {
+    let RunReport { run, plan, findings, notices, error } = report;
     let never_began = run.ended_at.is_none();
     RunResult {
         tenant: due.tenant.clone(),
@@ -118,7 +118,7 @@ fn ended(due: &RunOrder, report: Report, exchanged: RulesExchange) -> RunResult 
         findings: findings.len(),
         notices,
         blocked: error.as_ref().is_some_and(ruzhi_sync::RunError::blocks),
-        failure: error.map(Failure::from),
+        failure: error.map(Report::from),
     }
 }
 
@@ -129,7 +129,7 @@ fn is_drift_settled(ended: &RunResult) -> bool {
     is_done && ended.plan.as_ref().is_some_and(|plan| matches!(plan.purpose, Purpose::Drift { .. }))
 }
 
-fn could_not_run(due: &RunOrder, failure: Failure) -> RunResult {
+fn could_not_run(due: &RunOrder, failure: Report) -> RunResult {
     RunResult {
         tenant: due.tenant.clone(),
         flow: due.flow.clone(),

@@ -15,7 +15,7 @@ use serde::{Deserialize, forward_to_deserialize_any};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
-use ruzhi_message::{Failure, exit};
+use ruzhi_message::{Report, exit};
 use ruzhi_model::Text;
 
 /// Names with values, in the order they were given.
@@ -47,14 +47,14 @@ impl Input {
     }
 
     /// The fields of a form.
-    pub(super) fn form(body: &[u8]) -> Result<Self, Failure> {
+    pub(super) fn form(body: &[u8]) -> Result<Self, Report> {
         let text = std::str::from_utf8(body)
             .map_err(|error| wrong("the form is not UTF-8", "表单不是 UTF-8 编码").because(&error))?;
         Ok(Self { kind: NameKind::Field, pairs: written(text) })
     }
 
     /// The fields of a JSON object; none for an empty body.
-    pub(super) fn json(body: &[u8]) -> Result<Self, Failure> {
+    pub(super) fn json(body: &[u8]) -> Result<Self, Report> {
         if body.trim_ascii().is_empty() {
             return Ok(Self { kind: NameKind::Field, pairs: Vec::new() });
         }
@@ -75,7 +75,7 @@ impl Input {
     }
 
     /// Reads the parameters into a type, ignoring those unknown to it.
-    pub(super) fn parameters<T: DeserializeOwned + IntoParams>(self) -> Result<T, Failure> {
+    pub(super) fn parameters<T: DeserializeOwned + IntoParams>(self) -> Result<T, Report> {
         self.read(|name| {
             let parameter = T::into_params(|| None).into_iter().find(|parameter| parameter.name == name)?;
             serde_json::to_value(parameter.schema).ok()
@@ -83,7 +83,7 @@ impl Input {
     }
 
     /// Reads the fields into a type.
-    pub(super) fn fields<T: DeserializeOwned + ToSchema>(self) -> Result<T, Failure> {
+    pub(super) fn fields<T: DeserializeOwned + ToSchema>(self) -> Result<T, Report> {
         self.read(|name| {
             let mut schema = serde_json::to_value(T::schema()).ok()?;
             let field = schema.get_mut("properties")?.get_mut(name)?.take();
@@ -98,7 +98,7 @@ impl Input {
         })
     }
 
-    fn read<T: DeserializeOwned>(self, described: impl Fn(&str) -> Option<Value>) -> Result<T, Failure> {
+    fn read<T: DeserializeOwned>(self, described: impl Fn(&str) -> Option<Value>) -> Result<T, Report> {
         let kind = self.kind;
         // A value error is attributed to the name taken last.
         let last = RefCell::new(String::new());
@@ -126,7 +126,7 @@ impl Input {
 }
 
 /// A parameter unknown at this address.
-pub(super) fn no_parameter(name: &str, known: &[String]) -> Failure {
+pub(super) fn no_parameter(name: &str, known: &[String]) -> Report {
     let Text { en, zh } = NameKind::Parameter.of(name);
     let known = known.join(", ");
     wrong(format!("{en} is not known here"), format!("此处没有{zh}"))
@@ -144,8 +144,8 @@ fn written(text: &str) -> Vec<(String, Value)> {
     spelled(text).into_iter().map(|(name, value)| (name, Value::String(value))).collect()
 }
 
-fn wrong(en: impl Into<String>, zh: impl Into<String>) -> Failure {
-    Failure::new(exit::USAGE, "request", Text::new(en, zh), None)
+fn wrong(en: impl Into<String>, zh: impl Into<String>) -> Report {
+    Report::new(exit::USAGE, "request", Text::new(en, zh), None)
 }
 
 /// The expected value, according to a description.

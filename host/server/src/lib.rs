@@ -38,16 +38,12 @@ use ruzhi_app::audit::delete_idle;
 
 use ruzhi_app::deployment::Deployment;
 use ruzhi_app::scheduler::Scheduler;
-use ruzhi_message::Failure;
+use ruzhi_message::Report;
 use ruzhi_model::Clock;
 use ruzhi_scheduler::SchedulerContext;
 
 /// Serves a deployment until it is told to quit.
-pub async fn run(
-    deployment: Deployment,
-    listener: TcpListener,
-    clock: Arc<dyn Clock>,
-) -> Result<(), Failure> {
+pub async fn run(deployment: Deployment, listener: TcpListener, clock: Arc<dyn Clock>) -> Result<(), Report> {
     let quit = deployment.quit.clone();
     let (scheduler, inbox) = Scheduler::new();
     let (alarms, hearing) = Alarms::new();
@@ -68,7 +64,7 @@ pub async fn run(
     let kept = tokio::spawn(ruzhi_scheduler::run(context, scheduler_state, inbox)).await;
     // When the scheduler ends, for any reason, everything else ends.
     quit.cancel();
-    let broken = |error: &dyn std::error::Error| Failure::io("go on serving", "继续运行", error);
+    let broken = |error: &dyn std::error::Error| Report::io("go on serving", "继续运行", error);
     drop(tokio::join!(watched, told, tidied, commanded));
     answered.await.map_err(|error| broken(&error))?;
     kept.map_err(|error| broken(&error))?

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use ruzhi_message::{Failure, exit};
+use ruzhi_message::{Report, exit};
 use ruzhi_model::Text;
 
 /// Most streams at the same time, given as many connections.
@@ -27,9 +27,9 @@ impl Streams {
     }
 
     /// Takes a place for a stream, given back when dropped.
-    pub(super) fn begin(&self) -> Result<OwnedSemaphorePermit, Failure> {
+    pub(super) fn begin(&self) -> Result<OwnedSemaphorePermit, Report> {
         Arc::clone(&self.0).try_acquire_owned().map_err(|_| {
-            Failure::new(
+            Report::new(
                 exit::FAILED,
                 "events.full",
                 Text::new(

@@ -10,8 +10,8 @@ use std::time::Duration;
 use super::state::AppState;
 use ruzhi_app::deployment;
 use ruzhi_app::scheduler::Wake;
-use ruzhi_config::{self as config, Config, Problems, ProcessEnvironment, Signature};
-use ruzhi_message::Failure;
+use ruzhi_config::{self as config, Config, Fingerprint, Problems, ProcessEnvironment};
+use ruzhi_message::Report;
 
 /// Interval between polls.
 const LOOK: Duration = Duration::from_secs(2);
@@ -25,8 +25,8 @@ pub(super) async fn watch(state: Arc<AppState>) {
             () = tokio::time::sleep(LOOK) => {}
         }
         let deployment = state.app.deployment();
-        let taken = deployment.config.signature.clone();
-        let Some(now) = beside(&state, move || Signature::of(&deployment.config)).await else { return };
+        let taken = deployment.config.fingerprint.clone();
+        let Some(now) = beside(&state, move || Fingerprint::of(&deployment.config)).await else { return };
         if now != taken && seen.as_ref() == Some(&now) {
             let deployment = state.app.deployment();
             let Some((config, problems)) = beside(&state, move || reload(&deployment.config)).await else {
@@ -54,11 +54,11 @@ fn reload(before: &Config) -> (Config, Option<Problems>) {
 fn take_up(
     state: &Arc<AppState>,
     (config, problems): (Config, Option<Problems>),
-    before: &Signature,
-    now: &Signature,
+    before: &Fingerprint,
+    now: &Fingerprint,
 ) {
     let deployment = state.app.deployment();
-    let refused = problems.map(Failure::from);
+    let refused = problems.map(Report::from);
     match &refused {
         // A file that cannot be read fails on every poll: its error is logged once.
         Some(failure) if same(state.app.invalid().as_ref(), failure) => {}
@@ -75,13 +75,13 @@ fn take_up(
 }
 
 /// True if the problems are the same as before.
-fn same(before: Option<&Failure>, now: &Failure) -> bool {
-    let list = |failure: &Failure| failure.problems().map(|problems| problems.list.clone());
+fn same(before: Option<&Report>, now: &Report) -> bool {
+    let list = |failure: &Report| failure.problems().map(|problems| problems.list.clone());
     before.is_some_and(|before| list(before) == list(now))
 }
 
 /// Logs each problem with its place.
-fn log(failure: &Failure) {
+fn log(failure: &Report) {
     tracing::warn!(error.code = failure.code(), "the files are not taken up whole: {}", failure.text().en);
     for problem in failure.problems().iter().flat_map(|problems| &problems.list) {
         tracing::warn!(
@@ -96,10 +96,10 @@ fn log(failure: &Failure) {
 /// The flows with a changed component or rules file.
 fn rules_changed(
     config: &Config,
-    before: &Signature,
-    now: &Signature,
+    before: &Fingerprint,
+    now: &Fingerprint,
 ) -> Vec<(ruzhi_model::TenantId, ruzhi_model::FlowId)> {
-    let changed = |flow: &config::Flow| {
+    let changed = |flow: &config::FlowConfig| {
         let files = std::iter::once(&flow.guest.component).chain(&flow.guest.config);
         files.into_iter().any(|file| before.differs_at(now, file))
     };

@@ -27,7 +27,7 @@ use super::recovery::read_back;
 use ruzhi_model::{LedgerEntry, MemberState, Operation, OperationKind, OperationState, UserId};
 use ruzhi_plan::{Counts, Plan, comparable_mobile};
 use ruzhi_store::Settlement;
-use ruzhi_wecom::{self as wecom, Answer, Blame, Verdict, Write};
+use ruzhi_wecom::{self as wecom, Blame, MemberWrite, WriteAnswer, WriteVerdict};
 
 /// Operations marked ahead of their calls, and outcomes stored together.
 const WINDOW: usize = 256;
@@ -46,7 +46,7 @@ pub(super) struct ApplySummary {
     /// Operations with an unknown outcome; the next run asks.
     pub(super) in_doubt: u64,
     /// The tenant was stopped.
-    pub(super) stopped: Option<wecom::Error>,
+    pub(super) stopped: Option<wecom::WecomError>,
     /// WeCom's rate limit outlasted the run's patience.
     pub(super) parked: bool,
     /// Members found to have been removed by hand.
@@ -72,7 +72,7 @@ pub(super) struct PlanApplier<'a> {
     halt: AtomicBool,
     pub(super) applied: Mutex<ApplySummary>,
     /// Rejected, and not yet known if the record or the tenant is at fault.
-    pub(super) open: Mutex<Vec<(PendingCall, Answer)>>,
+    pub(super) open: Mutex<Vec<(PendingCall, WriteAnswer)>>,
     again: Mutex<BTreeMap<usize, PendingCall>>,
     /// Operations whose member WeCom did not find.
     not_found: Mutex<Vec<ListingCheck>>,
@@ -272,10 +272,10 @@ impl<'a> PlanApplier<'a> {
         let operation = &due.operation;
         let userid = &operation.userid;
         let write = match operation.kind {
-            OperationKind::Create => Write::Create { userid, body: &operation.body },
-            OperationKind::Delete => Write::Delete { userid },
+            OperationKind::Create => MemberWrite::Create { userid, body: &operation.body },
+            OperationKind::Delete => MemberWrite::Delete { userid },
             OperationKind::Update | OperationKind::Disable | OperationKind::Enable => {
-                Write::Update { userid, body: &operation.body }
+                MemberWrite::Update { userid, body: &operation.body }
             }
             OperationKind::Adopt | OperationKind::Keep => return None,
         };
@@ -286,17 +286,17 @@ impl<'a> PlanApplier<'a> {
     }
 
     /// Interprets an answer: a settlement, or nothing yet.
-    pub(super) async fn settled(&self, due: PendingCall, answer: Answer) -> Option<Settlement> {
+    pub(super) async fn settled(&self, due: PendingCall, answer: WriteAnswer) -> Option<Settlement> {
         self.gate.learn(due.operation.kind, &answer.verdict);
         let (due, answer) = self.blamed(due, answer).await?;
         self.told(due, answer).await
     }
 
     /// Interprets an answer once it is known who is to blame.
-    pub(super) async fn told(&self, due: PendingCall, answer: Answer) -> Option<Settlement> {
+    pub(super) async fn told(&self, due: PendingCall, answer: WriteAnswer) -> Option<Settlement> {
         let PendingCall { place, later, operation, doubt, mut attempts } = due;
         let rests =
-            operation.kind == OperationKind::Create && matches!(answer.verdict, Verdict::Parked { .. });
+            operation.kind == OperationKind::Create && matches!(answer.verdict, WriteVerdict::Parked { .. });
         let uncalled = !doubt && attempts.is_empty() && answer.attempts.is_empty() && !answer.in_doubt;
         let now = self.flow.clock.now();
         let known = OutcomeContext {

@@ -5,13 +5,17 @@ use super::apply::{PlanApplier, lock, take};
 use super::error::RunError;
 use super::gate::Attribution;
 use super::pending_call::PendingCall;
-use ruzhi_wecom::{Answer, Verdict};
+use ruzhi_wecom::{WriteAnswer, WriteVerdict};
 
 impl PlanApplier<'_> {
     /// Finds out if a rejection is the member's or the tenant's; none while that is unknown.
-    pub(super) async fn blamed(&self, due: PendingCall, answer: Answer) -> Option<(PendingCall, Answer)> {
+    pub(super) async fn blamed(
+        &self,
+        due: PendingCall,
+        answer: WriteAnswer,
+    ) -> Option<(PendingCall, WriteAnswer)> {
         let (flow, operation) = (self.flow, &due.operation);
-        let Verdict::Unsure { errcode, error } = &answer.verdict else { return Some((due, answer)) };
+        let WriteVerdict::Unsure { errcode, error } = &answer.verdict else { return Some((due, answer)) };
         // The history is read only while it matters. If the store cannot tell, the record was not rejected before.
         let known = !self.gate.in_order()
             && flow
@@ -24,7 +28,7 @@ impl PlanApplier<'_> {
             Attribution::Member => Some((due, answer)),
             Attribution::Tenant(error) => {
                 flow.directory.stop(&error);
-                Some((due, Answer { verdict: Verdict::Stopped(error), ..answer }))
+                Some((due, WriteAnswer { verdict: WriteVerdict::Stopped(error), ..answer }))
             }
             Attribution::Open => {
                 lock(&self.open).push((due, answer));
@@ -41,9 +45,9 @@ impl PlanApplier<'_> {
         for (due, mut answer) in open {
             let stopped = lock(&self.applied).stopped.clone();
             if let Some(error) = stopped {
-                answer.verdict = Verdict::Stopped(error);
+                answer.verdict = WriteVerdict::Stopped(error);
             } else if self.flow.quit.is_cancelled() && !self.gate.in_order() {
-                answer.verdict = Verdict::Quit;
+                answer.verdict = WriteVerdict::Quit;
             }
             settlements.extend(self.told(due, answer).await);
         }

@@ -14,7 +14,7 @@ use super::pending_call::PendingCall;
 use ruzhi_model::{Operation, OperationKind};
 use ruzhi_plan::whole_body;
 use ruzhi_store::OperationRow;
-use ruzhi_wecom::{BatchRow, Write, sheets};
+use ruzhi_wecom::{BatchRow, MemberWrite, csv_files};
 
 /// Operations examined together: as many as a file may hold.
 const PAGE: usize = 5_000;
@@ -75,35 +75,35 @@ impl PlanApplier<'_> {
             .map(|(_, operation, whole)| {
                 let (userid, body) = (&operation.userid, &operation.body);
                 let write = match operation.kind {
-                    OperationKind::Create => Write::Create { userid, body },
-                    _ => Write::Update { userid, body },
+                    OperationKind::Create => MemberWrite::Create { userid, body },
+                    _ => MemberWrite::Update { userid, body },
                 };
                 BatchRow { write, whole }
             })
             .collect();
-        for sheet in &sheets(&batch).sheets {
+        for csv_file in &csv_files(&batch).files {
             if self.halted() {
                 break;
             }
             // An operation without a place is left for the wave's ordinary round, which reports it without a call.
-            if sheet.creates() && self.gate.is_full() {
+            if csv_file.creates() && self.gate.is_full() {
                 continue;
             }
-            let in_sheet: Vec<_> = sheet.rows().iter().filter_map(|at| rows.get(*at)).collect();
-            let places: Vec<usize> = in_sheet.iter().map(|(place, ..)| *place).collect();
-            self.take_up(in_sheet.iter().map(|(place, operation, _)| (*place, operation.as_ref()))).await?;
+            let in_file: Vec<_> = csv_file.rows().iter().filter_map(|at| rows.get(*at)).collect();
+            let places: Vec<usize> = in_file.iter().map(|(place, ..)| *place).collect();
+            self.take_up(in_file.iter().map(|(place, operation, _)| (*place, operation.as_ref()))).await?;
             let mut stored = Ok(());
             let taken = async |job: String| {
                 stored = flow.store.operations_set_job(&flow.tenant, &self.plan.id, &places, &job).await;
             };
-            let answers = flow.directory.write_sheet(sheet, taken).await;
+            let answers = flow.directory.write_csv_file(csv_file, taken).await;
             stored?;
             // An answer that concerns the tenant applies to all rows, wherever in the file it stands.
-            for ((_, operation, _), answer) in in_sheet.iter().zip(&answers) {
+            for ((_, operation, _), answer) in in_file.iter().zip(&answers) {
                 self.gate.learn(operation.kind, &answer.verdict);
             }
             let mut settlements = Vec::with_capacity(answers.len());
-            for ((place, operation, _), answer) in in_sheet.into_iter().zip(answers) {
+            for ((place, operation, _), answer) in in_file.into_iter().zip(answers) {
                 let due = PendingCall {
                     place: *place,
                     later: wave > self.plan.first_wave,

@@ -14,8 +14,8 @@ use super::flow::FlowRuntime;
 use super::notice::Notice;
 use super::service_time::{ServiceTime, UPDATED, updated_at};
 use ruzhi_guest_runtime::BATCH;
-use ruzhi_jiandaoyun::{Query, Row};
-use ruzhi_metrics as meter;
+use ruzhi_jiandaoyun::{FormRow, RowQuery};
+use ruzhi_metrics as metrics;
 use ruzhi_model::{Context, Digest, RecordId, RunId, SourceRecord, row};
 use ruzhi_plan::Resolution;
 use ruzhi_store::{
@@ -89,7 +89,7 @@ struct Census {
 
 impl Census {
     /// Takes in the rows known between two ids, and those found there.
-    fn take(&mut self, known: Vec<PresentRecord>, found: &[Row]) {
+    fn take(&mut self, known: Vec<PresentRecord>, found: &[FormRow]) {
         for PresentRecord { id, confirmed } in known {
             self.had += u64::from(confirmed);
             if found.binary_search_by(|row| row.id.cmp(&id)).is_err() {
@@ -168,7 +168,7 @@ impl Collector<'_> {
             let until = last.id.clone();
             rows += page.len() as u64;
             time.read(&page);
-            meter::rows_read(&flow.tenant, &flow.id, page.len());
+            metrics::rows_read(&flow.tenant, &flow.id, page.len());
             if complete {
                 let known = self.present(after.as_ref(), Some(&until)).await?;
                 census.take(known, &page);
@@ -189,18 +189,18 @@ impl Collector<'_> {
     }
 
     /// The query: the fields the rules read, and the time of each row's last change.
-    fn query(&self, since: Option<DateTime<Utc>>) -> Query {
+    fn query(&self, since: Option<DateTime<Utc>>) -> RowQuery {
         let mut fields = self.flow.guest.description().source_fields.clone();
         if !fields.is_empty() && !fields.iter().any(|field| field == UPDATED) {
             fields.push(UPDATED.to_owned());
         }
-        Query { fields, filter: self.flow.filter.as_ref().and_then(|filter| filter.resolve(since)) }
+        RowQuery { fields, filter: self.flow.filter.as_ref().and_then(|filter| filter.resolve(since)) }
     }
 
     /// The reason no row was found, as far as the form tells.
     async fn no_row(&self) -> Notice {
         let flow = self.flow;
-        let filtered = flow.filter.as_ref().map(ruzhi_jiandaoyun::Filter::fields).unwrap_or_default();
+        let filtered = flow.filter.as_ref().map(ruzhi_jiandaoyun::RowFilter::fields).unwrap_or_default();
         let mut state = filtered.iter().any(|field| field == FLOW_STATE);
         if state {
             // The oldest routes list no system fields, and a missing answer says nothing.
@@ -219,7 +219,7 @@ impl Collector<'_> {
         Ok(self.flow.store.records_list_present(&self.flow.tenant, &self.flow.id, after, until).await?)
     }
 
-    async fn page(&self, query: &Query, after: Option<&RecordId>) -> Result<Vec<Row>, RunError> {
+    async fn page(&self, query: &RowQuery, after: Option<&RecordId>) -> Result<Vec<FormRow>, RunError> {
         self.flow.source.page(&self.flow.form, query, after).await.map_err(RunError::Collect)
     }
 
@@ -305,7 +305,7 @@ impl Collector<'_> {
     }
 
     /// The rows of a page that have to be decided, as the guest may see them.
-    async fn fresh(&self, page: Vec<Row>) -> Result<Vec<FetchedRecord>, RunError> {
+    async fn fresh(&self, page: Vec<FormRow>) -> Result<Vec<FetchedRecord>, RunError> {
         let flow = self.flow;
         let ids: Vec<RecordId> = page.iter().map(|row| row.id.clone()).collect();
         let known = flow.store.records_find(&flow.tenant, &flow.id, &ids).await?;
@@ -332,7 +332,7 @@ impl Collector<'_> {
         Ok(fresh)
     }
 
-    fn visible(&self, row: Row) -> String {
+    fn visible(&self, row: FormRow) -> String {
         visible(row, &self.flow.guest.description().source_fields)
     }
 
@@ -512,8 +512,8 @@ fn holds_until(guest: &ruzhi_guest_runtime::Guest, outcome: &ruzhi_model::Outcom
 
 /// The row with its id and the source fields and nothing else: the guest sees it, the store keeps it, and its hash
 /// shows changes. Anything too long for [`row::kept`] is shortened.
-pub fn visible(fetched: Row, source_fields: &[String]) -> String {
-    let Row { id, mut fields } = fetched;
+pub fn visible(fetched: FormRow, source_fields: &[String]) -> String {
+    let FormRow { id, mut fields } = fetched;
     let seen = |field: &str| fields.remove(field).map(|value| (field.to_owned(), value));
     let seen: Map<String, Value> =
         source_fields.iter().map(String::as_str).chain([row::UNREAD]).filter_map(seen).collect();

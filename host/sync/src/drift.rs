@@ -11,7 +11,7 @@ use super::planning::{DraftWriter, PAGE, PreparedPlan};
 use ruzhi_model::{DepartmentId, LedgerEntry, MemberKey, RunId};
 use ruzhi_plan::drift::{DirectoryMember, DriftFinding, compare, settle};
 use ruzhi_plan::{Draft, DriftResolution, Policy, Purpose, RecordPlan};
-use ruzhi_wecom::Listed;
+use ruzhi_wecom::ListedMember;
 
 /// Reads the directory and passes every difference to `take`, with the ledger's line it is about.
 pub(super) async fn look(
@@ -42,7 +42,7 @@ pub(super) async fn look(
             }
         }
     }
-    for (_, Listed { userid, .. }) in listing {
+    for (_, ListedMember { userid, .. }) in listing {
         take(None, vec![DriftFinding::Unexpected { userid }]).await?;
     }
     Ok(())
@@ -51,7 +51,7 @@ pub(super) async fn look(
 /// The members' fields, if the tenant has a credential that may read them: one call for each department.
 async fn details(
     flow: &FlowRuntime,
-    listing: &BTreeMap<MemberKey, Listed>,
+    listing: &BTreeMap<MemberKey, ListedMember>,
 ) -> Result<BTreeMap<MemberKey, Map<String, Value>>, RunError> {
     let mut details = BTreeMap::new();
     let Some(reader) = &flow.reader else { return Ok(details) };

@@ -63,10 +63,10 @@ fn so_far(done: u64, failed: u64, untried: u64) -> Text {
 pub enum RunError {
     /// The form could not be read to its end.
     #[error("the form could not be read")]
-    Collect(#[source] jiandaoyun::Error),
+    Collect(#[source] jiandaoyun::FormError),
     /// The form's fields could not be read.
     #[error("the form's fields could not be read")]
-    Fields(#[source] jiandaoyun::Error),
+    Fields(#[source] jiandaoyun::FormError),
     /// The form lacks fields that the rules or the filter read.
     #[error("the form no longer has every field that is read: {}", listed(missing).en)]
     FieldsMissing {
@@ -111,10 +111,10 @@ pub enum RunError {
     },
     /// The directory's ids could not be read.
     #[error("the directory's ids could not be read from WeCom")]
-    Directory(#[source] wecom::Error),
+    Directory(#[source] wecom::WecomError),
     /// WeCom denies the credential, the address or the permission.
     #[error("WeCom stopped the run")]
-    Stopped(#[source] wecom::Error),
+    Stopped(#[source] wecom::WecomError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -206,9 +206,11 @@ impl RunError {
     pub fn blocks(&self) -> bool {
         match self {
             Self::Collect(error) | Self::Fields(error) => {
-                matches!(error.class(), jiandaoyun::Class::Auth | jiandaoyun::Class::Config)
+                matches!(error.class(), jiandaoyun::FormErrorClass::Auth | jiandaoyun::FormErrorClass::Config)
             }
-            Self::Directory(error) | Self::Stopped(error) => error.class() == wecom::Class::Configuration,
+            Self::Directory(error) | Self::Stopped(error) => {
+                error.class() == wecom::ErrcodeClass::Configuration
+            }
             _ => false,
         }
     }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use super::error::{MissingField, RunError};
 use super::flow::FlowRuntime;
-use ruzhi_jiandaoyun::{self as jiandaoyun, Widget};
+use ruzhi_jiandaoyun::{self as jiandaoyun, FormWidget};
 use ruzhi_model::Description;
 
 /// Fields every row has that are not the form's own (a form without a workflow has no `flowState`).
@@ -28,9 +28,9 @@ const SYSTEM_FIELDS: [&str; 10] = [
 #[derive(Clone)]
 pub struct FormFields {
     /// The client to ask.
-    pub source: jiandaoyun::Client,
+    pub source: jiandaoyun::FormClient,
     /// The form.
-    pub form: jiandaoyun::Form,
+    pub form: jiandaoyun::FormAddress,
 }
 
 impl FormFields {
@@ -62,7 +62,7 @@ impl FormFields {
 
 /// Compares the fields that are read with those of the form.
 pub(super) async fn check(flow: &FlowRuntime) -> Result<(), RunError> {
-    let filtered = flow.filter.as_ref().map(jiandaoyun::Filter::fields).unwrap_or_default();
+    let filtered = flow.filter.as_ref().map(jiandaoyun::RowFilter::fields).unwrap_or_default();
     let fields = FormFields { source: flow.source.clone(), form: flow.form.clone() };
     let read = filtered.iter().map(String::as_str).collect();
     let missing = fields.missing_of(flow.guest.description(), read).await?;
@@ -71,7 +71,11 @@ pub(super) async fn check(flow: &FlowRuntime) -> Result<(), RunError> {
 
 /// The fields of `read` that rows no longer have. Rows call a field by its alias if one is set, so the id alone is not
 /// enough.
-pub fn missing(read: BTreeSet<&str>, widgets: &[Widget], labels: &[(String, String)]) -> Vec<MissingField> {
+pub fn missing(
+    read: BTreeSet<&str>,
+    widgets: &[FormWidget],
+    labels: &[(String, String)],
+) -> Vec<MissingField> {
     let known =
         |field: &str| SYSTEM_FIELDS.contains(&field) || widgets.iter().any(|widget| widget.name == field);
     read.into_iter()

@@ -36,22 +36,22 @@ pub struct FlowRuntime {
     /// The tenant's time zone, an IANA name.
     pub timezone: String,
     /// The form.
-    pub form: jiandaoyun::Form,
+    pub form: jiandaoyun::FormAddress,
     /// The filter on its rows.
-    pub filter: Option<jiandaoyun::Filter>,
+    pub filter: Option<jiandaoyun::RowFilter>,
     /// The time an incremental collect reaches back behind the watermark: rows that were being saved while the last one
     /// ran are seen again.
     pub overlap: TimeDelta,
     /// The source of the rows.
-    pub source: jiandaoyun::Client,
+    pub source: jiandaoyun::FormClient,
     /// The rules that decide them.
     pub guest: Guest,
     /// The note to make before rules that have decided no row yet decide the first ones.
     pub first_use: Option<FirstUse>,
     /// The directory to write to.
-    pub directory: wecom::Client,
+    pub directory: wecom::WecomClient,
     /// A second credential that may read members' fields.
-    pub reader: Option<wecom::Client>,
+    pub reader: Option<wecom::WecomClient>,
     /// Calls made at the same time.
     pub in_flight: usize,
     /// The tenant's policy.
@@ -100,7 +100,7 @@ impl FlowRuntime {
     /// Calls made so far, by service and API.
     pub(super) fn calls(&self) -> BTreeMap<String, u64> {
         let directory = self.directory.calls().into_iter().map(|(api, n)| (format!("wecom {api}"), n));
-        let reader = self.reader.iter().flat_map(wecom::Client::calls);
+        let reader = self.reader.iter().flat_map(wecom::WecomClient::calls);
         let reader = reader.map(|(api, n)| (format!("wecom {api} (read_secret)"), n));
         let source = self.source.calls().into_iter().map(|(api, n)| (format!("jiandaoyun {api}"), n));
         directory.chain(reader).chain(source).collect()

@@ -24,7 +24,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
 use ruzhi_model::{MemberKey, OperationKind};
-use ruzhi_wecom::{self as wecom, Verdict};
+use ruzhi_wecom::{self as wecom, WriteVerdict};
 
 /// Different members that must be rejected, with no other answered otherwise, before the tenant is at fault.
 const WITNESSES: usize = 3;
@@ -100,7 +100,7 @@ pub(super) enum Attribution {
     /// The member's.
     Member,
     /// The tenant's, for this reason.
-    Tenant(wecom::Error),
+    Tenant(wecom::WecomError),
 }
 
 impl GateState {
@@ -169,26 +169,26 @@ impl WriteGate {
     }
 
     /// Takes in the part of an answer that is not about its member.
-    pub(super) fn learn(&self, kind: OperationKind, verdict: &Verdict) {
+    pub(super) fn learn(&self, kind: OperationKind, verdict: &WriteVerdict) {
         let mut state = self.state();
         match verdict {
-            Verdict::Done { .. }
-            | Verdict::Warned { .. }
-            | Verdict::AlreadyExists { .. }
-            | Verdict::MobileHeld { .. }
-            | Verdict::NotFound
-            | Verdict::Refused { .. } => {
+            WriteVerdict::Done { .. }
+            | WriteVerdict::Warned { .. }
+            | WriteVerdict::AlreadyExists { .. }
+            | WriteVerdict::MobileHeld { .. }
+            | WriteVerdict::NotFound
+            | WriteVerdict::Refused { .. } => {
                 state.in_order = true;
                 if let Some(room) = state.room(kind) {
                     room.there_is = true;
                 }
             }
-            Verdict::NoPlace { errcode, .. } => {
+            WriteVerdict::NoPlace { errcode, .. } => {
                 state.in_order = true;
                 state.close(kind, *errcode);
             }
             // The rate is the API's own, and only creates use this one.
-            Verdict::Parked { .. } if kind == OperationKind::Create => state.close(kind, RATE),
+            WriteVerdict::Parked { .. } if kind == OperationKind::Create => state.close(kind, RATE),
             _ => {}
         }
         drop(state);
@@ -206,8 +206,8 @@ impl WriteGate {
         &self,
         member: MemberKey,
         known: bool,
-        error: &wecom::Error,
-        ask: impl AsyncFnOnce() -> Result<(), wecom::Error>,
+        error: &wecom::WecomError,
+        ask: impl AsyncFnOnce() -> Result<(), wecom::WecomError>,
     ) -> Attribution {
         {
             // Of several rejections that come together, one asks, and the others wait for its answer.

@@ -12,7 +12,7 @@ use ruzhi_model::{
 };
 use ruzhi_plan::unknown_leader;
 use ruzhi_store::{AttemptRow, Settlement};
-use ruzhi_wecom::{self as wecom, Answer, Verdict};
+use ruzhi_wecom::{self as wecom, WriteAnswer, WriteVerdict};
 
 /// The context of an operation beside the answer.
 #[derive(Debug, Clone, Copy)]
@@ -56,7 +56,7 @@ pub(super) enum CallOutcome {
         /// Settled as not done; none if it may have happened, so that it stays in doubt.
         settlement: Option<Box<Settlement>>,
         /// The cause.
-        error: Option<wecom::Error>,
+        error: Option<wecom::WecomError>,
     },
 }
 
@@ -65,7 +65,7 @@ pub(super) fn read(
     operation: &Arc<Operation>,
     place: usize,
     known: OutcomeContext<'_>,
-    answer: Answer,
+    answer: WriteAnswer,
 ) -> CallOutcome {
     let before = operation.before.as_ref();
     let after = || after(operation, known.tenant, known.when);
@@ -97,8 +97,8 @@ pub(super) fn read(
         settled(OperationState::Rejected, doubtful.clone(), Some(rested(operation, rejection, known.when)))
     };
     match answer.verdict {
-        Verdict::Done { created_departments } if created_departments.is_empty() => done(),
-        Verdict::Done { created_departments } => {
+        WriteVerdict::Done { created_departments } if created_departments.is_empty() => done(),
+        WriteVerdict::Done { created_departments } => {
             // The plan knew every department, so one was deleted in between; the member is written all the same.
             let names: Vec<String> =
                 created_departments.iter().map(|(id, name)| format!("{id} {name}")).collect();
@@ -110,7 +110,7 @@ pub(super) fn read(
             );
             done()
         }
-        Verdict::Warned { errmsg } => {
+        WriteVerdict::Warned { errmsg } => {
             // Part of the body was dropped without an error: WeCom does not hold the intended values.
             tracing::error!(
                 member.userid = operation.userid.as_str(),
@@ -133,13 +133,13 @@ pub(super) fn read(
             );
             settled(OperationState::Failed, Some(entry), Some(rested(operation, rejection, known.when)))
         }
-        Verdict::AlreadyExists { maybe_ours } if maybe_ours || known.maybe_ours => there(),
+        WriteVerdict::AlreadyExists { maybe_ours } if maybe_ours || known.maybe_ours => there(),
         // Created by someone else since the plan was made, and the tenant adopts existing members: with all fields,
         // next time.
-        Verdict::AlreadyExists { .. } if known.adopts => {
+        WriteVerdict::AlreadyExists { .. } if known.adopts => {
             settled(OperationState::Done, Some(LedgerEntry { doubtful: true, ..after() }), None)
         }
-        Verdict::AlreadyExists { .. } => rejected(rejection(
+        WriteVerdict::AlreadyExists { .. } => rejected(rejection(
             errcode,
             WaitsFor::Userid,
             "userid",
@@ -153,17 +153,19 @@ pub(super) fn read(
             ),
         )),
         // The holder is this same userid, and an earlier call for it may have been carried out: it was.
-        Verdict::MobileHeld { maybe_ours: true, .. } if may_be_there => there(),
+        WriteVerdict::MobileHeld { maybe_ours: true, .. } if may_be_there => there(),
         // The plan had another member give the number up first; if that failed, both are tried again.
-        Verdict::MobileHeld { .. } if known.later => settled(OperationState::Failed, doubtful, None),
-        Verdict::MobileHeld { holder, .. } => rejected(mobile_held(errcode, holder.as_deref())),
-        Verdict::NotFound if creating => rejected(from_table(60111)),
-        Verdict::NotFound => CallOutcome::NotFound { doubt: doubtful.is_some(), attempts, rejection: None },
+        WriteVerdict::MobileHeld { .. } if known.later => settled(OperationState::Failed, doubtful, None),
+        WriteVerdict::MobileHeld { holder, .. } => rejected(mobile_held(errcode, holder.as_deref())),
+        WriteVerdict::NotFound if creating => rejected(from_table(60111)),
+        WriteVerdict::NotFound => {
+            CallOutcome::NotFound { doubt: doubtful.is_some(), attempts, rejection: None }
+        }
         // As with a mobile number: the plan had another member give the value up first.
-        Verdict::Refused { errcode, .. } if known.later && value_taken(errcode).is_some() => {
+        WriteVerdict::Refused { errcode, .. } if known.later && value_taken(errcode).is_some() => {
             settled(OperationState::Failed, doubtful, None)
         }
-        Verdict::Refused { errcode, errmsg } => {
+        WriteVerdict::Refused { errcode, errmsg } => {
             let held_by: Option<UserId> =
                 value_taken(errcode).and_then(|_| wecom::holder(&errmsg)?.parse().ok());
             match &held_by {
@@ -176,12 +178,12 @@ pub(super) fn read(
             }
         }
         // The member may be there by now, and be the one it has no right to.
-        Verdict::Unsure { errcode, .. } if may_be_there => {
+        WriteVerdict::Unsure { errcode, .. } if may_be_there => {
             CallOutcome::NotFound { doubt: true, attempts, rejection: Some(from_table(errcode)) }
         }
         // The blame has turned out to be this member's.
-        Verdict::Unsure { errcode, .. } => {
-            if wecom::class(errcode) != wecom::Class::Configuration {
+        WriteVerdict::Unsure { errcode, .. } => {
+            if wecom::class(errcode) != wecom::ErrcodeClass::Configuration {
                 tracing::error!(
                     wecom.errcode = errcode,
                     member.userid = operation.userid.as_str(),
@@ -193,15 +195,15 @@ pub(super) fn read(
             rejected(from_table(errcode))
         }
         // The last place may have gone to this very member.
-        Verdict::NoPlace { .. } if may_be_there => CallOutcome::Again { doubt: true, attempts },
+        WriteVerdict::NoPlace { .. } if may_be_there => CallOutcome::Again { doubt: true, attempts },
         // The record waits for a place, and is no worse for it.
-        Verdict::NoPlace { .. } => settled(OperationState::Failed, doubtful, None),
-        Verdict::Stopped(error) => CallOutcome::Stop {
+        WriteVerdict::NoPlace { .. } => settled(OperationState::Failed, doubtful, None),
+        WriteVerdict::Stopped(error) => CallOutcome::Stop {
             settlement: (!answer.in_doubt && !known.maybe_ours)
                 .then(|| Box::new(settlement(OperationState::Failed, None, None))),
             error: Some(error),
         },
-        Verdict::Parked { .. } | Verdict::Quit => CallOutcome::Stop {
+        WriteVerdict::Parked { .. } | WriteVerdict::Quit => CallOutcome::Stop {
             settlement: (!known.maybe_ours).then(|| {
                 // A change that was called before the limit was reached, or before the process was to end, may have
                 // happened.
@@ -211,8 +213,8 @@ pub(super) fn read(
             }),
             error: None,
         },
-        Verdict::Lost => CallOutcome::Again { doubt: true, attempts },
-        Verdict::Busy { .. } => CallOutcome::Again { doubt: false, attempts },
+        WriteVerdict::Lost => CallOutcome::Again { doubt: true, attempts },
+        WriteVerdict::Busy { .. } => CallOutcome::Again { doubt: false, attempts },
     }
 }
 
@@ -371,7 +373,7 @@ fn from_table(errcode: i64) -> Rejection {
     rejection(
         Some(errcode),
         value_taken(errcode).map_or(WaitsFor::Time, WaitsFor::from),
-        field_of(errcode),
+        meaning.field().unwrap_or_default(),
         &format!("wecom.{errcode}"),
         Text::new(format!("{}; {}", means.en, advice.en), format!("{}；{}", means.zh, advice.zh)),
     )
@@ -385,12 +387,7 @@ fn rejection(errcode: Option<i64>, waits_for: WaitsFor, field: &str, rule: &str,
 
 /// The field with a value that another member has, if a code says so.
 fn value_taken(errcode: i64) -> Option<UniqueField> {
-    match errcode {
-        60104 => Some(UniqueField::Mobile),
-        60106 | 60142 => Some(UniqueField::Email),
-        60145 => Some(UniqueField::BizMail),
-        _ => None,
-    }
+    wecom::meaning(errcode).taken()
 }
 
 /// A rejection with the time of the next attempt. One of a direct leader keeps nothing else back.
@@ -486,27 +483,7 @@ pub(super) struct ListingCheck {
     pub(super) rejection: Option<Rejection>,
 }
 
-/// The field a code concerns, if any.
-fn field_of(errcode: i64) -> &'static str {
-    match errcode {
-        40003 | 41009 | 60102 | 60111 | 301_021 | 301_036 => "userid",
-        50002 | 60011 | 60021 | 60030 | 92000 | 301_005 | 701_099 => "userid",
-        60112 => "name",
-        60103 | 60104 | 60129 => "mobile",
-        60105 | 60106 | 60141 | 60142 => "email",
-        40066 | 41019 | 60003 | 60004 | 60110 | 60123 | 60127 | 81001 | 81002 => "department",
-        60132 => "is_leader_in_dept",
-        60143..=60145 | 60269..=60275 => "biz_mail",
-        60150 => "extattr",
-        60257 => "direct_leader",
-        301_012 => "position",
-        301_013 => "telephone",
-        301_015 => "avatar_mediaid",
-        _ => "",
-    }
-}
-
-pub(super) fn attempt_row(attempt: &wecom::Attempt) -> AttemptRow {
+pub(super) fn attempt_row(attempt: &wecom::CallAttempt) -> AttemptRow {
     AttemptRow {
         api: attempt.api.to_owned(),
         at: attempt.at,

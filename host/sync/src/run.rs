@@ -28,7 +28,7 @@ use ruzhi_store::{DriftCheckRow, PlanRow, PlanState, RunRow, RunState, Watermark
 
 /// The result of a run.
 #[derive(Debug)]
-pub struct Report {
+pub struct RunReport {
     /// The run, as stored.
     pub run: RunRow,
     /// The plan it made first; its operations are in the store.
@@ -97,7 +97,7 @@ pub struct PendingRun<'a> {
 
 impl PendingRun<'_> {
     /// Plans, and does the requested work.
-    pub async fn finish(self) -> Report {
+    pub async fn finish(self) -> RunReport {
         let Self { mut running, purpose } = self;
         let span = running.span.clone();
         async move {
@@ -426,7 +426,7 @@ impl ActiveRun<'_> {
         Ok(())
     }
 
-    async fn end(mut self, result: Result<RunState, RunError>) -> Report {
+    async fn end(mut self, result: Result<RunState, RunError>) -> RunReport {
         let now: DateTime<Utc> = self.flow.clock.now();
         let error = match result {
             Ok(state) => {
@@ -463,7 +463,7 @@ impl ActiveRun<'_> {
             }
         };
         self.tell(error.as_ref());
-        Report { run: self.row, plan: self.plan, findings: self.findings, notices, error }
+        RunReport { run: self.row, plan: self.plan, findings: self.findings, notices, error }
     }
 
     /// Remarks for a person beside the run's result.

@@ -21,7 +21,7 @@ use std::time::Instant;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
-use ruzhi_jiandaoyun::Row;
+use ruzhi_jiandaoyun::FormRow;
 use ruzhi_model::Sighting;
 
 /// Largest difference between clocks that agree: machines of one service do, and dates are cut to the second.
@@ -59,7 +59,7 @@ impl ServiceTime {
     }
 
     /// Takes in a page that has just been read.
-    pub(super) fn read(&mut self, page: &[Row]) {
+    pub(super) fn read(&mut self, page: &[FormRow]) {
         let since = TimeDelta::from_std(self.asked.elapsed()).unwrap_or(TimeDelta::MAX);
         let newest = page.iter().filter_map(updated_at).filter_map(|at| at.checked_sub_signed(since));
         self.prove(newest);
@@ -85,7 +85,7 @@ impl ServiceTime {
 }
 
 /// The time of a row's last change, by the service's clock.
-pub(super) fn updated_at(row: &Row) -> Option<DateTime<Utc>> {
+pub(super) fn updated_at(row: &FormRow) -> Option<DateTime<Utc>> {
     let at = row.fields.get(UPDATED).and_then(Value::as_str)?;
     Some(DateTime::parse_from_rfc3339(at).ok()?.with_timezone(&Utc))
 }
@@ -242,7 +242,7 @@ mod tests {
     fn a_row_is_read_some_time_after_the_first_page_was_asked_for() {
         let mut time = ServiceTime::begin(noon());
         time.asked = Instant::now().checked_sub(std::time::Duration::from_secs(600)).unwrap();
-        let row = |at: &str| Row {
+        let row = |at: &str| FormRow {
             id: "6a0000000000000000000001".parse().unwrap(),
             fields: [(UPDATED.to_owned(), Value::from(at))].into_iter().collect(),
         };

@@ -4,7 +4,7 @@ use ruzhi_http::answer;
 
 /// One call of the API; rates are kept per call. The call that deletes all members missing from a file is left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Api {
+pub(super) enum WecomApi {
     GetToken,
     Create,
     Update,
@@ -19,7 +19,7 @@ pub(super) enum Api {
     JobResult,
 }
 
-impl Api {
+impl WecomApi {
     /// The path below `cgi-bin/`, also used as the call's name.
     pub(super) const fn path(self) -> &'static str {
         match self {
@@ -77,56 +77,56 @@ pub(super) struct PerApi<T> {
 
 impl<T> PerApi<T> {
     /// The values returned by `make`.
-    pub(super) fn new(make: impl Fn(Api) -> T) -> Self {
+    pub(super) fn new(make: impl Fn(WecomApi) -> T) -> Self {
         Self {
-            get_token: make(Api::GetToken),
-            create: make(Api::Create),
-            update: make(Api::Update),
-            delete: make(Api::Delete),
-            get: make(Api::Get),
-            list_id: make(Api::ListId),
-            userid_by_mobile: make(Api::UseridByMobile),
-            departments: make(Api::Departments),
-            members: make(Api::Members),
-            upload: make(Api::Upload),
-            sync_user: make(Api::SyncUser),
-            job_result: make(Api::JobResult),
+            get_token: make(WecomApi::GetToken),
+            create: make(WecomApi::Create),
+            update: make(WecomApi::Update),
+            delete: make(WecomApi::Delete),
+            get: make(WecomApi::Get),
+            list_id: make(WecomApi::ListId),
+            userid_by_mobile: make(WecomApi::UseridByMobile),
+            departments: make(WecomApi::Departments),
+            members: make(WecomApi::Members),
+            upload: make(WecomApi::Upload),
+            sync_user: make(WecomApi::SyncUser),
+            job_result: make(WecomApi::JobResult),
         }
     }
 
     /// The value of one call.
-    pub(super) fn of(&self, api: Api) -> &T {
+    pub(super) fn of(&self, api: WecomApi) -> &T {
         match api {
-            Api::GetToken => &self.get_token,
-            Api::Create => &self.create,
-            Api::Update => &self.update,
-            Api::Delete => &self.delete,
-            Api::Get => &self.get,
-            Api::ListId => &self.list_id,
-            Api::UseridByMobile => &self.userid_by_mobile,
-            Api::Departments => &self.departments,
-            Api::Members => &self.members,
-            Api::Upload => &self.upload,
-            Api::SyncUser => &self.sync_user,
-            Api::JobResult => &self.job_result,
+            WecomApi::GetToken => &self.get_token,
+            WecomApi::Create => &self.create,
+            WecomApi::Update => &self.update,
+            WecomApi::Delete => &self.delete,
+            WecomApi::Get => &self.get,
+            WecomApi::ListId => &self.list_id,
+            WecomApi::UseridByMobile => &self.userid_by_mobile,
+            WecomApi::Departments => &self.departments,
+            WecomApi::Members => &self.members,
+            WecomApi::Upload => &self.upload,
+            WecomApi::SyncUser => &self.sync_user,
+            WecomApi::JobResult => &self.job_result,
         }
     }
 
     /// Every call with its value.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (Api, &T)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (WecomApi, &T)> {
         [
-            Api::GetToken,
-            Api::Create,
-            Api::Update,
-            Api::Delete,
-            Api::Get,
-            Api::ListId,
-            Api::UseridByMobile,
-            Api::Departments,
-            Api::Members,
-            Api::Upload,
-            Api::SyncUser,
-            Api::JobResult,
+            WecomApi::GetToken,
+            WecomApi::Create,
+            WecomApi::Update,
+            WecomApi::Delete,
+            WecomApi::Get,
+            WecomApi::ListId,
+            WecomApi::UseridByMobile,
+            WecomApi::Departments,
+            WecomApi::Members,
+            WecomApi::Upload,
+            WecomApi::SyncUser,
+            WecomApi::JobResult,
         ]
         .into_iter()
         .map(|api| (api, self.of(api)))

@@ -11,16 +11,16 @@ use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::api::{Api, PerApi};
-use super::batch;
-use super::call::{Call, Caller, Outcome, integer};
-use super::error::{Error, Failure};
+use super::api::{PerApi, WecomApi};
+use super::csv::CsvFile;
+use super::csv_job;
+use super::dispatch::{CallOutcome, Dispatcher, WecomCall, integer};
+use super::error::{WecomError, WecomFailure};
 use super::rates::Rates;
 use super::redact::RedactedUrl;
-use super::sheet::Sheet;
 use super::token::TokenStore;
-use super::transport::{Http, Payload, Transport};
-use super::write::{Answer, Verdict, Write};
+use super::transport::{Payload, WecomHttp, WecomTransport};
+use super::write::{MemberWrite, WriteAnswer, WriteVerdict};
 use ruzhi_http::rate::Jitter;
 use ruzhi_model::{Clock, DepartmentId, MemberKey, ServiceClock, Sighting, UserId};
 
@@ -33,7 +33,7 @@ const MOST_PAGES: usize = 10_000;
 
 /// Connection settings of a tenant's corp.
 #[derive(Clone)]
-pub struct Settings {
+pub struct WecomClientSettings {
     /// The service, with or without `/cgi-bin`.
     pub base_url: Url,
     /// The corp.
@@ -46,9 +46,9 @@ pub struct Settings {
     pub quit: CancellationToken,
 }
 
-impl fmt::Debug for Settings {
+impl fmt::Debug for WecomClientSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Settings")
+        f.debug_struct("WecomClientSettings")
             .field("base_url", &RedactedUrl::new(self.base_url.clone()))
             .field("corp_id", &self.corp_id)
             .field("proxy", &self.proxy.clone().map(RedactedUrl::new))
@@ -58,36 +58,37 @@ impl fmt::Debug for Settings {
 
 /// The client of one corp and secret. Clones share token and connections; the corp's rates are shared more widely.
 #[derive(Clone)]
-pub struct Client {
-    caller: Arc<Caller>,
+pub struct WecomClient {
+    dispatcher: Arc<Dispatcher>,
 }
 
-impl Client {
+impl WecomClient {
     /// A client; no call is made yet. `rates` are the corp's, shared by all its clients; `jitter_seed` seeds the
     /// jitter of retries.
     pub fn new(
-        settings: Settings,
+        settings: WecomClientSettings,
         rates: Rates,
         clock: Arc<dyn Clock>,
         jitter_seed: u64,
-    ) -> Result<Self, Error> {
-        let http = Http::new(settings.proxy.as_ref()).map_err(|failure| Error::Settings { failure })?;
+    ) -> Result<Self, WecomError> {
+        let http =
+            WecomHttp::new(settings.proxy.as_ref()).map_err(|failure| WecomError::Settings { failure })?;
         Self::over(Box::new(http), settings, rates, clock, jitter_seed)
     }
 
     /// A client over a given transport.
     pub(super) fn over(
-        transport: Box<dyn Transport>,
-        settings: Settings,
+        transport: Box<dyn WecomTransport>,
+        settings: WecomClientSettings,
         rates: Rates,
         clock: Arc<dyn Clock>,
         jitter_seed: u64,
-    ) -> Result<Self, Error> {
-        let Settings { base_url, corp_id, secret, proxy: _, quit } = settings;
-        let root = root(&base_url).ok_or_else(|| Error::Settings {
-            failure: Failure::Settings { detail: "base_url is not an http or https address".to_owned() },
+    ) -> Result<Self, WecomError> {
+        let WecomClientSettings { base_url, corp_id, secret, proxy: _, quit } = settings;
+        let root = root(&base_url).ok_or_else(|| WecomError::Settings {
+            failure: WecomFailure::Settings { detail: "base_url is not an http or https address".to_owned() },
         })?;
-        let caller = Caller {
+        let dispatcher = Dispatcher {
             transport,
             clock,
             seen: ServiceClock::default(),
@@ -101,54 +102,54 @@ impl Client {
             stop: Mutex::default(),
             quit,
         };
-        Ok(Self { caller: Arc::new(caller) })
+        Ok(Self { dispatcher: Arc::new(dispatcher) })
     }
 
     /// Every department's id.
-    pub async fn department_ids(&self) -> Result<BTreeSet<DepartmentId>, Error> {
+    pub async fn department_ids(&self) -> Result<BTreeSet<DepartmentId>, WecomError> {
         // Without `id` the whole tree is returned; an empty `id` would cause a warning.
-        let call = Call { api: Api::Departments, query: None, payload: Payload::Nothing };
-        let failed = |failure| Error::Departments { failure };
+        let call = WecomCall { api: WecomApi::Departments, query: None, payload: Payload::Nothing };
+        let failed = |failure| WecomError::Departments { failure };
         let answer = self.read(&call).await.map_err(|reason| reason.or(failed))?;
         let rows = answer.get("department_id").and_then(Value::as_array);
         let ids = rows.and_then(|rows| {
             rows.iter().map(|row| row.get("id").and_then(department_id)).collect::<Option<_>>()
         });
-        ids.ok_or_else(|| failed(Failure::Shape { what: "department_id" }))
+        ids.ok_or_else(|| failed(WecomFailure::Shape { what: "department_id" }))
     }
 
     /// Every member's userid as written in the directory.
     ///
     /// An invalid userid is left out: it cannot be one of ours.
-    pub async fn member_ids(&self) -> Result<BTreeMap<MemberKey, UserId>, Error> {
+    pub async fn member_ids(&self) -> Result<BTreeMap<MemberKey, UserId>, WecomError> {
         self.listed(|members: &mut BTreeMap<_, _>, userid, _| {
             members.entry(userid.key()).or_insert(userid);
         })
         .await
     }
 
-    /// Every member with their departments, as far as visible to the secret. Userids as in [`Client::member_ids`].
-    pub async fn listing(&self) -> Result<BTreeMap<MemberKey, Listed>, Error> {
+    /// Every member with their departments, as far as visible to the secret. Userids as in [`WecomClient::member_ids`].
+    pub async fn listing(&self) -> Result<BTreeMap<MemberKey, ListedMember>, WecomError> {
         self.listed(|members: &mut BTreeMap<_, _>, userid, department| {
             let listed = members
                 .entry(userid.key())
-                .or_insert_with(|| Listed { userid, departments: BTreeSet::new() });
+                .or_insert_with(|| ListedMember { userid, departments: BTreeSet::new() });
             listed.departments.extend(department);
         })
         .await
     }
 
     /// The rows of `user/list_id`, one per member and department, collected by `take`.
-    async fn listed<T: Default>(&self, take: Take<T>) -> Result<T, Error> {
+    async fn listed<T: Default>(&self, take: RowCollector<T>) -> Result<T, WecomError> {
         match self.pages(take).await {
             // The cursor has expired: the listing starts over, once.
-            Err(Unread::Failed(Failure::Refused { errcode: 50100, .. })) => self.pages(take).await,
+            Err(ReadFailure::Failed(WecomFailure::Refused { errcode: 50100, .. })) => self.pages(take).await,
             listing => listing,
         }
-        .map_err(|reason| reason.or(|failure| Error::MemberIds { failure }))
+        .map_err(|reason| reason.or(|failure| WecomError::MemberIds { failure }))
     }
 
-    async fn pages<T: Default>(&self, take: Take<T>) -> Result<T, Unread> {
+    async fn pages<T: Default>(&self, take: RowCollector<T>) -> Result<T, ReadFailure> {
         let mut gathered = T::default();
         let mut left_out = 0_usize;
         let mut cursor = String::new();
@@ -162,14 +163,14 @@ impl Client {
                 json!({ "cursor": cursor, "limit": PAGE })
             };
             let payload = Payload::Json(body.to_string().into_bytes());
-            let mut answer = self.read(&Call { api: Api::ListId, query: None, payload }).await?;
+            let mut answer = self.read(&WecomCall { api: WecomApi::ListId, query: None, payload }).await?;
             let Some(Value::Array(rows)) = answer.remove("dept_user") else {
-                return Err(Unread::Failed(Failure::Shape { what: "dept_user" }));
+                return Err(ReadFailure::Failed(WecomFailure::Shape { what: "dept_user" }));
             };
             let mut new = false;
             for row in rows {
                 let Some(userid) = row.get("userid").and_then(Value::as_str) else {
-                    return Err(Unread::Failed(Failure::Shape { what: "dept_user" }));
+                    return Err(ReadFailure::Failed(WecomFailure::Shape { what: "dept_user" }));
                 };
                 let department = row.get("department").and_then(department_id);
                 new |= listed.insert(fingerprint(userid, department));
@@ -183,7 +184,7 @@ impl Client {
                     idle = if new { 0 } else { idle + 1 };
                     // Otherwise the listing would never end.
                     if idle == IDLE_PAGES || seen.len() == MOST_PAGES || !seen.insert(next.clone()) {
-                        return Err(Unread::Failed(Failure::Endless { pages: seen.len() + 1 }));
+                        return Err(ReadFailure::Failed(WecomFailure::Endless { pages: seen.len() + 1 }));
                     }
                     cursor = next;
                 }
@@ -198,11 +199,11 @@ impl Client {
 
     /// The fields of a department's direct members (`user/list`) visible to this secret: an app's secret sees its
     /// visible range, that of 通讯录同步 gets a 48009 from most addresses.
-    pub async fn members_of(&self, department: DepartmentId) -> Result<Vec<Map<String, Value>>, Error> {
-        let failed = |failure| Error::MembersOf { department, failure };
+    pub async fn members_of(&self, department: DepartmentId) -> Result<Vec<Map<String, Value>>, WecomError> {
+        let failed = |failure| WecomError::MembersOf { department, failure };
         let id = department.to_string();
         let query = Some(("department_id", id.as_str()));
-        let call = Call { api: Api::Members, query, payload: Payload::Nothing };
+        let call = WecomCall { api: WecomApi::Members, query, payload: Payload::Nothing };
         let mut answer = self.read(&call).await.map_err(|reason| reason.or(failed))?;
         let member = |row| match row {
             Value::Object(member) => Some(member),
@@ -212,62 +213,67 @@ impl Client {
             Some(Value::Array(rows)) => rows.into_iter().map(member).collect::<Option<_>>(),
             _ => None,
         }
-        .ok_or_else(|| failed(Failure::Shape { what: "userlist" }))
+        .ok_or_else(|| failed(WecomFailure::Shape { what: "userlist" }))
     }
 
     /// A member's fields visible to this secret; `None` if there is no such member.
-    pub async fn get_member(&self, userid: &UserId) -> Result<Option<Map<String, Value>>, Error> {
-        let call =
-            Call { api: Api::Get, query: Some(("userid", userid.as_str())), payload: Payload::Nothing };
+    pub async fn get_member(&self, userid: &UserId) -> Result<Option<Map<String, Value>>, WecomError> {
+        let call = WecomCall {
+            api: WecomApi::Get,
+            query: Some(("userid", userid.as_str())),
+            payload: Payload::Nothing,
+        };
         match self.read(&call).await {
             Ok(mut member) => {
                 member.remove("errcode");
                 member.remove("errmsg");
                 Ok(Some(member))
             }
-            Err(Unread::Failed(Failure::Refused { errcode: 60111, .. })) => Ok(None),
-            Err(reason) => Err(reason.or(|failure| Error::GetMember { userid: userid.clone(), failure })),
+            Err(ReadFailure::Failed(WecomFailure::Refused { errcode: 60111, .. })) => Ok(None),
+            Err(reason) => {
+                Err(reason.or(|failure| WecomError::GetMember { userid: userid.clone(), failure }))
+            }
         }
     }
 
     /// The holder of a mobile number; `None` if it is unused, or its holder is not visible to this secret.
     ///
     /// After failed lookups equal to a fifth of the corp's size, WeCom blocks the call for a day.
-    pub async fn userid_by_mobile(&self, mobile: &str) -> Result<Option<UserId>, Error> {
+    pub async fn userid_by_mobile(&self, mobile: &str) -> Result<Option<UserId>, WecomError> {
         let payload = Payload::Json(json!({ "mobile": mobile }).to_string().into_bytes());
-        let failed = |failure| Error::UseridByMobile { failure };
-        match self.read(&Call { api: Api::UseridByMobile, query: None, payload }).await {
+        let failed = |failure| WecomError::UseridByMobile { failure };
+        match self.read(&WecomCall { api: WecomApi::UseridByMobile, query: None, payload }).await {
             Ok(answer) => {
                 let userid = answer.get("userid").and_then(Value::as_str).and_then(|id| id.parse().ok());
-                userid.map(Some).ok_or_else(|| failed(Failure::Shape { what: "userid" }))
+                userid.map(Some).ok_or_else(|| failed(WecomFailure::Shape { what: "userid" }))
             }
-            Err(Unread::Failed(Failure::Refused { errcode: 46004 | 60146, .. })) => Ok(None),
+            Err(ReadFailure::Failed(WecomFailure::Refused { errcode: 46004 | 60146, .. })) => Ok(None),
             Err(reason) => Err(reason.or(failed)),
         }
     }
 
     /// Checks that the credential is valid and this address trusted, by fetching a token and listing the departments.
-    pub async fn check(&self) -> Result<(), Error> {
+    pub async fn check(&self) -> Result<(), WecomError> {
         self.department_ids().await.map(drop)
     }
 
     /// Writes one member.
-    pub async fn write(&self, write: Write<'_>) -> Answer {
-        let answer = write.answer(self.caller.call(&write.call()).await);
+    pub async fn write(&self, write: MemberWrite<'_>) -> WriteAnswer {
+        let answer = write.answer(self.dispatcher.call(&write.call()).await);
         self.heed(&answer);
         answer
     }
 
     /// Writes the members of a file by one job: `media/upload`, `batch/syncuser`, and `batch/getresult` until it is
-    /// over, which may take a quarter of an hour. Returns one answer per element of [`Sheet::rows`], in that order,
+    /// over, which may take a quarter of an hour. Returns one answer per element of [`CsvFile::rows`], in that order,
     /// with the verdict a separate call would have had; it has one attempt, which carries the row's own code.
     ///
-    /// - [`Verdict::Busy`]: the file or this row was not accepted and the row is not written. Write it by a separate
+    /// - [`WriteVerdict::Busy`]: the file or this row was not accepted and the row is not written. Write it by a separate
     ///   call, not by another file. A file that WeCom rejects as a whole (such as 40092) ends so, and so does an
     ///   update rejected for a reason that may lie in a cell it does not change.
-    /// - [`Verdict::Lost`] (in doubt): the submission, the result, or the row in it was lost. Check the directory,
+    /// - [`WriteVerdict::Lost`] (in doubt): the submission, the result, or the row in it was lost. Check the directory,
     ///   but the job may still be running: a missing member may appear in a moment.
-    /// - [`Verdict::Stopped`]: as for other writes; in doubt if it came after the submission.
+    /// - [`WriteVerdict::Stopped`]: as for other writes; in doubt if it came after the submission.
     ///
     /// The job is an upsert: a create of an existing member changes that member and succeeds, and an update of a
     /// missing one creates it. So members that must not be overwritten have to be known from a fresh listing first.
@@ -275,22 +281,26 @@ impl Client {
     ///
     /// `taken` receives the job's id before the wait for the job, so that a later process can wait for it
     /// ([`wait_for_job`](Self::wait_for_job)).
-    pub async fn write_sheet(&self, sheet: &Sheet, taken: impl AsyncFnMut(String)) -> Vec<Answer> {
-        let answers = batch::write(&self.caller, sheet, taken).await;
+    pub async fn write_csv_file(
+        &self,
+        csv_file: &CsvFile,
+        taken: impl AsyncFnMut(String),
+    ) -> Vec<WriteAnswer> {
+        let answers = csv_job::write(&self.dispatcher, csv_file, taken).await;
         answers.iter().for_each(|answer| self.heed(answer));
         answers
     }
 
     /// Remembers that every write fails.
-    fn heed(&self, answer: &Answer) {
-        if let Verdict::Stopped(error) = &answer.verdict {
+    fn heed(&self, answer: &WriteAnswer) {
+        if let WriteVerdict::Stopped(error) = &answer.verdict {
             self.stop(error);
         }
     }
 
-    /// Stops all further writes: the caller has resolved a [`Verdict::Unsure`] to an error of the tenant.
-    pub fn stop(&self, error: &Error) {
-        let mut stop = self.caller.stop.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Stops all further writes: the caller has resolved a [`WriteVerdict::Unsure`] to an error of the tenant.
+    pub fn stop(&self, error: &WecomError) {
+        let mut stop = self.dispatcher.stop.lock().unwrap_or_else(PoisonError::into_inner);
         if stop.is_none() {
             tracing::error!(error.code = error.code(), "no write can succeed: {}", error.explain().en);
             *stop = Some(error.clone());
@@ -298,46 +308,50 @@ impl Client {
     }
 
     /// A harmless request available to every secret that may write the directory: one row of `user/list_id`. The
-    /// error tells whether WeCom rejected it ([`Error::is_refusal`]) or did not answer.
-    pub async fn ask(&self) -> Result<(), Error> {
+    /// error tells whether WeCom rejected it ([`WecomError::is_refusal`]) or did not answer.
+    pub async fn ask(&self) -> Result<(), WecomError> {
         let payload = Payload::Json(json!({ "limit": 1 }).to_string().into_bytes());
-        let call = Call { api: Api::ListId, query: None, payload };
-        self.read(&call).await.map(drop).map_err(|reason| reason.or(|failure| Error::MemberIds { failure }))
+        let call = WecomCall { api: WecomApi::ListId, query: None, payload };
+        self.read(&call)
+            .await
+            .map(drop)
+            .map_err(|reason| reason.or(|failure| WecomError::MemberIds { failure }))
     }
 
     /// Starts a new run: the cause of an earlier stop may have been fixed, and the first write finds out.
     pub fn begin_anew(&self) {
-        *self.caller.stop.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.dispatcher.stop.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// Waits until a job submitted by an earlier process is over: until then it may still write.
-    pub async fn wait_for_job(&self, id: &str) -> Result<(), Error> {
-        batch::wait(&self.caller, id).await.map_err(|failure| Error::Job { failure })
+    pub async fn wait_for_job(&self, id: &str) -> Result<(), WecomError> {
+        csv_job::wait(&self.dispatcher, id).await.map_err(|failure| WecomError::Job { failure })
     }
 
     /// The service's clock, if an answer since then had a date.
     pub fn service_clock(&self, since: std::time::Instant) -> Option<Sighting> {
-        self.caller.seen.since(since)
+        self.dispatcher.seen.since(since)
     }
 
     /// Number of calls made by this client, by name, such as `user/create`.
     pub fn calls(&self) -> BTreeMap<&'static str, u64> {
-        let counts = self.caller.calls.iter().map(|(api, calls)| (api.path(), calls.load(Ordering::Relaxed)));
+        let counts =
+            self.dispatcher.calls.iter().map(|(api, calls)| (api.path(), calls.load(Ordering::Relaxed)));
         counts.filter(|(_, calls)| *calls > 0).collect()
     }
 
-    async fn read(&self, call: &Call<'_>) -> Result<Map<String, Value>, Unread> {
-        match self.caller.call(call).await.outcome {
-            Outcome::Success(answer) => Ok(answer),
-            Outcome::Failed(failure) => Err(Unread::Failed(failure)),
-            Outcome::Stopped(error) => Err(Unread::Stopped(error)),
+    async fn read(&self, call: &WecomCall<'_>) -> Result<Map<String, Value>, ReadFailure> {
+        match self.dispatcher.call(call).await.outcome {
+            CallOutcome::Success(answer) => Ok(answer),
+            CallOutcome::Failed(failure) => Err(ReadFailure::Failed(failure)),
+            CallOutcome::Stopped(error) => Err(ReadFailure::Stopped(error)),
         }
     }
 }
 
 /// A member as listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
+pub struct ListedMember {
     /// The userid as written in the directory.
     pub userid: UserId,
     /// The departments the member is in.
@@ -352,21 +366,21 @@ fn fingerprint(userid: &str, department: Option<DepartmentId>) -> u64 {
 }
 
 /// Adds a row of a listing to the rows collected so far.
-type Take<T> = fn(&mut T, UserId, Option<DepartmentId>);
+type RowCollector<T> = fn(&mut T, UserId, Option<DepartmentId>);
 
 fn department_id(value: &Value) -> Option<DepartmentId> {
     integer(value).and_then(|id| u32::try_from(id).ok()).map(DepartmentId)
 }
 
 /// The reason a read failed.
-enum Unread {
-    Failed(Failure),
-    Stopped(Error),
+enum ReadFailure {
+    Failed(WecomFailure),
+    Stopped(WecomError),
 }
 
-impl Unread {
+impl ReadFailure {
     /// The error of the operation that needed it.
-    fn or(self, operation: impl FnOnce(Failure) -> Error) -> Error {
+    fn or(self, operation: impl FnOnce(WecomFailure) -> WecomError) -> WecomError {
         match self {
             Self::Failed(failure) => operation(failure),
             Self::Stopped(error) => error,

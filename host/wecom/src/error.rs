@@ -2,42 +2,42 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use super::errcode::{Blame, Class, blame, class, meaning};
+use super::errcode::{Blame, ErrcodeClass, blame, class, meaning};
 use ruzhi_files::open_files;
 use ruzhi_http::answer::Excess;
 use ruzhi_model::{DepartmentId, Text, UserId};
 
-/// A failed operation. The cause is the source, a [`Failure`].
+/// A failed operation. The cause is the source, a [`WecomFailure`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Error {
+pub enum WecomError {
     /// The settings do not allow a connection.
     #[error("cannot set up the connection to WeCom")]
     Settings {
         /// The problem.
         #[source]
-        failure: Failure,
+        failure: WecomFailure,
     },
     /// No access token was issued.
     #[error("cannot get a WeCom access token")]
     Token {
         /// The cause.
         #[source]
-        failure: Failure,
+        failure: WecomFailure,
     },
     /// The departments could not be listed.
     #[error("cannot list the WeCom departments")]
     Departments {
         /// The cause.
         #[source]
-        failure: Failure,
+        failure: WecomFailure,
     },
     /// The members could not be listed.
     #[error("cannot list the WeCom members")]
     MemberIds {
         /// The cause.
         #[source]
-        failure: Failure,
+        failure: WecomFailure,
     },
     /// A member could not be read.
     #[error("cannot read the WeCom member {userid}")]
@@ -46,14 +46,14 @@ pub enum Error {
         userid: UserId,
         /// The cause.
         #[source]
-        failure: Failure,
+        failure: WecomFailure,
     },
     /// The holder of a mobile number could not be looked up.
     #[error("cannot look up a WeCom member by mobile number")]
     UseridByMobile {
         /// The cause.
         #[source]
-        failure: Failure,
+        failure: WecomFailure,
     },
     /// The members of a department could not be read.
     #[error("cannot read the members of the WeCom department {department}")]
@@ -62,25 +62,25 @@ pub enum Error {
         department: DepartmentId,
         /// The cause.
         #[source]
-        failure: Failure,
+        failure: WecomFailure,
     },
     /// A file of members could not be written, for a reason that concerns every member.
     #[error("cannot write {rows} WeCom members as one file ({api})")]
-    Sheet {
+    CsvFile {
         /// The call, such as `batch/syncuser`.
         api: &'static str,
         /// Number of members in the file.
         rows: usize,
         /// The cause.
         #[source]
-        failure: Failure,
+        failure: WecomFailure,
     },
     /// The wait for an earlier process's job failed.
     #[error("cannot learn whether a WeCom job is over")]
     Job {
         /// The cause.
         #[source]
-        failure: Failure,
+        failure: WecomFailure,
     },
     /// A member could not be written, for a reason that concerns every member.
     #[error("cannot write the WeCom member {userid} ({api})")]
@@ -91,13 +91,13 @@ pub enum Error {
         userid: UserId,
         /// The cause.
         #[source]
-        failure: Failure,
+        failure: WecomFailure,
     },
 }
 
 /// The cause of a failed operation. No variant holds a URL, a token or a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Failure {
+pub enum WecomFailure {
     /// The settings are invalid.
     #[error("{detail}")]
     Settings {
@@ -176,20 +176,20 @@ pub enum Failure {
     },
 }
 
-impl Failure {
+impl WecomFailure {
     /// The class of the code in the table, which determines the next step.
-    pub fn class(&self) -> Class {
+    pub fn class(&self) -> ErrcodeClass {
         match self {
-            Self::Settings { .. } => Class::Configuration,
+            Self::Settings { .. } => ErrcodeClass::Configuration,
             Self::Refused { errcode, .. } => class(*errcode),
-            Self::Warned { .. } | Self::Shape { .. } | Self::Endless { .. } => Class::Bug,
+            Self::Warned { .. } | Self::Shape { .. } | Self::Endless { .. } => ErrcodeClass::Bug,
             Self::Busy { .. }
             | Self::Unreachable { .. }
             | Self::OpenFiles { .. }
             | Self::NoAnswer { .. }
             | Self::TooLarge { .. }
-            | Self::Quit => Class::Retry,
-            Self::Parked { .. } => Class::Throttled,
+            | Self::Quit => ErrcodeClass::Retry,
+            Self::Parked { .. } => ErrcodeClass::Throttled,
         }
     }
 
@@ -325,9 +325,9 @@ impl Failure {
     }
 }
 
-impl Error {
+impl WecomError {
     /// The cause of the failed operation.
-    pub fn failure(&self) -> &Failure {
+    pub fn failure(&self) -> &WecomFailure {
         match self {
             Self::Settings { failure }
             | Self::Token { failure }
@@ -337,14 +337,14 @@ impl Error {
             | Self::UseridByMobile { failure }
             | Self::Job { failure }
             | Self::MembersOf { failure, .. }
-            | Self::Sheet { failure, .. }
+            | Self::CsvFile { failure, .. }
             | Self::Write { failure, .. } => failure,
         }
     }
 
     /// True if WeCom answered and rejected the call.
     pub fn is_refusal(&self) -> bool {
-        matches!(self.failure(), Failure::Refused { .. })
+        matches!(self.failure(), WecomFailure::Refused { .. })
     }
 
     /// True if every call of the tenant fails, whatever its subject.
@@ -358,7 +358,7 @@ impl Error {
     }
 
     /// The class of the failure.
-    pub fn class(&self) -> Class {
+    pub fn class(&self) -> ErrcodeClass {
         self.failure().class()
     }
 
@@ -374,7 +374,7 @@ impl Error {
             Self::UseridByMobile { .. } => "无法按手机号查找企业微信成员".to_owned(),
             Self::Job { .. } => "无法得知企业微信的批量任务是否结束".to_owned(),
             Self::MembersOf { department, .. } => format!("无法读取企业微信部门 {department} 的成员"),
-            Self::Sheet { api, rows, .. } => format!("无法以文件批量写入 {rows} 名企业微信成员（{api}）"),
+            Self::CsvFile { api, rows, .. } => format!("无法以文件批量写入 {rows} 名企业微信成员（{api}）"),
             Self::Write { api, userid, .. } => format!("无法写入企业微信成员 {userid}（{api}）"),
         };
         Text::new(format!("{}: {}", capital(&self.to_string()), failure.en), format!("{zh}：{}", failure.zh))
@@ -393,15 +393,15 @@ mod tests {
 
     #[test]
     fn a_refused_address_says_which_one_to_add_and_where() {
-        let error = Error::Token {
-            failure: Failure::Refused {
+        let error = WecomError::Token {
+            failure: WecomFailure::Refused {
                 errcode: 60020,
                 errmsg: "not allow to access from your ip".to_owned(),
                 from_ip: Some("203.0.113.9".to_owned()),
             },
         };
         assert_eq!(error.code(), "wecom.60020");
-        assert_eq!(error.class(), Class::Configuration);
+        assert_eq!(error.class(), ErrcodeClass::Configuration);
         let text = error.explain();
         for part in ["203.0.113.9", "企业可信IP"] {
             assert!(text.en.contains(part) && text.zh.contains(part), "{text:?}");
@@ -410,7 +410,7 @@ mod tests {
 
     #[test]
     fn the_source_is_not_repeated_in_the_operations_own_text() {
-        let error = Error::Departments { failure: Failure::Shape { what: "department_id" } };
+        let error = WecomError::Departments { failure: WecomFailure::Shape { what: "department_id" } };
         assert_eq!(error.to_string(), "cannot list the WeCom departments");
         assert_eq!(
             std::error::Error::source(&error).unwrap().to_string(),

@@ -6,11 +6,13 @@ use async_trait::async_trait;
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
+use super::client::{WecomClient, WecomClientSettings};
+use super::csv::{BatchRow, csv_files};
+use super::error::WecomError;
+use super::rates::{RateLimits, Rates};
 use super::redact::RedactedUrl;
-use super::sheet::{BatchRow, sheets};
-use super::transport::{Broken, Payload, Reply, Transport};
-use super::write::{Answer, Verdict, Write};
-use super::{Client, Error, Limits, Rates, Settings};
+use super::transport::{Payload, WecomReply, WecomTransport, WecomTransportError};
+use super::write::{MemberWrite, WriteAnswer, WriteVerdict};
 use ruzhi_model::{DepartmentId, FixedClock, UserId};
 
 const SECRET: &str = "the-corp-secret-of-the-sync-assistant-00001";
@@ -19,7 +21,7 @@ const TOKEN: &str = "the-token-of-the-corp-that-no-message-holds";
 const LONGEST: usize = 4_000;
 
 /// A transport with one answer for everything.
-struct Wire {
+struct WecomWire {
     status: u16,
     body: Vec<u8>,
     /// The token's answer is valid.
@@ -27,29 +29,35 @@ struct Wire {
 }
 
 #[async_trait]
-impl Transport for Wire {
-    async fn send(&self, url: &RedactedUrl, _: &Payload<'_>, _: usize) -> Result<Reply, Broken> {
+impl WecomTransport for WecomWire {
+    async fn send(
+        &self,
+        url: &RedactedUrl,
+        _: &Payload<'_>,
+        _: usize,
+    ) -> Result<WecomReply, WecomTransportError> {
         if self.lets_in && url.reveal().path().ends_with("/gettoken") {
             let body = json!({ "errcode": 0, "errmsg": "ok", "access_token": TOKEN, "expires_in": 7200 });
-            return Ok(Reply { status: 200, body: body.to_string().into_bytes(), date: None });
+            return Ok(WecomReply { status: 200, body: body.to_string().into_bytes(), date: None });
         }
-        Ok(Reply { status: self.status, body: self.body.clone(), date: None })
+        Ok(WecomReply { status: self.status, body: self.body.clone(), date: None })
     }
 }
 
 /// Makes every request that ruzhi makes to WeCom. Panics on an error unfit to be displayed.
 pub async fn answered(status: u16, body: &[u8], lets_in: bool) {
     let client = |at: &str| {
-        let settings = Settings {
+        let settings = WecomClientSettings {
             base_url: at.parse().expect("an address"),
             corp_id: "ww0123456789abcdef".to_owned(),
             secret: SECRET.into(),
             proxy: None,
             quit: CancellationToken::new(),
         };
-        let wire = Wire { status, body: body.to_owned(), lets_in };
+        let wire = WecomWire { status, body: body.to_owned(), lets_in };
         let clock = Arc::new(FixedClock(chrono::DateTime::UNIX_EPOCH));
-        Client::over(Box::new(wire), settings, Rates::new(Limits::default()), clock, 1).expect("a client")
+        WecomClient::over(Box::new(wire), settings, Rates::new(RateLimits::default()), clock, 1)
+            .expect("a client")
     };
     let reader = client("https://wecom.invalid");
     let who: UserId = "e0001".parse().expect("a userid");
@@ -67,38 +75,40 @@ pub async fn answered(status: u16, body: &[u8], lets_in: bool) {
     else {
         return;
     };
-    let create = Write::Create { userid: &who, body: &body };
-    let update = Write::Update { userid: &who, body: &body };
-    for write in [create, update, Write::Delete { userid: &who }] {
+    let create = MemberWrite::Create { userid: &who, body: &body };
+    let update = MemberWrite::Update { userid: &who, body: &body };
+    for write in [create, update, MemberWrite::Delete { userid: &who }] {
         told(&client("https://wecom.invalid").write(write).await);
     }
     let whole: Map<String, Value> = body.clone();
     let invited =
         Map::from_iter([("to_invite".to_owned(), Value::Bool(false))].into_iter().chain(body.clone()));
-    for write in [Write::Create { userid: &who, body: &invited }, update] {
+    for write in [MemberWrite::Create { userid: &who, body: &invited }, update] {
         let row = BatchRow { write, whole: &whole };
-        for sheet in sheets(&[row]).sheets {
-            let answers = client("https://wecom.invalid").write_sheet(&sheet, async |_| ()).await;
-            assert_eq!(answers.len(), sheet.rows().len());
+        for csv_file in csv_files(&[row]).files {
+            let answers = client("https://wecom.invalid").write_csv_file(&csv_file, async |_| ()).await;
+            assert_eq!(answers.len(), csv_file.rows().len());
             answers.iter().for_each(told);
         }
     }
 }
 
-fn told(answer: &Answer) {
+fn told(answer: &WriteAnswer) {
     for attempt in &answer.attempts {
         fit_text(&attempt.errmsg);
     }
     match &answer.verdict {
-        Verdict::Unsure { error, .. } | Verdict::Stopped(error) => fit(error),
-        Verdict::Refused { errmsg, .. } | Verdict::Warned { errmsg } | Verdict::NoPlace { errmsg, .. } => {
+        WriteVerdict::Unsure { error, .. } | WriteVerdict::Stopped(error) => fit(error),
+        WriteVerdict::Refused { errmsg, .. }
+        | WriteVerdict::Warned { errmsg }
+        | WriteVerdict::NoPlace { errmsg, .. } => {
             fit_text(errmsg);
         }
         _ => {}
     }
 }
 
-fn fit(error: &Error) {
+fn fit(error: &WecomError) {
     fit_text(&error.code());
     fit_text(&error.to_string());
     fit_text(&error.failure().to_string());

@@ -7,16 +7,16 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::api::{Api, PerApi};
-use super::in_flight::InFlight;
-use super::lane::Lane;
+use super::api::{PerApi, WecomApi};
+use super::api_limiter::ApiLimiter;
+use super::concurrency::ConcurrencyLimit;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// Limits on a corp's calls: per API (document 90312), and concurrently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct RateLimits {
     /// Per API in any minute.
     pub per_minute: u32,
     /// Per API in any hour.
@@ -25,41 +25,41 @@ pub struct Limits {
     pub in_flight: usize,
 }
 
-impl Default for Limits {
+impl Default for RateLimits {
     fn default() -> Self {
         Self { per_minute: 10_000, per_hour: 150_000, in_flight: 4 }
     }
 }
 
-struct Shared {
-    limits: Limits,
-    lanes: PerApi<Lane>,
-    in_flight: InFlight,
+struct SharedRates {
+    limits: RateLimits,
+    api_limiters: PerApi<ApiLimiter>,
+    concurrency: ConcurrencyLimit,
 }
 
 /// The rates of one corp. Clones share them.
 #[derive(Clone)]
-pub struct Rates(Arc<Shared>);
+pub struct Rates(Arc<SharedRates>);
 
 impl Rates {
     /// Fresh rates, without any call.
-    pub fn new(limits: Limits) -> Self {
+    pub fn new(limits: RateLimits) -> Self {
         let windows = [(limits.per_minute, MINUTE), (limits.per_hour, HOUR)];
-        Self(Arc::new(Shared {
+        Self(Arc::new(SharedRates {
             limits,
-            lanes: PerApi::new(|_| Lane::new(&windows)),
-            in_flight: InFlight::new(limits.in_flight),
+            api_limiters: PerApi::new(|_| ApiLimiter::new(&windows)),
+            concurrency: ConcurrencyLimit::new(limits.in_flight),
         }))
     }
 
     /// The rates of one API.
-    pub(super) fn lane(&self, api: Api) -> &Lane {
-        self.0.lanes.of(api)
+    pub(super) fn api_limiter(&self, api: WecomApi) -> &ApiLimiter {
+        self.0.api_limiters.of(api)
     }
 
     /// The places of the calls in flight.
-    pub(super) fn in_flight(&self) -> &InFlight {
-        &self.0.in_flight
+    pub(super) fn concurrency(&self) -> &ConcurrencyLimit {
+        &self.0.concurrency
     }
 }
 

@@ -8,32 +8,32 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::api::{Api, PerApi};
-use super::errcode::Class;
-use super::error::Failure;
+use super::api::{PerApi, WecomApi};
+use super::errcode::ErrcodeClass;
+use super::error::WecomFailure;
 use super::redact::RedactedUrl;
 
 /// A token is not used in the last five minutes of its life, or the last tenth if that is shorter.
 const LONGEST_MARGIN: Duration = Duration::from_secs(300);
 
-struct Issued {
+struct IssuedToken {
     text: SecretString,
     urls: PerApi<RedactedUrl>,
 }
 
 /// An access token with the URLs that carry it. It cannot be printed.
 #[derive(Clone)]
-pub(super) struct Token(Arc<Issued>);
+pub(super) struct AccessToken(Arc<IssuedToken>);
 
-impl Token {
+impl AccessToken {
     /// A token as issued; `urls` are those of the calls without it.
     pub(super) fn new(text: String, urls: &PerApi<RedactedUrl>) -> Self {
         let urls = PerApi::new(|api| urls.of(api).clone().with("access_token", &text));
-        Self(Arc::new(Issued { text: text.into(), urls }))
+        Self(Arc::new(IssuedToken { text: text.into(), urls }))
     }
 
     /// The URL of a call.
-    pub(super) fn url(&self, api: Api) -> &RedactedUrl {
+    pub(super) fn url(&self, api: WecomApi) -> &RedactedUrl {
         self.0.urls.of(api)
     }
 
@@ -43,18 +43,18 @@ impl Token {
     }
 }
 
-enum Held {
+enum TokenState {
     Nothing,
     Live {
-        token: Token,
+        token: AccessToken,
         renew: Instant,
     },
     /// A permanent rejection. The request is never repeated: after several wrong secrets WeCom blocks the address for
     /// an hour, for every corp behind it.
-    Refused(Failure),
+    Refused(WecomFailure),
     /// A temporary failure, shared with those who waited for that very fetch.
     Failed {
-        failure: Failure,
+        failure: WecomFailure,
         count: u64,
     },
 }
@@ -62,42 +62,42 @@ enum Held {
 /// Holds the token.
 pub(super) struct TokenStore {
     /// Locked during a fetch: callers that need a token meanwhile wait for the same one.
-    held: Mutex<Held>,
+    held: Mutex<TokenState>,
     failures: AtomicU64,
 }
 
 impl TokenStore {
     pub(super) fn new() -> Self {
-        Self { held: Mutex::new(Held::Nothing), failures: AtomicU64::new(0) }
+        Self { held: Mutex::new(TokenState::Nothing), failures: AtomicU64::new(0) }
     }
 
     /// The token; if none stays valid for a while, `fetch` returns one with its lifetime.
-    pub(super) async fn get<F>(&self, fetch: impl FnOnce() -> F) -> Result<Token, Failure>
+    pub(super) async fn get<F>(&self, fetch: impl FnOnce() -> F) -> Result<AccessToken, WecomFailure>
     where
-        F: Future<Output = Result<(Token, Duration), Failure>>,
+        F: Future<Output = Result<(AccessToken, Duration), WecomFailure>>,
     {
         let failures_before = self.failures.load(Ordering::Acquire);
         let mut held = self.held.lock().await;
         match &*held {
-            Held::Live { token, renew } if Instant::now() < *renew => return Ok(token.clone()),
-            Held::Refused(failure) => return Err(failure.clone()),
-            Held::Failed { failure, count } if *count > failures_before => return Err(failure.clone()),
-            Held::Nothing | Held::Live { .. } | Held::Failed { .. } => {}
+            TokenState::Live { token, renew } if Instant::now() < *renew => return Ok(token.clone()),
+            TokenState::Refused(failure) => return Err(failure.clone()),
+            TokenState::Failed { failure, count } if *count > failures_before => return Err(failure.clone()),
+            TokenState::Nothing | TokenState::Live { .. } | TokenState::Failed { .. } => {}
         }
         let begin = Instant::now();
         match fetch().await {
             Ok((token, lives)) => {
                 let renew = begin + lives.saturating_sub(LONGEST_MARGIN.min(lives / 10));
-                *held = Held::Live { token: token.clone(), renew };
+                *held = TokenState::Live { token: token.clone(), renew };
                 Ok(token)
             }
             Err(failure) => {
                 *held = match failure.class() {
-                    Class::Retry | Class::Throttled => {
+                    ErrcodeClass::Retry | ErrcodeClass::Throttled => {
                         let count = self.failures.fetch_add(1, Ordering::AcqRel) + 1;
-                        Held::Failed { failure: failure.clone(), count }
+                        TokenState::Failed { failure: failure.clone(), count }
                     }
-                    _ => Held::Refused(failure.clone()),
+                    _ => TokenState::Refused(failure.clone()),
                 };
                 Err(failure)
             }
@@ -105,10 +105,10 @@ impl TokenStore {
     }
 
     /// Drops a token that was just rejected, unless it has been replaced already.
-    pub(super) async fn invalidate(&self, used: &Token) {
+    pub(super) async fn invalidate(&self, used: &AccessToken) {
         let mut held = self.held.lock().await;
-        if matches!(&*held, Held::Live { token, .. } if Arc::ptr_eq(&token.0, &used.0)) {
-            *held = Held::Nothing;
+        if matches!(&*held, TokenState::Live { token, .. } if Arc::ptr_eq(&token.0, &used.0)) {
+            *held = TokenState::Nothing;
         }
     }
 }

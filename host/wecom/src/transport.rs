@@ -9,10 +9,10 @@ use reqwest::header::{CONTENT_TYPE, DATE, HeaderValue};
 use reqwest::multipart::{Form, Part};
 use reqwest::{Proxy, Url, redirect, retry};
 
-use super::error::Failure;
+use super::error::WecomFailure;
 use super::redact::{RedactedUrl, clean};
 use ruzhi_files::open_files;
-use ruzhi_http::answer::{self, Excess, Unread};
+use ruzhi_http::answer::{self, BodyError, Excess};
 use ruzhi_model::http_date;
 
 const CONNECT: Duration = Duration::from_secs(5);
@@ -33,7 +33,7 @@ pub(super) enum Payload<'a> {
 }
 
 /// An answer, whatever its status.
-pub(super) struct Reply {
+pub(super) struct WecomReply {
     pub(super) status: u16,
     pub(super) body: Vec<u8>,
     /// The time by the service's clock, if the answer has a date.
@@ -41,7 +41,7 @@ pub(super) struct Reply {
 }
 
 /// The reason there is no answer.
-pub(super) enum Broken {
+pub(super) enum WecomTransportError {
     /// No connection: the request cannot have arrived.
     NotSent(String),
     /// The same, because this process has too many open files.
@@ -54,17 +54,22 @@ pub(super) enum Broken {
 
 /// Carries a request to the service.
 #[async_trait]
-pub(super) trait Transport: Send + Sync {
+pub(super) trait WecomTransport: Send + Sync {
     /// Sends a request exactly once, and reads an answer of at most `most` bytes.
-    async fn send(&self, url: &RedactedUrl, payload: &Payload<'_>, most: usize) -> Result<Reply, Broken>;
+    async fn send(
+        &self,
+        url: &RedactedUrl,
+        payload: &Payload<'_>,
+        most: usize,
+    ) -> Result<WecomReply, WecomTransportError>;
 }
 
 /// HTTP. Nothing is resent automatically: redirects are not followed and the library's own retries are off.
-pub(super) struct Http(reqwest::Client);
+pub(super) struct WecomHttp(reqwest::Client);
 
-impl Http {
+impl WecomHttp {
     /// A pool of connections, through `proxy` if given; the environment's proxies are ignored.
-    pub(super) fn new(proxy: Option<&Url>) -> Result<Self, Failure> {
+    pub(super) fn new(proxy: Option<&Url>) -> Result<Self, WecomFailure> {
         let mut builder = reqwest::Client::builder()
             .user_agent("ruzhi/0.1")
             .no_proxy()
@@ -76,22 +81,27 @@ impl Http {
             .retry(retry::never());
         if let Some(proxy) = proxy {
             let proxy = Proxy::all(proxy.clone())
-                .map_err(|error| Failure::Settings { detail: format!("proxy: {}", describe(error)) })?;
+                .map_err(|error| WecomFailure::Settings { detail: format!("proxy: {}", describe(error)) })?;
             builder = builder.proxy(proxy);
         }
         // Building the client reads the certificates trusted by the system.
         let client = builder.build().map_err(|error| {
             let out = open_files::are_too_many(&error);
             let detail = describe(error);
-            if out { Failure::OpenFiles { detail } } else { Failure::Settings { detail } }
+            if out { WecomFailure::OpenFiles { detail } } else { WecomFailure::Settings { detail } }
         })?;
         Ok(Self(client))
     }
 }
 
 #[async_trait]
-impl Transport for Http {
-    async fn send(&self, url: &RedactedUrl, payload: &Payload<'_>, most: usize) -> Result<Reply, Broken> {
+impl WecomTransport for WecomHttp {
+    async fn send(
+        &self,
+        url: &RedactedUrl,
+        payload: &Payload<'_>,
+        most: usize,
+    ) -> Result<WecomReply, WecomTransportError> {
         let url = url.reveal().clone();
         let request = match payload {
             Payload::Nothing => self.0.get(url),
@@ -104,25 +114,29 @@ impl Transport for Http {
                 let part = Part::bytes(content.to_vec())
                     .file_name(FILE_NAME)
                     .mime_str("application/octet-stream")
-                    .map_err(|error| Broken::NotSent(describe(error)))?;
+                    .map_err(|error| WecomTransportError::NotSent(describe(error)))?;
                 self.0.post(url).timeout(WHOLE_FILE).multipart(Form::new().part("media", part))
             }
         };
         let answer = request.send().await.map_err(|error| {
             if error.is_connect() || error.is_builder() {
-                let kind = if open_files::are_too_many(&error) { Broken::OpenFiles } else { Broken::NotSent };
+                let kind = if open_files::are_too_many(&error) {
+                    WecomTransportError::OpenFiles
+                } else {
+                    WecomTransportError::NotSent
+                };
                 kind(describe(error))
             } else {
-                Broken::Lost(describe(error))
+                WecomTransportError::Lost(describe(error))
             }
         })?;
         let status = answer.status().as_u16();
         let date = answer.headers().get(DATE).and_then(|date| http_date(date.to_str().ok()?));
         let body = answer::read(answer, most).await.map_err(|unread| match unread {
-            Unread::TooLarge(excess) => Broken::TooLarge(excess),
-            Unread::Broken(error) => Broken::Lost(describe(error)),
+            BodyError::TooLarge(excess) => WecomTransportError::TooLarge(excess),
+            BodyError::Broken(error) => WecomTransportError::Lost(describe(error)),
         })?;
-        Ok(Reply { status, body, date })
+        Ok(WecomReply { status, body, date })
     }
 }
 

@@ -1,21 +1,20 @@
 //! Writes and their outcomes.
 
-use std::time::Duration;
-
 use chrono::{DateTime, Utc};
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use serde_json::{Map, Value};
 
-use super::api::Api;
-use super::call::{Call, Called, Outcome, integer};
+use super::api::WecomApi;
+use super::attempt::CallAttempt;
+use super::dispatch::{CallOutcome, CompletedCall, WecomCall, integer};
 use super::errcode::{Blame, blame};
-use super::error::{Error, Failure};
+use super::error::{WecomError, WecomFailure};
 use super::transport::Payload;
 use ruzhi_model::{MemberKey, UserId};
 
 /// A write of one member. A body holds WeCom's field names; its `userid` is always the one given beside it.
 #[derive(Debug, Clone, Copy)]
-pub enum Write<'a> {
+pub enum MemberWrite<'a> {
     /// `user/create`.
     Create {
         /// The member.
@@ -39,7 +38,7 @@ pub enum Write<'a> {
 
 /// The outcome of a write.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub enum WriteVerdict {
     /// The write is done.
     Done {
         /// Departments that WeCom created because their id was unknown, with their names: a mistake in the mapping.
@@ -74,14 +73,14 @@ pub enum Verdict {
         errmsg: String,
     },
     /// An unexpected code, or one that may concern this member alone or every call of the tenant: the write was not
-    /// done. The caller finds out which, and tells the client if every call fails ([`Client::stop`]).
+    /// done. The caller finds out which, and tells the client if every call fails ([`WecomClient::stop`]).
     ///
-    /// [`Client::stop`]: super::Client::stop
+    /// [`WecomClient::stop`]: super::WecomClient::stop
     Unsure {
         /// The code.
         errcode: i64,
         /// The error if it is the tenant's.
-        error: Error,
+        error: WecomError,
     },
     /// The corp has no place for another member: the write was not done, and no other create would be.
     NoPlace {
@@ -91,7 +90,7 @@ pub enum Verdict {
         errmsg: String,
     },
     /// Every write of this tenant fails. Each later write of the client returns the same, without a call.
-    Stopped(Error),
+    Stopped(WecomError),
     /// The outcome is unknown: check the directory.
     Lost,
     /// The write was not done, or may be repeated without harm.
@@ -108,40 +107,25 @@ pub enum Verdict {
     },
 }
 
-/// One call made for a write.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attempt {
-    /// The call, such as `user/create`.
-    pub api: &'static str,
-    /// The time it was sent.
-    pub at: DateTime<Utc>,
-    /// The time until the answer.
-    pub took: Duration,
-    /// The code; `None` without a readable answer.
-    pub errcode: Option<i64>,
-    /// WeCom's message, or the reply in place of an answer: at most 200 characters, without token and diagnostics.
-    pub errmsg: String,
-}
-
 /// The outcome of a write, and the calls that led to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
+pub struct WriteAnswer {
     /// The outcome.
-    pub verdict: Verdict,
+    pub verdict: WriteVerdict,
     /// The calls made, in order; empty if the tenant was stopped or parked before.
-    pub attempts: Vec<Attempt>,
+    pub attempts: Vec<CallAttempt>,
     /// Some attempt may have been carried out unseen. Relevant where the verdict itself does not settle it
-    /// ([`Verdict::Stopped`]).
+    /// ([`WriteVerdict::Stopped`]).
     pub in_doubt: bool,
 }
 
 /// A body with its userid.
-struct Body<'a> {
+struct MemberBody<'a> {
     userid: &'a UserId,
     fields: &'a Map<String, Value>,
 }
 
-impl Serialize for Body<'_> {
+impl Serialize for MemberBody<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("userid", self.userid.as_str())?;
@@ -152,7 +136,7 @@ impl Serialize for Body<'_> {
     }
 }
 
-impl<'a> Write<'a> {
+impl<'a> MemberWrite<'a> {
     /// The member written.
     pub fn userid(&self) -> &'a UserId {
         match self {
@@ -160,48 +144,48 @@ impl<'a> Write<'a> {
         }
     }
 
-    fn api(&self) -> Api {
+    fn api(&self) -> WecomApi {
         match self {
-            Self::Create { .. } => Api::Create,
-            Self::Update { .. } => Api::Update,
-            Self::Delete { .. } => Api::Delete,
+            Self::Create { .. } => WecomApi::Create,
+            Self::Update { .. } => WecomApi::Update,
+            Self::Delete { .. } => WecomApi::Delete,
         }
     }
 
     /// The call that does it; the body is serialised once, for all attempts.
-    pub(super) fn call(&self) -> Call<'a> {
+    pub(super) fn call(&self) -> WecomCall<'a> {
         match *self {
             Self::Create { userid, body } | Self::Update { userid, body } => {
                 // A map of JSON values with text keys always serialises.
-                let body = serde_json::to_vec(&Body { userid, fields: body }).unwrap_or_default();
-                Call { api: self.api(), query: None, payload: Payload::Json(body) }
+                let body = serde_json::to_vec(&MemberBody { userid, fields: body }).unwrap_or_default();
+                WecomCall { api: self.api(), query: None, payload: Payload::Json(body) }
             }
             Self::Delete { userid } => {
                 let query = Some(("userid", userid.as_str()));
-                Call { api: Api::Delete, query, payload: Payload::Nothing }
+                WecomCall { api: WecomApi::Delete, query, payload: Payload::Nothing }
             }
         }
     }
 
-    fn kind(&self) -> Kind {
+    fn kind(&self) -> WriteKind {
         match self {
-            Self::Create { .. } => Kind::Create,
-            Self::Update { .. } => Kind::Update,
-            Self::Delete { .. } => Kind::Delete,
+            Self::Create { .. } => WriteKind::Create,
+            Self::Update { .. } => WriteKind::Update,
+            Self::Delete { .. } => WriteKind::Delete,
         }
     }
 
     /// The answer that the call's end gives to the member.
-    pub(super) fn answer(&self, called: Called) -> Answer {
-        let Called { outcome, attempts, in_doubt } = called;
+    pub(super) fn answer(&self, called: CompletedCall) -> WriteAnswer {
+        let CompletedCall { outcome, attempts, in_doubt } = called;
         let subject = Subject { kind: self.kind(), userid: self.userid(), api: self.api() };
-        Answer { verdict: subject.verdict(outcome, in_doubt), attempts, in_doubt }
+        WriteAnswer { verdict: subject.verdict(outcome, in_doubt), attempts, in_doubt }
     }
 }
 
 /// The intended change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum WriteKind {
     Create,
     Update,
     Delete,
@@ -209,71 +193,79 @@ pub(super) enum Kind {
 
 /// A member whose write is judged.
 pub(super) struct Subject<'a> {
-    pub(super) kind: Kind,
+    pub(super) kind: WriteKind,
     pub(super) userid: &'a UserId,
     /// The call that was to do it.
-    pub(super) api: Api,
+    pub(super) api: WecomApi,
 }
 
 impl Subject<'_> {
     /// The verdict an outcome gives to the member.
-    pub(super) fn verdict(&self, outcome: Outcome, in_doubt: bool) -> Verdict {
+    pub(super) fn verdict(&self, outcome: CallOutcome, in_doubt: bool) -> WriteVerdict {
         match outcome {
-            Outcome::Success(answer) => Verdict::Done { created_departments: created_departments(&answer) },
-            Outcome::Stopped(error) => Verdict::Stopped(error),
-            Outcome::Failed(failure) => self.failed(failure, in_doubt),
+            CallOutcome::Success(answer) => {
+                WriteVerdict::Done { created_departments: created_departments(&answer) }
+            }
+            CallOutcome::Stopped(error) => WriteVerdict::Stopped(error),
+            CallOutcome::Failed(failure) => self.failed(failure, in_doubt),
         }
     }
 
-    fn failed(&self, failure: Failure, in_doubt: bool) -> Verdict {
-        let creates = self.kind == Kind::Create;
+    fn failed(&self, failure: WecomFailure, in_doubt: bool) -> WriteVerdict {
+        let creates = self.kind == WriteKind::Create;
         match failure {
-            Failure::Warned { errmsg } => Verdict::Warned { errmsg },
-            Failure::Refused { errcode: 60102, .. } if creates => {
-                Verdict::AlreadyExists { maybe_ours: in_doubt }
+            WecomFailure::Warned { errmsg } => WriteVerdict::Warned { errmsg },
+            WecomFailure::Refused { errcode: 60102, .. } if creates => {
+                WriteVerdict::AlreadyExists { maybe_ours: in_doubt }
             }
-            Failure::Refused { errcode: 60104, errmsg, .. } => {
+            WecomFailure::Refused { errcode: 60104, errmsg, .. } => {
                 let holder = holder(&errmsg);
                 let maybe_ours =
                     holder.as_deref().is_some_and(|holder| MemberKey::of(holder) == self.userid.key());
-                Verdict::MobileHeld { holder, maybe_ours }
+                WriteVerdict::MobileHeld { holder, maybe_ours }
             }
-            Failure::Refused { errcode, .. } if !creates && is_not_found(errcode) => Verdict::NotFound,
-            Failure::Refused { errcode, errmsg, from_ip } => {
-                let error = |errmsg| Error::Write {
+            WecomFailure::Refused { errcode, .. } if !creates && is_not_found(errcode) => {
+                WriteVerdict::NotFound
+            }
+            WecomFailure::Refused { errcode, errmsg, from_ip } => {
+                let error = |errmsg| WecomError::Write {
                     api: self.api.path(),
                     userid: self.userid.clone(),
-                    failure: Failure::Refused { errcode, errmsg, from_ip },
+                    failure: WecomFailure::Refused { errcode, errmsg, from_ip },
                 };
                 match blame(errcode) {
-                    Blame::Member => Verdict::Refused { errcode, errmsg },
-                    Blame::Places => Verdict::NoPlace { errcode, errmsg },
-                    Blame::Tenant => Verdict::Stopped(error(errmsg)),
-                    Blame::Unsure | Blame::Request => Verdict::Unsure { errcode, error: error(errmsg) },
+                    Blame::Member => WriteVerdict::Refused { errcode, errmsg },
+                    Blame::Places => WriteVerdict::NoPlace { errcode, errmsg },
+                    Blame::Tenant => WriteVerdict::Stopped(error(errmsg)),
+                    Blame::Unsure | Blame::Request => WriteVerdict::Unsure { errcode, error: error(errmsg) },
                 }
             }
             // Repeating an update or a delete does no harm; repeating a create meets our own member.
-            Failure::Busy { .. }
-            | Failure::Unreachable { .. }
-            | Failure::OpenFiles { .. }
-            | Failure::Parked { .. }
-            | Failure::Quit
+            WecomFailure::Busy { .. }
+            | WecomFailure::Unreachable { .. }
+            | WecomFailure::OpenFiles { .. }
+            | WecomFailure::Parked { .. }
+            | WecomFailure::Quit
                 if creates && in_doubt =>
             {
-                Verdict::Lost
+                WriteVerdict::Lost
             }
-            Failure::NoAnswer { .. } | Failure::TooLarge { .. } if in_doubt => Verdict::Lost,
-            Failure::Busy { errcode, .. } => Verdict::Busy { errcode: Some(errcode) },
+            WecomFailure::NoAnswer { .. } | WecomFailure::TooLarge { .. } if in_doubt => WriteVerdict::Lost,
+            WecomFailure::Busy { errcode, .. } => WriteVerdict::Busy { errcode: Some(errcode) },
             // An answer missing without doubt was the token's: the write itself was not sent.
-            Failure::Unreachable { .. }
-            | Failure::OpenFiles { .. }
-            | Failure::NoAnswer { .. }
-            | Failure::TooLarge { .. } => Verdict::Busy { errcode: None },
-            Failure::Parked { until } => Verdict::Parked { until },
-            Failure::Quit => Verdict::Quit,
-            failure @ (Failure::Settings { .. } | Failure::Shape { .. } | Failure::Endless { .. }) => {
-                Verdict::Stopped(Error::Write { api: self.api.path(), userid: self.userid.clone(), failure })
-            }
+            WecomFailure::Unreachable { .. }
+            | WecomFailure::OpenFiles { .. }
+            | WecomFailure::NoAnswer { .. }
+            | WecomFailure::TooLarge { .. } => WriteVerdict::Busy { errcode: None },
+            WecomFailure::Parked { until } => WriteVerdict::Parked { until },
+            WecomFailure::Quit => WriteVerdict::Quit,
+            failure @ (WecomFailure::Settings { .. }
+            | WecomFailure::Shape { .. }
+            | WecomFailure::Endless { .. }) => WriteVerdict::Stopped(WecomError::Write {
+                api: self.api.path(),
+                userid: self.userid.clone(),
+                failure,
+            }),
         }
     }
 }

@@ -5,11 +5,12 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
-use ruzhi_guest_runtime::{Component, Engine, Guest, Limits};
+use ruzhi_guest_runtime::{Component, Engine, Guest, GuestLimits};
 use ruzhi_model::{Context, SourceRecord};
 
 static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
-    let limits = Limits { memory: 16 << 20, deadline: Duration::from_millis(50), answer: 1 << 20, slots: 1 };
+    let limits =
+        GuestLimits { memory: 16 << 20, deadline: Duration::from_millis(50), answer: 1 << 20, slots: 1 };
     Engine::new(limits).expect("an engine")
 });
 

@@ -6,14 +6,17 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
-use ruzhi_guest_runtime::{Engine, Library, Limits, Rehearsal, Rehearsed, answer_rehearsal};
+use ruzhi_guest_runtime::{
+    ComponentRegistry, Engine, GuestLimits, Rehearsal, RehearsalRules, answer_rehearsal,
+};
 use ruzhi_model::{Context, SourceRecord};
 
-static LIBRARY: LazyLock<Library> = LazyLock::new(|| {
-    let limits = Limits { memory: 16 << 20, deadline: Duration::from_millis(50), answer: 1 << 20, slots: 1 };
+static LIBRARY: LazyLock<ComponentRegistry> = LazyLock::new(|| {
+    let limits =
+        GuestLimits { memory: 16 << 20, deadline: Duration::from_millis(50), answer: 1 << 20, slots: 1 };
     let engine = Engine::new(limits).expect("an engine");
     let rehearsal = Rehearsal::of_this_program().expect("a program");
-    Library::new(engine.rehearsing(rehearsal), None)
+    ComponentRegistry::new(engine.rehearsing(rehearsal), None)
 });
 
 fuzz_target!(
@@ -25,7 +28,7 @@ fuzz_target!(
         }
     },
     |bytes: &[u8]| {
-        let rules = Rehearsed {
+        let rules = RehearsalRules {
             text: "{}".to_owned(),
             context: Context { now: "2026-05-01T08:00:00Z".to_owned(), timezone: "UTC".to_owned() },
             records: vec![SourceRecord { id: "1".to_owned(), json: "{}".to_owned() }],

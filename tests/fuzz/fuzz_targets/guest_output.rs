@@ -9,7 +9,7 @@ use std::time::Duration;
 use arbitrary::{Arbitrary, Unstructured};
 use libfuzzer_sys::fuzz_target;
 use ruzhi_guest::contract::Text;
-use ruzhi_guest_runtime::{Component, Engine, Guest, Limits};
+use ruzhi_guest_runtime::{Component, Engine, Guest, GuestLimits};
 use ruzhi_hostile::{BASE, Memory, echo, rules};
 use ruzhi_model::{
     Context, Decision, DepartmentId, Digest, LedgerEntry, Member, MemberKey, MemberState, Membership,
@@ -22,7 +22,8 @@ use ruzhi_plan::{
 };
 
 static ECHO: LazyLock<Component> = LazyLock::new(|| {
-    let limits = Limits { memory: 32 << 20, deadline: Duration::from_secs(5), answer: 1 << 20, slots: 1 };
+    let limits =
+        GuestLimits { memory: 32 << 20, deadline: Duration::from_secs(5), answer: 1 << 20, slots: 1 };
     let engine = Engine::new(limits).expect("an engine");
     Component::from_bytes(&engine, None, &echo(72)).expect("the guest that answers with given bytes")
 });

@@ -4,12 +4,12 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use ruzhi_jiandaoyun::Api;
+use ruzhi_jiandaoyun::ApiVersion;
 use tokio::runtime::Builder;
 
 fuzz_target!(|bytes: &[u8]| {
     let [api, status, body @ ..] = bytes else { return };
-    let api = [Api::V1, Api::V2, Api::V4, Api::V5][usize::from(*api) % 4];
+    let api = [ApiVersion::V1, ApiVersion::V2, ApiVersion::V4, ApiVersion::V5][usize::from(*api) % 4];
     let status = [200, 200, 200, 400, 403, 429, 502][usize::from(*status) % 7];
     let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
     runtime.block_on(ruzhi_jiandaoyun::fuzzing::answered(status, body, api));

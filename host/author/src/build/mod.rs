@@ -15,6 +15,8 @@ pub use rust::Toolchain;
 
 use ruzhi_guest_runtime::with_contract_version;
 
+/// The target a Rust guest is compiled for.
+const TARGET: &str = "wasm32-unknown-unknown";
 /// Maximum size of a project's manifest, in bytes.
 const MOST_BYTES: u64 = 1 << 20;
 
@@ -46,7 +48,7 @@ impl Language {
 
 /// The result of a build.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Built {
+pub struct BuildOutput {
     /// The component's bytes.
     pub component: Vec<u8>,
     /// The project's name.
@@ -57,12 +59,12 @@ pub struct Built {
 
 /// Builds the guest in `folder`. `forced` chooses the Rust toolchain; without it the installed target is preferred. The
 /// compilers' output goes to standard error.
-pub fn build(folder: &Path, forced: Option<Toolchain>) -> Result<Built, BuildError> {
+pub fn build(folder: &Path, forced: Option<Toolchain>) -> Result<BuildOutput, BuildError> {
     let language = Language::of(folder)?;
     let (component, name) = match language {
         Language::Rust => rust::build(folder, forced)?,
         Language::TypeScript => typescript::build(folder)?,
         Language::Python => python::build(folder)?,
     };
-    Ok(Built { component: with_contract_version(component), name, language })
+    Ok(BuildOutput { component: with_contract_version(component), name, language })
 }

@@ -12,9 +12,8 @@ use std::process::Command;
 
 use serde::Deserialize;
 
+use super::TARGET;
 use super::error::BuildError;
-
-pub(super) const TARGET: &str = "wasm32-unknown-unknown";
 
 /// The Rust toolchain that builds a guest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +32,7 @@ pub(super) fn build(folder: &Path, forced: Option<Toolchain>) -> Result<(Vec<u8>
         None if debian_rust().is_some() => Toolchain::Debian,
         None => return Err(BuildError::NoToolchain),
     };
-    let package = Package::of(folder)?;
+    let package = CargoPackage::of(folder)?;
     let (program, environment, arguments) = match toolchain {
         Toolchain::Installed => ("cargo".into(), Vec::new(), Vec::new()),
         Toolchain::Debian => {
@@ -109,7 +108,7 @@ fn output(program: &str, arguments: &[&str]) -> Option<String> {
 }
 
 /// The package in a folder, as described by cargo.
-struct Package {
+struct CargoPackage {
     name: String,
     library: String,
     /// The cargo profile requested by `[package.metadata.ruzhi] profile = "…"`; a guest may prefer speed to size.
@@ -117,7 +116,7 @@ struct Package {
     target_directory: PathBuf,
 }
 
-impl Package {
+impl CargoPackage {
     fn of(folder: &Path) -> Result<Self, BuildError> {
         let not_a_package = |reason: String| BuildError::NotAPackage { folder: folder.to_owned(), reason };
         let manifest = folder.join("Cargo.toml");

@@ -45,7 +45,7 @@ fn find() -> Option<PathBuf> {
 }
 
 #[derive(Deserialize)]
-struct Package {
+struct NpmPackage {
     name: String,
 }
 
@@ -54,7 +54,7 @@ fn name_of(folder: &Path) -> Result<String, BuildError> {
     let path = folder.join("package.json");
     let refused = |reason: String| BuildError::PackageJson { path: path.clone(), reason };
     let text = file::read_text(&path, MOST_BYTES).map_err(|error| refused(error.to_string()))?;
-    let Package { name } = serde_json::from_str(&text).map_err(|error| refused(error.to_string()))?;
+    let NpmPackage { name } = serde_json::from_str(&text).map_err(|error| refused(error.to_string()))?;
     let lawful = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(lawful) {
         Ok(name)

@@ -5,22 +5,22 @@
 //! Decisions are compared by value, so an expected `"leader": false` may be left out, and JSON in `extra` is compared
 //! as JSON. Unknown keys are errors, so that a typo in an expectation is not taken for agreement.
 
+mod decision_json;
 mod difference;
 mod error;
-mod place;
+mod location;
 mod trial;
-mod written;
 
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-pub use self::difference::Difference;
+use self::decision_json::DecisionJson;
+pub use self::difference::CaseDifference;
 pub use self::error::CaseError;
-use self::place::Places;
-pub use self::trial::{Finding, Trial};
-use self::written::Written;
+use self::location::KeyLocations;
+pub use self::trial::{CaseFinding, CaseTrial};
 use ruzhi_files::file;
 use ruzhi_model::{Context, Description, Outcome, SourceRecord, Text};
 
@@ -29,7 +29,7 @@ const MOST_BYTES: u64 = 16 << 20;
 
 /// One file of a project's `cases` folder.
 #[derive(Debug, Clone)]
-pub struct Case {
+pub struct GuestCase {
     name: String,
     path: PathBuf,
     text: String,
@@ -46,7 +46,7 @@ struct CaseFile {
     decisions: Option<Vec<Value>>,
 }
 
-impl Case {
+impl GuestCase {
     /// The cases of a folder, by name.
     pub fn of_folder(folder: &Path) -> Result<Vec<Self>, CaseError> {
         let unreadable = |source| CaseError::Read { path: folder.to_owned(), source };
@@ -169,7 +169,7 @@ impl Case {
             return Err(self.wrong(Some("decisions"), None, what));
         }
         let read = |(index, decision): (usize, &Value)| {
-            Written::read(decision).map_err(|what| {
+            DecisionJson::read(decision).map_err(|what| {
                 let number = index + 1;
                 let what = Text::new(
                     format!("decision {number}: {}", what.en),
@@ -182,18 +182,23 @@ impl Case {
     }
 
     /// The rows whose decision differs from the expected one.
-    pub fn differences(&self, expected: &[Outcome], found: &[Outcome]) -> Vec<Difference> {
+    pub fn differences(&self, expected: &[Outcome], found: &[Outcome]) -> Vec<CaseDifference> {
         let found =
             found.iter().zip(expected).map(|(found, expected)| asked(found, expected.holds_until.is_some()));
         let pairs = self.file.rows.iter().zip(expected).zip(found).enumerate();
         pairs
             .filter(|(_, ((_, expected), found))| *expected != found)
             .map(|(index, ((row, expected), found))| {
-                (index, row, written::comparable(expected), written::comparable(&found))
+                (index, row, decision_json::comparable(expected), decision_json::comparable(&found))
             })
             .filter(|(_, _, expected, found)| expected != found)
             .map(|(index, row, expected, found)| {
-                Difference::new(index + 1, row_id(index, row), Written::of(&expected), Written::of(&found))
+                CaseDifference::new(
+                    index + 1,
+                    row_id(index, row),
+                    DecisionJson::of(&expected),
+                    DecisionJson::of(&found),
+                )
             })
             .collect()
     }
@@ -206,8 +211,8 @@ impl Case {
         };
         let found: Vec<Outcome> =
             found.iter().enumerate().map(|(index, found)| asked(found, states(index))).collect();
-        let decisions = written::list(&found);
-        let places = Places::of(&self.text);
+        let decisions = decision_json::list(&found);
+        let places = KeyLocations::of(&self.text);
         if let Some(place) = places.of_key("decisions")
             && let (Some(before), Some(after)) = (self.text.get(..place.start), self.text.get(place.end..))
         {
@@ -221,7 +226,7 @@ impl Case {
 
     /// An error at a key, or at an element of the list under the key.
     fn wrong(&self, key: Option<&str>, element: Option<usize>, what: Text) -> CaseError {
-        let places = Places::of(&self.text);
+        let places = KeyLocations::of(&self.text);
         let place = key.and_then(|key| match element {
             Some(element) => places.of_element(key, element),
             None => places.of_key(key),

@@ -16,8 +16,8 @@ const CASE: &str = r#"{
 }
 "#;
 
-fn parse(text: &str) -> Result<Case, CaseError> {
-    Case::parse(Path::new("cases/one.json"), text.to_owned())
+fn parse(text: &str) -> Result<GuestCase, CaseError> {
+    GuestCase::parse(Path::new("cases/one.json"), text.to_owned())
 }
 
 fn refusal(text: &str) -> String {

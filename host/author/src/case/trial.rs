@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use super::{Case, Difference};
+use super::GuestCase;
+use super::difference::CaseDifference;
 use ruzhi_guest_runtime::{BATCH, BatchError, Guest};
 use ruzhi_model::Outcome;
 
 /// The result and its cost.
 #[derive(Debug)]
-pub struct Trial {
+pub struct CaseTrial {
     /// The result.
-    pub finding: Finding,
+    pub finding: CaseFinding,
     /// Wall time, including instantiation.
     pub wall: Duration,
     /// Executed instructions, if the guest's engine counts them.
@@ -21,13 +22,13 @@ pub struct Trial {
 
 /// The result of a case.
 #[derive(Debug)]
-pub enum Finding {
+pub enum CaseFinding {
     /// Every row was decided as expected.
     Agrees,
     /// Some rows were not. `found` has a decision for each row.
     Differs {
         /// The rows that differ; empty if the case expects nothing comparable.
-        differences: Vec<Difference>,
+        differences: Vec<CaseDifference>,
         /// One decision for each row.
         found: Vec<Outcome>,
     },
@@ -35,12 +36,12 @@ pub enum Finding {
     Failed(BatchError),
 }
 
-impl Case {
+impl GuestCase {
     /// Decides the rows as a run does, each batch in its own instance, and compares. Without `expected` the finding
-    /// is [`Finding::Differs`] unless the guest fails.
-    pub fn try_on(&self, guest: &Guest, expected: Option<&[Outcome]>) -> Trial {
+    /// is [`CaseFinding::Differs`] unless the guest fails.
+    pub fn try_on(&self, guest: &Guest, expected: Option<&[Outcome]>) -> CaseTrial {
         let (context, records) = (self.context(), self.records(guest.description()));
-        let mut trial = Trial { finding: Finding::Agrees, wall: Duration::ZERO, fuel: None, peak: 0 };
+        let mut trial = CaseTrial { finding: CaseFinding::Agrees, wall: Duration::ZERO, fuel: None, peak: 0 };
         let mut found = Vec::with_capacity(records.len());
         for batch in records.chunks(BATCH) {
             let measured = guest.measure(&context, batch);
@@ -51,14 +52,14 @@ impl Case {
             match measured.outcomes {
                 Ok(outcomes) => found.extend(outcomes),
                 Err(error) => {
-                    trial.finding = Finding::Failed(error);
+                    trial.finding = CaseFinding::Failed(error);
                     return trial;
                 }
             }
         }
         let differences = expected.map(|expected| self.differences(expected, &found));
         if differences.as_ref().is_none_or(|differences| !differences.is_empty()) {
-            trial.finding = Finding::Differs { differences: differences.unwrap_or_default(), found };
+            trial.finding = CaseFinding::Differs { differences: differences.unwrap_or_default(), found };
         }
         trial
     }

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use toml::{Table, Value};
 
-use super::{ProjectName, RUST_SDK};
+use super::RUST_SDK;
+use super::name::ProjectName;
 
 const WORKSPACE: &str = include_str!("../../../../guests/Cargo.toml");
 const LOCK: &str = include_str!("../../../../guests/Cargo.lock");

@@ -4,17 +4,17 @@
 //! violates one of its conditions is ignored. Several groups cannot be expressed there, nor can some of the
 //! comparisons.
 
-use super::find::Piece;
-use super::json::{Kind, Member, Node};
+use super::find::MetadataPiece;
+use super::json::{JsonKind, JsonMember, JsonNode};
 use super::note::Notes;
 use super::platform::shown;
 
 /// The items of `when` for the conditions of a metadata.
-pub(super) fn read(piece: &Piece<'_>, notes: &mut Notes) -> Vec<Node> {
+pub(super) fn read(piece: &MetadataPiece<'_>, notes: &mut Notes) -> Vec<JsonNode> {
     let Some(condition) = piece.node.get("condition").filter(|condition| !condition.is_blank()) else {
         return Vec::new();
     };
-    let groups: Vec<&Node> =
+    let groups: Vec<&JsonNode> =
         condition.list().unwrap_or_default().iter().filter(|group| !group.is_blank()).collect();
     // A single group may stand without a list around it.
     let single = match groups.as_slice() {
@@ -41,13 +41,13 @@ pub(super) fn read(piece: &Piece<'_>, notes: &mut Notes) -> Vec<Node> {
     conditions.iter().filter(|item| !item.is_blank()).filter_map(|item| one(piece, item, notes)).collect()
 }
 
-fn one(piece: &Piece<'_>, item: &Node, notes: &mut Notes) -> Option<Node> {
-    let text = |key: &str| item.get(key).and_then(Node::scalar).map(|text| text.trim().to_owned());
+fn one(piece: &MetadataPiece<'_>, item: &JsonNode, notes: &mut Notes) -> Option<JsonNode> {
+    let text = |key: &str| item.get(key).and_then(JsonNode::scalar).map(|text| text.trim().to_owned());
     let field = text("field").unwrap_or_default();
     let logic = text("logic").unwrap_or_default();
     let value = item.get("value");
-    let texts: Option<Vec<Node>> = match value {
-        Some(Node { kind: Kind::List(items), .. }) => {
+    let texts: Option<Vec<JsonNode>> = match value {
+        Some(JsonNode { kind: JsonKind::List(items), .. }) => {
             items.iter().all(|item| item.scalar().is_some()).then(|| items.clone())
         }
         Some(node) if node.scalar().is_some_and(|text| !text.contains("{{")) => Some(vec![node.clone()]),
@@ -98,12 +98,12 @@ fn one(piece: &Piece<'_>, item: &Node, notes: &mut Notes) -> Option<Node> {
         format!("条件 `{said}` 已转为规则文件 when 中的 ignore"),
     );
     let at = item.at;
-    let member = |key: &str, value: Node| Member { key: key.to_owned(), at, value };
-    let text = |text: &str| Node { at, kind: Kind::Text(text.to_owned()) };
+    let member = |key: &str, value: JsonNode| JsonMember { key: key.to_owned(), at, value };
+    let text = |text: &str| JsonNode { at, kind: JsonKind::Text(text.to_owned()) };
     let message = format!("平台条件 {said} 不成立 / the platform's condition {said} does not hold");
-    Some(Node {
+    Some(JsonNode {
         at,
-        kind: Kind::Object(vec![
+        kind: JsonKind::Object(vec![
             member("field", text(&field)),
             member(test, operand),
             member("then", text("ignore")),
@@ -112,15 +112,17 @@ fn one(piece: &Piece<'_>, item: &Node, notes: &mut Notes) -> Option<Node> {
     })
 }
 
-fn bool_node(at: usize) -> Node {
-    Node { at, kind: Kind::Bool(true) }
+fn bool_node(at: usize) -> JsonNode {
+    JsonNode { at, kind: JsonKind::Bool(true) }
 }
 
-fn list_node(at: usize, items: Vec<Node>) -> Node {
-    Node { at, kind: Kind::List(items) }
+fn list_node(at: usize, items: Vec<JsonNode>) -> JsonNode {
+    JsonNode { at, kind: JsonKind::List(items) }
 }
 
-fn split(node: &Node) -> Vec<Node> {
+fn split(node: &JsonNode) -> Vec<JsonNode> {
     let Some(text) = node.text() else { return vec![node.clone()] };
-    text.split(',').map(|part| Node { at: node.at, kind: Kind::Text(part.trim().to_owned()) }).collect()
+    text.split(',')
+        .map(|part| JsonNode { at: node.at, kind: JsonKind::Text(part.trim().to_owned()) })
+        .collect()
 }

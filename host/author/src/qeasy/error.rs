@@ -5,12 +5,12 @@ use std::fmt;
 use ruzhi_guest::contract;
 use ruzhi_guest_member::Finding;
 
-use super::json::{Slip, What};
+use super::json::{Slip, SlipKind};
 use ruzhi_model::Text;
 
 /// A place in a file. Lines and columns are counted from 1, columns in characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct SourcePlace {
     /// The file, as named by the user.
     pub file: String,
     /// The line.
@@ -19,7 +19,7 @@ pub struct Place {
     pub column: usize,
 }
 
-impl Place {
+impl SourcePlace {
     /// The place of a byte of a text.
     pub(super) fn of(file: &str, text: &str, at: usize) -> Self {
         let before = text.as_bytes().get(..at).unwrap_or(text.as_bytes());
@@ -31,7 +31,7 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for SourcePlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}:{}", self.file, self.line, self.column)
     }
@@ -52,7 +52,7 @@ pub enum ImportError {
     #[error("{place}: broken JSON: {}", .what.en)]
     Syntax {
         /// The place.
-        place: Place,
+        place: SourcePlace,
         /// The problem.
         what: Text,
     },
@@ -74,7 +74,7 @@ pub enum ImportError {
     #[error("metadata of /cgi-bin/user/create stands {} times: {}", .places.len(), list(.places))]
     SeveralTargets {
         /// Their places.
-        places: Vec<Place>,
+        places: Vec<SourcePlace>,
     },
     /// A property of the form is given twice, with different values.
     #[error("two sources: {what} differs between {first} and {second}")]
@@ -82,9 +82,9 @@ pub enum ImportError {
         /// The key.
         what: &'static str,
         /// Its first place.
-        first: Place,
+        first: SourcePlace,
         /// Its second place.
-        second: Place,
+        second: SourcePlace,
     },
     /// A field of WeCom is filled twice, with different values.
     #[error("{second}: the field `{field}` is filled already at {first}")]
@@ -92,15 +92,15 @@ pub enum ImportError {
         /// The field.
         field: String,
         /// Its first place.
-        first: Place,
+        first: SourcePlace,
         /// Its second place.
-        second: Place,
+        second: SourcePlace,
     },
     /// More fields than metadata has.
     #[error("{place}: {count} entries; at most {most} are read")]
     TooMany {
         /// The place.
-        place: Place,
+        place: SourcePlace,
         /// The number of fields.
         count: usize,
         /// The limit.
@@ -110,7 +110,7 @@ pub enum ImportError {
     #[error("{place}: the filter cannot be used: {}", .why.en)]
     Filter {
         /// The place.
-        place: Place,
+        place: SourcePlace,
         /// The reason.
         why: Text,
     },
@@ -118,7 +118,7 @@ pub enum ImportError {
     #[error("{place}: the metadata does not make a rules file: {}", reasons_in(.reasons, |text| &text.en))]
     Rules {
         /// The place of the metadata.
-        place: Place,
+        place: SourcePlace,
         /// The guest's reasons.
         reasons: Vec<Finding>,
     },
@@ -136,14 +136,14 @@ fn reasons_in(reasons: &[Finding], lang: fn(&contract::Text) -> &String) -> Stri
     reasons.iter().map(one).collect::<Vec<_>>().join("; ")
 }
 
-fn list(places: &[Place]) -> String {
-    places.iter().map(Place::to_string).collect::<Vec<_>>().join(", ")
+fn list(places: &[SourcePlace]) -> String {
+    places.iter().map(SourcePlace::to_string).collect::<Vec<_>>().join(", ")
 }
 
 impl ImportError {
     /// A syntax error in a text.
     pub(super) fn syntax(file: &str, text: &str, slip: &Slip) -> Self {
-        Self::Syntax { place: Place::of(file, text, slip.at), what: explain(&slip.what) }
+        Self::Syntax { place: SourcePlace::of(file, text, slip.at), what: explain(&slip.what) }
     }
 
     /// A stable code.
@@ -232,23 +232,23 @@ impl ImportError {
     }
 }
 
-fn explain(what: &What) -> Text {
+fn explain(what: &SlipKind) -> Text {
     let (en, zh) = match what {
-        What::End => ("it ends in the middle: something is missing at the end", "没有写完，结尾缺内容"),
-        What::Wanted(en, zh) => return Text::new(format!("{en} belongs here"), format!("此处应为{zh}")),
-        What::SingleQuote => ("a text stands in \"…\", not in '…'", "文本应写在 \"…\" 中，而不是 '…'"),
-        What::RawControl => {
+        SlipKind::End => ("it ends in the middle: something is missing at the end", "没有写完，结尾缺内容"),
+        SlipKind::Wanted(en, zh) => return Text::new(format!("{en} belongs here"), format!("此处应为{zh}")),
+        SlipKind::SingleQuote => ("a text stands in \"…\", not in '…'", "文本应写在 \"…\" 中，而不是 '…'"),
+        SlipKind::RawControl => {
             ("a line break or control character in the middle of a text", "文本中间有换行或控制字符")
         }
-        What::Escape => ("a `\\` that begins nothing JSON knows", "`\\` 之后不是 JSON 的转义"),
-        What::Number => ("this is no number", "这不是数字"),
-        What::TwoValues(key) => {
+        SlipKind::Escape => ("a `\\` that begins nothing JSON knows", "`\\` 之后不是 JSON 的转义"),
+        SlipKind::Number => ("this is no number", "这不是数字"),
+        SlipKind::TwoValues(key) => {
             return Text::new(
                 format!("the key `{key}` stands twice with two values"),
                 format!("键 `{key}` 出现两次且取值不同"),
             );
         }
-        What::TooDeep => ("too many objects and lists in each other", "嵌套过深"),
+        SlipKind::TooDeep => ("too many objects and lists in each other", "嵌套过深"),
     };
     Text::new(en, zh)
 }

@@ -1,8 +1,9 @@
 //! Finds the metadata in the input: a file of JSON, an export with several in it, or a text with metadata between its
 //! lines. The kind is determined by the contents, not by order or file name.
 
-use super::error::{ImportError, Place};
-use super::json::{Kind, Member, Node, Quirk, Reader, Slip};
+use super::document::Document;
+use super::error::{ImportError, SourcePlace};
+use super::json::{JsonKind, JsonMember, JsonNode, Quirk, Reader, Slip};
 use super::note::Notes;
 use super::platform::shown;
 
@@ -13,47 +14,34 @@ const EFFORT: usize = 16;
 /// Maximum number of listed JSON texts without metadata.
 const MOST_LISTED: usize = 8;
 
-/// A text and its name.
-#[derive(Debug)]
-pub(super) struct Document<'t> {
-    pub(super) name: &'t str,
-    pub(super) text: &'t str,
-}
-
-impl Document<'_> {
-    pub(super) fn place(&self, at: usize) -> Place {
-        Place::of(self.name, self.text, at)
-    }
-}
-
 /// An object and the text that contains it.
 #[derive(Debug)]
-pub(super) struct Piece<'d> {
+pub(super) struct MetadataPiece<'d> {
     pub(super) document: &'d Document<'d>,
-    pub(super) node: Node,
+    pub(super) node: JsonNode,
 }
 
-impl Piece<'_> {
-    pub(super) fn place(&self) -> Place {
+impl MetadataPiece<'_> {
+    pub(super) fn place(&self) -> SourcePlace {
         self.document.place(self.node.at)
     }
 }
 
 /// The metadata found.
 #[derive(Debug, Default)]
-pub(super) struct Found<'d> {
+pub(super) struct MetadataSet<'d> {
     /// Metadata that creates members.
-    pub(super) targets: Vec<Piece<'d>>,
+    pub(super) targets: Vec<MetadataPiece<'d>>,
     /// Metadata that reads a form.
-    pub(super) sources: Vec<Piece<'d>>,
+    pub(super) sources: Vec<MetadataPiece<'d>>,
     /// Request bodies that read a form.
-    pub(super) bodies: Vec<Piece<'d>>,
+    pub(super) bodies: Vec<MetadataPiece<'d>>,
     /// Metadata of other interfaces, by their names.
-    pub(super) others: Vec<(String, Piece<'d>)>,
+    pub(super) others: Vec<(String, MetadataPiece<'d>)>,
     unused: Vec<(&'d Document<'d>, usize)>,
 }
 
-enum Role {
+enum MetadataKind {
     Target,
     Source,
     Body,
@@ -64,8 +52,11 @@ enum Role {
 ///
 /// # Errors
 /// If a text is too large, or metadata in it is broken.
-pub(super) fn search<'d>(documents: &'d [Document<'d>], notes: &mut Notes) -> Result<Found<'d>, ImportError> {
-    let mut found = Found::default();
+pub(super) fn search<'d>(
+    documents: &'d [Document<'d>],
+    notes: &mut Notes,
+) -> Result<MetadataSet<'d>, ImportError> {
+    let mut found = MetadataSet::default();
     for document in documents {
         read(document, &mut found, notes)?;
     }
@@ -86,7 +77,11 @@ pub(super) fn search<'d>(documents: &'d [Document<'d>], notes: &mut Notes) -> Re
     Ok(found)
 }
 
-fn read<'d>(document: &'d Document<'d>, found: &mut Found<'d>, notes: &mut Notes) -> Result<(), ImportError> {
+fn read<'d>(
+    document: &'d Document<'d>,
+    found: &mut MetadataSet<'d>,
+    notes: &mut Notes,
+) -> Result<(), ImportError> {
     let text = document.text;
     if text.len() > LARGEST {
         return Err(ImportError::TooLarge { file: document.name.to_owned(), bytes: text.len() });
@@ -135,9 +130,9 @@ fn is_telling(key: &str) -> bool {
 /// Sorts a root object or list.
 fn take<'d>(
     document: &'d Document<'d>,
-    node: Node,
+    node: JsonNode,
     quirks: &[(Quirk, usize)],
-    found: &mut Found<'d>,
+    found: &mut MetadataSet<'d>,
     notes: &mut Notes,
 ) {
     let at = node.at;
@@ -158,19 +153,24 @@ fn take<'d>(
 
 /// Files a node, or its contents, under its kind; returns true if any was found. Other contents beside metadata are
 /// reported.
-fn sort<'d>(document: &'d Document<'d>, node: Node, found: &mut Found<'d>, notes: &mut Notes) -> bool {
+fn sort<'d>(
+    document: &'d Document<'d>,
+    node: JsonNode,
+    found: &mut MetadataSet<'d>,
+    notes: &mut Notes,
+) -> bool {
     if let Some(role) = role(&node) {
-        let piece = Piece { document, node };
+        let piece = MetadataPiece { document, node };
         match role {
-            Role::Target => found.targets.push(piece),
-            Role::Source => found.sources.push(piece),
-            Role::Body => found.bodies.push(piece),
-            Role::Other(api) => found.others.push((api, piece)),
+            MetadataKind::Target => found.targets.push(piece),
+            MetadataKind::Source => found.sources.push(piece),
+            MetadataKind::Body => found.bodies.push(piece),
+            MetadataKind::Other(api) => found.others.push((api, piece)),
         }
         return true;
     }
     match node.kind {
-        Kind::List(items) => {
+        JsonKind::List(items) => {
             let mut beside = Vec::new();
             let mut any = false;
             for item in items {
@@ -186,10 +186,10 @@ fn sort<'d>(document: &'d Document<'d>, node: Node, found: &mut Found<'d>, notes
             }
             any
         }
-        Kind::Object(members) => {
+        JsonKind::Object(members) => {
             let mut beside = Vec::new();
             let mut any = false;
-            for Member { key, at, value } in members {
+            for JsonMember { key, at, value } in members {
                 let is_blank = value.is_blank();
                 if sort(document, value, found, notes) {
                     any = true;
@@ -209,7 +209,7 @@ fn sort<'d>(document: &'d Document<'d>, node: Node, found: &mut Found<'d>, notes
             any
         }
         // An export may hold metadata as text.
-        Kind::Text(text) if text.trim_start().starts_with(['{', '[']) => {
+        JsonKind::Text(text) if text.trim_start().starts_with(['{', '[']) => {
             let inner = Reader::new(&text, 0).whole();
             inner.is_ok_and(|mut inner| {
                 inner.move_to(node.at);
@@ -221,12 +221,12 @@ fn sort<'d>(document: &'d Document<'d>, node: Node, found: &mut Found<'d>, notes
     }
 }
 
-fn role(node: &Node) -> Option<Role> {
+fn role(node: &JsonNode) -> Option<MetadataKind> {
     let members = node.object()?;
-    let api = node.get("api").and_then(Node::text);
+    let api = node.get("api").and_then(JsonNode::text);
     let request = node.get("request");
     let fields: Vec<&str> = request
-        .and_then(Node::list)
+        .and_then(JsonNode::list)
         .unwrap_or_default()
         .iter()
         .filter_map(|entry| entry.get("field")?.text())
@@ -234,22 +234,22 @@ fn role(node: &Node) -> Option<Role> {
     let fills = |names: &[&str]| fields.iter().any(|field| names.contains(field));
     let is = |part: &str| api.is_some_and(|api| api.contains(part));
     if is("/user/create") || is("/user/update") || (api.is_none() && fills(&["userid"])) {
-        return Some(Role::Target);
+        return Some(MetadataKind::Target);
     }
     let reads = is("/entry/") || fills(&["appId", "app_id", "entryId", "entry_id"]);
     if (api.is_some() || request.is_some_and(|request| request.list().is_some())) && reads {
-        return Some(Role::Source);
+        return Some(MetadataKind::Source);
     }
     if let Some(api) = api.filter(|api| api.contains('/') && (request.is_some() || has(members, "effect"))) {
-        return Some(Role::Other(api.chars().take(80).collect()));
+        return Some(MetadataKind::Other(api.chars().take(80).collect()));
     }
     // A row of a form names its app and form too.
     let is_body = (has(members, "appId") || has(members, "app_id"))
         && (has(members, "entryId") || has(members, "entry_id"))
         && !has(members, "_id");
-    is_body.then_some(Role::Body)
+    is_body.then_some(MetadataKind::Body)
 }
 
-fn has(members: &[Member], key: &str) -> bool {
+fn has(members: &[JsonMember], key: &str) -> bool {
     members.iter().any(|member| member.key == key)
 }

@@ -10,29 +10,29 @@ const DEEPEST: usize = 48;
 
 /// A value and the offset of its first byte.
 #[derive(Debug, Clone)]
-pub(super) struct Node {
+pub(super) struct JsonNode {
     pub(super) at: usize,
-    pub(super) kind: Kind,
+    pub(super) kind: JsonKind,
 }
 
 /// The kinds of values.
 #[derive(Debug, Clone)]
-pub(super) enum Kind {
+pub(super) enum JsonKind {
     Null,
     Bool(bool),
     /// As written; `serde_json` parses it too.
     Number(String),
     Text(String),
-    List(Vec<Node>),
-    Object(Vec<Member>),
+    List(Vec<JsonNode>),
+    Object(Vec<JsonMember>),
 }
 
 /// A key of an object and its value.
 #[derive(Debug, Clone)]
-pub(super) struct Member {
+pub(super) struct JsonMember {
     pub(super) key: String,
     pub(super) at: usize,
-    pub(super) value: Node,
+    pub(super) value: JsonNode,
 }
 
 /// Accepted deviations from JSON.
@@ -48,12 +48,12 @@ pub(super) enum Quirk {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Slip {
     pub(super) at: usize,
-    pub(super) what: What,
+    pub(super) what: SlipKind,
 }
 
 /// The problem.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum What {
+pub(super) enum SlipKind {
     /// The text ends in the middle.
     End,
     /// Something else belongs here.
@@ -72,10 +72,10 @@ pub(super) enum What {
     TooDeep,
 }
 
-impl Node {
+impl JsonNode {
     pub(super) fn text(&self) -> Option<&str> {
         match &self.kind {
-            Kind::Text(text) => Some(text),
+            JsonKind::Text(text) => Some(text),
             _ => None,
         }
     }
@@ -83,40 +83,40 @@ impl Node {
     /// A text, or a number, `true` or `false` as its text.
     pub(super) fn scalar(&self) -> Option<String> {
         match &self.kind {
-            Kind::Text(text) => Some(text.clone()),
-            Kind::Number(number) => Some(number.clone()),
-            Kind::Bool(value) => Some(value.to_string()),
+            JsonKind::Text(text) => Some(text.clone()),
+            JsonKind::Number(number) => Some(number.clone()),
+            JsonKind::Bool(value) => Some(value.to_string()),
             _ => None,
         }
     }
 
-    pub(super) fn list(&self) -> Option<&[Node]> {
+    pub(super) fn list(&self) -> Option<&[JsonNode]> {
         match &self.kind {
-            Kind::List(items) => Some(items),
+            JsonKind::List(items) => Some(items),
             _ => None,
         }
     }
 
-    pub(super) fn object(&self) -> Option<&[Member]> {
+    pub(super) fn object(&self) -> Option<&[JsonMember]> {
         match &self.kind {
-            Kind::Object(members) => Some(members),
+            JsonKind::Object(members) => Some(members),
             _ => None,
         }
     }
 
     /// The value of a key, if this is an object that has it.
-    pub(super) fn get(&self, key: &str) -> Option<&Node> {
+    pub(super) fn get(&self, key: &str) -> Option<&JsonNode> {
         self.object()?.iter().find(|member| member.key == key).map(|member| &member.value)
     }
 
     /// True for an empty value.
     pub(super) fn is_blank(&self) -> bool {
         match &self.kind {
-            Kind::Null => true,
-            Kind::Text(text) => text.trim().is_empty(),
-            Kind::List(items) => items.is_empty(),
-            Kind::Object(members) => members.is_empty(),
-            Kind::Bool(_) | Kind::Number(_) => false,
+            JsonKind::Null => true,
+            JsonKind::Text(text) => text.trim().is_empty(),
+            JsonKind::List(items) => items.is_empty(),
+            JsonKind::Object(members) => members.is_empty(),
+            JsonKind::Bool(_) | JsonKind::Number(_) => false,
         }
     }
 
@@ -124,8 +124,8 @@ impl Node {
     pub(super) fn move_to(&mut self, at: usize) {
         self.at = at;
         match &mut self.kind {
-            Kind::List(items) => items.iter_mut().for_each(|item| item.move_to(at)),
-            Kind::Object(members) => members.iter_mut().for_each(|member| {
+            JsonKind::List(items) => items.iter_mut().for_each(|item| item.move_to(at)),
+            JsonKind::Object(members) => members.iter_mut().for_each(|member| {
                 member.at = at;
                 member.value.move_to(at);
             }),
@@ -136,12 +136,12 @@ impl Node {
     pub(super) fn json(&self) -> serde_json::Value {
         use serde_json::Value;
         match &self.kind {
-            Kind::Null => Value::Null,
-            Kind::Bool(value) => Value::Bool(*value),
-            Kind::Number(number) => number.parse().map_or(Value::Null, Value::Number),
-            Kind::Text(text) => Value::String(text.clone()),
-            Kind::List(items) => items.iter().map(Self::json).collect(),
-            Kind::Object(members) => {
+            JsonKind::Null => Value::Null,
+            JsonKind::Bool(value) => Value::Bool(*value),
+            JsonKind::Number(number) => number.parse().map_or(Value::Null, Value::Number),
+            JsonKind::Text(text) => Value::String(text.clone()),
+            JsonKind::List(items) => items.iter().map(Self::json).collect(),
+            JsonKind::Object(members) => {
                 Value::Object(members.iter().map(|m| (m.key.clone(), m.value.json())).collect())
             }
         }
@@ -175,7 +175,7 @@ impl<'t> Reader<'t> {
     }
 
     /// A value with nothing behind it.
-    pub(super) fn whole(&mut self) -> Result<Node, Slip> {
+    pub(super) fn whole(&mut self) -> Result<JsonNode, Slip> {
         let node = self.value()?;
         self.space()?;
         match self.peek() {
@@ -185,25 +185,25 @@ impl<'t> Reader<'t> {
     }
 
     /// A value.
-    pub(super) fn value(&mut self) -> Result<Node, Slip> {
+    pub(super) fn value(&mut self) -> Result<JsonNode, Slip> {
         self.space()?;
         let at = self.at;
         let kind = match self.peek() {
             Some('{') => self.deeper(Self::members)?,
             Some('[') => self.deeper(Self::items)?,
-            Some(quote) if is_quote(quote) => Kind::Text(self.string()?),
-            Some('\'' | '‘' | '’') => return self.slip(What::SingleQuote),
+            Some(quote) if is_quote(quote) => JsonKind::Text(self.string()?),
+            Some('\'' | '‘' | '’') => return self.slip(SlipKind::SingleQuote),
             Some(c) if c == '-' || c.is_ascii_digit() => self.number()?,
             Some(c) if c.is_ascii_alphabetic() => self.word()?,
             Some(_) => return self.wanted("a value", "一个值"),
-            None => return self.slip(What::End),
+            None => return self.slip(SlipKind::End),
         };
-        Ok(Node { at, kind })
+        Ok(JsonNode { at, kind })
     }
 
-    fn deeper(&mut self, read: fn(&mut Self) -> Result<Kind, Slip>) -> Result<Kind, Slip> {
+    fn deeper(&mut self, read: fn(&mut Self) -> Result<JsonKind, Slip>) -> Result<JsonKind, Slip> {
         if self.depth == DEEPEST {
-            return self.slip(What::TooDeep);
+            return self.slip(SlipKind::TooDeep);
         }
         self.depth += 1;
         let kind = read(self)?;
@@ -211,9 +211,9 @@ impl<'t> Reader<'t> {
         Ok(kind)
     }
 
-    fn members(&mut self) -> Result<Kind, Slip> {
+    fn members(&mut self) -> Result<JsonKind, Slip> {
         self.skip();
-        let mut members: Vec<Member> = Vec::new();
+        let mut members: Vec<JsonMember> = Vec::new();
         let mut places = std::collections::HashMap::new();
         loop {
             self.space()?;
@@ -221,12 +221,12 @@ impl<'t> Reader<'t> {
             match self.peek() {
                 Some('}') => {
                     self.skip();
-                    return Ok(Kind::Object(members));
+                    return Ok(JsonKind::Object(members));
                 }
                 Some(quote) if is_quote(quote) => {}
-                Some('\'' | '‘' | '’') => return self.slip(What::SingleQuote),
+                Some('\'' | '‘' | '’') => return self.slip(SlipKind::SingleQuote),
                 Some(_) => return self.wanted("a key in quotes, or `}`", "带引号的键，或 `}`"),
-                None => return self.slip(What::End),
+                None => return self.slip(SlipKind::End),
             }
             let key = self.string()?;
             if self.depth == 1 {
@@ -237,29 +237,29 @@ impl<'t> Reader<'t> {
                 Some(':') => self.skip(),
                 Some('\u{ff1a}') => self.quirk(Quirk::ChineseMark),
                 Some(_) => return self.wanted("`:`", "`:`"),
-                None => return self.slip(What::End),
+                None => return self.slip(SlipKind::End),
             }
             let value = self.value()?;
             match places.get(&key).and_then(|index: &usize| members.get(*index)) {
                 Some(earlier) if earlier.value.same(&value) => self.quirks.push((Quirk::RepeatedKey, at)),
-                Some(_) => return Err(Slip { at, what: What::TwoValues(key) }),
+                Some(_) => return Err(Slip { at, what: SlipKind::TwoValues(key) }),
                 None => {
                     places.insert(key.clone(), members.len());
-                    members.push(Member { key, at, value });
+                    members.push(JsonMember { key, at, value });
                 }
             }
             self.separator('}', "`,` or `}`", "`,` 或 `}`")?;
         }
     }
 
-    fn items(&mut self) -> Result<Kind, Slip> {
+    fn items(&mut self) -> Result<JsonKind, Slip> {
         self.skip();
         let mut items = Vec::new();
         loop {
             self.space()?;
             if self.peek() == Some(']') {
                 self.skip();
-                return Ok(Kind::List(items));
+                return Ok(JsonKind::List(items));
             }
             items.push(self.value()?);
             self.separator(']', "`,` or `]`", "`,` 或 `]`")?;
@@ -275,7 +275,7 @@ impl<'t> Reader<'t> {
             Some('\u{ff0c}') => self.quirk(Quirk::ChineseMark),
             Some(found) if found == end => return Ok(()),
             Some(_) => return self.wanted(en, zh),
-            None => return self.slip(What::End),
+            None => return self.slip(SlipKind::End),
         }
         self.space()?;
         if self.peek() == Some(end) {
@@ -285,7 +285,7 @@ impl<'t> Reader<'t> {
     }
 
     fn string(&mut self) -> Result<String, Slip> {
-        let Some(open) = self.peek() else { return self.slip(What::End) };
+        let Some(open) = self.peek() else { return self.slip(SlipKind::End) };
         let plain = open == '"';
         if plain {
             self.skip();
@@ -295,11 +295,11 @@ impl<'t> Reader<'t> {
         let mut text = String::new();
         loop {
             match self.peek() {
-                None => return self.slip(What::End),
+                None => return self.slip(SlipKind::End),
                 Some('"') if plain => break,
                 Some(quote) if !plain && is_quote(quote) => break,
                 Some('\\') => text.push(self.escape()?),
-                Some(c) if c < ' ' && c != '\t' => return self.slip(What::RawControl),
+                Some(c) if c < ' ' && c != '\t' => return self.slip(SlipKind::RawControl),
                 Some(c) => {
                     text.push(c);
                     self.skip();
@@ -312,9 +312,9 @@ impl<'t> Reader<'t> {
 
     fn escape(&mut self) -> Result<char, Slip> {
         let at = self.at;
-        let bad = Err(Slip { at, what: What::Escape });
+        let bad = Err(Slip { at, what: SlipKind::Escape });
         self.skip();
-        let Some(letter) = self.peek() else { return self.slip(What::End) };
+        let Some(letter) = self.peek() else { return self.slip(SlipKind::End) };
         self.skip();
         let c = match letter {
             '"' | '\\' | '/' => letter,
@@ -339,7 +339,7 @@ impl<'t> Reader<'t> {
                 } else {
                     first
                 };
-                return char::from_u32(code).ok_or(Slip { at, what: What::Escape });
+                return char::from_u32(code).ok_or(Slip { at, what: SlipKind::Escape });
             }
             _ => return bad,
         };
@@ -352,7 +352,7 @@ impl<'t> Reader<'t> {
         u32::from_str_radix(digits, 16).ok()
     }
 
-    fn number(&mut self) -> Result<Kind, Slip> {
+    fn number(&mut self) -> Result<JsonKind, Slip> {
         let start = self.at;
         let length = self
             .rest()
@@ -360,14 +360,16 @@ impl<'t> Reader<'t> {
             .unwrap_or(self.rest().len());
         let number = self.rest().get(..length).unwrap_or_default().to_owned();
         if number.parse::<serde_json::Number>().is_err() {
-            return Err(Slip { at: start, what: What::Number });
+            return Err(Slip { at: start, what: SlipKind::Number });
         }
         self.at += length;
-        Ok(Kind::Number(number))
+        Ok(JsonKind::Number(number))
     }
 
-    fn word(&mut self) -> Result<Kind, Slip> {
-        for (word, kind) in [("true", Kind::Bool(true)), ("false", Kind::Bool(false)), ("null", Kind::Null)] {
+    fn word(&mut self) -> Result<JsonKind, Slip> {
+        for (word, kind) in
+            [("true", JsonKind::Bool(true)), ("false", JsonKind::Bool(false)), ("null", JsonKind::Null)]
+        {
             let after = self.rest().strip_prefix(word);
             if after.is_some_and(|after| !after.starts_with(|c: char| c.is_alphanumeric() || c == '_')) {
                 self.at += word.len();
@@ -393,7 +395,7 @@ impl<'t> Reader<'t> {
                         None => {
                             // The search has covered all of it.
                             let at = std::mem::replace(&mut self.at, self.text.len());
-                            return Err(Slip { at, what: What::End });
+                            return Err(Slip { at, what: SlipKind::End });
                         }
                     }
                 }
@@ -419,12 +421,12 @@ impl<'t> Reader<'t> {
         self.skip();
     }
 
-    fn slip<T>(&self, what: What) -> Result<T, Slip> {
+    fn slip<T>(&self, what: SlipKind) -> Result<T, Slip> {
         Err(Slip { at: self.at, what })
     }
 
     fn wanted<T>(&self, en: &'static str, zh: &'static str) -> Result<T, Slip> {
-        self.slip(What::Wanted(en, zh))
+        self.slip(SlipKind::Wanted(en, zh))
     }
 }
 

@@ -11,6 +11,7 @@
 //! Everything here is a function from texts to texts: no file is read or written, and no service called.
 
 mod condition;
+mod document;
 mod error;
 mod find;
 mod json;
@@ -22,13 +23,13 @@ mod target;
 mod tests;
 mod write;
 
-pub use error::{ImportError, Place};
+pub use error::{ImportError, SourcePlace};
 
-use find::Document;
+use document::Document;
 use note::Notes;
 
 use ruzhi_config::{is_corp_id, variable};
-use ruzhi_jiandaoyun::Filter;
+use ruzhi_jiandaoyun::RowFilter;
 use ruzhi_model::{FlowId, TenantId, Text};
 
 /// The names of the tenant and its flow, and settings the metadata lacks.
@@ -53,7 +54,7 @@ impl Naming {
 
 /// The result of an import.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Imported {
+pub struct ImportOutput {
     /// The tenant's file, TOML. It refers to the rules file `TENANT/FLOW.json` and the default guest
     /// `../guests/member.wasm`.
     pub tenant: String,
@@ -72,14 +73,14 @@ pub struct Imported {
 /// # Errors
 /// If there is no metadata that creates members or more than one, if something is broken or contradicts itself, or if
 /// the result would make other members or read other rows than the metadata says.
-pub fn import(texts: &[(String, String)], naming: &Naming) -> Result<Imported, ImportError> {
+pub fn import(texts: &[(String, String)], naming: &Naming) -> Result<ImportOutput, ImportError> {
     let documents: Vec<Document<'_>> = texts.iter().map(|(name, text)| Document { name, text }).collect();
     let mut notes = Notes::default();
     let mut found = find::search(&documents, &mut notes)?;
 
     let mut targets = std::mem::take(&mut found.targets).into_iter();
     let Some(target) = targets.next() else {
-        let described = |what: &str, piece: &find::Piece<'_>| format!("{what} ({})", piece.place());
+        let described = |what: &str, piece: &find::MetadataPiece<'_>| format!("{what} ({})", piece.place());
         let sources =
             found.sources.iter().chain(&found.bodies).map(|piece| described("the form's side", piece));
         let others = found.others.iter().map(|(api, piece)| described(api, piece));
@@ -90,7 +91,8 @@ pub fn import(texts: &[(String, String)], naming: &Naming) -> Result<Imported, I
     };
     let others: Vec<_> = targets.filter(|other| !other.node.same(&target.node)).collect();
     if !others.is_empty() {
-        let places = std::iter::once(&target).chain(&others).map(find::Piece::place).take(20).collect();
+        let places =
+            std::iter::once(&target).chain(&others).map(find::MetadataPiece::place).take(20).collect();
         return Err(ImportError::SeveralTargets { places });
     }
     for (api, piece) in &found.others {
@@ -116,11 +118,11 @@ pub fn import(texts: &[(String, String)], naming: &Naming) -> Result<Imported, I
     let (notes, left) = notes.finish();
     let id = naming.tenant.as_str();
     let variables = vec![variable(id, "WECOM_SECRET"), variable(id, "JDY_KEY")];
-    Ok(Imported { tenant, rules, notes, left, variables })
+    Ok(ImportOutput { tenant, rules, notes, left, variables })
 }
 
 /// Reports the settings of the metadata that no file contains, and the steps left to a person.
-fn tell(form: &source::Form, reads: &[String], naming: &Naming, notes: &mut Notes) {
+fn tell(form: &source::FormDraft, reads: &[String], naming: &Naming, notes: &mut Notes) {
     notes.add(
         format!("fields are read as the rules file names them: {}", reads.join(", ")),
         format!("按规则文件读取这些字段：{}", reads.join("、")),
@@ -132,7 +134,7 @@ fn tell(form: &source::Form, reads: &[String], naming: &Naming, notes: &mut Note
         ),
         Some(rows) => {
             let filter = serde_json::json!({ "rel": rows.relation, "cond": rows.conditions });
-            if matches!(Filter::parse(&filter), Ok(Some(filter)) if filter.is_incremental()) {
+            if matches!(RowFilter::parse(&filter), Ok(Some(filter)) if filter.is_incremental()) {
                 notes.add(
                     "{{LAST_SYNC_TIME|datetime}} stands for the last run less ten minutes (`overlap`)",
                     "{{LAST_SYNC_TIME|datetime}} 表示上次运行时间再提前十分钟（`overlap`）",

@@ -1,7 +1,7 @@
 //! Notes of an import: the treatment of the metadata, and the steps left to a person.
 
-use super::error::Place;
-use super::find::Document;
+use super::document::Document;
+use super::error::SourcePlace;
 use ruzhi_model::Text;
 
 /// Maximum number of different notes and steps: more would not be read, and each costs a comparison of its text.
@@ -17,7 +17,7 @@ pub(super) struct Notes {
 
 #[derive(Debug)]
 struct Note {
-    place: Option<Place>,
+    place: Option<SourcePlace>,
     text: Text,
     count: usize,
 }

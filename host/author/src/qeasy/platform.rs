@@ -1,7 +1,7 @@
 //! The meaning of the platform's other keys, which are not carried over.
 
-use super::find::Document;
-use super::json::Member;
+use super::document::Document;
+use super::json::JsonMember;
 use super::note::Notes;
 
 /// Keys that ruzhi handles by itself.
@@ -29,9 +29,9 @@ const HANDLED: &[(&str, &str, &str)] = &[
 ];
 
 /// Reports a key that is not carried over; `whose` names its metadata. An empty key is skipped.
-pub(super) fn tell(member: &Member, whose: (&str, &str), document: &Document<'_>, notes: &mut Notes) {
+pub(super) fn tell(member: &JsonMember, whose: (&str, &str), document: &Document<'_>, notes: &mut Notes) {
     let value = &member.value;
-    if value.is_blank() || matches!(value.kind, super::json::Kind::Bool(false)) {
+    if value.is_blank() || matches!(value.kind, super::json::JsonKind::Bool(false)) {
         return;
     }
     let key = shown(&member.key);

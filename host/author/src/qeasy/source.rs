@@ -1,12 +1,13 @@
 //! The form: from the source's metadata, from a request body, or from both.
 
-use super::error::{ImportError, Place};
-use super::find::{Document, Found, Piece};
-use super::json::{Kind, Member, Node, Reader};
+use super::document::Document;
+use super::error::{ImportError, SourcePlace};
+use super::find::{MetadataPiece, MetadataSet};
+use super::json::{JsonKind, JsonMember, JsonNode, Reader};
 use super::note::Notes;
 use super::platform;
 use ruzhi_config::is_form_id;
-use ruzhi_jiandaoyun::Filter;
+use ruzhi_jiandaoyun::RowFilter;
 use ruzhi_model::Text;
 
 const VERSIONS: [&str; 4] = ["v1", "v2", "v4", "v5"];
@@ -14,7 +15,7 @@ const WHOSE: (&str, &str) = ("the source's metadata", "数据源元数据");
 
 /// The form and the rows to read.
 #[derive(Debug, Default)]
-pub(super) struct Form {
+pub(super) struct FormDraft {
     /// `None` if not given.
     pub(super) api: Option<&'static str>,
     pub(super) app_id: Option<String>,
@@ -32,14 +33,14 @@ pub(super) struct Rows {
 }
 
 /// A value and its place.
-type Said<T> = Option<(T, Place)>;
+type Located<T> = Option<(T, SourcePlace)>;
 
 #[derive(Default)]
-struct Reading {
-    api: Said<&'static str>,
-    app_id: Said<String>,
-    entry_id: Said<String>,
-    filter: Said<Rows>,
+struct FormParts {
+    api: Located<&'static str>,
+    app_id: Located<String>,
+    entry_id: Located<String>,
+    filter: Located<Rows>,
 }
 
 /// Reads everything given about the form.
@@ -47,47 +48,47 @@ struct Reading {
 /// # Errors
 /// If two values contradict each other, or a filter is not supported.
 pub(super) fn read(
-    found: &Found<'_>,
+    found: &MetadataSet<'_>,
     documents: &[Document<'_>],
     notes: &mut Notes,
-) -> Result<Form, ImportError> {
-    let mut reading = Reading::default();
+) -> Result<FormDraft, ImportError> {
+    let mut parts = FormParts::default();
     for piece in &found.sources {
-        metadata(piece, &mut reading, notes)?;
+        metadata(piece, &mut parts, notes)?;
     }
     for piece in &found.bodies {
         for member in piece.node.object().unwrap_or_default() {
-            part(piece.document, member, &mut reading, notes)?;
+            part(piece.document, member, &mut parts, notes)?;
         }
     }
-    let api = match reading.api {
+    let api = match parts.api {
         Some((api, _)) => Some(api),
         None => version_in(documents, notes),
     };
-    let value = |said: Said<String>| said.map(|(value, _)| value);
-    Ok(Form {
+    let value = |said: Located<String>| said.map(|(value, _)| value);
+    Ok(FormDraft {
         api,
-        app_id: value(reading.app_id),
-        entry_id: value(reading.entry_id),
-        filter: reading.filter.map(|(filter, _)| filter),
+        app_id: value(parts.app_id),
+        entry_id: value(parts.entry_id),
+        filter: parts.filter.map(|(filter, _)| filter),
     })
 }
 
-fn metadata(piece: &Piece<'_>, reading: &mut Reading, notes: &mut Notes) -> Result<(), ImportError> {
+fn metadata(piece: &MetadataPiece<'_>, parts: &mut FormParts, notes: &mut Notes) -> Result<(), ImportError> {
     let document = piece.document;
     for member in piece.node.object().unwrap_or_default() {
         match (member.key.as_str(), &member.value.kind) {
-            ("api", Kind::Text(api)) => match version(api) {
-                Some(api) => said(&mut reading.api, api, document.place(member.at), "api")?,
+            ("api", JsonKind::Text(api)) => match version(api) {
+                Some(api) => said(&mut parts.api, api, document.place(member.at), "api")?,
                 None => platform::tell(member, WHOSE, document, notes),
             },
-            ("request" | "otherRequest", Kind::List(entries)) => {
+            ("request" | "otherRequest", JsonKind::List(entries)) => {
                 for entry in entries {
-                    match entry.get("field").and_then(Node::text) {
+                    match entry.get("field").and_then(JsonNode::text) {
                         Some(field) => {
                             let key = field.trim().to_owned();
-                            let told = Member { key, at: entry.at, value: plain(entry) };
-                            part(document, &told, reading, notes)?;
+                            let told = JsonMember { key, at: entry.at, value: plain(entry) };
+                            part(document, &told, parts, notes)?;
                         }
                         None => notes.at(
                             document,
@@ -107,26 +108,26 @@ fn metadata(piece: &Piece<'_>, reading: &mut Reading, notes: &mut Notes) -> Resu
 }
 
 /// The value of an entry of `request`, with its children as an object.
-fn plain(entry: &Node) -> Node {
-    let children = entry.get("children").and_then(Node::list).filter(|children| !children.is_empty());
+fn plain(entry: &JsonNode) -> JsonNode {
+    let children = entry.get("children").and_then(JsonNode::list).filter(|children| !children.is_empty());
     if let Some(children) = children {
         let members = children.iter().filter_map(|child| {
             let key = child.get("field")?.text()?.trim().to_owned();
-            Some(Member { key, at: child.at, value: plain(child) })
+            Some(JsonMember { key, at: child.at, value: plain(child) })
         });
-        return Node { at: entry.at, kind: Kind::Object(members.collect()) };
+        return JsonNode { at: entry.at, kind: JsonKind::Object(members.collect()) };
     }
     match entry.get("value") {
         Some(value) => value.clone(),
-        None => Node { at: entry.at, kind: Kind::Null },
+        None => JsonNode { at: entry.at, kind: JsonKind::Null },
     }
 }
 
 /// One key of a request body.
 fn part(
     document: &Document<'_>,
-    member: &Member,
-    reading: &mut Reading,
+    member: &JsonMember,
+    parts: &mut FormParts,
     notes: &mut Notes,
 ) -> Result<(), ImportError> {
     if member.value.is_blank() {
@@ -134,10 +135,10 @@ fn part(
     }
     let place = document.place(member.at);
     match member.key.as_str() {
-        "appId" | "app_id" => id(document, member, &mut reading.app_id, place, "app_id", notes),
-        "entryId" | "entry_id" => id(document, member, &mut reading.entry_id, place, "entry_id", notes),
+        "appId" | "app_id" => id(document, member, &mut parts.app_id, place, "app_id", notes),
+        "entryId" | "entry_id" => id(document, member, &mut parts.entry_id, place, "entry_id", notes),
         "filter" => match filter(document, &member.value, notes)? {
-            Some(filter) => said(&mut reading.filter, filter, place, "filter"),
+            Some(filter) => said(&mut parts.filter, filter, place, "filter"),
             None => Ok(()),
         },
         _ => {
@@ -149,9 +150,9 @@ fn part(
 
 fn id(
     document: &Document<'_>,
-    member: &Member,
-    slot: &mut Said<String>,
-    place: Place,
+    member: &JsonMember,
+    slot: &mut Located<String>,
+    place: SourcePlace,
     what: &'static str,
     notes: &mut Notes,
 ) -> Result<(), ImportError> {
@@ -171,9 +172,9 @@ fn id(
 
 /// Keeps a value; a different earlier one is a contradiction.
 fn said<T: PartialEq>(
-    slot: &mut Said<T>,
+    slot: &mut Located<T>,
     value: T,
-    place: Place,
+    place: SourcePlace,
     what: &'static str,
 ) -> Result<(), ImportError> {
     match slot {
@@ -218,7 +219,7 @@ fn version_in(documents: &[Document<'_>], notes: &mut Notes) -> Option<&'static 
     }
 }
 
-fn filter(document: &Document<'_>, node: &Node, notes: &mut Notes) -> Result<Option<Rows>, ImportError> {
+fn filter(document: &Document<'_>, node: &JsonNode, notes: &mut Notes) -> Result<Option<Rows>, ImportError> {
     let refuse = |at: usize, why: Text| Err(ImportError::Filter { place: document.place(at), why });
     // The whole filter may be given as text.
     if let Some(text) = node.text() {
@@ -236,8 +237,8 @@ fn filter(document: &Document<'_>, node: &Node, notes: &mut Notes) -> Result<Opt
         return refuse(node.at, Text::new("it is no JSON object", "不是 JSON 对象"));
     };
     let mut relation = "and".to_owned();
-    let mut numbered: Vec<(u32, &Node)> = Vec::new();
-    let mut listed: Vec<&Node> = Vec::new();
+    let mut numbered: Vec<(u32, &JsonNode)> = Vec::new();
+    let mut listed: Vec<&JsonNode> = Vec::new();
     for member in members {
         let number = member.key.strip_prefix("cond_").and_then(|number| number.parse().ok());
         match (member.key.as_str(), number) {
@@ -277,7 +278,7 @@ fn filter(document: &Document<'_>, node: &Node, notes: &mut Notes) -> Result<Opt
         }
         let condition = condition(document, node, notes);
         let alone = serde_json::json!({ "rel": "and", "cond": [condition] });
-        if let Err(error) = Filter::parse(&alone) {
+        if let Err(error) = RowFilter::parse(&alone) {
             return refuse(node.at, error.explain());
         }
         conditions.push(condition);
@@ -285,8 +286,8 @@ fn filter(document: &Document<'_>, node: &Node, notes: &mut Notes) -> Result<Opt
     Ok((!conditions.is_empty()).then_some(Rows { relation, conditions }))
 }
 
-/// A condition in the service's own spelling, checked by [`Filter::parse`] afterwards.
-fn condition(document: &Document<'_>, node: &Node, notes: &mut Notes) -> serde_json::Value {
+/// A condition in the service's own spelling, checked by [`RowFilter::parse`] afterwards.
+fn condition(document: &Document<'_>, node: &JsonNode, notes: &mut Notes) -> serde_json::Value {
     let mut condition = node.json();
     let Some(keys) = condition.as_object_mut() else { return condition };
     let method = keys.get("method").and_then(|method| method.as_str()).unwrap_or_default().trim().to_owned();

@@ -8,8 +8,8 @@ use ruzhi_guest_member::{ENTRY_KEYS, FILE_KEYS, Finding, RulesFile};
 use serde_json::{Value, json};
 
 use super::error::ImportError;
-use super::find::Piece;
-use super::json::{Kind, Member, Node};
+use super::find::MetadataPiece;
+use super::json::{JsonKind, JsonMember, JsonNode};
 use super::note::Notes;
 use super::platform::{shown, tell};
 
@@ -20,8 +20,8 @@ const MOST_ENTRIES: usize = 1000;
 const WHOSE: (&str, &str) = ("the target's metadata", "目标元数据");
 
 /// The rules file, and the form's fields it reads.
-pub(super) struct Rules {
-    pub(super) file: Node,
+pub(super) struct RulesDraft {
+    pub(super) file: JsonNode,
     pub(super) reads: Vec<String>,
 }
 
@@ -29,10 +29,14 @@ pub(super) struct Rules {
 ///
 /// # Errors
 /// If the guest would reject it.
-pub(super) fn read(piece: &Piece<'_>, when: Vec<Node>, notes: &mut Notes) -> Result<Rules, ImportError> {
+pub(super) fn read(
+    piece: &MetadataPiece<'_>,
+    when: Vec<JsonNode>,
+    notes: &mut Notes,
+) -> Result<RulesDraft, ImportError> {
     let members = piece.node.object().unwrap_or_default();
     let is_numbered = members.iter().any(|member| member.key == "id" || member.key == "number");
-    let mut kept: Vec<Member> = Vec::new();
+    let mut kept: Vec<JsonMember> = Vec::new();
     let mut when = Some(when).filter(|when| !when.is_empty());
     for member in members {
         let value = match member.key.as_str() {
@@ -40,11 +44,11 @@ pub(super) fn read(piece: &Piece<'_>, when: Vec<Node>, notes: &mut Notes) -> Res
             "when" => {
                 let mut items = when.take().unwrap_or_default();
                 match &member.value.kind {
-                    Kind::List(own) => items.extend(own.iter().cloned()),
+                    JsonKind::List(own) => items.extend(own.iter().cloned()),
                     // Reported by the guest.
                     _ => kept.push(member.clone()),
                 }
-                Node { at: member.at, kind: Kind::List(items) }
+                JsonNode { at: member.at, kind: JsonKind::List(items) }
             }
             "api" => api(piece, &member.value, notes),
             "condition" => continue,
@@ -60,16 +64,20 @@ pub(super) fn read(piece: &Piece<'_>, when: Vec<Node>, notes: &mut Notes) -> Res
             }
         };
         if kept.iter().all(|earlier| earlier.key != member.key) {
-            kept.push(Member { key: member.key.clone(), at: member.at, value });
+            kept.push(JsonMember { key: member.key.clone(), at: member.at, value });
         }
     }
     if let Some(items) = when {
         let at = piece.node.at;
-        kept.push(Member { key: "when".to_owned(), at, value: Node { at, kind: Kind::List(items) } });
+        kept.push(JsonMember {
+            key: "when".to_owned(),
+            at,
+            value: JsonNode { at, kind: JsonKind::List(items) },
+        });
     }
-    let file = Node { at: piece.node.at, kind: Kind::Object(kept) };
+    let file = JsonNode { at: piece.node.at, kind: JsonKind::Object(kept) };
     match ruzhi_guest::describe::<RulesFile>(&file.json().to_string()) {
-        Ok(description) => Ok(Rules { file, reads: description.source_fields }),
+        Ok(description) => Ok(RulesDraft { file, reads: description.source_fields }),
         Err(_) => Err(ImportError::Rules {
             place: piece.place(),
             reasons: ruzhi_guest_member::problems(&file.json().to_string()),
@@ -78,7 +86,7 @@ pub(super) fn read(piece: &Piece<'_>, when: Vec<Node>, notes: &mut Notes) -> Res
 }
 
 /// True if the guest accepts a value of a top-level key.
-fn is_taken(key: &str, value: &Node) -> bool {
+fn is_taken(key: &str, value: &JsonNode) -> bool {
     let mut file = base("");
     if let Some(file) = file.as_object_mut() {
         file.insert(key.to_owned(), value.json());
@@ -103,7 +111,7 @@ fn base(without: &str) -> Value {
 }
 
 /// The guest's reasons for rejecting an entry; empty if it accepts it.
-fn refusal(field: &str, entry: &Node) -> Vec<Finding> {
+fn refusal(field: &str, entry: &JsonNode) -> Vec<Finding> {
     let mut file = base(field);
     if let Some(entries) = file.get_mut("request").and_then(Value::as_array_mut) {
         entries.push(entry.json());
@@ -116,7 +124,7 @@ fn refusal(field: &str, entry: &Node) -> Vec<Finding> {
 }
 
 /// The guest's name of the interface.
-fn api(piece: &Piece<'_>, value: &Node, notes: &mut Notes) -> Node {
+fn api(piece: &MetadataPiece<'_>, value: &JsonNode, notes: &mut Notes) -> JsonNode {
     let text = value.text().unwrap_or_default();
     let known = ["/cgi-bin/user/create", "/cgi-bin/user/update"].into_iter();
     let plain = known.clone().find(|known| text.contains(known.trim_start_matches("/cgi-bin")));
@@ -128,13 +136,13 @@ fn api(piece: &Piece<'_>, value: &Node, notes: &mut Notes) -> Node {
                 format!("`api` is written as {plain}"),
                 format!("`api` 已写成 {plain}"),
             );
-            Node { at: value.at, kind: Kind::Text(plain.to_owned()) }
+            JsonNode { at: value.at, kind: JsonKind::Text(plain.to_owned()) }
         }
         _ => value.clone(),
     }
 }
 
-fn request(piece: &Piece<'_>, value: &Node, notes: &mut Notes) -> Result<Node, ImportError> {
+fn request(piece: &MetadataPiece<'_>, value: &JsonNode, notes: &mut Notes) -> Result<JsonNode, ImportError> {
     // A value that is not a list is reported by the guest.
     let Some(entries) = value.list() else { return Ok(value.clone()) };
     if entries.len() > MOST_ENTRIES {
@@ -144,10 +152,11 @@ fn request(piece: &Piece<'_>, value: &Node, notes: &mut Notes) -> Result<Node, I
             most: MOST_ENTRIES,
         });
     }
-    let mut kept: Vec<Node> = Vec::new();
+    let mut kept: Vec<JsonNode> = Vec::new();
     for node in entries {
         let Some(entry) = entry(piece, node, notes)? else { continue };
-        let field = |node: &Node| node.get("field").and_then(Node::text).map(|field| field.trim().to_owned());
+        let field =
+            |node: &JsonNode| node.get("field").and_then(JsonNode::text).map(|field| field.trim().to_owned());
         let twin = kept.iter().position(|earlier| field(earlier) == field(&entry));
         let Some(index) = twin else {
             kept.push(entry);
@@ -172,17 +181,17 @@ fn request(piece: &Piece<'_>, value: &Node, notes: &mut Notes) -> Result<Node, I
             *earlier = entry;
         }
     }
-    Ok(Node { at: value.at, kind: Kind::List(kept) })
+    Ok(JsonNode { at: value.at, kind: JsonKind::List(kept) })
 }
 
-fn fills(entry: &Node) -> bool {
+fn fills(entry: &JsonNode) -> bool {
     let says = |key: &str| entry.get(key).is_some_and(|value| value.text() != Some(""));
     says("value") || entry.get("default").is_some()
 }
 
 /// True if two entries differ only in text for people.
-fn says_the_same(one: &Node, other: &Node) -> bool {
-    let work = |node: &Node| {
+fn says_the_same(one: &JsonNode, other: &JsonNode) -> bool {
+    let work = |node: &JsonNode| {
         let mut json = node.json();
         if let Some(keys) = json.as_object_mut() {
             keys.retain(|key, _| !matches!(key.as_str(), "label" | "describe"));
@@ -193,7 +202,11 @@ fn says_the_same(one: &Node, other: &Node) -> bool {
 }
 
 /// An entry in the guest's form; `None` if no part of it can be kept.
-fn entry(piece: &Piece<'_>, node: &Node, notes: &mut Notes) -> Result<Option<Node>, ImportError> {
+fn entry(
+    piece: &MetadataPiece<'_>,
+    node: &JsonNode,
+    notes: &mut Notes,
+) -> Result<Option<JsonNode>, ImportError> {
     let document = piece.document;
     let Some(members) = node.object() else {
         notes.at(
@@ -204,7 +217,7 @@ fn entry(piece: &Piece<'_>, node: &Node, notes: &mut Notes) -> Result<Option<Nod
         );
         return Ok(None);
     };
-    let Some(field) = node.get("field").and_then(Node::text).map(|field| field.trim().to_owned()) else {
+    let Some(field) = node.get("field").and_then(JsonNode::text).map(|field| field.trim().to_owned()) else {
         notes.at(
             document,
             node.at,
@@ -213,17 +226,17 @@ fn entry(piece: &Piece<'_>, node: &Node, notes: &mut Notes) -> Result<Option<Nod
         );
         return Ok(None);
     };
-    let mut kept: Vec<Member> = Vec::new();
+    let mut kept: Vec<JsonMember> = Vec::new();
     for member in members {
-        let is_null = matches!(member.value.kind, Kind::Null);
+        let is_null = matches!(member.value.kind, JsonKind::Null);
         match member.key.as_str() {
             // An entry without a value fills nothing; `null` means the same.
             "value" | "default" if is_null => {}
             "label" | "describe" | "type" | "message" => match (&member.value.kind, member.value.scalar()) {
-                (Kind::Text(_), _) => kept.push(member.clone()),
+                (JsonKind::Text(_), _) => kept.push(member.clone()),
                 (_, Some(text)) => {
-                    let value = Node { at: member.value.at, kind: Kind::Text(text) };
-                    kept.push(Member { value, ..member.clone() });
+                    let value = JsonNode { at: member.value.at, kind: JsonKind::Text(text) };
+                    kept.push(JsonMember { value, ..member.clone() });
                 }
                 (_, None) if is_null => {}
                 (_, None) => tell(member, WHOSE, document, notes),
@@ -232,7 +245,7 @@ fn entry(piece: &Piece<'_>, node: &Node, notes: &mut Notes) -> Result<Option<Nod
             _ => tell(member, WHOSE, document, notes),
         }
     }
-    let whole = Node { at: node.at, kind: Kind::Object(kept.clone()) };
+    let whole = JsonNode { at: node.at, kind: JsonKind::Object(kept.clone()) };
     let why = refusal(&field, &whole);
     if why.is_empty() {
         return Ok(Some(whole));
@@ -242,7 +255,7 @@ fn entry(piece: &Piece<'_>, node: &Node, notes: &mut Notes) -> Result<Option<Nod
     }
     // A field that cannot be computed is not filled; its label stays.
     kept.retain(|member| matches!(member.key.as_str(), "field" | "label" | "describe"));
-    let bare = Node { at: node.at, kind: Kind::Object(kept) };
+    let bare = JsonNode { at: node.at, kind: JsonKind::Object(kept) };
     let name = shown(&field);
     // Without the guest's place, which refers to a list of its own.
     for Text { zh, en } in why.iter().map(|finding| &finding.text) {

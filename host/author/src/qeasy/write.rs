@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use super::Naming;
-use super::json::{Kind, Node};
-use super::source::{Form, Rows};
+use super::json::{JsonKind, JsonNode};
+use super::source::{FormDraft, Rows};
 use ruzhi_config::variable;
 
 /// A longer entry is written over several lines.
@@ -15,7 +15,7 @@ const WIDTH: usize = 110;
 pub(super) const NO_CORP: &str = "ww0000000000000000";
 
 /// The tenant's file.
-pub(super) fn tenant(naming: &Naming, form: &Form, api: &str) -> String {
+pub(super) fn tenant(naming: &Naming, form: &FormDraft, api: &str) -> String {
     let id = naming.tenant.as_str();
     let flow = naming.flow.as_str();
     let mut file = String::new();
@@ -117,14 +117,14 @@ fn quoted(text: &str) -> String {
 }
 
 /// The rules file: one line per entry, or several for a long one.
-pub(super) fn rules(file: &Node) -> String {
+pub(super) fn rules(file: &JsonNode) -> String {
     let mut text = String::new();
     node(&mut text, file, 0);
     text.push('\n');
     text
 }
 
-fn node(text: &mut String, value: &Node, depth: usize) {
+fn node(text: &mut String, value: &JsonNode, depth: usize) {
     let short = one_line(value);
     // The file itself and its lists are always broken; below, a value that fits stays on one line.
     let opened = depth < 2 && !value.is_blank() && (value.list().is_some() || depth == 0);
@@ -134,7 +134,7 @@ fn node(text: &mut String, value: &Node, depth: usize) {
     }
     let indent = "  ".repeat(depth + 1);
     match &value.kind {
-        Kind::List(items) => {
+        JsonKind::List(items) => {
             text.push_str("[\n");
             for (at, item) in items.iter().enumerate() {
                 text.push_str(if at == 0 { "" } else { ",\n" });
@@ -142,7 +142,7 @@ fn node(text: &mut String, value: &Node, depth: usize) {
                 node(text, item, depth + 1);
             }
         }
-        Kind::Object(members) => {
+        JsonKind::Object(members) => {
             text.push_str("{\n");
             for (at, member) in members.iter().enumerate() {
                 text.push_str(if at == 0 { "" } else { ",\n" });
@@ -162,18 +162,18 @@ fn node(text: &mut String, value: &Node, depth: usize) {
     text.push(if value.list().is_some() { ']' } else { '}' });
 }
 
-fn one_line(value: &Node) -> String {
+fn one_line(value: &JsonNode) -> String {
     match &value.kind {
-        Kind::List(items) => format!("[{}]", items.iter().map(one_line).collect::<Vec<_>>().join(", ")),
-        Kind::Object(members) if members.is_empty() => "{}".to_owned(),
-        Kind::Object(members) => {
+        JsonKind::List(items) => format!("[{}]", items.iter().map(one_line).collect::<Vec<_>>().join(", ")),
+        JsonKind::Object(members) if members.is_empty() => "{}".to_owned(),
+        JsonKind::Object(members) => {
             let members = members.iter().map(|m| format!("{}: {}", json(&m.key), one_line(&m.value)));
             format!("{{ {} }}", members.collect::<Vec<_>>().join(", "))
         }
-        Kind::Number(number) => number.clone(),
-        Kind::Bool(value) => value.to_string(),
-        Kind::Null => "null".to_owned(),
-        Kind::Text(text) => json(text),
+        JsonKind::Number(number) => number.clone(),
+        JsonKind::Bool(value) => value.to_string(),
+        JsonKind::Null => "null".to_owned(),
+        JsonKind::Text(text) => json(text),
     }
 }
 

@@ -3,7 +3,7 @@ use super::*;
 #[test]
 fn what_is_good_can_be_looked_at_beside_what_is_not() {
     let bad = TENANT.replace("corp_id", "corp_ids");
-    let deployment = Deployment::of(&[("tenants/a.toml", &bad), ("tenants/b.toml", TENANT)]);
+    let deployment = ConfigFolder::of(&[("tenants/a.toml", &bad), ("tenants/b.toml", TENANT)]);
     let usable = || {
         let (config, problems) =
             Config::usable(deployment.dir.path(), &deployment.variables, &deployment.checks);
@@ -31,7 +31,7 @@ fn what_is_good_can_be_looked_at_beside_what_is_not() {
 
 #[test]
 fn a_folder_that_is_not_there_is_one_problem() {
-    let deployment = Deployment::of(&[]);
+    let deployment = ConfigFolder::of(&[]);
     let dir = deployment.path("nowhere");
     let problems = Config::load(&dir, &deployment.variables, &deployment.checks).unwrap_err();
     let report = problems.render(Lang::En).replace(&deployment.dir.path().display().to_string(), "DIR");
@@ -54,7 +54,7 @@ fn no_tenant_at_all_is_a_problem() {
 
 1 error in the configuration; nothing was done
 "#;
-    let deployment = Deployment::of(&[]);
+    let deployment = ConfigFolder::of(&[]);
     assert_eq!(deployment.english(), report);
     // Other files are ignored.
     for other in ["tenants/a/rules.json", "tenants/a.toml.bak", "tenants/.a.toml", "tenants/b.toml/x"] {
@@ -65,7 +65,7 @@ fn no_tenant_at_all_is_a_problem() {
 
 #[test]
 fn a_file_where_the_folder_should_be_and_a_folder_where_the_file_should_be() {
-    let deployment = Deployment::of(&[("tenants", ""), ("ruzhi.toml/x", "")]);
+    let deployment = ConfigFolder::of(&[("tenants", ""), ("ruzhi.toml/x", "")]);
     assert_eq!(
         deployment.english(),
         r#"error: the file cannot be read: it is a folder, not a file
@@ -92,7 +92,7 @@ error: the tenants' folder cannot be read: it is a file, not a folder
 
 #[test]
 fn a_file_that_is_not_utf8_says_from_which_line() {
-    let deployment = Deployment::of(&[]);
+    let deployment = ConfigFolder::of(&[]);
     // 景 as GBK.
     deployment.write("tenants/a.toml", b"# a\nname = \"\xbe\xb0\"\n");
     assert_eq!(
@@ -108,7 +108,7 @@ fn a_file_that_is_not_utf8_says_from_which_line() {
 
 #[test]
 fn a_tenants_file_has_an_id_for_its_name() {
-    let deployment = Deployment::of(&[("tenants/景欣泰.toml", TENANT)]);
+    let deployment = ConfigFolder::of(&[("tenants/景欣泰.toml", TENANT)]);
     assert_eq!(
         deployment.english(),
         r#"error: `景欣泰` is not a valid tenant id; a tenant is named after its file
@@ -122,7 +122,7 @@ fn a_tenants_file_has_an_id_for_its_name() {
 
 #[test]
 fn a_component_and_its_rules_must_be_there_unless_told_not_to_look() {
-    let mut deployment = Deployment::with(&[(
+    let mut deployment = ConfigFolder::with(&[(
         "\"../guests/member.wasm\"",
         "\"../guests/membr.wasm\"\nconfig = \"../guests\"",
     )]);
@@ -154,7 +154,7 @@ error: `flows.guest.config`: the file `../guests` cannot be used: it is a folder
 #[test]
 fn behind_a_symbolic_link_the_path_is_the_systems() {
     let deployment =
-        Deployment::of(&[("mounted/deep/a.toml", TENANT), ("mounted/guests/member.wasm", "another")]);
+        ConfigFolder::of(&[("mounted/deep/a.toml", TENANT), ("mounted/guests/member.wasm", "another")]);
     std::os::unix::fs::symlink(deployment.path("mounted/deep"), deployment.path("tenants")).unwrap();
     let component = deployment.good().tenants[0].flows[0].guest.component.clone();
     assert_eq!(std::fs::read(component).unwrap(), b"another");
@@ -162,7 +162,7 @@ fn behind_a_symbolic_link_the_path_is_the_systems() {
 
 #[test]
 fn problems_are_data_too() {
-    let deployment = Deployment::with(&[("id = \"onboarding\"", "id = \"on boarding\"")]);
+    let deployment = ConfigFolder::with(&[("id = \"onboarding\"", "id = \"on boarding\"")]);
     let problems = serde_json::to_value(deployment.load().unwrap_err()).unwrap();
     assert_eq!(
         problems,

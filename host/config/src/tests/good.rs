@@ -61,8 +61,8 @@ sha256 = "CD5D4935A48C0672CB06407BB443BC0087AFF947C6B864BAC886982C73B3027F"
 config = "jingxintai/onboarding.json"
 "#;
 
-fn jingxintai() -> Deployment {
-    let mut deployment = Deployment::of(&[
+fn jingxintai() -> ConfigFolder {
+    let mut deployment = ConfigFolder::of(&[
         ("ruzhi.toml", HOST),
         ("tenants/jingxintai.toml", JINGXINTAI),
         ("tenants/jingxintai/onboarding.json", "{}"),
@@ -126,11 +126,11 @@ fn every_key_arrives_as_its_type() {
     assert_eq!(tenant.jiandaoyun.per_second, Some(30));
 
     let [flow] = &tenant.flows[..] else { panic!("one flow") };
-    let wanted = Flow {
+    let wanted = FlowConfig {
         id: "onboarding".parse().unwrap(),
         absent: Absent::default(),
         schedule: Some("*/5 * * * *".to_owned()),
-        source: Source {
+        source: FlowSource {
             api: "v2".to_owned(),
             app_id: "6399c24287cae90008d24e0b".to_owned(),
             entry_id: "63e0706d0e33350008189952".to_owned(),
@@ -156,7 +156,7 @@ fn every_key_arrives_as_its_type() {
 
 #[test]
 fn what_is_not_written_has_its_default() {
-    let deployment = Deployment::with(&[]);
+    let deployment = ConfigFolder::with(&[]);
     let config = deployment.good();
     assert_eq!(config.warnings, []);
     assert_eq!(config.store.path, deployment.path("ruzhi.db"));
@@ -189,7 +189,7 @@ fn what_is_not_written_has_its_default() {
 
 #[test]
 fn the_cache_stands_beside_a_store_elsewhere() {
-    let deployment = Deployment::with(&[]);
+    let deployment = ConfigFolder::with(&[]);
     deployment.write("ruzhi.toml", b"store.url = 'sqlite:///var/lib/ruzhi/state.db'");
     let config = deployment.good();
     assert_eq!(config.store.path, Path::new("/var/lib/ruzhi/state.db"));
@@ -199,13 +199,13 @@ fn the_cache_stands_beside_a_store_elsewhere() {
 #[test]
 fn the_lines_and_the_mark_of_a_windows_editor_are_no_problem() {
     let text = format!("\u{feff}{}", TENANT.replace('\n', "\r\n"));
-    let deployment = Deployment::of(&[("tenants/a.toml", &text)]);
+    let deployment = ConfigFolder::of(&[("tenants/a.toml", &text)]);
     assert_eq!(deployment.good().tenants.len(), 1);
 }
 
 #[test]
 fn a_default_gives_way_to_the_ceiling_and_a_written_limit_does_not() {
-    let deployment = Deployment::with(&[]);
+    let deployment = ConfigFolder::with(&[]);
     deployment.write("ruzhi.toml", b"[guard]\nleave_percent = 10\ncreate_most = 100\n");
     let guard = deployment.good().tenants[0].guard;
     assert_eq!(
@@ -239,7 +239,7 @@ fn a_target_names_a_tenant_or_a_flow_or_nothing_known() {
     let more = TENANT
         .replace("ww0123456789abcdef", "ww2")
         .replace("[[flows]]\nid = \"onboarding\"", "[[flows]]\nid = \"staff\"");
-    let config = Deployment::of(&[("tenants/jingxintai.toml", TENANT), ("tenants/b.toml", &more)]).good();
+    let config = ConfigFolder::of(&[("tenants/jingxintai.toml", TENANT), ("tenants/b.toml", &more)]).good();
     let names = |target| {
         config
             .select(target)
@@ -279,7 +279,7 @@ const REFERENCE: &str = include_str!("../../../../docs/reference/configuration.m
 
 #[test]
 fn the_references_examples_load() {
-    let mut deployment = Deployment::of(&[
+    let mut deployment = ConfigFolder::of(&[
         ("tenants/jingxintai/onboarding.json", "{}"),
         ("secrets/pasted-jdy-key", "key"),
         ("secrets/lilei-token", "li-leis-own-token"),
@@ -308,7 +308,7 @@ fn the_references_examples_load() {
 #[test]
 fn the_reference_names_every_key() {
     let (of_host, of_tenant) = REFERENCE.split_once("## `tenants/*.toml`").unwrap();
-    for (shapes, text) in [(host::SHAPES, of_host), (TENANT_SHAPES, of_tenant)] {
+    for (shapes, text) in [(crate::keys::HOST, of_host), (crate::keys::TENANT, of_tenant)] {
         // A key that holds a table is a heading; the keys of `limits` have theirs before them.
         let tables: Vec<_> = shapes.iter().filter_map(|shape| shape.path.rsplit('.').next()).collect();
         for shape in shapes {
@@ -323,7 +323,7 @@ fn the_reference_names_every_key() {
 /// By default the limits per day and week are twice those per run.
 #[test]
 fn the_guard_over_time_follows_the_guard_of_one_run() {
-    let deployment = Deployment::with(&[]);
+    let deployment = ConfigFolder::with(&[]);
     for (guard, day, week) in [
         ("leave_percent = 10\nleave_most = 7\n", (20, 14), (20, 14)),
         ("leave_percent = 60\n", (100, 400), (100, 400)),

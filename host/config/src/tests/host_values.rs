@@ -2,7 +2,7 @@ use super::*;
 
 #[test]
 fn every_value_of_the_host_is_checked() {
-    let deployment = Deployment::with(&[]);
+    let deployment = ConfigFolder::with(&[]);
     deployment.write(
         "ruzhi.toml",
         br#"[store]
@@ -119,7 +119,7 @@ fn a_store_is_a_file_without_parameters() {
         ("sqlite://ruzhi.db?mode=rwc", "the store's address takes no parameters"),
         ("ruzhi.db", "only a store of SQLite can be used"),
     ] {
-        let deployment = Deployment::with(&[]);
+        let deployment = ConfigFolder::with(&[]);
         deployment.write("ruzhi.toml", format!("[store]\nurl = \"{url}\"\n").as_bytes());
         let report = deployment.english();
         assert!(report.starts_with(&format!("error: `store.url`: {said}\n")), "{report}");

@@ -2,7 +2,7 @@ use super::*;
 
 #[test]
 fn an_unknown_key_names_the_nearest_or_the_place_it_belongs() {
-    let deployment = Deployment::with(&[
+    let deployment = ConfigFolder::with(&[
         ("[wecom]\n", "timezon = \"Asia/Shanghai\"\n[wecom]\ncorpId = \"ww1\"\nagent = 3\n"),
         ("[flows.guest]\n", "[flows.guest]\ngrace = \"30d\"\n"),
         ("id = \"onboarding\"\n", "id = \"onboarding\"\ncomponent = \"x.wasm\"\n"),
@@ -120,7 +120,7 @@ error: unknown key `grace` in `[flows.guest]`
 
 #[test]
 fn an_empty_tenant_lacks_its_tables_once_each() {
-    let deployment = Deployment::of(&[("tenants/a.toml", "")]);
+    let deployment = ConfigFolder::of(&[("tenants/a.toml", "")]);
     assert_eq!(
         deployment.english(),
         r#"error: `[jiandaoyun]` is missing
@@ -142,7 +142,7 @@ error: the tenant has no flow
 
 #[test]
 fn a_missing_key_points_at_its_table() {
-    let deployment = Deployment::with(&[
+    let deployment = ConfigFolder::with(&[
         ("corp_id = \"ww0123456789abcdef\"\n", ""),
         ("secret = { env = \"WECOM_SECRET\" }\n", ""),
         ("api_key = { env = \"JDY_KEY\" }\n", ""),
@@ -248,7 +248,7 @@ error: `component` is missing in `[flows.guest]`
 
 #[test]
 fn a_missing_key_of_an_inline_table_points_at_the_table() {
-    let deployment = Deployment::with(&[(
+    let deployment = ConfigFolder::with(&[(
         "[wecom]\ncorp_id = \"ww0123456789abcdef\"\nsecret = { env = \"WECOM_SECRET\" }\n",
         "wecom = { secret = { env = \"WECOM_SECRET\" } }\n",
     )]);
@@ -268,7 +268,7 @@ fn a_missing_key_of_an_inline_table_points_at_the_table() {
 
 #[test]
 fn a_wrong_type_says_what_was_found_and_wanted() {
-    let deployment = Deployment::of(&[(
+    let deployment = ConfigFolder::of(&[(
         "tenants/a.toml",
         r#"name = 7
 timezone = ["Asia/Shanghai"]
@@ -396,7 +396,7 @@ error: `flows` must be a list of tables, found a table
 #[test]
 fn an_empty_list_of_flows_is_no_flow() {
     let text = TENANT.split("[[flows]]").next().unwrap();
-    let deployment = Deployment::of(&[("tenants/a.toml", &format!("flows = []\n{text}"))]);
+    let deployment = ConfigFolder::of(&[("tenants/a.toml", &format!("flows = []\n{text}"))]);
     assert_eq!(
         deployment.english(),
         r#"error: the tenant has no flow
@@ -414,7 +414,7 @@ fn an_empty_list_of_flows_is_no_flow() {
 #[test]
 fn two_flows_of_one_id_are_refused_and_two_tenants_may_share_a_corp() {
     let (_, flow) = TENANT.split_once("[[flows]]").unwrap();
-    let deployment = Deployment::of(&[
+    let deployment = ConfigFolder::of(&[
         ("tenants/a.toml", &format!("{TENANT}[[flows]]{flow}")),
         ("tenants/b.toml", TENANT),
     ]);

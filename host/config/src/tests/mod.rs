@@ -2,7 +2,7 @@
 //! report.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -10,13 +10,13 @@ use super::*;
 use ruzhi_model::{Lang, Text};
 
 mod files;
+mod fingerprint;
 mod good;
 mod host_values;
 mod keys;
 mod reload;
 mod secrets;
 mod serving;
-mod signature;
 mod sources;
 mod syntax;
 mod unfit;
@@ -38,7 +38,7 @@ component = "../guests/member.wasm"
 "#;
 
 /// A deployment in a temporary folder.
-struct Deployment {
+struct ConfigFolder {
     dir: tempfile::TempDir,
     variables: BTreeMap<&'static str, &'static str>,
     checks: Checks,
@@ -52,7 +52,7 @@ fn filter_has_rel(filter: &Value) -> Result<(), Text> {
     }
 }
 
-impl Deployment {
+impl ConfigFolder {
     /// The files, and a component.
     fn of(files: &[(&str, &str)]) -> Self {
         let deployment = Self {

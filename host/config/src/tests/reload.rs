@@ -14,15 +14,15 @@ create_most = 100
 "#;
 
 /// Two tenants that run, `a` and `b`, and the host's file.
-fn running() -> (Deployment, Config) {
+fn running() -> (ConfigFolder, Config) {
     let mut deployment =
-        Deployment::of(&[("ruzhi.toml", HOST), ("tenants/a.toml", TENANT), ("tenants/b.toml", TENANT)]);
+        ConfigFolder::of(&[("ruzhi.toml", HOST), ("tenants/a.toml", TENANT), ("tenants/b.toml", TENANT)]);
     deployment.variables.extend([("RUZHI_TOKEN", "an-operators-token"), ("OTHER", "another-jdy-key")]);
     let config = deployment.good();
     (deployment, config)
 }
 
-fn reload(deployment: &Deployment, old: &Config) -> (Config, Vec<String>) {
+fn reload(deployment: &ConfigFolder, old: &Config) -> (Config, Vec<String>) {
     let (config, problems) =
         Config::reload(deployment.dir.path(), &deployment.variables, &deployment.checks, old);
     let list = problems.map(|problems| problems.list).unwrap_or_default();
@@ -33,7 +33,7 @@ fn reload(deployment: &Deployment, old: &Config) -> (Config, Vec<String>) {
 /// Compares two configurations.
 fn same(one: &Config, other: &Config) -> bool {
     let without = |config: &Config| Config {
-        signature: Signature::default(),
+        fingerprint: Fingerprint::default(),
         secret_files: Vec::new(),
         warnings: Vec::new(),
         ..config.clone()
@@ -216,7 +216,7 @@ fn a_process_that_others_can_reach_is_never_left_without_a_lock() {
 
 #[test]
 fn a_process_without_people_does_not_come_to_be_for_others() {
-    let mut deployment = Deployment::of(&[("tenants/a.toml", TENANT)]);
+    let mut deployment = ConfigFolder::of(&[("tenants/a.toml", TENANT)]);
     deployment.variables.insert("PUSH", "push-secret");
     let old = deployment.good();
     let pushed = format!("{TENANT}[flows.push]\nsecret = {{ env = \"PUSH\" }}\n");

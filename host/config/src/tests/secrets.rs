@@ -6,7 +6,7 @@ const LEAKED: &str = "Xq3-leaked-8f0a2bC9d1E4";
 
 #[test]
 fn a_secret_in_place_is_refused_and_never_repeated() {
-    let deployment = Deployment::with(&[
+    let deployment = ConfigFolder::with(&[
         ("secret = { env = \"WECOM_SECRET\" }", &format!("secret = \"{LEAKED}\"")),
         (
             "api_key = { env = \"JDY_KEY\" }",
@@ -125,14 +125,14 @@ fn no_way_of_writing_a_secret_in_place_shows_it() {
         "secret = { token = \"short\", }}".to_owned(),
     ];
     for way in ways {
-        let report = Deployment::with(&[("secret = { env = \"WECOM_SECRET\" }", &way)]).english();
+        let report = ConfigFolder::with(&[("secret = { env = \"WECOM_SECRET\" }", &way)]).english();
         assert!(!report.contains("leaked") && !report.contains("short"), "{way}\n{report}");
     }
 }
 
 #[test]
 fn a_secret_that_is_not_there_says_how_to_set_it() {
-    let mut deployment = Deployment::with(&[("{ env = \"JDY_KEY\" }", "{ file = \"../secrets/jdy\" }")]);
+    let mut deployment = ConfigFolder::with(&[("{ env = \"JDY_KEY\" }", "{ file = \"../secrets/jdy\" }")]);
     deployment.variables.clear();
     assert_eq!(
         deployment.english(),
@@ -178,7 +178,7 @@ error: the secret's file `../secrets/jdy` cannot be read: it does not exist
 #[test]
 fn a_secret_that_no_header_can_carry_is_refused() {
     use std::os::unix::fs::PermissionsExt as _;
-    let mut deployment = Deployment::with(&[("{ env = \"JDY_KEY\" }", "{ file = \"jdy\" }")]);
+    let mut deployment = ConfigFolder::with(&[("{ env = \"JDY_KEY\" }", "{ file = \"jdy\" }")]);
     deployment.variables.insert("WECOM_SECRET", "");
     deployment.write("tenants/jdy", "first-key\nsecond-key\n".as_bytes());
     let everyone = std::fs::Permissions::from_mode(0o644);
@@ -215,7 +215,7 @@ error: the secret's file `jdy` holds a space, a line break or a character outsid
 
 #[test]
 fn a_secret_has_one_source() {
-    let deployment = Deployment::with(&[
+    let deployment = ConfigFolder::with(&[
         ("{ env = \"JDY_KEY\" }", "{ env = \"JDY_KEY\", file = \"jdy\" }"),
         ("{ env = \"WECOM_SECRET\" }", "{ environ = \"WECOM_SECRET\" }"),
     ]);
@@ -242,7 +242,7 @@ error: `jiandaoyun.api_key` must have one of `env` and `file`
 
 #[test]
 fn skipped_secrets_stay_empty_and_their_form_is_still_checked() {
-    let mut deployment = Deployment::with(&[("{ env = \"JDY_KEY\" }", "{ file = \"jdy\" }")]);
+    let mut deployment = ConfigFolder::with(&[("{ env = \"JDY_KEY\" }", "{ file = \"jdy\" }")]);
     deployment.variables.clear();
     deployment.checks.secrets = Secrets::Skip;
     let config = deployment.good();
@@ -255,7 +255,7 @@ fn skipped_secrets_stay_empty_and_their_form_is_still_checked() {
 
 #[test]
 fn a_config_does_not_print_its_secrets() {
-    let printed = format!("{:?}", Deployment::with(&[]).good());
+    let printed = format!("{:?}", ConfigFolder::with(&[]).good());
     assert!(!printed.contains("wecom-secret") && !printed.contains("jdy-key"), "{printed}");
 }
 
@@ -263,7 +263,7 @@ fn a_config_does_not_print_its_secrets() {
 #[test]
 fn a_secrets_file_loses_its_line_end_and_is_warned_of_if_all_can_read_it() {
     use std::os::unix::fs::PermissionsExt as _;
-    let deployment = Deployment::with(&[("{ env = \"JDY_KEY\" }", "{ file = \"../secrets/jdy\" }")]);
+    let deployment = ConfigFolder::with(&[("{ env = \"JDY_KEY\" }", "{ file = \"../secrets/jdy\" }")]);
     deployment.write("secrets/jdy", b"key-in-a-file\r\n");
     let set = |mode| {
         std::fs::set_permissions(deployment.path("secrets/jdy"), std::fs::Permissions::from_mode(mode))
@@ -289,9 +289,9 @@ fn a_secrets_file_loses_its_line_end_and_is_warned_of_if_all_can_read_it() {
     );
 }
 
-fn with_secret(content: &[u8]) -> Deployment {
+fn with_secret(content: &[u8]) -> ConfigFolder {
     let file = "secret = { file = \"key\" }";
-    let deployment = Deployment::with(&[("secret = { env = \"WECOM_SECRET\" }", file)]);
+    let deployment = ConfigFolder::with(&[("secret = { env = \"WECOM_SECRET\" }", file)]);
     deployment.write("tenants/key", content);
     deployment
 }

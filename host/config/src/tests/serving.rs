@@ -10,8 +10,8 @@ const ROBOT: &str = "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=693a91
 const AES_KEY: &str = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C";
 
 /// A deployment with this `ruzhi.toml`.
-fn host(text: &str) -> Deployment {
-    let mut deployment = Deployment::with(&[]);
+fn host(text: &str) -> ConfigFolder {
+    let mut deployment = ConfigFolder::with(&[]);
     deployment.write("ruzhi.toml", text.as_bytes());
     deployment.variables.extend([
         ("RUZHI_TOKEN", "an-operators-token"),
@@ -24,9 +24,9 @@ fn host(text: &str) -> Deployment {
 }
 
 /// A tenant with these lines after `corp_id`, and these at the end.
-fn tenant(wecom: &str, end: &str) -> Deployment {
+fn tenant(wecom: &str, end: &str) -> ConfigFolder {
     let text = TENANT.replace("[jiandaoyun]", &format!("{wecom}\n[jiandaoyun]"));
-    let mut deployment = Deployment::of(&[("tenants/a.toml", &format!("{text}{end}"))]);
+    let mut deployment = ConfigFolder::of(&[("tenants/a.toml", &format!("{text}{end}"))]);
     deployment.variables.extend([
         ("CALLBACK", "cb"),
         ("AES", AES_KEY),
@@ -38,7 +38,7 @@ fn tenant(wecom: &str, end: &str) -> Deployment {
 }
 
 /// The problems of an English report, without places and hints.
-fn said(deployment: &Deployment) -> Vec<String> {
+fn said(deployment: &ConfigFolder) -> Vec<String> {
     let problems = deployment.load().unwrap_err();
     problems
         .list
@@ -90,7 +90,7 @@ lang = "en"
 
 #[test]
 fn without_the_keys_only_this_machine_has_access_and_no_alarm_is_sent() {
-    let config = Deployment::with(&[]).good();
+    let config = ConfigFolder::with(&[]).good();
     assert!(config.server.people.is_empty() && config.server.url.is_none());
     assert_eq!(config.schedule, ScheduleSettings { at_once: 32, late_after: Duration::from_secs(900) });
     assert!(config.alarms.robot.is_none() && config.alarms.url.is_none() && config.alarms.lang.is_none());
@@ -332,7 +332,7 @@ fn proxies_are_named_by_address_or_network() {
     use std::net::IpAddr;
 
     let trusts = |config: &Config, address: &str| config.server.trusts(address.parse::<IpAddr>().unwrap());
-    let default = Deployment::with(&[]).good();
+    let default = ConfigFolder::with(&[]).good();
     for (address, trusted) in [("127.0.0.1", true), ("127.9.9.9", true), ("::1", true), ("10.0.0.5", false)] {
         assert_eq!(trusts(&default, address), trusted, "{address}");
     }
@@ -365,7 +365,7 @@ fn proxies_are_named_by_address_or_network() {
 
 #[test]
 fn a_setting_for_outside_access_needs_a_token() {
-    let of = |deployment: Deployment| deployment.good().unguarded().map(|unguarded| unguarded.text().en);
+    let of = |deployment: ConfigFolder| deployment.good().unguarded().map(|unguarded| unguarded.text().en);
     let token = "token = { env = \"RUZHI_TOKEN\" }\n";
     for (key, line) in [
         ("`server.url`", "url = \"https://ruzhi.example\"\n"),

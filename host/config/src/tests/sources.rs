@@ -17,8 +17,8 @@ const BODY: &str = r#"{
 }"#;
 const IDS: &str = "app_id = \"6399c24287cae90008d24e0b\"\nentry_id = \"63e0706d0e33350008189952\"\n";
 
-fn source(written: &str) -> Source {
-    Deployment::with(&[(IDS, written)]).good().tenants[0].flows[0].source.clone()
+fn source(written: &str) -> FlowSource {
+    ConfigFolder::with(&[(IDS, written)]).good().tenants[0].flows[0].source.clone()
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn fields_are_a_list_or_one_text() {
 
 #[test]
 fn a_slip_in_pasted_json_is_shown_at_its_own_line() {
-    let deployment = Deployment::with(&[(
+    let deployment = ConfigFolder::with(&[(
         IDS,
         &format!("request = '''\n{}\n'''\n", BODY.replace("\"limit\": \"100\",", "“limit”: 100,")),
     )]);
@@ -87,7 +87,7 @@ fn a_slip_in_pasted_json_is_shown_at_its_own_line() {
 
 #[test]
 fn everything_wrong_in_a_pasted_body_is_shown_at_once() {
-    let deployment = Deployment::with(&[(
+    let deployment = ConfigFolder::with(&[(
         IDS,
         r#"request = '''
 {
@@ -142,7 +142,7 @@ error: `flows.source.request.filter`: the filter has no `rel`
 #[test]
 fn a_body_and_a_key_of_its_own_are_one_too_many() {
     let deployment =
-        Deployment::with(&[(IDS, &format!("{IDS}fields = \"_id\"\nrequest = '''\n{BODY}'''\n"))]);
+        ConfigFolder::with(&[(IDS, &format!("{IDS}fields = \"_id\"\nrequest = '''\n{BODY}'''\n"))]);
     assert_eq!(
         deployment.english(),
         r#"error: `flows.source.app_id` stands in `request` too
@@ -173,7 +173,7 @@ error: `flows.source.fields` stands in `request` too
 
 #[test]
 fn a_filter_that_cannot_be_is_refused_where_it_stands() {
-    let with = |filter: &str| Deployment::with(&[(IDS, &format!("{IDS}filter = {filter}\n"))]).english();
+    let with = |filter: &str| ConfigFolder::with(&[(IDS, &format!("{IDS}filter = {filter}\n"))]).english();
     assert_eq!(
         with("{ cond = [] }"),
         r#"error: `flows.source.filter`: the filter has no `rel`

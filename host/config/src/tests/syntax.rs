@@ -2,7 +2,7 @@ use super::*;
 
 #[test]
 fn broken_syntax_is_shown_and_the_other_files_are_still_checked() {
-    let deployment = Deployment::of(&[
+    let deployment = ConfigFolder::of(&[
         ("ruzhi.toml", "[guest]\nmemory = 64MiB\ndeadline = \"2s\n"),
         ("tenants/a.toml", "name = “景欣泰”\ntimezone \u{ff1d} \"x\"\n[wecom\ncorp_id = \"ww1\"\n"),
         ("tenants/b.toml", "name = \"b\"\nname = \"c\"\n"),
@@ -129,7 +129,7 @@ error: `flows.id` must be text in quotes, found a whole number
 
 #[test]
 fn the_caret_stands_beneath_its_place_after_wide_characters_and_tabs() {
-    let deployment = Deployment::with(&[("[wecom]\n", "\tprotected = [\"a\", '老板', \"-\"]\n[wecom]\n")]);
+    let deployment = ConfigFolder::with(&[("[wecom]\n", "\tprotected = [\"a\", '老板', \"-\"]\n[wecom]\n")]);
     assert_eq!(
         deployment.english(),
         r#"error: `protected`: `老板` is not a valid userid
@@ -154,7 +154,7 @@ error: `protected`: `-` is not a valid userid
 #[test]
 fn a_long_line_is_cut_around_the_place() {
     let filler = "x".repeat(200);
-    let deployment = Deployment::with(&[(
+    let deployment = ConfigFolder::with(&[(
         "[wecom]\n",
         &format!("protected = [\"{}\", \"a b\", \"{filler}\"]\n[wecom]\n", "y".repeat(60)),
     )]);
@@ -182,7 +182,7 @@ error: `protected`: `xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
 #[test]
 fn a_file_that_is_no_toml_at_all_is_cut_short() {
     let noise = "{ \u{1b}[31m ]\n".repeat(2_000);
-    let report = Deployment::of(&[("tenants/a.toml", &noise)]).english();
+    let report = ConfigFolder::of(&[("tenants/a.toml", &noise)]).english();
     assert_eq!(report.matches("error: ").count(), 20);
     assert!(!report.contains('\u{1b}'));
 }

@@ -15,7 +15,7 @@ fn pipe(path: &Path) {
 #[test]
 fn a_pipe_and_a_device_among_the_files_are_told_and_block_nothing() {
     let with_secret = TENANT.replace("{ env = \"JDY_KEY\" }", "{ file = \"../secret\" }");
-    let deployment = Deployment::of(&[("tenants/a.toml", &with_secret), ("tenants/d.toml", TENANT)]);
+    let deployment = ConfigFolder::of(&[("tenants/a.toml", &with_secret), ("tenants/d.toml", TENANT)]);
     pipe(&deployment.path("tenants/b.toml"));
     symlink("/dev/zero", deployment.path("tenants/c.toml")).unwrap();
     symlink("/dev/zero", deployment.path("secret")).unwrap();
@@ -59,14 +59,14 @@ error: `flows.guest.component`: the file `../guests/member.wasm` cannot be used:
 
 #[test]
 fn the_host_s_file_may_not_be_a_pipe_either() {
-    let deployment = Deployment::of(&[("tenants/a.toml", TENANT)]);
+    let deployment = ConfigFolder::of(&[("tenants/a.toml", TENANT)]);
     pipe(&deployment.path("ruzhi.toml"));
     assert!(deployment.english().contains("a regular file\n --> ruzhi.toml\n"), "{}", deployment.english());
 }
 
 #[test]
 fn one_file_that_cannot_be_read_keeps_no_other_from_being_taken_up() {
-    let deployment = Deployment::of(&[("tenants/a.toml", TENANT), ("tenants/b.toml", TENANT)]);
+    let deployment = ConfigFolder::of(&[("tenants/a.toml", TENANT), ("tenants/b.toml", TENANT)]);
     let old = deployment.good();
     std::fs::remove_file(deployment.path("tenants/a.toml")).unwrap();
     pipe(&deployment.path("tenants/a.toml"));
@@ -77,13 +77,13 @@ fn one_file_that_cannot_be_read_keeps_no_other_from_being_taken_up() {
     let names: Vec<_> = new.tenants.iter().map(|tenant| (tenant.id.as_str(), tenant.name.as_str())).collect();
     assert_eq!(names, [("a", "a"), ("b", "乙")]);
     // A file that was read is not read again until it changes.
-    assert_eq!(Signature::of(&new), new.signature);
+    assert_eq!(Fingerprint::of(&new), new.fingerprint);
 }
 
 #[test]
 fn a_file_beyond_its_kind_s_size_is_not_read() {
     let secret = TENANT.replace("{ env = \"JDY_KEY\" }", "{ file = \"../secret\" }");
-    let deployment = Deployment::of(&[
+    let deployment = ConfigFolder::of(&[
         ("tenants/a.toml", &secret),
         ("tenants/b.toml", &format!("# {}\n{TENANT}", "x".repeat(1 << 20))),
         ("secret", &"x".repeat((64 << 10) + 1)),
@@ -100,7 +100,7 @@ fn a_file_beyond_its_kind_s_size_is_not_read() {
 
 /// Problems of a tenant's file with additional text.
 fn told(more: &str) -> Vec<Problem> {
-    let deployment = Deployment::of(&[("tenants/a.toml", &format!("{more}{TENANT}"))]);
+    let deployment = ConfigFolder::of(&[("tenants/a.toml", &format!("{more}{TENANT}"))]);
     deployment.load().unwrap_err().list
 }
 

@@ -2,7 +2,7 @@ use super::*;
 
 #[test]
 fn every_value_of_a_tenant_is_checked() {
-    let deployment = Deployment::of(&[(
+    let deployment = ConfigFolder::of(&[(
         "tenants/a.toml",
         r#"name = ""
 timezone = "Asia/Beijing"
@@ -335,7 +335,7 @@ error: `flows.schedule`: `every minute` is not a cron expression: Invalid patter
 
 #[test]
 fn an_address_shows_no_credentials() {
-    let deployment = Deployment::with(&[(
+    let deployment = ConfigFolder::with(&[(
         "[wecom]\n",
         "[wecom]\nproxy = \"http://ruzhi:hunter2@10.0.0.1:3128\"\nbase_url = \"https://x/?corpsecret=hunter2\"\n",
     )]);
@@ -364,7 +364,7 @@ error: `wecom.base_url`: an address must end before `?` and `#`
 
 #[test]
 fn an_address_in_clear_is_a_warning_except_on_this_machine() {
-    let config = Deployment::with(&[
+    let config = ConfigFolder::with(&[
         ("[wecom]\n", "[wecom]\nbase_url = \"http://127.0.0.1:9000\"\n"),
         ("[jiandaoyun]\n", "[jiandaoyun]\nbase_url = \"http://jdy.example.com\"\n"),
     ])
@@ -388,7 +388,7 @@ fn a_zone_misspelt_names_the_nearest() {
         [("Asia/Shanghi", "Asia/Shanghai"), ("UTC+8", "Asia/Shanghai"), ("asia/tokyo", "Asia/Tokyo")]
     {
         let report =
-            Deployment::with(&[("[wecom]\n", &format!("timezone = \"{zone}\"\n[wecom]\n"))]).english();
+            ConfigFolder::with(&[("[wecom]\n", &format!("timezone = \"{zone}\"\n[wecom]\n"))]).english();
         assert!(report.contains(&format!("did you mean `{near}`?")), "{report}");
     }
 }

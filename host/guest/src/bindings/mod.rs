@@ -88,7 +88,7 @@ use super::limits::Budget;
 use ruzhi_model::{Context, Description, Outcome, SourceRecord};
 
 /// The answer of a guest, or its error.
-pub(super) type Answer<T> = wasmtime::Result<Result<T, ruzhi_guest::contract::GuestError>>;
+pub(super) type GuestAnswer<T> = wasmtime::Result<Result<T, ruzhi_guest::contract::GuestError>>;
 
 /// A version of the contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -158,7 +158,7 @@ impl Instance {
         &self,
         mut store: impl AsContextMut<Data = Budget>,
         config: &str,
-    ) -> Answer<Description> {
+    ) -> GuestAnswer<Description> {
         Ok(match self {
             Self::V0_1(guest) => plain(guest.ruzhi_mapping_mapper().call_describe(&mut store, config)?),
             Self::V0_2(guest) => plain(guest.ruzhi_mapping_mapper().call_describe(&mut store, config)?),
@@ -171,7 +171,7 @@ impl Instance {
         config: &str,
         context: &Context,
         records: &[SourceRecord],
-    ) -> Answer<Vec<Outcome>> {
+    ) -> GuestAnswer<Vec<Outcome>> {
         macro_rules! ask {
             ($guest:ident) => {{
                 let given: Vec<_> = records.iter().map(Into::into).collect();

@@ -133,6 +133,7 @@ fn a_component_of_more_than_32_mebibytes_is_refused_unread() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("large.wasm");
     std::fs::write(&path, bytes).unwrap();
-    let error = ruzhi_guest_runtime::Library::new(ENGINE.clone(), None).load(&path, None).err().unwrap();
+    let error =
+        ruzhi_guest_runtime::ComponentRegistry::new(ENGINE.clone(), None).load(&path, None).err().unwrap();
     assert_eq!(error.code(), "guest.too-large");
 }

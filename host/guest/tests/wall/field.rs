@@ -43,10 +43,10 @@ fn a_lawful_member_passes_whole() {
     assert_eq!(judged(&answering(&Memory::answer(std::slice::from_ref(&outcome)))), outcome);
 }
 
-type Change = fn(&mut Member);
+type Alteration = fn(&mut Member);
 
 /// Each rule of the contract, broken on its own.
-const BROKEN: &[(&str, Change)] = &[
+const BROKEN: &[(&str, Alteration)] = &[
     ("userid.empty", |m| m.userid = String::new()),
     ("userid.charset", |m| m.userid = "张三".to_owned()),
     ("userid.charset", |m| m.userid = "a b".to_owned()),
@@ -117,7 +117,7 @@ fn a_leave_of_an_invalid_userid_is_refused() {
 
 #[test]
 fn ten_megabytes_in_any_field_are_refused_in_few_words() {
-    let engine = Engine::new(Limits {
+    let engine = Engine::new(GuestLimits {
         memory: 64 << 20,
         deadline: Duration::from_secs(20),
         answer: 64 << 20,

@@ -8,7 +8,7 @@ fn file(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
 }
 
-fn fixture(rules: &str) -> Result<Guest, LoadError> {
+fn fixture(rules: &str) -> Result<Guest, GuestLoadError> {
     let bytes = fs::read(file("guests/fixtures/v0.1/mapper-0.1.wasm")).unwrap();
     Component::from_bytes(&ENGINE, None, &bytes).and_then(|component| Guest::new(component, rules.to_owned()))
 }

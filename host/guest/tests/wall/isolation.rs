@@ -78,7 +78,8 @@ fn what_one_guest_leaves_in_memory_another_does_not_find() {
 #[test]
 fn tenants_that_load_at_once_while_others_decide_wait_for_each_other() {
     let engine =
-        Engine::new(Limits { memory: MEMORY, deadline: DEADLINE * 10, answer: 4 << 20, slots: 2 }).unwrap();
+        Engine::new(GuestLimits { memory: MEMORY, deadline: DEADLINE * 10, answer: 4 << 20, slots: 2 })
+            .unwrap();
     let component = Component::from_bytes(&engine, None, &ruzhi_hostile::echo(96)).unwrap();
     let answer = ruzhi_hostile::rules(Memory::answer(&[ignored("x")]).bytes());
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

@@ -28,7 +28,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use ruzhi_guest_runtime::{BatchError, Component, Engine, Guest, Limits, LoadError};
+use ruzhi_guest_runtime::{BatchError, Component, Engine, Guest, GuestLimits, GuestLoadError};
 use ruzhi_hostile::{Memory, Module};
 use ruzhi_model::{Context, Decision, Outcome, SourceRecord};
 
@@ -38,7 +38,7 @@ const MEMORY: usize = 32 << 20;
 /// The engine that all attacks of this process share: damage done by one of them would show in the others.
 static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
     // Tests run in parallel without waiting for a slot.
-    let limits = Limits { memory: MEMORY, deadline: DEADLINE, answer: 4 << 20, slots: 32 };
+    let limits = GuestLimits { memory: MEMORY, deadline: DEADLINE, answer: 4 << 20, slots: 32 };
     Engine::new(limits).unwrap()
 });
 
@@ -71,7 +71,7 @@ fn built(name: &str) -> PathBuf {
     path
 }
 
-fn load(bytes: &[u8]) -> Result<Guest, LoadError> {
+fn load(bytes: &[u8]) -> Result<Guest, GuestLoadError> {
     Component::from_bytes(&ENGINE, None, bytes).and_then(|component| Guest::new(component, String::new()))
 }
 
@@ -98,7 +98,7 @@ fn says_both(text: &ruzhi_model::Text, words: &[&str]) {
 }
 
 /// The component is rejected with this code; both texts contain these words.
-fn refused(bytes: &[u8], code: &str, words: &[&str]) -> LoadError {
+fn refused(bytes: &[u8], code: &str, words: &[&str]) -> GuestLoadError {
     let error = match load(bytes) {
         Ok(_) => panic!("it was let in"),
         Err(error) => error,

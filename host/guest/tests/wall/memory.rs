@@ -21,7 +21,7 @@ fn one_great_leap_is_refused() {
 #[test]
 fn growing_in_start_is_refused_at_load() {
     let error = refused(&Module::starting(GROW).component(), "guest.start", &["`start`", BUDGET]);
-    assert!(matches!(error, LoadError::Start(error) if error.code() == "guest.memory"));
+    assert!(matches!(error, GuestLoadError::Start(error) if error.code() == "guest.memory"));
 }
 
 #[test]
@@ -37,7 +37,7 @@ fn memories_are_counted_together() {
         "(core module $m (memory 256)) (core instance (instantiate $m)) (core instance (instantiate $m))";
     let bytes = beside(core);
     let error = refused(&bytes, "guest.start", &[BUDGET]);
-    assert!(matches!(error, LoadError::Start(error) if error.code() == "guest.memory"));
+    assert!(matches!(error, GuestLoadError::Start(error) if error.code() == "guest.memory"));
 }
 
 #[test]

@@ -3,18 +3,18 @@
 use super::*;
 
 /// The default guest under the limits of a real deployment.
-fn member(rules: String) -> Result<Guest, LoadError> {
+fn member(rules: String) -> Result<Guest, GuestLoadError> {
     static MEMBER: LazyLock<Component> = LazyLock::new(|| {
-        let engine = Engine::new(Limits { slots: 4, ..Limits::default() }).unwrap();
-        ruzhi_guest_runtime::Library::new(engine, None).load(&built("member.wasm"), None).unwrap()
+        let engine = Engine::new(GuestLimits { slots: 4, ..GuestLimits::default() }).unwrap();
+        ruzhi_guest_runtime::ComponentRegistry::new(engine, None).load(&built("member.wasm"), None).unwrap()
     });
     Guest::new(MEMBER.clone(), rules)
 }
 
-fn refused_rules(rules: String) -> LoadError {
+fn refused_rules(rules: String) -> GuestLoadError {
     let began = Instant::now();
     let error = member(rules).err().unwrap();
-    assert!(began.elapsed() < Limits::default().deadline * 5, "{:?}", began.elapsed());
+    assert!(began.elapsed() < GuestLimits::default().deadline * 5, "{:?}", began.elapsed());
     let text = error.text();
     for side in [&text.en, &text.zh] {
         assert!(side.len() < 40_000, "{} bytes are told", side.len());

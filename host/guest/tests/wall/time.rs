@@ -25,7 +25,7 @@ fn an_endless_loop_in_describe_is_stopped() {
     let error = within_the_deadline(|| Guest::new(component, String::new()).err().unwrap());
     assert_eq!(error.code(), "guest.describe");
     says_both(&error.text(), &["`describe`", "500"]);
-    assert!(matches!(error, LoadError::Describe(error) if error.code() == "guest.deadline"));
+    assert!(matches!(error, GuestLoadError::Describe(error) if error.code() == "guest.deadline"));
     the_others_go_on();
 }
 
@@ -33,7 +33,7 @@ fn an_endless_loop_in_describe_is_stopped() {
 fn an_endless_loop_in_start_is_stopped() {
     let bytes = Module::starting(ENDLESS).component();
     let error = within_the_deadline(|| refused(&bytes, "guest.start", &["`start`", "500"]));
-    assert!(matches!(error, LoadError::Start(error) if error.code() == "guest.deadline"));
+    assert!(matches!(error, GuestLoadError::Start(error) if error.code() == "guest.deadline"));
 }
 
 #[test]

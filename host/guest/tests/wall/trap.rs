@@ -22,14 +22,14 @@ fn a_trap_in_decide_fails_the_batch_and_says_which() {
 fn a_trap_in_start_is_found_at_load() {
     for (body, words) in TRAPS {
         let error = refused(&Module::starting(body).component(), "guest.start", &["`start`", words]);
-        assert!(matches!(error, LoadError::Start(error) if error.code() == "guest.trap"));
+        assert!(matches!(error, GuestLoadError::Start(error) if error.code() == "guest.trap"));
     }
 }
 
 #[test]
 fn a_trap_in_describe_is_found_at_load() {
     let error = refused(&Module::describing("(unreachable)").component(), "guest.describe", &["`describe`"]);
-    assert!(matches!(error, LoadError::Describe(error) if error.code() == "guest.trap"));
+    assert!(matches!(error, GuestLoadError::Describe(error) if error.code() == "guest.trap"));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::*;
 use crate::rate::loopback::{ENDLESS, Loopback, bomb, json};
 
-async fn get(answer: Vec<u8>, most: usize) -> Result<Vec<u8>, Unread> {
+async fn get(answer: Vec<u8>, most: usize) -> Result<Vec<u8>, BodyError> {
     let service = Loopback::serve(move |_| Some(answer.clone())).await;
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     read(client.get(service.url()).send().await.unwrap(), most).await
@@ -16,7 +16,10 @@ async fn a_body_is_read_up_to_the_limit_and_no_further() {
         assert_eq!(get(answer.clone(), 5).await.unwrap(), b"abcde");
         for most in [0, 1, 4] {
             let unread = get(answer.clone(), most).await.unwrap_err();
-            assert!(matches!(unread, Unread::TooLarge(Excess::Bytes(found)) if found == most), "{unread:?}");
+            assert!(
+                matches!(unread, BodyError::TooLarge(Excess::Bytes(found)) if found == most),
+                "{unread:?}"
+            );
         }
     }
     assert_eq!(get(json(200, ""), 0).await.unwrap(), b"");
@@ -26,7 +29,7 @@ async fn a_body_is_read_up_to_the_limit_and_no_further() {
 async fn what_unpacks_to_a_gigabyte_and_what_has_no_end_is_given_up() {
     for answer in [bomb(), ENDLESS.to_vec()] {
         let unread = get(answer, LIST).await.unwrap_err();
-        assert!(matches!(unread, Unread::TooLarge(Excess::Bytes(LIST))), "{unread:?}");
+        assert!(matches!(unread, BodyError::TooLarge(Excess::Bytes(LIST))), "{unread:?}");
     }
 }
 
@@ -36,7 +39,7 @@ async fn a_body_of_more_values_than_any_answer_has_is_no_answer() {
         let body = format!("[{}0]", piece.repeat(VALUES / 8));
         assert!(body.len() < LIST);
         let unread = get(json(200, &body), LIST).await.unwrap_err();
-        assert!(matches!(unread, Unread::TooLarge(Excess::Values)), "{unread:?}");
+        assert!(matches!(unread, BodyError::TooLarge(Excess::Values)), "{unread:?}");
     }
     let text = format!("[\"{}\"]", ",[{\\\"".repeat(1_000_000));
     assert_eq!(values(text.as_bytes()), 1 + CONTAINER, "what a text says is one value");

@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 
 /// A request as it arrived.
 #[derive(Clone, Debug, Default)]
-pub struct Request {
+pub struct LoopbackRequest {
     /// Method and target.
     pub line: String,
     /// Lower-case names.
@@ -17,7 +17,7 @@ pub struct Request {
     pub body: Vec<u8>,
 }
 
-impl Request {
+impl LoopbackRequest {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
     }
@@ -52,14 +52,14 @@ pub fn bomb() -> Vec<u8> {
 /// The service: its address, and the requests it received.
 pub struct Loopback {
     pub address: SocketAddr,
-    seen: Arc<Mutex<Vec<Request>>>,
+    seen: Arc<Mutex<Vec<LoopbackRequest>>>,
     connections: Arc<AtomicUsize>,
 }
 
 impl Loopback {
     /// Answers each request with the result of `answer`; after `None`, or an answer that asks for it, the connection
     /// is closed.
-    pub async fn serve(answer: impl Fn(&Request) -> Option<Vec<u8>> + Send + Sync + 'static) -> Self {
+    pub async fn serve(answer: impl Fn(&LoopbackRequest) -> Option<Vec<u8>> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (seen, connections) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicUsize::new(0)));
@@ -92,7 +92,7 @@ impl Loopback {
         format!("http://{}", self.address)
     }
 
-    pub fn seen(&self) -> Vec<Request> {
+    pub fn seen(&self) -> Vec<LoopbackRequest> {
         self.seen.lock().unwrap().clone()
     }
 
@@ -101,8 +101,8 @@ impl Loopback {
     }
 }
 
-async fn read(stream: &mut BufReader<tokio::net::TcpStream>) -> Option<Request> {
-    let mut request = Request::default();
+async fn read(stream: &mut BufReader<tokio::net::TcpStream>) -> Option<LoopbackRequest> {
+    let mut request = LoopbackRequest::default();
     loop {
         let mut line = String::new();
         if stream.read_line(&mut line).await.ok()? == 0 {

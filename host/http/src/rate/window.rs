@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep_until};
 
 /// At most `most` calls in any `length`.
 #[derive(Debug)]
-struct Window {
+struct SlidingWindow {
     most: usize,
     length: Duration,
     /// Number of the oldest entries of [`Slots::answered`] that no longer count here.
@@ -20,7 +20,7 @@ struct Window {
 /// counts them, and so never exceeds that window's `most`.
 #[derive(Debug)]
 struct Slots {
-    windows: Vec<Window>,
+    windows: Vec<SlidingWindow>,
     /// Calls let go and not yet answered.
     under_way: usize,
     /// The times of the answers, oldest first.
@@ -28,7 +28,7 @@ struct Slots {
 }
 
 /// The obstacle to the next call.
-enum Next {
+enum SlotWait {
     Go,
     At(Instant),
     /// Every slot of some window is in use: none is released before one of these calls is answered.
@@ -37,8 +37,8 @@ enum Next {
 
 impl Slots {
     /// Takes a slot, or returns the event to wait for.
-    fn take(&mut self, now: Instant) -> Next {
-        let mut next = Next::Go;
+    fn take(&mut self, now: Instant) -> SlotWait {
+        let mut next = SlotWait::Go;
         for window in &mut self.windows {
             while self.answered.get(window.past).is_some_and(|answer| *answer + window.length <= now) {
                 window.past += 1;
@@ -47,9 +47,9 @@ impl Slots {
                 continue;
             }
             next = match (self.answered.get(window.past), next) {
-                (None, _) | (_, Next::AfterAnAnswer) => Next::AfterAnAnswer,
-                (Some(oldest), Next::Go) => Next::At(*oldest + window.length),
-                (Some(oldest), Next::At(other)) => Next::At(other.max(*oldest + window.length)),
+                (None, _) | (_, SlotWait::AfterAnAnswer) => SlotWait::AfterAnAnswer,
+                (Some(oldest), SlotWait::Go) => SlotWait::At(*oldest + window.length),
+                (Some(oldest), SlotWait::At(other)) => SlotWait::At(other.max(*oldest + window.length)),
             };
         }
         let past_for_all = self.windows.iter().map(|window| window.past).min().unwrap_or(self.answered.len());
@@ -57,7 +57,7 @@ impl Slots {
         for window in &mut self.windows {
             window.past -= past_for_all;
         }
-        if matches!(next, Next::Go) {
+        if matches!(next, SlotWait::Go) {
             self.under_way += 1;
         }
         next
@@ -65,14 +65,14 @@ impl Slots {
 }
 
 #[derive(Debug)]
-struct Shared {
+struct LimiterState {
     slots: Mutex<Slots>,
     /// Held by the next caller; the mutex queues the others in order of arrival.
     turn: tokio::sync::Mutex<()>,
     answer: Notify,
 }
 
-impl Shared {
+impl LimiterState {
     fn slots(&self) -> MutexGuard<'_, Slots> {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -80,7 +80,7 @@ impl Shared {
 
 /// Limits calls to the rate allowed by all of its windows, in order of arrival.
 #[derive(Debug, Clone)]
-pub struct Limiter(Arc<Shared>);
+pub struct Limiter(Arc<LimiterState>);
 
 impl Limiter {
     /// A limiter of several windows, each (maximum number of calls, length of the window). A count of 0 is taken as
@@ -88,13 +88,13 @@ impl Limiter {
     pub fn new(windows: &[(u32, Duration)]) -> Self {
         let windows = windows
             .iter()
-            .map(|&(most, length)| Window {
+            .map(|&(most, length)| SlidingWindow {
                 most: usize::try_from(most).unwrap_or(usize::MAX).max(1),
                 length,
                 past: 0,
             })
             .collect();
-        Self(Arc::new(Shared {
+        Self(Arc::new(LimiterState {
             slots: Mutex::new(Slots { windows, under_way: 0, answered: VecDeque::new() }),
             turn: tokio::sync::Mutex::new(()),
             answer: Notify::new(),
@@ -107,9 +107,9 @@ impl Limiter {
         loop {
             let next = self.0.slots().take(Instant::now());
             match next {
-                Next::Go => return Permit { shared: Arc::clone(&self.0), used: true },
-                Next::At(moment) => sleep_until(moment).await,
-                Next::AfterAnAnswer => self.0.answer.notified().await,
+                SlotWait::Go => return Permit { shared: Arc::clone(&self.0), used: true },
+                SlotWait::At(moment) => sleep_until(moment).await,
+                SlotWait::AfterAnAnswer => self.0.answer.notified().await,
             }
         }
     }
@@ -119,7 +119,7 @@ impl Limiter {
 #[derive(Debug)]
 #[must_use = "a permit that is dropped at once starts its slot's clock before the call was sent"]
 pub struct Permit {
-    shared: Arc<Shared>,
+    shared: Arc<LimiterState>,
     used: bool,
 }
 

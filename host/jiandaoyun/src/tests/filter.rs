@@ -3,15 +3,15 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::super::{Filter, FilterError, Request};
+use super::super::{FilterError, PastedRequest, RowFilter};
 use ruzhi_model::Lang;
 
 fn since() -> Option<DateTime<Utc>> {
     Some("2026-05-01T08:00:00Z".parse().unwrap())
 }
 
-fn parse(value: &Value) -> Filter {
-    Filter::parse(value).unwrap().unwrap()
+fn parse(value: &Value) -> RowFilter {
+    RowFilter::parse(value).unwrap().unwrap()
 }
 
 /// A filter of one condition, resolved.
@@ -20,7 +20,7 @@ fn condition(condition: Value) -> Value {
 }
 
 fn refused(value: &Value) -> FilterError {
-    Filter::parse(value).unwrap_err()
+    RowFilter::parse(value).unwrap_err()
 }
 
 /// The error of a filter with this second condition.
@@ -44,7 +44,7 @@ const PASTED: &str = r#"{
 
 #[test]
 fn the_pasted_filter_is_written_as_the_service_takes_it() {
-    let filter = Request::parse(PASTED).unwrap().filter.unwrap();
+    let filter = PastedRequest::parse(PASTED).unwrap().filter.unwrap();
     assert!(filter.is_incremental());
     let flow_state = json!({ "field": "flowState", "type": "flowstate", "method": "eq", "value": [1] });
     assert_eq!(
@@ -61,7 +61,7 @@ fn the_services_own_spelling_means_the_same() {
     let own = json!({ "rel": "and", "cond": [
         { "field": "updateTime", "type": "datetime", "method": "range", "value": ["{{LAST_SYNC_TIME|datetime}}", ""] },
         { "field": "flowState", "type": "flowstate", "method": "eq", "value": ["1"] } ] });
-    assert_eq!(Some(parse(&own)), Request::parse(PASTED).unwrap().filter);
+    assert_eq!(Some(parse(&own)), PastedRequest::parse(PASTED).unwrap().filter);
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn numbered_conditions_come_in_the_order_of_their_numbers() {
 #[test]
 fn no_conditions_are_no_filter() {
     for value in [json!(null), json!({}), json!({ "rel": "or" }), json!({ "rel": "and", "cond": [] })] {
-        assert_eq!(Filter::parse(&value), Ok(None), "{value}");
+        assert_eq!(RowFilter::parse(&value), Ok(None), "{value}");
     }
 }
 
@@ -165,7 +165,8 @@ fn what_the_service_would_pass_over_is_refused_with_the_conditions_name() {
         assert!(error.to_string().contains(word), "{word}: {error}");
     }
     assert!(
-        Filter::parse(&json!({ "cond_1": { "field": "f", "method": "in", "value": vec![1; 1000] } })).is_ok()
+        RowFilter::parse(&json!({ "cond_1": { "field": "f", "method": "in", "value": vec![1; 1000] } }))
+            .is_ok()
     );
 }
 
@@ -188,7 +189,7 @@ fn an_unknown_key_of_the_filter_itself_is_refused() {
 
 #[test]
 fn a_row_that_plainly_differs_is_excluded_and_what_is_not_plain_is_left_open() {
-    let filter = Filter::parse(&json!({ "rel": "and", "cond": [
+    let filter = RowFilter::parse(&json!({ "rel": "and", "cond": [
         { "field": "updateTime", "type": "datetime", "method": "range", "value": ["{{LAST_SYNC_TIME|datetime}}", ""] },
         { "field": "flowState", "type": "flowstate", "method": "eq", "value": ["1"] },
     ] }))
@@ -200,7 +201,7 @@ fn a_row_that_plainly_differs_is_excluded_and_what_is_not_plain_is_left_open() {
     assert!(!excluded(json!({ "flowState": "1" })));
     assert!(!excluded(json!({})));
     assert!(!excluded(json!({ "flowState": null })));
-    let either = Filter::parse(&json!({ "rel": "or", "cond": [
+    let either = RowFilter::parse(&json!({ "rel": "or", "cond": [
         { "field": "flowState", "type": "flowstate", "method": "eq", "value": ["1"] },
         { "field": "a", "type": "text", "method": "eq", "value": ["x"] },
     ] }))

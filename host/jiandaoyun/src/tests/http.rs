@@ -5,21 +5,23 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chrono::DateTime;
 
-use super::super::{Api, Client, Error, Query, Row, Settings};
+use super::super::{ApiVersion, FormClient, FormClientSettings, FormError, FormRow, RowQuery};
 use super::{KEY, clock, form, settings};
 use ruzhi_http::rate::loopback::{ENDLESS, Loopback, bomb, json};
 use ruzhi_model::FixedClock;
 
-async fn read(client: &Client) -> Result<Vec<Row>, Error> {
-    client.page(&form(Api::V5), &Query::default(), None).await
+async fn read(client: &FormClient) -> Result<Vec<FormRow>, FormError> {
+    client.page(&form(ApiVersion::V5), &RowQuery::default(), None).await
 }
 
 #[tokio::test]
 async fn the_key_is_in_a_header_and_any_base_leads_to_the_api() {
     let wire = Loopback::serve(|_| Some(json(200, r#"{"data":[{"_id":"aa"}]}"#))).await;
     for (base, prefix) in [("", ""), ("/", ""), ("/api", ""), ("/api/", ""), ("/jdy/", "/jdy")] {
-        let (client, connections) =
-            (Client::new(settings(&format!("{}{base}", wire.url())), clock()).unwrap(), wire.connections());
+        let (client, connections) = (
+            FormClient::new(settings(&format!("{}{base}", wire.url())), clock()).unwrap(),
+            wire.connections(),
+        );
         assert_eq!(read(&client).await.unwrap().len(), 1);
         assert_eq!(read(&client).await.unwrap().len(), 1);
         assert_eq!(wire.connections(), connections + 1);
@@ -42,7 +44,7 @@ async fn a_page_that_breaks_off_is_asked_for_again() {
         _ => Some(json(200, r#"{"data":[{"_id":"aa"}]}"#)),
     })
     .await;
-    let client = Client::new(settings(&wire.url()), clock()).unwrap();
+    let client = FormClient::new(settings(&wire.url()), clock()).unwrap();
     assert_eq!(read(&client).await.unwrap().len(), 1);
     assert_eq!(wire.seen().len(), 3);
 }
@@ -60,18 +62,18 @@ async fn a_compressed_page_is_read() {
         Some([head.as_bytes(), GZIP].concat())
     })
     .await;
-    assert_eq!(read(&Client::new(settings(&wire.url()), clock()).unwrap()).await.unwrap().len(), 2);
+    assert_eq!(read(&FormClient::new(settings(&wire.url()), clock()).unwrap()).await.unwrap().len(), 2);
 }
 
 #[tokio::test]
 async fn an_answer_without_end_is_given_up_and_the_same_is_not_asked_again() {
     for answer in [bomb(), ENDLESS.to_vec()] {
         let wire = Loopback::serve(move |_| Some(answer.clone())).await;
-        let client = Client::new(settings(&wire.url()), clock()).unwrap();
+        let client = FormClient::new(settings(&wire.url()), clock()).unwrap();
         let error = read(&client).await.unwrap_err();
         assert_eq!(error.code(), "jiandaoyun.too_large");
         assert!(error.explain().en.contains("larger than 16 MiB"), "{:?}", error.explain());
-        let error = client.widgets(&form(Api::V5)).await.unwrap_err();
+        let error = client.widgets(&form(ApiVersion::V5)).await.unwrap_err();
         assert_eq!(error.code(), "jiandaoyun.too_large");
         let asked: Vec<_> = wire.seen().into_iter().map(|request| request.body).collect();
         assert_eq!(asked.len(), 5);
@@ -86,7 +88,7 @@ fn settings_that_cannot_work_are_refused_without_showing_the_key() {
     for settings in [broken, settings("ftp://h")] {
         let shown = format!("{settings:?}");
         assert!(!shown.contains(KEY) && !shown.contains("line"), "{shown}");
-        let error = Client::new(settings, clock()).map(drop).unwrap_err();
+        let error = FormClient::new(settings, clock()).map(drop).unwrap_err();
         assert_eq!(error.code(), "jiandaoyun.settings");
         assert!(!format!("{error:?}").contains("line"));
     }
@@ -95,11 +97,11 @@ fn settings_that_cannot_work_are_refused_without_showing_the_key() {
 #[tokio::test]
 async fn calls_go_through_the_tenants_proxy_and_its_password_is_shown_nowhere() {
     let proxy = Loopback::serve(|_| Some(json(200, r#"{"data":[]}"#))).await;
-    let through = |proxy: &str| Settings {
+    let through = |proxy: &str| FormClientSettings {
         proxy: Some(proxy.parse().unwrap()),
         ..settings("http://jiandaoyun.invalid")
     };
-    let client = Client::new(through(&proxy.url()), Arc::new(FixedClock(DateTime::UNIX_EPOCH))).unwrap();
+    let client = FormClient::new(through(&proxy.url()), Arc::new(FixedClock(DateTime::UNIX_EPOCH))).unwrap();
     assert_eq!(read(&client).await.unwrap(), []);
     assert!(proxy.seen()[0].line.starts_with("POST http://jiandaoyun.invalid/api/v5/"), "{:?}", proxy.seen());
     let shown = format!("{:?}", through("http://user:a-proxy-password@127.0.0.1:1"));
@@ -122,7 +124,7 @@ async fn the_services_clock_is_seen_in_its_own_answers_alone() {
     })
     .await;
     let here = "2026-05-01T08:00:00Z".parse().unwrap();
-    let client = Client::new(settings(&wire.url()), Arc::new(FixedClock(here))).unwrap();
+    let client = FormClient::new(settings(&wire.url()), Arc::new(FixedClock(here))).unwrap();
     let began = std::time::Instant::now();
     assert_eq!(client.service_clock(began), None);
     read(&client).await.unwrap();

@@ -5,15 +5,16 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-use super::deployment::{Each, Need, configuration, run_flows};
-use super::report::Show;
-use super::speech::Speech;
-use ruzhi_message::Failure;
+use super::deployment::{ConfigurationUse, configuration};
+use super::printer::Printer;
+use super::run_flows::{RunUnit, run_flows};
+use super::run_output::OutputMode;
+use ruzhi_message::Report;
 use ruzhi_plan::AdoptBy;
 use ruzhi_sync::RunTask;
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum By {
+enum AdoptKey {
     Userid,
     Mobile,
 }
@@ -24,18 +25,18 @@ pub(super) struct Adopt {
     target: String,
     /// Match members by this; by either if omitted
     #[arg(long)]
-    by: Option<By>,
+    by: Option<AdoptKey>,
 }
 
 impl Adopt {
-    pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
+    pub(super) async fn run(&self, dir: &Path, printer: &Printer) -> Result<ExitCode, Report> {
         let (by, detail) = match self.by {
             None => (AdoptBy::Either, "adopt"),
-            Some(By::Userid) => (AdoptBy::Userid, "adopt by userid"),
-            Some(By::Mobile) => (AdoptBy::Mobile, "adopt by mobile"),
+            Some(AdoptKey::Userid) => (AdoptBy::Userid, "adopt by userid"),
+            Some(AdoptKey::Mobile) => (AdoptBy::Mobile, "adopt by mobile"),
         };
-        let config = configuration(dir, Need::Run, speech)?;
-        let (shown, adopt) = ((Each::Flow, Show::Plan), RunTask::Adopt(by));
-        run_flows(config, shown, Some(&self.target), speech, adopt, Some(detail.to_owned())).await
+        let config = configuration(dir, ConfigurationUse::Run, printer)?;
+        let (shown, adopt) = ((RunUnit::Flow, OutputMode::Plan), RunTask::Adopt(by));
+        run_flows(config, shown, Some(&self.target), printer, adopt, Some(detail.to_owned())).await
     }
 }

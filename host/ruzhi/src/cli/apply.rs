@@ -5,14 +5,15 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::deployment::{self, Each, Need, Opened};
-use super::report::Show;
+use super::deployment::{self, ConfigurationUse};
+use super::printer::Printer;
+use super::run_flows::{OpenDeployment, RunUnit};
+use super::run_output::OutputMode;
 use super::running_server::RunningServer;
 use super::show::find;
-use super::speech::Speech;
 use super::terminal;
 use ruzhi_app::audit::AuditRequest;
-use ruzhi_message::Failure;
+use ruzhi_message::Report;
 use ruzhi_store::Access;
 use ruzhi_sync::RunTask;
 
@@ -26,16 +27,16 @@ pub(super) struct Apply {
 }
 
 impl Apply {
-    pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
-        let config = deployment::configuration(dir, Need::Run, speech)?;
+    pub(super) async fn run(&self, dir: &Path, printer: &Printer) -> Result<ExitCode, Report> {
+        let config = deployment::configuration(dir, ConfigurationUse::Run, printer)?;
         let store = deployment::store(&config, Access::Beside).await?;
         let found = find(store.as_ref(), &self.plan).await;
         store.close().await;
-        let shown = (Each::Flow, Show::Outcome);
+        let shown = (RunUnit::Flow, OutputMode::Outcome);
         if let (Ok((tenant, flow, plan)), Some(server)) = (&found, RunningServer::find(&config).await) {
             let apply = RunTask::Apply { plan: plan.clone(), approved: self.approve };
             let target = format!("{tenant}/{flow}");
-            return Ok(server.run_each(&config, shown, Some(&target), speech, &apply).await?.code);
+            return Ok(server.run_each(&config, shown, Some(&target), printer, &apply).await?.code);
         }
         let action = if self.approve { "plan.approve" } else { "plan.apply" };
         let asking = match &found {
@@ -44,10 +45,10 @@ impl Apply {
         };
         let work = async {
             let (tenant, flow, plan) = found.clone()?;
-            let deployment = Opened::of(config.clone(), speech).await?;
+            let deployment = OpenDeployment::of(config.clone(), printer).await?;
             let target = format!("{tenant}/{flow}");
             let apply = RunTask::Apply { plan, approved: self.approve };
-            deployment.run_each(shown.0, Some(&target), speech, shown.1, apply).await
+            deployment.run_each(shown.0, Some(&target), printer, shown.1, apply).await
         };
         Ok(terminal::recorded_as(&config, asking, work, |ran| ran.outcome.clone()).await?.code)
     }

@@ -10,10 +10,10 @@ use serde_json::json;
 
 use super::deployment;
 use super::online;
-use super::speech::Speech;
+use super::printer::Printer;
 use ruzhi_config::{Checks, Config, ProcessEnvironment};
-use ruzhi_jiandaoyun::Widget;
-use ruzhi_message::Failure;
+use ruzhi_jiandaoyun::FormWidget;
+use ruzhi_message::Report;
 
 #[derive(Debug, Args)]
 pub(super) struct Check {
@@ -39,9 +39,9 @@ struct FormField {
 
 impl FormField {
     /// Every field; a subform is followed by its own fields.
-    fn all(widgets: &[Widget]) -> Vec<Self> {
-        let of = |widget: &Widget, within: Option<&Widget>| {
-            let path = |own: &str, outer: fn(&Widget) -> &str| match within {
+    fn all(widgets: &[FormWidget]) -> Vec<Self> {
+        let of = |widget: &FormWidget, within: Option<&FormWidget>| {
+            let path = |own: &str, outer: fn(&FormWidget) -> &str| match within {
                 Some(within) => format!("{}.{own}", outer(within)),
                 None => own.to_owned(),
             };
@@ -50,19 +50,19 @@ impl FormField {
             let alias = (name != id).then_some(name);
             Self { id, alias, label: widget.label.clone(), kind: widget.kind.clone() }
         };
-        let with_items = |widget: &Widget| -> Vec<Self> {
+        let with_items = |widget: &FormWidget| -> Vec<Self> {
             let items = widget.items.iter().map(|item| of(item, Some(widget)));
             std::iter::once(of(widget, None)).chain(items).collect()
         };
         widgets.iter().flat_map(with_items).collect()
     }
 
-    fn table(fields: &[Self], speech: &Speech) -> Table {
+    fn table(fields: &[Self], printer: &Printer) -> Table {
         let mut table = Table::new();
         table.load_style(presets::NOTHING);
         table.set_header(
             [("id", "字段 ID"), ("alias", "别名"), ("label", "标题"), ("kind", "类型")]
-                .map(|(en, zh)| speech.say(en, zh)),
+                .map(|(en, zh)| printer.text(en, zh)),
         );
         for Self { id, alias, label, kind } in fields {
             table.add_row([id, alias.as_deref().unwrap_or("-"), label, kind]);
@@ -72,7 +72,7 @@ impl FormField {
 }
 
 impl Check {
-    pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
+    pub(super) async fn run(&self, dir: &Path, printer: &Printer) -> Result<ExitCode, Report> {
         let checks = Checks::all(ruzhi_app::deployment::check_filter);
         let (config, wrong) = Config::usable(dir, &ProcessEnvironment, &checks);
         let config = match config {
@@ -80,22 +80,22 @@ impl Check {
             None => return Err(wrong.unwrap_or_default().into()),
         };
         let chosen = config.select_usable(self.target.as_deref(), wrong.as_ref())?;
-        let library = deployment::library(&config, speech)?;
-        let wrong = wrong.map(Failure::from);
+        let registry = deployment::registry(&config, printer)?;
+        let wrong = wrong.map(Report::from);
         // `ruzhi serve` does not start with such a configuration; a command does.
-        let open = config.unguarded().map(Failure::from);
+        let open = config.unguarded().map(Report::from);
         if let Some(open) = &open {
-            speech.warn(open, speech.say("`ruzhi serve` does not start", "`ruzhi serve` 无法启动"));
+            printer.warn(open, printer.text("`ruzhi serve` does not start", "`ruzhi serve` 无法启动"));
         }
         match &wrong {
-            Some(failure) => speech.explain(failure),
-            None => deployment::warn(&config, speech),
+            Some(failure) => printer.explain(failure),
+            None => deployment::warn(&config, printer),
         }
         let mut failures = Vec::new();
         let mut flows = Vec::new();
         for (tenant, flow) in chosen {
             let mut problems = Vec::new();
-            let guest = ruzhi_app::deployment::guest(&library, flow);
+            let guest = ruzhi_app::deployment::guest(&registry, flow);
             let (mut widgets, mut fields) = (None, Vec::new());
             if self.online {
                 problems.extend(online::directory(&config, tenant).await.err());
@@ -124,53 +124,53 @@ impl Check {
                 "flow": flow.id,
                 "guest": described,
                 "fields": fields,
-                "problems": problems.iter().map(|p| speech.failure_value(p)).collect::<Vec<_>>(),
+                "problems": problems.iter().map(|p| printer.failure_value(p)).collect::<Vec<_>>(),
             }));
-            if !speech.json {
-                speech.out(format_args!(
+            if !printer.json {
+                printer.out(format_args!(
                     "{}/{}  {}",
                     tenant.id,
                     flow.id,
                     if problems.is_empty() {
-                        speech.say("ok", "正常")
+                        printer.text("ok", "正常")
                     } else {
-                        speech.say("not ready", "未就绪")
+                        printer.text("not ready", "未就绪")
                     }
                 ));
                 if let Some(guest) = described {
-                    speech.out(format_args!(
+                    printer.out(format_args!(
                         "  {} {} {}",
-                        speech.say("guest", "规则组件"),
+                        printer.text("guest", "规则组件"),
                         guest.name,
                         guest.version
                     ));
-                    speech.out(format_args!(
+                    printer.out(format_args!(
                         "  {}: {}",
-                        speech.say("reads", "读取字段"),
+                        printer.text("reads", "读取字段"),
                         guest.source_fields.join(", ")
                     ));
                 }
             }
             for problem in &problems {
-                speech.explain(problem);
+                printer.explain(problem);
             }
-            if !speech.json && !fields.is_empty() {
-                speech.out(format_args!("  {}", speech.say("fields of the form:", "表单的全部字段：")));
-                speech.out(FormField::table(&fields, speech));
+            if !printer.json && !fields.is_empty() {
+                printer.out(format_args!("  {}", printer.text("fields of the form:", "表单的全部字段：")));
+                printer.out(FormField::table(&fields, printer));
             }
             failures.extend(problems);
         }
-        if speech.json {
-            let warnings: Vec<_> = open.iter().map(|open| speech.failure_value(open)).collect();
+        if printer.json {
+            let warnings: Vec<_> = open.iter().map(|open| printer.failure_value(open)).collect();
             let ok = wrong.is_none() && failures.is_empty();
             let mut value = json!({ "ok": ok, "flows": flows, "warnings": warnings });
             if let (Some(failure), Some(object)) = (&wrong, value.as_object_mut()) {
-                object.insert("error".to_owned(), speech.failure_value(failure));
+                object.insert("error".to_owned(), printer.failure_value(failure));
             }
-            speech.json(&value);
+            printer.json(&value);
         }
         failures.extend(wrong);
-        Ok(match failures.iter().map(Failure::exit).min() {
+        Ok(match failures.iter().map(Report::exit).min() {
             None => ExitCode::SUCCESS,
             Some(code) => ExitCode::from(code),
         })

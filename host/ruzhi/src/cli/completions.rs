@@ -7,8 +7,8 @@ use std::process::ExitCode;
 
 use clap::{Args, CommandFactory as _};
 
-use super::speech::Speech;
-use ruzhi_message::Failure;
+use super::printer::Printer;
+use ruzhi_message::Report;
 
 #[derive(Debug, Args)]
 pub(super) struct Completions {
@@ -18,10 +18,10 @@ pub(super) struct Completions {
 }
 
 impl Completions {
-    pub(super) fn run(&self, speech: &Speech) -> Result<ExitCode, Failure> {
+    pub(super) fn run(&self, printer: &Printer) -> Result<ExitCode, Report> {
         let mut text = Vec::new();
-        clap_complete::generate(self.shell, &mut super::Arguments::command(), "ruzhi", &mut text);
-        speech.out(String::from_utf8_lossy(&text).trim_end());
+        clap_complete::generate(self.shell, &mut super::CommandLine::command(), "ruzhi", &mut text);
+        printer.out(String::from_utf8_lossy(&text).trim_end());
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -34,13 +34,13 @@ pub(super) struct Man {
 }
 
 impl Man {
-    pub(super) fn run(&self, speech: &Speech) -> Result<ExitCode, Failure> {
-        let command = super::Arguments::command();
+    pub(super) fn run(&self, printer: &Printer) -> Result<ExitCode, Report> {
+        let command = super::CommandLine::command();
         match &self.folder {
             None => {
                 let mut page = Vec::new();
                 clap_mangen::Man::new(command).render(&mut page).map_err(|error| unwritten(&error))?;
-                speech.out(String::from_utf8_lossy(&page).trim_end());
+                printer.out(String::from_utf8_lossy(&page).trim_end());
             }
             Some(folder) => {
                 std::fs::create_dir_all(folder).map_err(|error| unwritten(&error))?;
@@ -51,6 +51,6 @@ impl Man {
     }
 }
 
-fn unwritten(error: &io::Error) -> Failure {
-    Failure::io("write the manual pages", "写入手册页", error)
+fn unwritten(error: &io::Error) -> Report {
+    Report::io("write the manual pages", "写入手册页", error)
 }

@@ -5,10 +5,11 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::deployment::{Each, Need, configuration, run_flows};
-use super::report::Show;
-use super::speech::Speech;
-use ruzhi_message::Failure;
+use super::deployment::{ConfigurationUse, configuration};
+use super::printer::Printer;
+use super::run_flows::{RunUnit, run_flows};
+use super::run_output::OutputMode;
+use ruzhi_message::Report;
 use ruzhi_plan::DriftResolution;
 use ruzhi_sync::RunTask;
 
@@ -28,19 +29,27 @@ pub(super) struct Drift {
 }
 
 impl Drift {
-    pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
+    pub(super) async fn run(&self, dir: &Path, printer: &Printer) -> Result<ExitCode, Report> {
         let (settle, detail) = match (self.keep, self.overwrite, self.adopt) {
             (true, ..) => (DriftResolution::Keep, "drift keep"),
             (_, true, _) => (DriftResolution::Overwrite, "drift overwrite"),
             (_, _, true) => (DriftResolution::Adopt, "drift adopt"),
             _ => {
-                let config = configuration(dir, Need::Run, speech)?;
+                let config = configuration(dir, ConfigurationUse::Run, printer)?;
                 let (target, look) = (self.target.as_deref(), RunTask::Drift(None));
-                return run_flows(config, (Each::Tenant, Show::Findings), target, speech, look, None).await;
+                return run_flows(
+                    config,
+                    (RunUnit::Tenant, OutputMode::Findings),
+                    target,
+                    printer,
+                    look,
+                    None,
+                )
+                .await;
             }
         };
-        let config = configuration(dir, Need::Run, speech)?;
-        let (shown, drift) = ((Each::Tenant, Show::Plan), RunTask::Drift(Some(settle)));
-        run_flows(config, shown, self.target.as_deref(), speech, drift, Some(detail.to_owned())).await
+        let config = configuration(dir, ConfigurationUse::Run, printer)?;
+        let (shown, drift) = ((RunUnit::Tenant, OutputMode::Plan), RunTask::Drift(Some(settle)));
+        run_flows(config, shown, self.target.as_deref(), printer, drift, Some(detail.to_owned())).await
     }
 }

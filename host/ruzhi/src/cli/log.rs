@@ -46,16 +46,16 @@ pub(super) fn begin(format: Format, usual: &str) {
             registry.with(lines.with_filter(filter).with_filter(own)).init();
         }
         Format::Json => {
-            let lines = lines.fmt_fields(JsonFields::new()).event_format(Line);
+            let lines = lines.fmt_fields(JsonFields::new()).event_format(JsonLine);
             registry.with(lines.with_filter(filter).with_filter(own)).init();
         }
     }
 }
 
 /// A line of JSON: time, level, message, and every field by its dotted name, including those of the enclosing spans.
-struct Line;
+struct JsonLine;
 
-impl<S, N> FormatEvent<S, N> for Line
+impl<S, N> FormatEvent<S, N> for JsonLine
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,
@@ -96,9 +96,9 @@ mod tests {
     use super::*;
 
     #[derive(Clone, Default)]
-    struct Written(Arc<Mutex<Vec<u8>>>);
+    struct LogBuffer(Arc<Mutex<Vec<u8>>>);
 
-    impl io::Write for Written {
+    impl io::Write for LogBuffer {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.0.lock().unwrap().write(bytes)
         }
@@ -109,12 +109,12 @@ mod tests {
 
     #[test]
     fn a_line_is_one_object_with_the_fields_of_its_spans() {
-        let written = Written::default();
+        let written = LogBuffer::default();
         let writer = written.clone();
         let lines = tracing_subscriber::fmt::layer()
             .with_writer(move || writer.clone())
             .fmt_fields(JsonFields::new())
-            .event_format(Line);
+            .event_format(JsonLine);
         tracing::subscriber::with_default(tracing_subscriber::registry().with(lines), || {
             let span = tracing::error_span!("run", tenant.id = "甲", run.id = "r1");
             span.in_scope(|| tracing::warn!(wecom.errcode = 60104, "a \"quoted\"\nmessage"));

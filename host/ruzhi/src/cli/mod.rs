@@ -2,7 +2,6 @@
 
 mod adopt;
 mod apply;
-mod bar;
 mod check;
 mod completions;
 mod deployment;
@@ -13,16 +12,18 @@ mod log;
 mod memory;
 mod online;
 mod plan;
+mod plan_output;
+mod printer;
+mod progress;
 mod rejects;
 mod removed;
-mod report;
 mod revert;
+mod run_flows;
+mod run_output;
 mod running_server;
 mod runs;
 mod serve;
 mod show;
-mod shown;
-mod speech;
 mod status;
 mod sync;
 mod terminal;
@@ -33,13 +34,13 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use self::speech::Speech;
-use ruzhi_message::{Failure, exit};
+use self::printer::Printer;
+use ruzhi_message::{Report, exit};
 
 /// ruzhi (入职) keeps a company's 企业微信 (WeCom) directory in step with its 简道云 (JianDaoYun) onboarding form.
 #[derive(Debug, Parser)]
 #[command(name = "ruzhi", version, arg_required_else_help = true)]
-struct Arguments {
+struct CommandLine {
     /// The folder with ruzhi.toml and tenants/ · 配置目录
     #[arg(long, value_name = "DIR", default_value = ".", global = true)]
     config: PathBuf,
@@ -60,11 +61,11 @@ struct Arguments {
     )]
     log_format: Option<log::Format>,
     #[command(subcommand)]
-    command: Command,
+    command: RuzhiCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
+enum RuzhiCommand {
     /// Check the configuration; --online also asks both services · 检查配置
     Check(check::Check),
     /// Check everything a run needs: services, address, clock, store, disk, components · 体检
@@ -76,7 +77,7 @@ enum Command {
     /// Plan, and apply if the guard lets it pass · 同步
     Sync(sync::Sync),
     /// Run every flow on schedule, with pages, API and alarms · 常驻运行
-    Serve(serve::Serve),
+    Serve(serve::ServeCommand),
     /// Show a stored plan · 查看已保存的计划
     Show(show::ShowPlan),
     /// Reject a stored plan, so that no run applies it · 否决计划
@@ -94,7 +95,7 @@ enum Command {
     /// List rejected records with field, rule and reason · 待修正的记录
     Rejects(rejects::Rejects),
     /// List members who were removed by hand, or decide about one · 被手工删除的成员
-    Removed(removed::Removed),
+    Removed(removed::RemovedMembers),
     /// Show the history of one record · 单条记录的全程
     Trace(trace::Trace),
     /// Write, check and activate rules · 规则组件
@@ -109,7 +110,7 @@ enum Command {
 /// Runs the command line and returns the exit code.
 pub(crate) fn main() -> ExitCode {
     memory::share_arenas();
-    let arguments = match Arguments::try_parse() {
+    let arguments = match CommandLine::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
             // Help and version are data; anything else is a usage error, which is exit code 2 for clap too.
@@ -118,52 +119,52 @@ pub(crate) fn main() -> ExitCode {
         }
     };
     let lang = match &arguments.command {
-        Command::Guest(command) if command.takes_language() => None,
+        RuzhiCommand::Guest(command) if command.takes_language() => None,
         _ => arguments.lang.as_deref(),
     };
-    let speech = match Speech::new(lang, arguments.json) {
-        Ok(speech) => speech,
-        Err(failure) => return Speech::default().fail(&failure),
+    let printer = match Printer::new(lang, arguments.json) {
+        Ok(printer) => printer,
+        Err(failure) => return Printer::default().fail(&failure),
     };
     let (format, usual) = match arguments.command {
-        Command::Serve(_) => (log::Format::of_a_server(), "ruzhi=info"),
+        RuzhiCommand::Serve(_) => (log::Format::of_a_server(), "ruzhi=info"),
         _ => (log::Format::Text, "ruzhi=warn"),
     };
     log::begin(arguments.log_format.unwrap_or(format), usual);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return speech.fail(&Failure::io("start the runtime", "启动运行时", &error)),
+        Err(error) => return printer.fail(&Report::io("start the runtime", "启动运行时", &error)),
     };
-    let result = runtime.block_on(dispatch(&arguments, &speech));
+    let result = runtime.block_on(dispatch(&arguments, &printer));
     // Work still waiting for an answer is abandoned: the store records that it was requested.
     runtime.shutdown_background();
     match result {
         Ok(code) => code,
-        Err(failure) => speech.fail(&failure),
+        Err(failure) => printer.fail(&failure),
     }
 }
 
-async fn dispatch(arguments: &Arguments, speech: &Speech) -> Result<ExitCode, Failure> {
+async fn dispatch(arguments: &CommandLine, printer: &Printer) -> Result<ExitCode, Report> {
     let dir = arguments.config.as_path();
     match &arguments.command {
-        Command::Check(command) => command.run(dir, speech).await,
-        Command::Doctor(command) => command.run(dir, speech).await,
-        Command::Completions(command) => command.run(speech),
-        Command::Man(command) => command.run(speech),
-        Command::Plan(command) => command.run(dir, speech).await,
-        Command::Apply(command) => command.run(dir, speech).await,
-        Command::Sync(command) => command.run(dir, speech).await,
-        Command::Serve(command) => command.run(dir, speech).await,
-        Command::Show(command) => command.run(dir, speech).await,
-        Command::Reject(command) => command.run(dir, speech).await,
-        Command::Adopt(command) => command.run(dir, speech).await,
-        Command::Revert(command) => command.run(dir, speech).await,
-        Command::Drift(command) => command.run(dir, speech).await,
-        Command::Status(command) => command.run(dir, speech).await,
-        Command::Runs(command) => command.run(dir, speech).await,
-        Command::Rejects(command) => command.run(dir, speech).await,
-        Command::Removed(command) => command.run(dir, speech).await,
-        Command::Trace(command) => command.run(dir, speech).await,
-        Command::Guest(command) => command.run(dir, speech).await,
+        RuzhiCommand::Check(command) => command.run(dir, printer).await,
+        RuzhiCommand::Doctor(command) => command.run(dir, printer).await,
+        RuzhiCommand::Completions(command) => command.run(printer),
+        RuzhiCommand::Man(command) => command.run(printer),
+        RuzhiCommand::Plan(command) => command.run(dir, printer).await,
+        RuzhiCommand::Apply(command) => command.run(dir, printer).await,
+        RuzhiCommand::Sync(command) => command.run(dir, printer).await,
+        RuzhiCommand::Serve(command) => command.run(dir, printer).await,
+        RuzhiCommand::Show(command) => command.run(dir, printer).await,
+        RuzhiCommand::Reject(command) => command.run(dir, printer).await,
+        RuzhiCommand::Adopt(command) => command.run(dir, printer).await,
+        RuzhiCommand::Revert(command) => command.run(dir, printer).await,
+        RuzhiCommand::Drift(command) => command.run(dir, printer).await,
+        RuzhiCommand::Status(command) => command.run(dir, printer).await,
+        RuzhiCommand::Runs(command) => command.run(dir, printer).await,
+        RuzhiCommand::Rejects(command) => command.run(dir, printer).await,
+        RuzhiCommand::Removed(command) => command.run(dir, printer).await,
+        RuzhiCommand::Trace(command) => command.run(dir, printer).await,
+        RuzhiCommand::Guest(command) => command.run(dir, printer).await,
     }
 }

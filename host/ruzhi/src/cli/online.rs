@@ -9,10 +9,10 @@ use reqwest::{Proxy, Url, redirect};
 use tokio_util::sync::CancellationToken;
 
 use ruzhi_app::deployment;
-use ruzhi_config::{Config, Flow, Tenant};
+use ruzhi_config::{Config, FlowConfig, TenantConfig};
 use ruzhi_guest_runtime::Guest;
-use ruzhi_jiandaoyun::{self as jiandaoyun, Widget};
-use ruzhi_message::{Failure, exit};
+use ruzhi_jiandaoyun::{self as jiandaoyun, FormWidget};
+use ruzhi_message::{Report, exit};
 use ruzhi_model::{Clock, SystemClock, Text};
 use ruzhi_sync::{missing_fields, write_back_faults};
 use ruzhi_wecom as wecom;
@@ -21,7 +21,7 @@ use ruzhi_wecom as wecom;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Checks that WeCom accepts a tenant's secrets from this address.
-pub(super) async fn directory(config: &Config, tenant: &Tenant) -> Result<(), Failure> {
+pub(super) async fn directory(config: &Config, tenant: &TenantConfig) -> Result<(), Report> {
     let secrets = [Some(&tenant.wecom.secret), tenant.wecom.read_secret.as_ref()];
     for (secret, key) in secrets.into_iter().zip(["secret", "read_secret"]) {
         let Some(secret) = secret else { continue };
@@ -34,7 +34,7 @@ pub(super) async fn directory(config: &Config, tenant: &Tenant) -> Result<(), Fa
         let Err(error) = client.check().await else { continue };
         // A failed name lookup or an untrusted certificate says nothing about the secret.
         let text = match error.failure() {
-            wecom::Failure::Refused { .. } => Text::new(
+            wecom::WecomFailure::Refused { .. } => Text::new(
                 format!("WeCom does not accept `{key}` of tenant {}", tenant.id),
                 format!("企业微信未接受租户 {} 的 `{key}`", tenant.id),
             ),
@@ -43,33 +43,33 @@ pub(super) async fn directory(config: &Config, tenant: &Tenant) -> Result<(), Fa
                 format!("无法向企业微信核实租户 {} 的 `{key}`", tenant.id),
             ),
         };
-        return Err(Failure::new(exit::FAILED, error.code(), text, Some(error.explain())).because(&error));
+        return Err(Report::new(exit::FAILED, error.code(), text, Some(error.explain())).because(&error));
     }
     Ok(())
 }
 
 /// The fields of a flow's form.
-pub(super) async fn widgets(tenant: &Tenant, flow: &Flow) -> Result<Vec<Widget>, Failure> {
+pub(super) async fn widgets(tenant: &TenantConfig, flow: &FlowConfig) -> Result<Vec<FormWidget>, Report> {
     let (form, _) = deployment::form(flow)?;
     deployment::source(tenant)?.widgets(&form).await.map_err(|error| {
         let text = Text::new(
             format!("JianDaoYun does not show the form of {}/{}", tenant.id, flow.id),
             format!("无法从简道云读取 {}/{} 的表单", tenant.id, flow.id),
         );
-        Failure::new(exit::FAILED, error.code(), text, Some(error.explain())).because(&error)
+        Report::new(exit::FAILED, error.code(), text, Some(error.explain())).because(&error)
     })
 }
 
 /// The fields that a flow's rules and filter read and its form lacks.
 pub(super) fn missing(
-    tenant: &Tenant,
-    flow: &Flow,
+    tenant: &TenantConfig,
+    flow: &FlowConfig,
     guest: Option<&Guest>,
-    widgets: &[Widget],
-) -> Option<Failure> {
+    widgets: &[FormWidget],
+) -> Option<Report> {
     let described = guest.map(Guest::description);
     let filter = deployment::form(flow).ok().and_then(|(_, filter)| filter);
-    let filtered = filter.as_ref().map(jiandaoyun::Filter::fields).unwrap_or_default();
+    let filtered = filter.as_ref().map(jiandaoyun::RowFilter::fields).unwrap_or_default();
     let mut read: BTreeSet<&str> = filtered.iter().map(String::as_str).collect();
     read.extend(described.iter().flat_map(|d| &d.source_fields).map(String::as_str));
     let labels = described.map(|d| d.labels.as_slice()).unwrap_or_default();
@@ -79,7 +79,7 @@ pub(super) fn missing(
         return None;
     }
     let missing = missing.join(", ");
-    Some(Failure::new(
+    Some(Report::new(
         exit::FAILED,
         "source.fields",
         Text::new(
@@ -94,14 +94,18 @@ pub(super) fn missing(
 }
 
 /// The obstacles to writing outcomes back to the form. Without the form's fields only the rules are checked.
-pub(super) fn write_back(flow: &Flow, guest: Option<&Guest>, widgets: Option<&[Widget]>) -> Vec<Failure> {
+pub(super) fn write_back(
+    flow: &FlowConfig,
+    guest: Option<&Guest>,
+    widgets: Option<&[FormWidget]>,
+) -> Vec<Report> {
     let (Some(place), Some(guest)) = (&flow.write_back, guest) else { return Vec::new() };
     let filter = match deployment::form(flow) {
         Ok((_, filter)) => filter,
         Err(failure) => return vec![failure],
     };
     let faults = write_back_faults(place, &guest.description().source_fields, filter.as_ref(), widgets);
-    faults.into_iter().map(Failure::from).collect()
+    faults.into_iter().map(Report::from).collect()
 }
 
 /// The readiness status of the process on this machine; `None` without an answer.

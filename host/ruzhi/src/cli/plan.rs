@@ -5,10 +5,11 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::deployment::{Each, Need, configuration, run_flows};
-use super::report::Show;
-use super::speech::Speech;
-use ruzhi_message::Failure;
+use super::deployment::{ConfigurationUse, configuration};
+use super::printer::Printer;
+use super::run_flows::{RunUnit, run_flows};
+use super::run_output::OutputMode;
+use ruzhi_message::Report;
 use ruzhi_sync::{RunOptions, RunTask};
 
 #[derive(Debug, Args)]
@@ -24,12 +25,12 @@ pub(super) struct PlanCommand {
 }
 
 impl PlanCommand {
-    pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
+    pub(super) async fn run(&self, dir: &Path, printer: &Printer) -> Result<ExitCode, Report> {
         let options = RunOptions { full: self.full, accept_missing: self.accept_missing };
-        let (plan, shown) = (RunTask::Plan(options), (Each::Flow, Show::Plan));
-        let config = configuration(dir, Need::Run, speech)?;
+        let (plan, shown) = (RunTask::Plan(options), (RunUnit::Flow, OutputMode::Plan));
+        let config = configuration(dir, ConfigurationUse::Run, printer)?;
         let target = self.target.as_deref();
         let detail = (options != RunOptions::default()).then(|| options.told("plan"));
-        run_flows(config, shown, target, speech, plan, detail).await
+        run_flows(config, shown, target, printer, plan, detail).await
     }
 }

@@ -6,12 +6,12 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::deployment::{self, Need};
-use super::report::reject_lines;
-use super::speech::Speech;
+use super::deployment::{self, ConfigurationUse};
+use super::printer::Printer;
+use super::run_output::reject_lines;
 use super::terminal;
 use ruzhi_app::audit::AuditRequest;
-use ruzhi_message::Failure;
+use ruzhi_message::Report;
 use ruzhi_model::{FlowId, Rejection, TenantId};
 use ruzhi_store::{Access, Database};
 
@@ -25,11 +25,11 @@ pub(super) struct Rejects {
 }
 
 impl Rejects {
-    pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
-        let config = deployment::configuration(dir, Need::Read, speech)?;
+    pub(super) async fn run(&self, dir: &Path, printer: &Printer) -> Result<ExitCode, Report> {
+        let config = deployment::configuration(dir, ConfigurationUse::Read, printer)?;
         let (tenant, flow) = deployment::narrowed(&config, self.target.as_deref())?;
         let store = deployment::store(&config, Access::Read).await?;
-        let work = self.print(store.as_ref(), (tenant, flow), speech);
+        let work = self.print(store.as_ref(), (tenant, flow), printer);
         let printed = match self.reveal {
             true => {
                 let asking = AuditRequest { tenant, flow, ..AuditRequest::plain("quarantine.reveal") };
@@ -45,19 +45,19 @@ impl Rejects {
         &self,
         store: &Database,
         (tenant, flow): (Option<&TenantId>, Option<&FlowId>),
-        speech: &Speech,
-    ) -> Result<ExitCode, Failure> {
+        printer: &Printer,
+    ) -> Result<ExitCode, Report> {
         let rejects = store.quarantine_list(tenant, flow).await?;
         let mut values: Vec<Value> = Vec::new();
         for reject in &rejects {
             let labels = store.labels_find(&reject.tenant, &reject.flow).await?;
-            if !speech.json {
-                for line in reject_lines(reject, &labels, speech.lang) {
-                    speech.out(format_args!("{}/{}  {line}", reject.tenant, reject.flow));
+            if !printer.json {
+                for line in reject_lines(reject, &labels, printer.lang) {
+                    printer.out(format_args!("{}/{}  {line}", reject.tenant, reject.flow));
                 }
-                speech.out(format_args!("    {}", waits(&reject.rejection, speech)));
+                printer.out(format_args!("    {}", waits(&reject.rejection, printer)));
                 if self.reveal {
-                    speech.out(format_args!("    {}", reject.content.as_deref().unwrap_or_default()));
+                    printer.out(format_args!("    {}", reject.content.as_deref().unwrap_or_default()));
                 }
                 continue;
             }
@@ -93,21 +93,21 @@ impl Rejects {
             }
             values.push(value);
         }
-        if speech.json {
-            speech.json(&values);
+        if printer.json {
+            printer.json(&values);
         } else if rejects.is_empty() {
-            speech.note(speech.say("nothing is in quarantine", "没有待修正的记录"));
+            printer.note(printer.text("nothing is in quarantine", "没有待修正的记录"));
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
 /// The condition an entry waits for, and the time it is retried regardless.
-fn waits(refusal: &Rejection, speech: &Speech) -> String {
+fn waits(refusal: &Rejection, printer: &Printer) -> String {
     let words = refusal.waits_for.words();
     let next = refusal.retry_at.map(|at| {
         let at = at.format("%Y-%m-%d %H:%M:%SZ");
-        format!(" · {} {at}", speech.say("next try", "下次重试时间"))
+        format!(" · {} {at}", printer.text("next try", "下次重试时间"))
     });
-    format!("{}{}", words.in_lang(speech.lang), next.unwrap_or_default())
+    format!("{}{}", words.in_lang(printer.lang), next.unwrap_or_default())
 }

@@ -6,13 +6,13 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::deployment::{self, Need};
-use super::speech::Speech;
+use super::deployment::{self, ConfigurationUse};
+use super::printer::Printer;
 use super::terminal;
 use ruzhi_app::audit::AuditRequest;
 use ruzhi_app::{no_member, not_removed};
 use ruzhi_config::Config;
-use ruzhi_message::Failure;
+use ruzhi_message::Report;
 use ruzhi_model::{FlowId, RemovalAnswer, TenantId, Text, UserId};
 use ruzhi_store::{Access, Database, RemovalFilter, RemovalRow};
 
@@ -21,7 +21,7 @@ const PAGE: usize = 500;
 
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("answer").args(["recreate", "recreate_invited", "release"]).requires("userid"))]
-pub(super) struct Removed {
+pub(super) struct RemovedMembers {
     /// The tenant; every tenant if omitted
     tenant: Option<String>,
     /// The account to decide about; without it, the members are listed
@@ -41,15 +41,15 @@ pub(super) struct Removed {
     reason: Option<String>,
 }
 
-impl Removed {
-    pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
-        let config = deployment::configuration(dir, Need::Read, speech)?;
+impl RemovedMembers {
+    pub(super) async fn run(&self, dir: &Path, printer: &Printer) -> Result<ExitCode, Report> {
+        let config = deployment::configuration(dir, ConfigurationUse::Read, printer)?;
         let (tenant, _) = deployment::narrowed(&config, self.tenant.as_deref())?;
         match (tenant, &self.userid, self.answer()) {
             (Some(tenant), Some(userid), Some(answer)) => {
-                self.decide(&config, tenant, userid, answer, speech).await
+                self.decide(&config, tenant, userid, answer, printer).await
             }
-            _ => list(&config, tenant, speech).await,
+            _ => list(&config, tenant, printer).await,
         }
     }
 
@@ -68,10 +68,10 @@ impl Removed {
         tenant: &TenantId,
         userid: &str,
         answer: RemovalAnswer,
-        speech: &Speech,
-    ) -> Result<ExitCode, Failure> {
+        printer: &Printer,
+    ) -> Result<ExitCode, Report> {
         let userid: UserId = userid.parse().map_err(|_| {
-            Failure::usage(
+            Report::usage(
                 Text::new(format!("`{userid}` is not a userid"), format!("`{userid}` 不是有效的帐号")),
                 Text::new("`ruzhi removed` lists the accounts", "`ruzhi removed` 会列出帐号"),
             )
@@ -85,15 +85,15 @@ impl Removed {
         let flow = terminal::recorded(config, asking, decided).await;
         store.close().await;
         let flow = flow?;
-        if speech.json {
-            speech.json(&json!({
+        if printer.json {
+            printer.json(&json!({
                 "tenant": tenant, "flow": flow, "userid": userid, "answer": answer, "reason": self.reason,
             }));
         } else {
-            speech.out(format_args!("{tenant}/{flow}  {userid}  {}", words(speech, answer)));
-            speech.note(format_args!(
+            printer.out(format_args!("{tenant}/{flow}  {userid}  {}", words(printer, answer)));
+            printer.note(format_args!(
                 "{} `ruzhi sync {tenant}/{flow}`",
-                speech.say(
+                printer.text(
                     "the next run carries it out; until then it may be decided anew:",
                     "由下一次运行执行，此前可重新决定："
                 )
@@ -109,7 +109,7 @@ async fn decided(
     tenant: &TenantId,
     userid: &UserId,
     answer: RemovalAnswer,
-) -> Result<FlowId, Failure> {
+) -> Result<FlowId, Report> {
     let key = userid.key();
     let lines = store.ledger_find(std::slice::from_ref(tenant), std::slice::from_ref(&key)).await?;
     let line = lines.into_iter().next().ok_or_else(|| no_member(tenant, userid))?;
@@ -120,17 +120,17 @@ async fn decided(
     }
 }
 
-fn words(speech: &Speech, answer: RemovalAnswer) -> &'static str {
+fn words(printer: &Printer, answer: RemovalAnswer) -> &'static str {
     match answer {
         RemovalAnswer::Recreate => {
-            speech.say("is created again, without an invitation", "将重新创建，不发邀请")
+            printer.text("is created again, without an invitation", "将重新创建，不发邀请")
         }
-        RemovalAnswer::RecreateInvited => speech.say("is created again, and invited", "将重新创建并邀请"),
-        RemovalAnswer::Release => speech.say("is let go", "不再管理"),
+        RemovalAnswer::RecreateInvited => printer.text("is created again, and invited", "将重新创建并邀请"),
+        RemovalAnswer::Release => printer.text("is let go", "不再管理"),
     }
 }
 
-async fn list(config: &Config, tenant: Option<&TenantId>, speech: &Speech) -> Result<ExitCode, Failure> {
+async fn list(config: &Config, tenant: Option<&TenantId>, printer: &Printer) -> Result<ExitCode, Report> {
     let store = deployment::store(config, Access::Read).await?;
     let mut values: Vec<Value> = Vec::new();
     let tenants = config.tenants.iter().map(|tenant| &tenant.id);
@@ -147,20 +147,20 @@ async fn list(config: &Config, tenant: Option<&TenantId>, speech: &Speech) -> Re
             let Some(last) = page.last() else { break };
             after = Some(last.userid.key());
             for row in page {
-                if !speech.json {
-                    speech.out(line(&row, speech));
+                if !printer.json {
+                    printer.out(line(&row, printer));
                 }
                 values.push(value(&row));
             }
         }
     }
     store.close().await;
-    if speech.json {
-        speech.json(&values);
+    if printer.json {
+        printer.json(&values);
     } else if values.is_empty() {
-        speech.note(speech.say("no member was removed by hand", "没有被手工删除的成员"));
+        printer.note(printer.text("no member was removed by hand", "没有被手工删除的成员"));
     } else {
-        speech.note(speech.say(
+        printer.note(printer.text(
             "decide with `ruzhi removed TENANT USERID` and one of --recreate, --recreate-invited, --release",
             "用 `ruzhi removed TENANT USERID` 加 --recreate、--recreate-invited 或 --release 之一作出决定",
         ));
@@ -168,13 +168,13 @@ async fn list(config: &Config, tenant: Option<&TenantId>, speech: &Speech) -> Re
     Ok(ExitCode::SUCCESS)
 }
 
-fn line(row: &RemovalRow, speech: &Speech) -> String {
+fn line(row: &RemovalRow, printer: &Printer) -> String {
     let found = row.found_at.map(|at| at.format("%Y-%m-%d %H:%M:%SZ").to_string()).unwrap_or_default();
     let stands = match row.answer {
-        Some(answer) => words(speech, answer),
-        None if row.waits => speech.say("waits for a decision", "等待决定"),
-        None if row.unsure => speech.say("is being looked at again", "正在复核"),
-        None => speech.say("its record asks for nothing", "其记录没有要求"),
+        Some(answer) => words(printer, answer),
+        None if row.waits => printer.text("waits for a decision", "等待决定"),
+        None if row.unsure => printer.text("is being looked at again", "正在复核"),
+        None => printer.text("its record asks for nothing", "其记录没有要求"),
     };
     let RemovalRow { tenant, flow, record, userid, .. } = row;
     format!("{tenant}/{flow}  {record}  {userid}  {found}  {stands}")

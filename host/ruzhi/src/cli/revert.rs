@@ -5,10 +5,11 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::deployment::{Each, Need, configuration, run_flows, store};
-use super::report::Show;
-use super::speech::Speech;
-use ruzhi_message::Failure;
+use super::deployment::{ConfigurationUse, configuration, store};
+use super::printer::Printer;
+use super::run_flows::{RunUnit, run_flows};
+use super::run_output::OutputMode;
+use ruzhi_message::Report;
 use ruzhi_model::{RunId, Text};
 use ruzhi_store::Access;
 use ruzhi_sync::RunTask;
@@ -20,21 +21,21 @@ pub(super) struct Revert {
 }
 
 impl Revert {
-    pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
+    pub(super) async fn run(&self, dir: &Path, printer: &Printer) -> Result<ExitCode, Report> {
         let unknown = || {
-            Failure::usage(
+            Report::usage(
                 Text::new(format!("there is no run {}", self.run), format!("没有运行 {}", self.run)),
                 Text::new("`ruzhi runs` lists the runs", "`ruzhi runs` 会列出各次运行"),
             )
         };
         let id: RunId = self.run.parse().map_err(|_| unknown())?;
-        let config = configuration(dir, Need::Run, speech)?;
+        let config = configuration(dir, ConfigurationUse::Run, printer)?;
         let store = store(&config, Access::Beside).await?;
         let found = store.run_find(&id).await;
         store.close().await;
         let found = found?.ok_or_else(unknown)?;
         let target = format!("{}/{}", found.tenant, found.flow);
-        let (shown, detail) = ((Each::Flow, Show::Plan), format!("revert {id}"));
-        run_flows(config, shown, Some(&target), speech, RunTask::Revert(id), Some(detail)).await
+        let (shown, detail) = ((RunUnit::Flow, OutputMode::Plan), format!("revert {id}"));
+        run_flows(config, shown, Some(&target), printer, RunTask::Revert(id), Some(detail)).await
     }
 }

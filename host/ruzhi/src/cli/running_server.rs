@@ -11,13 +11,14 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::net::UnixStream;
 
-use super::deployment::{self, Each, Ran};
-use super::report::{Reports, RunOutcome, Show};
-use super::speech::Speech;
+use super::deployment;
+use super::printer::Printer;
+use super::run_flows::{CommandOutcome, RunUnit};
+use super::run_output::{OutputMode, RunOutcome, RunOutput};
 use super::terminal;
 use ruzhi_app::deployment::RulesExchange;
-use ruzhi_config::{Config, Tenant};
-use ruzhi_message::{Failure, exit};
+use ruzhi_config::{Config, TenantConfig};
+use ruzhi_message::{Report, exit};
 use ruzhi_model::{FlowId, PlanId, RunId, TenantId, Text};
 use ruzhi_server::{LocalSocket, USER_HEADER};
 use ruzhi_store::{Access, Database, RunRow};
@@ -67,43 +68,43 @@ impl RunningServer {
         Some(Self { client, _socket: socket })
     }
 
-    /// Has the process run each flow of a target, and reports the outcome of each.
+    /// Has the process run each flow of a target, and output the outcome of each.
     pub(super) async fn run_each(
         &self,
         config: &Config,
-        (each, show): (Each, Show),
+        (each, show): (RunUnit, OutputMode),
         target: Option<&str>,
-        speech: &Speech,
+        printer: &Printer,
         request: &RunTask,
-    ) -> Result<Ran, Failure> {
+    ) -> Result<CommandOutcome, Report> {
         let mut chosen = config.select(target)?;
-        if each == Each::Tenant {
+        if each == RunUnit::Tenant {
             chosen.dedup_by_key(|(tenant, _)| &tenant.id);
         }
-        speech.note(
-            speech.say("`ruzhi serve` is running here and does this", "`ruzhi serve` 正在运行，由它执行"),
+        printer.note(
+            printer.text("`ruzhi serve` is running here and does this", "`ruzhi serve` 正在运行，由它执行"),
         );
         let accepted: Vec<_> = futures::future::join_all(
             chosen.iter().map(|(tenant, flow)| self.ask(&tenant.id, &flow.id, request)),
         )
         .await;
         let store = deployment::store(config, Access::Read).await?;
-        let mut reports = Reports::new(speech, show);
+        let mut output = RunOutput::new(printer, show);
         for ((tenant, flow), accepted) in chosen.into_iter().zip(accepted) {
             match self.outcome(store.as_ref(), tenant, accepted).await {
-                Ok(Some(outcome)) => reports.add(tenant, outcome, store.as_ref()).await,
-                Ok(None) => speech.note(format_args!(
+                Ok(Some(outcome)) => output.add(tenant, outcome, store.as_ref()).await,
+                Ok(None) => printer.note(format_args!(
                     "{}/{}: {}",
                     tenant.id,
                     flow.id,
-                    speech.say("asked for; it begins as soon as there is room", "已请求，有空位时开始")
+                    printer.text("asked for; it begins as soon as there is room", "已请求，有空位时开始")
                 )),
-                Err(failure) => reports.refuse(tenant, flow, failure),
+                Err(failure) => output.refuse(tenant, flow, failure),
             }
         }
         store.close().await;
-        let outcome = reports.outcome();
-        Ok(Ran { outcome, code: reports.finish() })
+        let outcome = output.outcome();
+        Ok(CommandOutcome { outcome, code: output.finish() })
     }
 
     /// Has the process reject a plan.
@@ -112,7 +113,7 @@ impl RunningServer {
         tenant: &TenantId,
         plan: &PlanId,
         reason: Option<&str>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Report> {
         let path = format!("tenants/{tenant}/plans/{plan}/reject");
         let reason = reason.unwrap_or("no reason given");
         self.send(Method::POST, &path, Some(json!({ "reason": reason }))).await.map(drop)
@@ -123,7 +124,7 @@ impl RunningServer {
         tenant: &TenantId,
         flow: &FlowId,
         request: &RunTask,
-    ) -> Result<Option<RunId>, Failure> {
+    ) -> Result<Option<RunId>, Report> {
         let runs = format!("tenants/{tenant}/flows/{flow}/runs");
         let (path, body) = match request {
             RunTask::Sync(options) => (
@@ -152,9 +153,9 @@ impl RunningServer {
     async fn outcome(
         &self,
         store: &Database,
-        tenant: &Tenant,
-        accepted: Result<Option<RunId>, Failure>,
-    ) -> Result<Option<RunOutcome>, Failure> {
+        tenant: &TenantConfig,
+        accepted: Result<Option<RunId>, Report>,
+    ) -> Result<Option<RunOutcome>, Report> {
         let Some(id) = accepted? else { return Ok(None) };
         let run = loop {
             let answer = self.send(Method::GET, &format!("runs/{id}"), None).await?;
@@ -188,7 +189,7 @@ impl RunningServer {
         }))
     }
 
-    async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Result<Response, Failure> {
+    async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Result<Response, Report> {
         let mut request = self.client.request(method, format!("http://localhost/api/v1/{path}"));
         if let Ok(user) = HeaderValue::from_bytes(terminal::terminal_user().as_bytes()) {
             request = request.header(USER_HEADER, user);
@@ -205,12 +206,12 @@ impl RunningServer {
         let is_usage = matches!(status, StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND);
         let exit = if is_usage { exit::USAGE } else { exit::FAILED };
         let Reason { code, message, hint } = denial.error;
-        Err(Failure::new(exit, code, message, hint))
+        Err(Report::new(exit, code, message, hint))
     }
 }
 
 /// The process does not answer any longer.
-fn gone(error: &reqwest::Error) -> Failure {
+fn gone(error: &reqwest::Error) -> Report {
     let text = Text::new(
         "`ruzhi serve` stopped answering; a run it has begun may not be finished",
         "`ruzhi serve` 已停止应答，其已开始的运行可能尚未完成",
@@ -219,5 +220,5 @@ fn gone(error: &reqwest::Error) -> Failure {
         "the next start settles it; `ruzhi runs` lists the runs",
         "下次启动时会处理；`ruzhi runs` 会列出各次运行",
     );
-    Failure::new(exit::FAILED, "serve.gone", text, Some(hint)).because(error)
+    Report::new(exit::FAILED, "serve.gone", text, Some(hint)).because(error)
 }

@@ -6,10 +6,10 @@ use std::process::ExitCode;
 use clap::Args;
 use comfy_table::{Table, presets};
 
-use super::deployment::{self, Need};
-use super::report::{counted, state_word};
-use super::speech::Speech;
-use ruzhi_message::Failure;
+use super::deployment::{self, ConfigurationUse};
+use super::printer::Printer;
+use super::run_output::{counted, state_word};
+use ruzhi_message::Report;
 use ruzhi_store::{Access, RunFilter};
 
 #[derive(Debug, Args)]
@@ -22,42 +22,42 @@ pub(super) struct Runs {
 }
 
 impl Runs {
-    pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
-        let config = deployment::configuration(dir, Need::Read, speech)?;
+    pub(super) async fn run(&self, dir: &Path, printer: &Printer) -> Result<ExitCode, Report> {
+        let config = deployment::configuration(dir, ConfigurationUse::Read, printer)?;
         let (tenant, flow) = deployment::narrowed(&config, self.target.as_deref())?;
         let store = deployment::store(&config, Access::Read).await?;
         let runs =
             store.runs_list(&RunFilter { tenant, flow, most: self.limit, ..RunFilter::default() }).await?;
         store.close().await;
-        if speech.json {
-            speech.json(&runs);
+        if printer.json {
+            printer.json(&runs);
             return Ok(ExitCode::SUCCESS);
         }
         let mut table = Table::new();
         table.load_style(presets::NOTHING);
         table.set_header([
-            speech.say("run", "运行"),
-            speech.say("flow", "同步流"),
-            speech.say("began", "开始"),
-            speech.say("took", "用时"),
-            speech.say("state", "状态"),
-            speech.say("plan", "计划"),
-            speech.say("outcome", "结果"),
+            printer.text("run", "运行"),
+            printer.text("flow", "同步流"),
+            printer.text("began", "开始"),
+            printer.text("took", "用时"),
+            printer.text("state", "状态"),
+            printer.text("plan", "计划"),
+            printer.text("outcome", "结果"),
         ]);
         for run in &runs {
             let took = run.ended_at.map(|ended| (ended - run.started_at).num_milliseconds());
-            let problem = run.problem.as_ref().map(|problem| format!("; {}", problem.in_lang(speech.lang)));
+            let problem = run.problem.as_ref().map(|problem| format!("; {}", problem.in_lang(printer.lang)));
             table.add_row([
                 run.id.to_string(),
                 format!("{}/{}", run.tenant, run.flow),
                 run.started_at.format("%Y-%m-%d %H:%M:%SZ").to_string(),
                 took.map(|ms| format!("{}.{} s", ms / 1000, ms % 1000 / 100)).unwrap_or_default(),
-                state_word(speech, run).to_owned(),
+                state_word(printer, run).to_owned(),
                 run.plan.as_ref().map(ToString::to_string).unwrap_or_default(),
-                format!("{}{}", counted(speech, &run.counts), problem.unwrap_or_default()),
+                format!("{}{}", counted(printer, &run.counts), problem.unwrap_or_default()),
             ]);
         }
-        speech.out(table);
+        printer.out(table);
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -11,25 +11,25 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use super::deployment::{Need, configuration, library, store};
+use super::deployment::{ConfigurationUse, configuration, registry, store};
 use super::memory;
-use super::speech::Speech;
+use super::printer::Printer;
 use ruzhi_app::deployment::Deployment;
-use ruzhi_message::{Failure, exit};
+use ruzhi_message::{Report, exit};
 use ruzhi_model::{SystemClock, Text};
 use ruzhi_server as serve;
 use ruzhi_store::Access;
 
 #[derive(Debug, Args)]
-pub(super) struct Serve {
+pub(super) struct ServeCommand {
     /// Listen here, overriding ruzhi.toml; port 0 picks a free one · 监听地址
     #[arg(long, value_name = "IP:PORT")]
     listen: Option<SocketAddr>,
 }
 
-impl Serve {
-    pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
-        let mut config = configuration(dir, Need::Run, speech)?;
+impl ServeCommand {
+    pub(super) async fn run(&self, dir: &Path, printer: &Printer) -> Result<ExitCode, Report> {
+        let mut config = configuration(dir, ConfigurationUse::Run, printer)?;
         if let Some(listen) = self.listen {
             config.server.listen = listen;
             config.server.listen_given = true;
@@ -39,23 +39,23 @@ impl Serve {
             return Err(unguarded.into());
         }
         let counting = serve::telemetry::install();
-        counting.map_err(|error| Failure::io("count what happens", "统计运行指标", &error))?;
+        counting.map_err(|error| Report::io("count what happens", "统计运行指标", &error))?;
         let quit = CancellationToken::new();
         end_on_signals(&quit)?;
         let store = store(&config, Access::Write).await?;
-        let library = Arc::new(library(&config, speech)?);
+        let registry = Arc::new(registry(&config, printer)?);
         let listen = config.server.listen;
         let listener = bind(listen).map_err(|error| cannot_listen(listen, &error))?;
         let address = listener.local_addr().map_err(|error| cannot_listen(listen, &error))?;
         config.server.listen = address;
-        let deployment = Deployment::new(config, Arc::clone(&store), library, quit);
-        if speech.json {
-            speech.json(&json!({ "listen": address }));
+        let deployment = Deployment::new(config, Arc::clone(&store), registry, quit);
+        if printer.json {
+            printer.json(&json!({ "listen": address }));
         } else {
-            speech.out(format_args!(
+            printer.out(format_args!(
                 "{} http://{address}  ({})",
-                speech.say("ruzhi is serving on", "ruzhi 正在运行："),
-                speech.say("Ctrl-C ends it", "按 Ctrl-C 结束")
+                printer.text("ruzhi is serving on", "ruzhi 正在运行："),
+                printer.text("Ctrl-C ends it", "按 Ctrl-C 结束")
             ));
         }
         tracing::info!(server.listen = %address, version = env!("CARGO_PKG_VERSION"), "serving began");
@@ -70,11 +70,11 @@ impl Serve {
 }
 
 /// Other machines must not reach the pages unless a token is required.
-fn may_listen(server: &ruzhi_config::ServerSettings) -> Result<(), Failure> {
+fn may_listen(server: &ruzhi_config::ServerSettings) -> Result<(), Report> {
     if server.listen.ip().is_loopback() || !server.people.is_empty() {
         return Ok(());
     }
-    Err(Failure::new(
+    Err(Report::new(
         exit::USAGE,
         "server.open",
         Text::new(
@@ -99,16 +99,16 @@ fn bind(listen: SocketAddr) -> std::io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-fn cannot_listen(listen: SocketAddr, error: &std::io::Error) -> Failure {
-    Failure::io(&format!("listen on {listen}"), &format!("监听 {listen}"), error).hinting(Text::new(
+fn cannot_listen(listen: SocketAddr, error: &std::io::Error) -> Report {
+    Report::io(&format!("listen on {listen}"), &format!("监听 {listen}"), error).hinting(Text::new(
         "another program may have the port: choose one with `--listen` or `[server] listen`",
         "端口可能已被占用：请用 `--listen` 或 `[server] listen` 换一个",
     ))
 }
 
 /// SIGTERM and Ctrl-C shut the process down cleanly; a second one ends it at once.
-fn end_on_signals(quit: &CancellationToken) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| Failure::io("wait for signals", "等待信号", &error);
+fn end_on_signals(quit: &CancellationToken) -> Result<(), Report> {
+    let failed = |error: std::io::Error| Report::io("wait for signals", "等待信号", &error);
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
     let quit = quit.clone();

@@ -6,13 +6,13 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::deployment::{self, Need};
+use super::deployment::{self, ConfigurationUse};
+use super::plan_output::{operation_values, print_plan};
+use super::printer::Printer;
 use super::running_server::RunningServer;
-use super::shown::{operation_values, print_plan};
-use super::speech::Speech;
 use super::terminal;
 use ruzhi_app::audit::AuditRequest;
-use ruzhi_message::Failure;
+use ruzhi_message::Report;
 use ruzhi_message::exit;
 use ruzhi_model::{FlowId, PlanId, TenantId, Text};
 use ruzhi_store::{Access, Database, PlanRow, PlanState};
@@ -33,45 +33,45 @@ pub(super) struct Reject {
 }
 
 /// The plan with this id or hash, with its tenant and flow.
-pub(super) async fn find(store: &Database, name: &str) -> Result<(TenantId, FlowId, PlanId), Failure> {
+pub(super) async fn find(store: &Database, name: &str) -> Result<(TenantId, FlowId, PlanId), Report> {
     store.plans_list_named(name).await?.into_iter().next().ok_or_else(|| {
-        Failure::usage(
+        Report::usage(
             Text::new(format!("there is no plan {name}"), format!("没有计划 {name}")),
             Text::new("`ruzhi status` lists the plans that wait", "`ruzhi status` 会列出待处理的计划"),
         )
     })
 }
 
-async fn stored(store: &Database, name: &str) -> Result<PlanRow, Failure> {
+async fn stored(store: &Database, name: &str) -> Result<PlanRow, Report> {
     let (tenant, _, id) = find(store, name).await?;
     store.plan_find(&tenant, &id).await?.ok_or_else(gone)
 }
 
-fn gone() -> Failure {
-    Failure::new(exit::FAILED, "plan.unknown", Text::new("the plan is gone", "计划已不存在"), None)
+fn gone() -> Report {
+    Report::new(exit::FAILED, "plan.unknown", Text::new("the plan is gone", "计划已不存在"), None)
 }
 
 /// A plan's state as a word.
-fn state_word(speech: &Speech, state: PlanState) -> &'static str {
+fn state_word(printer: &Printer, state: PlanState) -> &'static str {
     match state {
-        PlanState::Planned => speech.say("planned, not applied", "已计划，未执行"),
-        PlanState::Held => speech.say("held by the guard", "已熔断"),
-        PlanState::Applying => speech.say("being applied", "执行中"),
-        PlanState::Done => speech.say("applied", "已执行"),
-        PlanState::Failed => speech.say("applied in part", "部分执行"),
-        PlanState::Superseded => speech.say("superseded by a newer plan", "已被新计划取代"),
-        PlanState::Rejected => speech.say("rejected", "已否决"),
+        PlanState::Planned => printer.text("planned, not applied", "已计划，未执行"),
+        PlanState::Held => printer.text("held by the guard", "已熔断"),
+        PlanState::Applying => printer.text("being applied", "执行中"),
+        PlanState::Done => printer.text("applied", "已执行"),
+        PlanState::Failed => printer.text("applied in part", "部分执行"),
+        PlanState::Superseded => printer.text("superseded by a newer plan", "已被新计划取代"),
+        PlanState::Rejected => printer.text("rejected", "已否决"),
     }
 }
 
 impl ShowPlan {
-    pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
-        let config = deployment::configuration(dir, Need::Read, speech)?;
+    pub(super) async fn run(&self, dir: &Path, printer: &Printer) -> Result<ExitCode, Report> {
+        let config = deployment::configuration(dir, ConfigurationUse::Read, printer)?;
         let store = deployment::store(&config, Access::Read).await?;
         let stored = stored(store.as_ref(), &self.plan).await?;
         let plan = &stored.plan;
-        if speech.json {
-            speech.json(&json!({
+        if printer.json {
+            printer.json(&json!({
                 "tenant": plan.tenant,
                 "flow": plan.flow,
                 "plan": plan.id,
@@ -88,13 +88,13 @@ impl ShowPlan {
             }));
         } else {
             let labels = store.labels_find(&plan.tenant, &plan.flow).await?;
-            print_plan(speech, plan, &labels, store.as_ref()).await;
-            speech.out(format_args!("{}: {}", speech.say("hash", "哈希"), plan.hash));
+            print_plan(printer, plan, &labels, store.as_ref()).await;
+            printer.out(format_args!("{}: {}", printer.text("hash", "哈希"), plan.hash));
             let reason = stored.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
-            speech.out(format_args!(
+            printer.out(format_args!(
                 "{}: {}{reason}",
-                speech.say("state", "状态"),
-                state_word(speech, stored.state)
+                printer.text("state", "状态"),
+                state_word(printer, stored.state)
             ));
         }
         store.close().await;
@@ -103,8 +103,8 @@ impl ShowPlan {
 }
 
 impl Reject {
-    pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
-        let config = deployment::configuration(dir, Need::Read, speech)?;
+    pub(super) async fn run(&self, dir: &Path, printer: &Printer) -> Result<ExitCode, Report> {
+        let config = deployment::configuration(dir, ConfigurationUse::Read, printer)?;
         let store = deployment::store(&config, Access::Beside).await?;
         let found = find(store.as_ref(), &self.plan).await;
         store.close().await;
@@ -117,7 +117,7 @@ impl Reject {
             let (tenant, _, plan) = found.clone()?;
             // A running process may be about to apply it.
             let store = deployment::store(&config, Access::Write).await?;
-            let rejected = self.reject(store.as_ref(), speech, &tenant, &plan).await;
+            let rejected = self.reject(store.as_ref(), printer, &tenant, &plan).await;
             store.close().await;
             rejected.map(|()| plan)
         };
@@ -128,11 +128,11 @@ impl Reject {
             }
             _ => terminal::recorded(&config, asking.with_detail(self.reason.clone()), work).await?,
         };
-        if speech.json {
-            speech.json(&json!({ "plan": plan, "state": PlanState::Rejected, "reason": self.reason }));
+        if printer.json {
+            printer.json(&json!({ "plan": plan, "state": PlanState::Rejected, "reason": self.reason }));
         } else {
-            speech.out(format_args!("{plan}  {}", state_word(speech, PlanState::Rejected)));
-            speech.note(speech.say(
+            printer.out(format_args!("{plan}  {}", state_word(printer, PlanState::Rejected)));
+            printer.note(printer.text(
                 "as long as nothing changes, no run applies it; correct the form or the rules",
                 "在数据或规则变化之前，任何运行都不会执行它；请更正表单或规则",
             ));
@@ -143,10 +143,10 @@ impl Reject {
     async fn reject(
         &self,
         store: &Database,
-        speech: &Speech,
+        printer: &Printer,
         tenant: &TenantId,
         plan: &PlanId,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Report> {
         if store.plan_reject(tenant, plan, self.reason.as_deref()).await? {
             return Ok(());
         }
@@ -156,12 +156,12 @@ impl Reject {
         if stored.state == PlanState::Rejected && again {
             return Ok(());
         }
-        Err(Failure::new(
+        Err(Report::new(
             exit::FAILED,
             "plan.state",
             Text::new(
-                format!("plan {plan} is {} and cannot be rejected", state_word(speech, stored.state)),
-                format!("计划 {plan} 的状态是“{}”，不能否决", state_word(speech, stored.state)),
+                format!("plan {plan} is {} and cannot be rejected", state_word(printer, stored.state)),
+                format!("计划 {plan} 的状态是“{}”，不能否决", state_word(printer, stored.state)),
             ),
             Some(Text::new("`ruzhi show` shows what it did", "可用 `ruzhi show` 查看其结果")),
         ))

@@ -5,10 +5,11 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::deployment::{Each, Need, configuration, run_flows};
-use super::report::Show;
-use super::speech::Speech;
-use ruzhi_message::Failure;
+use super::deployment::{ConfigurationUse, configuration};
+use super::printer::Printer;
+use super::run_flows::{RunUnit, run_flows};
+use super::run_output::OutputMode;
+use ruzhi_message::Report;
 use ruzhi_sync::{RunOptions, RunTask};
 
 #[derive(Debug, Args)]
@@ -24,12 +25,12 @@ pub(super) struct Sync {
 }
 
 impl Sync {
-    pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
+    pub(super) async fn run(&self, dir: &Path, printer: &Printer) -> Result<ExitCode, Report> {
         let options = RunOptions { full: self.full, accept_missing: self.accept_missing };
-        let (sync, shown) = (RunTask::Sync(options), (Each::Flow, Show::Outcome));
-        let config = configuration(dir, Need::Run, speech)?;
+        let (sync, shown) = (RunTask::Sync(options), (RunUnit::Flow, OutputMode::Outcome));
+        let config = configuration(dir, ConfigurationUse::Run, printer)?;
         let target = self.target.as_deref();
         let detail = (options != RunOptions::default()).then(|| options.told("sync"));
-        run_flows(config, shown, target, speech, sync, detail).await
+        run_flows(config, shown, target, printer, sync, detail).await
     }
 }

@@ -8,7 +8,7 @@ use std::os::unix::fs::MetadataExt as _;
 use super::deployment;
 use ruzhi_app::audit::{self, Actor, AuditRequest};
 use ruzhi_config::{Config, Role};
-use ruzhi_message::Failure;
+use ruzhi_message::Report;
 use ruzhi_model::SystemClock;
 use ruzhi_store::Access;
 
@@ -22,8 +22,8 @@ const MOST_SAID: usize = 300;
 pub(super) async fn recorded<T>(
     config: &Config,
     asking: AuditRequest<'_>,
-    work: impl Future<Output = Result<T, Failure>>,
-) -> Result<T, Failure> {
+    work: impl Future<Output = Result<T, Report>>,
+) -> Result<T, Report> {
     recorded_as(config, asking, work, |_| audit::DONE.to_owned()).await
 }
 
@@ -31,9 +31,9 @@ pub(super) async fn recorded<T>(
 pub(super) async fn recorded_as<T>(
     config: &Config,
     mut asking: AuditRequest<'_>,
-    work: impl Future<Output = Result<T, Failure>>,
+    work: impl Future<Output = Result<T, Report>>,
     outcome: impl FnOnce(&T) -> String,
-) -> Result<T, Failure> {
+) -> Result<T, Report> {
     let log = deployment::store(config, Access::Beside).await?;
     asking.subject = asking.subject.as_deref().map(line);
     asking.detail = asking.detail.as_deref().map(line);

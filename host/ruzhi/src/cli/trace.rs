@@ -6,14 +6,14 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Map, Value, json};
 
-use super::deployment::{self, Need};
+use super::deployment::{self, ConfigurationUse};
 use super::guest::{difference_value, hidden, only_flow};
-use super::report::reject_lines;
-use super::speech::Speech;
+use super::printer::Printer;
+use super::run_output::reject_lines;
 use super::terminal;
 use ruzhi_app::audit::AuditRequest;
 use ruzhi_config::Config;
-use ruzhi_message::Failure;
+use ruzhi_message::Report;
 use ruzhi_message::exit;
 use ruzhi_model::{Decision, FlowId, RecordId, TenantId, Text};
 use ruzhi_plan::masked;
@@ -35,11 +35,11 @@ pub(super) struct Trace {
 }
 
 impl Trace {
-    pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
-        let config = deployment::configuration(dir, Need::Read, speech)?;
+    pub(super) async fn run(&self, dir: &Path, printer: &Printer) -> Result<ExitCode, Report> {
+        let config = deployment::configuration(dir, ConfigurationUse::Read, printer)?;
         let (tenant, flow) = deployment::narrowed(&config, Some(&self.target))?;
         let unknown = || {
-            Failure::new(
+            Report::new(
                 exit::FAILED,
                 "record.unknown",
                 Text::new(
@@ -56,7 +56,7 @@ impl Trace {
         let store = deployment::store(&config, Access::Read).await?;
         let tenant = tenant.ok_or_else(unknown)?;
         let work = async {
-            self.tell(&config, store.as_ref(), (tenant, flow), &record, speech).await?.ok_or_else(unknown)
+            self.tell(&config, store.as_ref(), (tenant, flow), &record, printer).await?.ok_or_else(unknown)
         };
         let told = match self.reveal {
             true => {
@@ -80,26 +80,26 @@ impl Trace {
         store: &Database,
         (tenant, flow): (&TenantId, Option<&FlowId>),
         record: &RecordId,
-        speech: &Speech,
-    ) -> Result<Option<ExitCode>, Failure> {
+        printer: &Printer,
+    ) -> Result<Option<ExitCode>, Report> {
         let traces = store.record_trace(tenant, flow, record).await?;
         if traces.is_empty() {
             return Ok(None);
         }
-        let library = if self.replay { Some(deployment::library(config, speech)?) } else { None };
+        let registry = if self.replay { Some(deployment::registry(config, printer)?) } else { None };
         let mut values = Vec::new();
         let mut differs = false;
         for trace in &traces {
-            let replay = match &library {
-                Some(library) => {
+            let replay = match &registry {
+                Some(registry) => {
                     let (tenant, flow) = only_flow(config, &format!("{tenant}/{}", trace.flow))?;
-                    let rules = ruzhi_app::deployment::flow_rules(store, library, tenant, flow, None);
+                    let rules = ruzhi_app::deployment::flow_rules(store, registry, tenant, flow, None);
                     Some(rules.replay(trace).await?)
                 }
                 None => None,
             };
             differs |= replay.as_ref().is_some_and(|replay| replay.same == Some(false));
-            if speech.json {
+            if printer.json {
                 let mut value = self.value(trace);
                 if let (Some(object), Some(replay)) = (value.as_object_mut(), &replay) {
                     object.insert("replay".to_owned(), self.replay_value(replay));
@@ -107,14 +107,14 @@ impl Trace {
                 values.push(value);
             } else {
                 let labels = store.labels_find(tenant, &trace.flow).await?;
-                self.print(speech, trace, &labels);
+                self.print(printer, trace, &labels);
                 if let Some(replay) = &replay {
-                    self.print_replay(speech, replay);
+                    self.print_replay(printer, replay);
                 }
             }
         }
-        if speech.json {
-            speech.json(&values);
+        if printer.json {
+            printer.json(&values);
         }
         Ok(Some(if differs { ExitCode::from(exit::FAILED) } else { ExitCode::SUCCESS }))
     }
@@ -128,29 +128,29 @@ impl Trace {
         })
     }
 
-    fn print_replay(&self, speech: &Speech, replay: &Replay) {
+    fn print_replay(&self, printer: &Printer, replay: &Replay) {
         let rules = replay.rules.short();
         if replay.same == Some(true) {
-            let same = speech
-                .say("replayed: same row, same moment, same decision", "重放：同一行、同一时刻，判定相同");
-            return speech.out(format_args!("  {same}  {} {rules}", speech.say("by rules", "规则")));
+            let same = printer
+                .text("replayed: same row, same moment, same decision", "重放：同一行、同一时刻，判定相同");
+            return printer.out(format_args!("  {same}  {} {rules}", printer.text("by rules", "规则")));
         }
         let differs = match replay.same {
-            None => speech.say(
+            None => printer.text(
                 "replayed: there was no decision, for its batch failed; alone it comes to this",
                 "重放：当时该批失败、没有判定；单独判定的结果如下",
             ),
-            Some(_) => speech.say(
+            Some(_) => printer.text(
                 "replayed: the decision is another one, so the guest is not a function of its arguments",
                 "重放：判定不同，说明规则组件的结果不只取决于输入",
             ),
         };
-        speech.out(format_args!("  {differs}  {} {rules}", speech.say("by rules", "规则")));
+        printer.out(format_args!("  {differs}  {} {rules}", printer.text("by rules", "规则")));
         if let Some(difference) = &replay.difference {
             for field in &difference.fields {
                 let shown =
                     |value: &Value| if self.reveal { value.clone() } else { hidden(&field.field, value) };
-                speech.out(format_args!(
+                printer.out(format_args!(
                     "      {}: {} → {}",
                     field.field,
                     shown(&field.before),
@@ -159,45 +159,45 @@ impl Trace {
             }
         }
         for note in replay.notes.iter().flatten() {
-            speech.out(format_args!("      {note}"));
+            printer.out(format_args!("      {note}"));
         }
     }
 
     fn print(
         &self,
-        speech: &Speech,
+        printer: &Printer,
         trace: &RecordTrace,
         labels: &std::collections::BTreeMap<String, String>,
     ) {
         let time = |at: chrono::DateTime<chrono::Utc>| at.format("%Y-%m-%d %H:%M:%S%.3fZ").to_string();
-        speech.out(format_args!("{} {}/{}", speech.say("record", "记录"), trace.flow, trace.record));
-        speech.out(format_args!(
+        printer.out(format_args!("{} {}/{}", printer.text("record", "记录"), trace.flow, trace.record));
+        printer.out(format_args!(
             "  {}  {}  {} {}",
             time(trace.fetched_at),
-            speech.say("fetched", "已读取"),
-            speech.say("by run", "运行"),
+            printer.text("fetched", "已读取"),
+            printer.text("by run", "运行"),
             trace.fetched_run
         ));
         if self.reveal {
-            speech.out(format_args!("      {}", trace.content));
+            printer.out(format_args!("      {}", trace.content));
         }
-        speech.out(format_args!(
+        printer.out(format_args!(
             "  {}  {}  {}  {} {}",
             time(trace.decided_at),
-            speech.say("decided", "已判定"),
-            decision_text(speech, trace),
-            speech.say("by rules", "规则"),
+            printer.text("decided", "已判定"),
+            decision_text(printer, trace),
+            printer.text("by rules", "规则"),
             trace.rules.short()
         ));
         for note in &trace.notes {
-            speech.out(format_args!("      {note}"));
+            printer.out(format_args!("      {note}"));
         }
         if let Some(until) = trace.holds_until {
-            speech.out(format_args!("      {} {}", speech.say("holds until", "有效至"), time(until)));
+            printer.out(format_args!("      {} {}", printer.text("holds until", "有效至"), time(until)));
         }
         if let Some(reject) = &trace.rejection {
-            for line in reject_lines(reject, labels, speech.lang) {
-                speech.out(format_args!("      {} {line}", speech.say("rejected", "待修正")));
+            for line in reject_lines(reject, labels, printer.lang) {
+                printer.out(format_args!("      {} {line}", printer.text("rejected", "待修正")));
             }
         }
         for row in &trace.operations {
@@ -207,20 +207,20 @@ impl Trace {
                 .map(|field| labels.get(field).map_or(field, String::as_str))
                 .collect::<Vec<_>>()
                 .join(", ");
-            speech.out(format_args!(
+            printer.out(format_args!(
                 "  {}  {}  {} {} ({fields})  {} {}",
                 time(row.planned_at),
-                speech.say("planned", "已计划"),
+                printer.text("planned", "已计划"),
                 row.operation.kind.as_str(),
                 row.operation.userid,
-                speech.say("plan", "计划"),
+                printer.text("plan", "计划"),
                 row.plan
             ));
             for attempt in &row.attempts {
-                speech.out(format_args!(
+                printer.out(format_args!(
                     "  {}  {}  {}  errcode {}  {}  {} ms",
                     time(attempt.at),
-                    speech.say("called", "已调用"),
+                    printer.text("called", "已调用"),
                     attempt.api,
                     attempt.errcode.map_or_else(|| "-".to_owned(), |code| code.to_string()),
                     attempt.errmsg,
@@ -228,17 +228,17 @@ impl Trace {
                 ));
             }
             if let Some(settled) = row.settled_at {
-                speech.out(format_args!(
+                printer.out(format_args!(
                     "  {}  {}  {}{}",
                     time(settled),
-                    speech.say("stored", "已保存"),
+                    printer.text("stored", "已保存"),
                     row.state.as_str(),
                     row.errmsg.as_deref().map(|words| format!("  {words}")).unwrap_or_default()
                 ));
             }
         }
         for (member, state) in &trace.members {
-            speech.out(format_args!("  {} {member}: {state}", speech.say("member", "成员")));
+            printer.out(format_args!("  {} {member}: {state}", printer.text("member", "成员")));
         }
     }
 
@@ -294,17 +294,17 @@ impl Trace {
     }
 }
 
-fn decision_text(speech: &Speech, trace: &RecordTrace) -> String {
+fn decision_text(printer: &Printer, trace: &RecordTrace) -> String {
     match &trace.decision {
         Some(Decision::Upsert(member)) => {
-            format!("{} {}", speech.say("upsert", "入职"), member.userid)
+            format!("{} {}", printer.text("upsert", "入职"), member.userid)
         }
-        Some(Decision::Leave(userid)) => format!("{} {userid}", speech.say("leave", "离职")),
-        Some(Decision::Ignore(reason)) => format!("{}: {reason}", speech.say("ignore", "忽略")),
-        Some(Decision::Reject(_)) => speech.say("reject", "拒绝").to_owned(),
+        Some(Decision::Leave(userid)) => format!("{} {userid}", printer.text("leave", "离职")),
+        Some(Decision::Ignore(reason)) => format!("{}: {reason}", printer.text("ignore", "忽略")),
+        Some(Decision::Reject(_)) => printer.text("reject", "拒绝").to_owned(),
         None => {
             let why = trace.failure.as_deref().unwrap_or_default();
-            format!("{}: {why}", speech.say("failed", "失败"))
+            format!("{}: {why}", printer.text("failed", "失败"))
         }
     }
 }

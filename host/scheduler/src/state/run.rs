@@ -25,7 +25,7 @@ pub struct ScheduledFlow {
 
 impl ScheduledFlow {
     /// A flow of the configuration; `settings` is a digest of the settings a service may reject.
-    pub fn of(tenant: &config::Tenant, flow: &config::Flow, settings: String) -> Self {
+    pub fn of(tenant: &config::TenantConfig, flow: &config::FlowConfig, settings: String) -> Self {
         Self {
             tenant: tenant.id.clone(),
             flow: flow.id.clone(),

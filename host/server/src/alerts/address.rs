@@ -60,7 +60,7 @@ pub(super) struct Addresses {
 impl Addresses {
     /// The addresses in a configuration.
     pub(super) fn of(config: &Config) -> Self {
-        let called = |tenant: &ruzhi_config::Tenant| AlarmTenant {
+        let called = |tenant: &ruzhi_config::TenantConfig| AlarmTenant {
             name: tenant.name.clone(),
             zone: tenant.timezone,
             flows: tenant.flows.iter().map(|flow| flow.id.clone()).collect(),

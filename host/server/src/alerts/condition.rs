@@ -1,6 +1,6 @@
 //! The kinds of alarms and their texts.
 
-use ruzhi_message::{Failure, exit};
+use ruzhi_message::{Report, exit};
 use ruzhi_model::{FlowId, RunId, TenantId, Text, UserId};
 use ruzhi_plan::Plan;
 use ruzhi_sync::Notice;
@@ -81,7 +81,7 @@ fn of_flow(kind: &'static str, (tenant, flow): (&TenantId, &FlowId), text: Text)
 }
 
 /// The text of a failure with its code.
-fn told(failure: &Failure) -> Text {
+fn told(failure: &Report) -> Text {
     let code = failure.code();
     Text::new(format!("{} ({code})", failure.text().en), format!("{}（{code}）", failure.text().zh))
 }
@@ -111,11 +111,11 @@ pub(super) fn plan_held(plan: &Plan) -> AlarmCondition {
 
 /// True if no retry can fix a failure, so that one is enough for an alarm: the configuration or the form is wrong. A
 /// service that does not answer is retried first.
-pub(super) fn is_final(failure: &Failure) -> bool {
+pub(super) fn is_final(failure: &Report) -> bool {
     failure.exit() == exit::USAGE || failure.code().starts_with("source.")
 }
 
-pub(super) fn flow_failing(flow: (&TenantId, &FlowId), failures: u32, failure: &Failure) -> AlarmCondition {
+pub(super) fn flow_failing(flow: (&TenantId, &FlowId), failures: u32, failure: &Report) -> AlarmCondition {
     let what = told(failure);
     let text = match failures {
         0 | 1 => Text::new(format!("the run failed: {}", what.en), format!("运行失败：{}", what.zh)),
@@ -273,7 +273,7 @@ pub(super) fn run_late(flow: (&TenantId, &FlowId), due: Option<&str>) -> AlarmCo
     }
 }
 
-pub(super) fn files_refused(failure: &Failure) -> AlarmCondition {
+pub(super) fn files_refused(failure: &Report) -> AlarmCondition {
     let what = told(failure);
     let problems = failure.problems().map_or(0, |problems| problems.list.len());
     let count = match problems {
@@ -313,7 +313,7 @@ pub(super) fn noticed(flow: (&TenantId, &FlowId), run: &RunId, notice: &Notice) 
     }
 }
 
-pub(super) fn rules_kept(flow: (&TenantId, &FlowId), failure: &Failure) -> AlarmCondition {
+pub(super) fn rules_kept(flow: (&TenantId, &FlowId), failure: &Report) -> AlarmCondition {
     let (tenant, id) = flow;
     let what = told(failure);
     let text = Text::new(

@@ -17,9 +17,9 @@ use serde_json::Value;
 
 use super::address::{Address, Addresses, ReceiverKind};
 use super::message::{self, AlarmNotice};
-use ruzhi_http::answer::{self, Unread};
+use ruzhi_http::answer::{self, BodyError};
 use ruzhi_http::rate::{Backoff, Jitter};
-use ruzhi_metrics as meter;
+use ruzhi_metrics as metrics;
 use ruzhi_model::Text;
 
 /// Messages a robot takes in any minute.
@@ -86,8 +86,8 @@ impl AlarmTransport for AlarmHttp {
         let answer = request.send().await.map_err(failed)?;
         let status = answer.status().as_u16();
         let body = answer::read(answer, answer::RECEIPT).await.map_err(|unread| match unread {
-            Unread::TooLarge(excess) => excess.text().en,
-            Unread::Broken(error) => kind(&error).to_owned(),
+            BodyError::TooLarge(excess) => excess.text().en,
+            BodyError::Broken(error) => kind(&error).to_owned(),
         });
         Ok(PostReply { status, body })
     }
@@ -259,7 +259,7 @@ pub(super) async fn deliver(
     for (body, notices) in posts(&address, addresses, notices, room) {
         let verdict = classify(address.taker, transport.post(&address.url, body).await);
         line.took(&verdict, clock.now(), jitter);
-        meter::alarm_message(address.taker.as_str(), verdict.as_str());
+        metrics::alarm_message(address.taker.as_str(), verdict.as_str());
         match verdict {
             PostOutcome::Taken => told.extend(notices),
             PostOutcome::Later(detail) => {

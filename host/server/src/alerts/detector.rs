@@ -7,7 +7,7 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use super::condition::AlarmCondition;
 use super::condition::{self, key};
 use ruzhi_app::scheduler::{FlowKey, FlowStanding, RunResult, StandingState};
-use ruzhi_message::{Failure, exit};
+use ruzhi_message::{Report, exit};
 use ruzhi_store::{FlowStatus, RunKind, RunRow, RunState};
 use ruzhi_sync::Notice;
 
@@ -74,7 +74,7 @@ impl Detector {
                     .problem
                     .clone()
                     .unwrap_or_else(|| ruzhi_model::Text::new("operations were not done", "有操作未完成"));
-                Failure::new(exit::FAILED, "run.undone", text, None)
+                Report::new(exit::FAILED, "run.undone", text, None)
             });
         let count = self.failures.entry((tenant.clone(), flow.clone())).or_default();
         match failure.as_ref().or(undone.as_ref()) {
@@ -154,7 +154,7 @@ impl Detector {
     }
 
     /// The condition of the configuration on disk.
-    pub(super) fn files(refused: Option<&Failure>) -> Detection {
+    pub(super) fn files(refused: Option<&Report>) -> Detection {
         match refused {
             Some(failure) => Detection::holds(condition::files_refused(failure)),
             None => Detection::Cleared(condition::FILES_REFUSED.to_owned()),

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::mpsc;
 
 use ruzhi_app::scheduler::{FlowStanding, RunResult};
-use ruzhi_message::Failure;
+use ruzhi_message::Report;
 use ruzhi_scheduler::SchedulerObserver;
 use ruzhi_store::AlarmRow;
 
@@ -17,7 +17,7 @@ pub(super) enum AlarmObservation {
     /// How the flows stand.
     FlowsChecked(Vec<FlowStanding>),
     /// Why the configuration on disk is not fully in use.
-    FilesChanged(Option<Failure>),
+    FilesChanged(Option<Report>),
 }
 
 /// The receiving end of the handle, for the task.
@@ -43,7 +43,7 @@ impl Alarms {
     }
 
     /// Reports why the configuration on disk is not fully in use; none once it is.
-    pub fn files(&self, refused: Option<&Failure>) {
+    pub fn files(&self, refused: Option<&Report>) {
         self.send(AlarmObservation::FilesChanged(refused.cloned()));
     }
 

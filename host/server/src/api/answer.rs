@@ -6,17 +6,17 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::{IntoResponses, ToSchema};
 
-use ruzhi_message::{Failure, exit};
+use ruzhi_message::{Report, exit};
 use ruzhi_model::Text;
 
 /// An answer, or the reason there is none.
 pub(super) type ApiResult<T> = Result<Json<T>, ApiFailure>;
 
 /// The failure of a request.
-pub(crate) struct ApiFailure(pub(crate) Failure);
+pub(crate) struct ApiFailure(pub(crate) Report);
 
-impl From<Failure> for ApiFailure {
-    fn from(failure: Failure) -> Self {
+impl From<Report> for ApiFailure {
+    fn from(failure: Report) -> Self {
         Self(failure)
     }
 }
@@ -28,7 +28,7 @@ impl IntoResponse for ApiFailure {
 }
 
 /// The HTTP status of a failure.
-pub(crate) fn status(failure: &Failure) -> StatusCode {
+pub(crate) fn status(failure: &Report) -> StatusCode {
     match failure.code() {
         "access.forbidden" => StatusCode::FORBIDDEN,
         code if code.ends_with(".unknown") => StatusCode::NOT_FOUND,
@@ -128,7 +128,7 @@ pub(super) enum ActionErrors {
 
 /// The answer at an address that does not exist.
 pub(super) async fn nowhere() -> ApiFailure {
-    ApiFailure(Failure::new(
+    ApiFailure(Report::new(
         exit::USAGE,
         "address.unknown",
         Text::new("there is nothing at this address", "该地址不存在"),
@@ -138,7 +138,7 @@ pub(super) async fn nowhere() -> ApiFailure {
 
 /// The answer to a method that the address does not support.
 pub(super) async fn not_so() -> Response {
-    let failure = Failure::new(
+    let failure = Report::new(
         exit::USAGE,
         "address.method",
         Text::new("this address is asked for with another method", "该地址不支持此请求方法"),

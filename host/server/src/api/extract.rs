@@ -12,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::answer::ApiFailure;
 use crate::input::Input;
 use ruzhi_app::ActionInput;
-use ruzhi_message::{Failure, exit};
+use ruzhi_message::{Report, exit};
 use ruzhi_model::Text;
 
 /// The names in the address.
@@ -32,7 +32,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for PathPar
         let Path(names) =
             Path::<T>::from_request_parts(parts, state).await.map_err(|error: PathRejection| {
                 let text = Text::new("a name in the address is not valid", "地址中有无效的名称");
-                described(Failure::new(exit::USAGE, "request", text, None).because(&error))
+                described(Report::new(exit::USAGE, "request", text, None).because(&error))
             })?;
         Ok(Self(names))
     }
@@ -53,14 +53,14 @@ impl<T: DeserializeOwned + ToSchema, S: Send + Sync> FromRequest<S> for ActionBo
     async fn from_request(request: Request, state: &S) -> Result<Self, Infallible> {
         let body = Bytes::from_request(request, state).await.map_err(|error| {
             let text = Text::new("the body cannot be taken", "无法接收请求正文");
-            Failure::new(exit::USAGE, "request", text, None).because(&error)
+            Report::new(exit::USAGE, "request", text, None).because(&error)
         });
         let input = body.and_then(|body| Input::json(&body)?.fields());
         Ok(Self(input.map_err(|failure| described(failure).0)))
     }
 }
 
-pub(super) fn described(failure: Failure) -> ApiFailure {
+pub(super) fn described(failure: Report) -> ApiFailure {
     ApiFailure(match failure.hint() {
         Some(_) => failure,
         None => {

@@ -8,7 +8,7 @@ use super::answer::ApiFailure;
 use super::document;
 use super::extract::described;
 use crate::input::{no_parameter, spelled};
-use ruzhi_message::{Failure, exit};
+use ruzhi_message::{Report, exit};
 use ruzhi_model::Text;
 
 /// Rejects unknown parameters and unknown languages, so that a misspelled filter is not answered as if it were absent.
@@ -22,7 +22,7 @@ pub(super) async fn known_only(path: Option<MatchedPath>, request: Request, next
                     "the parameter `lang` has to be one of en, zh",
                     "参数 `lang` 应为下列之一：en、zh",
                 );
-                return described(Failure::new(exit::USAGE, "request", text, None)).into_response();
+                return described(Report::new(exit::USAGE, "request", text, None)).into_response();
             }
         } else if !taken.contains(&name) {
             let mut known = taken;

@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 
-use ruzhi_message::{Failure, exit};
+use ruzhi_message::{Report, exit};
 use ruzhi_model::Text;
 
 /// The reasons why access is denied.
@@ -42,7 +42,7 @@ impl AccessDenial {
         }
     }
 
-    pub(super) fn failure(self) -> Failure {
+    pub(super) fn failure(self) -> Report {
         let (code, text, hint) = match self {
             Self::Unknown => (
                 "access.unknown",
@@ -108,6 +108,6 @@ impl AccessDenial {
                 Text::new("shorten what you wrote", "请缩短填写的内容"),
             ),
         };
-        Failure::new(exit::USAGE, code, text, Some(hint))
+        Report::new(exit::USAGE, code, text, Some(hint))
     }
 }

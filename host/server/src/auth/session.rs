@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 use super::tokens;
-use ruzhi_config::{Person, Role};
+use ruzhi_config::{PersonSettings, Role};
 
 /// The cookie's name on an unencrypted connection.
 const COOKIE: &str = "ruzhi_session";
@@ -44,7 +44,7 @@ pub(super) struct Session {
 
 impl Session {
     /// Its holder, with the currently configured role; none if they are no longer configured.
-    pub(super) fn holder(&self, people: &[Person]) -> Option<(String, Role)> {
+    pub(super) fn holder(&self, people: &[PersonSettings]) -> Option<(String, Role)> {
         let Some((name, shown)) = &self.person else {
             return people.is_empty().then(|| (LOCAL.to_owned(), Role::Operator));
         };
@@ -73,7 +73,7 @@ pub(super) struct Sessions(Mutex<HashMap<[u8; 32], Session>>);
 
 impl Sessions {
     /// Begins a session; returns its number, for its browser alone.
-    pub(super) fn begin(&self, person: Option<&Person>, now: DateTime<Utc>) -> (String, Session) {
+    pub(super) fn begin(&self, person: Option<&PersonSettings>, now: DateTime<Utc>) -> (String, Session) {
         let number = random();
         let session = Session {
             person: person.map(|person| (person.name.clone(), tokens::digest(person.token.expose_secret()))),
@@ -174,8 +174,8 @@ mod tests {
         DateTime::UNIX_EPOCH + TimeDelta::minutes(minutes)
     }
 
-    fn person(token: &str, role: Role) -> Person {
-        Person { name: "李雷".to_owned(), role, token: SecretString::from(token.to_owned()) }
+    fn person(token: &str, role: Role) -> PersonSettings {
+        PersonSettings { name: "李雷".to_owned(), role, token: SecretString::from(token.to_owned()) }
     }
 
     #[test]
@@ -210,8 +210,11 @@ mod tests {
     #[test]
     fn there_are_never_more_sessions_than_fit() {
         let sessions = Sessions::default();
-        let people: Vec<Person> = (0..30)
-            .map(|n| Person { name: format!("p{n}"), ..person("a token of 16 characters", Role::Viewer) })
+        let people: Vec<PersonSettings> = (0..30)
+            .map(|n| PersonSettings {
+                name: format!("p{n}"),
+                ..person("a token of 16 characters", Role::Viewer)
+            })
             .collect();
         let (first, _) = sessions.begin(people.first(), at(0));
         let (second, _) = sessions.begin(people.first(), at(0));

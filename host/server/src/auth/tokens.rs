@@ -4,7 +4,7 @@ use secrecy::ExposeSecret as _;
 use sha2::{Digest as _, Sha256};
 use subtle::{ConditionallySelectable as _, ConstantTimeEq as _};
 
-use ruzhi_config::Person;
+use ruzhi_config::PersonSettings;
 
 /// The digest of a token: compared, and remembered by a session.
 pub(super) fn digest(token: &str) -> [u8; 32] {
@@ -13,7 +13,7 @@ pub(super) fn digest(token: &str) -> [u8; 32] {
 
 /// The owner of a token. Every person's token is compared, by digests of one length: the time taken reveals neither how
 /// much of a token is right nor which one it resembles.
-pub(super) fn recognise<'p>(people: &'p [Person], token: &str) -> Option<&'p Person> {
+pub(super) fn recognise<'p>(people: &'p [PersonSettings], token: &str) -> Option<&'p PersonSettings> {
     let given = digest(token);
     let mut found = u32::MAX;
     for (place, person) in (0_u32..).zip(people) {
@@ -30,8 +30,12 @@ mod tests {
     use super::*;
     use ruzhi_config::Role;
 
-    fn person(name: &str, token: &str) -> Person {
-        Person { name: name.to_owned(), role: Role::Viewer, token: SecretString::from(token.to_owned()) }
+    fn person(name: &str, token: &str) -> PersonSettings {
+        PersonSettings {
+            name: name.to_owned(),
+            role: Role::Viewer,
+            token: SecretString::from(token.to_owned()),
+        }
     }
 
     #[test]

@@ -17,7 +17,7 @@ use axum::response::{IntoResponse as _, Response};
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio::time::{Sleep, sleep};
 
-use ruzhi_message::{Failure, exit};
+use ruzhi_message::{Report, exit};
 use ruzhi_model::Text;
 
 /// Time for a body to arrive after the head's end.
@@ -39,7 +39,7 @@ pub(crate) async fn in_time(request: Request, next: Next) -> Response {
 
 fn too_late() -> Response {
     let seconds = LONGEST.as_secs();
-    let failure = Failure::new(
+    let failure = Report::new(
         exit::USAGE,
         "request.late",
         Text::new(

@@ -9,7 +9,7 @@ use super::labels::{self, Tone};
 use super::view::View;
 use crate::auth::csrf::CSRF_FIELD;
 use ruzhi_app::ActionReason;
-use ruzhi_message::Failure;
+use ruzhi_message::Report;
 use ruzhi_model::{Digest, FlowId, OperationKind, RecordId, TenantId};
 use ruzhi_plan::Counts;
 use ruzhi_store::RunRow;
@@ -123,7 +123,7 @@ pub(super) fn empty(text: &str) -> Markup {
 }
 
 /// A failure with its causes and advice on the next step.
-pub(super) fn failure(view: &View, failure: &Failure) -> Markup {
+pub(super) fn failure(view: &View, failure: &Report) -> Markup {
     html! {
         p { strong { bdi { (failure.text().in_lang(view.lang())) } } }
         @if let Some(hint) = failure.hint() { p { bdi { (hint.in_lang(view.lang())) } } }

@@ -7,17 +7,17 @@ use super::components;
 use super::layout::{self, Area, HtmlPage};
 use super::view::View;
 use crate::api::answer::status;
-use ruzhi_message::{Failure, exit};
+use ruzhi_message::{Report, exit};
 use ruzhi_model::{Lang, Text};
 
 /// A page for a failure.
-pub(super) fn page(view: &View, failure: &Failure) -> Response {
+pub(super) fn page(view: &View, failure: &Report) -> Response {
     let mut answer = drawn(view, failure).answer(view);
     *answer.status_mut() = status(failure);
     answer
 }
 
-pub(super) fn drawn(view: &View, failure: &Failure) -> HtmlPage {
+pub(super) fn drawn(view: &View, failure: &Report) -> HtmlPage {
     let title = view.say("That could not be done", "未能完成");
     let body = html! {
         div.note.bad role="alert" {
@@ -32,7 +32,7 @@ pub(super) fn drawn(view: &View, failure: &Failure) -> HtmlPage {
 
 /// The page for an unknown address.
 pub(super) async fn missing(view: View) -> Response {
-    let failure = Failure::new(
+    let failure = Report::new(
         exit::USAGE,
         "page.unknown",
         Text::new("there is no such page", "没有这个页面"),
@@ -42,7 +42,7 @@ pub(super) async fn missing(view: View) -> Response {
 }
 
 /// The page for access denied before the caller is known.
-pub(crate) fn at_the_door(lang: Lang, failure: &Failure) -> Markup {
+pub(crate) fn at_the_door(lang: Lang, failure: &Report) -> Markup {
     let body = html! {
         div.login {
             main {

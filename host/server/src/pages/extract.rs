@@ -16,7 +16,7 @@ use crate::auth::csrf::CSRF_FIELD;
 use crate::input::Input;
 use crate::state::AppState;
 use ruzhi_app::ActionInput;
-use ruzhi_message::{Failure, exit};
+use ruzhi_message::{Report, exit};
 use ruzhi_model::Text;
 
 /// The ids in the address. An address with an invalid id is unknown.
@@ -61,13 +61,13 @@ impl<T: DeserializeOwned + ToSchema> FromRequest<Arc<AppState>> for FormBody<T> 
     async fn from_request(request: Request, state: &Arc<AppState>) -> Result<Self, Infallible> {
         let body = Bytes::from_request(request, state).await.map_err(|error| {
             let text = Text::new("the form cannot be taken", "无法接收表单");
-            Failure::new(exit::USAGE, "request", text, None).because(&error)
+            Report::new(exit::USAGE, "request", text, None).because(&error)
         });
         let input = body.and_then(|body| Input::form(&body)?.without(CSRF_FIELD).fields());
         Ok(Self(input.map_err(to_be_corrected)))
     }
 }
 
-fn to_be_corrected(failure: Failure) -> Failure {
+fn to_be_corrected(failure: Report) -> Report {
     failure.hinting(Text::new("go back, correct it, and send it again", "请返回修改后重新提交"))
 }

@@ -4,11 +4,11 @@ use maud::{Markup, html};
 
 use super::asset::ICON;
 use super::layout;
-use ruzhi_message::Failure;
+use ruzhi_message::Report;
 use ruzhi_model::Lang;
 
 /// The login page. `next` is a path of this server.
-pub(crate) fn page(lang: Lang, next: &str, problem: Option<&Failure>) -> Markup {
+pub(crate) fn page(lang: Lang, next: &str, problem: Option<&Report>) -> Markup {
     let say = |en: &'static str, zh: &'static str| if lang == Lang::Zh { zh } else { en };
     let back = super::view::View::address(["login"], [("next", Some(next))]);
     let body = html! {

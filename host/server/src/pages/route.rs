@@ -23,7 +23,7 @@ use ruzhi_app::{
     PauseRequest, PlanQuery, QuarantineQuery, RejectRequest, RemovalRequest, RollBackRequest, RunRequest,
     RunsQuery,
 };
-use ruzhi_message::Failure;
+use ruzhi_message::Report;
 use ruzhi_model::{FlowId, PlanId, RecordId, RunId, TenantId, UserId};
 
 type SharedState = State<Arc<AppState>>;
@@ -72,7 +72,7 @@ pub fn routes() -> Router<Arc<AppState>> {
 }
 
 /// Answers with a page, or with the page for a failure.
-fn shown(view: &View, page: Result<HtmlPage, Failure>) -> Response {
+fn shown(view: &View, page: Result<HtmlPage, Report>) -> Response {
     match page {
         Ok(page) => page.answer(view),
         Err(failure) => error_page::page(view, &failure),
@@ -80,7 +80,7 @@ fn shown(view: &View, page: Result<HtmlPage, Failure>) -> Response {
 }
 
 /// Redirects after a successful action, or answers with the page for a failure.
-fn done<T>(view: &View, done: Result<T, Failure>, lead: impl FnOnce(T) -> Response) -> Response {
+fn done<T>(view: &View, done: Result<T, Report>, lead: impl FnOnce(T) -> Response) -> Response {
     match done {
         Ok(done) => lead(done),
         Err(failure) => error_page::page(view, &failure),

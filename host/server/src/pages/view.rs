@@ -122,7 +122,7 @@ impl FromRequestParts<Arc<AppState>> for View {
         let csrf = parts.extensions.get::<CsrfToken>().and_then(|token| token.0.clone());
         let here = parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
         let deployment = state.app.deployment();
-        let place = |tenant: &config::Tenant| TenantPlace {
+        let place = |tenant: &config::TenantConfig| TenantPlace {
             name: tenant.name.clone(),
             zone: tenant.timezone,
             flows: tenant.flows.iter().map(|flow| flow.id.clone()).collect(),

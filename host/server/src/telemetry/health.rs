@@ -131,8 +131,8 @@ mod tests {
     use ruzhi_app::deployment::{Deployment, check_filter};
     use ruzhi_app::scheduler::Scheduler;
     use ruzhi_config::{Checks, Config, ProcessEnvironment, Secrets};
-    use ruzhi_guest_runtime::{Engine, Library, Limits};
-    use ruzhi_message::{Failure, exit};
+    use ruzhi_guest_runtime::{ComponentRegistry, Engine, GuestLimits};
+    use ruzhi_message::{Report, exit};
     use ruzhi_model::FixedClock;
     use ruzhi_store::{Access, Database};
 
@@ -158,8 +158,8 @@ component = "../guests/member.wasm"
         let checks = Checks { secrets: Secrets::Skip, files: false, ..Checks::all(check_filter) };
         let config = Config::load(folder.path(), &ProcessEnvironment, &checks).unwrap();
         let store = Database::open(&folder.path().join("ruzhi.db"), Access::Write).await.unwrap();
-        let library = Arc::new(Library::new(Engine::new(Limits::default()).unwrap(), None));
-        let deployment = Deployment::new(config, Arc::new(store), library, CancellationToken::new());
+        let registry = Arc::new(ComponentRegistry::new(Engine::new(GuestLimits::default()).unwrap(), None));
+        let deployment = Deployment::new(config, Arc::new(store), registry, CancellationToken::new());
         let now: DateTime<Utc> = "2026-05-01T08:00:00Z".parse().unwrap();
         let (scheduler, _) = Scheduler::new();
         let state = AppState::new(deployment, Arc::new(FixedClock(now)), scheduler, Alarms::default());
@@ -197,7 +197,7 @@ component = "../guests/member.wasm"
     async fn files_that_are_refused_are_told_and_a_store_that_cannot_be_written_is_not_ready() {
         let (state, folder) = state().await;
         assert_eq!(asked(&state, "/readyz").await, (200, vec![]));
-        state.app.set_invalid(Some(Failure::new(exit::USAGE, "config", Text::new("no", "否"), None)));
+        state.app.set_invalid(Some(Report::new(exit::USAGE, "config", Text::new("no", "否"), None)));
         assert_eq!(asked(&state, "/readyz").await, (200, vec!["config.refused".to_owned()]));
         std::fs::rename(folder.path().join("ruzhi.db"), folder.path().join("away.db")).unwrap();
         let gone = ["!store.exchanged".to_owned(), "config.refused".to_owned()];

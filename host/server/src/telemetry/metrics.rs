@@ -17,7 +17,7 @@ use tokio::sync::Mutex;
 
 use crate::state::AppState;
 use ruzhi_app::scheduler::{FlowStanding, StandingState};
-use ruzhi_metrics::{self as meter, Kind, METRICS};
+use ruzhi_metrics::{self as meter, METRICS, MetricKind};
 use ruzhi_store::{AlarmRow, FlowStatus};
 
 /// Interval at which times are sorted into their buckets, even without a reader: until then each takes memory.
@@ -43,7 +43,7 @@ pub enum InstallError {
 fn recorder() -> Result<PrometheusRecorder, InstallError> {
     let mut builder = PrometheusBuilder::new();
     for metric in METRICS {
-        if let Kind::Histogram(buckets) = metric.kind {
+        if let MetricKind::Histogram(buckets) = metric.kind {
             builder = builder
                 .set_buckets_for_metric(Matcher::Full(metric.name.to_owned()), buckets)
                 .map_err(InstallError::Build)?;
@@ -53,9 +53,9 @@ fn recorder() -> Result<PrometheusRecorder, InstallError> {
     metrics::with_local_recorder(&recorder, || {
         for metric in METRICS {
             match metric.kind {
-                Kind::Counter => metrics::describe_counter!(metric.name, metric.help),
-                Kind::Gauge => metrics::describe_gauge!(metric.name, metric.help),
-                Kind::Histogram(_) => metrics::describe_histogram!(metric.name, metric.help),
+                MetricKind::Counter => metrics::describe_counter!(metric.name, metric.help),
+                MetricKind::Gauge => metrics::describe_gauge!(metric.name, metric.help),
+                MetricKind::Histogram(_) => metrics::describe_histogram!(metric.name, metric.help),
             }
         }
     });

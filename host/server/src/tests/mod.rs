@@ -30,8 +30,8 @@ use super::alerts::handle::Alarms;
 use super::{AppState, router};
 use ruzhi_app::deployment::{self, Deployment};
 use ruzhi_app::scheduler::{Inbox, Scheduler};
-use ruzhi_config::{Config, Person, Role};
-use ruzhi_guest_runtime::{Engine, Library, Limits};
+use ruzhi_config::{Config, PersonSettings, Role};
+use ruzhi_guest_runtime::{ComponentRegistry, Engine, GuestLimits};
 use ruzhi_model::{Clock, FlowId, TenantId};
 use ruzhi_store::{Access, Database};
 
@@ -124,18 +124,18 @@ pub(crate) fn flow() -> FlowId {
     "onboarding".parse().unwrap()
 }
 
-pub(crate) fn person(name: &str, role: Role, token: &str) -> Person {
-    Person { name: name.to_owned(), role, token: SecretString::from(token.to_owned()) }
+pub(crate) fn person(name: &str, role: Role, token: &str) -> PersonSettings {
+    PersonSettings { name: name.to_owned(), role, token: SecretString::from(token.to_owned()) }
 }
 
 /// A viewer and an operator.
-pub(crate) fn people() -> Vec<Person> {
+pub(crate) fn people() -> Vec<PersonSettings> {
     vec![person("李雷", Role::Viewer, VIEWER), person("韩梅梅", Role::Operator, OPERATOR)]
 }
 
 impl Served {
     /// A process that admits these people, with an empty store.
-    pub(crate) async fn by(people: Vec<Person>) -> Self {
+    pub(crate) async fn by(people: Vec<PersonSettings>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let dir = folder.path();
         std::fs::create_dir(dir.join("tenants")).unwrap();
@@ -145,8 +145,8 @@ impl Served {
         std::fs::copy(built, dir.join("guest.wasm")).expect("run `make guests`");
         let config = Self::config(dir, people);
         let store: Arc<Database> = Arc::new(Database::open(&config.store.path, Access::Write).await.unwrap());
-        let library = Arc::new(Library::new(Engine::new(Limits::default()).unwrap(), None));
-        let deployment = Deployment::new(config, store, library, tokio_util::sync::CancellationToken::new());
+        let registry = Arc::new(ComponentRegistry::new(Engine::new(GuestLimits::default()).unwrap(), None));
+        let deployment = Deployment::new(config, store, registry, tokio_util::sync::CancellationToken::new());
         let clock = Arc::new(Set(Mutex::new(now())));
         let (scheduler, inbox) = Scheduler::new();
         let state =
@@ -161,7 +161,7 @@ impl Served {
         served
     }
 
-    fn config(dir: &std::path::Path, people: Vec<Person>) -> Config {
+    fn config(dir: &std::path::Path, people: Vec<PersonSettings>) -> Config {
         let secrets = BTreeMap::from([("WECOM_SECRET", SECRETS[0]), ("JDY_KEY", SECRETS[1])]);
         let mut config = Config::load(dir, &secrets, &deployment::checks()).unwrap();
         config.server.people = people;
@@ -176,7 +176,7 @@ impl Served {
     }
 
     /// Replaces the configured people.
-    pub(crate) fn people_become(&self, people: Vec<Person>) {
+    pub(crate) fn people_become(&self, people: Vec<PersonSettings>) {
         let config = Self::config(self.folder.path(), people);
         self.state.app.exchange(self.state.app.deployment().with(config), None);
     }

@@ -243,7 +243,7 @@ pub(super) async fn fill(served: &mut Served) {
     }
     let deployment = served.state.app.deployment();
     let (tenant, flow) = (&deployment.config.tenants[0], &deployment.config.tenants[0].flows[0]);
-    let rules = flow_rules(store.as_ref(), &deployment.library, tenant, flow, None);
+    let rules = flow_rules(store.as_ref(), &deployment.registry, tenant, flow, None);
     let by = ChangeAuthor { who: "韩梅梅".to_owned(), why: None };
     rules.live(offered(flow), &by).await.unwrap();
 }

@@ -64,7 +64,7 @@ async fn the_overview_says_how_each_flow_stands_and_what_needs_a_person() {
 #[tokio::test]
 async fn what_the_files_hold_and_does_not_run_is_seen() {
     let served = Served::full().await;
-    let failure = ruzhi_message::Failure::usage(Text::new("bad", "坏"), Text::new("mend", "修"));
+    let failure = ruzhi_message::Report::usage(Text::new("bad", "坏"), Text::new("mend", "修"));
     served.state.app.set_invalid(Some(failure));
     let overview = served.get(VIEWER, "/api/v1/overview").await.json();
     assert_eq!(kinds(&overview)[1], "files_refused", "{overview}");

@@ -8,7 +8,7 @@ use super::envelope::{EnvelopeParams, check, open};
 use super::event::{CallbackEvent, texts};
 use super::push::FormPush;
 use super::signature::SignatureClaim;
-use ruzhi_config::{CallbackSettings, Source};
+use ruzhi_config::{CallbackSettings, FlowSource};
 
 const TOKEN: &str = "the-token-of-the-callback";
 const AES_KEY: &str = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG";
@@ -16,7 +16,7 @@ const CORP: &str = "ww0123456789abcdef";
 
 /// Reads a body as each receiver does, both as verified and as still to be verified.
 pub fn arrived(body: &[u8], signature: &str) {
-    let form = Source {
+    let form = FlowSource {
         api: "v5".to_owned(),
         app_id: "a".repeat(24),
         entry_id: "b".repeat(24),

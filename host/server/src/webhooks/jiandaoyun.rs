@@ -22,8 +22,8 @@ use super::signature::SignatureClaim;
 use crate::state::AppState;
 use ruzhi_app::deployment::Deployment;
 use ruzhi_app::scheduler::Wake;
-use ruzhi_config::Source;
-use ruzhi_metrics as meter;
+use ruzhi_config::FlowSource;
+use ruzhi_metrics as metrics;
 use ruzhi_model::{Digest, FlowId, TenantId};
 use ruzhi_store::WakeKind;
 
@@ -44,7 +44,7 @@ pub(super) struct PushReceiver {
     pub(super) deployment: Arc<Deployment>,
     pub(super) tenant: TenantId,
     pub(super) flow: FlowId,
-    form: Source,
+    form: FlowSource,
     secret: SecretString,
 }
 
@@ -69,11 +69,11 @@ pub(super) async fn take(
     let receiver =
         path.ok().and_then(|Path((tenant, flow))| PushReceiver::find(state.app.deployment(), &tenant, &flow));
     let Some(receiver) = receiver else {
-        meter::webhook(meter::Service::Jiandaoyun, PushRejection::Unknown.as_str());
+        metrics::webhook(metrics::RemoteService::Jiandaoyun, PushRejection::Unknown.as_str());
         return PushRejection::Unknown.status();
     };
     let received = receive(&state, &fields, &receiver, request).await;
-    meter::webhook(meter::Service::Jiandaoyun, received.as_str());
+    metrics::webhook(metrics::RemoteService::Jiandaoyun, received.as_str());
     let (tenant, flow) = (&receiver.tenant, &receiver.flow);
     let span = tracing::info_span!("push", tenant.id = tenant.as_str(), flow.id = flow.as_str());
     span.in_scope(|| match received {

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ruzhi_app::LiveRuns;
 use ruzhi_app::deployment::Deployment;
-use ruzhi_guest_runtime::{Guest, Library, LoadError};
-use ruzhi_jiandaoyun::Row;
+use ruzhi_guest_runtime::{ComponentRegistry, Guest, GuestLoadError};
+use ruzhi_jiandaoyun::FormRow;
 use ruzhi_model::{Digest, FlowId, TenantId};
 use ruzhi_store::{ActivationRow, Artifacts, StoreError};
 use ruzhi_sync::{Stage, visible};
@@ -46,17 +46,17 @@ impl SourceFields {
             return Ok(Some(fields));
         }
         let artifacts = deployment.store.artifacts_find(&live.component, &live.config).await?;
-        let library = Arc::clone(&deployment.library);
+        let registry = Arc::clone(&deployment.registry);
         // A component not used by any run yet may have to be compiled.
-        let read = tokio::task::spawn_blocking(move || read(&library, artifacts)).await;
+        let read = tokio::task::spawn_blocking(move || read(&registry, artifacts)).await;
         let Ok(Ok(fields)) = read else { return Ok(None) };
         self.keep(live.rules.clone(), Arc::clone(&fields));
         Ok(Some(fields))
     }
 }
 
-fn read(library: &Library, artifacts: Artifacts) -> Result<Arc<[String]>, LoadError> {
-    let guest = Guest::new(library.load_bytes(&artifacts.component)?, artifacts.config)?;
+fn read(registry: &ComponentRegistry, artifacts: Artifacts) -> Result<Arc<[String]>, GuestLoadError> {
+    let guest = Guest::new(registry.load_bytes(&artifacts.component)?, artifacts.config)?;
     Ok(guest.description().source_fields.clone().into())
 }
 
@@ -67,7 +67,7 @@ pub(super) async fn is_known(
     fields: &SourceFields,
     tenant: &TenantId,
     flow: &FlowId,
-    row: Row,
+    row: FormRow,
 ) -> Result<bool, StoreError> {
     let store = &deployment.store;
     let stored = store.records_find(tenant, flow, std::slice::from_ref(&row.id)).await?;

@@ -4,8 +4,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::outcome::IdleReason;
-use ruzhi_config::Source;
-use ruzhi_jiandaoyun::Row;
+use ruzhi_config::FlowSource;
+use ruzhi_jiandaoyun::FormRow;
 
 /// A push as received. Other fields are ignored.
 #[derive(Debug, Deserialize)]
@@ -22,7 +22,7 @@ pub(super) enum FormPush {
     /// To read the form.
     Look,
     /// To read the form, unless the row is as last read.
-    LookAt(Row),
+    LookAt(FormRow),
     /// Nothing.
     Nothing(IdleReason),
 }
@@ -30,7 +30,7 @@ pub(super) enum FormPush {
 impl FormPush {
     /// Reads the body of a genuine push. An unreadable body asks for a read of the form: it may be an operation of a
     /// new kind, and a superfluous read does no harm.
-    pub(super) fn read(body: &[u8], form: &Source) -> Self {
+    pub(super) fn read(body: &[u8], form: &FlowSource) -> Self {
         let Ok(PushPayload { op, data }) = serde_json::from_slice(body) else { return Self::Look };
         let other = |key: &str, id: &str| data.get(key).and_then(Value::as_str).is_some_and(|of| of != id);
         if op == "data_test" {
@@ -51,11 +51,11 @@ impl FormPush {
 }
 
 /// The row of a push, as a read of the form would return it.
-fn row(fields: Map<String, Value>) -> Option<Row> {
+fn row(fields: Map<String, Value>) -> Option<FormRow> {
     let id = fields.get("_id").and_then(Value::as_str)?.parse().ok()?;
     // A row in the bin is pushed with the person who put it there.
     let live = fields.get("deleteTime").is_none_or(Value::is_null);
-    live.then_some(Row { id, fields })
+    live.then_some(FormRow { id, fields })
 }
 
 #[cfg(test)]
@@ -68,8 +68,8 @@ mod tests {
 
     const ROW: &str = "6a0000000000000000000001";
 
-    fn form() -> Source {
-        Source {
+    fn form() -> FlowSource {
+        FlowSource {
             api: "v5".to_owned(),
             app_id: "6399c24287cae90008d24e0b".to_owned(),
             entry_id: "63e0706d0e33350008189952".to_owned(),
@@ -89,7 +89,7 @@ mod tests {
             let data = json!({ "_id": ROW, "name": "张三", "deleter": null, "deleteTime": null });
             let push = read(&json!({ "op": op, "opTime": 1, "data": data }));
             let Value::Object(fields) = data else { panic!() };
-            assert_eq!(push, FormPush::LookAt(Row { id: ROW.parse().unwrap(), fields }), "{op}");
+            assert_eq!(push, FormPush::LookAt(FormRow { id: ROW.parse().unwrap(), fields }), "{op}");
         }
     }
 

@@ -22,7 +22,7 @@ use crate::state::AppState;
 use ruzhi_app::deployment::Deployment;
 use ruzhi_app::scheduler::Wake;
 use ruzhi_config::CallbackSettings;
-use ruzhi_metrics as meter;
+use ruzhi_metrics as metrics;
 use ruzhi_model::{Digest, FlowId, TenantId};
 use ruzhi_store::WakeKind;
 
@@ -91,11 +91,11 @@ pub(super) async fn take(
 ) -> StatusCode {
     let receiver = path.ok().and_then(|Path(tenant)| CallbackReceiver::find(state.app.deployment(), &tenant));
     let Some(receiver) = receiver else {
-        meter::webhook(meter::Service::Wecom, PushRejection::Unknown.as_str());
+        metrics::webhook(metrics::RemoteService::Wecom, PushRejection::Unknown.as_str());
         return PushRejection::Unknown.status();
     };
     let received = receive(&state, &receiver, request).await;
-    meter::webhook(meter::Service::Wecom, received.as_str());
+    metrics::webhook(metrics::RemoteService::Wecom, received.as_str());
     let (tenant, flow) = (&receiver.tenant, &receiver.flow);
     let span = tracing::info_span!("callback", tenant.id = tenant.as_str());
     span.in_scope(|| match received {

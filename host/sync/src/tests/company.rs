@@ -22,7 +22,7 @@ use ruzhi_plan::{
     comparable_mobile, freed,
 };
 use ruzhi_store::Settlement;
-use ruzhi_wecom::{Answer, Verdict};
+use ruzhi_wecom::{WriteAnswer, WriteVerdict};
 
 /// Operations marked as `sending` together, ahead of their calls.
 const WINDOW: usize = 3;
@@ -132,7 +132,7 @@ struct Run {
     /// Attributes rejections, and knows the places.
     gate: WriteGate,
     /// Rejected, and not yet known if the record or the tenant is at fault.
-    open: Vec<(DueOperation, Answer)>,
+    open: Vec<(DueOperation, WriteAnswer)>,
     /// The plan leaves something to another one of this run.
     plan_again: bool,
     unstored: Vec<Settlement>,
@@ -405,8 +405,8 @@ impl Company {
             if run.crashed {
                 return;
             }
-            if let (true, Verdict::Unsure { error, .. }) = (run.halted, &answer.verdict) {
-                answer.verdict = Verdict::Stopped(error.clone());
+            if let (true, WriteVerdict::Unsure { error, .. }) = (run.halted, &answer.verdict) {
+                answer.verdict = WriteVerdict::Stopped(error.clone());
             }
             self.told(run, due, answer);
         }
@@ -504,7 +504,7 @@ impl Company {
             due.doubt || before.is_some_and(|line| line.may_appear() || line.removal_is_unsure());
         let answer = self.directory.write(&due.operation, fault, maybe_ours, self.now);
         run.gate.learn(due.operation.kind, &answer.verdict);
-        if let Verdict::Unsure { errcode, error } = &answer.verdict {
+        if let WriteVerdict::Unsure { errcode, error } = &answer.verdict {
             let record = self.world.records.get(&Origin {
                 tenant: run.tenant.clone(),
                 flow: due.operation.flow.clone(),
@@ -531,7 +531,7 @@ impl Company {
     }
 
     /// Takes in an answer once it is known who is to blame.
-    fn told(&mut self, run: &mut Run, due: DueOperation, answer: Answer) {
+    fn told(&mut self, run: &mut Run, due: DueOperation, answer: WriteAnswer) {
         let before = due.operation.before.as_ref();
         let maybe_ours =
             due.doubt || before.is_some_and(|line| line.may_appear() || line.removal_is_unsure());

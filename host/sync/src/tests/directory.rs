@@ -10,7 +10,7 @@ use ruzhi_model::{
     DepartmentId, LedgerEntry, Member, MemberKey, MemberState, Operation, OperationKind, UserId,
 };
 use ruzhi_plan::{Directory, whole_body};
-use ruzhi_wecom::{Answer, Attempt, Error, Failure, Verdict};
+use ruzhi_wecom::{CallAttempt, WecomError, WecomFailure, WriteAnswer, WriteVerdict};
 
 /// The fault of one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -272,7 +272,7 @@ impl Model {
         fault: Fault,
         in_doubt: bool,
         now: DateTime<Utc>,
-    ) -> Answer {
+    ) -> WriteAnswer {
         self.tick();
         let creates = operation.kind == OperationKind::Create;
         if creates && !in_doubt && self.members.contains_key(&operation.userid.key()) {
@@ -283,15 +283,15 @@ impl Model {
         if invites && self.removed_by_hand.contains(&operation.userid.key()) {
             self.wrongs.push(format!("{} was removed by hand and is invited again", operation.userid));
         }
-        let attempt = |errcode: Option<i64>| Attempt {
+        let attempt = |errcode: Option<i64>| CallAttempt {
             api: "user/…",
             at: now,
             took: Duration::ZERO,
             errcode,
             errmsg: String::new(),
         };
-        let answer = |verdict, attempts, in_doubt| Answer { verdict, attempts, in_doubt };
-        let lost = || answer(Verdict::Lost, vec![attempt(None)], true);
+        let answer = |verdict, attempts, in_doubt| WriteAnswer { verdict, attempts, in_doubt };
+        let lost = || answer(WriteVerdict::Lost, vec![attempt(None)], true);
         if fault == Fault::Rejected || self.clash(&operation.userid, body).is_some() {
             // The same request, still under way, is rejected alike.
             self.late.retain(|(_, userid, _)| *userid != operation.userid);
@@ -302,10 +302,10 @@ impl Model {
             attempts.push(attempt(Some(code.0)));
             answer(verdict(operation, &code, doubt), attempts, doubt)
         };
-        let parked = || Verdict::Parked { until: now };
+        let parked = || WriteVerdict::Parked { until: now };
         let stopped = || {
-            let failure = Failure::Shape { what: "access_token" };
-            Verdict::Stopped(Error::Token { failure })
+            let failure = WecomFailure::Shape { what: "access_token" };
+            WriteVerdict::Stopped(WecomError::Token { failure })
         };
         match fault {
             // A member accepted a moment ago is not rejected now.
@@ -328,7 +328,7 @@ impl Model {
                 self.carry_out(operation, body);
                 answered(self.carry_out(operation, body), true)
             }
-            Fault::Busy => answer(Verdict::Busy { errcode: Some(-1) }, vec![attempt(Some(-1))], false),
+            Fault::Busy => answer(WriteVerdict::Busy { errcode: Some(-1) }, vec![attempt(Some(-1))], false),
             Fault::Rejected => answered((301_012, None), false),
             Fault::Warned => {
                 let mut less = body.clone();
@@ -336,7 +336,7 @@ impl Model {
                 match self.carry_out(operation, &less) {
                     (0, _) if operation.kind != OperationKind::Delete => {
                         let errmsg = "warning: wrong json format".to_owned();
-                        answer(Verdict::Warned { errmsg }, vec![attempt(Some(0))], false)
+                        answer(WriteVerdict::Warned { errmsg }, vec![attempt(Some(0))], false)
                     }
                     code => answered(code, false),
                 }
@@ -344,7 +344,7 @@ impl Model {
             Fault::Parked => answer(parked(), vec![attempt(Some(45009))], false),
             Fault::ParkedAfter => {
                 self.carry_out(operation, body);
-                let verdict = if creates { Verdict::Lost } else { parked() };
+                let verdict = if creates { WriteVerdict::Lost } else { parked() };
                 answer(verdict, vec![attempt(None), attempt(Some(45009))], true)
             }
             Fault::Stopped => answer(stopped(), vec![attempt(Some(60020))], false),
@@ -357,20 +357,21 @@ impl Model {
 }
 
 /// The client's interpretation of a code.
-fn verdict(operation: &Operation, (errcode, holder): &Code, in_doubt: bool) -> Verdict {
+fn verdict(operation: &Operation, (errcode, holder): &Code, in_doubt: bool) -> WriteVerdict {
     match (*errcode, operation.kind) {
-        (0, _) => Verdict::Done { created_departments: Vec::new() },
-        (60102, OperationKind::Create) => Verdict::AlreadyExists { maybe_ours: in_doubt },
-        (60111, _) => Verdict::NotFound,
-        (errcode @ 45024, _) => Verdict::NoPlace { errcode, errmsg: String::new() },
-        (errcode @ 60011, _) => {
-            Verdict::Unsure { errcode, error: Error::Token { failure: Failure::Shape { what: "…" } } }
-        }
-        (60104, _) => Verdict::MobileHeld {
+        (0, _) => WriteVerdict::Done { created_departments: Vec::new() },
+        (60102, OperationKind::Create) => WriteVerdict::AlreadyExists { maybe_ours: in_doubt },
+        (60111, _) => WriteVerdict::NotFound,
+        (errcode @ 45024, _) => WriteVerdict::NoPlace { errcode, errmsg: String::new() },
+        (errcode @ 60011, _) => WriteVerdict::Unsure {
+            errcode,
+            error: WecomError::Token { failure: WecomFailure::Shape { what: "…" } },
+        },
+        (60104, _) => WriteVerdict::MobileHeld {
             maybe_ours: holder.as_ref().is_some_and(|holder| holder.key() == operation.userid.key()),
             holder: holder.as_ref().map(UserId::to_string),
         },
-        (errcode, _) => Verdict::Refused { errcode, errmsg: String::new() },
+        (errcode, _) => WriteVerdict::Refused { errcode, errmsg: String::new() },
     }
 }
 

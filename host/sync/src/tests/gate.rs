@@ -10,35 +10,35 @@ use tokio::time::sleep;
 
 use crate::gate::{Admission, Attribution, WriteGate};
 use ruzhi_model::{MemberKey, OperationKind};
-use ruzhi_wecom::{Error, Failure, Verdict};
+use ruzhi_wecom::{WecomError, WecomFailure, WriteVerdict};
 
-const DONE: Verdict = Verdict::Done { created_departments: vec![] };
+const DONE: WriteVerdict = WriteVerdict::Done { created_departments: vec![] };
 
-fn error(errcode: i64) -> Error {
-    let failure = Failure::Refused { errcode, errmsg: "no".to_owned(), from_ip: None };
-    Error::MemberIds { failure }
+fn error(errcode: i64) -> WecomError {
+    let failure = WecomFailure::Refused { errcode, errmsg: "no".to_owned(), from_ip: None };
+    WecomError::MemberIds { failure }
 }
 
-fn unsure() -> Verdict {
-    Verdict::Unsure { errcode: 60011, error: error(60011) }
+fn unsure() -> WriteVerdict {
+    WriteVerdict::Unsure { errcode: 60011, error: error(60011) }
 }
 
-fn full() -> Verdict {
-    Verdict::NoPlace { errcode: 45024, errmsg: "full".to_owned() }
+fn full() -> WriteVerdict {
+    WriteVerdict::NoPlace { errcode: 45024, errmsg: "full".to_owned() }
 }
 
 /// A person to be written, WeCom's answer, and its delay.
 #[derive(Debug, Clone)]
 struct Person {
     kind: OperationKind,
-    answer: Verdict,
+    answer: WriteVerdict,
     after: u64,
     /// Their record was rejected like this before.
     known: bool,
 }
 
 impl Person {
-    fn new(answer: Verdict) -> Self {
+    fn new(answer: WriteVerdict) -> Self {
         Self { kind: OperationKind::Update, answer, after: 10, known: false }
     }
 }
@@ -57,7 +57,7 @@ struct Course {
 }
 
 /// Makes the calls as a run does.
-async fn run(people: &[Person], in_flight: usize, listing: Result<(), Error>) -> Course {
+async fn run(people: &[Person], in_flight: usize, listing: Result<(), WecomError>) -> Course {
     let (gate, course, stop) = (WriteGate::default(), RefCell::new(Course::default()), Cell::new(false));
     futures::stream::iter(people.iter().enumerate())
         .map(|(at, one)| {
@@ -71,7 +71,7 @@ async fn run(people: &[Person], in_flight: usize, listing: Result<(), Error>) ->
                 course.borrow_mut().called.push(at);
                 sleep(Duration::from_millis(one.after)).await;
                 gate.learn(one.kind, &one.answer);
-                if let Verdict::Unsure { error, .. } = &one.answer {
+                if let WriteVerdict::Unsure { error, .. } = &one.answer {
                     let ask = async || {
                         sleep(Duration::from_millis(5)).await;
                         course.borrow_mut().questions += 1;
@@ -130,7 +130,7 @@ async fn a_listing_that_is_rejected_too_says_it_at_once() {
         assert_eq!(course.stopped.as_deref(), Some(told));
     }
     // A listing that is not answered says nothing of the tenant.
-    let silence = Error::MemberIds { failure: Failure::NoAnswer { detail: "…".to_owned() } };
+    let silence = WecomError::MemberIds { failure: WecomFailure::NoAnswer { detail: "…".to_owned() } };
     let course = run(&[Person::new(unsure()), Person::new(DONE)], 1, Err(silence)).await;
     assert_eq!((course.own, course.stopped), (vec![0], None));
 }
@@ -189,7 +189,7 @@ async fn who_comes_back_without_a_place_stops_those_who_need_one_too() {
 #[tokio::test(start_paused = true)]
 async fn creates_whose_api_rests_keep_no_one_else() {
     let until = "2026-05-01T09:00:00Z".parse().unwrap();
-    let parked = Person { kind: OperationKind::Create, ..Person::new(Verdict::Parked { until }) };
+    let parked = Person { kind: OperationKind::Create, ..Person::new(WriteVerdict::Parked { until }) };
     let people = [parked.clone(), parked, Person::new(DONE)];
     let course = run(&people, 1, Ok(())).await;
     assert_eq!((course.called, course.waits), (vec![0, 2], vec![1]));
@@ -199,7 +199,7 @@ fn any_body() -> impl Strategy<Value = Person> {
     let answer = prop_oneof![
         6 => Just(unsure()),
         3 => Just(DONE),
-        1 => Just(Verdict::Refused { errcode: 60103, errmsg: "mobile".to_owned() }),
+        1 => Just(WriteVerdict::Refused { errcode: 60103, errmsg: "mobile".to_owned() }),
     ];
     (answer, 0..30_u64).prop_map(|(answer, after)| Person { after, ..Person::new(answer) })
 }
@@ -223,7 +223,7 @@ fn the_verdict_does_not_depend_on_luck() {
                 .build()
                 .unwrap();
             let course = runtime.block_on(run(&people, in_flight, Ok(())));
-            let rejected = |one: &Person| matches!(one.answer, Verdict::Unsure { .. });
+            let rejected = |one: &Person| matches!(one.answer, WriteVerdict::Unsure { .. });
             let theirs = people.len() >= 3 && people.iter().take(3).all(rejected);
             prop_assert_eq!(course.stopped.is_some(), theirs);
             if theirs {

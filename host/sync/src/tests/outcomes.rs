@@ -15,7 +15,7 @@ use ruzhi_model::{
 };
 use ruzhi_plan::testing::world::id;
 use ruzhi_store::Settlement;
-use ruzhi_wecom::{Answer, Attempt, Verdict};
+use ruzhi_wecom::{CallAttempt, WriteAnswer, WriteVerdict};
 
 fn now() -> DateTime<Utc> {
     "2026-05-01T08:00:00Z".parse().unwrap()
@@ -62,13 +62,13 @@ fn operation(kind: OperationKind, before: Option<LedgerEntry>, left: bool) -> Ar
     })
 }
 
-fn attempt() -> Attempt {
-    Attempt { api: "user/…", at: now(), took: Duration::ZERO, errcode: Some(1), errmsg: String::new() }
+fn attempt() -> CallAttempt {
+    CallAttempt { api: "user/…", at: now(), took: Duration::ZERO, errcode: Some(1), errmsg: String::new() }
 }
 
 /// The outcome of an operation with this answer from WeCom, after earlier calls that may have been carried out or not.
-fn outcome(operation: &Arc<Operation>, verdict: Verdict, lost_before: bool) -> Settlement {
-    let answer = Answer { verdict, attempts: vec![attempt()], in_doubt: false };
+fn outcome(operation: &Arc<Operation>, verdict: WriteVerdict, lost_before: bool) -> Settlement {
+    let answer = WriteAnswer { verdict, attempts: vec![attempt()], in_doubt: false };
     let may_appear = operation.before.as_ref().is_some_and(LedgerEntry::may_appear);
     let tenant = tenant();
     let known = OutcomeContext {
@@ -87,7 +87,7 @@ fn outcome(operation: &Arc<Operation>, verdict: Verdict, lost_before: bool) -> S
 #[test]
 fn a_change_that_is_rejected_after_a_lost_answer_may_have_happened() {
     let update = operation(OperationKind::Update, Some(line(MemberState::Active, false)), false);
-    let rejected = || Verdict::Refused { errcode: 60123, errmsg: String::new() };
+    let rejected = || WriteVerdict::Refused { errcode: 60123, errmsg: String::new() };
     let plain = outcome(&update, rejected(), false);
     assert_eq!((plain.state, plain.ledger), (OperationState::Rejected, None));
     let lost = outcome(&update, rejected(), true);
@@ -102,7 +102,7 @@ fn a_change_that_was_called_once_before_the_process_was_to_end_may_have_happened
         let tenant = tenant();
         let known =
             OutcomeContext { tenant: &tenant, later: false, adopts: false, maybe_ours: false, when: now() };
-        let answer = Answer { verdict: Verdict::Quit, attempts: vec![attempt()], in_doubt };
+        let answer = WriteAnswer { verdict: WriteVerdict::Quit, attempts: vec![attempt()], in_doubt };
         let CallOutcome::Stop { settlement: Some(settlement), error: None } = read(&update, 0, known, answer)
         else {
             panic!("not stopped")
@@ -115,8 +115,8 @@ fn a_change_that_was_called_once_before_the_process_was_to_end_may_have_happened
 fn a_member_found_after_two_lost_creates_may_have_the_first_one_s_fields() {
     let first = operation(OperationKind::Create, None, false);
     let second = operation(OperationKind::Create, Some(line(MemberState::Deleted, true)), false);
-    let exists = || Verdict::AlreadyExists { maybe_ours: false };
-    let held = || Verdict::MobileHeld { holder: Some("a".to_owned()), maybe_ours: true };
+    let exists = || WriteVerdict::AlreadyExists { maybe_ours: false };
+    let held = || WriteVerdict::MobileHeld { holder: Some("a".to_owned()), maybe_ours: true };
     let there = BTreeMap::from([(MemberKey::of("a"), "a".parse().unwrap())]);
     for (create, doubtful) in [(&first, false), (&second, true)] {
         let read_back = read_back(&there, &tenant(), 0, create, now());
@@ -158,7 +158,7 @@ fn a_lost_delete_is_called_again_and_not_believed_for_one_listing() {
 fn of_a_mobile_that_was_not_taken_the_ledger_keeps_the_old_one_only_if_that_is_sure() {
     for (doubtful, kept) in [(false, Some("13800000001")), (true, None)] {
         let update = operation(OperationKind::Update, Some(line(MemberState::Active, doubtful)), false);
-        let mut settlement = outcome(&update, Verdict::Done { created_departments: vec![] }, false);
+        let mut settlement = outcome(&update, WriteVerdict::Done { created_departments: vec![] }, false);
         assert_eq!(settlement.rejection, None);
         mobile_not_taken(&mut settlement, now());
         let line = settlement.ledger.unwrap();

@@ -1,6 +1,6 @@
 //! The fields that take the outcome, and the checks on them.
 
-use ruzhi_jiandaoyun::{Filter, Widget};
+use ruzhi_jiandaoyun::{FormWidget, RowFilter};
 use ruzhi_model::{Text, WriteBack};
 
 /// The reason nothing can be written back.
@@ -90,15 +90,15 @@ impl WriteBackFault {
 pub fn write_back_faults(
     place: &WriteBack,
     source_fields: &[String],
-    filter: Option<&Filter>,
-    widgets: Option<&[Widget]>,
+    filter: Option<&RowFilter>,
+    widgets: Option<&[FormWidget]>,
 ) -> Vec<WriteBackFault> {
     let id = |field: &str| -> String {
         let field = field.split('.').next().unwrap_or(field);
         let known = widgets.into_iter().flatten().find(|w| w.name == field || w.widget_name == field);
         known.map_or(field, |widget| &widget.widget_name).to_owned()
     };
-    let filtered = filter.map(Filter::fields).unwrap_or_default();
+    let filtered = filter.map(RowFilter::fields).unwrap_or_default();
     let read: Vec<String> = source_fields.iter().chain(&filtered).map(|field| id(field)).collect();
     let mut faults = Vec::new();
     let places = [(Some(&place.outcome), OUTCOME), (place.at.as_ref(), AT)];
@@ -133,8 +133,8 @@ mod tests {
 
     use super::*;
 
-    fn widget(name: &str, widget_name: &str, kind: &str) -> Widget {
-        Widget {
+    fn widget(name: &str, widget_name: &str, kind: &str) -> FormWidget {
+        FormWidget {
             name: name.to_owned(),
             widget_name: widget_name.to_owned(),
             label: String::new(),
@@ -155,7 +155,7 @@ mod tests {
     fn a_field_that_is_read_is_rejected_under_whichever_name() {
         let widgets = [widget("result", "_widget_1", "text"), widget("when", "_widget_2", "datetime")];
         let filter = json!({ "rel": "and", "cond": [{ "field": "when", "method": "not_empty" }] });
-        let filter = Filter::parse(&filter).unwrap();
+        let filter = RowFilter::parse(&filter).unwrap();
         let read = ["_widget_1".to_owned(), "name.first".to_owned()];
         let there = to("result", Some("when"));
         assert_eq!(

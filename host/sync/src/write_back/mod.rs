@@ -21,8 +21,8 @@ pub use fault::{WriteBackFault, write_back_faults};
 use row_outcome::RowOutcome;
 
 use super::flow::FlowRuntime;
-use ruzhi_jiandaoyun::{self as jiandaoyun, Class};
-use ruzhi_metrics as meter;
+use ruzhi_jiandaoyun::{self as jiandaoyun, FormErrorClass};
+use ruzhi_metrics as metrics;
 use ruzhi_model::{Digest, Origin, PlanId, RecordId, Text, UserId, Violation, WriteBack};
 use ruzhi_plan::ClaimedField;
 use ruzhi_store::{DueWriteBack, StoreError, WriteBackRow, WriteBackScope};
@@ -40,11 +40,11 @@ enum RowWrite {
     /// The text is there, or the row is gone.
     Done(WriteBackRow),
     /// The service rejects this row.
-    Rejected(WriteBackRow, jiandaoyun::Error),
+    Rejected(WriteBackRow, jiandaoyun::FormError),
     /// The service emptied the field.
     Emptied(WriteBackRow),
     /// Further calls are useless.
-    Stopped(jiandaoyun::Error),
+    Stopped(jiandaoyun::FormError),
 }
 
 /// The text to write to one row.
@@ -150,8 +150,8 @@ impl WriteBackPass<'_> {
                 break;
             }
         }
-        meter::write_back(&flow.tenant, &flow.id, true, wrote.written);
-        meter::write_back(&flow.tenant, &flow.id, false, rejected.0);
+        metrics::write_back(&flow.tenant, &flow.id, true, wrote.written);
+        metrics::write_back(&flow.tenant, &flow.id, false, rejected.0);
         if let (0, (count @ 1.., Some(why))) = (usize::from(wrote.problem.is_some()), rejected) {
             let (en, zh) = (&why.en, &why.zh);
             wrote.problem = Some(Text::new(
@@ -237,7 +237,7 @@ impl WriteBackPass<'_> {
     }
 
     /// The obstacle to writing, given the form as it is now.
-    async fn fault(&self) -> Result<Option<WriteBackFault>, jiandaoyun::Error> {
+    async fn fault(&self) -> Result<Option<WriteBackFault>, jiandaoyun::FormError> {
         let flow = self.flow;
         let widgets = match flow.source.widgets(&flow.form).await {
             Ok(widgets) => Some(widgets),
@@ -281,7 +281,7 @@ impl WriteBackPass<'_> {
                 digest: None,
                 failures: 0,
             }),
-            Err(error) if error.class() == Class::Permanent => {
+            Err(error) if error.class() == FormErrorClass::Permanent => {
                 RowWrite::Rejected(again(due.written.clone()), error)
             }
             Err(error) => RowWrite::Stopped(error),

@@ -4,21 +4,26 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::super::{Answer, BatchRow, Client, Limits, Rates, Settings, Verdict, Write, sheets};
+use super::super::{
+    BatchRow, MemberWrite, RateLimits, Rates, WecomClient, WecomClientSettings, WriteAnswer, WriteVerdict,
+    csv_files,
+};
 use super::{SECRET, now, settings, userid, zhang};
-use ruzhi_http::rate::loopback::{ENDLESS, Loopback, Request, bomb, json};
+use ruzhi_http::rate::loopback::{ENDLESS, Loopback, LoopbackRequest, bomb, json};
 use ruzhi_model::FixedClock;
 
-const DONE: Verdict = Verdict::Done { created_departments: vec![] };
+const DONE: WriteVerdict = WriteVerdict::Done { created_departments: vec![] };
 const TOKEN: &str = "a-token-not-to-be-shown";
 
-fn client(settings: Settings) -> Client {
-    Client::new(settings, Rates::new(Limits::default()), Arc::new(FixedClock(now())), 1).unwrap()
+fn client(settings: WecomClientSettings) -> WecomClient {
+    WecomClient::new(settings, Rates::new(RateLimits::default()), Arc::new(FixedClock(now())), 1).unwrap()
 }
 
 /// A service that issues a token and answers every other call with the result of `answer` for its count and the
 /// request.
-async fn service(answer: impl Fn(usize, &Request) -> Option<Vec<u8>> + Send + Sync + 'static) -> Loopback {
+async fn service(
+    answer: impl Fn(usize, &LoopbackRequest) -> Option<Vec<u8>> + Send + Sync + 'static,
+) -> Loopback {
     let calls = AtomicUsize::new(0);
     Loopback::serve(move |request| {
         if request.line.contains("/cgi-bin/gettoken?") {
@@ -32,8 +37,8 @@ async fn service(answer: impl Fn(usize, &Request) -> Option<Vec<u8>> + Send + Sy
     .await
 }
 
-async fn create(client: &Client) -> Answer {
-    client.write(Write::Create { userid: &userid("E0001"), body: &zhang() }).await
+async fn create(client: &WecomClient) -> WriteAnswer {
+    client.write(MemberWrite::Create { userid: &userid("E0001"), body: &zhang() }).await
 }
 
 #[tokio::test]
@@ -56,12 +61,16 @@ async fn a_delete_is_a_get_with_an_escaped_userid_below_any_base() {
     let wire = service(|_, _| Some(json(200, r#"{"errcode":0,"errmsg":"deleted"}"#))).await;
     for (base, prefix) in [("", ""), ("/", ""), ("/cgi-bin", ""), ("/cgi-bin/", ""), ("/wecom/", "/wecom")] {
         let client = client(settings(&format!("{}{base}", wire.url())));
-        client.write(Write::Delete { userid: &userid("a@b.c") }).await;
+        client.write(MemberWrite::Delete { userid: &userid("a@b.c") }).await;
         let expected = format!("GET {prefix}/cgi-bin/user/delete?access_token={TOKEN}&userid=a%40b.c");
         assert_eq!(wire.seen().last().unwrap().line, expected);
     }
-    let not_http =
-        Client::new(settings("ftp://h"), Rates::new(Limits::default()), Arc::new(FixedClock(now())), 1);
+    let not_http = WecomClient::new(
+        settings("ftp://h"),
+        Rates::new(RateLimits::default()),
+        Arc::new(FixedClock(now())),
+        1,
+    );
     assert_eq!(not_http.map(drop).unwrap_err().code(), "wecom.settings");
 }
 
@@ -79,9 +88,9 @@ async fn a_file_goes_out_as_the_part_media_of_a_form() {
     .await;
     let (userid, mut body, whole) = (userid("E0001"), zhang(), zhang());
     body.insert("to_invite".to_owned(), serde_json::json!(false));
-    let row = BatchRow { write: Write::Create { userid: &userid, body: &body }, whole: &whole };
-    let sheets = sheets(&[row]);
-    let answers = client(settings(&wire.url())).write_sheet(&sheets.sheets[0], async |_| ()).await;
+    let row = BatchRow { write: MemberWrite::Create { userid: &userid, body: &body }, whole: &whole };
+    let sheets = csv_files(&[row]);
+    let answers = client(settings(&wire.url())).write_csv_file(&sheets.files[0], async |_| ()).await;
     assert_eq!(answers.into_iter().map(|answer| answer.verdict).collect::<Vec<_>>(), [DONE]);
     let seen = wire.seen();
     let [_, upload, submission, result] = seen.as_slice() else { panic!("{seen:?}") };
@@ -132,7 +141,7 @@ async fn an_answer_that_breaks_off_leaves_the_write_in_doubt() {
         })
         .await;
         let answer = create(&client(settings(&wire.url()))).await;
-        assert_eq!(answer.verdict, Verdict::AlreadyExists { maybe_ours: true });
+        assert_eq!(answer.verdict, WriteVerdict::AlreadyExists { maybe_ours: true });
         assert_eq!(answer.attempts.iter().map(|a| a.errcode).collect::<Vec<_>>(), [None, Some(60102)]);
         // Nothing was resent by the library.
         assert_eq!(wire.seen().len(), 3);
@@ -145,7 +154,7 @@ async fn an_answer_that_is_too_large_leaves_the_write_in_doubt_and_is_asked_for_
         let wire = service(move |_, _| Some(answer.clone())).await;
         let client = client(settings(&wire.url()));
         let answer = create(&client).await;
-        assert_eq!((answer.verdict, answer.in_doubt), (Verdict::Lost, true));
+        assert_eq!((answer.verdict, answer.in_doubt), (WriteVerdict::Lost, true));
         let told: Vec<_> = answer.attempts.iter().map(|a| (a.errcode, a.errmsg.as_str())).collect();
         assert_eq!(told, [(None, "more than 1 MiB of answer")]);
         assert_eq!(client.department_ids().await.unwrap_err().code(), "wecom.too_large");
@@ -157,20 +166,21 @@ async fn an_answer_that_is_too_large_leaves_the_write_in_doubt_and_is_asked_for_
 async fn a_token_that_is_too_large_leaves_no_write_in_doubt() {
     let wire = Loopback::serve(|_| Some(ENDLESS.to_vec())).await;
     let answer = create(&client(settings(&wire.url()))).await;
-    assert_eq!((answer.verdict, answer.in_doubt), (Verdict::Busy { errcode: None }, false));
+    assert_eq!((answer.verdict, answer.in_doubt), (WriteVerdict::Busy { errcode: None }, false));
 }
 
 #[tokio::test]
 async fn a_closed_port_is_no_doubt() {
     let address = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let answer = create(&client(settings(&format!("http://{address}")))).await;
-    assert_eq!((answer.verdict, answer.in_doubt), (Verdict::Busy { errcode: None }, false));
+    assert_eq!((answer.verdict, answer.in_doubt), (WriteVerdict::Busy { errcode: None }, false));
 }
 
 #[tokio::test]
 async fn calls_go_through_the_tenants_proxy() {
     let proxy = service(|_, _| Some(json(200, r#"{"errcode":0,"department_id":[]}"#))).await;
-    let through = Settings { proxy: Some(proxy.url().parse().unwrap()), ..settings("http://wecom.invalid") };
+    let through =
+        WecomClientSettings { proxy: Some(proxy.url().parse().unwrap()), ..settings("http://wecom.invalid") };
     assert_eq!(client(through).check().await, Ok(()));
     assert!(proxy.seen()[1].line.starts_with("GET http://wecom.invalid/cgi-bin/department/simplelist?"));
 }
@@ -185,21 +195,21 @@ async fn neither_token_nor_secret_is_in_anything_that_can_be_shown() {
         _ => Some(json(200, &format!(r#"{{"errcode":0,"errmsg":"warning: {echo}"}}"#))),
     })
     .await;
-    let given = Settings {
+    let given = WecomClientSettings {
         proxy: Some("http://user:a-proxy-password@127.0.0.1:1".parse().unwrap()),
         ..settings(&wire.url())
     };
     let mut shown = format!("{given:?}");
-    let client = client(Settings { proxy: None, ..given.clone() });
+    let client = client(WecomClientSettings { proxy: None, ..given.clone() });
     let answer = create(&client).await;
-    assert!(matches!(answer.verdict, Verdict::Stopped(_)));
+    assert!(matches!(answer.verdict, WriteVerdict::Stopped(_)));
     write!(shown, "{answer:?}").unwrap();
     let mut errors = vec![client.check().await.unwrap_err()];
-    if let Verdict::Stopped(error) = answer.verdict {
+    if let WriteVerdict::Stopped(error) = answer.verdict {
         errors.push(error);
     }
     let unreachable =
-        Client::new(given, Rates::new(Limits::default()), Arc::new(FixedClock(now())), 1).unwrap();
+        WecomClient::new(given, Rates::new(RateLimits::default()), Arc::new(FixedClock(now())), 1).unwrap();
     errors.push(unreachable.check().await.unwrap_err());
     for error in errors {
         let source = std::error::Error::source(&error).unwrap();

@@ -1,12 +1,12 @@
 //! Behaviour of the whole client: over a scripted wire where time advances only while a task waits, and over loopback
 //! for tests of the wire itself.
 
-mod batch;
+mod csv;
+mod csv_job;
 mod http;
 mod pace;
 mod read;
 mod script;
-mod sheet;
 mod token;
 mod write;
 
@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
-use super::{Client, Error, Failure, Limits, Rates, Settings, Verdict};
+use super::{RateLimits, Rates, WecomClient, WecomClientSettings, WecomError, WecomFailure, WriteVerdict};
 use ruzhi_model::{FixedClock, UserId};
 
 const SECRET: &str = "the-corp-secret-of-the-sync-assistant-00001";
@@ -25,8 +25,8 @@ fn now() -> DateTime<Utc> {
     "2026-05-01T08:00:00Z".parse().unwrap()
 }
 
-fn settings(base_url: &str) -> Settings {
-    Settings {
+fn settings(base_url: &str) -> WecomClientSettings {
+    WecomClientSettings {
         quit: CancellationToken::new(),
         base_url: base_url.parse().unwrap(),
         corp_id: "ww0123456789abcdef".to_owned(),
@@ -35,17 +35,18 @@ fn settings(base_url: &str) -> Settings {
     }
 }
 
-fn client(script: &script::Script) -> Client {
-    client_with(script, Limits::default())
+fn client(script: &script::WecomScript) -> WecomClient {
+    client_with(script, RateLimits::default())
 }
 
-fn client_with(script: &script::Script, limits: Limits) -> Client {
+fn client_with(script: &script::WecomScript, limits: RateLimits) -> WecomClient {
     client_sharing(script, &Rates::new(limits))
 }
 
-fn client_sharing(script: &script::Script, rates: &Rates) -> Client {
+fn client_sharing(script: &script::WecomScript, rates: &Rates) -> WecomClient {
     let settings = settings("https://wecom.invalid");
-    Client::over(Box::new(script.clone()), settings, rates.clone(), Arc::new(FixedClock(now())), 1).unwrap()
+    WecomClient::over(Box::new(script.clone()), settings, rates.clone(), Arc::new(FixedClock(now())), 1)
+        .unwrap()
 }
 
 fn userid(text: &str) -> UserId {
@@ -53,9 +54,9 @@ fn userid(text: &str) -> UserId {
 }
 
 /// The verdict on a code that may concern one member or the tenant.
-fn unsure(api: &'static str, who: &str, errcode: i64, errmsg: &str) -> Verdict {
-    let failure = Failure::Refused { errcode, errmsg: errmsg.to_owned(), from_ip: None };
-    Verdict::Unsure { errcode, error: Error::Write { api, userid: userid(who), failure } }
+fn unsure(api: &'static str, who: &str, errcode: i64, errmsg: &str) -> WriteVerdict {
+    let failure = WecomFailure::Refused { errcode, errmsg: errmsg.to_owned(), from_ip: None };
+    WriteVerdict::Unsure { errcode, error: WecomError::Write { api, userid: userid(who), failure } }
 }
 
 fn zhang() -> Map<String, Value> {

@@ -6,17 +6,17 @@ use chrono::TimeDelta;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, advance, sleep};
 
-use super::super::{Client, Limits, Rates, Verdict, Write};
-use super::script::{Canned, Script, code, ok};
+use super::super::{MemberWrite, RateLimits, Rates, WecomClient, WriteVerdict};
+use super::script::{CannedWecomReply, WecomScript, code, ok};
 use super::{client, client_sharing, client_with, now, userid, zhang};
 
-const DONE: Verdict = Verdict::Done { created_departments: vec![] };
+const DONE: WriteVerdict = WriteVerdict::Done { created_departments: vec![] };
 
-async fn create(client: &Client) -> Verdict {
-    client.write(Write::Create { userid: &userid("E0001"), body: &zhang() }).await.verdict
+async fn create(client: &WecomClient) -> WriteVerdict {
+    client.write(MemberWrite::Create { userid: &userid("E0001"), body: &zhang() }).await.verdict
 }
 
-async fn many(client: &Client, count: usize) -> Vec<Verdict> {
+async fn many(client: &WecomClient, count: usize) -> Vec<WriteVerdict> {
     let mut writes = JoinSet::new();
     for _ in 0..count {
         let client = client.clone();
@@ -25,14 +25,14 @@ async fn many(client: &Client, count: usize) -> Vec<Verdict> {
     writes.join_all().await
 }
 
-fn throttled() -> Canned {
+fn throttled() -> CannedWecomReply {
     code(45009, "api freq out of limit")
 }
 
 #[tokio::test(start_paused = true)]
 async fn three_thousand_writes_take_no_longer_than_the_limit_asks() {
-    let script = Script::with_latency(Duration::from_millis(20)).always("user/create", ok());
-    let limits = Limits { per_minute: 1000, ..Limits::default() };
+    let script = WecomScript::with_latency(Duration::from_millis(20)).always("user/create", ok());
+    let limits = RateLimits { per_minute: 1000, ..RateLimits::default() };
     let client = client_with(&script, limits);
     let begin = Instant::now();
     assert!(many(&client, 3000).await.iter().all(|verdict| *verdict == DONE));
@@ -45,7 +45,7 @@ async fn three_thousand_writes_take_no_longer_than_the_limit_asks() {
 
 #[tokio::test(start_paused = true)]
 async fn no_more_calls_are_in_flight_than_allowed() {
-    let script = Script::with_latency(Duration::from_millis(100)).always("user/create", ok());
+    let script = WecomScript::with_latency(Duration::from_millis(100)).always("user/create", ok());
     many(&client(&script), 40).await;
     let sent = script.seen("user/create");
     assert!(sent.windows(5).all(|span| span[4].at - span[0].at >= Duration::from_millis(100)));
@@ -54,7 +54,7 @@ async fn no_more_calls_are_in_flight_than_allowed() {
 
 #[tokio::test(start_paused = true)]
 async fn a_hit_limit_rests_the_whole_api_for_a_minute_and_no_other() {
-    let script = Script::new()
+    let script = WecomScript::new()
         .on("user/create", vec![throttled(); 4])
         .always("user/create", ok())
         .always("user/delete", ok());
@@ -64,7 +64,7 @@ async fn a_hit_limit_rests_the_whole_api_for_a_minute_and_no_other() {
         tokio::spawn(async move { many(&client, 20).await })
     };
     sleep(Duration::from_secs(1)).await;
-    assert_eq!(client.write(Write::Delete { userid: &userid("E1") }).await.verdict, DONE);
+    assert_eq!(client.write(MemberWrite::Delete { userid: &userid("E1") }).await.verdict, DONE);
     assert!(writes.await.unwrap().iter().all(|verdict| *verdict == DONE));
     // The four calls in flight together caused one rest, not four.
     let sent = script.seen("user/create");
@@ -76,7 +76,7 @@ async fn a_hit_limit_rests_the_whole_api_for_a_minute_and_no_other() {
 
 #[tokio::test(start_paused = true)]
 async fn a_limit_that_lifts_after_three_rests_delays_only() {
-    let script = Script::new().on("user/create", [throttled(), throttled(), throttled(), ok()]);
+    let script = WecomScript::new().on("user/create", [throttled(), throttled(), throttled(), ok()]);
     let begin = Instant::now();
     assert_eq!(create(&client(&script)).await, DONE);
     assert_eq!(begin.elapsed().as_secs(), 180);
@@ -84,12 +84,12 @@ async fn a_limit_that_lifts_after_three_rests_delays_only() {
 
 #[tokio::test(start_paused = true)]
 async fn a_limit_that_does_not_lift_parks_the_api_for_an_hour() {
-    let script = Script::new().on("user/create", vec![throttled(); 4]).always("user/create", ok());
+    let script = WecomScript::new().on("user/create", vec![throttled(); 4]).always("user/create", ok());
     let client = client(&script);
     let until = now() + TimeDelta::hours(1);
-    assert_eq!(create(&client).await, Verdict::Parked { until });
+    assert_eq!(create(&client).await, WriteVerdict::Parked { until });
     let begin = Instant::now();
-    assert_eq!(create(&client).await, Verdict::Parked { until });
+    assert_eq!(create(&client).await, WriteVerdict::Parked { until });
     assert_eq!((begin.elapsed(), script.seen("user/create").len()), (Duration::ZERO, 4));
     advance(Duration::from_secs(3600)).await;
     assert_eq!(create(&client).await, DONE);
@@ -97,24 +97,25 @@ async fn a_limit_that_does_not_lift_parks_the_api_for_an_hour() {
 
 #[tokio::test(start_paused = true)]
 async fn a_create_in_doubt_that_is_parked_stays_in_doubt() {
-    let script = Script::new().on("user/create", [Canned::Lost]).always("user/create", throttled());
-    assert_eq!(create(&client(&script)).await, Verdict::Lost);
+    let script =
+        WecomScript::new().on("user/create", [CannedWecomReply::Lost]).always("user/create", throttled());
+    assert_eq!(create(&client(&script)).await, WriteVerdict::Lost);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_crowd_is_waited_out_twenty_times_beside_the_other_retries() {
     let crowded = code(45033, "concurrent limit");
     let mut answers = vec![crowded.clone(); 20];
-    answers.extend([code(-1, "busy"), Canned::Lost, code(-1, "busy"), ok()]);
-    assert_eq!(create(&client(&Script::new().on("user/create", answers))).await, DONE);
-    let script = Script::new().always("user/create", crowded);
-    assert_eq!(create(&client(&script)).await, Verdict::Busy { errcode: Some(45033) });
+    answers.extend([code(-1, "busy"), CannedWecomReply::Lost, code(-1, "busy"), ok()]);
+    assert_eq!(create(&client(&WecomScript::new().on("user/create", answers))).await, DONE);
+    let script = WecomScript::new().always("user/create", crowded);
+    assert_eq!(create(&client(&script)).await, WriteVerdict::Busy { errcode: Some(45033) });
     assert_eq!(script.seen("user/create").len(), 21);
 }
 
 #[tokio::test(start_paused = true)]
 async fn after_a_crowd_half_as_many_calls_are_in_flight() {
-    let script = Script::with_latency(Duration::from_millis(100))
+    let script = WecomScript::with_latency(Duration::from_millis(100))
         .on("user/create", vec![code(45033, "crowded"); 4])
         .always("user/create", ok());
     many(&client(&script), 40).await;
@@ -126,8 +127,8 @@ async fn after_a_crowd_half_as_many_calls_are_in_flight() {
 
 #[tokio::test(start_paused = true)]
 async fn two_clients_of_one_corp_obey_one_window_together_and_count_their_own_calls() {
-    let script = Script::with_latency(Duration::from_millis(20)).always("user/create", ok());
-    let rates = Rates::new(Limits { per_minute: 100, ..Limits::default() });
+    let script = WecomScript::with_latency(Duration::from_millis(20)).always("user/create", ok());
+    let rates = Rates::new(RateLimits { per_minute: 100, ..RateLimits::default() });
     let (one, other) = (client_sharing(&script, &rates), client_sharing(&script, &rates));
     let (ones, others) = tokio::join!(many(&one, 120), many(&other, 90));
     assert!(ones.iter().chain(&others).all(|verdict| *verdict == DONE));
@@ -141,13 +142,13 @@ async fn two_clients_of_one_corp_obey_one_window_together_and_count_their_own_ca
 
 #[tokio::test(start_paused = true)]
 async fn a_limit_that_one_client_hits_rests_the_api_for_every_client_of_the_corp() {
-    let (hit, free) = (Script::new(), Script::new().always("user/create", ok()));
+    let (hit, free) = (WecomScript::new(), WecomScript::new().always("user/create", ok()));
     let hit = hit.on("user/create", vec![throttled(); 4]);
-    let rates = Rates::new(Limits::default());
+    let rates = Rates::new(RateLimits::default());
     let (one, other) = (client_sharing(&hit, &rates), client_sharing(&free, &rates));
     let until = now() + TimeDelta::hours(1);
-    assert_eq!(create(&one).await, Verdict::Parked { until });
-    assert_eq!(create(&other).await, Verdict::Parked { until });
+    assert_eq!(create(&one).await, WriteVerdict::Parked { until });
+    assert_eq!(create(&other).await, WriteVerdict::Parked { until });
     assert_eq!(free.seen("user/create").len(), 0);
     assert_eq!(other.calls(), [].into());
     advance(Duration::from_secs(3600)).await;

@@ -6,17 +6,17 @@ use serde_json::json;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, advance};
 
-use super::super::{Verdict, Write};
-use super::script::{Canned, Script, code, ok};
+use super::super::{MemberWrite, WriteVerdict};
+use super::script::{CannedWecomReply, WecomScript, code, ok};
 use super::{client, userid, zhang};
 
-const DONE: Verdict = Verdict::Done { created_departments: vec![] };
+const DONE: WriteVerdict = WriteVerdict::Done { created_departments: vec![] };
 
-async fn write(client: &super::Client) -> Verdict {
-    client.write(Write::Update { userid: &userid("E0001"), body: &zhang() }).await.verdict
+async fn write(client: &super::WecomClient) -> WriteVerdict {
+    client.write(MemberWrite::Update { userid: &userid("E0001"), body: &zhang() }).await.verdict
 }
 
-async fn fifty_at_once(client: &super::Client) -> Vec<Verdict> {
+async fn fifty_at_once(client: &super::WecomClient) -> Vec<WriteVerdict> {
     let mut writes = JoinSet::new();
     for _ in 0..50 {
         let client = client.clone();
@@ -27,7 +27,7 @@ async fn fifty_at_once(client: &super::Client) -> Vec<Verdict> {
 
 #[tokio::test(start_paused = true)]
 async fn fifty_writes_at_once_share_one_token() {
-    let script = Script::new().always("user/update", ok());
+    let script = WecomScript::new().always("user/update", ok());
     let verdicts = fifty_at_once(&client(&script)).await;
     assert!(verdicts.iter().all(|verdict| *verdict == DONE));
     let tokens = script.seen("gettoken");
@@ -41,9 +41,9 @@ async fn fifty_writes_at_once_share_one_token() {
 async fn a_token_is_renewed_shortly_before_it_expires() {
     for (life, kept) in [(7200, 6900), (100, 90)] {
         let token = json!({ "errcode": 0, "access_token": "FIRST", "expires_in": life });
-        let script = Script::with_latency(Duration::ZERO)
+        let script = WecomScript::with_latency(Duration::ZERO)
             .always("user/update", ok())
-            .on("gettoken", [Canned::Json(token)]);
+            .on("gettoken", [CannedWecomReply::Json(token)]);
         let client = client(&script);
         let begin = Instant::now();
         assert_eq!(write(&client).await, DONE);
@@ -60,7 +60,7 @@ async fn a_token_is_renewed_shortly_before_it_expires() {
 async fn a_token_that_is_no_longer_good_is_replaced_once_for_all_and_the_call_made_again() {
     for errcode in [40014, 42001] {
         let expired = vec![code(errcode, "expired"); 4];
-        let script = Script::new().on("user/update", expired).always("user/update", ok());
+        let script = WecomScript::new().on("user/update", expired).always("user/update", ok());
         let verdicts = fifty_at_once(&client(&script)).await;
         assert!(verdicts.iter().all(|verdict| *verdict == DONE));
         assert_eq!(script.seen("gettoken").len(), 2);
@@ -70,19 +70,19 @@ async fn a_token_that_is_no_longer_good_is_replaced_once_for_all_and_the_call_ma
 
 #[tokio::test(start_paused = true)]
 async fn a_call_asks_for_a_fresh_token_at_most_twice() {
-    let script = Script::new().always("user/update", code(40014, "invalid access_token"));
-    assert_eq!(write(&client(&script)).await, Verdict::Busy { errcode: Some(40014) });
+    let script = WecomScript::new().always("user/update", code(40014, "invalid access_token"));
+    assert_eq!(write(&client(&script)).await, WriteVerdict::Busy { errcode: Some(40014) });
     assert_eq!((script.seen("gettoken").len(), script.seen("user/update").len()), (3, 3));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_wrong_credential_on_a_call_is_asked_once_more_with_a_fresh_token() {
-    let script = Script::new().on("user/update", [code(40001, "stale"), ok()]);
+    let script = WecomScript::new().on("user/update", [code(40001, "stale"), ok()]);
     assert_eq!(write(&client(&script)).await, DONE);
     assert_eq!(script.seen("gettoken").len(), 2);
-    let script = Script::new().always("user/update", code(40001, "invalid credential"));
+    let script = WecomScript::new().always("user/update", code(40001, "invalid credential"));
     assert!(
-        matches!(write(&client(&script)).await, Verdict::Stopped(error) if error.code() == "wecom.40001")
+        matches!(write(&client(&script)).await, WriteVerdict::Stopped(error) if error.code() == "wecom.40001")
     );
     assert_eq!(script.seen("user/update").len(), 2);
 }
@@ -90,10 +90,12 @@ async fn a_wrong_credential_on_a_call_is_asked_once_more_with_a_fresh_token() {
 #[tokio::test(start_paused = true)]
 async fn a_refused_secret_is_never_sent_again() {
     for errcode in [40001, 40013, 40091, 41004, 987_654] {
-        let script = Script::new().always("gettoken", code(errcode, "no"));
+        let script = WecomScript::new().always("gettoken", code(errcode, "no"));
         let client = client(&script);
         for verdict in fifty_at_once(&client).await {
-            assert!(matches!(verdict, Verdict::Stopped(error) if error.code() == format!("wecom.{errcode}")));
+            assert!(
+                matches!(verdict, WriteVerdict::Stopped(error) if error.code() == format!("wecom.{errcode}"))
+            );
         }
         assert_eq!(client.check().await.unwrap_err().code(), format!("wecom.{errcode}"));
         assert_eq!((script.seen("gettoken").len(), script.seen("user/update").len()), (1, 0));
@@ -102,19 +104,24 @@ async fn a_refused_secret_is_never_sent_again() {
 
 #[tokio::test(start_paused = true)]
 async fn a_passing_failure_is_shared_by_those_who_waited_and_asked_again_by_the_next() {
-    let script = Script::new().on("gettoken", vec![Canned::Lost; 4]).always("user/update", ok());
+    let script =
+        WecomScript::new().on("gettoken", vec![CannedWecomReply::Lost; 4]).always("user/update", ok());
     let client = client(&script);
     let verdicts = fifty_at_once(&client).await;
     // Only callers with a place among the calls in flight waited for that fetch; the next ones fetched again.
-    assert_eq!(verdicts.iter().filter(|verdict| **verdict == Verdict::Busy { errcode: None }).count(), 4);
+    assert_eq!(
+        verdicts.iter().filter(|verdict| **verdict == WriteVerdict::Busy { errcode: None }).count(),
+        4
+    );
     assert_eq!(verdicts.iter().filter(|verdict| **verdict == DONE).count(), 46);
     assert_eq!(script.seen("gettoken").len(), 5);
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_answer_without_a_token_stops() {
-    let script = Script::new().always("gettoken", Canned::Json(json!({ "errcode": 0, "errmsg": "ok" })));
+    let script = WecomScript::new()
+        .always("gettoken", CannedWecomReply::Json(json!({ "errcode": 0, "errmsg": "ok" })));
     assert!(
-        matches!(write(&client(&script)).await, Verdict::Stopped(error) if error.code() == "wecom.shape")
+        matches!(write(&client(&script)).await, WriteVerdict::Stopped(error) if error.code() == "wecom.shape")
     );
 }

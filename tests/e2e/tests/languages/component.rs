@@ -4,24 +4,24 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use ruzhi_guest_runtime::{Component, Engine, Library, Limits};
+use ruzhi_guest_runtime::{Component, ComponentRegistry, Engine, GuestLimits};
 
 /// An engine under the limits every guest must keep, with more time because the host may be a debug build.
 pub(crate) fn engine() -> Engine {
     static ENGINE: OnceLock<Engine> = OnceLock::new();
-    let limits = || Limits { deadline: Duration::from_secs(20), ..Limits::default() };
+    let limits = || GuestLimits { deadline: Duration::from_secs(20), ..GuestLimits::default() };
     ENGINE.get_or_init(|| Engine::new(limits()).unwrap()).clone()
 }
 
 /// The same, counting instructions.
 pub(crate) fn measuring() -> Engine {
-    Engine::measuring(Limits { deadline: Duration::from_secs(20), ..Limits::default() }).unwrap()
+    Engine::measuring(GuestLimits { deadline: Duration::from_secs(20), ..GuestLimits::default() }).unwrap()
 }
 
 /// A component of `guests/built`, compiled once in this process.
 pub(crate) fn load(engine: &Engine, name: &str) -> Component {
-    static LIBRARY: OnceLock<Library> = OnceLock::new();
-    LIBRARY.get_or_init(|| Library::new(engine.clone(), None)).load(&built(name), None).unwrap()
+    static LIBRARY: OnceLock<ComponentRegistry> = OnceLock::new();
+    LIBRARY.get_or_init(|| ComponentRegistry::new(engine.clone(), None)).load(&built(name), None).unwrap()
 }
 
 pub(crate) fn built(name: &str) -> PathBuf {

@@ -2,7 +2,7 @@
 //! the whole time of a batch would delay the other rows of the batch.
 
 use ruzhi_guest::SourceRecord;
-use ruzhi_guest_runtime::{Guest, Library};
+use ruzhi_guest_runtime::{ComponentRegistry, Guest};
 use serde_json::json;
 
 use super::answers::{config, context};
@@ -58,7 +58,7 @@ fn values(letters: &str, bytes: usize) -> [String; 2] {
 
 /// Fails if a text costs more than in proportion. `row` puts a value into a row in each supported way.
 pub(crate) fn costs_in_proportion(name: &str, row: impl Fn(&str) -> Vec<String>) {
-    let library = Library::new(measuring(), None);
+    let library = ComponentRegistry::new(measuring(), None);
     let guest = Guest::new(library.load(&built(name), None).unwrap(), config(name)).unwrap();
     let cost = |json: String| {
         let record = SourceRecord { id: "row-1".to_owned(), json };

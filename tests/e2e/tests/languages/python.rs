@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use ruzhi_author::build;
 use ruzhi_guest::{Decision, SourceRecord};
-use ruzhi_guest_runtime::{BatchError, Component, Guest, LoadError};
+use ruzhi_guest_runtime::{BatchError, Component, Guest, GuestLoadError};
 use serde_json::json;
 
 use super::answers::context;
@@ -80,7 +80,7 @@ fn an_exception_is_told_with_its_text_and_the_author_s_line() {
         ("x", "guest.exception", "ValueError: invalid literal for int() with base 10: 'x' (rules.py:20)"),
     ] {
         match Guest::new(component.clone(), config.to_owned()) {
-            Err(LoadError::Configuration { code: found, message: told }) => {
+            Err(GuestLoadError::Configuration { code: found, message: told }) => {
                 assert_eq!((found.as_str(), told.as_str()), (code, message));
             }
             other => panic!("{:?}", other.err()),

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn with_filter(filter: Value) -> Result<Imported, ImportError> {
+fn with_filter(filter: Value) -> Result<ImportOutput, ImportError> {
     let body =
         json!({"appId": "6399c24287cae90008d24e0b", "entryId": "63e0706d0e33350008189952", "filter": filter});
     import_all(&[&body.to_string(), &target(&[])])

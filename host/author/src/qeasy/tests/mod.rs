@@ -18,14 +18,14 @@ fn naming() -> Naming {
     Naming::new("jingxintai".parse().unwrap(), "onboarding".parse().unwrap())
 }
 
-fn import_all(texts: &[&str]) -> Result<Imported, ImportError> {
+fn import_all(texts: &[&str]) -> Result<ImportOutput, ImportError> {
     let texts: Vec<(String, String)> =
         texts.iter().enumerate().map(|(at, text)| (format!("{at}.json"), (*text).to_owned())).collect();
     import(&texts, &naming())
 }
 
 /// Imports, and checks the promises of every import.
-fn good(texts: &[&str]) -> Imported {
+fn good(texts: &[&str]) -> ImportOutput {
     let imported = import_all(texts).unwrap();
     promised(&imported);
     imported
@@ -43,18 +43,18 @@ fn refused(texts: &[&str]) -> ImportError {
 
 /// The promises of every import: the guest accepts the rules, and the configuration accepts the tenant's file if no
 /// step is left.
-fn promised(imported: &Imported) {
+fn promised(imported: &ImportOutput) {
     ruzhi_guest::describe::<RulesFile>(&imported.rules).unwrap();
     let tenant: toml::Table = imported.tenant.parse().unwrap();
     let source = &tenant["flows"][0]["source"];
     if let Some(filter) = source.get("filter") {
-        assert!(Filter::parse(&serde_json::to_value(filter).unwrap()).unwrap().is_some());
+        assert!(RowFilter::parse(&serde_json::to_value(filter).unwrap()).unwrap().is_some());
     }
     let is_whole = ["app_id", "entry_id"].iter().all(|key| source[key].as_str() != Some(""));
     let dir = tempfile::tempdir().unwrap();
     std::fs::create_dir(dir.path().join("tenants")).unwrap();
     std::fs::write(dir.path().join("tenants/jingxintai.toml"), &imported.tenant).unwrap();
-    let filter = |value: &Value| Filter::parse(value).map(drop).map_err(|error| error.explain());
+    let filter = |value: &Value| RowFilter::parse(value).map(drop).map_err(|error| error.explain());
     let checks = Checks { filter, secrets: Secrets::Skip, files: false };
     match Config::load(dir.path(), &ProcessEnvironment, &checks) {
         Ok(config) => assert!(is_whole && config.warnings.is_empty()),
@@ -107,20 +107,20 @@ fn source() -> Value {
     })
 }
 
-fn notes(imported: &Imported) -> String {
+fn notes(imported: &ImportOutput) -> String {
     imported.notes.iter().map(|note| format!("{}\n", note.en)).collect()
 }
 
-fn left(imported: &Imported) -> String {
+fn left(imported: &ImportOutput) -> String {
     imported.left.iter().map(|note| format!("{}\n", note.en)).collect()
 }
 
 /// `[flows.source]` of the tenant's file.
-fn form(imported: &Imported) -> toml::Table {
+fn form(imported: &ImportOutput) -> toml::Table {
     let tenant: toml::Table = imported.tenant.parse().unwrap();
     tenant["flows"][0]["source"].as_table().unwrap().clone()
 }
 
-fn rules(imported: &Imported) -> Value {
+fn rules(imported: &ImportOutput) -> Value {
     serde_json::from_str(&imported.rules).unwrap()
 }

@@ -91,7 +91,7 @@ fn other_metadata_beside_the_target_is_told() {
 fn two_targets_are_refused_unless_they_are_one() {
     let error = refused(&[&target(&[]), &target(&[json!({"field": "alias", "value": "{d}"})])]);
     let ImportError::SeveralTargets { places } = &error else { panic!("{error}") };
-    assert_eq!(places.iter().map(Place::to_string).collect::<Vec<_>>(), ["0.json:1:1", "1.json:1:1"]);
+    assert_eq!(places.iter().map(SourcePlace::to_string).collect::<Vec<_>>(), ["0.json:1:1", "1.json:1:1"]);
     good(&[&target(&[]), &target(&[])]);
 }
 

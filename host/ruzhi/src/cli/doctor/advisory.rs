@@ -13,7 +13,7 @@ const KNOWN: &str = include_str!("advisories.json");
 
 /// The advisories known at build time.
 #[derive(Debug, Deserialize)]
-pub(super) struct Known {
+pub(super) struct AdvisoryList {
     /// The day of the list.
     pub(super) as_of: String,
     /// The place to look for later advisories.
@@ -34,7 +34,7 @@ pub(super) struct Advisory {
     affected: Vec<(String, String)>,
 }
 
-impl Known {
+impl AdvisoryList {
     /// The list in this binary; `None` only if it does not parse, which a test catches.
     pub(super) fn read() -> Option<Self> {
         serde_json::from_str(KNOWN).ok()
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     fn names(version: &str) -> Vec<String> {
-        Known::read().unwrap().concerning(version).iter().map(|advisory| advisory.id.clone()).collect()
+        AdvisoryList::read().unwrap().concerning(version).iter().map(|advisory| advisory.id.clone()).collect()
     }
 
     #[test]
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn every_range_of_the_list_can_be_compared() {
-        for advisory in Known::read().unwrap().advisories {
+        for advisory in AdvisoryList::read().unwrap().advisories {
             for (from, before) in advisory.affected {
                 assert!(parts(&from).unwrap() < parts(&before).unwrap(), "{}: {from} {before}", advisory.id);
             }

@@ -3,11 +3,11 @@
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use super::advisory::{ENGINE, Known};
-use super::{Finding, Level};
-use ruzhi_config::{Config, Flow, Problem, Problems, ServerSettings, Tenant};
+use super::advisory::{AdvisoryList, ENGINE};
+use super::{CheckResult, Level};
+use ruzhi_config::{Config, FlowConfig, Problem, Problems, ServerSettings, TenantConfig};
 use ruzhi_guest_runtime::Guest;
-use ruzhi_message::Failure;
+use ruzhi_message::Report;
 use ruzhi_model::{Lang, Text};
 use ruzhi_store::{Access, Database};
 
@@ -17,20 +17,20 @@ const TIGHT: u64 = 1 << 30;
 const FULL: u64 = 100 << 20;
 
 /// Known vulnerabilities of the engine that runs the rules.
-pub(super) fn engine() -> Finding {
-    let Some(known) = Known::read() else {
-        return Finding::fail(
+pub(super) fn engine() -> CheckResult {
+    let Some(known) = AdvisoryList::read() else {
+        return CheckResult::fail(
             "engine",
             Text::new("the list of advisories cannot be read", "无法读取安全公告列表"),
             Text::new("this is a fault of ruzhi, report it", "这是 ruzhi 的问题，请反馈"),
         );
     };
-    let Known { as_of, source, .. } = &known;
+    let AdvisoryList { as_of, source, .. } = &known;
     let concerning = known.concerning(ENGINE);
     if concerning.is_empty() {
-        return Finding {
+        return CheckResult {
             hint: Some(Text::new(format!("what came later: {source}"), format!("之后的公告：{source}"))),
-            ..Finding::ok(
+            ..CheckResult::ok(
                 "engine",
                 Text::new(
                     format!("wasmtime {ENGINE}, without an advisory known as of {as_of}"),
@@ -41,9 +41,9 @@ pub(super) fn engine() -> Finding {
     }
     let names =
         concerning.iter().map(|advisory| format!("{} ({}): {}", advisory.id, advisory.date, advisory.title));
-    Finding {
+    CheckResult {
         causes: names.collect(),
-        ..Finding::warn(
+        ..CheckResult::warn(
             "engine",
             Text::new(
                 format!("wasmtime {ENGINE} has {} advisories known as of {as_of}", concerning.len()),
@@ -60,24 +60,24 @@ pub(super) fn engine() -> Finding {
 }
 
 /// The configuration is valid; its warnings are listed.
-pub(super) fn configuration(config: &Config, lang: Lang) -> Finding {
+pub(super) fn configuration(config: &Config, lang: Lang) -> CheckResult {
     let flows: usize = config.tenants.iter().map(|tenant| tenant.flows.len()).sum();
     let text = Text::new(
         format!("{} tenants, {flows} flows", config.tenants.len()),
         format!("{} 个租户，{flows} 个同步流", config.tenants.len()),
     );
     if config.warnings.is_empty() {
-        return Finding::ok("configuration", text);
+        return CheckResult::ok("configuration", text);
     }
-    Finding {
+    CheckResult {
         causes: config.warnings.iter().map(|warning| warning.render(lang)).collect(),
-        ..Finding::warn("configuration", text, Text::new("see `ruzhi check`", "详见 `ruzhi check`"))
+        ..CheckResult::warn("configuration", text, Text::new("see `ruzhi check`", "详见 `ruzhi check`"))
     }
 }
 
 /// The invalid files. A tenant's invalid file leaves everything else to be checked; with an invalid `ruzhi.toml`
 /// nothing else is checked.
-pub(super) fn unusable(problems: &Problems, looks_on: bool, lang: Lang) -> Vec<Finding> {
+pub(super) fn unusable(problems: &Problems, looks_on: bool, lang: Lang) -> Vec<CheckResult> {
     let of_file = |(file, errors): (&Path, Vec<&Problem>)| {
         let count = errors.len();
         let text = if looks_on {
@@ -91,10 +91,10 @@ pub(super) fn unusable(problems: &Problems, looks_on: bool, lang: Lang) -> Vec<F
                 format!("有 {count} 个问题；解决之前无法检查其他项目"),
             )
         };
-        Finding {
+        CheckResult {
             code: Some("config".to_owned()),
             causes: errors.iter().map(|problem| problem.render(lang)).collect(),
-            ..Finding::fail(
+            ..CheckResult::fail(
                 "configuration",
                 text,
                 Text::new("correct the file, then run this again", "请修正该文件后重新运行"),
@@ -106,10 +106,10 @@ pub(super) fn unusable(problems: &Problems, looks_on: bool, lang: Lang) -> Vec<F
 }
 
 /// Checks that the store is readable, intact, and inaccessible to other users.
-pub(super) async fn store(path: &Path) -> (Vec<Finding>, Option<Database>) {
+pub(super) async fn store(path: &Path) -> (Vec<CheckResult>, Option<Database>) {
     let shown = path.display();
     let Ok(file) = std::fs::metadata(path) else {
-        let none = Finding::warn(
+        let none = CheckResult::warn(
             "store",
             Text::new(
                 format!("nothing has run here yet: there is no {shown}"),
@@ -125,7 +125,7 @@ pub(super) async fn store(path: &Path) -> (Vec<Finding>, Option<Database>) {
     let mut findings = Vec::new();
     let mode = file.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
-        findings.push(Finding::fail(
+        findings.push(CheckResult::fail(
             "store",
             Text::new(
                 format!("{shown} can be read by others (mode {mode:o}); it holds personal data"),
@@ -137,7 +137,7 @@ pub(super) async fn store(path: &Path) -> (Vec<Finding>, Option<Database>) {
     let opened = match Database::open(path, Access::Read).await {
         Ok(opened) => opened,
         Err(error) => {
-            findings.push(Finding::of_failure("store", &Failure::from(error)));
+            findings.push(CheckResult::of_failure("store", &Report::from(error)));
             return (findings, None);
         }
     };
@@ -148,7 +148,7 @@ pub(super) async fn store(path: &Path) -> (Vec<Finding>, Option<Database>) {
                 |pid| Text::new(format!("ruzhi runs here as process {pid}"), format!("ruzhi 正在运行，进程 {pid}")),
             );
             let mib = file.len() >> 20;
-            findings.push(Finding::ok(
+            findings.push(CheckResult::ok(
                 "store",
                 Text::new(
                     format!("{shown} is whole ({mib} MiB); {}", running.en),
@@ -156,9 +156,9 @@ pub(super) async fn store(path: &Path) -> (Vec<Finding>, Option<Database>) {
                 ),
             ));
         }
-        Ok(faults) => findings.push(Finding {
+        Ok(faults) => findings.push(CheckResult {
             causes: faults,
-            ..Finding::fail(
+            ..CheckResult::fail(
                 "store",
                 Text::new(format!("{shown} is damaged"), format!("{shown} 已损坏")),
                 Text::new(
@@ -167,7 +167,7 @@ pub(super) async fn store(path: &Path) -> (Vec<Finding>, Option<Database>) {
                 ),
             )
         }),
-        Err(error) => findings.push(Finding::of_failure("store", &Failure::from(error))),
+        Err(error) => findings.push(CheckResult::of_failure("store", &Report::from(error))),
     }
     (findings, Some(opened))
 }
@@ -194,7 +194,7 @@ fn holder(locks: &str, inode: u64) -> Option<u32> {
 }
 
 /// Free space for the store and for compiled components.
-pub(super) fn disk(config: &Config) -> Vec<Finding> {
+pub(super) fn disk(config: &Config) -> Vec<CheckResult> {
     let mut folders: Vec<&Path> = vec![config.store.path.parent().unwrap_or(Path::new("."))];
     if let Some(folder) = Some(config.guest.cache.as_path()).filter(|folder| folder.exists()) {
         folders.push(folder);
@@ -209,7 +209,7 @@ fn free(folder: &Path) -> Option<(PathBuf, u64)> {
     Some((folder.to_owned(), space.f_bavail.saturating_mul(space.f_frsize)))
 }
 
-fn judged(folder: &Path, free: u64) -> Finding {
+fn judged(folder: &Path, free: u64) -> CheckResult {
     let mib = free >> 20;
     let text = Text::new(
         format!("{mib} MiB free in {}", folder.display()),
@@ -220,20 +220,20 @@ fn judged(folder: &Path, free: u64) -> Finding {
     let level = match free {
         ..FULL => Level::Fail,
         FULL..TIGHT => Level::Warn,
-        _ => return Finding::ok("disk", text),
+        _ => return CheckResult::ok("disk", text),
     };
-    Finding { hint: Some(hint), ..Finding::new("disk", level, text) }
+    CheckResult { hint: Some(hint), ..CheckResult::new("disk", level, text) }
 }
 
 /// Loads a flow's rules and compares them with the live ones.
 pub(super) async fn component(
     store: Option<&Database>,
-    tenant: &Tenant,
-    flow: &Flow,
-    guest: Result<&Guest, &Failure>,
-) -> Finding {
+    tenant: &TenantConfig,
+    flow: &FlowConfig,
+    guest: Result<&Guest, &Report>,
+) -> CheckResult {
     let finding = match guest {
-        Err(failure) => Finding::of_failure("component", failure),
+        Err(failure) => CheckResult::of_failure("component", failure),
         Ok(guest) => {
             let described = guest.description();
             let digest: String = guest.rules().as_str().chars().take(12).collect();
@@ -247,14 +247,14 @@ pub(super) async fn component(
             };
             let (name, version) = (&described.name, &described.version);
             match live {
-                Some(live) if live.rules == *guest.rules() => Finding::ok(
+                Some(live) if live.rules == *guest.rules() => CheckResult::ok(
                     "component",
                     Text::new(
                         format!("{name} {version} loads and is live ({digest}, no. {})", live.number),
                         format!("{name} {version} 可加载，已生效（{digest}，第 {} 版）", live.number),
                     ),
                 ),
-                Some(live) => Finding::warn(
+                Some(live) => CheckResult::warn(
                     "component",
                     Text::new(
                         format!(
@@ -277,7 +277,7 @@ pub(super) async fn component(
                         ),
                     ),
                 ),
-                None => Finding::ok(
+                None => CheckResult::ok(
                     "component",
                     Text::new(
                         format!("{name} {version} loads ({digest}) and goes live with the first run"),
@@ -291,10 +291,10 @@ pub(super) async fn component(
 }
 
 /// The address of the pages, and the access to it.
-pub(super) fn door(server: &ServerSettings) -> Finding {
+pub(super) fn door(server: &ServerSettings) -> CheckResult {
     let (listen, people) = (server.listen, server.people.len());
     if server.listen.ip().is_loopback() {
-        return Finding::ok(
+        return CheckResult::ok(
             "door",
             Text::new(
                 format!("{listen}: from this machine only; {people} people with a token"),
@@ -303,7 +303,7 @@ pub(super) fn door(server: &ServerSettings) -> Finding {
         );
     }
     if people == 0 {
-        return Finding::fail(
+        return CheckResult::fail(
             "door",
             Text::new(
                 format!("{listen} can be reached from other machines, and no token is set"),
@@ -312,7 +312,7 @@ pub(super) fn door(server: &ServerSettings) -> Finding {
             Text::new("set `token` under `[server]`", "请在 `[server]` 中设置 `token`"),
         );
     }
-    Finding::warn(
+    CheckResult::warn(
         "door",
         Text::new(
             format!("{listen} can be reached from other machines; {people} people with a token"),
@@ -326,7 +326,7 @@ pub(super) fn door(server: &ServerSettings) -> Finding {
 }
 
 /// The addresses the services push to.
-pub(super) fn pushes(server: &ServerSettings, tenant: &Tenant, flow: &Flow) -> Vec<Finding> {
+pub(super) fn pushes(server: &ServerSettings, tenant: &TenantConfig, flow: &FlowConfig) -> Vec<CheckResult> {
     let first = tenant.flows.first().is_some_and(|first| first.id == flow.id);
     let push = flow.push.is_some().then(|| {
         ("push", format!("/hooks/jiandaoyun/{}/{}", tenant.id, flow.id), format!("{}/{}", tenant.id, flow.id))
@@ -336,11 +336,11 @@ pub(super) fn pushes(server: &ServerSettings, tenant: &Tenant, flow: &Flow) -> V
     let told = push.into_iter().chain(callback).map(|(check, path, of)| {
         let url = server.url.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned());
         let finding = match url {
-            Some(url) => Finding::ok(
+            Some(url) => CheckResult::ok(
                 check,
                 Text::new(format!("taken at {url}{path}"), format!("接收地址：{url}{path}")),
             ),
-            None => Finding::warn(
+            None => CheckResult::warn(
                 check,
                 Text::new(
                     format!("taken at {path}, but no address is known at which the service reaches it"),

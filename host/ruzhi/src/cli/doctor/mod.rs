@@ -15,11 +15,11 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::json;
 
-use super::deployment::library;
-use super::speech::Speech;
+use super::deployment::registry;
+use super::printer::Printer;
 use ruzhi_app::deployment;
 use ruzhi_config::{Checks, Config, Problems, ProcessEnvironment, Secrets};
-use ruzhi_message::{Failure, exit};
+use ruzhi_message::{Report, exit};
 use ruzhi_model::Text;
 
 #[derive(Debug, Args)]
@@ -45,7 +45,7 @@ enum Level {
 
 /// One check and its result.
 #[derive(Debug, Serialize)]
-struct Finding {
+struct CheckResult {
     /// The name of the check, such as `wecom` or `disk`.
     check: &'static str,
     /// The subject: a tenant, or a tenant and its flow.
@@ -61,7 +61,7 @@ struct Finding {
     hint: Option<Text>,
 }
 
-impl Finding {
+impl CheckResult {
     fn new(check: &'static str, level: Level, message: Text) -> Self {
         Self { check, of: None, level, code: None, message, causes: Vec::new(), hint: None }
     }
@@ -78,7 +78,7 @@ impl Finding {
         Self { hint: Some(hint), ..Self::new(check, Level::Fail, message) }
     }
 
-    fn of_failure(check: &'static str, failure: &Failure) -> Self {
+    fn of_failure(check: &'static str, failure: &Report) -> Self {
         Self {
             code: Some(failure.code().to_owned()),
             causes: failure.causes().to_vec(),
@@ -93,40 +93,40 @@ impl Finding {
 }
 
 impl Doctor {
-    pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
+    pub(super) async fn run(&self, dir: &Path, printer: &Printer) -> Result<ExitCode, Report> {
         let secrets = if self.alive { Secrets::Skip } else { Secrets::Resolve };
         let checks = Checks { secrets, ..deployment::checks() };
         let (config, problems) = Config::usable(dir, &ProcessEnvironment, &checks);
         if self.alive {
             // An invalid tenant file does not keep the process from answering.
             let config = config.ok_or_else(|| problems.unwrap_or_default())?;
-            return Ok(tell(&[services::alive(&config.server).await], speech));
+            return Ok(tell(&[services::alive(&config.server).await], printer));
         }
         let mut findings = vec![local::engine()];
-        let unusable = problems.iter().flat_map(|p| local::unusable(p, config.is_some(), speech.lang));
+        let unusable = problems.iter().flat_map(|p| local::unusable(p, config.is_some(), printer.lang));
         findings.extend(unusable);
         if let Some(config) = config {
-            findings.push(local::configuration(&config, speech.lang));
-            self.look(&config, problems.as_ref(), speech, &mut findings).await?;
+            findings.push(local::configuration(&config, printer.lang));
+            self.look(&config, problems.as_ref(), printer, &mut findings).await?;
         }
-        Ok(tell(&findings, speech))
+        Ok(tell(&findings, printer))
     }
 
     async fn look(
         &self,
         config: &Config,
         problems: Option<&Problems>,
-        speech: &Speech,
-        findings: &mut Vec<Finding>,
-    ) -> Result<(), Failure> {
+        printer: &Printer,
+        findings: &mut Vec<CheckResult>,
+    ) -> Result<(), Report> {
         let chosen = config.select_usable(self.target.as_deref(), problems)?;
         let (store, opened) = local::store(&config.store.path).await;
         findings.extend(store);
         findings.extend(local::disk(config));
         findings.push(local::door(&config.server));
-        let library = library(config, speech)?;
+        let registry = registry(config, printer)?;
         for (tenant, flow) in &chosen {
-            let guest = deployment::guest(&library, flow);
+            let guest = deployment::guest(&registry, flow);
             findings.push(local::component(opened.as_ref(), tenant, flow, guest.as_ref()).await);
         }
         if !self.offline {
@@ -136,7 +136,7 @@ impl Doctor {
                 findings.extend(services::tenant(config, tenant).await);
             }
             for (tenant, flow) in &chosen {
-                let guest = deployment::guest(&library, flow).ok();
+                let guest = deployment::guest(&registry, flow).ok();
                 findings.extend(services::flow(tenant, flow, guest.as_ref()).await);
             }
         }
@@ -151,61 +151,61 @@ impl Doctor {
 }
 
 /// Prints the findings, worst last, so that the worst is right above the prompt.
-fn tell(findings: &[Finding], speech: &Speech) -> ExitCode {
+fn tell(findings: &[CheckResult], printer: &Printer) -> ExitCode {
     let count = |level| findings.iter().filter(|finding| finding.level == level).count();
     let (warned, failed) = (count(Level::Warn), count(Level::Fail));
-    if speech.json {
-        speech.json(&json!({ "ok": failed == 0, "findings": findings }));
+    if printer.json {
+        printer.json(&json!({ "ok": failed == 0, "findings": findings }));
     } else {
         for finding in findings {
             let mark = match finding.level {
-                Level::Ok => speech.say("ok  ", "正常"),
-                Level::Warn => speech.say("warn", "注意"),
-                Level::Fail => speech.say("FAIL", "失败"),
+                Level::Ok => printer.text("ok  ", "正常"),
+                Level::Warn => printer.text("warn", "注意"),
+                Level::Fail => printer.text("FAIL", "失败"),
             };
             let of = finding.of.as_ref().map(|of| format!(" {of}")).unwrap_or_default();
-            speech.out(format_args!(
+            printer.out(format_args!(
                 "{mark}  {}{of}: {}",
-                word(finding.check, speech),
-                finding.message.in_lang(speech.lang)
+                word(finding.check, printer),
+                finding.message.in_lang(printer.lang)
             ));
             for cause in &finding.causes {
                 for line in cause.trim_end().lines() {
-                    speech.out(format_args!("        {line}"));
+                    printer.out(format_args!("        {line}"));
                 }
             }
             if let Some(hint) = &finding.hint {
-                speech.out(format_args!("      → {}", hint.in_lang(speech.lang)));
+                printer.out(format_args!("      → {}", hint.in_lang(printer.lang)));
             }
         }
-        speech.out(format_args!(
+        printer.out(format_args!(
             "{} {}, {} {}, {} {}",
             count(Level::Ok),
-            speech.say("ok", "项正常"),
+            printer.text("ok", "项正常"),
             warned,
-            speech.say("to know", "项注意"),
+            printer.text("to know", "项注意"),
             failed,
-            speech.say("failed", "项失败")
+            printer.text("failed", "项失败")
         ));
     }
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(exit::FAILED) }
 }
 
-fn word(check: &'static str, speech: &Speech) -> &'static str {
+fn word(check: &'static str, printer: &Printer) -> &'static str {
     match check {
-        "engine" => speech.say("engine", "引擎"),
-        "configuration" => speech.say("configuration", "配置"),
-        "store" => speech.say("store", "存储"),
-        "disk" => speech.say("disk", "磁盘"),
-        "serve" => speech.say("serve", "服务"),
-        "door" => speech.say("door", "监听"),
-        "component" => speech.say("component", "规则组件"),
-        "wecom" => speech.say("WeCom", "企业微信"),
-        "jiandaoyun" => speech.say("JianDaoYun", "简道云"),
-        "clock" => speech.say("clock", "时钟"),
-        "write-back" => speech.say("write-back", "回写"),
-        "push" => speech.say("push", "推送"),
-        "callback" => speech.say("callback", "回调"),
+        "engine" => printer.text("engine", "引擎"),
+        "configuration" => printer.text("configuration", "配置"),
+        "store" => printer.text("store", "存储"),
+        "disk" => printer.text("disk", "磁盘"),
+        "serve" => printer.text("serve", "服务"),
+        "door" => printer.text("door", "监听"),
+        "component" => printer.text("component", "规则组件"),
+        "wecom" => printer.text("WeCom", "企业微信"),
+        "jiandaoyun" => printer.text("JianDaoYun", "简道云"),
+        "clock" => printer.text("clock", "时钟"),
+        "write-back" => printer.text("write-back", "回写"),
+        "push" => printer.text("push", "推送"),
+        "callback" => printer.text("callback", "回调"),
         other => other,
     }
 }

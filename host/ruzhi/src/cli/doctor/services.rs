@@ -6,8 +6,8 @@ use chrono::TimeDelta;
 use reqwest::Url;
 
 use super::super::online;
-use super::Finding;
-use ruzhi_config::{Config, Flow, ServerSettings, Tenant};
+use super::CheckResult;
+use ruzhi_config::{Config, FlowConfig, ServerSettings, TenantConfig};
 use ruzhi_guest_runtime::Guest;
 use ruzhi_model::Text;
 
@@ -17,10 +17,10 @@ const OFF: TimeDelta = TimeDelta::seconds(30);
 const TOO_FAR: TimeDelta = TimeDelta::minutes(5);
 
 /// Checks a tenant's access to the services.
-pub(super) async fn tenant(config: &Config, tenant: &Tenant) -> Vec<Finding> {
+pub(super) async fn tenant(config: &Config, tenant: &TenantConfig) -> Vec<CheckResult> {
     let directory = match online::directory(config, tenant).await {
-        Err(failure) => Finding::of_failure("wecom", &failure),
-        Ok(()) => Finding::ok(
+        Err(failure) => CheckResult::of_failure("wecom", &failure),
+        Ok(()) => CheckResult::ok(
             "wecom",
             Text::new(
                 "the secret is accepted, from this address, and may list departments",
@@ -35,15 +35,19 @@ pub(super) async fn tenant(config: &Config, tenant: &Tenant) -> Vec<Finding> {
 }
 
 /// Checks a flow against its form.
-pub(super) async fn flow(tenant: &Tenant, flow: &Flow, guest: Option<&Guest>) -> Vec<Finding> {
+pub(super) async fn flow(
+    tenant: &TenantConfig,
+    flow: &FlowConfig,
+    guest: Option<&Guest>,
+) -> Vec<CheckResult> {
     let of = format!("{}/{}", tenant.id, flow.id);
     let widgets = match online::widgets(tenant, flow).await {
         Ok(widgets) => widgets,
-        Err(failure) => return vec![Finding::of_failure("jiandaoyun", &failure).of(of)],
+        Err(failure) => return vec![CheckResult::of_failure("jiandaoyun", &failure).of(of)],
     };
     let form = match online::missing(tenant, flow, guest, &widgets) {
-        Some(failure) => Finding::of_failure("jiandaoyun", &failure),
-        None => Finding::ok(
+        Some(failure) => CheckResult::of_failure("jiandaoyun", &failure),
+        None => CheckResult::ok(
             "jiandaoyun",
             Text::new(
                 format!(
@@ -58,14 +62,14 @@ pub(super) async fn flow(tenant: &Tenant, flow: &Flow, guest: Option<&Guest>) ->
     let faults = online::write_back(flow, guest, Some(&widgets));
     if faults.is_empty() && flow.write_back.is_some() {
         let text = Text::new("the form's fields take the outcome of its rows", "表单字段可写入处理结果");
-        findings.push(Finding::ok("write-back", text).of(&of));
+        findings.push(CheckResult::ok("write-back", text).of(&of));
     }
-    findings.extend(faults.iter().map(|fault| Finding::of_failure("write-back", fault).of(&of)));
+    findings.extend(faults.iter().map(|fault| CheckResult::of_failure("write-back", fault).of(&of)));
     findings
 }
 
 /// Checks that `ruzhi serve` answers on this machine and is ready.
-pub(super) async fn alive(server: &ServerSettings) -> Finding {
+pub(super) async fn alive(server: &ServerSettings) -> CheckResult {
     let mut address = server.listen;
     // An address that listens on every interface is reached through the loopback.
     if address.ip().is_unspecified() {
@@ -77,11 +81,11 @@ pub(super) async fn alive(server: &ServerSettings) -> Finding {
     }
     let hint = Text::new("see its log", "请查看日志");
     match online::ready(address).await {
-        Some(200) => Finding::ok(
+        Some(200) => CheckResult::ok(
             "serve",
             Text::new(format!("answers on {address} and is ready"), format!("{address} 正常应答，已就绪")),
         ),
-        Some(status) => Finding::fail(
+        Some(status) => CheckResult::fail(
             "serve",
             Text::new(
                 format!("answers on {address} with {status}: it is not ready"),
@@ -89,7 +93,7 @@ pub(super) async fn alive(server: &ServerSettings) -> Finding {
             ),
             hint,
         ),
-        None => Finding::fail(
+        None => CheckResult::fail(
             "serve",
             Text::new(format!("does not answer on {address}"), format!("{address} 无应答")),
             hint,
@@ -97,10 +101,10 @@ pub(super) async fn alive(server: &ServerSettings) -> Finding {
     }
 }
 
-async fn clock(service: &str, zh: &str, base_url: &Url, proxy: Option<&Url>) -> Finding {
+async fn clock(service: &str, zh: &str, base_url: &Url, proxy: Option<&Url>) -> CheckResult {
     match online::clock_ahead(base_url, proxy).await {
         Some(ahead) => judged(service, zh, ahead),
-        None => Finding::warn(
+        None => CheckResult::warn(
             "clock",
             Text::new(format!("{service} tells no time"), format!("无法获得{zh}的时间")),
             Text::new(
@@ -112,11 +116,11 @@ async fn clock(service: &str, zh: &str, base_url: &Url, proxy: Option<&Url>) -> 
 }
 
 /// Grades the difference between two clocks.
-fn judged(service: &str, zh: &str, ahead: TimeDelta) -> Finding {
+fn judged(service: &str, zh: &str, ahead: TimeDelta) -> CheckResult {
     let (by, slow) = (ahead.abs(), ahead > TimeDelta::zero());
     let seconds = by.num_seconds();
     if by <= OFF {
-        return Finding::ok(
+        return CheckResult::ok(
             "clock",
             Text::new(
                 format!("as {service}'s, to {} s", seconds.max(1)),
@@ -132,7 +136,7 @@ fn judged(service: &str, zh: &str, ahead: TimeDelta) -> Finding {
         "turn on time synchronisation (`timedatectl set-ntp true`): pushes, callbacks and schedules go by the clock",
         "请开启时间同步（`timedatectl set-ntp true`）：推送、回调与定时均依赖时钟",
     );
-    if by < TOO_FAR { Finding::warn("clock", text, hint) } else { Finding::fail("clock", text, hint) }
+    if by < TOO_FAR { CheckResult::warn("clock", text, hint) } else { CheckResult::fail("clock", text, hint) }
 }
 
 #[cfg(test)]

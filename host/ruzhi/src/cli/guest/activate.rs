@@ -6,13 +6,13 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 
-use super::rules::{Brought, note_unread, offered_now, only_flow, trial_line};
-use crate::cli::deployment::{self, Need};
-use crate::cli::speech::Speech;
+use super::rules::{RulesArguments, note_unread, offered_now, only_flow, trial_line};
+use crate::cli::deployment::{self, ConfigurationUse};
+use crate::cli::printer::Printer;
 use crate::cli::terminal;
 use ruzhi_app::audit::AuditRequest;
 use ruzhi_config as config;
-use ruzhi_message::Failure;
+use ruzhi_message::Report;
 use ruzhi_model::Digest;
 use ruzhi_rules::{ActivationResult, ChangeAuthor};
 use ruzhi_store::Access;
@@ -22,12 +22,12 @@ pub(crate) struct Activate {
     /// tenant/flow, or the tenant if it has only one flow
     target: String,
     #[command(flatten)]
-    new: Brought,
+    new: RulesArguments,
     /// Activate even if more people change than the flow's limit allows
     #[arg(long)]
     approve: bool,
     #[command(flatten)]
-    by: Person,
+    by: AuthorArguments,
 }
 
 #[derive(Debug, Args)]
@@ -38,12 +38,12 @@ pub(crate) struct Rollback {
     /// if omitted, the rules that were live before
     to: Option<String>,
     #[command(flatten)]
-    by: Person,
+    by: AuthorArguments,
 }
 
 /// The author of a change, and their reason.
 #[derive(Debug, Args)]
-struct Person {
+struct AuthorArguments {
     /// Name for the history; by default the user running the command
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
@@ -52,7 +52,7 @@ struct Person {
     why: Option<String>,
 }
 
-impl Person {
+impl AuthorArguments {
     fn by(&self) -> ChangeAuthor {
         // An entry of the history is a single line.
         let who = self.by.as_deref().map_or_else(terminal::terminal_user, terminal::line);
@@ -70,12 +70,12 @@ impl Person {
 }
 
 impl Activate {
-    pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
+    pub(super) async fn run(&self, dir: &Path, printer: &Printer) -> Result<ExitCode, Report> {
         // With secrets available, the form is asked for the fields the new rules read; without them the next run
         // asks.
-        let (config, asked) = match deployment::configuration(dir, Need::Run, speech) {
+        let (config, asked) = match deployment::configuration(dir, ConfigurationUse::Run, printer) {
             Ok(config) => (config, true),
-            Err(_) => (deployment::configuration(dir, Need::Read, speech)?, false),
+            Err(_) => (deployment::configuration(dir, ConfigurationUse::Read, printer)?, false),
         };
         let (tenant, flow) = only_flow(&config, &self.target)?;
         let form = match asked {
@@ -83,8 +83,8 @@ impl Activate {
             false => None,
         };
         let store = deployment::store(&config, Access::Beside).await?;
-        let library = deployment::library(&config, speech)?;
-        let rules = ruzhi_app::deployment::flow_rules(store.as_ref(), &library, tenant, flow, form.as_ref());
+        let registry = deployment::registry(&config, printer)?;
+        let rules = ruzhi_app::deployment::flow_rules(store.as_ref(), &registry, tenant, flow, form.as_ref());
         let new = self.new.artifacts(&rules, flow).await;
         let mut asking = AuditRequest::of("rules.activate", &tenant.id, &flow.id).with_detail(self.by.said());
         asking.subject = new.as_ref().ok().map(|new| new.rules().to_string());
@@ -96,18 +96,18 @@ impl Activate {
         };
         let result = terminal::recorded(&config, asking, work).await;
         store.close().await;
-        tell(speech, tenant, flow, &result?);
+        tell(printer, tenant, flow, &result?);
         Ok(ExitCode::SUCCESS)
     }
 }
 
 impl Rollback {
-    pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
-        let config = deployment::configuration(dir, Need::Read, speech)?;
+    pub(super) async fn run(&self, dir: &Path, printer: &Printer) -> Result<ExitCode, Report> {
+        let config = deployment::configuration(dir, ConfigurationUse::Read, printer)?;
         let (tenant, flow) = only_flow(&config, &self.target)?;
         let store = deployment::store(&config, Access::Beside).await?;
-        let library = deployment::library(&config, speech)?;
-        let rules = ruzhi_app::deployment::flow_rules(store.as_ref(), &library, tenant, flow, None);
+        let registry = deployment::registry(&config, printer)?;
+        let rules = ruzhi_app::deployment::flow_rules(store.as_ref(), &registry, tenant, flow, None);
         let offered = offered_now(flow, &Digest::of(""));
         let mut asking =
             AuditRequest::of("rules.roll_back", &tenant.id, &flow.id).with_detail(self.by.said());
@@ -117,15 +117,20 @@ impl Rollback {
         })
         .await;
         store.close().await;
-        tell(speech, tenant, flow, &result?);
+        tell(printer, tenant, flow, &result?);
         Ok(ExitCode::SUCCESS)
     }
 }
 
-fn tell(speech: &Speech, tenant: &config::Tenant, flow: &config::Flow, activated: &ActivationResult) {
+fn tell(
+    printer: &Printer,
+    tenant: &config::TenantConfig,
+    flow: &config::FlowConfig,
+    activated: &ActivationResult,
+) {
     let ActivationResult { activation, before, trial } = activated;
-    if speech.json {
-        speech.json(&json!({
+    if printer.json {
+        printer.json(&json!({
             "tenant": tenant.id,
             "flow": flow.id,
             "state": "done",
@@ -136,32 +141,32 @@ fn tell(speech: &Speech, tenant: &config::Tenant, flow: &config::Flow, activated
         return;
     }
     let digest = |digest: &Digest| digest.short().to_owned();
-    speech.out(format_args!(
+    printer.out(format_args!(
         "{}/{}  {} {}  {} {} → {}",
         tenant.id,
         flow.id,
         activation.name,
         activation.version,
-        speech.say("rules", "规则"),
+        printer.text("rules", "规则"),
         before.as_ref().map_or_else(|| "—".to_owned(), |before| digest(&before.rules)),
         digest(&activation.rules)
     ));
     if before.is_some() {
-        speech.out(format_args!("  {}", trial_line(speech, trial)));
-        note_unread(speech, trial);
+        printer.out(format_args!("  {}", trial_line(printer, trial)));
+        note_unread(printer, trial);
     }
-    speech.out(format_args!(
+    printer.out(format_args!(
         "  {} #{}",
-        speech.say(
+        printer.text(
             "live: the next run decides by it, a run under way keeps what it began with. Activation",
             "已生效：下次运行起采用，正在进行的运行保持原规则。启用序号"
         ),
         activation.number
     ));
     if let Some(before) = before {
-        speech.note(format_args!(
+        printer.note(format_args!(
             "  {} `ruzhi guest rollback {}/{} {}`",
-            speech.say("to go back:", "如需回退："),
+            printer.text("to go back:", "如需回退："),
             tenant.id,
             flow.id,
             digest(&before.rules)

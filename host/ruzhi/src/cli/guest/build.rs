@@ -6,10 +6,10 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use crate::cli::speech::Speech;
+use crate::cli::printer::Printer;
 use ruzhi_author::Toolchain;
-use ruzhi_guest_runtime::{Cache, Component, Engine, Limits};
-use ruzhi_message::Failure;
+use ruzhi_guest_runtime::{Cache, Component, Engine, GuestLimits};
+use ruzhi_message::Report;
 
 #[derive(Debug, Args)]
 pub(crate) struct Build {
@@ -48,7 +48,7 @@ impl Compiler {
         folder: &Path,
         output: Option<&Path>,
         engine: &Engine,
-    ) -> Result<(Component, PathBuf), Failure> {
+    ) -> Result<(Component, PathBuf), Report> {
         let forced = match self.toolchain {
             Choice::Auto => None,
             Choice::Installed | Choice::Rustup => Some(Toolchain::Installed),
@@ -65,20 +65,20 @@ impl Compiler {
             .filter(|parent| !parent.as_os_str().is_empty())
             .map_or(Ok(()), std::fs::create_dir_all)
             .and_then(|()| std::fs::write(&output, &built.component));
-        written.map_err(|error| Failure::io("write the component", "写入组件文件", &error))?;
+        written.map_err(|error| Report::io("write the component", "写入组件文件", &error))?;
         Ok((component, output))
     }
 }
 
 impl Build {
-    pub(super) fn run(&self, speech: &Speech) -> Result<ExitCode, Failure> {
-        let engine = Engine::new(Limits::default())?;
+    pub(super) fn run(&self, printer: &Printer) -> Result<ExitCode, Report> {
+        let engine = Engine::new(GuestLimits::default())?;
         let (component, output) = self.compiler.build(&self.folder, self.output.as_deref(), &engine)?;
         let inspection = component.inspection();
-        if speech.json {
-            speech.json(&json!({ "path": output, "component": inspection }));
+        if printer.json {
+            printer.json(&json!({ "path": output, "component": inspection }));
         } else {
-            speech.out(format_args!(
+            printer.out(format_args!(
                 "{}  {} KB  sha256 {}",
                 output.display(),
                 inspection.bytes.div_ceil(1000),

@@ -9,13 +9,15 @@ use comfy_table::{Table, presets};
 use serde_json::json;
 
 use crate::cli::deployment::rehearsal;
-use crate::cli::speech::Speech;
-use ruzhi_guest_runtime::{self as guest, Cache, Engine, Guest, Inspection, Library, Limits, Rehearsed};
-use ruzhi_message::Failure;
+use crate::cli::printer::Printer;
+use ruzhi_guest_runtime::{
+    self as guest, Cache, ComponentRegistry, Engine, Guest, GuestLimits, Inspection, RehearsalRules,
+};
+use ruzhi_message::Report;
 use ruzhi_sync::context;
 
 #[derive(Debug, Args)]
-pub(crate) struct Check {
+pub(crate) struct GuestCheck {
     /// The component
     component: PathBuf,
     /// Its rules file
@@ -23,44 +25,49 @@ pub(crate) struct Check {
     rules: Option<PathBuf>,
 }
 
-impl Check {
-    pub(super) fn run(&self, speech: &Speech) -> Result<ExitCode, Failure> {
-        let library =
-            Library::new(Engine::new(Limits::default())?.rehearsing(rehearsal()?), Cache::of_user());
-        let bytes = Library::read(&self.component, None)?;
+impl GuestCheck {
+    pub(super) fn run(&self, printer: &Printer) -> Result<ExitCode, Report> {
+        let registry = ComponentRegistry::new(
+            Engine::new(GuestLimits::default())?.rehearsing(rehearsal()?),
+            Cache::of_user(),
+        );
+        let bytes = ComponentRegistry::read(&self.component, None)?;
         let text = Guest::read_rules(self.rules.as_deref())?;
-        library
-            .rehearse(&bytes, Rehearsed { text, context: context(Utc::now(), "UTC"), records: Vec::new() })?;
-        let component = library.load_bytes(&bytes)?;
+        registry.rehearse(
+            &bytes,
+            RehearsalRules { text, context: context(Utc::now(), "UTC"), records: Vec::new() },
+        )?;
+        let component = registry.load_bytes(&bytes)?;
         let guest = Guest::with_rules_file(component.clone(), self.rules.as_deref());
         // Many guests do not describe themselves without a rules file; the component is sound all the same.
         let described = match guest {
             Ok(guest) => Some(guest.description().clone()),
-            Err(guest::LoadError::Configuration { .. }) if self.rules.is_none() => None,
+            Err(guest::GuestLoadError::Configuration { .. }) if self.rules.is_none() => None,
             Err(error) => return Err(error.into()),
         };
         let inspection = component.inspection();
-        if speech.json {
-            speech.json(&json!({ "component": inspection, "description": described }));
+        if printer.json {
+            printer.json(&json!({ "component": inspection, "description": described }));
             return Ok(ExitCode::SUCCESS);
         }
-        speech.out(format_args!("{}  {}", self.component.display(), speech.say("ok", "正常")));
-        speech.out(format_args!("  sha256 {}", inspection.digest));
+        printer.out(format_args!("{}  {}", self.component.display(), printer.text("ok", "正常")));
+        printer.out(format_args!("  sha256 {}", inspection.digest));
         let mut table = Table::new();
         table.load_style(presets::NOTHING);
         if let Some(described) = &described {
             table.add_row([
-                speech.say("guest", "规则组件"),
+                printer.text("guest", "规则组件"),
                 &format!("{} {}", described.name, described.version),
             ]);
         }
-        table.add_row([speech.say("contract", "契约"), inspection.built_for.as_deref().unwrap_or_default()]);
-        table.add_row([speech.say("exports", "导出"), &inspection.exports.join(", ")]);
-        table.add_row([speech.say("imports", "导入"), &imports(inspection, speech)]);
-        table.add_row([speech.say("size", "大小"), &format!("{} KB", inspection.bytes.div_ceil(1000))]);
-        table.add_row([speech.say("compile time", "编译用时"), &format!("{} ms", inspection.compile_ms)]);
+        table
+            .add_row([printer.text("contract", "契约"), inspection.built_for.as_deref().unwrap_or_default()]);
+        table.add_row([printer.text("exports", "导出"), &inspection.exports.join(", ")]);
+        table.add_row([printer.text("imports", "导入"), &imports(inspection, printer)]);
+        table.add_row([printer.text("size", "大小"), &format!("{} KB", inspection.bytes.div_ceil(1000))]);
+        table.add_row([printer.text("compile time", "编译用时"), &format!("{} ms", inspection.compile_ms)]);
         table.add_row([
-            speech.say("memory at start", "启动内存"),
+            printer.text("memory at start", "启动内存"),
             &format!("{} KiB", inspection.start_memory.div_ceil(1024)),
         ]);
         match &described {
@@ -68,17 +75,19 @@ impl Check {
                 for (number, field) in described.source_fields.iter().enumerate() {
                     let label = described.labels.iter().find(|(name, _)| name == field);
                     let label = label.map(|(_, label)| format!("  {label}")).unwrap_or_default();
-                    let head = if number == 0 { speech.say("reads", "读取字段") } else { "" };
+                    let head = if number == 0 { printer.text("reads", "读取字段") } else { "" };
                     table.add_row([head, &format!("{field}{label}")]);
                 }
-                speech.out(table);
+                printer.out(table);
             }
             None => {
-                speech.out(table);
-                speech.out(format_args!(
+                printer.out(table);
+                printer.out(format_args!(
                     "  {}",
-                    speech
-                        .say("wants a rules file: add `--rules FILE`", "需要规则文件：请加上 `--rules 文件`")
+                    printer.text(
+                        "wants a rules file: add `--rules FILE`",
+                        "需要规则文件：请加上 `--rules 文件`"
+                    )
                 ));
             }
         }
@@ -87,9 +96,9 @@ impl Check {
 }
 
 /// Lists the imports, which are types only: a component that imports anything else is invalid.
-fn imports(inspection: &Inspection, speech: &Speech) -> String {
+fn imports(inspection: &Inspection, printer: &Printer) -> String {
     match inspection.imports.as_slice() {
-        [] => speech.say("nothing", "无").to_owned(),
-        imports => format!("{} ({})", imports.join(", "), speech.say("types only", "仅类型")),
+        [] => printer.text("nothing", "无").to_owned(),
+        imports => format!("{} ({})", imports.join(", "), printer.text("types only", "仅类型")),
     }
 }

@@ -7,12 +7,12 @@ use chrono::SecondsFormat;
 use clap::Args;
 use serde_json::json;
 
-use super::only_flow;
-use crate::cli::deployment::{self, Need};
-use crate::cli::speech::Speech;
+use super::rules::only_flow;
+use crate::cli::deployment::{self, ConfigurationUse};
+use crate::cli::printer::Printer;
 use crate::cli::terminal;
 use ruzhi_app::audit::AuditRequest;
-use ruzhi_message::{Failure, exit};
+use ruzhi_message::{Report, exit};
 use ruzhi_model::Text;
 use ruzhi_store::{Access, Database, FirstUse};
 
@@ -26,13 +26,13 @@ pub(crate) struct Confirm {
 }
 
 impl Confirm {
-    pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
-        let config = deployment::configuration(dir, Need::Read, speech)?;
+    pub(super) async fn run(&self, dir: &Path, printer: &Printer) -> Result<ExitCode, Report> {
+        let config = deployment::configuration(dir, ConfigurationUse::Read, printer)?;
         let (tenant, flow) = only_flow(&config, &self.target)?;
         let store = deployment::store(&config, Access::Beside).await?;
         let set_aside = store.first_uses_list_quarantined(&tenant.id, &flow.id).await?;
         if set_aside.is_empty() {
-            return Err(Failure::new(
+            return Err(Report::new(
                 exit::FAILED,
                 "guest.none-quarantined",
                 Text::new(
@@ -50,26 +50,26 @@ impl Confirm {
         let done = terminal::recorded(&config, asking, forgotten).await;
         store.close().await;
         done?;
-        if speech.json {
+        if printer.json {
             let rules: Vec<_> = set_aside.iter().map(|set_aside| &set_aside.rules).collect();
-            speech.json(&json!({ "tenant": tenant.id, "flow": flow.id, "rules": rules }));
+            printer.json(&json!({ "tenant": tenant.id, "flow": flow.id, "rules": rules }));
             return Ok(ExitCode::SUCCESS);
         }
         for FirstUse { rules, at, .. } in &set_aside {
             let since = at.to_rfc3339_opts(SecondsFormat::Secs, true);
-            speech.out(format_args!(
+            printer.out(format_args!(
                 "{}/{}  {rules}  {} {since}",
                 tenant.id,
                 flow.id,
-                speech.say("set aside since", "搁置于")
+                printer.text("set aside since", "搁置于")
             ));
         }
-        speech.note(speech.say("the next run tries them again", "下次运行会再次试用"));
+        printer.note(printer.text("the next run tries them again", "下次运行会再次试用"));
         Ok(ExitCode::SUCCESS)
     }
 }
 
-async fn forgotten(store: &Database, set_aside: &[FirstUse]) -> Result<(), Failure> {
+async fn forgotten(store: &Database, set_aside: &[FirstUse]) -> Result<(), Report> {
     for first_use in set_aside {
         store.first_use_delete(&first_use.rules).await?;
     }

@@ -7,12 +7,14 @@ use clap::Args;
 use comfy_table::{Table, presets};
 use serde_json::{Value, json};
 
-use super::rules::{Brought, difference_value, hidden, note_unread, only_flow, trial_line, verdict_word};
-use crate::cli::deployment::{self, Need};
-use crate::cli::speech::Speech;
+use super::rules::{
+    RulesArguments, difference_value, hidden, note_unread, only_flow, trial_line, verdict_word,
+};
+use crate::cli::deployment::{self, ConfigurationUse};
+use crate::cli::printer::Printer;
 use crate::cli::terminal;
 use ruzhi_app::audit::AuditRequest;
-use ruzhi_message::Failure;
+use ruzhi_message::Report;
 use ruzhi_rules::Difference;
 use ruzhi_store::Access;
 
@@ -24,7 +26,7 @@ pub(crate) struct Diff {
     /// tenant/flow, or the tenant if it has only one flow
     target: String,
     #[command(flatten)]
-    new: Brought,
+    new: RulesArguments,
     /// Try only this many stored records, evenly spread
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     sample: Option<u64>,
@@ -34,12 +36,12 @@ pub(crate) struct Diff {
 }
 
 impl Diff {
-    pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
-        let config = deployment::configuration(dir, Need::Read, speech)?;
+    pub(super) async fn run(&self, dir: &Path, printer: &Printer) -> Result<ExitCode, Report> {
+        let config = deployment::configuration(dir, ConfigurationUse::Read, printer)?;
         let (tenant, flow) = only_flow(&config, &self.target)?;
         let store = deployment::store(&config, Access::Read).await?;
-        let library = deployment::library(&config, speech)?;
-        let rules = ruzhi_app::deployment::flow_rules(store.as_ref(), &library, tenant, flow, None);
+        let registry = deployment::registry(&config, printer)?;
+        let rules = ruzhi_app::deployment::flow_rules(store.as_ref(), &registry, tenant, flow, None);
         let new = self.new.artifacts(&rules, flow).await?;
         let mut differences: Vec<Difference> = Vec::new();
         let work = async {
@@ -57,10 +59,10 @@ impl Diff {
         let labels = store.labels_find(&tenant.id, &flow.id).await?;
         store.close().await;
         let allowed = flow.guest.change.allows(trial.changed, trial.compared) && trial.failed == 0;
-        if speech.json {
+        if printer.json {
             let differences: Vec<Value> =
                 differences.iter().map(|difference| difference_value(difference, self.reveal)).collect();
-            speech.json(&json!({
+            printer.json(&json!({
                 "tenant": tenant.id,
                 "flow": flow.id,
                 "live": live.map(|live| live.rules),
@@ -72,18 +74,18 @@ impl Diff {
             return Ok(ExitCode::SUCCESS);
         }
         if !differences.is_empty() {
-            speech.out(self.table(speech, &differences, &labels));
+            printer.out(self.table(printer, &differences, &labels));
         }
-        speech.out(trial_line(speech, &trial));
+        printer.out(trial_line(printer, &trial));
         if let Some(failure) = &trial.failure {
-            speech.note(format_args!("{}: {failure}", speech.say("cannot be decided", "无法判定")));
+            printer.note(format_args!("{}: {failure}", printer.text("cannot be decided", "无法判定")));
         }
-        note_unread(speech, &trial);
+        note_unread(printer, &trial);
         if !allowed {
             let limit = flow.guest.change;
-            speech.note(format_args!(
+            printer.note(format_args!(
                 "{} ({} %, {})",
-                speech.say(
+                printer.text(
                     "more than the flow lets go live without `--approve`",
                     "超出同步流的限制，启用时需加 `--approve`"
                 ),
@@ -110,18 +112,18 @@ impl Diff {
 
     fn table(
         &self,
-        speech: &Speech,
+        printer: &Printer,
         differences: &[Difference],
         labels: &std::collections::BTreeMap<String, String>,
     ) -> Table {
         let mut table = Table::new();
         table.load_style(presets::NOTHING);
         table.set_header([
-            speech.say("record", "记录"),
-            speech.say("person", "人员"),
-            speech.say("field", "字段"),
-            speech.say("live", "现行"),
-            speech.say("new", "新规则"),
+            printer.text("record", "记录"),
+            printer.text("person", "人员"),
+            printer.text("field", "字段"),
+            printer.text("live", "现行"),
+            printer.text("new", "新规则"),
         ]);
         for difference in differences {
             let person = [difference.userid.as_deref(), difference.name.as_deref()];
@@ -129,9 +131,9 @@ impl Diff {
             let mut rows: Vec<[String; 3]> = Vec::new();
             if difference.before != difference.after {
                 rows.push([
-                    speech.say("decision", "判定").to_owned(),
-                    verdict_word(speech, difference.before).to_owned(),
-                    verdict_word(speech, difference.after).to_owned(),
+                    printer.text("decision", "判定").to_owned(),
+                    verdict_word(printer, difference.before).to_owned(),
+                    verdict_word(printer, difference.after).to_owned(),
                 ]);
             }
             for field in &difference.fields {
@@ -139,7 +141,7 @@ impl Diff {
                 let before = self.cell(&field.field, &field.before);
                 let mut after = self.cell(&field.field, &field.after);
                 if before == after {
-                    after.push_str(speech.say(" (changed)", "（有变）"));
+                    after.push_str(printer.text(" (changed)", "（有变）"));
                 }
                 rows.push([label.clone(), before, after]);
             }

@@ -8,10 +8,10 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use crate::cli::speech::Speech;
+use crate::cli::printer::Printer;
 use ruzhi_author::qeasy::{self, Naming};
 use ruzhi_files::file;
-use ruzhi_message::Failure;
+use ruzhi_message::Report;
 use ruzhi_message::exit;
 use ruzhi_model::{FlowId, TenantId, Text};
 
@@ -51,21 +51,21 @@ struct Qeasy {
 }
 
 impl Import {
-    pub(super) fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
+    pub(super) fn run(&self, dir: &Path, printer: &Printer) -> Result<ExitCode, Report> {
         match &self.platform {
-            Platform::Qeasy(command) => command.run(dir, speech),
+            Platform::Qeasy(command) => command.run(dir, printer),
         }
     }
 }
 
 impl Qeasy {
-    fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
+    fn run(&self, dir: &Path, printer: &Printer) -> Result<ExitCode, Report> {
         let dir = self.into.as_deref().unwrap_or(dir);
         let dir = dir.strip_prefix(".").unwrap_or(dir);
         let mut naming = Naming::new(self.tenant.clone(), self.flow.clone());
         if let Some(corp) = &self.corp_id {
             naming = naming.with_corp(corp).ok_or_else(|| {
-                Failure::usage(
+                Report::usage(
                     Text::new(format!("`{corp}` is not a corp id"), format!("“{corp}”不是企业 ID")),
                     Text::new("it begins with `ww` or `wx`", "以 `ww` 或 `wx` 开头"),
                 )
@@ -103,8 +103,8 @@ impl Qeasy {
             format!("ruzhi {config}check {} --online", self.tenant),
             format!("ruzhi {config}plan {}", self.tenant),
         ];
-        if speech.json {
-            speech.json(&json!({
+        if printer.json {
+            printer.json(&json!({
                 "tenant": self.tenant,
                 "flow": self.flow,
                 "files": [tenant, rules],
@@ -115,18 +115,18 @@ impl Qeasy {
             }));
             return Ok(ExitCode::SUCCESS);
         }
-        speech.out(format_args!("{}  {}", tenant.display(), speech.say("tenant", "租户文件")));
-        speech.out(format_args!("{}  {}", rules.display(), speech.say("rules", "规则文件")));
+        printer.out(format_args!("{}  {}", tenant.display(), printer.text("tenant", "租户文件")));
+        printer.out(format_args!("{}  {}", rules.display(), printer.text("rules", "规则文件")));
         let print = |title: &str, texts: &[Text]| {
             if !texts.is_empty() {
-                speech.out(title);
-                texts.iter().for_each(|text| speech.out(format_args!("  - {}", text.in_lang(speech.lang))));
+                printer.out(title);
+                texts.iter().for_each(|text| printer.out(format_args!("  - {}", text.in_lang(printer.lang))));
             }
         };
-        print(speech.say("notes:", "说明："), &imported.notes);
-        print(speech.say("left for you:", "需要您完成："), &left);
-        speech.out(speech.say("then:", "然后："));
-        next.iter().for_each(|command| speech.out(format_args!("  {command}")));
+        print(printer.text("notes:", "说明："), &imported.notes);
+        print(printer.text("left for you:", "需要您完成："), &left);
+        printer.out(printer.text("then:", "然后："));
+        next.iter().for_each(|command| printer.out(format_args!("  {command}")));
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -139,7 +139,7 @@ fn is_pipe(path: &Path) -> bool {
 }
 
 /// The text and name of a file.
-fn read(path: &Path) -> Result<(String, String), Failure> {
+fn read(path: &Path) -> Result<(String, String), Report> {
     let is_input = path == Path::new("-");
     let name = if is_input { "stdin".to_owned() } else { path.display().to_string() };
     let bytes = if is_input {
@@ -152,7 +152,7 @@ fn read(path: &Path) -> Result<(String, String), Failure> {
     };
     let bytes = bytes.map_err(|error| {
         let why = file::because(&error);
-        Failure::new(
+        Report::new(
             exit::USAGE,
             "import.file",
             Text::new(format!("{name} cannot be read{}", why.en), format!("无法读取 {name}{}", why.zh)),
@@ -165,7 +165,7 @@ fn read(path: &Path) -> Result<(String, String), Failure> {
         Err(error) => {
             let good = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
             let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
-            Err(Failure::new(
+            Err(Report::new(
                 exit::USAGE,
                 "import.encoding",
                 Text::new(format!("{name}:{line} is not UTF-8"), format!("{name}:{line} 不是 UTF-8 编码")),
@@ -178,13 +178,13 @@ fn read(path: &Path) -> Result<(String, String), Failure> {
     }
 }
 
-fn refuse_existing(paths: &[&PathBuf]) -> Result<(), Failure> {
+fn refuse_existing(paths: &[&PathBuf]) -> Result<(), Report> {
     let there: Vec<String> =
         paths.iter().filter(|path| path.exists()).map(|path| path.display().to_string()).collect();
     if there.is_empty() {
         return Ok(());
     }
-    Err(Failure::new(
+    Err(Report::new(
         exit::USAGE,
         "import.exists",
         Text::new(format!("already there: {}", there.join(", ")), format!("已存在：{}", there.join("、"))),
@@ -195,7 +195,7 @@ fn refuse_existing(paths: &[&PathBuf]) -> Result<(), Failure> {
     ))
 }
 
-fn write(path: &Path, text: &str, force: bool) -> Result<(), Failure> {
+fn write(path: &Path, text: &str, force: bool) -> Result<(), Report> {
     let written = path.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| {
         let mut options = std::fs::OpenOptions::new();
         options.write(true);
@@ -209,6 +209,6 @@ fn write(path: &Path, text: &str, force: bool) -> Result<(), Failure> {
     });
     written.map_err(|error| {
         let shown = path.display();
-        Failure::io(&format!("write {shown}"), &format!("写入 {shown}"), &error)
+        Report::io(&format!("write {shown}"), &format!("写入 {shown}"), &error)
     })
 }

@@ -18,8 +18,8 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 pub(super) use self::rules::{difference_value, hidden, only_flow};
-use super::speech::Speech;
-use ruzhi_message::Failure;
+use super::printer::Printer;
+use ruzhi_message::Report;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum GuestCommand {
@@ -28,9 +28,9 @@ pub(super) enum GuestCommand {
     /// Build a component from a guest's source · 构建
     Build(build::Build),
     /// Run a project's cases: rows in, expected decisions out · 运行用例
-    Test(test::Test),
+    Test(test::GuestTest),
     /// Check that a component is fit to go live, and that it accepts a rules file · 检查
-    Check(check::Check),
+    Check(check::GuestCheck),
     /// Create a tenant and its rules from another platform's metadata · 导入
     Import(import::Import),
     /// Show the changes other rules would make, per person and field · 比较新旧规则
@@ -54,19 +54,19 @@ impl GuestCommand {
         matches!(self, Self::New(_))
     }
 
-    pub(super) async fn run(&self, dir: &Path, speech: &Speech) -> Result<ExitCode, Failure> {
+    pub(super) async fn run(&self, dir: &Path, printer: &Printer) -> Result<ExitCode, Report> {
         match self {
-            Self::New(command) => command.run(speech),
-            Self::Build(command) => command.run(speech),
-            Self::Test(command) => command.run(speech),
-            Self::Check(command) => command.run(speech),
-            Self::Import(command) => command.run(dir, speech),
-            Self::Diff(command) => command.run(dir, speech).await,
-            Self::Activate(command) => command.run(dir, speech).await,
-            Self::Rollback(command) => command.run(dir, speech).await,
-            Self::Confirm(command) => command.run(dir, speech).await,
+            Self::New(command) => command.run(printer),
+            Self::Build(command) => command.run(printer),
+            Self::Test(command) => command.run(printer),
+            Self::Check(command) => command.run(printer),
+            Self::Import(command) => command.run(dir, printer),
+            Self::Diff(command) => command.run(dir, printer).await,
+            Self::Activate(command) => command.run(dir, printer).await,
+            Self::Rollback(command) => command.run(dir, printer).await,
+            Self::Confirm(command) => command.run(dir, printer).await,
             Self::Try(command) => command.run(),
-            Self::List(command) => command.run(dir, speech).await,
+            Self::List(command) => command.run(dir, printer).await,
         }
     }
 }

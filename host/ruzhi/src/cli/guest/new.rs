@@ -7,9 +7,9 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 
-use crate::cli::speech::Speech;
+use crate::cli::printer::Printer;
 use ruzhi_author::{Language, ProjectName, project};
-use ruzhi_message::Failure;
+use ruzhi_message::Report;
 use ruzhi_model::{Lang, Text};
 
 #[derive(Debug, Args)]
@@ -25,11 +25,11 @@ pub(crate) struct New {
 }
 
 impl New {
-    pub(super) fn run(&self, speech: &Speech) -> Result<ExitCode, Failure> {
+    pub(super) fn run(&self, printer: &Printer) -> Result<ExitCode, Report> {
         let name: ProjectName = self
             .name
             .parse()
-            .map_err(|error: ruzhi_author::NameError| Failure::usage(error.text, error.hint))?;
+            .map_err(|error: ruzhi_author::NameError| Report::usage(error.text, error.hint))?;
         let folder = match self.into.as_path() {
             here if here == Path::new(".") => PathBuf::from(name.as_str()),
             into => into.join(name.as_str()),
@@ -39,7 +39,7 @@ impl New {
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Ok(false) | Err(_) => {
                 let shown = folder.display();
-                return Err(Failure::usage(
+                return Err(Report::usage(
                     Text::new(
                         format!("{shown} is there already, and not empty"),
                         format!("{shown} 已存在且不为空"),
@@ -61,7 +61,7 @@ impl New {
             let path = folder.join(path);
             let made = path.parent().map_or(Ok(()), std::fs::create_dir_all);
             made.and_then(|()| std::fs::write(&path, bytes)).map_err(|error| {
-                Failure::io(&format!("write {}", path.display()), &format!("写入 {}", path.display()), &error)
+                Report::io(&format!("write {}", path.display()), &format!("写入 {}", path.display()), &error)
             })?;
         }
         let rules = match language {
@@ -74,8 +74,8 @@ impl New {
             format!("ruzhi guest build {}", folder.display()),
             format!("ruzhi guest check {}", folder.join(format!("{name}.wasm")).display()),
         ];
-        if speech.json {
-            speech.json(&json!({
+        if printer.json {
+            printer.json(&json!({
                 "name": name.as_str(),
                 "folder": folder,
                 "rules": folder.join(rules),
@@ -85,20 +85,20 @@ impl New {
             return Ok(ExitCode::SUCCESS);
         }
         let shown = folder.display();
-        speech.out(match speech.lang {
+        printer.out(match printer.lang {
             Lang::En => {
                 format!("made {shown}: the rules are in {rules}, the rows they are tried on in cases/\nnext:")
             }
             Lang::Zh => format!("已创建 {shown}：规则在 {rules}，用例在 cases/\n接下来："),
         });
         let why = [
-            speech.say("build it and run its cases", "构建并运行用例"),
-            speech.say("make the component", "生成组件"),
-            speech.say("is it fit to go live?", "能否上线"),
+            printer.text("build it and run its cases", "构建并运行用例"),
+            printer.text("make the component", "生成组件"),
+            printer.text("is it fit to go live?", "能否上线"),
         ];
         let width = next.iter().map(String::len).max().unwrap_or_default();
         for (command, why) in next.iter().zip(why) {
-            speech.out(format_args!("  {command:width$}   # {why}"));
+            printer.out(format_args!("  {command:width$}   # {why}"));
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -7,16 +7,16 @@ use std::process::ExitCode;
 use clap::Args;
 
 use ruzhi_guest_runtime::answer_rehearsal;
-use ruzhi_message::Failure;
+use ruzhi_message::Report;
 
 #[derive(Debug, Args)]
 pub(crate) struct Try {}
 
 impl Try {
     #[expect(clippy::unused_self, reason = "as the other commands")]
-    pub(super) fn run(&self) -> Result<ExitCode, Failure> {
+    pub(super) fn run(&self) -> Result<ExitCode, Report> {
         answer_rehearsal(BufReader::new(stdin().lock()), stdout().lock())
-            .map_err(|error| Failure::io("try the component", "试用组件", &error))?;
+            .map_err(|error| Report::io("try the component", "试用组件", &error))?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::{Map, Value, json};
 
-use crate::cli::speech::Speech;
+use crate::cli::printer::Printer;
 use ruzhi_config::{self as config, Config};
-use ruzhi_guest_runtime::{Guest, Library, LoadError};
-use ruzhi_message::Failure;
+use ruzhi_guest_runtime::{ComponentRegistry, Guest, GuestLoadError};
+use ruzhi_message::Report;
 use ruzhi_model::{Digest, Text};
 use ruzhi_plan::masked;
 use ruzhi_rules::{ActivationError, DecisionKind, Difference, FlowRules, Trial};
@@ -18,12 +18,12 @@ use ruzhi_store::{ActivationKind, ActivationRow, Artifacts};
 pub(crate) fn only_flow<'c>(
     config: &'c Config,
     target: &str,
-) -> Result<(&'c config::Tenant, &'c config::Flow), Failure> {
+) -> Result<(&'c config::TenantConfig, &'c config::FlowConfig), Report> {
     match config.select(Some(target))?.as_slice() {
         [only] => Ok(*only),
         several => {
             let names: Vec<String> = several.iter().map(|(t, f)| format!("{}/{}", t.id, f.id)).collect();
-            Err(Failure::usage(
+            Err(Report::usage(
                 Text::new(
                     format!("`{target}` has {} flows, and this is about one", several.len()),
                     format!("`{target}` 有 {} 个同步流，此命令只针对一个", several.len()),
@@ -39,7 +39,7 @@ pub(crate) fn only_flow<'c>(
 
 /// The rules given on the command line.
 #[derive(Debug, Args)]
-pub(super) struct Brought {
+pub(super) struct RulesArguments {
     /// A component (.wasm), a rules file, or both; a part not given stays as it is live. By default the tenant's
     /// current files
     new: Vec<PathBuf>,
@@ -48,25 +48,25 @@ pub(super) struct Brought {
     no_rules: bool,
 }
 
-impl Brought {
+impl RulesArguments {
     /// Reads them.
     pub(super) async fn artifacts(
         &self,
         rules: &FlowRules<'_>,
-        flow: &config::Flow,
-    ) -> Result<Artifacts, Failure> {
+        flow: &config::FlowConfig,
+    ) -> Result<Artifacts, Report> {
         if self.new.is_empty() && !self.no_rules {
             return Ok(ruzhi_app::deployment::offered(flow)?);
         }
         let (mut component, mut config) = (None, self.no_rules.then(String::new));
         for file in &self.new {
             let twice = if is_component(file) {
-                component.replace(Library::read(file, None)?).is_some()
+                component.replace(ComponentRegistry::read(file, None)?).is_some()
             } else {
                 config.replace(Guest::read_rules(Some(file))?).is_some()
             };
             if twice {
-                return Err(Failure::usage(
+                return Err(Report::usage(
                     Text::new(
                         format!("{} is the second file of its kind", file.display()),
                         format!("{} 与前一个文件类型相同", file.display()),
@@ -92,10 +92,10 @@ impl Brought {
     }
 
     /// A failure, with advice if a component was given alone and does not accept the live rules file.
-    pub(super) fn explained(&self, error: ActivationError) -> Failure {
+    pub(super) fn explained(&self, error: ActivationError) -> Report {
         let alone = !self.no_rules && matches!(self.new.as_slice(), [only] if is_component(only));
-        let refused = matches!(error, ActivationError::Load(LoadError::Configuration { .. }));
-        let failure = Failure::from(error);
+        let refused = matches!(error, ActivationError::Load(GuestLoadError::Configuration { .. }));
+        let failure = Report::from(error);
         if !(alone && refused) {
             return failure;
         }
@@ -112,31 +112,31 @@ fn is_component(file: &Path) -> bool {
 }
 
 /// The digest of the rules in the tenant's files; `or` if they cannot be read.
-pub(super) fn offered_now(flow: &config::Flow, or: &Digest) -> Digest {
+pub(super) fn offered_now(flow: &config::FlowConfig, or: &Digest) -> Digest {
     ruzhi_app::deployment::offered(flow).map_or_else(|_| or.clone(), |offered| offered.rules())
 }
 
 /// The result of a trial, in a line.
-pub(super) fn trial_line(speech: &Speech, trial: &Trial) -> String {
+pub(super) fn trial_line(printer: &Printer, trial: &Trial) -> String {
     let mut words = vec![
-        format!("{} {}", speech.say("tried on", "试运行记录"), trial.compared),
-        format!("{} {}", speech.say("people who change", "结果有变"), trial.changed),
+        format!("{} {}", printer.text("tried on", "试运行记录"), trial.compared),
+        format!("{} {}", printer.text("people who change", "结果有变"), trial.changed),
     ];
     if trial.reworded > 0 {
-        words.push(format!("{} {}", speech.say("only the reason changes", "仅原因有变"), trial.reworded));
+        words.push(format!("{} {}", printer.text("only the reason changes", "仅原因有变"), trial.reworded));
     }
     if trial.failed > 0 {
-        words.push(format!("{} {}", speech.say("cannot be decided", "无法判定"), trial.failed));
+        words.push(format!("{} {}", printer.text("cannot be decided", "无法判定"), trial.failed));
     }
     words.join(", ")
 }
 
 /// Notes the fields that the stored rows lack.
-pub(super) fn note_unread(speech: &Speech, trial: &Trial) {
+pub(super) fn note_unread(printer: &Printer, trial: &Trial) {
     if !trial.unread.is_empty() {
-        speech.note(format_args!(
+        printer.note(format_args!(
             "{}: {}",
-            speech.say(
+            printer.text(
                 "the new rules read fields that the stored rows do not hold, so this is not what they make of the form",
                 "新规则读取了已存记录中没有的字段，以下结果不代表其对表单的真实判定"
             ),
@@ -170,38 +170,38 @@ pub(crate) fn hidden(field: &str, value: &Value) -> Value {
 }
 
 /// A verdict in a word.
-pub(super) fn verdict_word(speech: &Speech, verdict: DecisionKind) -> &'static str {
+pub(super) fn verdict_word(printer: &Printer, verdict: DecisionKind) -> &'static str {
     match verdict {
-        DecisionKind::Upsert => speech.say("upsert", "入职"),
-        DecisionKind::Leave => speech.say("leave", "离职"),
-        DecisionKind::Ignore => speech.say("ignore", "忽略"),
-        DecisionKind::Reject => speech.say("reject", "拒绝"),
-        DecisionKind::Failed => speech.say("failed", "失败"),
+        DecisionKind::Upsert => printer.text("upsert", "入职"),
+        DecisionKind::Leave => printer.text("leave", "离职"),
+        DecisionKind::Ignore => printer.text("ignore", "忽略"),
+        DecisionKind::Reject => printer.text("reject", "拒绝"),
+        DecisionKind::Failed => printer.text("failed", "失败"),
     }
 }
 
 /// How rules came to be live, in a word.
-pub(super) fn kind_word(speech: &Speech, kind: ActivationKind) -> &'static str {
+pub(super) fn kind_word(printer: &Printer, kind: ActivationKind) -> &'static str {
     match kind {
-        ActivationKind::First => speech.say("first", "首次"),
-        ActivationKind::File => speech.say("file exchanged", "文件替换"),
-        ActivationKind::Activate => speech.say("activated", "启用"),
-        ActivationKind::Rollback => speech.say("rolled back", "回退"),
+        ActivationKind::First => printer.text("first", "首次"),
+        ActivationKind::File => printer.text("file exchanged", "文件替换"),
+        ActivationKind::Activate => printer.text("activated", "启用"),
+        ActivationKind::Rollback => printer.text("rolled back", "回退"),
     }
 }
 
 /// An activation as a line of a list.
-pub(super) fn activation_line(speech: &Speech, row: &ActivationRow) -> String {
+pub(super) fn activation_line(printer: &Printer, row: &ActivationRow) -> String {
     let mut line = format!(
         "#{}  {}  {}  {} {}  {} {}  {} {}  {}",
         row.number,
         row.at.format("%Y-%m-%d %H:%M:%SZ"),
-        kind_word(speech, row.kind),
+        kind_word(printer, row.kind),
         row.name,
         row.version,
-        speech.say("rules", "规则"),
+        printer.text("rules", "规则"),
         row.rules.short(),
-        speech.say("component", "组件"),
+        printer.text("component", "组件"),
         row.component.short(),
         row.who
     );
@@ -210,11 +210,11 @@ pub(super) fn activation_line(speech: &Speech, row: &ActivationRow) -> String {
             "  {}/{} {}",
             row.changed,
             row.compared,
-            speech.say("people changed", "人结果有变")
+            printer.text("people changed", "人结果有变")
         ));
     }
     if row.approved {
-        line.push_str(speech.say("  approved", "  已批准"));
+        line.push_str(printer.text("  approved", "  已批准"));
     }
     if let Some(why) = &row.why {
         line.push_str(&format!("  “{why}”"));

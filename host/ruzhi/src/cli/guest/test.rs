@@ -13,15 +13,17 @@ use serde_json::{Value, json};
 
 use super::build::Compiler;
 use crate::cli::deployment::rehearsal;
-use crate::cli::speech::Speech;
-use ruzhi_author::{Case, Difference, Finding, Language};
-use ruzhi_guest_runtime::{Cache, Component, Engine, Guest, Library, Limits, LoadError, Rehearsed};
-use ruzhi_message::Failure;
+use crate::cli::printer::Printer;
+use ruzhi_author::{CaseDifference, CaseFinding, GuestCase, Language};
+use ruzhi_guest_runtime::{
+    Cache, Component, ComponentRegistry, Engine, Guest, GuestLimits, GuestLoadError, RehearsalRules,
+};
+use ruzhi_message::Report;
 use ruzhi_message::exit;
 use ruzhi_model::{Context, Lang, Outcome, Text};
 
 #[derive(Debug, Args)]
-pub(crate) struct Test {
+pub(crate) struct GuestTest {
     /// The project's folder; its cases are in cases/*.json
     folder: PathBuf,
     /// Test this component instead of building the project
@@ -44,76 +46,78 @@ pub(crate) struct Test {
 }
 
 /// One case with its expectation, which may be missing when blessing.
-struct Asked {
-    case: Case,
+struct ExpectedCase {
+    case: GuestCase,
     expected: Option<Vec<Outcome>>,
 }
 
 /// One case with its result.
-struct Tested {
+struct CaseResult {
     name: String,
     path: PathBuf,
     rows: usize,
-    verdict: Verdict,
+    verdict: CaseVerdict,
     wall: Duration,
     fuel: Option<u64>,
     peak: usize,
 }
 
-enum Verdict {
+enum CaseVerdict {
     Ok,
     Blessed,
-    Differs(Vec<Difference>),
+    Differs(Vec<CaseDifference>),
     Failed { code: String, text: Text },
 }
 
-impl Test {
-    pub(super) fn run(&self, speech: &Speech) -> Result<ExitCode, Failure> {
+impl GuestTest {
+    pub(super) fn run(&self, printer: &Printer) -> Result<ExitCode, Report> {
         if self.component.is_none() {
             // For a folder that is not a project, say so instead of saying that it has no cases.
             Language::of(&self.folder)?;
         }
         let cases = self.cases()?;
-        let engine = Engine::measuring(Limits::default())?.rehearsing(rehearsal()?);
+        let engine = Engine::measuring(GuestLimits::default())?.rehearsing(rehearsal()?);
         let (component, file) = match &self.component {
-            Some(file) => (Library::new(engine.clone(), Cache::of_user()).load(file, None)?, file.clone()),
+            Some(file) => {
+                (ComponentRegistry::new(engine.clone(), Cache::of_user()).load(file, None)?, file.clone())
+            }
             None => self.compiler.build(&self.folder, None, &engine)?,
         };
-        let library = Library::new(engine, Cache::of_user());
-        let bytes = Library::read(&file, None)?;
+        let registry = ComponentRegistry::new(engine, Cache::of_user());
+        let bytes = ComponentRegistry::read(&file, None)?;
         let mut guests = BTreeMap::new();
         let mut tested = Vec::with_capacity(cases.len());
-        for Asked { case, expected } in &cases {
+        for ExpectedCase { case, expected } in &cases {
             let rules = case.rules().or_else(|| self.rules.clone());
             let guest = guests
                 .entry(rules)
-                .or_insert_with_key(|rules| load(&library, &bytes, rules.as_deref(), case.context()));
+                .or_insert_with_key(|rules| load(&registry, &bytes, rules.as_deref(), case.context()));
             tested.push(self.test(case, expected.as_deref(), guest)?);
         }
         if let Some(path) = &self.junit {
             let name = self.folder.canonicalize().ok();
             let name = name.as_deref().and_then(Path::file_name).map(|name| name.to_string_lossy());
-            junit::write(path, &name.unwrap_or_default(), &tested, speech)
-                .map_err(|error| Failure::io("write the JUnit report", "写入 JUnit 报告", &error))?;
+            junit::write(path, &name.unwrap_or_default(), &tested, printer)
+                .map_err(|error| Report::io("write the JUnit report", "写入 JUnit 报告", &error))?;
         }
-        if speech.json {
-            speech.json(&json!({
+        if printer.json {
+            printer.json(&json!({
                 "component": { "path": file, "sha256": component.inspection().digest },
-                "cases": tested.iter().map(|tested| tested.value(speech)).collect::<Vec<_>>(),
+                "cases": tested.iter().map(|tested| tested.value(printer)).collect::<Vec<_>>(),
             }));
         } else {
-            self.print(&file, &component, &tested, speech);
+            self.print(&file, &component, &tested, printer);
         }
         let passed = tested.iter().all(|tested| tested.verdict.passed());
         Ok(if passed { ExitCode::SUCCESS } else { ExitCode::from(exit::FAILED) })
     }
 
     /// The selected cases, with the decisions they expect.
-    fn cases(&self) -> Result<Vec<Asked>, Failure> {
+    fn cases(&self) -> Result<Vec<ExpectedCase>, Report> {
         let folder = self.folder.join("cases");
-        let all = Case::of_folder(&folder)?;
+        let all = GuestCase::of_folder(&folder)?;
         if all.is_empty() {
-            return Err(Failure::usage(
+            return Err(Report::usage(
                 Text::new(
                     format!("there are no cases in {}", folder.display()),
                     format!("{} 中没有用例", folder.display()),
@@ -126,8 +130,8 @@ impl Test {
         }
         let known = |name: &&String| all.iter().any(|case| case.name() == name.as_str());
         if let Some(unknown) = self.cases.iter().find(|name| !known(name)) {
-            let names = all.iter().map(Case::name).collect::<Vec<_>>().join(", ");
-            return Err(Failure::usage(
+            let names = all.iter().map(GuestCase::name).collect::<Vec<_>>().join(", ");
+            return Err(Report::usage(
                 Text::new(format!("there is no case `{unknown}`"), format!("没有用例“{unknown}”")),
                 Text::new(format!("the cases are {names}"), format!("现有用例：{names}")),
             ));
@@ -140,7 +144,7 @@ impl Test {
                     Err(_) if self.bless => None,
                     Err(error) => return Err(error.into()),
                 };
-                asked.push(Asked { case, expected });
+                asked.push(ExpectedCase { case, expected });
             }
         }
         Ok(asked)
@@ -148,15 +152,15 @@ impl Test {
 
     fn test(
         &self,
-        case: &Case,
+        case: &GuestCase,
         expected: Option<&[Outcome]>,
-        guest: &Result<Guest, LoadError>,
-    ) -> Result<Tested, Failure> {
-        let mut tested = Tested {
+        guest: &Result<Guest, GuestLoadError>,
+    ) -> Result<CaseResult, Report> {
+        let mut tested = CaseResult {
             name: case.name().to_owned(),
             path: case.path().to_owned(),
             rows: case.rows(),
-            verdict: Verdict::Ok,
+            verdict: CaseVerdict::Ok,
             wall: Duration::ZERO,
             fuel: None,
             peak: 0,
@@ -164,88 +168,90 @@ impl Test {
         let guest = match guest {
             Ok(guest) => guest,
             Err(error) => {
-                tested.verdict = Verdict::Failed { code: error.code().to_owned(), text: error.text() };
+                tested.verdict = CaseVerdict::Failed { code: error.code().to_owned(), text: error.text() };
                 return Ok(tested);
             }
         };
         let trial = case.try_on(guest, expected);
         (tested.wall, tested.fuel, tested.peak) = (trial.wall, trial.fuel, trial.peak);
         tested.verdict = match trial.finding {
-            Finding::Agrees => Verdict::Ok,
-            Finding::Differs { found, .. } if self.bless => {
+            CaseFinding::Agrees => CaseVerdict::Ok,
+            CaseFinding::Differs { found, .. } if self.bless => {
                 std::fs::write(case.path(), case.blessed(&found))
-                    .map_err(|error| Failure::io("write the case file", "写入用例文件", &error))?;
-                Verdict::Blessed
+                    .map_err(|error| Report::io("write the case file", "写入用例文件", &error))?;
+                CaseVerdict::Blessed
             }
-            Finding::Differs { differences, .. } => Verdict::Differs(differences),
-            Finding::Failed(error) => Verdict::Failed { code: error.code().to_owned(), text: error.text() },
+            CaseFinding::Differs { differences, .. } => CaseVerdict::Differs(differences),
+            CaseFinding::Failed(error) => {
+                CaseVerdict::Failed { code: error.code().to_owned(), text: error.text() }
+            }
         };
         Ok(tested)
     }
 
-    fn print(&self, file: &Path, component: &Component, tested: &[Tested], speech: &Speech) {
-        speech.out(format_args!("{}  sha256 {}", file.display(), component.inspection().digest));
+    fn print(&self, file: &Path, component: &Component, tested: &[CaseResult], printer: &Printer) {
+        printer.out(format_args!("{}  sha256 {}", file.display(), component.inspection().digest));
         let mut table = Table::new();
         table.load_style(presets::NOTHING);
         table.set_header([
-            speech.say("case", "用例"),
-            speech.say("rows", "行数"),
-            speech.say("result", "结果"),
-            speech.say("time", "用时"),
-            speech.say("fuel", "燃料"),
-            speech.say("peak memory", "内存峰值"),
+            printer.text("case", "用例"),
+            printer.text("rows", "行数"),
+            printer.text("result", "结果"),
+            printer.text("time", "用时"),
+            printer.text("fuel", "燃料"),
+            printer.text("peak memory", "内存峰值"),
         ]);
         for tested in tested {
             table.add_row([
                 tested.name.clone(),
                 tested.rows.to_string(),
-                tested.verdict.word(speech).to_owned(),
+                tested.verdict.word(printer).to_owned(),
                 format!("{:.1} ms", tested.wall.as_secs_f64() * 1e3),
                 tested.fuel.map(grouped).unwrap_or_default(),
                 format!("{} KiB", tested.peak.div_ceil(1024)),
             ]);
         }
-        speech.out(table);
+        printer.out(table);
         for tested in tested {
             match &tested.verdict {
-                Verdict::Ok => {}
-                Verdict::Blessed => {
-                    speech.out(format_args!(
+                CaseVerdict::Ok => {}
+                CaseVerdict::Blessed => {
+                    printer.out(format_args!(
                         "{}  {}",
                         tested.path.display(),
-                        speech.say("the decisions found were written; read them", "已写入实际判定，请核对")
+                        printer.text("the decisions found were written; read them", "已写入实际判定，请核对")
                     ));
                 }
-                Verdict::Failed { code, text } => {
-                    speech.out(format_args!("\n{}", tested.path.display()));
-                    speech.out(format_args!("  [{code}] {}", text.in_lang(speech.lang)));
+                CaseVerdict::Failed { code, text } => {
+                    printer.out(format_args!("\n{}", tested.path.display()));
+                    printer.out(format_args!("  [{code}] {}", text.in_lang(printer.lang)));
                 }
-                Verdict::Differs(differences) => {
-                    speech.out(format_args!("\n{}", tested.path.display()));
+                CaseVerdict::Differs(differences) => {
+                    printer.out(format_args!("\n{}", tested.path.display()));
                     for difference in differences {
-                        let Difference { row, id, .. } = difference;
-                        let (number, signs) = match speech.lang {
+                        let CaseDifference { row, id, .. } = difference;
+                        let (number, signs) = match printer.lang {
                             Lang::En => (format!("row {row}"), "- expected, + found"),
                             Lang::Zh => (format!("第 {row} 行"), "- 期望，+ 实际"),
                         };
-                        speech.out(format_args!("  {number} ({id})  {signs}"));
+                        printer.out(format_args!("  {number} ({id})  {signs}"));
                         for line in difference.diff.lines() {
-                            speech.out(format_args!("    {line}"));
+                            printer.out(format_args!("    {line}"));
                         }
                     }
                 }
             }
         }
         let failed = tested.iter().filter(|tested| !tested.verdict.passed()).count();
-        let differ = tested.iter().any(|tested| matches!(tested.verdict, Verdict::Differs(_)));
+        let differ = tested.iter().any(|tested| matches!(tested.verdict, CaseVerdict::Differs(_)));
         let (count, folder) = (tested.len(), self.folder.display());
         let passed = count - failed;
-        speech.out(match speech.lang {
+        printer.out(match printer.lang {
             Lang::En => format!("\n{passed} of {count} cases pass"),
             Lang::Zh => format!("\n共 {count} 个用例，通过 {passed} 个"),
         });
         if differ {
-            speech.out(match speech.lang {
+            printer.out(match printer.lang {
                 Lang::En => {
                     format!("if what was found is right, `ruzhi guest test {folder} --bless` accepts it")
                 }
@@ -255,8 +261,8 @@ impl Test {
     }
 }
 
-impl Tested {
-    fn value(&self, speech: &Speech) -> Value {
+impl CaseResult {
+    fn value(&self, printer: &Printer) -> Value {
         json!({
             "name": self.name,
             "path": self.path,
@@ -265,16 +271,16 @@ impl Tested {
             "ms": self.wall.as_secs_f64() * 1e3,
             "fuel": self.fuel,
             "peak_memory": self.peak,
-            "differences": match &self.verdict { Verdict::Differs(differences) => json!(differences), _ => json!([]) },
+            "differences": match &self.verdict { CaseVerdict::Differs(differences) => json!(differences), _ => json!([]) },
             "error": match &self.verdict {
-                Verdict::Failed { code, text } => json!({ "code": code, "message": text.in_lang(speech.lang) }),
+                CaseVerdict::Failed { code, text } => json!({ "code": code, "message": text.in_lang(printer.lang) }),
                 _ => Value::Null,
             },
         })
     }
 }
 
-impl Verdict {
+impl CaseVerdict {
     fn passed(&self) -> bool {
         matches!(self, Self::Ok | Self::Blessed)
     }
@@ -288,21 +294,26 @@ impl Verdict {
         }
     }
 
-    fn word(&self, speech: &Speech) -> &'static str {
+    fn word(&self, printer: &Printer) -> &'static str {
         match self {
-            Self::Ok => speech.say("ok", "通过"),
-            Self::Blessed => speech.say("blessed", "已认可"),
-            Self::Differs(_) => speech.say("differs", "不一致"),
-            Self::Failed { .. } => speech.say("failed", "失败"),
+            Self::Ok => printer.text("ok", "通过"),
+            Self::Blessed => printer.text("blessed", "已认可"),
+            Self::Differs(_) => printer.text("differs", "不一致"),
+            Self::Failed { .. } => printer.text("failed", "失败"),
         }
     }
 }
 
 /// Loads a component with a rules file, once it has described itself in a separate process.
-fn load(library: &Library, bytes: &[u8], rules: Option<&Path>, context: Context) -> Result<Guest, LoadError> {
+fn load(
+    registry: &ComponentRegistry,
+    bytes: &[u8],
+    rules: Option<&Path>,
+    context: Context,
+) -> Result<Guest, GuestLoadError> {
     let text = Guest::read_rules(rules)?;
-    library.rehearse(bytes, Rehearsed { text: text.clone(), context, records: Vec::new() })?;
-    Guest::new(library.load_bytes(bytes)?, text)
+    registry.rehearse(bytes, RehearsalRules { text: text.clone(), context, records: Vec::new() })?;
+    Guest::new(registry.load_bytes(bytes)?, text)
 }
 
 /// A number with its thousands separated.

@@ -13,7 +13,7 @@ use crate::tests::removed::remove;
 use ruzhi_app::deployment::RulesExchange;
 use ruzhi_app::scheduler::RunResult;
 use ruzhi_config::AlarmSettings;
-use ruzhi_message::{Failure, exit};
+use ruzhi_message::{Report, exit};
 use ruzhi_model::{Lang, MemberKey, RemovalAnswer, Text};
 use ruzhi_plan::Counts;
 use ruzhi_store::{Access, AlarmRow, Database, RunKind, RunRow, RunState};
@@ -97,8 +97,8 @@ impl Office {
     }
 }
 
-fn broken(code: &str) -> Failure {
-    Failure::new(exit::FAILED, code, Text::new("it broke", "出错了"), Some(Text::new("mend it", "请修复")))
+fn broken(code: &str) -> Report {
+    Report::new(exit::FAILED, code, Text::new("it broke", "出错了"), Some(Text::new("mend it", "请修复")))
 }
 
 fn run(n: usize, state: RunState) -> RunRow {
@@ -118,7 +118,7 @@ fn run(n: usize, state: RunState) -> RunRow {
     }
 }
 
-fn ended(n: usize, failure: Option<Failure>) -> RunResult {
+fn ended(n: usize, failure: Option<Report>) -> RunResult {
     let state = if failure.is_some() { RunState::Failed } else { RunState::Done };
     let run = run(n, state);
     RunResult {

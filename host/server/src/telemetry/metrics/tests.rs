@@ -4,7 +4,7 @@ use std::time::Duration;
 use chrono::{TimeDelta, TimeZone as _, Utc};
 
 use super::*;
-use ruzhi_metrics::{Called, Metric, Service};
+use ruzhi_metrics::{CallStatus, Metric, RemoteService};
 use ruzhi_model::Text;
 use ruzhi_plan::Counts;
 use ruzhi_store::{Blocked, Paused, RunKind, RunRow, RunState};
@@ -120,11 +120,11 @@ fn tell_all() {
     let took = Duration::from_millis(30);
     ruzhi_sync::count_run(&run(RunKind::Sync));
     meter::rows_read(&tenant, &flow, 100);
-    meter::called(Service::Wecom, "user/create", Called::Code(60104), took);
-    meter::waited(Service::Jiandaoyun, "data/list", took);
+    meter::called(RemoteService::Wecom, "user/create", CallStatus::Code(60104), took);
+    meter::waited(RemoteService::Jiandaoyun, "data/list", took);
     meter::batch("member", 100, None, took, 1 << 20);
     meter::write_back(&tenant, &flow, true, 3);
-    meter::webhook(Service::Wecom, "accepted");
+    meter::webhook(RemoteService::Wecom, "accepted");
     meter::alarm_message("robot", "sent");
     meter::request("/runs/{run}", "GET", 200, took);
 }
@@ -190,10 +190,10 @@ fn codes_from_outside_make_no_more_series_than_there_are_codes() {
     let recorder = recorder().unwrap();
     metrics::with_local_recorder(&recorder, || {
         for code in [i64::MAX, i64::MIN, 1 << 40] {
-            meter::called(Service::Wecom, "user/create", Called::Code(code), Duration::ZERO);
+            meter::called(RemoteService::Wecom, "user/create", CallStatus::Code(code), Duration::ZERO);
         }
-        meter::called(Service::Wecom, "user/create", Called::Http(502), Duration::ZERO);
-        meter::called(Service::Wecom, "user/create", Called::None, Duration::ZERO);
+        meter::called(RemoteService::Wecom, "user/create", CallStatus::Http(502), Duration::ZERO);
+        meter::called(RemoteService::Wecom, "user/create", CallStatus::None, Duration::ZERO);
     });
     let text = recorder.handle().render();
     let series: BTreeSet<&str> = text.lines().filter(|line| line.starts_with("ruzhi_calls_total{")).collect();
@@ -266,7 +266,7 @@ fn named(expr: &str) -> BTreeSet<String> {
 /// True if a name is a series of a metric.
 fn exists(name: &str) -> bool {
     METRICS.iter().any(|metric| match metric.kind {
-        Kind::Histogram(_) => {
+        MetricKind::Histogram(_) => {
             ["_bucket", "_sum", "_count"].iter().any(|end| name.strip_suffix(end) == Some(metric.name))
         }
         _ => metric.name == name,

@@ -23,7 +23,7 @@ use crate::state::AppState;
 use ruzhi_app::deployment::{Deployment, check_filter};
 use ruzhi_app::scheduler::{Inbox, Scheduler};
 use ruzhi_config::{CallbackSettings, Checks, Config, ProcessEnvironment, Secrets};
-use ruzhi_guest_runtime::{Engine, Library, Limits};
+use ruzhi_guest_runtime::{ComponentRegistry, Engine, GuestLimits};
 use ruzhi_model::FixedClock;
 use ruzhi_store::{Access, Database, WakeRow};
 
@@ -85,8 +85,8 @@ impl Running {
         change(&mut config);
         let store = Database::open(&folder.path().join("ruzhi.db"), Access::Write).await.unwrap();
         let store: Arc<Database> = Arc::new(store);
-        let library = Arc::new(Library::new(Engine::new(Limits::default()).unwrap(), None));
-        let deployment = Deployment::new(config, store, library, CancellationToken::new());
+        let registry = Arc::new(ComponentRegistry::new(Engine::new(GuestLimits::default()).unwrap(), None));
+        let deployment = Deployment::new(config, store, registry, CancellationToken::new());
         let clock = Arc::new(FixedClock(now));
         let (scheduler, inbox) = Scheduler::new();
         let state = AppState::new(deployment, clock, scheduler, Alarms::default());

@@ -8,7 +8,7 @@ use ruzhi_e2e::{Deployment, RULES, Tenant, simulator};
 use ruzhi_guest::{Context, Mapping, SourceRecord};
 use ruzhi_guest_jingxintai::Jingxintai;
 use ruzhi_guest_member::RulesFile;
-use ruzhi_guest_runtime::{BATCH, Cache, Component, Engine, Guest, Library};
+use ruzhi_guest_runtime::{BATCH, Cache, Component, ComponentRegistry, Engine, Guest};
 use ruzhi_sim::factory::Factory;
 
 const RECORDS: usize = 20_000;
@@ -81,7 +81,7 @@ pub(super) fn measure(engine: &Engine) -> Result<()> {
     let cache = Cache::open(&folder.path().join("cache"), &folder.path().join("key"))?;
     for shipped in &SHIPPED {
         let path = path(shipped.name);
-        let bytes = Library::read(&path, None)?;
+        let bytes = ComponentRegistry::read(&path, None)?;
         let began = Instant::now();
         let component = Component::from_bytes(engine, Some(&cache), &bytes)?;
         let compiled = began.elapsed();
@@ -174,7 +174,7 @@ fn going_live(name: &str) -> Result<()> {
     };
     run(&["sync"])?;
     // An added section makes it a different component from the live one.
-    let mut bytes = Library::read(&path(name), None)?;
+    let mut bytes = ComponentRegistry::read(&path(name), None)?;
     bytes.extend(*b"\0\x06\x05bench");
     let component = deployment.path().join("new.wasm");
     std::fs::write(&component, bytes)?;

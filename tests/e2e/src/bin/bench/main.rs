@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use ruzhi_e2e::{Deployment, Tenant, check_directory, simulator};
-use ruzhi_guest_runtime::{Engine, Guest, Library, Limits};
+use ruzhi_guest_runtime::{ComponentRegistry, Engine, Guest, GuestLimits};
 use ruzhi_sim::factory::Factory;
 
 const PEOPLE: usize = 20_000;
@@ -38,7 +38,7 @@ fn main() -> ExitCode {
 fn bench() -> Result<()> {
     let part = std::env::args().nth(1);
     let wanted = |name: &str| part.as_deref().is_none_or(|part| part == name);
-    let engine = Engine::new(Limits::default())?;
+    let engine = Engine::new(GuestLimits::default())?;
     if wanted("guests") {
         guests::measure(&engine)?;
     }
@@ -86,7 +86,7 @@ fn unchanged_rows(engine: &Engine) -> Result<()> {
     let factory = Factory::builder(7, 1).hostile(0).build();
     let simulator = runtime.block_on(simulator(&factory))?;
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guests/built/member.wasm");
-    let component = Library::new(engine.clone(), None).load(&path, None)?;
+    let component = ComponentRegistry::new(engine.clone(), None).load(&path, None)?;
     let rules = Guest::new(component, ruzhi_e2e::RULES.to_owned())?.rules().clone();
     for ledger in LEDGERS {
         let deployment = Deployment::new(&[Tenant::new(&simulator.url())])?;

@@ -4,22 +4,22 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
-use super::{Tested, Verdict};
-use crate::cli::speech::Speech;
+use super::{CaseResult, CaseVerdict};
+use crate::cli::printer::Printer;
 
-pub(super) fn write(path: &Path, project: &str, tested: &[Tested], speech: &Speech) -> io::Result<()> {
+pub(super) fn write(path: &Path, project: &str, tested: &[CaseResult], printer: &Printer) -> io::Result<()> {
     if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         std::fs::create_dir_all(parent)?;
     }
-    report(project, tested, speech).serialize(File::create(path)?).map_err(io::Error::other)
+    report(project, tested, printer).serialize(File::create(path)?).map_err(io::Error::other)
 }
 
-fn report(project: &str, tested: &[Tested], speech: &Speech) -> Report {
+fn report(project: &str, tested: &[CaseResult], printer: &Printer) -> quick_junit::Report {
     let mut suite = TestSuite::new(project);
     for tested in tested {
-        let mut case = TestCase::new(tested.name.as_str(), status(tested, speech));
+        let mut case = TestCase::new(tested.name.as_str(), status(tested, printer));
         case.set_classname(project).set_time(tested.wall);
         if let Some(fuel) = tested.fuel {
             case.add_property(("fuel", fuel.to_string().as_str()));
@@ -28,15 +28,15 @@ fn report(project: &str, tested: &[Tested], speech: &Speech) -> Report {
         suite.add_test_case(case);
     }
     suite.set_time(tested.iter().map(|tested| tested.wall).sum());
-    let mut report = Report::new("ruzhi guest test");
+    let mut report = quick_junit::Report::new("ruzhi guest test");
     report.add_test_suite(suite);
     report
 }
 
-fn status(tested: &Tested, speech: &Speech) -> TestCaseStatus {
+fn status(tested: &CaseResult, printer: &Printer) -> TestCaseStatus {
     match &tested.verdict {
-        Verdict::Ok | Verdict::Blessed => TestCaseStatus::success(),
-        Verdict::Differs(differences) => {
+        CaseVerdict::Ok | CaseVerdict::Blessed => TestCaseStatus::success(),
+        CaseVerdict::Differs(differences) => {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
             let shown = differences.iter().map(|d| format!("row {} ({})\n{}", d.row, d.id, d.diff));
             status
@@ -45,9 +45,9 @@ fn status(tested: &Tested, speech: &Speech) -> TestCaseStatus {
                 .set_description(shown.collect::<String>());
             status
         }
-        Verdict::Failed { code, text } => {
+        CaseVerdict::Failed { code, text } => {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
-            status.set_type(code.as_str()).set_message(text.in_lang(speech.lang));
+            status.set_type(code.as_str()).set_message(text.in_lang(printer.lang));
             status
         }
     }
@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn what_a_guest_says_cannot_break_the_report() {
-        let tested = |name: &str, verdict: Verdict| Tested {
+        let tested = |name: &str, verdict: CaseVerdict| CaseResult {
             name: name.to_owned(),
             path: name.into(),
             rows: 1,
@@ -75,12 +75,12 @@ mod tests {
         let report = report(
             "north & south",
             &[
-                tested("ok", Verdict::Ok),
-                tested("<bad>", Verdict::Failed { code: "guest.trap".to_owned(), text }),
+                tested("ok", CaseVerdict::Ok),
+                tested("<bad>", CaseVerdict::Failed { code: "guest.trap".to_owned(), text }),
             ],
-            &Speech::default(),
+            &Printer::default(),
         );
-        let read = Report::deserialize_from_str(&report.to_string().unwrap()).unwrap();
+        let read = quick_junit::Report::deserialize_from_str(&report.to_string().unwrap()).unwrap();
         assert_eq!((read.tests, read.errors, read.failures), (2, 1, 0));
         let suite = &read.test_suites[0];
         assert_eq!(suite.name.as_str(), "north & south");

@@ -34,7 +34,7 @@ use ruzhi_app::{
 };
 use ruzhi_app::{LiveRun, PATIENCE, Principal};
 use ruzhi_config::Role;
-use ruzhi_message::{Failure, exit};
+use ruzhi_message::{Report, exit};
 use ruzhi_model::{
     Digest, Lang, OperationKind, OperationState, RejectedBy, RemovalAnswer, TenantId, Text, WaitsFor,
 };
@@ -195,9 +195,9 @@ fn charts_page(view: &View, written: &Written) -> HtmlPage {
     )
 }
 
-pub(super) fn failure(code: &str, written: &Written) -> Failure {
+pub(super) fn failure(code: &str, written: &Written) -> Report {
     let hint = Text::new("Correct it and save the file.", "请修改后保存文件。");
-    Failure::new(exit::USAGE, code, both(written.words), Some(hint))
+    Report::new(exit::USAGE, code, both(written.words), Some(hint))
         .because(&std::io::Error::other(written.words))
 }
 
