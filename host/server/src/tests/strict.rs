@@ -184,8 +184,8 @@ async fn a_parameter_that_an_address_does_not_take_is_refused_there() {
     for (method, path, _) in every_route() {
         let there = filled(&served, &path).await;
         let body = (method == Method::POST).then(|| wish(&path));
-        let answer = served.with(method, OPERATOR, &format!("{there}?lang=zh&limit=5"), body).await;
-        refused(&answer, "`limit`");
+        let answer = served.with(method, OPERATOR, &format!("{there}?lang=zh&most=5"), body).await;
+        refused(&answer, "`most`");
     }
     assert!(asked.lock().unwrap().is_empty());
 }
