@@ -109,7 +109,7 @@ metrics! {
     ALARMS "ruzhi_alarms_standing" Gauge, ["kind"], "Alarms that stand.";
     REFUSED "ruzhi_config_refused" Gauge, [], "1 while the files hold something that does not run.";
     STORE_BYTES "ruzhi_store_bytes" Gauge, ["file"], "Size of the store: database, and wal, its log.";
-    HEARTBEAT "ruzhi_scheduler_heartbeat_age_seconds" Gauge, [], "How long ago the scheduler last looked at its agenda.";
+    HEARTBEAT "ruzhi_scheduler_heartbeat_age_seconds" Gauge, [], "How long ago the scheduler last checked its schedule.";
     START "process_start_time_seconds" Gauge, [], "When the process began.";
     CPU "process_cpu_seconds_total" Counter, [], "Processor time the process has used.";
     RESIDENT "process_resident_memory_bytes" Gauge, [], "Memory the process holds.";

@@ -7,8 +7,8 @@
 //! the way, the live rules stay live. A run reads them once, when it begins, and keeps them: so rules change between
 //! runs and never within one.
 //!
-//! `difference` is pure; `trial` decides stored records with two guests, `replay` one record once more with its former
-//! guest; `flow` does the rest.
+//! `comparison` is pure; `trial` decides stored records with two guests, `replay` one record once more with its former
+//! guest; `activation` does the rest.
 
 mod activation;
 mod comparison;

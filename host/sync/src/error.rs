@@ -224,7 +224,7 @@ impl RunError {
             Self::Quit { done, failed, untried } => {
                 format!("运行结束前 ruzhi 被要求退出{}", so_far(*done, *failed, *untried).zh)
             }
-            Self::Rejected { plan } => format!("计划 {plan} 已被人工否决"),
+            Self::Rejected { plan } => format!("计划 {plan} 已被人工驳回"),
             Self::NothingToUndo { run } => format!("运行 {run} 没有可撤销的操作"),
             Self::SourceEmptied { had } => format!("表单没有返回任何数据，而此前已知 {had} 条"),
             Self::SourceShrunk { had, missing } => {

@@ -80,7 +80,7 @@ enum RuzhiCommand {
     Serve(serve::ServeCommand),
     /// Show a stored plan · 查看已保存的计划
     Show(show::ShowPlan),
-    /// Reject a stored plan, so that no run applies it · 否决计划
+    /// Reject a stored plan, so that no run applies it · 驳回计划
     Reject(show::Reject),
     /// Plan to take over members who were in WeCom before ruzhi · 接管已有成员
     Adopt(adopt::Adopt),

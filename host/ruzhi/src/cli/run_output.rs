@@ -223,7 +223,7 @@ impl<'a> RunOutput<'a> {
                 "  {} `ruzhi show {id}` · `ruzhi apply {id} --approve` · `ruzhi reject {id}`",
                 printer.text(
                     "held for a person; read it, then release or reject it:",
-                    "等待人工处理；查看、放行或否决："
+                    "等待人工处理；查看、放行或驳回："
                 ),
                 id = plan.id
             )),

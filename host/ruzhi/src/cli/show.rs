@@ -60,7 +60,7 @@ fn state_word(printer: &Printer, state: PlanState) -> &'static str {
         PlanState::Done => printer.text("applied", "已执行"),
         PlanState::Failed => printer.text("applied in part", "部分执行"),
         PlanState::Superseded => printer.text("superseded by a newer plan", "已被新计划取代"),
-        PlanState::Rejected => printer.text("rejected", "已否决"),
+        PlanState::Rejected => printer.text("rejected", "已驳回"),
     }
 }
 
@@ -161,7 +161,7 @@ impl Reject {
             "plan.state",
             Text::new(
                 format!("plan {plan} is {} and cannot be rejected", state_word(printer, stored.state)),
-                format!("计划 {plan} 的状态是“{}”，不能否决", state_word(printer, stored.state)),
+                format!("计划 {plan} 的状态是“{}”，不能驳回", state_word(printer, stored.state)),
             ),
             Some(Text::new("`ruzhi show` shows what it did", "可用 `ruzhi show` 查看其结果")),
         ))

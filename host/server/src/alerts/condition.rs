@@ -102,7 +102,7 @@ pub(super) fn plan_held(plan: &Plan) -> AlarmCondition {
     AlarmCondition {
         hint: Some(Text::new(
             format!("read it on its page, and approve or reject it there; `ruzhi show {id}` prints it"),
-            format!("请在其页面查看并批准或否决；`ruzhi show {id}` 可打印该计划"),
+            format!("请在其页面查看并批准或驳回；`ruzhi show {id}` 可打印该计划"),
         )),
         page: Some(format!("/plans/{}/{id}", plan.tenant)),
         ..of_flow(PLAN_HELD, (&plan.tenant, &plan.flow), text)
