@@ -1,5 +1,5 @@
-//! The binary carries the example projects and their SDKs for `ruzhi guest new`. The macro that embeds a folder notices a
-//! file that changes, but not one that is new.
+//! The binary carries the example projects and their SDKs for `ruzhi guest new`. The macro that embeds a folder notices
+//! a file that changes, but not one that is new.
 
 const EMBEDDED: [&str; 8] = [
     "../../guests/sdk",

@@ -1,4 +1,5 @@
-//! Changes made by hand in the directory: the findings of a tenant's latest drift check, and what may be done about them.
+//! Changes made by hand in the directory: the findings of a tenant's latest drift check, and what may be done about
+//! them.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};

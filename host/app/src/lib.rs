@@ -3,7 +3,8 @@
 //! A *query* is a function of the [`App`] and returns plain data; an *action* is a function of the [`App`] and of the
 //! [`Principal`] who asks for it. Actions need an operator; every one, including denied attempts, is in the audit log
 //! before it is answered. Personal numbers and addresses are masked in every answer (`mask`); showing them needs an
-//! operator and is audited first. No answer contains a secret: `settings` says that one is set, and nothing of its value.
+//! operator and is audited first. No answer contains a secret: `settings` says that one is set, and nothing of its
+//! value.
 //!
 //! Below the use cases are their parts: `deployment`, from the files of a configuration to flows that can run; `audit`,
 //! the log; `scheduler`, the handle through which runs are asked for; `live`, the progress of the runs under way.

@@ -1,8 +1,8 @@
 //! Masking of personal numbers and addresses; enough is left to recognise a value one already knows.
 //!
-//! The same rule holds for every answer of the use cases. WeCom's fields are masked by name, as everywhere (`plan::masked`);
-//! form fields by label and content; free text where it looks like a number or an e-mail address. Names, accounts,
-//! departments and dates are shown.
+//! The same rule holds for every answer of the use cases. WeCom's fields are masked by name, as everywhere
+//! (`plan::masked`); form fields by label and content; free text where it looks like a number or an e-mail address.
+//! Names, accounts, departments and dates are shown.
 //!
 //! Text in the form can be of any length. Only the beginning of a cell is shown and scanned, with enough of the rest to
 //! see in full a number or address that begins there. Every character is examined a fixed number of times.
@@ -201,8 +201,8 @@ fn ends(text: &str) -> String {
     start.chars().chain(MORE.chars()).chain(before).chain(last).collect()
 }
 
-/// Cuts a text and masks its numbers of seven digits or more, however they are grouped, and its e-mail addresses. One that
-/// begins within the first `most` characters is examined in full.
+/// Cuts a text and masks its numbers of seven digits or more, however they are grouped, and its e-mail addresses. One
+/// that begins within the first `most` characters is examined in full.
 fn hidden(text: &str, most: usize) -> String {
     let chars: Vec<char> = text.chars().take(most.saturating_add(AHEAD)).collect();
     let mut shown = String::with_capacity(text.len().min(most.saturating_mul(4)));

@@ -8,8 +8,8 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-/// The reason for an action: one line, neither empty nor longer than [`ActionReason::MOST`]. It is stored as written, never
-/// truncated.
+/// The reason for an action: one line, neither empty nor longer than [`ActionReason::MOST`]. It is stored as written,
+/// never truncated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct ActionReason(String);

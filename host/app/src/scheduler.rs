@@ -1,7 +1,8 @@
 //! Starts runs when they are due, when a push wakes them, and when a person asks.
 //!
-//! One task owns the state of the schedule, which is pure (crate `scheduler`). All others send it messages and read the board on which it publishes the
-//! state of the flows. State that has to outlive the process is stored before it is acted on.
+//! One task owns the state of the schedule, which is pure (crate `scheduler`). All others send it messages and read the
+//! board on which it publishes the state of the flows. State that has to outlive the process is stored before it is
+//! acted on.
 
 use std::sync::Arc;
 
@@ -265,7 +266,7 @@ impl Scheduler {
         self.request_run(tenant, flow, request, principal, None).await
     }
 
-    /// Requests that a claimed plan be carried out: no other decision on it is accepted until that run has ended.
+    /// Requests that a locked plan be carried out: no other decision on it is accepted until that run has ended.
     pub async fn carry_out(
         &self,
         lock: PlanLock,

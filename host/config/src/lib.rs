@@ -1,8 +1,8 @@
 //! The configuration: `ruzhi.toml` and `tenants/*.toml`, read once into checked types.
 //!
 //! A load reports *every* problem of *every* file, each at its line, so that a person corrects a file only once.
-//! Serde derives stop at the first error, hence our own walk (`toml_reader`) over the spanned tree of the TOML parser. A
-//! file with broken syntax is reported as such and not walked; the others still are. A reader that cannot use a value
+//! Serde derives stop at the first error, hence our own walk (`toml_reader`) over the spanned tree of the TOML parser.
+//! A file with broken syntax is reported as such and not walked; the others still are. A reader that cannot use a value
 //! reports it and returns `None`, so a `Config` exists only if nothing is wrong.
 //!
 //! Files contain no secrets (`secret`), and a line shown in a message masks one written there by mistake (`source`).

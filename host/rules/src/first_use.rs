@@ -2,8 +2,9 @@
 //! not try these rules again by itself.
 //!
 //! Compiling a component and asking it for the first time happens in a process of its own
-//! ([`Rehearsal`](ruzhi_guest_runtime::Rehearsal)), so this covers the failures that one survives. The note is about rules, a
-//! component with its rules file: rules of one flow that are set aside keep no other flow from the same component.
+//! ([`Rehearsal`](ruzhi_guest_runtime::Rehearsal)), so this covers the failures that one survives. The note is about
+//! rules, a component with its rules file: rules of one flow that are set aside keep no other flow from the same
+//! component.
 
 use chrono::SecondsFormat;
 

@@ -165,8 +165,8 @@ impl Database {
         Ok(exist.map(|(key, entry)| (key, holder(entry))).collect())
     }
 
-    /// A page of the flow's records that may ask for something, in the order of their ids. Skipped are records without a
-    /// decision, those whose decision the ledger has as carried out, and those of a leaver with nothing left to do.
+    /// A page of the flow's records that may ask for something, in the order of their ids. Skipped are records without
+    /// a decision, those whose decision the ledger has as carried out, and those of a leaver with nothing left to do.
     pub async fn candidates_list(
         &self,
         scope: &Scope,

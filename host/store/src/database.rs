@@ -99,8 +99,8 @@ impl Database {
         }
     }
 
-    /// Checks that the store can be written now: writes a meaningless row, because only a write that has reached the disk
-    /// proves that there is room.
+    /// Checks that the store can be written now: writes a meaningless row, because only a write that has reached the
+    /// disk proves that there is room.
     pub async fn check_writable(&self) -> Result<(), StoreError> {
         let mut transaction = self.begin(PROBE).await?;
         sqlx::query(

@@ -21,7 +21,7 @@ pub(crate) const LEAVERS_REFUSED: &str = "refusal q \
      AND (m.state = 'active' OR (m.state = 'left' AND m.left_at IS NULL))";
 
 impl Database {
-    /// Members of the tenant who left recent_leavers through plans that no person released.
+    /// Members of the tenant who left lately through plans that no person released.
     pub(crate) async fn departures_find_lately(&self, scope: &Scope) -> Result<RecentLeavers, StoreError> {
         // There is no upper limit: after a clock was set back, its earlier notes still count.
         let rows = sqlx::query(

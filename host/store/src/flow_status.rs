@@ -37,7 +37,8 @@ pub struct FlowStatus {
 }
 
 impl Database {
-    /// The numbers of each flow that has ever run, in one statement: alerts, metrics and the overview read a thousand flows.
+    /// The numbers of each flow that has ever run, in one statement: alerts, metrics and the overview read a thousand
+    /// flows.
     pub async fn flow_statuses_list(&self) -> Result<Vec<FlowStatus>, StoreError> {
         let mut query = sqlx::QueryBuilder::<Db>::new(
             "SELECT r.*, w.reached AS reached, \

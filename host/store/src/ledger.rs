@@ -62,8 +62,8 @@ impl Database {
         Ok(entries)
     }
 
-    /// The line of each member a decision names. If two tenants have one, a member in the directory takes precedence over
-    /// one that is not, and `own` over another tenant.
+    /// The line of each member a decision names. If two tenants have one, a member in the directory takes precedence
+    /// over one that is not, and `own` over another tenant.
     pub(crate) async fn ledger_find_decided_as(
         &self,
         own: &TenantId,
@@ -119,8 +119,8 @@ impl Database {
         Ok(owned)
     }
 
-    /// A page of a tenant's leavers, in the order of their accounts: those disabled at a moment or before, and those that
-    /// WeCom may not have disabled.
+    /// A page of a tenant's leavers, in the order of their accounts: those disabled at a moment or before, and those
+    /// that WeCom may not have disabled.
     pub(crate) async fn ledger_list_leavers(
         &self,
         tenant: &TenantId,

@@ -108,8 +108,8 @@ impl Database {
             .map_err(StoreError::write(OPERATIONS))?;
         put_waves(&mut transaction, plan, &order.waves).await?;
         if plan.purpose == Purpose::Sync {
-            // The quarantine of a flow is the rejections of its last plan, and the records the plan retries until that is
-            // done.
+            // The quarantine of a flow is the rejections of its last plan, and the records the plan retries until that
+            // is done.
             sqlx::query(
                 "DELETE FROM refusal WHERE tenant = $1 AND flow = $2 AND last_seen < $3 AND NOT EXISTS (SELECT 1 \
                  FROM operation o WHERE o.tenant = refusal.tenant AND o.flow = refusal.flow \

@@ -1,7 +1,8 @@
 //! The table of errcodes: the class of each code and the advice to a person.
 //!
 //! Source: WeCom's global error list (document 90313, 2026-02-11). The class determines the caller's next step; the
-//! text tells it to a person, and the field is where the person looks. A code missing here is [`ErrcodeClass::Unknown`].
+//! text tells it to a person, and the field is where the person looks. A code missing here is
+//! [`ErrcodeClass::Unknown`].
 //!
 //! The [`Blame`] of a code determines whether a write that draws it stops its record, the creates, or the tenant. The
 //! reasons are in `docs/decisions/0041-whose-error-it-is.md`; a code missing here is treated as one that may concern

@@ -68,7 +68,7 @@ impl RunningServer {
         Some(Self { client, _socket: socket })
     }
 
-    /// Has the process run each flow of a target, and output the outcome of each.
+    /// Has the process run each flow of a target, and reports the outcome of each.
     pub(super) async fn run_each(
         &self,
         config: &Config,

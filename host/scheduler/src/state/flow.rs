@@ -221,7 +221,7 @@ impl FlowState {
         due.map(|(why, since)| (why, since.max(self.free_since)))
     }
 
-    /// Trigger it is due, and since when.
+    /// The trigger that made it due, and since when.
     pub(super) fn due(&self, now: DateTime<Utc>) -> Option<(Trigger, DateTime<Utc>)> {
         if self.gone || self.running.is_some() {
             return None;

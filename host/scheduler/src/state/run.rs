@@ -45,7 +45,7 @@ pub enum RequestKind {
     Other,
 }
 
-/// Trigger a run begins.
+/// The reason a run begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Trigger {
     /// A person asked for it, under this number.
@@ -78,7 +78,7 @@ pub struct DueRun {
     pub tenant: TenantId,
     /// The flow.
     pub flow: FlowId,
-    /// Trigger.
+    /// The reason it begins.
     pub trigger: Trigger,
     /// Since when it was due.
     pub since: DateTime<Utc>,

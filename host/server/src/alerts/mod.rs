@@ -1,9 +1,9 @@
 //! Notifies people of events, with the suggested next step.
 //!
-//! Observations (a run that ended, a look at the flows, a count in the store) go into the [`detector`], which turns them
-//! into conditions that hold or no longer hold; the [`state`] turns these into alarms and knows which channels were
-//! told; the [`delivery`] sends messages to group robots and other addresses. The first two are pure. One task owns all
-//! three, and no caller ever waits for it.
+//! Observations (a run that ended, a look at the flows, a count in the store) go into the [`detector`], which turns
+//! them into conditions that hold or no longer hold; the [`state`] turns these into alarms and knows which channels
+//! were told; the [`delivery`] sends messages to group robots and other addresses. The first two are pure. One task
+//! owns all three, and no caller ever waits for it.
 
 mod address;
 mod condition;

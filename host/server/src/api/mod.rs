@@ -1,9 +1,9 @@
 //! Everything the pages do, as JSON, under `/api/v1`.
 //!
-//! A handler parses the request, calls the use case and writes its answer; it decides nothing. A request that is invalid,
-//! finds nothing, is denied or fails is answered `{"error": …}` with a stable code, text in both languages and advice
-//! on the next step. The handlers carry their own description: `document` collects it, and a test compares it with the
-//! routes and with `docs/reference/openapi.json`.
+//! A handler parses the request, calls the use case and writes its answer; it decides nothing. A request that is
+//! invalid, finds nothing, is denied or fails is answered `{"error": …}` with a stable code, text in both languages and
+//! advice on the next step. The handlers carry their own description: `document` collects it, and a test compares it
+//! with the routes and with `docs/reference/openapi.json`.
 
 mod actions;
 pub(super) mod answer;

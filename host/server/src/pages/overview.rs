@@ -1,5 +1,5 @@
-//! The overview: what needs a person, the runs under way and the state of every flow. A tenant's page shows the same for
-//! one tenant.
+//! The overview: what needs a person, the runs under way and the state of every flow. A tenant's page shows the same
+//! for one tenant.
 
 use maud::{Markup, html};
 
