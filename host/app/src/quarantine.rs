@@ -1,4 +1,4 @@
-//! The quarantine: records that wait to be corrected, with the form's own labels.
+//! The quarantine: records that wait to be corrected, with the form's own labels. One record of it is a `RejectView`.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};

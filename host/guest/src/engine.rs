@@ -1,4 +1,5 @@
-//! The one constructor of every engine that compiles or loads: its flags are part of a compiled artifact.
+//! The one constructor of every engine that compiles or loads: its flags are part of a compiled artifact. The engine also
+//! keeps the clock that ends a call at its deadline.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

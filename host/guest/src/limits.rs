@@ -9,7 +9,7 @@ use wasmtime::ResourceLimiter;
 pub struct GuestLimits {
     /// All linear memories of the instance together, in bytes.
     pub memory: usize,
-    /// Wall time of one call.
+    /// Wall time of one call, kept by the engine's clock.
     pub deadline: Duration,
     /// Bytes the host copies out of the guest in one call.
     pub answer: usize,

@@ -4,8 +4,7 @@
 //! no rights at all. Two questions tell them apart, in this order:
 //!
 //! 1. A harmless one: is `user/list_id` answered? If it is denied too, the tenant stops.
-//! 2. Do the first [`WITNESSES`] different members of the run all draw such a code? Then the tenant stops too. As soon
-//! as
+//! 2. Do the first [`WITNESSES`] different members of the run all draw such a code? Then the tenant stops too. As soon as
 //!    one of them draws anything else, the tenant is in order, and such a code is its member's from then on.
 //!
 //! The answer must not depend on which of several calls in flight comes back first. So a run begins with no more calls

@@ -268,8 +268,7 @@ impl WecomClient {
     /// over, which may take a quarter of an hour. Returns one answer per element of [`CsvFile::rows`], in that order,
     /// with the verdict a separate call would have had; it has one attempt, which carries the row's own code.
     ///
-    /// - [`WriteVerdict::Busy`]: the file or this row was not accepted and the row is not written. Write it by a
-    /// separate
+    /// - [`WriteVerdict::Busy`]: the file or this row was not accepted and the row is not written. Write it by a separate
     ///   call, not by another file. A file that WeCom rejects as a whole (such as 40092) ends so, and so does an
     ///   update rejected for a reason that may lie in a cell it does not change.
     /// - [`WriteVerdict::Lost`] (in doubt): the submission, the result, or the row in it was lost. Check the directory,

@@ -1,16 +1,16 @@
 //! The client of WeCom's directory API.
 //!
-//! Every call takes one path ([`dispatch`]): the API must not be parked, a slot of its rate windows and a place among
-//! the calls in flight are taken, the access token is obtained, the call is sent, and the answer is judged by its
-//! errcode alone through one table ([`errcode`]). Errors that the table calls transient are retried there; the others
-//! are returned.
+//! Every call takes one path ([`dispatch`]): the API must not be parked, a slot of its rate windows and a place among the
+//! calls in flight are taken, the access token is obtained, the call is sent, and the answer is judged by its errcode
+//! alone through one table ([`errcode`]). Errors that the table calls transient are retried there; the others are
+//! returned.
 //!
-//! A write returns a [`WriteVerdict`], never an error: the outcome for one member is a result. If an answer was lost,
-//! the write may have been done all the same; that doubt shows in the verdict (`maybe_ours`, [`WriteVerdict::Lost`],
+//! A write returns a [`WriteVerdict`], never an error: the outcome for one member is a result. If an answer was lost, the
+//! write may have been done all the same; that doubt shows in the verdict (`maybe_ours`, [`WriteVerdict::Lost`],
 //! [`WriteAnswer::in_doubt`]), since only the caller can check the directory or knows its own ledger.
 //!
-//! Many creates and updates may go as CSV files ([`csv_files`], [`WecomClient::write_csv_file`]): one job writes a
-//! file, and each of its rows is judged like a separate call. Writes that a file cannot express are made singly.
+//! Many creates and updates may go as CSV files ([`csv_files`], [`WecomClient::write_csv_file`]): one job writes a file, and
+//! each of its rows is judged like a separate call. Writes that a file cannot express are made singly.
 //!
 //! Rates belong to the corp, not to a client: all clients of a corp are created with the same [`Rates`].
 //!

@@ -1,4 +1,4 @@
-//! The kinds of alarms and their texts.
+//! The kinds of alarms, with the text, the hint and the page of each.
 
 use ruzhi_message::{Report, exit};
 use ruzhi_model::{FlowId, RunId, TenantId, Text, UserId};
@@ -35,6 +35,25 @@ pub(super) const ALARMS_REFUSED: &str = "alarms.refused";
 pub(super) const CLOCK_OFF: &str = "clock.off";
 /// The form has never had a row.
 pub(super) const FORM_EMPTY: &str = "form.empty";
+
+/// Every kind.
+#[cfg(test)]
+pub(super) const KINDS: [&str; 14] = [
+    PLAN_HELD,
+    FLOW_FAILING,
+    FLOW_BLOCKED,
+    QUARANTINE_GROWING,
+    PLACES_FULL,
+    LEAVERS_REFUSED,
+    DRIFT_FOUND,
+    MEMBERS_REMOVED,
+    RUN_LATE,
+    FILES_REFUSED,
+    RULES_KEPT,
+    ALARMS_REFUSED,
+    CLOCK_OFF,
+    FORM_EMPTY,
+];
 
 /// Consecutive failures from which on a flow counts as failing.
 pub(super) const FAILURES: u32 = 2;

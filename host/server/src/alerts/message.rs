@@ -1,4 +1,5 @@
-//! The texts of alarms: markdown for a group robot, JSON for any other address.
+//! The messages of alarms, with their titles: markdown for a group robot, JSON for any other address. The texts of each
+//! kind are in `condition`.
 //!
 //! Names and messages come from people and services. In them every character with a meaning in WeCom's markdown is
 //! replaced by its full-width form, so that they cannot put a link, a colour or an `@` into a message; WeCom has no way
@@ -28,10 +29,21 @@ pub(super) struct AlarmNotice {
 
 /// The title of the kind and the event.
 fn title(notice: &AlarmNotice) -> Text {
-    let (en, zh) = match notice.alarm.kind.as_str() {
+    let kind = notice.alarm.kind.as_str();
+    let (en, zh) = words(kind).unwrap_or((kind, kind));
+    match notice.event {
+        AlarmEvent::Raised => Text::new(en, zh),
+        AlarmEvent::Reminder => Text::new(format!("still: {en}"), format!("仍未处理：{zh}")),
+        AlarmEvent::Over => Text::new(format!("over: {en}"), format!("已恢复：{zh}")),
+    }
+}
+
+/// A kind of alarm in words; none for a kind of a newer version.
+pub(super) fn words(kind: &str) -> Option<(&'static str, &'static str)> {
+    Some(match kind {
         condition::PLAN_HELD => ("plan held", "计划待审批"),
         condition::FLOW_FAILING => ("flow failing", "同步失败"),
-        condition::FLOW_BLOCKED => ("flow blocked", "同步已停用"),
+        condition::FLOW_BLOCKED => ("flow blocked", "同步已停止待处理"),
         condition::MEMBERS_REMOVED => ("members removed by hand", "成员被手工删除"),
         condition::QUARANTINE_GROWING => ("quarantine growing", "待修正增多"),
         condition::PLACES_FULL => ("no free accounts", "账号名额已满"),
@@ -41,14 +53,10 @@ fn title(notice: &AlarmNotice) -> Text {
         condition::RULES_KEPT => ("rules not live", "规则未上线"),
         condition::CLOCK_OFF => ("clock off", "时钟偏差"),
         condition::FORM_EMPTY => ("form without rows", "表单无数据"),
+        condition::DRIFT_FOUND => ("directory changed by hand", "通讯录被手工改动"),
         condition::ALARMS_REFUSED => ("alarms refused", "告警未送达"),
-        other => (other, other),
-    };
-    match notice.event {
-        AlarmEvent::Raised => Text::new(en, zh),
-        AlarmEvent::Reminder => Text::new(format!("still: {en}"), format!("仍未处理：{zh}")),
-        AlarmEvent::Over => Text::new(format!("over: {en}"), format!("已恢复：{zh}")),
-    }
+        _ => return None,
+    })
 }
 
 /// The subject, such as `景欣泰工厂 / onboarding`; empty for the whole deployment.

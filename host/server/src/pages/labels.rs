@@ -148,6 +148,7 @@ pub(super) fn alarm(view: &View, kind: &str) -> Option<&'static str> {
         "run.late" => view.say("late", "逾期"),
         "files.refused" => view.say("files not in use", "文件未生效"),
         "rules.kept" => view.say("rules kept", "同步规则未更换"),
+        "drift.found" => view.say("changed by hand", "手工改动"),
         "clock.off" => view.say("clock off", "时钟偏差"),
         "form.empty" => view.say("form without rows", "表单无数据"),
         "alarms.refused" => view.say("alarms refused", "告警未送达"),

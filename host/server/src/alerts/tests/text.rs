@@ -4,8 +4,9 @@ use chrono::TimeDelta;
 
 use super::{noon, row};
 use crate::alerts::address::Addresses;
+use crate::alerts::condition;
 use crate::alerts::detector::{Detection, Detector};
-use crate::alerts::message::{AlarmNotice, LONGEST, alone, together, url_body};
+use crate::alerts::message::{AlarmNotice, LONGEST, alone, together, url_body, words};
 use crate::alerts::state::AlarmEvent;
 use ruzhi_model::{Lang, Text};
 use ruzhi_store::{AlarmRow, FlowStatus};
@@ -156,4 +157,13 @@ fn a_quarantine_grows_by_five_rows_and_a_fifth_and_no_longer_after_a_day() {
     let mut new = status(6);
     new.flow = "another".parse().unwrap();
     assert_eq!(watch.counted(&[new], |_| None, now).len(), 1);
+}
+
+#[test]
+fn every_kind_has_a_title_in_both_languages() {
+    for kind in condition::KINDS {
+        let (en, zh) = words(kind).unwrap_or_else(|| panic!("{kind} has no title"));
+        assert!(en.is_ascii() && !zh.is_ascii(), "{kind}: {en}, {zh}");
+    }
+    assert_eq!(words("of.a.newer.version"), None);
 }
