@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use futures::StreamExt as _;
 use reqwest::header::HeaderValue;
 use reqwest::{Method, Response, StatusCode};
 use serde::Deserialize;
@@ -23,6 +24,9 @@ use ruzhi_model::{FlowId, PlanId, RunId, TenantId, Text};
 use ruzhi_server::{LocalSocket, USER_HEADER};
 use ruzhi_store::{Access, Database, RunRow};
 use ruzhi_sync::RunTask;
+
+/// Requests at the same time: fewer than the connections that the process takes.
+const AT_ONCE: usize = 16;
 
 /// Between two looks at a run.
 const LOOK: Duration = Duration::from_millis(250);
@@ -84,10 +88,8 @@ impl RunningServer {
         printer.note(
             printer.text("`ruzhi serve` is running here and does this", "`ruzhi serve` 正在运行，由它执行"),
         );
-        let accepted: Vec<_> = futures::future::join_all(
-            chosen.iter().map(|(tenant, flow)| self.ask(&tenant.id, &flow.id, request)),
-        )
-        .await;
+        let asked = chosen.iter().map(|(tenant, flow)| self.ask(&tenant.id, &flow.id, request));
+        let accepted: Vec<_> = futures::stream::iter(asked).buffered(AT_ONCE).collect().await;
         let store = deployment::store(config, Access::Read).await?;
         let mut output = RunOutput::new(printer, show);
         for ((tenant, flow), accepted) in chosen.into_iter().zip(accepted) {
