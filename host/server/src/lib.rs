@@ -23,7 +23,7 @@ mod warnings;
 mod watch;
 pub mod webhooks;
 
-pub use local_socket::{LocalSocket, USER_HEADER};
+pub use local_socket::{LocalListener, LocalSocket, USER_HEADER};
 pub use server::router;
 pub use state::AppState;
 
@@ -43,7 +43,12 @@ use ruzhi_model::Clock;
 use ruzhi_scheduler::SchedulerContext;
 
 /// Serves a deployment until it is told to quit.
-pub async fn run(deployment: Deployment, listener: TcpListener, clock: Arc<dyn Clock>) -> Result<(), Report> {
+pub async fn run(
+    deployment: Deployment,
+    listener: TcpListener,
+    local: Option<LocalListener>,
+    clock: Arc<dyn Clock>,
+) -> Result<(), Report> {
     let quit = deployment.quit.clone();
     let (scheduler, inbox) = Scheduler::new();
     let (alarms, hearing) = Alarms::new();
@@ -53,7 +58,7 @@ pub async fn run(deployment: Deployment, listener: TcpListener, clock: Arc<dyn C
     let watched = tokio::spawn(watch::watch(Arc::clone(&state)));
     let tidied = tokio::spawn(tidy(Arc::clone(&state)));
     let told = tokio::spawn(alerts::run(Arc::clone(&state.app), hearing));
-    let commanded = tokio::spawn(local_socket::answer(Arc::clone(&state)));
+    let commanded = tokio::spawn(local_socket::answer(Arc::clone(&state), local));
     let answered = tokio::spawn(server::answer(Arc::clone(&state), listener));
     let context = SchedulerContext {
         app: Arc::clone(&state.app),

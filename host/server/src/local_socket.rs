@@ -81,33 +81,37 @@ impl LocalSocket {
     }
 }
 
-impl Drop for Listening {
+impl Drop for LocalListener {
     fn drop(&mut self) {
         drop(std::fs::remove_file(self.socket.address()));
     }
 }
 
 /// A socket being listened on; removed at the end.
-struct Listening {
+pub struct LocalListener {
     socket: LocalSocket,
     listener: UnixListener,
 }
 
-/// Answers commands until the process is to end. Without the socket everything else still works, and commands say that
-/// the store is in use.
-pub(super) async fn answer(state: Arc<AppState>) {
-    let store = state.app.deployment().config.store.path.clone();
-    let opened = LocalSocket::beside(&store).and_then(|socket| {
-        let listener = socket.listen()?;
-        Ok(Listening { socket, listener })
-    });
-    let listening = match opened {
-        Ok(listening) => listening,
-        Err(error) => {
-            tracing::warn!(%error, "commands cannot ask this process: its local socket cannot be opened");
-            return;
-        }
-    };
+impl LocalListener {
+    /// Listens beside the store in the file `store`. Without the socket everything else still works, and commands say
+    /// that the store is in use.
+    pub fn open(store: &Path) -> Option<Self> {
+        let opened = LocalSocket::beside(store).and_then(|socket| {
+            let listener = socket.listen()?;
+            Ok(Self { socket, listener })
+        });
+        opened
+            .inspect_err(|error| {
+                tracing::warn!(%error, "commands cannot ask this process: its local socket cannot be opened");
+            })
+            .ok()
+    }
+}
+
+/// Answers commands until the process is to end.
+pub(super) async fn answer(state: Arc<AppState>, listening: Option<LocalListener>) {
+    let Some(listening) = listening else { return };
     let quit = state.quit.clone();
     let service = TowerToHyperService::new(router(state));
     let places = Arc::new(Semaphore::new(MOST));

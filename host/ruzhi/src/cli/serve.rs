@@ -48,6 +48,8 @@ impl ServeCommand {
         let listener = bind(listen).map_err(|error| cannot_listen(listen, &error))?;
         let address = listener.local_addr().map_err(|error| cannot_listen(listen, &error))?;
         config.server.listen = address;
+        // Before the announcement: commands may follow it at once.
+        let local = serve::LocalListener::open(&config.store.path);
         let deployment = Deployment::new(config, Arc::clone(&store), registry, quit);
         if printer.json {
             printer.json(&json!({ "listen": address }));
@@ -60,7 +62,7 @@ impl ServeCommand {
         }
         tracing::info!(server.listen = %address, version = env!("CARGO_PKG_VERSION"), "serving began");
         let giving_back = tokio::spawn(memory::give_back());
-        let ended = serve::run(deployment, listener, Arc::new(SystemClock)).await;
+        let ended = serve::run(deployment, listener, local, Arc::new(SystemClock)).await;
         giving_back.abort();
         store.close().await;
         ended?;
