@@ -69,7 +69,10 @@ fn a_component_cut_anywhere_is_refused_unless_only_remarks_are_lost() {
     let whole = Module::default().component();
     let alive: Vec<usize> = (0..whole.len()).filter(|length| survives(&whole[..*length])).collect();
     // The sections for names and producers are at the end.
-    assert!(alive.len() < 3 && alive.iter().all(|length| *length > whole.len() * 3 / 4), "{alive:?}");
+    assert!(
+        (1..3).contains(&alive.len()) && alive.iter().all(|length| *length > whole.len() * 3 / 4),
+        "{alive:?}"
+    );
     the_others_go_on();
 }
 

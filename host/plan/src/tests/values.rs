@@ -44,7 +44,9 @@ fn a_member_without_another_way_to_be_reached_parks_nothing() {
         vec![upsert(1, bare(1, 2)), upsert(2, bare(2, 1))],
         vec![entry(1, bare(1, 1), MemberState::Active), entry(2, bare(2, 2), MemberState::Active)],
     );
-    assert!(plan(&world).operations.iter().all(|operation| operation.parks.is_none()));
+    let plan = plan(&world);
+    assert_eq!(plan.operations.len(), 2, "each is sent, and rejected");
+    assert!(plan.operations.iter().all(|operation| operation.parks.is_none()));
 }
 
 #[test]

@@ -35,11 +35,12 @@ async fn three_thousand_writes_take_no_longer_than_the_limit_asks() {
     let limits = RateLimits { per_minute: 1000, ..RateLimits::default() };
     let client = client_with(&script, limits);
     let begin = Instant::now();
-    assert!(many(&client, 3000).await.iter().all(|verdict| *verdict == DONE));
+    assert_eq!(many(&client, 3000).await, vec![DONE; 3000]);
     // Two full minutes, then the last thousand's own time: 4 in flight, 20 ms each.
     let optimum = Duration::from_secs(125);
     assert!(begin.elapsed() <= optimum.mul_f64(1.05), "{:?}", begin.elapsed());
     let sent = script.seen("user/create");
+    assert_eq!(sent.len(), 3000);
     assert!(sent.windows(1001).all(|span| span[1000].at - span[0].at >= Duration::from_secs(60)));
 }
 
@@ -65,7 +66,7 @@ async fn a_hit_limit_rests_the_whole_api_for_a_minute_and_no_other() {
     };
     sleep(Duration::from_secs(1)).await;
     assert_eq!(client.write(MemberWrite::Delete { userid: &userid("E1") }).await.verdict, DONE);
-    assert!(writes.await.unwrap().iter().all(|verdict| *verdict == DONE));
+    assert_eq!(writes.await.unwrap(), vec![DONE; 20]);
     // The four calls in flight together caused one rest, not four.
     let sent = script.seen("user/create");
     assert_eq!(sent.len(), 24);
@@ -131,7 +132,7 @@ async fn two_clients_of_one_corp_obey_one_window_together_and_count_their_own_ca
     let rates = Rates::new(RateLimits { per_minute: 100, ..RateLimits::default() });
     let (one, other) = (client_sharing(&script, &rates), client_sharing(&script, &rates));
     let (ones, others) = tokio::join!(many(&one, 120), many(&other, 90));
-    assert!(ones.iter().chain(&others).all(|verdict| *verdict == DONE));
+    assert_eq!((ones, others), (vec![DONE; 120], vec![DONE; 90]));
     let sent = script.seen("user/create");
     assert!(sent.windows(101).all(|span| span[100].at - span[0].at >= Duration::from_secs(60)));
     // Concurrent calls: four, of both together.

@@ -29,12 +29,14 @@ async fn fifty_at_once(client: &super::WecomClient) -> Vec<WriteVerdict> {
 async fn fifty_writes_at_once_share_one_token() {
     let script = WecomScript::new().always("user/update", ok());
     let verdicts = fifty_at_once(&client(&script)).await;
-    assert!(verdicts.iter().all(|verdict| *verdict == DONE));
+    assert_eq!(verdicts, vec![DONE; 50]);
     let tokens = script.seen("gettoken");
     assert_eq!(tokens.len(), 1);
     assert_eq!(tokens[0].query["corpid"], "ww0123456789abcdef");
     assert_eq!(tokens[0].query["corpsecret"], super::SECRET);
-    assert!(script.seen("user/update").iter().all(|sent| sent.query["access_token"] == "TOKEN-1"));
+    let used: Vec<_> =
+        script.seen("user/update").iter().map(|sent| sent.query["access_token"].clone()).collect();
+    assert_eq!(used, ["TOKEN-1"; 50]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -62,7 +64,7 @@ async fn a_token_that_is_no_longer_good_is_replaced_once_for_all_and_the_call_ma
         let expired = vec![code(errcode, "expired"); 4];
         let script = WecomScript::new().on("user/update", expired).always("user/update", ok());
         let verdicts = fifty_at_once(&client(&script)).await;
-        assert!(verdicts.iter().all(|verdict| *verdict == DONE));
+        assert_eq!(verdicts, vec![DONE; 50]);
         assert_eq!(script.seen("gettoken").len(), 2);
         assert_eq!(script.seen("user/update")[4].query["access_token"], "TOKEN-2");
     }

@@ -492,6 +492,7 @@ fn two_hundred_swaps_under_load_leave_every_member_decided_whole_by_one_digest()
         assert_eq!(history.len(), SWAPS / 2 + 1);
         let live = history[0]["rules"].as_str().unwrap();
         let lines = ledger(folder, tenant);
+        assert_eq!(lines.len(), PEOPLE);
         check_whole(&lines, &marks);
         assert!(lines.iter().all(|line| marks[line.rules.as_str()] == marks[live]), "{tenant}");
         let members = simulator.members(corp);

@@ -242,7 +242,8 @@ impl History {
     /// The ledger agrees with the directory about every member, and nothing is left in doubt.
     fn check_ledger(&self) {
         let runs = self.deployment.run(&["runs", "--json", "--limit", "3"]).unwrap().json().unwrap();
-        assert!(runs.as_array().unwrap().iter().all(|run| run["state"] != "running"), "{runs}");
+        let runs = runs.as_array().unwrap();
+        assert!(!runs.is_empty() && runs.iter().all(|run| run["state"] != "running"), "{runs:?}");
         let status = self.deployment.run(&["status", "--json"]).unwrap().json().unwrap();
         assert_eq!(status[0]["members"], self.simulator.members(CORP_ID).len(), "{:?}", self.told.last());
     }

@@ -69,7 +69,8 @@ fn undoing_a_load_of_people_is_under_the_guard() {
     let plan = reverted.json().unwrap()["plan"].as_str().unwrap().to_owned();
     assert_eq!(site.json(0, &["show", &plan])["state"], "held");
     assert_eq!(site.run(&["apply", &plan]).code, Some(3));
-    assert!(site.simulator.members(ruzhi_sim::factory::CORP_ID).values().all(|member| member.enabled));
+    let members = site.simulator.members(ruzhi_sim::factory::CORP_ID);
+    assert!(members.len() == 12 && members.values().all(|member| member.enabled));
     assert_eq!(site.run(&["apply", &plan, "--approve"]).code, Some(0));
     assert!(site.simulator.members(ruzhi_sim::factory::CORP_ID).is_empty());
     site.sync();

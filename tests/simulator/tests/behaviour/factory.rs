@@ -70,7 +70,10 @@ fn leavers_and_rules_without_email_are_said() {
     let factory = Factory::builder(7, 200).hostile(60).leavers(10).rules_without_email().build();
     let left = factory.rows().iter().filter(|row| matches!(row.verdict, Verdict::Left { .. })).count();
     assert_eq!(left, 10);
-    assert!(factory.members().values().all(|member| member.email.is_empty() && !member.mobile.is_empty()));
+    let members = factory.members();
+    let are_reached = members.values().all(|member| member.email.is_empty() && !member.mobile.is_empty());
+    assert!(!members.is_empty() && are_reached);
+    assert_ne!(factory.refused().count(), 0);
     assert!(
         factory.refused().all(|row| row.kind == "neither_mobile_nor_email" || !row.kind.contains("email"))
     );

@@ -80,6 +80,7 @@ fn a_tenant_whose_runs_take_an_hour_delays_no_other() {
     let quick = |id: &str| if id == "t000" { 3_600 } else { 20 };
     let alone = simulate(tenants(500, "*/15 * * * *"), 2, 32, |_| 20, None);
     let beside = simulate(tenants(500, "*/15 * * * *"), 2, 32, quick, None);
+    assert_eq!((alone.len(), beside.len()), (500, 500));
     let ticks = 2 * 96 - 1;
     // Without the slow tenant 32 at once serve 500 in 16 rounds of 20 s: no tenant waits longer than 15 rounds.
     assert!(alone.values().all(|seen| seen.runs == ticks && seen.worst <= 15 * 20));
@@ -107,6 +108,7 @@ fn a_tenant_whose_runs_take_an_hour_delays_no_other() {
 fn waiting_is_shared_evenly() {
     let measured = simulate(tenants(100, "*/15 * * * *"), 2, 4, |_| 36, None);
     // 100 tenants in 25 rounds of 36 s fill the quarter of an hour to the last second.
+    assert_eq!(measured.len(), 100);
     assert!(measured.values().all(|seen| seen.runs == 2 * 96 - 1));
     let worst = measured.values().map(|seen| seen.worst).max();
     assert_eq!(worst, Some(24 * 36));

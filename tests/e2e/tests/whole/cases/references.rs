@@ -68,8 +68,9 @@ impl Two {
     }
 
     fn check(&self) {
-        assert!(self.simulator.created(CORP_ID).values().all(|times| *times == 1));
-        assert!(self.simulator.invitations(CORP_ID).values().all(|times| *times == 1));
+        let (created, invited) = (self.simulator.created(CORP_ID), self.simulator.invitations(CORP_ID));
+        assert!(!created.is_empty() && created.values().all(|times| *times == 1), "{created:?}");
+        assert!(!invited.is_empty() && invited.values().all(|times| *times == 1), "{invited:?}");
         self.simulator.assert_understood();
     }
 }
