@@ -85,12 +85,12 @@ impl From<DriftFinding> for FindingView {
     }
 }
 
-/// The differences between directory and ledger that the latest drift check found and no plan has settled since.
+/// The differences between directory and ledger that the latest drift check found and that are left of them.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct DriftView {
     /// The tenant.
     pub tenant: TenantId,
-    /// The flow that checked; it checks for the whole tenant.
+    /// The flow that checked, or another if it is gone; a check is of the whole tenant.
     pub flow: FlowId,
     /// The run that checked.
     pub run: RunId,
@@ -126,11 +126,15 @@ async fn view(app: &App, check: DriftCheckRow, asked: &DriftQuery) -> Result<Dri
     let mut found = app.store.drift_findings_list(&check.tenant, asked.cursor, limit + 1).await?;
     let more = found.len() > limit as usize;
     found.truncate(limit as usize);
+    let deployment = app.deployment();
+    let flows = &deployment.tenant(&check.tenant)?.flows;
+    // Any flow of the tenant settles the differences; the one that checked may be gone.
+    let flow = flows.iter().find(|flow| flow.id == check.flow).or(flows.first());
     Ok(DriftView {
         next_cursor: found.last().filter(|_| more).map(|(place, _)| *place),
         items: found.into_iter().map(|(_, finding)| finding.into()).collect(),
         tenant: check.tenant,
-        flow: check.flow,
+        flow: flow.map_or(check.flow, |flow| flow.id.clone()),
         run: check.run,
         at: check.at,
         total: check.findings,

@@ -109,8 +109,6 @@ pub struct RunResult {
     pub plan: Option<Plan>,
     /// Changes of the flow's rules.
     pub exchanged: RulesExchange,
-    /// Differences found by a drift check.
-    pub findings: usize,
     /// Notices for a person that made nothing fail.
     pub notices: Vec<Notice>,
     /// Why it failed.

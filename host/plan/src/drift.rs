@@ -70,6 +70,19 @@ impl DriftFinding {
         }
     }
 
+    /// True if the difference is gone once this operation on its member is done. `entry` is the member's line of the
+    /// ledger afterwards.
+    pub fn is_settled_by(&self, operation: &Operation, entry: Option<&LedgerEntry>) -> bool {
+        match (self, operation.kind) {
+            (_, OperationKind::Create | OperationKind::Adopt | OperationKind::Delete) => true,
+            // The ledger may still want the member back.
+            (Self::Missing { .. }, OperationKind::Keep) => !entry.is_some_and(is_expected),
+            (Self::Missing { .. } | Self::Unexpected { .. }, _) => true,
+            (Self::Moved { .. }, _) => operation.body.contains_key("department"),
+            (Self::Changed { field, .. }, _) => operation.body.contains_key(field),
+        }
+    }
+
     /// The field concerned and its value in the directory; none if the finding is about the whole member.
     fn held(&self) -> Option<(String, Value)> {
         match self {
@@ -91,12 +104,11 @@ pub struct DirectoryMember {
 
 /// The differences of one member of the ledger. Changes by hand that a person let stand are not differences.
 pub fn compare(entry: &LedgerEntry, shown: Option<&DirectoryMember>) -> Vec<DriftFinding> {
-    let removed = entry.state == MemberState::Removed && entry.removal_answer != Some(RemovalAnswer::Release);
-    if !entry.exists() && !removed {
+    if !is_expected(entry) {
         return Vec::new();
     }
     let (userid, owner) = (&entry.userid, &entry.owner);
-    let Some(shown) = shown.filter(|_| !removed) else {
+    let Some(shown) = shown.filter(|_| entry.exists()) else {
         return vec![DriftFinding::Missing { userid: userid.clone(), owner: owner.clone() }];
     };
     let mut findings = Vec::new();
@@ -128,6 +140,13 @@ pub fn compare(entry: &LedgerEntry, shown: Option<&DirectoryMember>) -> Vec<Drif
     findings
         .retain(|finding| finding.held().is_none_or(|(field, value)| entry.kept.get(&field) != Some(&value)));
     findings
+}
+
+/// True if the directory should have the member, as far as the ledger goes: also one who was removed by hand, until a
+/// person has let go.
+fn is_expected(entry: &LedgerEntry) -> bool {
+    let is_released = entry.removal_answer == Some(RemovalAnswer::Release);
+    entry.exists() || (entry.state == MemberState::Removed && !is_released)
 }
 
 /// The fields ruzhi has written, as user/get shows them.

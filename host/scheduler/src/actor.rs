@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -31,6 +31,9 @@ const GLANCE: Duration = Duration::from_millis(200);
 
 /// Interval at which the observer receives the state of the flows.
 const REPORT: Duration = Duration::from_secs(60);
+
+/// Time from a drift check that left differences to the next one.
+const RECHECK_AFTER: TimeDelta = TimeDelta::hours(24);
 
 /// More than there can be: a flow has at most one run under way, and no deployment has this many flows.
 const MOST_KILLED: u32 = 10_000;
@@ -192,7 +195,7 @@ struct SchedulerActor {
     done: Vec<WakeRow>,
     /// Flows with a run a person asked for that was cut off by the end of the process.
     cut_off: Vec<(TenantId, FlowId)>,
-    /// Flows whose next decision to expire is not known yet.
+    /// Flows whose next decision to expire is not known yet, nor if differences are left in their tenant's directory.
     moments: BTreeSet<(TenantId, FlowId)>,
     /// A check of the store's files without an answer yet: a file system may never answer.
     store_check: Option<JoinHandle<Result<(), StoreError>>>,
@@ -268,13 +271,41 @@ impl SchedulerActor {
     /// Asks the store when decisions expire, for flows that have run since the last call. If it cannot be read, the
     /// next run asks again: runs themselves report an unreadable store.
     async fn look_for_moments(&mut self) {
-        for (tenant, flow) in std::mem::take(&mut self.moments) {
+        let moments = std::mem::take(&mut self.moments);
+        let tenants: BTreeSet<&TenantId> = moments.iter().map(|(tenant, _)| tenant).collect();
+        for tenant in tenants {
+            self.look_for_differences(tenant).await;
+        }
+        for (tenant, flow) in moments {
             match self.context.app.store.records_next_due(&tenant, &flow).await {
                 Ok(moment) => self.state.set_moment(&tenant, &flow, moment, self.context.app.clock.now()),
                 Err(error) => {
                     tracing::warn!(tenant.id = tenant.as_str(), error.code = error.code(), "{error}");
                 }
             }
+        }
+    }
+
+    /// Asks the store if a tenant's last drift check left differences. The flow that made the check repeats it a day
+    /// later, or another if that one is gone.
+    async fn look_for_differences(&mut self, tenant: &TenantId) {
+        let app = Arc::clone(&self.context.app);
+        let (now, deployment) = (app.clock.now(), app.deployment());
+        let Some(configured) = deployment.config.tenant(tenant) else { return };
+        let check = match app.store.drift_check_find(tenant).await {
+            Ok(check) => check.filter(|check| check.findings > 0),
+            Err(error) => {
+                tracing::warn!(tenant.id = tenant.as_str(), error.code = error.code(), "{error}");
+                return;
+            }
+        };
+        let flows = configured.flows.iter().map(|flow| &flow.id);
+        let by = check.as_ref().and_then(|check| {
+            flows.clone().find(|flow| **flow == check.flow).or_else(|| flows.clone().next())
+        });
+        for flow in flows.clone() {
+            let moment = check.as_ref().filter(|_| by == Some(flow)).map(|check| check.at + RECHECK_AFTER);
+            self.state.set_recheck(tenant, flow, moment, now);
         }
     }
 
@@ -308,7 +339,9 @@ impl SchedulerActor {
                 (Some(ManualRun { request, who, lock, answer, .. }), _) => {
                     (request, Some(who), Some(answer), lock)
                 }
-                (None, Trigger::Person(_) | Trigger::Callback) => (RunTask::Drift(None), None, None, None),
+                (None, Trigger::Person(_) | Trigger::Callback | Trigger::Recheck) => {
+                    (RunTask::Drift(None), None, None, None)
+                }
                 (None, Trigger::Tick | Trigger::Moment | Trigger::Retry | Trigger::Push) => {
                     (RunTask::Sync(RunOptions::default()), None, None, None)
                 }
@@ -324,7 +357,7 @@ impl SchedulerActor {
                 .map(|(tenant, flow)| settings_of(&deployment.config, tenant, flow))
                 .unwrap_or_default();
             let kind = match (item.trigger, &request) {
-                (Trigger::Callback, _) => Some(WakeKind::Callback),
+                (Trigger::Callback | Trigger::Recheck, _) => Some(WakeKind::Callback),
                 (_, RunTask::Sync(_)) => Some(WakeKind::Push),
                 _ => None,
             };

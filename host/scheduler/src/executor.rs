@@ -80,7 +80,7 @@ pub(crate) async fn run_together(app: &Arc<App>, due: Vec<RunOrder>, sink: &Even
             app.live.ended(run);
         }
         if is_drift_settled(&ended) {
-            // What is left of the differences, and the alarm about them, follow from a new check.
+            // The directory may have changed since the plan was made.
             app.scheduler.wake(&ended.tenant, &ended.flow, Wake::Callback);
         }
         sink(RunEvent::Ended { at, ended: Box::new(ended) });
@@ -107,7 +107,7 @@ fn span(due: &RunOrder) -> tracing::Span {
 }
 
 fn ended(due: &RunOrder, report: RunReport, exchanged: RulesExchange) -> RunResult {
-    let RunReport { run, plan, findings, notices, error } = report;
+    let RunReport { run, plan, notices, error, .. } = report;
     let never_began = run.ended_at.is_none();
     RunResult {
         tenant: due.tenant.clone(),
@@ -115,7 +115,6 @@ fn ended(due: &RunOrder, report: RunReport, exchanged: RulesExchange) -> RunResu
         run: Some(run).filter(|_| !never_began),
         plan,
         exchanged,
-        findings: findings.len(),
         notices,
         blocked: error.as_ref().is_some_and(ruzhi_sync::RunError::blocks),
         failure: error.map(Report::from),
@@ -136,7 +135,6 @@ fn could_not_run(due: &RunOrder, failure: Report) -> RunResult {
         run: None,
         plan: None,
         exchanged: RulesExchange::default(),
-        findings: 0,
         notices: Vec::new(),
         blocked: false,
         failure: Some(failure),

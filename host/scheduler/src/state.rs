@@ -25,6 +25,8 @@
 //!   that name one moment after another cannot keep the process busy.
 //! - *Push*, *callback*: remembered until a run takes them up; a callback asks for a drift check. Their receiver also
 //!   keeps them in the store until that run has ended, and they are due again at the next start.
+//! - *Recheck*: a day after a drift check that left differences, so that they are not reported for ever once someone has
+//!   undone them in the directory. After one that failed, the next is a day later.
 //! - *Retry*: after failed work, 1 minute, 5, 15, 30, then an hour after each failure, until it succeeds. While a flow
 //!   fails, its ticks and pushes wait for the retry, which takes them up. A failed drift check is not retried, the next
 //!   event asks again; the person sees the failure of a run they asked for, and what it took up is due again.
@@ -213,6 +215,18 @@ impl SchedulerState {
         self.touch(tenant, flow, now, |flow_state, _| flow_state.set_moment(moment));
     }
 
+    /// Sets the time at which a flow checks its tenant's directory again, because its last check left differences; none
+    /// if it left none, or if another flow does it.
+    pub fn set_recheck(
+        &mut self,
+        tenant: &TenantId,
+        flow: &FlowId,
+        moment: Option<DateTime<Utc>>,
+        now: DateTime<Utc>,
+    ) {
+        self.touch(tenant, flow, now, |flow_state, _| flow_state.set_recheck(moment));
+    }
+
     /// Records a person's request for a run, under a number that comes back with the run. False if there is no such
     /// flow.
     pub fn ask(
@@ -346,7 +360,7 @@ impl SchedulerState {
     fn arm(&mut self, key: &FlowKey, now: DateTime<Utc>) {
         self.disarm(key);
         let Some(flow_state) = self.flows.get_mut(key).filter(|flow_state| !flow_state.gone) else { return };
-        if let Some(at) = flow_state.ripens(now) {
+        if let Some(at) = flow_state.timer(now) {
             flow_state.timer = Some(at);
             self.timers.insert((at, key.clone()));
         }

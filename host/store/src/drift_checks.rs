@@ -1,11 +1,14 @@
-//! The latest drift check of each tenant, with the differences that no plan has settled since.
+//! The latest drift check of each tenant, with the differences that have not been settled since.
+
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-use crate::StoreError;
-use crate::database::{Database, ROWS, once};
+use crate::database::{Database, Db, ROWS, once};
 use crate::row::{RowReader, json_text};
-use ruzhi_model::{FlowId, PlanId, RunId, TenantId};
+use crate::transaction::Transaction;
+use crate::{Settlement, StoreError};
+use ruzhi_model::{FlowId, MemberKey, MemberState, OperationState, RunId, TenantId};
 use ruzhi_plan::drift::DriftFinding;
 
 const CHECK: &str = "a drift check";
@@ -67,21 +70,6 @@ impl Database {
         transaction.commit(CHECK).await
     }
 
-    /// Removes the differences of the members for whom a plan has done something.
-    pub async fn drift_findings_settle(&self, tenant: &TenantId, plan: &PlanId) -> Result<(), StoreError> {
-        let mut transaction = self.begin(FINDINGS).await?;
-        sqlx::query(
-            "DELETE FROM drift_finding WHERE tenant = $1 AND member_key IN \
-             (SELECT member_key FROM operation WHERE tenant = $1 AND plan = $2 AND state = 'done')",
-        )
-        .bind(tenant.as_str())
-        .bind(plan.as_str())
-        .execute(&mut *transaction.connection)
-        .await
-        .map_err(StoreError::write(FINDINGS))?;
-        transaction.commit(FINDINGS).await
-    }
-
     /// The latest drift check of a tenant.
     pub async fn drift_check_find(&self, tenant: &TenantId) -> Result<Option<DriftCheckRow>, StoreError> {
         let row = sqlx::query(
@@ -130,6 +118,95 @@ impl Database {
         };
         rows.iter().map(finding).collect()
     }
+}
+
+/// Removes the differences that these outcomes settle, of every tenant of the corp: its check may have found the member
+/// while another tenant, or no one, owned them.
+pub(crate) async fn settle(
+    transaction: &mut Transaction<'_>,
+    corp: &[TenantId],
+    tenant: &TenantId,
+    settlements: &[Settlement],
+) -> Result<(), StoreError> {
+    let by_member: BTreeMap<MemberKey, &Settlement> = settlements
+        .iter()
+        .filter(|settlement| settlement.state == OperationState::Done || settlement.ledger.is_some())
+        .map(|settlement| (settlement.operation.userid.key(), settlement))
+        .collect();
+    let members: Vec<&MemberKey> = by_member.keys().collect();
+    let mut settled: Vec<(String, i64)> = Vec::new();
+    for chunk in members.chunks(ROWS) {
+        let mut query = sqlx::QueryBuilder::<Db>::new(
+            "SELECT tenant, place, member_key, finding FROM drift_finding WHERE tenant IN (",
+        );
+        let mut tenants = query.separated(", ");
+        for tenant in corp {
+            tenants.push_bind(tenant.as_str().to_owned());
+        }
+        query.push(") AND member_key IN (");
+        let mut keys = query.separated(", ");
+        for key in chunk {
+            keys.push_bind(key.as_str().to_owned());
+        }
+        query.push(")");
+        let rows = once(&mut query)
+            .fetch_all(&mut *transaction.connection)
+            .await
+            .map_err(StoreError::read(FINDINGS))?;
+        for row in &rows {
+            let reader = RowReader { row, what: FINDINGS };
+            let of: TenantId = reader.id("tenant")?;
+            let key = MemberKey::of(&reader.get::<String>("member_key")?);
+            let Some(settlement) = by_member.get(&key) else { continue };
+            if is_settled((&of, &reader.json("finding")?), tenant, settlement) {
+                settled.push((of.to_string(), reader.get("place")?));
+            }
+        }
+    }
+    for (of, place) in settled {
+        sqlx::query("DELETE FROM drift_finding WHERE tenant = $1 AND place = $2")
+            .bind(of)
+            .bind(place)
+            .execute(&mut *transaction.connection)
+            .await
+            .map_err(StoreError::write(FINDINGS))?;
+    }
+    Ok(())
+}
+
+/// True if an outcome of `tenant` settles a difference that the check of a tenant of its corp found.
+fn is_settled((of, finding): (&TenantId, &DriftFinding), tenant: &TenantId, settlement: &Settlement) -> bool {
+    let Settlement { operation, ledger, state, .. } = settlement;
+    let is_missing = matches!(finding, DriftFinding::Missing { .. });
+    // A member who turns out to have been removed differs in nothing else.
+    if ledger.as_ref().is_some_and(|line| line.state == MemberState::Removed) {
+        return !is_missing;
+    }
+    if *state != OperationState::Done {
+        return false;
+    }
+    let is_moved = operation.before.as_ref().is_some_and(|before| before.owner.tenant == *of);
+    match finding {
+        _ if of == tenant => finding.is_settled_by(operation, ledger.as_ref()),
+        // The member is another tenant's now.
+        DriftFinding::Unexpected { .. } => true,
+        _ => is_moved,
+    }
+}
+
+/// Removes the differences of a member whom a person has let go.
+pub(crate) async fn release(
+    transaction: &mut Transaction<'_>,
+    tenant: &TenantId,
+    member: &MemberKey,
+) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM drift_finding WHERE tenant = $1 AND member_key = $2")
+        .bind(tenant.as_str())
+        .bind(member.as_str())
+        .execute(&mut *transaction.connection)
+        .await
+        .map_err(StoreError::write(FINDINGS))?;
+    Ok(())
 }
 
 fn check(row: &sqlx::sqlite::SqliteRow) -> Result<DriftCheckRow, StoreError> {

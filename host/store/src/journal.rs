@@ -10,7 +10,7 @@ use crate::operations::AttemptRow;
 use crate::quarantine::QuarantineEntry;
 use crate::row::{RowReader, number};
 use crate::transaction::Transaction;
-use crate::{StoreError, departures, ledger, operations, quarantine};
+use crate::{StoreError, departures, drift_checks, ledger, operations, quarantine};
 use ruzhi_model::{
     FlowId, LedgerEntry, Operation, OperationState, PlanId, RecordId, Rejection, TenantId, UniqueField,
 };
@@ -107,7 +107,8 @@ impl Database {
     }
 
     /// Stores the outcomes of operations in plan, ledger and quarantine together, and removes the mark of those that
-    /// were never called. Records of the tenants of `corp` that wait for a value a member gave up are released.
+    /// were never called. Records of the tenants of `corp` that wait for a value a member gave up are released, and the
+    /// differences of their drift checks that are settled are removed.
     pub async fn operations_settle(
         &self,
         corp: &[TenantId],
@@ -172,6 +173,7 @@ impl Database {
             quarantine::release_waiting(&mut transaction, corp, field).await?;
         }
         departures::put(&mut transaction, tenant, plan, settlements, at).await?;
+        drift_checks::settle(&mut transaction, corp, tenant, settlements).await?;
         // A record that was carried out leaves quarantine. An adoption does not count: the plan that asked for it has
         // looked at the record, and the next one sends every field.
         let mut carried_out: BTreeMap<&FlowId, Vec<&RecordId>> = BTreeMap::new();

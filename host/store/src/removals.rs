@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::database::{Database, Db, once};
 use crate::row::{DbRow, RowReader, number};
-use crate::{StoreError, ledger};
+use crate::{StoreError, drift_checks, ledger};
 use ruzhi_model::{FlowId, LedgerEntry, MemberKey, MemberState, RecordId, RemovalAnswer, TenantId, UserId};
 
 const LEDGER: &str = "the ledger";
@@ -105,6 +105,9 @@ impl Database {
         .execute(&mut *transaction.connection)
         .await
         .map_err(StoreError::write(LEDGER))?;
+        if answer == RemovalAnswer::Release {
+            drift_checks::release(&mut transaction, tenant, member).await?;
+        }
         transaction.commit(LEDGER).await?;
         Ok(true)
     }

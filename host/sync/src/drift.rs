@@ -11,6 +11,7 @@ use super::planning::{DraftWriter, PAGE, PreparedPlan};
 use ruzhi_model::{DepartmentId, LedgerEntry, MemberKey, RunId};
 use ruzhi_plan::drift::{DirectoryMember, DriftFinding, compare, settle};
 use ruzhi_plan::{Draft, DriftResolution, Policy, Purpose, RecordPlan};
+use ruzhi_store::DriftCheckRow;
 use ruzhi_wecom::ListedMember;
 
 /// Reads the directory and passes every difference to `take`, with the ledger's line it is about.
@@ -48,6 +49,19 @@ pub(super) async fn look(
     Ok(())
 }
 
+/// Stores the differences as those of the tenant's latest check.
+pub(super) async fn keep(flow: &FlowRuntime, run: &RunId, findings: &[DriftFinding]) -> Result<(), RunError> {
+    let check = DriftCheckRow {
+        tenant: flow.tenant.clone(),
+        flow: flow.id.clone(),
+        run: run.clone(),
+        at: flow.clock.now(),
+        findings: findings.len() as u64,
+    };
+    flow.store.drift_check_put(&check, findings).await?;
+    Ok(())
+}
+
 /// The members' fields, if the tenant has a credential that may read them: one call for each department.
 async fn details(
     flow: &FlowRuntime,
@@ -82,14 +96,18 @@ pub(super) async fn plan(
     let purpose = Purpose::Drift { settle: how };
     let mut draft = Draft::new(flow.tenant.clone(), flow.id.clone(), purpose, false, &survey);
     let mut keeping = DraftWriter::begin(flow, run).await?;
+    let mut all = Vec::new();
     look(flow, async |entry, findings| {
-        let Some(entry) = entry else { return Ok(()) };
-        let Some(disposition) = settle(entry, &findings, how, policy) else { return Ok(()) };
+        let disposition = entry.and_then(|entry| Some((entry, settle(entry, &findings, how, policy)?)));
+        all.extend(findings);
+        let Some((entry, disposition)) = disposition else { return Ok(()) };
         let record_plan = RecordPlan::from(disposition);
         draft.add(&entry.owner, &record_plan);
         let decision = entry.carried_out.clone().unwrap_or_else(|| entry.rules.clone());
         keeping.add(&entry.owner, (&decision, &entry.rules), record_plan).await
     })
     .await?;
+    // The plan settles what the directory shows now, which may not be what the last check found.
+    keep(flow, run, &all).await?;
     keeping.finish(draft.finish(&policy.guard)).await
 }

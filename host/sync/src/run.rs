@@ -24,7 +24,7 @@ use ruzhi_metrics as metrics;
 use ruzhi_model::PlanId;
 use ruzhi_plan::drift::DriftFinding;
 use ruzhi_plan::{AdoptBy, Counts, DriftResolution, PASSES, Plan, Policy, Purpose};
-use ruzhi_store::{DriftCheckRow, PlanRow, PlanState, RunRow, RunState, Watermark};
+use ruzhi_store::{PlanRow, PlanState, RunRow, RunState, Watermark};
 
 /// The result of a run.
 #[derive(Debug)]
@@ -346,14 +346,7 @@ impl ActiveRun<'_> {
             Ok(())
         })
         .await?;
-        let check = DriftCheckRow {
-            tenant: self.row.tenant.clone(),
-            flow: self.row.flow.clone(),
-            run: self.row.id.clone(),
-            at: self.flow.clock.now(),
-            findings: self.findings.len() as u64,
-        };
-        self.flow.store.drift_check_put(&check, &self.findings).await?;
+        drift::keep(self.flow, &self.row.id, &self.findings).await?;
         Ok(RunState::Done)
     }
 
@@ -383,9 +376,6 @@ impl ActiveRun<'_> {
         let Counts { failed, untried, unplaced, .. } = applied.counts;
         let all = failed + untried + unplaced == 0;
         set(if all { PlanState::Done } else { PlanState::Failed }).await?;
-        if matches!(plan.purpose, Purpose::Drift { .. }) {
-            flow.store.drift_findings_settle(&flow.tenant, &plan.id).await?;
-        }
         Ok(applied)
     }
 

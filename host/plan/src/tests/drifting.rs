@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::*;
 use crate::drift::{DirectoryMember, DriftFinding, compare, settle};
+use ruzhi_model::Operation;
 
 fn shown(departments: &[u32], details: Value) -> DirectoryMember {
     DirectoryMember {
@@ -128,4 +129,35 @@ fn a_finding_that_is_shown_holds_no_value() {
     let findings = compare(&line(), Some(&shown(&[1], with(details(), "mobile", json!("13999999999")))));
     let text = serde_json::to_string(&findings).unwrap();
     assert!(text.contains("\"mobile\"") && !text.contains("13999999999") && !text.contains("13800000001"));
+}
+
+#[test]
+fn an_operation_settles_what_it_writes_and_everything_about_a_member_who_comes_or_goes() {
+    let (userid, owner): (UserId, _) = ("a".parse().unwrap(), line().owner);
+    let missing = DriftFinding::Missing { userid: userid.clone(), owner: owner.clone() };
+    let unexpected = DriftFinding::Unexpected { userid: userid.clone() };
+    let moved = compare(&line(), Some(&shown(&[2], details()))).remove(0);
+    let changed = compare(&line(), Some(&shown(&[1], with(details(), "position", json!("厂长"))))).remove(0);
+    let any =
+        acting(settle(&line(), std::slice::from_ref(&moved), DriftResolution::Overwrite, &policy()).unwrap());
+    let settles = |kind, body: Value, after: &LedgerEntry| {
+        let body = body.as_object().cloned().unwrap_or_default();
+        let operation = Operation { kind, body, ..any.clone() };
+        [&missing, &unexpected, &moved, &changed]
+            .map(|finding| finding.is_settled_by(&operation, Some(after)))
+    };
+    for kind in [OperationKind::Create, OperationKind::Adopt, OperationKind::Delete] {
+        assert_eq!(settles(kind, json!({}), &line()), [true; 4], "{kind:?}");
+    }
+    for kind in [OperationKind::Update, OperationKind::Disable, OperationKind::Enable] {
+        assert_eq!(settles(kind, json!({ "name": "b" }), &line()), [true, true, false, false], "{kind:?}");
+        let department = json!({ "department": [1] });
+        assert_eq!(settles(kind, department, &line()), [true, true, true, false], "{kind:?}");
+        assert_eq!(settles(kind, json!({ "position": "" }), &line()), [true, true, false, true], "{kind:?}");
+    }
+    let gone = LedgerEntry { state: MemberState::Deleted, ..line() };
+    assert_eq!(settles(OperationKind::Keep, json!({}), &gone), [true, true, false, false]);
+    // The form still wants the member, who waits for a person.
+    let removed = LedgerEntry { state: MemberState::Removed, ..line() };
+    assert!(!settles(OperationKind::Keep, json!({}), &removed)[0]);
 }

@@ -20,6 +20,9 @@ pub(super) const CLOCK_STEP: TimeDelta = TimeDelta::minutes(1);
 /// Minimum time between the end of a run begun by a decision's moment and the next such run.
 const MOMENTS_APART: TimeDelta = TimeDelta::seconds(10);
 
+/// Minimum time from the end of a drift check that was made because differences were left to the next such check.
+const RECHECKS_APART: TimeDelta = TimeDelta::hours(24);
+
 /// The state of one flow.
 #[derive(Debug)]
 pub(super) struct FlowState {
@@ -41,6 +44,10 @@ pub(super) struct FlowState {
     pending: Pending,
     /// Its pending callback.
     callback: Option<DateTime<Utc>>,
+    /// The moment at which the differences of its tenant are checked again.
+    recheck: Option<DateTime<Utc>>,
+    /// No such check begins before this.
+    recheck_rests: Option<DateTime<Utc>>,
     /// Requests by people, oldest first.
     asked: VecDeque<(u64, RequestKind, DateTime<Utc>)>,
     /// It could not run before this even if due: it was unknown, stopped, or its last run was under way.
@@ -91,6 +98,8 @@ impl FlowState {
             moment_rests: None,
             pending: Pending::default(),
             callback: None,
+            recheck: None,
+            recheck_rests: None,
             asked: VecDeque::new(),
             free_since: now,
             running: None,
@@ -170,6 +179,14 @@ impl FlowState {
         self.moment = moment;
     }
 
+    pub(super) fn set_recheck(&mut self, moment: Option<DateTime<Utc>>) {
+        self.recheck = moment;
+    }
+
+    fn recheck(&self) -> Option<DateTime<Utc>> {
+        self.recheck.map(|at| at.max(self.recheck_rests.unwrap_or(at)))
+    }
+
     pub(super) fn ask(&mut self, ticket: u64, ask: RequestKind, now: DateTime<Utc>) {
         self.asked.push_back((ticket, ask, now));
     }
@@ -238,7 +255,15 @@ impl FlowState {
             (Some((why, since)), Some((_, pushed))) => Some((why, since.min(pushed))),
             (overdue, push) => overdue.or(push),
         };
-        work.or_else(|| self.callback.map(|since| (Trigger::Callback, since.max(self.free_since))))
+        let callback = self.callback.map(|since| (Trigger::Callback, since));
+        let recheck = self.recheck().filter(|at| *at <= now).map(|since| (Trigger::Recheck, since));
+        work.or_else(|| callback.or(recheck).map(|(why, since)| (why, since.max(self.free_since))))
+    }
+
+    /// When to look at it again, if it is not due yet.
+    pub(super) fn timer(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let recheck = self.recheck().filter(|at| *at > now && !self.stopped());
+        self.ripens(now).into_iter().chain(recheck).min()
     }
 
     /// When it becomes due by itself, if it is not due yet.
@@ -254,8 +279,9 @@ impl FlowState {
         let (trigger, since) = self.due(now)?;
         let works = match trigger {
             Trigger::Person(_) => self.asked.pop_front().is_some_and(|(_, ask, _)| ask == RequestKind::Sync),
-            Trigger::Callback => {
+            Trigger::Callback | Trigger::Recheck => {
                 self.callback = None;
+                self.recheck = None;
                 false
             }
             Trigger::Tick | Trigger::Moment | Trigger::Push | Trigger::Retry => true,
@@ -288,6 +314,9 @@ impl FlowState {
         self.free_since = now;
         if running.trigger == Trigger::Moment {
             self.moment_rests = now.checked_add_signed(MOMENTS_APART);
+        }
+        if running.trigger == Trigger::Recheck {
+            self.recheck_rests = now.checked_add_signed(RECHECKS_APART);
         }
         match outcome {
             RunOutcome::Done | RunOutcome::Held if running.works => {
@@ -331,6 +360,7 @@ impl FlowState {
         let pull = |at: &mut Option<DateTime<Utc>>| *at = at.map(|at| at.min(now));
         self.free_since = self.free_since.min(now);
         self.moment_rests = self.moment_rests.map(|at| at.min(now + MOMENTS_APART));
+        self.recheck_rests = self.recheck_rests.map(|at| at.min(now + RECHECKS_APART));
         self.pending.pull_back(now);
         pull(&mut self.callback);
         for (_, _, since) in &mut self.asked {

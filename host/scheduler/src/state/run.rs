@@ -60,6 +60,8 @@ pub enum Trigger {
     Push,
     /// The directory was changed outside ruzhi: a drift check.
     Callback,
+    /// The last drift check left differences: a drift check.
+    Recheck,
 }
 
 /// The runs of one corp that begin now.

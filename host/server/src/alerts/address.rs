@@ -116,6 +116,11 @@ impl Addresses {
         Self { host, ..Self::default() }
     }
 
+    /// The same tenants, with these receivers.
+    pub(super) fn told_to(self, host: AlarmSettings) -> Self {
+        Self { host, ..self }
+    }
+
     /// For a deployment with one tenant and pages.
     pub(super) fn for_tests(pages: &str, tenant: &str, name: &str, flow: &str) -> Self {
         let called = AlarmTenant {

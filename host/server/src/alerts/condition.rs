@@ -178,8 +178,8 @@ pub(super) fn flow_blocked(
     AlarmCondition { hint: Some(hint), ..of_flow(FLOW_BLOCKED, flow, text) }
 }
 
-pub(super) fn drift_found(flow: (&TenantId, &FlowId), findings: usize) -> AlarmCondition {
-    let (tenant, _) = flow;
+/// A check is of the tenant's whole directory, whichever flow makes it.
+pub(super) fn drift_found(tenant: &TenantId, findings: u64) -> AlarmCondition {
     let text = Text::new(
         format!("the directory was changed outside ruzhi: {findings} differences from what ruzhi wrote"),
         format!("通讯录被他人改动：与 ruzhi 写入的内容有 {findings} 处不同"),
@@ -189,9 +189,13 @@ pub(super) fn drift_found(flow: (&TenantId, &FlowId), findings: usize) -> AlarmC
         "请打开列表查看，然后保留改动、恢复为 ruzhi 写入的内容或接管成员；由人决定之前不会写入",
     );
     AlarmCondition {
+        key: tenants_key(DRIFT_FOUND, tenant),
+        kind: DRIFT_FOUND,
+        tenant: Some(tenant.clone()),
+        flow: None,
+        text,
         hint: Some(hint),
         page: Some(format!("/drift/{tenant}")),
-        ..of_flow(DRIFT_FOUND, flow, text)
     }
 }
 

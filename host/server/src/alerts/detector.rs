@@ -8,7 +8,7 @@ use super::condition::AlarmCondition;
 use super::condition::{self, key};
 use ruzhi_app::scheduler::{FlowKey, FlowStanding, RunResult, StandingState};
 use ruzhi_message::{Report, exit};
-use ruzhi_store::{FlowStatus, RunKind, RunRow, RunState};
+use ruzhi_store::{DriftCheckRow, FlowStatus, RunKind, RunRow, RunState};
 use ruzhi_sync::Notice;
 
 /// A quarantine grows if it gains at least this many rows, and at least this share.
@@ -112,14 +112,6 @@ impl Detector {
                 }
             }
         }
-        // A run that plans to settle the differences finds none itself.
-        let is_check = |run: &RunRow| run.kind == RunKind::Drift && run.plan.is_none();
-        if run.as_ref().is_some_and(is_check) && failure.is_none() {
-            findings.push(match ended.findings {
-                0 => Detection::Cleared(key(condition::DRIFT_FOUND, tenant, flow)),
-                some => Detection::holds(condition::drift_found(of, some)),
-            });
-        }
         findings
     }
 
@@ -204,6 +196,14 @@ impl Detector {
 /// True if everything a run left undone waits for places.
 fn only_places(run: &RunRow) -> bool {
     run.counts.unplaced > 0 && run.counts.failed + run.counts.untried == 0
+}
+
+/// The condition of the differences between a tenant's directory and what ruzhi wrote.
+pub(super) fn drift(check: &DriftCheckRow) -> Detection {
+    match check.findings {
+        0 => Detection::Cleared(condition::tenants_key(condition::DRIFT_FOUND, &check.tenant)),
+        some => Detection::holds(condition::drift_found(&check.tenant, some)),
+    }
 }
 
 /// Conditions that follow from the counts of a flow alone.

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::address::{Addresses, ReceiverKind};
 use super::condition;
 use super::delivery::{AlarmTransport, ChannelState, PendingNotices, deliver};
-use super::detector::{Detection, Detector, conditions_of};
+use super::detector::{Detection, Detector, conditions_of, drift};
 use super::handle::AlarmObservation;
 use super::message::AlarmNotice;
 use super::state::{AlertState, Channel};
@@ -118,6 +118,7 @@ impl Notifier {
             AlarmObservation::RunEnded(ended) => {
                 let mut findings = self.detector.ended(&ended);
                 findings.extend(self.held(&ended).await);
+                findings.extend(self.drifted().await);
                 findings
             }
             AlarmObservation::FlowsChecked(standings) => self.detector.looked(&standings),
@@ -142,9 +143,25 @@ impl Notifier {
         }
     }
 
+    /// Finds what is left of the differences that the latest drift check of each tenant found. Any run may settle some.
+    async fn drifted(&self) -> Vec<Detection> {
+        let addresses = (self.addresses)();
+        match self.store.drift_checks_list().await {
+            Ok(checks) => {
+                checks.iter().filter(|check| addresses.called(&check.tenant).is_some()).map(drift).collect()
+            }
+            Err(error) => {
+                failed(&error);
+                Vec::new()
+            }
+        }
+    }
+
     /// Checks the store for every flow, and the configuration.
     pub(super) async fn look(&mut self) {
         let now = self.clock.now();
+        let drifted = self.drifted().await;
+        self.take(drifted).await;
         match self.store.flow_statuses_list().await {
             Ok(status) => {
                 let grown = |key: &str| self.state.stands(key).map(|row| row.last_seen);

@@ -3,6 +3,7 @@
 mod api;
 mod auth;
 mod decisions;
+mod drift;
 mod long;
 mod proxied;
 pub(super) mod removed;

@@ -2,6 +2,7 @@
 
 mod activations;
 mod departures;
+mod drift;
 mod due;
 mod journal;
 mod migration;

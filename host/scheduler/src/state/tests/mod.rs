@@ -13,6 +13,7 @@ mod moments;
 mod obstacles;
 mod order;
 mod random;
+mod rechecks;
 mod ticks;
 mod zones;
 

@@ -14,9 +14,10 @@ use ruzhi_app::deployment::RulesExchange;
 use ruzhi_app::scheduler::RunResult;
 use ruzhi_config::AlarmSettings;
 use ruzhi_message::{Report, exit};
-use ruzhi_model::{Lang, MemberKey, RemovalAnswer, Text};
+use ruzhi_model::{Clock as _, Lang, MemberKey, RemovalAnswer, Text};
 use ruzhi_plan::Counts;
-use ruzhi_store::{Access, AlarmRow, Database, RunKind, RunRow, RunState};
+use ruzhi_plan::drift::DriftFinding;
+use ruzhi_store::{Access, AlarmRow, Database, DriftCheckRow, RunKind, RunRow, RunState};
 use ruzhi_sync::{ClockSource, Notice};
 
 const ROBOT: &str = "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=7c1d";
@@ -32,12 +33,22 @@ struct Office {
 }
 
 fn addresses(robot: bool, url: bool) -> Addresses {
+    Addresses::of_host(receivers(robot, url))
+}
+
+fn receivers(robot: bool, url: bool) -> AlarmSettings {
     let secret = |text: &str| SecretString::from(text.to_owned());
-    Addresses::of_host(AlarmSettings {
+    AlarmSettings {
         robot: robot.then(|| secret(ROBOT)),
         url: url.then(|| secret(OTHER)),
         lang: Some(Lang::En),
-    })
+    }
+}
+
+/// A deployment with the tenant `acme` and a robot.
+fn acme() -> Addresses {
+    Addresses::for_tests("https://ruzhi.example/", "acme", "景欣泰", "onboarding")
+        .told_to(receivers(true, false))
 }
 
 impl Office {
@@ -92,6 +103,25 @@ impl Office {
         self.script.posted().into_iter().map(text).collect()
     }
 
+    /// Stores a drift check of the tenant `acme` by one of its flows.
+    async fn check(&self, flow: &str, found: &[&str]) {
+        let findings: Vec<DriftFinding> =
+            found.iter().map(|userid| DriftFinding::Unexpected { userid: userid.parse().unwrap() }).collect();
+        let check = DriftCheckRow {
+            tenant: "acme".parse().unwrap(),
+            flow: flow.parse().unwrap(),
+            run: "r1".parse().unwrap(),
+            at: self.clock.now(),
+            findings: 0,
+        };
+        self.store.drift_check_put(&check, &findings).await.unwrap();
+    }
+
+    /// The texts of the alarms that stand.
+    fn texts(&self) -> Vec<String> {
+        self.standing.read().unwrap().iter().map(|row| row.text.en.clone()).collect()
+    }
+
     fn kinds(&self) -> Vec<String> {
         self.standing.read().unwrap().iter().map(|row| row.kind.clone()).collect()
     }
@@ -127,7 +157,6 @@ fn ended(n: usize, failure: Option<Report>) -> RunResult {
         run: Some(run),
         plan: None,
         exchanged: RulesExchange::default(),
-        findings: 0,
         notices: Vec::new(),
         failure,
         blocked: false,
@@ -315,4 +344,73 @@ async fn members_who_were_removed_by_hand_are_named_until_a_person_has_decided()
     assert!(office.store.removal_answer(&row.tenant, &key, RemovalAnswer::Release).await.unwrap());
     office.notifier.look().await;
     assert!(office.kinds().is_empty(), "it is decided");
+}
+
+#[tokio::test]
+async fn differences_are_one_alarm_of_the_tenant_for_as_long_as_some_are_left() {
+    let mut office = Office::open(acme()).await;
+    let ended = || AlarmObservation::RunEnded(Box::new(ended(1, None)));
+    office.check("onboarding", &[]).await;
+    office.notifier.observe(ended()).await;
+    assert!(office.told().await.is_empty() && office.kinds().is_empty());
+
+    office.check("onboarding", &["a", "b"]).await;
+    office.notifier.observe(ended()).await;
+    let told = office.told().await;
+    assert_eq!((told.len(), office.kinds()), (1, vec!["drift.found".to_owned()]));
+    assert!(told[0].contains("2 differences") && told[0].contains("/drift/acme"), "{told:?}");
+
+    // Another flow checks the same directory; then a run settles some of the differences.
+    for (found, text) in [(vec!["a", "b", "c"], "3 differences"), (vec!["c"], "1 differences")] {
+        office.clock.on(TimeDelta::hours(1));
+        office.check("second", &found).await;
+        office.notifier.observe(ended()).await;
+        assert!(office.told().await.is_empty(), "the same matter");
+        let texts = office.texts();
+        assert!(texts.len() == 1 && texts[0].contains(text), "{texts:?}");
+    }
+    office.clock.on(TimeDelta::hours(20));
+    office.notifier.look().await;
+    assert!(office.told().await.is_empty());
+
+    // Weeks pass: one message a day, however often the store is read.
+    for day in 0..21 {
+        office.clock.on(TimeDelta::hours(24));
+        let mut reminders = Vec::new();
+        for _ in 0..3 {
+            office.notifier.look().await;
+            reminders.extend(office.told().await);
+        }
+        assert!(reminders.len() == 1 && reminders[0].contains("still: "), "day {day}: {reminders:?}");
+    }
+
+    // A command settles the last one while no process runs.
+    office.check("onboarding", &[]).await;
+    office.restart(acme()).await;
+    office.notifier.look().await;
+    let told = office.told().await;
+    assert!(told.len() == 1 && told[0].contains("over: directory changed by hand"), "{told:?}");
+    assert!(office.kinds().is_empty());
+}
+
+#[tokio::test]
+async fn differences_of_a_tenant_without_configuration_are_no_alarm_until_it_is_back() {
+    let mut office = Office::open(acme()).await;
+    office.check("onboarding", &["a"]).await;
+    office.notifier.look().await;
+    assert_eq!(office.told().await.len(), 1);
+    office.restart(addresses(true, false)).await;
+    for day in 0..3 {
+        office.notifier.look().await;
+        office.notifier.observe(AlarmObservation::RunEnded(Box::new(ended(1, None)))).await;
+        let told = office.told().await;
+        assert_eq!(told.len(), usize::from(day == 0), "{told:?}");
+        assert!(told.iter().all(|text| text.contains("over: ")), "{told:?}");
+        assert!(office.kinds().is_empty());
+        office.clock.on(TimeDelta::hours(24));
+    }
+    office.restart(acme()).await;
+    office.notifier.look().await;
+    assert!(office.told().await[0].contains("1 differences"));
+    assert_eq!(office.kinds(), ["drift.found"]);
 }

@@ -31,6 +31,12 @@ fn attention(serving: &Serving, kind: &str) -> Vec<String> {
     items.map(|item| item["link"].as_str().unwrap().to_owned()).collect()
 }
 
+/// The alarm about drift, if it stands.
+fn alarm(serving: &Serving) -> Option<Value> {
+    let alarms = serving.data("/api/v1/alarms").unwrap();
+    alarms.as_array().unwrap().iter().find(|alarm| alarm["kind"] == "drift.found").cloned()
+}
+
 fn act(serving: &Serving, path: &str) -> Value {
     let json = [("content-type", "application/json")];
     let answer = serving.ask("POST", path, &json, b"{}".to_vec()).unwrap();
@@ -70,11 +76,7 @@ fn drift_is_shown_where_the_alarm_leads_and_a_plan_settles_it() {
     let both = [("missing", "W0002"), ("moved", "W0005")].map(|(a, b)| (a.to_owned(), b.to_owned()));
     assert_eq!((kinds(&found), &found["run"], &found["total"]), (both.to_vec(), &json!(run), &json!(2)));
     assert_eq!(attention(&serving, "drift"), ["/drift/jingxintai"]);
-    let alarm = || {
-        let alarms = serving.data("/api/v1/alarms").unwrap();
-        alarms.as_array().unwrap().iter().find(|alarm| alarm["kind"] == "drift.found").cloned()
-    };
-    let alarm = serving.wait("the alarm", alarm).unwrap();
+    let alarm = serving.wait("the alarm", || alarm(&serving)).unwrap();
     assert_eq!(alarm["page"], "/drift/jingxintai");
     assert!(!alarm["hint"].to_string().contains("ruzhi drift"), "{alarm}");
     for page in ["/drift/jingxintai", &format!("/runs/{run}")] {
@@ -88,11 +90,19 @@ fn drift_is_shown_where_the_alarm_leads_and_a_plan_settles_it() {
     assert_eq!(site.writes(), writes, "nothing is written before the plan is applied");
     assert_eq!(drift(&serving)["total"], 2);
     apply(&serving, &plan);
-    // The new check that follows finds what is left: the ledger knows now that the deleted member is gone.
-    let left = || Some(drift(&serving)).filter(|left| left["run"] != json!(run));
-    let left = serving.wait("a new check", left).unwrap();
-    assert!(kinds(&left).iter().all(|(_, userid)| userid != "W0005"), "{left}");
+    // What the plan has settled is gone at once, and the check that follows finds nothing new.
+    assert_eq!(drift(&serving)["total"], 0);
+    assert_eq!(attention(&serving, "drift"), Vec::<String>::new());
     assert_eq!(site.member("W0005").unwrap().department, written);
+    let checks = || {
+        let runs = site.json(0, &["runs"]);
+        let is_check = |run: &&Value| run["kind"] == "drift" && run["plan"] == Value::Null;
+        let checks = runs.as_array().unwrap().iter().filter(is_check);
+        (checks.filter(|run| run["state"] == "done").count() == 2).then_some(())
+    };
+    serving.wait("a new check", checks).unwrap();
+    assert_eq!(drift(&serving)["total"], 0);
+    serving.wait("the end of the alarm", || self::alarm(&serving).is_none().then_some(())).unwrap();
 }
 
 #[test]
