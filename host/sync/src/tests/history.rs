@@ -4,8 +4,9 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use serde_json::Value;
 
-use super::company::{Company, Crash, Row, State, Weather, mobile, userid};
+use super::company::{Company, Row, State, mobile, userid};
 use super::directory::{Fault, departments, expected_of};
+use super::run::{Crash, Weather};
 use ruzhi_model::{Decision, LedgerEntry, MemberKey, MemberState, OperationKind, RejectedBy, RemovalAnswer};
 use ruzhi_plan::{Disposition, RecordState, RemovedPolicy, Resolution};
 

@@ -2,10 +2,11 @@
 //!
 //! The parts are the real ones: the planner over a world fed as the store feeds it, the order of waves, the reading of
 //! verdicts, the reading back of operations in doubt. Around them is a model of the parts without meaning of their own
-//! here: WeCom ([`directory`]), and the store and the calls of a run ([`company`]).
+//! here: WeCom ([`directory`]), the store ([`company`]), and the calls of a run ([`run`]).
 
 mod company;
 mod directory;
 mod gate;
 mod history;
 mod outcomes;
+mod run;
