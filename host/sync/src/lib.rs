@@ -25,6 +25,7 @@ mod report;
 mod request;
 mod revert;
 mod run;
+mod run_end;
 mod service_time;
 mod write_back;
 
@@ -39,5 +40,6 @@ pub use notice::{ClockSource, Notice};
 pub use progress::{NoProgress, Progress, Stage};
 pub use request::{RunOptions, RunTask};
 
-pub use run::{PendingRun, RunReport, count as count_run};
+pub use run::{PendingRun, RunReport};
+pub use run_end::count as count_run;
 pub use write_back::{WriteBackFault, write_back_faults};

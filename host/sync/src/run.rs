@@ -19,8 +19,7 @@ use super::progress::Stage;
 use super::recovery::settle_crash;
 use super::request::RunTask;
 use super::write_back::write_back;
-use super::{adopt, drift, fields, problem, revert};
-use ruzhi_metrics as metrics;
+use super::{adopt, drift, fields, problem, revert, run_end};
 use ruzhi_model::PlanId;
 use ruzhi_plan::drift::DriftFinding;
 use ruzhi_plan::{AdoptBy, Counts, DriftResolution, PASSES, Plan, Policy, Purpose};
@@ -452,7 +451,10 @@ impl ActiveRun<'_> {
                 Some(RunError::Store(error))
             }
         };
-        self.tell(error.as_ref());
+        if self.begun {
+            run_end::count(&self.row);
+        }
+        run_end::log(&self.row, error.as_ref());
         RunReport { run: self.row, plan: self.plan, findings: self.findings, notices, error }
     }
 
@@ -463,45 +465,6 @@ impl ActiveRun<'_> {
             .or_else(|| Notice::of_clock(ClockSource::WeCom, directory.service_clock(self.began)));
         let no_row = self.collected.as_ref().and_then(|collected| collected.nothing_yet.clone());
         clocks.into_iter().chain(no_row).collect()
-    }
-
-    /// Counts the run and logs its end.
-    fn tell(&self, error: Option<&RunError>) {
-        let row = &self.row;
-        if self.begun {
-            count(row);
-        }
-        let duration_ms = row.ended_at.map_or(0, |at| (at - row.started_at).num_milliseconds());
-        match error {
-            Some(error) => tracing::warn!(
-                error.code = error.code(),
-                duration_ms,
-                "run failed: {}; {}",
-                error.text().en,
-                error.hint().en
-            ),
-            None => {
-                let counts = &row.counts;
-                tracing::info!(
-                    run.kind = ?row.kind,
-                    run.state = ?row.state,
-                    plan.id = row.plan.as_ref().map(PlanId::as_str),
-                    duration_ms,
-                    counts.created = counts.created,
-                    counts.updated = counts.updated,
-                    counts.disabled = counts.disabled,
-                    counts.enabled = counts.enabled,
-                    counts.deleted = counts.deleted,
-                    counts.unchanged = counts.unchanged,
-                    counts.ignored = counts.ignored,
-                    counts.rejected = counts.rejected,
-                    counts.failed = counts.failed,
-                    counts.untried = counts.untried,
-                    counts.unplaced = counts.unplaced,
-                    "run ended"
-                );
-            }
-        }
     }
 }
 
@@ -527,18 +490,4 @@ fn merged(before: Counts, plan: Counts) -> Counts {
         failed: disposition.failed,
         ..before
     }
-}
-
-/// Counts a run that has ended in the process's metrics.
-pub fn count(run: &RunRow) {
-    let took = run.ended_at.map(|ended_at| (ended_at - run.started_at).to_std().unwrap_or_default());
-    let rows = if run.kind.writes() { run.counts.outcomes().to_vec() } else { Vec::new() };
-    metrics::run_ended(&metrics::EndedRun {
-        tenant: &run.tenant,
-        flow: &run.flow,
-        kind: run.kind.as_str(),
-        state: run.state.as_str(),
-        took,
-        rows: &rows,
-    });
 }
