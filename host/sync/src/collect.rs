@@ -3,12 +3,12 @@
 //! Pages are read one after another, because each cursor is the end of the page before; decisions are made alongside on
 //! all cores. Only rows whose content or rules changed are decided again.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
-use tokio::task::JoinSet;
 
+use super::decide::{DecisionRunner, parse};
 use super::error::RunError;
 use super::flow::FlowRuntime;
 use super::notice::Notice;
@@ -16,11 +16,8 @@ use super::service_time::{ServiceTime, UPDATED, updated_at};
 use ruzhi_guest_runtime::BATCH;
 use ruzhi_jiandaoyun::{FormRow, RowQuery};
 use ruzhi_metrics as metrics;
-use ruzhi_model::{Context, Digest, RecordId, RunId, SourceRecord, row};
-use ruzhi_plan::Resolution;
-use ruzhi_store::{
-    Absence, DueRecord, FetchedRecord, FirstUse, HoldsUntil, PresentRecord, RecordRow, UseAttempt, UseState,
-};
+use ruzhi_model::{Digest, RecordId, RunId, SourceRecord, row};
+use ruzhi_store::{Absence, DueRecord, FetchedRecord, PresentRecord};
 
 pub(super) struct Collector<'a> {
     pub(super) flow: &'a FlowRuntime,
@@ -68,10 +65,6 @@ const ASKED_FOR: usize = 200;
 /// The system field of a workflow's state.
 const FLOW_STATE: &str = "flowState";
 
-/// Limit on a batch's total length, so that long rows do not exhaust the memory of a guest that decides them with
-/// others.
-const BATCH_BYTES: usize = 4 << 20;
-
 /// Up to this many rows may be missing, whatever their share.
 const FEW_MISSING: u64 = 10;
 
@@ -101,12 +94,6 @@ impl Census {
 }
 
 impl Collector<'_> {
-    /// The note to make before rules decide their first rows ever; none for rules that have decided some.
-    fn takes_first_use(&self) -> Option<FirstUse> {
-        let first_use = self.flow.first_use.as_ref()?;
-        (!self.decided.swap(true, Ordering::Relaxed)).then(|| first_use.clone())
-    }
-
     /// Reads the form to its end and stores every decision.
     pub(super) async fn collect(&self) -> Result<CollectSummary, RunError> {
         let flow = self.flow;
@@ -151,7 +138,7 @@ impl Collector<'_> {
         let complete = since.is_none();
         let mut census = Census::default();
         let mut rows = 0;
-        let mut deciding = DecisionRunner::new(self);
+        let mut deciding = self.deciding();
         let mut after: Option<RecordId> = None;
         loop {
             let mut page = match first.take() {
@@ -186,6 +173,10 @@ impl Collector<'_> {
         self.decide_again().await?;
         let nothing_yet = if never_read && complete && rows == 0 { Some(self.no_row().await) } else { None };
         Ok(CollectSummary { complete, time, before, nothing_yet })
+    }
+
+    fn deciding(&self) -> DecisionRunner<'_> {
+        DecisionRunner::new(self.flow, self.started_at, &self.decided)
     }
 
     /// The query: the fields the rules read, and the time of each row's last change.
@@ -339,7 +330,7 @@ impl Collector<'_> {
     /// Decides stored rows that other rules decided, or whose batch failed.
     async fn decide_again(&self) -> Result<(), RunError> {
         let flow = self.flow;
-        let mut deciding = DecisionRunner::new(self);
+        let mut deciding = self.deciding();
         let mut after: Option<RecordId> = None;
         loop {
             let stale = flow
@@ -368,7 +359,7 @@ impl Collector<'_> {
     /// Decides stored rows whose decision has expired.
     async fn decide_due(&self, told: bool) -> Result<(), RunError> {
         let flow = self.flow;
-        let mut deciding = DecisionRunner::new(self);
+        let mut deciding = self.deciding();
         let mut after: Option<DueRecord> = None;
         loop {
             let due = flow
@@ -383,133 +374,6 @@ impl Collector<'_> {
     }
 }
 
-/// Batches under way.
-struct DecisionRunner<'a> {
-    collecting: &'a Collector<'a>,
-    context: Context,
-    under_way: JoinSet<Vec<(FetchedRecord, RowResolution)>>,
-}
-
-impl<'a> DecisionRunner<'a> {
-    fn new(collecting: &'a Collector<'a>) -> Self {
-        let context = context(collecting.started_at, &collecting.flow.timezone);
-        Self { collecting, context, under_way: JoinSet::new() }
-    }
-
-    async fn begin(&mut self, records: Vec<FetchedRecord>) -> Result<(), RunError> {
-        let guest = &self.collecting.flow.guest;
-        let most = guest.component().engine().limits().slots as usize * 2;
-        let mut records = records.into_iter().peekable();
-        while records.peek().is_some() {
-            let mut batch: Vec<FetchedRecord> = Vec::new();
-            let mut length = 0;
-            while let Some(next) = records.next_if(|next| {
-                batch.is_empty() || (batch.len() < BATCH && length + next.record.json.len() <= BATCH_BYTES)
-            }) {
-                length += next.record.json.len();
-                batch.push(next);
-            }
-            while self.under_way.len() >= most {
-                self.keep_one().await?;
-            }
-            let first_use = self.collecting.takes_first_use();
-            let _surviving = match &first_use {
-                Some(first_use) => {
-                    Some(UseAttempt::begin(self.collecting.flow.store.as_ref(), first_use).await?)
-                }
-                None => None,
-            };
-            let (guest, context) = (guest.clone(), self.context.clone());
-            let slot = guest.component().engine().slot().await;
-            let span = tracing::Span::current();
-            self.under_way.spawn_blocking(move || {
-                let _slot = slot;
-                span.in_scope(|| decide(&guest, &context, batch))
-            });
-            if let Some(first_use) = first_use {
-                self.keep_one().await?;
-                let used = FirstUse { state: UseState::Used, ..first_use };
-                self.collecting.flow.store.first_use_put(&used).await?;
-            }
-        }
-        Ok(())
-    }
-
-    async fn finish(mut self) -> Result<(), RunError> {
-        while !self.under_way.is_empty() {
-            self.keep_one().await?;
-        }
-        Ok(())
-    }
-
-    async fn keep_one(&mut self) -> Result<(), RunError> {
-        let Some(decided) = self.under_way.join_next().await else { return Ok(()) };
-        let decided = decided.map_err(|e| RunError::Worker { reason: e.to_string() })?;
-        let flow = self.collecting.flow;
-        let now = flow.clock.now();
-        let rows: Vec<RecordRow> = decided
-            .into_iter()
-            .map(|(fetched, RowResolution { resolution, notes, holds_until })| {
-                Ok(RecordRow {
-                    id: parse(&fetched.record.id)?,
-                    content_hash: Digest::of(&fetched.record.json),
-                    content: fetched.record.json,
-                    fetched_at: fetched.fetched_at,
-                    updated_at: fetched.updated_at,
-                    fetched_run: fetched.fetched_run,
-                    decided_at: now,
-                    rules: flow.guest.rules().clone(),
-                    resolution,
-                    notes,
-                    context: self.context.clone(),
-                    holds_until,
-                })
-            })
-            .collect::<Result<_, RunError>>()?;
-        flow.store.records_put(&flow.tenant, &flow.id, &rows).await?;
-        Ok(())
-    }
-}
-
-/// The result of deciding a row.
-struct RowResolution {
-    resolution: Resolution,
-    notes: Vec<String>,
-    holds_until: Option<HoldsUntil>,
-}
-
-fn decide(
-    guest: &ruzhi_guest_runtime::Guest,
-    context: &Context,
-    batch: Vec<FetchedRecord>,
-) -> Vec<(FetchedRecord, RowResolution)> {
-    let records: Vec<SourceRecord> = batch.iter().map(|fetched| fetched.record.clone()).collect();
-    let decided = guest.decide_each(context, &records);
-    let failed = decided.iter().filter(|decided| decided.is_err()).count();
-    if let Some(error) = decided.iter().find_map(|decided| decided.as_ref().err()) {
-        tracing::error!(error.code = error.code(), records = failed, "{error}");
-    }
-    let resolved = |decided: Result<ruzhi_model::Outcome, ruzhi_guest_runtime::BatchError>| match decided {
-        Ok(outcome) => RowResolution {
-            holds_until: holds_until(guest, &outcome),
-            resolution: Resolution::Decided(outcome.decision),
-            notes: outcome.notes,
-        },
-        Err(error) => RowResolution {
-            resolution: Resolution::Failed(format!("{}: {}", error.code(), error.text().both())),
-            notes: Vec::new(),
-            holds_until: None,
-        },
-    };
-    batch.into_iter().zip(decided.into_iter().map(resolved)).collect()
-}
-
-/// A moment beyond the range of our calendar never comes.
-fn holds_until(guest: &ruzhi_guest_runtime::Guest, outcome: &ruzhi_model::Outcome) -> Option<HoldsUntil> {
-    let at = DateTime::parse_from_rfc3339(outcome.holds_until.as_deref()?).ok()?.to_utc();
-    Some(HoldsUntil { at, told: guest.component().tells_until_when() })
-}
-
 /// The row with its id and the source fields and nothing else: the guest sees it, the store keeps it, and its hash
 /// shows changes. Anything too long for [`row::kept`] is shortened.
 pub fn visible(fetched: FormRow, source_fields: &[String]) -> String {
@@ -518,13 +382,4 @@ pub fn visible(fetched: FormRow, source_fields: &[String]) -> String {
     let seen: Map<String, Value> =
         source_fields.iter().map(String::as_str).chain([row::UNREAD]).filter_map(seen).collect();
     row::kept(id.as_str(), seen)
-}
-
-/// The context given to a guest. The moment is exact to the millisecond, as are the expiry times of decisions.
-pub fn context(now: DateTime<Utc>, timezone: &str) -> Context {
-    Context { now: now.to_rfc3339_opts(SecondsFormat::Millis, true), timezone: timezone.to_owned() }
-}
-
-fn parse(id: &str) -> Result<RecordId, RunError> {
-    id.parse().map_err(|e: ruzhi_model::IdError| RunError::Row { reason: e.to_string() })
 }

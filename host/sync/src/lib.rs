@@ -9,6 +9,7 @@ mod apply;
 mod blame;
 mod bulk;
 mod collect;
+mod decide;
 mod drift;
 mod error;
 mod fields;
@@ -32,7 +33,8 @@ mod write_back;
 #[cfg(test)]
 mod tests;
 
-pub use collect::{context, visible};
+pub use collect::visible;
+pub use decide::context;
 pub use error::{MissingField, RunError};
 pub use fields::{FormFields, missing as missing_fields};
 pub use flow::{FlowRuntime, RunIds};
