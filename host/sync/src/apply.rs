@@ -8,7 +8,7 @@
 //! storing the outcomes: an operation says that it was sent only if it was.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use futures::StreamExt as _;
@@ -17,15 +17,15 @@ use tokio::sync::mpsc;
 use super::error::RunError;
 use super::flow::FlowRuntime;
 use super::gate::{Admission, WriteGate};
+use super::mobile_check::MobileCheck;
 use super::outcome::{
-    CallOutcome, ListingCheck, OutcomeContext, after, mobile_not_taken, not_found as not_found_settled, read,
-    undone,
+    CallOutcome, ListingCheck, OutcomeContext, after, not_found as not_found_settled, read, undone,
 };
 use super::pending_call::{PendingCall, not_done, untried, waits};
 use super::planning::log_rejection;
 use super::recovery::read_back;
 use ruzhi_model::{LedgerEntry, MemberState, Operation, OperationKind, OperationState, UserId};
-use ruzhi_plan::{Counts, Plan, comparable_mobile};
+use ruzhi_plan::{Counts, Plan};
 use ruzhi_store::Settlement;
 use ruzhi_wecom::{self as wecom, Blame, MemberWrite, WriteAnswer, WriteVerdict};
 
@@ -78,8 +78,7 @@ pub(super) struct PlanApplier<'a> {
     not_found: Mutex<Vec<ListingCheck>>,
     /// Operations taken up so far: marked as `sending`, or of the ledger alone.
     taken_up: AtomicU64,
-    /// Mobile numbers looked up in vain: WeCom counts such questions.
-    missed: AtomicU32,
+    mobile_check: MobileCheck<'a>,
 }
 
 impl<'a> PlanApplier<'a> {
@@ -94,7 +93,7 @@ impl<'a> PlanApplier<'a> {
             again: Mutex::default(),
             not_found: Mutex::default(),
             taken_up: AtomicU64::new(0),
-            missed: AtomicU32::new(0),
+            mobile_check: MobileCheck::new(flow, plan.owned),
         }
     }
 
@@ -310,7 +309,7 @@ impl<'a> PlanApplier<'a> {
             CallOutcome::Settled(mut settlement) => {
                 attempts.append(&mut settlement.attempts);
                 settlement.attempts = attempts;
-                Some(self.with_mobile_checked(*settlement).await)
+                Some(self.mobile_check.check(*settlement).await)
             }
             CallOutcome::Again { doubt: now, attempts: mut more } => {
                 attempts.append(&mut more);
@@ -359,69 +358,6 @@ impl<'a> PlanApplier<'a> {
             rejection: undone(&operation),
             operation,
         }
-    }
-
-    /// WeCom answers 0 to a new mobile number of a member who has logged in, and changes nothing. So the number is
-    /// looked up afterwards: if it is not this member's, the ledger keeps the old one and the record waits.
-    async fn with_mobile_checked(&self, mut settlement: Settlement) -> Settlement {
-        let operation = &settlement.operation;
-        let new = operation.body.get("mobile").and_then(|mobile| mobile.as_str());
-        let (Some(new), OperationState::Done) = (new, settlement.state) else {
-            return settlement;
-        };
-        let before = operation.before.as_ref();
-        let old = before.and_then(|before| before.written.mobile.as_deref()).filter(|old| !old.is_empty());
-        let held = old.map(comparable_mobile);
-        let same = held == Some(comparable_mobile(new));
-        // A number that was given up must no longer be this member's, one that was taken must be.
-        let (asked, expected) = match new {
-            "" => (held.unwrap_or_default(), false),
-            _ => (new.to_owned(), true),
-        };
-        if operation.kind == OperationKind::Create
-            || asked.is_empty()
-            || (same && before.is_some_and(|before| !before.doubtful))
-        {
-            return settlement;
-        }
-        // WeCom blocks this question for a day once a fifth of the corp's size was asked in vain.
-        let patience = u32::try_from(self.plan.owned / 20).unwrap_or(u32::MAX).max(10);
-        let taken = if self.missed.load(Ordering::Relaxed) >= patience {
-            tracing::warn!(
-                member.userid = operation.userid.as_str(),
-                "too many mobile numbers had no owner; a later run checks if WeCom took this one"
-            );
-            if let Some(line) = &mut settlement.ledger {
-                line.doubtful = true;
-            }
-            None
-        } else {
-            match self.flow.directory.userid_by_mobile(&asked).await {
-                Ok(holder) => {
-                    if holder.is_none() {
-                        self.missed.fetch_add(1, Ordering::Relaxed);
-                    }
-                    Some(holder.is_some_and(|holder| holder.key() == operation.userid.key()) == expected)
-                }
-                Err(error) => {
-                    tracing::warn!(
-                        member.userid = operation.userid.as_str(),
-                        error.code = error.code(),
-                        "whether WeCom took the new mobile number could not be asked"
-                    );
-                    if self.flow.quit.is_cancelled()
-                        && let Some(line) = &mut settlement.ledger
-                    {
-                        line.doubtful = true;
-                    }
-                    None
-                }
-            }
-        };
-        if taken == Some(false) {
-            mobile_not_taken(&mut settlement, self.flow.clock.now());
-        }
-        settlement
     }
 
     /// Asks WeCom which of the creates and deletes with lost answers have happened. The others are called again; in the

@@ -15,6 +15,7 @@ mod error;
 mod fields;
 mod flow;
 mod gate;
+mod mobile_check;
 mod notice;
 mod outcome;
 mod pending_call;
