@@ -65,6 +65,7 @@ fn a_folder_that_is_a_link_is_not_used_and_stays_as_it_is() {
     let elsewhere = site.deployment.path().join("elsewhere");
     fs::create_dir(&elsewhere).unwrap();
     fs::set_permissions(&elsewhere, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::remove_dir_all(site.deployment.path().join("cache")).unwrap();
     symlink(&elsewhere, site.deployment.path().join("cache")).unwrap();
     let told = site.run(&["sync", "jingxintai", "--lang", "zh"]);
     assert_eq!(told.code, Some(0), "{}", told.stderr);

@@ -1,14 +1,34 @@
 //! A small factory with its deployment, for stories about individual people.
 
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
 use ruzhi_e2e::{Deployment, Outcome, Tenant, Workforce};
 use ruzhi_sim::factory::CORP_ID;
 use ruzhi_sim::{Knobs, Limits, LoadDocument, Member, Service, Simulator};
 use serde_json::Value;
 
+/// The default guest is compiled once for all deployments that live at the same time. Stories about compiling have a
+/// deployment of their own.
+static COMPILED: Mutex<Weak<Deployment>> = Mutex::new(Weak::new());
+
+/// A deployment that has compiled the default guest, for [`Deployment::beside`].
+pub(crate) fn compiled() -> Arc<Deployment> {
+    let mut shared = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(compiled) = shared.upgrade() {
+        return compiled;
+    }
+    let compiled = Deployment::new(&[Tenant::new("http://127.0.0.1:9")]).unwrap();
+    assert_eq!(compiled.run(&["check"]).unwrap().code, Some(0));
+    let compiled = Arc::new(compiled);
+    *shared = Arc::downgrade(&compiled);
+    compiled
+}
+
 pub(crate) struct Site {
     pub(crate) simulator: Simulator,
     pub(crate) deployment: Deployment,
     pub(crate) workforce: Workforce,
+    _compiled: Arc<Deployment>,
 }
 
 impl Site {
@@ -30,8 +50,9 @@ impl Site {
         simulator.load(document).unwrap();
         simulator.set_limits(Limits { enabled: false, ..Limits::default() });
         simulator.set_knobs(Knobs { log_requests: true, ..Knobs::default() });
-        let deployment = Deployment::new(&[tenant(Tenant::new(&simulator.url()))]).unwrap();
-        Self { simulator, deployment, workforce }
+        let compiled = compiled();
+        let deployment = Deployment::beside(&compiled, &[tenant(Tenant::new(&simulator.url()))]).unwrap();
+        Self { simulator, deployment, workforce, _compiled: compiled }
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Outcome {

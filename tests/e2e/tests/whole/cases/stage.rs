@@ -2,7 +2,7 @@
 //! end of every story the corp's own books must show that no one was created or invited twice.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use ruzhi_e2e::{Deployment, Outcome, Tenant};
@@ -12,6 +12,8 @@ use ruzhi_sim::{
     RowChange, Service, Simulator, WeComLoad, Widget,
 };
 use serde_json::{Map, Value, json};
+
+use crate::site::compiled;
 
 pub(super) const USERID: &str = "_widget_1700000000001";
 pub(super) const NAME: &str = "_widget_1700000000002";
@@ -90,21 +92,6 @@ impl Plan {
     pub(super) fn open(self) -> Stage {
         Stage::open(self)
     }
-}
-
-/// Every guest is compiled once for all stages that live at the same time.
-static COMPILED: Mutex<Weak<Deployment>> = Mutex::new(Weak::new());
-
-fn compiled() -> Arc<Deployment> {
-    let mut shared = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(compiled) = shared.upgrade() {
-        return compiled;
-    }
-    let compiled = Deployment::new(&[Tenant::new("http://127.0.0.1:9")]).unwrap();
-    assert_eq!(compiled.run(&["check"]).unwrap().code, Some(0));
-    let compiled = Arc::new(compiled);
-    *shared = Arc::downgrade(&compiled);
-    compiled
 }
 
 pub(super) struct Stage {
