@@ -6,7 +6,7 @@ use ruzhi_guest_runtime::{ComponentRegistry, Guest};
 use serde_json::json;
 
 use super::answers::{config, context};
-use super::component::{built, measuring};
+use super::component::{built, cache, measuring};
 use super::hostile::with;
 
 /// Units that a text repeats.
@@ -58,7 +58,7 @@ fn values(letters: &str, bytes: usize) -> [String; 2] {
 
 /// Fails if a text costs more than in proportion. `row` puts a value into a row in each supported way.
 pub(crate) fn costs_in_proportion(name: &str, row: impl Fn(&str) -> Vec<String>) {
-    let library = ComponentRegistry::new(measuring(), None);
+    let library = ComponentRegistry::new(measuring(), Some(cache()));
     let guest = Guest::new(library.load(&built(name), None).unwrap(), config(name)).unwrap();
     let cost = |json: String| {
         let record = SourceRecord { id: "row-1".to_owned(), json };

@@ -9,7 +9,7 @@ use ruzhi_guest_runtime::{BatchError, Component, Guest, GuestLoadError};
 use serde_json::json;
 
 use super::answers::context;
-use super::component::engine;
+use super::component::{cache, engine};
 
 const MANIFEST: &str = "[project]\nname = \"broken\"\n";
 
@@ -69,7 +69,7 @@ fn raising() -> Component {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guests/fixtures/raising-python");
     let built = build(&folder, None).unwrap();
     assert_eq!(built.name, "raising");
-    Component::from_bytes(&engine(), None, &built.component).unwrap()
+    Component::from_bytes(&engine(), Some(&cache()), &built.component).unwrap()
 }
 
 #[test]
