@@ -15,7 +15,7 @@ use crate::heartbeat::Heartbeat;
 use crate::state::{RequestKind, RunBatch, RunOutcome, ScheduledFlow, SchedulerState, Trigger};
 use ruzhi_app::App;
 use ruzhi_app::deployment::{no_flow, settings_of};
-use ruzhi_app::scheduler::{AnswerSender, FlowStanding, Inbox, ManualRun, Message, RunAccepted, RunResult};
+use ruzhi_app::scheduler::{AnswerSender, Inbox, ManualRun, Message, RunAccepted, RunResult, ScheduleState};
 use ruzhi_app::{PlanLock, PlanLockState};
 use ruzhi_config as config;
 use ruzhi_message::Report;
@@ -44,7 +44,7 @@ pub trait SchedulerObserver: Send + Sync {
     fn run_ended(&self, ended: &RunResult);
 
     /// The state of the flows, every minute.
-    fn flows_checked(&self, standings: &[FlowStanding]);
+    fn flows_checked(&self, schedule_states: &[ScheduleState]);
 }
 
 /// The surroundings of the actor.
@@ -65,7 +65,7 @@ pub async fn restore(app: &App) -> Result<SchedulerState, Report> {
     let restored = async {
         let mut wakes = app.store.wakes_list().await?;
         wakes.extend(killed(app, app.clock.now()).await?);
-        Ok::<_, StoreError>(SchedulerState::restore(app.store.standings_list().await?, wakes))
+        Ok::<_, StoreError>(SchedulerState::restore(app.store.schedule_states_list().await?, wakes))
     };
     let failed = match restored.await {
         Ok(state) => return Ok(state),
@@ -114,15 +114,15 @@ pub async fn run(context: SchedulerContext, mut state: SchedulerState, inbox: In
         actor.begin_due().await;
         actor.store_changed().await;
         let late_after = app.deployment().config.schedule.late_after;
-        let standings = Arc::new(actor.state.standings(app.clock.now(), late_after));
+        let schedule_states = Arc::new(actor.state.schedule_states(app.clock.now(), late_after));
         if reported_at.is_none_or(|reported| reported.elapsed() >= REPORT) {
-            observer.flows_checked(&standings);
+            observer.flows_checked(&schedule_states);
             reported_at = Some(Instant::now());
         }
         board.send_if_modified(|shown| {
-            let changed = **shown != *standings;
+            let changed = **shown != *schedule_states;
             if changed {
-                *shown = standings;
+                *shown = schedule_states;
             }
             changed
         });
@@ -157,7 +157,7 @@ async fn killed(app: &App, now: DateTime<Utc>) -> Result<Vec<WakeRow>, StoreErro
     };
     let runs = app.store.runs_list(&wanted).await?;
     let of =
-        |run: RunRow| WakeRow { tenant: run.tenant, flow: run.flow, kind: WakeKind::Push, at: now, times: 0 };
+        |run: RunRow| WakeRow { tenant: run.tenant, flow: run.flow, kind: WakeKind::Push, at: now, count: 0 };
     Ok(runs.into_iter().filter(|run| run.kind.writes()).map(of).collect())
 }
 
@@ -409,7 +409,7 @@ impl SchedulerActor {
     /// Stores the state that has to outlive the process. Runs themselves report a store that cannot be written.
     async fn store_changed(&mut self) {
         for row in self.state.changed_rows() {
-            if let Err(error) = self.context.app.store.standing_put(&row).await {
+            if let Err(error) = self.context.app.store.schedule_state_put(&row).await {
                 tracing::warn!(tenant.id = row.tenant.as_str(), error.code = error.code(), "{error}");
             }
         }

@@ -80,7 +80,7 @@ pub(crate) async fn run_together(app: &Arc<App>, due: Vec<RunOrder>, sink: &Even
             app.live.ended(run);
         }
         if is_drift_settled(&ended) {
-            // What is left of the differences, and the alarm about them, follow from a new check.
+            // What is left of the differences, and the alert about them, follow from a new check.
             app.scheduler.wake(&ended.tenant, &ended.flow, Wake::Callback);
         }
         sink(RunEvent::Ended { at, ended: Box::new(ended) });

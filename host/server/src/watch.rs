@@ -68,7 +68,7 @@ fn take_up(
     let rules = rules_changed(&config, before, now);
     state.app.exchange(deployment.with(config), refused.clone());
     state.app.scheduler.exchanged();
-    state.alarms.files(refused.as_ref());
+    state.alerts.files(refused.as_ref());
     for (tenant, flow) in rules {
         state.app.scheduler.wake(&tenant, &flow, Wake::Rules);
     }

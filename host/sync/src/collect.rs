@@ -122,7 +122,7 @@ impl Collector<'_> {
             return Err(RunError::SourceOtherForm { before: before.form.clone(), now: flow.form_name() });
         }
         if watermark.as_ref().is_some_and(|before| before.query != asking) {
-            store.watermark_set_asked(&flow.tenant, &flow.id, &asking).await?;
+            store.watermark_set_unfinished_query(&flow.tenant, &flow.id, &asking).await?;
         }
         // A form that never gave a row is read completely.
         let never_read = watermark.as_ref().is_none_or(|watermark| watermark.is_of_nothing());
@@ -132,7 +132,7 @@ impl Collector<'_> {
         let mut since = watermark
             .filter(|watermark| !watermark.is_of_nothing())
             // Rows found by another query since then do not answer this one.
-            .filter(|watermark| !self.full && !self.complete && watermark.asked.is_none())
+            .filter(|watermark| !self.full && !self.complete && watermark.unfinished_query.is_none())
             .filter(|_| flow.filter.as_ref().is_some_and(|filter| filter.is_incremental()))
             .and_then(|watermark| watermark.reached.checked_sub_signed(flow.overlap));
         let mut query = self.query(since);
@@ -359,21 +359,21 @@ impl Collector<'_> {
             deciding.begin(stale).await?;
         }
         deciding.finish().await?;
-        for told in [true, false] {
-            self.decide_due(told).await?;
+        for stated in [true, false] {
+            self.decide_due(stated).await?;
         }
         Ok(())
     }
 
     /// Decides stored rows whose decision has expired.
-    async fn decide_due(&self, told: bool) -> Result<(), RunError> {
+    async fn decide_due(&self, stated: bool) -> Result<(), RunError> {
         let flow = self.flow;
         let mut deciding = DecisionRunner::new(self);
         let mut after: Option<DueRecord> = None;
         loop {
             let due = flow
                 .store
-                .records_list_due(&flow.tenant, &flow.id, self.started_at, told, after.as_ref(), BATCH)
+                .records_list_due(&flow.tenant, &flow.id, self.started_at, stated, after.as_ref(), BATCH)
                 .await?;
             let Some(last) = due.last() else { break };
             after = Some(last.clone());
@@ -507,7 +507,7 @@ fn decide(
 /// A moment beyond the range of our calendar never comes.
 fn holds_until(guest: &ruzhi_guest_runtime::Guest, outcome: &ruzhi_model::Outcome) -> Option<HoldsUntil> {
     let at = DateTime::parse_from_rfc3339(outcome.holds_until.as_deref()?).ok()?.to_utc();
-    Some(HoldsUntil { at, told: guest.component().tells_until_when() })
+    Some(HoldsUntil { at, stated: guest.component().tells_until_when() })
 }
 
 /// The row with its id and the source fields and nothing else: the guest sees it, the store keeps it, and its hash

@@ -245,7 +245,7 @@ impl ActiveRun<'_> {
             made = unless(&self.flow.quit, self.make(&purpose)).await?;
         }
         if let Some((count, userid, errcode)) =
-            self.flow.store.leavers_find_refused(&self.flow.tenant, &self.flow.id).await?
+            self.flow.store.leavers_find_rejected(&self.flow.tenant, &self.flow.id).await?
         {
             let told = problem::leavers_rejected(count, &userid, errcode);
             self.row.problem = Some(problem::both(self.row.problem.take(), told));
@@ -420,7 +420,7 @@ impl ActiveRun<'_> {
             reached: collected.reached(),
             query: flow.query_digest(),
             form: flow.form_name(),
-            asked: None,
+            unfinished_query: None,
         };
         flow.store.watermark_put(&flow.tenant, &flow.id, &watermark).await?;
         Ok(())

@@ -18,7 +18,7 @@ use ruzhi_plan::{Counts, Plan};
 use ruzhi_store::{Database, QuarantineRow, RunKind, RunRow, RunState};
 use ruzhi_sync::RunReport;
 
-/// Newly rejected records listed after a run; `ruzhi rejects` lists all.
+/// Newly rejected records listed after a run; `ruzhi quarantine` lists all.
 const MOST_LISTED: usize = 40;
 
 /// The outcome of one run.
@@ -260,8 +260,8 @@ impl<'a> RunOutput<'a> {
             printer.out(format_args!(
                 "    {untold} {}",
                 printer.text(
-                    "not shown here; `ruzhi rejects` lists all",
-                    "条未在此列出；`ruzhi rejects` 列出全部"
+                    "not shown here; `ruzhi quarantine` lists all",
+                    "条未在此列出；`ruzhi quarantine` 列出全部"
                 )
             ));
         }

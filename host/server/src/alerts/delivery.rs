@@ -3,7 +3,7 @@
 //! A group robot takes 20 messages a minute, from all senders together. Messages beyond that are not queued: they are
 //! combined into one message that lists them. An address that does not answer is retried with growing pauses; each
 //! retry sends the messages due at that moment, so nothing piles up. An address that rejects for good (an unknown key,
-//! say) is retried once an hour, and is itself an alarm.
+//! say) is retried once an hour, and is itself an alert.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 
 use super::address::{Address, Addresses, ReceiverKind};
-use super::message::{self, AlarmNotice};
+use super::message::{self, AlertNotice};
 use ruzhi_http::answer::{self, BodyError};
 use ruzhi_http::rate::{Backoff, Jitter};
 use ruzhi_metrics as metrics;
@@ -41,7 +41,7 @@ pub(super) struct PostReply {
 
 /// The transport of messages.
 #[async_trait]
-pub(super) trait AlarmTransport: Send + Sync {
+pub(super) trait AlertTransport: Send + Sync {
     /// Posts a JSON body, once. The error says what came instead of an answer, without the address.
     async fn post(&self, url: &SecretString, body: Vec<u8>) -> Result<PostReply, PostError>;
 }
@@ -55,9 +55,9 @@ pub(super) enum PostError {
 }
 
 /// HTTP.
-pub(super) struct AlarmHttp(Option<reqwest::Client>);
+pub(super) struct AlertHttp(Option<reqwest::Client>);
 
-impl AlarmHttp {
+impl AlertHttp {
     pub(super) fn new() -> Self {
         let client = reqwest::Client::builder()
             .user_agent("ruzhi/0.1")
@@ -73,7 +73,7 @@ impl AlarmHttp {
 }
 
 #[async_trait]
-impl AlarmTransport for AlarmHttp {
+impl AlertTransport for AlertHttp {
     async fn post(&self, url: &SecretString, body: Vec<u8>) -> Result<PostReply, PostError> {
         let parsed = url.expose_secret().trim().parse::<Url>();
         let url = parsed.ok().filter(|url| matches!(url.scheme(), "http" | "https"));
@@ -234,7 +234,7 @@ impl ChannelState {
 pub(super) struct PendingNotices {
     pub(super) address: Address,
     pub(super) line: ChannelState,
-    pub(super) notices: Vec<AlarmNotice>,
+    pub(super) notices: Vec<AlertNotice>,
 }
 
 /// The result for one channel.
@@ -242,12 +242,12 @@ pub(super) struct DeliveryReport {
     pub(super) address: Address,
     pub(super) line: ChannelState,
     /// Notices that were taken.
-    pub(super) told: Vec<AlarmNotice>,
+    pub(super) told: Vec<AlertNotice>,
 }
 
 /// Sends one channel the messages due, as far as allowed now.
 pub(super) async fn deliver(
-    transport: &dyn AlarmTransport,
+    transport: &dyn AlertTransport,
     addresses: &Addresses,
     clock: &dyn ruzhi_model::Clock,
     jitter: &Jitter,
@@ -259,13 +259,13 @@ pub(super) async fn deliver(
     for (body, notices) in posts(&address, addresses, notices, room) {
         let verdict = classify(address.taker, transport.post(&address.url, body).await);
         line.took(&verdict, clock.now(), jitter);
-        metrics::alarm_message(address.taker.as_str(), verdict.as_str());
+        metrics::alert_message(address.taker.as_str(), verdict.as_str());
         match verdict {
             PostOutcome::Taken => told.extend(notices),
             PostOutcome::Later(detail) => {
                 tracing::warn!(
-                    alarms = notices.len(),
-                    "alarms were not delivered and are tried again: {detail}"
+                    alerts = notices.len(),
+                    "alerts were not delivered and are tried again: {detail}"
                 );
                 break;
             }
@@ -275,8 +275,8 @@ pub(super) async fn deliver(
             }
             PostOutcome::Refused(why) => {
                 tracing::error!(
-                    alarms = notices.len(),
-                    "an address of `[alarms]` refuses alarms: {}",
+                    alerts = notices.len(),
+                    "an address of `[alerts]` rejects alerts: {}",
                     why.en
                 );
                 break;
@@ -290,9 +290,9 @@ pub(super) async fn deliver(
 fn posts(
     address: &Address,
     addresses: &Addresses,
-    notices: Vec<AlarmNotice>,
+    notices: Vec<AlertNotice>,
     room: usize,
-) -> Vec<(Vec<u8>, Vec<AlarmNotice>)> {
+) -> Vec<(Vec<u8>, Vec<AlertNotice>)> {
     if room == 0 || notices.is_empty() {
         return Vec::new();
     }

@@ -54,10 +54,10 @@ fn places() -> Vec<ApiRoute> {
         ("/api/v1/quarantine.csv", get(queries::quarantine_csv)),
         ("/api/v1/rules", get(queries::rules)),
         ("/api/v1/audit", get(queries::audit)),
-        ("/api/v1/alarms", get(queries::alarms)),
+        ("/api/v1/alerts", get(queries::alerts)),
         ("/api/v1/settings", get(queries::settings)),
         ("/api/v1/charts/runs", get(queries::runs_chart)),
-        ("/api/v1/charts/refusals", get(queries::refusals_chart)),
+        ("/api/v1/charts/quarantine", get(queries::quarantine_chart)),
         ("/api/v1/charts/calls", get(queries::calls_chart)),
         ("/api/v1/openapi.json", get(document::show)),
     ]

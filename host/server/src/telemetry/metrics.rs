@@ -16,9 +16,9 @@ use metrics_exporter_prometheus::{
 use tokio::sync::Mutex;
 
 use crate::state::AppState;
-use ruzhi_app::scheduler::{FlowStanding, StandingState};
+use ruzhi_app::scheduler::{ScheduleState, ScheduleStateKind};
 use ruzhi_metrics::{self as meter, METRICS, MetricKind};
-use ruzhi_store::{AlarmRow, FlowStatus};
+use ruzhi_store::{AlertRow, FlowStatus};
 
 /// Interval at which times are sorted into their buckets, even without a reader: until then each takes memory.
 const UPKEEP: Duration = Duration::from_secs(5);
@@ -152,10 +152,10 @@ struct Snapshot {
     started_at: DateTime<Utc>,
     heartbeat: TimeDelta,
     live: usize,
-    refused: bool,
-    flows: Vec<FlowStanding>,
+    config_invalid: bool,
+    flows: Vec<ScheduleState>,
     status: Arc<[FlowStatus]>,
-    alarms: Vec<AlarmRow>,
+    alerts: Vec<AlertRow>,
     /// Database and log.
     store: [Option<u64>; 2],
     own: ProcessStats,
@@ -174,10 +174,10 @@ impl Snapshot {
             started_at: state.app.started_at,
             heartbeat: state.heartbeat.age(now),
             live: state.app.live.under_way().len(),
-            refused: state.app.invalid().is_some(),
-            flows: state.app.scheduler.standings(),
+            config_invalid: state.app.invalid().is_some(),
+            flows: state.app.scheduler.schedule_states(),
             status: known.status(state).await,
-            alarms: state.alarms.standing(),
+            alerts: state.alerts.active(),
             store: [size(path), size(std::path::Path::new(&log))],
             own: ProcessStats::read(),
         }
@@ -193,24 +193,24 @@ impl Snapshot {
     fn tell(&self) {
         meter::set_of(&meter::BUILD, env!("CARGO_PKG_VERSION"), 1.0);
         meter::set(&meter::RUNS_LIVE, real(self.live as u64));
-        meter::set(&meter::REFUSED, flag(self.refused));
+        meter::set(&meter::CONFIG_INVALID, flag(self.config_invalid));
         meter::set(&meter::HEARTBEAT, seconds(self.heartbeat));
         self.tell_flows();
         for status in self.status.iter() {
             let set = |metric, value| meter::set_flow(metric, &status.tenant, &status.flow, value);
             set(&meter::FLOW_HELD, real(status.held.len() as u64));
-            set(&meter::FLOW_QUARANTINE, real(status.rejects));
+            set(&meter::FLOW_QUARANTINE, real(status.rejected));
             set(&meter::FLOW_MEMBERS, real(status.members));
             if let Some(ended_at) = status.last_run.as_ref().and_then(|run| run.ended_at) {
                 set(&meter::FLOW_LAST, moment(ended_at));
             }
         }
         let mut kinds = std::collections::BTreeMap::<&str, u64>::new();
-        for alarm in &self.alarms {
-            *kinds.entry(&alarm.kind).or_default() += 1;
+        for alert in &self.alerts {
+            *kinds.entry(&alert.kind).or_default() += 1;
         }
         for (kind, count) in kinds {
-            meter::set_of(&meter::ALARMS, kind, real(count));
+            meter::set_of(&meter::ALERTS, kind, real(count));
         }
         for (file, bytes) in ["database", "wal"].into_iter().zip(self.store) {
             if let Some(bytes) = bytes {
@@ -223,13 +223,13 @@ impl Snapshot {
 
     fn tell_flows(&self) {
         for state in [
-            StandingState::Waiting,
-            StandingState::Idle,
-            StandingState::Queued,
-            StandingState::Running,
-            StandingState::Retrying,
-            StandingState::Paused,
-            StandingState::Blocked,
+            ScheduleStateKind::Waiting,
+            ScheduleStateKind::Idle,
+            ScheduleStateKind::Queued,
+            ScheduleStateKind::Running,
+            ScheduleStateKind::Retrying,
+            ScheduleStateKind::Paused,
+            ScheduleStateKind::Blocked,
         ] {
             let count = self.flows.iter().filter(|flow| flow.state == state).count();
             meter::set_of(&meter::FLOWS, word(state), real(count as u64));
@@ -251,15 +251,15 @@ impl Snapshot {
     }
 }
 
-fn word(state: StandingState) -> &'static str {
+fn word(state: ScheduleStateKind) -> &'static str {
     match state {
-        StandingState::Waiting => "waiting",
-        StandingState::Idle => "idle",
-        StandingState::Queued => "queued",
-        StandingState::Running => "running",
-        StandingState::Retrying => "retrying",
-        StandingState::Paused => "paused",
-        StandingState::Blocked => "blocked",
+        ScheduleStateKind::Waiting => "waiting",
+        ScheduleStateKind::Idle => "idle",
+        ScheduleStateKind::Queued => "queued",
+        ScheduleStateKind::Running => "running",
+        ScheduleStateKind::Retrying => "retrying",
+        ScheduleStateKind::Paused => "paused",
+        ScheduleStateKind::Blocked => "blocked",
     }
 }
 

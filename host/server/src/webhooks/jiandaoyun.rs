@@ -95,7 +95,7 @@ pub(super) async fn take(
         }
         PushOutcome::Refused(why) => {
             if let Some(unsaid) = state.webhook_limits.says_refused(state.app.clock.now()) {
-                tracing::warn!(reason = why.as_str(), unsaid, "a push of JianDaoYun is refused: {}", why.as_str());
+                tracing::warn!(reason = why.as_str(), unsaid, "a push of JianDaoYun is rejected: {}", why.as_str());
             }
         }
     });

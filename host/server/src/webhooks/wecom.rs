@@ -75,7 +75,7 @@ pub(super) async fn verify(
                     tenant.id = tenant,
                     reason,
                     unsaid,
-                    "a verification by WeCom is refused: {reason}"
+                    "a verification by WeCom is rejected: {reason}"
                 );
             }
             why.status().into_response()
@@ -117,7 +117,7 @@ pub(super) async fn take(
         }
         PushOutcome::Refused(why) => {
             if let Some(unsaid) = state.webhook_limits.says_refused(state.app.clock.now()) {
-                tracing::warn!(reason = why.as_str(), unsaid, "a callback of WeCom is refused: {}", why.as_str());
+                tracing::warn!(reason = why.as_str(), unsaid, "a callback of WeCom is rejected: {}", why.as_str());
             }
         }
     });

@@ -268,11 +268,11 @@ pub(super) async fn component(
                     ),
                     Text::new(
                         format!(
-                            "the next run tries it; `ruzhi guest diff {}/{}` shows what it would change",
+                            "the next run tries it; `ruzhi rules diff {}/{}` shows what it would change",
                             tenant.id, flow.id
                         ),
                         format!(
-                            "下次运行会尝试启用；可用 `ruzhi guest diff {}/{}` 查看差异",
+                            "下次运行会尝试启用；可用 `ruzhi rules diff {}/{}` 查看差异",
                             tenant.id, flow.id
                         ),
                     ),

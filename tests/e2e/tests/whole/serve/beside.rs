@@ -47,7 +47,7 @@ fn apply(serving: &Serving, run: &Value) {
 }
 
 #[test]
-fn drift_is_shown_where_the_alarm_leads_and_a_plan_settles_it() {
+fn drift_is_shown_where_the_alert_leads_and_a_plan_settles_it() {
     let mut site = Site::new(8, |tenant| tenant);
     site.sync();
     let serving = Serving::start(&site.deployment, &[]).unwrap();
@@ -70,13 +70,13 @@ fn drift_is_shown_where_the_alarm_leads_and_a_plan_settles_it() {
     let both = [("missing", "W0002"), ("moved", "W0005")].map(|(a, b)| (a.to_owned(), b.to_owned()));
     assert_eq!((kinds(&found), &found["run"], &found["total"]), (both.to_vec(), &json!(run), &json!(2)));
     assert_eq!(attention(&serving, "drift"), ["/drift/jingxintai"]);
-    let alarm = || {
-        let alarms = serving.data("/api/v1/alarms").unwrap();
-        alarms.as_array().unwrap().iter().find(|alarm| alarm["kind"] == "drift.found").cloned()
+    let alert = || {
+        let alerts = serving.data("/api/v1/alerts").unwrap();
+        alerts.as_array().unwrap().iter().find(|alert| alert["kind"] == "drift.found").cloned()
     };
-    let alarm = serving.wait("the alarm", alarm).unwrap();
-    assert_eq!(alarm["page"], "/drift/jingxintai");
-    assert!(!alarm["hint"].to_string().contains("ruzhi drift"), "{alarm}");
+    let alert = serving.wait("the alert", alert).unwrap();
+    assert_eq!(alert["page"], "/drift/jingxintai");
+    assert!(!alert["hint"].to_string().contains("ruzhi drift"), "{alert}");
     for page in ["/drift/jingxintai", &format!("/runs/{run}")] {
         let page = serving.get(page).unwrap().body;
         assert!(page.contains("W0005") && page.contains("value=\"overwrite\""), "{page}");

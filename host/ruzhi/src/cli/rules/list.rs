@@ -1,4 +1,4 @@
-//! `ruzhi guest list`: the live rules of each flow, the rules in its files, and the history of activations.
+//! `ruzhi rules list`: the live rules of each flow, the rules in its files, and the history of activations.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::rules::activation_line;
+use super::arguments::activation_line;
 use crate::cli::deployment::{self, ConfigurationUse};
 use crate::cli::printer::Printer;
 use ruzhi_config as config;
