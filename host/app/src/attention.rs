@@ -10,9 +10,9 @@ use ruzhi_store::DriftCheckRow;
 pub(super) fn list(
     tenants: &[TenantOverview],
     checks: &[DriftCheckRow],
-    refused: Option<&Report>,
+    invalid: Option<&Report>,
 ) -> Vec<Attention> {
-    let mut all: Vec<Attention> = refused.map(files).into_iter().collect();
+    let mut all: Vec<Attention> = invalid.map(files).into_iter().collect();
     for flow in tenants.iter().flat_map(|tenant| &tenant.flows) {
         of_flow(flow, &mut all);
     }
@@ -22,7 +22,7 @@ pub(super) fn list(
     all
 }
 
-fn files(refused: &Report) -> Attention {
+fn files(invalid: &Report) -> Attention {
     Attention {
         kind: AttentionKind::ConfigInvalid,
         tenant: None,
@@ -30,9 +30,9 @@ fn files(refused: &Report) -> Attention {
         text: Text::new(
             format!(
                 "the configuration on disk is invalid; still using the previous one: {}",
-                refused.text().en
+                invalid.text().en
             ),
-            format!("配置文件有误，仍在使用此前的配置：{}", refused.text().zh),
+            format!("配置文件有误，仍在使用此前的配置：{}", invalid.text().zh),
         ),
         hint: Some(Text::new(
             "correct the files; they are then loaded automatically",

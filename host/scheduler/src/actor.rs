@@ -368,13 +368,13 @@ impl SchedulerActor {
 
     fn ended(&mut self, active: ActiveRun, ended: &RunResult) {
         let now = self.context.app.clock.now();
-        let quit = ended.failure.as_ref().is_some_and(|failure| failure.code() == "run.quit");
+        let quit = ended.failure.as_ref().is_some_and(|report| report.code() == "run.quit");
         let outcome = match (&ended.failure, &ended.run) {
             _ if quit => RunOutcome::CutOff,
-            (Some(failure), _) if ended.blocked => RunOutcome::Blocked {
-                code: failure.code().to_owned(),
-                text: failure.text().clone(),
-                hint: failure.hint().cloned(),
+            (Some(report), _) if ended.blocked => RunOutcome::Blocked {
+                code: report.code().to_owned(),
+                text: report.text().clone(),
+                hint: report.hint().cloned(),
                 settings: active.settings,
             },
             (Some(_), _) => RunOutcome::Failed,
@@ -395,8 +395,8 @@ impl SchedulerActor {
         }
         self.done.extend(active.wake.filter(|_| done));
         drop(active.lock);
-        if let (Some(answer), Some(failure)) = (active.asking, &ended.failure) {
-            drop(answer.send(Err(failure.clone())));
+        if let (Some(answer), Some(report)) = (active.asking, &ended.failure) {
+            drop(answer.send(Err(report.clone())));
         }
         self.state.ended(&ended.tenant, &ended.flow, outcome, now);
         self.moments.insert((ended.tenant.clone(), ended.flow.clone()));
@@ -463,13 +463,13 @@ fn scheduled(app: &App) -> Vec<ScheduledFlow> {
 
 /// Logs why a run failed or could not begin; the run itself logs how it ended.
 fn log(ended: &RunResult) {
-    let Some(failure) = &ended.failure else { return };
+    let Some(report) = &ended.failure else { return };
     tracing::warn!(
         tenant.id = ended.tenant.as_str(),
         flow.id = ended.flow.as_str(),
         run.id = ended.run.as_ref().map(|run| run.id.as_str()),
-        error.code = failure.code(),
+        error.code = report.code(),
         "a run failed: {}",
-        failure.text().en
+        report.text().en
     );
 }

@@ -177,7 +177,7 @@ impl WriteGate {
             | WriteVerdict::AlreadyExists { .. }
             | WriteVerdict::MobileHeld { .. }
             | WriteVerdict::NotFound
-            | WriteVerdict::Refused { .. } => {
+            | WriteVerdict::Rejected { .. } => {
                 state.in_order = true;
                 if let Some(room) = state.room(kind) {
                     room.there_is = true;
@@ -215,7 +215,7 @@ impl WriteGate {
             if *trust == 0 {
                 match ask().await {
                     Ok(()) => *trust = TRUST,
-                    Err(rejection) if rejection.is_refusal() => {
+                    Err(rejection) if rejection.is_rejection() => {
                         let told = if rejection.is_the_tenants() { rejection } else { error.clone() };
                         return Attribution::Tenant(told);
                     }

@@ -162,10 +162,10 @@ pub(super) fn read(
             CallOutcome::NotFound { doubt: doubtful.is_some(), attempts, rejection: None }
         }
         // As with a mobile number: the plan had another member give the value up first.
-        WriteVerdict::Refused { errcode, .. } if known.later && value_taken(errcode).is_some() => {
+        WriteVerdict::Rejected { errcode, .. } if known.later && value_taken(errcode).is_some() => {
             settled(OperationState::Failed, doubtful, None)
         }
-        WriteVerdict::Refused { errcode, errmsg } => {
+        WriteVerdict::Rejected { errcode, errmsg } => {
             let held_by: Option<UserId> =
                 value_taken(errcode).and_then(|_| wecom::holder(&errmsg)?.parse().ok());
             match &held_by {

@@ -128,7 +128,7 @@ pub(crate) fn main() -> ExitCode {
     };
     let printer = match Printer::new(lang, arguments.json) {
         Ok(printer) => printer,
-        Err(failure) => return Printer::default().fail(&failure),
+        Err(report) => return Printer::default().fail(&report),
     };
     let (format, usual) = match arguments.command {
         RuzhiCommand::Serve(_) => (log::Format::of_a_server(), "ruzhi=info"),
@@ -144,7 +144,7 @@ pub(crate) fn main() -> ExitCode {
     runtime.shutdown_background();
     match result {
         Ok(code) => code,
-        Err(failure) => printer.fail(&failure),
+        Err(report) => printer.fail(&report),
     }
 }
 

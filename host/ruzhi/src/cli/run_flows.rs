@@ -97,7 +97,7 @@ impl OpenDeployment {
                 Ok((ready, exchanged)) => {
                     (*tenant, *flow, Ok((ready.begin(request.clone()).await, exchanged.clone())))
                 }
-                Err(failure) => (*tenant, *flow, Err(failure)),
+                Err(report) => (*tenant, *flow, Err(report)),
             });
         }
         for (tenant, flow, begun) in begun {
@@ -108,9 +108,9 @@ impl OpenDeployment {
                     let outcome = RunOutcome::of(report, exchanged);
                     output.add(tenant, outcome, self.0.store.as_ref()).await;
                 }
-                Err(failure) => {
+                Err(report) => {
                     bar.clear();
-                    output.refuse(tenant, flow, failure.clone());
+                    output.add_report(tenant, flow, report.clone());
                 }
             }
         }

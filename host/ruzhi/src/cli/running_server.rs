@@ -101,7 +101,7 @@ impl RunningServer {
                     flow.id,
                     printer.text("asked for; it begins as soon as there is room", "已请求，有空位时开始")
                 )),
-                Err(failure) => output.refuse(tenant, flow, failure),
+                Err(report) => output.add_report(tenant, flow, report),
             }
         }
         store.close().await;

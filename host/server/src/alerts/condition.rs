@@ -100,9 +100,9 @@ fn of_flow(kind: &'static str, (tenant, flow): (&TenantId, &FlowId), text: Text)
 }
 
 /// The text of a failure with its code.
-fn told(failure: &Report) -> Text {
-    let code = failure.code();
-    Text::new(format!("{} ({code})", failure.text().en), format!("{}（{code}）", failure.text().zh))
+fn told(report: &Report) -> Text {
+    let code = report.code();
+    Text::new(format!("{} ({code})", report.text().en), format!("{}（{code}）", report.text().zh))
 }
 
 pub(super) fn plan_held(plan: &Plan) -> AlertCondition {
@@ -130,12 +130,12 @@ pub(super) fn plan_held(plan: &Plan) -> AlertCondition {
 
 /// True if no retry can fix a failure, so that one is enough for an alert: the configuration or the form is wrong. A
 /// service that does not answer is retried first.
-pub(super) fn is_final(failure: &Report) -> bool {
-    failure.exit() == exit::USAGE || failure.code().starts_with("source.")
+pub(super) fn is_final(report: &Report) -> bool {
+    report.exit() == exit::USAGE || report.code().starts_with("source.")
 }
 
-pub(super) fn flow_failing(flow: (&TenantId, &FlowId), failures: u32, failure: &Report) -> AlertCondition {
-    let what = told(failure);
+pub(super) fn flow_failing(flow: (&TenantId, &FlowId), failures: u32, report: &Report) -> AlertCondition {
+    let what = told(report);
     let text = match failures {
         0 | 1 => Text::new(format!("the run failed: {}", what.en), format!("运行失败：{}", what.zh)),
         _ => Text::new(
@@ -143,7 +143,7 @@ pub(super) fn flow_failing(flow: (&TenantId, &FlowId), failures: u32, failure: &
             format!("连续 {failures} 次运行失败，最近一次：{}", what.zh),
         ),
     };
-    let hint = failure.hint().cloned().unwrap_or_else(|| {
+    let hint = report.hint().cloned().unwrap_or_else(|| {
         Text::new("`ruzhi runs` shows each run and its problem", "`ruzhi runs` 可查看每次运行及其问题")
     });
     AlertCondition { hint: Some(hint), ..of_flow(FLOW_FAILING, flow, text) }
@@ -294,9 +294,9 @@ pub(super) fn run_late(flow: (&TenantId, &FlowId), due: Option<&str>) -> AlertCo
     }
 }
 
-pub(super) fn config_invalid(failure: &Report) -> AlertCondition {
-    let what = told(failure);
-    let problems = failure.problems().map_or(0, |problems| problems.list.len());
+pub(super) fn config_invalid(report: &Report) -> AlertCondition {
+    let what = told(report);
+    let problems = report.problems().map_or(0, |problems| problems.list.len());
     let count = match problems {
         0 => Text::new("", ""),
         n => Text::new(format!(", {n} problems"), format!("，{n} 处问题")),
@@ -334,14 +334,14 @@ pub(super) fn noticed(flow: (&TenantId, &FlowId), run: &RunId, notice: &Notice) 
     }
 }
 
-pub(super) fn rules_kept(flow: (&TenantId, &FlowId), failure: &Report) -> AlertCondition {
+pub(super) fn rules_kept(flow: (&TenantId, &FlowId), report: &Report) -> AlertCondition {
     let (tenant, id) = flow;
-    let what = told(failure);
+    let what = told(report);
     let text = Text::new(
         format!("the files offer rules that are not live: {}", what.en),
         format!("文件中的规则未上线：{}", what.zh),
     );
-    let hint = failure.hint().cloned().unwrap_or_else(|| {
+    let hint = report.hint().cloned().unwrap_or_else(|| {
         Text::new(format!("`ruzhi rules diff {tenant}/{id}`"), format!("`ruzhi rules diff {tenant}/{id}`"))
     });
     AlertCondition {

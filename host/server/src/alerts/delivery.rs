@@ -113,7 +113,7 @@ pub(super) enum PostOutcome {
     /// The robot has reached its limit of 20.
     TooMany,
     /// No retry succeeds until a person changes something.
-    Refused(Text),
+    Rejected(Text),
 }
 
 impl PostOutcome {
@@ -122,7 +122,7 @@ impl PostOutcome {
         match self {
             Self::Taken => "sent",
             Self::TooMany => "held_back",
-            Self::Later(_) | Self::Refused(_) => "failed",
+            Self::Later(_) | Self::Rejected(_) => "failed",
         }
     }
 }
@@ -133,7 +133,7 @@ pub(super) fn classify(taker: ReceiverKind, answer: Result<PostReply, PostError>
         Ok(reply) => reply,
         Err(PostError::NoAnswer(detail)) => return PostOutcome::Later(detail),
         Err(PostError::NoAddress) => {
-            return PostOutcome::Refused(Text::new(
+            return PostOutcome::Rejected(Text::new(
                 "it is not an http or https address",
                 "不是 http 或 https 地址",
             ));
@@ -145,7 +145,7 @@ pub(super) fn classify(taker: ReceiverKind, answer: Result<PostReply, PostError>
         // The status is enough: the body is not needed, and may be endless.
         ReceiverKind::Url if success => PostOutcome::Taken,
         _ if passes => PostOutcome::Later(format!("HTTP {}", reply.status)),
-        _ if !success => PostOutcome::Refused(Text::new(
+        _ if !success => PostOutcome::Rejected(Text::new(
             format!("it answers HTTP {}", reply.status),
             format!("应答为 HTTP {}", reply.status),
         )),
@@ -161,11 +161,11 @@ pub(super) fn classify(taker: ReceiverKind, answer: Result<PostReply, PostError>
                 Some(0) => PostOutcome::Taken,
                 Some(45009 | 45033) => PostOutcome::TooMany,
                 Some(-1) => PostOutcome::Later("errcode -1".to_owned()),
-                Some(93000) => PostOutcome::Refused(Text::new(
+                Some(93000) => PostOutcome::Rejected(Text::new(
                     "WeCom knows no robot of this key (93000); the robot may have been removed",
                     "企业微信没有该 key 的机器人（93000），机器人可能已被移除",
                 )),
-                Some(code) => PostOutcome::Refused(Text::new(
+                Some(code) => PostOutcome::Rejected(Text::new(
                     format!("WeCom refuses the message ({code})"),
                     format!("企业微信拒绝该消息（{code}）"),
                 )),
@@ -185,7 +185,7 @@ pub(super) struct ChannelState {
     /// Consecutive failed attempts.
     failures: u32,
     /// Why it rejects for good.
-    pub(super) refused: Option<Text>,
+    pub(super) rejected: Option<Text>,
 }
 
 impl ChannelState {
@@ -214,7 +214,7 @@ impl ChannelState {
         self.sent.push_back(now);
         match verdict {
             PostOutcome::Taken => {
-                (self.not_before, self.failures, self.refused) = (None, 0, None);
+                (self.not_before, self.failures, self.rejected) = (None, 0, None);
             }
             PostOutcome::Later(_) => {
                 let wait = BACKOFF.wait(self.failures.min(16), jitter);
@@ -222,8 +222,8 @@ impl ChannelState {
                 self.not_before = Some(now + TimeDelta::from_std(wait).unwrap_or(MINUTE));
             }
             PostOutcome::TooMany => self.not_before = Some(now + MINUTE),
-            PostOutcome::Refused(why) => {
-                self.refused = Some(why.clone());
+            PostOutcome::Rejected(why) => {
+                self.rejected = Some(why.clone());
                 self.not_before = Some(now + HOUR);
             }
         }
@@ -273,7 +273,7 @@ pub(super) async fn deliver(
                 tracing::warn!("a group robot has had its messages of this minute");
                 break;
             }
-            PostOutcome::Refused(why) => {
+            PostOutcome::Rejected(why) => {
                 tracing::error!(
                     alerts = notices.len(),
                     "an address of `[alerts]` rejects alerts: {}",

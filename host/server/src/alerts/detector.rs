@@ -55,7 +55,7 @@ impl Detector {
     pub(super) fn ended(&mut self, ended: &RunResult) -> Vec<Detection> {
         let RunResult { tenant, flow, run, exchanged, failure, blocked, notices, .. } = ended;
         let of = (tenant, flow);
-        if failure.as_ref().is_some_and(|failure| failure.code() == "run.quit") {
+        if failure.as_ref().is_some_and(|report| report.code() == "run.quit") {
             return Vec::new();
         }
         let mut findings = Vec::new();
@@ -78,15 +78,15 @@ impl Detector {
             });
         let count = self.failures.entry((tenant.clone(), flow.clone())).or_default();
         match failure.as_ref().or(undone.as_ref()) {
-            Some(failure) if *blocked => {
+            Some(report) if *blocked => {
                 *count += 1;
-                let told = condition::flow_blocked(of, failure.code(), failure.text(), failure.hint());
+                let told = condition::flow_blocked(of, report.code(), report.text(), report.hint());
                 findings.push(Detection::holds(told));
             }
-            Some(failure) => {
+            Some(report) => {
                 *count += 1;
-                if *count >= condition::FAILURES || condition::is_final(failure) {
-                    findings.push(Detection::holds(condition::flow_failing(of, *count, failure)));
+                if *count >= condition::FAILURES || condition::is_final(report) {
+                    findings.push(Detection::holds(condition::flow_failing(of, *count, report)));
                 }
             }
             None if run.as_ref().is_some_and(|run| run.kind.writes()) => {
@@ -154,9 +154,9 @@ impl Detector {
     }
 
     /// The condition of the configuration on disk.
-    pub(super) fn files(refused: Option<&Report>) -> Detection {
-        match refused {
-            Some(failure) => Detection::holds(condition::config_invalid(failure)),
+    pub(super) fn files(invalid: Option<&Report>) -> Detection {
+        match invalid {
+            Some(report) => Detection::holds(condition::config_invalid(report)),
             None => Detection::Cleared(condition::CONFIG_INVALID.to_owned()),
         }
     }

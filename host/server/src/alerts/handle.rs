@@ -43,8 +43,8 @@ impl Alerts {
     }
 
     /// Reports why the configuration on disk is not fully in use; none once it is.
-    pub fn files(&self, refused: Option<&Report>) {
-        self.send(AlertObservation::FilesChanged(refused.cloned()));
+    pub fn files(&self, invalid: Option<&Report>) {
+        self.send(AlertObservation::FilesChanged(invalid.cloned()));
     }
 
     /// The list of the alerts that stand, latest first, as it is kept up to date.

@@ -121,7 +121,7 @@ impl Notifier {
                 findings
             }
             AlertObservation::FlowsChecked(schedule_states) => self.detector.looked(&schedule_states),
-            AlertObservation::FilesChanged(refused) => vec![Detector::files(refused.as_ref())],
+            AlertObservation::FilesChanged(invalid) => vec![Detector::files(invalid.as_ref())],
         };
         self.take(findings).await;
     }
@@ -167,7 +167,7 @@ impl Notifier {
             self.lines.keys().filter(|channel| !channels.contains(*channel)).cloned().collect();
         for channel in unused {
             self.lines.remove(&channel);
-            self.take(vec![Detection::Cleared(refused_key(&channel))]).await;
+            self.take(vec![Detection::Cleared(undelivered_key(&channel))]).await;
         }
     }
 
@@ -245,7 +245,7 @@ impl Notifier {
         for row in self.state.rows() {
             for address in addresses.for_alert(row) {
                 // The channel itself is not told that it rejects messages.
-                if row.key == refused_key(&address.channel) {
+                if row.key == undelivered_key(&address.channel) {
                     continue;
                 }
                 let Some(event) = self.state.due(&address.channel, row, now) else { continue };
@@ -281,12 +281,12 @@ impl Notifier {
                 self.keep(row).await;
             }
             let robot = each.address.taker == ReceiverKind::Robot;
-            let finding = match &each.line.refused {
+            let finding = match &each.line.rejected {
                 Some(why) => {
                     let cause = condition::alerts_undelivered(short(&channel), robot, why);
                     Detection::Holds(Box::new(cause))
                 }
-                None => Detection::Cleared(refused_key(&channel)),
+                None => Detection::Cleared(undelivered_key(&channel)),
             };
             self.lines.insert(channel, each.line);
             self.take(vec![finding]).await;
@@ -307,7 +307,7 @@ fn short(channel: &Channel) -> &str {
     channel.as_str().get(..12).unwrap_or_default()
 }
 
-fn refused_key(channel: &Channel) -> String {
+fn undelivered_key(channel: &Channel) -> String {
     format!("{}/{}", condition::ALERTS_UNDELIVERED, short(channel))
 }
 

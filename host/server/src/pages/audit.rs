@@ -44,7 +44,7 @@ pub(super) fn page(view: &View, told: &ruzhi_app::Page<AuditRow>, asked: &AuditQ
     HtmlPage {
         under: Some(html! {
             (view.say(
-                "Every change, every refused attempt, and every look at masked numbers. Nothing is ever taken out of it.",
+                "Every change, every denied attempt, and every look at masked numbers. Nothing is ever taken out of it.",
                 "每次更改、每次被拒绝的尝试、每次查看完整号码都有记录，且不可删除。",
             ))
         }),
@@ -85,7 +85,7 @@ fn line(view: &View, row: &AuditRow) -> Markup {
                     } @else if row.outcome == "held" {
                         (components::badge((labels::WARN, view.say("held", "待审批"))))
                     } @else {
-                        (components::badge((labels::BAD, view.say("refused", "被拒绝")))) " " code.small { (row.outcome) }
+                        (components::badge((labels::BAD, view.say("denied", "被拒绝")))) " " code.small { (row.outcome) }
                     }
                 }
             }

@@ -43,9 +43,9 @@ impl<T: DeserializeOwned + IntoParams + Send> FromRequestParts<Arc<AppState>> fo
     async fn from_request_parts(parts: &mut Parts, state: &Arc<AppState>) -> Result<Self, Response> {
         match Input::query(parts.uri.query().unwrap_or_default()).parameters() {
             Ok(asked) => Ok(Self(asked)),
-            Err(failure) => {
+            Err(report) => {
                 let view = View::from_request_parts(parts, state).await?;
-                Err(error_page::page(&view, &to_be_corrected(failure)))
+                Err(error_page::page(&view, &to_be_corrected(report)))
             }
         }
     }
@@ -68,6 +68,6 @@ impl<T: DeserializeOwned + ToSchema> FromRequest<Arc<AppState>> for FormBody<T> 
     }
 }
 
-fn to_be_corrected(failure: Report) -> Report {
-    failure.hinting(Text::new("go back, correct it, and send it again", "请返回修改后重新提交"))
+fn to_be_corrected(report: Report) -> Report {
+    report.hinting(Text::new("go back, correct it, and send it again", "请返回修改后重新提交"))
 }

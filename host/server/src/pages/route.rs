@@ -75,7 +75,7 @@ pub fn routes() -> Router<Arc<AppState>> {
 fn shown(view: &View, page: Result<HtmlPage, Report>) -> Response {
     match page {
         Ok(page) => page.answer(view),
-        Err(failure) => error_page::page(view, &failure),
+        Err(report) => error_page::page(view, &report),
     }
 }
 
@@ -83,7 +83,7 @@ fn shown(view: &View, page: Result<HtmlPage, Report>) -> Response {
 fn done<T>(view: &View, done: Result<T, Report>, lead: impl FnOnce(T) -> Response) -> Response {
     match done {
         Ok(done) => lead(done),
-        Err(failure) => error_page::page(view, &failure),
+        Err(report) => error_page::page(view, &report),
     }
 }
 
@@ -99,7 +99,7 @@ async fn show_tenant(State(state): SharedState, view: View, PageIds(tenant): Pag
             Some(one) => overview::tenant_page(&view, all, one).answer(&view),
             None => error_page::missing(view).await,
         },
-        Err(failure) => error_page::page(&view, failure),
+        Err(report) => error_page::page(&view, report),
     }
 }
 

@@ -147,7 +147,7 @@ fn offered(view: &View, told: &FlowRulesView) -> Markup {
                 p { (view.say("A person went back, or brought rules from elsewhere. What is live stays until the files change or you activate them.", "有人回退过同步规则或上线了其他同步规则；在文件变化或人工上线之前，现行同步规则保持不变。")) }
             }
             (files(view, offered))
-            @if let Some(failure) = &offered.failure { (components::failure(view, failure)) }
+            @if let Some(report) = &offered.failure { (components::report(view, report)) }
             @if matches!(offered.is, Offers::New | Offers::PassedOver) && told.live.is_some() {
                 div.actions.row { a.button href=(difference_address(told, None)) { (view.say("See what they would change", "查看影响")) } }
             }

@@ -79,7 +79,7 @@ fn configuration(view: &View, told: &ConfigurationStatus) -> Markup {
             section.note.bad role="alert" aria-labelledby="same-title" {
                 h2 #same-title { (view.say("The files hold something that does not run", "文件中有内容未生效")) }
                 p { (view.say("What ran before goes on. Mend these places; the files are then read again by themselves.", "原有设置继续运行。请修正以下各处，文件会自动重新读取。")) }
-                @if let Some(error) = told.error.as_ref().filter(|_| told.problems.is_empty()) { (components::failure(view, error)) }
+                @if let Some(error) = told.error.as_ref().filter(|_| told.problems.is_empty()) { (components::report(view, error)) }
                 @for problem in &told.problems { (place(view, problem)) }
             }
         }

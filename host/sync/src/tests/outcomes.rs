@@ -87,7 +87,7 @@ fn outcome(operation: &Arc<Operation>, verdict: WriteVerdict, lost_before: bool)
 #[test]
 fn a_change_that_is_rejected_after_a_lost_answer_may_have_happened() {
     let update = operation(OperationKind::Update, Some(line(MemberState::Active, false)), false);
-    let rejected = || WriteVerdict::Refused { errcode: 60123, errmsg: String::new() };
+    let rejected = || WriteVerdict::Rejected { errcode: 60123, errmsg: String::new() };
     let plain = outcome(&update, rejected(), false);
     assert_eq!((plain.state, plain.ledger), (OperationState::Rejected, None));
     let lost = outcome(&update, rejected(), true);

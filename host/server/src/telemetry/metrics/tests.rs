@@ -119,14 +119,14 @@ fn tell_all() {
     let (tenant, flow) = ("jingxintai".parse().unwrap(), "onboarding".parse().unwrap());
     let took = Duration::from_millis(30);
     ruzhi_sync::count_run(&run(RunKind::Sync));
-    meter::rows_read(&tenant, &flow, 100);
-    meter::called(RemoteService::Wecom, "user/create", CallStatus::Code(60104), took);
-    meter::waited(RemoteService::Jiandaoyun, "data/list", took);
-    meter::batch("member", 100, None, took, 1 << 20);
-    meter::write_back(&tenant, &flow, true, 3);
-    meter::webhook(RemoteService::Wecom, "accepted");
-    meter::alert_message("robot", "sent");
-    meter::request("/runs/{run}", "GET", 200, took);
+    ruzhi_metrics::rows_read(&tenant, &flow, 100);
+    ruzhi_metrics::called(RemoteService::Wecom, "user/create", CallStatus::Code(60104), took);
+    ruzhi_metrics::waited(RemoteService::Jiandaoyun, "data/list", took);
+    ruzhi_metrics::batch("member", 100, None, took, 1 << 20);
+    ruzhi_metrics::write_back(&tenant, &flow, true, 3);
+    ruzhi_metrics::webhook(RemoteService::Wecom, "accepted");
+    ruzhi_metrics::alert_message("robot", "sent");
+    ruzhi_metrics::request("/runs/{run}", "GET", 200, took);
 }
 
 fn everything() -> String {
@@ -190,10 +190,15 @@ fn codes_from_outside_make_no_more_series_than_there_are_codes() {
     let recorder = recorder().unwrap();
     metrics::with_local_recorder(&recorder, || {
         for code in [i64::MAX, i64::MIN, 1 << 40] {
-            meter::called(RemoteService::Wecom, "user/create", CallStatus::Code(code), Duration::ZERO);
+            ruzhi_metrics::called(
+                RemoteService::Wecom,
+                "user/create",
+                CallStatus::Code(code),
+                Duration::ZERO,
+            );
         }
-        meter::called(RemoteService::Wecom, "user/create", CallStatus::Http(502), Duration::ZERO);
-        meter::called(RemoteService::Wecom, "user/create", CallStatus::None, Duration::ZERO);
+        ruzhi_metrics::called(RemoteService::Wecom, "user/create", CallStatus::Http(502), Duration::ZERO);
+        ruzhi_metrics::called(RemoteService::Wecom, "user/create", CallStatus::None, Duration::ZERO);
     });
     let text = recorder.handle().render();
     let series: BTreeSet<&str> = text.lines().filter(|line| line.starts_with("ruzhi_calls_total{")).collect();
