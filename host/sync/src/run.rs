@@ -55,7 +55,7 @@ impl FlowRuntime {
             flow.id = self.id.as_str(),
             run.id = id.as_str()
         );
-        let mut running = ActiveRun {
+        let mut running = RunExecution {
             flow: self,
             span: span.clone(),
             retry: request.options().full,
@@ -90,7 +90,7 @@ impl FlowRuntime {
 
 /// A run that has read what it needs and planned nothing yet.
 pub struct PendingRun<'a> {
-    running: ActiveRun<'a>,
+    running: RunExecution<'a>,
     /// The purpose of its plan; none to plan nothing.
     purpose: Result<Option<Purpose>, RunError>,
 }
@@ -119,7 +119,7 @@ impl PendingRun<'_> {
     }
 }
 
-struct ActiveRun<'a> {
+struct RunExecution<'a> {
     flow: &'a FlowRuntime,
     /// Attributes everything logged in this run to it.
     span: tracing::Span,
@@ -141,7 +141,7 @@ struct ActiveRun<'a> {
     begun: bool,
 }
 
-impl ActiveRun<'_> {
+impl RunExecution<'_> {
     async fn begin(&mut self) -> Result<Option<Purpose>, RunError> {
         let flow = self.flow;
         let purpose = match self.request.clone() {

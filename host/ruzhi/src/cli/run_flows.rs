@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::deployment::{narrowed, registry, store};
 use super::printer::Printer;
 use super::progress::TerminalProgress;
-use super::run_output::{OutputMode, RunOutcome, RunOutput};
+use super::run_output::{OutputMode, RunOutput, RunSummary};
 use super::running_server::RunningServer;
 use super::terminal;
 use ruzhi_app::audit::AuditRequest;
@@ -105,7 +105,7 @@ impl OpenDeployment {
                 Ok((begun, exchanged)) => {
                     let report = begun.finish().await;
                     bar.clear();
-                    let outcome = RunOutcome::of(report, exchanged);
+                    let outcome = RunSummary::of(report, exchanged);
                     output.add(tenant, outcome, self.0.store.as_ref()).await;
                 }
                 Err(report) => {

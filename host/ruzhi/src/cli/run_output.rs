@@ -22,7 +22,7 @@ use ruzhi_sync::RunReport;
 const MOST_LISTED: usize = 40;
 
 /// The outcome of one run.
-pub(super) struct RunOutcome {
+pub(super) struct RunSummary {
     pub(super) run: RunRow,
     pub(super) plan: Option<Plan>,
     pub(super) findings: Vec<DriftFinding>,
@@ -32,7 +32,7 @@ pub(super) struct RunOutcome {
     pub(super) failure: Option<Report>,
 }
 
-impl RunOutcome {
+impl RunSummary {
     pub(super) fn of(report: RunReport, exchanged: RulesExchange) -> Self {
         let RunReport { run, plan, findings, notices, error } = report;
         Self {
@@ -61,8 +61,8 @@ impl<'a> RunOutput<'a> {
     }
 
     /// Adds a run and, unless JSON was requested, prints it.
-    pub(super) async fn add(&mut self, tenant: &config::TenantConfig, outcome: RunOutcome, store: &Database) {
-        let RunOutcome {
+    pub(super) async fn add(&mut self, tenant: &config::TenantConfig, outcome: RunSummary, store: &Database) {
+        let RunSummary {
             run,
             plan,
             findings,

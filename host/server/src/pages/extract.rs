@@ -53,9 +53,9 @@ impl<T: DeserializeOwned + IntoParams + Send> FromRequestParts<Arc<AppState>> fo
 
 /// The fields of a form except the CSRF token. A form that cannot be read goes on to the use case, which first checks
 /// the caller's permission.
-pub(super) struct FormBody<T>(pub(super) ActionInput<T>);
+pub(super) struct ActionForm<T>(pub(super) ActionInput<T>);
 
-impl<T: DeserializeOwned + ToSchema> FromRequest<Arc<AppState>> for FormBody<T> {
+impl<T: DeserializeOwned + ToSchema> FromRequest<Arc<AppState>> for ActionForm<T> {
     type Rejection = Infallible;
 
     async fn from_request(request: Request, state: &Arc<AppState>) -> Result<Self, Infallible> {

@@ -8,7 +8,7 @@ use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 
-use super::extract::{FormBody, PageIds, PageQuery};
+use super::extract::{ActionForm, PageIds, PageQuery};
 use super::flash::{self, Flash};
 use super::layout::HtmlPage;
 use super::view::View;
@@ -131,7 +131,7 @@ async fn run_now(
     State(state): SharedState,
     view: View,
     PageIds((tenant, flow)): PageIds<FlowPath>,
-    FormBody(input): FormBody<RunRequest>,
+    ActionForm(input): ActionForm<RunRequest>,
 ) -> Response {
     let asked = ruzhi_app::run_now(&state.app, &view.principal, &tenant, &flow, input).await;
     done(&view, asked, |asked| to_the_run(&asked, Flash::Began, Flash::Asked, &tenant_of(&tenant)))
@@ -141,7 +141,7 @@ async fn retry(
     State(state): SharedState,
     view: View,
     PageIds((tenant, flow)): PageIds<FlowPath>,
-    FormBody(input): FormBody<EmptyRequest>,
+    ActionForm(input): ActionForm<EmptyRequest>,
 ) -> Response {
     let asked = ruzhi_app::retry(&state.app, &view.principal, &tenant, &flow, input).await;
     done(&view, asked, |asked| to_the_run(&asked, Flash::Retried, Flash::Retried, "/quarantine"))
@@ -151,7 +151,7 @@ async fn pause(
     State(state): SharedState,
     view: View,
     PageIds((tenant, flow)): PageIds<FlowPath>,
-    FormBody(input): FormBody<PauseRequest>,
+    ActionForm(input): ActionForm<PauseRequest>,
 ) -> Response {
     let paused = ruzhi_app::pause(&state.app, &view.principal, &tenant, &flow, input).await;
     done(&view, paused, |()| Flash::Paused.on(&tenant_of(&tenant)))
@@ -161,7 +161,7 @@ async fn resume(
     State(state): SharedState,
     view: View,
     PageIds((tenant, flow)): PageIds<FlowPath>,
-    FormBody(input): FormBody<EmptyRequest>,
+    ActionForm(input): ActionForm<EmptyRequest>,
 ) -> Response {
     let resumed = ruzhi_app::resume(&state.app, &view.principal, &tenant, &flow, input).await;
     done(&view, resumed, |()| Flash::Resumed.on(&tenant_of(&tenant)))
@@ -229,7 +229,7 @@ async fn approve(
     State(state): SharedState,
     view: View,
     PageIds((tenant, id)): PageIds<PlanPath>,
-    FormBody(input): FormBody<ApproveRequest>,
+    ActionForm(input): ActionForm<ApproveRequest>,
 ) -> Response {
     let asked = ruzhi_app::approve_plan(&state.app, &view.principal, &tenant, &id, input).await;
     let back = plan_of(&tenant, &id);
@@ -240,7 +240,7 @@ async fn apply(
     State(state): SharedState,
     view: View,
     PageIds((tenant, id)): PageIds<PlanPath>,
-    FormBody(input): FormBody<EmptyRequest>,
+    ActionForm(input): ActionForm<EmptyRequest>,
 ) -> Response {
     let asked = ruzhi_app::apply_plan(&state.app, &view.principal, &tenant, &id, input).await;
     done(&view, asked, |asked| to_the_run(&asked, Flash::Began, Flash::Asked, &plan_of(&tenant, &id)))
@@ -250,7 +250,7 @@ async fn reject(
     State(state): SharedState,
     view: View,
     PageIds((tenant, id)): PageIds<PlanPath>,
-    FormBody(input): FormBody<RejectRequest>,
+    ActionForm(input): ActionForm<RejectRequest>,
 ) -> Response {
     let rejected = ruzhi_app::reject_plan(&state.app, &view.principal, &tenant, &id, input).await;
     done(&view, rejected, |()| Flash::Rejected.on(&plan_of(&tenant, &id)))
@@ -325,7 +325,7 @@ async fn decide_removal(
     State(state): SharedState,
     view: View,
     PageIds((tenant, userid)): PageIds<(TenantId, UserId)>,
-    FormBody(input): FormBody<RemovalRequest>,
+    ActionForm(input): ActionForm<RemovalRequest>,
 ) -> Response {
     let asked = ruzhi_app::answer_removal(&state.app, &view.principal, &tenant, &userid, input).await;
     let back =
@@ -387,7 +387,7 @@ async fn roll_back(
     State(state): SharedState,
     view: View,
     PageIds((tenant, flow)): PageIds<FlowPath>,
-    FormBody(input): FormBody<RollBackRequest>,
+    ActionForm(input): ActionForm<RollBackRequest>,
 ) -> Response {
     let back = ruzhi_app::roll_back(&state.app, &view.principal, &tenant, &flow, input).await;
     done(&view, back, |_| Flash::RolledBack.on(&rules_of(&tenant, &flow)))
@@ -397,7 +397,7 @@ async fn activate(
     State(state): SharedState,
     view: View,
     PageIds((tenant, flow)): PageIds<FlowPath>,
-    FormBody(input): FormBody<ActivateRequest>,
+    ActionForm(input): ActionForm<ActivateRequest>,
 ) -> Response {
     let active = ruzhi_app::activate(&state.app, &view.principal, &tenant, &flow, input).await;
     done(&view, active, |_| Flash::Activated.on(&rules_of(&tenant, &flow)))
