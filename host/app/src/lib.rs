@@ -43,7 +43,7 @@ mod settings;
 mod spreadsheet;
 mod tally;
 
-pub use activations::{ActivateRequest, RollBackRequest, activate, roll_back};
+pub use activations::{ActivateRequest, RollbackRequest, activate, rollback};
 pub use alerts::alerts;
 pub use app::App;
 pub use audit_log::logged_in;

@@ -56,7 +56,7 @@ use ruzhi_app::LiveRun;
         actions::reject,
         actions::removal,
         actions::activate,
-        actions::roll_back,
+        actions::rollback,
         events::run_events,
         events::overview_events,
         show,

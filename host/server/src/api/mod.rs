@@ -47,7 +47,7 @@ fn places() -> Vec<ApiRoute> {
         ("/api/v1/tenants/{tenant}/flows/{flow}/rules", get(queries::flow_rules)),
         ("/api/v1/tenants/{tenant}/flows/{flow}/rules/difference", get(queries::difference)),
         ("/api/v1/tenants/{tenant}/flows/{flow}/rules/activate", post(actions::activate)),
-        ("/api/v1/tenants/{tenant}/flows/{flow}/rules/roll-back", post(actions::roll_back)),
+        ("/api/v1/tenants/{tenant}/flows/{flow}/rules/rollback", post(actions::rollback)),
         ("/api/v1/tenants/{tenant}/members/removed", get(queries::removed)),
         ("/api/v1/tenants/{tenant}/members/{userid}/removal", post(actions::removal)),
         ("/api/v1/quarantine", get(queries::quarantine)),

@@ -131,7 +131,7 @@ fn action(view: &View, action: &str) -> Option<&'static str> {
         "rules.reveal" => view.say("looked at numbers of a difference", "查看同步规则影响的完整号码"),
         "rules.activate" => view.say("made rules live", "上线同步规则"),
         "rules.confirm" => view.say("let rules be tried again", "允许再次试用同步规则"),
-        "rules.roll_back" => view.say("rolled rules back", "回退同步规则"),
+        "rules.rollback" => view.say("rolled rules back", "回退同步规则"),
         "run.start" => view.say("asked for a run", "请求运行"),
         "flow.pause" => view.say("paused a flow", "暂停同步流"),
         "flow.resume" => view.say("resumed a flow", "恢复同步流"),

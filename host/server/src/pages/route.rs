@@ -20,7 +20,7 @@ use crate::state::AppState;
 use ruzhi_app::scheduler::RunAccepted;
 use ruzhi_app::{
     ActivateRequest, ApproveRequest, AuditQuery, ChartQuery, DifferenceQuery, DriftQuery, EmptyRequest,
-    PauseRequest, PlanQuery, QuarantineQuery, RejectRequest, RemovalRequest, RollBackRequest, RunRequest,
+    PauseRequest, PlanQuery, QuarantineQuery, RejectRequest, RemovalRequest, RollbackRequest, RunRequest,
     RunsQuery,
 };
 use ruzhi_message::Report;
@@ -61,7 +61,7 @@ pub fn routes() -> Router<Arc<AppState>> {
         .route("/rules/{tenant}/{flow}", get(show_flow_rules))
         .route("/rules/{tenant}/{flow}/difference", get(show_difference))
         .route("/rules/{tenant}/{flow}/difference/reveal", post(reveal_difference).get(back_to_rules))
-        .route("/rules/{tenant}/{flow}/rollback", post(roll_back))
+        .route("/rules/{tenant}/{flow}/rollback", post(rollback))
         .route("/rules/{tenant}/{flow}/activate", post(activate))
         .route("/charts", get(show_charts))
         .route("/alerts", get(show_alerts))
@@ -383,13 +383,13 @@ async fn back_to_rules(PageIds((tenant, flow)): PageIds<FlowPath>) -> Response {
     flash::to(&rules_of(&tenant, &flow))
 }
 
-async fn roll_back(
+async fn rollback(
     State(state): SharedState,
     view: View,
     PageIds((tenant, flow)): PageIds<FlowPath>,
-    ActionForm(input): ActionForm<RollBackRequest>,
+    ActionForm(input): ActionForm<RollbackRequest>,
 ) -> Response {
-    let back = ruzhi_app::roll_back(&state.app, &view.principal, &tenant, &flow, input).await;
+    let back = ruzhi_app::rollback(&state.app, &view.principal, &tenant, &flow, input).await;
     done(&view, back, |_| Flash::RolledBack.on(&rules_of(&tenant, &flow)))
 }
 

@@ -202,7 +202,7 @@ fn activation(view: &View, told: &FlowRulesView, row: &ActivationRow, latest: bo
                         a href=(difference_address(told, Some(&number))) {
                             (view.say("Compare", "比较")) span.hidden { " #" (row.number) }
                         }
-                        @if view.operates() { (roll_back(view, told, row)) }
+                        @if view.operates() { (rollback(view, told, row)) }
                     }
                 }
             }
@@ -210,7 +210,7 @@ fn activation(view: &View, told: &FlowRulesView, row: &ActivationRow, latest: bo
     }
 }
 
-fn roll_back(view: &View, told: &FlowRulesView, row: &ActivationRow) -> Markup {
+fn rollback(view: &View, told: &FlowRulesView, row: &ActivationRow) -> Markup {
     let action = View::address(["rules", told.tenant.as_str(), told.flow.as_str(), "rollback"], []);
     html! {
         details {

@@ -368,14 +368,14 @@ async fn rules_are_compared_made_live_and_gone_back_from() {
         (&live.json()["number"], &live.json()["who"], &live.json()["why"]),
         (&json!(2), &json!("韩梅梅"), &json!("新规则"))
     );
-    let back = served.post(OPERATOR, &format!("{at}/roll-back"), json!({"to": "#1", "why": "退回"})).await;
+    let back = served.post(OPERATOR, &format!("{at}/rollback"), json!({"to": "#1", "why": "退回"})).await;
     assert_eq!((back.status, &back.json()["kind"]), (StatusCode::OK, &json!("rollback")), "{}", back.body);
     let now = served.get(VIEWER, &at).await.json();
     assert_eq!(now["offered"]["is"], "passed_over", "what the files hold does not come back by itself");
     let numbers: Vec<u64> =
         now["history"].as_array().unwrap().iter().map(|row| row["number"].as_u64().unwrap()).collect();
     assert_eq!(numbers, [3, 2, 1]);
-    let again = served.post(OPERATOR, &format!("{at}/roll-back"), json!({"to": "#1"})).await;
+    let again = served.post(OPERATOR, &format!("{at}/rollback"), json!({"to": "#1"})).await;
     assert_eq!((again.status, again.code().as_str()), (StatusCode::CONFLICT, "activation.already-live"));
     let earlier = served.get(VIEWER, &format!("{at}/difference?to=%232")).await.json();
     assert_eq!(earlier["live"]["number"], 3);

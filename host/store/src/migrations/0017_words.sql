@@ -25,3 +25,5 @@ UPDATE alert SET key = REPLACE(key, 'files.refused', 'config.invalid'),
     alert = REPLACE(alert, '":"files.refused', '":"config.invalid') WHERE key LIKE 'files.refused%';
 UPDATE alert SET key = REPLACE(key, 'alarms.refused', 'alerts.undelivered'),
     alert = REPLACE(alert, '":"alarms.refused', '":"alerts.undelivered') WHERE key LIKE 'alarms.refused%';
+
+UPDATE audit SET action = 'rules.rollback' WHERE action = 'rules.roll_back';

@@ -138,6 +138,8 @@ async fn before_the_new_words(path: &std::path::Path) {
     let refusal = refusal.bind(id(1).as_str().to_owned()).bind(violations.to_string());
     refusal.bind(digest.as_str().to_owned()).bind(at).execute(&pool).await.unwrap();
     for statement in [
+        "INSERT INTO audit (id, at, who, role, origin, action, outcome) VALUES ('a1', $1, '李雷', 'operator', \
+         'terminal', 'rules.roll_back', 'ok')",
         "INSERT INTO standing (tenant, flow, reached, failures, failed_at, paused, blocked) VALUES ('here', 'onboarding', \
          $1, 2, $1, NULL, NULL)",
         "INSERT INTO wake (tenant, flow, kind, at, times) VALUES ('here', 'onboarding', 'push', $1, 4)",
@@ -213,4 +215,9 @@ async fn a_store_from_before_its_tables_were_renamed_loses_nothing() {
     let watermark = store.watermark_find(&here, &flow()).await.unwrap().unwrap();
     assert_eq!((watermark.reached, watermark.unfinished_query), (now(), Some(Digest::of("decision"))));
     assert_eq!(store.records_next_due(&here, &flow()).await.unwrap(), Some(now()));
+    let audit = store.audit_list(None, None, 10).await.unwrap();
+    assert_eq!(
+        audit.iter().map(|row| (row.at, row.action.as_str())).collect::<Vec<_>>(),
+        [(now(), "rules.rollback")]
+    );
 }

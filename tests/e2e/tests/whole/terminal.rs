@@ -177,8 +177,8 @@ fn other_rules_and_what_is_asked_of_a_run_in_particular_are_written_down() {
     assert_eq!(
         told[1..],
         [
-            row("rules.roll_back", "ffffffffffff", "", "activation.unknown"),
-            row("rules.roll_back", "", "", expected_back),
+            row("rules.rollback", "ffffffffffff", "", "activation.unknown"),
+            row("rules.rollback", "", "", expected_back),
             row("run.start", "", "sync full accept_missing", "done"),
             row("run.start", "", "plan full", "done"),
             row("run.start", "", "adopt by mobile", "done"),

@@ -109,11 +109,10 @@ impl Rollback {
         let registry = deployment::registry(&config, printer)?;
         let rules = ruzhi_app::deployment::flow_rules(store.as_ref(), &registry, tenant, flow, None);
         let offered = offered_now(flow, &Digest::of(""));
-        let mut asking =
-            AuditRequest::of("rules.roll_back", &tenant.id, &flow.id).with_detail(self.by.said());
+        let mut asking = AuditRequest::of("rules.rollback", &tenant.id, &flow.id).with_detail(self.by.said());
         asking.subject = self.to.clone();
         let result = terminal::recorded(&config, asking, async {
-            Ok(rules.roll_back(self.to.as_deref(), offered, &self.by.by(), |_| {}).await?)
+            Ok(rules.rollback(self.to.as_deref(), offered, &self.by.by(), |_| {}).await?)
         })
         .await;
         store.close().await;

@@ -21,7 +21,7 @@ pub(super) fn audit_page(written: &Written) -> ruzhi_app::Page<AuditRow> {
             row("plan.approve", "done", Some("p0a1b2c3d4e5f")),
             row("record.reveal", "done", Some(written.record)),
             row("plan.approve", "plan.unknown", Some("p00000000000")),
-            row("rules.roll_back", "access.forbidden", Some("3")),
+            row("rules.rollback", "access.forbidden", Some("3")),
             AuditRow { tenant: None, flow: None, ..row("session.begin", "begun", None) },
         ],
         next_cursor: Some("41".to_owned()),
