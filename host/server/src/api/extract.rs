@@ -62,7 +62,7 @@ impl<T: DeserializeOwned + ToSchema, S: Send + Sync> FromRequest<S> for ActionBo
 
 pub(super) fn described(report: Report) -> ApiFailure {
     ApiFailure(match report.hint() {
-        Some(_) => failure,
+        Some(_) => report,
         None => report.hinting(Text::new("/api/v1/openapi.json describes it", "格式见 /api/v1/openapi.json")),
     })
 }
